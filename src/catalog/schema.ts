@@ -1,0 +1,218 @@
+/**
+ * The shape of the catalog: what the platform consists of, independent of where it is deployed.
+ * Everything here is plain data; cross references are checked in `check.ts`.
+ */
+import { z } from 'zod';
+
+/** DNS-1123 label: names of services, releases, namespaces. */
+export const nameSchema = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$/, 'must be a DNS-1123 label of at most 53 characters');
+
+/** The 15 modules of the platform's description. */
+export const MODULES = [
+  'argocd', 'vault', 'database', 'cache', 'temporal', 'keycloak', 'novu', 'observability',
+  'supabase', 'minio', 'rabbitmq', 'directus', 'control-plane', 'app-plane', 'migrations',
+] as const;
+export const moduleSchema = z.enum(MODULES);
+
+export const namespaceSchema = z.strictObject({
+  name: nameSchema,
+  purpose: z.string(),
+  /** Pod Security Admission level that the API server enforces. */
+  podSecurity: z.enum(['restricted', 'baseline', 'privileged']),
+});
+
+/** How a service proves that it works, once Kubernetes calls it ready. Ports are container ports. */
+export const healthSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('exec'), command: z.array(z.string()).min(1), container: z.string().optional() }),
+  z.strictObject({ kind: z.literal('http'), port: z.number().int(), path: z.string().startsWith('/') }),
+  z.strictObject({ kind: z.literal('tcp'), port: z.number().int() }),
+  z.strictObject({ kind: z.literal('grpc'), port: z.number().int(), service: z.string() }),
+  /** Vault's own `sys/health`: initialised and unsealed. */
+  z.strictObject({ kind: z.literal('vault'), port: z.number().int() }),
+  /** A Job is healthy when it has completed. */
+  z.strictObject({ kind: z.literal('job') }),
+]);
+
+export const portSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]{1,15}$/),
+  /** The port of the Service. */
+  port: z.number().int().min(1).max(65535),
+  /** The port the container listens on; above 1024, since nothing runs as root. */
+  containerPort: z.number().int().min(1025).max(65535),
+  nodePort: z.number().int().min(30000).max(32767).optional(),
+  /** `tcp` for anything that is not HTTP or gRPC. */
+  protocol: z.enum(['http', 'grpc', 'tcp']),
+});
+
+/** An image: the platform's own ones get the environment's prefix in front. */
+export const imageSchema = z.strictObject({
+  /** With `own: true` the name below the environment's prefix, otherwise the full repository. */
+  repository: z.string(),
+  tag: z.string(),
+  own: z.boolean(),
+});
+
+/** One Vault path that a service uses. */
+export const secretUseSchema = z.strictObject({
+  path: z.string(),
+  /** `kubernetes`: a Secret made from the path, `vault-<path with dashes>`; `login`: the service reads Vault itself. */
+  delivery: z.enum(['kubernetes', 'login']),
+  /** Keys of the path that go into the Secret; all of them when absent. */
+  keys: z.array(z.string()).optional(),
+});
+
+/** A further Helm release that belongs to a row: a schema Job before it, a bucket Job after it. */
+export const stepSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('release'),
+    name: nameSchema,
+    /** Folder below helm/charts. */
+    chart: z.string(),
+    /** True where the release consists of a Job that has to complete. */
+    job: z.boolean(),
+    image: imageSchema.optional(),
+    secrets: z.array(secretUseSchema).default([]),
+    startupSeconds: z.number().nonnegative(),
+  }),
+  /** Initialise, unseal and configure Vault, seed all paths, make the Kubernetes Secrets. */
+  z.strictObject({ kind: z.literal('vault-bootstrap'), name: nameSchema, startupSeconds: z.number().nonnegative() }),
+]);
+
+export const serviceSchema = z.strictObject({
+  number: z.number().int().positive(),
+  phase: z.number().int().min(1).max(14),
+  name: nameSchema,
+  namespace: nameSchema,
+  module: moduleSchema,
+  kind: z.enum(['release', 'job']),
+  description: z.string(),
+  chart: z.strictObject({
+    /** Folder below helm/charts, used with `charts: bundled` and where no upstream chart exists. */
+    bundled: z.string(),
+    /** Key of the upstream chart table. */
+    upstream: z.string().optional(),
+  }),
+  image: imageSchema,
+  dependsOn: z.array(nameSchema),
+  health: healthSchema,
+  ports: z.array(portSchema),
+  secrets: z.array(secretUseSchema),
+  /** Databases (`server/name`) this service connects to. */
+  databases: z.array(z.string()).default([]),
+  before: z.array(stepSchema).default([]),
+  after: z.array(stepSchema).default([]),
+  /** Seconds that such a service really takes to get ready: simulated pods (scaled) and estimates use it. */
+  startupSeconds: z.number().nonnegative(),
+  /** Seconds after which waiting for health is given up. */
+  healthTimeoutSeconds: z.number().positive(),
+  /** True where the release keeps data in volumes. */
+  stateful: z.boolean(),
+});
+
+export const upstreamChartSchema = z.strictObject({
+  name: z.string(),
+  repository: z.url(),
+  /** OCI reference where the publisher serves one. */
+  oci: z.string().startsWith('oci://').optional(),
+  versionLine: z.string(),
+  version: z.string(),
+  component: z.string(),
+});
+
+/** How a value of a Vault path comes to be. */
+export const secretKeySchema = z.discriminatedUnion('kind', [
+  /** Generated once, never overwritten. Length in characters. */
+  z.strictObject({ kind: z.literal('generated'), name: z.string(), format: z.enum(['alphanumeric', 'hex', 'base64', 'uuid']), length: z.number().int().positive() }),
+  /** Not secret, kept beside the secret for those who read the path. */
+  z.strictObject({ kind: z.literal('fixed'), name: z.string(), value: z.string() }),
+  /** An HS256 token signed with another key of the same path. */
+  z.strictObject({ kind: z.literal('jwt'), name: z.string(), signedWith: z.string(), claims: z.record(z.string(), z.string()) }),
+  /** The bcrypt hash of another key of the same path (Argo CD's admin). */
+  z.strictObject({ kind: z.literal('bcrypt'), name: z.string(), of: z.string() }),
+  /** A copy of a key of another path, so that both sides of a connection agree. */
+  z.strictObject({ kind: z.literal('copy'), name: z.string(), from: z.strictObject({ path: z.string(), key: z.string() }) }),
+  /** Issued by a third party: set by `ananta secrets set`. */
+  z.strictObject({ kind: z.literal('supplied'), name: z.string(), description: z.string() }),
+]);
+
+export const secretPathSchema = z.strictObject({
+  /** Below the KV mount `secret/`. */
+  path: z.string().regex(/^[a-z0-9-]+(\/[a-z0-9-]+)+$/),
+  /** `seed`: named by the platform's description; `ours`: added, because the description has no place for it. */
+  origin: z.enum(['seed', 'ours']),
+  description: z.string(),
+  keys: z.array(secretKeySchema).min(1),
+});
+
+export const databaseSchema = z.strictObject({
+  /** Service that serves it. */
+  server: nameSchema,
+  name: z.string().regex(/^[a-z_][a-z0-9_]*$/),
+  owner: z.string(),
+  /** Where the owner's password is. */
+  password: z.strictObject({ path: z.string(), key: z.string() }),
+});
+
+export const migrationSchema = z.strictObject({
+  /** The Job row that runs it. */
+  service: nameSchema,
+  /** `server/name` of a database. */
+  database: z.string(),
+  /** Folder of ordered SQL files, below helm/. */
+  location: z.string(),
+});
+
+export const bucketSetSchema = z.strictObject({
+  server: nameSchema,
+  /** Release whose Job creates them. */
+  job: nameSchema,
+  buckets: z.array(z.string().regex(/^[a-z0-9.-]{3,63}$/)),
+});
+
+export const realmSchema = z.strictObject({
+  name: z.string(),
+  job: nameSchema,
+  /** Realm file below helm/. */
+  file: z.string(),
+  clients: z.array(z.strictObject({ clientId: z.string(), service: nameSchema, public: z.boolean() })),
+});
+
+export const temporalNamespaceSchema = z.strictObject({ name: z.string(), retention: z.string(), job: nameSchema });
+
+export const applicationSetSchema = z.strictObject({
+  name: z.string(),
+  namespace: nameSchema,
+  /** Namespaces for which an Application is generated. */
+  namespaces: z.array(nameSchema),
+});
+
+export const phaseSchema = z.strictObject({ number: z.number().int().min(1).max(14), title: z.string() });
+
+export const catalogSchema = z.strictObject({
+  phases: z.array(phaseSchema),
+  namespaces: z.array(namespaceSchema),
+  upstreamCharts: z.record(z.string(), upstreamChartSchema),
+  secretPaths: z.array(secretPathSchema),
+  databases: z.array(databaseSchema),
+  migrations: z.array(migrationSchema),
+  bucketSets: z.array(bucketSetSchema),
+  realm: realmSchema,
+  temporalNamespaces: z.array(temporalNamespaceSchema),
+  applicationSet: applicationSetSchema,
+  services: z.array(serviceSchema),
+});
+
+export type Catalog = z.infer<typeof catalogSchema>;
+/** What a developer writes: defaults may be left out. */
+export type CatalogInput = z.input<typeof catalogSchema>;
+export type Service = z.infer<typeof serviceSchema>;
+export type ServiceInput = z.input<typeof serviceSchema>;
+export type Step = z.infer<typeof stepSchema>;
+export type Health = z.infer<typeof healthSchema>;
+export type Port = z.infer<typeof portSchema>;
+export type Image = z.infer<typeof imageSchema>;
+export type SecretPath = z.infer<typeof secretPathSchema>;
+export type SecretPathInput = z.input<typeof secretPathSchema>;
+export type SecretKey = z.infer<typeof secretKeySchema>;
+export type SecretUse = z.infer<typeof secretUseSchema>;
+export type UpstreamChart = z.infer<typeof upstreamChartSchema>;

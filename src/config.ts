@@ -1,0 +1,62 @@
+/** The only reader of the process environment. */
+import { homedir, userInfo, hostname } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Config {
+  /** The checkout: where catalog, charts and environments are. */
+  repoRoot: string;
+  /** One folder per environment below it: ANANTA_STATE_DIR, default `.ananta` in the checkout. */
+  stateRoot: string;
+  /** Tools and build caches: ANANTA_CACHE_DIR, default `$XDG_CACHE_HOME/ananta-deploy` or `~/.cache/ananta-deploy`. */
+  cacheDir: string;
+  /** ANANTA_ENVIRONMENTS_DIR, default `environments` in the checkout. */
+  environmentsDir: string;
+  /** Base address of a mirror of the publishers' releases: ANANTA_TOOLS_MIRROR. */
+  toolsMirror: string | undefined;
+  /** Default kubeconfig for external clusters: KUBECONFIG, else ~/.kube/config. */
+  kubeconfig: string;
+  /** `user@host`, for the audit trail. */
+  requestedBy: string;
+  /** PATH, HOME, proxies and the like, for child processes. */
+  childEnv: Readonly<Record<string, string>>;
+  ci: boolean;
+}
+
+const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy',
+  'SSL_CERT_FILE', 'SSL_CERT_DIR', 'GOPROXY', 'GONOSUMDB', 'GONOSUMCHECK', 'GOSUMDB', 'GOFLAGS', 'GOPRIVATE', 'GOTOOLCHAIN', 'NODE_EXTRA_CA_CERTS'];
+
+/** Reads the process environment once. Paths are absolute in the result. */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const repoRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+  const home = env['HOME'] ?? homedir();
+  const childEnv: Record<string, string> = {};
+  for (const name of PASSED_ON) {
+    const value = env[name];
+    if (value !== undefined) childEnv[name] = value;
+  }
+  return {
+    repoRoot,
+    stateRoot: resolve(env['ANANTA_STATE_DIR'] ?? join(repoRoot, '.ananta')),
+    cacheDir: resolve(env['ANANTA_CACHE_DIR'] ?? join(env['XDG_CACHE_HOME'] ?? join(home, '.cache'), 'ananta-deploy')),
+    environmentsDir: resolve(env['ANANTA_ENVIRONMENTS_DIR'] ?? join(repoRoot, 'environments')),
+    toolsMirror: env['ANANTA_TOOLS_MIRROR'],
+    kubeconfig: env['KUBECONFIG'] ?? join(home, '.kube', 'config'),
+    requestedBy: `${userName(env)}@${hostname()}`,
+    childEnv,
+    ci: env['CI'] === 'true',
+  };
+}
+
+/** The folder of one environment's state: engine database, cluster, Vault, keys, logs, evidence. */
+export function stateDir(config: Config, environment: string): string {
+  return join(config.stateRoot, environment);
+}
+
+function userName(env: NodeJS.ProcessEnv): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return env['USER'] ?? 'unknown';
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Failure types: errors are classed once, where they arise, and Temporal retries accordingly.
+ * The type travels in ApplicationFailure.type and is matched by it.
+ */
+export const FAILURES = {
+  /** Never retried: a person has to change something. */
+  invalidInput: 'InvalidInput',
+  chartInvalid: 'ChartInvalid',
+  rejectedByCluster: 'RejectedByCluster',
+  fieldConflict: 'FieldConflict',
+  immutableField: 'ImmutableField',
+  forbidden: 'Forbidden',
+  planOutdated: 'PlanOutdated',
+  clusterMismatch: 'ClusterMismatch',
+  jobFailed: 'JobFailed',
+  notHealthyInTime: 'NotHealthyInTime',
+  vaultKeysMissing: 'VaultKeysMissing',
+  suppliedSecretMissing: 'SuppliedSecretMissing',
+  deployFailed: 'DeployFailed',
+  /** Retried: the world may be different in a moment. */
+  unreachable: 'Unreachable',
+  releaseBusy: 'ReleaseBusy',
+  vaultSealed: 'VaultSealed',
+  helmInterrupted: 'HelmInterrupted',
+  probeFailed: 'ProbeFailed',
+  unexpected: 'Unexpected',
+} as const;
+export type FailureType = (typeof FAILURES)[keyof typeof FAILURES];
+
+export const NON_RETRYABLE: readonly FailureType[] = [
+  FAILURES.invalidInput, FAILURES.chartInvalid, FAILURES.rejectedByCluster, FAILURES.fieldConflict,
+  FAILURES.immutableField, FAILURES.forbidden, FAILURES.planOutdated, FAILURES.clusterMismatch,
+  FAILURES.jobFailed, FAILURES.notHealthyInTime, FAILURES.vaultKeysMissing, FAILURES.suppliedSecretMissing,
+  FAILURES.deployFailed,
+];
+
+/** Exit codes of every command; the one table of the docs is made from it. */
+export const EXIT_CODES = {
+  done: 0,
+  failed: 1,
+  changes: 2,
+  refused: 3,
+  detached: 4,
+  cancelled: 5,
+} as const;

@@ -1,0 +1,52 @@
+/** Names that client, worker and workflows share. One place for each. */
+
+/** Task queue of the deployer's worker. */
+export const TASK_QUEUE = 'ananta-deploy';
+/** Namespace on an embedded engine. */
+export const ENGINE_NAMESPACE = 'ananta';
+
+export const WORKFLOW_TYPES = { deploy: 'deploy', phase: 'phase' } as const;
+
+/**
+ * The id is the lock: one deployment per environment and cluster.
+ * @param clusterUid uid of the cluster's kube-system namespace
+ */
+export function deployWorkflowId(environment: string, clusterUid: string): string {
+  return `deploy/${environment}/${clusterUid.slice(0, 8)}`;
+}
+
+export function phaseWorkflowId(deployWorkflowId: string, runId: string, phase: number): string {
+  return `${deployWorkflowId}/${runId.slice(0, 8)}/phase-${String(phase).padStart(2, '0')}`;
+}
+
+/** Labels on Helm's release Secrets: who wrote this revision, and from what. At most 63 characters each. */
+export const RELEASE_LABELS = {
+  environment: 'ananta-environment',
+  service: 'ananta-service',
+  /** Run id of the deploy workflow that owns the revision. */
+  run: 'ananta-run',
+  /** Digest of chart, values and image. */
+  digest: 'ananta-digest',
+  /** Host and process of the Helm that wrote it. */
+  owner: 'ananta-owner',
+} as const;
+
+/** Label and annotation on objects the deployer writes itself (namespaces, Secrets). */
+export const MANAGED_BY = 'ananta-deploy';
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+/** Version of the Vault path a Secret was made from. */
+export const VAULT_VERSION_ANNOTATION = 'ananta.dev/vault-version';
+export const VAULT_PATH_ANNOTATION = 'ananta.dev/vault-path';
+
+/** Name of the Kubernetes Secret made from a Vault path. */
+export function kubernetesSecretName(vaultPath: string): string {
+  return `vault-${vaultPath.replaceAll('/', '-')}`;
+}
+
+/** Every pod of a release carries this label with the release's name. */
+export const INSTANCE_LABEL = 'app.kubernetes.io/instance';
+
+export const DEPLOYER_SERVICE_ACCOUNT = { name: 'ananta-deployer', namespace: 'vault-system' } as const;
+export const VAULT_REVIEWER_SERVICE_ACCOUNT = { name: 'vault-token-reviewer', namespace: 'vault-system' } as const;
+/** Vault: mounts, roles and the audience of service account tokens. */
+export const VAULT = { kvMount: 'secret', authMount: 'kubernetes', deployerRole: 'ananta-deployer', audience: 'vault', service: 'vault' } as const;

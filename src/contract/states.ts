@@ -1,0 +1,19 @@
+/** States of a service during a deployment, in the order in which they are passed. */
+export const SERVICE_STATES = [
+  /** Its dependencies are not healthy yet. */
+  'waiting',
+  /** Helm is at work, or about to be. */
+  'applying',
+  /** Applied; its pods, then its health check, are awaited. */
+  'starting',
+  'healthy',
+  'completed',
+  'unchanged',
+  'failed',
+  'skipped',
+  'cancelled',
+] as const;
+
+export const FINAL_STATES: readonly string[] = ['healthy', 'completed', 'unchanged', 'failed', 'skipped', 'cancelled'];
+/** States that let dependents start. */
+export const GOOD_STATES: readonly string[] = ['healthy', 'completed', 'unchanged'];

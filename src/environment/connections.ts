@@ -1,0 +1,98 @@
+/**
+ * Where the parts of an environment answer. For external parts this comes from the environment file,
+ * for embedded ones from the runtime file that the bootstrap writes; whoever uses it cannot tell.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type Config, stateDir } from '../config.ts';
+import { ENGINE_NAMESPACE } from '../contract/names.ts';
+import type { Environment } from './schema.ts';
+
+/** `<state folder>/runtime.json`, written by the bootstrap for embedded parts. */
+export const runtimeSchema = z.strictObject({
+  /** Set when the cluster is embedded. */
+  cluster: z.strictObject({ kubeconfig: z.string(), server: z.url() }).optional(),
+  /** Set when the engine is embedded. */
+  engine: z.strictObject({ address: z.string(), uiAddress: z.url() }).optional(),
+  vault: z.strictObject({
+    /** Folder for plugins of the embedded server, when its binary lacks Kubernetes auth. */
+    kubernetesAuthPlugin: z.strictObject({ name: z.string(), command: z.string(), sha256: z.string() }).optional(),
+    address: z.url(),
+  }).optional(),
+  /** Absolute paths of the tools. */
+  tools: z.record(z.string(), z.string()),
+});
+export type Runtime = z.infer<typeof runtimeSchema>;
+
+export interface Connections {
+  kubernetes: { kubeconfig: string; context?: string; inCluster: boolean };
+  engine: {
+    address: string;
+    namespace: string;
+    /** Web UI, where known. */
+    uiAddress?: string;
+    tls?: boolean | { ca?: string; cert?: string; key?: string; serverName?: string };
+    apiKeyFile?: string;
+  };
+  vault: { kubernetesHost: string; keysFile: string; kubernetesAuthPlugin?: { name: string; command: string; sha256: string } };
+  helm: string;
+  stateDir: string;
+}
+
+export function runtimeFile(config: Config, environment: string): string {
+  return join(stateDir(config, environment), 'runtime.json');
+}
+
+/** @returns undefined when nothing embedded was ever started. @throws ZodError when the file is damaged. */
+export async function readRuntime(config: Config, environment: string): Promise<Runtime | undefined> {
+  let text: string;
+  try {
+    text = await readFile(runtimeFile(config, environment), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  return runtimeSchema.parse(JSON.parse(text));
+}
+
+export class NotRunningError extends Error {
+  override name = 'NotRunningError';
+}
+
+/**
+ * @throws NotRunningError when an embedded part was never started; says which command starts it.
+ */
+export async function resolveConnections(environment: Environment, config: Config): Promise<Connections> {
+  const runtime = await readRuntime(config, environment.name);
+  const missing = (part: string): never => {
+    throw new NotRunningError(`The embedded ${part} of environment "${environment.name}" is not running. Start it with: npm run ananta -- up --env ${environment.name}`);
+  };
+  const embeddedCluster = 'embedded' in environment.cluster;
+  const kubernetes = 'embedded' in environment.cluster
+    ? { kubeconfig: runtime?.cluster?.kubeconfig ?? missing('cluster'), inCluster: false }
+    : { kubeconfig: environment.cluster.kubeconfig ?? config.kubeconfig, context: environment.cluster.context, inCluster: environment.cluster.context === 'in-cluster' };
+  const engine: Connections['engine'] = 'embedded' in environment.engine
+    ? { address: runtime?.engine?.address ?? missing('engine'), namespace: ENGINE_NAMESPACE, ...(runtime?.engine ? { uiAddress: runtime.engine.uiAddress } : {}) }
+    : externalEngine(environment.engine);
+  const directory = stateDir(config, environment.name);
+  const plugin = runtime?.vault?.kubernetesAuthPlugin;
+  return {
+    kubernetes,
+    engine,
+    vault: {
+      kubernetesHost: environment.vault.kubernetesHost !== 'auto' ? environment.vault.kubernetesHost
+        : embeddedCluster ? (runtime?.cluster?.server ?? missing('cluster')) : 'https://kubernetes.default.svc',
+      keysFile: environment.vault.keys.path ?? join(directory, 'vault-keys.json'),
+      ...(plugin ? { kubernetesAuthPlugin: plugin } : {}),
+    },
+    helm: runtime?.tools['helm'] ?? 'helm',
+    stateDir: directory,
+  };
+}
+
+function externalEngine(engine: Exclude<Environment['engine'], { embedded: true }>): Connections['engine'] {
+  const { address, namespace, tls, apiKeyFile } = engine;
+  const files = typeof tls === 'object' ? Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)) : tls;
+  return { address, namespace, tls: files, ...(apiKeyFile === undefined ? {} : { apiKeyFile }) };
+}
