@@ -1,0 +1,38 @@
+/** What was seen in the cluster before planning: read by an activity, judged by `decide.ts`. */
+
+export type ReleaseStatus =
+  | 'deployed' | 'failed' | 'superseded' | 'uninstalled' | 'uninstalling'
+  | 'pending-install' | 'pending-upgrade' | 'pending-rollback' | 'unknown';
+
+export interface ObservedRelease {
+  revision: number;
+  status: ReleaseStatus;
+  /** Labels on the newest revision's Secret, RELEASE_LABELS among them. */
+  labels: Record<string, string>;
+}
+
+export interface ObservedHealth {
+  healthy: boolean;
+  /** `0/1 pods ready`, `Job failed: BackoffLimitExceeded`; empty when healthy. */
+  reason: string;
+  /** A Job of the release has failed for good: it has to be made anew. */
+  jobFailed: boolean;
+}
+
+export interface ObservedCluster {
+  /** Names of those of the platform's namespaces that exist as wanted. */
+  namespaces: ReadonlySet<string>;
+  /** Key `<namespace>/<release>`. */
+  releases: ReadonlyMap<string, ObservedRelease>;
+  /** Key `<namespace>/<release>`, from the live workloads by instance label. Absent: no workload at all. */
+  health: ReadonlyMap<string, ObservedHealth>;
+  vault: 'absent' | 'unreachable' | 'uninitialized' | 'sealed' | 'open';
+  /** Everything that the vault bootstrap makes (mounts, roles, paths, Kubernetes Secrets) is there. */
+  vaultConfigured: boolean;
+  /** Why not, in words. */
+  vaultReason: string;
+}
+
+export function releaseKey(namespace: string, release: string): string {
+  return `${namespace}/${release}`;
+}
