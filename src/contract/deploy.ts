@@ -33,6 +33,7 @@ export interface PhaseInput {
   services: PlannedService[];
   /** Services that were healthy before this run began; nobody waits for them. */
   settled: string[];
+  helmTimeoutSeconds: number;
 }
 
 /** Child to parent, and the stream that the CLI draws from: one event per change of state. */

@@ -1,0 +1,51 @@
+/** The workflow bundle, made once per version of the workflow code: webpack costs seconds at every worker start otherwise. */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+/** Folders whose code can end up in the bundle. */
+const SOURCES = ['src/workflows', 'src/plan', 'src/contract'];
+
+/** @returns path of the bundle for the workflow code as it is now */
+export async function workflowBundle(repoRoot: string, cacheDir: string): Promise<string> {
+  const digest = await sourceDigest(repoRoot);
+  const folder = join(cacheDir, 'bundles');
+  const path = join(folder, `workflows-${digest}.js`);
+  if (await exists(path)) return path;
+  const { bundleWorkflowCode } = await import('@temporalio/worker');
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(repoRoot, 'src', 'workflows', 'index.ts'),
+    logger: { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: (message) => { process.stderr.write(`${message}\n`); }, error: (message) => { process.stderr.write(`${message}\n`); } },
+  });
+  await mkdir(folder, { recursive: true });
+  const temporary = `${path}.${process.pid}`;
+  await writeFile(temporary, code);
+  await rename(temporary, path);
+  await removeOld(folder, path);
+  return path;
+}
+
+const ignore = (): void => undefined;
+
+async function exists(path: string): Promise<boolean> {
+  return readFile(path).then(() => true, () => false);
+}
+
+async function sourceDigest(repoRoot: string): Promise<string> {
+  const hash = createHash('sha256');
+  hash.update((createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string }).version);
+  for (const source of SOURCES) {
+    for (const file of (await readdir(join(repoRoot, source), { recursive: true })).filter((name) => name.endsWith('.ts')).sort()) {
+      hash.update(file).update(await readFile(join(repoRoot, source, file)));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Keeps the newest few: a worker of an older checkout may still want its own. */
+async function removeOld(folder: string, current: string): Promise<void> {
+  const { stat } = await import('node:fs/promises');
+  const files = await Promise.all((await readdir(folder)).map(async (name) => ({ path: join(folder, name), time: (await stat(join(folder, name))).mtimeMs })));
+  for (const { path } of files.sort((a, b) => b.time - a.time).slice(8)) if (path !== current) await rm(path, { force: true });
+}

@@ -1,0 +1,80 @@
+/** Starting, finding and describing deployments on the engine. */
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { DeployInput } from '../../contract/deploy.ts';
+import { deployWorkflowId, TASK_QUEUE, WORKFLOW_TYPES } from '../../contract/names.ts';
+import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
+
+export interface DeploymentHandle {
+  workflowId: string;
+  runId: string;
+}
+export interface DeploymentDescription extends DeploymentHandle {
+  /** Temporal's name: RUNNING, COMPLETED, FAILED, CANCELED, TERMINATED, TIMED_OUT. */
+  status: string;
+  startTime: Date;
+  closeTime?: Date;
+}
+
+/** The lock is held by another run, and the caller did not want to attach. */
+export class DeploymentRunningError extends Error {
+  override name = 'DeploymentRunningError';
+  readonly running: DeploymentDescription | undefined;
+  constructor(message: string, running: DeploymentDescription | undefined) {
+    super(message);
+    this.running = running;
+  }
+}
+
+/**
+ * Starts a deployment, or finds the one that holds the lock.
+ * @throws DeploymentRunningError with `refuse`, naming the run and since when it holds the lock
+ */
+export async function startOrAttach(client: Client, input: DeployInput, ifRunning: 'attach' | 'refuse'): Promise<DeploymentHandle & { attached: boolean }> {
+  const workflowId = deployWorkflowId(input.environment, input.clusterUid);
+  try {
+    const handle = await client.workflow.start(WORKFLOW_TYPES.deploy, {
+      taskQueue: TASK_QUEUE, workflowId, args: [input], workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: input.environment }, { key: SEARCH_ATTRIBUTES.result, value: 'running' }],
+      staticSummary: `Deploy the platform to ${input.environment}`,
+      staticDetails: `Requested by ${input.requestedBy}`,
+    });
+    return { workflowId, runId: handle.firstExecutionRunId, attached: false };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const running = await describeDeployment(client, { workflowId });
+    if (ifRunning === 'refuse' || !running) {
+      throw new DeploymentRunningError(`A deployment to "${input.environment}" is already running${running ? ` since ${running.startTime.toISOString()} (workflow ${workflowId}, run ${running.runId})` : ''}`, running);
+    }
+    return { workflowId, runId: running.runId, attached: true };
+  }
+}
+
+/** @returns undefined when there is no such workflow */
+export async function describeDeployment(client: Client, run: { workflowId: string; runId?: string }): Promise<DeploymentDescription | undefined> {
+  try {
+    const description = await client.workflow.getHandle(run.workflowId, run.runId).describe();
+    return {
+      workflowId: description.workflowId, runId: description.runId, status: description.status.name, startTime: description.startTime,
+      ...(description.closeTime ? { closeTime: description.closeTime } : {}),
+    };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** The newest deployment of an environment, running or not; works without a worker and without the cluster. */
+export async function latestDeployment(client: Client, environment: string): Promise<DeploymentDescription | undefined> {
+  const query = `WorkflowType = '${WORKFLOW_TYPES.deploy}' AND ${SEARCH_ATTRIBUTES.environment.name} = '${environment}'`;
+  let newest: DeploymentDescription | undefined;
+  for await (const info of client.workflow.list({ query })) {
+    if (newest && newest.startTime >= info.startTime) continue;
+    newest = { workflowId: info.workflowId, runId: info.runId, status: info.status.name, startTime: info.startTime, ...(info.closeTime ? { closeTime: info.closeTime } : {}) };
+  }
+  return newest;
+}
+
+/** @returns whether the run that wrote a release is still going on: it may come back to what it left half done */
+export async function isRunAlive(client: Client, workflowId: string, runId: string): Promise<boolean> {
+  return (await describeDeployment(client, { workflowId, runId }))?.status === 'RUNNING';
+}

@@ -1,0 +1,80 @@
+/** From the events of a deployment's history to the events of the deployment. */
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import type { DeployInput, DeployResult, ServiceProgress } from '../../contract/deploy.ts';
+import { SIGNALS } from '../../contract/messages.ts';
+import type { DeployPlan } from '../../contract/plan.ts';
+import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../../plan/progress.ts';
+import type { DeploymentHandle } from './deployments.ts';
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+const { EventType } = temporal.api.enums.v1;
+
+/** The deployment was terminated from outside: nobody knows what the cluster looks like. */
+export class DeploymentTerminatedError extends Error {
+  override name = 'DeploymentTerminatedError';
+}
+
+/**
+ * Folds the events as it decodes them, so that a cancelled deployment, which has no result of its own, gets one.
+ * @returns a function to be called with every event in order
+ */
+export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEvent) => DeploymentEvent | undefined {
+  let view = emptyProgress();
+  let environment = '';
+  const planEvents = new Set<string>();
+  const known = (event: DeploymentEvent): DeploymentEvent => {
+    view = applyEvent(view, event);
+    return event;
+  };
+  const finished = (result: DeployResult): DeploymentEvent => known({ kind: 'finished', result });
+  const composed = (outcome: DeployResult['outcome'], at: number, message?: string): DeployResult => ({
+    environment, workflowId: run.workflowId, runId: run.runId, outcome, services: outcomes(view), seconds: (at - view.startedAt) / 1000,
+    criticalPathSeconds: view.plan?.criticalPathSeconds ?? 0, criticalPath: view.plan?.criticalPath ?? [], planDigest: view.plan?.digest ?? '',
+    ...(message === undefined ? {} : { failure: { type: 'Unexpected', message } }),
+  });
+  return (event) => {
+    const at = millis(event.eventTime);
+    switch (event.eventType) {
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+        environment = first<DeployInput>(event.workflowExecutionStartedEventAttributes?.input)?.environment ?? '';
+        return known({ kind: 'started', at });
+      case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+        if (event.activityTaskScheduledEventAttributes?.activityType?.name === 'makePlan') planEvents.add(String(event.eventId));
+        return undefined;
+      case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: {
+        const attributes = event.activityTaskCompletedEventAttributes;
+        const plan = planEvents.has(String(attributes?.scheduledEventId)) ? first<DeployPlan>(attributes?.result) : undefined;
+        return plan && known({ kind: 'plan', plan, at });
+      }
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: {
+        const attributes = event.workflowExecutionSignaledEventAttributes;
+        const progress = attributes?.signalName === SIGNALS.serviceProgress ? first<ServiceProgress>(attributes.input) : undefined;
+        return progress && known({ kind: 'progress', event: progress });
+      }
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+        return finished(first<DeployResult>(event.workflowExecutionCompletedEventAttributes?.result) ?? composed('succeeded', at));
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: {
+        const failure = event.workflowExecutionFailedEventAttributes?.failure;
+        return finished(first<DeployResult>(failure?.applicationFailureInfo?.details) ?? composed('failed', at, failure?.message ?? 'The deployment failed'));
+      }
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
+        return finished(first<DeployResult>(event.workflowExecutionCanceledEventAttributes?.details) ?? composed('cancelled', at));
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+        return finished(composed('failed', at, 'The deployment ran into its workflow timeout'));
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
+        throw new DeploymentTerminatedError(`The deployment was terminated: ${event.workflowExecutionTerminatedEventAttributes?.reason ?? 'no reason given'}. What it had begun was left as it was; deploy again to go on from there.`);
+      default:
+        return undefined;
+    }
+  };
+}
+
+function first<T>(payloads: { payloads?: (temporal.api.common.v1.IPayload)[] | null } | null | undefined): T | undefined {
+  const payload = payloads?.payloads?.[0];
+  return payload ? defaultPayloadConverter.fromPayload<T>(payload as Payload) : undefined;
+}
+
+function millis(time: temporal.api.history.v1.IHistoryEvent['eventTime']): number {
+  return Number(time?.seconds ?? 0) * 1000 + Math.floor((time?.nanos ?? 0) / 1e6);
+}

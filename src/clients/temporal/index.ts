@@ -1,0 +1,4 @@
+export { closeTemporal, connectTemporal, engineConnectionOptions, pollersOf } from './connect.ts';
+export { type DeploymentDescription, type DeploymentHandle, DeploymentRunningError, describeDeployment, isRunAlive, latestDeployment, startOrAttach } from './deployments.ts';
+export { followDeployment, type FollowOptions } from './follow.ts';
+export { DeploymentTerminatedError } from './history.ts';

@@ -1,0 +1,71 @@
+/**
+ * The state of a deployment as a fold over its events: used by the workflow for its own view and by the CLI
+ * for its pictures, so that both always agree.
+ */
+import type { DeployResult, ServiceOutcome, ServiceProgress } from '../contract/deploy.ts';
+import type { DeployPlan } from '../contract/plan.ts';
+import { FINAL_STATES, GOOD_STATES } from '../contract/states.ts';
+
+export interface DeploymentProgress {
+  plan?: DeployPlan;
+  /** Newest event per service. */
+  services: Record<string, ServiceProgress>;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  finished?: DeployResult;
+}
+
+export type DeploymentEvent =
+  | { kind: 'started'; at: number }
+  | { kind: 'plan'; plan: DeployPlan; at: number }
+  | { kind: 'progress'; event: ServiceProgress }
+  | { kind: 'finished'; result: DeployResult };
+
+export function emptyProgress(startedAt = 0): DeploymentProgress {
+  return { services: {}, startedAt };
+}
+
+/** @returns a new view; an event that is older than what is known of a service, or follows its end, changes nothing. */
+export function applyEvent(view: DeploymentProgress, event: DeploymentEvent): DeploymentProgress {
+  switch (event.kind) {
+    case 'started':
+      return { ...view, startedAt: event.at };
+    case 'plan': {
+      const services: Record<string, ServiceProgress> = {};
+      for (const service of event.plan.services) {
+        services[service.name] = service.action === 'unchanged'
+          ? { service: service.name, state: 'unchanged', at: event.at, outcome: unchangedOutcome(service.name, service.phase) }
+          : { service: service.name, state: 'waiting', at: event.at };
+      }
+      return { ...view, plan: event.plan, services: { ...services, ...view.services } };
+    }
+    case 'progress': {
+      const known = view.services[event.event.service];
+      if (known && (FINAL_STATES.includes(known.state) || known.at > event.event.at)) return view;
+      return { ...view, services: { ...view.services, [event.event.service]: event.event } };
+    }
+    case 'finished':
+      return { ...view, finished: event.result };
+  }
+}
+
+export function unchangedOutcome(name: string, phase: number): ServiceOutcome {
+  return { name, phase, state: 'unchanged', seconds: 0, changed: false };
+}
+
+/** Dependencies that a waiting service still waits for, in the catalog's order. */
+export function waitsFor(view: DeploymentProgress, service: string): string[] {
+  const planned = view.plan?.services.find((candidate) => candidate.name === service);
+  return (planned?.dependsOn ?? []).filter((name) => !GOOD_STATES.includes(view.services[name]?.state ?? 'waiting'));
+}
+
+/** Outcomes of all planned services; one that never ended counts as `cancelled`. */
+export function outcomes(view: DeploymentProgress): ServiceOutcome[] {
+  return (view.plan?.services ?? []).map((service) =>
+    view.services[service.name]?.outcome ?? { name: service.name, phase: service.phase, state: 'cancelled', seconds: 0, changed: false });
+}
+
+/** True when every planned service has ended. */
+export function allEnded(view: DeploymentProgress): boolean {
+  return view.plan !== undefined && view.plan.services.every((service) => FINAL_STATES.includes(view.services[service.name]?.state ?? 'waiting'));
+}

@@ -1,0 +1,64 @@
+/** One proxy per class of effect, each with its own timeouts and retries. Workflows reach the world through these alone. */
+import { ActivityCancellationType, type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../contract/activities.ts';
+import { NON_RETRYABLE } from '../contract/failures.ts';
+
+/**
+ * Every activity heartbeats at least every 2 s. A killed worker is noticed after 6 s:
+ * three missed beats, so that a busy machine is not mistaken for a dead one.
+ */
+const HEARTBEAT = '6 seconds';
+
+/** Retried until the deployment is cancelled or reaches its own deadline: an API server may be away for long. */
+const retry = {
+  initialInterval: '300 milliseconds',
+  backoffCoefficient: 2,
+  /** A component that comes back is used within 5 s. */
+  maximumInterval: '5 seconds',
+  nonRetryableErrorTypes: [...NON_RETRYABLE],
+};
+
+/** Reads of the cluster: harmless to repeat, so cancellation need not wait for them. */
+export const reads = proxyActivities<Pick<Activities, 'makePlan' | 'collectEvidence'>>({
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: HEARTBEAT,
+  retry: { ...retry, maximumAttempts: 60 },
+});
+
+/** Small idempotent writes to Kubernetes. */
+export const ground = proxyActivities<Pick<Activities, 'ensureNamespaces' | 'recordResult'>>({
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout: HEARTBEAT,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { ...retry, maximumAttempts: 100 },
+});
+
+/** Vault: each call takes milliseconds, a sealed or restarting server is waited for by retrying. */
+export const vault = proxyActivities<Pick<Activities, 'openVault' | 'configureVault' | 'seedVault' | 'syncSecrets'>>({
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: HEARTBEAT,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry,
+});
+
+/**
+ * Helm: the activity's timeout is Helm's own plus the time it may queue for a slot.
+ * Cancelled only when Helm has really ended, or the cluster would change behind a closed workflow.
+ */
+export function helm(helmTimeoutSeconds: number): ActivityInterfaceFor<Pick<Activities, 'applyRelease'>> {
+  return proxyActivities<Pick<Activities, 'applyRelease'>>({
+    startToCloseTimeout: (2 * helmTimeoutSeconds + 60) * 1000,
+    heartbeatTimeout: HEARTBEAT,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry,
+  });
+}
+
+/** Waiting for health: the activity knows its own deadline and ends a little before this one. */
+export function waits(healthTimeoutSeconds: number): ActivityInterfaceFor<Pick<Activities, 'awaitHealthy'>> {
+  return proxyActivities<Pick<Activities, 'awaitHealthy'>>({
+    startToCloseTimeout: (healthTimeoutSeconds + 60) * 1000,
+    heartbeatTimeout: HEARTBEAT,
+    retry,
+  });
+}

@@ -1,0 +1,145 @@
+/**
+ * One deployment of the platform: plan, then 14 phases at once. The workflow's id is the lock of its environment
+ * and cluster. What one phase finishes is passed on to the phases that wait for it.
+ */
+import {
+  ApplicationFailure, CancellationScope, CancelledFailure, ChildWorkflowCancellationType, type ChildWorkflowHandle, isCancellation, ParentClosePolicy,
+  setCurrentDetails, setHandler, startChild, upsertSearchAttributes, workflowInfo,
+} from '@temporalio/workflow';
+import type { DeployInput, DeployResult, RunRef, ServiceFailure } from '../contract/deploy.ts';
+import { FAILURES } from '../contract/failures.ts';
+import { phaseWorkflowId } from '../contract/names.ts';
+import type { DeployPlan } from '../contract/plan.ts';
+import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
+import { FINAL_STATES, GOOD_STATES } from '../contract/states.ts';
+import { deploymentDetails } from '../plan/details.ts';
+import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../plan/progress.ts';
+import { ground, reads } from './activity-proxies.ts';
+import { failureOf } from './failure-of.ts';
+import { dependencySettled, deployment, serviceProgress } from './messages.ts';
+import { phase } from './phase.ts';
+
+export async function deploy(input: DeployInput): Promise<DeployResult> {
+  const info = workflowInfo();
+  const startedAt = info.startTime.getTime();
+  const run: RunRef = { environment: input.environment, imageTags: input.imageTags, clusterUid: input.clusterUid, workflowId: info.workflowId, runId: info.runId };
+  let view = emptyProgress(startedAt);
+  const children = new Map<number, ChildWorkflowHandle<typeof phase>>();
+  const early: string[] = [];
+
+  const fold = (event: DeploymentEvent): void => {
+    view = applyEvent(view, event);
+    setCurrentDetails(deploymentDetails(view, new Map(view.plan?.phases.map(({ number, title }) => [number, title]))));
+  };
+  const relay = (service: string): void => {
+    const state = view.services[service]?.state ?? 'waiting';
+    if (!FINAL_STATES.includes(state)) return;
+    for (const number of phasesWaitingFor(view.plan, service)) {
+      const child = children.get(number);
+      // A phase that has already ended no longer needs to know.
+      if (child) void child.signal(dependencySettled, { service, ok: GOOD_STATES.includes(state) }).catch(() => undefined);
+      else early.push(service);
+    }
+  };
+  setHandler(deployment, () => ({ ...(view.plan ? { plan: view.plan } : {}), progress: view.services }));
+  setHandler(serviceProgress, (event) => {
+    fold({ kind: 'progress', event });
+    relay(event.service);
+  });
+
+  const body = async (): Promise<void> => {
+    setCurrentDetails(deploymentDetails(view, new Map()));
+    const plan = await reads.makePlan.executeWithOptions({ summary: 'Plan: what will be done to each service, and why' }, [run]);
+    fold({ kind: 'plan', plan, at: Date.now() });
+    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.plan, value: plan.digest }]);
+    if (plan.groundwork) await ground.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
+    const settled = plan.services.filter((service) => service.action === 'unchanged').map((service) => service.name);
+    const started = await Promise.all(plan.phases.map(async ({ number, title }) => {
+      const child = await startChild(phase, {
+        workflowId: phaseWorkflowId(info.workflowId, info.runId, number),
+        args: [{ run, phase: number, title, services: plan.services.filter((service) => service.phase === number), settled, helmTimeoutSeconds: plan.helmTimeoutSeconds }],
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        staticSummary: `Phase ${number}: ${title} (${input.environment})`,
+        typedSearchAttributes: [
+          { key: SEARCH_ATTRIBUTES.environment, value: input.environment },
+          { key: SEARCH_ATTRIBUTES.phase, value: `${String(number).padStart(2, '0')} ${title}` },
+          { key: SEARCH_ATTRIBUTES.plan, value: plan.digest },
+        ],
+      });
+      children.set(number, child);
+      return child;
+    }));
+    for (const service of new Set(early)) relay(service);
+    // Each service's end has arrived as a signal; a failed phase is known from those.
+    await Promise.all(started.map((child) => child.result().catch((error: unknown) => {
+      if (isCancellation(error)) throw error;
+      if (!outcomes(view).some((outcome) => outcome.state === 'failed')) throw error;
+    })));
+  };
+
+  let failure: ServiceFailure | undefined;
+  let cancelled = false;
+  try {
+    if (input.timeoutSeconds === undefined) await body();
+    else await withDeadline(input.timeoutSeconds, body);
+  } catch (error) {
+    if (error instanceof ApplicationFailure && error.type === FAILURES.notHealthyInTime) failure = failureOf(error);
+    else if (isCancellation(error)) cancelled = true;
+    else failure = failureOf(error);
+  }
+  const services = outcomes(view);
+  const failed = failure !== undefined || services.some((service) => service.state === 'failed');
+  const outcome: DeployResult['outcome'] = cancelled ? 'cancelled' : failed ? 'failed' : services.every((service) => service.state === 'unchanged') ? 'unchanged' : 'succeeded';
+  const result: DeployResult = {
+    environment: input.environment, workflowId: info.workflowId, runId: info.runId, outcome, services,
+    seconds: (Date.now() - startedAt) / 1000,
+    criticalPathSeconds: view.plan?.criticalPathSeconds ?? 0,
+    criticalPath: view.plan?.criticalPath ?? [],
+    planDigest: view.plan?.digest ?? '',
+    ...(failure ? { failure } : {}),
+  };
+  await finish(input, run, result);
+  if (outcome === 'cancelled') throw new CancelledFailure('The deployment was cancelled', [result]);
+  if (outcome === 'failed') throw ApplicationFailure.create({ message: failureText(result), type: FAILURES.deployFailed, nonRetryable: true, details: [result] });
+  return result;
+}
+
+/** Cancels in good order when the time is up, and says so instead of "cancelled". */
+async function withDeadline(seconds: number, body: () => Promise<void>): Promise<void> {
+  try {
+    await CancellationScope.withTimeout(seconds * 1000, body);
+  } catch (error) {
+    if (isCancellation(error) && !CancellationScope.current().consideredCancelled) {
+      throw ApplicationFailure.nonRetryable(`The deployment was not done within its ${seconds} s and was stopped in good order`, FAILURES.notHealthyInTime);
+    }
+    throw error;
+  }
+}
+
+async function finish(input: DeployInput, run: RunRef, result: DeployResult): Promise<void> {
+  await CancellationScope.nonCancellable(async () => {
+    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.result, value: result.outcome }]);
+    try {
+      await ground.recordResult.executeWithOptions({ summary: `Audit: ${result.outcome}` },
+        [{ run, requestedBy: input.requestedBy, planDigest: result.planDigest, outcome: result.outcome, seconds: result.seconds }]);
+    } catch {
+      // The deployment's own result matters more than its audit line, which the history holds as well.
+    }
+  });
+}
+
+function phasesWaitingFor(plan: DeployPlan | undefined, service: string): number[] {
+  const own = plan?.services.find((candidate) => candidate.name === service)?.phase;
+  const phases = (plan?.services ?? []).filter((candidate) => candidate.dependsOn.includes(service) && candidate.phase !== own && candidate.action !== 'unchanged').map((candidate) => candidate.phase);
+  return [...new Set(phases)];
+}
+
+function failureText(result: DeployResult): string {
+  const failed = result.services.filter((service) => service.state === 'failed');
+  const skipped = result.services.filter((service) => service.state === 'skipped').length;
+  const lines = failed.map((service) => `${service.name}: ${service.failure?.message ?? 'failed'}${service.failure?.evidence ? ` (evidence: ${service.failure.evidence})` : ''}`);
+  if (result.failure) lines.unshift(result.failure.message);
+  if (skipped > 0) lines.push(`${skipped} services were skipped, because something they depend on failed`);
+  return lines.join('\n');
+}

@@ -1,0 +1,69 @@
+/** One service: its releases in order, each applied and then awaited. */
+import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { PhaseInput, ServiceFailure, ServiceOutcome, ServiceProgress, ServiceState } from '../contract/deploy.ts';
+import type { PlannedService, PlannedStep } from '../contract/plan.ts';
+import { helm, reads, vault, waits } from './activity-proxies.ts';
+import { failureOf } from './failure-of.ts';
+
+export async function runService(input: PhaseInput, service: PlannedService, report: (event: ServiceProgress) => void): Promise<ServiceOutcome> {
+  const started = Date.now();
+  let changed = false;
+  const note = (state: ServiceState, detail: string): void => {
+    report({ service: service.name, state, at: Date.now(), detail });
+  };
+  const outcome = (state: ServiceOutcome['state'], failure?: ServiceFailure): ServiceOutcome => ({
+    name: service.name, phase: service.phase, state, seconds: (Date.now() - started) / 1000, changed, ...(failure ? { failure } : {}),
+  });
+  try {
+    for (const step of service.steps) {
+      if (step.action === 'unchanged') continue;
+      changed = (await runStep(input, service, step, note)) || changed;
+    }
+    return outcome(service.steps.every((step) => step.job) ? 'completed' : 'healthy');
+  } catch (error) {
+    if (isCancellation(error)) return outcome('cancelled');
+    const failure = failureOf(error);
+    return outcome('failed', { ...failure, ...(await evidence(input, service, failure)) });
+  }
+}
+
+/** @returns whether anything was changed in the cluster */
+async function runStep(input: PhaseInput, service: PlannedService, step: PlannedStep, note: (state: ServiceState, detail: string) => void): Promise<boolean> {
+  if (step.kind === 'vault-bootstrap') return bootstrapVault(input, note);
+  let changed = false;
+  if (step.action !== 'verify') {
+    note('applying', `${step.name}: ${step.reason}`);
+    const applied = await helm(input.helmTimeoutSeconds).applyRelease.executeWithOptions(
+      { summary: `Helm ${step.action} ${step.name}: ${step.reason}` },
+      [{ run: input.run, service: service.name, step, priority: service.remainingSeconds }],
+    );
+    changed = applied.changed;
+  }
+  note('starting', step.job ? `waits for Job ${step.name}` : `waits for ${step.name} to be healthy`);
+  await waits(service.healthTimeoutSeconds).awaitHealthy.executeWithOptions(
+    { summary: `Health of ${step.name}` },
+    [{ run: input.run, service: service.name, step, timeoutSeconds: service.healthTimeoutSeconds }],
+  );
+  return changed;
+}
+
+async function bootstrapVault(input: PhaseInput, note: (state: ServiceState, detail: string) => void): Promise<boolean> {
+  note('starting', 'opens, configures and seeds Vault');
+  const opened = await vault.openVault.executeWithOptions({ summary: 'Initialise and unseal Vault' }, [input.run]);
+  const configured = await vault.configureVault.executeWithOptions({ summary: 'KV v2, Kubernetes auth, policies and roles' }, [input.run]);
+  const seeded = await vault.seedVault.executeWithOptions({ summary: 'Write the secrets that are missing' }, [input.run]);
+  const synced = await vault.syncSecrets.executeWithOptions({ summary: 'Make Kubernetes Secrets from Vault' }, [input.run]);
+  return opened.initialized || configured.changed.length + seeded.written.length + synced.written.length > 0;
+}
+
+/** Collected before anything else happens to the pods. A failure to collect never hides the failure itself. */
+async function evidence(input: PhaseInput, service: PlannedService, failure: ServiceFailure): Promise<Pick<ServiceFailure, 'evidence' | 'summary'>> {
+  try {
+    return await CancellationScope.withTimeout(60_000, () =>
+      reads.collectEvidence.executeWithOptions({ summary: `Evidence of ${service.name}` }, [{ run: input.run, service, reason: failure.message }]));
+  } catch (error) {
+    const reason = error instanceof ApplicationFailure ? error.message : failureOf(error).message;
+    return { summary: [`No evidence could be collected: ${reason}`] };
+  }
+}
+
