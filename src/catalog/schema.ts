@@ -59,6 +59,10 @@ export const secretUseSchema = z.strictObject({
   delivery: z.enum(['kubernetes', 'login']),
   /** Keys of the path that go into the Secret; all of them when absent. */
   keys: z.array(z.string()).optional(),
+  /** Name of the Secret, where the reader insists on one (Argo CD's `argocd-secret`); otherwise derived from the path. */
+  secretName: nameSchema.optional(),
+  /** Labels that the reader insists on. */
+  labels: z.record(z.string(), z.string()).optional(),
 });
 
 /** A further Helm release that belongs to a row: a schema Job before it, a bucket Job after it. */
@@ -94,7 +98,11 @@ export const serviceSchema = z.strictObject({
   }),
   image: imageSchema,
   dependsOn: z.array(nameSchema),
+  /** Services it talks to without waiting for them (traces, call-backs): network policies let it through. */
+  talksTo: z.array(nameSchema).default([]),
   health: healthSchema,
+  /** Where the publisher's chart answers differently. */
+  healthUpstream: healthSchema.optional(),
   ports: z.array(portSchema),
   secrets: z.array(secretUseSchema),
   /** Databases (`server/name`) this service connects to. */
@@ -131,8 +139,14 @@ export const secretKeySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('bcrypt'), name: z.string(), of: z.string() }),
   /** A copy of a key of another path, so that both sides of a connection agree. */
   z.strictObject({ kind: z.literal('copy'), name: z.string(), from: z.strictObject({ path: z.string(), key: z.string() }) }),
-  /** Issued by a third party: set by `ananta secrets set`. */
-  z.strictObject({ kind: z.literal('supplied'), name: z.string(), description: z.string() }),
+  /**
+   * Issued by a third party: set by `ananta secrets set`. With `initially: 'placeholder'` it can only be issued once
+   * the platform runs, so a placeholder stands in for it at first and no deployment waits for it.
+   */
+  z.strictObject({
+    kind: z.literal('supplied'), name: z.string(), description: z.string(),
+    initially: z.enum(['required', 'placeholder']).default('required'),
+  }),
 ]);
 
 export const secretPathSchema = z.strictObject({

@@ -1,0 +1,112 @@
+/** Small builders for the services' data: what many rows have in common is said once, here. */
+import { IMAGES } from './images.ts';
+import type { Health, Port, SecretUse, ServiceInput } from './schema.ts';
+
+type StepInput = NonNullable<ServiceInput['after']>[number];
+
+/** Name of a service inside the cluster. */
+export function host(service: string, namespace: string): string {
+  return `${service}.${namespace}.svc`;
+}
+
+/** A Secret made from a Vault path; with keys, only these. */
+export function fromSecret(path: string, ...keys: string[]): SecretUse {
+  return { path, delivery: 'kubernetes', ...(keys.length > 0 ? { keys } : {}) };
+}
+
+/** The service logs in to Vault with its service account and reads the path itself. */
+export function fromVault(path: string): SecretUse {
+  return { path, delivery: 'login' };
+}
+
+export function http(name: string, port: number, options: { containerPort?: number; nodePort?: number } = {}): Port {
+  return { name, port, containerPort: options.containerPort ?? port, protocol: 'http', ...(options.nodePort === undefined ? {} : { nodePort: options.nodePort }) };
+}
+
+export function tcp(name: string, port: number): Port {
+  return { name, port, containerPort: port, protocol: 'tcp' };
+}
+
+export function grpc(name: string, port: number): Port {
+  return { name, port, containerPort: port, protocol: 'grpc' };
+}
+
+export function httpHealth(port: number, path: string): Health {
+  return { kind: 'http', port, path };
+}
+
+/** What every PostgreSQL server shares: chart, image, port, `pg_isready`, and the Job that makes roles and databases. */
+export function postgresServer(name: string, namespace: string, secrets: { server: string; databases: SecretUse[] }) {
+  const databases: StepInput = {
+    kind: 'release',
+    name: `${name}-databases`,
+    chart: 'job',
+    job: true,
+    image: IMAGES.postgres,
+    secrets: [fromSecret(secrets.server), ...secrets.databases],
+    startupSeconds: 5,
+  };
+  return {
+    name,
+    namespace,
+    kind: 'release',
+    chart: { bundled: 'postgresql', upstream: 'postgresql' },
+    image: IMAGES.postgres,
+    dependsOn: ['vault'],
+    health: { kind: 'exec', command: ['pg_isready', '-h', host(name, namespace), '-p', '5432', '-U', 'postgres'] },
+    ports: [tcp('postgresql', 5432)],
+    secrets: [fromSecret(secrets.server, 'postgres-password', 'password')],
+    after: [databases],
+    startupSeconds: 10,
+    healthTimeoutSeconds: 300,
+    stateful: true,
+  } satisfies Partial<ServiceInput>;
+}
+
+/** What every Redis shares. `-e` makes redis-cli fail where the server answers with an error. */
+export function redisServer(name: string, namespace: string, secretPath: string) {
+  return {
+    name,
+    namespace,
+    kind: 'release',
+    chart: { bundled: 'redis', upstream: 'redis' },
+    image: IMAGES.redis,
+    dependsOn: ['vault'],
+    health: { kind: 'exec', command: ['redis-cli', '-e', '-h', host(name, namespace), 'ping'] },
+    ports: [tcp('redis', 6379)],
+    secrets: [fromSecret(secretPath)],
+    startupSeconds: 4,
+    healthTimeoutSeconds: 180,
+    stateful: true,
+  } satisfies Partial<ServiceInput>;
+}
+
+/** What every Job row shares: no port, healthy when completed. */
+export function jobRow(startupSeconds: number) {
+  return {
+    kind: 'job',
+    chart: { bundled: 'job' },
+    health: { kind: 'job' },
+    ports: [],
+    startupSeconds,
+    healthTimeoutSeconds: 300,
+    stateful: false,
+  } satisfies Partial<ServiceInput>;
+}
+
+/** A "Custom" row of the description: one stateless Deployment of the service chart. */
+export function customRow(startupSeconds: number) {
+  return {
+    kind: 'release',
+    chart: { bundled: 'service' },
+    startupSeconds,
+    healthTimeoutSeconds: 300,
+    stateful: false,
+  } satisfies Partial<ServiceInput>;
+}
+
+/** A Job that runs beside a row's own release. */
+export function jobStep(step: Omit<Extract<StepInput, { kind: 'release' }>, 'kind' | 'job' | 'chart'>): StepInput {
+  return { kind: 'release', chart: 'job', job: true, ...step };
+}
+

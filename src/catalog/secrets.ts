@@ -1,0 +1,157 @@
+/**
+ * Every path below the KV mount `secret/`, with its keys and how their values come to be.
+ * Key names are those that the images and charts which read them expect.
+ */
+import type { SecretKey, SecretPathInput } from './schema.ts';
+
+const password = (name: string): SecretKey => ({ kind: 'generated', name, format: 'alphanumeric', length: 32 });
+const fixed = (name: string, value: string): SecretKey => ({ kind: 'fixed', name, value });
+
+/** A PostgreSQL server: its superuser (`postgres`) and the role that owns its main database. */
+const postgres = (path: string, owner: string, description: string): SecretPathInput => ({
+  path, origin: 'seed', description, keys: [password('postgres-password'), fixed('username', owner), password('password')],
+});
+
+/** An object store: its root user, and the user that applications work with. */
+const minio = (path: string, user: string): SecretPathInput => ({
+  path,
+  origin: 'seed',
+  description: `${user}: root user, and the application user that the bucket Job makes`,
+  keys: [fixed('rootUser', `${user}-root`), password('rootPassword'), fixed('accessKey', user), password('secretKey')],
+});
+
+export const SECRET_PATHS: SecretPathInput[] = [
+  postgres('database/postgres', 'arc_saas', 'control-plane-postgres: superuser, and the owner of arc_saas'),
+  {
+    path: 'database/keycloak',
+    origin: 'seed',
+    description: 'Owner of the database keycloak on control-plane-postgres',
+    keys: [fixed('username', 'keycloak'), password('password')],
+  },
+  postgres('database/temporal', 'temporal', 'temporal-postgresql: superuser, and the owner of temporal and temporal_visibility'),
+  {
+    path: 'database/supabase',
+    origin: 'seed',
+    description: 'supabase-db: superuser, the owner of supabase, and the role that PostgREST logs in with',
+    keys: [password('postgres-password'), fixed('username', 'supabase_admin'), password('password'), password('authenticator-password')],
+  },
+  postgres('database/components-v2', 'components', 'components-v2-postgres: superuser, and the owner of components'),
+
+  { path: 'cache/control-plane-redis', origin: 'seed', description: 'Lead tokens and sessions', keys: [password('redis-password')] },
+  { path: 'cache/app-plane-redis', origin: 'seed', description: 'App plane cache', keys: [password('redis-password')] },
+  { path: 'cache/novu-redis', origin: 'ours', description: 'Novu queues and cache', keys: [password('redis-password')] },
+
+  {
+    path: 'auth/keycloak',
+    origin: 'seed',
+    description: 'Keycloak administrator, and the secrets of confidential clients of the realm ananta-saas',
+    keys: [fixed('admin-username', 'admin'), password('admin-password'), password('tenant-management-service-client-secret')],
+  },
+
+  minio('storage/control-plane-minio', 'control-plane-minio'),
+  minio('storage/app-plane-minio', 'app-plane-minio'),
+
+  {
+    path: 'notifications/novu',
+    origin: 'seed',
+    description: 'Novu: token signing, encryption at rest, and the API key of its consumers',
+    keys: [
+      { kind: 'generated', name: 'jwt-secret', format: 'hex', length: 64 },
+      // Novu accepts exactly 32 characters here.
+      { kind: 'generated', name: 'store-encryption-key', format: 'alphanumeric', length: 32 },
+      { kind: 'generated', name: 'novu-secret-key', format: 'hex', length: 64 },
+      { kind: 'supplied', name: 'api-key', description: 'API key of the Novu environment, from its dashboard under Developers', initially: 'placeholder' },
+    ],
+  },
+  {
+    path: 'notifications/mongodb',
+    origin: 'ours',
+    description: 'novu-mongodb: root, and the user novu',
+    keys: [
+      password('mongodb-root-password'), fixed('username', 'novu'),
+      // A comma separated list in the publisher's chart: one user, one password.
+      password('mongodb-passwords'),
+      password('mongodb-metrics-password'), password('mongodb-replica-set-key'),
+    ],
+  },
+
+  {
+    path: 'control-plane/jwt',
+    origin: 'seed',
+    description: 'Signing of access tokens between control plane services',
+    keys: [{ kind: 'generated', name: 'signing-key', format: 'hex', length: 64 }, fixed('issuer', 'ananta-control-plane')],
+  },
+  {
+    path: 'control-plane/temporal',
+    origin: 'seed',
+    description: "Connection to the platform's Temporal, and the key that payloads are encrypted with",
+    keys: [
+      fixed('address', 'temporal.temporal-system.svc:7233'), fixed('namespace', 'arc-saas'),
+      { kind: 'generated', name: 'payload-encryption-key', format: 'base64', length: 44 },
+    ],
+  },
+  {
+    path: 'control-plane/webhooks',
+    origin: 'seed',
+    description: 'Signature of events from the control plane to the app plane',
+    keys: [{ kind: 'generated', name: 'signing-secret', format: 'hex', length: 64 }],
+  },
+
+  {
+    path: 'app-plane/cns-service',
+    origin: 'seed',
+    description: 'Component normalization: token of its own API, keys of the AI and of component suppliers',
+    keys: [
+      password('api-token'),
+      { kind: 'supplied', name: 'ai-api-key', description: 'Key of the AI provider that enriches components', initially: 'required' },
+      { kind: 'supplied', name: 'supplier-api-token', description: 'Token of the component data supplier', initially: 'required' },
+    ],
+  },
+  {
+    path: 'app-plane/directus',
+    origin: 'seed',
+    description: 'Directus: first administrator, its own keys, and the owner of its database',
+    keys: [
+      fixed('admin-email', 'admin@ananta.example'), password('admin-password'),
+      { kind: 'generated', name: 'key', format: 'uuid', length: 36 },
+      { kind: 'generated', name: 'secret', format: 'hex', length: 64 },
+      fixed('db-username', 'directus'), password('db-password'),
+    ],
+  },
+  {
+    path: 'app-plane/supabase',
+    origin: 'seed',
+    description: 'Supabase: JWT secret, the tokens signed with it, and the key that Studio and postgres-meta share',
+    keys: [
+      { kind: 'generated', name: 'jwt-secret', format: 'alphanumeric', length: 48 },
+      { kind: 'jwt', name: 'anon-key', signedWith: 'jwt-secret', claims: { role: 'anon', iss: 'supabase' } },
+      { kind: 'jwt', name: 'service-role-key', signedWith: 'jwt-secret', claims: { role: 'service_role', iss: 'supabase' } },
+      password('meta-crypto-key'),
+    ],
+  },
+  {
+    path: 'app-plane/django-backend',
+    origin: 'ours',
+    description: "Django's own SECRET_KEY",
+    keys: [{ kind: 'generated', name: 'secret-key', format: 'alphanumeric', length: 64 }],
+  },
+
+  {
+    path: 'messaging/rabbitmq',
+    origin: 'ours',
+    description: 'RabbitMQ: the user ananta, and the cookie of the cluster',
+    keys: [fixed('username', 'ananta'), password('rabbitmq-password'), password('rabbitmq-erlang-cookie')],
+  },
+  {
+    path: 'gitops/argocd',
+    origin: 'ours',
+    description: "Argo CD: administrator, session signing, and its Redis. Dotted names are those of the Secret argocd-secret",
+    keys: [
+      password('admin-password'),
+      { kind: 'bcrypt', name: 'admin.password', of: 'admin-password' },
+      fixed('admin.passwordMtime', '2026-01-01T00:00:00Z'),
+      { kind: 'generated', name: 'server.secretkey', format: 'alphanumeric', length: 44 },
+      password('redis-password'),
+    ],
+  },
+];
