@@ -11,7 +11,7 @@ import { FAILURES } from '../contract/failures.ts';
 import { phaseWorkflowId } from '../contract/names.ts';
 import type { DeployPlan } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
-import { FINAL_STATES, GOOD_STATES } from '../contract/states.ts';
+import { GOOD_STATES } from '../contract/states.ts';
 import { deploymentDetails } from '../plan/details.ts';
 import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../plan/progress.ts';
 import { ground, reads } from './activity-proxies.ts';
@@ -25,26 +25,26 @@ export async function deploy(input: DeployInput): Promise<DeployResult> {
   const run: RunRef = { environment: input.environment, imageTags: input.imageTags, clusterUid: input.clusterUid, workflowId: info.workflowId, runId: info.runId };
   let view = emptyProgress(startedAt);
   const children = new Map<number, ChildWorkflowHandle<typeof phase>>();
-  const early: string[] = [];
+  const early: { service: string; phases: number[] }[] = [];
 
   const fold = (event: DeploymentEvent): void => {
     view = applyEvent(view, event);
     setCurrentDetails(deploymentDetails(view, new Map(view.plan?.phases.map(({ number, title }) => [number, title]))));
   };
-  const relay = (service: string): void => {
-    const state = view.services[service]?.state ?? 'waiting';
-    if (!FINAL_STATES.includes(state)) return;
-    for (const number of phasesWaitingFor(view.plan, service)) {
+  /** Phases tell each other; only what one could not tell, because the other had not started yet, is passed on here. */
+  const relay = (service: string, phases: readonly number[]): void => {
+    const ok = GOOD_STATES.includes(view.services[service]?.state ?? 'waiting');
+    for (const number of phases) {
       const child = children.get(number);
       // A phase that has already ended no longer needs to know.
-      if (child) void child.signal(dependencySettled, { service, ok: GOOD_STATES.includes(state) }).catch(() => undefined);
-      else early.push(service);
+      if (child) void child.signal(dependencySettled, { service, ok }).catch(() => undefined);
+      else early.push({ service, phases: [number] });
     }
   };
   setHandler(deployment, () => ({ ...(view.plan ? { plan: view.plan } : {}), progress: view.services }));
   setHandler(serviceProgress, (event) => {
     fold({ kind: 'progress', event });
-    relay(event.service);
+    if (event.untold) relay(event.service, event.untold);
   });
 
   const body = async (): Promise<void> => {
@@ -57,7 +57,7 @@ export async function deploy(input: DeployInput): Promise<DeployResult> {
     const started = await Promise.all(plan.phases.map(async ({ number, title }) => {
       const child = await startChild(phase, {
         workflowId: phaseWorkflowId(info.workflowId, info.runId, number),
-        args: [{ run, phase: number, title, services: plan.services.filter((service) => service.phase === number), settled, helmTimeoutSeconds: plan.helmTimeoutSeconds }],
+        args: [{ run, phase: number, title, services: plan.services.filter((service) => service.phase === number), settled, tells: tellsOf(plan, number), helmTimeoutSeconds: plan.helmTimeoutSeconds }],
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
         staticSummary: `Phase ${number}: ${title} (${input.environment})`,
@@ -70,7 +70,7 @@ export async function deploy(input: DeployInput): Promise<DeployResult> {
       children.set(number, child);
       return child;
     }));
-    for (const service of new Set(early)) relay(service);
+    for (const { service, phases } of early.splice(0)) relay(service, phases);
     // Each service's end has arrived as a signal; a failed phase is known from those.
     await Promise.all(started.map((child) => child.result().catch((error: unknown) => {
       if (isCancellation(error)) throw error;
@@ -129,10 +129,10 @@ async function finish(input: DeployInput, run: RunRef, result: DeployResult): Pr
   });
 }
 
-function phasesWaitingFor(plan: DeployPlan | undefined, service: string): number[] {
-  const own = plan?.services.find((candidate) => candidate.name === service)?.phase;
-  const phases = (plan?.services ?? []).filter((candidate) => candidate.dependsOn.includes(service) && candidate.phase !== own && candidate.action !== 'unchanged').map((candidate) => candidate.phase);
-  return [...new Set(phases)];
+/** For each service of a phase, the other phases in which something waits for it. */
+function tellsOf(plan: DeployPlan, phaseNumber: number): Record<string, number[]> {
+  const waiting = (name: string): number[] => plan.services.filter((candidate) => candidate.phase !== phaseNumber && candidate.action !== 'unchanged' && candidate.dependsOn.includes(name)).map((candidate) => candidate.phase);
+  return Object.fromEntries(plan.services.filter((service) => service.phase === phaseNumber).map(({ name }) => [name, [...new Set(waiting(name))]]));
 }
 
 function failureText(result: DeployResult): string {

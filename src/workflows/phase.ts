@@ -1,6 +1,6 @@
 /**
  * One phase: its services, each starting the moment all that it depends on is healthy, in whatever phase that is.
- * Dependencies of other phases arrive as signals from the deployment.
+ * Phases tell each other what they have finished; the deployment hears of it too, and passes on what could not be told.
  */
 import { condition, getExternalWorkflowHandle, isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo, ApplicationFailure, CancelledFailure, CancellationScope } from '@temporalio/workflow';
 import type { PhaseInput, PhaseResult, ServiceOutcome, ServiceProgress } from '../contract/deploy.ts';
@@ -9,6 +9,7 @@ import type { PlannedService } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { GOOD_STATES } from '../contract/states.ts';
 import { unchangedOutcome } from '../plan/progress.ts';
+import { phaseWorkflowId } from '../contract/names.ts';
 import { dependencySettled, serviceProgress } from './messages.ts';
 import { runService } from './service.ts';
 
@@ -31,15 +32,28 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
     void sent.then(() => reports.delete(sent));
   };
 
+  /** @returns phases that could not be reached: not started yet, or already ended */
+  const tell = async (service: string, ok: boolean): Promise<number[]> => {
+    const told = (input.tells[service] ?? []).map(async (number) => {
+      const target = getExternalWorkflowHandle(phaseWorkflowId(input.run.workflowId, input.run.runId, number));
+      return CancellationScope.nonCancellable(() => target.signal(dependencySettled, { service, ok })).then(() => [], () => [number]);
+    });
+    return (await Promise.all(told)).flat();
+  };
+
   const one = async (service: PlannedService): Promise<void> => {
     if (service.action === 'unchanged') {
       outcomes.set(service.name, unchangedOutcome(service.name, service.phase));
       return;
     }
     const outcome = await startWhenReady(input, service, settled, report);
+    const ok = GOOD_STATES.includes(outcome.state);
     outcomes.set(service.name, outcome);
-    settled.set(service.name, GOOD_STATES.includes(outcome.state));
-    report({ service: service.name, state: outcome.state, at: Date.now(), outcome });
+    settled.set(service.name, ok);
+    const event = { service: service.name, state: outcome.state, at: Date.now(), outcome };
+    report(event);
+    const untold = await tell(service.name, ok);
+    if (untold.length > 0) report({ ...event, untold });
   };
   await Promise.all(input.services.map(one));
   await condition(() => reports.size === 0);

@@ -1,6 +1,6 @@
 /** From the events of a deployment's history to the events of the deployment. */
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import type { DeployInput, DeployResult, ServiceProgress } from '../../contract/deploy.ts';
 import { SIGNALS } from '../../contract/messages.ts';
 import type { DeployPlan } from '../../contract/plan.ts';
@@ -8,7 +8,7 @@ import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../..
 import type { DeploymentHandle } from './deployments.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
-const { EventType } = temporal.api.enums.v1;
+const { EventType } = proto.temporal.api.enums.v1;
 
 /** The deployment was terminated from outside: nobody knows what the cluster looks like. */
 export class DeploymentTerminatedError extends Error {

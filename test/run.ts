@@ -1,0 +1,104 @@
+/**
+ * Runs the whole test suite, fast tiers first; `npm test -- --tier NAME` runs one, `npm test -- FILE ...` some files.
+ * Exit code 0 only when every tier passed.
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join, relative } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { parseArgs } from 'node:util';
+import { acquireTools } from '../bootstrap/tools/index.ts';
+import { formatProgress } from '../bootstrap/tools/progress.ts';
+import { readConfig } from '../src/config.ts';
+import { toolNames } from './support/tools.ts';
+
+interface Tier {
+  name: string;
+  what: string;
+  files: string[];
+  /** Test files at once. */
+  concurrency: number;
+  tools: boolean;
+}
+
+const config = readConfig();
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { tier: { type: 'string', multiple: true }, list: { type: 'boolean' } } });
+
+const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: config.repoRoot }).sort();
+const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/'];
+const TIERS: Tier[] = [
+  { name: 'unit', what: 'tables for the core, fakes at the borders', files: inFolder('test/**/*.test.ts').filter((file) => !SLOW.some((folder) => file.startsWith(folder))), concurrency: Math.max(2, cpus().length), tools: false },
+  { name: 'helm', what: 'charts: lint, golden files, rules', files: inFolder('test/helm/*.test.ts'), concurrency: 2, tools: true },
+  { name: 'workflows', what: 'workflows on a real Temporal server, replay of recorded histories', files: inFolder('test/workflows/*.test.ts'), concurrency: 2, tools: true },
+  { name: 'integration', what: 'clients and bootstrap on real parts', files: inFolder('test/integration/*.test.ts'), concurrency: 1, tools: true },
+  { name: 'e2e', what: 'whole deployments and faults', files: inFolder('test/e2e/*.test.ts'), concurrency: 1, tools: true },
+];
+
+function check(): boolean {
+  let ok = true;
+  for (const [name, args] of [['tsc', ['--noEmit']], ['eslint', ['.', '--cache', '--cache-location', join(config.stateRoot, 'cache', 'eslint')]]] as const) {
+    const started = performance.now();
+    const done = spawnSync(process.execPath, [join(config.repoRoot, 'node_modules', '.bin', name), ...args], { cwd: config.repoRoot, stdio: 'inherit' });
+    console.log(`${done.status === 0 ? '✔' : '✘'} ${name} (${seconds(started)} s)`);
+    ok = done.status === 0 && ok;
+  }
+  return ok;
+}
+
+async function runTier(tier: Tier): Promise<{ passed: number; failed: number; skipped: number }> {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const stream = run({ files: tier.files.map((file) => join(config.repoRoot, file)), concurrency: tier.concurrency, execArgv: ['--disable-warning=ExperimentalWarning'] });
+  stream.on('test:summary', (summary) => {
+    // Without a file: the totals of the whole run.
+    if (summary.file !== undefined) return;
+    counts.passed = summary.counts.passed;
+    counts.skipped = summary.counts.skipped;
+    counts.failed = summary.counts.tests - summary.counts.passed - summary.counts.skipped - summary.counts.todo;
+  });
+  const lines = stream.compose(spec);
+  for await (const chunk of lines) process.stdout.write(chunk as string);
+  return counts;
+}
+
+function seconds(since: number): string {
+  return ((performance.now() - since) / 1000).toFixed(1);
+}
+
+const wanted = positionals.length > 0
+  ? [{ name: 'files', what: 'named on the command line', files: positionals.map((file) => relative(config.repoRoot, join(process.cwd(), file))), concurrency: 1, tools: true }]
+  : TIERS.filter((tier) => values.tier === undefined || values.tier.includes(tier.name));
+if (values.list === true) {
+  for (const tier of wanted) console.log(`${tier.name}: ${tier.what}\n  ${tier.files.join('\n  ')}`);
+  process.exit(0);
+}
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const times: string[] = [];
+if (positionals.length === 0 && (values.tier === undefined || values.tier.includes('check'))) {
+  const started = performance.now();
+  if (check()) total.passed += 2;
+  else total.failed += 1;
+  times.push(`check ${seconds(started)} s`);
+}
+if (wanted.some((tier) => tier.tools)) {
+  const started = performance.now();
+  const tools = acquireTools({ names: toolNames, cacheDir: config.cacheDir, ...(config.toolsMirror === undefined ? {} : { mirror: config.toolsMirror }), env: config.childEnv, onProgress: (event) => { const line = formatProgress(event); if (line) console.log(line); } });
+  await tools.all();
+  times.push(`tools ${seconds(started)} s`);
+}
+for (const tier of wanted) {
+  if (tier.files.length === 0) continue;
+  console.log(`\n── ${tier.name}: ${tier.what}`);
+  const started = performance.now();
+  const counts = await runTier(tier);
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  total.skipped += counts.skipped;
+  times.push(`${tier.name} ${seconds(started)} s`);
+}
+console.log(`\n${times.join(', ')}`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
