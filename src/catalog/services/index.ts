@@ -16,23 +16,7 @@ import { supabase } from './supabase.ts';
 import { temporal } from './temporal.ts';
 import { vault } from './vault.ts';
 
-/** Per file below src/catalog/services, so that a problem can be found where it was written. */
-export const SERVICES_BY_FILE: Record<string, ServiceInput[]> = {
-  'argocd.ts': argocd,
-  'vault.ts': vault,
-  'database.ts': database,
-  'cache.ts': cache,
-  'temporal.ts': temporal,
-  'keycloak.ts': keycloak,
-  'novu.ts': novu,
-  'observability.ts': observability,
-  'migrations.ts': migrations,
-  'rabbitmq.ts': rabbitmq,
-  'minio.ts': minio,
-  'supabase.ts': supabase,
-  'directus.ts': directus,
-  'control-plane.ts': controlPlane,
-  'app-plane.ts': appPlane,
-};
-
-export const SERVICES: ServiceInput[] = Object.values(SERVICES_BY_FILE).flat().sort((a, b) => a.number - b.number);
+/** The file of a service is named like its module. */
+export const SERVICES: ServiceInput[] = [
+  argocd, vault, database, cache, temporal, keycloak, novu, observability, migrations, rabbitmq, minio, supabase, directus, controlPlane, appPlane,
+].flat().sort((a, b) => a.number - b.number);

@@ -1,0 +1,73 @@
+/** Cross references of everything that is not a service: secrets, databases, what the init Jobs make. */
+import { suggestion } from '../suggest.ts';
+import { fileOf, type CatalogProblem } from './problems.ts';
+import type { Catalog, SecretPath } from './schema.ts';
+
+/** @returns every problem of the platform's own tables */
+export function checkPlatform(catalog: Catalog): CatalogProblem[] {
+  return [
+    ...duplicates('namespaces', catalog.namespaces.map(({ name }) => name)),
+    ...duplicates('phases', catalog.phases.map(({ number }) => String(number))),
+    ...duplicates('secretPaths', catalog.secretPaths.map(({ path }) => path)),
+    ...duplicates('databases', catalog.databases.map(({ server, name }) => `${server}/${name}`)),
+    ...catalog.secretPaths.flatMap((path) => checkKeys(catalog, path)),
+    ...references(catalog),
+  ];
+}
+
+function duplicates(section: string, values: string[]): CatalogProblem[] {
+  const twice = new Set(values.filter((value, index) => values.indexOf(value) !== index));
+  return [...twice].map((value) => ({ file: fileOf(section), field: section, message: `"${value}" stands here twice` }));
+}
+
+/** Keys that are made from other keys need these. */
+function checkKeys(catalog: Catalog, { path, keys }: SecretPath): CatalogProblem[] {
+  const names = keys.map(({ name }) => name);
+  const wanted = keys.flatMap((key) => {
+    if (key.kind === 'jwt') return [{ key: key.name, path, needs: key.signedWith }];
+    if (key.kind === 'bcrypt') return [{ key: key.name, path, needs: key.of }];
+    if (key.kind === 'copy') return [{ key: key.name, path: key.from.path, needs: key.from.key }];
+    return [];
+  });
+  const missing = wanted.filter((want) => !hasKey(catalog, want.path, want.needs))
+    .map((want) => ({ file: fileOf('secretPaths'), field: `${path}.${want.key}`, message: `is made from ${want.path} ${want.needs}, which does not exist` }));
+  return [...duplicates('secretPaths', names).map((problem) => ({ ...problem, field: path })), ...missing];
+}
+
+function hasKey(catalog: Catalog, path: string, key: string): boolean {
+  return catalog.secretPaths.some((candidate) => candidate.path === path && candidate.keys.some(({ name }) => name === key));
+}
+
+/** Names that have to exist: services, releases, databases, namespaces, keys. */
+function references(catalog: Catalog): CatalogProblem[] {
+  const services = catalog.services.map(({ name }) => name);
+  const releases = catalog.services.flatMap(({ name, before, after }) => [name, ...[...before, ...after].map((step) => step.name)]);
+  const databases = catalog.databases.map(({ server, name }) => `${server}/${name}`);
+  const namespaces = catalog.namespaces.map(({ name }) => name);
+
+  const problems: CatalogProblem[] = [];
+  const expect = (section: string, field: string, kind: string, name: string, known: string[]): void => {
+    if (!known.includes(name)) problems.push({ file: fileOf(section), field: `${section}.${field}`, message: `unknown ${kind} "${name}"${suggestion(name, known)}` });
+  };
+
+  for (const { server, name, password } of catalog.databases) {
+    expect('databases', `${name}.server`, 'service', server, services);
+    if (!hasKey(catalog, password.path, password.key)) {
+      problems.push({ file: fileOf('databases'), field: `databases.${name}.password`, message: `unknown secret ${password.path} ${password.key}` });
+    }
+  }
+  for (const { service, database } of catalog.migrations) {
+    expect('migrations', `${service}.service`, 'service', service, services);
+    expect('migrations', `${service}.database`, 'database', database, databases);
+  }
+  for (const { server, job } of catalog.bucketSets) {
+    expect('bucketSets', `${server}.server`, 'service', server, services);
+    expect('bucketSets', `${server}.job`, 'release', job, releases);
+  }
+  expect('realm', 'job', 'release', catalog.realm.job, releases);
+  for (const { clientId, service } of catalog.realm.clients) expect('realm', `clients.${clientId}`, 'service', service, services);
+  for (const { name, job } of catalog.temporalNamespaces) expect('temporalNamespaces', `${name}.job`, 'release', job, releases);
+  expect('applicationSet', 'namespace', 'namespace', catalog.applicationSet.namespace, namespaces);
+  for (const namespace of catalog.applicationSet.namespaces) expect('applicationSet', 'namespaces', 'namespace', namespace, namespaces);
+  return problems;
+}

@@ -1,0 +1,147 @@
+/** Cross references: what one part of the catalog says about another has to be true. */
+import { suggestion } from '../suggest.ts';
+import { checkPlatform } from './check-platform.ts';
+import { findCycle } from './cycle.ts';
+import { fileOfModule, type CatalogProblem } from './problems.ts';
+import type { Catalog, SecretUse, Service } from './schema.ts';
+
+/** First row of each phase in the platform's description; rows that we add follow after the last one. */
+const FIRST_ROWS = [1, 4, 6, 10, 12, 18, 20, 24, 29, 32, 33, 37, 42, 44];
+const DESCRIBED_ROWS = 48;
+
+/** @returns every problem, in the order of the rows; empty for a sound catalog */
+export function checkReferences(catalog: Catalog): CatalogProblem[] {
+  return [
+    ...checkDuplicates(catalog),
+    ...catalog.services.flatMap((service) => checkService(catalog, service)),
+    ...checkCycle(catalog),
+    ...checkPlatform(catalog),
+  ];
+}
+
+function problem(service: Service, field: string, message: string): CatalogProblem {
+  return { file: fileOfModule(service.module), field: `${service.name}.${field}`, message };
+}
+
+function unknown(kind: string, name: string, known: Iterable<string>): string {
+  return `unknown ${kind} "${name}"${suggestion(name, known)}`;
+}
+
+/** Numbers, release names and node ports that two services claim; both are named. */
+function checkDuplicates({ services }: Catalog): CatalogProblem[] {
+  const claims = services.flatMap((service) => [
+    { service, field: 'number', what: 'number', value: String(service.number) },
+    { service, field: 'name', what: 'release name', value: service.name },
+    ...[...service.before, ...service.after].map((step) => ({ service, field: 'steps', what: 'release name', value: step.name })),
+    ...service.ports.filter((port) => port.nodePort !== undefined)
+      .map((port) => ({ service, field: `ports.${port.name}.nodePort`, what: 'NodePort', value: String(port.nodePort) })),
+  ]);
+  const first = new Map<string, Service>();
+  return claims.flatMap(({ service, field, what, value }) => {
+    const holder = first.get(`${what} ${value}`);
+    if (holder === undefined) {
+      first.set(`${what} ${value}`, service);
+      return [];
+    }
+    const others = holder === service ? `twice by ${service.name}` : `by ${holder.name} and by ${service.name}`;
+    return [problem(service, field, `${what} ${value} is used ${others}`)];
+  });
+}
+
+function checkService(catalog: Catalog, service: Service): CatalogProblem[] {
+  const names = catalog.services.map(({ name }) => name);
+  const namespaces = catalog.namespaces.map(({ name }) => name);
+  const problems: CatalogProblem[] = [];
+  const report = (field: string, message: string): void => void problems.push(problem(service, field, message));
+
+  if (!namespaces.includes(service.namespace)) report('namespace', unknown('namespace', service.namespace, namespaces));
+  if (!catalog.phases.some(({ number }) => number === service.phase)) report('phase', `there is no phase ${service.phase}`);
+  const described = describedPhase(service.number);
+  if (described !== undefined && described !== service.phase) {
+    report('phase', `row ${service.number} belongs to phase ${described} of the platform's description, not to ${service.phase}`);
+  }
+  const { upstream } = service.chart;
+  if (upstream !== undefined && !(upstream in catalog.upstreamCharts)) {
+    report('chart.upstream', unknown('upstream chart', upstream, Object.keys(catalog.upstreamCharts)));
+  }
+  for (const field of ['dependsOn', 'talksTo'] as const) {
+    for (const name of service[field]) if (!names.includes(name)) report(field, unknown('service', name, names));
+  }
+  if ((service.kind === 'job') !== (service.health.kind === 'job')) report('health', 'a Job, and nothing but a Job, is healthy by completing');
+  problems.push(...checkPorts(service), ...checkSecrets(catalog, service), ...checkDatabases(catalog, service));
+  return problems;
+}
+
+/** Phase of a row in the platform's description; undefined for rows that it does not have. */
+function describedPhase(number: number): number | undefined {
+  return number > DESCRIBED_ROWS ? undefined : FIRST_ROWS.filter((first) => first <= number).length;
+}
+
+function checkPorts(service: Service): CatalogProblem[] {
+  const problems: CatalogProblem[] = [];
+  for (const field of ['name', 'port', 'containerPort'] as const) {
+    const values = service.ports.map((port) => port[field]);
+    const twice = values.find((value, index) => values.indexOf(value) !== index);
+    if (twice !== undefined) problems.push(problem(service, 'ports', `${field} ${twice} is used twice`));
+  }
+  const { health } = service;
+  if ('port' in health && !service.ports.some(({ containerPort }) => containerPort === health.port)) {
+    problems.push(problem(service, 'health.port', `no port of the service leads to container port ${health.port}`));
+  }
+  return problems;
+}
+
+function checkSecrets(catalog: Catalog, service: Service): CatalogProblem[] {
+  const uses = secretUses(service);
+  const problems = uses.flatMap(({ field, use }) => checkSecretUse(catalog, use).map((message) => problem(service, field, message)));
+  const opener = catalog.services.find(({ before, after }) => [...before, ...after].some(({ kind }) => kind === 'vault-bootstrap'));
+  const first = uses[0];
+  if (first !== undefined && opener !== undefined && !reaches(catalog, service, opener.name)) {
+    problems.push(problem(service, 'dependsOn', `reads ${first.use.path}, but does not depend on ${opener.name}, neither directly nor through others`));
+  }
+  return problems;
+}
+
+function secretUses(service: Service): { field: string; use: SecretUse }[] {
+  const steps = [...service.before, ...service.after].flatMap((step) =>
+    step.kind === 'release' ? step.secrets.map((use) => ({ field: `${step.name}.secrets`, use })) : []);
+  return [...service.secrets.map((use) => ({ field: 'secrets', use })), ...steps];
+}
+
+function checkSecretUse(catalog: Catalog, use: SecretUse): string[] {
+  const path = catalog.secretPaths.find((candidate) => candidate.path === use.path);
+  if (path === undefined) return [unknown('secret path', use.path, catalog.secretPaths.map((candidate) => candidate.path))];
+  const keys = path.keys.map(({ name }) => name);
+  return (use.keys ?? []).filter((key) => !keys.includes(key)).map((key) => `${unknown('key', key, keys)} of secret path ${use.path}`);
+}
+
+function checkDatabases(catalog: Catalog, service: Service): CatalogProblem[] {
+  const known = catalog.databases.map(({ server, name }) => `${server}/${name}`);
+  return service.databases.flatMap((database) => {
+    if (!known.includes(database)) return [problem(service, 'databases', unknown('database', database, known))];
+    const server = database.split('/')[0] ?? '';
+    return reaches(catalog, service, server) ? []
+      : [problem(service, 'dependsOn', `connects to ${database}, but does not depend on ${server}, neither directly nor through others`)];
+  });
+}
+
+/** Whether `from` depends on `target`, directly or through others. */
+function reaches({ services }: Catalog, from: Service, target: string): boolean {
+  const byName = new Map(services.map((service) => [service.name, service]));
+  const seen = new Set<string>();
+  const open = [...from.dependsOn];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (name === target) return true;
+    if (seen.has(name)) continue;
+    seen.add(name);
+    open.push(...(byName.get(name)?.dependsOn ?? []));
+  }
+  return false;
+}
+
+function checkCycle({ services }: Catalog): CatalogProblem[] {
+  const loop = findCycle(services);
+  const first = services.find(({ name }) => name === loop?.[0]);
+  return loop && first ? [problem(first, 'dependsOn', `dependency cycle: ${loop.join(' → ')}`)] : [];
+}
+

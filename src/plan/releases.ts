@@ -1,0 +1,66 @@
+/** What a service consists of: its own Helm release, and the steps before and after it. */
+import type { Catalog, Image, SecretUse, Service, Step } from '../catalog/schema.ts';
+
+export interface Release {
+  kind: 'release' | 'vault-bootstrap';
+  /** Helm release name; for the main release the service's. */
+  name: string;
+  namespace: string;
+  /** The row it belongs to. */
+  service: string;
+  position: 'before' | 'main' | 'after';
+  /** Folder below helm/charts; empty for the bootstrap of Vault, which is no release. */
+  chart: string;
+  /** True where the release is a Job that has to complete. */
+  job: boolean;
+  image?: Image;
+  secrets: SecretUse[];
+  /** As declared, unscaled. */
+  startupSeconds: number;
+}
+
+/** In the order in which they are applied. */
+export function releasesOf(service: Service): Release[] {
+  const main: Release = {
+    kind: 'release',
+    name: service.name,
+    namespace: service.namespace,
+    service: service.name,
+    position: 'main',
+    chart: service.chart.bundled,
+    job: service.kind === 'job',
+    image: service.image,
+    secrets: service.secrets,
+    startupSeconds: service.startupSeconds,
+  };
+  return [
+    ...service.before.map((step) => releaseOfStep(service, step, 'before')),
+    main,
+    ...service.after.map((step) => releaseOfStep(service, step, 'after')),
+  ];
+}
+
+function releaseOfStep(service: Service, step: Step, position: 'before' | 'after'): Release {
+  const common = { name: step.name, namespace: service.namespace, service: service.name, position, startupSeconds: step.startupSeconds };
+  if (step.kind === 'vault-bootstrap') return { ...common, kind: 'vault-bootstrap', chart: '', job: false, secrets: [] };
+  return { ...common, kind: 'release', chart: step.chart, job: step.job, secrets: step.secrets, ...(step.image ? { image: step.image } : {}) };
+}
+
+/** Of all services, in the order of their numbers. */
+export function allReleases(catalog: Catalog): Release[] {
+  return catalog.services.flatMap(releasesOf);
+}
+
+/** @throws Error when no service or step has this name */
+export function findRelease(catalog: Catalog, name: string): Release {
+  const release = allReleases(catalog).find((candidate) => candidate.name === name);
+  if (release === undefined) throw new Error(`The catalog has no service or step "${name}".`);
+  return release;
+}
+
+/** @throws Error when there is no such service */
+export function findService(catalog: Catalog, name: string): Service {
+  const service = catalog.services.find((candidate) => candidate.name === name);
+  if (service === undefined) throw new Error(`The catalog has no service "${name}".`);
+  return service;
+}
