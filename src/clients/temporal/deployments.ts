@@ -9,7 +9,7 @@ export interface DeploymentHandle {
   runId: string;
 }
 export interface DeploymentDescription extends DeploymentHandle {
-  /** Temporal's name: RUNNING, COMPLETED, FAILED, CANCELED, TERMINATED, TIMED_OUT. */
+  /** Temporal's name: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   status: string;
   startTime: Date;
   closeTime?: Date;

@@ -1,0 +1,40 @@
+/** Small plans and fake activities for tests of workflows. */
+import type { Activities } from '../../src/contract/activities.ts';
+import type { DeployPlan, PlannedAction, PlannedService } from '../../src/contract/plan.ts';
+
+/** @param graph service to its phase and dependencies */
+export function planOf(graph: Record<string, { phase: number; dependsOn?: string[]; action?: PlannedAction; job?: boolean }>): DeployPlan {
+  const services = Object.entries(graph).map(([name, { phase, dependsOn = [], action = 'install', job = false }], index): PlannedService => ({
+    number: index + 1, phase, name, namespace: 'test', dependsOn, action, reason: 'not there yet', remainingSeconds: 1, healthTimeoutSeconds: 30,
+    steps: [{ kind: 'release', name, namespace: 'test', job, action, reason: 'not there yet', digest: '0123456789abcdef' }],
+  }));
+  return {
+    environment: 'test', digest: 'abcdefabcdefabcd', criticalPathSeconds: 1, criticalPath: [], services, groundwork: true, simulated: true, helmTimeoutSeconds: 30,
+    phases: Array.from({ length: 14 }, (_, index) => ({ number: index + 1, title: `Title ${index + 1}` })),
+  };
+}
+
+export interface Recorder {
+  activities: Activities;
+  /** `apply NAME`, `healthy NAME` … in the order of their ends. */
+  log: string[];
+}
+
+/** Activities that succeed at once and write down what they were asked; single ones can be replaced. */
+export function recordingActivities(plan: DeployPlan, overrides: Partial<Activities> = {}): Recorder {
+  const log: string[] = [];
+  const activities: Activities = {
+    makePlan: () => Promise.resolve(plan),
+    ensureNamespaces: () => { log.push('namespaces'); return Promise.resolve({ created: [] }); },
+    applyRelease: ({ step }) => { log.push(`apply ${step.name}`); return Promise.resolve({ changed: true, revision: 1, seconds: 0 }); },
+    awaitHealthy: ({ step }) => { log.push(`healthy ${step.name}`); return Promise.resolve({ seconds: 0, proof: 'told so' }); },
+    openVault: () => { log.push('openVault'); return Promise.resolve({ initialized: true, unsealed: true }); },
+    configureVault: () => { log.push('configureVault'); return Promise.resolve({ changed: ['mount'] }); },
+    seedVault: () => { log.push('seedVault'); return Promise.resolve({ written: ['a/b'] }); },
+    syncSecrets: () => { log.push('syncSecrets'); return Promise.resolve({ written: ['a-b'] }); },
+    collectEvidence: ({ service }) => { log.push(`evidence ${service.name}`); return Promise.resolve({ evidence: `/evidence/${service.name}.txt`, summary: ['line'] }); },
+    recordResult: ({ outcome }) => { log.push(`result ${outcome}`); return Promise.resolve(); },
+    ...overrides,
+  };
+  return { activities, log };
+}
