@@ -1,0 +1,51 @@
+/** What an environment says about the platform has to fit the catalog. */
+import type { Catalog, Service } from '../catalog/schema.ts';
+import { suggestion } from '../suggest.ts';
+import type { Finding } from './explain.ts';
+import type { EnvironmentFile } from './schema.ts';
+
+/** @returns every contradiction; empty for a sound environment */
+export function checkEnvironment(environment: EnvironmentFile, catalog: Catalog): Finding[] {
+  return [...checkNames(environment, catalog), ...checkReplicas(environment, catalog), ...checkParts(environment)];
+}
+
+/** Keys that have to be names of services or of their steps. */
+function checkNames(environment: EnvironmentFile, catalog: Catalog): Finding[] {
+  const services = catalog.services.map(({ name }) => name);
+  const releases = catalog.services.flatMap(({ name, before, after }) => [name, ...[...before, ...after].map((step) => step.name)]);
+  const stateful = catalog.services.filter((service) => service.stateful).map(({ name }) => name);
+  const fields: { path: string[]; keys: object; known: string[]; what: string }[] = [
+    { path: ['replicas', 'services'], keys: environment.replicas.services, known: services, what: 'service' },
+    { path: ['images', 'tags'], keys: environment.images.tags, known: releases, what: 'service' },
+    { path: ['resources'], keys: environment.resources, known: releases, what: 'service' },
+    { path: ['storage', 'sizes'], keys: environment.storage.sizes, known: stateful, what: 'service with a volume' },
+    { path: ['simulation', 'startupSeconds'], keys: environment.simulation?.startupSeconds ?? {}, known: releases, what: 'service' },
+  ];
+  return fields.flatMap(({ path, keys, known, what }) =>
+    Object.keys(keys).filter((name) => !known.includes(name))
+      .map((name) => ({ path: [...path, name], message: `there is no ${what} "${name}"${suggestion(name, known)}` })));
+}
+
+function checkReplicas(environment: EnvironmentFile, catalog: Catalog): Finding[] {
+  const reasonAgainst = (service: Service | undefined, replicas: number): string | undefined => {
+    if (service?.kind === 'job') return 'is a Job: it runs once, not in replicas';
+    if (service?.stateful && replicas > 1) return 'keeps its data in one volume and runs as one replica';
+    return undefined;
+  };
+  return Object.entries(environment.replicas.services).flatMap(([name, replicas]) => {
+    const message = reasonAgainst(catalog.services.find((service) => service.name === name), replicas);
+    return message === undefined ? [] : [{ path: ['replicas', 'services', name], message }];
+  });
+}
+
+function checkParts(environment: EnvironmentFile): Finding[] {
+  const { vault, cluster, simulation } = environment;
+  const findings: Finding[] = [];
+  if (vault.threshold > vault.shares) {
+    findings.push({ path: ['vault', 'threshold'], message: `${vault.threshold} keys cannot be needed where only ${vault.shares} exist (vault.shares)` });
+  }
+  if (simulation !== undefined && !('embedded' in cluster)) {
+    findings.push({ path: ['simulation'], message: 'pods are simulated on an embedded cluster only (cluster.embedded)' });
+  }
+  return findings;
+}

@@ -1,0 +1,89 @@
+/** Turns what zod found into sentences that a platform engineer can act on. */
+import { z } from 'zod';
+import { suggestion } from '../suggest.ts';
+import { valueAt } from './merge.ts';
+
+export interface Finding {
+  path: PropertyKey[];
+  message: string;
+}
+
+/**
+ * @param schema what the input was checked against; known keys are taken from it
+ * @param input what was checked
+ */
+export function explainIssues(error: z.ZodError, schema: z.ZodType, input: unknown): Finding[] {
+  const shape = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  return error.issues.flatMap((issue) => explain(issue, [], shape, input));
+}
+
+type Issue = z.core.$ZodIssue;
+type JsonSchema = { properties?: Record<string, JsonSchema>; additionalProperties?: JsonSchema | boolean; anyOf?: JsonSchema[]; oneOf?: JsonSchema[] };
+
+function explain(issue: Issue, prefix: PropertyKey[], shape: JsonSchema, input: unknown): Finding[] {
+  const path = [...prefix, ...issue.path];
+  if (issue.code === 'invalid_union') return explainUnion(issue, path, shape, input);
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(shape, path);
+    return issue.keys.map((key) => ({ path: [...path, key], message: `unknown key${suggestion(key, known) || `; known here: ${known.join(', ')}`}` }));
+  }
+  if (issue.code === 'invalid_type') {
+    const value = valueAt(input, path);
+    const wanted = article(issue.expected);
+    return [{ path, message: value === undefined ? `is missing: ${wanted} is needed` : `has to be ${wanted}, not ${describe(value)}` }];
+  }
+  if (issue.code === 'invalid_value') {
+    const allowed = issue.values.map(String);
+    const value = valueAt(input, path);
+    const given = value === undefined ? 'is missing' : `cannot be ${describe(value)}`;
+    return [{ path, message: `${given}: use ${allowed.join(' or ')}${typeof value === 'string' ? suggestion(value, allowed) : ''}` }];
+  }
+  return [{ path, message: issue.message }];
+}
+
+/** Of several alternatives, the one that fits best is what the author meant. */
+function explainUnion(issue: Extract<Issue, { code: 'invalid_union' }>, path: PropertyKey[], shape: JsonSchema, input: unknown): Finding[] {
+  const value = valueAt(input, path);
+  if (value === undefined) return [{ path, message: `is missing: give ${alternatives(shape, path)}` }];
+  const branches = issue.errors.map((errors) => errors.flatMap((nested) => explain(nested, path, shape, input)));
+  const nested = branches.filter((findings) => findings.some((finding) => finding.path.length > path.length));
+  const best = nested.reduce<Finding[] | undefined>((fewest, findings) => (fewest === undefined || findings.length < fewest.length ? findings : fewest), undefined);
+  return best ?? [{ path, message: `cannot be ${describe(value)}: give ${alternatives(shape, path)}` }];
+}
+
+function alternatives(shape: JsonSchema, path: readonly PropertyKey[]): string {
+  const branches = schemasAt(shape, path).map((schema) => Object.keys(schema.properties ?? {}).slice(0, 2).join(' and ')).filter((keys) => keys !== '');
+  return branches.length > 0 ? `either ${branches.join(', or ')}` : 'one of the forms in docs/environments.md';
+}
+
+function knownKeys(shape: JsonSchema, path: readonly PropertyKey[]): string[] {
+  return [...new Set(schemasAt(shape, path).flatMap((schema) => Object.keys(schema.properties ?? {})))];
+}
+
+/** All schemas that may apply at a path, alternatives included. */
+function schemasAt(shape: JsonSchema, path: readonly PropertyKey[]): JsonSchema[] {
+  let schemas = branchesOf(shape);
+  for (const part of path) {
+    schemas = schemas.flatMap((schema) => {
+      const next = schema.properties?.[String(part)] ?? schema.additionalProperties;
+      return typeof next === 'object' ? branchesOf(next) : [];
+    });
+  }
+  return schemas;
+}
+
+function branchesOf(schema: JsonSchema): JsonSchema[] {
+  const branches = schema.anyOf ?? schema.oneOf;
+  return branches ? branches.flatMap(branchesOf) : [schema];
+}
+
+function article(type: string): string {
+  const names: Record<string, string> = { string: 'a text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'a group of keys', record: 'a group of keys' };
+  return names[type] ?? type;
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a group of keys' : JSON.stringify(value);
+}
