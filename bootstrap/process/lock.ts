@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, readlink, symlink, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { isSameProcessAlive, ownIdentity } from './identity.ts'
-import type { ProcessIdentity } from './identity.ts'
+import { randomUUID } from 'node:crypto';
+import { mkdir, readlink, symlink, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isSameProcessAlive, ownIdentity } from './identity.ts';
+import type { ProcessIdentity } from './identity.ts';
 
 /*
  * A lock is a symbolic link whose target is not a path but the holder, `pid:startToken:nonce`. Making one is atomic
@@ -16,88 +16,88 @@ import type { ProcessIdentity } from './identity.ts'
 
 /** A lock that this process holds. */
 export interface HeldLock {
-  path: string
+  path: string;
   /** Gives the lock back; harmless when called again. */
-  release(): Promise<void>
+  release(): Promise<void>;
 }
 
-export type TryLockResult = { held: true; lock: HeldLock } | { held: false; holder: ProcessIdentity }
+export type TryLockResult = { held: true; lock: HeldLock } | { held: false; holder: ProcessIdentity };
 
 export interface WithLockOptions {
   /** Called once for each holder that is waited for. */
-  onWait?: ((holder: ProcessIdentity) => void) | undefined
+  onWait?: ((holder: ProcessIdentity) => void) | undefined;
   /** Ends the waiting (not the work) with the signal's reason. */
-  signal?: AbortSignal | undefined
+  signal?: AbortSignal | undefined;
 }
 
-const POLL_MILLISECONDS = 100
+const POLL_MILLISECONDS = 100;
 
 function errorCode(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code
+  return (error as NodeJS.ErrnoException).code;
 }
 
 function parseHolder(target: string): ProcessIdentity | undefined {
-  const match = /^(\d+):(.+):[^:]+$/.exec(target)
-  return match === null ? undefined : { pid: Number(match[1]), startToken: match[2] as string }
+  const match = /^(\d+):(.+):[^:]+$/.exec(target);
+  return match === null ? undefined : { pid: Number(match[1]), startToken: match[2] as string };
 }
 
 async function readTarget(path: string): Promise<string | undefined> {
   try {
-    return await readlink(path)
+    return await readlink(path);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined
-    if (errorCode(error) === 'EINVAL') throw new Error(`${path} is in the way: a lock belongs there, remove it`)
-    throw error
+    if (errorCode(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'EINVAL') throw new Error(`${path} is in the way: a lock belongs there, remove it`);
+    throw error;
   }
 }
 
 async function unlinkIfThere(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {
-    if (errorCode(error) !== 'ENOENT') throw error
-  })
+    if (errorCode(error) !== 'ENOENT') throw error;
+  });
 }
 
 async function tryCreate(path: string, target: string): Promise<boolean> {
   try {
-    await symlink(target, path)
-    return true
+    await symlink(target, path);
+    return true;
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false
-    throw error
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
   }
 }
 
 function heldLock(path: string, target: string): HeldLock {
-  let released: Promise<void> | undefined
+  let released: Promise<void> | undefined;
   const release = async (): Promise<void> => {
-    if ((await readTarget(path)) === target) await unlinkIfThere(path)
-  }
-  return { path, release: () => (released ??= release()) }
+    if ((await readTarget(path)) === target) await unlinkIfThere(path);
+  };
+  return { path, release: () => (released ??= release()) };
 }
 
 /** Removes the lock if it is still the dead one that was seen; false when somebody living is at it already. */
 async function removeDead(path: string, target: string): Promise<TryLockResult | undefined> {
-  const steal = await take(`${path}.steal`)
-  if (!steal.held) return steal
+  const steal = await take(`${path}.steal`);
+  if (!steal.held) return steal;
   try {
-    if ((await readTarget(path)) === target) await unlinkIfThere(path)
+    if ((await readTarget(path)) === target) await unlinkIfThere(path);
   } finally {
-    await steal.lock.release()
+    await steal.lock.release();
   }
-  return undefined
+  return undefined;
 }
 
 async function take(path: string): Promise<TryLockResult> {
-  const me = await ownIdentity()
-  const target = `${me.pid}:${me.startToken}:${randomUUID()}`
+  const me = await ownIdentity();
+  const target = `${me.pid}:${me.startToken}:${randomUUID()}`;
   for (;;) {
-    if (await tryCreate(path, target)) return { held: true, lock: heldLock(path, target) }
-    const found = await readTarget(path)
-    if (found === undefined) continue
-    const holder = parseHolder(found)
-    if (holder !== undefined && (await isSameProcessAlive(holder))) return { held: false, holder }
-    const busy = await removeDead(path, found)
-    if (busy !== undefined) return busy
+    if (await tryCreate(path, target)) return { held: true, lock: heldLock(path, target) };
+    const found = await readTarget(path);
+    if (found === undefined) continue;
+    const holder = parseHolder(found);
+    if (holder !== undefined && (await isSameProcessAlive(holder))) return { held: false, holder };
+    const busy = await removeDead(path, found);
+    if (busy !== undefined) return busy;
   }
 }
 
@@ -106,15 +106,15 @@ async function take(path: string): Promise<TryLockResult> {
  * The folder is made if it is missing. Two calls in one process exclude each other too.
  */
 export async function tryLock(path: string): Promise<TryLockResult> {
-  await mkdir(dirname(path), { recursive: true })
-  return take(path)
+  await mkdir(dirname(path), { recursive: true });
+  return take(path);
 }
 
 /** Who holds the lock now; undefined when nobody living does. */
 export async function lockHolder(path: string): Promise<ProcessIdentity | undefined> {
-  const target = await readTarget(path)
-  const holder = target === undefined ? undefined : parseHolder(target)
-  return holder !== undefined && (await isSameProcessAlive(holder)) ? holder : undefined
+  const target = await readTarget(path);
+  const holder = target === undefined ? undefined : parseHolder(target);
+  return holder !== undefined && (await isSameProcessAlive(holder)) ? holder : undefined;
 }
 
 /**
@@ -122,20 +122,20 @@ export async function lockHolder(path: string): Promise<ProcessIdentity | undefi
  * @throws the signal's reason when it is aborted while waiting; otherwise whatever `fn` throws, the lock released.
  */
 export async function withLock<T>(path: string, options: WithLockOptions, fn: () => Promise<T>): Promise<T> {
-  let waitedFor: string | undefined
+  let waitedFor: string | undefined;
   for (;;) {
-    options.signal?.throwIfAborted()
-    const result = await tryLock(path)
+    options.signal?.throwIfAborted();
+    const result = await tryLock(path);
     if (result.held) {
       try {
-        return await fn()
+        return await fn();
       } finally {
-        await result.lock.release()
+        await result.lock.release();
       }
     }
-    const holder = `${result.holder.pid}:${result.holder.startToken}`
-    if (holder !== waitedFor) options.onWait?.(result.holder)
-    waitedFor = holder
-    await sleep(POLL_MILLISECONDS, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => undefined)
+    const holder = `${result.holder.pid}:${result.holder.startToken}`;
+    if (holder !== waitedFor) options.onWait?.(result.holder);
+    waitedFor = holder;
+    await sleep(POLL_MILLISECONDS, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => undefined);
   }
 }

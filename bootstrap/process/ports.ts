@@ -1,0 +1,100 @@
+/**
+ * Loopback ports of one environment. They are chosen once, remembered, and kept as long as nobody else has taken them,
+ * so that addresses survive a restart; a busy port means another port.
+ */
+import { createHash } from 'node:crypto';
+import { connect, createServer } from 'node:net';
+import { z } from 'zod';
+import { readJson, writeAtomic } from './files.ts';
+
+/** Below the ports that Linux and macOS hand out to outgoing connections, so that none of those can sit on ours. */
+const FIRST = 20_000;
+const LAST = 29_999;
+export const LOOPBACK = '127.0.0.1';
+
+/** Name of a listener to its port. */
+export type Ports = Record<string, number>;
+const portsSchema = z.record(z.string(), z.number().int().min(1).max(65_535));
+
+export async function isPortFree(port: number): Promise<boolean> {
+  // A listener on all addresses does not stop us from binding the loopback one everywhere: ask whether somebody answers, too.
+  return (await canListen(port)) && !(await somebodyAnswers(port));
+}
+
+function canListen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => {
+      resolve(false);
+    });
+    server.listen({ port, host: LOOPBACK, exclusive: true }, () => {
+      server.close(() => {
+        resolve(true);
+      });
+    });
+  });
+}
+
+function somebodyAnswers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: LOOPBACK });
+    const done = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(500, () => {
+      done(false);
+    });
+    socket.once('connect', () => {
+      done(true);
+    });
+    socket.once('error', () => {
+      done(false);
+    });
+  });
+}
+
+/** @returns what was remembered; empty when nothing was, or the file is damaged */
+export async function readPorts(file: string): Promise<Ports> {
+  const parsed = portsSchema.safeParse(await readJson(file));
+  return parsed.success ? parsed.data : {};
+}
+
+export interface PortRequest {
+  /** Where they are remembered; also what the first choice is derived from, so that environments keep out of each other's way. */
+  file: string;
+  names: readonly string[];
+  /** Names whose port is in use by the very process it belongs to. */
+  inUseByUs: ReadonlySet<string>;
+}
+
+/** Gives each name a port that is free now, the remembered one where possible, and remembers the choice. */
+export async function claimPorts(request: PortRequest): Promise<Ports> {
+  const remembered = await readPorts(request.file);
+  const chosen: Ports = { ...remembered };
+  const taken = new Set(
+    request.names.flatMap((name) => (remembered[name] !== undefined && request.inUseByUs.has(name) ? [remembered[name]] : [])),
+  );
+  let candidate = firstChoice(request.file);
+  for (const name of request.names) {
+    const old = remembered[name];
+    if (old !== undefined && request.inUseByUs.has(name)) continue;
+    if (old !== undefined && !taken.has(old) && (await isPortFree(old))) {
+      taken.add(old);
+      continue;
+    }
+    for (let tries = 0; ; tries += 1) {
+      if (tries > LAST - FIRST) throw new Error(`no free port between ${FIRST} and ${LAST} on ${LOOPBACK}`);
+      candidate = candidate >= LAST ? FIRST : candidate + 1;
+      if (!taken.has(candidate) && !Object.values(remembered).includes(candidate) && (await isPortFree(candidate))) break;
+    }
+    taken.add(candidate);
+    chosen[name] = candidate;
+  }
+  if (JSON.stringify(chosen) !== JSON.stringify(remembered)) await writeAtomic(request.file, `${JSON.stringify(chosen, undefined, 2)}\n`);
+  return chosen;
+}
+
+function firstChoice(file: string): number {
+  return FIRST + (createHash('sha256').update(file).digest().readUInt32BE(0) % (LAST - FIRST));
+}

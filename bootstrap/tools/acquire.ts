@@ -1,0 +1,200 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import PQueue from 'p-queue';
+import { tryLock, withLock } from '../process/lock.ts';
+import { adviceFor } from './advice.ts';
+import { ToolNotNeededError, ToolsUnavailableError } from './errors.ts';
+import { GO_MODULES, install } from './install.ts';
+import type { Candidate, InstallContext } from './install.ts';
+import { goFolder, goLock, toolLock } from './layout.ts';
+import { MANIFEST } from './manifest.ts';
+import type { Manifest, ToolSpec } from './manifest-types.ts';
+import { DEFAULT_TIMEOUTS, Network } from './network.ts';
+import type { NetworkTimeouts } from './network.ts';
+import { lookUpOnPath } from './onpath.ts';
+import { toolPlatform } from './platform.ts';
+import { progressReporter } from './progress.ts';
+import { lookUpCached } from './receipts.ts';
+import type { InstalledTool, Platform, ToolAttempt, ToolEnvironment, ToolName, ToolProgress } from './types.ts';
+import { needsKubernetesAuthPlugin } from './vault-build.ts';
+import { sweepWorkFolders, withWorkFolder } from './workfolder.ts';
+
+export interface AcquireOptions {
+  /** In order of need: downloads and builds are started in this order. */
+  names: readonly ToolName[];
+  /** Absolute; made if it is missing. */
+  cacheDir: string;
+  /** Base address of a mirror that is asked instead of the publishers, see `mirrored`. */
+  mirror?: string | undefined;
+  /** PATH, HOME, proxy and Go settings; nothing is read from anywhere else. */
+  env: ToolEnvironment;
+  onProgress?: ((event: ToolProgress) => void) | undefined;
+  /** Ends everything that runs for this; the promises reject with its reason. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface AcquiredTools {
+  /**
+   * That tool, as soon as it is there.
+   * @throws ToolsUnavailableError for this tool; ToolNotNeededError for Vault's Kubernetes auth plugin where Vault has it built in
+   */
+  get(name: ToolName): Promise<InstalledTool>;
+  /**
+   * All of them, without those that turned out not to be needed.
+   * @throws ToolsUnavailableError for all that could not be had, once every one is settled
+   */
+  all(): Promise<Map<ToolName, InstalledTool>>;
+}
+
+/** What tests replace. */
+export interface AcquireSetting {
+  manifest: Manifest;
+  modules: string;
+  platform: Platform;
+  timeouts: NetworkTimeouts;
+}
+
+const DOWNLOADS_AT_ONCE = 6;
+
+/**
+ * Gets tools: from the PATH, the cache, the publisher (or a mirror), or by building. Starts at once; each tool has its own
+ * promise, so that a component can start when its own tools are there.
+ * @throws UnsupportedPlatformError at once, where no tool exists for this machine
+ */
+export function acquireTools(options: AcquireOptions): AcquiredTools {
+  return acquireFrom({ manifest: MANIFEST, modules: GO_MODULES, platform: toolPlatform(), timeouts: DEFAULT_TIMEOUTS }, options);
+}
+
+/** As `acquireTools`, with everything that it takes for granted passed in. */
+export function acquireFrom(setting: AcquireSetting, options: AcquireOptions): AcquiredTools {
+  const { cacheDir, env, mirror, signal } = options;
+  const context: InstallContext = {
+    cacheDir,
+    platform: setting.platform,
+    mirror,
+    env,
+    modules: setting.modules,
+    signal,
+    network: new Network(env, setting.timeouts),
+    downloads: new PQueue({ concurrency: DOWNLOADS_AT_ONCE }),
+    builds: new PQueue({ concurrency: 1, autoStart: false }),
+    report: progressReporter(options.onProgress),
+    built: false,
+  };
+  const swept = sweepWorkFolders(cacheDir);
+  const decisions: Promise<void>[] = [];
+  const tools = new Map<ToolName, Promise<InstalledTool>>();
+  for (const [rank, name] of [...new Set(options.names)].entries()) {
+    const spec = setting.manifest[name];
+    if (spec === undefined) throw new Error(`the manifest has no tool ${name}`);
+    const decision = Promise.withResolvers<void>();
+    decisions.push(decision.promise);
+    const candidate: Candidate = { spec, rank, attempts: [], decided: decision.resolve };
+    const needed = spec.name === 'vault-plugin-auth-kubernetes' ? tools.get('vault') : undefined;
+    const tool = acquireOne(context, candidate, swept, needed).finally(decision.resolve);
+    // Somebody may ask for only one of the tools; the others' failures must not end the process.
+    tool.catch(() => undefined);
+    tools.set(name, tool);
+  }
+  // Only when it is clear which tools must be built can the one that is needed first be built first.
+  void Promise.all(decisions).then(() => context.builds.start());
+  const everything = collect(context, setting.manifest, tools);
+  everything.then(() => removeGoCaches(context, setting.manifest, tools)).catch(() => undefined);
+  return {
+    get: (name) => tools.get(name) ?? Promise.reject(new Error(`${name} was not among the tools asked for`)),
+    all: () => everything,
+  };
+}
+
+async function acquireOne(
+  context: InstallContext,
+  candidate: Candidate,
+  swept: Promise<void>,
+  vault: Promise<InstalledTool> | undefined,
+): Promise<InstalledTool> {
+  const { cacheDir, platform, signal, report } = context;
+  const { spec, attempts, decided } = candidate;
+  signal?.throwIfAborted();
+  if (vault !== undefined) {
+    decided();
+    await refuseIfBuiltIn(spec, vault);
+  }
+  const found = (await lookUp(context, spec, attempts)) ?? (await installLocked());
+  if (found === undefined) {
+    report(spec, 'failed', { detail: attempts.at(-1)?.outcome ?? '' });
+    throw new ToolsUnavailableError(attempts, await adviceFor([spec], context));
+  }
+  report({ name: spec.name, version: found.version }, 'ready', { detail: describeSource(found) });
+  return found;
+
+  async function installLocked(): Promise<InstalledTool | undefined> {
+    const onWait = ({ pid }: { pid: number }): void => {
+      decided();
+      report(spec, 'waiting', { detail: `for process ${pid}, which installs it` });
+    };
+    return withLock(toolLock(cacheDir, spec, platform), { onWait, signal }, async () => {
+      const again = await lookUpCached(cacheDir, spec, platform);
+      if (again.state === 'found') return again.tool;
+      await swept;
+      return install(context, candidate);
+    });
+  }
+}
+
+async function lookUp(context: InstallContext, spec: ToolSpec, attempts: ToolAttempt[]): Promise<InstalledTool | undefined> {
+  const { cacheDir, platform, env, report } = context;
+  report(spec, 'looking');
+  const onPath = await lookUpOnPath(spec, cacheDir, env);
+  if (onPath.tool !== undefined) return onPath.tool;
+  attempts.push({ tool: spec.name, way: 'path', outcome: onPath.why });
+  const cached = await lookUpCached(cacheDir, spec, platform);
+  if (cached.state === 'found') return cached.tool;
+  attempts.push({ tool: spec.name, way: 'cache', outcome: cached.state === 'absent' ? 'not there' : `not used: ${cached.why}` });
+  return undefined;
+}
+
+async function refuseIfBuiltIn(spec: ToolSpec, vault: Promise<InstalledTool>): Promise<void> {
+  // Without a Vault nothing is known; the plugin is then treated as needed, and both failures are told.
+  const found = await vault.catch(() => undefined);
+  if (found === undefined || (await needsKubernetesAuthPlugin(found))) return;
+  throw new ToolNotNeededError(`${spec.name} is not needed: ${found.path} has the method built in`);
+}
+
+function describeSource({ source, path }: InstalledTool): string {
+  const words = { path: 'found on the PATH', cache: 'cached', release: 'downloaded', build: 'built' };
+  return `${words[source]}, ${path}`;
+}
+
+async function collect(
+  context: InstallContext,
+  manifest: Manifest,
+  tools: ReadonlyMap<ToolName, Promise<InstalledTool>>,
+): Promise<Map<ToolName, InstalledTool>> {
+  await Promise.allSettled(tools.values());
+  const found = new Map<ToolName, InstalledTool>();
+  const unavailable: ToolsUnavailableError[] = [];
+  for (const [name, tool] of tools) {
+    try {
+      found.set(name, await tool);
+    } catch (error) {
+      if (error instanceof ToolsUnavailableError) unavailable.push(error);
+      else if (!(error instanceof ToolNotNeededError)) throw error;
+    }
+  }
+  if (unavailable.length > 0) {
+    const specs = unavailable.flatMap((error) => error.tools).flatMap((name) => manifest[name] ?? []);
+    const attempts = unavailable.flatMap((error) => error.attempts);
+    throw new ToolsUnavailableError(attempts, await adviceFor(specs, context));
+  }
+  return found;
+}
+
+/** Go's caches are many times larger than the programs, and useless once every program of the manifest is there. */
+async function removeGoCaches(context: InstallContext, manifest: Manifest, tools: ReadonlyMap<ToolName, unknown>): Promise<void> {
+  if (!context.built || Object.keys(manifest).some((name) => !tools.has(name as ToolName))) return;
+  const lock = await tryLock(goLock(context.cacheDir));
+  if (!lock.held) return;
+  await withWorkFolder(context.cacheDir, async (folder) => {
+    await rename(goFolder(context.cacheDir), join(folder, 'go')).finally(() => lock.lock.release());
+  });
+}

@@ -1,0 +1,10 @@
+/** What the rest of the product uses of the tools. */
+export { acquireTools } from './acquire.ts';
+export type { AcquireOptions, AcquiredTools } from './acquire.ts';
+export { ToolNotNeededError, ToolsUnavailableError } from './errors.ts';
+export { findInstalledTools } from './installed.ts';
+export { MANIFEST, TOOL_NAMES } from './manifest.ts';
+export { UnsupportedPlatformError, toolPlatform } from './platform.ts';
+export { formatProgress } from './progress.ts';
+export type { InstalledTool, Platform, ToolAttempt, ToolEnvironment, ToolName, ToolProgress, ToolStage } from './types.ts';
+export { needsKubernetesAuthPlugin } from './vault-build.ts';
