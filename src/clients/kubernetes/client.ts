@@ -1,0 +1,117 @@
+/** The cluster as activities use it: few verbs over any kind, shared watches, ports and commands of pods. */
+import type { Duplex } from 'node:stream';
+import { z } from 'zod';
+import { MANAGED_BY } from '../../contract/names.ts';
+import type { Connections } from '../../environment/connections.ts';
+import { ClusterMismatchError, isNotFound } from './errors.ts';
+import { loadKubeconfig } from './kubeconfig.ts';
+import { type KubernetesList, type KubernetesObject, listSchema, objectSchema } from './objects.ts';
+import { connectToPod, execInPod, type ExecResult, type PodAddress } from './sockets.ts';
+import { createTransport } from './transport.ts';
+import { createWatches, type Watches } from './watches.ts';
+
+export interface ListOptions {
+  labelSelector?: string;
+  fieldSelector?: string;
+  /** Names, labels and annotations only: what Secrets hold is never even read. */
+  metadataOnly?: boolean;
+  limit?: number;
+}
+
+export interface KubernetesClient {
+  /** Address of the API server. */
+  server: string;
+  watches: Watches;
+  /** uid of the kube-system namespace: the identity of the cluster. */
+  clusterUid(signal?: AbortSignal): Promise<string>;
+  /** @throws ClusterMismatchError when the cluster is another one */
+  assertCluster(uid: string, signal?: AbortSignal): Promise<void>;
+  /** @returns undefined when there is no such object */
+  get(path: string, signal?: AbortSignal): Promise<KubernetesObject | undefined>;
+  list(path: string, options?: ListOptions, signal?: AbortSignal): Promise<KubernetesList>;
+  /**
+   * Server-side apply of one object under our own field manager.
+   * @param force takes fields over that another manager owns
+   */
+  apply(path: string, object: unknown, options?: { force?: boolean }, signal?: AbortSignal): Promise<KubernetesObject>;
+  /** @returns false when there was nothing to delete. With `uid` only that very object. */
+  remove(path: string, options?: { uid?: string; propagation?: 'Foreground' | 'Background' }, signal?: AbortSignal): Promise<boolean>;
+  /** A token of a service account for an audience, from TokenRequest. Seconds are at least 600; the server may grant less. */
+  tokenFor(account: { namespace: string; name: string }, audience: string, seconds: number, signal?: AbortSignal): Promise<{ token: string; expiresAt: number }>;
+  /** Log lines of a container, newest last. Empty when there are none. */
+  podLog(pod: PodAddress, container: string, options?: { previous?: boolean; tailLines?: number }, signal?: AbortSignal): Promise<string>;
+  connect(pod: PodAddress, port: number, signal?: AbortSignal): Promise<Duplex>;
+  exec(pod: PodAddress, container: string | undefined, command: readonly string[], signal?: AbortSignal): Promise<ExecResult>;
+  /** The certificate authority that signed the API server's certificate, as PEM; undefined where the system's are used. */
+  certificateAuthority(): Promise<string | undefined>;
+  close(): void;
+}
+
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+const tokenSchema = z.object({ status: z.object({ token: z.string().min(1), expirationTimestamp: z.string() }) });
+
+/** @throws KubeconfigError when the environment's kubeconfig or context is not there */
+export function createKubernetesClient(connection: Connections['kubernetes']): KubernetesClient {
+  const transport = createTransport(() => loadKubeconfig(connection));
+  const watches = createWatches(transport);
+
+  const get = async (path: string, signal?: AbortSignal): Promise<KubernetesObject | undefined> => {
+    try {
+      return objectSchema.parse(await transport.call({ path, signal }));
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  };
+  const clusterUid = async (signal?: AbortSignal): Promise<string> => {
+    const namespace = objectSchema.parse(await transport.call({ path: '/api/v1/namespaces/kube-system', signal }));
+    return namespace.metadata.uid;
+  };
+
+  return {
+    server: transport.kubeconfig().getCurrentCluster()?.server ?? '',
+    watches,
+    clusterUid,
+    assertCluster: async (uid, signal) => {
+      const found = await clusterUid(signal);
+      if (found !== uid) throw new ClusterMismatchError(`This deployment was planned for the cluster with kube-system uid ${uid}, but the API server now answers for ${found}. Nothing was changed.`);
+    },
+    get,
+    list: async (path, options = {}, signal) => {
+      const { labelSelector, fieldSelector, metadataOnly, limit } = options;
+      return listSchema.parse(await transport.call({ path, query: { labelSelector, fieldSelector, limit }, ...(metadataOnly ? { accept: METADATA_ONLY } : {}), signal }));
+    },
+    apply: async (path, object, { force = false } = {}, signal) =>
+      objectSchema.parse(await transport.call({
+        method: 'PATCH', path, body: object, contentType: 'application/apply-patch+yaml', query: { fieldManager: MANAGED_BY, force: force || undefined }, signal,
+      })),
+    remove: async (path, { uid, propagation = 'Background' } = {}, signal) => {
+      try {
+        const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: propagation, ...(uid === undefined ? {} : { preconditions: { uid } }) };
+        await transport.call({ method: 'DELETE', path, body, signal });
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    },
+    tokenFor: async ({ namespace, name }, audience, seconds, signal) => {
+      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: [audience], expirationSeconds: seconds } };
+      const answer = tokenSchema.parse(await transport.call({ method: 'POST', path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`, body, signal }));
+      return { token: answer.status.token, expiresAt: Date.parse(answer.status.expirationTimestamp) };
+    },
+    podLog: ({ namespace, pod }, container, { previous, tailLines } = {}, signal) =>
+      transport.text({ path: `/api/v1/namespaces/${namespace}/pods/${pod}/log`, query: { container, previous: previous || undefined, tailLines, limitBytes: 256 * 1024 }, accept: '*/*', signal, timeoutSeconds: 10 }),
+    connect: (pod, port, signal) => connectToPod(transport.kubeconfig(), pod, port, signal),
+    exec: (pod, container, command, signal) => execInPod(transport.kubeconfig(), pod, container, command, signal),
+    certificateAuthority: async () => {
+      const options: { ca?: unknown } = {};
+      await transport.kubeconfig().applyToHTTPSOptions(options as Parameters<ReturnType<typeof transport.kubeconfig>['applyToHTTPSOptions']>[0]);
+      return options.ca === undefined || options.ca === null ? undefined : String(options.ca);
+    },
+    close: () => {
+      watches.close();
+      transport.close();
+    },
+  };
+}

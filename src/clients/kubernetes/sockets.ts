@@ -1,0 +1,169 @@
+/** WebSockets to pods through the API server: a port as a stream, a command with its exit code. */
+import { Duplex, PassThrough } from 'node:stream';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { WebSocketHandler } from '@kubernetes/client-node/dist/web-socket-handler.js';
+import { z } from 'zod';
+import { KubernetesError, UnreachableError } from './errors.ts';
+
+/** What is used of a WebSocket of the `ws` package. */
+interface Socket {
+  send(data: Buffer, done?: (error?: Error) => void): void;
+  close(): void;
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+  on(event: 'close', listener: (code: number, reason: Buffer) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+export interface ExecResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface PodAddress {
+  namespace: string;
+  pod: string;
+}
+
+const CONNECT_SECONDS = 10;
+/** More output than this of one command is cut off: a probe's answer is short. */
+const OUTPUT_LIMIT = 64 * 1024;
+
+/**
+ * Opens one connection to a port of a pod. It cannot be closed half: ending it closes it.
+ * @throws UnreachableError, KubernetesError
+ */
+export async function connectToPod(config: KubeConfig, { namespace, pod }: PodAddress, port: number, signal?: AbortSignal): Promise<Duplex> {
+  // Each of the two channels (data, error) begins with the port's number.
+  const headerLeft = [2, 2];
+  let socket: Socket | undefined;
+  const duplex = new Duplex({
+    read: () => socket?.resume(),
+    write: (chunk: Buffer, _encoding, done) => {
+      const frame = Buffer.allocUnsafe(chunk.length + 1);
+      frame.writeUint8(0, 0);
+      chunk.copy(frame, 1);
+      socket?.send(frame, (error) => done(error ?? null));
+    },
+    final: (done) => {
+      socket?.close();
+      done();
+    },
+    destroy: (error, done) => {
+      socket?.terminate();
+      done(error);
+    },
+  });
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/portforward?ports=${port}`;
+  socket = await connect(config, path, (channel, data) => {
+    const skip = Math.min(headerLeft[channel] ?? 0, data.length);
+    headerLeft[channel] = (headerLeft[channel] ?? 0) - skip;
+    const rest = data.subarray(skip);
+    if (rest.length === 0) return true;
+    if (channel === 1) {
+      duplex.destroy(new UnreachableError(`port ${port} of pod ${namespace}/${pod}: ${rest.toString('utf8').trim()}`));
+      return false;
+    }
+    if (!duplex.push(rest)) socket?.pause();
+    return true;
+  }, signal);
+  socket.on('close', () => {
+    if (!duplex.readableEnded && !duplex.destroyed) duplex.push(null);
+    duplex.end();
+  });
+  socket.on('error', (error) => duplex.destroy(error));
+  return duplex;
+}
+
+const statusSchema = z.looseObject({
+  status: z.string().optional(),
+  message: z.string().optional(),
+  reason: z.string().optional(),
+  details: z.looseObject({ causes: z.array(z.looseObject({ reason: z.string().optional(), message: z.string().optional() })).nullish() }).nullish(),
+});
+
+/**
+ * Runs a command in a container.
+ * @param container the pod's only or default one when absent
+ * @throws KubernetesError when the command could not be started, UnreachableError when the connection broke before its end
+ */
+export async function execInPod(config: KubeConfig, { namespace, pod }: PodAddress, container: string | undefined, command: readonly string[], signal?: AbortSignal): Promise<ExecResult> {
+  const query = new URLSearchParams({ stdout: 'true', stderr: 'true' });
+  if (container !== undefined) query.set('container', container);
+  for (const part of command) query.append('command', part);
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/exec?${query.toString()}`;
+  const output: Record<1 | 2, string> = { 1: '', 2: '' };
+  let status: z.infer<typeof statusSchema> | undefined;
+  const socket = await connect(config, path, (channel, data) => {
+    if (channel === 3) {
+      status = statusSchema.parse(JSON.parse(data.toString('utf8')));
+      return false;
+    }
+    if (channel === 1 || channel === 2) output[channel] = (output[channel] + data.toString('utf8')).slice(0, OUTPUT_LIMIT);
+    return true;
+  }, signal);
+  await new Promise<void>((resolve, reject) => {
+    const abort = (): void => {
+      socket.terminate();
+      reject(signal?.reason as Error);
+    };
+    if (signal?.aborted) return abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    });
+  });
+  if (!status) throw new UnreachableError(`exec in pod ${namespace}/${pod}: the connection ended before the command did`);
+  return { exitCode: exitCodeOf(status, `exec in pod ${namespace}/${pod}`), stdout: output[1], stderr: output[2] };
+}
+
+function exitCodeOf(status: z.infer<typeof statusSchema>, request: string): number {
+  if (status.status === 'Success') return 0;
+  const cause = status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
+  if (cause !== undefined && /^\d+$/.test(cause)) return Number(cause);
+  // Container runtimes that do not fill in the cause still say it in words.
+  const words = /exit (?:status|code) (\d+)/.exec(status.message ?? '');
+  if (words) return Number(words[1]);
+  throw new KubernetesError(request, 500, status.reason ?? '', status.message ?? 'the command could not be run');
+}
+
+async function connect(config: KubeConfig, path: string, onData: (channel: number, data: Buffer) => boolean, signal?: AbortSignal): Promise<Socket> {
+  signal?.throwIfAborted();
+  // The handler ends these streams when a server says so; its defaults are the process's own.
+  const nowhere = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  const handler = new WebSocketHandler(config, undefined, nowhere);
+  const opening = handler.connect(path, null, onData) as unknown as Promise<Socket>;
+  return new Promise((resolve, reject) => {
+    let ended = false;
+    const end = (settle: () => void): void => {
+      ended = true;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      settle();
+    };
+    const abort = (): void => end(() => reject(signal?.reason as Error));
+    const timer = setTimeout(() => end(() => reject(new UnreachableError(`GET ${bare(path)}: no connection within ${CONNECT_SECONDS} s`))), CONNECT_SECONDS * 1000);
+    signal?.addEventListener('abort', abort, { once: true });
+    opening.then(
+      (socket) => (ended ? socket.terminate() : end(() => resolve(socket))),
+      (error: unknown) => !ended && end(() => reject(refusal(path, error))),
+    );
+  });
+}
+
+/** The socket library says no more than the HTTP status. */
+function refusal(path: string, error: unknown): Error {
+  const message = (error as { message?: string }).message ?? String(error);
+  const status = /Unexpected server response: (\d+)/.exec(message)?.[1];
+  if (status === undefined) return new UnreachableError(`GET ${bare(path)}: ${message || 'the API server cannot be reached'}`);
+  const words: Record<string, string> = { 403: 'this is not allowed', 404: 'the pod does not exist', 400: 'the pod is not ready for it' };
+  return new KubernetesError(`GET ${bare(path)}`, Number(status), status === '403' ? 'Forbidden' : '', words[status] ?? 'the API server refused the connection');
+}
+
+function bare(path: string): string {
+  return path.split('?')[0] ?? path;
+}

@@ -1,0 +1,171 @@
+/**
+ * What the worker knows of workloads at any moment: one watch per kind for its whole life, indexed by release,
+ * with listeners per release. Nothing polls.
+ */
+import { setMaxListeners } from 'node:events';
+import { KubernetesError, UnreachableError } from './errors.ts';
+import { type KubernetesObject, releaseOf } from './objects.ts';
+import type { Transport } from './transport.ts';
+import { runWatch, type WatchOptions, type WatchTarget } from './watch.ts';
+
+export const WATCHED_KINDS = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'Pod', 'PersistentVolumeClaim'] as const;
+export type WatchedKind = (typeof WATCHED_KINDS)[number];
+
+/** Helm marks all it creates with `managed-by: Helm`, also where a chart sets no instance label; pods and claims are made by controllers. */
+const HELMS_OWN = 'app.kubernetes.io/managed-by=Helm';
+const WITH_INSTANCE = 'app.kubernetes.io/instance';
+const TARGETS: Record<WatchedKind, WatchTarget> = {
+  Deployment: { path: '/apis/apps/v1/deployments', labelSelector: HELMS_OWN },
+  StatefulSet: { path: '/apis/apps/v1/statefulsets', labelSelector: HELMS_OWN },
+  DaemonSet: { path: '/apis/apps/v1/daemonsets', labelSelector: HELMS_OWN },
+  Job: { path: '/apis/batch/v1/jobs', labelSelector: HELMS_OWN },
+  Pod: { path: '/api/v1/pods', labelSelector: WITH_INSTANCE },
+  PersistentVolumeClaim: { path: '/api/v1/persistentvolumeclaims', labelSelector: WITH_INSTANCE },
+};
+
+export interface Watches {
+  /**
+   * Starts the watches if they are not running; resolves when each kind has been listed once.
+   * @throws KubernetesError when a list is forbidden, UnreachableError when there is no list within 10 s, or the signal's reason
+   */
+  synced(signal?: AbortSignal): Promise<void>;
+  /** Objects of one kind that belong to a release, as last seen. */
+  of(kind: WatchedKind, namespace: string, release: string): KubernetesObject[];
+  /** Every `<namespace>/<release>` that has an object of some kind. */
+  releases(): Set<string>;
+  /** Whether all kinds are being kept up to date right now. */
+  live(): boolean;
+  /** Calls back after changes to the release's objects, at most once per turn of the event loop. @returns a function that ends it */
+  listen(namespace: string, release: string, listener: () => void): () => void;
+  close(): void;
+}
+
+interface KindState {
+  /** By `<namespace>/<name>`. */
+  objects: Map<string, KubernetesObject>;
+  /** By `<namespace>/<release>`, then as above. */
+  byRelease: Map<string, Map<string, KubernetesObject>>;
+  listed: boolean;
+  live: boolean;
+  error?: unknown;
+}
+
+const PATIENCE_MILLISECONDS = 10_000;
+
+export function createWatches(transport: Transport, options: WatchOptions = {}): Watches {
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  const states = new Map<WatchedKind, KindState>(WATCHED_KINDS.map((kind) => [kind, { objects: new Map(), byRelease: new Map(), listed: false, live: false }]));
+  const listeners = new Map<string, Set<() => void>>();
+  const due = new Set<string>();
+  let started = false;
+  /** Those who wait for the first lists. */
+  const waiting = new Set<() => void>();
+  const isListed = (): boolean => [...states.values()].every((state) => state.listed);
+
+  const flush = (): void => {
+    const keys = [...due];
+    due.clear();
+    for (const key of keys) for (const listener of listeners.get(key) ?? []) listener();
+  };
+  const touch = (key: string): void => {
+    if (due.size === 0) setImmediate(flush);
+    due.add(key);
+  };
+
+  const follow = (kind: WatchedKind, state: KindState): void => {
+    const put = (object: KubernetesObject): void => {
+      remove(object);
+      const release = releaseOf(object);
+      if (release === undefined) return;
+      const key = releaseKeyOf(object, release);
+      state.objects.set(objectKey(object), object);
+      let group = state.byRelease.get(key);
+      if (!group) state.byRelease.set(key, (group = new Map()));
+      group.set(objectKey(object), object);
+      touch(key);
+    };
+    const remove = (object: KubernetesObject): void => {
+      const known = state.objects.get(objectKey(object));
+      const release = known && releaseOf(known);
+      if (!known || release === undefined) return;
+      state.objects.delete(objectKey(known));
+      const key = releaseKeyOf(known, release);
+      const group = state.byRelease.get(key);
+      group?.delete(objectKey(known));
+      if (group?.size === 0) state.byRelease.delete(key);
+      touch(key);
+    };
+    void runWatch(transport, TARGETS[kind], {
+      replace: (objects) => {
+        const present = new Set(objects.map(objectKey));
+        for (const known of [...state.objects.values()]) if (!present.has(objectKey(known))) remove(known);
+        for (const object of objects) put(object);
+        state.listed = true;
+        for (const check of waiting) check();
+      },
+      changed: put,
+      deleted: remove,
+      live: (live, error) => {
+        state.error = error;
+        for (const check of waiting) check();
+        if (state.live === live) return;
+        state.live = live;
+        for (const key of listeners.keys()) touch(key);
+      },
+    }, stop.signal, options);
+  };
+
+  return {
+    synced: async (signal) => {
+      if (!started) {
+        started = true;
+        for (const [kind, state] of states) follow(kind, state);
+      }
+      if (isListed()) return;
+      await new Promise<void>((resolve, reject) => {
+        const lastError = (): unknown => [...states.values()].find((state) => !state.listed && state.error !== undefined)?.error;
+        const end = (settle: () => void): void => {
+          clearTimeout(timer);
+          waiting.delete(check);
+          signal?.removeEventListener('abort', abort);
+          settle();
+        };
+        const check = (): void => {
+          const error = lastError();
+          if (isListed()) end(resolve);
+          else if (error instanceof KubernetesError && (error.status === 403 || error.status === 401)) end(() => reject(error));
+        };
+        const abort = (): void => end(() => reject(signal?.reason as Error));
+        const timer = setTimeout(() => end(() => reject((lastError() as Error | undefined) ?? new UnreachableError('the API server did not list the workloads within 10 s'))), PATIENCE_MILLISECONDS);
+        waiting.add(check);
+        if (signal?.aborted) abort();
+        else signal?.addEventListener('abort', abort, { once: true });
+      });
+    },
+    of: (kind, namespace, release) => [...(states.get(kind)?.byRelease.get(`${namespace}/${release}`)?.values() ?? [])],
+    releases: () => new Set([...states.values()].flatMap((state) => [...state.byRelease.keys()])),
+    live: () => [...states.values()].every((state) => state.live),
+    listen: (namespace, release, listener) => {
+      const key = `${namespace}/${release}`;
+      let group = listeners.get(key);
+      if (!group) listeners.set(key, (group = new Set()));
+      group.add(listener);
+      return () => {
+        group.delete(listener);
+        if (group.size === 0 && listeners.get(key) === group) listeners.delete(key);
+      };
+    },
+    close: () => {
+      stop.abort();
+    },
+  };
+}
+
+function objectKey(object: KubernetesObject): string {
+  return `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+}
+
+function releaseKeyOf(object: KubernetesObject, release: string): string {
+  return `${object.metadata.namespace ?? ''}/${release}`;
+}
