@@ -27,6 +27,8 @@ export const RELEASE_LABELS = {
   run: 'ananta-run',
   /** Digest of chart, values and image. */
   digest: 'ananta-digest',
+  /** `bundled` or `upstream`: data written under one is not readable under the other. */
+  charts: 'ananta-charts',
   /** Host and process of the Helm that wrote it. */
   owner: 'ananta-owner',
 } as const;

@@ -1,0 +1,132 @@
+/** What will be done to each service and why: wanted state against what was observed. Pure. */
+import type { Catalog, Service } from '../catalog/schema.ts';
+import { RELEASE_LABELS } from '../contract/names.ts';
+import type { DeployPlan, PlannedAction, PlannedService, PlannedStep } from '../contract/plan.ts';
+import type { Environment } from '../environment/schema.ts';
+import { checkChartSource } from './chart-source.ts';
+import { digestOf } from './digest.ts';
+import { criticalPath, remainingSeconds } from './graph.ts';
+import { wantedSecrets } from './kubernetes-secrets.ts';
+import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRelease } from './observed.ts';
+import { releasesOf, type Release } from './releases.ts';
+import { serviceSeconds } from './startup.ts';
+import { deployerRole, serviceRoles } from './vault-policies.ts';
+
+export interface PlanInput {
+  catalog: Catalog;
+  environment: Environment;
+  /** Digest of what is wanted, per release. */
+  digests: ReadonlyMap<string, string>;
+  observed: ObservedCluster;
+}
+
+interface Decision {
+  action: PlannedAction;
+  reason: string;
+}
+
+/** The more invasive, the further up: a service is what the first of its steps' actions says. */
+const INVASIVENESS: readonly PlannedAction[] = ['install', 'upgrade', 'retry', 'verify', 'unchanged'];
+
+/**
+ * @throws PlanRefusedError when charts of another source would be put over existing data
+ * @throws Error when a digest is missing
+ */
+export function buildPlan({ catalog, environment, digests, observed }: PlanInput): DeployPlan {
+  checkChartSource(catalog, environment, observed);
+  const seconds = new Map(catalog.services.map((service) => [service.name, serviceSeconds(environment, service)]));
+  const secondsOf = (name: string): number => seconds.get(name) ?? 0;
+  const remaining = remainingSeconds(catalog.services, secondsOf);
+  const longest = criticalPath(catalog.services, secondsOf);
+
+  const services = catalog.services.map((service) => ({
+    ...planService(service, (release) => planStep(catalog, release, digests, observed)),
+    remainingSeconds: rounded(remaining.get(service.name) ?? 0),
+    healthTimeoutSeconds: service.healthTimeoutSeconds * environment.healthTimeoutFactor,
+  }));
+  return {
+    environment: environment.name,
+    digest: digestOf([environment.name, services.map(({ steps }) => steps.map(({ name, action, digest }) => [name, action, digest]))]),
+    criticalPathSeconds: rounded(longest.seconds),
+    criticalPath: longest.path,
+    services,
+    groundwork: catalog.namespaces.some(({ name }) => !observed.namespaces.has(name)) || !vaultIsReady(observed),
+    simulated: environment.simulation !== undefined,
+  };
+}
+
+function planService(service: Service, plan: (release: Release) => PlannedStep): Omit<PlannedService, 'remainingSeconds' | 'healthTimeoutSeconds'> {
+  const steps = releasesOf(service).map(plan);
+  const decisive = INVASIVENESS.map((action) => steps.filter((step) => step.action === action)).find((found) => found.length > 0)
+    ?.reduce((first, step) => (step.name === service.name ? step : first));
+  const { action, reason } = decisive ?? { action: 'unchanged' as const, reason: '' };
+  return {
+    number: service.number,
+    phase: service.phase,
+    name: service.name,
+    namespace: service.namespace,
+    dependsOn: service.dependsOn,
+    action,
+    reason: decisive === undefined || decisive.name === service.name || action === 'unchanged' ? reason : `${decisive.name}: ${reason}`,
+    steps,
+  };
+}
+
+function planStep(catalog: Catalog, release: Release, digests: ReadonlyMap<string, string>, observed: ObservedCluster): PlannedStep {
+  const { kind, name, namespace, job } = release;
+  if (kind === 'vault-bootstrap') return { kind, name, namespace, job, ...decideVault(observed), digest: vaultDigest(catalog) };
+  const digest = digests.get(name);
+  if (digest === undefined) throw new Error(`There is no digest for release "${name}".`);
+  const key = releaseKey(namespace, name);
+  return { kind, name, namespace, job, ...decideRelease(release, digest, observed.releases.get(key), observed.health.get(key)), digest };
+}
+
+function decideRelease(release: Release, wanted: string, found: ObservedRelease | undefined, health: ObservedHealth | undefined): Decision {
+  if (found === undefined) return { action: 'install', reason: 'not there yet' };
+  if (found.status === 'uninstalled') return { action: 'install', reason: 'was uninstalled' };
+  if (found.status !== 'deployed') return { action: 'retry', reason: unfinished(found) };
+  const made = found.labels[RELEASE_LABELS.digest];
+  if (made === undefined) return { action: 'upgrade', reason: 'what it was made from is not recorded' };
+  if (made !== wanted) return { action: 'upgrade', reason: `chart, values or image changed: ${made} is deployed, ${wanted} is wanted` };
+  if (health?.jobFailed) return { action: 'retry', reason: health.reason };
+  // Without an image there are no pods that could be missing.
+  if (health === undefined && release.image !== undefined) return { action: 'retry', reason: release.job ? 'its Job is gone' : 'its workload is gone' };
+  if (health !== undefined && !health.healthy) return { action: 'verify', reason: `applied, but not healthy: ${health.reason}` };
+  return { action: 'unchanged', reason: release.job ? 'completed, as wanted' : 'as wanted' };
+}
+
+function unfinished({ status, revision }: ObservedRelease): string {
+  if (status === 'failed') return `revision ${revision} failed`;
+  if (status.startsWith('pending-')) return `revision ${revision} was interrupted (${status})`;
+  return `revision ${revision} is ${status}`;
+}
+
+function decideVault(observed: ObservedCluster): Decision {
+  switch (observed.vault) {
+    case 'absent': return { action: 'install', reason: 'Vault is not there yet' };
+    case 'uninitialized': return { action: 'install', reason: 'Vault is not initialized' };
+    case 'sealed': return { action: 'retry', reason: 'Vault is sealed' };
+    case 'unreachable': return { action: 'retry', reason: withDetail('Vault does not answer', observed.vaultReason) };
+    case 'open': return observed.vaultConfigured
+      ? { action: 'unchanged', reason: 'open and configured' }
+      : { action: 'upgrade', reason: withDetail('Vault lacks something', observed.vaultReason) };
+  }
+}
+
+function vaultIsReady(observed: ObservedCluster): boolean {
+  return observed.vault === 'open' && observed.vaultConfigured;
+}
+
+/** Over everything that the bootstrap of Vault is told to make. */
+function vaultDigest(catalog: Catalog): string {
+  return digestOf([catalog.secretPaths, wantedSecrets(catalog), serviceRoles(catalog), deployerRole()]);
+}
+
+function withDetail(text: string, detail: string): string {
+  return detail === '' ? text : `${text}: ${detail}`;
+}
+
+/** Tenths of a second: more digits would only make histories differ. */
+function rounded(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}

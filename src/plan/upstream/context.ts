@@ -1,0 +1,70 @@
+/** What the values of a publisher's chart are made from, and what several charts ask for alike. */
+import type { Catalog, Service } from '../../catalog/schema.ts';
+import { kubernetesSecretName } from '../../contract/names.ts';
+import type { Tree } from '../../environment/merge.ts';
+import type { Environment } from '../../environment/schema.ts';
+import type { Release } from '../releases.ts';
+
+export interface UpstreamContext {
+  catalog: Catalog;
+  environment: Environment;
+  release: Release;
+  service: Service;
+  imageTags: Readonly<Record<string, string>>;
+  replicas: number;
+}
+
+export type ChartValues = (context: UpstreamContext) => Tree;
+
+/** Name of the Secret made from the n-th path that the release reads. */
+export function secretName({ release }: UpstreamContext, index = 0): string {
+  const use = release.secrets[index];
+  if (use === undefined) throw new Error(`Service "${release.name}" reads no secret number ${index + 1}, but its upstream chart needs it.`);
+  return kubernetesSecretName(use.path);
+}
+
+/** Value of a key that is no secret, for charts that do not take it from a Secret. */
+export function fixedValue({ catalog }: UpstreamContext, path: string, key: string): string {
+  const found = catalog.secretPaths.find((candidate) => candidate.path === path)?.keys.find(({ name }) => name === key);
+  if (found?.kind !== 'fixed') throw new Error(`Secret path "${path}" has no fixed key "${key}".`);
+  return found.value;
+}
+
+/** The charts' own image stays, unless somebody asks for a tag. */
+export function imageTag({ environment, release, imageTags }: UpstreamContext): Tree {
+  const tag = imageTags[release.name] ?? environment.images.tags[release.name];
+  return tag === undefined ? {} : { image: { tag } };
+}
+
+export function resources({ environment, release }: UpstreamContext): Tree {
+  const wanted = environment.resources[release.name];
+  return wanted === undefined ? {} : { resources: wanted };
+}
+
+/** @param classKey what the chart calls the StorageClass */
+export function volume({ environment, service }: UpstreamContext, classKey = 'storageClass'): Tree {
+  const size = environment.storage.sizes[service.name];
+  return { ...(size === undefined ? {} : { size }), ...(environment.storage.class === undefined ? {} : { [classKey]: environment.storage.class }) };
+}
+
+export function nodePort({ service }: UpstreamContext, port: string): number | undefined {
+  return service.ports.find(({ name }) => name === port)?.nodePort;
+}
+
+/** Pull secrets as most charts want them; Bitnami's take names. */
+export function pullSecrets({ environment }: UpstreamContext): { name: string }[] {
+  return environment.images.pullSecrets.map((name) => ({ name }));
+}
+
+/** A Service named like the release, where the chart calls its own differently. */
+export function aliasService({ release, service }: UpstreamContext, selector: Record<string, string>): Tree {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: release.name, namespace: release.namespace },
+    spec: {
+      selector: { 'app.kubernetes.io/instance': release.name, ...selector },
+      ports: service.ports.map(({ name, port, containerPort }) => ({ name, port, targetPort: containerPort })),
+    },
+  };
+}

@@ -1,0 +1,64 @@
+/** The charts of Argo CD, HashiCorp, CloudNativePG, MinIO, Jaeger and the Prometheus community. */
+import { aliasService, imageTag, nodePort, pullSecrets, resources, secretName, volume, type ChartValues } from './context.ts';
+
+const argoCd: ChartValues = (context) => ({
+  global: { imagePullSecrets: pullSecrets(context), ...imageTag(context) },
+  // The Secret argocd-secret is made from Vault.
+  configs: { secret: { createSecret: false } },
+  server: { replicas: context.replicas, ...resources(context) },
+});
+
+const vault: ChartValues = (context) => ({
+  global: { imagePullSecrets: pullSecrets(context) },
+  server: {
+    ...imageTag(context),
+    dataStorage: volume(context),
+    serviceAccount: { name: context.release.name },
+    ...resources(context),
+  },
+});
+
+const cloudnativePg: ChartValues = (context) => ({
+  ...imageTag(context),
+  imagePullSecrets: pullSecrets(context),
+  replicaCount: context.replicas,
+  ...resources(context),
+});
+
+const minio: ChartValues = (context) => {
+  const instance = { 'app.kubernetes.io/instance': context.release.name };
+  const consolePort = nodePort(context, 'console');
+  return {
+    ...imageTag(context),
+    imagePullSecrets: pullSecrets(context),
+    existingSecret: secretName(context),
+    // The chart's account has a fixed name, so that two releases in one namespace would collide.
+    serviceAccount: { create: true, name: context.release.name },
+    persistence: { ...volume(context), annotations: { 'helm.sh/resource-policy': 'keep' } },
+    consoleService: consolePort === undefined ? { type: 'ClusterIP' } : { type: 'NodePort', nodePort: consolePort },
+    // The chart labels by its own rules; everybody here looks for the instance.
+    podLabels: instance,
+    additionalLabels: instance,
+    ...resources(context),
+  };
+};
+
+const jaeger: ChartValues = (context) => ({
+  allInOne: { ...imageTag(context), ...resources(context) },
+  extraObjects: [aliasService(context, { 'app.kubernetes.io/component': 'all-in-one' })],
+});
+
+const redisExporter: ChartValues = (context) => ({
+  image: { ...imageTag(context)['image'] as object, pullSecrets: context.environment.images.pullSecrets },
+  serviceAccount: { create: true, name: context.release.name },
+  ...resources(context),
+});
+
+export const OTHER_CHARTS: Record<string, ChartValues> = {
+  'argo-cd': argoCd,
+  vault,
+  'cloudnative-pg': cloudnativePg,
+  minio,
+  jaeger,
+  'prometheus-redis-exporter': redisExporter,
+};

@@ -1,0 +1,102 @@
+/**
+ * Values of a release that follow from catalog and environment: the same keys for every bundled chart.
+ * What else a chart needs stands in helm/values/<release>.yaml and is merged under these.
+ */
+import type { Catalog, Image, Port, SecretUse, Service } from '../catalog/schema.ts';
+import { VAULT } from '../contract/names.ts';
+import { isTree, mergeTrees, type Tree } from '../environment/merge.ts';
+import type { Environment } from '../environment/schema.ts';
+import { keysOf, secretNameOf } from './kubernetes-secrets.ts';
+import { networkPeers } from './network.ts';
+import { findService, type Release } from './releases.ts';
+import { usesUpstreamChart, upstreamOverlay } from './upstream.ts';
+import { vaultRoleName } from './vault-policies.ts';
+
+/** Chart of the service rows: stateless, so that it follows the environment's default number of replicas. */
+const STATELESS_CHART = 'service';
+/** Chart of the ApplicationSet: it has no pods, and is told what to show. */
+const APPLICATIONS_CHART = 'platform-applications';
+
+/**
+ * @param imageTags tag per release, from the command line; wins over the environment's and the catalog's
+ * @returns values that win over those in files; they never contain a secret, only names of Secrets
+ */
+export function overlay(catalog: Catalog, environment: Environment, release: Release, imageTags: Readonly<Record<string, string>>): Tree {
+  const service = findService(catalog, release.service);
+  const main = release.position === 'main';
+  const common: OverlayContext = { catalog, environment, release, service, imageTags };
+  if (usesUpstreamChart(environment, service, release)) return upstreamOverlay({ ...common, replicas: replicasOf(environment, service) });
+  if (release.chart === APPLICATIONS_CHART) return applicationsOverlay(common);
+  return {
+    fullnameOverride: release.name,
+    ...(release.image ? { image: imageOf(environment, release.name, release.image, imageTags) } : {}),
+    imagePullSecrets: environment.images.pullSecrets,
+    serviceAccount: { name: release.name },
+    vault: vaultAccess(catalog, release),
+    secretRefs: secretReferences(catalog, release.secrets),
+    networkPolicy: { enabled: true, from: main ? networkPeers(catalog, service) : [] },
+    ...(main && !release.job ? { replicaCount: replicasOf(environment, service), service: { ports: service.ports.map(portValues) } } : {}),
+    ...(main && service.stateful ? { storage: storageOf(environment, service.name) } : {}),
+    ...(environment.resources[release.name] ? { resources: environment.resources[release.name] } : {}),
+    global: { domain: environment.domain, environment: environment.name },
+  };
+}
+
+export interface OverlayContext {
+  catalog: Catalog;
+  environment: Environment;
+  release: Release;
+  service: Service;
+  imageTags: Readonly<Record<string, string>>;
+}
+
+/** @param file what an engineer wrote, @param over what follows from catalog and environment */
+export function mergeValues(file: unknown, over: Tree): Tree {
+  return mergeTrees(isTree(file) ? file : {}, over);
+}
+
+/** The platform's own images get the environment's prefix. */
+export function imageOf(environment: Environment, release: string, image: Image, imageTags: Readonly<Record<string, string>>): { repository: string; tag: string } {
+  return {
+    repository: image.own ? `${environment.images.prefix}/${image.repository}` : image.repository,
+    tag: imageTags[release] ?? environment.images.tags[release] ?? image.tag,
+  };
+}
+
+/** Services with a volume run once; the platform's stateless ones as often as the environment says. */
+export function replicasOf(environment: Environment, service: Service): number {
+  return environment.replicas.services[service.name] ?? (service.chart.bundled === STATELESS_CHART ? environment.replicas.default : 1);
+}
+
+function portValues({ name, port, containerPort, nodePort, protocol }: Port): Tree {
+  return { name, port, containerPort, protocol, ...(nodePort === undefined ? {} : { nodePort }) };
+}
+
+function vaultAccess(catalog: Catalog, release: Release): Tree {
+  const paths = release.secrets.filter(({ delivery }) => delivery === 'login').map(({ path }) => path);
+  if (paths.length === 0) return { login: false };
+  const server = findService(catalog, VAULT.service);
+  const port = server.ports[0]?.port ?? 8200;
+  return { login: true, role: vaultRoleName(release.service), address: `http://${server.name}.${server.namespace}.svc:${port}`, paths };
+}
+
+function secretReferences(catalog: Catalog, uses: readonly SecretUse[]): Tree[] {
+  return uses.filter(({ delivery }) => delivery === 'kubernetes')
+    .map((use) => ({ name: secretNameOf(use), path: use.path, keys: keysOf(catalog, use) }));
+}
+
+function storageOf(environment: Environment, service: string): Tree {
+  const size = environment.storage.sizes[service];
+  return {
+    ...(environment.storage.class === undefined ? {} : { class: environment.storage.class }),
+    ...(size === undefined ? {} : { size }),
+  };
+}
+
+function applicationsOverlay({ catalog, environment }: OverlayContext): Tree {
+  return {
+    applicationSet: { ...catalog.applicationSet },
+    gitops: { ...environment.gitops },
+    global: { domain: environment.domain, environment: environment.name },
+  };
+}
