@@ -52,6 +52,8 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
     services,
     groundwork: catalog.namespaces.some(({ name }) => !observed.namespaces.has(name)) || !vaultIsReady(observed),
     simulated: environment.simulation !== undefined,
+    phases: catalog.phases,
+    helmTimeoutSeconds: environment.helm.timeoutSeconds,
   };
 }
 
