@@ -21,6 +21,10 @@ export interface Config {
   /** PATH, HOME, proxies and the like, for child processes. */
   childEnv: Readonly<Record<string, string>>;
   ci: boolean;
+  /** NO_COLOR is set to anything. */
+  noColor: boolean;
+  /** TERM=dumb: a terminal that cannot move its cursor. */
+  dumbTerminal: boolean;
 }
 
 const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy',
@@ -45,6 +49,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     requestedBy: `${userName(env)}@${hostname()}`,
     childEnv,
     ci: env['CI'] === 'true',
+    noColor: (env['NO_COLOR'] ?? '') !== '',
+    dumbTerminal: env['TERM'] === 'dumb',
   };
 }
 

@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { environmentCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+
+export interface AttachOptions {
+  env: string;
+  json?: true;
+}
+
+export function attachCommand(context: CliContext): Command {
+  return environmentCommand('attach', {
+    summary: 'watch the newest deployment, from its beginning',
+    description: `Shows the deployment to an environment as "deploy" does, whoever started it and wherever. When it
+has already ended, shows how. Ctrl-C stops the watching, not the deployment.`,
+    examples: [['attach --env staging', 'Watches what is being deployed to staging.']],
+  })
+    .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
+    .action(async (options: AttachOptions) => {
+      const { runAttach } = await import('../deploy/attach.ts');
+      context.finish(await runAttach(context, options));
+    });
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { environmentCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+
+export interface CatalogOptions {
+  env: string;
+  json?: true;
+}
+
+export function catalogCommand(context: CliContext): Command {
+  return environmentCommand('catalog', {
+    summary: 'list the 48 services of the platform',
+    description: `Lists what the platform consists of: number, phase, name, namespace, chart, and what each service needs
+before it can start. Reads the catalog in src/catalog and the environment's file, nothing else.`,
+    examples: [
+      ['catalog', 'The list.'],
+      ['catalog --json', 'Everything the catalog says, as an array; use npm run --silent to pipe it.'],
+    ],
+  })
+    .option('--json', 'an array of all services on standard output')
+    .action(async (options: CatalogOptions) => {
+      const { printCatalog } = await import('../catalog.ts');
+      await printCatalog(context, options);
+    });
+}

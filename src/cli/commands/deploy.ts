@@ -1,0 +1,38 @@
+import { type Command, Option } from 'commander';
+import { collectImage, parseDuration } from '../arguments.ts';
+import { environmentCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+
+export interface DeployOptions {
+  env: string;
+  detach?: true;
+  timeout?: number;
+  image?: Record<string, string>;
+  ifRunning: 'attach' | 'refuse';
+  json?: true;
+}
+
+export function deployCommand(context: CliContext): Command {
+  return environmentCommand('deploy', {
+    summary: 'deploy all services, or what is missing of them',
+    description: `Deploys the whole platform to an environment: installs what is missing, changes what differs,
+waits until every service is healthy. What is already as wanted is left alone.
+
+The deployment is a workflow: Ctrl-C, a lost terminal or a dead machine do not end it. Run
+"attach" to watch it again, or "deploy" once more: it finds the one that is running.`,
+    examples: [
+      ['deploy', 'Everything to the sandbox on this machine. "npm run deploy" is the same.'],
+      ['deploy --env staging --image django-backend=1.4.2 --timeout 30m', 'Staging, one service at another tag, given up in good order after half an hour.'],
+      ['deploy --env staging --if-running refuse --json', 'For CI: one JSON object a line, and an error where another deployment runs.'],
+    ],
+  })
+    .option('--detach', 'start the deployment and leave it running (exit code 4)')
+    .option('--timeout <duration>', 'end the deployment in good order after this time: 90s, 15m, 1h30m', parseDuration)
+    .option('--image <service=tag>', 'deploy this service with another image tag; may be repeated', collectImage)
+    .addOption(new Option('--if-running <how>', 'when a deployment to the environment is running already').choices(['attach', 'refuse']).default('attach'))
+    .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
+    .action(async (options: DeployOptions) => {
+      const { runDeploy } = await import('../deploy/run.ts');
+      context.finish(await runDeploy(context, options));
+    });
+}

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { environmentCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+
+export interface DownOptions {
+  env: string;
+  purge?: true;
+}
+
+export function downCommand(context: CliContext): Command {
+  return environmentCommand('down', {
+    summary: 'stop what runs on this machine; keeps the data',
+    description: `Stops the embedded parts of an environment: worker, Vault, cluster, engine. No process is left behind.
+The data stays, and "up" continues with it; a deployment that is running waits until then.
+
+With --purge the environment's data is deleted too: cluster, Vault, keys, history and logs.`,
+    examples: [['down', 'Stops the sandbox.'], ['down --purge', 'Stops it and deletes all it ever kept.']],
+  })
+    .option('--purge', 'delete the data as well; there is no way back')
+    .action(async (options: DownOptions) => {
+      const { runDown } = await import('../up-down.ts');
+      await runDown(context, options);
+    });
+}

@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import { environmentCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+
+export interface LogsOptions {
+  env: string;
+  follow?: true;
+  lines: string;
+}
+
+export function logsCommand(context: CliContext): Command {
+  return environmentCommand('logs', {
+    summary: 'show the log of the worker, the engine or Helm',
+    description: `Shows what a part of an environment has written on this machine:
+  worker            the process that does the work
+  engine            Temporal, which keeps track of the work
+  helm SERVICE      what Helm said about a service, all its releases
+  COMPONENT         whatever else "doctor" lists, as kube-apiserver or vault`,
+    examples: [
+      ['logs worker --follow', 'The worker of the sandbox, as it writes.'],
+      ['logs helm keycloak', 'What Helm said about keycloak.'],
+    ],
+  })
+    .argument('<what>', 'worker, engine, helm, or a component')
+    .argument('[service]', 'with helm: the service')
+    .option('-f, --follow', 'go on as the log grows, until Ctrl-C')
+    .option('-n, --lines <number>', 'begin with this many last lines', '200')
+    .action(async (what: string, service: string | undefined, options: LogsOptions) => {
+      const { printLogs } = await import('../logs.ts');
+      await printLogs(context, what, service, options);
+    });
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { environmentCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+
+export interface StatusOptions {
+  env: string;
+  json?: true;
+}
+
+export function statusCommand(context: CliContext): Command {
+  return environmentCommand('status', {
+    summary: 'what is deployed and what runs, without touching anything',
+    description: `Tells how the newest deployment to an environment stands or ended, service by service, and which of
+the embedded components run. Needs no worker and changes nothing.
+
+Exit code 0: the newest deployment succeeded, or is running and nothing has failed so far.
+Exit code 1: it failed, was cancelled or never happened, or a component is down.`,
+    examples: [['status --env sandbox', 'State of the sandbox.'], ['status --json', 'The same for a program.']],
+  })
+    .option('--json', 'one JSON object on standard output')
+    .action(async (options: StatusOptions) => {
+      const { runStatus } = await import('../status.ts');
+      context.finish(await runStatus(context, options));
+    });
+}

@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import { environmentCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+
+export interface UpOptions {
+  env: string;
+}
+
+export function upCommand(context: CliContext): Command {
+  return environmentCommand('up', {
+    summary: 'start engine, cluster, Vault and worker on this machine',
+    description: `Starts the embedded parts of an environment, or those of them that are down, after getting the tools they
+need. "deploy" does this by itself. Safe to run again; deploys nothing.`,
+    examples: [['up', 'The ground of the sandbox.']],
+  }).action(async (options: UpOptions) => {
+    const { runUp } = await import('../up-down.ts');
+    await runUp(context, options);
+  });
+}

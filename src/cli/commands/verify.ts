@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { environmentCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+
+export interface VerifyOptions {
+  env: string;
+  json?: true;
+}
+
+export function verifyCommand(context: CliContext): Command {
+  return environmentCommand('verify', {
+    summary: 'run the health check of every service, now',
+    description: `Asks every service whether it works: pods ready, then its own check (pg_isready, /health, a gRPC health
+call, Vault unsealed, Jobs completed), each through the Kubernetes API. Changes nothing.
+
+Exit code 0: all are healthy. Exit code 1: at least one is not.`,
+    examples: [['verify --env staging', 'Checks all services of staging.']],
+  })
+    .option('--json', 'one JSON object on standard output')
+    .action(async (options: VerifyOptions) => {
+      const { runVerify } = await import('../verify.ts');
+      context.finish(await runVerify(context, options));
+    });
+}

@@ -1,0 +1,85 @@
+/** Watches one deployment to its end, through outages of the engine and through its moving to another port. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { closeTemporal, connectTemporal, type DeploymentHandle, followDeployment } from '../../clients/temporal/index.ts';
+import { phaseWorkflowId } from '../../contract/names.ts';
+import type { DeployResult } from '../../contract/deploy.ts';
+import type { Connections } from '../../environment/connections.ts';
+import { applyLive, emptyLive, type LiveEvent, type LiveView, stateOf } from '../render/live.ts';
+import type { Renderer } from '../render/renderer.ts';
+import { watchRetries } from './retries.ts';
+
+export interface FollowInput {
+  client: Client;
+  run: DeploymentHandle;
+  renderer: Renderer;
+  /** Ends the watching. */
+  signal: AbortSignal;
+  /** Where the engine answers now: an embedded one may come back on another port. */
+  engine: () => Promise<Connections['engine']>;
+}
+
+const MOVED = 'the engine moved';
+
+/** @throws what followDeployment throws; the signal's reason */
+export async function follow({ client, run, renderer, signal, engine }: FollowInput): Promise<DeployResult> {
+  let view: LiveView = emptyLive();
+  let known = 0;
+  let address = (await engine()).address;
+  const ended = new AbortController();
+  const show = (event: LiveEvent): void => {
+    view = applyLive(view, event);
+    renderer.event(event, view);
+  };
+  const connection = { client };
+  void watchRetries({
+    client: () => connection.client, emit: show, signal: AbortSignal.any([signal, ended.signal]),
+    workflows: () => phasesAtWork(view).map((phase) => ({ phase, workflowId: phaseWorkflowId(run.workflowId, run.runId, phase) })),
+  });
+  try {
+    for (;;) {
+      const outage = new AbortController();
+      let seen = 0;
+      try {
+        return await followDeployment(connection.client, run, {
+          signal: AbortSignal.any([signal, outage.signal]),
+          onEvent(event) {
+            // A new connection tells the history from its beginning.
+            seen += 1;
+            if (seen <= known) return;
+            known = seen;
+            show(event);
+          },
+          onConnection(state, detail) {
+            renderer.notice(state === 'lost' ? `The engine does not answer (${detail}). The deployment goes on when it is back; this command waits for it.` : 'The engine is back.');
+            if (state === 'lost') void whenMoved(engine, address, AbortSignal.any([signal, ended.signal])).then((moved) => moved && outage.abort(MOVED));
+          },
+        });
+      } catch (error) {
+        if (outage.signal.reason !== MOVED || signal.aborted) throw error;
+        const now = await engine();
+        address = now.address;
+        await closeTemporal(connection.client).catch(() => undefined);
+        connection.client = await connectTemporal(now, 30);
+      }
+    }
+  } finally {
+    ended.abort();
+  }
+}
+
+function phasesAtWork(view: LiveView): number[] {
+  const busy = (view.progress.plan?.services ?? []).filter(({ name }) => ['applying', 'starting'].includes(stateOf(view, name)));
+  return [...new Set(busy.map(({ phase }) => phase))];
+}
+
+/** Resolves with true once the engine is known under another address; with false when the signal comes first. */
+async function whenMoved(engine: () => Promise<Connections['engine']>, address: string, signal: AbortSignal): Promise<boolean> {
+  for (const started = Date.now(); !signal.aborted && Date.now() - started < 120_000;) {
+    await sleep(1000);
+    // The file may be missing or half-way while the component is restarted.
+    const now = await engine().catch(() => undefined);
+    if (now && now.address !== address) return true;
+  }
+  return false;
+}

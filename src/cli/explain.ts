@@ -1,0 +1,99 @@
+/**
+ * Errors to text and exit code: what was attempted, on what, what came back, what to do next.
+ * Errors of other folders are told by their name, so that none of them has to be loaded for it.
+ */
+import { EXIT_CODES } from '../contract/failures.ts';
+import type { Attempt } from './context.ts';
+import { CliError, type ExitCode } from './failure.ts';
+import { commandLine } from './format.ts';
+import type { Style } from './terminal.ts';
+
+export interface Explanation {
+  exitCode: ExitCode;
+  /** What came back; may have several lines. */
+  message: string;
+  next: string[];
+  lines: (style: Style) => string[];
+}
+
+type Explained = Pick<Explanation, 'exitCode' | 'message' | 'next'>;
+
+const HEADLINES: Record<ExitCode, string> = {
+  [EXIT_CODES.done]: 'done',
+  [EXIT_CODES.failed]: 'failed',
+  [EXIT_CODES.changes]: 'there are changes',
+  [EXIT_CODES.refused]: 'refused, nothing was touched',
+  [EXIT_CODES.detached]: 'detached, still running',
+  [EXIT_CODES.cancelled]: 'cancelled',
+};
+
+export function explain(error: unknown, attempt: Attempt): Explanation {
+  const explained = explainAny(error, attempt);
+  const lines = (style: Style): string[] => {
+    if (explained.exitCode === EXIT_CODES.done) return [];
+    const what = [attempt.command, ...(attempt.environment === undefined ? [] : ['--env', attempt.environment])].join(' ');
+    const headline = `${what === '' ? 'ananta' : what}: ${HEADLINES[explained.exitCode]}`;
+    return [
+      style('bad', headline),
+      ...explained.message.split('\n').map((line) => `  ${line}`),
+      ...explained.next.map((line) => `${style('bold', 'Next:')} ${line}`),
+    ];
+  };
+  return { ...explained, lines };
+}
+
+function explainAny(error: unknown, attempt: Attempt): Explained {
+  if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message, next: error.next };
+  if (!(error instanceof Error)) return { exitCode: EXIT_CODES.failed, message: String(error), next: [] };
+  const known = BY_NAME[error.name];
+  if (known) return known(error, attempt);
+  if ('code' in error && typeof error.code === 'string' && error.code.startsWith('commander.')) return explainUsage(error, attempt);
+  // Nobody expected it: the stack is what a developer needs, and there is nothing better to say.
+  return { exitCode: EXIT_CODES.failed, message: `Unexpected: ${error.stack ?? error.message}${causes(error)}`, next: [commandLine('doctor', ...environmentOf(attempt))] };
+}
+
+const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
+  CommanderError: explainUsage,
+  InvalidArgumentError: explainUsage,
+  ConfigurationError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
+  CatalogError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: ['Correct the fields named above, then run the same command again.'] }),
+  NotRunningError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
+  ZodError: (error) => ({ exitCode: EXIT_CODES.refused, message: `A file of the environment's state is damaged: ${error.message}`, next: [] }),
+  ServiceError: explainEngine,
+  DeploymentRunningError: (error, attempt) => ({
+    exitCode: EXIT_CODES.refused, message: `${error.message}. It holds the lock of this environment and cluster.`,
+    next: [`${commandLine('attach', ...environmentOf(attempt))}   (watches it)`],
+  }),
+  DeploymentTerminatedError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('deploy', ...environmentOf(attempt))] }),
+  ToolsUnavailableError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [] }),
+  UnreachableError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: `The cluster does not answer: ${error.message}`, next: [commandLine('doctor', ...environmentOf(attempt))] }),
+  Interrupted: (error) => ({ exitCode: EXIT_CODES.cancelled, message: `Interrupted (${error.message}) before a deployment began. What had been started keeps running.`, next: [] }),
+};
+
+function explainUsage(error: Error, attempt: Attempt): Explained {
+  const code = 'code' in error ? error.code : '';
+  if (code === 'commander.help' || code === 'commander.helpDisplayed' || code === 'commander.version') return { exitCode: EXIT_CODES.done, message: '', next: [] };
+  const message = error.message.replace(/^error: /, '').replace(/^./, (first) => first.toUpperCase());
+  return { exitCode: EXIT_CODES.refused, message, next: [commandLine(attempt.command === '' ? '--help' : `${attempt.command} --help`)] };
+}
+
+function explainEngine(error: Error, attempt: Attempt): Explained {
+  return {
+    exitCode: EXIT_CODES.failed,
+    message: `The engine (Temporal) did not answer as expected: ${error.message}${causes(error)}`,
+    next: [commandLine('doctor', ...environmentOf(attempt)), `${commandLine('up', ...environmentOf(attempt))}   (starts what is down)`],
+  };
+}
+
+function environmentOf(attempt: Attempt): string[] {
+  return attempt.environment === undefined ? [] : ['--env', attempt.environment];
+}
+
+/** ` (because: …)` for the chain of causes that say something new. */
+function causes(error: Error): string {
+  const parts: string[] = [];
+  for (let cause = error.cause; cause instanceof Error && parts.length < 4; cause = cause.cause) {
+    if (!error.message.includes(cause.message)) parts.push(cause.message);
+  }
+  return parts.length === 0 ? '' : ` (because: ${parts.join('; ')})`;
+}

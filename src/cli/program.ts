@@ -1,0 +1,78 @@
+/** The tree of commands. */
+import { Command } from 'commander';
+import { attachCommand } from './commands/attach.ts';
+import { catalogCommand } from './commands/catalog.ts';
+import { deployCommand } from './commands/deploy.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { downCommand } from './commands/down.ts';
+import { graphCommand } from './commands/graph.ts';
+import { logsCommand } from './commands/logs.ts';
+import { secretsCommand } from './commands/secrets.ts';
+import { statusCommand } from './commands/status.ts';
+import { upCommand } from './commands/up.ts';
+import { verifyCommand } from './commands/verify.ts';
+import { workerCommand } from './commands/worker.ts';
+import type { Attempt, CliContext } from './context.ts';
+import { refused } from './failure.ts';
+import { commandLine } from './format.ts';
+import { suggestion } from '../suggest.ts';
+
+const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] = [
+  ['Deploying:', [deployCommand, attachCommand, statusCommand, verifyCommand]],
+  ['Knowing the platform:', [catalogCommand, graphCommand]],
+  ['Looking inside:', [doctorCommand, logsCommand, secretsCommand]],
+  ['The ground it stands on:', [upCommand, downCommand, workerCommand]],
+];
+
+/** @param onAttempt told which command is about to run, before it does */
+export function buildProgram(context: CliContext, onAttempt: (attempt: Attempt) => void): Command {
+  const program = new Command('ananta')
+    .description('Deploys the Ananta Platform, 48 services in 14 phases on Kubernetes, as one durable workflow: whatever dies on the way, the deployment goes on where it was.')
+    .version(context.version)
+    .usage('COMMAND [options]')
+    .helpCommand(false)
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.terminal.stdout.write(text),
+      writeErr: (text) => context.terminal.stderr.write(text),
+      // Errors are printed in one place: main.ts.
+      outputError: () => undefined,
+    })
+    .addHelpText('after', `
+Start here:
+  npm run deploy
+      Deploys everything to the sandbox: a real Temporal, Kubernetes API and Vault on this
+      machine, with simulated pods. Run again, it changes nothing.
+  ${commandLine('COMMAND', '--help')}
+      Explains one command.
+
+Documentation: docs/cli.md`)
+    .argument('[command]')
+    .allowExcessArguments()
+    .action((name?: string) => {
+      if (name !== undefined) throw refused(`There is no command "${name}"${suggestion(name, program.commands.map((command) => command.name())) || '.'}`, commandLine('--help'));
+      program.outputHelp();
+    });
+  for (const [title, commands] of GROUPS) {
+    for (const make of commands) program.addCommand(inherit(program, make(context)).helpGroup(title));
+  }
+  program.hook('preSubcommand', (_program, command) => onAttempt({ command: command.name() }));
+  program.hook('preAction', (_program, command) => {
+    const { env } = command.opts<{ env?: string }>();
+    onAttempt({ command: fullName(command), ...(env === undefined ? {} : { environment: env }) });
+  });
+  return program;
+}
+
+function inherit(parent: Command, command: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inherit(command, child);
+  return command;
+}
+
+function fullName(command: Command): string {
+  const names: string[] = [];
+  for (let at: Command | null = command; at?.parent; at = at.parent) names.unshift(at.name());
+  return names.join(' ');
+}

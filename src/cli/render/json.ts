@@ -1,0 +1,43 @@
+/** One JSON object a line, each with a `type`; the last one is the result. */
+import type { DeployResult } from '../../contract/deploy.ts';
+import type { LiveEvent, LiveView } from './live.ts';
+
+export type JsonLine = { type: 'started' | 'planning' | 'plan' | 'service' | 'retry' | 'notice' | 'detached' | 'error' | 'result' } & Record<string, unknown>;
+
+/** @returns undefined for what comes as the result line instead */
+export function jsonEvent(event: LiveEvent, view: LiveView): JsonLine | undefined {
+  switch (event.kind) {
+    case 'started':
+      return { type: 'planning', at: iso(event.at) };
+    case 'plan':
+      return {
+        type: 'plan', at: iso(event.at), digest: event.plan.digest, simulated: event.plan.simulated, criticalPathSeconds: event.plan.criticalPathSeconds, criticalPath: event.plan.criticalPath,
+        services: event.plan.services.map(({ name, phase, action, reason, dependsOn }) => ({ name, phase, action, reason, dependsOn })),
+      };
+    case 'progress': {
+      const { service, state, at, detail, outcome } = event.event;
+      const phase = view.progress.plan?.services.find(({ name }) => name === service)?.phase;
+      return {
+        type: 'service', at: iso(at), name: service, phase, state, detail,
+        ...(outcome ? { seconds: outcome.seconds, changed: outcome.changed, failure: outcome.failure } : {}),
+      };
+    }
+    case 'retry':
+      return { type: 'retry', phase: event.phase, activity: event.activity, attempt: event.attempt, message: event.message };
+    case 'retry-over':
+    case 'finished':
+      return undefined;
+  }
+}
+
+export function jsonResult(result: DeployResult): JsonLine {
+  const { environment, workflowId, outcome, seconds, criticalPathSeconds, services } = result;
+  return {
+    type: 'result', environment, workflowId, outcome, seconds, criticalPathSeconds,
+    services: services.map(({ name, phase, state, seconds, changed }) => ({ name, phase, state, seconds, changed })),
+  };
+}
+
+function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

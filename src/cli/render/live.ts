@@ -1,0 +1,99 @@
+/** What the pictures need beyond the deployment's own view: since when a service is at work, what is being retried. Pure. */
+import type { ServiceState } from '../../contract/deploy.ts';
+import { FINAL_STATES } from '../../contract/states.ts';
+import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress } from '../../plan/progress.ts';
+
+/** An activity that did not succeed at once. */
+export interface RetryEvent {
+  kind: 'retry';
+  /** Which one it is, as long as it goes on. */
+  id: string;
+  activity: string;
+  phase?: number;
+  /** The attempt that is coming or under way; the first is 1. */
+  attempt: number;
+  /** Why the one before it failed. */
+  message: string;
+}
+/** The activity has succeeded or failed for good: nothing is retried any more. */
+export interface RetryOver {
+  kind: 'retry-over';
+  id: string;
+}
+
+/** Everything that a renderer is told about the deployment itself. */
+export type LiveEvent = DeploymentEvent | RetryEvent | RetryOver;
+
+export interface LiveView {
+  progress: DeploymentProgress;
+  /** Milliseconds since the epoch at which the service stopped waiting. */
+  activeSince: Record<string, number>;
+  /** What is being tried again right now, by its id. */
+  retries: Record<string, RetryEvent>;
+}
+
+export function emptyLive(startedAt = 0): LiveView {
+  return { progress: emptyProgress(startedAt), activeSince: {}, retries: {} };
+}
+
+/** @returns a new view */
+export function applyLive(view: LiveView, event: LiveEvent): LiveView {
+  if (event.kind === 'retry') return { ...view, retries: { ...view.retries, [event.id]: event } };
+  if (event.kind === 'retry-over') {
+    const { [event.id]: _over, ...retries } = view.retries;
+    return { ...view, retries };
+  }
+  const progress = applyEvent(view.progress, event);
+  if (event.kind !== 'progress') return { ...view, progress };
+  const { service, state, at } = event.event;
+  if (progress === view.progress) return view;
+  const begins = view.activeSince[service] === undefined && state !== 'waiting' && !FINAL_STATES.includes(state);
+  return { ...view, progress, activeSince: begins ? { ...view.activeSince, [service]: at } : view.activeSince };
+}
+
+export function stateOf(view: LiveView, service: string): ServiceState {
+  return view.progress.services[service]?.state ?? 'waiting';
+}
+
+export interface Counts {
+  total: number;
+  ended: number;
+  active: number;
+  waiting: number;
+  failed: number;
+}
+
+export function counts(view: LiveView, services: readonly string[] = (view.progress.plan?.services ?? []).map(({ name }) => name)): Counts {
+  const result: Counts = { total: services.length, ended: 0, active: 0, waiting: 0, failed: 0 };
+  for (const name of services) {
+    const state = stateOf(view, name);
+    if (FINAL_STATES.includes(state)) result.ended += 1;
+    else if (state === 'waiting') result.waiting += 1;
+    else result.active += 1;
+    if (state === 'failed') result.failed += 1;
+  }
+  return result;
+}
+
+/**
+ * Seconds that the longest path still ahead needs, from the plan's declared times.
+ * @param now milliseconds since the epoch
+ * @returns undefined without a plan, or when nothing is left
+ */
+export function secondsLeft(view: LiveView, now: number): number | undefined {
+  let left: number | undefined;
+  for (const service of view.progress.plan?.services ?? []) {
+    const state = stateOf(view, service.name);
+    if (FINAL_STATES.includes(state)) continue;
+    const since = view.activeSince[service.name];
+    const seconds = Math.max(1, service.remainingSeconds - (since === undefined ? 0 : (now - since) / 1000));
+    left = Math.max(left ?? 0, seconds);
+  }
+  return left;
+}
+
+/** The newest detail of a service, without what stands beside it anyway: its own name. */
+export function detailOf({ services }: DeploymentProgress, service: string): string {
+  const detail = services[service]?.detail ?? '';
+  return detail === `waits for ${service} to be healthy` ? 'pods, then its health check' : detail.replace(new RegExp(`^${service}: `), '');
+}

@@ -1,0 +1,30 @@
+/** For logs and pipes: one line per change, with the time since the deployment began. */
+import { clock, count, duration, oneLine } from '../format.ts';
+import { detailOf, type LiveEvent, type LiveView } from './live.ts';
+
+/** @param now milliseconds since the epoch, for events without a time of their own */
+export function plainLine(event: LiveEvent, view: LiveView, now: number): string | undefined {
+  const at = (time: number): string => (view.progress.startedAt === 0 ? '   -' : clock((time - view.progress.startedAt) / 1000).padStart(5));
+  switch (event.kind) {
+    case 'started':
+      return `${at(event.at)}  planning`;
+    case 'plan': {
+      const { services, criticalPathSeconds, digest } = event.plan;
+      const todo = services.filter((service) => service.action !== 'unchanged').length;
+      return `${at(event.at)}  plan ${digest}: ${count(services.length, 'service')}, ${todo === 0 ? 'nothing to do' : `${todo} to do, critical path about ${duration(criticalPathSeconds)}`}`;
+    }
+    case 'progress': {
+      const { service, state, outcome } = event.event;
+      const detail = detailOf({ ...view.progress, services: { [service]: event.event } }, service);
+      if (state === 'waiting') return undefined;
+      const tail = outcome?.failure ? `: ${oneLine(outcome.failure.message)}` : detail === '' ? '' : `: ${oneLine(detail)}`;
+      return `${at(event.event.at)}  ${service} ${state}${outcome && outcome.seconds > 0 ? ` after ${duration(outcome.seconds)}` : ''}${tail}`;
+    }
+    case 'retry':
+      return `${at(now)}  try ${event.attempt} of ${event.activity}: ${oneLine(event.message)}`;
+    case 'retry-over':
+      return undefined;
+    case 'finished':
+      return `${at(now)}  ${event.result.outcome}`;
+  }
+}

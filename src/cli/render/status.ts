@@ -1,0 +1,87 @@
+/** A status report as text and as JSON. Pure. */
+import type { ServiceState } from '../../contract/deploy.ts';
+import { GOOD_STATES } from '../../contract/states.ts';
+import { waitsFor } from '../../plan/progress.ts';
+import { type Component, componentLines } from '../components.ts';
+import { clock, commandLine, duration, oneLine, truncate, wrap } from '../format.ts';
+import type { StatusReport } from '../status.ts';
+import type { Style } from '../terminal.ts';
+import { counts, stateOf } from './live.ts';
+
+export interface StatusOptions {
+  /** Milliseconds since the epoch. */
+  now: number;
+  columns: number;
+  style: Style;
+}
+
+export function statusLines(report: StatusReport, options: StatusOptions): string[] {
+  const { environment, engineProblem, deployment, components } = report;
+  const lines = deployment ? deploymentLines(environment, deployment, options)
+    : wrap(engineProblem ?? `Nothing was ever deployed to ${environment} by this engine.`, options.columns);
+  const down = components.filter(({ healthy }) => !healthy);
+  if (components.length > 0) {
+    lines.push('', down.length === 0 ? options.style('good', `All ${components.length} components on this machine run.`)
+      : options.style('bad', `${down.length} of ${components.length} components on this machine are down:`), ...componentLines(down, options.style));
+  }
+  return [...lines, '', options.style('bold', 'Next:'), ...nextLines(report, down).map((line) => `  ${line}`)];
+}
+
+function deploymentLines(environment: string, { description, view, url, note }: NonNullable<StatusReport['deployment']>, options: StatusOptions): string[] {
+  const { finished, plan } = view.progress;
+  const tally = counts(view);
+  const headline = description.status === 'RUNNING'
+    ? `${environment}: a deployment is running for ${clock((options.now - description.startTime.getTime()) / 1000)}: ${tally.ended}/${tally.total} services done${tally.failed > 0 ? `, ${tally.failed} failed` : ''}`
+    : `${environment}: the newest deployment ${finished?.outcome ?? description.status.toLowerCase()}${finished ? ` after ${duration(finished.seconds)}` : ''}, ${description.startTime.toISOString()}`;
+  const good = finished ? finished.outcome === 'succeeded' || finished.outcome === 'unchanged' : tally.failed === 0 && note === undefined;
+  const lines = [options.style(good ? 'good' : 'bad', headline), `Workflow ${description.workflowId}, run ${description.runId}${description.status === 'RUNNING' ? ', holds the lock of this environment' : ''}`];
+  if (url !== undefined) lines.push(url);
+  if (note !== undefined) lines.push(...wrap(note, options.columns));
+  if (finished?.failure) lines.push(...wrap(oneLine(finished.failure.message), options.columns));
+  for (const { number, title } of plan?.phases ?? []) {
+    const services = (plan?.services ?? []).filter(({ phase }) => phase === number);
+    const open = services.filter(({ name }) => !GOOD_STATES.includes(stateOf(view, name)));
+    lines.push(options.style(open.length === 0 ? 'good' : 'bold', `${open.length === 0 ? '✔' : ' '} ${String(number).padStart(2)} ${title}: ${services.length - open.length}/${services.length}`));
+    for (const { name } of open) lines.push(truncate(`       ${name}: ${stateText(stateOf(view, name), view, name)}`, options.columns - 1));
+  }
+  return lines;
+}
+
+function stateText(state: ServiceState, view: NonNullable<StatusReport['deployment']>['view'], service: string): string {
+  const progress = view.progress.services[service];
+  if (progress?.outcome?.failure) return `${state}: ${oneLine(progress.outcome.failure.message)}`;
+  if (state === 'waiting') return `waiting for ${waitsFor(view.progress, service).join(', ') || 'its turn'}`;
+  return progress?.detail === undefined ? state : `${state}: ${oneLine(progress.detail)}`;
+}
+
+function nextLines({ environment, deployment, engineProblem }: StatusReport, down: readonly Component[]): string[] {
+  const env = ['--env', environment];
+  if (down.length > 0) return [`${commandLine('up', ...env)}   (starts what is down)`];
+  if (deployment?.description.status === 'RUNNING') return [`${commandLine('attach', ...env)}   (watches it)`];
+  if (engineProblem !== undefined) return [`${commandLine('doctor', ...env)}   (what is there, what is missing)`];
+  if (deployment?.description.status === 'COMPLETED') return [`${commandLine('verify', ...env)}   (runs every health check now)`];
+  return [`${commandLine('deploy', ...env)}   (installs what is missing)`];
+}
+
+/** For programs; stable names. */
+export function statusJson({ environment, deployment, engineProblem, components }: StatusReport): Record<string, unknown> {
+  const plan = deployment?.view.progress.plan;
+  return {
+    environment,
+    deployment: deployment === undefined ? null : {
+      workflowId: deployment.description.workflowId,
+      runId: deployment.description.runId,
+      status: deployment.description.status,
+      startTime: deployment.description.startTime.toISOString(),
+      closeTime: deployment.description.closeTime?.toISOString() ?? null,
+      outcome: deployment.view.progress.finished?.outcome ?? null,
+      seconds: deployment.view.progress.finished?.seconds ?? null,
+      services: (plan?.services ?? []).map(({ name, phase }) => {
+        const progress = deployment.view.progress.services[name];
+        return { name, phase, state: stateOf(deployment.view, name), seconds: progress?.outcome?.seconds ?? null, changed: progress?.outcome?.changed ?? null, detail: progress?.outcome?.failure?.message ?? progress?.detail ?? null };
+      }),
+    },
+    engine: engineProblem === undefined ? 'reachable' : engineProblem,
+    components,
+  };
+}

@@ -1,0 +1,94 @@
+/** What a person reads when a deployment has ended. Pure. */
+import type { DeployResult, ServiceOutcome } from '../../contract/deploy.ts';
+import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../format.ts';
+import type { Style } from '../terminal.ts';
+
+export interface SummaryOptions {
+  columns: number;
+  style: Style;
+  /** The pods are simulated on this many nodes; absent where everything is real. */
+  simulatedNodes?: number;
+  /** In the Temporal UI. */
+  url?: string;
+  /** For a shell. */
+  exports: string[];
+  lookAround: [line: string, shows: string][];
+}
+
+export function summaryLines(result: DeployResult, options: SummaryOptions): string[] {
+  const good = result.outcome === 'succeeded' || result.outcome === 'unchanged';
+  return ['', ...headline(result, options), ...tally(result), ...(good ? [] : failureLines(result, options)), ...(good ? simulated(result, options) : []),
+    ...workflow(result, options), ...(good ? around(options) : []), '', ...next(result, options)];
+}
+
+function headline(result: DeployResult, options: SummaryOptions): string[] {
+  const { environment, seconds, criticalPathSeconds } = result;
+  const ratio = criticalPathSeconds > 0 && result.outcome === 'succeeded' ? `, ${(seconds / criticalPathSeconds).toFixed(2)} × the critical path of ${duration(criticalPathSeconds)}` : '';
+  const text: Record<DeployResult['outcome'], string> = {
+    succeeded: `Deployed to ${environment} in ${duration(seconds)}${ratio}.`,
+    unchanged: `Nothing to change in ${environment}: everything is as wanted and healthy (${duration(seconds)}).`,
+    failed: `The deployment to ${environment} failed after ${duration(seconds)}.`,
+    cancelled: `The deployment to ${environment} was cancelled after ${duration(seconds)}.`,
+  };
+  return [options.style(result.outcome === 'failed' || result.outcome === 'cancelled' ? 'bad' : 'good', text[result.outcome])];
+}
+
+function tally(result: DeployResult): string[] {
+  if (result.services.length === 0) return [];
+  const by = new Map<string, number>();
+  for (const { state } of result.services) by.set(state, (by.get(state) ?? 0) + 1);
+  return [`  ${count(result.services.length, 'service')}: ${[...by].map(([state, n]) => `${n} ${state}`).join(', ')}`];
+}
+
+function simulated(result: DeployResult, { simulatedNodes, columns }: SummaryOptions): string[] {
+  const text = simulatedNodes === undefined ? 'Nothing here is simulated.'
+    : `Simulated: the pods of all ${result.services.length} services, on ${count(simulatedNodes, 'simulated node')} (KWOK), and what answers their health checks. Real: Temporal, the Kubernetes API with its controllers and scheduler, every Helm release, Vault and its secrets.`;
+  return wrap(text, columns - 4).map((line) => `  ${line}`);
+}
+
+function workflow(result: DeployResult, { url }: SummaryOptions): string[] {
+  return ['', ...(url === undefined ? [`Workflow: ${result.workflowId}, run ${result.runId}`] : ['Temporal UI, this very deployment:', `  ${url}`])];
+}
+
+function around({ exports, lookAround }: SummaryOptions): string[] {
+  return ['', 'Look around (in this shell only; nothing of yours is changed):', ...exports.map((line) => `  ${line}`),
+    ...lookAround.map(([line, shows]) => `  ${line}   # ${shows}`)];
+}
+
+/** Each failure with what is known of it, then what never started because of it. */
+function failureLines(result: DeployResult, options: SummaryOptions): string[] {
+  const failed = result.services.filter((service) => service.state === 'failed');
+  const lines = result.failure ? ['', ...wrap(oneLine(result.failure.message), options.columns - 4).map((line) => options.style('bad', `  ${line}`))] : [];
+  for (const service of failed) lines.push('', ...oneFailure(service, options));
+  const skipped = result.services.filter((service) => service.state === 'skipped');
+  if (skipped.length > 0) {
+    lines.push('', `Not started, because something they depend on failed (${skipped.length}):`, ...wrap(skipped.map(({ name }) => name).join(', '), options.columns - 4).map((line) => `  ${line}`));
+  }
+  return lines;
+}
+
+function oneFailure(service: ServiceOutcome, { style, columns }: SummaryOptions): string[] {
+  const { failure } = service;
+  return [
+    style('bad', `✘ ${service.name} (phase ${service.phase}), after ${duration(service.seconds)}`),
+    ...wrap(oneLine(failure?.message ?? 'no reason was given'), columns - 4).map((line) => `  ${line}`),
+    ...(failure?.summary ?? []).map((line) => style('dim', `  | ${truncate(oneLine(line), columns - 5)}`)),
+    ...(failure?.evidence === undefined ? [] : [`  Evidence: ${failure.evidence}`]),
+  ];
+}
+
+function next(result: DeployResult, { style }: SummaryOptions): string[] {
+  const env = ['--env', result.environment];
+  const firstFailed = result.services.find(({ state }) => state === 'failed')?.name;
+  const good: [string, string][] = [
+    [commandLine('verify', ...env), 'run every health check now'],
+    [commandLine('status', ...env), 'how things stand'],
+    [commandLine('down', ...env), 'stop what runs here; keeps the data'],
+  ];
+  const bad: [string, string][] = [
+    ...(firstFailed === undefined ? [] : [[commandLine('logs', 'helm', firstFailed, ...env), 'what Helm said'] as [string, string]]),
+    [commandLine('doctor', ...env), 'is the ground in order?'],
+    [commandLine('deploy', ...env), 'try again: goes on from what is healthy'],
+  ];
+  return [style('bold', 'Next:'), ...table((result.outcome === 'succeeded' || result.outcome === 'unchanged' ? good : bad).map(([line, does]) => [`  ${line}`, does]))];
+}

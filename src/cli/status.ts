@@ -1,0 +1,72 @@
+/** `ananta status`: the newest deployment from the engine's memory, and which components run. Touches nothing. */
+import type { Client } from '@temporalio/client';
+import { closeTemporal, connectTemporal, type DeploymentDescription, DeploymentTerminatedError, latestDeployment } from '../clients/temporal/index.ts';
+import { readDeployment } from '../clients/temporal/read.ts';
+import { EXIT_CODES } from '../contract/failures.ts';
+import { NotRunningError, resolveConnections } from '../environment/connections.ts';
+import { loadEnvironment } from '../environment/load.ts';
+import type { Environment } from '../environment/schema.ts';
+import type { StatusOptions } from './commands/status.ts';
+import type { Component } from './components.ts';
+import { componentsOf } from './components.ts';
+import type { CliContext } from './context.ts';
+import type { ExitCode } from './failure.ts';
+import { workflowUrl } from './lines.ts';
+import { applyLive, emptyLive, type LiveView } from './render/live.ts';
+import { statusJson, statusLines } from './render/status.ts';
+import { printLines } from './terminal.ts';
+
+export interface StatusReport {
+  environment: string;
+  /** Absent: nothing was ever deployed, or the engine could not be asked. */
+  deployment?: { description: DeploymentDescription; view: LiveView; url?: string; note?: string };
+  /** Why the engine could not be asked. */
+  engineProblem?: string;
+  components: Component[];
+}
+
+export async function runStatus(context: CliContext, options: StatusOptions): Promise<ExitCode> {
+  const environment = await loadEnvironment(options.env, context.config);
+  const [components, engine] = await Promise.all([componentsOf(environment, context.config), askEngine(context, environment)]);
+  const report: StatusReport = { environment: environment.name, components, ...engine };
+  const { terminal } = context;
+  if (options.json) printLines(terminal.stdout, [JSON.stringify(statusJson(report))]);
+  else printLines(terminal.stdout, statusLines(report, { now: Date.now(), columns: terminal.stdout.columns ?? 100, style: terminal.style }));
+  return inOrder(report) ? EXIT_CODES.done : EXIT_CODES.failed;
+}
+
+/** Nothing has failed, as far as is known. */
+export function inOrder({ deployment, components }: StatusReport): boolean {
+  if (!deployment || components.some(({ healthy }) => !healthy)) return false;
+  const { description, view } = deployment;
+  if (description.status !== 'RUNNING') return description.status === 'COMPLETED';
+  return !Object.values(view.progress.services).some(({ state }) => state === 'failed');
+}
+
+async function askEngine(context: CliContext, environment: Environment): Promise<Pick<StatusReport, 'deployment' | 'engineProblem'>> {
+  let client: Client | undefined;
+  try {
+    const { engine } = await resolveConnections(environment, context.config);
+    client = await connectTemporal(engine, 3);
+    const description = await latestDeployment(client, environment.name);
+    if (!description) return {};
+    const url = workflowUrl(engine, description);
+    return { deployment: { description, ...(await readView(client, description)), ...(url === undefined ? {} : { url }) } };
+  } catch (error) {
+    if (error instanceof NotRunningError) return { engineProblem: error.message };
+    return { engineProblem: `The engine does not answer: ${error instanceof Error ? error.message : String(error)}` };
+  } finally {
+    if (client) await closeTemporal(client).catch(() => undefined);
+  }
+}
+
+async function readView(client: Client, run: DeploymentDescription): Promise<{ view: LiveView; note?: string }> {
+  let view = emptyLive();
+  try {
+    await readDeployment(client, run, (event) => (view = applyLive(view, event)));
+    return { view };
+  } catch (error) {
+    if (error instanceof DeploymentTerminatedError) return { view, note: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+/** `ananta up` and `ananta down`. */
+import { createInterface } from 'node:readline/promises';
+import { loadEnvironment } from '../environment/load.ts';
+import type { Environment } from '../environment/schema.ts';
+import { componentLines, componentsOf } from './components.ts';
+import type { DownOptions } from './commands/down.ts';
+import type { UpOptions } from './commands/up.ts';
+import type { CliContext } from './context.ts';
+import { hasEmbeddedParts } from './deploy/embedded.ts';
+import { standUp } from './deploy/ground.ts';
+import { watchInterrupts } from './deploy/interrupt.ts';
+import { setupLine } from './render/setup.ts';
+import { refused } from './failure.ts';
+import { commandLine } from './format.ts';
+import { createRenderer } from './render/renderers.ts';
+import { printLines } from './terminal.ts';
+
+export async function runUp(context: CliContext, options: UpOptions): Promise<void> {
+  const environment = await loadEnvironment(options.env, context.config);
+  requireEmbedded(environment, 'start');
+  const renderer = createRenderer(context.terminal, environment.name, false);
+  const interrupts = watchInterrupts();
+  try {
+    await standUp({ context, environment, renderer, interrupted: interrupts.signal });
+  } finally {
+    renderer.close();
+    interrupts.dispose();
+  }
+  const components = await componentsOf(environment, context.config);
+  printLines(context.terminal.stdout, [
+    ...componentLines(components, context.terminal.style), '',
+    'Next:', `  ${commandLine('deploy', '--env', environment.name)}`, `  ${commandLine('doctor', '--env', environment.name)}   (addresses, and lines to export)`,
+  ]);
+}
+
+export async function runDown(context: CliContext, options: DownOptions): Promise<void> {
+  const environment = await loadEnvironment(options.env, context.config);
+  requireEmbedded(environment, 'stop');
+  if (options.purge && environment.protected) await confirmByName(context, environment);
+  const { down, purge } = await import('../../bootstrap/index.ts');
+  const renderer = createRenderer(context.terminal, environment.name, false);
+  try {
+    await (options.purge ? purge : down)(environment, context.config, (event) => renderer.setup(setupLine(event)));
+  } finally {
+    renderer.close();
+  }
+  printLines(context.terminal.stdout, options.purge
+    ? [`"${environment.name}" is stopped and all its data on this machine is deleted.`]
+    : [`"${environment.name}" is stopped; its data is kept.`, `Next: ${commandLine('up', '--env', environment.name)}   (goes on with it)`]);
+}
+
+function requireEmbedded(environment: Environment, verb: string): void {
+  if (hasEmbeddedParts(environment)) return;
+  throw refused(`There is nothing to ${verb}: engine and cluster of "${environment.name}" are external (environments/${environment.name}.yaml).`, commandLine('status', '--env', environment.name));
+}
+
+/** @throws CliError (refused) unless a person types the environment's name */
+async function confirmByName({ terminal }: CliContext, environment: Environment): Promise<void> {
+  if (!terminal.interactive) throw refused(`"${environment.name}" is protected: deleting its data has to be confirmed on a terminal.`);
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await lines.question(`This deletes all data of "${environment.name}". Type its name to go on: `);
+    if (answer.trim() !== environment.name) throw refused('The name did not match.');
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,18 @@
+/** A deployment as it stands, from its history: works without a worker and does not wait. */
+import type { Client } from '@temporalio/client';
+import type { DeploymentEvent } from '../../plan/progress.ts';
+import type { DeploymentHandle } from './deployments.ts';
+import { createHistoryDecoder } from './history.ts';
+
+/**
+ * @param onEvent called for every event so far, in order
+ * @throws DeploymentTerminatedError after the last event of a terminated one
+ */
+export async function readDeployment(client: Client, run: DeploymentHandle, onEvent: (event: DeploymentEvent) => void): Promise<void> {
+  const history = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+  const decode = createHistoryDecoder(run);
+  for (const event of history.events ?? []) {
+    const decoded = decode(event);
+    if (decoded) onEvent(decoded);
+  }
+}
