@@ -1,96 +1,88 @@
 /**
  * The shape of a file in environments/: where and how the platform is deployed.
  * A file may name another one with `extends`; objects are merged key by key, everything else is replaced.
+ * Descriptions go into the JSON Schema that editors show: what they say is what a platform engineer reads.
  */
 import { z } from 'zod';
 
 const seconds = z.number().positive();
 const filePath = z.string().min(1);
+const quantities = z.record(z.string(), z.string());
 
 const embeddedClusterSchema = z.strictObject({
   embedded: z.strictObject({
-    /** Simulated nodes. */
-    nodes: z.number().int().min(1).max(100).default(3),
-  }),
+    nodes: z.number().int().min(1).max(100).default(3).describe('Simulated nodes'),
+  }).describe('A Kubernetes control plane on this machine, with simulated nodes and pods'),
 });
 const externalClusterSchema = z.strictObject({
-  /** Context of the kubeconfig; `in-cluster` uses the pod's own identity. */
-  context: z.string().min(1),
-  /** Defaults to KUBECONFIG, then ~/.kube/config. */
-  kubeconfig: filePath.optional(),
+  context: z.string().min(1).describe('Context of the kubeconfig; in-cluster uses the pod\'s own identity'),
+  kubeconfig: filePath.optional().describe('Default: KUBECONFIG, then ~/.kube/config'),
 });
 
-const embeddedEngineSchema = z.strictObject({ embedded: z.literal(true) });
+const embeddedEngineSchema = z.strictObject({
+  embedded: z.literal(true).describe('Temporal on this machine, its database in the environment\'s state folder'),
+});
 const externalEngineSchema = z.strictObject({
-  address: z.string().regex(/^[^\s/]+:\d+$/, 'host:port'),
-  namespace: z.string().min(1),
-  tls: z.union([z.boolean(), z.strictObject({ ca: filePath.optional(), cert: filePath.optional(), key: filePath.optional(), serverName: z.string().optional() })]).default(false),
-  /** File that holds the API key; the key itself never stands in an environment file. */
-  apiKeyFile: filePath.optional(),
+  address: z.string().regex(/^[^\s/]+:\d+$/, 'has to be host:port').describe('host:port of the Temporal that runs deployments'),
+  namespace: z.string().min(1).describe('Temporal namespace; it has to exist'),
+  tls: z.union([
+    z.boolean(),
+    z.strictObject({ ca: filePath.optional(), cert: filePath.optional(), key: filePath.optional(), serverName: z.string().optional() }),
+  ]).default(false).describe('true, or files with certificates'),
+  apiKeyFile: filePath.optional().describe('File that holds the API key; the key itself never stands in an environment file'),
 });
 
 export const environmentFileSchema = z.strictObject({
   $schema: z.string().optional(),
-  extends: z.string().optional(),
-  description: z.string(),
-  /** Refuses destructive commands and asks for typed confirmation. */
-  protected: z.boolean().default(false),
-  cluster: z.union([embeddedClusterSchema, externalClusterSchema]),
-  engine: z.union([embeddedEngineSchema, externalEngineSchema]),
+  extends: z.string().optional().describe('Another file of this folder, without .yaml: what this file says comes on top'),
+  description: z.string().describe('One line for people'),
+  protected: z.boolean().default(false).describe('Commands that destroy something are refused or ask for the environment\'s name'),
+  cluster: z.union([embeddedClusterSchema, externalClusterSchema]).describe('Where the platform is deployed'),
+  engine: z.union([embeddedEngineSchema, externalEngineSchema]).describe('The Temporal that runs deployments, not the platform\'s own'),
   vault: z.strictObject({
-    /** The Vault server inside the platform (service `vault`) is reached through the API server's port-forward. */
-    shares: z.number().int().min(1).max(10).default(1),
-    threshold: z.number().int().min(1).max(10).default(1),
-    /** Where unseal keys are kept. `file`: 0600, in the environment's state folder or at `path`. */
-    keys: z.strictObject({ store: z.literal('file'), path: filePath.optional() }).default({ store: 'file' }),
-    /** What happens to the root token once the deployer role works. */
-    rootToken: z.enum(['revoke', 'keep']).default('revoke'),
-    /** API server address as Vault sees it, for token review; `auto` takes the embedded cluster's, else the in-cluster one. */
-    kubernetesHost: z.string().default('auto'),
-  }).prefault({}),
-  /** `bundled`: charts of this repository; `upstream`: the publishers' charts. */
-  charts: z.enum(['bundled', 'upstream']),
-  domain: z.string().min(1),
-  /** Values of secrets that third parties issue: `required` from the operator, or generated `placeholder`s. */
-  suppliedSecrets: z.enum(['required', 'placeholder']).default('required'),
+    shares: z.number().int().min(1).max(10).default(1).describe('Unseal keys made when Vault is initialized'),
+    threshold: z.number().int().min(1).max(10).default(1).describe('How many of them open it'),
+    keys: z.strictObject({ store: z.literal('file'), path: filePath.optional() }).default({ store: 'file' })
+      .describe('Where unseal keys are kept: a file readable by its owner only, in the state folder or at path'),
+    rootToken: z.enum(['revoke', 'keep']).default('revoke').describe('What happens to the root token once the deployer role works'),
+    kubernetesHost: z.string().default('auto').describe('API server as Vault sees it, for token review; auto: the embedded cluster\'s, else the in-cluster one'),
+  }).prefault({}).describe('The Vault inside the platform'),
+  charts: z.enum(['bundled', 'upstream']).describe('bundled: charts of this repository on official images; upstream: the publishers\' charts. Cannot be changed over existing data'),
+  domain: z.string().min(1).describe('Domain below which the platform answers'),
+  suppliedSecrets: z.enum(['required', 'placeholder']).default('required')
+    .describe('Values that third parties issue: required from the operator, or generated placeholders'),
   images: z.strictObject({
-    /** In front of the platform's own images, without a trailing slash. */
-    prefix: z.string().min(1),
-    /** Tag per service. */
-    tags: z.record(z.string(), z.string()).default({}),
-    pullSecrets: z.array(z.string()).default([]),
-  }),
-  replicas: z.strictObject({ default: z.number().int().min(1).default(1), services: z.record(z.string(), z.number().int().min(0)).default({}) }).prefault({}),
-  /** Per service: Kubernetes resources. */
-  resources: z.record(z.string(), z.strictObject({ requests: z.record(z.string(), z.string()).optional(), limits: z.record(z.string(), z.string()).optional() })).default({}),
+    prefix: z.string().min(1).describe('In front of the platform\'s own images, without a trailing slash'),
+    tags: z.record(z.string(), z.string()).default({}).describe('Tag per service'),
+    pullSecrets: z.array(z.string()).default([]).describe('Names of Secrets that exist in the namespaces'),
+  }).describe('Where images come from'),
+  replicas: z.strictObject({
+    default: z.number().int().min(1).default(1).describe('Of every stateless service of the platform'),
+    services: z.record(z.string(), z.number().int().min(0)).default({}).describe('Per service'),
+  }).prefault({}),
+  resources: z.record(z.string(), z.strictObject({ requests: quantities.optional(), limits: quantities.optional() })).default({})
+    .describe('Per service: Kubernetes resources'),
   storage: z.strictObject({
-    /** Absent: the cluster's default StorageClass. */
-    class: z.string().optional(),
-    /** Volume size per service. */
-    sizes: z.record(z.string(), z.string()).default({}),
+    class: z.string().optional().describe('StorageClass; absent: the cluster\'s default'),
+    sizes: z.record(z.string(), z.string()).default({}).describe('Volume size per service, e.g. 10Gi'),
   }).prefault({}),
-  /** Where Argo CD's Applications point: they show, they never synchronise by themselves. */
-  gitops: z.strictObject({ repoURL: z.string(), targetRevision: z.string().default('HEAD'), path: z.string().default('helm/charts') }),
+  gitops: z.strictObject({
+    repoURL: z.string(),
+    targetRevision: z.string().default('HEAD'),
+    path: z.string().default('helm/charts'),
+  }).describe('Where Argo CD\'s Applications point: they show, they never synchronise by themselves'),
   helm: z.strictObject({
-    /** Helm processes at once; as many as cores is fastest. */
-    concurrency: z.number().int().min(1).max(32).default(2),
-    /** Seconds until one `helm upgrade` is ended. */
-    timeoutSeconds: seconds.default(300),
-    /** Revisions Helm keeps. */
-    historyMax: z.number().int().min(2).default(10),
+    concurrency: z.number().int().min(1).max(32).default(2).describe('Helm processes at once; as many as cores is fastest'),
+    timeoutSeconds: seconds.default(300).describe('Seconds until one helm upgrade is ended'),
+    historyMax: z.number().int().min(2).default(10).describe('Revisions that Helm keeps'),
   }).prefault({}),
-  /** Multiplies every health timeout of the catalog. */
-  healthTimeoutFactor: z.number().positive().default(1),
-  /** Only with an embedded cluster: how the simulated pods behave. */
+  healthTimeoutFactor: z.number().positive().default(1).describe('Multiplies every health timeout of the catalog'),
   simulation: z.strictObject({
-    /** Multiplies every start-up time. */
-    factor: z.number().min(0).default(0.35),
-    /** Plus or minus this share of a start-up time, derived from the seed and the service's name. */
-    jitter: z.number().min(0).max(0.5).default(0.05),
+    factor: z.number().min(0).default(0.35).describe('Multiplies every start-up time'),
+    jitter: z.number().min(0).max(0.5).default(0.05).describe('Plus or minus this share of a start-up time, from the seed and the service\'s name'),
     seed: z.number().int().default(1),
-    /** Seconds, in place of the catalog's. */
-    startupSeconds: z.record(z.string(), z.number().nonnegative()).default({}),
-  }).optional(),
+    startupSeconds: z.record(z.string(), z.number().nonnegative()).default({}).describe('Seconds per service, in place of the catalog\'s'),
+  }).optional().describe('Only with an embedded cluster: how the simulated pods behave'),
 });
 
 export type EnvironmentFile = z.infer<typeof environmentFileSchema>;
