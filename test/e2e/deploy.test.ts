@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { loadCatalog } from '../../src/catalog/index.ts';
+import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
+import { clusterOf, type Facts, factsOf } from '../support/cluster-facts.ts';
+import { createSandbox, type ResultLine, resultOf, type Sandbox } from '../support/sandbox.ts';
+
+/** One sandbox, used from a clean state on: the order of these tests is the order of a user's first hour. */
+describe('a sandbox from a clean state', { concurrency: 1 }, () => {
+  let sandbox: Sandbox;
+  let cluster: KubernetesClient;
+  let first: ResultLine;
+  let facts: Facts;
+  before(async () => { sandbox = await createSandbox(); });
+  after(async () => {
+    cluster.close();
+    await sandbox.close();
+  });
+
+  test('deploys all 48 services', async () => {
+    const run = await sandbox.cli(['deploy', '--json']);
+    first = resultOf(run);
+    assert.equal(run.code, 0);
+    assert.equal(first.outcome, 'succeeded');
+    assert.equal(first.services.length, 48);
+    const jobs = new Set(loadCatalog().services.filter((service) => service.kind === 'job').map((service) => service.name));
+    for (const service of first.services) assert.equal(service.state, jobs.has(service.name) ? 'completed' : 'healthy', service.name);
+    assert.ok(run.lines.every((line) => typeof line.type === 'string'), 'standard output holds events only');
+    assert.equal(run.stdout.trim().split('\n').length, run.lines.length, 'every line of standard output is an event');
+    cluster = await clusterOf(sandbox);
+    facts = await factsOf(cluster);
+    for (const [release, revisions] of Object.entries(facts.releases)) assert.deepEqual(revisions, ['1:deployed'], release);
+    for (const [job, { pods, succeeded }] of Object.entries(facts.jobs)) assert.deepEqual({ pods, succeeded }, { pods: 1, succeeded: 1 }, job);
+  });
+
+  test('no service started before what it depends on was healthy', async () => {
+    const catalog = loadCatalog();
+    const attached = await sandbox.cli(['attach', '--json']);
+    const healthyAt = new Map<string, number>();
+    const startedAt = new Map<string, number>();
+    for (const line of attached.lines) {
+      if (line.type !== 'service') continue;
+      const at = Date.parse(String(line['at']));
+      const name = String(line['name']);
+      if (['healthy', 'completed'].includes(String(line['state']))) healthyAt.set(name, at);
+      else if (!startedAt.has(name)) startedAt.set(name, at);
+    }
+    for (const service of catalog.services) {
+      for (const dependency of service.dependsOn) {
+        assert.ok((startedAt.get(service.name) ?? 0) >= (healthyAt.get(dependency) ?? Infinity), `${service.name} started before ${dependency} was healthy`);
+      }
+    }
+  });
+
+  test('a second run changes nothing and says so', async () => {
+    const second = await sandbox.deploy();
+    assert.equal(second.outcome, 'unchanged');
+    assert.ok(second.services.every((service) => service.state === 'unchanged' && !service.changed));
+    assert.deepEqual(await factsOf(cluster), facts);
+  });
+
+  test('verify finds everything healthy, then names the one that is made to fail', async () => {
+    const good = await sandbox.cli(['verify']);
+    assert.equal(good.code, 0, good.stdout + good.stderr);
+  });
+
+  test('another image tag upgrades that service alone', async () => {
+    const result = await sandbox.deploy('--image', 'django-backend=9.9.9');
+    assert.equal(result.outcome, 'succeeded');
+    assert.deepEqual(result.services.filter((service) => service.changed).map((service) => service.name), ['django-backend']);
+    const now = await factsOf(cluster);
+    assert.deepEqual(now.releases['app-plane/django-backend'], ['1:superseded', '2:deployed']);
+    assert.deepEqual({ ...now.releases, 'app-plane/django-backend': [] }, { ...facts.releases, 'app-plane/django-backend': [] });
+  });
+
+  test('status knows it without any running command', async () => {
+    const status = await sandbox.cli(['status', '--json']);
+    assert.equal(status.code, 0, status.stderr);
+  });
+
+  test('after a power cut the next deploy brings everything back on the old data', async () => {
+    const before = await factsOf(cluster);
+    for (const component of await sandbox.components()) if (typeof component.pid === 'number') process.kill(component.pid, 'SIGKILL');
+    const result = await sandbox.deploy();
+    assert.notEqual(result.outcome, 'failed');
+    const now = await factsOf(cluster);
+    assert.deepEqual(now.secrets, before.secrets);
+    assert.deepEqual(now.jobs, before.jobs);
+  });
+});

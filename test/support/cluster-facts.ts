@@ -1,0 +1,75 @@
+/** What a finished deployment left in the cluster, read with plain HTTP through the sandbox's own kubeconfig. */
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { createKubernetesClient, type KubernetesClient } from '../../src/clients/kubernetes/index.ts';
+import { readConfig } from '../../src/config.ts';
+import { readRuntime } from '../../src/environment/connections.ts';
+import type { Sandbox } from './sandbox.ts';
+
+export async function clusterOf(sandbox: Sandbox): Promise<KubernetesClient> {
+  const config = { ...readConfig(), stateRoot: `${sandbox.folder}/state` };
+  const runtime = await readRuntime(config, sandbox.name);
+  if (!runtime?.cluster) throw new Error('The sandbox has no cluster');
+  return createKubernetesClient({ kubeconfig: runtime.cluster.kubeconfig, inCluster: false });
+}
+
+export interface Facts {
+  /** `namespace/release` to its revisions, oldest first, each `revision:status`. */
+  releases: Record<string, string[]>;
+  /** `namespace/job` to how often its pods were made and succeeded. */
+  jobs: Record<string, { pods: number; succeeded: number; uid: string }>;
+  /** `namespace/name` of the Secrets made from Vault to a digest of their data. */
+  secrets: Record<string, string>;
+  /** uids of the workloads: nothing may have been deleted and made anew. */
+  workloads: Record<string, string>;
+}
+
+const secretSchema = z.object({ metadata: z.object({ name: z.string(), namespace: z.string(), labels: z.record(z.string(), z.string()).default({}) }), data: z.record(z.string(), z.string()).default({}) });
+const namedSchema = z.object({ metadata: z.object({ name: z.string(), namespace: z.string(), uid: z.string(), labels: z.record(z.string(), z.string()).default({}) }), status: z.object({ succeeded: z.number().optional() }).optional() });
+
+export async function factsOf(cluster: KubernetesClient): Promise<Facts> {
+  const [releases, secrets, jobs, pods, deployments, statefulSets] = await Promise.all([
+    listed(cluster, '/api/v1/secrets?', secretSchema, 'owner=helm'),
+    listed(cluster, '/api/v1/secrets?', secretSchema),
+    listed(cluster, '/apis/batch/v1/jobs', namedSchema),
+    listed(cluster, '/api/v1/pods', namedSchema),
+    listed(cluster, '/apis/apps/v1/deployments', namedSchema),
+    listed(cluster, '/apis/apps/v1/statefulsets', namedSchema),
+  ]);
+  const facts: Facts = { releases: {}, jobs: {}, secrets: {}, workloads: {} };
+  for (const { metadata } of releases.sort((a, b) => Number(a.metadata.labels['version']) - Number(b.metadata.labels['version']))) {
+    (facts.releases[`${metadata.namespace}/${metadata.labels['name'] ?? ''}`] ??= []).push(`${metadata.labels['version'] ?? ''}:${metadata.labels['status'] ?? ''}`);
+  }
+  for (const job of jobs) {
+    const made = pods.filter((pod) => pod.metadata.namespace === job.metadata.namespace && pod.metadata.labels['job-name'] === job.metadata.name);
+    facts.jobs[`${job.metadata.namespace}/${job.metadata.name}`] = { pods: made.length, succeeded: job.status?.succeeded ?? 0, uid: job.metadata.uid };
+  }
+  for (const { metadata, data } of secrets) {
+    if (!metadata.name.startsWith('vault-')) continue;
+    facts.secrets[`${metadata.namespace}/${metadata.name}`] = createHash('sha256').update(JSON.stringify(Object.entries(data).sort())).digest('hex');
+  }
+  for (const { metadata } of [...deployments, ...statefulSets]) facts.workloads[`${metadata.namespace}/${metadata.name}`] = metadata.uid;
+  return facts;
+}
+
+/** All values that Vault generated and that ended in Kubernetes Secrets, longer than what could stand anywhere by chance. */
+export async function secretValues(cluster: KubernetesClient): Promise<string[]> {
+  const secrets = await listed(cluster, '/api/v1/secrets', secretSchema);
+  const values = secrets.filter(({ metadata }) => metadata.name.startsWith('vault-')).flatMap(({ data }) => Object.values(data).map((value) => Buffer.from(value, 'base64').toString()));
+  return [...new Set(values.filter((value) => value.length >= 16))];
+}
+
+/** The decoded content of every Helm release: values and manifests as anybody with access reads them. */
+export async function decodedReleases(cluster: KubernetesClient): Promise<{ name: string; text: string }[]> {
+  const secrets = await listed(cluster, '/api/v1/secrets', secretSchema, 'owner=helm');
+  return secrets.map(({ metadata, data }) => {
+    const packed = Buffer.from(Buffer.from(data['release'] ?? '', 'base64').toString(), 'base64');
+    return { name: metadata.name, text: gunzipSync(packed).toString() };
+  });
+}
+
+async function listed<T>(cluster: KubernetesClient, path: string, schema: z.ZodType<T>, labelSelector?: string): Promise<T[]> {
+  const list = await cluster.list(path.replace('?', ''), labelSelector === undefined ? {} : { labelSelector });
+  return list.items.map((item) => schema.parse(item));
+}

@@ -1,0 +1,164 @@
+/**
+ * A sandbox of its own for one test: state and environment file in a temporary folder, driven through the real CLI
+ * as a user drives it. Closing it stops every process it started.
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { readConfig } from '../../src/config.ts';
+
+export type JsonLine = { type: string } & Record<string, unknown>;
+
+export interface CliRun {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  lines: JsonLine[];
+}
+
+export interface RunningCli {
+  pid: number;
+  /** Resolves with the first line that fits, past ones included. Rejects when the command ends before. */
+  line: (fits: (line: JsonLine) => boolean) => Promise<JsonLine>;
+  kill: (signal: NodeJS.Signals) => void;
+  done: Promise<CliRun>;
+}
+
+export interface ResultLine extends JsonLine {
+  type: 'result';
+  workflowId: string;
+  outcome: string;
+  seconds: number;
+  criticalPathSeconds: number;
+  services: { name: string; phase: number; state: string; seconds: number; changed: boolean }[];
+}
+
+export interface Sandbox {
+  name: string;
+  folder: string;
+  /** State folder of the environment. */
+  state: string;
+  start: (args: string[]) => RunningCli;
+  cli: (args: string[], input?: string) => Promise<CliRun>;
+  deploy: (...args: string[]) => Promise<ResultLine>;
+  components: () => Promise<Component[]>;
+  /** Process id of a component. Rejects when it does not run. */
+  pidOf: (component: string) => Promise<number>;
+  /** Changes the environment file. */
+  configure: (overrides: Record<string, unknown>) => Promise<void>;
+  close: () => Promise<void>;
+}
+
+const componentSchema = z.object({ name: z.string(), version: z.string().nullish(), pid: z.number().nullish(), port: z.number().nullish(), healthy: z.boolean(), detail: z.string().nullish() });
+export type Component = z.infer<typeof componentSchema>;
+const doctorSchema = z.object({ components: z.array(componentSchema) });
+
+const config = readConfig();
+
+/** @param overrides of the environment file; the default critical path is about 10 s */
+export async function createSandbox(overrides: Record<string, unknown> = {}): Promise<Sandbox> {
+  const folder = await mkdtemp(join(tmpdir(), 'ananta-e2e-'));
+  const name = 'rehearsal';
+  const environments = join(folder, 'environments');
+  await cp(config.environmentsDir, environments, { recursive: true });
+  const configure = async (more: Record<string, unknown>): Promise<void> => {
+    await writeFile(join(environments, `${name}.yaml`), stringify({ extends: 'sandbox', description: 'For a test', simulation: { factor: 0.1 }, ...overrides, ...more }));
+  };
+  await configure({});
+  const env = { ...process.env, ANANTA_STATE_DIR: join(folder, 'state'), ANANTA_ENVIRONMENTS_DIR: environments, ANANTA_CACHE_DIR: config.cacheDir, NO_COLOR: '1' };
+
+  const start = (args: string[], input?: string): RunningCli => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(config.repoRoot, 'src', 'cli', 'main.ts'), ...args, '--env', name], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    child.stdin.end(input ?? '');
+    return follow(child);
+  };
+  const cli = (args: string[], input?: string): Promise<CliRun> => start(args, input).done;
+  const components = async (): Promise<Component[]> => {
+    const { stdout } = await cli(['doctor', '--json']);
+    return doctorSchema.parse(JSON.parse(stdout)).components;
+  };
+  return {
+    name, folder, state: join(folder, 'state', name), start, cli, components, configure,
+    deploy: async (...args) => resultOf(await cli(['deploy', '--json', ...args])),
+    pidOf: async (component) => {
+      const pid = (await components()).find((candidate) => candidate.name === component)?.pid;
+      if (typeof pid !== 'number') throw new Error(`${component} does not run`);
+      return pid;
+    },
+    close: async () => {
+      const down = await cli(['down']);
+      if (down.code !== 0) throw new Error(`down failed with ${down.code}: ${down.stderr}`);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Uses a sandbox and closes it whatever happens. A failure is printed with the ends of the logs, which close would take away. */
+export async function withSandbox(overrides: Record<string, unknown>, work: (sandbox: Sandbox) => Promise<void>): Promise<void> {
+  const sandbox = await createSandbox(overrides);
+  try {
+    await work(sandbox);
+  } catch (error) {
+    const tail = await readFile(join(sandbox.state, 'logs', 'worker.log'), 'utf8').then((text) => text.split('\n').slice(-25).join('\n'), () => '');
+    console.error(`worker.log:\n${tail}`);
+    throw error;
+  } finally {
+    await sandbox.close();
+  }
+}
+
+/** The result line of a deploy. @throws with all that the command said when there is none */
+export function resultOf(run: CliRun): ResultLine {
+  const last = run.lines.at(-1);
+  if (last?.type !== 'result') throw new Error(`deploy ended with ${run.code} and without a result:\n${run.stdout.slice(-3000)}\n${run.stderr.slice(-3000)}`);
+  return last as ResultLine;
+}
+
+function follow(child: ChildProcessByStdio<import('node:stream').Writable, Readable, Readable>): RunningCli {
+  const lines: JsonLine[] = [];
+  const waiting = new Set<{ fits: (line: JsonLine) => boolean; resolve: (line: JsonLine) => void; reject: (error: Error) => void }>();
+  let stdout = '';
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    stdout += `${text}\n`;
+    const line = parseLine(text);
+    if (!line) return;
+    lines.push(line);
+    for (const waiter of waiting) {
+      if (!waiter.fits(line)) continue;
+      waiting.delete(waiter);
+      waiter.resolve(line);
+    }
+  });
+  const done = new Promise<CliRun>((resolve) => {
+    child.on('close', (code) => {
+      for (const { reject } of waiting) reject(new Error(`The command ended with ${code} before the awaited line:\n${stdout.slice(-2000)}\n${stderr.slice(-2000)}`));
+      resolve({ code, stdout, stderr, lines });
+    });
+  });
+  return {
+    pid: child.pid ?? 0,
+    done,
+    kill: (signal) => { child.kill(signal); },
+    line: (fits) => {
+      const past = lines.find(fits);
+      if (past) return Promise.resolve(past);
+      return new Promise((resolve, reject) => { waiting.add({ fits, resolve, reject }); });
+    },
+  };
+}
+
+function parseLine(text: string): JsonLine | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && 'type' in value ? (value as JsonLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
