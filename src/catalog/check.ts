@@ -43,7 +43,7 @@ function checkDuplicates({ services }: Catalog): CatalogProblem[] {
       first.set(`${what} ${value}`, service);
       return [];
     }
-    const others = holder === service ? `twice by ${service.name}` : `by ${holder.name} and by ${service.name}`;
+    const others = holder.name === service.name ? 'twice' : `by ${holder.name} and by ${service.name}`;
     return [problem(service, field, `${what} ${value} is used ${others}`)];
   });
 }
