@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { readConfig } from '../../src/config.ts';
+import { ConfigurationError, listEnvironments, loadEnvironment } from '../../src/environment/load.ts';
+import { environmentJsonSchema } from '../../src/environment/json-schema.ts';
+
+const SOUND = `
+description: for tests
+cluster: { context: somewhere }
+engine: { address: "temporal.example.org:7233", namespace: deployments }
+charts: bundled
+domain: example.org
+images: { prefix: registry.example.org }
+gitops: { repoURL: https://example.org/repo.git }
+`;
+
+interface Refusal {
+  name: string;
+  files: Record<string, string>;
+  says: string;
+}
+
+const REFUSALS: Refusal[] = [
+  { name: 'broken YAML', files: { x: 'description: [unclosed' }, says: 'x.yaml: is not valid YAML' },
+  { name: 'a list instead of keys', files: { x: '- one' }, says: 'x.yaml: has to be a group of keys' },
+  { name: 'a mistyped key', files: { x: `${SOUND}domian: example.org\n` }, says: 'x.yaml: domian: unknown key, did you mean "domain"?' },
+  { name: 'a mistyped nested key', files: { x: `${SOUND}storage: { sises: {} }\n` }, says: 'x.yaml: storage.sises: unknown key, did you mean "sizes"?' },
+  { name: 'a key that resembles none', files: { x: `${SOUND}storage: { everything: {} }\n` }, says: 'x.yaml: storage.everything: unknown key; known here: class, sizes' },
+  { name: 'a missing key', files: { x: SOUND.replace('domain: example.org\n', '') }, says: 'x.yaml: domain: is missing: a text is needed' },
+  { name: 'a wrong type', files: { x: `${SOUND}protected: perhaps\n` }, says: 'x.yaml: protected: has to be true or false, not "perhaps"' },
+  { name: 'an unknown word', files: { x: SOUND.replace('bundled', 'bundeled') }, says: 'x.yaml: charts: cannot be "bundeled": use bundled or upstream, did you mean "bundled"?' },
+  { name: 'a cluster of neither kind', files: { x: SOUND.replace('{ context: somewhere }', 'kind') }, says: 'x.yaml: cluster: cannot be "kind": give either embedded, or context and kubeconfig' },
+  { name: 'a missing cluster', files: { x: SOUND.replace('cluster: { context: somewhere }\n', '') }, says: 'x.yaml: cluster: is missing: give either embedded, or context and kubeconfig' },
+  { name: 'an engine address without port', files: { x: SOUND.replace('temporal.example.org:7233', 'temporal.example.org') }, says: 'x.yaml: engine.address: has to be host:port' },
+  { name: 'a number out of range', files: { x: `${SOUND}helm: { concurrency: 0 }\n` }, says: 'x.yaml: helm.concurrency:' },
+  { name: 'an unknown parent', files: { x: 'extends: sandbx\n', sandbox: SOUND }, says: 'x.yaml: extends: there is no file sandbx.yaml, did you mean "sandbox"?' },
+  { name: 'a circle of parents', files: { x: 'extends: y\n', y: 'extends: z\n', z: 'extends: y\n' }, says: 'z.yaml: extends: the files extend each other in a circle: x → y → z → y' },
+  { name: 'a parent that is no name', files: { x: 'extends: [y]\n' }, says: 'x.yaml: extends: has to be the name of a file' },
+  { name: 'a problem in a parent, named there', files: { x: 'extends: y\n', y: `${SOUND}domian: x\n` }, says: 'y.yaml: domian: unknown key' },
+  { name: 'an unknown service in replicas', files: { x: `${SOUND}replicas: { services: { keyclok: 2 } }\n` }, says: 'x.yaml: replicas.services.keyclok: there is no service "keyclok", did you mean "keycloak"?' },
+  { name: 'replicas of a Job', files: { x: `${SOUND}replicas: { services: { keycloak-init: 2 } }\n` }, says: 'replicas.services.keycloak-init: is a Job' },
+  { name: 'replicas of a database', files: { x: `${SOUND}replicas: { services: { rabbitmq: 2 } }\n` }, says: 'replicas.services.rabbitmq: keeps its data in one volume' },
+  { name: 'an unknown service in resources', files: { x: `${SOUND}resources: { nothing: {} }\n` }, says: 'resources.nothing: there is no service "nothing"' },
+  { name: 'an unknown service in tags', files: { x: `${SOUND.replace('prefix: registry.example.org', 'prefix: r, tags: { nothing: "1" }')}` }, says: 'images.tags.nothing: there is no service "nothing"' },
+  { name: 'a size for a service without volume', files: { x: `${SOUND}storage: { sizes: { keycloak: 1Gi } }\n` }, says: 'storage.sizes.keycloak: there is no service with a volume "keycloak"' },
+  { name: 'a start-up time of an unknown service', files: { x: `${SOUND.replace('{ context: somewhere }', '{ embedded: {} }')}simulation: { startupSeconds: { nothing: 1 } }\n` }, says: 'simulation.startupSeconds.nothing: there is no service "nothing"' },
+  { name: 'simulation on a real cluster', files: { x: `${SOUND}simulation: {}\n` }, says: 'x.yaml: simulation: pods are simulated on an embedded cluster only' },
+  { name: 'more keys needed than exist', files: { x: `${SOUND}vault: { shares: 2, threshold: 3 }\n` }, says: 'x.yaml: vault.threshold: 3 keys cannot be needed where only 2 exist' },
+];
+
+describe('environments', () => {
+  let folder = '';
+  before(async () => { folder = await mkdtemp(join(tmpdir(), 'ananta-environments-')); });
+  after(async () => { await rm(folder, { recursive: true }); });
+
+  /** Writes the files, each test into a folder of its own. */
+  async function withFiles(files: Record<string, string>): Promise<{ environmentsDir: string }> {
+    const environmentsDir = await mkdtemp(join(folder, 'case-'));
+    await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(environmentsDir, `${name}.yaml`), text)));
+    return { environmentsDir };
+  }
+
+  for (const { name, files, says } of REFUSALS) {
+    test(`refuses ${name}`, async () => {
+      await assert.rejects(loadEnvironment('x', await withFiles(files)), (error: Error) => {
+        assert.ok(error instanceof ConfigurationError, error.stack);
+        assert.ok(error.message.includes(says), error.message);
+        return true;
+      });
+    });
+  }
+
+  test('lists every problem of a file at once', async () => {
+    const config = await withFiles({ x: `${SOUND}domian: x\nprotected: 1\n` });
+    await assert.rejects(loadEnvironment('x', config), (error: ConfigurationError) => {
+      assert.deepEqual(error.problems.map(({ field }) => field).sort(), ['domian', 'protected']);
+      return true;
+    });
+  });
+
+  test('refuses an unknown environment, naming those there are', async () => {
+    const config = await withFiles({ sandbox: SOUND, prod: SOUND, _base: SOUND });
+    await assert.rejects(loadEnvironment('sandbx', config), /sandbx\.yaml: there is no environment "sandbx", did you mean "sandbox"\? Known: prod, sandbox\./);
+    await assert.rejects(loadEnvironment('_base', config), /there is no environment "_base"/);
+    await assert.rejects(loadEnvironment('../sandbox', config), /there is no environment/);
+  });
+
+  test('has no environments where there is no folder', async () => {
+    assert.deepEqual(await listEnvironments({ environmentsDir: join(folder, 'nowhere') }), []);
+  });
+
+  test('merges groups, replaces lists and values, over several generations', async () => {
+    const config = await withFiles({
+      _base: `${SOUND}storage: { class: slow, sizes: { rabbitmq: 1Gi } }\n`,
+      y: 'extends: _base\nstorage: { sizes: { vault: 2Gi } }\nimages: { pullSecrets: [a, b] }\n',
+      x: 'extends: y\nstorage: { class: fast }\nimages: { pullSecrets: [c] }\n',
+    });
+    const environment = await loadEnvironment('x', config);
+    assert.deepEqual(environment.storage, { class: 'fast', sizes: { rabbitmq: '1Gi', vault: '2Gi' } });
+    assert.deepEqual(environment.images.pullSecrets, ['c']);
+    assert.equal(environment.name, 'x');
+    assert.equal(environment.extends, undefined);
+  });
+
+  test('simulates the pods of an embedded cluster, told or not', async () => {
+    const environment = await loadEnvironment('x', await withFiles({ x: SOUND.replace('{ context: somewhere }', '{ embedded: {} }') }));
+    assert.deepEqual(environment.cluster, { embedded: { nodes: 3 } });
+    assert.equal(environment.simulation?.factor, 0.35);
+  });
+});
+
+describe('the environments of this repository', () => {
+  const config = readConfig({});
+
+  test('load', async () => {
+    assert.deepEqual(await listEnvironments(config), ['dev', 'local', 'prod', 'sandbox', 'staging']);
+    const loaded = await Promise.all((await listEnvironments(config)).map((name) => loadEnvironment(name, config)));
+    assert.deepEqual(loaded.map(({ name, charts }) => `${name} ${charts}`), ['dev upstream', 'local upstream', 'prod upstream', 'sandbox bundled', 'staging upstream']);
+    assert.deepEqual(loaded.filter((environment) => environment.protected).map(({ name }) => name), ['prod']);
+  });
+
+  test('production is protected, and three of five keys open its Vault', async () => {
+    const prod = await loadEnvironment('prod', config);
+    assert.equal(prod.vault.shares, 5);
+    assert.equal(prod.vault.threshold, 3);
+    assert.equal(prod.suppliedSecrets, 'required');
+  });
+
+  test('have a JSON Schema that is up to date (node launcher.mjs --run scripts/generate-schema.ts)', async () => {
+    assert.equal(await readFile(join(config.environmentsDir, 'environment.schema.json'), 'utf8'), environmentJsonSchema());
+  });
+});
