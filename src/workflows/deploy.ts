@@ -13,8 +13,8 @@ import type { DeployPlan } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { GOOD_STATES } from '../contract/states.ts';
 import { deploymentDetails } from '../plan/details.ts';
-import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../plan/progress.ts';
-import { ground, reads } from './activity-proxies.ts';
+import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress, outcomes } from '../plan/progress.ts';
+import { ground, reads, vault } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
 import { dependencySettled, deployment, serviceProgress } from './messages.ts';
 import { phase } from './phase.ts';
@@ -76,6 +76,7 @@ export async function deploy(input: DeployInput): Promise<DeployResult> {
       if (isCancellation(error)) throw error;
       if (!outcomes(view).some((outcome) => outcome.state === 'failed')) throw error;
     })));
+    if (vaultMayHaveBeenRestarted(plan, view)) await vault.openVault.executeWithOptions({ summary: 'Vault is still open' }, [run]);
   };
 
   let failure: ServiceFailure | undefined;
@@ -127,6 +128,12 @@ async function finish(input: DeployInput, run: RunRef, result: DeployResult): Pr
       // The deployment's own result matters more than its audit line, which the history holds as well.
     }
   });
+}
+
+/** Something was done, so time has passed since Vault was opened; a restart would have left it sealed, unnoticed. */
+function vaultMayHaveBeenRestarted(plan: DeployPlan, view: DeploymentProgress): boolean {
+  const keeper = plan.services.find((service) => service.steps.some((step) => step.kind === 'vault-bootstrap'));
+  return keeper !== undefined && GOOD_STATES.includes(view.services[keeper.name]?.state ?? 'waiting') && plan.services.some((service) => service.action !== 'unchanged');
 }
 
 /** For each service of a phase, the other phases in which something waits for it. */

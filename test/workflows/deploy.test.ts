@@ -99,7 +99,7 @@ describe('deploy', () => {
     plan.services[0]?.steps.push({ kind: 'vault-bootstrap', name: 'vault-bootstrap', namespace: 'test', job: false, action: 'install', reason: 'not configured', digest: 'x' });
     const recorder = recordingActivities(plan);
     await deployment(recorder.activities);
-    assert.deepEqual(recorder.log, ['namespaces', 'apply vault', 'healthy vault', 'openVault', 'configureVault', 'seedVault', 'syncSecrets', 'result succeeded']);
+    assert.deepEqual(recorder.log, ['namespaces', 'apply vault', 'healthy vault', 'openVault', 'configureVault', 'seedVault', 'syncSecrets', 'openVault', 'result succeeded']);
   });
 
   test('one lock per environment and cluster: a second start attaches or is refused', async () => {
