@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { checkCatalog, loadCatalog } from '../../src/catalog/index.ts';
+import type { DeployPlan, PlannedAction, PlannedStep } from '../../src/contract/plan.ts';
+import { readConfig } from '../../src/config.ts';
+import { loadEnvironment } from '../../src/environment/load.ts';
+import type { Environment } from '../../src/environment/schema.ts';
+import { PlanRefusedError } from '../../src/plan/chart-source.ts';
+import { buildPlan } from '../../src/plan/decide.ts';
+import { sampleCatalog } from '../catalog/sample.ts';
+import { asWanted, nothingThere, wantedDigests, type ObservedSample } from './observed-sample.ts';
+
+const catalog = checkCatalog(sampleCatalog());
+let environment: Environment;
+before(async () => { environment = await loadEnvironment('sandbox', readConfig({})); });
+
+function plan(observed: ObservedSample, digests = wantedDigests(catalog)): DeployPlan {
+  return buildPlan({ catalog, environment, digests, observed });
+}
+
+function stepOf(result: DeployPlan, name: string): PlannedStep {
+  const step = result.services.flatMap(({ steps }) => steps).find((candidate) => candidate.name === name);
+  assert.ok(step, name);
+  return step;
+}
+
+interface Case {
+  name: string;
+  given: (observed: ObservedSample, digests: Map<string, string>) => void;
+  step: string;
+  action: PlannedAction;
+  reason: string;
+}
+
+const release = (observed: ObservedSample, key: string, over: object): void => {
+  const found = observed.releases.get(key);
+  assert.ok(found, key);
+  observed.releases.set(key, { ...found, ...over });
+};
+
+const CASES: Case[] = [
+  { name: 'as wanted', given: () => undefined, step: 'api', action: 'unchanged', reason: 'as wanted' },
+  { name: 'Job as wanted', given: () => undefined, step: 'migrate', action: 'unchanged', reason: 'completed, as wanted' },
+  { name: 'nothing there', given: (o) => { o.releases.delete('apps/api'); }, step: 'api', action: 'install', reason: 'not there yet' },
+  { name: 'uninstalled, history kept', given: (o) => release(o, 'apps/api', { status: 'uninstalled' }), step: 'api', action: 'install', reason: 'was uninstalled' },
+  { name: 'changed', given: (_, digests) => { digests.set('api', 'digest-new'); }, step: 'api', action: 'upgrade', reason: 'chart, values or image changed: digest-api is deployed, digest-new is wanted' },
+  { name: 'made by somebody else', given: (o) => release(o, 'apps/api', { labels: {} }), step: 'api', action: 'upgrade', reason: 'what it was made from is not recorded' },
+  { name: 'failed', given: (o) => release(o, 'apps/api', { status: 'failed' }), step: 'api', action: 'retry', reason: 'revision 3 failed' },
+  { name: 'interrupted install', given: (o) => release(o, 'apps/api', { status: 'pending-install', revision: 1 }), step: 'api', action: 'retry', reason: 'revision 1 was interrupted (pending-install)' },
+  { name: 'interrupted upgrade', given: (o) => release(o, 'apps/api', { status: 'pending-upgrade' }), step: 'api', action: 'retry', reason: 'revision 3 was interrupted (pending-upgrade)' },
+  { name: 'interrupted rollback', given: (o) => release(o, 'apps/api', { status: 'pending-rollback' }), step: 'api', action: 'retry', reason: 'revision 3 was interrupted (pending-rollback)' },
+  { name: 'half uninstalled', given: (o) => release(o, 'apps/api', { status: 'uninstalling' }), step: 'api', action: 'retry', reason: 'revision 3 is uninstalling' },
+  { name: 'unhealthy', given: (o) => { o.health.set('apps/api', { healthy: false, reason: '0/1 pods ready', jobFailed: false }); }, step: 'api', action: 'verify', reason: 'applied, but not healthy: 0/1 pods ready' },
+  { name: 'Job still running', given: (o) => { o.health.set('apps/migrate', { healthy: false, reason: 'Job is running', jobFailed: false }); }, step: 'migrate', action: 'verify', reason: 'applied, but not healthy: Job is running' },
+  { name: 'Job failed for good', given: (o) => { o.health.set('apps/migrate', { healthy: false, reason: 'Job failed: BackoffLimitExceeded', jobFailed: true }); }, step: 'migrate', action: 'retry', reason: 'Job failed: BackoffLimitExceeded' },
+  { name: 'Job removed', given: (o) => { o.health.delete('apps/migrate'); }, step: 'migrate', action: 'retry', reason: 'its Job is gone' },
+  { name: 'workload removed', given: (o) => { o.health.delete('apps/api'); }, step: 'api', action: 'retry', reason: 'its workload is gone' },
+  { name: 'a changed failed one is retried, not skipped', given: (o, digests) => { release(o, 'apps/api', { status: 'failed' }); digests.set('api', 'digest-new'); }, step: 'api', action: 'retry', reason: 'revision 3 failed' },
+  { name: 'Vault open', given: () => undefined, step: 'vault-bootstrap', action: 'unchanged', reason: 'open and configured' },
+  { name: 'Vault absent', given: (o) => { o.vault = 'absent'; }, step: 'vault-bootstrap', action: 'install', reason: 'Vault is not there yet' },
+  { name: 'Vault uninitialized', given: (o) => { o.vault = 'uninitialized'; }, step: 'vault-bootstrap', action: 'install', reason: 'Vault is not initialized' },
+  { name: 'Vault sealed', given: (o) => { o.vault = 'sealed'; }, step: 'vault-bootstrap', action: 'retry', reason: 'Vault is sealed' },
+  { name: 'Vault unreachable', given: (o) => { o.vault = 'unreachable'; o.vaultReason = 'no pod'; }, step: 'vault-bootstrap', action: 'retry', reason: 'Vault does not answer: no pod' },
+  { name: 'Vault lacks a path', given: (o) => { o.vaultConfigured = false; o.vaultReason = 'app/token is missing'; }, step: 'vault-bootstrap', action: 'upgrade', reason: 'Vault lacks something: app/token is missing' },
+];
+
+describe('what is decided for a release', () => {
+  for (const { name, given, step, action, reason } of CASES) {
+    test(name, () => {
+      const observed = asWanted(catalog);
+      const digests = wantedDigests(catalog);
+      given(observed, digests);
+      const decided = stepOf(plan(observed, digests), step);
+      assert.deepEqual({ action: decided.action, reason: decided.reason }, { action, reason });
+    });
+  }
+});
+
+describe('plan', () => {
+  test('of an empty cluster installs everything, groundwork first', () => {
+    const result = plan(nothingThere());
+    assert.ok(result.services.every(({ action }) => action === 'install'));
+    assert.equal(result.groundwork, true);
+    assert.equal(result.simulated, true);
+    assert.deepEqual(result.services.map(({ name }) => name), ['vault', 'db', 'migrate', 'api', 'web']);
+  });
+
+  test('of a cluster as wanted changes nothing', () => {
+    const result = plan(asWanted(catalog));
+    assert.ok(result.services.every(({ action }) => action === 'unchanged'));
+    assert.equal(result.groundwork, false);
+  });
+
+  test('lets the most invasive step speak for the service, by its name', () => {
+    const observed = asWanted(catalog);
+    observed.releases.delete('apps/db-databases');
+    observed.health.set('apps/db', { healthy: false, reason: '0/1 pods ready', jobFailed: false });
+    const db = plan(observed).services.find(({ name }) => name === 'db');
+    assert.equal(db?.action, 'install');
+    assert.equal(db.reason, 'db-databases: not there yet');
+    assert.deepEqual(db.steps.map(({ action }) => action), ['verify', 'install']);
+  });
+
+  const GROUNDWORK: [string, (observed: ObservedSample) => void][] = [
+    ['a namespace is missing', (o) => { o.namespaces.delete('apps'); }],
+    ['Vault is sealed', (o) => { o.vault = 'sealed'; }],
+    ['Vault is not configured', (o) => { o.vaultConfigured = false; }],
+  ];
+  for (const [name, given] of GROUNDWORK) {
+    test(`needs groundwork where ${name}`, () => {
+      const observed = asWanted(catalog);
+      given(observed);
+      assert.equal(plan(observed).groundwork, true);
+    });
+  }
+
+  test('has a digest that follows from steps and actions alone', () => {
+    const first = plan(asWanted(catalog)).digest;
+    assert.match(first, /^[0-9a-f]{16}$/);
+    assert.equal(plan(asWanted(catalog)).digest, first);
+    assert.notEqual(plan(nothingThere()).digest, first);
+    assert.notEqual(plan(asWanted(catalog), wantedDigests(catalog).set('api', 'other')).digest, first);
+  });
+
+  test('orders by what is still ahead, and scales health timeouts', () => {
+    const result = buildPlan({ catalog, environment: { ...environment, healthTimeoutFactor: 2 }, digests: wantedDigests(catalog), observed: nothingThere() });
+    const ahead = result.services.map(({ remainingSeconds }) => remainingSeconds);
+    assert.deepEqual(ahead, [...ahead].sort((a, b) => b - a));
+    assert.equal(result.criticalPathSeconds, ahead[0]);
+    assert.deepEqual(result.criticalPath, ['vault', 'db', 'migrate', 'api', 'web']);
+    assert.ok(result.services.every(({ healthTimeoutSeconds }) => healthTimeoutSeconds === 200));
+  });
+
+  test('needs a digest of every release', () => {
+    assert.throws(() => plan(nothingThere(), new Map()), /no digest for release "vault"/);
+  });
+
+  test('refuses other charts over existing data', () => {
+    const upstream = { ...environment, charts: 'upstream' as const };
+    const input = { catalog, environment: upstream, digests: wantedDigests(catalog) };
+    assert.throws(() => buildPlan({ ...input, observed: asWanted(catalog) }), (error: Error) => {
+      assert.ok(error instanceof PlanRefusedError);
+      assert.match(error.message, /asks for upstream charts, but these services hold data of bundled ones.*: db\./);
+      return true;
+    });
+    assert.ok(buildPlan({ ...input, observed: nothingThere() }));
+  });
+
+  test('of the whole platform has 48 services', () => {
+    const whole = loadCatalog();
+    const result = buildPlan({ catalog: whole, environment, digests: wantedDigests(whole), observed: asWanted(whole) });
+    assert.equal(result.services.length, 48);
+    assert.deepEqual(result.services.filter(({ action }) => action !== 'unchanged'), []);
+  });
+});
