@@ -1,0 +1,107 @@
+/**
+ * npm run bench: a first deployment and one with nothing to change, each measured as a user sees it, on a sandbox of
+ * its own that is thrown away afterwards. Prints a table and, last, one line of JSON; `--out FILE` keeps that JSON.
+ *
+ *   npm run bench -- [--runs N] [--factor F] [--out FILE]
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import { clusterOf } from '../test/support/cluster-facts.ts';
+import { createSandbox, type ResultLine, type Sandbox } from '../test/support/sandbox.ts';
+
+interface Measured {
+  upSeconds: number;
+  first: { seconds: number; criticalPathSeconds: number; ratio: number; apiRequests: number; commandSeconds: number };
+  unchanged: { seconds: number; apiRequests: number; commandSeconds: number };
+  peakMegabytes: Record<string, number>;
+  slowest: { name: string; seconds: number }[];
+}
+
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '1' }, factor: { type: 'string', default: '0.35' }, out: { type: 'string' } } });
+const runs: Measured[] = [];
+for (let run = 1; run <= Number(values.runs); run += 1) {
+  const sandbox = await createSandbox({ simulation: { factor: Number(values.factor) } });
+  try {
+    runs.push(await measure(sandbox));
+  } finally {
+    await sandbox.close();
+  }
+  print(run, runs.at(-1) as Measured);
+}
+const report = { machine: { cores: cpus().length, gigabytes: Math.round(totalmem() / 2 ** 30) }, factor: Number(values.factor), runs };
+const json = JSON.stringify(report);
+if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(report, undefined, 2)}\n`);
+console.log(json);
+
+async function measure(sandbox: Sandbox): Promise<Measured> {
+  const started = performance.now();
+  const up = await sandbox.cli(['up']);
+  if (up.code !== 0) throw new Error(`up failed:\n${up.stderr}`);
+  const upSeconds = since(started);
+  const first = await timed(sandbox);
+  if (first.result.outcome !== 'succeeded') throw new Error(`The first deployment ended as ${first.result.outcome}`);
+  const second = await timed(sandbox);
+  if (second.result.outcome !== 'unchanged') throw new Error(`The second deployment ended as ${second.result.outcome}`);
+  return {
+    upSeconds,
+    first: { seconds: first.result.seconds, criticalPathSeconds: first.result.criticalPathSeconds, ratio: first.result.seconds / first.result.criticalPathSeconds, apiRequests: first.apiRequests, commandSeconds: first.commandSeconds },
+    unchanged: { seconds: second.result.seconds, apiRequests: second.apiRequests, commandSeconds: second.commandSeconds },
+    peakMegabytes: await peaks(sandbox),
+    slowest: first.result.services.toSorted((a, b) => b.seconds - a.seconds).slice(0, 8).map(({ name, seconds }) => ({ name, seconds })),
+  };
+}
+
+async function timed(sandbox: Sandbox): Promise<{ result: ResultLine; apiRequests: number; commandSeconds: number }> {
+  const before = await apiRequests(sandbox);
+  const started = performance.now();
+  const result = await sandbox.deploy();
+  const commandSeconds = since(started);
+  return { result, commandSeconds, apiRequests: (await apiRequests(sandbox)) - before };
+}
+
+/** Requests the API server has answered, from its own metrics: all clients, controllers included. */
+async function apiRequests(sandbox: Sandbox): Promise<number> {
+  const cluster = await clusterOf(sandbox);
+  try {
+    const text = await cluster.text('/metrics');
+    let total = 0;
+    for (const line of text.split('\n')) if (line.startsWith('apiserver_request_total{')) total += Number(line.slice(line.lastIndexOf(' ') + 1));
+    return total;
+  } finally {
+    cluster.close();
+  }
+}
+
+async function peaks(sandbox: Sandbox): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const { name, pid } of await sandbox.components()) {
+    if (typeof pid !== 'number') continue;
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    found[name] = Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+  }
+  return found;
+}
+
+function print(run: number, measured: Measured): void {
+  const rows: [string, string][] = [
+    ['up, tools cached', `${measured.upSeconds.toFixed(1)} s`],
+    ['first deployment', `${measured.first.seconds.toFixed(1)} s`],
+    ['  critical path of the graph', `${measured.first.criticalPathSeconds.toFixed(1)} s`],
+    ['  time taken / critical path', measured.first.ratio.toFixed(3)],
+    ['  whole command', `${measured.first.commandSeconds.toFixed(1)} s`],
+    ['  requests to the API server', String(measured.first.apiRequests)],
+    ['nothing to change', `${measured.unchanged.seconds.toFixed(2)} s`],
+    ['  whole command', `${measured.unchanged.commandSeconds.toFixed(1)} s`],
+    ['  requests to the API server', String(measured.unchanged.apiRequests)],
+    ...Object.entries(measured.peakMegabytes).map(([name, megabytes]): [string, string] => [`peak memory ${name}`, `${megabytes} MB`]),
+    ...measured.slowest.map(({ name, seconds }): [string, string] => [`slowest ${name}`, `${seconds.toFixed(1)} s`]),
+  ];
+  console.log(`Run ${run}`);
+  for (const [what, value] of rows) console.log(`  ${what.padEnd(34)}${value.padStart(10)}`);
+}
+
+function since(started: number): number {
+  return (performance.now() - started) / 1000;
+}
