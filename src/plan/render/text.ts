@@ -3,15 +3,17 @@ import type { Catalog, Service } from '../../catalog/schema.ts';
 import { withoutImpliedDependencies } from '../graph.ts';
 
 const COLUMN_GAP = 2;
+/** Below this the chart is left out: what a service waits for says more. */
+const WIDE = 110;
 
 /**
- * @param width columns of the terminal; the last column gives way, down to about 80
+ * @param width columns of the terminal, 80 or more
  * @returns lines without colour, one service a line, by phase
  */
 export function renderCatalogText(catalog: Catalog, width = 100): string {
   const direct = new Map(withoutImpliedDependencies(catalog.services).map(({ name, dependsOn }) => [name, dependsOn]));
-  const rows = catalog.services.map((service) => ({ service, cells: cellsOf(service), waits: direct.get(service.name) ?? [] }));
-  const header = ['#', 'Service', 'Namespace', 'Chart'];
+  const header = ['#', 'Service', 'Namespace', ...(width < WIDE ? [] : ['Chart'])];
+  const rows = catalog.services.map((service) => ({ service, cells: cellsOf(service).slice(0, header.length), waits: direct.get(service.name) ?? [] }));
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)));
   const taken = widths.reduce((sum, columnWidth) => sum + columnWidth + COLUMN_GAP, 0);
   const line = (cells: readonly string[], last: string): string =>
@@ -31,12 +33,8 @@ export function renderCatalogText(catalog: Catalog, width = 100): string {
   ].join('\n');
 }
 
-/** Names of charts beyond this are cut: they repeat the service's name anyway. */
-const CHART_WIDTH = 14;
-
-function cellsOf(service: Service): string[] {
-  const chart = service.chart.bundled;
-  return [String(service.number), service.name, service.namespace, chart.length > CHART_WIDTH ? `${chart.slice(0, CHART_WIDTH - 1)}…` : chart];
+function cellsOf({ number, name, namespace, chart }: Service): string[] {
+  return [String(number), name, namespace, chart.bundled];
 }
 
 /** As many names as fit, and how many more there are. */
