@@ -32,7 +32,7 @@ export const keycloak: ServiceInput[] = [
     namespace: 'auth-system',
     module: 'keycloak',
     description: 'Imports the realm ananta-saas with its clients',
-    image: IMAGES.keycloak,
+    image: IMAGES.keycloakConfigCli,
     dependsOn: ['keycloak'],
     secrets: [fromSecret('auth/keycloak')],
   },
