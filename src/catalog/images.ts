@@ -22,8 +22,6 @@ export const IMAGES = {
   // Keycloak and the tool that imports the realm, of one version.
   keycloak: image('quay.io/keycloak/keycloak', '26.5.5'),
   keycloakConfigCli: image('quay.io/adorsys/keycloak-config-cli', '6.5.1-26.5.5'),
-  // Compares a realm file with what is there; built against the newest line of Keycloak that it knows.
-  keycloakConfigCli: image('quay.io/adorsys/keycloak-config-cli', '6.5.1-26.5.5'),
   // The last images that MinIO published; they are gone from Docker Hub.
   minio: image('quay.io/minio/minio', 'RELEASE.2025-09-07T16-13-09Z'),
   minioClient: image('quay.io/minio/mc', 'RELEASE.2025-08-13T08-35-41Z'),

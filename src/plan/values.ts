@@ -6,6 +6,7 @@ import type { Catalog, Image, Port, SecretUse, Service } from '../catalog/schema
 import { VAULT } from '../contract/names.ts';
 import { isTree, mergeTrees, type Tree } from '../environment/merge.ts';
 import type { Environment } from '../environment/schema.ts';
+import { showsReleases } from './applications.ts';
 import { keysOf, secretNameOf } from './kubernetes-secrets.ts';
 import { networkPeers } from './network.ts';
 import { findService, type Release } from './releases.ts';
@@ -14,8 +15,6 @@ import { vaultRoleName } from './vault-policies.ts';
 
 /** Chart of the service rows: stateless, so that it follows the environment's default number of replicas. */
 const STATELESS_CHART = 'service';
-/** Chart of the ApplicationSet: it has no pods, and is told what to show. */
-const APPLICATIONS_CHART = 'platform-applications';
 
 /**
  * @param imageTags tag per release, from the command line; wins over the environment's and the catalog's
@@ -26,7 +25,7 @@ export function overlay(catalog: Catalog, environment: Environment, release: Rel
   const main = release.position === 'main';
   const common: OverlayContext = { catalog, environment, release, service, imageTags };
   if (usesUpstreamChart(environment, service, release)) return upstreamOverlay({ ...common, replicas: replicasOf(environment, service) });
-  if (release.chart === APPLICATIONS_CHART) return applicationsOverlay(common);
+  if (showsReleases(release)) return applicationsOverlay(common);
   return {
     fullnameOverride: release.name,
     ...(release.image ? { image: imageOf(environment, release.name, release.image, imageTags) } : {}),

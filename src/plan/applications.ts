@@ -1,0 +1,30 @@
+/** What Argo CD is told to show: every release of a namespace, with the chart and the values that the deployer uses. */
+import type { Tree } from '../environment/merge.ts';
+import type { RenderedInputs } from './inputs.ts';
+import type { Release } from './releases.ts';
+
+/** Chart of the ApplicationSet: it has no pods. */
+export const APPLICATIONS_CHART = 'platform-applications';
+
+export function showsReleases(release: Release): boolean {
+  return release.chart === APPLICATIONS_CHART;
+}
+
+/** @returns per namespace the releases in it; bundled charts bring their values file themselves */
+export function shownReleases(namespaces: readonly string[], releases: readonly RenderedInputs[]): Record<string, Tree[]> {
+  return Object.fromEntries(namespaces.map((namespace) =>
+    [namespace, releases.filter(({ release }) => release.namespace === namespace).map(shownRelease)]));
+}
+
+function shownRelease({ release, chart, own, values }: RenderedInputs): Tree {
+  if (chart.version === undefined) return { name: release.name, chart: release.chart, values: own };
+  const { repoURL, name } = chart.repository === undefined ? ociParts(chart.chartPath) : { repoURL: chart.repository, name: chart.chartPath };
+  return { name: release.name, source: { repoURL, chart: name, targetRevision: chart.version }, values };
+}
+
+/** Argo CD wants an OCI repository without its scheme, and the chart's name apart. */
+function ociParts(reference: string): { repoURL: string; name: string } {
+  const path = reference.replace(/^oci:\/\//, '');
+  const slash = path.lastIndexOf('/');
+  return { repoURL: path.slice(0, slash), name: path.slice(slash + 1) };
+}
