@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readlink, symlink, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readdir, readlink, symlink, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSameProcessAlive, ownIdentity } from './identity.ts';
 import type { ProcessIdentity } from './identity.ts';
@@ -137,5 +137,13 @@ export async function withLock<T>(path: string, options: WithLockOptions, fn: ()
     if (holder !== waitedFor) options.onWait?.(result.holder);
     waitedFor = holder;
     await sleep(POLL_MILLISECONDS, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => undefined);
+  }
+}
+
+/** Removes the locks of dead processes from a folder that holds nothing but locks. They would block nobody, only look as if. */
+export async function sweepLocks(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const result = await tryLock(join(folder, name));
+    if (result.held) await result.lock.release();
   }
 }

@@ -22,9 +22,13 @@ export function httpGet({ url, ca, timeoutMs = 2_000 }: HttpQuestion): Promise<H
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.once('error', reject);
-      response.once('end', () => { resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }); });
+      response.once('end', () => {
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') });
+      });
     });
-    asked.once('timeout', () => { asked.destroy(new Error(`no answer from ${url} within ${timeoutMs / 1000} s`)); });
+    asked.once('timeout', () => {
+      asked.destroy(new Error(`no answer from ${url} within ${timeoutMs / 1000} s`));
+    });
     asked.once('error', reject);
     asked.end();
   });

@@ -17,7 +17,7 @@ import { progressReporter } from './progress.ts';
 import { lookUpCached } from './receipts.ts';
 import type { InstalledTool, Platform, ToolAttempt, ToolEnvironment, ToolName, ToolProgress } from './types.ts';
 import { needsKubernetesAuthPlugin } from './vault-build.ts';
-import { sweepWorkFolders, withWorkFolder } from './workfolder.ts';
+import { sweepLeftovers, withWorkFolder } from './workfolder.ts';
 
 export interface AcquireOptions {
   /** In order of need: downloads and builds are started in this order. */
@@ -81,7 +81,7 @@ export function acquireFrom(setting: AcquireSetting, options: AcquireOptions): A
     report: progressReporter(options.onProgress),
     built: false,
   };
-  const swept = sweepWorkFolders(cacheDir);
+  const swept = sweepLeftovers(cacheDir);
   const decisions: Promise<void>[] = [];
   const tools = new Map<ToolName, Promise<InstalledTool>>();
   for (const [rank, name] of [...new Set(options.names)].entries()) {

@@ -11,7 +11,6 @@ import type { Network } from './network.ts';
 const MAX_BYTES = 1 << 30;
 const MAX_TEXT_BYTES = 1 << 20;
 const ATTEMPTS = 2;
-const PAUSE_MILLISECONDS = 1_000;
 
 export interface DownloadOptions {
   signal?: AbortSignal | undefined;
@@ -43,14 +42,14 @@ function worthRepeating(error: unknown): boolean {
   return !(error instanceof HttpStatusError) || error.status === 429 || error.status >= 500;
 }
 
-async function repeated<T>(signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
+async function repeated<T>(network: Network, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
   for (let count = 1; ; count += 1) {
     try {
       return await attempt();
     } catch (error) {
       signal?.throwIfAborted();
       if (count === ATTEMPTS || !worthRepeating(error)) throw error;
-      await sleep(PAUSE_MILLISECONDS, undefined, signal === undefined ? {} : { signal });
+      await sleep(network.timeouts.pause, undefined, signal === undefined ? {} : { signal });
     }
   }
 }
@@ -60,7 +59,7 @@ async function repeated<T>(signal: AbortSignal | undefined, attempt: () => Promi
  * @returns the sha256 of what was written, lower-case hex
  */
 export function download(network: Network, url: string, destination: string, options: DownloadOptions = {}): Promise<string> {
-  return repeated(options.signal, async () => {
+  return repeated(network, options.signal, async () => {
     const response = await network.get(url, options.signal);
     const announced = Number(response.headers['content-length'] ?? Number.NaN);
     const total = Number.isNaN(announced) ? undefined : announced;
@@ -84,7 +83,7 @@ export function download(network: Network, url: string, destination: string, opt
 
 /** Fetches a small text, such as a list of checksums. */
 export function downloadText(network: Network, url: string, signal?: AbortSignal): Promise<string> {
-  return repeated(signal, async () => {
+  return repeated(network, signal, async () => {
     const response = await network.get(url, signal);
     const all: Buffer[] = [];
     for await (const piece of pieces(response, network.timeouts.silence, MAX_TEXT_BYTES)) all.push(piece);

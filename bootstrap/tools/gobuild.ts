@@ -111,13 +111,16 @@ export async function buildWithGo(
     env: { ...goEnvironment(cacheDir, env), ...platformVariables(platform), GOTMPDIR: workFolder },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  const end = finished(child, onProgress);
+  // Awaited below; until then a failure must not count as unhandled.
+  end.catch(() => undefined);
   const stop = (): void => {
     if (child.pid !== undefined) killGroup(child.pid);
   };
   signal?.addEventListener('abort', stop, { once: true });
   try {
     if (child.pid !== undefined) await recordChild(workFolder, child.pid);
-    await finished(child, onProgress);
+    await end;
   } catch (error) {
     signal?.throwIfAborted();
     throw error;

@@ -73,12 +73,12 @@ async function fromRelease(
   );
 }
 
-async function fromSource(context: InstallContext, { spec, rank }: Candidate, folder: string): Promise<NewProgram> {
+async function fromSource(context: InstallContext, { spec, rank, decided }: Candidate, folder: string): Promise<NewProgram> {
   const { cacheDir, platform, env, modules, signal, report, builds } = context;
   context.go ??= findGo(cacheDir, env);
   const go = await context.go;
   if (builds.isPaused || builds.pending > 0) report(spec, 'waiting', { detail: 'to be built from source, after others' });
-  return builds.add(async () => {
+  const build = builds.add(async () => {
     if (context.proxyTrouble !== undefined) throw new Error(`not tried again: ${context.proxyTrouble}`);
     const onWait = ({ pid }: { pid: number }): void => {
       report(spec, 'waiting', { detail: `for process ${pid}, which builds something else` });
@@ -98,6 +98,9 @@ async function fromSource(context: InstallContext, { spec, rank }: Candidate, fo
       }
     });
   }, priority(rank));
+  // Only now: the queue must not start before what is needed first stands in it.
+  decided();
+  return build;
 }
 
 /** A program that answers with the pinned version; nothing else gets into the cache. */
@@ -116,7 +119,7 @@ async function checkRuns({ spec }: Candidate, program: NewProgram, env: ToolEnvi
  */
 export async function install(context: InstallContext, candidate: Candidate): Promise<InstalledTool | undefined> {
   const { cacheDir, platform, mirror, env, signal } = context;
-  const { spec, attempts, decided } = candidate;
+  const { spec, attempts } = candidate;
   const release = spec.releases[platform];
   const releaseWay = mirror === undefined ? 'release' : 'mirror';
   const ways: { way: ToolAttempt['way']; get: (folder: string) => Promise<NewProgram> }[] = [];
@@ -125,7 +128,6 @@ export async function install(context: InstallContext, candidate: Candidate): Pr
   ways.push({ way: 'build', get: (folder) => fromSource(context, candidate, folder) });
 
   for (const { way, get } of ways) {
-    if (way === 'build') decided();
     try {
       return await withWorkFolder(cacheDir, async (folder) => {
         const program = await get(folder);

@@ -7,9 +7,14 @@ export function toolFolder(cacheDir: string, spec: ToolSpec, platform: Platform)
   return join(cacheDir, 'tools', spec.name, spec.version, platform);
 }
 
+/** Holds nothing but locks. */
+export function lockFolder(cacheDir: string): string {
+  return join(cacheDir, 'locks');
+}
+
 /** The lock that whoever installs this tool holds. */
 export function toolLock(cacheDir: string, spec: ToolSpec, platform: Platform): string {
-  return join(cacheDir, 'locks', `${spec.name}-${spec.version}-${platform}`);
+  return join(lockFolder(cacheDir), `${spec.name}-${spec.version}-${platform}`);
 }
 
 /** Work folders of running installations, one each. */
@@ -24,5 +29,5 @@ export function goFolder(cacheDir: string): string {
 
 /** The lock that whoever uses Go's caches holds: builds, and the removal of the caches. */
 export function goLock(cacheDir: string): string {
-  return join(cacheDir, 'locks', 'go');
+  return join(lockFolder(cacheDir), 'go');
 }

@@ -12,9 +12,11 @@ export interface NetworkTimeouts {
   answer: number;
   /** Between two pieces of the body. */
   silence: number;
+  /** Before a cut download is tried once more. */
+  pause: number;
 }
 
-export const DEFAULT_TIMEOUTS: NetworkTimeouts = { connect: 5_000, answer: 20_000, silence: 30_000 };
+export const DEFAULT_TIMEOUTS: NetworkTimeouts = { connect: 5_000, answer: 20_000, silence: 30_000, pause: 1_000 };
 
 /** The host cannot be reached at all; asking it for something else would end the same. */
 export class HostUnreachableError extends Error {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { killGroup } from '../process/children.ts';
 import { isSameProcessAlive, ownIdentity, processIdentity } from '../process/identity.ts';
 import type { ProcessIdentity } from '../process/identity.ts';
-import { workRoot } from './layout.ts';
+import { sweepLocks } from '../process/lock.ts';
+import { lockFolder, workRoot } from './layout.ts';
 
 /*
  * A work folder's name says whose it is, so that there is no moment in which one exists without an owner.
@@ -46,8 +47,8 @@ async function endRecordedChild(folder: string): Promise<void> {
   if (await isSameProcessAlive(child)) killGroup(child.pid);
 }
 
-/** Removes what dead processes left behind, together with their orphaned children. Folders of living ones stay. */
-export async function sweepWorkFolders(cacheDir: string): Promise<void> {
+/** Removes what dead processes left behind, together with their orphaned children. What belongs to living ones stays. */
+export async function sweepLeftovers(cacheDir: string): Promise<void> {
   const root = workRoot(cacheDir);
   const names = await readdir(root).catch(() => []);
   for (const name of names) {
@@ -59,4 +60,5 @@ export async function sweepWorkFolders(cacheDir: string): Promise<void> {
     // Another run may be sweeping it at the same moment, or a killed child be writing its last file.
     await rm(folder, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
   }
+  await sweepLocks(lockFolder(cacheDir)).catch(() => undefined);
 }

@@ -1,0 +1,70 @@
+/** Processes of ours that no record names: what was started by a process that was killed before it could write one. */
+import { execFile } from 'node:child_process';
+import { readFile, readdir, readlink, realpath } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { processIdentity } from './identity.ts';
+import type { ProcessIdentity } from './identity.ts';
+
+const run = promisify(execFile);
+
+export interface StrayQuery {
+  /** Named in its arguments or its environment. */
+  folder: string;
+  /** It runs one of these; a person's own editor on one of our files is none of our business. */
+  programs: readonly string[];
+}
+
+export interface Stray extends ProcessIdentity {
+  command: string;
+}
+
+export async function findProcesses(query: StrayQuery): Promise<Stray[]> {
+  return process.platform === 'linux' ? findInProc(query) : findWithPs(query);
+}
+
+async function findInProc({ folder, programs }: StrayQuery): Promise<Stray[]> {
+  const wanted = new Set(await Promise.all(programs.map((program) => realpath(program).catch(() => program))));
+  const found: Stray[] = [];
+  await Promise.all(
+    (await readdir('/proc'))
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+      .map(async (name) => {
+        try {
+          const program = (await readlink(`/proc/${name}/exe`)).replace(/ \(deleted\)$/, '');
+          if (!wanted.has(program)) return;
+          const [command, environment] = await Promise.all([
+            readFile(`/proc/${name}/cmdline`, 'utf8'),
+            readFile(`/proc/${name}/environ`, 'utf8'),
+          ]);
+          if (![command, environment].some((text) => names(text, folder))) return;
+          const identity = await processIdentity(Number(name));
+          if (identity !== undefined) found.push({ ...identity, command: command.replaceAll('\0', ' ').trim() });
+        } catch {
+          // Gone meanwhile, or somebody else's.
+        }
+      }),
+  );
+  return found;
+}
+
+async function findWithPs({ folder, programs }: StrayQuery): Promise<Stray[]> {
+  const { stdout } = await run('/bin/ps', ['-axww', '-o', 'pid=,command='], { maxBuffer: 32 * 1024 * 1024 });
+  const found: Stray[] = [];
+  for (const line of stdout.split('\n')) {
+    const [, pid, command] = /^\s*(\d+) (.*)$/.exec(line) ?? [];
+    if (pid === undefined || command === undefined || Number(pid) === process.pid) continue;
+    if (!programs.some((program) => command.startsWith(program)) || !names(command, folder)) continue;
+    const identity = await processIdentity(Number(pid));
+    if (identity !== undefined) found.push({ ...identity, command });
+  }
+  return found;
+}
+
+/** The folder itself or something below it, not one whose name only begins the same. */
+function names(text: string, folder: string): boolean {
+  for (let at = text.indexOf(folder); at !== -1; at = text.indexOf(folder, at + 1)) {
+    const next = text[at + folder.length];
+    if (next === undefined || !/[A-Za-z0-9._-]/.test(next)) return true;
+  }
+  return false;
+}
