@@ -8,7 +8,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { clusterOf } from '../test/support/cluster-facts.ts';
+import { dirname } from 'node:path';
+import { execa } from 'execa';
+import { readConfig } from '../src/config.ts';
+import { readRuntime } from '../src/environment/connections.ts';
 import { createSandbox, type ResultLine, type Sandbox } from '../test/support/sandbox.ts';
 
 interface Measured {
@@ -63,15 +66,11 @@ async function timed(sandbox: Sandbox): Promise<{ result: ResultLine; apiRequest
 
 /** Requests the API server has answered, from its own metrics: all clients, controllers included. */
 async function apiRequests(sandbox: Sandbox): Promise<number> {
-  const cluster = await clusterOf(sandbox);
-  try {
-    const text = await cluster.text('/metrics');
-    let total = 0;
-    for (const line of text.split('\n')) if (line.startsWith('apiserver_request_total{')) total += Number(line.slice(line.lastIndexOf(' ') + 1));
-    return total;
-  } finally {
-    cluster.close();
-  }
+  const runtime = await readRuntime({ ...readConfig(), stateRoot: dirname(sandbox.state) }, sandbox.name);
+  const { stdout } = await execa(runtime?.tools['kubectl'] ?? 'kubectl', ['--kubeconfig', runtime?.cluster?.kubeconfig ?? '', 'get', '--raw', '/metrics'], { maxBuffer: 64 * 2 ** 20 });
+  let total = 0;
+  for (const line of stdout.split('\n')) if (line.startsWith('apiserver_request_total{')) total += Number(line.slice(line.lastIndexOf(' ') + 1));
+  return total;
 }
 
 async function peaks(sandbox: Sandbox): Promise<Record<string, number>> {
