@@ -8,10 +8,4 @@ export const SEARCH_ATTRIBUTES = {
   plan: defineSearchAttributeKey('AnantaPlan', 'KEYWORD'),
 } as const;
 
-/** For setting them up on an engine: name to Temporal's type name. */
-export const SEARCH_ATTRIBUTE_TYPES: Record<string, 'Keyword'> = {
-  AnantaEnvironment: 'Keyword',
-  AnantaPhase: 'Keyword',
-  AnantaResult: 'Keyword',
-  AnantaPlan: 'Keyword',
-};
+export { SEARCH_ATTRIBUTE_TYPES } from './search-attribute-types.ts';

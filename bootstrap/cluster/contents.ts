@@ -1,0 +1,103 @@
+/** What the cluster of one environment has to hold, from catalog and environment; and putting it there. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Catalog } from '../../src/catalog/schema.ts';
+import type { Environment } from '../../src/environment/schema.ts';
+import { allReleases } from '../../src/plan/releases.ts';
+import { startupSeconds } from '../../src/plan/startup.ts';
+import type { Layout } from '../layout.ts';
+import { readText, writeAtomic } from '../process/files.ts';
+import type { Ports } from '../process/ports.ts';
+import { waitUntil } from '../process/wait.ts';
+import { tcpPortName } from '../responder/index.ts';
+import { type Api, ApiError, type ApiObject } from './api.ts';
+import { type ClusterContents, NODE_LABEL, clusterObjects } from './objects.ts';
+
+export interface TcpService { service: string; containerPort: number }
+
+/** Services whose health check is a plain connection; one for each container port, since a connection carries no name. */
+export function tcpServices(catalog: Catalog): TcpService[] {
+  const byPort = new Map<number, TcpService>();
+  for (const { name, health } of catalog.services) {
+    if (health.kind === 'tcp' && !byPort.has(health.port)) byPort.set(health.port, { service: name, containerPort: health.port });
+  }
+  return [...byPort.values()];
+}
+
+/** The commands that exec health checks run. */
+export function execCommands(catalog: Catalog): string[][] {
+  return catalog.services.flatMap(({ health }) => (health.kind === 'exec' ? [health.command] : []));
+}
+
+export function contentsOf(catalog: Catalog, environment: Environment, ports: Ports): ClusterContents {
+  return {
+    nodes: 'embedded' in environment.cluster ? environment.cluster.embedded.nodes : 0,
+    startupSeconds: Object.fromEntries(allReleases(catalog)
+      .filter(({ kind }) => kind === 'release')
+      .map((release) => [release.name, startupSeconds(environment, release.name, release.startupSeconds)])),
+    responderPort: ports['responder'] as number,
+    vaultPort: ports['vault'] as number,
+    vaultContainerPorts: catalog.services.flatMap(({ health }) => (health.kind === 'vault' ? [health.port] : [])),
+    tcpForwards: tcpServices(catalog).map(({ service, containerPort }) => ({ containerPort, port: ports[tcpPortName(service)] as number })),
+    commands: execCommands(catalog),
+  };
+}
+
+/**
+ * Applies what is not as it should be: all of it after a start, otherwise only when it differs from what was applied last.
+ * @returns whether anything was applied
+ */
+export async function applyContents(layout: Layout, api: Api, contents: ClusterContents, afterStart: boolean): Promise<boolean> {
+  const objects = clusterObjects(contents);
+  const digest = createHash('sha256').update(JSON.stringify(objects)).digest('hex').slice(0, 16);
+  const marker = join(layout.cluster, 'applied');
+  if (!afterStart && (await readText(marker)) === digest) return false;
+  await Promise.all(objects.map((object) => applyRetrying(api, object)));
+  await removeOthers(api, objects);
+  await writeAtomic(marker, digest);
+  return true;
+}
+
+/** Right after the start of an API server its custom resources may not be served yet. */
+async function applyRetrying(api: Api, object: ApiObject): Promise<void> {
+  await waitUntil(`${object.kind} ${object.metadata.name}`, { timeoutMs: 30_000, intervalMs: 100 }, async () => {
+    try {
+      await api.apply(object);
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && ![404, 409, 429, 500, 503].includes(error.status)) throw error;
+      return undefined;
+    }
+  });
+}
+
+/** Nodes and Stages of ours that are wanted no more; failures that somebody asked for stay. */
+async function removeOthers(api: Api, objects: readonly ApiObject[]): Promise<void> {
+  const wanted = new Set(objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
+  const lists = [
+    { kind: 'Node', apiVersion: 'v1', path: '/api/v1/nodes', selector: `${NODE_LABEL}=true` },
+    { kind: 'Stage', apiVersion: 'kwok.x-k8s.io/v1alpha1', path: '/apis/kwok.x-k8s.io/v1alpha1/stages', selector: 'app.kubernetes.io/managed-by=ananta-deploy,!simulation.ananta.dev/failure' },
+  ];
+  for (const { kind, apiVersion, path, selector } of lists) {
+    const { items } = await api.request('GET', `${path}?labelSelector=${encodeURIComponent(selector)}`) as { items: { metadata: { name: string } }[] };
+    for (const { metadata } of items) if (!wanted.has(`${kind}/${metadata.name}`)) await api.remove({ apiVersion, kind, metadata });
+  }
+}
+
+/** Nodes ready, and a service account there: a pod made before that would be refused. */
+export async function awaitUsable(api: Api, nodes: number, signal: AbortSignal | undefined): Promise<void> {
+  await waitUntil('the nodes', { timeoutMs: 60_000, signal }, async () => {
+    const { items } = await api.request('GET', `/api/v1/nodes?labelSelector=${NODE_LABEL}%3Dtrue`) as { items: { status?: { conditions?: { type: string; status: string }[] } }[] };
+    const ready = items.filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true);
+    return ready.length >= nodes ? true : undefined;
+  });
+  await waitUntil('the default service account', { timeoutMs: 60_000, signal }, async () => {
+    try {
+      await api.request('GET', '/api/v1/namespaces/default/serviceaccounts/default');
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
+  });
+}

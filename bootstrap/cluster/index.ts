@@ -1,0 +1,60 @@
+/** The embedded Kubernetes control plane with simulated nodes. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Component, daemonSpec } from '../component.ts';
+import type { Layout } from '../layout.ts';
+import { LOOPBACK, type Ports } from '../process/ports.ts';
+import { expectOk } from '../process/probe.ts';
+import type { ClusterComponentName, ClusterTools } from './config.ts';
+import { type RecordedComponent, pkiFolder } from './create.ts';
+
+export { type Api, createApi } from './api.ts';
+export { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, apiServerAddress } from './config.ts';
+export { clusterDigest, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './create.ts';
+export { RELEASE_FAILURES, type ReleaseFailure, clearFailure, failRelease } from './failures.ts';
+
+const TOOL_OF: Record<ClusterComponentName, keyof ClusterTools> = {
+  etcd: 'etcd',
+  'kube-apiserver': 'kube-apiserver',
+  'kube-controller-manager': 'kube-controller-manager',
+  'kube-scheduler': 'kube-scheduler',
+  'kwok-controller': 'kwok',
+};
+
+/** One component as kwokctl recorded it. */
+export function clusterComponent(layout: Layout, tools: ClusterTools, ports: Ports, recorded: RecordedComponent): Component {
+  const name = recorded.name as ClusterComponentName;
+  const port = ports[name] as number;
+  return {
+    name,
+    readyWithinMs: 90_000,
+    graceMs: 10_000,
+    spec: daemonSpec(layout, name, {
+      command: tools[TOOL_OF[name]].path,
+      args: recorded.args,
+      // As kwokctl starts it: what it records, on top of nothing of the user's.
+      env: { HOME: layout.cluster, PATH: '', KWOK_WORKDIR: layout.cluster, ...Object.fromEntries(recorded.envs.map((variable) => [variable.name, variable.value])) },
+      cwd: recorded.workDir,
+      version: tools[TOOL_OF[name]].version,
+      port,
+    }),
+    check: clusterCheck(layout, ports, name),
+  };
+}
+
+export function clusterCheck(layout: Layout, ports: Ports, name: ClusterComponentName): () => Promise<string> {
+  return async () => {
+    const { path, secure } = HEALTH[name];
+    const ca = secure ? await readFile(join(pkiFolder(layout), 'ca.crt'), 'utf8') : undefined;
+    await expectOk({ url: `${secure ? 'https' : 'http'}://${LOOPBACK}:${ports[name]}${path}`, ca });
+    return '';
+  };
+}
+
+const HEALTH: Record<ClusterComponentName, { path: string; secure: boolean }> = {
+  etcd: { path: '/health', secure: false },
+  'kube-apiserver': { path: '/readyz', secure: true },
+  'kube-controller-manager': { path: '/healthz', secure: true },
+  'kube-scheduler': { path: '/healthz', secure: true },
+  'kwok-controller': { path: '/healthz', secure: false },
+};

@@ -1,0 +1,108 @@
+/** What an embedded cluster holds besides its Stages: nodes, storage, the ways into simulated pods, and who may use them. */
+import { LOOPBACK } from '../process/ports.ts';
+import type { ApiObject } from './api.ts';
+import { stages, storageClass } from './stages.ts';
+
+export const NODE_LABEL = 'simulation.ananta.dev/node';
+const MANAGED = { 'app.kubernetes.io/managed-by': 'ananta-deploy' };
+
+export interface ClusterContents {
+  nodes: number;
+  /** Seconds by release. */
+  startupSeconds: Readonly<Record<string, number>>;
+  responderPort: number;
+  vaultPort: number;
+  /** Container ports behind which Vault answers in its pod. */
+  vaultContainerPorts: readonly number[];
+  /** Container port to the responder's port for services whose check is a plain connection. */
+  tcpForwards: readonly { containerPort: number; port: number }[];
+  /** The only commands that may be executed in simulated pods. */
+  commands: readonly (readonly string[])[];
+}
+
+export function clusterObjects(contents: ClusterContents): ApiObject[] {
+  return [
+    ...stages(contents.startupSeconds),
+    storageClass(),
+    portForwards(contents),
+    execs(),
+    ...execPolicy(contents.commands),
+    ...Array.from({ length: contents.nodes }, (_, index) => node(index)),
+  ];
+}
+
+/** Large enough for every request of every chart; charts of others ask for ephemeral-storage, too. */
+function node(index: number): ApiObject {
+  const name = `node-${index}`;
+  const size = { cpu: '64', memory: '512Gi', 'ephemeral-storage': '4Ti', pods: '500' };
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name,
+      labels: {
+        ...MANAGED,
+        [NODE_LABEL]: 'true',
+        'kubernetes.io/hostname': name,
+        'kubernetes.io/os': 'linux',
+        'kubernetes.io/arch': process.arch === 'arm64' ? 'arm64' : 'amd64',
+        'topology.kubernetes.io/zone': `zone-${index % 3}`,
+      },
+      annotations: { 'kwok.x-k8s.io/node': 'fake' },
+    },
+    status: { allocatable: size, capacity: size },
+  };
+}
+
+/** One rule for all pods: KWOK takes the first that fits, and the order of several is not defined. */
+function portForwards({ responderPort, vaultPort, vaultContainerPorts, tcpForwards }: ClusterContents): ApiObject {
+  return {
+    apiVersion: 'kwok.x-k8s.io/v1alpha1',
+    kind: 'ClusterPortForward',
+    metadata: { name: 'simulated-pods', labels: MANAGED },
+    spec: {
+      forwards: [
+        ...(vaultContainerPorts.length === 0 ? [] : [{ ports: [...vaultContainerPorts], target: { address: LOOPBACK, port: vaultPort } }]),
+        ...tcpForwards.map(({ containerPort, port }) => ({ ports: [containerPort], target: { address: LOOPBACK, port } })),
+        { target: { address: LOOPBACK, port: responderPort } },
+      ],
+    },
+  };
+}
+
+function execs(): ApiObject {
+  return {
+    apiVersion: 'kwok.x-k8s.io/v1alpha1',
+    kind: 'ClusterExec',
+    metadata: { name: 'simulated-pods', labels: MANAGED },
+    spec: { execs: [{ local: { workDir: '/' } }] },
+  };
+}
+
+/** What is executed in a simulated pod runs on the user's machine: nothing but the declared health checks may. */
+function execPolicy(commands: readonly (readonly string[])[]): ApiObject[] {
+  const name = 'exec-health-checks-only.simulation.ananta.dev';
+  const allowed = [...new Set(commands.map((command) => JSON.stringify(command)))].sort().join(', ');
+  return [
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name, labels: MANAGED },
+      spec: {
+        failurePolicy: 'Fail',
+        matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CONNECT'], resources: ['pods/exec', 'pods/attach'] }] },
+        validations: [{
+          expression: `has(object.command) && object.command in [${allowed}]`,
+          message: 'Pods of this cluster are simulated: only the health check commands of the catalog can be executed in them.',
+          reason: 'Forbidden',
+        }],
+      },
+    },
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata: { name, labels: MANAGED },
+      spec: { policyName: name, validationActions: ['Deny'] },
+    },
+  ];
+}

@@ -1,0 +1,101 @@
+/** Stops everything of one environment and keeps its data; purging removes the data, too. */
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../src/config.ts';
+import { readRuntime, runtimeFile } from '../src/environment/connections.ts';
+import { COMPONENTS, type ComponentName, type Layout, layoutOf, lockOf, pidFileOf } from './layout.ts';
+import { endProcess, runningDaemon, stopDaemon } from './process/daemon.ts';
+import { isErrorCode } from './process/files.ts';
+import { withLock } from './process/lock.ts';
+import { type Stray, findProcesses } from './process/strays.ts';
+import type { Report } from './report.ts';
+import { findInstalledTools } from './tools/index.ts';
+
+/** Those of a row have nothing to do with each other; each row needs the rows after it. */
+const ORDER: readonly (readonly ComponentName[])[] = [
+  ['worker'],
+  ['kube-controller-manager', 'kube-scheduler', 'kwok-controller', 'vault', 'temporal', 'responder'],
+  ['kube-apiserver'],
+  ['etcd'],
+];
+
+/** The worker lets its activities end in good order; the others write what they hold and go. */
+const GRACE_MS: Partial<Record<ComponentName, number>> = { worker: 35_000 };
+const DEFAULT_GRACE_MS = 10_000;
+
+export interface DownOptions {
+  signal?: AbortSignal | undefined;
+}
+
+/** @returns the components that were running; afterwards no process of this environment is left */
+export async function down(environment: string, config: Config, report: Report, { signal }: DownOptions = {}): Promise<ComponentName[]> {
+  const layout = layoutOf(config, environment);
+  if (!(await exists(layout.root))) return [];
+  return withLock(join(layout.run, 'up.lock'), { signal }, async () => {
+    const stopped: ComponentName[] = [];
+    for (const row of ORDER) {
+      await Promise.all(row.map(async (component) => withLock(lockOf(layout, component), { signal }, async () => {
+        if ((await runningDaemon(pidFileOf(layout, component))) !== undefined) report({ kind: 'component', component, state: 'stopping' });
+        if (!(await stopDaemon(pidFileOf(layout, component), GRACE_MS[component] ?? DEFAULT_GRACE_MS))) return;
+        stopped.push(component);
+        report({ kind: 'component', component, state: 'stopped' });
+      })));
+    }
+    for (const stray of await strays(layout, config)) {
+      report({ kind: 'note', message: `Ending process ${stray.pid}, which nobody had recorded: ${stray.command.slice(0, 120)}` });
+      await endProcess(stray, DEFAULT_GRACE_MS);
+    }
+    // Whoever looks for the embedded parts from now on is told that they do not run.
+    await rm(runtimeFile(config, environment), { force: true });
+    return COMPONENTS.filter((component) => stopped.includes(component));
+  });
+}
+
+/** What we have made below an environment's state folder; nothing else is ever removed. */
+const OURS = ['runtime.json', 'engine', 'cluster', 'vault', 'vault-keys.json', 'responder', 'logs', 'evidence', 'audit.jsonl', 'run'];
+
+export interface Purged {
+  removed: string[];
+  /** Not ours, and still there. */
+  kept: string[];
+}
+
+/**
+ * Removes the data of an environment: histories, cluster, secrets with the keys to them, logs.
+ * @throws Error when something of it still runs
+ */
+export async function purge(environment: string, config: Config, report: Report): Promise<Purged> {
+  const layout = layoutOf(config, environment);
+  const running = await Promise.all(COMPONENTS.map(async (name) => ((await runningDaemon(pidFileOf(layout, name))) === undefined ? [] : [name])));
+  const left = [...running.flat(), ...(await strays(layout, config)).map(({ pid }) => `process ${pid}`)];
+  if (left.length > 0) throw new Error(`Nothing was removed: ${left.join(', ')} of environment "${environment}" still run. Stop them first: npm run ananta -- down --env ${environment}`);
+  const entries = (await exists(layout.root)) ? await readdir(layout.root) : [];
+  const removed = entries.filter((entry) => OURS.includes(entry));
+  const kept = entries.filter((entry) => !OURS.includes(entry));
+  for (const entry of removed) await rm(join(layout.root, entry), { recursive: true, force: true });
+  if (kept.length === 0) await rmdir(layout.root).catch(() => undefined);
+  if (removed.length > 0) report({ kind: 'note', message: `Removed from ${layout.root}: ${removed.sort().join(', ')}.` });
+  if (kept.length > 0) report({ kind: 'note', message: `Not ours and therefore kept in ${layout.root}: ${kept.sort().join(', ')}.` });
+  return { removed, kept };
+}
+
+/** kubectl is left alone: a person may be looking at something. */
+async function strays(layout: Layout, config: Config): Promise<Stray[]> {
+  const [runtime, installed] = await Promise.all([readRuntime(config, layout.environment).catch(() => undefined), findInstalledTools(config.cacheDir, config.childEnv).catch(() => new Map<string, { path: string }>())]);
+  const tools: Record<string, string> = { ...Object.fromEntries([...installed].map(([name, { path }]) => [name, path])), ...runtime?.tools };
+  delete tools['kubectl'];
+  const found = await findProcesses({ folder: layout.root, programs: Object.values(tools) });
+  const ours = await findProcesses({ folder: layout.root, programs: [process.execPath] });
+  // Node runs many things; ours that stay are the worker and the responder.
+  return [...found, ...ours.filter(({ command }) => command.includes(join(config.repoRoot, 'bootstrap', 'responder', 'main.ts')))];
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await readdir(path);
+    return true;
+  } catch (error) {
+    if (isErrorCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,157 @@
+/** The embedded parts of one environment, put together: which there are, their tools and ports, how each is started. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadCatalog } from '../src/catalog/index.ts';
+import type { Catalog } from '../src/catalog/schema.ts';
+import type { Config } from '../src/config.ts';
+import type { Runtime } from '../src/environment/connections.ts';
+import type { Environment } from '../src/environment/schema.ts';
+import { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, apiServerAddress, clusterComponent, clusterDigest, recordedComponents } from './cluster/index.ts';
+import { tcpServices } from './cluster/contents.ts';
+import type { Component } from './component.ts';
+import { ENGINE_PORTS, engineAddresses, engineComponent } from './engine/index.ts';
+import { COMPONENTS, type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.ts';
+import { runningDaemon } from './process/daemon.ts';
+import { claimPorts, readPorts } from './process/ports.ts';
+import type { Ports } from './process/ports.ts';
+import type { Report } from './report.ts';
+import { responderComponent, responderPorts } from './responder/index.ts';
+import { ToolNotNeededError, acquireTools } from './tools/index.ts';
+import type { AcquiredTools, InstalledTool, ToolName } from './tools/index.ts';
+import { VAULT_PORTS, kubernetesAuthPlugin, vaultAddress, vaultComponent } from './vault/index.ts';
+import { type WorkerBasis, workerComponent } from './worker/index.ts';
+
+export interface Parts {
+  engine: boolean;
+  /** With it come the responder and Vault: both stand behind simulated pods. */
+  cluster: boolean;
+}
+
+export function partsOf(environment: Environment): Parts {
+  return { engine: 'embedded' in environment.engine, cluster: 'embedded' in environment.cluster };
+}
+
+/** In the order of `COMPONENTS`. */
+export function expectedComponents(environment: Environment): ComponentName[] {
+  const { engine, cluster } = partsOf(environment);
+  const needs: Record<ComponentName, boolean> = {
+    temporal: engine,
+    ...Object.fromEntries(CLUSTER_COMPONENTS.map((name) => [name, cluster])) as Record<(typeof CLUSTER_COMPONENTS)[number], boolean>,
+    responder: cluster,
+    vault: cluster,
+    // With an external engine workers are started by whoever runs it.
+    worker: engine,
+  };
+  return COMPONENTS.filter((name) => needs[name]);
+}
+
+export interface Ground {
+  environment: Environment;
+  config: Config;
+  catalog: Catalog;
+  layout: Layout;
+  parts: Parts;
+  ports: Ports;
+  tools: AcquiredTools;
+}
+
+export interface GroundOptions {
+  report: Report;
+  signal?: AbortSignal | undefined;
+}
+
+/** Asks for the tools and claims the ports; starts nothing. */
+export async function openGround(environment: Environment, config: Config, { report, signal }: GroundOptions): Promise<Ground> {
+  const layout = layoutOf(config, environment.name);
+  await mkdir(layout.run, { recursive: true, mode: 0o700 });
+  const parts = partsOf(environment);
+  const catalog = loadCatalog();
+  const tools = acquireTools({
+    names: toolNames(parts),
+    cacheDir: config.cacheDir,
+    mirror: config.toolsMirror,
+    env: config.childEnv,
+    onProgress: (progress) => { report({ kind: 'tool', progress }); },
+    signal,
+  });
+  // Awaited by whoever needs them; when that never happens the failure has been told already.
+  tools.all().catch(() => undefined);
+  const ports = await claimPorts({ file: layout.ports, names: portNames(parts, catalog), inUseByUs: await portsInUse(layout) });
+  return { environment, config, catalog, layout, parts, ports, tools };
+}
+
+/** What is needed first comes first. */
+function toolNames({ engine, cluster }: Parts): ToolName[] {
+  return [...(engine ? ['temporal'] as const : []), ...(cluster ? ['vault', 'vault-plugin-auth-kubernetes'] as const : []), ...(cluster ? CLUSTER_TOOLS : []), 'helm'];
+}
+
+function portNames({ engine, cluster }: Parts, catalog: Catalog): string[] {
+  return [...(engine ? ENGINE_PORTS : []), ...(cluster ? [...CLUSTER_PORTS, ...VAULT_PORTS, ...responderPorts(tcpServices(catalog).map(({ service }) => service))] : [])];
+}
+
+/** A component that runs keeps all of its ports. */
+async function portsInUse(layout: Layout): Promise<Set<string>> {
+  const extra: Partial<Record<ComponentName, (name: string) => boolean>> = {
+    temporal: (name) => name.startsWith('temporal-'),
+    etcd: (name) => name === 'etcd-peer',
+    vault: (name) => name === 'vault-cluster',
+    responder: (name) => name.startsWith('responder-'),
+  };
+  const running = await Promise.all(COMPONENTS.map(async (name) => ((await runningDaemon(pidFileOf(layout, name))) === undefined ? [] : [name])));
+  const names = running.flat();
+  const remembered = Object.keys(await readPorts(layout.ports));
+  return new Set([...names, ...remembered.filter((port) => names.some((name) => extra[name]?.(port) === true))]);
+}
+
+export async function clusterTools(tools: AcquiredTools): Promise<ClusterTools> {
+  const found = await Promise.all(CLUSTER_TOOLS.map(async (name) => [name, await tools.get(name)] as const));
+  return Object.fromEntries(found) as ClusterTools;
+}
+
+/** undefined where this Vault has the method built in */
+export async function vaultPlugin(tools: AcquiredTools): Promise<InstalledTool | undefined> {
+  try {
+    return await tools.get('vault-plugin-auth-kubernetes');
+  } catch (error) {
+    if (error instanceof ToolNotNeededError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * How the component would be started now.
+ * @returns undefined for one that is made only with the whole cluster, which `up` does
+ */
+export async function componentOf(ground: Ground, name: ComponentName): Promise<Component | undefined> {
+  const { layout, ports, tools, config, catalog } = ground;
+  switch (name) {
+    case 'temporal': return engineComponent(layout, await tools.get('temporal'), ports);
+    case 'responder': return responderComponent(layout, ports, tcpServices(catalog).map(({ service }) => service));
+    case 'vault': return vaultComponent(layout, await tools.get('vault'), ports, await vaultPlugin(tools));
+    case 'worker': return workerComponent(layout, config, ports, await workerBasis(ground));
+    default: {
+      const cluster = await clusterTools(tools);
+      const recorded = (await recordedComponents(layout, clusterDigest(layout, cluster, ports)))?.find((component) => component.name === name);
+      return recorded === undefined ? undefined : clusterComponent(layout, cluster, ports, recorded);
+    }
+  }
+}
+
+async function workerBasis(ground: Ground): Promise<WorkerBasis> {
+  const { version } = JSON.parse(await readFile(join(ground.config.repoRoot, 'package.json'), 'utf8')) as { version: string };
+  return { version, settings: JSON.stringify([ground.environment, await runtimeOf(ground)]) };
+}
+
+/** What `runtime.json` says of a ground whose parts all run. */
+export async function runtimeOf({ layout, parts, ports, tools }: Ground): Promise<Runtime> {
+  const all = await tools.all();
+  const plugin = all.get('vault-plugin-auth-kubernetes');
+  return {
+    ...(parts.cluster ? {
+      cluster: { kubeconfig: layout.kubeconfig, server: apiServerAddress(ports) },
+      vault: { address: vaultAddress(ports), ...(plugin === undefined ? {} : { kubernetesAuthPlugin: kubernetesAuthPlugin(plugin) }) },
+    } : {}),
+    ...(parts.engine ? { engine: { address: engineAddresses(ports).address, uiAddress: engineAddresses(ports).uiAddress } } : {}),
+    tools: Object.fromEntries([...all].map(([name, { path }]) => [name, path]).sort()),
+  };
+}

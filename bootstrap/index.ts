@@ -1,0 +1,8 @@
+/** Everything that an environment embeds on this machine: tools, engine, cluster, Vault, worker. */
+export { ComponentError } from './component.ts';
+export { type DownOptions, type Purged, down, purge } from './down.ts';
+export { COMPONENTS, type ComponentName, type Layout, layoutOf, logFileOf, pidFileOf } from './layout.ts';
+export { type BootstrapEvent, type Report, formatBootstrapEvent } from './report.ts';
+export { type ComponentState, componentStates } from './states.ts';
+export { superviseWhile } from './supervise.ts';
+export { type UpOptions, up } from './up.ts';

@@ -1,0 +1,50 @@
+/** The responder as a component of an environment. */
+import { fileURLToPath } from 'node:url';
+import { type Component, daemonSpec } from '../component.ts';
+import type { Layout } from '../layout.ts';
+import { LOOPBACK, type Ports } from '../process/ports.ts';
+import { expectOk } from '../process/probe.ts';
+
+export { PROBE_FAILURES, type ProbeFailure, clearProbe, failProbe } from './failures.ts';
+
+/** Changes when the responder itself changes, so that `up` replaces an old one. */
+const VERSION = '1';
+
+export function responderPorts(tcpServices: readonly string[]): string[] {
+  return ['responder', ...tcpServices.map(tcpPortName)];
+}
+
+export function tcpPortName(service: string): string {
+  return `responder-tcp-${service}`;
+}
+
+/** @param tcpServices services whose health check is a plain connection */
+export function responderComponent(layout: Layout, ports: Ports, tcpServices: readonly string[]): Component {
+  const port = ports['responder'] as number;
+  return {
+    name: 'responder',
+    readyWithinMs: 15_000,
+    graceMs: 2_000,
+    spec: daemonSpec(layout, 'responder', {
+      command: process.execPath,
+      args: [
+        '--disable-warning=ExperimentalWarning',
+        fileURLToPath(new URL('main.ts', import.meta.url)),
+        '--port', String(port), '--failures', layout.failures,
+        ...tcpServices.flatMap((service) => ['--tcp', `${service}=${ports[tcpPortName(service)]}`]),
+      ],
+      env: {},
+      cwd: layout.root,
+      version: VERSION,
+      port,
+    }),
+    check: responderCheck(ports),
+  };
+}
+
+export function responderCheck(ports: Ports): () => Promise<string> {
+  return async () => {
+    await expectOk({ url: `http://${LOOPBACK}:${ports['responder']}/` });
+    return '';
+  };
+}

@@ -1,0 +1,75 @@
+/** While a command is attached: components that die are started again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../src/config.ts';
+import type { Environment } from '../src/environment/schema.ts';
+import { tellKwokctl } from './cluster/index.ts';
+import { CLUSTER_COMPONENTS } from './cluster/config.ts';
+import { startComponent } from './component.ts';
+import { componentOf, expectedComponents, openGround } from './ground.ts';
+import { type ComponentName, type Layout, layoutOf, lockOf, pidFileOf } from './layout.ts';
+import { runningDaemon } from './process/daemon.ts';
+import { readJson } from './process/files.ts';
+import { tryLock } from './process/lock.ts';
+import type { Report } from './report.ts';
+
+const LOOK_EVERY_MS = 250;
+const AFTER_FAILURE_MS = 5_000;
+
+/**
+ * Watches until the signal is aborted; never throws for a component that does not come back, but tells and tries again.
+ * Whoever holds a component's lock restarts it, so any number of attached commands may watch. What was stopped on purpose
+ * has no record any more and stays stopped.
+ */
+export async function superviseWhile(environment: Environment, config: Config, signal: AbortSignal, report: Report): Promise<void> {
+  const layout = layoutOf(config, environment.name);
+  const restarting = new Map<ComponentName, Promise<void>>();
+  while (!signal.aborted) {
+    for (const name of expectedComponents(environment)) {
+      if (restarting.has(name) || !(await hasDied(layout, name))) continue;
+      const restart = restartDead(environment, config, layout, name, signal, report)
+        .catch(async (error: unknown) => {
+          if (signal.aborted) return;
+          report({ kind: 'note', message: error instanceof Error ? error.message : String(error) });
+          await pause(AFTER_FAILURE_MS, signal);
+        })
+        .finally(() => restarting.delete(name));
+      restarting.set(name, restart);
+    }
+    await pause(LOOK_EVERY_MS, signal);
+  }
+  await Promise.allSettled(restarting.values());
+}
+
+async function hasDied(layout: Layout, name: ComponentName): Promise<boolean> {
+  const pidFile = pidFileOf(layout, name);
+  return (await readJson(pidFile)) !== undefined && (await runningDaemon(pidFile)) === undefined;
+}
+
+async function restartDead(environment: Environment, config: Config, layout: Layout, name: ComponentName, signal: AbortSignal, report: Report): Promise<void> {
+  const result = await tryLock(lockOf(layout, name));
+  if (!result.held) return;
+  try {
+    // Somebody else may have been quicker, or stopped it on purpose.
+    if (!(await hasDied(layout, name))) return;
+    report({ kind: 'component', component: name, state: 'died', detail: 'it is started again' });
+    const component = await componentOf(await openGround(environment, config, { report: ignoreTools(report), signal }), name);
+    if (component === undefined) {
+      report({ kind: 'note', message: `${name} cannot be started again by itself; run: npm run ananta -- up --env ${environment.name}` });
+      return;
+    }
+    await startComponent(component, { report, signal });
+    const running = await runningDaemon(component.spec.pidFile);
+    if (running !== undefined && (CLUSTER_COMPONENTS as readonly string[]).includes(name)) await tellKwokctl(layout, name, running.pid);
+  } finally {
+    await result.lock.release();
+  }
+}
+
+/** They are there already: nothing to tell. */
+function ignoreTools(report: Report): Report {
+  return (event) => { if (event.kind !== 'tool') report(event); };
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,141 @@
+/** Starts what is not running, leaves alone what is. */
+import { join } from 'node:path';
+import type { Config } from '../src/config.ts';
+import { type Runtime, runtimeFile } from '../src/environment/connections.ts';
+import type { Environment } from '../src/environment/schema.ts';
+import { CLUSTER_COMPONENTS, apiServerAddress, clusterComponent, clusterDigest, createApi, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './cluster/index.ts';
+import { applyContents, awaitUsable, contentsOf, execCommands } from './cluster/contents.ts';
+import { type Component, awaitReady, ensureComponent, isOutdated } from './component.ts';
+import { setUpEngine } from './engine/index.ts';
+import { type Ground, clusterTools, componentOf, openGround, runtimeOf } from './ground.ts';
+import { type ComponentName, layoutOf, lockOf, pidFileOf } from './layout.ts';
+import { recordDaemon, runningDaemon, stopDaemon } from './process/daemon.ts';
+import { readText, writeAtomic } from './process/files.ts';
+import { withLock } from './process/lock.ts';
+import type { Report } from './report.ts';
+import { writeStandIns } from './responder/commands.ts';
+import { runningWorkflows } from './worker/index.ts';
+
+export interface UpOptions {
+  signal?: AbortSignal | undefined;
+  /** False where a test brings its own worker. */
+  worker?: boolean;
+}
+
+/**
+ * Gets the tools and starts engine, cluster, Vault, responder and worker, each as soon as its own tools are there.
+ * Safe to repeat: with everything running it changes nothing. After a power cut it starts on the data that is there.
+ * @returns what it wrote to `runtime.json`
+ * @throws ToolsUnavailableError, ComponentError: what did start goes on running, the next `up` builds on it
+ */
+export async function up(environment: Environment, config: Config, report: Report, options: UpOptions = {}): Promise<Runtime> {
+  const { signal, worker = true } = options;
+  const layout = layoutOf(config, environment.name);
+  return withLock(join(layout.run, 'up.lock'), {
+    signal,
+    onWait: ({ pid }) => { report({ kind: 'note', message: `Waiting for process ${pid}, which starts or stops this environment.` }); },
+  }, async () => {
+    const ground = await openGround(environment, config, { report, signal });
+    const starts: Promise<unknown>[] = [];
+    if (ground.parts.engine) starts.push(startEngine(ground, report, signal));
+    if (ground.parts.cluster) starts.push(startOne(ground, 'vault', report, signal), startOne(ground, 'responder', report, signal), startCluster(ground, report, signal));
+    await allOrFirstError(starts);
+    const runtime = await runtimeOf(ground);
+    await writeIfChanged(runtimeFile(config, environment.name), `${JSON.stringify(runtime, undefined, 2)}\n`);
+    if (worker && ground.parts.engine) await startWorker(ground, report, signal);
+    return runtime;
+  });
+}
+
+async function startOne(ground: Ground, name: ComponentName, report: Report, signal: AbortSignal | undefined): Promise<void> {
+  const component = await componentOf(ground, name);
+  if (component !== undefined) await ensureComponent(ground.layout, component, { report, signal, replaceOutdated: true });
+}
+
+async function startEngine(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<void> {
+  await startOne(ground, 'temporal', report, signal);
+  await setUpEngine(ground.layout, ground.ports);
+}
+
+async function startCluster(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<void> {
+  const { layout, catalog, environment, ports } = ground;
+  const tools = await clusterTools(ground.tools);
+  await writeStandIns(layout.commands, execCommands(catalog).map(([command]) => command as string), layout.failures);
+  const recorded = await recordedComponents(layout, clusterDigest(layout, tools, ports));
+  const started = recorded === undefined
+    ? await makeCluster(ground, report, signal)
+    : await startControlPlane(ground, recorded.map((component) => clusterComponent(layout, tools, ports, component)), report, signal);
+  const api = await createApi(apiServerAddress(ports), pkiFolder(layout));
+  try {
+    const contents = contentsOf(catalog, environment, ports);
+    await applyContents(layout, api, contents, started);
+    if (started) await awaitUsable(api, contents.nodes, signal);
+  } finally {
+    api.close();
+  }
+}
+
+async function startControlPlane(ground: Ground, components: readonly Component[], report: Report, signal: AbortSignal | undefined): Promise<boolean> {
+  const start = async (component: Component): Promise<boolean> => {
+    const started = await ensureComponent(ground.layout, component, { report, signal, replaceOutdated: true });
+    const running = started ? await runningDaemon(component.spec.pidFile) : undefined;
+    if (running !== undefined) await tellKwokctl(ground.layout, component.name, running.pid);
+    return started;
+  };
+  const named = (name: string): Component[] => components.filter((component) => component.name === name);
+  // Each waits for what it needs; the rest come up side by side.
+  const first = [...(await inOrder(named('etcd'), start)), ...(await inOrder(named('kube-apiserver'), start))];
+  const rest = await Promise.all(components.filter(({ name }) => name !== 'etcd' && name !== 'kube-apiserver').map(start));
+  return [...first, ...rest].some(Boolean);
+}
+
+async function inOrder<T>(components: readonly Component[], start: (component: Component) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (const component of components) results.push(await start(component));
+  return results;
+}
+
+/** Under the locks of all its components: nobody may restart one meanwhile. */
+async function makeCluster(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<true> {
+  const { layout, ports } = ground;
+  const tools = await clusterTools(ground.tools);
+  const underLocks = CLUSTER_COMPONENTS.reduceRight<() => Promise<void>>(
+    (inner, name) => () => withLock(lockOf(layout, name), { signal }, inner),
+    async () => {
+      const began = performance.now();
+      for (const name of [...CLUSTER_COMPONENTS].reverse()) await stopDaemon(pidFileOf(layout, name), 10_000);
+      for (const component of CLUSTER_COMPONENTS) report({ kind: 'component', component, state: 'starting' });
+      const { components, pids } = await createCluster(layout, tools, ports);
+      await Promise.all(components.map(async (recorded) => {
+        const component = clusterComponent(layout, tools, ports, recorded);
+        const pid = pids.get(recorded.name);
+        if (pid === undefined) throw new Error(`kwokctl has not started ${recorded.name}`);
+        await awaitReady(component, await recordDaemon(component.spec, pid), signal);
+        report({ kind: 'component', component: component.name, state: 'ready', seconds: (performance.now() - began) / 1000 });
+      }));
+    },
+  );
+  await underLocks();
+  return true;
+}
+
+async function startWorker(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<void> {
+  const component = await componentOf(ground, 'worker') as Component;
+  const running = await runningDaemon(component.spec.pidFile);
+  const outdated = running !== undefined && isOutdated(running, component.spec);
+  const busy = outdated ? await runningWorkflows(ground.ports) : 0;
+  if (busy > 0) report({ kind: 'note', message: 'The worker still runs the code or the settings that it started with, since a deployment is running. The next `up` without one replaces it.' });
+  await ensureComponent(ground.layout, component, { report, signal, replaceOutdated: busy === 0 });
+}
+
+/** Waits for all, so that nothing goes on in the background when the first error is thrown. */
+async function allOrFirstError(work: readonly Promise<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(work);
+  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1) throw new AggregateError(failures, failures.map((failure) => (failure instanceof Error ? failure.message : String(failure))).join('\n'));
+}
+
+async function writeIfChanged(path: string, content: string): Promise<void> {
+  if ((await readText(path)) !== content) await writeAtomic(path, content);
+}

@@ -1,0 +1,81 @@
+/** The worker of an embedded environment, started in the background. */
+import { createHash } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../../src/config.ts';
+import { ENGINE_NAMESPACE, TASK_QUEUE } from '../../src/contract/names.ts';
+import { type Component, daemonSpec } from '../component.ts';
+import { engineAddresses } from '../engine/index.ts';
+import { type Layout, pidFileOf } from '../layout.ts';
+import { runningDaemon } from '../process/daemon.ts';
+import type { Ports } from '../process/ports.ts';
+import { expectOk } from '../process/probe.ts';
+
+/** Longer than the worker gives its activities to end in good order. */
+const GRACE_MS = 35_000;
+
+export interface WorkerBasis {
+  /** Of this product. */
+  version: string;
+  /** What the worker reads once, at its start: another basis means another worker. */
+  settings: string;
+}
+
+export async function workerComponent(layout: Layout, config: Config, ports: Ports, { version, settings }: WorkerBasis): Promise<Component> {
+  return {
+    name: 'worker',
+    readyWithinMs: 90_000,
+    graceMs: GRACE_MS,
+    spec: daemonSpec(layout, 'worker', {
+      command: process.execPath,
+      args: ['--disable-warning=ExperimentalWarning', join(config.repoRoot, 'src', 'worker.ts'), '--env', layout.environment],
+      env: workerEnvironment(config),
+      cwd: config.repoRoot,
+      version,
+      port: null,
+      build: createHash('sha256').update(await sourceDigest(config.repoRoot)).update(settings).digest('hex').slice(0, 16),
+    }),
+    check: workerCheck(layout, ports),
+  };
+}
+
+/** The worker has to read the same configuration as the command that starts it. */
+function workerEnvironment(config: Config): Record<string, string> {
+  return {
+    ...config.childEnv,
+    ANANTA_STATE_DIR: config.stateRoot,
+    ANANTA_CACHE_DIR: config.cacheDir,
+    ANANTA_ENVIRONMENTS_DIR: config.environmentsDir,
+    KUBECONFIG: config.kubeconfig,
+    NODE_COMPILE_CACHE: join(config.stateRoot, 'cache', 'node'),
+  };
+}
+
+/** It works when the engine has heard from exactly this process. */
+export function workerCheck(layout: Layout, ports: Ports): () => Promise<string> {
+  return async () => {
+    const record = await runningDaemon(pidFileOf(layout, 'worker'));
+    if (record === undefined) throw new Error('it is not running');
+    const queue = `${engineAddresses(ports).httpAddress}/api/v1/namespaces/${ENGINE_NAMESPACE}/task-queues/${TASK_QUEUE}?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW`;
+    const { pollers = [] } = JSON.parse(await expectOk({ url: queue })) as { pollers?: { identity?: string }[] };
+    if (!pollers.some(({ identity }) => identity?.endsWith(`/${record.pid}`) === true)) throw new Error('it has not asked the task queue for work yet');
+    return `polls ${TASK_QUEUE}`;
+  };
+}
+
+/** Deployments that run now: their worker is not replaced under them. */
+export async function runningWorkflows(ports: Ports): Promise<number> {
+  const query = encodeURIComponent("ExecutionStatus = 'Running'");
+  const { count = '0' } = JSON.parse(await expectOk({ url: `${engineAddresses(ports).httpAddress}/api/v1/namespaces/${ENGINE_NAMESPACE}/workflow-count?query=${query}` })) as { count?: string };
+  return Number(count);
+}
+
+/** Of the code that the worker runs: source and dependencies. */
+async function sourceDigest(repoRoot: string): Promise<string> {
+  const hash = createHash('sha256');
+  const source = join(repoRoot, 'src');
+  const files = (await readdir(source, { recursive: true })).filter((name) => name.endsWith('.ts')).sort();
+  const contents = await Promise.all([...files.map((file) => join(source, file)), join(repoRoot, 'package-lock.json')].map((file) => readFile(file)));
+  for (const [index, content] of contents.entries()) hash.update(files[index] ?? 'package-lock.json').update('\0').update(content);
+  return hash.digest('hex').slice(0, 16);
+}
