@@ -26,7 +26,7 @@ export async function adviceFor(
     ...(hosts.size === 0
       ? []
       : [
-          `let this machine reach ${[...hosts].join(', ')}, through HTTPS_PROXY if it needs one`,
+          `let this machine reach ${[...hosts].join(', ')}, through HTTPS_PROXY if it needs one, and NODE_EXTRA_CA_CERTS if that one has its own certificates`,
           'name a mirror in ANANTA_TOOLS_MIRROR: it serves each file under <address>/<host>/<path>, as at the publisher',
         ]),
     `install Go ${await newestGo(specs, modules)} or newer (https://go.dev/dl) and let it reach a module proxy (GOPROXY)`,

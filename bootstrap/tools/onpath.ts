@@ -18,10 +18,17 @@ async function isExecutable(path: string): Promise<boolean> {
 
 /** All executables of that name on a PATH, in its order. Relative entries are left out: they depend on the current folder. */
 export async function findExecutables(name: string, path: string | undefined): Promise<string[]> {
-  const folders = (path ?? '').split(':').filter(isAbsolute);
-  const candidates = [...new Set(folders)].map((folder) => join(folder, name));
-  const executable = await Promise.all(candidates.map(isExecutable));
-  return candidates.filter((_candidate, at) => executable[at]);
+  const found: string[] = [];
+  const seen = new Set<string>();
+  for (const folder of (path ?? '').split(':').filter(isAbsolute)) {
+    // Often one entry is a link to another, such as /bin to /usr/bin.
+    const real = await realpath(folder).catch(() => folder);
+    if (seen.has(real)) continue;
+    seen.add(real);
+    const candidate = join(folder, name);
+    if (await isExecutable(candidate)) found.push(candidate);
+  }
+  return found;
 }
 
 /** The first one on the PATH whose version fits; otherwise what was wrong with those that are there. */

@@ -53,9 +53,9 @@ describe('process identity', () => {
 
   it('counts a zombie as gone', { skip: process.platform !== 'linux' }, async () => {
     // sh becomes sleep, which never reaps the child that sh left it.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
-    await sleep(200);
+    await sleep(400);
     assert.match(await readFile(`/proc/${Number(line)}/stat`, 'utf8'), /\) Z /);
     assert.equal(await processIdentity(Number(line)), undefined);
     await kill(parent);

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { ToolsUnavailableError } from '../../../bootstrap/tools/errors.ts';
 import { findChecksum } from '../../../bootstrap/tools/release.ts';
 import type { ToolProgress } from '../../../bootstrap/tools/types.ts';
-import { acquire, fakeProgram, leftovers, sha256, startPublisher, temporaryFolder, toolWith } from './support.ts';
+import { BARE_PATH, acquire, fakeProgram, leftovers, sha256, startPublisher, temporaryFolder, toolWith } from './support.ts';
 
 const program = fakeProgram();
 
@@ -36,6 +36,16 @@ describe('a publisher’s release', () => {
     assert.deepEqual(again, { ...tool, source: 'cache' });
     assert.deepEqual(publisher.requests, ['/helm']);
     assert.deepEqual(await leftovers(folder), []);
+  });
+
+  it('is asked for through the proxy that the environment names', async (context) => {
+    const folder = await temporaryFolder(context);
+    const proxy = await startPublisher(context, { 'http://publisher.invalid/helm': program });
+    const spec = toolWith({ url: 'http://publisher.invalid/helm' });
+    const direct = await acquire(folder, [spec], { env: { PATH: BARE_PATH, HTTP_PROXY: proxy.url, NO_PROXY: 'publisher.invalid' } });
+    assert.match(await releaseOutcome(direct.all()), /publisher\.invalid cannot be reached/);
+    const proxied = await acquire(folder, [spec], { env: { PATH: BARE_PATH, HTTP_PROXY: proxy.url } });
+    assert.equal((await proxied.get('helm')).source, 'release');
   });
 
   it('is not installed with a wrong checksum', async (context) => {
