@@ -107,10 +107,14 @@ async function render(look: Look, release: Release): Promise<RenderedInputs> {
   return { release, chart, own: named, values: mergeValues(file, named), digest };
 }
 
-/** What Argo CD is told about all other releases. */
+/**
+ * What Argo CD is told about all other releases. Tags from the command line are left out: a trial upgrades its service
+ * alone, and Argo CD shows it as a difference. So are Jobs: they have run.
+ */
 async function shown(look: Look): Promise<Tree> {
-  const others = allReleases(look.catalog).filter((release) => release.kind === 'release' && !showsReleases(release));
-  return { releases: shownReleases(look.catalog.applicationSet.namespaces, await Promise.all(others.map((release) => rendered(look, release)))) };
+  const plain = Object.keys(look.imageTags).length === 0 ? look : { ...look, imageTags: {}, rendered: new Map() };
+  const others = allReleases(look.catalog).filter((release) => release.kind === 'release' && !release.job && !showsReleases(release));
+  return { releases: shownReleases(look.catalog.applicationSet.namespaces, await Promise.all(others.map((release) => rendered(plain, release)))) };
 }
 
 function chartOf({ catalog, environment, helmFolder }: Look, release: Release): { chart: ChartReference; valuesFile: string } {

@@ -21,9 +21,12 @@ const postgresql: ChartValues = (context) => ({
 
 const redis: ChartValues = (context) => ({
   ...common(context),
+  // The server has an account of its own.
+  serviceAccount: { create: false },
   auth: { existingSecret: secretName(context), existingSecretPasswordKey: 'redis-password' },
   master: {
     persistence: volume(context),
+    serviceAccount: { create: true, name: context.release.name },
     // For redis-cli, as the health check calls it.
     extraEnvVars: [{ name: 'REDISCLI_AUTH', valueFrom: { secretKeyRef: { name: secretName(context), key: 'redis-password' } } }],
     ...resources(context),
