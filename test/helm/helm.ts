@@ -1,0 +1,65 @@
+/** Runs the pinned Helm on the charts, with the values that a deployment would give it. */
+import { execFile } from 'node:child_process';
+import { cpus } from 'node:os';
+import PQueue from 'p-queue';
+import { acquireTools } from '../../bootstrap/tools/index.ts';
+import { loadCatalog } from '../../src/catalog/index.ts';
+import { readConfig } from '../../src/config.ts';
+import type { Environment } from '../../src/environment/schema.ts';
+import { loadEnvironment } from '../../src/environment/load.ts';
+import { allReleaseInputs } from '../../src/plan/inputs.ts';
+import { allReleases, type Release } from '../../src/plan/releases.ts';
+
+export const KUBERNETES_VERSION = 'v1.35.0';
+
+export interface ChartRun {
+  release: Release;
+  chartPath: string;
+  /** YAML. */
+  values: string;
+}
+
+export const config = readConfig();
+export const catalog = loadCatalog();
+
+/** What Helm is given for every release of an environment. */
+export async function chartRuns(environment: Environment, names?: readonly string[]): Promise<ChartRun[]> {
+  const inputs = await allReleaseInputs(catalog, environment, {}, config);
+  return allReleases(catalog).flatMap((release) => {
+    const input = inputs.get(release.name);
+    return input === undefined || names?.includes(release.name) === false ? [] : [{ release, chartPath: input.chartPath, values: input.values }];
+  });
+}
+
+export async function sandbox(): Promise<Environment> {
+  return loadEnvironment('sandbox', config);
+}
+
+/** Staging's replicas, storage class and pull secrets, with the charts of this repository. */
+export async function replicated(): Promise<Environment> {
+  return { ...await loadEnvironment('staging', config), charts: 'bundled' };
+}
+
+export async function helmBinary(): Promise<string> {
+  const tools = acquireTools({ names: ['helm'], cacheDir: config.cacheDir, mirror: config.toolsMirror, env: config.childEnv });
+  return (await tools.get('helm')).path;
+}
+
+/** @returns standard output @throws Error with what Helm said */
+export async function helm(binary: string, args: readonly string[], input: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(binary, args, { maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      // The library is linked into every chart; Helm says so each time.
+      else reject(new Error([stdout, ...stderr.split('\n').filter((line) => !line.includes('found symbolic link'))].join('\n'), { cause: error }));
+    });
+    child.stdin?.end(input);
+  });
+}
+
+/** Renders each, as many at once as there are cores. @returns text per release */
+export async function renderAll(binary: string, runs: readonly ChartRun[]): Promise<Map<string, string>> {
+  const queue = new PQueue({ concurrency: cpus().length });
+  return new Map(await queue.addAll(runs.map(({ release, chartPath, values }) => async () =>
+    [release.name, await helm(binary, ['template', release.name, chartPath, '--namespace', release.namespace, '--kube-version', KUBERNETES_VERSION, '--values', '-'], values)] as const)));
+}
