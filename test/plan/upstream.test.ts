@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { loadCatalog } from '../../src/catalog/index.ts';
+import { readConfig } from '../../src/config.ts';
+import { loadEnvironment } from '../../src/environment/load.ts';
+import type { Environment } from '../../src/environment/schema.ts';
+import { healthOf } from '../../src/plan/health.ts';
+import { releaseInputs } from '../../src/plan/inputs.ts';
+import { findRelease, findService } from '../../src/plan/releases.ts';
+import { overlay } from '../../src/plan/values.ts';
+
+const catalog = loadCatalog();
+const config = readConfig({});
+let prod: Environment;
+before(async () => { prod = await loadEnvironment('prod', config); });
+
+/** Reads `a.b.0.c` from values. */
+function at(values: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], values);
+}
+
+const EXPECTED: [release: string, path: string, value: unknown][] = [
+  ['control-plane-postgres', 'fullnameOverride', 'control-plane-postgres'],
+  ['control-plane-postgres', 'auth.existingSecret', 'vault-database-postgres'],
+  ['control-plane-postgres', 'primary.persistence', { size: '50Gi', storageClass: 'ssd' }],
+  ['novu-redis', 'auth.existingSecretPasswordKey', 'redis-password'],
+  ['novu-redis', 'extraDeploy.0.metadata.name', 'novu-redis'],
+  ['rabbitmq', 'auth.username', 'ananta'],
+  ['rabbitmq', 'service.nodePorts.manager', 31673],
+  ['keycloak', 'externalDatabase.existingSecret', 'vault-database-keycloak'],
+  ['keycloak', 'externalDatabase.host', 'control-plane-postgres.database-system.svc'],
+  ['keycloak', 'auth.existingSecret', 'vault-auth-keycloak'],
+  ['keycloak', 'service.ports.http', 8080],
+  ['keycloak', 'resources.limits.memory', '2Gi'],
+  ['novu-mongodb', 'auth.existingSecret', 'vault-notifications-mongodb'],
+  ['app-plane-minio', 'consoleService.nodePort', 31041],
+  ['control-plane-minio', 'consoleService.type', 'ClusterIP'],
+  ['control-plane-minio', 'podLabels', { 'app.kubernetes.io/instance': 'control-plane-minio' }],
+  ['jaeger', 'extraObjects.0.spec.ports.1', { name: 'otlp-grpc', port: 4317, targetPort: 4317 }],
+  ['argocd', 'configs.secret.createSecret', false],
+  ['vault', 'server.dataStorage.size', '2Gi'],
+  ['redis-exporter', 'image.pullSecrets', ['ananta-registry']],
+];
+
+describe("values of the publishers' charts", () => {
+  for (const [release, path, value] of EXPECTED) {
+    test(`${release}: ${path}`, () => {
+      assert.deepEqual(at(overlay(catalog, prod, findRelease(catalog, release), {}), path), value);
+    });
+  }
+
+  test('exist for every chart of the catalog', () => {
+    for (const service of catalog.services.filter(({ chart }) => chart.upstream !== undefined)) {
+      assert.equal(overlay(catalog, prod, findRelease(catalog, service.name), {})['fullnameOverride'], service.name);
+    }
+  });
+
+  test('leave the image alone, unless somebody asks for a tag', () => {
+    const values = (tags: Record<string, string>): unknown => overlay(catalog, prod, findRelease(catalog, 'rabbitmq'), tags)['image'];
+    assert.equal(values({}), undefined);
+    assert.deepEqual(values({ rabbitmq: '9' }), { tag: '9' });
+  });
+
+  test('steps and the platform\'s own services keep the bundled charts', async () => {
+    for (const name of ['control-plane-postgres-databases', 'django-backend', 'keycloak-init']) {
+      const inputs = await releaseInputs(catalog, prod, findRelease(catalog, name), {}, config);
+      assert.match(inputs.chartPath, /helm\/charts\/(job|service)$/);
+      assert.equal(inputs.version, undefined);
+    }
+  });
+
+  test('refer to OCI where the publisher serves it, else to the repository', async () => {
+    const reference = async (name: string): Promise<unknown> => {
+      const { chartPath, repository, version } = await releaseInputs(catalog, prod, findRelease(catalog, name), {}, config);
+      return { chartPath, repository, version };
+    };
+    assert.deepEqual(await reference('novu-redis'), { chartPath: 'oci://registry-1.docker.io/bitnamicharts/redis', repository: undefined, version: '20.13.4' });
+    assert.deepEqual(await reference('vault'), { chartPath: 'vault', repository: 'https://helm.releases.hashicorp.com', version: '0.27.0' });
+  });
+
+  test('answer health checks where their version does', () => {
+    const keycloak = findService(catalog, 'keycloak');
+    assert.deepEqual(healthOf({ charts: 'upstream' }, keycloak), { kind: 'http', port: 8080, path: '/health/ready' });
+    assert.deepEqual(healthOf({ charts: 'bundled' }, keycloak), { kind: 'http', port: 9000, path: '/health/ready' });
+  });
+});
