@@ -1,0 +1,121 @@
+/**
+ * One Helm release, brought to exactly what was planned. Running it again after a lost acknowledgement, a killed worker
+ * or a killed Helm leads to the same end.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HelmError } from '../clients/helm/index.ts';
+import type { Clients } from '../clients/index.ts';
+import type { ApplyReleaseInput, ApplyReleaseResult } from '../contract/activities.ts';
+import { FAILURES } from '../contract/failures.ts';
+import { RELEASE_LABELS } from '../contract/names.ts';
+import type { Environment } from '../environment/schema.ts';
+import { jobHealth } from '../plan/health/index.ts';
+import { releaseInputs, type ReleaseInputs } from '../plan/inputs.ts';
+import { findRelease } from '../plan/releases.ts';
+import { assertTarget, currentEnvironment } from './context.ts';
+import { writeEvidence } from './evidence/index.ts';
+import { DeployError } from './failures.ts';
+import { awaitEstablished, definitionsOf } from './release/crds.ts';
+import { jobsOf, removeJobs } from './release/jobs.ts';
+import { newestRevision, ownerLabel, type Revision } from './release/revisions.ts';
+import { settleRelease } from './release/recover.ts';
+import { beating, type ScopeOf } from './scope.ts';
+
+/** Helm's discovery may be a moment behind a definition that was just established. */
+const KIND_UNKNOWN_PAUSE_MILLISECONDS = 2000;
+
+export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
+  return async (input: ApplyReleaseInput): Promise<ApplyReleaseResult> => {
+    const scope = scopeOf();
+    let doing = 'looks at what is there';
+    return beating(scope, () => doing, async () => {
+      const started = performance.now();
+      const { run, step } = input;
+      const release = { namespace: step.namespace, name: step.name };
+      const [, environment, found] = await Promise.all([
+        assertTarget(clients, run, scope.signal), currentEnvironment(clients), newestRevision(clients.kubernetes, step.namespace, step.name, scope.signal),
+      ]);
+      const inputs = await plannedInputs(clients, environment, input);
+      if (isDone(input, found)) return { changed: found?.labels[RELEASE_LABELS.run] === run.runId, revision: found?.revision ?? 0, seconds: seconds(started) };
+
+      let recovered: string | undefined;
+      const settle = async (): Promise<void> => {
+        doing = 'makes sure that nobody else is at work on it';
+        const settled = await settleRelease(clients, run, release, scope.signal);
+        recovered = settled.recovered ?? recovered;
+      };
+      await settle();
+      if (step.job) {
+        doing = 'removes a failed Job';
+        await replaceFailedJobs(clients, input, scope.signal);
+      }
+      doing = 'waits for its turn with Helm';
+      const upgrade = async (): Promise<number> => (await clients.helm.upgrade({
+        namespace: release.namespace, release: release.name,
+        chart: inputs.chartPath, repository: inputs.repository, version: inputs.version, values: inputs.values,
+        labels: await labelsOf(input, environment),
+        runId: run.runId,
+        priority: input.priority,
+        signal: scope.signal,
+        onTurn: () => {
+          doing = 'Helm is at work';
+          return Promise.resolve();
+        },
+      })).revision;
+      const revision = await onceMoreForNewKinds(upgrade, scope.signal);
+      const definitions = await definitionsOf(inputs.chartPath);
+      if (definitions.length > 0) {
+        doing = 'waits for its kinds to be known';
+        await awaitEstablished(clients.kubernetes, definitions, scope.signal);
+      }
+      return { changed: true, revision, seconds: seconds(started), ...(recovered === undefined ? {} : { recovered }) };
+    });
+  };
+}
+
+/** @throws DeployError PlanOutdated when chart, values or environment were edited since the plan was made */
+async function plannedInputs(clients: Clients, environment: Environment, { run, step }: ApplyReleaseInput): Promise<ReleaseInputs> {
+  const inputs = await releaseInputs(clients.catalog, environment, findRelease(clients.catalog, step.name), run.imageTags, clients.config);
+  if (inputs.digest === step.digest) return inputs;
+  throw new DeployError(FAILURES.planOutdated, `${step.name} was planned as ${step.digest}, but its chart, values or environment now give ${inputs.digest}: they were edited during the deployment. Nothing was changed; deploy again for a new plan.`);
+}
+
+/** The cluster holds exactly this already. A `retry` was ordered because what is there does not work, unless this very run made it. */
+function isDone({ run, step }: ApplyReleaseInput, found: Revision | undefined): boolean {
+  if (found?.status !== 'deployed' || found.labels[RELEASE_LABELS.digest] !== step.digest) return false;
+  return step.action !== 'retry' || found.labels[RELEASE_LABELS.run] === run.runId;
+}
+
+async function labelsOf({ run, service, step }: ApplyReleaseInput, environment: Environment): Promise<Record<string, string>> {
+  return {
+    [RELEASE_LABELS.environment]: run.environment,
+    [RELEASE_LABELS.service]: service,
+    [RELEASE_LABELS.run]: run.runId,
+    [RELEASE_LABELS.digest]: step.digest,
+    [RELEASE_LABELS.charts]: environment.charts,
+    [RELEASE_LABELS.owner]: await ownerLabel(),
+  };
+}
+
+/** What failed is written down before it is removed. */
+async function replaceFailedJobs(clients: Clients, { run, service, step }: ApplyReleaseInput, signal: AbortSignal): Promise<void> {
+  const release = { namespace: step.namespace, name: step.name };
+  const failed = (await jobsOf(clients.kubernetes, release, signal)).filter((job) => jobHealth(job).status === 'failed');
+  if (failed.length === 0) return;
+  await writeEvidence(clients, { runId: run.runId, title: `${service}-before-retry`, releases: [release], reason: `Job ${failed.map(({ metadata }) => metadata.name).join(', ')} had failed and is replaced` }, signal);
+  await removeJobs(clients.kubernetes, release, failed, signal);
+}
+
+async function onceMoreForNewKinds<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof HelmError) || !error.message.includes('no matches for kind')) throw error;
+    await sleep(KIND_UNKNOWN_PAUSE_MILLISECONDS, undefined, { signal });
+    return attempt();
+  }
+}
+
+function seconds(since: number): number {
+  return Math.round(performance.now() - since) / 1000;
+}

@@ -1,0 +1,50 @@
+/** Waits for one release of a service; on a new attempt the time already spent still counts. */
+import { z } from 'zod';
+import type { Service } from '../catalog/schema.ts';
+import type { Clients } from '../clients/index.ts';
+import type { AwaitHealthyInput, AwaitHealthyResult } from '../contract/activities.ts';
+import { healthOf } from '../plan/health.ts';
+import { findRelease, findService, type Release } from '../plan/releases.ts';
+import type { Environment } from '../environment/schema.ts';
+import { assertEnvironment } from './context.ts';
+import { beating, type ScopeOf } from './scope.ts';
+import { createPatience } from './wait/patience.ts';
+import { waitForRelease, type WaitInput } from './wait/release.ts';
+
+const beatSchema = z.object({ spentSeconds: z.number(), status: z.string() });
+
+export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
+  return async ({ run, service, step, timeoutSeconds }: AwaitHealthyInput): Promise<AwaitHealthyResult> => {
+    const scope = scopeOf();
+    assertEnvironment(clients, run);
+    const earlier = beatSchema.safeParse(scope.lastDetail);
+    const patience = createPatience({
+      limitSeconds: timeoutSeconds,
+      spentSeconds: earlier.success ? earlier.data.spentSeconds : 0,
+      counts: clients.kubernetes.watches.live,
+      signal: scope.signal,
+    });
+    let status = '';
+    return beating(scope, () => ({ spentSeconds: patience.spent(), status: clients.redactor.redact(status) }), async () => {
+      const proof = await waitForRelease(clients, {
+        release: { namespace: step.namespace, name: step.name },
+        job: step.job,
+        ...probeOf(clients.environment, findService(clients.catalog, service), findRelease(clients.catalog, step.name)),
+        patience,
+        signal: scope.signal,
+        onStatus: (text) => {
+          status = text;
+        },
+      });
+      return { seconds: Math.round(patience.spent() * 1000) / 1000, proof };
+    });
+  };
+}
+
+/** What is asked of a release once its workloads are healthy: a service's health check goes to its main release alone. */
+export function probeOf(environment: Pick<Environment, 'charts'>, service: Service, release: Release): Pick<WaitInput, 'probe' | 'answersOnly'> {
+  const health = release.position === 'main' ? healthOf(environment, service) : undefined;
+  if (health === undefined || health.kind === 'job') return { probe: undefined, answersOnly: false };
+  const opensLater = health.kind === 'vault' && service.after.some((step) => step.kind === 'vault-bootstrap');
+  return { probe: health, answersOnly: opensLater };
+}

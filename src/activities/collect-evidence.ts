@@ -1,0 +1,16 @@
+import type { Clients } from '../clients/index.ts';
+import type { Activities } from '../contract/activities.ts';
+import { assertEnvironment } from './context.ts';
+import { writeEvidence } from './evidence/index.ts';
+import { beating, type ScopeOf } from './scope.ts';
+
+/** Events, conditions and logs of everything that belongs to a failed service. */
+export function collectEvidence(clients: Clients, scopeOf: ScopeOf): Activities['collectEvidence'] {
+  return async ({ run, service, reason }) => {
+    const scope = scopeOf();
+    assertEnvironment(clients, run);
+    const releases = service.steps.filter((step) => step.kind === 'release').map(({ name, namespace }) => ({ name, namespace }));
+    return beating(scope, () => 'collects events, conditions and logs', () =>
+      writeEvidence(clients, { runId: run.runId, title: service.name, releases, reason }, scope.signal));
+  };
+}

@@ -1,0 +1,24 @@
+/** What every activity begins with: the run is about this environment, and the cluster is the one it was planned for. */
+import type { Clients } from '../clients/index.ts';
+import type { RunRef } from '../contract/deploy.ts';
+import { FAILURES } from '../contract/failures.ts';
+import { loadEnvironment } from '../environment/load.ts';
+import type { Environment } from '../environment/schema.ts';
+import { DeployError } from './failures.ts';
+
+/** @throws DeployError when a worker of another environment was given the run */
+export function assertEnvironment(clients: Pick<Clients, 'environment'>, run: RunRef): void {
+  if (run.environment === clients.environment.name) return;
+  throw new DeployError(FAILURES.invalidInput, `This worker serves environment "${clients.environment.name}", the deployment is for "${run.environment}"`);
+}
+
+/** Before anything is changed. @throws ClusterMismatchError */
+export async function assertTarget(clients: Pick<Clients, 'environment' | 'kubernetes'>, run: RunRef, signal?: AbortSignal): Promise<void> {
+  assertEnvironment(clients, run);
+  await clients.kubernetes.assertCluster(run.clusterUid, signal);
+}
+
+/** The environment file as it is now: a worker lives longer than an edit. */
+export function currentEnvironment(clients: Pick<Clients, 'environment' | 'config' | 'catalog'>): Promise<Environment> {
+  return loadEnvironment(clients.environment.name, clients.config, clients.catalog);
+}

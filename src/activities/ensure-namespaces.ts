@@ -1,0 +1,40 @@
+import type { Clients } from '../clients/index.ts';
+import { type KubernetesObject, paths } from '../clients/kubernetes/index.ts';
+import type { Catalog } from '../catalog/schema.ts';
+import type { Activities } from '../contract/activities.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL } from '../contract/names.ts';
+import { assertTarget } from './context.ts';
+import { beating, type ScopeOf } from './scope.ts';
+
+type Namespace = Catalog['namespaces'][number];
+
+/** Creates what is missing of the platform's namespaces, and sets the labels that ours must have. */
+export function ensureNamespaces(clients: Clients, scopeOf: ScopeOf): Activities['ensureNamespaces'] {
+  return async (run) => {
+    const scope = scopeOf();
+    return beating(scope, () => 'namespaces', async () => {
+      const { items } = await clients.kubernetes.list(paths.namespaces, { metadataOnly: true }, scope.signal);
+      const missing = clients.catalog.namespaces.filter((namespace) => !isAsWanted(namespace, items));
+      if (missing.length === 0) return { created: [] };
+      await assertTarget(clients, run, scope.signal);
+      await Promise.all(missing.map((namespace) => clients.kubernetes.apply(paths.namespace(namespace.name), {
+        apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace.name, labels: labelsOf(namespace), annotations: { 'ananta.dev/purpose': namespace.purpose } },
+      }, {}, scope.signal)));
+      return { created: missing.map(({ name }) => name) };
+    });
+  };
+}
+
+/** One that is being deleted is not as wanted. */
+export function isAsWanted(namespace: Namespace, existing: readonly KubernetesObject[]): boolean {
+  const found = existing.find(({ metadata }) => metadata.name === namespace.name)?.metadata;
+  return found !== undefined && !found.deletionTimestamp && Object.entries(labelsOf(namespace)).every(([name, value]) => found.labels?.[name] === value);
+}
+
+function labelsOf({ podSecurity }: Namespace): Record<string, string> {
+  return {
+    [MANAGED_BY_LABEL]: MANAGED_BY,
+    'pod-security.kubernetes.io/enforce': podSecurity,
+    'pod-security.kubernetes.io/warn': podSecurity,
+  };
+}

@@ -1,0 +1,35 @@
+/** Evidence of a failure, kept on the worker's machine before anything else happens to the pods. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import type { Clients } from '../../clients/index.ts';
+import type { Release } from '../release/recover.ts';
+import { asSummary, asText, gather } from './sections.ts';
+
+export interface EvidenceRequest {
+  runId: string;
+  /** Name of the file, without its ending. */
+  title: string;
+  releases: readonly Release[];
+  /** Why it is collected. */
+  reason: string;
+}
+
+const MOST_LINES = 8;
+const HELM_LOG_LINES = 40;
+
+/** @returns the file, and up to 8 lines of it for a terminal; both without secret values */
+export async function writeEvidence(clients: Pick<Clients, 'kubernetes' | 'helm' | 'connections' | 'redactor'>, request: EvidenceRequest, signal: AbortSignal): Promise<{ evidence: string; summary: string[] }> {
+  const { kubernetes, helm, connections, redactor } = clients;
+  const gathered = await Promise.all(request.releases.map((release) => gather(kubernetes, release, signal)));
+  const helmLogs = await Promise.all(request.releases.map(async ({ name }) => {
+    const text = await readFile(helm.logFile(name), 'utf8').catch(() => '');
+    return text === '' ? [] : [`## Helm's last words on ${name}`, ...text.trimEnd().split('\n').slice(-HELM_LOG_LINES), ''];
+  }));
+  const text = [`# ${request.title}: ${request.reason}`, `Collected ${new Date().toISOString()}`, '', ...gathered.map(asText), ...helmLogs.flat()].join('\n');
+  const folder = join(connections.stateDir, 'evidence', request.runId);
+  const file = join(folder, `${request.title}.txt`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(file, redactor.redact(text), { mode: 0o600 });
+  return { evidence: file, summary: asSummary(gathered, MOST_LINES).map((line) => redactor.redact(line)) };
+}

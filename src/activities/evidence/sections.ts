@@ -1,0 +1,120 @@
+/** What is worth knowing about a release that failed, as text. */
+import { z } from 'zod';
+import type { KubernetesClient, KubernetesObject } from '../../clients/kubernetes/index.ts';
+import { paths } from '../../clients/kubernetes/index.ts';
+import { podTrouble, troubleText, workloadHealth } from '../../plan/health/index.ts';
+import { type LiveWorkload, readPods, readWorkloads } from '../observe/workloads.ts';
+import type { Release } from '../release/recover.ts';
+
+export interface ReleaseEvidence {
+  release: Release;
+  workloads: LiveWorkload[];
+  pods: KubernetesObject[];
+  events: EventLine[];
+  logs: ContainerLog[];
+}
+
+export interface EventLine {
+  at: string;
+  warning: boolean;
+  object: string;
+  reason: string;
+  message: string;
+  count: number;
+}
+
+export interface ContainerLog {
+  pod: string;
+  container: string;
+  /** Of the container that ran before a restart. */
+  previous: boolean;
+  text: string;
+}
+
+const eventSchema = z.looseObject({
+  type: z.string().nullish(), reason: z.string().nullish(), message: z.string().nullish(), count: z.number().nullish(),
+  lastTimestamp: z.string().nullish(), eventTime: z.string().nullish(), firstTimestamp: z.string().nullish(),
+  involvedObject: z.object({ kind: z.string().nullish(), name: z.string().nullish() }).prefault({}),
+});
+const containersSchema = z.object({
+  spec: z.object({ containers: z.array(z.object({ name: z.string() })).default([]), initContainers: z.array(z.object({ name: z.string() })).nullish() }).prefault({}),
+  status: z.object({ containerStatuses: z.array(z.object({ name: z.string(), restartCount: z.number().default(0) })).nullish() }).prefault({}),
+});
+
+const LOG_LINES = 60;
+const MOST_EVENTS = 60;
+/** Of pods that are not ready; more of the same tell nothing new. */
+const MOST_PODS = 4;
+
+/** Reads everything; what cannot be read is left out. */
+export async function gather(kubernetes: KubernetesClient, release: Release, signal: AbortSignal): Promise<ReleaseEvidence> {
+  const workloads = await readWorkloads(kubernetes, release, signal);
+  const pods = await readPods(kubernetes, release, workloads, signal);
+  const names = new Set([release.name, ...workloads.map(({ name }) => name), ...pods.map(({ metadata }) => metadata.name)]);
+  const [events, logs] = await Promise.all([
+    readEvents(kubernetes, release, names, signal),
+    readLogs(kubernetes, release, pods.filter((pod) => podTrouble(pod) !== undefined).slice(0, MOST_PODS), signal),
+  ]);
+  return { release, workloads, pods, events, logs };
+}
+
+async function readEvents(kubernetes: KubernetesClient, release: Release, names: ReadonlySet<string>, signal: AbortSignal): Promise<EventLine[]> {
+  const { items } = await kubernetes.list(paths.events(release.namespace), { limit: 500 }, signal);
+  return items.flatMap((item) => {
+    const event = eventSchema.parse(item);
+    const name = event.involvedObject.name ?? '';
+    // A ReplicaSet or a claim is named after its workload.
+    if (!names.has(name) && ![...names].some((known) => name.startsWith(`${known}-`) || name.endsWith(`-${known}`) || name.includes(`-${known}-`))) return [];
+    return [{
+      at: event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? '', warning: event.type === 'Warning',
+      object: `${event.involvedObject.kind ?? ''} ${name}`, reason: event.reason ?? '', message: (event.message ?? '').trim(), count: event.count ?? 1,
+    }];
+  }).sort((a, b) => a.at.localeCompare(b.at)).slice(-MOST_EVENTS);
+}
+
+async function readLogs(kubernetes: KubernetesClient, release: Release, pods: readonly KubernetesObject[], signal: AbortSignal): Promise<ContainerLog[]> {
+  const wanted = pods.flatMap((pod) => {
+    const { spec, status } = containersSchema.parse(pod);
+    const restarted = new Set(status.containerStatuses?.filter(({ restartCount }) => restartCount > 0).map(({ name }) => name));
+    return [...(spec.initContainers ?? []), ...spec.containers].flatMap(({ name }) =>
+      [false, ...(restarted.has(name) ? [true] : [])].map((previous) => ({ pod: pod.metadata.name, container: name, previous })));
+  });
+  const logs = await Promise.all(wanted.map(async ({ pod, container, previous }) => {
+    const text = await kubernetes.podLog({ namespace: release.namespace, pod }, container, { previous, tailLines: LOG_LINES }, signal)
+      .catch((error: unknown) => `(no log: ${error instanceof Error ? error.message : String(error)})`);
+    return { pod, container, previous, text: text.trimEnd() };
+  }));
+  return logs.filter(({ text }) => text !== '');
+}
+
+/** The whole of it, for the file. */
+export function asText({ release, workloads, pods, events, logs }: ReleaseEvidence): string {
+  return [
+    `## Release ${release.name} in namespace ${release.namespace}`,
+    '', '### Workloads',
+    ...(workloads.length === 0 ? ['none'] : workloads.map((workload) => `${workload.kind} ${workload.name}: ${workloadHealth(workload).message}`)),
+    '', '### Pods',
+    ...(pods.length === 0 ? ['none'] : pods.map((pod) => podLine(pod))),
+    '', '### Events',
+    ...(events.length === 0 ? ['none'] : events.map(({ at, warning, object, reason, message, count }) => `${at} ${warning ? 'Warning' : 'Normal'} ${object}: ${reason} ${message}${count > 1 ? ` (${count} times)` : ''}`)),
+    ...logs.flatMap(({ pod, container, previous, text }) => ['', `### Log of ${pod}, container ${container}${previous ? ', before its restart' : ''}`, text]),
+    '',
+  ].join('\n');
+}
+
+/** The few lines that fit a terminal: troubles, then warnings, then the end of a log. */
+export function asSummary(all: readonly ReleaseEvidence[], most: number): string[] {
+  const troubles = all.flatMap(({ pods }) => pods.flatMap((pod) => {
+    const trouble = podTrouble(pod);
+    return trouble ? [troubleText(trouble)] : [];
+  }));
+  const warnings = all.flatMap(({ events }) => events).filter(({ warning }) => warning).slice(-3).map(({ object, reason, message }) => `${object}: ${reason} ${message}`);
+  const log = all.flatMap(({ logs }) => logs).find(({ text }) => !text.startsWith('(no log'));
+  const tail = log ? log.text.split('\n').slice(-3).map((line) => `${log.pod}: ${line}`) : [];
+  return [...new Set([...troubles.slice(0, 3), ...warnings, ...tail])].slice(0, most).map((line) => line.slice(0, 300));
+}
+
+function podLine(pod: KubernetesObject): string {
+  const trouble = podTrouble(pod);
+  return trouble ? troubleText(trouble) : `pod ${pod.metadata.name}: ready or done`;
+}

@@ -1,0 +1,43 @@
+/** All activities, each in its own file, with one way out for errors. */
+import { CancelledFailure } from '@temporalio/common';
+import type { Clients } from '../clients/index.ts';
+import type { Activities } from '../contract/activities.ts';
+import { applyRelease } from './apply-release.ts';
+import { awaitHealthy } from './await-healthy.ts';
+import { collectEvidence } from './collect-evidence.ts';
+import { ensureNamespaces } from './ensure-namespaces.ts';
+import { asFailure } from './failures.ts';
+import { makePlan } from './make-plan.ts';
+import { recordResult } from './record-result.ts';
+import { type Scope, type ScopeOf, temporalScope } from './scope.ts';
+import { configureVault } from './vault/configure.ts';
+import { openVault } from './vault/open.ts';
+import { seedVault } from './vault/seed.ts';
+import { syncSecrets } from './vault/sync-secrets.ts';
+
+/**
+ * @param scopeOf where heartbeats go and cancellation comes from; Temporal's own by default
+ */
+export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalScope): Activities {
+  const guarded = <Input, Output>(make: (scopeOf: ScopeOf) => (input: Input) => Promise<Output>) => async (input: Input): Promise<Output> => {
+    const scope: Scope = scopeOf();
+    try {
+      return await make(() => scope)(input);
+    } catch (error) {
+      if (error instanceof CancelledFailure) throw error;
+      throw asFailure(error, clients.redactor, scope.signal.aborted);
+    }
+  };
+  return {
+    makePlan: guarded((of) => makePlan(clients, of)),
+    ensureNamespaces: guarded((of) => ensureNamespaces(clients, of)),
+    applyRelease: guarded((of) => applyRelease(clients, of)),
+    awaitHealthy: guarded((of) => awaitHealthy(clients, of)),
+    openVault: guarded((of) => openVault(clients, of)),
+    configureVault: guarded((of) => configureVault(clients, of)),
+    seedVault: guarded((of) => seedVault(clients, of)),
+    syncSecrets: guarded((of) => syncSecrets(clients, of)),
+    collectEvidence: guarded((of) => collectEvidence(clients, of)),
+    recordResult: guarded(() => recordResult(clients)),
+  };
+}

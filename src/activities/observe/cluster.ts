@@ -1,0 +1,38 @@
+/** Everything a plan is decided from, in as few requests as it takes. */
+import type { Clients } from '../../clients/index.ts';
+import { paths } from '../../clients/kubernetes/index.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { observedHealth } from '../../plan/health/index.ts';
+import { type ObservedCluster, type ObservedHealth, releaseKey } from '../../plan/observed.ts';
+import { allReleases } from '../../plan/releases.ts';
+import { isAsWanted } from '../ensure-namespaces.ts';
+import { allNewestRevisions } from '../release/revisions.ts';
+import { observeVault } from '../vault/observe.ts';
+import { knownWorkloads } from './workloads.ts';
+
+/** Changes nothing. */
+export async function observeCluster(clients: Clients, environment: Environment, signal: AbortSignal): Promise<ObservedCluster> {
+  const { kubernetes, catalog } = clients;
+  const [releases, namespaces, vault] = await Promise.all([
+    allNewestRevisions(kubernetes, signal),
+    kubernetes.list(paths.namespaces, { metadataOnly: true }, signal),
+    observeVault(clients, environment, signal),
+    kubernetes.watches.synced(signal),
+  ]);
+  return {
+    namespaces: new Set(catalog.namespaces.filter((namespace) => isAsWanted(namespace, namespaces.items)).map(({ name }) => name)),
+    releases,
+    health: healthOfAll(clients),
+    ...vault,
+  };
+}
+
+/** From the watches: what they know is at most moments old, and a plan made from it is checked again by each step. */
+function healthOfAll({ kubernetes, catalog }: Clients): Map<string, ObservedHealth> {
+  const health = new Map<string, ObservedHealth>();
+  for (const release of allReleases(catalog)) {
+    const workloads = knownWorkloads(kubernetes.watches, release);
+    if (workloads.length > 0) health.set(releaseKey(release.namespace, release.name), observedHealth(workloads));
+  }
+  return health;
+}

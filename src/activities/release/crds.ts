@@ -1,0 +1,42 @@
+/** Kinds that a chart brings along: known to the API server a moment after Helm has created them. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import { type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
+import { FAILURES } from '../../contract/failures.ts';
+import { conditions, trueCondition } from '../../plan/health/types.ts';
+import { DeployError } from '../failures.ts';
+
+const definitionSchema = z.looseObject({ kind: z.literal('CustomResourceDefinition'), metadata: z.looseObject({ name: z.string() }) });
+const statusSchema = z.object({ status: z.object({ conditions }).prefault({}) });
+const DEADLINE_MILLISECONDS = 30_000;
+
+/** Names of the definitions in the chart's `crds` folder; none for a chart that is no local folder. */
+export async function definitionsOf(chart: string): Promise<string[]> {
+  const folder = join(chart, 'crds');
+  const files = await readdir(folder).catch(() => []);
+  const texts = await Promise.all(files.filter((file) => /\.ya?ml$/.test(file)).map((file) => readFile(join(folder, file), 'utf8')));
+  return texts.flatMap((text) => parseAllDocuments(text)).flatMap((document) => {
+    const parsed = definitionSchema.safeParse(document.toJS());
+    return parsed.success ? [parsed.data.metadata.name] : [];
+  });
+}
+
+/** @throws DeployError when one is not established after 30 s */
+export async function awaitEstablished(kubernetes: KubernetesClient, names: readonly string[], signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MILLISECONDS;
+  await Promise.all(names.map(async (name) => {
+    for (;;) {
+      const found = await kubernetes.get(paths.customResourceDefinition(name), signal);
+      const { conditions: list } = statusSchema.parse(found ?? {}).status;
+      if (trueCondition(list, 'Established')) return;
+      if (Date.now() > deadline) {
+        const refused = list.find(({ type, status }) => type === 'NamesAccepted' && status === 'False');
+        throw new DeployError(FAILURES.rejectedByCluster, `CustomResourceDefinition ${name} is not established after 30 s${refused ? `: ${refused.message}` : ''}`);
+      }
+      await sleep(100, undefined, { signal });
+    }
+  }));
+}

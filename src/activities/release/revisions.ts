@@ -1,0 +1,75 @@
+/** Helm's own record of a release, read from the labels of its Secrets; what the Secrets hold is never touched. */
+import { hostname } from 'node:os';
+import type { KubernetesClient, KubernetesObject } from '../../clients/kubernetes/index.ts';
+import { managersOf, paths } from '../../clients/kubernetes/index.ts';
+import type { ObservedRelease, ReleaseStatus } from '../../plan/observed.ts';
+import { releaseKey } from '../../plan/observed.ts';
+import { ownIdentity } from '../../process/identity.ts';
+
+export interface Revision extends ObservedRelease {
+  /** Of the Secret. */
+  secret: { name: string; namespace: string; uid: string };
+  /** Seconds since the epoch: when Helm last wrote it. */
+  writtenAt: number;
+  /** Field manager that wrote it, as the API server saw it. */
+  manager: string;
+}
+
+const STATUSES: readonly string[] = ['deployed', 'failed', 'superseded', 'uninstalled', 'uninstalling', 'pending-install', 'pending-upgrade', 'pending-rollback'];
+/** Labels of Helm itself; all others are given by whoever calls it. */
+const HELMS_OWN = ['name', 'owner', 'status', 'version', 'createdAt', 'modifiedAt'];
+
+/** Newest revision of every release in the cluster, by `<namespace>/<release>`. One request. */
+export async function allNewestRevisions(kubernetes: KubernetesClient, signal?: AbortSignal): Promise<Map<string, Revision>> {
+  const { items } = await kubernetes.list(paths.secrets(), { labelSelector: 'owner=helm', metadataOnly: true }, signal);
+  return newestOf(items);
+}
+
+/** @returns undefined when Helm knows no such release */
+export async function newestRevision(kubernetes: KubernetesClient, namespace: string, release: string, signal?: AbortSignal): Promise<Revision | undefined> {
+  const { items } = await kubernetes.list(paths.secrets(namespace), { labelSelector: `owner=helm,name=${release}`, metadataOnly: true }, signal);
+  return newestOf(items).get(releaseKey(namespace, release));
+}
+
+function newestOf(secrets: readonly KubernetesObject[]): Map<string, Revision> {
+  const newest = new Map<string, Revision>();
+  for (const secret of secrets) {
+    const revision = revisionOf(secret);
+    const name = secret.metadata.labels?.['name'];
+    if (!revision || name === undefined) continue;
+    const key = releaseKey(revision.secret.namespace, name);
+    if ((newest.get(key)?.revision ?? 0) < revision.revision) newest.set(key, revision);
+  }
+  return newest;
+}
+
+function revisionOf({ metadata }: KubernetesObject): Revision | undefined {
+  const labels = metadata.labels ?? {};
+  const number = Number(labels['version']);
+  if (!Number.isInteger(number)) return undefined;
+  const status = labels['status'] ?? '';
+  return {
+    revision: number,
+    status: (STATUSES.includes(status) ? status : 'unknown') as ReleaseStatus,
+    labels: Object.fromEntries(Object.entries(labels).filter(([name]) => !HELMS_OWN.includes(name))),
+    secret: { name: metadata.name, namespace: metadata.namespace ?? '', uid: metadata.uid },
+    writtenAt: Number(labels['modifiedAt'] ?? labels['createdAt'] ?? 0) || Date.parse(metadata.creationTimestamp ?? '') / 1000 || 0,
+    manager: managersOf({ metadata })[0]?.manager ?? 'unknown',
+  };
+}
+
+/** Host and process, as a label: `host.pid.start`. At most 63 characters, of those a label may have. */
+export async function ownerLabel(): Promise<string> {
+  const { pid, startToken } = await ownIdentity();
+  const rest = `.${pid}.${startToken}`.replaceAll(/[^A-Za-z0-9._-]/g, '-');
+  return `${hostOfLabel()}${rest}`.slice(0, 63).replace(/[^A-Za-z0-9]+$/, '');
+}
+
+/** Whether the owner of a revision ran on this machine, where its process can be looked for. */
+export function isOfThisHost(owner: string | undefined): boolean {
+  return owner !== undefined && owner.startsWith(`${hostOfLabel()}.`);
+}
+
+function hostOfLabel(): string {
+  return hostname().replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 24).replace(/^-+|-+$/g, '') || 'host';
+}

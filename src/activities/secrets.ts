@@ -1,0 +1,70 @@
+/** What `ananta secrets` does: values of third parties in, single values out to a person. Works without the engine. */
+import type { Clients } from '../clients/index.ts';
+import type { SecretKey } from '../catalog/schema.ts';
+import { readKv, versionOfKv, writeKv } from '../clients/vault/index.ts';
+import { suppliedKeys, type SuppliedKey } from '../plan/supplied.ts';
+import { learnValues } from './vault/learn.ts';
+import { isGoodEnough, waitingFile } from './vault/supplied.ts';
+
+type SecretClients = Pick<Clients, 'environment' | 'catalog' | 'connections' | 'vault' | 'redactor'>;
+
+/** The path or key is not one of the catalog, or may not be set. */
+export class SecretNameError extends Error {
+  override name = 'ConfigurationError';
+}
+
+/**
+ * Sets a value that a third party issued. Before Vault exists it waits in a 0600 file of the state folder.
+ * @returns where it is now, and for Vault the version; Kubernetes Secrets follow with the next deployment
+ * @throws SecretNameError for a key that is generated
+ */
+export async function setSecret(clients: SecretClients, path: string, key: string, value: string, signal?: AbortSignal): Promise<{ stored: 'vault'; version: number } | { stored: 'waiting' }> {
+  const declared = keyOf(clients, path, key);
+  if (declared.kind !== 'supplied') throw new SecretNameError(`${path} ${key} is generated and never overwritten; only these are set by hand: ${suppliedKeys(clients.catalog).map((known) => `${known.path} ${known.key}`).join(', ')}`);
+  if (value === '') throw new SecretNameError(`The value for ${path} ${key} is empty: give it on standard input.`);
+  clients.redactor.learn(value);
+  const { state } = await clients.vault.state(signal);
+  if (state === 'absent' || state === 'uninitialized') {
+    await waitingFile(clients.connections.stateDir, clients.redactor).set(path, key, value);
+    return { stored: 'waiting' };
+  }
+  return clients.vault.asDeployer(async (session) => {
+    const known = await readKv(session, path, signal);
+    if (known?.data[key] === value) return { stored: 'vault' as const, version: known.version };
+    const version = await writeKv(session, path, { ...known?.data, [key]: value }, known?.version ?? (await versionOfKv(session, path, signal)), signal);
+    return { stored: 'vault' as const, version };
+  }, signal);
+}
+
+/** @returns undefined when the path has no such key yet. @throws SecretNameError */
+export async function getSecret(clients: SecretClients, path: string, key: string, signal?: AbortSignal): Promise<string | undefined> {
+  keyOf(clients, path, key);
+  const entry = await clients.vault.asDeployer((session) => readKv(session, path, signal), signal);
+  learnValues(clients.redactor, clients.catalog.secretPaths.find((declared) => declared.path === path), entry?.data ?? {});
+  return entry?.data[key];
+}
+
+/** Keys that the environment requires from third parties and nobody has supplied; asked before a deployment starts. */
+export async function missingSecrets(clients: SecretClients, signal?: AbortSignal): Promise<SuppliedKey[]> {
+  if (clients.environment.suppliedSecrets === 'placeholder') return [];
+  const required = suppliedKeys(clients.catalog).filter((key) => key.required);
+  const waiting = await waitingFile(clients.connections.stateDir, clients.redactor).read();
+  const left = required.filter(({ path, key }) => waiting[path]?.[key] === undefined);
+  if (left.length === 0) return [];
+  const { state } = await clients.vault.state(signal);
+  if (state === 'absent' || state === 'uninitialized') return left;
+  const stored = await clients.vault.asDeployer((session) => Promise.all([...new Set(left.map(({ path }) => path))].map(async (path) => [path, await readKv(session, path, signal)] as const)), signal);
+  const values = new Map(stored.map(([path, entry]) => [path, entry?.data ?? {}]));
+  return left.filter(({ path, key }) => {
+    const declared = keyOf(clients, path, key);
+    return declared.kind !== 'supplied' || !isGoodEnough(clients.environment, declared, values.get(path)?.[key]);
+  });
+}
+
+function keyOf({ catalog }: Pick<Clients, 'catalog'>, path: string, key: string): SecretKey {
+  const declared = catalog.secretPaths.find((candidate) => candidate.path === path);
+  if (!declared) throw new SecretNameError(`There is no secret path ${path}. Known: ${catalog.secretPaths.map((candidate) => candidate.path).join(', ')}`);
+  const found = declared.keys.find(({ name }) => name === key);
+  if (!found) throw new SecretNameError(`${path} has no key ${key}. It has: ${declared.keys.map(({ name }) => name).join(', ')}`);
+  return found;
+}

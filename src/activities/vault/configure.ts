@@ -1,0 +1,58 @@
+/** From an open Vault to one that the platform can use; every line of it may be repeated. */
+import type { Clients } from '../../clients/index.ts';
+import { VaultError, type VaultSession } from '../../clients/vault/index.ts';
+import type { Activities } from '../../contract/activities.ts';
+import { serviceRoles } from '../../plan/vault-policies.ts';
+import { assertTarget } from '../context.ts';
+import { beating, type ScopeOf } from '../scope.ts';
+import { layFoundation, missingFoundation, type WantedFoundation } from './foundation.ts';
+import { ensureIdentities, type Reviewer, reviewerOf } from './identities.ts';
+import { wantedReceipt, writeReceipt } from './receipt.ts';
+import { writeRole } from './roles.ts';
+
+const SERVICE_TTL_SECONDS = 3600;
+
+export function configureVault(clients: Clients, scopeOf: ScopeOf): Activities['configureVault'] {
+  return async (run) => {
+    const scope = scopeOf();
+    const { signal } = scope;
+    return beating(scope, () => 'configures Vault', async () => {
+      const { kubernetes, vault, redactor, connections, environment, catalog } = clients;
+      await assertTarget(clients, run, signal);
+      const changed = await ensureIdentities(kubernetes, signal);
+      const reviewer = await reviewerOf(kubernetes, redactor, signal);
+      const wanted: WantedFoundation = {
+        kubernetesHost: connections.vault.kubernetesHost, certificateAuthority: reviewer.certificateAuthority, plugin: connections.vault.kubernetesAuthPlugin,
+      };
+      changed.push(...(await foundation(clients, wanted, reviewer, signal)));
+      changed.push(...(await vault.asDeployer(async (session) => {
+        const roles = await Promise.all(serviceRoles(catalog).map((role) => writeRole(session, role, SERVICE_TTL_SECONDS, signal)));
+        const { configured } = wantedReceipt(catalog, environment, wanted.kubernetesHost);
+        await writeReceipt(session, { configured }, signal);
+        return roles.flat();
+      }, signal)));
+      // Only now that the deployer has proved that it can do without.
+      if (environment.vault.rootToken === 'revoke' && (await vault.root.revoke(signal))) changed.push('root token revoked');
+      return { changed };
+    });
+  };
+}
+
+/** Root is asked only if the deployer cannot log in, or finds something that it may not change itself. */
+async function foundation({ vault }: Clients, wanted: WantedFoundation, reviewer: Reviewer, signal: AbortSignal): Promise<string[]> {
+  const missing = await orRefused(() => vault.asDeployer((session: VaultSession) => missingFoundation(session, wanted, signal), signal));
+  if (missing?.length === 0) return [];
+  const laid = await vault.root.run((session) => layFoundation(session, wanted, reviewer, signal), signal);
+  vault.forgetLogin();
+  return laid;
+}
+
+/** @returns undefined when Vault does not let the deployer in: there is no such role, mount or right yet */
+async function orRefused<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof VaultError && [400, 403, 404].includes(error.status)) return undefined;
+    throw error;
+  }
+}

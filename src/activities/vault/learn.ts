@@ -1,0 +1,8 @@
+import type { SecretPath } from '../../catalog/schema.ts';
+import type { Redactor } from '../../clients/redact.ts';
+
+/** Makes the values of a path unspeakable for this process, except those that the catalog itself spells out. */
+export function learnValues(redactor: Redactor, declared: Pick<SecretPath, 'keys'> | undefined, data: Readonly<Record<string, string>>): void {
+  const open = new Set(declared?.keys.filter(({ kind }) => kind === 'fixed').map(({ name }) => name));
+  redactor.learn(...Object.entries(data).filter(([name]) => !open.has(name)).map(([, value]) => value));
+}

@@ -1,0 +1,53 @@
+/** Whether Vault holds everything that the platform needs: a few small requests, none of which reads a secret. */
+import type { Clients } from '../../clients/index.ts';
+import { versionOfKv, type VaultSession } from '../../clients/vault/index.ts';
+import { VAULT } from '../../contract/names.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { wantedSecrets } from '../../plan/kubernetes-secrets.ts';
+import type { ObservedCluster } from '../../plan/observed.ts';
+import { deployerRole, serviceRoles } from '../../plan/vault-policies.ts';
+import { readReceipt, wantedReceipt } from './receipt.ts';
+import { existingSecrets, staleness } from './wanted.ts';
+
+export type ObservedVault = Pick<ObservedCluster, 'vault' | 'vaultConfigured' | 'vaultReason'>;
+
+/** Changes nothing: a sealed Vault stays sealed. Never throws for what Vault answers. */
+export async function observeVault(clients: Clients, environment: Environment, signal: AbortSignal): Promise<ObservedVault> {
+  const { state, detail } = await clients.vault.state(signal);
+  if (state !== 'open') return { vault: state, vaultConfigured: false, vaultReason: detail };
+  if (environment.vault.rootToken === 'revoke' && (await clients.vault.root.isKept())) return { vault: 'open', vaultConfigured: false, vaultReason: 'its bootstrap was not finished: the root token is still there' };
+  try {
+    const [inside, existing] = await Promise.all([
+      clients.vault.asDeployer((session) => lookInside(clients, environment, session, signal), signal),
+      existingSecrets(clients.kubernetes, signal),
+    ]);
+    const stale = wantedSecrets(clients.catalog).flatMap((secret) => {
+      const why = staleness(secret, inside.versions.get(secret.path) ?? 0, existing.get(`${secret.namespace}/${secret.name}`));
+      return why === undefined ? [] : [`Secret ${secret.namespace}/${secret.name} ${why}`];
+    });
+    const reasons = [...inside.reasons, ...stale];
+    return { vault: 'open', vaultConfigured: reasons.length === 0, vaultReason: reasons.length > 2 ? `${reasons.slice(0, 2).join('; ')}; and ${reasons.length - 2} more` : reasons.join('; ') };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { vault: 'open', vaultConfigured: false, vaultReason: error instanceof Error ? clients.redactor.redact(error.message) : String(error) };
+  }
+}
+
+async function lookInside({ catalog, connections }: Clients, environment: Environment, session: VaultSession, signal: AbortSignal): Promise<{ reasons: string[]; versions: Map<string, number> }> {
+  const [receipt, policies, roles, versions] = await Promise.all([
+    readReceipt(session, signal),
+    session.list('sys/policies/acl', signal),
+    session.list(`auth/${VAULT.authMount}/role`, signal),
+    Promise.all(catalog.secretPaths.map(async ({ path }) => [path, await versionOfKv(session, path, signal)] as const)),
+  ]);
+  const wanted = wantedReceipt(catalog, environment, connections.vault.kubernetesHost);
+  const names = [deployerRole(), ...serviceRoles(catalog)].map(({ name }) => name);
+  const reasons = [
+    ...(receipt.configured === wanted.configured ? [] : ['policies, roles or login are not those of this catalog']),
+    ...(receipt.seeded === wanted.seeded ? [] : ['paths or keys are not those of this catalog']),
+    ...names.filter((name) => !policies.includes(name)).map((name) => `policy ${name} is missing`),
+    ...names.filter((name) => !roles.includes(name)).map((name) => `role ${name} is missing`),
+    ...versions.filter(([, version]) => version === 0).map(([path]) => `${path} is missing`),
+  ];
+  return { reasons, versions: new Map(versions) };
+}

@@ -1,0 +1,39 @@
+/** What the bootstrap of Vault has done, written into Vault itself: a Vault that lost its data has lost this too. */
+import type { Catalog } from '../../catalog/schema.ts';
+import { KvConflictError, readKv, type VaultSession, versionOfKv, writeKv } from '../../clients/vault/index.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { digestOf } from '../../plan/digest.ts';
+import { deployerRole, serviceRoles } from '../../plan/vault-policies.ts';
+
+export interface Receipt {
+  /** Digest of mounts, auth, policies and roles. */
+  configured: string;
+  /** Digest of paths and keys. */
+  seeded: string;
+}
+
+const PATH = 'ananta-deploy/receipt';
+
+export function wantedReceipt(catalog: Catalog, environment: Pick<Environment, 'suppliedSecrets'>, kubernetesHost: string): Receipt {
+  return {
+    configured: digestOf([deployerRole(), serviceRoles(catalog), kubernetesHost]),
+    seeded: digestOf([catalog.secretPaths, environment.suppliedSecrets]),
+  };
+}
+
+export async function readReceipt(session: VaultSession, signal?: AbortSignal): Promise<Partial<Receipt>> {
+  return (await readKv(session, PATH, signal))?.data ?? {};
+}
+
+/** @returns whether anything had to be written */
+export async function writeReceipt(session: VaultSession, part: Partial<Receipt>, signal?: AbortSignal): Promise<boolean> {
+  const known = await readKv(session, PATH, signal);
+  if (known && Object.entries(part).every(([key, value]) => known.data[key] === value)) return false;
+  try {
+    await writeKv(session, PATH, { ...known?.data, ...part }, known?.version ?? (await versionOfKv(session, PATH, signal)), signal);
+  } catch (error) {
+    // The other writer knows no less; the next plan sees what is missing.
+    if (!(error instanceof KvConflictError)) throw error;
+  }
+  return true;
+}

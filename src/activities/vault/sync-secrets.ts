@@ -1,0 +1,50 @@
+/** Kubernetes Secrets from Vault, for services that read Secrets. */
+import type { Clients } from '../../clients/index.ts';
+import { paths } from '../../clients/kubernetes/index.ts';
+import { type KvEntry, readKv } from '../../clients/vault/index.ts';
+import type { Activities } from '../../contract/activities.ts';
+import { FAILURES } from '../../contract/failures.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL, VAULT_PATH_ANNOTATION, VAULT_VERSION_ANNOTATION } from '../../contract/names.ts';
+import { type WantedSecret, wantedSecrets } from '../../plan/kubernetes-secrets.ts';
+import { assertTarget } from '../context.ts';
+import { DeployError } from '../failures.ts';
+import { beating, type ScopeOf } from '../scope.ts';
+import { learnValues } from './learn.ts';
+import { existingSecrets, staleness } from './wanted.ts';
+
+export function syncSecrets(clients: Clients, scopeOf: ScopeOf): Activities['syncSecrets'] {
+  return async (run) => {
+    const scope = scopeOf();
+    const { signal } = scope;
+    return beating(scope, () => 'makes Kubernetes Secrets from Vault', async () => {
+      await assertTarget(clients, run, signal);
+      const wanted = wantedSecrets(clients.catalog);
+      const [existing, entries] = await Promise.all([existingSecrets(clients.kubernetes, signal), readPaths(clients, wanted, signal)]);
+      const stale = wanted.filter((secret) => staleness(secret, entries.get(secret.path)?.version ?? 0, existing.get(`${secret.namespace}/${secret.name}`)) !== undefined);
+      await Promise.all(stale.map((secret) => write(clients, secret, entries.get(secret.path), signal)));
+      return { written: stale.map(({ namespace, name }) => `${namespace}/${name}`) };
+    });
+  };
+}
+
+async function readPaths(clients: Clients, wanted: readonly WantedSecret[], signal: AbortSignal): Promise<Map<string, KvEntry>> {
+  const needed = [...new Set(wanted.map(({ path }) => path))];
+  const entries = await clients.vault.asDeployer((session) => Promise.all(needed.map(async (path) => [path, await readKv(session, path, signal)] as const)), signal);
+  const found = new Map(entries.flatMap(([path, entry]) => (entry ? [[path, entry] as const] : [])));
+  for (const declared of clients.catalog.secretPaths) learnValues(clients.redactor, declared, found.get(declared.path)?.data ?? {});
+  return found;
+}
+
+async function write({ kubernetes }: Clients, wanted: WantedSecret, entry: KvEntry | undefined, signal: AbortSignal): Promise<void> {
+  const absent = wanted.keys.filter((key) => entry?.data[key] === undefined);
+  if (!entry || absent.length > 0) throw new DeployError(FAILURES.unexpected, `Secret ${wanted.namespace}/${wanted.name}: Vault's ${wanted.path} has no ${absent.join(', ')}`);
+  await kubernetes.apply(paths.secret(wanted.namespace, wanted.name), {
+    apiVersion: 'v1', kind: 'Secret', type: 'Opaque',
+    metadata: {
+      name: wanted.name, namespace: wanted.namespace, labels: { ...wanted.labels, [MANAGED_BY_LABEL]: MANAGED_BY },
+      annotations: { [VAULT_PATH_ANNOTATION]: wanted.path, [VAULT_VERSION_ANNOTATION]: String(entry.version) },
+    },
+    data: Object.fromEntries(wanted.keys.map((key) => [key, Buffer.from(entry.data[key] ?? '').toString('base64')])),
+    // Vault is where these values come from: what was edited here by hand is put right.
+  }, { force: true }, signal);
+}

@@ -1,0 +1,61 @@
+/** Every service's health check, now; for `ananta verify`. Works without the engine and without a worker. */
+import PQueue from 'p-queue';
+import type { Clients } from '../clients/index.ts';
+import type { Service } from '../catalog/schema.ts';
+import { findRelease } from '../plan/releases.ts';
+import { releaseHealth } from '../plan/health/index.ts';
+import { probeOf } from './await-healthy.ts';
+import { knownWorkloads, podsOf, readyPods } from './observe/workloads.ts';
+import { troublesOf } from './observe/troubles.ts';
+import { probeOpenVault, probePods } from './probe/index.ts';
+
+export interface Verification {
+  number: number;
+  phase: number;
+  service: string;
+  namespace: string;
+  healthy: boolean;
+  /** What proved it; empty when it is not healthy. */
+  proof: string;
+  /** Why it is not healthy. */
+  reason: string;
+}
+
+const AT_ONCE = 8;
+
+/**
+ * Rows in the order of the catalog.
+ * @param onResult called for each service as it is known
+ * @throws when the cluster cannot be reached at all
+ */
+export async function verifyAll(clients: Pick<Clients, 'environment' | 'catalog' | 'kubernetes' | 'vault' | 'redactor'>, { signal = new AbortController().signal, onResult }: { signal?: AbortSignal; onResult?: (row: Verification) => void } = {}): Promise<Verification[]> {
+  await clients.kubernetes.watches.synced(signal);
+  const queue = new PQueue({ concurrency: AT_ONCE });
+  const rows = await Promise.all(clients.catalog.services.map((service) => queue.add(async () => {
+    const { healthy, text } = await verify(clients, service, signal);
+    const clean = clients.redactor.redact(text);
+    const row: Verification = { number: service.number, phase: service.phase, service: service.name, namespace: service.namespace, healthy, proof: healthy ? clean : '', reason: healthy ? '' : clean };
+    onResult?.(row);
+    return row;
+  })));
+  return rows;
+}
+
+async function verify(clients: Pick<Clients, 'environment' | 'catalog' | 'kubernetes' | 'vault'>, service: Service, signal: AbortSignal): Promise<{ healthy: boolean; text: string }> {
+  const { kubernetes } = clients;
+  const release = { namespace: service.namespace, name: service.name };
+  const workloads = knownWorkloads(kubernetes.watches, release);
+  if (workloads.length === 0) return { healthy: false, text: 'it has no workload: not deployed' };
+  const health = releaseHealth(workloads);
+  const pods = await podsOf(kubernetes, release, workloads, signal);
+  if (health.status !== 'healthy') return { healthy: false, text: [health.message, ...troublesOf(kubernetes, release, pods)].join('; ') };
+  const { probe } = probeOf(clients.environment, service, findRelease(clients.catalog, service.name));
+  if (probe === undefined) return { healthy: true, text: health.message };
+  if (probe.kind === 'vault') {
+    const { ok, text } = await probeOpenVault(clients, signal);
+    return { healthy: ok, text };
+  }
+  const targets = readyPods(pods, 'port' in probe ? probe.port : undefined).map((pod) => ({ namespace: release.namespace, release: release.name, pod: pod.metadata.name }));
+  const { ok, text } = await probePods(clients, targets, probe, signal);
+  return { healthy: ok, text };
+}

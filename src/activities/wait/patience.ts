@@ -1,0 +1,64 @@
+/**
+ * A deadline that counts only time in which waiting made sense: while the cluster cannot be seen, nothing could have
+ * become healthy before our eyes. It goes on where an earlier attempt of the same wait has left off.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Patience {
+  /** Seconds that have counted so far. */
+  spent(): number;
+  isOver(): boolean;
+  /** Waits for the next reason to look again, at most `milliseconds`. @throws the signal's reason */
+  pause(milliseconds: number): Promise<void>;
+  /** Ends the current pause: something has changed. */
+  wake(): void;
+}
+
+export interface PatienceOptions {
+  limitSeconds: number;
+  /** Of earlier attempts. */
+  spentSeconds: number;
+  /** Whether time counts right now. */
+  counts: () => boolean;
+  signal: AbortSignal;
+}
+
+export function createPatience({ limitSeconds, spentSeconds, counts, signal }: PatienceOptions): Patience {
+  let spent = spentSeconds * 1000;
+  let seen = performance.now();
+  let counted = counts();
+  let awake = false;
+  let waker: AbortController | undefined;
+  const settle = (): void => {
+    const now = performance.now();
+    if (counted) spent += now - seen;
+    seen = now;
+    counted = counts();
+  };
+  return {
+    spent: () => {
+      settle();
+      return spent / 1000;
+    },
+    isOver: () => {
+      settle();
+      return spent >= limitSeconds * 1000;
+    },
+    wake: () => {
+      awake = true;
+      waker?.abort();
+    },
+    pause: async (milliseconds) => {
+      signal.throwIfAborted();
+      settle();
+      if (!awake) {
+        waker = new AbortController();
+        await sleep(Math.max(1, Math.min(milliseconds, limitSeconds * 1000 - spent)), undefined, { signal: AbortSignal.any([signal, waker.signal]) }).catch(() => undefined);
+        waker = undefined;
+      }
+      awake = false;
+      settle();
+      signal.throwIfAborted();
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * Waits until a release is healthy: first what Kubernetes says of its workloads, by watching, then what the service
+ * says of itself. Only states of objects that were there after the apply count.
+ */
+import type { Health } from '../../catalog/schema.ts';
+import type { Clients } from '../../clients/index.ts';
+import { FAILURES } from '../../contract/failures.ts';
+import { releaseHealth } from '../../plan/health/index.ts';
+import { DeployError } from '../failures.ts';
+import { freshest, knownWorkloads, type LiveWorkload, podsOf, readWorkloads, readyPods } from '../observe/workloads.ts';
+import { troublesOf } from '../observe/troubles.ts';
+import { type PodHealth, probeOpenVault, probePods, type ProbeResult, probeVaultAnswers } from '../probe/index.ts';
+import type { Release } from '../release/recover.ts';
+import type { Patience } from './patience.ts';
+
+export interface WaitInput {
+  release: Release;
+  /** Its Job has to complete. */
+  job: boolean;
+  /** Asked once its workloads are healthy; undefined where there is nothing to ask. */
+  probe: PodHealth | Extract<Health, { kind: 'vault' }> | undefined;
+  /** Vault before its bootstrap: it is enough that it answers. */
+  answersOnly: boolean;
+  patience: Patience;
+  signal: AbortSignal;
+  /** Called with what is waited for whenever that changes. */
+  onStatus: (status: string) => void;
+}
+
+/** A change that no watch delivered is found by reading after this time at the latest. */
+const READ_AGAIN_MILLISECONDS = 10_000;
+const FIRST_PROBE_PAUSE = 200;
+const LONGEST_PROBE_PAUSE = 2000;
+
+type Waiting = Pick<Clients, 'kubernetes' | 'vault'>;
+
+/**
+ * @returns what proved it
+ * @throws DeployError NotHealthyInTime or JobFailed, naming pod, container and reason
+ */
+export async function waitForRelease(clients: Waiting, input: WaitInput): Promise<string> {
+  const { kubernetes } = clients;
+  const { release, patience, signal } = input;
+  await kubernetes.watches.synced(signal);
+  const unlisten = kubernetes.watches.listen(release.namespace, release.name, patience.wake);
+  let read: LiveWorkload[] = [];
+  let readAt = -Infinity;
+  let status = '';
+  let probePause = FIRST_PROBE_PAUSE;
+  const say = (text: string): void => {
+    if (text !== status) input.onStatus(text);
+    status = text;
+  };
+  try {
+    for (;;) {
+      if (performance.now() - readAt > READ_AGAIN_MILLISECONDS) {
+        read = await readWorkloads(kubernetes, release, signal);
+        readAt = performance.now();
+      }
+      const workloads = freshest(read, knownWorkloads(kubernetes.watches, release));
+      const judged = judge(input, workloads);
+      if (judged.failed) throw new DeployError(FAILURES.jobFailed, await withTroubles(clients, input, workloads, judged.text));
+      if (judged.ready) {
+        const answer = await ask(clients, input, workloads);
+        if (answer.ok) return answer.text;
+        say(answer.text);
+        if (patience.isOver()) throw await outOfTime(clients, input, workloads, status);
+        await patience.pause(probePause);
+        probePause = Math.min(probePause * 2, LONGEST_PROBE_PAUSE);
+      } else {
+        say(judged.text);
+        probePause = FIRST_PROBE_PAUSE;
+        if (patience.isOver()) throw await outOfTime(clients, input, workloads, status);
+        await patience.pause(READ_AGAIN_MILLISECONDS);
+      }
+    }
+  } finally {
+    unlisten();
+  }
+}
+
+function judge({ release, job, answersOnly }: WaitInput, workloads: readonly LiveWorkload[]): { ready: boolean; failed: boolean; text: string } {
+  if (answersOnly) return { ready: true, failed: false, text: '' };
+  if (job && workloads.length === 0) return { ready: false, failed: false, text: `the Job of ${release.name} is not there` };
+  const health = releaseHealth(workloads);
+  return { ready: health.status === 'healthy', failed: health.status === 'failed', text: health.message };
+}
+
+async function ask(clients: Waiting, { release, job, probe, answersOnly, signal }: WaitInput, workloads: readonly LiveWorkload[]): Promise<ProbeResult> {
+  if (answersOnly) return probeVaultAnswers(clients, signal);
+  if (probe === undefined) return { ok: true, text: workloads.length === 0 ? 'applied; it has no workload of its own' : job ? 'Job completed' : releaseHealth(workloads).message };
+  if (probe.kind === 'vault') return probeOpenVault(clients, signal);
+  const pods = readyPods(await podsOf(clients.kubernetes, release, workloads, signal), 'port' in probe ? probe.port : undefined);
+  return probePods(clients, pods.map((pod) => ({ namespace: release.namespace, release: release.name, pod: pod.metadata.name })), probe, signal);
+}
+
+async function outOfTime(clients: Waiting, input: WaitInput, workloads: readonly LiveWorkload[], status: string): Promise<DeployError> {
+  const text = await withTroubles(clients, input, workloads, status);
+  return new DeployError(FAILURES.notHealthyInTime, `${input.release.name} was not healthy within ${Math.round(input.patience.spent())} s: ${text}`);
+}
+
+async function withTroubles({ kubernetes }: Waiting, { release, signal }: WaitInput, workloads: readonly LiveWorkload[], text: string): Promise<string> {
+  const pods = await podsOf(kubernetes, release, workloads, signal).catch(() => []);
+  return [text, ...troublesOf(kubernetes, release, pods)].join('; ');
+}

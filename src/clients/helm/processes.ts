@@ -1,0 +1,83 @@
+/**
+ * Which Helm processes of ours run on this machine. A worker that is killed leaves its Helm behind; the record made at
+ * the start tells the next worker whether that very process, not one that got its number, is still at work.
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { isSameProcessAlive, ownIdentity, processIdentity } from '../../process/identity.ts';
+
+const identitySchema = z.object({ pid: z.number().int().positive(), startToken: z.string() });
+const recordSchema = z.object({ helm: identitySchema, worker: identitySchema, runId: z.string(), startedAt: z.string() });
+export type HelmProcess = z.infer<typeof recordSchema>;
+
+export interface ProcessRecords {
+  /** Records a process that was just started. */
+  keep(namespace: string, release: string, pid: number, runId: string): Promise<void>;
+  forget(namespace: string, release: string, pid: number): void;
+  /** @returns the release's Helm if it is still running */
+  alive(namespace: string, release: string): Promise<HelmProcess | undefined>;
+}
+
+export function createProcessRecords(folder: string): ProcessRecords {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const fileOf = (namespace: string, release: string): string => join(folder, `${namespace}.${release}.json`);
+  const current = new Map<string, number>();
+  return {
+    keep: async (namespace, release, pid, runId) => {
+      const file = fileOf(namespace, release);
+      current.set(file, pid);
+      const [helm, worker] = await Promise.all([processIdentity(pid), ownIdentity()]);
+      // It may have ended already, and then there is nothing to record.
+      if (helm && current.get(file) === pid) writeFileSync(file, JSON.stringify({ helm, worker, runId, startedAt: new Date().toISOString() } satisfies HelmProcess), { mode: 0o600 });
+    },
+    forget: (namespace, release, pid) => {
+      const file = fileOf(namespace, release);
+      if (current.get(file) !== pid) return;
+      current.delete(file);
+      rmSync(file, { force: true });
+    },
+    alive: async (namespace, release) => {
+      const record = await readRecord(fileOf(namespace, release));
+      return record && (await isSameProcessAlive(record.helm)) ? record : undefined;
+    },
+  };
+}
+
+/** Whether the worker that started it is still there; if not, the process is an orphan. */
+export async function hasLivingWorker(process: HelmProcess): Promise<boolean> {
+  return isSameProcessAlive(process.worker);
+}
+
+/**
+ * Asks the process to end and waits until it has: asked nicely Helm puts its release into `failed`.
+ * After `graceSeconds` it is killed. @throws the signal's reason
+ */
+export async function endProcess(target: HelmProcess, graceSeconds: number, signal?: AbortSignal): Promise<void> {
+  const deadline = Date.now() + graceSeconds * 1000;
+  sendSignal(target.helm.pid, 'SIGTERM');
+  while (await isSameProcessAlive(target.helm)) {
+    signal?.throwIfAborted();
+    if (Date.now() > deadline) sendSignal(target.helm.pid, 'SIGKILL');
+    await sleep(50);
+  }
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function readRecord(file: string): Promise<HelmProcess | undefined> {
+  try {
+    return recordSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    // Missing, or cut off by a power failure that also ended the process.
+    return undefined;
+  }
+}

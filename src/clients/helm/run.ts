@@ -1,0 +1,129 @@
+/** One Helm process, from its start to its end. */
+import { accessSync, constants } from 'node:fs';
+import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { delimiter, join } from 'node:path';
+import { execa } from 'execa';
+import { privateFolder } from '../../process/files.ts';
+
+export interface HelmRun {
+  args: readonly string[];
+  /** Goes to standard input. */
+  values: string;
+  env: Record<string, string>;
+  /** Standard output and error are appended here; a pipe would break under Helm when the worker dies. */
+  logFile: string;
+  /** First line of this run's part of the log. */
+  headline: string;
+  /** For the file behind standard input, which never has a name while it has content. */
+  runFolder: string;
+  timeoutSeconds: number;
+  signal?: AbortSignal | undefined;
+  onStart?: (pid: number) => Promise<void> | void;
+}
+
+export interface HelmOutcome {
+  exitCode: number | undefined;
+  /** The end of what this run wrote. */
+  output: string;
+  pid: number | undefined;
+  timedOut: boolean;
+  /** It was asked to end because `signal` fired. */
+  cancelled: boolean;
+  /** Signal that ended it from outside. */
+  killedBy: string | undefined;
+  /** It could not even be started. */
+  startError: string | undefined;
+}
+
+/** Helm needs some seconds to record a release as failed once it is asked to end. */
+const GRACE_SECONDS = 15;
+const OUTPUT_TAIL = 64 * 1024;
+const LOG_LIMIT = 4 * 1024 * 1024;
+
+/** Never throws for what Helm does; cancellation is reported only after the process has really ended. */
+export async function runHelm(binary: string, run: HelmRun): Promise<HelmOutcome> {
+  const [input, log] = await Promise.all([inputOf(run.runFolder, run.values), openLog(run.logFile, run.headline)]);
+  let pid: number | undefined;
+  try {
+    const [program, prefix] = dyingWithParent(run.env['PATH'] ?? '');
+    const child = execa(program ?? binary, [...prefix, ...(program ? [binary] : []), ...run.args], {
+      env: run.env,
+      extendEnv: false,
+      stdin: descriptor(input),
+      stdout: descriptor(log.file),
+      stderr: descriptor(log.file),
+      reject: false,
+      timeout: run.timeoutSeconds * 1000,
+      killSignal: 'SIGTERM',
+      forceKillAfterDelay: GRACE_SECONDS * 1000,
+      ...(run.signal ? { cancelSignal: run.signal } : {}),
+    });
+    pid = child.pid;
+    if (pid !== undefined) await run.onStart?.(pid);
+    const result = await child;
+    return {
+      exitCode: result.exitCode, pid, timedOut: result.timedOut, cancelled: result.isCanceled, killedBy: result.signal,
+      startError: pid === undefined ? (result.originalMessage ?? 'cannot be started') : undefined,
+      output: await readFrom(run.logFile, log.offset),
+    };
+  } finally {
+    await Promise.all([input.close(), log.file.close()]);
+  }
+}
+
+/** The library takes any descriptor, its types name only those up to 9. */
+function descriptor(file: FileHandle): 3 {
+  return file.fd as 3;
+}
+
+/** Values cut off in the middle would be valid YAML, so they are complete before Helm starts, and in no one's reach. */
+async function inputOf(folder: string, content: string): Promise<FileHandle> {
+  await privateFolder(folder);
+  const path = join(folder, `${randomUUID()}.in`);
+  const file = await open(path, 'wx+', 0o600);
+  await unlink(path);
+  // A positional write leaves the file's own position at the beginning, where the child reads.
+  const bytes = Buffer.from(content);
+  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done, done)).bytesWritten;
+  return file;
+}
+
+async function openLog(path: string, headline: string): Promise<{ file: FileHandle; offset: number }> {
+  const size = await stat(path).then((found) => found.size, () => 0);
+  if (size > LOG_LIMIT) await rename(path, `${path}.1`);
+  const file = await open(path, 'a', 0o600);
+  await file.write(`${headline}\n`);
+  return { file, offset: (await file.stat()).size };
+}
+
+async function readFrom(path: string, offset: number): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const start = Math.max(offset, size - OUTPUT_TAIL);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.max(0, size - start)), 0, Math.max(0, size - start), start);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+const found = new Map<string, string | undefined>();
+
+/** On Linux the kernel asks Helm to end when the worker dies, however it dies. */
+function dyingWithParent(path: string): [string | undefined, string[]] {
+  if (process.platform !== 'linux') return [undefined, []];
+  if (!found.has(path)) found.set(path, path.split(delimiter).map((folder) => join(folder, 'setpriv')).find(isExecutable));
+  const program = found.get(path);
+  return program === undefined ? [undefined, []] : [program, ['--pdeathsig', 'TERM', '--']];
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

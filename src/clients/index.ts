@@ -1,0 +1,61 @@
+/** All that the worker and the commands of one environment talk to. */
+import { loadCatalog } from '../catalog/index.ts';
+import type { Catalog } from '../catalog/schema.ts';
+import type { Config } from '../config.ts';
+import { DEPLOYER_SERVICE_ACCOUNT, VAULT } from '../contract/names.ts';
+import type { Connections } from '../environment/connections.ts';
+import type { Environment } from '../environment/schema.ts';
+import { createHelmClient, type HelmClient } from './helm/index.ts';
+import { createKubernetesClient, type KubernetesClient } from './kubernetes/index.ts';
+import { createRedactor, type Redactor } from './redact.ts';
+import { createVaultClient, type VaultClient } from './vault/index.ts';
+
+/** Whether a deployment's run is still going on: it may come back to what it left half done. */
+export type IsRunAlive = (run: { workflowId: string; runId: string }) => Promise<boolean>;
+
+export interface Clients {
+  environment: Environment;
+  connections: Connections;
+  config: Config;
+  catalog: Catalog;
+  kubernetes: KubernetesClient;
+  helm: HelmClient;
+  vault: VaultClient;
+  redactor: Redactor;
+  isRunAlive: IsRunAlive;
+  close(): Promise<void>;
+}
+
+const VAULT_PORT = 8200;
+
+/**
+ * Opens nothing yet: each connection is made when it is first used.
+ * @throws KubeconfigError (named ConfigurationError) when the environment's kubeconfig or context is not there
+ */
+export function createClients(environment: Environment, connections: Connections, config: Config, { isRunAlive }: { isRunAlive: IsRunAlive }): Promise<Clients> {
+  const catalog = loadCatalog();
+  const redactor = createRedactor();
+  const kubernetes = createKubernetesClient(connections.kubernetes);
+  const helm = createHelmClient({
+    binary: connections.helm,
+    stateDir: connections.stateDir,
+    concurrency: environment.helm.concurrency,
+    timeoutSeconds: environment.helm.timeoutSeconds,
+    historyMax: environment.helm.historyMax,
+    env: config.childEnv,
+    kubernetes: connections.kubernetes,
+  });
+  const server = catalog.services.find(({ name }) => name === VAULT.service);
+  const vault = createVaultClient({
+    connection: connections.vault,
+    kubernetes,
+    redactor,
+    target: { namespace: server?.namespace ?? DEPLOYER_SERVICE_ACCOUNT.namespace, release: VAULT.service, port: server?.ports[0]?.containerPort ?? VAULT_PORT },
+  });
+  const close = (): Promise<void> => {
+    vault.close();
+    kubernetes.close();
+    return Promise.resolve();
+  };
+  return Promise.resolve({ environment, connections, config, catalog, kubernetes, helm, vault, redactor, isRunAlive, close });
+}

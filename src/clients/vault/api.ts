@@ -1,0 +1,146 @@
+/** node-vault on top of the tunnel: its paths and verbs, our connection, no environment variables, no debug output. */
+import NodeVault from 'node-vault';
+import { z } from 'zod';
+import { VaultError, VaultSealedError } from './errors.ts';
+import type { Tunnel } from './tunnel.ts';
+
+export interface VaultHealth {
+  initialized: boolean;
+  sealed: boolean;
+  standby: boolean;
+  version: string;
+}
+
+export interface KvSecret {
+  data: Record<string, string>;
+  version: number;
+}
+
+/** Vault with one token. Paths are without a leading slash. Answers of 404 are undefined, not errors. */
+export interface VaultSession {
+  read(path: string, signal?: AbortSignal): Promise<unknown>;
+  write(path: string, data: Record<string, unknown>, signal?: AbortSignal): Promise<unknown>;
+  list(path: string, signal?: AbortSignal): Promise<string[]>;
+  remove(path: string, signal?: AbortSignal): Promise<void>;
+}
+
+export interface VaultApi {
+  health(signal?: AbortSignal): Promise<VaultHealth>;
+  init(shares: number, threshold: number): Promise<{ keys: string[]; rootToken: string }>;
+  /** @returns whether it is still sealed */
+  unseal(key: string, signal?: AbortSignal): Promise<boolean>;
+  /** Makes a new root token from unseal keys. */
+  generateRoot(keys: readonly string[], signal?: AbortSignal): Promise<string>;
+  /** @returns the token and its lifetime in seconds */
+  login(mount: string, role: string, jwt: string, signal?: AbortSignal): Promise<{ token: string; seconds: number }>;
+  withToken(token: string): VaultSession;
+}
+
+const healthSchema = z.object({ initialized: z.boolean(), sealed: z.boolean(), standby: z.boolean().default(false), version: z.string().default('') });
+const initSchema = z.object({ keys_base64: z.array(z.string().min(1)).min(1), root_token: z.string().min(1) });
+const sealStatusSchema = z.object({ sealed: z.boolean() });
+const attemptSchema = z.object({ nonce: z.string(), otp: z.string().default(''), complete: z.boolean().default(false), encoded_token: z.string().nullish() });
+const loginSchema = z.object({ auth: z.object({ client_token: z.string().min(1), lease_duration: z.number() }) });
+const listSchema = z.object({ data: z.object({ keys: z.array(z.string()) }) });
+
+/** What node-vault hands to its transport. */
+interface Outgoing {
+  method: string;
+  uri: string;
+  headers?: Record<string, string>;
+  json?: unknown;
+  signal?: AbortSignal;
+}
+
+const ENDPOINT = 'http://vault';
+
+export function createVaultApi(tunnel: Tunnel): VaultApi {
+  const transport = async (options: Outgoing): Promise<{ statusCode: number; body: unknown; request: { path: string } }> => {
+    const path = options.uri.slice(ENDPOINT.length);
+    const body = options.json !== null && typeof options.json === 'object' ? JSON.stringify(options.json) : undefined;
+    const answer = await tunnel.request({ method: options.method, path, headers: { 'x-vault-request': 'true', ...options.headers }, body, signal: options.signal });
+    return { statusCode: answer.status, body: parseJson(answer.body), request: { path } };
+  };
+  const client = (token: string): NodeVault.client => {
+    const vault = NodeVault({ endpoint: ENDPOINT, apiVersion: 'v1', debug: () => undefined, 'request-promise': { defaults: () => transport } });
+    // The library would take these from the process environment, where the user's own Vault may be named.
+    return Object.assign(vault, { token, namespace: '', pathPrefix: '' });
+  };
+  const anonymous = client('');
+  const call = async (request: string, answer: Promise<unknown>): Promise<unknown> => {
+    try {
+      return await answer;
+    } catch (error) {
+      throw asVaultError(request, error);
+    }
+  };
+
+  return {
+    health: async (signal) => healthSchema.parse(await call('sys/health', anonymous.read('sys/health', { signal }))),
+    init: async (shares, threshold) => {
+      const answer = initSchema.parse(await call('sys/init', anonymous.init({ secret_shares: shares, secret_threshold: threshold })));
+      return { keys: answer.keys_base64, rootToken: answer.root_token };
+    },
+    unseal: async (key, signal) => sealStatusSchema.parse(await call('sys/unseal', anonymous.write('sys/unseal', { key }, { signal }))).sealed,
+    generateRoot: async (keys, signal) => {
+      await call('sys/generate-root/attempt', anonymous.delete('sys/generate-root/attempt', { signal }));
+      const { nonce, otp } = attemptSchema.parse(await call('sys/generate-root/attempt', anonymous.write('sys/generate-root/attempt', {}, { signal })));
+      for (const key of keys) {
+        const step = attemptSchema.parse(await call('sys/generate-root/update', anonymous.write('sys/generate-root/update', { key, nonce }, { signal })));
+        if (step.complete && step.encoded_token) return unmask(step.encoded_token, otp);
+      }
+      throw new VaultError('sys/generate-root/update', 400, `${keys.length} unseal keys are not enough for a new root token`);
+    },
+    login: async (mount, role, jwt, signal) => {
+      const { auth } = loginSchema.parse(await call(`auth/${mount}/login`, anonymous.write(`auth/${mount}/login`, { role, jwt }, { signal })));
+      return { token: auth.client_token, seconds: auth.lease_duration };
+    },
+    withToken: (token) => sessionOf(client(token), call),
+  };
+}
+
+function sessionOf(vault: NodeVault.client, call: (request: string, answer: Promise<unknown>) => Promise<unknown>): VaultSession {
+  const orUndefined = async (request: string, answer: Promise<unknown>): Promise<unknown> => {
+    try {
+      return await call(request, answer);
+    } catch (error) {
+      if (error instanceof VaultError && error.status === 404) return undefined;
+      throw error;
+    }
+  };
+  return {
+    read: (path, signal) => orUndefined(`read ${path}`, vault.read(path, { signal })),
+    write: (path, data, signal) => call(`write ${path}`, vault.write(path, data, { signal })),
+    list: async (path, signal) => {
+      const answer = await orUndefined(`list ${path}`, vault.list(path, { signal }));
+      return answer === undefined ? [] : listSchema.parse(answer).data.keys;
+    },
+    remove: async (path, signal) => {
+      await orUndefined(`delete ${path}`, vault.delete(path, { signal }));
+    },
+  };
+}
+
+function asVaultError(request: string, error: unknown): unknown {
+  const response = (error as { response?: { statusCode?: number } }).response;
+  if (response?.statusCode === undefined) return error;
+  const message = error instanceof Error ? error.message : 'no message';
+  if (response.statusCode === 503 || /Vault is sealed/i.test(message)) return new VaultSealedError(`Vault, ${request}: it is sealed`);
+  return new VaultError(request, response.statusCode, message);
+}
+
+/** The new root token comes XORed with the one-time password of its attempt. */
+function unmask(encoded: string, otp: string): string {
+  const masked = Buffer.from(encoded, 'base64');
+  const pad = Buffer.from(otp, 'utf8');
+  return Buffer.from(masked.map((byte, index) => byte ^ (pad[index] ?? 0))).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,28 @@
+/** Vault's answers that are no answers. */
+
+/** Vault answered, and the answer is no. */
+export class VaultError extends Error {
+  override name = 'VaultError';
+  /** HTTP status: 403 not allowed, 404 not there, 400 refused (a failed check-and-set among others), 503 sealed. */
+  readonly status: number;
+
+  constructor(request: string, status: number, message: string) {
+    super(`Vault, ${request}: ${status} ${message}`);
+    this.status = status;
+  }
+}
+
+/** There is no pod of Vault to talk to, or it does not answer. */
+export class VaultUnreachableError extends Error {
+  override name = 'VaultUnreachableError';
+}
+
+/** Sealed: it answers, but knows nothing until it is unsealed. */
+export class VaultSealedError extends Error {
+  override name = 'VaultSealedError';
+}
+
+/** Only a person can help: the keys that would open it are not there. */
+export class VaultKeysMissingError extends Error {
+  override name = 'VaultKeysMissingError';
+}

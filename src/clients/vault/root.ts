@@ -1,0 +1,55 @@
+/**
+ * Work that only root may do: mounts, auth methods, the deployer's own role. The token is the one from initialisation while
+ * that exists, otherwise a new one made from the unseal keys; either stands in the keys file until it is revoked.
+ */
+import type { Redactor } from '../redact.ts';
+import type { VaultApi, VaultSession } from './api.ts';
+import { VaultError, VaultKeysMissingError } from './errors.ts';
+import type { KeyStore, VaultKeys } from './keys.ts';
+
+export interface Root {
+  /** Whether a root token lies in the keys file: a bootstrap that is not finished, or an environment that keeps it. */
+  isKept(): Promise<boolean>;
+  run<T>(work: (session: VaultSession) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Revokes the token and removes it from the keys file; nothing happens when there is none. */
+  revoke(signal?: AbortSignal): Promise<boolean>;
+}
+
+export function createRoot(api: VaultApi, store: KeyStore, redactor: Redactor): Root {
+  const kept = async (): Promise<VaultKeys> => {
+    const keys = await store.read();
+    if (!keys) throw new VaultKeysMissingError(`Vault has to be configured as root, and the file with its unseal keys is missing: ${store.path}. Restore that file from your backup, then deploy again.`);
+    return keys;
+  };
+  const withoutToken = ({ rootToken: _gone, ...keys }: VaultKeys): VaultKeys => keys;
+
+  const token = async (signal?: AbortSignal): Promise<string> => {
+    const keys = await kept();
+    if (keys.rootToken !== undefined && (await isValid(api, keys.rootToken, signal))) return keys.rootToken;
+    const made = await api.generateRoot(keys.keys, signal);
+    redactor.learn(made);
+    await store.write({ ...withoutToken(keys), rootToken: made });
+    return made;
+  };
+
+  return {
+    isKept: async () => (await store.read())?.rootToken !== undefined,
+    run: async (work, signal) => work(api.withToken(await token(signal))),
+    revoke: async (signal) => {
+      const keys = await store.read();
+      if (keys?.rootToken === undefined) return false;
+      if (await isValid(api, keys.rootToken, signal)) await api.withToken(keys.rootToken).write('auth/token/revoke-self', {}, signal);
+      await store.write(withoutToken(keys));
+      return true;
+    },
+  };
+}
+
+async function isValid(api: VaultApi, token: string, signal?: AbortSignal): Promise<boolean> {
+  try {
+    return (await api.withToken(token).read('auth/token/lookup-self', signal)) !== undefined;
+  } catch (error) {
+    if (error instanceof VaultError && error.status === 403) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * HTTP to the Vault pod through the API server's port-forward, kept alive between requests. There is no local port that
+ * others on this machine could use. A connection that dies, or a pod that is replaced, costs one new port-forward.
+ */
+import http from 'node:http';
+import type { Duplex } from 'node:stream';
+import { isPodRunning } from '../../plan/health/index.ts';
+import { type KubernetesClient, type KubernetesObject, paths, UnreachableError } from '../kubernetes/index.ts';
+import { VaultUnreachableError } from './errors.ts';
+
+export interface TunnelTarget {
+  namespace: string;
+  /** Instance label of the pods. */
+  release: string;
+  /** Of the container. */
+  port: number;
+}
+
+export interface TunnelRequest {
+  method: string;
+  /** With the leading slash. */
+  path: string;
+  headers: Record<string, string>;
+  body?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Tunnel {
+  /** @throws VaultUnreachableError, or the signal's reason */
+  request(request: TunnelRequest): Promise<{ status: number; body: string }>;
+  /** Whether the release has any pod at all, running or not. */
+  hasPod(signal?: AbortSignal): Promise<boolean>;
+  close(): void;
+}
+
+const TIMEOUT_MILLISECONDS = 10_000;
+/** One connection serves requests one after the other; this many at once. */
+const CONNECTIONS = 8;
+
+export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connect'>, target: TunnelTarget): Tunnel {
+  const pods = async (signal?: AbortSignal): Promise<KubernetesObject[]> =>
+    (await kubernetes.list(paths.pods(target.namespace), { labelSelector: `app.kubernetes.io/instance=${target.release}` }, signal)).items;
+
+  const open = async (): Promise<Duplex> => {
+    const running = (await pods()).filter(isPodRunning);
+    const pod = running[0];
+    if (!pod) throw new VaultUnreachableError(`no pod of ${target.namespace}/${target.release} is running`);
+    return kubernetes.connect({ namespace: target.namespace, pod: pod.metadata.name }, target.port);
+  };
+
+  const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS, scheduling: 'lifo' });
+  agent.createConnection = (_options, opened) => {
+    open().then((stream) => opened?.(null, asSocket(stream)), (error: unknown) => opened?.(error as Error, undefined as unknown as Duplex));
+    return undefined;
+  };
+
+  return {
+    request: async (request) => {
+      try {
+        return await send(agent, request);
+      } catch (error) {
+        // A kept connection whose pod or API server has gone says so only when it is used.
+        if (error instanceof Stale) return send(agent, request);
+        throw error;
+      }
+    },
+    hasPod: async (signal) => (await pods(signal)).length > 0,
+    close: () => {
+      agent.destroy();
+    },
+  };
+}
+
+class Stale extends VaultUnreachableError {}
+
+function send(agent: http.Agent, { method, path, headers, body, signal }: TunnelRequest): Promise<{ status: number; body: string }> {
+  signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    // The host is never looked up: the agent opens the connection.
+    const outgoing = http.request({ agent, host: 'vault', method, path, headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }) } });
+    const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${TIMEOUT_MILLISECONDS / 1000} s`)), TIMEOUT_MILLISECONDS);
+    const abort = (): void => {
+      outgoing.destroy(signal?.reason as Error);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+    const fail = (error: NodeJS.ErrnoException, answered: boolean): void => {
+      settle();
+      if (signal?.aborted) return reject(signal.reason as Error);
+      if (error instanceof VaultUnreachableError) return reject(error);
+      const stale = outgoing.reusedSocket && !answered && !(error instanceof UnreachableError && error.message.includes('port '));
+      return reject(new (stale ? Stale : VaultUnreachableError)(`Vault, ${method} ${path}: ${error.message}`, { cause: error }));
+    };
+    outgoing.once('response', (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.once('error', (error) => fail(error, true));
+      answer.once('end', () => {
+        settle();
+        resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') });
+      });
+    });
+    outgoing.once('error', (error) => fail(error, false));
+    outgoing.end(body);
+  });
+}
+
+/** The agent treats what it is given as a network socket, which a stream through a WebSocket is not. */
+function asSocket(stream: Duplex): Duplex {
+  const nothing = (): Duplex => stream;
+  return Object.assign(stream, { setKeepAlive: nothing, setNoDelay: nothing, setTimeout: nothing, ref: nothing, unref: nothing });
+}
