@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { loadCatalog } from '../../src/catalog/index.ts';
+import { readConfig } from '../../src/config.ts';
+import { loadEnvironment } from '../../src/environment/load.ts';
+import type { Environment } from '../../src/environment/schema.ts';
+import { renderDot } from '../../src/plan/render/dot.ts';
+import { draw } from '../../src/plan/render/drawing.ts';
+import { catalogRows } from '../../src/plan/render/json.ts';
+import { renderMermaid } from '../../src/plan/render/mermaid.ts';
+import { renderSvg } from '../../src/plan/render/svg.ts';
+import { renderCatalogText } from '../../src/plan/render/text.ts';
+
+const catalog = loadCatalog();
+let sandbox: Environment;
+before(async () => { sandbox = await loadEnvironment('sandbox', readConfig({})); });
+
+describe('the catalog', () => {
+  for (const width of [80, 120]) {
+    test(`as text fits ${width} columns and names every service`, () => {
+      const text = renderCatalogText(catalog, width);
+      assert.ok(text.split('\n').every((line) => line.length <= width));
+      for (const { name } of catalog.services) assert.ok(text.includes(` ${name} `), name);
+      assert.match(text, /48 services, 6 of them Jobs, in 11 namespaces\./);
+    });
+  }
+
+  test('as JSON has 48 rows with all that programs need', () => {
+    const rows = catalogRows(catalog, sandbox);
+    assert.deepEqual(rows.map(({ number }) => number), Array.from({ length: 48 }, (_, index) => index + 1));
+    for (const key of ['number', 'phase', 'name', 'namespace', 'module', 'chart', 'kind', 'dependsOn', 'health', 'ports', 'secrets']) {
+      assert.ok(rows.every((row) => key in row), key);
+    }
+    const keycloak = rows.find(({ name }) => name === 'keycloak');
+    assert.equal(keycloak?.image, 'quay.io/keycloak/keycloak:26.5.5');
+    assert.equal(keycloak.chart.upstream?.version, '21.8.0');
+  });
+});
+
+describe('the graph', () => {
+  test('has no arrow that follows from others', () => {
+    const { edges } = draw(catalog, sandbox);
+    const into = (name: string): string[] => edges.filter(({ to }) => to === name).map(({ from }) => from);
+    assert.deepEqual(into('temporal-ui'), ['temporal']);
+    assert.deepEqual(into('keycloak'), ['control-plane-postgres']);
+    assert.deepEqual(into('middleware-api').sort(), ['cns-service', 'django-backend']);
+  });
+
+  test('marks the longest path, unbroken', () => {
+    const { edges, criticalPath } = draw(catalog, sandbox);
+    const critical = edges.filter((edge) => edge.critical).map(({ from, to }) => `${from} ${to}`).sort();
+    assert.deepEqual(critical, criticalPath.slice(1).map((name, index) => `${criticalPath[index]} ${name}`).sort());
+  });
+
+  test('as Mermaid has a box per phase and a node per service', () => {
+    const text = renderMermaid(draw(catalog, sandbox));
+    assert.equal(text.match(/^ {2}subgraph /gm)?.length, 14);
+    assert.equal(text.match(/^ {4}s\d+\[/gm)?.length, 48);
+    assert.match(text, /s2 ==> s4/);
+  });
+
+  test('as DOT has a node per service', () => {
+    const text = renderDot(draw(catalog, sandbox));
+    assert.equal(text.match(/ \[label="\d+ {2}/g)?.length, 48);
+  });
+
+  test('as SVG shows every service', async () => {
+    const svg = (await renderSvg(draw(catalog, sandbox))).replaceAll('&#45;', '-');
+    assert.match(svg, /<svg /);
+    for (const { name } of catalog.services) assert.ok(svg.includes(`<title>${name}</title>`), name);
+  });
+});

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { loadCatalog } from '../../src/catalog/index.ts';
+import { wantedSecrets } from '../../src/plan/kubernetes-secrets.ts';
+import { allReleases } from '../../src/plan/releases.ts';
+import { suppliedKeys } from '../../src/plan/supplied.ts';
+import { deployerRole, readablePaths, serviceRoles } from '../../src/plan/vault-policies.ts';
+
+const catalog = loadCatalog();
+
+describe('Kubernetes Secrets', () => {
+  const secrets = wantedSecrets(catalog);
+  const find = (namespace: string, name: string) => secrets.find((secret) => secret.namespace === namespace && secret.name === name);
+
+  test('are one per namespace and path, with the keys that are needed there', () => {
+    assert.deepEqual(find('control-plane', 'vault-database-postgres')?.keys, ['password', 'username']);
+    assert.deepEqual(find('database-system', 'vault-database-postgres')?.keys, ['password', 'postgres-password', 'username']);
+    assert.deepEqual(find('app-plane', 'vault-app-plane-cns-service')?.keys, ['api-token']);
+    assert.equal(new Set(secrets.map(({ namespace, name }) => `${namespace}/${name}`)).size, secrets.length);
+  });
+
+  test('bear the name and label that a reader insists on', () => {
+    assert.deepEqual(find('argocd', 'argocd-secret'), {
+      namespace: 'argocd', name: 'argocd-secret', path: 'gitops/argocd',
+      keys: ['admin.password', 'admin.passwordMtime', 'server.secretkey'], labels: { 'app.kubernetes.io/part-of': 'argocd' },
+    });
+    assert.deepEqual(find('argocd', 'vault-gitops-argocd')?.keys, ['redis-password']);
+  });
+
+  test('never hold what services read in Vault themselves', () => {
+    for (const path of ['control-plane/jwt', 'control-plane/temporal', 'control-plane/webhooks']) {
+      assert.equal(secrets.some((secret) => secret.path === path), false, path);
+    }
+  });
+
+  test('exist wherever a release refers to one', () => {
+    for (const { name, namespace, secrets: uses } of allReleases(catalog)) {
+      for (const use of uses.filter(({ delivery }) => delivery === 'kubernetes')) {
+        assert.ok(secrets.some((secret) => secret.namespace === namespace && secret.path === use.path), `${name} ${use.path}`);
+      }
+    }
+  });
+});
+
+describe('Vault roles', () => {
+  const roles = serviceRoles(catalog);
+
+  test('are bound to the service account and namespace of their service alone', () => {
+    const cns = roles.find(({ name }) => name === 'ananta-cns-service');
+    assert.equal(cns?.serviceAccount, 'cns-service');
+    assert.equal(cns.namespace, 'app-plane');
+    assert.match(cns.policy, /path "secret\/data\/app-plane\/cns-service" \{ capabilities = \["read"\] \}/);
+  });
+
+  test('exist for everybody who logs in', () => {
+    const login = catalog.services.filter(({ secrets }) => secrets.some(({ delivery }) => delivery === 'login')).map(({ name }) => `ananta-${name}`);
+    assert.deepEqual(login.filter((name) => !roles.some((role) => role.name === name)), []);
+  });
+
+  test('never open a path of which the service may see only some keys', () => {
+    for (const service of catalog.services) {
+      const partial = service.secrets.filter(({ keys, delivery }) => delivery === 'kubernetes' && keys !== undefined).map(({ path }) => path);
+      assert.deepEqual(readablePaths(service).filter((path) => partial.includes(path) && !service.secrets.some((use) => use.path === path && use.delivery === 'login')), [], service.name);
+    }
+  });
+
+  test('of the deployer cannot change itself', () => {
+    const { policy, name, serviceAccount, namespace } = deployerRole();
+    assert.equal(`${namespace}/${serviceAccount}`, 'vault-system/ananta-deployer');
+    assert.match(policy, new RegExp(`path "auth/kubernetes/role/${name}" \\{ capabilities = \\["read"\\] \\}`));
+    assert.match(policy, new RegExp(`path "sys/policies/acl/${name}" \\{ capabilities = \\["read"\\] \\}`));
+    assert.doesNotMatch(policy, /delete|sudo|root/);
+  });
+});
+
+test('supplied keys are asked for before a deployment, unless the platform itself issues them', () => {
+  assert.deepEqual(suppliedKeys(catalog).map(({ path, key, required }) => `${path} ${key} ${required}`), [
+    'notifications/novu api-key false',
+    'app-plane/cns-service ai-api-key true',
+    'app-plane/cns-service supplier-api-token true',
+  ]);
+});
