@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadCatalog } from '../../src/catalog/index.ts';
+import { readConfig } from '../../src/config.ts';
 import { wantedSecrets } from '../../src/plan/kubernetes-secrets.ts';
 import { allReleases } from '../../src/plan/releases.ts';
+import { withSecretTables } from '../../src/plan/render/secrets.ts';
 import { suppliedKeys } from '../../src/plan/supplied.ts';
 import { deployerRole, readablePaths, serviceRoles } from '../../src/plan/vault-policies.ts';
 
@@ -79,4 +83,9 @@ test('supplied keys are asked for before a deployment, unless the platform itsel
     'app-plane/cns-service ai-api-key true',
     'app-plane/cns-service supplier-api-token true',
   ]);
+});
+
+test('docs/secrets.md says who reads what (node launcher.mjs --run scripts/generate-secret-tables.ts)', async () => {
+  const document = await readFile(join(readConfig({}).repoRoot, 'docs', 'secrets.md'), 'utf8');
+  assert.equal(document, withSecretTables(document, catalog));
 });
