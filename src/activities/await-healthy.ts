@@ -3,10 +3,11 @@ import { z } from 'zod';
 import type { Service } from '../catalog/schema.ts';
 import type { Clients } from '../clients/index.ts';
 import type { AwaitHealthyInput, AwaitHealthyResult } from '../contract/activities.ts';
-import { healthOf } from '../plan/health.ts';
+import { healthOf } from '../plan/health-check.ts';
 import { findRelease, findService, type Release } from '../plan/releases.ts';
 import type { Environment } from '../environment/schema.ts';
 import { assertEnvironment } from './context.ts';
+import { markProven } from './release/revisions.ts';
 import { beating, type ScopeOf } from './scope.ts';
 import { createPatience } from './wait/patience.ts';
 import { waitForRelease, type WaitInput } from './wait/release.ts';
@@ -36,6 +37,7 @@ export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
           status = text;
         },
       });
+      await markProven(clients.kubernetes, step.namespace, step.name, scope.signal);
       return { seconds: Math.round(patience.spent() * 1000) / 1000, proof };
     });
   };

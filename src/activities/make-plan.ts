@@ -2,7 +2,7 @@ import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { DeployPlan } from '../contract/plan.ts';
 import { buildPlan } from '../plan/decide.ts';
-import { allReleaseInputs } from '../plan/inputs.ts';
+import { allDigests } from '../plan/inputs.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { observeCluster } from './observe/cluster.ts';
 import { beating, type ScopeOf } from './scope.ts';
@@ -20,10 +20,9 @@ export function makePlan(clients: Clients, scopeOf: ScopeOf): Activities['makePl
 }
 
 async function planFor(clients: Clients, environment: Awaited<ReturnType<typeof currentEnvironment>>, imageTags: Readonly<Record<string, string>>, signal: AbortSignal): Promise<DeployPlan> {
-  const [inputs, observed] = await Promise.all([
-    allReleaseInputs(clients.catalog, environment, imageTags, clients.config),
+  const [digests, observed] = await Promise.all([
+    allDigests(clients.catalog, environment, imageTags, clients.config),
     observeCluster(clients, environment, signal),
   ]);
-  const digests = new Map([...inputs].map(([name, { digest }]) => [name, digest]));
   return buildPlan({ catalog: clients.catalog, environment, digests, observed });
 }

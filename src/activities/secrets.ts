@@ -31,7 +31,7 @@ export async function setSecret(clients: SecretClients, path: string, key: strin
   return clients.vault.asDeployer(async (session) => {
     const known = await readKv(session, path, signal);
     if (known?.data[key] === value) return { stored: 'vault' as const, version: known.version };
-    const version = await writeKv(session, path, { ...known?.data, [key]: value }, known?.version ?? (await versionOfKv(session, path, signal)), signal);
+    const version = await writeKv(session, path, { ...known?.data, [key]: value }, known?.version ?? (await versionOfKv(session, path, signal)).version, signal);
     return { stored: 'vault' as const, version };
   }, signal);
 }

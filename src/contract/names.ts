@@ -31,12 +31,14 @@ export const RELEASE_LABELS = {
   charts: 'ananta-charts',
   /** Host and process of the Helm that wrote it. */
   owner: 'ananta-owner',
+  /** Number of the revision whose health check has succeeded. Helm copies labels to the next revision, whose number is another. */
+  proven: 'ananta-proven',
 } as const;
 
 /** Label and annotation on objects the deployer writes itself (namespaces, Secrets). */
 export const MANAGED_BY = 'ananta-deploy';
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
-/** Version of the Vault path a Secret was made from. */
+/** Version of the Vault path a Secret was made from, with the time at which that was written. */
 export const VAULT_VERSION_ANNOTATION = 'ananta.dev/vault-version';
 export const VAULT_PATH_ANNOTATION = 'ananta.dev/vault-path';
 

@@ -108,7 +108,9 @@ export function asSummary(all: readonly ReleaseEvidence[], most: number): string
     const trouble = podTrouble(pod);
     return trouble ? [troubleText(trouble)] : [];
   }));
-  const warnings = all.flatMap(({ events }) => events).filter(({ warning }) => warning).slice(-3).map(({ object, reason, message }) => `${object}: ${reason} ${message}`);
+  // Of a pod that is ready by now, a warning tells of the past.
+  const ready = new Set(all.flatMap(({ pods }) => pods.filter((pod) => podTrouble(pod) === undefined).map(({ metadata }) => `Pod ${metadata.name}`)));
+  const warnings = all.flatMap(({ events }) => events).filter(({ warning, object }) => warning && !ready.has(object)).slice(-3).map(({ object, reason, message }) => `${object}: ${reason} ${message}`);
   const log = all.flatMap(({ logs }) => logs).find(({ text }) => !text.startsWith('(no log'));
   const tail = log ? log.text.split('\n').slice(-3).map((line) => `${log.pod}: ${line}`) : [];
   return [...new Set([...troubles.slice(0, 3), ...warnings, ...tail])].slice(0, most).map((line) => line.slice(0, 300));

@@ -6,7 +6,7 @@ import { observedHealth } from '../../plan/health/index.ts';
 import { type ObservedCluster, type ObservedHealth, releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { isAsWanted } from '../ensure-namespaces.ts';
-import { allNewestRevisions } from '../release/revisions.ts';
+import { allNewestRevisions, isProven, type Revision } from '../release/revisions.ts';
 import { observeVault } from '../vault/observe.ts';
 import { knownWorkloads } from './workloads.ts';
 
@@ -22,17 +22,25 @@ export async function observeCluster(clients: Clients, environment: Environment,
   return {
     namespaces: new Set(catalog.namespaces.filter((namespace) => isAsWanted(namespace, namespaces.items)).map(({ name }) => name)),
     releases,
-    health: healthOfAll(clients),
+    health: healthOfAll(clients, releases),
     ...vault,
   };
 }
 
-/** From the watches: what they know is at most moments old, and a plan made from it is checked again by each step. */
-function healthOfAll({ kubernetes, catalog }: Clients): Map<string, ObservedHealth> {
+/**
+ * From the watches: what they know is at most moments old, and a plan made from it is checked again by each step.
+ * A release that Kubernetes finds healthy, but whose own health check never succeeded, is not: a failed service is never skipped.
+ */
+function healthOfAll({ kubernetes, catalog }: Clients, revisions: ReadonlyMap<string, Revision>): Map<string, ObservedHealth> {
   const health = new Map<string, ObservedHealth>();
   for (const release of allReleases(catalog)) {
+    const key = releaseKey(release.namespace, release.name);
     const workloads = knownWorkloads(kubernetes.watches, release);
-    if (workloads.length > 0) health.set(releaseKey(release.namespace, release.name), observedHealth(workloads));
+    if (workloads.length === 0) continue;
+    const observed = observedHealth(workloads);
+    const revision = revisions.get(key);
+    const unproven = observed.healthy && !release.job && revision !== undefined && !isProven(revision);
+    health.set(key, unproven ? { healthy: false, reason: `its health check has not succeeded since revision ${revision.revision}`, jobFailed: false } : observed);
   }
   return health;
 }

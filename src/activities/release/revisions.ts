@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import type { KubernetesClient, KubernetesObject } from '../../clients/kubernetes/index.ts';
 import { managersOf, paths } from '../../clients/kubernetes/index.ts';
+import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { ObservedRelease, ReleaseStatus } from '../../plan/observed.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { ownIdentity } from '../../process/identity.ts';
@@ -29,6 +30,18 @@ export async function allNewestRevisions(kubernetes: KubernetesClient, signal?: 
 export async function newestRevision(kubernetes: KubernetesClient, namespace: string, release: string, signal?: AbortSignal): Promise<Revision | undefined> {
   const { items } = await kubernetes.list(paths.secrets(namespace), { labelSelector: `owner=helm,name=${release}`, metadataOnly: true }, signal);
   return newestOf(items).get(releaseKey(namespace, release));
+}
+
+/** Whether the health check of this very revision has succeeded once. */
+export function isProven({ revision, labels }: Pick<ObservedRelease, 'revision' | 'labels'>): boolean {
+  return labels[RELEASE_LABELS.proven] === String(revision);
+}
+
+/** Keeps in the cluster that the revision was seen healthy, so that a plan may skip it. */
+export async function markProven(kubernetes: KubernetesClient, namespace: string, release: string, signal?: AbortSignal): Promise<void> {
+  const newest = await newestRevision(kubernetes, namespace, release, signal);
+  if (!newest || newest.status !== 'deployed' || isProven(newest)) return;
+  await kubernetes.label(paths.secret(newest.secret.namespace, newest.secret.name), { [RELEASE_LABELS.proven]: String(newest.revision) }, signal);
 }
 
 function newestOf(secrets: readonly KubernetesObject[]): Map<string, Revision> {

@@ -8,7 +8,7 @@ import { beating, type ScopeOf } from '../scope.ts';
 import { layFoundation, missingFoundation, type WantedFoundation } from './foundation.ts';
 import { ensureIdentities, type Reviewer, reviewerOf } from './identities.ts';
 import { wantedReceipt, writeReceipt } from './receipt.ts';
-import { writeRole } from './roles.ts';
+import { knownNames, writeRole } from './roles.ts';
 
 const SERVICE_TTL_SECONDS = 3600;
 
@@ -26,7 +26,8 @@ export function configureVault(clients: Clients, scopeOf: ScopeOf): Activities['
       };
       changed.push(...(await foundation(clients, wanted, reviewer, signal)));
       changed.push(...(await vault.asDeployer(async (session) => {
-        const roles = await Promise.all(serviceRoles(catalog).map((role) => writeRole(session, role, SERVICE_TTL_SECONDS, signal)));
+        const known = await knownNames(session, signal);
+        const roles = await Promise.all(serviceRoles(catalog).map((role) => writeRole(session, role, SERVICE_TTL_SECONDS, known, signal)));
         const { configured } = wantedReceipt(catalog, environment, wanted.kubernetesHost);
         await writeReceipt(session, { configured }, signal);
         return roles.flat();

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { VaultError, type VaultSession } from '../../clients/vault/index.ts';
 import { VAULT } from '../../contract/names.ts';
 import { deployerRole } from '../../plan/vault-policies.ts';
-import { differingRole, writeRole } from './roles.ts';
+import { differingRole, knownNames, writeRole } from './roles.ts';
 import type { Reviewer } from './identities.ts';
 
 export interface WantedFoundation {
@@ -23,7 +23,8 @@ const DEPLOYER_TTL_SECONDS = 900;
 /** What is missing or different, in words; readable by the deployer itself. */
 export async function missingFoundation(session: VaultSession, wanted: WantedFoundation, signal?: AbortSignal): Promise<string[]> {
   const [mounts, auths, config, role] = await Promise.all([
-    session.read('sys/mounts', signal), session.read('sys/auth', signal), session.read(`auth/${VAULT.authMount}/config`, signal), differingRole(session, deployerRole(), DEPLOYER_TTL_SECONDS, signal),
+    session.read('sys/mounts', signal), session.read('sys/auth', signal), session.read(`auth/${VAULT.authMount}/config`, signal),
+    knownNames(session, signal).then((known) => differingRole(session, deployerRole(), DEPLOYER_TTL_SECONDS, known, signal)),
   ]);
   return [
     ...(hasKv(mounts) ? [] : [`KV v2 at ${VAULT.kvMount}/`]),
@@ -35,26 +36,32 @@ export async function missingFoundation(session: VaultSession, wanted: WantedFou
 
 /** Makes all of it, as root; harmless to repeat. @returns what was missing */
 export async function layFoundation(session: VaultSession, wanted: WantedFoundation, reviewer: Reviewer, signal?: AbortSignal): Promise<string[]> {
-  const changed: string[] = [];
-  if (await enableAudit(session, signal)) changed.push('audit device');
-  if (!hasKv(await session.read('sys/mounts', signal))) {
-    await session.write(`sys/mounts/${VAULT.kvMount}`, { type: 'kv', options: { version: '2' }, description: 'Secrets of the platform' }, signal);
-    changed.push(`KV v2 at ${VAULT.kvMount}/`);
-  }
-  if (!hasKubernetes(await session.read('sys/auth', signal))) {
+  const audit = await enableAudit(session, signal);
+  // Registering a plug-in takes Vault a while; the mount need not wait for it.
+  const [kv, login] = await Promise.all([mountKv(session, signal), enableLogin(session, wanted, reviewer, signal)]);
+  const role = await writeRole(session, deployerRole(), DEPLOYER_TTL_SECONDS, await knownNames(session, signal), signal);
+  return [...audit, ...kv, ...login, ...role];
+}
+
+async function mountKv(session: VaultSession, signal?: AbortSignal): Promise<string[]> {
+  const mounted = hasKv(await session.read('sys/mounts', signal));
+  if (!mounted) await session.write(`sys/mounts/${VAULT.kvMount}`, { type: 'kv', options: { version: '2' }, description: 'Secrets of the platform' }, signal);
+  await kvIsReady(session, signal);
+  return mounted ? [] : [`KV v2 at ${VAULT.kvMount}/`];
+}
+
+async function enableLogin(session: VaultSession, wanted: WantedFoundation, reviewer: Reviewer, signal?: AbortSignal): Promise<string[]> {
+  const enabled = hasKubernetes(await session.read('sys/auth', signal));
+  if (!enabled) {
     if (wanted.plugin) await session.write(`sys/plugins/catalog/auth/${wanted.plugin.name}`, { sha256: wanted.plugin.sha256, command: wanted.plugin.command }, signal);
     await session.write(`sys/auth/${VAULT.authMount}`, { type: wanted.plugin?.name ?? 'kubernetes' }, signal);
-    changed.push(`auth method at ${VAULT.authMount}/`);
   }
-  const before = await session.read(`auth/${VAULT.authMount}/config`, signal);
-  if (!isConfigured(before, wanted)) changed.push(`configuration of auth/${VAULT.authMount}`);
+  const configured = enabled && isConfigured(await session.read(`auth/${VAULT.authMount}/config`, signal), wanted);
   // Written each time: whether the reviewer's token in it still works cannot be read back.
   await session.write(`auth/${VAULT.authMount}/config`, {
     kubernetes_host: wanted.kubernetesHost, kubernetes_ca_cert: reviewer.certificateAuthority, token_reviewer_jwt: reviewer.jwt, disable_local_ca_jwt: true,
   }, signal);
-  changed.push(...(await writeRole(session, deployerRole(), DEPLOYER_TTL_SECONDS, signal)));
-  await kvIsReady(session, signal);
-  return changed;
+  return [...(enabled ? [] : [`auth method at ${VAULT.authMount}/`]), ...(configured ? [] : [`configuration of auth/${VAULT.authMount}`])];
 }
 
 function hasKv(answer: unknown): boolean {
@@ -73,14 +80,14 @@ function isConfigured(answer: unknown, wanted: WantedFoundation): boolean {
 }
 
 /** Requests are logged by the server, values in them only as HMAC. A server that refuses is no reason to stop. */
-async function enableAudit(session: VaultSession, signal?: AbortSignal): Promise<boolean> {
+async function enableAudit(session: VaultSession, signal?: AbortSignal): Promise<string[]> {
   const devices = auditSchema.parse((await session.read('sys/audit', signal)) ?? { data: {} }).data;
-  if (Object.keys(devices).length > 0) return false;
+  if (Object.keys(devices).length > 0) return [];
   try {
     await session.write('sys/audit/stdout', { type: 'file', options: { file_path: 'stdout' } }, signal);
-    return true;
+    return ['audit device'];
   } catch (error) {
-    if (error instanceof VaultError && error.status === 400) return false;
+    if (error instanceof VaultError && error.status === 400) return [];
     throw error;
   }
 }

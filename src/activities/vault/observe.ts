@@ -1,12 +1,12 @@
 /** Whether Vault holds everything that the platform needs: a few small requests, none of which reads a secret. */
 import type { Clients } from '../../clients/index.ts';
 import { versionOfKv, type VaultSession } from '../../clients/vault/index.ts';
-import { VAULT } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { wantedSecrets } from '../../plan/kubernetes-secrets.ts';
 import type { ObservedCluster } from '../../plan/observed.ts';
 import { deployerRole, serviceRoles } from '../../plan/vault-policies.ts';
 import { readReceipt, wantedReceipt } from './receipt.ts';
+import { knownNames } from './roles.ts';
 import { existingSecrets, staleness } from './wanted.ts';
 
 export type ObservedVault = Pick<ObservedCluster, 'vault' | 'vaultConfigured' | 'vaultReason'>;
@@ -22,7 +22,7 @@ export async function observeVault(clients: Clients, environment: Environment, s
       existingSecrets(clients.kubernetes, signal),
     ]);
     const stale = wantedSecrets(clients.catalog).flatMap((secret) => {
-      const why = staleness(secret, inside.versions.get(secret.path) ?? 0, existing.get(`${secret.namespace}/${secret.name}`));
+      const why = staleness(secret, inside.revisions.get(secret.path), existing.get(`${secret.namespace}/${secret.name}`));
       return why === undefined ? [] : [`Secret ${secret.namespace}/${secret.name} ${why}`];
     });
     const reasons = [...inside.reasons, ...stale];
@@ -33,12 +33,11 @@ export async function observeVault(clients: Clients, environment: Environment, s
   }
 }
 
-async function lookInside({ catalog, connections }: Clients, environment: Environment, session: VaultSession, signal: AbortSignal): Promise<{ reasons: string[]; versions: Map<string, number> }> {
-  const [receipt, policies, roles, versions] = await Promise.all([
+async function lookInside({ catalog, connections }: Clients, environment: Environment, session: VaultSession, signal: AbortSignal): Promise<{ reasons: string[]; revisions: Map<string, string> }> {
+  const [receipt, { policies, roles }, found] = await Promise.all([
     readReceipt(session, signal),
-    session.list('sys/policies/acl', signal),
-    session.list(`auth/${VAULT.authMount}/role`, signal),
-    Promise.all(catalog.secretPaths.map(async ({ path }) => [path, await versionOfKv(session, path, signal)] as const)),
+    knownNames(session, signal),
+    Promise.all(catalog.secretPaths.map(async ({ path }) => [path, (await versionOfKv(session, path, signal)).revision] as const)),
   ]);
   const wanted = wantedReceipt(catalog, environment, connections.vault.kubernetesHost);
   const names = [deployerRole(), ...serviceRoles(catalog)].map(({ name }) => name);
@@ -47,7 +46,7 @@ async function lookInside({ catalog, connections }: Clients, environment: Enviro
     ...(receipt.seeded === wanted.seeded ? [] : ['paths or keys are not those of this catalog']),
     ...names.filter((name) => !policies.includes(name)).map((name) => `policy ${name} is missing`),
     ...names.filter((name) => !roles.includes(name)).map((name) => `role ${name} is missing`),
-    ...versions.filter(([, version]) => version === 0).map(([path]) => `${path} is missing`),
+    ...found.filter(([, revision]) => revision === undefined).map(([path]) => `${path} is missing`),
   ];
-  return { reasons, versions: new Map(versions) };
+  return { reasons, revisions: new Map(found.flatMap(([path, revision]) => (revision === undefined ? [] : [[path, revision] as const]))) };
 }

@@ -30,7 +30,7 @@ export async function writeReceipt(session: VaultSession, part: Partial<Receipt>
   const known = await readKv(session, PATH, signal);
   if (known && Object.entries(part).every(([key, value]) => known.data[key] === value)) return false;
   try {
-    await writeKv(session, PATH, { ...known?.data, ...part }, known?.version ?? (await versionOfKv(session, PATH, signal)), signal);
+    await writeKv(session, PATH, { ...known?.data, ...part }, known?.version ?? (await versionOfKv(session, PATH, signal)).version, signal);
   } catch (error) {
     // The other writer knows no less; the next plan sees what is missing.
     if (!(error instanceof KvConflictError)) throw error;

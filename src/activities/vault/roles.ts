@@ -21,9 +21,23 @@ interface RoleBody extends Record<string, unknown> {
   alias_name_source: string;
 }
 
+/** Names that are there already: what is not needs no reading. */
+export interface KnownNames {
+  policies: readonly string[];
+  roles: readonly string[];
+}
+
+export async function knownNames(session: VaultSession, signal?: AbortSignal): Promise<KnownNames> {
+  const [policies, roles] = await Promise.all([session.list('sys/policies/acl', signal), session.list(`auth/${VAULT.authMount}/role`, signal)]);
+  return { policies, roles };
+}
+
 /** @returns what differs: `policy x`, `role x` */
-export async function differingRole(session: VaultSession, role: VaultRole, ttlSeconds: number, signal?: AbortSignal): Promise<string[]> {
-  const [policy, found] = await Promise.all([session.read(policyPath(role), signal), session.read(rolePath(role), signal)]);
+export async function differingRole(session: VaultSession, role: VaultRole, ttlSeconds: number, known: KnownNames, signal?: AbortSignal): Promise<string[]> {
+  const [policy, found] = await Promise.all([
+    known.policies.includes(role.name) ? session.read(policyPath(role), signal) : undefined,
+    known.roles.includes(role.name) ? session.read(rolePath(role), signal) : undefined,
+  ]);
   const samePolicy = policy !== undefined && policySchema.parse(policy).data.policy.trim() === role.policy.trim();
   const wanted = bodyOf(role, ttlSeconds);
   const current = found === undefined ? undefined : roleSchema.parse(found).data;
@@ -32,8 +46,8 @@ export async function differingRole(session: VaultSession, role: VaultRole, ttlS
 }
 
 /** @returns what had to be written */
-export async function writeRole(session: VaultSession, role: VaultRole, ttlSeconds: number, signal?: AbortSignal): Promise<string[]> {
-  const differing = await differingRole(session, role, ttlSeconds, signal);
+export async function writeRole(session: VaultSession, role: VaultRole, ttlSeconds: number, known: KnownNames, signal?: AbortSignal): Promise<string[]> {
+  const differing = await differingRole(session, role, ttlSeconds, known, signal);
   if (differing.includes(`policy ${role.name}`)) await session.write(policyPath(role), { policy: role.policy }, signal);
   if (differing.includes(`role ${role.name}`)) await session.write(rolePath(role), bodyOf(role, ttlSeconds), signal);
   return differing;

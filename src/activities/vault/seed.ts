@@ -15,7 +15,7 @@ import { isGoodEnough, isPlaceholder, isRequired, placeholder, waitingFile } fro
 interface Path {
   declared: SecretPath;
   data: Record<string, string>;
-  /** Of what was read; 0 where the path does not exist. */
+  /** Of what was read; 0 where nothing could be read. */
   version: number;
 }
 
@@ -49,7 +49,7 @@ async function readAll({ catalog, redactor }: Clients, session: VaultSession, si
   const paths = await Promise.all(catalog.secretPaths.map(async (declared) => {
     const found = await readKv(session, declared.path, signal);
     learnValues(redactor, declared, found?.data ?? {});
-    return { declared, data: found?.data ?? {}, version: found?.version ?? (await versionOfKv(session, declared.path, signal)) };
+    return { declared, data: found?.data ?? {}, version: found?.version ?? 0 };
   }));
   return new Map(paths.map((path) => [path.declared.path, path]));
 }
@@ -69,16 +69,17 @@ async function seedAll(
   const written: string[] = [];
   const missing: { path: string; key: Extract<SecretKey, { kind: 'supplied' }> }[] = [];
   // Copies come last: by then what they copy is known.
-  const order = [...paths.values()].sort((a, b) => Number(hasCopies(a)) - Number(hasCopies(b)));
-  for (const path of order) {
-    const { data, added } = await complete(path.declared, path.data, sources);
-    learnValues(clients.redactor, path.declared, data);
-    if (added.length > 0) {
-      await writeOnce(session, path, data, signal);
-      written.push(path.declared.path);
-    }
-    path.data = data;
-    for (const key of path.declared.keys) if (key.kind === 'supplied' && !isGood(key, data[key.name])) missing.push({ path: path.declared.path, key });
+  for (const copies of [false, true]) {
+    await Promise.all([...paths.values()].filter((path) => hasCopies(path) === copies).map(async (path) => {
+      const { data, added } = await complete(path.declared, path.data, sources);
+      learnValues(clients.redactor, path.declared, data);
+      if (added.length > 0) {
+        await writeOnce(session, path, data, signal);
+        written.push(path.declared.path);
+      }
+      path.data = data;
+      for (const key of path.declared.keys) if (key.kind === 'supplied' && !isGood(key, data[key.name])) missing.push({ path: path.declared.path, key });
+    }));
   }
   return { written: written.sort(), missing };
 }
@@ -88,8 +89,11 @@ async function writeOnce(session: VaultSession, path: Path, data: Record<string,
   try {
     path.version = await writeKv(session, path.declared.path, data, path.version, signal);
   } catch (error) {
-    if (error instanceof KvConflictError) throw new DeployError(FAILURES.unexpected, `${error.message}; it is read again`);
-    throw error;
+    if (!(error instanceof KvConflictError)) throw error;
+    const stillNothing = path.version === 0 && (await readKv(session, path.declared.path, signal)) === undefined;
+    if (!stillNothing) throw new DeployError(FAILURES.unexpected, `${error.message}; it is read again`);
+    // Its newest version was deleted, which leaves a number and no values.
+    path.version = await writeKv(session, path.declared.path, data, (await versionOfKv(session, path.declared.path, signal)).version, signal);
   }
 }
 

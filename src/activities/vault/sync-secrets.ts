@@ -20,7 +20,7 @@ export function syncSecrets(clients: Clients, scopeOf: ScopeOf): Activities['syn
       await assertTarget(clients, run, signal);
       const wanted = wantedSecrets(clients.catalog);
       const [existing, entries] = await Promise.all([existingSecrets(clients.kubernetes, signal), readPaths(clients, wanted, signal)]);
-      const stale = wanted.filter((secret) => staleness(secret, entries.get(secret.path)?.version ?? 0, existing.get(`${secret.namespace}/${secret.name}`)) !== undefined);
+      const stale = wanted.filter((secret) => staleness(secret, entries.get(secret.path)?.revision, existing.get(`${secret.namespace}/${secret.name}`)) !== undefined);
       await Promise.all(stale.map((secret) => write(clients, secret, entries.get(secret.path), signal)));
       return { written: stale.map(({ namespace, name }) => `${namespace}/${name}`) };
     });
@@ -42,7 +42,7 @@ async function write({ kubernetes }: Clients, wanted: WantedSecret, entry: KvEnt
     apiVersion: 'v1', kind: 'Secret', type: 'Opaque',
     metadata: {
       name: wanted.name, namespace: wanted.namespace, labels: { ...wanted.labels, [MANAGED_BY_LABEL]: MANAGED_BY },
-      annotations: { [VAULT_PATH_ANNOTATION]: wanted.path, [VAULT_VERSION_ANNOTATION]: String(entry.version) },
+      annotations: { [VAULT_PATH_ANNOTATION]: wanted.path, [VAULT_VERSION_ANNOTATION]: entry.revision },
     },
     data: Object.fromEntries(wanted.keys.map((key) => [key, Buffer.from(entry.data[key] ?? '').toString('base64')])),
     // Vault is where these values come from: what was edited here by hand is put right.

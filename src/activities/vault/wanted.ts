@@ -19,10 +19,10 @@ export async function existingSecrets(kubernetes: KubernetesClient, signal?: Abo
  * Why a Secret has to be written; undefined when it is as wanted. A value that somebody edited by hand is noticed, too:
  * then the API server no longer counts the field as ours.
  */
-export function staleness(wanted: WantedSecret, version: number, found: KubernetesObject | undefined): string | undefined {
+export function staleness(wanted: WantedSecret, revision: string | undefined, found: KubernetesObject | undefined): string | undefined {
   if (!found) return 'is missing';
   const { annotations, labels } = found.metadata;
-  if (annotations?.[VAULT_PATH_ANNOTATION] !== wanted.path || annotations[VAULT_VERSION_ANNOTATION] !== String(version)) return 'is older than its path in Vault';
+  if (annotations?.[VAULT_PATH_ANNOTATION] !== wanted.path || annotations[VAULT_VERSION_ANNOTATION] !== revision) return 'is older than its path in Vault';
   if (Object.entries(wanted.labels).some(([name, value]) => labels?.[name] !== value)) return 'lacks a label';
   const owned = ownedSchema.safeParse(found.metadata['managedFields']);
   const ours = owned.success ? owned.data.find(({ manager, operation }) => manager === MANAGED_BY && operation === 'Apply')?.fieldsV1?.['f:data'] : undefined;

@@ -34,6 +34,8 @@ export interface KubernetesClient {
    * @param force takes fields over that another manager owns
    */
   apply(path: string, object: unknown, options?: { force?: boolean }, signal?: AbortSignal): Promise<KubernetesObject>;
+  /** Adds labels to an object, or changes them; everything else of it stays. */
+  label(path: string, labels: Record<string, string>, signal?: AbortSignal): Promise<void>;
   /** @returns false when there was nothing to delete. With `uid` only that very object. */
   remove(path: string, options?: { uid?: string; propagation?: 'Foreground' | 'Background' }, signal?: AbortSignal): Promise<boolean>;
   /** A token of a service account for an audience, from TokenRequest. Seconds are at least 600; the server may grant less. */
@@ -47,6 +49,7 @@ export interface KubernetesClient {
   close(): void;
 }
 
+const METADATA_OF_ONE = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 const tokenSchema = z.object({ status: z.object({ token: z.string().min(1), expirationTimestamp: z.string() }) });
 
@@ -85,6 +88,11 @@ export function createKubernetesClient(connection: Connections['kubernetes']): K
       objectSchema.parse(await transport.call({
         method: 'PATCH', path, body: object, contentType: 'application/apply-patch+yaml', query: { fieldManager: MANAGED_BY, force: force || undefined }, signal,
       })),
+    label: async (path, labels, signal) => {
+      await transport.call({
+        method: 'PATCH', path, body: { metadata: { labels } }, contentType: 'application/merge-patch+json', accept: METADATA_OF_ONE, query: { fieldManager: MANAGED_BY }, signal,
+      });
+    },
     remove: async (path, { uid, propagation = 'Background' } = {}, signal) => {
       try {
         const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: propagation, ...(uid === undefined ? {} : { preconditions: { uid } }) };

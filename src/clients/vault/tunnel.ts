@@ -34,8 +34,8 @@ export interface Tunnel {
 }
 
 const TIMEOUT_MILLISECONDS = 10_000;
-/** One connection serves requests one after the other; this many at once. */
-const CONNECTIONS = 8;
+/** Opening a connection costs as much as fifty requests on one that is open. */
+const CONNECTIONS = 3;
 
 export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connect'>, target: TunnelTarget): Tunnel {
   const pods = async (signal?: AbortSignal): Promise<KubernetesObject[]> =>
