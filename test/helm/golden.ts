@@ -22,8 +22,17 @@ export function withoutDigest(release: Release, text: string): string {
   return release.job ? text.replace(new RegExp(`\\b${release.name}-[0-9a-f]{8}\\b`, 'g'), `${release.name}-00000000`) : text;
 }
 
+export interface GoldenRelease { release: Release; objects: KubernetesObject[] }
+const read = new Map<string, GoldenRelease[]>();
+
 /** Objects of every release, from the golden files: rules are checked without Helm. */
-export function goldenObjects(set: 'helm' | 'helm-replicated' = 'helm'): { release: Release; objects: KubernetesObject[] }[] {
+export function goldenObjects(set: 'helm' | 'helm-replicated' = 'helm'): GoldenRelease[] {
+  const known = read.get(set) ?? readGoldens(set);
+  read.set(set, known);
+  return known;
+}
+
+function readGoldens(set: 'helm' | 'helm-replicated'): GoldenRelease[] {
   const files = new Set(readdirSync(goldenFolder(set)));
   return allReleases(catalog).filter(({ name }) => files.has(`${name}.yaml`)).map((release) => ({
     release,
