@@ -38,7 +38,14 @@ function explain(issue: Issue, prefix: PropertyKey[], shape: JsonSchema, input: 
     const given = value === undefined ? 'is missing' : `cannot be ${describe(value)}`;
     return [{ path, message: `${given}: use ${allowed.join(' or ')}${typeof value === 'string' ? suggestion(value, allowed) : ''}` }];
   }
+  if (issue.code === 'too_small' || issue.code === 'too_big') return [{ path, message: explainLimit(issue) }];
   return [{ path, message: issue.message }];
+}
+
+function explainLimit(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string {
+  if (issue.origin === 'string') return 'may not be empty';
+  const [word, limit] = issue.code === 'too_small' ? ['least', issue.minimum] : ['most', issue.maximum];
+  return issue.inclusive === false ? `has to be ${issue.code === 'too_small' ? 'more' : 'less'} than ${limit}` : `has to be at ${word} ${limit}`;
 }
 
 /** Of several alternatives, the one that fits best is what the author meant. */

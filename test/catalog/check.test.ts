@@ -183,7 +183,7 @@ describe('catalog checks', () => {
     serviceIn(catalog, 'web').ports = [{ name: 'http', port: 80, containerPort: 80, protocol: 'http' }];
     const [problem] = problemsOf(catalog);
     assert.equal(problem?.file, APP_PLANE);
-    assert.equal(problem?.field, 'web.ports.0.containerPort');
+    assert.equal(problem.field, 'web.ports.0.containerPort');
   });
 
   test('refuses an unknown key', () => {

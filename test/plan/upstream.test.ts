@@ -4,7 +4,7 @@ import { loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
-import { healthOf } from '../../src/plan/health.ts';
+import { healthOf } from '../../src/plan/health-check.ts';
 import { releaseInputs } from '../../src/plan/inputs.ts';
 import { findRelease, findService } from '../../src/plan/releases.ts';
 import { overlay } from '../../src/plan/values.ts';

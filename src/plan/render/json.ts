@@ -1,7 +1,7 @@
 /** The catalog for programs. */
 import type { Catalog, Health, Port, SecretUse, Service, UpstreamChart } from '../../catalog/schema.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { healthOf } from '../health.ts';
+import { healthOf } from '../health-check.ts';
 import { imageOf } from '../values.ts';
 
 export interface CatalogRow {
