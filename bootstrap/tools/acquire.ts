@@ -82,16 +82,17 @@ export function acquireFrom(setting: AcquireSetting, options: AcquireOptions): A
     built: false,
   };
   const swept = sweepLeftovers(cacheDir);
-  const decisions: Promise<void>[] = [];
+  const decisions: Promise<undefined>[] = [];
   const tools = new Map<ToolName, Promise<InstalledTool>>();
   for (const [rank, name] of [...new Set(options.names)].entries()) {
     const spec = setting.manifest[name];
     if (spec === undefined) throw new Error(`the manifest has no tool ${name}`);
-    const decision = Promise.withResolvers<void>();
-    decisions.push(decision.promise);
-    const candidate: Candidate = { spec, rank, attempts: [], decided: decision.resolve };
+    const { promise: decision, resolve } = Promise.withResolvers<undefined>();
+    const decided = (): void => resolve(undefined);
+    decisions.push(decision);
+    const candidate: Candidate = { spec, rank, attempts: [], decided };
     const needed = spec.name === 'vault-plugin-auth-kubernetes' ? tools.get('vault') : undefined;
-    const tool = acquireOne(context, candidate, swept, needed).finally(decision.resolve);
+    const tool = acquireOne(context, candidate, swept, needed).finally(decided);
     // Somebody may ask for only one of the tools; the others' failures must not end the process.
     tool.catch(() => undefined);
     tools.set(name, tool);
