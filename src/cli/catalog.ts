@@ -1,52 +1,38 @@
-/** `ananta catalog`. */
+/** `ananta catalog` and `ananta graph`. */
+import { writeFile } from 'node:fs/promises';
 import { loadCatalog } from '../catalog/index.ts';
-import type { Catalog, Health, Service } from '../catalog/schema.ts';
 import { loadEnvironment } from '../environment/load.ts';
+import { renderDot } from '../plan/render/dot.ts';
+import { draw } from '../plan/render/drawing.ts';
+import { catalogRows } from '../plan/render/json.ts';
+import { renderMermaid } from '../plan/render/mermaid.ts';
+import { renderCatalogText } from '../plan/render/text.ts';
 import type { CatalogOptions } from './commands/catalog.ts';
+import type { GraphOptions } from './commands/graph.ts';
 import type { CliContext } from './context.ts';
-import { count, table } from './format.ts';
+import { refused } from './failure.ts';
 import { printLines } from './terminal.ts';
 
-export async function printCatalog(context: CliContext, options: CatalogOptions): Promise<void> {
-  const environment = await loadEnvironment(options.env, context.config);
+export async function printCatalog({ config, terminal }: CliContext, options: CatalogOptions): Promise<void> {
+  const environment = await loadEnvironment(options.env, config);
   const catalog = loadCatalog();
-  if (options.json) {
-    const image = (service: Service): string => `${service.image.own ? `${environment.images.prefix}/` : ''}${service.image.repository}:${environment.images.tags[service.name] ?? service.image.tag}`;
-    const rows = catalog.services.map((service) => ({ ...service, chart: chartOf(catalog, service, environment.charts), image: image(service) }));
-    printLines(context.terminal.stdout, [JSON.stringify(rows, null, 2)]);
+  if (options.json) printLines(terminal.stdout, [JSON.stringify(catalogRows(catalog, environment), null, 2)]);
+  else terminal.stdout.write(renderCatalogText(catalog, terminal.stdout.columns));
+}
+
+export async function printGraph({ config, terminal }: CliContext, { env, format, out }: GraphOptions): Promise<void> {
+  const drawing = draw(loadCatalog(), await loadEnvironment(env, config));
+  const text = format === 'mermaid' ? renderMermaid(drawing) : format === 'dot' ? renderDot(drawing)
+    // Graphviz is a megabyte of WebAssembly: loaded when a picture is asked for.
+    : await (await import('../plan/render/svg.ts')).renderSvg(drawing);
+  if (out === undefined) {
+    terminal.stdout.write(text);
     return;
   }
-  printLines(context.terminal.stdout, catalogLines(catalog, context.terminal.style));
-}
-
-function chartOf(catalog: Catalog, service: Service, source: 'bundled' | 'upstream'): Record<string, string> {
-  const upstream = service.chart.upstream === undefined ? undefined : catalog.upstreamCharts[service.chart.upstream];
-  return {
-    bundled: service.chart.bundled,
-    ...(upstream ? { upstream: upstream.name, repository: upstream.repository, versionLine: upstream.versionLine } : {}),
-    used: source === 'upstream' && upstream ? 'upstream' : 'bundled',
-  };
-}
-
-function catalogLines(catalog: Catalog, style: CliContext['terminal']['style']): string[] {
-  const rows = new Map(table(catalog.services.map((service) => [
-    String(service.number).padStart(2), service.name, service.namespace, service.kind, healthText(service.health),
-    service.dependsOn.length === 0 ? '' : `after ${service.dependsOn.join(', ')}`,
-  ])).map((line, index) => [catalog.services[index]?.name ?? '', line]));
-  const lines = catalog.phases.flatMap(({ number, title }) => [
-    style('bold', `Phase ${number}: ${title}`),
-    ...catalog.services.filter((service) => service.phase === number).map((service) => `  ${rows.get(service.name) ?? ''}`),
-  ]);
-  return [...lines, '', `${count(catalog.services.length, 'service')} in ${count(catalog.phases.length, 'phase')} and ${count(catalog.namespaces.length, 'namespace')}. Phases are for reading: a service starts when all it comes after are healthy.`];
-}
-
-export function healthText(health: Health): string {
-  switch (health.kind) {
-    case 'exec': return health.command[0] ?? 'exec';
-    case 'http': return `GET ${health.path}`;
-    case 'tcp': return `TCP ${health.port}`;
-    case 'grpc': return `gRPC ${health.port}`;
-    case 'vault': return 'unsealed';
-    case 'job': return 'completed';
+  try {
+    await writeFile(out, text);
+  } catch (error) {
+    throw refused(`${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`, 'Name a file in a folder that exists, as in --out /tmp/platform.svg');
   }
+  terminal.stderr.write(`Written: ${out}\n`);
 }

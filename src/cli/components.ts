@@ -18,8 +18,7 @@ export interface Component {
 export async function componentsOf(environment: Environment, config: Config): Promise<Component[]> {
   if (!hasEmbeddedParts(environment)) return [];
   const { componentStates } = await import('../../bootstrap/index.ts');
-  return (await componentStates(environment, config)).map(({ name, version, pid, port, healthy, detail }) =>
-    ({ name, version: version ?? null, pid: pid ?? null, port: port ?? null, healthy, detail }));
+  return componentStates(environment, config);
 }
 
 export function componentLines(components: readonly Component[], style: Style): string[] {

@@ -19,16 +19,23 @@ export async function runDoctor(context: CliContext, options: DoctorOptions): Pr
   const { externalComponents } = await import('./external.ts');
   const components = (await Promise.all([componentsOf(environment, config), externalComponents(environment, config)])).flat();
   const runtime = await readRuntime(config, environment.name);
-  if (options.json) printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, components, tools: runtime?.tools ?? {} })]);
-  else printLines(terminal.stdout, await reportLines(context, environment, components, runtime));
+  const tools = hasEmbeddedParts(environment) ? await toolRows(config) : [];
+  if (options.json) printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, components, tools })]);
+  else printLines(terminal.stdout, await reportLines(context, environment, { components, tools, runtime }));
   return components.every(({ healthy }) => healthy) ? EXIT_CODES.done : EXIT_CODES.failed;
 }
 
-async function reportLines({ config, terminal: { style } }: CliContext, environment: Environment, components: readonly Component[], runtime: Runtime | undefined): Promise<string[]> {
+interface Findings {
+  components: Component[];
+  tools: Awaited<ReturnType<typeof toolRows>>;
+  runtime: Runtime | undefined;
+}
+
+async function reportLines({ config, terminal: { style } }: CliContext, environment: Environment, { components, tools, runtime }: Findings): Promise<string[]> {
   const down = components.filter(({ healthy }) => !healthy);
   return [
     style('bold', `Components of ${environment.name}`), ...componentLines(components, style),
-    ...(hasEmbeddedParts(environment) ? toolLines(config.cacheDir, runtime, style) : []),
+    ...(tools.length > 0 ? toolLines(tools, style) : []),
     '', style('bold', 'Folders'), ...table([
       ['  environment', `${config.environmentsDir}/${environment.name}.yaml`], ['  state', stateDir(config, environment.name)], ['  tools', config.cacheDir],
     ]),
@@ -37,9 +44,18 @@ async function reportLines({ config, terminal: { style } }: CliContext, environm
   ];
 }
 
-function toolLines(cacheDir: string, runtime: Runtime | undefined, style: CliContext['terminal']['style']): string[] {
-  const rows = Object.entries(runtime?.tools ?? {}).map(([name, path]) => [`  ${name}`, path]);
-  return ['', style('bold', 'Tools'), ...(rows.length === 0 ? [`  none yet: "up" gets them into ${cacheDir}`] : table(rows))];
+async function toolRows(config: CliContext['config']): Promise<{ name: string; version: string | null; path: string | null; source: string | null }[]> {
+  const { findInstalledTools, TOOL_NAMES } = await import('../../bootstrap/tools/index.ts');
+  const found = await findInstalledTools(config.cacheDir, config.childEnv);
+  return TOOL_NAMES.map((name) => {
+    const tool = found.get(name);
+    return { name, version: tool?.version ?? null, path: tool?.path ?? null, source: tool?.source ?? null };
+  });
+}
+
+function toolLines(tools: Awaited<ReturnType<typeof toolRows>>, style: CliContext['terminal']['style']): string[] {
+  const rows = table(tools.map(({ name, version, path }) => [`  ${path === null ? '✘' : '✔'} ${name}`, version ?? '-', path ?? 'missing: "up" gets it']));
+  return ['', style('bold', 'Tools'), ...rows.map((line, index) => style(tools[index]?.path === null ? 'bad' : 'good', line))];
 }
 
 async function addressLines(environment: Environment, config: CliContext['config'], runtime: Runtime | undefined, style: CliContext['terminal']['style']): Promise<string[]> {

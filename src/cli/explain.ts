@@ -65,8 +65,16 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
     next: [`${commandLine('attach', ...environmentOf(attempt))}   (watches it)`],
   }),
   DeploymentTerminatedError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('deploy', ...environmentOf(attempt))] }),
+  ComponentError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
+  // Several components at once; each has told its own reason.
+  AggregateError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
   ToolsUnavailableError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [] }),
   UnreachableError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: `The cluster does not answer: ${error.message}`, next: [commandLine('doctor', ...environmentOf(attempt))] }),
+  VaultKeysMissingError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: ['docs/runbook.md: "The unseal keys are lost"'] }),
+  VaultUnreachableError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
+  VaultSealedError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
+  VaultError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('status', ...environmentOf(attempt))] }),
+  KvConflictError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: ['Run the same command again.'] }),
   Interrupted: (error) => ({ exitCode: EXIT_CODES.cancelled, message: `Interrupted (${error.message}) before a deployment began. What had been started keeps running.`, next: [] }),
 };
 

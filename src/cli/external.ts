@@ -29,7 +29,7 @@ async function askEngine(engine: Parameters<typeof connectTemporal>[0]): Promise
       const { serverVersion } = await client.workflowService.getSystemInfo({});
       const pollers = await pollersOf(client, TASK_QUEUE);
       return [
-        { ...base, name: 'temporal', version: serverVersion ?? null, healthy: true, detail: `external, ${engine.address}, namespace ${engine.namespace}` },
+        { ...base, name: 'temporal', version: serverVersion || null, healthy: true, detail: `external, ${engine.address}, namespace ${engine.namespace}` },
         { ...base, name: 'worker', port: null, healthy: pollers > 0, detail: pollers > 0 ? `${count(pollers, 'worker')} at task queue ${TASK_QUEUE}` : `nobody polls task queue ${TASK_QUEUE}` },
       ];
     } finally {

@@ -27,7 +27,6 @@ export function count(n: number, singular: string, plural = `${singular}s`): str
  * so that its length is its width.
  */
 export function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- taking terminal control sequences out is the point
   const plain = text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '').replace(/\s+/g, ' ').trim();
   return plain.replace(/[^\u0020-\u007e\u00a1-\u024f\u2010-\u2027\u2190-\u21ff\u2212\u2248\u2264\u2265\u00d7]/gu, '?');
 }

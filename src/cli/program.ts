@@ -66,13 +66,13 @@ Documentation: docs/cli.md`)
 }
 
 function inherit(parent: Command, command: Command): Command {
-  command.copyInheritedSettings(parent);
+  command.copyInheritedSettings(parent).allowExcessArguments(false);
   for (const child of command.commands) inherit(command, child);
   return command;
 }
 
 function fullName(command: Command): string {
   const names: string[] = [];
-  for (let at: Command | null = command; at?.parent; at = at.parent) names.unshift(at.name());
+  for (let at = command; at.parent; at = at.parent) names.unshift(at.name());
   return names.join(' ');
 }

@@ -1,7 +1,6 @@
 /** `ananta status`: the newest deployment from the engine's memory, and which components run. Touches nothing. */
 import type { Client } from '@temporalio/client';
-import { closeTemporal, connectTemporal, type DeploymentDescription, DeploymentTerminatedError, latestDeployment } from '../clients/temporal/index.ts';
-import { readDeployment } from '../clients/temporal/read.ts';
+import type { DeploymentDescription } from '../clients/temporal/index.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import { NotRunningError, resolveConnections } from '../environment/connections.ts';
 import { loadEnvironment } from '../environment/load.ts';
@@ -44,6 +43,8 @@ export function inOrder({ deployment, components }: StatusReport): boolean {
 }
 
 async function askEngine(context: CliContext, environment: Environment): Promise<Pick<StatusReport, 'deployment' | 'engineProblem'>> {
+  // Loaded late: the client takes half a second, and a wrong name should be told at once.
+  const { closeTemporal, connectTemporal, latestDeployment } = await import('../clients/temporal/index.ts');
   let client: Client | undefined;
   try {
     const { engine } = await resolveConnections(environment, context.config);
@@ -61,12 +62,13 @@ async function askEngine(context: CliContext, environment: Environment): Promise
 }
 
 async function readView(client: Client, run: DeploymentDescription): Promise<{ view: LiveView; note?: string }> {
+  const { readDeployment } = await import('../clients/temporal/read.ts');
   let view = emptyLive();
   try {
     await readDeployment(client, run, (event) => (view = applyLive(view, event)));
     return { view };
   } catch (error) {
-    if (error instanceof DeploymentTerminatedError) return { view, note: error.message };
+    if (error instanceof Error && error.name === 'DeploymentTerminatedError') return { view, note: error.message };
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 /** `ananta up` and `ananta down`. */
 import { createInterface } from 'node:readline/promises';
+import type { BootstrapEvent } from '../../bootstrap/report.ts';
 import { loadEnvironment } from '../environment/load.ts';
 import type { Environment } from '../environment/schema.ts';
 import { componentLines, componentsOf } from './components.ts';
@@ -38,9 +39,12 @@ export async function runDown(context: CliContext, options: DownOptions): Promis
   requireEmbedded(environment, 'stop');
   if (options.purge && environment.protected) await confirmByName(context, environment);
   const { down, purge } = await import('../../bootstrap/index.ts');
+  const { config } = context;
   const renderer = createRenderer(context.terminal, environment.name, false);
   try {
-    await (options.purge ? purge : down)(environment, context.config, (event) => renderer.setup(setupLine(event)));
+    const report = (event: BootstrapEvent): void => renderer.setup(setupLine(event));
+    await down(environment.name, config, report);
+    if (options.purge) await purge(environment.name, config, report);
   } finally {
     renderer.close();
   }

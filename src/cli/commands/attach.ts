@@ -16,7 +16,7 @@ has already ended, shows how. Ctrl-C stops the watching, not the deployment.`,
   })
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
     .action(async (options: AttachOptions) => {
-      const { runAttach } = await import('../deploy/attach.ts');
+      const { runAttach } = await import('../deploy/run.ts');
       context.finish(await runAttach(context, options));
     });
 }

@@ -21,7 +21,7 @@ follows from others is left out. The longest path (by declared start-up times) i
     .addOption(new Option('--format <format>', 'what to write').choices(['mermaid', 'dot', 'svg']).default('mermaid'))
     .option('--out <file>', 'write to this file instead of standard output')
     .action(async (options: GraphOptions) => {
-      const { printGraph } = await import('../graph/print.ts');
+      const { printGraph } = await import('../catalog.ts');
       await printGraph(context, options);
     });
 }

@@ -22,7 +22,7 @@ export function secretsCommand(context: CliContext): Command {
     summary: 'set a value that a third party issued, from standard input',
     description: `Writes one value to Vault. It is read from standard input, never from the command line, where others on
 this machine could see it. One line break at the end is cut off. Only keys declared as supplied can be set.`,
-    examples: [['secrets set app-plane/cns-service openai-api-key --env staging < key.txt', 'From a file.']],
+    examples: [['secrets set app-plane/cns-service ai-api-key --env staging < key.txt', 'From a file.']],
   })
     .argument('<path>', 'path below secret/, as in app-plane/cns-service')
     .argument('<key>', 'key of that path')

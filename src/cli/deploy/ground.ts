@@ -1,35 +1,47 @@
 /** What a deployment stands on: embedded parts are started, external ones are taken as they are. */
 import { type Connections, readRuntime, resolveConnections } from '../../environment/connections.ts';
+import { setupLine } from '../render/setup.ts';
 import { hasEmbeddedParts } from './embedded.ts';
 import { unlessInterrupted } from './interrupt.ts';
 import type { Session } from './session.ts';
-import { setupLine } from '../render/setup.ts';
+
+type Standing = Pick<Session, 'context' | 'environment' | 'renderer' | 'interrupted'>;
 
 /**
  * Starts what is embedded and not running yet, with progress.
- * @throws ToolsUnavailableError; Interrupted when a signal comes first
+ * @throws ToolsUnavailableError, ComponentError; Interrupted when a signal comes first
  */
-export async function standUp({ context, environment, renderer, interrupted }: Pick<Session, 'context' | 'environment' | 'renderer' | 'interrupted'>): Promise<Connections> {
+export async function standUp({ context, environment, renderer, interrupted: signal }: Standing): Promise<Connections> {
   if (hasEmbeddedParts(environment)) {
     // Loaded late: an external environment needs nothing of it.
     const { up } = await import('../../../bootstrap/index.ts');
-    await unlessInterrupted(interrupted, up(environment, context.config, (event) => renderer.setup(setupLine(event))));
+    await unlessInterrupted(signal, up(environment, context.config, (event) => renderer.setup(setupLine(event)), { signal }));
   }
   return resolveConnections(environment, context.config);
 }
 
 /**
- * The same for commands that look at what is there: an environment that was never started stays so.
+ * The same for commands that look at what is there: an environment that was never started, or stopped, stays so.
  * @throws NotRunningError
  */
-export async function standUpAgain(session: Pick<Session, 'context' | 'environment' | 'renderer' | 'interrupted'>): Promise<Connections> {
-  const started = await readRuntime(session.context.config, session.environment.name);
-  return started ? standUp(session) : resolveConnections(session.environment, session.context.config);
+export async function standUpAgain(standing: Standing): Promise<Connections> {
+  const started = await readRuntime(standing.context.config, standing.environment.name);
+  return started ? standUp(standing) : resolveConnections(standing.environment, standing.context.config);
 }
 
 /** Runs the work; while it runs, embedded components that die are started again. */
-export async function supervised<T>({ context, environment, renderer }: Pick<Session, 'context' | 'environment' | 'renderer'>, work: () => Promise<T>): Promise<T> {
+export async function supervised<T>({ context, environment, renderer }: Standing, work: () => Promise<T>): Promise<T> {
   if (!hasEmbeddedParts(environment)) return work();
   const { superviseWhile } = await import('../../../bootstrap/index.ts');
-  return superviseWhile(environment, context.config, work, (event) => renderer.notice(setupLine(event).text));
+  const ended = new AbortController();
+  const supervision = superviseWhile(environment, context.config, ended.signal, (event) => {
+    const line = setupLine(event);
+    if (!line.passing) renderer.notice(line.text);
+  });
+  try {
+    return await work();
+  } finally {
+    ended.abort();
+    await supervision;
+  }
 }

@@ -1,21 +1,31 @@
 /** Ctrl-C and its relatives end the watching, never the deployment. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The message is the name of the signal. */
+export class Interrupted extends Error {
+  override name = 'Interrupted';
+}
 
 export interface Interrupts {
-  /** Aborted by the first signal, with its name as the reason. */
+  /** Aborted by the first signal, with an Interrupted as the reason. */
   signal: AbortSignal;
   /** Gives the signals back to Node. */
   dispose: () => void;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** One Ctrl-C reaches this process twice when both the terminal and npm send it. */
+const SAME_PRESS_MS = 500;
 
 /** Listens from now on; a second signal ends this process at once, as people expect of a program that does not react. */
 export function watchInterrupts(): Interrupts {
   const controller = new AbortController();
+  let first = 0;
   const listeners = SIGNALS.map((name) => {
     const listener = (): void => {
-      if (controller.signal.aborted) process.kill(process.pid, 'SIGKILL');
-      controller.abort(name);
+      if (!controller.signal.aborted) first = performance.now();
+      else if (performance.now() - first > SAME_PRESS_MS) process.kill(process.pid, 'SIGKILL');
+      controller.abort(new Interrupted(name));
     };
     process.on(name, listener);
     return [name, listener] as const;
@@ -29,19 +39,21 @@ export function watchInterrupts(): Interrupts {
 }
 
 /**
- * The work's result, unless the signal comes first.
- * @throws the signal's reason; the work is then left to itself
+ * The work's result. When the signal comes first the work, which knows the signal too, gets a moment to end in order.
+ * @throws what the work throws; the signal's reason
  */
-export function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Interrupted(String(signal.reason)));
+export async function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>, graceMs = 3000): Promise<T> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const onAbort = (): void => void Promise.race([work.catch(() => undefined), sleep(graceMs)]).finally(() => reject(signal.reason as Error));
     if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    else signal.addEventListener('abort', onAbort, { once: true });
   });
-}
-
-/** The message is the name of the signal. */
-export class Interrupted extends Error {
-  override name = 'Interrupted';
+  try {
+    return await Promise.race([work.catch((error: unknown) => {
+      // Whatever fails because of the signal fails for that reason.
+      throw signal.aborted ? signal.reason : error;
+    }), aborted]);
+  } finally {
+    aborted.catch(() => undefined);
+  }
 }

@@ -18,9 +18,7 @@ const EVERY_MS = 3000;
 /** Ends with the signal; never throws, since it only adds to the picture. */
 export async function watchRetries({ client, workflows, emit, signal }: RetryWatch): Promise<void> {
   const shown = new Map<string, number>();
-  while (!signal.aborted) {
-    await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
+  while (await pause(signal)) {
     const found = await Promise.all(workflows().map(async ({ phase, workflowId }) => {
       const pending = await pendingRetries(client(), workflowId).catch(() => []);
       return pending.map(({ activityId, activity, attempt, message }): RetryEvent => ({ kind: 'retry', id: `${phase}/${activityId}`, phase, activity, attempt, message }));
@@ -37,4 +35,9 @@ export async function watchRetries({ client, workflows, emit, signal }: RetryWat
       emit(event);
     }
   }
+}
+
+/** @returns false when the signal came first */
+function pause(signal: AbortSignal): Promise<boolean> {
+  return sleep(EVERY_MS, true, { signal }).catch(() => false);
 }

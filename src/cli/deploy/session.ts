@@ -1,86 +1,17 @@
-/** From a connected engine and a known run to the exit code: what `deploy` and `attach` share. */
-import type { Client } from '@temporalio/client';
-import { closeTemporal, type DeploymentHandle } from '../../clients/temporal/index.ts';
-import type { DeployResult } from '../../contract/deploy.ts';
-import { EXIT_CODES } from '../../contract/failures.ts';
-import { readRuntime, resolveConnections } from '../../environment/connections.ts';
+/** What the steps of one `deploy` or `attach` share. */
 import type { Environment } from '../../environment/schema.ts';
 import type { CliContext } from '../context.ts';
 import { explain } from '../explain.ts';
-import type { ExitCode } from '../failure.ts';
-import { commandLine } from '../format.ts';
-import { exportLines, lookAroundLines, workflowUrl } from '../lines.ts';
-import { jsonResult } from '../render/json.ts';
 import type { Renderer } from '../render/renderer.ts';
 import { writeJson } from '../render/renderers.ts';
-import { summaryLines } from '../render/summary.ts';
-import { printLines } from '../terminal.ts';
-import { follow } from './follow.ts';
-import { supervised } from './ground.ts';
 
 export interface Session {
   context: CliContext;
   environment: Environment;
   json: boolean;
   renderer: Renderer;
-  /** Aborted by Ctrl-C and its relatives, with the signal's name as the reason. */
+  /** Aborted by Ctrl-C and its relatives, with an Interrupted as the reason. */
   interrupted: AbortSignal;
-}
-
-export const OUTCOME_CODES: Record<DeployResult['outcome'], ExitCode> = {
-  succeeded: EXIT_CODES.done, unchanged: EXIT_CODES.done, failed: EXIT_CODES.failed, cancelled: EXIT_CODES.cancelled,
-};
-
-/** Follows the run to its end and prints how it ended, or says that it goes on without us. */
-export async function watchToEnd(session: Session, client: Client, run: DeploymentHandle): Promise<ExitCode> {
-  const { context, environment, renderer, interrupted } = session;
-  // Whoever read our output is gone: the deployment is not.
-  context.outputLost = EXIT_CODES.detached;
-  const engine = async (): Promise<Awaited<ReturnType<typeof resolveConnections>>['engine']> => (await resolveConnections(environment, context.config)).engine;
-  try {
-    const result = await supervised(session, () => follow({ client, run, renderer, signal: interrupted, engine }));
-    renderer.close();
-    await printResult(session, result);
-    return OUTCOME_CODES[result.outcome];
-  } catch (error) {
-    if (!interrupted.aborted) throw error;
-    renderer.close();
-    printDetached(session, run, String(interrupted.reason));
-    return EXIT_CODES.detached;
-  } finally {
-    context.outputLost = EXIT_CODES.done;
-    await closeTemporal(client).catch(() => undefined);
-  }
-}
-
-async function printResult({ context, environment, json }: Session, result: DeployResult): Promise<void> {
-  const { terminal, config } = context;
-  if (json) {
-    writeJson(terminal.stdout, jsonResult(result));
-    return;
-  }
-  const connections = await resolveConnections(environment, config);
-  const runtime = await readRuntime(config, environment.name);
-  const url = workflowUrl(connections.engine, result);
-  printLines(terminal.stdout, summaryLines(result, {
-    columns: Math.min(terminal.stdout.columns ?? 100, 100),
-    style: terminal.style,
-    ...('embedded' in environment.cluster ? { simulatedNodes: environment.cluster.embedded.nodes } : {}),
-    ...(url === undefined ? {} : { url }),
-    exports: exportLines(connections, runtime),
-    lookAround: lookAroundLines(connections, runtime),
-  }));
-}
-
-export function printDetached({ context, environment, json }: Pick<Session, 'context' | 'environment' | 'json'>, run: DeploymentHandle, why: string): void {
-  const { terminal } = context;
-  if (json) writeJson(terminal.stdout, { type: 'detached', environment: environment.name, workflowId: run.workflowId, runId: run.runId, reason: why });
-  const lines = [
-    `Detached (${why}): the deployment to ${environment.name} goes on without this command.`,
-    `  Watch it again:   ${commandLine('attach', '--env', environment.name)}`,
-    `  How it stands:    ${commandLine('status', '--env', environment.name)}`,
-  ];
-  printLines(json ? terminal.stderr : terminal.stdout, lines);
 }
 
 /** With --json the reason stands on standard output as well, as the last line. */

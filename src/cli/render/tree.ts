@@ -77,7 +77,7 @@ function phaseLines(view: LiveView, options: TreeOptions, level: number): string
     const [mark, tone] = phaseMark(tally, good);
     const name = `${String(number).padStart(2)} ${title}`;
     const left = `${mark} ${column(name, PHASE_WIDTH)}`;
-    const right = good === tally.total ? `${good}/${tally.total}` : tally.waiting === tally.total ? waitingPhase(view, services, options.columns) : `${tally.ended}/${tally.total}`;
+    const right = tally.waiting === tally.total ? waitingPhase(view, services, options.columns) : `${good}/${tally.total}`;
     if (level < 3) lines.push(options.style(tone, fit(`${left} ${right}`, options)));
     // A phase that is done, or that nothing has begun of, is one line.
     if (good === tally.total || tally.waiting === tally.total) continue;

@@ -1,0 +1,57 @@
+/** Stands up what is embedded, starts or finds the deployment, watches it. */
+import type { Client } from '@temporalio/client';
+import { closeTemporal, latestDeployment, startOrAttach } from '../../clients/temporal/index.ts';
+import type { DeployInput } from '../../contract/deploy.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import type { Connections } from '../../environment/connections.ts';
+import type { DeployOptions } from '../commands/deploy.ts';
+import { type ExitCode, refused } from '../failure.ts';
+import { commandLine } from '../format.ts';
+import { workflowUrl } from '../lines.ts';
+import { readClusterUid } from './cluster.ts';
+import { openEngine, requireWorker } from './engine.ts';
+import { standUp, standUpAgain } from './ground.ts';
+import type { Prepared } from './preflight.ts';
+import type { Session } from './session.ts';
+import { checkVault } from './vault-checks.ts';
+import { printDetached, watchToEnd } from './watch.ts';
+
+export async function deploy(session: Session, { environment }: Prepared, options: DeployOptions): Promise<ExitCode> {
+  const connections = await standUp(session);
+  const clusterUid = await readClusterUid(environment, connections);
+  const client = await openEngine(environment, connections);
+  await requireWorker(client, environment);
+  await checkVault(session, connections);
+  return start(session, client, connections, options, {
+    environment: environment.name, imageTags: options.image ?? {}, clusterUid, requestedBy: session.context.config.requestedBy,
+    ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
+  });
+}
+
+async function start(session: Session, client: Client, connections: Connections, options: DeployOptions, input: DeployInput): Promise<ExitCode> {
+  const { renderer } = session;
+  const run = await startOrAttach(client, input, options.ifRunning);
+  const url = workflowUrl(connections.engine, run);
+  renderer.started({ ...run, ...(url === undefined ? {} : { url }) });
+  const ignored = [...(Object.keys(options.image ?? {}).length > 0 ? ['--image'] : []), ...(options.timeout === undefined ? [] : ['--timeout'])];
+  if (run.attached && ignored.length > 0) renderer.notice(`${ignored.join(' and ')} do not apply: the running deployment was started without this command. Run it again afterwards.`);
+  if (options.detach) {
+    renderer.close();
+    printDetached(session, run, '--detach');
+    await closeTemporal(client).catch(() => undefined);
+    return EXIT_CODES.detached;
+  }
+  return watchToEnd(session, client, run);
+}
+
+/** The newest deployment of an environment, from its beginning. */
+export async function attach(session: Session): Promise<ExitCode> {
+  const { environment, renderer } = session;
+  const connections = await standUpAgain(session);
+  const client = await openEngine(environment, connections);
+  const run = await latestDeployment(client, environment.name);
+  if (!run) throw refused(`Nothing was ever deployed to "${environment.name}" by this engine.`, commandLine('deploy', '--env', environment.name));
+  const url = workflowUrl(connections.engine, run);
+  renderer.started({ workflowId: run.workflowId, runId: run.runId, attached: true, ...(url === undefined ? {} : { url }) });
+  return watchToEnd(session, client, run);
+}

@@ -1,0 +1,41 @@
+/** What a deployment needs of Vault that no deployment can make: its unseal keys, and values that others issue. */
+import { missingSecrets } from '../../activities/secrets.ts';
+import type { VaultClient } from '../../clients/vault/index.ts';
+import type { Connections } from '../../environment/connections.ts';
+import type { SuppliedKey } from '../../plan/supplied.ts';
+import { withClients } from '../clients.ts';
+import { refused } from '../failure.ts';
+import { commandLine } from '../format.ts';
+import type { Session } from './session.ts';
+
+/**
+ * @throws CliError (refused) when Vault is sealed and its keys are gone, or when values that have to be supplied are missing
+ */
+export async function checkVault({ context, environment }: Session, connections: Connections): Promise<void> {
+  await withClients(context, environment, connections, async (clients) => {
+    const { state } = await clients.vault.state();
+    if (state === 'sealed') {
+      // With an external engine the keys lie with the worker, on another machine: it will say so.
+      if ('embedded' in environment.engine) await requireKeys(clients.vault);
+      else return;
+    }
+    // One that is restarting is waited for by the deployment.
+    if (state === 'unreachable') return;
+    const missing = await missingSecrets(clients);
+    if (missing.length === 0) return;
+    throw refused(`Values that third parties issue have not been supplied yet:\n${listed(missing)}`, ...missing.map((key) => setLine(environment.name, key)));
+  });
+}
+
+async function requireKeys({ keys }: VaultClient): Promise<void> {
+  if (await keys.read()) return;
+  throw refused(`Vault is sealed, and the file with its unseal keys is missing: ${keys.path}.`, `Restore ${keys.path} from your backup (mode 0600), or unseal Vault by hand; docs/runbook.md tells what to do when the keys are lost.`);
+}
+
+function listed(keys: readonly SuppliedKey[]): string {
+  return keys.map(({ path, key, description }) => `  ${path} ${key}: ${description}`).join('\n');
+}
+
+export function setLine(environment: string, { path, key }: Pick<SuppliedKey, 'path' | 'key'>): string {
+  return `${commandLine('secrets', 'set', path, key, '--env', environment)} < FILE`;
+}

@@ -1,0 +1,24 @@
+/** What `secrets list` asks of Vault: names only, no value leaves this file. */
+import { missingSecrets } from '../activities/secrets.ts';
+import type { Clients } from '../clients/index.ts';
+import { readKv } from '../clients/vault/index.ts';
+
+export interface Presence {
+  /** `path key` of everything that has a value; undefined while Vault cannot be asked. */
+  present: ReadonlySet<string> | undefined;
+  /** `path key` of what somebody has to supply before the next deployment. */
+  missing: ReadonlySet<string>;
+  /** Why Vault cannot be asked. */
+  note?: string;
+}
+
+export async function presenceOf(clients: Clients, signal: AbortSignal): Promise<Presence> {
+  const { state, detail } = await clients.vault.state(signal);
+  // A sealed one is opened with the keys at hand; without them it says so itself.
+  if (state === 'unreachable') return { present: undefined, missing: new Set(), note: `Vault cannot be asked: ${detail}.` };
+  const missing = new Set((await missingSecrets(clients, signal)).map(({ path, key }) => `${path} ${key}`));
+  if (state === 'absent' || state === 'uninitialized') return { present: undefined, missing, note: `${detail}. Generated values are written by the first deployment.` };
+  const entries = await Promise.all(clients.catalog.secretPaths.map(({ path }) =>
+    clients.vault.asDeployer(async (session) => ({ path, keys: Object.keys((await readKv(session, path, signal))?.data ?? {}) }), signal)));
+  return { present: new Set(entries.flatMap(({ path, keys }) => keys.map((key) => `${path} ${key}`))), missing };
+}

@@ -1,0 +1,38 @@
+/** `ananta verify`. */
+import type { Verification } from '../activities/verify.ts';
+import { EXIT_CODES } from '../contract/failures.ts';
+import { loadEnvironment } from '../environment/load.ts';
+import type { VerifyOptions } from './commands/verify.ts';
+import type { CliContext } from './context.ts';
+import type { ExitCode } from './failure.ts';
+import { commandLine, count, oneLine } from './format.ts';
+import { printLines, type Style } from './terminal.ts';
+
+export async function runVerify(context: CliContext, options: VerifyOptions): Promise<ExitCode> {
+  const environment = await loadEnvironment(options.env, context.config);
+  // Loaded late: the clients take a second, and a wrong name should be told at once.
+  const { withGround } = await import('./clients.ts');
+  const { verifyAll } = await import('../activities/verify.ts');
+  const services = await withGround(context, environment, (clients, signal) => verifyAll(clients, { signal }));
+  const healthy = services.every((service) => service.healthy);
+  const { terminal } = context;
+  if (options.json) printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, healthy, services })]);
+  else printLines(terminal.stdout, verificationLines(environment.name, services, terminal.style));
+  return healthy ? EXIT_CODES.done : EXIT_CODES.failed;
+}
+
+/** Those that are not healthy last, where they are seen. */
+export function verificationLines(environment: string, services: readonly Verification[], style: Style): string[] {
+  const width = Math.max(0, ...services.map(({ service }) => service.length));
+  const line = ({ service, healthy, proof, reason }: Verification): string => style(healthy ? 'good' : 'bad', `${healthy ? '✔' : '✘'} ${service.padEnd(width)}  ${oneLine(healthy ? proof : reason)}`.trimEnd());
+  const sick = services.filter(({ healthy }) => !healthy);
+  const [first] = sick;
+  return [
+    ...services.filter(({ healthy }) => healthy).map(line), ...sick.map(line), '',
+    sick.length === 0 ? style('good', `All ${count(services.length, 'service')} of ${environment} are healthy.`) : style('bad', `${sick.length} of ${count(services.length, 'service')} of ${environment} ${sick.length === 1 ? 'is' : 'are'} not healthy.`),
+    ...(first === undefined ? [] : [
+      `${style('bold', 'Next:')} ${commandLine('logs', 'helm', first.service, '--env', environment)}   (what Helm said about ${first.service})`,
+      `${style('bold', 'Next:')} ${commandLine('deploy', '--env', environment)}   (brings back what is missing)`,
+    ]),
+  ];
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { jsonEvent, jsonResult } from '../../src/cli/render/json.ts';
+import { applyLive, emptyLive, type LiveEvent } from '../../src/cli/render/live.ts';
+import { plainLine } from '../../src/cli/render/plain.ts';
+import { ALL_GOOD, FAILED, FAILURE, PLANNED, progress, result, START } from './sample.ts';
+
+function plain(events: readonly LiveEvent[]): string[] {
+  let view = emptyLive();
+  return events.flatMap((event) => {
+    view = applyLive(view, event);
+    return plainLine(event, view, START + 20_000) ?? [];
+  });
+}
+
+function json(events: readonly LiveEvent[]): unknown[] {
+  let view = emptyLive();
+  return events.flatMap((event) => {
+    view = applyLive(view, event);
+    const line = jsonEvent(event, view);
+    return line === undefined ? [] : [JSON.parse(JSON.stringify(line)) as unknown];
+  });
+}
+
+test('plain: one line per change, with the time since the beginning', () => {
+  assert.deepEqual(plain(FAILED), [
+    ' 0:00  planning',
+    ' 0:01  plan a1b2c3d4e5f60718: 5 services, 5 to do, critical path about 30 s',
+    ' 0:01  argocd applying: nothing there yet',
+    ' 0:01  vault applying: nothing there yet',
+    ' 0:02  vault starting: pods, then its health check',
+    ' 0:09  vault healthy after 8.0 s',
+    ' 0:09  keycloak applying',
+    ' 0:10  keycloak starting: pods, then its health check',
+    ' 0:12  argocd healthy after 11 s',
+    ' 5:10  keycloak failed after 5 min 1 s: keycloak in auth-system was not healthy within 300 s: pod keycloak-0, container keycloak: CrashLoopBackOff',
+    ' 5:10  keycloak-init skipped: keycloak, which it depends on, did not become healthy',
+    ' 5:10  dashboard skipped: keycloak-init, which it depends on, did not become healthy',
+  ]);
+});
+
+test('plain: what is waited for is no change, what is tried again is', () => {
+  const retry: LiveEvent = { kind: 'retry', id: '4/7', activity: 'applyRelease', attempt: 2, message: 'another\noperation' };
+  assert.deepEqual(plain([...PLANNED, progress(2, 'vault', 'waiting'), retry, { kind: 'retry-over', id: '4/7' }, { kind: 'finished', result: result('succeeded', ALL_GOOD) }]).slice(2), [
+    ' 0:20  try 2 of applyRelease: another operation', ' 0:20  succeeded',
+  ]);
+});
+
+describe('JSON', () => {
+  test('the plan names what will be done to each service', () => {
+    const [planning, plan] = json(PLANNED) as Record<string, unknown>[];
+    assert.deepEqual(planning, { type: 'planning', at: '2026-01-05T12:00:00.000Z' });
+    assert.equal(plan?.['type'], 'plan');
+    assert.equal((plan['services'] as unknown[]).length, 5);
+    assert.deepEqual((plan['services'] as unknown[])[2], { name: 'keycloak', phase: 4, action: 'install', reason: 'nothing there yet', dependsOn: ['vault'] });
+  });
+  test('a change of state is one object', () => {
+    assert.deepEqual(json(FAILED).slice(-3, -2), [
+      { type: 'service', at: '2026-01-05T12:05:10.000Z', name: 'keycloak', phase: 4, state: 'failed', seconds: 301, changed: true, failure: FAILURE },
+    ]);
+  });
+  test('the result has its fixed shape', () => {
+    assert.deepEqual(jsonResult(result('succeeded', ALL_GOOD.slice(0, 1))), {
+      type: 'result', environment: 'sandbox', workflowId: 'deploy/sandbox/1a2b3c4d', outcome: 'succeeded', seconds: 32.1, criticalPathSeconds: 30,
+      services: [{ name: 'argocd', phase: 1, state: 'healthy', seconds: 11, changed: true }],
+    });
+  });
+});

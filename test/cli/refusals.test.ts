@@ -1,0 +1,131 @@
+/** Bad input, asked of the real program: the exit code, a text that helps, and nothing touched. */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { externalEnvironment, kubeconfigFor, type Workspace, workspace } from './run-cli.ts';
+
+describe('arguments', { concurrency: 2 }, () => {
+  let at: Workspace;
+  before(async () => (at = await workspace()));
+  after(() => at.remove());
+
+  const CASES: [args: string[], says: RegExp][] = [
+    [['deploi'], /There is no command "deploi", did you mean "deploy"\?[^]*Next: npm run ananta -- --help/],
+    [['deploy', '--env', 'sandbx'], /^deploy --env sandbx: refused, nothing was touched\n.*there is no environment "sandbx", did you mean "sandbox"\?/],
+    [['deploy', '--timout', '5m'], /Unknown option '--timout'[^]*Did you mean --timeout\?[^]*Next: npm run ananta -- deploy --help/],
+    [['deploy', '--timeout', '15'], /"15" is not a duration: expected .* like 90s, 15m or 1h30m\. The unit is missing: 15s or 15m\?/],
+    [['deploy', '--timeout', 'soon'], /"soon" is not a duration/],
+    [['deploy', '--image', 'django-backend'], /"django-backend" is not SERVICE=TAG, as in django-backend=1\.4\.2/],
+    [['deploy', '--image', 'django-backnd=1.2'], /there is no service "django-backnd", did you mean "django-backend"\?[^]*npm run ananta -- catalog/],
+    [['deploy', '--if-running', 'wait'], /Allowed choices are attach, refuse/],
+    [['status', 'everything'], /Too many arguments/i],
+    [['graph', '--format', 'png'], /Allowed choices are mermaid, dot, svg/],
+    [['graph', '--format', 'dot', '--out', '/nowhere/at/all.dot'], /\/nowhere\/at\/all\.dot cannot be written/],
+    [['logs'], /Missing required argument 'what'/],
+    [['logs', 'wrker'], /There is no log of "wrker", did you mean "worker"\?/],
+    [['logs', 'worker'], /There is no log of worker for "sandbox" on this machine/],
+    [['logs', 'worker', '--lines', 'many'], /--lines many: expected a whole number/],
+    [['logs', 'helm'], /Helm's log of which service\?/],
+    [['logs', 'helm', 'keyclok'], /There is no service "keyclok", did you mean "keycloak"\?/],
+    [['secrets', 'get', 'auth/keyclock', 'admin-password'], /There is no secret path "auth\/keyclock", did you mean "auth\/keycloak"\?/],
+    [['secrets', 'get', 'auth/keycloak', 'admin-password'], /on a terminal only/],
+    [['secrets', 'set', 'app-plane/cns-service', 'ai-api-kye'], /has no key "ai-api-kye", did you mean "ai-api-key"\?/],
+    [['secrets', 'set', 'auth/keycloak', 'admin-password'], /admin-password of secret\/auth\/keycloak is not supplied \(generated once\)/],
+    [['up', '--env', 'staging'], /There is nothing to start: engine and cluster of "staging" are external/],
+    [['down', '--env', 'staging'], /There is nothing to stop/],
+    [['attach'], /not running\. Start it with: npm run ananta -- up --env sandbox/],
+    [['verify'], /not running\. Start it with: npm run ananta -- up --env sandbox/],
+    [['worker', '--env', 'stagin'], /there is no environment "stagin", did you mean "staging"\?/],
+  ];
+  for (const [args, says] of CASES) {
+    test(args.join(' '), async () => {
+      const { code, stdout, stderr } = await at.run(args);
+      assert.match(stderr, says);
+      assert.equal(code, 3);
+      assert.equal(stdout, '');
+      assert.deepEqual(await at.state(), []);
+    });
+  }
+});
+
+describe('environment files', { concurrency: 2 }, () => {
+  const CASES: [what: string, yaml: string, says: RegExp][] = [
+    ['broken YAML', 'description: [a\ncluster: {', /mine\.yaml: is not valid YAML/],
+    ['an unknown key', externalEnvironment({ more: 'replica: {default: 2}' }), /mine\.yaml: replica: unknown key, did you mean "replicas"\?/],
+    ['a missing key', 'description: x', /mine\.yaml: cluster/],
+    ['an unknown service', externalEnvironment({ more: 'replicas: {services: {keyclok: 2}}' }), /replicas\.services\.keyclok: there is no service "keyclok", did you mean "keycloak"\?/],
+    ['a file that extends nothing', 'extends: basis\ndescription: x', /extends: there is no file basis\.yaml/],
+  ];
+  for (const [what, yaml, says] of CASES) {
+    test(what, async () => {
+      const at = await workspace();
+      try {
+        await at.environment('mine', yaml);
+        const { code, stdout, stderr } = await at.run(['deploy', '--env', 'mine']);
+        assert.match(stderr, says);
+        assert.equal(code, 3);
+        assert.equal(stdout, '');
+        assert.deepEqual(await at.state(), []);
+      } finally {
+        await at.remove();
+      }
+    });
+  }
+});
+
+describe('external parts that are not there', () => {
+  let at: Workspace;
+  before(async () => (at = await workspace()));
+  after(() => at.remove());
+
+  test('no kubeconfig', async () => {
+    await at.environment('mine', externalEnvironment({ kubeconfig: '/nowhere/kubeconfig' }));
+    const { code, stderr } = await at.run(['deploy', '--env', 'mine']);
+    assert.match(stderr, /The kubeconfig \/nowhere\/kubeconfig does not exist/);
+    assert.equal(code, 3);
+  });
+
+  test('no such context', async () => {
+    const kubeconfig = join(at.folder, 'other.kubeconfig');
+    await writeFile(kubeconfig, kubeconfigFor('https://127.0.0.1:1', 'other'));
+    await at.environment('mine', externalEnvironment({ kubeconfig }));
+    const { code, stderr } = await at.run(['deploy', '--env', 'mine']);
+    assert.match(stderr, /has no context "stage" \(it has: other\)\. Correct cluster\.context/);
+    assert.equal(code, 3);
+  });
+
+  test('a cluster that does not answer', async () => {
+    const kubeconfig = join(at.folder, 'kubeconfig');
+    await writeFile(kubeconfig, kubeconfigFor('http://127.0.0.1:1'));
+    await at.environment('mine', externalEnvironment({ kubeconfig }));
+    const { code, stdout, stderr } = await at.run(['deploy', '--env', 'mine', '--json']);
+    assert.match(stderr, /The cluster of "mine" \(http:\/\/127\.0\.0\.1:1\) could not be asked who it is/);
+    assert.equal(code, 3);
+    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.equal(lines.length, 1);
+    assert.deepEqual([lines[0]?.['type'], lines[0]?.['exitCode'], lines[0]?.['environment']], ['error', 3, 'mine']);
+  });
+
+  test('an engine that does not answer', async () => {
+    const api = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: '11111111-2222-3333-4444-555555555555', resourceVersion: '1' } }));
+    });
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+    try {
+      const kubeconfig = join(at.folder, 'answering.kubeconfig');
+      await writeFile(kubeconfig, kubeconfigFor(`http://127.0.0.1:${(api.address() as AddressInfo).port}`));
+      await at.environment('mine', externalEnvironment({ kubeconfig }));
+      const { code, stderr } = await at.run(['deploy', '--env', 'mine']);
+      assert.match(stderr, /The engine \(Temporal\) at 127\.0\.0\.1:1, namespace "deployer", could not be used[^]*Check "engine" in environments\/mine\.yaml/);
+      assert.equal(code, 3);
+      assert.deepEqual(await at.state(), []);
+    } finally {
+      api.closeAllConnections();
+      api.close();
+    }
+  });
+});
