@@ -41,7 +41,7 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
       let recovered: string | undefined;
       const settle = async (): Promise<void> => {
         doing = 'makes sure that nobody else is at work on it';
-        const settled = await settleRelease(clients, run, release, scope.signal);
+        const settled = await settleRelease(clients, run, release, step.digest, scope.signal);
         recovered = settled.recovered ?? recovered;
       };
       await settle();

@@ -22,7 +22,7 @@ export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
     const patience = createPatience({
       limitSeconds: timeoutSeconds,
       spentSeconds: earlier.success ? earlier.data.spentSeconds : 0,
-      counts: clients.kubernetes.watches.live,
+      counts: () => clients.kubernetes.watches.live(),
       signal: scope.signal,
     });
     let status = '';

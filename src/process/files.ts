@@ -35,8 +35,8 @@ export async function writeFileDurably(path: string, content: string): Promise<v
 /** Removes the file for good; nothing happens when it is not there. */
 export async function removeDurably(path: string): Promise<void> {
   await rm(path, { force: true });
-  await syncFolder(dirname(path)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
+  await syncFolder(dirname(path)).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   });
 }
 

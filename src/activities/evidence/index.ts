@@ -1,7 +1,6 @@
 /** Evidence of a failure, kept on the worker's machine before anything else happens to the pods. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFile } from 'node:fs/promises';
 import type { Clients } from '../../clients/index.ts';
 import type { Release } from '../release/recover.ts';
 import { asSummary, asText, gather } from './sections.ts';

@@ -39,10 +39,10 @@ function check(stream: Duplex, authority: string, service: string, signal: Abort
     call.once('error', fail);
     const chunks: Buffer[] = [];
     let trailers: http2.IncomingHttpHeaders = {};
-    call.once('response', (headers) => {
+    call.once('response', (headers: http2.IncomingHttpHeaders) => {
       trailers = headers;
     });
-    call.once('trailers', (headers) => {
+    call.once('trailers', (headers: http2.IncomingHttpHeaders) => {
       trailers = headers;
     });
     call.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -28,15 +28,21 @@ const MARGIN_SECONDS = 60;
  * @returns the newest revision that is left, and in words what was done
  * @throws DeployError ReleaseBusy as long as somebody may still be at work
  */
-export async function settleRelease(clients: Recovering, run: RunRef, release: Release, signal: AbortSignal): Promise<{ revision: Revision | undefined; recovered?: string }> {
+export async function settleRelease(clients: Recovering, run: RunRef, release: Release, digest: string, signal: AbortSignal): Promise<{ revision: Revision | undefined; recovered?: string }> {
   const ended = await endOrphan(clients, release, signal);
   const revision = await newestRevision(clients.kubernetes, release.namespace, release.name, signal);
-  if (!revision || !revision.status.startsWith('pending-')) return { revision, ...(ended === undefined ? {} : { recovered: ended }) };
-  await proveAbandoned(clients, run, release, revision);
+  const unfinished = revision?.status.startsWith('pending-') === true;
+  if (revision && unfinished) await proveAbandoned(clients, run, release, revision);
+  if (!revision || !(unfinished || isOwnAttempt(revision, run, digest))) return { revision, ...(ended === undefined ? {} : { recovered: ended }) };
   const { name, namespace, uid } = revision.secret;
   await clients.kubernetes.remove(paths.secret(namespace, name), { uid }, signal);
   const recovered = `revision ${revision.revision} was left ${revision.status} by ${whoWrote(revision)}; its record was removed, what it had created was kept`;
   return { revision: await newestRevision(clients.kubernetes, release.namespace, release.name, signal), recovered };
+}
+
+/** An attempt of this very step that ended as failed: the next one takes its number, so that a run leaves one revision. */
+function isOwnAttempt({ status, labels }: Revision, run: RunRef, digest: string): boolean {
+  return status === 'failed' && labels[RELEASE_LABELS.run] === run.runId && labels[RELEASE_LABELS.digest] === digest;
 }
 
 async function endOrphan({ helm }: Recovering, { namespace, name }: Release, signal: AbortSignal): Promise<string | undefined> {

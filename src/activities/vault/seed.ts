@@ -58,7 +58,7 @@ async function readAll({ catalog, redactor }: Clients, session: VaultSession, si
 function applySupplied(paths: ReadonlyMap<string, Path>, given: Readonly<Record<string, Record<string, string>>>): void {
   for (const [path, values] of Object.entries(given)) {
     const known = paths.get(path);
-    for (const key of Object.keys(values)) if (known && isPlaceholder(known.data[key] ?? '')) delete known.data[key];
+    if (known) known.data = Object.fromEntries(Object.entries(known.data).filter(([key, value]) => !(key in values && isPlaceholder(value))));
   }
 }
 

@@ -42,7 +42,7 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
   const { kubernetes } = clients;
   const { release, patience, signal } = input;
   await kubernetes.watches.synced(signal);
-  const unlisten = kubernetes.watches.listen(release.namespace, release.name, patience.wake);
+  const unlisten = kubernetes.watches.listen(release.namespace, release.name, () => { patience.wake(); });
   let read: LiveWorkload[] = [];
   let readAt = -Infinity;
   let status = '';

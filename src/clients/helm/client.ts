@@ -98,7 +98,7 @@ export function createHelmClient(options: HelmOptions): HelmClient {
       const queuedAt = performance.now();
       return queue.add(() => run(request, queuedAt), { priority: request.priority, ...(request.signal ? { signal: request.signal } : {}) });
     },
-    alive: records.alive,
+    alive: (namespace, release) => records.alive(namespace, release),
     logFile,
   };
 }

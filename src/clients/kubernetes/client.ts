@@ -113,9 +113,9 @@ export function createKubernetesClient(connection: Connections['kubernetes']): K
     connect: (pod, port, signal) => connectToPod(transport.kubeconfig(), pod, port, signal),
     exec: (pod, container, command, signal) => execInPod(transport.kubeconfig(), pod, container, command, signal),
     certificateAuthority: async () => {
-      const options: { ca?: unknown } = {};
+      const options: { ca?: Buffer | string } = {};
       await transport.kubeconfig().applyToHTTPSOptions(options as Parameters<ReturnType<typeof transport.kubeconfig>['applyToHTTPSOptions']>[0]);
-      return options.ca === undefined || options.ca === null ? undefined : String(options.ca);
+      return options.ca?.toString();
     },
     close: () => {
       watches.close();

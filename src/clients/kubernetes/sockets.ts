@@ -38,26 +38,26 @@ const OUTPUT_LIMIT = 64 * 1024;
 export async function connectToPod(config: KubeConfig, { namespace, pod }: PodAddress, port: number, signal?: AbortSignal): Promise<Duplex> {
   // Each of the two channels (data, error) begins with the port's number.
   const headerLeft = [2, 2];
-  let socket: Socket | undefined;
+  const opened: { socket?: Socket } = {};
   const duplex = new Duplex({
-    read: () => socket?.resume(),
+    read: () => { opened.socket?.resume(); },
     write: (chunk: Buffer, _encoding, done) => {
       const frame = Buffer.allocUnsafe(chunk.length + 1);
       frame.writeUint8(0, 0);
       chunk.copy(frame, 1);
-      socket?.send(frame, (error) => done(error ?? null));
+      opened.socket?.send(frame, (error) => done(error ?? null));
     },
     final: (done) => {
-      socket?.close();
+      opened.socket?.close();
       done();
     },
     destroy: (error, done) => {
-      socket?.terminate();
+      opened.socket?.terminate();
       done(error);
     },
   });
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/portforward?ports=${port}`;
-  socket = await connect(config, path, (channel, data) => {
+  const socket = await connect(config, path, (channel, data) => {
     const skip = Math.min(headerLeft[channel] ?? 0, data.length);
     headerLeft[channel] = (headerLeft[channel] ?? 0) - skip;
     const rest = data.subarray(skip);
@@ -66,9 +66,10 @@ export async function connectToPod(config: KubeConfig, { namespace, pod }: PodAd
       duplex.destroy(new UnreachableError(`port ${port} of pod ${namespace}/${pod}: ${rest.toString('utf8').trim()}`));
       return false;
     }
-    if (!duplex.push(rest)) socket?.pause();
+    if (!duplex.push(rest)) opened.socket?.pause();
     return true;
   }, signal);
+  opened.socket = socket;
   socket.on('close', () => {
     if (!duplex.readableEnded && !duplex.destroyed) duplex.push(null);
     duplex.end();
@@ -109,7 +110,10 @@ export async function execInPod(config: KubeConfig, { namespace, pod }: PodAddre
       socket.terminate();
       reject(signal?.reason as Error);
     };
-    if (signal?.aborted) return abort();
+    if (signal?.aborted) {
+      abort();
+      return;
+    }
     signal?.addEventListener('abort', abort, { once: true });
     socket.on('error', () => undefined);
     socket.on('close', () => {

@@ -160,9 +160,9 @@ function sendOnce(server: URL, access: Access, request: ApiRequest): Promise<htt
     });
     outgoing.once('error', (error: NodeJS.ErrnoException) => {
       settle();
-      if (request.signal?.aborted) return reject(request.signal.reason as Error);
       const stale = outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
-      return reject(new (stale ? StaleConnection : UnreachableError)(`${describe(request)}: the API server at ${server.host} cannot be reached: ${error.message}`, { cause: error }));
+      reject(request.signal?.aborted ? (request.signal.reason as Error)
+        : new (stale ? StaleConnection : UnreachableError)(`${describe(request)}: the API server at ${server.host} cannot be reached: ${error.message}`, { cause: error }));
     });
     outgoing.end(payload);
   });

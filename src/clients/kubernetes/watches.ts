@@ -55,7 +55,7 @@ const PATIENCE_MILLISECONDS = 10_000;
 export function createWatches(transport: Transport, options: WatchOptions = {}): Watches {
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
-  const states = new Map<WatchedKind, KindState>(WATCHED_KINDS.map((kind) => [kind, { objects: new Map(), byRelease: new Map(), listed: false, live: false }]));
+  const states = new Map<WatchedKind, KindState>(WATCHED_KINDS.map((kind) => [kind, emptyState()]));
   const listeners = new Map<string, Set<() => void>>();
   const due = new Set<string>();
   let started = false;
@@ -81,7 +81,7 @@ export function createWatches(transport: Transport, options: WatchOptions = {}):
       const key = releaseKeyOf(object, release);
       state.objects.set(objectKey(object), object);
       let group = state.byRelease.get(key);
-      if (!group) state.byRelease.set(key, (group = new Map()));
+      if (!group) state.byRelease.set(key, (group = new Map<string, KubernetesObject>()));
       group.set(objectKey(object), object);
       touch(key);
     };
@@ -160,6 +160,10 @@ export function createWatches(transport: Transport, options: WatchOptions = {}):
       stop.abort();
     },
   };
+}
+
+function emptyState(): KindState {
+  return { objects: new Map<string, KubernetesObject>(), byRelease: new Map<string, Map<string, KubernetesObject>>(), listed: false, live: false };
 }
 
 function objectKey(object: KubernetesObject): string {

@@ -69,7 +69,7 @@ export function createVaultClient({ connection, kubernetes, target, redactor }: 
         return deployer.run(work, signal);
       }
     },
-    forgetLogin: deployer.forget,
+    forgetLogin: () => { deployer.forget(); },
     close: () => {
       tunnel.close();
     },

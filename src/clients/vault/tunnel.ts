@@ -5,7 +5,7 @@
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isPodRunning } from '../../plan/health/index.ts';
-import { type KubernetesClient, type KubernetesObject, paths, UnreachableError } from '../kubernetes/index.ts';
+import { type KubernetesClient, type KubernetesObject, paths } from '../kubernetes/index.ts';
 import { VaultUnreachableError } from './errors.ts';
 
 export interface TunnelTarget {
@@ -89,10 +89,10 @@ function send(agent: http.Agent, { method, path, headers, body, signal }: Tunnel
     };
     const fail = (error: NodeJS.ErrnoException, answered: boolean): void => {
       settle();
-      if (signal?.aborted) return reject(signal.reason as Error);
-      if (error instanceof VaultUnreachableError) return reject(error);
-      const stale = outgoing.reusedSocket && !answered && !(error instanceof UnreachableError && error.message.includes('port '));
-      return reject(new (stale ? Stale : VaultUnreachableError)(`Vault, ${method} ${path}: ${error.message}`, { cause: error }));
+      const stale = outgoing.reusedSocket && !answered;
+      if (signal?.aborted) reject(signal.reason as Error);
+      else if (error instanceof VaultUnreachableError) reject(error);
+      else reject(new (stale ? Stale : VaultUnreachableError)(`Vault, ${method} ${path}: ${error.message}`, { cause: error }));
     };
     outgoing.once('response', (answer) => {
       const chunks: Buffer[] = [];
