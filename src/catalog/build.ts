@@ -36,14 +36,14 @@ export function httpHealth(port: number, path: string): Health {
 }
 
 /** What every PostgreSQL server shares: chart, image, port, `pg_isready`, and the Job that makes roles and databases. */
-export function postgresServer(name: string, namespace: string, secrets: { server: string; databases: SecretUse[] }) {
+export function postgresServer(name: string, namespace: string, secrets: { server: string; ownerKeys?: string[]; databases: SecretUse[] }) {
   const databases: StepInput = {
     kind: 'release',
     name: `${name}-databases`,
     chart: 'job',
     job: true,
     image: IMAGES.postgres,
-    secrets: [fromSecret(secrets.server), ...secrets.databases],
+    secrets: [fromSecret(secrets.server, 'postgres-password', 'password', ...(secrets.ownerKeys ?? [])), ...secrets.databases],
     startupSeconds: 5,
   };
   return {
@@ -55,7 +55,7 @@ export function postgresServer(name: string, namespace: string, secrets: { serve
     dependsOn: ['vault'],
     health: { kind: 'exec', command: ['pg_isready', '-h', host(name, namespace), '-p', '5432', '-U', 'postgres'] },
     ports: [tcp('postgresql', 5432)],
-    secrets: [fromSecret(secrets.server, 'postgres-password', 'password')],
+    secrets: [fromSecret(secrets.server, 'postgres-password')],
     after: [databases],
     startupSeconds: 10,
     healthTimeoutSeconds: 300,

@@ -18,7 +18,7 @@ describe('Kubernetes Secrets', () => {
 
   test('are one per namespace and path, with the keys that are needed there', () => {
     assert.deepEqual(find('control-plane', 'vault-database-postgres')?.keys, ['password', 'username']);
-    assert.deepEqual(find('database-system', 'vault-database-postgres')?.keys, ['password', 'postgres-password', 'username']);
+    assert.deepEqual(find('database-system', 'vault-database-postgres')?.keys, ['password', 'postgres-password']);
     assert.deepEqual(find('app-plane', 'vault-app-plane-cns-service')?.keys, ['api-token']);
     assert.equal(new Set(secrets.map(({ namespace, name }) => `${namespace}/${name}`)).size, secrets.length);
   });

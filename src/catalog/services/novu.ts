@@ -7,7 +7,6 @@ const namespace = 'notifications';
 const stores: SecretUse[] = [
   fromSecret('notifications/mongodb', 'username', 'mongodb-passwords'),
   fromSecret('cache/novu-redis'),
-  fromSecret('notifications/novu', 'jwt-secret', 'store-encryption-key', 'novu-secret-key'),
 ];
 const bucketUser = fromSecret('storage/control-plane-minio', 'accessKey', 'secretKey');
 
@@ -52,7 +51,7 @@ export const novu: ServiceInput[] = [
     dependsOn: ['novu-mongodb', 'novu-redis', 'control-plane-minio'],
     health: httpHealth(3000, '/v1/health-check'),
     ports: [http('http', 3000)],
-    secrets: [...stores, bucketUser],
+    secrets: [...stores, fromSecret('notifications/novu', 'jwt-secret', 'store-encryption-key', 'novu-secret-key'), bucketUser],
   },
   {
     ...customRow(8),
@@ -66,7 +65,7 @@ export const novu: ServiceInput[] = [
     dependsOn: ['novu-mongodb', 'novu-redis', 'novu-api'],
     health: httpHealth(3002, '/v1/health-check'),
     ports: [http('http', 3002)],
-    secrets: stores,
+    secrets: [...stores, fromSecret('notifications/novu', 'jwt-secret')],
   },
   {
     ...customRow(10),
@@ -81,7 +80,7 @@ export const novu: ServiceInput[] = [
     talksTo: ['control-plane-minio'],
     health: httpHealth(3004, '/v1/health-check'),
     ports: [http('http', 3004)],
-    secrets: [...stores, bucketUser],
+    secrets: [...stores, fromSecret('notifications/novu', 'store-encryption-key', 'novu-secret-key'), bucketUser],
   },
   {
     ...customRow(5),
