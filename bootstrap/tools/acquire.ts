@@ -91,8 +91,7 @@ export function acquireFrom(setting: AcquireSetting, options: AcquireOptions): A
     const decided = (): void => resolve(undefined);
     decisions.push(decision);
     const candidate: Candidate = { spec, rank, attempts: [], decided };
-    const needed = spec.name === 'vault-plugin-auth-kubernetes' ? tools.get('vault') : undefined;
-    const tool = acquireOne(context, candidate, swept, needed).finally(decided);
+    const tool = acquireOne(context, candidate, swept, () => tools.get('vault')).finally(decided);
     // Somebody may ask for only one of the tools; the others' failures must not end the process.
     tool.catch(() => undefined);
     tools.set(name, tool);
@@ -111,14 +110,15 @@ async function acquireOne(
   context: InstallContext,
   candidate: Candidate,
   swept: Promise<void>,
-  vault: Promise<InstalledTool> | undefined,
+  vault: () => Promise<InstalledTool> | undefined,
 ): Promise<InstalledTool> {
   const { cacheDir, platform, signal, report } = context;
   const { spec, attempts, decided } = candidate;
   signal?.throwIfAborted();
-  if (vault !== undefined) {
+  await swept;
+  if (spec.name === 'vault-plugin-auth-kubernetes') {
     decided();
-    await refuseIfBuiltIn(spec, vault);
+    await refuseIfBuiltIn(spec, vault());
   }
   const found = (await lookUp(context, spec, attempts)) ?? (await installLocked());
   if (found === undefined) {
@@ -136,7 +136,6 @@ async function acquireOne(
     return withLock(toolLock(cacheDir, spec, platform), { onWait, signal }, async () => {
       const again = await lookUpCached(cacheDir, spec, platform);
       if (again.state === 'found') return again.tool;
-      await swept;
       return install(context, candidate);
     });
   }
@@ -154,9 +153,9 @@ async function lookUp(context: InstallContext, spec: ToolSpec, attempts: ToolAtt
   return undefined;
 }
 
-async function refuseIfBuiltIn(spec: ToolSpec, vault: Promise<InstalledTool>): Promise<void> {
+async function refuseIfBuiltIn(spec: ToolSpec, vault: Promise<InstalledTool> | undefined): Promise<void> {
   // Without a Vault nothing is known; the plugin is then treated as needed, and both failures are told.
-  const found = await vault.catch(() => undefined);
+  const found = await vault?.catch(() => undefined);
   if (found === undefined || (await needsKubernetesAuthPlugin(found))) return;
   throw new ToolNotNeededError(`${spec.name} is not needed: ${found.path} has the method built in`);
 }

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type PQueue from 'p-queue';
 import { withLock } from '../process/lock.ts';
@@ -73,6 +74,17 @@ async function fromRelease(
   );
 }
 
+/** What the largest build adds to Go's caches, roughly; all of them together take four times that until they are done. */
+const BUILD_BYTES = 4e9;
+
+async function checkSpace(cacheDir: string): Promise<void> {
+  const { bavail, bsize } = await statfs(cacheDir);
+  const free = bavail * bsize;
+  if (free >= BUILD_BYTES) return;
+  const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
+  throw new Error(`only ${gigabytes(free)} GB are free in ${cacheDir}, a build may need ${gigabytes(BUILD_BYTES)} GB`);
+}
+
 async function fromSource(context: InstallContext, { spec, rank, decided }: Candidate, folder: string): Promise<NewProgram> {
   const { cacheDir, platform, env, modules, signal, report, builds } = context;
   context.go ??= findGo(cacheDir, env);
@@ -84,6 +96,7 @@ async function fromSource(context: InstallContext, { spec, rank, decided }: Cand
       report(spec, 'waiting', { detail: `for process ${pid}, which builds something else` });
     };
     return withLock(goLock(cacheDir), { onWait, signal }, async () => {
+      await checkSpace(cacheDir);
       report(spec, 'building', { detail: `from source with Go ${go.version}` });
       const onProgress = (detail: string): void => {
         report(spec, 'building', { detail });

@@ -8,7 +8,7 @@ import { goEnvironment } from '../../../bootstrap/tools/goenv.ts';
 import { findExecutables } from '../../../bootstrap/tools/onpath.ts';
 import { formatProgress } from '../../../bootstrap/tools/progress.ts';
 import type { ToolSpec } from '../../../bootstrap/tools/manifest-types.ts';
-import { BARE_PATH, acquire, leftovers, putOnPath, startPublisher, temporaryFolder, toolWith } from './support.ts';
+import { BARE_PATH, acquire, leftovers, putOnPath, startPublisher, temporaryFolder, toolWith, until } from './support.ts';
 
 const [go] = await findExecutables('go', process.env['PATH']);
 const skip = go === undefined ? 'there is no Go command here' : false;
@@ -51,6 +51,8 @@ describe('a build from source', { skip }, () => {
     assert.deepEqual(await readdir(home), []);
     await tools.all();
     assert.equal((await (await acquire(folder, [spec])).get('helm')).source, 'cache');
+    // Every tool of this manifest is there, so what only builds need goes.
+    await until("Go's caches are removed", async () => !(await readdir(join(folder, 'cache'))).includes('go'));
   });
 
   it('tells what the compiler said', async (context) => {

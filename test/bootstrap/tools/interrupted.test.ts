@@ -8,10 +8,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { processIdentity } from '../../../bootstrap/process/identity.ts';
 import type { InstalledTool, ToolProgress } from '../../../bootstrap/tools/types.ts';
-import { BARE_PATH, acquire, fakeProgram, leftovers, putOnPath, startPublisher, temporaryFolder, toolWith } from './support.ts';
+import { BARE_PATH, acquire, fakeProgram, leftovers, putOnPath, startPublisher, temporaryFolder, toolWith, until } from './support.ts';
 
 const script = new URL('acquire-child.ts', import.meta.url).pathname;
 
@@ -34,14 +33,6 @@ function start(context: TestContext, folder: string, url: string, path = BARE_PA
     else tool = said;
   });
   return { child, events, ended: once(child, 'close'), tool: () => tool };
-}
-
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if (await condition()) return;
-    await sleep(50);
-  }
-  assert.fail(`never: ${what}`);
 }
 
 /** A publisher whose first answer stops in the middle until it is let go. */

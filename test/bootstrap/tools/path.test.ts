@@ -112,7 +112,7 @@ describe('Vault’s Kubernetes auth method', () => {
     const none = { unavailable: 'built in' };
     const releases = { 'linux-amd64': none, 'linux-arm64': none, 'darwin-amd64': none, 'darwin-arm64': none };
     const plugin = toolWith({}, { name: 'vault-plugin-auth-kubernetes', releases });
-    const tools = await acquire(folder, [released, plugin]);
+    const tools = await acquire(folder, [plugin, released]);
     assert.deepEqual([...(await tools.all()).keys()], ['vault']);
     await assert.rejects(tools.get('vault-plugin-auth-kubernetes'), { name: 'ToolNotNeededError' });
   });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -7,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireFrom } from '../../../bootstrap/tools/acquire.ts';
 import type { AcquireOptions, AcquireSetting, AcquiredTools } from '../../../bootstrap/tools/acquire.ts';
 import type { Manifest, Release, ToolSpec } from '../../../bootstrap/tools/manifest-types.ts';
@@ -113,4 +115,13 @@ export async function putOnPath(folder: string, name: string, content: Buffer): 
 export async function leftovers(folder: string): Promise<string[]> {
   const all = await Promise.all(['tmp', 'locks'].map((name) => readdir(join(folder, 'cache', name)).catch(() => [])));
   return all.flat();
+}
+
+/** Looks every 50 ms, for 10 s at most. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (await condition()) return;
+    await sleep(50);
+  }
+  assert.fail(`never: ${what}`);
 }
