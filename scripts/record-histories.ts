@@ -1,0 +1,56 @@
+/**
+ * Records the histories that `test/workflows/replay.test.ts` replays: a clean, a failed and a resumed deployment with
+ * their phases, from real runs on a sandbox. Run it after a change of workflow code that is meant to break replay.
+ *
+ *   npm run ananta -- --run scripts/record-histories.ts     (node launcher.mjs --run scripts/record-histories.ts)
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { closeTemporal, connectTemporal } from '../src/clients/temporal/index.ts';
+import { readConfig } from '../src/config.ts';
+import { ENGINE_NAMESPACE } from '../src/contract/names.ts';
+import { readRuntime } from '../src/environment/connections.ts';
+import { createSandbox, type ResultLine, type Sandbox } from '../test/support/sandbox.ts';
+
+const config = readConfig();
+const folder = join(config.repoRoot, 'test', 'workflows', 'histories');
+await mkdir(folder, { recursive: true });
+
+await record('clean', async (sandbox) => sandbox.deploy());
+await record('failed', async (sandbox) => {
+  // Shorter than Keycloak needs: it fails, its dependents are skipped, the rest goes on.
+  await sandbox.configure({ healthTimeoutFactor: 1, simulation: { factor: 0.1, startupSeconds: { keycloak: 600 } } });
+  return sandbox.deploy('--timeout', '25s');
+});
+await record('resumed', async (sandbox) => {
+  await sandbox.cli(['up']);
+  const running = sandbox.start(['deploy', '--json']);
+  const worker = await sandbox.pidOf('worker');
+  await running.line((line) => line.type === 'service' && line['name'] === 'keycloak' && line['state'] === 'starting');
+  process.kill(worker, 'SIGKILL');
+  const done = await running.done;
+  return done.lines.at(-1) as ResultLine;
+});
+
+/** Every workflow of the run, the deployment first, as gzipped JSON. */
+async function record(name: string, work: (sandbox: Sandbox) => Promise<ResultLine>): Promise<void> {
+  const sandbox = await createSandbox();
+  try {
+    const result = await work(sandbox);
+    const runtime = await readRuntime({ ...config, stateRoot: dirname(sandbox.state) }, sandbox.name);
+    const client = await connectTemporal({ address: runtime?.engine?.address ?? '', namespace: ENGINE_NAMESPACE });
+    const histories: { workflowId: string; history: unknown }[] = [];
+    for await (const info of client.workflow.list()) {
+      const history = await client.workflow.getHandle(info.workflowId, info.runId).fetchHistory();
+      histories.push({ workflowId: info.workflowId, history: JSON.parse(historyToJSON(history)) as unknown });
+    }
+    await closeTemporal(client);
+    histories.sort((a, b) => a.workflowId.localeCompare(b.workflowId));
+    await writeFile(join(folder, `${name}.json.gz`), gzipSync(JSON.stringify(histories), { level: 9 }));
+    console.log(`${name}: ${result.outcome}, ${histories.length} workflows`);
+  } finally {
+    await sandbox.close();
+  }
+}

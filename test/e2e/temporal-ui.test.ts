@@ -1,0 +1,53 @@
+/**
+ * What a person sees in the Temporal UI, in a real browser: states, reasons and summaries without opening a payload.
+ * `UPDATE_IMAGES=1` rewrites the pictures of the docs.
+ */
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { readConfig } from '../../src/config.ts';
+import { phaseWorkflowId } from '../../src/contract/names.ts';
+import { findBrowser, withPage } from '../support/browser.ts';
+import { resultOf, withSandbox } from '../support/sandbox.ts';
+
+const config = readConfig();
+const browser = await findBrowser();
+if (browser === undefined && config.ci) throw new Error('In CI the pictures are not optional: install chromium');
+
+describe('the Temporal UI', { concurrency: 1, skip: browser === undefined ? 'no Chromium on the PATH' : false }, () => {
+  test('shows a finished deployment', async () => {
+    await withSandbox({}, async (sandbox) => {
+      const run = await sandbox.cli(['deploy', '--json']);
+      const result = resultOf(run);
+      assert.equal(result.outcome, 'succeeded');
+      const started = run.lines.find((line) => line.type === 'started');
+      const url = String(started?.['url']);
+      const folder = process.env['UPDATE_IMAGES'] === undefined ? sandbox.folder : join(config.repoRoot, 'docs', 'images');
+      await mkdir(folder, { recursive: true });
+      await withPage(browser ?? '', async (page) => {
+        await page.goto(url, { waitUntil: 'networkidle' });
+        await page.getByText('Completed').first().waitFor();
+        assert.match(await page.title(), /deploy\/rehearsal/);
+        const summary = page.getByText('Deploy the platform to rehearsal').first();
+        await summary.waitFor();
+        await page.screenshot({ path: join(folder, 'temporal-ui.png') });
+
+        // The list, filtered by search attributes: this environment's phases.
+        const list = new URL(url);
+        list.pathname = '/namespaces/ananta/workflows';
+        list.search = `?query=${encodeURIComponent(`AnantaEnvironment="rehearsal" AND AnantaResult="succeeded"`)}`;
+        await page.goto(list.href, { waitUntil: 'networkidle' });
+        await page.getByText('phase-04').first().waitFor();
+        await page.screenshot({ path: join(folder, 'temporal-ui-list.png') });
+
+        const phase = new URL(url);
+        phase.pathname = `/namespaces/ananta/workflows/${encodeURIComponent(phaseWorkflowId(result.workflowId, String(started?.['runId']), 4))}`;
+        await page.goto(phase.href, { waitUntil: 'networkidle' });
+        await page.getByText('Phase 4: Authentication').first().waitFor();
+        await page.getByText(/Helm install keycloak/).first().waitFor();
+        await page.screenshot({ path: join(folder, 'temporal-ui-phase.png') });
+      });
+    });
+  });
+});

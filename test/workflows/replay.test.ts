@@ -1,0 +1,36 @@
+/** Workflow code must be able to continue what older code began: recorded histories are replayed with today's code. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { tmpdir } from 'node:os';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { workflowBundle } from '../../src/clients/temporal/bundle.ts';
+import { readConfig } from '../../src/config.ts';
+
+const folder = join(import.meta.dirname, 'histories');
+const recordings = readdirSync(folder).filter((file) => file.endsWith('.json.gz'));
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+describe('replay', () => {
+  test('a clean, a failed and a resumed deployment are recorded', () => {
+    assert.deepEqual(recordings.sort(), ['clean.json.gz', 'failed.json.gz', 'resumed.json.gz']);
+  });
+
+  for (const file of recordings) {
+    test(file, async () => {
+      const codePath = await workflowBundle(readConfig().repoRoot, tmpdir());
+      const recorded = JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString()) as { workflowId: string; history: unknown }[];
+      assert.ok(recorded.length >= 15, `only ${recorded.length} workflows`);
+      const histories = recorded.map(({ workflowId, history }) => ({ workflowId, history: historyFromJSON(history) }));
+      let replayed = 0;
+      for await (const result of Worker.runReplayHistories({ workflowBundle: { codePath } }, histories)) {
+        assert.equal(result.error, undefined, `${result.workflowId}: ${result.error?.message ?? ''}`);
+        replayed += 1;
+      }
+      assert.equal(replayed, recorded.length);
+    });
+  }
+});
