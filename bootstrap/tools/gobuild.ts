@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { describeExit, killGroup, spawnGroup } from '../process/children.ts';
 import { describeError } from './errors.ts';
-import { goEnvironment } from './goenv.ts';
+import { goEnvironment, prepareGoHome } from './goenv.ts';
 import type { ToolSpec } from './manifest-types.ts';
 import { findExecutables } from './onpath.ts';
 import type { NewProgram } from './receipts.ts';
@@ -41,6 +41,7 @@ export async function findGo(cacheDir: string, env: ToolEnvironment): Promise<Go
   const candidates = await findExecutables('go', env['PATH']);
   const path = candidates[0];
   if (path === undefined) throw new Error('no go command on the PATH');
+  await prepareGoHome(cacheDir);
   const options = { env: goEnvironment(cacheDir, env), timeout: 20_000 };
   const { stdout } = await run(path, ['env', 'GOVERSION', 'GOTOOLCHAIN'], options).catch((error: unknown) => {
     throw new Error(`${path} does not answer: ${describeError(error)}`);

@@ -1,15 +1,27 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { goFolder } from './layout.ts';
 import type { ToolEnvironment } from './types.ts';
 
-function userConfigFolder(env: ToolEnvironment, home: string): string {
+function userConfigFolder(home: string, xdgConfigHome?: string): string {
   if (process.platform === 'darwin') return join(home, 'Library', 'Application Support');
-  return env['XDG_CONFIG_HOME'] ?? join(home, '.config');
+  return xdgConfigHome ?? join(home, '.config');
+}
+
+function goHome(cacheDir: string): string {
+  return join(goFolder(cacheDir), 'home');
+}
+
+/** Go's telemetry starts a process of its own that outlives the command; in our folder it is switched off. */
+export async function prepareGoHome(cacheDir: string): Promise<void> {
+  const folder = join(userConfigFolder(goHome(cacheDir)), 'go', 'telemetry');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'mode'), 'off');
 }
 
 /**
  * The environment for the Go command: the caller's settings (module proxy, checksum database, credentials) stay in force, but
- * everything that Go writes, its telemetry counters included, goes below the cache folder.
+ * everything that Go writes goes below the cache folder.
  */
 export function goEnvironment(cacheDir: string, env: ToolEnvironment): Record<string, string> {
   const folder = goFolder(cacheDir);
@@ -18,7 +30,7 @@ export function goEnvironment(cacheDir: string, env: ToolEnvironment): Record<st
   const home = env['HOME'];
   if (home !== undefined) {
     // Settings are found through HOME, which is another one for Go: so they are named one by one.
-    result['GOENV'] = env['GOENV'] ?? join(userConfigFolder(env, home), 'go', 'env');
+    result['GOENV'] = env['GOENV'] ?? join(userConfigFolder(home, env['XDG_CONFIG_HOME']), 'go', 'env');
     result['NETRC'] = env['NETRC'] ?? join(home, '.netrc');
     result['GIT_CONFIG_GLOBAL'] = env['GIT_CONFIG_GLOBAL'] ?? join(home, '.gitconfig');
   }
@@ -26,7 +38,7 @@ export function goEnvironment(cacheDir: string, env: ToolEnvironment): Record<st
   delete result['XDG_CACHE_HOME'];
   return {
     ...result,
-    HOME: join(folder, 'home'),
+    HOME: goHome(cacheDir),
     GOPATH: join(folder, 'path'),
     GOMODCACHE: join(folder, 'mod'),
     GOCACHE: join(folder, 'build'),
