@@ -94,7 +94,8 @@ function storageOf(environment: Environment, service: string): Tree {
 
 function applicationsOverlay({ catalog, environment }: OverlayContext): Tree {
   return {
-    applicationSet: { ...catalog.applicationSet },
+    // The publisher's chart, in its line, runs an Argo CD that cannot patch templates yet.
+    applicationSet: { ...catalog.applicationSet, templatePatch: environment.charts === 'bundled' },
     gitops: { ...environment.gitops },
     global: { domain: environment.domain, environment: environment.name },
   };

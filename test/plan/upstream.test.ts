@@ -40,6 +40,7 @@ const EXPECTED: [release: string, path: string, value: unknown][] = [
   ['argocd', 'configs.secret.createSecret', false],
   ['vault', 'server.dataStorage.size', '2Gi'],
   ['redis-exporter', 'image.pullSecrets', ['ananta-registry']],
+  ['ananta-platform', 'applicationSet.templatePatch', false],
 ];
 
 describe("values of the publishers' charts", () => {
