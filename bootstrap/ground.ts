@@ -58,10 +58,12 @@ export interface Ground {
 export interface GroundOptions {
   report: Report;
   signal?: AbortSignal | undefined;
+  /** `claim`: other ports where the remembered ones are taken. `keep`: exactly those that the running parts know. */
+  ports: 'claim' | 'keep';
 }
 
-/** Asks for the tools and claims the ports; starts nothing. */
-export async function openGround(environment: Environment, config: Config, { report, signal }: GroundOptions): Promise<Ground> {
+/** Asks for the tools and settles the ports; starts nothing. */
+export async function openGround(environment: Environment, config: Config, { report, signal, ports: choice }: GroundOptions): Promise<Ground> {
   const layout = layoutOf(config, environment.name);
   await mkdir(layout.run, { recursive: true, mode: 0o700 });
   const parts = partsOf(environment);
@@ -76,7 +78,7 @@ export async function openGround(environment: Environment, config: Config, { rep
   });
   // Awaited by whoever needs them; when that never happens the failure has been told already.
   tools.all().catch(() => undefined);
-  const ports = await claimPorts({ file: layout.ports, names: portNames(parts, catalog), inUseByUs: await portsInUse(layout) });
+  const ports = choice === 'keep' ? await readPorts(layout.ports) : await claimPorts({ file: layout.ports, names: portNames(parts, catalog), inUseByUs: await portsInUse(layout) });
   return { environment, config, catalog, layout, parts, ports, tools };
 }
 

@@ -10,10 +10,12 @@ import { type ComponentName, type Layout, layoutOf, lockOf, pidFileOf } from './
 import { runningDaemon } from './process/daemon.ts';
 import { readJson } from './process/files.ts';
 import { tryLock } from './process/lock.ts';
+import { becomesFree } from './process/ports.ts';
 import type { Report } from './report.ts';
 
 const LOOK_EVERY_MS = 250;
 const AFTER_FAILURE_MS = 5_000;
+const PORT_FREE_WITHIN_MS = 10_000;
 
 /**
  * Watches until the signal is aborted; never throws for a component that does not come back, but tells and tries again.
@@ -52,11 +54,13 @@ async function restartDead(environment: Environment, config: Config, layout: Lay
     // Somebody else may have been quicker, or stopped it on purpose.
     if (!(await hasDied(layout, name))) return;
     report({ kind: 'component', component: name, state: 'died', detail: 'it is started again' });
-    const component = await componentOf(await openGround(environment, config, { report: ignoreTools(report), signal }), name);
+    const component = await componentOf(await openGround(environment, config, { report: ignoreTools(report), signal, ports: 'keep' }), name);
     if (component === undefined) {
       report({ kind: 'note', message: `${name} cannot be started again by itself; run: npm run ananta -- up --env ${environment.name}` });
       return;
     }
+    const { port } = component.spec;
+    if (port !== null && !(await becomesFree(port, PORT_FREE_WITHIN_MS))) throw new Error(`${name} cannot be started again: port ${port} is taken. Another one is found by: npm run ananta -- up --env ${environment.name}`);
     await startComponent(component, { report, signal });
     const running = await runningDaemon(component.spec.pidFile);
     if (running !== undefined && (CLUSTER_COMPONENTS as readonly string[]).includes(name)) await tellKwokctl(layout, name, running.pid);

@@ -1,4 +1,5 @@
 /** Starts what is not running, leaves alone what is. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../src/config.ts';
 import { type Runtime, runtimeFile } from '../src/environment/connections.ts';
@@ -9,7 +10,7 @@ import { type Component, awaitReady, ensureComponent, isOutdated } from './compo
 import { setUpEngine } from './engine/index.ts';
 import { type Ground, clusterTools, componentOf, openGround, runtimeOf } from './ground.ts';
 import { type ComponentName, layoutOf, lockOf, pidFileOf } from './layout.ts';
-import { recordDaemon, runningDaemon, stopDaemon } from './process/daemon.ts';
+import { endProcess, recordDaemon, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
 import { readText, writeAtomic } from './process/files.ts';
 import { withLock } from './process/lock.ts';
 import type { Report } from './report.ts';
@@ -31,11 +32,14 @@ export interface UpOptions {
 export async function up(environment: Environment, config: Config, report: Report, options: UpOptions = {}): Promise<Runtime> {
   const { signal, worker = true } = options;
   const layout = layoutOf(config, environment.name);
+  // Nobody else's business: keys to everything are below it.
+  await mkdir(layout.root, { recursive: true, mode: 0o700 });
+  await mkdir(layout.run, { recursive: true, mode: 0o700 });
   return withLock(join(layout.run, 'up.lock'), {
     signal,
     onWait: ({ pid }) => { report({ kind: 'note', message: `Waiting for process ${pid}, which starts or stops this environment.` }); },
   }, async () => {
-    const ground = await openGround(environment, config, { report, signal });
+    const ground = await openGround(environment, config, { report, signal, ports: 'claim' });
     const starts: Promise<unknown>[] = [];
     if (ground.parts.engine) starts.push(startEngine(ground, report, signal));
     if (ground.parts.cluster) starts.push(startOne(ground, 'vault', report, signal), startOne(ground, 'responder', report, signal), startCluster(ground, report, signal));
@@ -110,7 +114,13 @@ async function makeCluster(ground: Ground, report: Report, signal: AbortSignal |
         const component = clusterComponent(layout, tools, ports, recorded);
         const pid = pids.get(recorded.name);
         if (pid === undefined) throw new Error(`kwokctl has not started ${recorded.name}`);
-        await awaitReady(component, await recordDaemon(component.spec, pid), signal);
+        const record = await recordDaemon(component.spec, pid);
+        if (component.name === 'kwok-controller') {
+          // It began before its custom resources were there, and would look again only after 5 s.
+          await endProcess(record, 0);
+          await tellKwokctl(layout, component.name, (await startDaemon(component.spec)).pid);
+        }
+        await awaitReady(component, await runningDaemon(component.spec.pidFile) ?? record, signal);
         report({ kind: 'component', component: component.name, state: 'ready', seconds: (performance.now() - began) / 1000 });
       }));
     },

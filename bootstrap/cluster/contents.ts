@@ -29,12 +29,20 @@ export function execCommands(catalog: Catalog): string[][] {
   return catalog.services.flatMap(({ health }) => (health.kind === 'exec' ? [health.command] : []));
 }
 
+/** Kubernetes collects the ends of a Job's pods for a second before it calls the Job complete. */
+const JOB_CONTROLLER_SECONDS = 1;
+
+/** So that a Job is complete after its time, its pod ends a little before. */
+function podSeconds(job: boolean, seconds: number): number {
+  return job ? Math.max(seconds - JOB_CONTROLLER_SECONDS, 0) : seconds;
+}
+
 export function contentsOf(catalog: Catalog, environment: Environment, ports: Ports): ClusterContents {
   return {
     nodes: 'embedded' in environment.cluster ? environment.cluster.embedded.nodes : 0,
     startupSeconds: Object.fromEntries(allReleases(catalog)
       .filter(({ kind }) => kind === 'release')
-      .map((release) => [release.name, startupSeconds(environment, release.name, release.startupSeconds)])),
+      .map((release) => [release.name, podSeconds(release.job, startupSeconds(environment, release.name, release.startupSeconds))])),
     responderPort: ports['responder'] as number,
     vaultPort: ports['vault'] as number,
     vaultContainerPorts: catalog.services.flatMap(({ health }) => (health.kind === 'vault' ? [health.port] : [])),

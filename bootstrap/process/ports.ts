@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { readJson, writeAtomic } from './files.ts';
 
@@ -23,7 +24,8 @@ export async function isPortFree(port: number): Promise<boolean> {
 
 function canListen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const server = createServer();
+    // Clients of a server that is gone try again and again: they must not keep this one open.
+    const server = createServer((socket) => { socket.destroy(); });
     server.once('error', () => {
       resolve(false);
     });
@@ -68,31 +70,41 @@ export interface PortRequest {
   inUseByUs: ReadonlySet<string>;
 }
 
+/** A process that was killed holds its ports until its last thread is gone, a little after it counts as dead. */
+const RELEASED_WITHIN_MS = 1_500;
+
+/** Whether the port is free, or becomes so in a moment. */
+export async function becomesFree(port: number, withinMs = RELEASED_WITHIN_MS): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (!(await isPortFree(port))) {
+    if (performance.now() > deadline) return false;
+    await sleep(50);
+  }
+  return true;
+}
+
 /** Gives each name a port that is free now, the remembered one where possible, and remembers the choice. */
 export async function claimPorts(request: PortRequest): Promise<Ports> {
   const remembered = await readPorts(request.file);
-  const chosen: Ports = { ...remembered };
-  const taken = new Set(
-    request.names.flatMap((name) => (remembered[name] !== undefined && request.inUseByUs.has(name) ? [remembered[name]] : [])),
-  );
+  const kept = await Promise.all(request.names.map(async (name): Promise<[string, number][]> => {
+    const port = remembered[name];
+    return port !== undefined && (request.inUseByUs.has(name) || (await becomesFree(port))) ? [[name, port]] : [];
+  }));
+  const chosen = Object.fromEntries(kept.flat());
+  const taken = new Set(Object.values(remembered));
   let candidate = firstChoice(request.file);
-  for (const name of request.names) {
-    const old = remembered[name];
-    if (old !== undefined && request.inUseByUs.has(name)) continue;
-    if (old !== undefined && !taken.has(old) && (await isPortFree(old))) {
-      taken.add(old);
-      continue;
-    }
+  for (const name of request.names.filter((missing) => chosen[missing] === undefined)) {
     for (let tries = 0; ; tries += 1) {
       if (tries > LAST - FIRST) throw new Error(`no free port between ${FIRST} and ${LAST} on ${LOOPBACK}`);
       candidate = candidate >= LAST ? FIRST : candidate + 1;
-      if (!taken.has(candidate) && !Object.values(remembered).includes(candidate) && (await isPortFree(candidate))) break;
+      if (!taken.has(candidate) && (await isPortFree(candidate))) break;
     }
     taken.add(candidate);
     chosen[name] = candidate;
   }
-  if (JSON.stringify(chosen) !== JSON.stringify(remembered)) await writeAtomic(request.file, `${JSON.stringify(chosen, undefined, 2)}\n`);
-  return chosen;
+  const all = { ...remembered, ...chosen };
+  if (request.names.some((name) => remembered[name] !== all[name])) await writeAtomic(request.file, `${JSON.stringify(all, undefined, 2)}\n`);
+  return all;
 }
 
 function firstChoice(file: string): number {

@@ -10,6 +10,7 @@ import { readText, writeAtomic } from '../process/files.ts';
  * `unhealthy`: answers that it is not well (503, NOT_SERVING, exit code 1).
  * `refuse`: closes the connection at once; a command ends with 2.
  * `hang`: takes the connection or starts, and never answers.
+ * Where the check is a plain connection, the first two close the port and the third changes nothing.
  */
 export const PROBE_FAILURES = ['unhealthy', 'refuse', 'hang'] as const;
 export type ProbeFailure = (typeof PROBE_FAILURES)[number];

@@ -1,4 +1,5 @@
 /** The responder as a component of an environment. */
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Component, daemonSpec } from '../component.ts';
 import type { Layout } from '../layout.ts';
@@ -25,6 +26,7 @@ export function responderComponent(layout: Layout, ports: Ports, tcpServices: re
     name: 'responder',
     readyWithinMs: 15_000,
     graceMs: 2_000,
+    prepare: async () => { await mkdir(layout.failures, { recursive: true, mode: 0o700 }); },
     spec: daemonSpec(layout, 'responder', {
       command: process.execPath,
       args: [

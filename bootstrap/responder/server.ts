@@ -2,12 +2,14 @@
  * Answers the probes of all simulated pods, in place of the services that are not there. One port takes HTTP/1.1, gRPC and
  * plain TCP; who is meant follows from the Host header or :authority. Plain TCP carries no name: it gets a port per service.
  */
+import { watch } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
+import { duplexPair } from 'node:stream';
 import { LOOPBACK } from '../process/ports.ts';
 import { probeFailure, serviceOfHost } from './failures.ts';
 import { SERVING, NOT_SERVING, healthAnswer, healthService } from './grpc-health.ts';
@@ -48,31 +50,25 @@ export async function startResponder(options: ResponderOptions): Promise<Respond
     track(socket);
     // The first bytes tell the protocol; whoever sends none only wanted to be let in.
     socket.once('data', (first: Buffer) => {
-      socket.pause();
-      const target = first.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE) ? http2 : HTTP1_METHOD.test(first.toString('latin1', 0, 8)) ? http1 : undefined;
-      if (target === undefined) {
-        socket.resume();
-        return;
-      }
-      socket.unshift(first);
-      target.emit('connection', socket);
-      socket.resume();
+      if (HTTP1_METHOD.test(first.toString('latin1', 0, 8))) {
+        socket.unshift(first);
+        http1.emit('connection', socket);
+      } else if (first.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE)) {
+        // Node's HTTP/2 reads below the socket, where bytes that were read once cannot be put back.
+        const [inner, outer] = duplexPair();
+        http2.emit('connection', inner);
+        outer.write(first);
+        socket.pipe(outer).pipe(socket);
+        outer.on('error', () => socket.destroy());
+      } else socket.resume();
     });
   });
-  const servers: Server[] = [main];
   await listen(main, options.port);
-  for (const [service, port] of Object.entries(options.tcpPorts)) {
-    const server = createServer((socket) => {
-      track(socket);
-      void answerTcp(options, service, socket);
-    });
-    servers.push(server);
-    await listen(server, port);
-  }
+  const doors = await Promise.all(Object.entries(options.tcpPorts).map(([service, port]) => openDoor(options, service, port, track)));
   return {
     close: async () => {
       for (const socket of sockets) socket.destroy();
-      await Promise.all(servers.map((server) => new Promise<void>((resolve) => { server.close(() => { resolve(); }); })));
+      await Promise.all([closeServer(main), ...doors.map((door) => door.close())]);
     },
   };
 }
@@ -118,10 +114,49 @@ async function answerGrpc(options: ResponderOptions, stream: ServerHttp2Stream, 
   stream.end(unimplemented ? undefined : healthAnswer(failure === undefined ? SERVING : NOT_SERVING));
 }
 
-async function answerTcp(options: ResponderOptions, service: string, socket: Socket): Promise<void> {
-  const failure = await probeFailure(options.failures, service);
-  options.onProbe?.({ kind: 'tcp', service, target: '', outcome: failure ?? 'healthy' });
-  // A connection cannot say "unhealthy": it is there or not.
-  if (failure === 'unhealthy' || failure === 'refuse') socket.resetAndDestroy();
-  else socket.resume();
+/**
+ * The port of one service whose health check is a plain connection. One that fails is closed: a connection that is taken and
+ * cut afterwards looks the same as a good one through a port-forward.
+ */
+async function openDoor(options: ResponderOptions, service: string, port: number, track: (socket: Socket) => void): Promise<Responder> {
+  let open: Server | undefined;
+  const followFailures = async (): Promise<void> => {
+    const failure = await probeFailure(options.failures, service);
+    const wanted = failure === undefined || failure === 'hang';
+    if (wanted && open === undefined) {
+      open = createServer((socket) => {
+        track(socket);
+        socket.resume();
+        options.onProbe?.({ kind: 'tcp', service, target: String(port), outcome: 'healthy' });
+      });
+      await listen(open, port);
+    } else if (!wanted && open !== undefined) {
+      options.onProbe?.({ kind: 'tcp', service, target: String(port), outcome: 'closed' });
+      const closing = open;
+      open = undefined;
+      await closeServer(closing);
+    }
+  };
+  await followFailures();
+  // One after the other: two notices at once must not open the door twice.
+  let queue = Promise.resolve();
+  const watcher = watch(options.failures, () => {
+    queue = queue.then(followFailures).catch((error: unknown) => { process.stderr.write(`${service}: ${String(error)}\n`); });
+  });
+  return {
+    close: async () => {
+      watcher.close();
+      await queue;
+      if (open !== undefined) await closeServer(open);
+    },
+  };
+}
+
+/** Stops listening; connections that are there stay. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close();
+    // Not its callback, which waits for the last connection.
+    setImmediate(resolve);
+  });
 }

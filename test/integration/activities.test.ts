@@ -1,0 +1,347 @@
+// Real: every activity against a real API server, Helm and Vault, with the faults that each of them has to survive.
+import assert from 'node:assert/strict';
+import { readdir, readFile, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApplicationFailure } from '@temporalio/common';
+import { clearFailure, failRelease } from '../../bootstrap/cluster/failures.ts';
+import { clearProbe, failProbe } from '../../bootstrap/responder/index.ts';
+import { createActivities } from '../../src/activities/index.ts';
+import { newestRevision } from '../../src/activities/release/revisions.ts';
+import { getSecret, missingSecrets, setSecret } from '../../src/activities/secrets.ts';
+import { verifyAll } from '../../src/activities/verify.ts';
+import { type Clients, createClients } from '../../src/clients/index.ts';
+import { paths } from '../../src/clients/kubernetes/index.ts';
+import type { Activities } from '../../src/contract/activities.ts';
+import type { RunRef } from '../../src/contract/deploy.ts';
+import { RELEASE_LABELS } from '../../src/contract/names.ts';
+import type { DeployPlan, PlannedService, PlannedStep } from '../../src/contract/plan.ts';
+import { type Embedded, openEmbedded } from '../support/embedded.ts';
+import { helmProcesses, waitForProcess } from '../support/processes.ts';
+import { testScope } from '../support/scope.ts';
+
+let embedded: Embedded;
+let clients: Clients;
+let run: RunRef;
+let activities: Activities;
+let endSupervision: () => Promise<void>;
+/** Runs that the engine would call alive. */
+const alive = new Set<string>();
+
+before(async () => {
+  embedded = await openEmbedded({ name: 'parts', environment: { simulation: { factor: 0.05 } } });
+  endSupervision = embedded.supervise();
+  clients = await createClients(embedded.environment, await embedded.connections(), embedded.config, { isRunAlive: ({ runId }) => Promise.resolve(alive.has(runId)) });
+  activities = createActivities(clients, () => testScope());
+  const clusterUid = await clients.kubernetes.clusterUid();
+  run = { environment: 'parts', imageTags: {}, clusterUid, workflowId: `deploy/parts/${clusterUid.slice(0, 8)}`, runId: 'run-1' };
+});
+after(async () => {
+  await endSupervision?.();
+  await clients?.close();
+  await embedded?.close();
+});
+
+async function planned(name: string): Promise<{ service: PlannedService; step: PlannedStep; plan: DeployPlan }> {
+  const plan = await activities.makePlan(run);
+  const service = plan.services.find((candidate) => candidate.name === name)!;
+  return { plan, service, step: service.steps.find((step) => step.name === name)! };
+}
+
+const failureOf = (type: string, pattern: RegExp) => (error: unknown): boolean => {
+  assert.equal((error as ApplicationFailure).type, type, (error as Error).message);
+  assert.match((error as Error).message, pattern);
+  return true;
+};
+
+async function apply(name: string, as: RunRef = run): Promise<Awaited<ReturnType<Activities['applyRelease']>>> {
+  const { service, step } = await planned(name);
+  return activities.applyRelease({ run: as, service: service.name, step, priority: 1 });
+}
+
+async function bootstrapVault(): Promise<{ initialized: boolean; unsealed: boolean; changed: string[]; seeded: string[]; synced: string[] }> {
+  const opened = await activities.openVault(run);
+  const { changed } = await activities.configureVault(run);
+  const { written: seeded } = await activities.seedVault(run);
+  const { written: synced } = await activities.syncSecrets(run);
+  return { ...opened, changed, seeded, synced };
+}
+
+describe('ground', () => {
+  test('a plan of an empty cluster installs everything', async () => {
+    const { plan } = await planned('vault');
+    assert.equal(plan.services.length, 48);
+    assert.ok(plan.services.every(({ action }) => action === 'install'));
+    assert.equal(plan.groundwork, true);
+  });
+
+  test('namespaces once', async () => {
+    assert.equal((await activities.ensureNamespaces(run)).created.length, 11);
+    assert.deepEqual((await activities.ensureNamespaces(run)).created, []);
+  });
+
+  test('another cluster is refused before anything is touched', async () => {
+    const { service, step } = await planned('jaeger');
+    const elsewhere = { ...run, clusterUid: '00000000-0000-0000-0000-000000000000' };
+    await assert.rejects(activities.applyRelease({ run: elsewhere, service: service.name, step, priority: 1 }), failureOf('ClusterMismatch', /Nothing was changed/));
+    assert.equal(await newestRevision(clients.kubernetes, step.namespace, step.name), undefined);
+  });
+
+  test('another environment is refused', async () => {
+    await assert.rejects(activities.makePlan({ ...run, environment: 'prod' }), failureOf('InvalidInput', /serves environment "parts"/));
+  });
+
+  test('a digest that is no longer the planned one is refused', async () => {
+    const { service, step } = await planned('jaeger');
+    await assert.rejects(activities.applyRelease({ run, service: service.name, step: { ...step, digest: '0000000000000000' }, priority: 1 }), failureOf('PlanOutdated', /deploy again/));
+  });
+});
+
+describe('Vault', () => {
+  test('is applied, answers, is opened, configured, seeded; all of it once', async () => {
+    const { step } = await planned('vault');
+    assert.equal((await apply('vault')).revision, 1);
+    assert.match((await activities.awaitHealthy({ run, service: 'vault', step, timeoutSeconds: 60 })).proof, /not initialised/);
+    const first = await bootstrapVault();
+    assert.deepEqual([first.initialized, first.unsealed], [true, true]);
+    assert.ok(first.changed.includes('root token revoked'), first.changed.join());
+    assert.equal(first.seeded.length, clients.catalog.secretPaths.length);
+    assert.ok(first.synced.length > 20);
+    assert.deepEqual(await bootstrapVault(), { initialized: false, unsealed: false, changed: [], seeded: [], synced: [] });
+  });
+
+  test('its keys lie in a 0600 file, without the root token', async () => {
+    const file = clients.connections.vault.keysFile;
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.equal('rootToken' in (JSON.parse(await readFile(file, 'utf8')) as object), false);
+  });
+
+  test('SIGKILL: sealed again, unsealed by whoever needs it, every secret unchanged', async () => {
+    const before_ = await getSecret(clients, 'database/postgres', 'password');
+    await restartVault();
+    assert.equal((await clients.vault.state()).state, 'sealed');
+    const { service } = await planned('vault');
+    assert.match(service.reason, /sealed/);
+    assert.deepEqual((await activities.seedVault(run)).written, []);
+    assert.equal((await clients.vault.state()).state, 'open');
+    assert.equal(await getSecret(clients, 'database/postgres', 'password'), before_);
+  });
+
+  test('sealed and the keys file lost: says what is needed, and never initialises again', async () => {
+    const file = clients.connections.vault.keysFile;
+    await restartVault();
+    await rename(file, `${file}.elsewhere`);
+    await assert.rejects(activities.openVault(run), failureOf('VaultKeysMissing', /Restore that file from your backup/));
+    await rename(`${file}.elsewhere`, file);
+    assert.deepEqual(await activities.openVault(run), { initialized: false, unsealed: true });
+  });
+
+  test('a role that somebody deleted is made again, with a root token made from the keys and revoked after', async () => {
+    await clients.vault.root.run((session) => session.remove('auth/kubernetes/role/ananta-deployer'));
+    clients.vault.forgetLogin();
+    assert.match((await planned('vault')).service.reason, /Vault lacks something/);
+    const { changed } = await activities.configureVault(run);
+    assert.deepEqual(changed, ['role ananta-deployer', 'root token revoked']);
+    assert.equal((await planned('vault')).service.steps[1]?.action, 'unchanged');
+  });
+
+  test('a Secret edited by hand is put right', async () => {
+    const path = paths.secret('database-system', 'vault-database-postgres');
+    const edit = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'vault-database-postgres', namespace: 'database-system' }, data: { password: Buffer.from('by hand').toString('base64') } };
+    const api = await embedded.api();
+    await api.request('PATCH', path, { type: 'application/merge-patch+json', content: edit });
+    assert.match((await planned('vault')).service.reason, /edited by hand/);
+    assert.deepEqual((await activities.syncSecrets(run)).written, ['database-system/vault-database-postgres']);
+    assert.deepEqual((await activities.syncSecrets(run)).written, []);
+  });
+
+  test('supplied values: set, read, never generated ones', async () => {
+    assert.deepEqual(await missingSecrets(clients), []);
+    assert.deepEqual(await setSecret(clients, 'app-plane/cns-service', 'ai-api-key', 'sk-from-a-third-party'), { stored: 'vault', version: 2 });
+    assert.equal(await getSecret(clients, 'app-plane/cns-service', 'ai-api-key'), 'sk-from-a-third-party');
+    await assert.rejects(setSecret(clients, 'database/postgres', 'password', 'x'), /generated and never overwritten/);
+    await assert.rejects(getSecret(clients, 'database/postgres', 'nothing'), /has no key nothing/);
+    assert.deepEqual((await activities.syncSecrets(run)).written, ['app-plane/vault-app-plane-cns-service']);
+  });
+});
+
+async function restartVault(): Promise<void> {
+  const pidOf = async (): Promise<number | null> => (await embedded.states()).find(({ name }) => name === 'vault')?.pid ?? null;
+  const was = await pidOf();
+  process.kill(was!, 'SIGKILL');
+  for (let i = 0; i < 200; i += 1) {
+    await sleep(100);
+    if ((await pidOf()) !== was && (await clients.vault.state()).state === 'sealed') return;
+  }
+  throw new Error('Vault did not come back');
+}
+
+describe('releases', () => {
+  test('applied, then nothing to do; healthy and marked as proven', async () => {
+    const { step } = await planned('jaeger');
+    const first = await apply('jaeger');
+    assert.deepEqual([first.changed, first.revision], [true, 1]);
+    // As after a lost acknowledgement: the same run asks again.
+    assert.deepEqual([(await apply('jaeger')).revision, (await newestRevision(clients.kubernetes, step.namespace, step.name))?.revision], [1, 1]);
+    assert.match((await planned('jaeger')).service.reason, /not healthy|has not succeeded/);
+    const { proof } = await activities.awaitHealthy({ run, service: 'jaeger', step, timeoutSeconds: 60 });
+    assert.match(proof, /^GET \S+ 200$/);
+    const again = await planned('jaeger');
+    assert.deepEqual([again.service.action, again.service.reason], ['unchanged', 'as wanted']);
+  });
+
+  test('Helm killed in the middle: its record is removed, what it made is kept', async () => {
+    const { service, step } = await planned('control-plane-postgres');
+    const interrupted = activities.applyRelease({ run, service: service.name, step, priority: 1 });
+    interrupted.catch(() => undefined);
+    const helm = await waitForProcess(() => helmProcesses(clients.connections.stateDir), 10_000);
+    while ((await newestRevision(clients.kubernetes, step.namespace, step.name)) === undefined) await sleep(2);
+    process.kill(helm.pid, 'SIGKILL');
+    const outcome = await interrupted.then(() => 'done', (error: unknown) => (error as ApplicationFailure).type);
+    if (outcome === 'done') return;
+    assert.equal(outcome, 'HelmInterrupted');
+    const left = await newestRevision(clients.kubernetes, step.namespace, step.name);
+    assert.equal(left?.status, 'pending-install');
+    const made = await clients.kubernetes.list(paths.statefulSets(step.namespace));
+    const recovered = await activities.applyRelease({ run, service: service.name, step, priority: 1 });
+    assert.match(recovered.recovered ?? '', /pending-install/);
+    assert.equal(recovered.revision, 1);
+    const now = await clients.kubernetes.list(paths.statefulSets(step.namespace));
+    for (const { metadata } of made.items) assert.equal(now.items.find((other) => other.metadata.name === metadata.name)?.metadata.uid, metadata.uid);
+  });
+
+  test('pending, written by a run that is alive: waits and names it; by nobody of ours: never touched', async () => {
+    const { step } = await planned('cloudnative-pg');
+    assert.equal((await apply('cloudnative-pg')).revision, 1);
+    const found = await newestRevision(clients.kubernetes, step.namespace, step.name);
+    const path = paths.secret(step.namespace, found!.secret.name);
+    alive.add('run-other');
+    await clients.kubernetes.label(path, { status: 'pending-upgrade', [RELEASE_LABELS.run]: 'run-other' });
+    const next = { ...run, runId: 'run-2' };
+    const attempt = (): Promise<unknown> => activities.applyRelease({ run: next, service: 'cloudnative-pg', step: { ...step, action: 'retry' }, priority: 1 });
+    await assert.rejects(attempt(), failureOf('ReleaseBusy', /run run-other .* is at work on it/));
+    const api = await embedded.api();
+    await api.request('PATCH', path, { type: 'application/merge-patch+json', content: { metadata: { labels: { [RELEASE_LABELS.run]: null } } } });
+    await assert.rejects(attempt(), failureOf('ReleaseBusy', /no deployment of ours wrote it.*helm rollback cloudnative-pg/));
+    assert.equal((await newestRevision(clients.kubernetes, step.namespace, step.name))?.status, 'pending-upgrade');
+    await clients.kubernetes.label(path, { status: 'deployed', [RELEASE_LABELS.run]: 'run-1' });
+  });
+
+  test('cancelled while Helm is at work: Helm has ended before the activity has', async () => {
+    const { service, step } = await planned('control-plane-redis');
+    const scope = testScope();
+    const own = createActivities(clients, () => scope);
+    const cancelled = own.applyRelease({ run, service: service.name, step, priority: 1 });
+    await waitForProcess(() => helmProcesses(clients.connections.stateDir), 10_000);
+    scope.cancel();
+    await assert.rejects(cancelled, { name: 'CancelledFailure' });
+    assert.deepEqual(await helmProcesses(clients.connections.stateDir), []);
+    const left = await newestRevision(clients.kubernetes, step.namespace, step.name);
+    assert.ok(left === undefined || left.status === 'failed', left?.status);
+    assert.equal((await apply('control-plane-redis')).revision, 1);
+  });
+
+  test('a Job that failed is JobFailed with its reason, its evidence is kept, and a retry makes it anew', async () => {
+    for (const name of ['control-plane-postgres']) {
+      const { step } = await planned(name);
+      await activities.awaitHealthy({ run, service: name, step, timeoutSeconds: 60 });
+    }
+    const api = await embedded.api();
+    await failRelease(api, 'control-plane-migrations', 'job-failed');
+    const { service, step } = await planned('control-plane-migrations');
+    await activities.applyRelease({ run, service: service.name, step, priority: 1 });
+    // Without its retries, which take minutes.
+    await api.request('PATCH', paths.job(step.namespace, `${step.name}-${step.digest.slice(0, 8)}`), { type: 'application/merge-patch+json', content: { spec: { backoffLimit: 0 } } });
+    await assert.rejects(activities.awaitHealthy({ run, service: service.name, step, timeoutSeconds: 60 }), failureOf('JobFailed', /Job failed: .*; pod control-plane-migrations-/));
+    const { evidence, summary } = await activities.collectEvidence({ run, service, reason: 'its Job failed' });
+    assert.match(await readFile(evidence!, 'utf8'), /### Events\n.*Job/s);
+    assert.ok(summary!.length > 0 && summary!.length <= 8);
+
+    await clearFailure(api, 'control-plane-migrations');
+    const next = { ...run, runId: 'run-3' };
+    const again = await planned('control-plane-migrations');
+    assert.equal(again.step.action, 'retry');
+    const applied = await activities.applyRelease({ run: next, service: service.name, step: again.step, priority: 1 });
+    assert.equal(applied.changed, true);
+    assert.equal((await activities.awaitHealthy({ run: next, service: service.name, step: again.step, timeoutSeconds: 60 })).proof, 'Job completed');
+    assert.match(await readFile(join(clients.connections.stateDir, 'evidence', 'run-3', 'control-plane-migrations-before-retry.txt'), 'utf8'), /had failed and is replaced/);
+  });
+});
+
+describe('health', () => {
+  test('the API server is killed during a wait: no false failure, the time does not count', async () => {
+    const { step } = await planned('rabbitmq');
+    await apply('rabbitmq');
+    const api = await embedded.api();
+    await failRelease(api, 'rabbitmq', 'never-ready');
+    const waiting = activities.awaitHealthy({ run, service: 'rabbitmq', step, timeoutSeconds: 60 });
+    await sleep(1000);
+    process.kill((await embedded.states()).find(({ name }) => name === 'kube-apiserver')!.pid!, 'SIGKILL');
+    await sleep(500);
+    assert.equal(clients.kubernetes.watches.live(), false);
+    while (!clients.kubernetes.watches.live()) await sleep(100);
+    while (!(await clearFailure(api, 'rabbitmq').then(() => true, () => false))) await sleep(500);
+    assert.match((await waiting).proof, /TCP 5672/);
+  });
+
+  test('a pod that never gets ready is named with container and reason', async () => {
+    const api = await embedded.api();
+    const { step } = await planned('novu-redis');
+    await failRelease(api, 'novu-redis', 'image-pull');
+    await apply('novu-redis');
+    await assert.rejects(activities.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 5 }), failureOf('NotHealthyInTime', /not healthy within 5 s: .*0\/1.*pod novu-redis-0, container \S+: ImagePullBackOff/));
+    await clearFailure(api, 'novu-redis');
+    await activities.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 60 });
+  });
+
+  test('a service that runs but does not work is not healthy, and the next plan does not skip it', async () => {
+    const { step } = await planned('app-plane-redis');
+    await failProbe(embedded.layout.failures, 'app-plane-redis', 'unhealthy');
+    await apply('app-plane-redis');
+    await assert.rejects(activities.awaitHealthy({ run, service: 'app-plane-redis', step, timeoutSeconds: 3 }), failureOf('NotHealthyInTime', /redis-cli exited 1/));
+    const { service } = await planned('app-plane-redis');
+    assert.equal(service.action, 'verify');
+    await clearProbe(embedded.layout.failures, 'app-plane-redis');
+    assert.equal((await activities.awaitHealthy({ run, service: 'app-plane-redis', step, timeoutSeconds: 30 })).proof, 'redis-cli exited 0');
+    assert.equal((await planned('app-plane-redis')).service.action, 'unchanged');
+  });
+
+  test('verify asks every service now', async () => {
+    await failProbe(embedded.layout.failures, 'jaeger', 'unhealthy');
+    const rows = new Map((await verifyAll(clients)).map((row) => [row.service, row]));
+    assert.equal(rows.size, 48);
+    assert.deepEqual([rows.get('vault')?.healthy, rows.get('control-plane-redis')?.healthy, rows.get('jaeger')?.healthy], [true, true, false]);
+    assert.match(rows.get('jaeger')!.reason, /503/);
+    assert.match(rows.get('dashboard')!.reason, /not deployed/);
+    await clearProbe(embedded.layout.failures);
+  });
+
+  test('heartbeats go on, and a new attempt continues where the last one left off', async () => {
+    const { step } = await planned('novu-redis');
+    await failProbe(embedded.layout.failures, 'novu-redis', 'unhealthy');
+    const scope = testScope({ spentSeconds: 8, status: 'x' });
+    const own = createActivities(clients, () => scope);
+    const began = performance.now();
+    await assert.rejects(own.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 10 }), failureOf('NotHealthyInTime', /within 1[01] s/));
+    assert.ok(performance.now() - began < 5000);
+    assert.ok(scope.beats.length >= 2);
+    await clearProbe(embedded.layout.failures);
+  });
+});
+
+test('no secret value in what the parts have written', async () => {
+  const value = (await getSecret(clients, 'database/postgres', 'password'))!;
+  const files = (await readdir(clients.connections.stateDir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile() && /\.(log|txt|json|jsonl)$/.test(entry.name));
+  assert.ok(files.length > 5);
+  for (const file of files) assert.equal((await readFile(join(file.parentPath, file.name))).includes(value), false, file.name);
+});
+
+test('the audit trail has one line a run', async () => {
+  const entry = { run, requestedBy: 'somebody@here', planDigest: 'abc', outcome: 'succeeded', seconds: 1 };
+  await activities.recordResult(entry);
+  await activities.recordResult(entry);
+  const lines = (await readFile(join(clients.connections.stateDir, 'audit.jsonl'), 'utf8')).trim().split('\n');
+  assert.equal(lines.length, 1);
+  assert.deepEqual((JSON.parse(lines[0]!) as { requestedBy: string }).requestedBy, 'somebody@here');
+});
