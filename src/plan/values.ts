@@ -23,9 +23,10 @@ const STATELESS_CHART = 'service';
 export function overlay(catalog: Catalog, environment: Environment, release: Release, imageTags: Readonly<Record<string, string>>): Tree {
   const service = findService(catalog, release.service);
   const main = release.position === 'main';
-  const common: OverlayContext = { catalog, environment, release, service, imageTags };
-  if (usesUpstreamChart(environment, service, release)) return upstreamOverlay({ ...common, replicas: replicasOf(environment, service) });
-  if (showsReleases(release)) return applicationsOverlay(common);
+  if (usesUpstreamChart(environment, service, release)) {
+    return upstreamOverlay({ catalog, environment, release, service, imageTags, replicas: replicasOf(environment, service) });
+  }
+  if (showsReleases(release)) return applicationsOverlay(catalog, environment);
   return {
     fullnameOverride: release.name,
     ...(release.image ? { image: imageOf(environment, release.name, release.image, imageTags) } : {}),
@@ -39,14 +40,6 @@ export function overlay(catalog: Catalog, environment: Environment, release: Rel
     ...(environment.resources[release.name] ? { resources: environment.resources[release.name] } : {}),
     global: { domain: environment.domain, environment: environment.name },
   };
-}
-
-export interface OverlayContext {
-  catalog: Catalog;
-  environment: Environment;
-  release: Release;
-  service: Service;
-  imageTags: Readonly<Record<string, string>>;
 }
 
 /** @param file what an engineer wrote, @param over what follows from catalog and environment */
@@ -92,7 +85,7 @@ function storageOf(environment: Environment, service: string): Tree {
   };
 }
 
-function applicationsOverlay({ catalog, environment }: OverlayContext): Tree {
+function applicationsOverlay(catalog: Catalog, environment: Environment): Tree {
   return {
     // The publisher's chart, in its line, runs an Argo CD that cannot patch templates yet.
     applicationSet: { ...catalog.applicationSet, templatePatch: environment.charts === 'bundled' },

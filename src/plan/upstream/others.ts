@@ -1,4 +1,5 @@
 /** The charts of Argo CD, HashiCorp, CloudNativePG, MinIO, Jaeger and the Prometheus community. */
+import { mergeTrees } from '../../environment/merge.ts';
 import { aliasService, imageTag, nodePort, pullSecrets, resources, secretName, volume, type ChartValues } from './context.ts';
 
 const argoCd: ChartValues = (context) => ({
@@ -49,7 +50,7 @@ const jaeger: ChartValues = (context) => ({
 });
 
 const redisExporter: ChartValues = (context) => ({
-  image: { ...imageTag(context)['image'] as object, pullSecrets: context.environment.images.pullSecrets },
+  ...mergeTrees(imageTag(context), { image: { pullSecrets: context.environment.images.pullSecrets } }),
   serviceAccount: { create: true, name: context.release.name },
   ...resources(context),
 });
