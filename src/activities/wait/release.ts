@@ -4,6 +4,7 @@
  */
 import type { Health } from '../../catalog/schema.ts';
 import type { Clients } from '../../clients/index.ts';
+import { KubernetesError, UnreachableError } from '../../clients/kubernetes/index.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { releaseHealth } from '../../plan/health/index.ts';
 import { DeployError } from '../failures.ts';
@@ -29,6 +30,7 @@ export interface WaitInput {
 
 /** A change that no watch delivered is found by reading after this time at the latest. */
 const READ_AGAIN_MILLISECONDS = 10_000;
+const AFTER_OUTAGE_MILLISECONDS = 1000;
 const FIRST_PROBE_PAUSE = 200;
 const LONGEST_PROBE_PAUSE = 2000;
 
@@ -54,8 +56,15 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
   try {
     for (;;) {
       if (performance.now() - readAt > READ_AGAIN_MILLISECONDS) {
-        read = await readWorkloads(kubernetes, release, signal);
-        readAt = performance.now();
+        try {
+          read = await readWorkloads(kubernetes, release, signal);
+          readAt = performance.now();
+        } catch (error) {
+          if (!isPassing(error) || patience.isOver()) throw error;
+          say(error.message);
+          await patience.pause(AFTER_OUTAGE_MILLISECONDS);
+          continue;
+        }
       }
       const workloads = freshest(read, knownWorkloads(kubernetes.watches, release));
       const judged = judge(input, workloads);
@@ -77,6 +86,11 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
   } finally {
     unlisten();
   }
+}
+
+/** An API server that is away or busy comes back; the time until then does not count. */
+function isPassing(error: unknown): error is Error {
+  return error instanceof UnreachableError || (error instanceof KubernetesError && (error.status === 429 || error.status >= 500));
 }
 
 function judge({ release, job, answersOnly }: WaitInput, workloads: readonly LiveWorkload[]): { ready: boolean; failed: boolean; text: string } {

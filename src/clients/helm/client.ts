@@ -96,11 +96,26 @@ export function createHelmClient(options: HelmOptions): HelmClient {
   return {
     upgrade: (request) => {
       const queuedAt = performance.now();
-      return queue.add(() => run(request, queuedAt), { priority: request.priority, ...(request.signal ? { signal: request.signal } : {}) });
+      const { signal: inQueue, leave } = untilItsTurn(request.signal);
+      return queue.add(() => {
+        leave();
+        return run(request, queuedAt);
+      }, { priority: request.priority, signal: inQueue }).finally(leave);
     },
     alive: (namespace, release) => records.alive(namespace, release),
     logFile,
   };
+}
+
+/** The queue drops an aborted task at once even while it runs, and Helm has to have ended first: so only while it waits. */
+function untilItsTurn(signal: AbortSignal | undefined): { signal: AbortSignal; leave: () => void } {
+  const waiting = new AbortController();
+  const abort = (): void => {
+    waiting.abort(signal?.reason);
+  };
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  return { signal: waiting.signal, leave: () => signal?.removeEventListener('abort', abort) };
 }
 
 function upgradeArgs(options: HelmOptions, request: UpgradeRequest): string[] {

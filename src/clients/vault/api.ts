@@ -52,13 +52,17 @@ interface Outgoing {
   signal?: AbortSignal;
 }
 
+/** Requests that set up storage or start a plug-in take Vault longer than all others. */
+const SLOW = /^\/v1\/sys\/(init|unseal|mounts\/|auth\/|plugins\/)/;
+const SLOW_SECONDS = 30;
+
 const ENDPOINT = 'http://vault';
 
 export function createVaultApi(tunnel: Tunnel): VaultApi {
   const transport = async (options: Outgoing): Promise<{ statusCode: number; body: unknown; request: { path: string } }> => {
     const path = options.uri.slice(ENDPOINT.length);
     const body = options.json !== null && typeof options.json === 'object' ? JSON.stringify(options.json) : undefined;
-    const answer = await tunnel.request({ method: options.method, path, headers: { 'x-vault-request': 'true', ...options.headers }, body, signal: options.signal });
+    const answer = await tunnel.request({ method: options.method, path, headers: { 'x-vault-request': 'true', ...options.headers }, body, signal: options.signal, timeoutSeconds: SLOW.test(path) ? SLOW_SECONDS : undefined });
     return { statusCode: answer.status, body: parseJson(answer.body), request: { path } };
   };
   const client = (token: string): NodeVault.client => {

@@ -1,6 +1,6 @@
 /**
- * HTTP to the Vault pod through the API server's port-forward, kept alive between requests. There is no local port that
- * others on this machine could use. A connection that dies, or a pod that is replaced, costs one new port-forward.
+ * HTTP to the Vault pod through the API server's port-forward, kept alive between requests that follow each other closely.
+ * There is no local port that others on this machine could use. A pod that is replaced costs one new port-forward.
  */
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -23,6 +23,8 @@ export interface TunnelRequest {
   headers: Record<string, string>;
   body?: string | undefined;
   signal?: AbortSignal | undefined;
+  /** 5 s when absent; setting up storage or plug-ins takes longer. */
+  timeoutSeconds?: number | undefined;
 }
 
 export interface Tunnel {
@@ -33,7 +35,9 @@ export interface Tunnel {
   close(): void;
 }
 
-const TIMEOUT_MILLISECONDS = 10_000;
+const TIMEOUT_SECONDS = 5;
+/** A port-forward does not tell when the process behind it has gone, so none is kept for long. */
+const IDLE_MILLISECONDS = 1500;
 /** Opening a connection costs as much as fifty requests on one that is open. */
 const CONNECTIONS = 3;
 
@@ -54,8 +58,25 @@ export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connec
     return undefined;
   };
 
+  let active = 0;
+  let idle: NodeJS.Timeout | undefined;
+  const counted = async <T>(work: () => Promise<T>): Promise<T> => {
+    active += 1;
+    clearTimeout(idle);
+    try {
+      return await work();
+    } catch (error) {
+      // What has failed for one request would make each of the others wait in turn.
+      if (active === 1) agent.destroy();
+      throw error;
+    } finally {
+      active -= 1;
+      if (active === 0) idle = setTimeout(() => { agent.destroy(); }, IDLE_MILLISECONDS).unref();
+    }
+  };
+
   return {
-    request: async (request) => {
+    request: (request) => counted(async () => {
       try {
         return await send(agent, request);
       } catch (error) {
@@ -63,9 +84,10 @@ export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connec
         if (error instanceof Stale) return send(agent, request);
         throw error;
       }
-    },
+    }),
     hasPod: async (signal) => (await pods(signal)).length > 0,
     close: () => {
+      clearTimeout(idle);
       agent.destroy();
     },
   };
@@ -73,12 +95,12 @@ export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connec
 
 class Stale extends VaultUnreachableError {}
 
-function send(agent: http.Agent, { method, path, headers, body, signal }: TunnelRequest): Promise<{ status: number; body: string }> {
+function send(agent: http.Agent, { method, path, headers, body, signal, timeoutSeconds = TIMEOUT_SECONDS }: TunnelRequest): Promise<{ status: number; body: string }> {
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     // The host is never looked up: the agent opens the connection.
     const outgoing = http.request({ agent, host: 'vault', method, path, headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }) } });
-    const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${TIMEOUT_MILLISECONDS / 1000} s`)), TIMEOUT_MILLISECONDS);
+    const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutSeconds} s`)), timeoutSeconds * 1000);
     const abort = (): void => {
       outgoing.destroy(signal?.reason as Error);
     };

@@ -1,0 +1,19 @@
+/** Surroundings of an activity without an engine: heartbeats are kept, cancellation is a call. */
+import type { Scope } from '../../src/activities/scope.ts';
+
+export interface TestScope extends Scope {
+  beats: unknown[];
+  cancel: () => void;
+}
+
+export function testScope(lastDetail?: unknown): TestScope {
+  const controller = new AbortController();
+  const beats: unknown[] = [];
+  return {
+    signal: controller.signal,
+    lastDetail,
+    beats,
+    heartbeat: (detail) => { beats.push(detail); },
+    cancel: () => { controller.abort(new Error('cancelled')); },
+  };
+}
