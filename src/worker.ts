@@ -23,8 +23,8 @@ export async function runWorker(environmentName: string): Promise<void> {
   const connections = await resolveConnections(environment, config);
   Runtime.install({ logger: new DefaultLogger('INFO', ({ level, timestampNanos, message, meta }) => {
     const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-    const { error, workflowId, activityType, attempt } = (meta ?? {}) as Record<string, unknown>;
-    const where = [workflowId, activityType, attempt === undefined ? undefined : `attempt ${String(attempt as number)}`].filter((part) => part !== undefined).join(' ');
+    const { error, workflowId, activityType, attempt } = (meta ?? {}) as { error?: unknown; workflowId?: string; activityType?: string; attempt?: number };
+    const where = [workflowId, activityType, attempt === undefined ? undefined : `attempt ${attempt}`].filter((part) => part !== undefined).join(' ');
     process.stdout.write(`${time} ${level} ${message}${where ? ` (${where})` : ''}${error instanceof Error ? `: ${error.message}` : ''}\n`);
   }), shutdownSignals: [] });
 

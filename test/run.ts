@@ -59,7 +59,7 @@ async function runTier(tier: Tier): Promise<{ passed: number; failed: number; sk
     counts.failed = summary.counts.tests - summary.counts.passed - summary.counts.skipped - summary.counts.todo;
   });
   const lines = stream.compose(spec);
-  for await (const chunk of lines) process.stdout.write(chunk as string);
+  for await (const chunk of lines) process.stdout.write(chunk);
   return counts;
 }
 

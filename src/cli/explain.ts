@@ -75,7 +75,10 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
   VaultSealedError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
   VaultError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('status', ...environmentOf(attempt))] }),
   KvConflictError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: ['Run the same command again.'] }),
-  Interrupted: (error) => ({ exitCode: EXIT_CODES.cancelled, message: `Interrupted (${error.message}) before a deployment began. What had been started keeps running.`, next: [] }),
+  Interrupted: (error, attempt) => ({
+    exitCode: EXIT_CODES.cancelled, message: `Interrupted (${error.message}). What had been started on this machine keeps running; nothing else was begun.`,
+    next: [`${commandLine(attempt.command, ...environmentOf(attempt))}   (goes on)`, `${commandLine('down', ...environmentOf(attempt))}   (stops what runs)`],
+  }),
 };
 
 function explainUsage(error: Error, attempt: Attempt): Explained {

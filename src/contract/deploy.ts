@@ -1,6 +1,6 @@
 /** Messages between the CLI, the deploy workflow and its phases. */
 import type { DeployPlan, PlannedService } from './plan.ts';
-import { SERVICE_STATES } from './states.ts';
+import type { SERVICE_STATES } from './states.ts';
 
 export type ServiceState = (typeof SERVICE_STATES)[number];
 export type FinalServiceState = 'healthy' | 'completed' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';

@@ -42,7 +42,7 @@ test('plain: one line per change, with the time since the beginning', () => {
 test('plain: what is waited for is no change, what is tried again is', () => {
   const retry: LiveEvent = { kind: 'retry', id: '4/7', activity: 'applyRelease', attempt: 2, message: 'another\noperation' };
   assert.deepEqual(plain([...PLANNED, progress(2, 'vault', 'waiting'), retry, { kind: 'retry-over', id: '4/7' }, { kind: 'finished', result: result('succeeded', ALL_GOOD) }]).slice(2), [
-    ' 0:20  try 2 of applyRelease: another operation', ' 0:20  succeeded',
+    ' 0:20  try 2 of applyRelease: another operation', ' 0:32  succeeded',
   ]);
 });
 

@@ -43,7 +43,7 @@ export async function startTestEngine(): Promise<TestEngine> {
     client,
     address,
     withWorker: async (activities, work) => {
-      const worker = await Worker.create({ connection, namespace: ENGINE_NAMESPACE, taskQueue: TASK_QUEUE, workflowBundle: { codePath }, activities: activities as unknown as Record<string, (...args: never[]) => Promise<unknown>>, stickyQueueScheduleToStartTimeout: '1s', maxHeartbeatThrottleInterval: '1s' });
+      const worker = await Worker.create({ connection, namespace: ENGINE_NAMESPACE, taskQueue: TASK_QUEUE, workflowBundle: { codePath }, activities, stickyQueueScheduleToStartTimeout: '1s', maxHeartbeatThrottleInterval: '1s' });
       return worker.runUntil(work);
     },
     close: async () => {

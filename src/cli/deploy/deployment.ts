@@ -30,11 +30,15 @@ export async function deploy(session: Session, { environment }: Prepared, option
 
 async function start(session: Session, client: Client, connections: Connections, options: DeployOptions, input: DeployInput): Promise<ExitCode> {
   const { renderer } = session;
+  session.interrupted.throwIfAborted();
   const run = await startOrAttach(client, input, options.ifRunning);
   const url = workflowUrl(connections.engine, run);
   renderer.started({ ...run, ...(url === undefined ? {} : { url }) });
   const ignored = [...(Object.keys(options.image ?? {}).length > 0 ? ['--image'] : []), ...(options.timeout === undefined ? [] : ['--timeout'])];
-  if (run.attached && ignored.length > 0) renderer.notice(`${ignored.join(' and ')} do not apply: the running deployment was started without this command. Run it again afterwards.`);
+  if (run.attached) {
+    renderer.notice(`A deployment to ${input.environment} is running already: this command watches it, and starts none of its own.${
+      ignored.length > 0 ? ` ${ignored.join(' and ')} do not apply to it: run the command again afterwards.` : ''}`);
+  }
   if (options.detach) {
     renderer.close();
     printDetached(session, run, '--detach');

@@ -40,7 +40,7 @@ export function watchInterrupts(): Interrupts {
 
 /**
  * The work's result. When the signal comes first the work, which knows the signal too, gets a moment to end in order.
- * @throws what the work throws; the signal's reason
+ * @throws what the work throws; the signal's reason, also when the work was done all the same
  */
 export async function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>, graceMs = 3000): Promise<T> {
   const aborted = new Promise<never>((_resolve, reject) => {
@@ -49,10 +49,12 @@ export async function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>
     else signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    return await Promise.race([work.catch((error: unknown) => {
+    const result = await Promise.race([work.catch((error: unknown) => {
       // Whatever fails because of the signal fails for that reason.
       throw signal.aborted ? signal.reason : error;
     }), aborted]);
+    signal.throwIfAborted();
+    return result;
   } finally {
     aborted.catch(() => undefined);
   }

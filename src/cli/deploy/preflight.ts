@@ -5,6 +5,7 @@ import { loadEnvironment } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { checkImages } from '../arguments.ts';
 import type { CliContext } from '../context.ts';
+import { refused } from '../failure.ts';
 
 export interface Prepared {
   environment: Environment;
@@ -21,4 +22,18 @@ export async function preflight(context: CliContext, environmentName: string, im
   const catalog = loadCatalog();
   checkImages(imageTags, catalog.services.map(({ name }) => name));
   return { environment, catalog };
+}
+
+/**
+ * Reads every chart and every values file that the deployment will use: a broken one is told now, not at its turn.
+ * @throws CliError (refused)
+ */
+export async function checkInputs({ environment, catalog }: Prepared, imageTags: Record<string, string>, context: CliContext): Promise<void> {
+  const { allDigests } = await import('../../plan/inputs.ts');
+  try {
+    await allDigests(catalog, environment, imageTags, context.config);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConfigurationError') throw error;
+    throw refused(`Charts and values below helm/ cannot be read: ${error instanceof Error ? error.message : String(error)}`, 'Correct the file named above, then run the same command again.');
+  }
 }

@@ -5,11 +5,12 @@ import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
 import { createRenderer } from '../render/renderers.ts';
 import { watchInterrupts } from './interrupt.ts';
-import { type Prepared, preflight } from './preflight.ts';
+import { checkInputs, type Prepared, preflight } from './preflight.ts';
 import { type Session, writeJsonError } from './session.ts';
 
 export function runDeploy(context: CliContext, options: DeployOptions): Promise<ExitCode> {
   return inSession(context, 'deploy', options, async (session, prepared) => {
+    await checkInputs(prepared, options.image ?? {}, context);
     // Loaded late: the clients take a second, and a wrong option should be told at once.
     const { deploy } = await import('./deployment.ts');
     return deploy(session, prepared, options);

@@ -25,6 +25,6 @@ export function plainLine(event: LiveEvent, view: LiveView, now: number): string
     case 'retry-over':
       return undefined;
     case 'finished':
-      return `${at(now)}  ${event.result.outcome}`;
+      return `${at(view.progress.startedAt + event.result.seconds * 1000)}  ${event.result.outcome}`;
   }
 }

@@ -51,7 +51,7 @@ function plainRenderer(output: Output): Renderer {
 }
 
 function startedLines(run: { workflowId: string; attached: boolean; url?: string }): string[] {
-  return [`${run.attached ? 'Attached to the deployment that is already running' : 'Started'}: workflow ${run.workflowId}`, ...(run.url === undefined ? [] : [`Watch it at ${run.url}`])];
+  return [`${run.attached ? 'Attached' : 'Started'}: workflow ${run.workflowId}`, ...(run.url === undefined ? [] : [`Watch it at ${run.url}`])];
 }
 
 /** Lines that are over go above the picture and stay; the picture itself is drawn over. */
@@ -81,8 +81,11 @@ function treeRenderer(terminal: Terminal, environment: string): Renderer {
     frame ??= setTimeout(draw, FRAME_MS);
   };
   const keep = (text: string): void => {
-    if (!closed) update.persist(text);
-    soon();
+    if (closed) return;
+    // Not through log-update, which breaks long lines: an address has to stay in one piece to be clicked.
+    update.clear();
+    terminal.stdout.write(`${text}\n`);
+    draw();
   };
   return {
     setup(line: SetupLine) {

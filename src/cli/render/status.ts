@@ -1,5 +1,5 @@
 /** A status report as text and as JSON. Pure. */
-import type { ServiceState } from '../../contract/deploy.ts';
+import type { DeployResult, ServiceState } from '../../contract/deploy.ts';
 import { GOOD_STATES } from '../../contract/states.ts';
 import { waitsFor } from '../../plan/progress.ts';
 import { type Component, componentLines } from '../components.ts';
@@ -18,7 +18,7 @@ export interface StatusOptions {
 export function statusLines(report: StatusReport, options: StatusOptions): string[] {
   const { environment, engineProblem, deployment, components } = report;
   const lines = deployment ? deploymentLines(environment, deployment, options)
-    : wrap(engineProblem ?? `Nothing was ever deployed to ${environment} by this engine.`, options.columns);
+    : [engineProblem ?? `Nothing was ever deployed to ${environment} by this engine.`];
   const down = components.filter(({ healthy }) => !healthy);
   if (components.length > 0) {
     lines.push('', down.length === 0 ? options.style('good', `All ${components.length} components on this machine run.`)
@@ -27,12 +27,14 @@ export function statusLines(report: StatusReport, options: StatusOptions): strin
   return [...lines, '', options.style('bold', 'Next:'), ...nextLines(report, down).map((line) => `  ${line}`)];
 }
 
+const ENDED: Record<DeployResult['outcome'], string> = { succeeded: 'succeeded', unchanged: 'found nothing to change', failed: 'failed', cancelled: 'was cancelled' };
+
 function deploymentLines(environment: string, { description, view, url, note }: NonNullable<StatusReport['deployment']>, options: StatusOptions): string[] {
   const { finished, plan } = view.progress;
   const tally = counts(view);
   const headline = description.status === 'RUNNING'
     ? `${environment}: a deployment is running for ${clock((options.now - description.startTime.getTime()) / 1000)}: ${tally.ended}/${tally.total} services done${tally.failed > 0 ? `, ${tally.failed} failed` : ''}`
-    : `${environment}: the newest deployment ${finished?.outcome ?? description.status.toLowerCase()}${finished ? ` after ${duration(finished.seconds)}` : ''}, ${description.startTime.toISOString()}`;
+    : `${environment}: the newest deployment ${finished ? ENDED[finished.outcome] : description.status.toLowerCase()}${finished ? ` after ${duration(finished.seconds)}` : ''}, ${description.startTime.toISOString()}`;
   const good = finished ? finished.outcome === 'succeeded' || finished.outcome === 'unchanged' : tally.failed === 0 && note === undefined;
   const lines = [options.style(good ? 'good' : 'bad', headline), `Workflow ${description.workflowId}, run ${description.runId}${description.status === 'RUNNING' ? ', holds the lock of this environment' : ''}`];
   if (url !== undefined) lines.push(url);

@@ -23,7 +23,9 @@ export function summaryLines(result: DeployResult, options: SummaryOptions): str
 
 function headline(result: DeployResult, options: SummaryOptions): string[] {
   const { environment, seconds, criticalPathSeconds } = result;
-  const ratio = criticalPathSeconds > 0 && result.outcome === 'succeeded' ? `, ${(seconds / criticalPathSeconds).toFixed(2)} × the critical path of ${duration(criticalPathSeconds)}` : '';
+  // The critical path is that of the whole platform: a deployment of some services has nothing to do with it.
+  const whole = result.services.every(({ state }) => state === 'healthy' || state === 'completed');
+  const ratio = criticalPathSeconds > 0 && whole ? `, ${(seconds / criticalPathSeconds).toFixed(2)} × the critical path of ${duration(criticalPathSeconds)}` : '';
   const text: Record<DeployResult['outcome'], string> = {
     succeeded: `Deployed to ${environment} in ${duration(seconds)}${ratio}.`,
     unchanged: `Nothing to change in ${environment}: everything is as wanted and healthy (${duration(seconds)}).`,

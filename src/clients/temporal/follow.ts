@@ -49,7 +49,7 @@ export async function followDeployment(client: Client, run: DeploymentHandle, op
       options.signal?.throwIfAborted();
       if (!isGrpcServiceError(error) || !isPassing(error.code)) throw error;
       // A long poll that simply ran out of time is not an outage.
-      if (error.code !== GRPC.deadlineExceeded && !lost) {
+      if ((error.code as number) !== GRPC.deadlineExceeded && !lost) {
         lost = true;
         options.onConnection?.('lost', error.details);
       }

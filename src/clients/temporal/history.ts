@@ -1,5 +1,5 @@
 /** From the events of a deployment's history to the events of the deployment. */
-import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { defaultPayloadConverter } from '@temporalio/common';
 import proto, { type temporal } from '@temporalio/proto';
 import type { DeployInput, DeployResult, ServiceProgress } from '../../contract/deploy.ts';
 import { SIGNALS } from '../../contract/messages.ts';
@@ -72,7 +72,7 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
 
 function first<T>(payloads: { payloads?: (temporal.api.common.v1.IPayload)[] | null } | null | undefined): T | undefined {
   const payload = payloads?.payloads?.[0];
-  return payload ? defaultPayloadConverter.fromPayload<T>(payload as Payload) : undefined;
+  return payload ? defaultPayloadConverter.fromPayload<T>(payload) : undefined;
 }
 
 function millis(time: temporal.api.history.v1.IHistoryEvent['eventTime']): number {

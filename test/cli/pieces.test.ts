@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Interrupted, unlessInterrupted } from '../../src/cli/deploy/interrupt.ts';
+import { explain } from '../../src/cli/explain.ts';
+import { failed, refused } from '../../src/cli/failure.ts';
+import { followFile, lastLines } from '../../src/cli/tail.ts';
+import { plainStyle } from '../../src/cli/terminal.ts';
+import { EXIT_CODES } from '../../src/contract/failures.ts';
+
+describe('errors to text', () => {
+  const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
+  const CASES: [what: string, error: unknown, code: number, says: RegExp][] = [
+    ['refused', refused('no', 'do this'), EXIT_CODES.refused, /^deploy --env staging: refused, nothing was touched\n {2}no\nNext: do this$/],
+    ['failed', failed('broke'), EXIT_CODES.failed, /^deploy --env staging: failed\n {2}broke$/],
+    ['configuration', named('ConfigurationError', 'x.yaml: a: b'), EXIT_CODES.refused, /x\.yaml: a: b/],
+    ['catalog', named('CatalogError', 'The catalog has a problem:\n  f: g: h'), EXIT_CODES.refused, /The catalog has a problem/],
+    ['not running', named('NotRunningError', 'not running'), EXIT_CODES.refused, /not running/],
+    ['engine', named('ServiceError', '14 UNAVAILABLE'), EXIT_CODES.failed, /engine \(Temporal\) did not answer[^]*ananta -- up --env staging/],
+    ['lock', named('DeploymentRunningError', 'A deployment is running'), EXIT_CODES.refused, /holds the lock[^]*ananta -- attach --env staging/],
+    ['Ctrl-C before the start', new Interrupted('SIGINT'), EXIT_CODES.cancelled, /Interrupted \(SIGINT\)/],
+    ['unexpected: with its stack and causes', new Error('odd', { cause: new Error('deep') }), EXIT_CODES.failed, /Unexpected: Error: odd\n[^]*because: deep/],
+    ['not even an error', 'text', EXIT_CODES.failed, /text/],
+  ];
+  for (const [what, error, code, says] of CASES) {
+    test(what, () => {
+      const explanation = explain(error, { command: 'deploy', environment: 'staging' });
+      assert.equal(explanation.exitCode, code);
+      assert.match(explanation.lines(plainStyle).join('\n'), says);
+    });
+  }
+});
+
+describe('interrupts', () => {
+  test('the work is given a moment to end in order', async () => {
+    const controller = new AbortController();
+    let ended = false;
+    const work = sleep(60).then(() => (ended = true));
+    setTimeout(() => controller.abort(new Interrupted('SIGTERM')), 10);
+    await assert.rejects(unlessInterrupted(controller.signal, work, 500), { name: 'Interrupted', message: 'SIGTERM' });
+    assert.equal(ended, true);
+  });
+  test('work that does not end is left', async () => {
+    const controller = new AbortController();
+    controller.abort(new Interrupted('SIGTERM'));
+    await assert.rejects(unlessInterrupted(controller.signal, new Promise(() => undefined), 20), { name: 'Interrupted' });
+  });
+  test('what fails because of the signal fails for its reason', async () => {
+    const controller = new AbortController();
+    const work = sleep(20).then(() => Promise.reject(new Error('socket closed')));
+    controller.abort(new Interrupted('SIGHUP'));
+    await assert.rejects(unlessInterrupted(controller.signal, work), { name: 'Interrupted' });
+  });
+  test('without a signal the result and the error pass through', async () => {
+    const { signal } = new AbortController();
+    assert.equal(await unlessInterrupted(signal, Promise.resolve(7)), 7);
+    await assert.rejects(unlessInterrupted(signal, Promise.reject(new Error('own'))), /own/);
+  });
+});
+
+describe('the end of a log', () => {
+  let folder: string;
+  before(async () => (folder = await mkdtemp(join(tmpdir(), 'ananta-tail-'))));
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  test('last lines, also of a file larger than a chunk', async () => {
+    const file = join(folder, 'long.log');
+    await writeFile(file, Array.from({ length: 20_000 }, (_, index) => `line ${index}\n`).join(''));
+    assert.equal(await lastLines(file, 2), 'line 19998\nline 19999\n');
+    assert.equal((await lastLines(file, 15_000)).split('\n')[0], 'line 5000');
+    assert.equal(await lastLines(file, 0), '');
+  });
+  test('a last line without a line break, and an empty file', async () => {
+    const file = join(folder, 'short.log');
+    await writeFile(file, 'one\ntwo');
+    assert.equal(await lastLines(file, 5), 'one\ntwo\n');
+    await writeFile(file, '');
+    assert.equal(await lastLines(file, 5), '');
+  });
+  test('follows what is appended, also after the file was cut', async () => {
+    const file = join(folder, 'growing.log');
+    await writeFile(file, 'old\n');
+    const controller = new AbortController();
+    let text = '';
+    const done = followFile(file, (more) => (text += more), controller.signal);
+    await appendFile(file, 'new\n');
+    for (let waited = 0; text !== 'new\n' && waited < 3000; waited += 50) await sleep(50);
+    await truncate(file, 0);
+    await sleep(400);
+    await appendFile(file, 'again\n');
+    for (let waited = 0; text !== 'new\nagain\n' && waited < 3000; waited += 50) await sleep(50);
+    controller.abort();
+    await done;
+    assert.equal(text, 'new\nagain\n');
+  });
+});

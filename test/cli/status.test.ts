@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { LiveEvent } from '../../src/cli/render/live.ts';
+import { statusJson, statusLines } from '../../src/cli/render/status.ts';
+import { inOrder, type StatusReport } from '../../src/cli/status.ts';
+import { plainStyle } from '../../src/cli/terminal.ts';
+import { verificationLines } from '../../src/cli/verify.ts';
+import { ALL_GOOD, ended, FAILED, fold, HALFWAY, outcome, result, START } from './sample.ts';
+
+const COMPONENT = { name: 'temporal', version: '1.5.1', pid: 7, port: 7233, healthy: true, detail: '' };
+const OPTIONS = { now: START + 12_000, columns: 80, style: plainStyle };
+
+function report(status: string, events: readonly LiveEvent[], more: Partial<StatusReport> = {}): StatusReport {
+  return {
+    environment: 'sandbox', components: [COMPONENT], ...more,
+    deployment: { description: { workflowId: 'deploy/sandbox/1a2b3c4d', runId: 'run-1', status, startTime: new Date(START) }, view: fold(events), url: 'http://127.0.0.1:8233/x' },
+  };
+}
+
+const failedResult: LiveEvent = { kind: 'finished', result: result('failed', [outcome('keycloak', 'failed', 301)], { seconds: 310 }) };
+
+describe('status', () => {
+  test('of a running deployment: who holds the lock, what each service waits for', () => {
+    const running = report('RUNNING', HALFWAY);
+    assert.deepEqual(statusLines(running, OPTIONS), [
+      'sandbox: a deployment is running for 0:12: 1/5 services done',
+      'Workflow deploy/sandbox/1a2b3c4d, run run-1, holds the lock of this environment',
+      'http://127.0.0.1:8233/x',
+      '   1 Core Infrastructure: 1/2', '       argocd: applying: argocd: nothing there yet',
+      '   4 Authentication: 0/2', '       keycloak: starting: waits for keycloak to be healthy', '       keycloak-init: waiting for keycloak',
+      '  14 Frontend Applications: 0/1', '       dashboard: waiting for keycloak-init, argocd',
+      '', 'All 1 components on this machine run.', '', 'Next:', '  npm run ananta -- attach --env sandbox   (watches it)',
+    ]);
+    assert.equal(inOrder(running), true);
+  });
+
+  test('of a failed one: the reason, and exit code 1', () => {
+    const failed = report('FAILED', [...FAILED, failedResult]);
+    const lines = statusLines(failed, OPTIONS);
+    assert.equal(lines[0], 'sandbox: the newest deployment failed after 5 min 10 s, 2026-01-05T12:00:00.000Z');
+    assert.ok(lines.some((line) => line.startsWith('       keycloak: failed: keycloak in auth-system was not healthy within 300 s')));
+    assert.equal(inOrder(failed), false);
+  });
+
+  test('one that runs but has lost a service is not in order', () => assert.equal(inOrder(report('RUNNING', [...HALFWAY, ended(12, 'argocd', 'failed', 3)])), false));
+
+  test('a component that is down is named, and what starts it', () => {
+    const down = { ...COMPONENT, pid: null, healthy: false, detail: 'not running' };
+    const lines = statusLines(report('COMPLETED', [{ kind: 'finished', result: result('succeeded', ALL_GOOD) }], { components: [down] }), OPTIONS);
+    assert.deepEqual(lines.slice(-5), ['1 of 1 components on this machine are down:', '  ✘ temporal  1.5.1  no process  port 7233  not running', '', 'Next:', '  npm run ananta -- up --env sandbox   (starts what is down)']);
+  });
+
+  test('without an engine', () => {
+    const lines = statusLines({ environment: 'sandbox', components: [], engineProblem: 'The engine does not answer: refused' }, OPTIONS);
+    assert.deepEqual(lines, ['The engine does not answer: refused', '', 'Next:', '  npm run ananta -- doctor --env sandbox   (what is there, what is missing)']);
+  });
+
+  test('as JSON', () => {
+    const json = statusJson(report('RUNNING', HALFWAY)) as { deployment: { services: unknown[] } };
+    assert.deepEqual(json.deployment.services.slice(1, 3), [
+      { name: 'vault', phase: 1, state: 'healthy', seconds: 8, changed: true, detail: null },
+      { name: 'keycloak', phase: 4, state: 'starting', seconds: null, changed: null, detail: 'waits for keycloak to be healthy' },
+    ]);
+    assert.deepEqual(statusJson({ environment: 'x', components: [] }), { environment: 'x', deployment: null, engine: 'reachable', components: [] });
+  });
+});
+
+test('verify: the sick ones last, with what to do', () => {
+  const row = (service: string, healthy: boolean): Parameters<typeof verificationLines>[1][number] =>
+    ({ number: 1, phase: 1, service, namespace: 'n', healthy, proof: healthy ? 'GET / 200' : '', reason: healthy ? '' : '0/1 pods ready' });
+  assert.deepEqual(verificationLines('sandbox', [row('keycloak', false), row('vault', true)], plainStyle), [
+    '✔ vault     GET / 200', '✘ keycloak  0/1 pods ready', '', '1 of 2 services of sandbox is not healthy.',
+    'Next: npm run ananta -- logs helm keycloak --env sandbox   (what Helm said about keycloak)', 'Next: npm run ananta -- deploy --env sandbox   (brings back what is missing)',
+  ]);
+});
