@@ -1,7 +1,7 @@
 /** Connections to the engine, for the CLI and for the worker, from the same description. */
 import { readFile } from 'node:fs/promises';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { Connections } from '../../environment/connections.ts';
 
 type Engine = Connections['engine'];
@@ -44,6 +44,6 @@ export async function closeTemporal(client: Client): Promise<void> {
 
 /** @returns how many workers have asked the task queue for work lately */
 export async function pollersOf(client: Client, taskQueue: string): Promise<number> {
-  const answer = await client.workflowService.describeTaskQueue({ namespace: client.options.namespace, taskQueue: { name: taskQueue }, taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW });
+  const answer = await client.workflowService.describeTaskQueue({ namespace: client.options.namespace, taskQueue: { name: taskQueue }, taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW });
   return answer.pollers.length;
 }
