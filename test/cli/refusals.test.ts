@@ -1,11 +1,9 @@
 /** Bad input, asked of the real program: the exit code, a text that helps, and nothing touched. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { externalEnvironment, kubeconfigFor, type Workspace, workspace } from './run-cli.ts';
+import { externalEnvironment, kubeconfigFor, startFakeApi, type Workspace, workspace } from './run-cli.ts';
 
 describe('arguments', { concurrency: 2 }, () => {
   let at: Workspace;
@@ -110,21 +108,16 @@ describe('external parts that are not there', () => {
   });
 
   test('an engine that does not answer', async () => {
-    const api = createServer((_request, response) => {
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: '11111111-2222-3333-4444-555555555555', resourceVersion: '1' } }));
-    });
-    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+    const api = await startFakeApi();
     try {
       const kubeconfig = join(at.folder, 'answering.kubeconfig');
-      await writeFile(kubeconfig, kubeconfigFor(`http://127.0.0.1:${(api.address() as AddressInfo).port}`));
+      await writeFile(kubeconfig, kubeconfigFor(api.address));
       await at.environment('mine', externalEnvironment({ kubeconfig }));
       const { code, stderr } = await at.run(['deploy', '--env', 'mine']);
       assert.match(stderr, /The engine \(Temporal\) at 127\.0\.0\.1:1, namespace "deployer", could not be used[^]*Check "engine" in environments\/mine\.yaml/);
       assert.equal(code, 3);
       assert.deepEqual(await at.state(), []);
     } finally {
-      api.closeAllConnections();
       api.close();
     }
   });

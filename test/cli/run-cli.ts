@@ -1,8 +1,11 @@
 /** Runs the real CLI as a process, away from the real state and, where asked, with environments of its own. */
 import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -14,9 +17,24 @@ export interface Ran {
   stderr: string;
 }
 
+export interface RunOptions {
+  input?: string;
+  env?: Record<string, string>;
+}
+
+export interface Running {
+  done: Promise<Ran>;
+  /** Resolves once standard output has it. */
+  says: (pattern: RegExp) => Promise<void>;
+  kill: (signal: NodeJS.Signals) => void;
+  /** As `… | head` does when it has enough. */
+  closeOutput: () => void;
+}
+
 export interface Workspace {
   folder: string;
-  run: (args: readonly string[], options?: { input?: string; env?: Record<string, string> }) => Promise<Ran>;
+  run: (args: readonly string[], options?: RunOptions) => Promise<Ran>;
+  start: (args: readonly string[], options?: RunOptions) => Running;
   /** Writes environments/<name>.yaml; from then on only such files are seen. */
   environment: (name: string, text: string) => Promise<void>;
   /** What is in the state folder. */
@@ -28,6 +46,34 @@ export async function workspace(): Promise<Workspace> {
   const folder = await mkdtemp(join(tmpdir(), 'ananta-cli-'));
   const state = join(folder, 'state');
   let environmentsDir = join(root, 'environments');
+  const start: Workspace['start'] = (args, { input = '', env = {} } = {}) => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], HOME: folder, ANANTA_STATE_DIR: state, ANANTA_CACHE_DIR: join(folder, 'cache'), ANANTA_ENVIRONMENTS_DIR: environmentsDir,
+        NODE_COMPILE_CACHE: join(tmpdir(), 'ananta-cli-compile-cache'), ...env },
+    });
+    // What should be refused at once must not build tools for an hour when it is not.
+    const timeout = setTimeout(() => child.kill('SIGINT'), 30_000);
+    const seen = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (seen.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (seen.stderr += text));
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+    const done = new Promise<Ran>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => {
+        clearTimeout(timeout);
+        resolve({ code, ...seen });
+      });
+    });
+    const says = async (pattern: RegExp): Promise<void> => {
+      for (let waited = 0; !pattern.test(seen.stdout); waited += 50) {
+        if (waited > 25_000 || child.exitCode !== null) throw new Error(`${String(pattern)} was not said:\n${seen.stdout}\n${seen.stderr}`);
+        await sleep(50);
+      }
+    };
+    return { done, says, kill: (signal) => child.kill(signal), closeOutput: () => child.stdout.destroy() };
+  };
   return {
     folder,
     async environment(name, text) {
@@ -36,33 +82,16 @@ export async function workspace(): Promise<Workspace> {
     },
     state: () => readdir(state).catch(() => []),
     remove: () => rm(folder, { recursive: true, force: true }),
-    run: (args, { input = '', env = {} } = {}) => new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
-        cwd: folder,
-        env: { PATH: process.env['PATH'], HOME: folder, ANANTA_STATE_DIR: state, ANANTA_CACHE_DIR: join(folder, 'cache'), ANANTA_ENVIRONMENTS_DIR: environmentsDir,
-          NODE_COMPILE_CACHE: join(tmpdir(), 'ananta-cli-compile-cache'), ...env },
-      });
-      // What should be refused at once must not build tools for an hour when it is not.
-      const timeout = setTimeout(() => child.kill('SIGINT'), 30_000);
-      let [stdout, stderr] = ['', ''];
-      child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-      child.on('error', reject);
-      child.on('close', (code) => {
-        clearTimeout(timeout);
-        resolve({ code, stdout, stderr });
-      });
-      child.stdin.on('error', () => undefined);
-      child.stdin.end(input);
-    }),
+    run: (args, options) => start(args, options).done,
+    start: (args, options) => start(args, options),
   };
 }
 
 /** An environment whose engine and cluster are elsewhere; nothing answers at the engine's address. */
-export function externalEnvironment({ context = 'stage', kubeconfig, engine = '127.0.0.1:1', more = '' }: { context?: string; kubeconfig?: string; engine?: string; more?: string } = {}): string {
+export function externalEnvironment({ context = 'stage', kubeconfig, engine = '127.0.0.1:1', namespace = 'deployer', more = '' }: { context?: string; kubeconfig?: string; engine?: string; namespace?: string; more?: string } = {}): string {
   return `description: for a test
 cluster: {context: ${context}${kubeconfig === undefined ? '' : `, kubeconfig: ${kubeconfig}`}}
-engine: {address: '${engine}', namespace: deployer}
+engine: {address: '${engine}', namespace: ${namespace}}
 charts: bundled
 domain: example.test
 images: {prefix: registry.example.test/ananta}
@@ -76,4 +105,23 @@ export function kubeconfigFor(server: string, context = 'stage'): string {
     apiVersion: 'v1', kind: 'Config', 'current-context': context, users: [{ name: 'u', user: { token: 't' } }],
     clusters: [{ name: 'c', cluster: { server, 'insecure-skip-tls-verify': true } }], contexts: [{ name: context, context: { cluster: 'c', user: 'u' } }],
   });
+}
+
+/** An API server that knows its own uid and has no pods. */
+export async function startFakeApi(uid = '11111111-2222-3333-4444-555555555555'): Promise<{ address: string; close: () => void }> {
+  const server = createServer((request, response) => {
+    const object = request.url?.startsWith('/api/v1/namespaces/kube-system') && !request.url.includes('/pods')
+      ? { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid, resourceVersion: '1' } }
+      : { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '1' }, items: [] };
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(object));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }

@@ -9,7 +9,7 @@ import { type ExitCode, refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
 import { workflowUrl } from '../lines.ts';
 import { readClusterUid } from './cluster.ts';
-import { openEngine, requireWorker } from './engine.ts';
+import { openEngine, requireSearchAttributes, requireWorker } from './engine.ts';
 import { standUp, standUpAgain } from './ground.ts';
 import type { Prepared } from './preflight.ts';
 import type { Session } from './session.ts';
@@ -20,6 +20,7 @@ export async function deploy(session: Session, { environment }: Prepared, option
   const connections = await standUp(session);
   const clusterUid = await readClusterUid(environment, connections);
   const client = await openEngine(environment, connections);
+  await requireSearchAttributes(client, environment);
   await requireWorker(client, environment);
   await checkVault(session, connections);
   return start(session, client, connections, options, {

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { connectTemporal, pollersOf } from '../../clients/temporal/index.ts';
 import { TASK_QUEUE } from '../../contract/names.ts';
+import { SEARCH_ATTRIBUTE_TYPES } from '../../contract/search-attributes.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { refused } from '../failure.ts';
@@ -24,6 +25,23 @@ export async function openEngine(environment: Environment, connections: Connecti
         : [`Check "engine" in environments/${environment.name}.yaml (address, namespace, TLS, API key), and that this machine can reach it.`]),
     );
   }
+}
+
+/**
+ * An embedded engine has them from its start.
+ * @throws CliError (refused) with the line to run where the namespace lacks our search attributes
+ */
+export async function requireSearchAttributes(client: Client, environment: Environment): Promise<void> {
+  if ('embedded' in environment.engine) return;
+  const { address, namespace } = environment.engine;
+  // Some servers do not let everybody list them: what is missing then shows when the deployment starts.
+  const known = await client.connection.operatorService.listSearchAttributes({ namespace }).then(({ customAttributes }) => Object.keys(customAttributes), () => undefined);
+  const missing = Object.entries(SEARCH_ATTRIBUTE_TYPES).filter(([name]) => known !== undefined && !known.includes(name));
+  if (missing.length === 0) return;
+  throw refused(
+    `The namespace "${namespace}" of the engine lacks search attributes: ${missing.map(([name]) => name).join(', ')}. They are set up once, by somebody who may.`,
+    `temporal operator search-attribute create --address ${address} --namespace ${namespace} ${missing.map(([name, type]) => `--name ${name} --type ${type}`).join(' ')}`,
+  );
 }
 
 /** @throws CliError (refused) with the line to run when no worker serves the environment */

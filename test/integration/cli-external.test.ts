@@ -1,0 +1,142 @@
+/** The real CLI against a real engine, with activities that do nothing: what a user of an external environment meets. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { ApplicationFailure } from '@temporalio/common';
+import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
+import { externalEnvironment, kubeconfigFor, startFakeApi, type Workspace, workspace } from '../cli/run-cli.ts';
+import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { planOf, recordingActivities } from '../support/plans.ts';
+
+const PLAN = planOf({ vault: { phase: 1 }, keycloak: { phase: 4, dependsOn: ['vault'] }, dashboard: { phase: 14, dependsOn: ['keycloak'] } });
+const ENV = ['--env', 'mine'];
+
+interface Line { type: string; [key: string]: unknown }
+
+/** Every line of standard output, each of which has to be an object. */
+function jsonLines(stdout: string): Line[] {
+  assert.ok(stdout.endsWith('\n'));
+  return stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Line);
+}
+
+describe('an external environment', { concurrency: 1 }, () => {
+  let at: Workspace;
+  let engine: TestEngine;
+  let api: Awaited<ReturnType<typeof startFakeApi>>;
+  before(async () => {
+    [at, engine, api] = await Promise.all([workspace(), startTestEngine(), startFakeApi()]);
+    const kubeconfig = join(at.folder, 'kubeconfig');
+    await writeFile(kubeconfig, kubeconfigFor(api.address));
+    await at.environment('mine', externalEnvironment({ kubeconfig, engine: engine.address, namespace: ENGINE_NAMESPACE }));
+  });
+  after(async () => {
+    api.close();
+    await engine.close();
+    await at.remove();
+  });
+
+  /** Activities whose health waits last until the gate is opened. */
+  const gated = (): { activities: Parameters<TestEngine['withWorker']>[0]; open: () => void } => {
+    const gate = Promise.withResolvers<undefined>();
+    const { activities } = recordingActivities(PLAN, { awaitHealthy: () => gate.promise.then(() => ({ seconds: 0, proof: 'told so' })) });
+    return { activities, open: () => gate.resolve(undefined) };
+  };
+
+  test('nobody polls the task queue: refused with the line to run', async () => {
+    const { code, stdout, stderr } = await at.run(['deploy', ...ENV]);
+    assert.equal(code, 3);
+    assert.match(stderr, /no worker asks the task queue "ananta-deploy"[^]*Next: npm run worker -- --env mine/);
+    assert.equal(stdout, '');
+  });
+
+  test('nothing was ever deployed', async () => {
+    const attach = await at.run(['attach', ...ENV]);
+    assert.equal(attach.code, 3);
+    assert.match(attach.stderr, /Nothing was ever deployed to "mine"/);
+    const status = await at.run(['status', ...ENV]);
+    assert.equal(status.code, 1);
+    assert.match(status.stdout, /Nothing was ever deployed to mine/);
+  });
+
+  test('deployed, with JSON and nothing else on standard output, the result last', async () => {
+    await engine.withWorker(recordingActivities(PLAN).activities, async () => {
+      const { code, stdout, stderr } = await at.run(['deploy', '--json', ...ENV]);
+      assert.equal(code, 0, stderr);
+      const lines = jsonLines(stdout);
+      assert.deepEqual([...new Set(lines.map(({ type }) => type))], ['started', 'planning', 'plan', 'service', 'result']);
+      const { seconds, services, ...result } = lines.at(-1) as Line & { services: { name: string; state: string; changed: boolean }[] };
+      assert.equal(typeof seconds, 'number');
+      assert.deepEqual(result, { type: 'result', environment: 'mine', workflowId: 'deploy/mine/11111111', outcome: 'succeeded', criticalPathSeconds: 1 });
+      assert.deepEqual(services.map(({ name, state, changed }) => [name, state, changed]), [['vault', 'healthy', true], ['keycloak', 'healthy', true], ['dashboard', 'healthy', true]]);
+    });
+  });
+
+  test('afterwards, without a worker: status and attach know how it ended', async () => {
+    const status = await at.run(['status', '--json', ...ENV]);
+    assert.equal(status.code, 0);
+    const [report] = jsonLines(status.stdout) as (Line & { deployment: { outcome: string; services: unknown[] } })[];
+    assert.deepEqual([report?.deployment.outcome, report?.deployment.services.length], ['succeeded', 3]);
+    const attach = await at.run(['attach', ...ENV]);
+    assert.equal(attach.code, 0);
+    assert.match(attach.stdout, /keycloak healthy[^]*Deployed to mine/);
+  });
+
+  test('a failure: exit code 1, the service with its reason and evidence, what was skipped', async () => {
+    const failing = recordingActivities(PLAN, {
+      applyRelease: ({ step }) => (step.name === 'keycloak' ? Promise.reject(ApplicationFailure.nonRetryable('chart does not render: line 3', 'ChartInvalid')) : Promise.resolve({ changed: true, revision: 1, seconds: 0 })),
+    });
+    await engine.withWorker(failing.activities, async () => {
+      const { code, stdout } = await at.run(['deploy', ...ENV]);
+      assert.equal(code, 1);
+      assert.match(stdout, /✘ keycloak \(phase 4\)[^]*chart does not render: line 3[^]*\| line[^]*Evidence: \/evidence\/keycloak\.txt[^]*Not started[^]*dashboard/);
+    });
+    const status = await at.run(['status', ...ENV]);
+    assert.equal(status.code, 1);
+    assert.match(status.stdout, /keycloak: failed: chart does not render: line 3/);
+  });
+
+  test('a second deployment attaches, or is refused, as asked; signals end the watching only', async () => {
+    const { activities, open } = gated();
+    await engine.withWorker(activities, async () => {
+      const detached = await at.run(['deploy', '--detach', '--json', ...ENV]);
+      assert.equal(detached.code, 4);
+      assert.deepEqual(jsonLines(detached.stdout).map(({ type }) => type), ['started', 'detached']);
+
+      const refused = await at.run(['deploy', '--if-running', 'refuse', ...ENV]);
+      assert.equal(refused.code, 3);
+      assert.match(refused.stderr, /already running since .*holds the lock[^]*npm run ananta -- attach --env mine/);
+
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+        const watching = at.start(['deploy', ...ENV]);
+        await watching.says(/vault starting/);
+        watching.kill(signal);
+        const { code, stdout } = await watching.done;
+        assert.equal(code, 4, signal);
+        assert.match(stdout, new RegExp(`running already[^]*Detached \\(${signal}\\): the deployment to mine goes on`));
+      }
+
+      const unread = at.start(['attach', ...ENV]);
+      await unread.says(/vault starting/);
+      unread.closeOutput();
+      const last = at.start(['attach', '--json', ...ENV]);
+      await last.says(/"vault"/);
+      open();
+      const { code, stdout } = await last.done;
+      assert.equal(code, 0);
+      assert.equal(jsonLines(stdout).at(-1)?.['outcome'], 'succeeded');
+      assert.equal((await unread.done).code, 4);
+    });
+  });
+
+  test('no time left: ended in good order, exit code 1', async () => {
+    const { activities, open } = gated();
+    await engine.withWorker(activities, async () => {
+      const running = at.run(['deploy', '--timeout', '1s', '--json', ...ENV]);
+      setTimeout(open, 4000);
+      const { code, stdout } = await running;
+      assert.equal(code, 1);
+      assert.equal(jsonLines(stdout).at(-1)?.['outcome'], 'failed');
+    });
+  });
+});
