@@ -77,7 +77,7 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
   KvConflictError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: ['Run the same command again.'] }),
   Interrupted: (error, attempt) => ({
     exitCode: EXIT_CODES.cancelled, message: `Interrupted (${error.message}). What had been started on this machine keeps running; nothing else was begun.`,
-    next: [`${commandLine(attempt.command, ...environmentOf(attempt))}   (goes on)`, `${commandLine('down', ...environmentOf(attempt))}   (stops what runs)`],
+    next: [`${commandLine(attempt.command, ...environmentOf(attempt))}   (goes on)`],
   }),
 };
 

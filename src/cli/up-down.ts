@@ -1,11 +1,11 @@
 /** `ananta up` and `ananta down`. */
-import { createInterface } from 'node:readline/promises';
 import type { BootstrapEvent } from '../../bootstrap/report.ts';
 import { loadEnvironment } from '../environment/load.ts';
 import type { Environment } from '../environment/schema.ts';
 import { componentLines, componentsOf } from './components.ts';
 import type { DownOptions } from './commands/down.ts';
 import type { UpOptions } from './commands/up.ts';
+import { confirmByName } from './confirm.ts';
 import type { CliContext } from './context.ts';
 import { hasEmbeddedParts } from './deploy/embedded.ts';
 import { standUp } from './deploy/ground.ts';
@@ -37,7 +37,10 @@ export async function runUp(context: CliContext, options: UpOptions): Promise<vo
 export async function runDown(context: CliContext, options: DownOptions): Promise<void> {
   const environment = await loadEnvironment(options.env, context.config);
   requireEmbedded(environment, 'stop');
-  if (options.purge && environment.protected) await confirmByName(context, environment);
+  if (options.purge && environment.protected) {
+    if (!context.terminal.interactive) throw refused(`"${environment.name}" is protected: deleting its data has to be confirmed on a terminal.`);
+    await confirmByName(environment.name, `This deletes all data of "${environment.name}".`);
+  }
   const { down, purge } = await import('../../bootstrap/index.ts');
   const { config } = context;
   const renderer = createRenderer(context.terminal, environment.name, false);
@@ -56,16 +59,4 @@ export async function runDown(context: CliContext, options: DownOptions): Promis
 function requireEmbedded(environment: Environment, verb: string): void {
   if (hasEmbeddedParts(environment)) return;
   throw refused(`There is nothing to ${verb}: engine and cluster of "${environment.name}" are external (environments/${environment.name}.yaml).`, commandLine('status', '--env', environment.name));
-}
-
-/** @throws CliError (refused) unless a person types the environment's name */
-async function confirmByName({ terminal }: CliContext, environment: Environment): Promise<void> {
-  if (!terminal.interactive) throw refused(`"${environment.name}" is protected: deleting its data has to be confirmed on a terminal.`);
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await lines.question(`This deletes all data of "${environment.name}". Type its name to go on: `);
-    if (answer.trim() !== environment.name) throw refused('The name did not match.');
-  } finally {
-    lines.close();
-  }
 }

@@ -1,6 +1,7 @@
 /** `ananta deploy` and `ananta attach` up to the point where everything asked for has been checked. */
 import type { AttachOptions } from '../commands/attach.ts';
 import type { DeployOptions } from '../commands/deploy.ts';
+import { confirmByName } from '../confirm.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
 import { createRenderer } from '../render/renderers.ts';
@@ -11,6 +12,8 @@ import { type Session, writeJsonError } from './session.ts';
 export function runDeploy(context: CliContext, options: DeployOptions): Promise<ExitCode> {
   return inSession(context, 'deploy', options, async (session, prepared) => {
     await checkInputs(prepared, options.image ?? {}, context);
+    const { name, protected: isProtected } = prepared.environment;
+    if (isProtected && context.terminal.interactive) await confirmByName(name, `"${name}" is a protected environment.`, session.interrupted);
     // Loaded late: the clients take a second, and a wrong option should be told at once.
     const { deploy } = await import('./deployment.ts');
     return deploy(session, prepared, options);
