@@ -84,10 +84,15 @@ async function strays(layout: Layout, config: Config): Promise<Stray[]> {
   const [runtime, installed] = await Promise.all([readRuntime(config, layout.environment).catch(() => undefined), findInstalledTools(config.cacheDir, config.childEnv).catch(() => new Map<string, { path: string }>())]);
   const tools: Record<string, string> = { ...Object.fromEntries([...installed].map(([name, { path }]) => [name, path])), ...runtime?.tools };
   delete tools['kubectl'];
-  const found = await findProcesses({ folder: layout.root, programs: Object.values(tools) });
-  const ours = await findProcesses({ folder: layout.root, programs: [process.execPath] });
-  // Node runs many things; ours that stay are the worker and the responder.
-  return [...found, ...ours.filter(({ command }) => command.includes(join(config.repoRoot, 'bootstrap', 'responder', 'main.ts')))];
+  const programs = await findProcesses({ folder: layout.root, programs: Object.values(tools) });
+  // Node runs many things; of ours only these two stay.
+  const responders = await findProcesses({ folder: layout.root, programs: [process.execPath] });
+  const workers = await findProcesses({ folder: config.stateRoot, programs: [process.execPath] });
+  return [
+    ...programs,
+    ...responders.filter(({ command }) => command.includes(join(config.repoRoot, 'bootstrap', 'responder', 'main.ts'))),
+    ...workers.filter(({ command }) => command.endsWith(`${join(config.repoRoot, 'src', 'worker.ts')} --env ${layout.environment}`)),
+  ];
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -6,8 +6,8 @@ import type { Catalog } from '../src/catalog/schema.ts';
 import type { Config } from '../src/config.ts';
 import type { Runtime } from '../src/environment/connections.ts';
 import type { Environment } from '../src/environment/schema.ts';
-import { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, apiServerAddress, clusterComponent, clusterDigest, recordedComponents } from './cluster/index.ts';
-import { tcpServices } from './cluster/contents.ts';
+import { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, apiServerAddress, clusterComponent, clusterDigest, pkiFolder, recordedComponents } from './cluster/index.ts';
+import { execCommands, tcpServices } from './cluster/contents.ts';
 import type { Component } from './component.ts';
 import { ENGINE_PORTS, engineAddresses, engineComponent } from './engine/index.ts';
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.ts';
@@ -128,7 +128,11 @@ export async function componentOf(ground: Ground, name: ComponentName): Promise<
   const { layout, ports, tools, config, catalog } = ground;
   switch (name) {
     case 'temporal': return engineComponent(layout, await tools.get('temporal'), ports);
-    case 'responder': return responderComponent(layout, ports, tcpServices(catalog).map(({ service }) => service));
+    case 'responder': return responderComponent(layout, ports, {
+      tcpServices: tcpServices(catalog).map(({ service }) => service),
+      commands: execCommands(catalog).map(([command]) => command as string),
+      pki: pkiFolder(layout),
+    });
     case 'vault': return vaultComponent(layout, await tools.get('vault'), ports, await vaultPlugin(tools));
     case 'worker': return workerComponent(layout, config, ports, await workerBasis(ground));
     default: {
@@ -154,6 +158,6 @@ export async function runtimeOf({ layout, parts, ports, tools }: Ground): Promis
       vault: { address: vaultAddress(ports), ...(plugin === undefined ? {} : { kubernetesAuthPlugin: kubernetesAuthPlugin(plugin) }) },
     } : {}),
     ...(parts.engine ? { engine: { address: engineAddresses(ports).address, uiAddress: engineAddresses(ports).uiAddress } } : {}),
-    tools: Object.fromEntries([...all].map(([name, { path }]) => [name, path]).sort()),
+    tools: Object.fromEntries([...all].map(([name, { path }]) => [name, path] as const).sort()),
   };
 }

@@ -22,8 +22,6 @@ export interface Layout {
   vault: string;
   /** One file per service whose probes are to fail. */
   failures: string;
-  /** Stand-ins for the commands of exec probes: the only programs that simulated pods can run. */
-  commands: string;
 }
 
 export function layoutOf(config: Config, environment: string): Layout {
@@ -39,7 +37,6 @@ export function layoutOf(config: Config, environment: string): Layout {
     kubeconfig: join(root, 'cluster', 'kubeconfig'),
     vault: join(root, 'vault'),
     failures: join(root, 'responder', 'failures'),
-    commands: join(root, 'responder', 'commands'),
   };
 }
 

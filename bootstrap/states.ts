@@ -9,7 +9,7 @@ import { type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.t
 import { runningDaemon } from './process/daemon.ts';
 import { type Ports, readPorts } from './process/ports.ts';
 import { responderCheck } from './responder/index.ts';
-import { MANIFEST, type ToolName } from './tools/index.ts';
+import { MANIFEST } from './tools/index.ts';
 import { vaultCheck } from './vault/index.ts';
 import { workerCheck } from './worker/index.ts';
 
@@ -53,6 +53,6 @@ function checkOf(layout: Layout, ports: Ports, name: ComponentName): () => Promi
 }
 
 function pinnedVersion(name: ComponentName): string {
-  const tool = name === 'kwok-controller' ? 'kwok' : name;
-  return MANIFEST[tool as ToolName]?.version ?? '';
+  const tools: Partial<Record<ComponentName, { version: string }>> = { ...MANIFEST, 'kwok-controller': MANIFEST.kwok };
+  return tools[name]?.version ?? '';
 }

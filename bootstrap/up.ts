@@ -5,7 +5,7 @@ import type { Config } from '../src/config.ts';
 import { type Runtime, runtimeFile } from '../src/environment/connections.ts';
 import type { Environment } from '../src/environment/schema.ts';
 import { CLUSTER_COMPONENTS, apiServerAddress, clusterComponent, clusterDigest, createApi, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './cluster/index.ts';
-import { applyContents, awaitUsable, contentsOf, execCommands } from './cluster/contents.ts';
+import { applyContents, awaitUsable, contentsOf } from './cluster/contents.ts';
 import { type Component, awaitReady, ensureComponent, isOutdated } from './component.ts';
 import { setUpEngine } from './engine/index.ts';
 import { type Ground, clusterTools, componentOf, openGround, runtimeOf } from './ground.ts';
@@ -14,7 +14,6 @@ import { endProcess, recordDaemon, runningDaemon, startDaemon, stopDaemon } from
 import { readText, writeAtomic } from './process/files.ts';
 import { withLock } from './process/lock.ts';
 import type { Report } from './report.ts';
-import { writeStandIns } from './responder/commands.ts';
 import { runningWorkflows } from './worker/index.ts';
 
 export interface UpOptions {
@@ -64,7 +63,6 @@ async function startEngine(ground: Ground, report: Report, signal: AbortSignal |
 async function startCluster(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<void> {
   const { layout, catalog, environment, ports } = ground;
   const tools = await clusterTools(ground.tools);
-  await writeStandIns(layout.commands, execCommands(catalog).map(([command]) => command as string), layout.failures);
   const recorded = await recordedComponents(layout, clusterDigest(layout, tools, ports));
   const started = recorded === undefined
     ? await makeCluster(ground, report, signal)

@@ -42,15 +42,15 @@ const PLURALS: Record<string, string> = {
   StorageClass: 'storageclasses',
   Stage: 'stages',
   ClusterPortForward: 'clusterportforwards',
-  ClusterExec: 'clusterexecs',
   ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
   ValidatingAdmissionPolicyBinding: 'validatingadmissionpolicybindings',
 };
 
 /** @param pki kwokctl's folder of keys and certificates. @throws when it is not there */
 export async function createApi(server: string, pki: string): Promise<Api> {
-  const [ca, cert, key] = await Promise.all(['ca.crt', 'admin.crt', 'admin.key'].map((name) => readFile(join(pki, name))));
-  const agent = new Agent({ keepAlive: true, maxSockets: 8, ca: ca!, cert: cert!, key: key! });
+  const read = (name: string): Promise<Buffer> => readFile(join(pki, name));
+  const [ca, cert, key] = await Promise.all([read('ca.crt'), read('admin.crt'), read('admin.key')]);
+  const agent = new Agent({ keepAlive: true, maxSockets: 8, ca, cert, key });
   const api: Api = {
     request: (method, path, body) => send(agent, `${server}${path}`, method, body),
     apply: async (object) => {

@@ -42,7 +42,7 @@ export function kwokctlConfiguration(layout: Layout, tools: ClusterTools, ports:
       kubeAuthorization: true,
       kubeAdmission: true,
       disableQPSLimits: true,
-      enableCRDs: ['Stage', 'ClusterPortForward', 'ClusterExec'],
+      enableCRDs: ['Stage', 'ClusterPortForward'],
       etcdBinary: tools.etcd.path,
       kubeApiserverBinary: tools['kube-apiserver'].path,
       kubeControllerManagerBinary: tools['kube-controller-manager'].path,
@@ -51,6 +51,10 @@ export function kwokctlConfiguration(layout: Layout, tools: ClusterTools, ports:
       kubectlBinary: tools.kubectl.path,
     },
     componentsPatches: [
+      // etcd's JSON gateway takes writes from any web page that finds the port.
+      { name: 'etcd', extraArgs: [{ key: 'enable-grpc-gateway', value: 'false' }] },
+      // What the API server shows to the kubelet, which lets nobody else in.
+      { name: 'kube-apiserver', extraArgs: [{ key: 'kubelet-client-certificate', value: join(pki, 'admin.crt') }, { key: 'kubelet-client-key', value: join(pki, 'admin.key') }] },
       // One process of each: elections only delay restarts, by up to 49 s after a full stop.
       { name: 'kube-controller-manager', extraArgs: [{ key: 'leader-elect', value: 'false' }, ...serving] },
       { name: 'kube-scheduler', extraArgs: [{ key: 'leader-elect', value: 'false' }, ...serving] },
@@ -58,8 +62,6 @@ export function kwokctlConfiguration(layout: Layout, tools: ClusterTools, ports:
         name: 'kwok-controller',
         // Without leases a restarted controller plays on at once; nodes report by their status instead.
         extraArgs: [{ key: 'node-lease-duration-seconds', value: '0', override: true }],
-        // What is executed in simulated pods is looked for here and nowhere else.
-        extraEnvs: [{ name: 'PATH', value: layout.commands }],
       },
     ],
   };

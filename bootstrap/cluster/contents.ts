@@ -9,9 +9,10 @@ import type { Layout } from '../layout.ts';
 import { readText, writeAtomic } from '../process/files.ts';
 import type { Ports } from '../process/ports.ts';
 import { waitUntil } from '../process/wait.ts';
-import { tcpPortName } from '../responder/index.ts';
+import { KUBELET_PORT, tcpPortName } from '../responder/index.ts';
 import { type Api, ApiError, type ApiObject } from './api.ts';
 import { type ClusterContents, NODE_LABEL, clusterObjects } from './objects.ts';
+import { kubeletEndpoint } from './stages.ts';
 
 export interface TcpService { service: string; containerPort: number }
 
@@ -24,7 +25,7 @@ export function tcpServices(catalog: Catalog): TcpService[] {
   return [...byPort.values()];
 }
 
-/** The commands that exec health checks run. */
+/** What exec health checks run. */
 export function execCommands(catalog: Catalog): string[][] {
   return catalog.services.flatMap(({ health }) => (health.kind === 'exec' ? [health.command] : []));
 }
@@ -44,6 +45,7 @@ export function contentsOf(catalog: Catalog, environment: Environment, ports: Po
       .filter(({ kind }) => kind === 'release')
       .map((release) => [release.name, podSeconds(release.job, startupSeconds(environment, release.name, release.startupSeconds))])),
     responderPort: ports['responder'] as number,
+    kubeletPort: ports[KUBELET_PORT] as number,
     vaultPort: ports['vault'] as number,
     vaultContainerPorts: catalog.services.flatMap(({ health }) => (health.kind === 'vault' ? [health.port] : [])),
     tcpForwards: tcpServices(catalog).map(({ service, containerPort }) => ({ containerPort, port: ports[tcpPortName(service)] as number })),
@@ -62,6 +64,7 @@ export async function applyContents(layout: Layout, api: Api, contents: ClusterC
   if (!afterStart && (await readText(marker)) === digest) return false;
   await Promise.all(objects.map((object) => applyRetrying(api, object)));
   await removeOthers(api, objects);
+  await tellNodes(api, contents);
   await writeAtomic(marker, digest);
   return true;
 }
@@ -77,6 +80,12 @@ async function applyRetrying(api: Api, object: ApiObject): Promise<void> {
       return undefined;
     }
   });
+}
+
+/** Nodes that are there already would tell another port only with their next heartbeat. */
+async function tellNodes(api: Api, { nodes, kubeletPort }: ClusterContents): Promise<void> {
+  const content = { status: kubeletEndpoint(kubeletPort) };
+  await Promise.all(Array.from({ length: nodes }, (_, index) => api.request('PATCH', `/api/v1/nodes/node-${index}/status`, { type: 'application/merge-patch+json', content })));
 }
 
 /** Nodes and Stages of ours that are wanted no more; failures that somebody asked for stay. */

@@ -11,6 +11,8 @@ export interface ClusterContents {
   /** Seconds by release. */
   startupSeconds: Readonly<Record<string, number>>;
   responderPort: number;
+  /** Where the API server reaches the kubelet of all nodes. */
+  kubeletPort: number;
   vaultPort: number;
   /** Container ports behind which Vault answers in its pod. */
   vaultContainerPorts: readonly number[];
@@ -22,10 +24,9 @@ export interface ClusterContents {
 
 export function clusterObjects(contents: ClusterContents): ApiObject[] {
   return [
-    ...stages(contents.startupSeconds),
+    ...stages(contents.startupSeconds, contents.kubeletPort),
     storageClass(),
     portForwards(contents),
-    execs(),
     ...execPolicy(contents.commands),
     ...Array.from({ length: contents.nodes }, (_, index) => node(index)),
   ];
@@ -70,16 +71,7 @@ function portForwards({ responderPort, vaultPort, vaultContainerPorts, tcpForwar
   };
 }
 
-function execs(): ApiObject {
-  return {
-    apiVersion: 'kwok.x-k8s.io/v1alpha1',
-    kind: 'ClusterExec',
-    metadata: { name: 'simulated-pods', labels: MANAGED },
-    spec: { execs: [{ local: { workDir: '/' } }] },
-  };
-}
-
-/** What is executed in a simulated pod runs on the user's machine: nothing but the declared health checks may. */
+/** Nothing can be run in a pod that is not there; whoever tries is told so, instead of getting made-up answers. */
 function execPolicy(commands: readonly (readonly string[])[]): ApiObject[] {
   const name = 'exec-health-checks-only.simulation.ananta.dev';
   const allowed = [...new Set(commands.map((command) => JSON.stringify(command)))].sort().join(', ');

@@ -7,6 +7,7 @@
  * These have weight 0: a failure stage, which has weight, is always chosen before them.
  */
 import { INSTANCE_LABEL } from '../../src/contract/names.ts';
+import { LOOPBACK } from '../process/ports.ts';
 import type { ApiObject } from './api.ts';
 
 export const READY_AT = 'simulation.ananta.dev/ready-at';
@@ -55,8 +56,8 @@ const NOT_OF_JOB: Expression = { ...OF_JOB, operator: 'NotIn' };
 const UNTIL_READY_AT = { durationFrom: { jq: { expression: READY_AT_KEY } } };
 
 /** @param startupSeconds seconds by release name, from the pod's scheduling to its readiness (or completion) */
-export function stages(startupSeconds: Readonly<Record<string, number>>): ApiObject[] {
-  return [...nodeStages(), ...podStages(startupSeconds), ...volumeStages()];
+export function stages(startupSeconds: Readonly<Record<string, number>>, kubeletPort: number): ApiObject[] {
+  return [...nodeStages(kubeletPort), ...podStages(startupSeconds), ...volumeStages()];
 }
 
 function podStages(startupSeconds: Readonly<Record<string, number>>): ApiObject[] {
@@ -190,7 +191,13 @@ export function addresses(): string {
   {{ end }}`;
 }
 
-function nodeStages(): ApiObject[] {
+/** What a node's status says about how to reach its kubelet. */
+export function kubeletEndpoint(port: number): Record<string, unknown> {
+  return { addresses: [{ type: 'InternalIP', address: LOOPBACK }], daemonEndpoints: { kubeletEndpoint: { Port: port } } };
+}
+
+function nodeStages(kubeletPort: number): ApiObject[] {
+  const endpoint = Object.entries(kubeletEndpoint(kubeletPort)).map(([field, value]) => `${field}: ${JSON.stringify(value)}`).join('\n');
   const nodeConditions = `
 conditions:
 {{ range NodeConditions }}
@@ -204,10 +211,7 @@ conditions:
       steps: [{ patch: { subresource: 'status', root: 'status', template: `
 {{ $now := Now }}
 ${nodeConditions}
-addresses:
-- {type: InternalIP, address: 127.0.0.1}
-- {type: Hostname, address: localhost}
-daemonEndpoints: {kubeletEndpoint: {Port: {{ NodePort }}}}
+${endpoint}
 nodeInfo:
   architecture: simulated
   bootID: ""
@@ -228,11 +232,10 @@ phase: Running
       when: [{ key: '.status.phase', operator: 'In', values: ['Running'] }, { key: READY, operator: 'In', values: ['True'] }],
       // Far inside the controller manager's grace of 200 s.
       delay: { durationMilliseconds: 40_000, jitterDurationMilliseconds: 50_000 },
-      // The endpoint is told again, since the simulator may have another port after a restart.
       steps: [{ patch: { subresource: 'status', root: 'status', template: `
 {{ $now := or .metadata.creationTimestamp Now }}
 ${nodeConditions}
-daemonEndpoints: {kubeletEndpoint: {Port: {{ NodePort }}}}
+${endpoint}
 ` } }],
     }),
   ];

@@ -1,6 +1,6 @@
 /**
- * Which services' probes are to fail: one file per service, named like it, holding the mode. The responder and the stand-in
- * commands look at it at every probe, so it holds from the next probe on and survives restarts.
+ * Which services' probes are to fail: one file per service, named like it, holding the mode. The responder looks
+ * at it at every probe, so it holds from the next probe on and survives restarts.
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -9,18 +9,29 @@ import { expectOk } from '../process/probe.ts';
 export { PROBE_FAILURES, type ProbeFailure, clearProbe, failProbe } from './failures.ts';
 
 /** Changes when the responder itself changes, so that `up` replaces an old one. */
-const VERSION = '1';
+const VERSION = '2';
+
+/** Name of the port at which it plays the kubelet of all nodes. */
+export const KUBELET_PORT = 'responder-kubelet';
+
+export interface ResponderDuties {
+  /** Services whose health check is a plain connection. */
+  tcpServices: readonly string[];
+  /** Programs that simulated containers seem to have. */
+  commands: readonly string[];
+  /** The cluster's keys and certificates: it waits for them, since it is up before the cluster is made. */
+  pki: string;
+}
 
 export function responderPorts(tcpServices: readonly string[]): string[] {
-  return ['responder', ...tcpServices.map(tcpPortName)];
+  return ['responder', KUBELET_PORT, ...tcpServices.map(tcpPortName)];
 }
 
 export function tcpPortName(service: string): string {
   return `responder-tcp-${service}`;
 }
 
-/** @param tcpServices services whose health check is a plain connection */
-export function responderComponent(layout: Layout, ports: Ports, tcpServices: readonly string[]): Component {
+export function responderComponent(layout: Layout, ports: Ports, { tcpServices, commands, pki }: ResponderDuties): Component {
   const port = ports['responder'] as number;
   return {
     name: 'responder',
@@ -33,6 +44,8 @@ export function responderComponent(layout: Layout, ports: Ports, tcpServices: re
         '--disable-warning=ExperimentalWarning',
         fileURLToPath(new URL('main.ts', import.meta.url)),
         '--port', String(port), '--failures', layout.failures,
+        '--kubelet-port', String(ports[KUBELET_PORT]), '--kwok-port', String(ports['kwok-controller']), '--pki', pki,
+        ...[...new Set(commands)].flatMap((command) => ['--command', command]),
         ...tcpServices.flatMap((service) => ['--tcp', `${service}=${ports[tcpPortName(service)]}`]),
       ],
       env: {},

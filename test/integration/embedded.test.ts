@@ -20,7 +20,7 @@ before(async () => {
   before_ = await homeState();
   embedded = await openEmbedded({ name: 'life', worker: true });
 });
-after(() => embedded?.close());
+after(() => embedded.close());
 
 const pids = async (of: Embedded): Promise<Record<string, number | null>> => Object.fromEntries((await of.states()).map(({ name, pid }) => [name, pid]));
 const started = (of: Embedded): string[] => of.events.flatMap((event) => (event.kind === 'component' && event.state === 'starting' ? [event.component] : []));

@@ -1,5 +1,6 @@
 // Real: control plane, KWOK, Vault, responder. Simulated pods behave as declared and are probed through the API server.
 import assert from 'node:assert/strict';
+import type { EventEmitter } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { readdir } from 'node:fs/promises';
@@ -32,7 +33,7 @@ before(async () => {
   await create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
   await waitUntil('service account', { timeoutMs: 20_000 }, () => api.request('GET', `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/default`).then(() => true, () => undefined));
 });
-after(() => embedded?.close());
+after(() => embedded.close());
 
 const create = (path: string, content: unknown): Promise<unknown> => api.request('POST', path, { type: 'application/json', content });
 const podTemplate = (release: string) => ({
@@ -127,8 +128,8 @@ describe('failures on request', () => {
     await api.request('DELETE', `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=app.kubernetes.io%2Finstance%3Dkeycloak`);
     await sleep(3_000);
     const [pod] = await pods('keycloak');
-    assert.equal(pod?.status.phase, 'Running');
-    assert.equal(isReady(pod!), false);
+    assert.ok(pod !== undefined && !isReady(pod));
+    assert.equal(pod.status.phase, 'Running');
     await clearFailure(api, 'keycloak');
     await readyPod('keycloak');
   });
@@ -164,7 +165,7 @@ function execIn(podName: string, command: string[]): Promise<{ status: V1Status;
   const collect = new Writable({ write: (chunk: Buffer, _encoding, done) => { output += chunk.toString(); done(); } });
   return new Promise((resolve, reject) => {
     new Exec(kubeConfig).exec(NAMESPACE, podName, 'main', command, collect, new PassThrough(), null, false, (status) => { resolve({ status, output }); })
-      .then((socket) => { socket.on('error', reject); }, (error: unknown) => { reject(new Error((error as { message?: string }).message)); });
+      .then((socket) => { (socket as unknown as EventEmitter).on('error', reject); }, (error: unknown) => { reject(new Error((error as { message?: string }).message)); });
   });
 }
 
@@ -177,7 +178,10 @@ describe('probes through the API server', () => {
     assert.equal(good.status.status, 'Success');
     assert.match(good.output, /control-plane-postgres - accepting connections/);
     await failProbe(embedded.layout.failures, 'control-plane-postgres', 'unhealthy');
-    assert.equal((await execIn(metadata.name, PG_ISREADY)).status.status, 'Failure');
+    const bad = await execIn(metadata.name, PG_ISREADY);
+    assert.equal(bad.status.status, 'Failure');
+    assert.equal(bad.status.reason, 'NonZeroExitCode');
+    assert.deepEqual(bad.status.details?.causes, [{ reason: 'ExitCode', message: '1' }]);
     await clearProbe(embedded.layout.failures, 'control-plane-postgres');
     assert.equal((await execIn(metadata.name, PG_ISREADY)).status.status, 'Success');
   });
@@ -256,7 +260,7 @@ async function fetchHost(port: number, host: string): Promise<{ status: number; 
 
 function grpcHealth(port: number, authority: string): Promise<number> {
   const Client = makeGenericClientConstructor({
-    check: { path: '/grpc.health.v1.Health/Check', requestStream: false, responseStream: false, requestSerialize: (text: string) => Buffer.concat([Buffer.from([0x0a, text.length]), Buffer.from(text)]), requestDeserialize: String, responseSerialize: Buffer.from, responseDeserialize: (answer: Buffer) => answer[1] ?? 0 },
+    check: { path: '/grpc.health.v1.Health/Check', requestStream: false, responseStream: false, requestSerialize: (text: string) => Buffer.concat([Buffer.from([0x0a, text.length]), Buffer.from(text)]), requestDeserialize: String, responseSerialize: (status: number) => Buffer.from([0x08, status]), responseDeserialize: (answer: Buffer) => answer[1] ?? 0 },
   }, 'Health');
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), { 'grpc.default_authority': authority });
   return new Promise<number>((resolve, reject) => {

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { claimPorts } from '../../bootstrap/process/ports.ts';
+import { clearProbe, failProbe, probeFailure, serviceOfHost } from '../../bootstrap/responder/failures.ts';
+import { type Responder, startResponder } from '../../bootstrap/responder/server.ts';
+
+let folder: string;
+let failures: string;
+let ports: Record<string, number>;
+let responder: Responder;
+const probes: string[] = [];
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ananta-responder-'));
+  failures = join(folder, 'failures');
+  await mkdir(failures);
+  ports = await claimPorts({ file: join(folder, 'ports.json'), names: ['main', 'rabbitmq'], inUseByUs: new Set() });
+  responder = await startResponder({ port: ports['main']!, tcpPorts: { rabbitmq: ports['rabbitmq']! }, failures, onProbe: ({ kind, service, outcome }) => probes.push(`${kind} ${service} ${outcome}`) });
+});
+after(async () => {
+  await responder.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function http(host: string): Promise<{ status: number; service: string }> {
+  const { request } = await import('node:http');
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port: ports['main'], path: '/health', headers: { host }, agent: false, timeout: 300 }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => { body += chunk.toString(); });
+      response.once('end', () => { resolve({ status: response.statusCode ?? 0, service: (JSON.parse(body) as { service: string }).service }); });
+    });
+    asked.once('timeout', () => { asked.destroy(new Error('timeout')); });
+    asked.once('error', reject);
+    asked.end();
+  });
+}
+
+function grpc(authority: string, path = '/grpc.health.v1.Health/Check'): Promise<{ status: string; answer: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const session = connectHttp2(`http://127.0.0.1:${ports['main']}`);
+    session.once('error', reject);
+    const stream = session.request({ ':method': 'POST', ':path': path, ':authority': authority, 'content-type': 'application/grpc', te: 'trailers' });
+    const chunks: Buffer[] = [];
+    let status = '';
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.on('trailers', (trailers) => { status = String(trailers['grpc-status']); });
+    stream.once('error', reject);
+    stream.once('close', () => { session.close(); resolve({ status, answer: Buffer.concat(chunks) }); });
+    stream.end(Buffer.from([0, 0, 0, 0, 0]));
+  });
+}
+
+function tcp(port: number): Promise<'open' | 'refused'> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => { resolve('refused'); });
+    socket.once('connect', () => { socket.destroy(); resolve('open'); });
+  });
+}
+
+describe('the responder', () => {
+  test('http: 200 for all who are well, 503 for one that is not, nothing for one that hangs', async () => {
+    assert.deepEqual(await http('keycloak.auth-system.svc:8080'), { status: 200, service: 'keycloak' });
+    await failProbe(failures, 'keycloak', 'unhealthy');
+    assert.equal((await http('keycloak.auth-system.svc')).status, 503);
+    assert.equal((await http('directus.app-plane.svc')).status, 200);
+    await failProbe(failures, 'keycloak', 'refuse');
+    await assert.rejects(http('keycloak.auth-system.svc'), { code: 'ECONNRESET' });
+    await failProbe(failures, 'keycloak', 'hang');
+    await assert.rejects(http('keycloak.auth-system.svc'), /timeout/);
+    await clearProbe(failures, 'keycloak');
+    assert.equal((await http('keycloak.auth-system.svc')).status, 200);
+    assert.ok(probes.includes('http keycloak unhealthy'));
+  });
+
+  test('grpc: SERVING or NOT_SERVING by the authority; other methods are unimplemented', async () => {
+    assert.deepEqual(await grpc('temporal.temporal-system.svc'), { status: '0', answer: Buffer.from([0, 0, 0, 0, 2, 0x08, 1]) });
+    await failProbe(failures, 'temporal', 'unhealthy');
+    assert.deepEqual(await grpc('temporal.temporal-system.svc'), { status: '0', answer: Buffer.from([0, 0, 0, 0, 2, 0x08, 2]) });
+    await clearProbe(failures);
+    assert.equal((await grpc('temporal.temporal-system.svc', '/other.Service/Method')).status, '12');
+  });
+
+  test('tcp: the port of a failing service is closed until it is well again', async () => {
+    assert.equal(await tcp(ports['rabbitmq']!), 'open');
+    assert.equal(await tcp(ports['main']!), 'open');
+    await failProbe(failures, 'rabbitmq', 'refuse');
+    await sleep(80);
+    assert.equal(await tcp(ports['rabbitmq']!), 'refused');
+    await clearProbe(failures, 'rabbitmq');
+    await sleep(80);
+    assert.equal(await tcp(ports['rabbitmq']!), 'open');
+  });
+});
+
+describe('failures', () => {
+  test('are files: unknown modes and strange names are no failures, and strange names are refused', async () => {
+    assert.equal(await probeFailure(failures, '../failures'), undefined);
+    await assert.rejects(failProbe(failures, '../x', 'hang'), /not the name of a service/);
+    assert.equal(serviceOfHost('temporal.temporal-system.svc:7233'), 'temporal');
+    assert.equal(serviceOfHost(undefined), '');
+  });
+});
