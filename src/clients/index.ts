@@ -8,7 +8,7 @@ import type { Environment } from '../environment/schema.ts';
 import { createHelmClient, type HelmClient } from './helm/index.ts';
 import { createKubernetesClient, type KubernetesClient } from './kubernetes/index.ts';
 import { createRedactor, type Redactor } from './redact.ts';
-import { createVaultClient, type VaultClient } from './vault/index.ts';
+import { createTunnel, createVaultClient, type VaultClient } from './vault/index.ts';
 
 /** Whether a deployment's run is still going on: it may come back to what it left half done. */
 export type IsRunAlive = (run: { workflowId: string; runId: string }) => Promise<boolean>;
@@ -50,7 +50,7 @@ export function createClients(environment: Environment, connections: Connections
     connection: connections.vault,
     kubernetes,
     redactor,
-    target: { namespace: server?.namespace ?? DEPLOYER_SERVICE_ACCOUNT.namespace, release: VAULT.service, port: server?.ports[0]?.containerPort ?? VAULT_PORT },
+    tunnel: createTunnel(kubernetes, { namespace: server?.namespace ?? DEPLOYER_SERVICE_ACCOUNT.namespace, release: VAULT.service, port: server?.ports[0]?.containerPort ?? VAULT_PORT }),
   });
   const close = (): Promise<void> => {
     vault.close();

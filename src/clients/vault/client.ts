@@ -8,7 +8,7 @@ import { VaultSealedError, VaultUnreachableError } from './errors.ts';
 import { createKeyStore, type KeyStore } from './keys.ts';
 import { openVault, type OpenOptions, unsealVault } from './open.ts';
 import { createRoot, type Root } from './root.ts';
-import { createTunnel, type TunnelTarget } from './tunnel.ts';
+import type { Tunnel } from './tunnel.ts';
 
 export type VaultState = 'absent' | 'unreachable' | 'uninitialized' | 'sealed' | 'open';
 
@@ -30,13 +30,13 @@ export interface VaultClient {
 
 export interface VaultOptions {
   connection: Connections['vault'];
-  kubernetes: Pick<KubernetesClient, 'list' | 'connect' | 'tokenFor'>;
-  target: TunnelTarget;
+  /** For the deployer's login. */
+  kubernetes: Pick<KubernetesClient, 'tokenFor'>;
+  tunnel: Tunnel;
   redactor: Redactor;
 }
 
-export function createVaultClient({ connection, kubernetes, target, redactor }: VaultOptions): VaultClient {
-  const tunnel = createTunnel(kubernetes, target);
+export function createVaultClient({ connection, kubernetes, tunnel, redactor }: VaultOptions): VaultClient {
   const api = createVaultApi(tunnel);
   const keys = createKeyStore(connection.keysFile, redactor);
   const deployer = createDeployer(api, kubernetes, redactor);

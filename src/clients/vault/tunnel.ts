@@ -38,6 +38,7 @@ export interface Tunnel {
 const TIMEOUT_SECONDS = 5;
 /** A port-forward does not tell when the process behind it has gone, so none is kept for long. */
 const IDLE_MILLISECONDS = 1500;
+const REUSED_MILLISECONDS = 1500;
 /** Opening a connection costs as much as fifty requests on one that is open. */
 const CONNECTIONS = 3;
 
@@ -101,12 +102,17 @@ function send(agent: http.Agent, { method, path, headers, body, signal, timeoutS
     // The host is never looked up: the agent opens the connection.
     const outgoing = http.request({ agent, host: 'vault', method, path, headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }) } });
     const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutSeconds} s`)), timeoutSeconds * 1000);
+    // Reading is harmless to repeat, so a kept connection that says nothing is given up early.
+    const early = setTimeout(() => {
+      if (outgoing.reusedSocket && (method === 'GET' || method === 'LIST')) outgoing.destroy(new Error('the kept connection is dead'));
+    }, REUSED_MILLISECONDS);
     const abort = (): void => {
       outgoing.destroy(signal?.reason as Error);
     };
     signal?.addEventListener('abort', abort, { once: true });
     const settle = (): void => {
       clearTimeout(timer);
+      clearTimeout(early);
       signal?.removeEventListener('abort', abort);
     };
     const fail = (error: NodeJS.ErrnoException, answered: boolean): void => {
