@@ -19,6 +19,6 @@ export async function assertTarget(clients: Pick<Clients, 'environment' | 'kuber
 }
 
 /** The environment file as it is now: a worker lives longer than an edit. */
-export function currentEnvironment(clients: Pick<Clients, 'environment' | 'config' | 'catalog'>): Promise<Environment> {
-  return loadEnvironment(clients.environment.name, clients.config, clients.catalog);
+export function currentEnvironment(clients: Pick<Clients, 'environment' | 'config'>): Promise<Environment> {
+  return loadEnvironment(clients.environment.name, clients.config);
 }

@@ -37,7 +37,7 @@ async function readPaths(clients: Clients, wanted: readonly WantedSecret[], sign
 
 async function write({ kubernetes }: Clients, wanted: WantedSecret, entry: KvEntry | undefined, signal: AbortSignal): Promise<void> {
   const absent = wanted.keys.filter((key) => entry?.data[key] === undefined);
-  if (!entry || absent.length > 0) throw new DeployError(FAILURES.unexpected, `Secret ${wanted.namespace}/${wanted.name}: Vault's ${wanted.path} has no ${absent.join(', ')}`);
+  if (!entry || absent.length > 0) throw new DeployError(FAILURES.unexpected, `Secret ${wanted.namespace}/${wanted.name}: Vault has no ${entry ? `${absent.join(', ')} in ${wanted.path}` : wanted.path}`);
   await kubernetes.apply(paths.secret(wanted.namespace, wanted.name), {
     apiVersion: 'v1', kind: 'Secret', type: 'Opaque',
     metadata: {

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { ApplicationFailure } from '@temporalio/common';
+import { createActivities } from '../../../src/activities/index.ts';
+import { getSecret, missingSecrets, setSecret } from '../../../src/activities/secrets.ts';
+import { observeVault } from '../../../src/activities/vault/observe.ts';
+import type { Activities } from '../../../src/contract/activities.ts';
+import type { RunRef } from '../../../src/contract/deploy.ts';
+import { serviceRoles } from '../../../src/plan/vault-policies.ts';
+import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { testScope } from '../../support/scope.ts';
+
+const signal = new AbortController().signal;
+
+async function bootstrap(activities: Activities, run: RunRef): Promise<void> {
+  await activities.openVault(run);
+  await activities.configureVault(run);
+  await activities.seedVault(run);
+  await activities.syncSecrets(run);
+}
+
+function activitiesOf({ clients }: FakeParts): Activities {
+  return createActivities(clients, () => testScope());
+}
+
+/** All current values, by path. */
+function valuesOf({ vault }: FakeParts): Record<string, unknown> {
+  return Object.fromEntries([...vault.kv].filter(([path]) => !path.startsWith('ananta-deploy/')).map(([path, { versions }]) => [path, versions.at(-1)?.data]));
+}
+
+describe('bootstrap of Vault', () => {
+  test('a second one changes nothing', async () => {
+    await withFakeClients(async (parts) => {
+      const activities = activitiesOf(parts);
+      await bootstrap(activities, parts.run);
+      assert.deepEqual(await observeVault(parts.clients, parts.clients.environment, signal), { vault: 'open', vaultConfigured: true, vaultReason: '' });
+      assert.deepEqual([...parts.vault.roles.keys()].sort(), ['ananta-deployer', ...serviceRoles(parts.clients.catalog).map(({ name }) => name)].sort());
+      const before = valuesOf(parts);
+      parts.cluster.applied.length = 0;
+      assert.deepEqual(await activities.openVault(parts.run), { initialized: false, unsealed: false });
+      assert.deepEqual((await activities.configureVault(parts.run)).changed, []);
+      assert.deepEqual((await activities.seedVault(parts.run)).written, []);
+      assert.deepEqual((await activities.syncSecrets(parts.run)).written, []);
+      assert.deepEqual([valuesOf(parts), parts.cluster.applied], [before, []]);
+    });
+  });
+
+  test('cut at any request it can be repeated: one initialisation, no root token left, no value ever changed', async () => {
+    let requests = 0;
+    await withFakeClients(async (parts) => {
+      await bootstrap(activitiesOf(parts), parts.run);
+      requests = parts.vault.requests.length;
+    });
+    assert.ok(requests > 30);
+    for (const when of ['before', 'after'] as const) {
+      for (let number = 1; number <= requests; number += 1) {
+        await withFakeClients(async (parts) => {
+          const activities = activitiesOf(parts);
+          parts.vault.cutAt(number, when);
+          await bootstrap(activities, parts.run).catch(() => undefined);
+          parts.vault.heal();
+          const where = `cut ${when} request ${number}: ${parts.vault.requests.at(-1)}`;
+          const written = valuesOf(parts);
+          const again = await bootstrap(activities, parts.run).then(() => undefined, (error: unknown) => (error as ApplicationFailure).type);
+          if (again !== undefined) {
+            // The one answer that nobody can ask for again.
+            assert.deepEqual([again, parts.vault.inits, await stat(parts.clients.vault.keys.path).then(() => true, () => false)], ['VaultKeysMissing', 1, false], where);
+            return;
+          }
+          assert.equal(parts.vault.inits, 1, where);
+          assert.equal(await parts.clients.vault.root.isKept(), false, where);
+          assert.ok(parts.vault.roots.size <= Math.max(0, parts.vault.generated - 1), where);
+          for (const [path, values] of Object.entries(written)) assert.deepEqual(valuesOf(parts)[path], values, where);
+          assert.equal((await observeVault(parts.clients, parts.clients.environment, signal)).vaultConfigured, true, where);
+        });
+      }
+    }
+  });
+
+  test('what is missing is named, and every kind of drift is seen', async () => {
+    await withFakeClients(async (parts) => {
+      const activities = activitiesOf(parts);
+      const reason = async (): Promise<string> => (await observeVault(parts.clients, parts.clients.environment, signal)).vaultReason;
+      assert.match(await reason(), /not initialised/);
+      await bootstrap(activities, parts.run);
+      parts.vault.seal();
+      assert.equal((await observeVault(parts.clients, parts.clients.environment, signal)).vault, 'sealed');
+      await activities.openVault(parts.run);
+
+      const role = serviceRoles(parts.clients.catalog)[0]!.name;
+      parts.vault.roles.delete(role);
+      assert.equal(await reason(), `role ${role} is missing`);
+      await bootstrap(activities, parts.run);
+
+      parts.vault.kv.delete('cache/control-plane-redis');
+      assert.match(await reason(), /^cache\/control-plane-redis is missing/);
+      await bootstrap(activities, parts.run);
+      assert.equal(await reason(), '');
+
+      const path = '/api/v1/namespaces/cache-system/secrets/vault-cache-control-plane-redis';
+      parts.cluster.objects.get(path)!.metadata['managedFields'] = [{ manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:data': { 'f:redis-password': {} } } }];
+      assert.match(await reason(), /edited by hand/);
+      await bootstrap(activities, parts.run);
+      parts.cluster.objects.delete(path);
+      assert.match(await reason(), /vault-cache-control-plane-redis is missing/);
+    });
+  });
+
+  test('Secrets are made from a Vault that was made anew, though its versions count from 1 again', async () => {
+    await withFakeClients(async (parts) => {
+      const activities = activitiesOf(parts);
+      await bootstrap(activities, parts.run);
+      Object.assign(parts.vault, { initialized: false, sealed: true });
+      for (const part of [parts.vault.kv, parts.vault.roles, parts.vault.policies, parts.vault.mounts, parts.vault.auths, parts.vault.roots]) part.clear();
+      parts.clients.vault.forgetLogin();
+      await activities.openVault(parts.run);
+      await activities.configureVault(parts.run);
+      await activities.seedVault(parts.run);
+      assert.ok((await activities.syncSecrets(parts.run)).written.length > 0);
+    });
+  });
+
+  test('no failure, heartbeat or applied object but the Secrets themselves holds a value', async () => {
+    await withFakeClients(async (parts) => {
+      const scope = testScope();
+      const activities = createActivities(parts.clients, () => scope);
+      await bootstrap(activities, parts.run);
+      const value = (await getSecret(parts.clients, 'cache/control-plane-redis', 'redis-password'))!;
+      parts.vault.request = () => Promise.reject(new Error(`something said ${value} and ${Buffer.from(value).toString('base64')}`));
+      const failure = await activities.seedVault(parts.run).then(() => undefined, (error: unknown) => error as ApplicationFailure);
+      assert.equal(failure?.message, 'something said [redacted] and [redacted]');
+      assert.equal((failure?.stack ?? '').includes(value), false);
+      assert.equal(JSON.stringify([scope.beats, parts.cluster.applied.filter(({ object }) => object['kind'] !== 'Secret')]).includes(value), false);
+    });
+  });
+});
+
+describe('supplied values', () => {
+  const required = async (parts: FakeParts): Promise<void> => {
+    Object.assign(parts.clients.environment, { suppliedSecrets: 'required' });
+    const { cp, mkdir, writeFile } = await import('node:fs/promises');
+    const environments = join(parts.folder, 'environments');
+    await mkdir(environments);
+    await cp(parts.clients.config.environmentsDir, environments, { recursive: true });
+    await writeFile(join(environments, 'sandbox.yaml'), `${await readFile(join(environments, 'sandbox.yaml'), 'utf8')}`.replace('suppliedSecrets: placeholder', 'suppliedSecrets: required'));
+    Object.assign(parts.clients, { config: { ...parts.clients.config, environmentsDir: environments } });
+  };
+
+  test('missing ones are listed with the lines that set them; all others are written', async () => {
+    await withFakeClients(async (parts) => {
+      await required(parts);
+      const activities = activitiesOf(parts);
+      assert.deepEqual((await missingSecrets(parts.clients)).map(({ key }) => key), ['ai-api-key', 'supplier-api-token']);
+      await activities.openVault(parts.run);
+      await activities.configureVault(parts.run);
+      await assert.rejects(activities.seedVault(parts.run), (error: unknown) => {
+        const { type, message } = error as ApplicationFailure;
+        assert.equal(type, 'SuppliedSecretMissing');
+        assert.match(message, /secrets set app-plane\/cns-service ai-api-key --env sandbox.*\n.*supplier-api-token/);
+        return true;
+      });
+      assert.ok(parts.vault.kv.has('cache/control-plane-redis'));
+      await setSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key', 'sk-real');
+      await setSecret(parts.clients, 'app-plane/cns-service', 'supplier-api-token', 'st-real');
+      assert.deepEqual(await missingSecrets(parts.clients), []);
+      await activities.seedVault(parts.run);
+      assert.equal(await getSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key'), 'sk-real');
+    });
+  });
+
+  test('set before Vault exists they wait in a 0600 file and move into Vault', async () => {
+    await withFakeClients(async (parts) => {
+      await required(parts);
+      const file = join(parts.folder, 'supplied-secrets.json');
+      assert.deepEqual(await setSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key', 'sk-early'), { stored: 'waiting' });
+      await setSecret(parts.clients, 'app-plane/cns-service', 'supplier-api-token', 'st-early');
+      assert.equal((await stat(file)).mode & 0o777, 0o600);
+      assert.deepEqual(await missingSecrets(parts.clients), []);
+      await bootstrap(activitiesOf(parts), parts.run);
+      assert.equal(await getSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key'), 'sk-early');
+      await assert.rejects(stat(file), { code: 'ENOENT' });
+    });
+  });
+
+  test('placeholders stand in where the environment allows it, and give way to real values', async () => {
+    await withFakeClients(async (parts) => {
+      await bootstrap(activitiesOf(parts), parts.run);
+      assert.match((await getSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key'))!, /^placeholder-/);
+      await required(parts);
+      assert.equal((await missingSecrets(parts.clients)).length, 2);
+      await setSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key', 'sk-real');
+      assert.equal((await missingSecrets(parts.clients)).length, 1);
+    });
+  });
+
+  test('only supplied keys are set, only known ones are read', async () => {
+    await withFakeClients(async ({ clients }) => {
+      await assert.rejects(setSecret(clients, 'cache/control-plane-redis', 'redis-password', 'x'), { name: 'ConfigurationError', message: /generated and never overwritten; only these/ });
+      await assert.rejects(setSecret(clients, 'app-plane/cns-service', 'ai-api-key', ''), /empty/);
+      await assert.rejects(getSecret(clients, 'no/such', 'x'), /no secret path no\/such/);
+      await assert.rejects(getSecret(clients, 'app-plane/cns-service', 'x'), /has no key x\. It has: api-token/);
+    });
+  });
+});
