@@ -17,10 +17,12 @@ import { loadEnvironment } from './environment/load.ts';
 /** Seconds that running activities get to end in good order: longer than Helm needs to put a release into `failed`. */
 const GRACE_SECONDS = 20;
 
-export async function runWorker(environmentName: string): Promise<void> {
+/** @param helm path of the Helm to use, where it is not the one that the bootstrap installed for this environment */
+export async function runWorker(environmentName: string, helm?: string): Promise<void> {
   const config = readConfig();
   const environment = await loadEnvironment(environmentName, config);
-  const connections = await resolveConnections(environment, config);
+  const resolved = await resolveConnections(environment, config);
+  const connections = helm === undefined ? resolved : { ...resolved, helm };
   Runtime.install({ logger: new DefaultLogger('INFO', ({ level, timestampNanos, message, meta }) => {
     const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
     const { error, workflowId, activityType, attempt } = (meta ?? {}) as { error?: unknown; workflowId?: string; activityType?: string; attempt?: number };

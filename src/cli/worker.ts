@@ -1,11 +1,14 @@
 /** `ananta worker`. */
+import { resolveConnections } from '../environment/connections.ts';
 import { loadEnvironment } from '../environment/load.ts';
+import { helmBinary } from './helm-binary.ts';
 import type { WorkerOptions } from './commands/worker.ts';
 import type { CliContext } from './context.ts';
 
 export async function runWorkerHere(context: CliContext, options: WorkerOptions): Promise<void> {
-  await loadEnvironment(options.env, context.config);
+  const { config } = context;
+  const environment = await loadEnvironment(options.env, config);
   // Loaded late: the SDK's native part takes a second, and a wrong name should be told at once.
   const { runWorker } = await import('../worker.ts');
-  await runWorker(options.env);
+  await runWorker(options.env, await helmBinary(await resolveConnections(environment, config), config));
 }

@@ -37,7 +37,8 @@ export function createClients(environment: Environment, connections: Connections
   const redactor = createRedactor();
   const kubernetes = createKubernetesClient(connections.kubernetes);
   const helm = createHelmClient({
-    binary: connections.helm,
+    // Unset only where nothing is ever applied: `verify`, `secrets`.
+    binary: connections.helm ?? 'helm',
     stateDir: connections.stateDir,
     concurrency: environment.helm.concurrency,
     timeoutSeconds: environment.helm.timeoutSeconds,

@@ -36,7 +36,8 @@ export interface Connections {
     apiKeyFile?: string;
   };
   vault: { kubernetesHost: string; keysFile: string; kubernetesAuthPlugin?: { name: string; command: string; sha256: string } };
-  helm: string;
+  /** Absolute path, or undefined where nothing was installed for this environment yet. */
+  helm: string | undefined;
   stateDir: string;
 }
 
@@ -86,7 +87,7 @@ export async function resolveConnections(environment: Environment, config: Confi
       keysFile: environment.vault.keys.path ?? join(directory, 'vault-keys.json'),
       ...(plugin ? { kubernetesAuthPlugin: plugin } : {}),
     },
-    helm: runtime?.tools['helm'] ?? 'helm',
+    helm: runtime?.tools['helm'],
     stateDir: directory,
   };
 }

@@ -8,6 +8,8 @@ import type { DeployOptions } from '../commands/deploy.ts';
 import { type ExitCode, refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
 import { workflowUrl } from '../lines.ts';
+import { helmBinary } from '../helm-binary.ts';
+import { checkCharts } from './charts.ts';
 import { readClusterUid } from './cluster.ts';
 import { openEngine, requireSearchAttributes, requireWorker } from './engine.ts';
 import { standUp, standUpAgain } from './ground.ts';
@@ -16,15 +18,18 @@ import type { Session } from './session.ts';
 import { checkVault } from './vault-checks.ts';
 import { printDetached, watchToEnd } from './watch.ts';
 
-export async function deploy(session: Session, { environment }: Prepared, options: DeployOptions): Promise<ExitCode> {
+export async function deploy(session: Session, prepared: Prepared, options: DeployOptions): Promise<ExitCode> {
+  const { environment } = prepared;
+  const { config } = session.context;
   const connections = await standUp(session);
+  await checkCharts(prepared, options.image ?? {}, await helmBinary(connections, config), config);
   const clusterUid = await readClusterUid(environment, connections);
   const client = await openEngine(environment, connections);
   await requireSearchAttributes(client, environment);
   await requireWorker(client, environment);
   await checkVault(session, connections);
   return start(session, client, connections, options, {
-    environment: environment.name, imageTags: options.image ?? {}, clusterUid, requestedBy: session.context.config.requestedBy,
+    environment: environment.name, imageTags: options.image ?? {}, clusterUid, requestedBy: config.requestedBy,
     ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
   });
 }

@@ -139,7 +139,7 @@ function upgradeArgs(options: HelmOptions, request: UpgradeRequest): string[] {
 }
 
 /** Nothing of the user's Helm or kubectl is read or written. */
-function helmEnvironment(env: Readonly<Record<string, string>>, home: string): Record<string, string> {
+export function helmEnvironment(env: Readonly<Record<string, string>>, home: string): Record<string, string> {
   return {
     ...env,
     HELM_CACHE_HOME: join(home, 'cache'),

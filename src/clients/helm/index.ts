@@ -2,3 +2,4 @@ export { classifyHelmOutput } from './classify.ts';
 export { createHelmClient, type HelmClient, type HelmOptions, type UpgradeRequest, type UpgradeResult } from './client.ts';
 export { HelmError } from './errors.ts';
 export { endProcess, hasLivingWorker, type HelmProcess } from './processes.ts';
+export { templateError } from './template.ts';

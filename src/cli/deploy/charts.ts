@@ -1,0 +1,39 @@
+/** Every bundled chart is rendered before the deployment starts: one that does not render is refused, nothing touched. */
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import PQueue from 'p-queue';
+import { templateError } from '../../clients/helm/template.ts';
+import type { Config } from '../../config.ts';
+import { stateDir } from '../../config.ts';
+import { allReleaseInputs } from '../../plan/inputs.ts';
+import { findRelease } from '../../plan/releases.ts';
+import { refused } from '../failure.ts';
+import type { Prepared } from './preflight.ts';
+
+/** What rendered once renders again: digests of chart and values that need not be tried a second time. */
+const KEPT = 2000;
+
+/**
+ * Publishers' charts are left out: fetching them is the deployment's work.
+ * @throws CliError (refused), naming each chart and what Helm says
+ */
+export async function checkCharts({ catalog, environment }: Prepared, imageTags: Record<string, string>, helm: string, config: Config): Promise<void> {
+  const inputs = [...(await allReleaseInputs(catalog, environment, imageTags, config))].filter(([, { version }]) => version === undefined);
+  const folder = join(config.stateRoot, 'cache', 'rendered');
+  await mkdir(folder, { recursive: true });
+  const known = new Set(await readdir(folder));
+  if (known.size > KEPT) await rm(folder, { recursive: true }).then(() => mkdir(folder));
+  const problems: string[] = [];
+  const queue = new PQueue({ concurrency: availableParallelism() });
+  await queue.addAll(inputs.filter(([, { digest }]) => !known.has(digest)).map(([name, { chartPath, values, digest }]) => async () => {
+    const { namespace } = findRelease(catalog, name);
+    const error = await templateError(helm, join(stateDir(config, environment.name), 'helm'), config.childEnv, { release: name, namespace, chartPath, values });
+    if (error === undefined) await writeFile(join(folder, digest), '');
+    else problems.push(`${name} (chart ${chartPath}): ${error}`);
+  }));
+  if (problems.length > 0) {
+    throw refused(`${problems.length === 1 ? 'A chart does' : `${problems.length} charts do`} not render:\n${problems.sort().join('\n')}`,
+      'Correct the chart, or helm/values/<release>.yaml, then run the same command again.');
+  }
+}
