@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { z } from 'zod';
+import { asFailure, classify, DeployError } from '../../src/activities/failures.ts';
+import { HelmError } from '../../src/clients/helm/index.ts';
+import { ClusterMismatchError, KubeconfigError, KubernetesError, UnreachableError } from '../../src/clients/kubernetes/index.ts';
+import { createRedactor } from '../../src/clients/redact.ts';
+import { VaultError, VaultKeysMissingError, VaultSealedError, VaultUnreachableError } from '../../src/clients/vault/index.ts';
+
+const kubernetes = (status: number, message = '', reason = ''): KubernetesError => new KubernetesError('PATCH /x', status, reason, message);
+
+describe('classes of errors', () => {
+  const cases: [string, unknown, string, boolean][] = [
+    ['on purpose', new DeployError('JobFailed', 'x'), 'JobFailed', true],
+    ['Helm', new HelmError('ChartInvalid', 'x'), 'ChartInvalid', true],
+    ['Helm, interrupted', new HelmError('HelmInterrupted', 'x'), 'HelmInterrupted', false],
+    ['no API server', new UnreachableError('x'), 'Unreachable', false],
+    ['no Vault', new VaultUnreachableError('x'), 'Unreachable', false],
+    ['sealed', new VaultSealedError('x'), 'VaultSealed', false],
+    ['no keys', new VaultKeysMissingError('x'), 'VaultKeysMissing', true],
+    ['Vault says no', new VaultError('read x', 403, 'permission denied'), 'Unexpected', false],
+    ['another cluster', new ClusterMismatchError('x'), 'ClusterMismatch', true],
+    ['kubeconfig', new KubeconfigError('x'), 'InvalidInput', true],
+    ['a right is missing', kubernetes(403, 'cannot list'), 'Forbidden', true],
+    ['quota', kubernetes(403, 'exceeded quota'), 'RejectedByCluster', true],
+    ['conflict of fields', kubernetes(409, 'Apply failed with 1 conflict: conflict with "kubectl"', 'Conflict'), 'FieldConflict', true],
+    ['invalid', kubernetes(422, 'is invalid'), 'RejectedByCluster', true],
+    ['immutable', kubernetes(422, 'field is immutable'), 'ImmutableField', true],
+    ['too large', kubernetes(413, 'too large'), 'RejectedByCluster', true],
+    ['busy', kubernetes(429, 'too many requests'), 'Unreachable', false],
+    ['broken', kubernetes(500, 'etcd'), 'Unreachable', false],
+    ['token ran out', kubernetes(401, 'Unauthorized'), 'Unreachable', false],
+    ['a bug', new TypeError('undefined is not'), 'Unexpected', false],
+    ['no error at all', 'text', 'Unexpected', false],
+  ];
+  for (const [name, error, type, final] of cases) {
+    test(name, () => {
+      const failure = asFailure(error, createRedactor(), false) as ApplicationFailure;
+      assert.deepEqual([failure.type, failure.nonRetryable], [type, final]);
+    });
+  }
+
+  test('refusals of the pure parts are told by name', () => {
+    const refusal = Object.assign(new Error('charts'), { name: 'PlanRefusedError' });
+    assert.equal(classify(refusal).type, 'InvalidInput');
+  });
+
+  test('an answer of another shape names the fields', () => {
+    const { error } = z.object({ a: z.object({ b: z.string() }) }).safeParse({ a: {} });
+    assert.match(classify(error).message, /unexpected shape: a\.b/);
+  });
+
+  test('cancelled: that is what happened, whatever was thrown', () => {
+    assert.ok(asFailure(new UnreachableError('x'), createRedactor(), true) instanceof CancelledFailure);
+  });
+
+  test('no secret value in message or stack', () => {
+    const redactor = createRedactor();
+    redactor.learn('s3cret-value');
+    const failure = asFailure(new Error('it was s3cret-value'), redactor, false);
+    assert.equal(failure.message, 'it was [redacted]');
+    assert.equal(failure.stack?.includes('s3cret'), false);
+  });
+});
+
+describe('redaction', () => {
+  test('plain and base64, the longer value first, short ones left alone', () => {
+    const redactor = createRedactor();
+    assert.equal(redactor.redact('nothing known'), 'nothing known');
+    redactor.learn('abcdef', 'abcdefghi', 'x.*+?', undefined, 'abc');
+    assert.equal(redactor.redact('abcdefghi abcdef abc x.*+?'), '[redacted] [redacted] abc x.*+?');
+    assert.equal(redactor.redact(`<${Buffer.from('abcdefghi').toString('base64')}>`), '<[redacted]>');
+    redactor.learn('(a+b)*c$');
+    assert.equal(redactor.redact('(a+b)*c$'), '[redacted]');
+  });
+});

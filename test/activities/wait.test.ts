@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createPatience } from '../../src/activities/wait/patience.ts';
+import { waitForRelease, type WaitInput } from '../../src/activities/wait/release.ts';
+import type { KubernetesObject } from '../../src/clients/kubernetes/index.ts';
+import { type FakeCluster, type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+
+const PATH = '/apis/apps/v1/namespaces/ns/deployments/api';
+const release = { namespace: 'ns', name: 'api' };
+
+/** A Deployment of the release; `ready` is what its status says about which generation. */
+function deployment(version: number, options: { uid?: string; generation?: number; observed?: number; available?: number } = {}): KubernetesObject {
+  const { uid = 'uid-1', generation = 1, observed = generation, available = 1 } = options;
+  return {
+    metadata: { name: 'api', namespace: 'ns', uid, generation, resourceVersion: String(version), annotations: { 'meta.helm.sh/release-name': 'api' } },
+    spec: { replicas: 1 }, status: { observedGeneration: observed, replicas: 1, updatedReplicas: 1, availableReplicas: available },
+  };
+}
+
+function seen(cluster: FakeCluster, object: KubernetesObject): void {
+  cluster.watched.set('Deployment/ns/api/api', object);
+  cluster.notify('ns', 'api');
+}
+
+function waiting({ clients, cluster }: FakeParts, more: Partial<WaitInput> = {}, limitSeconds = 5): { done: Promise<string>; statuses: string[]; settled: () => boolean } {
+  const signal = more.signal ?? new AbortController().signal;
+  const statuses: string[] = [];
+  let settled = false;
+  const done = waitForRelease(clients, {
+    release, job: false, probe: undefined, answersOnly: false, signal,
+    patience: createPatience({ limitSeconds, spentSeconds: 0, counts: () => cluster.live, signal }), onStatus: (status) => { statuses.push(status); }, ...more,
+  });
+  done.then(() => { settled = true; }, () => { settled = true; });
+  return { done, statuses, settled: () => settled };
+}
+
+describe('waiting for a release', () => {
+  test('healthy already: one look is enough', async () => {
+    await withFakeClients(async (parts) => {
+      parts.cluster.objects.set(PATH, deployment(5));
+      assert.equal(await waiting(parts).done, 'Deployment api: 1/1 replicas available');
+    });
+  });
+
+  test('a status that a watch delivered before the apply does not count', async () => {
+    await withFakeClients(async (parts) => {
+      const { cluster } = parts;
+      // What the watch knows: the old generation, healthy. What the API server has: the new one, not looked at yet.
+      seen(cluster, deployment(5, { generation: 1 }));
+      cluster.objects.set(PATH, deployment(9, { generation: 2, observed: 1 }));
+      const wait = waiting(parts);
+      await sleep(50);
+      assert.deepEqual([wait.settled(), wait.statuses], [false, ['Deployment api: the newest change has not been picked up yet']]);
+      seen(cluster, deployment(12, { generation: 2, available: 0 }));
+      await sleep(20);
+      assert.equal(wait.settled(), false);
+      seen(cluster, deployment(15, { generation: 2 }));
+      assert.match(await wait.done, /1\/1/);
+    });
+  });
+
+  test('nor does the status of an older object of the same name', async () => {
+    await withFakeClients(async (parts) => {
+      const { cluster } = parts;
+      seen(cluster, deployment(99, { uid: 'uid-old' }));
+      cluster.objects.set(PATH, deployment(9, { uid: 'uid-new', available: 0 }));
+      const wait = waiting(parts);
+      await sleep(50);
+      assert.equal(wait.settled(), false);
+      seen(cluster, deployment(100, { uid: 'uid-new' }));
+      await wait.done;
+    });
+  });
+
+  test('the service itself is asked once Kubernetes finds it ready, and again until it answers well', async () => {
+    await withFakeClients(async (parts) => {
+      const { cluster, clients } = parts;
+      cluster.objects.set(PATH, deployment(5));
+      cluster.watched.set('Pod/ns/api/api-1', { metadata: { name: 'api-1', namespace: 'ns', uid: 'p', resourceVersion: '1' }, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } });
+      let asked = 0;
+      clients.kubernetes.exec = () => Promise.resolve({ exitCode: (asked += 1) < 3 ? 1 : 0, stdout: '', stderr: '' });
+      const wait = waiting(parts, { probe: { kind: 'exec', command: ['redis-cli', 'ping'] } });
+      assert.equal(await wait.done, 'redis-cli exited 0');
+      assert.deepEqual([asked, wait.statuses], [3, ['redis-cli exited 1']]);
+    });
+  });
+
+  test('out of time: pod, container and reason are named', async () => {
+    await withFakeClients(async (parts) => {
+      parts.cluster.objects.set(PATH, deployment(5, { available: 0 }));
+      parts.cluster.watched.set('Pod/ns/api/api-1', { metadata: { name: 'api-1', namespace: 'ns', uid: 'p', resourceVersion: '1' }, status: { phase: 'Pending', containerStatuses: [{ name: 'main', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }] } });
+      await assert.rejects(waiting(parts, {}, 0.1).done, { type: 'NotHealthyInTime', message: 'api was not healthy within 0 s: Deployment api: 0/1 replicas available; pod api-1, container main: ImagePullBackOff (no such image)' });
+    });
+  });
+
+  test('a Job that failed ends the wait at once', async () => {
+    await withFakeClients(async (parts) => {
+      parts.cluster.objects.set('/apis/batch/v1/namespaces/ns/jobs/api', {
+        metadata: { name: 'api', namespace: 'ns', uid: 'j', resourceVersion: '1', annotations: { 'meta.helm.sh/release-name': 'api' } },
+        status: { conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded', message: 'too often' }] },
+      });
+      await assert.rejects(waiting(parts, { job: true }).done, { type: 'JobFailed', message: /BackoffLimitExceeded, too often/ });
+    });
+  });
+
+  test('a release without workloads is done, one that should have a Job is not', async () => {
+    await withFakeClients(async (parts) => {
+      assert.match(await waiting(parts).done, /no workload of its own/);
+      await assert.rejects(waiting(parts, { job: true }, 0.05).done, { message: /the Job of api is not there/ });
+    });
+  });
+
+  test('an API server that is away is waited for, and that time does not count', async () => {
+    await withFakeClients(async (parts) => {
+      const { UnreachableError } = await import('../../src/clients/kubernetes/index.ts');
+      const { list } = parts.clients.kubernetes;
+      parts.cluster.live = false;
+      parts.clients.kubernetes.list = () => Promise.reject(new UnreachableError('connection refused'));
+      const wait = waiting(parts, {}, 0.05);
+      await sleep(150);
+      assert.deepEqual([wait.settled(), wait.statuses], [false, ['connection refused']]);
+      parts.clients.kubernetes.list = list;
+      parts.cluster.objects.set(PATH, deployment(5));
+      parts.cluster.live = true;
+      seen(parts.cluster, deployment(5));
+      await wait.done;
+    });
+  });
+
+  test('Vault before its bootstrap need only answer', async () => {
+    await withFakeClients(async (parts) => {
+      assert.match(await waiting(parts, { answersOnly: true, probe: { kind: 'vault', port: 8200 } }).done, /not initialised/);
+    });
+  });
+
+  test('cancellation ends it', async () => {
+    await withFakeClients(async (parts) => {
+      const controller = new AbortController();
+      parts.cluster.objects.set(PATH, deployment(5, { available: 0 }));
+      const wait = waiting(parts, { signal: controller.signal });
+      setTimeout(() => { controller.abort(new Error('stop')); }, 20);
+      await assert.rejects(wait.done, /stop/);
+    });
+  });
+});
