@@ -7,8 +7,9 @@ import { CLUSTER_COMPONENTS } from './cluster/config.ts';
 import { startComponent } from './component.ts';
 import { componentOf, expectedComponents, openGround } from './ground.ts';
 import { type ComponentName, type Layout, layoutOf, lockOf, pidFileOf } from './layout.ts';
-import { runningDaemon } from './process/daemon.ts';
+import { type DaemonRecord, runningDaemon } from './process/daemon.ts';
 import { readJson } from './process/files.ts';
+import { isSameProcessAlive } from './process/identity.ts';
 import { tryLock } from './process/lock.ts';
 import { becomesFree } from './process/ports.ts';
 import type { Report } from './report.ts';
@@ -25,9 +26,10 @@ const PORT_FREE_WITHIN_MS = 10_000;
 export async function superviseWhile(environment: Environment, config: Config, signal: AbortSignal, report: Report): Promise<void> {
   const layout = layoutOf(config, environment.name);
   const restarting = new Map<ComponentName, Promise<void>>();
+  const living = new Map<ComponentName, DaemonRecord>();
   while (!signal.aborted) {
     for (const name of expectedComponents(environment)) {
-      if (restarting.has(name) || !(await hasDied(layout, name))) continue;
+      if (restarting.has(name) || (await stillLives(living, name)) || !(await hasDied(layout, name, living))) continue;
       const restart = restartDead(environment, config, layout, name, signal, report)
         .catch(async (error: unknown) => {
           if (signal.aborted) return;
@@ -42,9 +44,22 @@ export async function superviseWhile(environment: Environment, config: Config, s
   await Promise.allSettled(restarting.values());
 }
 
-async function hasDied(layout: Layout, name: ComponentName): Promise<boolean> {
+/** The quick look at what was seen to live before: nearly always the answer is yes. */
+async function stillLives(living: Map<ComponentName, DaemonRecord>, name: ComponentName): Promise<boolean> {
+  const record = living.get(name);
+  if (record === undefined) return false;
+  if (await isSameProcessAlive(record)) return true;
+  living.delete(name);
+  return false;
+}
+
+/** Notes it among the living when it has not. */
+async function hasDied(layout: Layout, name: ComponentName, living?: Map<ComponentName, DaemonRecord>): Promise<boolean> {
   const pidFile = pidFileOf(layout, name);
-  return (await readJson(pidFile)) !== undefined && (await runningDaemon(pidFile)) === undefined;
+  if ((await readJson(pidFile)) === undefined) return false;
+  const record = await runningDaemon(pidFile);
+  if (record !== undefined) living?.set(name, record);
+  return record === undefined;
 }
 
 async function restartDead(environment: Environment, config: Config, layout: Layout, name: ComponentName, signal: AbortSignal, report: Report): Promise<void> {
