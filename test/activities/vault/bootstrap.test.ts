@@ -144,7 +144,7 @@ describe('supplied values', () => {
     const environments = join(parts.folder, 'environments');
     await mkdir(environments);
     await cp(parts.clients.config.environmentsDir, environments, { recursive: true });
-    await writeFile(join(environments, 'sandbox.yaml'), `${await readFile(join(environments, 'sandbox.yaml'), 'utf8')}`.replace('suppliedSecrets: placeholder', 'suppliedSecrets: required'));
+    await writeFile(join(environments, 'sandbox.yaml'), (await readFile(join(environments, 'sandbox.yaml'), 'utf8')).replace('suppliedSecrets: placeholder', 'suppliedSecrets: required'));
     Object.assign(parts.clients, { config: { ...parts.clients.config, environmentsDir: environments } });
   };
 
