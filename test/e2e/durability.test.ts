@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterOf, type Facts, factsOf } from '../support/cluster-facts.ts';
 import { helmProcesses, waitForProcess } from '../support/processes.ts';
-import { type JsonLine, resultOf, type ResultLine, type RunningCli, type Sandbox, withSandbox } from '../support/sandbox.ts';
+import { failuresOf, type JsonLine, resultOf, type ResultLine, type RunningCli, type Sandbox, withSandbox } from '../support/sandbox.ts';
 
 const stateIs = (name: string, ...states: string[]) => (line: JsonLine): boolean => line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
 
@@ -17,7 +17,10 @@ async function deployUnder(sandbox: Sandbox, fault: (running: RunningCli) => Pro
   assert.equal(up.code, 0, up.stderr);
   const running = sandbox.start(['deploy', '--json']);
   await fault(running);
-  return resultOf(await running.done);
+  const run = await running.done;
+  const result = resultOf(run);
+  if (result.outcome !== 'succeeded') console.error(failuresOf(run));
+  return result;
 }
 
 async function assertAsAfterACleanRun(sandbox: Sandbox, result: ResultLine, before?: Facts): Promise<void> {

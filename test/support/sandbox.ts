@@ -119,6 +119,11 @@ export function resultOf(run: CliRun): ResultLine {
   return last as ResultLine;
 }
 
+/** What failed and why, for the message of an assertion. */
+export function failuresOf(run: CliRun): string {
+  return run.lines.filter((line) => line['state'] === 'failed' || line.type === 'error' || line.type === 'retry').map((line) => JSON.stringify(line)).join('\n') + run.stderr.slice(-1500);
+}
+
 function follow(child: ChildProcessByStdio<import('node:stream').Writable, Readable, Readable>): RunningCli {
   const lines: JsonLine[] = [];
   const waiting = new Set<{ fits: (line: JsonLine) => boolean; resolve: (line: JsonLine) => void; reject: (error: Error) => void }>();
