@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { asFailure, classify, DeployError } from '../../src/activities/failures.ts';
 import { HelmError } from '../../src/clients/helm/index.ts';
@@ -36,7 +36,8 @@ describe('classes of errors', () => {
   ];
   for (const [name, error, type, final] of cases) {
     test(name, () => {
-      const failure: Partial<ApplicationFailure> = asFailure(error, createRedactor(), false);
+      const failure = asFailure(error, createRedactor(), false);
+      assert.ok(failure instanceof ApplicationFailure);
       assert.deepEqual([failure.type, failure.nonRetryable], [type, final]);
     });
   }

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clients } from '../../clients/index.ts';
 import type { Release } from '../release/recover.ts';
+import { learnEverything } from '../vault/learn.ts';
 import { asSummary, asText, gather } from './sections.ts';
 
 export interface EvidenceRequest {
@@ -18,9 +19,13 @@ const MOST_LINES = 8;
 const HELM_LOG_LINES = 40;
 
 /** @returns the file, and up to 8 lines of it for a terminal; both without secret values */
-export async function writeEvidence(clients: Pick<Clients, 'kubernetes' | 'helm' | 'connections' | 'redactor'>, request: EvidenceRequest, signal: AbortSignal): Promise<{ evidence: string; summary: string[] }> {
+export async function writeEvidence(clients: Pick<Clients, 'kubernetes' | 'helm' | 'vault' | 'catalog' | 'connections' | 'redactor'>, request: EvidenceRequest, signal: AbortSignal): Promise<{ evidence: string; summary: string[] }> {
   const { kubernetes, helm, connections, redactor } = clients;
-  const gathered = await Promise.all(request.releases.map((release) => gather(kubernetes, release, signal)));
+  // Logs of the services themselves may hold anything.
+  const [gathered] = await Promise.all([
+    Promise.all(request.releases.map((release) => gather(kubernetes, release, signal))),
+    learnEverything(clients, signal),
+  ]);
   const helmLogs = await Promise.all(request.releases.map(async ({ name }) => {
     const text = await readFile(helm.logFile(name), 'utf8').catch(() => '');
     return text === '' ? [] : [`## Helm's last words on ${name}`, ...text.trimEnd().split('\n').slice(-HELM_LOG_LINES), ''];

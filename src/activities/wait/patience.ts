@@ -12,6 +12,8 @@ export interface Patience {
   pause(milliseconds: number): Promise<void>;
   /** Ends the current pause: something has changed. */
   wake(): void;
+  /** From now on time does not count, whatever else is true; or it does again. */
+  suspend(suspended: boolean): void;
 }
 
 export interface PatienceOptions {
@@ -26,6 +28,7 @@ export interface PatienceOptions {
 export function createPatience({ limitSeconds, spentSeconds, counts, signal }: PatienceOptions): Patience {
   let spent = spentSeconds * 1000;
   let seen = performance.now();
+  let suspended = false;
   let counted = counts();
   let awake = false;
   let waker: AbortController | undefined;
@@ -33,7 +36,7 @@ export function createPatience({ limitSeconds, spentSeconds, counts, signal }: P
     const now = performance.now();
     if (counted) spent += now - seen;
     seen = now;
-    counted = counts();
+    counted = !suspended && counts();
   };
   return {
     spent: () => {
@@ -43,6 +46,11 @@ export function createPatience({ limitSeconds, spentSeconds, counts, signal }: P
     isOver: () => {
       settle();
       return spent >= limitSeconds * 1000;
+    },
+    suspend: (value) => {
+      settle();
+      suspended = value;
+      counted = !suspended && counts();
     },
     wake: () => {
       awake = true;

@@ -59,8 +59,10 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
         try {
           read = await readWorkloads(kubernetes, release, signal);
           readAt = performance.now();
+          patience.suspend(false);
         } catch (error) {
-          if (!isPassing(error) || patience.isOver()) throw error;
+          if (!isPassing(error)) throw error;
+          patience.suspend(true);
           say(error.message);
           await patience.pause(AFTER_OUTAGE_MILLISECONDS);
           continue;

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { createActivities } from '../../src/activities/index.ts';
+import { getSecret } from '../../src/activities/secrets.ts';
+import { createRedactor } from '../../src/clients/redact.ts';
+import type { KubernetesObject } from '../../src/clients/kubernetes/index.ts';
+import type { PlannedService } from '../../src/contract/plan.ts';
+import { withFakeClients } from '../support/fake-clients.ts';
+import { testScope } from '../support/scope.ts';
+
+const step = { kind: 'release' as const, name: 'control-plane-redis', namespace: 'cache-system', job: false, action: 'install' as const, reason: '', digest: '' };
+const service: PlannedService = { number: 5, phase: 2, name: 'control-plane-redis', namespace: 'cache-system', dependsOn: [], action: 'install', reason: '', steps: [step], remainingSeconds: 1, healthTimeoutSeconds: 1 };
+
+const base = '/namespaces/cache-system';
+const pod: KubernetesObject = {
+  metadata: { name: 'control-plane-redis-0', namespace: 'cache-system', uid: 'p', resourceVersion: '1' },
+  spec: { containers: [{ name: 'redis' }] },
+  status: { phase: 'Running', containerStatuses: [{ name: 'redis', restartCount: 3, state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } }, lastState: { terminated: { exitCode: 1, reason: 'Error' } } }] },
+};
+const event = (name: string, object: string, type: string, message: string): [string, KubernetesObject] => [`/api/v1${base}/events/${name}`, {
+  metadata: { name, namespace: 'cache-system', uid: name, resourceVersion: '1' }, type, reason: 'BackOff', message, lastTimestamp: '2026-01-01T00:00:00Z', involvedObject: { kind: 'Pod', name: object },
+}];
+
+describe('evidence', () => {
+  test('workloads, pods, events, logs before and after the restart and Helm\'s words in one file; a few lines for the terminal', async () => {
+    await withFakeClients(async ({ clients, cluster, run, folder }) => {
+      cluster.objects.set(`/api/v1${base}/pods/control-plane-redis-0`, pod);
+      for (const [path, object] of [event('a', 'control-plane-redis-0', 'Warning', 'Back-off restarting'), event('b', 'somebody-else', 'Warning', 'not ours')]) cluster.objects.set(path, object);
+      clients.kubernetes.podLog = (_pod, container, options) => Promise.resolve(`${container} ${options?.previous ? 'before' : 'now'}: cannot bind`);
+      await writeFile(join(folder, 'control-plane-redis.log'), 'Helm said this\n');
+      const { evidence, summary } = await createActivities(clients, () => testScope()).collectEvidence({ run, service, reason: 'not healthy' });
+      const text = await readFile(evidence!, 'utf8');
+      assert.equal(evidence, join(folder, 'evidence', 'run-1', 'control-plane-redis.txt'));
+      assert.equal((await stat(evidence)).mode & 0o777, 0o600);
+      for (const part of ['# control-plane-redis: not healthy', 'CrashLoopBackOff', 'Back-off restarting', 'redis now: cannot bind', 'before its restart\nredis before: cannot bind', 'Helm said this']) assert.ok(text.includes(part), part);
+      assert.equal(text.includes('not ours'), false);
+      assert.deepEqual(summary, [
+        'pod control-plane-redis-0, container redis: CrashLoopBackOff (last exit 1 Error)', 'Pod control-plane-redis-0: BackOff Back-off restarting', 'control-plane-redis-0: redis now: cannot bind',
+      ]);
+    });
+  });
+
+  test('a worker that has just started redacts secrets that it has never written itself', async () => {
+    await withFakeClients(async ({ clients, cluster, run }) => {
+      const seeding = createActivities(clients, () => testScope());
+      await seeding.openVault(run);
+      await seeding.configureVault(run);
+      await seeding.seedVault(run);
+      const value = (await getSecret(clients, 'cache/control-plane-redis', 'redis-password'))!;
+      cluster.objects.set(`/api/v1${base}/pods/control-plane-redis-0`, pod);
+      clients.kubernetes.podLog = () => Promise.resolve(`connecting with redis://:${value}@host`);
+      const fresh = createActivities({ ...clients, redactor: createRedactor() }, () => testScope());
+      const { evidence, summary } = await fresh.collectEvidence({ run, service, reason: 'x' });
+      assert.equal((await readFile(evidence!, 'utf8')).includes(value), false);
+      assert.ok(summary!.some((line) => line.includes('redis://:[redacted]@host')));
+    });
+  });
+});
