@@ -22,7 +22,7 @@ interface Measured {
   slowest: { name: string; seconds: number }[];
 }
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '1' }, factor: { type: 'string', default: '0.35' }, out: { type: 'string' } } });
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '1' }, factor: { type: 'string', default: '0.4' }, out: { type: 'string' } } });
 const runs: Measured[] = [];
 for (let run = 1; run <= Number(values.runs); run += 1) {
   const sandbox = await createSandbox({ simulation: { factor: Number(values.factor) } });

@@ -78,7 +78,7 @@ export const environmentFileSchema = z.strictObject({
   }).prefault({}),
   healthTimeoutFactor: z.number().positive().default(1).describe('Multiplies every health timeout of the catalog'),
   simulation: z.strictObject({
-    factor: z.number().min(0).default(0.35).describe('Multiplies every start-up time'),
+    factor: z.number().min(0).default(0.4).describe('Multiplies every start-up time'),
     jitter: z.number().min(0).max(0.5).default(0.05).describe('Plus or minus this share of a start-up time, from the seed and the service\'s name'),
     seed: z.number().int().default(1),
     startupSeconds: z.record(z.string(), z.number().nonnegative()).default({}).describe('Seconds per service, in place of the catalog\'s'),

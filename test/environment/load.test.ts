@@ -108,7 +108,7 @@ describe('environments', () => {
   test('simulates the pods of an embedded cluster, told or not', async () => {
     const environment = await loadEnvironment('x', await withFiles({ x: SOUND.replace('{ context: somewhere }', '{ embedded: {} }') }));
     assert.deepEqual(environment.cluster, { embedded: { nodes: 3 } });
-    assert.equal(environment.simulation?.factor, 0.35);
+    assert.equal(environment.simulation?.factor, 0.4);
   });
 });
 
