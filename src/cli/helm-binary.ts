@@ -1,11 +1,12 @@
 /** The pinned Helm: what the bootstrap has installed for the environment, or installed now where nothing embedded ever ran. */
+import type { ToolProgress } from '../../bootstrap/tools/index.ts';
 import type { Config } from '../config.ts';
 import type { Connections } from '../environment/connections.ts';
 
 /** @throws ToolsUnavailableError */
-export async function helmBinary(connections: Connections, config: Config): Promise<string> {
+export async function helmBinary(connections: Connections, config: Config, onProgress: (event: ToolProgress) => void): Promise<string> {
   if (connections.helm !== undefined) return connections.helm;
   const { acquireTools } = await import('../../bootstrap/tools/index.ts');
-  const tools = acquireTools({ names: ['helm'], cacheDir: config.cacheDir, env: config.childEnv, ...(config.toolsMirror === undefined ? {} : { mirror: config.toolsMirror }) });
+  const tools = acquireTools({ names: ['helm'], cacheDir: config.cacheDir, env: config.childEnv, onProgress, ...(config.toolsMirror === undefined ? {} : { mirror: config.toolsMirror }) });
   return (await tools.get('helm')).path;
 }

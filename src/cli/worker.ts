@@ -1,4 +1,5 @@
 /** `ananta worker`. */
+import { formatProgress } from '../../bootstrap/tools/progress.ts';
 import { resolveConnections } from '../environment/connections.ts';
 import { loadEnvironment } from '../environment/load.ts';
 import { helmBinary } from './helm-binary.ts';
@@ -10,5 +11,7 @@ export async function runWorkerHere(context: CliContext, options: WorkerOptions)
   const environment = await loadEnvironment(options.env, config);
   // Loaded late: the SDK's native part takes a second, and a wrong name should be told at once.
   const { runWorker } = await import('../worker.ts');
-  await runWorker(options.env, await helmBinary(await resolveConnections(environment, config), config));
+  await runWorker(options.env, await helmBinary(await resolveConnections(environment, config), config, (event) => {
+    context.terminal.stderr.write(`${formatProgress(event)}\n`);
+  }));
 }

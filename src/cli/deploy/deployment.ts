@@ -9,6 +9,7 @@ import { type ExitCode, refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
 import { workflowUrl } from '../lines.ts';
 import { helmBinary } from '../helm-binary.ts';
+import { setupLine } from '../render/setup.ts';
 import { checkCharts } from './charts.ts';
 import { readClusterUid } from './cluster.ts';
 import { openEngine, requireSearchAttributes, requireWorker } from './engine.ts';
@@ -22,12 +23,13 @@ export async function deploy(session: Session, prepared: Prepared, options: Depl
   const { environment } = prepared;
   const { config } = session.context;
   const connections = await standUp(session);
-  await checkCharts(prepared, options.image ?? {}, await helmBinary(connections, config), config);
   const clusterUid = await readClusterUid(environment, connections);
   const client = await openEngine(environment, connections);
   await requireSearchAttributes(client, environment);
   await requireWorker(client, environment);
   await checkVault(session, connections);
+  const helm = await helmBinary(connections, config, (event) => session.renderer.setup(setupLine({ kind: 'tool', progress: event })));
+  await checkCharts(prepared, options.image ?? {}, helm, config);
   return start(session, client, connections, options, {
     environment: environment.name, imageTags: options.image ?? {}, clusterUid, requestedBy: config.requestedBy,
     ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
