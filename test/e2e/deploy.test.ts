@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { clusterOf, type Facts, factsOf } from '../support/cluster-facts.ts';
+import { processesOf } from '../support/processes.ts';
 import { createSandbox, failuresOf, type ResultLine, resultOf, type Sandbox } from '../support/sandbox.ts';
 
 /** One sandbox, used from a clean state on: the order of these tests is the order of a user's first hour. */
@@ -86,5 +89,38 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
     const now = await factsOf(await connected());
     assert.deepEqual(now.secrets, before.secrets);
     assert.deepEqual(now.jobs, before.jobs);
+  });
+
+  test('a sealed Vault without its keys is refused, nothing touched; with the keys it goes on', async () => {
+    const before = await factsOf(await connected());
+    const keys = join(sandbox.state, 'vault-keys.json');
+    process.kill(await sandbox.pidOf('vault'), 'SIGKILL');
+    await rename(keys, `${keys}.safe`);
+    const refused = await sandbox.cli(['deploy', '--json']);
+    assert.equal(refused.code, 3, refused.stdout + refused.stderr);
+    assert.match(refused.stderr, /vault-keys\.json/);
+    assert.deepEqual(await factsOf(await connected()), before);
+    await rename(`${keys}.safe`, keys);
+    const result = await sandbox.deploy();
+    assert.notEqual(result.outcome, 'failed');
+    assert.deepEqual((await factsOf(await connected())).secrets, before.secrets);
+  });
+
+  test('two deployments at once: one is attached to, or refused by name', async () => {
+    const first = sandbox.start(['deploy', '--json', '--image', 'django-backend=1.2.3']);
+    await first.line((line) => line.type === 'started');
+    const [attached, refused] = await Promise.all([sandbox.cli(['deploy', '--json']), sandbox.cli(['deploy', '--json', '--if-running', 'refuse'])]);
+    const done = resultOf(await first.done);
+    assert.equal(refused.code, 3, refused.stdout + refused.stderr);
+    assert.match(refused.stderr, /already running since/);
+    assert.equal(resultOf(attached).workflowId, done.workflowId);
+    assert.equal(attached.lines.find((line) => line.type === 'started')?.['attached'], true);
+    assert.deepEqual(resultOf(attached).services, done.services);
+  });
+
+  test('down leaves no process behind', async () => {
+    const down = await sandbox.cli(['down']);
+    assert.equal(down.code, 0, down.stderr);
+    assert.deepEqual(await processesOf(sandbox.folder), []);
   });
 });
