@@ -31,7 +31,10 @@ export interface DownOptions {
 export async function down(environment: string, config: Config, report: Report, { signal }: DownOptions = {}): Promise<ComponentName[]> {
   const layout = layoutOf(config, environment);
   if (!(await exists(layout.root))) return [];
-  return withLock(join(layout.run, 'up.lock'), { signal }, async () => {
+  return withLock(join(layout.run, 'up.lock'), {
+    signal,
+    onWait: ({ pid }) => { report({ kind: 'note', message: `Waiting for process ${pid}, which starts or stops this environment.` }); },
+  }, async () => {
     const stopped: ComponentName[] = [];
     for (const row of ORDER) {
       await Promise.all(row.map(async (component) => withLock(lockOf(layout, component), { signal }, async () => {

@@ -5,6 +5,7 @@ import type { Config } from '../src/config.ts';
 import { type Runtime, runtimeFile } from '../src/environment/connections.ts';
 import type { Environment } from '../src/environment/schema.ts';
 import { CLUSTER_COMPONENTS, apiServerAddress, clusterComponent, clusterDigest, createApi, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './cluster/index.ts';
+import type { RecordedComponent } from './cluster/create.ts';
 import { applyContents, awaitUsable, contentsOf } from './cluster/contents.ts';
 import { type Component, awaitReady, ensureComponent, isOutdated } from './component.ts';
 import { setUpEngine } from './engine/index.ts';
@@ -64,9 +65,9 @@ async function startCluster(ground: Ground, report: Report, signal: AbortSignal 
   const { layout, catalog, environment, ports } = ground;
   const tools = await clusterTools(ground.tools);
   const recorded = await recordedComponents(layout, clusterDigest(layout, tools, ports));
-  const started = recorded === undefined
-    ? await makeCluster(ground, report, signal)
-    : await startControlPlane(ground, recorded.map((component) => clusterComponent(layout, tools, ports, component)), report, signal);
+  const made = recorded === undefined ? await makeCluster(ground, report, signal) : undefined;
+  const components = (made?.components ?? recorded ?? []).map((component) => clusterComponent(layout, tools, ports, component));
+  const started = made?.started === true || (await startControlPlane(ground, components, report, signal));
   const api = await createApi(apiServerAddress(ports), pkiFolder(layout));
   try {
     const contents = contentsOf(catalog, environment, ports);
@@ -97,17 +98,20 @@ async function inOrder<T>(components: readonly Component[], start: (component: C
   return results;
 }
 
+interface MadeCluster { components: RecordedComponent[]; started: boolean }
+
 /** Under the locks of all its components: nobody may restart one meanwhile. */
-async function makeCluster(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<true> {
+async function makeCluster(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<MadeCluster> {
   const { layout, ports } = ground;
   const tools = await clusterTools(ground.tools);
-  const underLocks = CLUSTER_COMPONENTS.reduceRight<() => Promise<void>>(
+  const underLocks = CLUSTER_COMPONENTS.reduceRight<() => Promise<MadeCluster>>(
     (inner, name) => () => withLock(lockOf(layout, name), { signal }, inner),
     async () => {
       const began = performance.now();
       for (const name of [...CLUSTER_COMPONENTS].reverse()) await stopDaemon(pidFileOf(layout, name), 10_000);
       for (const component of CLUSTER_COMPONENTS) report({ kind: 'component', component, state: 'starting' });
       const { components, pids } = await createCluster(layout, tools, ports);
+      if (pids.size === 0) return { components, started: false };
       await Promise.all(components.map(async (recorded) => {
         const component = clusterComponent(layout, tools, ports, recorded);
         const pid = pids.get(recorded.name);
@@ -121,10 +125,10 @@ async function makeCluster(ground: Ground, report: Report, signal: AbortSignal |
         await awaitReady(component, await runningDaemon(component.spec.pidFile) ?? record, signal);
         report({ kind: 'component', component: component.name, state: 'ready', seconds: (performance.now() - began) / 1000 });
       }));
+      return { components, started: true };
     },
   );
-  await underLocks();
-  return true;
+  return underLocks();
 }
 
 async function startWorker(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<void> {

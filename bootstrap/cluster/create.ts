@@ -6,7 +6,8 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -53,9 +54,27 @@ export async function recordedComponents(layout: Layout, digest: string): Promis
 /**
  * Makes the cluster, or makes its command lines anew for other ports, tools or settings; its data stays.
  * Nothing of it may run, except what an interrupted attempt left, which is ended.
- * @returns the process id of each component, all of them started
+ * @returns the process id of each component that kwokctl has started: all of them, or none
  */
 export async function createCluster(layout: Layout, tools: ClusterTools, ports: Ports): Promise<{ components: RecordedComponent[]; pids: Map<string, number> }> {
+  // kwokctl reads the path of its folder up to the first blank.
+  if (!/\s/.test(layout.cluster)) return runKwokctl(layout, tools, ports, layout.cluster);
+  const detour = await mkdtemp(join(tmpdir(), 'ananta-kwokctl-'));
+  const link = join(detour, 'cluster');
+  try {
+    if (/\s/.test(link)) throw new Error(`kwokctl cannot work below a path with blanks, and this machine's folder for temporary files has some, too: ${link}. Set ANANTA_STATE_DIR to a path without.`);
+    await symlink(layout.cluster, link);
+    const { components } = await runKwokctl(layout, tools, ports, link);
+    // What runs was started by its path through the link, which does not stay.
+    await endLeftovers(layout, tools);
+    return { components, pids: new Map() };
+  } finally {
+    await rm(detour, { recursive: true, force: true });
+  }
+}
+
+/** @param workFolder the cluster's folder as kwokctl is told it */
+async function runKwokctl(layout: Layout, tools: ClusterTools, ports: Ports, workFolder: string): Promise<{ components: RecordedComponent[]; pids: Map<string, number> }> {
   const folder = clusterFolder(layout);
   const configuration = kwokctlConfiguration(layout, tools, ports);
   const wasWhole = (await readText(recordFile(layout))) !== undefined;
@@ -67,7 +86,7 @@ export async function createCluster(layout: Layout, tools: ClusterTools, ports: 
   try {
     await run(tools.kwokctl.path, ['create', 'cluster', '--config', configurationFile, '--kubeconfig', ''], {
       // Its own home and an empty PATH: it must find nothing of the user's, neither files nor programs.
-      env: { HOME: layout.cluster, PATH: '', KWOK_WORKDIR: layout.cluster },
+      env: { HOME: layout.cluster, PATH: '', KWOK_WORKDIR: workFolder },
       cwd: layout.cluster,
       timeout: CREATE_WITHIN_MS,
       maxBuffer: 16 * 1024 * 1024,
@@ -83,6 +102,9 @@ export async function createCluster(layout: Layout, tools: ClusterTools, ports: 
   if (!wasWhole) {
     await rename(join(folder, 'pki'), pkiFolder(layout));
     await symlink(pkiFolder(layout), join(folder, 'pki'));
+  }
+  if (workFolder !== layout.cluster) {
+    for (const file of ['kwok.yaml', 'kubeconfig.yaml']) await writeAtomic(join(folder, file), (await readFile(join(folder, file), 'utf8')).replaceAll(workFolder, layout.cluster));
   }
   const components = await readComponents(folder);
   const pids = await readPids(folder);
@@ -121,7 +143,8 @@ export async function tellKwokctl(layout: Layout, component: string, pid: number
 /** What kwokctl started and nobody recorded, because the process that asked it to was killed. */
 async function endLeftovers(layout: Layout, tools: ClusterTools): Promise<void> {
   const programs = Object.values(tools).map(({ path }) => path);
-  await Promise.all((await findProcesses({ folder: clusterFolder(layout), programs })).map((found) => endProcess(found, 5_000)));
+  // All of them have the folder as their home, whatever their arguments say.
+  await Promise.all((await findProcesses({ folder: layout.cluster, programs })).map((found) => endProcess(found, 5_000)));
 }
 
 /** One file with everything in it, for kubectl, helm and the worker. */

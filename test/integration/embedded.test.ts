@@ -1,9 +1,9 @@
 // Real: the life of an embedded environment, from the first `up` through faults to `down` and purge.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -184,14 +184,16 @@ describe('faults', () => {
 });
 
 describe('side by side', () => {
-  test('a second environment has its own everything', async () => {
-    await withEmbedded({ name: 'other' }, async (other) => {
+  test('a second environment has its own everything, also below a path with blanks', async () => {
+    const stateRoot = await mkdtemp(join(tmpdir(), 'ananta tést '));
+    await withEmbedded({ name: 'other', stateRoot }, async (other) => {
       assert.deepEqual((await other.states()).filter(({ name, healthy }) => !healthy && name !== 'worker'), []);
       const [mine, theirs] = await Promise.all([embedded, other].map(async (each) => Object.values(await readPorts(each.layout.ports))));
       assert.deepEqual(mine!.filter((port) => theirs!.includes(port)), []);
       await write(other, 'elsewhere');
       assert.equal(await has(embedded, 'elsewhere'), false);
     });
+    await rm(stateRoot, { recursive: true });
     assert.deepEqual((await embedded.states()).filter(({ healthy }) => !healthy), []);
   });
 });
