@@ -42,14 +42,15 @@ export interface Workspace {
   remove: () => Promise<void>;
 }
 
-export async function workspace(): Promise<Workspace> {
+/** @param cacheDir of tools; by default an empty one, for commands that must not get as far as needing any */
+export async function workspace(cacheDir?: string): Promise<Workspace> {
   const folder = await mkdtemp(join(tmpdir(), 'ananta-cli-'));
   const state = join(folder, 'state');
   let environmentsDir = join(root, 'environments');
   const start: Workspace['start'] = (args, { input = '', env = {} } = {}) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
       cwd: folder,
-      env: { PATH: process.env['PATH'], HOME: folder, ANANTA_STATE_DIR: state, ANANTA_CACHE_DIR: join(folder, 'cache'), ANANTA_ENVIRONMENTS_DIR: environmentsDir,
+      env: { PATH: process.env['PATH'], HOME: folder, ANANTA_STATE_DIR: state, ANANTA_CACHE_DIR: cacheDir ?? join(folder, 'cache'), ANANTA_ENVIRONMENTS_DIR: environmentsDir,
         NODE_COMPILE_CACHE: join(tmpdir(), 'ananta-cli-compile-cache'), ...env },
     });
     // What should be refused at once must not build tools for an hour when it is not.

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
+import { readConfig } from '../../src/config.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { externalEnvironment, kubeconfigFor, startFakeApi, type Workspace, workspace } from '../cli/run-cli.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -25,7 +26,7 @@ describe('an external environment', { concurrency: 1 }, () => {
   let engine: TestEngine;
   let api: Awaited<ReturnType<typeof startFakeApi>>;
   before(async () => {
-    [at, engine, api] = await Promise.all([workspace(), startTestEngine(), startFakeApi()]);
+    [at, engine, api] = await Promise.all([workspace(readConfig().cacheDir), startTestEngine(), startFakeApi()]);
     const kubeconfig = join(at.folder, 'kubeconfig');
     await writeFile(kubeconfig, kubeconfigFor(api.address));
     await at.environment('mine', externalEnvironment({ kubeconfig, engine: engine.address, namespace: ENGINE_NAMESPACE }));
