@@ -12,7 +12,7 @@ import { waitUntil } from '../process/wait.ts';
 import { KUBELET_PORT, tcpPortName } from '../responder/index.ts';
 import { type Api, ApiError, type ApiObject } from './api.ts';
 import { type ClusterContents, NODE_LABEL, clusterObjects } from './objects.ts';
-import { kubeletEndpoint } from './stages.ts';
+import { kubeletEndpoint } from './stages/index.ts';
 
 export interface TcpService { service: string; containerPort: number }
 

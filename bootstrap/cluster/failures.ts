@@ -1,7 +1,8 @@
 /** Failures on request: Stages that outweigh the ordinary ones for one release. For tests and drills. */
 import { INSTANCE_LABEL } from '../../src/contract/names.ts';
 import type { Api, ApiObject } from './api.ts';
-import { NOT_DELETED, type StageInput, addresses, conditions, containers, stage, terminated } from './stages.ts';
+import { RUNNING, addresses, conditions, containers, terminated } from './stages/pod-status.ts';
+import { NOT_DELETED, READY, type StageInput, stage } from './stages/stage.ts';
 
 export const RELEASE_FAILURES = ['crash-loop', 'oom', 'image-pull', 'never-ready', 'job-failed'] as const;
 export type ReleaseFailure = (typeof RELEASE_FAILURES)[number];
@@ -41,20 +42,18 @@ export function failureStages(release: string, failure: ReleaseFailure): ApiObje
   const living = { key: '.status.phase', operator: 'NotIn', values: ['Succeeded', 'Failed'] } as const;
   const hold = stage({
     ...common('hold'),
-    when: [NOT_DELETED, owner, living, ...(mark === undefined ? [{ key: READY_STATUS, operator: 'In', values: ['False'] } as const] : [{ key: reason, operator: 'In', values: [mark] } as const])],
+    when: [NOT_DELETED, owner, living, ...(mark === undefined ? [{ key: READY, operator: 'In', values: ['False'] } as const] : [{ key: reason, operator: 'In', values: [mark] } as const])],
     delay: A_LONG_TIME,
     steps: [{ patch: { subresource: 'status', root: 'status', template: 'reason: null\n' } }],
   });
   const fail = stage({
     ...common('fail'),
-    when: [NOT_DELETED, owner, living, ...(mark === undefined ? [{ key: READY_STATUS, operator: 'NotIn', values: ['False'] } as const] : [{ key: reason, operator: 'NotIn', values: [mark] } as const])],
+    when: [NOT_DELETED, owner, living, ...(mark === undefined ? [{ key: READY, operator: 'NotIn', values: ['False'] } as const] : [{ key: reason, operator: 'NotIn', values: [mark] } as const])],
     delay: { durationMilliseconds: 300 },
     steps: [{ patch: { subresource: 'status', template: failedStatus(failure) } }],
   });
   return [hold, fail];
 }
-
-const READY_STATUS = '.status.conditions.[] | select( .type == "Ready" ) | .status';
 
 /** What the containers' state says; nothing where they just run. */
 const REASONS: Record<ReleaseFailure, string | undefined> = {
@@ -80,7 +79,7 @@ function failedStatus(failure: ReleaseFailure): string {
     'crash-loop': containers('false', waiting('CrashLoopBackOff', 'back-off 40s restarting failed container'), 4, last(1, 'Error')),
     oom: containers('false', waiting('CrashLoopBackOff', 'back-off 40s restarting failed container'), 4, last(137, 'OOMKilled')),
     'image-pull': containers('false', waiting('ImagePullBackOff', '{{ printf "Back-off pulling image %s: not found" .image | Quote }}')),
-    'never-ready': containers('false', '\n      running:\n        startedAt: {{ Now | Quote }}\n      waiting: null\n      terminated: null'),
+    'never-ready': containers('false', RUNNING),
     'job-failed': containers('false', terminated(1, 'Error')),
   };
   const phase = failure === 'job-failed' ? 'Failed' : failure === 'image-pull' ? 'Pending' : 'Running';

@@ -1,7 +1,7 @@
 /** What an embedded cluster holds besides its Stages: nodes, storage, the ways into simulated pods, and who may use them. */
 import { LOOPBACK } from '../process/ports.ts';
 import type { ApiObject } from './api.ts';
-import { stages, storageClass } from './stages.ts';
+import { stages, storageClass } from './stages/index.ts';
 
 export const NODE_LABEL = 'simulation.ananta.dev/node';
 const MANAGED = { 'app.kubernetes.io/managed-by': 'ananta-deploy' };

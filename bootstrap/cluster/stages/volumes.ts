@@ -1,0 +1,62 @@
+import type { ApiObject } from '../api.ts';
+import { type Expression, NOT_DELETED, stage } from './stage.ts';
+
+export const STORAGE_CLASS = 'simulated';
+const PROVISIONER = 'simulation.ananta.dev/volume';
+
+/**
+ * Volumes of simulated pods hold nothing: a claim gets a volume that points nowhere, and the real controller binds the two.
+ * (Kubernetes' own host-path provisioner would make folders in /tmp.)
+ */
+export function volumeStages(): ApiObject[] {
+  const ours: Expression = { key: '.spec.storageClassName', operator: 'In', values: [STORAGE_CLASS] };
+  return [
+    stage({
+      name: 'claim-provision',
+      kind: 'PersistentVolumeClaim',
+      when: [NOT_DELETED, ours, { key: '.spec.volumeName', operator: 'DoesNotExist' }],
+      steps: [{ apply: { template: `
+apiVersion: v1
+kind: PersistentVolume
+metadata:
+  name: pvc-{{ .metadata.uid }}
+  annotations:
+    pv.kubernetes.io/provisioned-by: ${PROVISIONER}
+spec:
+  accessModes:
+  {{ YAML .spec.accessModes 1 }}
+  capacity:
+    storage: {{ .spec.resources.requests.storage | Quote }}
+  persistentVolumeReclaimPolicy: Delete
+  storageClassName: ${STORAGE_CLASS}
+  volumeMode: {{ or .spec.volumeMode "Filesystem" | Quote }}
+  claimRef:
+    apiVersion: v1
+    kind: PersistentVolumeClaim
+    name: {{ .metadata.name | Quote }}
+    namespace: {{ .metadata.namespace | Quote }}
+    uid: {{ .metadata.uid | Quote }}
+  hostPath:
+    path: /simulated/{{ .metadata.namespace }}/{{ .metadata.name }}
+` } }],
+    }),
+    stage({
+      name: 'volume-delete',
+      kind: 'PersistentVolume',
+      when: [NOT_DELETED, ours, { key: '.status.phase', operator: 'In', values: ['Released'] }],
+      steps: [{ delete: true }],
+    }),
+  ];
+}
+
+export function storageClass(): ApiObject {
+  return {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: { name: STORAGE_CLASS, annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+    provisioner: PROVISIONER,
+    reclaimPolicy: 'Delete',
+    volumeBindingMode: 'Immediate',
+    allowVolumeExpansion: true,
+  };
+}
