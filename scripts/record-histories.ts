@@ -7,7 +7,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import proto from '@temporalio/proto';
 import { closeTemporal, connectTemporal } from '../src/clients/temporal/index.ts';
 import { readConfig } from '../src/config.ts';
 import { ENGINE_NAMESPACE } from '../src/contract/names.ts';
@@ -34,17 +34,17 @@ await record('resumed', async (sandbox) => {
   return done.lines.at(-1) as ResultLine;
 });
 
-/** Every workflow of the run, the deployment first, as gzipped JSON. */
+/** Every workflow of the run, the deployment first: Temporal's own binary form, in base64, in gzipped JSON. */
 async function record(name: string, work: (sandbox: Sandbox) => Promise<ResultLine>): Promise<void> {
   const sandbox = await createSandbox();
   try {
     const result = await work(sandbox);
     const runtime = await readRuntime({ ...config, stateRoot: dirname(sandbox.state) }, sandbox.name);
     const client = await connectTemporal({ address: runtime?.engine?.address ?? '', namespace: ENGINE_NAMESPACE });
-    const histories: { workflowId: string; history: unknown }[] = [];
+    const histories: { workflowId: string; history: string }[] = [];
     for await (const info of client.workflow.list()) {
       const history = await client.workflow.getHandle(info.workflowId, info.runId).fetchHistory();
-      histories.push({ workflowId: info.workflowId, history: JSON.parse(historyToJSON(history)) as unknown });
+      histories.push({ workflowId: info.workflowId, history: Buffer.from(proto.temporal.api.history.v1.History.encode(history).finish()).toString('base64') });
     }
     await closeTemporal(client);
     histories.sort((a, b) => a.workflowId.localeCompare(b.workflowId));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { tmpdir } from 'node:os';
-import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import proto from '@temporalio/proto';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { workflowBundle } from '../../src/clients/temporal/bundle.ts';
 import { readConfig } from '../../src/config.ts';
@@ -22,9 +22,9 @@ describe('replay', () => {
   for (const file of recordings) {
     test(file, async () => {
       const codePath = await workflowBundle(readConfig().repoRoot, tmpdir());
-      const recorded = JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString()) as { workflowId: string; history: unknown }[];
+      const recorded = JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString()) as { workflowId: string; history: string }[];
       assert.ok(recorded.length >= 15, `only ${recorded.length} workflows`);
-      const histories = recorded.map(({ workflowId, history }) => ({ workflowId, history: historyFromJSON(history) }));
+      const histories = recorded.map(({ workflowId, history }) => ({ workflowId, history: proto.temporal.api.history.v1.History.decode(Buffer.from(history, 'base64')) }));
       let replayed = 0;
       for await (const result of Worker.runReplayHistories({ workflowBundle: { codePath } }, histories)) {
         assert.equal(result.error, undefined, `${result.workflowId}: ${result.error?.message ?? ''}`);
