@@ -1,5 +1,4 @@
 /** Starts what is not running, leaves alone what is. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../src/config.ts';
 import { type Runtime, runtimeFile } from '../src/environment/connections.ts';
@@ -12,7 +11,7 @@ import { setUpEngine } from './engine/index.ts';
 import { type Ground, clusterTools, componentOf, openGround, runtimeOf } from './ground.ts';
 import { type ComponentName, layoutOf, lockOf, pidFileOf } from './layout.ts';
 import { endProcess, recordDaemon, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
-import { readText, writeAtomic } from './process/files.ts';
+import { privateFolder, readText, writeFileDurably } from './process/files.ts';
 import { withLock } from './process/lock.ts';
 import type { Report } from './report.ts';
 import { runningWorkflows } from './worker/index.ts';
@@ -33,8 +32,8 @@ export async function up(environment: Environment, config: Config, report: Repor
   const { signal, worker = true } = options;
   const layout = layoutOf(config, environment.name);
   // Nobody else's business: keys to everything are below it.
-  await mkdir(layout.root, { recursive: true, mode: 0o700 });
-  await mkdir(layout.run, { recursive: true, mode: 0o700 });
+  await privateFolder(layout.root);
+  await privateFolder(layout.run);
   return withLock(join(layout.run, 'up.lock'), {
     signal,
     onWait: ({ pid }) => { report({ kind: 'note', message: `Waiting for process ${pid}, which starts or stops this environment.` }); },
@@ -149,5 +148,5 @@ async function allOrFirstError(work: readonly Promise<unknown>[]): Promise<void>
 }
 
 async function writeIfChanged(path: string, content: string): Promise<void> {
-  if ((await readText(path)) !== content) await writeAtomic(path, content);
+  if ((await readText(path)) !== content) await writeFileDurably(path, content);
 }

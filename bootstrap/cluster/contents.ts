@@ -6,7 +6,7 @@ import type { Environment } from '../../src/environment/schema.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { startupSeconds } from '../../src/plan/startup.ts';
 import type { Layout } from '../layout.ts';
-import { readText, writeAtomic } from '../process/files.ts';
+import { readText, writeFileDurably } from '../process/files.ts';
 import type { Ports } from '../process/ports.ts';
 import { waitUntil } from '../process/wait.ts';
 import { KUBELET_PORT, tcpPortName } from '../responder/index.ts';
@@ -65,7 +65,7 @@ export async function applyContents(layout: Layout, api: Api, contents: ClusterC
   await Promise.all(objects.map((object) => applyRetrying(api, object)));
   await removeOthers(api, objects);
   await tellNodes(api, contents);
-  await writeAtomic(marker, digest);
+  await writeFileDurably(marker, digest);
   return true;
 }
 

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { Layout } from '../layout.ts';
-import { readJson, readText, writeAtomic } from '../process/files.ts';
+import { readJson, readText, writeFileDurably } from '../process/files.ts';
 import type { Ports } from '../process/ports.ts';
 import { findProcesses } from '../process/strays.ts';
 import { endProcess } from '../process/daemon.ts';
@@ -82,7 +82,7 @@ async function runKwokctl(layout: Layout, tools: ClusterTools, ports: Ports, wor
   if (!wasWhole) await rm(layout.cluster, { recursive: true, force: true });
   await layFolders(layout, folder);
   const configurationFile = join(layout.cluster, 'kwokctl.json');
-  await writeAtomic(configurationFile, `${JSON.stringify(configuration, undefined, 2)}\n`);
+  await writeFileDurably(configurationFile, `${JSON.stringify(configuration, undefined, 2)}\n`);
   try {
     await run(tools.kwokctl.path, ['create', 'cluster', '--config', configurationFile, '--kubeconfig', ''], {
       // Its own home and an empty PATH: it must find nothing of the user's, neither files nor programs.
@@ -104,12 +104,12 @@ async function runKwokctl(layout: Layout, tools: ClusterTools, ports: Ports, wor
     await symlink(pkiFolder(layout), join(folder, 'pki'));
   }
   if (workFolder !== layout.cluster) {
-    for (const file of ['kwok.yaml', 'kubeconfig.yaml']) await writeAtomic(join(folder, file), (await readFile(join(folder, file), 'utf8')).replaceAll(workFolder, layout.cluster));
+    for (const file of ['kwok.yaml', 'kubeconfig.yaml']) await writeFileDurably(join(folder, file), (await readFile(join(folder, file), 'utf8')).replaceAll(workFolder, layout.cluster));
   }
   const components = await readComponents(folder);
   const pids = await readPids(folder);
   await writeKubeconfig(layout, ports);
-  await writeAtomic(recordFile(layout), `${JSON.stringify({ digest: clusterDigest(layout, tools, ports), components }, undefined, 2)}\n`);
+  await writeFileDurably(recordFile(layout), `${JSON.stringify({ digest: clusterDigest(layout, tools, ports), components }, undefined, 2)}\n`);
   return { components, pids };
 }
 
@@ -137,7 +137,7 @@ async function readPids(folder: string): Promise<Map<string, number>> {
 
 /** So that kwokctl, asked by a person, tells the truth about components that were started here. */
 export async function tellKwokctl(layout: Layout, component: string, pid: number): Promise<void> {
-  await writeAtomic(join(clusterFolder(layout), 'pids', `${component}.pid`), String(pid));
+  await writeFileDurably(join(clusterFolder(layout), 'pids', `${component}.pid`), String(pid));
 }
 
 /** What kwokctl started and nobody recorded, because the process that asked it to was killed. */
@@ -151,7 +151,7 @@ async function endLeftovers(layout: Layout, tools: ClusterTools): Promise<void> 
 async function writeKubeconfig(layout: Layout, ports: Ports): Promise<void> {
   const [ca, cert, key] = await Promise.all(['ca.crt', 'admin.crt', 'admin.key'].map(async (name) => (await readFile(join(pkiFolder(layout), name))).toString('base64')));
   const name = `ananta-${layout.environment}`;
-  await writeAtomic(layout.kubeconfig, `apiVersion: v1
+  await writeFileDurably(layout.kubeconfig, `apiVersion: v1
 kind: Config
 current-context: ${name}
 clusters:

@@ -5,7 +5,7 @@ import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../src/contract/search-attribute-types.ts';
 import { type Component, daemonSpec } from '../component.ts';
 import type { Layout } from '../layout.ts';
-import { readText, writeAtomic } from '../process/files.ts';
+import { readText, writeFileDurably } from '../process/files.ts';
 import { LOOPBACK, type Ports } from '../process/ports.ts';
 import { expectOk } from '../process/probe.ts';
 import type { InstalledTool } from '../tools/index.ts';
@@ -101,7 +101,7 @@ export async function setUpEngine(layout: Layout, ports: Ports): Promise<void> {
   if ((await readText(readyMarker(layout))) === wanted) return;
   const { ensureEngine } = await import('../../src/clients/temporal/setup.ts');
   await ensureEngine({ address: engineAddresses(ports).address, namespace: ENGINE_NAMESPACE }, { retentionDays: RETENTION_DAYS, ours: true });
-  await writeAtomic(readyMarker(layout), wanted);
+  await writeFileDurably(readyMarker(layout), wanted);
 }
 
 function readyMarker(layout: Layout): string {

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { readJson, writeAtomic } from './files.ts';
+import { readJson, writeFileDurably } from './files.ts';
 import { isSameProcessAlive, processIdentity } from './identity.ts';
 import type { ProcessIdentity } from './identity.ts';
 import { openLog } from './log-file.ts';
@@ -92,7 +92,7 @@ export async function recordDaemon(spec: DaemonSpec, pid: number): Promise<Daemo
     ...(spec.build === undefined ? {} : { build: spec.build }),
     startedAt: new Date().toISOString(),
   };
-  await writeAtomic(spec.pidFile, `${JSON.stringify(record, undefined, 2)}\n`);
+  await writeFileDurably(spec.pidFile, `${JSON.stringify(record, undefined, 2)}\n`);
   return record;
 }
 

@@ -1,27 +1,7 @@
-/** Small files that must be whole or absent, whatever interrupts the writer. */
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+/** Small files of state. Written, they are whole or absent; read, a damaged one is as good as none. */
+import { readFile } from 'node:fs/promises';
 
-/** Writes beside the target and renames: readers see the old content or the new one, never half of it. */
-export async function writeAtomic(path: string, content: string, mode = 0o600): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${randomUUID().slice(0, 8)}`;
-  try {
-    const handle = await open(temporary, 'wx', mode);
-    try {
-      await handle.writeFile(content);
-      // Without this a power cut can leave the new name with no content.
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
+export { privateFolder, writeFileDurably } from '../../src/process/files.ts';
 
 /** @returns undefined when there is no such file */
 export async function readText(path: string): Promise<string | undefined> {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { readJson, writeAtomic } from './files.ts';
+import { readJson, writeFileDurably } from './files.ts';
 
 /** Below the ports that Linux and macOS hand out to outgoing connections, so that none of those can sit on ours. */
 const FIRST = 20_000;
@@ -103,7 +103,7 @@ export async function claimPorts(request: PortRequest): Promise<Ports> {
     chosen[name] = candidate;
   }
   const all = { ...remembered, ...chosen };
-  if (request.names.some((name) => remembered[name] !== all[name])) await writeAtomic(request.file, `${JSON.stringify(all, undefined, 2)}\n`);
+  if (request.names.some((name) => remembered[name] !== all[name])) await writeFileDurably(request.file, `${JSON.stringify(all, undefined, 2)}\n`);
   return all;
 }
 

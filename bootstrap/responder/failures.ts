@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readText, writeAtomic } from '../process/files.ts';
+import { readText, writeFileDurably } from '../process/files.ts';
 
 /**
  * `unhealthy`: answers that it is not well (503, NOT_SERVING, exit code 1).
@@ -20,7 +20,7 @@ const SERVICE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 export async function failProbe(folder: string, service: string, mode: ProbeFailure): Promise<void> {
   if (!SERVICE.test(service)) throw new Error(`"${service}" is not the name of a service`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeAtomic(join(folder, service), `${mode}\n`);
+  await writeFileDurably(join(folder, service), `${mode}\n`);
 }
 
 /** Heals one service, or all of them. */

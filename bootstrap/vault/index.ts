@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Runtime } from '../../src/environment/connections.ts';
 import { type Component, daemonSpec } from '../component.ts';
 import type { Layout } from '../layout.ts';
-import { writeAtomic } from '../process/files.ts';
+import { writeFileDurably } from '../process/files.ts';
 import { LOOPBACK, type Ports } from '../process/ports.ts';
 import { httpGet } from '../process/probe.ts';
 import type { InstalledTool } from '../tools/index.ts';
@@ -53,7 +53,7 @@ export async function vaultComponent(layout: Layout, tool: InstalledTool, ports:
     graceMs: 10_000,
     prepare: async () => {
       await mkdir(join(layout.vault, 'data'), { recursive: true, mode: 0o700 });
-      await writeAtomic(configurationFile(layout), configuration);
+      await writeFileDurably(configurationFile(layout), configuration);
     },
     spec: daemonSpec(layout, 'vault', {
       command: tool.path,
