@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { readConfig } from '../../src/config.ts';
 import { phaseWorkflowId } from '../../src/contract/names.ts';
 import { findBrowser, withPage } from '../support/browser.ts';
@@ -14,6 +15,15 @@ import { resultOf, withSandbox } from '../support/sandbox.ts';
 const config = readConfig();
 const browser = await findBrowser();
 if (browser === undefined && config.ci) throw new Error('In CI the pictures are not optional: install chromium');
+
+/** The UI shows Markdown in frames of its own, and makes them anew as it likes. */
+async function inSomeFrame(page: Page, text: string): Promise<void> {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await page.waitForTimeout(200)) {
+    const contents = await Promise.all(page.frames().map((frame) => frame.content().catch(() => '')));
+    if (contents.some((content) => content.includes(text))) return;
+  }
+  assert.fail(`nowhere on the page: ${text}`);
+}
 
 describe('the Temporal UI', { concurrency: 1, skip: browser === undefined ? 'no Chromium on the PATH' : false }, () => {
   test('shows a finished deployment', async () => {
@@ -29,8 +39,14 @@ describe('the Temporal UI', { concurrency: 1, skip: browser === undefined ? 'no 
         await page.goto(url, { waitUntil: 'networkidle' });
         await page.getByText('Completed').first().waitFor();
         assert.match(await page.title(), /deploy\/rehearsal/);
-        const summary = page.getByText('Deploy the platform to rehearsal').first();
-        await summary.waitFor();
+        await page.getByText('Audit: succeeded').first().waitFor();
+        await page.screenshot({ path: join(sandbox.folder, 'temporal-ui-history.png') });
+        // Summary and current details: every service with its state and time.
+        await page.getByText('User Metadata').first().click();
+        await page.getByText('Events with Metadata').first().waitFor();
+        await page.waitForFunction("document.querySelectorAll('iframe').length >= 3");
+        await inSomeFrame(page, 'Deploy the platform to rehearsal');
+        await inSomeFrame(page, 'keycloak-init');
         await page.screenshot({ path: join(folder, 'temporal-ui.png') });
 
         // The list, filtered by search attributes: this environment's phases.
@@ -44,7 +60,6 @@ describe('the Temporal UI', { concurrency: 1, skip: browser === undefined ? 'no 
         const phase = new URL(url);
         phase.pathname = `/namespaces/ananta/workflows/${encodeURIComponent(phaseWorkflowId(result.workflowId, String(started?.['runId']), 4))}`;
         await page.goto(phase.href, { waitUntil: 'networkidle' });
-        await page.getByText('Phase 4: Authentication').first().waitFor();
         await page.getByText(/Helm install keycloak/).first().waitFor();
         await page.screenshot({ path: join(folder, 'temporal-ui-phase.png') });
       });
