@@ -1,15 +1,19 @@
 /** One process of the embedded ground: how it is started, asked whether it works, restarted and stopped. */
 import { type ComponentName, type Layout, lockOf, logFileOf, pidFileOf } from './layout.ts';
-import { commandDigest, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
+import { commandDigest, endProcess, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
 import type { DaemonRecord, DaemonSpec } from './process/daemon.ts';
 import { withLock } from './process/lock.ts';
 import { logTail } from './process/log-file.ts';
+import { findProcesses } from './process/strays.ts';
 import { WaitTimeoutError, waitUntil } from './process/wait.ts';
+import { processesOf } from './processes.ts';
 import type { Report } from './report.ts';
 
 export interface Component {
   name: ComponentName;
   spec: DaemonSpec;
+  /** Programs that it starts, with the folder that they have in their environment: they may outlive it, and are ended before it starts again. */
+  children?: { programs: readonly string[]; folder: string };
   /** Files that it needs; before each start. */
   prepare?: () => Promise<void>;
   /** One look. @returns what there is to say about it, '' for nothing. @throws Error while it does not work */
@@ -61,19 +65,26 @@ export async function ensureComponent(layout: Layout, component: Component, opti
       options.report({ kind: 'component', component: component.name, state: 'stopping', detail: 'it runs with other settings than it would be started with now' });
       await stopDaemon(component.spec.pidFile, component.graceMs);
     }
-    await startComponent(component, options);
+    await startComponent(layout, component, options);
     return true;
   });
 }
 
 /** Starts it and waits until it works. The caller holds its lock. */
-export async function startComponent(component: Component, { report, signal }: Pick<EnsureOptions, 'report' | 'signal'>): Promise<void> {
+export async function startComponent(layout: Layout, component: Component, { report, signal }: Pick<EnsureOptions, 'report' | 'signal'>): Promise<void> {
   const began = performance.now();
   report({ kind: 'component', component: component.name, state: 'starting' });
+  await endUnrecorded(layout, component);
   await component.prepare?.();
   const record = await startDaemon(component.spec);
   const detail = await awaitReady(component, record, signal);
   report({ kind: 'component', component: component.name, state: 'ready', seconds: (performance.now() - began) / 1000, ...(detail === '' ? {} : { detail }) });
+}
+
+/** Whoever is killed between starting a process and recording it leaves one that nobody knows, on our ports and our data. */
+async function endUnrecorded(layout: Layout, { name, spec, graceMs, children }: Component): Promise<void> {
+  const orphans = children === undefined ? [] : await findProcesses({ ...children, orEnvironment: true });
+  await Promise.all([...(await processesOf(layout, name, spec.command)), ...orphans].map((stray) => endProcess(stray, graceMs)));
 }
 
 export function isOutdated(record: DaemonRecord, spec: DaemonSpec): boolean {

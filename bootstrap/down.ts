@@ -7,7 +7,8 @@ import { COMPONENTS, type ComponentName, type Layout, layoutOf, lockOf, pidFileO
 import { endProcess, runningDaemon, stopDaemon } from './process/daemon.ts';
 import { isErrorCode } from './process/files.ts';
 import { withLock } from './process/lock.ts';
-import { type Stray, findProcesses } from './process/strays.ts';
+import type { Stray } from './process/strays.ts';
+import { processesOfEnvironment } from './processes.ts';
 import type { Report } from './report.ts';
 import { findInstalledTools } from './tools/index.ts';
 
@@ -82,20 +83,12 @@ export async function purge(environment: string, config: Config, report: Report)
   return { removed, kept };
 }
 
-/** kubectl is left alone: a person may be looking at something. */
 async function strays(layout: Layout, config: Config): Promise<Stray[]> {
-  const [runtime, installed] = await Promise.all([readRuntime(config, layout.environment).catch(() => undefined), findInstalledTools(config.cacheDir, config.childEnv).catch(() => new Map<string, { path: string }>())]);
-  const tools: Record<string, string> = { ...Object.fromEntries([...installed].map(([name, { path }]) => [name, path])), ...runtime?.tools };
-  delete tools['kubectl'];
-  const programs = await findProcesses({ folder: layout.root, programs: Object.values(tools) });
-  // Node runs many things; of ours only these two stay.
-  const responders = await findProcesses({ folder: layout.root, programs: [process.execPath] });
-  const workers = await findProcesses({ folder: config.stateRoot, programs: [process.execPath] });
-  return [
-    ...programs,
-    ...responders.filter(({ command }) => command.includes(join(config.repoRoot, 'bootstrap', 'responder', 'main.ts'))),
-    ...workers.filter(({ command }) => command.endsWith(`${join(config.repoRoot, 'src', 'worker.ts')} --env ${layout.environment}`)),
-  ];
+  const [runtime, installed] = await Promise.all([
+    readRuntime(config, layout.environment).catch(() => undefined),
+    findInstalledTools(config.cacheDir, config.childEnv).catch(() => new Map<string, { path: string }>()),
+  ]);
+  return processesOfEnvironment(layout, { ...Object.fromEntries([...installed].map(([name, { path }]) => [name, path])), ...runtime?.tools });
 }
 
 async function exists(path: string): Promise<boolean> {

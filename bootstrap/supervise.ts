@@ -76,7 +76,7 @@ async function restartDead(environment: Environment, config: Config, layout: Lay
     }
     const { port } = component.spec;
     if (port !== null && !(await becomesFree(port, PORT_FREE_WITHIN_MS))) throw new Error(`${name} cannot be started again: port ${port} is taken. Another one is found by: npm run ananta -- up --env ${environment.name}`);
-    await startComponent(component, { report, signal });
+    await startComponent(layout, component, { report, signal });
     const running = await runningDaemon(component.spec.pidFile);
     if (running !== undefined && (CLUSTER_COMPONENTS as readonly string[]).includes(name)) await tellKwokctl(layout, name, running.pid);
   } finally {

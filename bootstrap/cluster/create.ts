@@ -142,9 +142,9 @@ export async function tellKwokctl(layout: Layout, component: string, pid: number
 
 /** What kwokctl started and nobody recorded, because the process that asked it to was killed. */
 async function endLeftovers(layout: Layout, tools: ClusterTools): Promise<void> {
-  const programs = Object.values(tools).map(({ path }) => path);
+  const programs = Object.values(tools).flatMap(({ name, path }) => (name === 'kubectl' ? [] : [path]));
   // All of them have the folder as their home, whatever their arguments say.
-  await Promise.all((await findProcesses({ folder: layout.cluster, programs })).map((found) => endProcess(found, 5_000)));
+  await Promise.all((await findProcesses({ folder: layout.cluster, programs, orEnvironment: true })).map((found) => endProcess(found, 5_000)));
 }
 
 /** One file with everything in it, for kubectl, helm and the worker. */

@@ -8,8 +8,10 @@ import type { ProcessIdentity } from './identity.ts';
 const run = promisify(execFile);
 
 export interface StrayQuery {
-  /** Named in its arguments or its environment. */
+  /** Named in its arguments. */
   folder: string;
+  /** Naming it in its environment counts, too (where the system tells); a person's own call of a tool may do so as well. */
+  orEnvironment?: boolean;
   /** It runs one of these; a person's own editor on one of our files is none of our business. */
   programs: readonly string[];
 }
@@ -22,7 +24,7 @@ export async function findProcesses(query: StrayQuery): Promise<Stray[]> {
   return process.platform === 'linux' ? findInProc(query) : findWithPs(query);
 }
 
-async function findInProc({ folder, programs }: StrayQuery): Promise<Stray[]> {
+async function findInProc({ folder, programs, orEnvironment = false }: StrayQuery): Promise<Stray[]> {
   const wanted = new Set(await Promise.all(programs.map((program) => realpath(program).catch(() => program))));
   const found: Stray[] = [];
   await Promise.all(
@@ -32,11 +34,8 @@ async function findInProc({ folder, programs }: StrayQuery): Promise<Stray[]> {
         try {
           const program = (await readlink(`/proc/${name}/exe`)).replace(/ \(deleted\)$/, '');
           if (!wanted.has(program)) return;
-          const [command, environment] = await Promise.all([
-            readFile(`/proc/${name}/cmdline`, 'utf8'),
-            readFile(`/proc/${name}/environ`, 'utf8'),
-          ]);
-          if (![command, environment].some((text) => names(text, folder))) return;
+          const command = await readFile(`/proc/${name}/cmdline`, 'utf8');
+          if (!names(command, folder) && !(orEnvironment && names(await readFile(`/proc/${name}/environ`, 'utf8'), folder))) return;
           const identity = await processIdentity(Number(name));
           if (identity !== undefined) found.push({ ...identity, command: command.replaceAll('\0', ' ').trim() });
         } catch {

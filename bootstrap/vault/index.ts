@@ -1,6 +1,6 @@
 /** The embedded Vault: a real server on raft storage. Only started here: the deployment initialises and unseals it through its API. */
 import { createHash } from 'node:crypto';
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Runtime } from '../../src/environment/connections.ts';
 import { type Component, daemonSpec } from '../component.ts';
@@ -51,14 +51,18 @@ export async function vaultComponent(layout: Layout, tool: InstalledTool, ports:
     name: 'vault',
     readyWithinMs: 30_000,
     graceMs: 10_000,
+    ...(plugin === undefined ? {} : { children: { programs: [plugin.path], folder: layout.vault } }),
     prepare: async () => {
       await mkdir(join(layout.vault, 'data'), { recursive: true, mode: 0o700 });
+      // A plugin that was killed leaves its socket.
+      await rm(socketFolder(layout), { recursive: true, force: true });
+      await mkdir(socketFolder(layout), { mode: 0o700 });
       await writeFileDurably(configurationFile(layout), configuration);
     },
     spec: daemonSpec(layout, 'vault', {
       command: tool.path,
       args: ['server', `-config=${configurationFile(layout)}`],
-      env: { HOME: layout.vault, PATH: '' },
+      env: { HOME: layout.vault, PATH: '', ...(socketsFit(layout) ? { TMPDIR: socketFolder(layout) } : {}) },
       cwd: layout.root,
       version: tool.version,
       port: ports['vault'] as number,
@@ -79,6 +83,18 @@ async function vaultState(ports: Ports): Promise<string> {
   const { initialized, sealed } = JSON.parse(body) as { initialized?: boolean; sealed?: boolean };
   if (initialized === undefined) throw new Error(`unexpected answer: ${body.slice(0, 200)}`);
   return initialized ? (sealed === true ? 'sealed' : 'open') : 'not initialised';
+}
+
+function socketFolder(layout: Layout): string {
+  return join(layout.vault, 'run');
+}
+
+/** Bytes of a socket's path that every system takes. */
+const LONGEST_SOCKET_PATH = 103;
+
+/** Plugins talk through a socket `plugin<number>` in the folder for temporary files; below a long path it has to be the system's. */
+function socketsFit(layout: Layout): boolean {
+  return Buffer.byteLength(join(socketFolder(layout), 'plugin4294967295')) <= LONGEST_SOCKET_PATH;
 }
 
 function configurationFile(layout: Layout): string {

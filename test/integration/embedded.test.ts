@@ -28,7 +28,7 @@ const started = (of: Embedded): string[] => of.events.flatMap((event) => (event.
 /** Every process that has anything to do with the environment. */
 async function processes(of: Embedded): Promise<number[]> {
   const tools = Object.entries(of.runtime().tools).filter(([name]) => name !== 'kubectl').map(([, path]) => path);
-  return (await findProcesses({ folder: of.layout.root, programs: [...tools, process.execPath] })).map(({ pid }) => pid);
+  return (await findProcesses({ folder: of.layout.root, programs: [...tools, process.execPath], orEnvironment: true })).map(({ pid }) => pid);
 }
 
 /** What tools of this kind like to touch in a user's home. */
