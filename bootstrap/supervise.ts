@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../src/config.ts';
 import type { Environment } from '../src/environment/schema.ts';
-import { tellKwokctl } from './cluster/index.ts';
+import { apiServerAddress, createApi, pkiFolder, tellKwokctl, touchOverdueClaims } from './cluster/index.ts';
 import { CLUSTER_COMPONENTS } from './cluster/config.ts';
 import { startComponent } from './component.ts';
 import { componentOf, expectedComponents, openGround } from './ground.ts';
@@ -11,11 +11,12 @@ import { type DaemonRecord, runningDaemon } from './process/daemon.ts';
 import { readJson } from './process/files.ts';
 import { isSameProcessAlive } from './process/identity.ts';
 import { tryLock } from './process/lock.ts';
-import { becomesFree } from './process/ports.ts';
+import { becomesFree, readPorts } from './process/ports.ts';
 import type { Report } from './report.ts';
 
 const LOOK_EVERY_MS = 250;
 const AFTER_FAILURE_MS = 5_000;
+const CLAIMS_EVERY_MS = 4_000;
 const PORT_FREE_WITHIN_MS = 10_000;
 
 /**
@@ -27,6 +28,7 @@ export async function superviseWhile(environment: Environment, config: Config, s
   const layout = layoutOf(config, environment.name);
   const restarting = new Map<ComponentName, Promise<void>>();
   const living = new Map<ComponentName, DaemonRecord>();
+  const claims = 'embedded' in environment.cluster ? keepClaimsMoving(layout, signal, report) : Promise.resolve();
   while (!signal.aborted) {
     for (const name of expectedComponents(environment)) {
       if (restarting.has(name) || (await stillLives(living, name)) || !(await hasDied(layout, name, living))) continue;
@@ -41,7 +43,25 @@ export async function superviseWhile(environment: Environment, config: Config, s
     }
     await pause(LOOK_EVERY_MS, signal);
   }
-  await Promise.allSettled(restarting.values());
+  await Promise.allSettled([...restarting.values(), claims]);
+}
+
+/** Volumes that the simulator has overlooked; an API server that is away is somebody else's care. */
+async function keepClaimsMoving(layout: Layout, signal: AbortSignal, report: Report): Promise<void> {
+  while (!signal.aborted) {
+    await pause(CLAIMS_EVERY_MS, signal);
+    try {
+      const api = await createApi(apiServerAddress(await readPorts(layout.ports)), pkiFolder(layout));
+      try {
+        const touched = await touchOverdueClaims(api);
+        if (touched.length > 0) report({ kind: 'note', message: `the simulator had overlooked volumes and was told again: ${touched.join(', ')}` });
+      } finally {
+        api.close();
+      }
+    } catch {
+      continue;
+    }
+  }
 }
 
 /** The quick look at what was seen to live before: nearly always the answer is yes. */

@@ -9,6 +9,7 @@ import type { ClusterComponentName, ClusterTools } from './config.ts';
 import { type RecordedComponent, pkiFolder } from './create.ts';
 
 export { type Api, createApi } from './api.ts';
+export { touchOverdueClaims } from './claims.ts';
 export { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, apiServerAddress } from './config.ts';
 export { clusterDigest, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './create.ts';
 export { RELEASE_FAILURES, type ReleaseFailure, clearFailure, failRelease } from './failures.ts';

@@ -107,6 +107,8 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
   });
 
   test('two deployments at once: one is attached to, or refused by name', async () => {
+    // Slow enough for the other two to meet it, however busy the machine is.
+    await sandbox.configure({ simulation: { factor: 0.1, startupSeconds: { 'django-backend': 250 } } });
     const first = sandbox.start(['deploy', '--json', '--image', 'django-backend=1.2.3']);
     await first.line((line) => line.type === 'started');
     const [attached, refused] = await Promise.all([sandbox.cli(['deploy', '--json']), sandbox.cli(['deploy', '--json', '--if-running', 'refuse'])]);

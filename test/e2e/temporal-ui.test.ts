@@ -18,9 +18,11 @@ if (browser === undefined && config.ci) throw new Error('In CI the pictures are 
 
 /** The UI shows Markdown in frames of its own, and makes them anew as it likes. */
 async function inSomeFrame(page: Page, text: string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await page.waitForTimeout(200)) {
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline) {
     const contents = await Promise.all(page.frames().map((frame) => frame.content().catch(() => '')));
     if (contents.some((content) => content.includes(text))) return;
+    await page.waitForTimeout(200);
   }
   assert.fail(`nowhere on the page: ${text}`);
 }

@@ -1,0 +1,30 @@
+/**
+ * The simulator acts on events alone: a claim whose event it missed, because it was still starting or the API server was
+ * away, would stay without a volume for ever. Touching the claim makes a new event.
+ */
+import { z } from 'zod';
+import type { Api } from './api.ts';
+import { STORAGE_CLASS } from './stages/volumes.ts';
+
+/** The simulator needs well under a second when it has seen the claim. */
+const OVERDUE_MS = 4_000;
+const TOUCHED = 'simulation.ananta.dev/touched';
+
+const claimsSchema = z.object({
+  items: z.array(z.object({
+    metadata: z.object({ name: z.string(), namespace: z.string(), creationTimestamp: z.string() }),
+    spec: z.object({ storageClassName: z.string().nullish(), volumeName: z.string().nullish() }),
+  })),
+});
+
+/** @returns the claims that were touched, as `namespace/name`. @throws ApiError when the API server does not answer */
+export async function touchOverdueClaims(api: Pick<Api, 'request'>, now: number = Date.now()): Promise<string[]> {
+  const { items } = claimsSchema.parse(await api.request('GET', '/api/v1/persistentvolumeclaims'));
+  const overdue = items.filter(({ metadata, spec }) => spec.storageClassName === STORAGE_CLASS && !spec.volumeName && now - Date.parse(metadata.creationTimestamp) > OVERDUE_MS);
+  for (const { metadata: { namespace, name } } of overdue) {
+    await api.request('PATCH', `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`, {
+      type: 'application/merge-patch+json', content: { metadata: { annotations: { [TOUCHED]: new Date(now).toISOString() } } },
+    });
+  }
+  return overdue.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
+}
