@@ -3,6 +3,7 @@
  * one revision per release, every Job run once, secrets as they were, nothing left over, and the next run does nothing.
  */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterOf, type Facts, factsOf } from '../support/cluster-facts.ts';
@@ -49,6 +50,14 @@ async function facts(sandbox: Sandbox): Promise<Facts> {
     return await factsOf(cluster);
   } finally {
     cluster.close();
+  }
+}
+
+async function waitForFile(path: string, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!existsSync(path)) {
+    if (Date.now() > deadline) throw new Error(`${path} did not appear within ${timeoutMs} ms`);
+    await sleep(10);
   }
 }
 
@@ -147,7 +156,8 @@ describe('durability', { concurrency: 1 }, () => {
       const result = await deployUnder(sandbox, async (running) => {
         const pid = await sandbox.pidOf('vault');
         await running.line((line) => line.type === 'service' && line['name'] === 'vault' && /Vault/.test(String(line['detail'])));
-        await sleep(250);
+        // Initialised: before that a killed Vault has no keys and no way on, which the runbook describes.
+        await waitForFile(`${sandbox.state}/vault-keys.json`, 20_000);
         process.kill(pid, 'SIGKILL');
       });
       await assertAsAfterACleanRun(sandbox, result);

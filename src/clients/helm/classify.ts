@@ -24,6 +24,8 @@ const RULES: readonly Rule[] = [
     type: FAILURES.releaseBusy, pattern: /another operation \(install\/upgrade\/rollback\) is in progress|release: already exists|cannot re-use a name that is still in use/,
     say: (_match, text) => `another Helm operation on this release is in progress (${text})`,
   },
+  // etcd goes away in the middle of a request: the API server wraps that in whatever it was doing, "is invalid" among it.
+  { type: FAILURES.unreachable, pattern: /rpc error: code = (?:Unavailable|DeadlineExceeded|Canceled)|etcdserver: (?:leader changed|no leader|request timed out)/ },
   // A webhook that is down comes back; without its name nobody finds it.
   { type: FAILURES.unreachable, pattern: /failed calling webhook "([^"]+)"/, say: (match, text) => `the admission webhook "${match[1] ?? ''}" cannot be called: ${text}` },
   {

@@ -1,7 +1,7 @@
 /** From whatever state Vault is in to an open one: initialised once, its keys kept before anything else happens, unsealed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VaultApi } from './api.ts';
-import { VaultKeysMissingError, VaultSealedError } from './errors.ts';
+import { VaultError, VaultKeysMissingError, VaultSealedError } from './errors.ts';
 import type { KeyStore, VaultKeys } from './keys.ts';
 
 export interface OpenOptions {
@@ -11,6 +11,8 @@ export interface OpenOptions {
   cluster: string;
 }
 
+/** What Vault says whose raft storage exists without the keys that would open it. */
+const HALF_INITIALIZED = /cluster already has state/;
 const BECOMES_ACTIVE_MILLISECONDS = 15_000;
 
 /**
@@ -48,7 +50,12 @@ async function initialize(api: VaultApi, store: KeyStore, { shares, threshold, c
   await store.attempt.begin(cluster);
   signal?.throwIfAborted();
   // Not cancellable: keys that Vault has given exist nowhere else until they are written.
-  const { keys, rootToken } = await api.init(shares, threshold);
+  const { keys, rootToken } = await api.init(shares, threshold).catch((error: unknown) => {
+    throw error instanceof VaultError && HALF_INITIALIZED.test(error.message) ? new VaultKeysMissingError(
+      `Vault ended in the middle of its initialisation: its storage was begun, but it has no keys and never will (${error.message}). ` +
+      'Nothing was ever stored in it: delete its data volume and its pod, then deploy again; a sandbox is begun anew with: ananta down --purge. Data volumes are never deleted without being told to.',
+    ) : error;
+  });
   await store.write({ version: 1, cluster, initializedAt: new Date().toISOString(), threshold, keys, rootToken });
   await store.attempt.end();
 }
