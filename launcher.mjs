@@ -89,8 +89,10 @@ function install() {
   process.stderr.write('ananta: installing the npm dependencies from the lockfile\n');
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const [command, ...first] = npm;
+  // Not `npm ci`: it refuses a lockfile that lacks optional packages for other platforms, which a registry may not serve.
+  // This takes the same locked versions, checks their integrity, and writes neither file.
   // npm's own lines go to standard error: standard output belongs to the command.
-  const done = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const done = spawnSync(command, [...first, 'install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
   if (done.error || done.status !== 0) {
     rmSync(join(modules, '.package-lock.json'), { force: true });
     refuse(`npm could not install the dependencies (${done.error?.message ?? `exit code ${done.status}`}). Nothing else was touched. Check the lines above and npm's registry settings, then run the same command again.`);
