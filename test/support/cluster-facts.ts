@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { loadCatalog } from '../../src/catalog/index.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
@@ -53,11 +54,22 @@ export async function factsOf(cluster: KubernetesClient): Promise<Facts> {
   return facts;
 }
 
-/** All values that Vault generated and that ended in Kubernetes Secrets, longer than what could stand anywhere by chance. */
-export async function secretValues(cluster: KubernetesClient): Promise<string[]> {
+/**
+ * All values that Vault generated and that ended in Kubernetes Secrets, longer than what could stand anywhere by chance,
+ * with the place each was found in. What the catalog declares as fixed (user names, addresses) is no secret.
+ */
+export async function secretValues(cluster: KubernetesClient): Promise<Map<string, string>> {
+  const fixed = new Set(loadCatalog().secretPaths.flatMap(({ keys }) => keys.flatMap((key) => (key.kind === 'fixed' ? [key.value] : []))));
   const secrets = await listed(cluster, '/api/v1/secrets', secretSchema);
-  const values = secrets.filter(({ metadata }) => metadata.name.startsWith('vault-')).flatMap(({ data }) => Object.values(data).map((value) => Buffer.from(value, 'base64').toString()));
-  return [...new Set(values.filter((value) => value.length >= 16))];
+  const values = new Map<string, string>();
+  for (const { metadata, data } of secrets) {
+    if (!metadata.name.startsWith('vault-') && metadata.name !== 'argocd-secret') continue;
+    for (const [key, encoded] of Object.entries(data)) {
+      const value = Buffer.from(encoded, 'base64').toString();
+      if (value.length >= 16 && !fixed.has(value)) values.set(value, `${metadata.namespace}/${metadata.name} ${key}`);
+    }
+  }
+  return values;
 }
 
 /** The decoded content of every Helm release: values and manifests as anybody with access reads them. */
