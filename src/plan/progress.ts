@@ -64,8 +64,3 @@ export function outcomes(view: DeploymentProgress): ServiceOutcome[] {
   return (view.plan?.services ?? []).map((service) =>
     view.services[service.name]?.outcome ?? { name: service.name, phase: service.phase, state: 'cancelled', seconds: 0, changed: false });
 }
-
-/** True when every planned service has ended. */
-export function allEnded(view: DeploymentProgress): boolean {
-  return view.plan !== undefined && view.plan.services.every((service) => FINAL_STATES.includes(view.services[service.name]?.state ?? 'waiting'));
-}
