@@ -15,6 +15,8 @@ import { openVault } from './vault/open.ts';
 import { seedVault } from './vault/seed.ts';
 import { syncSecrets } from './vault/sync-secrets.ts';
 
+const pending = (): Promise<never> => Promise.reject(new Error('not there yet'));
+
 /**
  * @param scopeOf where heartbeats go and cancellation comes from; Temporal's own by default
  */
@@ -39,5 +41,19 @@ export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalSc
     syncSecrets: guarded((of) => syncSecrets(clients, of)),
     collectEvidence: guarded((of) => collectEvidence(clients, of)),
     recordResult: guarded(() => recordResult(clients)),
+    planRollback: pending,
+    planUndo: pending,
+    recordVersion: () => Promise.resolve({ version: 0 }),
+    planDestroy: pending,
+    removeRelease: pending,
+    removeRemains: pending,
+    ensureDriftSchedule: () => Promise.resolve({ changed: false }),
+    lockHolder: () => Promise.resolve({}),
+    awaitLockFree: pending,
+    findDrift: pending,
+    planRepair: pending,
+    repairFindings: pending,
+    recordDrift: pending,
+    notify: () => Promise.resolve(),
   };
 }

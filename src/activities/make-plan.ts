@@ -9,7 +9,7 @@ import { beating, type ScopeOf } from './scope.ts';
 
 /** What will be done to each service and why, from catalog, environment and cluster; changes nothing. */
 export function makePlan(clients: Clients, scopeOf: ScopeOf): Activities['makePlan'] {
-  return async (run) => {
+  return async ({ run }) => {
     const scope = scopeOf();
     return beating(scope, () => 'plans', async () => {
       const environment = await currentEnvironment(clients);

@@ -6,14 +6,14 @@ import { assertEnvironment } from './context.ts';
 
 /** Appends one line to the audit trail; a second attempt of the same run adds nothing. */
 export function recordResult(clients: Pick<Clients, 'environment' | 'connections'>): Activities['recordResult'] {
-  return async ({ run, requestedBy, planDigest, outcome, seconds }) => {
+  return async ({ run, operation, requestedBy, planDigest, outcome, seconds }) => {
     assertEnvironment(clients, run);
     const folder = clients.connections.stateDir;
     const path = join(folder, 'audit.jsonl');
     const known = await readFile(path, 'utf8').catch(() => '');
     if (known.includes(`"runId":${JSON.stringify(run.runId)}`)) return;
     const line = JSON.stringify({
-      at: new Date().toISOString(), environment: run.environment, cluster: run.clusterUid, requestedBy, planDigest, outcome, seconds,
+      at: new Date().toISOString(), environment: run.environment, cluster: run.clusterUid, operation, requestedBy, planDigest, outcome, seconds,
       imageTags: run.imageTags, workflowId: run.workflowId, runId: run.runId,
     });
     await mkdir(folder, { recursive: true, mode: 0o700 });

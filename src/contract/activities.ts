@@ -2,8 +2,10 @@
  * What the worker can do, as workflows see it. Every activity is idempotent and keyed by run and step,
  * so that one whose acknowledgement was lost can run again.
  */
-import type { RunRef, ServiceFailure } from './deploy.ts';
-import type { DeployPlan, PlannedService, PlannedStep } from './plan.ts';
+import type { Remain, RunRef, Selection, ServiceFailure, ServiceOutcome } from './deploy.ts';
+import type { DriftFinding, DriftOutcome, DriftReport } from './drift.ts';
+import type { LockHolder } from './lock.ts';
+import type { DeployPlan, Operation, PlannedService, PlannedStep } from './plan.ts';
 
 export interface ApplyReleaseInput {
   run: RunRef;
@@ -33,9 +35,26 @@ export interface AwaitHealthyResult {
   proof: string;
 }
 
+export interface MakePlanInput {
+  run: RunRef;
+  selection?: Selection;
+  /** A plan with another digest is refused: the world or the catalog has changed since somebody looked at it. */
+  expectedDigest?: string;
+}
+
+export interface RemoveReleaseInput {
+  run: RunRef;
+  service: string;
+  step: PlannedStep;
+  priority: number;
+}
+
+/** Activities that answer with a plan: the CLI draws from the first of them in an operation's history. */
+export const PLAN_ACTIVITIES: readonly (keyof Activities)[] = ['makePlan', 'planRollback', 'planUndo', 'planRepair', 'planDestroy'];
+
 export interface Activities {
   /** Reads catalog, environment and cluster; changes nothing. */
-  makePlan(run: RunRef): Promise<DeployPlan>;
+  makePlan(input: MakePlanInput): Promise<DeployPlan>;
   /** Creates what is missing of the platform's namespaces. */
   ensureNamespaces(run: RunRef): Promise<{ created: string[] }>;
   applyRelease(input: ApplyReleaseInput): Promise<ApplyReleaseResult>;
@@ -51,5 +70,36 @@ export interface Activities {
   /** Events, conditions and logs of a failed service, kept in a file and named in the failure. */
   collectEvidence(input: { run: RunRef; service: PlannedService; reason: string }): Promise<Pick<ServiceFailure, 'evidence' | 'summary'>>;
   /** Appends who, what, plan digest, cluster and result to the environment's audit trail. */
-  recordResult(input: { run: RunRef; requestedBy: string; planDigest: string; outcome: string; seconds: number }): Promise<void>;
+  recordResult(input: { run: RunRef; operation: Operation; requestedBy: string; planDigest: string; outcome: string; seconds: number }): Promise<void>;
+
+  /** What leads back to a platform version (the one before the current where none is named), dependents first; changes nothing. */
+  planRollback(input: { run: RunRef; toVersion?: number; pastNoReturn: boolean }): Promise<DeployPlan>;
+  /** What leads back to the state before this run: of the services it changed. */
+  planUndo(input: { run: RunRef; changed: string[] }): Promise<DeployPlan>;
+  /** Keeps what the cluster now holds as the next platform version, and Helm's history as long as a version needs it. */
+  recordVersion(input: { run: RunRef; operation: Operation; requestedBy: string; planDigest: string; seconds: number; restores?: number; services: ServiceOutcome[] }): Promise<{ version: number }>;
+
+  /** What has to be removed, dependents first; changes nothing. */
+  planDestroy(input: { run: RunRef; deleteData: boolean }): Promise<DeployPlan>;
+  /** Uninstalls one release; volumes stay. */
+  removeRelease(input: RemoveReleaseInput): Promise<{ removed: boolean; seconds: number }>;
+  /** Secrets, definitions, namespaces and, when told, data, after the releases. What is kept or stuck is named. */
+  removeRemains(input: { run: RunRef; deleteData: boolean }): Promise<{ removed: string[]; remains: Remain[] }>;
+
+  /** Registers, changes or removes the schedule of drift runs, as the environment says; a pause is left as it is. */
+  ensureDriftSchedule(run: RunRef): Promise<{ changed: boolean }>;
+  /** @returns who holds the lock of the environment; undefined when it is free */
+  lockHolder(run: Pick<RunRef, 'environment' | 'clusterUid'>): Promise<{ holder?: LockHolder }>;
+  /** Ends when the lock is free. */
+  awaitLockFree(run: Pick<RunRef, 'environment' | 'clusterUid'>): Promise<void>;
+  /** Compares the world with what was applied; changes nothing. Flapping ones are those that have been repaired too often. */
+  findDrift(run: RunRef): Promise<{ report: DriftReport; flapping: string[] }>;
+  /** Steps for releases that have drifted; the rest is unchanged. */
+  planRepair(input: { run: RunRef; findings: DriftFinding[] }): Promise<DeployPlan>;
+  /** What no release can repair: extra fields, Vault's configuration, Secrets, namespaces. */
+  repairFindings(input: { run: RunRef; findings: DriftFinding[] }): Promise<{ repaired: string[] }>;
+  /** Counts the repairs of each finding, for the loop breaker, and keeps the run for `drift runs`. */
+  recordDrift(input: { run: RunRef; outcome: DriftOutcome; repaired: string[]; findings: number }): Promise<void>;
+  /** Calls the environment's command or webhook. A failure to call never fails the operation. */
+  notify(input: { run: RunRef; event: 'drift' | 'deploy-failed'; title: string; lines: string[] }): Promise<void>;
 }

@@ -1,9 +1,9 @@
 /** Messages between the CLI, the deploy workflow and its phases. */
-import type { DeployPlan, PlannedService } from './plan.ts';
+import type { DeployPlan, Operation, PlannedService } from './plan.ts';
 import type { SERVICE_STATES } from './states.ts';
 
 export type ServiceState = (typeof SERVICE_STATES)[number];
-export type FinalServiceState = 'healthy' | 'completed' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';
+export type FinalServiceState = 'healthy' | 'completed' | 'unchanged' | 'removed' | 'failed' | 'skipped' | 'cancelled';
 
 /** Identifies the run for activities: small, the same for all of them. */
 export interface RunRef {
@@ -16,14 +16,33 @@ export interface RunRef {
   runId: string;
 }
 
-export interface DeployInput {
+/** What every operation is started with. */
+export interface OperationInput {
   environment: string;
-  imageTags: Record<string, string>;
   clusterUid: string;
   /** `user@host`, for the audit. */
   requestedBy: string;
-  /** Ends the deployment in good order when reached. */
+  /** Ends the operation in good order when reached. */
   timeoutSeconds?: number;
+}
+
+export interface DeployInput extends OperationInput {
+  imageTags: Record<string, string>;
+  /** Absent: everything. */
+  selection?: Selection;
+  /** Digest of a plan somebody has looked at: anything else is refused. */
+  expectedDigest?: string;
+}
+
+/** Part of the platform. Names and phases were checked against the catalog by whoever asks. */
+export interface Selection {
+  only?: string[];
+  phases?: number[];
+  /** Services (each with all that comes after it) or, as digits, a phase and all later ones. */
+  from?: string[];
+  skip?: string[];
+  /** What the selected services depend on is pulled in; otherwise it has to be healthy already. */
+  withDependencies?: boolean;
 }
 
 export interface PhaseInput {
@@ -82,7 +101,9 @@ export interface PhaseResult {
   services: ServiceOutcome[];
 }
 
+/** How an operation ended, whichever it was. */
 export interface DeployResult {
+  operation: Operation;
   environment: string;
   workflowId: string;
   runId: string;
@@ -94,6 +115,27 @@ export interface DeployResult {
   services: ServiceOutcome[];
   /** A failure that belongs to no service: planning, namespaces. */
   failure?: ServiceFailure;
+  /** Number of the platform version that it made. */
+  version?: number;
+  /** The version it leads back to. */
+  toVersion?: number;
+  /** Who took the lock over, where it ended early for that. */
+  supersededBy?: string;
+  /** How undoing what this run had changed ended, where the environment asks for it after a failure. */
+  undone?: { outcome: string; services: ServiceOutcome[]; failure?: ServiceFailure };
+  /** After a destruction: what is still there, and why. */
+  remains?: Remain[];
+}
+
+/** An object of ours that is still in the cluster after a destruction. */
+export interface Remain {
+  kind: string;
+  namespace?: string;
+  name: string;
+  /** `kept`: on purpose; `stuck`: it was deleted, and something holds it. */
+  state: 'kept' | 'stuck';
+  /** Why it was kept, or what holds it: one line. */
+  reason: string;
 }
 
 /** What the deploy workflow answers to the query `deployment`. */

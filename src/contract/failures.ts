@@ -17,6 +17,14 @@ export const FAILURES = {
   vaultKeysMissing: 'VaultKeysMissing',
   suppliedSecretMissing: 'SuppliedSecretMissing',
   deployFailed: 'DeployFailed',
+  /** A rollback would cross a migration that cannot be taken back. */
+  pointOfNoReturn: 'PointOfNoReturn',
+  /** No such platform version, or Helm no longer has one of its revisions. */
+  versionUnknown: 'VersionUnknown',
+  /** A selected service depends on one that is neither selected nor healthy. */
+  dependencyMissing: 'DependencyMissing',
+  /** Something deleted does not go away. */
+  stuck: 'Stuck',
   /** Retried: the world may be different in a moment. */
   unreachable: 'Unreachable',
   releaseBusy: 'ReleaseBusy',
@@ -31,7 +39,7 @@ export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.invalidInput, FAILURES.chartInvalid, FAILURES.rejectedByCluster, FAILURES.fieldConflict,
   FAILURES.immutableField, FAILURES.forbidden, FAILURES.planOutdated, FAILURES.clusterMismatch,
   FAILURES.jobFailed, FAILURES.notHealthyInTime, FAILURES.vaultKeysMissing, FAILURES.suppliedSecretMissing,
-  FAILURES.deployFailed,
+  FAILURES.deployFailed, FAILURES.pointOfNoReturn, FAILURES.versionUnknown, FAILURES.dependencyMissing, FAILURES.stuck,
 ];
 
 /** Exit codes of every command; the one table of the docs is made from it. */

@@ -4,6 +4,12 @@ export const SIGNALS = {
   serviceProgress: 'serviceProgress',
   /** parent → child: DependencySettled */
   dependencySettled: 'dependencySettled',
+  /** operation → child: StopPhase */
+  stopPhase: 'stopPhase',
+  /** anybody → operation: Supersede */
+  supersede: 'supersede',
+  /** anybody → queue: QueueRequest */
+  enqueue: 'enqueue',
 } as const;
 
 export const QUERIES = {

@@ -5,14 +5,29 @@ export const TASK_QUEUE = 'ananta-deploy';
 /** Namespace on an embedded engine. */
 export const ENGINE_NAMESPACE = 'ananta';
 
-export const WORKFLOW_TYPES = { deploy: 'deploy', phase: 'phase' } as const;
+export const WORKFLOW_TYPES = { deploy: 'deploy', rollback: 'rollback', repair: 'repair', destroy: 'destroy', phase: 'phase', drift: 'drift', queue: 'queue' } as const;
 
 /**
- * The id is the lock: one deployment per environment and cluster.
+ * The id is the lock: one operation (deploy, rollback, repair, destroy) per environment and cluster.
  * @param clusterUid uid of the cluster's kube-system namespace
  */
 export function deployWorkflowId(environment: string, clusterUid: string): string {
   return `deploy/${environment}/${clusterUid.slice(0, 8)}`;
+}
+
+/** Whether a workflow id is that of a lock, and not of a child of whoever holds it. */
+export function isLockId(workflowId: string): boolean {
+  return /^deploy\/[^/]+\/[^/]+$/.test(workflowId);
+}
+
+/** The schedule of drift runs, and the prefix of their workflow ids. */
+export function driftScheduleId(environment: string, clusterUid: string): string {
+  return `drift/${environment}/${clusterUid.slice(0, 8)}`;
+}
+
+/** Who waits for the lock; the newest wins. */
+export function queueWorkflowId(environment: string, clusterUid: string): string {
+  return `queue/${environment}/${clusterUid.slice(0, 8)}`;
 }
 
 export function phaseWorkflowId(deployWorkflowId: string, runId: string, phase: number): string {
@@ -34,6 +49,9 @@ export const RELEASE_LABELS = {
   /** Number of the revision whose health check has succeeded. Helm copies labels to the next revision, whose number is another. */
   proven: 'ananta-proven',
 } as const;
+
+/** Kubernetes namespace of the deployer's own records: platform versions, accepted drift. Not one of the platform's. */
+export const RECORDS_NAMESPACE = 'ananta-system';
 
 /** Label and annotation on objects the deployer writes itself (namespaces, Secrets). */
 export const MANAGED_BY = 'ananta-deploy';

@@ -1,4 +1,8 @@
-/** The plan of a deployment: what will be done to each service and why. Recorded in the workflow's history. */
+/** The plan of an operation: what will be done to each service and why. Recorded in the workflow's history. */
+
+/** What holds the lock of an environment and cluster. Each is a workflow type of its own, all under the one id that is the lock. */
+export const OPERATIONS = ['deploy', 'rollback', 'repair', 'destroy'] as const;
+export type Operation = (typeof OPERATIONS)[number];
 
 export type PlannedAction =
   /** Nothing there yet. */
@@ -9,6 +13,14 @@ export type PlannedAction =
   | 'retry'
   /** Applied as wanted, not healthy yet: wait for it. */
   | 'verify'
+  /** Back to an earlier revision of the release, `toRevision`. */
+  | 'rollback'
+  /** What the release applied was changed or lost: applied again from Helm's own record, `toRevision` being the newest. */
+  | 'repair'
+  /** Uninstalled. */
+  | 'remove'
+  /** Not selected: left as it is; what depends on it takes it for settled. */
+  | 'excluded'
   /** Applied as wanted and healthy. */
   | 'unchanged';
 
@@ -23,6 +35,8 @@ export interface PlannedStep {
   reason: string;
   /** Digest of chart, values and image: 16 hex characters; execution refuses to apply anything else. */
   digest: string;
+  /** With `rollback` and `repair`: the revision in Helm's history to apply. */
+  toRevision?: number;
 }
 
 export interface PlannedService {
@@ -30,6 +44,7 @@ export interface PlannedService {
   phase: number;
   name: string;
   namespace: string;
+  /** What has to be settled before it starts; on the way back (rollback, destroy) what depends on it. */
   dependsOn: string[];
   /** The most invasive action of its steps. */
   action: PlannedAction;
@@ -42,6 +57,7 @@ export interface PlannedService {
 }
 
 export interface DeployPlan {
+  operation: Operation;
   environment: string;
   /** 16 hex characters over all steps' digests and actions. */
   digest: string;
@@ -57,4 +73,10 @@ export interface DeployPlan {
   phases: { number: number; title: string }[];
   /** Seconds after which one Helm process is ended: the activity's own timeout is longer. */
   helmTimeoutSeconds: number;
+  /** What follows when a service fails: no further service starts, independent branches go on, or what this run changed is rolled back. */
+  onFailure: 'stop' | 'continue' | 'rollback';
+  /** The platform version it leads back to. */
+  toVersion?: number;
+  /** What a person should know of the plan as a whole; one line each, no secrets. */
+  notes?: string[];
 }

@@ -4,4 +4,6 @@ export const SEARCH_ATTRIBUTE_TYPES: Record<string, 'Keyword'> = {
   AnantaPhase: 'Keyword',
   AnantaResult: 'Keyword',
   AnantaPlan: 'Keyword',
+  AnantaOperation: 'Keyword',
+  AnantaDrift: 'Keyword',
 };

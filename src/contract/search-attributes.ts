@@ -6,6 +6,10 @@ export const SEARCH_ATTRIBUTES = {
   phase: defineSearchAttributeKey('AnantaPhase', 'KEYWORD'),
   result: defineSearchAttributeKey('AnantaResult', 'KEYWORD'),
   plan: defineSearchAttributeKey('AnantaPlan', 'KEYWORD'),
+  /** One of OPERATIONS, or `drift`. */
+  operation: defineSearchAttributeKey('AnantaOperation', 'KEYWORD'),
+  /** On drift runs: `clean`, `drifted`, `repaired`, `skipped`, `failed`. */
+  drift: defineSearchAttributeKey('AnantaDrift', 'KEYWORD'),
 } as const;
 
 export { SEARCH_ATTRIBUTE_TYPES } from './search-attribute-types.ts';

@@ -6,14 +6,17 @@ export const SERVICE_STATES = [
   'applying',
   /** Applied; its pods, then its health check, are awaited. */
   'starting',
+  /** It is being uninstalled. */
+  'removing',
   'healthy',
   'completed',
   'unchanged',
+  'removed',
   'failed',
   'skipped',
   'cancelled',
 ] as const;
 
-export const FINAL_STATES: readonly string[] = ['healthy', 'completed', 'unchanged', 'failed', 'skipped', 'cancelled'];
+export const FINAL_STATES: readonly string[] = ['healthy', 'completed', 'unchanged', 'removed', 'failed', 'skipped', 'cancelled'];
 /** States that let dependents start. */
-export const GOOD_STATES: readonly string[] = ['healthy', 'completed', 'unchanged'];
+export const GOOD_STATES: readonly string[] = ['healthy', 'completed', 'unchanged', 'removed'];

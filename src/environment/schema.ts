@@ -4,6 +4,7 @@
  * Descriptions go into the JSON Schema that editors show: what they say is what a platform engineer reads.
  */
 import { z } from 'zod';
+import { DRIFT_MODES } from '../contract/drift.ts';
 
 const seconds = z.number().positive();
 const filePath = z.string().min(1);
@@ -76,6 +77,28 @@ export const environmentFileSchema = z.strictObject({
     timeoutSeconds: seconds.default(300).describe('Seconds until one helm upgrade is ended'),
     historyMax: z.number().int().min(2).default(10).describe('Revisions that Helm keeps'),
   }).prefault({}),
+  onFailure: z.enum(['stop', 'continue', 'rollback']).default('stop')
+    .describe('When a service fails: stop (start nothing further, keep what there is), continue (independent branches go on), rollback (take back what this run changed)'),
+  history: z.strictObject({
+    versions: z.number().int().min(1).max(500).default(30).describe('Platform versions kept in the cluster; Helm keeps the revisions that they need'),
+  }).prefault({}).describe('What rollback can go back to'),
+  drift: z.strictObject({
+    mode: z.enum(DRIFT_MODES).default('report').describe('What a scheduled run does: repair, report, or off for no schedule'),
+    everySeconds: seconds.default(900).describe('Seconds between scheduled runs'),
+    flapLimit: z.number().int().min(1).default(3).describe('Repairs of the same field within flapWindowSeconds after which it is left alone and somebody is asked'),
+    flapWindowSeconds: seconds.default(86_400),
+    ignore: z.array(z.strictObject({
+      kind: z.string().optional(), namespace: z.string().optional(), name: z.string().optional(),
+      field: z.string().optional().describe('Path such as spec.replicas; * stands for one part, a trailing ** for everything below'),
+      reason: z.string().min(1).describe('For whoever reads this later'),
+    })).default([]).describe('Differences that are no drift; absent parts match everything'),
+  }).prefault({}).describe('Scheduled comparison of the cluster with what was deployed'),
+  notify: z.strictObject({
+    command: z.array(z.string()).min(1).optional().describe('Program with arguments; gets a JSON object on standard input'),
+    webhook: z.url().optional().describe('Gets the same JSON object by POST'),
+    headersFile: filePath.optional().describe('File with HTTP headers for the webhook, one Name: value a line, such as a token'),
+    timeoutSeconds: seconds.default(10),
+  }).prefault({}).describe('Called on drift findings and on failed deployments'),
   healthTimeoutFactor: z.number().positive().default(1).describe('Multiplies every health timeout of the catalog'),
   simulation: z.strictObject({
     factor: z.number().min(0).default(0.4).describe('Multiplies every start-up time'),

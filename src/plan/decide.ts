@@ -45,6 +45,7 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
     healthTimeoutSeconds: service.healthTimeoutSeconds * environment.healthTimeoutFactor,
   }));
   return {
+    operation: 'deploy',
     environment: environment.name,
     digest: digestOf([environment.name, services.map(({ steps }) => steps.map(({ name, action, digest }) => [name, action, digest]))]),
     criticalPathSeconds: rounded(longest.seconds),
@@ -54,6 +55,7 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
     simulated: environment.simulation !== undefined,
     phases: catalog.phases,
     helmTimeoutSeconds: environment.helm.timeoutSeconds,
+    onFailure: environment.onFailure,
   };
 }
 

@@ -4,7 +4,7 @@ import type { DeploymentProgress } from './progress.ts';
 import { waitsFor } from './progress.ts';
 
 const MARKS: Record<string, string> = {
-  waiting: '·', applying: '▸', starting: '◔', healthy: '✔', completed: '✔', unchanged: '＝', failed: '✘', skipped: '–', cancelled: '■',
+  waiting: '·', applying: '▸', starting: '◔', healthy: '✔', completed: '✔', unchanged: '＝', removing: '▾', removed: '✔', failed: '✘', skipped: '–', cancelled: '■',
 };
 
 /** @param phases phase titles by number */

@@ -3,7 +3,7 @@
  * for its pictures, so that both always agree.
  */
 import type { DeployResult, ServiceOutcome, ServiceProgress } from '../contract/deploy.ts';
-import type { DeployPlan } from '../contract/plan.ts';
+import type { DeployPlan, PlannedAction, PlannedService } from '../contract/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../contract/states.ts';
 
 export interface DeploymentProgress {
@@ -33,8 +33,9 @@ export function applyEvent(view: DeploymentProgress, event: DeploymentEvent): De
     case 'plan': {
       const services: Record<string, ServiceProgress> = {};
       for (const service of event.plan.services) {
-        services[service.name] = service.action === 'unchanged'
-          ? { service: service.name, state: 'unchanged', at: event.at, outcome: unchangedOutcome(service.name, service.phase) }
+        const outcome = settledOutcome(service);
+        services[service.name] = outcome
+          ? { service: service.name, state: outcome.state, at: event.at, outcome }
           : { service: service.name, state: 'waiting', at: event.at };
       }
       return { ...view, plan: event.plan, services: { ...services, ...view.services } };
@@ -49,8 +50,15 @@ export function applyEvent(view: DeploymentProgress, event: DeploymentEvent): De
   }
 }
 
-export function unchangedOutcome(name: string, phase: number): ServiceOutcome {
-  return { name, phase, state: 'unchanged', seconds: 0, changed: false };
+/** Whether nothing is to be done: as wanted, or not selected. */
+export function isSettled(action: PlannedAction): boolean {
+  return action === 'unchanged' || action === 'excluded';
+}
+
+/** How a service ends to which nothing is done; undefined for all others. */
+export function settledOutcome({ name, phase, action }: Pick<PlannedService, 'name' | 'phase' | 'action'>): ServiceOutcome | undefined {
+  if (!isSettled(action)) return undefined;
+  return { name, phase, state: action === 'excluded' ? 'skipped' : 'unchanged', seconds: 0, changed: false };
 }
 
 /** Dependencies that a waiting service still waits for, in the catalog's order. */

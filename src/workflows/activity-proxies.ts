@@ -19,19 +19,58 @@ const retry = {
 };
 
 /** Reads of the cluster: harmless to repeat, so cancellation need not wait for them. */
-export const reads = proxyActivities<Pick<Activities, 'makePlan' | 'collectEvidence'>>({
+export const reads = proxyActivities<Pick<Activities, 'makePlan' | 'planRollback' | 'planUndo' | 'planRepair' | 'planDestroy' | 'collectEvidence' | 'lockHolder'>>({
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: HEARTBEAT,
   retry: { ...retry, maximumAttempts: 60 },
 });
 
 /** Small idempotent writes to Kubernetes. */
-export const ground = proxyActivities<Pick<Activities, 'ensureNamespaces' | 'recordResult'>>({
+export const ground = proxyActivities<Pick<Activities, 'ensureNamespaces' | 'recordResult' | 'recordVersion' | 'ensureDriftSchedule' | 'recordDrift' | 'repairFindings'>>({
   startToCloseTimeout: '1 minute',
   heartbeatTimeout: HEARTBEAT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { ...retry, maximumAttempts: 100 },
 });
+
+/** Reads of the whole cluster and of Vault. */
+export const surveys = proxyActivities<Pick<Activities, 'findDrift'>>({
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: HEARTBEAT,
+  retry: { ...retry, maximumAttempts: 20 },
+});
+
+/** Somebody else's program or server: tried a few times, and never in the way of the operation. */
+export const outside = proxyActivities<Pick<Activities, 'notify'>>({
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: HEARTBEAT,
+  retry: { ...retry, maximumAttempts: 3 },
+});
+
+/** As long as the holder takes: bounded by nothing but the wish of whoever waits. */
+export const patience = proxyActivities<Pick<Activities, 'awaitLockFree'>>({
+  startToCloseTimeout: '7 days',
+  heartbeatTimeout: HEARTBEAT,
+  retry,
+});
+
+/** Namespaces go when the last of their objects has gone: the activity knows its own deadline and names what hangs. */
+export const clearing = proxyActivities<Pick<Activities, 'removeRemains'>>({
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: HEARTBEAT,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry,
+});
+
+/** Helm again, with the same reasons for its timeouts as below. */
+export function removals(helmTimeoutSeconds: number): ActivityInterfaceFor<Pick<Activities, 'removeRelease'>> {
+  return proxyActivities<Pick<Activities, 'removeRelease'>>({
+    startToCloseTimeout: (2 * helmTimeoutSeconds + 60) * 1000,
+    heartbeatTimeout: HEARTBEAT,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry,
+  });
+}
 
 /** Vault: each call takes milliseconds, a sealed or restarting server is waited for by retrying. */
 export const vault = proxyActivities<Pick<Activities, 'openVault' | 'configureVault' | 'seedVault' | 'syncSecrets'>>({

@@ -1,152 +1,74 @@
-/**
- * One deployment of the platform: plan, then 14 phases at once. The workflow's id is the lock of its environment
- * and cluster. What one phase finishes is passed on to the phases that wait for it.
- */
-import {
-  ApplicationFailure, CancellationScope, CancelledFailure, ChildWorkflowCancellationType, type ChildWorkflowHandle, isCancellation, ParentClosePolicy,
-  setCurrentDetails, setHandler, startChild, upsertSearchAttributes, workflowInfo,
-} from '@temporalio/workflow';
-import type { DeployInput, DeployResult, RunRef, ServiceFailure } from '../contract/deploy.ts';
-import { FAILURES } from '../contract/failures.ts';
-import { phaseWorkflowId } from '../contract/names.ts';
+/** One deployment of the platform: whatever is missing or differs, until every service is healthy. */
+import { isCancellation, ParentClosePolicy, ChildWorkflowCancellationType, executeChild, workflowInfo } from '@temporalio/workflow';
+import type { DeployInput, DeployResult, RunRef } from '../contract/deploy.ts';
 import type { DeployPlan } from '../contract/plan.ts';
+import type { RollbackInput } from '../contract/rollback.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { GOOD_STATES } from '../contract/states.ts';
-import { deploymentDetails } from '../plan/details.ts';
-import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress, outcomes } from '../plan/progress.ts';
-import { ground, reads, vault } from './activity-proxies.ts';
-import { failureOf } from './failure-of.ts';
-import { dependencySettled, deployment, serviceProgress } from './messages.ts';
-import { phase } from './phase.ts';
+import { type DeploymentProgress, isSettled, outcomes } from '../plan/progress.ts';
+import { ground, outside, reads, vault } from './activity-proxies.ts';
+import { failureOf, resultOf } from './failure-of.ts';
+import { runOperation } from './operation.ts';
+import { rollback } from './rollback.ts';
 
-export async function deploy(input: DeployInput): Promise<DeployResult> {
-  const info = workflowInfo();
-  const startedAt = info.startTime.getTime();
-  const run: RunRef = { environment: input.environment, imageTags: input.imageTags, clusterUid: input.clusterUid, workflowId: info.workflowId, runId: info.runId };
-  let view = emptyProgress(startedAt);
-  const children = new Map<number, ChildWorkflowHandle<typeof phase>>();
-  const early: { service: string; phases: number[] }[] = [];
-
-  const fold = (event: DeploymentEvent): void => {
-    view = applyEvent(view, event);
-    setCurrentDetails(deploymentDetails(view, new Map(view.plan?.phases.map(({ number, title }) => [number, title]))));
-  };
-  /** Phases tell each other; only what one could not tell, because the other had not started yet, is passed on here. */
-  const relay = (service: string, phases: readonly number[]): void => {
-    const ok = GOOD_STATES.includes(view.services[service]?.state ?? 'waiting');
-    for (const number of phases) {
-      const child = children.get(number);
-      // A phase that has already ended no longer needs to know.
-      if (child) void child.signal(dependencySettled, { service, ok }).catch(() => undefined);
-      else early.push({ service, phases: [number] });
-    }
-  };
-  setHandler(deployment, () => ({ ...(view.plan ? { plan: view.plan } : {}), progress: view.services }));
-  setHandler(serviceProgress, (event) => {
-    fold({ kind: 'progress', event });
-    if (event.untold) relay(event.service, event.untold);
+export function deploy(input: DeployInput): Promise<DeployResult> {
+  const { selection, expectedDigest } = input;
+  return runOperation({
+    operation: 'deploy',
+    input,
+    plan: (run) => reads.makePlan.executeWithOptions({ summary: 'Plan: what will be done to each service, and why' },
+      [{ run, ...(selection ? { selection } : {}), ...(expectedDigest === undefined ? {} : { expectedDigest }) }]),
+    before: groundwork,
+    after: async (run, plan, view) => {
+      if (vaultMayHaveBeenRestarted(plan, view)) await vault.openVault.executeWithOptions({ summary: 'Vault is still open' }, [run]);
+      const failed = outcomes(view).some(({ state }) => state === 'failed');
+      return failed && plan.onFailure === 'rollback' ? undo(input, run, outcomes(view).filter(({ changed }) => changed).map(({ name }) => name)) : {};
+    },
+    finish: async (run, result) => {
+      if (result.outcome === 'failed') await announce(run, result);
+      // Also of a failed one: what is there from now on can drift.
+      if (result.planDigest !== '') await ground.ensureDriftSchedule.executeWithOptions({ summary: 'Schedule of drift runs' }, [run]).catch(() => undefined);
+      if (result.outcome !== 'succeeded') return {};
+      const { seconds, services, planDigest } = result;
+      return ground.recordVersion.executeWithOptions({ summary: 'Platform version' },
+        [{ run, operation: 'deploy', requestedBy: input.requestedBy, planDigest, seconds, services }]);
+    },
   });
-
-  const body = async (): Promise<void> => {
-    setCurrentDetails(deploymentDetails(view, new Map()));
-    const plan = await reads.makePlan.executeWithOptions({ summary: 'Plan: what will be done to each service, and why' }, [run]);
-    fold({ kind: 'plan', plan, at: Date.now() });
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.plan, value: plan.digest }]);
-    if (plan.groundwork) await ground.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
-    const settled = plan.services.filter((service) => service.action === 'unchanged').map((service) => service.name);
-    const started = await Promise.all(plan.phases.map(async ({ number, title }) => {
-      const child = await startChild(phase, {
-        workflowId: phaseWorkflowId(info.workflowId, info.runId, number),
-        args: [{ run, phase: number, title, services: plan.services.filter((service) => service.phase === number), settled, tells: tellsOf(plan, number), helmTimeoutSeconds: plan.helmTimeoutSeconds }],
-        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-        staticSummary: `Phase ${number}: ${title} (${input.environment})`,
-        typedSearchAttributes: [
-          { key: SEARCH_ATTRIBUTES.environment, value: input.environment },
-          { key: SEARCH_ATTRIBUTES.phase, value: `${String(number).padStart(2, '0')} ${title}` },
-          { key: SEARCH_ATTRIBUTES.plan, value: plan.digest },
-        ],
-      });
-      children.set(number, child);
-      return child;
-    }));
-    for (const { service, phases } of early.splice(0)) relay(service, phases);
-    // Each service's end has arrived as a signal; a failed phase is known from those.
-    await Promise.all(started.map((child) => child.result().catch((error: unknown) => {
-      if (isCancellation(error)) throw error;
-      if (!outcomes(view).some((outcome) => outcome.state === 'failed')) throw error;
-    })));
-    if (vaultMayHaveBeenRestarted(plan, view)) await vault.openVault.executeWithOptions({ summary: 'Vault is still open' }, [run]);
-  };
-
-  let failure: ServiceFailure | undefined;
-  let cancelled = false;
-  try {
-    if (input.timeoutSeconds === undefined) await body();
-    else await withDeadline(input.timeoutSeconds, body);
-  } catch (error) {
-    if (error instanceof ApplicationFailure && error.type === FAILURES.notHealthyInTime) failure = failureOf(error);
-    else if (isCancellation(error)) cancelled = true;
-    else failure = failureOf(error);
-  }
-  const services = outcomes(view);
-  const failed = failure !== undefined || services.some((service) => service.state === 'failed');
-  const outcome: DeployResult['outcome'] = cancelled ? 'cancelled' : failed ? 'failed' : services.every((service) => service.state === 'unchanged') ? 'unchanged' : 'succeeded';
-  const result: DeployResult = {
-    environment: input.environment, workflowId: info.workflowId, runId: info.runId, outcome, services,
-    seconds: (Date.now() - startedAt) / 1000,
-    criticalPathSeconds: view.plan?.criticalPathSeconds ?? 0,
-    criticalPath: view.plan?.criticalPath ?? [],
-    planDigest: view.plan?.digest ?? '',
-    ...(failure ? { failure } : {}),
-  };
-  await finish(input, run, result);
-  if (outcome === 'cancelled') throw new CancelledFailure('The deployment was cancelled', [result]);
-  if (outcome === 'failed') throw ApplicationFailure.create({ message: failureText(result), type: FAILURES.deployFailed, nonRetryable: true, details: [result] });
-  return result;
 }
 
-/** Cancels in good order when the time is up, and says so instead of "cancelled". */
-async function withDeadline(seconds: number, body: () => Promise<void>): Promise<void> {
+async function groundwork(run: RunRef, plan: DeployPlan): Promise<void> {
+  if (plan.groundwork) await ground.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
+}
+
+/** What this run changed goes back to what was there before; the lock stays with the deployment. */
+async function undo(input: DeployInput, run: RunRef, changed: string[]): Promise<Partial<DeployResult>> {
+  const args: RollbackInput = { environment: input.environment, clusterUid: input.clusterUid, requestedBy: input.requestedBy, pastNoReturn: false, undo: { run, changed } };
   try {
-    await CancellationScope.withTimeout(seconds * 1000, body);
+    const { outcome, services } = await executeChild(rollback, {
+      workflowId: `${workflowInfo().workflowId}/${run.runId.slice(0, 8)}/undo`,
+      args: [args],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      staticSummary: `Take back what the failed deployment to ${input.environment} had changed`,
+      typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: input.environment }, { key: SEARCH_ATTRIBUTES.operation, value: 'rollback' }],
+    });
+    return { undone: { outcome, services } };
   } catch (error) {
-    if (isCancellation(error) && !CancellationScope.current().consideredCancelled) {
-      throw ApplicationFailure.nonRetryable(`The deployment was not done within its ${seconds} s and was stopped in good order`, FAILURES.notHealthyInTime);
-    }
-    throw error;
+    if (isCancellation(error)) throw error;
+    const result = resultOf<DeployResult>(error);
+    return { undone: { outcome: 'failed', services: result?.services ?? [], failure: failureOf(error) } };
   }
 }
 
-async function finish(input: DeployInput, run: RunRef, result: DeployResult): Promise<void> {
-  await CancellationScope.nonCancellable(async () => {
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.result, value: result.outcome }]);
-    try {
-      await ground.recordResult.executeWithOptions({ summary: `Audit: ${result.outcome}` },
-        [{ run, requestedBy: input.requestedBy, planDigest: result.planDigest, outcome: result.outcome, seconds: result.seconds }]);
-    } catch {
-      // The deployment's own result matters more than its audit line, which the history holds as well.
-    }
-  });
+async function announce(run: RunRef, result: DeployResult): Promise<void> {
+  const failed = result.services.filter(({ state }) => state === 'failed');
+  const lines = [...(result.failure ? [result.failure.message] : []), ...failed.map(({ name, failure }) => `${name}: ${failure?.message ?? 'failed'}`)];
+  await outside.notify.executeWithOptions({ summary: 'Tell of the failure' },
+    [{ run, event: 'deploy-failed', title: `The deployment to ${run.environment} failed`, lines }]).catch(() => undefined);
 }
 
 /** Something was done, so time has passed since Vault was opened; a restart would have left it sealed, unnoticed. */
 function vaultMayHaveBeenRestarted(plan: DeployPlan, view: DeploymentProgress): boolean {
   const keeper = plan.services.find((service) => service.steps.some((step) => step.kind === 'vault-bootstrap'));
-  return keeper !== undefined && GOOD_STATES.includes(view.services[keeper.name]?.state ?? 'waiting') && plan.services.some((service) => service.action !== 'unchanged');
-}
-
-/** For each service of a phase, the other phases in which something waits for it. */
-function tellsOf(plan: DeployPlan, phaseNumber: number): Record<string, number[]> {
-  const waiting = (name: string): number[] => plan.services.filter((candidate) => candidate.phase !== phaseNumber && candidate.action !== 'unchanged' && candidate.dependsOn.includes(name)).map((candidate) => candidate.phase);
-  return Object.fromEntries(plan.services.filter((service) => service.phase === phaseNumber).map(({ name }) => [name, [...new Set(waiting(name))]]));
-}
-
-function failureText(result: DeployResult): string {
-  const failed = result.services.filter((service) => service.state === 'failed');
-  const skipped = result.services.filter((service) => service.state === 'skipped').length;
-  const lines = failed.map((service) => `${service.name}: ${service.failure?.message ?? 'failed'}${service.failure?.evidence ? ` (evidence: ${service.failure.evidence})` : ''}`);
-  if (result.failure) lines.unshift(result.failure.message);
-  if (skipped > 0) lines.push(`${skipped} services were skipped, because something they depend on failed`);
-  return lines.join('\n');
+  return keeper !== undefined && GOOD_STATES.includes(view.services[keeper.name]?.state ?? 'waiting') && plan.services.some((service) => !isSettled(service.action));
 }

@@ -1,2 +1,5 @@
 export { deploy } from './deploy.ts';
+export { destroy } from './destroy.ts';
 export { phase } from './phase.ts';
+export { repair } from './repair.ts';
+export { rollback } from './rollback.ts';

@@ -8,7 +8,7 @@ import { FAILURES } from '../contract/failures.ts';
 import type { PlannedService } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { GOOD_STATES } from '../contract/states.ts';
-import { unchangedOutcome } from '../plan/progress.ts';
+import { isSettled, settledOutcome } from '../plan/progress.ts';
 import { phaseWorkflowId } from '../contract/names.ts';
 import { dependencySettled, serviceProgress } from './messages.ts';
 import { runService } from './service.ts';
@@ -42,8 +42,9 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
   };
 
   const one = async (service: PlannedService): Promise<void> => {
-    if (service.action === 'unchanged') {
-      outcomes.set(service.name, unchangedOutcome(service.name, service.phase));
+    const known = settledOutcome(service);
+    if (known) {
+      outcomes.set(service.name, known);
       return;
     }
     const outcome = await startWhenReady(input, service, settled, report);
@@ -61,7 +62,7 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
   const services = input.services.flatMap((service) => outcomes.get(service.name) ?? []);
   const failed = services.filter((service) => service.state === 'failed');
   const cancelled = services.some((service) => service.state === 'cancelled');
-  const result = failed.length > 0 ? 'failed' : cancelled ? 'cancelled' : services.every((service) => service.state === 'unchanged') ? 'unchanged' : 'succeeded';
+  const result = failed.length > 0 ? 'failed' : cancelled ? 'cancelled' : input.services.every((service) => isSettled(service.action)) ? 'unchanged' : 'succeeded';
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.result, value: result }]);
   if (failed.length > 0) {
     const message = failed.map((service) => `${service.name}: ${service.failure?.message ?? 'failed'}`).join('\n');

@@ -2,7 +2,8 @@
 import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { PhaseInput, ServiceFailure, ServiceOutcome, ServiceProgress, ServiceState } from '../contract/deploy.ts';
 import type { PlannedService, PlannedStep } from '../contract/plan.ts';
-import { helm, reads, vault, waits } from './activity-proxies.ts';
+import { helm, reads, removals, vault, waits } from './activity-proxies.ts';
+import { isSettled } from '../plan/progress.ts';
 import { failureOf } from './failure-of.ts';
 
 export async function runService(input: PhaseInput, service: PlannedService, report: (event: ServiceProgress) => void): Promise<ServiceOutcome> {
@@ -16,9 +17,10 @@ export async function runService(input: PhaseInput, service: PlannedService, rep
   });
   try {
     for (const step of service.steps) {
-      if (step.action === 'unchanged') continue;
+      if (isSettled(step.action)) continue;
       changed = (await runStep(input, service, step, note)) || changed;
     }
+    if (service.action === 'remove') return outcome('removed');
     return outcome(service.steps.every((step) => step.job) ? 'completed' : 'healthy');
   } catch (error) {
     if (isCancellation(error)) return outcome('cancelled');
@@ -29,6 +31,7 @@ export async function runService(input: PhaseInput, service: PlannedService, rep
 
 /** @returns whether anything was changed in the cluster */
 async function runStep(input: PhaseInput, service: PlannedService, step: PlannedStep, note: (state: ServiceState, detail: string) => void): Promise<boolean> {
+  if (step.action === 'remove') return removeRelease(input, service, step, note);
   if (step.kind === 'vault-bootstrap') return bootstrapVault(input, note);
   let changed = false;
   if (step.action !== 'verify') {
@@ -45,6 +48,13 @@ async function runStep(input: PhaseInput, service: PlannedService, step: Planned
     [{ run: input.run, service: service.name, step, timeoutSeconds: service.healthTimeoutSeconds }],
   );
   return changed;
+}
+
+async function removeRelease(input: PhaseInput, service: PlannedService, step: PlannedStep, note: (state: ServiceState, detail: string) => void): Promise<boolean> {
+  note('removing', `${step.name}: ${step.reason}`);
+  const { removed } = await removals(input.helmTimeoutSeconds).removeRelease.executeWithOptions(
+    { summary: `Uninstall ${step.name}` }, [{ run: input.run, service: service.name, step, priority: service.remainingSeconds }]);
+  return removed;
 }
 
 async function bootstrapVault(input: PhaseInput, note: (state: ServiceState, detail: string) => void): Promise<boolean> {

@@ -61,7 +61,7 @@ describe('JSON', () => {
   });
   test('the result has its fixed shape', () => {
     assert.deepEqual(jsonResult(result('succeeded', ALL_GOOD.slice(0, 1))), {
-      type: 'result', environment: 'sandbox', workflowId: 'deploy/sandbox/1a2b3c4d', outcome: 'succeeded', seconds: 32.1, criticalPathSeconds: 30,
+      type: 'result', operation: 'deploy', environment: 'sandbox', workflowId: 'deploy/sandbox/1a2b3c4d', runId: 'run-1', outcome: 'succeeded', seconds: 32.1, criticalPathSeconds: 30,
       services: [{ name: 'argocd', phase: 1, state: 'healthy', seconds: 11, changed: true }],
     });
   });

@@ -13,7 +13,7 @@ function planned(number: number, phase: number, name: string, dependsOn: string[
 }
 
 export const PLAN: DeployPlan = {
-  environment: 'sandbox', digest: 'a1b2c3d4e5f60718', criticalPathSeconds: 30, criticalPath: ['vault', 'keycloak', 'keycloak-init', 'dashboard'], groundwork: true, simulated: true,
+  operation: 'deploy', onFailure: 'continue', environment: 'sandbox', digest: 'a1b2c3d4e5f60718', criticalPathSeconds: 30, criticalPath: ['vault', 'keycloak', 'keycloak-init', 'dashboard'], groundwork: true, simulated: true,
   helmTimeoutSeconds: 300,
   phases: [{ number: 1, title: 'Core Infrastructure' }, { number: 4, title: 'Authentication' }, { number: 14, title: 'Frontend Applications' }],
   services: [
@@ -63,7 +63,7 @@ export function fold(events: readonly LiveEvent[]): LiveView {
 
 export function result(outcomeOf: DeployResult['outcome'], services: ServiceOutcome[], more: Partial<DeployResult> = {}): DeployResult {
   return {
-    environment: 'sandbox', workflowId: 'deploy/sandbox/1a2b3c4d', runId: 'run-1', outcome: outcomeOf, seconds: 32.1, criticalPathSeconds: 30,
+    operation: 'deploy', environment: 'sandbox', workflowId: 'deploy/sandbox/1a2b3c4d', runId: 'run-1', outcome: outcomeOf, seconds: 32.1, criticalPathSeconds: 30,
     criticalPath: PLAN.criticalPath, planDigest: PLAN.digest, services, ...more,
   };
 }

@@ -44,7 +44,7 @@ after(async () => {
 });
 
 async function planned(name: string): Promise<{ service: PlannedService; step: PlannedStep; plan: DeployPlan }> {
-  const plan = await activities.makePlan(run);
+  const plan = await activities.makePlan({ run });
   const service = plan.services.find((candidate) => candidate.name === name)!;
   return { plan, service, step: service.steps.find((step) => step.name === name)! };
 }
@@ -89,7 +89,7 @@ describe('ground', () => {
   });
 
   test('another environment is refused', async () => {
-    await assert.rejects(activities.makePlan({ ...run, environment: 'prod' }), failureOf('InvalidInput', /serves environment "parts"/));
+    await assert.rejects(activities.makePlan({ run: { ...run, environment: 'prod' } }), failureOf('InvalidInput', /serves environment "parts"/));
   });
 
   test('a digest that is no longer the planned one is refused', async () => {
@@ -336,7 +336,7 @@ test('no secret value in what the parts have written', async () => {
 });
 
 test('the audit trail has one line a run', async () => {
-  const entry = { run, requestedBy: 'somebody@here', planDigest: 'abc', outcome: 'succeeded', seconds: 1 };
+  const entry = { run, operation: 'deploy' as const, requestedBy: 'somebody@here', planDigest: 'abc', outcome: 'succeeded', seconds: 1 };
   await activities.recordResult(entry);
   await activities.recordResult(entry);
   const lines = (await readFile(join(clients.connections.stateDir, 'audit.jsonl'), 'utf8')).trim().split('\n');

@@ -9,7 +9,7 @@ export function planOf(graph: Record<string, { phase: number; dependsOn?: string
     steps: [{ kind: 'release', name, namespace: 'test', job, action, reason: 'not there yet', digest: '0123456789abcdef' }],
   }));
   return {
-    environment: 'test', digest: 'abcdefabcdefabcd', criticalPathSeconds: 1, criticalPath: [], services, groundwork: true, simulated: true, helmTimeoutSeconds: 30,
+    operation: 'deploy', onFailure: 'continue', environment: 'test', digest: 'abcdefabcdefabcd', criticalPathSeconds: 1, criticalPath: [], services, groundwork: true, simulated: true, helmTimeoutSeconds: 30,
     phases: Array.from({ length: 14 }, (_, index) => ({ number: index + 1, title: `Title ${index + 1}` })),
   };
 }
@@ -34,6 +34,20 @@ export function recordingActivities(plan: DeployPlan, overrides: Partial<Activit
     syncSecrets: () => { log.push('syncSecrets'); return Promise.resolve({ written: ['a-b'] }); },
     collectEvidence: ({ service }) => { log.push(`evidence ${service.name}`); return Promise.resolve({ evidence: `/evidence/${service.name}.txt`, summary: ['line'] }); },
     recordResult: ({ outcome }) => { log.push(`result ${outcome}`); return Promise.resolve(); },
+    planRollback: () => Promise.resolve(plan),
+    planUndo: () => Promise.resolve(plan),
+    recordVersion: ({ operation }) => { log.push(`version of ${operation}`); return Promise.resolve({ version: 1 }); },
+    planDestroy: () => Promise.resolve(plan),
+    removeRelease: ({ step }) => { log.push(`remove ${step.name}`); return Promise.resolve({ removed: true, seconds: 0 }); },
+    removeRemains: () => { log.push('remains'); return Promise.resolve({ removed: [], remains: [] }); },
+    ensureDriftSchedule: () => { log.push('schedule'); return Promise.resolve({ changed: false }); },
+    lockHolder: () => Promise.resolve({}),
+    awaitLockFree: () => Promise.resolve(),
+    findDrift: () => Promise.resolve({ report: { environment: 'test', at: '2026-01-01T00:00:00Z', seconds: 0, findings: [], accepted: 0, ignored: 0, checked: { objects: 0, releases: 0, vault: 0, secrets: 0 }, simulated: '' }, flapping: [] }),
+    planRepair: () => Promise.resolve(plan),
+    repairFindings: ({ findings }) => { log.push('repair findings'); return Promise.resolve({ repaired: findings.map(({ key }) => key) }); },
+    recordDrift: ({ outcome }) => { log.push(`drift ${outcome}`); return Promise.resolve(); },
+    notify: ({ event }) => { log.push(`notify ${event}`); return Promise.resolve(); },
     ...overrides,
   };
   return { activities, log };

@@ -25,7 +25,7 @@ function input(extra: Partial<DeployInput> = {}): DeployInput {
 async function deployment(activities: Parameters<TestEngine['withWorker']>[0], request = input()): Promise<{ result: DeployResult; events: DeploymentEvent[] }> {
   const events: DeploymentEvent[] = [];
   const result = await engine.withWorker(activities, async () => {
-    const run = await startOrAttach(engine.client, request, 'refuse');
+    const run = await startOrAttach(engine.client, 'deploy', request, 'refuse');
     return followDeployment(engine.client, run, { onEvent: (event) => { events.push(event); } });
   });
   return { result, events };
@@ -40,7 +40,7 @@ describe('deploy', () => {
     const { result, events } = await deployment(recorder.activities);
     assert.equal(result.outcome, 'succeeded');
     assert.deepEqual(statesOf(result), { late: 'healthy', base: 'healthy', middle: 'healthy', job: 'completed' });
-    assert.deepEqual(recorder.log, ['namespaces', 'apply base', 'healthy base', 'apply middle', 'healthy middle', 'apply late', 'healthy late', 'apply job', 'healthy job', 'result succeeded']);
+    assert.deepEqual(recorder.log, ['namespaces', 'apply base', 'healthy base', 'apply middle', 'healthy middle', 'apply late', 'healthy late', 'apply job', 'healthy job', 'schedule', 'version of deploy', 'result succeeded']);
     assert.equal(result.planDigest, plan.digest);
     const states = events.flatMap((event) => (event.kind === 'progress' && event.event.service === 'base' ? [event.event.state] : []));
     assert.deepEqual(states, ['applying', 'starting', 'healthy']);
@@ -51,14 +51,14 @@ describe('deploy', () => {
     const recorder = recordingActivities({ ...planOf({ a: { phase: 1, action: 'unchanged' }, b: { phase: 2, dependsOn: ['a'], action: 'unchanged' } }), groundwork: false });
     const { result } = await deployment(recorder.activities);
     assert.equal(result.outcome, 'unchanged');
-    assert.deepEqual(recorder.log, ['result unchanged']);
+    assert.deepEqual(recorder.log, ['schedule', 'result unchanged']);
     assert.ok(result.services.every((service) => !service.changed && service.state === 'unchanged'));
   });
 
   test('verifies without applying, and counts that as no change', async () => {
     const recorder = recordingActivities(planOf({ a: { phase: 1, action: 'verify' } }));
     const { result } = await deployment(recorder.activities);
-    assert.deepEqual(recorder.log, ['namespaces', 'healthy a', 'result succeeded']);
+    assert.deepEqual(recorder.log, ['namespaces', 'healthy a', 'schedule', 'version of deploy', 'result succeeded']);
     assert.equal(result.services[0]?.changed, false);
   });
 
@@ -99,7 +99,7 @@ describe('deploy', () => {
     plan.services[0]?.steps.push({ kind: 'vault-bootstrap', name: 'vault-bootstrap', namespace: 'test', job: false, action: 'install', reason: 'not configured', digest: 'x' });
     const recorder = recordingActivities(plan);
     await deployment(recorder.activities);
-    assert.deepEqual(recorder.log, ['namespaces', 'apply vault', 'healthy vault', 'openVault', 'configureVault', 'seedVault', 'syncSecrets', 'openVault', 'result succeeded']);
+    assert.deepEqual(recorder.log, ['namespaces', 'apply vault', 'healthy vault', 'openVault', 'configureVault', 'seedVault', 'syncSecrets', 'openVault', 'schedule', 'version of deploy', 'result succeeded']);
   });
 
   test('one lock per environment and cluster: a second start attaches or is refused', async () => {
@@ -108,9 +108,9 @@ describe('deploy', () => {
     const gate = new Promise<void>((resolve) => { release = resolve; });
     const recorder = recordingActivities(planOf({ a: { phase: 1 } }), { awaitHealthy: async () => { await gate; return { seconds: 0, proof: '' }; } });
     await engine.withWorker(recorder.activities, async () => {
-      const first = await startOrAttach(engine.client, request, 'refuse');
-      await assert.rejects(startOrAttach(engine.client, request, 'refuse'), (error) => error instanceof DeploymentRunningError && error.running?.runId === first.runId && error.message.includes('since'));
-      const second = await startOrAttach(engine.client, request, 'attach');
+      const first = await startOrAttach(engine.client, 'deploy', request, 'refuse');
+      await assert.rejects(startOrAttach(engine.client, 'deploy', request, 'refuse'), (error) => error instanceof DeploymentRunningError && error.running?.runId === first.runId && error.message.includes('since'));
+      const second = await startOrAttach(engine.client, 'deploy', request, 'attach');
       assert.deepEqual(second, { ...first, attached: true });
       release();
       const [one, two] = await Promise.all([first, second].map((run) => followDeployment(engine.client, run, { onEvent: () => undefined })));
@@ -138,7 +138,7 @@ describe('deploy', () => {
       },
     });
     const result = await engine.withWorker(recorder.activities, async () => {
-      const run = await startOrAttach(engine.client, request, 'refuse');
+      const run = await startOrAttach(engine.client, 'deploy', request, 'refuse');
       return followDeployment(engine.client, run, { onEvent: (event) => {
         if (event.kind === 'progress' && event.event.service === 'slow' && event.event.state === 'applying') void engine.client.workflow.getHandle(run.workflowId, run.runId).cancel();
       } });

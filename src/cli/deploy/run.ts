@@ -4,10 +4,8 @@ import type { DeployOptions } from '../commands/deploy.ts';
 import { confirmByName } from '../confirm.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
-import { createRenderer } from '../render/renderers.ts';
-import { watchInterrupts } from './interrupt.ts';
-import { checkInputs, type Prepared, preflight } from './preflight.ts';
-import { type Session, writeJsonError } from './session.ts';
+import { inSession } from './in-session.ts';
+import { checkInputs } from './preflight.ts';
 
 export function runDeploy(context: CliContext, options: DeployOptions): Promise<ExitCode> {
   return inSession(context, 'deploy', options, async (session, prepared) => {
@@ -25,24 +23,4 @@ export function runAttach(context: CliContext, options: AttachOptions): Promise<
     const { attach } = await import('./deployment.ts');
     return attach(session);
   });
-}
-
-async function inSession(
-  context: CliContext, command: string, options: { env: string; image?: Record<string, string>; json?: true },
-  work: (session: Session, prepared: Prepared) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  const json = options.json === true;
-  const renderer = createRenderer(context.terminal, options.env, json);
-  const interrupts = watchInterrupts();
-  try {
-    const prepared = await preflight(context, options.env, options.image);
-    return await work({ context, environment: prepared.environment, json, renderer, interrupted: interrupts.signal }, prepared);
-  } catch (error) {
-    renderer.close();
-    writeJsonError({ context, json }, error, command, options.env);
-    throw error;
-  } finally {
-    renderer.close();
-    interrupts.dispose();
-  }
 }

@@ -31,10 +31,12 @@ export function jsonEvent(event: LiveEvent, view: LiveView): JsonLine | undefine
 }
 
 export function jsonResult(result: DeployResult): JsonLine {
-  const { environment, workflowId, outcome, seconds, criticalPathSeconds, services } = result;
+  const { operation, environment, workflowId, runId, outcome, seconds, criticalPathSeconds, services, version, toVersion, supersededBy, undone, remains, failure } = result;
   return {
-    type: 'result', environment, workflowId, outcome, seconds, criticalPathSeconds,
+    type: 'result', operation, environment, workflowId, runId, outcome, seconds, criticalPathSeconds,
     services: services.map(({ name, phase, state, seconds, changed }) => ({ name, phase, state, seconds, changed })),
+    ...(version === undefined ? {} : { version }), ...(toVersion === undefined ? {} : { toVersion }), ...(supersededBy === undefined ? {} : { supersededBy }),
+    ...(undone === undefined ? {} : { undone }), ...(remains === undefined ? {} : { remains }), ...(failure === undefined ? {} : { failure }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** A status report as text and as JSON. Pure. */
-import type { DeployResult, ServiceState } from '../../contract/deploy.ts';
+import type { ServiceState } from '../../contract/deploy.ts';
 import { GOOD_STATES } from '../../contract/states.ts';
 import { waitsFor } from '../../plan/progress.ts';
 import { type Component, componentLines } from '../components.ts';
@@ -7,6 +7,7 @@ import { clock, commandLine, duration, oneLine, truncate, wrap } from '../format
 import type { StatusReport } from '../status.ts';
 import type { Style } from '../terminal.ts';
 import { counts, stateOf } from './live.ts';
+import { OPERATION_WORDS, OUTCOME_WORDS } from './operation-words.ts';
 
 export interface StatusOptions {
   /** Milliseconds since the epoch. */
@@ -27,14 +28,13 @@ export function statusLines(report: StatusReport, options: StatusOptions): strin
   return [...lines, '', options.style('bold', 'Next:'), ...nextLines(report, down).map((line) => `  ${line}`)];
 }
 
-const ENDED: Record<DeployResult['outcome'], string> = { succeeded: 'succeeded', unchanged: 'found nothing to change', failed: 'failed', cancelled: 'was cancelled' };
-
 function deploymentLines(environment: string, { description, view, url, note }: NonNullable<StatusReport['deployment']>, options: StatusOptions): string[] {
   const { finished, plan } = view.progress;
+  const operation = finished?.operation ?? plan?.operation ?? 'deploy';
   const tally = counts(view);
   const headline = description.status === 'RUNNING'
-    ? `${environment}: a deployment is running for ${clock((options.now - description.startTime.getTime()) / 1000)}: ${tally.ended}/${tally.total} services done${tally.failed > 0 ? `, ${tally.failed} failed` : ''}`
-    : `${environment}: the newest deployment ${finished ? ENDED[finished.outcome] : description.status.toLowerCase()}${finished ? ` after ${duration(finished.seconds)}` : ''}, ${description.startTime.toISOString()}`;
+    ? `${environment}: ${OPERATION_WORDS[operation].one} is running for ${clock((options.now - description.startTime.getTime()) / 1000)}: ${tally.ended}/${tally.total} services done${tally.failed > 0 ? `, ${tally.failed} failed` : ''}`
+    : `${environment}: the newest ${OPERATION_WORDS[operation].one.replace(/^an? /, '')} ${finished ? OUTCOME_WORDS[finished.outcome] : description.status.toLowerCase()}${finished ? ` after ${duration(finished.seconds)}` : ''}, ${description.startTime.toISOString()}`;
   const good = finished ? finished.outcome === 'succeeded' || finished.outcome === 'unchanged' : tally.failed === 0 && note === undefined;
   const lines = [options.style(good ? 'good' : 'bad', headline), `Workflow ${description.workflowId}, run ${description.runId}${description.status === 'RUNNING' ? ', holds the lock of this environment' : ''}`];
   if (url !== undefined) lines.push(url);

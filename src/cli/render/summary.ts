@@ -2,6 +2,7 @@
 import type { DeployResult, ServiceOutcome } from '../../contract/deploy.ts';
 import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../format.ts';
 import type { Style } from '../terminal.ts';
+import { OPERATION_WORDS } from './operation-words.ts';
 
 export interface SummaryOptions {
   columns: number;
@@ -22,15 +23,16 @@ export function summaryLines(result: DeployResult, options: SummaryOptions): str
 }
 
 function headline(result: DeployResult, options: SummaryOptions): string[] {
-  const { environment, seconds, criticalPathSeconds } = result;
+  const { operation, environment, seconds, criticalPathSeconds } = result;
+  const words = OPERATION_WORDS[operation];
   // The critical path is that of the whole platform: a deployment of some services has nothing to do with it.
   const whole = result.services.every(({ state }) => state === 'healthy' || state === 'completed');
   const ratio = criticalPathSeconds > 0 && whole ? `, ${(seconds / criticalPathSeconds).toFixed(2)} × the critical path of ${duration(criticalPathSeconds)}` : '';
   const text: Record<DeployResult['outcome'], string> = {
-    succeeded: `Deployed to ${environment} in ${duration(seconds)}${ratio}.`,
-    unchanged: `Nothing to change in ${environment}: everything is as wanted and healthy (${duration(seconds)}).`,
-    failed: `The deployment to ${environment} failed after ${duration(seconds)}.`,
-    cancelled: `The deployment to ${environment} was cancelled after ${duration(seconds)}.`,
+    succeeded: `${words.done} ${environment} in ${duration(seconds)}${operation === 'deploy' ? ratio : ''}.`,
+    unchanged: `${words.unchanged} ${environment}: everything is as wanted${operation === 'deploy' ? ' and healthy' : ''} (${duration(seconds)}).`,
+    failed: `${words.the} ${operation === 'deploy' ? 'to' : 'of'} ${environment} failed after ${duration(seconds)}.`,
+    cancelled: `${words.the} ${operation === 'deploy' ? 'to' : 'of'} ${environment} was cancelled after ${duration(seconds)}.`,
   };
   return [options.style(result.outcome === 'failed' || result.outcome === 'cancelled' ? 'bad' : 'good', text[result.outcome])];
 }
@@ -49,7 +51,7 @@ function simulated(result: DeployResult, { simulatedNodes, columns }: SummaryOpt
 }
 
 function workflow(result: DeployResult, { url }: SummaryOptions): string[] {
-  return ['', ...(url === undefined ? [`Workflow: ${result.workflowId}, run ${result.runId}`] : ['Temporal UI, this very deployment:', `  ${url}`])];
+  return ['', ...(url === undefined ? [`Workflow: ${result.workflowId}, run ${result.runId}`] : [`Temporal UI, this very ${result.operation === 'deploy' ? 'deployment' : result.operation}:`, `  ${url}`])];
 }
 
 function around({ exports, lookAround }: SummaryOptions): string[] {

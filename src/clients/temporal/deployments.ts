@@ -1,7 +1,9 @@
 /** Starting, finding and describing deployments on the engine. */
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { DeployInput } from '../../contract/deploy.ts';
-import { deployWorkflowId, TASK_QUEUE, WORKFLOW_TYPES } from '../../contract/names.ts';
+import type { OperationInput } from '../../contract/deploy.ts';
+import type { LockMemo } from '../../contract/lock.ts';
+import { deployWorkflowId, isLockId, TASK_QUEUE, WORKFLOW_TYPES } from '../../contract/names.ts';
+import { type Operation, OPERATIONS } from '../../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 
 export interface DeploymentHandle {
@@ -25,17 +27,22 @@ export class DeploymentRunningError extends Error {
   }
 }
 
+const SUMMARIES: Record<Operation, string> = {
+  deploy: 'Deploy the platform to', rollback: 'Roll the platform back on', repair: 'Repair drift on', destroy: 'Take the platform down on',
+};
+
 /**
- * Starts a deployment, or finds the one that holds the lock.
+ * Starts an operation, or finds the one that holds the lock.
  * @throws DeploymentRunningError with `refuse`, naming the run and since when it holds the lock
  */
-export async function startOrAttach(client: Client, input: DeployInput, ifRunning: 'attach' | 'refuse'): Promise<DeploymentHandle & { attached: boolean }> {
+export async function startOrAttach<Input extends OperationInput>(client: Client, operation: Operation, input: Input, ifRunning: 'attach' | 'refuse'): Promise<DeploymentHandle & { attached: boolean }> {
   const workflowId = deployWorkflowId(input.environment, input.clusterUid);
+  const memo: LockMemo = { operation, requestedBy: input.requestedBy };
   try {
-    const handle = await client.workflow.start(WORKFLOW_TYPES.deploy, {
-      taskQueue: TASK_QUEUE, workflowId, args: [input], workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: input.environment }, { key: SEARCH_ATTRIBUTES.result, value: 'running' }],
-      staticSummary: `Deploy the platform to ${input.environment}`,
+    const handle = await client.workflow.start(WORKFLOW_TYPES[operation], {
+      taskQueue: TASK_QUEUE, workflowId, args: [input], workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE', memo: { ...memo },
+      typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: input.environment }, { key: SEARCH_ATTRIBUTES.operation, value: operation }, { key: SEARCH_ATTRIBUTES.result, value: 'running' }],
+      staticSummary: `${SUMMARIES[operation]} ${input.environment}`,
       staticDetails: `Requested by ${input.requestedBy}`,
     });
     return { workflowId, runId: handle.firstExecutionRunId, attached: false };
@@ -63,12 +70,13 @@ export async function describeDeployment(client: Client, run: { workflowId: stri
   }
 }
 
-/** The newest deployment of an environment, running or not; works without a worker and without the cluster. */
+/** The newest operation of an environment, running or not; works without a worker and without the cluster. */
 export async function latestDeployment(client: Client, environment: string): Promise<DeploymentDescription | undefined> {
-  const query = `WorkflowType = '${WORKFLOW_TYPES.deploy}' AND ${SEARCH_ATTRIBUTES.environment.name} = '${environment}'`;
+  const query = `WorkflowType IN (${OPERATIONS.map((operation) => `'${operation}'`).join(', ')}) AND ${SEARCH_ATTRIBUTES.environment.name} = '${environment}'`;
   let newest: DeploymentDescription | undefined;
   for await (const info of client.workflow.list({ query })) {
-    if (newest && newest.startTime >= info.startTime) continue;
+    // One that takes back what a failed deployment changed belongs to that deployment.
+    if (!isLockId(info.workflowId) || (newest && newest.startTime >= info.startTime)) continue;
     newest = { workflowId: info.workflowId, runId: info.runId, status: info.status.name, startTime: info.startTime, ...(info.closeTime ? { closeTime: info.closeTime } : {}) };
   }
   return newest;

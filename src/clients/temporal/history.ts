@@ -1,14 +1,16 @@
 /** From the events of a deployment's history to the events of the deployment. */
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto, { type temporal } from '@temporalio/proto';
-import type { DeployInput, DeployResult, ServiceProgress } from '../../contract/deploy.ts';
+import { PLAN_ACTIVITIES } from '../../contract/activities.ts';
+import type { DeployResult, OperationInput, ServiceProgress } from '../../contract/deploy.ts';
 import { SIGNALS } from '../../contract/messages.ts';
-import type { DeployPlan } from '../../contract/plan.ts';
+import { type DeployPlan, type Operation, OPERATIONS } from '../../contract/plan.ts';
 import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../../plan/progress.ts';
 import type { DeploymentHandle } from './deployments.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 const { EventType } = proto.temporal.api.enums.v1;
+const plansOf: readonly string[] = PLAN_ACTIVITIES;
 
 /** The deployment was terminated from outside: nobody knows what the cluster looks like. */
 export class DeploymentTerminatedError extends Error {
@@ -22,6 +24,7 @@ export class DeploymentTerminatedError extends Error {
 export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEvent) => DeploymentEvent | undefined {
   let view = emptyProgress();
   let environment = '';
+  let operation: Operation = 'deploy';
   const planEvents = new Set<string>();
   const known = (event: DeploymentEvent): DeploymentEvent => {
     view = applyEvent(view, event);
@@ -29,7 +32,7 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
   };
   const finished = (result: DeployResult): DeploymentEvent => known({ kind: 'finished', result });
   const composed = (outcome: DeployResult['outcome'], at: number, message?: string): DeployResult => ({
-    environment, workflowId: run.workflowId, runId: run.runId, outcome, services: outcomes(view), seconds: (at - view.startedAt) / 1000,
+    operation, environment, workflowId: run.workflowId, runId: run.runId, outcome, services: outcomes(view), seconds: (at - view.startedAt) / 1000,
     criticalPathSeconds: view.plan?.criticalPathSeconds ?? 0, criticalPath: view.plan?.criticalPath ?? [], planDigest: view.plan?.digest ?? '',
     ...(message === undefined ? {} : { failure: { type: 'Unexpected', message } }),
   });
@@ -37,10 +40,11 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
     const at = millis(event.eventTime);
     switch (event.eventType) {
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-        environment = first<DeployInput>(event.workflowExecutionStartedEventAttributes?.input)?.environment ?? '';
+        environment = first<OperationInput>(event.workflowExecutionStartedEventAttributes?.input)?.environment ?? '';
+        operation = OPERATIONS.find((known) => known === event.workflowExecutionStartedEventAttributes?.workflowType?.name) ?? 'deploy';
         return known({ kind: 'started', at });
       case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-        if (event.activityTaskScheduledEventAttributes?.activityType?.name === 'makePlan') planEvents.add(String(event.eventId));
+        if (plansOf.includes(event.activityTaskScheduledEventAttributes?.activityType?.name ?? '')) planEvents.add(String(event.eventId));
         return undefined;
       case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: {
         const attributes = event.activityTaskCompletedEventAttributes;

@@ -1,0 +1,28 @@
+/** The frame of every command that watches an operation: one renderer, one listener for signals, one way out for errors. */
+import type { CliContext } from '../context.ts';
+import type { ExitCode } from '../failure.ts';
+import { createRenderer } from '../render/renderers.ts';
+import { watchInterrupts } from './interrupt.ts';
+import { type Prepared, preflight } from './preflight.ts';
+import { type Session, writeJsonError } from './session.ts';
+
+/** @param command as it stands in front of an error */
+export async function inSession(
+  context: CliContext, command: string, options: { env: string; image?: Record<string, string>; json?: true },
+  work: (session: Session, prepared: Prepared) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const json = options.json === true;
+  const renderer = createRenderer(context.terminal, options.env, json);
+  const interrupts = watchInterrupts();
+  try {
+    const prepared = await preflight(context, options.env, options.image);
+    return await work({ context, environment: prepared.environment, json, renderer, interrupted: interrupts.signal }, prepared);
+  } catch (error) {
+    renderer.close();
+    writeJsonError({ context, json }, error, command, options.env);
+    throw error;
+  } finally {
+    renderer.close();
+    interrupts.dispose();
+  }
+}

@@ -1,0 +1,58 @@
+/** What every command does that starts an operation: the ground stands, the engine answers, the lock is taken, the end is watched. */
+import type { Client } from '@temporalio/client';
+import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
+import type { OperationInput } from '../../contract/deploy.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import type { Operation } from '../../contract/plan.ts';
+import type { Connections } from '../../environment/connections.ts';
+import type { ExitCode } from '../failure.ts';
+import { workflowUrl } from '../lines.ts';
+import { readClusterUid } from './cluster.ts';
+import { openEngine, requireSearchAttributes, requireWorker } from './engine.ts';
+import type { Session } from './session.ts';
+import { printDetached, watchToEnd } from './watch.ts';
+
+/** Everything an operation is started with, checked. */
+export interface Prerequisites {
+  connections: Connections;
+  clusterUid: string;
+  client: Client;
+}
+
+/** @throws CliError (refused) when cluster, engine or worker are not there */
+export async function prerequisites({ environment }: Session, connections: Connections): Promise<Prerequisites> {
+  const clusterUid = await readClusterUid(environment, connections);
+  const client = await openEngine(environment, connections);
+  await requireSearchAttributes(client, environment);
+  await requireWorker(client, environment);
+  return { connections, clusterUid, client };
+}
+
+export interface Launch<Input extends OperationInput> {
+  operation: Operation;
+  input: Input;
+  ifRunning: 'attach' | 'refuse';
+  detach?: boolean;
+  /** Options that have no effect on an operation that runs already. */
+  ignored?: readonly string[];
+}
+
+/** Starts the operation or attaches to the one that holds the lock; watches it to its end unless told to leave. */
+export async function launch<Input extends OperationInput>(session: Session, { client, connections }: Prerequisites, { operation, input, ifRunning, detach = false, ignored = [] }: Launch<Input>): Promise<ExitCode> {
+  const { renderer } = session;
+  session.interrupted.throwIfAborted();
+  const run = await startOrAttach(client, operation, input, ifRunning);
+  const url = workflowUrl(connections.engine, run);
+  renderer.started({ ...run, ...(url === undefined ? {} : { url }) });
+  if (run.attached) {
+    renderer.notice(`A deployment to ${input.environment} is running already: this command watches it, and starts none of its own.${
+      ignored.length > 0 ? ` ${ignored.join(' and ')} do not apply to it: run the command again afterwards.` : ''}`);
+  }
+  if (detach) {
+    renderer.close();
+    printDetached(session, run, '--detach');
+    await closeTemporal(client).catch(() => undefined);
+    return EXIT_CODES.detached;
+  }
+  return watchToEnd(session, client, run);
+}

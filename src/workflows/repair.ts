@@ -1,0 +1,25 @@
+/** Brings back what has drifted, through the deployment's own activities; what is right is left untouched. */
+import type { DeployResult } from '../contract/deploy.ts';
+import type { RepairInput } from '../contract/repair.ts';
+import { ground, reads, vault } from './activity-proxies.ts';
+import { runOperation } from './operation.ts';
+
+export function repair(input: RepairInput): Promise<DeployResult> {
+  const { findings } = input;
+  return runOperation({
+    operation: 'repair',
+    input,
+    plan: (run) => reads.planRepair.executeWithOptions({ summary: 'Plan: releases that have drifted' }, [{ run, findings }]),
+    before: async (run) => {
+      const wants = (repair: string): boolean => findings.some((finding) => finding.repair === repair);
+      if (wants('namespace')) await ground.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
+      if (wants('unseal') || wants('vault')) await vault.openVault.executeWithOptions({ summary: 'Unseal Vault' }, [run]);
+      if (wants('vault')) {
+        await vault.configureVault.executeWithOptions({ summary: 'KV v2, Kubernetes auth, policies and roles' }, [run]);
+        await vault.seedVault.executeWithOptions({ summary: 'Write the secrets that are missing' }, [run]);
+      }
+      if (wants('secret') || wants('vault') || wants('namespace')) await vault.syncSecrets.executeWithOptions({ summary: 'Make Kubernetes Secrets from Vault' }, [run]);
+      await ground.repairFindings.executeWithOptions({ summary: 'What no release can repair' }, [{ run, findings }]);
+    },
+  });
+}
