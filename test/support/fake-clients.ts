@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import type { Clients } from '../../src/clients/index.ts';
-import type { KubernetesClient, KubernetesObject, WatchedKind } from '../../src/clients/kubernetes/index.ts';
+import { type KubernetesClient, KubernetesError, type KubernetesObject, type WatchedKind } from '../../src/clients/kubernetes/index.ts';
 import { createRedactor } from '../../src/clients/redact.ts';
 import { createVaultClient } from '../../src/clients/vault/index.ts';
 import { readConfig } from '../../src/config.ts';
@@ -99,6 +99,14 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
       const managedFields = [{ manager: 'ananta-deploy', operation: 'Apply', fieldsV1: { 'f:data': Object.fromEntries(Object.keys(applied.data ?? {}).map((key) => [`f:${key}`, {}])) } }];
       const kept = { ...applied, metadata: { ...applied.metadata, name: path.split('/').at(-1)!, uid: path, resourceVersion: '1', managedFields } } as unknown as KubernetesObject;
       cluster.objects.set(path, kept);
+      return Promise.resolve(kept);
+    },
+    create: (path, object) => {
+      const { metadata, ...rest } = object as KubernetesObject;
+      const created = `${path}/${metadata.name}`;
+      if (cluster.objects.has(created)) return Promise.reject(new KubernetesError(`POST ${path}`, 409, 'AlreadyExists', `"${metadata.name}" already exists`));
+      const kept: KubernetesObject = { ...rest, metadata: { ...metadata, uid: created, resourceVersion: '1' } };
+      cluster.objects.set(created, kept);
       return Promise.resolve(kept);
     },
     label: (path, labels) => {

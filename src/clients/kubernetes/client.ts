@@ -34,6 +34,8 @@ export interface KubernetesClient {
    * @param force takes fields over that another manager owns
    */
   apply(path: string, object: unknown, options?: { force?: boolean }, signal?: AbortSignal): Promise<KubernetesObject>;
+  /** @throws KubernetesError with reason AlreadyExists when an object of that name is there. @param path of the collection */
+  create(path: string, object: unknown, signal?: AbortSignal): Promise<KubernetesObject>;
   /** Adds labels to an object, or changes them; everything else of it stays. */
   label(path: string, labels: Record<string, string>, signal?: AbortSignal): Promise<void>;
   /** @returns false when there was nothing to delete. With `uid` only that very object. */
@@ -88,6 +90,8 @@ export function createKubernetesClient(connection: Connections['kubernetes']): K
       objectSchema.parse(await transport.call({
         method: 'PATCH', path, body: object, contentType: 'application/apply-patch+yaml', query: { fieldManager: MANAGED_BY, force: force || undefined }, signal,
       })),
+    create: async (path, object, signal) =>
+      objectSchema.parse(await transport.call({ method: 'POST', path, body: object, query: { fieldManager: MANAGED_BY }, signal })),
     label: async (path, labels, signal) => {
       await transport.call({
         method: 'PATCH', path, body: { metadata: { labels } }, contentType: 'application/merge-patch+json', accept: METADATA_OF_ONE, query: { fieldManager: MANAGED_BY }, signal,

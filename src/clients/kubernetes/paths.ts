@@ -4,6 +4,7 @@ export const paths = {
   namespace: (name: string): string => `/api/v1/namespaces/${name}`,
   secrets: (namespace?: string): string => within('/api/v1', namespace, 'secrets'),
   secret: (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/secrets/${name}`,
+  configMaps: (namespace: string): string => `/api/v1/namespaces/${namespace}/configmaps`,
   configMap: (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/configmaps/${name}`,
   serviceAccount: (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`,
   clusterRoleBinding: (name: string): string => `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/${name}`,
