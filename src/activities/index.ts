@@ -9,6 +9,7 @@ import { ensureNamespaces } from './ensure-namespaces.ts';
 import { asFailure } from './failures.ts';
 import { makePlan } from './make-plan.ts';
 import { recordResult } from './record-result.ts';
+import { removeRelease } from './remove-release.ts';
 import { type Scope, type ScopeOf, temporalScope } from './scope.ts';
 import { configureVault } from './vault/configure.ts';
 import { openVault } from './vault/open.ts';
@@ -45,7 +46,7 @@ export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalSc
     planUndo: pending,
     recordVersion: () => Promise.resolve({ version: 0 }),
     planDestroy: pending,
-    removeRelease: pending,
+    removeRelease: guarded((of) => removeRelease(clients, of)),
     removeRemains: pending,
     ensureDriftSchedule: () => Promise.resolve({ changed: false }),
     lockHolder: () => Promise.resolve({}),

@@ -1,4 +1,4 @@
-/** Helm as the deployer uses it: `upgrade --install`, few processes at once, the longest remaining path first. */
+/** Helm as the deployer uses it: `upgrade --install` and `uninstall`, few processes at once, the longest remaining path first. */
 import { join } from 'node:path';
 import PQueue from 'p-queue';
 import { FAILURES } from '../../contract/failures.ts';
@@ -22,9 +22,19 @@ export interface HelmOptions {
   kubernetes: { kubeconfig: string; context?: string; inCluster: boolean };
 }
 
-export interface UpgradeRequest {
+/** What every call has in common: its release, its turn in the queue, its way out. */
+export interface HelmRequest {
   namespace: string;
   release: string;
+  runId: string;
+  /** Higher goes first. */
+  priority: number;
+  signal?: AbortSignal | undefined;
+  /** Called once it has a slot, before Helm starts; what it throws ends the request. */
+  onTurn?: () => Promise<void>;
+}
+
+export interface UpgradeRequest extends HelmRequest {
   /** Chart folder, an OCI reference, or a chart's name in `repository`. */
   chart: string;
   /** Of a publisher's chart. */
@@ -34,12 +44,6 @@ export interface UpgradeRequest {
   values: string;
   /** Labels of the revision's Secret. Helm merges them over those of the revision before, so all of them are given each time. */
   labels: Record<string, string>;
-  runId: string;
-  /** Higher goes first. */
-  priority: number;
-  signal?: AbortSignal | undefined;
-  /** Called once it has a slot, before Helm starts; what it throws ends the request. */
-  onTurn?: () => Promise<void>;
 }
 
 export interface UpgradeResult {
@@ -52,6 +56,11 @@ export interface UpgradeResult {
 export interface HelmClient {
   /** @throws HelmError, or the signal's reason, in both cases only after the process has ended */
   upgrade(request: UpgradeRequest): Promise<UpgradeResult>;
+  /**
+   * Deletes what the newest revision holds, then Helm's record of the release; objects marked `helm.sh/resource-policy: keep` stay.
+   * A release that is not there is no error. @throws as `upgrade`
+   */
+  uninstall(request: HelmRequest): Promise<Omit<UpgradeResult, 'revision'>>;
   /** A process of this machine that works on the release, left by this or an earlier worker. */
   alive(namespace: string, release: string): Promise<HelmProcess | undefined>;
   logFile(release: string): string;
@@ -65,27 +74,25 @@ export function createHelmClient(options: HelmOptions): HelmClient {
   const queue = new PQueue({ concurrency: options.concurrency });
   const logFile = (release: string): string => join(logs, `${release}.log`);
 
-  const run = async (request: UpgradeRequest, queuedAt: number): Promise<UpgradeResult> => {
+  /** @param what the call in words, for log and errors @returns what Helm wrote */
+  const run = async (request: HelmRequest, what: string, args: readonly string[], values: string): Promise<{ output: string; seconds: number }> => {
     await request.onTurn?.();
     await Promise.all([privateFolder(home), privateFolder(logs)]);
     const started = performance.now();
     const { namespace, release } = request;
     const outcome = await runHelm(options.binary, {
-      args: upgradeArgs(options, request),
-      values: request.values,
+      args, values,
       env: helmEnvironment(options.env, home),
       logFile: logFile(release),
-      headline: `--- ${new Date().toISOString()} helm upgrade --install ${release} in ${namespace}, run ${request.runId}`,
+      headline: `--- ${new Date().toISOString()} ${what}, run ${request.runId}`,
       runFolder,
       timeoutSeconds: options.timeoutSeconds,
       signal: request.signal,
       onStart: (pid) => records.keep(namespace, release, pid, request.runId),
     });
     if (outcome.pid !== undefined) records.forget(namespace, release, outcome.pid);
-    const seconds = (performance.now() - started) / 1000;
-    if (outcome.exitCode === 0) return { revision: revisionOf(outcome.output), seconds, queuedSeconds: (started - queuedAt) / 1000 };
+    if (outcome.exitCode === 0) return { output: outcome.output, seconds: (performance.now() - started) / 1000 };
     if (outcome.cancelled) request.signal?.throwIfAborted();
-    const what = `helm upgrade --install ${release} in ${namespace}`;
     if (outcome.startError !== undefined) throw new HelmError(FAILURES.unexpected, `${what}: ${options.binary} cannot be started: ${outcome.startError}`);
     if (outcome.timedOut) throw new HelmError(FAILURES.helmInterrupted, `${what} was ended after ${options.timeoutSeconds} s. Its log: ${logFile(release)}`);
     if (outcome.killedBy !== undefined && !/^Error: /m.test(outcome.output)) throw new HelmError(FAILURES.helmInterrupted, `${what} was killed by ${outcome.killedBy}`);
@@ -93,14 +100,27 @@ export function createHelmClient(options: HelmOptions): HelmClient {
     throw new HelmError(type, `${what}: ${message}`);
   };
 
+  /** The same, when it is its turn. */
+  const queued = async (request: HelmRequest, verb: string, args: readonly string[], values = ''): Promise<{ output: string; seconds: number; queuedSeconds: number }> => {
+    const queuedAt = performance.now();
+    let queuedSeconds = 0;
+    const { signal: inQueue, leave } = untilItsTurn(request.signal);
+    const done = await queue.add(() => {
+      leave();
+      queuedSeconds = (performance.now() - queuedAt) / 1000;
+      return run(request, `helm ${verb} ${request.release} in ${request.namespace}`, args, values);
+    }, { priority: request.priority, signal: inQueue }).finally(leave);
+    return { ...done, queuedSeconds };
+  };
+
   return {
-    upgrade: (request) => {
-      const queuedAt = performance.now();
-      const { signal: inQueue, leave } = untilItsTurn(request.signal);
-      return queue.add(() => {
-        leave();
-        return run(request, queuedAt);
-      }, { priority: request.priority, signal: inQueue }).finally(leave);
+    upgrade: async (request) => {
+      const { output, ...times } = await queued(request, 'upgrade --install', upgradeArgs(options, request), request.values);
+      return { revision: revisionOf(output), ...times };
+    },
+    uninstall: async (request) => {
+      const { output: _words, ...times } = await queued(request, 'uninstall', uninstallArgs(options, request));
+      return times;
     },
     alive: (namespace, release) => records.alive(namespace, release),
     logFile,
@@ -119,7 +139,6 @@ function untilItsTurn(signal: AbortSignal | undefined): { signal: AbortSignal; l
 }
 
 function upgradeArgs(options: HelmOptions, request: UpgradeRequest): string[] {
-  const { kubeconfig, context, inCluster } = options.kubernetes;
   return [
     'upgrade', '--install', request.release, request.chart,
     ...(request.repository === undefined ? [] : ['--repo', request.repository]),
@@ -131,8 +150,19 @@ function upgradeArgs(options: HelmOptions, request: UpgradeRequest): string[] {
     '--disable-openapi-validation',
     '--hide-notes',
     '--history-max', String(options.historyMax),
+    ...commonArgs(options),
+  ];
+}
+
+function uninstallArgs(options: HelmOptions, { release, namespace }: HelmRequest): string[] {
+  // What is left is watched afterwards, not waited for here.
+  return ['uninstall', release, '--namespace', namespace, '--ignore-not-found', ...commonArgs(options)];
+}
+
+function commonArgs({ timeoutSeconds, kubernetes: { kubeconfig, context, inCluster } }: HelmOptions): string[] {
+  return [
     // For hooks alone: readiness is watched, not waited for here. Ends before the process itself is ended.
-    '--timeout', `${Math.max(1, Math.floor(options.timeoutSeconds * 0.9))}s`,
+    '--timeout', `${Math.max(1, Math.floor(timeoutSeconds * 0.9))}s`,
     ...(inCluster ? [] : ['--kubeconfig', kubeconfig]),
     ...(context === undefined || inCluster ? [] : ['--kube-context', context]),
   ];

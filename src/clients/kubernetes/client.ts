@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { MANAGED_BY } from '../../contract/names.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { ClusterMismatchError, isNotFound } from './errors.ts';
+import { type Kinds, readKinds } from './kinds.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
 import { type KubernetesList, type KubernetesObject, listSchema, objectSchema } from './objects.ts';
 import { connectToPod, execInPod, type ExecResult, type PodAddress } from './sockets.ts';
@@ -26,6 +27,8 @@ export interface KubernetesClient {
   clusterUid(signal?: AbortSignal): Promise<string>;
   /** @throws ClusterMismatchError when the cluster is another one */
   assertCluster(uid: string, signal?: AbortSignal): Promise<void>;
+  /** What the API server serves right now. */
+  kinds(signal?: AbortSignal): Promise<Kinds>;
   /** @returns undefined when there is no such object */
   get(path: string, signal?: AbortSignal): Promise<KubernetesObject | undefined>;
   list(path: string, options?: ListOptions, signal?: AbortSignal): Promise<KubernetesList>;
@@ -81,6 +84,7 @@ export function createKubernetesClient(connection: Connections['kubernetes']): K
       const found = await clusterUid(signal);
       if (found !== uid) throw new ClusterMismatchError(`This deployment was planned for the cluster with kube-system uid ${uid}, but the API server now answers for ${found}. Nothing was changed.`);
     },
+    kinds: (signal) => readKinds(transport, signal),
     get,
     list: async (path, options = {}, signal) => {
       const { labelSelector, fieldSelector, metadataOnly, limit } = options;

@@ -1,5 +1,6 @@
 export { createKubernetesClient, type KubernetesClient, type ListOptions } from './client.ts';
 export { ClusterMismatchError, isNotFound, KubeconfigError, KubernetesError, UnreachableError } from './errors.ts';
+export { type Kind, type Kinds, pathOfKind } from './kinds.ts';
 export { type KubernetesList, type KubernetesObject, later, managersOf, type ObjectMetadata, releaseOf } from './objects.ts';
 export { paths } from './paths.ts';
 export type { ExecResult, PodAddress } from './sockets.ts';

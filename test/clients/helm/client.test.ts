@@ -42,6 +42,21 @@ describe('Helm client', () => {
     });
   });
 
+  test('uninstall: the release alone, no error when it is gone, with the same queue, log and way out', async () => {
+    await withFakeHelm(async ({ another, behave, order, folder }) => {
+      const client = another({ kubernetes: { kubeconfig: '/a/kubeconfig', context: 'staging', inCluster: false } });
+      // The stand-in notes its third argument, which is the namespace option here.
+      const request = { namespace: 'ns', release: 'jaeger', runId: 'r', priority: 1 };
+      await client.uninstall(request);
+      assert.deepEqual((await readFile(join(folder, '--namespace.args'), 'utf8')).trim().split('\n'),
+        ['uninstall', 'jaeger', '--namespace', 'ns', '--ignore-not-found', '--timeout', '18s', '--kubeconfig', '/a/kubeconfig', '--kube-context', 'staging']);
+      assert.match(await readFile(client.logFile('jaeger'), 'utf8'), /^--- \S+ helm uninstall jaeger in ns, run r\n/);
+      await behave('--namespace', 'echo "Error: uninstall: Failed to purge the release: Unauthorized" >&2; exit 1');
+      await assert.rejects(client.uninstall(request), helmErrorOf('Unreachable', /^helm uninstall jaeger in ns: uninstall: Failed/));
+      assert.equal((await order()).length, 2);
+    });
+  });
+
   test('output goes to a log of the release, 0600, and nothing else is left behind', async () => {
     await withFakeHelm(async ({ client, request, behave, stateDir }) => {
       await behave('loud', 'echo words; echo more words >&2');

@@ -1,0 +1,89 @@
+/**
+ * Objects that Helm made for a release, found by Helm's own marks: for releases whose record is gone or does not tell the
+ * whole. What is to be kept (volumes, what is marked so) is never among them.
+ */
+import { KubernetesError, type KubernetesClient, type KubernetesObject, type Kind, pathOfKind } from '../../clients/kubernetes/index.ts';
+import { releaseKey } from '../../plan/observed.ts';
+import type { Release } from './recover.ts';
+
+export interface FoundObject {
+  kind: Kind;
+  /** Address of this very object. */
+  path: string;
+  /** Names, labels, annotations; nothing of what it holds. */
+  object: KubernetesObject;
+}
+
+const HELMS_OWN = 'app.kubernetes.io/managed-by=Helm';
+const RELEASE_NAME = 'meta.helm.sh/release-name';
+const RELEASE_NAMESPACE = 'meta.helm.sh/release-namespace';
+const POLICY = 'helm.sh/resource-policy';
+const AT_ONCE = 8;
+
+/** Kinds that can be listed and deleted; copies of the same objects in other groups are left out. */
+export async function sweptKinds(kubernetes: Pick<KubernetesClient, 'kinds'>, signal?: AbortSignal): Promise<Kind[]> {
+  const { kinds } = await kubernetes.kinds(signal);
+  return kinds.filter(({ group, plural, verbs }) => verbs.includes('list') && verbs.includes('delete') && !(plural === 'events') && !(group === '' && plural === 'endpoints') && group !== 'discovery.k8s.io');
+}
+
+/**
+ * All objects of these kinds, metadata only.
+ * @param namespace also what belongs to no namespace is listed; absent: everything
+ */
+export async function listAll(kubernetes: Pick<KubernetesClient, 'list'>, kinds: readonly Kind[], { namespace, labelSelector }: { namespace?: string; labelSelector?: string }, signal?: AbortSignal): Promise<FoundObject[]> {
+  const found: FoundObject[] = [];
+  const queue = [...kinds];
+  const work = async (): Promise<void> => {
+    for (let kind = queue.shift(); kind !== undefined; kind = queue.shift()) {
+      const items = await listKind(kubernetes, kind, { namespace, labelSelector }, signal);
+      for (const object of items) found.push({ kind, path: `${pathOfKind(kind, object.metadata.namespace)}/${object.metadata.name}`, object });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return found;
+}
+
+async function listKind(kubernetes: Pick<KubernetesClient, 'list'>, kind: Kind, { namespace, labelSelector }: { namespace: string | undefined; labelSelector: string | undefined }, signal?: AbortSignal): Promise<KubernetesObject[]> {
+  try {
+    return (await kubernetes.list(pathOfKind(kind, namespace), { metadataOnly: true, ...(labelSelector === undefined ? {} : { labelSelector }) }, signal)).items;
+  } catch (error) {
+    // Its definition has gone in between, or the server knows no listing of it after all.
+    if (error instanceof KubernetesError && (error.status === 404 || error.status === 405)) return [];
+    throw error;
+  }
+}
+
+/** `<namespace>/<release>` that Helm marked an object with. */
+export function helmReleaseOf({ metadata: { annotations } }: KubernetesObject): string | undefined {
+  const name = annotations?.[RELEASE_NAME];
+  const namespace = annotations?.[RELEASE_NAMESPACE];
+  return name === undefined || namespace === undefined ? undefined : releaseKey(namespace, name);
+}
+
+/** Whether Helm would keep it when its release is uninstalled, or has to: volumes, and definitions, which take all objects of their kind along. */
+export function isKept({ kind, object }: Pick<FoundObject, 'kind' | 'object'>): boolean {
+  return object.metadata.annotations?.[POLICY] === 'keep' || isClaim(kind) || kind.plural === 'customresourcedefinitions';
+}
+
+export function isClaim({ group, plural }: Pick<Kind, 'group' | 'plural'>): boolean {
+  return group === '' && (plural === 'persistentvolumeclaims' || plural === 'persistentvolumes');
+}
+
+/** By `<namespace>/<release>`: everything in the cluster that carries Helm's marks and goes with its release. */
+export async function markedByHelm(kubernetes: Pick<KubernetesClient, 'kinds' | 'list'>, signal?: AbortSignal): Promise<Map<string, FoundObject[]>> {
+  const all = await listAll(kubernetes, await sweptKinds(kubernetes, signal), { labelSelector: HELMS_OWN }, signal);
+  const marked = new Map<string, FoundObject[]>();
+  for (const found of all) {
+    const key = helmReleaseOf(found.object);
+    if (key !== undefined && !isKept(found)) marked.set(key, [...(marked.get(key) ?? []), found]);
+  }
+  return marked;
+}
+
+/** Deletes what carries the release's marks. @returns `Kind name` of each, sorted */
+export async function removeLeftovers(kubernetes: KubernetesClient, { namespace, name }: Release, signal: AbortSignal): Promise<string[]> {
+  const all = await listAll(kubernetes, await sweptKinds(kubernetes, signal), { namespace, labelSelector: HELMS_OWN }, signal);
+  const own = all.filter((found) => helmReleaseOf(found.object) === releaseKey(namespace, name) && !isKept(found) && !found.object.metadata.deletionTimestamp);
+  await Promise.all(own.map(({ path, object }) => kubernetes.remove(path, { uid: object.metadata.uid }, signal)));
+  return own.map(({ kind, object }) => `${kind.kind} ${object.metadata.name}`).sort();
+}

@@ -1,0 +1,53 @@
+/** Which kinds of objects the API server serves: asked, not known, so that kinds of anybody's definitions are among them. */
+import { z } from 'zod';
+import { KubernetesError, UnreachableError } from './errors.ts';
+import type { Transport } from './transport.ts';
+
+export interface Kind {
+  /** Empty for the core group. */
+  group: string;
+  version: string;
+  kind: string;
+  /** Plural, as it stands in addresses. */
+  plural: string;
+  namespaced: boolean;
+  verbs: string[];
+}
+
+export interface Kinds {
+  kinds: Kind[];
+  /** Groups whose server does not answer: what they hold cannot be seen. */
+  silent: { group: string; reason: string }[];
+}
+
+const groupsSchema = z.object({ groups: z.array(z.object({ name: z.string(), preferredVersion: z.object({ groupVersion: z.string(), version: z.string() }) })) });
+const resourcesSchema = z.object({
+  resources: z.array(z.object({ name: z.string(), kind: z.string(), namespaced: z.boolean(), verbs: z.array(z.string()).default([]) })).nullish(),
+});
+
+/** Each kind once, in its group's preferred version; without subresources. */
+export async function readKinds(transport: Pick<Transport, 'call'>, signal?: AbortSignal): Promise<Kinds> {
+  const { groups } = groupsSchema.parse(await transport.call({ path: '/apis', signal }));
+  const silent: Kinds['silent'] = [];
+  const read = async (group: string, version: string, path: string): Promise<Kind[]> => {
+    const { resources } = resourcesSchema.parse(await transport.call({ path, signal }));
+    return (resources ?? []).filter(({ name }) => !name.includes('/')).map(({ name, ...kind }) => ({ group, version, plural: name, ...kind }));
+  };
+  const found = await Promise.all([
+    read('', 'v1', '/api/v1'),
+    ...groups.map(({ name, preferredVersion: { groupVersion, version } }) => read(name, version, `/apis/${groupVersion}`).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      // A definition that has just gone, or an aggregated server that is down.
+      if (!(error instanceof KubernetesError) && !(error instanceof UnreachableError)) throw error;
+      if (!(error instanceof KubernetesError && error.status === 404)) silent.push({ group: name, reason: error.message });
+      return [];
+    })),
+  ]);
+  return { kinds: found.flat(), silent };
+}
+
+/** Address of all objects of a kind, or of those of one namespace. */
+export function pathOfKind({ group, version, plural, namespaced }: Kind, namespace?: string): string {
+  const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+  return namespaced && namespace !== undefined ? `${root}/namespaces/${namespace}/${plural}` : `${root}/${plural}`;
+}
