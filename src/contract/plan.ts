@@ -35,6 +35,8 @@ export interface PlannedStep {
   reason: string;
   /** Digest of chart, values and image: 16 hex characters; execution refuses to apply anything else. */
   digest: string;
+  /** Newest revision of the release when the plan was made; absent: there was none. */
+  revision?: number;
   /** With `rollback` and `repair`: the revision in Helm's history to apply. */
   toRevision?: number;
 }
@@ -59,7 +61,7 @@ export interface PlannedService {
 export interface DeployPlan {
   operation: Operation;
   environment: string;
-  /** 16 hex characters over all steps' digests and actions. */
+  /** 16 hex characters over all steps' digests, actions and current revisions: the same digest means the same work on the same world. */
   digest: string;
   /** Longest path through the graph, from declared start-up times. */
   criticalPathSeconds: number;

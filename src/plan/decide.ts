@@ -47,7 +47,7 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
   return {
     operation: 'deploy',
     environment: environment.name,
-    digest: digestOf([environment.name, services.map(({ steps }) => steps.map(({ name, action, digest }) => [name, action, digest]))]),
+    digest: digestOf([environment.name, services.map(({ steps }) => steps.map(({ name, action, digest, revision }) => [name, action, digest, revision ?? 0]))]),
     criticalPathSeconds: rounded(longest.seconds),
     criticalPath: longest.path,
     services,
@@ -82,7 +82,8 @@ function planStep(catalog: Catalog, release: Release, digests: ReadonlyMap<strin
   const digest = digests.get(name);
   if (digest === undefined) throw new Error(`There is no digest for release "${name}".`);
   const key = releaseKey(namespace, name);
-  return { kind, name, namespace, job, ...decideRelease(release, digest, observed.releases.get(key), observed.health.get(key)), digest };
+  const found = observed.releases.get(key);
+  return { kind, name, namespace, job, ...decideRelease(release, digest, found, observed.health.get(key)), digest, ...(found === undefined ? {} : { revision: found.revision }) };
 }
 
 function decideRelease(release: Release, wanted: string, found: ObservedRelease | undefined, health: ObservedHealth | undefined): Decision {

@@ -114,6 +114,15 @@ describe('plan', () => {
     });
   }
 
+  test('has a digest that covers the revisions that are there', () => {
+    const observed = asWanted(catalog);
+    const first = plan(observed);
+    assert.equal(stepOf(first, 'api').revision, 3);
+    assert.equal(stepOf(plan(nothingThere()), 'api').revision, undefined);
+    release(observed, 'apps/api', { revision: 4 });
+    assert.notEqual(plan(observed).digest, first.digest);
+  });
+
   test('has a digest that follows from steps and actions alone', () => {
     const first = plan(asWanted(catalog)).digest;
     assert.match(first, /^[0-9a-f]{16}$/);
