@@ -50,6 +50,8 @@ export const driftReportSchema = z.object({
   at: z.string(),
   seconds: z.number(),
   findings: z.array(driftFindingSchema),
+  /** Findings that were left out here because there are so many; absent: none. */
+  omitted: z.number().int().optional(),
   /** Findings that an acceptance or an ignore rule took out. */
   accepted: z.number().int(),
   ignored: z.number().int(),

@@ -110,6 +110,14 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
       cluster.objects.set(created, kept);
       return Promise.resolve(kept);
     },
+    replace: (path, object) => {
+      const { metadata, ...rest } = object as KubernetesObject;
+      const known = cluster.objects.get(path);
+      if (known?.metadata.resourceVersion !== metadata.resourceVersion) return Promise.reject(new KubernetesError(`PUT ${path}`, 409, 'Conflict', 'the object has been modified'));
+      const kept: KubernetesObject = { ...rest, metadata: { ...metadata, uid: path, resourceVersion: String(Number(metadata.resourceVersion) + 1) } };
+      cluster.objects.set(path, kept);
+      return Promise.resolve(kept);
+    },
     label: (path, labels) => {
       const known = cluster.objects.get(path);
       if (known) known.metadata.labels = { ...known.metadata.labels, ...labels };

@@ -39,6 +39,8 @@ export interface KubernetesClient {
   apply(path: string, object: unknown, options?: { force?: boolean }, signal?: AbortSignal): Promise<KubernetesObject>;
   /** @throws KubernetesError with reason AlreadyExists when an object of that name is there. @param path of the collection */
   create(path: string, object: unknown, signal?: AbortSignal): Promise<KubernetesObject>;
+  /** The whole object anew. @throws KubernetesError 409 when it is no longer at the resourceVersion that it carries */
+  replace(path: string, object: unknown, signal?: AbortSignal): Promise<KubernetesObject>;
   /** Adds labels to an object, or changes them; everything else of it stays. */
   label(path: string, labels: Record<string, string>, signal?: AbortSignal): Promise<void>;
   /** @returns false when there was nothing to delete. With `uid` only that very object. */
@@ -96,6 +98,8 @@ export function createKubernetesClient(connection: Connections['kubernetes']): K
       })),
     create: async (path, object, signal) =>
       objectSchema.parse(await transport.call({ method: 'POST', path, body: object, query: { fieldManager: MANAGED_BY }, signal })),
+    replace: async (path, object, signal) =>
+      objectSchema.parse(await transport.call({ method: 'PUT', path, body: object, query: { fieldManager: MANAGED_BY }, signal })),
     label: async (path, labels, signal) => {
       await transport.call({
         method: 'PATCH', path, body: { metadata: { labels } }, contentType: 'application/merge-patch+json', accept: METADATA_OF_ONE, query: { fieldManager: MANAGED_BY }, signal,
