@@ -9,6 +9,7 @@ import { ClusterMismatchError, KubernetesError, UnreachableError } from '../clie
 import type { Redactor } from '../clients/redact.ts';
 import { VaultKeysMissingError, VaultSealedError, VaultUnreachableError } from '../clients/vault/index.ts';
 import { FAILURES, type FailureType, NON_RETRYABLE } from '../contract/failures.ts';
+import { RollbackRefusedError } from '../plan/rollback-refused.ts';
 
 /** Thrown by activities on purpose. */
 export class DeployError extends Error {
@@ -25,6 +26,7 @@ export class DeployError extends Error {
 export function classify(error: unknown): { type: FailureType; message: string } {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof DeployError || error instanceof HelmError) return { type: error.type, message };
+  if (error instanceof RollbackRefusedError) return { type: error.type, message };
   if (error instanceof KubernetesError) return { type: typeOfKubernetes(error), message };
   if (error instanceof UnreachableError || error instanceof VaultUnreachableError) return { type: FAILURES.unreachable, message };
   if (error instanceof ClusterMismatchError) return { type: FAILURES.clusterMismatch, message };

@@ -79,6 +79,8 @@ export interface DeployPlan {
   onFailure: 'stop' | 'continue' | 'rollback';
   /** The platform version it leads back to. */
   toVersion?: number;
+  /** With a rollback: services that are not well now and are about to be touched. Their evidence is collected first. */
+  unhealthy?: { service: string; reason: string }[];
   /** What a person should know of the plan as a whole; one line each, no secrets. */
   notes?: string[];
 }
