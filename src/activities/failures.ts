@@ -33,7 +33,8 @@ export function classify(error: unknown): { type: FailureType; message: string }
   if (error instanceof VaultKeysMissingError) return { type: FAILURES.vaultKeysMissing, message };
   if (error instanceof VaultSealedError) return { type: FAILURES.vaultSealed, message };
   // Of the pure parts, which know no classes of ours.
-  if (error instanceof Error && ['PlanRefusedError', 'CatalogError', 'ConfigurationError'].includes(error.name)) return { type: FAILURES.invalidInput, message };
+  if (error instanceof Error && error.name === 'DependencyMissingError') return { type: FAILURES.dependencyMissing, message };
+  if (error instanceof Error && ['PlanRefusedError', 'SelectionError', 'CatalogError', 'ConfigurationError'].includes(error.name)) return { type: FAILURES.invalidInput, message };
   if (error instanceof z.ZodError) return { type: FAILURES.unexpected, message: `an answer has an unexpected shape: ${error.issues.slice(0, 3).map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}` };
   return { type: FAILURES.unexpected, message };
 }

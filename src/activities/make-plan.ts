@@ -1,10 +1,13 @@
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
+import type { Selection } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { DeployPlan } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { buildPlan } from '../plan/decide.ts';
 import { allDigests } from '../plan/inputs.ts';
+import { isSettled } from '../plan/progress.ts';
+import { selectPlan } from '../plan/selection.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { DeployError } from './failures.ts';
 import { observeCluster } from './observe/cluster.ts';
@@ -12,29 +15,35 @@ import { beating, type ScopeOf } from './scope.ts';
 
 /** What will be done to each service and why, from catalog, environment and cluster; changes nothing. */
 export function makePlan(clients: Clients, scopeOf: ScopeOf): Activities['makePlan'] {
-  return async ({ run, expectedDigest }) => {
+  return async ({ run, selection, expectedDigest }) => {
     const scope = scopeOf();
     return beating(scope, () => 'plans', async () => {
       const environment = await currentEnvironment(clients);
       await assertTarget(clients, run, scope.signal);
-      const plan = await planFor(clients, environment, run.imageTags, scope.signal);
+      const plan = await planFor(clients, environment, run.imageTags, scope.signal, selection);
       if (expectedDigest !== undefined && plan.digest !== expectedDigest) throw outdated(expectedDigest, plan);
       return plan;
     });
   };
 }
 
-/** Looks at the catalog, the checkout and the cluster; changes nothing. The command `plan` sees the same as a deployment. */
-export async function planFor(clients: Clients, environment: Environment, imageTags: Readonly<Record<string, string>>, signal: AbortSignal): Promise<DeployPlan> {
+/**
+ * Looks at the catalog, the checkout and the cluster; changes nothing. The command `plan` sees the same as a deployment.
+ * @throws SelectionError, DependencyMissingError, PlanRefusedError
+ */
+export async function planFor(
+  clients: Clients, environment: Environment, imageTags: Readonly<Record<string, string>>, signal: AbortSignal, selection?: Selection,
+): Promise<DeployPlan> {
   const [digests, observed] = await Promise.all([
     allDigests(clients.catalog, environment, imageTags, clients.config),
     observeCluster(clients, environment, signal),
   ]);
-  return buildPlan({ catalog: clients.catalog, environment, digests, observed });
+  const plan = buildPlan({ catalog: clients.catalog, environment, digests, observed });
+  return selection ? selectPlan(plan, clients.catalog, selection, observed) : plan;
 }
 
 function outdated(expected: string, plan: DeployPlan): DeployError {
-  const changes = plan.services.filter(({ action }) => action !== 'unchanged').map(({ name, action }) => `${name} (${action})`);
+  const changes = plan.services.filter(({ action }) => !isSettled(action)).map(({ name, action }) => `${name} (${action})`);
   return new DeployError(FAILURES.planOutdated, `The plan that was approved is ${expected}, but cluster, catalog or values have changed since: what would be done now is plan ${plan.digest}, `
     + `${changes.length === 0 ? 'which changes nothing' : `on ${changes.join(', ')}`}. Nothing was changed; make a new plan and look at it.`);
 }

@@ -57,6 +57,8 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
   InvalidArgumentError: explainUsage,
   ConfigurationError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   CatalogError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: ['Correct the fields named above, then run the same command again.'] }),
+  SelectionError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [`${commandLine('catalog')}   (all services and phases)`] }),
+  DependencyMissingError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   NotRunningError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   ZodError: (error) => ({ exitCode: EXIT_CODES.refused, message: `A file of the environment's state is damaged: ${error.message}`, next: [] }),
   ServiceError: explainEngine,

@@ -4,7 +4,7 @@ import { RELEASE_LABELS } from '../contract/names.ts';
 import type { DeployPlan, PlannedAction, PlannedService, PlannedStep } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { checkChartSource } from './chart-source.ts';
-import { digestOf } from './digest.ts';
+import { digestOf, planDigest } from './digest.ts';
 import { criticalPath, remainingSeconds } from './graph.ts';
 import { wantedSecrets } from './kubernetes-secrets.ts';
 import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRelease } from './observed.ts';
@@ -47,7 +47,7 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
   return {
     operation: 'deploy',
     environment: environment.name,
-    digest: digestOf([environment.name, services.map(({ steps }) => steps.map(({ name, action, digest, revision }) => [name, action, digest, revision ?? 0]))]),
+    digest: planDigest(environment.name, services),
     criticalPathSeconds: rounded(longest.seconds),
     criticalPath: longest.path,
     services,

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PlannedStep } from '../contract/plan.ts';
 
 /** Left behind by editors and file managers: no part of a chart. */
 const LEFTOVER = /(^\.(?!helmignore$))|~$|^#.*#$|\.(swp|swo|orig|rej|bak|tmp)$/;
@@ -9,6 +10,11 @@ const LEFTOVER = /(^\.(?!helmignore$))|~$|^#.*#$|\.(swp|swo|orig|rej|bak|tmp)$/;
 /** @returns 16 hex characters over the value, whatever the order of its keys */
 export function digestOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(sorted(value))).digest('hex').slice(0, 16);
+}
+
+/** Over all that a plan does: an edited chart, another tag, another state of the cluster or another selection gives another. */
+export function planDigest(environment: string, services: readonly { steps: readonly PlannedStep[] }[]): string {
+  return digestOf([environment, services.map(({ steps }) => steps.map(({ name, action, digest, revision }) => [name, action, digest, revision ?? 0]))]);
 }
 
 /**
