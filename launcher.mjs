@@ -110,7 +110,12 @@ function productNode() {
 function run(node, file, args) {
   const child = spawn(node, ['--disable-warning=ExperimentalWarning', file, ...args], {
     stdio: 'inherit',
-    env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, '.ananta', 'cache', 'node') },
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, '.ananta', 'cache', 'node'),
+      // The bundler unpacks its native part; by default that goes into the user's own cache folder.
+      SWC_NATIVE_BINDING_CACHE: process.env.SWC_NATIVE_BINDING_CACHE ?? join(root, '.ananta', 'cache', 'swc'),
+    },
   });
   // Ctrl-C reaches the child from the terminal itself; the others are passed on.
   process.on('SIGINT', () => {});

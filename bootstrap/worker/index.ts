@@ -48,6 +48,7 @@ function workerEnvironment(config: Config): Record<string, string> {
     ANANTA_ENVIRONMENTS_DIR: config.environmentsDir,
     KUBECONFIG: config.kubeconfig,
     NODE_COMPILE_CACHE: join(config.stateRoot, 'cache', 'node'),
+    SWC_NATIVE_BINDING_CACHE: join(config.stateRoot, 'cache', 'swc'),
   };
 }
 

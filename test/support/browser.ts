@@ -1,5 +1,6 @@
 /** A real browser, headless: from the PATH, where the machine has one. */
-import { access } from 'node:fs/promises';
+import { access, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { readConfig } from '../../src/config.ts';
@@ -19,10 +20,12 @@ export async function findBrowser(): Promise<string | undefined> {
 
 export async function withPage<T>(executablePath: string, work: (page: Page) => Promise<T>): Promise<T> {
   const { chromium } = await import('playwright-core');
-  const browser = await chromium.launch({ executablePath, headless: true, args: ['--no-sandbox', '--disable-gpu'] });
+  const home = await mkdtemp(join(tmpdir(), 'ananta-browser-'));
+  const browser = await chromium.launch({ executablePath, headless: true, args: ['--no-sandbox', '--disable-gpu'], env: { PATH: readConfig().childEnv['PATH'] ?? '', HOME: home } });
   try {
     return await work(await browser.newPage({ viewport: { width: 1500, height: 1000 } }));
   } finally {
     await browser.close();
+    await rm(home, { recursive: true, force: true });
   }
 }

@@ -29,7 +29,7 @@ export async function startTestEngine(): Promise<TestEngine> {
   const server: ChildProcess = spawn(temporal.path, [
     'server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error', '--namespace', ENGINE_NAMESPACE,
     ...Object.entries(SEARCH_ATTRIBUTE_TYPES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
-  ], { stdio: 'ignore' });
+  ], { stdio: 'ignore', env: { HOME: tmpdir(), PATH: '' } });
   const address = `127.0.0.1:${port}`;
   const engine = { address, namespace: ENGINE_NAMESPACE };
   const client = await waitFor(async () => {
