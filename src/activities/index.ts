@@ -8,6 +8,7 @@ import { collectEvidence } from './collect-evidence.ts';
 import { ensureNamespaces } from './ensure-namespaces.ts';
 import { asFailure } from './failures.ts';
 import { makePlan } from './make-plan.ts';
+import { planDestroy } from './plan-destroy.ts';
 import { recordResult } from './record-result.ts';
 import { removeRelease } from './remove-release.ts';
 import { type Scope, type ScopeOf, temporalScope } from './scope.ts';
@@ -45,7 +46,7 @@ export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalSc
     planRollback: pending,
     planUndo: pending,
     recordVersion: () => Promise.resolve({ version: 0 }),
-    planDestroy: pending,
+    planDestroy: guarded((of) => planDestroy(clients, of)),
     removeRelease: guarded((of) => removeRelease(clients, of)),
     removeRemains: pending,
     ensureDriftSchedule: () => Promise.resolve({ changed: false }),

@@ -1,0 +1,26 @@
+import type { Clients } from '../clients/index.ts';
+import type { Activities } from '../contract/activities.ts';
+import type { DeployPlan } from '../contract/plan.ts';
+import { buildDestroyPlan } from '../plan/destroy.ts';
+import { assertTarget, currentEnvironment } from './context.ts';
+import { markedByHelm } from './release/leftovers.ts';
+import { allNewestRevisions } from './release/revisions.ts';
+import { beating, type ScopeOf } from './scope.ts';
+
+/** What has to be removed, dependents first, from what the cluster holds; changes nothing. */
+export function planDestroy(clients: Clients, scopeOf: ScopeOf): Activities['planDestroy'] {
+  return async ({ run, deleteData }) => {
+    const scope = scopeOf();
+    return beating(scope, () => 'plans', async () => {
+      await assertTarget(clients, run, scope.signal);
+      return destroyPlanOf(clients, deleteData, scope.signal);
+    });
+  };
+}
+
+/** Also for the command that asks before it destroys. */
+export async function destroyPlanOf(clients: Pick<Clients, 'environment' | 'config' | 'kubernetes' | 'catalog'>, deleteData: boolean, signal?: AbortSignal): Promise<DeployPlan> {
+  const { kubernetes, catalog } = clients;
+  const [environment, releases, marked] = await Promise.all([currentEnvironment(clients), allNewestRevisions(kubernetes, signal), markedByHelm(kubernetes, signal)]);
+  return buildDestroyPlan({ catalog, environment, releases, marked: new Map([...marked].map(([key, objects]) => [key, objects.length])), deleteData });
+}
