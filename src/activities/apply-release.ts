@@ -1,6 +1,6 @@
 /**
- * One Helm release, brought to exactly what was planned. Running it again after a lost acknowledgement, a killed worker
- * or a killed Helm leads to the same end.
+ * One Helm release, brought to exactly what was planned: from the checkout, or from a revision in Helm's history. Running it
+ * again after a lost acknowledgement, a killed worker or a killed Helm leads to the same end.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HelmError } from '../clients/helm/index.ts';
@@ -17,6 +17,7 @@ import { writeEvidence } from './evidence/index.ts';
 import { DeployError } from './failures.ts';
 import { awaitEstablished, definitionsOf } from './release/crds.ts';
 import { jobsOf, removeJobs } from './release/jobs.ts';
+import { assertRestorable, claim, isRestored, restore } from './release/restore.ts';
 import { newestRevision, ownerLabel, type Revision } from './release/revisions.ts';
 import { settleRelease } from './release/recover.ts';
 import { beating, type ScopeOf } from './scope.ts';
@@ -35,35 +36,33 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
       const [, environment, found] = await Promise.all([
         assertTarget(clients, run, scope.signal), currentEnvironment(clients), newestRevision(clients.kubernetes, step.namespace, step.name, scope.signal),
       ]);
-      const inputs = await plannedInputs(clients, environment, input);
-      if (isDone(input, found)) return { changed: found?.labels[RELEASE_LABELS.run] === run.runId, revision: found?.revision ?? 0, seconds: seconds(started) };
+      const back = step.toRevision !== undefined;
+      const inputs = back ? undefined : await plannedInputs(clients, environment, input);
+      if (back && isRestored(input, found)) return { changed: true, revision: await claim(clients, input, scope.signal), seconds: seconds(started) };
+      if (!back && isDone(input, found)) return { changed: found?.labels[RELEASE_LABELS.run] === run.runId, revision: found?.revision ?? 0, seconds: seconds(started) };
 
-      let recovered: string | undefined;
-      const settle = async (): Promise<void> => {
-        doing = 'makes sure that nobody else is at work on it';
-        const settled = await settleRelease(clients, run, release, step.digest, scope.signal);
-        recovered = settled.recovered ?? recovered;
-      };
-      await settle();
+      doing = 'makes sure that nobody else is at work on it';
+      const { recovered } = await settleRelease(clients, run, release, step.digest, scope.signal);
+      if (back) await assertRestorable(clients, input, scope.signal);
       if (step.job) {
         doing = 'removes a failed Job';
         await replaceFailedJobs(clients, input, scope.signal);
       }
       doing = 'waits for its turn with Helm';
-      const upgrade = async (): Promise<number> => (await clients.helm.upgrade({
-        namespace: release.namespace, release: release.name,
-        chart: inputs.chartPath, repository: inputs.repository, version: inputs.version, values: inputs.values,
-        labels: await labelsOf(input, environment),
-        runId: run.runId,
-        priority: input.priority,
-        signal: scope.signal,
-        onTurn: () => {
-          doing = 'Helm is at work';
-          return Promise.resolve();
-        },
-      })).revision;
-      const revision = await onceMoreForNewKinds(upgrade, scope.signal);
-      const definitions = await definitionsOf(inputs.chartPath);
+      const onTurn = (): Promise<void> => {
+        doing = 'Helm is at work';
+        return Promise.resolve();
+      };
+      const apply = async (): Promise<number> => (inputs
+        ? (await clients.helm.upgrade({
+          namespace: release.namespace, release: release.name,
+          chart: inputs.chartPath, repository: inputs.repository, version: inputs.version, values: inputs.values,
+          labels: await labelsOf(input, environment),
+          runId: run.runId, priority: input.priority, signal: scope.signal, onTurn,
+        })).revision
+        : restore(clients, input, { signal: scope.signal, onTurn }));
+      const revision = await onceMoreForNewKinds(apply, scope.signal);
+      const definitions = inputs ? await definitionsOf(inputs.chartPath) : [];
       if (definitions.length > 0) {
         doing = 'waits for its kinds to be known';
         await awaitEstablished(clients.kubernetes, definitions, scope.signal);

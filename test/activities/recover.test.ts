@@ -46,6 +46,34 @@ describe('a release that was left behind', () => {
     });
   });
 
+  test('a rollback bears the labels of the revision it goes back to: they prove nothing', async () => {
+    await withFakeClients(async (parts) => {
+      revision(parts, 1, 'deployed', of('run-0'));
+      revision(parts, 2, 'pending-rollback', of('run-0'));
+      await assert.rejects(settle(parts), /revision 2 of ns\/api is pending-rollback since \S+, written by an unknown process\. Its Helm cannot be looked at from here/);
+      assert.deepEqual(parts.cluster.removed, []);
+    });
+  });
+
+  for (const [how, prove] of Object.entries<(parts: FakeParts) => void>({
+    'its process died with its worker here': (parts) => {
+      const dead = { pid: 1, startToken: 'x' };
+      parts.clients.helm.interrupted = () => Promise.resolve({ helm: dead, worker: dead, runId: 'run-0', startedAt: 'then' });
+    },
+    'this run has put its labels there': (parts) => { revision(parts, 2, 'pending-rollback', of('run-1')); },
+    'it is older than any Helm': (parts) => { revision(parts, 2, 'pending-rollback', of('run-0'), 100_000); },
+  })) {
+    test(`a rollback that was interrupted: ${how}`, async () => {
+      await withFakeClients(async (parts) => {
+        revision(parts, 1, 'deployed', of('run-0'));
+        const path = revision(parts, 2, 'pending-rollback', of('run-0'));
+        prove(parts);
+        assert.equal((await settle(parts)).revision?.revision, 1);
+        assert.deepEqual(parts.cluster.removed, [path]);
+      });
+    });
+  }
+
   test('pending, by a run that has ended', async () => {
     await withFakeClients(async (parts) => {
       const path = revision(parts, 1, 'pending-install', of('run-0'));

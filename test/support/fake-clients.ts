@@ -50,7 +50,7 @@ export async function withFakeClients(work: (parts: FakeParts) => Promise<void>)
   };
   const clients: Clients = {
     environment, connections, config, catalog, kubernetes, redactor,
-    helm: { upgrade: () => Promise.reject(new Error('no Helm here')), uninstall: () => Promise.reject(new Error('no Helm here')), alive: () => Promise.resolve(undefined), logFile: (release) => join(folder, `${release}.log`) },
+    helm: { upgrade: () => Promise.reject(new Error('no Helm here')), uninstall: () => Promise.reject(new Error('no Helm here')), rollback: () => Promise.reject(new Error('no Helm here')), alive: () => Promise.resolve(undefined), interrupted: () => Promise.resolve(undefined), logFile: (release) => join(folder, `${release}.log`) },
     vault: createVaultClient({ connection: connections.vault, kubernetes, tunnel: vault, redactor }),
     isRunAlive: () => Promise.resolve(false),
     close: () => Promise.resolve(),

@@ -32,7 +32,7 @@ export async function settleRelease(clients: Recovering, run: RunRef, release: R
   const ended = await endOrphan(clients, release, signal);
   const revision = await newestRevision(clients.kubernetes, release.namespace, release.name, signal);
   const unfinished = revision?.status.startsWith('pending-') === true;
-  if (revision && unfinished) await proveAbandoned(clients, run, release, revision);
+  if (revision && unfinished) await proveAbandoned(clients, run, release, revision, ended !== undefined);
   if (!revision || !(unfinished || isOwnAttempt(revision, run, digest))) return { revision, ...(ended === undefined ? {} : { recovered: ended }) };
   const { name, namespace, uid } = revision.secret;
   await clients.kubernetes.remove(paths.secret(namespace, name), { uid }, signal);
@@ -55,7 +55,7 @@ async function endOrphan({ helm }: Recovering, { namespace, name }: Release, sig
   return `a Helm that outlived its worker (process ${process.helm.pid}) was ended`;
 }
 
-async function proveAbandoned({ environment, isRunAlive }: Recovering, run: RunRef, { namespace, name }: Release, revision: Revision): Promise<void> {
+async function proveAbandoned({ environment, helm, isRunAlive }: Recovering, run: RunRef, { namespace, name }: Release, revision: Revision, ended: boolean): Promise<void> {
   const what = `revision ${revision.revision} of ${namespace}/${name} is ${revision.status} since ${new Date(revision.writtenAt * 1000).toISOString()}`;
   const writer = revision.labels[RELEASE_LABELS.run];
   if (writer === undefined) {
@@ -67,12 +67,14 @@ async function proveAbandoned({ environment, isRunAlive }: Recovering, run: RunR
       throw new DeployError(FAILURES.releaseBusy, `${what}: the deployment run ${writer} of environment "${environmentOfWriter}" is at work on it`);
     }
   }
-  const owner = revision.labels[RELEASE_LABELS.owner];
+  // A rollback bears the labels of the revision that it goes back to until its owner has put its own there.
+  const copied = revision.status === 'pending-rollback' && writer !== run.runId && !ended && (await helm.interrupted(namespace, name)) === undefined;
+  const owner = copied ? undefined : revision.labels[RELEASE_LABELS.owner];
   const age = Date.now() / 1000 - revision.writtenAt;
   const limit = environment.helm.timeoutSeconds + MARGIN_SECONDS;
   // On this machine its process was looked for already.
   if (!isOfThisHost(owner) && age < limit) {
-    throw new DeployError(FAILURES.releaseBusy, `${what}, written by ${whoWrote(revision)}. Its Helm cannot be looked at from here and ends by itself at the latest in ${Math.ceil(limit - age)} s`);
+    throw new DeployError(FAILURES.releaseBusy, `${what}, written by ${copied ? 'an unknown process' : whoWrote(revision)}. Its Helm cannot be looked at from here and ends by itself at the latest in ${Math.ceil(limit - age)} s`);
   }
 }
 

@@ -32,6 +32,12 @@ export async function newestRevision(kubernetes: KubernetesClient, namespace: st
   return newestOf(items).get(releaseKey(namespace, release));
 }
 
+/** All revisions of a release that Helm still has, oldest first. */
+export async function revisionsOf(kubernetes: KubernetesClient, namespace: string, release: string, signal?: AbortSignal): Promise<Revision[]> {
+  const { items } = await kubernetes.list(paths.secrets(namespace), { labelSelector: `owner=helm,name=${release}`, metadataOnly: true }, signal);
+  return items.flatMap((secret) => revisionOf(secret) ?? []).sort((a, b) => a.revision - b.revision);
+}
+
 /** Whether the health check of this very revision has succeeded once. */
 export function isProven({ revision, labels }: Pick<ObservedRelease, 'revision' | 'labels'>): boolean {
   return labels[RELEASE_LABELS.proven] === String(revision);

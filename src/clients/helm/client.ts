@@ -1,8 +1,12 @@
-/** Helm as the deployer uses it: `upgrade --install` and `uninstall`, few processes at once, the longest remaining path first. */
+/**
+ * Helm as the deployer uses it: `upgrade --install`, `rollback` and `uninstall`, few processes at once,
+ * the longest remaining path first.
+ */
 import { join } from 'node:path';
 import PQueue from 'p-queue';
 import { FAILURES } from '../../contract/failures.ts';
 import { privateFolder } from '../../process/files.ts';
+import { helmEnvironment, rollbackArgs, uninstallArgs, upgradeArgs } from './arguments.ts';
 import { classifyHelmOutput } from './classify.ts';
 import { HelmError } from './errors.ts';
 import { createProcessRecords, type HelmProcess } from './processes.ts';
@@ -46,6 +50,12 @@ export interface UpgradeRequest extends HelmRequest {
   labels: Record<string, string>;
 }
 
+/** Helm copies chart, values, manifest and labels of the revision: whoever owns the new one has to say so on it afterwards. */
+export interface RollbackRequest extends HelmRequest {
+  /** In Helm's history. */
+  revision: number;
+}
+
 export interface UpgradeResult {
   revision: number;
   /** Of the process alone. */
@@ -61,8 +71,15 @@ export interface HelmClient {
    * A release that is not there is no error. @throws as `upgrade`
    */
   uninstall(request: HelmRequest): Promise<Omit<UpgradeResult, 'revision'>>;
+  /**
+   * Applies an earlier revision, or the newest one once more, as a new revision: what is gone is made again, and fields
+   * that others have changed are taken back. @throws as `upgrade`
+   */
+  rollback(request: RollbackRequest): Promise<Omit<UpgradeResult, 'revision'>>;
   /** A process of this machine that works on the release, left by this or an earlier worker. */
   alive(namespace: string, release: string): Promise<HelmProcess | undefined>;
+  /** A process of this machine that ended together with its worker, so that nobody has noted its end. */
+  interrupted(namespace: string, release: string): Promise<HelmProcess | undefined>;
   logFile(release: string): string;
 }
 
@@ -101,28 +118,33 @@ export function createHelmClient(options: HelmOptions): HelmClient {
   };
 
   /** The same, when it is its turn. */
-  const queued = async (request: HelmRequest, verb: string, args: readonly string[], values = ''): Promise<{ output: string; seconds: number; queuedSeconds: number }> => {
+  const queued = async (request: HelmRequest, verb: string, args: readonly string[], { values = '', object = request.release }: { values?: string; object?: string } = {}): Promise<{ output: string; seconds: number; queuedSeconds: number }> => {
     const queuedAt = performance.now();
     let queuedSeconds = 0;
     const { signal: inQueue, leave } = untilItsTurn(request.signal);
     const done = await queue.add(() => {
       leave();
       queuedSeconds = (performance.now() - queuedAt) / 1000;
-      return run(request, `helm ${verb} ${request.release} in ${request.namespace}`, args, values);
+      return run(request, `helm ${verb} ${object} in ${request.namespace}`, args, values);
     }, { priority: request.priority, signal: inQueue }).finally(leave);
     return { ...done, queuedSeconds };
   };
 
   return {
     upgrade: async (request) => {
-      const { output, ...times } = await queued(request, 'upgrade --install', upgradeArgs(options, request), request.values);
+      const { output, ...times } = await queued(request, 'upgrade --install', upgradeArgs(options, request), { values: request.values });
       return { revision: revisionOf(output), ...times };
     },
     uninstall: async (request) => {
       const { output: _words, ...times } = await queued(request, 'uninstall', uninstallArgs(options, request));
       return times;
     },
+    rollback: async (request) => {
+      const { output: _words, ...times } = await queued(request, 'rollback', rollbackArgs(options, request), { object: `${request.release} to revision ${request.revision}` });
+      return times;
+    },
     alive: (namespace, release) => records.alive(namespace, release),
+    interrupted: (namespace, release) => records.dead(namespace, release),
     logFile,
   };
 }
@@ -136,55 +158,6 @@ function untilItsTurn(signal: AbortSignal | undefined): { signal: AbortSignal; l
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort, { once: true });
   return { signal: waiting.signal, leave: () => signal?.removeEventListener('abort', abort) };
-}
-
-function upgradeArgs(options: HelmOptions, request: UpgradeRequest): string[] {
-  return [
-    'upgrade', '--install', request.release, request.chart,
-    ...(request.repository === undefined ? [] : ['--repo', request.repository]),
-    ...(request.version === undefined ? [] : ['--version', request.version]),
-    '--namespace', request.namespace,
-    '--values', '-',
-    '--labels', Object.entries(request.labels).map(([name, value]) => `${name}=${value}`).join(','),
-    // Server-side apply refuses unknown fields anyway; checking them beforehand costs four times the CPU.
-    '--disable-openapi-validation',
-    '--hide-notes',
-    '--history-max', String(options.historyMax),
-    ...commonArgs(options),
-  ];
-}
-
-function uninstallArgs(options: HelmOptions, { release, namespace }: HelmRequest): string[] {
-  // What is left is watched afterwards, not waited for here.
-  return ['uninstall', release, '--namespace', namespace, '--ignore-not-found', ...commonArgs(options)];
-}
-
-function commonArgs({ timeoutSeconds, kubernetes: { kubeconfig, context, inCluster } }: HelmOptions): string[] {
-  return [
-    // For hooks alone: readiness is watched, not waited for here. Ends before the process itself is ended.
-    '--timeout', `${Math.max(1, Math.floor(timeoutSeconds * 0.9))}s`,
-    ...(inCluster ? [] : ['--kubeconfig', kubeconfig]),
-    ...(context === undefined || inCluster ? [] : ['--kube-context', context]),
-  ];
-}
-
-/** Nothing of the user's Helm or kubectl is read or written. */
-export function helmEnvironment(env: Readonly<Record<string, string>>, home: string): Record<string, string> {
-  return {
-    ...env,
-    HELM_CACHE_HOME: join(home, 'cache'),
-    HELM_CONFIG_HOME: join(home, 'config'),
-    HELM_DATA_HOME: join(home, 'data'),
-    HELM_DRIVER: 'secret',
-    KUBECACHEDIR: join(home, 'discovery'),
-    // Its client would otherwise slow itself down to 5 requests a second.
-    HELM_QPS: '100',
-    HELM_BURST_LIMIT: '200',
-    // A short-lived process: collecting garbage and more threads cost more than they bring.
-    GOGC: 'off',
-    GOMEMLIMIT: '512MiB',
-    GOMAXPROCS: '1',
-  };
 }
 
 function revisionOf(output: string): number {

@@ -19,6 +19,8 @@ export interface ProcessRecords {
   forget(namespace: string, release: string, pid: number): void;
   /** @returns the release's Helm if it is still running */
   alive(namespace: string, release: string): Promise<HelmProcess | undefined>;
+  /** @returns a Helm of the release that has ended without its worker having seen it */
+  dead(namespace: string, release: string): Promise<HelmProcess | undefined>;
 }
 
 export function createProcessRecords(folder: string): ProcessRecords {
@@ -42,6 +44,10 @@ export function createProcessRecords(folder: string): ProcessRecords {
     alive: async (namespace, release) => {
       const record = await readRecord(fileOf(namespace, release));
       return record && (await isSameProcessAlive(record.helm)) ? record : undefined;
+    },
+    dead: async (namespace, release) => {
+      const record = await readRecord(fileOf(namespace, release));
+      return record && !(await isSameProcessAlive(record.helm)) ? record : undefined;
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Rendering without a cluster: whether a chart and its values fit together at all. */
 import { execa } from 'execa';
-import { helmEnvironment } from './client.ts';
+import { helmEnvironment } from './arguments.ts';
 
 /** A Helm that was built from source assumes 1.20, which some charts refuse. */
 const KUBERNETES_VERSION = 'v1.35.0';

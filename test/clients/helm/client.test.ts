@@ -57,6 +57,18 @@ describe('Helm client', () => {
     });
   });
 
+  test('calls helm rollback: nothing on standard input, conflicts are decided for the release', async () => {
+    await withFakeHelm(async ({ client, recorded }) => {
+      // The stand-in notes its third argument.
+      await client.rollback({ namespace: 'ns', release: 'jaeger', revision: 7, runId: 'r', priority: 1 });
+      assert.deepEqual((await recorded('7', 'args')).trim().split('\n'), [
+        'rollback', 'jaeger', '7', '--namespace', 'ns', '--server-side=true', '--force-conflicts', '--history-max', '5', '--timeout', '18s', '--kubeconfig', '/a/kubeconfig',
+      ]);
+      assert.equal(await recorded('7', 'values'), '');
+      assert.match(await readFile(client.logFile('jaeger'), 'utf8'), /^--- \S+ helm rollback jaeger to revision 7 in ns, run r\n/);
+    });
+  });
+
   test('output goes to a log of the release, 0600, and nothing else is left behind', async () => {
     await withFakeHelm(async ({ client, request, behave, stateDir }) => {
       await behave('loud', 'echo words; echo more words >&2');
@@ -136,12 +148,14 @@ describe('Helm client', () => {
       const identity = (await processIdentity(orphan.pid!))!;
       const record = { helm: identity, worker: { pid: 1, startToken: 'of an earlier boot' }, runId: 'r', startedAt: new Date().toISOString() };
       await writeFile(join(stateDir, 'run', 'helm', 'ns.left.json'), JSON.stringify(record));
+      assert.equal(await client.interrupted('ns', 'left'), undefined);
       const found = await another().alive('ns', 'left');
       assert.equal(found?.helm.pid, orphan.pid);
       assert.equal(await hasLivingWorker(found!), false);
       await endProcess(found!, 5);
       assert.equal(await isSameProcessAlive(identity), false);
       assert.equal(await client.alive('ns', 'left'), undefined);
+      assert.equal((await client.interrupted('ns', 'left'))?.helm.pid, orphan.pid);
 
       await writeFile(join(stateDir, 'run', 'helm', 'ns.left.json'), JSON.stringify({ ...record, helm: { pid: process.pid, startToken: 'another process' } }));
       assert.equal(await client.alive('ns', 'left'), undefined);

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { applyRelease } from '../../src/activities/apply-release.ts';
+import type { ApplyReleaseInput } from '../../src/contract/activities.ts';
+import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { testScope } from '../support/scope.ts';
+
+const DIGEST = '0123456789abcdef';
+
+function revision({ cluster }: FakeParts, number: number, status: string, labels: Record<string, string> = {}): string {
+  const path = `/api/v1/namespaces/cache-system/secrets/sh.helm.release.v1.control-plane-redis.v${number}`;
+  cluster.objects.set(path, { metadata: {
+    name: path.split('/').at(-1)!, namespace: 'cache-system', uid: `uid-${number}`, resourceVersion: '1',
+    labels: { owner: 'helm', name: 'control-plane-redis', version: String(number), status, 'ananta-run': 'run-0', 'ananta-digest': DIGEST, 'ananta-proven': '1', ...labels },
+  } });
+  return path;
+}
+
+const inputOf = ({ run }: FakeParts, toRevision: number): ApplyReleaseInput => ({
+  run, service: 'control-plane-redis', priority: 1,
+  step: { kind: 'release', name: 'control-plane-redis', namespace: 'cache-system', job: false, action: 'repair', reason: 'drifted', digest: DIGEST, toRevision },
+});
+
+describe('a release applied again from Helm\'s own record', () => {
+  test('goes back to the revision, and the new one bears this run\'s labels', async () => {
+    await withFakeClients(async (parts) => {
+      revision(parts, 1, 'superseded');
+      revision(parts, 2, 'deployed', { 'ananta-digest': 'fedcba9876543210' });
+      const asked: number[] = [];
+      parts.clients.helm.rollback = ({ revision: to }) => {
+        asked.push(to);
+        revision(parts, 3, 'deployed');
+        return Promise.resolve({ seconds: 0, queuedSeconds: 0 });
+      };
+      const { changed, revision: made } = await applyRelease(parts.clients, () => testScope())(inputOf(parts, 1));
+      assert.deepEqual([changed, made, asked], [true, 3, [1]]);
+      const labels = parts.cluster.objects.get('/api/v1/namespaces/cache-system/secrets/sh.helm.release.v1.control-plane-redis.v3')?.metadata.labels ?? {};
+      assert.equal(labels['ananta-run'], 'run-1');
+      assert.equal(labels['ananta-digest'], DIGEST);
+      assert.match(labels['ananta-owner'] ?? '', /^\S+\.\d+\./);
+    });
+  });
+
+  test('once more after a lost acknowledgement: nothing is applied', async () => {
+    await withFakeClients(async (parts) => {
+      revision(parts, 1, 'superseded');
+      const path = revision(parts, 2, 'deployed');
+      const { changed, revision: made } = await applyRelease(parts.clients, () => testScope())(inputOf(parts, 1));
+      assert.deepEqual([changed, made], [true, 2]);
+      assert.equal(parts.cluster.objects.get(path)?.metadata.labels?.['ananta-run'], 'run-1');
+    });
+  });
+
+  test('the newest revision itself is applied again, it is not taken for done', async () => {
+    await withFakeClients(async (parts) => {
+      revision(parts, 2, 'deployed');
+      await assert.rejects(applyRelease(parts.clients, () => testScope())(inputOf(parts, 2)), /no Helm here/);
+    });
+  });
+
+  test('an attempt that failed is known by its labels, so that the next one takes its number', async () => {
+    await withFakeClients(async (parts) => {
+      revision(parts, 1, 'deployed');
+      parts.clients.helm.rollback = () => {
+        revision(parts, 2, 'failed');
+        return Promise.reject(new Error('cluster unreachable'));
+      };
+      const again = (): Promise<unknown> => applyRelease(parts.clients, () => testScope())(inputOf(parts, 1));
+      await assert.rejects(again(), /cluster unreachable/);
+      await assert.rejects(again(), /cluster unreachable/);
+      assert.deepEqual(parts.cluster.removed, ['/api/v1/namespaces/cache-system/secrets/sh.helm.release.v1.control-plane-redis.v2']);
+    });
+  });
+
+  for (const [what, digest, pattern] of [['is gone', undefined, /record of revision 1 of \S+ is gone/], ['holds something else', 'fedcba9876543210', /was planned as 0123456789abcdef, but is fedcba9876543210/]] as const) {
+    test(`a revision that ${what} is refused before anything is touched`, async () => {
+      await withFakeClients(async (parts) => {
+        if (digest !== undefined) revision(parts, 1, 'superseded', { 'ananta-digest': digest });
+        revision(parts, 2, 'deployed', { 'ananta-digest': 'another' });
+        parts.clients.helm.rollback = () => assert.fail('Helm was started');
+        await assert.rejects(applyRelease(parts.clients, () => testScope())(inputOf(parts, 1)), pattern);
+      });
+    });
+  }
+});
