@@ -35,7 +35,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
     NativeConnection.connect(await engineConnectionOptions(connections.engine)),
     connectTemporal(connections.engine),
   ]);
-  const clients = await createClients(environment, connections, config, { isRunAlive: (run) => isRunAlive(client, run.workflowId, run.runId) });
+  const clients = await createClients(environment, connections, config, { isRunAlive: (run) => isRunAlive(client, run.workflowId, run.runId), engine: client });
   try {
     const worker = await Worker.create({
       connection,

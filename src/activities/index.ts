@@ -7,6 +7,8 @@ import { awaitHealthy } from './await-healthy.ts';
 import { collectEvidence } from './collect-evidence.ts';
 import { ensureNamespaces } from './ensure-namespaces.ts';
 import { asFailure } from './failures.ts';
+import { awaitLockFree } from './lock/await-free.ts';
+import { lockHolder } from './lock/holder.ts';
 import { makePlan } from './make-plan.ts';
 import { planDestroy } from './plan-destroy.ts';
 import { recordResult } from './record-result.ts';
@@ -50,8 +52,8 @@ export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalSc
     removeRelease: guarded((of) => removeRelease(clients, of)),
     removeRemains: pending,
     ensureDriftSchedule: () => Promise.resolve({ changed: false }),
-    lockHolder: () => Promise.resolve({}),
-    awaitLockFree: pending,
+    lockHolder: guarded(() => lockHolder(clients)),
+    awaitLockFree: guarded((of) => awaitLockFree(clients, of)),
     findDrift: pending,
     planRepair: pending,
     repairFindings: pending,

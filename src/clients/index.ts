@@ -1,4 +1,5 @@
 /** All that the worker and the commands of one environment talk to. */
+import type { Client } from '@temporalio/client';
 import { loadCatalog } from '../catalog/index.ts';
 import type { Catalog } from '../catalog/schema.ts';
 import type { Config } from '../config.ts';
@@ -23,6 +24,8 @@ export interface Clients {
   vault: VaultClient;
   redactor: Redactor;
   isRunAlive: IsRunAlive;
+  /** The engine that runs the operations; a worker has it, most commands do not. */
+  engine?: Client;
   close(): Promise<void>;
 }
 
@@ -32,7 +35,7 @@ const VAULT_PORT = 8200;
  * Opens nothing yet: each connection is made when it is first used.
  * @throws KubeconfigError (named ConfigurationError) when the environment's kubeconfig or context is not there
  */
-export function createClients(environment: Environment, connections: Connections, config: Config, { isRunAlive }: { isRunAlive: IsRunAlive }): Promise<Clients> {
+export function createClients(environment: Environment, connections: Connections, config: Config, { isRunAlive, engine }: { isRunAlive: IsRunAlive; engine?: Client }): Promise<Clients> {
   const catalog = loadCatalog();
   const redactor = createRedactor();
   const kubernetes = createKubernetesClient(connections.kubernetes);
@@ -58,5 +61,5 @@ export function createClients(environment: Environment, connections: Connections
     kubernetes.close();
     return Promise.resolve();
   };
-  return Promise.resolve({ environment, connections, config, catalog, kubernetes, helm, vault, redactor, isRunAlive, close });
+  return Promise.resolve({ environment, connections, config, catalog, kubernetes, helm, vault, redactor, isRunAlive, close, ...(engine ? { engine } : {}) });
 }

@@ -16,6 +16,14 @@ export interface LockHolder extends LockMemo {
   since: string;
   /** Workers that ask for its work; 0: it cannot go on until one is started. */
   workers: number;
+  /** Why it does not move, in a few words; absent while it does. */
+  stalled?: string;
+}
+
+/** What the queue of an environment is started with. */
+export interface QueueInput {
+  environment: string;
+  clusterUid: string;
 }
 
 /** A deployment that waits for the lock: the newest request wins. */
@@ -25,16 +33,20 @@ export interface QueueRequest {
   input: DeployInput;
 }
 
-export interface QueueResult {
-  /** The request that was started; others were overtaken by it. */
-  requestId: string;
+/** What each request is answered in the end: its deployment was started, or a newer request took its place. */
+export type QueueAnswer = { started: { workflowId: string; runId: string } } | { overtakenBy: string };
+
+/** Kept in the memo of the queue: who waits, to be shown without a worker. */
+export interface QueueMemo {
+  /** `user@host`; empty once its deployment has been started. */
   requestedBy: string;
-  workflowId: string;
-  runId: string;
+  /** ISO 8601. */
+  since: string;
 }
 
 /** Signal to a phase: nothing further is started. */
 export interface StopPhase {
+  /** One line: why. */
   reason: string;
   /** `finish`: what is at work goes on to its end; `yield`: Helm ends its release, waiting for health is given up. */
   mode: 'finish' | 'yield';

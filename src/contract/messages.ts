@@ -1,4 +1,4 @@
-/** Signal and query names with their argument types. Workflow-safe: imports nothing of Temporal's client. */
+/** Signal, update and query names with their argument types. Workflow-safe: imports nothing of Temporal's client. */
 export const SIGNALS = {
   /** child → parent: ServiceProgress */
   serviceProgress: 'serviceProgress',
@@ -8,7 +8,10 @@ export const SIGNALS = {
   stopPhase: 'stopPhase',
   /** anybody → operation: Supersede */
   supersede: 'supersede',
-  /** anybody → queue: QueueRequest */
+} as const;
+
+export const UPDATES = {
+  /** anybody → queue: QueueRequest, answered with a QueueAnswer when it is settled */
   enqueue: 'enqueue',
 } as const;
 

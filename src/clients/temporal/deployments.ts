@@ -1,10 +1,10 @@
 /** Starting, finding and describing deployments on the engine. */
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { OperationInput } from '../../contract/deploy.ts';
-import type { LockMemo } from '../../contract/lock.ts';
-import { deployWorkflowId, isLockId, TASK_QUEUE, WORKFLOW_TYPES } from '../../contract/names.ts';
+import { isLockId, TASK_QUEUE, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { type Operation, OPERATIONS } from '../../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
+import { startOptionsOf } from '../../contract/start-options.ts';
 
 export interface DeploymentHandle {
   workflowId: string;
@@ -27,23 +27,16 @@ export class DeploymentRunningError extends Error {
   }
 }
 
-const SUMMARIES: Record<Operation, string> = {
-  deploy: 'Deploy the platform to', rollback: 'Roll the platform back on', repair: 'Repair drift on', destroy: 'Take the platform down on',
-};
-
 /**
  * Starts an operation, or finds the one that holds the lock.
  * @throws DeploymentRunningError with `refuse`, naming the run and since when it holds the lock
  */
 export async function startOrAttach<Input extends OperationInput>(client: Client, operation: Operation, input: Input, ifRunning: 'attach' | 'refuse'): Promise<DeploymentHandle & { attached: boolean }> {
-  const workflowId = deployWorkflowId(input.environment, input.clusterUid);
-  const memo: LockMemo = { operation, requestedBy: input.requestedBy };
+  const options = startOptionsOf(operation, input);
+  const { workflowId } = options;
   try {
     const handle = await client.workflow.start(WORKFLOW_TYPES[operation], {
-      taskQueue: TASK_QUEUE, workflowId, args: [input], workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE', memo: { ...memo },
-      typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: input.environment }, { key: SEARCH_ATTRIBUTES.operation, value: operation }, { key: SEARCH_ATTRIBUTES.result, value: 'running' }],
-      staticSummary: `${SUMMARIES[operation]} ${input.environment}`,
-      staticDetails: `Requested by ${input.requestedBy}`,
+      ...options, taskQueue: TASK_QUEUE, args: [input], workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     });
     return { workflowId, runId: handle.firstExecutionRunId, attached: false };
   } catch (error) {

@@ -1,0 +1,37 @@
+/** Waits until nobody holds the lock: told by the engine the moment the holder ends. */
+import { ServiceError, WorkflowFailedError } from '@temporalio/client';
+import type { Clients } from '../../clients/index.ts';
+import { describeDeployment } from '../../clients/temporal/deployments.ts';
+import type { Activities } from '../../contract/activities.ts';
+import { FAILURES } from '../../contract/failures.ts';
+import { deployWorkflowId } from '../../contract/names.ts';
+import { DeployError } from '../failures.ts';
+import { beating, type ScopeOf } from '../scope.ts';
+import { engineOf } from './engine.ts';
+
+export function awaitLockFree(clients: Pick<Clients, 'engine'>, scopeOf: ScopeOf): Activities['awaitLockFree'] {
+  return async ({ environment, clusterUid }) => {
+    const { signal, ...scope } = scopeOf();
+    const client = engineOf(clients);
+    const workflowId = deployWorkflowId(environment, clusterUid);
+    let holder = '';
+    await beating({ signal, ...scope }, () => holder, async () => {
+      for (;;) {
+        signal.throwIfAborted();
+        try {
+          const found = await describeDeployment(client, { workflowId });
+          if (found?.status !== 'RUNNING') return;
+          holder = `run ${found.runId} holds the lock since ${found.startTime.toISOString()}`;
+          // However it ends: that it has ended is all that counts.
+          await client.connection.withAbortSignal(signal, () => client.workflow.getHandle(workflowId, found.runId).result()).catch((error: unknown) => {
+            if (!(error instanceof WorkflowFailedError)) throw error;
+          });
+        } catch (error) {
+          signal.throwIfAborted();
+          if (error instanceof ServiceError) throw new DeployError(FAILURES.unreachable, `The engine did not answer who holds the lock: ${error.message}`);
+          throw error;
+        }
+      }
+    });
+  };
+}

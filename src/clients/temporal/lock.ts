@@ -1,0 +1,74 @@
+/** Who holds the lock of an environment and whether it moves; who waits for it. Needs no worker and no cluster. */
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import proto, { type temporal } from '@temporalio/proto';
+import { z } from 'zod';
+import type { LockHolder, QueueMemo } from '../../contract/lock.ts';
+import { TASK_QUEUE } from '../../contract/names.ts';
+import { OPERATIONS } from '../../contract/plan.ts';
+import { livingWorkers } from './workers.ts';
+
+type Described = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
+const { PendingActivityState } = proto.temporal.api.enums.v1;
+
+const memoSchema = z.object({ operation: z.enum(OPERATIONS), requestedBy: z.string() });
+const queueMemoSchema = z.object({ requestedBy: z.string(), since: z.string() });
+
+/** A worker takes what is due within moments, and what runs beats every 2 s: after this long nobody is at it. */
+const OVERDUE_MILLISECONDS = 20_000;
+
+/** @returns undefined when the lock is free */
+export async function lockHolderOf(client: Client, workflowId: string): Promise<LockHolder | undefined> {
+  const found = await describe(client, workflowId);
+  if (found?.status.name !== 'RUNNING') return undefined;
+  const memo = memoSchema.safeParse(found.memo);
+  const [workers, overdue] = await Promise.all([livingWorkers(client, TASK_QUEUE), overdueWork(client, found.raw)]);
+  const stalled = workers.alive === 0 ? workers.detail : overdue;
+  return {
+    workflowId, runId: found.runId, since: found.startTime.toISOString(), workers: workers.alive,
+    // Runs that were started before there were memos: their type says what they are.
+    ...(memo.success ? memo.data : { operation: OPERATIONS.find((operation) => operation === found.type) ?? 'deploy', requestedBy: 'somebody who was not recorded' }),
+    ...(stalled === undefined ? {} : { stalled }),
+  };
+}
+
+/** @returns who waits for the lock; undefined when nobody does */
+export async function queuedRequest(client: Client, workflowId: string): Promise<QueueMemo | undefined> {
+  const found = await describe(client, workflowId);
+  if (found?.status.name !== 'RUNNING') return undefined;
+  const memo = queueMemoSchema.safeParse(found.memo);
+  if (!memo.success) return { requestedBy: 'somebody', since: found.startTime.toISOString() };
+  return memo.data.requestedBy === '' ? undefined : memo.data;
+}
+
+/** @returns what has been due for too long, in the run or in its phases: its worker hangs or has lost the engine */
+async function overdueWork(client: Client, raw: Described): Promise<string | undefined> {
+  const children = await Promise.all((raw.pendingChildren ?? []).map(async ({ workflowId }) => describe(client, workflowId ?? '')));
+  const now = Date.now();
+  let oldest: { what: string; at: number } | undefined;
+  const due = (what: string, time: temporal.api.workflow.v1.IPendingActivityInfo['scheduledTime']): void => {
+    const at = millis(time);
+    if (at > 0 && now - at > OVERDUE_MILLISECONDS && at < (oldest?.at ?? Infinity)) oldest = { what, at };
+  };
+  for (const run of [raw, ...children.flatMap((child) => child?.raw ?? [])]) {
+    due('a step of the workflow', run.pendingWorkflowTask?.scheduledTime);
+    for (const activity of run.pendingActivities ?? []) {
+      const name = activity.activityType?.name ?? 'an activity';
+      if (activity.state === PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED) due(name, activity.scheduledTime);
+      else due(name, activity.lastHeartbeatTime ?? activity.lastStartedTime);
+    }
+  }
+  return oldest && `no worker has touched what is due (${oldest.what}) for ${Math.round((now - oldest.at) / 1000)} s: it hangs, or has lost the engine`;
+}
+
+async function describe(client: Client, workflowId: string): Promise<Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>> | undefined> {
+  try {
+    return await client.workflow.getHandle(workflowId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function millis(time: { seconds?: unknown; nanos?: number | null } | null | undefined): number {
+  return Number(time?.seconds ?? 0) * 1000 + Math.floor((time?.nanos ?? 0) / 1e6);
+}

@@ -1,0 +1,40 @@
+/** Which workers are really there. The engine goes on naming one for five minutes after its last question. */
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
+import { processIdentity } from '../../process/identity.ts';
+
+/** A question waits for an answer for up to 60 s before it is asked again. */
+const SILENT_MILLISECONDS = 90_000;
+
+export interface LivingWorkers {
+  alive: number;
+  /** Where none is: what is known of the last one. */
+  detail: string;
+}
+
+/** A worker of this machine is looked for among its processes: one that was killed is known at once. */
+export async function livingWorkers(client: Client, taskQueue: string): Promise<LivingWorkers> {
+  const answer = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace, taskQueue: { name: taskQueue }, taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+  });
+  const states = await Promise.all(answer.pollers.map(async ({ identity, lastAccessTime }) => {
+    const silent = Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1000;
+    const gone = await goneFromHere(identity ?? '');
+    if (gone !== undefined) return `its worker ${identity ?? ''} ${gone}`;
+    return silent > SILENT_MILLISECONDS ? `its worker ${identity ?? ''} has not asked for work for ${Math.round(silent / 1000)} s` : undefined;
+  }));
+  const alive = states.filter((state) => state === undefined).length;
+  return { alive, detail: states.find((state) => state !== undefined) ?? 'no worker asks for its work' };
+}
+
+/** @param identity `user@host/pid`, as workers of ours call themselves */
+async function goneFromHere(identity: string): Promise<string | undefined> {
+  const [, host, pid] = /@([^/]+)\/(\d+)$/.exec(identity) ?? [];
+  if (host !== hostname() || pid === undefined) return undefined;
+  if ((await processIdentity(Number(pid))) === undefined) return 'is dead';
+  // Third field after the name, which may hold anything: T is stopped.
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return /\) [Tt] /.test(stat) ? `is stopped (process ${pid})` : undefined;
+}
