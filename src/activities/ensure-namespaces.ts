@@ -2,7 +2,7 @@ import type { Clients } from '../clients/index.ts';
 import { type KubernetesObject, paths } from '../clients/kubernetes/index.ts';
 import type { Catalog } from '../catalog/schema.ts';
 import type { Activities } from '../contract/activities.ts';
-import { MANAGED_BY, MANAGED_BY_LABEL } from '../contract/names.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION } from '../contract/names.ts';
 import { assertTarget } from './context.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
@@ -18,11 +18,17 @@ export function ensureNamespaces(clients: Clients, scopeOf: ScopeOf): Activities
       if (missing.length === 0) return { created: [] };
       await assertTarget(clients, run, scope.signal);
       await Promise.all(missing.map((namespace) => clients.kubernetes.apply(paths.namespace(namespace.name), {
-        apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace.name, labels: labelsOf(namespace), annotations: { 'ananta.dev/purpose': namespace.purpose } },
+        apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace.name, labels: labelsOf(namespace), annotations: { 'ananta.dev/purpose': namespace.purpose, ...createdMark(namespace, items) } },
       }, {}, scope.signal)));
       return { created: missing.map(({ name }) => name) };
     });
   };
+}
+
+/** Set when it is created, and kept from then on. */
+function createdMark({ name }: Namespace, existing: readonly KubernetesObject[]): Record<string, string> {
+  const found = existing.find(({ metadata }) => metadata.name === name)?.metadata;
+  return found === undefined || found.annotations?.[NAMESPACE_CREATED_ANNOTATION] !== undefined ? { [NAMESPACE_CREATED_ANNOTATION]: 'true' } : {};
 }
 
 /** One that is being deleted is not as wanted. */

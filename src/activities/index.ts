@@ -12,6 +12,7 @@ import { lockHolder } from './lock/holder.ts';
 import { makePlan } from './make-plan.ts';
 import { planDestroy } from './plan-destroy.ts';
 import { recordResult } from './record-result.ts';
+import { removeRemains } from './remove-remains.ts';
 import { removeRelease } from './remove-release.ts';
 import { type Scope, type ScopeOf, temporalScope } from './scope.ts';
 import { configureVault } from './vault/configure.ts';
@@ -50,7 +51,7 @@ export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalSc
     recordVersion: () => Promise.resolve({ version: 0 }),
     planDestroy: guarded((of) => planDestroy(clients, of)),
     removeRelease: guarded((of) => removeRelease(clients, of)),
-    removeRemains: pending,
+    removeRemains: guarded((of) => removeRemains(clients, of)),
     ensureDriftSchedule: () => Promise.resolve({ changed: false }),
     lockHolder: guarded(() => lockHolder(clients)),
     awaitLockFree: guarded((of) => awaitLockFree(clients, of)),

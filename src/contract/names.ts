@@ -56,6 +56,8 @@ export const RECORDS_NAMESPACE = 'ananta-system';
 /** Label and annotation on objects the deployer writes itself (namespaces, Secrets). */
 export const MANAGED_BY = 'ananta-deploy';
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+/** On namespaces that the deployer has created: those that it only found, it never deletes. */
+export const NAMESPACE_CREATED_ANNOTATION = 'ananta.dev/created';
 /** Version of the Vault path a Secret was made from, with the time at which that was written. */
 export const VAULT_VERSION_ANNOTATION = 'ananta.dev/vault-version';
 export const VAULT_PATH_ANNOTATION = 'ananta.dev/vault-path';

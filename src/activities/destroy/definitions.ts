@@ -1,0 +1,51 @@
+/** Kinds that our charts brought along: removed only where nothing of them is left anywhere, since a definition takes all its objects with it. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Clients } from '../../clients/index.ts';
+import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
+import type { Remain } from '../../contract/deploy.ts';
+import { definitionsOf } from '../release/crds.ts';
+import { helmReleaseOf } from '../release/leftovers.ts';
+import type { Survey } from './survey.ts';
+import type { Target } from './vanish.ts';
+
+const definitionSchema = z.object({
+  spec: z.object({ group: z.string(), names: z.object({ plural: z.string(), kind: z.string() }), versions: z.array(z.object({ name: z.string(), served: z.boolean() })) }),
+});
+
+/** @returns what may go, and what is kept with the reason */
+export async function definitionsToRemove({ kubernetes, catalog, config }: Pick<Clients, 'kubernetes' | 'catalog' | 'config'>, { namespaces, releases }: Survey, signal: AbortSignal): Promise<{ targets: Target[]; kept: Remain[] }> {
+  const charts = [...new Set(catalog.services.map(({ chart }) => chart.bundled))];
+  const bundled = new Set((await Promise.all(charts.map((chart) => definitionsOf(join(config.repoRoot, 'helm', 'charts', chart))))).flat());
+  const { items } = await kubernetes.list(paths.customResourceDefinition('').replace(/\/$/, ''), {}, signal);
+  const since = Math.min(...namespaces.filter(({ ours }) => ours).map(({ object }) => Date.parse(object.metadata.creationTimestamp ?? '')));
+  const targets: Target[] = [];
+  const kept: Remain[] = [];
+  for (const object of items) {
+    const { name, uid } = object.metadata;
+    const marked = helmReleaseOf(object);
+    if (marked === undefined ? !bundled.has(name) : !releases.has(marked)) continue;
+    const keep = (reason: string): void => {
+      kept.push({ kind: 'CustomResourceDefinition', name, state: 'kept', reason });
+    };
+    // What Helm lays down from a chart's folder carries no mark: only its age tells whether it was there before.
+    if (marked === undefined && !(Date.parse(object.metadata.creationTimestamp ?? '') >= since)) {
+      keep('it was there before the platform');
+      continue;
+    }
+    const left = await instancesOf(kubernetes, object, signal);
+    if (left === undefined) targets.push({ kind: 'CustomResourceDefinition', name, path: paths.customResourceDefinition(name), uid });
+    else keep(left);
+  }
+  return { targets, kept };
+}
+
+/** @returns undefined when there are none */
+async function instancesOf(kubernetes: Clients['kubernetes'], definition: KubernetesObject, signal: AbortSignal): Promise<string | undefined> {
+  const { group, names, versions } = definitionSchema.parse(definition).spec;
+  const version = versions.find(({ served }) => served)?.name;
+  if (version === undefined) return 'it is not served, so nobody can tell whether objects of it are left';
+  const { items } = await kubernetes.list(`/apis/${group}/${version}/${names.plural}`, { metadataOnly: true, limit: 3 }, signal);
+  if (items.length === 0) return undefined;
+  return `objects of it are left: ${items.map(({ metadata }) => `${names.kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`).join(', ')}`;
+}

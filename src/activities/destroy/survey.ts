@@ -1,0 +1,71 @@
+/** What the platform's namespaces hold, and whose each object is. Reads names, labels and annotations only. */
+import { z } from 'zod';
+import type { Clients } from '../../clients/index.ts';
+import { type Kind, type KubernetesObject, managersOf, paths } from '../../clients/kubernetes/index.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION, RELEASE_LABELS } from '../../contract/names.ts';
+import { releaseKey } from '../../plan/observed.ts';
+import { allReleases } from '../../plan/releases.ts';
+import { type Belonging, belongingOf } from '../../plan/remains.ts';
+import { type FoundObject, listAll, sweptKinds } from '../release/leftovers.ts';
+import { allNewestRevisions } from '../release/revisions.ts';
+
+export interface SurveyedNamespace {
+  name: string;
+  uid: string;
+  object: KubernetesObject;
+  /** Somebody else's namespace stays, whatever it holds. */
+  ours: boolean;
+  /** Somebody has deleted it already. */
+  deleting: boolean;
+  objects: (FoundObject & { belonging: Belonging })[];
+}
+
+export interface Survey {
+  namespaces: SurveyedNamespace[];
+  kinds: Kind[];
+  /** `<namespace>/<release>` of all that is, or was, a release of ours. */
+  releases: Set<string>;
+}
+
+type Surveying = Pick<Clients, 'kubernetes' | 'catalog' | 'environment'>;
+const ownersSchema = z.looseObject({ ownerReferences: z.array(z.unknown()).nullish() });
+/** Who writes to a namespace without having made it. */
+const CONTROLLERS = ['kube-controller-manager', 'kube-apiserver'];
+
+export async function survey({ kubernetes, catalog, environment }: Surveying, signal?: AbortSignal): Promise<Survey> {
+  const [{ items }, kinds, revisions] = await Promise.all([
+    kubernetes.list(paths.namespaces, { metadataOnly: true }, signal), sweptKinds(kubernetes, signal), allNewestRevisions(kubernetes, signal),
+  ]);
+  const releases = new Set(allReleases(catalog).map(({ namespace, name }) => releaseKey(namespace, name)));
+  for (const [key, { labels }] of revisions) {
+    if (labels[RELEASE_LABELS.environment] === environment.name) releases.add(key);
+    else releases.delete(key);
+  }
+  const namespaced = kinds.filter((kind) => kind.namespaced);
+  const namespaces: SurveyedNamespace[] = [];
+  for (const { name } of catalog.namespaces) {
+    const object = items.find(({ metadata }) => metadata.name === name);
+    if (!object) continue;
+    const found = await listAll(kubernetes, namespaced, { namespace: name }, signal);
+    namespaces.push({
+      name, object, uid: object.metadata.uid, ours: isCreatedByUs(object), deleting: Boolean(object.metadata.deletionTimestamp),
+      objects: found.map((one) => ({ ...one, belonging: belongingOf(seen(one), releases, environment.name) })),
+    });
+  }
+  return { namespaces, kinds, releases };
+}
+
+/** Marked when it was created; one from before there was such a mark is ours if nobody else has ever written to it. */
+export function isCreatedByUs({ metadata }: KubernetesObject): boolean {
+  if (metadata.labels?.[MANAGED_BY_LABEL] !== MANAGED_BY) return false;
+  if (metadata.annotations?.[NAMESPACE_CREATED_ANNOTATION] !== undefined) return true;
+  const managers = managersOf({ metadata });
+  return managers.length > 0 && managers.every(({ manager }) => manager === MANAGED_BY || CONTROLLERS.includes(manager));
+}
+
+function seen({ kind, object: { metadata } }: FoundObject): Parameters<typeof belongingOf>[0] {
+  return {
+    group: kind.group, kind: kind.kind, namespace: metadata.namespace ?? '', name: metadata.name, labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {},
+    owned: (ownersSchema.parse(metadata).ownerReferences ?? []).length > 0,
+  };
+}
