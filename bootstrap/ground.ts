@@ -7,7 +7,7 @@ import type { Config } from '../src/config.ts';
 import type { Runtime } from '../src/environment/connections.ts';
 import type { Environment } from '../src/environment/schema.ts';
 import { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, apiServerAddress, clusterComponent, clusterDigest, pkiFolder, recordedComponents } from './cluster/index.ts';
-import { execCommands, tcpServices } from './cluster/contents.ts';
+import { execCommands, tcpServices, vaultClaims } from './cluster/contents.ts';
 import type { Component } from './component.ts';
 import { ENGINE_PORTS, engineAddresses, engineComponent } from './engine/index.ts';
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.ts';
@@ -132,6 +132,7 @@ export async function componentOf(ground: Ground, name: ComponentName): Promise<
       tcpServices: tcpServices(catalog).map(({ service }) => service),
       commands: execCommands(catalog).map(([command]) => command as string),
       pki: pkiFolder(layout),
+      vaultClaim: vaultClaims(catalog)[0],
     });
     case 'vault': return vaultComponent(layout, await tools.get('vault'), ports, await vaultPlugin(tools));
     case 'worker': return workerComponent(layout, config, ports, await workerBasis(ground));

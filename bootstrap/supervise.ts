@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../src/config.ts';
 import type { Environment } from '../src/environment/schema.ts';
-import { apiServerAddress, createApi, pkiFolder, tellKwokctl, touchOverdueClaims } from './cluster/index.ts';
+import { type Api, apiServerAddress, createApi, pkiFolder, tellKwokctl, touchOverdueClaims } from './cluster/index.ts';
 import { CLUSTER_COMPONENTS } from './cluster/config.ts';
 import { startComponent } from './component.ts';
 import { componentOf, expectedComponents, openGround } from './ground.ts';
@@ -48,20 +48,20 @@ export async function superviseWhile(environment: Environment, config: Config, s
 
 /** Volumes that the simulator has overlooked; an API server that is away is somebody else's care. */
 async function keepClaimsMoving(layout: Layout, signal: AbortSignal, report: Report): Promise<void> {
+  let api: Api | undefined;
   while (!signal.aborted) {
     await pause(CLAIMS_EVERY_MS, signal);
     try {
-      const api = await createApi(apiServerAddress(await readPorts(layout.ports)), pkiFolder(layout));
-      try {
-        const touched = await touchOverdueClaims(api);
-        if (touched.length > 0) report({ kind: 'note', message: `the simulator had overlooked volumes and was told again: ${touched.join(', ')}` });
-      } finally {
-        api.close();
-      }
+      api ??= await createApi(apiServerAddress(await readPorts(layout.ports)), pkiFolder(layout));
+      const touched = await touchOverdueClaims(api);
+      if (touched.length > 0) report({ kind: 'note', message: `the simulator had overlooked volumes and was told again: ${touched.join(', ')}` });
     } catch {
-      continue;
+      // A cluster that was made anew has another port and other keys.
+      api?.close();
+      api = undefined;
     }
   }
+  api?.close();
 }
 
 /** The quick look at what was seen to live before: nearly always the answer is yes. */

@@ -38,6 +38,11 @@ function podSeconds(job: boolean, seconds: number): number {
   return job ? Math.max(seconds - JOB_CONTROLLER_SECONDS, 0) : seconds;
 }
 
+/** The claim that a StatefulSet makes from its template `data`, for the first pod of Vault. */
+export function vaultClaims(catalog: Catalog): { namespace: string; name: string }[] {
+  return catalog.services.filter(({ health }) => health.kind === 'vault').map(({ name, namespace }) => ({ namespace, name: `data-${name}-0` }));
+}
+
 export function contentsOf(catalog: Catalog, environment: Environment, ports: Ports): ClusterContents {
   return {
     nodes: 'embedded' in environment.cluster ? environment.cluster.embedded.nodes : 0,
@@ -48,6 +53,7 @@ export function contentsOf(catalog: Catalog, environment: Environment, ports: Po
     kubeletPort: ports[KUBELET_PORT] as number,
     vaultPort: ports['vault'] as number,
     vaultContainerPorts: catalog.services.flatMap(({ health }) => (health.kind === 'vault' ? [health.port] : [])),
+    vaultClaims: vaultClaims(catalog),
     tcpForwards: tcpServices(catalog).map(({ service, containerPort }) => ({ containerPort, port: ports[tcpPortName(service)] as number })),
     commands: execCommands(catalog),
   };

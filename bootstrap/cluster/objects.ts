@@ -1,7 +1,7 @@
 /** What an embedded cluster holds besides its Stages: nodes, storage, the ways into simulated pods, and who may use them. */
 import { LOOPBACK } from '../process/ports.ts';
 import type { ApiObject } from './api.ts';
-import { stages, storageClass } from './stages/index.ts';
+import { type ClaimName, stages, storageClass } from './stages/index.ts';
 
 export const NODE_LABEL = 'simulation.ananta.dev/node';
 const MANAGED = { 'app.kubernetes.io/managed-by': 'ananta-deploy' };
@@ -16,6 +16,8 @@ export interface ClusterContents {
   vaultPort: number;
   /** Container ports behind which Vault answers in its pod. */
   vaultContainerPorts: readonly number[];
+  /** Claims whose data are Vault's. */
+  vaultClaims: readonly ClaimName[];
   /** Container port to the responder's port for services whose check is a plain connection. */
   tcpForwards: readonly { containerPort: number; port: number }[];
   /** The only commands that may be executed in simulated pods. */
@@ -24,7 +26,7 @@ export interface ClusterContents {
 
 export function clusterObjects(contents: ClusterContents): ApiObject[] {
   return [
-    ...stages(contents.startupSeconds, contents.kubeletPort),
+    ...stages(contents.startupSeconds, contents.kubeletPort, contents.vaultClaims),
     storageClass(),
     portForwards(contents),
     ...execPolicy(contents.commands),

@@ -2,14 +2,15 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Component, daemonSpec } from '../component.ts';
-import type { Layout } from '../layout.ts';
+import { apiServerAddress } from '../cluster/config.ts';
+import { type Layout, lockOf, pidFileOf } from '../layout.ts';
 import { LOOPBACK, type Ports } from '../process/ports.ts';
 import { expectOk } from '../process/probe.ts';
 
 export { PROBE_FAILURES, type ProbeFailure, clearProbe, failProbe } from './failures.ts';
 
 /** Changes when the responder itself changes, so that `up` replaces an old one. */
-const VERSION = '2';
+const VERSION = '3';
 
 /** Name of the port at which it plays the kubelet of all nodes. */
 export const KUBELET_PORT = 'responder-kubelet';
@@ -21,6 +22,8 @@ export interface ResponderDuties {
   commands: readonly string[];
   /** The cluster's keys and certificates: it waits for them, since it is up before the cluster is made. */
   pki: string;
+  /** The claim that Vault's folder stands for. */
+  vaultClaim?: { namespace: string; name: string } | undefined;
 }
 
 export function responderPorts(tcpServices: readonly string[]): string[] {
@@ -31,7 +34,7 @@ export function tcpPortName(service: string): string {
   return `responder-tcp-${service}`;
 }
 
-export function responderComponent(layout: Layout, ports: Ports, { tcpServices, commands, pki }: ResponderDuties): Component {
+export function responderComponent(layout: Layout, ports: Ports, { tcpServices, commands, pki, vaultClaim }: ResponderDuties): Component {
   const port = ports['responder'] as number;
   return {
     name: 'responder',
@@ -45,6 +48,10 @@ export function responderComponent(layout: Layout, ports: Ports, { tcpServices, 
         fileURLToPath(new URL('main.ts', import.meta.url)),
         '--port', String(port), '--failures', layout.failures,
         '--kubelet-port', String(ports[KUBELET_PORT]), '--kwok-port', String(ports['kwok-controller']), '--pki', pki,
+        ...(vaultClaim === undefined ? [] : [
+          '--api-server', apiServerAddress(ports), '--vault-claim', `${vaultClaim.namespace}/${vaultClaim.name}`,
+          '--vault-folder', layout.vault, '--vault-pid-file', pidFileOf(layout, 'vault'), '--vault-lock', lockOf(layout, 'vault'),
+        ]),
         ...[...new Set(commands)].flatMap((command) => ['--command', command]),
         ...tcpServices.flatMap((service) => ['--tcp', `${service}=${ports[tcpPortName(service)]}`]),
       ],

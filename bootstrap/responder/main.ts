@@ -1,10 +1,14 @@
-/** The responder as a process; `index.ts` has its arguments. */
+/** The responder as a process; `index.ts` has its arguments. It also plays the provisioner of the one volume that has data. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { createApi } from '../cluster/api.ts';
+import { emptyDeletedStorage } from '../vault/storage.ts';
 import { startKubelet } from './kubelet/server.ts';
 import { startResponder } from './server.ts';
+
+const STORAGE_LOOK_MS = 1_000;
 
 const { values } = parseArgs({
   options: {
@@ -15,10 +19,15 @@ const { values } = parseArgs({
     'kwok-port': { type: 'string' },
     pki: { type: 'string' },
     command: { type: 'string', multiple: true, default: [] },
+    'api-server': { type: 'string' },
+    'vault-claim': { type: 'string' },
+    'vault-folder': { type: 'string' },
+    'vault-pid-file': { type: 'string' },
+    'vault-lock': { type: 'string' },
   },
 });
 
-function needed(name: 'port' | 'failures' | 'kubelet-port' | 'kwok-port' | 'pki'): string {
+function needed(name: Exclude<keyof typeof values, 'tcp' | 'command'>): string {
   const value = values[name];
   if (value === undefined) throw new Error(`responder: --${name} is missing`);
   return value;
@@ -49,6 +58,31 @@ await startKubelet({
   failures,
   onProbe,
 });
+
+if (values['vault-claim'] !== undefined) await keepStorage(values['vault-claim']);
+
+/** For as long as this process lives. */
+async function keepStorage(claim: string): Promise<never> {
+  const [namespace = '', name = ''] = claim.split('/');
+  const storage = { claim: { namespace, name }, folder: needed('vault-folder'), pidFile: needed('vault-pid-file'), lock: needed('vault-lock') };
+  for (;;) {
+    try {
+      const api = await createApi(needed('api-server'), needed('pki'));
+      try {
+        for (;;) {
+          const emptied = await emptyDeletedStorage(api, storage);
+          for (const volume of emptied) process.stdout.write(`${new Date().toISOString()} volume ${volume} was deleted: Vault's folder is empty now\n`);
+          await sleep(STORAGE_LOOK_MS);
+        }
+      } finally {
+        api.close();
+      }
+    } catch {
+      // An API server that is away is somebody else's care; one that was made anew has other certificates.
+      await sleep(STORAGE_LOOK_MS);
+    }
+  }
+}
 
 /** They appear when the cluster is made. */
 async function certificates(folder: string): Promise<{ ca: string; cert: string; key: string }> {

@@ -5,15 +5,16 @@
 import type { ApiObject } from '../api.ts';
 import { nodeStages } from './nodes.ts';
 import { podStages } from './pods.ts';
-import { volumeStages } from './volumes.ts';
+import { type ClaimName, volumeStages } from './volumes.ts';
 
 export { kubeletEndpoint } from './nodes.ts';
-export { storageClass } from './volumes.ts';
+export { type ClaimName, storageClass } from './volumes.ts';
 
 /**
  * @param startupSeconds seconds by release name, from the pod's scheduling to its readiness (or completion)
  * @param kubeletPort where the API server reaches the kubelet of all nodes
+ * @param stored claims with real data behind them
  */
-export function stages(startupSeconds: Readonly<Record<string, number>>, kubeletPort: number): ApiObject[] {
-  return [...nodeStages(kubeletPort), ...podStages(startupSeconds), ...volumeStages()];
+export function stages(startupSeconds: Readonly<Record<string, number>>, kubeletPort: number, stored: readonly ClaimName[]): ApiObject[] {
+  return [...nodeStages(kubeletPort), ...podStages(startupSeconds), ...volumeStages(stored)];
 }

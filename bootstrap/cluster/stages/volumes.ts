@@ -3,12 +3,20 @@ import { type Expression, NOT_DELETED, stage } from './stage.ts';
 
 export const STORAGE_CLASS = 'simulated';
 const PROVISIONER = 'simulation.ananta.dev/volume';
+/** On the volume behind which there are real data: it goes when they have gone. */
+export const STORAGE_FINALIZER = 'simulation.ananta.dev/storage';
+
+export interface ClaimName {
+  namespace: string;
+  name: string;
+}
 
 /**
  * Volumes of simulated pods hold nothing: a claim gets a volume that points nowhere, and the real controller binds the two.
  * (Kubernetes' own host-path provisioner would make folders in /tmp.)
+ * @param stored the claims that have real data behind them all the same: Vault's
  */
-export function volumeStages(): ApiObject[] {
+export function volumeStages(stored: readonly ClaimName[]): ApiObject[] {
   const ours: Expression = { key: '.spec.storageClassName', operator: 'In', values: [STORAGE_CLASS] };
   return [
     stage({
@@ -20,6 +28,7 @@ apiVersion: v1
 kind: PersistentVolume
 metadata:
   name: pvc-{{ .metadata.uid }}
+${stored.map(({ namespace, name }) => `  {{ if and (eq .metadata.namespace "${namespace}") (eq .metadata.name "${name}") }}finalizers: [${STORAGE_FINALIZER}]{{ end }}`).join('\n')}
   annotations:
     pv.kubernetes.io/provisioned-by: ${PROVISIONER}
 spec:
