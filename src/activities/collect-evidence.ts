@@ -6,11 +6,11 @@ import { beating, type ScopeOf } from './scope.ts';
 
 /** Events, conditions and logs of everything that belongs to a failed service. */
 export function collectEvidence(clients: Clients, scopeOf: ScopeOf): Activities['collectEvidence'] {
-  return async ({ run, service, reason }) => {
+  return async ({ run, service, reason, before }) => {
     const scope = scopeOf();
     assertEnvironment(clients, run);
     const releases = service.steps.filter((step) => step.kind === 'release').map(({ name, namespace }) => ({ name, namespace }));
     return beating(scope, () => 'collects events, conditions and logs', () =>
-      writeEvidence(clients, { runId: run.runId, title: service.name, releases, reason }, scope.signal));
+      writeEvidence(clients, { runId: run.runId, title: before ? `${service.name}-before` : service.name, releases, reason }, scope.signal));
   };
 }

@@ -19,6 +19,9 @@ import { configureVault } from './vault/configure.ts';
 import { openVault } from './vault/open.ts';
 import { seedVault } from './vault/seed.ts';
 import { syncSecrets } from './vault/sync-secrets.ts';
+import { planRollback } from './versions/plan-rollback.ts';
+import { planUndo } from './versions/plan-undo.ts';
+import { recordVersion } from './versions/record.ts';
 
 const pending = (): Promise<never> => Promise.reject(new Error('not there yet'));
 
@@ -46,9 +49,9 @@ export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalSc
     syncSecrets: guarded((of) => syncSecrets(clients, of)),
     collectEvidence: guarded((of) => collectEvidence(clients, of)),
     recordResult: guarded(() => recordResult(clients)),
-    planRollback: pending,
-    planUndo: pending,
-    recordVersion: () => Promise.resolve({ version: 0 }),
+    planRollback: guarded((of) => planRollback(clients, of)),
+    planUndo: guarded((of) => planUndo(clients, of)),
+    recordVersion: guarded((of) => recordVersion(clients, of)),
     planDestroy: guarded((of) => planDestroy(clients, of)),
     removeRelease: guarded((of) => removeRelease(clients, of)),
     removeRemains: guarded((of) => removeRemains(clients, of)),

@@ -45,7 +45,6 @@ export function createClients(environment: Environment, connections: Connections
     stateDir: connections.stateDir,
     concurrency: environment.helm.concurrency,
     timeoutSeconds: environment.helm.timeoutSeconds,
-    historyMax: environment.helm.historyMax,
     env: config.childEnv,
     kubernetes: connections.kubernetes,
   });

@@ -67,8 +67,8 @@ export interface Activities {
   seedVault(run: RunRef): Promise<{ written: string[] }>;
   /** Makes or updates the Kubernetes Secrets from Vault. */
   syncSecrets(run: RunRef): Promise<{ written: string[] }>;
-  /** Events, conditions and logs of a failed service, kept in a file and named in the failure. */
-  collectEvidence(input: { run: RunRef; service: PlannedService; reason: string }): Promise<Pick<ServiceFailure, 'evidence' | 'summary'>>;
+  /** Events, conditions and logs of a failed service, kept in a file and named in the failure. `before`: of one that is about to be touched; kept beside that of its failure. */
+  collectEvidence(input: { run: RunRef; service: PlannedService; reason: string; before?: true }): Promise<Pick<ServiceFailure, 'evidence' | 'summary'>>;
   /** Appends who, what, plan digest, cluster and result to the environment's audit trail. */
   recordResult(input: { run: RunRef; operation: Operation; requestedBy: string; planDigest: string; outcome: string; seconds: number }): Promise<void>;
 

@@ -122,7 +122,11 @@ export interface DeployResult {
   /** Who took the lock over, where it ended early for that. */
   supersededBy?: string;
   /** How undoing what this run had changed ended, where the environment asks for it after a failure. */
-  undone?: { outcome: string; services: ServiceOutcome[]; failure?: ServiceFailure };
+  undone?: { outcome: string; services: ServiceOutcome[]; notes?: string[]; failure?: ServiceFailure };
+  /** Of services that were not well before they were touched: files on the worker's machine. */
+  evidence?: { service: string; file: string }[];
+  /** What a person should know of how it went; one line each, no secrets. */
+  notes?: string[];
   /** After a destruction: what is still there, and why. */
   remains?: Remain[];
 }

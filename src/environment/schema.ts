@@ -75,7 +75,6 @@ export const environmentFileSchema = z.strictObject({
   helm: z.strictObject({
     concurrency: z.number().int().min(1).max(32).default(2).describe('Helm processes at once; as many as cores is fastest'),
     timeoutSeconds: seconds.default(300).describe('Seconds until one helm upgrade is ended'),
-    historyMax: z.number().int().min(2).default(10).describe('Revisions that Helm keeps'),
   }).prefault({}),
   onFailure: z.enum(['stop', 'continue', 'rollback']).default('stop')
     .describe('When a service fails: stop (start nothing further, keep what there is), continue (independent branches go on), rollback (take back what this run changed)'),

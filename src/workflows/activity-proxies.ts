@@ -26,11 +26,18 @@ export const reads = proxyActivities<Pick<Activities, 'makePlan' | 'planRollback
 });
 
 /** Small idempotent writes to Kubernetes. */
-export const ground = proxyActivities<Pick<Activities, 'ensureNamespaces' | 'recordResult' | 'recordVersion' | 'ensureDriftSchedule' | 'recordDrift' | 'repairFindings'>>({
+export const ground = proxyActivities<Pick<Activities, 'ensureNamespaces' | 'recordResult' | 'ensureDriftSchedule' | 'recordDrift' | 'repairFindings'>>({
   startToCloseTimeout: '1 minute',
   heartbeatTimeout: HEARTBEAT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { ...retry, maximumAttempts: 100 },
+});
+
+/** After all is done: an API server that is away is waited for a minute or so, not longer. */
+export const records = proxyActivities<Pick<Activities, 'recordVersion'>>({
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout: HEARTBEAT,
+  retry: { ...retry, maximumAttempts: 20 },
 });
 
 /** Reads of the whole cluster and of Vault. */

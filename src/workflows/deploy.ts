@@ -10,6 +10,7 @@ import { ground, outside, reads, vault } from './activity-proxies.ts';
 import { failureOf, resultOf } from './failure-of.ts';
 import { runOperation } from './operation.ts';
 import { rollback } from './rollback.ts';
+import { versionOf } from './version.ts';
 
 export function deploy(input: DeployInput): Promise<DeployResult> {
   const { selection, expectedDigest } = input;
@@ -28,23 +29,21 @@ export function deploy(input: DeployInput): Promise<DeployResult> {
       if (result.outcome === 'failed') await announce(run, result);
       // Also of a failed one: what is there from now on can drift.
       if (result.planDigest !== '') await ground.ensureDriftSchedule.executeWithOptions({ summary: 'Schedule of drift runs' }, [run]).catch(() => undefined);
-      if (result.outcome !== 'succeeded') return {};
-      const { seconds, services, planDigest } = result;
-      return ground.recordVersion.executeWithOptions({ summary: 'Platform version' },
-        [{ run, operation: 'deploy', requestedBy: input.requestedBy, planDigest, seconds, services }]);
+      return versionOf(run, input.requestedBy, result);
     },
   });
 }
 
-async function groundwork(run: RunRef, plan: DeployPlan): Promise<void> {
+async function groundwork(run: RunRef, plan: DeployPlan): Promise<Partial<DeployResult>> {
   if (plan.groundwork) await ground.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
+  return {};
 }
 
 /** What this run changed goes back to what was there before; the lock stays with the deployment. */
 async function undo(input: DeployInput, run: RunRef, changed: string[]): Promise<Partial<DeployResult>> {
   const args: RollbackInput = { environment: input.environment, clusterUid: input.clusterUid, requestedBy: input.requestedBy, pastNoReturn: false, undo: { run, changed } };
   try {
-    const { outcome, services } = await executeChild(rollback, {
+    const { outcome, services, notes } = await executeChild(rollback, {
       workflowId: `${workflowInfo().workflowId}/${run.runId.slice(0, 8)}/undo`,
       args: [args],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -52,11 +51,11 @@ async function undo(input: DeployInput, run: RunRef, changed: string[]): Promise
       staticSummary: `Take back what the failed deployment to ${input.environment} had changed`,
       typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: input.environment }, { key: SEARCH_ATTRIBUTES.operation, value: 'rollback' }],
     });
-    return { undone: { outcome, services } };
+    return { undone: { outcome, services, ...(notes ? { notes } : {}) } };
   } catch (error) {
     if (isCancellation(error)) throw error;
     const result = resultOf<DeployResult>(error);
-    return { undone: { outcome: 'failed', services: result?.services ?? [], failure: failureOf(error) } };
+    return { undone: { outcome: 'failed', services: result?.services ?? [], ...(result?.notes ? { notes: result.notes } : {}), failure: failureOf(error) } };
   }
 }
 

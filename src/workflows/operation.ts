@@ -6,7 +6,7 @@ import {
   ApplicationFailure, CancellationScope, CancelledFailure, ChildWorkflowCancellationType, type ChildWorkflowHandle, isCancellation, ParentClosePolicy,
   setCurrentDetails, setHandler, startChild, upsertSearchAttributes, workflowInfo,
 } from '@temporalio/workflow';
-import type { DeployResult, OperationInput, RunRef, ServiceFailure } from '../contract/deploy.ts';
+import type { DeployResult, OperationInput, RunRef, ServiceFailure, ServiceOutcome } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import { phaseWorkflowId } from '../contract/names.ts';
 import type { DeployPlan, Operation } from '../contract/plan.ts';
@@ -24,8 +24,8 @@ export interface OperationSteps {
   input: OperationInput & { imageTags?: Record<string, string> };
   /** Changes nothing. */
   plan: (run: RunRef) => Promise<DeployPlan>;
-  /** Between the plan and the first phase. */
-  before?: (run: RunRef, plan: DeployPlan) => Promise<void>;
+  /** Between the plan and the first phase. What it returns goes into the result. */
+  before?: (run: RunRef, plan: DeployPlan) => Promise<Partial<DeployResult>>;
   /** After the last phase, whether or not services failed, unless the operation was cancelled. What it returns goes into the result. */
   after?: (run: RunRef, plan: DeployPlan, view: DeploymentProgress) => Promise<Partial<DeployResult>>;
   /** Once the outcome is known, whatever it is; is not cancelled. What it returns goes into the result. */
@@ -66,7 +66,7 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     const plan = await steps.plan(run);
     fold({ kind: 'plan', plan, at: Date.now() });
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.plan, value: plan.digest }]);
-    await steps.before?.(run, plan);
+    extra = { ...(await steps.before?.(run, plan)) };
     const settled = plan.services.filter((service) => isSettled(service.action)).map((service) => service.name);
     const started = await Promise.all(plan.phases.map(async ({ number, title }) => {
       const child = await startChild(phase, {
@@ -114,6 +114,7 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     criticalPath: view.plan?.criticalPath ?? [],
     planDigest: view.plan?.digest ?? '',
     ...(view.plan?.toVersion === undefined ? {} : { toVersion: view.plan.toVersion }),
+    ...(view.plan?.notes === undefined ? {} : { notes: view.plan.notes }),
     ...extra,
     ...(failure ? { failure } : {}),
   };
@@ -154,10 +155,16 @@ function tellsOf(plan: DeployPlan, phaseNumber: number): Record<string, number[]
   return Object.fromEntries(plan.services.filter((service) => service.phase === phaseNumber).map(({ name }) => [name, [...new Set(waiting(name))]]));
 }
 
+function evidenceText({ evidence = [] }: DeployResult, { name, failure }: ServiceOutcome): string {
+  const before = evidence.find(({ service }) => service === name)?.file;
+  const files = [...(failure?.evidence ? [failure.evidence] : []), ...(before === undefined ? [] : [`before it was touched: ${before}`])];
+  return files.length === 0 ? '' : ` (evidence: ${files.join('; ')})`;
+}
+
 function failureText(result: DeployResult): string {
   const failed = result.services.filter((service) => service.state === 'failed');
   const skipped = result.services.filter((service) => service.state === 'skipped').length;
-  const lines = failed.map((service) => `${service.name}: ${service.failure?.message ?? 'failed'}${service.failure?.evidence ? ` (evidence: ${service.failure.evidence})` : ''}`);
+  const lines = failed.map((service) => `${service.name}: ${service.failure?.message ?? 'failed'}${evidenceText(result, service)}`);
   if (result.failure) lines.unshift(result.failure.message);
   if (skipped > 0) lines.push(`${skipped} services were skipped, because something they depend on failed`);
   return lines.join('\n');

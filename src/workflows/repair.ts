@@ -20,6 +20,7 @@ export function repair(input: RepairInput): Promise<DeployResult> {
       }
       if (wants('secret') || wants('vault') || wants('namespace')) await vault.syncSecrets.executeWithOptions({ summary: 'Make Kubernetes Secrets from Vault' }, [run]);
       await ground.repairFindings.executeWithOptions({ summary: 'What no release can repair' }, [{ run, findings }]);
+      return {};
     },
   });
 }

@@ -1,8 +1,13 @@
 /** Back to an earlier platform version, dependents first; or what a failed deployment changed is taken back. */
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { DeployResult, RunRef } from '../contract/deploy.ts';
+import type { DeployPlan } from '../contract/plan.ts';
 import type { RollbackInput } from '../contract/rollback.ts';
-import { ground, reads, vault } from './activity-proxies.ts';
+import { reads, vault } from './activity-proxies.ts';
 import { runOperation } from './operation.ts';
+import { versionOf } from './version.ts';
+
+const EVIDENCE_MILLISECONDS = 60_000;
 
 export function rollback(input: RollbackInput): Promise<DeployResult> {
   const { toVersion, pastNoReturn, undo } = input;
@@ -14,15 +19,28 @@ export function rollback(input: RollbackInput): Promise<DeployResult> {
     plan: (run) => (undo
       ? reads.planUndo.executeWithOptions({ summary: 'Plan: what this run changed, and what was there before' }, [{ run: undo.run, changed: undo.changed }])
       : reads.planRollback.executeWithOptions({ summary: 'Plan: what leads back' }, [{ run, pastNoReturn, ...(toVersion === undefined ? {} : { toVersion }) }])),
+    before: evidenceFirst,
     after: async (run) => {
       await vault.openVault.executeWithOptions({ summary: 'Vault is still open' }, [runOf(run)]);
       return {};
     },
-    finish: async (run, result) => {
-      if (undo || result.outcome !== 'succeeded') return {};
-      const { seconds, services, planDigest } = result;
-      return ground.recordVersion.executeWithOptions({ summary: 'Platform version' },
-        [{ run, operation: 'rollback', requestedBy: input.requestedBy, planDigest, seconds, services, ...(result.toVersion === undefined ? {} : { restores: result.toVersion }) }]);
-    },
+    finish: async (run, result) => (undo ? {} : versionOf(run, input.requestedBy, result)),
   });
+}
+
+/** A rollback takes pods away with all that they could tell. What cannot be collected does not keep a broken platform broken. */
+async function evidenceFirst(run: RunRef, plan: DeployPlan): Promise<Partial<DeployResult>> {
+  const collected = await Promise.all((plan.unhealthy ?? []).map(async ({ service: name, reason }) => {
+    const service = plan.services.find((candidate) => candidate.name === name);
+    if (service === undefined) return [];
+    try {
+      const { evidence } = await CancellationScope.withTimeout(EVIDENCE_MILLISECONDS, () =>
+        reads.collectEvidence.executeWithOptions({ summary: `Evidence of ${name}, before it is touched` }, [{ run, service, reason, before: true }]));
+      return evidence === undefined ? [] : [{ service: name, file: evidence }];
+    } catch (error) {
+      if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+      return [];
+    }
+  }));
+  return collected.flat().length > 0 ? { evidence: collected.flat() } : {};
 }

@@ -10,7 +10,7 @@ import { allReleases } from '../../src/plan/releases.ts';
 import { sampleCatalog } from '../catalog/sample.ts';
 
 const catalog = checkCatalog(sampleCatalog());
-const environment: DestroyPlanInput['environment'] = { name: 'test', helm: { concurrency: 2, timeoutSeconds: 300, historyMax: 10 } };
+const environment: DestroyPlanInput['environment'] = { name: 'test', helm: { concurrency: 2, timeoutSeconds: 300 } };
 
 const of = (labels: Record<string, string> = {}, more: Partial<ObservedRelease> = {}): ObservedRelease =>
   ({ revision: 3, status: 'deployed', labels: { [RELEASE_LABELS.environment]: 'test', [RELEASE_LABELS.digest]: 'abc', ...labels }, ...more });

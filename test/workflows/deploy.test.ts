@@ -51,7 +51,7 @@ describe('deploy', () => {
     const recorder = recordingActivities({ ...planOf({ a: { phase: 1, action: 'unchanged' }, b: { phase: 2, dependsOn: ['a'], action: 'unchanged' } }), groundwork: false });
     const { result } = await deployment(recorder.activities);
     assert.equal(result.outcome, 'unchanged');
-    assert.deepEqual(recorder.log, ['schedule', 'result unchanged']);
+    assert.deepEqual(recorder.log, ['schedule', 'version of deploy', 'result unchanged']);
     assert.ok(result.services.every((service) => !service.changed && service.state === 'unchanged'));
   });
 

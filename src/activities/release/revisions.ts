@@ -26,6 +26,20 @@ export async function allNewestRevisions(kubernetes: KubernetesClient, signal?: 
   return newestOf(items);
 }
 
+/** Every revision that Helm keeps of every release in the cluster, by `<namespace>/<release>`. One request. */
+export async function allRevisions(kubernetes: Pick<KubernetesClient, 'list'>, signal?: AbortSignal): Promise<Map<string, Revision[]>> {
+  const { items } = await kubernetes.list(paths.secrets(), { labelSelector: 'owner=helm', metadataOnly: true }, signal);
+  const all = new Map<string, Revision[]>();
+  for (const secret of items) {
+    const revision = revisionOf(secret);
+    const name = secret.metadata.labels?.['name'];
+    if (!revision || name === undefined) continue;
+    const key = releaseKey(revision.secret.namespace, name);
+    all.set(key, [...(all.get(key) ?? []), revision]);
+  }
+  return all;
+}
+
 /** @returns undefined when Helm knows no such release */
 export async function newestRevision(kubernetes: KubernetesClient, namespace: string, release: string, signal?: AbortSignal): Promise<Revision | undefined> {
   const { items } = await kubernetes.list(paths.secrets(namespace), { labelSelector: `owner=helm,name=${release}`, metadataOnly: true }, signal);

@@ -2,6 +2,9 @@
 import { join } from 'node:path';
 import type { HelmOptions, HelmRequest, RollbackRequest, UpgradeRequest } from './client.ts';
 
+/** Revisions that no platform version needs are removed when the next version is recorded, not by Helm's count of ten. */
+const KEEP_ALL = ['--history-max', '0'];
+
 export function upgradeArgs(options: HelmOptions, request: UpgradeRequest): string[] {
   return [
     'upgrade', '--install', request.release, request.chart,
@@ -13,7 +16,7 @@ export function upgradeArgs(options: HelmOptions, request: UpgradeRequest): stri
     // Server-side apply refuses unknown fields anyway; checking them beforehand costs four times the CPU.
     '--disable-openapi-validation',
     '--hide-notes',
-    '--history-max', String(options.historyMax),
+    ...KEEP_ALL,
     ...commonArgs(options),
   ];
 }
@@ -24,7 +27,7 @@ export function uninstallArgs(options: HelmOptions, { release, namespace }: Helm
 }
 
 export function rollbackArgs(options: HelmOptions, { release, namespace, revision }: RollbackRequest): string[] {
-  return ['rollback', release, String(revision), '--namespace', namespace, '--server-side=true', '--force-conflicts', '--history-max', String(options.historyMax), ...commonArgs(options)];
+  return ['rollback', release, String(revision), '--namespace', namespace, '--server-side=true', '--force-conflicts', ...KEEP_ALL, ...commonArgs(options)];
 }
 
 function commonArgs({ timeoutSeconds, kubernetes: { kubeconfig, context, inCluster } }: HelmOptions): string[] {

@@ -20,7 +20,6 @@ export interface HelmOptions {
   concurrency: number;
   /** Seconds until one process is ended. */
   timeoutSeconds: number;
-  historyMax: number;
   /** PATH, HOME, proxies. */
   env: Readonly<Record<string, string>>;
   kubernetes: { kubeconfig: string; context?: string; inCluster: boolean };

@@ -22,7 +22,7 @@ describe('Helm client', () => {
       assert.equal(result.revision, 1);
       assert.deepEqual((await recorded('jaeger', 'args')).trim().split('\n'), [
         'upgrade', '--install', 'jaeger', '/a/chart', '--namespace', 'ns', '--values', '-', '--labels', 'ananta-run=r,ananta-service=s',
-        '--disable-openapi-validation', '--hide-notes', '--history-max', '5', '--timeout', '18s', '--kubeconfig', '/a/kubeconfig',
+        '--disable-openapi-validation', '--hide-notes', '--history-max', '0', '--timeout', '18s', '--kubeconfig', '/a/kubeconfig',
       ]);
       assert.equal(await recorded('jaeger', 'values'), 'key: value\n'.repeat(20_000));
       const env = await recorded('jaeger', 'env');
@@ -62,7 +62,7 @@ describe('Helm client', () => {
       // The stand-in notes its third argument.
       await client.rollback({ namespace: 'ns', release: 'jaeger', revision: 7, runId: 'r', priority: 1 });
       assert.deepEqual((await recorded('7', 'args')).trim().split('\n'), [
-        'rollback', 'jaeger', '7', '--namespace', 'ns', '--server-side=true', '--force-conflicts', '--history-max', '5', '--timeout', '18s', '--kubeconfig', '/a/kubeconfig',
+        'rollback', 'jaeger', '7', '--namespace', 'ns', '--server-side=true', '--force-conflicts', '--history-max', '0', '--timeout', '18s', '--kubeconfig', '/a/kubeconfig',
       ]);
       assert.equal(await recorded('7', 'values'), '');
       assert.match(await readFile(client.logFile('jaeger'), 'utf8'), /^--- \S+ helm rollback jaeger to revision 7 in ns, run r\n/);
