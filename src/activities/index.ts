@@ -5,11 +5,14 @@ import type { Activities } from '../contract/activities.ts';
 import { applyRelease } from './apply-release.ts';
 import { awaitHealthy } from './await-healthy.ts';
 import { collectEvidence } from './collect-evidence.ts';
+import { recordDrift } from './drift/record.ts';
+import { ensureDriftSchedule, removeDriftSchedule } from './drift/schedule.ts';
 import { ensureNamespaces } from './ensure-namespaces.ts';
 import { asFailure } from './failures.ts';
 import { awaitLockFree } from './lock/await-free.ts';
 import { lockHolder } from './lock/holder.ts';
 import { makePlan } from './make-plan.ts';
+import { notify } from './notify.ts';
 import { planDestroy } from './plan-destroy.ts';
 import { recordResult } from './record-result.ts';
 import { removeRemains } from './remove-remains.ts';
@@ -55,13 +58,14 @@ export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalSc
     planDestroy: guarded((of) => planDestroy(clients, of)),
     removeRelease: guarded((of) => removeRelease(clients, of)),
     removeRemains: guarded((of) => removeRemains(clients, of)),
-    ensureDriftSchedule: () => Promise.resolve({ changed: false }),
+    ensureDriftSchedule: guarded((of) => ensureDriftSchedule(clients, of)),
+    removeDriftSchedule: guarded((of) => removeDriftSchedule(clients, of)),
     lockHolder: guarded(() => lockHolder(clients)),
     awaitLockFree: guarded((of) => awaitLockFree(clients, of)),
     findDrift: pending,
     planRepair: pending,
     repairFindings: pending,
-    recordDrift: pending,
-    notify: () => Promise.resolve(),
+    recordDrift: guarded((of) => recordDrift(clients, of)),
+    notify: guarded((of) => notify(clients, of)),
   };
 }

@@ -4,6 +4,8 @@ import { VAULT, DEPLOYER_SERVICE_ACCOUNT } from '../contract/names.ts';
 import type { Connections, Runtime } from '../environment/connections.ts';
 import { shellWord } from './format.ts';
 
+export { workflowUrl } from '../environment/workflow-url.ts';
+
 /** Tools a person wants on the PATH; the others run in the background. */
 const HANDY = ['kubectl', 'helm', 'vault', 'temporal'];
 
@@ -34,10 +36,4 @@ export function lookAroundLines(connections: Pick<Connections, 'kubernetes'>, ru
     [`export VAULT_TOKEN=$(${login})`, 'logs in to Vault as the deployer'],
     [`vault kv list ${VAULT.kvMount}/`, 'the paths it keeps'],
   ];
-}
-
-/** Where the Temporal UI shows one run. @returns undefined where no UI is known */
-export function workflowUrl(engine: Connections['engine'], run: { workflowId: string; runId: string }): string | undefined {
-  if (engine.uiAddress === undefined) return undefined;
-  return `${engine.uiAddress.replace(/\/$/, '')}/namespaces/${encodeURIComponent(engine.namespace)}/workflows/${encodeURIComponent(run.workflowId)}/${run.runId}/history`;
 }

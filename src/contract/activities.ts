@@ -49,6 +49,27 @@ export interface RemoveReleaseInput {
   priority: number;
 }
 
+export interface RecordDriftInput {
+  run: RunRef;
+  outcome: DriftOutcome;
+  /** Keys that a repair was tried on, whether or not it lasted. */
+  attempted: string[];
+  findings: number;
+  repaired: number;
+  flapping: number;
+  seconds: number;
+  reason?: string;
+}
+
+export interface NotifyInput {
+  run: RunRef;
+  event: 'drift' | 'deploy-failed';
+  title: string;
+  lines: string[];
+  /** What it is about: told only when this is something else than what was told last. Absent: told in any case. */
+  about?: string[];
+}
+
 /** Activities that answer with a plan: the CLI draws from the first of them in an operation's history. */
 export const PLAN_ACTIVITIES: readonly (keyof Activities)[] = ['makePlan', 'planRollback', 'planUndo', 'planRepair', 'planDestroy'];
 
@@ -88,6 +109,8 @@ export interface Activities {
 
   /** Registers, changes or removes the schedule of drift runs, as the environment says; a pause is left as it is. */
   ensureDriftSchedule(run: RunRef): Promise<{ changed: boolean }>;
+  /** Before a destruction: what is taken down on purpose is not to be brought back. */
+  removeDriftSchedule(run: RunRef): Promise<{ removed: boolean }>;
   /** @returns who holds the lock of the environment; undefined when it is free */
   lockHolder(run: Pick<RunRef, 'environment' | 'clusterUid'>): Promise<{ holder?: LockHolder }>;
   /** Ends when the lock is free. */
@@ -99,7 +122,7 @@ export interface Activities {
   /** What no release can repair: extra fields, Vault's configuration, Secrets, namespaces. */
   repairFindings(input: { run: RunRef; findings: DriftFinding[] }): Promise<{ repaired: string[] }>;
   /** Counts the repairs of each finding, for the loop breaker, and keeps the run for `drift runs`. */
-  recordDrift(input: { run: RunRef; outcome: DriftOutcome; repaired: string[]; findings: number }): Promise<void>;
+  recordDrift(input: RecordDriftInput): Promise<void>;
   /** Calls the environment's command or webhook. A failure to call never fails the operation. */
-  notify(input: { run: RunRef; event: 'drift' | 'deploy-failed'; title: string; lines: string[] }): Promise<void>;
+  notify(input: NotifyInput): Promise<{ sent: boolean }>;
 }

@@ -69,8 +69,11 @@ export interface DriftInput {
   environment: string;
   clusterUid: string;
   mode: Exclude<DriftMode, 'off'>;
+  /** `user@host` where a person started it; absent: the schedule did. */
+  requestedBy?: string;
 }
 
+/** `clean`: no findings. `repaired`: all that was found is as it was again. `drifted`: something is left. `skipped`: an operation held the lock. */
 export type DriftOutcome = 'clean' | 'drifted' | 'repaired' | 'skipped' | 'failed';
 
 export interface DriftResult {

@@ -25,6 +25,9 @@ export const FAILURES = {
   dependencyMissing: 'DependencyMissing',
   /** Something deleted does not go away. */
   stuck: 'Stuck',
+  /** A drift run could not be finished; its reason is in its message. */
+  driftFailed: 'DriftFailed',
+
   /** Retried: the world may be different in a moment. */
   unreachable: 'Unreachable',
   releaseBusy: 'ReleaseBusy',
@@ -39,7 +42,7 @@ export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.invalidInput, FAILURES.chartInvalid, FAILURES.rejectedByCluster, FAILURES.fieldConflict,
   FAILURES.immutableField, FAILURES.forbidden, FAILURES.planOutdated, FAILURES.clusterMismatch,
   FAILURES.jobFailed, FAILURES.notHealthyInTime, FAILURES.vaultKeysMissing, FAILURES.suppliedSecretMissing,
-  FAILURES.deployFailed, FAILURES.pointOfNoReturn, FAILURES.versionUnknown, FAILURES.dependencyMissing, FAILURES.stuck,
+  FAILURES.deployFailed, FAILURES.pointOfNoReturn, FAILURES.versionUnknown, FAILURES.dependencyMissing, FAILURES.stuck, FAILURES.driftFailed,
 ];
 
 /** Exit codes of every command; the one table of the docs is made from it. */

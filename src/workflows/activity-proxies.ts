@@ -26,7 +26,7 @@ export const reads = proxyActivities<Pick<Activities, 'makePlan' | 'planRollback
 });
 
 /** Small idempotent writes to Kubernetes. */
-export const ground = proxyActivities<Pick<Activities, 'ensureNamespaces' | 'recordResult' | 'ensureDriftSchedule' | 'recordDrift' | 'repairFindings'>>({
+export const ground = proxyActivities<Pick<Activities, 'ensureNamespaces' | 'recordResult' | 'ensureDriftSchedule' | 'removeDriftSchedule' | 'recordDrift' | 'repairFindings'>>({
   startToCloseTimeout: '1 minute',
   heartbeatTimeout: HEARTBEAT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -41,13 +41,14 @@ export function recordingActivities(plan: DeployPlan, overrides: Partial<Activit
     removeRelease: ({ step }) => { log.push(`remove ${step.name}`); return Promise.resolve({ removed: true, seconds: 0 }); },
     removeRemains: () => { log.push('remains'); return Promise.resolve({ removed: [], remains: [] }); },
     ensureDriftSchedule: () => { log.push('schedule'); return Promise.resolve({ changed: false }); },
+    removeDriftSchedule: () => { log.push('no schedule'); return Promise.resolve({ removed: true }); },
     lockHolder: () => Promise.resolve({}),
     awaitLockFree: () => Promise.resolve(),
     findDrift: () => Promise.resolve({ report: { environment: 'test', at: '2026-01-01T00:00:00Z', seconds: 0, findings: [], accepted: 0, ignored: 0, checked: { objects: 0, releases: 0, vault: 0, secrets: 0 }, simulated: '' }, flapping: [] }),
     planRepair: () => Promise.resolve(plan),
     repairFindings: ({ findings }) => { log.push('repair findings'); return Promise.resolve({ repaired: findings.map(({ key }) => key) }); },
     recordDrift: ({ outcome }) => { log.push(`drift ${outcome}`); return Promise.resolve(); },
-    notify: ({ event }) => { log.push(`notify ${event}`); return Promise.resolve(); },
+    notify: ({ event }) => { log.push(`notify ${event}`); return Promise.resolve({ sent: true }); },
     ...overrides,
   };
   return { activities, log };

@@ -2,3 +2,4 @@ export { closeTemporal, connectTemporal, engineConnectionOptions, pollersOf } fr
 export { type DeploymentDescription, type DeploymentHandle, DeploymentRunningError, describeDeployment, isRunAlive, latestDeployment, startOrAttach } from './deployments.ts';
 export { followDeployment, type FollowOptions } from './follow.ts';
 export { DeploymentTerminatedError } from './history.ts';
+export { createSchedules, type Schedules, type ScheduleView, type WantedSchedule } from './schedules.ts';

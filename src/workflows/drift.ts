@@ -1,0 +1,136 @@
+/** One drift run: looks, repairs where it may, looks again, remembers and tells. Never while an operation holds the lock. */
+import {
+  ApplicationFailure, CancellationScope, ChildWorkflowCancellationType, executeChild, isCancellation, ParentClosePolicy, setCurrentDetails, upsertSearchAttributes,
+  workflowInfo, WorkflowIdReusePolicy,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { RunRef } from '../contract/deploy.ts';
+import type { DriftFinding, DriftInput, DriftReport, DriftResult } from '../contract/drift.ts';
+import { FAILURES } from '../contract/failures.ts';
+import type { LockHolder, LockMemo } from '../contract/lock.ts';
+import { deployWorkflowId } from '../contract/names.ts';
+import type { RepairInput } from '../contract/repair.ts';
+import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
+import { countWords, driftDetails, notificationLines } from '../plan/drift/words.ts';
+import { ground, outside, reads, surveys } from './activity-proxies.ts';
+import { failureOf } from './failure-of.ts';
+import { repair } from './repair.ts';
+
+type Found = Pick<DriftResult, 'outcome' | 'reason' | 'report' | 'repaired' | 'flapping' | 'remaining'> & {
+  /** Keys that a repair was tried on. */
+  attempted: string[];
+};
+
+/** @throws ApplicationFailure DriftFailed with the result as its detail, when the world could not be compared or a repair has failed */
+export async function drift(input: DriftInput): Promise<DriftResult> {
+  const info = workflowInfo();
+  const run: RunRef = { environment: input.environment, imageTags: {}, clusterUid: input.clusterUid, workflowId: info.workflowId, runId: info.runId };
+  setCurrentDetails(`Environment **${input.environment}**: comparing the cluster with what was deployed`);
+  let found: Found;
+  try {
+    found = await look(input, run);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    found = { ...nothing, outcome: 'failed', reason: failureOf(error).message };
+  }
+  const { attempted, ...rest } = found;
+  const result: DriftResult = { environment: input.environment, ...rest };
+  setCurrentDetails(driftDetails(input.environment, result));
+  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.drift, value: result.outcome }]);
+  await remember(run, result, attempted, (Date.now() - info.startTime.getTime()) / 1000);
+  await tell(run, result);
+  if (result.outcome === 'failed') throw ApplicationFailure.create({ message: result.reason ?? 'The drift run failed', type: FAILURES.driftFailed, nonRetryable: true, details: [result] });
+  return result;
+}
+
+const nothing = { repaired: [], flapping: [], attempted: [] };
+
+async function look(input: DriftInput, run: RunRef): Promise<Found> {
+  const { holder } = await reads.lockHolder.executeWithOptions({ summary: 'Who holds the lock' }, [{ environment: run.environment, clusterUid: run.clusterUid }]);
+  if (holder) return { ...nothing, outcome: 'skipped', reason: heldBy(holder) };
+  const { report, flapping } = await survey(run, 'Compare the cluster with what was deployed');
+  const found: Found = { ...nothing, outcome: report.findings.length === 0 ? 'clean' : 'drifted', report, flapping };
+  const repairable = report.findings.filter(({ key, kind, repair: how }) => how !== undefined && kind !== 'not-observable' && !flapping.includes(key));
+  if (input.mode !== 'repair' || repairable.length === 0) return found;
+  setCurrentDetails(driftDetails(input.environment, { ...found, reason: `repairing ${repairable.length}` }));
+  return mend(input, run, found, report, repairable);
+}
+
+async function mend(input: DriftInput, run: RunRef, found: Found, before: DriftReport, repairable: DriftFinding[]): Promise<Found> {
+  let failure: string | undefined;
+  try {
+    await startRepair(input, run, repairable);
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return { ...found, outcome: 'skipped', reason: 'an operation took the lock before the repair could: the next run looks again' };
+    // The child's own cancellation, as when somebody takes its lock over, is no wish to end this run.
+    if (isCancellation(error)) {
+      if (CancellationScope.current().consideredCancelled) throw error;
+      return { ...found, reason: 'the repair was stopped from outside: the next run goes on' };
+    }
+    failure = failureOf(error).message;
+  }
+  const { report, flapping } = await survey(run, 'Look again after the repair');
+  const left = new Set(report.findings.map(({ key }) => key));
+  const attempted = repairable.map(({ key }) => key);
+  return {
+    outcome: failure !== undefined ? 'failed' : report.findings.length === 0 ? 'repaired' : 'drifted',
+    ...(failure === undefined ? {} : { reason: `the repair failed: ${failure}` }),
+    report: before, attempted, repaired: attempted.filter((key) => !left.has(key)),
+    flapping: [...new Set([...found.flapping, ...flapping])], remaining: report.findings,
+  };
+}
+
+async function startRepair(input: DriftInput, run: RunRef, findings: DriftFinding[]): Promise<void> {
+  const { environment, clusterUid } = input;
+  const requestedBy = input.requestedBy ?? 'the drift schedule';
+  const args: RepairInput = { environment, clusterUid, requestedBy, findings };
+  const memo: LockMemo = { operation: 'repair', requestedBy };
+  await executeChild(repair, {
+    // The lock's: nothing else may change the platform meanwhile.
+    workflowId: deployWorkflowId(environment, clusterUid),
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    args: [args],
+    memo: { ...memo },
+    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+    staticSummary: `Repair drift on ${environment}`,
+    staticDetails: `Requested by ${requestedBy}; found by ${run.workflowId}`,
+    typedSearchAttributes: [
+      { key: SEARCH_ATTRIBUTES.environment, value: environment }, { key: SEARCH_ATTRIBUTES.operation, value: 'repair' }, { key: SEARCH_ATTRIBUTES.result, value: 'running' },
+    ],
+  });
+}
+
+function survey(run: RunRef, summary: string): Promise<{ report: DriftReport; flapping: string[] }> {
+  return surveys.findDrift.executeWithOptions({ summary }, [run]);
+}
+
+/** A cluster that is away keeps no memory: the run's own search attribute says how it ended. */
+async function remember(run: RunRef, result: DriftResult, attempted: string[], seconds: number): Promise<void> {
+  const { outcome, report, repaired, flapping, reason } = result;
+  try {
+    await CancellationScope.withTimeout(60_000, () => ground.recordDrift.executeWithOptions({ summary: `Remember: ${outcome}` }, [{
+      run, outcome, attempted, findings: report?.findings.length ?? 0, repaired: repaired.length, flapping: flapping.length, seconds, ...(reason === undefined ? {} : { reason }),
+    }]));
+  } catch (error) {
+    if (CancellationScope.current().consideredCancelled) throw error;
+  }
+}
+
+/** Of findings and failures; the activity knows what was told before. */
+async function tell(run: RunRef, result: DriftResult): Promise<void> {
+  const { outcome, reason, report, repaired, flapping, remaining } = result;
+  if (outcome === 'clean' || outcome === 'skipped') return;
+  const findings = report?.findings ?? [];
+  const title = outcome === 'failed' ? `The drift run on ${run.environment} failed: ${reason ?? ''}`
+    : `Drift on ${run.environment}: ${countWords(findings)}${repaired.length > 0 ? `, ${repaired.length} repaired` : ''}${flapping.length > 0 ? `, ${flapping.length} flapping` : ''}`;
+  const about = [outcome, ...(remaining ?? findings).map(({ kind, key }) => `${kind} ${key}`), ...repaired.map((key) => `repaired ${key}`), ...flapping.map((key) => `flapping ${key}`)];
+  await outside.notify.executeWithOptions({ summary: 'Tell of the findings' }, [{ run, event: 'drift', title, lines: notificationLines(result, run.environment), about }])
+    .catch((error: unknown) => {
+      if (isCancellation(error)) throw error;
+    });
+}
+
+function heldBy({ operation, requestedBy, since, workers }: LockHolder): string {
+  return `${operation} by ${requestedBy} holds the lock since ${since}${workers === 0 ? '; no worker asks for its work' : ''}`;
+}
