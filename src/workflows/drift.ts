@@ -7,10 +7,10 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { RunRef } from '../contract/deploy.ts';
 import type { DriftFinding, DriftInput, DriftReport, DriftResult } from '../contract/drift.ts';
 import { FAILURES } from '../contract/failures.ts';
-import type { LockHolder, LockMemo } from '../contract/lock.ts';
-import { deployWorkflowId } from '../contract/names.ts';
+import type { LockHolder } from '../contract/lock.ts';
 import type { RepairInput } from '../contract/repair.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
+import { startOptionsOf } from '../contract/start-options.ts';
 import { countWords, driftDetails, notificationLines } from '../plan/drift/words.ts';
 import { ground, outside, reads, surveys } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
@@ -84,20 +84,14 @@ async function startRepair(input: DriftInput, run: RunRef, findings: DriftFindin
   const { environment, clusterUid } = input;
   const requestedBy = input.requestedBy ?? 'the drift schedule';
   const args: RepairInput = { environment, clusterUid, requestedBy, findings };
-  const memo: LockMemo = { operation: 'repair', requestedBy };
   await executeChild(repair, {
-    // The lock's: nothing else may change the platform meanwhile.
-    workflowId: deployWorkflowId(environment, clusterUid),
+    // Under the lock: nothing else may change the platform meanwhile.
+    ...startOptionsOf('repair', args),
+    staticDetails: `Requested by ${requestedBy}; found by ${run.workflowId}`,
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     args: [args],
-    memo: { ...memo },
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-    staticSummary: `Repair drift on ${environment}`,
-    staticDetails: `Requested by ${requestedBy}; found by ${run.workflowId}`,
-    typedSearchAttributes: [
-      { key: SEARCH_ATTRIBUTES.environment, value: environment }, { key: SEARCH_ATTRIBUTES.operation, value: 'repair' }, { key: SEARCH_ATTRIBUTES.result, value: 'running' },
-    ],
   });
 }
 
@@ -131,6 +125,6 @@ async function tell(run: RunRef, result: DriftResult): Promise<void> {
     });
 }
 
-function heldBy({ operation, requestedBy, since, workers }: LockHolder): string {
-  return `${operation} by ${requestedBy} holds the lock since ${since}${workers === 0 ? '; no worker asks for its work' : ''}`;
+function heldBy({ operation, requestedBy, since, stalled }: LockHolder): string {
+  return `${operation} by ${requestedBy} holds the lock since ${since}${stalled === undefined ? '' : `; ${stalled}`}`;
 }
