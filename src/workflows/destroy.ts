@@ -14,6 +14,7 @@ export function destroy(input: DestroyInput): Promise<DeployResult> {
     plan: (run) => reads.planDestroy.executeWithOptions({ summary: 'Plan: what has to be removed' }, [{ run, deleteData }]),
     before: async (run) => {
       await ground.removeDriftSchedule.executeWithOptions({ summary: 'No more drift runs' }, [run]);
+      return {};
     },
     after: async (run, _plan, view) => {
       // Under a release that could not be removed its Secrets and its namespace are still needed.
