@@ -16,11 +16,12 @@ export class SecretNameError extends Error {
 /**
  * Sets a value that a third party issued. Before Vault exists it waits in a 0600 file of the state folder.
  * @returns where it is now, and for Vault the version; Kubernetes Secrets follow with the next deployment
- * @throws SecretNameError for a key that is generated
+ * @throws SecretNameError for a key that is generated, unless Vault has lost it
  */
 export async function setSecret(clients: SecretClients, path: string, key: string, value: string, signal?: AbortSignal): Promise<{ stored: 'vault'; version: number } | { stored: 'waiting' }> {
   const declared = keyOf(clients, path, key);
-  if (declared.kind !== 'supplied') throw new SecretNameError(`${path} ${key} is generated and never overwritten; only these are set by hand: ${suppliedKeys(clients.catalog).map((known) => `${known.path} ${known.key}`).join(', ')}`);
+  const isLost = declared.kind === 'generated' && (await clients.vault.state(signal)).state === 'open' && (await getSecret(clients, path, key, signal)) === undefined;
+  if (declared.kind !== 'supplied' && !isLost) throw new SecretNameError(`${path} ${key} is generated and never overwritten; only these are set by hand: ${suppliedKeys(clients.catalog).map((known) => `${known.path} ${known.key}`).join(', ')}`);
   if (value === '') throw new SecretNameError(`The value for ${path} ${key} is empty: give it on standard input.`);
   clients.redactor.learn(value);
   const { state } = await clients.vault.state(signal);

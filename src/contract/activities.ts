@@ -84,8 +84,8 @@ export interface Activities {
   openVault(run: RunRef): Promise<{ initialized: boolean; unsealed: boolean }>;
   /** KV v2, Kubernetes auth, deployer role, one policy and role per service. */
   configureVault(run: RunRef): Promise<{ changed: string[] }>;
-  /** Writes what is missing of every declared path; overwrites nothing. */
-  seedVault(run: RunRef): Promise<{ written: string[] }>;
+  /** Writes what is missing of every declared path; overwrites nothing. Restored: paths whose lost values came back as they were. */
+  seedVault(run: RunRef): Promise<{ written: string[]; restored: string[] }>;
   /** Makes or updates the Kubernetes Secrets from Vault. */
   syncSecrets(run: RunRef): Promise<{ written: string[] }>;
   /** Events, conditions and logs of a failed service, kept in a file and named in the failure. `before`: of one that is about to be touched; kept beside that of its failure. */

@@ -16,6 +16,8 @@ export const FAILURES = {
   notHealthyInTime: 'NotHealthyInTime',
   vaultKeysMissing: 'VaultKeysMissing',
   suppliedSecretMissing: 'SuppliedSecretMissing',
+  /** A generated value is gone from Vault and stands nowhere else: never made anew without being told. */
+  secretLost: 'SecretLost',
   deployFailed: 'DeployFailed',
   /** A rollback would cross a migration that cannot be taken back. */
   pointOfNoReturn: 'PointOfNoReturn',
@@ -41,7 +43,7 @@ export type FailureType = (typeof FAILURES)[keyof typeof FAILURES];
 export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.invalidInput, FAILURES.chartInvalid, FAILURES.rejectedByCluster, FAILURES.fieldConflict,
   FAILURES.immutableField, FAILURES.forbidden, FAILURES.planOutdated, FAILURES.clusterMismatch,
-  FAILURES.jobFailed, FAILURES.notHealthyInTime, FAILURES.vaultKeysMissing, FAILURES.suppliedSecretMissing,
+  FAILURES.jobFailed, FAILURES.notHealthyInTime, FAILURES.vaultKeysMissing, FAILURES.suppliedSecretMissing, FAILURES.secretLost,
   FAILURES.deployFailed, FAILURES.pointOfNoReturn, FAILURES.versionUnknown, FAILURES.dependencyMissing, FAILURES.stuck, FAILURES.driftFailed,
 ];
 

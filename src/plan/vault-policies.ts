@@ -39,10 +39,16 @@ export function deployerRole(): VaultRole {
   const rules: [string, string[]][] = [
     [`${kvMount}/data/*`, ['create', 'read', 'update']],
     [`${kvMount}/metadata/*`, ['list', 'read']],
+    // What was deleted softly comes back as it was.
+    [`${kvMount}/undelete/*`, ['update']],
+    [`${kvMount}/config`, ['read']],
     ['sys/mounts', ['read']],
     ['sys/auth', ['read']],
     [`auth/${authMount}/config`, ['create', 'read', 'update']],
     [`auth/${authMount}/role`, ['list']],
+    // Others are only looked at.
+    [`auth/${authMount}/role/*`, ['read']],
+    ['sys/policies/acl/*', ['read']],
     [`auth/${authMount}/role/ananta-*`, ['create', 'read', 'update']],
     ['sys/policies/acl', ['list']],
     ['sys/policies/acl/ananta-*', ['create', 'read', 'update']],

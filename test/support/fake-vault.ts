@@ -7,7 +7,7 @@ interface Answer {
   body?: unknown;
 }
 interface KvPath {
-  versions: { data: Record<string, string> | null; created_time: string; deletion_time: string }[];
+  versions: { data: Record<string, string> | null; created_time: string; deletion_time: string; destroyed?: boolean; created_by?: { actor: string }; deleted_by?: { actor: string } }[];
 }
 
 export interface FakeVault extends Tunnel {
@@ -19,6 +19,12 @@ export interface FakeVault extends Tunnel {
   generated: number;
   roots: Set<string>;
   mounts: Set<string>;
+  /** Tuning of mounts and auth methods by path, `secret/`, and KV's own configuration. */
+  tuning: Map<string, Record<string, unknown>>;
+  kvConfig: Record<string, unknown>;
+  config?: Record<string, unknown> | undefined;
+  /** Answers 403 to what it fits, to everybody but root. */
+  denied: RegExp | undefined;
   auths: Set<string>;
   policies: Map<string, string>;
   roles: Map<string, Record<string, unknown>>;
@@ -105,13 +111,28 @@ export function fakeVault(): FakeVault {
 
   const authorized = (route: string, json: Record<string, unknown>, isRoot: boolean): Answer => {
     const denied: Answer = { status: 403, body: { errors: ['permission denied'] } };
+    if (!isRoot && vault.denied?.test(route)) return denied;
     const named = (prefix: string): string => route.slice(route.indexOf(prefix) + prefix.length);
-    if (route === 'GET sys/mounts') return { status: 200, body: { data: Object.fromEntries([...vault.mounts].map((name) => [name, { type: 'kv', options: { version: '2' } }])) } };
-    if (route === 'GET sys/auth') return { status: 200, body: { data: Object.fromEntries([...vault.auths].map((name) => [name, { type: 'kubernetes', options: null }])) } };
+    if (route === 'GET sys/mounts') return { status: 200, body: { data: Object.fromEntries([...vault.mounts].map((name) => [name, { type: name === 'secret/' ? 'kv' : 'generic', options: { version: '2' }, config: vault.tuning.get(name) ?? {} }])) } };
+    if (route === 'GET sys/auth') return { status: 200, body: { data: Object.fromEntries([...vault.auths].map((name) => [name, { type: name === 'kubernetes/' ? 'kubernetes' : 'userpass', options: null, config: vault.tuning.get(`auth/${name}`) ?? {} }])) } };
     if (route === 'GET sys/audit') return isRoot ? { status: 200, body: { data: vault.audits.size > 0 ? { 'stdout/': {} } : {} } } : denied;
     if (route === 'LIST sys/policies/acl') return { status: 200, body: { data: { keys: ['default', ...vault.policies.keys()] } } };
     if (route === 'LIST auth/kubernetes/role') return vault.roles.size > 0 ? { status: 200, body: { data: { keys: [...vault.roles.keys()] } } } : { status: 404, body: { errors: [] } };
-    if (route === 'GET secret/config') return { status: 200, body: { data: {} } };
+    if (route === 'GET secret/config') return vault.mounts.has('secret/') ? { status: 200, body: { data: vault.kvConfig } } : { status: 404, body: { errors: [] } };
+    if (route === 'POST secret/config') {
+      vault.kvConfig = json;
+      return { status: 204 };
+    }
+    const tuned = /^POST sys\/(?:mounts\/|(?=auth\/))(.+\/)tune$/.exec(route)?.[1];
+    if (tuned !== undefined) {
+      if (!isRoot) return denied;
+      vault.tuning.set(tuned, json);
+      return { status: 204 };
+    }
+    if (route.startsWith('POST secret/undelete/')) {
+      for (const number of json['versions'] as number[]) Object.assign(vault.kv.get(named('secret/undelete/'))!.versions[number - 1]!, { deletion_time: '', deleted_by: undefined });
+      return { status: 204 };
+    }
     if (route.includes(' secret/data/')) return route.startsWith('GET') ? readKv(named('secret/data/')) : writeKv(named('secret/data/'), json);
     if (route.startsWith('GET secret/metadata/')) return metadataKv(named('secret/metadata/'));
     if (route.startsWith('GET sys/policies/acl/')) return vault.policies.has(named('acl/')) ? { status: 200, body: { data: { policy: vault.policies.get(named('acl/')) } } } : { status: 404, body: { errors: [] } };
@@ -127,11 +148,14 @@ export function fakeVault(): FakeVault {
     else return { status: 404, body: { errors: [`no handler for ${route}`] } };
     return { status: 204 };
   };
-  const readKv = (path: string): Answer => {
+  const readKv = (request: string): Answer => {
+    const [path = '', number] = request.split('?version=');
     const versions = vault.kv.get(path)?.versions;
-    const newest = versions?.at(-1);
-    if (!versions || !newest) return { status: 404, body: { errors: [] } };
-    return { status: newest.data === null ? 404 : 200, body: { data: { data: newest.data, metadata: { version: versions.length, created_time: newest.created_time } } } };
+    const version = number === undefined ? versions?.length ?? 0 : Number(number);
+    const entry = versions?.[version - 1];
+    if (!entry) return { status: 404, body: { errors: [] } };
+    const gone = entry.data === null || entry.deletion_time !== '' || entry.destroyed === true;
+    return { status: gone ? 404 : 200, body: { data: { data: gone ? null : entry.data, metadata: { version, created_time: entry.created_time } } } };
   };
   const writeKv = (path: string, { data, options }: Record<string, unknown>): Answer => {
     const known = vault.kv.get(path) ?? { versions: [] };
@@ -143,10 +167,11 @@ export function fakeVault(): FakeVault {
   const metadataKv = (path: string): Answer => {
     const known = vault.kv.get(path);
     if (!known) return { status: 404, body: { errors: [] } };
-    return { status: 200, body: { data: { current_version: known.versions.length, versions: Object.fromEntries(known.versions.map(({ created_time, deletion_time }, index) => [String(index + 1), { created_time, deletion_time, destroyed: false }])) } } };
+    return { status: 200, body: { data: { current_version: known.versions.length, versions: Object.fromEntries(known.versions.map(({ data: _data, destroyed = false, ...version }, index) => [String(index + 1), { ...version, destroyed }])) } } };
   };
 
-  const vault: FakeVault & { audits: Set<string>; config?: Record<string, unknown> } = {
+  const vault: FakeVault & { audits: Set<string> } = {
+    tuning: new Map(), kvConfig: { max_versions: 0, cas_required: false, delete_version_after: '0s' }, config: undefined, denied: undefined,
     initialized: false, sealed: true, inits: 0, generated: 0, audits: new Set(),
     roots: new Set(), mounts: new Set(), auths: new Set(), policies: new Map(), roles: new Map(), kv: new Map(), requests: [],
     seal: () => { vault.sealed = true; },

@@ -30,7 +30,7 @@ export function recordingActivities(plan: DeployPlan, overrides: Partial<Activit
     awaitHealthy: ({ step }) => { log.push(`healthy ${step.name}`); return Promise.resolve({ seconds: 0, proof: 'told so' }); },
     openVault: () => { log.push('openVault'); return Promise.resolve({ initialized: true, unsealed: true }); },
     configureVault: () => { log.push('configureVault'); return Promise.resolve({ changed: ['mount'] }); },
-    seedVault: () => { log.push('seedVault'); return Promise.resolve({ written: ['a/b'] }); },
+    seedVault: () => { log.push('seedVault'); return Promise.resolve({ written: ['a/b'], restored: [] }); },
     syncSecrets: () => { log.push('syncSecrets'); return Promise.resolve({ written: ['a-b'] }); },
     collectEvidence: ({ service }) => { log.push(`evidence ${service.name}`); return Promise.resolve({ evidence: `/evidence/${service.name}.txt`, summary: ['line'] }); },
     recordResult: ({ outcome }) => { log.push(`result ${outcome}`); return Promise.resolve(); },

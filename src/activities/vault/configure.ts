@@ -2,6 +2,7 @@
 import type { Clients } from '../../clients/index.ts';
 import { VaultError, type VaultSession } from '../../clients/vault/index.ts';
 import type { Activities } from '../../contract/activities.ts';
+import { SERVICE_TTL_SECONDS } from '../../plan/vault-foundation.ts';
 import { serviceRoles } from '../../plan/vault-policies.ts';
 import { assertTarget } from '../context.ts';
 import { beating, type ScopeOf } from '../scope.ts';
@@ -9,8 +10,6 @@ import { layFoundation, missingFoundation, type WantedFoundation } from './found
 import { ensureIdentities, type Reviewer, reviewerOf } from './identities.ts';
 import { wantedReceipt, writeReceipt } from './receipt.ts';
 import { knownNames, writeRole } from './roles.ts';
-
-const SERVICE_TTL_SECONDS = 3600;
 
 export function configureVault(clients: Clients, scopeOf: ScopeOf): Activities['configureVault'] {
   return async (run) => {

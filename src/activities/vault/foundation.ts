@@ -3,7 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { VaultError, type VaultSession } from '../../clients/vault/index.ts';
 import { VAULT } from '../../contract/names.ts';
+import { fieldDifferences } from '../../plan/drift/vault-fields.ts';
+import { DEPLOYER_TTL_SECONDS, KV_CONFIG, KV_MOUNT, LOGIN_MOUNT, loginConfig } from '../../plan/vault-foundation.ts';
 import { deployerRole } from '../../plan/vault-policies.ts';
+import { DeployError } from '../failures.ts';
+import { FAILURES } from '../../contract/failures.ts';
 import { differingRole, knownNames, writeRole } from './roles.ts';
 import type { Reviewer } from './identities.ts';
 
@@ -14,22 +18,44 @@ export interface WantedFoundation {
   plugin?: { name: string; command: string; sha256: string } | undefined;
 }
 
-const mountsSchema = z.object({ data: z.record(z.string(), z.looseObject({ type: z.string(), options: z.record(z.string(), z.string()).nullish() })) });
-const configSchema = z.object({ data: z.looseObject({ kubernetes_host: z.string().default(''), kubernetes_ca_cert: z.string().default(''), disable_local_ca_jwt: z.boolean().default(false), token_reviewer_jwt_set: z.boolean().default(true) }) });
+const mountsSchema = z.object({ data: z.record(z.string(), z.looseObject({ type: z.string(), options: z.record(z.string(), z.unknown()).nullish(), config: z.record(z.string(), z.unknown()).nullish() })) });
+const fieldsSchema = z.object({ data: z.record(z.string(), z.unknown()) });
 const auditSchema = z.object({ data: z.record(z.string(), z.unknown()) });
+const KV = `${VAULT.kvMount}/`;
+const LOGIN = `${VAULT.authMount}/`;
+const KV_CONFIG_PATH = `${VAULT.kvMount}/config`;
+const LOGIN_CONFIG = `auth/${VAULT.authMount}/config`;
+const KV_WORDS = `KV v2 at ${KV}`;
+const LOGIN_WORDS = `auth method at ${LOGIN}`;
+const CONFIG_WORDS = `configuration of auth/${VAULT.authMount}`;
+/** Vault's defaults. */
+const TUNING = { default_lease_ttl: 0, max_lease_ttl: 0, listing_visibility: '' };
 const KV_DEADLINE_MILLISECONDS = 10_000;
-const DEPLOYER_TTL_SECONDS = 900;
+
+/** Mounts as Vault lists them: fields of each by its path, options and tuning as `options.version`, `config.max_lease_ttl`. */
+export type SeenMounts = Map<string, Record<string, unknown>>;
+
+export async function readMounts(session: VaultSession, path: 'sys/mounts' | 'sys/auth', signal?: AbortSignal): Promise<SeenMounts> {
+  const { data } = mountsSchema.parse((await session.read(path, signal)) ?? { data: {} });
+  return new Map(Object.entries(data).map(([mount, { type, options, config }]) => [mount, { type, ...prefixed('options', options), ...prefixed('config', config) }]));
+}
+
+/** @returns undefined when it was never written */
+export async function readFields(session: VaultSession, path: string, signal?: AbortSignal): Promise<Record<string, unknown> | undefined> {
+  const answer = await session.read(path, signal);
+  return answer === undefined ? undefined : fieldsSchema.parse(answer).data;
+}
 
 /** What is missing or different, in words; readable by the deployer itself. */
 export async function missingFoundation(session: VaultSession, wanted: WantedFoundation, signal?: AbortSignal): Promise<string[]> {
-  const [mounts, auths, config, role] = await Promise.all([
-    session.read('sys/mounts', signal), session.read('sys/auth', signal), session.read(`auth/${VAULT.authMount}/config`, signal),
+  const [mounts, auths, config, kv, role] = await Promise.all([
+    readMounts(session, 'sys/mounts', signal), readMounts(session, 'sys/auth', signal), readFields(session, LOGIN_CONFIG, signal), readFields(session, KV_CONFIG_PATH, signal),
     knownNames(session, signal).then((known) => differingRole(session, deployerRole(), DEPLOYER_TTL_SECONDS, known, signal)),
   ]);
   return [
-    ...(hasKv(mounts) ? [] : [`KV v2 at ${VAULT.kvMount}/`]),
-    ...(hasKubernetes(auths) ? [] : [`auth method at ${VAULT.authMount}/`]),
-    ...(isConfigured(config, wanted) ? [] : [`configuration of auth/${VAULT.authMount}`]),
+    ...(fits(KV_MOUNT, mounts.get(KV)) && fits(KV_CONFIG, kv) ? [] : [KV_WORDS]),
+    ...(fits(LOGIN_MOUNT, auths.get(LOGIN)) ? [] : [LOGIN_WORDS]),
+    ...(isConfigured(config, wanted) ? [] : [CONFIG_WORDS]),
     ...role,
   ];
 }
@@ -44,39 +70,46 @@ export async function layFoundation(session: VaultSession, wanted: WantedFoundat
 }
 
 async function mountKv(session: VaultSession, signal?: AbortSignal): Promise<string[]> {
-  const mounted = hasKv(await session.read('sys/mounts', signal));
-  if (!mounted) await session.write(`sys/mounts/${VAULT.kvMount}`, { type: 'kv', options: { version: '2' }, description: 'Secrets of the platform' }, signal);
+  const mount = (await readMounts(session, 'sys/mounts', signal)).get(KV);
+  if (!mount) {
+    await session.write(`sys/mounts/${VAULT.kvMount}`, { type: 'kv', options: { version: '2' }, description: 'Secrets of the platform' }, signal);
+    await kvIsReady(session, signal);
+    return [KV_WORDS];
+  }
+  if (mount['type'] !== 'kv') throw new DeployError(FAILURES.rejectedByCluster, `Vault: something else than KV (${String(mount['type'])}) is mounted at ${KV}. It may hold data, so it is not removed: move it with \`vault secrets move\`, then deploy again.`);
+  const tuned = !fits(KV_MOUNT, mount);
+  // KV 1 becomes KV 2 by its option, with all that it holds.
+  if (tuned) await session.write(`sys/mounts/${VAULT.kvMount}/tune`, { options: { version: '2' }, ...TUNING }, signal);
   await kvIsReady(session, signal);
-  return mounted ? [] : [`KV v2 at ${VAULT.kvMount}/`];
+  const reset = !fits(KV_CONFIG, await readFields(session, KV_CONFIG_PATH, signal));
+  if (reset) await session.write(KV_CONFIG_PATH, { ...KV_CONFIG }, signal);
+  return tuned || reset ? [KV_WORDS] : [];
 }
 
 async function enableLogin(session: VaultSession, wanted: WantedFoundation, reviewer: Reviewer, signal?: AbortSignal): Promise<string[]> {
-  const enabled = hasKubernetes(await session.read('sys/auth', signal));
-  if (!enabled) {
+  const mount = (await readMounts(session, 'sys/auth', signal)).get(LOGIN);
+  if (!mount) {
     if (wanted.plugin) await session.write(`sys/plugins/catalog/auth/${wanted.plugin.name}`, { sha256: wanted.plugin.sha256, command: wanted.plugin.command }, signal);
     await session.write(`sys/auth/${VAULT.authMount}`, { type: wanted.plugin?.name ?? 'kubernetes' }, signal);
   }
-  const configured = enabled && isConfigured(await session.read(`auth/${VAULT.authMount}/config`, signal), wanted);
+  const tuned = mount !== undefined && !fits(LOGIN_MOUNT, mount);
+  if (tuned) await session.write(`sys/auth/${VAULT.authMount}/tune`, TUNING, signal);
+  const configured = mount !== undefined && isConfigured(await readFields(session, LOGIN_CONFIG, signal), wanted);
   // Written each time: whether the reviewer's token in it still works cannot be read back.
-  await session.write(`auth/${VAULT.authMount}/config`, {
-    kubernetes_host: wanted.kubernetesHost, kubernetes_ca_cert: reviewer.certificateAuthority, token_reviewer_jwt: reviewer.jwt, disable_local_ca_jwt: true,
-  }, signal);
-  return [...(enabled ? [] : [`auth method at ${VAULT.authMount}/`]), ...(configured ? [] : [`configuration of auth/${VAULT.authMount}`])];
+  await session.write(LOGIN_CONFIG, { ...loginConfig(wanted), token_reviewer_jwt: reviewer.jwt }, signal);
+  return [...(mount && !tuned ? [] : [LOGIN_WORDS]), ...(configured ? [] : [CONFIG_WORDS])];
 }
 
-function hasKv(answer: unknown): boolean {
-  const mount = answer === undefined ? undefined : mountsSchema.parse(answer).data[`${VAULT.kvMount}/`];
-  return mount?.type === 'kv' && mount.options?.['version'] === '2';
+function fits(wanted: Readonly<Record<string, unknown>>, found: Readonly<Record<string, unknown>> | undefined): boolean {
+  return found !== undefined && fieldDifferences(wanted, found).length === 0;
 }
 
-function hasKubernetes(answer: unknown): boolean {
-  return answer !== undefined && mountsSchema.parse(answer).data[`${VAULT.authMount}/`] !== undefined;
+function isConfigured(config: Readonly<Record<string, unknown>> | undefined, wanted: WantedFoundation): boolean {
+  return fits(loginConfig(wanted), config) && config?.['token_reviewer_jwt_set'] !== false;
 }
 
-function isConfigured(answer: unknown, wanted: WantedFoundation): boolean {
-  if (answer === undefined) return false;
-  const { data } = configSchema.parse(answer);
-  return data.kubernetes_host === wanted.kubernetesHost && data.kubernetes_ca_cert.trim() === wanted.certificateAuthority.trim() && data.disable_local_ca_jwt && data.token_reviewer_jwt_set;
+function prefixed(prefix: string, fields: Readonly<Record<string, unknown>> | null | undefined): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields ?? {}).map(([name, value]) => [`${prefix}.${name}`, value]));
 }
 
 /** Requests are logged by the server, values in them only as HMAC. A server that refuses is no reason to stop. */
@@ -97,7 +130,7 @@ async function kvIsReady(session: VaultSession, signal?: AbortSignal): Promise<v
   const deadline = Date.now() + KV_DEADLINE_MILLISECONDS;
   for (;;) {
     try {
-      await session.read(`${VAULT.kvMount}/config`, signal);
+      await session.read(KV_CONFIG_PATH, signal);
       return;
     } catch (error) {
       if (!(error instanceof VaultError) || error.status !== 400 || Date.now() > deadline) throw error;

@@ -7,7 +7,7 @@ import { FAILURES } from '../../contract/failures.ts';
 import { DEPLOYER_SERVICE_ACCOUNT, MANAGED_BY, MANAGED_BY_LABEL, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../../contract/names.ts';
 import { DeployError } from '../failures.ts';
 
-const REVIEWER_TOKEN = `${VAULT_REVIEWER_SERVICE_ACCOUNT.name}-token`;
+export const REVIEWER_TOKEN = `${VAULT_REVIEWER_SERVICE_ACCOUNT.name}-token`;
 const tokenSchema = z.object({ data: z.object({ token: z.string().min(1) }) });
 const rootCertificateSchema = z.object({ data: z.object({ 'ca.crt': z.string().min(1) }) });
 const DEADLINE_MILLISECONDS = 10_000;
@@ -53,7 +53,7 @@ export async function reviewerOf(kubernetes: KubernetesClient, redactor: Redacto
       metadata: { name: REVIEWER_TOKEN, namespace, annotations: { 'kubernetes.io/service-account.name': name } },
     }, {}, signal);
   }
-  const [jwt, certificateAuthority] = await Promise.all([filledToken(kubernetes, path, signal), certificate(kubernetes, namespace, signal)]);
+  const [jwt, certificateAuthority] = await Promise.all([filledToken(kubernetes, path, signal), certificateFor(kubernetes, namespace, signal)]);
   redactor.learn(jwt);
   return { jwt, certificateAuthority };
 }
@@ -68,7 +68,8 @@ async function filledToken(kubernetes: KubernetesClient, path: string, signal?: 
   }
 }
 
-async function certificate(kubernetes: KubernetesClient, namespace: string, signal?: AbortSignal): Promise<string> {
+/** PEM of the authority behind the API server's certificate. */
+export async function certificateFor(kubernetes: KubernetesClient, namespace: string, signal?: AbortSignal): Promise<string> {
   const published = rootCertificateSchema.safeParse(await kubernetes.get(paths.configMap(namespace, 'kube-root-ca.crt'), signal));
   return published.success ? published.data.data['ca.crt'] : ((await kubernetes.certificateAuthority()) ?? '');
 }

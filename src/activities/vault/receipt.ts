@@ -10,14 +10,18 @@ export interface Receipt {
   configured: string;
   /** Digest of paths and keys. */
   seeded: string;
+  /** `path key` a line: all that had a value then. What is missing of them later was lost. */
+  keys: string;
+  /** Fingerprints of values are made with it, so that nobody outside can try out guesses. */
+  fingerprintKey: string;
 }
 
 const PATH = 'ananta-deploy/receipt';
 
-export function wantedReceipt(catalog: Catalog, environment: Pick<Environment, 'suppliedSecrets'>, kubernetesHost: string): Receipt {
+export function wantedReceipt(catalog: Catalog, environment: Pick<Environment, 'suppliedSecrets'>, kubernetesHost: string): Pick<Receipt, 'configured' | 'seeded'> {
   return {
     configured: digestOf([deployerRole(), serviceRoles(catalog), kubernetesHost]),
-    seeded: digestOf([catalog.secretPaths, environment.suppliedSecrets]),
+    seeded: digestOf([catalog.secretPaths, environment.suppliedSecrets, 'with keys']),
   };
 }
 

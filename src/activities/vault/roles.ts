@@ -2,24 +2,12 @@
 import { z } from 'zod';
 import type { VaultSession } from '../../clients/vault/index.ts';
 import { VAULT } from '../../contract/names.ts';
+import { fieldDifferences } from '../../plan/drift/vault-fields.ts';
+import { roleBody } from '../../plan/vault-foundation.ts';
 import type { VaultRole } from '../../plan/vault-policies.ts';
 
 const policySchema = z.object({ data: z.object({ policy: z.string() }) });
-const roleSchema = z.object({
-  data: z.looseObject({
-    bound_service_account_names: z.array(z.string()).nullish(), bound_service_account_namespaces: z.array(z.string()).nullish(),
-    audience: z.string().nullish(), token_policies: z.array(z.string()).nullish(), token_ttl: z.number().nullish(), alias_name_source: z.string().nullish(),
-  }),
-});
-
-interface RoleBody extends Record<string, unknown> {
-  bound_service_account_names: string[];
-  bound_service_account_namespaces: string[];
-  audience: string;
-  token_policies: string[];
-  token_ttl: number;
-  alias_name_source: string;
-}
+const roleSchema = z.object({ data: z.record(z.string(), z.unknown()) });
 
 /** Names that are there already: what is not needs no reading. */
 export interface KnownNames {
@@ -32,38 +20,40 @@ export async function knownNames(session: VaultSession, signal?: AbortSignal): P
   return { policies, roles };
 }
 
+/** Text of a policy; undefined when there is none. */
+export async function readPolicy(session: VaultSession, name: string, signal?: AbortSignal): Promise<string | undefined> {
+  const answer = await session.read(policyPath({ name }), signal);
+  return answer === undefined ? undefined : policySchema.parse(answer).data.policy;
+}
+
+/** Fields of a role; undefined when there is none. */
+export async function readRole(session: VaultSession, name: string, signal?: AbortSignal): Promise<Record<string, unknown> | undefined> {
+  const answer = await session.read(rolePath({ name }), signal);
+  return answer === undefined ? undefined : roleSchema.parse(answer).data;
+}
+
 /** @returns what differs: `policy x`, `role x` */
 export async function differingRole(session: VaultSession, role: VaultRole, ttlSeconds: number, known: KnownNames, signal?: AbortSignal): Promise<string[]> {
   const [policy, found] = await Promise.all([
-    known.policies.includes(role.name) ? session.read(policyPath(role), signal) : undefined,
-    known.roles.includes(role.name) ? session.read(rolePath(role), signal) : undefined,
+    known.policies.includes(role.name) ? readPolicy(session, role.name, signal) : undefined,
+    known.roles.includes(role.name) ? readRole(session, role.name, signal) : undefined,
   ]);
-  const samePolicy = policy !== undefined && policySchema.parse(policy).data.policy.trim() === role.policy.trim();
-  const wanted = bodyOf(role, ttlSeconds);
-  const current = found === undefined ? undefined : roleSchema.parse(found).data;
-  const sameRole = current !== undefined && Object.entries(wanted).every(([key, value]) => JSON.stringify(current[key]) === JSON.stringify(value));
-  return [...(samePolicy ? [] : [`policy ${role.name}`]), ...(sameRole ? [] : [`role ${role.name}`])];
+  const sameRole = found !== undefined && fieldDifferences(roleBody(role, ttlSeconds), found).length === 0;
+  return [...(policy?.trim() === role.policy.trim() ? [] : [`policy ${role.name}`]), ...(sameRole ? [] : [`role ${role.name}`])];
 }
 
 /** @returns what had to be written */
 export async function writeRole(session: VaultSession, role: VaultRole, ttlSeconds: number, known: KnownNames, signal?: AbortSignal): Promise<string[]> {
   const differing = await differingRole(session, role, ttlSeconds, known, signal);
   if (differing.includes(`policy ${role.name}`)) await session.write(policyPath(role), { policy: role.policy }, signal);
-  if (differing.includes(`role ${role.name}`)) await session.write(rolePath(role), bodyOf(role, ttlSeconds), signal);
+  if (differing.includes(`role ${role.name}`)) await session.write(rolePath(role), roleBody(role, ttlSeconds), signal);
   return differing;
 }
 
-function bodyOf({ name, serviceAccount, namespace }: VaultRole, ttlSeconds: number): RoleBody {
-  return {
-    bound_service_account_names: [serviceAccount], bound_service_account_namespaces: [namespace], audience: VAULT.audience,
-    token_policies: [name], token_ttl: ttlSeconds, alias_name_source: 'serviceaccount_uid',
-  };
-}
-
-function policyPath({ name }: VaultRole): string {
+function policyPath({ name }: Pick<VaultRole, 'name'>): string {
   return `sys/policies/acl/${name}`;
 }
 
-function rolePath({ name }: VaultRole): string {
+function rolePath({ name }: Pick<VaultRole, 'name'>): string {
   return `auth/${VAULT.authMount}/role/${name}`;
 }

@@ -1,7 +1,8 @@
-/** Writes what is missing of every declared path, with check-and-set; overwrites nothing. */
+/** Writes what is missing of every declared path, with check-and-set; overwrites nothing. What was lost comes back as it was, or is left to a person. */
+import { randomBytes } from 'node:crypto';
 import type { SecretKey, SecretPath } from '../../catalog/schema.ts';
 import type { Clients } from '../../clients/index.ts';
-import { KvConflictError, readKv, type VaultSession, versionOfKv, writeKv } from '../../clients/vault/index.ts';
+import { historyOfKv, KvConflictError, type KvHistory, readKv, undeleteKv, type VaultSession, writeKv } from '../../clients/vault/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
@@ -9,14 +10,21 @@ import { DeployError } from '../failures.ts';
 import { beating, type ScopeOf } from '../scope.ts';
 import { complete, type Sources } from './generate.ts';
 import { learnValues } from './learn.ts';
-import { wantedReceipt, writeReceipt } from './receipt.ts';
+import { madeSecrets } from './made-secrets.ts';
+import { readReceipt, wantedReceipt, writeReceipt } from './receipt.ts';
+import { hadValue, restorable } from './restore.ts';
 import { isGoodEnough, isPlaceholder, isRequired, placeholder, waitingFile } from './supplied.ts';
 
 interface Path {
   declared: SecretPath;
   data: Record<string, string>;
-  /** Of what was read; 0 where nothing could be read. */
+  /** Of what was read, or of the newest version that is no longer readable; 0 where there never was one. */
   version: number;
+  history: KvHistory;
+  /** Values that were brought back, and are still to be written. */
+  restored: Record<string, string>;
+  /** Keys whose values are gone everywhere. */
+  lost: SecretKey[];
 }
 
 export function seedVault(clients: Clients, scopeOf: ScopeOf): Activities['seedVault'] {
@@ -31,27 +39,61 @@ export function seedVault(clients: Clients, scopeOf: ScopeOf): Activities['seedV
         valueOf: (path, key) => paths.get(path)?.data[key],
         supplied: (path, key) => given[path]?.[key.name] ?? (isRequired(environment, key) ? undefined : placeholder()),
       });
-      const { written, missing } = await clients.vault.asDeployer(async (session) => {
-        const paths = await readAll(clients, session, scope.signal);
+      const result = await clients.vault.asDeployer(async (session) => {
+        const { paths, undeleted } = await readAll(clients, session, scope.signal);
+        const restored = await restoreAll(clients, session, paths, (path, key) => given[path]?.[key] !== undefined, scope.signal);
         applySupplied(paths, given);
-        return seedAll(clients, session, paths, sourcesFor(paths), (key, value) => isGoodEnough(environment, key, value), scope.signal);
+        const { written, missing } = await seedAll(clients, session, paths, sourcesFor(paths), (key, value) => isGoodEnough(environment, key, value), scope.signal);
+        return { written, missing, restored: [...undeleted, ...restored].sort(), paths: [...paths.values()] };
       }, scope.signal);
       await waiting.remove();
+      const { written, restored, missing } = result;
+      const lost = result.paths.flatMap(({ declared, lost: keys }) => keys.map((key) => ({ path: declared.path, key })));
+      if (lost.length > 0) throw new DeployError(FAILURES.secretLost, lostText(run.environment, lost));
       if (missing.length > 0) throw new DeployError(FAILURES.suppliedSecretMissing, missingText(run.environment, missing));
       const { seeded } = wantedReceipt(clients.catalog, environment, clients.connections.vault.kubernetesHost);
-      await clients.vault.asDeployer((session) => writeReceipt(session, { seeded }, scope.signal), scope.signal);
-      return { written };
+      const keys = result.paths.flatMap(({ declared, data }) => Object.keys(data).map((key) => `${declared.path} ${key}`)).sort().join('\n');
+      await clients.vault.asDeployer(async (session) => {
+        const { fingerprintKey = randomBytes(32).toString('hex') } = await readReceipt(session, scope.signal);
+        await writeReceipt(session, { seeded, keys, fingerprintKey }, scope.signal);
+      }, scope.signal);
+      return { written, restored };
     });
   };
 }
 
-async function readAll({ catalog, redactor }: Clients, session: VaultSession, signal: AbortSignal): Promise<Map<string, Path>> {
-  const paths = await Promise.all(catalog.secretPaths.map(async (declared) => {
+/** What was deleted softly is brought back by the way. */
+async function readAll({ catalog, redactor }: Clients, session: VaultSession, signal: AbortSignal): Promise<{ paths: Map<string, Path>; undeleted: string[] }> {
+  const undeleted: string[] = [];
+  const paths = await Promise.all(catalog.secretPaths.map(async (declared): Promise<Path> => {
     const found = await readKv(session, declared.path, signal);
-    learnValues(redactor, declared, found?.data ?? {});
-    return { declared, data: found?.data ?? {}, version: found?.version ?? 0 };
+    const complete = found !== undefined && declared.keys.every(({ name }) => found.data[name] !== undefined);
+    const history = complete ? { newest: found.version, versions: [], deleteAfter: '0s' } : await historyOfKv(session, declared.path, signal);
+    const newest = history.versions[0];
+    const deleted = found === undefined && newest?.deletedAt !== undefined && !newest.destroyed;
+    if (deleted) {
+      await undeleteKv(session, declared.path, newest.version, signal);
+      undeleted.push(declared.path);
+    }
+    const entry = deleted ? await readKv(session, declared.path, signal) : found;
+    learnValues(redactor, declared, entry?.data ?? {});
+    return { declared, data: entry?.data ?? {}, version: entry?.version ?? history.newest, history, restored: {}, lost: [] };
   }));
-  return new Map(paths.map((path) => [path.declared.path, path]));
+  return { paths: new Map(paths.map((path) => [path.declared.path, path])), undeleted };
+}
+
+/** Completes what was lost from where it still is. @returns paths to which something was brought back; they are written with all else */
+async function restoreAll(clients: Clients, session: VaultSession, paths: ReadonlyMap<string, Path>, isGiven: (path: string, key: string) => boolean, signal: AbortSignal): Promise<string[]> {
+  const incomplete = [...paths.values()].filter(({ declared, data }) => declared.keys.some(({ name }) => data[name] === undefined));
+  if (incomplete.length === 0) return [];
+  const [made, receipt] = await Promise.all([madeSecrets(clients, signal), readReceipt(session, signal)]);
+  await Promise.all(incomplete.map(async (path) => {
+    const found = await restorable(session, path.declared, path.data, path.history, made, signal);
+    path.lost = path.declared.keys.filter((key) => path.data[key.name] === undefined && !found.has(key.name) && !isGiven(path.declared.path, key.name) && hadValue(receipt, made, path.declared.path, key));
+    path.restored = Object.fromEntries([...found].filter(([key]) => !isGiven(path.declared.path, key)).map(([key, { value }]) => [key, value]));
+    learnValues(clients.redactor, path.declared, path.restored);
+  }));
+  return incomplete.filter(({ restored, lost }) => Object.keys(restored).length > 0 && lost.length === 0).map(({ declared }) => declared.path);
 }
 
 /** What an operator set before Vault existed replaces a placeholder, and nothing else. */
@@ -70,10 +112,11 @@ async function seedAll(
   const missing: { path: string; key: Extract<SecretKey, { kind: 'supplied' }> }[] = [];
   // Copies come last: by then what they copy is known.
   for (const copies of [false, true]) {
-    await Promise.all([...paths.values()].filter((path) => hasCopies(path) === copies).map(async (path) => {
-      const { data, added } = await complete(path.declared, path.data, sources);
+    // A path of which something is lost is left as evidence, until a person has decided.
+    await Promise.all([...paths.values()].filter((path) => hasCopies(path) === copies && path.lost.length === 0).map(async (path) => {
+      const { data, added } = await complete(path.declared, { ...path.restored, ...path.data }, sources);
       learnValues(clients.redactor, path.declared, data);
-      if (added.length > 0) {
+      if (added.length > 0 || Object.keys(path.restored).length > 0) {
         await writeOnce(session, path, data, signal);
         written.push(path.declared.path);
       }
@@ -90,10 +133,7 @@ async function writeOnce(session: VaultSession, path: Path, data: Record<string,
     path.version = await writeKv(session, path.declared.path, data, path.version, signal);
   } catch (error) {
     if (!(error instanceof KvConflictError)) throw error;
-    const stillNothing = path.version === 0 && (await readKv(session, path.declared.path, signal)) === undefined;
-    if (!stillNothing) throw new DeployError(FAILURES.unexpected, `${error.message}; it is read again`);
-    // Its newest version was deleted, which leaves a number and no values.
-    path.version = await writeKv(session, path.declared.path, data, (await versionOfKv(session, path.declared.path, signal)).version, signal);
+    throw new DeployError(FAILURES.unexpected, `${error.message}; it is read again`);
   }
 }
 
@@ -105,5 +145,13 @@ function missingText(environment: string, missing: readonly { path: string; key:
   return [
     `${missing.length} secrets that third parties issue are missing. Set each with its line, the value on standard input, then deploy again:`,
     ...missing.map(({ path, key }) => `  npm run ananta -- secrets set ${path} ${key.name} --env ${environment}   (${key.description})`),
+  ].join('\n');
+}
+
+function lostText(environment: string, lost: readonly { path: string; key: SecretKey }[]): string {
+  return [
+    `${lost.length} values have been lost from Vault and stand nowhere else: no older version, no Kubernetes Secret. Servers may still use them, so no new ones were made. ` +
+    'Restore them from a backup of Vault, or set each with its line, the old value (or, knowingly, a new one) on standard input; then deploy again:',
+    ...lost.map(({ path, key }) => `  npm run ananta -- secrets set ${path} ${key.name} --env ${environment}`),
   ].join('\n');
 }

@@ -1,8 +1,9 @@
 /** node-vault on top of the tunnel: its paths and verbs, our connection, no environment variables, no debug output. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import NodeVault from 'node-vault';
 import { z } from 'zod';
-import { VaultError, VaultSealedError } from './errors.ts';
-import type { Tunnel } from './tunnel.ts';
+import { VaultError, VaultSealedError, VaultUnreachableError } from './errors.ts';
+import type { Tunnel, TunnelRequest } from './tunnel.ts';
 
 export interface VaultHealth {
   initialized: boolean;
@@ -56,13 +57,17 @@ interface Outgoing {
 const SLOW = /^\/v1\/sys\/(init|unseal|mounts\/|auth\/|plugins\/)/;
 const SLOW_SECONDS = 30;
 
+const NOT_ACTIVE = /local node not active|no active Vault/i;
+const NOT_ACTIVE_PAUSE_MILLISECONDS = 100;
+const BECOMES_ACTIVE_MILLISECONDS = 10_000;
+
 const ENDPOINT = 'http://vault';
 
 export function createVaultApi(tunnel: Tunnel): VaultApi {
   const transport = async (options: Outgoing): Promise<{ statusCode: number; body: unknown; request: { path: string } }> => {
     const path = options.uri.slice(ENDPOINT.length);
     const body = options.json !== null && typeof options.json === 'object' ? JSON.stringify(options.json) : undefined;
-    const answer = await tunnel.request({ method: options.method, path, headers: { 'x-vault-request': 'true', ...options.headers }, body, signal: options.signal, timeoutSeconds: SLOW.test(path) ? SLOW_SECONDS : undefined });
+    const answer = await untilActive(tunnel, { method: options.method, path, headers: { 'x-vault-request': 'true', ...options.headers }, body, signal: options.signal, timeoutSeconds: SLOW.test(path) ? SLOW_SECONDS : undefined });
     return { statusCode: answer.status, body: parseJson(answer.body), request: { path } };
   };
   const client = (token: string): NodeVault.client => {
@@ -101,6 +106,17 @@ export function createVaultApi(tunnel: Tunnel): VaultApi {
     },
     withToken: (token) => sessionOf(client(token), call),
   };
+}
+
+/** A server that has just been unsealed refuses everything until it is the active one. Nothing was done then, so any request is safe to repeat. */
+async function untilActive(tunnel: Tunnel, request: TunnelRequest): Promise<{ status: number; body: string }> {
+  const deadline = Date.now() + BECOMES_ACTIVE_MILLISECONDS;
+  for (;;) {
+    const answer = await tunnel.request(request);
+    if (answer.status !== 500 || !NOT_ACTIVE.test(answer.body)) return answer;
+    if (Date.now() > deadline) throw new VaultUnreachableError(`Vault, ${request.method} ${request.path}: no server has become the active one within ${BECOMES_ACTIVE_MILLISECONDS / 1000} s`);
+    await sleep(NOT_ACTIVE_PAUSE_MILLISECONDS, undefined, request.signal ? { signal: request.signal } : {});
+  }
 }
 
 function sessionOf(vault: NodeVault.client, call: (request: string, answer: Promise<unknown>) => Promise<unknown>): VaultSession {

@@ -12,8 +12,13 @@ export interface KvEntry {
 }
 
 const entrySchema = z.object({ data: z.object({ data: z.record(z.string(), z.string()).nullable(), metadata: z.object({ version: z.number(), created_time: z.string() }) }) });
+/** Newer servers say who it was. */
+const actorSchema = z.looseObject({ actor: z.string().optional() }).nullish().transform((who) => who?.actor ?? undefined);
 const metadataSchema = z.object({
-  data: z.object({ current_version: z.number(), versions: z.record(z.string(), z.object({ created_time: z.string(), deletion_time: z.string().default(''), destroyed: z.boolean().default(false) })).default({}) }),
+  data: z.object({
+    current_version: z.number(), delete_version_after: z.string().default('0s'),
+    versions: z.record(z.string(), z.object({ created_time: z.string(), deletion_time: z.string().default(''), destroyed: z.boolean().default(false), created_by: actorSchema, deleted_by: actorSchema })).default({}),
+  }),
 });
 const writtenSchema = z.object({ data: z.object({ version: z.number() }) });
 
@@ -23,11 +28,57 @@ export class KvConflictError extends Error {
 }
 
 /** @returns undefined when the path does not exist or its newest version was deleted */
-export async function readKv(session: VaultSession, path: string, signal?: AbortSignal): Promise<KvEntry | undefined> {
-  const answer = await session.read(`${VAULT.kvMount}/data/${path}`, signal);
+export function readKv(session: VaultSession, path: string, signal?: AbortSignal): Promise<KvEntry | undefined> {
+  return readEntry(session, `${VAULT.kvMount}/data/${path}`, signal);
+}
+
+async function readEntry(session: VaultSession, request: string, signal?: AbortSignal): Promise<KvEntry | undefined> {
+  const answer = await session.read(request, signal);
   if (answer === undefined) return undefined;
   const { data, metadata } = entrySchema.parse(answer).data;
   return data === null ? undefined : { data, version: metadata.version, revision: `${metadata.version}@${metadata.created_time}` };
+}
+
+export interface KvVersion {
+  version: number;
+  /** ISO 8601. */
+  createdAt: string;
+  createdBy: string | undefined;
+  /** Deleted softly: it can come back. */
+  deletedAt?: string;
+  deletedBy?: string | undefined;
+  /** Gone for good. */
+  destroyed: boolean;
+}
+
+export interface KvHistory {
+  /** Number of the newest version; 0 when there never was one, or all of its metadata were deleted. */
+  newest: number;
+  /** Newest first, as far as Vault still knows them. */
+  versions: KvVersion[];
+  /** Go duration after which Vault deletes each new version; `0s`: never. */
+  deleteAfter: string;
+}
+
+/** All versions of a path, without their values. */
+export async function historyOfKv(session: VaultSession, path: string, signal?: AbortSignal): Promise<KvHistory> {
+  const answer = await session.read(`${VAULT.kvMount}/metadata/${path}`, signal);
+  if (answer === undefined) return { newest: 0, versions: [], deleteAfter: '0s' };
+  const { current_version: newest, versions, delete_version_after: deleteAfter } = metadataSchema.parse(answer).data;
+  const known = Object.entries(versions).map(([version, { created_time: createdAt, created_by: createdBy, deletion_time: deletedAt, deleted_by: deletedBy, destroyed }]) => ({
+    version: Number(version), createdAt, createdBy, destroyed, ...(deletedAt === '' ? {} : { deletedAt, deletedBy }),
+  }));
+  return { newest, versions: known.sort((a, b) => b.version - a.version), deleteAfter };
+}
+
+/** Values of one version, or undefined when it is deleted. */
+export async function readKvVersion(session: VaultSession, path: string, version: number, signal?: AbortSignal): Promise<KvEntry | undefined> {
+  return readEntry(session, `${VAULT.kvMount}/data/${path}?version=${version}`, signal);
+}
+
+/** Brings back a version that was deleted softly. */
+export async function undeleteKv(session: VaultSession, path: string, version: number, signal?: AbortSignal): Promise<void> {
+  await session.write(`${VAULT.kvMount}/undelete/${path}`, { versions: [version] }, signal);
 }
 
 /** Newest version of a path, without its values: number 0 when there is none, no revision when it was deleted. */

@@ -94,7 +94,7 @@ describe('bootstrap of Vault', () => {
       assert.equal(await reason(), `role ${role} is missing`);
       await bootstrap(activities, parts.run);
 
-      parts.vault.kv.delete('cache/control-plane-redis');
+      parts.vault.kv.get('cache/control-plane-redis')!.versions[0]!.deletion_time = '2026-01-01T00:00:00Z';
       assert.match(await reason(), /^cache\/control-plane-redis is missing/);
       await bootstrap(activities, parts.run);
       assert.equal(await reason(), '');
@@ -108,17 +108,66 @@ describe('bootstrap of Vault', () => {
     });
   });
 
-  test('Secrets are made from a Vault that was made anew, though its versions count from 1 again', async () => {
+  test('a Vault that was made anew gets its values back from the Secrets; what no Secret holds is not made up', async () => {
     await withFakeClients(async (parts) => {
       const activities = activitiesOf(parts);
       await bootstrap(activities, parts.run);
+      const before = valuesOf(parts) as Record<string, Record<string, string>>;
       Object.assign(parts.vault, { initialized: false, sealed: true });
       for (const part of [parts.vault.kv, parts.vault.roles, parts.vault.policies, parts.vault.mounts, parts.vault.auths, parts.vault.roots]) part.clear();
       parts.clients.vault.forgetLogin();
       await activities.openVault(parts.run);
       await activities.configureVault(parts.run);
+      const failure = await activities.seedVault(parts.run).then(() => undefined, (error: unknown) => error as ApplicationFailure);
+      assert.equal(failure?.type, 'SecretLost');
+      const lost = [...failure.message.matchAll(/secrets set (\S+) (\S+) --env sandbox/g)].map(([, path, key]) => [path!, key!] as const);
+      assert.ok(lost.some(([path, key]) => path === 'app-plane/cns-service' && key === 'api-token'), failure.message);
+      assert.equal(parts.vault.kv.has('app-plane/cns-service'), false);
+      for (const [path, key] of lost) await setSecret(parts.clients, path, key, before[path]![key]!);
       await activities.seedVault(parts.run);
+      for (const path of ['cache/control-plane-redis', 'app-plane/cns-service', 'cache/app-plane-redis']) assert.deepEqual(valuesOf(parts)[path], before[path], path);
       assert.ok((await activities.syncSecrets(parts.run)).written.length > 0);
+    });
+  });
+
+  test('values that were deleted come back as they were, wherever they still stand', async () => {
+    await withFakeClients(async (parts) => {
+      const activities = activitiesOf(parts);
+      await bootstrap(activities, parts.run);
+      const before = valuesOf(parts) as Record<string, Record<string, string>>;
+      const path = 'app-plane/supabase';
+      const versions = parts.vault.kv.get(path)!.versions;
+
+      versions[0]!.deletion_time = '2026-01-01T00:00:00Z';
+      assert.deepEqual((await activities.seedVault(parts.run)).restored, [path]);
+      assert.deepEqual([versions.length, valuesOf(parts)[path]], [1, before[path]]);
+
+      const { 'jwt-secret': _gone, ...rest } = before[path]!;
+      versions.push({ data: rest, created_time: '2026-01-02T00:00:00Z', deletion_time: '' });
+      assert.deepEqual((await activities.seedVault(parts.run)).restored, [path]);
+      assert.deepEqual(valuesOf(parts)[path], before[path]);
+
+      // Destroyed for good, all of them: only a person can know the value.
+      for (const version of versions) version.destroyed = true;
+      await assert.rejects(activities.seedVault(parts.run), (error: ApplicationFailure) => error.type === 'SecretLost' && error.message.includes('secrets set app-plane/supabase jwt-secret'));
+
+      // This one is in a Secret, too.
+      parts.vault.kv.delete('cache/control-plane-redis');
+      await activities.seedVault(parts.run).catch(() => undefined);
+      assert.deepEqual(valuesOf(parts)['cache/control-plane-redis'], before['cache/control-plane-redis']);
+    });
+  });
+
+  test('a value that was edited in a Secret is not taken for the one that Vault gave', async () => {
+    await withFakeClients(async (parts) => {
+      const activities = activitiesOf(parts);
+      await bootstrap(activities, parts.run);
+      for (const [path, object] of parts.cluster.objects) {
+        if (path.endsWith('/vault-cache-control-plane-redis')) object.metadata['managedFields'] = [{ manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:data': { 'f:redis-password': {} } } }];
+      }
+      parts.vault.kv.delete('cache/control-plane-redis');
+      await assert.rejects(activities.seedVault(parts.run), { type: 'SecretLost' });
+      assert.equal(parts.vault.kv.has('cache/control-plane-redis'), false);
     });
   });
 
