@@ -10,7 +10,8 @@ import { assertTarget } from '../context.ts';
 import { DeployError } from '../failures.ts';
 import { beating, type ScopeOf } from '../scope.ts';
 import { learnValues } from './learn.ts';
-import { existingSecrets, staleness } from './wanted.ts';
+import { madeSecrets } from './made-secrets.ts';
+import { staleness } from './wanted.ts';
 
 export function syncSecrets(clients: Clients, scopeOf: ScopeOf): Activities['syncSecrets'] {
   return async (run) => {
@@ -19,8 +20,13 @@ export function syncSecrets(clients: Clients, scopeOf: ScopeOf): Activities['syn
     return beating(scope, () => 'makes Kubernetes Secrets from Vault', async () => {
       await assertTarget(clients, run, signal);
       const wanted = wantedSecrets(clients.catalog);
-      const [existing, entries] = await Promise.all([existingSecrets(clients.kubernetes, signal), readPaths(clients, wanted, signal)]);
-      const stale = wanted.filter((secret) => staleness(secret, entries.get(secret.path)?.revision, existing.get(`${secret.namespace}/${secret.name}`)) !== undefined);
+      const [made, entries] = await Promise.all([madeSecrets(clients, signal), readPaths(clients, wanted, signal)]);
+      const existing = new Map(made.map((secret) => [`${secret.namespace}/${secret.name}`, secret]));
+      const stale = wanted.filter((secret) => {
+        const [found, entry] = [existing.get(`${secret.namespace}/${secret.name}`), entries.get(secret.path)];
+        // Whoever writes under our name changes a value without a trace in the metadata.
+        return staleness(secret, entry?.revision, found?.object) !== undefined || secret.keys.some((key) => found?.values[key] !== entry?.data[key]);
+      });
       await Promise.all(stale.map((secret) => write(clients, secret, entries.get(secret.path), signal)));
       return { written: stale.map(({ namespace, name }) => `${namespace}/${name}`) };
     });

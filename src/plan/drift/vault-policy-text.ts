@@ -24,8 +24,12 @@ function rulesOf(text: string): Map<string, string> | undefined {
 }
 
 function firstLine(was: string, is: string): FieldDifference {
-  const [before, after] = [was, is].map((text) => text.trim().split('\n').map((line) => line.trim()));
-  const at = before!.findIndex((line, index) => line !== after![index]);
-  const line = at < 0 ? before!.length : at;
-  return { field: `line ${line + 1}`, was: before![line] ?? '', is: after![line] ?? '' };
+  const [before, after] = [linesOf(was), linesOf(is)];
+  const at = before.findIndex((line, index) => line !== after[index]);
+  const line = at < 0 ? before.length : at;
+  return { field: `line ${line + 1}`, was: before[line] ?? '', is: after[line] ?? '' };
+}
+
+function linesOf(text: string): string[] {
+  return text.trim().split('\n').map((line) => line.trim());
 }
