@@ -15,11 +15,11 @@ import { findRelease } from '../plan/releases.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { writeEvidence } from './evidence/index.ts';
 import { DeployError } from './failures.ts';
-import { awaitEstablished, definitionsOf } from './release/crds.ts';
+import { archivedDefinitions, awaitEstablished, definitionsOf, installedDefinitions } from './release/crds.ts';
 import { jobsOf, removeJobs } from './release/jobs.ts';
 import { assertRestorable, claim, isRestored, restore } from './release/restore.ts';
 import { newestRevision, ownerLabel, type Revision } from './release/revisions.ts';
-import { settleRelease } from './release/recover.ts';
+import { type Release, settleRelease } from './release/recover.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
 /** Helm's discovery may be a moment behind a definition that was just established. */
@@ -41,6 +41,10 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
       if (back && isRestored(input, found)) return { changed: true, revision: await claim(clients, input, scope.signal), seconds: seconds(started) };
       if (!back && isDone(input, found)) return { changed: found?.labels[RELEASE_LABELS.run] === run.runId, revision: found?.revision ?? 0, seconds: seconds(started) };
 
+      if (inputs?.upstream !== undefined) {
+        doing = 'fetches and verifies its chart';
+        await clients.charts.ensure(inputs.upstream, scope.signal);
+      }
       doing = 'makes sure that nobody else is at work on it';
       const { recovered } = await settleRelease(clients, run, release, step.digest, scope.signal);
       if (back) await assertRestorable(clients, input, scope.signal);
@@ -56,13 +60,13 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
       const apply = async (): Promise<number> => (inputs
         ? (await clients.helm.upgrade({
           namespace: release.namespace, release: release.name,
-          chart: inputs.chartPath, repository: inputs.repository, version: inputs.version, values: inputs.values,
-          labels: await labelsOf(input, environment),
+          chart: inputs.chartPath, values: inputs.values,
+          labels: await labelsOf(input, inputs),
           runId: run.runId, priority: input.priority, signal: scope.signal, onTurn,
         })).revision
         : restore(clients, input, { signal: scope.signal, onTurn }));
       const revision = await onceMoreForNewKinds(apply, scope.signal);
-      const definitions = inputs ? await definitionsOf(inputs.chartPath) : [];
+      const definitions = inputs ? await kindsOf(clients, inputs, release, scope.signal) : [];
       if (definitions.length > 0) {
         doing = 'waits for its kinds to be known';
         await awaitEstablished(clients.kubernetes, definitions, scope.signal);
@@ -85,15 +89,21 @@ function isDone({ run, step }: ApplyReleaseInput, found: Revision | undefined): 
   return step.action !== 'retry' || found.labels[RELEASE_LABELS.run] === run.runId;
 }
 
-async function labelsOf({ run, service, step }: ApplyReleaseInput, environment: Environment): Promise<Record<string, string>> {
+async function labelsOf({ run, service, step }: ApplyReleaseInput, inputs: ReleaseInputs): Promise<Record<string, string>> {
   return {
     [RELEASE_LABELS.environment]: run.environment,
     [RELEASE_LABELS.service]: service,
     [RELEASE_LABELS.run]: run.runId,
     [RELEASE_LABELS.digest]: step.digest,
-    [RELEASE_LABELS.charts]: environment.charts,
+    [RELEASE_LABELS.charts]: inputs.upstream === undefined ? 'bundled' : 'upstream',
     [RELEASE_LABELS.owner]: await ownerLabel(),
   };
+}
+
+/** Names of the kinds that the release has just brought along. Publishers make them from templates. */
+async function kindsOf({ kubernetes }: Clients, { upstream, chartPath }: ReleaseInputs, release: Release, signal: AbortSignal): Promise<string[]> {
+  if (upstream === undefined) return definitionsOf(chartPath);
+  return [...await archivedDefinitions(chartPath), ...await installedDefinitions(kubernetes, release, signal)];
 }
 
 /** What failed is written down before it is removed. */

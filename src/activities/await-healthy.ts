@@ -3,9 +3,9 @@ import { z } from 'zod';
 import type { Service } from '../catalog/schema.ts';
 import type { Clients } from '../clients/index.ts';
 import type { AwaitHealthyInput, AwaitHealthyResult } from '../contract/activities.ts';
+import type { ChartChoice } from '../plan/chart-source.ts';
 import { healthOf } from '../plan/health-check.ts';
 import { findRelease, findService, type Release } from '../plan/releases.ts';
-import type { Environment } from '../environment/schema.ts';
 import { assertEnvironment } from './context.ts';
 import { markProven } from './release/revisions.ts';
 import { beating, type ScopeOf } from './scope.ts';
@@ -44,7 +44,7 @@ export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
 }
 
 /** What is asked of a release once its workloads are healthy: a service's health check goes to its main release alone. */
-export function probeOf(environment: Pick<Environment, 'charts'>, service: Service, release: Release): Pick<WaitInput, 'probe' | 'answersOnly'> {
+export function probeOf(environment: ChartChoice, service: Service, release: Release): Pick<WaitInput, 'probe' | 'answersOnly'> {
   const health = release.position === 'main' ? healthOf(environment, service) : undefined;
   if (health === undefined || health.kind === 'job') return { probe: undefined, answersOnly: false };
   const opensLater = health.kind === 'vault' && service.after.some((step) => step.kind === 'vault-bootstrap');

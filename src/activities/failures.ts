@@ -4,6 +4,7 @@
  */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { z } from 'zod';
+import { ChartDigestError, ChartUnavailableError } from '../clients/charts/index.ts';
 import { HelmError } from '../clients/helm/index.ts';
 import { ClusterMismatchError, KubernetesError, UnreachableError } from '../clients/kubernetes/index.ts';
 import type { Redactor } from '../clients/redact.ts';
@@ -29,12 +30,14 @@ export function classify(error: unknown): { type: FailureType; message: string }
   if (error instanceof RollbackRefusedError) return { type: error.type, message };
   if (error instanceof KubernetesError) return { type: typeOfKubernetes(error), message };
   if (error instanceof UnreachableError || error instanceof VaultUnreachableError) return { type: FAILURES.unreachable, message };
+  if (error instanceof ChartUnavailableError) return { type: FAILURES.unreachable, message };
+  if (error instanceof ChartDigestError) return { type: FAILURES.chartInvalid, message };
   if (error instanceof ClusterMismatchError) return { type: FAILURES.clusterMismatch, message };
   if (error instanceof VaultKeysMissingError) return { type: FAILURES.vaultKeysMissing, message };
   if (error instanceof VaultSealedError) return { type: FAILURES.vaultSealed, message };
   // Of the pure parts, which know no classes of ours.
   if (error instanceof Error && error.name === 'DependencyMissingError') return { type: FAILURES.dependencyMissing, message };
-  if (error instanceof Error && ['PlanRefusedError', 'SelectionError', 'CatalogError', 'ConfigurationError'].includes(error.name)) return { type: FAILURES.invalidInput, message };
+  if (error instanceof Error && ['PlanRefusedError', 'SelectionError', 'CatalogError', 'ConfigurationError', 'ChartLockError'].includes(error.name)) return { type: FAILURES.invalidInput, message };
   if (error instanceof z.ZodError) return { type: FAILURES.unexpected, message: `an answer has an unexpected shape: ${error.issues.slice(0, 3).map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}` };
   return { type: FAILURES.unexpected, message };
 }

@@ -56,6 +56,7 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
   CommanderError: explainUsage,
   InvalidArgumentError: explainUsage,
   ConfigurationError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
+  ChartLockError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: ["Take the file from the repository's history, or write it anew: npm run ananta -- charts lock"] }),
   CatalogError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: ['Correct the fields named above, then run the same command again.'] }),
   SelectionError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [`${commandLine('catalog')}   (all services and phases)`] }),
   DependencyMissingError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),

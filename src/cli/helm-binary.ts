@@ -5,7 +5,11 @@ import type { Connections } from '../environment/connections.ts';
 
 /** @throws ToolsUnavailableError */
 export async function helmBinary(connections: Connections, config: Config, onProgress: (event: ToolProgress) => void): Promise<string> {
-  if (connections.helm !== undefined) return connections.helm;
+  return connections.helm ?? acquireHelm(config, onProgress);
+}
+
+/** The same where no environment has to be up. @throws ToolsUnavailableError */
+export async function acquireHelm(config: Config, onProgress: (event: ToolProgress) => void = () => undefined): Promise<string> {
   const { acquireTools } = await import('../../bootstrap/tools/index.ts');
   const tools = acquireTools({ names: ['helm'], cacheDir: config.cacheDir, env: config.childEnv, onProgress, ...(config.toolsMirror === undefined ? {} : { mirror: config.toolsMirror }) });
   return (await tools.get('helm')).path;

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { attachCommand } from './commands/attach.ts';
 import { catalogCommand } from './commands/catalog.ts';
+import { chartsCommand } from './commands/charts.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
@@ -19,7 +20,7 @@ import { suggestion } from '../suggest.ts';
 
 const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] = [
   ['Deploying:', [deployCommand, attachCommand, statusCommand, verifyCommand]],
-  ['Knowing the platform:', [catalogCommand, graphCommand]],
+  ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand]],
   ['Looking inside:', [doctorCommand, logsCommand, secretsCommand]],
   ['The ground it stands on:', [upCommand, downCommand, workerCommand]],
 ];

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { DEPLOYER_SERVICE_ACCOUNT, VAULT } from '../contract/names.ts';
 import type { Connections } from '../environment/connections.ts';
 import type { Environment } from '../environment/schema.ts';
+import { type ChartStore, createChartStore } from './charts/index.ts';
 import { createHelmClient, type HelmClient } from './helm/index.ts';
 import { createKubernetesClient, type KubernetesClient } from './kubernetes/index.ts';
 import { createRedactor, type Redactor } from './redact.ts';
@@ -21,6 +22,7 @@ export interface Clients {
   catalog: Catalog;
   kubernetes: KubernetesClient;
   helm: HelmClient;
+  charts: ChartStore;
   vault: VaultClient;
   redactor: Redactor;
   isRunAlive: IsRunAlive;
@@ -48,6 +50,7 @@ export function createClients(environment: Environment, connections: Connections
     env: config.childEnv,
     kubernetes: connections.kubernetes,
   });
+  const charts = createChartStore(config, { helm: () => Promise.resolve(connections.helm ?? 'helm'), env: config.childEnv });
   const server = catalog.services.find(({ name }) => name === VAULT.service);
   const vault = createVaultClient({
     connection: connections.vault,
@@ -60,5 +63,5 @@ export function createClients(environment: Environment, connections: Connections
     kubernetes.close();
     return Promise.resolve();
   };
-  return Promise.resolve({ environment, connections, config, catalog, kubernetes, helm, vault, redactor, isRunAlive, close, ...(engine ? { engine } : {}) });
+  return Promise.resolve({ environment, connections, config, catalog, kubernetes, helm, charts, vault, redactor, isRunAlive, close, ...(engine ? { engine } : {}) });
 }

@@ -14,8 +14,10 @@ function checkNames(environment: EnvironmentFile, catalog: Catalog): Finding[] {
   const services = catalog.services.map(({ name }) => name);
   const releases = catalog.services.flatMap(({ name, before, after }) => [name, ...[...before, ...after].map((step) => step.name)]);
   const stateful = catalog.services.filter((service) => service.stateful).map(({ name }) => name);
+  const withUpstream = catalog.services.filter(({ chart }) => chart.upstream !== undefined).map(({ name }) => name);
   const fields: { path: string[]; keys: object; known: string[]; what: string }[] = [
     { path: ['replicas', 'services'], keys: environment.replicas.services, known: services, what: 'service' },
+    { path: ['chartOverrides'], keys: environment.chartOverrides, known: withUpstream, what: "service with a publisher's chart" },
     { path: ['images', 'tags'], keys: environment.images.tags, known: releases, what: 'service' },
     { path: ['resources'], keys: environment.resources, known: releases, what: 'service' },
     { path: ['storage', 'sizes'], keys: environment.storage.sizes, known: stateful, what: 'service with a volume' },

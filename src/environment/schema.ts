@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { DRIFT_MODES } from '../contract/drift.ts';
+import { CHART_SOURCES, chartMirrorSchema } from './charts.ts';
 
 const seconds = z.number().positive();
 const filePath = z.string().min(1);
@@ -48,7 +49,10 @@ export const environmentFileSchema = z.strictObject({
     rootToken: z.enum(['revoke', 'keep']).default('revoke').describe('What happens to the root token once the deployer role works'),
     kubernetesHost: z.string().default('auto').describe('API server as Vault sees it, for token review; auto: the embedded cluster\'s, else the in-cluster one'),
   }).prefault({}).describe('The Vault inside the platform'),
-  charts: z.enum(['bundled', 'upstream']).describe('bundled: charts of this repository on official images; upstream: the publishers\' charts. Cannot be changed over existing data'),
+  charts: z.enum(CHART_SOURCES).describe('bundled: charts of this repository on official images; upstream: the publishers\' charts. Cannot be changed over existing data'),
+  chartOverrides: z.record(z.string(), z.enum(CHART_SOURCES)).default({}).describe('Per service with a publisher\'s chart: bundled or upstream, whatever charts says. Cannot be changed over existing data'),
+  chartMirror: chartMirrorSchema.optional(),
+  chartLock: filePath.optional().describe('Versions and digests of publishers\' charts; default helm/charts.lock.yaml. Another file where a mirror serves charts that were packaged anew'),
   domain: z.string().min(1).describe('Domain below which the platform answers'),
   suppliedSecrets: z.enum(['required', 'placeholder']).default('required')
     .describe('Values that third parties issue: required from the operator, or generated placeholders'),

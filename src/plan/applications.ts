@@ -2,6 +2,7 @@
 import type { Tree } from '../environment/merge.ts';
 import type { RenderedInputs } from './inputs.ts';
 import type { Release } from './releases.ts';
+import { type ChartPlace, placeName } from './wanted-charts.ts';
 
 /** Chart of the ApplicationSet: it has no pods. */
 export const APPLICATIONS_CHART = 'platform-applications';
@@ -17,14 +18,15 @@ export function shownReleases(namespaces: readonly string[], releases: readonly 
 }
 
 function shownRelease({ release, chart, own, values }: RenderedInputs): Tree {
-  if (chart.version === undefined) return { name: release.name, chart: release.chart, values: own };
-  const { repoURL, name } = chart.repository === undefined ? ociParts(chart.chartPath) : { repoURL: chart.repository, name: chart.chartPath };
-  return { name: release.name, source: { repoURL, chart: name, targetRevision: chart.version }, values };
+  if (chart.upstream === undefined) return { name: release.name, chart: release.chart, values: own };
+  const { name, version, place, published } = chart.upstream;
+  return { name: release.name, source: { ...repositoryOf(name, place.kind === 'folder' ? published : place), targetRevision: version }, values };
 }
 
-/** Argo CD wants an OCI repository without its scheme, and the chart's name apart. */
-function ociParts(reference: string): { repoURL: string; name: string } {
-  const path = reference.replace(/^oci:\/\//, '');
+/** Argo CD wants an OCI repository without its scheme, and the chart's name apart. A folder is nothing that it could reach. */
+function repositoryOf(name: string, place: ChartPlace): { repoURL: string; chart: string } {
+  if (place.kind !== 'oci') return { repoURL: placeName(place), chart: name };
+  const path = place.reference.replace(/^oci:\/\//, '');
   const slash = path.lastIndexOf('/');
-  return { repoURL: path.slice(0, slash), name: path.slice(slash + 1) };
+  return { repoURL: path.slice(0, slash), chart: path.slice(slash + 1) };
 }

@@ -6,20 +6,20 @@ import type { Config } from '../config.ts';
 import { mergeTrees, type Tree } from '../environment/merge.ts';
 import type { Environment } from '../environment/schema.ts';
 import { shownReleases, showsReleases } from './applications.ts';
+import { chartLockFile, type ChartLock, readChartLock } from './chart-lock.ts';
 import { digestOf, folderDigest } from './digest.ts';
 import { allReleases, findService, type Release } from './releases.ts';
 import { upstreamChart, usesUpstreamChart } from './upstream.ts';
 import { filesOf, readValues } from './values-files.ts';
 import { mergeValues, overlay } from './values.ts';
+import { archivePath, wantedChart, type WantedChart } from './wanted-charts.ts';
 
 /** Where Helm finds a chart. */
 export interface ChartReference {
-  /** Folder of a bundled chart, or an OCI reference, or the chart's name below `repository`. */
+  /** Folder of a bundled chart, or the place in the cache where a publisher's verified archive has to be. */
   chartPath: string;
-  /** Only with a publisher's chart that is not served by OCI. */
-  repository?: string;
-  /** Only with a publisher's chart. */
-  version?: string;
+  /** Only with a publisher's chart: what has to be in that archive. */
+  upstream?: WantedChart;
 }
 
 export interface ReleaseInputs extends ChartReference {
@@ -46,15 +46,18 @@ interface Look {
   environment: Environment;
   imageTags: Readonly<Record<string, string>>;
   helmFolder: string;
+  paths: Paths;
   chartDigests: Map<string, Promise<string>>;
+  /** Read when the first publisher's chart is met. */
+  locks: Map<string, Promise<ChartLock>>;
   rendered: Map<string, Promise<RenderedInputs>>;
 }
 
-type Paths = Pick<Config, 'repoRoot'>;
+type Paths = Pick<Config, 'repoRoot' | 'cacheDir'>;
 
 /**
  * @param imageTags tag per release, from the command line
- * @throws Error when a chart folder is missing or a values file is broken
+ * @throws Error when a chart folder is missing, or a values file or the lock is broken
  */
 export async function releaseInputs(
   catalog: Catalog, environment: Environment, release: Release, imageTags: Readonly<Record<string, string>>, config: Paths,
@@ -79,7 +82,7 @@ export async function allDigests(
 }
 
 function lookAt(catalog: Catalog, environment: Environment, imageTags: Look['imageTags'], config: Paths): Look {
-  return { catalog, environment, imageTags, helmFolder: join(config.repoRoot, 'helm'), chartDigests: new Map(), rendered: new Map() };
+  return { catalog, environment, imageTags, helmFolder: join(config.repoRoot, 'helm'), paths: config, chartDigests: new Map(), locks: new Map(), rendered: new Map() };
 }
 
 function renderAll(look: Look): Promise<RenderedInputs[]> {
@@ -92,15 +95,16 @@ function rendered(look: Look, release: Release): Promise<RenderedInputs> {
 
 async function render(look: Look, release: Release): Promise<RenderedInputs> {
   const { catalog, environment, imageTags, helmFolder } = look;
-  const { chart, valuesFile } = chartOf(look, release);
+  const { chart, valuesFile } = await chartOf(look, release);
   const file = await readValues(join(helmFolder, 'values', valuesFile));
   const own = mergeTrees(
     mergeTrees(await filesOf(catalog, release, helmFolder), overlay(catalog, environment, release, imageTags)),
     showsReleases(release) ? await shown(look) : {},
   );
-  const content = chart.version === undefined
+  const content = chart.upstream === undefined
     ? await remembered(look.chartDigests, chart.chartPath, () => folderDigest(chart.chartPath))
-    : chart;
+    // Not where it comes from: a mirror serves the same archive.
+    : { name: chart.upstream.name, version: chart.upstream.version, digest: chart.upstream.digest };
   const digest = digestOf([content, mergeValues(file, own)]);
   // A changed Job is a new Job: what was applied cannot be changed, and what completed stays as a receipt.
   const named = release.job ? mergeTrees(own, { job: { name: `${release.name}-${digest.slice(0, 8)}` } }) : own;
@@ -117,16 +121,14 @@ async function shown(look: Look): Promise<Tree> {
   return { releases: shownReleases(look.catalog.applicationSet.namespaces, await Promise.all(others.map((release) => rendered(plain, release)))) };
 }
 
-function chartOf({ catalog, environment, helmFolder }: Look, release: Release): { chart: ChartReference; valuesFile: string } {
+async function chartOf({ catalog, environment, helmFolder, paths, locks }: Look, release: Release): Promise<{ chart: ChartReference; valuesFile: string }> {
   const service = findService(catalog, release.service);
   if (!usesUpstreamChart(environment, service, release)) {
     return { chart: { chartPath: join(helmFolder, 'charts', release.chart) }, valuesFile: `${release.name}.yaml` };
   }
-  const { name, oci, repository, version } = upstreamChart(catalog, service);
-  return {
-    chart: oci === undefined ? { chartPath: name, repository, version } : { chartPath: oci, version },
-    valuesFile: join('upstream', `${name}.yaml`),
-  };
+  const file = chartLockFile(environment, paths);
+  const chart = wantedChart(service.chart.upstream ?? '', upstreamChart(catalog, service), environment, await remembered(locks, file, () => readChartLock(file)), paths);
+  return { chart: { chartPath: archivePath(paths, chart), upstream: chart }, valuesFile: join('upstream', `${chart.name}.yaml`) };
 }
 
 function written({ chart, values, digest }: RenderedInputs): ReleaseInputs {

@@ -1,7 +1,7 @@
 /** Values of the publishers' charts that follow from catalog and environment. Each chart has keys of its own. */
 import type { Catalog, Service, UpstreamChart } from '../catalog/schema.ts';
-import type { Environment } from '../environment/schema.ts';
 import type { Tree } from '../environment/merge.ts';
+import { type ChartChoice, chartSource } from './chart-source.ts';
 import type { Release } from './releases.ts';
 import { BITNAMI_CHARTS } from './upstream/bitnami.ts';
 import { OTHER_CHARTS } from './upstream/others.ts';
@@ -10,8 +10,8 @@ import type { ChartValues, UpstreamContext } from './upstream/context.ts';
 const CHARTS: Record<string, ChartValues> = { ...BITNAMI_CHARTS, ...OTHER_CHARTS };
 
 /** Whether a release is made from its publisher's chart: only main releases have one. */
-export function usesUpstreamChart(environment: Pick<Environment, 'charts'>, service: Service, release: Release): boolean {
-  return environment.charts === 'upstream' && release.position === 'main' && service.chart.upstream !== undefined;
+export function usesUpstreamChart(environment: ChartChoice, service: Service, release: Release): boolean {
+  return release.position === 'main' && chartSource(environment, service) === 'upstream';
 }
 
 /** @throws Error when the catalog names a chart that it does not describe */

@@ -7,6 +7,7 @@ import { VAULT } from '../contract/names.ts';
 import { isTree, mergeTrees, type Tree } from '../environment/merge.ts';
 import type { Environment } from '../environment/schema.ts';
 import { showsReleases } from './applications.ts';
+import { chartSource } from './chart-source.ts';
 import { keysOf, secretNameOf } from './kubernetes-secrets.ts';
 import { networkPeers } from './network.ts';
 import { findService, type Release } from './releases.ts';
@@ -88,7 +89,7 @@ function storageOf(environment: Environment, service: string): Tree {
 function applicationsOverlay(catalog: Catalog, environment: Environment): Tree {
   return {
     // The publisher's chart, in its line, runs an Argo CD that cannot patch templates yet.
-    applicationSet: { ...catalog.applicationSet, templatePatch: environment.charts === 'bundled' },
+    applicationSet: { ...catalog.applicationSet, templatePatch: chartSource(environment, findService(catalog, 'argocd')) === 'bundled' },
     gitops: { ...environment.gitops },
     global: { domain: environment.domain, environment: environment.name },
   };

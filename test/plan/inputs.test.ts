@@ -89,7 +89,7 @@ describe('inputs of a release', () => {
     await write(join(repoRoot, 'helm', 'migrations', 'migrate', 'V2__second.sql'), 'select 2;');
     await write(join(repoRoot, 'helm', 'realms', 'realm.json'), '{"realm": "realm"}');
   });
-  const inputs = (name: string, tags: Record<string, string> = {}) => releaseInputs(catalog, sandbox, findRelease(catalog, name), tags, { repoRoot });
+  const inputs = (name: string, tags: Record<string, string> = {}) => releaseInputs(catalog, sandbox, findRelease(catalog, name), tags, { repoRoot, cacheDir: repoRoot });
 
   test('are the file under what follows from catalog and environment', async () => {
     const values = parse((await inputs('api')).values) as Record<string, unknown>;

@@ -66,22 +66,23 @@ describe("values of the publishers' charts", () => {
     for (const name of ['control-plane-postgres-databases', 'django-backend', 'keycloak-init']) {
       const inputs = await releaseInputs(catalog, prod, findRelease(catalog, name), {}, config);
       assert.match(inputs.chartPath, /helm\/charts\/(job|service)$/);
-      assert.equal(inputs.version, undefined);
+      assert.equal(inputs.upstream, undefined);
     }
   });
 
   test('refer to OCI where the publisher serves it, else to the repository', async () => {
     const reference = async (name: string): Promise<unknown> => {
-      const { chartPath, repository, version } = await releaseInputs(catalog, prod, findRelease(catalog, name), {}, config);
-      return { chartPath, repository, version };
+      const { upstream } = await releaseInputs(catalog, prod, findRelease(catalog, name), {}, config);
+      return { place: upstream?.place, version: upstream?.version };
     };
-    assert.deepEqual(await reference('novu-redis'), { chartPath: 'oci://registry-1.docker.io/bitnamicharts/redis', repository: undefined, version: '20.13.4' });
-    assert.deepEqual(await reference('vault'), { chartPath: 'vault', repository: 'https://helm.releases.hashicorp.com', version: '0.27.0' });
+    assert.deepEqual(await reference('novu-redis'), { place: { kind: 'oci', reference: 'oci://registry-1.docker.io/bitnamicharts/redis' }, version: '20.13.4' });
+    assert.deepEqual(await reference('vault'), { place: { kind: 'repository', url: 'https://helm.releases.hashicorp.com' }, version: '0.27.0' });
   });
 
   test('answer health checks where their version does', () => {
     const keycloak = findService(catalog, 'keycloak');
-    assert.deepEqual(healthOf({ charts: 'upstream' }, keycloak), { kind: 'http', port: 8080, path: '/health/ready' });
-    assert.deepEqual(healthOf({ charts: 'bundled' }, keycloak), { kind: 'http', port: 9000, path: '/health/ready' });
+    assert.deepEqual(healthOf({ charts: 'upstream', chartOverrides: {} }, keycloak), { kind: 'http', port: 8080, path: '/health/ready' });
+    assert.deepEqual(healthOf({ charts: 'bundled', chartOverrides: {} }, keycloak), { kind: 'http', port: 9000, path: '/health/ready' });
+    assert.deepEqual(healthOf({ charts: 'upstream', chartOverrides: { keycloak: 'bundled' } }, keycloak), { kind: 'http', port: 9000, path: '/health/ready' });
   });
 });

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCatalog } from '../../src/catalog/index.ts';
+import { createChartStore } from '../../src/clients/charts/index.ts';
 import type { Clients } from '../../src/clients/index.ts';
 import { type KubernetesClient, KubernetesError, type KubernetesObject, type WatchedKind } from '../../src/clients/kubernetes/index.ts';
 import { createRedactor } from '../../src/clients/redact.ts';
@@ -51,6 +52,7 @@ export async function withFakeClients(work: (parts: FakeParts) => Promise<void>)
   const clients: Clients = {
     environment, connections, config, catalog, kubernetes, redactor,
     helm: { upgrade: () => Promise.reject(new Error('no Helm here')), uninstall: () => Promise.reject(new Error('no Helm here')), rollback: () => Promise.reject(new Error('no Helm here')), alive: () => Promise.resolve(undefined), interrupted: () => Promise.resolve(undefined), logFile: (release) => join(folder, `${release}.log`) },
+    charts: createChartStore({ cacheDir: folder }, { helm: () => Promise.reject(new Error('no Helm here')), env: {} }),
     vault: createVaultClient({ connection: connections.vault, kubernetes, tunnel: vault, redactor }),
     isRunAlive: () => Promise.resolve(false),
     close: () => Promise.resolve(),

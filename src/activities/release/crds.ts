@@ -2,22 +2,45 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as tar from 'tar';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
+import { type KubernetesClient, paths, releaseOf } from '../../clients/kubernetes/index.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { conditions, trueCondition } from '../../plan/health/types.ts';
 import { DeployError } from '../failures.ts';
+import type { Release } from './recover.ts';
 
 const definitionSchema = z.looseObject({ kind: z.literal('CustomResourceDefinition'), metadata: z.looseObject({ name: z.string() }) });
 const statusSchema = z.object({ status: z.object({ conditions }).prefault({}) });
 const DEADLINE_MILLISECONDS = 30_000;
 
-/** Names of the definitions in the chart's `crds` folder; none for a chart that is no local folder. */
+/** Names of the definitions in the `crds` folder of a chart that is a folder. */
 export async function definitionsOf(chart: string): Promise<string[]> {
   const folder = join(chart, 'crds');
   const files = await readdir(folder).catch(() => []);
   const texts = await Promise.all(files.filter((file) => /\.ya?ml$/.test(file)).map((file) => readFile(join(folder, file), 'utf8')));
+  return namesIn(texts);
+}
+
+/** The same for a chart that is an archive. */
+export async function archivedDefinitions(archive: string): Promise<string[]> {
+  const texts: Promise<string>[] = [];
+  await tar.list({
+    file: archive,
+    filter: (path) => /^[^/]+\/crds\/[^/]+\.ya?ml$/.test(path),
+    onReadEntry: (entry) => { texts.push(entry.concat().then((content) => content.toString('utf8'))); },
+  });
+  return namesIn(await Promise.all(texts));
+}
+
+/** Names of the definitions that a release has made from templates. */
+export async function installedDefinitions(kubernetes: Pick<KubernetesClient, 'list'>, { namespace, name }: Release, signal?: AbortSignal): Promise<string[]> {
+  const { items } = await kubernetes.list(paths.customResourceDefinitions(), { labelSelector: 'app.kubernetes.io/managed-by=Helm', metadataOnly: true }, signal);
+  return items.filter((object) => releaseOf(object) === name && object.metadata.annotations?.['meta.helm.sh/release-namespace'] === namespace).map(({ metadata }) => metadata.name);
+}
+
+function namesIn(texts: readonly string[]): string[] {
   return texts.flatMap((text) => parseAllDocuments(text)).flatMap((document) => {
     const parsed = definitionSchema.safeParse(document.toJS());
     return parsed.success ? [parsed.data.metadata.name] : [];

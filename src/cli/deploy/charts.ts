@@ -1,4 +1,4 @@
-/** Every bundled chart is rendered before the deployment starts: one that does not render is refused, nothing touched. */
+/** Before a deployment starts: every publisher's chart is there and verified, and every chart renders. What does not is refused, nothing touched. */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +6,12 @@ import PQueue from 'p-queue';
 import { templateError } from '../../clients/helm/template.ts';
 import type { Config } from '../../config.ts';
 import { stateDir } from '../../config.ts';
+import { chartLockFile, readChartLock } from '../../plan/chart-lock.ts';
 import { allReleaseInputs } from '../../plan/inputs.ts';
 import { findRelease } from '../../plan/releases.ts';
+import { placeName, wantedCharts } from '../../plan/wanted-charts.ts';
+import { fetchCharts } from '../charts/fetch.ts';
+import { chartStore } from '../charts/open.ts';
 import { refused } from '../failure.ts';
 import type { Prepared } from './preflight.ts';
 
@@ -15,11 +19,24 @@ import type { Prepared } from './preflight.ts';
 const KEPT = 2000;
 
 /**
- * Publishers' charts are left out: fetching them is the deployment's work.
+ * Fetches the publishers' charts that the environment needs and this machine does not have yet.
+ * @param onNote called with a line for each that was fetched
+ * @throws CliError (refused) that says where each was asked for, what came back and what to do; ChartLockError
+ */
+export async function requireCharts({ catalog, environment }: Prepared, config: Config, onNote: (text: string) => void, signal?: AbortSignal): Promise<void> {
+  const lockFile = chartLockFile(environment, config);
+  const needed = wantedCharts(catalog, environment, await readChartLock(lockFile), config).filter(({ services }) => services.length > 0);
+  await fetchCharts(needed, chartStore(config), environment.name, lockFile, ({ chart, fetched }) => {
+    if (fetched) onNote(`Chart ${chart.name} ${chart.version} fetched from ${placeName(chart.place)} and verified`);
+  }, signal);
+}
+
+/**
+ * Those of publishers have to be there: see requireCharts.
  * @throws CliError (refused), naming each chart and what Helm says
  */
 export async function checkCharts({ catalog, environment }: Prepared, imageTags: Record<string, string>, helm: string, config: Config): Promise<void> {
-  const inputs = [...(await allReleaseInputs(catalog, environment, imageTags, config))].filter(([, { version }]) => version === undefined);
+  const inputs = [...(await allReleaseInputs(catalog, environment, imageTags, config))];
   const folder = join(config.stateRoot, 'cache', 'rendered');
   await mkdir(folder, { recursive: true });
   const known = new Set(await readdir(folder));

@@ -6,7 +6,7 @@ import { commandLine } from '../format.ts';
 import { workflowUrl } from '../lines.ts';
 import { helmBinary } from '../helm-binary.ts';
 import { setupLine } from '../render/setup.ts';
-import { checkCharts } from './charts.ts';
+import { checkCharts, requireCharts } from './charts.ts';
 import { openEngine } from './engine.ts';
 import { standUp, standUpAgain } from './ground.ts';
 import { launch, prerequisites } from './operation.ts';
@@ -18,6 +18,8 @@ import { watchToEnd } from './watch.ts';
 export async function deploy(session: Session, prepared: Prepared, options: DeployOptions): Promise<ExitCode> {
   const { environment } = prepared;
   const { config } = session.context;
+  // First: what cannot be fetched is told before anything is started.
+  await requireCharts(prepared, config, (text) => session.renderer.notice(text), session.interrupted);
   const connections = await standUp(session);
   const ready = await prerequisites(session, connections);
   await checkVault(session, connections);

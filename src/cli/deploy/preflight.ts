@@ -33,7 +33,7 @@ export async function checkInputs({ environment, catalog }: Prepared, imageTags:
   try {
     await allDigests(catalog, environment, imageTags, context.config);
   } catch (error) {
-    if (error instanceof Error && error.name === 'ConfigurationError') throw error;
+    if (error instanceof Error && ['ConfigurationError', 'ChartLockError'].includes(error.name)) throw error;
     throw refused(`Charts and values below helm/ cannot be read: ${error instanceof Error ? error.message : String(error)}`, 'Correct the file named above, then run the same command again.');
   }
 }

@@ -8,8 +8,6 @@ const KEEP_ALL = ['--history-max', '0'];
 export function upgradeArgs(options: HelmOptions, request: UpgradeRequest): string[] {
   return [
     'upgrade', '--install', request.release, request.chart,
-    ...(request.repository === undefined ? [] : ['--repo', request.repository]),
-    ...(request.version === undefined ? [] : ['--version', request.version]),
     '--namespace', request.namespace,
     '--values', '-',
     '--labels', Object.entries(request.labels).map(([name, value]) => `${name}=${value}`).join(','),

@@ -38,11 +38,8 @@ export interface HelmRequest {
 }
 
 export interface UpgradeRequest extends HelmRequest {
-  /** Chart folder, an OCI reference, or a chart's name in `repository`. */
+  /** Chart folder, or an archive on this machine: Helm fetches nothing by itself. */
   chart: string;
-  /** Of a publisher's chart. */
-  repository?: string | undefined;
-  version?: string | undefined;
   /** YAML. */
   values: string;
   /** Labels of the revision's Secret. Helm merges them over those of the revision before, so all of them are given each time. */

@@ -16,6 +16,7 @@ export const paths = {
   jobs: (namespace: string): string => `/apis/batch/v1/namespaces/${namespace}/jobs`,
   job: (namespace: string, name: string): string => `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`,
   persistentVolumeClaims: (namespace: string): string => `/api/v1/namespaces/${namespace}/persistentvolumeclaims`,
+  customResourceDefinitions: (): string => '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
   customResourceDefinition: (name: string): string => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`,
 } as const;
 

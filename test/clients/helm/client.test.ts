@@ -32,10 +32,10 @@ describe('Helm client', () => {
     });
   });
 
-  test('context, in-cluster identity and publishers\' charts', async () => {
+  test('context, in-cluster identity and archives of publishers\' charts', async () => {
     await withFakeHelm(async ({ another, request, recorded }) => {
-      await another({ kubernetes: { kubeconfig: '/k', context: 'staging', inCluster: false } }).upgrade(request('a', { chart: 'redis', repository: 'https://charts.example', version: '20.1.0' }));
-      assert.match(await recorded('a', 'args'), /redis\n--repo\nhttps:\/\/charts.example\n--version\n20.1.0\n/);
+      await another({ kubernetes: { kubeconfig: '/k', context: 'staging', inCluster: false } }).upgrade(request('a', { chart: '/cache/redis-20.1.0-0123456789ab.tgz' }));
+      assert.match(await recorded('a', 'args'), /a\n\/cache\/redis-20.1.0-0123456789ab.tgz\n--namespace/);
       assert.match(await recorded('a', 'args'), /--kube-context\nstaging/);
       await another({ kubernetes: { kubeconfig: '/k', context: 'in-cluster', inCluster: true } }).upgrade(request('b'));
       assert.doesNotMatch(await recorded('b', 'args'), /kube/);

@@ -1,0 +1,45 @@
+/** What every `ananta charts` command starts with: the environment, its lock, the charts it wants, and the cache. */
+import { loadCatalog } from '../../catalog/index.ts';
+import type { Catalog } from '../../catalog/schema.ts';
+import { type ChartStore, createChartStore } from '../../clients/charts/index.ts';
+import type { Config } from '../../config.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { type ChartLock, chartLockFile, readChartLock } from '../../plan/chart-lock.ts';
+import { type NeededChart, wantedCharts } from '../../plan/wanted-charts.ts';
+import type { CliContext } from '../context.ts';
+import { refused } from '../failure.ts';
+import { acquireHelm } from '../helm-binary.ts';
+import { suggestion } from '../../suggest.ts';
+
+export interface ChartWork {
+  environment: Environment;
+  catalog: Catalog;
+  lockFile: string;
+  lock: ChartLock;
+  /** Those that the command is about. */
+  charts: NeededChart[];
+  store: ChartStore;
+}
+
+/**
+ * @param names keys of charts; none: those that the environment needs, or with `all` every chart
+ * @throws ConfigurationError, ChartLockError, CliError (refused) for a chart that does not exist
+ */
+export async function openCharts(context: CliContext, environmentName: string, names: readonly string[], all = false): Promise<ChartWork> {
+  const { config } = context;
+  const environment = await loadEnvironment(environmentName, config);
+  const catalog = loadCatalog();
+  const lockFile = chartLockFile(environment, config);
+  const lock = await readChartLock(lockFile);
+  const known = wantedCharts(catalog, environment, lock, config);
+  const unknown = names.find((name) => !known.some(({ key }) => key === name));
+  if (unknown !== undefined) throw refused(`There is no publisher's chart "${unknown}"${suggestion(unknown, known.map(({ key }) => key)) || '.'}`, `Known: ${known.map(({ key }) => key).join(', ')}`);
+  const charts = known.filter(({ key, services }) => (names.length > 0 ? names.includes(key) : all || services.length > 0));
+  return { environment, catalog, lockFile, lock, charts, store: chartStore(config) };
+}
+
+/** Helm is looked for, and installed, only when something has to be fetched. */
+export function chartStore(config: Config): ChartStore {
+  return createChartStore(config, { helm: () => acquireHelm(config), env: config.childEnv });
+}

@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import { environmentCommand, plainCommand } from '../command.ts';
+import type { CliContext } from '../context.ts';
+
+export interface ChartsOptions {
+  env: string;
+  json?: true;
+}
+
+export interface BundleOptions extends ChartsOptions {
+  out: string;
+}
+
+const NAMES = 'keys of charts, as `charts list` shows them; all that the environment needs when none is given';
+
+export function chartsCommand(context: CliContext): Command {
+  const { finish } = context;
+  const list = jsonCommand('list', {
+    summary: "list the publishers' charts: version, digest, whether it is on this machine",
+    description: `Lists every publisher's chart of the catalog with the version and digest that the lock pins, the services that
+the environment makes from it, where it is fetched from, and whether a verified copy lies in the cache. Asks nobody.`,
+    examples: [['charts list --env prod', 'What prod installs from publishers.']],
+  }).action(async (options: ChartsOptions) => {
+    finish(await (await import('../charts/list.ts')).listCharts(context, options));
+  });
+  const pull = jsonCommand('pull', {
+    summary: 'fetch the charts that an environment needs, and verify them',
+    description: `Fetches each chart with Helm from its publisher, or from the environment's chartMirror, and keeps it only when its
+digest is the one in the lock. What is there already is not fetched again. Helm's own files of the user are
+neither read nor written; HTTPS_PROXY and NO_PROXY hold.
+
+Exit code 3: a chart cannot be had, or is not the one that the lock names.`,
+    examples: [
+      ['charts pull --env prod', 'Everything that prod installs from publishers.'],
+      ['charts pull redis rabbitmq --env prod', 'Two of them.'],
+    ],
+  }).argument('[chart...]', NAMES).action(async (names: string[], options: ChartsOptions) => {
+    finish(await (await import('../charts/pull.ts')).pullCharts(context, names, options));
+  });
+  const verify = jsonCommand('verify', {
+    summary: 'compare the cached charts with the lock',
+    description: `Hashes what lies in the cache and compares it with the lock. Asks nobody and fetches nothing.
+
+Exit code 2: a chart is missing, damaged or not in the lock.`,
+    examples: [['charts verify --env prod', 'Whether prod could be deployed without network.']],
+  }).action(async (options: ChartsOptions) => {
+    finish(await (await import('../charts/list.ts')).verifyCharts(context, options));
+  });
+  const lock = jsonCommand('lock', {
+    summary: "write down the digests of what the publishers serve now",
+    description: `Fetches each chart in the catalog's version and writes its digest to helm/charts.lock.yaml, or to the environment's
+chartLock. A digest that changes under the same version is shown: read the difference before you commit it.
+
+Exit code 3: a chart cannot be had; the lock stays as it is.`,
+    examples: [
+      ['charts lock', 'All charts of the catalog.'],
+      ['charts lock vault', 'One, e.g. after its version was changed in src/catalog/charts.ts.'],
+    ],
+  }).argument('[chart...]', 'keys of charts; all of the catalog when none is given').action(async (names: string[], options: ChartsOptions) => {
+    finish(await (await import('../charts/lock.ts')).lockCharts(context, names, options));
+  });
+  const bundle = jsonCommand('bundle', {
+    summary: 'pack charts, digests and the list of images for a machine without network',
+    description: `Packs the charts that the environment needs with their lock, and a list of all images that a deployment runs: those
+of the publishers' charts, of the bundled ones and of the platform itself. Fetches first what is missing.
+The images themselves are not packed: mirror them with the tool of your registry.`,
+    examples: [['charts bundle --env prod --out prod-charts.tgz', 'To be carried to the other machine, for charts unbundle.']],
+  }).requiredOption('--out <file>', 'the archive to write').action(async (options: BundleOptions) => {
+    finish(await (await import('../charts/bundle.ts')).bundleCharts(context, options));
+  });
+  const unbundle = jsonCommand('unbundle', {
+    summary: 'put the charts of a bundle into the cache of this machine',
+    description: `Unpacks a bundle of \`charts bundle\` and keeps those charts whose digest is the one in this machine's own lock: what
+the bundle says of itself is not believed. Needs no network.
+
+Exit code 3: the file is no bundle, or a chart in it is not the one that the lock names; the cache stays as it is.`,
+    examples: [['charts unbundle prod-charts.tgz --env prod', 'Afterwards prod deploys without a chart repository.']],
+  }).argument('<file>', 'the archive that charts bundle wrote').action(async (file: string, options: ChartsOptions) => {
+    finish(await (await import('../charts/unbundle.ts')).unbundleCharts(context, file, options));
+  });
+  const charts = plainCommand('charts', {
+    summary: "fetch, verify and carry along the publishers' charts",
+    description: `With \`charts: upstream\` in its file an environment installs Vault, PostgreSQL, Redis and eight others from their
+publishers' charts. helm/charts.lock.yaml pins each by version and digest; a deployment installs nothing else.`,
+    examples: [],
+  }).usage('COMMAND [options]').helpCommand(false);
+  for (const command of [list, pull, verify, lock, bundle, unbundle]) charts.addCommand(command);
+  return charts;
+}
+
+function jsonCommand(...args: Parameters<typeof environmentCommand>): Command {
+  return environmentCommand(...args).option('--json', 'one JSON object on standard output');
+}
