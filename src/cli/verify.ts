@@ -16,7 +16,7 @@ export async function runVerify(context: CliContext, options: VerifyOptions): Pr
   const services = await withGround(context, environment, (clients, signal) => verifyAll(clients, { signal }));
   const healthy = services.every((service) => service.healthy);
   const { terminal } = context;
-  if (options.json) printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, healthy, services })]);
+  if (options.json) printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, healthy, services, warnings: services.flatMap(({ warnings }) => warnings) })]);
   else printLines(terminal.stdout, verificationLines(environment.name, services, terminal.style));
   return healthy ? EXIT_CODES.done : EXIT_CODES.failed;
 }
@@ -27,8 +27,10 @@ export function verificationLines(environment: string, services: readonly Verifi
   const line = ({ service, healthy, proof, reason }: Verification): string => style(healthy ? 'good' : 'bad', `${healthy ? '✔' : '✘'} ${service.padEnd(width)}  ${oneLine(healthy ? proof : reason)}`.trimEnd());
   const sick = services.filter(({ healthy }) => !healthy);
   const [first] = sick;
+  const warnings = services.flatMap((service) => service.warnings);
   return [
     ...services.filter(({ healthy }) => healthy).map(line), ...sick.map(line), '',
+    ...(warnings.length === 0 ? [] : [...warnings.map((warning) => style('busy', `! ${oneLine(warning)}`)), '']),
     sick.length === 0 ? style('good', `All ${count(services.length, 'service')} of ${environment} are healthy.`) : style('bad', `${sick.length} of ${count(services.length, 'service')} of ${environment} ${sick.length === 1 ? 'is' : 'are'} not healthy.`),
     ...(first === undefined ? [] : [
       `${style('bold', 'Next:')} ${commandLine('logs', 'helm', first.service, '--env', environment)}   (what Helm said about ${first.service})`,

@@ -67,9 +67,10 @@ describe('status', () => {
 
 test('verify: the sick ones last, with what to do', () => {
   const row = (service: string, healthy: boolean): Parameters<typeof verificationLines>[1][number] =>
-    ({ number: 1, phase: 1, service, namespace: 'n', healthy, proof: healthy ? 'GET / 200' : '', reason: healthy ? '' : '0/1 pods ready' });
+    ({ number: 1, phase: 1, service, namespace: 'n', healthy, proof: healthy ? 'GET / 200' : '', reason: healthy ? '' : '0/1 pods ready', warnings: service === 'redis' ? ['redis runs x: frozen'] : [] });
   assert.deepEqual(verificationLines('sandbox', [row('keycloak', false), row('vault', true)], plainStyle), [
     '✔ vault     GET / 200', '✘ keycloak  0/1 pods ready', '', '1 of 2 services of sandbox is not healthy.',
     'Next: npm run ananta -- logs helm keycloak --env sandbox   (what Helm said about keycloak)', 'Next: npm run ananta -- deploy --env sandbox   (brings back what is missing)',
   ]);
+  assert.deepEqual(verificationLines('sandbox', [row('redis', true)], plainStyle), ['✔ redis  GET / 200', '', '! redis runs x: frozen', '', 'All 1 service of sandbox are healthy.']);
 });

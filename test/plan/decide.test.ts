@@ -149,10 +149,11 @@ describe('plan', () => {
     const input = { catalog, environment: upstream, digests: wantedDigests(catalog) };
     assert.throws(() => buildPlan({ ...input, observed: asWanted(catalog) }), (error: Error) => {
       assert.ok(error instanceof PlanRefusedError);
-      assert.match(error.message, /asks for upstream charts, but these services hold data of bundled ones.*: db\./);
+      assert.match(error.message, /asks for other charts than those that the data of these services was written by.*: db \(bundled, upstream is asked for\)\. Keep them with chartOverrides: \{ db: bundled \}/);
       return true;
     });
     assert.ok(buildPlan({ ...input, observed: nothingThere() }));
+    assert.ok(buildPlan({ ...input, environment: { ...upstream, chartOverrides: { db: 'bundled' } }, observed: asWanted(catalog) }));
   });
 
   test('of the whole platform has 48 services', () => {
