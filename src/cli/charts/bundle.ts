@@ -4,11 +4,10 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import PQueue from 'p-queue';
 import * as tar from 'tar';
-import { parseAllDocuments } from 'yaml';
 import { template } from '../../clients/helm/template.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import { imagesOf } from '../../plan/images.ts';
 import { allReleaseInputs } from '../../plan/inputs.ts';
+import { imagesOfManifest } from '../../plan/manifest-images.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { placeName } from '../../plan/wanted-charts.ts';
 import type { BundleOptions } from '../commands/charts.ts';
@@ -58,7 +57,7 @@ export async function bundleCharts(context: CliContext, { env, out, json }: Bund
   }
 }
 
-/** Every release rendered as a deployment would: what stands in the objects is what runs. */
+/** Every release rendered as by a deployment: what stands in the objects is what runs. */
 async function allImages({ config }: CliContext, { catalog, environment }: ChartWork, folder: string): Promise<string[]> {
   const [helm, inputs] = await Promise.all([acquireHelm(config), allReleaseInputs(catalog, environment, {}, config)]);
   const queue = new PQueue({ concurrency: availableParallelism() });
@@ -66,7 +65,7 @@ async function allImages({ config }: CliContext, { catalog, environment }: Chart
     const { namespace } = findRelease(catalog, name);
     const rendered = await template(helm, join(folder, 'helm'), config.childEnv, { release: name, namespace, chartPath, values });
     if ('error' in rendered) throw refused(`${name} (chart ${chartPath}) does not render: ${rendered.error}`, 'Correct the chart, or its values below helm/values, then run the same command again.');
-    return parseAllDocuments(rendered.text).map((document) => document.toJS() as unknown);
+    return imagesOfManifest(rendered.text);
   })));
-  return imagesOf(found.flat());
+  return [...new Set(found.flat())].sort();
 }
