@@ -4,6 +4,7 @@ import { attachCommand } from './commands/attach.ts';
 import { catalogCommand } from './commands/catalog.ts';
 import { chartsCommand } from './commands/charts.ts';
 import { deployCommand } from './commands/deploy.ts';
+import { destroyCommand } from './commands/destroy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { graphCommand } from './commands/graph.ts';
@@ -19,7 +20,7 @@ import { commandLine } from './format.ts';
 import { suggestion } from '../suggest.ts';
 
 const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] = [
-  ['Deploying:', [deployCommand, attachCommand, statusCommand, verifyCommand]],
+  ['Deploying:', [deployCommand, attachCommand, statusCommand, verifyCommand, destroyCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand]],
   ['Looking inside:', [doctorCommand, logsCommand, secretsCommand]],
   ['The ground it stands on:', [upCommand, downCommand, workerCommand]],

@@ -2,7 +2,7 @@
 import type { DeployResult } from '../../contract/deploy.ts';
 import type { LiveEvent, LiveView } from './live.ts';
 
-export type JsonLine = { type: 'started' | 'planning' | 'plan' | 'service' | 'retry' | 'notice' | 'detached' | 'error' | 'result' } & Record<string, unknown>;
+export type JsonLine = { type: 'started' | 'preview' | 'planning' | 'plan' | 'service' | 'retry' | 'notice' | 'detached' | 'error' | 'result' } & Record<string, unknown>;
 
 /** @returns undefined for what comes as the result line instead */
 export function jsonEvent(event: LiveEvent, view: LiveView): JsonLine | undefined {

@@ -3,6 +3,7 @@ import type { DeployResult, ServiceOutcome } from '../../contract/deploy.ts';
 import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../format.ts';
 import type { Style } from '../terminal.ts';
 import { OPERATION_WORDS } from './operation-words.ts';
+import { afterDestruction, remainLines } from './remains.ts';
 
 export interface SummaryOptions {
   columns: number;
@@ -18,8 +19,8 @@ export interface SummaryOptions {
 
 export function summaryLines(result: DeployResult, options: SummaryOptions): string[] {
   const good = result.outcome === 'succeeded' || result.outcome === 'unchanged';
-  return ['', ...headline(result, options), ...tally(result), ...(good ? [] : failureLines(result, options)), ...(good ? simulated(result, options) : []),
-    ...workflow(result, options), ...(good ? around(options) : []), '', ...next(result, options)];
+  return ['', ...headline(result, options), ...tally(result), ...(good ? [] : failureLines(result, options)), ...(result.operation === 'destroy' ? remainLines(result, options) : good ? simulated(result, options) : []),
+    ...workflow(result, options), ...(good && result.operation !== 'destroy' ? around(options) : []), '', ...next(result, options)];
 }
 
 function headline(result: DeployResult, options: SummaryOptions): string[] {
@@ -82,6 +83,7 @@ function oneFailure(service: ServiceOutcome, { style, columns }: SummaryOptions)
 }
 
 function next(result: DeployResult, { style }: SummaryOptions): string[] {
+  if (result.operation === 'destroy') return [style('bold', 'Next:'), ...table(afterDestruction(result).map(([line, does]) => [`  ${line}`, does]))];
   const env = ['--env', result.environment];
   const firstFailed = result.services.find(({ state }) => state === 'failed')?.name;
   const good: [string, string][] = [

@@ -1,0 +1,66 @@
+/** Shows what will go and what stays, asks, then starts the destruction and watches it. */
+import { survey } from '../../activities/destroy/survey.ts';
+import { destroyPlanOf } from '../../activities/plan-destroy.ts';
+import { closeTemporal } from '../../clients/temporal/index.ts';
+import { lockHolderOf } from '../../clients/temporal/lock.ts';
+import type { DestroyInput } from '../../contract/destroy.ts';
+import { deployWorkflowId } from '../../contract/names.ts';
+import { withClients } from '../clients.ts';
+import type { DestroyOptions } from '../commands/destroy.ts';
+import { confirmByName } from '../confirm.ts';
+import { standUpAgain } from '../deploy/ground.ts';
+import { launch, type Prerequisites, prerequisites } from '../deploy/operation.ts';
+import type { Session } from '../deploy/session.ts';
+import { type ExitCode, refused } from '../failure.ts';
+import { commandLine } from '../format.ts';
+import { OPERATION_WORDS } from '../render/operation-words.ts';
+import { writeJson } from '../render/renderers.ts';
+import { printLines } from '../terminal.ts';
+import { previewLines, type DestroyPreview } from './preview.ts';
+
+export async function destroy(session: Session, options: DestroyOptions): Promise<ExitCode> {
+  const { environment, context, renderer, json } = session;
+  const connections = await standUpAgain(session);
+  const ready = await prerequisites(session, connections);
+  const deleteData = options.deleteData === true;
+  try {
+    await requireFreeLock(session, ready);
+    const preview = await withClients(context, environment, connections, (clients) => previewOf(clients, deleteData, session.interrupted));
+    if (json) writeJson(context.terminal.stdout, { type: 'preview', environment: environment.name, ...preview });
+    else {
+      renderer.close();
+      printLines(context.terminal.stdout, previewLines(preview, environment.name));
+    }
+    if (options.confirm === undefined) await confirmByName(environment.name, deleteData ? 'Data that are deleted do not come back.' : 'The platform will not answer any more.', session.interrupted);
+  } catch (error) {
+    await closeTemporal(ready.client).catch(() => undefined);
+    throw error;
+  }
+  const input: DestroyInput = {
+    environment: environment.name, clusterUid: ready.clusterUid, requestedBy: context.config.requestedBy, deleteData,
+    ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
+  };
+  // Never attached to a deployment by accident.
+  return launch(session, ready, { operation: 'destroy', input, ifRunning: 'refuse', detach: options.detach === true });
+}
+
+async function requireFreeLock({ environment }: Session, { client, clusterUid }: Prerequisites): Promise<void> {
+  const holder = await lockHolderOf(client, deployWorkflowId(environment.name, clusterUid));
+  if (!holder) return;
+  throw refused(
+    `${OPERATION_WORDS[holder.operation].the} of "${environment.name}" that ${holder.requestedBy} started at ${holder.since} holds the lock (workflow ${holder.workflowId}, run ${holder.runId}).`,
+    `${commandLine('attach', '--env', environment.name)}   (watches it; run destroy again when it has ended)`,
+  );
+}
+
+async function previewOf(clients: Parameters<typeof survey>[0] & Parameters<typeof destroyPlanOf>[0], deleteData: boolean, signal: AbortSignal): Promise<DestroyPreview> {
+  const [plan, { namespaces }] = await Promise.all([destroyPlanOf(clients, deleteData, signal), survey(clients, signal)]);
+  const gone = plan.services.filter(({ action }) => action === 'remove');
+  const objects = namespaces.flatMap((namespace) => namespace.objects.map(({ belonging, kind, object }) => ({ belonging, kind: kind.kind, namespace: namespace.name, name: object.metadata.name })));
+  const pick = (belonging: string): { kind: string; namespace: string; name: string }[] => objects.filter((one) => one.belonging === belonging).map(({ kind, namespace, name }) => ({ kind, namespace, name }));
+  return {
+    deleteData, cluster: clients.kubernetes.server,
+    services: gone.length, releases: gone.flatMap(({ steps }) => steps.filter(({ action }) => action === 'remove')).length,
+    namespaces: namespaces.map(({ name }) => name), volumes: pick('volume'), foreign: pick('foreign'), notes: plan.notes?.filter((note) => note.includes('left alone')) ?? [],
+  };
+}
