@@ -105,10 +105,12 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     else failure = failureOf(error);
   }
   const services = outcomes(view);
+  failure ??= extra.failure;
   const failed = failure !== undefined || services.some((service) => service.state === 'failed');
-  const outcome: DeployResult['outcome'] = cancelled ? 'cancelled' : failed ? 'failed' : services.every((service) => ['unchanged', 'skipped'].includes(service.state)) ? 'unchanged' : 'succeeded';
+  const idle = services.every((service) => ['unchanged', 'skipped'].includes(service.state));
+  const outcome: DeployResult['outcome'] = cancelled ? 'cancelled' : failed ? 'failed' : (extra.outcome ?? (idle ? 'unchanged' : 'succeeded'));
   let result: DeployResult = {
-    operation, environment: input.environment, workflowId: info.workflowId, runId: info.runId, outcome, services,
+    operation, environment: input.environment, workflowId: info.workflowId, runId: info.runId, services,
     seconds: (Date.now() - startedAt) / 1000,
     criticalPathSeconds: view.plan?.criticalPathSeconds ?? 0,
     criticalPath: view.plan?.criticalPath ?? [],
@@ -116,6 +118,7 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     ...(view.plan?.toVersion === undefined ? {} : { toVersion: view.plan.toVersion }),
     ...(view.plan?.notes === undefined ? {} : { notes: view.plan.notes }),
     ...extra,
+    outcome,
     ...(failure ? { failure } : {}),
   };
   await CancellationScope.nonCancellable(async () => {

@@ -83,7 +83,7 @@ async function startWhenReady(input: PhaseInput, service: PlannedService, settle
   }
   const missing = lost();
   if (missing !== undefined) {
-    return { ...base, state: 'skipped', failure: { type: 'DependencyFailed', message: `${missing}, which it depends on, did not become healthy` } };
+    return { ...base, state: 'skipped', failure: { type: 'DependencyFailed', message: service.action === 'remove' ? `${missing}, which depends on it, could not be removed` : `${missing}, which it depends on, did not become healthy` } };
   }
   return runService(input, service, report);
 }
