@@ -1,3 +1,4 @@
+import type { Catalog } from '../catalog/schema.ts';
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { Selection } from '../contract/deploy.ts';
@@ -6,6 +7,7 @@ import type { DeployPlan } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { buildPlan } from '../plan/decide.ts';
 import { allDigests } from '../plan/inputs.ts';
+import type { ObservedCluster } from '../plan/observed.ts';
 import { isSettled } from '../plan/progress.ts';
 import { selectPlan } from '../plan/selection.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
@@ -38,8 +40,13 @@ export async function planFor(
     allDigests(clients.catalog, environment, imageTags, clients.config),
     observeCluster(clients, environment, signal),
   ]);
-  const plan = buildPlan({ catalog: clients.catalog, environment, digests, observed });
-  return selection ? selectPlan(plan, clients.catalog, selection, observed) : plan;
+  return decidePlan(clients.catalog, environment, digests, observed, selection);
+}
+
+/** @throws SelectionError, DependencyMissingError, PlanRefusedError */
+export function decidePlan(catalog: Catalog, environment: Environment, digests: ReadonlyMap<string, string>, observed: ObservedCluster, selection?: Selection): DeployPlan {
+  const plan = buildPlan({ catalog, environment, digests, observed });
+  return selection ? selectPlan(plan, catalog, selection, observed) : plan;
 }
 
 function outdated(expected: string, plan: DeployPlan): DeployError {

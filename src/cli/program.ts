@@ -9,6 +9,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { graphCommand } from './commands/graph.ts';
 import { logsCommand } from './commands/logs.ts';
+import { planCommand } from './commands/plan.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
@@ -20,7 +21,7 @@ import { commandLine } from './format.ts';
 import { suggestion } from '../suggest.ts';
 
 const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] = [
-  ['Deploying:', [deployCommand, attachCommand, statusCommand, verifyCommand, destroyCommand]],
+  ['Deploying:', [deployCommand, planCommand, attachCommand, statusCommand, verifyCommand, destroyCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand]],
   ['Looking inside:', [doctorCommand, logsCommand, secretsCommand]],
   ['The ground it stands on:', [upCommand, downCommand, workerCommand]],

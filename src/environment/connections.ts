@@ -62,9 +62,10 @@ export class NotRunningError extends Error {
 }
 
 /**
+ * @param needs `engine: false` for those who never talk to it: its address may then be empty
  * @throws NotRunningError when an embedded part was never started; says which command starts it.
  */
-export async function resolveConnections(environment: Environment, config: Config): Promise<Connections> {
+export async function resolveConnections(environment: Environment, config: Config, needs: { engine: boolean } = { engine: true }): Promise<Connections> {
   const runtime = await readRuntime(config, environment.name);
   const missing = (part: string): never => {
     throw new NotRunningError(`The embedded ${part} of environment "${environment.name}" is not running. Start it with: npm run ananta -- up --env ${environment.name}`);
@@ -74,7 +75,7 @@ export async function resolveConnections(environment: Environment, config: Confi
     ? { kubeconfig: runtime?.cluster?.kubeconfig ?? missing('cluster'), inCluster: false }
     : { kubeconfig: environment.cluster.kubeconfig ?? config.kubeconfig, context: environment.cluster.context, inCluster: environment.cluster.context === 'in-cluster' };
   const engine: Connections['engine'] = 'embedded' in environment.engine
-    ? { address: runtime?.engine?.address ?? missing('engine'), namespace: ENGINE_NAMESPACE, ...(runtime?.engine ? { uiAddress: runtime.engine.uiAddress } : {}) }
+    ? { address: runtime?.engine?.address ?? (needs.engine ? missing('engine') : ''), namespace: ENGINE_NAMESPACE, ...(runtime?.engine ? { uiAddress: runtime.engine.uiAddress } : {}) }
     : externalEngine(environment.engine);
   const directory = stateDir(config, environment.name);
   const plugin = runtime?.vault?.kubernetesAuthPlugin;

@@ -31,6 +31,8 @@ export interface ObservedCluster {
   vaultConfigured: boolean;
   /** Why not, in words. */
   vaultReason: string;
+  /** Each of them, where Vault could be looked into. */
+  vaultReasons?: readonly string[];
 }
 
 export function releaseKey(namespace: string, release: string): string {

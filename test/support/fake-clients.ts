@@ -120,6 +120,7 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
       cluster.objects.set(path, kept);
       return Promise.resolve(kept);
     },
+    dryRun: (_path, object) => Promise.resolve(object as KubernetesObject),
     label: (path, labels) => {
       const known = cluster.objects.get(path);
       if (known) known.metadata.labels = { ...known.metadata.labels, ...labels };

@@ -9,7 +9,7 @@ import { readReceipt, wantedReceipt } from './receipt.ts';
 import { knownNames } from './roles.ts';
 import { existingSecrets, staleness } from './wanted.ts';
 
-export type ObservedVault = Pick<ObservedCluster, 'vault' | 'vaultConfigured' | 'vaultReason'>;
+export type ObservedVault = Pick<ObservedCluster, 'vault' | 'vaultConfigured' | 'vaultReason' | 'vaultReasons'>;
 
 /** Changes nothing: a sealed Vault stays sealed. Never throws for what Vault answers. */
 export async function observeVault(clients: Clients, environment: Environment, signal: AbortSignal): Promise<ObservedVault> {
@@ -26,7 +26,7 @@ export async function observeVault(clients: Clients, environment: Environment, s
       return why === undefined ? [] : [`Secret ${secret.namespace}/${secret.name} ${why}`];
     });
     const reasons = [...inside.reasons, ...stale];
-    return { vault: 'open', vaultConfigured: reasons.length === 0, vaultReason: reasons.length > 2 ? `${reasons.slice(0, 2).join('; ')}; and ${reasons.length - 2} more` : reasons.join('; ') };
+    return { vault: 'open', vaultConfigured: reasons.length === 0, ...(reasons.length > 0 ? { vaultReasons: reasons } : {}), vaultReason: reasons.length > 2 ? `${reasons.slice(0, 2).join('; ')}; and ${reasons.length - 2} more` : reasons.join('; ') };
   } catch (error) {
     signal.throwIfAborted();
     return { vault: 'open', vaultConfigured: false, vaultReason: error instanceof Error ? clients.redactor.redact(error.message) : String(error) };

@@ -8,6 +8,8 @@ export interface DeployOptions {
   detach?: true;
   timeout?: number;
   image?: Record<string, string>;
+  /** File that `plan --out` wrote. */
+  plan?: string;
   ifRunning: 'attach' | 'refuse';
   json?: true;
 }
@@ -29,6 +31,7 @@ The deployment is a workflow: Ctrl-C, a lost terminal or a dead machine do not e
     .option('--detach', 'start the deployment and leave it running (exit code 4)')
     .option('--timeout <duration>', 'end the deployment in good order after this time: 90s, 15m, 1h30m', parseDuration)
     .option('--image <service=tag>', 'deploy this service with another image tag; may be repeated', collectImage)
+    .option('--plan <file>', 'carry out exactly this plan, made by plan --out; refused when cluster, catalog or values have changed since')
     .addOption(new Option('--if-running <how>', 'when a deployment to the environment is running already').choices(['attach', 'refuse']).default('attach'))
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
     .action(async (options: DeployOptions) => {

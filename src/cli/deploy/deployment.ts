@@ -5,6 +5,7 @@ import { type ExitCode, refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
 import { workflowUrl } from '../lines.ts';
 import { helmBinary } from '../helm-binary.ts';
+import { type ApprovedPlan, checkApprovedPlan } from '../plan/approved.ts';
 import { setupLine } from '../render/setup.ts';
 import { checkCharts, requireCharts } from './charts.ts';
 import { openEngine } from './engine.ts';
@@ -15,23 +16,27 @@ import type { Session } from './session.ts';
 import { checkVault } from './vault-checks.ts';
 import { watchToEnd } from './watch.ts';
 
-export async function deploy(session: Session, prepared: Prepared, options: DeployOptions): Promise<ExitCode> {
+export async function deploy(session: Session, prepared: Prepared, options: DeployOptions, approved?: ApprovedPlan): Promise<ExitCode> {
   const { environment } = prepared;
   const { config } = session.context;
+  const imageTags = approved?.imageTags ?? options.image ?? {};
   // First: what cannot be fetched is told before anything is started.
   await requireCharts(prepared, config, (text) => session.renderer.notice(text), session.interrupted);
   const connections = await standUp(session);
   const ready = await prerequisites(session, connections);
   await checkVault(session, connections);
   const helm = await helmBinary(connections, config, (event) => session.renderer.setup(setupLine({ kind: 'tool', progress: event })));
-  await checkCharts(prepared, options.image ?? {}, helm, config);
+  await checkCharts(prepared, imageTags, helm, config);
+  if (approved) await checkApprovedPlan(session, connections, approved, ready.clusterUid);
   return launch(session, ready, {
     operation: 'deploy',
     input: {
-      environment: environment.name, imageTags: options.image ?? {}, clusterUid: ready.clusterUid, requestedBy: config.requestedBy,
+      environment: environment.name, imageTags, clusterUid: ready.clusterUid, requestedBy: config.requestedBy,
       ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
+      ...(approved === undefined ? {} : { expectedDigest: approved.digest, ...(approved.selection === undefined ? {} : { selection: approved.selection }) }),
     },
-    ifRunning: options.ifRunning,
+    // Watching a deployment of another plan is not what was asked for.
+    ifRunning: approved !== undefined && options.ifRunning === 'attach' ? 'refuse' : options.ifRunning,
     detach: options.detach === true,
     ignored: [...(Object.keys(options.image ?? {}).length > 0 ? ['--image'] : []), ...(options.timeout === undefined ? [] : ['--timeout'])],
   });

@@ -5,16 +5,18 @@ import { confirmByName } from '../confirm.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
 import { inSession } from './in-session.ts';
+import { approvedPlan } from '../plan/approved.ts';
 import { checkInputs } from './preflight.ts';
 
 export function runDeploy(context: CliContext, options: DeployOptions): Promise<ExitCode> {
   return inSession(context, 'deploy', options, async (session, prepared) => {
-    await checkInputs(prepared, options.image ?? {}, context);
+    const approved = options.plan === undefined ? undefined : await approvedPlan(options.plan, options, prepared);
+    await checkInputs(prepared, approved?.imageTags ?? options.image ?? {}, context);
     const { name, protected: isProtected } = prepared.environment;
     if (isProtected && context.terminal.interactive) await confirmByName(name, `"${name}" is a protected environment.`, session.interrupted);
     // Loaded late: the clients take a second, and a wrong option should be told at once.
     const { deploy } = await import('./deployment.ts');
-    return deploy(session, prepared, options);
+    return deploy(session, prepared, options, approved);
   });
 }
 

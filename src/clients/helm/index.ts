@@ -3,4 +3,4 @@ export { createHelmClient, type HelmClient, type HelmOptions, type HelmRequest, 
 export { HelmError } from './errors.ts';
 export { endProcess, hasLivingWorker, type HelmProcess } from './processes.ts';
 export { decodeStoredRelease, helmSecretName, readStoredRelease, type StoredRelease, storedReleaseSchema } from './stored.ts';
-export { template, templateError } from './template.ts';
+export { ChartRenderError, renderedManifest, template, templateError, type TemplateRequest } from './template.ts';

@@ -41,6 +41,12 @@ export interface KubernetesClient {
   create(path: string, object: unknown, signal?: AbortSignal): Promise<KubernetesObject>;
   /** The whole object anew. @throws KubernetesError 409 when it is no longer at the resourceVersion that it carries */
   replace(path: string, object: unknown, signal?: AbortSignal): Promise<KubernetesObject>;
+  /**
+   * What the API server would make of an object: a server-side apply that is not carried out.
+   * @param manager in whose name: fields that it set before and that are not there any more go away
+   * @throws KubernetesError, its `causes` naming the fields that stand in the way
+   */
+  dryRun(path: string, object: unknown, options: { manager: string; force?: boolean }, signal?: AbortSignal): Promise<KubernetesObject>;
   /** Adds labels to an object, or changes them; everything else of it stays. */
   label(path: string, labels: Record<string, string>, signal?: AbortSignal): Promise<void>;
   /** @returns false when there was nothing to delete. With `uid` only that very object. */
@@ -100,6 +106,10 @@ export function createKubernetesClient(connection: Connections['kubernetes']): K
       objectSchema.parse(await transport.call({ method: 'POST', path, body: object, query: { fieldManager: MANAGED_BY }, signal })),
     replace: async (path, object, signal) =>
       objectSchema.parse(await transport.call({ method: 'PUT', path, body: object, query: { fieldManager: MANAGED_BY }, signal })),
+    dryRun: async (path, object, { manager, force = false }, signal) =>
+      objectSchema.parse(await transport.call({
+        method: 'PATCH', path, body: object, contentType: 'application/apply-patch+yaml', query: { fieldManager: manager, force: force || undefined, dryRun: 'All' }, signal,
+      })),
     label: async (path, labels, signal) => {
       await transport.call({
         method: 'PATCH', path, body: { metadata: { labels } }, contentType: 'application/merge-patch+json', accept: METADATA_OF_ONE, query: { fieldManager: MANAGED_BY }, signal,

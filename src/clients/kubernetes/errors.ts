@@ -21,12 +21,15 @@ export class KubernetesError extends Error {
   readonly reason: string;
   /** What was asked: `GET /api/v1/...`, without the query. */
   readonly request: string;
+  /** Fields it is about, where the server names any. */
+  readonly causes: { field: string; message: string }[];
 
-  constructor(request: string, status: number, reason: string, message: string) {
+  constructor(request: string, status: number, reason: string, message: string, causes: { field: string; message: string }[] = []) {
     super(`${request}: ${status} ${message}`);
     this.request = request;
     this.status = status;
     this.reason = reason;
+    this.causes = causes;
   }
 }
 
@@ -49,7 +52,8 @@ export class ClusterMismatchError extends Error {
 export function errorFromAnswer(request: string, status: number, body: string): KubernetesError {
   const parsed = statusSchema.safeParse(parseJson(body));
   if (!parsed.success) return new KubernetesError(request, status, '', body.slice(0, 300).trim() || 'no message');
-  return new KubernetesError(request, status, parsed.data.reason ?? '', parsed.data.message ?? parsed.data.reason ?? 'no message');
+  const { reason, message, details } = parsed.data;
+  return new KubernetesError(request, status, reason ?? '', message ?? reason ?? 'no message', (details?.causes ?? []).map((cause) => ({ field: cause.field ?? '', message: cause.message ?? '' })));
 }
 
 export function isNotFound(error: unknown): boolean {

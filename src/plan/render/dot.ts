@@ -6,10 +6,10 @@ const FILLS = [
   '#d0ebff', '#ffe8cc', '#d3f9d8', '#fff3bf', '#eebefa', '#e9ecef', '#c5f6fa',
   '#ffd8a8', '#d8f5a2', '#fcc2d7', '#bac8ff', '#96f2d7', '#ffec99', '#ffc9c9',
 ];
-const CRITICAL = '#c2255c';
+export const CRITICAL = '#c2255c';
 
 /** Inches that a character takes at most, in whatever font the viewer has: Graphviz cannot know it. */
-const CHARACTER_WIDTH = 0.098;
+export const CHARACTER_WIDTH = 0.098;
 const LEGEND_COLUMNS = 5;
 
 /** @returns DOT source: left to right in the order of start, coloured by phase, the longest path in red */
@@ -63,6 +63,7 @@ function fillOf(phase: number): string {
   return FILLS[(phase - 1) % FILLS.length] ?? '#ffffff';
 }
 
-function quoted(text: string): string {
+/** A string of Graphviz' language: whatever it holds is text. */
+export function quoted(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

@@ -1,10 +1,21 @@
 /** The graph as a picture. */
 import { instance } from '@viz-js/viz';
+import type { PlatformChanges } from '../diff/types.ts';
+import { renderChangesDot } from './changes-dot.ts';
 import { renderDot } from './dot.ts';
 import type { Drawing } from './drawing.ts';
 
+/** What a plan would do, as a picture. */
+export async function renderChangesSvg(changes: PlatformChanges): Promise<string> {
+  return svgOf(renderChangesDot(changes));
+}
+
 /** @returns an SVG document, laid out by Graphviz (compiled to WebAssembly, nothing has to be installed) */
 export async function renderSvg(drawing: Drawing): Promise<string> {
+  return svgOf(renderDot(drawing));
+}
+
+async function svgOf(dot: string): Promise<string> {
   const viz = await instance();
-  return viz.renderString(renderDot(drawing), { format: 'svg' });
+  return viz.renderString(dot, { format: 'svg' });
 }

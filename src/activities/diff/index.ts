@@ -1,0 +1,91 @@
+/** What a deployment would change and why, object by object. Changes nothing; works without the engine and without a worker. */
+import { availableParallelism } from 'node:os';
+import PQueue from 'p-queue';
+import type { Clients } from '../../clients/index.ts';
+import type { Kind } from '../../clients/kubernetes/index.ts';
+import type { Selection } from '../../contract/deploy.ts';
+import type { DeployPlan, PlannedStep } from '../../contract/plan.ts';
+import type { PlatformVersion } from '../../contract/version.ts';
+import { measuredSeconds, withExpected } from '../../plan/diff/expected.ts';
+import { APPLYING, changesAnything, orphans, serviceChange } from '../../plan/diff/services.ts';
+import type { ObjectChange, PlatformChanges, ReleaseChange } from '../../plan/diff/types.ts';
+import { allReleaseInputs, type ReleaseInputs } from '../../plan/inputs.ts';
+import type { ObservedCluster } from '../../plan/observed.ts';
+import { serviceSeconds } from '../../plan/startup.ts';
+import { decidePlan } from '../make-plan.ts';
+import { observeCluster } from '../observe/cluster.ts';
+import { existingNamespaces, groundworkChanges } from './groundwork.ts';
+import { newObjects, releaseObjects } from './release.ts';
+import { renderedObjects, type Rendering, tidyRenderings } from './render.ts';
+
+/** Nothing in it, and nobody to ask: an embedded one that is still to be made. */
+const EMPTY: ObservedCluster = { namespaces: new Set(), releases: new Map(), health: new Map(), vault: 'absent', vaultConfigured: false, vaultReason: '' };
+
+export interface PlanRequest {
+  imageTags: Readonly<Record<string, string>>;
+  selection?: Selection;
+  /** Absent: objects are not listed. */
+  rendering?: Rendering;
+  /** Platform versions of the past. */
+  versions?: readonly PlatformVersion[];
+  signal: AbortSignal;
+}
+
+export type Planning = Pick<Clients, 'environment' | 'catalog' | 'config' | 'redactor'>;
+
+/** @throws SelectionError, DependencyMissingError, PlanRefusedError; UnreachableError when the cluster does not answer */
+export async function planChanges(clients: Clients, request: PlanRequest): Promise<PlatformChanges> {
+  const { kubernetes, environment } = clients;
+  const { signal } = request;
+  const [observed, existing, { kinds }, clusterUid] = await Promise.all([
+    observeCluster(clients, environment, signal), existingNamespaces(kubernetes, signal), kubernetes.kinds(signal), kubernetes.clusterUid(signal),
+  ]);
+  const known = new Map(kinds.map((kind): [string, Kind] => [`${kind.group}/${kind.kind}`, kind]));
+  const changes = await describe(clients, observed, existing, request, (step, wanted) => releaseObjects(kubernetes, known, step, wanted, signal));
+  return { ...changes, clusterUid };
+}
+
+/** Against a cluster that does not exist yet. */
+export function planFirst(planning: Planning, request: PlanRequest): Promise<PlatformChanges> {
+  return describe(planning, EMPTY, new Set(), request, (_step, wanted) => Promise.resolve(newObjects(wanted)));
+}
+
+type Compare = (step: PlannedStep, wanted: Parameters<typeof newObjects>[0]) => Promise<ObjectChange[]>;
+
+async function describe({ catalog, environment, config, redactor }: Planning, observed: ObservedCluster, existing: ReadonlySet<string>, request: PlanRequest, compare: Compare): Promise<PlatformChanges> {
+  const { imageTags, selection, rendering, versions = [] } = request;
+  const inputs = await allReleaseInputs(catalog, environment, imageTags, config);
+  const plan = decidePlan(catalog, environment, new Map([...inputs].map(([name, { digest }]) => [name, digest])), observed, selection);
+  const releases = await allReleaseChanges(plan, inputs, rendering, async (step, wanted) =>
+    (await compare(step, wanted)).map((change) => JSON.parse(redactor.redact(JSON.stringify(change))) as ObjectChange));
+  const declared = new Map(catalog.services.map((service) => [service.name, serviceSeconds(environment, service)]));
+  const services = plan.services.map((service) => serviceChange(service, service.steps.flatMap((step) => releases.get(step) ?? [])));
+  const lost = orphans(catalog, environment.name, observed);
+  return {
+    environment: environment.name,
+    digest: plan.digest,
+    changes: changesAnything(plan),
+    ...withExpected(services, measuredSeconds(versions), declared),
+    orphans: lost,
+    groundwork: plan.groundwork ? groundworkChanges(catalog, observed, existing) : [],
+    simulated: plan.simulated,
+    phases: plan.phases,
+    notes: plan.notes ?? [],
+  };
+}
+
+async function allReleaseChanges(plan: DeployPlan, inputs: ReadonlyMap<string, ReleaseInputs>, rendering: Rendering | undefined, compare: Compare): Promise<Map<PlannedStep, ReleaseChange>> {
+  const steps = plan.services.flatMap((service) => service.steps);
+  if (rendering !== undefined && steps.some(({ action }) => APPLYING.includes(action))) await tidyRenderings(rendering.config);
+  // Helm is the one that costs: as many at once as there are cores.
+  const queue = new PQueue({ concurrency: availableParallelism() });
+  const found = await queue.addAll(steps.map((step) => async (): Promise<[PlannedStep, ReleaseChange]> => {
+    const { name, namespace, kind, action, reason, digest, revision } = step;
+    const change = { name, namespace, kind, action, reason, digest, ...(revision === undefined ? {} : { revision }) };
+    const input = inputs.get(name);
+    if (kind !== 'release' || input === undefined || !APPLYING.includes(action)) return [step, { ...change, objects: [] }];
+    if (rendering === undefined) return [step, { ...change, objects: [], note: 'its objects are not listed: Helm is not installed here yet' }];
+    return [step, { ...change, objects: await compare(step, await renderedObjects(rendering, step, input)) }];
+  }));
+  return new Map(found);
+}

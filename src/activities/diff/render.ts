@@ -1,0 +1,39 @@
+/** What Helm would apply, rendered once per content: a digest that was rendered before is read from the cache. */
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { renderedManifest } from '../../clients/helm/index.ts';
+import type { Config } from '../../config.ts';
+import { type ManifestObject, manifestObjects } from '../../plan/diff/manifest.ts';
+import type { ReleaseInputs } from '../../plan/inputs.ts';
+import { writeFileDurably } from '../../process/files.ts';
+
+export interface Rendering {
+  /** Path of Helm. */
+  helm: string;
+  /** Helm's own folder, away from the user's. */
+  home: string;
+  config: Pick<Config, 'stateRoot' | 'childEnv'>;
+}
+
+const KEPT = 1000;
+
+/**
+ * Hooks apart, definitions of the chart's `crds` folder included.
+ * @throws Error with what Helm says against chart or values
+ */
+export async function renderedObjects({ helm, home, config }: Rendering, release: { name: string; namespace: string }, { chartPath, values, digest }: Pick<ReleaseInputs, 'chartPath' | 'values' | 'digest'>): Promise<ManifestObject[]> {
+  const file = join(config.stateRoot, 'cache', 'manifests', `${release.name}-${digest}.yaml`);
+  const known = await readFile(file, 'utf8').catch(() => undefined);
+  if (known !== undefined) return manifestObjects(known);
+  const text = await renderedManifest(helm, home, config.childEnv, { release: release.name, namespace: release.namespace, chartPath, values });
+  const objects = manifestObjects(text);
+  await writeFileDurably(file, text);
+  return objects;
+}
+
+/** Forgets everything when too much has gathered: rendering again costs a tenth of a second each. */
+export async function tidyRenderings(config: Pick<Config, 'stateRoot'>): Promise<void> {
+  const folder = join(config.stateRoot, 'cache', 'manifests');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if ((await readdir(folder)).length > KEPT) await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,72 @@
+/** `ananta plan`. */
+import { join } from 'node:path';
+import type { PlanRequest } from '../../activities/diff/index.ts';
+import { stateDir } from '../../config.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import type { Selection } from '../../contract/deploy.ts';
+import { planFileOf } from '../../plan/diff/file.ts';
+import type { PlatformChanges } from '../../plan/diff/types.ts';
+import type { PlanOptions } from '../commands/plan.ts';
+import type { CliContext } from '../context.ts';
+import { requireCharts } from '../deploy/charts.ts';
+import { checkInputs, preflight, type Prepared } from '../deploy/preflight.ts';
+import type { ExitCode } from '../failure.ts';
+import { helmBinary } from '../helm-binary.ts';
+import { selectionOf } from '../selection-options.ts';
+import { printLines } from '../terminal.ts';
+import { deployArgs } from './args.ts';
+import { writePlanFile, writeText } from './file.ts';
+import { isUnborn, onGround } from './ground.ts';
+import { planLines } from './text.ts';
+
+/** @returns 0 nothing to do, 2 changes */
+export async function runPlan(context: CliContext, options: PlanOptions): Promise<ExitCode> {
+  const { config, terminal } = context;
+  const imageTags = options.image ?? {};
+  const prepared = await preflight(context, options.env, imageTags);
+  const selection = selectionOf(options, prepared.catalog);
+  // First: without a publisher's chart nobody knows what it would make.
+  await requireCharts(prepared, config, (text) => terminal.stderr.write(`${text}\n`));
+  await checkInputs(prepared, imageTags, context);
+  const changes = await lookAtChanges(context, prepared, imageTags, selection);
+  if (options.svg !== undefined) {
+    // Graphviz is a megabyte of WebAssembly: loaded when a picture is asked for.
+    const { renderChangesSvg } = await import('../../plan/render/svg.ts');
+    await writeText(options.svg, await renderChangesSvg(changes), '--svg plan.svg');
+    terminal.stderr.write(`Written: ${options.svg}\n`);
+  }
+  if (options.out !== undefined) {
+    const origin = { imageTags, createdAt: new Date().toISOString(), requestedBy: config.requestedBy, ...(selection === undefined ? {} : { selection }) };
+    await writePlanFile(options.out, planFileOf(changes, origin));
+    terminal.stderr.write(`Written: ${options.out}\n`);
+  }
+  if (options.json) printLines(terminal.stdout, [JSON.stringify(changes)]);
+  else {
+    printLines(terminal.stdout, planLines(changes, {
+      columns: terminal.stdout.columns ?? 80, style: terminal.style, deployArgs: deployArgs(imageTags, options), ...(options.out === undefined ? {} : { file: options.out }),
+    }));
+  }
+  return changes.changes ? EXIT_CODES.changes : EXIT_CODES.done;
+}
+
+async function lookAtChanges(context: CliContext, { environment, catalog }: Prepared, imageTags: Record<string, string>, selection: Selection | undefined): Promise<PlatformChanges> {
+  const { config, terminal } = context;
+  // Loaded late: the clients take a second, and a wrong option should be told at once.
+  const { planChanges, planFirst } = await import('../../activities/diff/index.ts');
+  const home = join(stateDir(config, environment.name), 'helm');
+  const request = (signal: AbortSignal, helm: string | undefined): PlanRequest => ({
+    imageTags, signal, ...(selection === undefined ? {} : { selection }), ...(helm === undefined ? {} : { rendering: { helm, home, config } }),
+  });
+  if (await isUnborn(environment, config)) {
+    const { createRedactor } = await import('../../clients/redact.ts');
+    const { findInstalledTools } = await import('../../../bootstrap/tools/index.ts');
+    // Nothing is installed for the sake of a look.
+    const helm = (await findInstalledTools(config.cacheDir, config.childEnv)).get('helm')?.path;
+    return planFirst({ environment, catalog, config, redactor: createRedactor() }, request(new AbortController().signal, helm));
+  }
+  return onGround(context, environment, async (clients, signal) => {
+    const { formatProgress } = await import('../../../bootstrap/tools/index.ts');
+    const helm = await helmBinary(clients.connections, config, (event) => terminal.stderr.write(`${formatProgress(event)}\n`));
+    return planChanges(clients, request(signal, helm));
+  });
+}
