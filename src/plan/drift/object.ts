@@ -1,0 +1,97 @@
+/** Findings of one object: as its release applied it, and as it is. */
+import type { DriftFinding } from '../../contract/drift.ts';
+import type { Tree } from '../../environment/merge.ts';
+import { digestOf } from '../digest.ts';
+import type { Difference } from './compare.ts';
+import { type Ignore, type Subject, subjectText } from './ignore.ts';
+import { authorOf, extraFields, isSystem, managedEntries } from './managed.ts';
+import { isWithin, type Path, pathText, valueAtPath } from './path.ts';
+import { differingParts, valueText } from './text.ts';
+
+export interface AppliedObject extends Subject {
+  apiVersion: string;
+  /** As Helm applied it, its own labels and annotations included. */
+  object: Tree;
+  release: string;
+  /** Absent for a release that the catalog does not know. */
+  service?: string;
+  /** It belongs to a release that is a Job. */
+  job: boolean;
+}
+
+export interface Judged {
+  findings: DriftFinding[];
+  ignored: number;
+}
+
+export function missingObject(applied: AppliedObject, ignore: Ignore, note?: string): Judged {
+  if (ignore(applied, []) !== undefined) return { findings: [], ignored: 1 };
+  // It goes by itself some time after its end.
+  if (applied.kind === 'Job' && valueAtPath(applied.object, ['spec', 'ttlSecondsAfterFinished']) !== undefined) return { findings: [], ignored: 0 };
+  const job = applied.kind === 'Job';
+  return { ignored: 0, findings: [{ ...about(applied, job ? 'job' : 'kubernetes'), kind: 'missing', valueDigest: digestOf('absent'), repair: job ? 'job' : 'release', ...(note === undefined ? {} : { note }) }] };
+}
+
+/** @param different fields that are not as applied, once the server's own ways are taken out */
+export function changedObject(applied: AppliedObject, live: unknown, different: readonly Difference[], ignore: Ignore): Judged {
+  if (valueAtPath(live, ['metadata', 'deletionTimestamp'])) return deleting(applied, live, ignore);
+  let ignored = 0;
+  const counts = (path: Path): boolean => {
+    const out = ignore(applied, path) !== undefined;
+    if (out) ignored += 1;
+    return !out;
+  };
+  const changes = different.filter(({ path }) => counts(path)).map(({ path, was, is }): DriftFinding => {
+    const [before, now] = differingParts(was, is);
+    return {
+      ...about(applied, 'kubernetes', path), kind: is === undefined ? 'missing' : 'changed',
+      ...texts(applied.kind, path, before, now), ...authorOf(live, path), valueDigest: digestOf([is ?? null]), repair: 'release',
+    };
+  });
+  const extras = extraPaths(applied, live).filter((path) => !different.some((difference) => isWithin(path, difference.path))).filter(counts).map((path): DriftFinding => {
+    const is = valueAtPath(live, path);
+    return { ...about(applied, 'kubernetes', path), kind: 'extra', ...texts(applied.kind, path, undefined, is), ...authorOf(live, path), valueDigest: digestOf([is]), repair: 'field' };
+  });
+  return { findings: [...changes, ...extras], ignored };
+}
+
+/** Somebody's object in a namespace of the platform. It is told, and never touched. */
+export function extraObject(subject: Subject, live: unknown, ignore: Ignore, note: string): Judged {
+  if (ignore(subject, []) !== undefined) return { findings: [], ignored: 1 };
+  const { by } = authorOf(live);
+  const at = valueAtPath(live, ['metadata', 'creationTimestamp']);
+  return { ignored: 0, findings: [{
+    key: `kubernetes/${keyOf(subject)}`, kind: 'extra', area: 'kubernetes', object: subjectText(subject),
+    ...(by === undefined ? {} : { by }), ...(typeof at === 'string' ? { at } : {}), valueDigest: digestOf(valueAtPath(live, ['metadata', 'uid']) ?? ''), note,
+  }] };
+}
+
+export function keyOf({ kind, namespace, name }: Subject): string {
+  return [kind, ...(namespace === undefined || namespace === '' ? [] : [namespace]), name].join('/');
+}
+
+function about(applied: AppliedObject, area: string, path: Path = []): Pick<DriftFinding, 'key' | 'area' | 'service' | 'release' | 'object' | 'field'> {
+  const field = pathText(path);
+  return {
+    key: `${area}/${keyOf(applied)}${field === '' ? '' : `#${field}`}`, area, release: applied.release, object: subjectText(applied),
+    ...(applied.service === undefined ? {} : { service: applied.service }), ...(field === '' ? {} : { field }),
+  };
+}
+
+function texts(kind: string, path: Path, was: unknown, is: unknown): Pick<DriftFinding, 'was' | 'is'> {
+  const [before, now] = [valueText(kind, path, was), valueText(kind, path, is)];
+  return { ...(before === undefined ? {} : { was: before }), ...(now === undefined ? {} : { is: now }) };
+}
+
+function deleting(applied: AppliedObject, live: unknown, ignore: Ignore): Judged {
+  const finalizers = valueAtPath(live, ['metadata', 'finalizers']);
+  const held = Array.isArray(finalizers) && finalizers.length > 0 ? `, held by ${finalizers.join(', ')}` : '';
+  const { findings, ignored } = missingObject(applied, ignore, `it is being deleted${held}`);
+  return { findings: findings.map(({ repair: _none, ...finding }) => finding), ignored };
+}
+
+/** Whoever wrote them, Helm included: somebody may call himself so. */
+function extraPaths({ object }: AppliedObject, live: unknown): Path[] {
+  const found = managedEntries(live).filter((entry) => !isSystem(entry)).flatMap((entry) => extraFields(entry, object, live));
+  return [...new Map(found.map((path) => [pathText(path), path])).values()].filter((path, _at, all) => !all.some((other) => other !== path && isWithin(path, other)));
+}

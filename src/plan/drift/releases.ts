@@ -1,0 +1,89 @@
+/** Findings about Helm's own records: a release that is gone, half done, written by somebody else, or unknown. */
+import type { Catalog } from '../../catalog/schema.ts';
+import type { DriftFinding } from '../../contract/drift.ts';
+import { RELEASE_LABELS } from '../../contract/names.ts';
+import { digestOf } from '../digest.ts';
+import { type ObservedRelease, releaseKey } from '../observed.ts';
+import { allReleases, type Release } from '../releases.ts';
+
+/** A revision with what its Secret says of who wrote it. */
+export interface RecordedRevision extends ObservedRelease {
+  manager: string;
+  /** Seconds since the epoch. */
+  writtenAt: number;
+}
+
+export interface ReleaseWorld {
+  environment: string;
+  catalog: Catalog;
+  /** All that Helm has, oldest first, by release key. */
+  revisions: ReadonlyMap<string, readonly RecordedRevision[]>;
+  /** Release keys that live objects name as their owner. */
+  claimed: ReadonlySet<string>;
+}
+
+export interface ReleaseSurvey {
+  findings: DriftFinding[];
+  /** What live objects are compared with, by release key. */
+  baselines: Map<string, { revision: number; release: Release | undefined }>;
+  /** Releases whose objects cannot be judged: what they consist of is not known for sure. */
+  unknown: Set<string>;
+}
+
+export function surveyReleases({ environment, catalog, revisions, claimed }: ReleaseWorld): ReleaseSurvey {
+  const known = new Map(allReleases(catalog).filter(({ kind }) => kind === 'release').map((release) => [releaseKey(release.namespace, release.name), release]));
+  const namespaces = new Set(catalog.namespaces.map(({ name }) => name));
+  const survey: ReleaseSurvey = { findings: [], baselines: new Map(), unknown: new Set() };
+  for (const key of new Set([...known.keys(), ...revisions.keys()])) {
+    const release = known.get(key);
+    const all = revisions.get(key) ?? [];
+    const newest = all.at(-1);
+    const ours = newest?.labels[RELEASE_LABELS.environment] === environment;
+    if (release === undefined && !ours && !namespaces.has(key.split('/')[0] ?? '')) continue;
+    const finding = judge(key, release, all, claimed.has(key));
+    if (finding) survey.findings.push(finding);
+    if (newest?.status === 'deployed') survey.baselines.set(key, { revision: newest.revision, release });
+    else survey.unknown.add(key);
+  }
+  return survey;
+}
+
+/**
+ * The newest revision that a deployment of ours has written. Helm copies labels when somebody upgrades by hand, but a run
+ * of ours never writes the same content twice: what bears the run and digest of an older revision is a copy.
+ */
+export function ownRevision<T extends ObservedRelease>(revisions: readonly T[]): T | undefined {
+  return revisions.findLast((candidate) => ['deployed', 'superseded'].includes(candidate.status) && isOwn(candidate, revisions));
+}
+
+function isOwn({ revision, labels }: ObservedRelease, all: readonly ObservedRelease[]): boolean {
+  const [run, digest] = [labels[RELEASE_LABELS.run], labels[RELEASE_LABELS.digest]];
+  if (run === undefined || digest === undefined) return false;
+  return !all.some((other) => other.revision < revision && other.labels[RELEASE_LABELS.run] === run && other.labels[RELEASE_LABELS.digest] === digest);
+}
+
+function judge(key: string, release: Release | undefined, all: readonly RecordedRevision[], claimed: boolean): DriftFinding | undefined {
+  const newest = all.at(-1);
+  const base = {
+    key: `helm/${key}`, area: 'helm', object: `Release ${key}`, release: key.split('/')[1] ?? key,
+    ...(release ? { service: release.service } : {}), valueDigest: digestOf([newest?.revision ?? null, newest?.status ?? null]),
+  };
+  if (newest === undefined) {
+    // Without objects either it was never deployed.
+    return claimed ? { ...base, kind: 'missing', repair: 'release', note: 'Helm\'s record of it is gone; what it had made is still there' } : undefined;
+  }
+  const at = new Date(newest.writtenAt * 1000).toISOString();
+  const is = `revision ${newest.revision}, ${newest.status}`;
+  if (release === undefined) return { ...base, kind: 'extra', is, by: newest.manager, at, note: 'the catalog knows no such release (orphan); it is left alone: uninstall it, or add it to the catalog' };
+  if (newest.status === 'failed' || newest.status === 'uninstalling') return { ...base, kind: 'unhealthy', is, at, note: 'its last change did not succeed, and what it consists of is not compared: deploy again, or roll back' };
+  if (newest.status.startsWith('pending-')) return { ...base, kind: 'unhealthy', is, at, note: 'Helm is at work on it, or was interrupted; a deployment recovers it' };
+  if (newest.status !== 'deployed') {
+    return claimed || newest.status === 'superseded' ? { ...base, kind: 'missing', was: 'a newer revision, deployed', is, repair: 'release', note: 'Helm\'s record of the revision that is in effect is gone' } : undefined;
+  }
+  if (isOwn(newest, all) && ['helm', 'ananta-deploy', 'unknown'].includes(newest.manager)) return undefined;
+  const own = ownRevision(all);
+  return {
+    ...base, kind: 'changed', is: `${is}, not by a deployment of ours`, by: newest.manager, at,
+    ...(own ? { was: `revision ${own.revision}, digest ${own.labels[RELEASE_LABELS.digest] ?? ''}` } : {}), repair: 'release',
+  };
+}

@@ -1,0 +1,66 @@
+/** Values as people read them: short, and without secrets. */
+import { isTree } from '../../environment/merge.ts';
+import { digestOf } from '../digest.ts';
+import { type Path } from './path.ts';
+
+const LONGEST = 200;
+/** Names of variables and keys whose value nobody should read. */
+const SENSITIVE = /passw|secret|token|credential|api[-_]?key|private[-_]?key|signing[-_]?key|encryption[-_]?key/i;
+/** `password: abc`, `TOKEN="abc"` in a configuration file. */
+const SENSITIVE_LINE = /((?:[\w.-]*(?:passw|secret|token|credential|api[-_]?key|private[-_]?key)[\w.-]*)["']?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}\n]+)/gi;
+
+/** Tells that a value is another one, and no more. */
+export function fingerprint(value: unknown): string {
+  return `(hidden, fingerprint ${digestOf(['drift', value]).slice(0, 8)})`;
+}
+
+/**
+ * @returns undefined for what is not there
+ * @param kind of the object: what Secrets hold is always hidden
+ */
+export function valueText(kind: string, path: Path, value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (kind === 'Secret' && (path.length === 0 || path[0] !== 'metadata' || path[1] === 'annotations')) return fingerprint(value);
+  if (typeof value !== 'object' && path.some(isSensitive)) return fingerprint(value);
+  const text = typeof value === 'string' ? value.replace(SENSITIVE_LINE, (_all, name: string, secret: string) => `${name}${fingerprint(secret)}`) : JSON.stringify(withoutSecrets(value));
+  return cut(text);
+}
+
+/** Of two long texts the lines between the first and the last difference; of two lists the entries that only one has. */
+export function differingParts(was: unknown, is: unknown): [unknown, unknown] {
+  if (typeof was === 'string' && typeof is === 'string') return was.length + is.length <= LONGEST ? [was, is] : differingLines(was.split('\n'), is.split('\n'));
+  if (!Array.isArray(was) || !Array.isArray(is)) return [was, is];
+  const only = (these: unknown[], those: unknown[]): unknown[] => these.filter((entry) => !those.some((other) => digestOf([other]) === digestOf([entry])));
+  const [gone, added] = [only(was, is), only(is, was)];
+  // The same entries in another order.
+  return gone.length + added.length === 0 ? [was, is] : [gone, added];
+}
+
+export function cut(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+}
+
+function differingLines(a: readonly string[], b: readonly string[]): [string, string] {
+  let first = 0;
+  while (first < a.length && first < b.length && a[first] === b[first]) first += 1;
+  let last = 0;
+  while (last < a.length - first && last < b.length - first && a[a.length - 1 - last] === b[b.length - 1 - last]) last += 1;
+  const middle = (lines: readonly string[]): string => lines.slice(first, lines.length - last).join('\n') || '(no such lines)';
+  return [middle(a), middle(b)];
+}
+
+function isSensitive(part: Path[number]): boolean {
+  if (typeof part === 'string') return SENSITIVE.test(part) && !REFERENCES.includes(part);
+  return 'keys' in part && SENSITIVE.test(String(part.keys['name'] ?? ''));
+}
+
+/** Names of things, not their content. */
+const REFERENCES = ['secretName', 'secretKeyRef', 'secretRef', 'secret', 'secrets', 'imagePullSecrets', 'automountServiceAccountToken', 'serviceAccountToken'];
+
+/** Literal values of variables that sound secret. */
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (!isTree(value)) return value;
+  const secret = typeof value['name'] === 'string' && SENSITIVE.test(value['name']);
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, secret && key === 'value' ? fingerprint(entry) : withoutSecrets(entry)]));
+}
