@@ -18,7 +18,7 @@ export function ensureNamespaces(clients: Clients, scopeOf: ScopeOf): Activities
       if (missing.length === 0) return { created: [] };
       await assertTarget(clients, run, scope.signal);
       await Promise.all(missing.map((namespace) => clients.kubernetes.apply(paths.namespace(namespace.name), {
-        apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace.name, labels: labelsOf(namespace), annotations: { 'ananta.dev/purpose': namespace.purpose, ...createdMark(namespace, items) } },
+        apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace.name, labels: namespaceLabels(namespace), annotations: { 'ananta.dev/purpose': namespace.purpose, ...createdMark(namespace, items) } },
       }, {}, scope.signal)));
       return { created: missing.map(({ name }) => name) };
     });
@@ -34,10 +34,11 @@ function createdMark({ name }: Namespace, existing: readonly KubernetesObject[])
 /** One that is being deleted is not as wanted. */
 export function isAsWanted(namespace: Namespace, existing: readonly KubernetesObject[]): boolean {
   const found = existing.find(({ metadata }) => metadata.name === namespace.name)?.metadata;
-  return found !== undefined && !found.deletionTimestamp && Object.entries(labelsOf(namespace)).every(([name, value]) => found.labels?.[name] === value);
+  return found !== undefined && !found.deletionTimestamp && Object.entries(namespaceLabels(namespace)).every(([name, value]) => found.labels?.[name] === value);
 }
 
-function labelsOf({ podSecurity }: Namespace): Record<string, string> {
+/** Labels that a namespace of the platform must have. */
+export function namespaceLabels({ podSecurity }: Namespace): Record<string, string> {
   return {
     [MANAGED_BY_LABEL]: MANAGED_BY,
     'pod-security.kubernetes.io/enforce': podSecurity,

@@ -121,6 +121,7 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
       return Promise.resolve(kept);
     },
     dryRun: (_path, object) => Promise.resolve(object as KubernetesObject),
+    patch: () => Promise.reject(new Error('no patch here')),
     label: (path, labels) => {
       const known = cluster.objects.get(path);
       if (known) known.metadata.labels = { ...known.metadata.labels, ...labels };

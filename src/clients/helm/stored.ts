@@ -22,6 +22,8 @@ export const storedReleaseSchema = z.looseObject({
   manifest: z.string().default(''),
   chart: z.looseObject({
     metadata: z.looseObject({ name: z.string(), version: z.string(), appVersion: z.string().optional() }),
+    /** Files of the chart that are no templates, its definitions among them; content in base64. */
+    files: z.array(z.looseObject({ name: z.string(), data: z.string().default('') })).nullish().transform((files) => files ?? []),
   }),
   /** Values that were given; holds references to secrets at most. */
   config: z.record(z.string(), z.unknown()).nullish().transform((config) => config ?? {}),

@@ -19,6 +19,13 @@ export interface ListOptions {
   limit?: number;
 }
 
+export interface JsonPatchOperation {
+  op: 'test' | 'remove' | 'add' | 'replace';
+  /** RFC 6901. */
+  path: string;
+  value?: unknown;
+}
+
 export interface KubernetesClient {
   /** Address of the API server. */
   server: string;
@@ -47,6 +54,11 @@ export interface KubernetesClient {
    * @throws KubernetesError, its `causes` naming the fields that stand in the way
    */
   dryRun(path: string, object: unknown, options: { manager: string; force?: boolean }, signal?: AbortSignal): Promise<KubernetesObject>;
+  /**
+   * Changes single fields (RFC 6902), each after a test of what is there.
+   * @throws KubernetesError 422 when a test does not hold, 409 when the object was changed in between
+   */
+  patch(path: string, operations: readonly JsonPatchOperation[], signal?: AbortSignal): Promise<KubernetesObject>;
   /** Adds labels to an object, or changes them; everything else of it stays. */
   label(path: string, labels: Record<string, string>, signal?: AbortSignal): Promise<void>;
   /** @returns false when there was nothing to delete. With `uid` only that very object. */
@@ -110,6 +122,8 @@ export function createKubernetesClient(connection: Connections['kubernetes']): K
       objectSchema.parse(await transport.call({
         method: 'PATCH', path, body: object, contentType: 'application/apply-patch+yaml', query: { fieldManager: manager, force: force || undefined, dryRun: 'All' }, signal,
       })),
+    patch: async (path, operations, signal) =>
+      objectSchema.parse(await transport.call({ method: 'PATCH', path, body: operations, contentType: 'application/json-patch+json', query: { fieldManager: MANAGED_BY }, signal })),
     label: async (path, labels, signal) => {
       await transport.call({
         method: 'PATCH', path, body: { metadata: { labels } }, contentType: 'application/merge-patch+json', accept: METADATA_OF_ONE, query: { fieldManager: MANAGED_BY }, signal,

@@ -10,7 +10,7 @@ export interface Difference {
   is: unknown;
 }
 
-const NOT_COMPARED = [['status'], ['metadata', 'creationTimestamp'], ['metadata', 'namespace']];
+const NOT_COMPARED = [['apiVersion'], ['kind'], ['status'], ['metadata', 'creationTimestamp'], ['metadata', 'namespace']];
 
 /** @returns in the order of what was applied; a part that is wholly gone is one difference */
 export function differences(applied: unknown, live: unknown): Difference[] {

@@ -80,7 +80,7 @@ function judge(key: string, release: Release | undefined, all: readonly Recorded
   if (newest.status !== 'deployed') {
     return claimed || newest.status === 'superseded' ? { ...base, kind: 'missing', was: 'a newer revision, deployed', is, repair: 'release', note: 'Helm\'s record of the revision that is in effect is gone' } : undefined;
   }
-  if (isOwn(newest, all) && ['helm', 'ananta-deploy', 'unknown'].includes(newest.manager)) return undefined;
+  if (isOwn(newest, all) && ['Helm', 'helm', 'ananta-deploy', 'unknown'].includes(newest.manager)) return undefined;
   const own = ownRevision(all);
   return {
     ...base, kind: 'changed', is: `${is}, not by a deployment of ours`, by: newest.manager, at,
