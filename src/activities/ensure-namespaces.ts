@@ -1,5 +1,5 @@
 import type { Clients } from '../clients/index.ts';
-import { type KubernetesObject, paths } from '../clients/kubernetes/index.ts';
+import { type KubernetesObject, managersOf, paths } from '../clients/kubernetes/index.ts';
 import type { Catalog } from '../catalog/schema.ts';
 import type { Activities } from '../contract/activities.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION } from '../contract/names.ts';
@@ -19,7 +19,7 @@ export function ensureNamespaces(clients: Clients, scopeOf: ScopeOf): Activities
       await assertTarget(clients, run, scope.signal);
       await Promise.all(missing.map((namespace) => clients.kubernetes.apply(paths.namespace(namespace.name), {
         apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace.name, labels: namespaceLabels(namespace), annotations: { 'ananta.dev/purpose': namespace.purpose, ...createdMark(namespace, items) } },
-      }, {}, scope.signal)));
+      }, { force: wasOurs(namespace.name, items) }, scope.signal)));
       return { created: missing.map(({ name }) => name) };
     });
   };
@@ -29,6 +29,12 @@ export function ensureNamespaces(clients: Clients, scopeOf: ScopeOf): Activities
 function createdMark({ name }: Namespace, existing: readonly KubernetesObject[]): Record<string, string> {
   const found = existing.find(({ metadata }) => metadata.name === name)?.metadata;
   return found === undefined || found.annotations?.[NAMESPACE_CREATED_ANNOTATION] !== undefined ? { [NAMESPACE_CREATED_ANNOTATION]: 'true' } : {};
+}
+
+/** Made by the deployer: then what somebody else has written over its labels is taken back. Anybody else's is not taken over. */
+function wasOurs(name: string, existing: readonly KubernetesObject[]): boolean {
+  const found = existing.find(({ metadata }) => metadata.name === name);
+  return found !== undefined && managersOf(found).some(({ manager }) => manager === MANAGED_BY);
 }
 
 /** One that is being deleted is not as wanted. */

@@ -5,7 +5,10 @@ import type { Activities } from '../contract/activities.ts';
 import { applyRelease } from './apply-release.ts';
 import { awaitHealthy } from './await-healthy.ts';
 import { collectEvidence } from './collect-evidence.ts';
+import { findDrift } from './drift/find-drift.ts';
+import { planRepair } from './drift/plan-repair.ts';
 import { recordDrift } from './drift/record.ts';
+import { repairFindings } from './drift/repair-findings.ts';
 import { ensureDriftSchedule, removeDriftSchedule } from './drift/schedule.ts';
 import { ensureNamespaces } from './ensure-namespaces.ts';
 import { asFailure } from './failures.ts';
@@ -25,8 +28,6 @@ import { syncSecrets } from './vault/sync-secrets.ts';
 import { planRollback } from './versions/plan-rollback.ts';
 import { planUndo } from './versions/plan-undo.ts';
 import { recordVersion } from './versions/record.ts';
-
-const pending = (): Promise<never> => Promise.reject(new Error('not there yet'));
 
 /**
  * @param scopeOf where heartbeats go and cancellation comes from; Temporal's own by default
@@ -62,9 +63,9 @@ export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalSc
     removeDriftSchedule: guarded((of) => removeDriftSchedule(clients, of)),
     lockHolder: guarded(() => lockHolder(clients)),
     awaitLockFree: guarded((of) => awaitLockFree(clients, of)),
-    findDrift: pending,
-    planRepair: pending,
-    repairFindings: pending,
+    findDrift: guarded((of) => findDrift(clients, of)),
+    planRepair: guarded((of) => planRepair(clients, of)),
+    repairFindings: guarded((of) => repairFindings(clients, of)),
     recordDrift: guarded((of) => recordDrift(clients, of)),
     notify: guarded((of) => notify(clients, of)),
   };

@@ -43,7 +43,7 @@ function owns(fields: unknown, path: Path): boolean {
 }
 
 /** Every leaf of a set of fields. */
-function ownedPaths(fields: unknown, path: Path = []): Path[] {
+export function ownedPaths(fields: unknown, path: Path = []): Path[] {
   const below = childrenOf(fields);
   return below.length === 0 ? [path] : below.flatMap(([part, rest]) => ownedPaths(rest, [...path, part]));
 }

@@ -51,7 +51,7 @@ function differingLines(a: readonly string[], b: readonly string[]): [string, st
 
 function isSensitive(part: Path[number]): boolean {
   if (typeof part === 'string') return SENSITIVE.test(part) && !REFERENCES.includes(part);
-  return 'keys' in part && SENSITIVE.test(String(part.keys['name'] ?? ''));
+  return 'keys' in part && typeof part.keys['name'] === 'string' && SENSITIVE.test(part.keys['name']);
 }
 
 /** Names of things, not their content. */

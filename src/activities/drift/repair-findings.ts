@@ -1,0 +1,108 @@
+/**
+ * What no release repairs: fields that somebody has added are taken out, each only as long as it is what was found;
+ * definitions are made again from the chart that brought them.
+ */
+import type { Clients } from '../../clients/index.ts';
+import { type JsonPatchOperation, type KubernetesClient, KubernetesError, pathOfKind, paths } from '../../clients/kubernetes/index.ts';
+import { readStoredRelease } from '../../clients/helm/index.ts';
+import type { Activities } from '../../contract/activities.ts';
+import type { DriftFinding } from '../../contract/drift.ts';
+import { digestOf } from '../../plan/digest.ts';
+import { isSystem, managedEntries, ownedPaths } from '../../plan/drift/managed.ts';
+import { type Path, pathText, pointerOf, valueAtPath } from '../../plan/drift/path.ts';
+import { definitionNames } from '../../plan/drift/manifest.ts';
+import { findRelease } from '../../plan/releases.ts';
+import { assertTarget } from '../context.ts';
+import { awaitEstablished } from '../release/crds.ts';
+import { newestRevision } from '../release/revisions.ts';
+import { beating, type ScopeOf } from '../scope.ts';
+import { definitionFiles, definitionIn } from './definitions.ts';
+
+const ATTEMPTS = 5;
+const DEFINITION = 'CustomResourceDefinition ';
+
+export function repairFindings(clients: Clients, scopeOf: ScopeOf): Activities['repairFindings'] {
+  return async ({ run, findings }) => {
+    const scope = scopeOf();
+    const ours = findings.filter(({ repair, area }) => repair === 'field' && area === 'kubernetes');
+    if (ours.length === 0) return { repaired: [] };
+    return beating(scope, () => 'takes out what does not belong there', async () => {
+      await assertTarget(clients, run, scope.signal);
+      const ofChart = (finding: DriftFinding): boolean => finding.object.startsWith(DEFINITION) && finding.kind !== 'extra';
+      const repaired = await restoreDefinitions(clients, ours.filter(ofChart), scope.signal);
+      const fields = Map.groupBy(ours.filter((finding) => !ofChart(finding)), ({ object }) => object);
+      for (const [object, group] of fields) repaired.push(...(await takeOut(clients.kubernetes, object, group, scope.signal)));
+      return { repaired };
+    });
+  };
+}
+
+/** @returns keys of findings whose fields are gone now; what has changed since it was found is left for the next survey */
+async function takeOut(kubernetes: Pick<KubernetesClient, 'kinds' | 'get' | 'patch'>, object: string, findings: readonly DriftFinding[], signal: AbortSignal): Promise<string[]> {
+  const path = await addressOf(kubernetes, object, signal);
+  if (path === undefined) return [];
+  for (let attempt = 1; ; attempt += 1) {
+    const live = await kubernetes.get(path, signal);
+    if (live === undefined) return findings.map(({ key }) => key);
+    const wanted = fieldsIn(live, findings);
+    // Taken out one after the other, so that what is further back in a list goes first.
+    const operations = wanted.toSorted((a, b) => b.pointer.localeCompare(a.pointer, 'en', { numeric: true }))
+      .flatMap(({ pointer, value }): JsonPatchOperation[] => [{ op: 'test', path: pointer, value }, { op: 'remove', path: pointer }]);
+    const gone = findings.filter(({ field }) => !writtenFields(live).some((written) => pathText(written) === field)).map(({ key }) => key);
+    if (operations.length === 0) return gone;
+    try {
+      await kubernetes.patch(path, [{ op: 'test', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion }, ...operations], signal);
+      return [...gone, ...wanted.map(({ key }) => key)];
+    } catch (error) {
+      // Somebody has changed the object meanwhile: it is looked at again.
+      if (!(error instanceof KubernetesError) || ![409, 422].includes(error.status) || attempt >= ATTEMPTS) throw error;
+    }
+  }
+}
+
+function fieldsIn(live: unknown, findings: readonly DriftFinding[]): { key: string; pointer: string; value: unknown }[] {
+  const written = writtenFields(live);
+  return findings.flatMap(({ key, field, valueDigest }) => {
+    const path = written.find((candidate) => pathText(candidate) === field);
+    const pointer = path && pointerOf(live, path);
+    const value = path && valueAtPath(live, path);
+    return pointer === undefined || digestOf([value]) !== valueDigest ? [] : [{ key, pointer, value }];
+  });
+}
+
+/** Every field that somebody has written and that is there, with all that it stands in. */
+function writtenFields(live: unknown): Path[] {
+  const leaves = managedEntries(live).filter((entry) => !isSystem(entry)).flatMap((entry) => ownedPaths(entry.fieldsV1));
+  return leaves.flatMap((path) => path.map((_part, at) => path.slice(0, path.length - at))).filter((path) => valueAtPath(live, path) !== undefined);
+}
+
+async function addressOf(kubernetes: Pick<KubernetesClient, 'kinds'>, object: string, signal: AbortSignal): Promise<string | undefined> {
+  const [kind, where = ''] = object.split(' ');
+  const [first = '', name] = where.split('/');
+  const { kinds } = await kubernetes.kinds(signal);
+  const candidates = kinds.filter((candidate) => candidate.kind === kind && candidate.namespaced === (name !== undefined) && candidate.verbs.includes('patch'));
+  // A definition of somebody may bear the name of one of Kubernetes' own kinds.
+  const known = candidates.find(({ group }) => !group.includes('.') || group.endsWith('.k8s.io')) ?? candidates[0];
+  return known && (name === undefined ? `${pathOfKind(known)}/${first}` : `${pathOfKind(known, first)}/${name}`);
+}
+
+async function restoreDefinitions({ kubernetes, catalog }: Clients, findings: readonly DriftFinding[], signal: AbortSignal): Promise<string[]> {
+  const byRelease = Map.groupBy(findings, ({ release = '' }) => release);
+  const repaired: string[] = [];
+  for (const [releaseName, group] of byRelease) {
+    const { namespace } = findRelease(catalog, releaseName);
+    const newest = await newestRevision(kubernetes, namespace, releaseName, signal);
+    const stored = newest && (await readStoredRelease(kubernetes, namespace, releaseName, newest.revision, signal));
+    const files = stored ? definitionFiles(stored) : [];
+    const names = [...new Set(group.map(({ object }) => object.slice(DEFINITION.length)))];
+    const found = names.flatMap((name) => {
+      const yaml = files.find((text) => definitionNames(text).includes(name));
+      const object = yaml === undefined ? undefined : definitionIn(yaml, name);
+      return object === undefined ? [] : [{ name, object }];
+    });
+    await Promise.all(found.map(({ name, object }) => kubernetes.apply(paths.customResourceDefinition(name), object, { force: true }, signal)));
+    await awaitEstablished(kubernetes, found.map(({ name }) => name), signal);
+    repaired.push(...group.filter(({ object }) => found.some(({ name }) => object === `${DEFINITION}${name}`)).map(({ key }) => key));
+  }
+  return repaired;
+}
