@@ -21,7 +21,22 @@ export async function probeGrpc(context: ProbeContext, target: ProbeTarget, heal
 }
 
 /** @returns the serving status, or what the server said instead */
-function check(stream: Duplex, authority: string, service: string, signal: AbortSignal): Promise<{ status: number; error?: string }> {
+async function check(stream: Duplex, authority: string, service: string, signal: AbortSignal): Promise<{ status: number; error?: string }> {
+  const { code, message, body } = await callOnce(stream, authority, '/grpc.health.v1.Health/Check', encodeRequest(service), signal);
+  if (code !== undefined && code !== 0) return { status: 0, error: `status ${code} ${message}`.trim() };
+  return body === undefined ? { status: 0, error: `HTTP ${message}` } : { status: decodeResponse(body) };
+}
+
+export interface GrpcAnswer {
+  /** gRPC's status; undefined when the server sent none. */
+  code: number | undefined;
+  message: string;
+  /** The framed message; undefined when there was none. */
+  body: Buffer | undefined;
+}
+
+/** One message each way over a stream that is used for nothing else. @param frame the message in gRPC's frame */
+export function callOnce(stream: Duplex, authority: string, path: string, frame: Buffer, signal: AbortSignal): Promise<GrpcAnswer> {
   return new Promise((resolve, reject) => {
     const session = http2.connect(`http://${authority}`, { createConnection: () => stream });
     const fail = (error: Error): void => {
@@ -32,9 +47,7 @@ function check(stream: Duplex, authority: string, service: string, signal: Abort
     signal.addEventListener('abort', abort, { once: true });
     session.once('close', () => signal.removeEventListener('abort', abort));
     session.once('error', fail);
-    const call = session.request({
-      ':method': 'POST', ':path': '/grpc.health.v1.Health/Check', ':authority': authority, 'content-type': 'application/grpc', te: 'trailers',
-    });
+    const call = session.request({ ':method': 'POST', ':path': path, ':authority': authority, 'content-type': 'application/grpc', te: 'trailers' });
     call.setTimeout(TIMEOUT_MILLISECONDS, () => fail(new Error(`no answer within ${TIMEOUT_MILLISECONDS / 1000} s`)));
     call.once('error', fail);
     const chunks: Buffer[] = [];
@@ -49,11 +62,13 @@ function check(stream: Duplex, authority: string, service: string, signal: Abort
     call.once('end', () => {
       session.close();
       const code = String(trailers['grpc-status'] ?? '');
-      if (code !== '' && code !== '0') resolve({ status: 0, error: `status ${code} ${decodeURIComponent(String(trailers['grpc-message'] ?? ''))}`.trim() });
-      else if (chunks.length === 0) resolve({ status: 0, error: `HTTP ${String(trailers[':status'] ?? 'without a status')}` });
-      else resolve({ status: decodeResponse(Buffer.concat(chunks)) });
+      resolve({
+        code: code === '' ? undefined : Number(code),
+        message: trailers['grpc-message'] === undefined ? String(trailers[':status'] ?? 'without a status') : decodeURIComponent(String(trailers['grpc-message'])),
+        body: chunks.length === 0 ? undefined : Buffer.concat(chunks),
+      });
     });
-    call.end(encodeRequest(service));
+    call.end(frame);
   });
 }
 
