@@ -17,6 +17,12 @@ export function parseDuration(text: string): number {
   return seconds;
 }
 
+/** Number of a platform version. @throws InvalidArgumentError */
+export function parseVersion(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not the number of a version, as in 12.`);
+  return Number(text);
+}
+
 /** For a repeatable `--image SERVICE=TAG`. @throws InvalidArgumentError */
 export function collectImage(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');

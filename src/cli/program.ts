@@ -8,8 +8,10 @@ import { destroyCommand } from './commands/destroy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { graphCommand } from './commands/graph.ts';
+import { diffCommand, historyCommand } from './commands/history.ts';
 import { logsCommand } from './commands/logs.ts';
 import { planCommand } from './commands/plan.ts';
+import { rollbackCommand } from './commands/rollback.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
@@ -22,6 +24,7 @@ import { suggestion } from '../suggest.ts';
 
 const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] = [
   ['Deploying:', [deployCommand, planCommand, attachCommand, statusCommand, verifyCommand, destroyCommand]],
+  ['Versions:', [historyCommand, diffCommand, rollbackCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand]],
   ['Looking inside:', [doctorCommand, logsCommand, secretsCommand]],
   ['The ground it stands on:', [upCommand, downCommand, workerCommand]],

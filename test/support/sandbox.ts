@@ -3,7 +3,7 @@
  * as a user drives it. Closing it stops every process it started.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -43,6 +43,8 @@ export interface Sandbox {
   folder: string;
   /** State folder of the environment. */
   state: string;
+  /** The checkout that it deploys from: this one, or a copy of its own that a test may edit. */
+  checkout: string;
   start: (args: string[]) => RunningCli;
   cli: (args: string[], input?: string) => Promise<CliRun>;
   deploy: (...args: string[]) => Promise<ResultLine>;
@@ -60,8 +62,11 @@ const doctorSchema = z.object({ components: z.array(componentSchema) });
 
 const config = readConfig();
 
-/** @param overrides of the environment file; the default critical path is about 10 s */
-export async function createSandbox(overrides: Record<string, unknown> = {}): Promise<Sandbox> {
+/**
+ * @param overrides of the environment file; the default critical path is about 10 s
+ * @param ownCheckout deploys from a copy of the checkout, so that charts, values and migrations can be edited
+ */
+export async function createSandbox(overrides: Record<string, unknown> = {}, { ownCheckout = false } = {}): Promise<Sandbox> {
   const folder = await mkdtemp(join(tmpdir(), 'ananta-e2e-'));
   const name = 'rehearsal';
   const environments = join(folder, 'environments');
@@ -70,10 +75,11 @@ export async function createSandbox(overrides: Record<string, unknown> = {}): Pr
     await writeFile(join(environments, `${name}.yaml`), stringify({ extends: 'sandbox', description: 'For a test', simulation: { factor: 0.1 }, ...overrides, ...more }));
   };
   await configure({});
+  const checkout = ownCheckout ? await copyOfCheckout(join(folder, 'checkout')) : config.repoRoot;
   const env = { ...process.env, ANANTA_STATE_DIR: join(folder, 'state'), ANANTA_ENVIRONMENTS_DIR: environments, ANANTA_CACHE_DIR: config.cacheDir, NO_COLOR: '1' };
 
   const start = (args: string[], input?: string): RunningCli => {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(config.repoRoot, 'src', 'cli', 'main.ts'), ...args, '--env', name], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(checkout, 'src', 'cli', 'main.ts'), ...args, '--env', name], { env, stdio: ['pipe', 'pipe', 'pipe'] });
     child.stdin.end(input ?? '');
     return follow(child);
   };
@@ -83,7 +89,7 @@ export async function createSandbox(overrides: Record<string, unknown> = {}): Pr
     return doctorSchema.parse(JSON.parse(stdout)).components;
   };
   return {
-    name, folder, state: join(folder, 'state', name), start, cli, components, configure,
+    name, folder, state: join(folder, 'state', name), checkout, start, cli, components, configure,
     deploy: async (...args) => resultOf(await cli(['deploy', '--json', ...args])),
     pidOf: async (component) => {
       const pid = (await components()).find((candidate) => candidate.name === component)?.pid;
@@ -96,6 +102,14 @@ export async function createSandbox(overrides: Record<string, unknown> = {}): Pr
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function copyOfCheckout(folder: string): Promise<string> {
+  for (const part of ['bootstrap', 'environments', 'helm', 'src', 'package.json', 'package-lock.json', 'launcher.mjs']) {
+    await cp(join(config.repoRoot, part), join(folder, part), { recursive: true, verbatimSymlinks: true });
+  }
+  await symlink(join(config.repoRoot, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
 }
 
 /** Uses a sandbox and closes it whatever happens. A failure is printed with the ends of the logs, which close would take away. */

@@ -31,12 +31,12 @@ export function jsonEvent(event: LiveEvent, view: LiveView): JsonLine | undefine
 }
 
 export function jsonResult(result: DeployResult): JsonLine {
-  const { operation, environment, workflowId, runId, outcome, seconds, criticalPathSeconds, services, version, toVersion, supersededBy, undone, remains, failure } = result;
+  const { operation, environment, workflowId, runId, outcome, seconds, criticalPathSeconds, services, version, toVersion, supersededBy, undone, remains, evidence, notes, failure } = result;
   return {
     type: 'result', operation, environment, workflowId, runId, outcome, seconds, criticalPathSeconds,
     services: services.map(({ name, phase, state, seconds, changed }) => ({ name, phase, state, seconds, changed })),
     ...(version === undefined ? {} : { version }), ...(toVersion === undefined ? {} : { toVersion }), ...(supersededBy === undefined ? {} : { supersededBy }),
-    ...(undone === undefined ? {} : { undone }), ...(remains === undefined ? {} : { remains }), ...(failure === undefined ? {} : { failure }),
+    ...(undone === undefined ? {} : { undone }), ...(evidence === undefined ? {} : { evidence }), ...(notes === undefined ? {} : { notes }), ...(remains === undefined ? {} : { remains }), ...(failure === undefined ? {} : { failure }),
   };
 }
 

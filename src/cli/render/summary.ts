@@ -4,6 +4,7 @@ import { commandLine, count, duration, oneLine, table, truncate, wrap } from '..
 import type { Style } from '../terminal.ts';
 import { OPERATION_WORDS } from './operation-words.ts';
 import { afterDestruction, remainLines } from './remains.ts';
+import { afterRollback, afterwards, versionLine } from './versions-summary.ts';
 
 export interface SummaryOptions {
   columns: number;
@@ -19,7 +20,8 @@ export interface SummaryOptions {
 
 export function summaryLines(result: DeployResult, options: SummaryOptions): string[] {
   const good = result.outcome === 'succeeded' || result.outcome === 'unchanged';
-  return ['', ...headline(result, options), ...tally(result), ...(good ? [] : failureLines(result, options)), ...(result.operation === 'destroy' ? remainLines(result, options) : good ? simulated(result, options) : []),
+  return ['', ...headline(result, options), ...(good ? versionLine(result) : []), ...tally(result), ...(good ? [] : failureLines(result, options)), ...afterwards(result, options),
+    ...(result.operation === 'destroy' ? remainLines(result, options) : good ? simulated(result, options) : []),
     ...workflow(result, options), ...(good && result.operation !== 'destroy' ? around(options) : []), '', ...next(result, options)];
 }
 
@@ -85,6 +87,7 @@ function oneFailure(service: ServiceOutcome, { style, columns }: SummaryOptions)
 function next(result: DeployResult, { style }: SummaryOptions): string[] {
   if (result.operation === 'destroy') return [style('bold', 'Next:'), ...table(afterDestruction(result).map(([line, does]) => [`  ${line}`, does]))];
   const env = ['--env', result.environment];
+  if (result.operation === 'rollback') return [style('bold', 'Next:'), ...table(afterRollback(result).map(([line, does]) => [`  ${line}`, does]))];
   const firstFailed = result.services.find(({ state }) => state === 'failed')?.name;
   const good: [string, string][] = [
     [commandLine('verify', ...env), 'run every health check now'],

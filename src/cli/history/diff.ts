@@ -1,0 +1,16 @@
+/** `ananta diff N [M]`. */
+import { diffVersions } from '../../activities/versions/diff.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import type { HistoryOptions } from '../commands/history.ts';
+import type { CliContext } from '../context.ts';
+import type { ExitCode } from '../failure.ts';
+import { diffJson, diffLines } from '../render/version-diff.ts';
+import { printLines } from '../terminal.ts';
+import { withVersions } from './read.ts';
+
+export async function runDiff(context: CliContext, from: number, to: number | undefined, options: HistoryOptions): Promise<ExitCode> {
+  const { terminal } = context;
+  const diff = await withVersions(context, options.env, (clients, { name }) => diffVersions(clients, name, from, to));
+  printLines(terminal.stdout, options.json ? [JSON.stringify(diffJson(diff))] : diffLines(diff, terminal.style));
+  return diff.releases.length === 0 ? EXIT_CODES.done : EXIT_CODES.changes;
+}

@@ -1,0 +1,24 @@
+/** `ananta history [N]`. */
+import { chosen } from '../../activities/versions/plan-rollback.ts';
+import { readVersions } from '../../activities/versions/store.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import type { HistoryOptions } from '../commands/history.ts';
+import type { CliContext } from '../context.ts';
+import type { ExitCode } from '../failure.ts';
+import { historyJson, historyLines, versionJson, versionLines } from '../render/history.ts';
+import { printLines } from '../terminal.ts';
+import { withVersions } from './read.ts';
+
+export async function runHistory(context: CliContext, wanted: number | undefined, options: HistoryOptions): Promise<ExitCode> {
+  const { terminal } = context;
+  await withVersions(context, options.env, async ({ kubernetes }, { name, history }) => {
+    const versions = await readVersions(kubernetes, name);
+    if (wanted === undefined) {
+      printLines(terminal.stdout, options.json ? [JSON.stringify(historyJson(versions))] : historyLines(name, versions, { keep: history.versions, columns: terminal.stdout.columns ?? 120, style: terminal.style }));
+      return;
+    }
+    const version = chosen(name, versions, wanted);
+    printLines(terminal.stdout, options.json ? [JSON.stringify(versionJson(version, versions))] : versionLines(version, versions, terminal.style));
+  });
+  return EXIT_CODES.done;
+}

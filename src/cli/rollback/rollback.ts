@@ -1,0 +1,74 @@
+/** Checks that the way back is open, shows what it will do, asks where it must, then starts it and watches. */
+import { rollbackPlan } from '../../activities/versions/plan-rollback.ts';
+import { closeTemporal } from '../../clients/temporal/index.ts';
+import { lockHolderOf } from '../../clients/temporal/lock.ts';
+import { FAILURES } from '../../contract/failures.ts';
+import { deployWorkflowId } from '../../contract/names.ts';
+import type { DeployPlan } from '../../contract/plan.ts';
+import type { RollbackInput } from '../../contract/rollback.ts';
+import type { Connections } from '../../environment/connections.ts';
+import { RollbackRefusedError } from '../../plan/rollback-refused.ts';
+import { withClients } from '../clients.ts';
+import type { RollbackOptions } from '../commands/rollback.ts';
+import { confirmByName } from '../confirm.ts';
+import { standUpAgain } from '../deploy/ground.ts';
+import { launch, type Prerequisites, prerequisites } from '../deploy/operation.ts';
+import type { Session } from '../deploy/session.ts';
+import { type ExitCode, refused } from '../failure.ts';
+import { commandLine } from '../format.ts';
+import { OPERATION_WORDS } from '../render/operation-words.ts';
+import { previewJson, previewLines } from '../render/rollback-preview.ts';
+import { writeJson } from '../render/renderers.ts';
+import { printLines } from '../terminal.ts';
+
+export async function rollback(session: Session, options: RollbackOptions): Promise<ExitCode> {
+  const { environment, context, renderer, json } = session;
+  const connections = await standUpAgain(session);
+  const ready = await prerequisites(session, connections);
+  let plan: DeployPlan;
+  try {
+    await requireFreeLock(session, ready);
+    plan = await openWay(session, connections, options);
+    if (json) writeJson(context.terminal.stdout, previewJson(plan));
+    else {
+      renderer.close();
+      printLines(context.terminal.stdout, previewLines(plan, Math.min(context.terminal.stdout.columns ?? 100, 100)));
+    }
+    if (environment.protected && options.confirm === undefined) await confirmByName(environment.name, `"${environment.name}" is a protected environment.`, session.interrupted);
+  } catch (error) {
+    await closeTemporal(ready.client).catch(() => undefined);
+    throw error;
+  }
+  const input: RollbackInput = {
+    environment: environment.name, clusterUid: ready.clusterUid, requestedBy: context.config.requestedBy, pastNoReturn: options.pastNoReturn === true,
+    // What was shown is what is done, also when another version is made in between.
+    ...(plan.toVersion === undefined ? {} : { toVersion: plan.toVersion }),
+    ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
+  };
+  // Never attached to a deployment by accident.
+  return launch(session, ready, { operation: 'rollback', input, ifRunning: 'refuse', detach: options.detach === true });
+}
+
+/** @throws CliError (refused) for a version that is not kept, revisions that Helm has lost, or a point of no return */
+async function openWay(session: Session, connections: Connections, { to, pastNoReturn }: RollbackOptions): Promise<DeployPlan> {
+  const { environment, context, interrupted } = session;
+  try {
+    return await withClients(context, environment, connections, (clients) =>
+      rollbackPlan(clients, environment, { ...(to === undefined ? {} : { toVersion: to }), pastNoReturn: pastNoReturn === true }, interrupted));
+  } catch (error) {
+    if (!(error instanceof RollbackRefusedError)) throw error;
+    const env = ['--env', environment.name];
+    throw refused(error.message, ...(error.type === FAILURES.pointOfNoReturn
+      ? [`${commandLine('rollback', ...env, ...(to === undefined ? [] : ['--to', String(to)]), '--past-no-return')}   (crosses it all the same)`, 'docs/history-and-rollback.md: "Points of no return"']
+      : [`${commandLine('history', ...env)}   (the versions that are kept)`]));
+  }
+}
+
+async function requireFreeLock({ environment }: Session, { client, clusterUid }: Prerequisites): Promise<void> {
+  const holder = await lockHolderOf(client, deployWorkflowId(environment.name, clusterUid));
+  if (!holder) return;
+  throw refused(
+    `${OPERATION_WORDS[holder.operation].the} of "${environment.name}" that ${holder.requestedBy} started at ${holder.since} holds the lock (workflow ${holder.workflowId}, run ${holder.runId}).`,
+    `${commandLine('attach', '--env', environment.name)}   (watches it; run rollback again when it has ended)`,
+  );
+}

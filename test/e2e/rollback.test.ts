@@ -1,0 +1,197 @@
+/** Versions of the platform and the ways back, on one sandbox, in the order in which a team meets them. */
+import assert from 'node:assert/strict';
+import { access, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { execa } from 'execa';
+import { clearProbe, failProbe } from '../../bootstrap/responder/index.ts';
+import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
+import { readConfig } from '../../src/config.ts';
+import { readRuntime } from '../../src/environment/connections.ts';
+import { clusterOf, factsOf } from '../support/cluster-facts.ts';
+import { type CliRun, createSandbox, failuresOf, type JsonLine, resultOf, type ResultLine, type Sandbox } from '../support/sandbox.ts';
+
+interface VersionLine {
+  version: number;
+  operation: string;
+  restores?: number;
+  requestedBy: string;
+  changes: { release: string; what: string }[];
+}
+
+const CHAIN = ['tenant-management-service', 'temporal-worker-service', 'admin-app'];
+const NEW_TAGS = CHAIN.flatMap((service) => ['--image', `${service}=2.0.0`]);
+const NO_RETURN = 'V4__drop_legacy.sql';
+
+describe('history and rollback', { concurrency: 1 }, () => {
+  let sandbox: Sandbox;
+  let cluster: KubernetesClient;
+  before(async () => { sandbox = await createSandbox({}, { ownCheckout: true }); });
+  after(async () => {
+    cluster?.close();
+    await sandbox.close();
+  });
+
+  const succeeded = (run: CliRun): ResultLine & { version?: number; toVersion?: number } => {
+    const result = resultOf(run);
+    assert.equal(result.outcome, 'succeeded', failuresOf(run));
+    return result;
+  };
+  const changed = (result: ResultLine): string[] => result.services.filter((service) => service.changed).map(({ name }) => name).sort();
+  const history = async (): Promise<VersionLine[]> => JSON.parse((await sandbox.cli(['history', '--json'])).stdout) as VersionLine[];
+  const replicasOf = async (name: string): Promise<unknown> => (await cluster.get(`/apis/apps/v1/namespaces/app-plane/deployments/${name}`) as unknown as { spec: { replicas: number } }).spec.replicas;
+  const imageOf = async (name: string, namespace: string): Promise<string> =>
+    (await cluster.get(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`) as unknown as { spec: { template: { spec: { containers: { image: string }[] } } } }).spec.template.spec.containers[0]!.image;
+  const shownReleases = (run: CliRun): string[] => (run.lines.find(({ type }) => type === 'preview')?.['steps'] as { release: string; namespace: string }[]).map(({ release, namespace }) => `${namespace}/${release}`);
+  const rollback = (...args: string[]): Promise<CliRun> => sandbox.cli(['rollback', '--json', ...args]);
+
+  test('three deployments are three versions; one that changes nothing is none', async () => {
+    assert.equal(succeeded(await sandbox.cli(['deploy', '--json'])).version, 1);
+    cluster = await clusterOf(sandbox);
+    const unchanged = resultOf(await sandbox.cli(['deploy', '--json']));
+    assert.deepEqual([unchanged.outcome, unchanged['version']], ['unchanged', 1]);
+    assert.equal(succeeded(await sandbox.cli(['deploy', '--json', ...NEW_TAGS])).version, 2);
+    await sandbox.configure({ replicas: { services: { 'customer-portal': 2 } } });
+    assert.equal(succeeded(await sandbox.cli(['deploy', '--json', ...NEW_TAGS])).version, 3);
+    const versions = await history();
+    assert.deepEqual(versions.map(({ version, operation }) => [version, operation]), [[3, 'deploy'], [2, 'deploy'], [1, 'deploy']]);
+    assert.ok(versions[0]!.changes.some(({ release }) => release === 'customer-portal'));
+    assert.deepEqual(versions[1]!.changes.map(({ release }) => release).filter((name) => CHAIN.includes(name)).sort(), [...CHAIN].sort());
+    const whole = JSON.parse((await sandbox.cli(['history', '1', '--json'])).stdout) as { releases: { name: string; images: unknown[]; chart: { version: string; digest: string } }[] };
+    assert.ok(whole.releases.length > 50);
+    assert.ok(whole.releases.every(({ chart }) => chart.version !== '' && /^[0-9a-f]{16}$/.test(chart.digest)));
+  });
+
+  test('diff names chart, image and fields, and needs neither worker nor engine', async () => {
+    for (const component of ['worker', 'temporal']) process.kill(await sandbox.pidOf(component), 'SIGKILL');
+    const run = await sandbox.cli(['diff', '1', '3', '--json']);
+    assert.equal(run.code, 2, run.stderr);
+    const { releases } = JSON.parse(run.stdout) as { releases: { release: string; what: string; objects: { kind: string; fields: { path: string; from?: string; to?: string }[] }[] }[] };
+    const fieldsOf = (release: string): string[] => releases.find((one) => one.release === release)!.objects.flatMap(({ kind, fields }) => fields.map(({ path, from, to }) => `${kind} ${path}: ${from ?? ''} → ${to ?? ''}`));
+    assert.ok(fieldsOf('customer-portal').some((line) => /Deployment spec\.replicas: 1 → 2/.test(line)), fieldsOf('customer-portal').join('\n'));
+    assert.ok(fieldsOf('admin-app').some((line) => /containers\[name=[\w-]+\]\.image: .* → .*:2\.0\.0/.test(line)), fieldsOf('admin-app').join('\n'));
+    assert.equal((await sandbox.cli(['diff', '3'])).code, 0);
+    const unknown = await sandbox.cli(['diff', '3', '99']);
+    assert.equal(unknown.code, 3);
+    assert.match(unknown.stderr, /no version 99 .*kept are 1, 2, 3/);
+    assert.equal((await sandbox.cli(['up'])).code, 0);
+  });
+
+  test('no environment, no rollback', async () => {
+    const run = await execa(process.execPath, ['--disable-warning=ExperimentalWarning', join(sandbox.checkout, 'src/cli/main.ts'), 'rollback'], { reject: false, env: { ANANTA_STATE_DIR: join(sandbox.folder, 'state') } });
+    assert.equal(run.exitCode, 3);
+    assert.match(run.stderr, /--env/);
+  });
+
+  test('back by one: what changed since goes back, nothing else is touched', async () => {
+    const before = await factsOf(cluster);
+    assert.equal(await replicasOf('customer-portal'), 2);
+    const run = await rollback();
+    const result = succeeded(run);
+    assert.deepEqual([result.toVersion, result.version], [2, 4]);
+    assert.ok(changed(result).includes('customer-portal'));
+    assert.ok(!changed(result).some((name) => CHAIN.includes(name)));
+    assert.equal(await replicasOf('customer-portal'), 1);
+    const shown = shownReleases(run);
+    assert.ok(shown.includes('app-plane/customer-portal') && shown.length <= 2, shown.join());
+    const now = await factsOf(cluster);
+    for (const [release, revisions] of Object.entries(before.releases)) if (!shown.includes(release)) assert.deepEqual(now.releases[release], revisions, release);
+    const [newest] = await history();
+    assert.deepEqual([newest!.operation, newest!.restores], ['rollback', 2]);
+  });
+
+  test('to version 1, its worker killed in the middle: goes on, dependents first, each release once', async () => {
+    const before = await factsOf(cluster);
+    const worker = await sandbox.pidOf('worker');
+    const running = sandbox.start(['rollback', '--json', '--to', '1']);
+    const healthy = (line: JsonLine): boolean => line.type === 'service' && line['state'] === 'healthy' && CHAIN.includes(String(line['name']));
+    await running.line(healthy);
+    process.kill(worker, 'SIGKILL');
+    const run = await running.done;
+    const result = succeeded(run);
+    assert.deepEqual([result.toVersion, result.version], [1, 5]);
+    for (const name of CHAIN) assert.ok(changed(result).includes(name), name);
+    const order = run.lines.filter(healthy).map((line) => String(line['name']));
+    assert.ok(order.indexOf('admin-app') < order.indexOf('tenant-management-service'), order.join(', '));
+    const now = await factsOf(cluster);
+    const shown = shownReleases(run);
+    for (const [release, revisions] of Object.entries(now.releases)) {
+      const [newest, status] = revisions.at(-1)!.split(':');
+      assert.equal(status, 'deployed', release);
+      assert.equal(Number(newest) - Number(before.releases[release]!.at(-1)!.split(':')[0]), shown.includes(release) ? 1 : 0, `${release}: ${before.releases[release]!.join()} → ${revisions.join()}`);
+    }
+    assert.deepEqual(now.secrets, before.secrets);
+    assert.equal((await sandbox.cli(['verify'])).code, 0);
+    assert.equal((await sandbox.cli(['diff', '1'])).code, 0);
+  });
+
+  test('forward again, although Helm has written more than ten revisions in between', async () => {
+    const runtime = await readRuntime({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name);
+    const revision = (await factsOf(cluster)).releases['app-plane/customer-portal']!.at(-1)!.split(':')[0]!;
+    for (let time = 0; time < 12; time += 1) {
+      await execa(runtime!.tools['helm']!, ['rollback', 'customer-portal', revision, '--namespace', 'app-plane', '--history-max', '0', '--server-side=true', '--force-conflicts', '--kubeconfig', runtime!.cluster!.kubeconfig]);
+    }
+    const result = succeeded(await rollback('--to', '3'));
+    assert.equal(result.version, 6);
+    assert.equal(await replicasOf('customer-portal'), 2);
+    assert.equal((await sandbox.cli(['diff', '3'])).code, 0);
+    const { releases } = await factsOf(cluster);
+    assert.equal(releases['app-plane/customer-portal']!.length, 2, `what no version needs is gone: ${releases['app-plane/customer-portal']!.join()}`);
+    for (const [release, revisions] of Object.entries(releases)) assert.ok(revisions.length <= 2, `${release}: ${revisions.join()}`);
+  });
+
+  test('stopped at a point of no return, nothing touched; crossed when told to', async () => {
+    const file = join(sandbox.checkout, 'helm/migrations/control-plane-migrations', NO_RETURN);
+    await writeFile(file, '-- Drops what nobody reads any more.\n-- point-of-no-return: the legacy columns are dropped\nSELECT 1;\n');
+    assert.equal(succeeded(await sandbox.cli(['deploy', '--json', ...NEW_TAGS])).version, 7);
+    await rm(file);
+    const before = await factsOf(cluster);
+    const refused = await rollback();
+    assert.equal(refused.code, 3, refused.stdout);
+    assert.match(refused.stderr, /V4__drop_legacy\.sql .*the legacy columns are dropped/);
+    assert.match(refused.stderr, /--past-no-return/);
+    assert.deepEqual(await factsOf(cluster), before);
+    const result = succeeded(await rollback('--past-no-return'));
+    assert.deepEqual([result.toVersion, result.version], [6, 8]);
+    assert.equal(result.services.find(({ name }) => name === 'control-plane-migrations')?.state, 'completed');
+  });
+
+  test('evidence of what is not well is kept before it is touched, and named', async () => {
+    const failures = join(sandbox.state, 'responder', 'failures');
+    await sandbox.configure({ replicas: { services: { 'customer-portal': 1 } }, healthTimeoutFactor: 0.06 });
+    await failProbe(failures, 'customer-portal', 'unhealthy');
+    const failed = await sandbox.cli(['deploy', '--json', ...NEW_TAGS, '--image', 'customer-portal=broken']);
+    assert.equal(failed.code, 1);
+    assert.match(await imageOf('customer-portal', 'app-plane'), /:broken$/);
+    await clearProbe(failures);
+    const run = await rollback();
+    const result = succeeded(run);
+    assert.equal(result.toVersion, 8, 'the newest version: what the failed deployment left is none');
+    const [evidence] = result['evidence'] as { service: string; file: string }[];
+    assert.equal(evidence?.service, 'customer-portal');
+    await access(evidence.file);
+    assert.doesNotMatch(await imageOf('customer-portal', 'app-plane'), /:broken$/);
+  });
+
+  test('onFailure: rollback takes back what a failed deployment changed, and nothing else', async () => {
+    const failures = join(sandbox.state, 'responder', 'failures');
+    await sandbox.configure({ replicas: { services: { 'customer-portal': 2 } }, healthTimeoutFactor: 0.06, onFailure: 'rollback' });
+    const before = await history();
+    await failProbe(failures, 'admin-app', 'unhealthy');
+    const running = sandbox.start(['deploy', '--json', '--image', 'tenant-management-service=3.0.0', '--image', 'temporal-worker-service=2.0.0', '--image', 'admin-app=3.0.0']);
+    await running.line((line) => line.type === 'service' && line['name'] === 'admin-app' && line['state'] === 'failed');
+    await clearProbe(failures);
+    const run = await running.done;
+    const result = resultOf(run);
+    assert.equal(run.code, 1);
+    assert.equal(result.outcome, 'failed');
+    const undone = result['undone'] as { outcome: string; services: ResultLine['services'] };
+    assert.equal(undone.outcome, 'succeeded', JSON.stringify(undone));
+    const back = undone.services.filter((service) => service.changed).map(({ name }) => name);
+    assert.ok(back.includes('admin-app') && back.includes('tenant-management-service'), back.join());
+    assert.match(await imageOf('tenant-management-service', 'control-plane'), /:2\.0\.0$/);
+    assert.match(await imageOf('admin-app', 'control-plane'), /:2\.0\.0$/);
+    assert.equal((await history()).length, before.length, 'a failed deployment is no version');
+    assert.equal((await sandbox.cli(['diff', String(before[0]!.version)])).code, 0);
+  });
+});
