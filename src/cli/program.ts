@@ -7,6 +7,7 @@ import { deployCommand } from './commands/deploy.ts';
 import { destroyCommand } from './commands/destroy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
+import { driftCommand } from './commands/drift.ts';
 import { graphCommand } from './commands/graph.ts';
 import { diffCommand, historyCommand } from './commands/history.ts';
 import { logsCommand } from './commands/logs.ts';
@@ -26,6 +27,7 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
   ['Deploying:', [deployCommand, planCommand, attachCommand, statusCommand, verifyCommand, destroyCommand]],
   ['Versions:', [historyCommand, diffCommand, rollbackCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand]],
+  ['Keeping it as deployed:', [driftCommand]],
   ['Looking inside:', [doctorCommand, logsCommand, secretsCommand]],
   ['The ground it stands on:', [upCommand, downCommand, workerCommand]],
 ];

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
 import { type Workspace, workspace } from './run-cli.ts';
 
-const COMMANDS = ['deploy', 'attach', 'status', 'verify', 'catalog', 'graph', 'doctor', 'logs', 'secrets', 'up', 'down', 'worker'];
+const COMMANDS = ['deploy', 'attach', 'status', 'verify', 'catalog', 'graph', 'drift', 'doctor', 'logs', 'secrets', 'up', 'down', 'worker'];
 const docs = readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8');
 
 describe('program', { concurrency: 2 }, () => {
@@ -23,7 +23,7 @@ describe('program', { concurrency: 2 }, () => {
     });
   }
 
-  for (const command of [...COMMANDS.filter((name) => name !== 'secrets'), 'secrets list', 'secrets set', 'secrets get']) {
+  for (const command of [...COMMANDS.filter((name) => name !== 'secrets' && name !== 'drift'), ...['show', 'runs', 'run', 'accept', 'unaccept', 'accepted', 'reset', 'schedule', 'pause', 'resume'].map((name) => `drift ${name}`), 'secrets list', 'secrets set', 'secrets get']) {
     test(`help of ${command}: an environment and an example`, async () => {
       const { code, stdout } = await at.run([...command.split(' '), '--help']);
       assert.equal(code, 0);

@@ -1,0 +1,41 @@
+/** The engine and the identity of the cluster, for subcommands that need both and change nothing on the cluster. */
+import type { Client } from '@temporalio/client';
+import { closeTemporal } from '../../clients/temporal/index.ts';
+import type { Connections } from '../../environment/connections.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import type { CliContext } from '../context.ts';
+import { readClusterUid } from '../deploy/cluster.ts';
+import { openEngine } from '../deploy/engine.ts';
+import { standUpAgain } from '../deploy/ground.ts';
+import { watchInterrupts } from '../deploy/interrupt.ts';
+import { createRenderer } from '../render/renderers.ts';
+
+export interface Engine {
+  environment: Environment;
+  connections: Connections;
+  client: Client;
+  clusterUid: string;
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
+}
+
+/** @throws NotRunningError, or CliError (refused) when cluster or engine do not answer */
+export async function withEngine<T>(context: CliContext, environmentName: string, work: (engine: Engine) => Promise<T>): Promise<T> {
+  const environment = await loadEnvironment(environmentName, context.config);
+  const renderer = createRenderer({ ...context.terminal, live: false, stdout: context.terminal.stderr }, environment.name, false);
+  const interrupts = watchInterrupts();
+  try {
+    const connections = await standUpAgain({ context, environment, renderer, interrupted: interrupts.signal });
+    const clusterUid = await readClusterUid(environment, connections);
+    const client = await openEngine(environment, connections);
+    try {
+      return await work({ environment, connections, client, clusterUid, signal: interrupts.signal });
+    } finally {
+      await closeTemporal(client).catch(() => undefined);
+    }
+  } finally {
+    renderer.close();
+    interrupts.dispose();
+  }
+}

@@ -1,0 +1,20 @@
+import { surveyDrift } from '../../activities/drift/find-drift.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import { shortId } from '../../plan/drift/key.ts';
+import { withGround } from '../clients.ts';
+import type { DriftOptions } from '../commands/drift.ts';
+import type { CliContext } from '../context.ts';
+import type { ExitCode } from '../failure.ts';
+import { reportLines } from '../render/drift.ts';
+import { printLines } from '../terminal.ts';
+
+/** Compares now, without engine and worker. */
+export async function showDrift(context: CliContext, options: DriftOptions): Promise<ExitCode> {
+  const environment = await loadEnvironment(options.env, context.config);
+  const { report, flapping } = await withGround(context, environment, (clients, signal) => surveyDrift(clients, { signal }));
+  const { terminal } = context;
+  if (options.json) printLines(terminal.stdout, [JSON.stringify({ ...report, findings: report.findings.map((finding) => ({ id: shortId(finding.key), ...finding })), flapping })]);
+  else printLines(terminal.stdout, reportLines(report, { flapping, style: terminal.style, columns: terminal.stdout.columns ?? 120 }));
+  return report.findings.length === 0 ? EXIT_CODES.done : EXIT_CODES.changes;
+}
