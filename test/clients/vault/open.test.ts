@@ -162,6 +162,22 @@ describe('root and deployer', () => {
     });
   });
 
+  test('a server that is not the active one yet is asked again, and nothing is lost', async () => {
+    await withVault(async ({ vault, client }) => {
+      await foundation(client);
+      client.forgetLogin();
+      const { request } = vault;
+      let refusals = 2;
+      vault.request = (outgoing) => {
+        if (!outgoing.path.endsWith('/login') || refusals === 0) return request(outgoing);
+        refusals -= 1;
+        return Promise.resolve({ status: 500, body: JSON.stringify({ errors: ['local node not active but active cluster node not found'] }) });
+      };
+      await client.asDeployer((session) => session.read('sys/mounts'));
+      assert.equal(refusals, 0);
+    });
+  });
+
   test('KV: check-and-set, versions with their time, deleted versions', async () => {
     await withVault(async ({ vault, client }) => {
       await foundation(client);
