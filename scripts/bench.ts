@@ -1,5 +1,5 @@
 /**
- * npm run bench: a first deployment and one with nothing to change, each measured as a user sees it, on a sandbox of
+ * npm run bench: a first deployment, one with nothing to change, a rollback, each measured as a user sees it, on a sandbox of
  * its own that is thrown away afterwards. Prints a table and, last, one line of JSON; `--out FILE` keeps that JSON.
  *
  *   npm run bench -- [--runs N] [--factor F] [--out FILE]
@@ -12,12 +12,14 @@ import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { readConfig } from '../src/config.ts';
 import { readRuntime } from '../src/environment/connections.ts';
-import { createSandbox, type ResultLine, type Sandbox } from '../test/support/sandbox.ts';
+import { createSandbox, type ResultLine, resultOf, type Sandbox } from '../test/support/sandbox.ts';
 
 interface Measured {
   upSeconds: number;
   first: { seconds: number; criticalPathSeconds: number; ratio: number; apiRequests: number; commandSeconds: number };
   unchanged: { seconds: number; apiRequests: number; commandSeconds: number };
+  /** Of three services that depend on one another, back to the version before. */
+  rollback: { seconds: number; services: number; commandSeconds: number };
   peakMegabytes: Record<string, number>;
   slowest: { name: string; seconds: number }[];
 }
@@ -51,6 +53,7 @@ async function measure(sandbox: Sandbox): Promise<Measured> {
     upSeconds,
     first: { seconds: first.result.seconds, criticalPathSeconds: first.result.criticalPathSeconds, ratio: first.result.seconds / first.result.criticalPathSeconds, apiRequests: first.apiRequests, commandSeconds: first.commandSeconds },
     unchanged: { seconds: second.result.seconds, apiRequests: second.apiRequests, commandSeconds: second.commandSeconds },
+    rollback: await rolledBack(sandbox),
     peakMegabytes: await peaks(sandbox),
     slowest: first.result.services.toSorted((a, b) => b.seconds - a.seconds).slice(0, 8).map(({ name, seconds }) => ({ name, seconds })),
   };
@@ -62,6 +65,15 @@ async function timed(sandbox: Sandbox): Promise<{ result: ResultLine; apiRequest
   const result = await sandbox.deploy();
   const commandSeconds = since(started);
   return { result, commandSeconds, apiRequests: (await apiRequests(sandbox)) - before };
+}
+
+async function rolledBack(sandbox: Sandbox): Promise<Measured['rollback']> {
+  const upgraded = await sandbox.deploy(...['tenant-management-service', 'temporal-worker-service', 'admin-app'].flatMap((service) => ['--image', `${service}=2.0.0`]));
+  if (upgraded.outcome !== 'succeeded') throw new Error(`The deployment before the rollback ended as ${upgraded.outcome}`);
+  const started = performance.now();
+  const result = resultOf(await sandbox.cli(['rollback', '--json']));
+  if (result.outcome !== 'succeeded') throw new Error(`The rollback ended as ${result.outcome}`);
+  return { seconds: result.seconds, services: result.services.filter(({ changed }) => changed).length, commandSeconds: since(started) };
 }
 
 /** Requests the API server has answered, from its own metrics: all clients, controllers included. */
@@ -94,6 +106,8 @@ function print(run: number, measured: Measured): void {
     ['nothing to change', `${measured.unchanged.seconds.toFixed(2)} s`],
     ['  whole command', `${measured.unchanged.commandSeconds.toFixed(1)} s`],
     ['  requests to the API server', String(measured.unchanged.apiRequests)],
+    [`rollback of ${measured.rollback.services} services`, `${measured.rollback.seconds.toFixed(1)} s`],
+    ['  whole command', `${measured.rollback.commandSeconds.toFixed(1)} s`],
     ...Object.entries(measured.peakMegabytes).map(([name, megabytes]): [string, string] => [`peak memory ${name}`, `${megabytes} MB`]),
     ...measured.slowest.map(({ name, seconds }): [string, string] => [`slowest ${name}`, `${seconds.toFixed(1)} s`]),
   ];
