@@ -2,7 +2,7 @@
 import { host } from '../../catalog/build.ts';
 import type { Tree } from '../../environment/merge.ts';
 import { findService } from '../releases.ts';
-import { aliasService, fixedValue, imageTag, nodePort, resources, secretName, volume, type ChartValues, type UpstreamContext } from './context.ts';
+import { aliasService, fixedValue, imageTag, nodePort, nodePortService, resources, secretName, volume, type ChartValues, type UpstreamContext } from './context.ts';
 
 const POSTGRES_PORT = 5432;
 
@@ -44,7 +44,9 @@ const rabbitmq: ChartValues = (context) => ({
     existingSecretErlangKey: 'rabbitmq-erlang-cookie',
   },
   persistence: volume(context),
-  service: { type: 'NodePort', nodePorts: { manager: nodePort(context, 'management') } },
+  // As a NodePort the chart's own Service would open all its ports, on numbers that may be another service's.
+  service: { type: 'ClusterIP' },
+  extraDeploy: [nodePortService(context, 'management', { 'app.kubernetes.io/name': 'rabbitmq' })],
   ...resources(context),
 });
 

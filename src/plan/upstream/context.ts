@@ -68,3 +68,20 @@ export function aliasService({ release, service }: UpstreamContext, selector: Re
     },
   };
 }
+
+/** A Service of its own for the one port that is reached from outside, named `<release>-<port>`. */
+export function nodePortService(context: UpstreamContext, portName: string, selector: Record<string, string>): Tree {
+  const { release, service } = context;
+  const port = service.ports.find(({ name }) => name === portName);
+  if (port?.nodePort === undefined) throw new Error(`Service "${release.name}" has no port "${portName}" with a NodePort.`);
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: `${release.name}-${portName}`, namespace: release.namespace },
+    spec: {
+      type: 'NodePort',
+      selector: { 'app.kubernetes.io/instance': release.name, ...selector },
+      ports: [{ name: portName, port: port.port, targetPort: port.containerPort, nodePort: port.nodePort }],
+    },
+  };
+}

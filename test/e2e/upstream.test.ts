@@ -1,0 +1,81 @@
+/**
+ * A whole deployment from publishers' charts: small ones that make what the real ones were seen to make, under their names
+ * and versions, from a registry where there is one, else from a repository.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { RELEASE_LABELS } from '../../src/contract/names.ts';
+import { helmBinary } from '../helm/helm.ts';
+import { helmHome, serveRepository } from '../support/chart-repository.ts';
+import { kubectlOn } from '../support/kubectl.ts';
+import { registryProgram, startRegistry } from '../support/oci-registry.ts';
+import { failuresOf, resultOf, withSandbox } from '../support/sandbox.ts';
+import { packageFromFacts, upstreamFacts } from '../support/upstream-facts.ts';
+
+const run = promisify(execFile);
+const kubeconfigOf = async (state: string): Promise<string> => z.object({ cluster: z.object({ kubeconfig: z.string() }) }).parse(JSON.parse(await readFile(join(state, 'runtime.json'), 'utf8'))).cluster.kubeconfig;
+const verified = z.object({ healthy: z.boolean(), warnings: z.array(z.string()) });
+
+test("48 services, eleven publishers' charts, one service bundled", { timeout: 600_000 }, async () => {
+  const facts = await upstreamFacts();
+  const helm = await helmBinary();
+  const program = await registryProgram();
+  await withSandbox({ charts: 'upstream', chartOverrides: { 'redis-exporter': 'bundled' } }, async (sandbox) => {
+    const served = join(sandbox.folder, 'served');
+    await mkdir(served);
+    for (const name of Object.keys(facts.charts)) await packageFromFacts(helm, served, facts, name);
+    const repository = await serveRepository(helm, served);
+    const registry = program === undefined ? undefined : await startRegistry(program);
+    try {
+      for (const [name, { version }] of registry ? Object.entries(facts.charts) : []) {
+        await run(helm, ['push', join(served, `${name}-${version}.tgz`), `oci://${registry!.host}/charts`, '--plain-http'], { env: helmHome(sandbox.folder) });
+      }
+      const chartLock = join(sandbox.folder, 'charts.lock.yaml');
+      const sources = { charts: 'upstream', chartOverrides: { 'redis-exporter': 'bundled' }, chartLock };
+      await sandbox.configure({ ...sources, chartMirror: repository.url });
+      const locked = await sandbox.cli(['charts', 'lock']);
+      assert.equal(locked.code, 0, locked.stderr);
+      assert.equal(Object.keys((parse(await readFile(chartLock, 'utf8')) as { charts: object }).charts).length, 11);
+      // Locked from the one, installed from the other: the archives are the same.
+      await sandbox.configure({ ...sources, chartMirror: registry ? { url: `oci://${registry.host}/charts`, plainHttp: true } : repository.url });
+      const first = await sandbox.cli(['deploy', '--json']);
+      assert.equal(resultOf(first).outcome, 'succeeded', failuresOf(first));
+      assert.ok(resultOf(first).services.every(({ state }) => state === 'healthy' || state === 'completed'));
+
+      const revisions = JSON.parse(await (await kubectlOn(await kubeconfigOf(sandbox.state), sandbox.folder))(['get', 'secrets', '-A', '-l', 'owner=helm', '-o', 'json'])) as { items: { metadata: { labels: Record<string, string> } }[] };
+      const madeFrom = new Map(revisions.items.map(({ metadata }) => [metadata.labels['name'], metadata.labels[RELEASE_LABELS.charts]]));
+      assert.deepEqual([madeFrom.get('novu-redis'), madeFrom.get('redis-exporter'), madeFrom.get('middleware-api')], ['upstream', 'bundled', 'bundled']);
+
+      const check = await sandbox.cli(['verify', '--json']);
+      const { healthy, warnings } = verified.parse(JSON.parse(check.stdout));
+      assert.ok(healthy, check.stdout);
+      assert.equal(warnings.length, 10);
+      assert.match(warnings.join('\n'), /rabbitmq runs docker\.io\/bitnamilegacy\/rabbitmq:4\.0\.9-debian-12-r1: frozen and unpatched/);
+
+      // Nobody has to be asked a second time.
+      await registry?.close();
+      const second = await sandbox.cli(['deploy', '--json']);
+      assert.equal(resultOf(second).outcome, 'unchanged', failuresOf(second));
+
+      // Data of one source is never handed to the other.
+      await sandbox.configure({ ...sources, chartOverrides: { 'redis-exporter': 'bundled', rabbitmq: 'bundled' } });
+      const torn = await sandbox.cli(['deploy', '--json']);
+      assert.notEqual(torn.code, 0);
+      assert.match(torn.stdout + torn.stderr, /rabbitmq \(upstream, bundled is asked for\)/);
+      // A service without data may change.
+      await sandbox.configure({ ...sources, chartOverrides: { jaeger: 'bundled', 'redis-exporter': 'bundled' } });
+      const changed = resultOf(await sandbox.cli(['deploy', '--json']));
+      assert.equal(changed.outcome, 'succeeded');
+      assert.deepEqual(changed.services.filter((service) => service.changed).map(({ name }) => name), ['jaeger']);
+    } finally {
+      await repository.close();
+      await registry?.close();
+    }
+  });
+});
