@@ -88,7 +88,7 @@ function workloadObject(name: string, { kind, strategy, serviceName, replicas, s
           securityContext: { runAsNonRoot: true, runAsUser: 1001, seccompProfile: { type: 'RuntimeDefault' } },
           ...(initContainers.length === 0 ? {} : { initContainers: initContainers.map((container) => ({ ...container, securityContext: restricted })) }),
           containers: containers.map(({ name: container, image, ports }) => ({
-            name: container, image, securityContext: restricted, ports: Object.entries(ports).map(([port, containerPort]) => ({ name: port.slice(0, 15), containerPort })),
+            name: container, image, securityContext: restricted, ports: Object.entries(ports).map(([port, containerPort]) => ({ ...(/[a-z]/.test(port) ? { name: port } : {}), containerPort })),
           })),
         },
       },
