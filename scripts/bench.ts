@@ -18,6 +18,8 @@ interface Measured {
   upSeconds: number;
   first: { seconds: number; criticalPathSeconds: number; ratio: number; apiRequests: number; commandSeconds: number };
   unchanged: { seconds: number; apiRequests: number; commandSeconds: number };
+  /** Whole commands; the first renders every chart. */
+  plan: { emptySeconds: number; unchangedSeconds: number };
   /** Of three services that depend on one another, back to the version before. */
   rollback: { seconds: number; services: number; commandSeconds: number };
   peakMegabytes: Record<string, number>;
@@ -41,6 +43,7 @@ if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(repo
 console.log(json);
 
 async function measure(sandbox: Sandbox): Promise<Measured> {
+  const emptySeconds = await timedPlan(sandbox, 2);
   const started = performance.now();
   const up = await sandbox.cli(['up']);
   if (up.code !== 0) throw new Error(`up failed:\n${up.stderr}`);
@@ -53,6 +56,7 @@ async function measure(sandbox: Sandbox): Promise<Measured> {
     upSeconds,
     first: { seconds: first.result.seconds, criticalPathSeconds: first.result.criticalPathSeconds, ratio: first.result.seconds / first.result.criticalPathSeconds, apiRequests: first.apiRequests, commandSeconds: first.commandSeconds },
     unchanged: { seconds: second.result.seconds, apiRequests: second.apiRequests, commandSeconds: second.commandSeconds },
+    plan: { emptySeconds, unchangedSeconds: await timedPlan(sandbox, 0) },
     rollback: await rolledBack(sandbox),
     peakMegabytes: await peaks(sandbox),
     slowest: first.result.services.toSorted((a, b) => b.seconds - a.seconds).slice(0, 8).map(({ name, seconds }) => ({ name, seconds })),
@@ -65,6 +69,13 @@ async function timed(sandbox: Sandbox): Promise<{ result: ResultLine; apiRequest
   const result = await sandbox.deploy();
   const commandSeconds = since(started);
   return { result, commandSeconds, apiRequests: (await apiRequests(sandbox)) - before };
+}
+
+async function timedPlan(sandbox: Sandbox, expected: number): Promise<number> {
+  const started = performance.now();
+  const { code, stderr } = await sandbox.cli(['plan', '--json']);
+  if (code !== expected) throw new Error(`plan ended with ${code} instead of ${expected}:\n${stderr}`);
+  return since(started);
 }
 
 async function rolledBack(sandbox: Sandbox): Promise<Measured['rollback']> {
@@ -106,6 +117,8 @@ function print(run: number, measured: Measured): void {
     ['nothing to change', `${measured.unchanged.seconds.toFixed(2)} s`],
     ['  whole command', `${measured.unchanged.commandSeconds.toFixed(1)} s`],
     ['  requests to the API server', String(measured.unchanged.apiRequests)],
+    ['plan of an empty cluster', `${measured.plan.emptySeconds.toFixed(1)} s`],
+    ['plan with nothing to change', `${measured.plan.unchangedSeconds.toFixed(1)} s`],
     [`rollback of ${measured.rollback.services} services`, `${measured.rollback.seconds.toFixed(1)} s`],
     ['  whole command', `${measured.rollback.commandSeconds.toFixed(1)} s`],
     ...Object.entries(measured.peakMegabytes).map(([name, megabytes]): [string, string] => [`peak memory ${name}`, `${megabytes} MB`]),

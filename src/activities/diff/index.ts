@@ -14,6 +14,7 @@ import type { ObservedCluster } from '../../plan/observed.ts';
 import { serviceSeconds } from '../../plan/startup.ts';
 import { decidePlan } from '../make-plan.ts';
 import { observeCluster } from '../observe/cluster.ts';
+import { readVersions } from '../versions/store.ts';
 import { existingNamespaces, groundworkChanges } from './groundwork.ts';
 import { newObjects, releaseObjects } from './release.ts';
 import { renderedObjects, type Rendering, tidyRenderings } from './render.ts';
@@ -26,8 +27,6 @@ export interface PlanRequest {
   selection?: Selection;
   /** Absent: objects are not listed. */
   rendering?: Rendering;
-  /** Platform versions of the past. */
-  versions?: readonly PlatformVersion[];
   signal: AbortSignal;
 }
 
@@ -37,23 +36,39 @@ export type Planning = Pick<Clients, 'environment' | 'catalog' | 'config' | 'red
 export async function planChanges(clients: Clients, request: PlanRequest): Promise<PlatformChanges> {
   const { kubernetes, environment } = clients;
   const { signal } = request;
-  const [observed, existing, { kinds }, clusterUid] = await Promise.all([
+  const [observed, existing, { kinds }, clusterUid, versions] = await Promise.all([
     observeCluster(clients, environment, signal), existingNamespaces(kubernetes, signal), kubernetes.kinds(signal), kubernetes.clusterUid(signal),
+    pastVersions(clients, signal),
   ]);
   const known = new Map(kinds.map((kind): [string, Kind] => [`${kind.group}/${kind.kind}`, kind]));
-  const changes = await describe(clients, observed, existing, request, (step, wanted) => releaseObjects(kubernetes, known, step, wanted, signal));
+  const changes = await describe(clients, { observed, existing, versions }, request, (step, wanted) => releaseObjects(kubernetes, known, step, wanted, signal));
   return { ...changes, clusterUid };
 }
 
 /** Against a cluster that does not exist yet. */
 export function planFirst(planning: Planning, request: PlanRequest): Promise<PlatformChanges> {
-  return describe(planning, EMPTY, new Set(), request, (_step, wanted) => Promise.resolve(newObjects(wanted)));
+  return describe(planning, { observed: EMPTY, existing: new Set(), versions: [] }, request, (_step, wanted) => Promise.resolve(newObjects(wanted)));
+}
+
+/** Without the right to read them, or with damaged ones, there is a plan all the same: it then expects what the catalog declares. */
+function pastVersions({ kubernetes, environment }: Clients, signal: AbortSignal): Promise<PlatformVersion[]> {
+  return readVersions(kubernetes, environment.name, signal).catch(() => {
+    signal.throwIfAborted();
+    return [];
+  });
+}
+
+interface World {
+  observed: ObservedCluster;
+  /** Names of all namespaces. */
+  existing: ReadonlySet<string>;
+  versions: readonly PlatformVersion[];
 }
 
 type Compare = (step: PlannedStep, wanted: Parameters<typeof newObjects>[0]) => Promise<ObjectChange[]>;
 
-async function describe({ catalog, environment, config, redactor }: Planning, observed: ObservedCluster, existing: ReadonlySet<string>, request: PlanRequest, compare: Compare): Promise<PlatformChanges> {
-  const { imageTags, selection, rendering, versions = [] } = request;
+async function describe({ catalog, environment, config, redactor }: Planning, { observed, existing, versions }: World, request: PlanRequest, compare: Compare): Promise<PlatformChanges> {
+  const { imageTags, selection, rendering } = request;
   const inputs = await allReleaseInputs(catalog, environment, imageTags, config);
   const plan = decidePlan(catalog, environment, new Map([...inputs].map(([name, { digest }]) => [name, digest])), observed, selection);
   const releases = await allReleaseChanges(plan, inputs, rendering, async (step, wanted) =>

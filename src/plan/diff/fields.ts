@@ -43,14 +43,19 @@ function compareLists(path: string, before: readonly unknown[], after: readonly 
     else if (JSON.stringify(before) !== JSON.stringify(after)) found.push(change(path, before, after));
     return;
   }
-  const byKey = (list: readonly unknown[]): Map<string, Tree> => new Map(list.filter(isTree).map((entry) => [String(entry[key]), entry]));
+  const byKey = (list: readonly unknown[]): Map<string, Tree> => new Map(list.filter(isTree).map((entry) => [String(keyOf(entry, key)), entry]));
   const [old, wanted] = [byKey(before), byKey(after)];
   for (const name of new Set([...old.keys(), ...wanted.keys()])) compare(`${path}[${key}=${name}]`, old.get(name), wanted.get(name), found);
 }
 
 function isKeyOf(list: readonly unknown[], key: string): boolean {
-  const values = list.map((entry) => (isTree(entry) ? entry[key] : undefined));
+  const values = list.map((entry) => (isTree(entry) ? keyOf(entry, key) : undefined));
   return values.every((value) => typeof value === 'string' || typeof value === 'number') && new Set(values).size === values.length;
+}
+
+/** Claims of a StatefulSet are named as objects are. */
+function keyOf(entry: Tree, key: string): unknown {
+  return entry[key] ?? (key === 'name' && isTree(entry['metadata']) ? entry['metadata']['name'] : undefined);
 }
 
 function change(path: string, before: unknown, after: unknown): FieldChange {

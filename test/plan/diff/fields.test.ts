@@ -19,6 +19,8 @@ const CASES: [what: string, before: unknown, after: unknown, found: FieldChange[
     [{ path: 'env[name=B]', to: '{"name":"B","value":"2"}' }]],
   ['mounts of one volume at two places', { mounts: [{ name: 'v', mountPath: '/a' }, { name: 'v', mountPath: '/b' }] }, { mounts: [{ name: 'v', mountPath: '/a', readOnly: true }, { name: 'v', mountPath: '/b' }] },
     [{ path: 'mounts[mountPath=/a].readOnly', to: 'true' }]],
+  ['a claim, named as an object is', { claims: [{ metadata: { name: 'data' }, spec: { size: '1Gi' } }] }, { claims: [{ metadata: { name: 'data' }, spec: { size: '2Gi' } }] },
+    [{ path: 'claims[name=data].spec.size', from: '1Gi', to: '2Gi' }]],
   ['entries without anything that tells them apart', { rules: [{ x: { y: 1 } }] }, { rules: [{ x: { y: 2 } }] }, [{ path: 'rules[0].x.y', from: '1', to: '2' }]],
   ['lines of a long text', { data: { file: 'a\nb\nc\nd' } }, { data: { file: 'a\nB\nc\nd' } }, [{ path: 'data.file', from: 'b', to: 'B' }]],
   ['a line that comes', { file: 'a\nb\nc' }, { file: 'a\nb\nx\nc' }, [{ path: 'file', from: '(no line)', to: 'x' }]],
