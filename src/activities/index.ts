@@ -20,6 +20,7 @@ import { planDestroy } from './plan-destroy.ts';
 import { recordResult } from './record-result.ts';
 import { removeRemains } from './remove-remains.ts';
 import { removeRelease } from './remove-release.ts';
+import { settleReleases } from './settle-releases.ts';
 import { type Scope, type ScopeOf, temporalScope } from './scope.ts';
 import { configureVault } from './vault/configure.ts';
 import { openVault } from './vault/open.ts';
@@ -61,6 +62,7 @@ export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalSc
     removeRemains: guarded((of) => removeRemains(clients, of)),
     ensureDriftSchedule: guarded((of) => ensureDriftSchedule(clients, of)),
     removeDriftSchedule: guarded((of) => removeDriftSchedule(clients, of)),
+    settleReleases: guarded((of) => settleReleases(clients, of)),
     lockHolder: guarded(() => lockHolder(clients)),
     awaitLockFree: guarded((of) => awaitLockFree(clients, of)),
     findDrift: guarded((of) => findDrift(clients, of)),

@@ -107,6 +107,9 @@ export interface Activities {
   /** Secrets, definitions, namespaces and, when told, data, after the releases. What is kept or stuck is named. */
   removeRemains(input: { run: RunRef; deleteData: boolean }): Promise<{ removed: string[]; remains: Remain[] }>;
 
+  /** Of these releases, those that this run was interrupted on and whose Helm was killed: made ready for whoever comes next. Nothing is uninstalled. */
+  settleReleases(input: { run: RunRef; releases: { namespace: string; name: string }[] }): Promise<{ settled: string[] }>;
+
   /** Registers, changes or removes the schedule of drift runs, as the environment says; a pause is left as it is. */
   ensureDriftSchedule(run: RunRef): Promise<{ changed: boolean }>;
   /** Before a destruction: what is taken down on purpose is not to be brought back. */

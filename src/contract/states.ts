@@ -20,3 +20,7 @@ export const SERVICE_STATES = [
 export const FINAL_STATES: readonly string[] = ['healthy', 'completed', 'unchanged', 'removed', 'failed', 'skipped', 'cancelled'];
 /** States that let dependents start. */
 export const GOOD_STATES: readonly string[] = ['healthy', 'completed', 'unchanged', 'removed'];
+
+/** Why a service was skipped, as the type of its failure; one that was not selected has none. */
+export const DEPENDENCY_FAILED = 'DependencyFailed';
+export const STOPPED = 'Stopped';

@@ -40,6 +40,14 @@ export const records = proxyActivities<Pick<Activities, 'recordVersion'>>({
   retry: { ...retry, maximumAttempts: 20 },
 });
 
+/** At the end of what was interrupted: worth a minute, not more. */
+export const settling = proxyActivities<Pick<Activities, 'settleReleases'>>({
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '2 minutes',
+  heartbeatTimeout: HEARTBEAT,
+  retry: { ...retry, maximumAttempts: 15 },
+});
+
 /** Reads of the whole cluster and of Vault. */
 export const surveys = proxyActivities<Pick<Activities, 'findDrift'>>({
   startToCloseTimeout: '10 minutes',

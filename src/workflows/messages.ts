@@ -1,8 +1,12 @@
-/** Signals and queries as the SDK wants them, from the names both sides share. */
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+/** Signals, updates and queries as the SDK wants them, from the names both sides share. */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DependencySettled, DeploymentView, ServiceProgress } from '../contract/deploy.ts';
-import { QUERIES, SIGNALS } from '../contract/messages.ts';
+import type { QueueAnswer, QueueRequest, StopPhase, Supersede } from '../contract/lock.ts';
+import { QUERIES, SIGNALS, UPDATES } from '../contract/messages.ts';
 
 export const serviceProgress = defineSignal<[ServiceProgress]>(SIGNALS.serviceProgress);
 export const dependencySettled = defineSignal<[DependencySettled]>(SIGNALS.dependencySettled);
+export const stopPhase = defineSignal<[StopPhase]>(SIGNALS.stopPhase);
+export const supersede = defineSignal<[Supersede]>(SIGNALS.supersede);
+export const enqueue = defineUpdate<QueueAnswer, [QueueRequest]>(UPDATES.enqueue);
 export const deployment = defineQuery<DeploymentView>(QUERIES.deployment);

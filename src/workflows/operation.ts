@@ -1,23 +1,22 @@
 /**
  * What all operations on a platform have in common: a plan, then its phases at once. The workflow's id is the lock of its
- * environment and cluster. What one phase finishes is passed on to the phases that wait for it.
+ * environment and cluster. It ends when the last of its children has ended, however it was asked to.
  */
 import {
-  ApplicationFailure, CancellationScope, CancelledFailure, ChildWorkflowCancellationType, type ChildWorkflowHandle, isCancellation, ParentClosePolicy,
-  setCurrentDetails, setHandler, startChild, upsertSearchAttributes, workflowInfo,
+  ApplicationFailure, CancellationScope, CancelledFailure, isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo,
 } from '@temporalio/workflow';
 import type { DeployResult, OperationInput, RunRef, ServiceFailure, ServiceOutcome } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
-import { phaseWorkflowId } from '../contract/names.ts';
 import type { DeployPlan, Operation } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
-import { GOOD_STATES } from '../contract/states.ts';
+import { DEPENDENCY_FAILED, GOOD_STATES, STOPPED } from '../contract/states.ts';
 import { deploymentDetails } from '../plan/details.ts';
 import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress, isSettled, outcomes } from '../plan/progress.ts';
-import { ground } from './activity-proxies.ts';
+import { ground, settling } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
-import { dependencySettled, deployment, serviceProgress } from './messages.ts';
-import { phase } from './phase.ts';
+import { deployment, serviceProgress } from './messages.ts';
+import { createPhases } from './phases.ts';
+import { createSuperseding } from './superseding.ts';
 
 export interface OperationSteps {
   operation: Operation;
@@ -38,58 +37,38 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
   const startedAt = info.startTime.getTime();
   const run: RunRef = { environment: input.environment, imageTags: input.imageTags ?? {}, clusterUid: input.clusterUid, workflowId: info.workflowId, runId: info.runId };
   let view = emptyProgress(startedAt);
-  const children = new Map<number, ChildWorkflowHandle<typeof phase>>();
-  const early: { service: string; phases: number[] }[] = [];
+  const phases = createPhases(run);
+  const superseding = createSuperseding(operation, phases);
 
   const fold = (event: DeploymentEvent): void => {
     view = applyEvent(view, event);
     setCurrentDetails(deploymentDetails(view, new Map(view.plan?.phases.map(({ number, title }) => [number, title]))));
   };
-  /** Phases tell each other; only what one could not tell, because the other had not started yet, is passed on here. */
-  const relay = (service: string, phases: readonly number[]): void => {
-    const ok = GOOD_STATES.includes(view.services[service]?.state ?? 'waiting');
-    for (const number of phases) {
-      const child = children.get(number);
-      // A phase that has already ended no longer needs to know.
-      if (child) void child.signal(dependencySettled, { service, ok }).catch(() => undefined);
-      else early.push({ service, phases: [number] });
-    }
-  };
   setHandler(deployment, () => ({ ...(view.plan ? { plan: view.plan } : {}), progress: view.services }));
   setHandler(serviceProgress, (event) => {
     fold({ kind: 'progress', event });
-    if (event.untold) relay(event.service, event.untold);
+    if (event.untold) phases.tell({ service: event.service, ok: GOOD_STATES.includes(view.services[event.service]?.state ?? 'waiting') }, event.untold);
+    if (event.state === 'failed' && view.plan && view.plan.onFailure !== 'continue') phases.stop({ reason: `${event.service} failed, and nothing further starts then (onFailure: ${view.plan.onFailure})`, mode: 'finish' });
   });
 
+  /** Somebody took over, and not too late to leave something undone. */
+  const gaveWay = (): boolean => superseding.by() !== undefined && (!view.plan || outcomes(view).some(({ state, failure: why }) => state === 'cancelled' || why?.type === STOPPED));
   const body = async (): Promise<void> => {
     setCurrentDetails(deploymentDetails(view, new Map()));
-    const plan = await steps.plan(run);
-    fold({ kind: 'plan', plan, at: Date.now() });
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.plan, value: plan.digest }]);
-    extra = { ...(await steps.before?.(run, plan)) };
-    const settled = plan.services.filter((service) => isSettled(service.action)).map((service) => service.name);
-    const started = await Promise.all(plan.phases.map(async ({ number, title }) => {
-      const child = await startChild(phase, {
-        workflowId: phaseWorkflowId(info.workflowId, info.runId, number),
-        args: [{ run, phase: number, title, services: plan.services.filter((service) => service.phase === number), settled, tells: tellsOf(plan, number), helmTimeoutSeconds: plan.helmTimeoutSeconds }],
-        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-        staticSummary: `Phase ${number}: ${title} (${input.environment})`,
-        typedSearchAttributes: [
-          { key: SEARCH_ATTRIBUTES.environment, value: input.environment },
-          { key: SEARCH_ATTRIBUTES.phase, value: `${String(number).padStart(2, '0')} ${title}` },
-          { key: SEARCH_ATTRIBUTES.plan, value: plan.digest },
-        ],
-      });
-      children.set(number, child);
-      return child;
-    }));
-    for (const { service, phases } of early.splice(0)) relay(service, phases);
+    const plan = await superseding.beginning(async () => {
+      const made = await steps.plan(run);
+      fold({ kind: 'plan', plan: made, at: Date.now() });
+      upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.plan, value: made.digest }]);
+      extra = { ...(await steps.before?.(run, made)) };
+      return made;
+    });
+    if (!plan) return;
+    const errors = await superseding.phases(plan);
+    if (gaveWay()) return;
+    const cancellation = errors.find(isCancellation);
+    if (cancellation) throw cancellation;
     // Each service's end has arrived as a signal; a failed phase is known from those.
-    await Promise.all(started.map((child) => child.result().catch((error: unknown) => {
-      if (isCancellation(error)) throw error;
-      if (!outcomes(view).some((outcome) => outcome.state === 'failed')) throw error;
-    })));
+    if (errors.length > 0 && !outcomes(view).some((outcome) => outcome.state === 'failed')) throw errors[0] ?? ApplicationFailure.nonRetryable('A phase failed');
     extra = { ...extra, ...(await steps.after?.(run, plan, view)) };
   };
 
@@ -106,6 +85,8 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
   }
   const services = outcomes(view);
   failure ??= extra.failure;
+  const supersededBy = gaveWay() ? superseding.by() : undefined;
+  cancelled ||= supersededBy !== undefined;
   const failed = failure !== undefined || services.some((service) => service.state === 'failed');
   const idle = services.every((service) => ['unchanged', 'skipped'].includes(service.state));
   const outcome: DeployResult['outcome'] = cancelled ? 'cancelled' : failed ? 'failed' : (extra.outcome ?? (idle ? 'unchanged' : 'succeeded'));
@@ -120,12 +101,15 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     ...extra,
     outcome,
     ...(failure ? { failure } : {}),
+    ...(supersededBy === undefined ? {} : { supersededBy }),
   };
   await CancellationScope.nonCancellable(async () => {
+    // Whatever was interrupted has ended by now; a Helm that had to be killed leaves its release locked.
+    if (view.plan && (cancelled || failure)) await settle(run, view.plan);
     result = { ...result, ...(await steps.finish?.(run, result)) };
     await record(input, run, result);
   });
-  if (outcome === 'cancelled') throw new CancelledFailure(`The ${operation} was cancelled`, [result]);
+  if (outcome === 'cancelled') throw new CancelledFailure(`The ${operation} was cancelled${supersededBy === undefined ? '' : `: superseded by ${supersededBy}`}`, [result]);
   if (outcome === 'failed') throw ApplicationFailure.create({ message: failureText(result), type: FAILURES.deployFailed, nonRetryable: true, details: [result] });
   return result;
 }
@@ -142,6 +126,13 @@ async function withDeadline(seconds: number, body: () => Promise<void>): Promise
   }
 }
 
+/** What cannot be settled now is settled by the next operation: it must not hold up the end of this one. */
+async function settle(run: RunRef, plan: DeployPlan): Promise<void> {
+  const steps = plan.services.flatMap((service) => service.steps).filter(({ kind, action }) => kind === 'release' && !isSettled(action) && action !== 'verify');
+  if (steps.length === 0) return;
+  await settling.settleReleases.executeWithOptions({ summary: 'No release is left half done' }, [{ run, releases: steps.map(({ namespace, name }) => ({ namespace, name })) }]).catch(() => undefined);
+}
+
 async function record(input: OperationInput, run: RunRef, result: DeployResult): Promise<void> {
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.result, value: result.outcome }]);
   try {
@@ -152,12 +143,6 @@ async function record(input: OperationInput, run: RunRef, result: DeployResult):
   }
 }
 
-/** For each service of a phase, the other phases in which something waits for it. */
-function tellsOf(plan: DeployPlan, phaseNumber: number): Record<string, number[]> {
-  const waiting = (name: string): number[] => plan.services.filter((candidate) => candidate.phase !== phaseNumber && !isSettled(candidate.action) && candidate.dependsOn.includes(name)).map((candidate) => candidate.phase);
-  return Object.fromEntries(plan.services.filter((service) => service.phase === phaseNumber).map(({ name }) => [name, [...new Set(waiting(name))]]));
-}
-
 function evidenceText({ evidence = [] }: DeployResult, { name, failure }: ServiceOutcome): string {
   const before = evidence.find(({ service }) => service === name)?.file;
   const files = [...(failure?.evidence ? [failure.evidence] : []), ...(before === undefined ? [] : [`before it was touched: ${before}`])];
@@ -166,9 +151,10 @@ function evidenceText({ evidence = [] }: DeployResult, { name, failure }: Servic
 
 function failureText(result: DeployResult): string {
   const failed = result.services.filter((service) => service.state === 'failed');
-  const skipped = result.services.filter((service) => service.state === 'skipped').length;
+  const skipped = (type: string): number => result.services.filter(({ state, failure }) => state === 'skipped' && failure?.type === type).length;
   const lines = failed.map((service) => `${service.name}: ${service.failure?.message ?? 'failed'}${evidenceText(result, service)}`);
   if (result.failure) lines.unshift(result.failure.message);
-  if (skipped > 0) lines.push(`${skipped} services were skipped, because something they depend on failed`);
+  if (skipped(DEPENDENCY_FAILED) > 0) lines.push(`${skipped(DEPENDENCY_FAILED)} services were skipped, because something they depend on failed`);
+  if (skipped(STOPPED) > 0) lines.push(`${skipped(STOPPED)} services were not started any more`);
   return lines.join('\n');
 }

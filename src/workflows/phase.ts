@@ -7,9 +7,10 @@ import type { PhaseInput, PhaseResult, ServiceOutcome, ServiceProgress } from '.
 import { FAILURES } from '../contract/failures.ts';
 import type { PlannedService } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
-import { GOOD_STATES } from '../contract/states.ts';
+import { DEPENDENCY_FAILED, GOOD_STATES, STOPPED } from '../contract/states.ts';
 import { isSettled, settledOutcome } from '../plan/progress.ts';
 import { phaseWorkflowId } from '../contract/names.ts';
+import { createHalt, type Halt } from './halt.ts';
 import { dependencySettled, serviceProgress } from './messages.ts';
 import { runService } from './service.ts';
 
@@ -20,6 +21,7 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
   setHandler(dependencySettled, ({ service, ok }) => {
     settled.set(service, ok);
   });
+  const halt = createHalt();
   const parent = workflowInfo().parent;
   if (!parent) throw ApplicationFailure.nonRetryable('A phase runs only as the child of a deployment', FAILURES.invalidInput);
   const deployment = getExternalWorkflowHandle(parent.workflowId, parent.runId);
@@ -47,7 +49,7 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
       outcomes.set(service.name, known);
       return;
     }
-    const outcome = await startWhenReady(input, service, settled, report);
+    const outcome = await startWhenReady(input, service, settled, halt, report);
     const ok = GOOD_STATES.includes(outcome.state);
     outcomes.set(service.name, outcome);
     settled.set(service.name, ok);
@@ -72,20 +74,22 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
   return { phase: input.phase, services };
 }
 
-async function startWhenReady(input: PhaseInput, service: PlannedService, settled: ReadonlyMap<string, boolean>, report: (event: ServiceProgress) => void): Promise<ServiceOutcome> {
+async function startWhenReady(input: PhaseInput, service: PlannedService, settled: ReadonlyMap<string, boolean>, halt: Halt, report: (event: ServiceProgress) => void): Promise<ServiceOutcome> {
   const base = { name: service.name, phase: service.phase, seconds: 0, changed: false };
   const lost = (): string | undefined => service.dependsOn.find((name) => settled.get(name) === false);
   try {
-    await condition(() => lost() !== undefined || service.dependsOn.every((name) => settled.get(name) === true));
+    await condition(() => lost() !== undefined || halt.reason() !== undefined || service.dependsOn.every((name) => settled.get(name) === true));
   } catch (error) {
     if (isCancellation(error)) return { ...base, state: 'cancelled' };
     throw error;
   }
   const missing = lost();
   if (missing !== undefined) {
-    return { ...base, state: 'skipped', failure: { type: 'DependencyFailed', message: service.action === 'remove' ? `${missing}, which depends on it, could not be removed` : `${missing}, which it depends on, did not become healthy` } };
+    return { ...base, state: 'skipped', failure: { type: DEPENDENCY_FAILED, message: service.action === 'remove' ? `${missing}, which depends on it, could not be removed` : `${missing}, which it depends on, did not become healthy` } };
   }
-  return runService(input, service, report);
+  const stopped = halt.reason();
+  if (stopped !== undefined) return { ...base, state: 'skipped', failure: { type: STOPPED, message: `not started: ${stopped}` } };
+  return runService(input, service, halt, report);
 }
 
 function details(input: PhaseInput, outcomes: ReadonlyMap<string, ServiceOutcome>, event: ServiceProgress): string {

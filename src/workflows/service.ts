@@ -5,8 +5,9 @@ import type { PlannedService, PlannedStep } from '../contract/plan.ts';
 import { helm, reads, removals, vault, waits } from './activity-proxies.ts';
 import { isSettled } from '../plan/progress.ts';
 import { failureOf } from './failure-of.ts';
+import type { Halt } from './halt.ts';
 
-export async function runService(input: PhaseInput, service: PlannedService, report: (event: ServiceProgress) => void): Promise<ServiceOutcome> {
+export async function runService(input: PhaseInput, service: PlannedService, halt: Halt, report: (event: ServiceProgress) => void): Promise<ServiceOutcome> {
   const started = Date.now();
   let changed = false;
   const note = (state: ServiceState, detail: string): void => {
@@ -18,7 +19,8 @@ export async function runService(input: PhaseInput, service: PlannedService, rep
   try {
     for (const step of service.steps) {
       if (isSettled(step.action)) continue;
-      changed = (await runStep(input, service, step, note)) || changed;
+      halt.safePoint();
+      await runStep(input, service, step, halt, note, () => { changed = true; });
     }
     if (service.action === 'remove') return outcome('removed');
     return outcome(service.steps.every((step) => step.job) ? 'completed' : 'healthy');
@@ -29,25 +31,29 @@ export async function runService(input: PhaseInput, service: PlannedService, rep
   }
 }
 
-/** @returns whether anything was changed in the cluster */
-async function runStep(input: PhaseInput, service: PlannedService, step: PlannedStep, note: (state: ServiceState, detail: string) => void): Promise<boolean> {
-  if (step.action === 'remove') return removeRelease(input, service, step, note);
-  if (step.kind === 'vault-bootstrap') return bootstrapVault(input, note);
-  let changed = false;
+/** @param changed called once something was changed in the cluster: what is interrupted afterwards has changed it all the same */
+async function runStep(input: PhaseInput, service: PlannedService, step: PlannedStep, halt: Halt, note: (state: ServiceState, detail: string) => void, changed: () => void): Promise<void> {
+  if (step.action === 'remove') {
+    if (await removeRelease(input, service, step, note)) changed();
+    return;
+  }
+  if (step.kind === 'vault-bootstrap') {
+    if (await bootstrapVault(input, note)) changed();
+    return;
+  }
   if (step.action !== 'verify') {
     note('applying', `${step.name}: ${step.reason}`);
     const applied = await helm(input.helmTimeoutSeconds).applyRelease.executeWithOptions(
       { summary: `Helm ${step.action} ${step.name}: ${step.reason}` },
       [{ run: input.run, service: service.name, step, priority: service.remainingSeconds }],
     );
-    changed = applied.changed;
+    if (applied.changed) changed();
   }
   note('starting', step.job ? `waits for Job ${step.name}` : `waits for ${step.name} to be healthy`);
-  await waits(service.healthTimeoutSeconds).awaitHealthy.executeWithOptions(
+  await halt.waiting(() => waits(service.healthTimeoutSeconds).awaitHealthy.executeWithOptions(
     { summary: `Health of ${step.name}` },
     [{ run: input.run, service: service.name, step, timeoutSeconds: service.healthTimeoutSeconds }],
-  );
-  return changed;
+  ));
 }
 
 async function removeRelease(input: PhaseInput, service: PlannedService, step: PlannedStep, note: (state: ServiceState, detail: string) => void): Promise<boolean> {

@@ -42,6 +42,7 @@ export function recordingActivities(plan: DeployPlan, overrides: Partial<Activit
     removeRemains: () => { log.push('remains'); return Promise.resolve({ removed: [], remains: [] }); },
     ensureDriftSchedule: () => { log.push('schedule'); return Promise.resolve({ changed: false }); },
     removeDriftSchedule: () => { log.push('no schedule'); return Promise.resolve({ removed: true }); },
+    settleReleases: ({ releases }) => { log.push(`settle ${releases.map(({ name }) => name).join(' ')}`); return Promise.resolve({ settled: [] }); },
     lockHolder: () => Promise.resolve({}),
     awaitLockFree: () => Promise.resolve(),
     findDrift: () => Promise.resolve({ report: { environment: 'test', at: '2026-01-01T00:00:00Z', seconds: 0, findings: [], accepted: 0, ignored: 0, checked: { objects: 0, releases: 0, vault: 0, secrets: 0 }, simulated: '' }, flapping: [] }),

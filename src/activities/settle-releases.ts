@@ -1,0 +1,31 @@
+/** After an interrupted run: a Helm that had to be killed leaves its release `pending-*`, which would refuse the next one. */
+import type { Clients } from '../clients/index.ts';
+import type { Activities } from '../contract/activities.ts';
+import { RELEASE_LABELS } from '../contract/names.ts';
+import { releaseKey } from '../plan/observed.ts';
+import { assertTarget } from './context.ts';
+import { settleRelease } from './release/recover.ts';
+import { allNewestRevisions } from './release/revisions.ts';
+import { beating, type ScopeOf } from './scope.ts';
+
+/** Touches only what this very run wrote. Helm's records of failed revisions stay: they are what happened. */
+export function settleReleases(clients: Clients, scopeOf: ScopeOf): Activities['settleReleases'] {
+  return async ({ run, releases }) => {
+    const scope = scopeOf();
+    return beating(scope, () => 'looks for releases that were left half done', async () => {
+      await assertTarget(clients, run, scope.signal);
+      const newest = await allNewestRevisions(clients.kubernetes, scope.signal);
+      const left = releases.filter(({ namespace, name }) => {
+        const revision = newest.get(releaseKey(namespace, name));
+        return revision?.status.startsWith('pending-') === true && revision.labels[RELEASE_LABELS.run] === run.runId;
+      });
+      const settled: string[] = [];
+      for (const release of left) {
+        // Without a digest only an unfinished revision is touched, never one that has failed.
+        const { recovered } = await settleRelease(clients, run, release, '', scope.signal);
+        if (recovered !== undefined) settled.push(`${release.namespace}/${release.name}: ${recovered}`);
+      }
+      return { settled };
+    });
+  };
+}

@@ -1,0 +1,40 @@
+/** A phase that was asked to stop: what it does not start any more, and what it gives up. */
+import { CancellationScope, CancelledFailure, setHandler } from '@temporalio/workflow';
+import type { StopPhase } from '../contract/lock.ts';
+import { stopPhase } from './messages.ts';
+
+export interface Halt {
+  /** Nothing further is started, for this reason; undefined as long as nobody asked. */
+  reason(): string | undefined;
+  /** @throws CancelledFailure where even what is at work ends at its next safe point: between two steps */
+  safePoint(): void;
+  /** Given up when the phase has to yield. */
+  waiting<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export function createHalt(): Halt {
+  let request: StopPhase | undefined;
+  const waits = new Set<CancellationScope>();
+  setHandler(stopPhase, (next) => {
+    if (request?.mode === 'yield') return;
+    request = next;
+    if (next.mode === 'yield') for (const scope of waits) scope.cancel();
+  });
+  const safePoint = (): void => {
+    if (request?.mode === 'yield') throw new CancelledFailure(request.reason);
+  };
+  return {
+    reason: () => request?.reason,
+    safePoint,
+    async waiting(work) {
+      safePoint();
+      const scope = new CancellationScope();
+      waits.add(scope);
+      try {
+        return await scope.run(work);
+      } finally {
+        waits.delete(scope);
+      }
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * Who waits for the lock of an environment. Only the newest request is kept: the platform as somebody wanted it before
+ * is of no use to anybody. Durable: whoever asked may go, the deployment starts all the same.
+ */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { allHandlersFinished, ChildWorkflowCancellationType, condition, ParentClosePolicy, setHandler, startChild, upsertMemo } from '@temporalio/workflow';
+import type { QueueAnswer, QueueInput, QueueMemo, QueueRequest } from '../contract/lock.ts';
+import { startOptionsOf } from '../contract/start-options.ts';
+import { patience } from './activity-proxies.ts';
+import { deploy } from './deploy.ts';
+import { enqueue } from './messages.ts';
+
+export async function queue({ environment, clusterUid }: QueueInput): Promise<void> {
+  let newest: QueueRequest | undefined;
+  const answers = new Map<string, QueueAnswer>();
+  const remember = (requestedBy: string): void => {
+    const memo: QueueMemo = { requestedBy, since: new Date().toISOString() };
+    upsertMemo({ ...memo });
+  };
+  setHandler(enqueue, async (request) => {
+    if (newest) answers.set(newest.requestId, { overtakenBy: request.input.requestedBy });
+    newest = request;
+    remember(request.input.requestedBy);
+    await condition(() => answers.has(request.requestId));
+    return answers.get(request.requestId) ?? { overtakenBy: 'nobody' };
+  });
+  const waiting = (): QueueRequest | undefined => newest;
+
+  await condition(() => newest !== undefined);
+  while (waiting()) {
+    await patience.awaitLockFree.executeWithOptions({ summary: `The lock of ${environment} is free` }, [{ environment, clusterUid }]);
+    const request = waiting();
+    if (!request) break;
+    // From here on it is started, and a newer one waits for the lock in its turn.
+    newest = undefined;
+    const started = await start(request);
+    if (started) answers.set(request.requestId, { started });
+    // Somebody else was faster.
+    else if (waiting()) answers.set(request.requestId, { overtakenBy: waiting()?.input.requestedBy ?? '' });
+    else newest = request;
+    if (!waiting()) {
+      remember('');
+      await condition(allHandlersFinished);
+    }
+  }
+}
+
+/** @returns undefined when the lock was taken in between */
+async function start({ input }: QueueRequest): Promise<{ workflowId: string; runId: string } | undefined> {
+  try {
+    const child = await startChild(deploy, {
+      ...startOptionsOf('deploy', input), args: [input], workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      // It stands by itself: neither the end of the queue nor its cancellation is any of its business.
+      parentClosePolicy: ParentClosePolicy.ABANDON, cancellationType: ChildWorkflowCancellationType.ABANDON,
+    });
+    return { workflowId: child.workflowId, runId: child.firstExecutionRunId };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/** Somebody takes the lock over: the operation ends at the next safe point, at the latest when Helm has had its time. */
+import { CancellationScope, isCancellation, setHandler, sleep } from '@temporalio/workflow';
+import type { DeployPlan, Operation } from '../contract/plan.ts';
+import { supersede } from './messages.ts';
+import type { Phases } from './phases.ts';
+
+/** Beyond Helm's own timeout: a retry that never succeeds is no safe point. */
+const MARGIN_SECONDS = 30;
+
+export interface Superseding {
+  /** Who took over; undefined as long as nobody did, or where it came too late to change anything. */
+  by(): string | undefined;
+  /** Ends at once when somebody takes over, with undefined: the beginning is safe to leave anywhere. */
+  beginning<T>(work: () => Promise<T>): Promise<T | undefined>;
+  /** Yields when somebody takes over, phase by phase. */
+  phases(plan: DeployPlan): Promise<Error[]>;
+}
+
+/** Half a rollback or half a destruction is nothing to build on: those are not superseded. */
+const YIELDING: readonly Operation[] = ['deploy', 'repair'];
+
+export function createSuperseding(operation: Operation, phases: Phases): Superseding {
+  let by: string | undefined;
+  let yieldNow: (() => void) | undefined;
+  setHandler(supersede, (request) => {
+    if (by !== undefined || !yieldNow || !YIELDING.includes(operation)) return;
+    by = request.by;
+    yieldNow();
+  });
+  const whileAble = async <T>(onYield: (scope: CancellationScope) => void, work: () => Promise<T>): Promise<T> => {
+    const scope = new CancellationScope();
+    yieldNow = () => onYield(scope);
+    try {
+      return await scope.run(work);
+    } finally {
+      yieldNow = undefined;
+    }
+  };
+  return {
+    by: () => by,
+    beginning: async (work) => {
+      try {
+        return await whileAble((scope) => { scope.cancel(); }, work);
+      } catch (error) {
+        if (by !== undefined && isCancellation(error)) return undefined;
+        throw error;
+      }
+    },
+    phases: (plan) => whileAble((scope) => {
+      phases.stop({ reason: `superseded by ${by ?? ''}`, mode: 'yield' });
+      void sleep((plan.helmTimeoutSeconds + MARGIN_SECONDS) * 1000).then(() => { scope.cancel(); }, () => undefined);
+    }, () => phases.run(plan)),
+  };
+}
