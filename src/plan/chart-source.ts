@@ -18,17 +18,26 @@ export function chartSource({ charts, chartOverrides }: ChartChoice, { name, cha
   return chart.upstream === undefined ? 'bundled' : chartOverrides[name] ?? charts;
 }
 
-/** @throws PlanRefusedError that names every service whose data the other chart could not read */
+/**
+ * Selectors differ between the two, and those of what exists cannot be changed: so stateless services are refused as well.
+ * @throws PlanRefusedError that names every service whose release was made from the other chart
+ */
 export function checkChartSource(catalog: Catalog, environment: ChartChoice & Pick<Environment, 'name'>, observed: Pick<ObservedCluster, 'releases'>): void {
   const torn = catalog.services.flatMap((service) => {
-    const there = observed.releases.get(releaseKey(service.namespace, service.name))?.labels[RELEASE_LABELS.charts];
+    const found = observed.releases.get(releaseKey(service.namespace, service.name));
+    const there = found?.status === 'uninstalled' ? undefined : found?.labels[RELEASE_LABELS.charts];
     const wanted = chartSource(environment, service);
-    return service.stateful && service.chart.upstream !== undefined && there !== undefined && there !== wanted ? [{ name: service.name, wanted, there }] : [];
+    return service.chart.upstream !== undefined && there !== undefined && there !== wanted ? [{ service, wanted, there }] : [];
   });
   if (torn.length === 0) return;
-  throw new PlanRefusedError(
-    `Environment "${environment.name}" asks for other charts than those that the data of these services was written by, and their images could not read it: `
-    + `${torn.map(({ name, wanted, there }) => `${name} (${there}, ${wanted} is asked for)`).join(', ')}. `
-    + `Keep them with chartOverrides: { ${torn.map(({ name, there }) => `${name}: ${there}`).join(', ')} }, or move the data and remove the releases with their volumes first.`,
-  );
+  const named = (some: typeof torn): string => some.map(({ service, wanted, there }) => `${service.name} (${there}, ${wanted} is asked for)`).join(', ');
+  const data = torn.filter(({ service }) => service.stateful);
+  const others = torn.filter(({ service }) => !service.stateful);
+  throw new PlanRefusedError([
+    ...(data.length === 0 ? [] : [`Environment "${environment.name}" asks for other charts than those that the data of these services was written by, and their images could not read it: ${named(data)}.`]),
+    ...(others.length === 0 ? [] : [`Environment "${environment.name}" asks for other charts than those that these releases were made from, and their objects cannot be changed into one another: ${named(others)}.`]),
+    `Keep them with chartOverrides: { ${torn.map(({ service, there }) => `${service.name}: ${there}`).join(', ')} }, or `
+    + [...(data.length === 0 ? [] : ['move the data and remove the releases with their volumes first']),
+      ...(others.length === 0 ? [] : [`remove what holds no data and deploy again: ${others.map(({ service }) => `helm uninstall ${service.name} --namespace ${service.namespace}`).join('; ')}`])].join(', or ') + '.',
+  ].join(' '));
 }
