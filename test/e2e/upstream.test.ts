@@ -76,7 +76,7 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
       await run(helm, ['uninstall', 'jaeger', '--namespace', 'monitoring-system', '--kubeconfig', await kubeconfigOf(sandbox.state)], { env: helmHome(sandbox.folder) });
       const last = await sandbox.cli(['deploy', '--json']);
       assert.equal(resultOf(last).outcome, 'succeeded', failuresOf(last));
-      assert.deepEqual(resultOf(last).services.filter((service) => service.changed).map(({ name }) => name), ['jaeger']);
+      assert.deepEqual(resultOf(last).services.filter((service) => service.changed).map(({ name }) => name), ['argocd', 'jaeger'], 'and what Argo CD shows of it');
     } finally {
       await repository.close();
       await registry?.close();

@@ -1,14 +1,18 @@
 /** What a deployment would change and why, object by object. Changes nothing; works without the engine and without a worker. */
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import PQueue from 'p-queue';
+import { parse } from 'yaml';
 import type { Clients } from '../../clients/index.ts';
 import type { Kind } from '../../clients/kubernetes/index.ts';
 import type { Selection } from '../../contract/deploy.ts';
 import type { DeployPlan, PlannedStep } from '../../contract/plan.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
+import type { Tree } from '../../environment/merge.ts';
 import { measuredSeconds, withExpected } from '../../plan/diff/expected.ts';
 import { APPLYING, changesAnything, orphans, serviceChange } from '../../plan/diff/services.ts';
 import type { ObjectChange, PlatformChanges, ReleaseChange } from '../../plan/diff/types.ts';
+import { frozenImages } from '../../plan/frozen-images.ts';
 import { allReleaseInputs, type ReleaseInputs } from '../../plan/inputs.ts';
 import type { ObservedCluster } from '../../plan/observed.ts';
 import { serviceSeconds } from '../../plan/startup.ts';
@@ -85,8 +89,13 @@ async function describe({ catalog, environment, config, redactor }: Planning, { 
     groundwork: plan.groundwork ? groundworkChanges(catalog, observed, existing) : [],
     simulated: plan.simulated,
     phases: plan.phases,
-    notes: plan.notes ?? [],
+    notes: [...plan.notes ?? [], ...frozenNotes(inputs)],
   };
+}
+
+/** Only publishers' charts run images that nobody maintains. */
+function frozenNotes(inputs: ReadonlyMap<string, ReleaseInputs>): string[] {
+  return frozenImages([...inputs].flatMap(([name, { upstream, values }]) => (upstream === undefined ? [] : [[name, parse(values) as Tree] as const]))).map(({ warning }) => warning);
 }
 
 async function allReleaseChanges(plan: DeployPlan, inputs: ReadonlyMap<string, ReleaseInputs>, rendering: Rendering | undefined, compare: Compare): Promise<Map<PlannedStep, ReleaseChange>> {
@@ -100,6 +109,7 @@ async function allReleaseChanges(plan: DeployPlan, inputs: ReadonlyMap<string, R
     const input = inputs.get(name);
     if (kind !== 'release' || input === undefined || !APPLYING.includes(action)) return [step, { ...change, objects: [] }];
     if (rendering === undefined) return [step, { ...change, objects: [], note: 'its objects are not listed: Helm is not installed here yet' }];
+    if (input.upstream !== undefined && !existsSync(input.chartPath)) return [step, { ...change, objects: [], note: `its objects are not listed: chart ${input.upstream.name} ${input.upstream.version} is not on this machine yet (ananta charts pull)` }];
     return [step, { ...change, objects: await compare(step, await renderedObjects(rendering, step, input)) }];
   }));
   return new Map(found);
