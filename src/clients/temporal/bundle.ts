@@ -46,6 +46,6 @@ async function sourceDigest(repoRoot: string): Promise<string> {
 /** Keeps the newest few: a worker of an older checkout may still want its own. */
 async function removeOld(folder: string, current: string): Promise<void> {
   const { stat } = await import('node:fs/promises');
-  const files = await Promise.all((await readdir(folder)).map(async (name) => ({ path: join(folder, name), time: (await stat(join(folder, name))).mtimeMs })));
+  const files = await Promise.all((await readdir(folder)).filter((name) => name.startsWith('workflows-')).map(async (name) => ({ path: join(folder, name), time: (await stat(join(folder, name))).mtimeMs })));
   for (const { path } of files.sort((a, b) => b.time - a.time).slice(8)) if (path !== current) await rm(path, { force: true });
 }

@@ -1,0 +1,118 @@
+/** The schedule of drift runs on a real engine: made, changed, removed, left paused; fires, and never overlaps itself. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSchedules, type Schedules, type WantedSchedule } from '../../src/clients/temporal/index.ts';
+import { driftScheduleId } from '../../src/contract/names.ts';
+import { SEARCH_ATTRIBUTES } from '../../src/contract/search-attributes.ts';
+import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { planOf, recordingActivities } from '../support/plans.ts';
+
+let engine: TestEngine;
+let schedules: Schedules;
+let clusters = 0;
+before(async () => {
+  engine = await startTestEngine();
+  schedules = createSchedules(engine.client);
+});
+after(async () => { await engine.close(); });
+
+function wanted(more: Partial<WantedSchedule> = {}, mode: 'repair' | 'report' = 'report'): WantedSchedule {
+  clusters += 1;
+  const clusterUid = `${String(clusters).padStart(8, 's')}-uid`;
+  return { id: driftScheduleId('test', clusterUid), everySeconds: 3600, input: { environment: 'test', clusterUid, mode }, summary: 'Find drift on test', ...more };
+}
+
+async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+  for (const end = Date.now() + 20_000; ;) {
+    const found = await look();
+    if (found) return found;
+    assert.ok(Date.now() < end, `${what} did not happen`);
+    await sleep(100);
+  }
+}
+
+describe('schedule of drift runs', () => {
+  test('created once, unchanged when asked again, first run one interval away', async () => {
+    const one = wanted();
+    assert.equal(await schedules.ensure(one), 'created');
+    assert.equal(await schedules.ensure(one), 'unchanged');
+    const view = await schedules.describe(one.id);
+    assert.deepEqual([view?.everySeconds, view?.paused, view?.input], [3600, false, one.input]);
+    const first = Date.parse(view?.next[0] ?? '') - Date.now();
+    assert.ok(first > 3_500_000 && first <= 3_601_000, `${first} ms`);
+  });
+
+  test('made by two at once, it is one', async () => {
+    const one = wanted();
+    const done = await Promise.all([schedules.ensure(one), schedules.ensure(one), schedules.ensure(one)]);
+    assert.deepEqual(done.sort(), ['created', 'unchanged', 'unchanged']);
+  });
+
+  test('changed when interval or mode differ; a pause with its note stays', async () => {
+    const one = wanted();
+    await schedules.ensure(one);
+    assert.equal(await schedules.pause(one.id, 'Paused by somebody: restore'), true);
+    assert.equal(await schedules.ensure(one), 'unchanged');
+    assert.equal(await schedules.ensure({ ...one, everySeconds: 1800 }), 'updated');
+    assert.equal(await schedules.ensure({ ...one, everySeconds: 1800, input: { ...one.input, mode: 'repair' } }), 'updated');
+    const view = await schedules.describe(one.id);
+    assert.deepEqual([view?.everySeconds, view?.input?.mode, view?.paused, view?.note], [1800, 'repair', true, 'Paused by somebody: restore']);
+    assert.equal(await schedules.resume(one.id, 'Resumed by somebody'), true);
+    assert.equal((await schedules.describe(one.id))?.paused, false);
+  });
+
+  test('removed; then there is nothing to pause, and nothing to remove', async () => {
+    const one = wanted();
+    await schedules.ensure(one);
+    assert.equal(await schedules.remove(one.id), true);
+    assert.equal(await schedules.describe(one.id), undefined);
+    assert.deepEqual([await schedules.remove(one.id), await schedules.pause(one.id, ''), await schedules.resume(one.id, '')], [false, false, false]);
+  });
+
+  test('fires with its attributes, and leaves out what would overlap', async () => {
+    const one = wanted({ everySeconds: 1 });
+    let running = 0;
+    let most = 0;
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => { release = resolve; });
+    const { activities } = recordingActivities(planOf({}), {
+      lockHolder: async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await gate;
+        running -= 1;
+        return { holder: { operation: 'deploy', requestedBy: 'x', workflowId: 'w', runId: 'r', since: 'now', workers: 1 } };
+      },
+    });
+    await engine.withWorker({ ...activities, lockHolder: beatingWhile(activities.lockHolder) }, async () => {
+      await schedules.ensure(one);
+      const view = await until('a run left out', async () => {
+        const now = await schedules.describe(one.id);
+        return now && now.skippedForOverlap >= 2 ? now : undefined;
+      });
+      assert.equal(view.running.length, 1);
+      assert.ok(view.running[0]?.workflowId.startsWith(`${one.id}-`));
+      const described = await engine.client.workflow.getHandle(view.running[0]!.workflowId).describe();
+      assert.equal(described.typedSearchAttributes.get(SEARCH_ATTRIBUTES.environment), 'test');
+      assert.equal(described.typedSearchAttributes.get(SEARCH_ATTRIBUTES.operation), 'drift');
+      await schedules.remove(one.id);
+      release();
+      await until('its end', async () => (await engine.client.workflow.getHandle(view.running[0]!.workflowId).describe()).status.name === 'COMPLETED');
+    });
+    assert.equal(most, 1);
+  });
+});
+
+/** The engine takes an activity that is silent for dead. */
+function beatingWhile<Input, Output>(work: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
+  return async (input) => {
+    const { heartbeat } = await import('@temporalio/activity');
+    const timer = setInterval(() => { heartbeat(); }, 500);
+    try {
+      return await work(input);
+    } finally {
+      clearInterval(timer);
+    }
+  };
+}
