@@ -95,7 +95,7 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
     }
     const reasons = [
       ...(ours ? [] : ['it was there before the platform']),
-      ...(claims.length > 0 ? [`it holds ${claims.length === 1 ? 'a volume' : `${claims.length} volumes`} that stay`] : []),
+      ...(claims.length > 0 ? ['it holds volumes that stay'] : []),
       ...(foreign.length > 0 ? [`it holds what is not ours: ${named(foreign)}. Once that may go: kubectl delete namespace ${name}`] : []),
     ];
     if (reasons.length === 0) go.push(namespace);
