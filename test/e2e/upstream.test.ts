@@ -4,13 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { readConfig } from '../../src/config.ts';
 import { RELEASE_LABELS } from '../../src/contract/names.ts';
+import { readChartLock } from '../../src/plan/chart-lock.ts';
+import { archivePath } from '../../src/plan/wanted-charts.ts';
 import { helmBinary } from '../helm/helm.ts';
 import { helmHome, serveRepository } from '../support/chart-repository.ts';
 import { kubectlOn } from '../support/kubectl.ts';
@@ -80,6 +83,9 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
     } finally {
       await repository.close();
       await registry?.close();
+      // The cache is the user's own.
+      const lock = await readChartLock(join(sandbox.folder, 'charts.lock.yaml'));
+      for (const [name, locked] of Object.entries(lock.charts)) await rm(archivePath(readConfig(), { name, ...locked }), { force: true });
     }
   });
 });
