@@ -1,6 +1,6 @@
 /** Rendered YAML as objects, the way Helm applies them. */
-import { parseAllDocuments } from 'yaml';
 import { isTree, type Tree } from '../../environment/merge.ts';
+import { kubernetesDocuments } from '../kubernetes-yaml.ts';
 
 export interface ManifestObject {
   apiVersion: string;
@@ -22,7 +22,7 @@ const SOURCE = /^# Source: (.+)$/m;
  */
 export function manifestObjects(text: string): ManifestObject[] {
   let source = '';
-  return parseAllDocuments(text).flatMap((document): ManifestObject[] => {
+  return kubernetesDocuments(text).flatMap((document): ManifestObject[] => {
     source = SOURCE.exec([document.commentBefore, document.contents?.commentBefore].map((comment) => `#${comment ?? ''}`).join('\n'))?.[1] ?? source;
     const value: unknown = document.toJS();
     if (value === null || value === undefined) return [];

@@ -65,7 +65,8 @@ function extras(fields: unknown, applied: unknown, path: Path, live: unknown): P
     const here = [...path, part];
     if (path.length === 0 && (part === 'status' || part === 'apiVersion' || part === 'kind')) return [];
     if (path.length === 1 && path[0] === 'metadata' && !(typeof part === 'string' && OF_METADATA.includes(part))) return [];
-    if (valueAtPath(live, here) === undefined) return [];
+    // A chart's empty list comes back as null: nothing was added.
+    if (valueAtPath(live, here) === undefined || valueAtPath(live, here) === null) return [];
     const wanted = valueAtPath(applied, here);
     if (wanted !== undefined && wanted !== null) return extras(below, applied, here, live);
     const map = typeof part === 'string' && (MAPS.includes(part) || (path.length === 0));

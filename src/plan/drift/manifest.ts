@@ -1,6 +1,6 @@
 /** What a release applied, from Helm's own record: objects with their identity, and what its hooks make. */
-import { parseAllDocuments } from 'yaml';
 import { isTree, type Tree } from '../../environment/merge.ts';
+import { kubernetesDocuments } from '../kubernetes-yaml.ts';
 import type { Subject } from './ignore.ts';
 
 export interface RecordedObject extends Subject {
@@ -13,7 +13,7 @@ export interface RecordedObject extends Subject {
  * @throws Error when a document is no Kubernetes object
  */
 export function recordedObjects(manifest: string, release: { namespace: string; name: string }, namespaced: (apiVersion: string, kind: string) => boolean): RecordedObject[] {
-  return parseAllDocuments(manifest).flatMap((document): RecordedObject[] => {
+  return kubernetesDocuments(manifest).flatMap((document): RecordedObject[] => {
     const value: unknown = document.toJS();
     if (value === null || value === undefined) return [];
     const metadata = treeOf(treeOf(value)['metadata']);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { confirmed, differences } from '../../../src/plan/drift/compare.ts';
+import { extraFields } from '../../../src/plan/drift/managed.ts';
 import { ignoreRules } from '../../../src/plan/drift/ignore.ts';
 import { type AppliedObject, changedObject, missingObject } from '../../../src/plan/drift/object.ts';
 import { pathText } from '../../../src/plan/drift/path.ts';
@@ -12,6 +13,12 @@ const live = (object: Json, fields: Json = {}, manager = 'kubectl-edit'): Json =
 const none = ignoreRules([], []);
 const of = (was: Json, is: Json): string[] => differences(was, is).map(({ path }) => pathText(path));
 const container = (more: Json): Json => ({ spec: { template: { spec: { containers: [{ name: 'app', image: 'a:1', ...more }] } } } });
+
+test("a chart's empty list comes back as null, and nobody has added anything", () => {
+  const entry = { manager: 'helm', operation: 'Apply', fieldsV1: { 'f:rules': {} } };
+  assert.deepEqual(extraFields(entry, { rules: null }, { rules: null }), []);
+  assert.deepEqual(extraFields(entry, { rules: null }, { rules: [{ verbs: ['get'] }] }).map(pathText), ['rules']);
+});
 
 describe('what was applied against what is there', () => {
   test('defaults and whatever the server adds are no difference', () => {
