@@ -76,7 +76,7 @@ describe('plans', { concurrency: 1 }, () => {
   test('it is refused a second time: the world is another one', async () => {
     const run = await sandbox.cli(['deploy', '--json', '--plan', file('first.json')]);
     assert.equal(run.code, 3, run.stdout + run.stderr);
-    assert.match(run.stderr, /does not fit any more[^]*jaeger: no release then, revision 1 now; it was to install, now unchanged/);
+    assert.match(run.stderr, /does not fit any more[^]*jaeger: no release then, revision 1 now; planned as install, now unchanged/);
     assert.deepEqual(await factsOf(await connected()), facts);
   });
 
@@ -113,7 +113,7 @@ describe('plans', { concurrency: 1 }, () => {
   test('what others did: a conflict, a lost workload, a Secret that differs, a lost record, a release of nobody', async () => {
     await kubectl('-n', 'app-plane', 'scale', 'deployment', 'django-backend', '--replicas=3');
     await kubectl('-n', 'monitoring-system', 'delete', 'deployment', 'jaeger');
-    await kubectl('-n', 'app-plane', 'patch', 'secret', 'vault-app-plane-cns-service', '--type=merge', '-p', JSON.stringify({ stringData: { 'ai-api-key': 'edited-by-hand-0123456789' } }));
+    await kubectl('-n', 'app-plane', 'patch', 'secret', 'vault-app-plane-cns-service', '--type=merge', '-p', JSON.stringify({ stringData: { 'api-token': 'edited-by-hand-0123456789' } }));
     await kubectl('-n', 'app-plane', 'delete', 'secret', '-l', 'owner=helm,name=dashboard');
     await kubectl('-n', 'control-plane', 'annotate', 'service', 'admin-app', 'meta.helm.sh/release-name=theirs', '--overwrite');
     await kubectl('-n', 'control-plane', 'delete', 'secret', '-l', 'owner=helm,name=admin-app');
@@ -172,7 +172,7 @@ describe('plans', { concurrency: 1 }, () => {
       assert.deepEqual(await factsOf(await connected()), facts);
     };
     await sandbox.configure({ replicas: { services: { dashboard: 2 } } });
-    await refused(/dashboard: chart, values or image were edited \([0-9a-f]{16}, now [0-9a-f]{16}\); it was to unchanged, now upgrade/, '--plan', path);
+    await refused(/dashboard: chart, values or image were edited \([0-9a-f]{16}, now [0-9a-f]{16}\); planned as unchanged, now upgrade/, '--plan', path);
     await sandbox.configure({});
     await refused(/--image cannot be given together with --plan/, '--plan', path, '--image', 'jaeger=1');
     await refused(/is not a plan file/, '--plan', join(sandbox.folder, 'environments', '..', 'state', sandbox.name, 'vault-keys.json'));

@@ -49,6 +49,7 @@ export async function objectChange(looking: Looking, wanted: ManifestObject, fou
   if (kind === 'Job' && jobHealth(live).status === 'failed') return { action: 'replace', ...about, fields: [], note: 'it has failed for good: it is removed and runs again' };
 
   const adopted = !applied.has(objectKey(kind, namespace, name));
+  // Helm looks at whose it is before it tries anything.
   const change = { action: adopted ? 'adopt' as const : 'update' as const, ...about, ...(adopted ? foreign(live, release) : {}) };
   try {
     const fields = objectFields(live, await kubernetes.dryRun(path, object, { manager: HELM_MANAGER }, signal));
@@ -57,11 +58,11 @@ export async function objectChange(looking: Looking, wanted: ManifestObject, fou
     if (!(error instanceof KubernetesError)) throw error;
     if (error.status === 409) {
       const fields = objectFields(live, await kubernetes.dryRun(path, object, { manager: HELM_MANAGER, force: true }, signal));
-      return { ...change, fields, blocked: conflictText(error) };
+      return { blocked: conflictText(error), ...change, fields };
     }
     const fields = error.status === 422 ? await fieldsOfStandIn(looking, path, object, live) : [];
     const immutable = immutableFields(error.causes, fields);
-    if (immutable === undefined) return { ...change, fields, blocked: `the API server refuses it: ${plainText(error)}` };
+    if (immutable === undefined) return { blocked: `the API server refuses it: ${plainText(error)}`, ...change, fields };
     return { ...change, action: 'replace', fields, immutable, blocked: `${immutable.join(', ')} cannot be changed in place, and nothing is deleted to get around that` };
   }
 }

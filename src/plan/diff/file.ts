@@ -63,7 +63,7 @@ export function changesSince(file: Pick<PlanFile, 'steps'>, services: PlannedWor
     const reasons = [
       ...(planned.digest === found.digest ? [] : [`chart, values or image were edited (${planned.digest}, now ${found.digest})`]),
       ...(planned.revision === found.revision ? [] : [`${revisionText(planned.revision)} then, ${revisionText(found.revision)} now`]),
-      ...(planned.action === found.action ? [] : [`it was to ${planned.action}, now ${found.action}`]),
+      ...(planned.action === found.action ? [] : [`planned as ${planned.action}, now ${found.action}`]),
     ];
     return reasons.length === 0 ? [] : [`${label}: ${reasons.join('; ')}`];
   });

@@ -32,7 +32,10 @@ function releaseAction({ action, objects }: ReleaseChange): ServiceAction {
 
 function reasonOf({ reason, objects }: ReleaseChange, action: ServiceAction): string {
   if (action === 'replace') {
-    const replaced = objects.filter((object) => object.action === 'replace');
+    const all = objects.filter((object) => object.action === 'replace');
+    // What a Job reads is renamed with it: the Job says it all.
+    const decisive = all.filter(({ kind, blocked }) => kind === 'Job' || blocked !== undefined);
+    const replaced = decisive.length > 0 ? decisive : all;
     return `${replaced.map(({ kind, name, immutable = [] }) => `${kind} ${name.replace(/ → .*$/, '')}: ${immutable.join(', ')}`).join('; ')} cannot be changed in place`;
   }
   if (action === 'adopt') {

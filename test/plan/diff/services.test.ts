@@ -20,7 +20,7 @@ describe('what is said of a service', () => {
     ['objects without a release', [release('install', [object('adopt'), object('create')])], 'adopt', /1 of its objects is there/],
     ['another image', [release('upgrade', [object('update')])], 'upgrade', /^because of upgrade$/],
     ['an immutable field', [release('upgrade', [object('replace', { immutable: ['spec.selector'] })])], 'replace', /^Deployment api: spec\.selector cannot be changed in place$/],
-    ['a new Job', [release('upgrade', [object('replace', { kind: 'Job', name: 'migrate-1 → migrate-2', immutable: ['spec.template'] })], 'migrate')], 'replace', /^migrate: Job migrate-1: spec\.template/],
+    ['a new Job', [release('upgrade', [object('replace', { kind: 'Job', name: 'migrate-1 → migrate-2', immutable: ['spec.template'] }), object('replace', { kind: 'ConfigMap', name: 'sql-1 → sql-2', immutable: ['data'] })], 'migrate')], 'replace', /^migrate: Job migrate-1: spec\.template cannot be changed in place$/],
     ['a failed attempt', [release('retry')], 'retry', /retry/],
     ['waiting', [release('verify')], 'verify', /verify/],
     ['unchanged', [release('unchanged')], 'skip', /^because$/],
@@ -87,7 +87,7 @@ describe('a plan file', () => {
     ['nothing', now(), []],
     ['content', now({ digest: 'fedcba9876543210' }), ['api: chart, values or image were edited (0123456789abcdef, now fedcba9876543210)']],
     ['revision', now({ revision: 4 }), ['api: revision 3 then, revision 4 now']],
-    ['action', now({ action: 'unchanged' }), ['api: it was to upgrade, now unchanged']],
+    ['action', now({ action: 'unchanged' }), ['api: planned as upgrade, now unchanged']],
     ['a service that is gone', [], ['api: the catalog does not have it any more']],
     ['a service that is new', [...now(), { name: 'web', steps: [release('install', [], 'web-databases')] }], ['web (web-databases): the catalog has it only now']],
   ];
