@@ -3,6 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createActivities } from '../../src/activities/index.ts';
+import { loadCatalog } from '../../src/catalog/index.ts';
 import { getSecret } from '../../src/activities/secrets.ts';
 import { createRedactor } from '../../src/clients/redact.ts';
 import type { KubernetesObject } from '../../src/clients/kubernetes/index.ts';
@@ -39,6 +40,22 @@ describe('evidence', () => {
       assert.deepEqual(summary, [
         'pod control-plane-redis-0, container redis: CrashLoopBackOff (last exit 1 Error)', 'Pod control-plane-redis-0: BackOff Back-off restarting', 'control-plane-redis-0: redis now: cannot bind',
       ]);
+    });
+  });
+
+  test('events of a release whose name begins alike are not its own; those of its claims and replica sets are', async () => {
+    await withFakeClients(async ({ clients, cluster, run }) => {
+      clients.catalog = loadCatalog();
+      const at = (name: string, kind: string): void => {
+        const path = `/api/v1/namespaces/temporal-system/events/${name}`;
+        cluster.objects.set(path, { metadata: { name, namespace: 'temporal-system', uid: path, resourceVersion: '1' }, type: 'Warning', reason: 'Trouble', message: `of ${name}`, lastTimestamp: '2026-01-01T00:00:00Z', involvedObject: { kind, name } });
+      };
+      for (const name of ['temporal-postgresql-0', 'temporal-ui-5d8-x', 'temporal-7c9-y']) at(name, 'Pod');
+      for (const name of ['data-temporal-0', 'data-temporal-postgresql-0']) at(name, 'PersistentVolumeClaim');
+      const temporal = { ...service, name: 'temporal', namespace: 'temporal-system', steps: [{ ...step, name: 'temporal', namespace: 'temporal-system' }] };
+      const { evidence } = await createActivities(clients, () => testScope()).collectEvidence({ run, service: temporal, reason: 'x' });
+      const text = await readFile(evidence!, 'utf8');
+      assert.deepEqual([...text.matchAll(/Trouble of (\S+)/g)].map(([, name]) => name).sort(), ['data-temporal-0', 'temporal-7c9-y']);
     });
   });
 

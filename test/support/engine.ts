@@ -1,10 +1,12 @@
 /** A Temporal dev server in memory and a worker with fake activities, for tests of workflows alone. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { claimPorts } from '../../bootstrap/process/ports.ts';
+import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { acquireTools } from '../../bootstrap/tools/index.ts';
 import { workflowBundle } from '../../src/clients/temporal/bundle.ts';
 import { closeTemporal, connectTemporal } from '../../src/clients/temporal/index.ts';
@@ -25,18 +27,24 @@ export async function startTestEngine(): Promise<TestEngine> {
   const config = readConfig();
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const temporal = await acquireTools({ names: ['temporal'], cacheDir: config.cacheDir, env: config.childEnv }).get('temporal');
-  const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), 'ananta-engine-'));
+  const { engine: port } = await claimPorts({ file: join(folder, 'ports.json'), names: ['engine'], inUseByUs: new Set() });
+  await rm(folder, { recursive: true });
   const server: ChildProcess = spawn(temporal.path, [
     'server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error', '--namespace', ENGINE_NAMESPACE,
     ...Object.entries(SEARCH_ATTRIBUTE_TYPES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ], { stdio: 'ignore', env: { HOME: tmpdir(), PATH: '' } });
   const address = `127.0.0.1:${port}`;
   const engine = { address, namespace: ENGINE_NAMESPACE };
-  const client = await waitFor(async () => {
-    const candidate = await connectTemporal(engine, 2);
-    await candidate.workflowService.describeNamespace({ namespace: ENGINE_NAMESPACE });
-    await candidate.workflow.count(`AnantaEnvironment = 'x'`);
-    return candidate;
+  const client = await waitUntil('the engine', { timeoutMs: 30_000, intervalMs: 100 }, async () => {
+    try {
+      const candidate = await connectTemporal(engine, 2);
+      await candidate.workflowService.describeNamespace({ namespace: ENGINE_NAMESPACE });
+      await candidate.workflow.count(`AnantaEnvironment = 'x'`);
+      return candidate;
+    } catch {
+      return undefined;
+    }
   });
   const [connection, codePath] = await Promise.all([NativeConnection.connect({ address }), workflowBundle(config.repoRoot, tmpdir())]);
   return {
@@ -52,27 +60,4 @@ export async function startTestEngine(): Promise<TestEngine> {
       server.kill('SIGKILL');
     },
   };
-}
-
-async function waitFor<T>(attempt: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await sleep(100);
-    }
-  }
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => { resolve(typeof address === 'object' && address ? address.port : 0); });
-    });
-  });
 }

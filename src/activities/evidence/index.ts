@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clients } from '../../clients/index.ts';
+import { allReleases } from '../../plan/releases.ts';
 import type { Release } from '../release/recover.ts';
 import { learnEverything } from '../vault/learn.ts';
 import { asSummary, asText, gather } from './sections.ts';
@@ -23,7 +24,7 @@ export async function writeEvidence(clients: Pick<Clients, 'kubernetes' | 'helm'
   const { kubernetes, helm, connections, redactor } = clients;
   // Logs of the services themselves may hold anything.
   const [gathered] = await Promise.all([
-    Promise.all(request.releases.map((release) => gather(kubernetes, release, signal))),
+    Promise.all(request.releases.map((release) => gather(kubernetes, release, neighboursOf(clients, release), signal))),
     learnEverything(clients, signal),
   ]);
   const helmLogs = await Promise.all(request.releases.map(async ({ name }) => {
@@ -36,4 +37,8 @@ export async function writeEvidence(clients: Pick<Clients, 'kubernetes' | 'helm'
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFile(file, redactor.redact(text), { mode: 0o600 });
   return { evidence: file, summary: asSummary(gathered, MOST_LINES).map((line) => redactor.redact(line)) };
+}
+
+function neighboursOf({ catalog }: Pick<Clients, 'catalog'>, { namespace, name }: Release): string[] {
+  return allReleases(catalog).filter((other) => other.namespace === namespace && other.name !== name).map((other) => other.name);
 }

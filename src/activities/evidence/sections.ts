@@ -46,25 +46,35 @@ const MOST_EVENTS = 60;
 /** Of pods that are not ready; more of the same tell nothing new. */
 const MOST_PODS = 4;
 
-/** Reads everything; what cannot be read is left out. */
-export async function gather(kubernetes: KubernetesClient, release: Release, signal: AbortSignal): Promise<ReleaseEvidence> {
+/**
+ * Reads everything; what cannot be read is left out.
+ * @param neighbours names of the other releases in its namespace, whose events are not its own
+ */
+export async function gather(kubernetes: KubernetesClient, release: Release, neighbours: readonly string[], signal: AbortSignal): Promise<ReleaseEvidence> {
   const workloads = await readWorkloads(kubernetes, release, signal);
   const pods = await readPods(kubernetes, release, workloads, signal);
   const names = new Set([release.name, ...workloads.map(({ name }) => name), ...pods.map(({ metadata }) => metadata.name)]);
   const [events, logs] = await Promise.all([
-    readEvents(kubernetes, release, names, signal),
+    readEvents(kubernetes, release, (name) => isAbout(name, names, neighbours), signal),
     readLogs(kubernetes, release, pods.filter((pod) => podTrouble(pod) !== undefined).slice(0, MOST_PODS), signal),
   ]);
   return { release, workloads, pods, events, logs };
 }
 
-async function readEvents(kubernetes: KubernetesClient, release: Release, names: ReadonlySet<string>, signal: AbortSignal): Promise<EventLine[]> {
+/** A ReplicaSet or a claim is named after its workload; of several names that fit, it is the longest: `temporal-postgresql-0` is not about `temporal`. */
+function isAbout(object: string, names: ReadonlySet<string>, neighbours: readonly string[]): boolean {
+  const fits = (known: string): boolean => object === known || object.startsWith(`${known}-`) || object.endsWith(`-${known}`) || object.includes(`-${known}-`);
+  const longest = (among: Iterable<string>): number => Math.max(0, ...[...among].filter(fits).map((known) => known.length));
+  const own = longest(names);
+  return own > 0 && own >= longest(neighbours);
+}
+
+async function readEvents(kubernetes: KubernetesClient, release: Release, isOwn: (object: string) => boolean, signal: AbortSignal): Promise<EventLine[]> {
   const { items } = await kubernetes.list(paths.events(release.namespace), { limit: 500 }, signal);
   return items.flatMap((item) => {
     const event = eventSchema.parse(item);
     const name = event.involvedObject.name ?? '';
-    // A ReplicaSet or a claim is named after its workload.
-    if (!names.has(name) && ![...names].some((known) => name.startsWith(`${known}-`) || name.endsWith(`-${known}`) || name.includes(`-${known}-`))) return [];
+    if (!isOwn(name)) return [];
     return [{
       at: event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? '', warning: event.type === 'Warning',
       object: `${event.involvedObject.kind ?? ''} ${name}`, reason: event.reason ?? '', message: (event.message ?? '').trim(), count: event.count ?? 1,
