@@ -38,10 +38,9 @@ export function findingsLines(findings: readonly DriftFinding[], view: DriftView
 function findingLines(finding: DriftFinding, { flapping, style, columns }: DriftView): string[] {
   const { key, kind, object, field, note } = finding;
   const author = authorWords(finding);
-  const fit = (text: string): string => truncate(oneLine(text), Math.max(60, columns - 1));
   return [
-    `  ${style('bad', shortId(key))}  ${kind}: ${oneLine(field === undefined ? object : `${object}  ${field}`)}`,
-    ...(finding.was === undefined && finding.is === undefined ? [] : [fit(`          ${changeWords(finding)}`).replace(/^/, '          ')]),
+    `  ${style('bad', shortId(key))}  ${kind}: ${oneLine(field === undefined ? object : `${object} ${field}`)}`,
+    ...(finding.was === undefined && finding.is === undefined ? [] : [`          ${truncate(oneLine(changeWords(finding)), Math.max(60, columns - 11))}`]),
     ...(author === '' ? [] : [`          by ${oneLine(author)}`]),
     style('dim', `          ${flapping.includes(key) ? 'left alone: it came back after each repair' : `repair: ${repairWords(finding)}`}`),
     ...(note === undefined ? [] : [style('dim', `          ${oneLine(note)}`)]),
@@ -73,7 +72,7 @@ export function resultLines(result: DriftResult, view: DriftView): string[] {
   const mended = (report?.findings ?? []).filter(({ key }) => repaired.includes(key));
   const seen = { ...view, flapping };
   return [
-    ...mended.map(({ key, object, field }) => style('good', `✔ repaired ${shortId(key)}  ${oneLine(field === undefined ? object : `${object}  ${field}`)}`)),
+    ...mended.map(({ key, object, field }) => style('good', `✔ repaired ${shortId(key)}  ${oneLine(field === undefined ? object : `${object} ${field}`)}`)),
     ...(mended.length > 0 && left.length > 0 ? [''] : []),
     ...findingsLines(left, seen),
     style(outcome === 'clean' || outcome === 'repaired' ? 'good' : 'bad', `Drift run on ${environment}: ${outcome}${reason === undefined ? '' : `: ${oneLine(reason)}`}${mended.length > 0 ? `, ${mended.length} repaired` : ''}${left.length > 0 ? `, ${left.length} left` : ''}.`),
