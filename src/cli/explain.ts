@@ -66,8 +66,9 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
   ServiceError: explainEngine,
   DeploymentRunningError: (error, attempt) => ({
     exitCode: EXIT_CODES.refused, message: `${error.message}. It holds the lock of this environment and cluster.`,
-    next: [`${commandLine('attach', ...environmentOf(attempt))}   (watches it)`],
+    next: [`${commandLine('attach', ...environmentOf(attempt))}   (watches it)`, `${commandLine('deploy', ...environmentOf(attempt), '--if-running', 'queue')}   (waits for its end, then deploys)`],
   }),
+  QueueWithdrawnError: (error, attempt) => ({ exitCode: EXIT_CODES.cancelled, message: error.message, next: [commandLine('status', ...environmentOf(attempt))] }),
   DeploymentTerminatedError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('deploy', ...environmentOf(attempt))] }),
   ComponentError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
   // Several components at once; each has told its own reason.

@@ -1,6 +1,7 @@
 /** The tree of commands. */
 import { Command } from 'commander';
 import { attachCommand } from './commands/attach.ts';
+import { cancelCommand } from './commands/cancel.ts';
 import { catalogCommand } from './commands/catalog.ts';
 import { chartsCommand } from './commands/charts.ts';
 import { deployCommand } from './commands/deploy.ts';
@@ -24,7 +25,7 @@ import { commandLine } from './format.ts';
 import { suggestion } from '../suggest.ts';
 
 const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] = [
-  ['Deploying:', [deployCommand, planCommand, attachCommand, statusCommand, verifyCommand, destroyCommand]],
+  ['Deploying:', [deployCommand, planCommand, attachCommand, cancelCommand, statusCommand, verifyCommand, destroyCommand]],
   ['Versions:', [historyCommand, diffCommand, rollbackCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand]],
   ['Keeping it as deployed:', [driftCommand]],

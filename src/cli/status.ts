@@ -2,6 +2,8 @@
 import type { Client } from '@temporalio/client';
 import type { DeploymentDescription } from '../clients/temporal/index.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
+import type { LockHolder, QueueMemo } from '../contract/lock.ts';
+import { queueIdOfLock } from '../contract/names.ts';
 import { NotRunningError, resolveConnections } from '../environment/connections.ts';
 import { loadEnvironment } from '../environment/load.ts';
 import type { Environment } from '../environment/schema.ts';
@@ -11,6 +13,7 @@ import { componentsOf } from './components.ts';
 import type { CliContext } from './context.ts';
 import type { ExitCode } from './failure.ts';
 import { workflowUrl } from './lines.ts';
+import { reviveLine } from './lock-words.ts';
 import { applyLive, emptyLive, type LiveView } from './render/live.ts';
 import { statusJson, statusLines } from './render/status.ts';
 import { printLines } from './terminal.ts';
@@ -19,6 +22,12 @@ export interface StatusReport {
   environment: string;
   /** Absent: nothing was ever deployed, or the engine could not be asked. */
   deployment?: { description: DeploymentDescription; view: LiveView; url?: string; note?: string };
+  /** Who holds the lock, while an operation is running. */
+  holder?: LockHolder;
+  /** Who waits for it. */
+  queued?: QueueMemo;
+  /** The line that helps where the holder does not move. */
+  revive?: string;
   /** Why the engine could not be asked. */
   engineProblem?: string;
   components: Component[];
@@ -42,9 +51,10 @@ export function inOrder({ deployment, components }: StatusReport): boolean {
   return !Object.values(view.progress.services).some(({ state }) => state === 'failed');
 }
 
-async function askEngine(context: CliContext, environment: Environment): Promise<Pick<StatusReport, 'deployment' | 'engineProblem'>> {
+async function askEngine(context: CliContext, environment: Environment): Promise<Pick<StatusReport, 'deployment' | 'engineProblem' | 'holder' | 'queued' | 'revive'>> {
   // Loaded late: the client takes half a second, and a wrong name should be told at once.
   const { closeTemporal, connectTemporal, latestDeployment } = await import('../clients/temporal/index.ts');
+  const { lockHolderOf, queuedRequest } = await import('../clients/temporal/lock.ts');
   let client: Client | undefined;
   try {
     const { engine } = await resolveConnections(environment, context.config);
@@ -52,7 +62,9 @@ async function askEngine(context: CliContext, environment: Environment): Promise
     const description = await latestDeployment(client, environment.name);
     if (!description) return {};
     const url = workflowUrl(engine, description);
-    return { deployment: { description, ...(await readView(client, description)), ...(url === undefined ? {} : { url }) } };
+    const [holder, queued] = await Promise.all([lockHolderOf(client, description.workflowId), queuedRequest(client, queueIdOfLock(description.workflowId))]);
+    return { ...(holder ? { holder } : {}), ...(queued ? { queued } : {}), ...(holder?.stalled === undefined ? {} : { revive: reviveLine(environment) }),
+      deployment: { description, ...(await readView(client, description)), ...(url === undefined ? {} : { url }) } };
   } catch (error) {
     if (error instanceof NotRunningError) return { engineProblem: error.message };
     return { engineProblem: `The engine does not answer: ${error instanceof Error ? error.message : String(error)}` };

@@ -30,6 +30,8 @@ export const FAILURES = {
   /** A drift run could not be finished; its reason is in its message. */
   driftFailed: 'DriftFailed',
 
+  /** It ended early, at a safe point, because somebody took the lock over. */
+  superseded: 'Superseded',
   /** Retried: the world may be different in a moment. */
   unreachable: 'Unreachable',
   releaseBusy: 'ReleaseBusy',
@@ -44,7 +46,7 @@ export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.invalidInput, FAILURES.chartInvalid, FAILURES.rejectedByCluster, FAILURES.fieldConflict,
   FAILURES.immutableField, FAILURES.forbidden, FAILURES.planOutdated, FAILURES.clusterMismatch,
   FAILURES.jobFailed, FAILURES.notHealthyInTime, FAILURES.vaultKeysMissing, FAILURES.suppliedSecretMissing, FAILURES.secretLost,
-  FAILURES.deployFailed, FAILURES.pointOfNoReturn, FAILURES.versionUnknown, FAILURES.dependencyMissing, FAILURES.stuck, FAILURES.driftFailed,
+  FAILURES.deployFailed, FAILURES.pointOfNoReturn, FAILURES.versionUnknown, FAILURES.dependencyMissing, FAILURES.stuck, FAILURES.superseded, FAILURES.driftFailed,
 ];
 
 /** Exit codes of every command; the one table of the docs is made from it. */

@@ -30,6 +30,11 @@ export function queueWorkflowId(environment: string, clusterUid: string): string
   return `queue/${environment}/${clusterUid.slice(0, 8)}`;
 }
 
+/** The queue that belongs to a lock. */
+export function queueIdOfLock(lockId: string): string {
+  return lockId.replace(/^deploy\//, 'queue/');
+}
+
 export function phaseWorkflowId(deployWorkflowId: string, runId: string, phase: number): string {
   return `${deployWorkflowId}/${runId.slice(0, 8)}/phase-${String(phase).padStart(2, '0')}`;
 }

@@ -64,7 +64,8 @@ export function settledOutcome({ name, phase, action }: Pick<PlannedService, 'na
 /** Dependencies that a waiting service still waits for, in the catalog's order. */
 export function waitsFor(view: DeploymentProgress, service: string): string[] {
   const planned = view.plan?.services.find((candidate) => candidate.name === service);
-  return (planned?.dependsOn ?? []).filter((name) => !GOOD_STATES.includes(view.services[name]?.state ?? 'waiting'));
+  const settled = new Set(view.plan?.services.filter(({ action }) => isSettled(action)).map(({ name }) => name));
+  return (planned?.dependsOn ?? []).filter((name) => !settled.has(name) && !GOOD_STATES.includes(view.services[name]?.state ?? 'waiting'));
 }
 
 /** Outcomes of all planned services; one that never ended counts as `cancelled`. */

@@ -109,7 +109,9 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     result = { ...result, ...(await steps.finish?.(run, result)) };
     await record(input, run, result);
   });
-  if (outcome === 'cancelled') throw new CancelledFailure(`The ${operation} was cancelled${supersededBy === undefined ? '' : `: superseded by ${supersededBy}`}`, [result]);
+  // The engine counts as cancelled only what it was asked to cancel itself.
+  if (supersededBy !== undefined && !CancellationScope.current().consideredCancelled) throw ApplicationFailure.create({ message: `The ${operation} was superseded by ${supersededBy}`, type: FAILURES.superseded, nonRetryable: true, details: [result] });
+  if (outcome === 'cancelled') throw new CancelledFailure(`The ${operation} was cancelled`, [result]);
   if (outcome === 'failed') throw ApplicationFailure.create({ message: failureText(result), type: FAILURES.deployFailed, nonRetryable: true, details: [result] });
   return result;
 }

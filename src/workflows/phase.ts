@@ -70,6 +70,8 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
     const message = failed.map((service) => `${service.name}: ${service.failure?.message ?? 'failed'}`).join('\n');
     throw ApplicationFailure.nonRetryable(message, FAILURES.deployFailed);
   }
+  // The engine counts as cancelled only what it was asked to cancel itself.
+  if (cancelled && !CancellationScope.current().consideredCancelled) throw ApplicationFailure.nonRetryable(halt.reason() ?? 'The phase was interrupted', FAILURES.superseded);
   if (cancelled) throw new CancelledFailure('The phase was cancelled');
   return { phase: input.phase, services };
 }

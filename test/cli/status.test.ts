@@ -61,7 +61,7 @@ describe('status', () => {
       { name: 'vault', phase: 1, state: 'healthy', seconds: 8, changed: true, detail: null },
       { name: 'keycloak', phase: 4, state: 'starting', seconds: null, changed: null, detail: 'waits for keycloak to be healthy' },
     ]);
-    assert.deepEqual(statusJson({ environment: 'x', components: [] }), { environment: 'x', deployment: null, engine: 'reachable', components: [] });
+    assert.deepEqual(statusJson({ environment: 'x', components: [] }), { environment: 'x', deployment: null, lock: null, queued: null, engine: 'reachable', components: [] });
   });
 });
 

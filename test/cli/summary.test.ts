@@ -11,6 +11,8 @@ const OPTIONS = {
 };
 const text = (lines: string[]): string => `${lines.join('\n')}\n`;
 
+const AFTER = { type: 'DependencyFailed', message: 'keycloak, which it depends on, did not become healthy' };
+
 describe('summary', () => {
   test('of a success', () => {
     assert.equal(text(summaryLines(result('succeeded', ALL_GOOD), OPTIONS)), `
@@ -42,7 +44,7 @@ Next:
   });
 
   test('of a failure: each with its reason, evidence and last lines, then what was skipped, then what to do', () => {
-    const services = [outcome('argocd', 'healthy', 11), outcome('vault', 'healthy', 8), outcome('keycloak', 'failed', 301, FAILURE), outcome('keycloak-init', 'skipped', 0), outcome('dashboard', 'skipped', 0)];
+    const services = [outcome('argocd', 'healthy', 11), outcome('vault', 'healthy', 8), outcome('keycloak', 'failed', 301, FAILURE), outcome('keycloak-init', 'skipped', 0, AFTER), outcome('dashboard', 'skipped', 0, AFTER)];
     assert.equal(text(summaryLines(result('failed', services, { seconds: 310 }), OPTIONS)), `
 The deployment to sandbox failed after 5 min 10 s.
   5 services: 2 healthy, 1 failed, 2 skipped

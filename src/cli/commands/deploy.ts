@@ -2,20 +2,25 @@ import { type Command, Option } from 'commander';
 import { collectImage, parseDuration } from '../arguments.ts';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
+import { addSelectionOptions, type SelectionOptions } from '../selection-options.ts';
 
-export interface DeployOptions {
+/** What to do where the lock is held. */
+export const IF_RUNNING = ['attach', 'refuse', 'queue', 'supersede'] as const;
+export type IfRunning = (typeof IF_RUNNING)[number];
+
+export interface DeployOptions extends SelectionOptions {
   env: string;
   detach?: true;
   timeout?: number;
   image?: Record<string, string>;
   /** File that `plan --out` wrote. */
   plan?: string;
-  ifRunning: 'attach' | 'refuse';
+  ifRunning: IfRunning;
   json?: true;
 }
 
 export function deployCommand(context: CliContext): Command {
-  return environmentCommand('deploy', {
+  const command = environmentCommand('deploy', {
     summary: 'deploy all services, or what is missing of them',
     description: `Deploys the whole platform to an environment: installs what is missing, changes what differs,
 waits until every service is healthy. What is already as wanted is left alone.
@@ -25,14 +30,17 @@ The deployment is a workflow: Ctrl-C, a lost terminal or a dead machine do not e
     examples: [
       ['deploy', 'Everything to the sandbox on this machine. "npm run deploy" is the same.'],
       ['deploy --env staging --image django-backend=1.4.2 --timeout 30m', 'Staging, one service at another tag, given up in good order after half an hour.'],
+      ['deploy --only keycloak --with-dependencies', 'One service and what it needs; the others are left as they are.'],
+      ['deploy --env staging --image cns-service=2.0.1 --if-running queue', 'After what is running now; a newer request takes its place.'],
       ['deploy --env staging --if-running refuse --json', 'For CI: one JSON object a line, and an error where another deployment runs.'],
     ],
-  })
+  });
+  return addSelectionOptions(command)
     .option('--detach', 'start the deployment and leave it running (exit code 4)')
     .option('--timeout <duration>', 'end the deployment in good order after this time: 90s, 15m, 1h30m', parseDuration)
     .option('--image <service=tag>', 'deploy this service with another image tag; may be repeated', collectImage)
     .option('--plan <file>', 'carry out exactly this plan, made by plan --out; refused when cluster, catalog or values have changed since')
-    .addOption(new Option('--if-running <how>', 'when a deployment to the environment is running already').choices(['attach', 'refuse']).default('attach'))
+    .addOption(new Option('--if-running <how>', 'when an operation on the environment is running already: watch it; give up; wait for its end (the newest request wins); or end it at a safe point and deploy then').choices(IF_RUNNING).default('attach'))
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
     .action(async (options: DeployOptions) => {
       const { runDeploy } = await import('../deploy/run.ts');

@@ -1,5 +1,9 @@
 /** Stands up what is embedded, starts or finds the deployment, watches it. */
 import { latestDeployment } from '../../clients/temporal/index.ts';
+import { lockHolderOf } from '../../clients/temporal/lock.ts';
+import type { DeployInput, Selection } from '../../contract/deploy.ts';
+import { deployWorkflowId } from '../../contract/names.ts';
+import { withClients } from '../clients.ts';
 import type { DeployOptions } from '../commands/deploy.ts';
 import { type ExitCode, refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
@@ -7,13 +11,15 @@ import { workflowUrl } from '../lines.ts';
 import { helmBinary } from '../helm-binary.ts';
 import { type ApprovedPlan, checkApprovedPlan } from '../plan/approved.ts';
 import { setupLine } from '../render/setup.ts';
+import { selectionFlags, selectionOf } from '../selection-options.ts';
 import { checkCharts, requireCharts } from './charts.ts';
 import { openEngine } from './engine.ts';
 import { standUp, standUpAgain } from './ground.ts';
-import { launch, prerequisites } from './operation.ts';
+import { launch, type Prerequisites, prerequisites } from './operation.ts';
 import type { Prepared } from './preflight.ts';
 import type { Session } from './session.ts';
 import { checkVault } from './vault-checks.ts';
+import { waitForLock } from './wait-for-lock.ts';
 import { watchToEnd } from './watch.ts';
 
 export async function deploy(session: Session, prepared: Prepared, options: DeployOptions, approved?: ApprovedPlan): Promise<ExitCode> {
@@ -28,18 +34,34 @@ export async function deploy(session: Session, prepared: Prepared, options: Depl
   const helm = await helmBinary(connections, config, (event) => session.renderer.setup(setupLine({ kind: 'tool', progress: event })));
   await checkCharts(prepared, imageTags, helm, config);
   if (approved) await checkApprovedPlan(session, connections, approved, ready.clusterUid);
+  const selection = approved ? approved.selection : selectionOf(options, prepared.catalog);
+  const input: DeployInput = {
+    environment: environment.name, imageTags, clusterUid: ready.clusterUid, requestedBy: config.requestedBy,
+    ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
+    ...(selection ? { selection } : {}),
+    ...(approved ? { expectedDigest: approved.digest } : {}),
+  };
+  if (options.ifRunning === 'queue' || options.ifRunning === 'supersede') return waitForLock(session, ready, { input, supersede: options.ifRunning === 'supersede', detach: options.detach === true });
+  if (selection && !approved) await checkDependencies(session, ready, input, selection);
   return launch(session, ready, {
     operation: 'deploy',
-    input: {
-      environment: environment.name, imageTags, clusterUid: ready.clusterUid, requestedBy: config.requestedBy,
-      ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
-      ...(approved === undefined ? {} : { expectedDigest: approved.digest, ...(approved.selection === undefined ? {} : { selection: approved.selection }) }),
-    },
+    input,
     // Watching a deployment of another plan is not what was asked for.
     ifRunning: approved !== undefined && options.ifRunning === 'attach' ? 'refuse' : options.ifRunning,
     detach: options.detach === true,
-    ignored: [...(Object.keys(options.image ?? {}).length > 0 ? ['--image'] : []), ...(options.timeout === undefined ? [] : ['--timeout'])],
+    ignored: [...(Object.keys(options.image ?? {}).length > 0 ? ['--image'] : []), ...(options.timeout === undefined ? [] : ['--timeout']), ...selectionFlags(options)],
   });
+}
+
+/**
+ * What the selected services depend on is there: told before anything is started. While somebody holds the lock nobody can
+ * know; the deployment itself checks it again.
+ * @throws DependencyMissingError
+ */
+async function checkDependencies({ context, environment, interrupted }: Session, { client, connections }: Prerequisites, input: DeployInput, selection: Selection): Promise<void> {
+  if (await lockHolderOf(client, deployWorkflowId(input.environment, input.clusterUid))) return;
+  const { planFor } = await import('../../activities/make-plan.ts');
+  await withClients(context, environment, connections, (clients) => planFor(clients, environment, input.imageTags, interrupted, selection));
 }
 
 /** The newest deployment of an environment, from its beginning. */

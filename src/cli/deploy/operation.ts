@@ -7,6 +7,8 @@ import type { Operation } from '../../contract/plan.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { ExitCode } from '../failure.ts';
 import { workflowUrl } from '../lines.ts';
+import { holderWords, stalledWords } from '../lock-words.ts';
+import { OPERATION_WORDS } from '../render/operation-words.ts';
 import { readClusterUid } from './cluster.ts';
 import { openEngine, requireSearchAttributes, requireWorker } from './engine.ts';
 import type { Session } from './session.ts';
@@ -43,10 +45,12 @@ export async function launch<Input extends OperationInput>(session: Session, { c
   session.interrupted.throwIfAborted();
   const run = await startOrAttach(client, operation, input, ifRunning);
   const url = workflowUrl(connections.engine, run);
-  renderer.started({ ...run, ...(url === undefined ? {} : { url }) });
+  renderer.started({ workflowId: run.workflowId, runId: run.runId, attached: run.attached, ...(url === undefined ? {} : { url }) });
   if (run.attached) {
-    renderer.notice(`A deployment to ${input.environment} is running already: this command watches it, and starts none of its own.${
-      ignored.length > 0 ? ` ${ignored.join(' and ')} do not apply to it: run the command again afterwards.` : ''}`);
+    const what = run.holder ? holderWords(run.holder, Date.now()) : OPERATION_WORDS.deploy.one;
+    renderer.notice(`The lock of ${input.environment} is held by ${what}: this command watches it, and starts none of its own.${
+      ignored.length > 0 ? ` ${ignored.join(' and ')} ${ignored.length === 1 ? 'does' : 'do'} not apply to it: run the command again afterwards, or with --if-running queue.` : ''}`);
+    for (const line of run.holder ? stalledWords(run.holder, session.environment) : []) renderer.notice(line);
   }
   if (detach) {
     renderer.close();

@@ -6,11 +6,13 @@ import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
 import { inSession } from './in-session.ts';
 import { approvedPlan } from '../plan/approved.ts';
+import { selectionOf } from '../selection-options.ts';
 import { checkInputs } from './preflight.ts';
 
 export function runDeploy(context: CliContext, options: DeployOptions): Promise<ExitCode> {
   return inSession(context, 'deploy', options, async (session, prepared) => {
     const approved = options.plan === undefined ? undefined : await approvedPlan(options.plan, options, prepared);
+    selectionOf(options, prepared.catalog);
     await checkInputs(prepared, approved?.imageTags ?? options.image ?? {}, context);
     const { name, protected: isProtected } = prepared.environment;
     if (isProtected && context.terminal.interactive) await confirmByName(name, `"${name}" is a protected environment.`, session.interrupted);

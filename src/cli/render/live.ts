@@ -63,7 +63,7 @@ export interface Counts {
   failed: number;
 }
 
-export function counts(view: LiveView, services: readonly string[] = (view.progress.plan?.services ?? []).map(({ name }) => name)): Counts {
+export function counts(view: LiveView, services: readonly string[] = (view.progress.plan?.services ?? []).filter(({ action }) => action !== 'excluded').map(({ name }) => name)): Counts {
   const result: Counts = { total: services.length, ended: 0, active: 0, waiting: 0, failed: 0 };
   for (const name of services) {
     const state = stateOf(view, name);

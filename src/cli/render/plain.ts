@@ -1,4 +1,5 @@
 /** For logs and pipes: one line per change, with the time since the deployment began. */
+import { isSettled } from '../../plan/progress.ts';
 import { clock, count, duration, oneLine } from '../format.ts';
 import { detailOf, type LiveEvent, type LiveView } from './live.ts';
 
@@ -10,8 +11,9 @@ export function plainLine(event: LiveEvent, view: LiveView, now: number): string
       return `${at(event.at)}  planning`;
     case 'plan': {
       const { services, criticalPathSeconds, digest } = event.plan;
-      const todo = services.filter((service) => service.action !== 'unchanged').length;
-      return `${at(event.at)}  plan ${digest}: ${count(services.length, 'service')}, ${todo === 0 ? 'nothing to do' : `${todo} to do, critical path about ${duration(criticalPathSeconds)}`}`;
+      const todo = services.filter(({ action }) => !isSettled(action)).length;
+      const excluded = services.filter(({ action }) => action === 'excluded').length;
+      return `${at(event.at)}  plan ${digest}: ${count(services.length, 'service')}${excluded > 0 ? `, ${excluded} not selected` : ''}, ${todo === 0 ? 'nothing to do' : `${todo} to do, critical path about ${duration(criticalPathSeconds)}`}`;
     }
     case 'progress': {
       const { service, state, outcome } = event.event;

@@ -3,7 +3,8 @@ import type { ServiceState } from '../../contract/deploy.ts';
 import { GOOD_STATES } from '../../contract/states.ts';
 import { waitsFor } from '../../plan/progress.ts';
 import { type Component, componentLines } from '../components.ts';
-import { clock, commandLine, duration, oneLine, truncate, wrap } from '../format.ts';
+import { clock, commandLine, count, duration, oneLine, truncate, wrap } from '../format.ts';
+import { holderWords } from '../lock-words.ts';
 import type { StatusReport } from '../status.ts';
 import type { Style } from '../terminal.ts';
 import { counts, stateOf } from './live.ts';
@@ -18,7 +19,7 @@ export interface StatusOptions {
 
 export function statusLines(report: StatusReport, options: StatusOptions): string[] {
   const { environment, engineProblem, deployment, components } = report;
-  const lines = deployment ? deploymentLines(environment, deployment, options)
+  const lines = deployment ? [...deploymentLines(environment, deployment, options), ...lockLines(report, options)]
     : [engineProblem ?? `Nothing was ever deployed to ${environment} by this engine.`];
   const down = components.filter(({ healthy }) => !healthy);
   if (components.length > 0) {
@@ -26,6 +27,15 @@ export function statusLines(report: StatusReport, options: StatusOptions): strin
       : options.style('bad', `${down.length} of ${components.length} components on this machine are down:`), ...componentLines(down, options.style));
   }
   return [...lines, '', options.style('bold', 'Next:'), ...nextLines(report, down).map((line) => `  ${line}`)];
+}
+
+/** Who holds the lock, whether it moves, and who waits for it. */
+function lockLines({ holder, queued }: StatusReport, { now, style }: StatusOptions): string[] {
+  return [
+    ...(holder ? [`The lock is held by ${holderWords(holder, now)}${holder.stalled === undefined ? `; ${count(holder.workers, 'worker')} at work.` : '.'}`] : []),
+    ...(holder?.stalled === undefined ? [] : [style('bad', `It does not move: ${holder.stalled}.`)]),
+    ...(queued ? [`A deployment that ${queued.requestedBy} asked for at ${queued.since} waits for the lock.`] : []),
+  ];
 }
 
 function deploymentLines(environment: string, { description, view, url, note }: NonNullable<StatusReport['deployment']>, options: StatusOptions): string[] {
@@ -42,8 +52,9 @@ function deploymentLines(environment: string, { description, view, url, note }: 
   if (finished?.failure) lines.push(...wrap(oneLine(finished.failure.message), options.columns));
   for (const { number, title } of plan?.phases ?? []) {
     const services = (plan?.services ?? []).filter(({ phase }) => phase === number);
-    const open = services.filter(({ name }) => !GOOD_STATES.includes(stateOf(view, name)));
-    lines.push(options.style(open.length === 0 ? 'good' : 'bold', `${open.length === 0 ? '✔' : ' '} ${String(number).padStart(2)} ${title}: ${services.length - open.length}/${services.length}`));
+    const open = services.filter(({ name, action }) => action !== 'excluded' && !GOOD_STATES.includes(stateOf(view, name)));
+    const excluded = services.filter(({ action }) => action === 'excluded').length;
+    lines.push(options.style(open.length === 0 ? 'good' : 'bold', `${open.length === 0 ? '✔' : ' '} ${String(number).padStart(2)} ${title}: ${services.length - excluded - open.length}/${services.length - excluded}${excluded > 0 ? `, ${excluded} not selected` : ''}`));
     for (const { name } of open) lines.push(truncate(`       ${name}: ${stateText(stateOf(view, name), view, name)}`, options.columns - 1));
   }
   return lines;
@@ -56,8 +67,9 @@ function stateText(state: ServiceState, view: NonNullable<StatusReport['deployme
   return progress?.detail === undefined ? state : `${state}: ${oneLine(progress.detail)}`;
 }
 
-function nextLines({ environment, deployment, engineProblem }: StatusReport, down: readonly Component[]): string[] {
+function nextLines({ environment, deployment, engineProblem, revive }: StatusReport, down: readonly Component[]): string[] {
   const env = ['--env', environment];
+  if (revive !== undefined) return [revive];
   if (down.length > 0) return [`${commandLine('up', ...env)}   (starts what is down)`];
   if (deployment?.description.status === 'RUNNING') return [`${commandLine('attach', ...env)}   (watches it)`];
   if (engineProblem !== undefined) return [`${commandLine('doctor', ...env)}   (what is there, what is missing)`];
@@ -66,7 +78,7 @@ function nextLines({ environment, deployment, engineProblem }: StatusReport, dow
 }
 
 /** For programs; stable names. */
-export function statusJson({ environment, deployment, engineProblem, components }: StatusReport): Record<string, unknown> {
+export function statusJson({ environment, deployment, engineProblem, components, holder, queued }: StatusReport): Record<string, unknown> {
   const plan = deployment?.view.progress.plan;
   return {
     environment,
@@ -83,6 +95,8 @@ export function statusJson({ environment, deployment, engineProblem, components 
         return { name, phase, state: stateOf(deployment.view, name), seconds: progress?.outcome?.seconds ?? null, changed: progress?.outcome?.changed ?? null, detail: progress?.outcome?.failure?.message ?? progress?.detail ?? null };
       }),
     },
+    lock: holder ?? null,
+    queued: queued ?? null,
     engine: engineProblem === undefined ? 'reachable' : engineProblem,
     components,
   };

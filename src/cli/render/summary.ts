@@ -1,5 +1,6 @@
 /** What a person reads when a deployment has ended. Pure. */
 import type { DeployResult, ServiceOutcome } from '../../contract/deploy.ts';
+import { DEPENDENCY_FAILED, STOPPED } from '../../contract/states.ts';
 import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../format.ts';
 import type { Style } from '../terminal.ts';
 import { OPERATION_WORDS } from './operation-words.ts';
@@ -26,24 +27,32 @@ export function summaryLines(result: DeployResult, options: SummaryOptions): str
 }
 
 function headline(result: DeployResult, options: SummaryOptions): string[] {
-  const { operation, environment, seconds, criticalPathSeconds } = result;
+  const { operation, environment, seconds, criticalPathSeconds, supersededBy } = result;
   const words = OPERATION_WORDS[operation];
   // The critical path is that of the whole platform: a deployment of some services has nothing to do with it.
   const whole = result.services.every(({ state }) => state === 'healthy' || state === 'completed');
   const ratio = criticalPathSeconds > 0 && whole ? `, ${(seconds / criticalPathSeconds).toFixed(2)} × the critical path of ${duration(criticalPathSeconds)}` : '';
   const text: Record<DeployResult['outcome'], string> = {
     succeeded: `${words.done} ${environment} in ${duration(seconds)}${operation === 'deploy' ? ratio : ''}.`,
-    unchanged: `${words.unchanged} ${environment}: everything is as wanted${operation === 'deploy' ? ' and healthy' : ''} (${duration(seconds)}).`,
+    unchanged: `${words.unchanged} ${environment}: ${result.services.some(isExcluded) ? 'what was selected' : 'everything'} is as wanted${operation === 'deploy' ? ' and healthy' : ''} (${duration(seconds)}).`,
     failed: `${words.the} ${operation === 'deploy' ? 'to' : 'of'} ${environment} failed after ${duration(seconds)}.`,
-    cancelled: `${words.the} ${operation === 'deploy' ? 'to' : 'of'} ${environment} was cancelled after ${duration(seconds)}.`,
+    cancelled: `${words.the} ${operation === 'deploy' ? 'to' : 'of'} ${environment} was cancelled after ${duration(seconds)}${supersededBy === undefined ? '' : `: ${supersededBy} took the lock over for a deployment of their own`}.`,
   };
   return [options.style(result.outcome === 'failed' || result.outcome === 'cancelled' ? 'bad' : 'good', text[result.outcome])];
+}
+
+/** Skipped for no reason but that nobody asked for it. */
+function isExcluded({ state, failure }: ServiceOutcome): boolean {
+  return state === 'skipped' && failure === undefined;
 }
 
 function tally(result: DeployResult): string[] {
   if (result.services.length === 0) return [];
   const by = new Map<string, number>();
-  for (const { state } of result.services) by.set(state, (by.get(state) ?? 0) + 1);
+  for (const service of result.services) {
+    const state = isExcluded(service) ? 'not selected' : service.state;
+    by.set(state, (by.get(state) ?? 0) + 1);
+  }
   return [`  ${count(result.services.length, 'service')}: ${[...by].map(([state, n]) => `${n} ${state}`).join(', ')}`];
 }
 
@@ -62,14 +71,19 @@ function around({ exports, lookAround }: SummaryOptions): string[] {
     ...lookAround.map(([line, shows]) => `  ${line}   # ${shows}`)];
 }
 
+const NOT_STARTED: [title: string, fits: (type: string | undefined) => boolean][] = [
+  ['Not started, because something they depend on failed', (type) => type === DEPENDENCY_FAILED],
+  ['Not started any more, because it was stopped before', (type) => type === STOPPED],
+];
+
 /** Each failure with what is known of it, then what never started because of it. */
 function failureLines(result: DeployResult, options: SummaryOptions): string[] {
   const failed = result.services.filter((service) => service.state === 'failed');
   const lines = result.failure ? ['', ...wrap(oneLine(result.failure.message), options.columns - 4).map((line) => options.style('bad', `  ${line}`))] : [];
   for (const service of failed) lines.push('', ...oneFailure(service, options));
-  const skipped = result.services.filter((service) => service.state === 'skipped');
-  if (skipped.length > 0) {
-    lines.push('', `Not started, because something they depend on failed (${skipped.length}):`, ...wrap(skipped.map(({ name }) => name).join(', '), options.columns - 4).map((line) => `  ${line}`));
+  for (const [title, fits] of NOT_STARTED) {
+    const names = result.services.filter(({ state, failure }) => state === 'skipped' && fits(failure?.type)).map(({ name }) => name);
+    if (names.length > 0) lines.push('', `${title} (${names.length}):`, ...wrap(names.join(', '), options.columns - 4).map((line) => `  ${line}`));
   }
   return lines;
 }

@@ -67,7 +67,9 @@ function phaseLines(view: LiveView, options: TreeOptions, level: number): string
   const lines: string[] = [];
   const folded = { done: 0, waiting: 0 };
   for (const { number, title } of plan?.phases ?? []) {
-    const services = (plan?.services ?? []).filter((service) => service.phase === number);
+    // What was not selected is no part of the picture.
+    const services = (plan?.services ?? []).filter((service) => service.phase === number && service.action !== 'excluded');
+    if (services.length === 0 && plan?.services.some(({ phase }) => phase === number)) continue;
     const tally = counts(view, services.map(({ name }) => name));
     const good = services.filter(({ name }) => GOOD_STATES.includes(stateOf(view, name))).length;
     if (level >= 2 && (good === tally.total || tally.waiting === tally.total)) {

@@ -1,10 +1,12 @@
 /** Starting, finding and describing deployments on the engine. */
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { OperationInput } from '../../contract/deploy.ts';
+import type { LockHolder } from '../../contract/lock.ts';
 import { isLockId, TASK_QUEUE, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { type Operation, OPERATIONS } from '../../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import { startOptionsOf } from '../../contract/start-options.ts';
+import { lockHolderOf } from './lock.ts';
 
 export interface DeploymentHandle {
   workflowId: string;
@@ -20,8 +22,8 @@ export interface DeploymentDescription extends DeploymentHandle {
 /** The lock is held by another run, and the caller did not want to attach. */
 export class DeploymentRunningError extends Error {
   override name = 'DeploymentRunningError';
-  readonly running: DeploymentDescription | undefined;
-  constructor(message: string, running: DeploymentDescription | undefined) {
+  readonly running: LockHolder | undefined;
+  constructor(message: string, running: LockHolder | undefined) {
     super(message);
     this.running = running;
   }
@@ -31,7 +33,7 @@ export class DeploymentRunningError extends Error {
  * Starts an operation, or finds the one that holds the lock.
  * @throws DeploymentRunningError with `refuse`, naming the run and since when it holds the lock
  */
-export async function startOrAttach<Input extends OperationInput>(client: Client, operation: Operation, input: Input, ifRunning: 'attach' | 'refuse'): Promise<DeploymentHandle & { attached: boolean }> {
+export async function startOrAttach<Input extends OperationInput>(client: Client, operation: Operation, input: Input, ifRunning: 'attach' | 'refuse'): Promise<DeploymentHandle & { attached: boolean; holder?: LockHolder }> {
   const options = startOptionsOf(operation, input);
   const { workflowId } = options;
   try {
@@ -41,12 +43,16 @@ export async function startOrAttach<Input extends OperationInput>(client: Client
     return { workflowId, runId: handle.firstExecutionRunId, attached: false };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const running = await describeDeployment(client, { workflowId });
-    if (ifRunning === 'refuse' || !running) {
-      throw new DeploymentRunningError(`A deployment to "${input.environment}" is already running${running ? ` since ${running.startTime.toISOString()} (workflow ${workflowId}, run ${running.runId})` : ''}`, running);
-    }
-    return { workflowId, runId: running.runId, attached: true };
+    const holder = await lockHolderOf(client, workflowId);
+    if (ifRunning === 'refuse' || !holder) throw new DeploymentRunningError(runningText(input.environment, holder), holder);
+    return { workflowId, runId: holder.runId, attached: true, holder };
   }
+}
+
+function runningText(environment: string, holder: LockHolder | undefined): string {
+  if (!holder) return `Another operation on "${environment}" has just ended, or is about to begin`;
+  const what: Record<Operation, string> = { deploy: 'A deployment to', rollback: 'A rollback of', repair: 'A drift repair of', destroy: 'A destruction of' };
+  return `${what[holder.operation]} "${environment}" is already running, started by ${holder.requestedBy}, since ${holder.since} (workflow ${holder.workflowId}, run ${holder.runId})${holder.stalled === undefined ? '' : `; it does not move: ${holder.stalled}`}`;
 }
 
 /** @returns undefined when there is no such workflow */
