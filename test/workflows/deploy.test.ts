@@ -109,9 +109,11 @@ describe('deploy', () => {
     const recorder = recordingActivities(planOf({ a: { phase: 1 } }), { awaitHealthy: async () => { await gate; return { seconds: 0, proof: '' }; } });
     await engine.withWorker(recorder.activities, async () => {
       const first = await startOrAttach(engine.client, 'deploy', request, 'refuse');
-      await assert.rejects(startOrAttach(engine.client, 'deploy', request, 'refuse'), (error) => error instanceof DeploymentRunningError && error.running?.runId === first.runId && error.message.includes('since'));
+      await assert.rejects(startOrAttach(engine.client, 'deploy', request, 'refuse'), (error) => error instanceof DeploymentRunningError && error.running?.runId === first.runId && error.message.includes('started by tester@host, since'));
       const second = await startOrAttach(engine.client, 'deploy', request, 'attach');
-      assert.deepEqual(second, { ...first, attached: true });
+      const { holder, ...attached } = second;
+      assert.deepEqual(attached, { ...first, attached: true });
+      assert.deepEqual([holder?.operation, holder?.requestedBy, holder?.workers], ['deploy', 'tester@host', 1]);
       release();
       const [one, two] = await Promise.all([first, second].map((run) => followDeployment(engine.client, run, { onEvent: () => undefined })));
       assert.deepEqual(one, two);
