@@ -66,9 +66,10 @@ describe('an external environment', { concurrency: 1 }, () => {
       assert.equal(code, 0, stderr);
       const lines = jsonLines(stdout);
       assert.deepEqual([...new Set(lines.map(({ type }) => type))], ['started', 'planning', 'plan', 'service', 'result']);
-      const { seconds, services, ...result } = lines.at(-1) as Line & { services: { name: string; state: string; changed: boolean }[] };
+      const { seconds, services, runId, ...result } = lines.at(-1) as Line & { services: { name: string; state: string; changed: boolean }[] };
       assert.equal(typeof seconds, 'number');
-      assert.deepEqual(result, { type: 'result', environment: 'mine', workflowId: 'deploy/mine/11111111', outcome: 'succeeded', criticalPathSeconds: 1 });
+      assert.deepEqual(result, { type: 'result', operation: 'deploy', environment: 'mine', workflowId: 'deploy/mine/11111111', outcome: 'succeeded', criticalPathSeconds: 1, version: 1 });
+      assert.equal(typeof runId, 'string');
       assert.deepEqual(services.map(({ name, state, changed }) => [name, state, changed]), [['vault', 'healthy', true], ['keycloak', 'healthy', true], ['dashboard', 'healthy', true]]);
     });
   });
