@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { readConfig } from '../src/config.ts';
+import type { DriftReport } from '../src/contract/drift.ts';
 import { readRuntime } from '../src/environment/connections.ts';
 import { createSandbox, type ResultLine, resultOf, type Sandbox } from '../test/support/sandbox.ts';
 
@@ -22,6 +23,8 @@ interface Measured {
   plan: { emptySeconds: number; unchangedSeconds: number };
   /** Of three services that depend on one another, back to the version before. */
   rollback: { seconds: number; services: number; commandSeconds: number };
+  /** The comparison itself, the whole command, and a run by hand that finds one scaled Deployment, repairs it and looks again. */
+  drift: { cleanSeconds: number; commandSeconds: number; repairCommandSeconds: number };
   peakMegabytes: Record<string, number>;
   slowest: { name: string; seconds: number }[];
 }
@@ -57,6 +60,7 @@ async function measure(sandbox: Sandbox): Promise<Measured> {
     first: { seconds: first.result.seconds, criticalPathSeconds: first.result.criticalPathSeconds, ratio: first.result.seconds / first.result.criticalPathSeconds, apiRequests: first.apiRequests, commandSeconds: first.commandSeconds },
     unchanged: { seconds: second.result.seconds, apiRequests: second.apiRequests, commandSeconds: second.commandSeconds },
     plan: { emptySeconds, unchangedSeconds: await timedPlan(sandbox, 0) },
+    drift: await drifted(sandbox),
     rollback: await rolledBack(sandbox),
     peakMegabytes: await peaks(sandbox),
     slowest: first.result.services.toSorted((a, b) => b.seconds - a.seconds).slice(0, 8).map(({ name, seconds }) => ({ name, seconds })),
@@ -87,10 +91,27 @@ async function rolledBack(sandbox: Sandbox): Promise<Measured['rollback']> {
   return { seconds: result.seconds, services: result.services.filter(({ changed }) => changed).length, commandSeconds: since(started) };
 }
 
+async function drifted(sandbox: Sandbox): Promise<Measured['drift']> {
+  const started = performance.now();
+  const clean = await sandbox.cli(['drift', '--json']);
+  if (clean.code !== 0) throw new Error(`drift of an untouched platform ended with ${clean.code}:\n${clean.stdout}${clean.stderr}`);
+  const commandSeconds = since(started);
+  await kubectl(sandbox, ['--namespace', 'app-plane', 'scale', 'deployment/dashboard', '--replicas', '3']);
+  const repairing = performance.now();
+  const repaired = await sandbox.cli(['drift', 'run', '--repair', '--json']);
+  if (repaired.code !== 0) throw new Error(`drift run --repair ended with ${repaired.code}:\n${repaired.stdout}${repaired.stderr}`);
+  return { cleanSeconds: (JSON.parse(clean.stdout) as DriftReport).seconds, commandSeconds, repairCommandSeconds: since(repairing) };
+}
+
+async function kubectl(sandbox: Sandbox, args: string[]): Promise<string> {
+  const runtime = await readRuntime({ ...readConfig(), stateRoot: dirname(sandbox.state) }, sandbox.name);
+  const { stdout } = await execa(runtime?.tools['kubectl'] ?? 'kubectl', ['--kubeconfig', runtime?.cluster?.kubeconfig ?? '', ...args], { maxBuffer: 64 * 2 ** 20 });
+  return stdout;
+}
+
 /** Requests the API server has answered, from its own metrics: all clients, controllers included. */
 async function apiRequests(sandbox: Sandbox): Promise<number> {
-  const runtime = await readRuntime({ ...readConfig(), stateRoot: dirname(sandbox.state) }, sandbox.name);
-  const { stdout } = await execa(runtime?.tools['kubectl'] ?? 'kubectl', ['--kubeconfig', runtime?.cluster?.kubeconfig ?? '', 'get', '--raw', '/metrics'], { maxBuffer: 64 * 2 ** 20 });
+  const stdout = await kubectl(sandbox, ['get', '--raw', '/metrics']);
   let total = 0;
   for (const line of stdout.split('\n')) if (line.startsWith('apiserver_request_total{')) total += Number(line.slice(line.lastIndexOf(' ') + 1));
   return total;
@@ -119,6 +140,9 @@ function print(run: number, measured: Measured): void {
     ['  requests to the API server', String(measured.unchanged.apiRequests)],
     ['plan of an empty cluster', `${measured.plan.emptySeconds.toFixed(1)} s`],
     ['plan with nothing to change', `${measured.plan.unchangedSeconds.toFixed(1)} s`],
+    ['drift of an untouched platform', `${measured.drift.cleanSeconds.toFixed(1)} s`],
+    ['  whole command', `${measured.drift.commandSeconds.toFixed(1)} s`],
+    ['drift run that repairs one finding', `${measured.drift.repairCommandSeconds.toFixed(1)} s`],
     [`rollback of ${measured.rollback.services} services`, `${measured.rollback.seconds.toFixed(1)} s`],
     ['  whole command', `${measured.rollback.commandSeconds.toFixed(1)} s`],
     ...Object.entries(measured.peakMegabytes).map(([name, megabytes]): [string, string] => [`peak memory ${name}`, `${megabytes} MB`]),
