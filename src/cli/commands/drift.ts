@@ -56,7 +56,7 @@ Exit code 0: no drift, or all of it repaired. Exit code 2: something is left. Ex
     summary: 'take a finding as it is now',
     description: `The difference is no drift any more, as long as the value stays what it is now: a further change is drift
 again. Kept in the cluster, with who accepted it and why.`,
-    examples: [['drift accept 1x8k2d --reason "scaled for the sale" --env staging', 'By its short id.']],
+    examples: [['drift accept n694s4 --reason "scaled for the sale" --env staging', 'By its short id.']],
   }))
     .option('--reason <text>', 'for whoever reads this later')
     .action((keys: string[], options: ReasonOptions) => act(({ acceptFindings }) => acceptFindings(context, keys, options))());
@@ -64,7 +64,7 @@ again. Kept in the cluster, with who accepted it and why.`,
   const unaccept = withKeys(sub('unaccept', {
     summary: 'take an acceptance back',
     description: 'What was accepted is drift again, if it still differs.',
-    examples: [['drift unaccept 1x8k2d --env staging', 'By its short id.']],
+    examples: [['drift unaccept n694s4 --env staging', 'By its short id.']],
   })).action((keys: string[], options: DriftOptions) => act(({ unacceptFindings }) => unacceptFindings(context, keys, options))());
 
   const accepted = sub('accepted', {
@@ -77,7 +77,7 @@ again. Kept in the cluster, with who accepted it and why.`,
     summary: 'repair again what was left alone because it flaps',
     description: `A finding that comes back after each repair is left alone after a few times, and somebody is asked. When what
 changed it is gone, this forgets its repairs: the next run repairs it again.`,
-    examples: [['drift reset 1x8k2d --env staging', 'By its short id.']],
+    examples: [['drift reset n694s4 --env staging', 'By its short id.']],
   })).alias('resume-repair').action((keys: string[], options: DriftOptions) => act(({ resetFlapping }) => resetFlapping(context, keys, options))());
 
   const schedule = sub('schedule', {

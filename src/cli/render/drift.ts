@@ -75,7 +75,7 @@ export function resultLines(result: DriftResult, view: DriftView): string[] {
     ...mended.map(({ key, object, field }) => style('good', `✔ repaired ${shortId(key)}  ${oneLine(field === undefined ? object : `${object} ${field}`)}`)),
     ...(mended.length > 0 && left.length > 0 ? [''] : []),
     ...findingsLines(left, seen),
-    style(outcome === 'clean' || outcome === 'repaired' ? 'good' : 'bad', `Drift run on ${environment}: ${outcome}${reason === undefined ? '' : `: ${oneLine(reason)}`}${mended.length > 0 ? `, ${mended.length} repaired` : ''}${left.length > 0 ? `, ${left.length} left` : ''}.`),
+    style(outcome === 'clean' || outcome === 'repaired' ? 'good' : 'bad', `Drift run on ${environment}: ${outcome}${reason === undefined ? '' : `: ${oneLine(reason)}`}${mended.length > 0 && outcome !== 'repaired' ? `, ${mended.length} repaired` : ''}${left.length > 0 ? `, ${left.length} left` : ''}.`),
     ...(report === undefined ? [] : [comparedLine(report)]),
     ...(report === undefined || report.simulated === '' ? [] : [style('dim', oneLine(report.simulated))]),
     ...nextLines(left, flapping, environment, style),
