@@ -1,6 +1,6 @@
 /**
  * Records the histories that `test/workflows/replay.test.ts` replays: a clean, a failed and a resumed deployment with
- * their phases, from real runs on a sandbox. Run it after a change of workflow code that is meant to break replay.
+ * their phases, then part of the platform, a rollback, a drift repair and a destruction, from real runs on a sandbox. Run it after a change of workflow code that is meant to break replay.
  *
  *   npm run ananta -- --run scripts/record-histories.ts     (node launcher.mjs --run scripts/record-histories.ts)
  */
@@ -12,7 +12,8 @@ import { closeTemporal, connectTemporal } from '../src/clients/temporal/index.ts
 import { readConfig } from '../src/config.ts';
 import { ENGINE_NAMESPACE } from '../src/contract/names.ts';
 import { readRuntime } from '../src/environment/connections.ts';
-import { createSandbox, type ResultLine, type Sandbox } from '../test/support/sandbox.ts';
+import { clusterOf } from '../test/support/cluster-facts.ts';
+import { createSandbox, type ResultLine, resultOf, type Sandbox } from '../test/support/sandbox.ts';
 
 const config = readConfig();
 const folder = join(config.repoRoot, 'test', 'workflows', 'histories');
@@ -32,6 +33,17 @@ await record('resumed', async (sandbox) => {
   process.kill(worker, 'SIGKILL');
   const done = await running.done;
   return done.lines.at(-1) as ResultLine;
+});
+await record('day-two', async (sandbox) => {
+  await sandbox.deploy('--phase', '1');
+  await sandbox.deploy();
+  await sandbox.deploy('--image', 'dashboard=2.0.0');
+  await sandbox.cli(['rollback', '--json']);
+  const cluster = await clusterOf(sandbox);
+  await cluster.remove('/api/v1/namespaces/app-plane/services/dashboard');
+  cluster.close();
+  await sandbox.cli(['drift', 'run', '--repair', '--json']);
+  return resultOf(await sandbox.cli(['destroy', '--confirm', sandbox.name, '--json']));
 });
 
 /** Every workflow of the run, the deployment first: Temporal's own binary form, in base64, in gzipped JSON. */
