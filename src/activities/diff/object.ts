@@ -1,6 +1,7 @@
 /** One object, as it is and as the API server would make it: asked by a dry run, so that defaults are no change. */
 import { type Kind, type KubernetesClient, KubernetesError, type KubernetesObject, isNotFound, pathOfKind } from '../../clients/kubernetes/index.ts';
-import { asHelmApplies, type ManifestObject, ownerOf } from '../../plan/diff/manifest.ts';
+import { type ManifestObject, ownerOf } from '../../plan/diff/manifest.ts';
+import { asHelmApplies } from '../../plan/helm-marks.ts';
 import { immutableFields, objectFields } from '../../plan/diff/objects.ts';
 import type { ObjectChange } from '../../plan/diff/types.ts';
 import { jobHealth } from '../../plan/health/index.ts';

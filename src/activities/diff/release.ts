@@ -2,7 +2,8 @@
 import PQueue from 'p-queue';
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import { type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
-import { asHelmApplies, isKept, type ManifestObject, manifestObjects } from '../../plan/diff/manifest.ts';
+import { isKept, type ManifestObject, manifestObjects } from '../../plan/diff/manifest.ts';
+import { asHelmApplies } from '../../plan/helm-marks.ts';
 import { pairRenamed, replacedBy, replacementFields } from '../../plan/diff/objects.ts';
 import type { ObjectChange } from '../../plan/diff/types.ts';
 import { findLive, type Found, HELM_MANAGER, kindKey, type Looking, objectChange, objectKey } from './object.ts';

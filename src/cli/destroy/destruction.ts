@@ -2,18 +2,15 @@
 import { survey } from '../../activities/destroy/survey.ts';
 import { destroyPlanOf } from '../../activities/plan-destroy.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
-import { lockHolderOf } from '../../clients/temporal/lock.ts';
 import type { DestroyInput } from '../../contract/destroy.ts';
-import { deployWorkflowId } from '../../contract/names.ts';
 import { withClients } from '../clients.ts';
 import type { DestroyOptions } from '../commands/destroy.ts';
 import { confirmByName } from '../confirm.ts';
+import { requireFreeLock } from '../deploy/free-lock.ts';
 import { standUpAgain } from '../deploy/ground.ts';
-import { launch, type Prerequisites, prerequisites } from '../deploy/operation.ts';
+import { launch, prerequisites } from '../deploy/operation.ts';
 import type { Session } from '../deploy/session.ts';
-import { type ExitCode, refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
-import { OPERATION_WORDS } from '../render/operation-words.ts';
+import type { ExitCode } from '../failure.ts';
 import { writeJson } from '../render/renderers.ts';
 import { printLines } from '../terminal.ts';
 import { previewLines, type DestroyPreview } from './preview.ts';
@@ -24,7 +21,7 @@ export async function destroy(session: Session, options: DestroyOptions): Promis
   const ready = await prerequisites(session, connections);
   const deleteData = options.deleteData === true;
   try {
-    await requireFreeLock(session, ready);
+    await requireFreeLock(session, ready, 'destroy');
     const preview = await withClients(context, environment, connections, (clients) => previewOf(clients, deleteData, session.interrupted));
     if (json) writeJson(context.terminal.stdout, { type: 'preview', environment: environment.name, ...preview });
     else {
@@ -42,15 +39,6 @@ export async function destroy(session: Session, options: DestroyOptions): Promis
   };
   // Never attached to a deployment by accident.
   return launch(session, ready, { operation: 'destroy', input, ifRunning: 'refuse', detach: options.detach === true });
-}
-
-async function requireFreeLock({ environment }: Session, { client, clusterUid }: Prerequisites): Promise<void> {
-  const holder = await lockHolderOf(client, deployWorkflowId(environment.name, clusterUid));
-  if (!holder) return;
-  throw refused(
-    `${OPERATION_WORDS[holder.operation].the} of "${environment.name}" that ${holder.requestedBy} started at ${holder.since} holds the lock (workflow ${holder.workflowId}, run ${holder.runId}).`,
-    `${commandLine('attach', '--env', environment.name)}   (watches it; run destroy again when it has ended)`,
-  );
 }
 
 async function previewOf(clients: Parameters<typeof survey>[0] & Parameters<typeof destroyPlanOf>[0], deleteData: boolean, signal: AbortSignal): Promise<DestroyPreview> {

@@ -1,9 +1,7 @@
 /** Checks that the way back is open, shows what it will do, asks where it must, then starts it and watches. */
 import { rollbackPlan } from '../../activities/versions/plan-rollback.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
-import { lockHolderOf } from '../../clients/temporal/lock.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { deployWorkflowId } from '../../contract/names.ts';
 import type { DeployPlan } from '../../contract/plan.ts';
 import type { RollbackInput } from '../../contract/rollback.ts';
 import type { Connections } from '../../environment/connections.ts';
@@ -11,12 +9,12 @@ import { RollbackRefusedError } from '../../plan/rollback-refused.ts';
 import { withClients } from '../clients.ts';
 import type { RollbackOptions } from '../commands/rollback.ts';
 import { confirmByName } from '../confirm.ts';
+import { requireFreeLock } from '../deploy/free-lock.ts';
 import { standUpAgain } from '../deploy/ground.ts';
-import { launch, type Prerequisites, prerequisites } from '../deploy/operation.ts';
+import { launch, prerequisites } from '../deploy/operation.ts';
 import type { Session } from '../deploy/session.ts';
 import { type ExitCode, refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
-import { OPERATION_WORDS } from '../render/operation-words.ts';
 import { previewJson, previewLines } from '../render/rollback-preview.ts';
 import { writeJson } from '../render/renderers.ts';
 import { printLines } from '../terminal.ts';
@@ -27,7 +25,7 @@ export async function rollback(session: Session, options: RollbackOptions): Prom
   const ready = await prerequisites(session, connections);
   let plan: DeployPlan;
   try {
-    await requireFreeLock(session, ready);
+    await requireFreeLock(session, ready, 'rollback');
     plan = await openWay(session, connections, options);
     if (json) writeJson(context.terminal.stdout, previewJson(plan));
     else {
@@ -62,13 +60,4 @@ async function openWay(session: Session, connections: Connections, { to, pastNoR
       ? [`${commandLine('rollback', ...env, ...(to === undefined ? [] : ['--to', String(to)]), '--past-no-return')}   (crosses it all the same)`, 'docs/history-and-rollback.md: "Points of no return"']
       : [`${commandLine('history', ...env)}   (the versions that are kept)`]));
   }
-}
-
-async function requireFreeLock({ environment }: Session, { client, clusterUid }: Prerequisites): Promise<void> {
-  const holder = await lockHolderOf(client, deployWorkflowId(environment.name, clusterUid));
-  if (!holder) return;
-  throw refused(
-    `${OPERATION_WORDS[holder.operation].the} of "${environment.name}" that ${holder.requestedBy} started at ${holder.since} holds the lock (workflow ${holder.workflowId}, run ${holder.runId}).`,
-    `${commandLine('attach', '--env', environment.name)}   (watches it; run rollback again when it has ended)`,
-  );
 }

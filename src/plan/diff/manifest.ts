@@ -1,5 +1,6 @@
 /** Rendered YAML as objects, the way Helm applies them. */
 import { isTree, type Tree } from '../../environment/merge.ts';
+import { treeOf } from '../helm-marks.ts';
 import { kubernetesDocuments } from '../kubernetes-yaml.ts';
 
 export interface ManifestObject {
@@ -39,19 +40,6 @@ export function manifestObjects(text: string): ManifestObject[] {
   });
 }
 
-/** Helm writes these onto everything it applies; without them a dry run would show them as taken away. */
-export function asHelmApplies(object: Tree, release: { name: string; namespace: string }): Tree {
-  const metadata = treeOf(object['metadata']);
-  return {
-    ...object,
-    metadata: {
-      ...metadata,
-      labels: { ...treeOf(metadata['labels']), 'app.kubernetes.io/managed-by': 'Helm' },
-      annotations: { ...treeOf(metadata['annotations']), 'meta.helm.sh/release-name': release.name, 'meta.helm.sh/release-namespace': release.namespace },
-    },
-  };
-}
-
 /** Which release an object says that it belongs to; undefined when it belongs to none. */
 export function ownerOf(object: unknown): { name: string; namespace: string } | undefined {
   const annotations = treeOf(treeOf(treeOf(object)['metadata'])['annotations']);
@@ -62,8 +50,4 @@ export function ownerOf(object: unknown): { name: string; namespace: string } | 
 /** The chart asks Helm to leave it when the release goes, or no longer has it. */
 export function isKept(object: unknown): boolean {
   return treeOf(treeOf(treeOf(object)['metadata'])['annotations'])['helm.sh/resource-policy'] === 'keep';
-}
-
-function treeOf(value: unknown): Tree {
-  return isTree(value) ? value : {};
 }

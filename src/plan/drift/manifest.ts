@@ -1,5 +1,6 @@
 /** What a release applied, from Helm's own record: objects with their identity, and what its hooks make. */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/merge.ts';
+import { asHelmApplies, treeOf } from '../helm-marks.ts';
 import { kubernetesDocuments } from '../kubernetes-yaml.ts';
 import type { Subject } from './ignore.ts';
 
@@ -21,22 +22,10 @@ export function recordedObjects(manifest: string, release: { namespace: string; 
     const { name, namespace } = metadata;
     if (typeof apiVersion !== 'string' || typeof kind !== 'string' || typeof name !== 'string') throw new Error(`Helm's record of ${release.namespace}/${release.name} holds a document that is no Kubernetes object`);
     return [{
-      apiVersion, kind, name, object: marked(treeOf(value), metadata, release),
+      apiVersion, kind, name, object: asHelmApplies(treeOf(value), release),
       ...(namespaced(apiVersion, kind) ? { namespace: typeof namespace === 'string' ? namespace : release.namespace } : {}),
     }];
   });
-}
-
-/** Helm writes these onto everything it applies. */
-function marked(object: Tree, metadata: Tree, release: { namespace: string; name: string }): Tree {
-  return {
-    ...object,
-    metadata: {
-      ...metadata,
-      labels: { ...treeOf(metadata['labels']), 'app.kubernetes.io/managed-by': 'Helm' },
-      annotations: { ...treeOf(metadata['annotations']), 'meta.helm.sh/release-name': release.name, 'meta.helm.sh/release-namespace': release.namespace },
-    },
-  };
 }
 
 /** Names of the definitions in files of a chart's `crds` folder, without reading their long schemas. */
@@ -46,8 +35,4 @@ export function definitionNames(yaml: string): string[] {
     const name = /^metadata:\n(?:^[ #].*\n)*?^ {2}name: ["']?([\w.-]+)["']?\s*$/m.exec(document)?.[1];
     return name === undefined ? [] : [name];
   });
-}
-
-function treeOf(value: unknown): Tree {
-  return isTree(value) ? value : {};
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { asHelmApplies, isKept, manifestObjects, ownerOf } from '../../../src/plan/diff/manifest.ts';
+import { isKept, manifestObjects, ownerOf } from '../../../src/plan/diff/manifest.ts';
+import { asHelmApplies } from '../../../src/plan/helm-marks.ts';
 import { immutableFields, objectFields, pairRenamed } from '../../../src/plan/diff/objects.ts';
 import { fingerprint } from '../../../src/plan/diff/redact.ts';
 

@@ -1,0 +1,21 @@
+/** For operations that never attach to another one by accident. */
+import { lockHolderOf } from '../../clients/temporal/lock.ts';
+import { deployWorkflowId } from '../../contract/names.ts';
+import { refused } from '../failure.ts';
+import { commandLine } from '../format.ts';
+import { OPERATION_WORDS } from '../render/operation-words.ts';
+import type { Prerequisites } from './operation.ts';
+import type { Session } from './session.ts';
+
+/**
+ * @param command what was asked for, for the advice
+ * @throws CliError (refused) naming who holds the lock, and since when
+ */
+export async function requireFreeLock({ environment }: Session, { client, clusterUid }: Prerequisites, command: string): Promise<void> {
+  const holder = await lockHolderOf(client, deployWorkflowId(environment.name, clusterUid));
+  if (!holder) return;
+  throw refused(
+    `${OPERATION_WORDS[holder.operation].the} of "${environment.name}" that ${holder.requestedBy} started at ${holder.since} holds the lock (workflow ${holder.workflowId}, run ${holder.runId}).`,
+    `${commandLine('attach', '--env', environment.name)}   (watches it; run ${command} again when it has ended)`,
+  );
+}
