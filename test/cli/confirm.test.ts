@@ -1,0 +1,62 @@
+/** A protected environment asks for its name: at a real terminal, which `script` of util-linux brings along. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { readConfig } from '../../src/config.ts';
+import { externalEnvironment, kubeconfigFor, type Workspace, workspace } from './run-cli.ts';
+import { writeFile } from 'node:fs/promises';
+
+const SCRIPT = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path));
+let place: Workspace;
+before(async () => {
+  place = await workspace();
+  const kubeconfig = join(place.folder, 'kubeconfig');
+  await writeFile(kubeconfig, kubeconfigFor('http://127.0.0.1:1'));
+  await place.environment('stage', externalEnvironment({ kubeconfig, more: 'protected: true' }));
+});
+after(async () => { await place.remove(); });
+
+/** @returns what the terminal showed, and the exit code */
+function atTerminal(answer: string): Promise<{ shown: string; code: number | null }> {
+  const config = readConfig();
+  const line = [process.execPath, '--disable-warning=ExperimentalWarning', join(config.repoRoot, 'src', 'cli', 'main.ts'), 'deploy', '--env', 'stage'].map((word) => `'${word}'`).join(' ');
+  const child = spawn(SCRIPT ?? 'script', ['--quiet', '--return', '--command', line, '/dev/null'], {
+    cwd: place.folder,
+    env: { PATH: process.env['PATH'], HOME: place.folder, TERM: 'xterm', NO_COLOR: '1', ANANTA_STATE_DIR: join(place.folder, 'state'), ANANTA_CACHE_DIR: join(place.folder, 'cache'), ANANTA_ENVIRONMENTS_DIR: place.folder },
+  });
+  let shown = '';
+  let asked = false;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+    if (asked || !shown.includes('Type stage to go on:')) return;
+    asked = true;
+    child.stdin.write(`${answer}\n`);
+  });
+  return new Promise((resolve) => child.on('close', (code) => { resolve({ shown, code }); }));
+}
+
+describe('a protected environment, at a terminal', { skip: SCRIPT === undefined && 'needs script of util-linux' }, () => {
+  test('another name: refused, nothing was touched', async () => {
+    const { shown, code } = await atTerminal('prod');
+    assert.match(shown, /"stage" is a protected environment\. Type stage to go on:/);
+    assert.match(shown, /refused, nothing was touched\s+The name did not match/);
+    assert.equal(code, 3);
+    assert.deepEqual(await place.state(), []);
+  });
+
+  test('its own name: goes on, as far as a cluster that does not answer', async () => {
+    const { shown, code } = await atTerminal('stage');
+    assert.match(shown, /Type stage to go on:/);
+    assert.match(shown, /could not be asked who it is/);
+    assert.doesNotMatch(shown, /did not match/);
+    assert.equal(code, 3);
+  });
+
+  test('without a terminal nobody is asked', async () => {
+    const run = await place.run(['deploy', '--env', 'stage']);
+    assert.doesNotMatch(run.stdout + run.stderr, /Type stage/);
+    assert.match(run.stderr, /could not be asked who it is/);
+  });
+});
