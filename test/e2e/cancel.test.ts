@@ -1,0 +1,113 @@
+/** Cancelled at five points, from the command line or as the UI does it; each time the next deployment goes on from there. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { closeTemporal, connectTemporal } from '../../src/clients/temporal/index.ts';
+import { readConfig } from '../../src/config.ts';
+import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
+import { readRuntime } from '../../src/environment/connections.ts';
+import { clusterOf, factsOf } from '../support/cluster-facts.ts';
+import { helmProcesses, waitForProcess } from '../support/processes.ts';
+import { createSandbox, type JsonLine, resultOf, type RunningCli, type Sandbox } from '../support/sandbox.ts';
+
+let sandbox: Sandbox;
+before(async () => {
+  sandbox = await createSandbox({ simulation: { factor: 0.1, startupSeconds: { keycloak: 100 } } });
+  const up = await sandbox.cli(['up']);
+  assert.equal(up.code, 0, up.stderr);
+});
+after(async () => { await sandbox.close(); });
+
+const stateIs = (name: string, ...states: string[]) => (line: JsonLine): boolean => line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
+
+/** As the cancel button of the UI does it: at once, and without any of our code. */
+async function cancelAsTheUiDoes(): Promise<void> {
+  const runtime = await readRuntime({ ...readConfig(), stateRoot: `${sandbox.folder}/state` }, sandbox.name);
+  const client = await connectTemporal({ address: runtime?.engine?.address ?? '', namespace: ENGINE_NAMESPACE });
+  try {
+    for await (const { workflowId, runId } of client.workflow.list({ query: `WorkflowType = 'deploy' AND ExecutionStatus = 'Running'` })) await client.workflow.getHandle(workflowId, runId).cancel();
+  } finally {
+    await closeTemporal(client);
+  }
+}
+
+/** No release is locked, the lock is free, no Helm is at work. */
+async function assertOrderly(): Promise<void> {
+  const cluster = await clusterOf(sandbox);
+  try {
+    const { releases } = await factsOf(cluster);
+    const locked = Object.entries(releases).filter(([, revisions]) => revisions.some((revision) => revision.includes('pending-')));
+    assert.deepEqual(locked, []);
+  } finally {
+    cluster.close();
+  }
+  assert.deepEqual(await helmProcesses(sandbox.state), []);
+  assert.equal((JSON.parse((await sandbox.cli(['status', '--json'])).stdout) as { lock: unknown }).lock, null);
+}
+
+async function cancelledAt(moment: (running: RunningCli) => Promise<unknown>, cancel: () => Promise<void> = cancelAsTheUiDoes): Promise<void> {
+  const running = sandbox.start(['deploy', '--json']);
+  await moment(running);
+  await cancel();
+  const run = await running.done;
+  assert.equal(resultOf(run).outcome, 'cancelled', run.stdout.slice(-2000));
+  assert.equal(run.code, 5);
+  await assertOrderly();
+}
+
+describe('cancel', { concurrency: 1 }, () => {
+  test('nothing is running: said in a word', async () => {
+    const run = await sandbox.cli(['cancel']);
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stdout, /Nothing is running on "rehearsal"/);
+  });
+
+  test('while it plans', async () => {
+    // The worker sleeps until the cancellation stands in the history: nothing but the plan can have begun.
+    const worker = await sandbox.pidOf('worker');
+    const detached = sandbox.start(['deploy', '--json']);
+    process.kill(worker, 'SIGSTOP');
+    try {
+      await detached.line(({ type }) => type === 'started');
+      // Visibility shows it a moment later.
+      await sleep(2000);
+      await cancelAsTheUiDoes();
+    } finally {
+      process.kill(worker, 'SIGCONT');
+    }
+    const run = await detached.done;
+    assert.equal(resultOf(run).outcome, 'cancelled');
+    await assertOrderly();
+  });
+
+  test("during Vault's bootstrap", async () => {
+    await cancelledAt((running) => running.line((line) => line.type === 'service' && line['name'] === 'vault' && /opens, configures/.test(String(line['detail']))));
+  });
+
+  test('between two services', async () => {
+    await cancelledAt((running) => running.line(stateIs('control-plane-postgres', 'healthy')));
+  });
+
+  test('while Helm is at work', async () => {
+    await cancelledAt(async (running) => {
+      await running.line(({ type }) => type === 'plan');
+      await waitForProcess(() => helmProcesses(sandbox.state), 20_000);
+      // Far enough for its pending record.
+      await sleep(60);
+    });
+  });
+
+  test('while a service is waited for, from the command line', async () => {
+    await cancelledAt((running) => running.line(stateIs('keycloak', 'starting')), async () => {
+      const run = await sandbox.cli(['cancel', '--json']);
+      assert.equal(run.code, 0, run.stderr);
+      assert.equal(resultOf(run).outcome, 'cancelled');
+    });
+  });
+
+  test('the next deployment goes on from there to the end, and the one after it has nothing to do', async () => {
+    assert.equal((await sandbox.deploy()).outcome, 'succeeded');
+    assert.equal((await sandbox.deploy()).outcome, 'unchanged');
+    assert.equal((await sandbox.cli(['verify'])).code, 0);
+  });
+});

@@ -1,0 +1,147 @@
+/** Part of the platform, and what happens to whoever comes while the lock is held: one sandbox, from empty to whole. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { clusterOf, factsOf } from '../support/cluster-facts.ts';
+import { type CliRun, createSandbox, type JsonLine, resultOf, type ResultLine, type RunningCli, type Sandbox } from '../support/sandbox.ts';
+
+let sandbox: Sandbox;
+before(async () => {
+  // One that takes long enough for others to come while the lock is held.
+  sandbox = await createSandbox({ simulation: { factor: 0.1, startupSeconds: { dashboard: 250 } } });
+  const up = await sandbox.cli(['up']);
+  assert.equal(up.code, 0, up.stderr);
+});
+after(async () => { await sandbox.close(); });
+
+const stateIs = (name: string, ...states: string[]) => (line: JsonLine): boolean => line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
+const says = (pattern: RegExp) => (line: JsonLine): boolean => line.type === 'notice' && pattern.test(String(line['message']));
+const errorOf = (run: CliRun): string => String(run.lines.find(({ type }) => type === 'error')?.['message']);
+const idle = (result: ResultLine): string[] => result.services.filter(({ state }) => state === 'skipped').map(({ name }) => name);
+
+interface Lock { operation: string; requestedBy: string; stalled?: string }
+async function statusOf(): Promise<{ lock: Lock | null; queued: { requestedBy: string } | null }> {
+  return JSON.parse((await sandbox.cli(['status', '--json'])).stdout) as { lock: Lock | null; queued: { requestedBy: string } | null };
+}
+
+async function until<T>(attempt: () => Promise<T>, fits: (value: T) => boolean, timeoutMs: number): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await attempt();
+    if (fits(value)) return value;
+    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${JSON.stringify(value)}`);
+    await sleep(200);
+  }
+}
+
+async function releases(): Promise<string[]> {
+  const cluster = await clusterOf(sandbox);
+  try {
+    return Object.keys((await factsOf(cluster)).releases).map((key) => key.split('/')[1] ?? '').sort();
+  } finally {
+    cluster.close();
+  }
+}
+
+describe('lock', { concurrency: 1 }, () => {
+  test('what a selected service depends on is not there: refused with both ways on, nothing was started', async () => {
+    const run = await sandbox.cli(['deploy', '--only', 'keycloak', '--json']);
+    assert.equal(run.code, 3, run.stderr);
+    assert.match(errorOf(run), /control-plane-postgres \(not there yet\), needed by keycloak/);
+    assert.match(errorOf(run), /--with-dependencies.*or deploy what is missing first: --only /);
+    assert.deepEqual(await releases(), []);
+    assert.equal((await sandbox.cli(['deploy', '--only', 'keyclaok'])).code, 3);
+  });
+
+  test('a phase alone; then a service with what it depends on; then without one', async () => {
+    const phase = resultOf(await sandbox.cli(['deploy', '--phase', '1', '--json']));
+    assert.equal(phase.outcome, 'succeeded');
+    assert.deepEqual(phase.services.filter(({ phase: number }) => number !== 1).map(({ state }) => state).filter((state) => state !== 'skipped'), []);
+    const only = resultOf(await sandbox.cli(['deploy', '--only', 'keycloak', '--with-dependencies', '--json']));
+    assert.equal(only.services.find(({ name }) => name === 'keycloak')?.state, 'healthy');
+    assert.ok(idle(only).includes('dashboard'));
+    // Its dependencies are healthy and settled by now.
+    const again = resultOf(await sandbox.cli(['deploy', '--only', 'keycloak', '--json']));
+    assert.equal(again.outcome, 'unchanged');
+    const rest = resultOf(await sandbox.cli(['deploy', '--from', '2', '--skip', 'dashboard,admin-app', '--json']));
+    assert.equal(rest.outcome, 'succeeded');
+    assert.ok(!(await releases()).includes('dashboard'));
+  });
+
+  test('while the lock is held: refuse and status name the holder, the newest of three requests wins', async () => {
+    const holder = sandbox.start(['deploy', '--json']);
+    await holder.line(stateIs('dashboard', 'starting'));
+    const refused = await sandbox.cli(['deploy', '--if-running', 'refuse', '--json']);
+    assert.equal(refused.code, 3);
+    assert.match(errorOf(refused), /A deployment to "rehearsal" is already running, started by .+@.+, since 20/);
+
+    const waiting: RunningCli[] = [];
+    for (const tag of ['9.0.1', '9.0.2', '9.0.3']) {
+      const one = sandbox.start(['deploy', '--image', `admin-app=${tag}`, '--if-running', 'queue', '--json']);
+      waiting.push(one);
+      await one.line(says(/Waits for the lock, which is held by a deployment that/));
+    }
+    const [first, second, third] = waiting.map(({ done }) => done);
+    for (const overtaken of [first, second]) {
+      const run = await overtaken;
+      assert.equal(run?.code, 3);
+      assert.match(run ? errorOf(run) : '', /A newer request, of .+@.+, took the place/);
+    }
+    const status = await statusOf();
+    assert.equal(status.lock?.operation, 'deploy');
+    assert.match(status.queued?.requestedBy ?? '', /@/);
+    assert.equal(resultOf(await holder.done).outcome, 'succeeded');
+    const won = await third;
+    assert.ok(won);
+    assert.equal(resultOf(won).outcome, 'succeeded');
+    assert.deepEqual(resultOf(won).services.filter(({ changed }) => changed).map(({ name }) => name), ['admin-app']);
+    assert.deepEqual(await statusOf().then(({ lock, queued }) => ({ lock, queued })), { lock: null, queued: null });
+  });
+
+  test('a request that was left waiting can be taken back', async () => {
+    const holder = sandbox.start(['deploy', '--image', 'dashboard=9.0.0', '--json']);
+    await holder.line(stateIs('dashboard', 'starting'));
+    const left = await sandbox.cli(['deploy', '--if-running', 'queue', '--detach', '--json']);
+    assert.equal(left.code, 4, left.stderr);
+    const back = await sandbox.cli(['cancel', '--queued']);
+    assert.equal(back.code, 0, back.stderr);
+    assert.match(back.stdout, /was taken back from the queue/);
+    assert.match((await sandbox.cli(['cancel', '--queued'])).stdout, /Nobody waits for the lock/);
+    assert.equal(resultOf(await holder.done).outcome, 'succeeded');
+  });
+
+  test('superseded: the running one ends at a safe point and says by whom, the new one starts', async () => {
+    const holder = sandbox.start(['deploy', '--image', 'dashboard=9.0.1', '--json']);
+    await holder.line(stateIs('dashboard', 'starting'));
+    const began = Date.now();
+    const next = sandbox.start(['deploy', '--image', 'dashboard=9.0.0', '--only', 'admin-app', '--if-running', 'supersede', '--json']);
+    const over = await holder.done;
+    assert.ok(Date.now() - began < 20_000, 'it was waited for, not superseded');
+    assert.equal(over.code, 5);
+    assert.equal(resultOf(over).outcome, 'cancelled');
+    assert.match(String(resultOf(over)['supersededBy']), /@/);
+    assert.equal(resultOf(await next.done).outcome, 'succeeded');
+  });
+
+  test('a holder whose worker is dead or stopped is noticed', async () => {
+    const started = await sandbox.cli(['deploy', '--image', 'dashboard=9.0.2', '--detach', '--json']);
+    assert.equal(started.code, 4, started.stderr);
+    const worker = await sandbox.pidOf('worker');
+    process.kill(worker, 'SIGSTOP');
+    try {
+      const { lock } = await until(statusOf, (status) => status.lock?.stalled !== undefined, 30_000);
+      assert.match(lock?.stalled ?? '', /is stopped/);
+    } finally {
+      process.kill(worker, 'SIGCONT');
+    }
+    await until(statusOf, (status) => status.lock?.stalled === undefined, 30_000);
+    process.kill(worker, 'SIGKILL');
+    const { lock } = await until(statusOf, (status) => status.lock?.stalled !== undefined, 30_000);
+    assert.match(lock?.stalled ?? '', /is dead/);
+    const text = await sandbox.cli(['status']);
+    assert.match(text.stdout, /It does not move: its worker .* is dead/);
+    assert.match(text.stdout, /npm run ananta -- up --env rehearsal/);
+    const attached = await sandbox.cli(['attach', '--json']);
+    assert.equal(resultOf(attached).outcome, 'succeeded');
+  });
+});
