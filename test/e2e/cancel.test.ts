@@ -21,11 +21,12 @@ after(async () => { await sandbox.close(); });
 const stateIs = (name: string, ...states: string[]) => (line: JsonLine): boolean => line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
 
 /** As the cancel button of the UI does it: at once, and without any of our code. */
-async function cancelAsTheUiDoes(): Promise<void> {
+async function cancelAsTheUiDoes(running: RunningCli): Promise<void> {
+  const { workflowId, runId } = await running.line(({ type }) => type === 'started');
   const runtime = await readRuntime({ ...readConfig(), stateRoot: `${sandbox.folder}/state` }, sandbox.name);
   const client = await connectTemporal({ address: runtime?.engine?.address ?? '', namespace: ENGINE_NAMESPACE });
   try {
-    for await (const { workflowId, runId } of client.workflow.list({ query: `WorkflowType = 'deploy' AND ExecutionStatus = 'Running'` })) await client.workflow.getHandle(workflowId, runId).cancel();
+    await client.workflow.getHandle(String(workflowId), String(runId)).cancel();
   } finally {
     await closeTemporal(client);
   }
@@ -45,10 +46,10 @@ async function assertOrderly(): Promise<void> {
   assert.equal((JSON.parse((await sandbox.cli(['status', '--json'])).stdout) as { lock: unknown }).lock, null);
 }
 
-async function cancelledAt(moment: (running: RunningCli) => Promise<unknown>, cancel: () => Promise<void> = cancelAsTheUiDoes): Promise<void> {
+async function cancelledAt(moment: (running: RunningCli) => Promise<unknown>, cancel: (running: RunningCli) => Promise<void> = cancelAsTheUiDoes): Promise<void> {
   const running = sandbox.start(['deploy', '--json']);
   await moment(running);
-  await cancel();
+  await cancel(running);
   const run = await running.done;
   assert.equal(resultOf(run).outcome, 'cancelled', run.stdout.slice(-2000));
   assert.equal(run.code, 5);
@@ -65,17 +66,14 @@ describe('cancel', { concurrency: 1 }, () => {
   test('while it plans', async () => {
     // The worker sleeps until the cancellation stands in the history: nothing but the plan can have begun.
     const worker = await sandbox.pidOf('worker');
-    const detached = sandbox.start(['deploy', '--json']);
+    const started = sandbox.start(['deploy', '--json']);
     process.kill(worker, 'SIGSTOP');
     try {
-      await detached.line(({ type }) => type === 'started');
-      // Visibility shows it a moment later.
-      await sleep(2000);
-      await cancelAsTheUiDoes();
+      await cancelAsTheUiDoes(started);
     } finally {
       process.kill(worker, 'SIGCONT');
     }
-    const run = await detached.done;
+    const run = await started.done;
     assert.equal(resultOf(run).outcome, 'cancelled');
     await assertOrderly();
   });

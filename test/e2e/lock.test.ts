@@ -114,7 +114,7 @@ describe('lock', { concurrency: 1 }, () => {
     const holder = sandbox.start(['deploy', '--image', 'dashboard=9.0.1', '--json']);
     await holder.line(stateIs('dashboard', 'starting'));
     const began = Date.now();
-    const next = sandbox.start(['deploy', '--image', 'dashboard=9.0.0', '--only', 'admin-app', '--if-running', 'supersede', '--json']);
+    const next = sandbox.start(['deploy', '--image', 'admin-app=9.1.0', '--only', 'admin-app', '--if-running', 'supersede', '--json']);
     const over = await holder.done;
     assert.ok(Date.now() - began < 20_000, 'it was waited for, not superseded');
     assert.equal(over.code, 5);
