@@ -4,8 +4,8 @@ import type { Activities } from '../contract/activities.ts';
 import { RELEASE_LABELS } from '../contract/names.ts';
 import { releaseKey } from '../plan/observed.ts';
 import { assertTarget } from './context.ts';
-import { settleRelease } from './release/recover.ts';
-import { allNewestRevisions } from './release/revisions.ts';
+import { type Release, settleRelease } from './release/recover.ts';
+import { allNewestRevisions, type Revision } from './release/revisions.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
 /** Touches only what this very run wrote. Helm's records of failed revisions stay: they are what happened. */
@@ -15,12 +15,10 @@ export function settleReleases(clients: Clients, scopeOf: ScopeOf): Activities['
     return beating(scope, () => 'looks for releases that were left half done', async () => {
       await assertTarget(clients, run, scope.signal);
       const newest = await allNewestRevisions(clients.kubernetes, scope.signal);
-      const left = releases.filter(({ namespace, name }) => {
-        const revision = newest.get(releaseKey(namespace, name));
-        return revision?.status.startsWith('pending-') === true && revision.labels[RELEASE_LABELS.run] === run.runId;
-      });
       const settled: string[] = [];
-      for (const release of left) {
+      for (const release of releases) {
+        const revision = newest.get(releaseKey(release.namespace, release.name));
+        if (revision?.status.startsWith('pending-') !== true || !(await isOurs(clients, run.runId, release, revision))) continue;
         // Without a digest only an unfinished revision is touched, never one that has failed.
         const { recovered } = await settleRelease(clients, run, release, '', scope.signal);
         if (recovered !== undefined) settled.push(`${release.namespace}/${release.name}: ${recovered}`);
@@ -28,4 +26,9 @@ export function settleReleases(clients: Clients, scopeOf: ScopeOf): Activities['
       return { settled };
     });
   };
+}
+
+/** A rollback bears the labels of the revision it goes back to: there the process' own record tells. */
+async function isOurs({ helm }: Pick<Clients, 'helm'>, runId: string, { namespace, name }: Release, { labels }: Revision): Promise<boolean> {
+  return labels[RELEASE_LABELS.run] === runId || (await helm.interrupted(namespace, name))?.runId === runId;
 }
