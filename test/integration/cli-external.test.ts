@@ -44,6 +44,9 @@ describe('an external environment', { concurrency: 1 }, () => {
     return { activities, open: () => gate.resolve(undefined) };
   };
 
+  /** The gate is opened in the end, whatever happened: a worker does not stop while its activities wait. */
+  const whatever = (open: () => void, work: () => Promise<void>): Promise<void> => work().finally(open);
+
   test('nobody polls the task queue: refused with the line to run', async () => {
     const { code, stdout, stderr } = await at.run(['deploy', ...ENV]);
     assert.equal(code, 3);
@@ -100,14 +103,14 @@ describe('an external environment', { concurrency: 1 }, () => {
 
   test('a second deployment attaches, or is refused, as asked; signals end the watching only', async () => {
     const { activities, open } = gated();
-    await engine.withWorker(activities, async () => {
+    await engine.withWorker(activities, () => whatever(open, async () => {
       const detached = await at.run(['deploy', '--detach', '--json', ...ENV]);
       assert.equal(detached.code, 4);
       assert.deepEqual(jsonLines(detached.stdout).map(({ type }) => type), ['started', 'detached']);
 
       const refused = await at.run(['deploy', '--if-running', 'refuse', ...ENV]);
       assert.equal(refused.code, 3);
-      assert.match(refused.stderr, /already running since .*holds the lock[^]*npm run ananta -- attach --env mine/);
+      assert.match(refused.stderr, /already running, started by .+, since [^]*npm run ananta -- attach --env mine/);
 
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
         const watching = at.start(['deploy', ...ENV]);
@@ -115,7 +118,7 @@ describe('an external environment', { concurrency: 1 }, () => {
         watching.kill(signal);
         const { code, stdout } = await watching.done;
         assert.equal(code, 4, signal);
-        assert.match(stdout, new RegExp(`running already[^]*Detached \\(${signal}\\): the deployment to mine goes on`));
+        assert.match(stdout, new RegExp(`The lock of mine is held by[^]*Detached \\(${signal}\\): the deployment to mine goes on`));
       }
 
       const unread = at.start(['attach', ...ENV]);
@@ -128,17 +131,17 @@ describe('an external environment', { concurrency: 1 }, () => {
       assert.equal(code, 0);
       assert.equal(jsonLines(stdout).at(-1)?.['outcome'], 'succeeded');
       assert.equal((await unread.done).code, 4);
-    });
+    }));
   });
 
   test('no time left: ended in good order, exit code 1', async () => {
     const { activities, open } = gated();
-    await engine.withWorker(activities, async () => {
+    await engine.withWorker(activities, () => whatever(open, async () => {
       const running = at.run(['deploy', '--timeout', '1s', '--json', ...ENV]);
       setTimeout(open, 4000);
       const { code, stdout } = await running;
       assert.equal(code, 1);
       assert.equal(jsonLines(stdout).at(-1)?.['outcome'], 'failed');
-    });
+    }));
   });
 });
