@@ -114,7 +114,7 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
     const [attached, refused] = await Promise.all([sandbox.cli(['deploy', '--json']), sandbox.cli(['deploy', '--json', '--if-running', 'refuse'])]);
     const done = resultOf(await first.done);
     assert.equal(refused.code, 3, refused.stdout + refused.stderr);
-    assert.match(refused.stderr, /already running since/);
+    assert.match(refused.stderr, /already running, started by .+, since /);
     assert.equal(resultOf(attached).workflowId, done.workflowId);
     assert.equal(attached.lines.find((line) => line.type === 'started')?.['attached'], true);
     assert.deepEqual(resultOf(attached).services, done.services);
