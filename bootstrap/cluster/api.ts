@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ApiObject {
   apiVersion: string;
@@ -52,7 +53,7 @@ export async function createApi(server: string, pki: string): Promise<Api> {
   const [ca, cert, key] = await Promise.all([read('ca.crt'), read('admin.crt'), read('admin.key')]);
   const agent = new Agent({ keepAlive: true, maxSockets: 8, ca, cert, key });
   const api: Api = {
-    request: (method, path, body) => send(agent, `${server}${path}`, method, body),
+    request: (method, path, body) => patiently(() => send(agent, `${server}${path}`, method, body)),
     apply: async (object) => {
       await api.request('PATCH', `${pathOf(object)}?fieldManager=${FIELD_MANAGER}&force=true`, { type: 'application/apply-patch+yaml', content: object });
     },
@@ -73,6 +74,18 @@ export function pathOf({ apiVersion, kind, metadata }: Pick<ApiObject, 'apiVersi
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const scope = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
   return `${root}${scope}/${plural}/${metadata.name}`;
+}
+
+/** For a moment after a definition was changed, the API server asks to come back later (429): nothing was done then. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let left = 50; ; left -= 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 429 || left === 0) throw error;
+    }
+    await sleep(100);
+  }
 }
 
 function send(agent: Agent, url: string, method: string, body: { type: string; content: unknown } | undefined): Promise<unknown> {

@@ -169,7 +169,9 @@ describe('Helm client', () => {
       await behave('recorded', `touch ${folder}/begun; while [ ! -f ${folder}/go ]; do sleep 0.01; done`);
       const running = client.upgrade(request('recorded'));
       while (!(await exists(join(folder, 'begun')))) await sleep(5);
-      const found = (await client.alive('ns', 'recorded'))!;
+      // The record follows the start by a moment.
+      let found = await client.alive('ns', 'recorded');
+      for (; !found; found = await client.alive('ns', 'recorded')) await sleep(5);
       assert.equal(found.worker.pid, process.pid);
       assert.equal(await hasLivingWorker(found), true);
       await writeFile(join(folder, 'go'), '');
