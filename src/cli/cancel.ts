@@ -42,7 +42,7 @@ export function runCancel(context: CliContext, options: CancelOptions): Promise<
     renderer.notice(`Asked ${holderWords(holder, Date.now())} to end in good order.`);
     for (const line of stalledWords(holder, environment)) renderer.notice(line);
     if (queued) renderer.notice(`The deployment that ${queued.requestedBy} asked for starts afterwards; to take it back: ${commandLine('cancel', '--queued', '--env', environment.name)}`);
-    const code = await watchToEnd(session, client, run);
+    const code = await watchToEnd(session, client, run, `what was cancelled on ${environment.name} comes to its end`);
     return code === EXIT_CODES.cancelled ? EXIT_CODES.done : code;
   });
 }

@@ -1,7 +1,7 @@
 /** `--only`, `--phase`, `--from`, `--skip`, `--with-dependencies`: part of the platform, for every command that plans. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Selection } from '../contract/deploy.ts';
-import { type Graph, selectedServices } from '../plan/selection.ts';
+import { type Graph, selectedServices, selectionWords } from '../plan/selection.ts';
 import { refused } from './failure.ts';
 import { commandLine } from './format.ts';
 
@@ -11,6 +11,8 @@ export interface SelectionOptions {
   from?: string[];
   skip?: string[];
   withDependencies?: true;
+  /** Tags by service. */
+  image?: Record<string, string>;
 }
 
 export function addSelectionOptions(command: Command): Command {
@@ -24,9 +26,10 @@ export function addSelectionOptions(command: Command): Command {
 
 /**
  * @returns undefined where everything is meant
- * @throws CliError (refused); SelectionError for a service or phase that does not exist
+ * @throws CliError (refused), also for an image of a service that would be left out; SelectionError for a service or phase that
+ *   does not exist
  */
-export function selectionOf({ only, phase, from, skip, withDependencies }: SelectionOptions, catalog: Graph): Selection | undefined {
+export function selectionOf({ only, phase, from, skip, withDependencies, image = {} }: SelectionOptions, catalog: Graph): Selection | undefined {
   if (withDependencies && !only && !phase && !from) {
     throw refused('--with-dependencies says nothing by itself: it goes with --only, --phase or --from.', commandLine('deploy', '--help'));
   }
@@ -34,7 +37,11 @@ export function selectionOf({ only, phase, from, skip, withDependencies }: Selec
   const selection: Selection = {
     ...(only ? { only } : {}), ...(phase ? { phases: phase } : {}), ...(from ? { from } : {}), ...(skip ? { skip } : {}), ...(withDependencies ? { withDependencies } : {}),
   };
-  selectedServices(catalog, selection);
+  const selected = selectedServices(catalog, selection);
+  const left = Object.keys(image).find((service) => !selected.includes(service));
+  if (left !== undefined) {
+    throw refused(`--image ${left}=${image[left] ?? ''} would do nothing: ${left} is not among what is selected (${selectionWords(selection)}).`, `Select ${left} as well, or leave its --image out.`);
+  }
   return selection;
 }
 

@@ -80,6 +80,8 @@ describe('options that select', () => {
   });
 
   test('are refused before anything is touched', () => {
+    assert.deepEqual(selectionOf({ only: ['keycloak'], withDependencies: true, image: { vault: '1' } }, catalog)?.only, ['keycloak']);
+    assert.throws(() => selectionOf({ only: ['vault'], image: { vault: '1', keycloak: '2' } }, catalog), /--image keycloak=2 would do nothing: keycloak is not among what is selected \(only vault\)/);
     assert.throws(() => selectionOf({ only: ['keyclaok'] }, catalog), (error) => error instanceof SelectionError && error.message.includes('did you mean "keycloak"'));
     assert.throws(() => selectionOf({ withDependencies: true }, catalog), (error) => error instanceof CliError && error.exitCode === 3);
   });

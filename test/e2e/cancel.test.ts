@@ -7,7 +7,7 @@ import { readConfig } from '../../src/config.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import { clusterOf, factsOf } from '../support/cluster-facts.ts';
-import { helmProcesses, waitForProcess } from '../support/processes.ts';
+import { helmProcesses } from '../support/processes.ts';
 import { createSandbox, type JsonLine, resultOf, type RunningCli, type Sandbox } from '../support/sandbox.ts';
 
 let sandbox: Sandbox;
@@ -44,6 +44,21 @@ async function assertOrderly(): Promise<void> {
   }
   assert.deepEqual(await helmProcesses(sandbox.state), []);
   assert.equal((JSON.parse((await sandbox.cli(['status', '--json'])).stdout) as { lock: unknown }).lock, null);
+}
+
+/** Until a Helm has written its pending record, and so is in the middle of its work. */
+async function pendingRelease(timeoutMs = 20_000): Promise<void> {
+  const cluster = await clusterOf(sandbox);
+  try {
+    for (const deadline = Date.now() + timeoutMs; ;) {
+      const { releases } = await factsOf(cluster);
+      if (Object.values(releases).flat().some((revision) => revision.includes('pending-'))) return;
+      if (Date.now() > deadline) throw new Error(`No release was pending within ${timeoutMs} ms`);
+      await sleep(10);
+    }
+  } finally {
+    cluster.close();
+  }
 }
 
 async function cancelledAt(moment: (running: RunningCli) => Promise<unknown>, cancel: (running: RunningCli) => Promise<void> = cancelAsTheUiDoes): Promise<void> {
@@ -89,9 +104,7 @@ describe('cancel', { concurrency: 1 }, () => {
   test('while Helm is at work', async () => {
     await cancelledAt(async (running) => {
       await running.line(({ type }) => type === 'plan');
-      await waitForProcess(() => helmProcesses(sandbox.state), 20_000);
-      // Far enough for its pending record.
-      await sleep(60);
+      await pendingRelease();
     });
   });
 

@@ -19,8 +19,11 @@ export const OUTCOME_CODES: Record<DeployResult['outcome'], ExitCode> = {
   succeeded: EXIT_CODES.done, unchanged: EXIT_CODES.done, failed: EXIT_CODES.failed, cancelled: EXIT_CODES.cancelled,
 };
 
-/** Follows the run to its end and prints how it ended, or says that it goes on without us. */
-export async function watchToEnd(session: Session, client: Client, run: DeploymentHandle): Promise<ExitCode> {
+/**
+ * Follows the run to its end and prints how it ended, or says what goes on without us.
+ * @param goesOn what happens when nobody watches any more
+ */
+export async function watchToEnd(session: Session, client: Client, run: DeploymentHandle, goesOn = `the deployment to ${session.environment.name} goes on`): Promise<ExitCode> {
   const { context, environment, renderer, interrupted } = session;
   // Whoever read our output is gone: the deployment is not.
   context.outputLost = EXIT_CODES.detached;
@@ -33,7 +36,7 @@ export async function watchToEnd(session: Session, client: Client, run: Deployme
   } catch (error) {
     if (!interrupted.aborted) throw error;
     renderer.close();
-    printDetached(session, run, (interrupted.reason as Error).message);
+    printDetached(session, run, (interrupted.reason as Error).message, goesOn);
     return EXIT_CODES.detached;
   } finally {
     context.outputLost = EXIT_CODES.done;
@@ -60,11 +63,11 @@ async function printResult({ context, environment, json }: Session, result: Depl
   }));
 }
 
-export function printDetached({ context, environment, json }: Pick<Session, 'context' | 'environment' | 'json'>, run: DeploymentHandle, why: string): void {
+export function printDetached({ context, environment, json }: Pick<Session, 'context' | 'environment' | 'json'>, run: DeploymentHandle, why: string, goesOn = `the deployment to ${environment.name} goes on`): void {
   const { terminal } = context;
   if (json) writeJson(terminal.stdout, { type: 'detached', environment: environment.name, workflowId: run.workflowId, runId: run.runId, reason: why });
   const lines = [
-    `Detached (${why}): the deployment to ${environment.name} goes on without this command.`,
+    `Detached (${why}): ${goesOn} without this command.`,
     `  Watch it again:   ${commandLine('attach', '--env', environment.name)}`,
     `  How it stands:    ${commandLine('status', '--env', environment.name)}`,
   ];
