@@ -125,10 +125,12 @@ async function putKeysAside({ vault, catalog }: Clients, { namespaces }: Survey,
 }
 
 /** Versions and accepted drift outlive the platform, unless everything is to go. */
-async function recordsNamespace({ kubernetes }: Clients, deleteData: boolean, signal: AbortSignal): Promise<{ go: Target[]; stay: Remain[] }> {
+async function recordsNamespace({ kubernetes, environment }: Clients, deleteData: boolean, signal: AbortSignal): Promise<{ go: Target[]; stay: Remain[] }> {
   const path = paths.namespace(RECORDS_NAMESPACE);
   const found = await kubernetes.get(path, signal);
   if (!found) return { go: [], stay: [] };
+  const { keys } = environment.vault;
+  if (deleteData && keys.store === 'kubernetes' && keys.namespace === RECORDS_NAMESPACE) return { go: [], stay: [{ kind: 'Namespace', name: RECORDS_NAMESPACE, state: 'kept', reason: 'it holds the keys of a Vault that a backup may need' }] };
   if (deleteData && found.metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY) return { go: [{ kind: 'Namespace', name: RECORDS_NAMESPACE, path, uid: found.metadata.uid }], stay: [] };
   return { go: [], stay: [{ kind: 'Namespace', name: RECORDS_NAMESPACE, state: 'kept', reason: 'it holds the history of the platform: versions, accepted drift' }] };
 }

@@ -17,6 +17,7 @@ import { rollbackCommand } from './commands/rollback.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
+import { vaultCommand } from './commands/vault.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { workerCommand } from './commands/worker.ts';
 import type { Attempt, CliContext } from './context.ts';
@@ -29,7 +30,7 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
   ['Versions:', [historyCommand, diffCommand, rollbackCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand]],
   ['Keeping it as deployed:', [driftCommand]],
-  ['Looking inside:', [doctorCommand, logsCommand, secretsCommand]],
+  ['Looking inside:', [doctorCommand, logsCommand, secretsCommand, vaultCommand]],
   ['The ground it stands on:', [upCommand, downCommand, workerCommand]],
 ];
 

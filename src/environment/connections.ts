@@ -85,7 +85,7 @@ export async function resolveConnections(environment: Environment, config: Confi
     vault: {
       kubernetesHost: environment.vault.kubernetesHost !== 'auto' ? environment.vault.kubernetesHost
         : embeddedCluster ? (runtime?.cluster?.server ?? missing('cluster')) : 'https://kubernetes.default.svc',
-      keysFile: environment.vault.keys.path ?? join(directory, 'vault-keys.json'),
+      keysFile: (environment.vault.keys.store === 'file' ? environment.vault.keys.path : undefined) ?? join(directory, 'vault-keys.json'),
       ...(plugin ? { kubernetesAuthPlugin: plugin } : {}),
     },
     helm: runtime?.tools['helm'],

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { DRIFT_MODES } from '../contract/drift.ts';
 import { CHART_SOURCES, chartMirrorSchema } from './charts.ts';
+import { vaultSchema } from './vault.ts';
 
 const seconds = z.number().positive();
 const filePath = z.string().min(1);
@@ -41,14 +42,7 @@ export const environmentFileSchema = z.strictObject({
   protected: z.boolean().default(false).describe('Commands that destroy something are refused or ask for the environment\'s name'),
   cluster: z.union([embeddedClusterSchema, externalClusterSchema]).describe('Where the platform is deployed'),
   engine: z.union([embeddedEngineSchema, externalEngineSchema]).describe('The Temporal that runs deployments, not the platform\'s own'),
-  vault: z.strictObject({
-    shares: z.number().int().min(1).max(10).default(1).describe('Unseal keys made when Vault is initialized'),
-    threshold: z.number().int().min(1).max(10).default(1).describe('How many of them open it'),
-    keys: z.strictObject({ store: z.literal('file'), path: filePath.optional() }).default({ store: 'file' })
-      .describe('Where unseal keys are kept: a file readable by its owner only, in the state folder or at path'),
-    rootToken: z.enum(['revoke', 'keep']).default('revoke').describe('What happens to the root token once the deployer role works'),
-    kubernetesHost: z.string().default('auto').describe('API server as Vault sees it, for token review; auto: the embedded cluster\'s, else the in-cluster one'),
-  }).prefault({}).describe('The Vault inside the platform'),
+  vault: vaultSchema.prefault({}).describe('The Vault inside the platform'),
   charts: z.enum(CHART_SOURCES).describe('bundled: charts of this repository on official images; upstream: the publishers\' charts. Cannot be changed over existing data'),
   chartOverrides: z.record(z.string(), z.enum(CHART_SOURCES)).default({}).describe('Per service with a publisher\'s chart: bundled or upstream, whatever charts says. Cannot be changed over existing data'),
   chartMirror: chartMirrorSchema.optional(),

@@ -132,7 +132,7 @@ describe('Vault', () => {
     const file = clients.connections.vault.keysFile;
     await restartVault();
     await rename(file, `${file}.elsewhere`);
-    await assert.rejects(activities.openVault(run), failureOf('VaultKeysMissing', /Restore that file from your backup/));
+    await assert.rejects(activities.openVault(run), failureOf('VaultKeysMissing', /Restore it from your backup/));
     await rename(`${file}.elsewhere`, file);
     assert.deepEqual(await activities.openVault(run), { initialized: false, unsealed: true });
   });

@@ -15,6 +15,8 @@ export interface FakeVault extends Tunnel {
   sealed: boolean;
   /** How often it was initialised. */
   inits: number;
+  /** What the last initialisation was asked for. */
+  initRequest: Record<string, unknown>;
   /** How often root tokens were made from unseal keys. */
   generated: number;
   roots: Set<string>;
@@ -50,6 +52,7 @@ export function fakeVault(): FakeVault {
     const json = (body === undefined ? {} : JSON.parse(body)) as Record<string, unknown>;
     const route = `${method} ${path.replace('/v1/', '')}`;
     if (route === 'GET sys/health') return { status: vault.initialized ? (vault.sealed ? 503 : 200) : 501, body: { initialized: vault.initialized, sealed: vault.sealed, standby: false, version: '1.0.0' } };
+    if (route === 'GET sys/seal-status') return { status: 200, body: { initialized: vault.initialized, sealed: vault.sealed, t: threshold, progress: given.size } };
     if (/(POST|PUT) sys\/init/.test(route)) return init(json);
     if (!vault.initialized) return { status: 400, body: { errors: ['Vault is not initialized'] } };
     if (/(POST|PUT) sys\/unseal/.test(route)) return unseal(String(json['key']));
@@ -59,7 +62,7 @@ export function fakeVault(): FakeVault {
     const token = headers['X-Vault-Token'] ?? '';
     const isRoot = vault.roots.has(token);
     if (!isRoot && !deployers.has(token)) return { status: 403, body: { errors: ['permission denied'] } };
-    if (route === 'GET auth/token/lookup-self') return { status: 200, body: { data: {} } };
+    if (route === 'GET auth/token/lookup-self') return { status: 200, body: { data: { policies: isRoot ? ['root'] : ['ananta-deployer'] } } };
     if (route === 'POST auth/token/revoke-self') {
       vault.roots.delete(token);
       return { status: 204 };
@@ -68,7 +71,10 @@ export function fakeVault(): FakeVault {
     return authorized(route, json, isRoot);
   };
 
-  const init = ({ secret_shares: shares, secret_threshold: needed }: Record<string, unknown>): Answer => {
+  const init = (json: Record<string, unknown>): Answer => {
+    const recovery = json['recovery_shares'] !== undefined;
+    const [shares, needed] = recovery ? [json['recovery_shares'], json['recovery_threshold']] : [json['secret_shares'], json['secret_threshold']];
+    vault.initRequest = json;
     if (vault.initialized) return { status: 400, body: { errors: ['Vault is already initialized'] } };
     vault.initialized = true;
     vault.inits += 1;
@@ -76,7 +82,8 @@ export function fakeVault(): FakeVault {
     const root = `root-${randomUUID()}`;
     vault.roots.add(root);
     const keys = KEYS.slice(0, Number(shares));
-    return { status: 200, body: { keys, keys_base64: keys, root_token: root } };
+    if (recovery) vault.sealed = false;
+    return { status: 200, body: recovery ? { keys: [], keys_base64: [], recovery_keys: keys, recovery_keys_base64: keys, root_token: root } : { keys, keys_base64: keys, root_token: root } };
   };
   const unseal = (key: string): Answer => {
     if (KEYS.includes(key)) given.add(key);
@@ -172,7 +179,7 @@ export function fakeVault(): FakeVault {
 
   const vault: FakeVault & { audits: Set<string> } = {
     tuning: new Map(), kvConfig: { max_versions: 0, cas_required: false, delete_version_after: '0s' }, config: undefined, denied: undefined,
-    initialized: false, sealed: true, inits: 0, generated: 0, audits: new Set(),
+    initialized: false, sealed: true, inits: 0, initRequest: {}, generated: 0, audits: new Set(),
     roots: new Set(), mounts: new Set(), auths: new Set(), policies: new Map(), roles: new Map(), kv: new Map(), requests: [],
     seal: () => { vault.sealed = true; },
     cutAt: (number, when) => {
@@ -190,6 +197,8 @@ export function fakeVault(): FakeVault {
       return Promise.resolve({ status, body: body === undefined ? '' : JSON.stringify(body) });
     },
     hasPod: () => Promise.resolve(true),
+    pods: () => Promise.resolve(['vault-0']),
+    at: () => vault,
     close: () => undefined,
   };
   return vault;

@@ -4,6 +4,7 @@ import type { DriftFinding } from '../../contract/drift.ts';
 import { DEPLOYER_SERVICE_ACCOUNT, VAULT, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
+import { opens } from '../../clients/vault/index.ts';
 import { notObservable, vaultFinding } from '../../plan/drift/vault-finding.ts';
 import { vaultFindings } from '../../plan/drift/vault-findings.ts';
 import { pathFindings } from '../../plan/drift/vault-path-findings.ts';
@@ -70,8 +71,8 @@ async function lookAtVault(clients: Clients, environment: Environment, made: rea
 
 async function notOpen({ vault }: Clients, state: string, detail: string): Promise<DriftFinding> {
   if (state === 'sealed') {
-    const keys = await vault.keys.read().then((kept) => kept !== undefined, () => false);
-    return vaultFinding({ kind: 'sealed', area: 'vault', object: 'Vault', service: VAULT.service, is: detail, ...(keys ? { repair: 'unseal' as const } : { note: `The unseal keys are not in ${vault.keys.path}: restore that file, or unseal Vault by hand. What it holds could not be looked at.` }) });
+    const keys = await vault.keys.read().then((kept) => kept !== undefined && opens(kept), () => false);
+    return vaultFinding({ kind: 'sealed', area: 'vault', object: 'Vault', service: VAULT.service, is: detail, ...(keys ? { repair: 'unseal' as const } : { note: `${vault.keys.path} holds no keys that the deployer could open it with: restore them, or let those who have them unseal it (npm run ananta -- vault unseal). What it holds could not be looked at.` }) });
   }
   if (state === 'uninitialized') {
     return vaultFinding({ kind: 'missing', area: 'vault', object: 'Vault', service: VAULT.service, is: detail, note: 'Everything that it held is gone. Restore its volume from a backup; or deploy: it is initialised anew, takes back what Kubernetes Secrets still hold, and names what is lost.' });

@@ -17,6 +17,17 @@ export interface KvSecret {
   version: number;
 }
 
+export interface InitOptions {
+  shares: number;
+  threshold: number;
+  /** A key service opens it: what comes back are recovery keys. */
+  autoUnseal?: boolean | undefined;
+  /** Base64 of OpenPGP public keys, one for each share: what comes back is encrypted to them. */
+  publicKeys?: readonly string[] | undefined;
+  /** The same for the root token. */
+  rootTokenKey?: string | undefined;
+}
+
 /** Vault with one token. Paths are without a leading slash. Answers of 404 are undefined, not errors. */
 export interface VaultSession {
   read(path: string, signal?: AbortSignal): Promise<unknown>;
@@ -27,7 +38,9 @@ export interface VaultSession {
 
 export interface VaultApi {
   health(signal?: AbortSignal): Promise<VaultHealth>;
-  init(shares: number, threshold: number): Promise<{ keys: string[]; rootToken: string }>;
+  init(options: InitOptions): Promise<{ keys: string[]; rootToken: string }>;
+  /** How far an unsealing by several people is. */
+  sealStatus(signal?: AbortSignal): Promise<{ sealed: boolean; initialized: boolean; threshold: number; given: number }>;
   /** @returns whether it is still sealed */
   unseal(key: string, signal?: AbortSignal): Promise<boolean>;
   /** Makes a new root token from unseal keys. */
@@ -38,8 +51,8 @@ export interface VaultApi {
 }
 
 const healthSchema = z.object({ initialized: z.boolean(), sealed: z.boolean(), standby: z.boolean().default(false), version: z.string().default('') });
-const initSchema = z.object({ keys_base64: z.array(z.string().min(1)).min(1), root_token: z.string().min(1) });
-const sealStatusSchema = z.object({ sealed: z.boolean() });
+const initSchema = z.object({ keys_base64: z.array(z.string().min(1)).nullish(), recovery_keys_base64: z.array(z.string().min(1)).nullish(), root_token: z.string().min(1) });
+const sealStatusSchema = z.object({ sealed: z.boolean(), initialized: z.boolean().default(true), t: z.number().default(0), progress: z.number().default(0) });
 const attemptSchema = z.object({ nonce: z.string(), otp: z.string().default(''), complete: z.boolean().default(false), encoded_token: z.string().nullish() });
 const loginSchema = z.object({ auth: z.object({ client_token: z.string().min(1), lease_duration: z.number() }) });
 const listSchema = z.object({ data: z.object({ keys: z.array(z.string()) }) });
@@ -63,7 +76,7 @@ const BECOMES_ACTIVE_MILLISECONDS = 10_000;
 
 const ENDPOINT = 'http://vault';
 
-export function createVaultApi(tunnel: Tunnel): VaultApi {
+export function createVaultApi(tunnel: Pick<Tunnel, 'request'>): VaultApi {
   const transport = async (options: Outgoing): Promise<{ statusCode: number; body: unknown; request: { path: string } }> => {
     const path = options.uri.slice(ENDPOINT.length);
     const body = options.json !== null && typeof options.json === 'object' ? JSON.stringify(options.json) : undefined;
@@ -86,9 +99,13 @@ export function createVaultApi(tunnel: Tunnel): VaultApi {
 
   return {
     health: async (signal) => healthSchema.parse(await call('sys/health', anonymous.read('sys/health', { signal }))),
-    init: async (shares, threshold) => {
-      const answer = initSchema.parse(await call('sys/init', anonymous.init({ secret_shares: shares, secret_threshold: threshold })));
-      return { keys: answer.keys_base64, rootToken: answer.root_token };
+    init: async (options) => {
+      const answer = initSchema.parse(await call('sys/init', anonymous.write('sys/init', initRequest(options))));
+      return { keys: (options.autoUnseal ? answer.recovery_keys_base64 : answer.keys_base64) ?? [], rootToken: answer.root_token };
+    },
+    sealStatus: async (signal) => {
+      const { sealed, initialized, t, progress } = sealStatusSchema.parse(await call('sys/seal-status', anonymous.read('sys/seal-status', { signal })));
+      return { sealed, initialized, threshold: t, given: progress };
     },
     unseal: async (key, signal) => sealStatusSchema.parse(await call('sys/unseal', anonymous.write('sys/unseal', { key }, { signal }))).sealed,
     generateRoot: async (keys, signal) => {
@@ -108,8 +125,17 @@ export function createVaultApi(tunnel: Tunnel): VaultApi {
   };
 }
 
+function initRequest({ shares, threshold, autoUnseal, publicKeys, rootTokenKey }: InitOptions): Record<string, unknown> {
+  const { kind, keys } = autoUnseal ? { kind: 'recovery', keys: 'recovery_pgp_keys' } : { kind: 'secret', keys: 'pgp_keys' };
+  return {
+    [`${kind}_shares`]: shares, [`${kind}_threshold`]: threshold,
+    ...(publicKeys === undefined ? {} : { [keys]: publicKeys }),
+    ...(rootTokenKey === undefined ? {} : { root_token_pgp_key: rootTokenKey }),
+  };
+}
+
 /** A server that has just been unsealed refuses everything until it is the active one. Nothing was done then, so any request is safe to repeat. */
-async function untilActive(tunnel: Tunnel, request: TunnelRequest): Promise<{ status: number; body: string }> {
+async function untilActive(tunnel: Pick<Tunnel, 'request'>, request: TunnelRequest): Promise<{ status: number; body: string }> {
   const deadline = Date.now() + BECOMES_ACTIVE_MILLISECONDS;
   for (;;) {
     const answer = await tunnel.request(request);

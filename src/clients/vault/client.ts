@@ -5,8 +5,9 @@ import type { Redactor } from '../redact.ts';
 import { createVaultApi, type VaultApi, type VaultHealth } from './api.ts';
 import { createDeployer, type Deployer } from './deployer.ts';
 import { VaultSealedError, VaultUnreachableError } from './errors.ts';
-import { createKeyStore, type KeyStore } from './keys.ts';
-import { openVault, type OpenOptions, unsealVault } from './open.ts';
+import type { KeyStore } from './keys.ts';
+import { createKeyFile } from './keys-file.ts';
+import { openVault, type OpenOptions, unsealVault, type VaultServer } from './open.ts';
 import { createRoot, type Root } from './root.ts';
 import type { Tunnel } from './tunnel.ts';
 
@@ -19,6 +20,8 @@ export interface VaultClient {
   /** What Vault says of itself, told apart; never throws for a Vault that is away. */
   state(signal?: AbortSignal): Promise<{ state: VaultState; detail: string }>;
   health(signal?: AbortSignal): Promise<VaultHealth>;
+  /** Each server whose pod runs, the first one first. */
+  servers(signal?: AbortSignal): Promise<VaultServer[]>;
   /** Initialises it if nobody has, and unseals it. */
   open(options: OpenOptions, signal?: AbortSignal): Promise<{ initialized: boolean; unsealed: boolean }>;
   /** Runs as the deployer; a Vault that was sealed by a restart is unsealed first. */
@@ -30,42 +33,52 @@ export interface VaultClient {
 
 export interface VaultOptions {
   connection: Connections['vault'];
+  /** Where unseal keys are kept; a file of this machine when absent. */
+  keys?: KeyStore;
+  /** For what people are told to run. */
+  environment?: string;
   /** For the deployer's login. */
   kubernetes: Pick<KubernetesClient, 'tokenFor'>;
   tunnel: Tunnel;
   redactor: Redactor;
 }
 
-export function createVaultClient({ connection, kubernetes, tunnel, redactor }: VaultOptions): VaultClient {
+export function createVaultClient({ connection, keys: keyStore, environment, kubernetes, tunnel, redactor }: VaultOptions): VaultClient {
   const api = createVaultApi(tunnel);
-  const keys = createKeyStore(connection.keysFile, redactor);
+  const keys = keyStore ?? createKeyFile(connection.keysFile, redactor);
   const deployer = createDeployer(api, kubernetes, redactor);
+  const people = environment === undefined ? {} : { environment };
+  const servers = async (signal?: AbortSignal): Promise<VaultServer[]> => {
+    const names = await tunnel.pods(signal);
+    return names.map((name) => ({ name, api: names.length === 1 ? api : createVaultApi(tunnel.at(name)) }));
+  };
 
   const state = async (signal?: AbortSignal): Promise<{ state: VaultState; detail: string }> => {
     try {
-      const { initialized, sealed, version } = await api.health(signal);
-      if (!initialized) return { state: 'uninitialized', detail: `Vault ${version} is not initialised` };
-      return sealed ? { state: 'sealed', detail: `Vault ${version} is sealed` } : { state: 'open', detail: `Vault ${version} is open` };
+      const healths = await healthsOf(await servers(signal), signal);
+      return healths.length > 0 ? judged(healths) : await absentOr('unreachable', 'no pod of Vault is running', signal);
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(await tunnel.hasPod(signal))) return { state: 'absent', detail: 'Vault has no pod' };
-      return { state: 'unreachable', detail: error instanceof Error ? error.message : String(error) };
+      return absentOr('unreachable', error instanceof Error ? error.message : String(error), signal);
     }
   };
+  const absentOr = async (otherwise: VaultState, detail: string, signal?: AbortSignal): Promise<{ state: VaultState; detail: string }> =>
+    ((await tunnel.hasPod(signal)) ? { state: otherwise, detail } : { state: 'absent', detail: 'Vault has no pod' });
 
   return {
     api,
     keys,
-    root: createRoot(api, keys, redactor),
+    root: createRoot(api, keys, redactor, people),
     state,
+    servers,
     health: (signal) => api.health(signal),
-    open: (options, signal) => openVault(api, keys, options, signal),
+    open: (options, signal) => openVault(servers, keys, { ...people, ...options }, signal),
     asDeployer: async (work, signal) => {
       try {
         return await deployer.run(work, signal);
       } catch (error) {
         if (!(error instanceof VaultSealedError)) throw error;
-        await unsealVault(api, keys, signal);
+        await unsealVault(servers, keys, people, signal);
         return deployer.run(work, signal);
       }
     },
@@ -74,6 +87,30 @@ export function createVaultClient({ connection, kubernetes, tunnel, redactor }: 
       tunnel.close();
     },
   };
+}
+
+interface Seen {
+  name: string;
+  health: VaultHealth;
+}
+
+/** Of several, one that does not answer is left out as long as another does. */
+async function healthsOf(servers: readonly VaultServer[], signal?: AbortSignal): Promise<Seen[]> {
+  const answers = await Promise.allSettled(servers.map(async ({ name, api }) => ({ name, health: await api.health(signal) })));
+  const seen = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const failure = answers.find((answer) => answer.status === 'rejected');
+  if (seen.length === 0 && failure !== undefined) throw failure.reason;
+  return seen;
+}
+
+/** As sealed as the worst of its servers: each has to be opened. */
+function judged(seen: readonly Seen[]): { state: VaultState; detail: string } {
+  const { version } = seen[0]?.health ?? { version: '' };
+  const several = seen.length > 1;
+  if (seen.every(({ health }) => !health.initialized)) return { state: 'uninitialized', detail: `Vault ${version} is not initialised` };
+  const closed = seen.filter(({ health }) => health.sealed || !health.initialized);
+  if (closed.length > 0) return { state: 'sealed', detail: `Vault ${version} is sealed${several ? ` (${closed.map(({ name }) => name).join(', ')})` : ''}` };
+  return { state: 'open', detail: `Vault ${version} is open${several ? `, ${seen.length} servers, active: ${seen.find(({ health }) => !health.standby)?.name ?? 'none'}` : ''}` };
 }
 
 /** Whether waiting may help: Vault is restarting, or its pod is. */

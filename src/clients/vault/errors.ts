@@ -22,6 +22,9 @@ export class VaultSealedError extends Error {
   override name = 'VaultSealedError';
 }
 
+/** Sealed, and people hold what opens it: the message says who has to do what. Waiting helps, since they do it meanwhile. */
+export class VaultWaitsForPeopleError extends VaultSealedError {}
+
 /** Only a person can help: the keys that would open it are not there. */
 export class VaultKeysMissingError extends Error {
   override name = 'VaultKeysMissingError';

@@ -1,6 +1,7 @@
 /**
- * HTTP to the Vault pod through the API server's port-forward, kept alive between requests that follow each other closely.
+ * HTTP to the pods of Vault through the API server's port-forward, kept alive between requests that follow each other closely.
  * There is no local port that others on this machine could use. A pod that is replaced costs one new port-forward.
+ * With several pods the active one is asked, unless one is named.
  */
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -32,6 +33,10 @@ export interface Tunnel {
   request(request: TunnelRequest): Promise<{ status: number; body: string }>;
   /** Whether the release has any pod at all, running or not. */
   hasPod(signal?: AbortSignal): Promise<boolean>;
+  /** Names of its running pods, the lowest number first. */
+  pods(signal?: AbortSignal): Promise<string[]>;
+  /** The same to one pod and no other. */
+  at(pod: string): Pick<Tunnel, 'request'>;
   close(): void;
 }
 
@@ -43,16 +48,53 @@ const REUSED_MILLISECONDS = 1500;
 const CONNECTIONS = 3;
 
 export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connect'>, target: TunnelTarget): Tunnel {
-  const pods = async (signal?: AbortSignal): Promise<KubernetesObject[]> =>
+  const all = async (signal?: AbortSignal): Promise<KubernetesObject[]> =>
     (await kubernetes.list(paths.pods(target.namespace), { labelSelector: `app.kubernetes.io/instance=${target.release}` }, signal)).items;
+  const pods = async (signal?: AbortSignal): Promise<string[]> =>
+    (await all(signal)).filter(isPodRunning).map(({ metadata }) => metadata.name).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 
-  const open = async (): Promise<Duplex> => {
-    const running = (await pods()).filter(isPodRunning);
-    const pod = running[0];
-    if (!pod) throw new VaultUnreachableError(`no pod of ${target.namespace}/${target.release} is running`);
-    return kubernetes.connect({ namespace: target.namespace, pod: pod.metadata.name }, target.port);
+  const ways = new Map<string, Way>();
+  const at = (pod: string): Way => {
+    const way = ways.get(pod) ?? createWay(() => kubernetes.connect({ namespace: target.namespace, pod }, target.port));
+    ways.set(pod, way);
+    return way;
   };
+  const main = createWay(async () => {
+    const running = await pods();
+    if (running[0] === undefined) throw new VaultUnreachableError(`no pod of ${target.namespace}/${target.release} is running`);
+    const pod = running.length === 1 ? running[0] : await mostUseful(running, at);
+    return kubernetes.connect({ namespace: target.namespace, pod }, target.port);
+  });
 
+  return {
+    request: main.request,
+    hasPod: async (signal) => (await all(signal)).length > 0,
+    pods,
+    at,
+    close: () => {
+      for (const way of [main, ...ways.values()]) way.close();
+    },
+  };
+}
+
+/** What `sys/health` answers with: active, standby that passes requests on. */
+const USEFUL = [200, 429];
+
+/** The active server, else one that is open, else the first: whoever asks is told that it is sealed. */
+async function mostUseful(running: readonly string[], at: (pod: string) => Pick<Tunnel, 'request'>): Promise<string> {
+  const states = await Promise.all(running.map(async (pod) => ({
+    pod, status: await at(pod).request({ method: 'GET', path: '/v1/sys/health', headers: {} }).then(({ status }) => status, () => 0),
+  })));
+  const ranked = [...USEFUL, 503].map((wanted) => states.find(({ status }) => status === wanted)).find((found) => found !== undefined);
+  return ranked?.pod ?? running[0] ?? '';
+}
+
+interface Way extends Pick<Tunnel, 'request'> {
+  close(): void;
+}
+
+/** Requests over connections that are opened when they are needed and kept for a moment. */
+function createWay(open: () => Promise<Duplex>): Way {
   const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS, scheduling: 'lifo' });
   agent.createConnection = (_options, opened) => {
     open().then((stream) => opened?.(null, asSocket(stream)), (error: unknown) => opened?.(error as Error, undefined as unknown as Duplex));
@@ -86,7 +128,6 @@ export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connec
         throw error;
       }
     }),
-    hasPod: async (signal) => (await pods(signal)).length > 0,
     close: () => {
       clearTimeout(idle);
       agent.destroy();

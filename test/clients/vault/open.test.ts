@@ -66,7 +66,7 @@ describe('opening Vault', () => {
       await client.open(OPTIONS);
       vault.seal();
       await unlink(keysFile);
-      await assert.rejects(client.open(OPTIONS), { name: 'VaultKeysMissingError', message: /Restore that file from your backup/ });
+      await assert.rejects(client.open(OPTIONS), { name: 'VaultKeysMissingError', message: /Restore it from your backup/ });
       assert.equal(vault.inits, 1);
     });
   });
