@@ -25,6 +25,17 @@ export interface Config {
   noColor: boolean;
   /** TERM=dumb: a terminal that cannot move its cursor. */
   dumbTerminal: boolean;
+  /** Set for a worker that runs as a pod of the target cluster: ANANTA_IN_CLUSTER=true. */
+  pod?: PodConfig;
+}
+
+export interface PodConfig {
+  /** Where the pod says how it is: ANANTA_HEALTH_PORT. */
+  healthPort: number;
+  /** Seconds that running activities get to end when the pod is asked to: ANANTA_GRACE_SECONDS. */
+  graceSeconds: number;
+  /** Folder with certificates and key of an engine outside the cluster: ANANTA_ENGINE_ACCESS_DIR. */
+  engineAccessDir: string;
 }
 
 const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy',
@@ -53,12 +64,26 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     ci: env['CI'] === 'true',
     noColor: (env['NO_COLOR'] ?? '') !== '',
     dumbTerminal: env['TERM'] === 'dumb',
+    ...(env['ANANTA_IN_CLUSTER'] === 'true' ? { pod: podConfig(env) } : {}),
   };
 }
 
 /** The folder of one environment's state: engine database, cluster, Vault, keys, logs, evidence. */
 export function stateDir(config: Config, environment: string): string {
   return join(config.stateRoot, environment);
+}
+
+function podConfig(env: NodeJS.ProcessEnv): PodConfig {
+  const number = (name: string, otherwise: number): number => {
+    const value = Number(env[name] ?? otherwise);
+    if (!Number.isInteger(value) || value < 0) throw new Error(`${name} has to be a whole number, and is "${env[name]}"`);
+    return value;
+  };
+  return {
+    healthPort: number('ANANTA_HEALTH_PORT', 18_081),
+    graceSeconds: number('ANANTA_GRACE_SECONDS', 330),
+    engineAccessDir: env['ANANTA_ENGINE_ACCESS_DIR'] ?? '/etc/ananta/engine',
+  };
 }
 
 function userName(env: NodeJS.ProcessEnv): string {

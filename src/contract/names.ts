@@ -58,6 +58,27 @@ export const RELEASE_LABELS = {
 /** Kubernetes namespace of the deployer's own records: platform versions, accepted drift. Not one of the platform's. */
 export const RECORDS_NAMESPACE = 'ananta-system';
 
+/**
+ * The deployer itself, where it runs in the target cluster: Helm releases in a namespace of their own, apart from the
+ * records, which `destroy --delete-data` removes while this engine is carrying it out.
+ */
+export const IN_CLUSTER = {
+  namespace: 'ananta-deployer',
+  database: 'deployer-database',
+  schema: 'deployer-schema',
+  engine: 'deployer-engine',
+  ui: 'deployer-ui',
+  worker: 'deployer-worker',
+  /** Secret with the password of the engine's database; made once. */
+  databaseSecret: 'deployer-database',
+  /** Secret with the files that a worker in the cluster opens an engine outside of it with. */
+  engineAccessSecret: 'deployer-engine-access',
+  /** Of the containers: not Temporal's own, so that nobody takes this engine for the platform's. */
+  enginePort: 17_233,
+  uiPort: 18_233,
+  healthPort: 18_081,
+} as const;
+
 /** Label and annotation on objects the deployer writes itself (namespaces, Secrets). */
 export const MANAGED_BY = 'ananta-deploy';
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Config, stateDir } from '../config.ts';
-import { ENGINE_NAMESPACE } from '../contract/names.ts';
+import { ENGINE_NAMESPACE, IN_CLUSTER } from '../contract/names.ts';
 import type { Environment } from './schema.ts';
 
 /** `<state folder>/runtime.json`, written by the bootstrap for embedded parts. */
@@ -28,8 +28,11 @@ export type Runtime = z.infer<typeof runtimeSchema>;
 export interface Connections {
   kubernetes: { kubeconfig: string; context?: string; inCluster: boolean };
   engine: {
+    /** host:port; with a tunnel the address within the cluster, for people. */
     address: string;
     namespace: string;
+    /** The engine is in the cluster and we are not: reached through a port of one of its pods. */
+    tunnel?: { kubernetes: Connections['kubernetes']; namespace: string; release: string; port: number };
     /** Web UI, where known. */
     uiAddress?: string;
     tls?: boolean | { ca?: string; cert?: string; key?: string; serverName?: string };
@@ -73,10 +76,12 @@ export async function resolveConnections(environment: Environment, config: Confi
   const embeddedCluster = 'embedded' in environment.cluster;
   const kubernetes = 'embedded' in environment.cluster
     ? { kubeconfig: runtime?.cluster?.kubeconfig ?? missing('cluster'), inCluster: false }
+    : config.pod ? { kubeconfig: '', inCluster: true }
     : { kubeconfig: environment.cluster.kubeconfig ?? config.kubeconfig, context: environment.cluster.context, inCluster: environment.cluster.context === 'in-cluster' };
   const engine: Connections['engine'] = 'embedded' in environment.engine
     ? { address: runtime?.engine?.address ?? (needs.engine ? missing('engine') : ''), namespace: ENGINE_NAMESPACE, ...(runtime?.engine ? { uiAddress: runtime.engine.uiAddress } : {}) }
-    : externalEngine(environment.engine);
+    : 'inCluster' in environment.engine ? inClusterEngine(environment.engine.inCluster, kubernetes)
+    : externalEngine(environment.engine, config);
   const directory = stateDir(config, environment.name);
   const plugin = runtime?.vault?.kubernetesAuthPlugin;
   return {
@@ -93,8 +98,20 @@ export async function resolveConnections(environment: Environment, config: Confi
   };
 }
 
-function externalEngine(engine: Exclude<Environment['engine'], { embedded: true }>): Connections['engine'] {
-  const { address, namespace, tls, apiKeyFile } = engine;
-  const files = typeof tls === 'object' ? Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)) : tls;
-  return { address, namespace, tls: files, ...(apiKeyFile === undefined ? {} : { apiKeyFile }) };
+function inClusterEngine({ namespace }: { namespace: string }, kubernetes: Connections['kubernetes']): Connections['engine'] {
+  const { namespace: place, engine: release, enginePort: port } = IN_CLUSTER;
+  return { address: `${release}.${place}.svc:7233`, namespace, ...(kubernetes.inCluster ? {} : { tunnel: { kubernetes, namespace: place, release, port } }) };
 }
+
+/** The names under which a pod finds what the environment file names on the machine of whoever wrote it. */
+export const ENGINE_ACCESS_FILES = { ca: 'ca.crt', cert: 'tls.crt', key: 'tls.key', apiKey: 'api-key' } as const;
+
+function externalEngine(engine: ExternalEngine, { pod }: Pick<Config, 'pod'>): Connections['engine'] {
+  const { address, namespace, tls, apiKeyFile } = engine;
+  const placed = (path: string, name: keyof typeof ENGINE_ACCESS_FILES): string => (pod ? join(pod.engineAccessDir, ENGINE_ACCESS_FILES[name]) : path);
+  const files = typeof tls === 'object' ? Object.fromEntries(Object.entries(tls).flatMap(([name, value]) =>
+    (value === undefined ? [] : [[name, name === 'ca' || name === 'cert' || name === 'key' ? placed(value, name) : value]]))) : tls;
+  return { address, namespace, tls: files, ...(apiKeyFile === undefined ? {} : { apiKeyFile: placed(apiKeyFile, 'apiKey') }) };
+}
+
+export type ExternalEngine = Extract<Environment['engine'], { address: string }>;

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { DRIFT_MODES } from '../contract/drift.ts';
 import { CHART_SOURCES, chartMirrorSchema } from './charts.ts';
+import { deployerSchema, inClusterEngineSchema } from './deployer.ts';
 import { vaultSchema } from './vault.ts';
 
 const seconds = z.number().positive();
@@ -41,7 +42,8 @@ export const environmentFileSchema = z.strictObject({
   description: z.string().describe('One line for people'),
   protected: z.boolean().default(false).describe('Commands that destroy something are refused or ask for the environment\'s name'),
   cluster: z.union([embeddedClusterSchema, externalClusterSchema]).describe('Where the platform is deployed'),
-  engine: z.union([embeddedEngineSchema, externalEngineSchema]).describe('The Temporal that runs deployments, not the platform\'s own'),
+  engine: z.union([embeddedEngineSchema, inClusterEngineSchema, externalEngineSchema]).describe('The Temporal that runs deployments, not the platform\'s own'),
+  deployer: deployerSchema.prefault({}).describe('Workers in the target cluster, installed by: npm run bootstrap'),
   vault: vaultSchema.prefault({}).describe('The Vault inside the platform'),
   charts: z.enum(CHART_SOURCES).describe('bundled: charts of this repository on official images; upstream: the publishers\' charts. Cannot be changed over existing data'),
   chartOverrides: z.record(z.string(), z.enum(CHART_SOURCES)).default({}).describe('Per service with a publisher\'s chart: bundled or upstream, whatever charts says. Cannot be changed over existing data'),

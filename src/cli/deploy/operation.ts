@@ -25,7 +25,7 @@ export interface Prerequisites {
 export async function prerequisites({ environment }: Session, connections: Connections): Promise<Prerequisites> {
   const clusterUid = await readClusterUid(environment, connections);
   const client = await openEngine(environment, connections);
-  await requireSearchAttributes(client, environment);
+  await requireSearchAttributes(client, environment, connections);
   await requireWorker(client, environment);
   return { connections, clusterUid, client };
 }

@@ -21,7 +21,7 @@ const CODES: Record<DriftResult['outcome'], ExitCode> = {
 
 export function runDriftNow(context: CliContext, options: DriftRunOptions): Promise<ExitCode> {
   return withEngine(context, options.env, async ({ client, clusterUid, environment, connections, signal }) => {
-    await requireSearchAttributes(client, environment);
+    await requireSearchAttributes(client, environment, connections);
     await requireWorker(client, environment);
     const mode = options.repair ? 'repair' : options.report || environment.drift.mode === 'off' ? 'report' : environment.drift.mode;
     const run = await start(client, { environment: environment.name, clusterUid, mode, requestedBy: context.config.requestedBy });

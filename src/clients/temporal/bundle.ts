@@ -7,9 +7,14 @@ import { join } from 'node:path';
 /** Folders whose code can end up in the bundle. */
 const SOURCES = ['src/workflows', 'src/plan', 'src/contract'];
 
-/** @returns path of the bundle for the workflow code as it is now */
+/**
+ * @param repoRoot may bring the bundle in its folder `bundles`, as the container image does
+ * @returns path of the bundle for the workflow code as it is now
+ */
 export async function workflowBundle(repoRoot: string, cacheDir: string): Promise<string> {
   const digest = await sourceDigest(repoRoot);
+  const brought = join(repoRoot, 'bundles', `workflows-${digest}.js`);
+  if (await exists(brought)) return brought;
   const folder = join(cacheDir, 'bundles');
   const path = join(folder, `workflows-${digest}.js`);
   if (await exists(path)) return path;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { Connections } from '../../environment/connections.ts';
+import { type ReachedEngine, reachEngine } from './reach.ts';
 
 type Engine = Connections['engine'];
 /** What Connection and NativeConnection have in common. */
@@ -13,9 +14,13 @@ interface EngineTls {
   clientCertPair?: { crt: Buffer; key: Buffer };
 }
 
-/** Reads certificate and key files. @throws when a named file cannot be read */
-export async function engineConnectionOptions(engine: Engine): Promise<EngineConnectionOptions> {
-  const options: EngineConnectionOptions = { address: engine.address };
+/**
+ * Reads certificate and key files.
+ * @param address where the engine is reached, when that is not its own address
+ * @throws when a named file cannot be read
+ */
+export async function engineConnectionOptions(engine: Engine, address = engine.address): Promise<EngineConnectionOptions> {
+  const options: EngineConnectionOptions = { address };
   if (engine.tls === true) options.tls = true;
   else if (typeof engine.tls === 'object') options.tls = await readTls(engine.tls);
   if (engine.apiKeyFile !== undefined) options.apiKey = (await readFile(engine.apiKeyFile, 'utf8')).trim();
@@ -30,16 +35,47 @@ async function readTls(files: { ca?: string; cert?: string; key?: string; server
   };
 }
 
+/** What has to be closed after a connection. */
+const ways = new WeakMap<object, ReachedEngine>();
+
+/** With the way to it, which is closed together with the connection by `closeEngineConnection`. */
+export async function openConnection(engine: Engine, timeoutSeconds: number): Promise<Connection> {
+  const way = await reachEngine(engine);
+  try {
+    const connection = await Connection.connect({ ...(await engineConnectionOptions(engine, way.address)), connectTimeout: timeoutSeconds * 1000 });
+    ways.set(connection, way);
+    return connection;
+  } catch (error) {
+    const problem = way.problem();
+    await way.close();
+    // A connection that no pod takes looks like any other that is refused.
+    throw problem === undefined ? error : new EngineUnreachableError(`the way to it through the cluster does not lead anywhere: ${problem}`, { cause: error });
+  }
+}
+
+/** The engine runs in the cluster, and the cluster says why it cannot be reached. */
+export class EngineUnreachableError extends Error {
+  override name = 'EngineUnreachableError';
+}
+
+export async function closeConnection(connection: Pick<Connection, 'close'>): Promise<void> {
+  try {
+    await connection.close();
+  } finally {
+    await ways.get(connection)?.close();
+    ways.delete(connection);
+  }
+}
+
 /**
  * @throws ServiceError or a connection error when the engine does not answer within `timeoutSeconds`
  */
 export async function connectTemporal(engine: Engine, timeoutSeconds = 5): Promise<Client> {
-  const connection = await Connection.connect({ ...(await engineConnectionOptions(engine)), connectTimeout: timeoutSeconds * 1000 });
-  return new Client({ connection, namespace: engine.namespace });
+  return new Client({ connection: await openConnection(engine, timeoutSeconds), namespace: engine.namespace });
 }
 
 export async function closeTemporal(client: Client): Promise<void> {
-  await client.connection.close();
+  await closeConnection(client.connection);
 }
 
 /** @returns how many workers have asked the task queue for work lately */

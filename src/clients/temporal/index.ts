@@ -1,5 +1,6 @@
-export { closeTemporal, connectTemporal, engineConnectionOptions, pollersOf } from './connect.ts';
+export { closeTemporal, connectTemporal, EngineUnreachableError, engineConnectionOptions, pollersOf } from './connect.ts';
 export { type DeploymentDescription, type DeploymentHandle, DeploymentRunningError, describeDeployment, isRunAlive, latestDeployment, startOrAttach } from './deployments.ts';
 export { followDeployment, type FollowOptions } from './follow.ts';
 export { DeploymentTerminatedError } from './history.ts';
 export { createSchedules, type Schedules, type ScheduleView, type WantedSchedule } from './schedules.ts';
+export { type ReachedEngine, reachEngine } from './reach.ts';

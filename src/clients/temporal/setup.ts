@@ -1,10 +1,10 @@
 /** What an engine needs before the first deployment: its namespace and our search attributes. Safe to repeat. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../contract/search-attribute-types.ts';
 import type { Connections } from '../../environment/connections.ts';
-import { engineConnectionOptions } from './connect.ts';
+import { closeConnection, openConnection } from './connect.ts';
 
 const SECONDS_PER_DAY = 86_400;
 const NOT_FOUND = 5;
@@ -29,7 +29,7 @@ export interface EngineSetupOptions {
  * the namespace and the search attributes (see `SEARCH_ATTRIBUTE_TYPES`)
  */
 export async function ensureEngine(engine: Connections['engine'], { retentionDays = 30, ours = false }: EngineSetupOptions = {}): Promise<EngineSetup> {
-  const connection = await Connection.connect({ ...(await engineConnectionOptions(engine)), connectTimeout: 10_000 });
+  const connection = await openConnection(engine, 10);
   try {
     const made: string[] = [];
     if (await createNamespace(connection, engine.namespace, retentionDays)) made.push(`namespace ${engine.namespace}`);
@@ -37,7 +37,7 @@ export async function ensureEngine(engine: Connections['engine'], { retentionDay
     made.push(...(await onceKnown(() => addSearchAttributes(connection, engine.namespace))));
     return { made };
   } finally {
-    await connection.close();
+    await closeConnection(connection);
   }
 }
 

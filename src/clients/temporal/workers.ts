@@ -14,6 +14,19 @@ export interface LivingWorkers {
   detail: string;
 }
 
+/** Who has asked the task queue for workflow tasks in the last minutes, with the time of the newest question in milliseconds since the epoch. */
+export async function workerIdentities(client: Client, taskQueue: string): Promise<{ identity: string; seenAt: number }[]> {
+  const answer = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace, taskQueue: { name: taskQueue }, taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+  });
+  return answer.pollers.map(({ identity, lastAccessTime }) => ({ identity: identity ?? '', seenAt: Number(lastAccessTime?.seconds ?? 0) * 1000 }));
+}
+
+/** Those of them that may well be there still. */
+export async function recentWorkers(client: Client, taskQueue: string, now = Date.now()): Promise<string[]> {
+  return (await workerIdentities(client, taskQueue)).filter(({ seenAt }) => now - seenAt <= SILENT_MILLISECONDS).map(({ identity }) => identity);
+}
+
 /** A worker of this machine is looked for among its processes: one that was killed is known at once. */
 export async function livingWorkers(client: Client, taskQueue: string): Promise<LivingWorkers> {
   const answer = await client.workflowService.describeTaskQueue({
