@@ -1,5 +1,6 @@
 /** Option values: text in, typed value out, or a message that says what is expected. */
 import { InvalidArgumentError } from 'commander';
+import { IMAGE_VERSION } from '../environment/image-version.ts';
 import { suggestion } from '../suggest.ts';
 import { refused } from './failure.ts';
 
@@ -29,8 +30,8 @@ export function collectImage(text: string, before: Record<string, string> = {}):
   const service = text.slice(0, at);
   const tag = text.slice(at + 1);
   if (at < 1 || tag === '') throw new InvalidArgumentError(`"${text}" is not SERVICE=TAG, as in django-backend=1.4.2.`);
-  if (!/^\w[\w.-]{0,127}$/.test(tag)) {
-    throw new InvalidArgumentError(`"${tag}" is not an image tag: letters, digits, "_", "." and "-", at most 128. Only the tag is given here; the repository stays the environment's.`);
+  if (!IMAGE_VERSION.test(tag)) {
+    throw new InvalidArgumentError(`"${tag}" is not an image tag (letters, digits, "_", "." and "-", at most 128) and not a digest (sha256: and 64 hexadecimal digits). Only that is given here; the repository stays the environment's.`);
   }
   if (before[service] !== undefined && before[service] !== tag) throw new InvalidArgumentError(`${service} is given twice, with ${before[service]} and ${tag}.`);
   return { ...before, [service]: tag };

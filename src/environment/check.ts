@@ -1,5 +1,6 @@
 /** What an environment says about the platform has to fit the catalog. */
 import type { Catalog, Service } from '../catalog/schema.ts';
+import { VAULT } from '../contract/names.ts';
 import { suggestion } from '../suggest.ts';
 import type { Finding } from './explain.ts';
 import type { EnvironmentFile } from './schema.ts';
@@ -30,6 +31,7 @@ function checkNames(environment: EnvironmentFile, catalog: Catalog): Finding[] {
 
 function checkReplicas(environment: EnvironmentFile, catalog: Catalog): Finding[] {
   const reasonAgainst = (service: Service | undefined, replicas: number): string | undefined => {
+    if (service?.name === VAULT.service) return 'is said in vault.replicas';
     if (service?.kind === 'job') return 'is a Job: it runs once, not in replicas';
     if (service?.stateful && replicas > 1) return 'keeps its data in one volume and runs as one replica';
     return undefined;
@@ -46,8 +48,29 @@ function checkParts(environment: EnvironmentFile): Finding[] {
   if (vault.threshold > vault.shares) {
     findings.push({ path: ['vault', 'threshold'], message: `${vault.threshold} keys cannot be needed where only ${vault.shares} exist (vault.shares)` });
   }
+  const { publicKeys, rootTokenKey } = vault.keys;
+  if (publicKeys !== undefined && publicKeys.length !== vault.shares) {
+    findings.push({ path: ['vault', 'keys', 'publicKeys'], message: `names ${publicKeys.length} owners for ${vault.shares} shares (vault.shares): each share needs one` });
+  }
+  if (rootTokenKey !== undefined && vault.rootToken === 'keep') {
+    findings.push({ path: ['vault', 'keys', 'rootTokenKey'], message: 'a root token that is encrypted to a person cannot be kept for the deployer (vault.rootToken: keep)' });
+  }
   if (simulation !== undefined && !('embedded' in cluster)) {
     findings.push({ path: ['simulation'], message: 'pods are simulated on an embedded cluster only (cluster.embedded)' });
   }
-  return findings;
+  return [...findings, ...(environment.protected ? checkGuarded(environment) : [])];
+}
+
+const SERVERS_OF_A_GUARDED_VAULT = 3;
+
+/** What `protected: true` promises beyond questions before commands. */
+function checkGuarded({ engine, cluster, vault }: EnvironmentFile): Finding[] {
+  const embedded = 'a protected environment';
+  return [
+    ...('embedded' in engine ? [{ path: ['engine'], message: `${embedded} needs a Temporal that outlives this machine (engine.address), not the embedded development server` }] : []),
+    ...('embedded' in cluster ? [{ path: ['cluster'], message: `${embedded} needs a real cluster (cluster.context)` }] : []),
+    ...(vault.replicas < SERVERS_OF_A_GUARDED_VAULT ? [{ path: ['vault', 'replicas'], message: `${embedded} needs at least ${SERVERS_OF_A_GUARDED_VAULT} servers of Vault, so that one may be lost` }] : []),
+    ...(vault.seal === undefined && vault.keys.publicKeys === undefined ? [{ path: ['vault', 'keys'], message: `${embedded} keeps no unseal keys in clear: name its operators' public keys (vault.keys.publicKeys), or a key service (vault.seal)` }] : []),
+    ...(vault.rootToken === 'keep' ? [{ path: ['vault', 'rootToken'], message: `${embedded} revokes the root token` }] : []),
+  ];
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { DRIFT_MODES } from '../contract/drift.ts';
 import { CHART_SOURCES, chartMirrorSchema } from './charts.ts';
 import { deployerSchema, inClusterEngineSchema } from './deployer.ts';
+import { IMAGE_VERSION } from './image-version.ts';
 import { vaultSchema } from './vault.ts';
 
 const seconds = z.number().positive();
@@ -40,7 +41,7 @@ export const environmentFileSchema = z.strictObject({
   $schema: z.string().optional(),
   extends: z.string().optional().describe('Another file of this folder, without .yaml: what this file says comes on top'),
   description: z.string().describe('One line for people'),
-  protected: z.boolean().default(false).describe('Commands that destroy something are refused or ask for the environment\'s name'),
+  protected: z.boolean().default(false).describe('Commands that change something ask for the environment\'s name, destroying is refused; demands three servers of Vault, no unseal key in clear, and an engine and a cluster that are not embedded'),
   cluster: z.union([embeddedClusterSchema, externalClusterSchema]).describe('Where the platform is deployed'),
   engine: z.union([embeddedEngineSchema, inClusterEngineSchema, externalEngineSchema]).describe('The Temporal that runs deployments, not the platform\'s own'),
   deployer: deployerSchema.prefault({}).describe('Workers in the target cluster, installed by: npm run bootstrap'),
@@ -54,7 +55,7 @@ export const environmentFileSchema = z.strictObject({
     .describe('Values that third parties issue: required from the operator, or generated placeholders'),
   images: z.strictObject({
     prefix: z.string().min(1).describe('In front of the platform\'s own images, without a trailing slash'),
-    tags: z.record(z.string(), z.string()).default({}).describe('Tag per service'),
+    tags: z.record(z.string(), z.string().regex(IMAGE_VERSION, 'has to be an image tag, or a digest: sha256: and 64 hexadecimal digits')).default({}).describe('Tag or digest (sha256:…) per service'),
     pullSecrets: z.array(z.string()).default([]).describe('Names of Secrets that exist in the namespaces'),
   }).describe('Where images come from'),
   replicas: z.strictObject({

@@ -1,6 +1,6 @@
 /** What will be done to each service and why: wanted state against what was observed. Pure. */
 import type { Catalog, Service } from '../catalog/schema.ts';
-import { RELEASE_LABELS } from '../contract/names.ts';
+import { RELEASE_LABELS, VAULT } from '../contract/names.ts';
 import type { DeployPlan, PlannedAction, PlannedService, PlannedStep } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { checkChartSource } from './chart-source.ts';
@@ -8,9 +8,10 @@ import { digestOf, planDigest } from './digest.ts';
 import { criticalPath, remainingSeconds } from './graph.ts';
 import { wantedSecrets } from './kubernetes-secrets.ts';
 import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRelease } from './observed.ts';
-import { releasesOf, type Release } from './releases.ts';
+import { findService, releasesOf, type Release } from './releases.ts';
 import { serviceSeconds } from './startup.ts';
 import { deployerRole, serviceRoles } from './vault-policies.ts';
+import { checkVaultServer, serverReason } from './vault-server.ts';
 
 export interface PlanInput {
   catalog: Catalog;
@@ -34,6 +35,8 @@ const INVASIVENESS: readonly PlannedAction[] = ['install', 'upgrade', 'retry', '
  */
 export function buildPlan({ catalog, environment, digests, observed }: PlanInput): DeployPlan {
   checkChartSource(catalog, environment, observed);
+  const vault = catalog.services.find(({ name }) => name === VAULT.service);
+  if (vault !== undefined) checkVaultServer(environment, vault, observed.vaultServer);
   const seconds = new Map(catalog.services.map((service) => [service.name, serviceSeconds(environment, service)]));
   const secondsOf = (name: string): number => seconds.get(name) ?? 0;
   const remaining = remainingSeconds(catalog.services, secondsOf);
@@ -78,7 +81,7 @@ function planService(service: Service, plan: (release: Release) => PlannedStep):
 
 function planStep(catalog: Catalog, release: Release, digests: ReadonlyMap<string, string>, observed: ObservedCluster): PlannedStep {
   const { kind, name, namespace, job } = release;
-  if (kind === 'vault-bootstrap') return { kind, name, namespace, job, ...decideVault(observed), digest: vaultDigest(catalog) };
+  if (kind === 'vault-bootstrap') return { kind, name, namespace, job, ...decideBootstrap(catalog, release, digests, observed), digest: vaultDigest(catalog) };
   const digest = digests.get(name);
   if (digest === undefined) throw new Error(`There is no digest for release "${name}".`);
   const key = releaseKey(namespace, name);
@@ -104,6 +107,20 @@ function unfinished({ status, revision }: ObservedRelease): string {
   if (status === 'failed') return `revision ${revision} failed`;
   if (status.startsWith('pending-')) return `revision ${revision} was interrupted (${status})`;
   return `revision ${revision} is ${status}`;
+}
+
+/** A server that is changed ends its pods, and comes back sealed: so the bootstrap follows, even where Vault is open now. */
+function decideBootstrap(catalog: Catalog, { service }: Release, digests: ReadonlyMap<string, string>, observed: ObservedCluster): Decision {
+  const decision = decideVault(observed);
+  if (decision.action !== 'unchanged') return decision;
+  const server = releasesOf(findService(catalog, service)).find(({ position }) => position === 'main');
+  const wanted = server === undefined ? undefined : digests.get(server.name);
+  if (server === undefined || wanted === undefined) return decision;
+  const key = releaseKey(server.namespace, server.name);
+  const { action } = decideRelease(server, wanted, observed.releases.get(key), observed.health.get(key));
+  if (action !== 'unchanged' && action !== 'verify') return { action: 'verify', reason: 'its server is changed, and is opened again' };
+  const reason = serverReason(observed.vaultServer);
+  return reason === undefined ? decision : { action: 'upgrade', reason };
 }
 
 function decideVault(observed: ObservedCluster): Decision {

@@ -1,4 +1,5 @@
 /** What was seen in the cluster before planning: read by an activity, judged by `decide.ts`. */
+import type { ObservedVaultServer } from './vault-server.ts';
 
 export type ReleaseStatus =
   | 'deployed' | 'failed' | 'superseded' | 'uninstalled' | 'uninstalling'
@@ -31,6 +32,8 @@ export interface ObservedCluster {
   vaultConfigured: boolean;
   /** Why not, in words. */
   vaultReason: string;
+  /** Its StatefulSet; absent where there is none. */
+  vaultServer?: ObservedVaultServer | undefined;
   /** Each of them, where Vault could be looked into. */
   vaultReasons?: readonly string[];
 }

@@ -9,10 +9,12 @@ import type { Environment } from '../environment/schema.ts';
 import { showsReleases } from './applications.ts';
 import { chartSource } from './chart-source.ts';
 import { keysOf, secretNameOf } from './kubernetes-secrets.ts';
+import { isDigest } from './image-version.ts';
 import { networkPeers } from './network.ts';
 import { findService, type Release } from './releases.ts';
 import { usesUpstreamChart, upstreamOverlay } from './upstream.ts';
 import { vaultRoleName } from './vault-policies.ts';
+import { bundledVaultValues } from './vault-values.ts';
 
 /** Chart of the service rows: stateless, so that it follows the environment's default number of replicas. */
 const STATELESS_CHART = 'service';
@@ -28,7 +30,8 @@ export function overlay(catalog: Catalog, environment: Environment, release: Rel
     return upstreamOverlay({ catalog, environment, release, service, imageTags, replicas: replicasOf(environment, service) });
   }
   if (showsReleases(release)) return applicationsOverlay(catalog, environment);
-  return {
+  const own = main && service.name === VAULT.service ? bundledVaultValues(service, environment) : {};
+  return mergeTrees({
     fullnameOverride: release.name,
     ...(release.image ? { image: imageOf(environment, release.name, release.image, imageTags) } : {}),
     imagePullSecrets: environment.images.pullSecrets,
@@ -40,7 +43,7 @@ export function overlay(catalog: Catalog, environment: Environment, release: Rel
     ...(main && service.stateful ? { storage: storageOf(environment, service.name) } : {}),
     ...(environment.resources[release.name] ? { resources: environment.resources[release.name] } : {}),
     global: { domain: environment.domain, environment: environment.name },
-  };
+  }, own);
 }
 
 /** @param file what an engineer wrote, @param over what follows from catalog and environment */
@@ -49,15 +52,16 @@ export function mergeValues(file: unknown, over: Tree): Tree {
 }
 
 /** The platform's own images get the environment's prefix. */
-export function imageOf(environment: Environment, release: string, image: Image, imageTags: Readonly<Record<string, string>>): { repository: string; tag: string } {
-  return {
-    repository: image.own ? `${environment.images.prefix}/${image.repository}` : image.repository,
-    tag: imageTags[release] ?? environment.images.tags[release] ?? image.tag,
-  };
+export function imageOf(environment: Environment, release: string, image: Image, imageTags: Readonly<Record<string, string>>): { repository: string; tag: string; digest?: string } {
+  const repository = image.own ? `${environment.images.prefix}/${image.repository}` : image.repository;
+  const version = imageTags[release] ?? environment.images.tags[release] ?? image.tag;
+  // The tag stays for people who read labels; the digest is what is pulled.
+  return isDigest(version) ? { repository, tag: image.tag, digest: version } : { repository, tag: version };
 }
 
 /** Services with a volume run once; the platform's stateless ones as often as the environment says. */
 export function replicasOf(environment: Environment, service: Service): number {
+  if (service.name === VAULT.service) return environment.vault.replicas;
   return environment.replicas.services[service.name] ?? (service.chart.bundled === STATELESS_CHART ? environment.replicas.default : 1);
 }
 

@@ -52,6 +52,8 @@ export function deployerRole(): VaultRole {
     [`auth/${authMount}/role/ananta-*`, ['create', 'read', 'update']],
     ['sys/policies/acl', ['list']],
     ['sys/policies/acl/ananta-*', ['create', 'read', 'update']],
+    // Before its pod is replaced the active server hands over; Vault wants `sudo` for that.
+    ['sys/step-down', ['update', 'sudo']],
     // The more specific path wins.
     [`auth/${authMount}/role/${name}`, ['read']],
     [`sys/policies/acl/${name}`, ['read']],

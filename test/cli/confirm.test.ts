@@ -9,12 +9,14 @@ import { externalEnvironment, kubeconfigFor, type Workspace, workspace } from '.
 import { writeFile } from 'node:fs/promises';
 
 const SCRIPT = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path));
+/** What a protected environment has to say of its Vault. */
+const GUARDED = ['protected: true', 'vault: {replicas: 3, seal: {type: awskms, parameters: {region: r, kms_key_id: k}}}'].join('\n');
 let place: Workspace;
 before(async () => {
   place = await workspace();
   const kubeconfig = join(place.folder, 'kubeconfig');
   await writeFile(kubeconfig, kubeconfigFor('http://127.0.0.1:1'));
-  await place.environment('stage', externalEnvironment({ kubeconfig, more: 'protected: true' }));
+  await place.environment('stage', externalEnvironment({ kubeconfig, more: GUARDED }));
 });
 after(async () => { await place.remove(); });
 
@@ -54,9 +56,11 @@ describe('a protected environment, at a terminal', { skip: SCRIPT === undefined 
     assert.equal(code, 3);
   });
 
-  test('without a terminal nobody is asked', async () => {
-    const run = await place.run(['deploy', '--env', 'stage']);
-    assert.doesNotMatch(run.stdout + run.stderr, /Type stage/);
+  test('without a terminal its name has to be given', async () => {
+    const unsaid = await place.run(['deploy', '--env', 'stage']);
+    assert.deepEqual([unsaid.code, /Type stage/.test(unsaid.stdout + unsaid.stderr)], [3, false]);
+    assert.match(unsaid.stderr, /deploying to it has to be confirmed, and there is no terminal to ask on[\s\S]*--confirm stage/);
+    const run = await place.run(['deploy', '--env', 'stage', '--confirm', 'stage']);
     assert.match(run.stderr, /could not be asked who it is/);
   });
 });

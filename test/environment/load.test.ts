@@ -23,6 +23,9 @@ interface Refusal {
   says: string;
 }
 
+/** Protected, and sound. */
+const GUARDED = `${SOUND.replace(/engine: .*/, 'engine: { address: temporal.example.org:7233, namespace: n }')}protected: true\nvault: { replicas: 3, rootToken: revoke, keys: { store: kubernetes, publicKeys: [a.asc] } }\n`;
+
 const REFUSALS: Refusal[] = [
   { name: 'broken YAML', files: { x: 'description: [unclosed' }, says: 'x.yaml: is not valid YAML' },
   { name: 'a list instead of keys', files: { x: '- one' }, says: 'x.yaml: has to be a group of keys' },
@@ -49,6 +52,18 @@ const REFUSALS: Refusal[] = [
   { name: 'a start-up time of an unknown service', files: { x: `${SOUND.replace('{ context: somewhere }', '{ embedded: {} }')}simulation: { startupSeconds: { nothing: 1 } }\n` }, says: 'simulation.startupSeconds.nothing: there is no service "nothing"' },
   { name: 'simulation on a real cluster', files: { x: `${SOUND}simulation: {}\n` }, says: 'x.yaml: simulation: pods are simulated on an embedded cluster only' },
   { name: 'more keys needed than exist', files: { x: `${SOUND}vault: { shares: 2, threshold: 3 }\n` }, says: 'x.yaml: vault.threshold: 3 keys cannot be needed where only 2 exist' },
+  { name: 'servers of Vault that cannot agree', files: { x: `${SOUND}vault: { replicas: 2 }\n` }, says: 'x.yaml: vault.replicas: has to be odd' },
+  { name: 'servers of Vault in the wrong place', files: { x: `${SOUND}replicas: { services: { vault: 3 } }\n` }, says: 'replicas.services.vault: is said in vault.replicas' },
+  { name: 'more owners than shares', files: { x: `${SOUND}vault: { keys: { store: file, publicKeys: [a.asc, b.asc] } }\n` }, says: 'vault.keys.publicKeys: names 2 owners for 1 shares' },
+  { name: 'a root token for a person that is to be kept', files: { x: `${SOUND}vault: { rootToken: keep, keys: { store: file, rootTokenKey: a.asc } }\n` }, says: 'vault.keys.rootTokenKey: a root token that is encrypted to a person cannot be kept' },
+  { name: 'a secret among the parameters of a key service', files: { x: `${SOUND}vault: { seal: { type: awskms, parameters: { region: r, kms_key_id: k, secret_key: s } } }\n` }, says: 'vault.seal.parameters.secret_key: unknown key' },
+  { name: 'an image that is neither tag nor digest', files: { x: SOUND.replace('prefix: registry.example.org', 'prefix: r, tags: { keycloak: "sha256:12" }') }, says: 'images.tags.keycloak: has to be an image tag, or a digest' },
+  ...[
+    ['the development server', 'engine: { address: temporal.example.org:7233, namespace: n }', 'engine: { embedded: true }', 'x.yaml: engine: a protected environment needs a Temporal that outlives this machine'],
+    ['one server of Vault', 'replicas: 3', 'replicas: 1', 'x.yaml: vault.replicas: a protected environment needs at least 3 servers'],
+    ['unseal keys in clear', 'publicKeys: [a.asc]', 'name: other', 'x.yaml: vault.keys: a protected environment keeps no unseal keys in clear'],
+    ['a root token that stays', 'rootToken: revoke', 'rootToken: keep', 'x.yaml: vault.rootToken: a protected environment revokes the root token'],
+  ].map(([name, from, to, says]): Refusal => ({ name: `protected, with ${name}`, files: { x: GUARDED.replace(from!, to!) }, says: says! })),
 ];
 
 describe('environments', () => {
@@ -126,6 +141,7 @@ describe('the environments of this repository', () => {
     const prod = await loadEnvironment('prod', config);
     assert.equal(prod.vault.shares, 5);
     assert.equal(prod.vault.threshold, 3);
+    assert.deepEqual([prod.vault.replicas, prod.vault.rootToken, prod.vault.keys.publicKeys?.length], [3, 'revoke', 5]);
     assert.equal(prod.suppliedSecrets, 'required');
   });
 

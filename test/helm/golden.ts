@@ -5,6 +5,9 @@ import { parseAllDocuments } from 'yaml';
 import { allReleases, type Release } from '../../src/plan/releases.ts';
 import { catalog, config } from './helm.ts';
 
+/** The sandbox; staging's numbers; production's Vault and an image by its digest. */
+export type GoldenSet = 'helm' | 'helm-replicated' | 'helm-guarded';
+
 export interface KubernetesObject {
   apiVersion: string;
   kind: string;
@@ -13,7 +16,7 @@ export interface KubernetesObject {
   data?: Record<string, string>;
 }
 
-export function goldenFolder(set: 'helm' | 'helm-replicated'): string {
+export function goldenFolder(set: GoldenSet): string {
   return join(config.repoRoot, 'test', 'golden', set);
 }
 
@@ -26,13 +29,13 @@ export interface GoldenRelease { release: Release; objects: KubernetesObject[] }
 const read = new Map<string, GoldenRelease[]>();
 
 /** Objects of every release, from the golden files: rules are checked without Helm. */
-export function goldenObjects(set: 'helm' | 'helm-replicated' = 'helm'): GoldenRelease[] {
+export function goldenObjects(set: GoldenSet = 'helm'): GoldenRelease[] {
   const known = read.get(set) ?? readGoldens(set);
   read.set(set, known);
   return known;
 }
 
-function readGoldens(set: 'helm' | 'helm-replicated'): GoldenRelease[] {
+function readGoldens(set: GoldenSet): GoldenRelease[] {
   const files = new Set(readdirSync(goldenFolder(set)));
   return allReleases(catalog).filter(({ name }) => files.has(`${name}.yaml`)).map((release) => ({
     release,

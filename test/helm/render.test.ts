@@ -4,14 +4,17 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import PQueue from 'p-queue';
-import { chartRuns, helm, helmBinary, KUBERNETES_VERSION, renderAll, replicated, sandbox, type ChartRun } from './helm.ts';
-import { goldenFolder, withoutDigest } from './golden.ts';
+import { chartRuns, guarded, helm, helmBinary, KUBERNETES_VERSION, renderAll, replicated, sandbox, type ChartRun } from './helm.ts';
+import { goldenFolder, type GoldenSet, withoutDigest } from './golden.ts';
 
 const UPDATE = process.env['UPDATE_GOLDENS'] === '1';
 const binary = await helmBinary();
 const all = await chartRuns(await sandbox());
 /** One of each kind that replicas, storage class or pull secrets change. */
 const several = await chartRuns(await replicated(), ['tenant-management-service', 'temporal', 'jaeger', 'keycloak', 'control-plane-postgres', 'minio-init', 'argocd']);
+
+/** What only a guarded environment has. */
+const production = await chartRuns(await guarded(), ['vault', 'keycloak']);
 
 describe('charts', () => {
   test('pass lint with the values of every release', async () => {
@@ -35,9 +38,10 @@ describe('charts', () => {
 describe('releases render as before', () => {
   compare('helm', all);
   compare('helm-replicated', several);
+  compare('helm-guarded', production);
 });
 
-function compare(set: 'helm' | 'helm-replicated', runs: ChartRun[]): void {
+function compare(set: GoldenSet, runs: ChartRun[]): void {
   test(`${set}: ${runs.length} releases`, async () => {
     const rendered = await renderAll(binary, runs);
     const folder = goldenFolder(set);

@@ -57,6 +57,8 @@ const CASES: Case[] = [
   { name: 'workload removed', given: (o) => { o.health.delete('apps/api'); }, step: 'api', action: 'retry', reason: 'its workload is gone' },
   { name: 'a changed failed one is retried, not skipped', given: (o, digests) => { release(o, 'apps/api', { status: 'failed' }); digests.set('api', 'digest-new'); }, step: 'api', action: 'retry', reason: 'revision 3 failed' },
   { name: 'Vault open', given: () => undefined, step: 'vault-bootstrap', action: 'unchanged', reason: 'open and configured' },
+  { name: 'Vault open, its server changed', given: (_, digests) => { digests.set('vault', 'digest-new'); }, step: 'vault-bootstrap', action: 'verify', reason: 'its server is changed, and is opened again' },
+  { name: 'Vault open, pods of an older template', given: (o) => { o.vaultServer = { replicas: 1, outdatedPods: 1 }; }, step: 'vault-bootstrap', action: 'upgrade', reason: '1 of 1 pods run an older template: they are replaced one by one, each unsealed before the next' },
   { name: 'Vault absent', given: (o) => { o.vault = 'absent'; }, step: 'vault-bootstrap', action: 'install', reason: 'Vault is not there yet' },
   { name: 'Vault uninitialized', given: (o) => { o.vault = 'uninitialized'; }, step: 'vault-bootstrap', action: 'install', reason: 'Vault is not initialized' },
   { name: 'Vault sealed', given: (o) => { o.vault = 'sealed'; }, step: 'vault-bootstrap', action: 'retry', reason: 'Vault is sealed' },

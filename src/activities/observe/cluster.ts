@@ -8,15 +8,17 @@ import { allReleases } from '../../plan/releases.ts';
 import { isAsWanted } from '../ensure-namespaces.ts';
 import { allNewestRevisions, isProven, type Revision } from '../release/revisions.ts';
 import { observeVault } from '../vault/observe.ts';
+import { observeVaultServer } from '../vault/server.ts';
 import { knownWorkloads } from './workloads.ts';
 
 /** Changes nothing. */
 export async function observeCluster(clients: Clients, environment: Environment, signal: AbortSignal): Promise<ObservedCluster> {
   const { kubernetes, catalog } = clients;
-  const [releases, namespaces, vault] = await Promise.all([
+  const [releases, namespaces, vault, vaultServer] = await Promise.all([
     allNewestRevisions(kubernetes, signal),
     kubernetes.list(paths.namespaces, { metadataOnly: true }, signal),
     observeVault(clients, environment, signal),
+    observeVaultServer(clients, signal),
     kubernetes.watches.synced(signal),
   ]);
   return {
@@ -24,6 +26,7 @@ export async function observeCluster(clients: Clients, environment: Environment,
     releases,
     health: healthOfAll(clients, releases),
     ...vault,
+    vaultServer,
   };
 }
 

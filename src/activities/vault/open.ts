@@ -3,16 +3,22 @@ import type { Clients } from '../../clients/index.ts';
 import { type OpenOptions, readPublicKey } from '../../clients/vault/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import type { VaultSettings } from '../../environment/vault.ts';
-import { assertTarget } from '../context.ts';
+import { assertTarget, currentEnvironment } from '../context.ts';
 import { beating, type ScopeOf } from '../scope.ts';
+import { replaceOutdatedPods } from './replace-pods.ts';
 
-/** Initialises Vault if nobody has, keeps the keys where the environment says, unseals all its servers. */
+/** Initialises Vault if nobody has, keeps the keys where the environment says, unseals all its servers, replaces pods of an older template. */
 export function openVault(clients: Clients, scopeOf: ScopeOf): Activities['openVault'] {
   return async (run) => {
     const scope = scopeOf();
-    return beating(scope, () => 'opens Vault', async () => {
-      await assertTarget(clients, run, scope.signal);
-      return clients.vault.open({ ...await openOptions(clients.environment.vault, clients.config.repoRoot), cluster: run.clusterUid }, scope.signal);
+    let doing = 'opens Vault';
+    return beating(scope, () => doing, async () => {
+      const [environment] = await Promise.all([currentEnvironment(clients), assertTarget(clients, run, scope.signal)]);
+      const options = { ...await openOptions(environment.vault, clients.config.repoRoot), cluster: run.clusterUid };
+      const open = (): ReturnType<typeof clients.vault.open> => clients.vault.open(options, scope.signal);
+      const opened = await open();
+      const replaced = await replaceOutdatedPods(clients, { open, signal: scope.signal, onStatus: (text) => { doing = text; } });
+      return replaced.length === 0 ? opened : { ...opened, unsealed: true };
     });
   };
 }

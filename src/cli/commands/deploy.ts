@@ -15,6 +15,8 @@ export interface DeployOptions extends SelectionOptions {
   image?: Record<string, string>;
   /** File that `plan --out` wrote. */
   plan?: string;
+  /** Name of a protected environment. */
+  confirm?: string;
   ifRunning: IfRunning;
   json?: true;
 }
@@ -38,8 +40,9 @@ The deployment is a workflow: Ctrl-C, a lost terminal or a dead machine do not e
   return addSelectionOptions(command)
     .option('--detach', 'start the deployment and leave it running (exit code 4)')
     .option('--timeout <duration>', 'end the deployment in good order after this time: 90s, 15m, 1h30m', parseDuration)
-    .option('--image <service=tag>', 'deploy this service with another image tag; may be repeated', collectImage)
+    .option('--image <service=tag>', 'deploy this service with another image tag, or with exactly one image by its digest (sha256:…); may be repeated', collectImage)
     .option('--plan <file>', 'carry out exactly this plan, made by plan --out; refused when cluster, catalog or values have changed since')
+    .option('--confirm <name>', 'the name of a protected environment, where nobody can be asked')
     .addOption(new Option('--if-running <how>', 'when an operation on the environment is running already: watch it; give up; wait for its end (the newest request wins); or end it at a safe point and deploy then').choices(IF_RUNNING).default('attach'))
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
     .action(async (options: DeployOptions) => {

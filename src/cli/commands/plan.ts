@@ -28,7 +28,7 @@ Exit code 0: nothing to do. Exit code 2: there are changes.`,
       ['plan --svg plan.svg', 'The same as a picture.'],
     ],
   })
-    .option('--image <service=tag>', 'plan this service with another image tag; may be repeated', collectImage);
+    .option('--image <service=tag>', 'plan this service with another image tag or digest (sha256:…); may be repeated', collectImage);
   return addSelectionOptions(command)
     .option('--out <file>', 'keep the plan in this file, for deploy --plan')
     .option('--svg <file>', 'draw the plan: services by what would be done to them')

@@ -1,4 +1,5 @@
 /** Everything that can be found wrong without touching anything. */
+import { resolve } from 'node:path';
 import { loadCatalog } from '../../catalog/index.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { loadEnvironment } from '../../environment/load.ts';
@@ -29,6 +30,7 @@ export async function preflight(context: CliContext, environmentName: string, im
  * @throws CliError (refused)
  */
 export async function checkInputs({ environment, catalog }: Prepared, imageTags: Record<string, string>, context: CliContext): Promise<void> {
+  await checkPublicKeys(environment, context);
   const { allDigests } = await import('../../plan/inputs.ts');
   try {
     await allDigests(catalog, environment, imageTags, context.config);
@@ -36,4 +38,11 @@ export async function checkInputs({ environment, catalog }: Prepared, imageTags:
     if (error instanceof Error && ['ConfigurationError', 'ChartLockError'].includes(error.name)) throw error;
     throw refused(`Charts and values below helm/ cannot be read: ${error instanceof Error ? error.message : String(error)}`, 'Correct the file named above, then run the same command again.');
   }
+}
+
+/** Vault would ask for them after half the way. @throws PublicKeyError (named ConfigurationError) */
+async function checkPublicKeys({ vault: { keys } }: Environment, { config }: CliContext): Promise<void> {
+  if (keys.publicKeys === undefined && keys.rootTokenKey === undefined) return;
+  const { readPublicKey } = await import('../../clients/vault/public-keys.ts');
+  for (const file of [...keys.publicKeys ?? [], ...(keys.rootTokenKey === undefined ? [] : [keys.rootTokenKey])]) await readPublicKey(resolve(config.repoRoot, file));
 }

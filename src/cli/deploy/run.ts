@@ -3,7 +3,9 @@ import type { AttachOptions } from '../commands/attach.ts';
 import type { DeployOptions } from '../commands/deploy.ts';
 import { confirmByName } from '../confirm.ts';
 import type { CliContext } from '../context.ts';
-import type { ExitCode } from '../failure.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { type ExitCode, refused } from '../failure.ts';
+import { commandLine } from '../format.ts';
 import { inSession } from './in-session.ts';
 import { approvedPlan } from '../plan/approved.ts';
 import { selectionOf } from '../selection-options.ts';
@@ -15,11 +17,19 @@ export function runDeploy(context: CliContext, options: DeployOptions): Promise<
     selectionOf(options, prepared.catalog);
     await checkInputs(prepared, approved?.imageTags ?? options.image ?? {}, context);
     const { name, protected: isProtected } = prepared.environment;
-    if (isProtected && context.terminal.interactive) await confirmByName(name, `"${name}" is a protected environment.`, session.interrupted);
+    requireLeave(prepared.environment, options.confirm, context.terminal.interactive);
+    if (isProtected && options.confirm === undefined) await confirmByName(name, `"${name}" is a protected environment.`, session.interrupted);
     // Loaded late: the clients take a second, and a wrong option should be told at once.
     const { deploy } = await import('./deployment.ts');
     return deploy(session, prepared, options, approved);
   });
+}
+
+/** @throws CliError (refused) when another environment is named, or a protected one is not named where nobody can be asked */
+export function requireLeave({ name, protected: isProtected }: Pick<Environment, 'name' | 'protected'>, confirm: string | undefined, interactive: boolean): void {
+  const again = commandLine('deploy', '--env', name, '--confirm', name);
+  if (confirm !== undefined && confirm !== name) throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
+  if (isProtected && confirm === undefined && !interactive) throw refused(`"${name}" is a protected environment: deploying to it has to be confirmed, and there is no terminal to ask on.`, `${again}   (after you have read the plan: ${commandLine('plan', '--env', name)})`);
 }
 
 export function runAttach(context: CliContext, options: AttachOptions): Promise<ExitCode> {

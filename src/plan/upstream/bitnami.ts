@@ -2,12 +2,12 @@
 import { host } from '../../catalog/build.ts';
 import type { Tree } from '../../environment/merge.ts';
 import { findService } from '../releases.ts';
-import { aliasService, fixedValue, imageTag, nodePort, nodePortService, resources, secretName, volume, type ChartValues, type UpstreamContext } from './context.ts';
+import { aliasService, fixedValue, imageVersion, nodePort, nodePortService, resources, secretName, volume, type ChartValues, type UpstreamContext } from './context.ts';
 
 const POSTGRES_PORT = 5432;
 
 const common = (context: UpstreamContext): Tree => ({
-  ...imageTag(context),
+  ...imageVersion(context),
   global: { imagePullSecrets: context.environment.images.pullSecrets },
   serviceAccount: { create: true, name: context.release.name },
 });

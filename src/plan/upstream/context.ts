@@ -3,6 +3,7 @@ import type { Catalog, Service } from '../../catalog/schema.ts';
 import { kubernetesSecretName } from '../../contract/names.ts';
 import type { Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
+import { asTag, isDigest } from '../image-version.ts';
 import type { Release } from '../releases.ts';
 
 export interface UpstreamContext {
@@ -30,10 +31,17 @@ export function fixedValue({ catalog }: UpstreamContext, path: string, key: stri
   return found.value;
 }
 
-/** The charts' own image stays, unless somebody asks for a tag. */
+/** The charts' own image stays, unless somebody asks for a tag or a digest. */
 export function imageTag({ environment, release, imageTags }: UpstreamContext): Tree {
-  const tag = imageTags[release.name] ?? environment.images.tags[release.name];
-  return tag === undefined ? {} : { image: { tag } };
+  const version = imageTags[release.name] ?? environment.images.tags[release.name];
+  return version === undefined ? {} : { image: { tag: asTag(version) } };
+}
+
+/** The same for Bitnami's charts, which have a key for digests. */
+export function imageVersion({ environment, release, imageTags }: UpstreamContext): Tree {
+  const version = imageTags[release.name] ?? environment.images.tags[release.name];
+  if (version === undefined) return {};
+  return { image: isDigest(version) ? { digest: version } : { tag: version } };
 }
 
 export function resources({ environment, release }: UpstreamContext): Tree {

@@ -1,5 +1,6 @@
 /** The charts of Argo CD, HashiCorp, CloudNativePG, MinIO, Jaeger and the Prometheus community. */
 import { mergeTrees } from '../../environment/merge.ts';
+import { upstreamVaultValues } from '../vault-values.ts';
 import { aliasService, imageTag, nodePort, pullSecrets, resources, secretName, volume, type ChartValues } from './context.ts';
 
 const argoCd: ChartValues = (context) => ({
@@ -15,6 +16,7 @@ const vault: ChartValues = (context) => ({
     ...imageTag(context),
     dataStorage: volume(context),
     serviceAccount: { name: context.release.name },
+    ...upstreamVaultValues(context.service, context.environment),
     ...resources(context),
   },
 });
@@ -45,7 +47,7 @@ const minio: ChartValues = (context) => {
 };
 
 const jaeger: ChartValues = (context) => ({
-  allInOne: { ...imageTag(context), ...resources(context) },
+  allInOne: { ...mergeTrees(imageTag(context), { image: { pullSecrets: context.environment.images.pullSecrets } }), ...resources(context) },
   extraObjects: [aliasService(context, { 'app.kubernetes.io/component': 'all-in-one' })],
 });
 

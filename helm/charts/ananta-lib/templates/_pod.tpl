@@ -82,7 +82,7 @@ containers:
 {{- $image := $c.image | default $v.image -}}
 {{- $vault := $v.vault | default dict -}}
 name: {{ index . 1 }}
-image: "{{ $image.repository }}:{{ $image.tag }}"
+image: "{{ $image.repository }}{{ if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag }}{{ end }}"
 imagePullPolicy: IfNotPresent
 {{- with $c.command }}
 command: {{ toJson . }}
@@ -98,7 +98,7 @@ env:
   - {name: {{ $name }}, valueFrom: {fieldRef: {fieldPath: {{ $path }}}}}
   {{- end }}
   {{- range $name, $ref := $c.envFromSecret }}
-  - {name: {{ $name }}, valueFrom: {secretKeyRef: {name: {{ include "ananta.secretName" $ref.secret }}, key: {{ $ref.key }}}}}
+  - {name: {{ $name }}, valueFrom: {secretKeyRef: {name: {{ if $ref.name }}{{ $ref.name }}{{ else }}{{ include "ananta.secretName" $ref.secret }}{{ end }}, key: {{ $ref.key }}}}}
   {{- end }}
   {{- if $vault.login }}
   - {name: VAULT_ADDR, value: {{ $vault.address | quote }}}

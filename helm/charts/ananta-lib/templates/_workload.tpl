@@ -17,6 +17,10 @@
 apiVersion: v1
 kind: ServiceAccount
 {{ include "ananta.metadata" (list . (($.Values.serviceAccount).name | default (include "ananta.fullname" .))) }}
+{{- with ($.Values.serviceAccount).annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+{{- end }}
 automountServiceAccountToken: false
 {{- end }}
 
@@ -51,7 +55,7 @@ spec:
       {{- include "ananta.selectorLabels" . | nindent 6 }}
   {{- if $stateful }}
   serviceName: {{ $name }}-headless
-  updateStrategy: {type: RollingUpdate}
+  updateStrategy: {type: {{ $v.updateStrategy | default "RollingUpdate" }}}
   {{- else if and $v.singleton $v.data }}
   # Two pods cannot share the volume.
   strategy: {type: Recreate}
