@@ -56,7 +56,7 @@ export async function down(environment: string, config: Config, report: Report, 
 }
 
 /** What we have made below an environment's state folder; nothing else is ever removed. */
-const OURS = ['runtime.json', 'engine', 'cluster', 'vault', 'vault-keys.json', 'responder', 'helm', 'logs', 'evidence', 'audit.jsonl', 'run'];
+const OURS = ['runtime.json', 'engine', 'cluster', 'vault', 'vault-keys.json', 'responder', 'helm', 'kind', 'logs', 'evidence', 'audit.jsonl', 'run'];
 
 export interface Purged {
   removed: string[];

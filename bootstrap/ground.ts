@@ -25,10 +25,12 @@ export interface Parts {
   engine: boolean;
   /** With it come the responder and Vault: both stand behind simulated pods. */
   cluster: boolean;
+  /** A cluster with real pods on this machine: containers, none of our processes. */
+  kind: boolean;
 }
 
 export function partsOf(environment: Environment): Parts {
-  return { engine: 'embedded' in environment.engine, cluster: 'embedded' in environment.cluster };
+  return { engine: 'embedded' in environment.engine, cluster: 'embedded' in environment.cluster, kind: 'kind' in environment.cluster };
 }
 
 /** In the order of `COMPONENTS`. */
@@ -150,10 +152,11 @@ async function workerBasis(ground: Ground): Promise<WorkerBasis> {
 }
 
 /** What `runtime.json` says of a ground whose parts all run. */
-export async function runtimeOf({ layout, parts, ports, tools }: Ground): Promise<Runtime> {
+export async function runtimeOf({ layout, parts, ports, tools }: Ground, kind?: NonNullable<Runtime['cluster']>): Promise<Runtime> {
   const all = await tools.all();
   const plugin = all.get('vault-plugin-auth-kubernetes');
   return {
+    ...(kind === undefined ? {} : { cluster: kind }),
     ...(parts.cluster ? {
       cluster: { kubeconfig: layout.kubeconfig, server: apiServerAddress(ports) },
       vault: { address: vaultAddress(ports), ...(plugin === undefined ? {} : { kubernetesAuthPlugin: kubernetesAuthPlugin(plugin) }) },

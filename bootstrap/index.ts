@@ -1,6 +1,7 @@
 /** Everything that an environment embeds on this machine: tools, engine, cluster, Vault, worker. */
 export { ComponentError } from './component.ts';
 export { type DownOptions, type Purged, down, purge } from './down.ts';
+export { deleteKind, KindUnavailableError, stopKind } from './kind/index.ts';
 export { COMPONENTS, type ComponentName, type Layout, layoutOf, logFileOf, pidFileOf } from './layout.ts';
 export { type BootstrapEvent, type Report, formatBootstrapEvent } from './report.ts';
 export { type ComponentState, componentStates } from './states.ts';

@@ -1,5 +1,6 @@
 /** Starts what is not running, leaves alone what is. */
 import { join } from 'node:path';
+import { loadCatalog } from '../src/catalog/index.ts';
 import type { Config } from '../src/config.ts';
 import { type Runtime, runtimeFile } from '../src/environment/connections.ts';
 import type { Environment } from '../src/environment/schema.ts';
@@ -9,6 +10,7 @@ import { applyContents, awaitUsable, contentsOf } from './cluster/contents.ts';
 import { type Component, awaitReady, ensureComponent, isOutdated } from './component.ts';
 import { setUpEngine } from './engine/index.ts';
 import { type Ground, clusterTools, componentOf, openGround, runtimeOf } from './ground.ts';
+import { upKind } from './kind/index.ts';
 import { type ComponentName, layoutOf, lockOf, pidFileOf } from './layout.ts';
 import { endProcess, recordDaemon, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
 import { privateFolder, readText, writeFileDurably } from './process/files.ts';
@@ -38,12 +40,14 @@ export async function up(environment: Environment, config: Config, report: Repor
     signal,
     onWait: ({ pid }) => { report({ kind: 'note', message: `Waiting for process ${pid}, which starts or stops this environment.` }); },
   }, async () => {
+    // Before anything else is begun: without Docker or podman nothing of it makes sense.
+    const kind = 'kind' in environment.cluster ? await upKind(environment, loadCatalog(), config, report, signal) : undefined;
     const ground = await openGround(environment, config, { report, signal, ports: 'claim' });
     const starts: Promise<unknown>[] = [];
     if (ground.parts.engine) starts.push(startEngine(ground, report, signal));
     if (ground.parts.cluster) starts.push(startOne(ground, 'vault', report, signal), startOne(ground, 'responder', report, signal), startCluster(ground, report, signal));
     await allOrFirstError(starts);
-    const runtime = await runtimeOf(ground);
+    const runtime = await runtimeOf(ground, kind);
     await writeIfChanged(runtimeFile(config, environment.name), `${JSON.stringify(runtime, undefined, 2)}\n`);
     if (worker && ground.parts.engine) await startWorker(ground, report, signal);
     return runtime;

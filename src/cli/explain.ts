@@ -73,6 +73,14 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
   ComponentError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
   // Several components at once; each has told its own reason.
   AggregateError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
+  KindUnavailableError: (error) => ({
+    exitCode: EXIT_CODES.refused, message: error.message,
+    next: [
+      'Start Docker or podman, install kind, and run the same command again.',
+      `Without them: ${commandLine('deploy', '--env', 'sandbox')}   (a real control plane, simulated pods)`,
+      `Or, on Linux as root with containerd: ${commandLine('deploy', '--env', 'node')}   (real pods on one node of this machine)`,
+    ],
+  }),
   ToolsUnavailableError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [] }),
   UnreachableError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: `The cluster does not answer: ${error.message}`, next: [commandLine('doctor', ...environmentOf(attempt))] }),
   VaultKeysMissingError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: ['docs/runbook.md: "The unseal keys are lost"'] }),

@@ -41,12 +41,13 @@ export async function runDown(context: CliContext, options: DownOptions): Promis
     if (!context.terminal.interactive) throw refused(`"${environment.name}" is protected: deleting its data has to be confirmed on a terminal.`);
     await confirmByName(environment.name, `This deletes all data of "${environment.name}".`);
   }
-  const { down, purge } = await import('../../bootstrap/index.ts');
+  const { deleteKind, down, purge, stopKind } = await import('../../bootstrap/index.ts');
   const { config } = context;
   const renderer = createRenderer(context.terminal, environment.name, false);
   try {
     const report = (event: BootstrapEvent): void => renderer.setup(setupLine(event));
     await down(environment.name, config, report);
+    if ('kind' in environment.cluster) await (options.purge ? deleteKind : stopKind)(environment, config, report);
     if (options.purge) await purge(environment.name, config, report);
   } finally {
     renderer.close();

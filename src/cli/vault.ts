@@ -52,6 +52,10 @@ export async function vaultUnseal(context: CliContext, { env }: VaultOptions): P
         await server?.api.unseal(share, signal);
       } catch (error) {
         if (!(error instanceof VaultError)) throw error;
+        if (error.status >= 500) {
+          await server?.api.resetUnseal(signal);
+          throw failed(`${row.server} is joining the others and has forgotten the shares given so far: ${clients.redactor.redact(error.message)}`, `${commandLine('vault', 'unseal', '--env', env)}   (each owner once more)`);
+        }
         throw refused(`${row.server} refused the share: ${clients.redactor.redact(error.message)}`, 'Give the decrypted share, as gpg --decrypt prints it.', commandLine('vault', 'status', '--env', env));
       }
     }

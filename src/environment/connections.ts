@@ -11,7 +11,7 @@ import type { Environment } from './schema.ts';
 
 /** `<state folder>/runtime.json`, written by the bootstrap for embedded parts. */
 export const runtimeSchema = z.strictObject({
-  /** Set when the cluster is embedded. */
+  /** Set when the cluster is embedded, or made by kind. */
   cluster: z.strictObject({ kubeconfig: z.string(), server: z.url() }).optional(),
   /** Set when the engine is embedded. */
   engine: z.strictObject({ address: z.string(), uiAddress: z.url() }).optional(),
@@ -74,7 +74,7 @@ export async function resolveConnections(environment: Environment, config: Confi
     throw new NotRunningError(`The embedded ${part} of environment "${environment.name}" is not running. Start it with: npm run ananta -- up --env ${environment.name}`);
   };
   const embeddedCluster = 'embedded' in environment.cluster;
-  const kubernetes = 'embedded' in environment.cluster
+  const kubernetes = 'embedded' in environment.cluster || 'kind' in environment.cluster
     ? { kubeconfig: runtime?.cluster?.kubeconfig ?? missing('cluster'), inCluster: false }
     : config.pod ? { kubeconfig: '', inCluster: true }
     : { kubeconfig: environment.cluster.kubeconfig ?? config.kubeconfig, context: environment.cluster.context, inCluster: environment.cluster.context === 'in-cluster' };

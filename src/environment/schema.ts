@@ -19,6 +19,13 @@ const embeddedClusterSchema = z.strictObject({
     nodes: z.number().int().min(1).max(100).default(3).describe('Simulated nodes'),
   }).describe('A Kubernetes control plane on this machine, with simulated nodes and pods'),
 });
+const kindClusterSchema = z.strictObject({
+  kind: z.strictObject({
+    name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,49}$/, 'has to be small letters, digits, dots and dashes').optional().describe('Default: ananta-<environment>'),
+    workers: z.number().int().min(0).max(10).default(0).describe('Nodes besides the control plane'),
+    image: z.string().min(1).optional().describe('Node image; default: that of the installed kind'),
+  }).describe('A cluster with real pods on this machine, made by kind with Docker or podman'),
+});
 const externalClusterSchema = z.strictObject({
   context: z.string().min(1).describe('Context of the kubeconfig; in-cluster uses the pod\'s own identity'),
   kubeconfig: filePath.optional().describe('Default: KUBECONFIG, then ~/.kube/config'),
@@ -42,7 +49,7 @@ export const environmentFileSchema = z.strictObject({
   extends: z.string().optional().describe('Another file of this folder, without .yaml: what this file says comes on top'),
   description: z.string().describe('One line for people'),
   protected: z.boolean().default(false).describe('Commands that change something ask for the environment\'s name, destroying is refused; demands three servers of Vault, no unseal key in clear, and an engine and a cluster that are not embedded'),
-  cluster: z.union([embeddedClusterSchema, externalClusterSchema]).describe('Where the platform is deployed'),
+  cluster: z.union([embeddedClusterSchema, kindClusterSchema, externalClusterSchema]).describe('Where the platform is deployed'),
   engine: z.union([embeddedEngineSchema, inClusterEngineSchema, externalEngineSchema]).describe('The Temporal that runs deployments, not the platform\'s own'),
   deployer: deployerSchema.prefault({}).describe('Workers in the target cluster, installed by: npm run bootstrap'),
   vault: vaultSchema.prefault({}).describe('The Vault inside the platform'),

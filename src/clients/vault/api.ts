@@ -43,6 +43,8 @@ export interface VaultApi {
   sealStatus(signal?: AbortSignal): Promise<{ sealed: boolean; initialized: boolean; threshold: number; given: number }>;
   /** @returns whether it is still sealed */
   unseal(key: string, signal?: AbortSignal): Promise<boolean>;
+  /** Forgets the shares given so far. */
+  resetUnseal(signal?: AbortSignal): Promise<void>;
   /** Makes a new root token from unseal keys. */
   generateRoot(keys: readonly string[], signal?: AbortSignal): Promise<string>;
   /** @returns the token and its lifetime in seconds */
@@ -108,6 +110,9 @@ export function createVaultApi(tunnel: Pick<Tunnel, 'request'>): VaultApi {
       return { sealed, initialized, threshold: t, given: progress };
     },
     unseal: async (key, signal) => sealStatusSchema.parse(await call('sys/unseal', anonymous.write('sys/unseal', { key }, { signal }))).sealed,
+    resetUnseal: async (signal) => {
+      await call('sys/unseal', anonymous.write('sys/unseal', { reset: true }, { signal }));
+    },
     generateRoot: async (keys, signal) => {
       await call('sys/generate-root/attempt', anonymous.delete('sys/generate-root/attempt', { signal }));
       const { nonce, otp } = attemptSchema.parse(await call('sys/generate-root/attempt', anonymous.write('sys/generate-root/attempt', {}, { signal })));

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { VaultApi, VaultHealth } from './api.ts';
 import { VaultError, VaultKeysMissingError, VaultSealedError, VaultUnreachableError, VaultWaitsForPeopleError } from './errors.ts';
 import type { KeyStore, VaultKeys } from './keys.ts';
-import type { PublicKey } from './public-keys.ts';
+import { type PublicKey, PublicKeyError } from './public-keys.ts';
 
 export interface OpenOptions {
   shares: number;
@@ -36,6 +36,7 @@ const BECOMES_ACTIVE_MILLISECONDS = 15_000;
 /** A server that has lost or never had data joins by itself: its configuration names the others. */
 const JOINS_MILLISECONDS = 45_000;
 const OPENS_ITSELF_MILLISECONDS = 30_000;
+const JOIN_ANSWERED_MILLISECONDS = 8_000;
 
 /**
  * @throws VaultKeysMissingError, VaultSealedError when it does not open with the keys at hand, VaultWaitsForPeopleError, VaultUnreachableError
@@ -100,17 +101,31 @@ async function unsealServer(server: VaultServer, kept: VaultKeys, store: KeyStor
     throw new VaultSealedError(`${name} is initialised, but its key service has not opened it within ${OPENS_ITSELF_MILLISECONDS / 1000} s: check vault.seal in the environment's file, the key service, and the log of ${name}`);
   }
   if (kept.encryptedFor !== undefined) throw await waitsForPeople(running, kept, people, signal);
-  // A server that has just joined takes a share only when its leader has answered.
-  let still = true;
-  const opened = await until(running.length === 1 ? 0 : OPENS_ITSELF_MILLISECONDS, async () => {
-    still = (await api.health(signal)).sealed;
-    for (const key of still ? kept.keys : []) {
-      still = await api.unseal(key, signal);
-      if (!still) break;
-    }
-    return !still || !(await api.health(signal)).sealed;
-  }, signal);
+  const opened = running.length === 1
+    ? await giveKeys(api, kept.keys, signal)
+    : await until(OPENS_ITSELF_MILLISECONDS, () => joinWithKeys(api, kept.keys.slice(0, kept.threshold), signal), signal);
   if (!opened) throw new VaultSealedError(`${running.length === 1 ? 'Vault' : name} stays sealed after all ${kept.keys.length} keys of ${store.path} were used: they are not this Vault's keys, or there are too few`);
+}
+
+/** @returns whether it is open now */
+async function giveKeys(api: VaultApi, keys: readonly string[], signal?: AbortSignal): Promise<boolean> {
+  for (const key of keys) if (!(await api.unseal(key, signal))) return true;
+  return false;
+}
+
+/**
+ * A server that joins opens only when its leader has taken its answer, some time after the last key; until then keys that are
+ * given once more would disturb it. One whose leader was away begins anew.
+ */
+async function joinWithKeys(api: VaultApi, keys: readonly string[], signal?: AbortSignal): Promise<boolean> {
+  const isOpen = async (): Promise<boolean> => !(await api.health(signal)).sealed;
+  try {
+    return (await isOpen()) || (await giveKeys(api, keys, signal)) || (await until(JOIN_ANSWERED_MILLISECONDS, isOpen, signal));
+  } catch (error) {
+    if (!(error instanceof VaultError) || error.status < 500) throw error;
+    await api.resetUnseal(signal);
+    return false;
+  }
 }
 
 async function waitsForPeople(running: readonly VaultServer[], { threshold, encryptedFor = [] }: VaultKeys, { environment = 'ENVIRONMENT' }: Pick<OpenOptions, 'environment'>, signal?: AbortSignal): Promise<VaultWaitsForPeopleError> {
@@ -127,6 +142,7 @@ async function initialize(api: VaultApi, store: KeyStore, options: OpenOptions, 
   signal?.throwIfAborted();
   // Not cancellable: keys that Vault has given exist nowhere else until they are written.
   const { keys, rootToken } = await api.init({ shares, threshold, autoUnseal, publicKeys: publicKeys?.map(({ base64 }) => base64), rootTokenKey: rootTokenKey?.base64 }).catch((error: unknown) => {
+    if (error instanceof VaultError && /pgp/i.test(error.message)) throw new PublicKeyError(`Vault does not take a public key (${[...publicKeys ?? [], ...(rootTokenKey ? [rootTokenKey] : [])].map(({ name }) => name).join(', ')}): ${error.message}. Each has to be a key that one can encrypt to. Nothing was initialised.`);
     throw error instanceof VaultError && HALF_INITIALIZED.test(error.message) ? new VaultKeysMissingError(
       `Vault ended in the middle of its initialisation: its storage was begun, but it has no keys and never will (${error.message}). ` +
       'Nothing was ever stored in it: delete its data volume and its pod, then deploy again; a sandbox is begun anew with: ananta down --purge. Data volumes are never deleted without being told to.',

@@ -1,0 +1,150 @@
+/** Vault on raft with real servers: from one to three, one lost, a volume lost, shares of people, a key service. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { waitUntil } from '../../bootstrap/process/wait.ts';
+import { readPublicKey } from '../../src/clients/vault/index.ts';
+import { type VaultServers, vaultServers } from '../support/vault-servers.ts';
+
+const run = promisify(execFile);
+const OPTIONS = { shares: 3, threshold: 2, cluster: 'uid' };
+const GPG = process.env['PATH']?.split(delimiter).map((folder) => join(folder, 'gpg')).find((path) => existsSync(path));
+
+async function peers({ client }: VaultServers): Promise<string[]> {
+  const answer = await client.root.run((session) => session.read('sys/storage/raft/configuration')) as { data: { config: { servers: { node_id: string; voter: boolean }[] } } };
+  return answer.data.config.servers.filter(({ voter }) => voter).map(({ node_id: id }) => id).sort();
+}
+
+/** A server that has joined becomes a voter a little later. */
+async function threeVoters(servers: VaultServers): Promise<void> {
+  await waitUntil('three voters', { timeoutMs: 60_000, intervalMs: 300 }, async () => ((await peers(servers).catch(() => [])).length === 3 ? true : undefined));
+}
+
+async function activeOf({ client }: VaultServers): Promise<string | undefined> {
+  const states = await Promise.all((await client.servers()).map(async ({ name, api }) => ({ name, health: await api.health().catch(() => undefined) })));
+  return states.find(({ health }) => health !== undefined && !health.sealed && !health.standby)?.name;
+}
+
+describe('three real servers of Vault', () => {
+  test('one grows to three; the active one is lost and comes back; a volume is lost and filled again', async () => {
+    const servers = await vaultServers({ count: 3 });
+    const { client } = servers;
+    try {
+      await servers.start(0, 1);
+      assert.deepEqual(await client.open(OPTIONS), { initialized: true, unsealed: true });
+      await client.root.run(async (session) => {
+        await session.write('sys/mounts/kept', { type: 'kv' });
+        await session.write('kept/value', { it: 'stays' });
+      });
+
+      await servers.stop(0);
+      await Promise.all([0, 1, 2].map((index) => servers.start(index, 3)));
+      assert.deepEqual(await client.open({ ...OPTIONS, replicas: 3 }), { initialized: false, unsealed: true });
+      await threeVoters(servers);
+      assert.match((await client.state()).detail, /^Vault \S+ is open, 3 servers, active: vault-0$/);
+
+      await servers.kill(0);
+      await waitUntil('another active server', { timeoutMs: 60_000, intervalMs: 200 }, async () => ((await activeOf(servers)) === undefined ? undefined : true));
+      const read = (): Promise<unknown> => client.root.run((session) => session.read('kept/value'));
+      assert.deepEqual((await read() as { data: object }).data, { it: 'stays' });
+      await servers.start(0, 3);
+      assert.deepEqual(await client.state().then(({ state, detail }) => [state, /vault-0/.test(detail)]), ['sealed', true]);
+      assert.deepEqual(await client.open({ ...OPTIONS, replicas: 3 }), { initialized: false, unsealed: true });
+
+      await servers.kill(2, { wipe: true });
+      await servers.start(2, 3);
+      assert.deepEqual(await client.open({ ...OPTIONS, replicas: 3 }), { initialized: false, unsealed: true });
+      await threeVoters(servers);
+      assert.deepEqual((await read() as { data: object }).data, { it: 'stays' });
+      assert.equal((await client.state()).state, 'open');
+    } finally {
+      await servers.close();
+    }
+  });
+
+  test('shares that belong to people: Vault encrypts them, nobody here can open it, three owners do', { skip: GPG === undefined && 'needs gpg' }, async () => {
+    const servers = await vaultServers({ count: 3 });
+    const home = join(servers.folder, 'g');
+    const gpg = (...args: string[]) => run(GPG!, ['--batch', '--quiet', '--homedir', home, '--pinentry-mode', 'loopback', '--passphrase', '', ...args], { encoding: 'buffer' });
+    try {
+      await mkdir(home, { mode: 0o700 });
+      const owners = ['anna', 'ben', 'cleo'];
+      for (const owner of owners) {
+        await gpg('--quick-generate-key', owner, 'default', 'default', 'never');
+        await writeFile(join(servers.folder, `${owner}.asc`), (await gpg('--armor', '--export', owner)).stdout);
+      }
+      const publicKeys = await Promise.all(owners.map((owner) => readPublicKey(join(servers.folder, `${owner}.asc`))));
+      const options = { ...OPTIONS, replicas: 3, publicKeys };
+      await Promise.all([0, 1, 2].map((index) => servers.start(index, 3)));
+      await assert.rejects(servers.client.open(options), { name: 'VaultSealedError', message: /waits to be unsealed by 2 of the 3 owners of its shares \(anna\.asc, ben\.asc, cleo\.asc\)/ });
+
+      const kept = JSON.parse(await readFile(servers.keysFile, 'utf8')) as { keys: string[] };
+      const share = async (index: number): Promise<string> => {
+        await writeFile(join(servers.folder, 'share'), Buffer.from(kept.keys[index]!, 'base64'));
+        return (await gpg('--decrypt', join(servers.folder, 'share'))).stdout.toString('utf8');
+      };
+      for (const index of [0, 2]) {
+        const own = await share(index);
+        for (const { api } of await servers.client.servers()) if ((await api.health()).initialized) await api.unseal(own);
+      }
+      // Those that have joined only now get the same shares: as `ananta vault unseal` gives them to all that are sealed.
+      await waitUntil('all servers open', { timeoutMs: 60_000, intervalMs: 500 }, async () => {
+        const sealed = [];
+        for (const { name, api } of await servers.client.servers()) {
+          const { initialized, sealed: closed } = await api.health();
+          if (!closed) continue;
+          sealed.push(name);
+          if (initialized) for (const index of [0, 2]) await api.unseal(await share(index));
+        }
+        return sealed.length === 0 ? true : undefined;
+      });
+      assert.deepEqual(await servers.client.open(options), { initialized: false, unsealed: false });
+      await threeVoters(servers);
+
+      await servers.client.root.revoke();
+      await assert.rejects(servers.client.root.run(() => Promise.resolve()), /owners of its shares.*vault operator generate-root/);
+    } finally {
+      await run('gpgconf', ['--homedir', home, '--kill', 'all']).catch(() => undefined);
+      await servers.close();
+    }
+  });
+
+  test('a key service opens it at the start and after each restart', async () => {
+    const service = await vaultServers({ count: 1 });
+    let servers: VaultServers | undefined;
+    try {
+      await service.start(0, 1);
+      await service.client.open({ ...OPTIONS, shares: 1, threshold: 1 });
+      await service.client.root.run(async (session) => {
+        await session.write('sys/mounts/transit', { type: 'transit' });
+        await session.write('transit/keys/unseal', {});
+      });
+      const { rootToken } = JSON.parse(await readFile(service.keysFile, 'utf8')) as { rootToken: string };
+      servers = await vaultServers({
+        count: 1, env: { VAULT_TOKEN: rootToken },
+        seal: { type: 'transit', parameters: { address: service.address(0), key_name: 'unseal', mount_path: 'transit/', disable_renewal: 'true' }, serviceAccountAnnotations: {} },
+      });
+      const { client } = servers;
+      const options = { ...OPTIONS, autoUnseal: true };
+      await servers.start(0, 1);
+      assert.deepEqual(await client.open(options), { initialized: true, unsealed: true });
+      const kept = JSON.parse(await readFile(servers.keysFile, 'utf8')) as { recovery: boolean; keys: string[] };
+      assert.deepEqual([kept.recovery, kept.keys.length], [true, 3]);
+      await servers.kill(0);
+      await servers.start(0, 1);
+      assert.equal((await client.open(options)).initialized, false);
+      assert.equal((await client.state()).state, 'open');
+      // Recovery keys make a root token when the first one is gone.
+      await client.root.revoke();
+      await client.root.run((session) => session.read('sys/mounts'));
+      assert.equal(await client.root.revoke(), true);
+    } finally {
+      await servers?.close();
+      await service.close();
+    }
+  });
+});
