@@ -1,5 +1,4 @@
 /** A local cluster with real pods: made by kind when it is missing, started when it is stopped, deleted only when told. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
