@@ -18,6 +18,12 @@ export function parseDuration(text: string): number {
   return seconds;
 }
 
+/** Whole days. @throws InvalidArgumentError */
+export function parseDays(text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a number of days, as in 30.`);
+  return Number(text);
+}
+
 /** Number of a platform version. @throws InvalidArgumentError */
 export function parseVersion(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not the number of a version, as in 12.`);

@@ -55,6 +55,9 @@ function checkParts(environment: EnvironmentFile): Finding[] {
   if (rootTokenKey !== undefined && vault.rootToken === 'keep') {
     findings.push({ path: ['vault', 'keys', 'rootTokenKey'], message: 'a root token that is encrypted to a person cannot be kept for the deployer (vault.rootToken: keep)' });
   }
+  if (typeof environment.chartMirror === 'object' && environment.chartMirror.credentials !== undefined && !environment.chartMirror.url.startsWith('oci://')) {
+    findings.push({ path: ['chartMirror', 'credentials'], message: 'are for a registry (oci://): a repository or a folder behind a login is not supported, mirror it to a registry' });
+  }
   if (simulation !== undefined && !('embedded' in cluster)) {
     findings.push({ path: ['simulation'], message: 'pods are simulated on an embedded cluster only (cluster.embedded)' });
   }

@@ -1,7 +1,7 @@
 /** `ananta charts` through the real CLI and the real Helm, from a real repository and a real registry on loopback. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -12,6 +12,7 @@ import { loadCatalog } from '../../src/catalog/index.ts';
 import { externalEnvironment, type Ran, workspace, type Workspace } from '../cli/run-cli.ts';
 import { helmBinary } from '../helm/helm.ts';
 import { helmHome, packageChart, type Repository, serveRepository } from '../support/chart-repository.ts';
+import { certificates, guard, OPENSSL } from '../support/tls.ts';
 import { type Registry, registryProgram, startRegistry } from '../support/oci-registry.ts';
 
 const run = promisify(execFile);
@@ -190,6 +191,70 @@ describe("publishers' charts", () => {
     assert.equal(missing.code, 3);
     assert.match(missing.stderr, new RegExp(`Chart vault 0.27.0 cannot be fetched: oci://${registry.host}/mirror/vault: `));
     assert.doesNotMatch(missing.stderr, /attempts/, 'what is not there is not asked for again');
+  });
+
+  test('TLS with a certificate of one\'s own, and a login from a file: for a registry and for a repository', { skip: OPENSSL === undefined && 'needs openssl' }, async (context) => {
+    const space = await fresh();
+    const made = await certificates(join(space.folder, 'tls'));
+    const plain = await guard(`127.0.0.1:${repository.port}`, made);
+    try {
+      const url = `https://${plain.host}/charts`;
+      await space.mirror({ url });
+      const distrusted = await charts(space, 'lock', 'redis', 'jaeger');
+      assert.deepEqual([distrusted.code, /x509|certificate/.test(distrusted.stderr)], [3, true], distrusted.stderr);
+      await space.mirror({ url, ca: made.ca });
+      assert.deepEqual((await space.json('lock', 'redis', 'jaeger')).charts.map(({ digest }) => digest), [digests.get('redis'), digests.get('jaeger')]);
+      await space.mirror({ url, ca: made.ca, credentials: join(space.folder, 'login.json') });
+      const unsupported = await charts(space, 'pull');
+      assert.match(unsupported.stderr, /shop\.yaml: chartMirror\.credentials: are for a registry \(oci:\/\/\)/);
+    } finally {
+      await plain.close();
+    }
+    if (registry === undefined) {
+      context.diagnostic('no registry program: the login was not tried');
+      return;
+    }
+    const login = 'puller:a-password-for-the-mirror';
+    const guarded = await guard(registry.host.replace('localhost', '127.0.0.1'), made, login);
+    const file = join(space.folder, 'login.json');
+    const mirror = { url: `oci://${guarded.host}/mirror`, ca: made.ca };
+    const withLogin = (words: string): Promise<void> => writeFile(file, JSON.stringify({ auths: { [guarded.host]: { auth: Buffer.from(words).toString('base64') } } }), { mode: 0o600 });
+    try {
+      for (const words of [undefined, 'puller:not-this-one']) {
+        if (words !== undefined) await withLogin(words);
+        await space.mirror(words === undefined ? mirror : { ...mirror, credentials: file });
+        const refused = await charts(space, 'pull');
+        assert.deepEqual([refused.code, /401|unauthorized|authorization|denied|basic credential/i.test(refused.stderr)], [3, true], refused.stderr);
+        assert.equal(refused.stderr.includes('not-this-one'), false);
+      }
+      await withLogin(login);
+      await space.mirror({ ...mirror, credentials: file });
+      const before = guarded.refused();
+      assert.ok(before > 0);
+      assert.deepEqual((await space.json('pull')).charts.map(({ fetched }) => fetched), [true, true]);
+      const kept = JSON.parse(await readFile(file, 'utf8')) as { auths: Record<string, { auth: string }> };
+      assert.equal(kept.auths[guarded.host]?.auth, Buffer.from(login).toString('base64'), 'the file is read, not written');
+    } finally {
+      await guarded.close();
+    }
+  });
+
+  test('what no lock names any more is pruned, once it is old enough; what one names never', async () => {
+    const space = await fresh();
+    await space.mirror(repository.url);
+    await space.json('lock', 'redis', 'jaeger');
+    await space.json('pull');
+    const named = await space.cached();
+    const folder = join(space.cache, 'charts');
+    await writeFile(join(folder, 'redis-1.0.0-0123456789ab.tgz'), 'of a lock before');
+    await writeFile(join(folder, 'notes.txt'), 'of somebody else');
+    const prune = async (...args: string[]): Promise<{ removed: string[]; kept: string[] }> => JSON.parse((await space.run(['charts', 'prune', '--json', ...args])).stdout) as { removed: string[]; kept: string[] };
+    assert.deepEqual((await prune()).removed, [], 'fetched just now');
+    const longAgo = new Date(Date.now() - 40 * 86_400_000);
+    for (const name of await space.cached()) await utimes(join(folder, name), longAgo, longAgo);
+    assert.deepEqual((await prune()).removed, ['redis-1.0.0-0123456789ab.tgz']);
+    assert.deepEqual(await space.cached(), [...named, 'notes.txt'].sort());
+    assert.equal((await charts(space, 'verify')).code, 0);
   });
 
   test('a folder is a mirror, too; a proxy is honoured', async () => {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { parseDays } from '../arguments.ts';
 import { environmentCommand, plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 
@@ -9,6 +10,11 @@ export interface ChartsOptions {
 
 export interface BundleOptions extends ChartsOptions {
   out: string;
+}
+
+export interface PruneOptions {
+  days: number;
+  json?: true;
 }
 
 const NAMES = 'keys of charts, as `charts list` shows them; all that the environment needs when none is given';
@@ -49,11 +55,15 @@ Exit code 2: a chart is missing, damaged or not in the lock.`,
   const lock = jsonCommand('lock', {
     summary: "write down the digests of what the publishers serve now",
     description: `Fetches each chart in the catalog's version and writes its digest to helm/charts.lock.yaml, or to the environment's
-chartLock. A digest that changes under the same version is shown: read the difference before you commit it.
+chartLock; from then on a deployment installs exactly these archives and no others. It is the one command that believes
+what is served, so run it where the repositories can be reached, read the difference, and commit the file. With a
+repository the archive is compared with the repository's own index besides. A digest that changes under the same
+version is shown in words: somebody has replaced the archive.
 
 Exit code 3: a chart cannot be had; the lock stays as it is.`,
     examples: [
       ['charts lock', 'All charts of the catalog.'],
+      ['charts lock --env prod', 'As above, from the mirror of prod, into its own lock where it names one.'],
       ['charts lock vault', 'One, e.g. after its version was changed in src/catalog/charts.ts.'],
     ],
   }).argument('[chart...]', 'keys of charts; all of the catalog when none is given').action(async (names: string[], options: ChartsOptions) => {
@@ -78,13 +88,24 @@ Exit code 3: the file is no bundle, or a chart in it is not the one that the loc
   }).argument('<file>', 'the archive that charts bundle wrote').action(async (file: string, options: ChartsOptions) => {
     finish(await (await import('../charts/unbundle.ts')).unbundleCharts(context, file, options));
   });
+  const prune = plainCommand('prune', {
+    summary: 'remove cached charts that no lock names any more',
+    description: `Removes archives from this machine's cache that no lock of any environment in this checkout names, and that were fetched
+some time ago: other checkouts share the cache, and what they lack they fetch again. What a lock names is never removed.`,
+    examples: [['charts prune', 'What was fetched more than 30 days ago and is named no more.'], ['charts prune --days 0', 'All that is named no more.']],
+  })
+    .option('--days <number>', 'only what was fetched longer ago than this', parseDays, 30)
+    .option('--json', 'one JSON object on standard output')
+    .action(async (options: PruneOptions) => {
+      finish(await (await import('../charts/prune.ts')).pruneCharts(context, options));
+    });
   const charts = plainCommand('charts', {
     summary: "fetch, verify and carry along the publishers' charts",
     description: `With \`charts: upstream\` in its file an environment installs Vault, PostgreSQL, Redis and eight others from their
 publishers' charts. helm/charts.lock.yaml pins each by version and digest; a deployment installs nothing else.`,
     examples: [],
   }).usage('COMMAND [options]').helpCommand(false);
-  for (const command of [list, pull, verify, lock, bundle, unbundle]) charts.addCommand(command);
+  for (const command of [list, pull, verify, lock, bundle, unbundle, prune]) charts.addCommand(command);
   return charts;
 }
 

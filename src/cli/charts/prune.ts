@@ -1,0 +1,50 @@
+/** `ananta charts prune`: archives that no lock of this checkout names any more. */
+import { readdir, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { loadCatalog } from '../../catalog/index.ts';
+import type { Config } from '../../config.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import { listEnvironments, loadEnvironment } from '../../environment/load.ts';
+import { chartLockFile, readChartLock } from '../../plan/chart-lock.ts';
+import { archivePath } from '../../plan/wanted-charts.ts';
+import type { PruneOptions } from '../commands/charts.ts';
+import type { CliContext } from '../context.ts';
+import type { ExitCode } from '../failure.ts';
+import { count } from '../format.ts';
+import { printLines } from '../terminal.ts';
+
+const DAY_MILLISECONDS = 86_400_000;
+/** As the store names them, and folders of fetches that were killed. Anything else is somebody else's. */
+const ARCHIVE = /^.+-.+-([0-9a-f]{12}|unlocked)\.tgz$/;
+const WORK = /^\.work-/;
+
+export async function pruneCharts(context: CliContext, { days, json }: PruneOptions): Promise<ExitCode> {
+  const { config } = context;
+  const folder = join(config.cacheDir, 'charts');
+  const named = await namedByLocks(config);
+  const before = Date.now() - days * DAY_MILLISECONDS;
+  const entries = await readdir(folder).catch(() => []);
+  const removed: string[] = [];
+  for (const entry of entries.filter((name) => (ARCHIVE.test(name) && !named.has(name)) || WORK.test(name))) {
+    const path = join(folder, entry);
+    // A fetch that is going on has a folder, too.
+    const { mtimeMs } = await stat(path);
+    if (mtimeMs > (WORK.test(entry) ? Math.min(before, Date.now() - DAY_MILLISECONDS) : before)) continue;
+    await rm(path, { recursive: true, force: true });
+    removed.push(entry);
+  }
+  const kept = entries.filter((name) => ARCHIVE.test(name) && !removed.includes(name));
+  const { stdout } = context.terminal;
+  if (json) printLines(stdout, [JSON.stringify({ folder, removed, kept })]);
+  else printLines(stdout, [...removed.map((name) => `removed ${name}`), `${count(removed.length, 'archive')} removed from ${folder}, ${kept.length} kept.`]);
+  return EXIT_CODES.done;
+}
+
+/** By all locks that any environment of this checkout reads. @throws ConfigurationError, ChartLockError: an unread lock could name anything */
+async function namedByLocks(config: Config): Promise<Set<string>> {
+  const { upstreamCharts } = loadCatalog();
+  const environments = await Promise.all((await listEnvironments(config)).map((name) => loadEnvironment(name, config)));
+  const files = new Set([...environments, {}].map((environment) => chartLockFile(environment, config)));
+  const locks = await Promise.all([...files].map(readChartLock));
+  return new Set(locks.flatMap(({ charts }) => Object.entries(charts).map(([key, { version, digest }]) => basename(archivePath(config, { name: upstreamCharts[key]?.name ?? key, version, digest })))));
+}

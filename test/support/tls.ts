@@ -1,0 +1,68 @@
+/** TLS for tests: an authority of their own, made by openssl, and a server in front of another one that demands a name and a password. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+export const OPENSSL = process.env['PATH']?.split(delimiter).map((folder) => join(folder, 'openssl')).find((path) => existsSync(path));
+
+export interface Certificates {
+  /** File with the authority's certificate. */
+  ca: string;
+  cert: string;
+  key: string;
+}
+
+/** For `localhost` and 127.0.0.1. */
+export async function certificates(folder: string): Promise<Certificates> {
+  await mkdir(folder, { recursive: true });
+  const file = (name: string): string => join(folder, name);
+  const openssl = (...args: string[]): Promise<unknown> => run(OPENSSL ?? 'openssl', args, { cwd: folder });
+  await writeFile(file('extensions'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
+  await openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=test authority', '-keyout', 'ca.key', '-out', 'ca.pem');
+  await openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=localhost', '-keyout', 'server.key', '-out', 'server.csr');
+  await openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-out', 'server.pem', '-extfile', 'extensions');
+  return { ca: file('ca.pem'), cert: file('server.pem'), key: file('server.key') };
+}
+
+
+export interface Guard {
+  /** `localhost:PORT` */
+  host: string;
+  /** How often somebody came without the right name and password. */
+  refused: () => number;
+  close: () => Promise<void>;
+}
+
+/** HTTPS in front of a plain server on loopback; with `login` only for whoever knows `name:password`. */
+export async function guard(target: string, { cert, key }: Certificates, login?: string): Promise<Guard> {
+  const [host = '', port] = target.split(':');
+  let refusals = 0;
+  const server = createServer({ cert: await readFile(cert), key: await readFile(key) }, (incoming, outgoing) => {
+    if (login !== undefined && incoming.headers.authorization !== `Basic ${Buffer.from(login).toString('base64')}`) {
+      refusals += 1;
+      outgoing.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
+      return;
+    }
+    const passed = httpRequest({ host, port, method: incoming.method, path: incoming.url, headers: { ...incoming.headers, host: target } }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    passed.once('error', () => { outgoing.destroy(); });
+    incoming.pipe(passed);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    host: `localhost:${(server.address() as AddressInfo).port}`,
+    refused: () => refusals,
+    close: () => new Promise((resolve) => {
+      server.close(() => { resolve(); });
+      server.closeAllConnections();
+    }),
+  };
+}
