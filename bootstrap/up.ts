@@ -138,7 +138,7 @@ async function startWorker(ground: Ground, report: Report, signal: AbortSignal |
   const component = await componentOf(ground, 'worker') as Component;
   const running = await runningDaemon(component.spec.pidFile);
   const outdated = running !== undefined && isOutdated(running, component.spec);
-  const busy = outdated ? await runningWorkflows(ground.ports) : 0;
+  const busy = outdated ? await runningWorkflows(ground.layout, ground.ports) : 0;
   if (busy > 0) report({ kind: 'note', message: 'The worker still runs the code or the settings that it started with, since a deployment is running. The next `up` without one replaces it.' });
   await ensureComponent(ground.layout, component, { report, signal, replaceOutdated: busy === 0 });
 }

@@ -4,19 +4,20 @@
  *   node src/worker.ts --env NAME
  */
 import { parseArgs } from 'node:util';
-import type { Client } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
-import { createClients } from './clients/index.ts';
-import { workflowBundle } from './clients/temporal/bundle.ts';
-import { closeTemporal, connectTemporal, engineConnectionOptions, isRunAlive, reachEngine } from './clients/temporal/index.ts';
+import { type Clients, createClients } from './clients/index.ts';
+import { olderBundle, workflowBuild } from './clients/temporal/bundle.ts';
+import { EngineAccessError, isRunAlive } from './clients/temporal/index.ts';
 import { workerIdentities } from './clients/temporal/workers.ts';
 import { type Config, readConfig } from './config.ts';
-import { TASK_QUEUE } from './contract/names.ts';
+import { taskQueueOf } from './contract/names.ts';
 import { resolveConnections } from './environment/connections.ts';
 import { loadEnvironment } from './environment/load.ts';
 import type { Environment } from './environment/schema.ts';
 import { contentDigest, identityWithContent } from './plan/content.ts';
+import { type EngineLink, openEngineLink } from './worker/engine-link.ts';
+import { createServing, type Serving } from './worker/serving.ts';
 import { serveHealth } from './worker-health.ts';
 
 /** Seconds that running activities get to end in good order: longer than Helm needs to put a release into `failed`. */
@@ -35,42 +36,38 @@ export async function runWorker(environmentName: string, helm?: string): Promise
     process.stdout.write(`${time} ${level} ${message}${where ? ` (${where})` : ''}${error instanceof Error ? `: ${error.message}` : ''}\n`);
   }), shutdownSignals: [] });
 
-  const way = await reachEngine(connections.engine);
-  const [bundle, connection, client, identity] = await Promise.all([
-    workflowBundle(config.repoRoot, config.stateRoot),
-    NativeConnection.connect(await engineConnectionOptions(connections.engine, way.address)),
-    connectTemporal(connections.engine),
+  const say = (text: string): void => { process.stdout.write(`${new Date().toISOString()} ${text}\n`); };
+  let serving: Serving | undefined;
+  const [build, engine, identity] = await Promise.all([
+    workflowBuild(config.repoRoot, config.stateRoot),
+    openEngineLink(environmentName, connections.engine, { say, onReconnect: (connection) => { serving?.reconnect(connection); } }),
     identityOf(environment, config),
   ]);
   const graceSeconds = config.pod?.graceSeconds ?? GRACE_SECONDS;
-  const clients = await createClients(environment, connections, config, { isRunAlive: (run) => isRunAlive(client, run.workflowId, run.runId), engine: client });
+  const made = await createClients(environment, connections, config, { isRunAlive: (run) => isRunAlive(engine.client, run.workflowId, run.runId) });
+  const clients: Clients = { ...made, get engine() { return engine.client; } };
   try {
-    const worker = await Worker.create({
-      connection,
-      namespace: connections.engine.namespace,
-      taskQueue: TASK_QUEUE,
-      workflowBundle: { codePath: bundle },
-      activities: createActivities(clients),
-      identity,
-      // A workflow that a dead worker held would otherwise wait 10 s for it.
-      stickyQueueScheduleToStartTimeout: '1s',
-      shutdownGraceTime: `${graceSeconds}s`,
-      shutdownForceTime: `${graceSeconds + 10}s`,
-      maxConcurrentActivityTaskExecutions: 200,
-      maxConcurrentWorkflowTaskExecutions: 40,
-      maxHeartbeatThrottleInterval: '2s',
-      defaultHeartbeatThrottleInterval: '2s',
+    serving = await createServing({
+      environment: environmentName, engine, namespace: connections.engine.namespace, build, identity, say,
+      olderBundle: (buildId) => olderBundle(buildId, config.stateRoot),
+      worker: {
+        activities: createActivities(clients),
+        // A workflow that a dead worker held would otherwise wait 10 s for it.
+        stickyQueueScheduleToStartTimeout: '1s',
+        shutdownGraceTime: `${graceSeconds}s`,
+        shutdownForceTime: `${graceSeconds + 10}s`,
+        maxConcurrentActivityTaskExecutions: 200,
+        maxConcurrentWorkflowTaskExecutions: 40,
+        maxHeartbeatThrottleInterval: '2s',
+        defaultHeartbeatThrottleInterval: '2s',
+      },
     });
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
-    });
-    const health = config.pod && await sayHealth(worker, client, identity, config.pod.healthPort);
-    await worker.run().finally(() => health?.close());
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { serving?.shutdown(); });
+    const health = config.pod && await sayHealth(serving, engine, environmentName, identity, config.pod.healthPort);
+    await serving.run().finally(() => health?.close());
   } finally {
     await clients.close();
-    await closeTemporal(client);
-    await connection.close();
-    await way.close();
+    await engine.close();
   }
 }
 
@@ -84,16 +81,16 @@ const LOOK_MILLISECONDS = 10_000;
 const FIRST_LOOKS_MILLISECONDS = 1000;
 
 /** Asks the engine whether it hears from this worker, and answers the kubelet's probes with that. */
-async function sayHealth(worker: Worker, client: Client, identity: string, port: number): Promise<{ close: () => void }> {
+async function sayHealth(serving: Serving, engine: EngineLink, environment: string, identity: string, port: number): Promise<{ close: () => void }> {
   let seenAt: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   const look = async (): Promise<void> => {
-    const found = await workerIdentities(client, TASK_QUEUE).catch(() => []);
+    const found = await workerIdentities(engine.client, taskQueueOf(environment)).catch(() => []);
     const at = found.find((poller) => poller.identity === identity)?.seenAt;
     if (at !== undefined) seenAt = Math.max(seenAt ?? 0, at);
     timer = setTimeout(() => void look(), seenAt === undefined ? FIRST_LOOKS_MILLISECONDS : LOOK_MILLISECONDS).unref();
   };
-  const server = await serveHealth(port, () => ({ state: worker.getState(), seenAt }));
+  const server = await serveHealth(port, () => ({ state: serving.state(), seenAt }));
   void look();
   return { close: () => {
     clearTimeout(timer);
@@ -110,6 +107,10 @@ if (import.meta.main) {
   try {
     await runWorker(values.env);
   } catch (error) {
+    if (error instanceof EngineAccessError) {
+      process.stderr.write(`worker: ${[error.message, ...error.next.map((line) => `Next: ${line}`)].join('\n')}\n`);
+      process.exit(3);
+    }
     process.stderr.write(`worker: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exit(1);
   }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../src/config.ts';
-import { ENGINE_NAMESPACE, TASK_QUEUE } from '../../src/contract/names.ts';
+import { ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
 import { type Component, daemonSpec } from '../component.ts';
 import { engineAddresses } from '../engine/index.ts';
 import { type Layout, pidFileOf } from '../layout.ts';
@@ -57,16 +57,17 @@ export function workerCheck(layout: Layout, ports: Ports): () => Promise<string>
   return async () => {
     const record = await runningDaemon(pidFileOf(layout, 'worker'));
     if (record === undefined) throw new Error('it is not running');
-    const queue = `${engineAddresses(ports).httpAddress}/api/v1/namespaces/${ENGINE_NAMESPACE}/task-queues/${TASK_QUEUE}?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW`;
+    const taskQueue = taskQueueOf(layout.environment);
+    const queue = `${engineAddresses(ports).httpAddress}/api/v1/namespaces/${ENGINE_NAMESPACE}/task-queues/${encodeURIComponent(taskQueue)}?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW`;
     const { pollers = [] } = JSON.parse(await expectOk({ url: queue })) as { pollers?: { identity?: string }[] };
     if (!pollers.some(({ identity }) => identity?.endsWith(`/${record.pid}`) === true)) throw new Error('it has not asked the task queue for work yet');
-    return `polls ${TASK_QUEUE}`;
+    return `polls ${taskQueue}`;
   };
 }
 
-/** Deployments that run now: their worker is not replaced under them. */
-export async function runningWorkflows(ports: Ports): Promise<number> {
-  const query = encodeURIComponent("ExecutionStatus = 'Running'");
+/** Operations on this environment that run now: their worker is not replaced under them. Others may use the engine, too. */
+export async function runningWorkflows(layout: Layout, ports: Ports): Promise<number> {
+  const query = encodeURIComponent(`ExecutionStatus = 'Running' AND TaskQueue = '${taskQueueOf(layout.environment)}'`);
   const { count = '0' } = JSON.parse(await expectOk({ url: `${engineAddresses(ports).httpAddress}/api/v1/namespaces/${ENGINE_NAMESPACE}/workflow-count?query=${query}` })) as { count?: string };
   return Number(count);
 }

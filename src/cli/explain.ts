@@ -64,6 +64,7 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
   NotRunningError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   ZodError: (error) => ({ exitCode: EXIT_CODES.refused, message: `A file of the environment's state is damaged: ${error.message}`, next: [] }),
   ServiceError: explainEngine,
+  EngineAccessError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: 'next' in error && Array.isArray(error.next) ? error.next.map(String) : [] }),
   DeploymentRunningError: (error, attempt) => ({
     exitCode: EXIT_CODES.refused, message: `${error.message}. It holds the lock of this environment and cluster.`,
     next: [`${commandLine('attach', ...environmentOf(attempt))}   (watches it)`, `${commandLine('deploy', ...environmentOf(attempt), '--if-running', 'queue')}   (waits for its end, then deploys)`],
@@ -102,11 +103,23 @@ function explainUsage(error: Error, attempt: Attempt): Explained {
 }
 
 function explainEngine(error: Error, attempt: Attempt): Explained {
+  if (isDenied(error)) {
+    return {
+      exitCode: EXIT_CODES.refused, message: `The engine (Temporal) does not allow it: ${error.message}${causes(error)}`,
+      next: ['The API key (engine.apiKeyFile) or the certificate needs the right to write in the namespace (engine.namespace).', commandLine('doctor', ...environmentOf(attempt))],
+    };
+  }
   return {
     exitCode: EXIT_CODES.failed,
     message: `The engine (Temporal) did not answer as expected: ${error.message}${causes(error)}`,
     next: [commandLine('doctor', ...environmentOf(attempt)), `${commandLine('up', ...environmentOf(attempt))}   (starts what is down)`],
   };
+}
+
+/** gRPC: 7 permission denied, 16 unauthenticated. */
+function isDenied(error: Error): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) if ('code' in at && (at.code === 7 || at.code === 16)) return true;
+  return false;
 }
 
 function environmentOf(attempt: Attempt): string[] {

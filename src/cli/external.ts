@@ -2,7 +2,7 @@
 import { createKubernetesClient } from '../clients/kubernetes/index.ts';
 import { closeTemporal, connectTemporal, pollersOf } from '../clients/temporal/index.ts';
 import type { Config } from '../config.ts';
-import { TASK_QUEUE } from '../contract/names.ts';
+import { taskQueueOf } from '../contract/names.ts';
 import { resolveConnections } from '../environment/connections.ts';
 import type { Environment } from '../environment/schema.ts';
 import type { Component } from './components.ts';
@@ -15,22 +15,22 @@ export async function externalComponents(environment: Environment, config: Confi
   const external = [...('embedded' in environment.engine ? [] : ['temporal', 'worker']), ...('embedded' in environment.cluster ? [] : ['kube-apiserver'])];
   if (typeof connections === 'string') return external.map((name) => unknown(name, connections));
   const [engine, cluster] = await Promise.all([
-    'embedded' in environment.engine ? [] : askEngine(connections.engine),
+    'embedded' in environment.engine ? [] : askEngine(connections.engine, taskQueueOf(environment.name)),
     'embedded' in environment.cluster ? [] : askCluster(connections.kubernetes),
   ]);
   return [...engine, ...cluster];
 }
 
-async function askEngine(engine: Parameters<typeof connectTemporal>[0]): Promise<Component[]> {
+async function askEngine(engine: Parameters<typeof connectTemporal>[0], taskQueue: string): Promise<Component[]> {
   const base = { version: null, pid: null, port: portOf(`tcp://${engine.address}`) };
   try {
     const client = await connectTemporal(engine, 5);
     try {
       const { serverVersion } = await client.workflowService.getSystemInfo({});
-      const pollers = await pollersOf(client, TASK_QUEUE);
+      const pollers = await pollersOf(client, taskQueue);
       return [
         { ...base, name: 'temporal', version: serverVersion || null, healthy: true, detail: `external, ${engine.address}, namespace ${engine.namespace}` },
-        { ...base, name: 'worker', port: null, healthy: pollers > 0, detail: pollers > 0 ? `${count(pollers, 'worker')} at task queue ${TASK_QUEUE}` : `nobody polls task queue ${TASK_QUEUE}` },
+        { ...base, name: 'worker', port: null, healthy: pollers > 0, detail: pollers > 0 ? `${count(pollers, 'worker')} at task queue ${taskQueue}` : `nobody polls task queue ${taskQueue}` },
       ];
     } finally {
       await closeTemporal(client);

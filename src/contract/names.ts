@@ -1,7 +1,18 @@
 /** Names that client, worker and workflows share. One place for each. */
 
-/** Task queue of the deployer's worker. */
-export const TASK_QUEUE = 'ananta-deploy';
+/**
+ * Task queue of an environment's workers: many environments share an engine, and none does another's work.
+ * Without a slash: the engine's HTTP API would take that for two names.
+ */
+export function taskQueueOf(environment: string): string {
+  return `ananta-deploy-${environment}`;
+}
+
+/** The versions of the workers' code are kept by the engine under this name, which may hold neither dots nor colons. */
+export function workerDeploymentOf(environment: string): string {
+  return taskQueueOf(environment).replaceAll(/[.:]/g, '-');
+}
+
 /** Namespace on an embedded engine. */
 export const ENGINE_NAMESPACE = 'ananta';
 

@@ -119,7 +119,7 @@ describe('external parts that are not there', () => {
       await writeFile(kubeconfig, kubeconfigFor(api.address));
       await at.environment('mine', externalEnvironment({ kubeconfig }));
       const { code, stderr } = await at.run(['deploy', '--env', 'mine']);
-      assert.match(stderr, /The engine \(Temporal\) at 127\.0\.0\.1:1, namespace "deployer", could not be used[^]*Check "engine" in environments\/mine\.yaml/);
+      assert.match(stderr, /The engine \(Temporal\) at 127\.0\.0\.1:1, namespace "deployer", could not be used[^]*Check engine\.address[^]*environments\/mine\.yaml/);
       assert.equal(code, 3);
       assert.deepEqual(await at.state(), []);
     } finally {

@@ -44,13 +44,15 @@ describe('an external environment', { concurrency: 1 }, () => {
     return { activities, open: () => gate.resolve(undefined) };
   };
 
+  const withWorker = (activities: Parameters<TestEngine['withWorker']>[0], work: () => Promise<void>): Promise<void> => engine.withWorker(activities, work, 'mine');
+
   /** The gate is opened in the end, whatever happened: a worker does not stop while its activities wait. */
   const whatever = (open: () => void, work: () => Promise<void>): Promise<void> => work().finally(open);
 
   test('nobody polls the task queue: refused with the line to run', async () => {
     const { code, stdout, stderr } = await at.run(['deploy', ...ENV]);
     assert.equal(code, 3);
-    assert.match(stderr, /no worker asks the task queue "ananta-deploy"[^]*Next: npm run worker -- --env mine/);
+    assert.match(stderr, /no worker asks the task queue "ananta-deploy-mine"[^]*Next: npm run worker -- --env mine/);
     assert.equal(stdout, '');
   });
 
@@ -64,7 +66,7 @@ describe('an external environment', { concurrency: 1 }, () => {
   });
 
   test('deployed, with JSON and nothing else on standard output, the result last', async () => {
-    await engine.withWorker(recordingActivities(PLAN).activities, async () => {
+    await withWorker(recordingActivities(PLAN).activities, async () => {
       const { code, stdout, stderr } = await at.run(['deploy', '--json', ...ENV]);
       assert.equal(code, 0, stderr);
       const lines = jsonLines(stdout);
@@ -91,7 +93,7 @@ describe('an external environment', { concurrency: 1 }, () => {
     const failing = recordingActivities(PLAN, {
       applyRelease: ({ step }) => (step.name === 'keycloak' ? Promise.reject(ApplicationFailure.nonRetryable('chart does not render: line 3', 'ChartInvalid')) : Promise.resolve({ changed: true, revision: 1, seconds: 0 })),
     });
-    await engine.withWorker(failing.activities, async () => {
+    await withWorker(failing.activities, async () => {
       const { code, stdout } = await at.run(['deploy', ...ENV]);
       assert.equal(code, 1);
       assert.match(stdout, /✘ keycloak \(phase 4\)[^]*chart does not render: line 3[^]*\| line[^]*Evidence: \/evidence\/keycloak\.txt[^]*Not started[^]*dashboard/);
@@ -103,7 +105,7 @@ describe('an external environment', { concurrency: 1 }, () => {
 
   test('a second deployment attaches, or is refused, as asked; signals end the watching only', async () => {
     const { activities, open } = gated();
-    await engine.withWorker(activities, () => whatever(open, async () => {
+    await withWorker(activities, () => whatever(open, async () => {
       const detached = await at.run(['deploy', '--detach', '--json', ...ENV]);
       assert.equal(detached.code, 4);
       assert.deepEqual(jsonLines(detached.stdout).map(({ type }) => type), ['started', 'detached']);
@@ -136,7 +138,7 @@ describe('an external environment', { concurrency: 1 }, () => {
 
   test('no time left: ended in good order, exit code 1', async () => {
     const { activities, open } = gated();
-    await engine.withWorker(activities, () => whatever(open, async () => {
+    await withWorker(activities, () => whatever(open, async () => {
       const running = at.run(['deploy', '--timeout', '1s', '--json', ...ENV]);
       setTimeout(open, 4000);
       const { code, stdout } = await running;

@@ -8,18 +8,18 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { claimPorts } from '../../bootstrap/process/ports.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { acquireTools } from '../../bootstrap/tools/index.ts';
-import { workflowBundle } from '../../src/clients/temporal/bundle.ts';
+import { workflowBuild } from '../../src/clients/temporal/bundle.ts';
 import { closeTemporal, connectTemporal } from '../../src/clients/temporal/index.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Activities } from '../../src/contract/activities.ts';
-import { ENGINE_NAMESPACE, TASK_QUEUE } from '../../src/contract/names.ts';
+import { ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../src/contract/search-attributes.ts';
 
 export interface TestEngine {
   client: Client;
   address: string;
-  /** Serves the task queue with these activities while `work` runs. */
-  withWorker: <T>(activities: Activities, work: () => Promise<T>) => Promise<T>;
+  /** Serves the task queue of an environment (`test`) with these activities while `work` runs. */
+  withWorker: <T>(activities: Activities, work: () => Promise<T>, environment?: string) => Promise<T>;
   close: () => Promise<void>;
 }
 
@@ -46,12 +46,12 @@ export async function startTestEngine(): Promise<TestEngine> {
       return undefined;
     }
   });
-  const [connection, codePath] = await Promise.all([NativeConnection.connect({ address }), workflowBundle(config.repoRoot, tmpdir())]);
+  const [connection, { path: codePath }] = await Promise.all([NativeConnection.connect({ address }), workflowBuild(config.repoRoot, tmpdir())]);
   return {
     client,
     address,
-    withWorker: async (activities, work) => {
-      const worker = await Worker.create({ connection, namespace: ENGINE_NAMESPACE, taskQueue: TASK_QUEUE, workflowBundle: { codePath }, activities, stickyQueueScheduleToStartTimeout: '1s', maxHeartbeatThrottleInterval: '1s' });
+    withWorker: async (activities, work, environment = 'test') => {
+      const worker = await Worker.create({ connection, namespace: ENGINE_NAMESPACE, taskQueue: taskQueueOf(environment), workflowBundle: { codePath }, activities, stickyQueueScheduleToStartTimeout: '1s', maxHeartbeatThrottleInterval: '1s' });
       return worker.runUntil(work);
     },
     close: async () => {

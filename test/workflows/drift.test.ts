@@ -6,7 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Activities, NotifyInput, RecordDriftInput } from '../../src/contract/activities.ts';
 import type { DriftFinding, DriftInput, DriftReport, DriftResult } from '../../src/contract/drift.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
-import { deployWorkflowId, driftScheduleId, TASK_QUEUE, WORKFLOW_TYPES } from '../../src/contract/names.ts';
+import { deployWorkflowId, driftScheduleId, taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/search-attributes.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
@@ -54,7 +54,7 @@ async function driftRun(mode: DriftInput['mode'], { looks = [[]], flapping = [],
   });
   const workflowId = `${driftScheduleId('test', clusterUid)}-${clusters}`;
   const result = await engine.withWorker(activities, async () => {
-    const handle = await engine.client.workflow.start(WORKFLOW_TYPES.drift, { taskQueue: TASK_QUEUE, workflowId, args: [{ environment: 'test', clusterUid, mode } satisfies DriftInput] });
+    const handle = await engine.client.workflow.start(WORKFLOW_TYPES.drift, { taskQueue: taskQueueOf('test'), workflowId, args: [{ environment: 'test', clusterUid, mode } satisfies DriftInput] });
     return handle.result() as Promise<DriftResult>;
   });
   return { result, log, told, recorded, workflowId, clusterUid };
@@ -127,7 +127,7 @@ describe('drift', () => {
       },
     });
     const result = await engine.withWorker(activities, () =>
-      engine.client.workflow.execute(WORKFLOW_TYPES.drift, { taskQueue: TASK_QUEUE, workflowId: driftScheduleId('test', clusterUid), args: [{ environment: 'test', clusterUid, mode: 'repair' }] })) as DriftResult;
+      engine.client.workflow.execute(WORKFLOW_TYPES.drift, { taskQueue: taskQueueOf('test'), workflowId: driftScheduleId('test', clusterUid), args: [{ environment: 'test', clusterUid, mode: 'repair' }] })) as DriftResult;
     assert.equal(result.outcome, 'skipped');
     assert.match(result.reason ?? '', /took the lock before the repair could/);
     assert.deepEqual(log, ['drift skipped']);
@@ -179,7 +179,7 @@ describe('drift', () => {
       planRepair: async () => { await lock.cancel(); await lock.result().catch(() => undefined); return plan; },
     });
     const result = await engine.withWorker(activities, () =>
-      engine.client.workflow.execute(WORKFLOW_TYPES.drift, { taskQueue: TASK_QUEUE, workflowId: driftScheduleId('test', clusterUid), args: [{ environment: 'test', clusterUid, mode: 'repair' }] })) as DriftResult;
+      engine.client.workflow.execute(WORKFLOW_TYPES.drift, { taskQueue: taskQueueOf('test'), workflowId: driftScheduleId('test', clusterUid), args: [{ environment: 'test', clusterUid, mode: 'repair' }] })) as DriftResult;
     assert.equal(result.outcome, 'drifted');
     assert.match(result.reason ?? '', /stopped from outside/);
   });

@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { tmpdir } from 'node:os';
 import proto from '@temporalio/proto';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { workflowBundle } from '../../src/clients/temporal/bundle.ts';
+import { workflowBuild } from '../../src/clients/temporal/bundle.ts';
 import { readConfig } from '../../src/config.ts';
 
 const folder = join(import.meta.dirname, 'histories');
@@ -21,7 +21,7 @@ describe('replay', () => {
 
   for (const file of recordings) {
     test(file, async () => {
-      const codePath = await workflowBundle(readConfig().repoRoot, tmpdir());
+      const { path: codePath } = await workflowBuild(readConfig().repoRoot, tmpdir());
       const recorded = JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString()) as { workflowId: string; history: string }[];
       assert.ok(recorded.length >= 15, `only ${recorded.length} workflows`);
       const histories = recorded.map(({ workflowId, history }) => ({ workflowId, history: proto.temporal.api.history.v1.History.decode(Buffer.from(history, 'base64')) }));

@@ -22,10 +22,10 @@ export interface Prerequisites {
 }
 
 /** @throws CliError (refused) when cluster, engine or worker are not there */
-export async function prerequisites({ environment }: Session, connections: Connections): Promise<Prerequisites> {
+export async function prerequisites({ environment, renderer }: Session, connections: Connections): Promise<Prerequisites> {
   const clusterUid = await readClusterUid(environment, connections);
   const client = await openEngine(environment, connections);
-  await requireSearchAttributes(client, environment, connections);
+  await requireSearchAttributes(client, environment, connections, (text) => { renderer.notice(text); });
   await requireWorker(client, environment);
   return { connections, clusterUid, client };
 }

@@ -3,7 +3,7 @@ import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError 
 import { ApplicationFailure } from '@temporalio/common';
 import type { DriftInput, DriftResult } from '../../contract/drift.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import { driftScheduleId, TASK_QUEUE, WORKFLOW_TYPES } from '../../contract/names.ts';
+import { driftScheduleId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import type { DriftRunOptions } from '../commands/drift.ts';
 import type { CliContext } from '../context.ts';
@@ -21,7 +21,7 @@ const CODES: Record<DriftResult['outcome'], ExitCode> = {
 
 export function runDriftNow(context: CliContext, options: DriftRunOptions): Promise<ExitCode> {
   return withEngine(context, options.env, async ({ client, clusterUid, environment, connections, signal }) => {
-    await requireSearchAttributes(client, environment, connections);
+    await requireSearchAttributes(client, environment, connections, (text) => { printLines(context.terminal.stderr, [text]); });
     await requireWorker(client, environment);
     const mode = options.repair ? 'repair' : options.report || environment.drift.mode === 'off' ? 'report' : environment.drift.mode;
     const run = await start(client, { environment: environment.name, clusterUid, mode, requestedBy: context.config.requestedBy });
@@ -45,7 +45,7 @@ async function start(client: Client, input: DriftInput): Promise<{ workflowId: s
   const workflowId = `${driftScheduleId(environment, clusterUid)}-by-hand`;
   try {
     const handle = await client.workflow.start(WORKFLOW_TYPES.drift, {
-      taskQueue: TASK_QUEUE, workflowId, args: [input], workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      taskQueue: taskQueueOf(environment), workflowId, args: [input], workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       memo: { environment, mode: input.mode },
       typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: environment }, { key: SEARCH_ATTRIBUTES.operation, value: 'drift' }],
       staticSummary: `${input.mode === 'repair' ? 'Find and repair' : 'Find'} drift on ${environment}`,

@@ -1,4 +1,7 @@
-/** The workflow bundle, made once per version of the workflow code: webpack costs seconds at every worker start otherwise. */
+/**
+ * The workflow bundle, made once per version of the workflow code: webpack costs seconds at every worker start otherwise.
+ * Bundles of older versions are kept: what they have begun ends under them.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -7,17 +10,26 @@ import { join } from 'node:path';
 /** Folders whose code can end up in the bundle. */
 const SOURCES = ['src/workflows', 'src/plan', 'src/contract'];
 
+const SDK_VERSION = (createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string }).version;
+
+export interface WorkflowBuild {
+  /** Digest of the workflow code and the SDK's version: the same wherever the checkout lies. */
+  buildId: string;
+  /** The bundle. */
+  path: string;
+}
+
 /**
+ * The workflow code as it is now.
  * @param repoRoot may bring the bundle in its folder `bundles`, as the container image does
- * @returns path of the bundle for the workflow code as it is now
  */
-export async function workflowBundle(repoRoot: string, cacheDir: string): Promise<string> {
-  const digest = await sourceDigest(repoRoot);
-  const brought = join(repoRoot, 'bundles', `workflows-${digest}.js`);
-  if (await exists(brought)) return brought;
-  const folder = join(cacheDir, 'bundles');
-  const path = join(folder, `workflows-${digest}.js`);
-  if (await exists(path)) return path;
+export async function workflowBuild(repoRoot: string, cacheDir: string): Promise<WorkflowBuild> {
+  const buildId = await sourceDigest(repoRoot);
+  const brought = join(folderOf(repoRoot), fileOf(buildId));
+  if (await exists(brought)) return { buildId, path: brought };
+  const folder = folderOf(cacheDir);
+  const path = join(folder, fileOf(buildId));
+  if (await exists(path)) return { buildId, path };
   const { bundleWorkflowCode } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(repoRoot, 'src', 'workflows', 'index.ts'),
@@ -28,7 +40,22 @@ export async function workflowBundle(repoRoot: string, cacheDir: string): Promis
   await writeFile(temporary, code);
   await rename(temporary, path);
   await removeOld(folder, path);
-  return path;
+  return { buildId, path };
+}
+
+/** @returns the bundle of another version, if it was made on this machine and for this SDK */
+export async function olderBundle(buildId: string, cacheDir: string): Promise<string | undefined> {
+  const path = join(folderOf(cacheDir), fileOf(buildId));
+  return (await exists(path)) ? path : undefined;
+}
+
+function folderOf(cacheDir: string): string {
+  return join(cacheDir, 'bundles');
+}
+
+/** A bundle holds half of the SDK; the other half, in the worker, has to be of the same version. */
+function fileOf(buildId: string): string {
+  return `workflows-${buildId}.sdk-${SDK_VERSION}.js`;
 }
 
 const ignore = (): void => undefined;
@@ -39,7 +66,7 @@ async function exists(path: string): Promise<boolean> {
 
 async function sourceDigest(repoRoot: string): Promise<string> {
   const hash = createHash('sha256');
-  hash.update((createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string }).version);
+  hash.update(SDK_VERSION);
   for (const source of SOURCES) {
     for (const file of (await readdir(join(repoRoot, source), { recursive: true })).filter((name) => name.endsWith('.ts')).sort()) {
       hash.update(file).update(await readFile(join(repoRoot, source, file)));

@@ -1,38 +1,28 @@
 /** Connections to the engine, for the CLI and for the worker, from the same description. */
-import { readFile } from 'node:fs/promises';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { Connections } from '../../environment/connections.ts';
+import { type EngineTls, readApiKey, readTls } from './credentials.ts';
 import { type ReachedEngine, reachEngine } from './reach.ts';
 
 type Engine = Connections['engine'];
 /** What Connection and NativeConnection have in common. */
 export type EngineConnectionOptions = Pick<ConnectionOptions, 'address'> & { tls?: EngineTls | boolean; apiKey?: string };
-interface EngineTls {
-  serverNameOverride?: string;
-  serverRootCACertificate?: Buffer;
-  clientCertPair?: { crt: Buffer; key: Buffer };
-}
 
 /**
  * Reads certificate and key files.
  * @param address where the engine is reached, when that is not its own address
- * @throws when a named file cannot be read
+ * @throws EngineAccessError when a named file cannot be read
  */
 export async function engineConnectionOptions(engine: Engine, address = engine.address): Promise<EngineConnectionOptions> {
-  const options: EngineConnectionOptions = { address };
-  if (engine.tls === true) options.tls = true;
-  else if (typeof engine.tls === 'object') options.tls = await readTls(engine.tls);
-  if (engine.apiKeyFile !== undefined) options.apiKey = (await readFile(engine.apiKeyFile, 'utf8')).trim();
-  return options;
+  const { apiKey, ...options } = await clientOptions(engine, address);
+  return { ...options, ...(apiKey === undefined ? {} : { apiKey: apiKey() }) };
 }
 
-async function readTls(files: { ca?: string; cert?: string; key?: string; serverName?: string }): Promise<EngineTls> {
-  return {
-    ...(files.serverName === undefined ? {} : { serverNameOverride: files.serverName }),
-    ...(files.ca === undefined ? {} : { serverRootCACertificate: await readFile(files.ca) }),
-    ...(files.cert === undefined || files.key === undefined ? {} : { clientCertPair: { crt: await readFile(files.cert), key: await readFile(files.key) } }),
-  };
+/** The client asks for the key at every call: one that is exchanged in its file is used from then on. */
+async function clientOptions(engine: Engine, address: string): Promise<Omit<EngineConnectionOptions, 'apiKey'> & { apiKey?: () => string }> {
+  const [tls, apiKey] = await Promise.all([readTls(engine), readApiKey(engine)]);
+  return { address, ...(tls === false ? {} : { tls }), ...(apiKey === undefined ? {} : { apiKey: apiKey.current }) };
 }
 
 /** What has to be closed after a connection. */
@@ -42,7 +32,7 @@ const ways = new WeakMap<object, ReachedEngine>();
 export async function openConnection(engine: Engine, timeoutSeconds: number): Promise<Connection> {
   const way = await reachEngine(engine);
   try {
-    const connection = await Connection.connect({ ...(await engineConnectionOptions(engine, way.address)), connectTimeout: timeoutSeconds * 1000 });
+    const connection = await Connection.connect({ ...(await clientOptions(engine, way.address)), connectTimeout: timeoutSeconds * 1000 });
     ways.set(connection, way);
     return connection;
   } catch (error) {
@@ -67,8 +57,23 @@ export async function closeConnection(connection: Pick<Connection, 'close'>): Pr
   }
 }
 
+/** Says why no connection comes about: waiting for one, the client says only that it did not. @returns undefined where it does */
+export async function whyUnreachable(engine: Engine, timeoutSeconds = 3): Promise<unknown> {
+  const way = await reachEngine(engine);
+  const connection = Connection.lazy(await clientOptions(engine, way.address));
+  try {
+    await connection.withDeadline(Date.now() + timeoutSeconds * 1000, () => connection.workflowService.getSystemInfo({}));
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    await connection.close();
+    await way.close();
+  }
+}
+
 /**
- * @throws ServiceError or a connection error when the engine does not answer within `timeoutSeconds`
+ * @throws EngineAccessError for its files; ServiceError or a connection error when the engine does not answer within `timeoutSeconds`
  */
 export async function connectTemporal(engine: Engine, timeoutSeconds = 5): Promise<Client> {
   return new Client({ connection: await openConnection(engine, timeoutSeconds), namespace: engine.namespace });

@@ -2,7 +2,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { OperationInput } from '../../contract/deploy.ts';
 import type { LockHolder } from '../../contract/lock.ts';
-import { isLockId, TASK_QUEUE, WORKFLOW_TYPES } from '../../contract/names.ts';
+import { isLockId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { type Operation, OPERATIONS } from '../../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import { startOptionsOf } from '../../contract/start-options.ts';
@@ -38,7 +38,7 @@ export async function startOrAttach<Input extends OperationInput>(client: Client
   const { workflowId } = options;
   try {
     const handle = await client.workflow.start(WORKFLOW_TYPES[operation], {
-      ...options, taskQueue: TASK_QUEUE, args: [input], workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      ...options, taskQueue: taskQueueOf(input.environment), args: [input], workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     });
     return { workflowId, runId: handle.firstExecutionRunId, attached: false };
   } catch (error) {

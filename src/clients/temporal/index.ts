@@ -1,6 +1,9 @@
+export { accessError, ensureSearchAttributes, openNamespace } from './access.ts';
 export { closeTemporal, connectTemporal, EngineUnreachableError, engineConnectionOptions, pollersOf } from './connect.ts';
 export { type DeploymentDescription, type DeploymentHandle, DeploymentRunningError, describeDeployment, isRunAlive, latestDeployment, startOrAttach } from './deployments.ts';
+export { EngineAccessError } from './errors.ts';
 export { followDeployment, type FollowOptions } from './follow.ts';
 export { DeploymentTerminatedError } from './history.ts';
 export { createSchedules, type Schedules, type ScheduleView, type WantedSchedule } from './schedules.ts';
 export { type ReachedEngine, reachEngine } from './reach.ts';
+export { buildsAtWork, setCurrentVersion, workerVersions, type WorkerVersions } from './versions.ts';

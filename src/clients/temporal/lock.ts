@@ -3,8 +3,8 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import proto, { type temporal } from '@temporalio/proto';
 import { z } from 'zod';
 import type { LockHolder, QueueMemo } from '../../contract/lock.ts';
-import { TASK_QUEUE } from '../../contract/names.ts';
 import { OPERATIONS } from '../../contract/plan.ts';
+import { pinnedTo } from './versions.ts';
 import { livingWorkers } from './workers.ts';
 
 type Described = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
@@ -21,7 +21,7 @@ export async function lockHolderOf(client: Client, workflowId: string): Promise<
   const found = await describe(client, workflowId);
   if (found?.status.name !== 'RUNNING') return undefined;
   const memo = memoSchema.safeParse(found.memo);
-  const [workers, overdue] = await Promise.all([livingWorkers(client, TASK_QUEUE), overdueWork(client, found.raw)]);
+  const [workers, overdue] = await Promise.all([livingWorkers(client, found.taskQueue, pinnedTo(found.raw)), overdueWork(client, found.raw)]);
   const stalled = workers.alive === 0 ? workers.detail : overdue;
   return {
     workflowId, runId: found.runId, since: found.startTime.toISOString(), workers: workers.alive,

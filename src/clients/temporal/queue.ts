@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeployInput } from '../../contract/deploy.ts';
 import type { QueueAnswer, QueueInput, QueueRequest } from '../../contract/lock.ts';
 import { UPDATES } from '../../contract/messages.ts';
-import { queueWorkflowId, TASK_QUEUE, WORKFLOW_TYPES } from '../../contract/names.ts';
+import { queueWorkflowId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 
 type QueueWorkflow = (input: QueueInput) => Promise<void>;
@@ -22,7 +22,7 @@ export class QueueWithdrawnError extends Error {
 /** Puts a deployment into the queue; a request that waits there already is overtaken. Needs a worker, which says that it has it. */
 export async function enqueueDeployment(client: Client, requestId: string, input: DeployInput): Promise<Queued> {
   const start = new WithStartWorkflowOperation<QueueWorkflow>(WORKFLOW_TYPES.queue, {
-    workflowId: queueWorkflowId(input.environment, input.clusterUid), taskQueue: TASK_QUEUE, workflowIdConflictPolicy: 'USE_EXISTING', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowId: queueWorkflowId(input.environment, input.clusterUid), taskQueue: taskQueueOf(input.environment), workflowIdConflictPolicy: 'USE_EXISTING', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     args: [{ environment: input.environment, clusterUid: input.clusterUid }],
     typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: input.environment }],
     staticSummary: `Deployments to ${input.environment} that wait for the lock`,

@@ -1,7 +1,7 @@
 /** Temporal Schedules, as the worker keeps them and the commands show them. */
 import { isDeepStrictEqual } from 'node:util';
 import { type Client, ScheduleAlreadyRunning, type ScheduleDescription, ScheduleNotFoundError, ScheduleOverlapPolicy, type ScheduleUpdateOptions } from '@temporalio/client';
-import { TASK_QUEUE, WORKFLOW_TYPES } from '../../contract/names.ts';
+import { taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import type { DriftInput } from '../../contract/drift.ts';
 
@@ -90,7 +90,7 @@ function definitionOf({ id, everySeconds, input, summary }: WantedSchedule, now:
       type: 'startWorkflow',
       workflowType: WORKFLOW_TYPES.drift,
       workflowId: id,
-      taskQueue: TASK_QUEUE,
+      taskQueue: taskQueueOf(input.environment),
       args: [input],
       workflowExecutionTimeout: RUN_TIMEOUT,
       memo: { environment: input.environment, mode: input.mode },
@@ -107,7 +107,7 @@ function isAsWanted(found: ScheduleDescription, { everySeconds, input, id }: Wan
   const { intervals = [], calendars = [] } = spec;
   return intervals.length === 1 && intervals[0]?.every === everySeconds * 1000 && calendars.length === 0
     && policies.overlap === ScheduleOverlapPolicy.SKIP && policies.catchupWindow === CATCHUP_MILLISECONDS
-    && action.workflowType === WORKFLOW_TYPES.drift && action.taskQueue === TASK_QUEUE && action.workflowId === id
+    && action.workflowType === WORKFLOW_TYPES.drift && action.taskQueue === taskQueueOf(input.environment) && action.workflowId === id
     && isDeepStrictEqual(action.args, [input]);
 }
 

@@ -5,10 +5,9 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../contract/search-attribute-types.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { closeConnection, openConnection } from './connect.ts';
+import { GRPC } from './problems.ts';
 
 const SECONDS_PER_DAY = 86_400;
-const NOT_FOUND = 5;
-const ALREADY_EXISTS = 6;
 /** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API: the only type that we use. */
 const KEYWORD = 2;
 
@@ -34,7 +33,7 @@ export async function ensureEngine(engine: Connections['engine'], { retentionDay
     const made: string[] = [];
     if (await createNamespace(connection, engine.namespace, retentionDays)) made.push(`namespace ${engine.namespace}`);
     else if (ours && (await setRetention(connection, engine.namespace, retentionDays))) made.push(`retention of ${retentionDays} days`);
-    made.push(...(await onceKnown(() => addSearchAttributes(connection, engine.namespace))));
+    made.push(...(await onceKnown(async () => addSearchAttributes(connection, engine.namespace, await missingSearchAttributes(connection, engine.namespace)))).map((name) => `search attribute ${name}`));
     return { made };
   } finally {
     await closeConnection(connection);
@@ -46,13 +45,13 @@ async function createNamespace(connection: Connection, namespace: string, retent
     await connection.workflowService.describeNamespace({ namespace });
     return false;
   } catch (error) {
-    if (codeOf(error) !== NOT_FOUND) throw error;
+    if (codeOf(error) !== GRPC.notFound) throw error;
   }
   try {
     await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs(`${retentionDays} days`) });
     return true;
   } catch (error) {
-    if (codeOf(error) === ALREADY_EXISTS) return false;
+    if (codeOf(error) === GRPC.alreadyExists) return false;
     throw error;
   }
 }
@@ -71,23 +70,27 @@ async function onceKnown<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (codeOf(error) !== NOT_FOUND || Date.now() > deadline) throw error;
+      if (codeOf(error) !== GRPC.notFound || Date.now() > deadline) throw error;
     }
     await sleep(500);
   }
 }
 
-async function addSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
+async function missingSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.entries(SEARCH_ATTRIBUTE_TYPES).filter(([name]) => customAttributes[name] === undefined);
+  return Object.keys(SEARCH_ATTRIBUTE_TYPES).filter((name) => customAttributes[name] === undefined);
+}
+
+/** All of ours are keywords. @returns the names. @throws the connection's error where an operator has to do it */
+export async function addSearchAttributes(connection: Pick<Connection, 'operatorService'>, namespace: string, missing: readonly string[]): Promise<readonly string[]> {
   if (missing.length === 0) return [];
-  const searchAttributes = Object.fromEntries(missing.map(([name]) => [name, KEYWORD]));
+  const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
   try {
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
   } catch (error) {
-    if (codeOf(error) !== ALREADY_EXISTS) throw error;
+    if (codeOf(error) !== GRPC.alreadyExists) throw error;
   }
-  return missing.map(([name]) => `search attribute ${name}`);
+  return missing;
 }
 
 function codeOf(error: unknown): number | undefined {

@@ -27,19 +27,24 @@ export async function recentWorkers(client: Client, taskQueue: string, now = Dat
   return (await workerIdentities(client, taskQueue)).filter(({ seenAt }) => now - seenAt <= SILENT_MILLISECONDS).map(({ identity }) => identity);
 }
 
-/** A worker of this machine is looked for among its processes: one that was killed is known at once. */
-export async function livingWorkers(client: Client, taskQueue: string): Promise<LivingWorkers> {
+/**
+ * A worker of this machine is looked for among its processes: one that was killed is known at once.
+ * @param buildId only those that serve this version of the code
+ */
+export async function livingWorkers(client: Client, taskQueue: string, buildId?: string): Promise<LivingWorkers> {
   const answer = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace, taskQueue: { name: taskQueue }, taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
   });
-  const states = await Promise.all(answer.pollers.map(async ({ identity, lastAccessTime }) => {
+  const pollers = answer.pollers.filter(({ deploymentOptions }) => buildId === undefined || deploymentOptions?.buildId === buildId);
+  const states = await Promise.all(pollers.map(async ({ identity, lastAccessTime }) => {
     const silent = Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1000;
     const gone = await goneFromHere(identity ?? '');
     if (gone !== undefined) return `its worker ${identity ?? ''} ${gone}`;
     return silent > SILENT_MILLISECONDS ? `its worker ${identity ?? ''} has not asked for work for ${Math.round(silent / 1000)} s` : undefined;
   }));
   const alive = states.filter((state) => state === undefined).length;
-  return { alive, detail: states.find((state) => state !== undefined) ?? 'no worker asks for its work' };
+  const nobody = buildId !== undefined && answer.pollers.length > 0 ? `no worker serves the version of the code that it began with (${buildId})` : 'no worker asks for its work';
+  return { alive, detail: states.find((state) => state !== undefined) ?? nobody };
 }
 
 /** @param identity `user@host/pid`, as workers of ours call themselves */
