@@ -1,6 +1,6 @@
 // Real: every activity against a real API server, Helm and Vault, with the faults that each of them has to survive.
 import assert from 'node:assert/strict';
-import { readdir, readFile, rename, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -327,6 +327,64 @@ describe('health', () => {
     await clearProbe(embedded.layout.failures);
   });
 });
+
+describe('more servers of Vault', () => {
+  const settings = { simulation: { factor: 0.05, startupSeconds: { rabbitmq: 160 } } };
+  const configure = (more: object): Promise<void> =>
+    writeFile(join(embedded.config.environmentsDir, 'parts.yaml'), JSON.stringify({ description: 'Made by a test', extends: 'sandbox', ...settings, ...more }));
+  const pods = async (): Promise<Map<string, { uid: string; revision: string }>> => {
+    const { items } = await clients.kubernetes.list(paths.pods('vault-system'), { labelSelector: 'app.kubernetes.io/instance=vault' });
+    return new Map(items.map(({ metadata: { name, uid, labels } }) => [name, { uid, revision: labels?.['controller-revision-hash'] ?? '' }]));
+  };
+  const revisions = async (): Promise<number> => new Set([...(await pods()).values()].map(({ revision }) => revision)).size;
+
+  test('one grows to three; its own pod is replaced since its template changed', async () => {
+    const [first] = [...(await pods()).values()];
+    await configure({ vault: { replicas: 3 } });
+    const { service, step } = await planned('vault');
+    assert.deepEqual(service.steps.map(({ action }) => action), ['upgrade', 'verify']);
+    await apply('vault');
+    await activities.awaitHealthy({ run, service: 'vault', step, timeoutSeconds: 60 });
+    await retried(() => activities.openVault(run));
+    const now = await pods();
+    assert.deepEqual([...now.keys()].sort(), ['vault-0', 'vault-1', 'vault-2']);
+    assert.notEqual(now.get('vault-0')?.uid, first?.uid);
+    assert.equal(await revisions(), 1);
+    const nodes = new Set((await clients.kubernetes.list(paths.pods('vault-system'), { labelSelector: 'app.kubernetes.io/instance=vault' })).items.map((pod) => (pod as { spec?: { nodeName?: string } }).spec?.nodeName));
+    assert.equal(nodes.size, 3, 'each on a node of its own');
+  });
+
+  test('a changed template replaces all, an unchanged one none; until then a plan says so', async () => {
+    const before = await pods();
+    await configure({ vault: { replicas: 3 }, resources: { vault: { requests: { cpu: '150m', memory: '256Mi' } } } });
+    await apply('vault');
+    const { service } = await planned('vault');
+    assert.deepEqual(service.steps.map(({ name, action, reason }) => [name, action, reason]).at(1), ['vault-bootstrap', 'upgrade', '3 of 3 pods run an older template: they are replaced one by one, each unsealed before the next']);
+    await retried(() => activities.openVault(run));
+    const after = await pods();
+    assert.deepEqual([...before].filter(([name, { uid }]) => after.get(name)?.uid === uid), []);
+    assert.equal(await revisions(), 1);
+    await retried(() => activities.openVault(run));
+    assert.deepEqual(await pods(), after);
+  });
+
+  test('fewer again is refused: the rest would have no majority', async () => {
+    await configure({});
+    await assert.rejects(activities.makePlan({ run }), failureOf('InvalidInput', /Vault runs 3 servers.*Keep vault\.replicas: 3/));
+  });
+});
+
+/** As the engine does, until it works. */
+async function retried<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === 20 || !['Unreachable', 'VaultSealed'].includes((error as ApplicationFailure).type ?? '')) throw error;
+      await sleep(500);
+    }
+  }
+}
 
 test('no secret value in what the parts have written', async () => {
   const value = (await getSecret(clients, 'database/postgres', 'password'))!;

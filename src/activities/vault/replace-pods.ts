@@ -17,7 +17,7 @@ export interface Replacing {
 
 const SETTLES_MILLISECONDS = 15_000;
 const COMES_BACK_MILLISECONDS = 300_000;
-const HANDS_OVER_MILLISECONDS = 15_000;
+const HANDS_OVER_MILLISECONDS = 10_000;
 const LOOK_MILLISECONDS = 500;
 
 type Acting = Pick<Clients, 'catalog' | 'kubernetes' | 'vault'>;
