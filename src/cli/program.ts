@@ -9,6 +9,7 @@ import { destroyCommand } from './commands/destroy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { driftCommand } from './commands/drift.ts';
+import { envCommand } from './commands/env.ts';
 import { graphCommand } from './commands/graph.ts';
 import { diffCommand, historyCommand } from './commands/history.ts';
 import { logsCommand } from './commands/logs.ts';
@@ -28,7 +29,7 @@ import { suggestion } from '../suggest.ts';
 const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] = [
   ['Deploying:', [deployCommand, planCommand, attachCommand, cancelCommand, statusCommand, verifyCommand, destroyCommand]],
   ['Versions:', [historyCommand, diffCommand, rollbackCommand]],
-  ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand]],
+  ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],
   ['Looking inside:', [doctorCommand, logsCommand, secretsCommand, vaultCommand]],
   ['The ground it stands on:', [upCommand, downCommand, workerCommand]],
