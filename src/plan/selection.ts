@@ -82,6 +82,8 @@ function excluded(service: PlannedService): PlannedService {
 /** Whether others can build on it as it is: an older version of a server that is healthy will do, a Job's older run will not. */
 function works({ steps }: PlannedService, observed: ObservedCluster): boolean {
   return steps.every(({ kind, name, namespace, job, action }) => action === 'unchanged'
+    // Its server would be changed; it is open all the same.
+    || (kind === 'vault-bootstrap' && observed.vault === 'open' && observed.vaultConfigured)
     || (action === 'upgrade' && kind === 'release' && !job && observed.health.get(releaseKey(namespace, name))?.healthy === true));
 }
 

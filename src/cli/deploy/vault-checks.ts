@@ -1,6 +1,6 @@
 /** What a deployment needs of Vault that no deployment can make: its unseal keys, and values that others issue. */
 import { missingSecrets } from '../../activities/secrets.ts';
-import type { VaultClient } from '../../clients/vault/index.ts';
+import { opens, type VaultClient, type VaultKeys } from '../../clients/vault/index.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { SuppliedKey } from '../../plan/supplied.ts';
 import { withClients } from '../clients.ts';
@@ -16,8 +16,9 @@ export async function checkVault({ context, environment }: Session, connections:
     const { state } = await clients.vault.state();
     if (state === 'sealed') {
       // With an external engine the keys lie with the worker, on another machine: it will say so.
-      if ('embedded' in environment.engine) await requireKeys(clients.vault);
-      else return;
+      if (!('embedded' in environment.engine)) return;
+      // People, or a key service: the deployment waits for them.
+      if (!opens(await requireKeys(clients.vault))) return;
     }
     // One that is restarting is waited for by the deployment.
     if (state === 'unreachable') return;
@@ -27,8 +28,9 @@ export async function checkVault({ context, environment }: Session, connections:
   });
 }
 
-async function requireKeys({ keys }: VaultClient): Promise<void> {
-  if (await keys.read()) return;
+async function requireKeys({ keys }: VaultClient): Promise<VaultKeys> {
+  const kept = await keys.read();
+  if (kept) return kept;
   throw refused(`Vault is sealed, and the file with its unseal keys is missing: ${keys.path}.`, `Restore ${keys.path} from your backup (mode 0600), or unseal Vault by hand; docs/runbook.md tells what to do when the keys are lost.`);
 }
 
