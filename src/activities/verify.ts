@@ -2,6 +2,7 @@
 import PQueue from 'p-queue';
 import type { Clients } from '../clients/index.ts';
 import type { Service } from '../catalog/schema.ts';
+import { VAULT } from '../contract/names.ts';
 import { frozenImage, isFrozenImage } from '../plan/frozen-images.ts';
 import { imagesOf } from '../plan/images.ts';
 import { findRelease } from '../plan/releases.ts';
@@ -50,7 +51,8 @@ async function verify(clients: Pick<Clients, 'environment' | 'catalog' | 'kubern
   const { kubernetes } = clients;
   const release = { namespace: service.namespace, name: service.name };
   const workloads = knownWorkloads(kubernetes.watches, release);
-  if (workloads.length === 0) return { healthy: false, text: 'it has no workload: not deployed', images: [] };
+  const elsewhere = service.name === VAULT.service && clients.environment.vault.external !== undefined;
+  if (workloads.length === 0 && !elsewhere) return { healthy: false, text: 'it has no workload: not deployed', images: [] };
   const health = releaseHealth(workloads);
   // Of what is there, not of what the values say: somebody may have put another image in.
   const images = imagesOf(workloads.map(({ object }) => object));

@@ -1,4 +1,6 @@
 /** All that the worker and the commands of one environment talk to. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { loadCatalog } from '../catalog/index.ts';
 import type { Catalog } from '../catalog/schema.ts';
@@ -10,7 +12,7 @@ import { type ChartStore, createChartStore } from './charts/index.ts';
 import { createHelmClient, type HelmClient } from './helm/index.ts';
 import { createKubernetesClient, type KubernetesClient } from './kubernetes/index.ts';
 import { createRedactor, type Redactor } from './redact.ts';
-import { createKeyFile, createKeySecret, createTunnel, createVaultClient, type VaultClient } from './vault/index.ts';
+import { createDirectTunnel, createKeyFile, createKeySecret, createTunnel, createVaultClient, type VaultClient } from './vault/index.ts';
 
 /** Whether a deployment's run is still going on: it may come back to what it left half done. */
 export type IsRunAlive = (run: { workflowId: string; runId: string }) => Promise<boolean>;
@@ -52,14 +54,15 @@ export function createClients(environment: Environment, connections: Connections
   });
   const charts = createChartStore(config, { helm: () => Promise.resolve(connections.helm ?? 'helm'), env: config.childEnv });
   const server = catalog.services.find(({ name }) => name === VAULT.service);
-  const { keys } = environment.vault;
+  const { keys, external } = environment.vault;
   const vault = createVaultClient({
     connection: connections.vault,
     keys: keys.store === 'kubernetes' ? createKeySecret(kubernetes, keys, redactor) : createKeyFile(connections.vault.keysFile, redactor),
     environment: environment.name,
     kubernetes,
     redactor,
-    tunnel: createTunnel(kubernetes, { namespace: server?.namespace ?? DEPLOYER_SERVICE_ACCOUNT.namespace, release: VAULT.service, port: server?.ports[0]?.containerPort ?? VAULT_PORT }),
+    ...(external === undefined ? {} : { external: external.address }),
+    tunnel: external !== undefined ? createDirectTunnel({ address: external.address, ca: external.ca === undefined ? undefined : readFileSync(resolve(config.repoRoot, external.ca), 'utf8') }) : createTunnel(kubernetes, { namespace: server?.namespace ?? DEPLOYER_SERVICE_ACCOUNT.namespace, release: VAULT.service, port: server?.ports[0]?.containerPort ?? VAULT_PORT }),
   });
   const close = (): Promise<void> => {
     vault.close();

@@ -48,6 +48,7 @@ function checkParts(environment: EnvironmentFile): Finding[] {
   if (vault.threshold > vault.shares) {
     findings.push({ path: ['vault', 'threshold'], message: `${vault.threshold} keys cannot be needed where only ${vault.shares} exist (vault.shares)` });
   }
+  if (vault.external !== undefined) findings.push(...checkExternalVault(environment));
   const { publicKeys, rootTokenKey } = vault.keys;
   if (publicKeys !== undefined && publicKeys.length !== vault.shares) {
     findings.push({ path: ['vault', 'keys', 'publicKeys'], message: `names ${publicKeys.length} owners for ${vault.shares} shares (vault.shares): each share needs one` });
@@ -64,6 +65,16 @@ function checkParts(environment: EnvironmentFile): Finding[] {
   return [...findings, ...(environment.protected ? checkGuarded(environment) : [])];
 }
 
+function checkExternalVault({ vault }: EnvironmentFile): Finding[] {
+  const theirs = 'is the business of those who run the external Vault (vault.external)';
+  return [
+    ...(vault.kubernetesHost === 'auto' ? [{ path: ['vault', 'kubernetesHost'], message: 'has to be said with vault.external: the API server\'s address as that Vault reaches it, for token review' }] : []),
+    ...(vault.replicas === 1 ? [] : [{ path: ['vault', 'replicas'], message: theirs }]),
+    ...(vault.seal === undefined ? [] : [{ path: ['vault', 'seal'], message: theirs }]),
+    ...(vault.keys.publicKeys === undefined && vault.keys.rootTokenKey === undefined ? [] : [{ path: ['vault', 'keys'], message: theirs }]),
+  ];
+}
+
 const SERVERS_OF_A_GUARDED_VAULT = 3;
 
 /** What `protected: true` promises beyond questions before commands. */
@@ -72,6 +83,13 @@ function checkGuarded({ engine, cluster, vault }: EnvironmentFile): Finding[] {
   return [
     ...('embedded' in engine ? [{ path: ['engine'], message: `${embedded} needs a Temporal that outlives this machine (engine.address), not the embedded development server` }] : []),
     ...('embedded' in cluster ? [{ path: ['cluster'], message: `${embedded} needs a real cluster (cluster.context)` }] : []),
+    ...(vault.external !== undefined ? [] : checkOwnVault(vault)),
+  ];
+}
+
+function checkOwnVault(vault: EnvironmentFile['vault']): Finding[] {
+  const embedded = 'a protected environment';
+  return [
     ...(vault.replicas < SERVERS_OF_A_GUARDED_VAULT ? [{ path: ['vault', 'replicas'], message: `${embedded} needs at least ${SERVERS_OF_A_GUARDED_VAULT} servers of Vault, so that one may be lost` }] : []),
     ...(vault.seal === undefined && vault.keys.publicKeys === undefined ? [{ path: ['vault', 'keys'], message: `${embedded} keeps no unseal keys in clear: name its operators' public keys (vault.keys.publicKeys), or a key service (vault.seal)` }] : []),
     ...(vault.rootToken === 'keep' ? [{ path: ['vault', 'rootToken'], message: `${embedded} revokes the root token` }] : []),

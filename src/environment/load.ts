@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml';
 import { loadCatalog } from '../catalog/index.ts';
 import type { Catalog } from '../catalog/schema.ts';
 import type { Config } from '../config.ts';
+import { VAULT } from '../contract/names.ts';
 import { suggestion } from '../suggest.ts';
 import { checkEnvironment } from './check.ts';
 import { ConfigurationError } from './errors.ts';
@@ -47,7 +48,7 @@ export async function loadEnvironment(name: string, config: Pick<Config, 'enviro
 
   const parsed = environmentFileSchema.safeParse(merged);
   if (!parsed.success) throw located(explainIssues(parsed.error, environmentFileSchema, merged), layers);
-  const environment = withSimulation(parsed.data);
+  const environment = withOwnChartForVault(withSimulation(parsed.data));
   const findings = checkEnvironment(environment, catalog);
   if (findings.length > 0) throw located(findings, layers);
   return { ...environment, name };
@@ -107,6 +108,11 @@ function located(findings: Finding[], layers: Layer[]): ConfigurationError {
 function withSimulation(environment: EnvironmentFile): EnvironmentFile {
   if (!('embedded' in environment.cluster) || environment.simulation !== undefined) return environment;
   return { ...environment, simulation: environmentFileSchema.shape.simulation.unwrap().parse({}) };
+}
+
+/** Of a Vault that others run, only identities are installed: no publisher's chart does that. */
+function withOwnChartForVault(environment: EnvironmentFile): EnvironmentFile {
+  return environment.vault.external === undefined ? environment : { ...environment, chartOverrides: { ...environment.chartOverrides, [VAULT.service]: 'bundled' } };
 }
 
 async function listFiles(config: Pick<Config, 'environmentsDir'>): Promise<string[]> {

@@ -47,7 +47,13 @@ export const sealSchema = z.discriminatedUnion('type', [
 ]);
 export type Seal = z.infer<typeof sealSchema>;
 
+const externalSchema = z.strictObject({
+  address: z.url({ protocol: /^https?$/, error: 'has to be https://HOST:PORT' }).describe('https://HOST:PORT, as the worker and the pods of the platform reach it'),
+  ca: filePath.optional().describe('File with the certificates that its own is checked against'),
+}).describe('A Vault that others run, in place of the platform\'s own: it is neither initialized nor unsealed here. vault prepare prints what its operators set up once');
+
 export const vaultSchema = z.strictObject({
+  external: externalSchema.optional(),
   replicas: replicas.default(1).describe('Servers on raft storage; from three on one may be lost. Can grow over existing raft data, not shrink'),
   shares: z.number().int().min(1).max(10).default(1).describe('Unseal keys made when Vault is initialized; with seal: recovery keys'),
   threshold: z.number().int().min(1).max(10).default(1).describe('How many of them open it'),

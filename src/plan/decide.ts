@@ -43,7 +43,7 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
   const longest = criticalPath(catalog.services, secondsOf);
 
   const services = catalog.services.map((service) => ({
-    ...planService(service, (release) => planStep(catalog, release, digests, observed)),
+    ...planService(service, (release) => planStep(catalog, environment, release, digests, observed)),
     remainingSeconds: rounded(remaining.get(service.name) ?? 0),
     healthTimeoutSeconds: service.healthTimeoutSeconds * environment.healthTimeoutFactor,
   }));
@@ -79,14 +79,21 @@ function planService(service: Service, plan: (release: Release) => PlannedStep):
   };
 }
 
-function planStep(catalog: Catalog, release: Release, digests: ReadonlyMap<string, string>, observed: ObservedCluster): PlannedStep {
+/** Of a Vault that others run there is a release, but no pod that could be missing. */
+function withoutPods({ vault }: Pick<Environment, 'vault'>, release: Release): Release {
+  if (vault.external === undefined || release.name !== VAULT.service) return release;
+  const { image: _theirs, ...rest } = release;
+  return rest;
+}
+
+function planStep(catalog: Catalog, environment: Pick<Environment, 'vault'>, release: Release, digests: ReadonlyMap<string, string>, observed: ObservedCluster): PlannedStep {
   const { kind, name, namespace, job } = release;
-  if (kind === 'vault-bootstrap') return { kind, name, namespace, job, ...decideBootstrap(catalog, release, digests, observed), digest: vaultDigest(catalog) };
+  if (kind === 'vault-bootstrap') return { kind, name, namespace, job, ...decideBootstrap(catalog, environment, release, digests, observed), digest: vaultDigest(catalog) };
   const digest = digests.get(name);
   if (digest === undefined) throw new Error(`There is no digest for release "${name}".`);
   const key = releaseKey(namespace, name);
   const found = observed.releases.get(key);
-  return { kind, name, namespace, job, ...decideRelease(release, digest, found, observed.health.get(key)), digest, ...(found === undefined ? {} : { revision: found.revision }) };
+  return { kind, name, namespace, job, ...decideRelease(withoutPods(environment, release), digest, found, observed.health.get(key)), digest, ...(found === undefined ? {} : { revision: found.revision }) };
 }
 
 function decideRelease(release: Release, wanted: string, found: ObservedRelease | undefined, health: ObservedHealth | undefined): Decision {
@@ -110,14 +117,14 @@ function unfinished({ status, revision }: ObservedRelease): string {
 }
 
 /** A server that is changed ends its pods, and comes back sealed: so the bootstrap follows, even where Vault is open now. */
-function decideBootstrap(catalog: Catalog, { service }: Release, digests: ReadonlyMap<string, string>, observed: ObservedCluster): Decision {
+function decideBootstrap(catalog: Catalog, environment: Pick<Environment, 'vault'>, { service }: Release, digests: ReadonlyMap<string, string>, observed: ObservedCluster): Decision {
   const decision = decideVault(observed);
   if (decision.action !== 'unchanged') return decision;
   const server = releasesOf(findService(catalog, service)).find(({ position }) => position === 'main');
   const wanted = server === undefined ? undefined : digests.get(server.name);
   if (server === undefined || wanted === undefined) return decision;
   const key = releaseKey(server.namespace, server.name);
-  const { action } = decideRelease(server, wanted, observed.releases.get(key), observed.health.get(key));
+  const { action } = decideRelease(withoutPods(environment, server), wanted, observed.releases.get(key), observed.health.get(key));
   if (action !== 'unchanged' && action !== 'verify') return { action: 'verify', reason: 'its server is changed, and is opened again' };
   const reason = serverReason(observed.vaultServer);
   return reason === undefined ? decision : { action: 'upgrade', reason };

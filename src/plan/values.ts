@@ -36,7 +36,7 @@ export function overlay(catalog: Catalog, environment: Environment, release: Rel
     ...(release.image ? { image: imageOf(environment, release.name, release.image, imageTags) } : {}),
     imagePullSecrets: environment.images.pullSecrets,
     serviceAccount: { name: release.name },
-    vault: vaultAccess(catalog, release),
+    vault: vaultAccess(catalog, environment, release),
     secretRefs: secretReferences(catalog, release.secrets),
     networkPolicy: { enabled: true, from: main ? networkPeers(catalog, service) : [] },
     ...(main && !release.job ? { replicaCount: replicasOf(environment, service), service: { ports: service.ports.map(portValues) } } : {}),
@@ -69,12 +69,12 @@ function portValues({ name, port, containerPort, nodePort, protocol }: Port): Tr
   return { name, port, containerPort, protocol, ...(nodePort === undefined ? {} : { nodePort }) };
 }
 
-function vaultAccess(catalog: Catalog, release: Release): Tree {
+function vaultAccess(catalog: Catalog, environment: Environment, release: Release): Tree {
   const paths = release.secrets.filter(({ delivery }) => delivery === 'login').map(({ path }) => path);
   if (paths.length === 0) return { login: false };
   const server = findService(catalog, VAULT.service);
   const port = server.ports[0]?.port ?? 8200;
-  return { login: true, role: vaultRoleName(release.service), address: `http://${server.name}.${server.namespace}.svc:${port}`, paths };
+  return { login: true, role: vaultRoleName(release.service), address: environment.vault.external?.address ?? `http://${server.name}.${server.namespace}.svc:${port}`, paths };
 }
 
 function secretReferences(catalog: Catalog, uses: readonly SecretUse[]): Tree[] {

@@ -43,6 +43,8 @@ export function vaultHcl(service: Pick<Service, 'name'>, { replicas, seal }: Set
 /** Values of the bundled chart. */
 export function bundledVaultValues(service: Service, environment: Environment): Tree {
   const { vault } = environment;
+  // Only who logs in, and who may ask whether a login is good.
+  if (vault.external !== undefined) return { workload: 'None', networkPolicy: { enabled: false }, files: { config: null } };
   if (isPlainVault(vault)) return {};
   const { seal, replicas } = vault;
   return {

@@ -57,6 +57,8 @@ const REFUSALS: Refusal[] = [
   { name: 'more owners than shares', files: { x: `${SOUND}vault: { keys: { store: file, publicKeys: [a.asc, b.asc] } }\n` }, says: 'vault.keys.publicKeys: names 2 owners for 1 shares' },
   { name: 'a root token for a person that is to be kept', files: { x: `${SOUND}vault: { rootToken: keep, keys: { store: file, rootTokenKey: a.asc } }\n` }, says: 'vault.keys.rootTokenKey: a root token that is encrypted to a person cannot be kept' },
   { name: 'a secret among the parameters of a key service', files: { x: `${SOUND}vault: { seal: { type: awskms, parameters: { region: r, kms_key_id: k, secret_key: s } } }\n` }, says: 'vault.seal.parameters.secret_key: unknown key' },
+  { name: 'an external Vault without a way back', files: { x: `${SOUND}vault: { external: { address: "https://vault.example.org" } }\n` }, says: 'vault.kubernetesHost: has to be said with vault.external' },
+  { name: 'servers of a Vault that others run', files: { x: `${SOUND}vault: { external: { address: "https://vault.example.org" }, kubernetesHost: "https://k", replicas: 3 }\n` }, says: 'vault.replicas: is the business of those who run the external Vault' },
   { name: 'an image that is neither tag nor digest', files: { x: SOUND.replace('prefix: registry.example.org', 'prefix: r, tags: { keycloak: "sha256:12" }') }, says: 'images.tags.keycloak: has to be an image tag, or a digest' },
   ...[
     ['the development server', 'engine: { address: temporal.example.org:7233, namespace: n }', 'engine: { embedded: true }', 'x.yaml: engine: a protected environment needs a Temporal that outlives this machine'],

@@ -2,9 +2,12 @@
 import type { Clients } from '../../clients/index.ts';
 import { VaultError, type VaultSession } from '../../clients/vault/index.ts';
 import type { Activities } from '../../contract/activities.ts';
+import { FAILURES } from '../../contract/failures.ts';
+import { VAULT } from '../../contract/names.ts';
 import { SERVICE_TTL_SECONDS } from '../../plan/vault-foundation.ts';
 import { serviceRoles } from '../../plan/vault-policies.ts';
 import { assertTarget } from '../context.ts';
+import { DeployError } from '../failures.ts';
 import { beating, type ScopeOf } from '../scope.ts';
 import { layFoundation, missingFoundation, type WantedFoundation } from './foundation.ts';
 import { ensureIdentities, type Reviewer, reviewerOf } from './identities.ts';
@@ -39,9 +42,13 @@ export function configureVault(clients: Clients, scopeOf: ScopeOf): Activities['
 }
 
 /** Root is asked only if the deployer cannot log in, or finds something that it may not change itself. */
-async function foundation({ vault }: Clients, wanted: WantedFoundation, reviewer: Reviewer, signal: AbortSignal): Promise<string[]> {
+async function foundation({ vault, environment }: Clients, wanted: WantedFoundation, reviewer: Reviewer, signal: AbortSignal): Promise<string[]> {
   const missing = await orRefused(() => vault.asDeployer((session: VaultSession) => missingFoundation(session, wanted, signal), signal));
   if (missing?.length === 0) return [];
+  if (environment.vault.external !== undefined) {
+    throw new DeployError(FAILURES.vaultKeysMissing, `The Vault at ${environment.vault.external.address} is run by others, and ${missing === undefined
+      ? `does not let the deployer in (auth/${VAULT.authMount}, role ${VAULT.deployerRole})` : `lacks: ${missing.join(', ')}`}. Its operators run once what this prints: npm run ananta -- vault prepare --env ${environment.name}. Nothing in it was changed.`);
+  }
   const laid = await vault.root.run((session) => layFoundation(session, wanted, reviewer, signal), signal);
   vault.forgetLogin();
   return laid;

@@ -53,10 +53,18 @@ generate-root\`, read here from standard input, used once and revoked.`,
     const { vaultRoot } = await import('../vault.ts');
     await vaultRoot(context, options);
   });
+  const prepare = environmentCommand('prepare', {
+    summary: 'print what the operators of an external Vault set up once',
+    description: 'Prints the commands that give the deployer its place in a Vault that others run (vault.external): KV, logins with Kubernetes identities, its policy and its role. Run them there as an administrator, after the first deployment has made the identities. Changes nothing itself.',
+    examples: [['vault prepare --env staging > prepare.sh', 'For those who run that Vault.']],
+  }).action(async (options: VaultOptions) => {
+    const { vaultPrepare } = await import('../vault-prepare.ts');
+    await vaultPrepare(context, options);
+  });
   const vault = plainCommand('vault', {
     summary: 'look at the servers of Vault, unseal them as one of several people',
     description: 'Where shares are encrypted to people, or one wants to know why a deployment waits.',
     examples: [],
   }).usage('COMMAND [options]').helpCommand(false);
-  return vault.addCommand(status).addCommand(unseal).addCommand(shares).addCommand(root);
+  return vault.addCommand(status).addCommand(unseal).addCommand(shares).addCommand(root).addCommand(prepare);
 }

@@ -4,7 +4,7 @@ import type { KubernetesClient } from '../kubernetes/index.ts';
 import type { Redactor } from '../redact.ts';
 import { createVaultApi, type VaultApi, type VaultHealth } from './api.ts';
 import { createDeployer, type Deployer } from './deployer.ts';
-import { VaultSealedError, VaultUnreachableError } from './errors.ts';
+import { VaultKeysMissingError, VaultSealedError, VaultUnreachableError, VaultWaitsForPeopleError } from './errors.ts';
 import type { KeyStore } from './keys.ts';
 import { createKeyFile } from './keys-file.ts';
 import { openVault, type OpenOptions, unsealVault, type VaultServer } from './open.ts';
@@ -35,6 +35,8 @@ export interface VaultOptions {
   connection: Connections['vault'];
   /** Where unseal keys are kept; a file of this machine when absent. */
   keys?: KeyStore;
+  /** Address of a Vault that others run: it is only used, never initialised or unsealed. */
+  external?: string;
   /** For what people are told to run. */
   environment?: string;
   /** For the deployer's login. */
@@ -43,7 +45,7 @@ export interface VaultOptions {
   redactor: Redactor;
 }
 
-export function createVaultClient({ connection, keys: keyStore, environment, kubernetes, tunnel, redactor }: VaultOptions): VaultClient {
+export function createVaultClient({ connection, keys: keyStore, external, environment, kubernetes, tunnel, redactor }: VaultOptions): VaultClient {
   const api = createVaultApi(tunnel);
   const keys = keyStore ?? createKeyFile(connection.keysFile, redactor);
   const deployer = createDeployer(api, kubernetes, redactor);
@@ -72,13 +74,13 @@ export function createVaultClient({ connection, keys: keyStore, environment, kub
     state,
     servers,
     health: (signal) => api.health(signal),
-    open: (options, signal) => openVault(servers, keys, { ...people, ...options }, signal),
+    open: (options, signal) => (external === undefined ? openVault(servers, keys, { ...people, ...options }, signal) : assertOpen(api, external, signal)),
     asDeployer: async (work, signal) => {
       try {
         return await deployer.run(work, signal);
       } catch (error) {
         if (!(error instanceof VaultSealedError)) throw error;
-        await unsealVault(servers, keys, people, signal);
+        await (external === undefined ? unsealVault(servers, keys, people, signal) : assertOpen(api, external, signal));
         return deployer.run(work, signal);
       }
     },
@@ -87,6 +89,14 @@ export function createVaultClient({ connection, keys: keyStore, environment, kub
       tunnel.close();
     },
   };
+}
+
+/** @throws VaultKeysMissingError, VaultWaitsForPeopleError: it is others who have to do something */
+async function assertOpen(api: VaultApi, address: string, signal?: AbortSignal): Promise<{ initialized: boolean; unsealed: boolean }> {
+  const { initialized, sealed } = await api.health(signal);
+  if (!initialized) throw new VaultKeysMissingError(`The Vault at ${address} is not initialised. Others run it (vault.external), so it is left to them. Nothing was changed.`);
+  if (sealed) throw new VaultWaitsForPeopleError(`The Vault at ${address} is sealed, and waits for those who run it (vault.external).`);
+  return { initialized: false, unsealed: false };
 }
 
 interface Seen {

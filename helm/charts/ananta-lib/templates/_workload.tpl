@@ -5,7 +5,7 @@
 {{ include "ananta.files" . }}
 {{- if .Values.job }}
 {{ include "ananta.job" . }}
-{{- else }}
+{{- else if ne .Values.workload "None" }}
 {{ include "ananta.workload" . }}
 {{ include "ananta.services" . }}
 {{- end }}
