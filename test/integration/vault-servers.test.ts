@@ -1,18 +1,13 @@
 /** Vault on raft with real servers: from one to three, one lost, a volume lost, shares of people, a key service. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { promisify } from 'node:util';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { readPublicKey } from '../../src/clients/vault/index.ts';
+import { GPG, operators } from '../support/operators.ts';
 import { type VaultServers, vaultServers } from '../support/vault-servers.ts';
 
-const run = promisify(execFile);
 const OPTIONS = { shares: 3, threshold: 2, cluster: 'uid' };
-const GPG = process.env['PATH']?.split(delimiter).map((folder) => join(folder, 'gpg')).find((path) => existsSync(path));
 
 async function peers({ client }: VaultServers): Promise<string[]> {
   const answer = await client.root.run((session) => session.read('sys/storage/raft/configuration')) as { data: { config: { servers: { node_id: string; voter: boolean }[] } } };
@@ -67,25 +62,15 @@ describe('three real servers of Vault', () => {
 
   test('shares that belong to people: Vault encrypts them, nobody here can open it, three owners do', { skip: GPG === undefined && 'needs gpg' }, async () => {
     const servers = await vaultServers({ count: 3 });
-    const home = join(servers.folder, 'g');
-    const gpg = (...args: string[]) => run(GPG!, ['--batch', '--quiet', '--homedir', home, '--pinentry-mode', 'loopback', '--passphrase', '', ...args], { encoding: 'buffer' });
+    const people = await operators(['anna', 'ben', 'cleo']);
     try {
-      await mkdir(home, { mode: 0o700 });
-      const owners = ['anna', 'ben', 'cleo'];
-      for (const owner of owners) {
-        await gpg('--quick-generate-key', owner, 'default', 'default', 'never');
-        await writeFile(join(servers.folder, `${owner}.asc`), (await gpg('--armor', '--export', owner)).stdout);
-      }
-      const publicKeys = await Promise.all(owners.map((owner) => readPublicKey(join(servers.folder, `${owner}.asc`))));
+      const publicKeys = await Promise.all(people.publicKeys.map(readPublicKey));
       const options = { ...OPTIONS, replicas: 3, publicKeys };
       await Promise.all([0, 1, 2].map((index) => servers.start(index, 3)));
       await assert.rejects(servers.client.open(options), { name: 'VaultSealedError', message: /waits to be unsealed by 2 of the 3 owners of its shares \(anna\.asc, ben\.asc, cleo\.asc\)/ });
 
       const kept = JSON.parse(await readFile(servers.keysFile, 'utf8')) as { keys: string[] };
-      const share = async (index: number): Promise<string> => {
-        await writeFile(join(servers.folder, 'share'), Buffer.from(kept.keys[index]!, 'base64'));
-        return (await gpg('--decrypt', join(servers.folder, 'share'))).stdout.toString('utf8');
-      };
+      const share = (index: number): Promise<string> => people.decrypt(kept.keys[index]!);
       for (const index of [0, 2]) {
         const own = await share(index);
         for (const { api } of await servers.client.servers()) if ((await api.health()).initialized) await api.unseal(own);
@@ -106,7 +91,7 @@ describe('three real servers of Vault', () => {
       await servers.client.root.revoke();
       await assert.rejects(servers.client.root.run(() => Promise.resolve()), /owners of its shares.*vault operator generate-root/);
     } finally {
-      await run('gpgconf', ['--homedir', home, '--kill', 'all']).catch(() => undefined);
+      await people.close();
       await servers.close();
     }
   });
