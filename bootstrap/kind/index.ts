@@ -1,4 +1,5 @@
 /** A local cluster with real pods: made by kind when it is missing, started when it is stopped, deleted only when told. */
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -44,6 +45,7 @@ export async function upKind(environment: Environment, catalog: Catalog, config:
 /** Stops its nodes; everything in them stays. @returns whether there was anything to stop */
 export async function stopKind(environment: Environment, config: Config, report: Report): Promise<boolean> {
   const settings = settingsOf(environment);
+  if (!(await wasBegun(environment, config))) return false;
   const programs = await findPrograms(config);
   const running = (await nodes(programs, settings.name)).filter(({ state }) => state === 'running').map(({ name }) => name);
   if (running.length === 0) return false;
@@ -55,12 +57,18 @@ export async function stopKind(environment: Environment, config: Config, report:
 /** Deletes the cluster with all that is in it. @returns whether there was one */
 export async function deleteKind(environment: Environment, config: Config, report: Report): Promise<boolean> {
   const settings = settingsOf(environment);
+  if (!(await wasBegun(environment, config))) return false;
   const programs = await findPrograms(config);
   if (!(await clusters(programs)).includes(settings.name)) return false;
   // Its own kubeconfig is named, so that the user's is not touched.
   await programs.kind(['delete', 'cluster', '--name', settings.name, '--kubeconfig', join(layoutOf(config, environment.name).root, 'kind', 'kubeconfig')]);
   report({ kind: 'note', message: `The kind cluster "${settings.name}" is deleted.` });
   return true;
+}
+
+/** Whether `up` has ever got as far as asking kind; else there is nothing of ours, and no container engine is needed to know it. */
+function wasBegun(environment: Environment, config: Config): Promise<boolean> {
+  return access(join(layoutOf(config, environment.name).root, 'kind')).then(() => true, () => false);
 }
 
 async function create(programs: Programs, settings: KindSettings, catalog: Catalog, folder: string, report: Report, signal: AbortSignal | undefined): Promise<void> {

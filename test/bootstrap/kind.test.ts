@@ -111,6 +111,7 @@ describe('the cluster of kind', () => {
       await withFakes(options, async ({ config, report, kubeconfig }) => {
         await assert.rejects(upKind(local, catalog, config, report), { name: 'KindUnavailableError', message: says });
         await assert.rejects(stat(kubeconfig), { code: 'ENOENT' });
+        assert.deepEqual([await stopKind(local, config, report), await deleteKind(local, config, report)], [false, false], 'what was never made needs no engine to be gone');
       });
     });
   }

@@ -105,7 +105,9 @@ describe('plans', { concurrency: 1 }, () => {
   });
 
   test('part of the platform: what is skipped is not touched', async () => {
-    const { changes, service } = await planned('--image', 'django-backend=9.9.9', '--skip', 'django-backend');
+    const refused = await sandbox.cli(['plan', '--image', 'django-backend=9.9.9', '--skip', 'django-backend']);
+    assert.deepEqual([refused.code, /--image django-backend=9\.9\.9 would do nothing/.test(refused.stderr)], [3, true], refused.stderr);
+    const { changes, service } = await planned('--skip', 'django-backend');
     assert.deepEqual(touched(changes), []);
     assert.deepEqual(service('django-backend').releases.map(({ action }) => action), ['excluded']);
   });
