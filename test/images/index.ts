@@ -1,0 +1,22 @@
+/**
+ * Images for tests on a real node, made from packages, since no registry can be asked.
+ * `node launcher.mjs --run test/images/main.ts [NAME …]` builds them by hand.
+ */
+import { pause } from './recipes/pause.ts';
+import { redis } from './recipes/redis.ts';
+import type { ImageRecipe } from './types.ts';
+
+export { buildImages } from './build.ts';
+export { debian } from './debian.ts';
+export { digestOf, files, tree, users } from './layers.ts';
+export type { Entry, User } from './layers.ts';
+export { mavenArtifacts } from './maven.ts';
+export { requirePrograms } from './programs.ts';
+export { referenceOf } from './reference.ts';
+export type { BuildContext, BuiltImages, ImageRecipe, Layer } from './types.ts';
+
+/** All images that the tests have; a new recipe gets its line here. */
+export const RECIPES: readonly ImageRecipe[] = [
+  pause,
+  redis,
+];
