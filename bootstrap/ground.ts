@@ -23,6 +23,7 @@ import { type WorkerBasis, workerComponent } from './worker/index.ts';
 
 export interface Parts {
   engine: boolean;
+  worker: boolean;
   /** With it come the responder and Vault: both stand behind simulated pods. */
   cluster: boolean;
   /** A cluster with real pods on this machine: containers, none of our processes. */
@@ -30,19 +31,22 @@ export interface Parts {
 }
 
 export function partsOf(environment: Environment): Parts {
-  return { engine: 'embedded' in environment.engine, cluster: 'embedded' in environment.cluster, kind: 'kind' in environment.cluster };
+  const embedded = 'embedded' in environment.engine;
+  const cluster = 'embedded' in environment.cluster;
+  // An engine in an embedded cluster has simulated pods, behind which a real one answers, as with Vault. Its workers would be pods, too.
+  return { engine: embedded || (cluster && 'inCluster' in environment.engine), worker: embedded, cluster, kind: 'kind' in environment.cluster };
 }
 
 /** In the order of `COMPONENTS`. */
 export function expectedComponents(environment: Environment): ComponentName[] {
-  const { engine, cluster } = partsOf(environment);
+  const { engine, worker, cluster } = partsOf(environment);
   const needs: Record<ComponentName, boolean> = {
     temporal: engine,
     ...Object.fromEntries(CLUSTER_COMPONENTS.map((name) => [name, cluster])) as Record<(typeof CLUSTER_COMPONENTS)[number], boolean>,
     responder: cluster,
     vault: cluster,
-    // With an external engine workers are started by whoever runs it.
-    worker: engine,
+    // With another engine workers are started by whoever runs it.
+    worker,
   };
   return COMPONENTS.filter((name) => needs[name]);
 }

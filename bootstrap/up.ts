@@ -49,7 +49,7 @@ export async function up(environment: Environment, config: Config, report: Repor
     await allOrFirstError(starts);
     const runtime = await runtimeOf(ground, kind);
     await writeIfChanged(runtimeFile(config, environment.name), `${JSON.stringify(runtime, undefined, 2)}\n`);
-    if (worker && ground.parts.engine) await startWorker(ground, report, signal);
+    if (worker && ground.parts.worker) await startWorker(ground, report, signal);
     return runtime;
   });
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Catalog } from '../../src/catalog/schema.ts';
+import { IN_CLUSTER } from '../../src/contract/names.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { startupSeconds } from '../../src/plan/startup.ts';
@@ -54,6 +55,8 @@ export function contentsOf(catalog: Catalog, environment: Environment, ports: Po
     vaultPort: ports['vault'] as number,
     vaultContainerPorts: catalog.services.flatMap(({ health }) => (health.kind === 'vault' ? [health.port] : [])),
     vaultClaims: vaultClaims(catalog),
+    engineForwards: 'inCluster' in environment.engine
+      ? [{ containerPort: IN_CLUSTER.enginePort, port: ports['temporal'] as number }, { containerPort: IN_CLUSTER.uiPort, port: ports['temporal-ui'] as number }] : [],
     tcpForwards: tcpServices(catalog).map(({ service, containerPort }) => ({ containerPort, port: ports[tcpPortName(service)] as number })),
     commands: execCommands(catalog),
   };

@@ -18,6 +18,8 @@ export interface ClusterContents {
   vaultContainerPorts: readonly number[];
   /** Claims whose data are Vault's. */
   vaultClaims: readonly ClaimName[];
+  /** Container port to the port of this machine on which a real engine answers, where one stands behind the pods of an engine in the cluster. */
+  engineForwards: readonly { containerPort: number; port: number }[];
   /** Container port to the responder's port for services whose check is a plain connection. */
   tcpForwards: readonly { containerPort: number; port: number }[];
   /** The only commands that may be executed in simulated pods. */
@@ -58,7 +60,7 @@ function node(index: number): ApiObject {
 }
 
 /** One rule for all pods: KWOK takes the first that fits, and the order of several is not defined. */
-function portForwards({ responderPort, vaultPort, vaultContainerPorts, tcpForwards }: ClusterContents): ApiObject {
+function portForwards({ responderPort, vaultPort, vaultContainerPorts, engineForwards, tcpForwards }: ClusterContents): ApiObject {
   return {
     apiVersion: 'kwok.x-k8s.io/v1alpha1',
     kind: 'ClusterPortForward',
@@ -66,7 +68,7 @@ function portForwards({ responderPort, vaultPort, vaultContainerPorts, tcpForwar
     spec: {
       forwards: [
         ...(vaultContainerPorts.length === 0 ? [] : [{ ports: [...vaultContainerPorts], target: { address: LOOPBACK, port: vaultPort } }]),
-        ...tcpForwards.map(({ containerPort, port }) => ({ ports: [containerPort], target: { address: LOOPBACK, port } })),
+        ...[...engineForwards, ...tcpForwards].map(({ containerPort, port }) => ({ ports: [containerPort], target: { address: LOOPBACK, port } })),
         { target: { address: LOOPBACK, port: responderPort } },
       ],
     },

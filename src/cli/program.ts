@@ -1,6 +1,7 @@
 /** The tree of commands. */
 import { Command } from 'commander';
 import { attachCommand } from './commands/attach.ts';
+import { bootstrapCommand } from './commands/bootstrap.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { catalogCommand } from './commands/catalog.ts';
 import { chartsCommand } from './commands/charts.ts';
@@ -17,6 +18,7 @@ import { planCommand } from './commands/plan.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { statusCommand } from './commands/status.ts';
+import { uiCommand } from './commands/ui.ts';
 import { upCommand } from './commands/up.ts';
 import { vaultCommand } from './commands/vault.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -31,8 +33,8 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
   ['Versions:', [historyCommand, diffCommand, rollbackCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],
-  ['Looking inside:', [doctorCommand, logsCommand, secretsCommand, vaultCommand]],
-  ['The ground it stands on:', [upCommand, downCommand, workerCommand]],
+  ['Looking inside:', [doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],
+  ['The ground it stands on:', [upCommand, downCommand, workerCommand, bootstrapCommand]],
 ];
 
 /** @param onAttempt told which command is about to run, before it does */

@@ -21,6 +21,7 @@ const ABSTRACT = '_';
 interface Layer {
   name: string;
   file: string;
+  text: string;
   tree: Tree;
 }
 
@@ -43,7 +44,7 @@ export async function loadEnvironment(name: string, config: Pick<Config, 'enviro
     }]);
   }
   const layers = await readLayers(name, config);
-  const merged = layers.reduceRight<Tree>((below, { tree }) => mergeTrees(below, tree), {});
+  const merged = layers.reduceRight<Tree>((below, { tree }) => mergeTrees(withoutOtherWay(below, tree), tree), {});
   delete merged['extends'];
 
   const parsed = environmentFileSchema.safeParse(merged);
@@ -52,6 +53,25 @@ export async function loadEnvironment(name: string, config: Pick<Config, 'enviro
   const findings = checkEnvironment(environment, catalog);
   if (findings.length > 0) throw located(findings, layers);
   return { ...environment, name };
+}
+
+/** One of these keys says which kind of thing it is, and the others of its group belong to that kind. */
+const WAYS: Record<string, readonly string[]> = { engine: ['embedded', 'inCluster', 'address'], cluster: ['embedded', 'kind', 'context'] };
+
+/** An environment that extends one with another kind of engine or cluster replaces it: a mixture of two would be neither. */
+function withoutOtherWay(below: Tree, tree: Tree): Tree {
+  const replaced = Object.entries(WAYS).filter(([group, ways]) => {
+    const [base, own] = [below[group], tree[group]];
+    if (!isTree(base) || !isTree(own)) return false;
+    const chosen = ways.find((way) => way in own);
+    return chosen !== undefined && !(chosen in base);
+  }).map(([group]) => group);
+  return Object.fromEntries(Object.entries(below).filter(([group]) => !replaced.includes(group)));
+}
+
+/** Texts of an environment's file and of all that it extends, by file name: what it takes to read it elsewhere. @throws ConfigurationError */
+export async function environmentFiles(name: string, config: Pick<Config, 'environmentsDir'>): Promise<Record<string, string>> {
+  return Object.fromEntries((await readLayers(name, config)).map(({ file, text }) => [file, text]));
 }
 
 /** The environment's own file first, then what it extends, and so on. */
@@ -86,7 +106,7 @@ async function readLayer(name: string, config: Pick<Config, 'environmentsDir'>, 
   if (broken.length > 0) throw new ConfigurationError(broken);
   const tree: unknown = document.toJS() ?? {};
   if (!isTree(tree)) throw new ConfigurationError([{ file, field: '', message: 'has to be a group of keys, as in environments/sandbox.yaml' }]);
-  return { name, file, tree };
+  return { name, file, text, tree };
 }
 
 function extendedBy({ file, tree }: Layer): string | undefined {

@@ -26,6 +26,18 @@ export interface JsonPatchOperation {
   value?: unknown;
 }
 
+/** What a SelfSubjectAccessReview asks. */
+export interface AccessQuestion {
+  verb: string;
+  /** Empty for the core group. */
+  group: string;
+  /** Plural. */
+  resource: string;
+  subresource?: string;
+  /** Absent: cluster-wide. */
+  namespace?: string;
+}
+
 export interface KubernetesClient {
   /** Address of the API server. */
   server: string;
@@ -63,6 +75,8 @@ export interface KubernetesClient {
   label(path: string, labels: Record<string, string>, signal?: AbortSignal): Promise<void>;
   /** @returns false when there was nothing to delete. With `uid` only that very object. */
   remove(path: string, options?: { uid?: string; propagation?: 'Foreground' | 'Background' }, signal?: AbortSignal): Promise<boolean>;
+  /** Whether the identity in use may do this, as the API server judges it. */
+  mayI(attributes: AccessQuestion, signal?: AbortSignal): Promise<boolean>;
   /** A token of a service account for an audience, from TokenRequest. Seconds are at least 600; the server may grant less. */
   tokenFor(account: { namespace: string; name: string }, audience: string, seconds: number, signal?: AbortSignal): Promise<{ token: string; expiresAt: number }>;
   /** Log lines of a container, newest last. Empty when there are none. */
@@ -76,6 +90,7 @@ export interface KubernetesClient {
 
 const METADATA_OF_ONE = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) });
 const tokenSchema = z.object({ status: z.object({ token: z.string().min(1), expirationTimestamp: z.string() }) });
 
 /** @throws KubeconfigError when the environment's kubeconfig or context is not there */
@@ -138,6 +153,10 @@ export function createKubernetesClient(connection: Connections['kubernetes']): K
         if (isNotFound(error)) return false;
         throw error;
       }
+    },
+    mayI: async (resourceAttributes, signal) => {
+      const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
+      return reviewSchema.parse(await transport.call({ method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', body, signal })).status.allowed;
     },
     tokenFor: async ({ namespace, name }, audience, seconds, signal) => {
       const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: [audience], expirationSeconds: seconds } };

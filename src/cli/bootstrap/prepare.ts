@@ -1,0 +1,69 @@
+/** Everything about a bootstrap that can be found wrong before the cluster is asked. */
+import type { Config } from '../../config.ts';
+import { chartMirror } from '../../environment/charts.ts';
+import { imageReferenceSchema } from '../../environment/deployer.ts';
+import { environmentFiles } from '../../environment/load.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { type DeployerRelease, deployerReleases } from '../../plan/deployer/releases.ts';
+import type { BootstrapOptions } from '../commands/bootstrap.ts';
+import { refused } from '../failure.ts';
+import { commandLine } from '../format.ts';
+import { readEngineAccess } from './secrets.ts';
+
+export interface PreparedBootstrap {
+  environment: Environment;
+  /** In the order of their installation; empty where nothing is installed. */
+  releases: DeployerRelease[];
+  /** Files by which the workers open an engine outside the cluster; they hold keys. */
+  engineAccess: Record<string, string>;
+}
+
+/** @throws CliError (refused) */
+export async function prepareBootstrap(environment: Environment, options: Pick<BootstrapOptions, 'image'>, config: Config): Promise<PreparedBootstrap> {
+  const { engine, name } = environment;
+  if ('embedded' in engine) {
+    throw refused(
+      `The engine of "${name}" runs on this machine (engine.embedded in environments/${name}.yaml): there is nothing to put into a cluster.`,
+      `engine: { inCluster: {} }   (in environments/${name}.yaml: an engine in the target cluster; see docs/bootstrap.md)`, `${commandLine('up', '--env', name)}   (starts the one on this machine)`,
+    );
+  }
+  const image = options.image ?? environment.deployer.image;
+  if (image !== undefined && !imageReferenceSchema.safeParse(image).success) {
+    throw refused(`"${image}" is no image that says its version: it has to be NAME:TAG or NAME@sha256:DIGEST.`);
+  }
+  if (image === undefined) {
+    // An engine that others run needs nothing of us; whoever wants workers in the cluster names their image.
+    if ('address' in engine) return { environment, releases: [], engineAccess: {} };
+    throw refused(
+      'The workers need an image, and neither --image nor deployer.image of the environment names one.',
+      `docker build --tag ${environment.images.prefix}/ananta-deploy:VERSION . && docker push ${environment.images.prefix}/ananta-deploy:VERSION`,
+      commandLine('bootstrap', '--env', name, '--image', `${environment.images.prefix}/ananta-deploy:VERSION`),
+    );
+  }
+  requireKeysForPods(environment);
+  const engineAccess = await readEngineAccess(environment);
+  const releases = await deployerReleases(environment, config, { image, environmentFiles: await environmentFiles(name, config), engineAccess: Object.keys(engineAccess).length > 0 });
+  return { environment, releases, engineAccess };
+}
+
+/** A file in a pod is gone with the pod, and so would be the keys to everything in Vault. */
+function requireKeysForPods({ vault, name }: Environment): void {
+  if (vault.keys.store !== 'file') return;
+  throw refused(
+    `vault.keys.store of "${name}" is "file": in a pod that file would be gone with the pod, and with it the keys that open Vault.`,
+    `vault: { keys: { store: kubernetes } }   (in environments/${name}.yaml; with publicKeys each share is readable by one person alone)`,
+  );
+}
+
+/** What works here and not in a pod: told, since nothing of it ends a deployment. */
+export function notesForPods(environment: Environment): string[] {
+  const { notify, chartLock } = environment;
+  const mirror = chartMirror(environment);
+  const files = [mirror?.ca, mirror?.credentials, mirror?.url.includes('://') === false ? mirror.url : undefined].filter((path) => path !== undefined);
+  return [
+    ...(notify.headersFile === undefined ? [] : [`notify.headersFile (${notify.headersFile}) is a file of this machine: the workers in the cluster do not have it.`]),
+    ...(notify.command === undefined ? [] : [`notify.command (${notify.command[0] ?? ''}) has to be in the workers' image.`]),
+    ...(chartLock?.startsWith('/') === true ? [`chartLock (${chartLock}) has to be in the workers' image at that path.`] : []),
+    ...files.map((path) => `chartMirror names ${path} of this machine, which the workers in the cluster do not have.`),
+  ];
+}

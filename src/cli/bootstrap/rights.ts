@@ -1,0 +1,33 @@
+/** What the identity that bootstraps has to be allowed, asked of the API server before anything is touched. */
+import type { AccessQuestion, KubernetesClient } from '../../clients/kubernetes/index.ts';
+import { IN_CLUSTER } from '../../contract/names.ts';
+import { refused } from '../failure.ts';
+
+const { namespace } = IN_CLUSTER;
+const make = (group: string, resource: string): AccessQuestion[] => ['create', 'patch'].map((verb) => ({ verb, group, resource, namespace }));
+
+/** Also what Helm needs for itself: its records are Secrets. */
+export const NEEDED: readonly AccessQuestion[] = [
+  { verb: 'get', group: '', resource: 'namespaces' }, { verb: 'patch', group: '', resource: 'namespaces' },
+  ...['get', 'list', 'delete'].map((verb) => ({ verb, group: '', resource: 'secrets', namespace })),
+  ...make('', 'secrets'), ...make('', 'configmaps'), ...make('', 'serviceaccounts'), ...make('', 'services'),
+  ...make('apps', 'statefulsets'), ...make('apps', 'deployments'), ...make('batch', 'jobs'), ...make('policy', 'poddisruptionbudgets'), ...make('networking.k8s.io', 'networkpolicies'),
+  { verb: 'create', group: '', resource: 'pods', subresource: 'portforward', namespace },
+  // Workloads are watched as a whole, by one watch for each kind.
+  { verb: 'list', group: '', resource: 'pods' }, { verb: 'watch', group: '', resource: 'pods' },
+  { verb: 'watch', group: 'apps', resource: 'deployments' }, { verb: 'watch', group: 'apps', resource: 'statefulsets' }, { verb: 'watch', group: 'batch', resource: 'jobs' },
+];
+
+/** @throws CliError (refused) that lists everything that is not allowed */
+export async function requireRights(kubernetes: Pick<KubernetesClient, 'mayI' | 'server'>, signal?: AbortSignal): Promise<void> {
+  const answers = await Promise.all(NEEDED.map(async (question) => ({ question, allowed: await kubernetes.mayI(question, signal) })));
+  const denied = answers.filter(({ allowed }) => !allowed).map(({ question }) => `  ${questionWords(question)}`);
+  if (denied.length === 0) return;
+  throw refused(`The identity that you use on ${kubernetes.server} may not do what a bootstrap has to do:\n${denied.join('\n')}`, 'Use a kubeconfig of somebody who administers this cluster: a bootstrap is made once, deployments need less.');
+}
+
+/** `create deployments.apps in ananta-deployer` */
+export function questionWords({ verb, group, resource, subresource, namespace: place }: AccessQuestion): string {
+  const kind = `${resource}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
+  return `${verb} ${kind} ${place === undefined ? 'in the whole cluster' : `in ${place}`}`;
+}

@@ -1,0 +1,127 @@
+/** The bootstrap in order: what may stop it first, then each part on top of those it needs. */
+import { randomUUID } from 'node:crypto';
+import { newestRevision } from '../../activities/release/revisions.ts';
+import type { Clients } from '../../clients/index.ts';
+import { readStoredRelease } from '../../clients/helm/index.ts';
+import { paths } from '../../clients/kubernetes/index.ts';
+import { closeTemporal, pollersOf } from '../../clients/temporal/index.ts';
+import { ensureEngine } from '../../clients/temporal/setup.ts';
+import type { RunRef } from '../../contract/deploy.ts';
+import { IN_CLUSTER, MANAGED_BY, MANAGED_BY_LABEL, RELEASE_LABELS, taskQueueOf } from '../../contract/names.ts';
+import type { Tree } from '../../environment/merge.ts';
+import { upgradeProblem, versionsOf } from '../../plan/deployer/image.ts';
+import type { DeployerRelease } from '../../plan/deployer/releases.ts';
+import { openEngine, requireSearchAttributes } from '../deploy/engine.ts';
+import { refused } from '../failure.ts';
+import { count } from '../format.ts';
+import { installRelease } from './install.ts';
+import type { PreparedBootstrap } from './prepare.ts';
+import type { BootstrapReport } from './report.ts';
+import { requireRights } from './rights.ts';
+import { applyEngineAccess, ensureDatabasePassword } from './secrets.ts';
+
+export interface BootstrapResult {
+  engine: { address: string; namespace: string };
+  /** What was made or changed, by name; empty when everything was as wanted. */
+  changed: string[];
+}
+
+/** @throws CliError: refused as long as nothing was touched, failed afterwards */
+export async function bootstrapSteps(clients: Clients, { environment, releases, engineAccess }: PreparedBootstrap, report: BootstrapReport, signal: AbortSignal): Promise<BootstrapResult> {
+  const { kubernetes, connections } = clients;
+  const changed: string[] = [];
+  const clusterUid = await kubernetes.clusterUid(signal);
+  if (releases.length > 0) {
+    await requireRights(kubernetes, signal);
+    await checkOwner(clients, releases, signal);
+    await checkUpgrade(clients, releases, signal);
+    report({ step: 'cluster', state: 'checked', text: `${kubernetes.server}, kube-system uid ${clusterUid}: reachable, and you may do this` });
+  }
+  if ('address' in environment.engine) await checkEngine(clients, report);
+  if (releases.length === 0) return { engine: engineOf(clients), changed };
+
+  if (await ensureNamespace(clients, signal)) changed.push('namespace');
+  report({ step: 'namespace', state: changed.length > 0 ? 'made' : 'unchanged', text: IN_CLUSTER.namespace });
+  if ('inCluster' in environment.engine) {
+    const made = await ensureDatabasePassword(kubernetes, signal);
+    if (made) changed.push('password');
+    report({ step: 'password', state: made ? 'made' : 'unchanged', text: made ? 'of the engine\'s database, generated' : 'of the engine\'s database, kept' });
+  }
+  if (Object.keys(engineAccess).length > 0) await applyEngineAccess(kubernetes, engineAccess, signal);
+
+  const run: RunRef = { environment: environment.name, imageTags: {}, clusterUid, workflowId: 'bootstrap', runId: `bootstrap-${randomUUID()}` };
+  for (const release of releases) {
+    if ((await installRelease(clients, run, release, report, signal)) !== 'unchanged') changed.push(release.name);
+    if (release.name !== IN_CLUSTER.engine || !('inCluster' in environment.engine)) continue;
+    const began = performance.now();
+    const { made } = await ensureEngine(connections.engine, { retentionDays: environment.engine.inCluster.retentionDays, ours: true });
+    changed.push(...made);
+    report({ step: 'engine namespace', state: made.length > 0 ? 'made' : 'unchanged', text: `${connections.engine.namespace}${made.length > 0 ? `: ${made.join(', ')}` : ''}`, seconds: (performance.now() - began) / 1000 });
+  }
+  await reportWorkers(clients, report);
+  return { engine: engineOf(clients), changed };
+}
+
+function engineOf({ connections: { engine: { address, namespace } } }: Clients): BootstrapResult['engine'] {
+  return { address, namespace };
+}
+
+/** A cluster has one platform and one deployer. @throws CliError (refused) where another environment's is there */
+async function checkOwner({ kubernetes, environment }: Clients, releases: readonly DeployerRelease[], signal: AbortSignal): Promise<void> {
+  const found = await Promise.all(releases.map(({ name, namespace }) => newestRevision(kubernetes, namespace, name, signal)));
+  const owner = found.map((revision) => revision?.labels[RELEASE_LABELS.environment]).find((name) => name !== undefined && name !== environment.name);
+  if (owner === undefined) return;
+  throw refused(`The deployer in this cluster (${kubernetes.server}, namespace ${IN_CLUSTER.namespace}) is that of environment "${owner}", not of "${environment.name}".`, `Check cluster.context in environments/${environment.name}.yaml: it may point to the wrong cluster.`);
+}
+
+/** @throws CliError (refused) for a step that would lose the engine's data or leave it unusable */
+export async function checkUpgrade({ kubernetes }: Pick<Clients, 'kubernetes'>, releases: readonly DeployerRelease[], signal: AbortSignal): Promise<void> {
+  const wantedValues = (name: string): Tree | undefined => releases.find((release) => release.name === name)?.values;
+  const [engine, database] = [wantedValues(IN_CLUSTER.engine), wantedValues(IN_CLUSTER.database)];
+  const wanted = engine && database && versionsOf(engine, database);
+  if (!wanted) return;
+  const [engineNow, databaseNow] = await Promise.all([IN_CLUSTER.engine, IN_CLUSTER.database].map((name) => installedValues(kubernetes, name, signal)));
+  const problem = upgradeProblem(engineNow && databaseNow && versionsOf(engineNow, databaseNow), wanted);
+  if (problem !== undefined) throw refused(`The engine cannot be upgraded so: ${problem}.`);
+}
+
+async function installedValues(kubernetes: Clients['kubernetes'], name: string, signal: AbortSignal): Promise<Tree | undefined> {
+  const revision = await newestRevision(kubernetes, IN_CLUSTER.namespace, name, signal);
+  return revision && (await readStoredRelease(kubernetes, IN_CLUSTER.namespace, name, revision.revision, signal))?.config;
+}
+
+/** @throws CliError (refused) when the engine that others run does not answer, or lacks what deployments need */
+async function checkEngine({ environment, connections }: Clients, report: BootstrapReport): Promise<void> {
+  const client = await openEngine(environment, connections);
+  try {
+    await requireSearchAttributes(client, environment, connections, (text) => { report({ step: 'engine', state: 'made', text }); });
+    report({ step: 'engine', state: 'checked', text: `${connections.engine.address}, namespace ${connections.engine.namespace}: answers` });
+  } finally {
+    await closeTemporal(client);
+  }
+}
+
+/** Restricted pods only; labels of ours that somebody has changed are set again. @returns whether it was made now */
+async function ensureNamespace({ kubernetes }: Clients, signal: AbortSignal): Promise<boolean> {
+  const { namespace: name } = IN_CLUSTER;
+  const there = (await kubernetes.get(paths.namespace(name), signal)) !== undefined;
+  await kubernetes.apply(paths.namespace(name), {
+    apiVersion: 'v1', kind: 'Namespace',
+    metadata: {
+      name, annotations: { 'ananta.dev/purpose': 'The deployer itself: its engine and its workers' },
+      labels: { [MANAGED_BY_LABEL]: MANAGED_BY, 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' },
+    },
+  }, {}, signal);
+  return !there;
+}
+
+/** Ready pods have been heard of by the engine; how many workers there are in all is good to know. */
+async function reportWorkers({ environment, connections }: Clients, report: BootstrapReport): Promise<void> {
+  const client = await openEngine(environment, connections);
+  try {
+    const workers = await pollersOf(client, taskQueueOf(environment.name));
+    report({ step: 'workers', state: workers > 0 ? 'checked' : 'note', text: workers > 0 ? `${count(workers, 'worker asks', 'workers ask')} for work` : 'no worker has asked for work yet' });
+  } finally {
+    await closeTemporal(client);
+  }
+}
