@@ -12,6 +12,8 @@ import type { Report } from './report.ts';
 export interface Component {
   name: ComponentName;
   spec: DaemonSpec;
+  /** What runs in the end, where the command only leads to it. */
+  program?: string;
   /** Programs that it starts, with the folder that they have in their environment: they may outlive it, and are ended before it starts again. */
   children?: { programs: readonly string[]; folder: string };
   /** Files that it needs; before each start. */
@@ -82,9 +84,9 @@ export async function startComponent(layout: Layout, component: Component, { rep
 }
 
 /** Whoever is killed between starting a process and recording it leaves one that nobody knows, on our ports and our data. */
-async function endUnrecorded(layout: Layout, { name, spec, graceMs, children }: Component): Promise<void> {
+async function endUnrecorded(layout: Layout, { name, spec, graceMs, children, program = spec.command }: Component): Promise<void> {
   const orphans = children === undefined ? [] : await findProcesses({ ...children, orEnvironment: true });
-  await Promise.all([...(await processesOf(layout, name, spec.command)), ...orphans].map((stray) => endProcess(stray, graceMs)));
+  await Promise.all([...(await processesOf(layout, name, program)), ...orphans].map((stray) => endProcess(stray, graceMs)));
 }
 
 export function isOutdated(record: DaemonRecord, spec: DaemonSpec): boolean {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '../src/config.ts';
 import { readRuntime, runtimeFile } from '../src/environment/connections.ts';
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, lockOf, pidFileOf } from './layout.ts';
+import { endContainers, hasNode, nodeLayout, removeGround } from './node/index.ts';
 import { endProcess, runningDaemon, stopDaemon } from './process/daemon.ts';
 import { isErrorCode } from './process/files.ts';
 import { withLock } from './process/lock.ts';
@@ -15,6 +16,9 @@ import { findInstalledTools } from './tools/index.ts';
 /** Those of a row have nothing to do with each other; each row needs the rows after it. */
 const ORDER: readonly (readonly ComponentName[])[] = [
   ['worker'],
+  // It would start containers again that are being ended.
+  ['kubelet'],
+  ['containerd', 'kube-proxy', 'coredns', 'node-agent'],
   ['kube-controller-manager', 'kube-scheduler', 'kwok-controller', 'vault', 'temporal', 'responder'],
   ['kube-apiserver'],
   ['etcd'],
@@ -37,7 +41,9 @@ export async function down(environment: string, config: Config, report: Report, 
     onWait: ({ pid }) => { report({ kind: 'note', message: `Waiting for process ${pid}, which starts or stops this environment.` }); },
   }, async () => {
     const stopped: ComponentName[] = [];
+    const node = nodeLayout(layout);
     for (const row of ORDER) {
+      if (row.includes('containerd') && (await hasNode(node))) await endContainers(node);
       await Promise.all(row.map(async (component) => withLock(lockOf(layout, component), { signal }, async () => {
         if ((await runningDaemon(pidFileOf(layout, component))) !== undefined) report({ kind: 'component', component, state: 'stopping' });
         if (!(await stopDaemon(pidFileOf(layout, component), GRACE_MS[component] ?? DEFAULT_GRACE_MS))) return;
@@ -45,6 +51,8 @@ export async function down(environment: string, config: Config, report: Report, 
         report({ kind: 'component', component, state: 'stopped' });
       })));
     }
+    // Whatever still runs in it ends with it.
+    await removeGround(node);
     for (const stray of await strays(layout, config)) {
       report({ kind: 'note', message: `Ending process ${stray.pid}, which nobody had recorded: ${stray.command.slice(0, 120)}` });
       await endProcess(stray, DEFAULT_GRACE_MS);
@@ -56,7 +64,7 @@ export async function down(environment: string, config: Config, report: Report, 
 }
 
 /** What we have made below an environment's state folder; nothing else is ever removed. */
-const OURS = ['runtime.json', 'engine', 'cluster', 'vault', 'vault-keys.json', 'responder', 'helm', 'kind', 'logs', 'evidence', 'audit.jsonl', 'run'];
+const OURS = ['runtime.json', 'engine', 'cluster', 'vault', 'vault-keys.json', 'responder', 'node', 'helm', 'kind', 'logs', 'evidence', 'audit.jsonl', 'run'];
 
 export interface Purged {
   removed: string[];

@@ -5,6 +5,7 @@ import { loadCatalog } from '../src/catalog/index.ts';
 import type { Catalog } from '../src/catalog/schema.ts';
 import type { Config } from '../src/config.ts';
 import type { Runtime } from '../src/environment/connections.ts';
+import { realNodeOf, realServices } from '../src/environment/real-node.ts';
 import type { Environment } from '../src/environment/schema.ts';
 import { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, apiServerAddress, clusterComponent, clusterDigest, pkiFolder, recordedComponents } from './cluster/index.ts';
 import { execCommands, tcpServices, vaultClaims } from './cluster/contents.ts';
@@ -12,6 +13,7 @@ import type { Component } from './component.ts';
 import { ENGINE_PORTS, engineAddresses, engineComponent } from './engine/index.ts';
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.ts';
 import { runningDaemon } from './process/daemon.ts';
+import { NODE_COMPONENTS, NODE_TOOLS, type NodeComponentName, type NodeNetwork, nodeComponent, nodeLayout, settleNetwork } from './node/index.ts';
 import { claimPorts, readPorts } from './process/ports.ts';
 import type { Ports } from './process/ports.ts';
 import type { Report } from './report.ts';
@@ -24,27 +26,46 @@ import { type WorkerBasis, workerComponent } from './worker/index.ts';
 export interface Parts {
   engine: boolean;
   worker: boolean;
-  /** With it come the responder and Vault: both stand behind simulated pods. */
+  /** With it comes the responder, which stands behind simulated pods. */
   cluster: boolean;
   /** A cluster with real pods on this machine: containers, none of our processes. */
   kind: boolean;
+  /** False where Vault runs in a real pod. */
+  vault: boolean;
+  /** A real node beside the simulated ones. */
+  node: boolean;
 }
 
 export function partsOf(environment: Environment): Parts {
   const embedded = 'embedded' in environment.engine;
   const cluster = 'embedded' in environment.cluster;
-  // An engine in an embedded cluster has simulated pods, behind which a real one answers, as with Vault. Its workers would be pods, too.
-  return { engine: embedded || (cluster && 'inCluster' in environment.engine), worker: embedded, cluster, kind: 'kind' in environment.cluster };
+  const node = realNodeOf(environment) !== undefined;
+  return {
+    // An engine in an embedded cluster has simulated pods, behind which a real one answers, as with Vault. Its workers would be pods, too.
+    engine: embedded || (cluster && 'inCluster' in environment.engine),
+    worker: embedded,
+    cluster,
+    kind: 'kind' in environment.cluster,
+    node,
+    vault: cluster && !(node && vaultIsReal(environment)),
+  };
+}
+
+function vaultIsReal(environment: Environment): boolean {
+  const catalog = loadCatalog();
+  const real = realServices(environment, catalog);
+  return catalog.services.some(({ name, health }) => health.kind === 'vault' && real.includes(name));
 }
 
 /** In the order of `COMPONENTS`. */
 export function expectedComponents(environment: Environment): ComponentName[] {
-  const { engine, worker, cluster } = partsOf(environment);
+  const { engine, worker, cluster, vault, node } = partsOf(environment);
   const needs: Record<ComponentName, boolean> = {
     temporal: engine,
     ...Object.fromEntries(CLUSTER_COMPONENTS.map((name) => [name, cluster])) as Record<(typeof CLUSTER_COMPONENTS)[number], boolean>,
     responder: cluster,
-    vault: cluster,
+    vault,
+    ...Object.fromEntries(NODE_COMPONENTS.map((name) => [name, node])) as Record<NodeComponentName, boolean>,
     // With another engine workers are started by whoever runs it.
     worker,
   };
@@ -59,6 +80,8 @@ export interface Ground {
   parts: Parts;
   ports: Ports;
   tools: AcquiredTools;
+  /** Of the real node, where there is one. */
+  network: NodeNetwork | undefined;
 }
 
 export interface GroundOptions {
@@ -73,6 +96,8 @@ export async function openGround(environment: Environment, config: Config, { rep
   const layout = layoutOf(config, environment.name);
   await mkdir(layout.run, { recursive: true, mode: 0o700 });
   const parts = partsOf(environment);
+  const real = realNodeOf(environment);
+  const network = real === undefined ? undefined : await settleNetwork(nodeLayout(layout), real);
   const catalog = loadCatalog();
   const tools = acquireTools({
     names: toolNames(parts),
@@ -85,12 +110,12 @@ export async function openGround(environment: Environment, config: Config, { rep
   // Awaited by whoever needs them; when that never happens the failure has been told already.
   tools.all().catch(() => undefined);
   const ports = choice === 'keep' ? await readPorts(layout.ports) : await claimPorts({ file: layout.ports, names: portNames(parts, catalog), inUseByUs: await portsInUse(layout) });
-  return { environment, config, catalog, layout, parts, ports, tools };
+  return { environment, config, catalog, layout, parts, ports, tools, network };
 }
 
 /** What is needed first comes first. */
-function toolNames({ engine, cluster }: Parts): ToolName[] {
-  return [...(engine ? ['temporal'] as const : []), ...(cluster ? ['vault', 'vault-plugin-auth-kubernetes'] as const : []), ...(cluster ? CLUSTER_TOOLS : []), 'helm'];
+function toolNames({ engine, cluster, vault, node }: Parts): ToolName[] {
+  return [...(engine ? ['temporal'] as const : []), ...(vault ? ['vault', 'vault-plugin-auth-kubernetes'] as const : []), ...(cluster ? CLUSTER_TOOLS : []), ...(node ? NODE_TOOLS : []), 'helm'];
 }
 
 function portNames({ engine, cluster }: Parts, catalog: Catalog): string[] {
@@ -138,16 +163,27 @@ export async function componentOf(ground: Ground, name: ComponentName): Promise<
       tcpServices: tcpServices(catalog).map(({ service }) => service),
       commands: execCommands(catalog).map(([command]) => command as string),
       pki: pkiFolder(layout),
-      vaultClaim: vaultClaims(catalog)[0],
+      vaultClaim: ground.parts.vault ? vaultClaims(catalog)[0] : undefined,
     });
     case 'vault': return vaultComponent(layout, await tools.get('vault'), ports, await vaultPlugin(tools));
     case 'worker': return workerComponent(layout, config, ports, await workerBasis(ground));
+    case 'node-agent': case 'containerd': case 'kubelet': case 'kube-proxy': case 'coredns': return realNodeComponent(ground, name);
     default: {
       const cluster = await clusterTools(tools);
-      const recorded = (await recordedComponents(layout, clusterDigest(layout, cluster, ports)))?.find((component) => component.name === name);
+      const recorded = (await recordedComponents(layout, clusterDigest(layout, cluster, ports, ground.network)))?.find((component) => component.name === name);
       return recorded === undefined ? undefined : clusterComponent(layout, cluster, ports, recorded);
     }
   }
+}
+
+async function realNodeComponent({ environment, config, layout, ports, network, tools }: Ground, name: NodeComponentName): Promise<Component | undefined> {
+  if (network === undefined) return undefined;
+  return nodeComponent({
+    layout, ports, network,
+    egress: realNodeOf(environment)?.egress ?? false,
+    proxies: Object.fromEntries(Object.entries(config.childEnv).filter(([variable]) => /^(https?|no)_proxy$/i.test(variable))),
+    tool: (tool) => tools.get(tool),
+  }, name);
 }
 
 async function workerBasis(ground: Ground): Promise<WorkerBasis> {
@@ -163,6 +199,8 @@ export async function runtimeOf({ layout, parts, ports, tools }: Ground, kind?: 
     ...(kind === undefined ? {} : { cluster: kind }),
     ...(parts.cluster ? {
       cluster: { kubeconfig: layout.kubeconfig, server: apiServerAddress(ports) },
+    } : {}),
+    ...(parts.vault ? {
       vault: { address: vaultAddress(ports), ...(plugin === undefined ? {} : { kubernetesAuthPlugin: kubernetesAuthPlugin(plugin) }) },
     } : {}),
     ...(parts.engine ? { engine: { address: engineAddresses(ports).address, uiAddress: engineAddresses(ports).uiAddress } } : {}),

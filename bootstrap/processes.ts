@@ -7,9 +7,10 @@ import { type Stray, findProcesses } from './process/strays.ts';
 export async function processesOf(layout: Layout, name: ComponentName, program: string): Promise<Stray[]> {
   const programs = [program];
   switch (name) {
-    // Node runs many things: these two are known by their script. A worker is told the folder above all environments.
+    // Node runs many things: these are known by their script. A worker is told the folder above all environments.
     case 'worker': return (await findProcesses({ folder: dirname(layout.root), programs, orEnvironment: true })).filter(({ command }) => command.endsWith(`/src/worker.ts --env ${layout.environment}`));
     case 'responder': return (await findProcesses({ folder: layout.root, programs })).filter(({ command }) => command.includes('/responder/main.ts '));
+    case 'node-agent': return (await findProcesses({ folder: layout.root, programs })).filter(({ command }) => command.includes('/agent/main.ts '));
     default: return findProcesses({ folder: layout.root, programs });
   }
 }
@@ -28,6 +29,7 @@ export async function processesOfEnvironment(layout: Layout, tools: Readonly<Rec
     findProcesses({ folder: layout.root, programs: paths((name) => CHILDREN.includes(name)), orEnvironment: true }),
     processesOf(layout, 'responder', process.execPath),
     processesOf(layout, 'worker', process.execPath),
+    processesOf(layout, 'node-agent', process.execPath),
   ]);
   return found.flat();
 }

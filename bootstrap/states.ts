@@ -5,6 +5,7 @@ import { type ClusterComponentName } from './cluster/config.ts';
 import { clusterCheck } from './cluster/index.ts';
 import { engineCheck } from './engine/index.ts';
 import { expectedComponents } from './ground.ts';
+import { nodeCheck } from './node/index.ts';
 import { type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.ts';
 import { runningDaemon } from './process/daemon.ts';
 import { type Ports, readPorts } from './process/ports.ts';
@@ -48,6 +49,7 @@ function checkOf(layout: Layout, ports: Ports, name: ComponentName): () => Promi
     case 'vault': return vaultCheck(ports);
     case 'responder': return responderCheck(ports);
     case 'worker': return workerCheck(layout, ports);
+    case 'node-agent': case 'containerd': case 'kubelet': case 'kube-proxy': case 'coredns': return nodeCheck(layout, ports, name);
     default: return clusterCheck(layout, ports, name satisfies ClusterComponentName);
   }
 }

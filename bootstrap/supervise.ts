@@ -29,8 +29,9 @@ export async function superviseWhile(environment: Environment, config: Config, s
   const restarting = new Map<ComponentName, Promise<void>>();
   const living = new Map<ComponentName, DaemonRecord>();
   const claims = 'embedded' in environment.cluster ? keepClaimsMoving(layout, signal, report) : Promise.resolve();
+  const expected = expectedComponents(environment);
   while (!signal.aborted) {
-    for (const name of expectedComponents(environment)) {
+    for (const name of expected) {
       if (restarting.has(name) || (await stillLives(living, name)) || !(await hasDied(layout, name, living))) continue;
       const restart = restartDead(environment, config, layout, name, signal, report)
         .catch(async (error: unknown) => {

@@ -4,15 +4,17 @@ import { loadCatalog } from '../src/catalog/index.ts';
 import type { Config } from '../src/config.ts';
 import { type Runtime, runtimeFile } from '../src/environment/connections.ts';
 import type { Environment } from '../src/environment/schema.ts';
-import { CLUSTER_COMPONENTS, apiServerAddress, clusterComponent, clusterDigest, createApi, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './cluster/index.ts';
+import { CLUSTER_COMPONENTS, apiServerAddress, clusterComponent, clusterDigest, type Api, createApi, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './cluster/index.ts';
 import type { RecordedComponent } from './cluster/create.ts';
-import { applyContents, awaitUsable, contentsOf } from './cluster/contents.ts';
+import { applyContents, awaitUsable, contentsOf, nodeIsReady } from './cluster/contents.ts';
 import { type Component, awaitReady, ensureComponent, isOutdated } from './component.ts';
 import { setUpEngine } from './engine/index.ts';
-import { type Ground, clusterTools, componentOf, openGround, runtimeOf } from './ground.ts';
+import { type Ground, clusterTools, componentOf, openGround, partsOf, runtimeOf } from './ground.ts';
 import { upKind } from './kind/index.ts';
 import { type ComponentName, layoutOf, lockOf, pidFileOf } from './layout.ts';
+import { NODE_NAME, checkNodeRequirements, ensurePauseImage } from './node/index.ts';
 import { endProcess, recordDaemon, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
+import { waitUntil } from './process/wait.ts';
 import { privateFolder, readText, writeFileDurably } from './process/files.ts';
 import { withLock } from './process/lock.ts';
 import type { Report } from './report.ts';
@@ -42,10 +44,12 @@ export async function up(environment: Environment, config: Config, report: Repor
   }, async () => {
     // Before anything else is begun: without Docker or podman nothing of it makes sense.
     const kind = 'kind' in environment.cluster ? await upKind(environment, loadCatalog(), config, report, signal) : undefined;
+    if (partsOf(environment).node) await checkNodeRequirements();
     const ground = await openGround(environment, config, { report, signal, ports: 'claim' });
     const starts: Promise<unknown>[] = [];
     if (ground.parts.engine) starts.push(startEngine(ground, report, signal));
-    if (ground.parts.cluster) starts.push(startOne(ground, 'vault', report, signal), startOne(ground, 'responder', report, signal), startCluster(ground, report, signal));
+    if (ground.parts.vault) starts.push(startOne(ground, 'vault', report, signal));
+    if (ground.parts.cluster) starts.push(startOne(ground, 'responder', report, signal), startCluster(ground, report, signal));
     await allOrFirstError(starts);
     const runtime = await runtimeOf(ground, kind);
     await writeIfChanged(runtimeFile(config, environment.name), `${JSON.stringify(runtime, undefined, 2)}\n`);
@@ -65,20 +69,30 @@ async function startEngine(ground: Ground, report: Report, signal: AbortSignal |
 }
 
 async function startCluster(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<void> {
-  const { layout, catalog, environment, ports } = ground;
+  const { layout, catalog, environment, ports, network } = ground;
   const tools = await clusterTools(ground.tools);
-  const recorded = await recordedComponents(layout, clusterDigest(layout, tools, ports));
+  const recorded = await recordedComponents(layout, clusterDigest(layout, tools, ports, network));
   const made = recorded === undefined ? await makeCluster(ground, report, signal) : undefined;
   const components = (made?.components ?? recorded ?? []).map((component) => clusterComponent(layout, tools, ports, component));
   const started = made?.started === true || (await startControlPlane(ground, components, report, signal));
   const api = await createApi(apiServerAddress(ports), pkiFolder(layout));
   try {
-    const contents = contentsOf(catalog, environment, ports);
+    const contents = contentsOf(catalog, environment, ports, network);
     await applyContents(layout, api, contents, started);
     if (started) await awaitUsable(api, contents.nodes, signal);
+    if (network !== undefined) await startNode(ground, api, report, signal);
   } finally {
     api.close();
   }
+}
+
+/** The cluster answers already: kubelet has to find it. */
+async function startNode(ground: Ground, api: Api, report: Report, signal: AbortSignal | undefined): Promise<void> {
+  await startOne(ground, 'node-agent', report, signal);
+  await startOne(ground, 'containerd', report, signal);
+  await ensurePauseImage(ground.layout);
+  await allOrFirstError((['kubelet', 'kube-proxy', 'coredns'] as const).map((name) => startOne(ground, name, report, signal)));
+  await waitUntil(`node ${NODE_NAME} is ready`, { timeoutMs: 60_000, intervalMs: 200, signal }, () => nodeIsReady(api, NODE_NAME));
 }
 
 async function startControlPlane(ground: Ground, components: readonly Component[], report: Report, signal: AbortSignal | undefined): Promise<boolean> {
@@ -105,7 +119,7 @@ interface MadeCluster { components: RecordedComponent[]; started: boolean }
 
 /** Under the locks of all its components: nobody may restart one meanwhile. */
 async function makeCluster(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<MadeCluster> {
-  const { layout, ports } = ground;
+  const { layout, ports, network } = ground;
   const tools = await clusterTools(ground.tools);
   const underLocks = CLUSTER_COMPONENTS.reduceRight<() => Promise<MadeCluster>>(
     (inner, name) => () => withLock(lockOf(layout, name), { signal }, inner),
@@ -113,7 +127,7 @@ async function makeCluster(ground: Ground, report: Report, signal: AbortSignal |
       const began = performance.now();
       for (const name of [...CLUSTER_COMPONENTS].reverse()) await stopDaemon(pidFileOf(layout, name), 10_000);
       for (const component of CLUSTER_COMPONENTS) report({ kind: 'component', component, state: 'starting' });
-      const { components, pids } = await createCluster(layout, tools, ports);
+      const { components, pids } = await createCluster(layout, tools, ports, network);
       if (pids.size === 0) return { components, started: false };
       await Promise.all(components.map(async (recorded) => {
         const component = clusterComponent(layout, tools, ports, recorded);

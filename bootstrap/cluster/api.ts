@@ -45,6 +45,12 @@ const PLURALS: Record<string, string> = {
   ClusterPortForward: 'clusterportforwards',
   ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
   ValidatingAdmissionPolicyBinding: 'validatingadmissionpolicybindings',
+  MutatingAdmissionPolicy: 'mutatingadmissionpolicies',
+  MutatingAdmissionPolicyBinding: 'mutatingadmissionpolicybindings',
+  ClusterRole: 'clusterroles',
+  ClusterRoleBinding: 'clusterrolebindings',
+  Service: 'services',
+  EndpointSlice: 'endpointslices',
 };
 
 /** @param pki kwokctl's folder of keys and certificates. @throws when it is not there */

@@ -1,6 +1,7 @@
 /** How kwokctl is told to make the control plane. */
 import { join } from 'node:path';
 import type { Layout } from '../layout.ts';
+import { API_SERVICE_ADDRESS, type NodeNetwork, SERVICE_RANGE } from '../node/network.ts';
 import { LOOPBACK, type Ports } from '../process/ports.ts';
 import type { InstalledTool, ToolName } from '../tools/index.ts';
 
@@ -21,8 +22,14 @@ export function apiServerAddress(ports: Ports): string {
   return `https://${LOOPBACK}:${ports['kube-apiserver']}`;
 }
 
-/** A KwokctlConfiguration: the same for the same tools and ports. */
-export function kwokctlConfiguration(layout: Layout, tools: ClusterTools, ports: Ports): Record<string, unknown> {
+/** Addresses of a Service that are always the API server's: in its certificate from the beginning. */
+const NAMES_FOR_PODS = ['kubernetes.default.svc.cluster.local', 'localhost'];
+
+/**
+ * A KwokctlConfiguration: the same for the same tools and ports.
+ * @param real addresses of a real node beside the simulated ones
+ */
+export function kwokctlConfiguration(layout: Layout, tools: ClusterTools, ports: Ports, real?: NodeNetwork): Record<string, unknown> {
   const pki = join(clusterFolder(layout), 'pki');
   // Otherwise they make a certificate at each start, signed by nobody.
   const serving = [{ key: 'tls-cert-file', value: join(pki, 'admin.crt') }, { key: 'tls-private-key-file', value: join(pki, 'admin.key') }];
@@ -49,12 +56,13 @@ export function kwokctlConfiguration(layout: Layout, tools: ClusterTools, ports:
       kubeSchedulerBinary: tools['kube-scheduler'].path,
       kwokControllerBinary: tools.kwok.path,
       kubectlBinary: tools.kubectl.path,
+      ...(real === undefined ? {} : { kubeApiserverCertSANs: [real.host, API_SERVICE_ADDRESS, ...NAMES_FOR_PODS], manageNodesWithAnnotationSelector: 'kwok.x-k8s.io/node=fake' }),
     },
     componentsPatches: [
       // etcd's JSON gateway takes writes from any web page that finds the port.
       { name: 'etcd', extraArgs: [{ key: 'enable-grpc-gateway', value: 'false' }] },
       // What the API server shows to the kubelet, which lets nobody else in.
-      { name: 'kube-apiserver', extraArgs: [{ key: 'kubelet-client-certificate', value: join(pki, 'admin.crt') }, { key: 'kubelet-client-key', value: join(pki, 'admin.key') }] },
+      { name: 'kube-apiserver', extraArgs: [{ key: 'kubelet-client-certificate', value: join(pki, 'admin.crt') }, { key: 'kubelet-client-key', value: join(pki, 'admin.key') }, ...(real === undefined ? [] : besideReal(real))] },
       // One process of each: elections only delay restarts, by up to 49 s after a full stop.
       { name: 'kube-controller-manager', extraArgs: [{ key: 'leader-elect', value: 'false' }, ...serving] },
       { name: 'kube-scheduler', extraArgs: [{ key: 'leader-elect', value: 'false' }, ...serving] },
@@ -65,4 +73,20 @@ export function kwokctlConfiguration(layout: Layout, tools: ClusterTools, ports:
       },
     ],
   };
+}
+
+/** What the API server does only where a node is real. */
+function besideReal({ host }: NodeNetwork): { key: string; value: string }[] {
+  return [
+    // Where pods find it: it listens on loopback, the node's agent passes on.
+    { key: 'advertise-address', value: host },
+    { key: 'service-cluster-ip-range', value: SERVICE_RANGE },
+    // Names of nodes resolve nowhere.
+    { key: 'kubelet-preferred-address-types', value: 'InternalIP' },
+    // Webhooks are reached at their pods: addresses of Services exist inside the node only.
+    { key: 'enable-aggregator-routing', value: 'true' },
+    // Sends pods and volumes to the real node; on by default from 1.36.
+    { key: 'feature-gates', value: 'MutatingAdmissionPolicy=true' },
+    { key: 'runtime-config', value: 'admissionregistration.k8s.io/v1beta1=true' },
+  ];
 }

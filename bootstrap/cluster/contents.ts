@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Catalog } from '../../src/catalog/schema.ts';
 import { IN_CLUSTER } from '../../src/contract/names.ts';
 import type { Environment } from '../../src/environment/schema.ts';
+import { realServices } from '../../src/environment/real-node.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { startupSeconds } from '../../src/plan/startup.ts';
 import type { Layout } from '../layout.ts';
@@ -11,8 +12,10 @@ import { readText, writeFileDurably } from '../process/files.ts';
 import type { Ports } from '../process/ports.ts';
 import { waitUntil } from '../process/wait.ts';
 import { KUBELET_PORT, tcpPortName } from '../responder/index.ts';
+import type { NodeNetwork } from '../node/network.ts';
+import { nodeObjects } from '../node/objects.ts';
 import { type Api, ApiError, type ApiObject } from './api.ts';
-import { type ClusterContents, NODE_LABEL, clusterObjects } from './objects.ts';
+import { type ClusterContents, NODE_LABEL, clusterObjects, execPolicy } from './objects.ts';
 import { kubeletEndpoint } from './stages/index.ts';
 
 export interface TcpService { service: string; containerPort: number }
@@ -44,7 +47,10 @@ export function vaultClaims(catalog: Catalog): { namespace: string; name: string
   return catalog.services.filter(({ health }) => health.kind === 'vault').map(({ name, namespace }) => ({ namespace, name: `data-${name}-0` }));
 }
 
-export function contentsOf(catalog: Catalog, environment: Environment, ports: Ports): ClusterContents {
+/** @param network of the real node, where the environment has one */
+export function contentsOf(catalog: Catalog, environment: Environment, ports: Ports, network?: NodeNetwork): ClusterContents {
+  const real = realServices(environment, catalog);
+  const simulated = catalog.services.filter(({ name }) => !real.includes(name));
   return {
     nodes: 'embedded' in environment.cluster ? environment.cluster.embedded.nodes : 0,
     startupSeconds: Object.fromEntries(allReleases(catalog)
@@ -53,12 +59,13 @@ export function contentsOf(catalog: Catalog, environment: Environment, ports: Po
     responderPort: ports['responder'] as number,
     kubeletPort: ports[KUBELET_PORT] as number,
     vaultPort: ports['vault'] as number,
-    vaultContainerPorts: catalog.services.flatMap(({ health }) => (health.kind === 'vault' ? [health.port] : [])),
+    vaultContainerPorts: simulated.flatMap(({ health }) => (health.kind === 'vault' ? [health.port] : [])),
     vaultClaims: vaultClaims(catalog),
     engineForwards: 'inCluster' in environment.engine
       ? [{ containerPort: IN_CLUSTER.enginePort, port: ports['temporal'] as number }, { containerPort: IN_CLUSTER.uiPort, port: ports['temporal-ui'] as number }] : [],
     tcpForwards: tcpServices(catalog).map(({ service, containerPort }) => ({ containerPort, port: ports[tcpPortName(service)] as number })),
     commands: execCommands(catalog),
+    ...(network === undefined ? {} : { real: nodeObjects(network, allReleases(catalog).filter(({ service }) => real.includes(service)).map(({ name }) => name)) }),
   };
 }
 
@@ -72,6 +79,7 @@ export async function applyContents(layout: Layout, api: Api, contents: ClusterC
   const marker = join(layout.cluster, 'applied');
   if (!afterStart && (await readText(marker)) === digest) return false;
   await Promise.all(objects.map((object) => applyRetrying(api, object)));
+  if (contents.real !== undefined) for (const object of execPolicy(contents.commands)) await api.remove(object);
   await removeOthers(api, objects);
   await tellNodes(api, contents);
   await writeFileDurably(marker, digest);
@@ -107,6 +115,17 @@ async function removeOthers(api: Api, objects: readonly ApiObject[]): Promise<vo
   for (const { kind, apiVersion, path, selector } of lists) {
     const { items } = await api.request('GET', `${path}?labelSelector=${encodeURIComponent(selector)}`) as { items: { metadata: { name: string } }[] };
     for (const { metadata } of items) if (!wanted.has(`${kind}/${metadata.name}`)) await api.remove({ apiVersion, kind, metadata });
+  }
+}
+
+/** @returns true, or undefined for "not yet" */
+export async function nodeIsReady(api: Api, name: string): Promise<true | undefined> {
+  try {
+    const { status } = await api.request('GET', `/api/v1/nodes/${name}`) as { status?: { conditions?: { type: string; status: string }[] } };
+    return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true ? true : undefined;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
   }
 }
 

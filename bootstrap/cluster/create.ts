@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { Layout } from '../layout.ts';
 import { readJson, readText, writeFileDurably } from '../process/files.ts';
+import type { NodeNetwork } from '../node/network.ts';
 import type { Ports } from '../process/ports.ts';
 import { findProcesses } from '../process/strays.ts';
 import { endProcess } from '../process/daemon.ts';
@@ -41,8 +42,8 @@ function recordFile(layout: Layout): string {
   return join(layout.cluster, 'components.json');
 }
 
-export function clusterDigest(layout: Layout, tools: ClusterTools, ports: Ports): string {
-  return createHash('sha256').update(JSON.stringify(kwokctlConfiguration(layout, tools, ports))).digest('hex').slice(0, 16);
+export function clusterDigest(layout: Layout, tools: ClusterTools, ports: Ports, real?: NodeNetwork): string {
+  return createHash('sha256').update(JSON.stringify(kwokctlConfiguration(layout, tools, ports, real))).digest('hex').slice(0, 16);
 }
 
 /** The components as kwokctl made them for this configuration; undefined when it has to be made (anew). */
@@ -56,15 +57,15 @@ export async function recordedComponents(layout: Layout, digest: string): Promis
  * Nothing of it may run, except what an interrupted attempt left, which is ended.
  * @returns the process id of each component that kwokctl has started: all of them, or none
  */
-export async function createCluster(layout: Layout, tools: ClusterTools, ports: Ports): Promise<{ components: RecordedComponent[]; pids: Map<string, number> }> {
+export async function createCluster(layout: Layout, tools: ClusterTools, ports: Ports, real?: NodeNetwork): Promise<{ components: RecordedComponent[]; pids: Map<string, number> }> {
   // kwokctl reads the path of its folder up to the first blank.
-  if (!/\s/.test(layout.cluster)) return runKwokctl(layout, tools, ports, layout.cluster);
+  if (!/\s/.test(layout.cluster)) return runKwokctl({ layout, tools, ports, real }, layout.cluster);
   const detour = await mkdtemp(join(tmpdir(), 'ananta-kwokctl-'));
   const link = join(detour, 'cluster');
   try {
     if (/\s/.test(link)) throw new Error(`kwokctl cannot work below a path with blanks, and this machine's folder for temporary files has some, too: ${link}. Set ANANTA_STATE_DIR to a path without.`);
     await symlink(layout.cluster, link);
-    const { components } = await runKwokctl(layout, tools, ports, link);
+    const { components } = await runKwokctl({ layout, tools, ports, real }, link);
     // What runs was started by its path through the link, which does not stay.
     await endLeftovers(layout, tools);
     return { components, pids: new Map() };
@@ -73,10 +74,12 @@ export async function createCluster(layout: Layout, tools: ClusterTools, ports: 
   }
 }
 
+interface Making { layout: Layout; tools: ClusterTools; ports: Ports; real: NodeNetwork | undefined }
+
 /** @param workFolder the cluster's folder as kwokctl is told it */
-async function runKwokctl(layout: Layout, tools: ClusterTools, ports: Ports, workFolder: string): Promise<{ components: RecordedComponent[]; pids: Map<string, number> }> {
+async function runKwokctl({ layout, tools, ports, real }: Making, workFolder: string): Promise<{ components: RecordedComponent[]; pids: Map<string, number> }> {
   const folder = clusterFolder(layout);
-  const configuration = kwokctlConfiguration(layout, tools, ports);
+  const configuration = kwokctlConfiguration(layout, tools, ports, real);
   const wasWhole = (await readText(recordFile(layout))) !== undefined;
   await endLeftovers(layout, tools);
   if (!wasWhole) await rm(layout.cluster, { recursive: true, force: true });
@@ -109,7 +112,7 @@ async function runKwokctl(layout: Layout, tools: ClusterTools, ports: Ports, wor
   const components = await readComponents(folder);
   const pids = await readPids(folder);
   await writeKubeconfig(layout, ports);
-  await writeFileDurably(recordFile(layout), `${JSON.stringify({ digest: clusterDigest(layout, tools, ports), components }, undefined, 2)}\n`);
+  await writeFileDurably(recordFile(layout), `${JSON.stringify({ digest: clusterDigest(layout, tools, ports, real), components }, undefined, 2)}\n`);
   return { components, pids };
 }
 

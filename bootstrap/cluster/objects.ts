@@ -24,6 +24,8 @@ export interface ClusterContents {
   tcpForwards: readonly { containerPort: number; port: number }[];
   /** The only commands that may be executed in simulated pods. */
   commands: readonly (readonly string[])[];
+  /** For a real node beside the simulated ones; absent where there is none. */
+  real?: readonly ApiObject[];
 }
 
 export function clusterObjects(contents: ClusterContents): ApiObject[] {
@@ -31,7 +33,8 @@ export function clusterObjects(contents: ClusterContents): ApiObject[] {
     ...stages(contents.startupSeconds, contents.kubeletPort, contents.vaultClaims),
     storageClass(),
     portForwards(contents),
-    ...execPolicy(contents.commands),
+    // It cannot tell the pods of a real node from others; simulated containers then say by themselves what they lack.
+    ...(contents.real ?? execPolicy(contents.commands)),
     ...Array.from({ length: contents.nodes }, (_, index) => node(index)),
   ];
 }
@@ -76,7 +79,7 @@ function portForwards({ responderPort, vaultPort, vaultContainerPorts, engineFor
 }
 
 /** Nothing can be run in a pod that is not there; whoever tries is told so, instead of getting made-up answers. */
-function execPolicy(commands: readonly (readonly string[])[]): ApiObject[] {
+export function execPolicy(commands: readonly (readonly string[])[]): ApiObject[] {
   const name = 'exec-health-checks-only.simulation.ananta.dev';
   const allowed = [...new Set(commands.map((command) => JSON.stringify(command)))].sort().join(', ');
   return [

@@ -189,9 +189,9 @@ async function collect(
   return found;
 }
 
-/** Go's caches are many times larger than the programs, and useless once every program of the manifest is there. */
+/** Go's caches are many times larger than the programs, and useless once every program that is always needed is there. */
 async function removeGoCaches(context: InstallContext, manifest: Manifest, tools: ReadonlyMap<ToolName, unknown>): Promise<void> {
-  if (!context.built || Object.keys(manifest).some((name) => !tools.has(name as ToolName))) return;
+  if (!context.built || Object.values(manifest).some(({ name, optional }) => optional !== true && !tools.has(name))) return;
   const lock = await tryLock(goLock(context.cacheDir));
   if (!lock.held) return;
   await withWorkFolder(context.cacheDir, async (folder) => {

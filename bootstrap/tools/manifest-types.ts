@@ -39,6 +39,8 @@ export interface ToolSpec {
   versionQuery?: VersionQuery;
   releases: Readonly<Record<Platform, Release | NoRelease>>;
   goBuild: GoBuild;
+  /** Asked for only by environments with a real node: Go's caches are not kept for its sake. */
+  optional?: true;
 }
 
 export type Manifest = Readonly<Partial<Record<ToolName, ToolSpec>>>;

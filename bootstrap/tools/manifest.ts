@@ -104,7 +104,9 @@ function kubernetesBuild(name: string): GoBuild {
   return { family: 'kubernetes', package: `k8s.io/kubernetes/cmd/${name}`, tags: [], variables };
 }
 
-function kubernetesTool(name: 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl', sums: Sums): ToolSpec {
+type KubernetesTool = 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl' | 'kubelet' | 'kube-proxy';
+
+function kubernetesTool(name: KubernetesTool, sums: Sums): ToolSpec {
   return {
     name,
     version: KUBERNETES,
@@ -179,6 +181,36 @@ const vaultKubernetesAuth: ToolSpec = {
   },
 };
 
+/** A node runs on Linux only. No second source for the sums of kube-proxy was found, so they come from the publisher at download time. */
+function nodeTool(name: 'kubelet' | 'kube-proxy', sums: Sums): ToolSpec {
+  return {
+    ...kubernetesTool(name, sums),
+    releases: perPlatform((platform, os, arch) => {
+      if (os !== 'linux') return none('a Kubernetes node runs on Linux only');
+      const url = `https://dl.k8s.io/release/v${KUBERNETES}/bin/${os}/${arch}/${name}`;
+      const sha256 = sums[platform];
+      return { url, archive: { kind: 'none' }, checksum: sha256 === undefined ? { kind: 'publisher-file', url: `${url}.sha256` } : { kind: 'pinned', sha256 } };
+    }),
+    optional: true,
+  };
+}
+
+const COREDNS = '1.15.0';
+
+const coredns: ToolSpec = {
+  name: 'coredns',
+  version: COREDNS,
+  accepts: { atLeast: COREDNS, below: '1.16.0' },
+  versionQuery: { args: ['-version'], pattern: /CoreDNS-(\d+\.\d+\.\d+)/ },
+  releases: perPlatform((_platform, os, arch) => {
+    const url = `https://github.com/coredns/coredns/releases/download/v${COREDNS}/coredns_${COREDNS}_${os}_${arch}.tgz`;
+    return { url, archive: { kind: 'tar.gz', member: 'coredns' }, checksum: { kind: 'publisher-file', url: `${url}.sha256` } };
+  }),
+  // The publisher's main program has every plugin, with the libraries of three clouds; ours has those that a node needs.
+  goBuild: { family: 'coredns', package: 'ananta.invalid/tools/coredns', tags: [], variables: {} },
+  optional: true,
+};
+
 /** Every tool, in the order in which an embedded environment needs them. */
 export const MANIFEST = {
   temporal,
@@ -214,6 +246,12 @@ export const MANIFEST = {
   }),
   vault,
   'vault-plugin-auth-kubernetes': vaultKubernetesAuth,
+  kubelet: nodeTool('kubelet', {
+    'linux-amd64': '983a6ba5a49823dcdd745c674e5e2416377dd27d6ad1b42d2befa0fb961a19f6',
+    'linux-arm64': 'd710eef03bb4ad164bb77af9be5b11b44f874e2fc08153c7d383420d685f73e8',
+  }),
+  'kube-proxy': nodeTool('kube-proxy', {}),
+  coredns,
 } as const satisfies Manifest;
 
 /** All names, in order of need. */

@@ -9,6 +9,9 @@ export type ToolName =
   | 'kube-controller-manager'
   | 'kube-scheduler'
   | 'kubectl'
+  | 'kubelet'
+  | 'kube-proxy'
+  | 'coredns'
   | 'vault'
   | 'vault-plugin-auth-kubernetes';
 

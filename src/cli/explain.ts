@@ -61,6 +61,8 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
   SelectionError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [`${commandLine('catalog')}   (all services and phases)`] }),
   DependencyMissingError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   ChartRenderError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: ['Correct the chart, or helm/values/<release>.yaml, then run the same command again.'] }),
+  NodePreflightError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: ['docs/node.md'] }),
+  SubnetTakenError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   NotRunningError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   ZodError: (error) => ({ exitCode: EXIT_CODES.refused, message: `A file of the environment's state is damaged: ${error.message}`, next: [] }),
   ServiceError: explainEngine,

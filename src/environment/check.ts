@@ -3,6 +3,7 @@ import type { Catalog, Service } from '../catalog/schema.ts';
 import { VAULT } from '../contract/names.ts';
 import { suggestion } from '../suggest.ts';
 import type { Finding } from './explain.ts';
+import { realNodeOf } from './real-node.ts';
 import type { EnvironmentFile } from './schema.ts';
 
 /** @returns every contradiction; empty for a sound environment */
@@ -22,11 +23,18 @@ function checkNames(environment: EnvironmentFile, catalog: Catalog): Finding[] {
     { path: ['images', 'tags'], keys: environment.images.tags, known: releases, what: 'service' },
     { path: ['resources'], keys: environment.resources, known: releases, what: 'service' },
     { path: ['storage', 'sizes'], keys: environment.storage.sizes, known: stateful, what: 'service with a volume' },
+    { path: ['cluster', 'embedded', 'realNode', 'services'], keys: named(realNodeOf(environment)?.services), known: services, what: 'service' },
+    { path: ['cluster', 'embedded', 'realNode', 'except'], keys: named(realNodeOf(environment)?.except), known: services, what: 'service' },
     { path: ['simulation', 'startupSeconds'], keys: environment.simulation?.startupSeconds ?? {}, known: releases, what: 'service' },
   ];
   return fields.flatMap(({ path, keys, known, what }) =>
     Object.keys(keys).filter((name) => !known.includes(name))
       .map((name) => ({ path: [...path, name], message: `there is no ${what} "${name}"${suggestion(name, known)}` })));
+}
+
+/** A list of names as keys. */
+function named(names: readonly string[] | string | undefined): object {
+  return Object.fromEntries(typeof names === 'object' ? names.map((name) => [name, true]) : []);
 }
 
 function checkReplicas(environment: EnvironmentFile, catalog: Catalog): Finding[] {

@@ -89,7 +89,8 @@ export async function resolveConnections(environment: Environment, config: Confi
     engine,
     vault: {
       kubernetesHost: environment.vault.kubernetesHost !== 'auto' ? environment.vault.kubernetesHost
-        : embeddedCluster ? (runtime?.cluster?.server ?? missing('cluster')) : 'https://kubernetes.default.svc',
+        // A Vault in a pod sees what every pod sees.
+        : embeddedCluster && (runtime === undefined || runtime.vault !== undefined) ? (runtime?.cluster?.server ?? missing('cluster')) : 'https://kubernetes.default.svc',
       keysFile: (environment.vault.keys.store === 'file' ? environment.vault.keys.path : undefined) ?? join(directory, 'vault-keys.json'),
       ...(plugin ? { kubernetesAuthPlugin: plugin } : {}),
     },

@@ -14,9 +14,19 @@ const seconds = z.number().positive();
 const filePath = z.string().min(1);
 const quantities = z.record(z.string(), z.string());
 
+const realNodeSchema = z.strictObject({
+  services: z.union([z.enum(['public', 'all']), z.array(z.string().min(1))]).default('public')
+    .describe("Whose pods are real: public (services all of whose images are public ones, not the platform's own), all, or a list of names. All other pods are simulated"),
+  except: z.array(z.string().min(1)).default([]).describe('Services that stay simulated all the same'),
+  subnet: z.string().regex(/^\d+\.\d+\.\d+\.\d+\/(8|9|1\d|2[0-2])$/, 'has to be a range of addresses of 8 to 22 bits, such as 10.231.0.0/16').optional()
+    .describe('Addresses of the node and its pods, reachable from this machine only; default: a free range between 10.200.0.0/16 and 10.249.0.0/16'),
+  egress: z.boolean().default(false).describe('Whether pods, and whoever pulls their images, may reach beyond this machine. It switches on forwarding and one table of nftables until `down`'),
+});
+
 const embeddedClusterSchema = z.strictObject({
   embedded: z.strictObject({
     nodes: z.number().int().min(1).max(100).default(3).describe('Simulated nodes'),
+    realNode: realNodeSchema.optional().describe('A real Kubernetes node on this machine beside the simulated ones; needs Linux, root and containerd'),
   }).describe('A Kubernetes control plane on this machine, with simulated nodes and pods'),
 });
 const kindClusterSchema = z.strictObject({

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { COMPONENTS, pidFileOf, purge } from '../../bootstrap/index.ts';
+import { expectedComponents } from '../../bootstrap/ground.ts';
 import { findProcesses } from '../../bootstrap/process/strays.ts';
 import { readPorts } from '../../bootstrap/process/ports.ts';
 import { httpGet } from '../../bootstrap/process/probe.ts';
@@ -53,7 +54,7 @@ async function has(of: Embedded, name: string): Promise<boolean> {
 describe('up', () => {
   test('everything runs and works', async () => {
     const states = await embedded.states();
-    assert.deepEqual(states.map(({ name }) => name), [...COMPONENTS]);
+    assert.deepEqual(states.map(({ name }) => name), expectedComponents(embedded.environment));
     assert.deepEqual(states.filter(({ healthy }) => !healthy), []);
     for (const { name, version, pid, port } of states) {
       assert.ok(pid! > 0 && version !== '', name);
