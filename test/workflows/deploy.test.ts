@@ -27,7 +27,7 @@ async function deployment(activities: Parameters<TestEngine['withWorker']>[0], r
   const result = await engine.withWorker(activities, async () => {
     const run = await startOrAttach(engine.client, 'deploy', request, 'refuse');
     return followDeployment(engine.client, run, { onEvent: (event) => { events.push(event); } });
-  });
+  }, request.environment);
   return { result, events };
 }
 
