@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { acquireTools } from '../bootstrap/tools/index.ts';
 import { formatProgress } from '../bootstrap/tools/progress.ts';
 import { readConfig } from '../src/config.ts';
-import { toolNames } from './support/tools.ts';
+import { nodeToolNames, toolNames } from './support/tools.ts';
 
 interface Tier {
   name: string;
@@ -30,12 +30,13 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { t
 const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: config.repoRoot }).sort();
 /** No file takes half of it on two busy cores: one that hangs fails, and the others still run. */
 const FILE_TIMEOUT_MS = 20 * 60_000;
-const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/'];
+const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/', 'test/node/'];
 const TIERS: Tier[] = [
   { name: 'unit', what: 'tables for the core, fakes at the borders', files: inFolder('test/**/*.test.ts').filter((file) => !SLOW.some((folder) => file.startsWith(folder))), concurrency: Math.max(2, cpus().length), tools: false },
   { name: 'helm', what: 'charts: lint, golden files, rules', files: inFolder('test/helm/*.test.ts'), concurrency: 2, tools: true },
   { name: 'workflows', what: 'workflows on a real Temporal server, replay of recorded histories', files: inFolder('test/workflows/*.test.ts'), concurrency: 2, tools: true },
   { name: 'integration', what: 'clients and bootstrap on real parts', files: inFolder('test/integration/*.test.ts'), concurrency: 1, tools: true },
+  { name: 'node', what: 'a real Kubernetes node with real pods; needs root and containerd', files: inFolder('test/node/*.test.ts'), concurrency: 1, tools: true },
   { name: 'e2e', what: 'whole deployments and faults', files: inFolder('test/e2e/*.test.ts'), concurrency: 1, tools: true },
 ];
 
@@ -71,7 +72,7 @@ function seconds(since: number): string {
 
 const wanted = positionals.length > 0
   ? [{ name: 'files', what: 'named on the command line', files: positionals.map((file) => relative(config.repoRoot, join(process.cwd(), file))), concurrency: 1, tools: true }]
-  : TIERS.filter((tier) => values.tier === undefined || values.tier.includes(tier.name));
+  : TIERS.filter((tier) => (values.tier === undefined ? tier.name !== 'node' : values.tier.includes(tier.name)));
 if (values.list === true) {
   for (const tier of wanted) console.log(`${tier.name}: ${tier.what}\n  ${tier.files.join('\n  ')}`);
   process.exit(0);
@@ -87,7 +88,7 @@ if (positionals.length === 0 && (values.tier === undefined || values.tier.includ
 }
 if (wanted.some((tier) => tier.tools)) {
   const started = performance.now();
-  const tools = acquireTools({ names: toolNames, cacheDir: config.cacheDir, ...(config.toolsMirror === undefined ? {} : { mirror: config.toolsMirror }), env: config.childEnv, onProgress: (event) => { const line = formatProgress(event); if (line) console.log(line); } });
+  const tools = acquireTools({ names: wanted.some(({ files }) => files.some((file) => file.startsWith('test/node/'))) ? [...toolNames, ...nodeToolNames] : toolNames, cacheDir: config.cacheDir, ...(config.toolsMirror === undefined ? {} : { mirror: config.toolsMirror }), env: config.childEnv, onProgress: (event) => { const line = formatProgress(event); if (line) console.log(line); } });
   await tools.all();
   times.push(`tools ${seconds(started)} s`);
 }

@@ -2,6 +2,7 @@
 import { EXIT_CODES } from '../contract/failures.ts';
 import { NotRunningError, readRuntime, resolveConnections, type Runtime } from '../environment/connections.ts';
 import { loadEnvironment } from '../environment/load.ts';
+import { realNodeOf } from '../environment/real-node.ts';
 import type { Environment } from '../environment/schema.ts';
 import { stateDir } from '../config.ts';
 import type { DoctorOptions } from './commands/doctor.ts';
@@ -20,22 +21,26 @@ export async function runDoctor(context: CliContext, options: DoctorOptions): Pr
   const components = (await Promise.all([componentsOf(environment, config), externalComponents(environment, config)])).flat();
   const runtime = await readRuntime(config, environment.name);
   const tools = hasEmbeddedParts(environment) ? await toolRows(config) : [];
-  if (options.json) printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, components, tools })]);
-  else printLines(terminal.stdout, await reportLines(context, environment, { components, tools, runtime }));
-  return components.every(({ healthy }) => healthy) ? EXIT_CODES.done : EXIT_CODES.failed;
+  const machine = realNodeOf(environment) === undefined ? [] : await machineRows();
+  if (options.json) printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, components, tools, machine })]);
+  else printLines(terminal.stdout, await reportLines(context, environment, { components, tools, runtime, machine }));
+  return components.every(({ healthy }) => healthy) && machine.every(({ ok }) => ok) ? EXIT_CODES.done : EXIT_CODES.failed;
 }
 
 interface Findings {
   components: Component[];
   tools: Awaited<ReturnType<typeof toolRows>>;
   runtime: Runtime | undefined;
+  /** What a real node needs of this machine; empty where there is none. */
+  machine: Awaited<ReturnType<typeof machineRows>>;
 }
 
-async function reportLines({ config, terminal: { style } }: CliContext, environment: Environment, { components, tools, runtime }: Findings): Promise<string[]> {
+async function reportLines({ config, terminal: { style } }: CliContext, environment: Environment, { components, tools, runtime, machine }: Findings): Promise<string[]> {
   const down = components.filter(({ healthy }) => !healthy);
   return [
     style('bold', `Components of ${environment.name}`), ...componentLines(components, style),
     ...(tools.length > 0 ? toolLines(tools, style) : []),
+    ...(machine.length > 0 ? machineLines(machine, style) : []),
     '', style('bold', 'Folders'), ...table([
       ['  environment', `${config.environmentsDir}/${environment.name}.yaml`], ['  state', stateDir(config, environment.name)], ['  tools', config.cacheDir],
     ]),
@@ -51,6 +56,16 @@ async function toolRows(config: CliContext['config']): Promise<{ name: string; v
     const tool = found.get(name);
     return { name, version: tool?.version ?? null, path: tool?.path ?? null, source: tool?.source ?? null };
   });
+}
+
+async function machineRows(): Promise<{ name: string; ok: boolean; purpose: string; remedy: string }[]> {
+  const { nodeRequirements } = await import('../../bootstrap/index.ts');
+  return nodeRequirements();
+}
+
+function machineLines(machine: Awaited<ReturnType<typeof machineRows>>, style: CliContext['terminal']['style']): string[] {
+  const rows = table(machine.map(({ name, ok, purpose, remedy }) => [`  ${ok ? '✔' : '✘'} ${name}`, purpose, ok ? '' : remedy]));
+  return ['', style('bold', 'This machine, for a real node'), ...rows.map((line, index) => style(machine[index]?.ok === true ? 'good' : 'bad', line))];
 }
 
 function toolLines(tools: Awaited<ReturnType<typeof toolRows>>, style: CliContext['terminal']['style']): string[] {

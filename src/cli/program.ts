@@ -14,6 +14,7 @@ import { envCommand } from './commands/env.ts';
 import { graphCommand } from './commands/graph.ts';
 import { diffCommand, historyCommand } from './commands/history.ts';
 import { logsCommand } from './commands/logs.ts';
+import { nodeCommand } from './commands/node.ts';
 import { planCommand } from './commands/plan.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { secretsCommand } from './commands/secrets.ts';
@@ -34,7 +35,7 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],
   ['Looking inside:', [doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],
-  ['The ground it stands on:', [upCommand, downCommand, workerCommand, bootstrapCommand]],
+  ['The ground it stands on:', [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand]],
 ];
 
 /** @param onAttempt told which command is about to run, before it does */

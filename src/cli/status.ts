@@ -1,11 +1,13 @@
 /** `ananta status`: the newest deployment from the engine's memory, and which components run. Touches nothing. */
 import type { Client } from '@temporalio/client';
+import { loadCatalog } from '../catalog/index.ts';
 import type { DeploymentDescription } from '../clients/temporal/index.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import type { LockHolder, QueueMemo } from '../contract/lock.ts';
 import { queueIdOfLock } from '../contract/names.ts';
 import { NotRunningError, resolveConnections } from '../environment/connections.ts';
 import { loadEnvironment } from '../environment/load.ts';
+import { realServices } from '../environment/real-node.ts';
 import type { Environment } from '../environment/schema.ts';
 import type { StatusOptions } from './commands/status.ts';
 import type { Component } from './components.ts';
@@ -31,16 +33,25 @@ export interface StatusReport {
   /** Why the engine could not be asked. */
   engineProblem?: string;
   components: Component[];
+  /** Names of services by what their pods are; absent where no pod is simulated. */
+  pods?: { real: string[]; simulated: string[] };
 }
 
 export async function runStatus(context: CliContext, options: StatusOptions): Promise<ExitCode> {
   const environment = await loadEnvironment(options.env, context.config);
   const [components, engine] = await Promise.all([componentsOf(environment, context.config), askEngine(context, environment)]);
-  const report: StatusReport = { environment: environment.name, components, ...engine };
+  const report: StatusReport = { environment: environment.name, components, ...podsOf(environment), ...engine };
   const { terminal } = context;
   if (options.json) printLines(terminal.stdout, [JSON.stringify(statusJson(report))]);
   else printLines(terminal.stdout, statusLines(report, { now: Date.now(), columns: terminal.stdout.columns ?? 100, style: terminal.style }));
   return inOrder(report) ? EXIT_CODES.done : EXIT_CODES.failed;
+}
+
+function podsOf(environment: Environment): Pick<StatusReport, 'pods'> {
+  if (!('embedded' in environment.cluster)) return {};
+  const catalog = loadCatalog();
+  const real = realServices(environment, catalog);
+  return { pods: { real, simulated: catalog.services.map(({ name }) => name).filter((name) => !real.includes(name)) } };
 }
 
 /** Nothing has failed, as far as is known. */

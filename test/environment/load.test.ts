@@ -133,9 +133,9 @@ describe('the environments of this repository', () => {
   const config = readConfig({});
 
   test('load', async () => {
-    assert.deepEqual(await listEnvironments(config), ['dev', 'local', 'prod', 'sandbox', 'staging']);
+    assert.deepEqual(await listEnvironments(config), ['dev', 'local', 'node', 'prod', 'sandbox', 'staging']);
     const loaded = await Promise.all((await listEnvironments(config)).map((name) => loadEnvironment(name, config)));
-    assert.deepEqual(loaded.map(({ name, charts }) => `${name} ${charts}`), ['dev upstream', 'local upstream', 'prod upstream', 'sandbox bundled', 'staging upstream']);
+    assert.deepEqual(loaded.map(({ name, charts }) => `${name} ${charts}`), ['dev upstream', 'local upstream', 'node bundled', 'prod upstream', 'sandbox bundled', 'staging upstream']);
     assert.deepEqual(loaded.filter((environment) => environment.protected).map(({ name }) => name), ['prod']);
   });
 

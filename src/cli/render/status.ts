@@ -21,12 +21,18 @@ export function statusLines(report: StatusReport, options: StatusOptions): strin
   const { environment, engineProblem, deployment, components } = report;
   const lines = deployment ? [...deploymentLines(environment, deployment, options), ...lockLines(report, options)]
     : [engineProblem ?? `Nothing was ever deployed to ${environment} by this engine.`];
+  if (report.pods !== undefined && report.pods.real.length > 0) lines.push('', ...podLines(report.pods, options.columns));
   const down = components.filter(({ healthy }) => !healthy);
   if (components.length > 0) {
     lines.push('', down.length === 0 ? options.style('good', `All ${components.length} components on this machine run.`)
       : options.style('bad', `${down.length} of ${components.length} components on this machine are down:`), ...componentLines(down, options.style));
   }
   return [...lines, '', options.style('bold', 'Next:'), ...nextLines(report, down).map((line) => `  ${line}`)];
+}
+
+/** Where a node is real: which services run there. */
+function podLines({ real, simulated }: NonNullable<StatusReport['pods']>, columns: number): string[] {
+  return [...wrap(`Real pods: ${real.join(', ')}.`, columns), ...(simulated.length === 0 ? [] : wrap(`Simulated pods: ${simulated.join(', ')}.`, columns))];
 }
 
 /** Who holds the lock, whether it moves, and who waits for it. */
@@ -78,7 +84,7 @@ function nextLines({ environment, deployment, engineProblem, revive }: StatusRep
 }
 
 /** For programs; stable names. */
-export function statusJson({ environment, deployment, engineProblem, components, holder, queued }: StatusReport): Record<string, unknown> {
+export function statusJson({ environment, deployment, engineProblem, components, holder, queued, pods }: StatusReport): Record<string, unknown> {
   const plan = deployment?.view.progress.plan;
   return {
     environment,
@@ -99,5 +105,7 @@ export function statusJson({ environment, deployment, engineProblem, components,
     queued: queued ?? null,
     engine: engineProblem === undefined ? 'reachable' : engineProblem,
     components,
+    // Absent where no pod is simulated.
+    ...(pods === undefined ? {} : { pods }),
   };
 }
