@@ -6,8 +6,8 @@ FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 # Not `npm ci`: it refuses a lockfile that lacks optional packages for other platforms. These are the locked versions, too.
-# The Node that the launcher brings is left out: the image has its own.
-RUN npm install --omit=dev --omit=optional --no-save --ignore-scripts --no-audit --no-fund
+# The Node that comes with them is for machines without one: the image has its own.
+RUN npm install --omit=dev --no-save --ignore-scripts --no-audit --no-fund && rm -rf node_modules/node-linux-*
 
 FROM dependencies AS parts
 COPY src ./src

@@ -36,6 +36,8 @@ export interface PodConfig {
   graceSeconds: number;
   /** Folder with certificates and key of an engine outside the cluster: ANANTA_ENGINE_ACCESS_DIR. */
   engineAccessDir: string;
+  /** Folder with the workflow code of versions that were installed before: ANANTA_WORKFLOWS_DIR. */
+  workflowsDir: string;
 }
 
 const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy',
@@ -85,6 +87,7 @@ function podConfig(env: NodeJS.ProcessEnv): PodConfig {
     healthPort: number('ANANTA_HEALTH_PORT', 18_081),
     graceSeconds: number('ANANTA_GRACE_SECONDS', 330),
     engineAccessDir: env['ANANTA_ENGINE_ACCESS_DIR'] ?? '/etc/ananta/engine',
+    workflowsDir: env['ANANTA_WORKFLOWS_DIR'] ?? '/etc/ananta/workflows',
   };
 }
 

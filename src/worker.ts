@@ -49,7 +49,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
   try {
     serving = await createServing({
       environment: environmentName, engine, namespace: connections.engine.namespace, build, identity, say,
-      olderBundle: (buildId) => olderBundle(buildId, config.stateRoot),
+      olderBundle: (buildId) => olderBundle(buildId, config.stateRoot, config.pod?.workflowsDir),
       worker: {
         activities: createActivities(clients),
         // A workflow that a dead worker held would otherwise wait 10 s for it.

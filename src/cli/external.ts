@@ -23,13 +23,14 @@ export async function externalComponents(environment: Environment, config: Confi
 
 async function askEngine(engine: Parameters<typeof connectTemporal>[0], taskQueue: string): Promise<Component[]> {
   const base = { version: null, pid: null, port: portOf(`tcp://${engine.address}`) };
+  const place = engine.tunnel === undefined ? 'external' : 'in the cluster';
   try {
     const client = await connectTemporal(engine, 5);
     try {
       const { serverVersion } = await client.workflowService.getSystemInfo({});
       const pollers = await pollersOf(client, taskQueue);
       return [
-        { ...base, name: 'temporal', version: serverVersion || null, healthy: true, detail: `external, ${engine.address}, namespace ${engine.namespace}` },
+        { ...base, name: 'temporal', version: serverVersion || null, healthy: true, detail: `${place}, ${engine.address}, namespace ${engine.namespace}` },
         { ...base, name: 'worker', port: null, healthy: pollers > 0, detail: pollers > 0 ? `${count(pollers, 'worker')} at task queue ${taskQueue}` : `nobody polls task queue ${taskQueue}` },
       ];
     } finally {
@@ -37,7 +38,7 @@ async function askEngine(engine: Parameters<typeof connectTemporal>[0], taskQueu
     }
   } catch (error) {
     return [
-      { ...base, name: 'temporal', healthy: false, detail: `external, ${engine.address}: ${reason(error)}` },
+      { ...base, name: 'temporal', healthy: false, detail: `${place}, ${engine.address}: ${reason(error)}` },
       { ...base, name: 'worker', port: null, healthy: false, detail: 'unknown while the engine does not answer' },
     ];
   }

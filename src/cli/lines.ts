@@ -17,7 +17,8 @@ export function exportLines(connections: Pick<Connections, 'kubernetes' | 'engin
     ...(folders.size === 0 ? [] : [`export PATH=${[...folders].map(shellWord).join(':')}:$PATH`]),
     ...(connections.kubernetes.inCluster ? [] : [`export KUBECONFIG=${shellWord(connections.kubernetes.kubeconfig)}`]),
     ...(vault === undefined ? [] : [`export VAULT_ADDR=${vault}`]),
-    `export TEMPORAL_ADDRESS=${connections.engine.address} TEMPORAL_NAMESPACE=${connections.engine.namespace}`,
+    // Inside of the cluster: no address for a shell out here.
+    ...(connections.engine.tunnel === undefined ? [`export TEMPORAL_ADDRESS=${connections.engine.address} TEMPORAL_NAMESPACE=${connections.engine.namespace}`] : []),
   ];
 }
 

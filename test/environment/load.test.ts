@@ -122,6 +122,17 @@ describe('environments', () => {
     assert.equal(environment.extends, undefined);
   });
 
+  test('another kind of engine or cluster replaces the one that is extended; the same kind is merged', async () => {
+    const config = await withFiles({
+      y: SOUND,
+      x: 'extends: y\nengine: { inCluster: { replicas: 2 } }\ncluster: { embedded: { nodes: 2 } }\n',
+      z: 'extends: x\nengine: { inCluster: { retentionDays: 30 } }\n',
+    });
+    assert.deepEqual((await loadEnvironment('x', config)).cluster, { embedded: { nodes: 2 } });
+    const { engine } = await loadEnvironment('z', config);
+    assert.deepEqual('inCluster' in engine && [engine.inCluster.replicas, engine.inCluster.retentionDays], [2, 30]);
+  });
+
   test('simulates the pods of an embedded cluster, told or not', async () => {
     const environment = await loadEnvironment('x', await withFiles({ x: SOUND.replace('{ context: somewhere }', '{ embedded: {} }') }));
     assert.deepEqual(environment.cluster, { embedded: { nodes: 3 } });

@@ -8,7 +8,7 @@ import { imageValues, upgradeProblem, versionsOf } from '../../src/plan/deployer
 import { deployerReleases, workerGraceSeconds } from '../../src/plan/deployer/releases.ts';
 
 const config = readConfig();
-const inputs = { image: 'registry.example/deployer:1.2.0', environmentFiles: { 'staging.yaml': 'extends: _base\n' }, engineAccess: false };
+const inputs = { image: 'registry.example/deployer:1.2.0', environmentFiles: { 'staging.yaml': 'extends: _base\n' }, workflows: ['deployer-workflows-0123456789abcdef'], engineAccess: false };
 
 async function inCluster(more: Partial<Environment> = {}): Promise<Environment> {
   const staging = await loadEnvironment('staging', config);

@@ -12,8 +12,8 @@ import { readEngineAccess } from './secrets.ts';
 
 export interface PreparedBootstrap {
   environment: Environment;
-  /** In the order of their installation; empty where nothing is installed. */
-  releases: DeployerRelease[];
+  /** In the order of their installation. Undefined where nothing is installed. @param workflows ConfigMaps for the workers to mount */
+  releases: ((workflows: readonly string[]) => Promise<DeployerRelease[]>) | undefined;
   /** Files by which the workers open an engine outside the cluster; they hold keys. */
   engineAccess: Record<string, string>;
 }
@@ -33,7 +33,7 @@ export async function prepareBootstrap(environment: Environment, options: Pick<B
   }
   if (image === undefined) {
     // An engine that others run needs nothing of us; whoever wants workers in the cluster names their image.
-    if ('address' in engine) return { environment, releases: [], engineAccess: {} };
+    if ('address' in engine) return { environment, releases: undefined, engineAccess: {} };
     throw refused(
       'The workers need an image, and neither --image nor deployer.image of the environment names one.',
       `docker build --tag ${environment.images.prefix}/ananta-deploy:VERSION . && docker push ${environment.images.prefix}/ananta-deploy:VERSION`,
@@ -42,8 +42,11 @@ export async function prepareBootstrap(environment: Environment, options: Pick<B
   }
   requireKeysForPods(environment);
   const engineAccess = await readEngineAccess(environment);
-  const releases = await deployerReleases(environment, config, { image, environmentFiles: await environmentFiles(name, config), engineAccess: Object.keys(engineAccess).length > 0 });
-  return { environment, releases, engineAccess };
+  const files = await environmentFiles(name, config);
+  return {
+    environment, engineAccess,
+    releases: (workflows) => deployerReleases(environment, config, { image, environmentFiles: files, workflows, engineAccess: Object.keys(engineAccess).length > 0 }),
+  };
 }
 
 /** A file in a pod is gone with the pod, and so would be the keys to everything in Vault. */

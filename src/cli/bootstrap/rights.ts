@@ -1,6 +1,7 @@
 /** What the identity that bootstraps has to be allowed, asked of the API server before anything is touched. */
 import type { AccessQuestion, KubernetesClient } from '../../clients/kubernetes/index.ts';
 import { IN_CLUSTER } from '../../contract/names.ts';
+import type { Environment } from '../../environment/schema.ts';
 import { refused } from '../failure.ts';
 
 const { namespace } = IN_CLUSTER;
@@ -10,7 +11,7 @@ const make = (group: string, resource: string): AccessQuestion[] => ['create', '
 export const NEEDED: readonly AccessQuestion[] = [
   { verb: 'get', group: '', resource: 'namespaces' }, { verb: 'patch', group: '', resource: 'namespaces' },
   ...['get', 'list', 'delete'].map((verb) => ({ verb, group: '', resource: 'secrets', namespace })),
-  ...make('', 'secrets'), ...make('', 'configmaps'), ...make('', 'serviceaccounts'), ...make('', 'services'),
+  ...make('', 'secrets'), ...make('', 'configmaps'), { verb: 'list', group: '', resource: 'configmaps', namespace }, { verb: 'delete', group: '', resource: 'configmaps', namespace }, ...make('', 'serviceaccounts'), ...make('', 'services'),
   ...make('apps', 'statefulsets'), ...make('apps', 'deployments'), ...make('batch', 'jobs'), ...make('policy', 'poddisruptionbudgets'), ...make('networking.k8s.io', 'networkpolicies'),
   { verb: 'create', group: '', resource: 'pods', subresource: 'portforward', namespace },
   // Workloads are watched as a whole, by one watch for each kind.
@@ -19,8 +20,9 @@ export const NEEDED: readonly AccessQuestion[] = [
 ];
 
 /** @throws CliError (refused) that lists everything that is not allowed */
-export async function requireRights(kubernetes: Pick<KubernetesClient, 'mayI' | 'server'>, signal?: AbortSignal): Promise<void> {
-  const answers = await Promise.all(NEEDED.map(async (question) => ({ question, allowed: await kubernetes.mayI(question, signal) })));
+export async function requireRights(kubernetes: Pick<KubernetesClient, 'mayI' | 'server'>, { deployer: { clusterRole } }: Pick<Environment, 'deployer'>, signal?: AbortSignal): Promise<void> {
+  const needed = [...NEEDED, ...(clusterRole === undefined ? [] : ['get', 'create', 'delete'].map((verb) => ({ verb, group: 'rbac.authorization.k8s.io', resource: 'clusterrolebindings' })))];
+  const answers = await Promise.all(needed.map(async (question) => ({ question, allowed: await kubernetes.mayI(question, signal) })));
   const denied = answers.filter(({ allowed }) => !allowed).map(({ question }) => `  ${questionWords(question)}`);
   if (denied.length === 0) return;
   throw refused(`The identity that you use on ${kubernetes.server} may not do what a bootstrap has to do:\n${denied.join('\n')}`, 'Use a kubeconfig of somebody who administers this cluster: a bootstrap is made once, deployments need less.');

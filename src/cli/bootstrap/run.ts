@@ -26,6 +26,7 @@ import { notesForPods, type PreparedBootstrap, prepareBootstrap } from './prepar
 import { type BootstrapReport, createBootstrapReport } from './report.ts';
 import { bootstrapSteps, checkUpgrade } from './steps.ts';
 import { requireRights } from './rights.ts';
+import { keptWorkflows } from './workflows.ts';
 
 export async function runBootstrap(context: CliContext, options: BootstrapOptions): Promise<ExitCode> {
   const { config, terminal } = context;
@@ -40,7 +41,7 @@ export async function runBootstrap(context: CliContext, options: BootstrapOption
     const clients = await createClients(environment, connections, config, { isRunAlive: () => Promise.resolve(false) });
     try {
       const report = createBootstrapReport(options.dryRun ? { ...terminal, stdout: terminal.stderr } : terminal, json);
-      for (const text of prepared.releases.length > 0 ? notesForPods(environment) : []) report({ step: 'note', state: 'note', text });
+      for (const text of prepared.releases ? notesForPods(environment) : []) report({ step: 'note', state: 'note', text });
       if (options.dryRun) return await preview(context, clients, prepared, report, json, signal);
       const result = await bootstrapSteps(clients, prepared, report, signal);
       printLines(terminal.stdout, json ? [JSON.stringify({ type: 'result', environment: environment.name, ...result })] : closingLines(prepared, result.changed));
@@ -68,8 +69,10 @@ async function ground(context: CliContext, { environment }: PreparedBootstrap, s
   }
 }
 
-async function preview({ terminal, config }: CliContext, clients: Clients, { environment, releases }: PreparedBootstrap, report: BootstrapReport, json: boolean, signal: AbortSignal): Promise<ExitCode> {
-  await requireRights(clients.kubernetes, signal);
+async function preview({ terminal, config }: CliContext, clients: Clients, prepared: PreparedBootstrap, report: BootstrapReport, json: boolean, signal: AbortSignal): Promise<ExitCode> {
+  const { environment } = prepared;
+  await requireRights(clients.kubernetes, environment, signal);
+  const releases = await prepared.releases?.((await keptWorkflows(clients.kubernetes, config, signal)).names) ?? [];
   await checkUpgrade(clients, releases, signal);
   const actions = [];
   for (const release of releases) {
@@ -86,7 +89,7 @@ async function preview({ terminal, config }: CliContext, clients: Clients, { env
 
 function closingLines({ environment, releases }: PreparedBootstrap, changed: readonly string[]): string[] {
   const env = ['--env', environment.name];
-  if (releases.length === 0) {
+  if (releases === undefined) {
     return [`The engine of "${environment.name}" answers; it is run by others, and no image of workers is named, so nothing was installed.`, `Next: npm run worker -- --env ${environment.name}   (where the cluster can be reached), or ${commandLine('bootstrap', ...env, '--image', 'NAME:TAG')}`];
   }
   return [

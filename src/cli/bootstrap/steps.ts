@@ -18,7 +18,9 @@ import { installRelease } from './install.ts';
 import type { PreparedBootstrap } from './prepare.ts';
 import type { BootstrapReport } from './report.ts';
 import { requireRights } from './rights.ts';
+import { bindRole, workerRightsProblem } from './role.ts';
 import { applyEngineAccess, ensureDatabasePassword } from './secrets.ts';
+import { keepWorkflows, keptWorkflows } from './workflows.ts';
 
 export interface BootstrapResult {
   engine: { address: string; namespace: string };
@@ -27,18 +29,20 @@ export interface BootstrapResult {
 }
 
 /** @throws CliError: refused as long as nothing was touched, failed afterwards */
-export async function bootstrapSteps(clients: Clients, { environment, releases, engineAccess }: PreparedBootstrap, report: BootstrapReport, signal: AbortSignal): Promise<BootstrapResult> {
+export async function bootstrapSteps(clients: Clients, { environment, releases: make, engineAccess }: PreparedBootstrap, report: BootstrapReport, signal: AbortSignal): Promise<BootstrapResult> {
   const { kubernetes, connections } = clients;
   const changed: string[] = [];
   const clusterUid = await kubernetes.clusterUid(signal);
-  if (releases.length > 0) {
-    await requireRights(kubernetes, signal);
+  if (make) await requireRights(kubernetes, environment, signal);
+  const workflows = make && await keptWorkflows(kubernetes, clients.config, signal);
+  const releases = make && workflows ? await make(workflows.names) : [];
+  if (workflows) {
     await checkOwner(clients, releases, signal);
     await checkUpgrade(clients, releases, signal);
     report({ step: 'cluster', state: 'checked', text: `${kubernetes.server}, kube-system uid ${clusterUid}: reachable, and you may do this` });
   }
   if ('address' in environment.engine) await checkEngine(clients, report);
-  if (releases.length === 0) return { engine: engineOf(clients), changed };
+  if (!workflows) return { engine: engineOf(clients), changed };
 
   if (await ensureNamespace(clients, signal)) changed.push('namespace');
   report({ step: 'namespace', state: changed.length > 0 ? 'made' : 'unchanged', text: IN_CLUSTER.namespace });
@@ -47,6 +51,9 @@ export async function bootstrapSteps(clients: Clients, { environment, releases, 
     if (made) changed.push('password');
     report({ step: 'password', state: made ? 'made' : 'unchanged', text: made ? 'of the engine\'s database, generated' : 'of the engine\'s database, kept' });
   }
+  await keepWorkflows(kubernetes, workflows, signal);
+  report({ step: 'workflow code', state: workflows.missing ? 'made' : 'unchanged', text: `version ${workflows.build.buildId} is kept for what it begins` });
+  if (workflows.missing) changed.push('workflow code');
   if (Object.keys(engineAccess).length > 0) await applyEngineAccess(kubernetes, engineAccess, signal);
 
   const run: RunRef = { environment: environment.name, imageTags: {}, clusterUid, workflowId: 'bootstrap', runId: `bootstrap-${randomUUID()}` };
@@ -58,6 +65,9 @@ export async function bootstrapSteps(clients: Clients, { environment, releases, 
     changed.push(...made);
     report({ step: 'engine namespace', state: made.length > 0 ? 'made' : 'unchanged', text: `${connections.engine.namespace}${made.length > 0 ? `: ${made.join(', ')}` : ''}`, seconds: (performance.now() - began) / 1000 });
   }
+  if (await bindRole(kubernetes, environment, signal)) changed.push('role');
+  const problem = await workerRightsProblem(kubernetes, signal);
+  report({ step: 'role', state: problem === undefined ? 'checked' : 'note', text: problem ?? 'the workers may deploy' });
   await reportWorkers(clients, report);
   return { engine: engineOf(clients), changed };
 }

@@ -13,7 +13,7 @@ import { type ApprovedPlan, checkApprovedPlan } from '../plan/approved.ts';
 import { setupLine } from '../render/setup.ts';
 import { selectionFlags, selectionOf } from '../selection-options.ts';
 import { checkCharts, requireCharts } from './charts.ts';
-import { openEngine } from './engine.ts';
+import { openEngine, requireSameContent } from './engine.ts';
 import { standUp, standUpAgain } from './ground.ts';
 import { launch, type Prerequisites, prerequisites } from './operation.ts';
 import type { Prepared } from './preflight.ts';
@@ -30,6 +30,7 @@ export async function deploy(session: Session, prepared: Prepared, options: Depl
   await requireCharts(prepared, config, (text) => session.renderer.notice(text), session.interrupted);
   const connections = await standUp(session);
   const ready = await prerequisites(session, connections);
+  await requireSameContent(ready.client, environment, config);
   await checkVault(session, connections);
   const helm = await helmBinary(connections, config, (event) => session.renderer.setup(setupLine({ kind: 'tool', progress: event })));
   await checkCharts(prepared, imageTags, helm, config);

@@ -1,9 +1,12 @@
 /** The engine as commands meet it: connected, or a text that says what to do. */
 import type { Client } from '@temporalio/client';
 import { EngineAccessError, ensureSearchAttributes, openNamespace, pollersOf } from '../../clients/temporal/index.ts';
+import { recentWorkers } from '../../clients/temporal/workers.ts';
+import type { Config } from '../../config.ts';
 import { taskQueueOf } from '../../contract/names.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
+import { contentDigest, contentOfIdentity } from '../../plan/content.ts';
 import { refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
 
@@ -38,5 +41,21 @@ export async function requireWorker(client: Client, environment: Environment): P
     `Nobody would do the work: no worker asks the task queue "${taskQueue}" of the engine for it.`,
     'inCluster' in environment.engine ? `npm run bootstrap -- --env ${environment.name}   (looks after the workers in the cluster)`
       : `npm run worker -- --env ${environment.name}   (where the cluster can be reached; keep it running)`,
+  );
+}
+
+/**
+ * Workers in the cluster carry charts, values and environment with them: they have to be those of this checkout.
+ * @throws CliError (refused) when all of them would deploy something else
+ */
+export async function requireSameContent(client: Client, environment: Environment, config: Pick<Config, 'repoRoot'>): Promise<void> {
+  const contents = (await recentWorkers(client, taskQueueOf(environment.name))).map(contentOfIdentity);
+  // One on somebody's machine reads its files anew each time, and says nothing.
+  if (contents.length === 0 || contents.some((content) => content === undefined)) return;
+  const own = await contentDigest(environment, config);
+  if (contents.includes(own)) return;
+  throw refused(
+    `The workers in the cluster would deploy something else than this checkout: catalog, charts, values or environment differ (theirs ${[...new Set(contents)].join(', ')}, here ${own}).`,
+    `npm run bootstrap -- --env ${environment.name} --image NAME:TAG   (an image of this checkout), or use the checkout that they were made from`,
   );
 }

@@ -77,6 +77,8 @@ export interface KubernetesClient {
   remove(path: string, options?: { uid?: string; propagation?: 'Foreground' | 'Background' }, signal?: AbortSignal): Promise<boolean>;
   /** Whether the identity in use may do this, as the API server judges it. */
   mayI(attributes: AccessQuestion, signal?: AbortSignal): Promise<boolean>;
+  /** The same of a service account. */
+  mayAccount(account: { namespace: string; name: string }, attributes: AccessQuestion, signal?: AbortSignal): Promise<boolean>;
   /** A token of a service account for an audience, from TokenRequest. Seconds are at least 600; the server may grant less. */
   tokenFor(account: { namespace: string; name: string }, audience: string, seconds: number, signal?: AbortSignal): Promise<{ token: string; expiresAt: number }>;
   /** Log lines of a container, newest last. Empty when there are none. */
@@ -157,6 +159,11 @@ export function createKubernetesClient(connection: Connections['kubernetes']): K
     mayI: async (resourceAttributes, signal) => {
       const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
       return reviewSchema.parse(await transport.call({ method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', body, signal })).status.allowed;
+    },
+    mayAccount: async ({ namespace, name }, resourceAttributes, signal) => {
+      const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
+      const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec: { user: `system:serviceaccount:${namespace}:${name}`, groups, resourceAttributes } };
+      return reviewSchema.parse(await transport.call({ method: 'POST', path: '/apis/authorization.k8s.io/v1/subjectaccessreviews', body, signal })).status.allowed;
     },
     tokenFor: async ({ namespace, name }, audience, seconds, signal) => {
       const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: [audience], expirationSeconds: seconds } };

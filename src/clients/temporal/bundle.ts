@@ -6,6 +6,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+
+const unzip = promisify(gunzip);
 
 /** Folders whose code can end up in the bundle. */
 const SOURCES = ['src/workflows', 'src/plan', 'src/contract'];
@@ -43,10 +47,19 @@ export async function workflowBuild(repoRoot: string, cacheDir: string): Promise
   return { buildId, path };
 }
 
-/** @returns the bundle of another version, if it was made on this machine and for this SDK */
-export async function olderBundle(buildId: string, cacheDir: string): Promise<string | undefined> {
+/**
+ * @param keptDir folder with compressed bundles of versions that were installed before, where there is one
+ * @returns the bundle of another version, if it was made on this machine or is kept, and for this SDK
+ */
+export async function olderBundle(buildId: string, cacheDir: string, keptDir?: string): Promise<string | undefined> {
   const path = join(folderOf(cacheDir), fileOf(buildId));
-  return (await exists(path)) ? path : undefined;
+  if (await exists(path)) return path;
+  const packed = keptDir === undefined ? undefined : await readFile(join(keptDir, `${fileOf(buildId)}.gz`)).catch(() => undefined);
+  if (packed === undefined) return undefined;
+  await mkdir(folderOf(cacheDir), { recursive: true });
+  await writeFile(`${path}.${process.pid}`, await unzip(packed));
+  await rename(`${path}.${process.pid}`, path);
+  return path;
 }
 
 function folderOf(cacheDir: string): string {

@@ -29,6 +29,8 @@ export interface DeployerInputs {
   image: string;
   /** The environment's file and all that it extends, by file name. */
   environmentFiles: Readonly<Record<string, string>>;
+  /** ConfigMaps with the workflow code of the versions that were installed, this one's included. */
+  workflows: readonly string[];
   /** Whether the workers need a Secret to open an engine outside the cluster. */
   engineAccess: boolean;
 }
@@ -118,7 +120,7 @@ function engineParts({ engine, storage }: Environment): Part[] {
   ];
 }
 
-function worker(environment: Environment, { image, environmentFiles, engineAccess }: DeployerInputs): Part {
+function worker(environment: Environment, { image, environmentFiles, workflows, engineAccess }: DeployerInputs): Part {
   const grace = workerGraceSeconds(environment);
   return {
     name: IN_CLUSTER.worker,
@@ -131,6 +133,8 @@ function worker(environment: Environment, { image, environmentFiles, engineAcces
       env: { ANANTA_GRACE_SECONDS: String(grace) },
       files: { environments: { ...environmentFiles } },
       ...(engineAccess ? { secretFiles: { '/etc/ananta/engine': { secret: 'deployer/engine-access' } } } : {}),
+      volumes: [{ name: 'workflows', projected: { sources: workflows.map((name) => ({ configMap: { name, optional: true } })) } }],
+      volumeMounts: [{ name: 'workflows', mountPath: '/etc/ananta/workflows', readOnly: true }],
       terminationGracePeriodSeconds: grace + AFTER_GRACE_SECONDS,
       networkPolicy: from(),
       ...(environment.deployer.resources ? { resources: environment.deployer.resources } : {}),
