@@ -288,6 +288,9 @@ describe('health', () => {
     const { step } = await planned('novu-redis');
     await failRelease(api, 'novu-redis', 'image-pull');
     await apply('novu-redis');
+    // Again, since the simulator may have chosen the pod's next stage before it knew of the failure.
+    await failRelease(api, 'novu-redis', 'image-pull');
+    await podWaits(api, step.namespace, 'novu-redis-0', 'ImagePullBackOff');
     await assert.rejects(activities.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 5 }), failureOf('NotHealthyInTime', /not healthy within 5 s: .*0\/1.*pod novu-redis-0, container \S+: ImagePullBackOff/));
     await clearFailure(api, 'novu-redis');
     await activities.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 60 });
@@ -375,6 +378,15 @@ describe('more servers of Vault', () => {
 });
 
 /** As the engine does, until it works. */
+async function podWaits(api: Awaited<ReturnType<Embedded['api']>>, namespace: string, name: string, reason: string): Promise<void> {
+  for (const deadline = Date.now() + 20_000; ;) {
+    const pod = await api.request('GET', `/api/v1/namespaces/${namespace}/pods/${name}`).catch(() => undefined);
+    if (JSON.stringify(pod ?? '').includes(reason)) return;
+    assert.ok(Date.now() < deadline, `${name} never waited because of ${reason}`);
+    await sleep(20);
+  }
+}
+
 async function retried<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
