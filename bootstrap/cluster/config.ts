@@ -56,7 +56,7 @@ export function kwokctlConfiguration(layout: Layout, tools: ClusterTools, ports:
       kubeSchedulerBinary: tools['kube-scheduler'].path,
       kwokControllerBinary: tools.kwok.path,
       kubectlBinary: tools.kubectl.path,
-      ...(real === undefined ? {} : { kubeApiserverCertSANs: [real.host, API_SERVICE_ADDRESS, ...NAMES_FOR_PODS], manageNodesWithAnnotationSelector: 'kwok.x-k8s.io/node=fake' }),
+      ...(real === undefined ? {} : { kubeApiserverCertSANs: [real.host, API_SERVICE_ADDRESS, ...NAMES_FOR_PODS] }),
     },
     componentsPatches: [
       // etcd's JSON gateway takes writes from any web page that finds the port.
@@ -69,7 +69,7 @@ export function kwokctlConfiguration(layout: Layout, tools: ClusterTools, ports:
       {
         name: 'kwok-controller',
         // Without leases a restarted controller plays on at once; nodes report by their status instead.
-        extraArgs: [{ key: 'node-lease-duration-seconds', value: '0', override: true }],
+        extraArgs: [{ key: 'node-lease-duration-seconds', value: '0', override: true }, ...(real === undefined ? [] : SIMULATED_ONLY)],
       },
     ],
   };
@@ -90,3 +90,9 @@ function besideReal({ host }: NodeNetwork): { key: string; value: string }[] {
     { key: 'runtime-config', value: 'admissionregistration.k8s.io/v1beta1=true' },
   ];
 }
+
+/** KWOK would otherwise play the real node as well, and every log and command would go to the simulated kubelet. */
+const SIMULATED_ONLY = [
+  { key: 'manage-all-nodes', value: 'false', override: true },
+  { key: 'manage-nodes-with-annotation-selector', value: 'kwok.x-k8s.io/node=fake' },
+];

@@ -138,8 +138,8 @@ test('down leaves nothing but data, also of an attempt that was killed; up goes 
   await embedded.down();
   assert.equal(machine(), machineBefore);
   await embedded.up();
-  assert.equal((await ready('web')).spec.nodeName, 'real-0');
-  assert.equal(kubectl('exec', 'web', '--', 'cat', '/data/x'), 'kept\n');
+  // Its status is that of before until kubelet has looked.
+  await waitUntil('the pod runs again, on its data', { timeoutMs: 90_000, intervalMs: 300 }, async () => { try { return kubectl('exec', 'web', '--', 'cat', '/data/x') === 'kept\n' ? true : undefined; } catch { return undefined; } });
   await embedded.down();
   assert.equal(machine(), machineBefore);
 });

@@ -56,8 +56,9 @@ describe("configuration of a real node's programs", () => {
 
   test('without a real node the cluster is made as before', () => {
     const tools = Object.fromEntries(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwokctl', 'kwok', 'kubectl'].map((name) => [name, { path: `/${name}` }])) as never;
-    assert.doesNotMatch(JSON.stringify(kwokctlConfiguration(layout, tools, {})), /advertise-address|manageNodesWithAnnotationSelector|MutatingAdmissionPolicy/);
+    assert.doesNotMatch(JSON.stringify(kwokctlConfiguration(layout, tools, {})), /advertise-address|manage-all-nodes|MutatingAdmissionPolicy/);
     assert.match(JSON.stringify(kwokctlConfiguration(layout, tools, {}, network)), /"advertise-address","value":"10\.231\.0\.1"/);
+    assert.match(JSON.stringify(kwokctlConfiguration(layout, tools, {}, network)), /"key":"manage-all-nodes","value":"false","override":true/);
   });
 });
 
