@@ -7,4 +7,4 @@ export { type BootstrapEvent, type Report, formatBootstrapEvent } from './report
 export { type ComponentState, componentStates } from './states.ts';
 export { superviseWhile } from './supervise.ts';
 export { type UpOptions, up } from './up.ts';
-export { type Requirement, importImages, nodeRequirements } from './node/index.ts';
+export { type Requirement, importImages, NodePreflightError, nodeRequirements } from './node/index.ts';

@@ -44,7 +44,7 @@ export async function up(environment: Environment, config: Config, report: Repor
   }, async () => {
     // Before anything else is begun: without Docker or podman nothing of it makes sense.
     const kind = 'kind' in environment.cluster ? await upKind(environment, loadCatalog(), config, report, signal) : undefined;
-    if (partsOf(environment).node) await checkNodeRequirements();
+    if (partsOf(environment).node) await checkNodeRequirements(layout.root);
     const ground = await openGround(environment, config, { report, signal, ports: 'claim' });
     const starts: Promise<unknown>[] = [];
     if (ground.parts.engine) starts.push(startEngine(ground, report, signal));

@@ -1,6 +1,6 @@
 /**
  * Runs the whole test suite, fast tiers first; `npm test -- --tier NAME` runs one, `npm test -- FILE ...` some files.
- * Exit code 0 only when every tier passed.
+ * Exit code 0 only when every tier passed; 3 when the tier `node` was asked for and this machine cannot run it.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -10,9 +10,11 @@ import { performance } from 'node:perf_hooks';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
+import { NodePreflightError, nodeRequirements } from '../bootstrap/index.ts';
 import { acquireTools } from '../bootstrap/tools/index.ts';
 import { formatProgress } from '../bootstrap/tools/progress.ts';
 import { readConfig } from '../src/config.ts';
+import { EXIT_CODES } from '../src/contract/failures.ts';
 import { nodeToolNames, toolNames } from './support/tools.ts';
 
 interface Tier {
@@ -29,7 +31,7 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { t
 
 const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: config.repoRoot }).sort();
 /** No file takes half of it on two busy cores: one that hangs fails, and the others still run. */
-const FILE_TIMEOUT_MS = 20 * 60_000;
+const FILE_TIMEOUT_MS = 12 * 60_000;
 const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/', 'test/node/'];
 const TIERS: Tier[] = [
   { name: 'unit', what: 'tables for the core, fakes at the borders', files: inFolder('test/**/*.test.ts').filter((file) => !SLOW.some((folder) => file.startsWith(folder))), concurrency: Math.max(2, cpus().length), tools: false },
@@ -76,6 +78,13 @@ const wanted = positionals.length > 0
 if (values.list === true) {
   for (const tier of wanted) console.log(`${tier.name}: ${tier.what}\n  ${tier.files.join('\n  ')}`);
   process.exit(0);
+}
+if (values.tier?.includes('node') === true) {
+  const missing = (await nodeRequirements()).filter(({ ok }) => !ok);
+  if (missing.length > 0) {
+    console.error(`The tier "node" is NOT RUN. ${new NodePreflightError(missing).message}`);
+    process.exit(EXIT_CODES.refused);
+  }
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 };

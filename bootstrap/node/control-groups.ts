@@ -28,6 +28,41 @@ export async function makeControlGroups(name: string): Promise<void> {
   }
 }
 
+/** What containers' limits need. */
+const NEEDED = ['cpu', 'memory', 'pids'];
+const NEEDED_APART = [...NEEDED, 'devices', 'freezer'];
+
+/** Tries a group of its own, which is gone at once. @returns controllers that are missing, or may not be used by this process */
+export async function lackingControllers(): Promise<string[]> {
+  const name = `ananta-trial-${process.pid}`;
+  const available = await readFile(join(ROOT, 'cgroup.controllers'), 'utf8').catch(() => undefined);
+  if (available === undefined) {
+    const lacking = await Promise.all(NEEDED_APART.map(async (controller) => ((await mayGroup(join(ROOT, controller, name))) ? [] : [controller])));
+    return lacking.flat();
+  }
+  if (!(await mayGroup(join(ROOT, name)))) return NEEDED;
+  const control = join(ROOT, 'cgroup.subtree_control');
+  const enabled = words(await readFile(control, 'utf8'));
+  const lacking: string[] = [];
+  for (const controller of NEEDED) {
+    if (enabled.includes(controller)) continue;
+    const may = await writeFile(control, `+${controller}`).then(() => writeFile(control, `-${controller}`)).then(() => true, () => false);
+    if (!may) lacking.push(controller);
+  }
+  return lacking;
+}
+
+async function mayGroup(folder: string): Promise<boolean> {
+  // A folder of the disk is no group: it has no list of processes.
+  const may = await mkdir(folder).then(async () => (await readFile(join(folder, 'cgroup.procs'))).length >= 0).catch(() => false);
+  await rmdir(folder).catch(() => undefined);
+  return may;
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
+}
+
 /** Their processes have ended. */
 export async function removeControlGroups(name: string): Promise<void> {
   for (const folder of [join(ROOT, name), ...(await controllers()).map((controller) => join(ROOT, controller, name))]) {

@@ -21,7 +21,7 @@ export async function runDoctor(context: CliContext, options: DoctorOptions): Pr
   const components = (await Promise.all([componentsOf(environment, config), externalComponents(environment, config)])).flat();
   const runtime = await readRuntime(config, environment.name);
   const tools = hasEmbeddedParts(environment) ? await toolRows(config) : [];
-  const machine = realNodeOf(environment) === undefined ? [] : await machineRows();
+  const machine = realNodeOf(environment) === undefined ? [] : await machineRows(stateDir(config, environment.name));
   if (options.json) printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, components, tools, machine })]);
   else printLines(terminal.stdout, await reportLines(context, environment, { components, tools, runtime, machine }));
   return components.every(({ healthy }) => healthy) && machine.every(({ ok }) => ok) ? EXIT_CODES.done : EXIT_CODES.failed;
@@ -58,9 +58,9 @@ async function toolRows(config: CliContext['config']): Promise<{ name: string; v
   });
 }
 
-async function machineRows(): Promise<{ name: string; ok: boolean; purpose: string; remedy: string }[]> {
+async function machineRows(folder: string): Promise<{ name: string; ok: boolean; purpose: string; remedy: string }[]> {
   const { nodeRequirements } = await import('../../bootstrap/index.ts');
-  return nodeRequirements();
+  return nodeRequirements(folder);
 }
 
 function machineLines(machine: Awaited<ReturnType<typeof machineRows>>, style: CliContext['terminal']['style']): string[] {
