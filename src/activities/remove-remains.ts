@@ -83,7 +83,7 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
   const go: SurveyedNamespace[] = [];
   const stay: Remain[] = [];
   for (const namespace of namespaces) {
-    const { name, ours, deleting, objects } = namespace;
+    const { name, ours, deleting, objects, unseen } = namespace;
     const foreign = objects.filter(({ belonging }) => belonging === 'foreign').map(({ kind, object }) => ({ kind: kind.kind, name: object.metadata.name }));
     const claims = claimsOf(namespace);
     const keep = (reason: string): void => {
@@ -96,6 +96,7 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
     const reasons = [
       ...(ours ? [] : ['it was there before the platform']),
       ...(claims.length > 0 ? ['it holds volumes that stay'] : []),
+      ...(unseen.length > 0 ? [`it may hold ${unseen.join(', ')} of somebody, which the identity in use may not look at. Look with more rights, then: kubectl delete namespace ${name}`] : []),
       ...(foreign.length > 0 ? [`it holds what is not ours: ${named(foreign)}. Once that may go: kubectl delete namespace ${name}`] : []),
     ];
     if (reasons.length === 0) go.push(namespace);

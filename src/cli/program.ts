@@ -16,6 +16,7 @@ import { diffCommand, historyCommand } from './commands/history.ts';
 import { logsCommand } from './commands/logs.ts';
 import { nodeCommand } from './commands/node.ts';
 import { planCommand } from './commands/plan.ts';
+import { rbacCommand } from './commands/rbac.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { statusCommand } from './commands/status.ts';
@@ -35,7 +36,7 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],
   ['Looking inside:', [doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],
-  ['The ground it stands on:', [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand]],
+  ['The ground it stands on:', [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand, rbacCommand]],
 ];
 
 /** @param onAttempt told which command is about to run, before it does */

@@ -111,7 +111,9 @@ async function withVault<T>(context: CliContext, env: string, work: (clients: Cl
 async function rowsOf({ vault }: Clients, signal: AbortSignal): Promise<ServerRow[]> {
   return Promise.all((await vault.servers(signal)).map(async ({ name, api }): Promise<ServerRow> => {
     try {
-      const [{ initialized, sealed, standby }, { given, threshold }] = await Promise.all([api.health(signal), api.sealStatus(signal)]);
+      const { initialized, sealed, standby } = await api.health(signal);
+      // After it: asked at once, a server that is being initialised would be sealed with a threshold of 0.
+      const { given, threshold } = await api.sealStatus(signal);
       return { server: name, given, threshold, state: !initialized ? 'not initialised' : sealed ? 'sealed' : standby ? 'standby' : 'active' };
     } catch {
       signal.throwIfAborted();

@@ -42,7 +42,7 @@ const VAULT_PORT = 8200;
 export function createClients(environment: Environment, connections: Connections, config: Config, { isRunAlive, engine }: { isRunAlive: IsRunAlive; engine?: Client }): Promise<Clients> {
   const catalog = loadCatalog();
   const redactor = createRedactor();
-  const kubernetes = createKubernetesClient(connections.kubernetes);
+  const kubernetes = createKubernetesClient(connections.kubernetes, catalog.namespaces.map(({ name }) => name));
   const helm = createHelmClient({
     // Unset only where nothing is ever applied: `verify`, `secrets`.
     binary: connections.helm ?? 'helm',

@@ -24,7 +24,7 @@ export const inClusterEngineSchema = z.strictObject({
 
 export const deployerSchema = z.strictObject({
   image: imageReferenceSchema.optional().describe('Image made from this repository\'s Dockerfile; bootstrap --image wins'),
-  clusterRole: z.string().min(1).optional().describe('ClusterRole that bootstrap binds the workers to; absent: somebody else gives them their rights'),
+  clusterRole: z.string().min(1).optional().describe('ClusterRole of yours that bootstrap binds the workers to; absent: it makes the roles that npm run ananta -- rbac show prints'),
   replicas: z.number().int().min(1).max(20).default(2).describe('Workers'),
   resources: resources.optional().describe('Kubernetes resources of one worker'),
 });

@@ -1,5 +1,6 @@
 /** Whose an object in one of the platform's namespaces is: what goes with the platform, what stays, and what is none of our business. Pure. */
 import { MANAGED_BY, MANAGED_BY_LABEL, INSTANCE_LABEL, RELEASE_LABELS } from '../contract/names.ts';
+import { isAccessObject } from './access/identities.ts';
 
 export interface SeenObject {
   /** Empty for the core group. */
@@ -42,6 +43,8 @@ export function belongingOf(object: SeenObject, releases: ReadonlySet<string>, e
   if (group === '' && kind === 'PersistentVolumeClaim') return releases.has(`${namespace}/${labels[INSTANCE_LABEL] ?? ''}`) ? 'volume' : 'foreign';
   if (object.owned || PASSING.includes(kind) || PUBLISHED.includes(`${kind} ${name}`)) return 'automatic';
   if (kind === 'Secret' && annotations['kubernetes.io/service-account.name'] === 'default') return 'automatic';
+  // Whoever takes the platform down works by them.
+  if (isAccessObject(kind, name) && labels[MANAGED_BY_LABEL] === MANAGED_BY) return 'automatic';
   if (labels['owner'] === 'helm' && kind === 'Secret') return labels[RELEASE_LABELS.environment] === environment ? 'ours' : 'foreign';
   if (labels[MANAGED_BY_LABEL] === MANAGED_BY || MADE_AT_RUN_TIME.includes(`${namespace} ${kind} ${name}`)) return 'ours';
   const release = annotations['meta.helm.sh/release-name'];

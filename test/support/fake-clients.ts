@@ -90,6 +90,7 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     clusterUid: () => Promise.resolve('uid'),
     assertCluster: () => Promise.resolve(),
     mayI: () => Promise.resolve(true),
+    myRules: () => Promise.resolve({ rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }], complete: true }),
     mayAccount: () => Promise.resolve(true),
     kinds: () => Promise.resolve({ kinds: [], silent: [] }),
     get: (path) => Promise.resolve(cluster.objects.get(path)),

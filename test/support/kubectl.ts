@@ -14,7 +14,7 @@ export async function kubectlOn(kubeconfig: string, folder: string): Promise<Kub
   const config = readConfig();
   const { path } = await acquireTools({ names: ['kubectl'], cacheDir: config.cacheDir, mirror: config.toolsMirror, env: config.childEnv }).get('kubectl');
   return (args, input = '') => new Promise((resolve, reject) => {
-    const child = execFile(path, [...args, '--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl')], { maxBuffer: 16 * 1024 * 1024, env: { HOME: folder } }, (error, stdout, stderr) => {
+    const child = execFile(path, ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl'), ...args], { maxBuffer: 16 * 1024 * 1024, env: { HOME: folder } }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(stderr || error.message, { cause: error }));
     });

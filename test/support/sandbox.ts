@@ -1,6 +1,6 @@
 /**
  * A sandbox of its own for one test: state and environment file in a temporary folder, driven through the real CLI
- * as a user drives it. Closing it stops every process it started.
+ * as a user drives it. Closing it stops every process it started, commands that still run included.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -45,7 +45,8 @@ export interface Sandbox {
   state: string;
   /** The checkout that it deploys from: this one, or a copy of its own that a test may edit. */
   checkout: string;
-  start: (args: string[]) => RunningCli;
+  /** @param more of the process environment */
+  start: (args: string[], input?: string, more?: Record<string, string>) => RunningCli;
   cli: (args: string[], input?: string) => Promise<CliRun>;
   deploy: (...args: string[]) => Promise<ResultLine>;
   components: () => Promise<Component[]>;
@@ -78,9 +79,12 @@ export async function createSandbox(overrides: Record<string, unknown> = {}, { o
   const checkout = ownCheckout ? await copyOfCheckout(join(folder, 'checkout')) : config.repoRoot;
   const env = { ...process.env, ANANTA_STATE_DIR: join(folder, 'state'), ANANTA_ENVIRONMENTS_DIR: environments, ANANTA_CACHE_DIR: config.cacheDir, NO_COLOR: '1' };
 
-  const start = (args: string[], input?: string): RunningCli => {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(checkout, 'src', 'cli', 'main.ts'), ...args, '--env', name], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const children = new Set<ReturnType<typeof spawn>>();
+  const start = (args: string[], input?: string, more: Record<string, string> = {}): RunningCli => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(checkout, 'src', 'cli', 'main.ts'), ...args, '--env', name], { env: { ...env, ...more }, stdio: ['pipe', 'pipe', 'pipe'] });
     child.stdin.end(input ?? '');
+    children.add(child);
+    child.on('close', () => children.delete(child));
     return follow(child);
   };
   const cli = (args: string[], input?: string): Promise<CliRun> => start(args, input).done;
@@ -97,6 +101,8 @@ export async function createSandbox(overrides: Record<string, unknown> = {}, { o
       return pid;
     },
     close: async () => {
+      // A command that a failed test has left would keep the test's process alive.
+      for (const child of children) child.kill('SIGKILL');
       const down = await cli(['down']);
       if (down.code !== 0) throw new Error(`down failed with ${down.code}: ${down.stderr}`);
       await rm(folder, { recursive: true, force: true });

@@ -18,6 +18,8 @@ export interface SurveyedNamespace {
   /** Somebody has deleted it already. */
   deleting: boolean;
   objects: (FoundObject & { belonging: Belonging })[];
+  /** Kinds that the identity may not look at: somebody may have objects of them here. */
+  unseen: string[];
 }
 
 export interface Survey {
@@ -46,9 +48,10 @@ export async function survey({ kubernetes, catalog, environment }: Surveying, si
   for (const { name } of catalog.namespaces) {
     const object = items.find(({ metadata }) => metadata.name === name);
     if (!object) continue;
-    const found = await listAll(kubernetes, namespaced, { namespace: name }, signal);
+    const unseen: string[] = [];
+    const found = await listAll(kubernetes, namespaced, { namespace: name, unseen: ({ group, plural }) => { unseen.push(group === '' ? plural : `${plural}.${group}`); } }, signal);
     namespaces.push({
-      name, object, uid: object.metadata.uid, ours: isCreatedByUs(object), deleting: Boolean(object.metadata.deletionTimestamp),
+      name, object, uid: object.metadata.uid, ours: isCreatedByUs(object), deleting: Boolean(object.metadata.deletionTimestamp), unseen: unseen.sort(),
       objects: found.map((one) => ({ ...one, belonging: belongingOf(seen(one), releases, environment.name) })),
     });
   }

@@ -70,7 +70,7 @@ function remedy(kind: string, namespace: string | undefined, name: string): stri
 /** Objects that keep a namespace from going, each with its finalizers. */
 async function holdersIn(kubernetes: KubernetesClient, namespace: string, signal: AbortSignal): Promise<string[]> {
   const kinds = (await sweptKinds(kubernetes, signal)).filter((kind) => kind.namespaced);
-  const held = (await listAll(kubernetes, kinds, { namespace }, signal)).filter(({ object }) => finalizersOf(object).length > 0);
+  const held = (await listAll(kubernetes, kinds, { namespace, unseen: () => undefined }, signal)).filter(({ object }) => finalizersOf(object).length > 0);
   const texts = held.slice(0, MOST_HELD).map(({ kind, object }) => `${kind.kind} ${object.metadata.name} is ${heldBy(object)}${remedy(kind.kind, namespace, object.metadata.name)}`);
   return held.length > MOST_HELD ? [...texts, `and ${held.length - MOST_HELD} more objects with finalizers`] : texts;
 }

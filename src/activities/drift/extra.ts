@@ -1,6 +1,7 @@
 /** Objects that no release, controller or system made: told, never touched. */
 import type { Clients } from '../../clients/index.ts';
 import type { KubernetesObject } from '../../clients/kubernetes/index.ts';
+import { isAccessObject } from '../../plan/access/identities.ts';
 import type { Ignore } from '../../plan/drift/ignore.ts';
 import { isSystem, managedEntries } from '../../plan/drift/managed.ts';
 import { recordedObjects } from '../../plan/drift/manifest.ts';
@@ -41,6 +42,7 @@ function whyExtra(object: KubernetesObject, kind: string, namespaces: ReadonlySe
   const { metadata } = object;
   const owners = metadata['ownerReferences'];
   if (kind === 'Namespace' || metadata.deletionTimestamp || (Array.isArray(owners) && owners.length > 0)) return undefined;
+  if (isAccessObject(kind, metadata.name)) return undefined;
   if (kind === 'Secret' && metadata.name.startsWith('sh.helm.release.v1.')) return undefined;
   const release = metadata.annotations?.['meta.helm.sh/release-name'];
   const within = metadata.annotations?.['meta.helm.sh/release-namespace'];

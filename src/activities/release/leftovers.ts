@@ -2,7 +2,7 @@
  * Objects that Helm made for a release, found by Helm's own marks: for releases whose record is gone or does not tell the
  * whole. What is to be kept (volumes, what is marked so) is never among them.
  */
-import { KubernetesError, type KubernetesClient, type KubernetesObject, type Kind, pathOfKind } from '../../clients/kubernetes/index.ts';
+import { isForbidden, KubernetesError, type KubernetesClient, type KubernetesObject, type Kind, pathOfKind } from '../../clients/kubernetes/index.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import type { Release } from './recover.ts';
 
@@ -19,6 +19,8 @@ const RELEASE_NAME = 'meta.helm.sh/release-name';
 const RELEASE_NAMESPACE = 'meta.helm.sh/release-namespace';
 const POLICY = 'helm.sh/resource-policy';
 const AT_ONCE = 8;
+/** Of a kind that we may not even look at, none of our releases can have made anything. */
+const nothingOfOurs = (): void => undefined;
 
 /** Kinds that can be listed and deleted; copies of the same objects in other groups are left out. */
 export async function sweptKinds(kubernetes: Pick<KubernetesClient, 'kinds'>, signal?: AbortSignal): Promise<Kind[]> {
@@ -29,13 +31,14 @@ export async function sweptKinds(kubernetes: Pick<KubernetesClient, 'kinds'>, si
 /**
  * All objects of these kinds, metadata only.
  * @param namespace also what belongs to no namespace is listed; absent: everything
+ * @param unseen told of kinds that the identity may not look at
  */
-export async function listAll(kubernetes: Pick<KubernetesClient, 'list'>, kinds: readonly Kind[], { namespace, labelSelector }: { namespace?: string; labelSelector?: string }, signal?: AbortSignal): Promise<FoundObject[]> {
+export async function listAll(kubernetes: Pick<KubernetesClient, 'list'>, kinds: readonly Kind[], { namespace, labelSelector, unseen }: { namespace?: string; labelSelector?: string; unseen: (kind: Kind) => void }, signal?: AbortSignal): Promise<FoundObject[]> {
   const found: FoundObject[] = [];
   const queue = [...kinds];
   const work = async (): Promise<void> => {
     for (let kind = queue.shift(); kind !== undefined; kind = queue.shift()) {
-      const items = await listKind(kubernetes, kind, { namespace, labelSelector }, signal);
+      const items = await listKind(kubernetes, kind, { namespace, labelSelector, unseen }, signal);
       for (const object of items) found.push({ kind, path: `${pathOfKind(kind, object.metadata.namespace)}/${object.metadata.name}`, object });
     }
   };
@@ -43,12 +46,16 @@ export async function listAll(kubernetes: Pick<KubernetesClient, 'list'>, kinds:
   return found;
 }
 
-async function listKind(kubernetes: Pick<KubernetesClient, 'list'>, kind: Kind, { namespace, labelSelector }: { namespace: string | undefined; labelSelector: string | undefined }, signal?: AbortSignal): Promise<KubernetesObject[]> {
+async function listKind(kubernetes: Pick<KubernetesClient, 'list'>, kind: Kind, { namespace, labelSelector, unseen }: { namespace: string | undefined; labelSelector: string | undefined; unseen: (kind: Kind) => void }, signal?: AbortSignal): Promise<KubernetesObject[]> {
   try {
     return (await kubernetes.list(pathOfKind(kind, namespace), { metadataOnly: true, ...(labelSelector === undefined ? {} : { labelSelector }) }, signal)).items;
   } catch (error) {
     // Its definition has gone in between, or the server knows no listing of it after all.
     if (error instanceof KubernetesError && (error.status === 404 || error.status === 405)) return [];
+    if (isForbidden(error)) {
+      unseen(kind);
+      return [];
+    }
     throw error;
   }
 }
@@ -71,7 +78,7 @@ export function isClaim({ group, plural }: Pick<Kind, 'group' | 'plural'>): bool
 
 /** By `<namespace>/<release>`: everything in the cluster that carries Helm's marks and goes with its release. */
 export async function markedByHelm(kubernetes: Pick<KubernetesClient, 'kinds' | 'list'>, signal?: AbortSignal): Promise<Map<string, FoundObject[]>> {
-  const all = await listAll(kubernetes, await sweptKinds(kubernetes, signal), { labelSelector: HELMS_OWN }, signal);
+  const all = await listAll(kubernetes, await sweptKinds(kubernetes, signal), { labelSelector: HELMS_OWN, unseen: nothingOfOurs }, signal);
   const marked = new Map<string, FoundObject[]>();
   for (const found of all) {
     const key = helmReleaseOf(found.object);
@@ -82,7 +89,7 @@ export async function markedByHelm(kubernetes: Pick<KubernetesClient, 'kinds' | 
 
 /** Deletes what carries the release's marks. @returns `Kind name` of each, sorted */
 export async function removeLeftovers(kubernetes: KubernetesClient, { namespace, name }: Release, signal: AbortSignal): Promise<string[]> {
-  const all = await listAll(kubernetes, await sweptKinds(kubernetes, signal), { namespace, labelSelector: HELMS_OWN }, signal);
+  const all = await listAll(kubernetes, await sweptKinds(kubernetes, signal), { namespace, labelSelector: HELMS_OWN, unseen: nothingOfOurs }, signal);
   const own = all.filter((found) => helmReleaseOf(found.object) === releaseKey(namespace, name) && !isKept(found) && !found.object.metadata.deletionTimestamp);
   await Promise.all(own.map(({ path, object }) => kubernetes.remove(path, { uid: object.metadata.uid }, signal)));
   return own.map(({ kind, object }) => `${kind.kind} ${object.metadata.name}`).sort();

@@ -2,6 +2,7 @@
 import type { AccessQuestion, KubernetesClient } from '../../clients/kubernetes/index.ts';
 import { IN_CLUSTER } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
+import { accessName, IDENTITIES } from '../../plan/access/identities.ts';
 import { refused } from '../failure.ts';
 
 const { namespace } = IN_CLUSTER;
@@ -19,9 +20,16 @@ export const NEEDED: readonly AccessQuestion[] = [
   { verb: 'watch', group: 'apps', resource: 'deployments' }, { verb: 'watch', group: 'apps', resource: 'statefulsets' }, { verb: 'watch', group: 'batch', resource: 'jobs' },
 ];
 
+const RBAC = 'rbac.authorization.k8s.io';
+/** Making the roles of the identities. */
+const HANDING_OUT: AccessQuestion[] = IDENTITIES.map(accessName).flatMap((name) => [
+  ...['roles', 'clusterroles'].flatMap((resource) => ['get', 'create', 'patch', 'escalate', 'bind'].map((verb) => ({ verb, group: RBAC, resource, name }))),
+  ...['rolebindings', 'clusterrolebindings'].flatMap((resource) => ['get', 'create', 'patch'].map((verb) => ({ verb, group: RBAC, resource, name }))),
+]);
+
 /** @throws CliError (refused) that lists everything that is not allowed */
 export async function requireRights(kubernetes: Pick<KubernetesClient, 'mayI' | 'server'>, { deployer: { clusterRole } }: Pick<Environment, 'deployer'>, signal?: AbortSignal): Promise<void> {
-  const needed = [...NEEDED, ...(clusterRole === undefined ? [] : ['get', 'create', 'delete'].map((verb) => ({ verb, group: 'rbac.authorization.k8s.io', resource: 'clusterrolebindings' })))];
+  const needed = [...NEEDED, ...(clusterRole === undefined ? HANDING_OUT : ['get', 'create', 'delete'].map((verb) => ({ verb, group: RBAC, resource: 'clusterrolebindings' })))];
   const answers = await Promise.all(needed.map(async (question) => ({ question, allowed: await kubernetes.mayI(question, signal) })));
   const denied = answers.filter(({ allowed }) => !allowed).map(({ question }) => `  ${questionWords(question)}`);
   if (denied.length === 0) return;
@@ -29,7 +37,7 @@ export async function requireRights(kubernetes: Pick<KubernetesClient, 'mayI' | 
 }
 
 /** `create deployments.apps in ananta-deployer` */
-export function questionWords({ verb, group, resource, subresource, namespace: place }: AccessQuestion): string {
+export function questionWords({ verb, group, resource, subresource, name, namespace: place }: AccessQuestion): string {
   const kind = `${resource}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
-  return `${verb} ${kind} ${place === undefined ? 'in the whole cluster' : `in ${place}`}`;
+  return `${verb} ${kind}${name === undefined ? '' : ` ${name}`} ${place === undefined ? 'in the whole cluster' : `in ${place}`}`;
 }

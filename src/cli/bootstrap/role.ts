@@ -8,7 +8,7 @@ import type { Environment } from '../../environment/schema.ts';
 const BINDING = 'ananta-deployer-worker';
 const bindingSchema = z.looseObject({ roleRef: z.object({ name: z.string() }) });
 
-/** @returns whether something was changed */
+/** A role that the environment names, in the whole cluster. @returns whether something was changed */
 export async function bindRole(kubernetes: Pick<KubernetesClient, 'get' | 'create' | 'remove'>, { deployer: { clusterRole } }: Pick<Environment, 'deployer'>, signal?: AbortSignal): Promise<boolean> {
   if (clusterRole === undefined) return false;
   const path = paths.clusterRoleBinding(BINDING);
@@ -27,8 +27,8 @@ export async function bindRole(kubernetes: Pick<KubernetesClient, 'get' | 'creat
 /** @returns why the workers could deploy nothing; undefined where they may do the first thing that a deployment does */
 export async function workerRightsProblem(kubernetes: Pick<KubernetesClient, 'mayAccount'>, signal?: AbortSignal): Promise<string | undefined> {
   const account = { namespace: IN_CLUSTER.namespace, name: IN_CLUSTER.worker };
-  const questions = [{ verb: 'list', group: '', resource: 'secrets' }, { verb: 'create', group: 'apps', resource: 'deployments', namespace: 'control-plane' }];
+  const questions = [{ verb: 'list', group: '', resource: 'secrets', namespace: 'control-plane' }, { verb: 'create', group: 'apps', resource: 'deployments', namespace: 'control-plane' }];
   const answers = await Promise.all(questions.map((question) => kubernetes.mayAccount(account, question, signal)));
   return answers.every(Boolean) ? undefined
-    : `the service account ${account.namespace}/${account.name} may not deploy yet: bind it to the role of a deployer, or name a ClusterRole in deployer.clusterRole of the environment`;
+    : `the service account ${account.namespace}/${account.name} may not deploy yet: give it the role of a deployer: npm run ananta -- rbac apply --identity deployer`;
 }

@@ -9,10 +9,14 @@ import { ensureEngine } from '../../clients/temporal/setup.ts';
 import type { RunRef } from '../../contract/deploy.ts';
 import { IN_CLUSTER, MANAGED_BY, MANAGED_BY_LABEL, RELEASE_LABELS, taskQueueOf } from '../../contract/names.ts';
 import type { Tree } from '../../environment/merge.ts';
+import { IDENTITIES, identityOf } from '../../plan/access/identities.ts';
+import { accessObjects } from '../../plan/access/manifests.ts';
 import { upgradeProblem, versionsOf } from '../../plan/deployer/image.ts';
 import type { DeployerRelease } from '../../plan/deployer/releases.ts';
 import { openEngine, requireSearchAttributes } from '../deploy/engine.ts';
 import { refused } from '../failure.ts';
+import { accessBasis } from '../rbac/rendered.ts';
+import { applyObjects } from '../rbac/run.ts';
 import { count } from '../format.ts';
 import { installRelease } from './install.ts';
 import type { PreparedBootstrap } from './prepare.ts';
@@ -65,11 +69,18 @@ export async function bootstrapSteps(clients: Clients, { environment, releases: 
     changed.push(...made);
     report({ step: 'engine namespace', state: made.length > 0 ? 'made' : 'unchanged', text: `${connections.engine.namespace}${made.length > 0 ? `: ${made.join(', ')}` : ''}`, seconds: (performance.now() - began) / 1000 });
   }
-  if (await bindRole(kubernetes, environment, signal)) changed.push('role');
+  if (await giveRights(clients, signal)) changed.push('role');
   const problem = await workerRightsProblem(kubernetes, signal);
   report({ step: 'role', state: problem === undefined ? 'checked' : 'note', text: problem ?? 'the workers may deploy' });
   await reportWorkers(clients, report);
   return { engine: engineOf(clients), changed };
+}
+
+/** What workers may do: a role that the environment names, else what the catalog and the charts need. @returns whether something was changed */
+async function giveRights({ kubernetes, environment, catalog, connections, config }: Clients, signal: AbortSignal): Promise<boolean> {
+  if (environment.deployer.clusterRole !== undefined) return bindRole(kubernetes, environment, signal);
+  const basis = await accessBasis({ environment, catalog }, connections.helm ?? 'helm', config);
+  return (await applyObjects(kubernetes, catalog, IDENTITIES.flatMap((name) => accessObjects(identityOf(name, basis))), signal)).length > 0;
 }
 
 function engineOf({ connections: { engine: { address, namespace } } }: Clients): BootstrapResult['engine'] {

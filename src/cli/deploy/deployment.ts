@@ -8,10 +8,13 @@ import type { DeployOptions } from '../commands/deploy.ts';
 import { type ExitCode, refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
 import { workflowUrl } from '../lines.ts';
+import type { Connections } from '../../environment/connections.ts';
 import { helmBinary } from '../helm-binary.ts';
 import { type ApprovedPlan, checkApprovedPlan } from '../plan/approved.ts';
 import { setupLine } from '../render/setup.ts';
 import { selectionFlags, selectionOf } from '../selection-options.ts';
+import { accessBasis } from '../rbac/rendered.ts';
+import { requireDeployerRights, requireWorkerRights } from '../rbac/preflight.ts';
 import { checkCharts, requireCharts } from './charts.ts';
 import { openEngine, requireSameContent } from './engine.ts';
 import { standUp, standUpAgain } from './ground.ts';
@@ -31,6 +34,7 @@ export async function deploy(session: Session, prepared: Prepared, options: Depl
   const connections = await standUp(session);
   const ready = await prerequisites(session, connections);
   await requireSameContent(ready.client, environment, config);
+  await checkRights(session, prepared, connections);
   await checkVault(session, connections);
   const helm = await helmBinary(connections, config, (event) => session.renderer.setup(setupLine({ kind: 'tool', progress: event })));
   await checkCharts(prepared, imageTags, helm, config);
@@ -52,6 +56,15 @@ export async function deploy(session: Session, prepared: Prepared, options: Depl
     detach: options.detach === true,
     ignored: [...(Object.keys(options.image ?? {}).length > 0 ? ['--image'] : []), ...(options.timeout === undefined ? [] : ['--timeout']), ...selectionFlags(options)],
   });
+}
+
+/** @throws CliError (refused) */
+async function checkRights({ context, environment, interrupted: signal }: Session, prepared: Prepared, connections: Connections): Promise<void> {
+  const { name, engine, deployer } = environment;
+  const namespaces = prepared.catalog.namespaces.map((namespace) => namespace.name);
+  await withClients(context, environment, connections, ({ kubernetes }) => 'inCluster' in engine || deployer.image !== undefined
+    ? requireWorkerRights(kubernetes, name, namespaces, signal)
+    : requireDeployerRights(kubernetes, name, namespaces, async () => accessBasis(prepared, await helmBinary(connections, context.config, () => undefined), context.config), signal));
 }
 
 /**

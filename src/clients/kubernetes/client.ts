@@ -8,6 +8,7 @@ import { type Kinds, readKinds } from './kinds.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
 import { type KubernetesList, type KubernetesObject, listSchema, objectSchema } from './objects.ts';
 import { connectToPod, execInPod, type ExecResult, type PodAddress } from './sockets.ts';
+import { scopedList } from './scope.ts';
 import { createTransport } from './transport.ts';
 import { createWatches, type Watches } from './watches.ts';
 
@@ -34,8 +35,18 @@ export interface AccessQuestion {
   /** Plural. */
   resource: string;
   subresource?: string;
+  /** Absent: all objects. */
+  name?: string;
   /** Absent: cluster-wide. */
   namespace?: string;
+}
+
+/** One rule of a role, as Kubernetes has it. */
+export interface GrantedRule {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+  resourceNames?: string[];
 }
 
 export interface KubernetesClient {
@@ -50,6 +61,7 @@ export interface KubernetesClient {
   kinds(signal?: AbortSignal): Promise<Kinds>;
   /** @returns undefined when there is no such object */
   get(path: string, signal?: AbortSignal): Promise<KubernetesObject | undefined>;
+  /** All of a kind in the cluster; where that is not allowed, those of the client's namespaces. */
   list(path: string, options?: ListOptions, signal?: AbortSignal): Promise<KubernetesList>;
   /**
    * Server-side apply of one object under our own field manager.
@@ -77,7 +89,9 @@ export interface KubernetesClient {
   remove(path: string, options?: { uid?: string; propagation?: 'Foreground' | 'Background' }, signal?: AbortSignal): Promise<boolean>;
   /** Whether the identity in use may do this, as the API server judges it. */
   mayI(attributes: AccessQuestion, signal?: AbortSignal): Promise<boolean>;
-  /** The same of a service account. */
+  /** All that the identity in use may do in a namespace, as far as the API server can list it. */
+  myRules(namespace: string, signal?: AbortSignal): Promise<{ rules: GrantedRule[]; complete: boolean }>;
+  /** As `mayI`, of a service account. */
   mayAccount(account: { namespace: string; name: string }, attributes: AccessQuestion, signal?: AbortSignal): Promise<boolean>;
   /** A token of a service account for an audience, from TokenRequest. Seconds are at least 600; the server may grant less. */
   tokenFor(account: { namespace: string; name: string }, audience: string, seconds: number, signal?: AbortSignal): Promise<{ token: string; expiresAt: number }>;
@@ -93,12 +107,20 @@ export interface KubernetesClient {
 const METADATA_OF_ONE = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) });
+const texts = z.array(z.string());
+const rulesSchema = z.object({ status: z.object({
+  incomplete: z.boolean().default(false),
+  resourceRules: z.array(z.object({ apiGroups: texts.nullish(), resources: texts.nullish(), verbs: texts, resourceNames: texts.nullish() })).nullish().transform((rules) => rules ?? []),
+}) });
 const tokenSchema = z.object({ status: z.object({ token: z.string().min(1), expirationTimestamp: z.string() }) });
 
-/** @throws KubeconfigError when the environment's kubeconfig or context is not there */
-export function createKubernetesClient(connection: Connections['kubernetes']): KubernetesClient {
+/**
+ * @param namespaces looked into one by one where the identity may not list or watch a kind in the whole cluster
+ * @throws KubeconfigError when the environment's kubeconfig or context is not there
+ */
+export function createKubernetesClient(connection: Connections['kubernetes'], namespaces: readonly string[] = []): KubernetesClient {
   const transport = createTransport(() => loadKubeconfig(connection));
-  const watches = createWatches(transport);
+  const watches = createWatches(transport, { namespaces });
 
   const get = async (path: string, signal?: AbortSignal): Promise<KubernetesObject | undefined> => {
     try {
@@ -113,6 +135,9 @@ export function createKubernetesClient(connection: Connections['kubernetes']): K
     return namespace.metadata.uid;
   };
 
+  const list = scopedList<ListOptions>(namespaces, async (path, { labelSelector, fieldSelector, metadataOnly, limit }, signal) =>
+    listSchema.parse(await transport.call({ path, query: { labelSelector, fieldSelector, limit }, ...(metadataOnly ? { accept: METADATA_ONLY } : {}), signal })));
+
   return {
     server: transport.kubeconfig().getCurrentCluster()?.server ?? '',
     watches,
@@ -123,10 +148,7 @@ export function createKubernetesClient(connection: Connections['kubernetes']): K
     },
     kinds: (signal) => readKinds(transport, signal),
     get,
-    list: async (path, options = {}, signal) => {
-      const { labelSelector, fieldSelector, metadataOnly, limit } = options;
-      return listSchema.parse(await transport.call({ path, query: { labelSelector, fieldSelector, limit }, ...(metadataOnly ? { accept: METADATA_ONLY } : {}), signal }));
-    },
+    list: (path, options = {}, signal) => list(path, options, signal),
     apply: async (path, object, { force = false } = {}, signal) =>
       objectSchema.parse(await transport.call({
         method: 'PATCH', path, body: object, contentType: 'application/apply-patch+yaml', query: { fieldManager: MANAGED_BY, force: force || undefined }, signal,
@@ -159,6 +181,11 @@ export function createKubernetesClient(connection: Connections['kubernetes']): K
     mayI: async (resourceAttributes, signal) => {
       const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
       return reviewSchema.parse(await transport.call({ method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', body, signal })).status.allowed;
+    },
+    myRules: async (namespace, signal) => {
+      const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace } };
+      const { status } = rulesSchema.parse(await transport.call({ method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', body, signal }));
+      return { complete: !status.incomplete, rules: status.resourceRules.map(({ apiGroups, resources, verbs, resourceNames }) => ({ apiGroups: apiGroups ?? [], resources: resources ?? [], verbs, ...(resourceNames ? { resourceNames } : {}) })) };
     },
     mayAccount: async ({ namespace, name }, resourceAttributes, signal) => {
       const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];

@@ -56,6 +56,11 @@ export function errorFromAnswer(request: string, status: number, body: string): 
   return new KubernetesError(request, status, reason ?? '', message ?? reason ?? 'no message', (details?.causes ?? []).map((cause) => ({ field: cause.field ?? '', message: cause.message ?? '' })));
 }
 
+/** The identity in use may not do that. */
+export function isForbidden(error: unknown): error is KubernetesError {
+  return error instanceof KubernetesError && error.status === 403;
+}
+
 export function isNotFound(error: unknown): boolean {
   return error instanceof KubernetesError && error.status === 404;
 }

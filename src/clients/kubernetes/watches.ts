@@ -1,10 +1,11 @@
 /**
- * What the worker knows of workloads at any moment: one watch per kind for its whole life, indexed by release,
- * with listeners per release. Nothing polls.
+ * What the worker knows of workloads at any moment: one watch per kind for its whole life (one per kind and namespace where
+ * the whole cluster may not be looked at), indexed by release, with listeners per release. Nothing polls.
  */
 import { setMaxListeners } from 'node:events';
-import { KubernetesError, UnreachableError } from './errors.ts';
+import { isForbidden, KubernetesError, UnreachableError } from './errors.ts';
 import { type KubernetesObject, releaseOf } from './objects.ts';
+import { pathWithin } from './scope.ts';
 import type { Transport } from './transport.ts';
 import { runWatch, type WatchOptions, type WatchTarget } from './watch.ts';
 
@@ -45,14 +46,18 @@ interface KindState {
   objects: Map<string, KubernetesObject>;
   /** By `<namespace>/<release>`, then as above. */
   byRelease: Map<string, Map<string, KubernetesObject>>;
-  listed: boolean;
-  live: boolean;
-  error?: unknown;
+  /** One for the whole cluster, or one per namespace. */
+  parts: { listed: boolean; live: boolean; error?: unknown }[];
+}
+
+export interface WatchesOptions extends WatchOptions {
+  /** Watched one by one where the whole cluster may not be. */
+  namespaces?: readonly string[];
 }
 
 const PATIENCE_MILLISECONDS = 10_000;
 
-export function createWatches(transport: Transport, options: WatchOptions = {}): Watches {
+export function createWatches(transport: Transport, { namespaces = [], ...options }: WatchesOptions = {}): Watches {
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   const states = new Map<WatchedKind, KindState>(WATCHED_KINDS.map((kind) => [kind, emptyState()]));
@@ -61,7 +66,8 @@ export function createWatches(transport: Transport, options: WatchOptions = {}):
   let started = false;
   /** Those who wait for the first lists. */
   const waiting = new Set<() => void>();
-  const isListed = (): boolean => [...states.values()].every((state) => state.listed);
+  const parts = (): KindState['parts'] => [...states.values()].flatMap((state) => state.parts);
+  const isListed = (): boolean => parts().every(({ listed }) => listed);
 
   const flush = (): void => {
     const keys = [...due];
@@ -73,7 +79,11 @@ export function createWatches(transport: Transport, options: WatchOptions = {}):
     due.add(key);
   };
 
-  const follow = (kind: WatchedKind, state: KindState): void => {
+  const follow = (kind: WatchedKind, state: KindState, namespace?: string): void => {
+    const part: KindState['parts'][number] = { listed: false, live: false };
+    state.parts.push(part);
+    const ended = new AbortController();
+    const target = TARGETS[kind];
     const put = (object: KubernetesObject): void => {
       remove(object);
       const release = releaseOf(object);
@@ -96,24 +106,30 @@ export function createWatches(transport: Transport, options: WatchOptions = {}):
       if (group?.size === 0) state.byRelease.delete(key);
       touch(key);
     };
-    void runWatch(transport, TARGETS[kind], {
+    void runWatch(transport, namespace === undefined ? target : { ...target, path: pathWithin(target.path, namespace) ?? target.path }, {
       replace: (objects) => {
         const present = new Set(objects.map(objectKey));
-        for (const known of [...state.objects.values()]) if (!present.has(objectKey(known))) remove(known);
+        for (const known of [...state.objects.values()]) if ((namespace === undefined || known.metadata.namespace === namespace) && !present.has(objectKey(known))) remove(known);
         for (const object of objects) put(object);
-        state.listed = true;
+        part.listed = true;
         for (const check of waiting) check();
       },
       changed: put,
       deleted: remove,
       live: (live, error) => {
-        state.error = error;
+        if (namespace === undefined && !part.listed && namespaces.length > 0 && isForbidden(error)) {
+          ended.abort();
+          state.parts = [];
+          for (const one of namespaces) follow(kind, state, one);
+          return;
+        }
+        part.error = error;
         for (const check of waiting) check();
-        if (state.live === live) return;
-        state.live = live;
+        if (part.live === live) return;
+        part.live = live;
         for (const key of listeners.keys()) touch(key);
       },
-    }, stop.signal, options);
+    }, AbortSignal.any([stop.signal, ended.signal]), options);
   };
 
   return {
@@ -124,7 +140,7 @@ export function createWatches(transport: Transport, options: WatchOptions = {}):
       }
       if (isListed()) return;
       await new Promise<void>((resolve, reject) => {
-        const lastError = (): unknown => [...states.values()].find((state) => !state.listed && state.error !== undefined)?.error;
+        const lastError = (): unknown => parts().find(({ listed, error }) => !listed && error !== undefined)?.error;
         const end = (settle: () => void): void => {
           clearTimeout(timer);
           waiting.delete(check);
@@ -145,7 +161,7 @@ export function createWatches(transport: Transport, options: WatchOptions = {}):
     },
     of: (kind, namespace, release) => [...(states.get(kind)?.byRelease.get(`${namespace}/${release}`)?.values() ?? [])],
     releases: () => new Set([...states.values()].flatMap((state) => [...state.byRelease.keys()])),
-    live: () => [...states.values()].every((state) => state.live),
+    live: () => started && parts().every(({ live }) => live),
     listen: (namespace, release, listener) => {
       const key = `${namespace}/${release}`;
       let group = listeners.get(key);
@@ -163,7 +179,7 @@ export function createWatches(transport: Transport, options: WatchOptions = {}):
 }
 
 function emptyState(): KindState {
-  return { objects: new Map<string, KubernetesObject>(), byRelease: new Map<string, Map<string, KubernetesObject>>(), listed: false, live: false };
+  return { objects: new Map<string, KubernetesObject>(), byRelease: new Map<string, Map<string, KubernetesObject>>(), parts: [] };
 }
 
 function objectKey(object: KubernetesObject): string {

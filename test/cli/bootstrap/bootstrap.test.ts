@@ -48,6 +48,7 @@ describe('rights', () => {
     await assert.rejects(requireRights(kubernetes, { deployer: { replicas: 2 } }), (error: Error & { exitCode?: number }) => error.exitCode === 3 && /create deployments\.apps in ananta-deployer/.test(error.message) && !/statefulsets/.test(error.message));
     assert.ok(asked.includes('create pods/portforward in ananta-deployer'));
     assert.ok(asked.includes('watch pods in the whole cluster'));
+    assert.ok(asked.includes('escalate roles.rbac.authorization.k8s.io ananta-deployer in the whole cluster'));
   });
 });
 

@@ -1,0 +1,29 @@
+/** What identities are derived from: the catalog and every chart, rendered as a deployment would. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import PQueue from 'p-queue';
+import { renderedObjects } from '../../activities/diff/render.ts';
+import type { Config } from '../../config.ts';
+import { stateDir } from '../../config.ts';
+import type { AccessBasis } from '../../plan/access/identities.ts';
+import { allReleaseInputs } from '../../plan/inputs.ts';
+import { findRelease } from '../../plan/releases.ts';
+import { requireCharts } from '../deploy/charts.ts';
+import type { Prepared } from '../deploy/preflight.ts';
+
+/**
+ * @param helm path of Helm
+ * @throws ChartRenderError with what Helm says against a chart; CliError (refused) for a publisher's chart that cannot be had
+ */
+export async function accessBasis({ catalog, environment }: Prepared, helm: string, config: Config, onNote: (text: string) => void = () => undefined): Promise<AccessBasis> {
+  await requireCharts({ catalog, environment }, config, onNote);
+  const inputs = [...await allReleaseInputs(catalog, environment, {}, config)];
+  const queue = new PQueue({ concurrency: availableParallelism() });
+  const releases = await queue.addAll(inputs.map(([name, input]) => async () => {
+    const { namespace } = findRelease(catalog, name);
+    const objects = await renderedObjects({ helm, home: join(stateDir(config, environment.name), 'helm'), config }, { name, namespace }, input);
+    return { name, namespace, objects };
+  }));
+  const { keys } = environment.vault;
+  return { namespaces: catalog.namespaces.map(({ name }) => name), releases, ...(keys.store === 'kubernetes' ? { keys: { namespace: keys.namespace, name: keys.name } } : {}) };
+}
