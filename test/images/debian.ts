@@ -65,6 +65,8 @@ mount --bind "$apt/archives" "$root/var/cache/apt/archives"
 cat /etc/resolv.conf > "$root/etc/resolv.conf"
 printf '#!/bin/sh\\nexit 101\\n' > "$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
+# Java's installation wants to link its manuals here.
+mkdir -p "$root/usr/share/man/man1"
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 chroot "$root" apt-get -qq update
 chroot "$root" apt-get -qq -y --no-install-recommends -o APT::Sandbox::User=root install "$@"

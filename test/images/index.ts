@@ -2,8 +2,16 @@
  * Images for tests on a real node, made from packages, since no registry can be asked.
  * `node launcher.mjs --run test/images/main.ts [NAME …]` builds them by hand.
  */
+import { flyway } from './recipes/flyway.ts';
+import { keycloak, keycloakConfigCli } from './recipes/keycloak.ts';
+import { minio, minioClient } from './recipes/minio.ts';
+import { mongodb } from './recipes/mongodb.ts';
 import { pause } from './recipes/pause.ts';
+import { postgres } from './recipes/postgres.ts';
+import { rabbitmq } from './recipes/rabbitmq.ts';
 import { redis } from './recipes/redis.ts';
+import { standIns } from './recipes/stand-in.ts';
+import { temporal, temporalAdminTools, temporalUi } from './recipes/temporal.ts';
 import type { ImageRecipe } from './types.ts';
 
 export { buildImages } from './build.ts';
@@ -19,4 +27,16 @@ export type { BuildContext, BuiltImages, ImageRecipe, Layer } from './types.ts';
 export const RECIPES: readonly ImageRecipe[] = [
   pause,
   redis,
+  postgres,
+  rabbitmq,
+  flyway,
+  keycloak,
+  keycloakConfigCli,
+  minio,
+  minioClient,
+  mongodb,
+  temporal,
+  temporalAdminTools,
+  temporalUi,
+  ...standIns(),
 ];

@@ -23,6 +23,10 @@ test('a connection string takes the variables it was put together from', () => {
   });
 });
 
+test("what kubelet tells every container of the API server is nobody's connection", () => {
+  assert.deepEqual(found({ KUBERNETES_PORT: 'tcp://10.96.0.1:443', KUBERNETES_PORT_443_TCP: 'tcp://10.96.0.1:443' }).problems, []);
+});
+
 test('what could not be put together is named', () => {
   const { problems } = found({ RABBITMQ_URL: 'amqp://$(RABBITMQ_USER):$(RABBITMQ_PASSWORD)@mq.data.svc:5672/' });
   assert.deepEqual(problems, ['RABBITMQ_URL refers to a variable that was not there when it was put together']);

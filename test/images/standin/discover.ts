@@ -77,7 +77,7 @@ function vault({ env, add, claim, need }: Pen): void {
 /** Connection strings say by themselves what they lead to. */
 function byUrl(pen: Pen): void {
   for (const [name, value] of Object.entries(pen.env)) {
-    const url = /^[a-z][a-z0-9+]*:\/\//.test(value) ? parse(value) : undefined;
+    const url = !FOREIGN.test(name) && /^[a-z][a-z0-9+]*:\/\//.test(value) ? parse(value) : undefined;
     if (url === undefined || /^https?:$/.test(url.protocol)) continue;
     const login = { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
     // The variables that were put together to this one.

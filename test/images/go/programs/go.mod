@@ -1,0 +1,3 @@
+module ananta.invalid/images/programs
+
+go 1.24.0
