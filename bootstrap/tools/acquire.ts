@@ -28,6 +28,8 @@ export interface AcquireOptions {
   mirror?: string | undefined;
   /** PATH, HOME, proxy and Go settings; nothing is read from anywhere else. */
   env: ToolEnvironment;
+  /** Whoever compiles more right afterwards keeps what was compiled so far, and calls `removeGoCaches` in the end. */
+  keepCaches?: boolean;
   onProgress?: ((event: ToolProgress) => void) | undefined;
   /** Ends everything that runs for this; the promises reject with its reason. */
   signal?: AbortSignal | undefined;
@@ -99,7 +101,8 @@ export function acquireFrom(setting: AcquireSetting, options: AcquireOptions): A
   // Only when it is clear which tools must be built can the one that is needed first be built first.
   void Promise.all(decisions).then(() => context.builds.start());
   const everything = collect(context, setting.manifest, tools);
-  everything.then(() => removeGoCaches(context, setting.manifest, tools)).catch(() => undefined);
+  const needsMore = Object.values(setting.manifest).some(({ name, optional }) => optional !== true && !tools.has(name));
+  everything.then(() => (context.built && !needsMore && options.keepCaches !== true ? removeGoCaches(cacheDir) : undefined)).catch(() => undefined);
   return {
     get: (name) => tools.get(name) ?? Promise.reject(new Error(`${name} was not among the tools asked for`)),
     all: () => everything,
@@ -189,12 +192,12 @@ async function collect(
   return found;
 }
 
-/** Go's caches are many times larger than the programs, and useless once every program that is always needed is there. */
-async function removeGoCaches(context: InstallContext, manifest: Manifest, tools: ReadonlyMap<ToolName, unknown>): Promise<void> {
-  if (!context.built || Object.values(manifest).some(({ name, optional }) => optional !== true && !tools.has(name))) return;
-  const lock = await tryLock(goLock(context.cacheDir));
+/** Go's caches are many times larger than the programs, and useless once everything is compiled. Left alone while somebody uses them. */
+export async function removeGoCaches(cacheDir: string): Promise<void> {
+  const lock = await tryLock(goLock(cacheDir));
   if (!lock.held) return;
-  await withWorkFolder(context.cacheDir, async (folder) => {
-    await rename(goFolder(context.cacheDir), join(folder, 'go')).finally(() => lock.lock.release());
+  await withWorkFolder(cacheDir, async (folder) => {
+    // None: nothing was ever compiled.
+    await rename(goFolder(cacheDir), join(folder, 'go')).catch(() => undefined).finally(() => lock.lock.release());
   });
 }

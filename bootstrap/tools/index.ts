@@ -1,5 +1,5 @@
 /** What the rest of the product uses of the tools. */
-export { acquireTools } from './acquire.ts';
+export { acquireTools, removeGoCaches } from './acquire.ts';
 export type { AcquireOptions, AcquiredTools } from './acquire.ts';
 export { ToolNotNeededError, ToolsUnavailableError } from './errors.ts';
 export { findInstalledTools } from './installed.ts';

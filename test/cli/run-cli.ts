@@ -108,14 +108,11 @@ export function kubeconfigFor(server: string, context = 'stage'): string {
   });
 }
 
-/** An API server that knows its own uid and has no pods. */
+/** An API server that knows its own uid, has no pods, and lets everybody do everything. */
 export async function startFakeApi(uid = '11111111-2222-3333-4444-555555555555'): Promise<{ address: string; close: () => void }> {
   const server = createServer((request, response) => {
-    const object = request.url?.startsWith('/api/v1/namespaces/kube-system') && !request.url.includes('/pods')
-      ? { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid, resourceVersion: '1' } }
-      : { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '1' }, items: [] };
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(object));
+    response.end(JSON.stringify(answerTo(request.url ?? '', uid)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -125,4 +122,11 @@ export async function startFakeApi(uid = '11111111-2222-3333-4444-555555555555')
       server.close();
     },
   };
+}
+
+function answerTo(url: string, uid: string): object {
+  if (url.startsWith('/api/v1/namespaces/kube-system') && !url.includes('/pods')) return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid, resourceVersion: '1' } };
+  if (url.startsWith('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews')) return { status: { incomplete: false, resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }], nonResourceRules: [] } };
+  if (url.startsWith('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews')) return { status: { allowed: true } };
+  return { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '1' }, items: [] };
 }

@@ -12,6 +12,7 @@ import { rabbitmq } from './recipes/rabbitmq.ts';
 import { redis } from './recipes/redis.ts';
 import { standIns } from './recipes/stand-in.ts';
 import { temporal, temporalAdminTools, temporalUi } from './recipes/temporal.ts';
+import { vault } from './recipes/vault.ts';
 import type { ImageRecipe } from './types.ts';
 
 export { buildImages } from './build.ts';
@@ -38,5 +39,6 @@ export const RECIPES: readonly ImageRecipe[] = [
   temporal,
   temporalAdminTools,
   temporalUi,
+  vault,
   ...standIns(),
 ];
