@@ -13,11 +13,11 @@ import { testScope } from '../../support/scope.ts';
 const signal = new AbortController().signal;
 const NAMESPACE = 'cache-system';
 const RELEASE = 'control-plane-redis';
-const kind = (group: string, name: string, plural: string): Kind => ({ group, version: 'v1', kind: name, plural, namespaced: true, verbs: ['get', 'list', 'patch'] }) as unknown as Kind;
+const kind = (group: string, name: string, plural: string): Kind => ({ group, version: 'v1', kind: name, plural, namespaced: true, verbs: ['get', 'list', 'patch'] });
 const KINDS = [kind('', 'Secret', 'secrets'), kind('', 'ConfigMap', 'configmaps')];
 const pathOf = (plural: string, name: string): string => `/api/v1/namespaces/${NAMESPACE}/${plural}/${name}`;
 const MARKS = { labels: { 'app.kubernetes.io/managed-by': 'Helm' }, annotations: { 'meta.helm.sh/release-name': RELEASE, 'meta.helm.sh/release-namespace': NAMESPACE } };
-const object = (name: string, more: Record<string, unknown>): KubernetesObject => ({ metadata: { name, namespace: NAMESPACE, uid: name, resourceVersion: '1', ...MARKS }, ...more }) as unknown as KubernetesObject;
+const object = (name: string, more: Record<string, unknown>): KubernetesObject => ({ metadata: { name, namespace: NAMESPACE, uid: name, resourceVersion: '1', ...MARKS }, ...more });
 
 /** A release with a Secret and a ConfigMap, as Helm recorded it and as it is. */
 async function withRelease(work: (parts: FakeParts) => Promise<void>): Promise<void> {
