@@ -6,6 +6,7 @@ import { heartbeat } from '@temporalio/activity';
 import { awaitLockFree } from '../../src/activities/lock/await-free.ts';
 import { temporalScope } from '../../src/activities/scope.ts';
 import type { CliContext } from '../../src/cli/context.ts';
+import { requireFreeLock } from '../../src/cli/deploy/free-lock.ts';
 import type { Prerequisites } from '../../src/cli/deploy/operation.ts';
 import type { Session } from '../../src/cli/deploy/session.ts';
 import { Interrupted } from '../../src/cli/deploy/interrupt.ts';
@@ -129,4 +130,19 @@ describe('in the queue', () => {
       assert.equal((await follow({ workflowId: next.workflowId, runId: next.runId })).outcome, 'succeeded');
     });
   });
+});
+
+test('whoever needs the lock is told that its holder does not move, and what helps', async () => {
+  // A task queue that no worker has ever asked.
+  const request = { ...input(), environment: 'deserted' };
+  const run = await start('deploy', request);
+  const { session, ready } = await command();
+  await assert.rejects(requireFreeLock({ ...session, environment: { ...session.environment, name: 'deserted' } }, { ...ready, clusterUid: request.clusterUid }, 'rollback'), (error) => {
+    assert.ok(error instanceof CliError);
+    assert.match(error.message, /^The deployment of "deserted" that tester@host started at \S+ holds the lock \(workflow deploy\/deserted\/.*\)\. It does not move: .+\.$/);
+    assert.match(error.next[0] ?? '', /^npm run worker -- --env deserted/);
+    return true;
+  });
+  await ready.client.connection.close();
+  await engine.client.workflow.getHandle(run.workflowId, run.runId).terminate();
 });
