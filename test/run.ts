@@ -30,6 +30,9 @@ const config = readConfig();
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { tier: { type: 'string', multiple: true }, list: { type: 'boolean' } } });
 
 const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: config.repoRoot }).sort();
+/** Of whole deployments: whoever takes long begins early, or the last file would run alone. */
+const LONGEST_FIRST = ['durability', 'durability-ground', 'destroy', 'lock', 'rollback', 'drift-run', 'bootstrap', 'deploy', 'cancel', 'plan'].map((name) => `test/e2e/${name}.test.ts`);
+const longestFirst = (files: string[]): string[] => [...LONGEST_FIRST.filter((file) => files.includes(file)), ...files.filter((file) => !LONGEST_FIRST.includes(file))];
 /** No file takes half of it on two busy cores: one that hangs fails, and the others still run. */
 const FILE_TIMEOUT_MS = 12 * 60_000;
 const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/', 'test/node/'];
@@ -39,7 +42,8 @@ const TIERS: Tier[] = [
   { name: 'workflows', what: 'workflows on a real Temporal server, replay of recorded histories', files: inFolder('test/workflows/*.test.ts'), concurrency: 2, tools: true },
   { name: 'integration', what: 'clients and bootstrap on real parts', files: inFolder('test/integration/*.test.ts'), concurrency: 1, tools: true },
   { name: 'node', what: 'a real Kubernetes node with real pods; needs root and containerd', files: inFolder('test/node/*.test.ts'), concurrency: 1, tools: true },
-  { name: 'e2e', what: 'whole deployments and faults', files: inFolder('test/e2e/*.test.ts'), concurrency: 1, tools: true },
+  // Much of a deployment is waiting, and files share nothing: two of them use the cores that one leaves idle.
+  { name: 'e2e', what: 'whole deployments and faults', files: longestFirst(inFolder('test/e2e/*.test.ts')), concurrency: 2, tools: true },
 ];
 
 function check(): boolean {
