@@ -37,6 +37,8 @@ const LONGEST_FIRST = ['durability', 'durability-ground', 'destroy', 'lock', 'ro
 const longestFirst = (files: string[]): string[] => [...LONGEST_FIRST.filter((file) => files.includes(file)), ...files.filter((file) => !LONGEST_FIRST.includes(file))];
 /** No file takes half of it on two busy cores: one that hangs fails, and the others still run. */
 const FILE_TIMEOUT_MS = 12 * 60_000;
+/** Real pods take their time to start. */
+const NODE_FILE_TIMEOUT_MS = 30 * 60_000;
 const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/', 'test/node/'];
 const TIERS: Tier[] = [
   { name: 'unit', what: 'tables for the core, fakes at the borders', files: inFolder('test/**/*.test.ts').filter((file) => !SLOW.some((folder) => file.startsWith(folder))), concurrency: Math.max(2, cpus().length), tools: false },
@@ -75,7 +77,7 @@ async function runFiles(files: string[], concurrency: number): Promise<Counts> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   // Without any, the runner would look for some itself.
   if (files.length === 0) return counts;
-  const stream = run({ files: files.map((file) => join(config.repoRoot, file)), concurrency, timeout: FILE_TIMEOUT_MS, execArgv: ['--disable-warning=ExperimentalWarning'] });
+  const stream = run({ files: files.map((file) => join(config.repoRoot, file)), concurrency, timeout: files.some((file) => file.startsWith('test/node/')) ? NODE_FILE_TIMEOUT_MS : FILE_TIMEOUT_MS, execArgv: ['--disable-warning=ExperimentalWarning'] });
   stream.on('test:summary', (summary) => {
     // Without a file: the totals of the whole run.
     if (summary.file !== undefined) return;
