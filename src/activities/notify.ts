@@ -93,7 +93,8 @@ async function post({ redactor }: Clients, url: string, headersFile: string | un
   const { host } = new URL(url);
   let answer: Response;
   try {
-    answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]) });
+    // Followed elsewhere it would take the headers along.
+    answer = await fetch(url, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/json', ...headers }, body, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]) });
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
     throw new Error(`The webhook at ${host} could not be reached (${error instanceof Error ? error.message : String(error)}${cause})`, { cause: error });

@@ -1,10 +1,10 @@
 /** `ananta status`: the newest deployment from the engine's memory, and which components run. Touches nothing. */
 import type { Client } from '@temporalio/client';
 import { loadCatalog } from '../catalog/index.ts';
-import type { DeploymentDescription } from '../clients/temporal/index.ts';
+import type { DeploymentDescription, ScheduleView } from '../clients/temporal/index.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import type { LockHolder, QueueMemo } from '../contract/lock.ts';
-import { queueIdOfLock } from '../contract/names.ts';
+import { driftScheduleIdOfLock, queueIdOfLock } from '../contract/names.ts';
 import { NotRunningError, resolveConnections } from '../environment/connections.ts';
 import { loadEnvironment } from '../environment/load.ts';
 import { realServices } from '../environment/real-node.ts';
@@ -28,6 +28,8 @@ export interface StatusReport {
   holder?: LockHolder;
   /** Who waits for it. */
   queued?: QueueMemo;
+  /** The schedule of drift runs; absent where there is none. */
+  schedule?: ScheduleView;
   /** The line that helps where the holder does not move. */
   revive?: string;
   /** Why the engine could not be asked. */
@@ -62,9 +64,9 @@ export function inOrder({ deployment, components }: StatusReport): boolean {
   return !Object.values(view.progress.services).some(({ state }) => state === 'failed');
 }
 
-async function askEngine(context: CliContext, environment: Environment): Promise<Pick<StatusReport, 'deployment' | 'engineProblem' | 'holder' | 'queued' | 'revive'>> {
+async function askEngine(context: CliContext, environment: Environment): Promise<Pick<StatusReport, 'deployment' | 'engineProblem' | 'holder' | 'queued' | 'schedule' | 'revive'>> {
   // Loaded late: the client takes half a second, and a wrong name should be told at once.
-  const { closeTemporal, connectTemporal, latestDeployment } = await import('../clients/temporal/index.ts');
+  const { closeTemporal, connectTemporal, createSchedules, latestDeployment } = await import('../clients/temporal/index.ts');
   const { lockHolderOf, queuedRequest } = await import('../clients/temporal/lock.ts');
   let client: Client | undefined;
   try {
@@ -73,8 +75,12 @@ async function askEngine(context: CliContext, environment: Environment): Promise
     const description = await latestDeployment(client, environment.name);
     if (!description) return {};
     const url = workflowUrl(engine, description);
-    const [holder, queued] = await Promise.all([lockHolderOf(client, description.workflowId), queuedRequest(client, queueIdOfLock(description.workflowId))]);
-    return { ...(holder ? { holder } : {}), ...(queued ? { queued } : {}), ...(holder?.stalled === undefined ? {} : { revive: reviveLine(environment) }),
+    const [holder, queued, schedule] = await Promise.all([
+      lockHolderOf(client, description.workflowId), queuedRequest(client, queueIdOfLock(description.workflowId)),
+      // What runs matters more than what is planned.
+      createSchedules(client).describe(driftScheduleIdOfLock(description.workflowId)).catch(() => undefined),
+    ]);
+    return { ...(holder ? { holder } : {}), ...(queued ? { queued } : {}), ...(schedule ? { schedule } : {}), ...(holder?.stalled === undefined ? {} : { revive: reviveLine(environment) }),
       deployment: { description, ...(await readView(client, description)), ...(url === undefined ? {} : { url }) } };
   } catch (error) {
     if (error instanceof NotRunningError) return { engineProblem: error.message };

@@ -3,7 +3,7 @@
  * so that one whose acknowledgement was lost can run again.
  */
 import type { Remain, RunRef, Selection, ServiceFailure, ServiceOutcome } from './deploy.ts';
-import type { DriftFinding, DriftOutcome, DriftReport } from './drift.ts';
+import type { DriftFinding, DriftMode, DriftOutcome, DriftReport } from './drift.ts';
 import type { LockHolder } from './lock.ts';
 import type { DeployPlan, Operation, PlannedService, PlannedStep } from './plan.ts';
 
@@ -118,12 +118,15 @@ export interface Activities {
   lockHolder(run: Pick<RunRef, 'environment' | 'clusterUid'>): Promise<{ holder?: LockHolder }>;
   /** Ends when the lock is free. */
   awaitLockFree(run: Pick<RunRef, 'environment' | 'clusterUid'>): Promise<void>;
-  /** Compares the world with what was applied; changes nothing. Flapping ones are those that have been repaired too often. */
-  findDrift(run: RunRef): Promise<{ report: DriftReport; flapping: string[] }>;
+  /**
+   * Compares the world with what was applied; changes nothing. Flapping ones are those that have been repaired too often.
+   * `mode` is what the environment's file says now: a schedule may have been registered with another.
+   */
+  findDrift(run: RunRef): Promise<{ report: DriftReport; flapping: string[]; mode?: DriftMode }>;
   /** Steps for releases that have drifted; the rest is unchanged. */
   planRepair(input: { run: RunRef; findings: DriftFinding[] }): Promise<DeployPlan>;
-  /** What no release can repair: extra fields, Vault's configuration, Secrets, namespaces. */
-  repairFindings(input: { run: RunRef; findings: DriftFinding[] }): Promise<{ repaired: string[] }>;
+  /** What no release can repair: fields that somebody added, definitions. What cannot be taken out keeps nothing else from being repaired: `refused` says why, a line each. */
+  repairFindings(input: { run: RunRef; findings: DriftFinding[] }): Promise<{ repaired: string[]; refused?: string[] }>;
   /** Counts the repairs of each finding, for the loop breaker, and keeps the run for `drift runs`. */
   recordDrift(input: RecordDriftInput): Promise<void>;
   /** Calls the environment's command or webhook. A failure to call never fails the operation. */

@@ -36,6 +36,11 @@ export function driftScheduleId(environment: string, clusterUid: string): string
   return `drift/${environment}/${clusterUid.slice(0, 8)}`;
 }
 
+/** The schedule that belongs to a lock. */
+export function driftScheduleIdOfLock(lockId: string): string {
+  return lockId.replace(/^deploy\//, 'drift/');
+}
+
 /** Who waits for the lock; the newest wins. */
 export function queueWorkflowId(environment: string, clusterUid: string): string {
   return `queue/${environment}/${clusterUid.slice(0, 8)}`;

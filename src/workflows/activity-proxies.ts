@@ -26,15 +26,15 @@ export const reads = proxyActivities<Pick<Activities, 'makePlan' | 'planRollback
 });
 
 /** Small idempotent writes to Kubernetes. */
-export const ground = proxyActivities<Pick<Activities, 'ensureNamespaces' | 'recordResult' | 'ensureDriftSchedule' | 'removeDriftSchedule' | 'recordDrift' | 'repairFindings'>>({
+export const ground = proxyActivities<Pick<Activities, 'ensureNamespaces' | 'recordResult' | 'removeDriftSchedule' | 'recordDrift' | 'repairFindings'>>({
   startToCloseTimeout: '1 minute',
   heartbeatTimeout: HEARTBEAT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { ...retry, maximumAttempts: 100 },
 });
 
-/** After all is done: an API server that is away is waited for a minute or so, not longer. */
-export const records = proxyActivities<Pick<Activities, 'recordVersion'>>({
+/** After all is done: an API server or engine that is away is waited for a minute or so, not longer. */
+export const records = proxyActivities<Pick<Activities, 'recordVersion' | 'ensureDriftSchedule'>>({
   startToCloseTimeout: '1 minute',
   heartbeatTimeout: HEARTBEAT,
   retry: { ...retry, maximumAttempts: 20 },

@@ -6,7 +6,7 @@ import type { RollbackInput } from '../contract/rollback.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { GOOD_STATES } from '../contract/states.ts';
 import { type DeploymentProgress, isSettled, outcomes } from '../plan/progress.ts';
-import { ground, outside, reads, vault } from './activity-proxies.ts';
+import { ground, outside, reads, records, vault } from './activity-proxies.ts';
 import { failureOf, resultOf } from './failure-of.ts';
 import { runOperation } from './operation.ts';
 import { rollback } from './rollback.ts';
@@ -28,8 +28,9 @@ export function deploy(input: DeployInput): Promise<DeployResult> {
     finish: async (run, result) => {
       if (result.outcome === 'failed') await announce(run, result);
       // Also of a failed one: what is there from now on can drift.
-      if (result.planDigest !== '') await ground.ensureDriftSchedule.executeWithOptions({ summary: 'Schedule of drift runs' }, [run]).catch(() => undefined);
-      return versionOf(run, input.requestedBy, result);
+      const notes = result.planDigest === '' ? [] : await schedule(run);
+      const told = notes.length > 0 ? { notes: [...(result.notes ?? []), ...notes] } : {};
+      return { ...told, ...(await versionOf(run, input.requestedBy, { ...result, ...told })) };
     },
   });
 }
@@ -56,6 +57,16 @@ async function undo(input: DeployInput, run: RunRef, changed: string[]): Promise
     if (isCancellation(error)) throw error;
     const result = resultOf<DeployResult>(error);
     return { undone: { outcome: 'failed', services: result?.services ?? [], ...(result?.notes ? { notes: result.notes } : {}), failure: failureOf(error) } };
+  }
+}
+
+/** @returns a line where it could not be registered: a platform that nobody looks after should not be taken for one that is */
+async function schedule(run: RunRef): Promise<string[]> {
+  try {
+    await records.ensureDriftSchedule.executeWithOptions({ summary: 'Schedule of drift runs' }, [run]);
+    return [];
+  } catch (error) {
+    return [`The schedule of drift runs could not be registered (${failureOf(error).message}): what it was before goes on, and the next deployment tries again.`];
   }
 }
 

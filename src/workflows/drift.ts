@@ -1,10 +1,11 @@
 /** One drift run: looks, repairs where it may, looks again, remembers and tells. Never while an operation holds the lock. */
 import {
-  ApplicationFailure, CancellationScope, ChildWorkflowCancellationType, executeChild, isCancellation, ParentClosePolicy, setCurrentDetails, upsertSearchAttributes,
-  workflowInfo, WorkflowIdReusePolicy,
+  ApplicationFailure, CancellationScope, ChildWorkflowCancellationType, executeChild, isCancellation, ParentClosePolicy, patched, setCurrentDetails,
+  upsertSearchAttributes, workflowInfo, WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { RunRef } from '../contract/deploy.ts';
+import type { Activities } from '../contract/activities.ts';
+import type { DeployResult, RunRef } from '../contract/deploy.ts';
 import type { DriftFinding, DriftInput, DriftReport, DriftResult } from '../contract/drift.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { LockHolder } from '../contract/lock.ts';
@@ -43,23 +44,40 @@ export async function drift(input: DriftInput): Promise<DriftResult> {
   return result;
 }
 
+/** Of runs that began with an older worker. */
+const LOOKS_AT_THE_LOCK_AGAIN = 'drift looks at the lock again';
+
 const nothing = { repaired: [], flapping: [], attempted: [] };
 
 async function look(input: DriftInput, run: RunRef): Promise<Found> {
-  const { holder } = await reads.lockHolder.executeWithOptions({ summary: 'Who holds the lock' }, [{ environment: run.environment, clusterUid: run.clusterUid }]);
-  if (holder) return { ...nothing, outcome: 'skipped', reason: heldBy(holder) };
-  const { report, flapping } = await survey(run, 'Compare the cluster with what was deployed');
+  const held = await holderOf(run, 'Who holds the lock');
+  if (held !== undefined) return { ...nothing, outcome: 'skipped', reason: held };
+  const { report, flapping, mode } = await survey(run, 'Compare the cluster with what was deployed');
   const found: Found = { ...nothing, outcome: report.findings.length === 0 ? 'clean' : 'drifted', report, flapping };
+  if (report.findings.length === 0) return found;
+  if (input.requestedBy === undefined && mode === 'off') return { ...nothing, outcome: 'skipped', reason: 'the environment says drift.mode: off by now; the next deployment removes the schedule' };
+  // What an operation is in the middle of is no drift.
+  const meanwhile = patched(LOOKS_AT_THE_LOCK_AGAIN) ? await holderOf(run, 'Nobody has begun an operation meanwhile') : undefined;
+  if (meanwhile !== undefined) return { ...nothing, outcome: 'skipped', reason: `${meanwhile}: what was seen meanwhile does not count` };
   const repairable = report.findings.filter(({ key, kind, repair: how }) => how !== undefined && kind !== 'not-observable' && !flapping.includes(key));
-  if (input.mode !== 'repair' || repairable.length === 0) return found;
+  // A person says what is to be done; the schedule asks the environment's file, which may have been edited since it was registered.
+  const repairs = input.requestedBy === undefined ? (mode ?? input.mode) === 'repair' : input.mode === 'repair';
+  if (!repairs || repairable.length === 0) return found;
   setCurrentDetails(driftDetails(input.environment, { ...found, reason: `repairing ${repairable.length}` }));
   return mend(input, run, found, report, repairable);
 }
 
+/** @returns who holds the lock, in words; undefined when it is free */
+async function holderOf(run: RunRef, summary: string): Promise<string | undefined> {
+  const { holder } = await reads.lockHolder.executeWithOptions({ summary }, [{ environment: run.environment, clusterUid: run.clusterUid }]);
+  return holder && heldBy(holder);
+}
+
 async function mend(input: DriftInput, run: RunRef, found: Found, before: DriftReport, repairable: DriftFinding[]): Promise<Found> {
   let failure: string | undefined;
+  let notes: readonly string[] = [];
   try {
-    await startRepair(input, run, repairable);
+    notes = (await startRepair(input, run, repairable)).notes ?? [];
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { ...found, outcome: 'skipped', reason: 'an operation took the lock before the repair could: the next run looks again' };
     // The child's own cancellation, as when somebody takes its lock over, is no wish to end this run.
@@ -74,17 +92,17 @@ async function mend(input: DriftInput, run: RunRef, found: Found, before: DriftR
   const attempted = repairable.map(({ key }) => key);
   return {
     outcome: failure !== undefined ? 'failed' : report.findings.length === 0 ? 'repaired' : 'drifted',
-    ...(failure === undefined ? {} : { reason: `the repair failed: ${failure}` }),
+    ...(failure !== undefined ? { reason: `the repair failed: ${failure}` } : notes.length > 0 ? { reason: notes.join('; ') } : {}),
     report: before, attempted, repaired: attempted.filter((key) => !left.has(key)),
     flapping: [...new Set([...found.flapping, ...flapping])], remaining: report.findings,
   };
 }
 
-async function startRepair(input: DriftInput, run: RunRef, findings: DriftFinding[]): Promise<void> {
+async function startRepair(input: DriftInput, run: RunRef, findings: DriftFinding[]): Promise<DeployResult> {
   const { environment, clusterUid } = input;
   const requestedBy = input.requestedBy ?? 'the drift schedule';
   const args: RepairInput = { environment, clusterUid, requestedBy, findings };
-  await executeChild(repair, {
+  return executeChild(repair, {
     // Under the lock: nothing else may change the platform meanwhile.
     ...startOptionsOf('repair', args),
     staticDetails: `Requested by ${requestedBy}; found by ${run.workflowId}`,
@@ -95,7 +113,7 @@ async function startRepair(input: DriftInput, run: RunRef, findings: DriftFindin
   });
 }
 
-function survey(run: RunRef, summary: string): Promise<{ report: DriftReport; flapping: string[] }> {
+function survey(run: RunRef, summary: string): ReturnType<Activities['findDrift']> {
   return surveys.findDrift.executeWithOptions({ summary }, [run]);
 }
 
@@ -119,7 +137,7 @@ async function tell(run: RunRef, result: DriftResult): Promise<void> {
   const title = outcome === 'failed' ? `The drift run on ${run.environment} failed: ${reason ?? ''}`
     : `Drift on ${run.environment}: ${countWords(findings)}${repaired.length > 0 ? `, ${repaired.length} repaired` : ''}${flapping.length > 0 ? `, ${flapping.length} flapping` : ''}`;
   const about = [outcome, ...(remaining ?? findings).map(({ kind, key }) => `${kind} ${key}`), ...repaired.map((key) => `repaired ${key}`), ...flapping.map((key) => `flapping ${key}`)];
-  await outside.notify.executeWithOptions({ summary: 'Tell of the findings' }, [{ run, event: 'drift', title, lines: notificationLines(result, run.environment), about }])
+  await outside.notify.executeWithOptions({ summary: 'Tell of the findings' }, [{ run, event: 'drift', title, lines: [...notificationLines(result, run.environment), ...(outcome === 'drifted' && reason !== undefined ? [reason] : [])], about }])
     .catch((error: unknown) => {
       if (isCancellation(error)) throw error;
     });

@@ -12,7 +12,7 @@ export function repair(input: RepairInput): Promise<DeployResult> {
     operation: 'repair',
     input,
     plan: (run) => reads.planRepair.executeWithOptions({ summary: 'Plan: releases that have drifted' }, [{ run, findings }]),
-    before: async (run) => {
+    before: async (run, plan) => {
       const wants = (repair: string): boolean => findings.some((finding) => finding.repair === repair);
       if (wants('namespace')) await ground.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
       if (wants('unseal') || wants('vault')) await vault.openVault.executeWithOptions({ summary: 'Unseal Vault' }, [run]);
@@ -21,8 +21,8 @@ export function repair(input: RepairInput): Promise<DeployResult> {
         await vault.seedVault.executeWithOptions({ summary: 'Write the secrets that are missing' }, [run]).catch(unlessLost);
       }
       if (wants('secret') || wants('vault') || wants('namespace')) await vault.syncSecrets.executeWithOptions({ summary: 'Make Kubernetes Secrets from Vault' }, [run]);
-      await ground.repairFindings.executeWithOptions({ summary: 'What no release can repair' }, [{ run, findings }]);
-      return {};
+      const { refused = [] } = await ground.repairFindings.executeWithOptions({ summary: 'What no release can repair' }, [{ run, findings }]);
+      return refused.length > 0 ? { notes: [...(plan.notes ?? []), ...refused] } : {};
     },
   });
 }

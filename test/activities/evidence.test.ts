@@ -18,7 +18,7 @@ const base = '/namespaces/cache-system';
 const pod: KubernetesObject = {
   metadata: { name: 'control-plane-redis-0', namespace: 'cache-system', uid: 'p', resourceVersion: '1' },
   spec: { containers: [{ name: 'redis' }] },
-  status: { phase: 'Running', containerStatuses: [{ name: 'redis', restartCount: 3, state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } }, lastState: { terminated: { exitCode: 1, reason: 'Error' } } }] },
+  status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'False', reason: 'ContainersNotReady', message: 'containers with unready status: [redis]', lastTransitionTime: '2026-01-01T00:00:00Z' }], containerStatuses: [{ name: 'redis', restartCount: 3, state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } }, lastState: { terminated: { exitCode: 1, reason: 'Error' } } }] },
 };
 const event = (name: string, object: string, type: string, message: string): [string, KubernetesObject] => [`/api/v1${base}/events/${name}`, {
   metadata: { name, namespace: 'cache-system', uid: name, resourceVersion: '1' }, type, reason: 'BackOff', message, lastTimestamp: '2026-01-01T00:00:00Z', involvedObject: { kind: 'Pod', name: object },
@@ -35,11 +35,21 @@ describe('evidence', () => {
       const text = await readFile(evidence!, 'utf8');
       assert.equal(evidence, join(folder, 'evidence', 'run-1', 'control-plane-redis.txt'));
       assert.equal((await stat(evidence)).mode & 0o777, 0o600);
-      for (const part of ['# control-plane-redis: not healthy', 'CrashLoopBackOff', 'Back-off restarting', 'redis now: cannot bind', 'before its restart\nredis before: cannot bind', 'Helm said this']) assert.ok(text.includes(part), part);
+      for (const part of ['# control-plane-redis: not healthy', 'CrashLoopBackOff', 'Back-off restarting', 'redis now: cannot bind', '### Conditions\nPod control-plane-redis-0: Ready False since 2026-01-01T00:00:00Z ContainersNotReady containers with unready status: [redis]', 'before its restart\nredis before: cannot bind', 'Helm said this']) assert.ok(text.includes(part), part);
       assert.equal(text.includes('not ours'), false);
       assert.deepEqual(summary, [
         'pod control-plane-redis-0, container redis: CrashLoopBackOff (last exit 1 Error)', 'Pod control-plane-redis-0: BackOff Back-off restarting', 'control-plane-redis-0: redis now: cannot bind',
       ]);
+    });
+  });
+
+  test('all pods are ready and the service does not work all the same: their logs are what tells why', async () => {
+    await withFakeClients(async ({ clients, cluster, run }) => {
+      cluster.objects.set(`/api/v1${base}/pods/control-plane-redis-0`, { ...pod, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }], containerStatuses: [{ name: 'redis', ready: true, restartCount: 0, state: { running: {} } }] } });
+      clients.kubernetes.podLog = (_pod, container) => Promise.resolve(`${container}: MISCONF cannot persist`);
+      const { evidence, summary } = await createActivities(clients, () => testScope()).collectEvidence({ run, service, reason: 'answers -MISCONF' });
+      assert.match(await readFile(evidence!, 'utf8'), /### Log of control-plane-redis-0, container redis\nredis: MISCONF cannot persist/);
+      assert.deepEqual(summary, ['control-plane-redis-0: redis: MISCONF cannot persist']);
     });
   });
 

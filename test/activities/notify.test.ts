@@ -94,7 +94,7 @@ describe('notify', () => {
         let body = '';
         for await (const chunk of request) body += String(chunk);
         got.push({ body, authorization: request.headers.authorization });
-        response.writeHead(status).end(`you sent ${request.headers.authorization ?? ''}`);
+        response.writeHead(status, status === 307 ? { location: '/elsewhere' } : {}).end(`you sent ${request.headers.authorization ?? ''}`);
       })();
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -107,6 +107,10 @@ describe('notify', () => {
         status = 403;
         await assert.rejects(tell(), (error) => /answered 403/.test(String(error)) && !clients.redactor.redact(String(error)).includes('token-of-the-chat'));
         assert.doesNotMatch(await readFile(join(folder, 'logs', 'notify.log'), 'utf8'), /token-of-the-chat/);
+        status = 307;
+        const asked = got.length;
+        await assert.rejects(tell(), /answered 307/);
+        assert.equal(got.length, asked + 1, 'the headers went elsewhere');
       });
     } finally {
       server.close();

@@ -87,7 +87,10 @@ describe('schedule', () => {
     const environment = await loadEnvironment('sandbox', readConfig());
     const lines = scheduleLines(schedule, environment, style).join('\n');
     assert.match(lines, /Mode +repair, every 15 min\nState +waiting\nNext +2026-01-01T00:15:00Z/);
-    assert.match(scheduleLines(schedule, { ...environment, drift: { ...environment.drift, mode: 'off' } }, style).join('\n'), /sandbox\.yaml says off, every 15 min: the next deployment changes it/);
+    assert.doesNotMatch(lines, /sandbox\.yaml/);
+    const edited = (drift: object): string => scheduleLines(schedule, { ...environment, drift: { ...environment.drift, ...drift } }, style).join('\n');
+    assert.match(edited({ mode: 'off' }), /sandbox\.yaml says off: that counts from the next run on; the next deployment changes the schedule itself/);
+    assert.match(edited({ everySeconds: 60 }), /sandbox\.yaml says every 60 s: the next deployment changes it/);
   });
 
   test('paused: by whom, and how to resume', async () => {

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
 import { type Workspace, workspace } from './run-cli.ts';
 
-const COMMANDS = ['deploy', 'attach', 'status', 'verify', 'catalog', 'graph', 'drift', 'doctor', 'logs', 'secrets', 'up', 'down', 'worker'];
+const COMMANDS = ['deploy', 'plan', 'attach', 'cancel', 'history', 'diff', 'rollback', 'destroy', 'status', 'verify', 'catalog', 'graph', 'drift', 'doctor', 'logs', 'secrets', 'up', 'down', 'worker'];
 const docs = readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8');
 
 describe('program', { concurrency: 2 }, () => {

@@ -42,6 +42,15 @@ describe('status', () => {
     assert.equal(inOrder(failed), false);
   });
 
+  test('when the next drift run is, or that somebody has paused them', () => {
+    const schedule = { id: 'drift/sandbox/1a2b3c4d', paused: false, note: '', everySeconds: 900, input: { environment: 'sandbox', clusterUid: '1', mode: 'repair' as const }, next: ['2026-01-01T00:15:00.000Z'], running: [], runs: 1, skippedForOverlap: 0, missed: 0 };
+    const done: LiveEvent = { kind: 'finished', result: result('succeeded', ALL_GOOD) };
+    const lines = (more: object): string[] => statusLines(report('COMPLETED', [done], { schedule: { ...schedule, ...more } }), OPTIONS).filter((line) => line.startsWith('Drift'));
+    assert.deepEqual(lines({}), ['Drift runs: repair, every 15 min, the next at 2026-01-01T00:15:00.000Z.']);
+    assert.deepEqual(lines({ paused: true, note: 'Paused via the UI' }), ['Drift runs are paused. Paused via the UI. To go on: npm run ananta -- drift resume --env sandbox']);
+    assert.deepEqual((statusJson(report('COMPLETED', [done], { schedule })) as { schedule: unknown }).schedule, { mode: 'repair', everySeconds: 900, paused: false, note: '', next: ['2026-01-01T00:15:00.000Z'] });
+  });
+
   test('one that runs but has lost a service is not in order', () => assert.equal(inOrder(report('RUNNING', [...HALFWAY, ended(12, 'argocd', 'failed', 3)])), false));
 
   test('a component that is down is named, and what starts it', () => {
@@ -61,7 +70,7 @@ describe('status', () => {
       { name: 'vault', phase: 1, state: 'healthy', seconds: 8, changed: true, detail: null },
       { name: 'keycloak', phase: 4, state: 'starting', seconds: null, changed: null, detail: 'waits for keycloak to be healthy' },
     ]);
-    assert.deepEqual(statusJson({ environment: 'x', components: [] }), { environment: 'x', deployment: null, lock: null, queued: null, engine: 'reachable', components: [] });
+    assert.deepEqual(statusJson({ environment: 'x', components: [] }), { environment: 'x', deployment: null, lock: null, queued: null, schedule: null, engine: 'reachable', components: [] });
   });
 });
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { access } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import { clusterOf, factsOf, secretValues } from '../support/cluster-facts.ts';
@@ -46,6 +47,24 @@ async function nothingOfOursBut(cluster: KubernetesClient, kept: string[]): Prom
   assert.deepEqual(await namespacesOf(cluster), kept);
 }
 
+/** Until an object has been deleted. */
+async function gone(cluster: KubernetesClient, path: string): Promise<void> {
+  for (const deadline = Date.now() + 120_000; await cluster.get(path) !== undefined;) {
+    if (Date.now() > deadline) throw new Error(`${path} is still there after 120 s`);
+    await sleep(50);
+  }
+}
+
+/** The process that took the place of the one that was killed. */
+async function another(pid: () => Promise<number>, killed: number): Promise<number> {
+  for (const deadline = Date.now() + 60_000; ;) {
+    const now = await pid().catch(() => killed);
+    if (now !== killed) return now;
+    if (Date.now() > deadline) throw new Error(`Nothing took the place of process ${killed}`);
+    await sleep(100);
+  }
+}
+
 describe('destroy', { concurrency: 1 }, () => {
   test('keeps data and what is not ours, names what hangs, survives its worker, and deletes data only when told', async (t) => {
     // Seconds that something hanging is waited for, in vain, twice: first the object, then its namespace.
@@ -81,12 +100,18 @@ describe('destroy', { concurrency: 1 }, () => {
         await sandbox.configure({});
       });
 
-      await t.test('volumes, Vault and what is not ours stay; SIGKILL of the worker in the middle changes nothing', async () => {
+      await t.test('volumes, Vault and what is not ours stay; SIGKILL of the worker among the releases, and among what is left of them, changes nothing', async () => {
         // A workload's settings of somebody else, and one in a namespace without volumes.
         await cluster.apply('/api/v1/namespaces/monitoring-system/configmaps/their-dashboards', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'their-dashboards' }, data: { a: 'b' } });
         const running = sandbox.start(['destroy', '--json', '--confirm', sandbox.name]);
         await running.line((line) => line.type === 'service' && line['state'] === 'removed');
-        process.kill(await sandbox.pidOf('worker'), 'SIGKILL');
+        const first = await sandbox.pidOf('worker');
+        process.kill(first, 'SIGKILL');
+        const second = await another(() => sandbox.pidOf('worker'), first);
+        // Secrets made from Vault go after the last release, and before the namespaces.
+        await gone(cluster, '/api/v1/namespaces/argocd/secrets/argocd-secret');
+        process.kill(second, 'SIGKILL');
+        assert.ok((await namespacesOf(cluster)).includes('argocd'), 'it was killed when all was done');
         const run = await running.done;
         const result = resultOf(run);
         assert.equal(result.outcome, 'succeeded', failuresOf(run));

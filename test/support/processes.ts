@@ -18,9 +18,11 @@ export async function environmentOf(pid: number): Promise<string> {
   return readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
 }
 
-/** A `helm upgrade` at work for this state folder. */
+const VERBS = ['upgrade', 'rollback', 'uninstall'];
+
+/** A Helm at work for this state folder. */
 export async function helmProcesses(state: string): Promise<Process[]> {
-  const helms = (await processes()).filter(({ args }) => args[0]?.endsWith('/helm') === true && args.includes('upgrade'));
+  const helms = (await processes()).filter(({ args }) => args[0]?.endsWith('/helm') === true && args.some((arg) => VERBS.includes(arg)));
   const own = await Promise.all(helms.map(async (helm) => ({ helm, environment: await environmentOf(helm.pid) })));
   return own.filter(({ environment, helm }) => environment.includes(state) || helm.args.some((arg) => arg.includes(state))).map(({ helm }) => helm);
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities, NotifyInput, RecordDriftInput } from '../../src/contract/activities.ts';
-import type { DriftFinding, DriftInput, DriftReport, DriftResult } from '../../src/contract/drift.ts';
+import type { DriftFinding, DriftInput, DriftMode, DriftReport, DriftResult } from '../../src/contract/drift.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { deployWorkflowId, driftScheduleId, taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/search-attributes.ts';
@@ -24,6 +24,10 @@ interface World {
   /** What each look finds, the last one from then on. */
   looks?: DriftFinding[][];
   flapping?: string[];
+  /** What the environment's file says by now. */
+  now?: DriftMode;
+  /** Absent: the schedule started it. */
+  requestedBy?: string;
   overrides?: Partial<Activities>;
 }
 
@@ -36,7 +40,7 @@ interface Ran {
   clusterUid: string;
 }
 
-async function driftRun(mode: DriftInput['mode'], { looks = [[]], flapping = [], overrides = {} }: World): Promise<Ran> {
+async function driftRun(mode: DriftInput['mode'], { looks = [[]], flapping = [], now, requestedBy, overrides = {} }: World): Promise<Ran> {
   clusters += 1;
   const clusterUid = `${String(clusters).padStart(8, 'd')}-uid`;
   const told: NotifyInput[] = [];
@@ -46,7 +50,7 @@ async function driftRun(mode: DriftInput['mode'], { looks = [[]], flapping = [],
     findDrift: () => {
       const findings = looks[Math.min(look, looks.length - 1)]!;
       look += 1;
-      return Promise.resolve({ report: report(findings), flapping: findings.map(({ key }) => key).filter((key) => flapping.includes(key)) });
+      return Promise.resolve({ report: report(findings), flapping: findings.map(({ key }) => key).filter((key) => flapping.includes(key)), ...(now === undefined ? {} : { mode: now }) });
     },
     notify: (input) => { told.push(input); return Promise.resolve({ sent: true }); },
     recordDrift: (input) => { recorded.push(input); return Promise.resolve(); },
@@ -54,7 +58,7 @@ async function driftRun(mode: DriftInput['mode'], { looks = [[]], flapping = [],
   });
   const workflowId = `${driftScheduleId('test', clusterUid)}-${clusters}`;
   const result = await engine.withWorker(activities, async () => {
-    const handle = await engine.client.workflow.start(WORKFLOW_TYPES.drift, { taskQueue: taskQueueOf('test'), workflowId, args: [{ environment: 'test', clusterUid, mode } satisfies DriftInput] });
+    const handle = await engine.client.workflow.start(WORKFLOW_TYPES.drift, { taskQueue: taskQueueOf('test'), workflowId, args: [{ environment: 'test', clusterUid, mode, ...(requestedBy === undefined ? {} : { requestedBy }) } satisfies DriftInput] });
     return handle.result() as Promise<DriftResult>;
   });
   return { result, log, told, recorded, workflowId, clusterUid };
@@ -132,6 +136,35 @@ describe('drift', () => {
     assert.match(result.reason ?? '', /took the lock before the repair could/);
     assert.deepEqual(log, ['drift skipped']);
     await engine.client.workflow.getHandle(deployWorkflowId('test', clusterUid)).terminate();
+  });
+
+  test('an operation that began while it looked: what was seen meanwhile does not count, nobody is told', async () => {
+    let asked = 0;
+    const { result, log, told } = await driftRun('report', { looks: [[finding('a')]], overrides: { lockHolder: () => {
+      asked += 1;
+      return Promise.resolve(asked === 1 ? {} : { holder: { operation: 'destroy', requestedBy: 'somebody@host', workflowId: 'w', runId: 'r', since: '2026-01-01T00:00:00Z', workers: 1 } });
+    } } });
+    assert.equal(result.outcome, 'skipped');
+    assert.match(result.reason ?? '', /^destroy by somebody@host holds the lock since .*: what was seen meanwhile does not count$/);
+    assert.deepEqual([result.report, told, log], [undefined, [], []]);
+  });
+
+  const MODES: [registered: DriftInput['mode'], now: DriftMode, requestedBy: string | undefined, outcome: string, repairs: boolean][] = [
+    ['repair', 'report', undefined, 'drifted', false], ['report', 'repair', undefined, 'repaired', true], ['repair', 'off', undefined, 'skipped', false],
+    ['repair', 'report', 'me@host', 'repaired', true], ['report', 'repair', 'me@host', 'drifted', false],
+  ];
+  for (const [registered, now, requestedBy, outcome, repairs] of MODES) {
+    test(`${requestedBy === undefined ? 'the schedule, registered with' : 'a person, who asks for'} ${registered}, and a file that says ${now} by now: ${outcome}`, async () => {
+      const { result, log } = await driftRun(registered, { looks: [[finding('a')], repairs ? [] : [finding('a')]], now, ...(requestedBy === undefined ? {} : { requestedBy }) });
+      assert.deepEqual([result.outcome, log.includes('repair findings')], [outcome, repairs]);
+    });
+  }
+
+  test('what could not be repaired is said, in the result and to whoever is told', async () => {
+    const refused = 'ConfigMap test/a could not be repaired: a webhook says no';
+    const { result, told } = await driftRun('repair', { looks: [[finding('a'), finding('b')], [finding('a')]], overrides: { repairFindings: () => Promise.resolve({ repaired: ['b'], refused: [refused] }) } });
+    assert.deepEqual([result.outcome, result.reason, result.repaired], ['drifted', refused, ['b']]);
+    assert.equal(told[0]?.lines.at(-1), refused);
   });
 
   test('what flaps is left alone and told with the way on; what was not seen is never repaired', async () => {

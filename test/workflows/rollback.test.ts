@@ -153,3 +153,15 @@ describe('recording a version', () => {
     assert.match(result.notes?.[0] ?? '', /No platform version was recorded \(may not create configmaps\)\. The next deployment records/);
   });
 });
+
+describe('the schedule of drift runs', () => {
+  test('one that cannot be registered leaves a success a success, and is told', async () => {
+    const recorder = recordingActivities(planOf({ a: { phase: 1 } }), { ensureDriftSchedule: () => Promise.reject(ApplicationFailure.nonRetryable('may not create schedules', FAILURES.forbidden)) });
+    const result = await engine.withWorker(recorder.activities, async () => {
+      const run = await startOrAttach(engine.client, 'deploy', { environment: 'test', clusterUid: uid(), requestedBy: 'tester@host', imageTags: {} }, 'refuse');
+      return followDeployment(engine.client, run, { onEvent: () => undefined });
+    });
+    assert.deepEqual([result.outcome, result.version], ['succeeded', 1]);
+    assert.match(result.notes?.join() ?? '', /^The schedule of drift runs could not be registered \(may not create schedules\)/);
+  });
+});

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSchedules, type Schedules, type WantedSchedule } from '../../src/clients/temporal/index.ts';
-import { driftScheduleId } from '../../src/contract/names.ts';
+import { driftScheduleId, ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/search-attributes.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
@@ -59,6 +59,21 @@ describe('schedule of drift runs', () => {
     const view = await schedules.describe(one.id);
     assert.deepEqual([view?.everySeconds, view?.input?.mode, view?.paused, view?.note], [1800, 'repair', true, 'Paused by somebody: restore']);
     assert.equal(await schedules.resume(one.id, 'Resumed by somebody'), true);
+    assert.equal((await schedules.describe(one.id))?.paused, false);
+  });
+
+  test('paused and resumed by the very calls that the UI makes: seen here, and ended here', async () => {
+    const one = wanted();
+    await schedules.ensure(one);
+    const asTheUi = (patch: { pause?: string; unpause?: string }): Promise<unknown> =>
+      engine.client.workflowService.patchSchedule({ namespace: ENGINE_NAMESPACE, scheduleId: one.id, patch, identity: 'the UI', requestId: JSON.stringify(patch) });
+    await asTheUi({ pause: 'Paused via the UI' });
+    const view = await schedules.describe(one.id);
+    assert.deepEqual([view?.paused, view?.note], [true, 'Paused via the UI']);
+    assert.equal(await schedules.ensure(one), 'unchanged');
+    assert.equal(await schedules.resume(one.id, 'Resumed by somebody'), true);
+    await asTheUi({ pause: 'again' });
+    await asTheUi({ unpause: 'Unpaused via the UI' });
     assert.equal((await schedules.describe(one.id))?.paused, false);
   });
 

@@ -30,7 +30,8 @@ const MOST_HELD = 5;
 export async function removeAndWait(kubernetes: KubernetesClient, targets: readonly Target[], patience: Patience, signal: AbortSignal, onStatus: (text: string) => void): Promise<Remain[]> {
   await Promise.all(targets.map(({ path, uid }) => kubernetes.remove(path, uid === '' ? {} : { uid }, signal)));
   let left = [...targets];
-  let before = '';
+  // What only goes back and forth between states that were seen before does not move.
+  const seen = new Set<string>();
   let movedAt = performance.now();
   for (;;) {
     const found = await Promise.all(left.map(async (target) => ({ target, object: await kubernetes.get(target.path, signal) })));
@@ -38,8 +39,8 @@ export async function removeAndWait(kubernetes: KubernetesClient, targets: reado
     left = there.map(({ target }) => target);
     if (there.length === 0) return [];
     const now = there.map(({ target, object }) => `${target.path} ${finalizersOf(object).join()} ${conditionTexts(object).join()}`).join('\n');
-    if (now !== before) movedAt = performance.now();
-    before = now;
+    if (!seen.has(now)) movedAt = performance.now();
+    seen.add(now);
     onStatus(`waits for ${left.slice(0, 3).map(({ kind, name }) => `${kind} ${name}`).join(', ')}${left.length > 3 ? ` and ${left.length - 3} more` : ''} to go`);
     if (performance.now() - movedAt > patience.seconds * 1000) return Promise.all(there.map(({ target, object }) => stuck(kubernetes, target, object, signal)));
     await sleep(patience.lookMilliseconds, undefined, { signal });

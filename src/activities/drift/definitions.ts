@@ -38,7 +38,12 @@ export async function definitionDrift(kubernetes: Pick<KubernetesClient, 'list' 
     }
     // A newer chart may bring a newer definition, which Helm leaves as it is: only what somebody else wrote is drift.
     if (managedEntries(found).every((entry) => isSystem(entry) || entry.manager === HELM_MANAGER)) return { findings: [], ignored: 0 };
-    const whole = await kubernetes.get(paths.customResourceDefinition(name), signal);
+    let whole: KubernetesObject | undefined;
+    try {
+      whole = await kubernetes.get(paths.customResourceDefinition(name), signal);
+    } catch (error) {
+      return { findings: [notObservable(`${KIND} ${name}`, undefined, notSeen(error, signal))], ignored: 0 };
+    }
     const object = whole === undefined ? undefined : definitionIn(yaml, name);
     if (whole === undefined || object === undefined) return { findings: [], ignored: 0 };
     const applied: AppliedObject = { apiVersion: 'apiextensions.k8s.io/v1', kind: KIND, name, object, release, service, job: false };

@@ -1,7 +1,7 @@
 /** The whole survey: objects, releases, Vault, Secrets; without what somebody has accepted. For the activity and for `ananta drift`. */
 import type { Clients } from '../../clients/index.ts';
 import type { Activities } from '../../contract/activities.ts';
-import type { DriftFinding, DriftReport } from '../../contract/drift.ts';
+import type { DriftFinding, DriftMode, DriftReport } from '../../contract/drift.ts';
 import { capped, flapping, withoutAccepted } from '../../plan/drift/memory.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { beating, type ScopeOf } from '../scope.ts';
@@ -23,7 +23,7 @@ export function findDrift(clients: Clients, scopeOf: ScopeOf): Activities['findD
  * Changes nothing; needs neither worker nor engine.
  * @throws when the cluster cannot be reached at all, or the signal's reason
  */
-export async function surveyDrift(clients: Clients, { signal }: { signal: AbortSignal }): Promise<{ report: DriftReport; flapping: string[] }> {
+export async function surveyDrift(clients: Clients, { signal }: { signal: AbortSignal }): Promise<{ report: DriftReport; flapping: string[]; mode: DriftMode }> {
   const started = performance.now();
   const environment = await currentEnvironment(clients);
   const [objects, vault, state] = await Promise.all([
@@ -42,7 +42,7 @@ export async function surveyDrift(clients: Clients, { signal }: { signal: AbortS
     checked: { ...objects.checked, ...vault.checked },
     simulated: vault.simulated,
   }, state.acceptances);
-  return { report: capped(report), flapping: flapping(state, report.findings.map(({ key }) => key), environment.drift, Date.now()) };
+  return { report: capped(report), flapping: flapping(state, report.findings.map(({ key }) => key), environment.drift, Date.now()), mode: environment.drift.mode };
 }
 
 /** Values that are known to be secret, wherever somebody has written them. */

@@ -4,7 +4,7 @@ import { type Kind, type KubernetesClient, KubernetesError, type KubernetesObjec
 import type { DriftFinding, DriftReport } from '../../contract/drift.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { confirmed, type Difference, differences } from '../../plan/drift/compare.ts';
-import { type Ignore, ignoreRules } from '../../plan/drift/ignore.ts';
+import { type Ignore, ignoreRules, subjectText } from '../../plan/drift/ignore.ts';
 import { HELM_MANAGER } from '../../plan/drift/managed.ts';
 import { recordedObjects } from '../../plan/drift/manifest.ts';
 import { namespaceFindings } from '../../plan/drift/namespaces.ts';
@@ -98,7 +98,12 @@ async function judge({ kubernetes }: Cluster, applied: AppliedObject, { listings
   if (listing === undefined || listing.blind.has('*') || listing.blind.has(applied.namespace ?? '')) return { findings: [], ignored: 0 };
   const path = `${pathOfKind({ ...kind, version: applied.apiVersion.split('/').at(-1) ?? kind.version }, applied.namespace)}/${applied.name}`;
   const listed = listing.objects.find(({ metadata }) => metadata.name === applied.name && (metadata.namespace ?? '') === (applied.namespace ?? ''));
-  const live = listed !== undefined && applied.kind === 'Secret' ? await kubernetes.get(path, signal) : listed;
+  let live = listed;
+  try {
+    if (listed !== undefined && applied.kind === 'Secret') live = await kubernetes.get(path, signal);
+  } catch (error) {
+    return { findings: [notObservable(subjectText(applied), undefined, notSeen(error, signal))], ignored: 0 };
+  }
   if (live === undefined) return missingObject(applied, ignore);
   const suspected = differences(applied.object, live);
   const different = suspected.length === 0 ? [] : await tried(kubernetes, path, applied, live, suspected, signal);

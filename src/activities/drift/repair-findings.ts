@@ -1,16 +1,16 @@
 /**
  * What no release repairs: fields that somebody has added are taken out, each only as long as it is what was found;
- * definitions are made again from the chart that brought them.
+ * definitions are made again from the chart that brought them. What the API server refuses is said, and keeps nothing else from being repaired.
  */
 import type { Clients } from '../../clients/index.ts';
 import { type JsonPatchOperation, type KubernetesClient, KubernetesError, pathOfKind, paths } from '../../clients/kubernetes/index.ts';
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
-import { digestOf } from '../../plan/digest.ts';
 import { isSystem, managedEntries, ownedPaths } from '../../plan/drift/managed.ts';
 import { type Path, pathText, pointerOf, valueAtPath } from '../../plan/drift/path.ts';
 import { definitionNames } from '../../plan/drift/manifest.ts';
+import { valueDigest } from '../../plan/drift/text.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { assertTarget } from '../context.ts';
 import { awaitEstablished } from '../release/crds.ts';
@@ -29,12 +29,30 @@ export function repairFindings(clients: Clients, scopeOf: ScopeOf): Activities['
     return beating(scope, () => 'takes out what does not belong there', async () => {
       await assertTarget(clients, run, scope.signal);
       const ofChart = (finding: DriftFinding): boolean => finding.object.startsWith(DEFINITION) && finding.kind !== 'extra';
-      const repaired = await restoreDefinitions(clients, ours.filter(ofChart), scope.signal);
+      const repaired: string[] = [];
+      const refused: string[] = [];
+      const attempt = async (what: string, work: () => Promise<string[]>): Promise<void> => {
+        try {
+          repaired.push(...(await work()));
+        } catch (error) {
+          scope.signal.throwIfAborted();
+          if (!isRefusal(error)) throw error;
+          refused.push(clients.redactor.redact(`${what} could not be repaired: ${error.message}`));
+        }
+      };
+      for (const [release, group] of Map.groupBy(ours.filter(ofChart), (finding) => finding.release ?? '')) {
+        await attempt(`Definitions of ${release}`, () => restoreDefinitions(clients, release, group, scope.signal));
+      }
       const fields = Map.groupBy(ours.filter((finding) => !ofChart(finding)), ({ object }) => object);
-      for (const [object, group] of fields) repaired.push(...(await takeOut(clients.kubernetes, object, group, scope.signal)));
-      return { repaired };
+      for (const [object, group] of fields) await attempt(object, () => takeOut(clients.kubernetes, object, group, scope.signal));
+      return { repaired, ...(refused.length > 0 ? { refused } : {}) };
     });
   };
+}
+
+/** Trying again would bring the same answer: no right to, or it is not valid without. */
+function isRefusal(error: unknown): error is KubernetesError {
+  return error instanceof KubernetesError && error.status >= 400 && error.status < 500 && ![401, 408, 429].includes(error.status);
 }
 
 /** @returns keys of findings whose fields are gone now; what has changed since it was found is left for the next survey */
@@ -62,11 +80,11 @@ async function takeOut(kubernetes: Pick<KubernetesClient, 'kinds' | 'get' | 'pat
 
 function fieldsIn(live: unknown, findings: readonly DriftFinding[]): { key: string; pointer: string; value: unknown }[] {
   const written = writtenFields(live);
-  return findings.flatMap(({ key, field, valueDigest }) => {
+  return findings.flatMap(({ key, object, field, valueDigest: digest }) => {
     const path = written.find((candidate) => pathText(candidate) === field);
     const pointer = path && pointerOf(live, path);
     const value = path && valueAtPath(live, path);
-    return pointer === undefined || digestOf([value]) !== valueDigest ? [] : [{ key, pointer, value }];
+    return pointer === undefined || valueDigest(object.split(' ')[0] ?? '', path ?? [], value) !== digest ? [] : [{ key, pointer, value }];
   });
 }
 
@@ -86,23 +104,18 @@ async function addressOf(kubernetes: Pick<KubernetesClient, 'kinds'>, object: st
   return known && (name === undefined ? `${pathOfKind(known)}/${first}` : `${pathOfKind(known, first)}/${name}`);
 }
 
-async function restoreDefinitions({ kubernetes, catalog }: Clients, findings: readonly DriftFinding[], signal: AbortSignal): Promise<string[]> {
-  const byRelease = Map.groupBy(findings, ({ release = '' }) => release);
-  const repaired: string[] = [];
-  for (const [releaseName, group] of byRelease) {
-    const { namespace } = findRelease(catalog, releaseName);
-    const newest = await newestRevision(kubernetes, namespace, releaseName, signal);
-    const stored = newest && (await readStoredRelease(kubernetes, namespace, releaseName, newest.revision, signal));
-    const files = stored ? definitionFiles(stored) : [];
-    const names = [...new Set(group.map(({ object }) => object.slice(DEFINITION.length)))];
-    const found = names.flatMap((name) => {
-      const yaml = files.find((text) => definitionNames(text).includes(name));
-      const object = yaml === undefined ? undefined : definitionIn(yaml, name);
-      return object === undefined ? [] : [{ name, object }];
-    });
-    await Promise.all(found.map(({ name, object }) => kubernetes.apply(paths.customResourceDefinition(name), object, { force: true }, signal)));
-    await awaitEstablished(kubernetes, found.map(({ name }) => name), signal);
-    repaired.push(...group.filter(({ object }) => found.some(({ name }) => object === `${DEFINITION}${name}`)).map(({ key }) => key));
-  }
-  return repaired;
+async function restoreDefinitions({ kubernetes, catalog }: Clients, releaseName: string, findings: readonly DriftFinding[], signal: AbortSignal): Promise<string[]> {
+  const { namespace } = findRelease(catalog, releaseName);
+  const newest = await newestRevision(kubernetes, namespace, releaseName, signal);
+  const stored = newest && (await readStoredRelease(kubernetes, namespace, releaseName, newest.revision, signal));
+  const files = stored ? definitionFiles(stored) : [];
+  const names = [...new Set(findings.map(({ object }) => object.slice(DEFINITION.length)))];
+  const found = names.flatMap((name) => {
+    const yaml = files.find((text) => definitionNames(text).includes(name));
+    const object = yaml === undefined ? undefined : definitionIn(yaml, name);
+    return object === undefined ? [] : [{ name, object }];
+  });
+  await Promise.all(found.map(({ name, object }) => kubernetes.apply(paths.customResourceDefinition(name), object, { force: true }, signal)));
+  await awaitEstablished(kubernetes, found.map(({ name }) => name), signal);
+  return findings.filter(({ object }) => found.some(({ name }) => object === `${DEFINITION}${name}`)).map(({ key }) => key);
 }

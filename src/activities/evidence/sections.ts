@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { KubernetesClient, KubernetesObject } from '../../clients/kubernetes/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import { podTrouble, troubleText, workloadHealth } from '../../plan/health/index.ts';
+import { condition } from '../../plan/health/types.ts';
 import { type LiveWorkload, readPods, readWorkloads } from '../observe/workloads.ts';
 import type { Release } from '../release/recover.ts';
 
@@ -43,7 +44,7 @@ const containersSchema = z.object({
 
 const LOG_LINES = 60;
 const MOST_EVENTS = 60;
-/** Of pods that are not ready; more of the same tell nothing new. */
+/** More of the same tell nothing new. */
 const MOST_PODS = 4;
 
 /**
@@ -53,10 +54,12 @@ const MOST_PODS = 4;
 export async function gather(kubernetes: KubernetesClient, release: Release, neighbours: readonly string[], signal: AbortSignal): Promise<ReleaseEvidence> {
   const workloads = await readWorkloads(kubernetes, release, signal);
   const pods = await readPods(kubernetes, release, workloads, signal);
+  // Where all are ready and the service still does not work, only their logs can tell why.
+  const troubled = pods.filter((pod) => podTrouble(pod) !== undefined);
   const names = new Set([release.name, ...workloads.map(({ name }) => name), ...pods.map(({ metadata }) => metadata.name)]);
   const [events, logs] = await Promise.all([
     readEvents(kubernetes, release, (name) => isAbout(name, names, neighbours), signal),
-    readLogs(kubernetes, release, pods.filter((pod) => podTrouble(pod) !== undefined).slice(0, MOST_PODS), signal),
+    readLogs(kubernetes, release, (troubled.length > 0 ? troubled : pods).slice(0, MOST_PODS), signal),
   ]);
   return { release, workloads, pods, events, logs };
 }
@@ -105,11 +108,22 @@ export function asText({ release, workloads, pods, events, logs }: ReleaseEviden
     ...(workloads.length === 0 ? ['none'] : workloads.map((workload) => `${workload.kind} ${workload.name}: ${workloadHealth(workload).message}`)),
     '', '### Pods',
     ...(pods.length === 0 ? ['none'] : pods.map((pod) => podLine(pod))),
+    '', '### Conditions',
+    ...conditionLines([...workloads.map(({ kind, name, object }) => ({ of: `${kind} ${name}`, object })), ...pods.map((pod) => ({ of: `Pod ${pod.metadata.name}`, object: pod }))]),
     '', '### Events',
     ...(events.length === 0 ? ['none'] : events.map(({ at, warning, object, reason, message, count }) => `${at} ${warning ? 'Warning' : 'Normal'} ${object}: ${reason} ${message}${count > 1 ? ` (${count} times)` : ''}`)),
     ...logs.flatMap(({ pod, container, previous, text }) => ['', `### Log of ${pod}, container ${container}${previous ? ', before its restart' : ''}`, text]),
     '',
   ].join('\n');
+}
+
+const conditionsSchema = z.object({ status: z.object({ conditions: z.array(condition.extend({ lastTransitionTime: z.string().nullish() })).nullish() }).prefault({}) });
+
+/** What controllers and kubelets say of each, in their own words. */
+function conditionLines(all: readonly { of: string; object: KubernetesObject }[]): string[] {
+  const lines = all.flatMap(({ of, object }) => (conditionsSchema.safeParse(object).data?.status.conditions ?? []).map(({ type, status, reason, message, lastTransitionTime }) =>
+    [`${of}: ${type} ${status}`, ...(lastTransitionTime ? [`since ${lastTransitionTime}`] : []), reason, message].filter((part) => part !== '').join(' ')));
+  return lines.length === 0 ? ['none'] : lines;
 }
 
 /** The few lines that fit a terminal: troubles, then warnings, then the end of a log. */

@@ -11,6 +11,7 @@ import { workflowUrl } from '../lines.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { helmBinary } from '../helm-binary.ts';
 import { type ApprovedPlan, checkApprovedPlan } from '../plan/approved.ts';
+import { goesOnWords } from '../render/operation-words.ts';
 import { setupLine } from '../render/setup.ts';
 import { selectionFlags, selectionOf } from '../selection-options.ts';
 import { accessBasis } from '../rbac/rendered.ts';
@@ -87,5 +88,6 @@ export async function attach(session: Session): Promise<ExitCode> {
   if (!run) throw refused(`Nothing was ever deployed to "${environment.name}" by this engine.`, commandLine('deploy', '--env', environment.name));
   const url = workflowUrl(connections.engine, run);
   renderer.started({ workflowId: run.workflowId, runId: run.runId, attached: true, ...(url === undefined ? {} : { url }) });
-  return watchToEnd(session, client, run);
+  const holder = await lockHolderOf(client, run.workflowId);
+  return watchToEnd(session, client, run, goesOnWords(holder?.operation ?? 'deploy', environment.name));
 }

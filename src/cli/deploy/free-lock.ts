@@ -3,6 +3,7 @@ import { lockHolderOf } from '../../clients/temporal/lock.ts';
 import { deployWorkflowId } from '../../contract/names.ts';
 import { refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
+import { reviveLine } from '../lock-words.ts';
 import { OPERATION_WORDS } from '../render/operation-words.ts';
 import type { Prerequisites } from './operation.ts';
 import type { Session } from './session.ts';
@@ -15,7 +16,8 @@ export async function requireFreeLock({ environment }: Session, { client, cluste
   const holder = await lockHolderOf(client, deployWorkflowId(environment.name, clusterUid));
   if (!holder) return;
   throw refused(
-    `${OPERATION_WORDS[holder.operation].the} of "${environment.name}" that ${holder.requestedBy} started at ${holder.since} holds the lock (workflow ${holder.workflowId}, run ${holder.runId}).`,
+    `${OPERATION_WORDS[holder.operation].the} of "${environment.name}" that ${holder.requestedBy} started at ${holder.since} holds the lock (workflow ${holder.workflowId}, run ${holder.runId}).${holder.stalled === undefined ? '' : ` It does not move: ${holder.stalled}.`}`,
+    ...(holder.stalled === undefined ? [] : [reviveLine(environment)]),
     `${commandLine('attach', '--env', environment.name)}   (watches it; run ${command} again when it has ended)`,
   );
 }

@@ -8,7 +8,7 @@ import type { Connections } from '../../environment/connections.ts';
 import type { ExitCode } from '../failure.ts';
 import { workflowUrl } from '../lines.ts';
 import { holderWords, stalledWords } from '../lock-words.ts';
-import { OPERATION_WORDS } from '../render/operation-words.ts';
+import { goesOnWords, OPERATION_WORDS } from '../render/operation-words.ts';
 import { readClusterUid } from './cluster.ts';
 import { openEngine, requireSearchAttributes, requireWorker } from './engine.ts';
 import type { Session } from './session.ts';
@@ -52,11 +52,12 @@ export async function launch<Input extends OperationInput>(session: Session, { c
       ignored.length > 0 ? ` ${ignored.join(' and ')} ${ignored.length === 1 ? 'does' : 'do'} not apply to it: run the command again afterwards, or with --if-running queue.` : ''}`);
     for (const line of run.holder ? stalledWords(run.holder, session.environment) : []) renderer.notice(line);
   }
+  const goesOn = goesOnWords(run.holder?.operation ?? operation, input.environment);
   if (detach) {
     renderer.close();
-    printDetached(session, run, '--detach');
+    printDetached(session, run, '--detach', goesOn);
     await closeTemporal(client).catch(() => undefined);
     return EXIT_CODES.detached;
   }
-  return watchToEnd(session, client, run);
+  return watchToEnd(session, client, run, goesOn);
 }

@@ -8,6 +8,7 @@ import type { ExitCode } from '../failure.ts';
 import { commandLine } from '../format.ts';
 import { exportLines, lookAroundLines, workflowUrl } from '../lines.ts';
 import { jsonResult } from '../render/json.ts';
+import { goesOnWords } from '../render/operation-words.ts';
 import { writeJson } from '../render/renderers.ts';
 import { summaryLines } from '../render/summary.ts';
 import { printLines } from '../terminal.ts';
@@ -23,7 +24,7 @@ export const OUTCOME_CODES: Record<DeployResult['outcome'], ExitCode> = {
  * Follows the run to its end and prints how it ended, or says what goes on without us.
  * @param goesOn what happens when nobody watches any more
  */
-export async function watchToEnd(session: Session, client: Client, run: DeploymentHandle, goesOn = `the deployment to ${session.environment.name} goes on`): Promise<ExitCode> {
+export async function watchToEnd(session: Session, client: Client, run: DeploymentHandle, goesOn = goesOnWords('deploy', session.environment.name)): Promise<ExitCode> {
   const { context, environment, renderer, interrupted } = session;
   // Whoever read our output is gone: the deployment is not.
   context.outputLost = EXIT_CODES.detached;
@@ -63,7 +64,7 @@ async function printResult({ context, environment, json }: Session, result: Depl
   }));
 }
 
-export function printDetached({ context, environment, json }: Pick<Session, 'context' | 'environment' | 'json'>, run: DeploymentHandle, why: string, goesOn = `the deployment to ${environment.name} goes on`): void {
+export function printDetached({ context, environment, json }: Pick<Session, 'context' | 'environment' | 'json'>, run: DeploymentHandle, why: string, goesOn = goesOnWords('deploy', environment.name)): void {
   const { terminal } = context;
   if (json) writeJson(terminal.stdout, { type: 'detached', environment: environment.name, workflowId: run.workflowId, runId: run.runId, reason: why });
   const lines = [

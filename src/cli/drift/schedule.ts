@@ -51,11 +51,12 @@ function shown({ terminal }: CliContext, { json }: DriftOptions, environment: En
 
 export function scheduleLines(view: ScheduleView, { name, drift }: Environment, style: Style): string[] {
   const mode = view.input?.mode ?? 'unknown';
-  const differs = mode !== drift.mode || view.everySeconds !== drift.everySeconds;
+  const file = `environments/${name}.yaml`;
   return [
     `Schedule  ${view.id}`,
     `Mode      ${mode}, every ${view.everySeconds === undefined ? '?' : duration(view.everySeconds)}`,
-    ...(differs ? [style('bad', `          environments/${name}.yaml says ${drift.mode}, every ${duration(drift.everySeconds)}: the next deployment changes it`)] : []),
+    ...(mode === drift.mode ? [] : [style('bad', `          ${file} says ${drift.mode}: that counts from the next run on; the next deployment changes the schedule itself`)]),
+    ...(view.everySeconds === drift.everySeconds ? [] : [style('bad', `          ${file} says every ${duration(drift.everySeconds)}: the next deployment changes it`)]),
     view.paused ? style('bad', `State     paused. ${oneLine(view.note)}`) : `State     ${view.running.length > 0 ? `running: ${view.running.map(({ workflowId }) => workflowId).join(', ')}` : 'waiting'}${view.note === '' ? '' : `. ${oneLine(view.note)}`}`,
     ...(view.paused ? [] : [`Next      ${view.next.join(', ')}`]),
     `So far    ${view.runs} runs, ${view.skippedForOverlap} left out because the one before was still running, ${view.missed} missed while the engine was away`,

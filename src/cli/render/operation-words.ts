@@ -20,3 +20,8 @@ export const OPERATION_WORDS: Record<Operation, Words> = {
 };
 
 export const OUTCOME_WORDS: Record<DeployResult['outcome'], string> = { succeeded: 'succeeded', unchanged: 'found nothing to change', failed: 'failed', cancelled: 'was cancelled' };
+
+/** `the rollback of staging goes on` */
+export function goesOnWords(operation: Operation, environment: string): string {
+  return `${OPERATION_WORDS[operation].the.replace(/^T/, 't')} ${operation === 'deploy' ? 'to' : 'of'} ${environment} goes on`;
+}

@@ -19,7 +19,7 @@ export interface StatusOptions {
 
 export function statusLines(report: StatusReport, options: StatusOptions): string[] {
   const { environment, engineProblem, deployment, components } = report;
-  const lines = deployment ? [...deploymentLines(environment, deployment, options), ...lockLines(report, options)]
+  const lines = deployment ? [...deploymentLines(environment, deployment, options), ...lockLines(report, options), ...scheduleLines(report, options)]
     : [engineProblem ?? `Nothing was ever deployed to ${environment} by this engine.`];
   if (report.pods !== undefined && report.pods.real.length > 0) lines.push('', ...podLines(report.pods, options.columns));
   const down = components.filter(({ healthy }) => !healthy);
@@ -42,6 +42,14 @@ function lockLines({ holder, queued }: StatusReport, { now, style }: StatusOptio
     ...(holder?.stalled === undefined ? [] : [style('bad', `It does not move: ${holder.stalled}.`)]),
     ...(queued ? [`A deployment that ${queued.requestedBy} asked for at ${queued.since} waits for the lock.`] : []),
   ];
+}
+
+/** Whether somebody looks after it, in one line. */
+function scheduleLines({ environment, schedule }: StatusReport, { style }: StatusOptions): string[] {
+  if (schedule === undefined) return [];
+  const { paused, note, input, everySeconds, next } = schedule;
+  if (paused) return [style('bad', `Drift runs are paused. ${oneLine(note)}${note === '' || /[.!?]$/.test(note) ? '' : '.'} To go on: ${commandLine('drift', 'resume', '--env', environment)}`)];
+  return [`Drift runs: ${input?.mode ?? 'mode unknown'}, every ${everySeconds === undefined ? '?' : duration(everySeconds)}${next[0] === undefined ? '' : `, the next at ${next[0]}`}.`];
 }
 
 function deploymentLines(environment: string, { description, view, url, note }: NonNullable<StatusReport['deployment']>, options: StatusOptions): string[] {
@@ -84,7 +92,7 @@ function nextLines({ environment, deployment, engineProblem, revive }: StatusRep
 }
 
 /** For programs; stable names. */
-export function statusJson({ environment, deployment, engineProblem, components, holder, queued, pods }: StatusReport): Record<string, unknown> {
+export function statusJson({ environment, deployment, engineProblem, components, holder, queued, schedule, pods }: StatusReport): Record<string, unknown> {
   const plan = deployment?.view.progress.plan;
   return {
     environment,
@@ -103,6 +111,7 @@ export function statusJson({ environment, deployment, engineProblem, components,
     },
     lock: holder ?? null,
     queued: queued ?? null,
+    schedule: schedule === undefined ? null : { mode: schedule.input?.mode ?? null, everySeconds: schedule.everySeconds ?? null, paused: schedule.paused, note: schedule.note, next: schedule.next },
     engine: engineProblem === undefined ? 'reachable' : engineProblem,
     components,
     // Absent where no pod is simulated.

@@ -5,6 +5,7 @@
  */
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
+import PQueue from 'p-queue';
 import { isPodRunning } from '../../plan/health/index.ts';
 import { type KubernetesClient, type KubernetesObject, paths } from '../kubernetes/index.ts';
 import { VaultUnreachableError } from './errors.ts';
@@ -24,7 +25,7 @@ export interface TunnelRequest {
   headers: Record<string, string>;
   body?: string | undefined;
   signal?: AbortSignal | undefined;
-  /** 5 s when absent; setting up storage or plug-ins takes longer. */
+  /** 5 s when absent; setting up storage or plug-ins takes longer. Counted from its turn, as long as others before it are answered. */
   timeoutSeconds?: number | undefined;
 }
 
@@ -95,7 +96,10 @@ interface Way extends Pick<Tunnel, 'request'> {
 
 /** Requests over connections that are opened when they are needed and kept for a moment. */
 function createWay(open: () => Promise<Duplex>): Way {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS, scheduling: 'lifo' });
+  const agent = new http.Agent({ keepAlive: true, scheduling: 'lifo' });
+  // The agent itself does not count connections that are still being opened.
+  const turns = new PQueue({ concurrency: CONNECTIONS });
+  let answeredAt = 0;
   agent.createConnection = (_options, opened) => {
     open().then((stream) => opened?.(null, asSocket(stream)), (error: unknown) => opened?.(error as Error, undefined as unknown as Duplex));
     return undefined;
@@ -118,16 +122,28 @@ function createWay(open: () => Promise<Duplex>): Way {
     }
   };
 
+  const ask = async (request: TunnelRequest): Promise<{ status: number; body: string }> => {
+    try {
+      return await send(agent, request, REUSED_MILLISECONDS);
+    } catch (error) {
+      // A kept connection whose pod or API server has gone says so only when it is used.
+      if (error instanceof Stale) return send(agent, request);
+      throw error;
+    }
+  };
+
   return {
-    request: (request) => counted(async () => {
-      try {
-        return await send(agent, request);
-      } catch (error) {
-        // A kept connection whose pod or API server has gone says so only when it is used.
-        if (error instanceof Stale) return send(agent, request);
-        throw error;
-      }
-    }),
+    request: (request) => {
+      const { timeoutSeconds = TIMEOUT_SECONDS, method, path, signal } = request;
+      const askedAt = performance.now();
+      return counted(() => turns.add(async () => {
+        // Where nobody gets an answer, those behind do not wait as long once more.
+        if (performance.now() - Math.max(askedAt, answeredAt) >= timeoutSeconds * 1000) throw new VaultUnreachableError(`Vault, ${method} ${path}: no answer within ${timeoutSeconds} s`);
+        const answer = await ask(request);
+        answeredAt = performance.now();
+        return answer;
+      }, signal ? { signal } : {}));
+    },
     close: () => {
       clearTimeout(idle);
       agent.destroy();
@@ -137,16 +153,17 @@ function createWay(open: () => Promise<Duplex>): Way {
 
 class Stale extends VaultUnreachableError {}
 
-function send(agent: http.Agent, { method, path, headers, body, signal, timeoutSeconds = TIMEOUT_SECONDS }: TunnelRequest): Promise<{ status: number; body: string }> {
+/** @param reusedMilliseconds after which a kept connection that says nothing is taken for dead */
+function send(agent: http.Agent, { method, path, headers, body, signal, timeoutSeconds = TIMEOUT_SECONDS }: TunnelRequest, reusedMilliseconds?: number): Promise<{ status: number; body: string }> {
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     // The host is never looked up: the agent opens the connection.
     const outgoing = http.request({ agent, host: 'vault', method, path, headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }) } });
     const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutSeconds} s`)), timeoutSeconds * 1000);
     // Reading is harmless to repeat, so a kept connection that says nothing is given up early.
-    const early = setTimeout(() => {
+    const early = reusedMilliseconds === undefined ? undefined : setTimeout(() => {
       if (outgoing.reusedSocket && (method === 'GET' || method === 'LIST')) outgoing.destroy(new Error('the kept connection is dead'));
-    }, REUSED_MILLISECONDS);
+    }, reusedMilliseconds);
     const abort = (): void => {
       outgoing.destroy(signal?.reason as Error);
     };

@@ -7,6 +7,9 @@ const SENSITIVE = /passw|secret|token|credential|api[-_]?key|private[-_]?key|sig
 /** `password: abc`, `TOKEN="abc"` in a configuration file. */
 const SENSITIVE_LINE = /((?:[\w.-]*(?:passw|secret|token|credential|api[-_]?key|private[-_]?key)[\w.-]*)["']?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}\n]+)/gi;
 
+/** In an address. */
+const IN_ADDRESS = /(:\/\/[^\s:@/]*:)([^\s@/]+)(?=@)/g;
+
 /** A copy of an object as the API server has it. */
 export function withoutSecrets(object: Tree): Tree {
   const clean = object['kind'] === 'Secret' ? hidden(object, ['data', 'stringData']) : object;
@@ -29,15 +32,20 @@ function configMap(object: Tree): Tree {
   return { ...object, data: Object.fromEntries(Object.entries(data).map(([name, value]) => {
     if (typeof value !== 'string') return [name, value];
     if (SENSITIVE.test(name) && !value.includes('\n')) return [name, fingerprint(value)];
-    return [name, value.replace(SENSITIVE_LINE, (_all, before: string, secret: string) => `${before}${fingerprint(secret)}`)];
+    return [name, withoutPassword(value.replace(SENSITIVE_LINE, (_all, before: string, secret: string) => `${before}${fingerprint(secret)}`))];
   })) };
 }
 
 /** Literal values of environment variables that sound secret; references to Secrets are objects and stay. */
 function variables(value: unknown): unknown {
+  if (typeof value === 'string') return withoutPassword(value);
   if (Array.isArray(value)) return value.map(variables);
   if (!isTree(value)) return value;
   const { name, value: literal } = value;
   const secret = typeof name === 'string' && typeof literal === 'string' && literal !== '' && SENSITIVE.test(name);
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, secret && key === 'value' ? fingerprint(entry) : variables(entry)]));
+}
+
+function withoutPassword(text: string): string {
+  return text.replace(IN_ADDRESS, (_all, before: string, secret: string) => `${before}${fingerprint(secret)}`);
 }

@@ -2,6 +2,7 @@
 import type { DriftFinding, DriftReport } from '../../contract/drift.ts';
 import type { Acceptance, DriftRun, DriftState } from '../../contract/drift-state.ts';
 import type { Environment } from '../../environment/schema.ts';
+import { shortId } from './key.ts';
 
 const RUNS_KEPT = 50;
 /** More findings than this in one message would make histories large; repairable ones come first. */
@@ -12,11 +13,29 @@ type FlapRule = Pick<Environment['drift'], 'flapLimit' | 'flapWindowSeconds'>;
 /** Kinds that nobody can accept: what was not seen may be anything, and a sealed Vault serves nobody. */
 export const NEVER_ACCEPTED: readonly DriftFinding['kind'][] = ['not-observable', 'sealed'];
 
-/** The report without what somebody has accepted, as long as it still has the accepted value. */
+/**
+ * The report without what somebody has accepted, as long as it still has the accepted value. A release is applied again as a
+ * whole: where it holds something accepted that would undo it, its other findings are told, and left to a person.
+ */
 export function withoutAccepted(report: DriftReport, acceptances: readonly Acceptance[]): DriftReport {
   const accepted = new Set(acceptances.map(({ key, valueDigest }) => `${valueDigest} ${key}`));
-  const findings = report.findings.filter(({ key, valueDigest, kind }) => NEVER_ACCEPTED.includes(kind) || !accepted.has(`${valueDigest} ${key}`));
+  const isAccepted = ({ key, valueDigest, kind }: DriftFinding): boolean => !NEVER_ACCEPTED.includes(kind) && accepted.has(`${valueDigest} ${key}`);
+  const kept = new Map(report.findings.filter((finding) => isAccepted(finding) && appliesRelease(finding)).map((finding) => [releaseOf(finding), finding]));
+  const findings = report.findings.filter((finding) => !isAccepted(finding)).map((finding): DriftFinding => {
+    const inTheWay = appliesRelease(finding) ? kept.get(releaseOf(finding)) : undefined;
+    if (inTheWay === undefined) return finding;
+    const { repair: _none, ...told } = finding;
+    return { ...told, note: `not repaired: its release would be applied again as a whole, and that would undo what was accepted: ${subjectOf(inTheWay)} (drift unaccept ${shortId(inTheWay.key)}, or put it right by hand)` };
+  });
   return { ...report, findings, accepted: report.accepted + report.findings.length - findings.length };
+}
+
+function appliesRelease({ repair }: DriftFinding): boolean {
+  return repair === 'release' || repair === 'job';
+}
+
+function releaseOf({ service, release }: DriftFinding): string {
+  return `${service ?? ''}/${release ?? ''}`;
 }
 
 /** At most MOST_FINDINGS of them, those that can be repaired first; how many were left out is told. */

@@ -6,7 +6,7 @@ import type { Difference } from './compare.ts';
 import { type Ignore, type Subject, subjectText } from './ignore.ts';
 import { authorOf, extraFields, isSystem, managedEntries } from './managed.ts';
 import { isWithin, type Path, pathText, valueAtPath } from './path.ts';
-import { differingParts, valueText } from './text.ts';
+import { differingParts, valueDigest, valueText } from './text.ts';
 
 export interface AppliedObject extends Subject {
   apiVersion: string;
@@ -45,12 +45,12 @@ export function changedObject(applied: AppliedObject, live: unknown, different: 
     const [before, now] = differingParts(was, is);
     return {
       ...about(applied, 'kubernetes', path), kind: is === undefined ? 'missing' : 'changed',
-      ...texts(applied.kind, path, before, now), ...authorOf(live, path), valueDigest: digestOf([is ?? null]), repair: 'release',
+      ...texts(applied.kind, path, before, now), ...authorOf(live, path), valueDigest: valueDigest(applied.kind, path, is), repair: 'release',
     };
   });
   const extras = extraPaths(applied, live).filter((path) => !different.some((difference) => isWithin(path, difference.path))).filter(counts).map((path): DriftFinding => {
     const is = valueAtPath(live, path);
-    return { ...about(applied, 'kubernetes', path), kind: 'extra', ...texts(applied.kind, path, undefined, is), ...authorOf(live, path), valueDigest: digestOf([is]), repair: 'field' };
+    return { ...about(applied, 'kubernetes', path), kind: 'extra', ...texts(applied.kind, path, undefined, is), ...authorOf(live, path), valueDigest: valueDigest(applied.kind, path, is), repair: 'field' };
   });
   return { findings: [...changes, ...extras], ignored };
 }

@@ -14,16 +14,27 @@ export function fingerprint(value: unknown): string {
   return `(hidden, fingerprint ${digestOf(['drift', value]).slice(0, 8)})`;
 }
 
+/** In an address. */
+const IN_ADDRESS = /(:\/\/[^\s:@/]*:)([^\s@/]+)(?=@)/g;
+
 /**
  * @returns undefined for what is not there
  * @param kind of the object: what Secrets hold is always hidden
  */
 export function valueText(kind: string, path: Path, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
+  const told = tellable(kind, path, value);
+  return cut(typeof told === 'string' ? told : JSON.stringify(told));
+}
+
+/** What an acceptance is bound to. Over what may be told of the value, so that nobody can try out guesses on more than that. */
+export function valueDigest(kind: string, path: Path, value: unknown): string {
+  return digestOf([value === undefined || value === null ? null : tellable(kind, path, value)]);
+}
+
+function tellable(kind: string, path: Path, value: unknown): unknown {
   if (kind === 'Secret' && (path.length === 0 || path[0] !== 'metadata' || path[1] === 'annotations')) return fingerprint(value);
-  if (typeof value !== 'object' && path.some(isSensitive)) return fingerprint(value);
-  const text = typeof value === 'string' ? value.replace(SENSITIVE_LINE, (_all, name: string, secret: string) => `${name}${fingerprint(secret)}`) : JSON.stringify(withoutSecrets(value));
-  return cut(text);
+  return typeof value !== 'object' && path.some(isSensitive) ? fingerprint(value) : withoutSecrets(value);
 }
 
 /** Of two long texts the lines between the first and the last difference; of two lists the entries that only one has. */
@@ -57,10 +68,14 @@ function isSensitive(part: Path[number]): boolean {
 /** Names of things, not their content. */
 const REFERENCES = ['secretName', 'secretKeyRef', 'secretRef', 'secret', 'secrets', 'imagePullSecrets', 'automountServiceAccountToken', 'serviceAccountToken'];
 
-/** Literal values of variables that sound secret. */
+/** Literal values of variables and keys that sound secret, such lines of configuration, and passwords in addresses. */
 function withoutSecrets(value: unknown): unknown {
+  if (typeof value === 'string') {
+    return value.replace(SENSITIVE_LINE, (_all, name: string, secret: string) => `${name}${fingerprint(secret)}`).replace(IN_ADDRESS, (_all, before: string, secret: string) => `${before}${fingerprint(secret)}`);
+  }
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (!isTree(value)) return value;
   const secret = typeof value['name'] === 'string' && SENSITIVE.test(value['name']);
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, secret && key === 'value' ? fingerprint(entry) : withoutSecrets(entry)]));
+  const hides = (key: string, entry: unknown): boolean => (secret && key === 'value') || (typeof entry === 'string' && isSensitive(key));
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, hides(key, entry) ? fingerprint(entry) : withoutSecrets(entry)]));
 }

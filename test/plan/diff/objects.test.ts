@@ -48,6 +48,8 @@ describe('fields of an object', () => {
     const map = (secretValue: string): Record<string, unknown> => ({ kind: 'ConfigMap', data: { 'app.conf': `level=1\npassword = "${secretValue}"\nport=2`, TOKEN: secretValue } });
     assert.doesNotMatch(JSON.stringify(objectFields(map('hunter2hunter2'), map('swordfish-swordfish'))), /hunter2|swordfish/);
     assert.equal(objectFields(map('hunter2hunter2'), map('swordfish-swordfish')).length, 2);
+    const url = (password: string): Record<string, unknown> => ({ kind: 'Deployment', spec: { env: [{ name: 'DATABASE_URL', value: `postgres://admin:${password}@db:5432/a` }] } });
+    assert.deepEqual(objectFields(url('hunter2'), url('swordfish')).map(({ to }) => to), [`postgres://admin:${fingerprint('swordfish')}@db:5432/a`]);
   });
 });
 

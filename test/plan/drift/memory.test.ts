@@ -27,6 +27,16 @@ describe('acceptances', () => {
     });
   }
 
+  test('no repair undoes what was accepted: other findings of that release are left to a person, those of others are not', () => {
+    const of = (key: string, release: string, more: Partial<DriftFinding> = {}): DriftFinding => finding(key, { service: release, release, repair: 'release', field: key, ...more });
+    const { findings, accepted } = withoutAccepted(report(of('replicas', 'web'), of('image', 'web'), of('label', 'web', { kind: 'extra', repair: 'field' }), of('port', 'other')), [acceptance('replicas')]);
+    assert.equal(accepted, 3);
+    assert.deepEqual(findings.map(({ key, repair }) => [key, repair]), [['image', undefined], ['label', 'field'], ['port', 'release']]);
+    assert.match(findings[0]?.note ?? '', new RegExp(`undo what was accepted: Deployment a/b replicas \\(drift unaccept ${shortId('replicas')}`));
+    const changedAgain = withoutAccepted(report(of('replicas', 'web', { valueDigest: 'later' }), of('image', 'web')), [acceptance('replicas')]);
+    assert.deepEqual(changedAgain.findings.map(({ repair }) => repair), ['release', 'release']);
+  });
+
   test('a new one replaces the old one of its key', () => {
     const state = withAcceptances(driftStateSchema.parse({ acceptances: [acceptance('a', 'old'), acceptance('b')] }), [acceptance('a', 'new')]);
     assert.deepEqual(state.acceptances.map(({ key, valueDigest }) => [key, valueDigest]), [['b', 'now'], ['a', 'new']]);

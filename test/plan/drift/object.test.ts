@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { digestOf } from '../../../src/plan/digest.ts';
 import { confirmed, differences } from '../../../src/plan/drift/compare.ts';
 import { extraFields } from '../../../src/plan/drift/managed.ts';
 import { ignoreRules } from '../../../src/plan/drift/ignore.ts';
@@ -98,6 +99,15 @@ describe('findings of one object', () => {
     assert.deepEqual(told.map(({ findings }) => findings.length), [1, 1, 1]);
     assert.doesNotMatch(JSON.stringify(told), /hunter|aHVudGVyMg|b3RoZXI/);
     assert.match(JSON.stringify(told), /fingerprint [0-9a-f]{8}/);
+  });
+
+  test('nor can they be guessed from what an acceptance is bound to, or read in an address', () => {
+    const digest = (findings: readonly { valueDigest: string }[]): string[] => findings.map(({ valueDigest }) => valueDigest);
+    const ofSecret = (value: string): string[] => digest(judge(applied({ data: { key: 'YQ==' } }, 'Secret'), live({ data: { key: value } })).findings);
+    assert.notDeepEqual(ofSecret('b3RoZXI='), ofSecret('YW5vdGhlcg=='));
+    assert.notDeepEqual(ofSecret('b3RoZXI='), [digestOf(['b3RoZXI='])]);
+    const address = judge(applied(container({ env: [{ name: 'DATABASE_URL', value: 'postgres://db:5432/a' }] })), live(container({ env: [{ name: 'DATABASE_URL', value: 'postgres://admin:hunter2@db:5432/a' }] })));
+    assert.match(address.findings[0]?.is ?? '', /^postgres:\/\/admin:\(hidden, fingerprint [0-9a-f]{8}\)@db:5432\/a$/);
   });
 
   test('ignore rules: an autoscaler\'s replicas, injected authorities, the environment\'s own', () => {

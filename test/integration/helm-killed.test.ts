@@ -1,0 +1,111 @@
+// Real: Helm killed in the middle of a rollback, and in the middle of a cancellation; nothing stays locked, nothing that it had made is lost.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApplicationFailure } from '@temporalio/common';
+import { createActivities } from '../../src/activities/index.ts';
+import { newestRevision, revisionsOf } from '../../src/activities/release/revisions.ts';
+import { type Clients, createClients } from '../../src/clients/index.ts';
+import { paths } from '../../src/clients/kubernetes/index.ts';
+import type { Activities } from '../../src/contract/activities.ts';
+import type { RunRef } from '../../src/contract/deploy.ts';
+import { RELEASE_LABELS } from '../../src/contract/names.ts';
+import type { PlannedStep } from '../../src/contract/plan.ts';
+import { type Embedded, openEmbedded } from '../support/embedded.ts';
+import { helmProcesses, waitForProcess } from '../support/processes.ts';
+import { testScope } from '../support/scope.ts';
+
+const SERVICE = 'jaeger';
+
+describe('Helm killed', { concurrency: 1 }, () => {
+  let embedded: Embedded;
+  let clients: Clients;
+  let activities: Activities;
+  let run: RunRef;
+  let uid: string;
+
+  before(async () => {
+    embedded = await openEmbedded({ name: 'killed', environment: { simulation: { factor: 0.05 } } });
+    clients = await createClients(embedded.environment, await embedded.connections(), embedded.config, { isRunAlive: () => Promise.resolve(false) });
+    activities = createActivities(clients, () => testScope());
+    const clusterUid = await clients.kubernetes.clusterUid();
+    run = { environment: 'killed', imageTags: {}, clusterUid, workflowId: `deploy/killed/${clusterUid.slice(0, 8)}`, runId: 'run-1' };
+    await activities.ensureNamespaces(run);
+    await activities.applyRelease({ run, service: SERVICE, step: await planned(run), priority: 1 });
+    uid = (await workload()).uid;
+  });
+  after(async () => {
+    await clients?.close();
+    await embedded?.close();
+  });
+
+  async function planned(as: RunRef): Promise<PlannedStep> {
+    return (await activities.makePlan({ run: as })).services.find(({ name }) => name === SERVICE)!.steps[0]!;
+  }
+
+  async function workload(): Promise<{ uid: string; image: string }> {
+    const found = await clients.kubernetes.get(`${paths.deployments('monitoring-system')}/${SERVICE}`) as unknown as { metadata: { uid: string }; spec: { template: { spec: { containers: { image: string }[] } } } };
+    return { uid: found.metadata.uid, image: found.spec.template.spec.containers[0]!.image };
+  }
+
+  const newest = (): ReturnType<typeof newestRevision> => newestRevision(clients.kubernetes, 'monitoring-system', SERVICE);
+
+  /** Stopped again and again until its pending record is there, so that it cannot be missed. @returns its process, which is stopped */
+  async function stoppedInTheMiddle(): Promise<number> {
+    const { pid } = await waitForProcess(() => helmProcesses(clients.connections.stateDir), 10_000);
+    for (;;) {
+      process.kill(pid, 'SIGSTOP');
+      if ((await newest())?.status.startsWith('pending-') === true) return pid;
+      process.kill(pid, 'SIGCONT');
+      await sleep(5);
+    }
+  }
+
+  test('in the middle of a rollback: the next attempt removes its record and brings the revision back', async () => {
+    const upgrade: RunRef = { ...run, runId: 'run-2', imageTags: { [SERVICE]: '9.9.9' } };
+    assert.equal((await activities.applyRelease({ run: upgrade, service: SERVICE, step: await planned(upgrade), priority: 1 })).revision, 2);
+    const before = await workload();
+    assert.match(before.image, /:9\.9\.9$/);
+
+    const back: RunRef = { ...run, runId: 'run-3' };
+    const digest = (await revisionsOf(clients.kubernetes, 'monitoring-system', SERVICE))[0]!.labels[RELEASE_LABELS.digest]!;
+    const step: PlannedStep = { kind: 'release', name: SERVICE, namespace: 'monitoring-system', job: false, action: 'rollback', reason: 'back', digest, toRevision: 1 };
+    const interrupted = activities.applyRelease({ run: back, service: SERVICE, step, priority: 1 }).then(() => 'done', (error: unknown) => (error as ApplicationFailure).type);
+    process.kill(await stoppedInTheMiddle(), 'SIGKILL');
+    assert.equal(await interrupted, 'HelmInterrupted');
+    assert.deepEqual([(await newest())?.revision, (await newest())?.status], [3, 'pending-rollback']);
+
+    const { revision, recovered } = await activities.applyRelease({ run: back, service: SERVICE, step, priority: 1 });
+    assert.equal(revision, 3);
+    assert.match(recovered ?? '', /revision 3 was left pending-rollback/);
+    const now = await newest();
+    assert.deepEqual([now?.status, now?.labels[RELEASE_LABELS.run], now?.labels[RELEASE_LABELS.digest]], ['deployed', 'run-3', digest]);
+    const restored = await workload();
+    assert.equal(restored.uid, uid);
+    assert.notEqual(restored.image, before.image);
+    // A lost acknowledgement: the same once more is the same.
+    assert.equal((await activities.applyRelease({ run: back, service: SERVICE, step, priority: 1 })).revision, 3);
+  });
+
+  test('in the middle of a cancellation: the run itself frees the release before the lock is free, and the next deployment goes on', async () => {
+    const upgrade: RunRef = { ...run, runId: 'run-4', imageTags: { [SERVICE]: '9.9.10' } };
+    const scope = testScope();
+    const step = await planned(upgrade);
+    const cancelled = createActivities(clients, () => scope).applyRelease({ run: upgrade, service: SERVICE, step, priority: 1 });
+    cancelled.catch(() => undefined);
+    // It is asked to end while it is stopped, and killed before it can.
+    const pid = await stoppedInTheMiddle();
+    scope.cancel();
+    process.kill(pid, 'SIGKILL');
+    await assert.rejects(cancelled, { name: 'CancelledFailure' });
+    assert.deepEqual([(await newest())?.revision, (await newest())?.status], [4, 'pending-upgrade']);
+
+    const { settled } = await activities.settleReleases({ run: upgrade, releases: [{ namespace: 'monitoring-system', name: SERVICE }] });
+    assert.equal(settled.length, 1);
+    assert.deepEqual([(await newest())?.revision, (await newest())?.status], [3, 'deployed']);
+    assert.equal((await workload()).uid, uid);
+    const next: RunRef = { ...upgrade, runId: 'run-5' };
+    assert.equal((await activities.applyRelease({ run: next, service: SERVICE, step: await planned(next), priority: 1 })).revision, 4);
+    assert.match((await workload()).image, /:9\.9\.10$/);
+  });
+});
