@@ -23,7 +23,7 @@ export function temporalServerProgram(): Promise<string | undefined> {
   return goProgram({ name: 'temporal-server', version: '1.29.1', package: 'go.temporal.io/server/cmd/server' });
 }
 
-/** What the authorizer lets a key do: a namespace, or `system`, and a role. */
+/** What the authorizer lets a key do: a namespace, or `temporal-system` for all of it, and a role. */
 export type Permission = `${string}:${'read' | 'write' | 'admin' | 'worker'}`;
 
 export interface SecuredTemporal {
@@ -67,7 +67,7 @@ export async function startTemporalServer(program: string, folder: string, { aut
   };
   const port = ports['frontend'] as number;
   const apiKeyFile = join(folder, 'administrator.key');
-  await writeFile(apiKeyFile, issuer.key(['system:admin'], 600), { mode: 0o600 });
+  await writeFile(apiKeyFile, issuer.key(['temporal-system:admin'], 600), { mode: 0o600 });
   const engine = { address: `localhost:${port}`, namespace: ENGINE_NAMESPACE, tls: { ca: tls.ca }, ...(authorizer ? { apiKeyFile } : {}) };
   try {
     await waitUntil('the Temporal server', { timeoutMs: 60_000, intervalMs: 200 }, async () => {
