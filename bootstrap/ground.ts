@@ -1,5 +1,5 @@
 /** The embedded parts of one environment, put together: which there are, their tools and ports, how each is started. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCatalog } from '../src/catalog/index.ts';
 import type { Catalog } from '../src/catalog/schema.ts';
@@ -14,6 +14,7 @@ import { ENGINE_PORTS, engineAddresses, engineComponent } from './engine/index.t
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.ts';
 import { runningDaemon } from './process/daemon.ts';
 import { NODE_COMPONENTS, NODE_TOOLS, type NodeComponentName, type NodeNetwork, nodeComponent, nodeLayout, settleNetwork } from './node/index.ts';
+import { withLock } from './process/lock.ts';
 import { claimPorts, readPorts } from './process/ports.ts';
 import type { Ports } from './process/ports.ts';
 import type { Report } from './report.ts';
@@ -109,8 +110,16 @@ export async function openGround(environment: Environment, config: Config, { rep
   });
   // Awaited by whoever needs them; when that never happens the failure has been told already.
   tools.all().catch(() => undefined);
-  const ports = choice === 'keep' ? await readPorts(layout.ports) : await claimPorts({ file: layout.ports, names: portNames(parts, catalog), inUseByUs: await portsInUse(layout) });
+  const ports = choice === 'keep' ? await readPorts(layout.ports) : await claimAmongOthers(config, layout, portNames(parts, catalog));
   return { environment, config, catalog, layout, parts, ports, tools, network };
+}
+
+/** Environments that are started at the same time do not choose the same ports: one after the other, with an eye on the rest. */
+async function claimAmongOthers(config: Config, layout: Layout, names: readonly string[]): Promise<Ports> {
+  return withLock(join(config.stateRoot, 'ports.lock'), {}, async () => {
+    const others = (await readdir(config.stateRoot)).filter((name) => name !== layout.environment).map((name) => layoutOf(config, name).ports);
+    return claimPorts({ file: layout.ports, names, inUseByUs: await portsInUse(layout), others });
+  });
 }
 
 /** What is needed first comes first. */

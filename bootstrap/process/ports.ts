@@ -68,6 +68,8 @@ export interface PortRequest {
   names: readonly string[];
   /** Names whose port is in use by the very process it belongs to. */
   inUseByUs: ReadonlySet<string>;
+  /** Such files of others, whose ports are left alone also while nobody listens: they may be about to. */
+  others?: readonly string[];
 }
 
 /** A process that was killed holds its ports until its last thread is gone, a little after it counts as dead. */
@@ -91,7 +93,8 @@ export async function claimPorts(request: PortRequest): Promise<Ports> {
     return port !== undefined && (request.inUseByUs.has(name) || (await becomesFree(port))) ? [[name, port]] : [];
   }));
   const chosen = Object.fromEntries(kept.flat());
-  const taken = new Set(Object.values(remembered));
+  const ofOthers = await Promise.all((request.others ?? []).map(readPorts));
+  const taken = new Set([remembered, ...ofOthers].flatMap((ports) => Object.values(ports)));
   let candidate = firstChoice(request.file);
   for (const name of request.names.filter((missing) => chosen[missing] === undefined)) {
     for (let tries = 0; ; tries += 1) {

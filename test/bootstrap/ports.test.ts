@@ -34,6 +34,15 @@ describe('ports', () => {
     assert.notEqual(one?.['a'], other?.['a']);
   });
 
+  test('that another environment has chosen are left to it, also while nobody listens there', async () => {
+    const [mine, theirs] = [join(folder, 'mine.json'), join(folder, 'theirs.json')];
+    const first = await claimPorts({ file: mine, names: ['a', 'b'], inUseByUs: none });
+    await writeFile(theirs, JSON.stringify(first));
+    await rm(mine);
+    const second = await claimPorts({ file: mine, names: ['a', 'b'], inUseByUs: none, others: [theirs, join(folder, 'nothing.json')] });
+    assert.equal(new Set([...Object.values(first), ...Object.values(second)]).size, 4);
+  });
+
   test('that somebody else took are replaced, those in use by ourselves are not', async () => {
     const request = { file: join(folder, 'taken.json'), names: ['ours', 'theirs'], inUseByUs: new Set(['ours']) };
     const was = await claimPorts({ ...request, inUseByUs: none });
