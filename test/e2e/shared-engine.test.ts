@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { closeTemporal, connectTemporal, readBinding } from '../../src/clients/temporal/index.ts';
 import { ENGINE_NAMESPACE, RELEASE_LABELS, taskQueueOf } from '../../src/contract/names.ts';
@@ -101,7 +102,7 @@ test('three environments on one engine at the same time, three workers for one o
     const pidsOf = (name: string): number[] => workers.filter((worker) => worker.name === name).map(({ running }) => running.pid);
     for (const name of NAMES) {
       await waitUntil(`the workers of ${name} ask for work`, { timeoutMs: 90_000, intervalMs: 300 }, async () => {
-        const { pollers } = await engine.workflowService.describeTaskQueue({ namespace: ENGINE_NAMESPACE, taskQueue: { name: taskQueueOf(name) }, taskQueueType: 2 });
+        const { pollers } = await engine.workflowService.describeTaskQueue({ namespace: ENGINE_NAMESPACE, taskQueue: { name: taskQueueOf(name) }, taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY });
         return pidsOf(name).every((pid) => pollers.some(({ identity }) => identity?.endsWith(`/${pid}`))) || undefined;
       });
     }
@@ -116,8 +117,9 @@ test('three environments on one engine at the same time, three workers for one o
       assert.equal(resultOf(run).outcome, 'succeeded', failuresOf(run));
       assert.equal(resultOf(run).services.length, 48);
     }
-    const uids = await Promise.all(NAMES.map(async (name) => (await readBinding(engine, name))?.uid));
-    assert.equal(new Set(uids).size, 3, 'each is bound to a cluster of its own');
+    const bindings = await Promise.all(NAMES.map((name) => readBinding(engine, name)));
+    assert.equal(new Set(bindings.map((binding) => binding?.uid)).size, 3, 'each is bound to a cluster of its own');
+    assert.equal(new Set(bindings.map((binding) => binding?.authority)).size, 3, 'and to its authority');
     for (const [at, sandbox] of sandboxes.entries()) {
       assert.deepEqual(await environmentsIn(sandbox), [NAMES[at]], 'every release in a cluster is of its environment');
       const mine = await processesIn(engine, sandbox.name);

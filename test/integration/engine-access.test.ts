@@ -15,7 +15,7 @@ import { readConfig } from '../../src/config.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import type { Connections } from '../../src/environment/connections.ts';
 import { openEngineLink } from '../../src/worker/engine-link.ts';
-import { createServing } from '../../src/worker/serving.ts';
+import { createServing, type Serving } from '../../src/worker/serving.ts';
 import { externalEnvironment, kubeconfigFor, startFakeApi, type Workspace, workspace } from '../cli/run-cli.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 import { type SecuredTemporal, startTemporalServer, temporalServerProgram } from '../support/temporal-server.ts';
@@ -157,10 +157,10 @@ describe('an engine with TLS and an authorizer', { concurrency: 1, skip: program
       },
     });
     const log: string[] = [];
-    let serving: Awaited<ReturnType<typeof createServing>> | undefined;
-    const link = await openEngineLink(environment, engine, { say: (text) => log.push(text), onReconnect: (connection) => { serving?.reconnect(connection); } });
+    const made: { serving?: Serving } = {};
+    const link = await openEngineLink(environment, engine, { say: (text) => log.push(text), onReconnect: (connection) => { made.serving?.reconnect(connection); } });
     const build = await workflowBuild(readConfig().repoRoot, tmpdir());
-    serving = await createServing({
+    const serving = made.serving = await createServing({
       environment, engine: link, namespace: engine.namespace, build, identity: 'tester@elsewhere/1', olderBundle: () => Promise.resolve(undefined),
       worker: { activities, stickyQueueScheduleToStartTimeout: '1s', maxHeartbeatThrottleInterval: '1s' }, say: (text) => log.push(text),
     });
