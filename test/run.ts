@@ -32,6 +32,8 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { t
 const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: config.repoRoot }).sort();
 /** No file takes half of it on two busy cores: one that hangs fails, and the others still run. */
 const FILE_TIMEOUT_MS = 12 * 60_000;
+/** Real pods take their time to start. */
+const NODE_FILE_TIMEOUT_MS = 30 * 60_000;
 const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/', 'test/node/'];
 const TIERS: Tier[] = [
   { name: 'unit', what: 'tables for the core, fakes at the borders', files: inFolder('test/**/*.test.ts').filter((file) => !SLOW.some((folder) => file.startsWith(folder))), concurrency: Math.max(2, cpus().length), tools: false },
@@ -55,7 +57,7 @@ function check(): boolean {
 
 async function runTier(tier: Tier): Promise<{ passed: number; failed: number; skipped: number }> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  const stream = run({ files: tier.files.map((file) => join(config.repoRoot, file)), concurrency: tier.concurrency, timeout: FILE_TIMEOUT_MS, execArgv: ['--disable-warning=ExperimentalWarning'] });
+  const stream = run({ files: tier.files.map((file) => join(config.repoRoot, file)), concurrency: tier.concurrency, timeout: tier.files.some((file) => file.startsWith('test/node/')) ? NODE_FILE_TIMEOUT_MS : FILE_TIMEOUT_MS, execArgv: ['--disable-warning=ExperimentalWarning'] });
   stream.on('test:summary', (summary) => {
     // Without a file: the totals of the whole run.
     if (summary.file !== undefined) return;

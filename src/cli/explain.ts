@@ -86,6 +86,7 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
   }),
   ToolsUnavailableError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [] }),
   UnreachableError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: `The cluster does not answer: ${error.message}`, next: [commandLine('doctor', ...environmentOf(attempt))] }),
+  UnexpectedAnswerError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: `${error.message}. Is a proxy in the way, or does the kubeconfig lead somewhere else?`, next: [commandLine('doctor', ...environmentOf(attempt))] }),
   VaultKeysMissingError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: ['docs/runbook.md: "The unseal keys are lost"'] }),
   VaultUnreachableError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
   VaultSealedError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),

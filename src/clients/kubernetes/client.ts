@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { clusterDifference, type ClusterIdentity } from '../../contract/cluster.ts';
 import { MANAGED_BY } from '../../contract/names.ts';
 import type { Connections } from '../../environment/connections.ts';
+import { ask } from './ask.ts';
 import { ClusterMismatchError, isNotFound } from './errors.ts';
 import { clusterIdentity } from './identity.ts';
 import { type Kinds, readKinds } from './kinds.ts';
@@ -128,14 +129,14 @@ export function createKubernetesClient(connection: Connections['kubernetes'], na
 
   const get = async (path: string, signal?: AbortSignal): Promise<KubernetesObject | undefined> => {
     try {
-      return objectSchema.parse(await transport.call({ path, signal }));
+      return await ask(transport, objectSchema, { path, signal });
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
     }
   };
   const clusterUid = async (signal?: AbortSignal): Promise<string> => {
-    const namespace = objectSchema.parse(await transport.call({ path: '/api/v1/namespaces/kube-system', signal }));
+    const namespace = await ask(transport, objectSchema, { path: '/api/v1/namespaces/kube-system', signal });
     return namespace.metadata.uid;
   };
 
@@ -147,7 +148,7 @@ export function createKubernetesClient(connection: Connections['kubernetes'], na
   const identity = (signal?: AbortSignal): Promise<ClusterIdentity> => clusterIdentity({ uid: () => clusterUid(signal), get: (path) => get(path, signal), trusted: certificateAuthority });
 
   const list = scopedList<ListOptions>(namespaces, async (path, { labelSelector, fieldSelector, metadataOnly, limit }, signal) =>
-    listSchema.parse(await transport.call({ path, query: { labelSelector, fieldSelector, limit }, ...(metadataOnly ? { accept: METADATA_ONLY } : {}), signal })));
+    ask(transport, listSchema, { path, query: { labelSelector, fieldSelector, limit }, ...(metadataOnly ? { accept: METADATA_ONLY } : {}), signal }));
 
   return {
     server: transport.kubeconfig().getCurrentCluster()?.server ?? '',
@@ -161,20 +162,20 @@ export function createKubernetesClient(connection: Connections['kubernetes'], na
     kinds: (signal) => readKinds(transport, signal),
     get,
     list: (path, options = {}, signal) => list(path, options, signal),
-    apply: async (path, object, { force = false } = {}, signal) =>
-      objectSchema.parse(await transport.call({
+    apply: (path, object, { force = false } = {}, signal) =>
+      ask(transport, objectSchema, {
         method: 'PATCH', path, body: object, contentType: 'application/apply-patch+yaml', query: { fieldManager: MANAGED_BY, force: force || undefined }, signal,
-      })),
-    create: async (path, object, signal) =>
-      objectSchema.parse(await transport.call({ method: 'POST', path, body: object, query: { fieldManager: MANAGED_BY }, signal })),
-    replace: async (path, object, signal) =>
-      objectSchema.parse(await transport.call({ method: 'PUT', path, body: object, query: { fieldManager: MANAGED_BY }, signal })),
-    dryRun: async (path, object, { manager, force = false }, signal) =>
-      objectSchema.parse(await transport.call({
+      }),
+    create: (path, object, signal) =>
+      ask(transport, objectSchema, { method: 'POST', path, body: object, query: { fieldManager: MANAGED_BY }, signal }),
+    replace: (path, object, signal) =>
+      ask(transport, objectSchema, { method: 'PUT', path, body: object, query: { fieldManager: MANAGED_BY }, signal }),
+    dryRun: (path, object, { manager, force = false }, signal) =>
+      ask(transport, objectSchema, {
         method: 'PATCH', path, body: object, contentType: 'application/apply-patch+yaml', query: { fieldManager: manager, force: force || undefined, dryRun: 'All' }, signal,
-      })),
-    patch: async (path, operations, signal) =>
-      objectSchema.parse(await transport.call({ method: 'PATCH', path, body: operations, contentType: 'application/json-patch+json', query: { fieldManager: MANAGED_BY }, signal })),
+      }),
+    patch: (path, operations, signal) =>
+      ask(transport, objectSchema, { method: 'PATCH', path, body: operations, contentType: 'application/json-patch+json', query: { fieldManager: MANAGED_BY }, signal }),
     label: async (path, labels, signal) => {
       await transport.call({
         method: 'PATCH', path, body: { metadata: { labels } }, contentType: 'application/merge-patch+json', accept: METADATA_OF_ONE, query: { fieldManager: MANAGED_BY }, signal,
@@ -192,21 +193,21 @@ export function createKubernetesClient(connection: Connections['kubernetes'], na
     },
     mayI: async (resourceAttributes, signal) => {
       const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
-      return reviewSchema.parse(await transport.call({ method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', body, signal })).status.allowed;
+      return (await ask(transport, reviewSchema, { method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', body, signal })).status.allowed;
     },
     myRules: async (namespace, signal) => {
       const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace } };
-      const { status } = rulesSchema.parse(await transport.call({ method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', body, signal }));
+      const { status } = await ask(transport, rulesSchema, { method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', body, signal });
       return { complete: !status.incomplete, rules: status.resourceRules.map(({ apiGroups, resources, verbs, resourceNames }) => ({ apiGroups: apiGroups ?? [], resources: resources ?? [], verbs, ...(resourceNames ? { resourceNames } : {}) })) };
     },
     mayAccount: async ({ namespace, name }, resourceAttributes, signal) => {
       const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
       const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec: { user: `system:serviceaccount:${namespace}:${name}`, groups, resourceAttributes } };
-      return reviewSchema.parse(await transport.call({ method: 'POST', path: '/apis/authorization.k8s.io/v1/subjectaccessreviews', body, signal })).status.allowed;
+      return (await ask(transport, reviewSchema, { method: 'POST', path: '/apis/authorization.k8s.io/v1/subjectaccessreviews', body, signal })).status.allowed;
     },
     tokenFor: async ({ namespace, name }, audience, seconds, signal) => {
       const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: [audience], expirationSeconds: seconds } };
-      const answer = tokenSchema.parse(await transport.call({ method: 'POST', path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`, body, signal }));
+      const answer = await ask(transport, tokenSchema, { method: 'POST', path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`, body, signal });
       return { token: answer.status.token, expiresAt: Date.parse(answer.status.expirationTimestamp) };
     },
     podLog: ({ namespace, pod }, container, { previous, tailLines } = {}, signal) =>

@@ -38,6 +38,15 @@ export class UnreachableError extends Error {
   override name = 'UnreachableError';
 }
 
+/** Something answered with success, and not as an API server does. */
+export class UnexpectedAnswerError extends Error {
+  override name = 'UnexpectedAnswerError';
+
+  constructor(request: string, why: string) {
+    super(`${request}: the answer is not that of a Kubernetes API server (${why})`);
+  }
+}
+
 /** The kubeconfig names something that is not there; a person has to correct it. */
 export class KubeconfigError extends Error {
   override name = 'ConfigurationError';

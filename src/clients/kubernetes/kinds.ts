@@ -1,5 +1,6 @@
 /** Which kinds of objects the API server serves: asked, not known, so that kinds of anybody's definitions are among them. */
 import { z } from 'zod';
+import { ask } from './ask.ts';
 import { KubernetesError, UnreachableError } from './errors.ts';
 import type { Transport } from './transport.ts';
 
@@ -27,10 +28,10 @@ const resourcesSchema = z.object({
 
 /** Each kind once, in its group's preferred version; without subresources. */
 export async function readKinds(transport: Pick<Transport, 'call'>, signal?: AbortSignal): Promise<Kinds> {
-  const { groups } = groupsSchema.parse(await transport.call({ path: '/apis', signal }));
+  const { groups } = await ask(transport, groupsSchema, { path: '/apis', signal });
   const silent: Kinds['silent'] = [];
   const read = async (group: string, version: string, path: string): Promise<Kind[]> => {
-    const { resources } = resourcesSchema.parse(await transport.call({ path, signal }));
+    const { resources } = await ask(transport, resourcesSchema, { path, signal });
     return (resources ?? []).filter(({ name }) => !name.includes('/')).map(({ name, ...kind }) => ({ group, version, plural: name, ...kind }));
   };
   const found = await Promise.all([

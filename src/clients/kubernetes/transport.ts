@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { errorFromAnswer, UnreachableError } from './errors.ts';
+import { errorFromAnswer, UnexpectedAnswerError, UnreachableError } from './errors.ts';
 
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -22,7 +22,7 @@ export interface ApiRequest {
 }
 
 export interface Transport {
-  /** @returns the parsed JSON answer. @throws KubernetesError, UnreachableError, or the signal's reason */
+  /** @returns the parsed JSON answer. @throws KubernetesError, UnreachableError, UnexpectedAnswerError, or the signal's reason */
   call(request: ApiRequest): Promise<unknown>;
   /** As `call`, for answers that are not JSON. */
   text(request: ApiRequest): Promise<string>;
@@ -74,11 +74,11 @@ export function createTransport(load: () => KubeConfig): Transport {
   };
   return {
     text,
-    call: async (request) => JSON.parse(await text(request)) as unknown,
+    call: async (request) => parseAnswer(request, await text(request)),
     stream: async (request) => {
       const answer = await open(request);
       if (isGood(answer)) return answer;
-      throw errorFromAnswer(describe(request), answer.statusCode ?? 0, await readAll(request, answer));
+      throw errorFromAnswer(requestLine(request), answer.statusCode ?? 0, await readAll(request, answer));
     },
     kubeconfig: () => config,
     close: () => {
@@ -162,7 +162,7 @@ function sendOnce(server: URL, access: Access, request: ApiRequest): Promise<htt
       settle();
       const stale = outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
       reject(request.signal?.aborted ? (request.signal.reason as Error)
-        : new (stale ? StaleConnection : UnreachableError)(`${describe(request)}: the API server at ${server.host} cannot be reached: ${error.message}`, { cause: error }));
+        : new (stale ? StaleConnection : UnreachableError)(`${requestLine(request)}: the API server at ${server.host} cannot be reached: ${error.message}`, { cause: error }));
     });
     outgoing.end(payload);
   });
@@ -183,7 +183,7 @@ function readAll(request: ApiRequest, answer: http.IncomingMessage): Promise<str
     const seconds = request.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
     const fail = (why: string): void => {
       answer.destroy();
-      reject(request.signal?.aborted ? (request.signal.reason as Error) : new UnreachableError(`${describe(request)}: ${why}`));
+      reject(request.signal?.aborted ? (request.signal.reason as Error) : new UnreachableError(`${requestLine(request)}: ${why}`));
     };
     const timer = setTimeout(() => fail(`the answer was not complete within ${seconds} s`), seconds * 1000);
     const abort = (): void => fail('aborted');
@@ -206,13 +206,23 @@ function readAll(request: ApiRequest, answer: http.IncomingMessage): Promise<str
 
 function finish(request: ApiRequest, answer: http.IncomingMessage, body: string): string {
   if (isGood(answer)) return body;
-  throw errorFromAnswer(describe(request), answer.statusCode ?? 0, body);
+  throw errorFromAnswer(requestLine(request), answer.statusCode ?? 0, body);
+}
+
+function parseAnswer(request: ApiRequest, body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    // A proxy's page, say. What it holds is nobody's business in a message.
+    throw new UnexpectedAnswerError(requestLine(request), 'it is no JSON');
+  }
 }
 
 function isGood(answer: http.IncomingMessage): boolean {
   return answer.statusCode !== undefined && answer.statusCode >= 200 && answer.statusCode < 300;
 }
 
-function describe(request: ApiRequest): string {
+/** `GET /api/v1/...`, without the query: for messages. */
+export function requestLine(request: ApiRequest): string {
   return `${request.method ?? 'GET'} ${request.path}`;
 }

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { ask } from './ask.ts';
 import { isExpired, KubernetesError } from './errors.ts';
 import { type KubernetesObject, listSchema, objectSchema } from './objects.ts';
 import type { Transport } from './transport.ts';
@@ -78,7 +79,7 @@ async function listAll(transport: Transport, target: WatchTarget, signal: AbortS
   const objects: KubernetesObject[] = [];
   let token: string | undefined;
   for (;;) {
-    const list = listSchema.parse(await transport.call({ path: target.path, query: { labelSelector: target.labelSelector, limit: PAGE, continue: token }, signal }));
+    const list = await ask(transport, listSchema, { path: target.path, query: { labelSelector: target.labelSelector, limit: PAGE, continue: token }, signal });
     objects.push(...list.items.map(slim));
     token = list.metadata.continue || undefined;
     if (token === undefined) return { objects, version: list.metadata.resourceVersion };

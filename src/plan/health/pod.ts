@@ -70,7 +70,7 @@ export function troubleText({ pod, container, reason, message }: PodTrouble): st
   return `pod ${pod}${container === undefined ? '' : `, container ${container}`}: ${reason}${message === '' ? '' : ` (${message.trim().slice(0, 300)})`}`;
 }
 
-function containerTrouble({ state, lastState, restartCount }: Container): { reason: string; message: string } | undefined {
+function containerTrouble({ ready, state, lastState, restartCount }: Container): { reason: string; message: string } | undefined {
   const waiting = state?.waiting;
   if (waiting && waiting.reason !== '' && waiting.reason !== 'ContainerCreating' && waiting.reason !== 'PodInitializing') {
     const last = lastState?.terminated;
@@ -78,5 +78,8 @@ function containerTrouble({ state, lastState, restartCount }: Container): { reas
   }
   const ended = state?.terminated;
   if (ended && ended.exitCode !== 0) return { reason: ended.reason || 'Error', message: `exit code ${ended.exitCode}${ended.message === '' ? '' : `: ${ended.message}`}${restartCount > 0 ? `, ${restartCount} restarts` : ''}` };
+  // Between two crashes it runs, and looks as if it were only slow.
+  const before = lastState?.terminated;
+  if (!ready && state?.running && before && before.exitCode !== 0) return { reason: before.reason || 'Error', message: `exit code ${before.exitCode} before its last restart${before.message === '' ? '' : `: ${before.message}`}; it runs again and is not ready, ${restartCount} restarts` };
   return undefined;
 }

@@ -25,7 +25,8 @@ const LEDGERS: readonly { server: string; database: string; user: string; migrat
   { server: 'components-v2-postgres', database: 'components', user: 'components', migrations: '1,2', tables: ['public.components', 'public.enrichment_runs'] },
 ];
 
-export async function checkDatabases(platform: Platform): Promise<void> {
+/** @param more migrations of a database that are not in the repository, by their versions */
+export async function checkDatabases(platform: Platform, more: Readonly<Record<string, readonly string[]>> = {}): Promise<void> {
   const passwords = new Map<string, string>();
   for (const [server, logins] of Object.entries(LOGINS)) {
     for (const { namespace, path, key, user, databases } of logins) {
@@ -39,7 +40,7 @@ export async function checkDatabases(platform: Platform): Promise<void> {
   }
   for (const { server, database, user, migrations, tables } of LEDGERS) {
     const as = { database, user, password: passwords.get(`${server}/${user}`) ?? '' };
-    assert.equal(await ask(platform, server, as, "SELECT string_agg(version, ',' ORDER BY installed_rank) FROM flyway_schema_history WHERE success AND version IS NOT NULL"), migrations, `ledger of ${database}`);
+    assert.equal(await ask(platform, server, as, "SELECT string_agg(version, ',' ORDER BY installed_rank) FROM flyway_schema_history WHERE success AND version IS NOT NULL"), [migrations, ...(more[database] ?? [])].join(','), `ledger of ${database}`);
     for (const table of tables) assert.equal(await ask(platform, server, as, `SELECT to_regclass('${table}') IS NOT NULL`), 't', `${database}: ${table}`);
   }
   const temporal = { user: 'temporal', password: passwords.get('temporal-postgresql/temporal') ?? '' };
@@ -48,8 +49,9 @@ export async function checkDatabases(platform: Platform): Promise<void> {
   }
 }
 
-async function ask(platform: Platform, server: string, as: { database: string; user: string; password: string }, sql: string): Promise<string> {
-  // The password by standard input; over TCP, where it counts.
+/** As that user, over TCP, where the password counts. @returns what psql prints @throws with its words */
+export async function ask(platform: Platform, server: string, as: { database: string; user: string; password: string }, sql: string): Promise<string> {
+  // The password by standard input.
   const script = 'read -r PGPASSWORD; export PGPASSWORD; exec psql --no-psqlrc --host=127.0.0.1 --username="$1" --dbname="$2" --tuples-only --no-align --command="$3"';
   return (await platform.exec(server, ['sh', '-ec', script, 'sh', as.user, as.database, sql], `${as.password}\n`)).trim();
 }

@@ -1,6 +1,5 @@
 /** A platform with real pods, as somebody beside it sees it: by kubectl, by the pods' addresses, and by the NodePorts. */
 import { z } from 'zod';
-import { loadCatalog } from '../../../src/catalog/index.ts';
 import { readConfig } from '../../../src/config.ts';
 import { readRuntime } from '../../../src/environment/connections.ts';
 import { type Kubectl, kubectlOn } from '../../support/kubectl.ts';
@@ -97,9 +96,4 @@ export async function eventually<T>(what: string, look: () => Promise<T | undefi
     if (Date.now() > deadline) throw new Error(`${what}: not within ${patienceMs / 1000} s`, { cause: last });
     await new Promise((resolve) => { setTimeout(resolve, 250); });
   }
-}
-
-/** Kinds of all services by name, for those who tell Jobs from the rest. */
-export function jobNames(): Set<string> {
-  return new Set(loadCatalog().services.filter(({ kind }) => kind === 'job').map(({ name }) => name));
 }

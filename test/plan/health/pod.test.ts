@@ -14,6 +14,11 @@ describe('pods', () => {
       'crashing', { phase: 'Running', containerStatuses: [{ name: 'main', state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } }, lastState: { terminated: { exitCode: 137, reason: 'OOMKilled' } } }] },
       'pod x-0, container main: CrashLoopBackOff (last exit 137 OOMKilled)',
     ],
+    [
+      'between two crashes', { phase: 'Running', containerStatuses: [{ name: 'main', ready: false, restartCount: 2, state: { running: {} }, lastState: { terminated: { exitCode: 137, reason: 'OOMKilled' } } }] },
+      'pod x-0, container main: OOMKilled (exit code 137 before its last restart; it runs again and is not ready, 2 restarts)',
+    ],
+    ['ready after a crash', { phase: 'Running', conditions: [ready], containerStatuses: [{ name: 'main', ready: true, restartCount: 2, state: { running: {} }, lastState: { terminated: { exitCode: 137, reason: 'OOMKilled' } } }] }, undefined],
     ['creating is not yet a trouble of the container', { phase: 'Pending', containerStatuses: [{ name: 'main', state: { waiting: { reason: 'ContainerCreating' } } }] }, 'pod x-0, container main: Pending'],
     ['unschedulable', { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes' }] }, 'pod x-0: Unschedulable (0/3 nodes)'],
     ['not ready', { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }], containerStatuses: [{ name: 'main', ready: false, state: { running: {} } }] }, 'pod x-0, container main: NotReady (it runs, but its readiness probe has not succeeded)'],
