@@ -69,12 +69,12 @@ const config = readConfig();
 /**
  * @param overrides of the environment file; the default critical path is about 10 s
  * @param ownCheckout deploys from a copy of the checkout, so that charts, values and migrations can be edited
+ * @param beside one that this is another environment of: with its folders, which it removes
  */
-export async function createSandbox(overrides: Record<string, unknown> = {}, { ownCheckout = false } = {}): Promise<Sandbox> {
-  const folder = await mkdtemp(join(tmpdir(), 'ananta-e2e-'));
-  const name = 'rehearsal';
+export async function createSandbox(overrides: Record<string, unknown> = {}, { ownCheckout = false, name = 'rehearsal', beside }: { ownCheckout?: boolean; name?: string; beside?: Sandbox | undefined } = {}): Promise<Sandbox> {
+  const folder = beside?.folder ?? await mkdtemp(join(tmpdir(), 'ananta-e2e-'));
   const environments = join(folder, 'environments');
-  await cp(config.environmentsDir, environments, { recursive: true });
+  if (!beside) await cp(config.environmentsDir, environments, { recursive: true });
   const configure = async (more: Record<string, unknown>): Promise<void> => {
     await writeFile(join(environments, `${name}.yaml`), stringify({ extends: 'sandbox', description: 'For a test', simulation: { factor: 0.1 }, ...overrides, ...more }));
   };
@@ -110,7 +110,7 @@ export async function createSandbox(overrides: Record<string, unknown> = {}, { o
       for (const child of children) child.kill('SIGKILL');
       const down = await cli(['down']);
       if (down.code !== 0) throw new Error(`down failed with ${down.code}: ${down.stderr}`);
-      await rm(folder, { recursive: true, force: true });
+      if (!beside) await rm(folder, { recursive: true, force: true });
     },
   };
 }
