@@ -109,7 +109,7 @@ export async function openGround(environment: Environment, config: Config, { rep
   });
   // Awaited by whoever needs them; when that never happens the failure has been told already.
   tools.all().catch(() => undefined);
-  const ports = choice === 'keep' ? await readPorts(layout.ports) : await claimPorts({ file: layout.ports, names: portNames(parts, catalog), inUseByUs: await portsInUse(layout) });
+  const ports = choice === 'keep' ? await readPorts(layout.ports) : await claimPorts({ file: layout.ports, names: portNames(parts, catalog), inUseByUs: await portsInUse(layout), claims: join(config.cacheDir, 'ports.json') });
   return { environment, config, catalog, layout, parts, ports, tools, network };
 }
 

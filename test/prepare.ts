@@ -7,6 +7,7 @@ import { acquireTools, formatProgress, removeGoCaches } from '../bootstrap/tools
 import { readConfig } from '../src/config.ts';
 import { buildImages, RECIPES } from './images/index.ts';
 import { registryProgram } from './support/oci-registry.ts';
+import { temporalServerProgram } from './support/temporal-server.ts';
 import { nodeToolNames, toolNames } from './support/tools.ts';
 
 const config = readConfig();
@@ -23,6 +24,7 @@ try {
   await tools.all();
   say('tools are there');
   await registryProgram();
+  await temporalServerProgram();
   if (real) say(`images are there: ${(await buildImages(config, RECIPES, say)).archive}`);
 } finally {
   await removeGoCaches(config.cacheDir);

@@ -3,10 +3,13 @@
  * so that addresses survive a restart; a busy port means another port.
  */
 import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { readJson, writeFileDurably } from './files.ts';
+import { withLock } from './lock.ts';
 
 /** Below the ports that Linux and macOS hand out to outgoing connections, so that none of those can sit on ours. */
 const FIRST = 20_000;
@@ -68,6 +71,11 @@ export interface PortRequest {
   names: readonly string[];
   /** Names whose port is in use by the very process it belongs to. */
   inUseByUs: ReadonlySet<string>;
+  /**
+   * A file that environments share, of who has which port: one that was chosen a moment ago, or whose process is just being
+   * started again, is free to the eye. Absent: only looked at.
+   */
+  claims?: string;
 }
 
 /** A process that was killed holds its ports until its last thread is gone, a little after it counts as dead. */
@@ -85,10 +93,38 @@ export async function becomesFree(port: number, withinMs = RELEASED_WITHIN_MS): 
 
 /** Gives each name a port that is free now, the remembered one where possible, and remembers the choice. */
 export async function claimPorts(request: PortRequest): Promise<Ports> {
-  const remembered = await readPorts(request.file);
+  const { claims, file, names, inUseByUs } = request;
+  const remembered = await readPorts(file);
+  if (claims === undefined) return choosePorts(request, remembered, () => Promise.resolve(true));
+  if (names.every((name) => remembered[name] !== undefined && inUseByUs.has(name))) return remembered;
+  await mkdir(dirname(claims), { recursive: true });
+  return withLock(`${claims}.lock`, {}, async () => {
+    const owners = await readClaims(claims);
+    // It is another's as long as that one remembers it.
+    const mayHave = async (port: number): Promise<boolean> => {
+      const owner = owners[port];
+      return owner === undefined || owner === file || !Object.values(await readPorts(owner)).includes(port);
+    };
+    const ports = await choosePorts(request, remembered, mayHave);
+    const others = Object.entries(owners).filter(([port, owner]) => owner !== file && !Object.values(ports).includes(Number(port)));
+    const now = JSON.stringify(Object.fromEntries([...others, ...Object.values(ports).map((port) => [port, file])]));
+    if (now !== JSON.stringify(owners)) await writeFileDurably(claims, now);
+    return ports;
+  });
+}
+
+const claimsSchema = z.record(z.string(), z.string());
+
+/** Port to the file that remembers it. */
+async function readClaims(claims: string): Promise<Record<string, string>> {
+  const parsed = claimsSchema.safeParse(await readJson(claims));
+  return parsed.success ? parsed.data : {};
+}
+
+async function choosePorts(request: PortRequest, remembered: Ports, mayHave: (port: number) => Promise<boolean>): Promise<Ports> {
   const kept = await Promise.all(request.names.map(async (name): Promise<[string, number][]> => {
     const port = remembered[name];
-    return port !== undefined && (request.inUseByUs.has(name) || (await becomesFree(port))) ? [[name, port]] : [];
+    return port !== undefined && (request.inUseByUs.has(name) || ((await mayHave(port)) && (await becomesFree(port)))) ? [[name, port]] : [];
   }));
   const chosen = Object.fromEntries(kept.flat());
   const taken = new Set(Object.values(remembered));
@@ -97,7 +133,7 @@ export async function claimPorts(request: PortRequest): Promise<Ports> {
     for (let tries = 0; ; tries += 1) {
       if (tries > LAST - FIRST) throw new Error(`no free port between ${FIRST} and ${LAST} on ${LOOPBACK}`);
       candidate = candidate >= LAST ? FIRST : candidate + 1;
-      if (!taken.has(candidate) && (await isPortFree(candidate))) break;
+      if (!taken.has(candidate) && (await mayHave(candidate)) && (await isPortFree(candidate))) break;
     }
     taken.add(candidate);
     chosen[name] = candidate;

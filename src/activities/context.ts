@@ -1,5 +1,7 @@
 /** What every activity begins with: the run is about this environment, and the cluster is the one it was planned for. */
 import type { Clients } from '../clients/index.ts';
+import { ClusterMismatchError } from '../clients/kubernetes/index.ts';
+import { recentBinding } from '../clients/temporal/index.ts';
 import type { RunRef } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import { loadEnvironment } from '../environment/load.ts';
@@ -12,10 +14,17 @@ export function assertEnvironment(clients: Pick<Clients, 'environment'>, run: Ru
   throw new DeployError(FAILURES.invalidInput, `This worker serves environment "${clients.environment.name}", the deployment is for "${run.environment}"`);
 }
 
-/** Before anything is changed. @throws ClusterMismatchError */
-export async function assertTarget(clients: Pick<Clients, 'environment' | 'kubernetes'>, run: RunRef, signal?: AbortSignal): Promise<void> {
+/**
+ * Before anything is changed: the cluster is the one that the run was planned for, and the one that the environment is bound to.
+ * @throws ClusterMismatchError
+ */
+export async function assertTarget(clients: Pick<Clients, 'environment' | 'kubernetes' | 'engine'>, run: RunRef, signal?: AbortSignal): Promise<void> {
   assertEnvironment(clients, run);
-  await clients.kubernetes.assertCluster(run.clusterUid, signal);
+  const bound = clients.engine && await recentBinding(clients.engine, run.environment);
+  if (bound && bound.uid !== run.clusterUid) {
+    throw new ClusterMismatchError(`Environment "${run.environment}" is bound to the cluster with kube-system uid ${bound.uid} by now, this was planned for ${run.clusterUid}. Nothing was changed.`);
+  }
+  await clients.kubernetes.assertCluster(bound ?? { uid: run.clusterUid }, signal);
 }
 
 /** The environment file as it is now: a worker lives longer than an edit. */

@@ -19,7 +19,7 @@ import { beating, type ScopeOf } from './scope.ts';
 export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['removeRelease'] {
   return async ({ run, step, priority }) => {
     const scope = scopeOf();
-    const { kubernetes, helm } = clients;
+    const { kubernetes, helm, environment } = clients;
     let doing = 'looks at what is there';
     return beating(scope, () => doing, async () => {
       const started = performance.now();
@@ -48,7 +48,7 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
         const records = await removeRecords(clients, release, scope.signal);
         if (!found && left.length + records === 0) return { removed: false, seconds: seconds(started) };
       }
-      await awaitGone(kubernetes, release, scope.signal, (text) => {
+      await awaitGone(kubernetes, release, environment.removalPatienceSeconds, scope.signal, (text) => {
         doing = text;
       });
       return { removed: true, seconds: seconds(started) };

@@ -11,14 +11,15 @@ import { named } from '../plan/remains.ts';
 import { assertTarget } from './context.ts';
 import { definitionsToRemove } from './destroy/definitions.ts';
 import { type Survey, survey, type SurveyedNamespace } from './destroy/survey.ts';
-import { type Patience, PATIENCE, removeAndWait, type Target } from './destroy/vanish.ts';
+import { LOOK_MILLISECONDS, type Patience, removeAndWait, type Target } from './destroy/vanish.ts';
 import { claimsOf, removeClaims } from './destroy/volumes.ts';
 import { markedByHelm } from './release/leftovers.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
 const DATA_STAY = 'data stay unless --delete-data is given';
 
-export function removeRemains(clients: Clients, scopeOf: ScopeOf, patience: Patience = PATIENCE): Activities['removeRemains'] {
+export function removeRemains(clients: Clients, scopeOf: ScopeOf): Activities['removeRemains'] {
+  const patience: Patience = { seconds: clients.environment.removalPatienceSeconds, lookMilliseconds: LOOK_MILLISECONDS };
   return async ({ run, deleteData }) => {
     const scope = scopeOf();
     const { signal } = scope;

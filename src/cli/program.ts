@@ -17,6 +17,7 @@ import { logsCommand } from './commands/logs.ts';
 import { nodeCommand } from './commands/node.ts';
 import { planCommand } from './commands/plan.ts';
 import { rbacCommand } from './commands/rbac.ts';
+import { rebindCommand } from './commands/rebind.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { statusCommand } from './commands/status.ts';
@@ -36,7 +37,7 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],
   ['Looking inside:', [doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],
-  ['The ground it stands on:', [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand, rbacCommand]],
+  ['The ground it stands on:', [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand, rbacCommand, rebindCommand]],
 ];
 
 /** @param onAttempt told which command is about to run, before it does */

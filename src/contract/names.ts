@@ -41,6 +41,11 @@ export function driftScheduleIdOfLock(lockId: string): string {
   return lockId.replace(/^deploy\//, 'drift/');
 }
 
+/** Where the engine keeps which cluster the environment belongs to. */
+export function bindingScheduleId(environment: string): string {
+  return `cluster/${environment}`;
+}
+
 /** Who waits for the lock; the newest wins. */
 export function queueWorkflowId(environment: string, clusterUid: string): string {
   return `queue/${environment}/${clusterUid.slice(0, 8)}`;

@@ -117,6 +117,7 @@ export const environmentFileSchema = z.strictObject({
     timeoutSeconds: seconds.default(10),
   }).prefault({}).describe('Called on drift findings and on failed deployments'),
   healthTimeoutFactor: z.number().positive().default(1).describe('Multiplies every health timeout of the catalog'),
+  removalPatienceSeconds: seconds.default(60).describe('Seconds without any progress after which something that was deleted, and does not go, is named and given up'),
   simulation: z.strictObject({
     factor: z.number().min(0).default(0.4).describe('Multiplies every start-up time'),
     jitter: z.number().min(0).max(0.5).default(0.05).describe('Plus or minus this share of a start-up time, from the seed and the service\'s name'),

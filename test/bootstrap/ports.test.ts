@@ -59,6 +59,34 @@ describe('ports', () => {
     assert.equal(await becomesFree(p!), true);
   });
 
+  test('of another environment are kept out of, as long as that one remembers them', async () => {
+    const claims = join(folder, 'shared', 'claims.json');
+    const one = { file: join(folder, 'first.json'), names: ['a', 'b'], inUseByUs: none, claims };
+    const first = await claimPorts(one);
+    assert.deepEqual(await claimPorts(one), first, 'its own it may have again');
+    // Nobody listens there, and the other one would begin with exactly this port.
+    const wished = first['a']!;
+    const two = { file: join(folder, 'second.json'), names: ['p'], inUseByUs: none, claims };
+    await writeFile(two.file, JSON.stringify({ p: wished }));
+    const second = await claimPorts(two);
+    assert.ok(!Object.values(first).includes(second['p']!), `${second['p']} is another's`);
+    await rm(one.file);
+    await writeFile(two.file, JSON.stringify({ p: wished }));
+    assert.equal((await claimPorts(two))['p'], wished, 'forgotten, it is free');
+    assert.equal((JSON.parse(await readFile(claims, 'utf8')) as Record<string, string>)[String(wished)], two.file);
+  });
+
+  test('asked for by many at once, each is given to one', async () => {
+    const claims = join(folder, 'many', 'claims.json');
+    // All of them wish for the same ones, as environments do that stood still while they were given to others.
+    const { x, y } = await claimPorts({ file: join(folder, 'wish.json'), names: ['x', 'y'], inUseByUs: none });
+    const files = Array.from({ length: 8 }, (_, index) => join(folder, `many-${index}.json`));
+    for (const file of files) await writeFile(file, JSON.stringify({ x, y }));
+    const given = await Promise.all(files.map((file) => claimPorts({ file, names: ['x', 'y', 'z'], inUseByUs: none, claims })));
+    assert.equal(new Set(given.flatMap((ports) => Object.values(ports))).size, 24);
+    assert.equal(given.filter((ports) => ports['x'] === x).length, 1);
+  });
+
   test('a damaged file is as good as none', async () => {
     const file = join(folder, 'damaged.json');
     await writeFile(file, '{"a": "x"');

@@ -112,7 +112,10 @@ export function kubeconfigFor(server: string, context = 'stage'): string {
 export async function startFakeApi(uid = '11111111-2222-3333-4444-555555555555'): Promise<{ address: string; close: () => void }> {
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(answerTo(request.url ?? '', uid)));
+    const url = request.url ?? '';
+    // Authorities are published in every cluster but this one, which speaks plainly.
+    if (url.endsWith('/configmaps/kube-root-ca.crt')) response.statusCode = 404;
+    response.end(JSON.stringify(response.statusCode === 404 ? { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404, reason: 'NotFound' } : answerTo(url, uid)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -67,7 +67,8 @@ async function another(pid: () => Promise<number>, killed: number): Promise<numb
 
 describe('destroy', { concurrency: 1 }, () => {
   test('keeps data and what is not ours, names what hangs, survives its worker, and deletes data only when told', async (t) => {
-    await withSandbox({}, async (sandbox) => {
+    // Seconds that something hanging is waited for, in vain, twice: first the object, then its namespace.
+    await withSandbox({ removalPatienceSeconds: 20 }, async (sandbox) => {
       const first = await sandbox.deploy();
       assert.equal(first.outcome, 'succeeded');
       const cluster = await clusterOf(sandbox);

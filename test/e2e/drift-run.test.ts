@@ -26,7 +26,8 @@ async function until<T>(what: string, seconds: number, look: () => Promise<T | u
     const found = await look();
     if (found) return found;
     if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
-    await sleep(300);
+    // Each look is a command of its own, which costs most of a second of a core.
+    await sleep(1000);
   }
 }
 

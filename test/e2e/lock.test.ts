@@ -30,7 +30,8 @@ async function until<T>(attempt: () => Promise<T>, fits: (value: T) => boolean, 
     const value = await attempt();
     if (fits(value)) return value;
     if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${JSON.stringify(value)}`);
-    await sleep(200);
+    // Each look is a command of its own, which costs most of a second of a core.
+    await sleep(1000);
   }
 }
 

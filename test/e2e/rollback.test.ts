@@ -63,7 +63,7 @@ describe('history and rollback', { concurrency: 1 }, () => {
   });
 
   test('diff names chart, image and fields, and needs neither worker nor engine', async () => {
-    for (const component of ['worker', 'temporal']) process.kill(await sandbox.pidOf(component), 'SIGKILL');
+    for (const component of ['worker', 'temporal'] as const) process.kill(await sandbox.pidOf(component), 'SIGKILL');
     const run = await sandbox.cli(['diff', '1', '3', '--json']);
     assert.equal(run.code, 2, run.stderr);
     const { releases } = JSON.parse(run.stdout) as { releases: { release: string; what: string; objects: { kind: string; fields: { path: string; from?: string; to?: string }[] }[] }[] };

@@ -120,6 +120,10 @@ describe("publishers' charts", () => {
     assert.equal(damaged.code, 2);
     assert.match(damaged.stdout, /✘ jaeger 3\.4\.1 {2}damaged.*charts pull --env shop/s);
     assert.deepEqual((await space.json('pull')).charts.map(({ chart, fetched }) => [chart, fetched]), [['redis', false], ['jaeger', true]]);
+
+    assert.doesNotMatch((await charts(space, 'lock', 'redis')).stdout, /vouches/);
+    await rm(space.lockFile);
+    assert.match((await charts(space, 'lock', 'redis')).stdout, /Only what was served just now vouches for redis\.[^]*from another network/);
   });
 
   test('another archive under the same version is refused, with both digests', async () => {

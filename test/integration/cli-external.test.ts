@@ -136,6 +136,39 @@ describe('an external environment', { concurrency: 1 }, () => {
     }));
   });
 
+  test('bound to its cluster: elsewhere everything that changes something is refused, until it is bound anew', async () => {
+    const elsewhere = await startFakeApi('99999999-2222-3333-4444-555555555555');
+    const kubeconfig = join(at.folder, 'kubeconfig');
+    const { activities } = recordingActivities(PLAN);
+    try {
+      await writeFile(kubeconfig, kubeconfigFor(elsewhere.address));
+      await withWorker(activities, async () => {
+        for (const command of [['deploy'], ['rollback'], ['destroy', '--confirm', 'mine'], ['drift', 'run']]) {
+          const refused = await at.run([...command, ...ENV]);
+          assert.equal(refused.code, 3, command[0]);
+assert.match(refused.stderr, /"mine" belongs to another cluster than the one that http:\S+ answers for: kube-system uid 9{8}-\S+ instead of 1{8}-\S+\. It was bound to http:\S+ by .+ at 20[^]*Next: .*rebind --env mine/);
+        }
+        assert.match((await at.run(['rebind', ...ENV])).stderr, /has to be confirmed, and there is no terminal/);
+        assert.match((await at.run(['rebind', '--confirm', 'other', ...ENV])).stderr, /does not name the environment "mine"/);
+        assert.equal((await at.run(['deploy', ...ENV])).code, 3, 'nothing of that has bound it');
+
+        const bound = await at.run(['rebind', '--confirm', 'mine', '--json', ...ENV]);
+        assert.equal(bound.code, 0, bound.stderr);
+        const { changed, binding, before } = JSON.parse(bound.stdout) as { changed: boolean; binding: { uid: string }; before: { uid: string } };
+        assert.deepEqual([changed, binding.uid.slice(0, 8), before.uid.slice(0, 8)], [true, '99999999', '11111111']);
+        assert.equal((await at.run(['deploy', ...ENV])).code, 0);
+        assert.match((await at.run(['rebind', '--confirm', 'mine', ...ENV])).stdout, /is bound to this cluster already/);
+
+        await writeFile(kubeconfig, kubeconfigFor(api.address));
+        assert.equal((await at.run(['deploy', ...ENV])).code, 3, 'and the one before is another one now');
+        assert.equal((await at.run(['rebind', '--confirm', 'mine', ...ENV])).code, 0);
+      });
+    } finally {
+      elsewhere.close();
+      await writeFile(kubeconfig, kubeconfigFor(api.address));
+    }
+  });
+
   test('no time left: ended in good order, exit code 1', async () => {
     const { activities, open } = gated();
     await withWorker(activities, () => whatever(open, async () => {

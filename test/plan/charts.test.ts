@@ -24,6 +24,12 @@ const locked = (version = REDIS.version): ChartLock => ({ charts: { redis: { ver
 let prod: Environment;
 before(async () => { prod = await loadEnvironment('prod', config); });
 
+test("the lock of this repository names charts of the catalog at their versions, from their publishers' own repositories", async () => {
+  const { charts } = await readChartLock(chartLockFile({}, config));
+  assert.ok(Object.keys(charts).length >= 5);
+  for (const [key, { version, source }] of Object.entries(charts)) assert.deepEqual([version, source], [catalog.upstreamCharts[key]?.version, catalog.upstreamCharts[key]?.repository], key);
+});
+
 describe('which chart a service is made from', () => {
   const source = (name: string, choice: Partial<Environment> = {}): string => chartSource({ charts: 'upstream', chartOverrides: {}, ...choice }, findService(catalog, name));
   test('the environment says it, for one service its override does', () => {

@@ -9,6 +9,7 @@ import { type Config, readConfig } from '../../src/config.ts';
 import { type Connections, type Runtime, resolveConnections } from '../../src/environment/connections.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
+import { shareCaches } from './caches.ts';
 
 export interface EmbeddedOptions {
   /** Name of the environment. */
@@ -54,6 +55,7 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embed
   if (name !== 'sandbox') await writeFile(join(environmentsDir, `${name}.yaml`), JSON.stringify(file));
   const stateRoot = options.stateRoot ?? join(folder, 'state');
   await mkdir(stateRoot, { recursive: true });
+  if (options.stateRoot === undefined) await shareCaches(stateRoot);
   const config: Config = { ...read, stateRoot, environmentsDir };
   const environment = await loadEnvironment(name, config);
   const events: BootstrapEvent[] = [];

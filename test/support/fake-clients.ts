@@ -88,6 +88,7 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
       close: () => undefined,
     },
     clusterUid: () => Promise.resolve('uid'),
+    identity: () => Promise.resolve({ uid: 'uid' }),
     assertCluster: () => Promise.resolve(),
     mayI: () => Promise.resolve(true),
     myRules: () => Promise.resolve({ rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }], complete: true }),

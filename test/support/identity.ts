@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { type KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { IN_CLUSTER } from '../../src/contract/names.ts';
 import { runtimeSchema } from '../../src/environment/connections.ts';
+import { shareCaches } from './caches.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export interface Acting {
@@ -19,6 +20,7 @@ export async function actingAs(account: string, { folder, name, state }: Sandbox
   const authority = await cluster.certificateAuthority() ?? '';
   const stateRoot = join(folder, account);
   await mkdir(join(stateRoot, name), { recursive: true, mode: 0o700 });
+  await shareCaches(stateRoot);
   const kubeconfig = join(stateRoot, 'kubeconfig');
   await writeFile(kubeconfig, stringify({
     apiVersion: 'v1', kind: 'Config', 'current-context': account,

@@ -10,7 +10,10 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { type ComponentName, layoutOf, pidFileOf } from '../../bootstrap/layout.ts';
+import { runningDaemon } from '../../bootstrap/process/daemon.ts';
 import { readConfig } from '../../src/config.ts';
+import { shareCaches } from './caches.ts';
 
 export type JsonLine = { type: string } & Record<string, unknown>;
 
@@ -51,7 +54,7 @@ export interface Sandbox {
   deploy: (...args: string[]) => Promise<ResultLine>;
   components: () => Promise<Component[]>;
   /** Process id of a component. Rejects when it does not run. */
-  pidOf: (component: string) => Promise<number>;
+  pidOf: (component: ComponentName) => Promise<number>;
   /** Changes the environment file. */
   configure: (overrides: Record<string, unknown>) => Promise<void>;
   close: () => Promise<void>;
@@ -66,18 +69,20 @@ const config = readConfig();
 /**
  * @param overrides of the environment file; the default critical path is about 10 s
  * @param ownCheckout deploys from a copy of the checkout, so that charts, values and migrations can be edited
+ * @param beside one that this is another environment of: with its folders, which it removes
  */
-export async function createSandbox(overrides: Record<string, unknown> = {}, { ownCheckout = false } = {}): Promise<Sandbox> {
-  const folder = await mkdtemp(join(tmpdir(), 'ananta-e2e-'));
-  const name = 'rehearsal';
+export async function createSandbox(overrides: Record<string, unknown> = {}, { ownCheckout = false, name = 'rehearsal', beside }: { ownCheckout?: boolean; name?: string; beside?: Sandbox | undefined } = {}): Promise<Sandbox> {
+  const folder = beside?.folder ?? await mkdtemp(join(tmpdir(), 'ananta-e2e-'));
   const environments = join(folder, 'environments');
-  await cp(config.environmentsDir, environments, { recursive: true });
+  if (!beside) await cp(config.environmentsDir, environments, { recursive: true });
   const configure = async (more: Record<string, unknown>): Promise<void> => {
     await writeFile(join(environments, `${name}.yaml`), stringify({ extends: 'sandbox', description: 'For a test', simulation: { factor: 0.1 }, ...overrides, ...more }));
   };
   await configure({});
   const checkout = ownCheckout ? await copyOfCheckout(join(folder, 'checkout')) : config.repoRoot;
-  const env = { ...process.env, ANANTA_STATE_DIR: join(folder, 'state'), ANANTA_ENVIRONMENTS_DIR: environments, ANANTA_CACHE_DIR: config.cacheDir, NO_COLOR: '1' };
+  const stateRoot = join(folder, 'state');
+  await shareCaches(stateRoot);
+  const env = { ...process.env, ANANTA_STATE_DIR: stateRoot, ANANTA_ENVIRONMENTS_DIR: environments, ANANTA_CACHE_DIR: config.cacheDir, NO_COLOR: '1' };
 
   const children = new Set<ReturnType<typeof spawn>>();
   const start = (args: string[], input?: string, more: Record<string, string> = {}): RunningCli => {
@@ -93,19 +98,19 @@ export async function createSandbox(overrides: Record<string, unknown> = {}, { o
     return doctorSchema.parse(JSON.parse(stdout)).components;
   };
   return {
-    name, folder, state: join(folder, 'state', name), checkout, start, cli, components, configure,
+    name, folder, state: join(stateRoot, name), checkout, start, cli, components, configure,
     deploy: async (...args) => resultOf(await cli(['deploy', '--json', ...args])),
     pidOf: async (component) => {
-      const pid = (await components()).find((candidate) => candidate.name === component)?.pid;
-      if (typeof pid !== 'number') throw new Error(`${component} does not run`);
-      return pid;
+      const running = await runningDaemon(pidFileOf(layoutOf({ ...config, stateRoot }, name), component));
+      if (running === undefined) throw new Error(`${component} does not run`);
+      return running.pid;
     },
     close: async () => {
       // A command that a failed test has left would keep the test's process alive.
       for (const child of children) child.kill('SIGKILL');
       const down = await cli(['down']);
       if (down.code !== 0) throw new Error(`down failed with ${down.code}: ${down.stderr}`);
-      await rm(folder, { recursive: true, force: true });
+      if (!beside) await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -30,6 +30,16 @@ export async function certificates(folder: string): Promise<Certificates> {
   return { ca: file('ca.pem'), cert: file('server.pem'), key: file('server.key') };
 }
 
+/** Of a client, issued by the same authority. */
+export async function clientCertificate({ ca }: Certificates, name: string): Promise<Certificates> {
+  const folder = dirname(ca);
+  const openssl = (...args: string[]): Promise<unknown> => run(OPENSSL ?? 'openssl', args, { cwd: folder });
+  // Without an extension it would be a certificate of version 1, which the worker's library does not take.
+  await writeFile(join(folder, 'client'), 'extendedKeyUsage=clientAuth\n');
+  await openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
+  await openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-out', `${name}.pem`, '-extfile', 'client');
+  return { ca, cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
+}
 
 export interface Guard {
   /** `localhost:PORT` */

@@ -70,7 +70,7 @@ async function command(): Promise<{ session: Session; ready: Prerequisites; inte
   const address = { address: engine.address, namespace: ENGINE_NAMESPACE };
   return {
     session: { context, environment, json: false, renderer: createRenderer(terminal, 'test', false), interrupted: interrupts.signal },
-    ready: { client: await connectTemporal(address, 5), clusterUid: '', connections: { engine: address } as Prerequisites['connections'] },
+    ready: { client: await connectTemporal(address, 5), clusterUid: '', cluster: { uid: '', server: '' }, connections: { engine: address } as Prerequisites['connections'] },
     interrupt: () => { interrupts.abort(new Interrupted('SIGINT')); },
     said: () => text,
     until: (pattern) => new Promise((resolve) => {

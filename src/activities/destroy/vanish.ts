@@ -19,7 +19,7 @@ export interface Patience {
   seconds: number;
   lookMilliseconds: number;
 }
-export const PATIENCE: Patience = { seconds: 60, lookMilliseconds: 500 };
+export const LOOK_MILLISECONDS = 500;
 
 const conditionsSchema = z.object({ status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string(), message: z.string().default('') })).nullish() }).prefault({}) });
 /** Those of a namespace that say what is in the way; others say that all is well. */

@@ -8,8 +8,6 @@ import { DeployError } from '../failures.ts';
 import type { Release } from './recover.ts';
 
 const KINDS: readonly WatchedKind[] = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'Pod'];
-/** Beyond the grace period that a pod asks for itself. */
-const PATIENCE_SECONDS = 60;
 const LOOK_MILLISECONDS = 1000;
 
 const metadataSchema = z.looseObject({ finalizers: z.array(z.string()).nullish(), deletionGracePeriodSeconds: z.number().nullish() });
@@ -21,9 +19,10 @@ export function finalizersOf({ metadata }: Pick<KubernetesObject, 'metadata'>): 
 
 /**
  * Waits as long as something moves.
+ * @param patienceSeconds without any progress, beyond the grace period that a pod asks for itself
  * @throws DeployError Stuck, naming the objects and what holds each
  */
-export async function awaitGone(kubernetes: KubernetesClient, release: Release, signal: AbortSignal, onStatus: (text: string) => void): Promise<void> {
+export async function awaitGone(kubernetes: KubernetesClient, release: Release, patienceSeconds: number, signal: AbortSignal, onStatus: (text: string) => void): Promise<void> {
   await kubernetes.watches.synced(signal);
   let before = '';
   let movedAt = performance.now();
@@ -36,7 +35,7 @@ export async function awaitGone(kubernetes: KubernetesClient, release: Release, 
     before = now;
     onStatus(`waits for ${left.map(({ kind, object }) => `${kind} ${object.metadata.name}`).join(', ')} to end`);
     const grace = Math.max(0, ...left.map(({ object }) => metadataSchema.parse(object.metadata).deletionGracePeriodSeconds ?? 0));
-    if (performance.now() - movedAt > (PATIENCE_SECONDS + grace) * 1000) {
+    if (performance.now() - movedAt > (patienceSeconds + grace) * 1000) {
       throw new DeployError(FAILURES.stuck, `${release.name} in ${release.namespace} was uninstalled, but does not go away: ${left.map(({ kind, object }) => holderText(kind, object)).join('; ')}`);
     }
     await changed(kubernetes, release, signal);

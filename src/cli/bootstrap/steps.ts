@@ -13,6 +13,8 @@ import { IDENTITIES, identityOf } from '../../plan/access/identities.ts';
 import { accessObjects } from '../../plan/access/manifests.ts';
 import { upgradeProblem, versionsOf } from '../../plan/deployer/image.ts';
 import type { DeployerRelease } from '../../plan/deployer/releases.ts';
+import { requireBound } from '../deploy/binding.ts';
+import type { FoundCluster } from '../deploy/cluster.ts';
 import { openEngine, requireSearchAttributes } from '../deploy/engine.ts';
 import { refused } from '../failure.ts';
 import { accessBasis } from '../rbac/rendered.ts';
@@ -36,7 +38,8 @@ export interface BootstrapResult {
 export async function bootstrapSteps(clients: Clients, { environment, releases: make, engineAccess }: PreparedBootstrap, report: BootstrapReport, signal: AbortSignal): Promise<BootstrapResult> {
   const { kubernetes, connections } = clients;
   const changed: string[] = [];
-  const clusterUid = await kubernetes.clusterUid(signal);
+  const cluster = { ...(await kubernetes.identity(signal)), server: kubernetes.server };
+  const clusterUid = cluster.uid;
   if (make) await requireRights(kubernetes, environment, signal);
   const workflows = make && await keptWorkflows(kubernetes, clients.config, signal);
   const releases = make && workflows ? await make(workflows.names) : [];
@@ -45,7 +48,7 @@ export async function bootstrapSteps(clients: Clients, { environment, releases: 
     await checkUpgrade(clients, releases, signal);
     report({ step: 'cluster', state: 'checked', text: `${kubernetes.server}, kube-system uid ${clusterUid}: reachable, and you may do this` });
   }
-  if ('address' in environment.engine) await checkEngine(clients, report);
+  if ('address' in environment.engine) await checkEngine(clients, cluster, report);
   if (!workflows) return { engine: engineOf(clients), changed };
 
   if (await ensureNamespace(clients, signal)) changed.push('namespace');
@@ -111,10 +114,11 @@ async function installedValues(kubernetes: Clients['kubernetes'], name: string, 
   return revision && (await readStoredRelease(kubernetes, IN_CLUSTER.namespace, name, revision.revision, signal))?.config;
 }
 
-/** @throws CliError (refused) when the engine that others run does not answer, or lacks what deployments need */
-async function checkEngine({ environment, connections }: Clients, report: BootstrapReport): Promise<void> {
+/** @throws CliError (refused) when the engine that others run does not answer, lacks what deployments need, or knows the environment in another cluster */
+async function checkEngine({ environment, connections }: Clients, cluster: FoundCluster, report: BootstrapReport): Promise<void> {
   const client = await openEngine(environment, connections);
   try {
+    await requireBound(client, environment, cluster);
     await requireSearchAttributes(client, environment, connections, (text) => { report({ step: 'engine', state: 'made', text }); });
     report({ step: 'engine', state: 'checked', text: `${connections.engine.address}, namespace ${connections.engine.namespace}: answers` });
   } finally {

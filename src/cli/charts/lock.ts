@@ -52,10 +52,21 @@ export async function lockCharts(context: CliContext, names: readonly string[], 
     printLines(stdout, [
       ...rows.map((row) => style(row.change === 'digest' ? 'bad' : row.change === 'none' ? 'dim' : 'good', `${row.chart} ${row.version}  ${row.digest}  ${WORDS[row.change]}${row.change === 'digest' ? ` (was ${row.before?.digest ?? ''})` : ''}`)),
       '', `Written: ${lockFile}`,
+      ...firstSight(rows),
       ...(rows.some(({ change }) => change === 'digest') ? [style('bad', 'An archive changed under the same version. Find out why before you commit this.')] : []),
     ]);
   }
   return EXIT_CODES.done;
+}
+
+/** Nothing was there to compare it with. */
+function firstSight(rows: readonly LockedRow[]): string[] {
+  const fresh = rows.filter(({ change }) => change === 'new' || change === 'version');
+  if (fresh.length === 0) return [];
+  return [
+    `Only what was served just now vouches for ${fresh.map(({ chart }) => chart).join(', ')}.`,
+    'Before you commit this, have the sums compared from another network (docs/upstream-charts.md); from then on another archive is refused.',
+  ];
 }
 
 const WORDS: Record<LockedRow['change'], string> = { new: 'new', version: 'new version', digest: 'ANOTHER ARCHIVE under the same version', none: 'as it was' };

@@ -16,6 +16,7 @@ import { setupLine } from '../render/setup.ts';
 import { selectionFlags, selectionOf } from '../selection-options.ts';
 import { accessBasis } from '../rbac/rendered.ts';
 import { requireDeployerRights, requireWorkerRights } from '../rbac/preflight.ts';
+import { bind } from './binding.ts';
 import { checkCharts, requireCharts } from './charts.ts';
 import { openEngine, requireSameContent } from './engine.ts';
 import { standUp, standUpAgain } from './ground.ts';
@@ -47,6 +48,7 @@ export async function deploy(session: Session, prepared: Prepared, options: Depl
     ...(selection ? { selection } : {}),
     ...(approved ? { expectedDigest: approved.digest } : {}),
   };
+  await bind(ready.client, environment.name, ready.cluster, config.requestedBy);
   if (options.ifRunning === 'queue' || options.ifRunning === 'supersede') return waitForLock(session, ready, { input, supersede: options.ifRunning === 'supersede', detach: options.detach === true });
   if (selection && !approved) await checkDependencies(session, ready, input, selection);
   return launch(session, ready, {

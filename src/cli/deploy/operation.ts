@@ -9,7 +9,8 @@ import type { ExitCode } from '../failure.ts';
 import { workflowUrl } from '../lines.ts';
 import { holderWords, stalledWords } from '../lock-words.ts';
 import { goesOnWords, OPERATION_WORDS } from '../render/operation-words.ts';
-import { readClusterUid } from './cluster.ts';
+import { requireBound } from './binding.ts';
+import { type FoundCluster, readCluster } from './cluster.ts';
 import { openEngine, requireSearchAttributes, requireWorker } from './engine.ts';
 import type { Session } from './session.ts';
 import { printDetached, watchToEnd } from './watch.ts';
@@ -18,16 +19,18 @@ import { printDetached, watchToEnd } from './watch.ts';
 export interface Prerequisites {
   connections: Connections;
   clusterUid: string;
+  cluster: FoundCluster;
   client: Client;
 }
 
-/** @throws CliError (refused) when cluster, engine or worker are not there */
+/** @throws CliError (refused) when cluster, engine or worker are not there, or the cluster is another one than before */
 export async function prerequisites({ environment, renderer }: Session, connections: Connections): Promise<Prerequisites> {
-  const clusterUid = await readClusterUid(environment, connections);
+  const cluster = await readCluster(environment, connections);
   const client = await openEngine(environment, connections);
+  await requireBound(client, environment, cluster);
   await requireSearchAttributes(client, environment, connections, (text) => { renderer.notice(text); });
   await requireWorker(client, environment);
-  return { connections, clusterUid, client };
+  return { connections, clusterUid: cluster.uid, cluster, client };
 }
 
 export interface Launch<Input extends OperationInput> {

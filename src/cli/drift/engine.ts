@@ -5,7 +5,7 @@ import type { Connections } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { CliContext } from '../context.ts';
-import { readClusterUid } from '../deploy/cluster.ts';
+import { type FoundCluster, readCluster } from '../deploy/cluster.ts';
 import { openEngine } from '../deploy/engine.ts';
 import { standUpAgain } from '../deploy/ground.ts';
 import { watchInterrupts } from '../deploy/interrupt.ts';
@@ -16,6 +16,7 @@ export interface Engine {
   connections: Connections;
   client: Client;
   clusterUid: string;
+  cluster: FoundCluster;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
 }
@@ -27,10 +28,10 @@ export async function withEngine<T>(context: CliContext, environmentName: string
   const interrupts = watchInterrupts();
   try {
     const connections = await standUpAgain({ context, environment, renderer, interrupted: interrupts.signal });
-    const clusterUid = await readClusterUid(environment, connections);
+    const cluster = await readCluster(environment, connections);
     const client = await openEngine(environment, connections);
     try {
-      return await work({ environment, connections, client, clusterUid, signal: interrupts.signal });
+      return await work({ environment, connections, client, clusterUid: cluster.uid, cluster, signal: interrupts.signal });
     } finally {
       await closeTemporal(client).catch(() => undefined);
     }

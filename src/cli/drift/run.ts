@@ -7,6 +7,7 @@ import { driftScheduleId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/nam
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import type { DriftRunOptions } from '../commands/drift.ts';
 import type { CliContext } from '../context.ts';
+import { requireBound } from '../deploy/binding.ts';
 import { requireSearchAttributes, requireWorker } from '../deploy/engine.ts';
 import { type ExitCode, failed, refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
@@ -20,7 +21,8 @@ const CODES: Record<DriftResult['outcome'], ExitCode> = {
 };
 
 export function runDriftNow(context: CliContext, options: DriftRunOptions): Promise<ExitCode> {
-  return withEngine(context, options.env, async ({ client, clusterUid, environment, connections, signal }) => {
+  return withEngine(context, options.env, async ({ client, clusterUid, cluster, environment, connections, signal }) => {
+    await requireBound(client, environment, cluster);
     await requireSearchAttributes(client, environment, connections, (text) => { printLines(context.terminal.stderr, [text]); });
     await requireWorker(client, environment);
     const mode = options.repair ? 'repair' : options.report || environment.drift.mode === 'off' ? 'report' : environment.drift.mode;

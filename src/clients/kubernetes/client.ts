@@ -1,10 +1,12 @@
 /** The cluster as activities use it: few verbs over any kind, shared watches, ports and commands of pods. */
 import type { Duplex } from 'node:stream';
 import { z } from 'zod';
+import { clusterDifference, type ClusterIdentity } from '../../contract/cluster.ts';
 import { MANAGED_BY } from '../../contract/names.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { ask } from './ask.ts';
 import { ClusterMismatchError, isNotFound } from './errors.ts';
+import { clusterIdentity } from './identity.ts';
 import { type Kinds, readKinds } from './kinds.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
 import { type KubernetesList, type KubernetesObject, listSchema, objectSchema } from './objects.ts';
@@ -56,8 +58,10 @@ export interface KubernetesClient {
   watches: Watches;
   /** uid of the kube-system namespace: the identity of the cluster. */
   clusterUid(signal?: AbortSignal): Promise<string>;
+  /** With its authority: what an environment is bound to. */
+  identity(signal?: AbortSignal): Promise<ClusterIdentity>;
   /** @throws ClusterMismatchError when the cluster is another one */
-  assertCluster(uid: string, signal?: AbortSignal): Promise<void>;
+  assertCluster(wanted: ClusterIdentity, signal?: AbortSignal): Promise<void>;
   /** What the API server serves right now. */
   kinds(signal?: AbortSignal): Promise<Kinds>;
   /** @returns undefined when there is no such object */
@@ -136,6 +140,13 @@ export function createKubernetesClient(connection: Connections['kubernetes'], na
     return namespace.metadata.uid;
   };
 
+  const certificateAuthority = async (): Promise<string | undefined> => {
+    const options: { ca?: Buffer | string } = {};
+    await transport.kubeconfig().applyToHTTPSOptions(options as Parameters<ReturnType<typeof transport.kubeconfig>['applyToHTTPSOptions']>[0]);
+    return options.ca?.toString();
+  };
+  const identity = (signal?: AbortSignal): Promise<ClusterIdentity> => clusterIdentity({ uid: () => clusterUid(signal), get: (path) => get(path, signal), trusted: certificateAuthority });
+
   const list = scopedList<ListOptions>(namespaces, async (path, { labelSelector, fieldSelector, metadataOnly, limit }, signal) =>
     ask(transport, listSchema, { path, query: { labelSelector, fieldSelector, limit }, ...(metadataOnly ? { accept: METADATA_ONLY } : {}), signal }));
 
@@ -143,9 +154,10 @@ export function createKubernetesClient(connection: Connections['kubernetes'], na
     server: transport.kubeconfig().getCurrentCluster()?.server ?? '',
     watches,
     clusterUid,
-    assertCluster: async (uid, signal) => {
-      const found = await clusterUid(signal);
-      if (found !== uid) throw new ClusterMismatchError(`This deployment was planned for the cluster with kube-system uid ${uid}, but the API server now answers for ${found}. Nothing was changed.`);
+    identity,
+    assertCluster: async (wanted, signal) => {
+      const difference = clusterDifference(wanted, await identity(signal));
+      if (difference !== undefined) throw new ClusterMismatchError(`The cluster is not the one that this was meant for: the API server answers with ${difference}. Nothing was changed.`);
     },
     kinds: (signal) => readKinds(transport, signal),
     get,
@@ -202,11 +214,7 @@ export function createKubernetesClient(connection: Connections['kubernetes'], na
       transport.text({ path: `/api/v1/namespaces/${namespace}/pods/${pod}/log`, query: { container, previous: previous || undefined, tailLines, limitBytes: 256 * 1024 }, accept: '*/*', signal, timeoutSeconds: 10 }),
     connect: (pod, port, signal) => connectToPod(transport.kubeconfig(), pod, port, signal),
     exec: (pod, container, command, signal) => execInPod(transport.kubeconfig(), pod, container, command, signal),
-    certificateAuthority: async () => {
-      const options: { ca?: Buffer | string } = {};
-      await transport.kubeconfig().applyToHTTPSOptions(options as Parameters<ReturnType<typeof transport.kubeconfig>['applyToHTTPSOptions']>[0]);
-      return options.ca?.toString();
-    },
+    certificateAuthority,
     close: () => {
       watches.close();
       transport.close();

@@ -1,4 +1,5 @@
 /** Connections to the engine, for the CLI and for the worker, from the same description. */
+import * as grpc from '@grpc/grpc-js';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { Connections } from '../../environment/connections.ts';
@@ -57,19 +58,37 @@ export async function closeConnection(connection: Pick<Connection, 'close'>): Pr
   }
 }
 
-/** Says why no connection comes about: waiting for one, the client says only that it did not. @returns undefined where it does */
+/**
+ * Says why no connection comes about: waiting for one, the SDK's client says only that it did not. This one does not wait.
+ * @returns undefined where it does
+ */
 export async function whyUnreachable(engine: Engine, timeoutSeconds = 3): Promise<unknown> {
   const way = await reachEngine(engine);
-  const connection = Connection.lazy(await clientOptions(engine, way.address));
   try {
-    await connection.withDeadline(Date.now() + timeoutSeconds * 1000, () => connection.workflowService.getSystemInfo({}));
-    return undefined;
+    const { tls, apiKey } = await engineConnectionOptions(engine);
+    const { serverRootCACertificate: ca, clientCertPair, serverNameOverride: name } = typeof tls === 'object' ? tls : {};
+    const credentials = tls === undefined || tls === false ? grpc.credentials.createInsecure() : grpc.credentials.createSsl(ca, clientCertPair?.key, clientCertPair?.crt);
+    const client = new grpc.Client(way.address, credentials, name === undefined ? {} : { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name });
+    try {
+      return await askOnce(client, apiKey, timeoutSeconds);
+    } finally {
+      client.close();
+    }
   } catch (error) {
     return error;
   } finally {
-    await connection.close();
     await way.close();
   }
+}
+
+/** @returns what came back instead of an answer */
+function askOnce(client: grpc.Client, apiKey: string | undefined, timeoutSeconds: number): Promise<grpc.ServiceError | undefined> {
+  const metadata = new grpc.Metadata();
+  if (apiKey !== undefined) metadata.set('authorization', `Bearer ${apiKey}`);
+  const bytes = (value: Buffer): Buffer => value;
+  return new Promise((resolve) => {
+    client.makeUnaryRequest('/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo', bytes, bytes, Buffer.alloc(0), metadata, { deadline: Date.now() + timeoutSeconds * 1000 }, (error) => { resolve(error ?? undefined); });
+  });
 }
 
 /**

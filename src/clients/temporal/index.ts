@@ -1,4 +1,5 @@
 export { accessError, ensureSearchAttributes, openNamespace } from './access.ts';
+export { bindCluster, readBinding, rebindCluster, recentBinding } from './binding.ts';
 export { closeTemporal, connectTemporal, EngineUnreachableError, engineConnectionOptions, pollersOf } from './connect.ts';
 export { type DeploymentDescription, type DeploymentHandle, DeploymentRunningError, describeDeployment, isRunAlive, latestDeployment, startOrAttach } from './deployments.ts';
 export { EngineAccessError } from './errors.ts';

@@ -43,12 +43,16 @@ export function engineProblem(error: unknown, engine: EngineDescription, keyExpi
   return { message: text, next: ['Check engine.address, and that this machine can reach it.'] };
 }
 
-function denied(text: string, { namespace, apiKeyFile, tls }: EngineDescription, keyExpired: Date | undefined): EngineProblem {
+function denied(text: string, engine: EngineDescription, keyExpired: Date | undefined): EngineProblem {
+  const { namespace, apiKeyFile } = engine;
   const said = `It does not let us in (${text})`;
   if (keyExpired) return { message: `${said}: the API key in ${apiKeyFile ?? ''} is over since ${keyExpired.toISOString()}.`, next: [`Put a new key into ${apiKeyFile ?? ''}: what runs picks it up by itself.`] };
   if (apiKeyFile === undefined) {
-    const certificate = typeof tls === 'object' ? 'The certificate alone does not suffice' : 'It was shown no API key';
-    return { message: `${said}. ${certificate}: the namespace "${namespace}" asks for a right.`, next: ['Name a file with an API key in engine.apiKeyFile, or have the right given to this certificate.'] };
+    const certificate = clientCertificate(engine);
+    return {
+      message: `${said}. ${certificate ? 'The certificate alone does not suffice' : 'It was shown no API key'}: the namespace "${namespace}" asks for a right.`,
+      next: [`Name a file with an API key in engine.apiKeyFile${certificate ? ', or have the right given to this certificate' : ''}.`],
+    };
   }
   return { message: `${said}: the API key in ${apiKeyFile} gives no right to the namespace "${namespace}", or too little of it.`, next: [`Check engine.namespace, and put a key with the right to write there into ${apiKeyFile}. Workers and commands both need it.`] };
 }
@@ -71,9 +75,9 @@ function tlsProblem(text: string, engine: EngineDescription): EngineProblem | un
     const { message, next } = found[1](engine);
     return { message: `${message} (${text})`, next };
   }
-  // Speaking plainly to a server that wants TLS ends in a connection that is closed at once.
-  if ((engine.tls === undefined || engine.tls === false) && /ECONNRESET|dropped|socket hang up|Protocol error|EPROTO/i.test(text)) {
-    return { message: `It closed the connection (${text}): it may want TLS.`, next: ['Say engine.tls: true, or name the files.'] };
+  // Speaking plainly to a server that wants TLS ends in a connection that is closed at once, or is never of any use.
+  if ((engine.tls === undefined || engine.tls === false) && /ECONNRESET|dropped|socket hang up|Protocol error|EPROTO|Last error: Failed to connect\b/i.test(text)) {
+    return { message: `It does not talk with us (${text}): it may want TLS.`, next: ['Say engine.tls: true, or name the files.'] };
   }
   return undefined;
 }

@@ -1,0 +1,19 @@
+/**
+ * What depends on the code alone is made once for all environments of a checkout, and so for all state folders of tests: the
+ * bundle of the workflow code, compiled modules, the bundler's native part.
+ */
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readConfig } from '../../src/config.ts';
+
+const config = readConfig();
+
+/** @param stateRoot a new one; made if it is missing */
+export async function shareCaches(stateRoot: string): Promise<void> {
+  await mkdir(join(stateRoot, 'cache'), { recursive: true });
+  for (const part of ['bundles', join('cache', 'node'), join('cache', 'swc')]) {
+    const shared = join(config.stateRoot, part);
+    await mkdir(shared, { recursive: true });
+    await symlink(shared, join(stateRoot, part));
+  }
+}
