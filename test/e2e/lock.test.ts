@@ -1,18 +1,32 @@
 /** Part of the platform, and what happens to whoever comes while the lock is held: one sandbox, from empty to whole. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Api, apiServerAddress, clearFailure, createApi, failRelease, pkiFolder } from '../../bootstrap/cluster/index.ts';
+import { layoutOf } from '../../bootstrap/layout.ts';
+import { readPorts } from '../../bootstrap/process/ports.ts';
+import { readConfig } from '../../src/config.ts';
 import { clusterOf, factsOf } from '../support/cluster-facts.ts';
 import { type CliRun, createSandbox, type JsonLine, resultOf, type ResultLine, type RunningCli, type Sandbox } from '../support/sandbox.ts';
 
 let sandbox: Sandbox;
+let api: Api;
 before(async () => {
-  // One that takes long enough for others to come while the lock is held.
-  sandbox = await createSandbox({ simulation: { factor: 0.1, startupSeconds: { dashboard: 250 } } });
+  sandbox = await createSandbox();
   const up = await sandbox.cli(['up']);
   assert.equal(up.code, 0, up.stderr);
+  const layout = layoutOf({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name);
+  api = await createApi(apiServerAddress(await readPorts(layout.ports)), pkiFolder(layout));
 });
-after(async () => { await sandbox.close(); });
+after(async () => {
+  api.close();
+  await sandbox.close();
+});
+
+/** Whoever deploys this from now on waits for it, and so holds the lock until `letGo`, however long the others' commands take. */
+const holdOn = (): Promise<void> => failRelease(api, 'dashboard', 'never-ready');
+const letGo = (): Promise<void> => clearFailure(api, 'dashboard');
 
 const stateIs = (name: string, ...states: string[]) => (line: JsonLine): boolean => line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
 const says = (pattern: RegExp) => (line: JsonLine): boolean => line.type === 'notice' && pattern.test(String(line['message']));
@@ -70,6 +84,7 @@ describe('lock', { concurrency: 1 }, () => {
   });
 
   test('while the lock is held: refuse and status name the holder, the newest of three requests wins', async () => {
+    await holdOn();
     const holder = sandbox.start(['deploy', '--json']);
     await holder.line(stateIs('dashboard', 'starting'));
     const refused = await sandbox.cli(['deploy', '--if-running', 'refuse', '--json']);
@@ -91,6 +106,7 @@ describe('lock', { concurrency: 1 }, () => {
     const status = await statusOf();
     assert.equal(status.lock?.operation, 'deploy');
     assert.match(status.queued?.requestedBy ?? '', /@/);
+    await letGo();
     assert.equal(resultOf(await holder.done).outcome, 'succeeded');
     const won = await third;
     assert.ok(won);
@@ -100,6 +116,7 @@ describe('lock', { concurrency: 1 }, () => {
   });
 
   test('a request that was left waiting can be taken back', async () => {
+    await holdOn();
     const holder = sandbox.start(['deploy', '--image', 'dashboard=9.0.0', '--json']);
     await holder.line(stateIs('dashboard', 'starting'));
     const left = await sandbox.cli(['deploy', '--if-running', 'queue', '--detach', '--json']);
@@ -108,10 +125,12 @@ describe('lock', { concurrency: 1 }, () => {
     assert.equal(back.code, 0, back.stderr);
     assert.match(back.stdout, /was taken back from the queue/);
     assert.match((await sandbox.cli(['cancel', '--queued'])).stdout, /Nobody waits for the lock/);
+    await letGo();
     assert.equal(resultOf(await holder.done).outcome, 'succeeded');
   });
 
   test('superseded: the running one ends at a safe point and says by whom, the new one starts', async () => {
+    await holdOn();
     const holder = sandbox.start(['deploy', '--image', 'dashboard=9.0.1', '--json']);
     await holder.line(stateIs('dashboard', 'starting'));
     const began = Date.now();
@@ -124,6 +143,7 @@ describe('lock', { concurrency: 1 }, () => {
     assert.equal(resultOf(await next.done).outcome, 'succeeded');
   });
 
+  // Still nothing lets dashboard become ready.
   test('a holder whose worker is dead or stopped is noticed', async () => {
     const started = await sandbox.cli(['deploy', '--image', 'dashboard=9.0.2', '--detach', '--json']);
     assert.equal(started.code, 4, started.stderr);
@@ -142,6 +162,7 @@ describe('lock', { concurrency: 1 }, () => {
     const text = await sandbox.cli(['status']);
     assert.match(text.stdout, /It does not move: its worker .* is dead/);
     assert.match(text.stdout, /npm run ananta -- up --env rehearsal/);
+    await letGo();
     const attached = await sandbox.cli(['attach', '--json']);
     assert.equal(resultOf(attached).outcome, 'succeeded');
   });
