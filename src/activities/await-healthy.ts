@@ -30,6 +30,7 @@ export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
       const proof = await waitForRelease(clients, {
         release: { namespace: step.namespace, name: step.name },
         job: step.job,
+        readsVault: findService(clients.catalog, service).secrets.some(({ delivery }) => delivery === 'login'),
         ...probeOf(clients.environment, findService(clients.catalog, service), findRelease(clients.catalog, step.name)),
         patience,
         signal: scope.signal,

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createActivities } from '../../src/activities/index.ts';
 import { createPatience } from '../../src/activities/wait/patience.ts';
 import { waitForRelease, type WaitInput } from '../../src/activities/wait/release.ts';
 import type { KubernetesObject } from '../../src/clients/kubernetes/index.ts';
 import { type FakeCluster, type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { testScope } from '../support/scope.ts';
 
 const PATH = '/apis/apps/v1/namespaces/ns/deployments/api';
 const release = { namespace: 'ns', name: 'api' };
@@ -131,6 +134,50 @@ describe('waiting for a release', () => {
   test('Vault before its bootstrap need only answer', async () => {
     await withFakeClients(async (parts) => {
       assert.match(await waiting(parts, { answersOnly: true, probe: { kind: 'vault', port: 8200 } }).done, /not initialised/);
+    });
+  });
+
+  test('Vault that comes back sealed while something is waited for is opened again', async () => {
+    await withFakeClients(async (parts) => {
+      const { cluster, clients, vault, run } = parts;
+      await createActivities(clients, () => testScope()).openVault(run);
+      cluster.objects.set(PATH, deployment(5, { available: 0 }));
+      const wait = waiting(parts);
+      await sleep(30);
+      const asked = vault.requests.length;
+      await sleep(50);
+      assert.equal(vault.requests.length, asked, 'nothing has changed: nobody asks');
+      vault.seal();
+      cluster.notify('vault-system', 'vault');
+      await sleep(100);
+      assert.deepEqual([vault.sealed, wait.settled()], [false, false]);
+      seen(cluster, deployment(6));
+      await wait.done;
+    });
+  });
+
+  test('one that is away is looked for until it answers; without its keys the wait goes on', async () => {
+    await withFakeClients(async (parts) => {
+      const { cluster, clients, vault, run } = parts;
+      await createActivities(clients, () => testScope()).openVault(run);
+      cluster.objects.set(PATH, deployment(5, { available: 0 }));
+      const wait = waiting(parts, { readsVault: true });
+      await sleep(30);
+      vault.seal();
+      vault.cutAt(1, 'before');
+      cluster.notify('vault-system', 'vault');
+      await sleep(100);
+      assert.equal(vault.sealed, true);
+      vault.heal();
+      await sleep(1200);
+      assert.equal(vault.sealed, false);
+      await rm(clients.vault.keys.path);
+      vault.seal();
+      cluster.notify('vault-system', 'vault');
+      await sleep(100);
+      assert.deepEqual([vault.sealed, wait.settled()], [true, false]);
+      seen(cluster, deployment(6));
+      await wait.done;
     });
   });
 

@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
+import { z } from 'zod';
 import { layoutOf, pidFileOf } from '../../bootstrap/index.ts';
 import { nodeLayout } from '../../bootstrap/node/index.ts';
 import { runningDaemon } from '../../bootstrap/process/daemon.ts';
@@ -102,8 +103,10 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
   test('verify agrees, and nothing is drift', async () => {
     const verify = await sandbox.cli(['verify', '--json']);
     assert.equal(verify.code, 0, verify.stdout);
+    // The stand-in of Argo CD's controller makes no Applications, and drift says just that.
     const drift = await sandbox.cli(['drift', '--json']);
-    assert.equal(drift.code, 0, drift.stdout);
+    const { findings } = z.object({ findings: z.array(z.object({ kind: z.string(), object: z.string() })) }).parse(JSON.parse(drift.stdout));
+    assert.deepEqual(findings.filter(({ kind, object }) => !(kind === 'missing' && object.startsWith('Application argocd/'))), []);
   });
 
   test('another tag and another number of replicas for three services: only those change', async () => {
@@ -112,7 +115,8 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
       images: { prefix: OWN_PREFIX, tags: Object.fromEntries(UPGRADED.map((name) => [name, NEXT_TAG])) }, replicas: { services: Object.fromEntries(UPGRADED.map((name) => [name, 2])) },
     }));
     const result = await deployed();
-    assert.deepEqual(changedBy(result), UPGRADED);
+    // Argo CD's picture of the platform shows them, too; it has no pods.
+    assert.deepEqual(changedBy(result), ['argocd', ...UPGRADED]);
     const pods = await platform.pods();
     for (const name of UPGRADED) assert.equal(pods.filter(({ release, ready }) => release === name && ready).length, 2, name);
     assert.deepEqual(pods.filter(({ release }) => !UPGRADED.includes(release)).map(({ uid, name, restarts }) => [uid, `${name} ${restarts}`]).sort(), [...untouched].sort());
@@ -121,16 +125,16 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
 
   test('an image that cannot be pulled, a crash, too much memory: each is named, with the last lines of its log', async () => {
     const bad = { dashboard: 'no-such-tag', 'cns-dashboard': 'crash', 'audit-logger': 'memory' };
-    await sandbox.configure(environment({ healthTimeoutFactor: 0.4 }));
+    await sandbox.configure(environment({ healthTimeoutFactor: 0.15 }));
     const run = await sandbox.cli(['deploy', '--json', '--only', Object.keys(bad).join(','), ...Object.entries(bad).flatMap(([name, tag]) => ['--image', `${name}=${tag}`])]);
     assert.equal(run.code, 1, run.stderr);
-    const failures = Object.fromEntries(resultOf(run).services.filter(({ state }) => state === 'failed').map((service) => [service.name, JSON.stringify(service)]));
+    const failures = Object.fromEntries(run.lines.filter(({ type, state }) => type === 'service' && state === 'failed').map((line) => [line['name'], JSON.stringify(line['failure'])]));
     assert.deepEqual(Object.keys(failures).sort(), Object.keys(bad).sort(), failuresOf(run));
     assert.match(failures['dashboard'] ?? '', /pod dashboard-\S+, container \S+: (ErrImagePull|ImagePullBackOff)[^]*no-such-tag/);
-    assert.match(failures['cns-dashboard'] ?? '', new RegExp(`pod cns-dashboard-[^]*CrashLoopBackOff[^]*${CRASH_LINE}`));
-    assert.match(failures['audit-logger'] ?? '', /pod audit-logger-[^]*OOMKilled/);
+    assert.match(failures['cns-dashboard'] ?? '', new RegExp(`pod cns-dashboard-\\S+, container \\S+: (CrashLoopBackOff|Error) [^]*exit(?: code)? 1 [^]*${CRASH_LINE}`));
+    assert.match(failures['audit-logger'] ?? '', /pod audit-logger-\S+, container \S+: (CrashLoopBackOff|OOMKilled) [^]*exit(?: code)? 137/);
     await sandbox.configure(environment());
-    assert.deepEqual(changedBy(await deployed()), [...Object.keys(bad), ...UPGRADED].sort(), 'what was broken is mended, what was raised goes back');
+    assert.deepEqual(changedBy(await deployed()), ['argocd', ...Object.keys(bad), ...UPGRADED].sort(), 'what was broken is mended, what was raised goes back');
   });
 
   test('taken down and brought back, while a database dies in a migration, Vault restarts and kubelet stops for a minute: same data, same passwords', async () => {

@@ -13,6 +13,7 @@ import { troublesOf } from '../observe/troubles.ts';
 import { type PodHealth, probeOpenVault, probePods, type ProbeResult, probeVaultAnswers } from '../probe/index.ts';
 import type { Release } from '../release/recover.ts';
 import type { Patience } from './patience.ts';
+import { keepVaultOpen } from './vault-open.ts';
 
 export interface WaitInput {
   release: Release;
@@ -22,6 +23,8 @@ export interface WaitInput {
   probe: PodHealth | Extract<Health, { kind: 'vault' }> | undefined;
   /** Vault before its bootstrap: it is enough that it answers. */
   answersOnly: boolean;
+  /** It reads Vault itself, with its own login. */
+  readsVault?: boolean;
   patience: Patience;
   signal: AbortSignal;
   /** Called with what is waited for whenever that changes. */
@@ -34,7 +37,9 @@ const AFTER_OUTAGE_MILLISECONDS = 1000;
 const FIRST_PROBE_PAUSE = 200;
 const LONGEST_PROBE_PAUSE = 2000;
 
-type Waiting = Pick<Clients, 'kubernetes' | 'vault'>;
+type Waiting = Pick<Clients, 'kubernetes' | 'vault' | 'catalog'>;
+/** Until Vault's new pod listens. */
+const VAULT_PAUSE_MILLISECONDS = 1000;
 
 /**
  * @returns what proved it
@@ -45,6 +50,8 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
   const { release, patience, signal } = input;
   await kubernetes.watches.synced(signal);
   const unlisten = kubernetes.watches.listen(release.namespace, release.name, () => { patience.wake(); });
+  // Of Vault itself others take care: it may not be initialised yet.
+  const keeper = input.probe?.kind === 'vault' ? undefined : keepVaultOpen(clients, input.readsVault === true, () => { patience.wake(); });
   let read: LiveWorkload[] = [];
   let readAt = -Infinity;
   let status = '';
@@ -55,6 +62,8 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
   };
   try {
     for (;;) {
+      await keeper?.look(signal);
+      const longest = keeper?.isDue() === true ? VAULT_PAUSE_MILLISECONDS : READ_AGAIN_MILLISECONDS;
       if (performance.now() - readAt > READ_AGAIN_MILLISECONDS) {
         try {
           read = await readWorkloads(kubernetes, release, signal);
@@ -82,11 +91,12 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
         say(judged.text);
         probePause = FIRST_PROBE_PAUSE;
         if (patience.isOver()) throw await outOfTime(clients, input, workloads, status);
-        await patience.pause(READ_AGAIN_MILLISECONDS);
+        await patience.pause(longest);
       }
     }
   } finally {
     unlisten();
+    keeper?.close();
   }
 }
 

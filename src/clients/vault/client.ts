@@ -24,6 +24,8 @@ export interface VaultClient {
   servers(signal?: AbortSignal): Promise<VaultServer[]>;
   /** Initialises it if nobody has, and unseals it. */
   open(options: OpenOptions, signal?: AbortSignal): Promise<{ initialized: boolean; unsealed: boolean }>;
+  /** Unseals every server that is sealed. @returns false when all were open. @throws as `openVault` */
+  unseal(signal?: AbortSignal): Promise<boolean>;
   /** Runs as the deployer; a Vault that was sealed by a restart is unsealed first. */
   asDeployer: Deployer['run'];
   /** Forgets the deployer's token, after its role was changed. */
@@ -67,9 +69,13 @@ export function createVaultClient({ connection, keys: keyStore, external, enviro
   const absentOr = async (otherwise: VaultState, detail: string, signal?: AbortSignal): Promise<{ state: VaultState; detail: string }> =>
     ((await tunnel.hasPod(signal)) ? { state: otherwise, detail } : { state: 'absent', detail: 'Vault has no pod' });
 
+  const unseal = async (signal?: AbortSignal): Promise<boolean> =>
+    (external === undefined ? unsealVault(servers, keys, people, signal) : (await assertOpen(api, external, signal)).unsealed);
+
   return {
     api,
     keys,
+    unseal,
     root: createRoot(api, keys, redactor, people),
     state,
     servers,
@@ -80,7 +86,7 @@ export function createVaultClient({ connection, keys: keyStore, external, enviro
         return await deployer.run(work, signal);
       } catch (error) {
         if (!(error instanceof VaultSealedError)) throw error;
-        await (external === undefined ? unsealVault(servers, keys, people, signal) : assertOpen(api, external, signal));
+        await unseal(signal);
         return deployer.run(work, signal);
       }
     },

@@ -1,0 +1,46 @@
+/**
+ * While something is waited for, Vault stays open: its pod comes back sealed from every restart, and whoever reads its own secrets
+ * would wait in vain for somebody to open it.
+ */
+import type { Clients } from '../../clients/index.ts';
+import { UnreachableError } from '../../clients/kubernetes/index.ts';
+import { VaultUnreachableError } from '../../clients/vault/index.ts';
+import { VAULT } from '../../contract/names.ts';
+import { namespaceOf } from '../vault/server.ts';
+
+export interface VaultKeeper {
+  /** Opens Vault where it is sealed and there are keys. Costs nothing unless its pods have changed. @throws the signal's reason only */
+  look(signal: AbortSignal): Promise<void>;
+  /** Its pod is on its way, and no watch tells when it listens: look again soon. */
+  isDue(): boolean;
+  close(): void;
+}
+
+/**
+ * @param needed the service reads Vault itself: it is looked at even before anything changes
+ * @param wake called when Vault's pods have changed
+ */
+export function keepVaultOpen({ kubernetes, vault, catalog }: Pick<Clients, 'kubernetes' | 'vault' | 'catalog'>, needed: boolean, wake: () => void): VaultKeeper {
+  let due = needed;
+  const close = kubernetes.watches.listen(namespaceOf(catalog), VAULT.service, () => {
+    due = true;
+    wake();
+  });
+  return {
+    close,
+    isDue: () => due,
+    look: async (signal) => {
+      if (!due) return;
+      const { state } = await vault.state(signal);
+      due = state === 'unreachable';
+      if (state !== 'sealed') return;
+      try {
+        await vault.unseal(signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        // Without keys it is people who open it: whoever needs Vault says so, in time and with the lines to run.
+        due = error instanceof VaultUnreachableError || error instanceof UnreachableError;
+      }
+    },
+  };
+}
