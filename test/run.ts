@@ -33,7 +33,7 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { t
 
 const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: config.repoRoot }).sort();
 /** Of whole deployments: whoever takes long begins early, or the last file would run alone. */
-const LONGEST_FIRST = ['durability', 'durability-ground', 'destroy', 'lock', 'rollback', 'drift-run', 'bootstrap', 'deploy', 'cancel', 'plan'].map((name) => `test/e2e/${name}.test.ts`);
+const LONGEST_FIRST = ['durability', 'durability-ground', 'shared-engine', 'destroy', 'lock', 'rollback', 'drift-run', 'bootstrap', 'deploy', 'cancel', 'plan'].map((name) => `test/e2e/${name}.test.ts`);
 const longestFirst = (files: string[]): string[] => [...LONGEST_FIRST.filter((file) => files.includes(file)), ...files.filter((file) => !LONGEST_FIRST.includes(file))];
 /** No file takes half of it on two busy cores: one that hangs fails, and the others still run. */
 const FILE_TIMEOUT_MS = 12 * 60_000;
