@@ -158,6 +158,7 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
     const result = resultOf(run);
     assert.equal(result.outcome, 'succeeded', failuresOf(run));
     say(`second deployment, with three faults: ${result.seconds} s`);
+    assert.doesNotMatch(await readFile(join(sandbox.state, 'logs', 'worker.log'), 'utf8'), /Unhandled/, 'no fault of others ends the worker');
 
     assert.deepEqual(await passwords(platform), secrets);
     await kept.check();

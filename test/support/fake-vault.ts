@@ -25,6 +25,8 @@ export interface FakeVault extends Tunnel {
   tuning: Map<string, Record<string, unknown>>;
   kvConfig: Record<string, unknown>;
   config?: Record<string, unknown> | undefined;
+  /** The reviewer's token that the cluster takes; any when absent. */
+  reviewer?: string;
   /** Answers 403 to what it fits, to everybody but root. */
   denied: RegExp | undefined;
   auths: Set<string>;
@@ -44,6 +46,7 @@ export function fakeVault(): FakeVault {
   let cut: { at: number; when: 'before' | 'after' } | undefined;
   let counted = 0;
   let given = new Set<string>();
+  let reviewer = '';
   let threshold = 1;
   const deployers = new Set<string>();
   const attempt = { nonce: '', otp: '', keys: new Set<string>() };
@@ -109,7 +112,7 @@ export function fakeVault(): FakeVault {
     return { status: 200, body: { nonce: attempt.nonce, complete: true, encoded_token: masked.toString('base64').replace(/=+$/, '') } };
   };
   const login = ({ role }: Record<string, unknown>): Answer => {
-    if (!vault.auths.has('kubernetes/')) return { status: 403, body: { errors: ['permission denied'] } };
+    if (!vault.auths.has('kubernetes/') || (vault.reviewer !== undefined && reviewer !== vault.reviewer)) return { status: 403, body: { errors: ['permission denied'] } };
     if (!vault.roles.has(String(role)) || !vault.policies.has(String(role))) return { status: 400, body: { errors: [`invalid role name "${String(role)}"`] } };
     const token = `deployer-${randomUUID()}`;
     deployers.add(token);
@@ -151,7 +154,10 @@ export function fakeVault(): FakeVault {
     else if (route.startsWith('POST sys/audit/')) vault.audits.add('stdout/');
     else if (route.startsWith('POST sys/policies/acl/')) vault.policies.set(named('acl/'), String(json['policy']));
     else if (route.startsWith('POST auth/kubernetes/role/')) vault.roles.set(named('role/'), json);
-    else if (route === 'POST auth/kubernetes/config') vault.config = { ...json, token_reviewer_jwt: undefined, token_reviewer_jwt_set: true };
+    else if (route === 'POST auth/kubernetes/config') {
+      reviewer = String(json['token_reviewer_jwt']);
+      vault.config = { ...json, token_reviewer_jwt: undefined, token_reviewer_jwt_set: true };
+    }
     else return { status: 404, body: { errors: [`no handler for ${route}`] } };
     return { status: 204 };
   };

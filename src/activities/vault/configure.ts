@@ -23,6 +23,8 @@ export function configureVault(clients: Clients, scopeOf: ScopeOf): Activities['
       await assertTarget(clients, run, signal);
       const changed = await ensureIdentities(kubernetes, signal);
       const reviewer = await reviewerOf(kubernetes, redactor, signal);
+      // A new login is the only proof that Vault's reviewer is still let in by the cluster: who made it anew may hold a token from before.
+      vault.forgetLogin();
       const wanted: WantedFoundation = {
         kubernetesHost: connections.vault.kubernetesHost, certificateAuthority: reviewer.certificateAuthority, plugin: connections.vault.kubernetesAuthPlugin,
       };

@@ -56,6 +56,8 @@ export async function connectToPod(config: KubeConfig, { namespace, pod }: PodAd
       done(error);
     },
   });
+  // What the pod refuses may come before anybody listens, and an error that nobody hears ends the process.
+  duplex.on('error', () => undefined);
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/portforward?ports=${port}`;
   const socket = await connect(config, path, (channel, data) => {
     const skip = Math.min(headerLeft[channel] ?? 0, data.length);
@@ -75,6 +77,7 @@ export async function connectToPod(config: KubeConfig, { namespace, pod }: PodAd
     duplex.end();
   });
   socket.on('error', (error) => duplex.destroy(error));
+  if (duplex.destroyed) throw duplex.errored ?? new UnreachableError(`port ${port} of pod ${namespace}/${pod}: closed at once`);
   return duplex;
 }
 

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import type { ApplicationFailure } from '@temporalio/common';
 import { createActivities } from '../../../src/activities/index.ts';
 import { getSecret, missingSecrets, setSecret } from '../../../src/activities/secrets.ts';
+import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { observeVault } from '../../../src/activities/vault/observe.ts';
 import type { Activities } from '../../../src/contract/activities.ts';
 import type { RunRef } from '../../../src/contract/deploy.ts';
@@ -44,6 +45,21 @@ describe('bootstrap of Vault', () => {
       assert.deepEqual((await activities.seedVault(parts.run)).written, []);
       assert.deepEqual((await activities.syncSecrets(parts.run)).written, []);
       assert.deepEqual([valuesOf(parts), parts.cluster.applied], [before, []]);
+    });
+  });
+
+  test('a reviewer that was made anew is told to Vault, whatever login the deployer still has from before', async () => {
+    await withFakeClients(async (parts) => {
+      const activities = activitiesOf(parts);
+      await bootstrap(activities, parts.run);
+      const path = '/api/v1/namespaces/vault-system/secrets/vault-token-reviewer-token';
+      const secret = parts.cluster.objects.get(path)!;
+      parts.cluster.objects.set(path, { ...secret, data: { token: Buffer.from('another-token').toString('base64') } } as KubernetesObject);
+      parts.vault.reviewer = 'another-token';
+      await activities.configureVault(parts.run);
+      // As a service does, which has no login yet.
+      parts.clients.vault.forgetLogin();
+      assert.equal((await observeVault(parts.clients, parts.clients.environment, signal)).vaultConfigured, true);
     });
   });
 
