@@ -54,7 +54,7 @@ describe('bootstrap of Vault', () => {
       await bootstrap(activities, parts.run);
       const path = '/api/v1/namespaces/vault-system/secrets/vault-token-reviewer-token';
       const secret = parts.cluster.objects.get(path)!;
-      parts.cluster.objects.set(path, { ...secret, data: { token: Buffer.from('another-token').toString('base64') } } as KubernetesObject);
+      parts.cluster.objects.set(path, { ...secret, data: { token: Buffer.from('another-token').toString('base64') } });
       parts.vault.reviewer = 'another-token';
       await activities.configureVault(parts.run);
       // As a service does, which has no login yet.
