@@ -5,7 +5,6 @@ import { describe, test } from 'node:test';
 import type { ApplicationFailure } from '@temporalio/common';
 import { createActivities } from '../../../src/activities/index.ts';
 import { getSecret, missingSecrets, setSecret } from '../../../src/activities/secrets.ts';
-import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { observeVault } from '../../../src/activities/vault/observe.ts';
 import type { Activities } from '../../../src/contract/activities.ts';
 import type { RunRef } from '../../../src/contract/deploy.ts';
