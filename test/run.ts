@@ -23,8 +23,6 @@ interface Tier {
   files: string[];
   /** Test files at once. */
   concurrency: number;
-  /** Those that measure how long something takes: one at a time, after the others. */
-  alone?: string[];
   tools: boolean;
 }
 
@@ -32,9 +30,6 @@ const config = readConfig();
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { tier: { type: 'string', multiple: true }, list: { type: 'boolean' } } });
 
 const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: config.repoRoot }).sort();
-/** Of whole deployments: whoever takes long begins early, or the last file would run alone. */
-const LONGEST_FIRST = ['durability', 'durability-ground', 'shared-engine', 'destroy', 'lock', 'rollback', 'drift-run', 'bootstrap', 'deploy', 'cancel', 'plan'].map((name) => `test/e2e/${name}.test.ts`);
-const longestFirst = (files: string[]): string[] => [...LONGEST_FIRST.filter((file) => files.includes(file)), ...files.filter((file) => !LONGEST_FIRST.includes(file))];
 /** No file takes half of it on two busy cores: one that hangs fails, and the others still run. */
 const FILE_TIMEOUT_MS = 12 * 60_000;
 /** Real pods take their time to start. */
@@ -44,10 +39,9 @@ const TIERS: Tier[] = [
   { name: 'unit', what: 'tables for the core, fakes at the borders', files: inFolder('test/**/*.test.ts').filter((file) => !SLOW.some((folder) => file.startsWith(folder))), concurrency: Math.max(2, cpus().length), tools: false },
   { name: 'helm', what: 'charts: lint, golden files, rules', files: inFolder('test/helm/*.test.ts'), concurrency: 2, tools: true },
   { name: 'workflows', what: 'workflows on a real Temporal server, replay of recorded histories', files: inFolder('test/workflows/*.test.ts'), concurrency: 2, tools: true },
-  { name: 'integration', what: 'clients and bootstrap on real parts', files: inFolder('test/integration/*.test.ts'), concurrency: 2, alone: ['activities', 'embedded', 'simulated-pods'].map((name) => `test/integration/${name}.test.ts`), tools: true },
+  { name: 'integration', what: 'clients and bootstrap on real parts', files: inFolder('test/integration/*.test.ts'), concurrency: 1, tools: true },
   { name: 'node', what: 'a real Kubernetes node with real pods; needs root and containerd', files: inFolder('test/node/*.test.ts'), concurrency: 1, tools: true },
-  // Much of a deployment is waiting, and files share nothing: two of them use the cores that one leaves idle.
-  { name: 'e2e', what: 'whole deployments and faults', files: longestFirst(inFolder('test/e2e/*.test.ts')), concurrency: 2, tools: true },
+  { name: 'e2e', what: 'whole deployments and faults', files: inFolder('test/e2e/*.test.ts'), concurrency: 1, tools: true },
 ];
 
 function check(): boolean {
@@ -61,23 +55,9 @@ function check(): boolean {
   return ok;
 }
 
-interface Counts { passed: number; failed: number; skipped: number }
-
-async function runTier({ files, alone = [], concurrency }: Tier): Promise<Counts> {
-  const together = files.filter((file) => !alone.includes(file));
-  const counts = [await runFiles(together, concurrency), await runFiles(files.filter((file) => alone.includes(file)), 1)];
-  return { passed: sum(counts, 'passed'), failed: sum(counts, 'failed'), skipped: sum(counts, 'skipped') };
-}
-
-function sum(counts: Counts[], of: keyof Counts): number {
-  return counts.reduce((total, each) => total + each[of], 0);
-}
-
-async function runFiles(files: string[], concurrency: number): Promise<Counts> {
+async function runTier(tier: Tier): Promise<{ passed: number; failed: number; skipped: number }> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  // Without any, the runner would look for some itself.
-  if (files.length === 0) return counts;
-  const stream = run({ files: files.map((file) => join(config.repoRoot, file)), concurrency, timeout: files.some((file) => file.startsWith('test/node/')) ? NODE_FILE_TIMEOUT_MS : FILE_TIMEOUT_MS, execArgv: ['--disable-warning=ExperimentalWarning'] });
+  const stream = run({ files: tier.files.map((file) => join(config.repoRoot, file)), concurrency: tier.concurrency, timeout: tier.files.some((file) => file.startsWith('test/node/')) ? NODE_FILE_TIMEOUT_MS : FILE_TIMEOUT_MS, execArgv: ['--disable-warning=ExperimentalWarning'] });
   stream.on('test:summary', (summary) => {
     // Without a file: the totals of the whole run.
     if (summary.file !== undefined) return;

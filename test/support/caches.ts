@@ -14,6 +14,7 @@ export async function shareCaches(stateRoot: string): Promise<void> {
   for (const part of ['bundles', join('cache', 'node'), join('cache', 'swc')]) {
     const shared = join(config.stateRoot, part);
     await mkdir(shared, { recursive: true });
-    await symlink(shared, join(stateRoot, part));
+    // Environments beside each other have one state folder.
+    await symlink(shared, join(stateRoot, part)).catch((error: unknown) => { if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; });
   }
 }
