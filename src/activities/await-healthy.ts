@@ -18,6 +18,7 @@ export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
   return async ({ run, service, step, timeoutSeconds }: AwaitHealthyInput): Promise<AwaitHealthyResult> => {
     const scope = scopeOf();
     assertEnvironment(clients, run);
+    const awaited = findService(clients.catalog, service);
     const earlier = beatSchema.safeParse(scope.lastDetail);
     const patience = createPatience({
       limitSeconds: timeoutSeconds,
@@ -30,8 +31,8 @@ export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
       const proof = await waitForRelease(clients, {
         release: { namespace: step.namespace, name: step.name },
         job: step.job,
-        readsVault: findService(clients.catalog, service).secrets.some(({ delivery }) => delivery === 'login'),
-        ...probeOf(clients.environment, findService(clients.catalog, service), findRelease(clients.catalog, step.name)),
+        readsVault: awaited.secrets.some(({ delivery }) => delivery === 'login'),
+        ...probeOf(clients.environment, awaited, findRelease(clients.catalog, step.name)),
         patience,
         signal: scope.signal,
         onStatus: (text) => {
