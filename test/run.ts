@@ -9,6 +9,7 @@ import { join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NodePreflightError, nodeRequirements } from '../bootstrap/index.ts';
 import { acquireTools } from '../bootstrap/tools/index.ts';
@@ -57,7 +58,10 @@ function check(): boolean {
 
 async function runTier(tier: Tier): Promise<{ passed: number; failed: number; skipped: number }> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  const stream = run({ files: tier.files.map((file) => join(config.repoRoot, file)), concurrency: tier.concurrency, timeout: tier.files.some((file) => file.startsWith('test/node/')) ? NODE_FILE_TIMEOUT_MS : FILE_TIMEOUT_MS, execArgv: ['--disable-warning=ExperimentalWarning'] });
+  const timeout = tier.files.some((file) => file.startsWith('test/node/')) ? NODE_FILE_TIMEOUT_MS : FILE_TIMEOUT_MS;
+  const guard = pathToFileURL(join(config.repoRoot, 'test', 'support', 'file-limit.ts'));
+  guard.searchParams.set('seconds', String(timeout / 1000 + 30));
+  const stream = run({ files: tier.files.map((file) => join(config.repoRoot, file)), concurrency: tier.concurrency, timeout, execArgv: ['--disable-warning=ExperimentalWarning', '--import', guard.href] });
   stream.on('test:summary', (summary) => {
     // Without a file: the totals of the whole run.
     if (summary.file !== undefined) return;

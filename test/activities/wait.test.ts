@@ -131,6 +131,32 @@ describe('waiting for a release', () => {
     });
   });
 
+  test('nor does it end the wait when it goes away while Vault is looked at, or the pods to ask are looked up', async () => {
+    await withFakeClients(async (parts) => {
+      const { UnreachableError } = await import('../../src/clients/kubernetes/index.ts');
+      const { cluster, clients } = parts;
+      const { list } = clients.kubernetes;
+      const { state } = clients.vault;
+      cluster.objects.set(PATH, deployment(5, { available: 0 }));
+      const wait = waiting(parts, { readsVault: true, probe: { kind: 'exec', command: ['redis-cli', 'ping'] } });
+      await sleep(30);
+      clients.vault.state = () => Promise.reject(new UnreachableError('connection refused'));
+      cluster.notify('vault-system', 'vault');
+      await sleep(100);
+      assert.deepEqual([wait.settled(), wait.statuses.at(-1)], [false, 'connection refused']);
+      clients.vault.state = state;
+      clients.kubernetes.list = (path, query, signal) => (path.endsWith('/pods') ? Promise.reject(new UnreachableError('no pods')) : list(path, query, signal));
+      cluster.objects.set(PATH, deployment(9));
+      seen(cluster, deployment(9));
+      await sleep(1200);
+      assert.deepEqual([wait.settled(), wait.statuses.at(-1)], [false, 'no pods']);
+      clients.kubernetes.list = list;
+      clients.kubernetes.exec = () => Promise.resolve({ exitCode: 0, stdout: '', stderr: '' });
+      cluster.watched.set('Pod/ns/api/api-1', { metadata: { name: 'api-1', namespace: 'ns', uid: 'p', resourceVersion: '1' }, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } });
+      assert.equal(await wait.done, 'redis-cli exited 0');
+    });
+  });
+
   test('Vault before its bootstrap need only answer', async () => {
     await withFakeClients(async (parts) => {
       assert.match(await waiting(parts, { answersOnly: true, probe: { kind: 'vault', port: 8200 } }).done, /not initialised/);

@@ -62,36 +62,36 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
   };
   try {
     for (;;) {
-      await keeper?.look(signal);
-      const longest = keeper?.isDue() === true ? VAULT_PAUSE_MILLISECONDS : READ_AGAIN_MILLISECONDS;
-      if (performance.now() - readAt > READ_AGAIN_MILLISECONDS) {
-        try {
+      try {
+        await keeper?.look(signal);
+        const longest = keeper?.isDue() === true ? VAULT_PAUSE_MILLISECONDS : READ_AGAIN_MILLISECONDS;
+        if (performance.now() - readAt > READ_AGAIN_MILLISECONDS) {
           read = await readWorkloads(kubernetes, release, signal);
           readAt = performance.now();
           patience.suspend(false);
-        } catch (error) {
-          if (!isPassing(error)) throw error;
-          patience.suspend(true);
-          say(error.message);
-          await patience.pause(AFTER_OUTAGE_MILLISECONDS);
-          continue;
         }
-      }
-      const workloads = freshest(read, knownWorkloads(kubernetes.watches, release));
-      const judged = judge(input, workloads);
-      if (judged.failed) throw new DeployError(FAILURES.jobFailed, await withTroubles(clients, input, workloads, judged.text));
-      if (judged.ready) {
-        const answer = await ask(clients, input, workloads);
-        if (answer.ok) return answer.text;
-        say(answer.text);
-        if (patience.isOver()) throw await outOfTime(clients, input, workloads, status);
-        await patience.pause(probePause);
-        probePause = Math.min(probePause * 2, LONGEST_PROBE_PAUSE);
-      } else {
-        say(judged.text);
-        probePause = FIRST_PROBE_PAUSE;
-        if (patience.isOver()) throw await outOfTime(clients, input, workloads, status);
-        await patience.pause(longest);
+        const workloads = freshest(read, knownWorkloads(kubernetes.watches, release));
+        const judged = judge(input, workloads);
+        if (judged.failed) throw new DeployError(FAILURES.jobFailed, await withTroubles(clients, input, workloads, judged.text));
+        if (judged.ready) {
+          const answer = await ask(clients, input, workloads);
+          if (answer.ok) return answer.text;
+          say(answer.text);
+          if (patience.isOver()) throw await outOfTime(clients, input, workloads, status);
+          await patience.pause(probePause);
+          probePause = Math.min(probePause * 2, LONGEST_PROBE_PAUSE);
+        } else {
+          say(judged.text);
+          probePause = FIRST_PROBE_PAUSE;
+          if (patience.isOver()) throw await outOfTime(clients, input, workloads, status);
+          await patience.pause(longest);
+        }
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        readAt = -Infinity;
+        patience.suspend(true);
+        say(error.message);
+        await patience.pause(AFTER_OUTAGE_MILLISECONDS);
       }
     }
   } finally {

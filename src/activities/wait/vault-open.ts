@@ -9,7 +9,7 @@ import { VAULT } from '../../contract/names.ts';
 import { namespaceOf } from '../vault/server.ts';
 
 export interface VaultKeeper {
-  /** Opens Vault where it is sealed and there are keys. Costs nothing unless its pods have changed. @throws the signal's reason only */
+  /** Opens Vault where it is sealed and there are keys. Costs nothing unless its pods have changed. @throws UnreachableError when the cluster cannot be asked, or the signal's reason */
   look(signal: AbortSignal): Promise<void>;
   /** Its pod is on its way, and no watch tells when it listens: look again soon. */
   isDue(): boolean;
