@@ -35,6 +35,7 @@ function checkDuplicates({ services }: Catalog): CatalogProblem[] {
     ...[...service.before, ...service.after].map((step) => ({ service, field: 'steps', what: 'release name', value: step.name })),
     ...service.ports.filter((port) => port.nodePort !== undefined)
       .map((port) => ({ service, field: `ports.${port.name}.nodePort`, what: 'NodePort', value: String(port.nodePort) })),
+    ...(service.publicHost === undefined ? [] : [{ service, field: 'publicHost.name', what: 'public host', value: service.publicHost.name }]),
   ]);
   const first = new Map<string, Service>();
   return claims.flatMap(({ service, field, what, value }) => {
@@ -84,7 +85,10 @@ function checkPorts(service: Service): CatalogProblem[] {
     const twice = values.find((value, index) => values.indexOf(value) !== index);
     if (twice !== undefined) problems.push(problem(service, 'ports', `${field} ${twice} is used twice`));
   }
-  const { health } = service;
+  const { health, publicHost } = service;
+  if (publicHost !== undefined && !service.ports.some(({ name, protocol }) => name === publicHost.port && protocol === 'http')) {
+    problems.push(problem(service, 'publicHost.port', `the service has no HTTP port "${publicHost.port}"`));
+  }
   if ('port' in health && !service.ports.some(({ containerPort }) => containerPort === health.port)) {
     problems.push(problem(service, 'health.port', `no port of the service leads to container port ${health.port}`));
   }

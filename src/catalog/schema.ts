@@ -104,6 +104,8 @@ export const serviceSchema = z.strictObject({
   /** Where the publisher's chart answers differently. */
   healthUpstream: healthSchema.optional(),
   ports: z.array(portSchema),
+  /** The host below the environment's domain at which people or other systems reach one of its ports. */
+  publicHost: z.strictObject({ name: z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS label'), port: z.string() }).optional(),
   secrets: z.array(secretUseSchema),
   /** Databases (`server/name`) this service connects to. */
   databases: z.array(z.string()).default([]),

@@ -54,6 +54,16 @@ const externalEngineSchema = z.strictObject({
   apiKeyFile: filePath.optional().describe('File that holds the API key; the key itself never stands in an environment file'),
 });
 
+const ingressSchema = z.strictObject({
+  className: z.string().min(1).optional().describe('IngressClass; absent: the cluster\'s default'),
+  controllerNamespace: z.string().min(1).default('ingress-nginx').describe('Namespace of the controller\'s pods: network policies let it through'),
+  tls: z.union([
+    z.strictObject({ secretName: z.string().min(1).describe('Certificate for *.domain; it has to exist in each namespace with a public service') }),
+    z.strictObject({ clusterIssuer: z.string().min(1).describe('ClusterIssuer of cert-manager, which makes a certificate for each host') }),
+  ]).optional().describe('Where certificates come from; absent: something in front of the controller ends TLS'),
+  annotations: z.record(z.string(), z.string()).default({}).describe('Of every Ingress, for its controller'),
+}).describe('An Ingress for each public host of the catalog, below domain; absent: NodePorts only');
+
 export const environmentFileSchema = z.strictObject({
   $schema: z.string().optional(),
   extends: z.string().optional().describe('Another file of this folder, without .yaml: what this file says comes on top'),
@@ -68,6 +78,7 @@ export const environmentFileSchema = z.strictObject({
   chartMirror: chartMirrorSchema.optional(),
   chartLock: filePath.optional().describe('Versions and digests of publishers\' charts; default helm/charts.lock.yaml. Another file where a mirror serves charts that were packaged anew'),
   domain: z.string().min(1).describe('Domain below which the platform answers'),
+  ingress: ingressSchema.optional(),
   suppliedSecrets: z.enum(['required', 'placeholder']).default('required')
     .describe('Values that third parties issue: required from the operator, or generated placeholders'),
   images: z.strictObject({

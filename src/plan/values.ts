@@ -8,6 +8,7 @@ import { isTree, mergeTrees, type Tree } from '../environment/merge.ts';
 import type { Environment } from '../environment/schema.ts';
 import { showsReleases } from './applications.ts';
 import { chartSource } from './chart-source.ts';
+import { type Ingress, ingressOf } from './ingress.ts';
 import { keysOf, secretNameOf } from './kubernetes-secrets.ts';
 import { isDigest } from './image-version.ts';
 import { networkPeers } from './network.ts';
@@ -31,6 +32,7 @@ export function overlay(catalog: Catalog, environment: Environment, release: Rel
   }
   if (showsReleases(release)) return applicationsOverlay(catalog, environment);
   const own = main && service.name === VAULT.service ? bundledVaultValues(service, environment) : {};
+  const ingress = main ? ingressOf(environment, service) : undefined;
   return mergeTrees({
     fullnameOverride: release.name,
     ...(release.image ? { image: imageOf(environment, release.name, release.image, imageTags) } : {}),
@@ -38,7 +40,8 @@ export function overlay(catalog: Catalog, environment: Environment, release: Rel
     serviceAccount: { name: release.name },
     vault: vaultAccess(catalog, environment, release),
     secretRefs: secretReferences(catalog, release.secrets),
-    networkPolicy: { enabled: true, from: main ? networkPeers(catalog, service) : [] },
+    networkPolicy: { enabled: true, from: main ? [...networkPeers(catalog, service), ...ingressPeers(environment, ingress)] : [] },
+    ...(ingress === undefined ? {} : { ingress: { ...ingress } }),
     ...(main && !release.job ? { replicaCount: replicasOf(environment, service), service: { ports: service.ports.map(portValues) } } : {}),
     ...(main && service.stateful ? { storage: storageOf(environment, service.name) } : {}),
     ...(environment.resources[release.name] ? { resources: environment.resources[release.name] } : {}),
@@ -63,6 +66,11 @@ export function imageOf(environment: Environment, release: string, image: Image,
 export function replicasOf(environment: Environment, service: Service): number {
   if (service.name === VAULT.service) return environment.vault.replicas;
   return environment.replicas.services[service.name] ?? (service.chart.bundled === STATELESS_CHART ? environment.replicas.default : 1);
+}
+
+/** The controller's pods, whatever their names. */
+function ingressPeers({ ingress: settings }: Environment, ingress: Ingress | undefined): Tree[] {
+  return ingress === undefined || settings === undefined ? [] : [{ namespace: settings.controllerNamespace }];
 }
 
 function portValues({ name, port, containerPort, nodePort, protocol }: Port): Tree {

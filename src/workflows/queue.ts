@@ -3,7 +3,7 @@
  * is of no use to anybody. Durable: whoever asked may go, the deployment starts all the same.
  */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { allHandlersFinished, ChildWorkflowCancellationType, condition, ParentClosePolicy, setHandler, startChild, upsertMemo } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, ChildWorkflowCancellationType, condition, ParentClosePolicy, setHandler, startChild, upsertMemo } from '@temporalio/workflow';
 import type { QueueAnswer, QueueInput, QueueMemo, QueueRequest } from '../contract/lock.ts';
 import { startOptionsOf } from '../contract/start-options.ts';
 import { patience } from './activity-proxies.ts';
@@ -33,14 +33,15 @@ export async function queue({ environment, clusterUid }: QueueInput): Promise<vo
     if (!request) break;
     // From here on it is started, and a newer one waits for the lock in its turn.
     newest = undefined;
-    const started = await start(request);
+    // A cancellation in this very moment must not hide a deployment that runs: whoever asked for it is told of it.
+    const started = await CancellationScope.nonCancellable(() => start(request));
     if (started) answers.set(request.requestId, { started });
     // Somebody else was faster.
     else if (waiting()) answers.set(request.requestId, { overtakenBy: waiting()?.input.requestedBy ?? '' });
     else newest = request;
     if (!waiting()) {
       remember('');
-      await condition(allHandlersFinished);
+      await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
     }
   }
 }

@@ -37,6 +37,18 @@ const REFUSALS: Refusal[] = [
     file: APP_PLANE, field: 'web.ports.http.nodePort', message: 'NodePort 31000 is used by api and by web',
   },
   {
+    name: 'public host used twice',
+    break: (c) => {
+      serviceIn(c, 'api').ports = [{ name: 'http', port: 80, containerPort: 8080, protocol: 'http' }];
+      for (const name of ['api', 'web']) serviceIn(c, name).publicHost = { name: 'shop', port: 'http' };
+    },
+    file: APP_PLANE, field: 'web.publicHost.name', message: 'public host shop is used by api and by web',
+  },
+  {
+    name: 'public host of a port that is not there', break: (c) => { serviceIn(c, 'web').publicHost = { name: 'shop', port: 'https' }; },
+    file: APP_PLANE, field: 'web.publicHost.port', message: 'the service has no HTTP port "https"',
+  },
+  {
     name: 'number used twice', break: (c) => { serviceIn(c, 'web').number = 103; },
     file: APP_PLANE, field: 'web.number', message: 'number 103 is used by api and by web',
   },

@@ -14,7 +14,7 @@ import { createSandbox, failuresOf, resultOf, type CliRun, type Sandbox } from '
 import { type Kubectl, kubectlOn } from '../support/kubectl.ts';
 
 const IMAGE = 'registry.example/platform/ananta-deploy';
-const SETTINGS = { engine: { inCluster: {} }, vault: { keys: { store: 'kubernetes' } }, deployer: { image: `${IMAGE}:0.1.0` } };
+const SETTINGS = { engine: { inCluster: {} }, vault: { keys: { store: 'kubernetes' } }, deployer: { image: `${IMAGE}:0.1.0` }, ingress: { tls: { clusterIssuer: 'letsencrypt' } } };
 
 interface Step { type: 'step'; step: string; state: string; text: string }
 const steps = (run: CliRun): Step[] => run.lines.filter(({ type }) => type === 'step') as unknown as Step[];
@@ -83,6 +83,9 @@ async function upgradeUnderDeployment(sandbox: Sandbox, workers: { kill: (signal
   assert.equal(result.services.length, 48);
   assert.equal((await sandbox.cli(['deploy', '--json'])).code, 0, 'all of it is in the cluster');
   assert.equal(await password(), before, 'the password is never changed');
+  const hosts = (await kubectl(['get', 'ingresses', '--all-namespaces', '--output', 'jsonpath={.items[*].spec.tls[0].hosts[0]}'])).split(' ');
+  assert.equal(hosts.length, 16);
+  assert.ok(hosts.some((host) => host.startsWith('auth.')), hosts.join());
   await whatTheyMayNot(sandbox, cluster, deployer);
   for (const worker of workers.splice(0)) {
     worker.kill('SIGTERM');
@@ -152,9 +155,11 @@ async function repairedByDrift(sandbox: Sandbox, admin: KubernetesClient, worker
   workers.push(sandbox.start(['worker'], '', { ANANTA_STATE_DIR: stateRoot }));
   const kubectl = await kubectlFor(sandbox);
   await kubectl(['patch', 'deployment/dashboard', '--namespace', 'app-plane', '--type=merge', '--field-manager=night-shift', '-p', '{"spec":{"replicas":3}}']);
+  await kubectl(['patch', 'ingress/dashboard', '--namespace', 'app-plane', '--type=merge', '--field-manager=night-shift', '-p', '{"spec":{"tls":null}}']);
   const run = await sandbox.cli(['drift', 'run', '--repair', '--json']);
   assert.equal(run.code, 0, run.stdout + run.stderr);
   assert.equal(await kubectl(['get', 'deployment/dashboard', '--namespace', 'app-plane', '--output', 'jsonpath={.spec.replicas}']), '1');
+  assert.equal(await kubectl(['get', 'ingress/dashboard', '--namespace', 'app-plane', '--output', 'jsonpath={.spec.tls[0].secretName}']), 'dashboard-tls');
   const drift = createKubernetesClient({ kubeconfig, inCluster: false });
   try {
     await assert.rejects(drift.remove('/api/v1/namespaces/database-system/persistentvolumeclaims/data-control-plane-postgres-0'), /403/);

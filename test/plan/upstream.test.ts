@@ -33,6 +33,14 @@ const EXPECTED: [release: string, path: string, value: unknown][] = [
   ['keycloak', 'auth.existingSecret', 'vault-auth-keycloak'],
   ['keycloak', 'service.ports.http', 8080],
   ['keycloak', 'resources.limits.memory', '2Gi'],
+  ['keycloak', 'ingress', {
+    enabled: true, ingressClassName: 'nginx', hostname: 'auth.ananta.example', pathType: 'Prefix', annotations: { 'cert-manager.io/cluster-issuer': 'letsencrypt' },
+    extraTls: [{ hosts: ['auth.ananta.example'], secretName: 'keycloak-tls' }],
+  }],
+  ['control-plane-minio', 'consoleIngress', {
+    enabled: true, ingressClassName: 'nginx', annotations: { 'cert-manager.io/cluster-issuer': 'letsencrypt' }, path: '/',
+    hosts: ['assets.ananta.example'], tls: [{ hosts: ['assets.ananta.example'], secretName: 'control-plane-minio-tls' }],
+  }],
   ['novu-mongodb', 'auth.existingSecret', 'vault-notifications-mongodb'],
   ['app-plane-minio', 'consoleService.nodePort', 31041],
   ['control-plane-minio', 'consoleService.type', 'ClusterIP'],

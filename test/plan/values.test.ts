@@ -108,6 +108,8 @@ describe('no secret value stands in any values', () => {
   const names = new Set([
     ...wantedSecrets(catalog).flatMap(({ name, keys, path }) => [name, path, ...keys]),
     ...catalog.secretPaths.flatMap(({ path, keys }) => [path, ...keys.map(({ name }) => name)]),
+    // Certificates.
+    ...catalog.services.map(({ name }) => `${name}-tls`),
   ]);
 
   function suspects(value: unknown, key = ''): string[] {

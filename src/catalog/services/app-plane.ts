@@ -26,6 +26,7 @@ export const appPlaneBackends: ServiceInput[] = [
     talksTo: ['jaeger'],
     health: httpHealth(8000, '/health'),
     ports: [http('http', 8000, { nodePort: 31200 })],
+    publicHost: { name: 'cns', port: 'http' },
     secrets: [components, redis, broker, buckets, fromVault('app-plane/cns-service')],
     databases: ['components-v2-postgres/components'],
   },
@@ -58,6 +59,7 @@ export const appPlaneBackends: ServiceInput[] = [
     talksTo: ['jaeger'],
     health: httpHealth(8000, '/health'),
     ports: [http('http', 8000)],
+    publicHost: { name: 'backend', port: 'http' },
     secrets: [tenantData, redis, broker, buckets, fromSecret('app-plane/supabase', 'jwt-secret', 'service-role-key'), fromSecret('app-plane/django-backend')],
     databases: ['supabase-db/supabase'],
   },
@@ -138,6 +140,7 @@ export const appPlaneFrontends: ServiceInput[] = [
     dependsOn: ['supabase-api', 'cns-service', 'django-backend', 'keycloak-init'],
     health: httpHealth(8080, '/'),
     ports: [http('http', 80, { containerPort: 8080, nodePort: 31100 })],
+    publicHost: { name: 'portal', port: 'http' },
     secrets: [fromSecret('app-plane/supabase', 'anon-key')],
   },
   {
@@ -152,6 +155,7 @@ export const appPlaneFrontends: ServiceInput[] = [
     dependsOn: ['cns-service', 'keycloak-init'],
     health: httpHealth(8080, '/'),
     ports: [http('http', 80, { containerPort: 8080, nodePort: 31250 })],
+    publicHost: { name: 'cns-admin', port: 'http' },
     secrets: [],
   },
   {
@@ -166,6 +170,7 @@ export const appPlaneFrontends: ServiceInput[] = [
     dependsOn: ['django-backend', 'keycloak-init'],
     health: httpHealth(8080, '/'),
     ports: [http('http', 80, { containerPort: 8080 })],
+    publicHost: { name: 'backstage', port: 'http' },
     secrets: [],
   },
   {
@@ -181,6 +186,7 @@ export const appPlaneFrontends: ServiceInput[] = [
     talksTo: ['novu-api'],
     health: httpHealth(8080, '/'),
     ports: [http('http', 80, { containerPort: 8080 })],
+    publicHost: { name: 'dashboard', port: 'http' },
     secrets: [],
   },
 ];

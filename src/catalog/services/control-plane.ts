@@ -20,6 +20,7 @@ export const controlPlane: ServiceInput[] = [
     talksTo: ['webhook-bridge', 'subscription-service', 'jaeger'],
     health: httpHealth(14000, '/health'),
     ports: [http('http', 14000, { nodePort: 31400 })],
+    publicHost: { name: 'tenants', port: 'http' },
     secrets: [
       arcSaas,
       fromSecret('cache/control-plane-redis'),
@@ -74,6 +75,7 @@ export const controlPlane: ServiceInput[] = [
     dependsOn: ['tenant-management-service', 'keycloak-init'],
     health: httpHealth(8080, '/'),
     ports: [http('http', 80, { containerPort: 8080, nodePort: 31555 })],
+    publicHost: { name: 'admin', port: 'http' },
     secrets: [],
   },
 ];

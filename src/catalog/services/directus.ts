@@ -15,6 +15,7 @@ export const directus: ServiceInput[] = [
     dependsOn: ['supabase-migrations', 'app-plane-redis', 'app-plane-minio', 'minio-init'],
     health: httpHealth(8055, '/server/ping'),
     ports: [http('http', 8055, { nodePort: 31060 })],
+    publicHost: { name: 'cms', port: 'http' },
     secrets: [
       fromSecret('app-plane/directus'),
       fromSecret('cache/app-plane-redis'),

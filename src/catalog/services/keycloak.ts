@@ -18,6 +18,7 @@ export const keycloak: ServiceInput[] = [
     health: httpHealth(9000, '/health/ready'),
     healthUpstream: httpHealth(8080, '/health/ready'),
     ports: [http('http', 8080, { nodePort: 31180 }), http('management', 9000)],
+    publicHost: { name: 'auth', port: 'http' },
     secrets: [fromSecret('database/keycloak'), fromSecret('auth/keycloak', 'admin-username', 'admin-password')],
     databases: ['control-plane-postgres/keycloak'],
     startupSeconds: 28,

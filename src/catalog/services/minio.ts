@@ -23,6 +23,7 @@ export const minio: ServiceInput[] = [
     namespace: 'app-plane',
     description: 'Object storage',
     ports: [http('api', 9000), http('console', 9001, { nodePort: 31041 })],
+    publicHost: { name: 'storage', port: 'console' },
     secrets: [fromSecret('storage/app-plane-minio', 'rootUser', 'rootPassword')],
   },
   {
@@ -45,6 +46,7 @@ export const minio: ServiceInput[] = [
     namespace: 'control-plane',
     description: 'Tenant assets',
     ports: [http('api', 9000), http('console', 9001)],
+    publicHost: { name: 'assets', port: 'console' },
     secrets: [fromSecret('storage/control-plane-minio', 'rootUser', 'rootPassword')],
     // The description lists this Job, but gives it no row.
     after: [jobStep({

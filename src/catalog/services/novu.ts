@@ -51,6 +51,7 @@ export const novu: ServiceInput[] = [
     dependsOn: ['novu-mongodb', 'novu-redis', 'control-plane-minio'],
     health: httpHealth(3000, '/v1/health-check'),
     ports: [http('http', 3000)],
+    publicHost: { name: 'novu-api', port: 'http' },
     secrets: [...stores, fromSecret('notifications/novu', 'jwt-secret', 'store-encryption-key', 'novu-secret-key'), bucketUser],
   },
   {
@@ -65,6 +66,7 @@ export const novu: ServiceInput[] = [
     dependsOn: ['novu-mongodb', 'novu-redis', 'novu-api'],
     health: httpHealth(3002, '/v1/health-check'),
     ports: [http('http', 3002)],
+    publicHost: { name: 'novu-ws', port: 'http' },
     secrets: [...stores, fromSecret('notifications/novu', 'jwt-secret')],
   },
   {
@@ -94,6 +96,7 @@ export const novu: ServiceInput[] = [
     dependsOn: ['novu-api', 'novu-ws'],
     health: httpHealth(4000, '/'),
     ports: [http('http', 4000)],
+    publicHost: { name: 'novu', port: 'http' },
     secrets: [],
   },
 ];

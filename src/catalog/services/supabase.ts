@@ -15,6 +15,7 @@ export const supabase: ServiceInput[] = [
     dependsOn: ['supabase-migrations'],
     health: httpHealth(3001, '/ready'),
     ports: [http('http', 3000, { nodePort: 31810 }), http('admin', 3001)],
+    publicHost: { name: 'api', port: 'http' },
     secrets: [fromSecret('database/supabase', 'authenticator-password'), fromSecret('app-plane/supabase', 'jwt-secret')],
     databases: ['supabase-db/supabase'],
   },

@@ -2,6 +2,7 @@
 import type { Catalog, Health, Port, SecretUse, Service, UpstreamChart } from '../../catalog/schema.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { healthOf } from '../health-check.ts';
+import { publicAddress } from '../ingress.ts';
 import { imageOf } from '../values.ts';
 
 export interface CatalogRow {
@@ -19,6 +20,8 @@ export interface CatalogRow {
   dependsOn: string[];
   health: Health;
   ports: Port[];
+  /** Where people reach it, `https://<host>.<domain>`, by an Ingress or by a proxy in front of the NodePorts. */
+  address?: string;
   /** Vault paths; those of its steps too. */
   secrets: SecretUse[];
   databases: string[];
@@ -45,12 +48,18 @@ export function catalogRows(catalog: Catalog, environment: Environment): Catalog
     dependsOn: service.dependsOn,
     health: healthOf(environment, service),
     ports: service.ports,
+    ...addressOf(environment, service),
     secrets: [...service.secrets, ...[...service.before, ...service.after].flatMap((step) => (step.kind === 'release' ? step.secrets : []))],
     databases: service.databases,
     before: service.before.map(({ name }) => name),
     after: service.after.map(({ name }) => name),
     startupSeconds: service.startupSeconds,
   }));
+}
+
+function addressOf(environment: Environment, service: Service): Pick<CatalogRow, 'address'> {
+  const address = publicAddress(environment, service);
+  return address === undefined ? {} : { address };
 }
 
 function chartOf(catalog: Catalog, { chart }: Service): CatalogRow['chart'] {

@@ -72,6 +72,39 @@ spec:
 {{- end }}
 {{- end }}
 
+{{/* One host, whose TLS the ingress controller ends. */}}
+{{- define "ananta.ingress" -}}
+{{- with .Values.ingress }}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+{{ include "ananta.metadata" (list $ (include "ananta.fullname" $)) }}
+{{- with .annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+{{- end }}
+spec:
+  {{- with .className }}
+  ingressClassName: {{ . }}
+  {{- end }}
+  rules:
+    - host: {{ .host }}
+      http:
+        paths:
+          - path: /
+            pathType: Prefix
+            backend:
+              service:
+                name: {{ include "ananta.fullname" $ }}
+                port: {name: {{ .port }}}
+  {{- with .tlsSecret }}
+  tls:
+    - hosts: [{{ $.Values.ingress.host }}]
+      secretName: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Ingress only from the release itself, its named peers, and anywhere for ports that are public. */}}
 {{- define "ananta.networkPolicy" -}}
 {{- $v := .Values -}}

@@ -8,6 +8,7 @@
 {{- else if ne .Values.workload "None" }}
 {{ include "ananta.workload" . }}
 {{ include "ananta.services" . }}
+{{- include "ananta.ingress" . }}
 {{- end }}
 {{ include "ananta.networkPolicy" . }}
 {{- end }}
