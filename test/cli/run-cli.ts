@@ -108,14 +108,16 @@ export function kubeconfigFor(server: string, context = 'stage'): string {
   });
 }
 
-/** An API server that knows its own uid, has no pods, and lets everybody do everything. */
-export async function startFakeApi(uid = '11111111-2222-3333-4444-555555555555'): Promise<{ address: string; close: () => void }> {
+/** An API server that knows its own uid, has no pods, and lets everybody do everything. @param authority PEM of what it publishes as its authority */
+export async function startFakeApi(uid = '11111111-2222-3333-4444-555555555555', authority?: string): Promise<{ address: string; close: () => void }> {
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
     const url = request.url ?? '';
-    // Authorities are published in every cluster but this one, which speaks plainly.
-    if (url.endsWith('/configmaps/kube-root-ca.crt')) response.statusCode = 404;
-    response.end(JSON.stringify(response.statusCode === 404 ? { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404, reason: 'NotFound' } : answerTo(url, uid)));
+    const published = url.endsWith('/configmaps/kube-root-ca.crt');
+    // Authorities are published in every cluster but one that speaks plainly.
+    if (published && authority === undefined) response.statusCode = 404;
+    if (published && authority !== undefined) response.end(JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kube-root-ca.crt', uid: 'ca', resourceVersion: '1' }, data: { 'ca.crt': authority } }));
+    else response.end(JSON.stringify(response.statusCode === 404 ? { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404, reason: 'NotFound' } : answerTo(url, uid)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

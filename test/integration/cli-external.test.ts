@@ -1,6 +1,6 @@
 /** The real CLI against a real engine, with activities that do nothing: what a user of an external environment meets. */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
@@ -9,6 +9,7 @@ import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { externalEnvironment, kubeconfigFor, startFakeApi, type Workspace, workspace } from '../cli/run-cli.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
+import { certificates, OPENSSL } from '../support/tls.ts';
 
 const PLAN = planOf({ vault: { phase: 1 }, keycloak: { phase: 4, dependsOn: ['vault'] }, dashboard: { phase: 14, dependsOn: ['keycloak'] } });
 const ENV = ['--env', 'mine'];
@@ -146,7 +147,7 @@ describe('an external environment', { concurrency: 1 }, () => {
         for (const command of [['deploy'], ['rollback'], ['destroy', '--confirm', 'mine'], ['drift', 'run']]) {
           const refused = await at.run([...command, ...ENV]);
           assert.equal(refused.code, 3, command[0]);
-assert.match(refused.stderr, /"mine" belongs to another cluster than the one that http:\S+ answers for: kube-system uid 9{8}-\S+ instead of 1{8}-\S+\. It was bound to http:\S+ by .+ at 20[^]*Next: .*rebind --env mine/);
+          assert.match(refused.stderr, /"mine" belongs to another cluster than the one that http:\S+ answers for: kube-system uid 9{8}-\S+ instead of 1{8}-\S+\. It was bound to http:\S+ by .+ at 20[^]*Next: .*rebind --env mine/);
         }
         assert.match((await at.run(['rebind', ...ENV])).stderr, /has to be confirmed, and there is no terminal/);
         assert.match((await at.run(['rebind', '--confirm', 'other', ...ENV])).stderr, /does not name the environment "mine"/);
@@ -165,6 +166,34 @@ assert.match(refused.stderr, /"mine" belongs to another cluster than the one tha
       });
     } finally {
       elsewhere.close();
+      await writeFile(kubeconfig, kubeconfigFor(api.address));
+    }
+  });
+
+  test('bound to its authority, too: a copy of the cluster with the same uid is another one', { skip: OPENSSL === undefined && 'there is no openssl' }, async () => {
+    const [one, other] = await Promise.all(['one', 'other'].map(async (name) => readFile((await certificates(join(at.folder, name))).ca, 'utf8')));
+    const uid = '22222222-2222-3333-4444-555555555555';
+    const [mine, copy] = await Promise.all([startFakeApi(uid, one), startFakeApi(uid, other)]);
+    const kubeconfig = join(at.folder, 'kubeconfig');
+    try {
+      await writeFile(kubeconfig, kubeconfigFor(mine.address));
+      await withWorker(recordingActivities(PLAN).activities, async () => {
+        assert.equal((await at.run(['rebind', '--confirm', 'mine', ...ENV])).code, 0);
+        assert.equal((await at.run(['deploy', ...ENV])).code, 0);
+        await writeFile(kubeconfig, kubeconfigFor(copy.address));
+        const refused = await at.run(['deploy', ...ENV]);
+        assert.equal(refused.code, 3, refused.stdout);
+        assert.match(refused.stderr, /the same kube-system uid 2{8}-\S+, but the certificate authority sha256:[0-9a-f]{64} instead of sha256:[0-9a-f]{64}[^]*rebind --env mine/);
+        const bound = await at.run(['rebind', '--confirm', 'mine', '--json', ...ENV]);
+        const { changed, binding, before } = JSON.parse(bound.stdout) as { changed: boolean; binding: { uid: string; authority: string }; before: { uid: string; authority: string } };
+        assert.deepEqual([changed, binding.uid === before.uid, binding.authority === before.authority], [true, true, false]);
+        assert.equal((await at.run(['deploy', ...ENV])).code, 0);
+        await writeFile(kubeconfig, kubeconfigFor(api.address));
+        assert.equal((await at.run(['rebind', '--confirm', 'mine', ...ENV])).code, 0);
+      });
+    } finally {
+      mine.close();
+      copy.close();
       await writeFile(kubeconfig, kubeconfigFor(api.address));
     }
   });
