@@ -22,15 +22,16 @@ export async function definitionsToRemove({ kubernetes, catalog, config }: Pick<
   const targets: Target[] = [];
   const kept: Remain[] = [];
   for (const object of items) {
-    const { name, uid } = object.metadata;
+    const { name, uid, deletionTimestamp } = object.metadata;
     const marked = helmReleaseOf(object);
     if (marked === undefined ? !bundled.has(name) : !releases.has(marked)) continue;
     const keep = (reason: string): void => {
       kept.push({ kind: 'CustomResourceDefinition', name, state: 'kept', reason });
     };
-    // What Helm lays down from a chart's folder carries no mark: only its age tells whether it was there before.
-    if (marked === undefined && !(Date.parse(object.metadata.creationTimestamp ?? '') >= since)) {
-      keep('it was there before the platform');
+    // What Helm lays down from a chart's folder carries no mark: only its age tells whether it was there before. One that is
+    // going already, and does not get away, is waited for, and what holds it named.
+    if (marked === undefined && deletionTimestamp === undefined && !(Date.parse(object.metadata.creationTimestamp ?? '') >= since)) {
+      keep(since === Infinity ? 'no namespace of the platform is left that tells whether it was there before' : 'it was there before the platform');
       continue;
     }
     const left = await instancesOf(kubernetes, object, signal);
