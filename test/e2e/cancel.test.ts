@@ -8,7 +8,7 @@ import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import { clusterOf, factsOf } from '../support/cluster-facts.ts';
 import { helmProcesses } from '../support/processes.ts';
-import { createSandbox, type JsonLine, resultOf, type RunningCli, type Sandbox } from '../support/sandbox.ts';
+import { createSandbox, failuresOf, type JsonLine, resultOf, type RunningCli, type Sandbox } from '../support/sandbox.ts';
 
 let sandbox: Sandbox;
 before(async () => {
@@ -118,8 +118,10 @@ describe('cancel', { concurrency: 1 }, () => {
   });
 
   test('the next deployment goes on from there to the end, and the one after it has nothing to do', async () => {
-    assert.equal((await sandbox.deploy()).outcome, 'succeeded');
-    assert.equal((await sandbox.deploy()).outcome, 'unchanged');
+    const next = await sandbox.cli(['deploy', '--json']);
+    assert.equal(resultOf(next).outcome, 'succeeded', failuresOf(next));
+    const after = await sandbox.cli(['deploy', '--json']);
+    assert.equal(resultOf(after).outcome, 'unchanged', failuresOf(after));
     assert.equal((await sandbox.cli(['verify'])).code, 0);
   });
 });
