@@ -17,6 +17,7 @@ import { writeEvidence } from './evidence/index.ts';
 import { DeployError } from './failures.ts';
 import { archivedDefinitions, awaitEstablished, definitionsOf, installedDefinitions } from './release/crds.ts';
 import { jobsOf, removeJobs } from './release/jobs.ts';
+import { explainTakenPort } from './release/leaked-port.ts';
 import { assertRestorable, claim, isRestored, restore } from './release/restore.ts';
 import { newestRevision, ownerLabel, type Revision } from './release/revisions.ts';
 import { type Release, settleRelease } from './release/recover.ts';
@@ -65,7 +66,9 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
           runId: run.runId, priority: input.priority, signal: scope.signal, onTurn,
         })).revision
         : restore(clients, input, { signal: scope.signal, onTurn }));
-      const revision = await onceMoreForNewKinds(apply, scope.signal);
+      const revision = await onceMoreForNewKinds(apply, scope.signal).catch(async (error: unknown) => {
+        throw await explainTakenPort(clients.kubernetes, release, error, Date.now() - scope.wantedAt, scope.signal);
+      });
       const definitions = inputs ? await kindsOf(clients, inputs, release, scope.signal) : [];
       if (definitions.length > 0) {
         doing = 'waits for its kinds to be known';

@@ -8,6 +8,8 @@ export interface Scope {
   heartbeat(detail: unknown): void;
   /** What the attempt before this one reported last. */
   lastDetail: unknown;
+  /** When the engine first wanted this done, earlier attempts included; milliseconds of the epoch. */
+  wantedAt: number;
 }
 
 export type ScopeOf = () => Scope;
@@ -20,6 +22,7 @@ export const temporalScope: ScopeOf = () => {
       context.heartbeat(detail);
     },
     lastDetail: context.info.heartbeatDetails,
+    wantedAt: context.info.scheduledTimestampMs,
   };
 };
 

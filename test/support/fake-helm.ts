@@ -36,7 +36,7 @@ export async function withFakeHelm(work: (helm: FakeHelm) => Promise<void>, opti
   await writeFile(binary, PROGRAM);
   await chmod(binary, 0o755);
   const another = (more: Partial<HelmOptions> = {}): HelmClient => createHelmClient({
-    binary, stateDir, concurrency: 2, timeoutSeconds: 20, env: { PATH: process.env['PATH'] ?? '' }, kubernetes: { kubeconfig: '/a/kubeconfig', inCluster: false }, ...options, ...more,
+    binary, stateDir, concurrency: 2, timeoutSeconds: 20, finishSeconds: 0.3, env: { PATH: process.env['PATH'] ?? '' }, kubernetes: { kubeconfig: '/a/kubeconfig', inCluster: false }, ...options, ...more,
   });
   try {
     await work({

@@ -12,6 +12,7 @@ export function testScope(lastDetail?: unknown): TestScope {
   return {
     signal: controller.signal,
     lastDetail,
+    wantedAt: Date.now(),
     beats,
     heartbeat: (detail) => { beats.push(detail); },
     cancel: () => { controller.abort(new Error('cancelled')); },

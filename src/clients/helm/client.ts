@@ -20,6 +20,8 @@ export interface HelmOptions {
   concurrency: number;
   /** Seconds until one process is ended. */
   timeoutSeconds: number;
+  /** Seconds that a cancelled one gets to come to its own end before it is asked to; most need less. */
+  finishSeconds?: number;
   /** PATH, HOME, proxies. */
   env: Readonly<Record<string, string>>;
   kubernetes: { kubeconfig: string; context?: string; inCluster: boolean };
@@ -79,6 +81,9 @@ export interface HelmClient {
   logFile(release: string): string;
 }
 
+/** Together with the time that Helm needs to record a failure less than a worker has for its shutdown. */
+const FINISH_SECONDS = 4;
+
 export function createHelmClient(options: HelmOptions): HelmClient {
   const home = join(options.stateDir, 'helm');
   const logs = join(options.stateDir, 'logs', 'helm');
@@ -100,6 +105,7 @@ export function createHelmClient(options: HelmOptions): HelmClient {
       headline: `--- ${new Date().toISOString()} ${what}, run ${request.runId}`,
       runFolder,
       timeoutSeconds: options.timeoutSeconds,
+      finishSeconds: options.finishSeconds ?? FINISH_SECONDS,
       signal: request.signal,
       onStart: (pid) => records.keep(namespace, release, pid, request.runId),
     });

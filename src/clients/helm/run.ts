@@ -18,6 +18,8 @@ export interface HelmRun {
   /** For the file behind standard input, which never has a name while it has content. */
   runFolder: string;
   timeoutSeconds: number;
+  /** Once `signal` has fired, Helm may come to its own end for so long before it is asked to. */
+  finishSeconds: number;
   signal?: AbortSignal | undefined;
   onStart?: (pid: number) => Promise<void> | void;
 }
@@ -44,6 +46,7 @@ const LOG_LIMIT = 4 * 1024 * 1024;
 /** Never throws for what Helm does; cancellation is reported only after the process has really ended. */
 export async function runHelm(binary: string, run: HelmRun): Promise<HelmOutcome> {
   const [input, log] = await Promise.all([inputOf(run.runFolder, run.values), openLog(run.logFile, run.headline)]);
+  const ending = someTimeAfter(run.signal, run.finishSeconds);
   let pid: number | undefined;
   try {
     const [program, prefix] = dyingWithParent(run.env['PATH'] ?? '');
@@ -57,7 +60,7 @@ export async function runHelm(binary: string, run: HelmRun): Promise<HelmOutcome
       timeout: run.timeoutSeconds * 1000,
       killSignal: 'SIGTERM',
       forceKillAfterDelay: GRACE_SECONDS * 1000,
-      ...(run.signal ? { cancelSignal: run.signal } : {}),
+      cancelSignal: ending.signal,
     });
     pid = child.pid;
     if (pid !== undefined) await run.onStart?.(pid);
@@ -68,8 +71,25 @@ export async function runHelm(binary: string, run: HelmRun): Promise<HelmOutcome
       output: await readFrom(run.logFile, log.offset),
     };
   } finally {
+    ending.forget();
     await Promise.all([input.close(), log.file.close()]);
   }
+}
+
+/** Helm's requests are cut off when it is asked to end; what the API server has begun for one may then be left behind, a port for example. */
+function someTimeAfter(signal: AbortSignal | undefined, seconds: number): { signal: AbortSignal; forget: () => void } {
+  const ending = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => { timer = setTimeout(() => { ending.abort(signal?.reason); }, seconds * 1000); };
+  if (signal?.aborted) start();
+  else signal?.addEventListener('abort', start, { once: true });
+  return {
+    signal: ending.signal,
+    forget: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', start);
+    },
+  };
 }
 
 /** The library takes any descriptor, its types name only those up to 9. */

@@ -126,6 +126,20 @@ describe('Helm client', () => {
     });
   });
 
+  test('cancelled near its end: may finish, and what it did counts', async () => {
+    await withFakeHelm(async ({ another, request, behave, folder }) => {
+      await behave('busy', `trap 'touch ${folder}/asked' TERM; touch ${folder}/busy.begun; while [ ! -f ${folder}/go ]; do sleep 0.01; done`);
+      const controller = new AbortController();
+      const busy = another({ finishSeconds: 20 }).upgrade(request('busy', { signal: controller.signal }));
+      while (!(await exists(join(folder, 'busy.begun')))) await sleep(5);
+      controller.abort(new Error('stop'));
+      await sleep(300);
+      await writeFile(join(folder, 'go'), '');
+      assert.equal((await busy).revision, 1);
+      assert.equal(await exists(join(folder, 'asked')), false);
+    });
+  });
+
   test('killed from outside is an interruption, running out of time too', async () => {
     await withFakeHelm(async ({ client, request, behave, another }) => {
       await behave('killed', 'kill -KILL $$');
