@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
@@ -28,7 +29,8 @@ function linuxBootId(): Promise<string> {
 async function linuxStartToken(pid: number): Promise<string | undefined> {
   let stat: string;
   try {
-    stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // No disk is behind it, and it is asked some forty times a second while a command is attached: a thread for each would cost more.
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch (error) {
     // ESRCH: the process ended between open and read.
     const code = (error as NodeJS.ErrnoException).code;
