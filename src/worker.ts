@@ -62,7 +62,8 @@ export async function runWorker(environmentName: string, helm?: string): Promise
         defaultHeartbeatThrottleInterval: '2s',
       },
     });
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { serving?.shutdown(); });
+    // For good: where no listener is left, the library that starts Helm takes the signal for the end of the process, and ends both.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { serving?.shutdown(); });
     const health = config.pod && await sayHealth(serving, engine, environmentName, identity, config.pod.healthPort);
     await serving.run().finally(() => health?.close());
   } finally {

@@ -1,5 +1,7 @@
 /** Worker, Helm or CLI dies, each in a deployment of its own, from a clean state, through the real CLI. */
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Facts } from '../support/cluster-facts.ts';
@@ -83,11 +85,12 @@ describe('durability', { concurrency: 1 }, () => {
       const result = await deployUnder(sandbox, async (running) => {
         const worker = await sandbox.pidOf('worker');
         await running.line(stateIs('control-plane-postgres', 'applying'));
+        await waitForProcess(() => helmProcesses(sandbox.state), 20_000);
         process.kill(worker, 'SIGTERM');
       });
-      assert.equal(result.outcome, 'succeeded');
-      const now = await facts(sandbox);
-      for (const [release, revisions] of Object.entries(now.releases)) assert.match(revisions.at(-1) ?? '', /:deployed$/, release);
+      await assertAsAfterACleanRun(sandbox, result);
+      const logs = join(sandbox.state, 'logs', 'helm');
+      for (const log of await readdir(logs)) assert.doesNotMatch(await readFile(join(logs, log), 'utf8'), /has been cancelled/, log);
     });
   });
 });
