@@ -113,11 +113,9 @@ export async function startFakeApi(uid = '11111111-2222-3333-4444-555555555555',
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
     const url = request.url ?? '';
-    const published = url.endsWith('/configmaps/kube-root-ca.crt');
-    // Authorities are published in every cluster but one that speaks plainly.
-    if (published && authority === undefined) response.statusCode = 404;
-    if (published && authority !== undefined) response.end(JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kube-root-ca.crt', uid: 'ca', resourceVersion: '1' }, data: { 'ca.crt': authority } }));
-    else response.end(JSON.stringify(response.statusCode === 404 ? { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404, reason: 'NotFound' } : answerTo(url, uid)));
+    const answer = url.endsWith('/configmaps/kube-root-ca.crt') ? publishedAuthority(authority) : answerTo(url, uid);
+    if (answer === NOT_FOUND) response.statusCode = 404;
+    response.end(JSON.stringify(answer));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -127,6 +125,13 @@ export async function startFakeApi(uid = '11111111-2222-3333-4444-555555555555',
       server.close();
     },
   };
+}
+
+const NOT_FOUND = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404, reason: 'NotFound' };
+
+/** In every cluster but one that speaks plainly. */
+function publishedAuthority(authority: string | undefined): object {
+  return authority === undefined ? NOT_FOUND : { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kube-root-ca.crt', uid: 'ca', resourceVersion: '1' }, data: { 'ca.crt': authority } };
 }
 
 function answerTo(url: string, uid: string): object {

@@ -1,9 +1,8 @@
 /** Bitnami's charts, in the lines of the catalog. Their images are set in helm/values/upstream/<chart>.yaml. */
 import { host } from '../../catalog/build.ts';
 import type { Tree } from '../../environment/merge.ts';
-import { ingressOf } from '../ingress.ts';
 import { findService } from '../releases.ts';
-import { aliasService, fixedValue, imageVersion, nodePort, nodePortService, resources, secretName, volume, type ChartValues, type UpstreamContext } from './context.ts';
+import { aliasService, fixedValue, imageVersion, ingressValues, nodePort, nodePortService, resources, secretName, volume, type ChartValues, type UpstreamContext } from './context.ts';
 
 const POSTGRES_PORT = 5432;
 
@@ -66,7 +65,7 @@ const keycloak: ChartValues = (context) => {
   if (database === undefined) throw new Error('Keycloak has no database in the catalog.');
   const server = findService(context.catalog, database.server);
   const admin = context.release.secrets.findIndex(({ path }) => path === 'auth/keycloak');
-  const ingress = ingressOf(context.environment, context.service);
+  const ingress = ingressValues(context);
   return {
     ...common(context),
     auth: { adminUser: fixedValue(context, 'auth/keycloak', 'admin-username'), existingSecret: secretName(context, admin), passwordSecretKey: 'admin-password' },
@@ -80,13 +79,8 @@ const keycloak: ChartValues = (context) => {
     },
     replicaCount: context.replicas,
     service: { type: 'NodePort', ports: { http: context.service.ports[0]?.port }, nodePorts: { http: nodePort(context, 'http') } },
-    ...(ingress === undefined ? {} : {
-      ingress: {
-        enabled: true, ...(ingress.className === undefined ? {} : { ingressClassName: ingress.className }), hostname: ingress.host, pathType: 'Prefix', annotations: ingress.annotations,
-        // The chart's own key for TLS makes up the Secret's name.
-        ...(ingress.tlsSecret === undefined ? {} : { extraTls: [{ hosts: [ingress.host], secretName: ingress.tlsSecret }] }),
-      },
-    }),
+    // The chart's own key for TLS makes up the Secret's name.
+    ...(ingress === undefined ? {} : { ingress: { ...ingress.common, hostname: ingress.host, pathType: 'Prefix', extraTls: ingress.tls } }),
     ...resources(context),
   };
 };

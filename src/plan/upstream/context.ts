@@ -4,6 +4,7 @@ import { kubernetesSecretName } from '../../contract/names.ts';
 import type { Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { asTag, isDigest } from '../image-version.ts';
+import { ingressOf } from '../ingress.ts';
 import type { Release } from '../releases.ts';
 
 export interface UpstreamContext {
@@ -57,6 +58,26 @@ export function volume({ environment, service }: UpstreamContext, classKey = 'st
 
 export function nodePort({ service }: UpstreamContext, port: string): number | undefined {
   return service.ports.find(({ name }) => name === port)?.nodePort;
+}
+
+export interface IngressValues {
+  host: string;
+  /** Keys that the charts have alike. */
+  common: Tree;
+  /** As an Ingress has it; empty where something in front ends TLS. */
+  tls: { hosts: string[]; secretName: string }[];
+}
+
+/** @returns undefined where the service gets no Ingress */
+export function ingressValues({ environment, service }: UpstreamContext): IngressValues | undefined {
+  const ingress = ingressOf(environment, service);
+  if (ingress === undefined) return undefined;
+  const { host, className, annotations, tlsSecret } = ingress;
+  return {
+    host,
+    common: { enabled: true, ...(className === undefined ? {} : { ingressClassName: className }), annotations },
+    tls: tlsSecret === undefined ? [] : [{ hosts: [host], secretName: tlsSecret }],
+  };
 }
 
 /** Pull secrets as most charts want them; Bitnami's take names. */

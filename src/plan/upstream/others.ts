@@ -1,8 +1,7 @@
 /** The charts of Argo CD, HashiCorp, CloudNativePG, MinIO, Jaeger and the Prometheus community. */
 import { mergeTrees } from '../../environment/merge.ts';
 import { upstreamVaultValues } from '../vault-values.ts';
-import { ingressOf } from '../ingress.ts';
-import { aliasService, imageTag, nodePort, pullSecrets, resources, secretName, volume, type ChartValues } from './context.ts';
+import { aliasService, imageTag, ingressValues, nodePort, pullSecrets, resources, secretName, volume, type ChartValues } from './context.ts';
 
 const argoCd: ChartValues = (context) => ({
   global: { imagePullSecrets: pullSecrets(context), ...imageTag(context) },
@@ -32,7 +31,7 @@ const cloudnativePg: ChartValues = (context) => ({
 const minio: ChartValues = (context) => {
   const instance = { 'app.kubernetes.io/instance': context.release.name };
   const consolePort = nodePort(context, 'console');
-  const ingress = ingressOf(context.environment, context.service);
+  const ingress = ingressValues(context);
   return {
     ...imageTag(context),
     imagePullSecrets: pullSecrets(context),
@@ -41,12 +40,7 @@ const minio: ChartValues = (context) => {
     serviceAccount: { create: true, name: context.release.name },
     persistence: { ...volume(context), annotations: { 'helm.sh/resource-policy': 'keep' } },
     consoleService: consolePort === undefined ? { type: 'ClusterIP' } : { type: 'NodePort', nodePort: consolePort },
-    ...(ingress === undefined ? {} : {
-      consoleIngress: {
-        enabled: true, ...(ingress.className === undefined ? {} : { ingressClassName: ingress.className }), annotations: ingress.annotations,
-        path: '/', hosts: [ingress.host], tls: ingress.tlsSecret === undefined ? [] : [{ hosts: [ingress.host], secretName: ingress.tlsSecret }],
-      },
-    }),
+    ...(ingress === undefined ? {} : { consoleIngress: { ...ingress.common, path: '/', hosts: [ingress.host], tls: ingress.tls } }),
     // The chart labels by its own rules; everybody here looks for the instance.
     podLabels: instance,
     additionalLabels: instance,
