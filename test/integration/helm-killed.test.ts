@@ -1,4 +1,4 @@
-// Real: Helm killed in the middle of a rollback, and in the middle of a cancellation; nothing stays locked, nothing that it had made is lost.
+// Real: Helm killed in the middle of a rollback, and in the middle of a cancellation, and Helm that cannot record what it did; nothing stays locked, nothing that it had made is lost.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -108,4 +108,56 @@ describe('Helm killed', { concurrency: 1 }, () => {
     assert.equal((await activities.applyRelease({ run: next, service: SERVICE, step: await planned(next), priority: 1 })).revision, 4);
     assert.match((await workload()).image, /:9\.9\.10$/);
   });
+
+  test('Helm ends well, but its record stays pending: the step is not done, and the next attempt adopts what it made', async () => {
+    const service = 'control-plane-redis';
+    const asked: RunRef = { ...run, runId: 'run-6' };
+    const { namespace, ...step } = (await activities.makePlan({ run: asked })).services.find(({ name }) => name === service)!.steps[0]!;
+    const redis = (): ReturnType<typeof newestRevision> => newestRevision(clients.kubernetes, namespace, step.name);
+    const workloadUid = async (): Promise<string> => (await clients.kubernetes.list(paths.statefulSets(namespace), { labelSelector: `app.kubernetes.io/instance=${step.name}` })).items[0]!.metadata.uid;
+    const allow = await refuseRecords();
+    try {
+      await assert.rejects(activities.applyRelease({ run: asked, service, step: { ...step, namespace }, priority: 1 }), ({ type, message }: ApplicationFailure) => {
+        assert.equal(type, 'HelmInterrupted');
+        assert.match(message, /has applied \S+ in \S+ and could not record it: revision 1 is pending-install/);
+        return true;
+      });
+    } finally {
+      await allow();
+    }
+    const made = await workloadUid();
+    const { revision, recovered } = await activities.applyRelease({ run: asked, service, step: { ...step, namespace }, priority: 1 });
+    assert.deepEqual([revision, (await redis())?.status, await workloadUid()], [1, 'deployed', made]);
+    assert.match(recovered ?? '', /revision 1 was left pending-install/);
+  });
+
+  /** The API server lets nobody record a revision as deployed. @returns takes that back */
+  async function refuseRecords(): Promise<() => Promise<void>> {
+    const known = (await newest())!.secret;
+    const allowed = async (): Promise<boolean> => clients.kubernetes.label(paths.secret(known.namespace, known.name), { tried: String(Date.now()) }).then(() => true, () => false);
+    const until = async (state: boolean): Promise<void> => {
+      const deadline = Date.now() + 30_000;
+      while (await allowed() !== state) {
+        assert.ok(Date.now() < deadline, 'the policy has no effect');
+        await sleep(50);
+      }
+    };
+    const api = '/apis/admissionregistration.k8s.io/v1';
+    const head = (kind: string): object => ({ apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name: 'no-records' } });
+    await clients.kubernetes.create(`${api}/validatingadmissionpolicies`, {
+      ...head('ValidatingAdmissionPolicy'),
+      spec: {
+        failurePolicy: 'Fail',
+        matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['secrets'] }] },
+        validations: [{ expression: "!has(object.metadata.labels) || !('status' in object.metadata.labels) || object.metadata.labels['status'] != 'deployed'", message: 'not now' }],
+      },
+    });
+    await clients.kubernetes.create(`${api}/validatingadmissionpolicybindings`, { ...head('ValidatingAdmissionPolicyBinding'), spec: { policyName: 'no-records', validationActions: ['Deny'] } });
+    await until(false);
+    return async () => {
+      await clients.kubernetes.remove(`${api}/validatingadmissionpolicybindings/no-records`);
+      await clients.kubernetes.remove(`${api}/validatingadmissionpolicies/no-records`);
+      await until(true);
+    };
+  }
 });
