@@ -40,7 +40,7 @@ const TIERS: Tier[] = [
   { name: 'unit', what: 'tables for the core, fakes at the borders', files: inFolder('test/**/*.test.ts').filter((file) => !SLOW.some((folder) => file.startsWith(folder))), concurrency: Math.max(2, cpus().length), tools: false },
   { name: 'helm', what: 'charts: lint, golden files, rules', files: inFolder('test/helm/*.test.ts'), concurrency: 2, tools: true },
   { name: 'workflows', what: 'workflows on a real Temporal server, replay of recorded histories', files: inFolder('test/workflows/*.test.ts'), concurrency: 2, tools: true },
-  { name: 'integration', what: 'clients and bootstrap on real parts', files: inFolder('test/integration/*.test.ts'), concurrency: 1, tools: true },
+  { name: 'integration', what: 'clients and bootstrap on real parts', files: inFolder('test/integration/*.test.ts'), concurrency: 2, tools: true },
   { name: 'node', what: 'a real Kubernetes node with real pods; needs root and containerd', files: inFolder('test/node/*.test.ts'), concurrency: 1, tools: true },
   { name: 'e2e', what: 'whole deployments and faults', files: inFolder('test/e2e/*.test.ts'), concurrency: 1, tools: true },
 ];

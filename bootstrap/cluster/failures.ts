@@ -1,4 +1,5 @@
 /** Failures on request: Stages that outweigh the ordinary ones for one release. For tests and drills. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { INSTANCE_LABEL } from '../../src/contract/names.ts';
 import type { Api, ApiObject } from './api.ts';
 import { RUNNING, addresses, conditions, containers, terminated } from './stages/pod-status.ts';
@@ -102,9 +103,11 @@ async function clearStages(api: Api, release: string, except?: ReleaseFailure): 
 
 /** KWOK chooses a pod's next stage when the pod changes, not when the Stages do. */
 async function touchPods(api: Api, release: string): Promise<void> {
-  // It has to have seen the Stages first.
-  await new Promise((resolve) => { setTimeout(resolve, 200); });
-  const { items } = await api.request('GET', `/api/v1/pods?labelSelector=${encodeURIComponent(`${INSTANCE_LABEL}=${release}`)}`) as { items: { metadata: { name: string; namespace: string } }[] };
-  const content = { metadata: { annotations: { [TOUCHED]: new Date().toISOString() } } };
-  await Promise.all(items.map(({ metadata }) => api.request('PATCH', `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`, { type: 'application/merge-patch+json', content })));
+  // It has to have seen the Stages first, which takes longer on a busy machine.
+  for (const pause of [200, 800]) {
+    await sleep(pause);
+    const { items } = await api.request('GET', `/api/v1/pods?labelSelector=${encodeURIComponent(`${INSTANCE_LABEL}=${release}`)}`) as { items: { metadata: { name: string; namespace: string } }[] };
+    const content = { metadata: { annotations: { [TOUCHED]: new Date().toISOString() } } };
+    await Promise.all(items.map(({ metadata }) => api.request('PATCH', `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`, { type: 'application/merge-patch+json', content })));
+  }
 }

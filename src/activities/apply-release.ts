@@ -69,7 +69,7 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
       const revision = await onceMoreForNewKinds(apply, scope.signal).catch(async (error: unknown) => {
         throw await explainTakenPort(clients.kubernetes, release, error, Date.now() - scope.wantedAt, scope.signal);
       });
-      await assertRecorded(clients, release, scope.signal);
+      await assertRecorded(clients, release);
       const definitions = inputs ? await kindsOf(clients, inputs, release, scope.signal) : [];
       if (definitions.length > 0) {
         doing = 'waits for its kinds to be known';
@@ -123,8 +123,9 @@ async function replaceFailedJobs(clients: Clients, { run, service, step }: Apply
  * Helm ends well even where it could not record that it did, because the API server was away in that moment.
  * @throws DeployError HelmInterrupted: the next attempt removes the unfinished record and adopts what was applied
  */
-async function assertRecorded({ kubernetes }: Pick<Clients, 'kubernetes'>, { namespace, name }: Release, signal: AbortSignal): Promise<void> {
-  const newest = await newestRevision(kubernetes, namespace, name, signal);
+async function assertRecorded({ kubernetes }: Pick<Clients, 'kubernetes'>, { namespace, name }: Release): Promise<void> {
+  // Also when this was cancelled: what Helm has finished counts.
+  const newest = await newestRevision(kubernetes, namespace, name);
   if (newest?.status === 'deployed') return;
   const record = newest === undefined ? 'there is none' : `revision ${newest.revision} is ${newest.status} in it`;
   throw new DeployError(FAILURES.helmInterrupted, `Helm has applied ${name} in ${namespace} and could not record it: ${record}. What it applied stays, and is adopted by the next attempt`);
