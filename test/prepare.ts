@@ -16,7 +16,6 @@ if (only !== undefined && only !== 'tools' && only !== 'node') throw new Error(`
 const config = readConfig();
 const started = performance.now();
 const say = (line: string): void => { console.log(`${((performance.now() - started) / 1000).toFixed(0)} s  ${line}`); };
-const real = (await nodeRequirements()).every(({ ok }) => ok);
 
 async function acquire(names: readonly ToolName[]): Promise<void> {
   await acquireTools({
@@ -34,7 +33,7 @@ async function prepareTools(): Promise<void> {
 }
 
 async function prepareNode(): Promise<void> {
-  if (!real) return;
+  if (!(await nodeRequirements()).every(({ ok }) => ok)) return;
   await acquire(nodeToolNames);
   say(`images are there: ${(await buildImages(config, RECIPES, say)).archive}`);
 }
@@ -45,6 +44,6 @@ try {
   if (only !== 'tools') await prepareNode();
   done = true;
 } finally {
-  // What only a node needs is made with what the tools have left.
-  if (!done || only !== 'tools' || !real) await removeGoCaches(config.cacheDir);
+  // What only a node needs is made with what the tools have left, by whoever calls this again for it.
+  if (!done || only !== 'tools') await removeGoCaches(config.cacheDir);
 }

@@ -2,7 +2,6 @@
  * Runs the whole test suite, fast tiers first; `npm test -- --tier NAME` runs one, `npm test -- FILE ...` some files.
  * Exit code 0 only when every tier passed; 3 when the tier `node` was asked for and this machine cannot run it.
  */
-import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
@@ -11,6 +10,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { execa } from 'execa';
 import { NodePreflightError, nodeRequirements } from '../bootstrap/index.ts';
 import { acquireTools } from '../bootstrap/tools/index.ts';
 import { formatProgress } from '../bootstrap/tools/progress.ts';
@@ -45,15 +45,15 @@ const TIERS: Tier[] = [
   { name: 'e2e', what: 'whole deployments and faults', files: inFolder('test/e2e/*.test.ts'), concurrency: 1, tools: true },
 ];
 
-function check(): boolean {
-  let ok = true;
-  for (const [name, args] of [['tsc', ['--noEmit']], ['eslint', ['.', '--cache', '--cache-location', join(config.stateRoot, 'cache', 'eslint')]]] as const) {
+/** At once, since each uses one processor. What they say comes one after the other. */
+async function check(): Promise<boolean> {
+  const outcomes = await Promise.all(([['tsc', ['--noEmit']], ['eslint', ['.', '--cache', '--cache-location', join(config.stateRoot, 'cache', 'eslint')]]] as const).map(async ([name, args]) => {
     const started = performance.now();
-    const done = spawnSync(process.execPath, [join(config.repoRoot, 'node_modules', '.bin', name), ...args], { cwd: config.repoRoot, stdio: 'inherit' });
-    console.log(`${done.status === 0 ? '✔' : '✘'} ${name} (${seconds(started)} s)`);
-    ok = done.status === 0 && ok;
-  }
-  return ok;
+    const { exitCode, all } = await execa(process.execPath, [join(config.repoRoot, 'node_modules', '.bin', name), ...args], { cwd: config.repoRoot, all: true, reject: false });
+    return { name, ok: exitCode === 0, all, took: seconds(started) };
+  }));
+  for (const { name, ok, all, took } of outcomes) console.log(`${all === '' ? '' : `${all}\n`}${ok ? '✔' : '✘'} ${name} (${took} s)`);
+  return outcomes.every(({ ok }) => ok);
 }
 
 async function runTier(tier: Tier): Promise<{ passed: number; failed: number; skipped: number }> {
@@ -97,7 +97,7 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 const times: string[] = [];
 if (positionals.length === 0 && (values.tier === undefined || values.tier.includes('check'))) {
   const started = performance.now();
-  if (check()) total.passed += 2;
+  if (await check()) total.passed += 2;
   else total.failed += 1;
   times.push(`check ${seconds(started)} s`);
 }

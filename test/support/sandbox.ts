@@ -3,7 +3,7 @@
  * as a user drives it. Closing it stops every process it started, commands that still run included.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -129,8 +129,11 @@ export async function withSandbox(overrides: Record<string, unknown>, work: (san
   try {
     await work(sandbox);
   } catch (error) {
-    const tail = await readFile(join(sandbox.state, 'logs', 'worker.log'), 'utf8').then((text) => text.split('\n').slice(-25).join('\n'), () => '');
-    console.error(`worker.log:\n${tail}`);
+    const logs = join(sandbox.state, 'logs');
+    for (const name of (await readdir(logs).catch(() => [])).filter((file) => file.endsWith('.log')).sort()) {
+      const text = await readFile(join(logs, name), 'utf8');
+      console.error(`${name}:\n${text.trimEnd().split('\n').slice(name === 'worker.log' ? -25 : -5).map((line) => line.slice(0, 500)).join('\n')}`);
+    }
     throw error;
   } finally {
     await sandbox.close();
@@ -168,8 +171,9 @@ function follow(child: ChildProcessByStdio<import('node:stream').Writable, Reada
   });
   const done = new Promise<CliRun>((resolve) => {
     child.on('close', (code) => {
-      for (const { reject } of waiting) reject(new Error(`The command ended with ${code} before the awaited line:\n${stdout.slice(-2000)}\n${stderr.slice(-2000)}`));
-      resolve({ code, stdout, stderr, lines });
+      const run = { code, stdout, stderr, lines };
+      for (const { reject } of waiting) reject(new Error(`The command ended with ${code} before the awaited line:\n${stdout.slice(-2000)}\n${failuresOf(run)}`));
+      resolve(run);
     });
   });
   return {

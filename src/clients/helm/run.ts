@@ -53,6 +53,8 @@ export async function runHelm(binary: string, run: HelmRun): Promise<HelmOutcome
     const child = execa(program ?? binary, [...prefix, ...(program ? [binary] : []), ...run.args], {
       env: run.env,
       extendEnv: false,
+      // Ctrl-C in a worker's terminal is for the worker, which gives Helm its time. Only where it cannot outlive the worker.
+      detached: program !== undefined,
       stdin: descriptor(input),
       stdout: descriptor(log.file),
       stderr: descriptor(log.file),

@@ -140,6 +140,15 @@ describe('Helm client', () => {
     });
   });
 
+  test('a signal to the worker\'s terminal does not reach it', { skip: process.platform !== 'linux' }, async () => {
+    await withFakeHelm(async ({ client, request, behave, folder }) => {
+      await behave('busy', `cut -d' ' -f1,5 /proc/$$/stat > ${folder}/group`);
+      await client.upgrade(request('busy'));
+      const [pid, group] = (await readFile(join(folder, 'group'), 'utf8')).trim().split(' ');
+      assert.equal(group, pid);
+    });
+  });
+
   test('killed from outside is an interruption, running out of time too', async () => {
     await withFakeHelm(async ({ client, request, behave, another }) => {
       await behave('killed', 'kill -KILL $$');
