@@ -95,20 +95,19 @@ export async function becomesFree(port: number, withinMs = RELEASED_WITHIN_MS): 
 export async function claimPorts(request: PortRequest): Promise<Ports> {
   const { claims, file, names, inUseByUs } = request;
   const remembered = await readPorts(file);
-  if (claims === undefined) return choosePorts(request, remembered, () => Promise.resolve(true));
+  if (claims === undefined) return choosePorts(request, remembered, () => true);
   if (names.every((name) => remembered[name] !== undefined && inUseByUs.has(name))) return remembered;
   await mkdir(dirname(claims), { recursive: true });
   return withLock(`${claims}.lock`, {}, async () => {
-    const owners = await readClaims(claims);
-    // It is another's as long as that one remembers it.
-    const mayHave = async (port: number): Promise<boolean> => {
-      const owner = owners[port];
-      return owner === undefined || owner === file || !Object.values(await readPorts(owner)).includes(port);
-    };
-    const ports = await choosePorts(request, remembered, mayHave);
-    const others = Object.entries(owners).filter(([port, owner]) => owner !== file && !Object.values(ports).includes(Number(port)));
-    const now = JSON.stringify(Object.fromEntries([...others, ...Object.values(ports).map((port) => [port, file])]));
-    if (now !== JSON.stringify(owners)) await writeFileDurably(claims, now);
+    const written = await readClaims(claims);
+    // It is another's as long as that one remembers it; an environment that is gone remembers nothing.
+    const owners = [...new Set(Object.values(written))].filter((owner) => owner !== file);
+    const memories = new Map(await Promise.all(owners.map(async (owner) => [owner, new Set(Object.values(await readPorts(owner)))] as const)));
+    const others = Object.entries(written).filter(([port, owner]) => memories.get(owner)?.has(Number(port)));
+    const theirs = new Set(others.map(([port]) => Number(port)));
+    const ports = await choosePorts(request, remembered, (port) => !theirs.has(port));
+    const now = JSON.stringify(Object.fromEntries([...others, ...Object.values(ports).filter((port) => !theirs.has(port)).map((port) => [port, file])]));
+    if (now !== JSON.stringify(written)) await writeFileDurably(claims, now);
     return ports;
   });
 }
@@ -121,10 +120,10 @@ async function readClaims(claims: string): Promise<Record<string, string>> {
   return parsed.success ? parsed.data : {};
 }
 
-async function choosePorts(request: PortRequest, remembered: Ports, mayHave: (port: number) => Promise<boolean>): Promise<Ports> {
+async function choosePorts(request: PortRequest, remembered: Ports, mayHave: (port: number) => boolean): Promise<Ports> {
   const kept = await Promise.all(request.names.map(async (name): Promise<[string, number][]> => {
     const port = remembered[name];
-    return port !== undefined && (request.inUseByUs.has(name) || ((await mayHave(port)) && (await becomesFree(port)))) ? [[name, port]] : [];
+    return port !== undefined && (request.inUseByUs.has(name) || (mayHave(port) && (await becomesFree(port)))) ? [[name, port]] : [];
   }));
   const chosen = Object.fromEntries(kept.flat());
   const taken = new Set(Object.values(remembered));
@@ -133,7 +132,7 @@ async function choosePorts(request: PortRequest, remembered: Ports, mayHave: (po
     for (let tries = 0; ; tries += 1) {
       if (tries > LAST - FIRST) throw new Error(`no free port between ${FIRST} and ${LAST} on ${LOOPBACK}`);
       candidate = candidate >= LAST ? FIRST : candidate + 1;
-      if (!taken.has(candidate) && (await mayHave(candidate)) && (await isPortFree(candidate))) break;
+      if (!taken.has(candidate) && mayHave(candidate) && (await isPortFree(candidate))) break;
     }
     taken.add(candidate);
     chosen[name] = candidate;
