@@ -13,7 +13,6 @@ const HEALTHY_WORDS: Record<string, (service: string) => string> = {
   'redis-cli': () => 'PONG',
   mongosh: () => '',
   temporal: () => 'SERVING',
-  'rabbitmq-diagnostics': () => 'Ping succeeded',
 };
 
 export interface ExecAnswer {
