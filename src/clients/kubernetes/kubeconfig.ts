@@ -1,6 +1,6 @@
 /** From what the environment says to a loaded kubeconfig, with the mistakes people make spelled out. */
 import { existsSync } from 'node:fs';
-import { KubeConfig } from '@kubernetes/client-node';
+import { KubeConfig } from './kube-config.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { KubeconfigError } from './errors.ts';
 
