@@ -106,7 +106,7 @@ export async function claimPorts(request: PortRequest): Promise<Ports> {
     const others = Object.entries(written).filter(([port, owner]) => memories.get(owner)?.has(Number(port)));
     const theirs = new Set(others.map(([port]) => Number(port)));
     const ports = await choosePorts(request, remembered, (port) => !theirs.has(port));
-    const now = JSON.stringify(Object.fromEntries([...others, ...Object.values(ports).filter((port) => !theirs.has(port)).map((port) => [port, file])]));
+    const now = JSON.stringify(Object.fromEntries([...Object.values(ports).map((port) => [port, file]), ...others]));
     if (now !== JSON.stringify(written)) await writeFileDurably(claims, now);
     return ports;
   });

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { describeExit, killGroup, spawnGroup } from '../process/children.ts';
 import { describeError } from './errors.ts';
 import { goEnvironment, prepareGoHome } from './goenv.ts';
-import type { ToolSpec } from './manifest-types.ts';
+import type { GoBuild, ToolSpec } from './manifest-types.ts';
 import { findExecutables } from './onpath.ts';
 import type { NewProgram } from './receipts.ts';
 import type { Platform, ToolEnvironment } from './types.ts';
@@ -69,29 +69,22 @@ export class ModuleProxyError extends Error {
   override readonly name = 'ModuleProxyError';
 }
 
-/**
- * A third less to compile, and no slower to deploy with: nothing is inlined outside the standard library, and no debug
- * information is made that the linker would only drop. The same everywhere, so that what is compiled once is shared.
- */
-export const COMPILER_FLAGS = ['-gcflags=all=-dwarf=false -l', '-gcflags=std=-dwarf=false'];
-
-function buildArguments(spec: ToolSpec, output: string): string[] {
-  const { package: program, tags, variables } = spec.goBuild;
+/** `go build` with its flags, without output and package. The same for everything, so that what is compiled once is shared. */
+export function goBuildArguments({ tags = [], variables = {} }: Partial<Pick<GoBuild, 'tags' | 'variables'>> = {}): string[] {
   const stamps = Object.entries(variables).map(([name, value]) => `-X ${name}=${value}`);
   return [
     'build',
-    '-v',
     '-mod=readonly',
     // Otherwise the module cache could not be deleted without changing its permissions first.
     '-modcacherw',
     '-trimpath',
     '-buildvcs=false',
-    ...COMPILER_FLAGS,
+    // A third less to compile, and no slower to deploy with: nothing is inlined outside the standard library, and no debug
+    // information is made that the linker would only drop.
+    '-gcflags=all=-dwarf=false -l',
+    '-gcflags=std=-dwarf=false',
     `-ldflags=${['-s', '-w', ...stamps].join(' ')}`,
     ...(tags.length === 0 ? [] : [`-tags=${tags.join(',')}`]),
-    '-o',
-    output,
-    program,
   ];
 }
 
@@ -114,7 +107,7 @@ export async function buildWithGo(
     throw new Error(`${go.path} is Go ${go.version}, ${required} is needed, and GOTOOLCHAIN=local forbids it to fetch a newer one`);
   }
   const output = join(workFolder, 'program');
-  const child = spawnGroup(go.path, buildArguments(spec, output), {
+  const child = spawnGroup(go.path, [...goBuildArguments(spec.goBuild), '-v', '-o', output, spec.goBuild.package], {
     cwd: join(modules, family),
     env: { ...goEnvironment(cacheDir, env), ...platformVariables(platform), GOTMPDIR: workFolder },
     stdio: ['ignore', 'ignore', 'pipe'],

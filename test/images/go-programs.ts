@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { withLock } from '../../bootstrap/process/lock.ts';
-import { COMPILER_FLAGS, findGo } from '../../bootstrap/tools/gobuild.ts';
+import { findGo, goBuildArguments } from '../../bootstrap/tools/gobuild.ts';
 import { goEnvironment, prepareGoHome } from '../../bootstrap/tools/goenv.ts';
 import { goLock, lockFolder } from '../../bootstrap/tools/layout.ts';
 import { readConfig } from '../../src/config.ts';
@@ -52,10 +52,8 @@ export function goPrograms(title: string, module: string, programs: readonly GoP
 type Said = { cwd: string; env: Record<string, string> };
 
 async function build(go: string, program: GoProgram, { folder, work }: { folder: string; work: string }, context: BuildContext, said: Said): Promise<void> {
-  const { tags = [], variables = {}, overlay } = program;
-  const stamps = Object.entries(variables).map(([name, value]) => `-X ${name}=${value}`);
-  const args = ['build', '-mod=readonly', '-modcacherw', '-trimpath', '-buildvcs=false', ...COMPILER_FLAGS, `-ldflags=${['-s', '-w', ...stamps].join(' ')}`];
-  if (tags.length > 0) args.push(`-tags=${tags.join(',')}`);
+  const { overlay } = program;
+  const args = goBuildArguments(program);
   if (overlay) {
     // A copy, named by a go.mod beside: Go overlays nothing in its module cache.
     const copy = join(work, 'module');

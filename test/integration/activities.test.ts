@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApplicationFailure } from '@temporalio/common';
 import { clearFailure, failRelease } from '../../bootstrap/cluster/failures.ts';
+import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { clearProbe, failProbe } from '../../bootstrap/responder/index.ts';
 import { createActivities } from '../../src/activities/index.ts';
 import { newestRevision } from '../../src/activities/release/revisions.ts';
@@ -291,7 +292,12 @@ describe('health', () => {
     const { step } = await planned('novu-redis');
     await failRelease(api, 'novu-redis', 'image-pull');
     await apply('novu-redis');
-    await podWaits(api, step.namespace, 'novu-redis-0', 'ImagePullBackOff', () => failRelease(api, 'novu-redis', 'image-pull'));
+    await waitUntil('novu-redis-0 waits for its image', { timeoutMs: 20_000 }, async () => {
+      // Again, since the simulator may have chosen the pod's next stage before it knew of the failure.
+      await failRelease(api, 'novu-redis', 'image-pull');
+      const pod = await api.request('GET', `/api/v1/namespaces/${step.namespace}/pods/novu-redis-0`).catch(() => undefined);
+      return JSON.stringify(pod ?? '').includes('ImagePullBackOff') || undefined;
+    });
     await assert.rejects(activities.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 5 }), failureOf('NotHealthyInTime', /not healthy within 5 s: .*0\/1.*pod novu-redis-0, container \S+: ImagePullBackOff/));
     await clearFailure(api, 'novu-redis');
     await activities.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 60 });
@@ -377,19 +383,6 @@ describe('more servers of Vault', () => {
     await assert.rejects(activities.makePlan({ run }), failureOf('InvalidInput', /Vault runs 3 servers.*Keep vault\.replicas: 3/));
   });
 });
-
-/** @param again makes it fail once more, since the simulator may have chosen the pod's next stage before it knew of the failure */
-async function podWaits(api: Awaited<ReturnType<Embedded['api']>>, namespace: string, name: string, reason: string, again: () => Promise<void>): Promise<void> {
-  for (let round = 0; round < 20; round += 1) {
-    await again();
-    for (let look = 0; look < 50; look += 1) {
-      const pod = await api.request('GET', `/api/v1/namespaces/${namespace}/pods/${name}`).catch(() => undefined);
-      if (JSON.stringify(pod ?? '').includes(reason)) return;
-      await sleep(20);
-    }
-  }
-  assert.fail(`${name} never waited because of ${reason}`);
-}
 
 /** As the engine does, until it works. */
 async function retried<T>(work: () => Promise<T>): Promise<T> {

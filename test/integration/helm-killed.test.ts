@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApplicationFailure } from '@temporalio/common';
+import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { createActivities } from '../../src/activities/index.ts';
 import { newestRevision, revisionsOf } from '../../src/activities/release/revisions.ts';
 import { type Clients, createClients } from '../../src/clients/index.ts';
@@ -134,14 +135,8 @@ describe('Helm killed', { concurrency: 1 }, () => {
   /** The API server lets nobody record a revision as deployed. @returns takes that back */
   async function refuseRecords(): Promise<() => Promise<void>> {
     const known = (await newest())!.secret;
-    const allowed = async (): Promise<boolean> => clients.kubernetes.label(paths.secret(known.namespace, known.name), { tried: String(Date.now()) }).then(() => true, () => false);
-    const until = async (state: boolean): Promise<void> => {
-      const deadline = Date.now() + 30_000;
-      while (await allowed() !== state) {
-        assert.ok(Date.now() < deadline, 'the policy has no effect');
-        await sleep(50);
-      }
-    };
+    const allowed = (): Promise<boolean> => clients.kubernetes.label(paths.secret(known.namespace, known.name), { tried: String(Date.now()) }).then(() => true, () => false);
+    const until = (state: boolean): Promise<true> => waitUntil('the effect of the policy', { timeoutMs: 30_000 }, async () => (await allowed()) === state || undefined);
     const api = '/apis/admissionregistration.k8s.io/v1';
     const head = (kind: string): object => ({ apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name: 'no-records' } });
     await clients.kubernetes.create(`${api}/validatingadmissionpolicies`, {

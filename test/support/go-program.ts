@@ -5,7 +5,7 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { withLock } from '../../bootstrap/process/lock.ts';
-import { COMPILER_FLAGS, findGo } from '../../bootstrap/tools/gobuild.ts';
+import { findGo, goBuildArguments } from '../../bootstrap/tools/gobuild.ts';
 import { goEnvironment } from '../../bootstrap/tools/goenv.ts';
 import { goLock, lockFolder } from '../../bootstrap/tools/layout.ts';
 import { readConfig } from '../../src/config.ts';
@@ -29,7 +29,7 @@ export async function goProgram({ name, version, package: path }: GoProgramSpec)
   for (const folder of [join(config.cacheDir, 'test-tools'), lockFolder(config.cacheDir)]) await mkdir(folder, { recursive: true });
   const built = `${program}.${process.pid}`;
   // Whoever has this lock may use Go's caches; they are removed under it, too.
-  await withLock(goLock(config.cacheDir), {}, () => run(go.path, ['build', '-mod=readonly', '-modcacherw', '-trimpath', '-buildvcs=false', ...COMPILER_FLAGS, '-ldflags=-s -w', '-o', built, path], {
+  await withLock(goLock(config.cacheDir), {}, () => run(go.path, [...goBuildArguments(), '-o', built, path], {
     cwd: join(import.meta.dirname, name), env: goEnvironment(config.cacheDir, config.childEnv),
   }));
   await rename(built, program);

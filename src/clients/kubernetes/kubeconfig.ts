@@ -1,8 +1,8 @@
 /** From what the environment says to a loaded kubeconfig, with the mistakes people make spelled out. */
 import { existsSync } from 'node:fs';
-import { KubeConfig } from './kube-config.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { KubeconfigError } from './errors.ts';
+import { KubeConfig } from './kubeconfig-class.ts';
 
 /**
  * @throws KubeconfigError when the file is missing or damaged, or has no such context

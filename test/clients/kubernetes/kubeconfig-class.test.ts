@@ -10,7 +10,7 @@ test('the library\'s KubeConfig comes without the generated models, and works', 
       return nextLoad(url, context);
     },
   });
-  const { KubeConfig } = await import('../../../src/clients/kubernetes/kube-config.ts').finally(() => { hooks.deregister(); });
+  const { KubeConfig } = await import('../../../src/clients/kubernetes/kubeconfig-class.ts').finally(() => { hooks.deregister(); });
   assert.ok(loaded.some((url) => url.endsWith('/@kubernetes/client-node/dist/config.js')));
   assert.deepEqual(loaded.filter((url) => url.includes('/gen/models/')), []);
   assert.ok(loaded.length < 400, `${loaded.length} modules`);
