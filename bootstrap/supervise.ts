@@ -13,6 +13,7 @@ import { isSameProcessAlive } from './process/identity.ts';
 import { tryLock } from './process/lock.ts';
 import { becomesFree, readPorts } from './process/ports.ts';
 import type { Report } from './report.ts';
+import { proveStarted } from './simulator.ts';
 
 const LOOK_EVERY_MS = 250;
 const AFTER_FAILURE_MS = 5_000;
@@ -34,6 +35,7 @@ export async function superviseWhile(environment: Environment, config: Config, s
     for (const name of expected) {
       if (restarting.has(name) || (await stillLives(living, name)) || !(await hasDied(layout, name, living))) continue;
       const restart = restartDead(environment, config, layout, name, signal, report)
+        .then((restarted) => (restarted && name === 'kwok-controller' ? proveStarted(layout, report, signal) : undefined))
         .catch(async (error: unknown) => {
           if (signal.aborted) return;
           report({ kind: 'note', message: error instanceof Error ? error.message : String(error) });
@@ -83,23 +85,25 @@ async function hasDied(layout: Layout, name: ComponentName, living?: Map<Compone
   return record === undefined;
 }
 
-async function restartDead(environment: Environment, config: Config, layout: Layout, name: ComponentName, signal: AbortSignal, report: Report): Promise<void> {
+/** @returns whether it was started again here, by nobody else */
+async function restartDead(environment: Environment, config: Config, layout: Layout, name: ComponentName, signal: AbortSignal, report: Report): Promise<boolean> {
   const result = await tryLock(lockOf(layout, name));
-  if (!result.held) return;
+  if (!result.held) return false;
   try {
     // Somebody else may have been quicker, or stopped it on purpose.
-    if (!(await hasDied(layout, name))) return;
+    if (!(await hasDied(layout, name))) return false;
     report({ kind: 'component', component: name, state: 'died', detail: 'it is started again' });
     const component = await componentOf(await openGround(environment, config, { report: ignoreTools(report), signal, ports: 'keep' }), name);
     if (component === undefined) {
       report({ kind: 'note', message: `${name} cannot be started again by itself; run: npm run ananta -- up --env ${environment.name}` });
-      return;
+      return false;
     }
     const { port } = component.spec;
     if (port !== null && !(await becomesFree(port, PORT_FREE_WITHIN_MS))) throw new Error(`${name} cannot be started again: port ${port} is taken. Another one is found by: npm run ananta -- up --env ${environment.name}`);
     await startComponent(layout, component, { report, signal });
     const running = await runningDaemon(component.spec.pidFile);
     if (running !== undefined && (CLUSTER_COMPONENTS as readonly string[]).includes(name)) await tellKwokctl(layout, name, running.pid);
+    return true;
   } finally {
     await result.lock.release();
   }

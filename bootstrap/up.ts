@@ -18,6 +18,7 @@ import { waitUntil } from './process/wait.ts';
 import { privateFolder, readText, writeFileDurably } from './process/files.ts';
 import { withLock } from './process/lock.ts';
 import type { Report } from './report.ts';
+import { proveStarted } from './simulator.ts';
 import { runningWorkflows } from './worker/index.ts';
 
 export interface UpOptions {
@@ -49,11 +50,15 @@ export async function up(environment: Environment, config: Config, report: Repor
     const starts: Promise<unknown>[] = [];
     if (ground.parts.engine) starts.push(startEngine(ground, report, signal));
     if (ground.parts.vault) starts.push(startOne(ground, 'vault', report, signal));
-    if (ground.parts.cluster) starts.push(startOne(ground, 'responder', report, signal), startCluster(ground, report, signal));
+    const cluster = ground.parts.cluster ? startCluster(ground, report, signal) : undefined;
+    if (cluster !== undefined) starts.push(startOne(ground, 'responder', report, signal), cluster);
     await allOrFirstError(starts);
     const runtime = await runtimeOf(ground, kind);
     await writeIfChanged(runtimeFile(config, environment.name), `${JSON.stringify(runtime, undefined, 2)}\n`);
-    if (worker && ground.parts.worker) await startWorker(ground, report, signal);
+    const rest: Promise<unknown>[] = [];
+    if (worker && ground.parts.worker) rest.push(startWorker(ground, report, signal));
+    if ((await cluster) === true) rest.push(proveStarted(layout, report, signal));
+    await allOrFirstError(rest);
     return runtime;
   });
 }
@@ -68,7 +73,8 @@ async function startEngine(ground: Ground, report: Report, signal: AbortSignal |
   await setUpEngine(ground.layout, ground.ports);
 }
 
-async function startCluster(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<void> {
+/** @returns whether any part of it had to be started */
+async function startCluster(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<boolean> {
   const { layout, catalog, environment, ports, network } = ground;
   const tools = await clusterTools(ground.tools);
   const recorded = await recordedComponents(layout, clusterDigest(layout, tools, ports, network));
@@ -81,6 +87,7 @@ async function startCluster(ground: Ground, report: Report, signal: AbortSignal 
     await applyContents(layout, api, contents, started);
     if (started) await awaitUsable(api, contents.nodes, signal);
     if (network !== undefined) await startNode(ground, api, report, signal);
+    return started;
   } finally {
     api.close();
   }

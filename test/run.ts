@@ -1,15 +1,16 @@
 /**
  * Runs the whole test suite, fast tiers first; `npm test -- --tier NAME` runs one, `npm test -- FILE ...` some files.
- * Exit code 0 only when every tier passed; 3 when the tier `node` was asked for and this machine cannot run it.
+ * What failed is said again at the end, and
+ * added to the file ANANTA_TEST_FAILURES, where that is set. Exit code 0 only when every tier passed; 3 when the tier `node` was asked for and this machine cannot run it.
  */
-import { globSync } from 'node:fs';
+import { appendFileSync, globSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { NodePreflightError, nodeRequirements } from '../bootstrap/index.ts';
 import { acquireTools } from '../bootstrap/tools/index.ts';
@@ -33,6 +34,7 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { t
 const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: config.repoRoot }).sort();
 /** No file takes half of it on two busy cores: one that hangs fails, and the others still run. */
 const FILE_TIMEOUT_MS = 12 * 60_000;
+const LINES_OF_A_FAILURE = 30;
 /** Real pods take their time to start. */
 const NODE_FILE_TIMEOUT_MS = 30 * 60_000;
 const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/', 'test/node/'];
@@ -69,6 +71,11 @@ async function runTier(tier: Tier): Promise<{ passed: number; failed: number; sk
     counts.skipped = summary.counts.skipped;
     counts.failed = summary.counts.tests - summary.counts.passed - summary.counts.skipped - summary.counts.todo;
   });
+  stream.on('test:fail', ({ name, file, line, details: { error } }) => {
+    // What only contains one that failed says nothing new.
+    if ((error as { failureType?: string }).failureType === 'subtestsFailed') return;
+    failures.push(`✖ ${tier.name}: ${name} (${file === undefined ? '' : relative(config.repoRoot, file)}:${line ?? ''})\n${inspect(error.cause ?? error).split('\n').slice(0, LINES_OF_A_FAILURE).map((text) => `  ${text.slice(0, 1_000)}`).join('\n')}`);
+  });
   const lines = stream.compose(spec);
   for await (const chunk of lines) process.stdout.write(chunk);
   return counts;
@@ -93,6 +100,8 @@ if (values.tier?.includes('node') === true) {
   }
 }
 
+/** Of all tiers: said again at the end, where people look. */
+const failures: string[] = [];
 const total = { passed: 0, failed: 0, skipped: 0 };
 const times: string[] = [];
 if (positionals.length === 0 && (values.tier === undefined || values.tier.includes('check'))) {
@@ -116,6 +125,12 @@ for (const tier of wanted) {
   total.failed += counts.failed;
   total.skipped += counts.skipped;
   times.push(`${tier.name} ${seconds(started)} s`);
+}
+if (failures.length > 0) {
+  const again = `\nWhat failed:\n${failures.join('\n')}\n`;
+  console.log(again);
+  const { ANANTA_TEST_FAILURES: file } = process.env;
+  if (file !== undefined) appendFileSync(file, again);
 }
 console.log(`\n${times.join(', ')}`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

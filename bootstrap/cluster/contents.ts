@@ -15,7 +15,7 @@ import { KUBELET_PORT, tcpPortName } from '../responder/index.ts';
 import type { NodeNetwork } from '../node/network.ts';
 import { nodeObjects } from '../node/objects.ts';
 import { type Api, ApiError, type ApiObject } from './api.ts';
-import { type ClusterContents, NODE_LABEL, clusterObjects, execPolicy } from './objects.ts';
+import { type ClusterContents, NODE_LABEL, clusterObjects, execPolicy, simulatedNode } from './objects.ts';
 import { kubeletEndpoint } from './stages/index.ts';
 
 export interface TcpService { service: string; containerPort: number }
@@ -102,7 +102,7 @@ async function applyRetrying(api: Api, object: ApiObject): Promise<void> {
 /** Nodes that are there already would tell another port only with their next heartbeat. */
 async function tellNodes(api: Api, { nodes, kubeletPort }: ClusterContents): Promise<void> {
   const content = { status: kubeletEndpoint(kubeletPort) };
-  await Promise.all(Array.from({ length: nodes }, (_, index) => api.request('PATCH', `/api/v1/nodes/node-${index}/status`, { type: 'application/merge-patch+json', content })));
+  await Promise.all(Array.from({ length: nodes }, (_, index) => api.request('PATCH', `/api/v1/nodes/${simulatedNode(index)}/status`, { type: 'application/merge-patch+json', content })));
 }
 
 /** Nodes and Stages of ours that are wanted no more; failures that somebody asked for stay. */

@@ -4,12 +4,12 @@ import { INSTANCE_LABEL } from '../../src/contract/names.ts';
 import type { Api, ApiObject } from './api.ts';
 import { RUNNING, addresses, conditions, containers, terminated } from './stages/pod-status.ts';
 import { NOT_DELETED, READY, type StageInput, stage } from './stages/stage.ts';
+import { retellStages, touch } from './touch.ts';
 
 export const RELEASE_FAILURES = ['crash-loop', 'oom', 'image-pull', 'never-ready', 'job-failed'] as const;
 export type ReleaseFailure = (typeof RELEASE_FAILURES)[number];
 
 const FAILURE_LABEL = 'simulation.ananta.dev/failure';
-const TOUCHED = 'simulation.ananta.dev/touched';
 const A_LONG_TIME = { durationMilliseconds: 7 * 86_400_000 };
 
 /**
@@ -103,11 +103,11 @@ async function clearStages(api: Api, release: string, except?: ReleaseFailure): 
 
 /** KWOK chooses a pod's next stage when the pod changes, not when the Stages do. */
 async function touchPods(api: Api, release: string): Promise<void> {
-  // It has to have seen the Stages first, which takes longer on a busy machine.
+  // It has to have taken in the Stages first, all of them, which takes longer on a busy machine (see `proof.ts`).
   for (const pause of [200, 800]) {
     await sleep(pause);
+    await retellStages(api);
     const { items } = await api.request('GET', `/api/v1/pods?labelSelector=${encodeURIComponent(`${INSTANCE_LABEL}=${release}`)}`) as { items: { metadata: { name: string; namespace: string } }[] };
-    const content = { metadata: { annotations: { [TOUCHED]: new Date().toISOString() } } };
-    await Promise.all(items.map(({ metadata }) => api.request('PATCH', `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`, { type: 'application/merge-patch+json', content })));
+    await Promise.all(items.map(({ metadata }) => touch(api, `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`)));
   }
 }

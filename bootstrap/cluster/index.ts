@@ -12,6 +12,8 @@ export { type Api, createApi } from './api.ts';
 export { touchOverdueClaims } from './claims.ts';
 export { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, apiServerAddress } from './config.ts';
 export { clusterDigest, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './create.ts';
+export { simulatedNode } from './objects.ts';
+export { proveSimulator } from './proof.ts';
 export { RELEASE_FAILURES, type ReleaseFailure, clearFailure, failRelease } from './failures.ts';
 
 const TOOL_OF: Record<ClusterComponentName, keyof ClusterTools> = {

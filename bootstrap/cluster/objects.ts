@@ -39,9 +39,13 @@ export function clusterObjects(contents: ClusterContents): ApiObject[] {
   ];
 }
 
+export function simulatedNode(index: number): string {
+  return `node-${index}`;
+}
+
 /** Large enough for every request of every chart; charts of others ask for ephemeral-storage, too. */
 function node(index: number): ApiObject {
-  const name = `node-${index}`;
+  const name = simulatedNode(index);
   const size = { cpu: '64', memory: '512Gi', 'ephemeral-storage': '4Ti', pods: '500' };
   return {
     apiVersion: 'v1',

@@ -20,7 +20,9 @@ export function assertEnvironment(clients: Pick<Clients, 'environment'>, run: Ru
  */
 export async function assertTarget(clients: Pick<Clients, 'environment' | 'kubernetes' | 'engine'>, run: RunRef, signal?: AbortSignal): Promise<void> {
   assertEnvironment(clients, run);
-  const bound = clients.engine && await recentBinding(clients.engine, run.environment);
+  let bound = clients.engine && await recentBinding(clients.engine, run.environment);
+  // It may have been bound anew a moment ago.
+  if (clients.engine && bound && bound.uid !== run.clusterUid) bound = await recentBinding(clients.engine, run.environment, 0);
   if (bound && bound.uid !== run.clusterUid) {
     throw new ClusterMismatchError(`Environment "${run.environment}" is bound to the cluster with kube-system uid ${bound.uid} by now, this was planned for ${run.clusterUid}. Nothing was changed.`);
   }

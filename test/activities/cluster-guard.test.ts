@@ -60,4 +60,16 @@ describe('cluster guard', () => {
       await assert.rejects(assertTarget({ ...clients, kubernetes, engine: engineWith({ uid: 'another' }) }, run), { name: 'ClusterMismatchError', message: /bound to the cluster with kube-system uid another by now, this was planned for uid/ });
     });
   });
+
+  test('bound anew a moment ago: what was known before is asked again before it refuses', async () => {
+    await withFakeClients(async ({ clients, run }) => {
+      const kubernetes = { ...clients.kubernetes, assertCluster: () => Promise.resolve() };
+      const before = { uid: 'another' };
+      const engine = engineWith(before);
+      await assert.rejects(assertTarget({ ...clients, kubernetes, engine }, run), { name: 'ClusterMismatchError' });
+      before.uid = 'uid';
+      Object.assign(engine, { schedule: engineWith(before).schedule });
+      await assertTarget({ ...clients, kubernetes, engine }, run);
+    });
+  });
 });

@@ -1,4 +1,5 @@
 /** Runs the real CLI as a process, away from the real state and, where asked, with environments of its own. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +8,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+
+/** Tells all that a command has said when it ends otherwise than with one of these. */
+export function exits({ code, stdout, stderr }: Ran, wanted: number, why = ''): void {
+  assert.equal(code, wanted, `${why === '' ? '' : `${why}: `}exit code ${code} instead of ${wanted}\n${stdout}\n${stderr}`);
+}
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const main = join(root, 'src', 'cli', 'main.ts');

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { readConfig } from '../../src/config.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
-import { externalEnvironment, kubeconfigFor, startFakeApi, type Workspace, workspace } from '../cli/run-cli.ts';
+import { externalEnvironment, kubeconfigFor, exits, startFakeApi, type Workspace, workspace } from '../cli/run-cli.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 import { certificates, OPENSSL } from '../support/tls.ts';
@@ -112,7 +112,7 @@ describe('an external environment', { concurrency: 1 }, () => {
       assert.deepEqual(jsonLines(detached.stdout).map(({ type }) => type), ['started', 'detached']);
 
       const refused = await at.run(['deploy', '--if-running', 'refuse', ...ENV]);
-      assert.equal(refused.code, 3);
+      exits(refused, 3);
       assert.match(refused.stderr, /already running, started by .+, since [^]*npm run ananta -- attach --env mine/);
 
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -146,23 +146,23 @@ describe('an external environment', { concurrency: 1 }, () => {
       await withWorker(activities, async () => {
         for (const command of [['deploy'], ['rollback'], ['destroy', '--confirm', 'mine'], ['drift', 'run']]) {
           const refused = await at.run([...command, ...ENV]);
-          assert.equal(refused.code, 3, command[0]);
+          exits(refused, 3, command[0]);
           assert.match(refused.stderr, /"mine" belongs to another cluster than the one that http:\S+ answers for: kube-system uid 9{8}-\S+ instead of 1{8}-\S+\. It was bound to http:\S+ by .+ at 20[^]*Next: .*rebind --env mine/);
         }
         assert.match((await at.run(['rebind', ...ENV])).stderr, /has to be confirmed, and there is no terminal/);
         assert.match((await at.run(['rebind', '--confirm', 'other', ...ENV])).stderr, /does not name the environment "mine"/);
-        assert.equal((await at.run(['deploy', ...ENV])).code, 3, 'nothing of that has bound it');
+        exits(await at.run(['deploy', ...ENV]), 3, 'nothing of that has bound it');
 
         const bound = await at.run(['rebind', '--confirm', 'mine', '--json', ...ENV]);
-        assert.equal(bound.code, 0, bound.stderr);
+        exits(bound, 0);
         const { changed, binding, before } = JSON.parse(bound.stdout) as { changed: boolean; binding: { uid: string }; before: { uid: string } };
         assert.deepEqual([changed, binding.uid.slice(0, 8), before.uid.slice(0, 8)], [true, '99999999', '11111111']);
-        assert.equal((await at.run(['deploy', ...ENV])).code, 0);
+        exits(await at.run(['deploy', ...ENV]), 0);
         assert.match((await at.run(['rebind', '--confirm', 'mine', ...ENV])).stdout, /is bound to this cluster already/);
 
         await writeFile(kubeconfig, kubeconfigFor(api.address));
-        assert.equal((await at.run(['deploy', ...ENV])).code, 3, 'and the one before is another one now');
-        assert.equal((await at.run(['rebind', '--confirm', 'mine', ...ENV])).code, 0);
+        exits(await at.run(['deploy', ...ENV]), 3, 'and the one before is another one now');
+        exits(await at.run(['rebind', '--confirm', 'mine', ...ENV]), 0);
       });
     } finally {
       elsewhere.close();
@@ -178,18 +178,18 @@ describe('an external environment', { concurrency: 1 }, () => {
     try {
       await writeFile(kubeconfig, kubeconfigFor(mine.address));
       await withWorker(recordingActivities(PLAN).activities, async () => {
-        assert.equal((await at.run(['rebind', '--confirm', 'mine', ...ENV])).code, 0);
-        assert.equal((await at.run(['deploy', ...ENV])).code, 0);
+        exits(await at.run(['rebind', '--confirm', 'mine', ...ENV]), 0);
+        exits(await at.run(['deploy', ...ENV]), 0);
         await writeFile(kubeconfig, kubeconfigFor(copy.address));
         const refused = await at.run(['deploy', ...ENV]);
-        assert.equal(refused.code, 3, refused.stdout);
+        exits(refused, 3);
         assert.match(refused.stderr, /the same kube-system uid 2{8}-\S+, but the certificate authority sha256:[0-9a-f]{64} instead of sha256:[0-9a-f]{64}[^]*rebind --env mine/);
         const bound = await at.run(['rebind', '--confirm', 'mine', '--json', ...ENV]);
         const { changed, binding, before } = JSON.parse(bound.stdout) as { changed: boolean; binding: { uid: string; authority: string }; before: { uid: string; authority: string } };
         assert.deepEqual([changed, binding.uid === before.uid, binding.authority === before.authority], [true, true, false]);
-        assert.equal((await at.run(['deploy', ...ENV])).code, 0);
+        exits(await at.run(['deploy', ...ENV]), 0);
         await writeFile(kubeconfig, kubeconfigFor(api.address));
-        assert.equal((await at.run(['rebind', '--confirm', 'mine', ...ENV])).code, 0);
+        exits(await at.run(['rebind', '--confirm', 'mine', ...ENV]), 0);
       });
     } finally {
       mine.close();
