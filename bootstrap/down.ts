@@ -19,8 +19,9 @@ const ORDER: readonly (readonly ComponentName[])[] = [
   // It would start containers again that are being ended.
   ['kubelet'],
   ['containerd', 'kube-proxy', 'coredns', 'node-agent'],
-  ['kube-controller-manager', 'kube-scheduler', 'kwok-controller', 'vault', 'temporal', 'responder'],
-  ['kube-apiserver'],
+  ['kube-controller-manager', 'kube-scheduler', 'kwok-controller', 'vault', 'responder'],
+  // Both take a second, and know nothing of each other.
+  ['kube-apiserver', 'temporal'],
   ['etcd'],
 ];
 

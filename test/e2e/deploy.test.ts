@@ -6,12 +6,14 @@ import { loadCatalog } from '../../src/catalog/index.ts';
 import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { clusterOf, type Facts, factsOf } from '../support/cluster-facts.ts';
 import { processesOf } from '../support/processes.ts';
-import { createSandbox, failuresOf, type ResultLine, resultOf, type Sandbox } from '../support/sandbox.ts';
+import { type CliRun, createSandbox, failuresOf, type ResultLine, resultOf, type Sandbox } from '../support/sandbox.ts';
+import { noPictures, shownInTheUi } from './temporal-ui.ts';
 
 /** One sandbox, used from a clean state on: the order of these tests is the order of a user's first hour. */
 describe('a sandbox from a clean state', { concurrency: 1 }, () => {
   let sandbox: Sandbox;
   let cluster: KubernetesClient | undefined;
+  let run: CliRun;
   let first: ResultLine;
   let facts: Facts;
   const connected = async (): Promise<KubernetesClient> => (cluster ??= await clusterOf(sandbox));
@@ -22,7 +24,7 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
   });
 
   test('deploys all 48 services', async () => {
-    const run = await sandbox.cli(['deploy', '--json']);
+    run = await sandbox.cli(['deploy', '--json']);
     first = resultOf(run);
     assert.equal(first.outcome, 'succeeded', failuresOf(run));
     assert.equal(run.code, 0);
@@ -35,6 +37,8 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
     for (const [release, revisions] of Object.entries(facts.releases)) assert.deepEqual(revisions, ['1:deployed'], release);
     for (const [job, { pods, succeeded }] of Object.entries(facts.jobs)) assert.deepEqual({ pods, succeeded }, { pods: 1, succeeded: 1 }, job);
   });
+
+  test('the Temporal UI shows the finished deployment', { skip: noPictures ?? false }, () => shownInTheUi(sandbox, run));
 
   test('no service started before what it depends on was healthy', async () => {
     const catalog = loadCatalog();
@@ -108,7 +112,7 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
 
   test('two deployments at once: one is attached to, or refused by name', async () => {
     // Slow enough for the other two to meet it, however busy the machine is.
-    await sandbox.configure({ simulation: { factor: 0.1, startupSeconds: { 'django-backend': 250 } } });
+    await sandbox.configure({ simulation: { factor: 0.1, startupSeconds: { 'django-backend': 150 } } });
     const first = sandbox.start(['deploy', '--json', '--image', 'django-backend=1.2.3']);
     await first.line((line) => line.type === 'started');
     const [attached, refused] = await Promise.all([sandbox.cli(['deploy', '--json']), sandbox.cli(['deploy', '--json', '--if-running', 'refuse'])]);

@@ -10,8 +10,8 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { type ComponentName, layoutOf, pidFileOf } from '../../bootstrap/layout.ts';
-import { runningDaemon } from '../../bootstrap/process/daemon.ts';
+import { type ComponentName, COMPONENTS, layoutOf, pidFileOf } from '../../bootstrap/layout.ts';
+import { endProcess, runningDaemon } from '../../bootstrap/process/daemon.ts';
 import { readConfig } from '../../src/config.ts';
 import { shareCaches } from './caches.ts';
 
@@ -108,6 +108,12 @@ export async function createSandbox(overrides: Record<string, unknown> = {}, { o
     close: async () => {
       // A command that a failed test has left would keep the test's process alive.
       for (const child of children) child.kill('SIGKILL');
+      // How they end in good order is tested where that is asked for; here it would only be waited for.
+      const layout = layoutOf({ ...config, stateRoot }, name);
+      await Promise.all(COMPONENTS.map(async (component) => {
+        const running = await runningDaemon(pidFileOf(layout, component));
+        if (running !== undefined) await endProcess(running, 0);
+      }));
       const down = await cli(['down']);
       if (down.code !== 0) throw new Error(`down failed with ${down.code}: ${down.stderr}`);
       if (!beside) await rm(folder, { recursive: true, force: true });

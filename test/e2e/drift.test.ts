@@ -1,4 +1,4 @@
-// Drift of Kubernetes objects and releases: planted with plain kubectl and Helm, found exactly, repaired, and nothing else touched.
+// Drift of Kubernetes objects and releases, then of Vault: planted with plain clients, found exactly, repaired, and nothing else touched.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ import { type Facts, factsOf } from '../support/cluster-facts.ts';
 import { type Kubectl, kubectlOn } from '../support/kubectl.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { testScope } from '../support/scope.ts';
+import { vaultDrift } from './drift-vault.ts';
 
 interface Planted {
   /** `kind object field`, as it has to be found. */
@@ -33,7 +34,7 @@ interface Planted {
   undo?: () => Promise<unknown>;
 }
 
-describe('drift of Kubernetes objects', { concurrency: 1 }, () => {
+describe('drift', { concurrency: 1 }, () => {
   let sandbox: Sandbox;
   let clients: Clients;
   let kubectl: Kubectl;
@@ -125,6 +126,8 @@ describe('drift of Kubernetes objects', { concurrency: 1 }, () => {
   test('a deployment finds everything as wanted', async () => {
     assert.equal((await sandbox.deploy()).outcome, 'unchanged');
   });
+
+  test('drift of Vault and of its Secrets is found, attributed, and repaired or reported; no value becomes another one', () => vaultDrift(sandbox));
 });
 
 async function until(holds: () => Promise<boolean>, otherwise: () => Promise<string> = () => Promise.resolve('it did not become so')): Promise<void> {
