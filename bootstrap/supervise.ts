@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../src/config.ts';
 import type { Environment } from '../src/environment/schema.ts';
-import { type Api, apiServerAddress, createApi, pkiFolder, tellKwokctl, touchOverdueClaims } from './cluster/index.ts';
+import { type Api, apiServerAddress, createApi, pkiFolder, tellKwokctl, touchOverdueClaims, touchOverduePods } from './cluster/index.ts';
 import { CLUSTER_COMPONENTS } from './cluster/config.ts';
 import { startComponent } from './component.ts';
 import { componentOf, expectedComponents, openGround } from './ground.ts';
@@ -17,7 +17,7 @@ import { proveStarted } from './simulator.ts';
 
 const LOOK_EVERY_MS = 250;
 const AFTER_FAILURE_MS = 5_000;
-const CLAIMS_EVERY_MS = 4_000;
+const OVERDUE_EVERY_MS = 4_000;
 const PORT_FREE_WITHIN_MS = 10_000;
 
 /**
@@ -29,7 +29,7 @@ export async function superviseWhile(environment: Environment, config: Config, s
   const layout = layoutOf(config, environment.name);
   const restarting = new Map<ComponentName, Promise<void>>();
   const living = new Map<ComponentName, DaemonRecord>();
-  const claims = 'embedded' in environment.cluster ? keepClaimsMoving(layout, signal, report) : Promise.resolve();
+  const simulation = 'embedded' in environment.cluster ? keepSimulationMoving(layout, signal, report) : Promise.resolve();
   const expected = expectedComponents(environment);
   while (!signal.aborted) {
     for (const name of expected) {
@@ -46,18 +46,19 @@ export async function superviseWhile(environment: Environment, config: Config, s
     }
     await pause(LOOK_EVERY_MS, signal);
   }
-  await Promise.allSettled([...restarting.values(), claims]);
+  await Promise.allSettled([...restarting.values(), simulation]);
 }
 
-/** Volumes that the simulator has overlooked; an API server that is away is somebody else's care. */
-async function keepClaimsMoving(layout: Layout, signal: AbortSignal, report: Report): Promise<void> {
+/** Pods and volumes that the simulator has overlooked; an API server that is away is somebody else's care. */
+async function keepSimulationMoving(layout: Layout, signal: AbortSignal, report: Report): Promise<void> {
   let api: Api | undefined;
   while (!signal.aborted) {
-    await pause(CLAIMS_EVERY_MS, signal);
+    await pause(OVERDUE_EVERY_MS, signal);
     try {
       api ??= await createApi(apiServerAddress(await readPorts(layout.ports)), pkiFolder(layout));
-      const touched = await touchOverdueClaims(api);
-      if (touched.length > 0) report({ kind: 'note', message: `the simulator had overlooked volumes and was told again: ${touched.join(', ')}` });
+      for (const [what, touched] of [['volumes', await touchOverdueClaims(api)], ['pods', await touchOverduePods(api)]] as const) {
+        if (touched.length > 0) report({ kind: 'note', message: `the simulator had overlooked ${what} and was told again: ${touched.join(', ')}` });
+      }
     } catch {
       // A cluster that was made anew has another port and other keys.
       api?.close();

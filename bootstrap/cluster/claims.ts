@@ -1,6 +1,6 @@
 /**
- * The simulator acts on events alone: a claim whose event it missed, because it was still starting or the API server was
- * away, would stay without a volume for ever. Touching the claim makes a new event.
+ * The simulator acts on events alone: a claim whose event it missed, or whose volume it could not make because the API server
+ * or etcd was away, would stay without one for ever. Touching the claim makes a new event.
  */
 import { z } from 'zod';
 import type { Api } from './api.ts';

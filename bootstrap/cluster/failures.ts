@@ -9,7 +9,7 @@ import { retellStages, touch } from './touch.ts';
 export const RELEASE_FAILURES = ['crash-loop', 'oom', 'image-pull', 'never-ready', 'job-failed'] as const;
 export type ReleaseFailure = (typeof RELEASE_FAILURES)[number];
 
-const FAILURE_LABEL = 'simulation.ananta.dev/failure';
+export const FAILURE_LABEL = 'simulation.ananta.dev/failure';
 const A_LONG_TIME = { durationMilliseconds: 7 * 86_400_000 };
 
 /**

@@ -13,6 +13,7 @@ export { touchOverdueClaims } from './claims.ts';
 export { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, apiServerAddress } from './config.ts';
 export { clusterDigest, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './create.ts';
 export { simulatedNode } from './objects.ts';
+export { touchOverduePods } from './overdue-pods.ts';
 export { proveSimulator } from './proof.ts';
 export { RELEASE_FAILURES, type ReleaseFailure, clearFailure, failRelease } from './failures.ts';
 

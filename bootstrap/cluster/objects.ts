@@ -43,6 +43,10 @@ export function simulatedNode(index: number): string {
   return `node-${index}`;
 }
 
+export function isSimulatedNode(name: string): boolean {
+  return /^node-\d+$/.test(name);
+}
+
 /** Large enough for every request of every chart; charts of others ask for ephemeral-storage, too. */
 function node(index: number): ApiObject {
   const name = simulatedNode(index);

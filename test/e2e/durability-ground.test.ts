@@ -1,13 +1,13 @@
-/** What a deployment stands on dies, each in a deployment of its own, from a clean state, through the real CLI. */
+/** What a deployment stands on dies in the middle of it, from a clean state, through the real CLI. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ComponentName } from '../../bootstrap/layout.ts';
+import { waitUntil } from '../../bootstrap/process/wait.ts';
 import type { Facts } from '../support/cluster-facts.ts';
-import { assertAsAfterACleanRun, deployUnder, facts, stateIs } from '../support/durability.ts';
-import { type Sandbox, withSandbox } from '../support/sandbox.ts';
+import { assertAsAfterACleanRun, deployUnder, facts, killed, stateIs } from '../support/durability.ts';
+import { withSandbox } from '../support/sandbox.ts';
 
 async function waitForFile(path: string, timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
@@ -17,48 +17,35 @@ async function waitForFile(path: string, timeoutMs: number): Promise<void> {
   }
 }
 
-async function kill(sandbox: Sandbox, component: ComponentName): Promise<void> {
-  process.kill(await sandbox.pidOf(component), 'SIGKILL');
-}
-
 describe('durability of the ground', { concurrency: 1 }, () => {
-  for (const [component, moment] of [['temporal', 'keycloak'], ['kube-apiserver', 'control-plane-postgres'], ['etcd', 'rabbitmq']] as const) {
-    test(`${component} killed`, async () => {
-      await withSandbox({}, async (sandbox) => {
-        let before: Facts | undefined;
-        const result = await deployUnder(sandbox, async (running) => {
-          const pid = await sandbox.pidOf(component);
-          await running.line(stateIs(moment, 'starting'));
-          before = await facts(sandbox);
-          process.kill(pid, 'SIGKILL');
-        });
-        await assertAsAfterACleanRun(sandbox, result, before);
-      });
-    });
-  }
-
-  test('Vault killed while it is being configured', async () => {
+  test('API server, etcd and Temporal killed, one after the other', async () => {
     await withSandbox({}, async (sandbox) => {
+      const befores: Facts[] = [];
       const result = await deployUnder(sandbox, async (running) => {
-        const pid = await sandbox.pidOf('vault');
-        await running.line((line) => line.type === 'service' && line['name'] === 'vault' && /Vault/.test(String(line['detail'])));
-        // Initialised: before that a killed Vault has no keys and no way on, which the runbook describes.
-        await waitForFile(`${sandbox.state}/vault-keys.json`, 20_000);
-        process.kill(pid, 'SIGKILL');
+        for (const [component, moment] of [['kube-apiserver', 'control-plane-postgres'], ['etcd', 'rabbitmq'], ['temporal', 'keycloak']] as const) {
+          await running.line(stateIs(moment, 'starting'));
+          befores.push(await waitUntil('an API server that answers', { timeoutMs: 60_000 }, () => facts(sandbox).catch(() => undefined)));
+          await killed(sandbox, component);
+        }
       });
-      await assertAsAfterACleanRun(sandbox, result);
+      await assertAsAfterACleanRun(sandbox, result, ...befores);
     });
   });
 
-  test('Vault killed after it was seeded: unsealed again before the end', async () => {
+  test('Vault killed while it is being configured, and after it was seeded: unsealed again before the end', async () => {
     await withSandbox({}, async (sandbox) => {
-      let before: Facts | undefined;
+      const befores: Facts[] = [];
       const result = await deployUnder(sandbox, async (running) => {
+        await running.line((line) => line.type === 'service' && line['name'] === 'vault' && /Vault/.test(String(line['detail'])));
+        // Initialised: before that a killed Vault has no keys and no way on, which the runbook describes.
+        await waitForFile(`${sandbox.state}/vault-keys.json`, 20_000);
+        await killed(sandbox, 'vault');
+
         await running.line(stateIs('keycloak', 'starting'));
-        before = await facts(sandbox);
-        await kill(sandbox, 'vault');
+        befores.push(await facts(sandbox));
+        await killed(sandbox, 'vault');
       });
-      await assertAsAfterACleanRun(sandbox, result, before);
+      await assertAsAfterACleanRun(sandbox, result, ...befores);
       const verify = await sandbox.cli(['verify']);
       assert.equal(verify.code, 0, verify.stdout);
     });

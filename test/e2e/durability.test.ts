@@ -1,68 +1,49 @@
-/** Worker, Helm or CLI dies, each in a deployment of its own, from a clean state, through the real CLI. */
+/** Worker, Helm or CLI dies, each kind in a deployment of its own, from a clean state, through the real CLI. */
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Facts } from '../support/cluster-facts.ts';
-import { assertAsAfterACleanRun, deployUnder, facts, stateIs } from '../support/durability.ts';
+import { assertAsAfterACleanRun, deployUnder, facts, killed, stateIs } from '../support/durability.ts';
 import { helmProcesses, waitForProcess } from '../support/processes.ts';
 import { resultOf, withSandbox } from '../support/sandbox.ts';
 
 describe('durability', { concurrency: 1 }, () => {
-  test('worker killed while Helm runs', async () => {
+  test('worker killed three times: while Helm runs, between activities, during a wait', async () => {
     await withSandbox({}, async (sandbox) => {
-      let before: Facts | undefined;
+      const befores: Facts[] = [];
       const result = await deployUnder(sandbox, async (running) => {
-        const worker = await sandbox.pidOf('worker');
         await running.line(stateIs('control-plane-postgres', 'applying'));
         await waitForProcess(() => helmProcesses(sandbox.state), 20_000);
-        process.kill(worker, 'SIGKILL');
-        before = await facts(sandbox);
-      });
-      await assertAsAfterACleanRun(sandbox, result, before);
-    });
-  });
+        await killed(sandbox, 'worker');
+        befores.push(await facts(sandbox));
 
-  test('worker killed between activities', async () => {
-    await withSandbox({}, async (sandbox) => {
-      let before: Facts | undefined;
-      const result = await deployUnder(sandbox, async (running) => {
-        const worker = await sandbox.pidOf('worker');
         await running.line(stateIs('temporal-postgresql', 'healthy'));
-        process.kill(worker, 'SIGKILL');
-        before = await facts(sandbox);
-      });
-      await assertAsAfterACleanRun(sandbox, result, before);
-    });
-  });
+        await killed(sandbox, 'worker');
+        befores.push(await facts(sandbox));
 
-  test('worker killed during a wait', async () => {
-    await withSandbox({}, async (sandbox) => {
-      let before: Facts | undefined;
-      const result = await deployUnder(sandbox, async (running) => {
-        const worker = await sandbox.pidOf('worker');
         await running.line(stateIs('keycloak', 'starting'));
         await sleep(700);
-        process.kill(worker, 'SIGKILL');
-        before = await facts(sandbox);
+        await killed(sandbox, 'worker');
+        befores.push(await facts(sandbox));
       });
-      await assertAsAfterACleanRun(sandbox, result, before);
+      await assertAsAfterACleanRun(sandbox, result, ...befores);
     });
   });
 
   test('Helm killed in the middle of a first install', async () => {
     await withSandbox({}, async (sandbox) => {
-      let before: Facts | undefined;
+      const befores: Facts[] = [];
       const result = await deployUnder(sandbox, async (running) => {
         await running.line(stateIs('vault', 'healthy'));
         const helm = await waitForProcess(() => helmProcesses(sandbox.state), 20_000);
         // Far enough for its pending record, not far enough for its end.
         await sleep(60);
         process.kill(helm.pid, 'SIGKILL');
-        before = await facts(sandbox);
+        befores.push(await facts(sandbox));
       });
-      await assertAsAfterACleanRun(sandbox, result, before);
+      await assertAsAfterACleanRun(sandbox, result, ...befores);
     });
   });
 

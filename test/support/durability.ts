@@ -4,6 +4,8 @@
  * run does nothing.
  */
 import assert from 'node:assert/strict';
+import type { ComponentName } from '../../bootstrap/layout.ts';
+import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { clusterOf, type Facts, factsOf } from './cluster-facts.ts';
 import { helmProcesses } from './processes.ts';
 import { failuresOf, type JsonLine, resultOf, type ResultLine, type RunningCli, type Sandbox } from './sandbox.ts';
@@ -22,7 +24,8 @@ export async function deployUnder(sandbox: Sandbox, fault: (running: RunningCli)
   return result;
 }
 
-export async function assertAsAfterACleanRun(sandbox: Sandbox, result: ResultLine, before?: Facts): Promise<void> {
+/** @param befores what there was when something died: all of it is still what it was */
+export async function assertAsAfterACleanRun(sandbox: Sandbox, result: ResultLine, ...befores: Facts[]): Promise<void> {
   assert.equal(result.outcome, 'succeeded', JSON.stringify(result.services.filter((service) => !['healthy', 'completed'].includes(service.state))));
   assert.equal(result.services.length, 48);
   const cluster = await clusterOf(sandbox);
@@ -30,9 +33,11 @@ export async function assertAsAfterACleanRun(sandbox: Sandbox, result: ResultLin
     const facts = await factsOf(cluster);
     for (const [release, revisions] of Object.entries(facts.releases)) assert.deepEqual(revisions, ['1:deployed'], `${release} was upgraded for nothing`);
     for (const [job, { pods, succeeded }] of Object.entries(facts.jobs)) assert.deepEqual({ pods, succeeded }, { pods: 1, succeeded: 1 }, `${job} did not run once`);
-    for (const [secret, digest] of Object.entries(before?.secrets ?? {})) assert.equal(facts.secrets[secret], digest, `${secret} was changed`);
-    for (const [workload, uid] of Object.entries(before?.workloads ?? {})) assert.equal(facts.workloads[workload], uid, `${workload} was made anew`);
-    for (const [job, { uid }] of Object.entries(before?.jobs ?? {})) assert.equal(facts.jobs[job]?.uid, uid, `${job} was made anew`);
+    for (const before of befores) {
+      for (const [secret, digest] of Object.entries(before.secrets)) assert.equal(facts.secrets[secret], digest, `${secret} was changed`);
+      for (const [workload, uid] of Object.entries(before.workloads)) assert.equal(facts.workloads[workload], uid, `${workload} was made anew`);
+      for (const [job, { uid }] of Object.entries(before.jobs)) assert.equal(facts.jobs[job]?.uid, uid, `${job} was made anew`);
+    }
     assert.deepEqual(await helmProcesses(sandbox.state), []);
     const again = await sandbox.deploy();
     assert.equal(again.outcome, 'unchanged', JSON.stringify(again.services.filter((service) => service.state !== 'unchanged')));
@@ -40,6 +45,16 @@ export async function assertAsAfterACleanRun(sandbox: Sandbox, result: ResultLin
   } finally {
     cluster.close();
   }
+}
+
+/** Kills a component and waits until the attached command has started it again. */
+export async function killed(sandbox: Sandbox, component: ComponentName): Promise<void> {
+  const pid = await sandbox.pidOf(component);
+  process.kill(pid, 'SIGKILL');
+  await waitUntil(`another ${component}`, { timeoutMs: 30_000 }, async () => {
+    const now = await sandbox.pidOf(component).catch(() => pid);
+    return now === pid ? undefined : now;
+  });
 }
 
 export async function facts(sandbox: Sandbox): Promise<Facts> {

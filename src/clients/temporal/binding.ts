@@ -8,7 +8,8 @@ import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, type Schedu
 import { type ClusterBinding, clusterBindingSchema } from '../../contract/cluster.ts';
 import { bindingScheduleId } from '../../contract/names.ts';
 
-const TAKEN_IN_WITHIN_MILLISECONDS = 15_000;
+const ATTEMPTS = 5;
+const TAKEN_IN_WITHIN_MILLISECONDS = 3_000;
 const LOOK_EVERY_MILLISECONDS = 100;
 
 /** @returns undefined where nothing was ever deployed */
@@ -35,13 +36,21 @@ export async function bindCluster(client: Client, wanted: ClusterBinding): Promi
   }
 }
 
-/** From now on it is this cluster: whoever asks after this has returned is told so. @throws Error when the engine has not taken it in after a while */
+/** From now on it is this cluster: whoever asks after this has returned is told so. @throws Error when the engine has not taken it in after several attempts */
 export async function rebindCluster(client: Client, wanted: ClusterBinding): Promise<void> {
   if (await bindCluster(client, wanted) === wanted) return;
-  await client.schedule.getHandle(bindingScheduleId(wanted.environment)).update(() => definitionOf(wanted));
-  // The engine hands an update on to the schedule's own workflow, and answers before that has worked.
-  for (let left = TAKEN_IN_WITHIN_MILLISECONDS / LOOK_EVERY_MILLISECONDS; !isDeepStrictEqual(await readBinding(client, wanted.environment), wanted); left -= 1) {
-    if (left <= 0) throw new Error(`The engine has accepted that "${wanted.environment}" belongs to another cluster, but says otherwise ${TAKEN_IN_WITHIN_MILLISECONDS / 1000} s later. See whether its own workers run, then repeat the command.`);
+  // The engine answers before it has worked, and drops an update without a word when the schedule has changed in between.
+  for (let left = ATTEMPTS; left > 0; left -= 1) {
+    await client.schedule.getHandle(bindingScheduleId(wanted.environment)).update(() => definitionOf(wanted));
+    if (await becomes(client, wanted)) return;
+  }
+  throw new Error(`The engine has accepted that "${wanted.environment}" belongs to another cluster, but still says otherwise. See whether its own workers run, then repeat the command.`);
+}
+
+async function becomes(client: Client, wanted: ClusterBinding): Promise<boolean> {
+  for (const until = Date.now() + TAKEN_IN_WITHIN_MILLISECONDS; ;) {
+    if (isDeepStrictEqual(await readBinding(client, wanted.environment), wanted)) return true;
+    if (Date.now() > until) return false;
     await sleep(LOOK_EVERY_MILLISECONDS);
   }
 }
