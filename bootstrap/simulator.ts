@@ -1,11 +1,10 @@
-import { apiServerAddress, createApi, pkiFolder, proveSimulator, simulatedNode } from './cluster/index.ts';
+import { openApi, proveSimulator, simulatedNode } from './cluster/index.ts';
 import type { Layout } from './layout.ts';
-import { readPorts } from './process/ports.ts';
 import type { Report } from './report.ts';
 
 /** To be asked for after each start of the simulator. @throws WaitTimeoutError when it does not play */
 export async function proveStarted(layout: Layout, report: Report, signal: AbortSignal | undefined): Promise<void> {
-  const api = await createApi(apiServerAddress(await readPorts(layout.ports)), pkiFolder(layout));
+  const api = await openApi(layout);
   try {
     await proveSimulator(api, simulatedNode(0), {
       signal,

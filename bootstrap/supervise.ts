@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../src/config.ts';
 import type { Environment } from '../src/environment/schema.ts';
-import { type Api, apiServerAddress, createApi, pkiFolder, tellKwokctl, touchOverdueClaims, touchOverduePods } from './cluster/index.ts';
+import { type Api, openApi, tellKwokctl, touchOverdueClaims, touchOverduePods } from './cluster/index.ts';
 import { CLUSTER_COMPONENTS } from './cluster/config.ts';
 import { startComponent } from './component.ts';
 import { componentOf, expectedComponents, openGround } from './ground.ts';
@@ -11,7 +11,7 @@ import { type DaemonRecord, runningDaemon } from './process/daemon.ts';
 import { readJson } from './process/files.ts';
 import { isSameProcessAlive } from './process/identity.ts';
 import { tryLock } from './process/lock.ts';
-import { becomesFree, readPorts } from './process/ports.ts';
+import { becomesFree } from './process/ports.ts';
 import type { Report } from './report.ts';
 import { proveStarted } from './simulator.ts';
 
@@ -55,7 +55,7 @@ async function keepSimulationMoving(layout: Layout, signal: AbortSignal, report:
   while (!signal.aborted) {
     await pause(OVERDUE_EVERY_MS, signal);
     try {
-      api ??= await createApi(apiServerAddress(await readPorts(layout.ports)), pkiFolder(layout));
+      api ??= await openApi(layout);
       for (const [what, touched] of [['volumes', await touchOverdueClaims(api)], ['pods', await touchOverduePods(api)]] as const) {
         if (touched.length > 0) report({ kind: 'note', message: `the simulator had overlooked ${what} and was told again: ${touched.join(', ')}` });
       }

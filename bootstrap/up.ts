@@ -4,7 +4,7 @@ import { loadCatalog } from '../src/catalog/index.ts';
 import type { Config } from '../src/config.ts';
 import { type Runtime, runtimeFile } from '../src/environment/connections.ts';
 import type { Environment } from '../src/environment/schema.ts';
-import { CLUSTER_COMPONENTS, apiServerAddress, clusterComponent, clusterDigest, type Api, createApi, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './cluster/index.ts';
+import { CLUSTER_COMPONENTS, clusterComponent, clusterDigest, type Api, createCluster, openApi, recordedComponents, tellKwokctl } from './cluster/index.ts';
 import type { RecordedComponent } from './cluster/create.ts';
 import { applyContents, awaitUsable, contentsOf, nodeIsReady } from './cluster/contents.ts';
 import { type Component, awaitReady, ensureComponent, isOutdated } from './component.ts';
@@ -81,7 +81,7 @@ async function startCluster(ground: Ground, report: Report, signal: AbortSignal 
   const made = recorded === undefined ? await makeCluster(ground, report, signal) : undefined;
   const components = (made?.components ?? recorded ?? []).map((component) => clusterComponent(layout, tools, ports, component));
   const started = made?.started === true || (await startControlPlane(ground, components, report, signal));
-  const api = await createApi(apiServerAddress(ports), pkiFolder(layout));
+  const api = await openApi(layout);
   try {
     const contents = contentsOf(catalog, environment, ports, network);
     await applyContents(layout, api, contents, started);

@@ -5,10 +5,7 @@
 import { z } from 'zod';
 import type { Api } from './api.ts';
 import { STORAGE_CLASS } from './stages/volumes.ts';
-import { touch } from './touch.ts';
-
-/** The simulator needs well under a second when it has seen the claim. */
-const OVERDUE_MS = 4_000;
+import { OVERDUE_MS, touchAll } from './touch.ts';
 
 const claimsSchema = z.object({
   items: z.array(z.object({
@@ -21,6 +18,5 @@ const claimsSchema = z.object({
 export async function touchOverdueClaims(api: Pick<Api, 'request'>, now: number = Date.now()): Promise<string[]> {
   const { items } = claimsSchema.parse(await api.request('GET', '/api/v1/persistentvolumeclaims'));
   const overdue = items.filter(({ metadata, spec }) => spec.storageClassName === STORAGE_CLASS && !spec.volumeName && now - Date.parse(metadata.creationTimestamp) > OVERDUE_MS);
-  for (const { metadata: { namespace, name } } of overdue) await touch(api, `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`, now);
-  return overdue.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
+  return touchAll(api, 'persistentvolumeclaims', overdue, now);
 }

@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Component, daemonSpec } from '../component.ts';
 import type { Layout } from '../layout.ts';
-import { LOOPBACK, type Ports } from '../process/ports.ts';
+import { LOOPBACK, type Ports, readPorts } from '../process/ports.ts';
 import { expectOk } from '../process/probe.ts';
-import type { ClusterComponentName, ClusterTools } from './config.ts';
+import { type Api, createApi } from './api.ts';
+import { type ClusterComponentName, type ClusterTools, apiServerAddress } from './config.ts';
 import { type RecordedComponent, pkiFolder } from './create.ts';
 
-export { type Api, createApi } from './api.ts';
+export type { Api } from './api.ts';
 export { touchOverdueClaims } from './claims.ts';
 export { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, apiServerAddress } from './config.ts';
 export { clusterDigest, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './create.ts';
@@ -16,6 +17,11 @@ export { simulatedNode } from './objects.ts';
 export { touchOverduePods } from './overdue-pods.ts';
 export { proveSimulator } from './proof.ts';
 export { RELEASE_FAILURES, type ReleaseFailure, clearFailure, failRelease } from './failures.ts';
+
+/** The API server of an environment whose ports are settled. @throws when it was never made */
+export async function openApi(layout: Layout): Promise<Api> {
+  return createApi(apiServerAddress(await readPorts(layout.ports)), pkiFolder(layout));
+}
 
 const TOOL_OF: Record<ClusterComponentName, keyof ClusterTools> = {
   etcd: 'etcd',

@@ -8,10 +8,7 @@ import type { Api } from './api.ts';
 import { FAILURE_LABEL } from './failures.ts';
 import { isSimulatedNode } from './objects.ts';
 import { READY_AT } from './stages/pods.ts';
-import { touch } from './touch.ts';
-
-/** The simulator needs well under a second. */
-const OVERDUE_MS = 4_000;
+import { OVERDUE_MS, touchAll } from './touch.ts';
 
 const conditionSchema = z.object({ type: z.string(), status: z.string(), lastTransitionTime: z.string().nullish() });
 const podSchema = z.object({
@@ -39,9 +36,7 @@ export async function touchOverduePods(api: Pick<Api, 'request'>, now: number = 
   if (late.length === 0) return [];
   const failures = stagesSchema.parse(await api.request('GET', `/apis/kwok.x-k8s.io/v1alpha1/stages?labelSelector=${encodeURIComponent(FAILURE_LABEL)}`));
   const failing = new Set(failures.items.map(({ metadata }) => metadata.labels[FAILURE_LABEL]));
-  const overdue = late.filter(({ metadata }) => !failing.has(metadata.labels[INSTANCE_LABEL]));
-  for (const { metadata: { namespace, name } } of overdue) await touch(api, `/api/v1/namespaces/${namespace}/pods/${name}`, now);
-  return overdue.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
+  return touchAll(api, 'pods', late.filter(({ metadata }) => !failing.has(metadata.labels[INSTANCE_LABEL])), now);
 }
 
 /** Whether the next step of its life should have come. */

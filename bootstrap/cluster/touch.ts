@@ -8,6 +8,15 @@ export async function touch(api: Pick<Api, 'request'>, path: string, now: number
   await api.request('PATCH', path, { type: 'application/merge-patch+json', content: { metadata: { annotations: { [TOUCHED]: new Date(now).toISOString() } } } });
 }
 
+/** The simulator needs well under a second for what it has seen: later than this, it has overlooked something. */
+export const OVERDUE_MS = 4_000;
+
+/** @returns the objects that were touched, as `namespace/name` */
+export async function touchAll(api: Pick<Api, 'request'>, plural: 'pods' | 'persistentvolumeclaims', objects: readonly { metadata: { namespace: string; name: string } }[], now?: number): Promise<string[]> {
+  for (const { metadata: { namespace, name } } of objects) await touch(api, `/api/v1/namespaces/${namespace}/${plural}/${name}`, now);
+  return objects.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
+}
+
 /** When one of its Stages changes, it reads all of them again. */
 export async function retellStages(api: Pick<Api, 'request'>): Promise<void> {
   await touch(api, '/apis/kwok.x-k8s.io/v1alpha1/stages/pod-start');

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-/** Tells all that a command has said when it ends otherwise than with one of these. */
+/** Tells all that a command has said when it ends otherwise than wanted. */
 export function exits({ code, stdout, stderr }: Ran, wanted: number, why = ''): void {
   assert.equal(code, wanted, `${why === '' ? '' : `${why}: `}exit code ${code} instead of ${wanted}\n${stdout}\n${stderr}`);
 }

@@ -4,10 +4,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { apiServerAddress, createApi, pkiFolder } from '../../bootstrap/cluster/index.ts';
+import { openApi } from '../../bootstrap/cluster/index.ts';
 import { clearFailure, failRelease } from '../../bootstrap/cluster/failures.ts';
 import { layoutOf } from '../../bootstrap/index.ts';
-import { readPorts } from '../../bootstrap/process/ports.ts';
 import { surveyDrift } from '../../src/activities/drift/find-drift.ts';
 import { createActivities } from '../../src/activities/index.ts';
 import { type Clients, createClients } from '../../src/clients/index.ts';
@@ -61,7 +60,7 @@ describe('drift', { concurrency: 1 }, () => {
     kubectl = await kubectlOn(connections.kubernetes.kubeconfig, sandbox.folder);
     const clusterUid = await clients.kubernetes.clusterUid();
     run = { environment: sandbox.name, imageTags: {}, clusterUid, workflowId: `deploy/${sandbox.name}/${clusterUid.slice(0, 8)}`, runId: 'repair-1' };
-    const api = await createApi(apiServerAddress(await readPorts(layoutOf(config, environment.name).ports)), pkiFolder(layoutOf(config, environment.name)));
+    const api = await openApi(layoutOf(config, environment.name));
     after(() => { api.close(); });
     planted = whatToPlant({ kubectl, helm: helmOn(connections.helm ?? 'helm', connections.kubernetes.kubeconfig, sandbox.folder), fail: () => failRelease(api, 'django-backend', 'crash-loop'), heal: () => clearFailure(api, 'django-backend'), charts: join(config.repoRoot, 'helm', 'charts') });
   });
@@ -127,7 +126,7 @@ describe('drift', { concurrency: 1 }, () => {
     assert.equal((await sandbox.deploy()).outcome, 'unchanged');
   });
 
-  test('drift of Vault and of its Secrets is found, attributed, and repaired or reported; no value becomes another one', () => vaultDrift(sandbox));
+  test('drift of Vault and of its Secrets is found, attributed, and repaired or reported; no value becomes another one', () => vaultDrift(clients, kubectl, run));
 });
 
 async function until(holds: () => Promise<boolean>, otherwise: () => Promise<string> = () => Promise.resolve('it did not become so')): Promise<void> {

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Api, apiServerAddress, clearFailure, createApi, failRelease, pkiFolder } from '../../bootstrap/cluster/index.ts';
+import { type Api, clearFailure, failRelease, openApi } from '../../bootstrap/cluster/index.ts';
 import { layoutOf } from '../../bootstrap/layout.ts';
-import { readPorts } from '../../bootstrap/process/ports.ts';
 import { readConfig } from '../../src/config.ts';
 import { clusterOf, factsOf } from '../support/cluster-facts.ts';
 import { type CliRun, createSandbox, type JsonLine, resultOf, type ResultLine, type RunningCli, type Sandbox } from '../support/sandbox.ts';
@@ -17,7 +16,7 @@ before(async () => {
   const up = await sandbox.cli(['up']);
   assert.equal(up.code, 0, up.stderr);
   const layout = layoutOf({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name);
-  api = await createApi(apiServerAddress(await readPorts(layout.ports)), pkiFolder(layout));
+  api = await openApi(layout);
 });
 after(async () => {
   api.close();

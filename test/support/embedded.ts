@@ -3,8 +3,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BootstrapEvent, type ComponentState, type Layout, type UpOptions, componentStates, down, layoutOf, superviseWhile, up } from '../../bootstrap/index.ts';
-import { type Api, apiServerAddress, createApi, pkiFolder } from '../../bootstrap/cluster/index.ts';
-import { readPorts } from '../../bootstrap/process/ports.ts';
+import { type Api, openApi } from '../../bootstrap/cluster/index.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { type Connections, type Runtime, resolveConnections } from '../../src/environment/connections.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
@@ -88,7 +87,7 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embed
       };
     },
     api: async () => {
-      const api = await createApi(apiServerAddress(await readPorts(layout.ports)), pkiFolder(layout));
+      const api = await openApi(layout);
       apis.push(api);
       return api;
     },
