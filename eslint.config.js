@@ -9,8 +9,14 @@ const CODE = ['src/**/*.ts', 'bootstrap/**/*.ts', 'scripts/**/*.ts'];
 
 /** Import patterns by what they reach. */
 const TEMPORAL = { group: ['@temporalio/*'], message: 'This folder knows nothing of Temporal.' };
-const CLUSTER = { group: ['@kubernetes/*', 'node-vault', 'execa'], message: 'This folder knows nothing of Kubernetes, Vault or Helm.' };
-const TOP = { regex: '^(\\.\\./)+(cli|bootstrap)/', message: 'src/cli and bootstrap stand on top: nothing below imports them.' };
+const CLUSTER = {
+  group: ['@kubernetes/*', 'node-vault', 'execa'],
+  message: 'This folder knows nothing of Kubernetes, Vault or Helm.',
+};
+const TOP = {
+  regex: '^(\\.\\./)+(cli|bootstrap)/',
+  message: 'src/cli and bootstrap stand on top: nothing below imports them.',
+};
 const to = (folders, message) => ({ regex: `^(\\.\\./)+(${folders})(/|\\.ts$)`, message });
 const typesOnly = (pattern) => ({ ...pattern, allowTypeImports: true });
 
@@ -36,19 +42,39 @@ export default tseslint.config(
       'import-x/no-self-import': 'error',
       'import-x/no-duplicates': ['error', { 'prefer-inline': false }],
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
-      '@typescript-eslint/no-floating-promises': ['error', {
-        // node:test runs what these return; awaiting them at the top level would only serialise the files.
-        allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: ['test', 'describe', 'it', 'suite', 'before', 'after', 'beforeEach', 'afterEach'] }],
-      }],
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          // node:test runs what these return; awaiting them at the top level would only serialise the files.
+          allowForKnownSafeCalls: [
+            {
+              from: 'package',
+              package: 'node:test',
+              name: ['test', 'describe', 'it', 'suite', 'before', 'after', 'beforeEach', 'afterEach'],
+            },
+          ],
+        },
+      ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true, ignoreVoidOperator: true }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidOperator: true },
+      ],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
       // `decode<T>(payload)` says what the caller expects at a border where nothing else can.
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       // An interface of functions may be implemented by a synchronous body.
       '@typescript-eslint/require-await': 'off',
       eqeqeq: 'error',
+      // What the formatter leaves alone: comments. Texts are not broken for the sake of a margin.
+      'max-len': [
+        'error',
+        { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true, ignoreUrls: true },
+      ],
       'no-console': 'off',
     },
   },
@@ -56,20 +82,56 @@ export default tseslint.config(
     files: CODE,
     ignores: ['src/config.ts'],
     rules: {
-      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'src/config.ts is the only reader of the process environment.' }],
-      'no-restricted-syntax': ['error', { selector: 'VariableDeclarator[init.name="process"] Property[key.name="env"]', message: 'src/config.ts is the only reader of the process environment.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'src/config.ts is the only reader of the process environment.' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'VariableDeclarator[init.name="process"] Property[key.name="env"]',
+          message: 'src/config.ts is the only reader of the process environment.',
+        },
+      ],
     },
   },
-  arrows(['src/contract/**/*.ts'], to('catalog|environment|plan|workflows|activities|clients', 'The contract imports nobody.')),
-  arrows(['src/catalog/**/*.ts'], TEMPORAL, CLUSTER, to('environment|plan|workflows|activities|clients', 'The catalog says what there is, not where or how.')),
-  arrows(['src/environment/**/*.ts'], TEMPORAL, CLUSTER, to('plan|workflows|activities|clients', 'An environment is data: nothing of planning or doing.')),
-  arrows(['src/plan/**/*.ts'], TEMPORAL, CLUSTER, to('workflows|activities|clients', 'Plans are made from data alone.')),
-  arrows(['src/clients/**/*.ts'], to('workflows|activities', 'Clients talk to one system each and know nothing of who uses them.')),
+  arrows(
+    ['src/contract/**/*.ts'],
+    to('catalog|environment|plan|workflows|activities|clients', 'The contract imports nobody.'),
+  ),
+  arrows(
+    ['src/catalog/**/*.ts'],
+    TEMPORAL,
+    CLUSTER,
+    to('environment|plan|workflows|activities|clients', 'The catalog says what there is, not where or how.'),
+  ),
+  arrows(
+    ['src/environment/**/*.ts'],
+    TEMPORAL,
+    CLUSTER,
+    to('plan|workflows|activities|clients', 'An environment is data: nothing of planning or doing.'),
+  ),
+  arrows(
+    ['src/plan/**/*.ts'],
+    TEMPORAL,
+    CLUSTER,
+    to('workflows|activities|clients', 'Plans are made from data alone.'),
+  ),
+  arrows(
+    ['src/clients/**/*.ts'],
+    to('workflows|activities', 'Clients talk to one system each and know nothing of who uses them.'),
+  ),
   arrows(['src/activities/**/*.ts'], to('workflows', 'Activities are called by workflows, never the other way round.')),
   arrows(
     ['src/workflows/**/*.ts'],
-    { group: ['node:*', 'fs', 'path', 'os', 'child_process', 'crypto'], message: 'Workflow code runs in a sandbox without Node.' },
-    { group: ['@temporalio/*', '!@temporalio/workflow', '!@temporalio/common'], message: 'Workflows know @temporalio/workflow and @temporalio/common only.' },
+    {
+      group: ['node:*', 'fs', 'path', 'os', 'child_process', 'crypto'],
+      message: 'Workflow code runs in a sandbox without Node.',
+    },
+    {
+      group: ['@temporalio/*', '!@temporalio/workflow', '!@temporalio/common'],
+      message: 'Workflows know @temporalio/workflow and @temporalio/common only.',
+    },
     CLUSTER,
     typesOnly(to('activities', 'Workflows know activities by type only.')),
     typesOnly(to('catalog|environment|clients', 'Workflows get data as arguments and results of activities.')),

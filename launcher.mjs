@@ -28,7 +28,8 @@ function checkPlatform() {
   if (!supported[process.platform]?.includes(process.arch)) {
     refuse(`${process.platform} on ${process.arch} is not supported. Use Linux (amd64, arm64) or macOS.`);
   }
-  if (Number(process.versions.node.split('.')[0]) < 20) refuse(`Node ${process.versions.node} is too old. Install Node 20 or newer.`);
+  if (Number(process.versions.node.split('.')[0]) < 20)
+    refuse(`Node ${process.versions.node} is too old. Install Node 20 or newer.`);
 }
 
 /** npm keeps what it installed in node_modules/.package-lock.json: the same packages at the same versions, or stale. */
@@ -89,13 +90,19 @@ function install() {
   process.stderr.write('ananta: installing the npm dependencies from the lockfile\n');
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const [command, ...first] = npm;
-  // Not `npm ci`: it refuses a lockfile that lacks optional packages for other platforms, which a registry may not serve.
+  // Not `npm ci`: it refuses a lockfile that lacks optional packages for other platforms, which a registry may not
+  // serve.
   // This takes the same locked versions, checks their integrity, and writes neither file.
   // npm's own lines go to standard error: standard output belongs to the command.
-  const done = spawnSync(command, [...first, 'install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const done = spawnSync(command, [...first, 'install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (done.error || done.status !== 0) {
     rmSync(join(modules, '.package-lock.json'), { force: true });
-    refuse(`npm could not install the dependencies (${done.error?.message ?? `exit code ${done.status}`}). Nothing else was touched. Check the lines above and npm's registry settings, then run the same command again.`);
+    refuse(
+      `npm could not install the dependencies (${done.error?.message ?? `exit code ${done.status}`}). Nothing else was touched. Check the lines above and npm's registry settings, then run the same command again.`,
+    );
   }
 }
 
@@ -104,7 +111,9 @@ function productNode() {
   const brought = join(modules, `node-${process.platform}-${process.arch}`, 'bin', 'node');
   if (existsSync(brought)) return brought;
   if (Number(process.versions.node.split('.')[0]) >= REQUIRED_MAJOR) return process.execPath;
-  return refuse(`No Node ${REQUIRED_MAJOR} for ${process.platform}-${process.arch} comes with the dependencies, and this is Node ${process.versions.node}. Install Node ${REQUIRED_MAJOR} and run the same command again.`);
+  return refuse(
+    `No Node ${REQUIRED_MAJOR} for ${process.platform}-${process.arch} comes with the dependencies, and this is Node ${process.versions.node}. Install Node ${REQUIRED_MAJOR} and run the same command again.`,
+  );
 }
 
 function run(node, file, args) {

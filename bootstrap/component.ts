@@ -14,7 +14,10 @@ export interface Component {
   spec: DaemonSpec;
   /** What runs in the end, where the command only leads to it. */
   program?: string;
-  /** Programs that it starts, with the folder that they have in their environment: they may outlive it, and are ended before it starts again. */
+  /**
+   * Programs that it starts, with the folder that they have in their environment: they may outlive it, and are ended
+   * before it starts again.
+   */
   children?: { programs: readonly string[]; folder: string };
   /** Files that it needs; before each start. */
   prepare?: () => Promise<void>;
@@ -32,14 +35,22 @@ export class ComponentError extends Error {
   readonly logFile: string;
 
   constructor(component: ComponentName, message: string, logFile: string, tail: readonly string[]) {
-    super([`${component}: ${message}`, ...tail.map((line) => `  | ${line.slice(0, 300)}`), `Its log: ${logFile}`].join('\n'));
+    super(
+      [`${component}: ${message}`, ...tail.map((line) => `  | ${line.slice(0, 300)}`), `Its log: ${logFile}`].join(
+        '\n',
+      ),
+    );
     this.component = component;
     this.logFile = logFile;
   }
 }
 
 /** What every component's spec has in common. */
-export function daemonSpec(layout: Layout, name: ComponentName, rest: Pick<DaemonSpec, 'command' | 'args' | 'env' | 'cwd' | 'version' | 'port' | 'build'>): DaemonSpec {
+export function daemonSpec(
+  layout: Layout,
+  name: ComponentName,
+  rest: Pick<DaemonSpec, 'command' | 'args' | 'env' | 'cwd' | 'version' | 'port' | 'build'>,
+): DaemonSpec {
   return { name, ...rest, logFile: logFileOf(layout, name), pidFile: pidFileOf(layout, name) };
 }
 
@@ -64,7 +75,12 @@ export async function ensureComponent(layout: Layout, component: Component, opti
         await awaitReady(component, running, options.signal);
         return false;
       }
-      options.report({ kind: 'component', component: component.name, state: 'stopping', detail: 'it runs with other settings than it would be started with now' });
+      options.report({
+        kind: 'component',
+        component: component.name,
+        state: 'stopping',
+        detail: 'it runs with other settings than it would be started with now',
+      });
       await stopDaemon(component.spec.pidFile, component.graceMs);
     }
     await startComponent(layout, component, options);
@@ -73,20 +89,38 @@ export async function ensureComponent(layout: Layout, component: Component, opti
 }
 
 /** Starts it and waits until it works. The caller holds its lock. */
-export async function startComponent(layout: Layout, component: Component, { report, signal }: Pick<EnsureOptions, 'report' | 'signal'>): Promise<void> {
+export async function startComponent(
+  layout: Layout,
+  component: Component,
+  { report, signal }: Pick<EnsureOptions, 'report' | 'signal'>,
+): Promise<void> {
   const began = performance.now();
   report({ kind: 'component', component: component.name, state: 'starting' });
   await endUnrecorded(layout, component);
   await component.prepare?.();
   const record = await startDaemon(component.spec);
   const detail = await awaitReady(component, record, signal);
-  report({ kind: 'component', component: component.name, state: 'ready', seconds: (performance.now() - began) / 1000, ...(detail === '' ? {} : { detail }) });
+  report({
+    kind: 'component',
+    component: component.name,
+    state: 'ready',
+    seconds: (performance.now() - began) / 1000,
+    ...(detail === '' ? {} : { detail }),
+  });
 }
 
-/** Whoever is killed between starting a process and recording it leaves one that nobody knows, on our ports and our data. */
-async function endUnrecorded(layout: Layout, { name, spec, graceMs, children, program = spec.command }: Component): Promise<void> {
+/**
+ * Whoever is killed between starting a process and recording it leaves one that nobody knows, on our ports and our
+ * data.
+ */
+async function endUnrecorded(
+  layout: Layout,
+  { name, spec, graceMs, children, program = spec.command }: Component,
+): Promise<void> {
   const orphans = children === undefined ? [] : await findProcesses({ ...children, orEnvironment: true });
-  await Promise.all([...(await processesOf(layout, name, program)), ...orphans].map((stray) => endProcess(stray, graceMs)));
+  await Promise.all(
+    [...(await processesOf(layout, name, program)), ...orphans].map((stray) => endProcess(stray, graceMs)),
+  );
 }
 
 export function isOutdated(record: DaemonRecord, spec: DaemonSpec): boolean {
@@ -94,7 +128,11 @@ export function isOutdated(record: DaemonRecord, spec: DaemonSpec): boolean {
 }
 
 /** Polls until the first good check. @throws ComponentError when it ends or takes too long */
-export async function awaitReady(component: Component, record: DaemonRecord, signal: AbortSignal | undefined): Promise<string> {
+export async function awaitReady(
+  component: Component,
+  record: DaemonRecord,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   let last = 'it has not answered yet';
   const fail = async (why: string): Promise<never> => {
     throw new ComponentError(component.name, why, component.spec.logFile, await logTail(component.spec.logFile));

@@ -34,38 +34,71 @@ export interface DownOptions {
 }
 
 /** @returns the components that were running; afterwards no process of this environment is left */
-export async function down(environment: string, config: Config, report: Report, { signal }: DownOptions = {}): Promise<ComponentName[]> {
+export async function down(
+  environment: string,
+  config: Config,
+  report: Report,
+  { signal }: DownOptions = {},
+): Promise<ComponentName[]> {
   const layout = layoutOf(config, environment);
   if (!(await exists(layout.root))) return [];
-  return withLock(join(layout.run, 'up.lock'), {
-    signal,
-    onWait: ({ pid }) => { report({ kind: 'note', message: `Waiting for process ${pid}, which starts or stops this environment.` }); },
-  }, async () => {
-    const stopped: ComponentName[] = [];
-    const node = nodeLayout(layout);
-    for (const row of ORDER) {
-      if (row.includes('containerd') && (await hasNode(node))) await endContainers(node);
-      await Promise.all(row.map(async (component) => withLock(lockOf(layout, component), { signal }, async () => {
-        if ((await runningDaemon(pidFileOf(layout, component))) !== undefined) report({ kind: 'component', component, state: 'stopping' });
-        if (!(await stopDaemon(pidFileOf(layout, component), GRACE_MS[component] ?? DEFAULT_GRACE_MS))) return;
-        stopped.push(component);
-        report({ kind: 'component', component, state: 'stopped' });
-      })));
-    }
-    // Whatever still runs in it ends with it.
-    await removeGround(node);
-    for (const stray of await strays(layout, config)) {
-      report({ kind: 'note', message: `Ending process ${stray.pid}, which nobody had recorded: ${stray.command.slice(0, 120)}` });
-      await endProcess(stray, DEFAULT_GRACE_MS);
-    }
-    // Whoever looks for the embedded parts from now on is told that they do not run.
-    await rm(runtimeFile(config, environment), { force: true });
-    return COMPONENTS.filter((component) => stopped.includes(component));
-  });
+  return withLock(
+    join(layout.run, 'up.lock'),
+    {
+      signal,
+      onWait: ({ pid }) => {
+        report({ kind: 'note', message: `Waiting for process ${pid}, which starts or stops this environment.` });
+      },
+    },
+    async () => {
+      const stopped: ComponentName[] = [];
+      const node = nodeLayout(layout);
+      for (const row of ORDER) {
+        if (row.includes('containerd') && (await hasNode(node))) await endContainers(node);
+        await Promise.all(
+          row.map(async (component) =>
+            withLock(lockOf(layout, component), { signal }, async () => {
+              if ((await runningDaemon(pidFileOf(layout, component))) !== undefined)
+                report({ kind: 'component', component, state: 'stopping' });
+              if (!(await stopDaemon(pidFileOf(layout, component), GRACE_MS[component] ?? DEFAULT_GRACE_MS))) return;
+              stopped.push(component);
+              report({ kind: 'component', component, state: 'stopped' });
+            }),
+          ),
+        );
+      }
+      // Whatever still runs in it ends with it.
+      await removeGround(node);
+      for (const stray of await strays(layout, config)) {
+        report({
+          kind: 'note',
+          message: `Ending process ${stray.pid}, which nobody had recorded: ${stray.command.slice(0, 120)}`,
+        });
+        await endProcess(stray, DEFAULT_GRACE_MS);
+      }
+      // Whoever looks for the embedded parts from now on is told that they do not run.
+      await rm(runtimeFile(config, environment), { force: true });
+      return COMPONENTS.filter((component) => stopped.includes(component));
+    },
+  );
 }
 
 /** What we have made below an environment's state folder; nothing else is ever removed. */
-const OURS = ['runtime.json', 'engine', 'cluster', 'vault', 'vault-keys.json', 'responder', 'node', 'helm', 'kind', 'logs', 'evidence', 'audit.jsonl', 'run'];
+const OURS = [
+  'runtime.json',
+  'engine',
+  'cluster',
+  'vault',
+  'vault-keys.json',
+  'responder',
+  'node',
+  'helm',
+  'kind',
+  'logs',
+  'evidence',
+  'audit.jsonl',
+  'run',
+];
 
 export interface Purged {
   removed: string[];
@@ -79,16 +112,23 @@ export interface Purged {
  */
 export async function purge(environment: string, config: Config, report: Report): Promise<Purged> {
   const layout = layoutOf(config, environment);
-  const running = await Promise.all(COMPONENTS.map(async (name) => ((await runningDaemon(pidFileOf(layout, name))) === undefined ? [] : [name])));
+  const running = await Promise.all(
+    COMPONENTS.map(async (name) => ((await runningDaemon(pidFileOf(layout, name))) === undefined ? [] : [name])),
+  );
   const left = [...running.flat(), ...(await strays(layout, config)).map(({ pid }) => `process ${pid}`)];
-  if (left.length > 0) throw new Error(`Nothing was removed: ${left.join(', ')} of environment "${environment}" still run. Stop them first: npm run ananta -- down --env ${environment}`);
+  if (left.length > 0)
+    throw new Error(
+      `Nothing was removed: ${left.join(', ')} of environment "${environment}" still run. Stop them first: npm run ananta -- down --env ${environment}`,
+    );
   const entries = (await exists(layout.root)) ? await readdir(layout.root) : [];
   const removed = entries.filter((entry) => OURS.includes(entry));
   const kept = entries.filter((entry) => !OURS.includes(entry));
   for (const entry of removed) await rm(join(layout.root, entry), { recursive: true, force: true });
   if (kept.length === 0) await rmdir(layout.root).catch(() => undefined);
-  if (removed.length > 0) report({ kind: 'note', message: `Removed from ${layout.root}: ${removed.sort().join(', ')}.` });
-  if (kept.length > 0) report({ kind: 'note', message: `Not ours and therefore kept in ${layout.root}: ${kept.sort().join(', ')}.` });
+  if (removed.length > 0)
+    report({ kind: 'note', message: `Removed from ${layout.root}: ${removed.sort().join(', ')}.` });
+  if (kept.length > 0)
+    report({ kind: 'note', message: `Not ours and therefore kept in ${layout.root}: ${kept.sort().join(', ')}.` });
   return { removed, kept };
 }
 
@@ -97,7 +137,10 @@ async function strays(layout: Layout, config: Config): Promise<Stray[]> {
     readRuntime(config, layout.environment).catch(() => undefined),
     findInstalledTools(config.cacheDir, config.childEnv).catch(() => new Map<string, { path: string }>()),
   ]);
-  return processesOfEnvironment(layout, { ...Object.fromEntries([...installed].map(([name, { path }]) => [name, path])), ...runtime?.tools });
+  return processesOfEnvironment(layout, {
+    ...Object.fromEntries([...installed].map(([name, { path }]) => [name, path])),
+    ...runtime?.tools,
+  });
 }
 
 async function exists(path: string): Promise<boolean> {

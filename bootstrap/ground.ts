@@ -7,13 +7,31 @@ import type { Config } from '../src/config.ts';
 import type { Runtime } from '../src/environment/connections.ts';
 import { realNodeOf, realServices } from '../src/environment/real-node.ts';
 import type { Environment } from '../src/environment/schema.ts';
-import { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, apiServerAddress, clusterComponent, clusterDigest, pkiFolder, recordedComponents } from './cluster/index.ts';
+import {
+  CLUSTER_COMPONENTS,
+  CLUSTER_PORTS,
+  CLUSTER_TOOLS,
+  type ClusterTools,
+  apiServerAddress,
+  clusterComponent,
+  clusterDigest,
+  pkiFolder,
+  recordedComponents,
+} from './cluster/index.ts';
 import { execCommands, tcpServices, vaultClaims } from './cluster/contents.ts';
 import type { Component } from './component.ts';
 import { ENGINE_PORTS, engineAddresses, engineComponent } from './engine/index.ts';
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.ts';
 import { runningDaemon } from './process/daemon.ts';
-import { NODE_COMPONENTS, NODE_TOOLS, type NodeComponentName, type NodeNetwork, nodeComponent, nodeLayout, settleNetwork } from './node/index.ts';
+import {
+  NODE_COMPONENTS,
+  NODE_TOOLS,
+  type NodeComponentName,
+  type NodeNetwork,
+  nodeComponent,
+  nodeLayout,
+  settleNetwork,
+} from './node/index.ts';
 import { claimPorts, readPorts } from './process/ports.ts';
 import type { Ports } from './process/ports.ts';
 import type { Report } from './report.ts';
@@ -41,7 +59,8 @@ export function partsOf(environment: Environment): Parts {
   const cluster = 'embedded' in environment.cluster;
   const node = realNodeOf(environment) !== undefined;
   return {
-    // An engine in an embedded cluster has simulated pods, behind which a real one answers, as with Vault. Its workers would be pods, too.
+    // An engine in an embedded cluster has simulated pods, behind which a real one answers, as with Vault. Its workers
+    // would be pods, too.
     engine: embedded || (cluster && 'inCluster' in environment.engine),
     worker: embedded,
     cluster,
@@ -62,10 +81,13 @@ export function expectedComponents(environment: Environment): ComponentName[] {
   const { engine, worker, cluster, vault, node } = partsOf(environment);
   const needs: Record<ComponentName, boolean> = {
     temporal: engine,
-    ...Object.fromEntries(CLUSTER_COMPONENTS.map((name) => [name, cluster])) as Record<(typeof CLUSTER_COMPONENTS)[number], boolean>,
+    ...(Object.fromEntries(CLUSTER_COMPONENTS.map((name) => [name, cluster])) as Record<
+      (typeof CLUSTER_COMPONENTS)[number],
+      boolean
+    >),
     responder: cluster,
     vault,
-    ...Object.fromEntries(NODE_COMPONENTS.map((name) => [name, node])) as Record<NodeComponentName, boolean>,
+    ...(Object.fromEntries(NODE_COMPONENTS.map((name) => [name, node])) as Record<NodeComponentName, boolean>),
     // With another engine workers are started by whoever runs it.
     worker,
   };
@@ -92,7 +114,11 @@ export interface GroundOptions {
 }
 
 /** Asks for the tools and settles the ports; starts nothing. */
-export async function openGround(environment: Environment, config: Config, { report, signal, ports: choice }: GroundOptions): Promise<Ground> {
+export async function openGround(
+  environment: Environment,
+  config: Config,
+  { report, signal, ports: choice }: GroundOptions,
+): Promise<Ground> {
   const layout = layoutOf(config, environment.name);
   await mkdir(layout.run, { recursive: true, mode: 0o700 });
   const parts = partsOf(environment);
@@ -104,22 +130,43 @@ export async function openGround(environment: Environment, config: Config, { rep
     cacheDir: config.cacheDir,
     mirror: config.toolsMirror,
     env: config.childEnv,
-    onProgress: (progress) => { report({ kind: 'tool', progress }); },
+    onProgress: (progress) => {
+      report({ kind: 'tool', progress });
+    },
     signal,
   });
   // Awaited by whoever needs them; when that never happens the failure has been told already.
   tools.all().catch(() => undefined);
-  const ports = choice === 'keep' ? await readPorts(layout.ports) : await claimPorts({ file: layout.ports, names: portNames(parts, catalog), inUseByUs: await portsInUse(layout), claims: join(config.cacheDir, 'ports.json') });
+  const ports =
+    choice === 'keep'
+      ? await readPorts(layout.ports)
+      : await claimPorts({
+          file: layout.ports,
+          names: portNames(parts, catalog),
+          inUseByUs: await portsInUse(layout),
+          claims: join(config.cacheDir, 'ports.json'),
+        });
   return { environment, config, catalog, layout, parts, ports, tools, network };
 }
 
 /** What is needed first comes first. */
 function toolNames({ engine, cluster, vault, node }: Parts): ToolName[] {
-  return [...(engine ? ['temporal'] as const : []), ...(vault ? ['vault', 'vault-plugin-auth-kubernetes'] as const : []), ...(cluster ? CLUSTER_TOOLS : []), ...(node ? NODE_TOOLS : []), 'helm'];
+  return [
+    ...(engine ? (['temporal'] as const) : []),
+    ...(vault ? (['vault', 'vault-plugin-auth-kubernetes'] as const) : []),
+    ...(cluster ? CLUSTER_TOOLS : []),
+    ...(node ? NODE_TOOLS : []),
+    'helm',
+  ];
 }
 
 function portNames({ engine, cluster }: Parts, catalog: Catalog): string[] {
-  return [...(engine ? ENGINE_PORTS : []), ...(cluster ? [...CLUSTER_PORTS, ...VAULT_PORTS, ...responderPorts(tcpServices(catalog).map(({ service }) => service))] : [])];
+  return [
+    ...(engine ? ENGINE_PORTS : []),
+    ...(cluster
+      ? [...CLUSTER_PORTS, ...VAULT_PORTS, ...responderPorts(tcpServices(catalog).map(({ service }) => service))]
+      : []),
+  ];
 }
 
 /** A component that runs keeps all of its ports. */
@@ -130,7 +177,9 @@ async function portsInUse(layout: Layout): Promise<Set<string>> {
     vault: (name) => name === 'vault-cluster',
     responder: (name) => name.startsWith('responder-'),
   };
-  const running = await Promise.all(COMPONENTS.map(async (name) => ((await runningDaemon(pidFileOf(layout, name))) === undefined ? [] : [name])));
+  const running = await Promise.all(
+    COMPONENTS.map(async (name) => ((await runningDaemon(pidFileOf(layout, name))) === undefined ? [] : [name])),
+  );
   const names = running.flat();
   const remembered = Object.keys(await readPorts(layout.ports));
   return new Set([...names, ...remembered.filter((port) => names.some((name) => extra[name]?.(port) === true))]);
@@ -158,52 +207,87 @@ export async function vaultPlugin(tools: AcquiredTools): Promise<InstalledTool |
 export async function componentOf(ground: Ground, name: ComponentName): Promise<Component | undefined> {
   const { layout, ports, tools, config, catalog } = ground;
   switch (name) {
-    case 'temporal': return engineComponent(layout, await tools.get('temporal'), ports);
-    case 'responder': return responderComponent(layout, ports, {
-      tcpServices: tcpServices(catalog).map(({ service }) => service),
-      commands: execCommands(catalog).map(([command]) => command as string),
-      pki: pkiFolder(layout),
-      vaultClaim: ground.parts.vault ? vaultClaims(catalog)[0] : undefined,
-    });
-    case 'vault': return vaultComponent(layout, await tools.get('vault'), ports, await vaultPlugin(tools));
-    case 'worker': return workerComponent(layout, config, ports, await workerBasis(ground));
-    case 'node-agent': case 'containerd': case 'kubelet': case 'kube-proxy': case 'coredns': return realNodeComponent(ground, name);
+    case 'temporal':
+      return engineComponent(layout, await tools.get('temporal'), ports);
+    case 'responder':
+      return responderComponent(layout, ports, {
+        tcpServices: tcpServices(catalog).map(({ service }) => service),
+        commands: execCommands(catalog).map(([command]) => command as string),
+        pki: pkiFolder(layout),
+        vaultClaim: ground.parts.vault ? vaultClaims(catalog)[0] : undefined,
+      });
+    case 'vault':
+      return vaultComponent(layout, await tools.get('vault'), ports, await vaultPlugin(tools));
+    case 'worker':
+      return workerComponent(layout, config, ports, await workerBasis(ground));
+    case 'node-agent':
+    case 'containerd':
+    case 'kubelet':
+    case 'kube-proxy':
+    case 'coredns':
+      return realNodeComponent(ground, name);
     default: {
       const cluster = await clusterTools(tools);
-      const recorded = (await recordedComponents(layout, clusterDigest(layout, cluster, ports, ground.network)))?.find((component) => component.name === name);
+      const recorded = (await recordedComponents(layout, clusterDigest(layout, cluster, ports, ground.network)))?.find(
+        (component) => component.name === name,
+      );
       return recorded === undefined ? undefined : clusterComponent(layout, cluster, ports, recorded);
     }
   }
 }
 
-async function realNodeComponent({ environment, config, layout, ports, network, tools }: Ground, name: NodeComponentName): Promise<Component | undefined> {
+async function realNodeComponent(
+  { environment, config, layout, ports, network, tools }: Ground,
+  name: NodeComponentName,
+): Promise<Component | undefined> {
   if (network === undefined) return undefined;
-  return nodeComponent({
-    layout, ports, network,
-    egress: realNodeOf(environment)?.egress ?? false,
-    proxies: Object.fromEntries(Object.entries(config.childEnv).filter(([variable]) => /^(https?|no)_proxy$/i.test(variable))),
-    tool: (tool) => tools.get(tool),
-  }, name);
+  return nodeComponent(
+    {
+      layout,
+      ports,
+      network,
+      egress: realNodeOf(environment)?.egress ?? false,
+      proxies: Object.fromEntries(
+        Object.entries(config.childEnv).filter(([variable]) => /^(https?|no)_proxy$/i.test(variable)),
+      ),
+      tool: (tool) => tools.get(tool),
+    },
+    name,
+  );
 }
 
 async function workerBasis(ground: Ground): Promise<WorkerBasis> {
-  const { version } = JSON.parse(await readFile(join(ground.config.repoRoot, 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(await readFile(join(ground.config.repoRoot, 'package.json'), 'utf8')) as {
+    version: string;
+  };
   return { version, settings: JSON.stringify([ground.environment, await runtimeOf(ground)]) };
 }
 
 /** What `runtime.json` says of a ground whose parts all run. */
-export async function runtimeOf({ layout, parts, ports, tools }: Ground, kind?: NonNullable<Runtime['cluster']>): Promise<Runtime> {
+export async function runtimeOf(
+  { layout, parts, ports, tools }: Ground,
+  kind?: NonNullable<Runtime['cluster']>,
+): Promise<Runtime> {
   const all = await tools.all();
   const plugin = all.get('vault-plugin-auth-kubernetes');
   return {
     ...(kind === undefined ? {} : { cluster: kind }),
-    ...(parts.cluster ? {
-      cluster: { kubeconfig: layout.kubeconfig, server: apiServerAddress(ports) },
-    } : {}),
-    ...(parts.vault ? {
-      vault: { address: vaultAddress(ports), ...(plugin === undefined ? {} : { kubernetesAuthPlugin: kubernetesAuthPlugin(plugin) }) },
-    } : {}),
-    ...(parts.engine ? { engine: { address: engineAddresses(ports).address, uiAddress: engineAddresses(ports).uiAddress } } : {}),
+    ...(parts.cluster
+      ? {
+          cluster: { kubeconfig: layout.kubeconfig, server: apiServerAddress(ports) },
+        }
+      : {}),
+    ...(parts.vault
+      ? {
+          vault: {
+            address: vaultAddress(ports),
+            ...(plugin === undefined ? {} : { kubernetesAuthPlugin: kubernetesAuthPlugin(plugin) }),
+          },
+        }
+      : {}),
+    ...(parts.engine
+      ? { engine: { address: engineAddresses(ports).address, uiAddress: engineAddresses(ports).uiAddress } }
+      : {}),
     tools: Object.fromEntries([...all].map(([name, { path }]) => [name, path] as const).sort()),
   };
 }

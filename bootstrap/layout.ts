@@ -4,9 +4,20 @@ import { type Config, stateDir } from '../src/config.ts';
 
 /** Every process that `up` may start, in the order in which `doctor` lists them. */
 export const COMPONENTS = [
-  'temporal', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok-controller', 'responder', 'vault',
+  'temporal',
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kwok-controller',
+  'responder',
+  'vault',
   // Only with a real node.
-  'node-agent', 'containerd', 'kubelet', 'kube-proxy', 'coredns',
+  'node-agent',
+  'containerd',
+  'kubelet',
+  'kube-proxy',
+  'coredns',
   'worker',
 ] as const;
 export type ComponentName = (typeof COMPONENTS)[number];

@@ -8,10 +8,20 @@ export async function processesOf(layout: Layout, name: ComponentName, program: 
   const programs = [program];
   switch (name) {
     // Node runs many things: these are known by their script. A worker is told the folder above all environments.
-    case 'worker': return (await findProcesses({ folder: dirname(layout.root), programs, orEnvironment: true })).filter(({ command }) => command.endsWith(`/src/worker.ts --env ${layout.environment}`));
-    case 'responder': return (await findProcesses({ folder: layout.root, programs })).filter(({ command }) => command.includes('/responder/main.ts '));
-    case 'node-agent': return (await findProcesses({ folder: layout.root, programs })).filter(({ command }) => command.includes('/agent/main.ts '));
-    default: return findProcesses({ folder: layout.root, programs });
+    case 'worker':
+      return (await findProcesses({ folder: dirname(layout.root), programs, orEnvironment: true })).filter(
+        ({ command }) => command.endsWith(`/src/worker.ts --env ${layout.environment}`),
+      );
+    case 'responder':
+      return (await findProcesses({ folder: layout.root, programs })).filter(({ command }) =>
+        command.includes('/responder/main.ts '),
+      );
+    case 'node-agent':
+      return (await findProcesses({ folder: layout.root, programs })).filter(({ command }) =>
+        command.includes('/agent/main.ts '),
+      );
+    default:
+      return findProcesses({ folder: layout.root, programs });
   }
 }
 
@@ -22,8 +32,12 @@ const CHILDREN = ['helm', 'kwokctl', 'vault-plugin-auth-kubernetes'];
  * All of them, whoever started them; but kubectl is left alone, since a person may be looking at something.
  * @param tools paths by name
  */
-export async function processesOfEnvironment(layout: Layout, tools: Readonly<Record<string, string>>): Promise<Stray[]> {
-  const paths = (wanted: (name: string) => boolean): string[] => Object.entries(tools).flatMap(([name, path]) => (wanted(name) ? [path] : []));
+export async function processesOfEnvironment(
+  layout: Layout,
+  tools: Readonly<Record<string, string>>,
+): Promise<Stray[]> {
+  const paths = (wanted: (name: string) => boolean): string[] =>
+    Object.entries(tools).flatMap(([name, path]) => (wanted(name) ? [path] : []));
   const found = await Promise.all([
     findProcesses({ folder: layout.root, programs: paths((name) => name !== 'kubectl' && !CHILDREN.includes(name)) }),
     findProcesses({ folder: layout.root, programs: paths((name) => CHILDREN.includes(name)), orEnvironment: true }),

@@ -5,13 +5,13 @@ import type { ToolProgress } from './tools/index.ts';
 export type BootstrapEvent =
   | { kind: 'tool'; progress: ToolProgress }
   | {
-    kind: 'component';
-    component: ComponentName;
-    state: 'starting' | 'ready' | 'died' | 'stopping' | 'stopped';
-    /** Since it was started. */
-    seconds?: number;
-    detail?: string;
-  }
+      kind: 'component';
+      component: ComponentName;
+      state: 'starting' | 'ready' | 'died' | 'stopping' | 'stopped';
+      /** Since it was started. */
+      seconds?: number;
+      detail?: string;
+    }
   /** A sentence that a person should read. */
   | { kind: 'note'; message: string };
 
@@ -22,10 +22,15 @@ export function formatBootstrapEvent(event: Exclude<BootstrapEvent, { kind: 'too
   if (event.kind === 'note') return event.message;
   const detail = event.detail === undefined ? '' : `: ${event.detail}`;
   switch (event.state) {
-    case 'starting': return `${event.component} is starting`;
-    case 'ready': return `${event.component} is ready${event.seconds === undefined ? '' : ` after ${event.seconds.toFixed(1)} s`}${detail}`;
-    case 'died': return `${event.component} has ended by itself${detail}`;
-    case 'stopping': return `${event.component} is being stopped${detail}`;
-    case 'stopped': return `${event.component} is stopped`;
+    case 'starting':
+      return `${event.component} is starting`;
+    case 'ready':
+      return `${event.component} is ready${event.seconds === undefined ? '' : ` after ${event.seconds.toFixed(1)} s`}${detail}`;
+    case 'died':
+      return `${event.component} has ended by itself${detail}`;
+    case 'stopping':
+      return `${event.component} is being stopped${detail}`;
+    case 'stopped':
+      return `${event.component} is stopped`;
   }
 }

@@ -8,7 +8,9 @@ export async function proveStarted(layout: Layout, report: Report, signal: Abort
   try {
     await proveSimulator(api, simulatedNode(0), {
       signal,
-      onRetold: (what) => { report({ kind: 'note', message: `kwok-controller did not ${what}, and was told its Stages again.` }); },
+      onRetold: (what) => {
+        report({ kind: 'note', message: `kwok-controller did not ${what}, and was told its Stages again.` });
+      },
     });
   } finally {
     api.close();

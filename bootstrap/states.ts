@@ -34,7 +34,12 @@ export async function componentStates(environment: Environment, config: Config):
 
 async function stateOf(layout: Layout, ports: Ports, name: ComponentName): Promise<ComponentState> {
   const record = await runningDaemon(pidFileOf(layout, name));
-  const state = { name, version: record?.version ?? pinnedVersion(name), pid: record?.pid ?? null, port: record?.port ?? ports[name] ?? null };
+  const state = {
+    name,
+    version: record?.version ?? pinnedVersion(name),
+    pid: record?.pid ?? null,
+    port: record?.port ?? ports[name] ?? null,
+  };
   if (record === undefined) return { ...state, healthy: false, detail: 'not running' };
   try {
     return { ...state, healthy: true, detail: await checkOf(layout, ports, name)() };
@@ -45,12 +50,22 @@ async function stateOf(layout: Layout, ports: Ports, name: ComponentName): Promi
 
 function checkOf(layout: Layout, ports: Ports, name: ComponentName): () => Promise<string> {
   switch (name) {
-    case 'temporal': return engineCheck(ports);
-    case 'vault': return vaultCheck(ports);
-    case 'responder': return responderCheck(ports);
-    case 'worker': return workerCheck(layout, ports);
-    case 'node-agent': case 'containerd': case 'kubelet': case 'kube-proxy': case 'coredns': return nodeCheck(layout, ports, name);
-    default: return clusterCheck(layout, ports, name satisfies ClusterComponentName);
+    case 'temporal':
+      return engineCheck(ports);
+    case 'vault':
+      return vaultCheck(ports);
+    case 'responder':
+      return responderCheck(ports);
+    case 'worker':
+      return workerCheck(layout, ports);
+    case 'node-agent':
+    case 'containerd':
+    case 'kubelet':
+    case 'kube-proxy':
+    case 'coredns':
+      return nodeCheck(layout, ports, name);
+    default:
+      return clusterCheck(layout, ports, name satisfies ClusterComponentName);
   }
 }
 

@@ -22,20 +22,29 @@ const PORT_FREE_WITHIN_MS = 10_000;
 
 /**
  * Watches until the signal is aborted; never throws for a component that does not come back, but tells and tries again.
- * Whoever holds a component's lock restarts it, so any number of attached commands may watch. What was stopped on purpose
+ * Whoever holds a component's lock restarts it, so any number of attached commands may watch. What was stopped on
+ * purpose
  * has no record any more and stays stopped.
  */
-export async function superviseWhile(environment: Environment, config: Config, signal: AbortSignal, report: Report): Promise<void> {
+export async function superviseWhile(
+  environment: Environment,
+  config: Config,
+  signal: AbortSignal,
+  report: Report,
+): Promise<void> {
   const layout = layoutOf(config, environment.name);
   const restarting = new Map<ComponentName, Promise<void>>();
   const living = new Map<ComponentName, DaemonRecord>();
-  const simulation = 'embedded' in environment.cluster ? keepSimulationMoving(layout, signal, report) : Promise.resolve();
+  const simulation =
+    'embedded' in environment.cluster ? keepSimulationMoving(layout, signal, report) : Promise.resolve();
   const expected = expectedComponents(environment);
   while (!signal.aborted) {
     for (const name of expected) {
       if (restarting.has(name) || (await stillLives(living, name)) || !(await hasDied(layout, name, living))) continue;
       const restart = restartDead(environment, config, layout, name, signal, report)
-        .then((restarted) => (restarted && name === 'kwok-controller' ? proveStarted(layout, report, signal) : undefined))
+        .then((restarted) =>
+          restarted && name === 'kwok-controller' ? proveStarted(layout, report, signal) : undefined,
+        )
         .catch(async (error: unknown) => {
           if (signal.aborted) return;
           report({ kind: 'note', message: error instanceof Error ? error.message : String(error) });
@@ -56,8 +65,15 @@ async function keepSimulationMoving(layout: Layout, signal: AbortSignal, report:
     await pause(OVERDUE_EVERY_MS, signal);
     try {
       api ??= await openApi(layout);
-      for (const [what, touched] of [['volumes', await touchOverdueClaims(api)], ['pods', await touchOverduePods(api)]] as const) {
-        if (touched.length > 0) report({ kind: 'note', message: `the simulator had overlooked ${what} and was told again: ${touched.join(', ')}` });
+      for (const [what, touched] of [
+        ['volumes', await touchOverdueClaims(api)],
+        ['pods', await touchOverduePods(api)],
+      ] as const) {
+        if (touched.length > 0)
+          report({
+            kind: 'note',
+            message: `the simulator had overlooked ${what} and was told again: ${touched.join(', ')}`,
+          });
       }
     } catch {
       // A cluster that was made anew has another port and other keys.
@@ -78,7 +94,11 @@ async function stillLives(living: Map<ComponentName, DaemonRecord>, name: Compon
 }
 
 /** Notes it among the living when it has not. */
-async function hasDied(layout: Layout, name: ComponentName, living?: Map<ComponentName, DaemonRecord>): Promise<boolean> {
+async function hasDied(
+  layout: Layout,
+  name: ComponentName,
+  living?: Map<ComponentName, DaemonRecord>,
+): Promise<boolean> {
   const pidFile = pidFileOf(layout, name);
   if ((await readJson(pidFile)) === undefined) return false;
   const record = await runningDaemon(pidFile);
@@ -87,23 +107,40 @@ async function hasDied(layout: Layout, name: ComponentName, living?: Map<Compone
 }
 
 /** @returns whether it was started again here, by nobody else */
-async function restartDead(environment: Environment, config: Config, layout: Layout, name: ComponentName, signal: AbortSignal, report: Report): Promise<boolean> {
+async function restartDead(
+  environment: Environment,
+  config: Config,
+  layout: Layout,
+  name: ComponentName,
+  signal: AbortSignal,
+  report: Report,
+): Promise<boolean> {
   const result = await tryLock(lockOf(layout, name));
   if (!result.held) return false;
   try {
     // Somebody else may have been quicker, or stopped it on purpose.
     if (!(await hasDied(layout, name))) return false;
     report({ kind: 'component', component: name, state: 'died', detail: 'it is started again' });
-    const component = await componentOf(await openGround(environment, config, { report: ignoreTools(report), signal, ports: 'keep' }), name);
+    const component = await componentOf(
+      await openGround(environment, config, { report: ignoreTools(report), signal, ports: 'keep' }),
+      name,
+    );
     if (component === undefined) {
-      report({ kind: 'note', message: `${name} cannot be started again by itself; run: npm run ananta -- up --env ${environment.name}` });
+      report({
+        kind: 'note',
+        message: `${name} cannot be started again by itself; run: npm run ananta -- up --env ${environment.name}`,
+      });
       return false;
     }
     const { port } = component.spec;
-    if (port !== null && !(await becomesFree(port, PORT_FREE_WITHIN_MS))) throw new Error(`${name} cannot be started again: port ${port} is taken. Another one is found by: npm run ananta -- up --env ${environment.name}`);
+    if (port !== null && !(await becomesFree(port, PORT_FREE_WITHIN_MS)))
+      throw new Error(
+        `${name} cannot be started again: port ${port} is taken. Another one is found by: npm run ananta -- up --env ${environment.name}`,
+      );
     await startComponent(layout, component, { report, signal });
     const running = await runningDaemon(component.spec.pidFile);
-    if (running !== undefined && (CLUSTER_COMPONENTS as readonly string[]).includes(name)) await tellKwokctl(layout, name, running.pid);
+    if (running !== undefined && (CLUSTER_COMPONENTS as readonly string[]).includes(name))
+      await tellKwokctl(layout, name, running.pid);
     return true;
   } finally {
     await result.lock.release();
@@ -112,7 +149,9 @@ async function restartDead(environment: Environment, config: Config, layout: Lay
 
 /** They are there already: nothing to tell. */
 function ignoreTools(report: Report): Report {
-  return (event) => { if (event.kind !== 'tool') report(event); };
+  return (event) => {
+    if (event.kind !== 'tool') report(event);
+  };
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

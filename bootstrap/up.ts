@@ -4,7 +4,16 @@ import { loadCatalog } from '../src/catalog/index.ts';
 import type { Config } from '../src/config.ts';
 import { type Runtime, runtimeFile } from '../src/environment/connections.ts';
 import type { Environment } from '../src/environment/schema.ts';
-import { CLUSTER_COMPONENTS, clusterComponent, clusterDigest, type Api, createCluster, openApi, recordedComponents, tellKwokctl } from './cluster/index.ts';
+import {
+  CLUSTER_COMPONENTS,
+  clusterComponent,
+  clusterDigest,
+  type Api,
+  createCluster,
+  openApi,
+  recordedComponents,
+  tellKwokctl,
+} from './cluster/index.ts';
 import type { RecordedComponent } from './cluster/create.ts';
 import { applyContents, awaitUsable, contentsOf, nodeIsReady } from './cluster/contents.ts';
 import { type Component, awaitReady, ensureComponent, isOutdated } from './component.ts';
@@ -33,39 +42,57 @@ export interface UpOptions {
  * @returns what it wrote to `runtime.json`
  * @throws ToolsUnavailableError, ComponentError: what did start goes on running, the next `up` builds on it
  */
-export async function up(environment: Environment, config: Config, report: Report, options: UpOptions = {}): Promise<Runtime> {
+export async function up(
+  environment: Environment,
+  config: Config,
+  report: Report,
+  options: UpOptions = {},
+): Promise<Runtime> {
   const { signal, worker = true } = options;
   const layout = layoutOf(config, environment.name);
   // Nobody else's business: keys to everything are below it.
   await privateFolder(layout.root);
   await privateFolder(layout.run);
-  return withLock(join(layout.run, 'up.lock'), {
-    signal,
-    onWait: ({ pid }) => { report({ kind: 'note', message: `Waiting for process ${pid}, which starts or stops this environment.` }); },
-  }, async () => {
-    // Before anything else is begun: without Docker or podman nothing of it makes sense.
-    const kind = 'kind' in environment.cluster ? await upKind(environment, loadCatalog(), config, report, signal) : undefined;
-    if (partsOf(environment).node) await checkNodeRequirements(layout.root);
-    const ground = await openGround(environment, config, { report, signal, ports: 'claim' });
-    const starts: Promise<unknown>[] = [];
-    if (ground.parts.engine) starts.push(startEngine(ground, report, signal));
-    if (ground.parts.vault) starts.push(startOne(ground, 'vault', report, signal));
-    const cluster = ground.parts.cluster ? startCluster(ground, report, signal) : undefined;
-    if (cluster !== undefined) starts.push(startOne(ground, 'responder', report, signal), cluster);
-    await allOrFirstError(starts);
-    const runtime = await runtimeOf(ground, kind);
-    await writeIfChanged(runtimeFile(config, environment.name), `${JSON.stringify(runtime, undefined, 2)}\n`);
-    const rest: Promise<unknown>[] = [];
-    if (worker && ground.parts.worker) rest.push(startWorker(ground, report, signal));
-    if ((await cluster) === true) rest.push(proveStarted(layout, report, signal));
-    await allOrFirstError(rest);
-    return runtime;
-  });
+  return withLock(
+    join(layout.run, 'up.lock'),
+    {
+      signal,
+      onWait: ({ pid }) => {
+        report({ kind: 'note', message: `Waiting for process ${pid}, which starts or stops this environment.` });
+      },
+    },
+    async () => {
+      // Before anything else is begun: without Docker or podman nothing of it makes sense.
+      const kind =
+        'kind' in environment.cluster ? await upKind(environment, loadCatalog(), config, report, signal) : undefined;
+      if (partsOf(environment).node) await checkNodeRequirements(layout.root);
+      const ground = await openGround(environment, config, { report, signal, ports: 'claim' });
+      const starts: Promise<unknown>[] = [];
+      if (ground.parts.engine) starts.push(startEngine(ground, report, signal));
+      if (ground.parts.vault) starts.push(startOne(ground, 'vault', report, signal));
+      const cluster = ground.parts.cluster ? startCluster(ground, report, signal) : undefined;
+      if (cluster !== undefined) starts.push(startOne(ground, 'responder', report, signal), cluster);
+      await allOrFirstError(starts);
+      const runtime = await runtimeOf(ground, kind);
+      await writeIfChanged(runtimeFile(config, environment.name), `${JSON.stringify(runtime, undefined, 2)}\n`);
+      const rest: Promise<unknown>[] = [];
+      if (worker && ground.parts.worker) rest.push(startWorker(ground, report, signal));
+      if ((await cluster) === true) rest.push(proveStarted(layout, report, signal));
+      await allOrFirstError(rest);
+      return runtime;
+    },
+  );
 }
 
-async function startOne(ground: Ground, name: ComponentName, report: Report, signal: AbortSignal | undefined): Promise<void> {
+async function startOne(
+  ground: Ground,
+  name: ComponentName,
+  report: Report,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const component = await componentOf(ground, name);
-  if (component !== undefined) await ensureComponent(ground.layout, component, { report, signal, replaceOutdated: true });
+  if (component !== undefined)
+    await ensureComponent(ground.layout, component, { report, signal, replaceOutdated: true });
 }
 
 async function startEngine(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<void> {
@@ -79,7 +106,9 @@ async function startCluster(ground: Ground, report: Report, signal: AbortSignal 
   const tools = await clusterTools(ground.tools);
   const recorded = await recordedComponents(layout, clusterDigest(layout, tools, ports, network));
   const made = recorded === undefined ? await makeCluster(ground, report, signal) : undefined;
-  const components = (made?.components ?? recorded ?? []).map((component) => clusterComponent(layout, tools, ports, component));
+  const components = (made?.components ?? recorded ?? []).map((component) =>
+    clusterComponent(layout, tools, ports, component),
+  );
   const started = made?.started === true || (await startControlPlane(ground, components, report, signal));
   const api = await openApi(layout);
   try {
@@ -98,11 +127,20 @@ async function startNode(ground: Ground, api: Api, report: Report, signal: Abort
   await startOne(ground, 'node-agent', report, signal);
   await startOne(ground, 'containerd', report, signal);
   await ensurePauseImage(ground.layout);
-  await allOrFirstError((['kubelet', 'kube-proxy', 'coredns'] as const).map((name) => startOne(ground, name, report, signal)));
-  await waitUntil(`node ${NODE_NAME} is ready`, { timeoutMs: 60_000, intervalMs: 200, signal }, () => nodeIsReady(api, NODE_NAME));
+  await allOrFirstError(
+    (['kubelet', 'kube-proxy', 'coredns'] as const).map((name) => startOne(ground, name, report, signal)),
+  );
+  await waitUntil(`node ${NODE_NAME} is ready`, { timeoutMs: 60_000, intervalMs: 200, signal }, () =>
+    nodeIsReady(api, NODE_NAME),
+  );
 }
 
-async function startControlPlane(ground: Ground, components: readonly Component[], report: Report, signal: AbortSignal | undefined): Promise<boolean> {
+async function startControlPlane(
+  ground: Ground,
+  components: readonly Component[],
+  report: Report,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const start = async (component: Component): Promise<boolean> => {
     const started = await ensureComponent(ground.layout, component, { report, signal, replaceOutdated: true });
     const running = started ? await runningDaemon(component.spec.pidFile) : undefined;
@@ -112,7 +150,9 @@ async function startControlPlane(ground: Ground, components: readonly Component[
   const named = (name: string): Component[] => components.filter((component) => component.name === name);
   // Each waits for what it needs; the rest come up side by side.
   const first = [...(await inOrder(named('etcd'), start)), ...(await inOrder(named('kube-apiserver'), start))];
-  const rest = await Promise.all(components.filter(({ name }) => name !== 'etcd' && name !== 'kube-apiserver').map(start));
+  const rest = await Promise.all(
+    components.filter(({ name }) => name !== 'etcd' && name !== 'kube-apiserver').map(start),
+  );
   return [...first, ...rest].some(Boolean);
 }
 
@@ -122,7 +162,10 @@ async function inOrder<T>(components: readonly Component[], start: (component: C
   return results;
 }
 
-interface MadeCluster { components: RecordedComponent[]; started: boolean }
+interface MadeCluster {
+  components: RecordedComponent[];
+  started: boolean;
+}
 
 /** Under the locks of all its components: nobody may restart one meanwhile. */
 async function makeCluster(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<MadeCluster> {
@@ -136,19 +179,26 @@ async function makeCluster(ground: Ground, report: Report, signal: AbortSignal |
       for (const component of CLUSTER_COMPONENTS) report({ kind: 'component', component, state: 'starting' });
       const { components, pids } = await createCluster(layout, tools, ports, network);
       if (pids.size === 0) return { components, started: false };
-      await Promise.all(components.map(async (recorded) => {
-        const component = clusterComponent(layout, tools, ports, recorded);
-        const pid = pids.get(recorded.name);
-        if (pid === undefined) throw new Error(`kwokctl has not started ${recorded.name}`);
-        const record = await recordDaemon(component.spec, pid);
-        if (component.name === 'kwok-controller') {
-          // It began before its custom resources were there, and would look again only after 5 s.
-          await endProcess(record, 0);
-          await tellKwokctl(layout, component.name, (await startDaemon(component.spec)).pid);
-        }
-        await awaitReady(component, await runningDaemon(component.spec.pidFile) ?? record, signal);
-        report({ kind: 'component', component: component.name, state: 'ready', seconds: (performance.now() - began) / 1000 });
-      }));
+      await Promise.all(
+        components.map(async (recorded) => {
+          const component = clusterComponent(layout, tools, ports, recorded);
+          const pid = pids.get(recorded.name);
+          if (pid === undefined) throw new Error(`kwokctl has not started ${recorded.name}`);
+          const record = await recordDaemon(component.spec, pid);
+          if (component.name === 'kwok-controller') {
+            // It began before its custom resources were there, and would look again only after 5 s.
+            await endProcess(record, 0);
+            await tellKwokctl(layout, component.name, (await startDaemon(component.spec)).pid);
+          }
+          await awaitReady(component, (await runningDaemon(component.spec.pidFile)) ?? record, signal);
+          report({
+            kind: 'component',
+            component: component.name,
+            state: 'ready',
+            seconds: (performance.now() - began) / 1000,
+          });
+        }),
+      );
       return { components, started: true };
     },
   );
@@ -156,11 +206,16 @@ async function makeCluster(ground: Ground, report: Report, signal: AbortSignal |
 }
 
 async function startWorker(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<void> {
-  const component = await componentOf(ground, 'worker') as Component;
+  const component = (await componentOf(ground, 'worker')) as Component;
   const running = await runningDaemon(component.spec.pidFile);
   const outdated = running !== undefined && isOutdated(running, component.spec);
   const busy = outdated ? await runningWorkflows(ground.layout, ground.ports) : 0;
-  if (busy > 0) report({ kind: 'note', message: 'The worker still runs the code or the settings that it started with, since a deployment is running. The next `up` without one replaces it.' });
+  if (busy > 0)
+    report({
+      kind: 'note',
+      message:
+        'The worker still runs the code or the settings that it started with, since a deployment is running. The next `up` without one replaces it.',
+    });
   await ensureComponent(ground.layout, component, { report, signal, replaceOutdated: busy === 0 });
 }
 
@@ -169,7 +224,11 @@ async function allOrFirstError(work: readonly Promise<unknown>[]): Promise<void>
   const results = await Promise.allSettled(work);
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   if (failures.length === 1) throw failures[0];
-  if (failures.length > 1) throw new AggregateError(failures, failures.map((failure) => (failure instanceof Error ? failure.message : String(failure))).join('\n'));
+  if (failures.length > 1)
+    throw new AggregateError(
+      failures,
+      failures.map((failure) => (failure instanceof Error ? failure.message : String(failure))).join('\n'),
+    );
 }
 
 async function writeIfChanged(path: string, content: string): Promise<void> {

@@ -1,5 +1,6 @@
 /**
- * npm run bench: a first deployment, one with nothing to change, a rollback, each measured as a user sees it, on a sandbox of
+ * npm run bench: a first deployment, one with nothing to change, a rollback, each measured as a user sees it, on a
+ * sandbox of
  * its own that is thrown away afterwards. Prints a table and, last, one line of JSON; `--out FILE` keeps that JSON.
  *
  *   npm run bench -- [--runs N] [--factor F] [--out FILE]
@@ -23,13 +24,22 @@ interface Measured {
   plan: { emptySeconds: number; unchangedSeconds: number };
   /** Of three services that depend on one another, back to the version before. */
   rollback: { seconds: number; services: number; commandSeconds: number };
-  /** The comparison itself, the whole command, and a run by hand that finds one scaled Deployment, repairs it and looks again. */
+  /**
+   * The comparison itself, the whole command, and a run by hand that finds one scaled Deployment, repairs it and looks
+   * again.
+   */
   drift: { cleanSeconds: number; commandSeconds: number; repairCommandSeconds: number };
   peakMegabytes: Record<string, number>;
   slowest: { name: string; seconds: number }[];
 }
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '1' }, factor: { type: 'string', default: '0.4' }, out: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '1' },
+    factor: { type: 'string', default: '0.4' },
+    out: { type: 'string' },
+  },
+});
 const runs: Measured[] = [];
 for (let run = 1; run <= Number(values.runs); run += 1) {
   const sandbox = await createSandbox({ simulation: { factor: Number(values.factor) } });
@@ -40,7 +50,11 @@ for (let run = 1; run <= Number(values.runs); run += 1) {
   }
   print(run, runs.at(-1) as Measured);
 }
-const report = { machine: { cores: cpus().length, gigabytes: Math.round(totalmem() / 2 ** 30) }, factor: Number(values.factor), runs };
+const report = {
+  machine: { cores: cpus().length, gigabytes: Math.round(totalmem() / 2 ** 30) },
+  factor: Number(values.factor),
+  runs,
+};
 const json = JSON.stringify(report);
 if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(report, undefined, 2)}\n`);
 console.log(json);
@@ -57,13 +71,26 @@ async function measure(sandbox: Sandbox): Promise<Measured> {
   if (second.result.outcome !== 'unchanged') throw new Error(`The second deployment ended as ${second.result.outcome}`);
   return {
     upSeconds,
-    first: { seconds: first.result.seconds, criticalPathSeconds: first.result.criticalPathSeconds, ratio: first.result.seconds / first.result.criticalPathSeconds, apiRequests: first.apiRequests, commandSeconds: first.commandSeconds },
-    unchanged: { seconds: second.result.seconds, apiRequests: second.apiRequests, commandSeconds: second.commandSeconds },
+    first: {
+      seconds: first.result.seconds,
+      criticalPathSeconds: first.result.criticalPathSeconds,
+      ratio: first.result.seconds / first.result.criticalPathSeconds,
+      apiRequests: first.apiRequests,
+      commandSeconds: first.commandSeconds,
+    },
+    unchanged: {
+      seconds: second.result.seconds,
+      apiRequests: second.apiRequests,
+      commandSeconds: second.commandSeconds,
+    },
     plan: { emptySeconds, unchangedSeconds: await timedPlan(sandbox, 0) },
     drift: await drifted(sandbox),
     rollback: await rolledBack(sandbox),
     peakMegabytes: await peaks(sandbox),
-    slowest: first.result.services.toSorted((a, b) => b.seconds - a.seconds).slice(0, 8).map(({ name, seconds }) => ({ name, seconds })),
+    slowest: first.result.services
+      .toSorted((a, b) => b.seconds - a.seconds)
+      .slice(0, 8)
+      .map(({ name, seconds }) => ({ name, seconds })),
   };
 }
 
@@ -83,29 +110,49 @@ async function timedPlan(sandbox: Sandbox, expected: number): Promise<number> {
 }
 
 async function rolledBack(sandbox: Sandbox): Promise<Measured['rollback']> {
-  const upgraded = await sandbox.deploy(...['tenant-management-service', 'temporal-worker-service', 'admin-app'].flatMap((service) => ['--image', `${service}=2.0.0`]));
-  if (upgraded.outcome !== 'succeeded') throw new Error(`The deployment before the rollback ended as ${upgraded.outcome}`);
+  const upgraded = await sandbox.deploy(
+    ...['tenant-management-service', 'temporal-worker-service', 'admin-app'].flatMap((service) => [
+      '--image',
+      `${service}=2.0.0`,
+    ]),
+  );
+  if (upgraded.outcome !== 'succeeded')
+    throw new Error(`The deployment before the rollback ended as ${upgraded.outcome}`);
   const started = performance.now();
   const result = resultOf(await sandbox.cli(['rollback', '--json']));
   if (result.outcome !== 'succeeded') throw new Error(`The rollback ended as ${result.outcome}`);
-  return { seconds: result.seconds, services: result.services.filter(({ changed }) => changed).length, commandSeconds: since(started) };
+  return {
+    seconds: result.seconds,
+    services: result.services.filter(({ changed }) => changed).length,
+    commandSeconds: since(started),
+  };
 }
 
 async function drifted(sandbox: Sandbox): Promise<Measured['drift']> {
   const started = performance.now();
   const clean = await sandbox.cli(['drift', '--json']);
-  if (clean.code !== 0) throw new Error(`drift of an untouched platform ended with ${clean.code}:\n${clean.stdout}${clean.stderr}`);
+  if (clean.code !== 0)
+    throw new Error(`drift of an untouched platform ended with ${clean.code}:\n${clean.stdout}${clean.stderr}`);
   const commandSeconds = since(started);
   await kubectl(sandbox, ['--namespace', 'app-plane', 'scale', 'deployment/dashboard', '--replicas', '3']);
   const repairing = performance.now();
   const repaired = await sandbox.cli(['drift', 'run', '--repair', '--json']);
-  if (repaired.code !== 0) throw new Error(`drift run --repair ended with ${repaired.code}:\n${repaired.stdout}${repaired.stderr}`);
-  return { cleanSeconds: (JSON.parse(clean.stdout) as DriftReport).seconds, commandSeconds, repairCommandSeconds: since(repairing) };
+  if (repaired.code !== 0)
+    throw new Error(`drift run --repair ended with ${repaired.code}:\n${repaired.stdout}${repaired.stderr}`);
+  return {
+    cleanSeconds: (JSON.parse(clean.stdout) as DriftReport).seconds,
+    commandSeconds,
+    repairCommandSeconds: since(repairing),
+  };
 }
 
 async function kubectl(sandbox: Sandbox, args: string[]): Promise<string> {
   const runtime = await readRuntime({ ...readConfig(), stateRoot: dirname(sandbox.state) }, sandbox.name);
-  const { stdout } = await execa(runtime?.tools['kubectl'] ?? 'kubectl', ['--kubeconfig', runtime?.cluster?.kubeconfig ?? '', ...args], { maxBuffer: 64 * 2 ** 20 });
+  const { stdout } = await execa(
+    runtime?.tools['kubectl'] ?? 'kubectl',
+    ['--kubeconfig', runtime?.cluster?.kubeconfig ?? '', ...args],
+    { maxBuffer: 64 * 2 ** 20 },
+  );
   return stdout;
 }
 
@@ -113,7 +160,8 @@ async function kubectl(sandbox: Sandbox, args: string[]): Promise<string> {
 async function apiRequests(sandbox: Sandbox): Promise<number> {
   const stdout = await kubectl(sandbox, ['get', '--raw', '/metrics']);
   let total = 0;
-  for (const line of stdout.split('\n')) if (line.startsWith('apiserver_request_total{')) total += Number(line.slice(line.lastIndexOf(' ') + 1));
+  for (const line of stdout.split('\n'))
+    if (line.startsWith('apiserver_request_total{')) total += Number(line.slice(line.lastIndexOf(' ') + 1));
   return total;
 }
 
@@ -145,7 +193,10 @@ function print(run: number, measured: Measured): void {
     ['drift run that repairs one finding', `${measured.drift.repairCommandSeconds.toFixed(1)} s`],
     [`rollback of ${measured.rollback.services} services`, `${measured.rollback.seconds.toFixed(1)} s`],
     ['  whole command', `${measured.rollback.commandSeconds.toFixed(1)} s`],
-    ...Object.entries(measured.peakMegabytes).map(([name, megabytes]): [string, string] => [`peak memory ${name}`, `${megabytes} MB`]),
+    ...Object.entries(measured.peakMegabytes).map(([name, megabytes]): [string, string] => [
+      `peak memory ${name}`,
+      `${megabytes} MB`,
+    ]),
     ...measured.slowest.map(({ name, seconds }): [string, string] => [`slowest ${name}`, `${seconds.toFixed(1)} s`]),
   ];
   console.log(`Run ${run}`);

@@ -1,6 +1,7 @@
 /**
  * Records the histories that `test/workflows/replay.test.ts` replays: a clean, a failed and a resumed deployment with
- * their phases, then part of the platform, a rollback, a drift repair and a destruction, from real runs on a sandbox. Run it after a change of workflow code that is meant to break replay.
+ * their phases, then part of the platform, a rollback, a drift repair and a destruction, from real runs on a sandbox.
+ * Run it after a change of workflow code that is meant to break replay.
  *
  *   npm run ananta -- --run scripts/record-histories.ts     (node launcher.mjs --run scripts/record-histories.ts)
  */
@@ -56,7 +57,10 @@ async function record(name: string, work: (sandbox: Sandbox) => Promise<ResultLi
     const histories: { workflowId: string; history: string }[] = [];
     for await (const info of client.workflow.list()) {
       const history = await client.workflow.getHandle(info.workflowId, info.runId).fetchHistory();
-      histories.push({ workflowId: info.workflowId, history: Buffer.from(proto.temporal.api.history.v1.History.encode(history).finish()).toString('base64') });
+      histories.push({
+        workflowId: info.workflowId,
+        history: Buffer.from(proto.temporal.api.history.v1.History.encode(history).finish()).toString('base64'),
+      });
     }
     await closeTemporal(client);
     histories.sort((a, b) => a.workflowId.localeCompare(b.workflowId));

@@ -40,12 +40,47 @@ export interface PodConfig {
   workflowsDir: string;
 }
 
-const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy',
-  'SSL_CERT_FILE', 'SSL_CERT_DIR', 'GOPROXY', 'GONOSUMDB', 'GONOSUMCHECK', 'GOSUMDB', 'GOFLAGS', 'GOPRIVATE', 'GOTOOLCHAIN', 'NODE_EXTRA_CA_CERTS',
-  // Where a pod finds its API server, and where plug-ins of kubeconfigs look for who the user is; none of them holds a secret.
-  'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT', 'AWS_PROFILE', 'AWS_REGION', 'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'CLOUDSDK_CONFIG', 'AZURE_CONFIG_DIR',
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LANG',
+  'TZ',
+  'TMPDIR',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'GOPROXY',
+  'GONOSUMDB',
+  'GONOSUMCHECK',
+  'GOSUMDB',
+  'GOFLAGS',
+  'GOPRIVATE',
+  'GOTOOLCHAIN',
+  'NODE_EXTRA_CA_CERTS',
+  // Where a pod finds its API server, and where plug-ins of kubeconfigs look for who the user is; none of them holds a
+  // secret.
+  'KUBERNETES_SERVICE_HOST',
+  'KUBERNETES_SERVICE_PORT',
+  'AWS_PROFILE',
+  'AWS_REGION',
+  'AWS_CONFIG_FILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'CLOUDSDK_CONFIG',
+  'AZURE_CONFIG_DIR',
   // Where the container engine answers that kind uses.
-  'DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'CONTAINER_HOST', 'XDG_RUNTIME_DIR', 'KIND_EXPERIMENTAL_PROVIDER'];
+  'DOCKER_HOST',
+  'DOCKER_CONTEXT',
+  'DOCKER_CONFIG',
+  'CONTAINER_HOST',
+  'XDG_RUNTIME_DIR',
+  'KIND_EXPERIMENTAL_PROVIDER',
+];
 
 /** Reads the process environment once. Paths are absolute in the result. */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
@@ -80,7 +115,8 @@ export function stateDir(config: Config, environment: string): string {
 function podConfig(env: NodeJS.ProcessEnv): PodConfig {
   const number = (name: string, otherwise: number): number => {
     const value = Number(env[name] ?? otherwise);
-    if (!Number.isInteger(value) || value < 0) throw new Error(`${name} has to be a whole number, and is "${env[name]}"`);
+    if (!Number.isInteger(value) || value < 0)
+      throw new Error(`${name} has to be a whole number, and is "${env[name]}"`);
     return value;
   };
   return {

@@ -29,26 +29,57 @@ export async function runWorker(environmentName: string, helm?: string): Promise
   const environment = await loadEnvironment(environmentName, config);
   const resolved = await resolveConnections(environment, config);
   const connections = helm === undefined ? resolved : { ...resolved, helm };
-  Runtime.install({ logger: new DefaultLogger('INFO', ({ level, timestampNanos, message, meta }) => {
-    const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-    const { error, workflowId, activityType, attempt } = (meta ?? {}) as { error?: unknown; workflowId?: string; activityType?: string; attempt?: number };
-    const where = [workflowId, activityType, attempt === undefined ? undefined : `attempt ${attempt}`].filter((part) => part !== undefined).join(' ');
-    process.stdout.write(`${time} ${level} ${message}${where ? ` (${where})` : ''}${error instanceof Error ? `: ${error.message}` : ''}\n`);
-  }), shutdownSignals: [] });
+  Runtime.install({
+    logger: new DefaultLogger('INFO', ({ level, timestampNanos, message, meta }) => {
+      const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+      const { error, workflowId, activityType, attempt } = (meta ?? {}) as {
+        error?: unknown;
+        workflowId?: string;
+        activityType?: string;
+        attempt?: number;
+      };
+      const where = [workflowId, activityType, attempt === undefined ? undefined : `attempt ${attempt}`]
+        .filter((part) => part !== undefined)
+        .join(' ');
+      process.stdout.write(
+        `${time} ${level} ${message}${where ? ` (${where})` : ''}${error instanceof Error ? `: ${error.message}` : ''}\n`,
+      );
+    }),
+    shutdownSignals: [],
+  });
 
-  const say = (text: string): void => { process.stdout.write(`${new Date().toISOString()} ${text}\n`); };
+  const say = (text: string): void => {
+    process.stdout.write(`${new Date().toISOString()} ${text}\n`);
+  };
   let serving: Serving | undefined;
   const [build, engine, identity] = await Promise.all([
     workflowBuild(config.repoRoot, config.stateRoot),
-    openEngineLink(environmentName, connections.engine, { say, onReconnect: (connection) => { serving?.reconnect(connection); } }),
+    openEngineLink(environmentName, connections.engine, {
+      say,
+      onReconnect: (connection) => {
+        serving?.reconnect(connection);
+      },
+    }),
     identityOf(environment, config),
   ]);
   const graceSeconds = config.pod?.graceSeconds ?? GRACE_SECONDS;
-  const made = await createClients(environment, connections, config, { isRunAlive: (run) => isRunAlive(engine.client, run.workflowId, run.runId) });
-  const clients: Clients = { ...made, get engine() { return engine.client; } };
+  const made = await createClients(environment, connections, config, {
+    isRunAlive: (run) => isRunAlive(engine.client, run.workflowId, run.runId),
+  });
+  const clients: Clients = {
+    ...made,
+    get engine() {
+      return engine.client;
+    },
+  };
   try {
     serving = await createServing({
-      environment: environmentName, engine, namespace: connections.engine.namespace, build, identity, say,
+      environment: environmentName,
+      engine,
+      namespace: connections.engine.namespace,
+      build,
+      identity,
+      say,
       olderBundle: (buildId) => olderBundle(buildId, config.stateRoot, config.pod?.workflowsDir),
       worker: {
         activities: createActivities(clients),
@@ -62,9 +93,13 @@ export async function runWorker(environmentName: string, helm?: string): Promise
         defaultHeartbeatThrottleInterval: '2s',
       },
     });
-    // For good: where no listener is left, the library that starts Helm takes the signal for the end of the process, and ends both.
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { serving?.shutdown(); });
-    const health = config.pod && await sayHealth(serving, engine, environmentName, identity, config.pod.healthPort);
+    // For good: where no listener is left, the library that starts Helm takes the signal for the end of the process,
+    // and ends both.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.on(signal, () => {
+        serving?.shutdown();
+      });
+    const health = config.pod && (await sayHealth(serving, engine, environmentName, identity, config.pod.healthPort));
     await serving.run().finally(() => health?.close());
   } finally {
     await clients.close();
@@ -72,7 +107,9 @@ export async function runWorker(environmentName: string, helm?: string): Promise
   }
 }
 
-/** A worker in the cluster also says what it would deploy: it cannot see the checkout of whoever asks for a deployment. */
+/**
+ * A worker in the cluster also says what it would deploy: it cannot see the checkout of whoever asks for a deployment.
+ */
 async function identityOf(environment: Environment, config: Config): Promise<string> {
   const identity = `${config.requestedBy}/${process.pid}`;
   return config.pod ? identityWithContent(await contentDigest(environment, config), identity) : identity;
@@ -82,7 +119,13 @@ const LOOK_MILLISECONDS = 10_000;
 const FIRST_LOOKS_MILLISECONDS = 1000;
 
 /** Asks the engine whether it hears from this worker, and answers the kubelet's probes with that. */
-async function sayHealth(serving: Serving, engine: EngineLink, environment: string, identity: string, port: number): Promise<{ close: () => void }> {
+async function sayHealth(
+  serving: Serving,
+  engine: EngineLink,
+  environment: string,
+  identity: string,
+  port: number,
+): Promise<{ close: () => void }> {
   let seenAt: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   const look = async (): Promise<void> => {
@@ -93,10 +136,12 @@ async function sayHealth(serving: Serving, engine: EngineLink, environment: stri
   };
   const server = await serveHealth(port, () => ({ state: serving.state(), seenAt }));
   void look();
-  return { close: () => {
-    clearTimeout(timer);
-    server.close();
-  } };
+  return {
+    close: () => {
+      clearTimeout(timer);
+      server.close();
+    },
+  };
 }
 
 if (import.meta.main) {

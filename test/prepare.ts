@@ -1,6 +1,8 @@
 /**
- * Gets all that the tests need of programs and images, so that what must be compiled is compiled with one set of caches:
- * `node launcher.mjs --run test/prepare.ts [tools|node]`, without a word both: first what every tier needs, then what only a real
+ * Gets all that the tests need of programs and images, so that what must be compiled is compiled with one set of
+ * caches:
+ * `node launcher.mjs --run test/prepare.ts [tools|node]`, without a word both: first what every tier needs, then what
+ * only a real
  * node does. Without it every tier gets its own, which takes longer on a machine that has nothing yet.
  */
 import { nodeRequirements } from '../bootstrap/index.ts';
@@ -15,13 +17,21 @@ const [only] = process.argv.slice(2);
 if (only !== undefined && only !== 'tools' && only !== 'node') throw new Error(`"${only}" is neither tools nor node`);
 const config = readConfig();
 const started = performance.now();
-const say = (line: string): void => { console.log(`${((performance.now() - started) / 1000).toFixed(0)} s  ${line}`); };
+const say = (line: string): void => {
+  console.log(`${((performance.now() - started) / 1000).toFixed(0)} s  ${line}`);
+};
 
 async function acquire(names: readonly ToolName[]): Promise<void> {
   await acquireTools({
-    names, cacheDir: config.cacheDir, env: config.childEnv, keepCaches: true,
+    names,
+    cacheDir: config.cacheDir,
+    env: config.childEnv,
+    keepCaches: true,
     ...(config.toolsMirror === undefined ? {} : { mirror: config.toolsMirror }),
-    onProgress: (event) => { const line = formatProgress(event); if (line) say(line); },
+    onProgress: (event) => {
+      const line = formatProgress(event);
+      if (line) say(line);
+    },
   }).all();
 }
 

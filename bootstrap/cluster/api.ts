@@ -1,5 +1,6 @@
 /**
- * The few requests that the bootstrap makes to the API server of its own cluster. Not the Kubernetes client: importing that
+ * The few requests that the bootstrap makes to the API server of its own cluster. Not the Kubernetes client: importing
+ * that
  * takes half a second, and `up` has to be quick.
  */
 import { readFile } from 'node:fs/promises';
@@ -61,14 +62,19 @@ export async function createApi(server: string, pki: string): Promise<Api> {
   const api: Api = {
     request: (method, path, body) => patiently(() => send(agent, `${server}${path}`, method, body)),
     apply: async (object) => {
-      await api.request('PATCH', `${pathOf(object)}?fieldManager=${FIELD_MANAGER}&force=true`, { type: 'application/apply-patch+yaml', content: object });
+      await api.request('PATCH', `${pathOf(object)}?fieldManager=${FIELD_MANAGER}&force=true`, {
+        type: 'application/apply-patch+yaml',
+        content: object,
+      });
     },
     remove: async (object) => {
       await api.request('DELETE', pathOf(object)).catch((error: unknown) => {
         if (!(error instanceof ApiError) || error.status !== 404) throw error;
       });
     },
-    close: () => { agent.destroy(); },
+    close: () => {
+      agent.destroy();
+    },
   };
   return api;
 }
@@ -94,29 +100,41 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-function send(agent: Agent, url: string, method: string, body: { type: string; content: unknown } | undefined): Promise<unknown> {
+function send(
+  agent: Agent,
+  url: string,
+  method: string,
+  body: { type: string; content: unknown } | undefined,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const content = body === undefined ? undefined : JSON.stringify(body.content);
-    const headers = body === undefined ? {} : { 'content-type': body.type, 'content-length': Buffer.byteLength(content as string) };
-    const asked = request(url, { agent, method, timeout: 15_000, headers: { accept: 'application/json', ...headers } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.once('error', reject);
-      response.once('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        const status = response.statusCode ?? 0;
-        if (status < 200 || status > 299) {
-          reject(new ApiError(status, `${method} ${url} answered ${status}: ${messageOf(text)}`));
-          return;
-        }
-        try {
-          resolve(text === '' ? undefined : JSON.parse(text));
-        } catch {
-          resolve(text);
-        }
-      });
+    const headers =
+      body === undefined ? {} : { 'content-type': body.type, 'content-length': Buffer.byteLength(content as string) };
+    const asked = request(
+      url,
+      { agent, method, timeout: 15_000, headers: { accept: 'application/json', ...headers } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.once('error', reject);
+        response.once('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          const status = response.statusCode ?? 0;
+          if (status < 200 || status > 299) {
+            reject(new ApiError(status, `${method} ${url} answered ${status}: ${messageOf(text)}`));
+            return;
+          }
+          try {
+            resolve(text === '' ? undefined : JSON.parse(text));
+          } catch {
+            resolve(text);
+          }
+        });
+      },
+    );
+    asked.once('timeout', () => {
+      asked.destroy(new Error(`${method} ${url}: no answer within 15 s`));
     });
-    asked.once('timeout', () => { asked.destroy(new Error(`${method} ${url}: no answer within 15 s`)); });
     asked.once('error', reject);
     asked.end(content);
   });

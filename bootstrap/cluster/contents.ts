@@ -18,13 +18,19 @@ import { type Api, ApiError, type ApiObject } from './api.ts';
 import { type ClusterContents, NODE_LABEL, clusterObjects, execPolicy, simulatedNode } from './objects.ts';
 import { kubeletEndpoint } from './stages/index.ts';
 
-export interface TcpService { service: string; containerPort: number }
+export interface TcpService {
+  service: string;
+  containerPort: number;
+}
 
-/** Services whose health check is a plain connection; one for each container port, since a connection carries no name. */
+/**
+ * Services whose health check is a plain connection; one for each container port, since a connection carries no name.
+ */
 export function tcpServices(catalog: Catalog): TcpService[] {
   const byPort = new Map<number, TcpService>();
   for (const { name, health } of catalog.services) {
-    if (health.kind === 'tcp' && !byPort.has(health.port)) byPort.set(health.port, { service: name, containerPort: health.port });
+    if (health.kind === 'tcp' && !byPort.has(health.port))
+      byPort.set(health.port, { service: name, containerPort: health.port });
   }
   return [...byPort.values()];
 }
@@ -44,36 +50,71 @@ function podSeconds(job: boolean, seconds: number): number {
 
 /** The claim that a StatefulSet makes from its template `data`, for the first pod of Vault. */
 export function vaultClaims(catalog: Catalog): { namespace: string; name: string }[] {
-  return catalog.services.filter(({ health }) => health.kind === 'vault').map(({ name, namespace }) => ({ namespace, name: `data-${name}-0` }));
+  return catalog.services
+    .filter(({ health }) => health.kind === 'vault')
+    .map(({ name, namespace }) => ({ namespace, name: `data-${name}-0` }));
 }
 
 /** @param network of the real node, where the environment has one */
-export function contentsOf(catalog: Catalog, environment: Environment, ports: Ports, network?: NodeNetwork): ClusterContents {
+export function contentsOf(
+  catalog: Catalog,
+  environment: Environment,
+  ports: Ports,
+  network?: NodeNetwork,
+): ClusterContents {
   const real = realServices(environment, catalog);
   const simulated = catalog.services.filter(({ name }) => !real.includes(name));
   return {
     nodes: 'embedded' in environment.cluster ? environment.cluster.embedded.nodes : 0,
-    startupSeconds: Object.fromEntries(allReleases(catalog)
-      .filter(({ kind }) => kind === 'release')
-      .map((release) => [release.name, podSeconds(release.job, startupSeconds(environment, release.name, release.startupSeconds))])),
+    startupSeconds: Object.fromEntries(
+      allReleases(catalog)
+        .filter(({ kind }) => kind === 'release')
+        .map((release) => [
+          release.name,
+          podSeconds(release.job, startupSeconds(environment, release.name, release.startupSeconds)),
+        ]),
+    ),
     responderPort: ports['responder'] as number,
     kubeletPort: ports[KUBELET_PORT] as number,
     vaultPort: ports['vault'] as number,
     vaultContainerPorts: simulated.flatMap(({ health }) => (health.kind === 'vault' ? [health.port] : [])),
     vaultClaims: vaultClaims(catalog),
-    engineForwards: 'inCluster' in environment.engine
-      ? [{ containerPort: IN_CLUSTER.enginePort, port: ports['temporal'] as number }, { containerPort: IN_CLUSTER.uiPort, port: ports['temporal-ui'] as number }] : [],
-    tcpForwards: tcpServices(catalog).map(({ service, containerPort }) => ({ containerPort, port: ports[tcpPortName(service)] as number })),
+    engineForwards:
+      'inCluster' in environment.engine
+        ? [
+            { containerPort: IN_CLUSTER.enginePort, port: ports['temporal'] as number },
+            { containerPort: IN_CLUSTER.uiPort, port: ports['temporal-ui'] as number },
+          ]
+        : [],
+    tcpForwards: tcpServices(catalog).map(({ service, containerPort }) => ({
+      containerPort,
+      port: ports[tcpPortName(service)] as number,
+    })),
     commands: execCommands(catalog),
-    ...(network === undefined ? {} : { real: nodeObjects(network, allReleases(catalog).filter(({ service }) => real.includes(service)).map(({ name }) => name)) }),
+    ...(network === undefined
+      ? {}
+      : {
+          real: nodeObjects(
+            network,
+            allReleases(catalog)
+              .filter(({ service }) => real.includes(service))
+              .map(({ name }) => name),
+          ),
+        }),
   };
 }
 
 /**
- * Applies what is not as it should be: all of it after a start, otherwise only when it differs from what was applied last.
+ * Applies what is not as it should be: all of it after a start, otherwise only when it differs from what was applied
+ * last.
  * @returns whether anything was applied
  */
-export async function applyContents(layout: Layout, api: Api, contents: ClusterContents, afterStart: boolean): Promise<boolean> {
+export async function applyContents(
+  layout: Layout,
+  api: Api,
+  contents: ClusterContents,
+  afterStart: boolean,
+): Promise<boolean> {
   const objects = clusterObjects(contents);
   const digest = createHash('sha256').update(JSON.stringify(objects)).digest('hex').slice(0, 16);
   const marker = join(layout.cluster, 'applied');
@@ -102,7 +143,14 @@ async function applyRetrying(api: Api, object: ApiObject): Promise<void> {
 /** Nodes that are there already would tell another port only with their next heartbeat. */
 async function tellNodes(api: Api, { nodes, kubeletPort }: ClusterContents): Promise<void> {
   const content = { status: kubeletEndpoint(kubeletPort) };
-  await Promise.all(Array.from({ length: nodes }, (_, index) => api.request('PATCH', `/api/v1/nodes/${simulatedNode(index)}/status`, { type: 'application/merge-patch+json', content })));
+  await Promise.all(
+    Array.from({ length: nodes }, (_, index) =>
+      api.request('PATCH', `/api/v1/nodes/${simulatedNode(index)}/status`, {
+        type: 'application/merge-patch+json',
+        content,
+      }),
+    ),
+  );
 }
 
 /** Nodes and Stages of ours that are wanted no more; failures that somebody asked for stay. */
@@ -110,19 +158,31 @@ async function removeOthers(api: Api, objects: readonly ApiObject[]): Promise<vo
   const wanted = new Set(objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
   const lists = [
     { kind: 'Node', apiVersion: 'v1', path: '/api/v1/nodes', selector: `${NODE_LABEL}=true` },
-    { kind: 'Stage', apiVersion: 'kwok.x-k8s.io/v1alpha1', path: '/apis/kwok.x-k8s.io/v1alpha1/stages', selector: 'app.kubernetes.io/managed-by=ananta-deploy,!simulation.ananta.dev/failure' },
+    {
+      kind: 'Stage',
+      apiVersion: 'kwok.x-k8s.io/v1alpha1',
+      path: '/apis/kwok.x-k8s.io/v1alpha1/stages',
+      selector: 'app.kubernetes.io/managed-by=ananta-deploy,!simulation.ananta.dev/failure',
+    },
   ];
   for (const { kind, apiVersion, path, selector } of lists) {
-    const { items } = await api.request('GET', `${path}?labelSelector=${encodeURIComponent(selector)}`) as { items: { metadata: { name: string } }[] };
-    for (const { metadata } of items) if (!wanted.has(`${kind}/${metadata.name}`)) await api.remove({ apiVersion, kind, metadata });
+    const { items } = (await api.request('GET', `${path}?labelSelector=${encodeURIComponent(selector)}`)) as {
+      items: { metadata: { name: string } }[];
+    };
+    for (const { metadata } of items)
+      if (!wanted.has(`${kind}/${metadata.name}`)) await api.remove({ apiVersion, kind, metadata });
   }
 }
 
 /** @returns true, or undefined for "not yet" */
 export async function nodeIsReady(api: Api, name: string): Promise<true | undefined> {
   try {
-    const { status } = await api.request('GET', `/api/v1/nodes/${name}`) as { status?: { conditions?: { type: string; status: string }[] } };
-    return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true ? true : undefined;
+    const { status } = (await api.request('GET', `/api/v1/nodes/${name}`)) as {
+      status?: { conditions?: { type: string; status: string }[] };
+    };
+    return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true
+      ? true
+      : undefined;
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined;
     throw error;
@@ -132,8 +192,12 @@ export async function nodeIsReady(api: Api, name: string): Promise<true | undefi
 /** Nodes ready, and a service account there: a pod made before that would be refused. */
 export async function awaitUsable(api: Api, nodes: number, signal: AbortSignal | undefined): Promise<void> {
   await waitUntil('the nodes', { timeoutMs: 60_000, signal }, async () => {
-    const { items } = await api.request('GET', `/api/v1/nodes?labelSelector=${NODE_LABEL}%3Dtrue`) as { items: { status?: { conditions?: { type: string; status: string }[] } }[] };
-    const ready = items.filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true);
+    const { items } = (await api.request('GET', `/api/v1/nodes?labelSelector=${NODE_LABEL}%3Dtrue`)) as {
+      items: { status?: { conditions?: { type: string; status: string }[] } }[];
+    };
+    const ready = items.filter(
+      ({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true,
+    );
     return ready.length >= nodes ? true : undefined;
   });
   await waitUntil('the default service account', { timeoutMs: 60_000, signal }, async () => {

@@ -1,5 +1,6 @@
 /**
- * Has kwokctl make the control plane: keys, the components' command lines, the first start. From then on the components are
+ * Has kwokctl make the control plane: keys, the components' command lines, the first start. From then on the components
+ * are
  * started here from what kwokctl recorded, since kwokctl supervises nothing and trusts stale pid files.
  *
  * What must outlive kwokctl's folder (it removes that when something goes wrong) lies beside it, behind symbolic links.
@@ -43,7 +44,10 @@ function recordFile(layout: Layout): string {
 }
 
 export function clusterDigest(layout: Layout, tools: ClusterTools, ports: Ports, real?: NodeNetwork): string {
-  return createHash('sha256').update(JSON.stringify(kwokctlConfiguration(layout, tools, ports, real))).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(JSON.stringify(kwokctlConfiguration(layout, tools, ports, real)))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 /** The components as kwokctl made them for this configuration; undefined when it has to be made (anew). */
@@ -57,13 +61,21 @@ export async function recordedComponents(layout: Layout, digest: string): Promis
  * Nothing of it may run, except what an interrupted attempt left, which is ended.
  * @returns the process id of each component that kwokctl has started: all of them, or none
  */
-export async function createCluster(layout: Layout, tools: ClusterTools, ports: Ports, real?: NodeNetwork): Promise<{ components: RecordedComponent[]; pids: Map<string, number> }> {
+export async function createCluster(
+  layout: Layout,
+  tools: ClusterTools,
+  ports: Ports,
+  real?: NodeNetwork,
+): Promise<{ components: RecordedComponent[]; pids: Map<string, number> }> {
   // kwokctl reads the path of its folder up to the first blank.
   if (!/\s/.test(layout.cluster)) return runKwokctl({ layout, tools, ports, real }, layout.cluster);
   const detour = await mkdtemp(join(tmpdir(), 'ananta-kwokctl-'));
   const link = join(detour, 'cluster');
   try {
-    if (/\s/.test(link)) throw new Error(`kwokctl cannot work below a path with blanks, and this machine's folder for temporary files has some, too: ${link}. Set ANANTA_STATE_DIR to a path without.`);
+    if (/\s/.test(link))
+      throw new Error(
+        `kwokctl cannot work below a path with blanks, and this machine's folder for temporary files has some, too: ${link}. Set ANANTA_STATE_DIR to a path without.`,
+      );
     await symlink(layout.cluster, link);
     const { components } = await runKwokctl({ layout, tools, ports, real }, link);
     // What runs was started by its path through the link, which does not stay.
@@ -74,10 +86,18 @@ export async function createCluster(layout: Layout, tools: ClusterTools, ports: 
   }
 }
 
-interface Making { layout: Layout; tools: ClusterTools; ports: Ports; real: NodeNetwork | undefined }
+interface Making {
+  layout: Layout;
+  tools: ClusterTools;
+  ports: Ports;
+  real: NodeNetwork | undefined;
+}
 
 /** @param workFolder the cluster's folder as kwokctl is told it */
-async function runKwokctl({ layout, tools, ports, real }: Making, workFolder: string): Promise<{ components: RecordedComponent[]; pids: Map<string, number> }> {
+async function runKwokctl(
+  { layout, tools, ports, real }: Making,
+  workFolder: string,
+): Promise<{ components: RecordedComponent[]; pids: Map<string, number> }> {
   const folder = clusterFolder(layout);
   const configuration = kwokctlConfiguration(layout, tools, ports, real);
   const wasWhole = (await readText(recordFile(layout))) !== undefined;
@@ -107,34 +127,48 @@ async function runKwokctl({ layout, tools, ports, real }: Making, workFolder: st
     await symlink(pkiFolder(layout), join(folder, 'pki'));
   }
   if (workFolder !== layout.cluster) {
-    for (const file of ['kwok.yaml', 'kubeconfig.yaml']) await writeFileDurably(join(folder, file), (await readFile(join(folder, file), 'utf8')).replaceAll(workFolder, layout.cluster));
+    for (const file of ['kwok.yaml', 'kubeconfig.yaml'])
+      await writeFileDurably(
+        join(folder, file),
+        (await readFile(join(folder, file), 'utf8')).replaceAll(workFolder, layout.cluster),
+      );
   }
   const components = await readComponents(folder);
   const pids = await readPids(folder);
   await writeKubeconfig(layout, ports);
-  await writeFileDurably(recordFile(layout), `${JSON.stringify({ digest: clusterDigest(layout, tools, ports, real), components }, undefined, 2)}\n`);
+  await writeFileDurably(
+    recordFile(layout),
+    `${JSON.stringify({ digest: clusterDigest(layout, tools, ports, real), components }, undefined, 2)}\n`,
+  );
   return { components, pids };
 }
 
 async function layFolders(layout: Layout, folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  for (const [name, target] of [['etcd', join(layout.cluster, 'etcd')], ['logs', layout.logs]] as const) {
+  for (const [name, target] of [
+    ['etcd', join(layout.cluster, 'etcd')],
+    ['logs', layout.logs],
+  ] as const) {
     await mkdir(target, { recursive: true, mode: 0o700 });
     await symlink(target, join(folder, name));
   }
-  if ((await readText(join(pkiFolder(layout), 'ca.crt'))) !== undefined) await symlink(pkiFolder(layout), join(folder, 'pki'));
+  if ((await readText(join(pkiFolder(layout), 'ca.crt'))) !== undefined)
+    await symlink(pkiFolder(layout), join(folder, 'pki'));
 }
 
 async function readComponents(folder: string): Promise<RecordedComponent[]> {
   const { parseAllDocuments } = await import('yaml');
-  const documents = parseAllDocuments(await readFile(join(folder, 'kwok.yaml'), 'utf8')).map((document) => document.toJS() as { kind?: string; components?: unknown });
+  const documents = parseAllDocuments(await readFile(join(folder, 'kwok.yaml'), 'utf8')).map(
+    (document) => document.toJS() as { kind?: string; components?: unknown },
+  );
   return z.array(recordedSchema).parse(documents.find(({ kind }) => kind === 'KwokctlConfiguration')?.components);
 }
 
 async function readPids(folder: string): Promise<Map<string, number>> {
   const pids = new Map<string, number>();
-  for (const file of await readdir(join(folder, 'pids'))) pids.set(file.replace(/\.pid$/, ''), Number(await readFile(join(folder, 'pids', file), 'utf8')));
+  for (const file of await readdir(join(folder, 'pids')))
+    pids.set(file.replace(/\.pid$/, ''), Number(await readFile(join(folder, 'pids', file), 'utf8')));
   return pids;
 }
 
@@ -147,14 +181,24 @@ export async function tellKwokctl(layout: Layout, component: string, pid: number
 async function endLeftovers(layout: Layout, tools: ClusterTools): Promise<void> {
   const programs = Object.values(tools).flatMap(({ name, path }) => (name === 'kubectl' ? [] : [path]));
   // All of them have the folder as their home, whatever their arguments say.
-  await Promise.all((await findProcesses({ folder: layout.cluster, programs, orEnvironment: true })).map((found) => endProcess(found, 5_000)));
+  await Promise.all(
+    (await findProcesses({ folder: layout.cluster, programs, orEnvironment: true })).map((found) =>
+      endProcess(found, 5_000),
+    ),
+  );
 }
 
 /** One file with everything in it, for kubectl, helm and the worker. */
 async function writeKubeconfig(layout: Layout, ports: Ports): Promise<void> {
-  const [ca, cert, key] = await Promise.all(['ca.crt', 'admin.crt', 'admin.key'].map(async (name) => (await readFile(join(pkiFolder(layout), name))).toString('base64')));
+  const [ca, cert, key] = await Promise.all(
+    ['ca.crt', 'admin.crt', 'admin.key'].map(async (name) =>
+      (await readFile(join(pkiFolder(layout), name))).toString('base64'),
+    ),
+  );
   const name = `ananta-${layout.environment}`;
-  await writeFileDurably(layout.kubeconfig, `apiVersion: v1
+  await writeFileDurably(
+    layout.kubeconfig,
+    `apiVersion: v1
 kind: Config
 current-context: ${name}
 clusters:
@@ -172,17 +216,24 @@ users:
   user:
     client-certificate-data: ${cert}
     client-key-data: ${key}
-`);
+`,
+  );
 }
 
 /** kwokctl logs one JSON object a line: the last few, in words. */
 function lastMessages(stderr: string): string {
-  return stderr.trim().split('\n').slice(-4).map((line) => {
-    try {
-      const { msg, err } = JSON.parse(line) as { msg?: string; err?: string };
-      return [msg, err].filter(Boolean).join(': ');
-    } catch {
-      return line;
-    }
-  }).join('; ').slice(0, 1_000);
+  return stderr
+    .trim()
+    .split('\n')
+    .slice(-4)
+    .map((line) => {
+      try {
+        const { msg, err } = JSON.parse(line) as { msg?: string; err?: string };
+        return [msg, err].filter(Boolean).join(': ');
+      } catch {
+        return line;
+      }
+    })
+    .join('; ')
+    .slice(0, 1_000);
 }

@@ -22,7 +22,9 @@ export async function failRelease(api: Api, release: string, failure: ReleaseFai
   await touchPods(api, release);
 }
 
-/** Pods of the release start up again, with their ordinary start-up time. Failed Jobs stay failed, as on a real cluster. */
+/**
+ * Pods of the release start up again, with their ordinary start-up time. Failed Jobs stay failed, as on a real cluster.
+ */
 export async function clearFailure(api: Api, release: string): Promise<void> {
   await clearStages(api, release);
   await touchPods(api, release);
@@ -37,19 +39,37 @@ export function failureStages(release: string, failure: ReleaseFailure): ApiObje
     weight: 1,
     ownLabels: { [FAILURE_LABEL]: release },
   });
-  const owner = { key: '.metadata.ownerReferences.[].kind', operator: failure === 'job-failed' ? 'In' : 'NotIn', values: ['Job'] } as const;
+  const owner = {
+    key: '.metadata.ownerReferences.[].kind',
+    operator: failure === 'job-failed' ? 'In' : 'NotIn',
+    values: ['Job'],
+  } as const;
   const mark = REASONS[failure];
   const reason = '.status.containerStatuses.[].state | (.waiting.reason, .terminated.reason)';
   const living = { key: '.status.phase', operator: 'NotIn', values: ['Succeeded', 'Failed'] } as const;
   const hold = stage({
     ...common('hold'),
-    when: [NOT_DELETED, owner, living, ...(mark === undefined ? [{ key: READY, operator: 'In', values: ['False'] } as const] : [{ key: reason, operator: 'In', values: [mark] } as const])],
+    when: [
+      NOT_DELETED,
+      owner,
+      living,
+      ...(mark === undefined
+        ? [{ key: READY, operator: 'In', values: ['False'] } as const]
+        : [{ key: reason, operator: 'In', values: [mark] } as const]),
+    ],
     delay: A_LONG_TIME,
     steps: [{ patch: { subresource: 'status', root: 'status', template: 'reason: null\n' } }],
   });
   const fail = stage({
     ...common('fail'),
-    when: [NOT_DELETED, owner, living, ...(mark === undefined ? [{ key: READY, operator: 'NotIn', values: ['False'] } as const] : [{ key: reason, operator: 'NotIn', values: [mark] } as const])],
+    when: [
+      NOT_DELETED,
+      owner,
+      living,
+      ...(mark === undefined
+        ? [{ key: READY, operator: 'NotIn', values: ['False'] } as const]
+        : [{ key: reason, operator: 'NotIn', values: [mark] } as const]),
+    ],
     delay: { durationMilliseconds: 300 },
     steps: [{ patch: { subresource: 'status', template: failedStatus(failure) } }],
   });
@@ -77,9 +97,22 @@ function failedStatus(failure: ReleaseFailure): string {
     lastState:
       terminated: {exitCode: ${exitCode}, reason: ${reason}, startedAt: {{ Now | Quote }}, finishedAt: {{ Now | Quote }}}`;
   const status: Record<ReleaseFailure, string> = {
-    'crash-loop': containers('false', waiting('CrashLoopBackOff', 'back-off 40s restarting failed container'), 4, last(1, 'Error')),
-    oom: containers('false', waiting('CrashLoopBackOff', 'back-off 40s restarting failed container'), 4, last(137, 'OOMKilled')),
-    'image-pull': containers('false', waiting('ImagePullBackOff', '{{ printf "Back-off pulling image %s: not found" .image | Quote }}')),
+    'crash-loop': containers(
+      'false',
+      waiting('CrashLoopBackOff', 'back-off 40s restarting failed container'),
+      4,
+      last(1, 'Error'),
+    ),
+    oom: containers(
+      'false',
+      waiting('CrashLoopBackOff', 'back-off 40s restarting failed container'),
+      4,
+      last(137, 'OOMKilled'),
+    ),
+    'image-pull': containers(
+      'false',
+      waiting('ImagePullBackOff', '{{ printf "Back-off pulling image %s: not found" .image | Quote }}'),
+    ),
     'never-ready': containers('false', RUNNING),
     'job-failed': containers('false', terminated(1, 'Error')),
   };
@@ -95,10 +128,18 @@ ${addresses()}
 }
 
 async function clearStages(api: Api, release: string, except?: ReleaseFailure): Promise<void> {
-  const wanted = new Set(except === undefined ? [] : failureStages(release, except).map(({ metadata }) => metadata.name));
-  const { items } = await api.request('GET', `/apis/kwok.x-k8s.io/v1alpha1/stages?labelSelector=${encodeURIComponent(`${FAILURE_LABEL}=${release}`)}`) as { items: { metadata: { name: string } }[] };
-  await Promise.all(items.filter(({ metadata }) => !wanted.has(metadata.name))
-    .map(({ metadata }) => api.remove({ apiVersion: 'kwok.x-k8s.io/v1alpha1', kind: 'Stage', metadata })));
+  const wanted = new Set(
+    except === undefined ? [] : failureStages(release, except).map(({ metadata }) => metadata.name),
+  );
+  const { items } = (await api.request(
+    'GET',
+    `/apis/kwok.x-k8s.io/v1alpha1/stages?labelSelector=${encodeURIComponent(`${FAILURE_LABEL}=${release}`)}`,
+  )) as { items: { metadata: { name: string } }[] };
+  await Promise.all(
+    items
+      .filter(({ metadata }) => !wanted.has(metadata.name))
+      .map(({ metadata }) => api.remove({ apiVersion: 'kwok.x-k8s.io/v1alpha1', kind: 'Stage', metadata })),
+  );
 }
 
 /** KWOK chooses a pod's next stage when the pod changes, not when the Stages do. */
@@ -107,7 +148,12 @@ async function touchPods(api: Api, release: string): Promise<void> {
   for (const pause of [200, 800]) {
     await sleep(pause);
     await retellStages(api);
-    const { items } = await api.request('GET', `/api/v1/pods?labelSelector=${encodeURIComponent(`${INSTANCE_LABEL}=${release}`)}`) as { items: { metadata: { name: string; namespace: string } }[] };
-    await Promise.all(items.map(({ metadata }) => touch(api, `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`)));
+    const { items } = (await api.request(
+      'GET',
+      `/api/v1/pods?labelSelector=${encodeURIComponent(`${INSTANCE_LABEL}=${release}`)}`,
+    )) as { items: { metadata: { name: string; namespace: string } }[] };
+    await Promise.all(
+      items.map(({ metadata }) => touch(api, `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`)),
+    );
   }
 }

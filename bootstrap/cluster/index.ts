@@ -32,7 +32,12 @@ const TOOL_OF: Record<ClusterComponentName, keyof ClusterTools> = {
 };
 
 /** One component as kwokctl recorded it. */
-export function clusterComponent(layout: Layout, tools: ClusterTools, ports: Ports, recorded: RecordedComponent): Component {
+export function clusterComponent(
+  layout: Layout,
+  tools: ClusterTools,
+  ports: Ports,
+  recorded: RecordedComponent,
+): Component {
   const name = recorded.name as ClusterComponentName;
   const port = ports[name] as number;
   return {
@@ -43,7 +48,12 @@ export function clusterComponent(layout: Layout, tools: ClusterTools, ports: Por
       command: tools[TOOL_OF[name]].path,
       args: recorded.args,
       // As kwokctl starts it: what it records, on top of nothing of the user's.
-      env: { HOME: layout.cluster, PATH: '', KWOK_WORKDIR: layout.cluster, ...Object.fromEntries(recorded.envs.map((variable) => [variable.name, variable.value])) },
+      env: {
+        HOME: layout.cluster,
+        PATH: '',
+        KWOK_WORKDIR: layout.cluster,
+        ...Object.fromEntries(recorded.envs.map((variable) => [variable.name, variable.value])),
+      },
       cwd: recorded.workDir,
       version: tools[TOOL_OF[name]].version,
       port,

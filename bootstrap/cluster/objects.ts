@@ -1,4 +1,7 @@
-/** What an embedded cluster holds besides its Stages: nodes, storage, the ways into simulated pods, and who may use them. */
+/**
+ * What an embedded cluster holds besides its Stages: nodes, storage, the ways into simulated pods, and who may use
+ * them.
+ */
 import { LOOPBACK } from '../process/ports.ts';
 import type { ApiObject } from './api.ts';
 import { type ClaimName, stages, storageClass } from './stages/index.ts';
@@ -18,7 +21,10 @@ export interface ClusterContents {
   vaultContainerPorts: readonly number[];
   /** Claims whose data are Vault's. */
   vaultClaims: readonly ClaimName[];
-  /** Container port to the port of this machine on which a real engine answers, where one stands behind the pods of an engine in the cluster. */
+  /**
+   * Container port to the port of this machine on which a real engine answers, where one stands behind the pods of an
+   * engine in the cluster.
+   */
   engineForwards: readonly { containerPort: number; port: number }[];
   /** Container port to the responder's port for services whose check is a plain connection. */
   tcpForwards: readonly { containerPort: number; port: number }[];
@@ -71,15 +77,26 @@ function node(index: number): ApiObject {
 }
 
 /** One rule for all pods: KWOK takes the first that fits, and the order of several is not defined. */
-function portForwards({ responderPort, vaultPort, vaultContainerPorts, engineForwards, tcpForwards }: ClusterContents): ApiObject {
+function portForwards({
+  responderPort,
+  vaultPort,
+  vaultContainerPorts,
+  engineForwards,
+  tcpForwards,
+}: ClusterContents): ApiObject {
   return {
     apiVersion: 'kwok.x-k8s.io/v1alpha1',
     kind: 'ClusterPortForward',
     metadata: { name: 'simulated-pods', labels: MANAGED },
     spec: {
       forwards: [
-        ...(vaultContainerPorts.length === 0 ? [] : [{ ports: [...vaultContainerPorts], target: { address: LOOPBACK, port: vaultPort } }]),
-        ...[...engineForwards, ...tcpForwards].map(({ containerPort, port }) => ({ ports: [containerPort], target: { address: LOOPBACK, port } })),
+        ...(vaultContainerPorts.length === 0
+          ? []
+          : [{ ports: [...vaultContainerPorts], target: { address: LOOPBACK, port: vaultPort } }]),
+        ...[...engineForwards, ...tcpForwards].map(({ containerPort, port }) => ({
+          ports: [containerPort],
+          target: { address: LOOPBACK, port },
+        })),
         { target: { address: LOOPBACK, port: responderPort } },
       ],
     },
@@ -97,12 +114,19 @@ export function execPolicy(commands: readonly (readonly string[])[]): ApiObject[
       metadata: { name, labels: MANAGED },
       spec: {
         failurePolicy: 'Fail',
-        matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CONNECT'], resources: ['pods/exec', 'pods/attach'] }] },
-        validations: [{
-          expression: `has(object.command) && object.command in [${allowed}]`,
-          message: 'Pods of this cluster are simulated: only the health check commands of the catalog can be executed in them.',
-          reason: 'Forbidden',
-        }],
+        matchConstraints: {
+          resourceRules: [
+            { apiGroups: [''], apiVersions: ['v1'], operations: ['CONNECT'], resources: ['pods/exec', 'pods/attach'] },
+          ],
+        },
+        validations: [
+          {
+            expression: `has(object.command) && object.command in [${allowed}]`,
+            message:
+              'Pods of this cluster are simulated: only the health check commands of the catalog can be executed in them.',
+            reason: 'Forbidden',
+          },
+        ],
       },
     },
     {

@@ -1,9 +1,12 @@
 /**
  * Proof that the simulator plays: a pod that becomes ready, a claim that gets its volume, a volume that goes.
  *
- * It can come up deaf: it keeps a copy of its Stages by the version that its watch has told last, and when that is ahead of
- * what it has taken in (a burst of Stages on a busy machine), the copy lacks some until another Stage changes, and with them
- * all pods or all volumes (KWOK 0.8: `config/resources/cache.go`, `StagesManager.manage`, which also leaves a controller
+ * It can come up deaf: it keeps a copy of its Stages by the version that its watch has told last, and when that is
+ * ahead of
+ * what it has taken in (a burst of Stages on a busy machine), the copy lacks some until another Stage changes, and with
+ * them
+ * all pods or all volumes (KWOK 0.8: `config/resources/cache.go`, `StagesManager.manage`, which also leaves a
+ * controller
  * that did not start alone until then). Nodes are ready all the same. So it is not believed, but tried, and told again.
  */
 import { randomUUID } from 'node:crypto';
@@ -25,54 +28,94 @@ export interface ProofOptions {
   onRetold?: ((what: string) => void) | undefined;
 }
 
-interface Metadata { name: string; annotations?: Record<string, string> }
-interface Pod { metadata: Metadata; status?: { conditions?: { type: string; status: string }[] } }
-interface Claim { metadata: Metadata; spec: { volumeName?: string }; status?: { phase?: string } }
+interface Metadata {
+  name: string;
+  annotations?: Record<string, string>;
+}
+interface Pod {
+  metadata: Metadata;
+  status?: { conditions?: { type: string; status: string }[] };
+}
+interface Claim {
+  metadata: Metadata;
+  spec: { volumeName?: string };
+  status?: { phase?: string };
+}
 
 /**
  * @param node a simulated one
  * @throws WaitTimeoutError when the simulator does not play although it was told again and again
  */
-export async function proveSimulator(api: Pick<Api, 'request'>, node: string, options: ProofOptions = {}): Promise<void> {
+export async function proveSimulator(
+  api: Pick<Api, 'request'>,
+  node: string,
+  options: ProofOptions = {},
+): Promise<void> {
   const token = randomUUID();
   await Promise.all([provePods(api, node, token, options), proveVolumes(api, token, options)]);
 }
 
 async function provePods(api: Pick<Api, 'request'>, node: string, token: string, options: ProofOptions): Promise<void> {
   const collection = `/api/v1/namespaces/${NAMESPACE}/pods`;
-  const spec = { nodeName: node, automountServiceAccountToken: false, terminationGracePeriodSeconds: 0, containers: [{ name: 'proof', image: 'none' }] };
+  const spec = {
+    nodeName: node,
+    automountServiceAccountToken: false,
+    terminationGracePeriodSeconds: 0,
+    containers: [{ name: 'proof', image: 'none' }],
+  };
   await until('make a pod ready', collection, api, options, async () => {
     const pod = await ours<Pod>(api, collection, token, { kind: 'Pod', spec });
-    return pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true ? true : undefined;
+    return pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
+      ? true
+      : undefined;
   });
   await remove(api, collection);
 }
 
 async function proveVolumes(api: Pick<Api, 'request'>, token: string, options: ProofOptions): Promise<void> {
   const collection = `/api/v1/namespaces/${NAMESPACE}/persistentvolumeclaims`;
-  const spec = { storageClassName: STORAGE_CLASS, accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } };
+  const spec = {
+    storageClassName: STORAGE_CLASS,
+    accessModes: ['ReadWriteOnce'],
+    resources: { requests: { storage: '1Mi' } },
+  };
   const volume = await until('make a volume', collection, api, options, async () => {
     const claim = await ours<Claim>(api, collection, token, { kind: 'PersistentVolumeClaim', spec });
     return claim?.status?.phase === 'Bound' ? claim.spec.volumeName : undefined;
   });
   await remove(api, collection);
-  await until('delete a volume', '/api/v1/persistentvolumes', api, options, async () => ((await get(api, `/api/v1/persistentvolumes/${volume}`)) === undefined ? true : undefined), volume);
+  await until(
+    'delete a volume',
+    '/api/v1/persistentvolumes',
+    api,
+    options,
+    async () => ((await get(api, `/api/v1/persistentvolumes/${volume}`)) === undefined ? true : undefined),
+    volume,
+  );
 }
 
 /** The object of this very proof: one that an earlier proof has left proves nothing. */
-async function ours<T extends { metadata: Metadata }>(api: Pick<Api, 'request'>, collection: string, token: string, object: { kind: string; spec: unknown }): Promise<T | undefined> {
+async function ours<T extends { metadata: Metadata }>(
+  api: Pick<Api, 'request'>,
+  collection: string,
+  token: string,
+  object: { kind: string; spec: unknown },
+): Promise<T | undefined> {
   const found = await get<T>(api, `${collection}/${NAME}`);
   if (found?.metadata.annotations?.[TOKEN] === token) return found;
   if (found !== undefined) {
     await remove(api, collection);
     return undefined;
   }
-  return await api.request('POST', collection, { type: 'application/json', content: { apiVersion: 'v1', ...object, metadata: { name: NAME, annotations: { [TOKEN]: token } } } }) as T;
+  return (await api.request('POST', collection, {
+    type: 'application/json',
+    content: { apiVersion: 'v1', ...object, metadata: { name: NAME, annotations: { [TOKEN]: token } } },
+  })) as T;
 }
 
 async function get<T>(api: Pick<Api, 'request'>, path: string): Promise<T | undefined> {
   try {
-    return await api.request('GET', path) as T;
+    return (await api.request('GET', path)) as T;
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined;
     throw error;
@@ -85,21 +128,34 @@ async function remove(api: Pick<Api, 'request'>, collection: string): Promise<vo
   });
 }
 
-/** Looks until it is done; every now and then the simulator is told again. @param name of the object that it has to see */
-async function until<T>(what: string, collection: string, api: Pick<Api, 'request'>, { signal, onRetold }: ProofOptions, look: () => Promise<T | undefined>, name = NAME): Promise<T> {
+/**
+ * Looks until it is done; every now and then the simulator is told again. @param name of the object that it has to see
+ */
+async function until<T>(
+  what: string,
+  collection: string,
+  api: Pick<Api, 'request'>,
+  { signal, onRetold }: ProofOptions,
+  look: () => Promise<T | undefined>,
+  name = NAME,
+): Promise<T> {
   let retellAt = performance.now() + RETELL_AFTER_MS;
-  return waitUntil(`kwok-controller has to ${what}`, { timeoutMs: PROVEN_WITHIN_MS, intervalMs: 40, signal }, async () => {
-    try {
-      const done = await look();
-      if (done !== undefined || performance.now() < retellAt) return done;
-      retellAt = performance.now() + RETELL_AFTER_MS;
-      await retellStages(api);
-      await touch(api, `${collection}/${name}`);
-      onRetold?.(what);
-    } catch (error) {
-      // An API server that is away, or starting, comes back; what it refuses for good, it refuses again.
-      if (error instanceof ApiError && error.status < 500 && ![404, 409, 429].includes(error.status)) throw error;
-    }
-    return undefined;
-  });
+  return waitUntil(
+    `kwok-controller has to ${what}`,
+    { timeoutMs: PROVEN_WITHIN_MS, intervalMs: 40, signal },
+    async () => {
+      try {
+        const done = await look();
+        if (done !== undefined || performance.now() < retellAt) return done;
+        retellAt = performance.now() + RETELL_AFTER_MS;
+        await retellStages(api);
+        await touch(api, `${collection}/${name}`);
+        onRetold?.(what);
+      } catch (error) {
+        // An API server that is away, or starting, comes back; what it refuses for good, it refuses again.
+        if (error instanceof ApiError && error.status < 500 && ![404, 409, 429].includes(error.status)) throw error;
+      }
+      return undefined;
+    },
+  );
 }

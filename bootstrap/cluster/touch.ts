@@ -5,15 +5,26 @@ const TOUCHED = 'simulation.ananta.dev/touched';
 
 /** @param path of one object. @throws ApiError when it is not there, or the API server does not answer */
 export async function touch(api: Pick<Api, 'request'>, path: string, now: number = Date.now()): Promise<void> {
-  await api.request('PATCH', path, { type: 'application/merge-patch+json', content: { metadata: { annotations: { [TOUCHED]: new Date(now).toISOString() } } } });
+  await api.request('PATCH', path, {
+    type: 'application/merge-patch+json',
+    content: { metadata: { annotations: { [TOUCHED]: new Date(now).toISOString() } } },
+  });
 }
 
 /** The simulator needs well under a second for what it has seen: later than this, it has overlooked something. */
 export const OVERDUE_MS = 4_000;
 
 /** @returns the objects that were touched, as `namespace/name` */
-export async function touchAll(api: Pick<Api, 'request'>, plural: 'pods' | 'persistentvolumeclaims', objects: readonly { metadata: { namespace: string; name: string } }[], now?: number): Promise<string[]> {
-  for (const { metadata: { namespace, name } } of objects) await touch(api, `/api/v1/namespaces/${namespace}/${plural}/${name}`, now);
+export async function touchAll(
+  api: Pick<Api, 'request'>,
+  plural: 'pods' | 'persistentvolumeclaims',
+  objects: readonly { metadata: { namespace: string; name: string } }[],
+  now?: number,
+): Promise<string[]> {
+  for (const {
+    metadata: { namespace, name },
+  } of objects)
+    await touch(api, `/api/v1/namespaces/${namespace}/${plural}/${name}`, now);
   return objects.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
 }
 

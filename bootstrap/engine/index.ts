@@ -13,9 +13,12 @@ import type { InstalledTool } from '../tools/index.ts';
 export const ENGINE_PORTS = ['temporal', 'temporal-ui', 'temporal-http', 'temporal-metrics'] as const;
 
 /**
- * The dev server keeps one history shard, and its queue readers load new tasks at most 20 times a second: once the burst is
- * used up, every step of every workflow waits 50 ms for its turn. Measured here, 20 activities in sequence: 2.05 s as it
- * comes, 0.39 s with the limits raised, 0.29 s when an activity is also handed to the worker together with the workflow task
+ * The dev server keeps one history shard, and its queue readers load new tasks at most 20 times a second: once the
+ * burst is
+ * used up, every step of every workflow waits 50 ms for its turn. Measured here, 20 activities in sequence: 2.05 s as
+ * it
+ * comes, 0.39 s with the limits raised, 0.29 s when an activity is also handed to the worker together with the workflow
+ * task
  * that scheduled it.
  */
 const DYNAMIC_CONFIG: Record<string, string> = {
@@ -46,17 +49,35 @@ export function engineComponent(layout: Layout, tool: InstalledTool, ports: Port
     spec: daemonSpec(layout, 'temporal', {
       command: tool.path,
       args: [
-        'server', 'start-dev',
-        '--ip', LOOPBACK, '--port', String(port),
-        '--ui-ip', LOOPBACK, '--ui-port', String(ports['temporal-ui']),
-        '--http-port', String(ports['temporal-http']), '--metrics-port', String(ports['temporal-metrics']),
-        '--db-filename', databaseFile(layout),
+        'server',
+        'start-dev',
+        '--ip',
+        LOOPBACK,
+        '--port',
+        String(port),
+        '--ui-ip',
+        LOOPBACK,
+        '--ui-port',
+        String(ports['temporal-ui']),
+        '--http-port',
+        String(ports['temporal-http']),
+        '--metrics-port',
+        String(ports['temporal-metrics']),
+        '--db-filename',
+        databaseFile(layout),
         // A committed transaction survives the death of the process; only a power cut can take the last moments.
-        '--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal',
+        '--sqlite-pragma',
+        'journal_mode=wal',
+        '--sqlite-pragma',
+        'synchronous=normal',
         // At the start, since a namespace made later is known everywhere in the server only after seconds.
-        '--namespace', ENGINE_NAMESPACE,
+        '--namespace',
+        ENGINE_NAMESPACE,
         ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
-        '--log-level', 'warn', '--color', 'never',
+        '--log-level',
+        'warn',
+        '--color',
+        'never',
       ],
       // Its own home: the CLI reads and writes configuration there.
       env: { HOME: layout.engine, PATH: '' },
@@ -80,7 +101,8 @@ function databaseFile(layout: Layout): string {
 }
 
 /**
- * Before the first start. A server that was killed while it made its tables leaves a database that no later one can use:
+ * Before the first start. A server that was killed while it made its tables leaves a database that no later one can
+ * use:
  * unless one was ever ready, what is there is put aside.
  */
 async function prepareEngine(layout: Layout): Promise<void> {
@@ -88,19 +110,29 @@ async function prepareEngine(layout: Layout): Promise<void> {
   if ((await readText(readyMarker(layout))) !== undefined) return;
   for (const suffix of ['', '-wal', '-shm']) {
     await rm(`${databaseFile(layout)}.unfinished${suffix}`, { force: true });
-    await rename(`${databaseFile(layout)}${suffix}`, `${databaseFile(layout)}.unfinished${suffix}`).catch(() => undefined);
+    await rename(`${databaseFile(layout)}${suffix}`, `${databaseFile(layout)}.unfinished${suffix}`).catch(
+      () => undefined,
+    );
   }
 }
 
 /**
- * Once it answers: namespace and search attributes, and the note that the database is whole. Does nothing when this was done
+ * Once it answers: namespace and search attributes, and the note that the database is whole. Does nothing when this was
+ * done
  * before, so that only the first `up` loads the client.
  */
 export async function setUpEngine(layout: Layout, ports: Ports): Promise<void> {
-  const wanted = JSON.stringify({ namespace: ENGINE_NAMESPACE, retentionDays: RETENTION_DAYS, searchAttributes: SEARCH_ATTRIBUTE_TYPES });
+  const wanted = JSON.stringify({
+    namespace: ENGINE_NAMESPACE,
+    retentionDays: RETENTION_DAYS,
+    searchAttributes: SEARCH_ATTRIBUTE_TYPES,
+  });
   if ((await readText(readyMarker(layout))) === wanted) return;
   const { ensureEngine } = await import('../../src/clients/temporal/setup.ts');
-  await ensureEngine({ address: engineAddresses(ports).address, namespace: ENGINE_NAMESPACE }, { retentionDays: RETENTION_DAYS, ours: true });
+  await ensureEngine(
+    { address: engineAddresses(ports).address, namespace: ENGINE_NAMESPACE },
+    { retentionDays: RETENTION_DAYS, ours: true },
+  );
   await writeFileDurably(readyMarker(layout), wanted);
 }
 

@@ -39,25 +39,50 @@ export async function findPrograms({ childEnv }: Pick<Config, 'childEnv'>): Prom
       tried.push(`${engine}: not on the PATH`);
       continue;
     }
-    const answer = await execa(program, ['info', '--format', engine === 'docker' ? '{{.ServerVersion}}' : '{{.Version.Version}}'], {
-      env: { ...childEnv }, extendEnv: false, reject: false, stdin: 'ignore', timeout: ANSWERS_MILLISECONDS,
-    });
+    const answer = await execa(
+      program,
+      ['info', '--format', engine === 'docker' ? '{{.ServerVersion}}' : '{{.Version.Version}}'],
+      {
+        env: { ...childEnv },
+        extendEnv: false,
+        reject: false,
+        stdin: 'ignore',
+        timeout: ANSWERS_MILLISECONDS,
+      },
+    );
     if (answer.exitCode !== 0) {
-      tried.push(`${engine}: ${answer.timedOut ? `no answer within ${ANSWERS_MILLISECONDS / 1000} s` : lastLine(answer.stderr)}`);
+      tried.push(
+        `${engine}: ${answer.timedOut ? `no answer within ${ANSWERS_MILLISECONDS / 1000} s` : lastLine(answer.stderr)}`,
+      );
       continue;
     }
-    if (kind === undefined) throw new KindUnavailableError(`${engine} answers, but there is no program kind on the PATH. Install it: https://kind.sigs.k8s.io/docs/user/quick-start/#installation`);
+    if (kind === undefined)
+      throw new KindUnavailableError(
+        `${engine} answers, but there is no program kind on the PATH. Install it: https://kind.sigs.k8s.io/docs/user/quick-start/#installation`,
+      );
     const env = { ...childEnv, KIND_EXPERIMENTAL_PROVIDER: engine };
     return { engine, kind: runner(kind, env), container: runner(program, env) };
   }
-  throw new KindUnavailableError(`A kind cluster needs a container engine, and none answers (${tried.join('; ')})${kind === undefined ? ', and there is no program kind on the PATH' : ''}.`);
+  throw new KindUnavailableError(
+    `A kind cluster needs a container engine, and none answers (${tried.join('; ')})${kind === undefined ? ', and there is no program kind on the PATH' : ''}.`,
+  );
 }
 
 function runner(program: string, env: Readonly<Record<string, string>>): Programs['kind'] {
   return async (args, signal) => {
-    const result = await execa(program, args, { env, extendEnv: false, reject: false, stdin: 'ignore', timeout: LONGEST_MILLISECONDS, ...(signal ? { cancelSignal: signal } : {}) });
+    const result = await execa(program, args, {
+      env,
+      extendEnv: false,
+      reject: false,
+      stdin: 'ignore',
+      timeout: LONGEST_MILLISECONDS,
+      ...(signal ? { cancelSignal: signal } : {}),
+    });
     signal?.throwIfAborted();
-    if (result.exitCode !== 0) throw new KindError(`${program} ${args.join(' ')}: ${result.timedOut ? 'no end in sight' : lastLines(result.stderr)}`);
+    if (result.exitCode !== 0)
+      throw new KindError(
+        `${program} ${args.join(' ')}: ${result.timedOut ? 'no end in sight' : lastLines(result.stderr)}`,
+      );
     return result.stdout;
   };
 }

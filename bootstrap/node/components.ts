@@ -12,7 +12,17 @@ import { runningDaemon } from '../process/daemon.ts';
 import type { Ports } from '../process/ports.ts';
 import { expectOk } from '../process/probe.ts';
 import type { InstalledTool } from '../tools/index.ts';
-import { DNS_HEALTH_PORT, KUBELET_HEALTH_PORT, PROXY_HEALTH_PORT, cniConfig, containerdConfig, corefile, kubeconfig, kubeletConfig, proxyConfig } from './configuration.ts';
+import {
+  DNS_HEALTH_PORT,
+  KUBELET_HEALTH_PORT,
+  PROXY_HEALTH_PORT,
+  cniConfig,
+  containerdConfig,
+  corefile,
+  kubeconfig,
+  kubeletConfig,
+  proxyConfig,
+} from './configuration.ts';
 import { layGround } from './ground.ts';
 import { REAL_LABEL, REAL_VALUE } from './labels.ts';
 import { CONTAINERD_SOCKET, NODE_NAME, type NodeLayout, nodeLayout } from './layout.ts';
@@ -65,7 +75,9 @@ export async function nodeComponent(setting: NodeSetting, name: NodeComponentNam
     },
     spec: daemonSpec(setting.layout, name, {
       // The agent is of this machine; everything else lives in the node's namespaces.
-      ...(name === 'node-agent' ? { command: program, args } : { command: await found('nsenter'), args: [...enter(node), program, ...args] }),
+      ...(name === 'node-agent'
+        ? { command: program, args }
+        : { command: await found('nsenter'), args: [...enter(node), program, ...args] }),
       env,
       cwd: setting.layout.root,
       version,
@@ -76,28 +88,64 @@ export async function nodeComponent(setting: NodeSetting, name: NodeComponentNam
   };
 }
 
-interface Program { command: string; args: string[]; version: string; env: Record<string, string> }
+interface Program {
+  command: string;
+  args: string[];
+  version: string;
+  env: Record<string, string>;
+}
 
-async function programOf({ layout, ports, network, proxies, tool }: NodeSetting, node: NodeLayout, name: NodeComponentName): Promise<Program> {
+async function programOf(
+  { layout, ports, network, proxies, tool }: NodeSetting,
+  node: NodeLayout,
+  name: NodeComponentName,
+): Promise<Program> {
   const path = { PATH: MACHINE_PATH };
   switch (name) {
-    case 'node-agent': return {
-      command: process.execPath,
-      args: ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL('agent/main.ts', import.meta.url)),
-        '--address', network.host, '--port', String(ports['kube-apiserver']), '--api-server', apiServerAddress(ports), '--pki', pkiFolder(layout), '--volumes', node.volumes],
-      version: AGENT_VERSION,
-      env: {},
-    };
+    case 'node-agent':
+      return {
+        command: process.execPath,
+        args: [
+          '--disable-warning=ExperimentalWarning',
+          fileURLToPath(new URL('agent/main.ts', import.meta.url)),
+          '--address',
+          network.host,
+          '--port',
+          String(ports['kube-apiserver']),
+          '--api-server',
+          apiServerAddress(ports),
+          '--pki',
+          pkiFolder(layout),
+          '--volumes',
+          node.volumes,
+        ],
+        version: AGENT_VERSION,
+        env: {},
+      };
     case 'containerd': {
       const command = await found('containerd');
-      return { command, args: ['--config', join(node.config, 'containerd.toml')], version: await containerdVersion(command), env: { ...path, ...proxies } };
+      return {
+        command,
+        args: ['--config', join(node.config, 'containerd.toml')],
+        version: await containerdVersion(command),
+        env: { ...path, ...proxies },
+      };
     }
     case 'kubelet': {
       const { path: command, version } = await tool('kubelet');
       return {
-        command, version, env: path,
-        args: ['--config', join(node.config, 'kubelet.json'), '--kubeconfig', join(node.config, 'kubelet.kubeconfig'), `--hostname-override=${NODE_NAME}`,
-          `--node-ip=${network.node}`, `--node-labels=${REAL_LABEL}=${REAL_VALUE}`],
+        command,
+        version,
+        env: path,
+        args: [
+          '--config',
+          join(node.config, 'kubelet.json'),
+          '--kubeconfig',
+          join(node.config, 'kubelet.kubeconfig'),
+          `--hostname-override=${NODE_NAME}`,
+          `--node-ip=${network.node}`,
+          `--node-labels=${REAL_LABEL}=${REAL_VALUE}`,
+        ],
       };
     }
     case 'kube-proxy': {
@@ -111,19 +159,46 @@ async function programOf({ layout, ports, network, proxies, tool }: NodeSetting,
   }
 }
 
-async function filesOf({ layout, ports, network, egress }: NodeSetting, node: NodeLayout, name: NodeComponentName): Promise<[path: string, content: string][]> {
-  const json = (file: string, content: unknown): [string, string] => [join(node.config, file), `${JSON.stringify(content, undefined, 2)}\n`];
+async function filesOf(
+  { layout, ports, network, egress }: NodeSetting,
+  node: NodeLayout,
+  name: NodeComponentName,
+): Promise<[path: string, content: string][]> {
+  const json = (file: string, content: unknown): [string, string] => [
+    join(node.config, file),
+    `${JSON.stringify(content, undefined, 2)}\n`,
+  ];
   const authority = join(pkiFolder(layout), 'ca.crt');
-  const access = (user: string): [string, string] => json(`${user}.kubeconfig`, kubeconfig(apiServerFromNode(network, ports), user, { authority, certificate: join(node.pki, `${user}.crt`), key: join(node.pki, `${user}.key`) }));
+  const access = (user: string): [string, string] =>
+    json(
+      `${user}.kubeconfig`,
+      kubeconfig(apiServerFromNode(network, ports), user, {
+        authority,
+        certificate: join(node.pki, `${user}.crt`),
+        key: join(node.pki, `${user}.key`),
+      }),
+    );
   switch (name) {
-    case 'node-agent': return [];
-    case 'containerd': return [
-      [join(node.config, 'containerd.toml'), containerdConfig(node, (await findCniFolder()) ?? '/usr/lib/cni')],
-      json('cni/10-ananta.conflist', cniConfig(network)),
-    ];
-    case 'kubelet': return [json('kubelet.json', kubeletConfig(node, network, authority)), [join(node.config, 'resolv.conf'), `nameserver ${network.node}\n`], access('kubelet')];
-    case 'kube-proxy': return [json('kube-proxy.json', proxyConfig(node, network)), access('kube-proxy')];
-    case 'coredns': return [[join(node.config, 'Corefile'), corefile(node, network, egress ? await nameServers() : [])], access('coredns')];
+    case 'node-agent':
+      return [];
+    case 'containerd':
+      return [
+        [join(node.config, 'containerd.toml'), containerdConfig(node, (await findCniFolder()) ?? '/usr/lib/cni')],
+        json('cni/10-ananta.conflist', cniConfig(network)),
+      ];
+    case 'kubelet':
+      return [
+        json('kubelet.json', kubeletConfig(node, network, authority)),
+        [join(node.config, 'resolv.conf'), `nameserver ${network.node}\n`],
+        access('kubelet'),
+      ];
+    case 'kube-proxy':
+      return [json('kube-proxy.json', proxyConfig(node, network)), access('kube-proxy')];
+    case 'coredns':
+      return [
+        [join(node.config, 'Corefile'), corefile(node, network, egress ? await nameServers() : [])],
+        access('coredns'),
+      ];
   }
 }
 
@@ -144,7 +219,10 @@ export function nodeCheck(layout: Layout, ports: Ports, name: NodeComponentName)
     if (network === undefined) throw new Error('the node has no network yet');
     switch (name) {
       case 'node-agent':
-        await expectOk({ url: `${apiServerFromNode(network, ports)}/readyz`, ca: await readFile(join(pkiFolder(layout), 'ca.crt'), 'utf8') });
+        await expectOk({
+          url: `${apiServerFromNode(network, ports)}/readyz`,
+          ca: await readFile(join(pkiFolder(layout), 'ca.crt'), 'utf8'),
+        });
         return `API server for pods at ${network.host}`;
       case 'containerd': {
         const record = await runningDaemon(pidFileOf(layout, 'containerd' satisfies ComponentName));
@@ -167,7 +245,10 @@ export function nodeCheck(layout: Layout, ports: Ports, name: NodeComponentName)
 
 function answers(socketPath: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect(socketPath, () => { socket.destroy(); resolve(); });
+    const socket = connect(socketPath, () => {
+      socket.destroy();
+      resolve();
+    });
     socket.once('error', reject);
   });
 }

@@ -49,15 +49,28 @@ export function cniConfig({ pods }: NodeNetwork): Record<string, unknown> {
     name: 'ananta',
     plugins: [
       {
-        type: 'bridge', bridge: 'cni0', isGateway: true, hairpinMode: true, ipMasq: false,
-        ipam: { type: 'host-local', dataDir: '/var/lib/cni/networks', ranges: [[{ subnet: pods }]], routes: [{ dst: '0.0.0.0/0' }] },
+        type: 'bridge',
+        bridge: 'cni0',
+        isGateway: true,
+        hairpinMode: true,
+        ipMasq: false,
+        ipam: {
+          type: 'host-local',
+          dataDir: '/var/lib/cni/networks',
+          ranges: [[{ subnet: pods }]],
+          routes: [{ dst: '0.0.0.0/0' }],
+        },
       },
       { type: 'portmap', capabilities: { portMappings: true } },
     ],
   };
 }
 
-export function kubeletConfig(layout: NodeLayout, network: NodeNetwork, clusterAuthority: string): Record<string, unknown> {
+export function kubeletConfig(
+  layout: NodeLayout,
+  network: NodeNetwork,
+  clusterAuthority: string,
+): Record<string, unknown> {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -67,14 +80,19 @@ export function kubeletConfig(layout: NodeLayout, network: NodeNetwork, clusterA
     healthzPort: KUBELET_HEALTH_PORT,
     tlsCertFile: join(layout.pki, 'kubelet-server.crt'),
     tlsPrivateKeyFile: join(layout.pki, 'kubelet-server.key'),
-    authentication: { anonymous: { enabled: false }, webhook: { enabled: false }, x509: { clientCAFile: clusterAuthority } },
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: false },
+      x509: { clientCAFile: clusterAuthority },
+    },
     authorization: { mode: 'Webhook' },
     containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
     volumePluginDir: '/var/lib/kubelet/volume-plugins',
     clusterDomain: CLUSTER_DOMAIN,
     clusterDNS: [DNS_SERVICE_ADDRESS],
     resolvConf: join(layout.config, 'resolv.conf'),
-    // Old and new control groups alike; one of our own above all pods, so that what is left of them can be told from others'.
+    // Old and new control groups alike; one of our own above all pods, so that what is left of them can be told from
+    // others'.
     failCgroupV1: false,
     cgroupDriver: 'cgroupfs',
     cgroupRoot: `/${layout.cgroup}`,
@@ -89,7 +107,12 @@ export function kubeletConfig(layout: NodeLayout, network: NodeNetwork, clusterA
     // Imported images cannot be pulled again: they are never collected.
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
-    evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'nodefs.inodesFree': '1%', 'imagefs.available': '1%' },
+    evictionHard: {
+      'memory.available': '100Mi',
+      'nodefs.available': '1%',
+      'nodefs.inodesFree': '1%',
+      'imagefs.available': '1%',
+    },
     registerWithTaints: [REAL_TAINT],
     containerLogMaxSize: '10Mi',
     containerLogMaxFiles: 3,
@@ -132,7 +155,11 @@ ${upstream.length === 0 ? '' : `    forward . ${upstream.join(' ')}\n`}}
 }
 
 /** @param server as the node reaches it */
-export function kubeconfig(server: string, user: string, files: { authority: string; certificate: string; key: string }): Record<string, unknown> {
+export function kubeconfig(
+  server: string,
+  user: string,
+  files: { authority: string; certificate: string; key: string },
+): Record<string, unknown> {
   return {
     apiVersion: 'v1',
     kind: 'Config',

@@ -1,4 +1,7 @@
-/** The control group above all pods of a real node: one of its own, so that what is left of them can be told from others'. */
+/**
+ * The control group above all pods of a real node: one of its own, so that what is left of them can be told from
+ * others'.
+ */
 import { mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +14,9 @@ const CONTROLLERS = ['cpu', 'cpuset', 'memory', 'pids', 'hugetlb', 'io'];
 export async function makeControlGroups(name: string): Promise<void> {
   const available = await readFile(join(ROOT, 'cgroup.controllers'), 'utf8').catch(() => undefined);
   if (available !== undefined) {
-    const wanted = CONTROLLERS.filter((controller) => available.split(/\s+/).includes(controller)).map((controller) => `+${controller}`).join(' ');
+    const wanted = CONTROLLERS.filter((controller) => available.split(/\s+/).includes(controller))
+      .map((controller) => `+${controller}`)
+      .join(' ');
     await writeFile(join(ROOT, 'cgroup.subtree_control'), wanted);
     await mkdir(join(ROOT, name), { recursive: true });
     await writeFile(join(ROOT, name, 'cgroup.subtree_control'), wanted);
@@ -32,12 +37,17 @@ export async function makeControlGroups(name: string): Promise<void> {
 const NEEDED = ['cpu', 'memory', 'pids'];
 const NEEDED_APART = [...NEEDED, 'devices', 'freezer'];
 
-/** Tries a group of its own, which is gone at once. @returns controllers that are missing, or may not be used by this process */
+/**
+ * Tries a group of its own, which is gone at once. @returns controllers that are missing, or may not be used by this
+ * process
+ */
 export async function lackingControllers(): Promise<string[]> {
   const name = `ananta-trial-${process.pid}`;
   const available = await readFile(join(ROOT, 'cgroup.controllers'), 'utf8').catch(() => undefined);
   if (available === undefined) {
-    const lacking = await Promise.all(NEEDED_APART.map(async (controller) => ((await mayGroup(join(ROOT, controller, name))) ? [] : [controller])));
+    const lacking = await Promise.all(
+      NEEDED_APART.map(async (controller) => ((await mayGroup(join(ROOT, controller, name))) ? [] : [controller])),
+    );
     return lacking.flat();
   }
   if (!(await mayGroup(join(ROOT, name)))) return NEEDED;
@@ -46,7 +56,12 @@ export async function lackingControllers(): Promise<string[]> {
   const lacking: string[] = [];
   for (const controller of NEEDED) {
     if (enabled.includes(controller)) continue;
-    const may = await writeFile(control, `+${controller}`).then(() => writeFile(control, `-${controller}`)).then(() => true, () => false);
+    const may = await writeFile(control, `+${controller}`)
+      .then(() => writeFile(control, `-${controller}`))
+      .then(
+        () => true,
+        () => false,
+      );
     if (!may) lacking.push(controller);
   }
   return lacking;
@@ -54,7 +69,9 @@ export async function lackingControllers(): Promise<string[]> {
 
 async function mayGroup(folder: string): Promise<boolean> {
   // A folder of the disk is no group: it has no list of processes.
-  const may = await mkdir(folder).then(async () => (await readFile(join(folder, 'cgroup.procs'))).length >= 0).catch(() => false);
+  const may = await mkdir(folder)
+    .then(async () => (await readFile(join(folder, 'cgroup.procs'))).length >= 0)
+    .catch(() => false);
   await rmdir(folder).catch(() => undefined);
   return may;
 }
@@ -80,10 +97,14 @@ async function controllers(): Promise<string[]> {
 }
 
 async function removeGroup(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) if (entry.isDirectory()) await removeGroup(join(folder, entry.name));
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => []))
+    if (entry.isDirectory()) await removeGroup(join(folder, entry.name));
   await rmdir(folder).catch(() => undefined);
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then((found) => found.isDirectory(), () => false);
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }

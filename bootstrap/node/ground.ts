@@ -1,6 +1,8 @@
 /**
- * The ground of a real node: a network namespace with one link to this machine, and a mount namespace in which the folders
- * that containerd and kubelet have hard-wired are ours. Both are held by files below the state folder. All mounts that the
+ * The ground of a real node: a network namespace with one link to this machine, and a mount namespace in which the
+ * folders
+ * that containerd and kubelet have hard-wired are ours. Both are held by files below the state folder. All mounts that
+ * the
  * node makes live in the second one and are gone with it.
  */
 import { access, mkdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
@@ -14,7 +16,11 @@ import { readNodeRecord, writeNodeRecord } from './record.ts';
 import { openWayOut } from './way-out.ts';
 
 /** Safe to repeat: what is there is left alone, half of it is completed. */
-export async function layGround(layout: NodeLayout, network: NodeNetwork, { egress }: { egress: boolean }): Promise<void> {
+export async function layGround(
+  layout: NodeLayout,
+  network: NodeNetwork,
+  { egress }: { egress: boolean },
+): Promise<void> {
   await withLock(layout.lock, {}, async () => {
     await layFolders(layout);
     await holdNamespaces(layout);
@@ -25,31 +31,47 @@ export async function layGround(layout: NodeLayout, network: NodeNetwork, { egre
 }
 
 async function layFolders(layout: NodeLayout): Promise<void> {
-  for (const folder of [layout.namespaces, layout.config, layout.pki, layout.volumes, ...STAND_INS.map(([, name]) => join(layout.root, name))]) {
+  for (const folder of [
+    layout.namespaces,
+    layout.config,
+    layout.pki,
+    layout.volumes,
+    ...STAND_INS.map(([, name]) => join(layout.root, name)),
+  ]) {
     await mkdir(folder, { recursive: true, mode: 0o755 });
   }
   const record = await readNodeRecord(layout);
   const missing: string[] = [];
   for (const [path] of STAND_INS) {
-    for (let folder = path; !(await exists(folder)) && !missing.includes(folder); folder = dirname(folder)) missing.push(folder);
+    for (let folder = path; !(await exists(folder)) && !missing.includes(folder); folder = dirname(folder))
+      missing.push(folder);
   }
   if (missing.length === 0) return;
   const outermostFirst = missing.sort((a, b) => a.length - b.length);
   // Noted first: whoever is killed in between leaves nothing unknown.
-  if (record !== undefined) await writeNodeRecord(layout, { ...record, folders: [...new Set([...record.folders, ...outermostFirst])] });
+  if (record !== undefined)
+    await writeNodeRecord(layout, { ...record, folders: [...new Set([...record.folders, ...outermostFirst])] });
   for (const folder of outermostFirst) await mkdir(folder, { recursive: true });
 }
 
 async function holdNamespaces(layout: NodeLayout): Promise<void> {
   // A mount namespace can be held only below a mount that is shared with nobody.
-  if (!(await isMountPoint(layout.namespaces))) await command('mount', ['--bind', layout.namespaces, layout.namespaces]);
+  if (!(await isMountPoint(layout.namespaces)))
+    await command('mount', ['--bind', layout.namespaces, layout.namespaces]);
   await command('mount', ['--make-private', layout.namespaces]);
   for (const file of [layout.net, layout.mnt]) if (!(await exists(file))) await writeFile(file, '');
   if (!(await isNamespace(layout.net))) await command('unshare', [`--net=${layout.net}`, 'true']);
   if (!(await isNamespace(layout.mnt))) {
     const binds = STAND_INS.map(([path, name]) => `mount --bind ${quote(join(layout.root, name))} ${quote(path)}`);
     // Slave: what the machine unmounts is unmounted here, too; what is mounted here, the machine does not see.
-    await command('unshare', [`--mount=${layout.mnt}`, '--propagation', 'slave', 'sh', '-ec', [...binds, 'mount --make-rshared /'].join('\n')]);
+    await command('unshare', [
+      `--mount=${layout.mnt}`,
+      '--propagation',
+      'slave',
+      'sh',
+      '-ec',
+      [...binds, 'mount --make-rshared /'].join('\n'),
+    ]);
   }
 }
 
@@ -113,6 +135,8 @@ function quote(text: string): string {
 }
 
 export async function exists(path: string): Promise<boolean> {
-  return access(path).then(() => true, () => false);
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
-

@@ -9,7 +9,9 @@ const NAMESPACE = 'k8s.io';
 const IMPORT_WITHIN_MS = 600_000;
 
 function ctr(layout: NodeLayout, args: readonly string[]): Promise<string> {
-  return inNode(layout, 'ctr', ['--address', CONTAINERD_SOCKET, '--namespace', NAMESPACE, ...args], { timeoutMs: IMPORT_WITHIN_MS });
+  return inNode(layout, 'ctr', ['--address', CONTAINERD_SOCKET, '--namespace', NAMESPACE, ...args], {
+    timeoutMs: IMPORT_WITHIN_MS,
+  });
 }
 
 /**
@@ -32,7 +34,10 @@ export async function importImages(layout: Pick<Layout, 'root' | 'run'>, files: 
 /** Names of all images of the running node. */
 export async function listImages(layout: Pick<Layout, 'root' | 'run'>): Promise<string[]> {
   const said = await ctr(nodeLayout(layout), ['images', 'list', '--quiet']);
-  return said.split('\n').filter((name) => name !== '' && !name.startsWith('sha256:')).sort();
+  return said
+    .split('\n')
+    .filter((name) => name !== '' && !name.startsWith('sha256:'))
+    .sort();
 }
 
 /** The one image that every pod needs. */

@@ -40,9 +40,17 @@ export async function findCniFolder(): Promise<string | undefined> {
  * @returns what it wrote to its standard output
  * @throws Error with the command line and what it said
  */
-export async function command(program: string, args: readonly string[], options: { timeoutMs?: number } = {}): Promise<string> {
+export async function command(
+  program: string,
+  args: readonly string[],
+  options: { timeoutMs?: number } = {},
+): Promise<string> {
   try {
-    const { stdout } = await run(program, [...args], { env: { PATH: MACHINE_PATH, LC_ALL: 'C' }, timeout: options.timeoutMs ?? 30_000, maxBuffer: 16 * 1024 * 1024 });
+    const { stdout } = await run(program, [...args], {
+      env: { PATH: MACHINE_PATH, LC_ALL: 'C' },
+      timeout: options.timeoutMs ?? 30_000,
+      maxBuffer: 16 * 1024 * 1024,
+    });
     return stdout;
   } catch (error) {
     const { stderr, message } = error as { stderr?: string; message: string };
@@ -56,6 +64,11 @@ export function enter(layout: Pick<NodeLayout, 'net' | 'mnt'>): string[] {
 }
 
 /** Runs a program of the machine inside the node. */
-export function inNode(layout: Pick<NodeLayout, 'net' | 'mnt'>, program: string, args: readonly string[], options: { timeoutMs?: number } = {}): Promise<string> {
+export function inNode(
+  layout: Pick<NodeLayout, 'net' | 'mnt'>,
+  program: string,
+  args: readonly string[],
+  options: { timeoutMs?: number } = {},
+): Promise<string> {
   return command('nsenter', [...enter(layout), program, ...args], options);
 }

@@ -1,4 +1,7 @@
-/** The addresses of a real node: one subnet, of which a small part links the node to this machine and the rest is for its pods. */
+/**
+ * The addresses of a real node: one subnet, of which a small part links the node to this machine and the rest is for
+ * its pods.
+ */
 import { createHash } from 'node:crypto';
 
 export interface NodeNetwork {
@@ -35,7 +38,8 @@ export function parseRange(text: string): Range {
   const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(text);
   const numbers = match?.slice(1, 5).map(Number) ?? [];
   const bits = Number(match?.[5]);
-  if (numbers.length !== 4 || numbers.some((number) => number > 255) || bits > 32) throw new Error(`${text} is no range of IPv4 addresses, such as 10.231.0.0/16`);
+  if (numbers.length !== 4 || numbers.some((number) => number > 255) || bits > 32)
+    throw new Error(`${text} is no range of IPv4 addresses, such as 10.231.0.0/16`);
   const address = numbers.reduce((sum, number) => sum * 256 + number, 0);
   return { base: address - (address % 2 ** (32 - bits)), bits };
 }
@@ -52,20 +56,38 @@ function format(address: number): string {
 /** @param subnet of 16 to 22 bits: the first 256 addresses are the link, the upper half is for pods */
 export function nodeNetwork(subnet: string): NodeNetwork {
   const { base, bits } = parseRange(subnet);
-  if (bits < 8 || bits > 22) throw new Error(`${subnet} does not fit: a real node needs a range of 8 to 22 bits, such as 10.231.0.0/16`);
-  return { subnet: `${format(base)}/${bits}`, host: format(base + 1), node: format(base + 2), linkBits: LINK_BITS, pods: `${format(base + 2 ** (31 - bits))}/${bits + 1}` };
+  if (bits < 8 || bits > 22)
+    throw new Error(`${subnet} does not fit: a real node needs a range of 8 to 22 bits, such as 10.231.0.0/16`);
+  return {
+    subnet: `${format(base)}/${bits}`,
+    host: format(base + 1),
+    node: format(base + 2),
+    linkBits: LINK_BITS,
+    pods: `${format(base + 2 ** (31 - bits))}/${bits + 1}`,
+  };
 }
 
-/** Ranges that this machine knows a way to, from the text of /proc/net/route. The default route, which is no range, is left out. */
+/**
+ * Ranges that this machine knows a way to, from the text of /proc/net/route. The default route, which is no range, is
+ * left out.
+ */
 export function parseRoutes(text: string): string[] {
-  return text.trim().split('\n').slice(1).flatMap((line) => {
-    const fields = line.split('\t');
-    const [, destination = '', , , , , , mask = ''] = fields;
-    const bits = (Number.parseInt(mask, 16) >>> 0).toString(2).replaceAll('0', '').length % 33;
-    if (bits === 0) return [];
-    const bytes = destination.match(/../g)?.reverse().map((byte) => Number.parseInt(byte, 16)) ?? [];
-    return bytes.length === 4 ? [`${bytes.join('.')}/${bits}`] : [];
-  });
+  return text
+    .trim()
+    .split('\n')
+    .slice(1)
+    .flatMap((line) => {
+      const fields = line.split('\t');
+      const [, destination = '', , , , , , mask = ''] = fields;
+      const bits = (Number.parseInt(mask, 16) >>> 0).toString(2).replaceAll('0', '').length % 33;
+      if (bits === 0) return [];
+      const bytes =
+        destination
+          .match(/../g)
+          ?.reverse()
+          .map((byte) => Number.parseInt(byte, 16)) ?? [];
+      return bytes.length === 4 ? [`${bytes.join('.')}/${bits}`] : [];
+    });
 }
 
 /**
@@ -79,5 +101,7 @@ export function chooseSubnet(folder: string, taken: readonly string[]): string {
     const subnet = `10.${FIRST + ((start + tries) % COUNT)}.0.0/16`;
     if (!taken.some((range) => overlaps(parseRange(range), parseRange(subnet)))) return subnet;
   }
-  throw new Error(`all ranges from 10.${FIRST}.0.0/16 to 10.${FIRST + COUNT - 1}.0.0/16 are in use on this machine: name a free one as cluster.embedded.realNode.subnet`);
+  throw new Error(
+    `all ranges from 10.${FIRST}.0.0/16 to 10.${FIRST + COUNT - 1}.0.0/16 are in use on this machine: name a free one as cluster.embedded.realNode.subnet`,
+  );
 }

@@ -1,4 +1,7 @@
-/** What the cluster holds for a real node: who may do what, DNS, storage, and the policies that send pods and volumes there. */
+/**
+ * What the cluster holds for a real node: who may do what, DNS, storage, and the policies that send pods and volumes
+ * there.
+ */
 import { INSTANCE_LABEL } from '../../src/contract/names.ts';
 import type { ApiObject } from '../cluster/api.ts';
 import { STORAGE_CLASS } from '../cluster/stages/volumes.ts';
@@ -18,9 +21,12 @@ export function nodeObjects(network: NodeNetwork, releases: readonly string[]): 
       ...podPatches(),
       ...['containers', 'initContainers'].flatMap((field) => requestPatches(field)),
     ]),
-    ...steering('real-volumes.ananta.dev', 'persistentvolumeclaims', `${labelled('object')} && ${isOneOf(releases)} && (!has(object.spec.storageClassName) || object.spec.storageClassName == "${STORAGE_CLASS}") && (!has(object.spec.volumeName) || object.spec.volumeName == "")`, [
-      `[JSONPatch{op: "add", path: "/spec/storageClassName", value: "${REAL_STORAGE_CLASS}"}]`,
-    ]),
+    ...steering(
+      'real-volumes.ananta.dev',
+      'persistentvolumeclaims',
+      `${labelled('object')} && ${isOneOf(releases)} && (!has(object.spec.storageClassName) || object.spec.storageClassName == "${STORAGE_CLASS}") && (!has(object.spec.volumeName) || object.spec.volumeName == "")`,
+      [`[JSONPatch{op: "add", path: "/spec/storageClassName", value: "${REAL_STORAGE_CLASS}"}]`],
+    ),
   ];
 }
 
@@ -63,12 +69,19 @@ function steering(name: string, resource: string, condition: string, patches: re
       spec: {
         failurePolicy: 'Fail',
         reinvocationPolicy: 'Never',
-        matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: [resource] }] },
+        matchConstraints: {
+          resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: [resource] }],
+        },
         matchConditions: [{ name: 'real', expression: condition }],
         mutations: patches.map((expression) => ({ patchType: 'JSONPatch', jsonPatch: { expression } })),
       },
     },
-    { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicyBinding', metadata: { name, labels: MANAGED }, spec: { policyName: name } },
+    {
+      apiVersion: ADMISSION,
+      kind: 'MutatingAdmissionPolicyBinding',
+      metadata: { name, labels: MANAGED },
+      spec: { policyName: name },
+    },
   ];
 }
 
@@ -88,14 +101,18 @@ function dnsAccess(): ApiObject[] {
   const name = 'system:coredns';
   return [
     {
-      apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name, labels: MANAGED },
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name, labels: MANAGED },
       rules: [
         { apiGroups: [''], resources: ['endpoints', 'services', 'pods', 'namespaces'], verbs: ['list', 'watch'] },
         { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
       ],
     },
     {
-      apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', metadata: { name, labels: MANAGED },
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name, labels: MANAGED },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
     },
@@ -107,13 +124,30 @@ function dnsService({ node }: NodeNetwork): ApiObject[] {
   const metadata = { name: 'kube-dns', namespace: 'kube-system', labels: MANAGED };
   return [
     {
-      apiVersion: 'v1', kind: 'Service', metadata,
-      spec: { clusterIP: DNS_SERVICE_ADDRESS, ports: [{ name: 'dns', port: 53, protocol: 'UDP', targetPort: 53 }, { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: 53 }] },
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata,
+      spec: {
+        clusterIP: DNS_SERVICE_ADDRESS,
+        ports: [
+          { name: 'dns', port: 53, protocol: 'UDP', targetPort: 53 },
+          { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: 53 },
+        ],
+      },
     },
     {
-      apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kube-dns', 'endpointslice.kubernetes.io/managed-by': 'ananta-deploy' } },
-      addressType: 'IPv4', endpoints: [{ addresses: [node], conditions: { ready: true } }],
-      ports: [{ name: 'dns', port: 53, protocol: 'UDP' }, { name: 'dns-tcp', port: 53, protocol: 'TCP' }],
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: {
+        ...metadata,
+        labels: { 'kubernetes.io/service-name': 'kube-dns', 'endpointslice.kubernetes.io/managed-by': 'ananta-deploy' },
+      },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [node], conditions: { ready: true } }],
+      ports: [
+        { name: 'dns', port: 53, protocol: 'UDP' },
+        { name: 'dns-tcp', port: 53, protocol: 'TCP' },
+      ],
     },
   ];
 }

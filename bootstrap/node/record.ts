@@ -1,4 +1,7 @@
-/** What a real node has taken or changed on the machine, so that it is the same after a restart and is put back at the end. */
+/**
+ * What a real node has taken or changed on the machine, so that it is the same after a restart and is put back at the
+ * end.
+ */
 import { z } from 'zod';
 import { readJson, writeFileDurably } from '../process/files.ts';
 import type { NodeLayout } from './layout.ts';

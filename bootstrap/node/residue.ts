@@ -1,6 +1,7 @@
 /**
  * Takes away everything that a real node has on the machine beside its folder: containers with their shims, processes,
- * namespaces with all mounts in them, the link, the table of nftables, control groups. What belongs to it is told by its
+ * namespaces with all mounts in them, the link, the table of nftables, control groups. What belongs to it is told by
+ * its
  * namespaces and its names, not by records: so what was left by somebody who was killed is found as well.
  */
 import { readFile, readdir, readlink, rm, rmdir } from 'node:fs/promises';
@@ -32,7 +33,10 @@ export async function hasNode(layout: NodeLayout): Promise<boolean> {
   return exists(layout.root);
 }
 
-/** Ends the containers: those whose process 1 does not go by itself are killed. kubelet must not run any more, or it starts them again. */
+/**
+ * Ends the containers: those whose process 1 does not go by itself are killed. kubelet must not run any more, or it
+ * starts them again.
+ */
 export async function endContainers(layout: NodeLayout): Promise<void> {
   const first = await containers(layout);
   const sleepers = first.filter(({ program }) => program === 'pause');
@@ -77,7 +81,10 @@ async function killAll(layout: NodeLayout): Promise<void> {
   for (;;) {
     const left = await belonging(layout);
     if (left.length === 0) return;
-    if (performance.now() > deadline) throw new Error(`processes of the real node do not end: ${left.map(({ pid, program }) => `${program} (${pid})`).join(', ')}`);
+    if (performance.now() > deadline)
+      throw new Error(
+        `processes of the real node do not end: ${left.map(({ pid, program }) => `${program} (${pid})`).join(', ')}`,
+      );
     for (const { pid } of left) signal(pid, 'SIGKILL');
     await gone(left, 1_000);
   }
@@ -94,7 +101,7 @@ async function containers(layout: NodeLayout): Promise<Seen[]> {
 export async function belonging(layout: NodeLayout): Promise<Seen[]> {
   const all = await look(layout);
   const found = new Map(all.filter(({ inside }) => inside).map((seen) => [seen.pid, seen]));
-  for (let before = -1; before !== found.size;) {
+  for (let before = -1; before !== found.size; ) {
     before = found.size;
     for (const seen of all) if (found.has(seen.parent)) found.set(seen.pid, seen);
   }
@@ -103,18 +110,34 @@ export async function belonging(layout: NodeLayout): Promise<Seen[]> {
 
 async function look(layout: NodeLayout): Promise<Seen[]> {
   const [net, mnt] = await Promise.all([namespaceNumber(layout.net), namespaceNumber(layout.mnt)]);
-  const found = await Promise.all((await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(async (name): Promise<Seen[]> => {
-    try {
-      const identity = await processIdentity(Number(name));
-      if (identity === undefined) return [];
-      const [ownNet, ownMnt, program, text] = await Promise.all([namespaceOf(name, 'net'), namespaceOf(name, 'mnt'), readlink(`/proc/${name}/exe`), readFile(`/proc/${name}/stat`, 'utf8')]);
-      const parent = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
-      return [{ ...identity, parent, program: basename(program), inside: (net !== undefined && ownNet === net) || (mnt !== undefined && ownMnt === mnt) }];
-    } catch {
-      // A thread of the kernel, or gone meanwhile.
-      return [];
-    }
-  }));
+  const found = await Promise.all(
+    (await readdir('/proc'))
+      .filter((name) => /^\d+$/.test(name))
+      .map(async (name): Promise<Seen[]> => {
+        try {
+          const identity = await processIdentity(Number(name));
+          if (identity === undefined) return [];
+          const [ownNet, ownMnt, program, text] = await Promise.all([
+            namespaceOf(name, 'net'),
+            namespaceOf(name, 'mnt'),
+            readlink(`/proc/${name}/exe`),
+            readFile(`/proc/${name}/stat`, 'utf8'),
+          ]);
+          const parent = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
+          return [
+            {
+              ...identity,
+              parent,
+              program: basename(program),
+              inside: (net !== undefined && ownNet === net) || (mnt !== undefined && ownMnt === mnt),
+            },
+          ];
+        } catch {
+          // A thread of the kernel, or gone meanwhile.
+          return [];
+        }
+      }),
+  );
   return found.flat();
 }
 

@@ -12,11 +12,15 @@ export class SubnetTakenError extends Error {
 /** @throws SubnetTakenError where the machine has a way to the wanted range already */
 export async function settleNetwork(layout: NodeLayout, { subnet }: Pick<RealNode, 'subnet'>): Promise<NodeNetwork> {
   const record = await readNodeRecord(layout);
-  if (record !== undefined && (subnet === undefined || nodeNetwork(subnet).subnet === record.subnet)) return nodeNetwork(record.subnet);
+  if (record !== undefined && (subnet === undefined || nodeNetwork(subnet).subnet === record.subnet))
+    return nodeNetwork(record.subnet);
   const routes = parseRoutes(await readFile('/proc/net/route', 'utf8'));
   const chosen = nodeNetwork(subnet ?? chooseSubnet(layout.root, routes));
   const taken = routes.find((route) => overlaps(parseRange(route), parseRange(chosen.subnet)));
-  if (taken !== undefined) throw new SubnetTakenError(`This machine uses addresses of ${chosen.subnet} already (it has a route to ${taken}): name another range as cluster.embedded.realNode.subnet`);
+  if (taken !== undefined)
+    throw new SubnetTakenError(
+      `This machine uses addresses of ${chosen.subnet} already (it has a route to ${taken}): name another range as cluster.embedded.realNode.subnet`,
+    );
   await writeNodeRecord(layout, { folders: [], settings: {}, ...record, subnet: chosen.subnet });
   return chosen;
 }

@@ -3,7 +3,8 @@ import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { constants } from 'node:os';
 
 /*
- * A compiler starts many processes of its own; ending only the one we started leaves the rest running. So each child leads a
+ * A compiler starts many processes of its own; ending only the one we started leaves the rest running. So each child
+ * leads a
  * process group, and the whole group is ended when this process is told to end.
  */
 

@@ -1,5 +1,6 @@
 /**
- * Daemons: processes that outlive the command that started them. Each has a record (its pid file) that names exactly one
+ * Daemons: processes that outlive the command that started them. Each has a record (its pid file) that names exactly
+ * one
  * process among all that ever carry its number, so that neither a stale file nor a reused pid can mislead anybody.
  */
 import { spawn } from 'node:child_process';

@@ -13,7 +13,9 @@ export async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** @returns undefined when there is no such file or it is not JSON: state that can be made again is not worth an error. */
+/**
+ * @returns undefined when there is no such file or it is not JSON: state that can be made again is not worth an error.
+ */
 export async function readJson(path: string): Promise<unknown> {
   const text = await readText(path);
   if (text === undefined) return undefined;

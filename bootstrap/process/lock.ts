@@ -136,11 +136,16 @@ export async function withLock<T>(path: string, options: WithLockOptions, fn: ()
     const holder = `${result.holder.pid}:${result.holder.startToken}`;
     if (holder !== waitedFor) options.onWait?.(result.holder);
     waitedFor = holder;
-    await sleep(POLL_MILLISECONDS, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => undefined);
+    await sleep(POLL_MILLISECONDS, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(
+      () => undefined,
+    );
   }
 }
 
-/** Removes the locks of dead processes from a folder that holds nothing but locks. They would block nobody, only look as if. */
+/**
+ * Removes the locks of dead processes from a folder that holds nothing but locks. They would block nobody, only look as
+ * if.
+ */
 export async function sweepLocks(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const result = await tryLock(join(folder, name));

@@ -35,7 +35,11 @@ export async function logTail(path: string, lines = 12): Promise<string[]> {
     const { size } = await handle.stat();
     const length = Math.min(size, 16 * 1024);
     const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
-    return buffer.toString('utf8').split('\n').filter((line) => line !== '').slice(-lines);
+    return buffer
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .slice(-lines);
   } finally {
     await handle.close();
   }

@@ -21,14 +21,17 @@ export type Ports = Record<string, number>;
 const portsSchema = z.record(z.string(), z.number().int().min(1).max(65_535));
 
 export async function isPortFree(port: number): Promise<boolean> {
-  // A listener on all addresses does not stop us from binding the loopback one everywhere: ask whether somebody answers, too.
+  // A listener on all addresses does not stop us from binding the loopback one everywhere: ask whether somebody
+  // answers, too.
   return (await canListen(port)) && !(await somebodyAnswers(port));
 }
 
 function canListen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     // Clients of a server that is gone try again and again: they must not keep this one open.
-    const server = createServer((socket) => { socket.destroy(); });
+    const server = createServer((socket) => {
+      socket.destroy();
+    });
     server.once('error', () => {
       resolve(false);
     });
@@ -66,13 +69,17 @@ export async function readPorts(file: string): Promise<Ports> {
 }
 
 export interface PortRequest {
-  /** Where they are remembered; also what the first choice is derived from, so that environments keep out of each other's way. */
+  /**
+   * Where they are remembered; also what the first choice is derived from, so that environments keep out of each
+   * other's way.
+   */
   file: string;
   names: readonly string[];
   /** Names whose port is in use by the very process it belongs to. */
   inUseByUs: ReadonlySet<string>;
   /**
-   * A file that environments share, of who has which port: one that was chosen a moment ago, or whose process is just being
+   * A file that environments share, of who has which port: one that was chosen a moment ago, or whose process is just
+   * being
    * started again, is free to the eye. Absent: only looked at.
    */
   claims?: string;
@@ -102,7 +109,9 @@ export async function claimPorts(request: PortRequest): Promise<Ports> {
     const written = await readClaims(claims);
     // It is another's as long as that one remembers it; an environment that is gone remembers nothing.
     const owners = [...new Set(Object.values(written))].filter((owner) => owner !== file);
-    const memories = new Map(await Promise.all(owners.map(async (owner) => [owner, new Set(Object.values(await readPorts(owner)))] as const)));
+    const memories = new Map(
+      await Promise.all(owners.map(async (owner) => [owner, new Set(Object.values(await readPorts(owner)))] as const)),
+    );
     const others = Object.entries(written).filter(([port, owner]) => memories.get(owner)?.has(Number(port)));
     const theirs = new Set(others.map(([port]) => Number(port)));
     const ports = await choosePorts(request, remembered, (port) => !theirs.has(port));
@@ -120,11 +129,19 @@ async function readClaims(claims: string): Promise<Record<string, string>> {
   return parsed.success ? parsed.data : {};
 }
 
-async function choosePorts(request: PortRequest, remembered: Ports, mayHave: (port: number) => boolean): Promise<Ports> {
-  const kept = await Promise.all(request.names.map(async (name): Promise<[string, number][]> => {
-    const port = remembered[name];
-    return port !== undefined && (request.inUseByUs.has(name) || (mayHave(port) && (await becomesFree(port)))) ? [[name, port]] : [];
-  }));
+async function choosePorts(
+  request: PortRequest,
+  remembered: Ports,
+  mayHave: (port: number) => boolean,
+): Promise<Ports> {
+  const kept = await Promise.all(
+    request.names.map(async (name): Promise<[string, number][]> => {
+      const port = remembered[name];
+      return port !== undefined && (request.inUseByUs.has(name) || (mayHave(port) && (await becomesFree(port))))
+        ? [[name, port]]
+        : [];
+    }),
+  );
   const chosen = Object.fromEntries(kept.flat());
   const taken = new Set(Object.values(remembered));
   let candidate = firstChoice(request.file);
@@ -138,7 +155,8 @@ async function choosePorts(request: PortRequest, remembered: Ports, mayHave: (po
     chosen[name] = candidate;
   }
   const all = { ...remembered, ...chosen };
-  if (request.names.some((name) => remembered[name] !== all[name])) await writeFileDurably(request.file, `${JSON.stringify(all, undefined, 2)}\n`);
+  if (request.names.some((name) => remembered[name] !== all[name]))
+    await writeFileDurably(request.file, `${JSON.stringify(all, undefined, 2)}\n`);
   return all;
 }
 

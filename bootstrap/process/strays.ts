@@ -10,7 +10,9 @@ const run = promisify(execFile);
 export interface StrayQuery {
   /** Named in its arguments. */
   folder: string;
-  /** Naming it in its environment counts, too (where the system tells); a person's own call of a tool may do so as well. */
+  /**
+   * Naming it in its environment counts, too (where the system tells); a person's own call of a tool may do so as well.
+   */
   orEnvironment?: boolean;
   /** It runs one of these; a person's own editor on one of our files is none of our business. */
   programs: readonly string[];
@@ -35,7 +37,11 @@ async function findInProc({ folder, programs, orEnvironment = false }: StrayQuer
           const program = (await readlink(`/proc/${name}/exe`)).replace(/ \(deleted\)$/, '');
           if (!wanted.has(program)) return;
           const command = await readFile(`/proc/${name}/cmdline`, 'utf8');
-          if (!names(command, folder) && !(orEnvironment && names(await readFile(`/proc/${name}/environ`, 'utf8'), folder))) return;
+          if (
+            !names(command, folder) &&
+            !(orEnvironment && names(await readFile(`/proc/${name}/environ`, 'utf8'), folder))
+          )
+            return;
           const identity = await processIdentity(Number(name));
           if (identity !== undefined) found.push({ ...identity, command: command.replaceAll('\0', ' ').trim() });
         } catch {

@@ -22,7 +22,8 @@ export async function waitUntil<T>(what: string, options: WaitOptions, look: () 
     options.signal?.throwIfAborted();
     const found = await look();
     if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new WaitTimeoutError(`${what}: not within ${Math.round(options.timeoutMs / 1000)} s`);
+    if (performance.now() > deadline)
+      throw new WaitTimeoutError(`${what}: not within ${Math.round(options.timeoutMs / 1000)} s`);
     await sleep(options.intervalMs ?? 50, undefined, options.signal === undefined ? {} : { signal: options.signal });
   }
 }

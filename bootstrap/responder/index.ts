@@ -34,24 +34,48 @@ export function tcpPortName(service: string): string {
   return `responder-tcp-${service}`;
 }
 
-export function responderComponent(layout: Layout, ports: Ports, { tcpServices, commands, pki, vaultClaim }: ResponderDuties): Component {
+export function responderComponent(
+  layout: Layout,
+  ports: Ports,
+  { tcpServices, commands, pki, vaultClaim }: ResponderDuties,
+): Component {
   const port = ports['responder'] as number;
   return {
     name: 'responder',
     readyWithinMs: 15_000,
     graceMs: 2_000,
-    prepare: async () => { await mkdir(layout.failures, { recursive: true, mode: 0o700 }); },
+    prepare: async () => {
+      await mkdir(layout.failures, { recursive: true, mode: 0o700 });
+    },
     spec: daemonSpec(layout, 'responder', {
       command: process.execPath,
       args: [
         '--disable-warning=ExperimentalWarning',
         fileURLToPath(new URL('main.ts', import.meta.url)),
-        '--port', String(port), '--failures', layout.failures,
-        '--kubelet-port', String(ports[KUBELET_PORT]), '--kwok-port', String(ports['kwok-controller']), '--pki', pki,
-        ...(vaultClaim === undefined ? [] : [
-          '--api-server', apiServerAddress(ports), '--vault-claim', `${vaultClaim.namespace}/${vaultClaim.name}`,
-          '--vault-folder', layout.vault, '--vault-pid-file', pidFileOf(layout, 'vault'), '--vault-lock', lockOf(layout, 'vault'),
-        ]),
+        '--port',
+        String(port),
+        '--failures',
+        layout.failures,
+        '--kubelet-port',
+        String(ports[KUBELET_PORT]),
+        '--kwok-port',
+        String(ports['kwok-controller']),
+        '--pki',
+        pki,
+        ...(vaultClaim === undefined
+          ? []
+          : [
+              '--api-server',
+              apiServerAddress(ports),
+              '--vault-claim',
+              `${vaultClaim.namespace}/${vaultClaim.name}`,
+              '--vault-folder',
+              layout.vault,
+              '--vault-pid-file',
+              pidFileOf(layout, 'vault'),
+              '--vault-lock',
+              lockOf(layout, 'vault'),
+            ]),
         ...[...new Set(commands)].flatMap((command) => ['--command', command]),
         ...tcpServices.flatMap((service) => ['--tcp', `${service}=${ports[tcpPortName(service)]}`]),
       ],

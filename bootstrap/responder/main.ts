@@ -1,4 +1,7 @@
-/** The responder as a process; `index.ts` has its arguments. It also plays the provisioner of the one volume that has data. */
+/**
+ * The responder as a process; `index.ts` has its arguments. It also plays the provisioner of the one volume that has
+ * data.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,20 +38,40 @@ function needed(name: Exclude<keyof typeof values, 'tcp' | 'command'>): string {
 
 const failures = needed('failures');
 /** Good answers are too many to write down. */
-const onProbe = ({ kind, service, target, outcome }: { kind: string; service: string; target: string; outcome: string }): void => {
-  if (outcome !== 'healthy') process.stdout.write(`${new Date().toISOString()} ${kind} ${service} ${target} ${outcome}\n`);
+const onProbe = ({
+  kind,
+  service,
+  target,
+  outcome,
+}: {
+  kind: string;
+  service: string;
+  target: string;
+  outcome: string;
+}): void => {
+  if (outcome !== 'healthy')
+    process.stdout.write(`${new Date().toISOString()} ${kind} ${service} ${target} ${outcome}\n`);
 };
 
 const responder = await startResponder({
   port: Number(needed('port')),
   failures,
-  tcpPorts: Object.fromEntries(values.tcp.map((pair) => {
-    const [service = '', port] = pair.split('=');
-    return [service, Number(port)];
-  })),
+  tcpPorts: Object.fromEntries(
+    values.tcp.map((pair) => {
+      const [service = '', port] = pair.split('=');
+      return [service, Number(port)];
+    }),
+  ),
   onProbe,
 });
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void responder.close().then(() => { process.exit(0); }));
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(
+    signal,
+    () =>
+      void responder.close().then(() => {
+        process.exit(0);
+      }),
+  );
 
 await startKubelet({
   port: Number(needed('kubelet-port')),
@@ -64,14 +87,22 @@ if (values['vault-claim'] !== undefined) await keepStorage(values['vault-claim']
 /** For as long as this process lives. */
 async function keepStorage(claim: string): Promise<never> {
   const [namespace = '', name = ''] = claim.split('/');
-  const storage = { claim: { namespace, name }, folder: needed('vault-folder'), pidFile: needed('vault-pid-file'), lock: needed('vault-lock') };
+  const storage = {
+    claim: { namespace, name },
+    folder: needed('vault-folder'),
+    pidFile: needed('vault-pid-file'),
+    lock: needed('vault-lock'),
+  };
   for (;;) {
     try {
       const api = await createApi(needed('api-server'), needed('pki'));
       try {
         for (;;) {
           const emptied = await emptyDeletedStorage(api, storage);
-          for (const volume of emptied) process.stdout.write(`${new Date().toISOString()} volume ${volume} was deleted: Vault's folder is empty now\n`);
+          for (const volume of emptied)
+            process.stdout.write(
+              `${new Date().toISOString()} volume ${volume} was deleted: Vault's folder is empty now\n`,
+            );
           await sleep(STORAGE_LOOK_MS);
         }
       } finally {
@@ -88,7 +119,11 @@ async function keepStorage(claim: string): Promise<never> {
 async function certificates(folder: string): Promise<{ ca: string; cert: string; key: string }> {
   for (;;) {
     try {
-      const [ca, cert, key] = await Promise.all([readFile(join(folder, 'ca.crt'), 'utf8'), readFile(join(folder, 'admin.crt'), 'utf8'), readFile(join(folder, 'admin.key'), 'utf8')]);
+      const [ca, cert, key] = await Promise.all([
+        readFile(join(folder, 'ca.crt'), 'utf8'),
+        readFile(join(folder, 'admin.crt'), 'utf8'),
+        readFile(join(folder, 'admin.key'), 'utf8'),
+      ]);
       return { ca, cert, key };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

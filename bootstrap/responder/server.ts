@@ -1,6 +1,8 @@
 /**
- * Answers the probes of all simulated pods, in place of the services that are not there. One port takes HTTP/1.1, gRPC and
- * plain TCP; who is meant follows from the Host header or :authority. Plain TCP carries no name: it gets a port per service.
+ * Answers the probes of all simulated pods, in place of the services that are not there. One port takes HTTP/1.1, gRPC
+ * and
+ * plain TCP; who is meant follows from the Host header or :authority. Plain TCP carries no name: it gets a port per
+ * service.
  */
 import { watch } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
@@ -34,17 +36,25 @@ const HTTP1_METHOD = /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|TRACE|CONNECT) /;
 /** @throws Error when a port is taken */
 export async function startResponder(options: ResponderOptions): Promise<Responder> {
   const sockets = new Set<Socket>();
-  const http1 = createHttpServer((request, response) => { void answerHttp(options, request, response); });
+  const http1 = createHttpServer((request, response) => {
+    void answerHttp(options, request, response);
+  });
   const http2 = createHttp2Server();
-  http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => { void answerGrpc(options, stream, headers); });
+  http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    void answerGrpc(options, stream, headers);
+  });
   // Clients go away as they please.
   http2.on('sessionError', () => undefined);
-  http1.on('clientError', (_error, socket) => { socket.destroy(); });
+  http1.on('clientError', (_error, socket) => {
+    socket.destroy();
+  });
 
   const track = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('error', () => undefined);
-    socket.once('close', () => { sockets.delete(socket); });
+    socket.once('close', () => {
+      sockets.delete(socket);
+    });
   };
   const main = createServer((socket) => {
     track(socket);
@@ -64,7 +74,9 @@ export async function startResponder(options: ResponderOptions): Promise<Respond
     });
   });
   await listen(main, options.port);
-  const doors = await Promise.all(Object.entries(options.tcpPorts).map(([service, port]) => openDoor(options, service, port, track)));
+  const doors = await Promise.all(
+    Object.entries(options.tcpPorts).map(([service, port]) => openDoor(options, service, port, track)),
+  );
   return {
     close: async () => {
       for (const socket of sockets) socket.destroy();
@@ -76,11 +88,18 @@ export async function startResponder(options: ResponderOptions): Promise<Respond
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port, host: LOOPBACK }, () => { server.off('error', reject); resolve(); });
+    server.listen({ port, host: LOOPBACK }, () => {
+      server.off('error', reject);
+      resolve();
+    });
   });
 }
 
-async function answerHttp(options: ResponderOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerHttp(
+  options: ResponderOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const service = serviceOfHost(request.headers.host);
   const failure = await probeFailure(options.failures, service);
   options.onProbe?.({ kind: 'http', service, target: request.url ?? '', outcome: failure ?? 'healthy' });
@@ -95,30 +114,47 @@ async function answerHttp(options: ResponderOptions, request: IncomingMessage, r
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-async function answerGrpc(options: ResponderOptions, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+async function answerGrpc(
+  options: ResponderOptions,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+): Promise<void> {
   stream.on('error', () => undefined);
   const service = serviceOfHost(headers[':authority']);
   const path = headers[':path'] ?? '';
   const chunks: Buffer[] = [];
   for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
   const failure = await probeFailure(options.failures, service);
-  options.onProbe?.({ kind: 'grpc', service, target: `${path} ${healthService(Buffer.concat(chunks))}`, outcome: failure ?? 'healthy' });
+  options.onProbe?.({
+    kind: 'grpc',
+    service,
+    target: `${path} ${healthService(Buffer.concat(chunks))}`,
+    outcome: failure ?? 'healthy',
+  });
   if (failure === 'hang' || stream.destroyed) return;
   if (failure === 'refuse') {
     stream.session?.destroy();
     return;
   }
   const unimplemented = path !== '/grpc.health.v1.Health/Check';
-  stream.on('wantTrailers', () => { stream.sendTrailers({ 'grpc-status': unimplemented ? '12' : '0' }); });
+  stream.on('wantTrailers', () => {
+    stream.sendTrailers({ 'grpc-status': unimplemented ? '12' : '0' });
+  });
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.end(unimplemented ? undefined : healthAnswer(failure === undefined ? SERVING : NOT_SERVING));
 }
 
 /**
- * The port of one service whose health check is a plain connection. One that fails is closed: a connection that is taken and
+ * The port of one service whose health check is a plain connection. One that fails is closed: a connection that is
+ * taken and
  * cut afterwards looks the same as a good one through a port-forward.
  */
-async function openDoor(options: ResponderOptions, service: string, port: number, track: (socket: Socket) => void): Promise<Responder> {
+async function openDoor(
+  options: ResponderOptions,
+  service: string,
+  port: number,
+  track: (socket: Socket) => void,
+): Promise<Responder> {
   let open: Server | undefined;
   const followFailures = async (): Promise<void> => {
     const failure = await probeFailure(options.failures, service);
@@ -141,7 +177,9 @@ async function openDoor(options: ResponderOptions, service: string, port: number
   // One after the other: two notices at once must not open the door twice.
   let queue = Promise.resolve();
   const watcher = watch(options.failures, () => {
-    queue = queue.then(followFailures).catch((error: unknown) => { process.stderr.write(`${service}: ${String(error)}\n`); });
+    queue = queue.then(followFailures).catch((error: unknown) => {
+      process.stderr.write(`${service}: ${String(error)}\n`);
+    });
   });
   return {
     close: async () => {

@@ -38,7 +38,8 @@ export interface AcquireOptions {
 export interface AcquiredTools {
   /**
    * That tool, as soon as it is there.
-   * @throws ToolsUnavailableError for this tool; ToolNotNeededError for Vault's Kubernetes auth plugin where Vault has it built in
+   * @throws ToolsUnavailableError for this tool; ToolNotNeededError for Vault's Kubernetes auth plugin where Vault has
+   * it built in
    */
   get(name: ToolName): Promise<InstalledTool>;
   /**
@@ -59,12 +60,16 @@ export interface AcquireSetting {
 const DOWNLOADS_AT_ONCE = 6;
 
 /**
- * Gets tools: from the PATH, the cache, the publisher (or a mirror), or by building. Starts at once; each tool has its own
+ * Gets tools: from the PATH, the cache, the publisher (or a mirror), or by building. Starts at once; each tool has its
+ * own
  * promise, so that a component can start when its own tools are there.
  * @throws UnsupportedPlatformError at once, where no tool exists for this machine
  */
 export function acquireTools(options: AcquireOptions): AcquiredTools {
-  return acquireFrom({ manifest: MANIFEST, modules: GO_MODULES, platform: toolPlatform(), timeouts: DEFAULT_TIMEOUTS }, options);
+  return acquireFrom(
+    { manifest: MANIFEST, modules: GO_MODULES, platform: toolPlatform(), timeouts: DEFAULT_TIMEOUTS },
+    options,
+  );
 }
 
 /** As `acquireTools`, with everything that it takes for granted passed in. */
@@ -102,7 +107,9 @@ export function acquireFrom(setting: AcquireSetting, options: AcquireOptions): A
   void Promise.all(decisions).then(() => context.builds.start());
   const everything = collect(context, setting.manifest, tools);
   const needsMore = Object.values(setting.manifest).some(({ name, optional }) => optional !== true && !tools.has(name));
-  everything.then(() => (context.built && !needsMore && options.keepCaches !== true ? removeGoCaches(cacheDir) : undefined)).catch(() => undefined);
+  everything
+    .then(() => (context.built && !needsMore && options.keepCaches !== true ? removeGoCaches(cacheDir) : undefined))
+    .catch(() => undefined);
   return {
     get: (name) => tools.get(name) ?? Promise.reject(new Error(`${name} was not among the tools asked for`)),
     all: () => everything,
@@ -144,7 +151,11 @@ async function acquireOne(
   }
 }
 
-async function lookUp(context: InstallContext, spec: ToolSpec, attempts: ToolAttempt[]): Promise<InstalledTool | undefined> {
+async function lookUp(
+  context: InstallContext,
+  spec: ToolSpec,
+  attempts: ToolAttempt[],
+): Promise<InstalledTool | undefined> {
   const { cacheDir, platform, env, report } = context;
   report(spec, 'looking');
   const onPath = await lookUpOnPath(spec, cacheDir, env);
@@ -152,7 +163,11 @@ async function lookUp(context: InstallContext, spec: ToolSpec, attempts: ToolAtt
   attempts.push({ tool: spec.name, way: 'path', outcome: onPath.why });
   const cached = await lookUpCached(cacheDir, spec, platform);
   if (cached.state === 'found') return cached.tool;
-  attempts.push({ tool: spec.name, way: 'cache', outcome: cached.state === 'absent' ? 'not there' : `not used: ${cached.why}` });
+  attempts.push({
+    tool: spec.name,
+    way: 'cache',
+    outcome: cached.state === 'absent' ? 'not there' : `not used: ${cached.why}`,
+  });
   return undefined;
 }
 
@@ -192,12 +207,17 @@ async function collect(
   return found;
 }
 
-/** Go's caches are many times larger than the programs, and useless once everything is compiled. Left alone while somebody uses them. */
+/**
+ * Go's caches are many times larger than the programs, and useless once everything is compiled. Left alone while
+ * somebody uses them.
+ */
 export async function removeGoCaches(cacheDir: string): Promise<void> {
   const lock = await tryLock(goLock(cacheDir));
   if (!lock.held) return;
   await withWorkFolder(cacheDir, async (folder) => {
     // None: nothing was ever compiled.
-    await rename(goFolder(cacheDir), join(folder, 'go')).catch(() => undefined).finally(() => lock.lock.release());
+    await rename(goFolder(cacheDir), join(folder, 'go'))
+      .catch(() => undefined)
+      .finally(() => lock.lock.release());
   });
 }

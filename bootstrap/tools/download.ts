@@ -30,7 +30,9 @@ async function* pieces(response: IncomingMessage, silence: number, limit: number
       yield piece;
     }
   } catch (error) {
-    throw new Error(`the connection was cut after ${bytes}${Number.isNaN(total) ? '' : ` of ${total}`} bytes: ${describeError(error)}`);
+    throw new Error(
+      `the connection was cut after ${bytes}${Number.isNaN(total) ? '' : ` of ${total}`} bytes: ${describeError(error)}`,
+    );
   } finally {
     clearTimeout(timer);
   }
@@ -58,7 +60,12 @@ async function repeated<T>(network: Network, signal: AbortSignal | undefined, at
  * Downloads a file, once more if the connection is cut.
  * @returns the sha256 of what was written, lower-case hex
  */
-export function download(network: Network, url: string, destination: string, options: DownloadOptions = {}): Promise<string> {
+export function download(
+  network: Network,
+  url: string,
+  destination: string,
+  options: DownloadOptions = {},
+): Promise<string> {
   return repeated(network, options.signal, async () => {
     const response = await network.get(url, options.signal);
     const announced = Number(response.headers['content-length'] ?? Number.NaN);

@@ -14,7 +14,9 @@ export class ToolsUnavailableError extends Error {
       ...attempts.filter((attempt) => attempt.tool === tool).map(({ way, outcome }) => `    ${WAYS[way]}: ${outcome}`),
     ]);
     const head =
-      tools.length === 1 ? `${tools[0]} is needed and could not be had.` : `${tools.length} tools are needed and could not be had.`;
+      tools.length === 1
+        ? `${tools[0]} is needed and could not be had.`
+        : `${tools.length} tools are needed and could not be had.`;
     super([head, 'Tried:', ...lines, 'What helps, any one of:', ...advice.map((line) => `  - ${line}`)].join('\n'));
     this.attempts = attempts;
     this.tools = tools;

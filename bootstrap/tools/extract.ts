@@ -30,9 +30,11 @@ async function extractFromTar(archive: string, member: string, destination: stri
       return path === member && unsafe.length === 0 && PLAIN_FILES.includes(type);
     },
   });
-  if (unsafe[0] !== undefined) throw new Error(`the archive is refused: it holds the path ${JSON.stringify(unsafe[0])}`);
+  if (unsafe[0] !== undefined)
+    throw new Error(`the archive is refused: it holds the path ${JSON.stringify(unsafe[0])}`);
   if (types.length === 0) throw new Error(`the archive holds no ${member}`);
-  if (types.some((type) => !PLAIN_FILES.includes(type))) throw new Error(`${member} is not a plain file in the archive`);
+  if (types.some((type) => !PLAIN_FILES.includes(type)))
+    throw new Error(`${member} is not a plain file in the archive`);
   await rename(join(unpacked, member), destination);
 }
 

@@ -69,8 +69,14 @@ export class ModuleProxyError extends Error {
   override readonly name = 'ModuleProxyError';
 }
 
-/** `go build` with its flags, without output and package. The same for everything, so that what is compiled once is shared. */
-export function goBuildArguments({ tags = [], variables = {} }: Partial<Pick<GoBuild, 'tags' | 'variables'>> = {}): string[] {
+/**
+ * `go build` with its flags, without output and package. The same for everything, so that what is compiled once is
+ * shared.
+ */
+export function goBuildArguments({
+  tags = [],
+  variables = {},
+}: Partial<Pick<GoBuild, 'tags' | 'variables'>> = {}): string[] {
   const stamps = Object.entries(variables).map(([name, value]) => `-X ${name}=${value}`);
   return [
     'build',
@@ -79,7 +85,8 @@ export function goBuildArguments({ tags = [], variables = {} }: Partial<Pick<GoB
     '-modcacherw',
     '-trimpath',
     '-buildvcs=false',
-    // A third less to compile, and no slower to deploy with: nothing is inlined outside the standard library, and no debug
+    // A third less to compile, and no slower to deploy with: nothing is inlined outside the standard library, and no
+    // debug
     // information is made that the linker would only drop.
     '-gcflags=all=-dwarf=false -l',
     '-gcflags=std=-dwarf=false',
@@ -89,7 +96,8 @@ export function goBuildArguments({ tags = [], variables = {} }: Partial<Pick<GoB
 }
 
 /**
- * Builds one program from its family's committed module; go.sum is only read, so anything that does not match it is refused.
+ * Builds one program from its family's committed module; go.sum is only read, so anything that does not match it is
+ * refused.
  * @throws ModuleProxyError, Error with the compiler's last lines, the signal's reason
  */
 export async function buildWithGo(
@@ -104,7 +112,9 @@ export async function buildWithGo(
   const { family } = spec.goBuild;
   const required = await requiredGo(modules, family);
   if (compareVersions(go.version, required) < 0 && !go.canUpgrade) {
-    throw new Error(`${go.path} is Go ${go.version}, ${required} is needed, and GOTOOLCHAIN=local forbids it to fetch a newer one`);
+    throw new Error(
+      `${go.path} is Go ${go.version}, ${required} is needed, and GOTOOLCHAIN=local forbids it to fetch a newer one`,
+    );
   }
   const output = join(workFolder, 'program');
   const child = spawnGroup(go.path, [...goBuildArguments(spec.goBuild), '-v', '-o', output, spec.goBuild.package], {

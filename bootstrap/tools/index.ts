@@ -6,5 +6,13 @@ export { findInstalledTools } from './installed.ts';
 export { MANIFEST, TOOL_NAMES } from './manifest.ts';
 export { UnsupportedPlatformError, toolPlatform } from './platform.ts';
 export { formatProgress } from './progress.ts';
-export type { InstalledTool, Platform, ToolAttempt, ToolEnvironment, ToolName, ToolProgress, ToolStage } from './types.ts';
+export type {
+  InstalledTool,
+  Platform,
+  ToolAttempt,
+  ToolEnvironment,
+  ToolName,
+  ToolProgress,
+  ToolStage,
+} from './types.ts';
 export { needsKubernetesAuthPlugin } from './vault-build.ts';

@@ -74,7 +74,9 @@ async function fromRelease(
   );
 }
 
-/** What the largest build adds to Go's caches, roughly; all of them together take four times that until they are done. */
+/**
+ * What the largest build adds to Go's caches, roughly; all of them together take four times that until they are done.
+ */
 const BUILD_BYTES = 4e9;
 
 async function checkSpace(cacheDir: string): Promise<void> {
@@ -85,11 +87,16 @@ async function checkSpace(cacheDir: string): Promise<void> {
   throw new Error(`only ${gigabytes(free)} GB are free in ${cacheDir}, a build may need ${gigabytes(BUILD_BYTES)} GB`);
 }
 
-async function fromSource(context: InstallContext, { spec, rank, decided }: Candidate, folder: string): Promise<NewProgram> {
+async function fromSource(
+  context: InstallContext,
+  { spec, rank, decided }: Candidate,
+  folder: string,
+): Promise<NewProgram> {
   const { cacheDir, platform, env, modules, signal, report, builds } = context;
   context.go ??= findGo(cacheDir, env);
   const go = await context.go;
-  if (builds.isPaused || builds.pending > 0) report(spec, 'waiting', { detail: 'to be built from source, after others' });
+  if (builds.isPaused || builds.pending > 0)
+    report(spec, 'waiting', { detail: 'to be built from source, after others' });
   const build = builds.add(async () => {
     if (context.proxyTrouble !== undefined) throw new Error(`not tried again: ${context.proxyTrouble}`);
     const onWait = ({ pid }: { pid: number }): void => {
@@ -122,7 +129,8 @@ async function checkRuns({ spec }: Candidate, program: NewProgram, env: ToolEnvi
   const version = await askVersion(program.path, spec.versionQuery, env).catch((error: unknown) => {
     throw new Error(`what came from ${program.origin} ${describeError(error)}`);
   });
-  if (version !== spec.version) throw new Error(`what came from ${program.origin} is version ${version}, not ${spec.version}`);
+  if (version !== spec.version)
+    throw new Error(`what came from ${program.origin} is version ${version}, not ${spec.version}`);
 }
 
 /**
@@ -136,7 +144,8 @@ export async function install(context: InstallContext, candidate: Candidate): Pr
   const release = spec.releases[platform];
   const releaseWay = mirror === undefined ? 'release' : 'mirror';
   const ways: { way: ToolAttempt['way']; get: (folder: string) => Promise<NewProgram> }[] = [];
-  if ('url' in release) ways.push({ way: releaseWay, get: (folder) => fromRelease(context, candidate, release, folder) });
+  if ('url' in release)
+    ways.push({ way: releaseWay, get: (folder) => fromRelease(context, candidate, release, folder) });
   else attempts.push({ tool: spec.name, way: releaseWay, outcome: `none for ${platform}: ${release.unavailable}` });
   ways.push({ way: 'build', get: (folder) => fromSource(context, candidate, folder) });
 

@@ -1,8 +1,11 @@
 /*
- * The one place that pins the tools: versions, sources, checksums, build flags. Go's own sums are in gomod/<family>/go.sum.
+ * The one place that pins the tools: versions, sources, checksums, build flags. Go's own sums are in
+ * gomod/<family>/go.sum.
  *
- * Pinned checksums were compared with those that other projects pin for the same artefacts: kops and kubespray (Kubernetes,
- * etcd), hermit-packages, cert-manager and Homebrew (Vault), hermit-packages and nixpkgs (Temporal), nur-packages and the AUR (KWOK).
+ * Pinned checksums were compared with those that other projects pin for the same artefacts: kops and kubespray
+ * (Kubernetes,
+ * etcd), hermit-packages, cert-manager and Homebrew (Vault), hermit-packages and nixpkgs (Temporal), nur-packages and
+ * the AUR (KWOK).
  */
 import type { GoBuild, Manifest, NoRelease, Release, ToolSpec } from './manifest-types.ts';
 import type { Platform, ToolName } from './types.ts';
@@ -16,7 +19,9 @@ function none(unavailable: string): NoRelease {
   return { unavailable };
 }
 
-function perPlatform(release: (platform: Platform, os: string, arch: string) => Release | NoRelease): ToolSpec['releases'] {
+function perPlatform(
+  release: (platform: Platform, os: string, arch: string) => Release | NoRelease,
+): ToolSpec['releases'] {
   return {
     'linux-amd64': release('linux-amd64', 'linux', 'amd64'),
     'linux-arm64': release('linux-arm64', 'linux', 'arm64'),
@@ -104,7 +109,13 @@ function kubernetesBuild(name: string): GoBuild {
   return { family: 'kubernetes', package: `k8s.io/kubernetes/cmd/${name}`, tags: [], variables };
 }
 
-type KubernetesTool = 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl' | 'kubelet' | 'kube-proxy';
+type KubernetesTool =
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'kubectl'
+  | 'kubelet'
+  | 'kube-proxy';
 
 function kubernetesTool(name: KubernetesTool, sums: Sums): ToolSpec {
   return {
@@ -117,7 +128,8 @@ function kubernetesTool(name: KubernetesTool, sums: Sums): ToolSpec {
         : { args: ['--version'], pattern: /Kubernetes v(\d+\.\d+\.\d+)/ },
     releases: perPlatform((platform, os, arch) => {
       const sha256 = sums[platform];
-      if (sha256 === undefined) return none('Kubernetes publishes its server programs for Linux only; on macOS they are built from source');
+      if (sha256 === undefined)
+        return none('Kubernetes publishes its server programs for Linux only; on macOS they are built from source');
       const url = `https://dl.k8s.io/release/v${KUBERNETES}/bin/${os}/${arch}/${name}`;
       return { url, archive: { kind: 'none' }, checksum: { kind: 'pinned', sha256 } };
     }),
@@ -141,7 +153,8 @@ const etcd: ToolSpec = {
     return {
       url: `${base}/etcd-v3.6.8-${os}-${arch}.${os === 'darwin' ? 'zip' : 'tar.gz'}`,
       archive: { kind: os === 'darwin' ? 'zip' : 'tar.gz', member: `etcd-v3.6.8-${os}-${arch}/etcd` },
-      checksum: sha256 === undefined ? { kind: 'publisher-file', url: `${base}/SHA256SUMS` } : { kind: 'pinned', sha256 },
+      checksum:
+        sha256 === undefined ? { kind: 'publisher-file', url: `${base}/SHA256SUMS` } : { kind: 'pinned', sha256 },
     };
   }),
   goBuild: { family: 'etcd', package: 'go.etcd.io/etcd/server/v3', tags: [], variables: {} },
@@ -164,7 +177,8 @@ const vault: ToolSpec = {
     archive: { kind: 'zip', member: 'vault' },
     checksum: { kind: 'pinned', sha256: vaultSums[platform] ?? '' },
   })),
-  // The full build asks for modules that no proxy has; `minimal` is the publisher's own smaller one, without most plugins.
+  // The full build asks for modules that no proxy has; `minimal` is the publisher's own smaller one, without most
+  // plugins.
   goBuild: { family: 'vault', package: 'github.com/hashicorp/vault', tags: ['minimal'], variables: {} },
 };
 
@@ -181,7 +195,10 @@ const vaultKubernetesAuth: ToolSpec = {
   },
 };
 
-/** A node runs on Linux only. No second source for the sums of kube-proxy was found, so they come from the publisher at download time. */
+/**
+ * A node runs on Linux only. No second source for the sums of kube-proxy was found, so they come from the publisher at
+ * download time.
+ */
 function nodeTool(name: 'kubelet' | 'kube-proxy', sums: Sums): ToolSpec {
   return {
     ...kubernetesTool(name, sums),
@@ -189,7 +206,11 @@ function nodeTool(name: 'kubelet' | 'kube-proxy', sums: Sums): ToolSpec {
       if (os !== 'linux') return none('a Kubernetes node runs on Linux only');
       const url = `https://dl.k8s.io/release/v${KUBERNETES}/bin/${os}/${arch}/${name}`;
       const sha256 = sums[platform];
-      return { url, archive: { kind: 'none' }, checksum: sha256 === undefined ? { kind: 'publisher-file', url: `${url}.sha256` } : { kind: 'pinned', sha256 } };
+      return {
+        url,
+        archive: { kind: 'none' },
+        checksum: sha256 === undefined ? { kind: 'publisher-file', url: `${url}.sha256` } : { kind: 'pinned', sha256 },
+      };
     }),
     optional: true,
   };
@@ -204,9 +225,14 @@ const coredns: ToolSpec = {
   versionQuery: { args: ['-version'], pattern: /CoreDNS-(\d+\.\d+\.\d+)/ },
   releases: perPlatform((_platform, os, arch) => {
     const url = `https://github.com/coredns/coredns/releases/download/v${COREDNS}/coredns_${COREDNS}_${os}_${arch}.tgz`;
-    return { url, archive: { kind: 'tar.gz', member: 'coredns' }, checksum: { kind: 'publisher-file', url: `${url}.sha256` } };
+    return {
+      url,
+      archive: { kind: 'tar.gz', member: 'coredns' },
+      checksum: { kind: 'publisher-file', url: `${url}.sha256` },
+    };
   }),
-  // The publisher's main program has every plugin, with the libraries of three clouds; ours has those that a node needs.
+  // The publisher's main program has every plugin, with the libraries of three clouds; ours has those that a node
+  // needs.
   goBuild: { family: 'coredns', package: 'ananta.invalid/tools/coredns', tags: [], variables: {} },
   optional: true,
 };

@@ -6,7 +6,10 @@ import type { ToolEnvironment } from './types.ts';
 
 /** How long a server may take, in milliseconds. */
 export interface NetworkTimeouts {
-  /** Name look-up, connection and TLS together. Short: a blocked network must be noticed before anything else can be tried. */
+  /**
+   * Name look-up, connection and TLS together. Short: a blocked network must be noticed before anything else can be
+   * tried.
+   */
   connect: number;
   /** From the connection to the first line of the answer. */
   answer: number;
@@ -98,7 +101,10 @@ export class Network {
 
   #request(url: URL, signal: AbortSignal | undefined, connected: () => void): Promise<IncomingMessage> {
     const secure = url.protocol === 'https:';
-    const options: RequestOptions = { agent: secure ? this.#https : this.#http, headers: { 'user-agent': 'ananta-deploy' } };
+    const options: RequestOptions = {
+      agent: secure ? this.#https : this.#http,
+      headers: { 'user-agent': 'ananta-deploy' },
+    };
     if (signal !== undefined) options.signal = signal;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const request = (secure ? https : http).get(url, options);

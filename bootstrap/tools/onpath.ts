@@ -16,7 +16,10 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-/** All executables of that name on a PATH, in its order. Relative entries are left out: they depend on the current folder. */
+/**
+ * All executables of that name on a PATH, in its order. Relative entries are left out: they depend on the current
+ * folder.
+ */
 export async function findExecutables(name: string, path: string | undefined): Promise<string[]> {
   const found: string[] = [];
   const seen = new Set<string>();

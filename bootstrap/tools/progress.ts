@@ -30,7 +30,8 @@ function megabytes(bytes: number): string {
 export function formatProgress(event: ToolProgress): string {
   const { tool, version, stage, bytes, total, detail, elapsedSeconds } = event;
   const words: string[] = [stage];
-  if (bytes !== undefined) words.push(total === undefined ? `${megabytes(bytes)} MB` : `${megabytes(bytes)} of ${megabytes(total)} MB`);
+  if (bytes !== undefined)
+    words.push(total === undefined ? `${megabytes(bytes)} MB` : `${megabytes(bytes)} of ${megabytes(total)} MB`);
   const parts = [words.join(' ')];
   if (detail !== undefined) parts.push(detail);
   if (stage === 'building' || stage === 'waiting') parts.push(`${Math.round(elapsedSeconds)} s`);

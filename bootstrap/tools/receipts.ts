@@ -64,10 +64,14 @@ async function syncPath(path: string): Promise<void> {
 }
 
 /** `absent`: nothing there. `damaged`: something is, but it is not what was installed. */
-export type CacheLookup = { state: 'found'; tool: InstalledTool } | { state: 'absent' } | { state: 'damaged'; why: string };
+export type CacheLookup =
+  | { state: 'found'; tool: InstalledTool }
+  | { state: 'absent' }
+  | { state: 'damaged'; why: string };
 
 /**
- * Looks the pinned version up in the cache. The program is hashed again only when its size or time differs from the receipt's;
+ * Looks the pinned version up in the cache. The program is hashed again only when its size or time differs from the
+ * receipt's;
  * a match is then noted, so that a copied cache is hashed once.
  */
 export async function lookUpCached(cacheDir: string, spec: ToolSpec, platform: Platform): Promise<CacheLookup> {
@@ -141,7 +145,8 @@ export async function installProgram(
   await mkdir(dirname(folder), { recursive: true });
   // A damaged one moves aside first; a process that still runs it keeps its file.
   await rename(folder, join(workFolder, 'damaged')).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new Error(`cannot replace ${folder}: ${describeError(error)}`);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new Error(`cannot replace ${folder}: ${describeError(error)}`);
   });
   await rename(stage, folder);
   await syncPath(dirname(folder));

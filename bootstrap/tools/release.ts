@@ -31,7 +31,9 @@ export function mirrored(mirror: string, url: string): string {
   return `${mirror.replace(/\/+$/, '')}/${host}${pathname}`;
 }
 
-/** The sum for a file in a publisher's list: either `<hex>  <file>` lines, or the bare sum of the one file it is about. */
+/**
+ * The sum for a file in a publisher's list: either `<hex>  <file>` lines, or the bare sum of the one file it is about.
+ */
 export function findChecksum(list: string, file: string): string | undefined {
   const lines = list
     .split('\n')
@@ -50,7 +52,10 @@ function isTrustedTransport(address: string): boolean {
   return protocol === 'https:' || hostname === '127.0.0.1' || hostname === 'localhost' || hostname === '[::1]';
 }
 
-/** A mirror could serve a false file and a sum that fits it, so its word is taken only where the publisher cannot be asked. */
+/**
+ * A mirror could serve a false file and a sum that fits it, so its word is taken only where the publisher cannot be
+ * asked.
+ */
 async function publishedList(url: string, options: ReleaseOptions): Promise<string> {
   try {
     return await downloadText(options.network, url, options.signal);
@@ -59,7 +64,9 @@ async function publishedList(url: string, options: ReleaseOptions): Promise<stri
     if (options.mirror === undefined) throw error;
     const copy = mirrored(options.mirror, url);
     if (!isTrustedTransport(copy)) {
-      throw new Error(`no checksum: ${describeError(error)}; the mirror's copy of the list is not taken over plain HTTP`);
+      throw new Error(
+        `no checksum: ${describeError(error)}; the mirror's copy of the list is not taken over plain HTTP`,
+      );
     }
     return downloadText(options.network, copy, options.signal);
   }
@@ -88,10 +95,15 @@ export async function fetchRelease(release: Release, workFolder: string, options
     onProgress({ stage: 'downloading', bytes, ...(total === undefined ? {} : { total }), detail: host });
   };
   const actual = await download(network, url, archive, { signal, onBytes });
-  onProgress({ stage: 'verifying', detail: release.checksum.kind === 'pinned' ? 'pinned sha256' : release.checksum.url });
+  onProgress({
+    stage: 'verifying',
+    detail: release.checksum.kind === 'pinned' ? 'pinned sha256' : release.checksum.url,
+  });
   const expected = await expectedSum(release.checksum, basename(new URL(release.url).pathname), options);
   if (actual !== expected) {
-    throw new Error(`wrong checksum, nothing was installed: ${url} has the sha256 ${actual}, but ${expected} was expected`);
+    throw new Error(
+      `wrong checksum, nothing was installed: ${url} has the sha256 ${actual}, but ${expected} was expected`,
+    );
   }
   const path = join(workFolder, 'program');
   if (release.archive.kind === 'none') await rename(archive, path);

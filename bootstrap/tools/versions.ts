@@ -38,7 +38,8 @@ export function fits(version: string, range: VersionRange): boolean {
 const ANSWER_WITHIN_MILLISECONDS = 20_000;
 
 /**
- * Runs the program and reads its version. It gets a home folder that does not exist, so that it leaves no files in the user's.
+ * Runs the program and reads its version. It gets a home folder that does not exist, so that it leaves no files in the
+ * user's.
  * @throws Error with a readable message when it does not run or does not say a version
  */
 export async function askVersion(path: string, query: VersionQuery, env: ToolEnvironment): Promise<string> {
@@ -49,7 +50,9 @@ export async function askVersion(path: string, query: VersionQuery, env: ToolEnv
   }).catch((error: unknown) => {
     const { killed, code, stderr: said } = error as { killed?: boolean; code?: string | number; stderr?: string };
     const why =
-      killed === true ? `no answer within ${ANSWER_WITHIN_MILLISECONDS / 1000} s` : `${said?.trim().split('\n')[0] ?? ''} (${code})`;
+      killed === true
+        ? `no answer within ${ANSWER_WITHIN_MILLISECONDS / 1000} s`
+        : `${said?.trim().split('\n')[0] ?? ''} (${code})`;
     throw new Error(`does not run: ${why.trim()}`);
   });
   const version = (query.pattern.exec(stdout) ?? query.pattern.exec(stderr))?.[1];

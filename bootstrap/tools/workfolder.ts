@@ -47,7 +47,9 @@ async function endRecordedChild(folder: string): Promise<void> {
   if (await isSameProcessAlive(child)) killGroup(child.pid);
 }
 
-/** Removes what dead processes left behind, together with their orphaned children. What belongs to living ones stays. */
+/**
+ * Removes what dead processes left behind, together with their orphaned children. What belongs to living ones stays.
+ */
 export async function sweepLeftovers(cacheDir: string): Promise<void> {
   const root = workRoot(cacheDir);
   const names = await readdir(root).catch(() => []);

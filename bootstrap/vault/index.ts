@@ -1,4 +1,7 @@
-/** The embedded Vault: a real server on raft storage. Only started here: the deployment initialises and unseals it through its API. */
+/**
+ * The embedded Vault: a real server on raft storage. Only started here: the deployment initialises and unseals it
+ * through its API.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -17,12 +20,18 @@ export function vaultAddress(ports: Ports): string {
 }
 
 /** What the deployment registers when this Vault lacks the Kubernetes auth method. */
-export function kubernetesAuthPlugin(plugin: InstalledTool): NonNullable<NonNullable<Runtime['vault']>['kubernetesAuthPlugin']> {
+export function kubernetesAuthPlugin(
+  plugin: InstalledTool,
+): NonNullable<NonNullable<Runtime['vault']>['kubernetesAuthPlugin']> {
   return { name: 'kubernetes', command: basename(plugin.path), sha256: plugin.sha256 };
 }
 
 /** The server's configuration, JSON being HCL too. @param pluginDirectory absolute, free of symbolic links */
-export function vaultConfiguration(layout: Layout, ports: Ports, pluginDirectory: string | undefined): Record<string, unknown> {
+export function vaultConfiguration(
+  layout: Layout,
+  ports: Ports,
+  pluginDirectory: string | undefined,
+): Record<string, unknown> {
   return {
     storage: {
       raft: {
@@ -32,7 +41,15 @@ export function vaultConfiguration(layout: Layout, ports: Ports, pluginDirectory
         performance_multiplier: 1,
       },
     },
-    listener: [{ tcp: { address: `${LOOPBACK}:${ports['vault']}`, cluster_address: `${LOOPBACK}:${ports['vault-cluster']}`, tls_disable: true } }],
+    listener: [
+      {
+        tcp: {
+          address: `${LOOPBACK}:${ports['vault']}`,
+          cluster_address: `${LOOPBACK}:${ports['vault-cluster']}`,
+          tls_disable: true,
+        },
+      },
+    ],
     api_addr: vaultAddress(ports),
     cluster_addr: `https://${LOOPBACK}:${ports['vault-cluster']}`,
     // Locking memory needs a capability that a user's process lacks.
@@ -44,7 +61,12 @@ export function vaultConfiguration(layout: Layout, ports: Ports, pluginDirectory
 }
 
 /** @param plugin where this Vault lacks the Kubernetes auth method */
-export async function vaultComponent(layout: Layout, tool: InstalledTool, ports: Ports, plugin: InstalledTool | undefined): Promise<Component> {
+export async function vaultComponent(
+  layout: Layout,
+  tool: InstalledTool,
+  ports: Ports,
+  plugin: InstalledTool | undefined,
+): Promise<Component> {
   const pluginDirectory = plugin === undefined ? undefined : dirname(await realpath(plugin.path));
   const configuration = `${JSON.stringify(vaultConfiguration(layout, ports, pluginDirectory), undefined, 2)}\n`;
   return {
@@ -79,7 +101,9 @@ export function vaultCheck(ports: Ports): () => Promise<string> {
 
 /** @throws Error when nobody answers */
 async function vaultState(ports: Ports): Promise<string> {
-  const { body } = await httpGet({ url: `${vaultAddress(ports)}/v1/sys/health?standbyok=true&sealedcode=200&uninitcode=200` });
+  const { body } = await httpGet({
+    url: `${vaultAddress(ports)}/v1/sys/health?standbyok=true&sealedcode=200&uninitcode=200`,
+  });
   const { initialized, sealed } = JSON.parse(body) as { initialized?: boolean; sealed?: boolean };
   if (initialized === undefined) throw new Error(`unexpected answer: ${body.slice(0, 200)}`);
   return initialized ? (sealed === true ? 'sealed' : 'open') : 'not initialised';
@@ -92,7 +116,10 @@ function socketFolder(layout: Layout): string {
 /** Bytes of a socket's path that every system takes. */
 const LONGEST_SOCKET_PATH = 103;
 
-/** Plugins talk through a socket `plugin<number>` in the folder for temporary files; below a long path it has to be the system's. */
+/**
+ * Plugins talk through a socket `plugin<number>` in the folder for temporary files; below a long path it has to be the
+ * system's.
+ */
 function socketsFit(layout: Layout): boolean {
   return Buffer.byteLength(join(socketFolder(layout), 'plugin4294967295')) <= LONGEST_SOCKET_PATH;
 }

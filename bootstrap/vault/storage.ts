@@ -1,6 +1,8 @@
 /**
- * Vault's folder stands for the volume of its claim, as a provisioner's disk would: it is emptied when that volume is deleted,
- * and before the volume's object may go. Only a volume that is seen being deleted counts: one that is merely not there, because
+ * Vault's folder stands for the volume of its claim, as a provisioner's disk would: it is emptied when that volume is
+ * deleted,
+ * and before the volume's object may go. Only a volume that is seen being deleted counts: one that is merely not there,
+ * because
  * the cluster has lost its database, says nothing about the data.
  */
 import { rm } from 'node:fs/promises';
@@ -22,10 +24,16 @@ export interface VaultStorage {
 
 const GRACE_MS = 10_000;
 const volumesSchema = z.object({
-  items: z.array(z.object({
-    metadata: z.object({ name: z.string(), deletionTimestamp: z.string().nullish(), finalizers: z.array(z.string()).nullish() }),
-    spec: z.object({ claimRef: z.object({ namespace: z.string().optional(), name: z.string() }).nullish() }),
-  })),
+  items: z.array(
+    z.object({
+      metadata: z.object({
+        name: z.string(),
+        deletionTimestamp: z.string().nullish(),
+        finalizers: z.array(z.string()).nullish(),
+      }),
+      spec: z.object({ claimRef: z.object({ namespace: z.string().optional(), name: z.string() }).nullish() }),
+    }),
+  ),
 });
 
 /**
@@ -35,9 +43,13 @@ const volumesSchema = z.object({
  */
 export async function emptyDeletedStorage(api: Pick<Api, 'request'>, storage: VaultStorage): Promise<string[]> {
   const { items } = volumesSchema.parse(await api.request('GET', '/api/v1/persistentvolumes'));
-  const own = items.filter(({ spec: { claimRef } }) => claimRef?.namespace === storage.claim.namespace && claimRef.name === storage.claim.name);
+  const own = items.filter(
+    ({ spec: { claimRef } }) => claimRef?.namespace === storage.claim.namespace && claimRef.name === storage.claim.name,
+  );
   const emptied: string[] = [];
-  for (const { metadata: { name, deletionTimestamp, finalizers } } of own) {
+  for (const {
+    metadata: { name, deletionTimestamp, finalizers },
+  } of own) {
     const others = (finalizers ?? []).filter((finalizer) => finalizer !== STORAGE_FINALIZER);
     const held = others.length < (finalizers ?? []).length;
     if (deletionTimestamp) {
@@ -53,7 +65,10 @@ export async function emptyDeletedStorage(api: Pick<Api, 'request'>, storage: Va
   return emptied;
 }
 
-/** The server is ended and stays on record: whoever supervises it, or the next `up`, starts it again on the empty folder. */
+/**
+ * The server is ended and stays on record: whoever supervises it, or the next `up`, starts it again on the empty
+ * folder.
+ */
 async function emptyStorage({ folder, pidFile, lock }: VaultStorage): Promise<void> {
   await withLock(lock, {}, async () => {
     const running = await runningDaemon(pidFile);
@@ -63,5 +78,8 @@ async function emptyStorage({ folder, pidFile, lock }: VaultStorage): Promise<vo
 }
 
 async function setFinalizers(api: Pick<Api, 'request'>, volume: string, finalizers: readonly string[]): Promise<void> {
-  await api.request('PATCH', `/api/v1/persistentvolumes/${volume}`, { type: 'application/merge-patch+json', content: { metadata: { finalizers: finalizers.length > 0 ? finalizers : null } } });
+  await api.request('PATCH', `/api/v1/persistentvolumes/${volume}`, {
+    type: 'application/merge-patch+json',
+    content: { metadata: { finalizers: finalizers.length > 0 ? finalizers : null } },
+  });
 }

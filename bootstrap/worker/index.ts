@@ -21,19 +21,33 @@ export interface WorkerBasis {
   settings: string;
 }
 
-export async function workerComponent(layout: Layout, config: Config, ports: Ports, { version, settings }: WorkerBasis): Promise<Component> {
+export async function workerComponent(
+  layout: Layout,
+  config: Config,
+  ports: Ports,
+  { version, settings }: WorkerBasis,
+): Promise<Component> {
   return {
     name: 'worker',
     readyWithinMs: 90_000,
     graceMs: GRACE_MS,
     spec: daemonSpec(layout, 'worker', {
       command: process.execPath,
-      args: ['--disable-warning=ExperimentalWarning', join(config.repoRoot, 'src', 'worker.ts'), '--env', layout.environment],
+      args: [
+        '--disable-warning=ExperimentalWarning',
+        join(config.repoRoot, 'src', 'worker.ts'),
+        '--env',
+        layout.environment,
+      ],
       env: workerEnvironment(config),
       cwd: config.repoRoot,
       version,
       port: null,
-      build: createHash('sha256').update(await sourceDigest(config.repoRoot)).update(settings).digest('hex').slice(0, 16),
+      build: createHash('sha256')
+        .update(await sourceDigest(config.repoRoot))
+        .update(settings)
+        .digest('hex')
+        .slice(0, 16),
     }),
     check: workerCheck(layout, ports),
   };
@@ -60,15 +74,22 @@ export function workerCheck(layout: Layout, ports: Ports): () => Promise<string>
     const taskQueue = taskQueueOf(layout.environment);
     const queue = `${engineAddresses(ports).httpAddress}/api/v1/namespaces/${ENGINE_NAMESPACE}/task-queues/${encodeURIComponent(taskQueue)}?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW`;
     const { pollers = [] } = JSON.parse(await expectOk({ url: queue })) as { pollers?: { identity?: string }[] };
-    if (!pollers.some(({ identity }) => identity?.endsWith(`/${record.pid}`) === true)) throw new Error('it has not asked the task queue for work yet');
+    if (!pollers.some(({ identity }) => identity?.endsWith(`/${record.pid}`) === true))
+      throw new Error('it has not asked the task queue for work yet');
     return `polls ${taskQueue}`;
   };
 }
 
-/** Operations on this environment that run now: their worker is not replaced under them. Others may use the engine, too. */
+/**
+ * Operations on this environment that run now: their worker is not replaced under them. Others may use the engine, too.
+ */
 export async function runningWorkflows(layout: Layout, ports: Ports): Promise<number> {
   const query = encodeURIComponent(`ExecutionStatus = 'Running' AND TaskQueue = '${taskQueueOf(layout.environment)}'`);
-  const { count = '0' } = JSON.parse(await expectOk({ url: `${engineAddresses(ports).httpAddress}/api/v1/namespaces/${ENGINE_NAMESPACE}/workflow-count?query=${query}` })) as { count?: string };
+  const { count = '0' } = JSON.parse(
+    await expectOk({
+      url: `${engineAddresses(ports).httpAddress}/api/v1/namespaces/${ENGINE_NAMESPACE}/workflow-count?query=${query}`,
+    }),
+  ) as { count?: string };
   return Number(count);
 }
 
@@ -77,7 +98,13 @@ async function sourceDigest(repoRoot: string): Promise<string> {
   const hash = createHash('sha256');
   const source = join(repoRoot, 'src');
   const files = (await readdir(source, { recursive: true })).filter((name) => name.endsWith('.ts')).sort();
-  const contents = await Promise.all([...files.map((file) => join(source, file)), join(repoRoot, 'package-lock.json')].map((file) => readFile(file)));
-  for (const [index, content] of contents.entries()) hash.update(files[index] ?? 'package-lock.json').update('\0').update(content);
+  const contents = await Promise.all(
+    [...files.map((file) => join(source, file)), join(repoRoot, 'package-lock.json')].map((file) => readFile(file)),
+  );
+  for (const [index, content] of contents.entries())
+    hash
+      .update(files[index] ?? 'package-lock.json')
+      .update('\0')
+      .update(content);
   return hash.digest('hex').slice(0, 16);
 }

@@ -1,5 +1,6 @@
 /**
- * One Helm release, brought to exactly what was planned: from the checkout, or from a revision in Helm's history. Running it
+ * One Helm release, brought to exactly what was planned: from the checkout, or from a revision in Helm's history.
+ * Running it
  * again after a lost acknowledgement, a killed worker or a killed Helm leads to the same end.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,70 +31,114 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
   return async (input: ApplyReleaseInput): Promise<ApplyReleaseResult> => {
     const scope = scopeOf();
     let doing = 'looks at what is there';
-    return beating(scope, () => doing, async () => {
-      const started = performance.now();
-      const { run, step } = input;
-      const release = { namespace: step.namespace, name: step.name };
-      const [, environment, found] = await Promise.all([
-        assertTarget(clients, run, scope.signal), currentEnvironment(clients), newestRevision(clients.kubernetes, step.namespace, step.name, scope.signal),
-      ]);
-      const back = step.toRevision !== undefined;
-      const inputs = back ? undefined : await plannedInputs(clients, environment, input);
-      if (back && isRestored(input, found)) return { changed: true, revision: await claim(clients, input, scope.signal), seconds: seconds(started) };
-      if (!back && isDone(input, found)) return { changed: found?.labels[RELEASE_LABELS.run] === run.runId, revision: found?.revision ?? 0, seconds: seconds(started) };
+    return beating(
+      scope,
+      () => doing,
+      async () => {
+        const started = performance.now();
+        const { run, step } = input;
+        const release = { namespace: step.namespace, name: step.name };
+        const [, environment, found] = await Promise.all([
+          assertTarget(clients, run, scope.signal),
+          currentEnvironment(clients),
+          newestRevision(clients.kubernetes, step.namespace, step.name, scope.signal),
+        ]);
+        const back = step.toRevision !== undefined;
+        const inputs = back ? undefined : await plannedInputs(clients, environment, input);
+        if (back && isRestored(input, found))
+          return { changed: true, revision: await claim(clients, input, scope.signal), seconds: seconds(started) };
+        if (!back && isDone(input, found))
+          return {
+            changed: found?.labels[RELEASE_LABELS.run] === run.runId,
+            revision: found?.revision ?? 0,
+            seconds: seconds(started),
+          };
 
-      if (inputs?.upstream !== undefined) {
-        doing = 'fetches and verifies its chart';
-        await clients.charts.ensure(inputs.upstream, scope.signal);
-      }
-      doing = 'makes sure that nobody else is at work on it';
-      const { recovered } = await settleRelease(clients, run, release, step.digest, scope.signal);
-      if (back) await assertRestorable(clients, input, scope.signal);
-      if (step.job) {
-        doing = 'removes a failed Job';
-        await replaceFailedJobs(clients, input, scope.signal);
-      }
-      doing = 'waits for its turn with Helm';
-      const onTurn = (): Promise<void> => {
-        doing = 'Helm is at work';
-        return Promise.resolve();
-      };
-      const apply = async (): Promise<number> => (inputs
-        ? (await clients.helm.upgrade({
-          namespace: release.namespace, release: release.name,
-          chart: inputs.chartPath, values: inputs.values,
-          labels: await labelsOf(input, inputs),
-          runId: run.runId, priority: input.priority, signal: scope.signal, onTurn,
-        })).revision
-        : restore(clients, input, { signal: scope.signal, onTurn }));
-      const revision = await onceMoreForNewKinds(apply, scope.signal).catch(async (error: unknown) => {
-        throw await explainTakenPort(clients.kubernetes, release, error, Date.now() - scope.wantedAt, scope.signal);
-      });
-      await assertRecorded(clients, release);
-      const definitions = inputs ? await kindsOf(clients, inputs, release, scope.signal) : [];
-      if (definitions.length > 0) {
-        doing = 'waits for its kinds to be known';
-        await awaitEstablished(clients.kubernetes, definitions, scope.signal);
-      }
-      return { changed: true, revision, seconds: seconds(started), ...(recovered === undefined ? {} : { recovered }) };
-    });
+        if (inputs?.upstream !== undefined) {
+          doing = 'fetches and verifies its chart';
+          await clients.charts.ensure(inputs.upstream, scope.signal);
+        }
+        doing = 'makes sure that nobody else is at work on it';
+        const { recovered } = await settleRelease(clients, run, release, step.digest, scope.signal);
+        if (back) await assertRestorable(clients, input, scope.signal);
+        if (step.job) {
+          doing = 'removes a failed Job';
+          await replaceFailedJobs(clients, input, scope.signal);
+        }
+        doing = 'waits for its turn with Helm';
+        const onTurn = (): Promise<void> => {
+          doing = 'Helm is at work';
+          return Promise.resolve();
+        };
+        const apply = async (): Promise<number> =>
+          inputs
+            ? (
+                await clients.helm.upgrade({
+                  namespace: release.namespace,
+                  release: release.name,
+                  chart: inputs.chartPath,
+                  values: inputs.values,
+                  labels: await labelsOf(input, inputs),
+                  runId: run.runId,
+                  priority: input.priority,
+                  signal: scope.signal,
+                  onTurn,
+                })
+              ).revision
+            : restore(clients, input, { signal: scope.signal, onTurn });
+        const revision = await onceMoreForNewKinds(apply, scope.signal).catch(async (error: unknown) => {
+          throw await explainTakenPort(clients.kubernetes, release, error, Date.now() - scope.wantedAt, scope.signal);
+        });
+        await assertRecorded(clients, release);
+        const definitions = inputs ? await kindsOf(clients, inputs, release, scope.signal) : [];
+        if (definitions.length > 0) {
+          doing = 'waits for its kinds to be known';
+          await awaitEstablished(clients.kubernetes, definitions, scope.signal);
+        }
+        return {
+          changed: true,
+          revision,
+          seconds: seconds(started),
+          ...(recovered === undefined ? {} : { recovered }),
+        };
+      },
+    );
   };
 }
 
 /** @throws DeployError PlanOutdated when chart, values or environment were edited since the plan was made */
-async function plannedInputs(clients: Clients, environment: Environment, { run, step }: ApplyReleaseInput): Promise<ReleaseInputs> {
-  const inputs = await releaseInputs(clients.catalog, environment, findRelease(clients.catalog, step.name), run.imageTags, clients.config);
+async function plannedInputs(
+  clients: Clients,
+  environment: Environment,
+  { run, step }: ApplyReleaseInput,
+): Promise<ReleaseInputs> {
+  const inputs = await releaseInputs(
+    clients.catalog,
+    environment,
+    findRelease(clients.catalog, step.name),
+    run.imageTags,
+    clients.config,
+  );
   if (inputs.digest === step.digest) return inputs;
-  throw new DeployError(FAILURES.planOutdated, `${step.name} was planned as ${step.digest}, but its chart, values or environment now give ${inputs.digest}: they were edited during the deployment. Nothing was changed; deploy again for a new plan.`);
+  throw new DeployError(
+    FAILURES.planOutdated,
+    `${step.name} was planned as ${step.digest}, but its chart, values or environment now give ${inputs.digest}: they were edited during the deployment. Nothing was changed; deploy again for a new plan.`,
+  );
 }
 
-/** The cluster holds exactly this already. A `retry` was ordered because what is there does not work, unless this very run made it. */
+/**
+ * The cluster holds exactly this already. A `retry` was ordered because what is there does not work, unless this very
+ * run made it.
+ */
 function isDone({ run, step }: ApplyReleaseInput, found: Revision | undefined): boolean {
   if (found?.status !== 'deployed' || found.labels[RELEASE_LABELS.digest] !== step.digest) return false;
   return step.action !== 'retry' || found.labels[RELEASE_LABELS.run] === run.runId;
 }
 
-async function labelsOf({ run, service, step }: ApplyReleaseInput, inputs: ReleaseInputs): Promise<Record<string, string>> {
+async function labelsOf(
+  { run, service, step }: ApplyReleaseInput,
+  inputs: ReleaseInputs,
+): Promise<Record<string, string>> {
   return {
     [RELEASE_LABELS.environment]: run.environment,
     [RELEASE_LABELS.service]: service,
@@ -105,17 +150,37 @@ async function labelsOf({ run, service, step }: ApplyReleaseInput, inputs: Relea
 }
 
 /** Names of the kinds that the release has just brought along. Publishers make them from templates. */
-async function kindsOf({ kubernetes }: Clients, { upstream, chartPath }: ReleaseInputs, release: Release, signal: AbortSignal): Promise<string[]> {
+async function kindsOf(
+  { kubernetes }: Clients,
+  { upstream, chartPath }: ReleaseInputs,
+  release: Release,
+  signal: AbortSignal,
+): Promise<string[]> {
   if (upstream === undefined) return definitionsOf(chartPath);
-  return [...await archivedDefinitions(chartPath), ...await installedDefinitions(kubernetes, release, signal)];
+  return [...(await archivedDefinitions(chartPath)), ...(await installedDefinitions(kubernetes, release, signal))];
 }
 
 /** What failed is written down before it is removed. */
-async function replaceFailedJobs(clients: Clients, { run, service, step }: ApplyReleaseInput, signal: AbortSignal): Promise<void> {
+async function replaceFailedJobs(
+  clients: Clients,
+  { run, service, step }: ApplyReleaseInput,
+  signal: AbortSignal,
+): Promise<void> {
   const release = { namespace: step.namespace, name: step.name };
-  const failed = (await jobsOf(clients.kubernetes, release, signal)).filter((job) => jobHealth(job).status === 'failed');
+  const failed = (await jobsOf(clients.kubernetes, release, signal)).filter(
+    (job) => jobHealth(job).status === 'failed',
+  );
   if (failed.length === 0) return;
-  await writeEvidence(clients, { runId: run.runId, title: `${service}-before-retry`, releases: [release], reason: `Job ${failed.map(({ metadata }) => metadata.name).join(', ')} had failed and is replaced` }, signal);
+  await writeEvidence(
+    clients,
+    {
+      runId: run.runId,
+      title: `${service}-before-retry`,
+      releases: [release],
+      reason: `Job ${failed.map(({ metadata }) => metadata.name).join(', ')} had failed and is replaced`,
+    },
+    signal,
+  );
   await removeJobs(clients.kubernetes, release, failed, signal);
 }
 
@@ -123,12 +188,18 @@ async function replaceFailedJobs(clients: Clients, { run, service, step }: Apply
  * Helm ends well even where it could not record that it did, because the API server was away in that moment.
  * @throws DeployError HelmInterrupted: the next attempt removes the unfinished record and adopts what was applied
  */
-async function assertRecorded({ kubernetes }: Pick<Clients, 'kubernetes'>, { namespace, name }: Release): Promise<void> {
+async function assertRecorded(
+  { kubernetes }: Pick<Clients, 'kubernetes'>,
+  { namespace, name }: Release,
+): Promise<void> {
   // Also when this was cancelled: what Helm has finished counts.
   const newest = await newestRevision(kubernetes, namespace, name);
   if (newest?.status === 'deployed') return;
   const record = newest === undefined ? 'there is none' : `revision ${newest.revision} is ${newest.status} in it`;
-  throw new DeployError(FAILURES.helmInterrupted, `Helm has applied ${name} in ${namespace} and could not record it: ${record}. What it applied stays, and is adopted by the next attempt`);
+  throw new DeployError(
+    FAILURES.helmInterrupted,
+    `Helm has applied ${name} in ${namespace} and could not record it: ${record}. What it applied stays, and is adopted by the next attempt`,
+  );
 }
 
 async function onceMoreForNewKinds<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {

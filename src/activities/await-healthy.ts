@@ -27,26 +27,36 @@ export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
       signal: scope.signal,
     });
     let status = '';
-    return beating(scope, () => ({ spentSeconds: patience.spent(), status: clients.redactor.redact(status) }), async () => {
-      const proof = await waitForRelease(clients, {
-        release: { namespace: step.namespace, name: step.name },
-        job: step.job,
-        readsVault: awaited.secrets.some(({ delivery }) => delivery === 'login'),
-        ...probeOf(clients.environment, awaited, findRelease(clients.catalog, step.name)),
-        patience,
-        signal: scope.signal,
-        onStatus: (text) => {
-          status = text;
-        },
-      });
-      await markProven(clients.kubernetes, step.namespace, step.name, scope.signal);
-      return { seconds: Math.round(patience.spent() * 1000) / 1000, proof };
-    });
+    return beating(
+      scope,
+      () => ({ spentSeconds: patience.spent(), status: clients.redactor.redact(status) }),
+      async () => {
+        const proof = await waitForRelease(clients, {
+          release: { namespace: step.namespace, name: step.name },
+          job: step.job,
+          readsVault: awaited.secrets.some(({ delivery }) => delivery === 'login'),
+          ...probeOf(clients.environment, awaited, findRelease(clients.catalog, step.name)),
+          patience,
+          signal: scope.signal,
+          onStatus: (text) => {
+            status = text;
+          },
+        });
+        await markProven(clients.kubernetes, step.namespace, step.name, scope.signal);
+        return { seconds: Math.round(patience.spent() * 1000) / 1000, proof };
+      },
+    );
   };
 }
 
-/** What is asked of a release once its workloads are healthy: a service's health check goes to its main release alone. */
-export function probeOf(environment: ChartChoice, service: Service, release: Release): Pick<WaitInput, 'probe' | 'answersOnly'> {
+/**
+ * What is asked of a release once its workloads are healthy: a service's health check goes to its main release alone.
+ */
+export function probeOf(
+  environment: ChartChoice,
+  service: Service,
+  release: Release,
+): Pick<WaitInput, 'probe' | 'answersOnly'> {
   const health = release.position === 'main' ? healthOf(environment, service) : undefined;
   if (health === undefined || health.kind === 'job') return { probe: undefined, answersOnly: false };
   const opensLater = health.kind === 'vault' && service.after.some((step) => step.kind === 'vault-bootstrap');

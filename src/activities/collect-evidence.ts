@@ -9,8 +9,18 @@ export function collectEvidence(clients: Clients, scopeOf: ScopeOf): Activities[
   return async ({ run, service, reason, before }) => {
     const scope = scopeOf();
     assertEnvironment(clients, run);
-    const releases = service.steps.filter((step) => step.kind === 'release').map(({ name, namespace }) => ({ name, namespace }));
-    return beating(scope, () => 'collects events, conditions and logs', () =>
-      writeEvidence(clients, { runId: run.runId, title: before ? `${service.name}-before` : service.name, releases, reason }, scope.signal));
+    const releases = service.steps
+      .filter((step) => step.kind === 'release')
+      .map(({ name, namespace }) => ({ name, namespace }));
+    return beating(
+      scope,
+      () => 'collects events, conditions and logs',
+      () =>
+        writeEvidence(
+          clients,
+          { runId: run.runId, title: before ? `${service.name}-before` : service.name, releases, reason },
+          scope.signal,
+        ),
+    );
   };
 }

@@ -1,4 +1,6 @@
-/** What every activity begins with: the run is about this environment, and the cluster is the one it was planned for. */
+/**
+ * What every activity begins with: the run is about this environment, and the cluster is the one it was planned for.
+ */
 import type { Clients } from '../clients/index.ts';
 import { ClusterMismatchError } from '../clients/kubernetes/index.ts';
 import { recentBinding } from '../clients/temporal/index.ts';
@@ -11,20 +13,31 @@ import { DeployError } from './failures.ts';
 /** @throws DeployError when a worker of another environment was given the run */
 export function assertEnvironment(clients: Pick<Clients, 'environment'>, run: RunRef): void {
   if (run.environment === clients.environment.name) return;
-  throw new DeployError(FAILURES.invalidInput, `This worker serves environment "${clients.environment.name}", the deployment is for "${run.environment}"`);
+  throw new DeployError(
+    FAILURES.invalidInput,
+    `This worker serves environment "${clients.environment.name}", the deployment is for "${run.environment}"`,
+  );
 }
 
 /**
- * Before anything is changed: the cluster is the one that the run was planned for, and the one that the environment is bound to.
+ * Before anything is changed: the cluster is the one that the run was planned for, and the one that the environment is
+ * bound to.
  * @throws ClusterMismatchError
  */
-export async function assertTarget(clients: Pick<Clients, 'environment' | 'kubernetes' | 'engine'>, run: RunRef, signal?: AbortSignal): Promise<void> {
+export async function assertTarget(
+  clients: Pick<Clients, 'environment' | 'kubernetes' | 'engine'>,
+  run: RunRef,
+  signal?: AbortSignal,
+): Promise<void> {
   assertEnvironment(clients, run);
-  let bound = clients.engine && await recentBinding(clients.engine, run.environment);
+  let bound = clients.engine && (await recentBinding(clients.engine, run.environment));
   // It may have been bound anew a moment ago.
-  if (clients.engine && bound && bound.uid !== run.clusterUid) bound = await recentBinding(clients.engine, run.environment, 0);
+  if (clients.engine && bound && bound.uid !== run.clusterUid)
+    bound = await recentBinding(clients.engine, run.environment, 0);
   if (bound && bound.uid !== run.clusterUid) {
-    throw new ClusterMismatchError(`Environment "${run.environment}" is bound to the cluster with kube-system uid ${bound.uid} by now, this was planned for ${run.clusterUid}. Nothing was changed.`);
+    throw new ClusterMismatchError(
+      `Environment "${run.environment}" is bound to the cluster with kube-system uid ${bound.uid} by now, this was planned for ${run.clusterUid}. Nothing was changed.`,
+    );
   }
   await clients.kubernetes.assertCluster(bound ?? { uid: run.clusterUid }, signal);
 }

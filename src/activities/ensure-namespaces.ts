@@ -12,26 +12,50 @@ type Namespace = Catalog['namespaces'][number];
 export function ensureNamespaces(clients: Clients, scopeOf: ScopeOf): Activities['ensureNamespaces'] {
   return async (run) => {
     const scope = scopeOf();
-    return beating(scope, () => 'namespaces', async () => {
-      const { items } = await clients.kubernetes.list(paths.namespaces, { metadataOnly: true }, scope.signal);
-      const missing = clients.catalog.namespaces.filter((namespace) => !isAsWanted(namespace, items));
-      if (missing.length === 0) return { created: [] };
-      await assertTarget(clients, run, scope.signal);
-      await Promise.all(missing.map((namespace) => clients.kubernetes.apply(paths.namespace(namespace.name), {
-        apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace.name, labels: namespaceLabels(namespace), annotations: { 'ananta.dev/purpose': namespace.purpose, ...createdMark(namespace, items) } },
-      }, { force: wasOurs(namespace.name, items) }, scope.signal)));
-      return { created: missing.map(({ name }) => name) };
-    });
+    return beating(
+      scope,
+      () => 'namespaces',
+      async () => {
+        const { items } = await clients.kubernetes.list(paths.namespaces, { metadataOnly: true }, scope.signal);
+        const missing = clients.catalog.namespaces.filter((namespace) => !isAsWanted(namespace, items));
+        if (missing.length === 0) return { created: [] };
+        await assertTarget(clients, run, scope.signal);
+        await Promise.all(
+          missing.map((namespace) =>
+            clients.kubernetes.apply(
+              paths.namespace(namespace.name),
+              {
+                apiVersion: 'v1',
+                kind: 'Namespace',
+                metadata: {
+                  name: namespace.name,
+                  labels: namespaceLabels(namespace),
+                  annotations: { 'ananta.dev/purpose': namespace.purpose, ...createdMark(namespace, items) },
+                },
+              },
+              { force: wasOurs(namespace.name, items) },
+              scope.signal,
+            ),
+          ),
+        );
+        return { created: missing.map(({ name }) => name) };
+      },
+    );
   };
 }
 
 /** Set when it is created, and kept from then on. */
 function createdMark({ name }: Namespace, existing: readonly KubernetesObject[]): Record<string, string> {
   const found = existing.find(({ metadata }) => metadata.name === name)?.metadata;
-  return found === undefined || found.annotations?.[NAMESPACE_CREATED_ANNOTATION] !== undefined ? { [NAMESPACE_CREATED_ANNOTATION]: 'true' } : {};
+  return found === undefined || found.annotations?.[NAMESPACE_CREATED_ANNOTATION] !== undefined
+    ? { [NAMESPACE_CREATED_ANNOTATION]: 'true' }
+    : {};
 }
 
-/** Made by the deployer: then what somebody else has written over its labels is taken back. Anybody else's is not taken over. */
+/**
+ * Made by the deployer: then what somebody else has written over its labels is taken back. Anybody else's is not taken
+ * over.
+ */
 function wasOurs(name: string, existing: readonly KubernetesObject[]): boolean {
   const found = existing.find(({ metadata }) => metadata.name === name);
   return found !== undefined && managersOf(found).some(({ manager }) => manager === MANAGED_BY);
@@ -40,7 +64,11 @@ function wasOurs(name: string, existing: readonly KubernetesObject[]): boolean {
 /** One that is being deleted is not as wanted. */
 export function isAsWanted(namespace: Namespace, existing: readonly KubernetesObject[]): boolean {
   const found = existing.find(({ metadata }) => metadata.name === namespace.name)?.metadata;
-  return found !== undefined && !found.deletionTimestamp && Object.entries(namespaceLabels(namespace)).every(([name, value]) => found.labels?.[name] === value);
+  return (
+    found !== undefined &&
+    !found.deletionTimestamp &&
+    Object.entries(namespaceLabels(namespace)).every(([name, value]) => found.labels?.[name] === value)
+  );
 }
 
 /** Labels that a namespace of the platform must have. */

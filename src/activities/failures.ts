@@ -1,5 +1,6 @@
 /**
- * Every error that leaves an activity passes here: classed once, freed of secret values, in words that say what was tried
+ * Every error that leaves an activity passes here: classed once, freed of secret values, in words that say what was
+ * tried
  * and what came back. Whether it is tried again follows from its class alone.
  */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -29,23 +30,41 @@ export function classify(error: unknown): { type: FailureType; message: string }
   if (error instanceof DeployError || error instanceof HelmError) return { type: error.type, message };
   if (error instanceof RollbackRefusedError) return { type: error.type, message };
   if (error instanceof KubernetesError) return { type: typeOfKubernetes(error), message };
-  if (error instanceof UnreachableError || error instanceof VaultUnreachableError) return { type: FAILURES.unreachable, message };
+  if (error instanceof UnreachableError || error instanceof VaultUnreachableError)
+    return { type: FAILURES.unreachable, message };
   if (error instanceof ChartUnavailableError) return { type: FAILURES.unreachable, message };
   if (error instanceof ChartDigestError) return { type: FAILURES.chartInvalid, message };
   if (error instanceof ClusterMismatchError) return { type: FAILURES.clusterMismatch, message };
   if (error instanceof VaultKeysMissingError) return { type: FAILURES.vaultKeysMissing, message };
   if (error instanceof VaultSealedError) return { type: FAILURES.vaultSealed, message };
   // Of the pure parts, which know no classes of ours.
-  if (error instanceof Error && error.name === 'DependencyMissingError') return { type: FAILURES.dependencyMissing, message };
-  if (error instanceof Error && ['PlanRefusedError', 'SelectionError', 'CatalogError', 'ConfigurationError', 'ChartLockError'].includes(error.name)) return { type: FAILURES.invalidInput, message };
-  if (error instanceof z.ZodError) return { type: FAILURES.unexpected, message: `an answer has an unexpected shape: ${error.issues.slice(0, 3).map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}` };
+  if (error instanceof Error && error.name === 'DependencyMissingError')
+    return { type: FAILURES.dependencyMissing, message };
+  if (
+    error instanceof Error &&
+    ['PlanRefusedError', 'SelectionError', 'CatalogError', 'ConfigurationError', 'ChartLockError'].includes(error.name)
+  )
+    return { type: FAILURES.invalidInput, message };
+  if (error instanceof z.ZodError)
+    return {
+      type: FAILURES.unexpected,
+      message: `an answer has an unexpected shape: ${error.issues
+        .slice(0, 3)
+        .map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+        .join('; ')}`,
+    };
   return { type: FAILURES.unexpected, message };
 }
 
 function typeOfKubernetes(error: KubernetesError): FailureType {
-  if (error.status === 403) return /exceeded quota|violates PodSecurity|denied/.test(error.message) ? FAILURES.rejectedByCluster : FAILURES.forbidden;
-  if (error.status === 409 && /conflict/i.test(error.message) && error.reason !== 'AlreadyExists') return FAILURES.fieldConflict;
-  if (error.status === 400 || error.status === 413 || error.status === 422) return /immutable/.test(error.message) ? FAILURES.immutableField : FAILURES.rejectedByCluster;
+  if (error.status === 403)
+    return /exceeded quota|violates PodSecurity|denied/.test(error.message)
+      ? FAILURES.rejectedByCluster
+      : FAILURES.forbidden;
+  if (error.status === 409 && /conflict/i.test(error.message) && error.reason !== 'AlreadyExists')
+    return FAILURES.fieldConflict;
+  if (error.status === 400 || error.status === 413 || error.status === 422)
+    return /immutable/.test(error.message) ? FAILURES.immutableField : FAILURES.rejectedByCluster;
   // 401 after the kubeconfig was read again, 429, and everything the server itself has trouble with.
   if (error.status === 401 || error.status === 429 || error.status >= 500) return FAILURES.unreachable;
   return FAILURES.unexpected;
@@ -55,9 +74,14 @@ function typeOfKubernetes(error: KubernetesError): FailureType {
  * @param cancelled whether the activity was asked to stop: then that is what happened, whatever was thrown on the way
  */
 export function asFailure(error: unknown, redactor: Redactor, cancelled: boolean): Error {
-  if (cancelled) return new CancelledFailure(`stopped: ${redactor.redact(error instanceof Error ? error.message : String(error))}`);
+  if (cancelled)
+    return new CancelledFailure(`stopped: ${redactor.redact(error instanceof Error ? error.message : String(error))}`);
   const { type, message } = classify(error);
-  const failure = ApplicationFailure.create({ message: redactor.redact(message), type, nonRetryable: NON_RETRYABLE.includes(type) });
+  const failure = ApplicationFailure.create({
+    message: redactor.redact(message),
+    type,
+    nonRetryable: NON_RETRYABLE.includes(type),
+  });
   // The engine keeps stack traces in plain text; theirs would repeat the message unredacted.
   failure.stack = `${failure.name}: ${failure.message}`;
   return failure;

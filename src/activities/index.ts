@@ -34,15 +34,17 @@ import { recordVersion } from './versions/record.ts';
  * @param scopeOf where heartbeats go and cancellation comes from; Temporal's own by default
  */
 export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalScope): Activities {
-  const guarded = <Input, Output>(make: (scopeOf: ScopeOf) => (input: Input) => Promise<Output>) => async (input: Input): Promise<Output> => {
-    const scope: Scope = scopeOf();
-    try {
-      return await make(() => scope)(input);
-    } catch (error) {
-      if (error instanceof CancelledFailure) throw error;
-      throw asFailure(error, clients.redactor, scope.signal.aborted);
-    }
-  };
+  const guarded =
+    <Input, Output>(make: (scopeOf: ScopeOf) => (input: Input) => Promise<Output>) =>
+    async (input: Input): Promise<Output> => {
+      const scope: Scope = scopeOf();
+      try {
+        return await make(() => scope)(input);
+      } catch (error) {
+        if (error instanceof CancelledFailure) throw error;
+        throw asFailure(error, clients.redactor, scope.signal.aborted);
+      }
+    };
   return {
     makePlan: guarded((of) => makePlan(clients, of)),
     ensureNamespaces: guarded((of) => ensureNamespaces(clients, of)),

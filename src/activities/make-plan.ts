@@ -19,22 +19,31 @@ import { beating, type ScopeOf } from './scope.ts';
 export function makePlan(clients: Clients, scopeOf: ScopeOf): Activities['makePlan'] {
   return async ({ run, selection, expectedDigest }) => {
     const scope = scopeOf();
-    return beating(scope, () => 'plans', async () => {
-      const environment = await currentEnvironment(clients);
-      await assertTarget(clients, run, scope.signal);
-      const plan = await planFor(clients, environment, run.imageTags, scope.signal, selection);
-      if (expectedDigest !== undefined && plan.digest !== expectedDigest) throw outdated(expectedDigest, plan);
-      return plan;
-    });
+    return beating(
+      scope,
+      () => 'plans',
+      async () => {
+        const environment = await currentEnvironment(clients);
+        await assertTarget(clients, run, scope.signal);
+        const plan = await planFor(clients, environment, run.imageTags, scope.signal, selection);
+        if (expectedDigest !== undefined && plan.digest !== expectedDigest) throw outdated(expectedDigest, plan);
+        return plan;
+      },
+    );
   };
 }
 
 /**
- * Looks at the catalog, the checkout and the cluster; changes nothing. The command `plan` sees the same as a deployment.
+ * Looks at the catalog, the checkout and the cluster; changes nothing. The command `plan` sees the same as a
+ * deployment.
  * @throws SelectionError, DependencyMissingError, PlanRefusedError
  */
 export async function planFor(
-  clients: Clients, environment: Environment, imageTags: Readonly<Record<string, string>>, signal: AbortSignal, selection?: Selection,
+  clients: Clients,
+  environment: Environment,
+  imageTags: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  selection?: Selection,
 ): Promise<DeployPlan> {
   const [digests, observed] = await Promise.all([
     allDigests(clients.catalog, environment, imageTags, clients.config),
@@ -44,13 +53,24 @@ export async function planFor(
 }
 
 /** @throws SelectionError, DependencyMissingError, PlanRefusedError */
-export function decidePlan(catalog: Catalog, environment: Environment, digests: ReadonlyMap<string, string>, observed: ObservedCluster, selection?: Selection): DeployPlan {
+export function decidePlan(
+  catalog: Catalog,
+  environment: Environment,
+  digests: ReadonlyMap<string, string>,
+  observed: ObservedCluster,
+  selection?: Selection,
+): DeployPlan {
   const plan = buildPlan({ catalog, environment, digests, observed });
   return selection ? selectPlan(plan, catalog, selection, observed) : plan;
 }
 
 function outdated(expected: string, plan: DeployPlan): DeployError {
-  const changes = plan.services.filter(({ action }) => !isSettled(action)).map(({ name, action }) => `${name} (${action})`);
-  return new DeployError(FAILURES.planOutdated, `The plan that was approved is ${expected}, but cluster, catalog or values have changed since: what would be done now is plan ${plan.digest}, `
-    + `${changes.length === 0 ? 'which changes nothing' : `on ${changes.join(', ')}`}. Nothing was changed; make a new plan and look at it.`);
+  const changes = plan.services
+    .filter(({ action }) => !isSettled(action))
+    .map(({ name, action }) => `${name} (${action})`);
+  return new DeployError(
+    FAILURES.planOutdated,
+    `The plan that was approved is ${expected}, but cluster, catalog or values have changed since: what would be done now is plan ${plan.digest}, ` +
+      `${changes.length === 0 ? 'which changes nothing' : `on ${changes.join(', ')}`}. Nothing was changed; make a new plan and look at it.`,
+  );
 }

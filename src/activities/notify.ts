@@ -36,29 +36,50 @@ const OUTPUT_LINES = 20;
 export function notify(clients: Clients, scopeOf: ScopeOf): Activities['notify'] {
   return async (input) => {
     const scope = scopeOf();
-    return beating(scope, () => 'tells of it', async () => {
-      assertEnvironment(clients, input.run);
-      const { notify: how } = await currentEnvironment(clients);
-      if (how.command === undefined && how.webhook === undefined) return { sent: false };
-      const about = input.about === undefined ? undefined : digestOf(input.about.toSorted());
-      const { environment } = input.run;
-      // A cluster that does not answer is itself a reason to tell: rather twice than never.
-      const told = about === undefined ? undefined : await readDriftState(clients.kubernetes, environment, scope.signal).then(({ notified }) => notified, () => undefined);
-      if (about !== undefined && told === about) return { sent: false };
-      await send(clients, how, notificationOf(clients, input), scope);
-      if (about !== undefined) {
-        await updateDriftState(clients.kubernetes, environment, (state) => (state.notified === about ? state : { ...state, notified: about }), scope.signal).catch(() => undefined);
-      }
-      return { sent: true };
-    });
+    return beating(
+      scope,
+      () => 'tells of it',
+      async () => {
+        assertEnvironment(clients, input.run);
+        const { notify: how } = await currentEnvironment(clients);
+        if (how.command === undefined && how.webhook === undefined) return { sent: false };
+        const about = input.about === undefined ? undefined : digestOf(input.about.toSorted());
+        const { environment } = input.run;
+        // A cluster that does not answer is itself a reason to tell: rather twice than never.
+        const told =
+          about === undefined
+            ? undefined
+            : await readDriftState(clients.kubernetes, environment, scope.signal).then(
+                ({ notified }) => notified,
+                () => undefined,
+              );
+        if (about !== undefined && told === about) return { sent: false };
+        await send(clients, how, notificationOf(clients, input), scope);
+        if (about !== undefined) {
+          await updateDriftState(
+            clients.kubernetes,
+            environment,
+            (state) => (state.notified === about ? state : { ...state, notified: about }),
+            scope.signal,
+          ).catch(() => undefined);
+        }
+        return { sent: true };
+      },
+    );
   };
 }
 
 function notificationOf({ connections, redactor }: Clients, { run, event, title, lines }: NotifyInput): Notification {
   const url = workflowUrl(connections.engine, run);
   return {
-    event, environment: run.environment, title: redactor.redact(title), lines: lines.map((line) => redactor.redact(line)),
-    workflowId: run.workflowId, runId: run.runId, ...(url === undefined ? {} : { url }), at: new Date().toISOString(),
+    event,
+    environment: run.environment,
+    title: redactor.redact(title),
+    lines: lines.map((line) => redactor.redact(line)),
+    workflowId: run.workflowId,
+    runId: run.runId,
+    ...(url === undefined ? {} : { url }),
+    at: new Date().toISOString(),
   };
 }
 
@@ -66,38 +87,78 @@ function notificationOf({ connections, redactor }: Clients, { run, event, title,
 async function send(clients: Clients, how: Notify, notification: Notification, scope: Scope): Promise<void> {
   const body = JSON.stringify(notification);
   const attempts: Promise<string>[] = [];
-  if (how.command !== undefined) attempts.push(runCommand(clients, how.command, body, how.timeoutSeconds, scope.signal));
-  if (how.webhook !== undefined) attempts.push(post(clients, how.webhook, how.headersFile, body, how.timeoutSeconds, scope.signal));
+  if (how.command !== undefined)
+    attempts.push(runCommand(clients, how.command, body, how.timeoutSeconds, scope.signal));
+  if (how.webhook !== undefined)
+    attempts.push(post(clients, how.webhook, how.headersFile, body, how.timeoutSeconds, scope.signal));
   const ended = await Promise.allSettled(attempts);
-  const said = ended.map((end) => clients.redactor.redact(end.status === 'fulfilled' ? end.value : String(end.reason instanceof Error ? end.reason.message : end.reason)));
+  const said = ended.map((end) =>
+    clients.redactor.redact(
+      end.status === 'fulfilled' ? end.value : String(end.reason instanceof Error ? end.reason.message : end.reason),
+    ),
+  );
   await log(clients, notification, said);
   const failed = said.filter((_, index) => ended[index]?.status === 'rejected');
   if (failed.length > 0) throw new DeployError(FAILURES.unexpected, failed.join('; '));
 }
 
-async function runCommand(clients: Clients, [file = '', ...args]: string[], input: string, timeoutSeconds: number, signal: AbortSignal): Promise<string> {
+async function runCommand(
+  clients: Clients,
+  [file = '', ...args]: string[],
+  input: string,
+  timeoutSeconds: number,
+  signal: AbortSignal,
+): Promise<string> {
   const { failed, timedOut, exitCode, originalMessage, all } = await execa(file, args, {
-    reject: false, input, all: true, timeout: timeoutSeconds * 1000, cancelSignal: signal, cwd: clients.config.repoRoot,
+    reject: false,
+    input,
+    all: true,
+    timeout: timeoutSeconds * 1000,
+    cancelSignal: signal,
+    cwd: clients.config.repoRoot,
     // Nothing of the worker's own surroundings: a program of somebody else's needs no more than this.
-    env: clients.config.childEnv, extendEnv: false, forceKillAfterDelay: 2000, maxBuffer: 1024 * 1024,
+    env: clients.config.childEnv,
+    extendEnv: false,
+    forceKillAfterDelay: 2000,
+    maxBuffer: 1024 * 1024,
   });
   const output = all === '' ? '' : `:\n${tail(all)}`;
   if (!failed) return `${file} ended well${output}`;
-  const why = timedOut ? `was ended after ${timeoutSeconds} s` : exitCode === undefined ? `could not be run: ${originalMessage ?? 'no reason given'}` : `ended with ${exitCode}`;
+  const why = timedOut
+    ? `was ended after ${timeoutSeconds} s`
+    : exitCode === undefined
+      ? `could not be run: ${originalMessage ?? 'no reason given'}`
+      : `ended with ${exitCode}`;
   throw new Error(`The command ${file} ${why}${output}`);
 }
 
-async function post({ redactor }: Clients, url: string, headersFile: string | undefined, body: string, timeoutSeconds: number, signal: AbortSignal): Promise<string> {
+async function post(
+  { redactor }: Clients,
+  url: string,
+  headersFile: string | undefined,
+  body: string,
+  timeoutSeconds: number,
+  signal: AbortSignal,
+): Promise<string> {
   const headers = headersFile === undefined ? {} : headersOf(await readFile(headersFile, 'utf8'));
   redactor.learn(...Object.values(headers), ...Object.values(headers).map((value) => value.split(' ').at(-1)));
   const { host } = new URL(url);
   let answer: Response;
   try {
     // Followed elsewhere it would take the headers along.
-    answer = await fetch(url, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/json', ...headers }, body, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]) });
+    answer = await fetch(url, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]),
+    });
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-    throw new Error(`The webhook at ${host} could not be reached (${error instanceof Error ? error.message : String(error)}${cause})`, { cause: error });
+    throw new Error(
+      `The webhook at ${host} could not be reached (${error instanceof Error ? error.message : String(error)}${cause})`,
+      { cause: error },
+    );
   }
   const text = tail(await answer.text());
   if (!answer.ok) throw new Error(`The webhook at ${host} answered ${answer.status}${text === '' ? '' : `: ${text}`}`);
@@ -106,13 +167,18 @@ async function post({ redactor }: Clients, url: string, headersFile: string | un
 
 /** One `Name: value` a line; empty lines and those with # are left out. */
 export function headersOf(text: string): Record<string, string> {
-  const lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-  return Object.fromEntries(lines.map((line) => {
-    const at = line.indexOf(':');
-    // The line itself may hold a token.
-    if (at < 1) throw new DeployError(FAILURES.invalidInput, 'A line of notify.headersFile is not "Name: value"');
-    return [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-  }));
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.indexOf(':');
+      // The line itself may hold a token.
+      if (at < 1) throw new DeployError(FAILURES.invalidInput, 'A line of notify.headersFile is not "Name: value"');
+      return [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    }),
+  );
 }
 
 function tail(text: string): string {
@@ -120,8 +186,16 @@ function tail(text: string): string {
 }
 
 /** What came back, for whoever wonders why nobody was told. */
-async function log({ connections }: Clients, { at, event, title }: Notification, said: readonly string[]): Promise<void> {
+async function log(
+  { connections }: Clients,
+  { at, event, title }: Notification,
+  said: readonly string[],
+): Promise<void> {
   const folder = join(connections.stateDir, 'logs');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await appendFile(join(folder, 'notify.log'), `${at} ${event}: ${title}\n${said.map((line) => `  ${line.replaceAll('\n', '\n  ')}\n`).join('')}`, { mode: 0o600 });
+  await appendFile(
+    join(folder, 'notify.log'),
+    `${at} ${event}: ${title}\n${said.map((line) => `  ${line.replaceAll('\n', '\n  ')}\n`).join('')}`,
+    { mode: 0o600 },
+  );
 }

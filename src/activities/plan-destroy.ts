@@ -11,16 +11,34 @@ import { beating, type ScopeOf } from './scope.ts';
 export function planDestroy(clients: Clients, scopeOf: ScopeOf): Activities['planDestroy'] {
   return async ({ run, deleteData }) => {
     const scope = scopeOf();
-    return beating(scope, () => 'plans', async () => {
-      await assertTarget(clients, run, scope.signal);
-      return destroyPlanOf(clients, deleteData, scope.signal);
-    });
+    return beating(
+      scope,
+      () => 'plans',
+      async () => {
+        await assertTarget(clients, run, scope.signal);
+        return destroyPlanOf(clients, deleteData, scope.signal);
+      },
+    );
   };
 }
 
 /** Also for the command that asks before it destroys. */
-export async function destroyPlanOf(clients: Pick<Clients, 'environment' | 'config' | 'kubernetes' | 'catalog'>, deleteData: boolean, signal?: AbortSignal): Promise<DeployPlan> {
+export async function destroyPlanOf(
+  clients: Pick<Clients, 'environment' | 'config' | 'kubernetes' | 'catalog'>,
+  deleteData: boolean,
+  signal?: AbortSignal,
+): Promise<DeployPlan> {
   const { kubernetes, catalog } = clients;
-  const [environment, releases, marked] = await Promise.all([currentEnvironment(clients), allNewestRevisions(kubernetes, signal), markedByHelm(kubernetes, signal)]);
-  return buildDestroyPlan({ catalog, environment, releases, marked: new Map([...marked].map(([key, objects]) => [key, objects.length])), deleteData });
+  const [environment, releases, marked] = await Promise.all([
+    currentEnvironment(clients),
+    allNewestRevisions(kubernetes, signal),
+    markedByHelm(kubernetes, signal),
+  ]);
+  return buildDestroyPlan({
+    catalog,
+    environment,
+    releases,
+    marked: new Map([...marked].map(([key, objects]) => [key, objects.length])),
+    deleteData,
+  });
 }

@@ -13,8 +13,17 @@ export function recordResult(clients: Pick<Clients, 'environment' | 'connections
     const known = await readFile(path, 'utf8').catch(() => '');
     if (known.includes(`"runId":${JSON.stringify(run.runId)}`)) return;
     const line = JSON.stringify({
-      at: new Date().toISOString(), environment: run.environment, cluster: run.clusterUid, operation, requestedBy, planDigest, outcome, seconds,
-      imageTags: run.imageTags, workflowId: run.workflowId, runId: run.runId,
+      at: new Date().toISOString(),
+      environment: run.environment,
+      cluster: run.clusterUid,
+      operation,
+      requestedBy,
+      planDigest,
+      outcome,
+      seconds,
+      imageTags: run.imageTags,
+      workflowId: run.workflowId,
+      runId: run.runId,
     });
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const file = await open(path, 'a', 0o600);

@@ -1,5 +1,6 @@
 /**
- * Uninstalls one release. Volumes stay: claims made by a StatefulSet belong to no release, others are marked to be kept.
+ * Uninstalls one release. Volumes stay: claims made by a StatefulSet belong to no release, others are marked to be
+ * kept.
  * Running it again after a lost acknowledgement, a killed worker or a killed Helm leads to the same end.
  */
 import { HelmError } from '../clients/helm/index.ts';
@@ -21,38 +22,49 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
     const scope = scopeOf();
     const { kubernetes, helm, environment } = clients;
     let doing = 'looks at what is there';
-    return beating(scope, () => doing, async () => {
-      const started = performance.now();
-      const release = { namespace: step.namespace, name: step.name };
-      await assertTarget(clients, run, scope.signal);
-      const found = await newestRevision(kubernetes, release.namespace, release.name, scope.signal);
-      if (found) assertOurs(release, found, run.environment);
+    return beating(
+      scope,
+      () => doing,
+      async () => {
+        const started = performance.now();
+        const release = { namespace: step.namespace, name: step.name };
+        await assertTarget(clients, run, scope.signal);
+        const found = await newestRevision(kubernetes, release.namespace, release.name, scope.signal);
+        if (found) assertOurs(release, found, run.environment);
 
-      doing = 'makes sure that nobody else is at work on it';
-      const { revision } = await settleRelease(clients, run, release, step.digest, scope.signal);
-      // What an unfinished revision had created is in no record.
-      let complete = found?.status === 'deployed' && revision?.revision === found.revision;
-      if (revision && revision.status !== 'uninstalled') {
-        doing = 'waits for its turn with Helm';
-        complete = (await uninstalled(() => helm.uninstall({
-          namespace: release.namespace, release: release.name, runId: run.runId, priority, signal: scope.signal,
-          onTurn: () => {
-            doing = 'Helm is at work';
-            return Promise.resolve();
-          },
-        }))) && complete;
-      }
-      if (!complete) {
-        doing = 'removes what no record of Helm tells';
-        const left = await removeLeftovers(kubernetes, release, scope.signal);
-        const records = await removeRecords(clients, release, scope.signal);
-        if (!found && left.length + records === 0) return { removed: false, seconds: seconds(started) };
-      }
-      await awaitGone(kubernetes, release, environment.removalPatienceSeconds, scope.signal, (text) => {
-        doing = text;
-      });
-      return { removed: true, seconds: seconds(started) };
-    });
+        doing = 'makes sure that nobody else is at work on it';
+        const { revision } = await settleRelease(clients, run, release, step.digest, scope.signal);
+        // What an unfinished revision had created is in no record.
+        let complete = found?.status === 'deployed' && revision?.revision === found.revision;
+        if (revision && revision.status !== 'uninstalled') {
+          doing = 'waits for its turn with Helm';
+          complete =
+            (await uninstalled(() =>
+              helm.uninstall({
+                namespace: release.namespace,
+                release: release.name,
+                runId: run.runId,
+                priority,
+                signal: scope.signal,
+                onTurn: () => {
+                  doing = 'Helm is at work';
+                  return Promise.resolve();
+                },
+              }),
+            )) && complete;
+        }
+        if (!complete) {
+          doing = 'removes what no record of Helm tells';
+          const left = await removeLeftovers(kubernetes, release, scope.signal);
+          const records = await removeRecords(clients, release, scope.signal);
+          if (!found && left.length + records === 0) return { removed: false, seconds: seconds(started) };
+        }
+        await awaitGone(kubernetes, release, environment.removalPatienceSeconds, scope.signal, (text) => {
+          doing = text;
+        });
+        return { removed: true, seconds: seconds(started) };
+      },
+    );
   };
 }
 
@@ -60,24 +72,42 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
 function assertOurs({ namespace, name }: Release, { labels, revision }: Revision, environment: string): void {
   const of = labels[RELEASE_LABELS.environment];
   if (of === environment) return;
-  throw new DeployError(FAILURES.invalidInput, `Release ${name} in ${namespace} is not removed: its revision ${revision} was made by ${of === undefined ? 'no deployment of ours' : `a deployment to environment "${of}"`}. If it may go, remove it yourself: helm uninstall ${name} --namespace ${namespace}`);
+  throw new DeployError(
+    FAILURES.invalidInput,
+    `Release ${name} in ${namespace} is not removed: its revision ${revision} was made by ${of === undefined ? 'no deployment of ours' : `a deployment to environment "${of}"`}. If it may go, remove it yourself: helm uninstall ${name} --namespace ${namespace}`,
+  );
 }
 
-/** @returns false where Helm cannot remove everything by itself, because kinds of the release are gone from the cluster */
+/**
+ * @returns false where Helm cannot remove everything by itself, because kinds of the release are gone from the cluster
+ */
 async function uninstalled(attempt: () => Promise<unknown>): Promise<boolean> {
   try {
     await attempt();
     return true;
   } catch (error) {
-    if (error instanceof HelmError && /no matches for kind|resource mapping not found/.test(error.message)) return false;
+    if (error instanceof HelmError && /no matches for kind|resource mapping not found/.test(error.message))
+      return false;
     throw error;
   }
 }
 
 /** Helm's own record, where Helm could not remove it. */
-async function removeRecords({ kubernetes }: Pick<Clients, 'kubernetes'>, { namespace, name }: Release, signal: AbortSignal): Promise<number> {
-  const { items } = await kubernetes.list(paths.secrets(namespace), { labelSelector: `owner=helm,name=${name}`, metadataOnly: true }, signal);
-  await Promise.all(items.map(({ metadata }) => kubernetes.remove(paths.secret(namespace, metadata.name), { uid: metadata.uid }, signal)));
+async function removeRecords(
+  { kubernetes }: Pick<Clients, 'kubernetes'>,
+  { namespace, name }: Release,
+  signal: AbortSignal,
+): Promise<number> {
+  const { items } = await kubernetes.list(
+    paths.secrets(namespace),
+    { labelSelector: `owner=helm,name=${name}`, metadataOnly: true },
+    signal,
+  );
+  await Promise.all(
+    items.map(({ metadata }) =>
+      kubernetes.remove(paths.secret(namespace, metadata.name), { uid: metadata.uid }, signal),
+    ),
+  );
   return items.length;
 }
 

@@ -1,12 +1,20 @@
 /**
- * What no release holds, after the releases: Secrets made from Vault, the deployer's own objects, definitions, namespaces and,
- * when told, data. Objects of others are never deleted; a namespace that holds any, or volumes that stay, stays with them.
+ * What no release holds, after the releases: Secrets made from Vault, the deployer's own objects, definitions,
+ * namespaces and,
+ * when told, data. Objects of others are never deleted; a namespace that holds any, or volumes that stay, stays with
+ * them.
  */
 import type { Clients } from '../clients/index.ts';
 import { paths } from '../clients/kubernetes/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { Remain } from '../contract/deploy.ts';
-import { MANAGED_BY, MANAGED_BY_LABEL, RECORDS_NAMESPACE, VAULT, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../contract/names.ts';
+import {
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  RECORDS_NAMESPACE,
+  VAULT,
+  VAULT_REVIEWER_SERVICE_ACCOUNT,
+} from '../contract/names.ts';
 import { named } from '../plan/remains.ts';
 import { assertTarget } from './context.ts';
 import { definitionsToRemove } from './destroy/definitions.ts';
@@ -19,7 +27,10 @@ import { beating, type ScopeOf } from './scope.ts';
 const DATA_STAY = 'data stay unless --delete-data is given';
 
 export function removeRemains(clients: Clients, scopeOf: ScopeOf): Activities['removeRemains'] {
-  const patience: Patience = { seconds: clients.environment.removalPatienceSeconds, lookMilliseconds: LOOK_MILLISECONDS };
+  const patience: Patience = {
+    seconds: clients.environment.removalPatienceSeconds,
+    lookMilliseconds: LOOK_MILLISECONDS,
+  };
   return async ({ run, deleteData }) => {
     const scope = scopeOf();
     const { signal } = scope;
@@ -28,55 +39,96 @@ export function removeRemains(clients: Clients, scopeOf: ScopeOf): Activities['r
     const onStatus = (text: string): void => {
       doing = text;
     };
-    return beating(scope, () => doing, async () => {
-      await assertTarget(clients, run, signal);
-      const removed: string[] = [];
-      const remains: Remain[] = [];
-      const remove = async (targets: readonly Target[]): Promise<void> => {
-        const stuck = await removeAndWait(kubernetes, targets, patience, signal, onStatus);
-        remains.push(...stuck);
-        removed.push(...targets.filter(({ kind, namespace, name }) => !stuck.some((one) => one.kind === kind && one.namespace === namespace && one.name === name)).map(label));
-      };
+    return beating(
+      scope,
+      () => doing,
+      async () => {
+        await assertTarget(clients, run, signal);
+        const removed: string[] = [];
+        const remains: Remain[] = [];
+        const remove = async (targets: readonly Target[]): Promise<void> => {
+          const stuck = await removeAndWait(kubernetes, targets, patience, signal, onStatus);
+          remains.push(...stuck);
+          removed.push(
+            ...targets
+              .filter(
+                ({ kind, namespace, name }) =>
+                  !stuck.some((one) => one.kind === kind && one.namespace === namespace && one.name === name),
+              )
+              .map(label),
+          );
+        };
 
-      const first = await survey(clients, signal);
-      await remove([...ownObjects(first), ...(await clusterScoped(clients, first, signal))]);
-      const { targets: definitions, kept } = await definitionsToRemove(clients, first, signal);
-      remains.push(...kept);
-      await remove(definitions);
+        const first = await survey(clients, signal);
+        await remove([...ownObjects(first), ...(await clusterScoped(clients, first, signal))]);
+        const { targets: definitions, kept } = await definitionsToRemove(clients, first, signal);
+        remains.push(...kept);
+        await remove(definitions);
 
-      if (deleteData) {
-        const data = await removeClaims(kubernetes, first.namespaces.flatMap(claimsOf), patience, signal, onStatus);
-        removed.push(...data.removed);
-        remains.push(...data.remains);
-        const aside = await putKeysAside(clients, first, data.remains);
-        if (aside !== undefined) removed.push(aside);
-      }
+        if (deleteData) {
+          const data = await removeClaims(kubernetes, first.namespaces.flatMap(claimsOf), patience, signal, onStatus);
+          removed.push(...data.removed);
+          remains.push(...data.remains);
+          const aside = await putKeysAside(clients, first, data.remains);
+          if (aside !== undefined) removed.push(aside);
+        }
 
-      const second = await survey(clients, signal);
-      const { go, stay } = sorted(second.namespaces);
-      remains.push(...stay.filter(({ kind, namespace, name }) => !remains.some((one) => one.kind === kind && one.namespace === namespace && one.name === name)));
-      await remove(go.map(({ name, uid }) => ({ kind: 'Namespace', name, path: paths.namespace(name), uid })));
-      const records = await recordsNamespace(clients, deleteData, signal);
-      remains.push(...records.stay);
-      await remove(records.go);
-      return { removed: removed.sort(), remains };
-    });
+        const second = await survey(clients, signal);
+        const { go, stay } = sorted(second.namespaces);
+        remains.push(
+          ...stay.filter(
+            ({ kind, namespace, name }) =>
+              !remains.some((one) => one.kind === kind && one.namespace === namespace && one.name === name),
+          ),
+        );
+        await remove(go.map(({ name, uid }) => ({ kind: 'Namespace', name, path: paths.namespace(name), uid })));
+        const records = await recordsNamespace(clients, deleteData, signal);
+        remains.push(...records.stay);
+        await remove(records.go);
+        return { removed: removed.sort(), remains };
+      },
+    );
   };
 }
 
 /** What belongs to the platform in namespaces that nobody is deleting yet. */
 function ownObjects({ namespaces }: Survey): Target[] {
-  return namespaces.filter(({ deleting }) => !deleting).flatMap(({ name: namespace, objects }) =>
-    objects.filter(({ belonging }) => belonging === 'ours').map(({ kind, path, object }) => ({ kind: kind.kind, namespace, name: object.metadata.name, path, uid: object.metadata.uid })));
+  return namespaces
+    .filter(({ deleting }) => !deleting)
+    .flatMap(({ name: namespace, objects }) =>
+      objects
+        .filter(({ belonging }) => belonging === 'ours')
+        .map(({ kind, path, object }) => ({
+          kind: kind.kind,
+          namespace,
+          name: object.metadata.name,
+          path,
+          uid: object.metadata.uid,
+        })),
+    );
 }
 
 /** What belongs to no namespace: leftovers of releases, and the deployer's right to have tokens reviewed. */
 async function clusterScoped({ kubernetes }: Clients, { releases }: Survey, signal: AbortSignal): Promise<Target[]> {
-  const left = [...(await markedByHelm(kubernetes, signal))].filter(([key]) => releases.has(key)).flatMap(([, objects]) => objects).filter(({ kind }) => !kind.namespaced);
+  const left = [...(await markedByHelm(kubernetes, signal))]
+    .filter(([key]) => releases.has(key))
+    .flatMap(([, objects]) => objects)
+    .filter(({ kind }) => !kind.namespaced);
   const path = paths.clusterRoleBinding(VAULT_REVIEWER_SERVICE_ACCOUNT.name);
   const binding = await kubernetes.get(path, signal);
-  const own = binding?.metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY ? [{ kind: 'ClusterRoleBinding', name: binding.metadata.name, path, uid: binding.metadata.uid }] : [];
-  return [...left.map(({ kind, path: of, object }) => ({ kind: kind.kind, name: object.metadata.name, path: of, uid: object.metadata.uid })), ...own];
+  const own =
+    binding?.metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY
+      ? [{ kind: 'ClusterRoleBinding', name: binding.metadata.name, path, uid: binding.metadata.uid }]
+      : [];
+  return [
+    ...left.map(({ kind, path: of, object }) => ({
+      kind: kind.kind,
+      name: object.metadata.name,
+      path: of,
+      uid: object.metadata.uid,
+    })),
+    ...own,
+  ];
 }
 
 /** Which namespaces may go; of the others, what holds them. */
@@ -85,7 +137,9 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
   const stay: Remain[] = [];
   for (const namespace of namespaces) {
     const { name, ours, deleting, objects, unseen } = namespace;
-    const foreign = objects.filter(({ belonging }) => belonging === 'foreign').map(({ kind, object }) => ({ kind: kind.kind, name: object.metadata.name }));
+    const foreign = objects
+      .filter(({ belonging }) => belonging === 'foreign')
+      .map(({ kind, object }) => ({ kind: kind.kind, name: object.metadata.name }));
     const claims = claimsOf(namespace);
     const keep = (reason: string): void => {
       stay.push({ kind: 'Namespace', name, state: 'kept', reason });
@@ -97,16 +151,36 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
     const reasons = [
       ...(ours ? [] : ['it was there before the platform']),
       ...(claims.length > 0 ? ['it holds volumes that stay'] : []),
-      ...(unseen.length > 0 ? [`it may hold ${unseen.join(', ')} of somebody, which the identity in use may not look at. Look with more rights, then: kubectl delete namespace ${name}`] : []),
-      ...(foreign.length > 0 ? [`it holds what is not ours: ${named(foreign)}. Once that may go: kubectl delete namespace ${name}`] : []),
+      ...(unseen.length > 0
+        ? [
+            `it may hold ${unseen.join(', ')} of somebody, which the identity in use may not look at. Look with more rights, then: kubectl delete namespace ${name}`,
+          ]
+        : []),
+      ...(foreign.length > 0
+        ? [`it holds what is not ours: ${named(foreign)}. Once that may go: kubectl delete namespace ${name}`]
+        : []),
     ];
     if (reasons.length === 0) go.push(namespace);
     else keep(reasons.join('; '));
-    stay.push(...claims.map((claim): Remain => ({ kind: claim.kind, namespace: name, name: claim.name, state: 'kept', reason: DATA_STAY })));
+    stay.push(
+      ...claims.map(
+        (claim): Remain => ({ kind: claim.kind, namespace: name, name: claim.name, state: 'kept', reason: DATA_STAY }),
+      ),
+    );
     // Everything of ours was deleted before: what is there again, somebody makes.
-    stay.push(...objects.filter(({ belonging }) => belonging === 'ours' && reasons.length > 0).map(({ kind, object }): Remain => ({
-      kind: kind.kind, namespace: name, name: object.metadata.name, state: 'stuck', reason: 'it was deleted and is there again: something makes it anew',
-    })));
+    stay.push(
+      ...objects
+        .filter(({ belonging }) => belonging === 'ours' && reasons.length > 0)
+        .map(
+          ({ kind, object }): Remain => ({
+            kind: kind.kind,
+            namespace: name,
+            name: object.metadata.name,
+            state: 'stuck',
+            reason: 'it was deleted and is there again: something makes it anew',
+          }),
+        ),
+    );
   }
   return { go, stay };
 }
@@ -115,26 +189,59 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
  * The keys of a Vault whose data are gone open nothing but a backup of them: they are put aside, never deleted.
  * @returns in words, where there was anything to do
  */
-async function putKeysAside({ vault, catalog }: Clients, { namespaces }: Survey, remains: readonly Remain[]): Promise<string | undefined> {
+async function putKeysAside(
+  { vault, catalog }: Clients,
+  { namespaces }: Survey,
+  remains: readonly Remain[],
+): Promise<string | undefined> {
   const home = catalog.services.find(({ name }) => name === VAULT.service)?.namespace;
   // Without a claim that has really gone nobody knows that the data have.
   const claims = namespaces.filter(({ name }) => name === home).flatMap(claimsOf);
-  const left = remains.some(({ kind, namespace, state, reason }) =>
-    (kind === 'PersistentVolumeClaim' && namespace === home) || (kind === 'PersistentVolume' && (state === 'stuck' || reason.includes(` ${home ?? ''}/`))));
+  const left = remains.some(
+    ({ kind, namespace, state, reason }) =>
+      (kind === 'PersistentVolumeClaim' && namespace === home) ||
+      (kind === 'PersistentVolume' && (state === 'stuck' || reason.includes(` ${home ?? ''}/`))),
+  );
   if (left || !(await vault.keys.read().catch(() => undefined))) return undefined;
   if (claims.length === 0 && (await vault.state()).state !== 'absent') return undefined;
   return `Vault's unseal keys: put aside as ${await vault.keys.putAside()}`;
 }
 
 /** Versions and accepted drift outlive the platform, unless everything is to go. */
-async function recordsNamespace({ kubernetes, environment }: Clients, deleteData: boolean, signal: AbortSignal): Promise<{ go: Target[]; stay: Remain[] }> {
+async function recordsNamespace(
+  { kubernetes, environment }: Clients,
+  deleteData: boolean,
+  signal: AbortSignal,
+): Promise<{ go: Target[]; stay: Remain[] }> {
   const path = paths.namespace(RECORDS_NAMESPACE);
   const found = await kubernetes.get(path, signal);
   if (!found) return { go: [], stay: [] };
   const { keys } = environment.vault;
-  if (deleteData && keys.store === 'kubernetes' && keys.namespace === RECORDS_NAMESPACE) return { go: [], stay: [{ kind: 'Namespace', name: RECORDS_NAMESPACE, state: 'kept', reason: 'it holds the keys of a Vault that a backup may need' }] };
-  if (deleteData && found.metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY) return { go: [{ kind: 'Namespace', name: RECORDS_NAMESPACE, path, uid: found.metadata.uid }], stay: [] };
-  return { go: [], stay: [{ kind: 'Namespace', name: RECORDS_NAMESPACE, state: 'kept', reason: 'it holds the history of the platform: versions, accepted drift' }] };
+  if (deleteData && keys.store === 'kubernetes' && keys.namespace === RECORDS_NAMESPACE)
+    return {
+      go: [],
+      stay: [
+        {
+          kind: 'Namespace',
+          name: RECORDS_NAMESPACE,
+          state: 'kept',
+          reason: 'it holds the keys of a Vault that a backup may need',
+        },
+      ],
+    };
+  if (deleteData && found.metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY)
+    return { go: [{ kind: 'Namespace', name: RECORDS_NAMESPACE, path, uid: found.metadata.uid }], stay: [] };
+  return {
+    go: [],
+    stay: [
+      {
+        kind: 'Namespace',
+        name: RECORDS_NAMESPACE,
+        state: 'kept',
+        reason: 'it holds the history of the platform: versions, accepted drift',
+      },
+    ],
+  };
 }
 
 function label({ kind, namespace, name }: Target): string {

@@ -18,10 +18,24 @@ export class SecretNameError extends Error {
  * @returns where it is now, and for Vault the version; Kubernetes Secrets follow with the next deployment
  * @throws SecretNameError for a key that is generated, unless Vault has lost it
  */
-export async function setSecret(clients: SecretClients, path: string, key: string, value: string, signal?: AbortSignal): Promise<{ stored: 'vault'; version: number } | { stored: 'waiting' }> {
+export async function setSecret(
+  clients: SecretClients,
+  path: string,
+  key: string,
+  value: string,
+  signal?: AbortSignal,
+): Promise<{ stored: 'vault'; version: number } | { stored: 'waiting' }> {
   const declared = keyOf(clients, path, key);
-  const isLost = declared.kind === 'generated' && (await clients.vault.state(signal)).state === 'open' && (await getSecret(clients, path, key, signal)) === undefined;
-  if (declared.kind !== 'supplied' && !isLost) throw new SecretNameError(`${path} ${key} is generated and never overwritten; only these are set by hand: ${suppliedKeys(clients.catalog).map((known) => `${known.path} ${known.key}`).join(', ')}`);
+  const isLost =
+    declared.kind === 'generated' &&
+    (await clients.vault.state(signal)).state === 'open' &&
+    (await getSecret(clients, path, key, signal)) === undefined;
+  if (declared.kind !== 'supplied' && !isLost)
+    throw new SecretNameError(
+      `${path} ${key} is generated and never overwritten; only these are set by hand: ${suppliedKeys(clients.catalog)
+        .map((known) => `${known.path} ${known.key}`)
+        .join(', ')}`,
+    );
   if (value === '') throw new SecretNameError(`The value for ${path} ${key} is empty: give it on standard input.`);
   clients.redactor.learn(value);
   const { state } = await clients.vault.state(signal);
@@ -32,16 +46,31 @@ export async function setSecret(clients: SecretClients, path: string, key: strin
   return clients.vault.asDeployer(async (session) => {
     const known = await readKv(session, path, signal);
     if (known?.data[key] === value) return { stored: 'vault' as const, version: known.version };
-    const version = await writeKv(session, path, { ...known?.data, [key]: value }, known?.version ?? (await versionOfKv(session, path, signal)).version, signal);
+    const version = await writeKv(
+      session,
+      path,
+      { ...known?.data, [key]: value },
+      known?.version ?? (await versionOfKv(session, path, signal)).version,
+      signal,
+    );
     return { stored: 'vault' as const, version };
   }, signal);
 }
 
 /** @returns undefined when the path has no such key yet. @throws SecretNameError */
-export async function getSecret(clients: SecretClients, path: string, key: string, signal?: AbortSignal): Promise<string | undefined> {
+export async function getSecret(
+  clients: SecretClients,
+  path: string,
+  key: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   keyOf(clients, path, key);
   const entry = await clients.vault.asDeployer((session) => readKv(session, path, signal), signal);
-  learnValues(clients.redactor, clients.catalog.secretPaths.find((declared) => declared.path === path), entry?.data ?? {});
+  learnValues(
+    clients.redactor,
+    clients.catalog.secretPaths.find((declared) => declared.path === path),
+    entry?.data ?? {},
+  );
   return entry?.data[key];
 }
 
@@ -54,7 +83,15 @@ export async function missingSecrets(clients: SecretClients, signal?: AbortSigna
   if (left.length === 0) return [];
   const { state } = await clients.vault.state(signal);
   if (state === 'absent' || state === 'uninitialized') return left;
-  const stored = await clients.vault.asDeployer((session) => Promise.all([...new Set(left.map(({ path }) => path))].map(async (path) => [path, await readKv(session, path, signal)] as const)), signal);
+  const stored = await clients.vault.asDeployer(
+    (session) =>
+      Promise.all(
+        [...new Set(left.map(({ path }) => path))].map(
+          async (path) => [path, await readKv(session, path, signal)] as const,
+        ),
+      ),
+    signal,
+  );
   const values = new Map(stored.map(([path, entry]) => [path, entry?.data ?? {}]));
   return left.filter(({ path, key }) => {
     const declared = keyOf(clients, path, key);
@@ -64,8 +101,12 @@ export async function missingSecrets(clients: SecretClients, signal?: AbortSigna
 
 function keyOf({ catalog }: Pick<Clients, 'catalog'>, path: string, key: string): SecretKey {
   const declared = catalog.secretPaths.find((candidate) => candidate.path === path);
-  if (!declared) throw new SecretNameError(`There is no secret path ${path}. Known: ${catalog.secretPaths.map((candidate) => candidate.path).join(', ')}`);
+  if (!declared)
+    throw new SecretNameError(
+      `There is no secret path ${path}. Known: ${catalog.secretPaths.map((candidate) => candidate.path).join(', ')}`,
+    );
   const found = declared.keys.find(({ name }) => name === key);
-  if (!found) throw new SecretNameError(`${path} has no key ${key}. It has: ${declared.keys.map(({ name }) => name).join(', ')}`);
+  if (!found)
+    throw new SecretNameError(`${path} has no key ${key}. It has: ${declared.keys.map(({ name }) => name).join(', ')}`);
   return found;
 }

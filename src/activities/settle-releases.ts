@@ -1,4 +1,7 @@
-/** After an interrupted run: a Helm that had to be killed leaves its release `pending-*`, which would refuse the next one. */
+/**
+ * After an interrupted run: a Helm that had to be killed leaves its release `pending-*`, which would refuse the next
+ * one.
+ */
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import { RELEASE_LABELS } from '../contract/names.ts';
@@ -12,23 +15,36 @@ import { beating, type ScopeOf } from './scope.ts';
 export function settleReleases(clients: Clients, scopeOf: ScopeOf): Activities['settleReleases'] {
   return async ({ run, releases }) => {
     const scope = scopeOf();
-    return beating(scope, () => 'looks for releases that were left half done', async () => {
-      await assertTarget(clients, run, scope.signal);
-      const newest = await allNewestRevisions(clients.kubernetes, scope.signal);
-      const settled: string[] = [];
-      for (const release of releases) {
-        const revision = newest.get(releaseKey(release.namespace, release.name));
-        if (revision?.status.startsWith('pending-') !== true || !(await isOurs(clients, run.runId, release, revision))) continue;
-        // Without a digest only an unfinished revision is touched, never one that has failed.
-        const { recovered } = await settleRelease(clients, run, release, '', scope.signal);
-        if (recovered !== undefined) settled.push(`${release.namespace}/${release.name}: ${recovered}`);
-      }
-      return { settled };
-    });
+    return beating(
+      scope,
+      () => 'looks for releases that were left half done',
+      async () => {
+        await assertTarget(clients, run, scope.signal);
+        const newest = await allNewestRevisions(clients.kubernetes, scope.signal);
+        const settled: string[] = [];
+        for (const release of releases) {
+          const revision = newest.get(releaseKey(release.namespace, release.name));
+          if (
+            revision?.status.startsWith('pending-') !== true ||
+            !(await isOurs(clients, run.runId, release, revision))
+          )
+            continue;
+          // Without a digest only an unfinished revision is touched, never one that has failed.
+          const { recovered } = await settleRelease(clients, run, release, '', scope.signal);
+          if (recovered !== undefined) settled.push(`${release.namespace}/${release.name}: ${recovered}`);
+        }
+        return { settled };
+      },
+    );
   };
 }
 
 /** A rollback bears the labels of the revision it goes back to: there the process' own record tells. */
-async function isOurs({ helm }: Pick<Clients, 'helm'>, runId: string, { namespace, name }: Release, { labels }: Revision): Promise<boolean> {
+async function isOurs(
+  { helm }: Pick<Clients, 'helm'>,
+  runId: string,
+  { namespace, name }: Release,
+  { labels }: Revision,
+): Promise<boolean> {
   return labels[RELEASE_LABELS.run] === runId || (await helm.interrupted(namespace, name))?.runId === runId;
 }

@@ -33,38 +33,67 @@ const AT_ONCE = 8;
  * @param onResult called for each service as it is known
  * @throws when the cluster cannot be reached at all
  */
-export async function verifyAll(clients: Pick<Clients, 'environment' | 'catalog' | 'kubernetes' | 'vault' | 'redactor'>, { signal = new AbortController().signal, onResult }: { signal?: AbortSignal; onResult?: (row: Verification) => void } = {}): Promise<Verification[]> {
+export async function verifyAll(
+  clients: Pick<Clients, 'environment' | 'catalog' | 'kubernetes' | 'vault' | 'redactor'>,
+  {
+    signal = new AbortController().signal,
+    onResult,
+  }: { signal?: AbortSignal; onResult?: (row: Verification) => void } = {},
+): Promise<Verification[]> {
   await clients.kubernetes.watches.synced(signal);
   const queue = new PQueue({ concurrency: AT_ONCE });
-  const rows = await Promise.all(clients.catalog.services.map((service) => queue.add(async () => {
-    const { healthy, text, images } = await verify(clients, service, signal);
-    const clean = clients.redactor.redact(text);
-    const warnings = images.filter(isFrozenImage).map((image) => frozenImage(service.name, image).warning);
-    const row: Verification = { number: service.number, phase: service.phase, service: service.name, namespace: service.namespace, healthy, proof: healthy ? clean : '', reason: healthy ? '' : clean, warnings };
-    onResult?.(row);
-    return row;
-  })));
+  const rows = await Promise.all(
+    clients.catalog.services.map((service) =>
+      queue.add(async () => {
+        const { healthy, text, images } = await verify(clients, service, signal);
+        const clean = clients.redactor.redact(text);
+        const warnings = images.filter(isFrozenImage).map((image) => frozenImage(service.name, image).warning);
+        const row: Verification = {
+          number: service.number,
+          phase: service.phase,
+          service: service.name,
+          namespace: service.namespace,
+          healthy,
+          proof: healthy ? clean : '',
+          reason: healthy ? '' : clean,
+          warnings,
+        };
+        onResult?.(row);
+        return row;
+      }),
+    ),
+  );
   return rows;
 }
 
-async function verify(clients: Pick<Clients, 'environment' | 'catalog' | 'kubernetes' | 'vault'>, service: Service, signal: AbortSignal): Promise<{ healthy: boolean; text: string; images: string[] }> {
+async function verify(
+  clients: Pick<Clients, 'environment' | 'catalog' | 'kubernetes' | 'vault'>,
+  service: Service,
+  signal: AbortSignal,
+): Promise<{ healthy: boolean; text: string; images: string[] }> {
   const { kubernetes } = clients;
   const release = { namespace: service.namespace, name: service.name };
   const workloads = knownWorkloads(kubernetes.watches, release);
   const elsewhere = service.name === VAULT.service && clients.environment.vault.external !== undefined;
-  if (workloads.length === 0 && !elsewhere) return { healthy: false, text: 'it has no workload: not deployed', images: [] };
+  if (workloads.length === 0 && !elsewhere)
+    return { healthy: false, text: 'it has no workload: not deployed', images: [] };
   const health = releaseHealth(workloads);
   // Of what is there, not of what the values say: somebody may have put another image in.
   const images = imagesOf(workloads.map(({ object }) => object));
   const pods = await podsOf(kubernetes, release, workloads, signal);
-  if (health.status !== 'healthy') return { healthy: false, text: [health.message, ...troublesOf(kubernetes, release, pods)].join('; '), images };
+  if (health.status !== 'healthy')
+    return { healthy: false, text: [health.message, ...troublesOf(kubernetes, release, pods)].join('; '), images };
   const { probe } = probeOf(clients.environment, service, findRelease(clients.catalog, service.name));
   if (probe === undefined) return { healthy: true, text: health.message, images };
   if (probe.kind === 'vault') {
     const { ok, text } = await probeOpenVault(clients, signal);
     return { healthy: ok, text, images };
   }
-  const targets = readyPods(pods, 'port' in probe ? probe.port : undefined).map((pod) => ({ namespace: release.namespace, release: release.name, pod: pod.metadata.name }));
+  const targets = readyPods(pods, 'port' in probe ? probe.port : undefined).map((pod) => ({
+    namespace: release.namespace,
+    release: release.name,
+    pod: pod.metadata.name,
+  }));
   const { ok, text } = await probePods(clients, targets, probe, signal);
   return { healthy: ok, text, images };
 }

@@ -20,7 +20,13 @@ export function fromVault(path: string): SecretUse {
 }
 
 export function http(name: string, port: number, options: { containerPort?: number; nodePort?: number } = {}): Port {
-  return { name, port, containerPort: options.containerPort ?? port, protocol: 'http', ...(options.nodePort === undefined ? {} : { nodePort: options.nodePort }) };
+  return {
+    name,
+    port,
+    containerPort: options.containerPort ?? port,
+    protocol: 'http',
+    ...(options.nodePort === undefined ? {} : { nodePort: options.nodePort }),
+  };
 }
 
 export function tcp(name: string, port: number): Port {
@@ -35,15 +41,24 @@ export function httpHealth(port: number, path: string): Health {
   return { kind: 'http', port, path };
 }
 
-/** What every PostgreSQL server shares: chart, image, port, `pg_isready`, and the Job that makes roles and databases. */
-export function postgresServer(name: string, namespace: string, secrets: { server: string; ownerKeys?: string[]; databases: SecretUse[] }) {
+/**
+ * What every PostgreSQL server shares: chart, image, port, `pg_isready`, and the Job that makes roles and databases.
+ */
+export function postgresServer(
+  name: string,
+  namespace: string,
+  secrets: { server: string; ownerKeys?: string[]; databases: SecretUse[] },
+) {
   const databases: StepInput = {
     kind: 'release',
     name: `${name}-databases`,
     chart: 'job',
     job: true,
     image: IMAGES.postgres,
-    secrets: [fromSecret(secrets.server, 'postgres-password', 'password', ...(secrets.ownerKeys ?? [])), ...secrets.databases],
+    secrets: [
+      fromSecret(secrets.server, 'postgres-password', 'password', ...(secrets.ownerKeys ?? [])),
+      ...secrets.databases,
+    ],
     startupSeconds: 5,
   };
   return {
@@ -109,4 +124,3 @@ export function customRow(startupSeconds: number) {
 export function jobStep(step: Omit<Extract<StepInput, { kind: 'release' }>, 'kind' | 'job' | 'chart'>): StepInput {
   return { kind: 'release', chart: 'job', job: true, ...step };
 }
-

@@ -6,10 +6,22 @@ import type { Catalog, SecretPath } from './schema.ts';
 /** @returns every problem of the platform's own tables */
 export function checkPlatform(catalog: Catalog): CatalogProblem[] {
   return [
-    ...duplicates('namespaces', catalog.namespaces.map(({ name }) => name)),
-    ...duplicates('phases', catalog.phases.map(({ number }) => String(number))),
-    ...duplicates('secretPaths', catalog.secretPaths.map(({ path }) => path)),
-    ...duplicates('databases', catalog.databases.map(({ server, name }) => `${server}/${name}`)),
+    ...duplicates(
+      'namespaces',
+      catalog.namespaces.map(({ name }) => name),
+    ),
+    ...duplicates(
+      'phases',
+      catalog.phases.map(({ number }) => String(number)),
+    ),
+    ...duplicates(
+      'secretPaths',
+      catalog.secretPaths.map(({ path }) => path),
+    ),
+    ...duplicates(
+      'databases',
+      catalog.databases.map(({ server, name }) => `${server}/${name}`),
+    ),
     ...catalog.secretPaths.flatMap((path) => checkKeys(catalog, path)),
     ...references(catalog),
   ];
@@ -17,7 +29,11 @@ export function checkPlatform(catalog: Catalog): CatalogProblem[] {
 
 function duplicates(section: string, values: string[]): CatalogProblem[] {
   const twice = new Set(values.filter((value, index) => values.indexOf(value) !== index));
-  return [...twice].map((value) => ({ file: fileOf(section), field: section, message: `"${value}" stands here twice` }));
+  return [...twice].map((value) => ({
+    file: fileOf(section),
+    field: section,
+    message: `"${value}" stands here twice`,
+  }));
 }
 
 /** Keys that are made from other keys need these. */
@@ -29,31 +45,50 @@ function checkKeys(catalog: Catalog, { path, keys }: SecretPath): CatalogProblem
     if (key.kind === 'copy') return [{ key: key.name, path: key.from.path, needs: key.from.key }];
     return [];
   });
-  const missing = wanted.filter((want) => !hasKey(catalog, want.path, want.needs))
-    .map((want) => ({ file: fileOf('secretPaths'), field: `${path}.${want.key}`, message: `is made from ${want.path} ${want.needs}, which does not exist` }));
+  const missing = wanted
+    .filter((want) => !hasKey(catalog, want.path, want.needs))
+    .map((want) => ({
+      file: fileOf('secretPaths'),
+      field: `${path}.${want.key}`,
+      message: `is made from ${want.path} ${want.needs}, which does not exist`,
+    }));
   return [...duplicates('secretPaths', names).map((problem) => ({ ...problem, field: path })), ...missing];
 }
 
 function hasKey(catalog: Catalog, path: string, key: string): boolean {
-  return catalog.secretPaths.some((candidate) => candidate.path === path && candidate.keys.some(({ name }) => name === key));
+  return catalog.secretPaths.some(
+    (candidate) => candidate.path === path && candidate.keys.some(({ name }) => name === key),
+  );
 }
 
 /** Names that have to exist: services, releases, databases, namespaces, keys. */
 function references(catalog: Catalog): CatalogProblem[] {
   const services = catalog.services.map(({ name }) => name);
-  const releases = catalog.services.flatMap(({ name, before, after }) => [name, ...[...before, ...after].map((step) => step.name)]);
+  const releases = catalog.services.flatMap(({ name, before, after }) => [
+    name,
+    ...[...before, ...after].map((step) => step.name),
+  ]);
   const databases = catalog.databases.map(({ server, name }) => `${server}/${name}`);
   const namespaces = catalog.namespaces.map(({ name }) => name);
 
   const problems: CatalogProblem[] = [];
   const expect = (section: string, field: string, kind: string, name: string, known: string[]): void => {
-    if (!known.includes(name)) problems.push({ file: fileOf(section), field: `${section}.${field}`, message: `unknown ${kind} "${name}"${suggestion(name, known)}` });
+    if (!known.includes(name))
+      problems.push({
+        file: fileOf(section),
+        field: `${section}.${field}`,
+        message: `unknown ${kind} "${name}"${suggestion(name, known)}`,
+      });
   };
 
   for (const { server, name, password } of catalog.databases) {
     expect('databases', `${name}.server`, 'service', server, services);
     if (!hasKey(catalog, password.path, password.key)) {
-      problems.push({ file: fileOf('databases'), field: `databases.${name}.password`, message: `unknown secret ${password.path} ${password.key}` });
+      problems.push({
+        file: fileOf('databases'),
+        field: `databases.${name}.password`,
+        message: `unknown secret ${password.path} ${password.key}`,
+      });
     }
   }
   for (const { service, database } of catalog.migrations) {
@@ -65,9 +100,12 @@ function references(catalog: Catalog): CatalogProblem[] {
     expect('bucketSets', `${server}.job`, 'release', job, releases);
   }
   expect('realm', 'job', 'release', catalog.realm.job, releases);
-  for (const { clientId, service } of catalog.realm.clients) expect('realm', `clients.${clientId}`, 'service', service, services);
-  for (const { name, job } of catalog.temporalNamespaces) expect('temporalNamespaces', `${name}.job`, 'release', job, releases);
+  for (const { clientId, service } of catalog.realm.clients)
+    expect('realm', `clients.${clientId}`, 'service', service, services);
+  for (const { name, job } of catalog.temporalNamespaces)
+    expect('temporalNamespaces', `${name}.job`, 'release', job, releases);
   expect('applicationSet', 'namespace', 'namespace', catalog.applicationSet.namespace, namespaces);
-  for (const namespace of catalog.applicationSet.namespaces) expect('applicationSet', 'namespaces', 'namespace', namespace, namespaces);
+  for (const namespace of catalog.applicationSet.namespaces)
+    expect('applicationSet', 'namespaces', 'namespace', namespace, namespaces);
   return problems;
 }

@@ -32,10 +32,23 @@ function checkDuplicates({ services }: Catalog): CatalogProblem[] {
   const claims = services.flatMap((service) => [
     { service, field: 'number', what: 'number', value: String(service.number) },
     { service, field: 'name', what: 'release name', value: service.name },
-    ...[...service.before, ...service.after].map((step) => ({ service, field: 'steps', what: 'release name', value: step.name })),
-    ...service.ports.filter((port) => port.nodePort !== undefined)
-      .map((port) => ({ service, field: `ports.${port.name}.nodePort`, what: 'NodePort', value: String(port.nodePort) })),
-    ...(service.publicHost === undefined ? [] : [{ service, field: 'publicHost.name', what: 'public host', value: service.publicHost.name }]),
+    ...[...service.before, ...service.after].map((step) => ({
+      service,
+      field: 'steps',
+      what: 'release name',
+      value: step.name,
+    })),
+    ...service.ports
+      .filter((port) => port.nodePort !== undefined)
+      .map((port) => ({
+        service,
+        field: `ports.${port.name}.nodePort`,
+        what: 'NodePort',
+        value: String(port.nodePort),
+      })),
+    ...(service.publicHost === undefined
+      ? []
+      : [{ service, field: 'publicHost.name', what: 'public host', value: service.publicHost.name }]),
   ]);
   const first = new Map<string, Service>();
   return claims.flatMap(({ service, field, what, value }) => {
@@ -56,10 +69,14 @@ function checkService(catalog: Catalog, service: Service): CatalogProblem[] {
   const report = (field: string, message: string): void => void problems.push(problem(service, field, message));
 
   if (!namespaces.includes(service.namespace)) report('namespace', unknown('namespace', service.namespace, namespaces));
-  if (!catalog.phases.some(({ number }) => number === service.phase)) report('phase', `there is no phase ${service.phase}`);
+  if (!catalog.phases.some(({ number }) => number === service.phase))
+    report('phase', `there is no phase ${service.phase}`);
   const described = describedPhase(service.number);
   if (described !== undefined && described !== service.phase) {
-    report('phase', `row ${service.number} belongs to phase ${described} of the platform's description, not to ${service.phase}`);
+    report(
+      'phase',
+      `row ${service.number} belongs to phase ${described} of the platform's description, not to ${service.phase}`,
+    );
   }
   const { upstream } = service.chart;
   if (upstream !== undefined && !(upstream in catalog.upstreamCharts)) {
@@ -68,7 +85,8 @@ function checkService(catalog: Catalog, service: Service): CatalogProblem[] {
   for (const field of ['dependsOn', 'talksTo'] as const) {
     for (const name of service[field]) if (!names.includes(name)) report(field, unknown('service', name, names));
   }
-  if ((service.kind === 'job') !== (service.health.kind === 'job')) report('health', 'a Job, and nothing but a Job, is healthy by completing');
+  if ((service.kind === 'job') !== (service.health.kind === 'job'))
+    report('health', 'a Job, and nothing but a Job, is healthy by completing');
   problems.push(...checkPorts(service), ...checkSecrets(catalog, service), ...checkDatabases(catalog, service));
   return problems;
 }
@@ -86,7 +104,10 @@ function checkPorts(service: Service): CatalogProblem[] {
     if (twice !== undefined) problems.push(problem(service, 'ports', `${field} ${twice} is used twice`));
   }
   const { health, publicHost } = service;
-  if (publicHost !== undefined && !service.ports.some(({ name, protocol }) => name === publicHost.port && protocol === 'http')) {
+  if (
+    publicHost !== undefined &&
+    !service.ports.some(({ name, protocol }) => name === publicHost.port && protocol === 'http')
+  ) {
     problems.push(problem(service, 'publicHost.port', `the service has no HTTP port "${publicHost.port}"`));
   }
   if ('port' in health && !service.ports.some(({ containerPort }) => containerPort === health.port)) {
@@ -97,26 +118,46 @@ function checkPorts(service: Service): CatalogProblem[] {
 
 function checkSecrets(catalog: Catalog, service: Service): CatalogProblem[] {
   const uses = secretUses(service);
-  const problems = uses.flatMap(({ field, use }) => checkSecretUse(catalog, use).map((message) => problem(service, field, message)));
-  const opener = catalog.services.find(({ before, after }) => [...before, ...after].some(({ kind }) => kind === 'vault-bootstrap'));
+  const problems = uses.flatMap(({ field, use }) =>
+    checkSecretUse(catalog, use).map((message) => problem(service, field, message)),
+  );
+  const opener = catalog.services.find(({ before, after }) =>
+    [...before, ...after].some(({ kind }) => kind === 'vault-bootstrap'),
+  );
   const first = uses[0];
   if (first !== undefined && opener !== undefined && !reaches(catalog, service, opener.name)) {
-    problems.push(problem(service, 'dependsOn', `reads ${first.use.path}, but does not depend on ${opener.name}, neither directly nor through others`));
+    problems.push(
+      problem(
+        service,
+        'dependsOn',
+        `reads ${first.use.path}, but does not depend on ${opener.name}, neither directly nor through others`,
+      ),
+    );
   }
   return problems;
 }
 
 function secretUses(service: Service): { field: string; use: SecretUse }[] {
   const steps = [...service.before, ...service.after].flatMap((step) =>
-    step.kind === 'release' ? step.secrets.map((use) => ({ field: `${step.name}.secrets`, use })) : []);
+    step.kind === 'release' ? step.secrets.map((use) => ({ field: `${step.name}.secrets`, use })) : [],
+  );
   return [...service.secrets.map((use) => ({ field: 'secrets', use })), ...steps];
 }
 
 function checkSecretUse(catalog: Catalog, use: SecretUse): string[] {
   const path = catalog.secretPaths.find((candidate) => candidate.path === use.path);
-  if (path === undefined) return [unknown('secret path', use.path, catalog.secretPaths.map((candidate) => candidate.path))];
+  if (path === undefined)
+    return [
+      unknown(
+        'secret path',
+        use.path,
+        catalog.secretPaths.map((candidate) => candidate.path),
+      ),
+    ];
   const keys = path.keys.map(({ name }) => name);
-  return (use.keys ?? []).filter((key) => !keys.includes(key)).map((key) => `${unknown('key', key, keys)} of secret path ${use.path}`);
+  return (use.keys ?? [])
+    .filter((key) => !keys.includes(key))
+    .map((key) => `${unknown('key', key, keys)} of secret path ${use.path}`);
 }
 
 function checkDatabases(catalog: Catalog, service: Service): CatalogProblem[] {
@@ -124,8 +165,15 @@ function checkDatabases(catalog: Catalog, service: Service): CatalogProblem[] {
   return service.databases.flatMap((database) => {
     if (!known.includes(database)) return [problem(service, 'databases', unknown('database', database, known))];
     const server = database.split('/')[0] ?? '';
-    return reaches(catalog, service, server) ? []
-      : [problem(service, 'dependsOn', `connects to ${database}, but does not depend on ${server}, neither directly nor through others`)];
+    return reaches(catalog, service, server)
+      ? []
+      : [
+          problem(
+            service,
+            'dependsOn',
+            `connects to ${database}, but does not depend on ${server}, neither directly nor through others`,
+          ),
+        ];
   });
 }
 
@@ -148,4 +196,3 @@ function checkCycle({ services }: Catalog): CatalogProblem[] {
   const first = services.find(({ name }) => name === loop?.[0]);
   return loop && first ? [problem(first, 'dependsOn', `dependency cycle: ${loop.join(' → ')}`)] : [];
 }
-

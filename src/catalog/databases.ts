@@ -4,7 +4,10 @@ import type { CatalogInput } from './schema.ts';
 type Database = CatalogInput['databases'][number];
 
 const database = (server: string, name: string, owner: string, path: string, key = 'password'): Database => ({
-  server, name, owner, password: { path, key },
+  server,
+  name,
+  owner,
+  password: { path, key },
 });
 
 export const DATABASES: Database[] = [
@@ -20,6 +23,14 @@ export const DATABASES: Database[] = [
 /** Each folder can be replaced by one's own: `V<number>__<what>.sql`, applied in order, once. */
 export const MIGRATIONS: CatalogInput['migrations'] = [
   { service: 'supabase-migrations', database: 'supabase-db/supabase', location: 'migrations/supabase-migrations' },
-  { service: 'components-v2-migrations', database: 'components-v2-postgres/components', location: 'migrations/components-v2-migrations' },
-  { service: 'control-plane-migrations', database: 'control-plane-postgres/arc_saas', location: 'migrations/control-plane-migrations' },
+  {
+    service: 'components-v2-migrations',
+    database: 'components-v2-postgres/components',
+    location: 'migrations/components-v2-migrations',
+  },
+  {
+    service: 'control-plane-migrations',
+    database: 'control-plane-postgres/arc_saas',
+    location: 'migrations/control-plane-migrations',
+  },
 ];

@@ -14,7 +14,11 @@ export const BUCKET_SETS: CatalogInput['bucketSets'] = [
   },
 ];
 
-const publicClient = (service: string): CatalogInput['realm']['clients'][number] => ({ clientId: service, service, public: true });
+const publicClient = (service: string): CatalogInput['realm']['clients'][number] => ({
+  clientId: service,
+  service,
+  public: true,
+});
 
 export const REALM: CatalogInput['realm'] = {
   name: 'ananta-saas',

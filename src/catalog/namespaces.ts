@@ -1,7 +1,11 @@
 /** The 11 Kubernetes namespaces, and the eight of them that Argo CD shows. */
 import type { CatalogInput } from './schema.ts';
 
-const restricted = (name: string, purpose: string): CatalogInput['namespaces'][number] => ({ name, purpose, podSecurity: 'restricted' });
+const restricted = (name: string, purpose: string): CatalogInput['namespaces'][number] => ({
+  name,
+  purpose,
+  podSecurity: 'restricted',
+});
 
 export const NAMESPACES: CatalogInput['namespaces'] = [
   restricted('argocd', 'GitOps'),
@@ -21,7 +25,13 @@ export const APPLICATION_SET: CatalogInput['applicationSet'] = {
   name: 'ananta-platform',
   namespace: 'argocd',
   namespaces: [
-    'control-plane', 'app-plane', 'auth-system', 'temporal-system',
-    'notifications', 'monitoring-system', 'database-system', 'cache-system',
+    'control-plane',
+    'app-plane',
+    'auth-system',
+    'temporal-system',
+    'notifications',
+    'monitoring-system',
+    'database-system',
+    'cache-system',
   ],
 };

@@ -15,7 +15,12 @@ export class CatalogError extends Error {
 
   constructor(problems: CatalogProblem[]) {
     const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
-    super([`The catalog has ${count}:`, ...problems.map(({ file, field, message }) => `  ${file}: ${field}: ${message}`)].join('\n'));
+    super(
+      [
+        `The catalog has ${count}:`,
+        ...problems.map(({ file, field, message }) => `  ${file}: ${field}: ${message}`),
+      ].join('\n'),
+    );
     this.problems = problems;
   }
 }
@@ -48,16 +53,22 @@ export function problemsOfShape(error: z.ZodError, input: unknown): CatalogProbl
   return error.issues.map((issue) => {
     const [section, index, ...rest] = issue.path.map(String);
     const entry = property(property(input, section), index);
-    const name = ['name', 'path', 'service', 'server'].map((key) => property(entry, key)).find((value) => typeof value === 'string');
+    const name = ['name', 'path', 'service', 'server']
+      .map((key) => property(entry, key))
+      .find((value) => typeof value === 'string');
     const module = property(entry, 'module');
     return {
       file: section === 'services' && typeof module === 'string' ? fileOfModule(module) : fileOf(section ?? ''),
-      field: [...(section === 'services' ? [] : [section]), name ?? index, ...rest].filter((part) => part !== undefined).join('.'),
+      field: [...(section === 'services' ? [] : [section]), name ?? index, ...rest]
+        .filter((part) => part !== undefined)
+        .join('.'),
       message: issue.message,
     };
   });
 }
 
 function property(value: unknown, key: string | undefined): unknown {
-  return typeof value === 'object' && value !== null && key !== undefined ? (value as Record<string, unknown>)[key] : undefined;
+  return typeof value === 'object' && value !== null && key !== undefined
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
 }

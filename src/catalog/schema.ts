@@ -5,12 +5,27 @@
 import { z } from 'zod';
 
 /** DNS-1123 label: names of services, releases, namespaces. */
-export const nameSchema = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$/, 'must be a DNS-1123 label of at most 53 characters');
+export const nameSchema = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$/, 'must be a DNS-1123 label of at most 53 characters');
 
 /** The 15 modules of the platform's description. */
 export const MODULES = [
-  'argocd', 'vault', 'database', 'cache', 'temporal', 'keycloak', 'novu', 'observability',
-  'supabase', 'minio', 'rabbitmq', 'directus', 'control-plane', 'app-plane', 'migrations',
+  'argocd',
+  'vault',
+  'database',
+  'cache',
+  'temporal',
+  'keycloak',
+  'novu',
+  'observability',
+  'supabase',
+  'minio',
+  'rabbitmq',
+  'directus',
+  'control-plane',
+  'app-plane',
+  'migrations',
 ] as const;
 export const moduleSchema = z.enum(MODULES);
 
@@ -59,7 +74,9 @@ export const secretUseSchema = z.strictObject({
   delivery: z.enum(['kubernetes', 'login']),
   /** Keys of the path that go into the Secret; all of them when absent. */
   keys: z.array(z.string()).optional(),
-  /** Name of the Secret, where the reader insists on one (Argo CD's `argocd-secret`); otherwise derived from the path. */
+  /**
+   * Name of the Secret, where the reader insists on one (Argo CD's `argocd-secret`); otherwise derived from the path.
+   */
   secretName: nameSchema.optional(),
   /** Labels that the reader insists on. */
   labels: z.record(z.string(), z.string()).optional(),
@@ -105,7 +122,12 @@ export const serviceSchema = z.strictObject({
   healthUpstream: healthSchema.optional(),
   ports: z.array(portSchema),
   /** The host below the environment's domain at which people or other systems reach one of its ports. */
-  publicHost: z.strictObject({ name: z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS label'), port: z.string() }).optional(),
+  publicHost: z
+    .strictObject({
+      name: z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS label'),
+      port: z.string(),
+    })
+    .optional(),
   secrets: z.array(secretUseSchema),
   /** Databases (`server/name`) this service connects to. */
   databases: z.array(z.string()).default([]),
@@ -132,21 +154,37 @@ export const upstreamChartSchema = z.strictObject({
 /** How a value of a Vault path comes to be. */
 export const secretKeySchema = z.discriminatedUnion('kind', [
   /** Generated once, never overwritten. Length in characters. */
-  z.strictObject({ kind: z.literal('generated'), name: z.string(), format: z.enum(['alphanumeric', 'hex', 'base64', 'uuid']), length: z.number().int().positive() }),
+  z.strictObject({
+    kind: z.literal('generated'),
+    name: z.string(),
+    format: z.enum(['alphanumeric', 'hex', 'base64', 'uuid']),
+    length: z.number().int().positive(),
+  }),
   /** Not secret, kept beside the secret for those who read the path. */
   z.strictObject({ kind: z.literal('fixed'), name: z.string(), value: z.string() }),
   /** An HS256 token signed with another key of the same path. */
-  z.strictObject({ kind: z.literal('jwt'), name: z.string(), signedWith: z.string(), claims: z.record(z.string(), z.string()) }),
+  z.strictObject({
+    kind: z.literal('jwt'),
+    name: z.string(),
+    signedWith: z.string(),
+    claims: z.record(z.string(), z.string()),
+  }),
   /** The bcrypt hash of another key of the same path (Argo CD's admin). */
   z.strictObject({ kind: z.literal('bcrypt'), name: z.string(), of: z.string() }),
   /** A copy of a key of another path, so that both sides of a connection agree. */
-  z.strictObject({ kind: z.literal('copy'), name: z.string(), from: z.strictObject({ path: z.string(), key: z.string() }) }),
+  z.strictObject({
+    kind: z.literal('copy'),
+    name: z.string(),
+    from: z.strictObject({ path: z.string(), key: z.string() }),
+  }),
   /**
    * Issued by a third party: set by `ananta secrets set`. With `initially: 'placeholder'` it can only be issued once
    * the platform runs, so a placeholder stands in for it at first and no deployment waits for it.
    */
   z.strictObject({
-    kind: z.literal('supplied'), name: z.string(), description: z.string(),
+    kind: z.literal('supplied'),
+    name: z.string(),
+    description: z.string(),
     initially: z.enum(['required', 'placeholder']).default('required'),
   }),
 ]);

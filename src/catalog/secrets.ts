@@ -9,7 +9,10 @@ const fixed = (name: string, value: string): SecretKey => ({ kind: 'fixed', name
 
 /** A PostgreSQL server: its superuser (`postgres`) and the role that owns its main database. */
 const postgres = (path: string, owner: string, description: string): SecretPathInput => ({
-  path, origin: 'seed', description, keys: [password('postgres-password'), fixed('username', owner), password('password')],
+  path,
+  origin: 'seed',
+  description,
+  keys: [password('postgres-password'), fixed('username', owner), password('password')],
 });
 
 /** An object store: its root user, and the user that applications work with. */
@@ -28,24 +31,47 @@ export const SECRET_PATHS: SecretPathInput[] = [
     description: 'Owner of the database keycloak on control-plane-postgres',
     keys: [fixed('username', 'keycloak'), password('password')],
   },
-  postgres('database/temporal', 'temporal', 'temporal-postgresql: superuser, and the owner of temporal and temporal_visibility'),
+  postgres(
+    'database/temporal',
+    'temporal',
+    'temporal-postgresql: superuser, and the owner of temporal and temporal_visibility',
+  ),
   {
     path: 'database/supabase',
     origin: 'seed',
     description: 'supabase-db: superuser, the owner of supabase, and the role that PostgREST logs in with',
-    keys: [password('postgres-password'), fixed('username', 'supabase_admin'), password('password'), password('authenticator-password')],
+    keys: [
+      password('postgres-password'),
+      fixed('username', 'supabase_admin'),
+      password('password'),
+      password('authenticator-password'),
+    ],
   },
   postgres('database/components-v2', 'components', 'components-v2-postgres: superuser, and the owner of components'),
 
-  { path: 'cache/control-plane-redis', origin: 'seed', description: 'Lead tokens and sessions', keys: [password('redis-password')] },
+  {
+    path: 'cache/control-plane-redis',
+    origin: 'seed',
+    description: 'Lead tokens and sessions',
+    keys: [password('redis-password')],
+  },
   { path: 'cache/app-plane-redis', origin: 'seed', description: 'App plane cache', keys: [password('redis-password')] },
-  { path: 'cache/novu-redis', origin: 'ours', description: 'Novu queues and cache', keys: [password('redis-password')] },
+  {
+    path: 'cache/novu-redis',
+    origin: 'ours',
+    description: 'Novu queues and cache',
+    keys: [password('redis-password')],
+  },
 
   {
     path: 'auth/keycloak',
     origin: 'seed',
     description: 'Keycloak administrator, and the secrets of confidential clients of the realm ananta-saas',
-    keys: [fixed('admin-username', 'admin'), password('admin-password'), password('tenant-management-service-client-secret')],
+    keys: [
+      fixed('admin-username', 'admin'),
+      password('admin-password'),
+      password('tenant-management-service-client-secret'),
+    ],
   },
 
   minio('storage/control-plane-minio', 'control-plane-minio'),
@@ -60,7 +86,12 @@ export const SECRET_PATHS: SecretPathInput[] = [
       // Novu accepts exactly 32 characters here.
       { kind: 'generated', name: 'store-encryption-key', format: 'alphanumeric', length: 32 },
       { kind: 'generated', name: 'novu-secret-key', format: 'hex', length: 64 },
-      { kind: 'supplied', name: 'api-key', description: 'API key of the Novu environment, from its dashboard under Developers', initially: 'placeholder' },
+      {
+        kind: 'supplied',
+        name: 'api-key',
+        description: 'API key of the Novu environment, from its dashboard under Developers',
+        initially: 'placeholder',
+      },
     ],
   },
   {
@@ -68,10 +99,12 @@ export const SECRET_PATHS: SecretPathInput[] = [
     origin: 'ours',
     description: 'novu-mongodb: root, and the user novu',
     keys: [
-      password('mongodb-root-password'), fixed('username', 'novu'),
+      password('mongodb-root-password'),
+      fixed('username', 'novu'),
       // A comma separated list in the publisher's chart: one user, one password.
       password('mongodb-passwords'),
-      password('mongodb-metrics-password'), password('mongodb-replica-set-key'),
+      password('mongodb-metrics-password'),
+      password('mongodb-replica-set-key'),
     ],
   },
 
@@ -79,14 +112,18 @@ export const SECRET_PATHS: SecretPathInput[] = [
     path: 'control-plane/jwt',
     origin: 'seed',
     description: 'Signing of access tokens between control plane services',
-    keys: [{ kind: 'generated', name: 'signing-key', format: 'hex', length: 64 }, fixed('issuer', 'ananta-control-plane')],
+    keys: [
+      { kind: 'generated', name: 'signing-key', format: 'hex', length: 64 },
+      fixed('issuer', 'ananta-control-plane'),
+    ],
   },
   {
     path: 'control-plane/temporal',
     origin: 'seed',
     description: "Connection to the platform's Temporal, and the key that payloads are encrypted with",
     keys: [
-      fixed('address', 'temporal.temporal-system.svc:7233'), fixed('namespace', 'arc-saas'),
+      fixed('address', 'temporal.temporal-system.svc:7233'),
+      fixed('namespace', 'arc-saas'),
       { kind: 'generated', name: 'payload-encryption-key', format: 'base64', length: 44 },
     ],
   },
@@ -103,8 +140,18 @@ export const SECRET_PATHS: SecretPathInput[] = [
     description: 'Component normalization: token of its own API, keys of the AI and of component suppliers',
     keys: [
       password('api-token'),
-      { kind: 'supplied', name: 'ai-api-key', description: 'Key of the AI provider that enriches components', initially: 'required' },
-      { kind: 'supplied', name: 'supplier-api-token', description: 'Token of the component data supplier', initially: 'required' },
+      {
+        kind: 'supplied',
+        name: 'ai-api-key',
+        description: 'Key of the AI provider that enriches components',
+        initially: 'required',
+      },
+      {
+        kind: 'supplied',
+        name: 'supplier-api-token',
+        description: 'Token of the component data supplier',
+        initially: 'required',
+      },
     ],
   },
   {
@@ -112,10 +159,12 @@ export const SECRET_PATHS: SecretPathInput[] = [
     origin: 'seed',
     description: 'Directus: first administrator, its own keys, and the owner of its database',
     keys: [
-      fixed('admin-email', 'admin@ananta.example'), password('admin-password'),
+      fixed('admin-email', 'admin@ananta.example'),
+      password('admin-password'),
       { kind: 'generated', name: 'key', format: 'uuid', length: 36 },
       { kind: 'generated', name: 'secret', format: 'hex', length: 64 },
-      fixed('db-username', 'directus'), password('db-password'),
+      fixed('db-username', 'directus'),
+      password('db-password'),
     ],
   },
   {
@@ -125,7 +174,12 @@ export const SECRET_PATHS: SecretPathInput[] = [
     keys: [
       { kind: 'generated', name: 'jwt-secret', format: 'alphanumeric', length: 48 },
       { kind: 'jwt', name: 'anon-key', signedWith: 'jwt-secret', claims: { role: 'anon', iss: 'supabase' } },
-      { kind: 'jwt', name: 'service-role-key', signedWith: 'jwt-secret', claims: { role: 'service_role', iss: 'supabase' } },
+      {
+        kind: 'jwt',
+        name: 'service-role-key',
+        signedWith: 'jwt-secret',
+        claims: { role: 'service_role', iss: 'supabase' },
+      },
       password('meta-crypto-key'),
     ],
   },
@@ -145,7 +199,8 @@ export const SECRET_PATHS: SecretPathInput[] = [
   {
     path: 'gitops/argocd',
     origin: 'ours',
-    description: "Argo CD: administrator, session signing, and its Redis. Dotted names are those of the Secret argocd-secret",
+    description:
+      'Argo CD: administrator, session signing, and its Redis. Dotted names are those of the Secret argocd-secret',
     keys: [
       password('admin-password'),
       { kind: 'bcrypt', name: 'admin.password', of: 'admin-password' },

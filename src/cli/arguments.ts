@@ -13,7 +13,9 @@ export function parseDuration(text: string): number {
   for (const unit of ['h', 'm', 's'] as const) seconds += Number(match?.groups?.[unit] ?? 0) * UNITS[unit];
   if (match === null || seconds === 0) {
     const hint = /^\d+$/.test(text) ? ` The unit is missing: ${text}s or ${text}m?` : '';
-    throw new InvalidArgumentError(`"${text}" is not a duration: expected hours, minutes and seconds like 90s, 15m or 1h30m.${hint}`);
+    throw new InvalidArgumentError(
+      `"${text}" is not a duration: expected hours, minutes and seconds like 90s, 15m or 1h30m.${hint}`,
+    );
   }
   return seconds;
 }
@@ -26,7 +28,8 @@ export function parseDays(text: string): number {
 
 /** Number of a platform version. @throws InvalidArgumentError */
 export function parseVersion(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not the number of a version, as in 12.`);
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new InvalidArgumentError(`"${text}" is not the number of a version, as in 12.`);
   return Number(text);
 }
 
@@ -37,9 +40,12 @@ export function collectImage(text: string, before: Record<string, string> = {}):
   const tag = text.slice(at + 1);
   if (at < 1 || tag === '') throw new InvalidArgumentError(`"${text}" is not SERVICE=TAG, as in django-backend=1.4.2.`);
   if (!IMAGE_VERSION.test(tag)) {
-    throw new InvalidArgumentError(`"${tag}" is not an image tag (letters, digits, "_", "." and "-", at most 128) and not a digest (sha256: and 64 hexadecimal digits). Only that is given here; the repository stays the environment's.`);
+    throw new InvalidArgumentError(
+      `"${tag}" is not an image tag (letters, digits, "_", "." and "-", at most 128) and not a digest (sha256: and 64 hexadecimal digits). Only that is given here; the repository stays the environment's.`,
+    );
   }
-  if (before[service] !== undefined && before[service] !== tag) throw new InvalidArgumentError(`${service} is given twice, with ${before[service]} and ${tag}.`);
+  if (before[service] !== undefined && before[service] !== tag)
+    throw new InvalidArgumentError(`${service} is given twice, with ${before[service]} and ${tag}.`);
   return { ...before, [service]: tag };
 }
 
@@ -47,12 +53,19 @@ export function collectImage(text: string, before: Record<string, string> = {}):
 export function checkImages(tags: Record<string, string>, services: readonly string[]): void {
   for (const service of Object.keys(tags)) {
     if (!services.includes(service)) {
-      throw refused(`--image ${service}=${tags[service] ?? ''}: there is no service "${service}"${suggestion(service, services) || '.'}`, 'See all services: npm run ananta -- catalog');
+      throw refused(
+        `--image ${service}=${tags[service] ?? ''}: there is no service "${service}"${suggestion(service, services) || '.'}`,
+        'See all services: npm run ananta -- catalog',
+      );
     }
   }
 }
 
 /** A service of the catalog by name. @throws CliError (refused) */
 export function checkService(name: string, services: readonly string[]): void {
-  if (!services.includes(name)) throw refused(`There is no service "${name}"${suggestion(name, services) || '.'}`, 'See all services: npm run ananta -- catalog');
+  if (!services.includes(name))
+    throw refused(
+      `There is no service "${name}"${suggestion(name, services) || '.'}`,
+      'See all services: npm run ananta -- catalog',
+    );
 }

@@ -29,9 +29,13 @@ export function runCancel(context: CliContext, options: CancelOptions): Promise<
     const queueId = lock === undefined ? undefined : queueIdOfLock(lock);
     const queued = queueId === undefined ? undefined : await queuedRequest(client, queueId);
     if (options.queued) {
-      if (queueId === undefined || !queued || !(await withdrawQueued(client, queueId))) return nothing(session, client, 'Nobody waits for the lock: there is nothing to take back.');
+      if (queueId === undefined || !queued || !(await withdrawQueued(client, queueId)))
+        return nothing(session, client, 'Nobody waits for the lock: there is nothing to take back.');
       await closeTemporal(client).catch(() => undefined);
-      return say(session, `The deployment that ${queued.requestedBy} asked for at ${queued.since} was taken back from the queue.`);
+      return say(
+        session,
+        `The deployment that ${queued.requestedBy} asked for at ${queued.since} was taken back from the queue.`,
+      );
     }
     const holder = lock === undefined ? undefined : await lockHolderOf(client, lock);
     if (!holder) return nothing(session, client, `Nothing is running on "${environment.name}": the lock is free.`);
@@ -41,14 +45,21 @@ export function runCancel(context: CliContext, options: CancelOptions): Promise<
     renderer.started({ ...run, attached: true, ...(url === undefined ? {} : { url }) });
     renderer.notice(`Asked ${holderWords(holder, Date.now())} to end in good order.`);
     for (const line of stalledWords(holder, environment)) renderer.notice(line);
-    if (queued) renderer.notice(`The deployment that ${queued.requestedBy} asked for starts afterwards; to take it back: ${commandLine('cancel', '--queued', '--env', environment.name)}`);
+    if (queued)
+      renderer.notice(
+        `The deployment that ${queued.requestedBy} asked for starts afterwards; to take it back: ${commandLine('cancel', '--queued', '--env', environment.name)}`,
+      );
     const code = await watchToEnd(session, client, run, `what was cancelled on ${environment.name} comes to its end`);
     return code === EXIT_CODES.cancelled ? EXIT_CODES.done : code;
   });
 }
 
 /** By the cluster's identity; where that does not answer, by what was last started on this environment. */
-async function lockIdOf({ environment }: Session, connections: Connections, client: Awaited<ReturnType<typeof openEngine>>): Promise<string | undefined> {
+async function lockIdOf(
+  { environment }: Session,
+  connections: Connections,
+  client: Awaited<ReturnType<typeof openEngine>>,
+): Promise<string | undefined> {
   try {
     return deployWorkflowId(environment.name, await readClusterUid(environment, connections));
   } catch (error) {
@@ -58,7 +69,11 @@ async function lockIdOf({ environment }: Session, connections: Connections, clie
   }
 }
 
-async function nothing(session: Session, client: Awaited<ReturnType<typeof openEngine>>, text: string): Promise<ExitCode> {
+async function nothing(
+  session: Session,
+  client: Awaited<ReturnType<typeof openEngine>>,
+  text: string,
+): Promise<ExitCode> {
   await closeTemporal(client).catch(() => undefined);
   return say(session, text);
 }

@@ -22,9 +22,13 @@ export async function printCatalog({ config, terminal }: CliContext, options: Ca
 
 export async function printGraph({ config, terminal }: CliContext, { env, format, out }: GraphOptions): Promise<void> {
   const drawing = draw(loadCatalog(), await loadEnvironment(env, config));
-  const text = format === 'mermaid' ? renderMermaid(drawing) : format === 'dot' ? renderDot(drawing)
-    // Graphviz is a megabyte of WebAssembly: loaded when a picture is asked for.
-    : await (await import('../plan/render/svg.ts')).renderSvg(drawing);
+  const text =
+    format === 'mermaid'
+      ? renderMermaid(drawing)
+      : format === 'dot'
+        ? renderDot(drawing)
+        : // Graphviz is a megabyte of WebAssembly: loaded when a picture is asked for.
+          await (await import('../plan/render/svg.ts')).renderSvg(drawing);
   if (out === undefined) {
     terminal.stdout.write(text);
     return;
@@ -32,7 +36,10 @@ export async function printGraph({ config, terminal }: CliContext, { env, format
   try {
     await writeFile(out, text);
   } catch (error) {
-    throw refused(`${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`, 'Name a file in a folder that exists, as in --out /tmp/platform.svg');
+    throw refused(
+      `${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      'Name a file in a folder that exists, as in --out /tmp/platform.svg',
+    );
   }
   terminal.stderr.write(`Written: ${out}\n`);
 }

@@ -1,4 +1,7 @@
-/** The clients of an environment, for the length of one command; its embedded parts are brought up first where they are down. */
+/**
+ * The clients of an environment, for the length of one command; its embedded parts are brought up first where they are
+ * down.
+ */
 import { type Clients, createClients } from '../clients/index.ts';
 import type { Connections } from '../environment/connections.ts';
 import type { Environment } from '../environment/schema.ts';
@@ -7,7 +10,12 @@ import { standUpAgain } from './deploy/ground.ts';
 import { watchInterrupts } from './deploy/interrupt.ts';
 import { createRenderer } from './render/renderers.ts';
 
-export async function withClients<T>({ config }: Pick<CliContext, 'config'>, environment: Environment, connections: Connections, work: (clients: Clients) => Promise<T>): Promise<T> {
+export async function withClients<T>(
+  { config }: Pick<CliContext, 'config'>,
+  environment: Environment,
+  connections: Connections,
+  work: (clients: Clients) => Promise<T>,
+): Promise<T> {
   // Nothing is applied here, so nobody asks whether a run is alive.
   const clients = await createClients(environment, connections, config, { isRunAlive: () => Promise.resolve(false) });
   try {
@@ -18,9 +26,17 @@ export async function withClients<T>({ config }: Pick<CliContext, 'config'>, env
 }
 
 /** @throws NotRunningError when an embedded part was never started or was stopped on purpose */
-export async function withGround<T>(context: CliContext, environment: Environment, work: (clients: Clients, signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withGround<T>(
+  context: CliContext,
+  environment: Environment,
+  work: (clients: Clients, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   // Progress of what is started goes to standard error: standard output is the command's own.
-  const renderer = createRenderer({ ...context.terminal, live: false, stdout: context.terminal.stderr }, environment.name, false);
+  const renderer = createRenderer(
+    { ...context.terminal, live: false, stdout: context.terminal.stderr },
+    environment.name,
+    false,
+  );
   const interrupts = watchInterrupts();
   try {
     const connections = await standUpAgain({ context, environment, renderer, interrupted: interrupts.signal });

@@ -15,8 +15,11 @@ export interface CommandText {
 
 /** A command with `--env`, a description and at least one example. */
 export function environmentCommand(name: string, text: CommandText): Command {
-  return plainCommand(name, text)
-    .option('-e, --env <name>', 'environment: the name of a file in environments/, without .yaml', DEFAULT_ENVIRONMENT);
+  return plainCommand(name, text).option(
+    '-e, --env <name>',
+    'environment: the name of a file in environments/, without .yaml',
+    DEFAULT_ENVIRONMENT,
+  );
 }
 
 /** A command that only groups others. */
@@ -25,7 +28,10 @@ export function plainCommand(name: string, { summary, description, examples }: C
   return new Command(name)
     .summary(summary)
     .description(flowing(description))
-    .addHelpText('after', lines.length === 0 ? '' : `\n${lines.length === 1 ? 'Example' : 'Examples'}:\n${lines.join('\n')}`);
+    .addHelpText(
+      'after',
+      lines.length === 0 ? '' : `\n${lines.length === 1 ? 'Example' : 'Examples'}:\n${lines.join('\n')}`,
+    );
 }
 
 /** Lines that are broken only for the source's sake run on; blank lines and indented ones stay. */

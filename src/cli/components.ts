@@ -22,7 +22,13 @@ export async function componentsOf(environment: Environment, config: Config): Pr
 }
 
 export function componentLines(components: readonly Component[], style: Style): string[] {
-  return table(components.map(({ name, version, pid, port, healthy, detail }) => [
-    `  ${healthy ? '✔' : '✘'} ${name}`, version || '-', pid === null ? 'no process' : `pid ${pid}`, port === null ? '-' : `port ${port}`, detail,
-  ])).map((line, index) => style(components[index]?.healthy ? 'good' : 'bad', line));
+  return table(
+    components.map(({ name, version, pid, port, healthy, detail }) => [
+      `  ${healthy ? '✔' : '✘'} ${name}`,
+      version || '-',
+      pid === null ? 'no process' : `pid ${pid}`,
+      port === null ? '-' : `port ${port}`,
+      detail,
+    ]),
+  ).map((line, index) => style(components[index]?.healthy ? 'good' : 'bad', line));
 }

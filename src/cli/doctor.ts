@@ -18,13 +18,18 @@ export async function runDoctor(context: CliContext, options: DoctorOptions): Pr
   const { config, terminal } = context;
   const environment = await loadEnvironment(options.env, config);
   const { externalComponents } = await import('./external.ts');
-  const components = (await Promise.all([componentsOf(environment, config), externalComponents(environment, config)])).flat();
+  const components = (
+    await Promise.all([componentsOf(environment, config), externalComponents(environment, config)])
+  ).flat();
   const runtime = await readRuntime(config, environment.name);
   const tools = hasEmbeddedParts(environment) ? await toolRows(config) : [];
   const machine = realNodeOf(environment) === undefined ? [] : await machineRows(stateDir(config, environment.name));
-  if (options.json) printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, components, tools, machine })]);
+  if (options.json)
+    printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, components, tools, machine })]);
   else printLines(terminal.stdout, await reportLines(context, environment, { components, tools, runtime, machine }));
-  return components.every(({ healthy }) => healthy) && machine.every(({ ok }) => ok) ? EXIT_CODES.done : EXIT_CODES.failed;
+  return components.every(({ healthy }) => healthy) && machine.every(({ ok }) => ok)
+    ? EXIT_CODES.done
+    : EXIT_CODES.failed;
 }
 
 interface Findings {
@@ -35,21 +40,34 @@ interface Findings {
   machine: Awaited<ReturnType<typeof machineRows>>;
 }
 
-async function reportLines({ config, terminal: { style } }: CliContext, environment: Environment, { components, tools, runtime, machine }: Findings): Promise<string[]> {
+async function reportLines(
+  { config, terminal: { style } }: CliContext,
+  environment: Environment,
+  { components, tools, runtime, machine }: Findings,
+): Promise<string[]> {
   const down = components.filter(({ healthy }) => !healthy);
   return [
-    style('bold', `Components of ${environment.name}`), ...componentLines(components, style),
+    style('bold', `Components of ${environment.name}`),
+    ...componentLines(components, style),
     ...(tools.length > 0 ? toolLines(tools, style) : []),
     ...(machine.length > 0 ? machineLines(machine, style) : []),
-    '', style('bold', 'Folders'), ...table([
-      ['  environment', `${config.environmentsDir}/${environment.name}.yaml`], ['  state', stateDir(config, environment.name)], ['  tools', config.cacheDir],
+    '',
+    style('bold', 'Folders'),
+    ...table([
+      ['  environment', `${config.environmentsDir}/${environment.name}.yaml`],
+      ['  state', stateDir(config, environment.name)],
+      ['  tools', config.cacheDir],
     ]),
-    ...await addressLines(environment, config, runtime, style),
-    '', style('bold', 'Next:'), `  ${nextLine(environment, down, runtime)}`,
+    ...(await addressLines(environment, config, runtime, style)),
+    '',
+    style('bold', 'Next:'),
+    `  ${nextLine(environment, down, runtime)}`,
   ];
 }
 
-async function toolRows(config: CliContext['config']): Promise<{ name: string; version: string | null; path: string | null; source: string | null }[]> {
+async function toolRows(
+  config: CliContext['config'],
+): Promise<{ name: string; version: string | null; path: string | null; source: string | null }[]> {
   const { findInstalledTools, TOOL_NAMES } = await import('../../bootstrap/tools/index.ts');
   const found = await findInstalledTools(config.cacheDir, config.childEnv);
   return TOOL_NAMES.map((name) => {
@@ -63,27 +81,55 @@ async function machineRows(folder: string): Promise<{ name: string; ok: boolean;
   return nodeRequirements(folder);
 }
 
-function machineLines(machine: Awaited<ReturnType<typeof machineRows>>, style: CliContext['terminal']['style']): string[] {
-  const rows = table(machine.map(({ name, ok, purpose, remedy }) => [`  ${ok ? '✔' : '✘'} ${name}`, purpose, ok ? '' : remedy]));
-  return ['', style('bold', 'This machine, for a real node'), ...rows.map((line, index) => style(machine[index]?.ok === true ? 'good' : 'bad', line))];
+function machineLines(
+  machine: Awaited<ReturnType<typeof machineRows>>,
+  style: CliContext['terminal']['style'],
+): string[] {
+  const rows = table(
+    machine.map(({ name, ok, purpose, remedy }) => [`  ${ok ? '✔' : '✘'} ${name}`, purpose, ok ? '' : remedy]),
+  );
+  return [
+    '',
+    style('bold', 'This machine, for a real node'),
+    ...rows.map((line, index) => style(machine[index]?.ok === true ? 'good' : 'bad', line)),
+  ];
 }
 
 function toolLines(tools: Awaited<ReturnType<typeof toolRows>>, style: CliContext['terminal']['style']): string[] {
-  const rows = table(tools.map(({ name, version, path }) => [`  ${path === null ? '✘' : '✔'} ${name}`, version ?? '-', path ?? 'missing: "up" gets it']));
-  return ['', style('bold', 'Tools'), ...rows.map((line, index) => style(tools[index]?.path === null ? 'bad' : 'good', line))];
+  const rows = table(
+    tools.map(({ name, version, path }) => [
+      `  ${path === null ? '✘' : '✔'} ${name}`,
+      version ?? '-',
+      path ?? 'missing: "up" gets it',
+    ]),
+  );
+  return [
+    '',
+    style('bold', 'Tools'),
+    ...rows.map((line, index) => style(tools[index]?.path === null ? 'bad' : 'good', line)),
+  ];
 }
 
-async function addressLines(environment: Environment, config: CliContext['config'], runtime: Runtime | undefined, style: CliContext['terminal']['style']): Promise<string[]> {
+async function addressLines(
+  environment: Environment,
+  config: CliContext['config'],
+  runtime: Runtime | undefined,
+  style: CliContext['terminal']['style'],
+): Promise<string[]> {
   try {
     const connections = await resolveConnections(environment, config);
     return [
-      '', style('bold', 'Addresses'), ...table([
+      '',
+      style('bold', 'Addresses'),
+      ...table([
         ['  engine', `${connections.engine.address}, namespace ${connections.engine.namespace}`],
         ...(connections.engine.uiAddress === undefined ? [] : [['  Temporal UI', connections.engine.uiAddress]]),
         ...(runtime?.cluster === undefined ? [] : [['  Kubernetes API', runtime.cluster.server]]),
         ...(runtime?.vault === undefined ? [] : [['  Vault', runtime.vault.address]]),
       ]),
-      '', style('bold', 'For a shell'), ...exportLines(connections, runtime).map((line) => `  ${line}`),
+      '',
+      style('bold', 'For a shell'),
+      ...exportLines(connections, runtime).map((line) => `  ${line}`),
       ...lookAroundLines(connections, runtime).map(([line, shows]) => `  ${line}   # ${shows}`),
     ];
   } catch (error) {
@@ -96,7 +142,9 @@ function nextLine(environment: Environment, down: readonly Component[], runtime:
   const env = ['--env', environment.name];
   if (down.length === 0) return commandLine('deploy', ...env);
   if (!hasEmbeddedParts(environment)) {
-    return down.some(({ name }) => name === 'worker') ? `npm run worker -- --env ${environment.name}   (where the cluster can be reached)` : `Correct what the lines marked ✘ say, in environments/${environment.name}.yaml or where they point to.`;
+    return down.some(({ name }) => name === 'worker')
+      ? `npm run worker -- --env ${environment.name}   (where the cluster can be reached)`
+      : `Correct what the lines marked ✘ say, in environments/${environment.name}.yaml or where they point to.`;
   }
   return `${commandLine('up', ...env)}   (${runtime === undefined ? 'starts everything' : 'starts what is down'})`;
 }

@@ -31,7 +31,9 @@ export function explain(error: unknown, attempt: Attempt): Explanation {
   const explained = explainAny(error, attempt);
   const lines = (style: Style): string[] => {
     if (explained.exitCode === EXIT_CODES.done) return [];
-    const what = [attempt.command, ...(attempt.environment === undefined ? [] : ['--env', attempt.environment])].join(' ');
+    const what = [attempt.command, ...(attempt.environment === undefined ? [] : ['--env', attempt.environment])].join(
+      ' ',
+    );
     const headline = `${what === '' ? 'ananta' : what}: ${HEADLINES[explained.exitCode]}`;
     return [
       style('bad', headline),
@@ -47,37 +49,87 @@ function explainAny(error: unknown, attempt: Attempt): Explained {
   if (!(error instanceof Error)) return { exitCode: EXIT_CODES.failed, message: String(error), next: [] };
   const known = BY_NAME[error.name];
   if (known) return known(error, attempt);
-  if ('code' in error && typeof error.code === 'string' && error.code.startsWith('commander.')) return explainUsage(error, attempt);
+  if ('code' in error && typeof error.code === 'string' && error.code.startsWith('commander.'))
+    return explainUsage(error, attempt);
   // Nobody expected it: the stack is what a developer needs, and there is nothing better to say.
-  return { exitCode: EXIT_CODES.failed, message: `Unexpected: ${error.stack ?? error.message}${causes(error)}`, next: [commandLine('doctor', ...environmentOf(attempt))] };
+  return {
+    exitCode: EXIT_CODES.failed,
+    message: `Unexpected: ${error.stack ?? error.message}${causes(error)}`,
+    next: [commandLine('doctor', ...environmentOf(attempt))],
+  };
 }
 
 const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
   CommanderError: explainUsage,
   InvalidArgumentError: explainUsage,
   ConfigurationError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
-  ChartLockError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: ["Take the file from the repository's history, or write it anew: npm run ananta -- charts lock"] }),
-  CatalogError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: ['Correct the fields named above, then run the same command again.'] }),
-  SelectionError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [`${commandLine('catalog')}   (all services and phases)`] }),
+  ChartLockError: (error) => ({
+    exitCode: EXIT_CODES.refused,
+    message: error.message,
+    next: ["Take the file from the repository's history, or write it anew: npm run ananta -- charts lock"],
+  }),
+  CatalogError: (error) => ({
+    exitCode: EXIT_CODES.refused,
+    message: error.message,
+    next: ['Correct the fields named above, then run the same command again.'],
+  }),
+  SelectionError: (error) => ({
+    exitCode: EXIT_CODES.refused,
+    message: error.message,
+    next: [`${commandLine('catalog')}   (all services and phases)`],
+  }),
   DependencyMissingError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
-  ChartRenderError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: ['Correct the chart, or helm/values/<release>.yaml, then run the same command again.'] }),
+  ChartRenderError: (error) => ({
+    exitCode: EXIT_CODES.refused,
+    message: error.message,
+    next: ['Correct the chart, or helm/values/<release>.yaml, then run the same command again.'],
+  }),
   NodePreflightError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: ['docs/node.md'] }),
   SubnetTakenError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   NotRunningError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
-  ZodError: (error) => ({ exitCode: EXIT_CODES.refused, message: `A file of the environment's state is damaged: ${error.message}`, next: [] }),
-  ServiceError: explainEngine,
-  EngineAccessError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: 'next' in error && Array.isArray(error.next) ? error.next.map(String) : [] }),
-  DeploymentRunningError: (error, attempt) => ({
-    exitCode: EXIT_CODES.refused, message: `${error.message}. It holds the lock of this environment and cluster.`,
-    next: [`${commandLine('attach', ...environmentOf(attempt))}   (watches it)`, `${commandLine('deploy', ...environmentOf(attempt), '--if-running', 'queue')}   (waits for its end, then deploys)`],
+  ZodError: (error) => ({
+    exitCode: EXIT_CODES.refused,
+    message: `A file of the environment's state is damaged: ${error.message}`,
+    next: [],
   }),
-  QueueWithdrawnError: (error, attempt) => ({ exitCode: EXIT_CODES.cancelled, message: error.message, next: [commandLine('status', ...environmentOf(attempt))] }),
-  DeploymentTerminatedError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('deploy', ...environmentOf(attempt))] }),
-  ComponentError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
+  ServiceError: explainEngine,
+  EngineAccessError: (error) => ({
+    exitCode: EXIT_CODES.refused,
+    message: error.message,
+    next: 'next' in error && Array.isArray(error.next) ? error.next.map(String) : [],
+  }),
+  DeploymentRunningError: (error, attempt) => ({
+    exitCode: EXIT_CODES.refused,
+    message: `${error.message}. It holds the lock of this environment and cluster.`,
+    next: [
+      `${commandLine('attach', ...environmentOf(attempt))}   (watches it)`,
+      `${commandLine('deploy', ...environmentOf(attempt), '--if-running', 'queue')}   (waits for its end, then deploys)`,
+    ],
+  }),
+  QueueWithdrawnError: (error, attempt) => ({
+    exitCode: EXIT_CODES.cancelled,
+    message: error.message,
+    next: [commandLine('status', ...environmentOf(attempt))],
+  }),
+  DeploymentTerminatedError: (error, attempt) => ({
+    exitCode: EXIT_CODES.failed,
+    message: error.message,
+    next: [commandLine('deploy', ...environmentOf(attempt))],
+  }),
+  ComponentError: (error, attempt) => ({
+    exitCode: EXIT_CODES.failed,
+    message: error.message,
+    next: [commandLine('doctor', ...environmentOf(attempt))],
+  }),
   // Several components at once; each has told its own reason.
-  AggregateError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
+  AggregateError: (error, attempt) => ({
+    exitCode: EXIT_CODES.failed,
+    message: error.message,
+    next: [commandLine('doctor', ...environmentOf(attempt))],
+  }),
   KindUnavailableError: (error) => ({
-    exitCode: EXIT_CODES.refused, message: error.message,
+    exitCode: EXIT_CODES.refused,
+    message: error.message,
     next: [
       'Start Docker or podman, install kind, and run the same command again.',
       `Without them: ${commandLine('deploy', '--env', 'sandbox')}   (a real control plane, simulated pods)`,
@@ -85,43 +137,85 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
     ],
   }),
   ToolsUnavailableError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [] }),
-  UnreachableError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: `The cluster does not answer: ${error.message}`, next: [commandLine('doctor', ...environmentOf(attempt))] }),
-  UnexpectedAnswerError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: `${error.message}. Is a proxy in the way, or does the kubeconfig lead somewhere else?`, next: [commandLine('doctor', ...environmentOf(attempt))] }),
-  VaultKeysMissingError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: ['docs/runbook.md: "The unseal keys are lost"'] }),
-  VaultUnreachableError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
-  VaultSealedError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('doctor', ...environmentOf(attempt))] }),
-  VaultError: (error, attempt) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [commandLine('status', ...environmentOf(attempt))] }),
-  KvConflictError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: ['Run the same command again.'] }),
+  UnreachableError: (error, attempt) => ({
+    exitCode: EXIT_CODES.failed,
+    message: `The cluster does not answer: ${error.message}`,
+    next: [commandLine('doctor', ...environmentOf(attempt))],
+  }),
+  UnexpectedAnswerError: (error, attempt) => ({
+    exitCode: EXIT_CODES.failed,
+    message: `${error.message}. Is a proxy in the way, or does the kubeconfig lead somewhere else?`,
+    next: [commandLine('doctor', ...environmentOf(attempt))],
+  }),
+  VaultKeysMissingError: (error) => ({
+    exitCode: EXIT_CODES.failed,
+    message: error.message,
+    next: ['docs/runbook.md: "The unseal keys are lost"'],
+  }),
+  VaultUnreachableError: (error, attempt) => ({
+    exitCode: EXIT_CODES.failed,
+    message: error.message,
+    next: [commandLine('doctor', ...environmentOf(attempt))],
+  }),
+  VaultSealedError: (error, attempt) => ({
+    exitCode: EXIT_CODES.failed,
+    message: error.message,
+    next: [commandLine('doctor', ...environmentOf(attempt))],
+  }),
+  VaultError: (error, attempt) => ({
+    exitCode: EXIT_CODES.failed,
+    message: error.message,
+    next: [commandLine('status', ...environmentOf(attempt))],
+  }),
+  KvConflictError: (error) => ({
+    exitCode: EXIT_CODES.failed,
+    message: error.message,
+    next: ['Run the same command again.'],
+  }),
   Interrupted: (error, attempt) => ({
-    exitCode: EXIT_CODES.cancelled, message: `Interrupted (${error.message}). What had been started on this machine keeps running; nothing else was begun.`,
+    exitCode: EXIT_CODES.cancelled,
+    message: `Interrupted (${error.message}). What had been started on this machine keeps running; nothing else was begun.`,
     next: [`${commandLine(attempt.command, ...environmentOf(attempt))}   (goes on)`],
   }),
 };
 
 function explainUsage(error: Error, attempt: Attempt): Explained {
   const code = 'code' in error ? error.code : '';
-  if (code === 'commander.help' || code === 'commander.helpDisplayed' || code === 'commander.version') return { exitCode: EXIT_CODES.done, message: '', next: [] };
+  if (code === 'commander.help' || code === 'commander.helpDisplayed' || code === 'commander.version')
+    return { exitCode: EXIT_CODES.done, message: '', next: [] };
   const message = error.message.replace(/^error: /, '').replace(/^./, (first) => first.toUpperCase());
-  return { exitCode: EXIT_CODES.refused, message, next: [commandLine(attempt.command === '' ? '--help' : `${attempt.command} --help`)] };
+  return {
+    exitCode: EXIT_CODES.refused,
+    message,
+    next: [commandLine(attempt.command === '' ? '--help' : `${attempt.command} --help`)],
+  };
 }
 
 function explainEngine(error: Error, attempt: Attempt): Explained {
   if (isDenied(error)) {
     return {
-      exitCode: EXIT_CODES.refused, message: `The engine (Temporal) does not allow it: ${error.message}${causes(error)}`,
-      next: ['The API key (engine.apiKeyFile) or the certificate needs the right to write in the namespace (engine.namespace).', commandLine('doctor', ...environmentOf(attempt))],
+      exitCode: EXIT_CODES.refused,
+      message: `The engine (Temporal) does not allow it: ${error.message}${causes(error)}`,
+      next: [
+        'The API key (engine.apiKeyFile) or the certificate needs the right to write in the namespace (engine.namespace).',
+        commandLine('doctor', ...environmentOf(attempt)),
+      ],
     };
   }
   return {
     exitCode: EXIT_CODES.failed,
     message: `The engine (Temporal) did not answer as expected: ${error.message}${causes(error)}`,
-    next: [commandLine('doctor', ...environmentOf(attempt)), `${commandLine('up', ...environmentOf(attempt))}   (starts what is down)`],
+    next: [
+      commandLine('doctor', ...environmentOf(attempt)),
+      `${commandLine('up', ...environmentOf(attempt))}   (starts what is down)`,
+    ],
   };
 }
 
 /** gRPC: 7 permission denied, 16 unauthenticated. */
 function isDenied(error: Error): boolean {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) if ('code' in at && (at.code === 7 || at.code === 16)) return true;
+  for (let at: unknown = error; at instanceof Error; at = at.cause)
+    if ('code' in at && (at.code === 7 || at.code === 16)) return true;
   return false;
 }
 

@@ -11,8 +11,18 @@ import { count } from './format.ts';
 /** Engine, worker and API server as far as they are external; each is asked once and never touched. */
 export async function externalComponents(environment: Environment, config: Config): Promise<Component[]> {
   const connections = await resolveConnections(environment, config).catch((error: unknown) => reason(error));
-  const unknown = (name: string, detail: string): Component => ({ name, version: null, pid: null, port: null, healthy: false, detail });
-  const external = [...('embedded' in environment.engine ? [] : ['temporal', 'worker']), ...('embedded' in environment.cluster ? [] : ['kube-apiserver'])];
+  const unknown = (name: string, detail: string): Component => ({
+    name,
+    version: null,
+    pid: null,
+    port: null,
+    healthy: false,
+    detail,
+  });
+  const external = [
+    ...('embedded' in environment.engine ? [] : ['temporal', 'worker']),
+    ...('embedded' in environment.cluster ? [] : ['kube-apiserver']),
+  ];
   if (typeof connections === 'string') return external.map((name) => unknown(name, connections));
   const [engine, cluster] = await Promise.all([
     'embedded' in environment.engine ? [] : askEngine(connections.engine, taskQueueOf(environment.name)),
@@ -30,8 +40,23 @@ async function askEngine(engine: Parameters<typeof connectTemporal>[0], taskQueu
       const { serverVersion } = await client.workflowService.getSystemInfo({});
       const pollers = await pollersOf(client, taskQueue);
       return [
-        { ...base, name: 'temporal', version: serverVersion || null, healthy: true, detail: `${place}, ${engine.address}, namespace ${engine.namespace}` },
-        { ...base, name: 'worker', port: null, healthy: pollers > 0, detail: pollers > 0 ? `${count(pollers, 'worker')} at task queue ${taskQueue}` : `nobody polls task queue ${taskQueue}` },
+        {
+          ...base,
+          name: 'temporal',
+          version: serverVersion || null,
+          healthy: true,
+          detail: `${place}, ${engine.address}, namespace ${engine.namespace}`,
+        },
+        {
+          ...base,
+          name: 'worker',
+          port: null,
+          healthy: pollers > 0,
+          detail:
+            pollers > 0
+              ? `${count(pollers, 'worker')} at task queue ${taskQueue}`
+              : `nobody polls task queue ${taskQueue}`,
+        },
       ];
     } finally {
       await closeTemporal(client);
@@ -50,9 +75,23 @@ async function askCluster(connection: Parameters<typeof createKubernetesClient>[
     const kubernetes = createKubernetesClient(connection);
     try {
       const uid = await kubernetes.clusterUid();
-      return [{ ...base, port: portOf(kubernetes.server), healthy: true, detail: `external, ${kubernetes.server}, kube-system uid ${uid}` }];
+      return [
+        {
+          ...base,
+          port: portOf(kubernetes.server),
+          healthy: true,
+          detail: `external, ${kubernetes.server}, kube-system uid ${uid}`,
+        },
+      ];
     } catch (error) {
-      return [{ ...base, port: portOf(kubernetes.server), healthy: false, detail: `external, ${kubernetes.server}: ${reason(error)}` }];
+      return [
+        {
+          ...base,
+          port: portOf(kubernetes.server),
+          healthy: false,
+          detail: `external, ${kubernetes.server}: ${reason(error)}`,
+        },
+      ];
     } finally {
       kubernetes.close();
     }

@@ -23,11 +23,15 @@ export function count(n: number, singular: string, plural = `${singular}s`): str
 }
 
 /**
- * Text of others on one line of a terminal: no line breaks, no control sequences, no characters that are two columns wide,
+ * Text of others on one line of a terminal: no line breaks, no control sequences, no characters that are two columns
+ * wide,
  * so that its length is its width.
  */
 export function oneLine(text: string): string {
-  const plain = text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '').replace(/\s+/g, ' ').trim();
+  const plain = text
+    .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
   return plain.replace(/[^\u0020-\u007e\u00a1-\u024f\u2010-\u2027\u2190-\u21ff\u2212\u2248\u2264\u2265\u00d7]/gu, '?');
 }
 
@@ -71,5 +75,10 @@ export function commandLine(command: string, ...args: string[]): string {
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
-  return rows.map((row) => row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join('  ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
 }

@@ -13,8 +13,9 @@ export function holderWords({ operation, requestedBy, since }: LockHolder, now: 
 export function reviveLine(environment: Pick<Environment, 'name' | 'engine'>): string {
   return 'embedded' in environment.engine
     ? `${commandLine('up', '--env', environment.name)}   (starts the worker again; the operation goes on by itself)`
-    : 'inCluster' in environment.engine ? `npm run bootstrap -- --env ${environment.name}   (looks after the workers in the cluster; the operation goes on by itself)`
-    : `npm run worker -- --env ${environment.name}   (where the cluster can be reached; the operation goes on by itself)`;
+    : 'inCluster' in environment.engine
+      ? `npm run bootstrap -- --env ${environment.name}   (looks after the workers in the cluster; the operation goes on by itself)`
+      : `npm run worker -- --env ${environment.name}   (where the cluster can be reached; the operation goes on by itself)`;
 }
 
 /** What a person should know about a holder that does not move; nothing while it does. */

@@ -15,16 +15,27 @@ import { followFile, lastLines } from './tail.ts';
 /** `engine` is what people call it; `temporal` is what it is. */
 const ALIASES: Record<string, ComponentName> = { engine: 'temporal' };
 
-export async function printLogs(context: CliContext, what: string, service: string | undefined, options: LogsOptions): Promise<void> {
+export async function printLogs(
+  context: CliContext,
+  what: string,
+  service: string | undefined,
+  options: LogsOptions,
+): Promise<void> {
   const lines = Number(options.lines);
-  if (!Number.isInteger(lines) || lines < 0) throw refused(`--lines ${options.lines}: expected a whole number, as in --lines 200.`);
+  if (!Number.isInteger(lines) || lines < 0)
+    throw refused(`--lines ${options.lines}: expected a whole number, as in --lines 200.`);
   const environment = await loadEnvironment(options.env, context.config);
   const layout = layoutOf(context.config, environment.name);
-  const files = what === 'helm' ? await helmLogs(join(layout.logs, 'helm'), service) : [logFileOf(layout, componentOf(what, service))];
+  const files =
+    what === 'helm'
+      ? await helmLogs(join(layout.logs, 'helm'), service)
+      : [logFileOf(layout, componentOf(what, service))];
   const present = await newestLast(files);
   if (present.length === 0) {
-    throw refused(`There is no log of ${what}${service === undefined ? '' : ` ${service}`} for "${environment.name}" on this machine (${files.join(', ')}). Either it never ran here, or another machine ran it.`,
-      commandLine('doctor', '--env', environment.name));
+    throw refused(
+      `There is no log of ${what}${service === undefined ? '' : ` ${service}`} for "${environment.name}" on this machine (${files.join(', ')}). Either it never ran here, or another machine ran it.`,
+      commandLine('doctor', '--env', environment.name),
+    );
   }
   const { stdout } = context.terminal;
   for (const file of present) {
@@ -38,7 +49,8 @@ export async function printLogs(context: CliContext, what: string, service: stri
 function componentOf(what: string, service: string | undefined): ComponentName {
   const known = [...Object.keys(ALIASES), ...COMPONENTS, 'helm'];
   const name = ALIASES[what] ?? COMPONENTS.find((component) => component === what);
-  if (name === undefined) throw refused(`There is no log of "${what}"${suggestion(what, known) || '.'} Known: ${known.join(', ')}.`);
+  if (name === undefined)
+    throw refused(`There is no log of "${what}"${suggestion(what, known) || '.'} Known: ${known.join(', ')}.`);
   if (service !== undefined) throw refused(`"${what}" takes no service; only helm does.`, commandLine('logs', what));
   return name;
 }
@@ -48,16 +60,43 @@ async function helmLogs(folder: string, service: string | undefined): Promise<st
   const { services } = loadCatalog();
   if (service === undefined) {
     const there = await readdir(folder).catch(() => []);
-    throw refused(`Helm's log of which service? There are ${there.length === 0 ? 'none yet' : there.map((file) => file.replace(/\.log$/, '')).sort().join(', ')}.`, commandLine('logs', 'helm', 'SERVICE'));
+    throw refused(
+      `Helm's log of which service? There are ${
+        there.length === 0
+          ? 'none yet'
+          : there
+              .map((file) => file.replace(/\.log$/, ''))
+              .sort()
+              .join(', ')
+      }.`,
+      commandLine('logs', 'helm', 'SERVICE'),
+    );
   }
   const found = services.find(({ name }) => name === service);
   const step = services.flatMap(({ before, after }) => [...before, ...after]).find(({ name }) => name === service);
-  if (!found && !step) checkService(service, services.map(({ name }) => name));
-  const releases = found ? [...found.before.map(({ name }) => name), found.name, ...found.after.map(({ name }) => name)] : [service];
+  if (!found && !step)
+    checkService(
+      service,
+      services.map(({ name }) => name),
+    );
+  const releases = found
+    ? [...found.before.map(({ name }) => name), found.name, ...found.after.map(({ name }) => name)]
+    : [service];
   return releases.map((name) => join(folder, `${name}.log`));
 }
 
 async function newestLast(files: readonly string[]): Promise<string[]> {
-  const dated = await Promise.all(files.map(async (file) => ({ file, time: await stat(file).then(({ mtimeMs }) => mtimeMs, () => undefined) })));
-  return dated.filter(({ time }) => time !== undefined).sort((a, b) => (a.time ?? 0) - (b.time ?? 0)).map(({ file }) => file);
+  const dated = await Promise.all(
+    files.map(async (file) => ({
+      file,
+      time: await stat(file).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => undefined,
+      ),
+    })),
+  );
+  return dated
+    .filter(({ time }) => time !== undefined)
+    .sort((a, b) => (a.time ?? 0) - (b.time ?? 0))
+    .map(({ file }) => file);
 }

@@ -19,7 +19,13 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT_CODES.done;
   let attempt: Attempt = { command: args[0]?.startsWith('-') === false ? args[0] : '' };
   const { version } = JSON.parse(readFileSync(join(config.repoRoot, 'package.json'), 'utf8')) as { version: string };
-  const context: CliContext = { config, terminal, version, finish: (code) => (exitCode = code), outputLost: EXIT_CODES.done };
+  const context: CliContext = {
+    config,
+    terminal,
+    version,
+    finish: (code) => (exitCode = code),
+    outputLost: EXIT_CODES.done,
+  };
   // A reader that has seen enough (`… | head`) or a terminal that was closed is no error of ours.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(context.outputLost));
   const program = buildProgram(context, (next) => (attempt = next));

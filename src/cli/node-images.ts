@@ -10,20 +10,37 @@ import { failed, refused } from './failure.ts';
 import { commandLine } from './format.ts';
 import { printLines } from './terminal.ts';
 
-/** @throws CliError: refused for a missing file, a node that is not there or does not run; failed where containerd says no */
-export async function runNodeImport({ config, terminal }: CliContext, files: readonly string[], options: NodeOptions): Promise<void> {
+/**
+ * @throws CliError: refused for a missing file, a node that is not there or does not run; failed where containerd says
+ * no
+ */
+export async function runNodeImport(
+  { config, terminal }: CliContext,
+  files: readonly string[],
+  options: NodeOptions,
+): Promise<void> {
   const environment = await loadEnvironment(options.env, config);
-  if (realNodeOf(environment) === undefined) throw refused(`"${environment.name}" has no real node: nothing of it would use images (cluster.embedded.realNode).`, commandLine('node', 'import', '...', '--env', 'node'));
+  if (realNodeOf(environment) === undefined)
+    throw refused(
+      `"${environment.name}" has no real node: nothing of it would use images (cluster.embedded.realNode).`,
+      commandLine('node', 'import', '...', '--env', 'node'),
+    );
   const paths = files.map((file) => resolve(file));
   for (const path of paths) {
-    await access(path).catch(() => { throw refused(`There is no file ${path}.`); });
+    await access(path).catch(() => {
+      throw refused(`There is no file ${path}.`);
+    });
   }
   const containerd = (await componentsOf(environment, config)).find(({ name }) => name === 'containerd');
-  if (containerd?.healthy !== true) throw refused(`The real node of "${environment.name}" does not run.`, commandLine('up', '--env', environment.name));
+  if (containerd?.healthy !== true)
+    throw refused(`The real node of "${environment.name}" does not run.`, commandLine('up', '--env', environment.name));
   const { importImages, layoutOf } = await import('../../bootstrap/index.ts');
   try {
     const names = await importImages(layoutOf(config, environment.name), paths);
-    printLines(terminal.stdout, names.map((name) => `imported ${name}`));
+    printLines(
+      terminal.stdout,
+      names.map((name) => `imported ${name}`),
+    );
   } catch (error) {
     throw failed(`The images were not imported: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -32,18 +32,26 @@ import { commandLine } from './format.ts';
 import { suggestion } from '../suggest.ts';
 
 const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] = [
-  ['Deploying:', [deployCommand, planCommand, attachCommand, cancelCommand, statusCommand, verifyCommand, destroyCommand]],
+  [
+    'Deploying:',
+    [deployCommand, planCommand, attachCommand, cancelCommand, statusCommand, verifyCommand, destroyCommand],
+  ],
   ['Versions:', [historyCommand, diffCommand, rollbackCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],
   ['Looking inside:', [doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],
-  ['The ground it stands on:', [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand, rbacCommand, rebindCommand]],
+  [
+    'The ground it stands on:',
+    [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand, rbacCommand, rebindCommand],
+  ],
 ];
 
 /** @param onAttempt told which command is about to run, before it does */
 export function buildProgram(context: CliContext, onAttempt: (attempt: Attempt) => void): Command {
   const program = new Command('ananta')
-    .description('Deploys the Ananta Platform, 48 services in 14 phases on Kubernetes, as one durable workflow: whatever dies on the way, the deployment goes on where it was.')
+    .description(
+      'Deploys the Ananta Platform, 48 services in 14 phases on Kubernetes, as one durable workflow: whatever dies on the way, the deployment goes on where it was.',
+    )
     .version(context.version)
     .usage('COMMAND [options]')
     .helpCommand(false)
@@ -55,7 +63,9 @@ export function buildProgram(context: CliContext, onAttempt: (attempt: Attempt) 
       // Errors are printed in one place: main.ts.
       outputError: () => undefined,
     })
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Start here:
   npm run deploy
       Deploys everything to the sandbox: a real Temporal, Kubernetes API and Vault on this
@@ -63,11 +73,21 @@ Start here:
   ${commandLine('COMMAND', '--help')}
       Explains one command.
 
-Documentation: docs/cli.md`)
+Documentation: docs/cli.md`,
+    )
     .argument('[command]')
     .allowExcessArguments()
     .action((name?: string) => {
-      if (name !== undefined) throw refused(`There is no command "${name}"${suggestion(name, program.commands.map((command) => command.name())) || '.'}`, commandLine('--help'));
+      if (name !== undefined)
+        throw refused(
+          `There is no command "${name}"${
+            suggestion(
+              name,
+              program.commands.map((command) => command.name()),
+            ) || '.'
+          }`,
+          commandLine('--help'),
+        );
       program.outputHelp();
     });
   for (const [title, commands] of GROUPS) {

@@ -20,13 +20,24 @@ export function runRebind(context: CliContext, options: RebindOptions): Promise<
     requireConfirmation(name, options.confirm, terminal.interactive);
     const before = await readBinding(client, name);
     const wanted = bindingOf(name, cluster, config.requestedBy);
-    if (before && clusterDifference(before, cluster) === undefined) return answer(`"${name}" is bound to this cluster already (${cluster.server}, kube-system uid ${cluster.uid}).`, false);
+    if (before && clusterDifference(before, cluster) === undefined)
+      return answer(
+        `"${name}" is bound to this cluster already (${cluster.server}, kube-system uid ${cluster.uid}).`,
+        false,
+      );
     for (const uid of new Set([cluster.uid, ...(before ? [before.uid] : [])])) {
       const holder = await lockHolderOf(client, deployWorkflowId(name, uid));
-      if (holder) throw refused(`Something of "${name}" is running on the cluster with kube-system uid ${uid}: ${holder.operation}, started by ${holder.requestedBy} at ${holder.since}.`, commandLine('cancel', '--env', name));
+      if (holder)
+        throw refused(
+          `Something of "${name}" is running on the cluster with kube-system uid ${uid}: ${holder.operation}, started by ${holder.requestedBy} at ${holder.since}.`,
+          commandLine('cancel', '--env', name),
+        );
     }
     const to = `${cluster.server}, kube-system uid ${cluster.uid}${cluster.authority === undefined ? '' : `, authority ${cluster.authority}`}`;
-    printLines(terminal.stderr, [`"${name}" ${before ? `was bound to ${before.server}, kube-system uid ${before.uid}${before.authority === undefined ? '' : `, authority ${before.authority}`}, by ${before.boundBy} at ${before.at}` : 'was bound to no cluster'}.`, `It will be bound to ${to}.`]);
+    printLines(terminal.stderr, [
+      `"${name}" ${before ? `was bound to ${before.server}, kube-system uid ${before.uid}${before.authority === undefined ? '' : `, authority ${before.authority}`}, by ${before.boundBy} at ${before.at}` : 'was bound to no cluster'}.`,
+      `It will be bound to ${to}.`,
+    ]);
     if (options.confirm === undefined) await confirmByName(name, 'From then on everything is deployed there.', signal);
     await rebindCluster(client, wanted);
     // It would compare the new cluster with what the one before was given.
@@ -34,7 +45,16 @@ export function runRebind(context: CliContext, options: RebindOptions): Promise<
     return answer(`"${name}" is bound to ${to}.`, true);
 
     function answer(text: string, changed: boolean): ExitCode {
-      printLines(terminal.stdout, [options.json ? JSON.stringify({ environment: name, changed, binding: changed ? wanted : before, ...(changed && before ? { before } : {}) }) : text]);
+      printLines(terminal.stdout, [
+        options.json
+          ? JSON.stringify({
+              environment: name,
+              changed,
+              binding: changed ? wanted : before,
+              ...(changed && before ? { before } : {}),
+            })
+          : text,
+      ]);
       return EXIT_CODES.done;
     }
   });
@@ -43,6 +63,11 @@ export function runRebind(context: CliContext, options: RebindOptions): Promise<
 /** @throws CliError (refused) for another name, or without one where nobody can be asked */
 function requireConfirmation(name: string, confirm: string | undefined, interactive: boolean): void {
   const again = commandLine('rebind', '--env', name, '--confirm', name);
-  if (confirm !== undefined && confirm !== name) throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
-  if (confirm === undefined && !interactive) throw refused(`Binding "${name}" to another cluster has to be confirmed, and there is no terminal to ask on.`, `${again}   (after you have made sure)`);
+  if (confirm !== undefined && confirm !== name)
+    throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
+  if (confirm === undefined && !interactive)
+    throw refused(
+      `Binding "${name}" to another cluster has to be confirmed, and there is no terminal to ask on.`,
+      `${again}   (after you have made sure)`,
+    );
 }

@@ -11,7 +11,8 @@ export async function readSecretValue(prompt: string): Promise<string> {
   const text = process.stdin.isTTY ? await typed(process.stdin, prompt) : await piped();
   const value = text.replace(/\r?\n$/, '');
   if (value === '') throw refused('No value came on standard input.', 'Pass it from a file: … < FILE');
-  if (value.length > LONGEST) throw refused(`What came on standard input is longer than ${LONGEST} characters. Is it the right file?`);
+  if (value.length > LONGEST)
+    throw refused(`What came on standard input is longer than ${LONGEST} characters. Is it the right file?`);
   return value;
 }
 

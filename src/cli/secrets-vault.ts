@@ -15,12 +15,20 @@ export interface Presence {
 export async function presenceOf(clients: Clients, signal: AbortSignal): Promise<Presence> {
   const { state, detail } = await clients.vault.state(signal);
   // A sealed one is opened with the keys at hand; without them it says so itself.
-  if (state === 'unreachable') return { present: undefined, missing: new Set(), note: `Vault cannot be asked: ${detail}.` };
+  if (state === 'unreachable')
+    return { present: undefined, missing: new Set(), note: `Vault cannot be asked: ${detail}.` };
   // One login before many reads: a sealed Vault is opened by it, and nobody meets one that is half open.
   if (state === 'open' || state === 'sealed') await clients.vault.asDeployer(() => Promise.resolve(), signal);
   const missing = new Set((await missingSecrets(clients, signal)).map(({ path, key }) => `${path} ${key}`));
-  if (state === 'absent' || state === 'uninitialized') return { present: undefined, missing, note: `${detail}. Generated values are written by the first deployment.` };
-  const entries = await Promise.all(clients.catalog.secretPaths.map(({ path }) =>
-    clients.vault.asDeployer(async (session) => ({ path, keys: Object.keys((await readKv(session, path, signal))?.data ?? {}) }), signal)));
+  if (state === 'absent' || state === 'uninitialized')
+    return { present: undefined, missing, note: `${detail}. Generated values are written by the first deployment.` };
+  const entries = await Promise.all(
+    clients.catalog.secretPaths.map(({ path }) =>
+      clients.vault.asDeployer(
+        async (session) => ({ path, keys: Object.keys((await readKv(session, path, signal))?.data ?? {}) }),
+        signal,
+      ),
+    ),
+  );
   return { present: new Set(entries.flatMap(({ path, keys }) => keys.map((key) => `${path} ${key}`))), missing };
 }

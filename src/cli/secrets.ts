@@ -22,7 +22,12 @@ export interface SecretRow {
 }
 
 const HOW: Record<SecretKey['kind'], string> = {
-  generated: 'generated once', fixed: 'fixed', jwt: 'signed token', bcrypt: 'hash of another key', copy: 'copy of another path', supplied: 'supplied by you',
+  generated: 'generated once',
+  fixed: 'fixed',
+  jwt: 'signed token',
+  bcrypt: 'hash of another key',
+  copy: 'copy of another path',
+  supplied: 'supplied by you',
 };
 
 export async function listSecrets(context: CliContext, options: SecretsOptions): Promise<ExitCode> {
@@ -30,57 +35,125 @@ export async function listSecrets(context: CliContext, options: SecretsOptions):
   const { withGround } = await import('./clients.ts');
   const { presenceOf } = await import('./secrets-vault.ts');
   const { present, missing, note } = await withGround(context, environment, presenceOf);
-  const rows = loadCatalog().secretPaths.flatMap(({ path, keys }) => keys.map(({ name, kind }): SecretRow => (
-    { path, key: name, kind, present: present?.has(`${path} ${name}`) ?? null, missing: missing.has(`${path} ${name}`) })));
+  const rows = loadCatalog().secretPaths.flatMap(({ path, keys }) =>
+    keys.map(
+      ({ name, kind }): SecretRow => ({
+        path,
+        key: name,
+        kind,
+        present: present?.has(`${path} ${name}`) ?? null,
+        missing: missing.has(`${path} ${name}`),
+      }),
+    ),
+  );
   const lacking = rows.filter((row) => row.missing);
   const { terminal } = context;
   if (options.json) printLines(terminal.stdout, [JSON.stringify(rows)]);
   else {
     printLines(terminal.stdout, [
-      ...table(rows.map((row) => [row.path, row.key, HOW[row.kind], row.missing ? 'missing' : row.present === null ? '?' : row.present ? 'there' : 'not yet'])),
+      ...table(
+        rows.map((row) => [
+          row.path,
+          row.key,
+          HOW[row.kind],
+          row.missing ? 'missing' : row.present === null ? '?' : row.present ? 'there' : 'not yet',
+        ]),
+      ),
       ...(note === undefined ? [] : ['', note]),
-      ...(lacking.length === 0 ? [] : ['', 'Missing, to be supplied by you:', ...lacking.map(({ path, key }) => `  ${commandLine('secrets', 'set', path, key, '--env', environment.name)} < FILE`)]),
+      ...(lacking.length === 0
+        ? []
+        : [
+            '',
+            'Missing, to be supplied by you:',
+            ...lacking.map(
+              ({ path, key }) => `  ${commandLine('secrets', 'set', path, key, '--env', environment.name)} < FILE`,
+            ),
+          ]),
     ]);
   }
   return lacking.length === 0 ? EXIT_CODES.done : EXIT_CODES.failed;
 }
 
-export async function setSecret(context: CliContext, path: string, key: string, options: SecretsOptions): Promise<void> {
+export async function setSecret(
+  context: CliContext,
+  path: string,
+  key: string,
+  options: SecretsOptions,
+): Promise<void> {
   const environment = await loadEnvironment(options.env, context.config);
   const declared = declaredKey(loadCatalog(), path, key);
-  if (declared.kind !== 'supplied') throw refused(`${key} of secret/${path} is not supplied (${HOW[declared.kind]}), and what services already use is never overwritten. Only values that third parties issue are set here.`, commandLine('secrets', 'list'));
+  if (declared.kind !== 'supplied')
+    throw refused(
+      `${key} of secret/${path} is not supplied (${HOW[declared.kind]}), and what services already use is never overwritten. Only values that third parties issue are set here.`,
+      commandLine('secrets', 'list'),
+    );
   const value = await readSecretValue(`Value of ${path} ${key} (not shown): `);
   const { withGround } = await import('./clients.ts');
   const { setSecret: store } = await import('../activities/secrets.ts');
   const result = await withGround(context, environment, (clients, signal) => store(clients, path, key, value, signal));
   printLines(context.terminal.stderr, [
-    result.stored === 'vault' ? `Written: secret/${path}, key ${key}, version ${result.version}. What reads it gets it with the next deployment.`
+    result.stored === 'vault'
+      ? `Written: secret/${path}, key ${key}, version ${result.version}. What reads it gets it with the next deployment.`
       : `Kept: ${path} ${key} waits in a file that only you can read, since Vault does not run yet. The next deployment moves it into Vault.`,
     `Next: ${commandLine('deploy', '--env', environment.name)}`,
   ]);
 }
 
-export async function getSecret(context: CliContext, path: string, key: string, options: SecretsOptions): Promise<void> {
+export async function getSecret(
+  context: CliContext,
+  path: string,
+  key: string,
+  options: SecretsOptions,
+): Promise<void> {
   const environment = await loadEnvironment(options.env, context.config);
   declaredKey(loadCatalog(), path, key);
   const { stdout } = context.terminal;
-  if (stdout.isTTY !== true) throw refused('A value is shown on a terminal only, so that none ends in a file or a log. Standard output is not a terminal here.');
+  if (stdout.isTTY !== true)
+    throw refused(
+      'A value is shown on a terminal only, so that none ends in a file or a log. Standard output is not a terminal here.',
+    );
   const { withGround } = await import('./clients.ts');
   const { getSecret: read } = await import('../activities/secrets.ts');
   const value = await withGround(context, environment, async (clients, signal) => {
     const { state, detail } = await clients.vault.state(signal);
-    if (state !== 'open' && state !== 'sealed') throw failed(`Vault cannot be asked: ${detail}.`, `${commandLine('deploy', '--env', environment.name)}   (brings it up)`);
+    if (state !== 'open' && state !== 'sealed')
+      throw failed(
+        `Vault cannot be asked: ${detail}.`,
+        `${commandLine('deploy', '--env', environment.name)}   (brings it up)`,
+      );
     return read(clients, path, key, signal);
   });
-  if (value === undefined) throw failed(`secret/${path} has no value for ${key} yet.`, commandLine('secrets', 'list', '--env', environment.name));
+  if (value === undefined)
+    throw failed(
+      `secret/${path} has no value for ${key} yet.`,
+      commandLine('secrets', 'list', '--env', environment.name),
+    );
   printLines(stdout, [value]);
 }
 
 /** @throws CliError (refused) with the nearest name */
 function declaredKey(catalog: Catalog, path: string, key: string): SecretKey {
   const found = catalog.secretPaths.find((candidate) => candidate.path === path);
-  if (!found) throw refused(`There is no secret path "${path}"${suggestion(path, catalog.secretPaths.map((candidate) => candidate.path)) || '.'}`, commandLine('secrets', 'list'));
+  if (!found)
+    throw refused(
+      `There is no secret path "${path}"${
+        suggestion(
+          path,
+          catalog.secretPaths.map((candidate) => candidate.path),
+        ) || '.'
+      }`,
+      commandLine('secrets', 'list'),
+    );
   const declared = found.keys.find(({ name }) => name === key);
-  if (!declared) throw refused(`secret/${path} has no key "${key}"${suggestion(key, found.keys.map(({ name }) => name)) || `; it has ${found.keys.map(({ name }) => name).join(', ')}.`}`, commandLine('secrets', 'list'));
+  if (!declared)
+    throw refused(
+      `secret/${path} has no key "${key}"${
+        suggestion(
+          key,
+          found.keys.map(({ name }) => name),
+        ) || `; it has ${found.keys.map(({ name }) => name).join(', ')}.`
+      }`,
+      commandLine('secrets', 'list'),
+    );
   return declared;
 }

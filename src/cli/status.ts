@@ -41,11 +41,18 @@ export interface StatusReport {
 
 export async function runStatus(context: CliContext, options: StatusOptions): Promise<ExitCode> {
   const environment = await loadEnvironment(options.env, context.config);
-  const [components, engine] = await Promise.all([componentsOf(environment, context.config), askEngine(context, environment)]);
+  const [components, engine] = await Promise.all([
+    componentsOf(environment, context.config),
+    askEngine(context, environment),
+  ]);
   const report: StatusReport = { environment: environment.name, components, ...podsOf(environment), ...engine };
   const { terminal } = context;
   if (options.json) printLines(terminal.stdout, [JSON.stringify(statusJson(report))]);
-  else printLines(terminal.stdout, statusLines(report, { now: Date.now(), columns: terminal.stdout.columns ?? 100, style: terminal.style }));
+  else
+    printLines(
+      terminal.stdout,
+      statusLines(report, { now: Date.now(), columns: terminal.stdout.columns ?? 100, style: terminal.style }),
+    );
   return inOrder(report) ? EXIT_CODES.done : EXIT_CODES.failed;
 }
 
@@ -64,9 +71,14 @@ export function inOrder({ deployment, components }: StatusReport): boolean {
   return !Object.values(view.progress.services).some(({ state }) => state === 'failed');
 }
 
-async function askEngine(context: CliContext, environment: Environment): Promise<Pick<StatusReport, 'deployment' | 'engineProblem' | 'holder' | 'queued' | 'schedule' | 'revive'>> {
+async function askEngine(
+  context: CliContext,
+  environment: Environment,
+): Promise<Pick<StatusReport, 'deployment' | 'engineProblem' | 'holder' | 'queued' | 'schedule' | 'revive'>> {
   // Loaded late: the client takes half a second, and a wrong name should be told at once.
-  const { closeTemporal, connectTemporal, createSchedules, latestDeployment } = await import('../clients/temporal/index.ts');
+  const { closeTemporal, connectTemporal, createSchedules, latestDeployment } = await import(
+    '../clients/temporal/index.ts'
+  );
   const { lockHolderOf, queuedRequest } = await import('../clients/temporal/lock.ts');
   let client: Client | undefined;
   try {
@@ -76,12 +88,20 @@ async function askEngine(context: CliContext, environment: Environment): Promise
     if (!description) return {};
     const url = workflowUrl(engine, description);
     const [holder, queued, schedule] = await Promise.all([
-      lockHolderOf(client, description.workflowId), queuedRequest(client, queueIdOfLock(description.workflowId)),
+      lockHolderOf(client, description.workflowId),
+      queuedRequest(client, queueIdOfLock(description.workflowId)),
       // What runs matters more than what is planned.
-      createSchedules(client).describe(driftScheduleIdOfLock(description.workflowId)).catch(() => undefined),
+      createSchedules(client)
+        .describe(driftScheduleIdOfLock(description.workflowId))
+        .catch(() => undefined),
     ]);
-    return { ...(holder ? { holder } : {}), ...(queued ? { queued } : {}), ...(schedule ? { schedule } : {}), ...(holder?.stalled === undefined ? {} : { revive: reviveLine(environment) }),
-      deployment: { description, ...(await readView(client, description)), ...(url === undefined ? {} : { url }) } };
+    return {
+      ...(holder ? { holder } : {}),
+      ...(queued ? { queued } : {}),
+      ...(schedule ? { schedule } : {}),
+      ...(holder?.stalled === undefined ? {} : { revive: reviveLine(environment) }),
+      deployment: { description, ...(await readView(client, description)), ...(url === undefined ? {} : { url }) },
+    };
   } catch (error) {
     if (error instanceof NotRunningError) return { engineProblem: error.message };
     return { engineProblem: `The engine does not answer: ${error instanceof Error ? error.message : String(error)}` };

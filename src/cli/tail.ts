@@ -12,7 +12,7 @@ export async function lastLines(file: string, count: number): Promise<string> {
     const { size } = await handle.stat();
     const chunks: Buffer[] = [];
     let breaks = 0;
-    for (let end = size; end > 0 && breaks <= count;) {
+    for (let end = size; end > 0 && breaks <= count; ) {
       const start = Math.max(0, end - CHUNK);
       const buffer = Buffer.alloc(end - start);
       await handle.read(buffer, 0, buffer.length, start);
@@ -24,7 +24,10 @@ export async function lastLines(file: string, count: number): Promise<string> {
     const lines = text.split('\n');
     // A file that ends in a line break has an empty last part.
     const complete = lines.at(-1) === '' ? lines.slice(0, -1) : lines;
-    return complete.slice(Math.max(0, complete.length - count)).map((line) => `${line}\n`).join('');
+    return complete
+      .slice(Math.max(0, complete.length - count))
+      .map((line) => `${line}\n`)
+      .join('');
   } finally {
     await handle.close();
   }

@@ -32,9 +32,11 @@ export const colourStyle: Style = (tone, text) => styleText(FORMATS[tone], text,
 
 export function openTerminal(config: Config): Terminal {
   const { stdout, stderr, stdin } = process;
-  const colours = (stream: Output): Style => (stream.isTTY === true && !config.noColor && !config.dumbTerminal ? colourStyle : plainStyle);
+  const colours = (stream: Output): Style =>
+    stream.isTTY === true && !config.noColor && !config.dumbTerminal ? colourStyle : plainStyle;
   return {
-    stdout, stderr,
+    stdout,
+    stderr,
     live: stdout.isTTY && !config.dumbTerminal && !config.ci,
     interactive: stdout.isTTY && stdin.isTTY && !config.ci,
     style: colours(stdout),

@@ -18,11 +18,18 @@ export async function runUi({ config, terminal }: CliContext, { env, port }: UiO
     printLines(terminal.stdout, [engine.uiAddress]);
     return;
   }
-  if (engine.tunnel === undefined) throw refused(`The engine of "${env}" is run by somebody else (${engine.address}): ask them for the address of its web interface.`);
+  if (engine.tunnel === undefined)
+    throw refused(
+      `The engine of "${env}" is run by somebody else (${engine.address}): ask them for the address of its web interface.`,
+    );
   const interrupts = watchInterrupts();
   const kubernetes = createKubernetesClient(engine.tunnel.kubernetes);
   try {
-    const forward = await openForward(kubernetes, { namespace: IN_CLUSTER.namespace, release: IN_CLUSTER.ui, port: IN_CLUSTER.uiPort }, port);
+    const forward = await openForward(
+      kubernetes,
+      { namespace: IN_CLUSTER.namespace, release: IN_CLUSTER.ui, port: IN_CLUSTER.uiPort },
+      port,
+    );
     printLines(terminal.stdout, [`http://127.0.0.1:${forward.port}/namespaces/${engine.namespace}/workflows`]);
     printLines(terminal.stderr, ['Open until Ctrl-C.']);
     if (!interrupts.signal.aborted) await held(interrupts.signal);

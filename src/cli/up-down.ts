@@ -29,8 +29,11 @@ export async function runUp(context: CliContext, options: UpOptions): Promise<vo
   }
   const components = await componentsOf(environment, context.config);
   printLines(context.terminal.stdout, [
-    ...componentLines(components, context.terminal.style), '',
-    'Next:', `  ${commandLine('deploy', '--env', environment.name)}`, `  ${commandLine('doctor', '--env', environment.name)}   (addresses, and lines to export)`,
+    ...componentLines(components, context.terminal.style),
+    '',
+    'Next:',
+    `  ${commandLine('deploy', '--env', environment.name)}`,
+    `  ${commandLine('doctor', '--env', environment.name)}   (addresses, and lines to export)`,
   ]);
 }
 
@@ -38,7 +41,8 @@ export async function runDown(context: CliContext, options: DownOptions): Promis
   const environment = await loadEnvironment(options.env, context.config);
   requireEmbedded(environment, 'stop');
   if (options.purge && environment.protected) {
-    if (!context.terminal.interactive) throw refused(`"${environment.name}" is protected: deleting its data has to be confirmed on a terminal.`);
+    if (!context.terminal.interactive)
+      throw refused(`"${environment.name}" is protected: deleting its data has to be confirmed on a terminal.`);
     await confirmByName(environment.name, `This deletes all data of "${environment.name}".`);
   }
   const { deleteKind, down, purge, stopKind } = await import('../../bootstrap/index.ts');
@@ -52,12 +56,21 @@ export async function runDown(context: CliContext, options: DownOptions): Promis
   } finally {
     renderer.close();
   }
-  printLines(context.terminal.stdout, options.purge
-    ? [`"${environment.name}" is stopped and all its data on this machine is deleted.`]
-    : [`"${environment.name}" is stopped; its data is kept.`, `Next: ${commandLine('up', '--env', environment.name)}   (goes on with it)`]);
+  printLines(
+    context.terminal.stdout,
+    options.purge
+      ? [`"${environment.name}" is stopped and all its data on this machine is deleted.`]
+      : [
+          `"${environment.name}" is stopped; its data is kept.`,
+          `Next: ${commandLine('up', '--env', environment.name)}   (goes on with it)`,
+        ],
+  );
 }
 
 function requireEmbedded(environment: Environment, verb: string): void {
   if (hasEmbeddedParts(environment)) return;
-  throw refused(`There is nothing to ${verb}: engine and cluster of "${environment.name}" are external (environments/${environment.name}.yaml).`, commandLine('status', '--env', environment.name));
+  throw refused(
+    `There is nothing to ${verb}: engine and cluster of "${environment.name}" are external (environments/${environment.name}.yaml).`,
+    commandLine('status', '--env', environment.name),
+  );
 }

@@ -11,7 +11,10 @@ export async function runWorkerHere(context: CliContext, options: WorkerOptions)
   const environment = await loadEnvironment(options.env, config);
   // Loaded late: the SDK's native part takes a second, and a wrong name should be told at once.
   const { runWorker } = await import('../worker.ts');
-  await runWorker(options.env, await helmBinary(await resolveConnections(environment, config), config, (event) => {
-    context.terminal.stderr.write(`${formatProgress(event)}\n`);
-  }));
+  await runWorker(
+    options.env,
+    await helmBinary(await resolveConnections(environment, config), config, (event) => {
+      context.terminal.stderr.write(`${formatProgress(event)}\n`);
+    }),
+  );
 }

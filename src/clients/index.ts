@@ -12,7 +12,14 @@ import { type ChartStore, createChartStore } from './charts/index.ts';
 import { createHelmClient, type HelmClient } from './helm/index.ts';
 import { createKubernetesClient, type KubernetesClient } from './kubernetes/index.ts';
 import { createRedactor, type Redactor } from './redact.ts';
-import { createDirectTunnel, createKeyFile, createKeySecret, createTunnel, createVaultClient, type VaultClient } from './vault/index.ts';
+import {
+  createDirectTunnel,
+  createKeyFile,
+  createKeySecret,
+  createTunnel,
+  createVaultClient,
+  type VaultClient,
+} from './vault/index.ts';
 
 /** Whether a deployment's run is still going on: it may come back to what it left half done. */
 export type IsRunAlive = (run: { workflowId: string; runId: string }) => Promise<boolean>;
@@ -39,10 +46,18 @@ const VAULT_PORT = 8200;
  * Opens nothing yet: each connection is made when it is first used.
  * @throws KubeconfigError (named ConfigurationError) when the environment's kubeconfig or context is not there
  */
-export function createClients(environment: Environment, connections: Connections, config: Config, { isRunAlive, engine }: { isRunAlive: IsRunAlive; engine?: Client }): Promise<Clients> {
+export function createClients(
+  environment: Environment,
+  connections: Connections,
+  config: Config,
+  { isRunAlive, engine }: { isRunAlive: IsRunAlive; engine?: Client },
+): Promise<Clients> {
   const catalog = loadCatalog();
   const redactor = createRedactor();
-  const kubernetes = createKubernetesClient(connections.kubernetes, catalog.namespaces.map(({ name }) => name));
+  const kubernetes = createKubernetesClient(
+    connections.kubernetes,
+    catalog.namespaces.map(({ name }) => name),
+  );
   const helm = createHelmClient({
     // Unset only where nothing is ever applied: `verify`, `secrets`.
     binary: connections.helm ?? 'helm',
@@ -52,22 +67,51 @@ export function createClients(environment: Environment, connections: Connections
     env: config.childEnv,
     kubernetes: connections.kubernetes,
   });
-  const charts = createChartStore(config, { helm: () => Promise.resolve(connections.helm ?? 'helm'), env: config.childEnv });
+  const charts = createChartStore(config, {
+    helm: () => Promise.resolve(connections.helm ?? 'helm'),
+    env: config.childEnv,
+  });
   const server = catalog.services.find(({ name }) => name === VAULT.service);
   const { keys, external } = environment.vault;
   const vault = createVaultClient({
     connection: connections.vault,
-    keys: keys.store === 'kubernetes' ? createKeySecret(kubernetes, keys, redactor) : createKeyFile(connections.vault.keysFile, redactor),
+    keys:
+      keys.store === 'kubernetes'
+        ? createKeySecret(kubernetes, keys, redactor)
+        : createKeyFile(connections.vault.keysFile, redactor),
     environment: environment.name,
     kubernetes,
     redactor,
     ...(external === undefined ? {} : { external: external.address }),
-    tunnel: external !== undefined ? createDirectTunnel({ address: external.address, ca: external.ca === undefined ? undefined : readFileSync(resolve(config.repoRoot, external.ca), 'utf8') }) : createTunnel(kubernetes, { namespace: server?.namespace ?? DEPLOYER_SERVICE_ACCOUNT.namespace, release: VAULT.service, port: server?.ports[0]?.containerPort ?? VAULT_PORT }),
+    tunnel:
+      external !== undefined
+        ? createDirectTunnel({
+            address: external.address,
+            ca: external.ca === undefined ? undefined : readFileSync(resolve(config.repoRoot, external.ca), 'utf8'),
+          })
+        : createTunnel(kubernetes, {
+            namespace: server?.namespace ?? DEPLOYER_SERVICE_ACCOUNT.namespace,
+            release: VAULT.service,
+            port: server?.ports[0]?.containerPort ?? VAULT_PORT,
+          }),
   });
   const close = (): Promise<void> => {
     vault.close();
     kubernetes.close();
     return Promise.resolve();
   };
-  return Promise.resolve({ environment, connections, config, catalog, kubernetes, helm, charts, vault, redactor, isRunAlive, close, ...(engine ? { engine } : {}) });
+  return Promise.resolve({
+    environment,
+    connections,
+    config,
+    catalog,
+    kubernetes,
+    helm,
+    charts,
+    vault,
+    redactor,
+    isRunAlive,
+    close,
+    ...(engine ? { engine } : {}),
+  });
 }

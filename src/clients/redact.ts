@@ -1,7 +1,10 @@
 /** Keeps secret values out of every text that leaves the process: it knows those that the process has seen. */
 
 export interface Redactor {
-  /** Remembers a value for as long as the process lives. Values shorter than 6 characters would tear texts apart and are left. */
+  /**
+   * Remembers a value for as long as the process lives. Values shorter than 6 characters would tear texts apart and are
+   * left.
+   */
   learn(...values: (string | undefined)[]): void;
   /** Replaces every known value, plain or as base64. */
   redact(text: string): string;
@@ -25,7 +28,13 @@ export function createRedactor(): Redactor {
     redact: (text) => {
       if (known.size === 0) return text;
       // Longest first, so that a value that contains another one disappears as a whole.
-      pattern ??= new RegExp([...known].sort((a, b) => b.length - a.length).map(escape).join('|'), 'g');
+      pattern ??= new RegExp(
+        [...known]
+          .sort((a, b) => b.length - a.length)
+          .map(escape)
+          .join('|'),
+        'g',
+      );
       return text.replace(pattern, HIDDEN);
     },
   };

@@ -71,7 +71,13 @@ export interface NotifyInput {
 }
 
 /** Activities that answer with a plan: the CLI draws from the first of them in an operation's history. */
-export const PLAN_ACTIVITIES: readonly (keyof Activities)[] = ['makePlan', 'planRollback', 'planUndo', 'planRepair', 'planDestroy'];
+export const PLAN_ACTIVITIES: readonly (keyof Activities)[] = [
+  'makePlan',
+  'planRollback',
+  'planUndo',
+  'planRepair',
+  'planDestroy',
+];
 
 export interface Activities {
   /** Reads catalog, environment and cluster; changes nothing. */
@@ -84,21 +90,52 @@ export interface Activities {
   openVault(run: RunRef): Promise<{ initialized: boolean; unsealed: boolean }>;
   /** KV v2, Kubernetes auth, deployer role, one policy and role per service. */
   configureVault(run: RunRef): Promise<{ changed: string[] }>;
-  /** Writes what is missing of every declared path; overwrites nothing. Restored: paths whose lost values came back as they were. */
+  /**
+   * Writes what is missing of every declared path; overwrites nothing. Restored: paths whose lost values came back as
+   * they were.
+   */
   seedVault(run: RunRef): Promise<{ written: string[]; restored: string[] }>;
   /** Makes or updates the Kubernetes Secrets from Vault. */
   syncSecrets(run: RunRef): Promise<{ written: string[] }>;
-  /** Events, conditions and logs of a failed service, kept in a file and named in the failure. `before`: of one that is about to be touched; kept beside that of its failure. */
-  collectEvidence(input: { run: RunRef; service: PlannedService; reason: string; before?: true }): Promise<Pick<ServiceFailure, 'evidence' | 'summary'>>;
+  /**
+   * Events, conditions and logs of a failed service, kept in a file and named in the failure. `before`: of one that is
+   * about to be touched; kept beside that of its failure.
+   */
+  collectEvidence(input: {
+    run: RunRef;
+    service: PlannedService;
+    reason: string;
+    before?: true;
+  }): Promise<Pick<ServiceFailure, 'evidence' | 'summary'>>;
   /** Appends who, what, plan digest, cluster and result to the environment's audit trail. */
-  recordResult(input: { run: RunRef; operation: Operation; requestedBy: string; planDigest: string; outcome: string; seconds: number }): Promise<void>;
+  recordResult(input: {
+    run: RunRef;
+    operation: Operation;
+    requestedBy: string;
+    planDigest: string;
+    outcome: string;
+    seconds: number;
+  }): Promise<void>;
 
-  /** What leads back to a platform version (the one before the current where none is named), dependents first; changes nothing. */
+  /**
+   * What leads back to a platform version (the one before the current where none is named), dependents first; changes
+   * nothing.
+   */
   planRollback(input: { run: RunRef; toVersion?: number; pastNoReturn: boolean }): Promise<DeployPlan>;
   /** What leads back to the state before this run: of the services it changed. */
   planUndo(input: { run: RunRef; changed: string[] }): Promise<DeployPlan>;
-  /** Keeps what the cluster now holds as the next platform version, and Helm's history as long as a version needs it. */
-  recordVersion(input: { run: RunRef; operation: Operation; requestedBy: string; planDigest: string; seconds: number; restores?: number; services: ServiceOutcome[] }): Promise<{ version: number }>;
+  /**
+   * Keeps what the cluster now holds as the next platform version, and Helm's history as long as a version needs it.
+   */
+  recordVersion(input: {
+    run: RunRef;
+    operation: Operation;
+    requestedBy: string;
+    planDigest: string;
+    seconds: number;
+    restores?: number;
+    services: ServiceOutcome[];
+  }): Promise<{ version: number }>;
 
   /** What has to be removed, dependents first; changes nothing. */
   planDestroy(input: { run: RunRef; deleteData: boolean }): Promise<DeployPlan>;
@@ -107,8 +144,14 @@ export interface Activities {
   /** Secrets, definitions, namespaces and, when told, data, after the releases. What is kept or stuck is named. */
   removeRemains(input: { run: RunRef; deleteData: boolean }): Promise<{ removed: string[]; remains: Remain[] }>;
 
-  /** Of these releases, those that this run was interrupted on and whose Helm was killed: made ready for whoever comes next. Nothing is uninstalled. */
-  settleReleases(input: { run: RunRef; releases: { namespace: string; name: string }[] }): Promise<{ settled: string[] }>;
+  /**
+   * Of these releases, those that this run was interrupted on and whose Helm was killed: made ready for whoever comes
+   * next. Nothing is uninstalled.
+   */
+  settleReleases(input: {
+    run: RunRef;
+    releases: { namespace: string; name: string }[];
+  }): Promise<{ settled: string[] }>;
 
   /** Registers, changes or removes the schedule of drift runs, as the environment says; a pause is left as it is. */
   ensureDriftSchedule(run: RunRef): Promise<{ changed: boolean }>;
@@ -119,13 +162,17 @@ export interface Activities {
   /** Ends when the lock is free. */
   awaitLockFree(run: Pick<RunRef, 'environment' | 'clusterUid'>): Promise<void>;
   /**
-   * Compares the world with what was applied; changes nothing. Flapping ones are those that have been repaired too often.
+   * Compares the world with what was applied; changes nothing. Flapping ones are those that have been repaired too
+   * often.
    * `mode` is what the environment's file says now: a schedule may have been registered with another.
    */
   findDrift(run: RunRef): Promise<{ report: DriftReport; flapping: string[]; mode?: DriftMode }>;
   /** Steps for releases that have drifted; the rest is unchanged. */
   planRepair(input: { run: RunRef; findings: DriftFinding[] }): Promise<DeployPlan>;
-  /** What no release can repair: fields that somebody added, definitions. What cannot be taken out keeps nothing else from being repaired: `refused` says why, a line each. */
+  /**
+   * What no release can repair: fields that somebody added, definitions. What cannot be taken out keeps nothing else
+   * from being repaired: `refused` says why, a line each.
+   */
   repairFindings(input: { run: RunRef; findings: DriftFinding[] }): Promise<{ repaired: string[]; refused?: string[] }>;
   /** Counts the repairs of each finding, for the loop breaker, and keeps the run for `drift runs`. */
   recordDrift(input: RecordDriftInput): Promise<void>;

@@ -4,7 +4,10 @@ import { z } from 'zod';
 export const clusterIdentitySchema = z.object({
   /** Of the namespace kube-system: no other cluster has it, unless it was made from a copy of this one's data. */
   uid: z.string().min(1),
-  /** `sha256:` over the certificates of its authority; absent where it is not published and the system's authorities are used. */
+  /**
+   * `sha256:` over the certificates of its authority; absent where it is not published and the system's authorities are
+   * used.
+   */
   authority: z.string().optional(),
 });
 export type ClusterIdentity = z.infer<typeof clusterIdentitySchema>;
@@ -24,6 +27,7 @@ export type ClusterBinding = z.infer<typeof clusterBindingSchema>;
 export function clusterDifference(wanted: ClusterIdentity, found: ClusterIdentity): string | undefined {
   if (wanted.uid !== found.uid) return `kube-system uid ${found.uid} instead of ${wanted.uid}`;
   // Who could not tell one cannot contradict it either.
-  if (wanted.authority === undefined || found.authority === undefined || wanted.authority === found.authority) return undefined;
+  if (wanted.authority === undefined || found.authority === undefined || wanted.authority === found.authority)
+    return undefined;
   return `the same kube-system uid ${found.uid}, but the certificate authority ${found.authority} instead of ${wanted.authority}`;
 }

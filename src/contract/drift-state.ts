@@ -36,7 +36,10 @@ export type DriftRun = z.infer<typeof driftRunSchema>;
 
 export const driftStateSchema = z.object({
   acceptances: z.array(acceptanceSchema).default([]),
-  /** Key of a finding to the times (ISO 8601) at which it was repaired, oldest first, within the environment's flapWindowSeconds. */
+  /**
+   * Key of a finding to the times (ISO 8601) at which it was repaired, oldest first, within the environment's
+   * flapWindowSeconds.
+   */
   repairs: z.record(z.string(), z.array(z.string())).default({}),
   /** Newest first. */
   runs: z.array(driftRunSchema).default([]),

@@ -56,7 +56,12 @@ export const driftReportSchema = z.object({
   accepted: z.number().int(),
   ignored: z.number().int(),
   /** Objects and fields compared. */
-  checked: z.object({ objects: z.number().int(), releases: z.number().int(), vault: z.number().int(), secrets: z.number().int() }),
+  checked: z.object({
+    objects: z.number().int(),
+    releases: z.number().int(),
+    vault: z.number().int(),
+    secrets: z.number().int(),
+  }),
   /** What simulated pods cannot show: one line; empty when everything is real. */
   simulated: z.string(),
 });
@@ -73,7 +78,10 @@ export interface DriftInput {
   requestedBy?: string;
 }
 
-/** `clean`: no findings. `repaired`: all that was found is as it was again. `drifted`: something is left. `skipped`: an operation held the lock. */
+/**
+ * `clean`: no findings. `repaired`: all that was found is as it was again. `drifted`: something is left. `skipped`: an
+ * operation held the lock.
+ */
 export type DriftOutcome = 'clean' | 'drifted' | 'repaired' | 'skipped' | 'failed';
 
 export interface DriftResult {

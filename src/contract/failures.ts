@@ -43,10 +43,26 @@ export const FAILURES = {
 export type FailureType = (typeof FAILURES)[keyof typeof FAILURES];
 
 export const NON_RETRYABLE: readonly FailureType[] = [
-  FAILURES.invalidInput, FAILURES.chartInvalid, FAILURES.rejectedByCluster, FAILURES.fieldConflict,
-  FAILURES.immutableField, FAILURES.forbidden, FAILURES.planOutdated, FAILURES.clusterMismatch,
-  FAILURES.jobFailed, FAILURES.notHealthyInTime, FAILURES.vaultKeysMissing, FAILURES.suppliedSecretMissing, FAILURES.secretLost,
-  FAILURES.deployFailed, FAILURES.pointOfNoReturn, FAILURES.versionUnknown, FAILURES.dependencyMissing, FAILURES.stuck, FAILURES.superseded, FAILURES.driftFailed,
+  FAILURES.invalidInput,
+  FAILURES.chartInvalid,
+  FAILURES.rejectedByCluster,
+  FAILURES.fieldConflict,
+  FAILURES.immutableField,
+  FAILURES.forbidden,
+  FAILURES.planOutdated,
+  FAILURES.clusterMismatch,
+  FAILURES.jobFailed,
+  FAILURES.notHealthyInTime,
+  FAILURES.vaultKeysMissing,
+  FAILURES.suppliedSecretMissing,
+  FAILURES.secretLost,
+  FAILURES.deployFailed,
+  FAILURES.pointOfNoReturn,
+  FAILURES.versionUnknown,
+  FAILURES.dependencyMissing,
+  FAILURES.stuck,
+  FAILURES.superseded,
+  FAILURES.driftFailed,
 ];
 
 /** Exit codes of every command; the one table of the docs is made from it. */

@@ -16,7 +16,15 @@ export function workerDeploymentOf(environment: string): string {
 /** Namespace on an embedded engine. */
 export const ENGINE_NAMESPACE = 'ananta';
 
-export const WORKFLOW_TYPES = { deploy: 'deploy', rollback: 'rollback', repair: 'repair', destroy: 'destroy', phase: 'phase', drift: 'drift', queue: 'queue' } as const;
+export const WORKFLOW_TYPES = {
+  deploy: 'deploy',
+  rollback: 'rollback',
+  repair: 'repair',
+  destroy: 'destroy',
+  phase: 'phase',
+  drift: 'drift',
+  queue: 'queue',
+} as const;
 
 /**
  * The id is the lock: one operation (deploy, rollback, repair, destroy) per environment and cluster.
@@ -72,7 +80,10 @@ export const RELEASE_LABELS = {
   charts: 'ananta-charts',
   /** Host and process of the Helm that wrote it. */
   owner: 'ananta-owner',
-  /** Number of the revision whose health check has succeeded. Helm copies labels to the next revision, whose number is another. */
+  /**
+   * Number of the revision whose health check has succeeded. Helm copies labels to the next revision, whose number is
+   * another.
+   */
   proven: 'ananta-proven',
 } as const;
 
@@ -120,4 +131,10 @@ export const INSTANCE_LABEL = 'app.kubernetes.io/instance';
 export const DEPLOYER_SERVICE_ACCOUNT = { name: 'ananta-deployer', namespace: 'vault-system' } as const;
 export const VAULT_REVIEWER_SERVICE_ACCOUNT = { name: 'vault-token-reviewer', namespace: 'vault-system' } as const;
 /** Vault: mounts, roles and the audience of service account tokens. */
-export const VAULT = { kvMount: 'secret', authMount: 'kubernetes', deployerRole: 'ananta-deployer', audience: 'vault', service: 'vault' } as const;
+export const VAULT = {
+  kvMount: 'secret',
+  authMount: 'kubernetes',
+  deployerRole: 'ananta-deployer',
+  audience: 'vault',
+  service: 'vault',
+} as const;

@@ -1,6 +1,9 @@
 /** The plan of an operation: what will be done to each service and why. Recorded in the workflow's history. */
 
-/** What holds the lock of an environment and cluster. Each is a workflow type of its own, all under the one id that is the lock. */
+/**
+ * What holds the lock of an environment and cluster. Each is a workflow type of its own, all under the one id that is
+ * the lock.
+ */
 export const OPERATIONS = ['deploy', 'rollback', 'repair', 'destroy'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
@@ -15,7 +18,9 @@ export type PlannedAction =
   | 'verify'
   /** Back to an earlier revision of the release, `toRevision`. */
   | 'rollback'
-  /** What the release applied was changed or lost: applied again from Helm's own record, `toRevision` being the newest. */
+  /**
+   * What the release applied was changed or lost: applied again from Helm's own record, `toRevision` being the newest.
+   */
   | 'repair'
   /** Uninstalled. */
   | 'remove'
@@ -61,7 +66,10 @@ export interface PlannedService {
 export interface DeployPlan {
   operation: Operation;
   environment: string;
-  /** 16 hex characters over all steps' digests, actions and current revisions: the same digest means the same work on the same world. */
+  /**
+   * 16 hex characters over all steps' digests, actions and current revisions: the same digest means the same work on
+   * the same world.
+   */
   digest: string;
   /** Longest path through the graph, from declared start-up times. */
   criticalPathSeconds: number;
@@ -75,7 +83,10 @@ export interface DeployPlan {
   phases: { number: number; title: string }[];
   /** Seconds after which one Helm process is ended: the activity's own timeout is longer. */
   helmTimeoutSeconds: number;
-  /** What follows when a service fails: no further service starts, independent branches go on, or what this run changed is rolled back. */
+  /**
+   * What follows when a service fails: no further service starts, independent branches go on, or what this run changed
+   * is rolled back.
+   */
   onFailure: 'stop' | 'continue' | 'rollback';
   /** The platform version it leads back to. */
   toVersion?: number;

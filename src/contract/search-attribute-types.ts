@@ -1,4 +1,7 @@
-/** For setting the search attributes up on an engine: name to Temporal's type name. Apart, so that it costs no SDK import. */
+/**
+ * For setting the search attributes up on an engine: name to Temporal's type name. Apart, so that it costs no SDK
+ * import.
+ */
 export const SEARCH_ATTRIBUTE_TYPES: Record<string, 'Keyword'> = {
   AnantaEnvironment: 'Keyword',
   AnantaPhase: 'Keyword',

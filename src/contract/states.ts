@@ -17,7 +17,15 @@ export const SERVICE_STATES = [
   'cancelled',
 ] as const;
 
-export const FINAL_STATES: readonly string[] = ['healthy', 'completed', 'unchanged', 'removed', 'failed', 'skipped', 'cancelled'];
+export const FINAL_STATES: readonly string[] = [
+  'healthy',
+  'completed',
+  'unchanged',
+  'removed',
+  'failed',
+  'skipped',
+  'cancelled',
+];
 /** States that let dependents start. */
 export const GOOD_STATES: readonly string[] = ['healthy', 'completed', 'unchanged', 'removed'];
 

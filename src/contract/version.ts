@@ -35,7 +35,9 @@ export const platformVersionSchema = z.object({
   restores: z.number().int().optional(),
   /** Tags given on the command line. */
   imageTags: z.record(z.string(), z.string()),
-  services: z.array(z.object({ name: z.string(), phase: z.number(), state: z.string(), seconds: z.number(), changed: z.boolean() })),
+  services: z.array(
+    z.object({ name: z.string(), phase: z.number(), state: z.string(), seconds: z.number(), changed: z.boolean() }),
+  ),
   releases: z.array(versionedReleaseSchema),
 });
 export type PlatformVersion = z.infer<typeof platformVersionSchema>;

@@ -14,22 +14,47 @@ export function checkEnvironment(environment: EnvironmentFile, catalog: Catalog)
 /** Keys that have to be names of services or of their steps. */
 function checkNames(environment: EnvironmentFile, catalog: Catalog): Finding[] {
   const services = catalog.services.map(({ name }) => name);
-  const releases = catalog.services.flatMap(({ name, before, after }) => [name, ...[...before, ...after].map((step) => step.name)]);
+  const releases = catalog.services.flatMap(({ name, before, after }) => [
+    name,
+    ...[...before, ...after].map((step) => step.name),
+  ]);
   const stateful = catalog.services.filter((service) => service.stateful).map(({ name }) => name);
   const withUpstream = catalog.services.filter(({ chart }) => chart.upstream !== undefined).map(({ name }) => name);
   const fields: { path: string[]; keys: object; known: string[]; what: string }[] = [
     { path: ['replicas', 'services'], keys: environment.replicas.services, known: services, what: 'service' },
-    { path: ['chartOverrides'], keys: environment.chartOverrides, known: withUpstream, what: "service with a publisher's chart" },
+    {
+      path: ['chartOverrides'],
+      keys: environment.chartOverrides,
+      known: withUpstream,
+      what: "service with a publisher's chart",
+    },
     { path: ['images', 'tags'], keys: environment.images.tags, known: releases, what: 'service' },
     { path: ['resources'], keys: environment.resources, known: releases, what: 'service' },
     { path: ['storage', 'sizes'], keys: environment.storage.sizes, known: stateful, what: 'service with a volume' },
-    { path: ['cluster', 'embedded', 'realNode', 'services'], keys: named(realNodeOf(environment)?.services), known: services, what: 'service' },
-    { path: ['cluster', 'embedded', 'realNode', 'except'], keys: named(realNodeOf(environment)?.except), known: services, what: 'service' },
-    { path: ['simulation', 'startupSeconds'], keys: environment.simulation?.startupSeconds ?? {}, known: releases, what: 'service' },
+    {
+      path: ['cluster', 'embedded', 'realNode', 'services'],
+      keys: named(realNodeOf(environment)?.services),
+      known: services,
+      what: 'service',
+    },
+    {
+      path: ['cluster', 'embedded', 'realNode', 'except'],
+      keys: named(realNodeOf(environment)?.except),
+      known: services,
+      what: 'service',
+    },
+    {
+      path: ['simulation', 'startupSeconds'],
+      keys: environment.simulation?.startupSeconds ?? {},
+      known: releases,
+      what: 'service',
+    },
   ];
   return fields.flatMap(({ path, keys, known, what }) =>
-    Object.keys(keys).filter((name) => !known.includes(name))
-      .map((name) => ({ path: [...path, name], message: `there is no ${what} "${name}"${suggestion(name, known)}` })));
+    Object.keys(keys)
+      .filter((name) => !known.includes(name))
+      .map((name) => ({ path: [...path, name], message: `there is no ${what} "${name}"${suggestion(name, known)}` })),
+  );
 }
 
 /** A list of names as keys. */
@@ -45,7 +70,10 @@ function checkReplicas(environment: EnvironmentFile, catalog: Catalog): Finding[
     return undefined;
   };
   return Object.entries(environment.replicas.services).flatMap(([name, replicas]) => {
-    const message = reasonAgainst(catalog.services.find((service) => service.name === name), replicas);
+    const message = reasonAgainst(
+      catalog.services.find((service) => service.name === name),
+      replicas,
+    );
     return message === undefined ? [] : [{ path: ['replicas', 'services', name], message }];
   });
 }
@@ -54,21 +82,41 @@ function checkParts(environment: EnvironmentFile): Finding[] {
   const { vault, cluster, simulation } = environment;
   const findings: Finding[] = [];
   if (vault.threshold > vault.shares) {
-    findings.push({ path: ['vault', 'threshold'], message: `${vault.threshold} keys cannot be needed where only ${vault.shares} exist (vault.shares)` });
+    findings.push({
+      path: ['vault', 'threshold'],
+      message: `${vault.threshold} keys cannot be needed where only ${vault.shares} exist (vault.shares)`,
+    });
   }
   if (vault.external !== undefined) findings.push(...checkExternalVault(environment));
   const { publicKeys, rootTokenKey } = vault.keys;
   if (publicKeys !== undefined && publicKeys.length !== vault.shares) {
-    findings.push({ path: ['vault', 'keys', 'publicKeys'], message: `names ${publicKeys.length} owners for ${vault.shares} shares (vault.shares): each share needs one` });
+    findings.push({
+      path: ['vault', 'keys', 'publicKeys'],
+      message: `names ${publicKeys.length} owners for ${vault.shares} shares (vault.shares): each share needs one`,
+    });
   }
   if (rootTokenKey !== undefined && vault.rootToken === 'keep') {
-    findings.push({ path: ['vault', 'keys', 'rootTokenKey'], message: 'a root token that is encrypted to a person cannot be kept for the deployer (vault.rootToken: keep)' });
+    findings.push({
+      path: ['vault', 'keys', 'rootTokenKey'],
+      message: 'a root token that is encrypted to a person cannot be kept for the deployer (vault.rootToken: keep)',
+    });
   }
-  if (typeof environment.chartMirror === 'object' && environment.chartMirror.credentials !== undefined && !environment.chartMirror.url.startsWith('oci://')) {
-    findings.push({ path: ['chartMirror', 'credentials'], message: 'are for a registry (oci://): a repository or a folder behind a login is not supported, mirror it to a registry' });
+  if (
+    typeof environment.chartMirror === 'object' &&
+    environment.chartMirror.credentials !== undefined &&
+    !environment.chartMirror.url.startsWith('oci://')
+  ) {
+    findings.push({
+      path: ['chartMirror', 'credentials'],
+      message:
+        'are for a registry (oci://): a repository or a folder behind a login is not supported, mirror it to a registry',
+    });
   }
   if (simulation !== undefined && !('embedded' in cluster)) {
-    findings.push({ path: ['simulation'], message: 'pods are simulated on an embedded cluster only (cluster.embedded)' });
+    findings.push({
+      path: ['simulation'],
+      message: 'pods are simulated on an embedded cluster only (cluster.embedded)',
+    });
   }
   return [...findings, ...(environment.protected ? checkGuarded(environment) : [])];
 }
@@ -76,10 +124,20 @@ function checkParts(environment: EnvironmentFile): Finding[] {
 function checkExternalVault({ vault }: EnvironmentFile): Finding[] {
   const theirs = 'is the business of those who run the external Vault (vault.external)';
   return [
-    ...(vault.kubernetesHost === 'auto' ? [{ path: ['vault', 'kubernetesHost'], message: 'has to be said with vault.external: the API server\'s address as that Vault reaches it, for token review' }] : []),
+    ...(vault.kubernetesHost === 'auto'
+      ? [
+          {
+            path: ['vault', 'kubernetesHost'],
+            message:
+              "has to be said with vault.external: the API server's address as that Vault reaches it, for token review",
+          },
+        ]
+      : []),
     ...(vault.replicas === 1 ? [] : [{ path: ['vault', 'replicas'], message: theirs }]),
     ...(vault.seal === undefined ? [] : [{ path: ['vault', 'seal'], message: theirs }]),
-    ...(vault.keys.publicKeys === undefined && vault.keys.rootTokenKey === undefined ? [] : [{ path: ['vault', 'keys'], message: theirs }]),
+    ...(vault.keys.publicKeys === undefined && vault.keys.rootTokenKey === undefined
+      ? []
+      : [{ path: ['vault', 'keys'], message: theirs }]),
   ];
 }
 
@@ -89,8 +147,17 @@ const SERVERS_OF_A_GUARDED_VAULT = 3;
 function checkGuarded({ engine, cluster, vault }: EnvironmentFile): Finding[] {
   const embedded = 'a protected environment';
   return [
-    ...('embedded' in engine ? [{ path: ['engine'], message: `${embedded} needs a Temporal that outlives this machine (engine.address), not the embedded development server` }] : []),
-    ...('embedded' in cluster ? [{ path: ['cluster'], message: `${embedded} needs a real cluster (cluster.context)` }] : []),
+    ...('embedded' in engine
+      ? [
+          {
+            path: ['engine'],
+            message: `${embedded} needs a Temporal that outlives this machine (engine.address), not the embedded development server`,
+          },
+        ]
+      : []),
+    ...('embedded' in cluster
+      ? [{ path: ['cluster'], message: `${embedded} needs a real cluster (cluster.context)` }]
+      : []),
     ...(vault.external !== undefined ? [] : checkOwnVault(vault)),
   ];
 }
@@ -98,8 +165,24 @@ function checkGuarded({ engine, cluster, vault }: EnvironmentFile): Finding[] {
 function checkOwnVault(vault: EnvironmentFile['vault']): Finding[] {
   const embedded = 'a protected environment';
   return [
-    ...(vault.replicas < SERVERS_OF_A_GUARDED_VAULT ? [{ path: ['vault', 'replicas'], message: `${embedded} needs at least ${SERVERS_OF_A_GUARDED_VAULT} servers of Vault, so that one may be lost` }] : []),
-    ...(vault.seal === undefined && vault.keys.publicKeys === undefined ? [{ path: ['vault', 'keys'], message: `${embedded} keeps no unseal keys in clear: name its operators' public keys (vault.keys.publicKeys), or a key service (vault.seal)` }] : []),
-    ...(vault.rootToken === 'keep' ? [{ path: ['vault', 'rootToken'], message: `${embedded} revokes the root token` }] : []),
+    ...(vault.replicas < SERVERS_OF_A_GUARDED_VAULT
+      ? [
+          {
+            path: ['vault', 'replicas'],
+            message: `${embedded} needs at least ${SERVERS_OF_A_GUARDED_VAULT} servers of Vault, so that one may be lost`,
+          },
+        ]
+      : []),
+    ...(vault.seal === undefined && vault.keys.publicKeys === undefined
+      ? [
+          {
+            path: ['vault', 'keys'],
+            message: `${embedded} keeps no unseal keys in clear: name its operators' public keys (vault.keys.publicKeys), or a key service (vault.seal)`,
+          },
+        ]
+      : []),
+    ...(vault.rootToken === 'keep'
+      ? [{ path: ['vault', 'rootToken'], message: `${embedded} revokes the root token` }]
+      : []),
   ];
 }

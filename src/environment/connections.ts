@@ -15,11 +15,13 @@ export const runtimeSchema = z.strictObject({
   cluster: z.strictObject({ kubeconfig: z.string(), server: z.url() }).optional(),
   /** Set when the engine is embedded. */
   engine: z.strictObject({ address: z.string(), uiAddress: z.url() }).optional(),
-  vault: z.strictObject({
-    /** Folder for plugins of the embedded server, when its binary lacks Kubernetes auth. */
-    kubernetesAuthPlugin: z.strictObject({ name: z.string(), command: z.string(), sha256: z.string() }).optional(),
-    address: z.url(),
-  }).optional(),
+  vault: z
+    .strictObject({
+      /** Folder for plugins of the embedded server, when its binary lacks Kubernetes auth. */
+      kubernetesAuthPlugin: z.strictObject({ name: z.string(), command: z.string(), sha256: z.string() }).optional(),
+      address: z.url(),
+    })
+    .optional(),
   /** Absolute paths of the tools. */
   tools: z.record(z.string(), z.string()),
 });
@@ -38,7 +40,11 @@ export interface Connections {
     tls?: boolean | { ca?: string; cert?: string; key?: string; serverName?: string };
     apiKeyFile?: string;
   };
-  vault: { kubernetesHost: string; keysFile: string; kubernetesAuthPlugin?: { name: string; command: string; sha256: string } };
+  vault: {
+    kubernetesHost: string;
+    keysFile: string;
+    kubernetesAuthPlugin?: { name: string; command: string; sha256: string };
+  };
   /** Absolute path, or undefined where nothing was installed for this environment yet. */
   helm: string | undefined;
   stateDir: string;
@@ -68,30 +74,54 @@ export class NotRunningError extends Error {
  * @param needs `engine: false` for those who never talk to it: its address may then be empty
  * @throws NotRunningError when an embedded part was never started; says which command starts it.
  */
-export async function resolveConnections(environment: Environment, config: Config, needs: { engine: boolean } = { engine: true }): Promise<Connections> {
+export async function resolveConnections(
+  environment: Environment,
+  config: Config,
+  needs: { engine: boolean } = { engine: true },
+): Promise<Connections> {
   const runtime = await readRuntime(config, environment.name);
   const missing = (part: string): never => {
-    throw new NotRunningError(`The embedded ${part} of environment "${environment.name}" is not running. Start it with: npm run ananta -- up --env ${environment.name}`);
+    throw new NotRunningError(
+      `The embedded ${part} of environment "${environment.name}" is not running. Start it with: npm run ananta -- up --env ${environment.name}`,
+    );
   };
   const embeddedCluster = 'embedded' in environment.cluster;
-  const kubernetes = 'embedded' in environment.cluster || 'kind' in environment.cluster
-    ? { kubeconfig: runtime?.cluster?.kubeconfig ?? missing('cluster'), inCluster: false }
-    : config.pod ? { kubeconfig: '', inCluster: true }
-    : { kubeconfig: environment.cluster.kubeconfig ?? config.kubeconfig, context: environment.cluster.context, inCluster: environment.cluster.context === 'in-cluster' };
-  const engine: Connections['engine'] = 'embedded' in environment.engine
-    ? { address: runtime?.engine?.address ?? (needs.engine ? missing('engine') : ''), namespace: ENGINE_NAMESPACE, ...(runtime?.engine ? { uiAddress: runtime.engine.uiAddress } : {}) }
-    : 'inCluster' in environment.engine ? inClusterEngine(environment.engine.inCluster, kubernetes)
-    : externalEngine(environment.engine, config);
+  const kubernetes =
+    'embedded' in environment.cluster || 'kind' in environment.cluster
+      ? { kubeconfig: runtime?.cluster?.kubeconfig ?? missing('cluster'), inCluster: false }
+      : config.pod
+        ? { kubeconfig: '', inCluster: true }
+        : {
+            kubeconfig: environment.cluster.kubeconfig ?? config.kubeconfig,
+            context: environment.cluster.context,
+            inCluster: environment.cluster.context === 'in-cluster',
+          };
+  const engine: Connections['engine'] =
+    'embedded' in environment.engine
+      ? {
+          address: runtime?.engine?.address ?? (needs.engine ? missing('engine') : ''),
+          namespace: ENGINE_NAMESPACE,
+          ...(runtime?.engine ? { uiAddress: runtime.engine.uiAddress } : {}),
+        }
+      : 'inCluster' in environment.engine
+        ? inClusterEngine(environment.engine.inCluster, kubernetes)
+        : externalEngine(environment.engine, config);
   const directory = stateDir(config, environment.name);
   const plugin = runtime?.vault?.kubernetesAuthPlugin;
   return {
     kubernetes,
     engine,
     vault: {
-      kubernetesHost: environment.vault.kubernetesHost !== 'auto' ? environment.vault.kubernetesHost
-        // A Vault in a pod sees what every pod sees.
-        : embeddedCluster && (runtime === undefined || runtime.vault !== undefined) ? (runtime?.cluster?.server ?? missing('cluster')) : 'https://kubernetes.default.svc',
-      keysFile: (environment.vault.keys.store === 'file' ? environment.vault.keys.path : undefined) ?? join(directory, 'vault-keys.json'),
+      kubernetesHost:
+        environment.vault.kubernetesHost !== 'auto'
+          ? environment.vault.kubernetesHost
+          : // A Vault in a pod sees what every pod sees.
+            embeddedCluster && (runtime === undefined || runtime.vault !== undefined)
+            ? (runtime?.cluster?.server ?? missing('cluster'))
+            : 'https://kubernetes.default.svc',
+      keysFile:
+        (environment.vault.keys.store === 'file' ? environment.vault.keys.path : undefined) ??
+        join(directory, 'vault-keys.json'),
       ...(plugin ? { kubernetesAuthPlugin: plugin } : {}),
     },
     helm: runtime?.tools['helm'],
@@ -99,9 +129,16 @@ export async function resolveConnections(environment: Environment, config: Confi
   };
 }
 
-function inClusterEngine({ namespace }: { namespace: string }, kubernetes: Connections['kubernetes']): Connections['engine'] {
+function inClusterEngine(
+  { namespace }: { namespace: string },
+  kubernetes: Connections['kubernetes'],
+): Connections['engine'] {
   const { namespace: place, engine: release, enginePort: port } = IN_CLUSTER;
-  return { address: `${release}.${place}.svc:7233`, namespace, ...(kubernetes.inCluster ? {} : { tunnel: { kubernetes, namespace: place, release, port } }) };
+  return {
+    address: `${release}.${place}.svc:7233`,
+    namespace,
+    ...(kubernetes.inCluster ? {} : { tunnel: { kubernetes, namespace: place, release, port } }),
+  };
 }
 
 /** The names under which a pod finds what the environment file names on the machine of whoever wrote it. */
@@ -109,10 +146,24 @@ export const ENGINE_ACCESS_FILES = { ca: 'ca.crt', cert: 'tls.crt', key: 'tls.ke
 
 function externalEngine(engine: ExternalEngine, { pod }: Pick<Config, 'pod'>): Connections['engine'] {
   const { address, namespace, tls, apiKeyFile } = engine;
-  const placed = (path: string, name: keyof typeof ENGINE_ACCESS_FILES): string => (pod ? join(pod.engineAccessDir, ENGINE_ACCESS_FILES[name]) : path);
-  const files = typeof tls === 'object' ? Object.fromEntries(Object.entries(tls).flatMap(([name, value]) =>
-    (value === undefined ? [] : [[name, name === 'ca' || name === 'cert' || name === 'key' ? placed(value, name) : value]]))) : tls;
-  return { address, namespace, tls: files, ...(apiKeyFile === undefined ? {} : { apiKeyFile: placed(apiKeyFile, 'apiKey') }) };
+  const placed = (path: string, name: keyof typeof ENGINE_ACCESS_FILES): string =>
+    pod ? join(pod.engineAccessDir, ENGINE_ACCESS_FILES[name]) : path;
+  const files =
+    typeof tls === 'object'
+      ? Object.fromEntries(
+          Object.entries(tls).flatMap(([name, value]) =>
+            value === undefined
+              ? []
+              : [[name, name === 'ca' || name === 'cert' || name === 'key' ? placed(value, name) : value]],
+          ),
+        )
+      : tls;
+  return {
+    address,
+    namespace,
+    tls: files,
+    ...(apiKeyFile === undefined ? {} : { apiKeyFile: placed(apiKeyFile, 'apiKey') }),
+  };
 }
 
 export type ExternalEngine = Extract<Environment['engine'], { address: string }>;

@@ -1,4 +1,6 @@
-/** What an environment says about the deployer itself, where it runs in the target cluster: its engine and its workers. */
+/**
+ * What an environment says about the deployer itself, where it runs in the target cluster: its engine and its workers.
+ */
 import { z } from 'zod';
 import { ENGINE_NAMESPACE } from '../contract/names.ts';
 
@@ -6,25 +8,56 @@ const amounts = z.record(z.string(), z.string());
 const resources = z.strictObject({ requests: amounts.optional(), limits: amounts.optional() });
 
 /** NAME:TAG or NAME@sha256:DIGEST; a tag is never left out, since nobody could tell which version runs. */
-export const imageReferenceSchema = z.string().regex(/^[^\s@]+(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/, 'has to be NAME:TAG or NAME@sha256:DIGEST').refine((text) => !/:\d+\/[^:@]*$/.test(text), 'needs a tag or a digest');
+export const imageReferenceSchema = z
+  .string()
+  .regex(/^[^\s@]+(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/, 'has to be NAME:TAG or NAME@sha256:DIGEST')
+  .refine((text) => !/:\d+\/[^:@]*$/.test(text), 'needs a tag or a digest');
 
 export const inClusterEngineSchema = z.strictObject({
-  inCluster: z.strictObject({
-    namespace: z.string().min(1).default(ENGINE_NAMESPACE).describe('Temporal namespace of the deployments'),
-    retentionDays: z.number().int().min(1).max(365).default(90).describe('How long the history of a finished deployment can be looked at'),
-    historyShards: z.number().int().min(1).max(4096).default(128).describe('Cannot be changed once the engine has data'),
-    replicas: z.number().int().min(1).max(5).default(1).describe('Temporal servers, each with all of its roles'),
-    storage: z.strictObject({
-      class: z.string().optional().describe('StorageClass; absent: storage.class, else the cluster\'s default'),
-      size: z.string().default('10Gi'),
-    }).prefault({}).describe('Volume of the engine\'s PostgreSQL'),
-    resources: z.strictObject({ database: resources.optional(), server: resources.optional() }).prefault({}).describe('Kubernetes resources'),
-  }).describe('Temporal on PostgreSQL in the target cluster, installed by: npm run bootstrap'),
+  inCluster: z
+    .strictObject({
+      namespace: z.string().min(1).default(ENGINE_NAMESPACE).describe('Temporal namespace of the deployments'),
+      retentionDays: z
+        .number()
+        .int()
+        .min(1)
+        .max(365)
+        .default(90)
+        .describe('How long the history of a finished deployment can be looked at'),
+      historyShards: z
+        .number()
+        .int()
+        .min(1)
+        .max(4096)
+        .default(128)
+        .describe('Cannot be changed once the engine has data'),
+      replicas: z.number().int().min(1).max(5).default(1).describe('Temporal servers, each with all of its roles'),
+      storage: z
+        .strictObject({
+          class: z.string().optional().describe("StorageClass; absent: storage.class, else the cluster's default"),
+          size: z.string().default('10Gi'),
+        })
+        .prefault({})
+        .describe("Volume of the engine's PostgreSQL"),
+      resources: z
+        .strictObject({ database: resources.optional(), server: resources.optional() })
+        .prefault({})
+        .describe('Kubernetes resources'),
+    })
+    .describe('Temporal on PostgreSQL in the target cluster, installed by: npm run bootstrap'),
 });
 
 export const deployerSchema = z.strictObject({
-  image: imageReferenceSchema.optional().describe('Image made from this repository\'s Dockerfile; bootstrap --image wins'),
-  clusterRole: z.string().min(1).optional().describe('ClusterRole of yours that bootstrap binds the workers to; absent: it makes the roles that npm run ananta -- rbac show prints'),
+  image: imageReferenceSchema
+    .optional()
+    .describe("Image made from this repository's Dockerfile; bootstrap --image wins"),
+  clusterRole: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'ClusterRole of yours that bootstrap binds the workers to; absent: it makes the roles that npm run ananta -- rbac show prints',
+    ),
   replicas: z.number().int().min(1).max(20).default(2).describe('Workers'),
   resources: resources.optional().describe('Kubernetes resources of one worker'),
 });

@@ -14,7 +14,11 @@ export class ConfigurationError extends Error {
   readonly problems: ConfigurationProblem[];
 
   constructor(problems: ConfigurationProblem[]) {
-    super(problems.map(({ file, field, message }) => [file, field, message].filter((part) => part !== '').join(': ')).join('\n'));
+    super(
+      problems
+        .map(({ file, field, message }) => [file, field, message].filter((part) => part !== '').join(': '))
+        .join('\n'),
+    );
     this.problems = problems;
   }
 }

@@ -18,25 +18,44 @@ export function explainIssues(error: z.ZodError, schema: z.ZodType, input: unkno
 }
 
 type Issue = z.core.$ZodIssue;
-type JsonSchema = { properties?: Record<string, JsonSchema>; additionalProperties?: JsonSchema | boolean; anyOf?: JsonSchema[]; oneOf?: JsonSchema[] };
+type JsonSchema = {
+  properties?: Record<string, JsonSchema>;
+  additionalProperties?: JsonSchema | boolean;
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+};
 
 function explain(issue: Issue, prefix: PropertyKey[], shape: JsonSchema, input: unknown): Finding[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'invalid_union') return explainUnion(issue, path, shape, input);
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(shape, path);
-    return issue.keys.map((key) => ({ path: [...path, key], message: `unknown key${suggestion(key, known) || `; known here: ${known.join(', ')}`}` }));
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      message: `unknown key${suggestion(key, known) || `; known here: ${known.join(', ')}`}`,
+    }));
   }
   if (issue.code === 'invalid_type') {
     const value = valueAt(input, path);
     const wanted = article(issue.expected);
-    return [{ path, message: value === undefined ? `is missing: ${wanted} is needed` : `has to be ${wanted}, not ${describe(value)}` }];
+    return [
+      {
+        path,
+        message:
+          value === undefined ? `is missing: ${wanted} is needed` : `has to be ${wanted}, not ${describe(value)}`,
+      },
+    ];
   }
   if (issue.code === 'invalid_value') {
     const allowed = issue.values.map(String);
     const value = valueAt(input, path);
     const given = value === undefined ? 'is missing' : `cannot be ${describe(value)}`;
-    return [{ path, message: `${given}: use ${allowed.join(' or ')}${typeof value === 'string' ? suggestion(value, allowed) : ''}` }];
+    return [
+      {
+        path,
+        message: `${given}: use ${allowed.join(' or ')}${typeof value === 'string' ? suggestion(value, allowed) : ''}`,
+      },
+    ];
   }
   if (issue.code === 'too_small' || issue.code === 'too_big') return [{ path, message: explainLimit(issue) }];
   return [{ path, message: issue.message }];
@@ -45,21 +64,37 @@ function explain(issue: Issue, prefix: PropertyKey[], shape: JsonSchema, input: 
 function explainLimit(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string {
   if (issue.origin === 'string') return 'may not be empty';
   const [word, limit] = issue.code === 'too_small' ? ['least', issue.minimum] : ['most', issue.maximum];
-  return issue.inclusive === false ? `has to be ${issue.code === 'too_small' ? 'more' : 'less'} than ${limit}` : `has to be at ${word} ${limit}`;
+  return issue.inclusive === false
+    ? `has to be ${issue.code === 'too_small' ? 'more' : 'less'} than ${limit}`
+    : `has to be at ${word} ${limit}`;
 }
 
 /** Of several alternatives, the one that fits best is what the author meant. */
-function explainUnion(issue: Extract<Issue, { code: 'invalid_union' }>, path: PropertyKey[], shape: JsonSchema, input: unknown): Finding[] {
+function explainUnion(
+  issue: Extract<Issue, { code: 'invalid_union' }>,
+  path: PropertyKey[],
+  shape: JsonSchema,
+  input: unknown,
+): Finding[] {
   const value = valueAt(input, path);
   if (value === undefined) return [{ path, message: `is missing: give ${alternatives(shape, path)}` }];
   const branches = issue.errors.map((errors) => errors.flatMap((nested) => explain(nested, path, shape, input)));
   const nested = branches.filter((findings) => findings.some((finding) => finding.path.length > path.length));
-  const best = nested.reduce<Finding[] | undefined>((fewest, findings) => (fewest === undefined || findings.length < fewest.length ? findings : fewest), undefined);
+  const best = nested.reduce<Finding[] | undefined>(
+    (fewest, findings) => (fewest === undefined || findings.length < fewest.length ? findings : fewest),
+    undefined,
+  );
   return best ?? [{ path, message: `cannot be ${describe(value)}: give ${alternatives(shape, path)}` }];
 }
 
 function alternatives(shape: JsonSchema, path: readonly PropertyKey[]): string {
-  const branches = schemasAt(shape, path).map((schema) => Object.keys(schema.properties ?? {}).slice(0, 2).join(' and ')).filter((keys) => keys !== '');
+  const branches = schemasAt(shape, path)
+    .map((schema) =>
+      Object.keys(schema.properties ?? {})
+        .slice(0, 2)
+        .join(' and '),
+    )
+    .filter((keys) => keys !== '');
   return branches.length > 0 ? `either ${branches.join(', or ')}` : 'one of the forms in docs/environments.md';
 }
 
@@ -85,7 +120,15 @@ function branchesOf(schema: JsonSchema): JsonSchema[] {
 }
 
 function article(type: string): string {
-  const names: Record<string, string> = { string: 'a text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'a group of keys', record: 'a group of keys' };
+  const names: Record<string, string> = {
+    string: 'a text',
+    number: 'a number',
+    int: 'a whole number',
+    boolean: 'true or false',
+    array: 'a list',
+    object: 'a group of keys',
+    record: 'a group of keys',
+  };
   return names[type] ?? type;
 }
 

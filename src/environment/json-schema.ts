@@ -15,7 +15,11 @@ function withoutRequired(value: unknown): Tree {
     if (Array.isArray(part)) return part.map(clean);
     if (!isTree(part)) return part;
     // `required` is a keyword where it is a list; a property may bear the name, too.
-    return Object.fromEntries(Object.entries(part).filter(([key, entry]) => !(key === 'required' && Array.isArray(entry))).map(([key, entry]) => [key, clean(entry)]));
+    return Object.fromEntries(
+      Object.entries(part)
+        .filter(([key, entry]) => !(key === 'required' && Array.isArray(entry)))
+        .map(([key, entry]) => [key, clean(entry)]),
+    );
   };
   return clean(value) as Tree;
 }

@@ -27,5 +27,7 @@ export function hasPath(tree: unknown, path: readonly PropertyKey[]): boolean {
 }
 
 export function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
-  return hasPath(tree, path) ? path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown>)[part], tree) : undefined;
+  return hasPath(tree, path)
+    ? path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown>)[part], tree)
+    : undefined;
 }

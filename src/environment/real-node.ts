@@ -14,12 +14,15 @@ export function realServices(environment: Pick<Environment, 'cluster'>, catalog:
   const node = realNodeOf(environment);
   if (node === undefined) return [];
   const { services, except } = node;
-  return catalog.services.filter((service) => isWanted(service, services) && !except.includes(service.name)).map(({ name }) => name);
+  return catalog.services
+    .filter((service) => isWanted(service, services) && !except.includes(service.name))
+    .map(({ name }) => name);
 }
 
 function isWanted(service: Service, wanted: RealNode['services']): boolean {
   if (wanted === 'all') return true;
-  if (wanted === 'public') return [service.image, ...[...service.before, ...service.after].map(imageOf)].every((image) => image?.own !== true);
+  if (wanted === 'public')
+    return [service.image, ...[...service.before, ...service.after].map(imageOf)].every((image) => image?.own !== true);
   return wanted.includes(service.name);
 }
 

@@ -15,126 +15,296 @@ const filePath = z.string().min(1);
 const quantities = z.record(z.string(), z.string());
 
 const realNodeSchema = z.strictObject({
-  services: z.union([z.enum(['public', 'all']), z.array(z.string().min(1))]).default('public')
-    .describe("Whose pods are real: public (services all of whose images are public ones, not the platform's own), all, or a list of names. All other pods are simulated"),
+  services: z
+    .union([z.enum(['public', 'all']), z.array(z.string().min(1))])
+    .default('public')
+    .describe(
+      "Whose pods are real: public (services all of whose images are public ones, not the platform's own), all, or a list of names. All other pods are simulated",
+    ),
   except: z.array(z.string().min(1)).default([]).describe('Services that stay simulated all the same'),
-  subnet: z.string().regex(/^\d+\.\d+\.\d+\.\d+\/(8|9|1\d|2[0-2])$/, 'has to be a range of addresses of 8 to 22 bits, such as 10.231.0.0/16').optional()
-    .describe('Addresses of the node and its pods, reachable from this machine only; default: a free range between 10.200.0.0/16 and 10.249.0.0/16'),
-  egress: z.boolean().default(false).describe('Whether pods, and whoever pulls their images, may reach beyond this machine. It switches on forwarding and one table of nftables until `down`'),
+  subnet: z
+    .string()
+    .regex(
+      /^\d+\.\d+\.\d+\.\d+\/(8|9|1\d|2[0-2])$/,
+      'has to be a range of addresses of 8 to 22 bits, such as 10.231.0.0/16',
+    )
+    .optional()
+    .describe(
+      'Addresses of the node and its pods, reachable from this machine only; default: a free range between 10.200.0.0/16 and 10.249.0.0/16',
+    ),
+  egress: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether pods, and whoever pulls their images, may reach beyond this machine. It switches on forwarding and one table of nftables until `down`',
+    ),
 });
 
 const embeddedClusterSchema = z.strictObject({
-  embedded: z.strictObject({
-    nodes: z.number().int().min(1).max(100).default(3).describe('Simulated nodes'),
-    realNode: realNodeSchema.optional().describe('A real Kubernetes node on this machine beside the simulated ones; needs Linux, root and containerd'),
-  }).describe('A Kubernetes control plane on this machine, with simulated nodes and pods'),
+  embedded: z
+    .strictObject({
+      nodes: z.number().int().min(1).max(100).default(3).describe('Simulated nodes'),
+      realNode: realNodeSchema
+        .optional()
+        .describe('A real Kubernetes node on this machine beside the simulated ones; needs Linux, root and containerd'),
+    })
+    .describe('A Kubernetes control plane on this machine, with simulated nodes and pods'),
 });
 const kindClusterSchema = z.strictObject({
-  kind: z.strictObject({
-    name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,49}$/, 'has to be small letters, digits, dots and dashes').optional().describe('Default: ananta-<environment>'),
-    workers: z.number().int().min(0).max(10).default(0).describe('Nodes besides the control plane'),
-    image: z.string().min(1).optional().describe('Node image; default: that of the installed kind'),
-  }).describe('A cluster with real pods on this machine, made by kind with Docker or podman'),
+  kind: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9.-]{0,49}$/, 'has to be small letters, digits, dots and dashes')
+        .optional()
+        .describe('Default: ananta-<environment>'),
+      workers: z.number().int().min(0).max(10).default(0).describe('Nodes besides the control plane'),
+      image: z.string().min(1).optional().describe('Node image; default: that of the installed kind'),
+    })
+    .describe('A cluster with real pods on this machine, made by kind with Docker or podman'),
 });
 const externalClusterSchema = z.strictObject({
-  context: z.string().min(1).describe('Context of the kubeconfig; in-cluster uses the pod\'s own identity'),
+  context: z.string().min(1).describe("Context of the kubeconfig; in-cluster uses the pod's own identity"),
   kubeconfig: filePath.optional().describe('Default: KUBECONFIG, then ~/.kube/config'),
 });
 
 const embeddedEngineSchema = z.strictObject({
-  embedded: z.literal(true).describe('Temporal on this machine, its database in the environment\'s state folder'),
+  embedded: z.literal(true).describe("Temporal on this machine, its database in the environment's state folder"),
 });
 const externalEngineSchema = z.strictObject({
-  address: z.string().regex(/^[^\s/]+:\d+$/, 'has to be host:port').describe('host:port of the Temporal that runs deployments'),
+  address: z
+    .string()
+    .regex(/^[^\s/]+:\d+$/, 'has to be host:port')
+    .describe('host:port of the Temporal that runs deployments'),
   namespace: z.string().min(1).describe('Temporal namespace; it has to exist'),
-  tls: z.union([
-    z.boolean(),
-    z.strictObject({ ca: filePath.optional(), cert: filePath.optional(), key: filePath.optional(), serverName: z.string().optional() }),
-  ]).default(false).describe('true, or files with certificates'),
-  apiKeyFile: filePath.optional().describe('File that holds the API key; the key itself never stands in an environment file'),
+  tls: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        ca: filePath.optional(),
+        cert: filePath.optional(),
+        key: filePath.optional(),
+        serverName: z.string().optional(),
+      }),
+    ])
+    .default(false)
+    .describe('true, or files with certificates'),
+  apiKeyFile: filePath
+    .optional()
+    .describe('File that holds the API key; the key itself never stands in an environment file'),
 });
 
-const ingressSchema = z.strictObject({
-  className: z.string().min(1).optional().describe('IngressClass; absent: the cluster\'s default'),
-  controllerNamespace: z.string().min(1).default('ingress-nginx').describe('Namespace of the controller\'s pods: network policies let it through'),
-  tls: z.union([
-    z.strictObject({ secretName: z.string().min(1).describe('Certificate for *.domain; it has to exist in each namespace with a public service') }),
-    z.strictObject({ clusterIssuer: z.string().min(1).describe('ClusterIssuer of cert-manager, which makes a certificate for each host') }),
-  ]).optional().describe('Where certificates come from; absent: something in front of the controller ends TLS'),
-  annotations: z.record(z.string(), z.string()).default({}).describe('Of every Ingress, for its controller'),
-}).describe('An Ingress for each public host of the catalog, below domain; absent: NodePorts only');
+const ingressSchema = z
+  .strictObject({
+    className: z.string().min(1).optional().describe("IngressClass; absent: the cluster's default"),
+    controllerNamespace: z
+      .string()
+      .min(1)
+      .default('ingress-nginx')
+      .describe("Namespace of the controller's pods: network policies let it through"),
+    tls: z
+      .union([
+        z.strictObject({
+          secretName: z
+            .string()
+            .min(1)
+            .describe('Certificate for *.domain; it has to exist in each namespace with a public service'),
+        }),
+        z.strictObject({
+          clusterIssuer: z
+            .string()
+            .min(1)
+            .describe('ClusterIssuer of cert-manager, which makes a certificate for each host'),
+        }),
+      ])
+      .optional()
+      .describe('Where certificates come from; absent: something in front of the controller ends TLS'),
+    annotations: z.record(z.string(), z.string()).default({}).describe('Of every Ingress, for its controller'),
+  })
+  .describe('An Ingress for each public host of the catalog, below domain; absent: NodePorts only');
 
 export const environmentFileSchema = z.strictObject({
   $schema: z.string().optional(),
-  extends: z.string().optional().describe('Another file of this folder, without .yaml: what this file says comes on top'),
+  extends: z
+    .string()
+    .optional()
+    .describe('Another file of this folder, without .yaml: what this file says comes on top'),
   description: z.string().describe('One line for people'),
-  protected: z.boolean().default(false).describe('Commands that change something ask for the environment\'s name, destroying is refused; demands three servers of Vault, no unseal key in clear, and an engine and a cluster that are not embedded'),
-  cluster: z.union([embeddedClusterSchema, kindClusterSchema, externalClusterSchema]).describe('Where the platform is deployed'),
-  engine: z.union([embeddedEngineSchema, inClusterEngineSchema, externalEngineSchema]).describe('The Temporal that runs deployments, not the platform\'s own'),
+  protected: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Commands that change something ask for the environment's name, destroying is refused; demands three servers of Vault, no unseal key in clear, and an engine and a cluster that are not embedded",
+    ),
+  cluster: z
+    .union([embeddedClusterSchema, kindClusterSchema, externalClusterSchema])
+    .describe('Where the platform is deployed'),
+  engine: z
+    .union([embeddedEngineSchema, inClusterEngineSchema, externalEngineSchema])
+    .describe("The Temporal that runs deployments, not the platform's own"),
   deployer: deployerSchema.prefault({}).describe('Workers in the target cluster, installed by: npm run bootstrap'),
   vault: vaultSchema.prefault({}).describe('The Vault inside the platform'),
-  charts: z.enum(CHART_SOURCES).describe('bundled: charts of this repository on official images; upstream: the publishers\' charts. Cannot be changed over existing data'),
-  chartOverrides: z.record(z.string(), z.enum(CHART_SOURCES)).default({}).describe('Per service with a publisher\'s chart: bundled or upstream, whatever charts says. Cannot be changed over existing data'),
+  charts: z
+    .enum(CHART_SOURCES)
+    .describe(
+      "bundled: charts of this repository on official images; upstream: the publishers' charts. Cannot be changed over existing data",
+    ),
+  chartOverrides: z
+    .record(z.string(), z.enum(CHART_SOURCES))
+    .default({})
+    .describe(
+      "Per service with a publisher's chart: bundled or upstream, whatever charts says. Cannot be changed over existing data",
+    ),
   chartMirror: chartMirrorSchema.optional(),
-  chartLock: filePath.optional().describe('Versions and digests of publishers\' charts; default helm/charts.lock.yaml. Another file where a mirror serves charts that were packaged anew'),
+  chartLock: filePath
+    .optional()
+    .describe(
+      "Versions and digests of publishers' charts; default helm/charts.lock.yaml. Another file where a mirror serves charts that were packaged anew",
+    ),
   domain: z.string().min(1).describe('Domain below which the platform answers'),
   ingress: ingressSchema.optional(),
-  suppliedSecrets: z.enum(['required', 'placeholder']).default('required')
+  suppliedSecrets: z
+    .enum(['required', 'placeholder'])
+    .default('required')
     .describe('Values that third parties issue: required from the operator, or generated placeholders'),
-  images: z.strictObject({
-    prefix: z.string().min(1).describe('In front of the platform\'s own images, without a trailing slash'),
-    tags: z.record(z.string(), z.string().regex(IMAGE_VERSION, 'has to be an image tag, or a digest: sha256: and 64 hexadecimal digits')).default({}).describe('Tag or digest (sha256:…) per service'),
-    pullSecrets: z.array(z.string()).default([]).describe('Names of Secrets that exist in the namespaces'),
-  }).describe('Where images come from'),
-  replicas: z.strictObject({
-    default: z.number().int().min(1).default(1).describe('Of every stateless service of the platform'),
-    services: z.record(z.string(), z.number().int().min(0)).default({}).describe('Per service'),
-  }).prefault({}),
-  resources: z.record(z.string(), z.strictObject({ requests: quantities.optional(), limits: quantities.optional() })).default({})
+  images: z
+    .strictObject({
+      prefix: z.string().min(1).describe("In front of the platform's own images, without a trailing slash"),
+      tags: z
+        .record(
+          z.string(),
+          z.string().regex(IMAGE_VERSION, 'has to be an image tag, or a digest: sha256: and 64 hexadecimal digits'),
+        )
+        .default({})
+        .describe('Tag or digest (sha256:…) per service'),
+      pullSecrets: z.array(z.string()).default([]).describe('Names of Secrets that exist in the namespaces'),
+    })
+    .describe('Where images come from'),
+  replicas: z
+    .strictObject({
+      default: z.number().int().min(1).default(1).describe('Of every stateless service of the platform'),
+      services: z.record(z.string(), z.number().int().min(0)).default({}).describe('Per service'),
+    })
+    .prefault({}),
+  resources: z
+    .record(z.string(), z.strictObject({ requests: quantities.optional(), limits: quantities.optional() }))
+    .default({})
     .describe('Per service: Kubernetes resources'),
-  storage: z.strictObject({
-    class: z.string().optional().describe('StorageClass; absent: the cluster\'s default'),
-    sizes: z.record(z.string(), z.string()).default({}).describe('Volume size per service, e.g. 10Gi'),
-  }).prefault({}),
-  gitops: z.strictObject({
-    repoURL: z.string(),
-    targetRevision: z.string().default('HEAD'),
-    path: z.string().default('helm/charts'),
-  }).describe('Where Argo CD\'s Applications point: they show, they never synchronise by themselves'),
-  helm: z.strictObject({
-    concurrency: z.number().int().min(1).max(32).default(2).describe('Helm processes at once; as many as cores is fastest'),
-    timeoutSeconds: seconds.default(300).describe('Seconds until one helm upgrade is ended'),
-  }).prefault({}),
-  onFailure: z.enum(['stop', 'continue', 'rollback']).default('stop')
-    .describe('When a service fails: stop (start nothing further, keep what there is), continue (independent branches go on), rollback (take back what this run changed)'),
-  history: z.strictObject({
-    versions: z.number().int().min(1).max(500).default(30).describe('Platform versions kept in the cluster; Helm keeps the revisions that they need'),
-  }).prefault({}).describe('What rollback can go back to'),
-  drift: z.strictObject({
-    mode: z.enum(DRIFT_MODES).default('report').describe('What a scheduled run does: repair, report, or off for no schedule'),
-    everySeconds: seconds.default(900).describe('Seconds between scheduled runs'),
-    flapLimit: z.number().int().min(1).default(3).describe('Repairs of the same field within flapWindowSeconds after which it is left alone and somebody is asked'),
-    flapWindowSeconds: seconds.default(86_400),
-    ignore: z.array(z.strictObject({
-      kind: z.string().optional(), namespace: z.string().optional(), name: z.string().optional(),
-      field: z.string().optional().describe('Path such as spec.replicas; * stands for one part, a trailing ** for everything below'),
-      reason: z.string().min(1).describe('For whoever reads this later'),
-    })).default([]).describe('Differences that are no drift; absent parts match everything'),
-  }).prefault({}).describe('Scheduled comparison of the cluster with what was deployed'),
-  notify: z.strictObject({
-    command: z.array(z.string()).min(1).optional().describe('Program with arguments; gets a JSON object on standard input'),
-    webhook: z.url().optional().describe('Gets the same JSON object by POST'),
-    headersFile: filePath.optional().describe('File with HTTP headers for the webhook, one Name: value a line, such as a token'),
-    timeoutSeconds: seconds.default(10),
-  }).prefault({}).describe('Called on drift findings and on failed deployments'),
+  storage: z
+    .strictObject({
+      class: z.string().optional().describe("StorageClass; absent: the cluster's default"),
+      sizes: z.record(z.string(), z.string()).default({}).describe('Volume size per service, e.g. 10Gi'),
+    })
+    .prefault({}),
+  gitops: z
+    .strictObject({
+      repoURL: z.string(),
+      targetRevision: z.string().default('HEAD'),
+      path: z.string().default('helm/charts'),
+    })
+    .describe("Where Argo CD's Applications point: they show, they never synchronise by themselves"),
+  helm: z
+    .strictObject({
+      concurrency: z
+        .number()
+        .int()
+        .min(1)
+        .max(32)
+        .default(2)
+        .describe('Helm processes at once; as many as cores is fastest'),
+      timeoutSeconds: seconds.default(300).describe('Seconds until one helm upgrade is ended'),
+    })
+    .prefault({}),
+  onFailure: z
+    .enum(['stop', 'continue', 'rollback'])
+    .default('stop')
+    .describe(
+      'When a service fails: stop (start nothing further, keep what there is), continue (independent branches go on), rollback (take back what this run changed)',
+    ),
+  history: z
+    .strictObject({
+      versions: z
+        .number()
+        .int()
+        .min(1)
+        .max(500)
+        .default(30)
+        .describe('Platform versions kept in the cluster; Helm keeps the revisions that they need'),
+    })
+    .prefault({})
+    .describe('What rollback can go back to'),
+  drift: z
+    .strictObject({
+      mode: z
+        .enum(DRIFT_MODES)
+        .default('report')
+        .describe('What a scheduled run does: repair, report, or off for no schedule'),
+      everySeconds: seconds.default(900).describe('Seconds between scheduled runs'),
+      flapLimit: z
+        .number()
+        .int()
+        .min(1)
+        .default(3)
+        .describe(
+          'Repairs of the same field within flapWindowSeconds after which it is left alone and somebody is asked',
+        ),
+      flapWindowSeconds: seconds.default(86_400),
+      ignore: z
+        .array(
+          z.strictObject({
+            kind: z.string().optional(),
+            namespace: z.string().optional(),
+            name: z.string().optional(),
+            field: z
+              .string()
+              .optional()
+              .describe('Path such as spec.replicas; * stands for one part, a trailing ** for everything below'),
+            reason: z.string().min(1).describe('For whoever reads this later'),
+          }),
+        )
+        .default([])
+        .describe('Differences that are no drift; absent parts match everything'),
+    })
+    .prefault({})
+    .describe('Scheduled comparison of the cluster with what was deployed'),
+  notify: z
+    .strictObject({
+      command: z
+        .array(z.string())
+        .min(1)
+        .optional()
+        .describe('Program with arguments; gets a JSON object on standard input'),
+      webhook: z.url().optional().describe('Gets the same JSON object by POST'),
+      headersFile: filePath
+        .optional()
+        .describe('File with HTTP headers for the webhook, one Name: value a line, such as a token'),
+      timeoutSeconds: seconds.default(10),
+    })
+    .prefault({})
+    .describe('Called on drift findings and on failed deployments'),
   healthTimeoutFactor: z.number().positive().default(1).describe('Multiplies every health timeout of the catalog'),
-  removalPatienceSeconds: seconds.default(60).describe('Seconds without any progress after which something that was deleted, and does not go, is named and given up'),
-  simulation: z.strictObject({
-    factor: z.number().min(0).default(0.4).describe('Multiplies every start-up time'),
-    jitter: z.number().min(0).max(0.5).default(0.05).describe('Plus or minus this share of a start-up time, from the seed and the service\'s name'),
-    seed: z.number().int().default(1),
-    startupSeconds: z.record(z.string(), z.number().nonnegative()).default({}).describe('Seconds per service, in place of the catalog\'s'),
-  }).optional().describe('Only with an embedded cluster: how the simulated pods behave'),
+  removalPatienceSeconds: seconds
+    .default(60)
+    .describe(
+      'Seconds without any progress after which something that was deleted, and does not go, is named and given up',
+    ),
+  simulation: z
+    .strictObject({
+      factor: z.number().min(0).default(0.4).describe('Multiplies every start-up time'),
+      jitter: z
+        .number()
+        .min(0)
+        .max(0.5)
+        .default(0.05)
+        .describe("Plus or minus this share of a start-up time, from the seed and the service's name"),
+      seed: z.number().int().default(1),
+      startupSeconds: z
+        .record(z.string(), z.number().nonnegative())
+        .default({})
+        .describe("Seconds per service, in place of the catalog's"),
+    })
+    .optional()
+    .describe('Only with an embedded cluster: how the simulated pods behave'),
 });
 
 export type EnvironmentFile = z.infer<typeof environmentFileSchema>;

@@ -12,18 +12,32 @@ export function showsReleases(release: Release): boolean {
 }
 
 /** @returns per namespace the releases in it; bundled charts bring their values file themselves */
-export function shownReleases(namespaces: readonly string[], releases: readonly RenderedInputs[]): Record<string, Tree[]> {
-  return Object.fromEntries(namespaces.map((namespace) =>
-    [namespace, releases.filter(({ release }) => release.namespace === namespace).map(shownRelease)]));
+export function shownReleases(
+  namespaces: readonly string[],
+  releases: readonly RenderedInputs[],
+): Record<string, Tree[]> {
+  return Object.fromEntries(
+    namespaces.map((namespace) => [
+      namespace,
+      releases.filter(({ release }) => release.namespace === namespace).map(shownRelease),
+    ]),
+  );
 }
 
 function shownRelease({ release, chart, own, values }: RenderedInputs): Tree {
   if (chart.upstream === undefined) return { name: release.name, chart: release.chart, values: own };
   const { name, version, place, published } = chart.upstream;
-  return { name: release.name, source: { ...repositoryOf(name, place.kind === 'folder' ? published : place), targetRevision: version }, values };
+  return {
+    name: release.name,
+    source: { ...repositoryOf(name, place.kind === 'folder' ? published : place), targetRevision: version },
+    values,
+  };
 }
 
-/** Argo CD wants an OCI repository without its scheme, and the chart's name apart. A folder is nothing that it could reach. */
+/**
+ * Argo CD wants an OCI repository without its scheme, and the chart's name apart. A folder is nothing that it could
+ * reach.
+ */
 function repositoryOf(name: string, place: ChartPlace): { repoURL: string; chart: string } {
   if (place.kind !== 'oci') return { repoURL: placeName(place), chart: name };
   const path = place.reference.replace(/^oci:\/\//, '');

@@ -17,12 +17,20 @@ export interface Backwards {
  * on to their own, so that the order holds across them.
  * @param secondsOf seconds that the work on a service takes
  */
-export function backwards(catalog: readonly Pick<Service, 'name' | 'dependsOn'>[], services: readonly Unordered[], secondsOf: (name: string) => number): Backwards {
+export function backwards(
+  catalog: readonly Pick<Service, 'name' | 'dependsOn'>[],
+  services: readonly Unordered[],
+  secondsOf: (name: string) => number,
+): Backwards {
   const dependents = dependentsOf(catalog);
   const atWork = new Set(services.filter(({ action }) => !isSettled(action)).map(({ name }) => name));
   const known = new Map<string, string[]>();
   const before = (name: string): string[] => {
-    const found = known.get(name) ?? [...new Set((dependents.get(name) ?? []).flatMap((dependent) => (atWork.has(dependent) ? [dependent] : before(dependent))))];
+    const found = known.get(name) ?? [
+      ...new Set(
+        (dependents.get(name) ?? []).flatMap((dependent) => (atWork.has(dependent) ? [dependent] : before(dependent))),
+      ),
+    ];
     known.set(name, found);
     return found;
   };

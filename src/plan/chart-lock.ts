@@ -1,4 +1,6 @@
-/** The lock of the publishers' charts: which archive is meant by a version, whatever a repository serves under it later. */
+/**
+ * The lock of the publishers' charts: which archive is meant by a version, whatever a repository serves under it later.
+ */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -10,13 +12,16 @@ export const digestSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'has to be
 
 const lockSchema = z.strictObject({
   /** By the chart's key in src/catalog/charts.ts. */
-  charts: z.record(z.string(), z.strictObject({
-    version: z.string(),
-    /** Of the archive, as the repository's index or the registry's manifest gives it. */
-    digest: digestSchema,
-    /** Where it came from when it was locked. */
-    source: z.string(),
-  })),
+  charts: z.record(
+    z.string(),
+    z.strictObject({
+      version: z.string(),
+      /** Of the archive, as the repository's index or the registry's manifest gives it. */
+      digest: digestSchema,
+      /** Where it came from when it was locked. */
+      source: z.string(),
+    }),
+  ),
 });
 export type ChartLock = z.infer<typeof lockSchema>;
 
@@ -31,7 +36,9 @@ const HEAD = `# The archives of the publishers' charts that are installed with c
 
 /** Absolute path of an environment's lock. */
 export function chartLockFile(environment: Pick<Environment, 'chartLock'>, config: Pick<Config, 'repoRoot'>): string {
-  return environment.chartLock === undefined ? join(config.repoRoot, 'helm', 'charts.lock.yaml') : resolve(config.repoRoot, environment.chartLock);
+  return environment.chartLock === undefined
+    ? join(config.repoRoot, 'helm', 'charts.lock.yaml')
+    : resolve(config.repoRoot, environment.chartLock);
 }
 
 /**
@@ -53,7 +60,10 @@ export async function readChartLock(path: string): Promise<ChartLock> {
     throw new ChartLockError(`${path} is not valid YAML: ${(error as Error).message}`, { cause: error });
   }
   const parsed = lockSchema.safeParse(tree);
-  if (!parsed.success) throw new ChartLockError(`${path}: ${parsed.error.issues.map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`).join('; ')}`);
+  if (!parsed.success)
+    throw new ChartLockError(
+      `${path}: ${parsed.error.issues.map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`).join('; ')}`,
+    );
   return parsed.data;
 }
 

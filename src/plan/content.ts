@@ -12,17 +12,34 @@ const FOLDERS = ['helm', 'src/catalog', 'src/plan'];
  * @returns 16 hex characters
  */
 export async function contentDigest(environment: Environment, config: Pick<Config, 'repoRoot'>): Promise<string> {
-  const { cluster: _cluster, engine: _engine, deployer: _deployer, description: _description, $schema: _schema, vault, ...platform } = environment;
+  const {
+    cluster: _cluster,
+    engine: _engine,
+    deployer: _deployer,
+    description: _description,
+    $schema: _schema,
+    vault,
+    ...platform
+  } = environment;
   const { keys: _keys, ...vaultItself } = vault;
-  return digestOf([await Promise.all(FOLDERS.map((folder) => folderDigest(join(config.repoRoot, folder)))), platform, vaultItself]);
+  return digestOf([
+    await Promise.all(FOLDERS.map((folder) => folderDigest(join(config.repoRoot, folder)))),
+    platform,
+    vaultItself,
+  ]);
 }
 
-/** How a worker in the cluster calls itself: `content:<digest>:<user>@<host>/<pid>`. Only the end is read by those who look for a process. */
+/**
+ * How a worker in the cluster calls itself: `content:<digest>:<user>@<host>/<pid>`. Only the end is read by those who
+ * look for a process.
+ */
 export function identityWithContent(digest: string, identity: string): string {
   return `content:${digest}:${identity}`;
 }
 
-/** @returns undefined for a worker that does not say: one on somebody's machine, which reads its files anew each time */
+/**
+ * @returns undefined for a worker that does not say: one on somebody's machine, which reads its files anew each time
+ */
 export function contentOfIdentity(identity: string): string | undefined {
   return /^content:([0-9a-f]{16}):/.exec(identity)?.[1];
 }

@@ -62,9 +62,13 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
   };
 }
 
-function planService(service: Service, plan: (release: Release) => PlannedStep): Omit<PlannedService, 'remainingSeconds' | 'healthTimeoutSeconds'> {
+function planService(
+  service: Service,
+  plan: (release: Release) => PlannedStep,
+): Omit<PlannedService, 'remainingSeconds' | 'healthTimeoutSeconds'> {
   const steps = releasesOf(service).map(plan);
-  const decisive = INVASIVENESS.map((action) => steps.filter((step) => step.action === action)).find((found) => found.length > 0)
+  const decisive = INVASIVENESS.map((action) => steps.filter((step) => step.action === action))
+    .find((found) => found.length > 0)
     ?.reduce((first, step) => (step.name === service.name ? step : first));
   const { action, reason } = decisive ?? { action: 'unchanged' as const, reason: '' };
   return {
@@ -74,7 +78,10 @@ function planService(service: Service, plan: (release: Release) => PlannedStep):
     namespace: service.namespace,
     dependsOn: service.dependsOn,
     action,
-    reason: decisive === undefined || decisive.name === service.name || action === 'unchanged' ? reason : `${decisive.name}: ${reason}`,
+    reason:
+      decisive === undefined || decisive.name === service.name || action === 'unchanged'
+        ? reason
+        : `${decisive.name}: ${reason}`,
     steps,
   };
 }
@@ -86,27 +93,57 @@ function withoutPods({ vault }: Pick<Environment, 'vault'>, release: Release): R
   return rest;
 }
 
-function planStep(catalog: Catalog, environment: Pick<Environment, 'vault'>, release: Release, digests: ReadonlyMap<string, string>, observed: ObservedCluster): PlannedStep {
+function planStep(
+  catalog: Catalog,
+  environment: Pick<Environment, 'vault'>,
+  release: Release,
+  digests: ReadonlyMap<string, string>,
+  observed: ObservedCluster,
+): PlannedStep {
   const { kind, name, namespace, job } = release;
-  if (kind === 'vault-bootstrap') return { kind, name, namespace, job, ...decideBootstrap(catalog, environment, release, digests, observed), digest: vaultDigest(catalog) };
+  if (kind === 'vault-bootstrap')
+    return {
+      kind,
+      name,
+      namespace,
+      job,
+      ...decideBootstrap(catalog, environment, release, digests, observed),
+      digest: vaultDigest(catalog),
+    };
   const digest = digests.get(name);
   if (digest === undefined) throw new Error(`There is no digest for release "${name}".`);
   const key = releaseKey(namespace, name);
   const found = observed.releases.get(key);
-  return { kind, name, namespace, job, ...decideRelease(withoutPods(environment, release), digest, found, observed.health.get(key)), digest, ...(found === undefined ? {} : { revision: found.revision }) };
+  return {
+    kind,
+    name,
+    namespace,
+    job,
+    ...decideRelease(withoutPods(environment, release), digest, found, observed.health.get(key)),
+    digest,
+    ...(found === undefined ? {} : { revision: found.revision }),
+  };
 }
 
-function decideRelease(release: Release, wanted: string, found: ObservedRelease | undefined, health: ObservedHealth | undefined): Decision {
+function decideRelease(
+  release: Release,
+  wanted: string,
+  found: ObservedRelease | undefined,
+  health: ObservedHealth | undefined,
+): Decision {
   if (found === undefined) return { action: 'install', reason: 'not there yet' };
   if (found.status === 'uninstalled') return { action: 'install', reason: 'was uninstalled' };
   if (found.status !== 'deployed') return { action: 'retry', reason: unfinished(found) };
   const made = found.labels[RELEASE_LABELS.digest];
   if (made === undefined) return { action: 'upgrade', reason: 'what it was made from is not recorded' };
-  if (made !== wanted) return { action: 'upgrade', reason: `chart, values or image changed: ${made} is deployed, ${wanted} is wanted` };
+  if (made !== wanted)
+    return { action: 'upgrade', reason: `chart, values or image changed: ${made} is deployed, ${wanted} is wanted` };
   if (health?.jobFailed) return { action: 'retry', reason: health.reason };
   // Without an image there are no pods that could be missing.
-  if (health === undefined && release.image !== undefined) return { action: 'retry', reason: release.job ? 'its Job is gone' : 'its workload is gone' };
-  if (health !== undefined && !health.healthy) return { action: 'verify', reason: `applied, but not healthy: ${health.reason}` };
+  if (health === undefined && release.image !== undefined)
+    return { action: 'retry', reason: release.job ? 'its Job is gone' : 'its workload is gone' };
+  if (health !== undefined && !health.healthy)
+    return { action: 'verify', reason: `applied, but not healthy: ${health.reason}` };
   return { action: 'unchanged', reason: release.job ? 'completed, as wanted' : 'as wanted' };
 }
 
@@ -116,29 +153,49 @@ function unfinished({ status, revision }: ObservedRelease): string {
   return `revision ${revision} is ${status}`;
 }
 
-/** A server that is changed ends its pods, and comes back sealed: so the bootstrap follows, even where Vault is open now. */
-function decideBootstrap(catalog: Catalog, environment: Pick<Environment, 'vault'>, { service }: Release, digests: ReadonlyMap<string, string>, observed: ObservedCluster): Decision {
+/**
+ * A server that is changed ends its pods, and comes back sealed: so the bootstrap follows, even where Vault is open
+ * now.
+ */
+function decideBootstrap(
+  catalog: Catalog,
+  environment: Pick<Environment, 'vault'>,
+  { service }: Release,
+  digests: ReadonlyMap<string, string>,
+  observed: ObservedCluster,
+): Decision {
   const decision = decideVault(observed);
   if (decision.action !== 'unchanged') return decision;
   const server = releasesOf(findService(catalog, service)).find(({ position }) => position === 'main');
   const wanted = server === undefined ? undefined : digests.get(server.name);
   if (server === undefined || wanted === undefined) return decision;
   const key = releaseKey(server.namespace, server.name);
-  const { action } = decideRelease(withoutPods(environment, server), wanted, observed.releases.get(key), observed.health.get(key));
-  if (action !== 'unchanged' && action !== 'verify') return { action: 'verify', reason: 'its server is changed, and is opened again' };
+  const { action } = decideRelease(
+    withoutPods(environment, server),
+    wanted,
+    observed.releases.get(key),
+    observed.health.get(key),
+  );
+  if (action !== 'unchanged' && action !== 'verify')
+    return { action: 'verify', reason: 'its server is changed, and is opened again' };
   const reason = serverReason(observed.vaultServer);
   return reason === undefined ? decision : { action: 'upgrade', reason };
 }
 
 function decideVault(observed: ObservedCluster): Decision {
   switch (observed.vault) {
-    case 'absent': return { action: 'install', reason: 'Vault is not there yet' };
-    case 'uninitialized': return { action: 'install', reason: 'Vault is not initialized' };
-    case 'sealed': return { action: 'retry', reason: 'Vault is sealed' };
-    case 'unreachable': return { action: 'retry', reason: withDetail('Vault does not answer', observed.vaultReason) };
-    case 'open': return observed.vaultConfigured
-      ? { action: 'unchanged', reason: 'open and configured' }
-      : { action: 'upgrade', reason: withDetail('Vault lacks something', observed.vaultReason) };
+    case 'absent':
+      return { action: 'install', reason: 'Vault is not there yet' };
+    case 'uninitialized':
+      return { action: 'install', reason: 'Vault is not initialized' };
+    case 'sealed':
+      return { action: 'retry', reason: 'Vault is sealed' };
+    case 'unreachable':
+      return { action: 'retry', reason: withDetail('Vault does not answer', observed.vaultReason) };
+    case 'open':
+      return observed.vaultConfigured
+        ? { action: 'unchanged', reason: 'open and configured' }
+        : { action: 'upgrade', reason: withDetail('Vault lacks something', observed.vaultReason) };
   }
 }
 

@@ -4,21 +4,39 @@ import type { DeploymentProgress } from './progress.ts';
 import { waitsFor } from './progress.ts';
 
 const MARKS: Record<string, string> = {
-  waiting: '·', applying: '▸', starting: '◔', healthy: '✔', completed: '✔', unchanged: '＝', removing: '▾', removed: '✔', failed: '✘', skipped: '–', cancelled: '■',
+  waiting: '·',
+  applying: '▸',
+  starting: '◔',
+  healthy: '✔',
+  completed: '✔',
+  unchanged: '＝',
+  removing: '▾',
+  removed: '✔',
+  failed: '✘',
+  skipped: '–',
+  cancelled: '■',
 };
 
 /** @param phases phase titles by number */
 export function deploymentDetails(view: DeploymentProgress, phases: ReadonlyMap<number, string>): string {
   if (!view.plan) return 'Planning: reading the catalog, the environment and the cluster.';
-  const lines = [`Environment **${view.plan.environment}**, plan \`${view.plan.digest}\`, critical path ${view.plan.criticalPathSeconds.toFixed(0)} s${view.plan.simulated ? ', pods simulated' : ''}`, ''];
+  const lines = [
+    `Environment **${view.plan.environment}**, plan \`${view.plan.digest}\`, critical path ${view.plan.criticalPathSeconds.toFixed(0)} s${view.plan.simulated ? ', pods simulated' : ''}`,
+    '',
+  ];
   lines.push('| Phase | Service | State | Seconds | |', '|---|---|---|---|---|');
   for (const service of view.plan.services) {
     const progress = view.services[service.name];
     const state = progress?.state ?? 'waiting';
     const waiting = state === 'waiting' ? waitsFor(view, service.name) : [];
-    const note = progress?.outcome?.failure?.message ?? progress?.detail ?? (waiting.length > 0 ? `waits for ${waiting.join(', ')}` : '');
+    const note =
+      progress?.outcome?.failure?.message ??
+      progress?.detail ??
+      (waiting.length > 0 ? `waits for ${waiting.join(', ')}` : '');
     const seconds = progress?.outcome && FINAL_STATES.includes(state) ? progress.outcome.seconds.toFixed(1) : '';
-    lines.push(`| ${service.phase} ${phases.get(service.phase) ?? ''} | ${service.name} | ${MARKS[state] ?? ''} ${state} | ${seconds} | ${cell(note)} |`);
+    lines.push(
+      `| ${service.phase} ${phases.get(service.phase) ?? ''} | ${service.name} | ${MARKS[state] ?? ''} ${state} | ${seconds} | ${cell(note)} |`,
+    );
   }
   return lines.join('\n');
 }

@@ -9,12 +9,23 @@ const LEFTOVER = /(^\.(?!helmignore$))|~$|^#.*#$|\.(swp|swo|orig|rej|bak|tmp)$/;
 
 /** @returns 16 hex characters over the value, whatever the order of its keys */
 export function digestOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(sorted(value))).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(value)))
+    .digest('hex')
+    .slice(0, 16);
 }
 
-/** Over all that a plan does: an edited chart, another tag, another state of the cluster or another selection gives another. */
+/**
+ * Over all that a plan does: an edited chart, another tag, another state of the cluster or another selection gives
+ * another.
+ */
 export function planDigest(environment: string, services: readonly { steps: readonly PlannedStep[] }[]): string {
-  return digestOf([environment, services.map(({ steps }) => steps.map(({ name, action, digest, revision }) => [name, action, digest, revision ?? 0]))]);
+  return digestOf([
+    environment,
+    services.map(({ steps }) =>
+      steps.map(({ name, action, digest, revision }) => [name, action, digest, revision ?? 0]),
+    ),
+  ]);
 }
 
 /**
@@ -23,21 +34,34 @@ export function planDigest(environment: string, services: readonly { steps: read
  */
 export async function folderDigest(folder: string): Promise<string> {
   const files = (await listFiles(folder, '')).sort();
-  const contents = await Promise.all(files.map(async (file) => [file, createHash('sha256').update(await readFile(join(folder, file))).digest('hex')]));
+  const contents = await Promise.all(
+    files.map(async (file) => [
+      file,
+      createHash('sha256')
+        .update(await readFile(join(folder, file)))
+        .digest('hex'),
+    ]),
+  );
   return digestOf(contents);
 }
 
 async function listFiles(root: string, below: string): Promise<string[]> {
   const names = (await readdir(join(root, below))).filter((name) => !LEFTOVER.test(name));
-  const nested = await Promise.all(names.map(async (name) => {
-    const path = below === '' ? name : `${below}/${name}`;
-    return (await stat(join(root, path))).isDirectory() ? listFiles(root, path) : [path];
-  }));
+  const nested = await Promise.all(
+    names.map(async (name) => {
+      const path = below === '' ? name : `${below}/${name}`;
+      return (await stat(join(root, path))).isDirectory() ? listFiles(root, path) : [path];
+    }),
+  );
   return nested.flat();
 }
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => [key, sorted(entry)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, entry]) => [key, sorted(entry)]),
+  );
 }

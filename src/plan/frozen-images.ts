@@ -19,7 +19,11 @@ export function isFrozenImage(image: string): boolean {
 }
 
 export function frozenImage(release: string, image: string): FrozenImage {
-  return { release, image, warning: `${release} runs ${image}: frozen and unpatched, Bitnami no longer updates it. Mirror it, and plan to replace it (docs/upstream-charts.md)` };
+  return {
+    release,
+    image,
+    warning: `${release} runs ${image}: frozen and unpatched, Bitnami no longer updates it. Mirror it, and plan to replace it (docs/upstream-charts.md)`,
+  };
 }
 
 /**
@@ -27,7 +31,9 @@ export function frozenImage(release: string, image: string): FrozenImage {
  * @param releases values per release, e.g. of `allReleaseInputs` parsed, or of `RenderedInputs`
  */
 export function frozenImages(releases: Iterable<readonly [release: string, values: Tree]>): FrozenImage[] {
-  return [...releases].flatMap(([release, values]) => [...new Set(imagesIn(values))].filter(isFrozenImage).map((image) => frozenImage(release, image)));
+  return [...releases].flatMap(([release, values]) =>
+    [...new Set(imagesIn(values))].filter(isFrozenImage).map((image) => frozenImage(release, image)),
+  );
 }
 
 function imagesIn(values: Tree): string[] {

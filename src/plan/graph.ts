@@ -38,7 +38,10 @@ export function dependentsOf(services: readonly Dependent[]): Map<string, string
  * Seconds of the longest path from the start of each service to the end of the graph, its own included.
  * @param secondsOf seconds that a service takes once it may start
  */
-export function remainingSeconds(services: readonly Dependent[], secondsOf: (name: string) => number): Map<string, number> {
+export function remainingSeconds(
+  services: readonly Dependent[],
+  secondsOf: (name: string) => number,
+): Map<string, number> {
   const dependents = dependentsOf(services);
   const remaining = new Map<string, number>();
   for (const { name } of topologicalOrder(services).reverse()) {
@@ -49,15 +52,23 @@ export function remainingSeconds(services: readonly Dependent[], secondsOf: (nam
 }
 
 /** The longest path through the whole graph: no deployment can be faster than this. */
-export function criticalPath(services: readonly Dependent[], secondsOf: (name: string) => number): { seconds: number; path: string[] } {
+export function criticalPath(
+  services: readonly Dependent[],
+  secondsOf: (name: string) => number,
+): { seconds: number; path: string[] } {
   const remaining = remainingSeconds(services, secondsOf);
   const dependents = dependentsOf(services);
   const longest = (names: readonly string[]): string | undefined =>
-    names.reduce<string | undefined>((best, name) => (best === undefined || left(name) > left(best) ? name : best), undefined);
+    names.reduce<string | undefined>(
+      (best, name) => (best === undefined || left(name) > left(best) ? name : best),
+      undefined,
+    );
   const left = (name: string): number => remaining.get(name) ?? 0;
 
   const path: string[] = [];
-  let next = longest(services.filter(({ dependsOn }) => !dependsOn.some((name) => remaining.has(name))).map(({ name }) => name));
+  let next = longest(
+    services.filter(({ dependsOn }) => !dependsOn.some((name) => remaining.has(name))).map(({ name }) => name),
+  );
   while (next !== undefined) {
     path.push(next);
     next = longest(dependents.get(next) ?? []);
@@ -75,7 +86,10 @@ export function withoutImpliedDependencies<T extends Dependent>(services: readon
   }
   return services.map((service) => ({
     ...service,
-    dependsOn: service.dependsOn.filter((dependency) =>
-      byName.has(dependency) && !service.dependsOn.some((other) => other !== dependency && reachable.get(other)?.has(dependency))),
+    dependsOn: service.dependsOn.filter(
+      (dependency) =>
+        byName.has(dependency) &&
+        !service.dependsOn.some((other) => other !== dependency && reachable.get(other)?.has(dependency)),
+    ),
   }));
 }

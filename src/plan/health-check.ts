@@ -4,5 +4,7 @@ import { type ChartChoice, chartSource } from './chart-source.ts';
 
 /** The semantic probe of a service in an environment. */
 export function healthOf(environment: ChartChoice, service: Service): Health {
-  return chartSource(environment, service) === 'upstream' && service.healthUpstream !== undefined ? service.healthUpstream : service.health;
+  return chartSource(environment, service) === 'upstream' && service.healthUpstream !== undefined
+    ? service.healthUpstream
+    : service.health;
 }

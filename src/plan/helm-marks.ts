@@ -9,7 +9,11 @@ export function asHelmApplies(object: Tree, release: { name: string; namespace: 
     metadata: {
       ...metadata,
       labels: { ...treeOf(metadata['labels']), 'app.kubernetes.io/managed-by': 'Helm' },
-      annotations: { ...treeOf(metadata['annotations']), 'meta.helm.sh/release-name': release.name, 'meta.helm.sh/release-namespace': release.namespace },
+      annotations: {
+        ...treeOf(metadata['annotations']),
+        'meta.helm.sh/release-name': release.name,
+        'meta.helm.sh/release-namespace': release.namespace,
+      },
     },
   };
 }

@@ -12,9 +12,17 @@ const PAST: readonly ReleaseStatus[] = ['superseded', 'failed'];
 /** States from which Helm can bring a revision back. */
 const WHOLE: readonly ReleaseStatus[] = ['deployed', 'superseded'];
 
-/** The revision that brings a digest back: the newest that was ever complete. @returns undefined when Helm no longer has one */
+/**
+ * The revision that brings a digest back: the newest that was ever complete. @returns undefined when Helm no longer has
+ * one
+ */
 export function revisionOf<T extends KeptRevision>(revisions: readonly T[], digest: string): T | undefined {
-  return revisions.filter((candidate) => candidate.digest === digest && WHOLE.includes(candidate.status)).reduce<T | undefined>((best, candidate) => (best && best.revision > candidate.revision ? best : candidate), undefined);
+  return revisions
+    .filter((candidate) => candidate.digest === digest && WHOLE.includes(candidate.status))
+    .reduce<T | undefined>(
+      (best, candidate) => (best && best.revision > candidate.revision ? best : candidate),
+      undefined,
+    );
 }
 
 /**
@@ -25,6 +33,10 @@ export function dispensable<T extends KeptRevision>(revisions: readonly T[], dig
   const newest = Math.max(...revisions.map(({ revision }) => revision));
   return revisions.filter((candidate) => {
     if (candidate.revision === newest || !PAST.includes(candidate.status)) return false;
-    return candidate.digest === undefined || !digests.has(candidate.digest) || revisionOf(revisions, candidate.digest)?.revision !== candidate.revision;
+    return (
+      candidate.digest === undefined ||
+      !digests.has(candidate.digest) ||
+      revisionOf(revisions, candidate.digest)?.revision !== candidate.revision
+    );
   });
 }

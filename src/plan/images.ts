@@ -14,6 +14,11 @@ function imagesIn(value: unknown): string[] {
   if (!isTree(value)) return [];
   return Object.entries(value).flatMap(([key, entry]) =>
     CONTAINERS.includes(key) && Array.isArray(entry)
-      ? entry.flatMap((container: unknown) => (isTree(container) && typeof container['image'] === 'string' && container['image'] !== '' ? [container['image']] : []))
-      : imagesIn(entry));
+      ? entry.flatMap((container: unknown) =>
+          isTree(container) && typeof container['image'] === 'string' && container['image'] !== ''
+            ? [container['image']]
+            : [],
+        )
+      : imagesIn(entry),
+  );
 }

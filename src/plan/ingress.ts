@@ -20,12 +20,18 @@ function hostOf({ domain }: Pick<Environment, 'domain'>, { name }: NonNullable<S
 }
 
 /** Address that people use, whoever ends TLS for it; undefined for a service that is reached from inside only. */
-export function publicAddress(environment: Pick<Environment, 'domain'>, { publicHost }: Pick<Service, 'publicHost'>): string | undefined {
+export function publicAddress(
+  environment: Pick<Environment, 'domain'>,
+  { publicHost }: Pick<Service, 'publicHost'>,
+): string | undefined {
   return publicHost === undefined ? undefined : `https://${hostOf(environment, publicHost)}`;
 }
 
 /** @returns undefined for a service without a public host, and where the environment has no ingress */
-export function ingressOf(environment: Pick<Environment, 'domain' | 'ingress'>, { name, publicHost }: Pick<Service, 'name' | 'publicHost'>): Ingress | undefined {
+export function ingressOf(
+  environment: Pick<Environment, 'domain' | 'ingress'>,
+  { name, publicHost }: Pick<Service, 'name' | 'publicHost'>,
+): Ingress | undefined {
   const { ingress } = environment;
   if (ingress === undefined || publicHost === undefined) return undefined;
   const { className, tls } = ingress;

@@ -60,14 +60,21 @@ type Paths = Pick<Config, 'repoRoot' | 'cacheDir'>;
  * @throws Error when a chart folder is missing, or a values file or the lock is broken
  */
 export async function releaseInputs(
-  catalog: Catalog, environment: Environment, release: Release, imageTags: Readonly<Record<string, string>>, config: Paths,
+  catalog: Catalog,
+  environment: Environment,
+  release: Release,
+  imageTags: Readonly<Record<string, string>>,
+  config: Paths,
 ): Promise<ReleaseInputs> {
   return written(await rendered(lookAt(catalog, environment, imageTags, config), release));
 }
 
 /** Of all releases at once, by name. The bootstrap of Vault is no release and has none. */
 export async function allReleaseInputs(
-  catalog: Catalog, environment: Environment, imageTags: Readonly<Record<string, string>>, config: Paths,
+  catalog: Catalog,
+  environment: Environment,
+  imageTags: Readonly<Record<string, string>>,
+  config: Paths,
 ): Promise<Map<string, ReleaseInputs>> {
   const all = await renderAll(lookAt(catalog, environment, imageTags, config));
   return new Map(all.map((inputs) => [inputs.release.name, written(inputs)]));
@@ -75,18 +82,34 @@ export async function allReleaseInputs(
 
 /** Digests alone, as a plan needs them: nothing is written down as YAML. */
 export async function allDigests(
-  catalog: Catalog, environment: Environment, imageTags: Readonly<Record<string, string>>, config: Paths,
+  catalog: Catalog,
+  environment: Environment,
+  imageTags: Readonly<Record<string, string>>,
+  config: Paths,
 ): Promise<Map<string, string>> {
   const all = await renderAll(lookAt(catalog, environment, imageTags, config));
   return new Map(all.map(({ release, digest }) => [release.name, digest]));
 }
 
 function lookAt(catalog: Catalog, environment: Environment, imageTags: Look['imageTags'], config: Paths): Look {
-  return { catalog, environment, imageTags, helmFolder: join(config.repoRoot, 'helm'), paths: config, chartDigests: new Map(), locks: new Map(), rendered: new Map() };
+  return {
+    catalog,
+    environment,
+    imageTags,
+    helmFolder: join(config.repoRoot, 'helm'),
+    paths: config,
+    chartDigests: new Map(),
+    locks: new Map(),
+    rendered: new Map(),
+  };
 }
 
 function renderAll(look: Look): Promise<RenderedInputs[]> {
-  return Promise.all(allReleases(look.catalog).filter(({ kind }) => kind === 'release').map((release) => rendered(look, release)));
+  return Promise.all(
+    allReleases(look.catalog)
+      .filter(({ kind }) => kind === 'release')
+      .map((release) => rendered(look, release)),
+  );
 }
 
 function rendered(look: Look, release: Release): Promise<RenderedInputs> {
@@ -101,10 +124,11 @@ async function render(look: Look, release: Release): Promise<RenderedInputs> {
     mergeTrees(await filesOf(catalog, release, helmFolder), overlay(catalog, environment, release, imageTags)),
     showsReleases(release) ? await shown(look) : {},
   );
-  const content = chart.upstream === undefined
-    ? await remembered(look.chartDigests, chart.chartPath, () => folderDigest(chart.chartPath))
-    // Not where it comes from: a mirror serves the same archive.
-    : { name: chart.upstream.name, version: chart.upstream.version, digest: chart.upstream.digest };
+  const content =
+    chart.upstream === undefined
+      ? await remembered(look.chartDigests, chart.chartPath, () => folderDigest(chart.chartPath))
+      : // Not where it comes from: a mirror serves the same archive.
+        { name: chart.upstream.name, version: chart.upstream.version, digest: chart.upstream.digest };
   const digest = digestOf([content, mergeValues(file, own)]);
   // A changed Job is a new Job: what was applied cannot be changed, and what completed stays as a receipt.
   const named = release.job ? mergeTrees(own, { job: { name: `${release.name}-${digest.slice(0, 8)}` } }) : own;
@@ -117,18 +141,37 @@ async function render(look: Look, release: Release): Promise<RenderedInputs> {
  */
 async function shown(look: Look): Promise<Tree> {
   const plain = Object.keys(look.imageTags).length === 0 ? look : { ...look, imageTags: {}, rendered: new Map() };
-  const others = allReleases(look.catalog).filter((release) => release.kind === 'release' && !release.job && !showsReleases(release));
-  return { releases: shownReleases(look.catalog.applicationSet.namespaces, await Promise.all(others.map((release) => rendered(plain, release)))) };
+  const others = allReleases(look.catalog).filter(
+    (release) => release.kind === 'release' && !release.job && !showsReleases(release),
+  );
+  return {
+    releases: shownReleases(
+      look.catalog.applicationSet.namespaces,
+      await Promise.all(others.map((release) => rendered(plain, release))),
+    ),
+  };
 }
 
-async function chartOf({ catalog, environment, helmFolder, paths, locks }: Look, release: Release): Promise<{ chart: ChartReference; valuesFile: string }> {
+async function chartOf(
+  { catalog, environment, helmFolder, paths, locks }: Look,
+  release: Release,
+): Promise<{ chart: ChartReference; valuesFile: string }> {
   const service = findService(catalog, release.service);
   if (!usesUpstreamChart(environment, service, release)) {
     return { chart: { chartPath: join(helmFolder, 'charts', release.chart) }, valuesFile: `${release.name}.yaml` };
   }
   const file = chartLockFile(environment, paths);
-  const chart = wantedChart(service.chart.upstream ?? '', upstreamChart(catalog, service), environment, await remembered(locks, file, () => readChartLock(file)), paths);
-  return { chart: { chartPath: archivePath(paths, chart), upstream: chart }, valuesFile: join('upstream', `${chart.name}.yaml`) };
+  const chart = wantedChart(
+    service.chart.upstream ?? '',
+    upstreamChart(catalog, service),
+    environment,
+    await remembered(locks, file, () => readChartLock(file)),
+    paths,
+  );
+  return {
+    chart: { chartPath: archivePath(paths, chart), upstream: chart },
+    valuesFile: join('upstream', `${chart.name}.yaml`),
+  };
 }
 
 function written({ chart, values, digest }: RenderedInputs): ReleaseInputs {

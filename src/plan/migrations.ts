@@ -16,10 +16,12 @@ const MARK = /^[-/*#\s]*point-of-no-return\b[\s:–-]*(.*?)\s*(?:\*\/)?$/i;
 export function migrationsOf(values: Tree): Migration[] {
   const files = valueAt(values, ['files', 'sql']);
   if (!isTree(files)) return [];
-  return Object.entries(files).sort(([a], [b]) => compareIds(a, b)).map(([id, text]) => {
-    const noReturn = markOf(typeof text === 'string' ? text : '');
-    return { id, ...(noReturn === undefined ? {} : { noReturn }) };
-  });
+  return Object.entries(files)
+    .sort(([a], [b]) => compareIds(a, b))
+    .map(([id, text]) => {
+      const noReturn = markOf(typeof text === 'string' ? text : '');
+      return { id, ...(noReturn === undefined ? {} : { noReturn }) };
+    });
 }
 
 /** The mark stands in the comment at the head of the file, before its first statement. */
@@ -49,9 +51,17 @@ export interface Crossing {
 }
 
 /** Migrations that may have run, are not part of what is gone back to, and cannot be taken back. */
-export function crossings(catalog: Pick<Catalog, 'migrations'>, release: string, now: readonly Migration[], then: readonly Migration[]): Crossing[] {
+export function crossings(
+  catalog: Pick<Catalog, 'migrations'>,
+  release: string,
+  now: readonly Migration[],
+  then: readonly Migration[],
+): Crossing[] {
   const known = new Set(then.map(({ id }) => id));
   const folder = catalog.migrations.find(({ service }) => service === release)?.location;
-  return now.flatMap(({ id, noReturn }) => (noReturn === undefined || known.has(id) ? []
-    : [{ release, file: folder === undefined ? id : `helm/${folder}/${id}`, reason: noReturn }]));
+  return now.flatMap(({ id, noReturn }) =>
+    noReturn === undefined || known.has(id)
+      ? []
+      : [{ release, file: folder === undefined ? id : `helm/${folder}/${id}`, reason: noReturn }],
+  );
 }

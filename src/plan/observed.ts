@@ -2,8 +2,15 @@
 import type { ObservedVaultServer } from './vault-server.ts';
 
 export type ReleaseStatus =
-  | 'deployed' | 'failed' | 'superseded' | 'uninstalled' | 'uninstalling'
-  | 'pending-install' | 'pending-upgrade' | 'pending-rollback' | 'unknown';
+  | 'deployed'
+  | 'failed'
+  | 'superseded'
+  | 'uninstalled'
+  | 'uninstalling'
+  | 'pending-install'
+  | 'pending-upgrade'
+  | 'pending-rollback'
+  | 'unknown';
 
 export interface ObservedRelease {
   revision: number;

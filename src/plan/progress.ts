@@ -56,7 +56,11 @@ export function isSettled(action: PlannedAction): boolean {
 }
 
 /** How a service ends to which nothing is done; undefined for all others. */
-export function settledOutcome({ name, phase, action }: Pick<PlannedService, 'name' | 'phase' | 'action'>): ServiceOutcome | undefined {
+export function settledOutcome({
+  name,
+  phase,
+  action,
+}: Pick<PlannedService, 'name' | 'phase' | 'action'>): ServiceOutcome | undefined {
   if (!isSettled(action)) return undefined;
   return { name, phase, state: action === 'excluded' ? 'skipped' : 'unchanged', seconds: 0, changed: false };
 }
@@ -65,11 +69,21 @@ export function settledOutcome({ name, phase, action }: Pick<PlannedService, 'na
 export function waitsFor(view: DeploymentProgress, service: string): string[] {
   const planned = view.plan?.services.find((candidate) => candidate.name === service);
   const settled = new Set(view.plan?.services.filter(({ action }) => isSettled(action)).map(({ name }) => name));
-  return (planned?.dependsOn ?? []).filter((name) => !settled.has(name) && !GOOD_STATES.includes(view.services[name]?.state ?? 'waiting'));
+  return (planned?.dependsOn ?? []).filter(
+    (name) => !settled.has(name) && !GOOD_STATES.includes(view.services[name]?.state ?? 'waiting'),
+  );
 }
 
 /** Outcomes of all planned services; one that never ended counts as `cancelled`. */
 export function outcomes(view: DeploymentProgress): ServiceOutcome[] {
-  return (view.plan?.services ?? []).map((service) =>
-    view.services[service.name]?.outcome ?? { name: service.name, phase: service.phase, state: 'cancelled', seconds: 0, changed: false });
+  return (view.plan?.services ?? []).map(
+    (service) =>
+      view.services[service.name]?.outcome ?? {
+        name: service.name,
+        phase: service.phase,
+        state: 'cancelled',
+        seconds: 0,
+        changed: false,
+      },
+  );
 }

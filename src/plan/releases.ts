@@ -41,9 +41,23 @@ export function releasesOf(service: Service): Release[] {
 }
 
 function releaseOfStep(service: Service, step: Step, position: 'before' | 'after'): Release {
-  const common = { name: step.name, namespace: service.namespace, service: service.name, position, startupSeconds: step.startupSeconds };
-  if (step.kind === 'vault-bootstrap') return { ...common, kind: 'vault-bootstrap', chart: '', job: false, secrets: [] };
-  return { ...common, kind: 'release', chart: step.chart, job: step.job, secrets: step.secrets, ...(step.image ? { image: step.image } : {}) };
+  const common = {
+    name: step.name,
+    namespace: service.namespace,
+    service: service.name,
+    position,
+    startupSeconds: step.startupSeconds,
+  };
+  if (step.kind === 'vault-bootstrap')
+    return { ...common, kind: 'vault-bootstrap', chart: '', job: false, secrets: [] };
+  return {
+    ...common,
+    kind: 'release',
+    chart: step.chart,
+    job: step.job,
+    secrets: step.secrets,
+    ...(step.image ? { image: step.image } : {}),
+  };
 }
 
 /** Of all services, in the order of their numbers. */

@@ -1,4 +1,7 @@
-/** Whose an object in one of the platform's namespaces is: what goes with the platform, what stays, and what is none of our business. Pure. */
+/**
+ * Whose an object in one of the platform's namespaces is: what goes with the platform, what stays, and what is none of
+ * our business. Pure.
+ */
 import { MANAGED_BY, MANAGED_BY_LABEL, INSTANCE_LABEL, RELEASE_LABELS } from '../contract/names.ts';
 import { isAccessObject } from './access/identities.ts';
 
@@ -24,13 +27,23 @@ export type Belonging =
   | 'foreign';
 
 /** Published into every namespace by clusters and meshes. */
-const PUBLISHED: readonly string[] = ['ConfigMap kube-root-ca.crt', 'ConfigMap openshift-service-ca.crt', 'ConfigMap istio-ca-root-cert', 'ServiceAccount default'];
+const PUBLISHED: readonly string[] = [
+  'ConfigMap kube-root-ca.crt',
+  'ConfigMap openshift-service-ca.crt',
+  'ConfigMap istio-ca-root-cert',
+  'ServiceAccount default',
+];
 const PASSING: readonly string[] = ['Event', 'Lease', 'EndpointSlice', 'Endpoints', 'PodMetrics', 'ControllerRevision'];
 
 /** What services of the platform make for themselves while they run, without a mark of theirs. */
 const MADE_AT_RUN_TIME: readonly string[] = [
-  'argocd AppProject default', 'argocd Secret argocd-initial-admin-secret', 'argocd Secret argocd-redis', 'argocd Secret argocd-secret',
-  'cnpg-system Secret cnpg-ca-secret', 'cnpg-system Secret cnpg-webhook-cert', 'cnpg-system ConfigMap cnpg-default-monitoring',
+  'argocd AppProject default',
+  'argocd Secret argocd-initial-admin-secret',
+  'argocd Secret argocd-redis',
+  'argocd Secret argocd-secret',
+  'cnpg-system Secret cnpg-ca-secret',
+  'cnpg-system Secret cnpg-webhook-cert',
+  'cnpg-system ConfigMap cnpg-default-monitoring',
   'vault-system Secret vault-token-reviewer-token',
 ];
 
@@ -40,21 +53,29 @@ const MADE_AT_RUN_TIME: readonly string[] = [
  */
 export function belongingOf(object: SeenObject, releases: ReadonlySet<string>, environment: string): Belonging {
   const { group, kind, namespace, name, labels, annotations } = object;
-  if (group === '' && kind === 'PersistentVolumeClaim') return releases.has(`${namespace}/${labels[INSTANCE_LABEL] ?? ''}`) ? 'volume' : 'foreign';
+  if (group === '' && kind === 'PersistentVolumeClaim')
+    return releases.has(`${namespace}/${labels[INSTANCE_LABEL] ?? ''}`) ? 'volume' : 'foreign';
   if (object.owned || PASSING.includes(kind) || PUBLISHED.includes(`${kind} ${name}`)) return 'automatic';
   if (kind === 'Secret' && annotations['kubernetes.io/service-account.name'] === 'default') return 'automatic';
   // Whoever takes the platform down works by them.
   if (isAccessObject(kind, name) && labels[MANAGED_BY_LABEL] === MANAGED_BY) return 'automatic';
-  if (labels['owner'] === 'helm' && kind === 'Secret') return labels[RELEASE_LABELS.environment] === environment ? 'ours' : 'foreign';
-  if (labels[MANAGED_BY_LABEL] === MANAGED_BY || MADE_AT_RUN_TIME.includes(`${namespace} ${kind} ${name}`)) return 'ours';
+  if (labels['owner'] === 'helm' && kind === 'Secret')
+    return labels[RELEASE_LABELS.environment] === environment ? 'ours' : 'foreign';
+  if (labels[MANAGED_BY_LABEL] === MANAGED_BY || MADE_AT_RUN_TIME.includes(`${namespace} ${kind} ${name}`))
+    return 'ours';
   const release = annotations['meta.helm.sh/release-name'];
-  return release !== undefined && releases.has(`${annotations['meta.helm.sh/release-namespace'] ?? ''}/${release}`) ? 'ours' : 'foreign';
+  return release !== undefined && releases.has(`${annotations['meta.helm.sh/release-namespace'] ?? ''}/${release}`)
+    ? 'ours'
+    : 'foreign';
 }
 
 const MOST_NAMED = 5;
 
 /** `Deployment a, ConfigMap b and 3 more` */
 export function named(objects: readonly { kind: string; name: string }[]): string {
-  const shown = objects.slice(0, MOST_NAMED).map(({ kind, name }) => `${kind} ${name}`).join(', ');
+  const shown = objects
+    .slice(0, MOST_NAMED)
+    .map(({ kind, name }) => `${kind} ${name}`)
+    .join(', ');
   return objects.length > MOST_NAMED ? `${shown} and ${objects.length - MOST_NAMED} more` : shown;
 }

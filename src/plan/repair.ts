@@ -29,17 +29,31 @@ export function buildRepairPlan(input: RepairPlanInput): DeployPlan {
   const notes: string[] = [];
   const services = catalog.services.map((service) => planService(input, service, notes));
   const atWork = new Set(services.filter(({ action }) => action !== 'unchanged').map(({ name }) => name));
-  const seconds = new Map(catalog.services.map((service) => [service.name, atWork.has(service.name) ? serviceSeconds(environment, service) : 0]));
+  const seconds = new Map(
+    catalog.services.map((service) => [
+      service.name,
+      atWork.has(service.name) ? serviceSeconds(environment, service) : 0,
+    ]),
+  );
   const secondsOf = (name: string): number => seconds.get(name) ?? 0;
   const remaining = remainingSeconds(catalog.services, secondsOf);
   const longest = criticalPath(catalog.services, secondsOf);
   return {
     operation: 'repair',
     environment: environment.name,
-    digest: digestOf([environment.name, 'repair', services.map(({ steps }) => steps.map(({ name, action, digest, toRevision }) => [name, action, digest, toRevision ?? 0]))]),
+    digest: digestOf([
+      environment.name,
+      'repair',
+      services.map(({ steps }) =>
+        steps.map(({ name, action, digest, toRevision }) => [name, action, digest, toRevision ?? 0]),
+      ),
+    ]),
     criticalPathSeconds: Math.round(longest.seconds * 10) / 10,
     criticalPath: longest.path.filter((name) => atWork.has(name)),
-    services: services.map((service) => ({ ...service, remainingSeconds: Math.round((remaining.get(service.name) ?? 0) * 10) / 10 })),
+    services: services.map((service) => ({
+      ...service,
+      remainingSeconds: Math.round((remaining.get(service.name) ?? 0) * 10) / 10,
+    })),
     groundwork: false,
     simulated: environment.simulation !== undefined,
     phases: catalog.phases,
@@ -50,19 +64,40 @@ export function buildRepairPlan(input: RepairPlanInput): DeployPlan {
   };
 }
 
-function planService(input: RepairPlanInput, service: Service, notes: string[]): Omit<PlannedService, 'remainingSeconds'> {
-  const steps = releasesOf(service).filter(({ kind }) => kind === 'release').map((release) => planStep(input, release, notes));
+function planService(
+  input: RepairPlanInput,
+  service: Service,
+  notes: string[],
+): Omit<PlannedService, 'remainingSeconds'> {
+  const steps = releasesOf(service)
+    .filter(({ kind }) => kind === 'release')
+    .map((release) => planStep(input, release, notes));
   const atWork = steps.filter(({ action }) => action !== 'unchanged');
   const decisive = atWork.find(({ name }) => name === service.name) ?? atWork[0];
   const { number, phase, name, namespace, dependsOn } = service;
   return {
-    number, phase, name, namespace, dependsOn, steps, action: decisive?.action ?? 'unchanged',
-    reason: decisive === undefined ? 'as it was applied' : decisive.name === name ? decisive.reason : `${decisive.name}: ${decisive.reason}`,
+    number,
+    phase,
+    name,
+    namespace,
+    dependsOn,
+    steps,
+    action: decisive?.action ?? 'unchanged',
+    reason:
+      decisive === undefined
+        ? 'as it was applied'
+        : decisive.name === name
+          ? decisive.reason
+          : `${decisive.name}: ${decisive.reason}`,
     healthTimeoutSeconds: service.healthTimeoutSeconds * input.environment.healthTimeoutFactor,
   };
 }
 
-function planStep({ findings, revisions, digests, versioned }: RepairPlanInput, release: Release, notes: string[]): PlannedStep {
+function planStep(
+  { findings, revisions, digests, versioned }: RepairPlanInput,
+  release: Release,
+  notes: string[],
+): PlannedStep {
   const { kind, name, namespace, job } = release;
   const key = releaseKey(namespace, name);
   const all = revisions.get(key) ?? [];
@@ -70,22 +105,41 @@ function planStep({ findings, revisions, digests, versioned }: RepairPlanInput, 
   const own = ownRevision(all);
   const ownDigest = own?.labels[RELEASE_LABELS.digest];
   const base = { kind, name, namespace, job, ...(newest ? { revision: newest.revision } : {}) };
-  const unchanged = (reason: string): PlannedStep => ({ ...base, action: 'unchanged', reason, digest: ownDigest ?? '' });
-  const drifted = findings.filter((finding) => finding.release === name && finding.service === release.service && ['release', 'job'].includes(finding.repair ?? ''));
+  const unchanged = (reason: string): PlannedStep => ({
+    ...base,
+    action: 'unchanged',
+    reason,
+    digest: ownDigest ?? '',
+  });
+  const drifted = findings.filter(
+    (finding) =>
+      finding.release === name &&
+      finding.service === release.service &&
+      ['release', 'job'].includes(finding.repair ?? ''),
+  );
   if (drifted.length === 0) return unchanged('as it was applied');
   const reason = reasonOf(drifted);
-  if (newest?.status === 'deployed' && own && ownDigest !== undefined) return { ...base, action: 'repair', reason, digest: ownDigest, toRevision: own.revision };
+  if (newest?.status === 'deployed' && own && ownDigest !== undefined)
+    return { ...base, action: 'repair', reason, digest: ownDigest, toRevision: own.revision };
   const digest = digests.get(name);
   const was = versioned.get(key);
   if (digest === undefined || (was !== undefined && was !== digest)) {
-    notes.push(`${name} is left as it is: Helm's record of what was applied (digest ${was ?? 'unknown'}) is gone, and this checkout would apply something else (${digest ?? 'nothing'}). Deploy the checkout that you want.`);
-    return unchanged('Helm\'s record is gone, and this checkout has something else');
+    notes.push(
+      `${name} is left as it is: Helm's record of what was applied (digest ${was ?? 'unknown'}) is gone, and this checkout would apply something else (${digest ?? 'nothing'}). Deploy the checkout that you want.`,
+    );
+    return unchanged("Helm's record is gone, and this checkout has something else");
   }
-  return { ...base, action: 'retry', reason: `${reason}; applied again from this checkout, which has the same content`, digest };
+  return {
+    ...base,
+    action: 'retry',
+    reason: `${reason}; applied again from this checkout, which has the same content`,
+    digest,
+  };
 }
 
 function reasonOf(findings: readonly DriftFinding[]): string {
   const [first] = findings;
-  const what = first === undefined ? '' : `${first.object}${first.field === undefined ? '' : ` ${first.field}`} ${first.kind}`;
+  const what =
+    first === undefined ? '' : `${first.object}${first.field === undefined ? '' : ` ${first.field}`} ${first.kind}`;
   return findings.length > 1 ? `${what}, and ${findings.length - 1} more` : what;
 }

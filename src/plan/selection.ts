@@ -24,7 +24,8 @@ export interface Graph {
 }
 
 /**
- * What any of `only`, `phases` and `from` names, everything where none of them is given; with what it depends on where that is
+ * What any of `only`, `phases` and `from` names, everything where none of them is given; with what it depends on where
+ * that is
  * asked for; without what is skipped.
  * @returns names in the catalog's order
  * @throws SelectionError
@@ -35,11 +36,15 @@ export function selectedServices(catalog: Graph, selection: Selection): string[]
   for (const name of [...only, ...skip]) requireService(names, name);
   for (const phase of phases) requirePhase(catalog, phase);
   const everything = only.length + phases.length + from.length === 0;
-  const chosen = new Set(everything ? names : [
-    ...only,
-    ...catalog.services.filter(({ phase }) => phases.includes(phase)).map(({ name }) => name),
-    ...from.flatMap((start) => startingFrom(catalog, names, start)),
-  ]);
+  const chosen = new Set(
+    everything
+      ? names
+      : [
+          ...only,
+          ...catalog.services.filter(({ phase }) => phases.includes(phase)).map(({ name }) => name),
+          ...from.flatMap((start) => startingFrom(catalog, names, start)),
+        ],
+  );
   if (withDependencies) addDependencies(catalog, chosen);
   const selected = names.filter((name) => chosen.has(name) && !skip.includes(name));
   if (selected.length === 0) throw new SelectionError(`Nothing is left to deploy: ${selectionWords(selection)}.`);
@@ -47,7 +52,13 @@ export function selectedServices(catalog: Graph, selection: Selection): string[]
 }
 
 /** `only kong, phase 3, without jaeger`: a selection in words. */
-export function selectionWords({ only = [], phases = [], from = [], skip = [], withDependencies = false }: Selection): string {
+export function selectionWords({
+  only = [],
+  phases = [],
+  from = [],
+  skip = [],
+  withDependencies = false,
+}: Selection): string {
   return [
     ...(only.length > 0 ? [`only ${only.join(', ')}`] : []),
     ...(phases.length > 0 ? [`phase ${phases.join(', ')}`] : []),
@@ -61,42 +72,87 @@ export function selectionWords({ only = [], phases = [], from = [], skip = [], w
  * The same plan with everything excluded that is not selected.
  * @throws SelectionError; DependencyMissingError naming what is missing and the ways on
  */
-export function selectPlan(plan: DeployPlan, catalog: Graph, selection: Selection, observed: ObservedCluster): DeployPlan {
+export function selectPlan(
+  plan: DeployPlan,
+  catalog: Graph,
+  selection: Selection,
+  observed: ObservedCluster,
+): DeployPlan {
   const selected = new Set(selectedServices(catalog, selection));
-  const missing = plan.services.filter(({ name }) => !selected.has(name)).filter((service) => !works(service, observed));
+  const missing = plan.services
+    .filter(({ name }) => !selected.has(name))
+    .filter((service) => !works(service, observed));
   const needed = missing.flatMap((service) => {
-    const by = plan.services.filter(({ name, action, dependsOn }) => selected.has(name) && action !== 'unchanged' && dependsOn.includes(service.name));
+    const by = plan.services.filter(
+      ({ name, action, dependsOn }) => selected.has(name) && action !== 'unchanged' && dependsOn.includes(service.name),
+    );
     return by.length === 0 ? [] : [{ service, by: by.map(({ name }) => name) }];
   });
   if (needed.length > 0) throw dependencyMissing(needed, selection);
   const services = plan.services.map((service) => (selected.has(service.name) ? service : excluded(service)));
   const todo = services.some(({ action }) => action !== 'unchanged' && action !== 'excluded');
-  return { ...plan, services, groundwork: plan.groundwork && todo, digest: planDigest(plan.environment, services), notes: [...(plan.notes ?? []), `Selected: ${selectionWords(selection)}`] };
+  return {
+    ...plan,
+    services,
+    groundwork: plan.groundwork && todo,
+    digest: planDigest(plan.environment, services),
+    notes: [...(plan.notes ?? []), `Selected: ${selectionWords(selection)}`],
+  };
 }
 
 function excluded(service: PlannedService): PlannedService {
   const reason = 'not selected';
-  return { ...service, action: 'excluded', reason, steps: service.steps.map(({ revision: _seen, ...step }): PlannedStep => ({ ...step, action: 'excluded', reason })) };
+  return {
+    ...service,
+    action: 'excluded',
+    reason,
+    steps: service.steps.map(({ revision: _seen, ...step }): PlannedStep => ({ ...step, action: 'excluded', reason })),
+  };
 }
 
-/** Whether others can build on it as it is: an older version of a server that is healthy will do, a Job's older run will not. */
+/**
+ * Whether others can build on it as it is: an older version of a server that is healthy will do, a Job's older run will
+ * not.
+ */
 function works({ steps }: PlannedService, observed: ObservedCluster): boolean {
-  return steps.every(({ kind, name, namespace, job, action }) => action === 'unchanged'
-    // Its server would be changed; it is open all the same.
-    || (kind === 'vault-bootstrap' && observed.vault === 'open' && observed.vaultConfigured)
-    || (action === 'upgrade' && kind === 'release' && !job && observed.health.get(releaseKey(namespace, name))?.healthy === true));
+  return steps.every(
+    ({ kind, name, namespace, job, action }) =>
+      action === 'unchanged' ||
+      // Its server would be changed; it is open all the same.
+      (kind === 'vault-bootstrap' && observed.vault === 'open' && observed.vaultConfigured) ||
+      (action === 'upgrade' &&
+        kind === 'release' &&
+        !job &&
+        observed.health.get(releaseKey(namespace, name))?.healthy === true),
+  );
 }
 
-function dependencyMissing(needed: readonly { service: PlannedService; by: string[] }[], { only, phases, from, skip = [] }: Selection): DependencyMissingError {
-  const lines = needed.map(({ service: { name, reason }, by }) => `  ${name} (${reason}), needed by ${by.length > 3 ? `${by.slice(0, 3).join(', ')} and ${by.length - 3} more` : by.join(', ')}`);
+function dependencyMissing(
+  needed: readonly { service: PlannedService; by: string[] }[],
+  { only, phases, from, skip = [] }: Selection,
+): DependencyMissingError {
+  const lines = needed.map(
+    ({ service: { name, reason }, by }) =>
+      `  ${name} (${reason}), needed by ${by.length > 3 ? `${by.slice(0, 3).join(', ')} and ${by.length - 3} more` : by.join(', ')}`,
+  );
   const skipped = needed.map(({ service }) => service.name).filter((name) => skip.includes(name));
-  const names = needed.map(({ service }) => service.name).filter((name) => !skip.includes(name)).join(',');
+  const names = needed
+    .map(({ service }) => service.name)
+    .filter((name) => !skip.includes(name))
+    .join(',');
   const narrowed = [only, phases, from].some((part) => part !== undefined && part.length > 0);
   const ways = [
     ...(skipped.length > 0 ? [`do not skip ${skipped.join(', ')}`] : []),
-    ...(names === '' || !narrowed ? [] : ['add --with-dependencies, which pulls in all that is needed', `deploy what is missing first: --only ${names}`]),
+    ...(names === '' || !narrowed
+      ? []
+      : [
+          'add --with-dependencies, which pulls in all that is needed',
+          `deploy what is missing first: --only ${names}`,
+        ]),
   ];
-  return new DependencyMissingError(`What was selected depends on ${needed.length === 1 ? 'a service that is' : 'services that are'} neither selected nor in order:\n${lines.join('\n')}\nWays on: ${ways.join('; or ')}.`);
+  return new DependencyMissingError(
+    `What was selected depends on ${needed.length === 1 ? 'a service that is' : 'services that are'} neither selected nor in order:\n${lines.join('\n')}\nWays on: ${ways.join('; or ')}.`,
+  );
 }
 
 function requireService(names: readonly string[], name: string): void {
@@ -104,7 +160,10 @@ function requireService(names: readonly string[], name: string): void {
 }
 
 function requirePhase({ phases }: Graph, phase: number): void {
-  if (!phases.some(({ number }) => number === phase)) throw new SelectionError(`There is no phase ${phase}: phases are ${phases[0]?.number ?? 1} to ${phases.at(-1)?.number ?? 1}.`);
+  if (!phases.some(({ number }) => number === phase))
+    throw new SelectionError(
+      `There is no phase ${phase}: phases are ${phases[0]?.number ?? 1} to ${phases.at(-1)?.number ?? 1}.`,
+    );
 }
 
 /** A service with all that depends on it, or a phase and all later ones. */
@@ -120,7 +179,8 @@ function startingFrom(catalog: Graph, names: readonly string[], start: string): 
 
 function addDependencies({ services }: Graph, chosen: Set<string>): void {
   const byName = new Map(services.map((service) => [service.name, service]));
-  for (const name of [...chosen]) for (const found of reached(name, (at) => byName.get(at)?.dependsOn ?? [])) chosen.add(found);
+  for (const name of [...chosen])
+    for (const found of reached(name, (at) => byName.get(at)?.dependsOn ?? [])) chosen.add(found);
 }
 
 function reached(start: string, next: (name: string) => readonly string[]): Set<string> {

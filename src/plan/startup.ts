@@ -9,7 +9,11 @@ import { releasesOf } from './releases.ts';
  * @param declaredSeconds the catalog's
  * @returns seconds; the same for the same seed and name, whoever asks
  */
-export function startupSeconds(environment: Pick<Environment, 'simulation'>, releaseName: string, declaredSeconds: number): number {
+export function startupSeconds(
+  environment: Pick<Environment, 'simulation'>,
+  releaseName: string,
+  declaredSeconds: number,
+): number {
   const { simulation } = environment;
   if (simulation === undefined) return declaredSeconds;
   const seconds = simulation.startupSeconds[releaseName] ?? declaredSeconds;
@@ -18,10 +22,16 @@ export function startupSeconds(environment: Pick<Environment, 'simulation'>, rel
 
 /** Seconds from the moment a service may start until it is healthy, its steps before and after included. */
 export function serviceSeconds(environment: Pick<Environment, 'simulation'>, service: Service): number {
-  return releasesOf(service)
-    // The bootstrap of Vault is real work everywhere, so nothing scales it.
-    .map((release) => (release.kind === 'vault-bootstrap' ? release.startupSeconds : startupSeconds(environment, release.name, release.startupSeconds)))
-    .reduce((sum, seconds) => sum + seconds, 0);
+  return (
+    releasesOf(service)
+      // The bootstrap of Vault is real work everywhere, so nothing scales it.
+      .map((release) =>
+        release.kind === 'vault-bootstrap'
+          ? release.startupSeconds
+          : startupSeconds(environment, release.name, release.startupSeconds),
+      )
+      .reduce((sum, seconds) => sum + seconds, 0)
+  );
 }
 
 /** Between -1 and 1, evenly spread, from nothing but seed and name. */

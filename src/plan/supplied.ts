@@ -11,6 +11,11 @@ export interface SuppliedKey {
 
 /** All keys that `ananta secrets set` is for. */
 export function suppliedKeys(catalog: Catalog): SuppliedKey[] {
-  return catalog.secretPaths.flatMap(({ path, keys }) => keys.flatMap((key) =>
-    key.kind === 'supplied' ? [{ path, key: key.name, description: key.description, required: key.initially === 'required' }] : []));
+  return catalog.secretPaths.flatMap(({ path, keys }) =>
+    keys.flatMap((key) =>
+      key.kind === 'supplied'
+        ? [{ path, key: key.name, description: key.description, required: key.initially === 'required' }]
+        : [],
+    ),
+  );
 }

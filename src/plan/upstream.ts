@@ -25,6 +25,7 @@ export function upstreamChart(catalog: Catalog, service: Service): UpstreamChart
 export function upstreamOverlay(context: UpstreamContext): Tree {
   const name = context.service.chart.upstream ?? '';
   const values = CHARTS[name];
-  if (values === undefined) throw new Error(`There are no values for the upstream chart "${name}": add them below src/plan/upstream.`);
+  if (values === undefined)
+    throw new Error(`There are no values for the upstream chart "${name}": add them below src/plan/upstream.`);
   return { fullnameOverride: context.release.name, ...values(context) };
 }

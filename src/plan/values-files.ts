@@ -31,10 +31,14 @@ export async function filesOf(catalog: Catalog, release: Release, helmFolder: st
   const migration = catalog.migrations.find(({ service }) => service === release.name);
   if (migration) return { files: { sql: await readFolder(join(helmFolder, migration.location), '.sql') } };
   if (catalog.realm.job !== release.name) return {};
-  return { files: { realm: { [`${catalog.realm.name}.json`]: await readFile(join(helmFolder, catalog.realm.file), 'utf8') } } };
+  return {
+    files: { realm: { [`${catalog.realm.name}.json`]: await readFile(join(helmFolder, catalog.realm.file), 'utf8') } },
+  };
 }
 
 async function readFolder(folder: string, extension: string): Promise<Record<string, string>> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(extension) && !name.startsWith('.')).sort();
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)));
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)),
+  );
 }

@@ -24,29 +24,49 @@ const STATELESS_CHART = 'service';
  * @param imageTags tag per release, from the command line; wins over the environment's and the catalog's
  * @returns values that win over those in files; they never contain a secret, only names of Secrets
  */
-export function overlay(catalog: Catalog, environment: Environment, release: Release, imageTags: Readonly<Record<string, string>>): Tree {
+export function overlay(
+  catalog: Catalog,
+  environment: Environment,
+  release: Release,
+  imageTags: Readonly<Record<string, string>>,
+): Tree {
   const service = findService(catalog, release.service);
   const main = release.position === 'main';
   if (usesUpstreamChart(environment, service, release)) {
-    return upstreamOverlay({ catalog, environment, release, service, imageTags, replicas: replicasOf(environment, service) });
+    return upstreamOverlay({
+      catalog,
+      environment,
+      release,
+      service,
+      imageTags,
+      replicas: replicasOf(environment, service),
+    });
   }
   if (showsReleases(release)) return applicationsOverlay(catalog, environment);
   const own = main && service.name === VAULT.service ? bundledVaultValues(service, environment) : {};
   const ingress = main ? ingressOf(environment, service) : undefined;
-  return mergeTrees({
-    fullnameOverride: release.name,
-    ...(release.image ? { image: imageOf(environment, release.name, release.image, imageTags) } : {}),
-    imagePullSecrets: environment.images.pullSecrets,
-    serviceAccount: { name: release.name },
-    vault: vaultAccess(catalog, environment, release),
-    secretRefs: secretReferences(catalog, release.secrets),
-    networkPolicy: { enabled: true, from: main ? [...networkPeers(catalog, service), ...ingressPeers(environment, ingress)] : [] },
-    ...(ingress === undefined ? {} : { ingress: { ...ingress } }),
-    ...(main && !release.job ? { replicaCount: replicasOf(environment, service), service: { ports: service.ports.map(portValues) } } : {}),
-    ...(main && service.stateful ? { storage: storageOf(environment, service.name) } : {}),
-    ...(environment.resources[release.name] ? { resources: environment.resources[release.name] } : {}),
-    global: { domain: environment.domain, environment: environment.name },
-  }, own);
+  return mergeTrees(
+    {
+      fullnameOverride: release.name,
+      ...(release.image ? { image: imageOf(environment, release.name, release.image, imageTags) } : {}),
+      imagePullSecrets: environment.images.pullSecrets,
+      serviceAccount: { name: release.name },
+      vault: vaultAccess(catalog, environment, release),
+      secretRefs: secretReferences(catalog, release.secrets),
+      networkPolicy: {
+        enabled: true,
+        from: main ? [...networkPeers(catalog, service), ...ingressPeers(environment, ingress)] : [],
+      },
+      ...(ingress === undefined ? {} : { ingress: { ...ingress } }),
+      ...(main && !release.job
+        ? { replicaCount: replicasOf(environment, service), service: { ports: service.ports.map(portValues) } }
+        : {}),
+      ...(main && service.stateful ? { storage: storageOf(environment, service.name) } : {}),
+      ...(environment.resources[release.name] ? { resources: environment.resources[release.name] } : {}),
+      global: { domain: environment.domain, environment: environment.name },
+    },
+    own,
+  );
 }
 
 /** @param file what an engineer wrote, @param over what follows from catalog and environment */
@@ -55,7 +75,12 @@ export function mergeValues(file: unknown, over: Tree): Tree {
 }
 
 /** The platform's own images get the environment's prefix. */
-export function imageOf(environment: Environment, release: string, image: Image, imageTags: Readonly<Record<string, string>>): { repository: string; tag: string; digest?: string } {
+export function imageOf(
+  environment: Environment,
+  release: string,
+  image: Image,
+  imageTags: Readonly<Record<string, string>>,
+): { repository: string; tag: string; digest?: string } {
   const repository = image.own ? `${environment.images.prefix}/${image.repository}` : image.repository;
   const version = imageTags[release] ?? environment.images.tags[release] ?? image.tag;
   // The tag stays for people who read labels; the digest is what is pulled.
@@ -65,7 +90,10 @@ export function imageOf(environment: Environment, release: string, image: Image,
 /** Services with a volume run once; the platform's stateless ones as often as the environment says. */
 export function replicasOf(environment: Environment, service: Service): number {
   if (service.name === VAULT.service) return environment.vault.replicas;
-  return environment.replicas.services[service.name] ?? (service.chart.bundled === STATELESS_CHART ? environment.replicas.default : 1);
+  return (
+    environment.replicas.services[service.name] ??
+    (service.chart.bundled === STATELESS_CHART ? environment.replicas.default : 1)
+  );
 }
 
 /** The controller's pods, whatever their names. */
@@ -82,11 +110,17 @@ function vaultAccess(catalog: Catalog, environment: Environment, release: Releas
   if (paths.length === 0) return { login: false };
   const server = findService(catalog, VAULT.service);
   const port = server.ports[0]?.port ?? 8200;
-  return { login: true, role: vaultRoleName(release.service), address: environment.vault.external?.address ?? `http://${server.name}.${server.namespace}.svc:${port}`, paths };
+  return {
+    login: true,
+    role: vaultRoleName(release.service),
+    address: environment.vault.external?.address ?? `http://${server.name}.${server.namespace}.svc:${port}`,
+    paths,
+  };
 }
 
 function secretReferences(catalog: Catalog, uses: readonly SecretUse[]): Tree[] {
-  return uses.filter(({ delivery }) => delivery === 'kubernetes')
+  return uses
+    .filter(({ delivery }) => delivery === 'kubernetes')
     .map((use) => ({ name: secretNameOf(use), path: use.path, keys: keysOf(catalog, use) }));
 }
 
@@ -101,7 +135,10 @@ function storageOf(environment: Environment, service: string): Tree {
 function applicationsOverlay(catalog: Catalog, environment: Environment): Tree {
   return {
     // The publisher's chart, in its line, runs an Argo CD that cannot patch templates yet.
-    applicationSet: { ...catalog.applicationSet, templatePatch: chartSource(environment, findService(catalog, 'argocd')) === 'bundled' },
+    applicationSet: {
+      ...catalog.applicationSet,
+      templatePatch: chartSource(environment, findService(catalog, 'argocd')) === 'bundled',
+    },
     gitops: { ...environment.gitops },
     global: { domain: environment.domain, environment: environment.name },
   };

@@ -29,7 +29,14 @@ export function serviceRoles(catalog: Catalog): VaultRole[] {
   return catalog.services.flatMap((service) => {
     const paths = readablePaths(service);
     if (paths.length === 0) return [];
-    return [{ name: vaultRoleName(service.name), policy: readPolicy(service.name, paths), serviceAccount: service.name, namespace: service.namespace }];
+    return [
+      {
+        name: vaultRoleName(service.name),
+        policy: readPolicy(service.name, paths),
+        serviceAccount: service.name,
+        namespace: service.namespace,
+      },
+    ];
   });
 }
 

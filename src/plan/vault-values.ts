@@ -21,42 +21,61 @@ export function isPlainVault({ replicas, seal }: Settings): boolean {
  * @param domain of the pods' own names: Service and namespace
  * @param mlock `unsaid` where the chart says itself that memory is not locked: Vault takes no key twice
  */
-export function vaultHcl(service: Pick<Service, 'name'>, { replicas, seal }: Settings, domain: string, { mlock }: { mlock: 'said' | 'unsaid' }): string {
-  const joins = replicas === 1 ? [] : vaultPods(service, replicas).map((pod) => `  retry_join { leader_api_addr = "http://${pod}.${domain}:8200" }`);
-  return [
-    'ui = true',
-    ...(mlock === 'said' ? ['# Without the capability IPC_LOCK; nodes have no swap.', 'disable_mlock = true'] : []),
-    'log_format = "json"',
-    'listener "tcp" {',
-    '  address         = "[::]:8200"',
-    '  cluster_address = "[::]:8201"',
-    '  tls_disable     = true',
-    '}',
-    'storage "raft" {',
-    '  path = "/vault/data"',
-    ...joins,
-    '}',
-    ...sealLines(seal),
-  ].join('\n') + '\n';
+export function vaultHcl(
+  service: Pick<Service, 'name'>,
+  { replicas, seal }: Settings,
+  domain: string,
+  { mlock }: { mlock: 'said' | 'unsaid' },
+): string {
+  const joins =
+    replicas === 1
+      ? []
+      : vaultPods(service, replicas).map((pod) => `  retry_join { leader_api_addr = "http://${pod}.${domain}:8200" }`);
+  return (
+    [
+      'ui = true',
+      ...(mlock === 'said' ? ['# Without the capability IPC_LOCK; nodes have no swap.', 'disable_mlock = true'] : []),
+      'log_format = "json"',
+      'listener "tcp" {',
+      '  address         = "[::]:8200"',
+      '  cluster_address = "[::]:8201"',
+      '  tls_disable     = true',
+      '}',
+      'storage "raft" {',
+      '  path = "/vault/data"',
+      ...joins,
+      '}',
+      ...sealLines(seal),
+    ].join('\n') + '\n'
+  );
 }
 
 /** Values of the bundled chart. */
 export function bundledVaultValues(service: Service, environment: Environment): Tree {
   const { vault } = environment;
   // Only who logs in, and who may ask whether a login is good.
-  if (vault.external !== undefined) return { workload: 'None', networkPolicy: { enabled: false }, files: { config: null } };
+  if (vault.external !== undefined)
+    return { workload: 'None', networkPolicy: { enabled: false }, files: { config: null } };
   if (isPlainVault(vault)) return {};
   const { seal, replicas } = vault;
   return {
     singleton: false,
     // The deployer replaces the pods itself, one by one, each unsealed before the next.
     updateStrategy: 'OnDelete',
-    files: { config: { 'vault.hcl': vaultHcl(service, vault, `${service.name}-headless.${service.namespace}.svc`, { mlock: 'said' }) } },
+    files: {
+      config: {
+        'vault.hcl': vaultHcl(service, vault, `${service.name}-headless.${service.namespace}.svc`, { mlock: 'said' }),
+      },
+    },
     ...(replicas === 1 ? {} : { scheduling: { affinity: apart({ 'app.kubernetes.io/instance': service.name }) } }),
-    ...(seal === undefined ? {} : {
-      serviceAccount: { name: service.name, annotations: seal.serviceAccountAnnotations },
-      envFromSecret: Object.fromEntries((seal.credentials?.keys ?? []).map((key) => [key, { name: seal.credentials?.secret, key }])),
-    }),
+    ...(seal === undefined
+      ? {}
+      : {
+          serviceAccount: { name: service.name, annotations: seal.serviceAccountAnnotations },
+          envFromSecret: Object.fromEntries(
+            (seal.credentials?.keys ?? []).map((key) => [key, { name: seal.credentials?.secret, key }]),
+          ),
+        }),
   };
 }
 
@@ -67,21 +86,45 @@ export function upstreamVaultValues(service: Service, environment: Environment):
   const { seal, replicas } = vault;
   return {
     standalone: { enabled: false },
-    ha: { enabled: true, replicas, raft: { enabled: true, setNodeId: true, config: vaultHcl(service, vault, `${service.name}-internal`, { mlock: 'unsaid' }) } },
-    ...(seal === undefined ? {} : {
-      serviceAccount: { name: service.name, annotations: seal.serviceAccountAnnotations },
-      extraSecretEnvironmentVars: (seal.credentials?.keys ?? []).map((key) => ({ envName: key, secretName: seal.credentials?.secret, secretKey: key })),
-    }),
+    ha: {
+      enabled: true,
+      replicas,
+      raft: {
+        enabled: true,
+        setNodeId: true,
+        config: vaultHcl(service, vault, `${service.name}-internal`, { mlock: 'unsaid' }),
+      },
+    },
+    ...(seal === undefined
+      ? {}
+      : {
+          serviceAccount: { name: service.name, annotations: seal.serviceAccountAnnotations },
+          extraSecretEnvironmentVars: (seal.credentials?.keys ?? []).map((key) => ({
+            envName: key,
+            secretName: seal.credentials?.secret,
+            secretKey: key,
+          })),
+        }),
   };
 }
 
 function sealLines(seal: Seal | undefined): string[] {
   if (seal === undefined) return [];
   const parameters = Object.entries(seal.parameters).filter(([, value]) => value !== undefined);
-  return [`seal ${JSON.stringify(seal.type)} {`, ...parameters.map(([name, value]) => `  ${name} = ${JSON.stringify(value)}`), '}'];
+  return [
+    `seal ${JSON.stringify(seal.type)} {`,
+    ...parameters.map(([name, value]) => `  ${name} = ${JSON.stringify(value)}`),
+    '}',
+  ];
 }
 
 /** Two of them on one node would be lost together. */
 function apart(labels: Record<string, string>): Tree {
-  return { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: labels } }] } };
+  return {
+    podAntiAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: [
+        { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: labels } },
+      ],
+    },
+  };
 }

@@ -23,29 +23,47 @@ export interface ReleaseDiff extends ReleaseChange {
 /** What Helm recorded, by `<namespace>/<release>`; undefined where its history no longer has it. */
 export type Manifests = ReadonlyMap<string, string | undefined>;
 
-export function diffReleases(before: readonly VersionedRelease[], after: readonly VersionedRelease[], manifests: { before: Manifests; after: Manifests }): ReleaseDiff[] {
+export function diffReleases(
+  before: readonly VersionedRelease[],
+  after: readonly VersionedRelease[],
+  manifests: { before: Manifests; after: Manifests },
+): ReleaseDiff[] {
   return changesBetween(before, after).map((change) => {
     if (change.kind !== 'changed') return { ...change, objects: [] };
     const key = keyOf({ namespace: change.namespace, name: change.release });
     const [was, is] = [manifests.before.get(key), manifests.after.get(key)];
-    if (was === undefined || is === undefined) return { ...change, objects: [], note: 'Helm\'s history no longer has both revisions' };
+    if (was === undefined || is === undefined)
+      return { ...change, objects: [], note: "Helm's history no longer has both revisions" };
     return { ...change, objects: diffManifests(was, is, change.release) };
   });
 }
 
 /** Object by object, in the order of the later manifest. */
 export function diffManifests(was: string, is: string, release: string): ObjectDiff[] {
-  const index = (text: string): Map<string, ManifestObject> => new Map(manifestObjects(text).map((object) => [`${object.kind}/${object.namespace ?? ''}/${stableName(object, release)}`, object]));
+  const index = (text: string): Map<string, ManifestObject> =>
+    new Map(
+      manifestObjects(text).map((object) => [
+        `${object.kind}/${object.namespace ?? ''}/${stableName(object, release)}`,
+        object,
+      ]),
+    );
   const [old, current] = [index(was), index(is)];
-  const named = (object: ManifestObject): Pick<ObjectDiff, 'kind' | 'name'> => ({ kind: object.kind, name: stableName(object, release) });
+  const named = (object: ManifestObject): Pick<ObjectDiff, 'kind' | 'name'> => ({
+    kind: object.kind,
+    name: stableName(object, release),
+  });
   return [
     ...[...current].flatMap(([key, object]): ObjectDiff[] => {
       const before = old.get(key);
       if (before === undefined) return [{ ...named(object), change: 'added', fields: [] }];
-      const fields = diffFields(withoutSecrets(before.object), withoutSecrets(object.object)).filter(({ path }) => !(object.kind === 'Job' && path === 'metadata.name'));
+      const fields = diffFields(withoutSecrets(before.object), withoutSecrets(object.object)).filter(
+        ({ path }) => !(object.kind === 'Job' && path === 'metadata.name'),
+      );
       return fields.length === 0 ? [] : [{ ...named(object), change: 'changed', fields }];
     }),
-    ...[...old].filter(([key]) => !current.has(key)).map(([, object]): ObjectDiff => ({ ...named(object), change: 'removed', fields: [] })),
+    ...[...old]
+      .filter(([key]) => !current.has(key))
+      .map(([, object]): ObjectDiff => ({ ...named(object), change: 'removed', fields: [] })),
   ];
 }
 

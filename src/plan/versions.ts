@@ -16,24 +16,42 @@ export function keyOf({ namespace, name }: Pick<VersionedRelease, 'namespace' | 
 }
 
 /** Releases of two states by content, whatever their revisions: in the order of the later, removed ones last. */
-export function changesBetween(before: readonly VersionedRelease[], after: readonly VersionedRelease[]): ReleaseChange[] {
+export function changesBetween(
+  before: readonly VersionedRelease[],
+  after: readonly VersionedRelease[],
+): ReleaseChange[] {
   const old = new Map(before.map((release) => [keyOf(release), release]));
   const kept = new Set(after.map(keyOf));
-  const named = ({ service, name, namespace }: VersionedRelease): Pick<ReleaseChange, 'service' | 'release' | 'namespace'> => ({ service, release: name, namespace });
+  const named = ({
+    service,
+    name,
+    namespace,
+  }: VersionedRelease): Pick<ReleaseChange, 'service' | 'release' | 'namespace'> => ({
+    service,
+    release: name,
+    namespace,
+  });
   return [
     ...after.flatMap((release): ReleaseChange[] => {
       const was = old.get(keyOf(release));
       if (was === undefined) return [{ ...named(release), kind: 'added', what: imagesOf(release) }];
-      return was.digest === release.digest ? [] : [{ ...named(release), kind: 'changed', what: describeChange(was, release) }];
+      return was.digest === release.digest
+        ? []
+        : [{ ...named(release), kind: 'changed', what: describeChange(was, release) }];
     }),
-    ...before.filter((release) => !kept.has(keyOf(release))).map((release): ReleaseChange => ({ ...named(release), kind: 'removed', what: imagesOf(release) })),
+    ...before
+      .filter((release) => !kept.has(keyOf(release)))
+      .map((release): ReleaseChange => ({ ...named(release), kind: 'removed', what: imagesOf(release) })),
   ];
 }
 
 /** In words, the most telling first. */
 export function describeChange(was: VersionedRelease, is: VersionedRelease): string {
   const parts: string[] = [];
-  if (was.chart.version !== is.chart.version || was.chart.name !== is.chart.name) parts.push(`chart ${was.chart.name} ${was.chart.version} → ${is.chart.name === was.chart.name ? '' : `${is.chart.name} `}${is.chart.version}`);
+  if (was.chart.version !== is.chart.version || was.chart.name !== is.chart.name)
+    parts.push(
+      `chart ${was.chart.name} ${was.chart.version} → ${is.chart.name === was.chart.name ? '' : `${is.chart.name} `}${is.chart.version}`,
+    );
   else if (was.chart.digest !== is.chart.digest) parts.push(`chart ${is.chart.name} edited`);
   const [imagesBefore, imagesAfter] = [imagesOf(was), imagesOf(is)];
   if (imagesBefore !== imagesAfter) parts.push(`image ${imagesBefore || 'none'} → ${imagesAfter || 'none'}`);
@@ -50,7 +68,17 @@ function missingIn(one: VersionedRelease, other: VersionedRelease): string[] {
 
 /** Without registries, which seldom tell anything. */
 function imagesOf({ images }: VersionedRelease): string {
-  return [...new Set(images.map(({ image }) => image.replace(/@sha256:.*$/, '').split('/').at(-1) ?? image))].join(' ');
+  return [
+    ...new Set(
+      images.map(
+        ({ image }) =>
+          image
+            .replace(/@sha256:.*$/, '')
+            .split('/')
+            .at(-1) ?? image,
+      ),
+    ),
+  ].join(' ');
 }
 
 /** Whose content it has: a rollback's is that of the version it went back to. */
@@ -70,7 +98,10 @@ export function originOf(versions: readonly PlatformVersion[], version: Platform
  * @param digests of what is in the cluster, by release key; undefined where a release is half done
  * @returns undefined when nothing is kept to go back to
  */
-export function defaultTarget(versions: readonly PlatformVersion[], digests: ReadonlyMap<string, string | undefined>): PlatformVersion | undefined {
+export function defaultTarget(
+  versions: readonly PlatformVersion[],
+  digests: ReadonlyMap<string, string | undefined>,
+): PlatformVersion | undefined {
   const sorted = versions.toSorted((a, b) => b.version - a.version);
   const [newest] = sorted;
   if (newest === undefined) return undefined;
@@ -82,7 +113,11 @@ export function defaultTarget(versions: readonly PlatformVersion[], digests: Rea
   if (differing.length === 0 && !extra) return previous;
   // What differs from the newest version is half of a rollback that was interrupted: it goes on.
   const wanted = new Map(previous?.releases.map((release) => [keyOf(release), release.digest]));
-  const isBack = (release: VersionedRelease): boolean => digests.get(keyOf(release)) !== undefined && digests.get(keyOf(release)) === wanted.get(keyOf(release));
-  const goesOn = !extra && differing.some(isBack) && differing.every((release) => isBack(release) || digests.get(keyOf(release)) === undefined);
+  const isBack = (release: VersionedRelease): boolean =>
+    digests.get(keyOf(release)) !== undefined && digests.get(keyOf(release)) === wanted.get(keyOf(release));
+  const goesOn =
+    !extra &&
+    differing.some(isBack) &&
+    differing.every((release) => isBack(release) || digests.get(keyOf(release)) === undefined);
   return goesOn ? previous : newest;
 }

@@ -30,12 +30,21 @@ export interface WantedChart {
 type Where = Pick<Config, 'repoRoot'>;
 
 /** @param key of the catalog's table of charts */
-export function wantedChart(key: string, chart: UpstreamChart, environment: Pick<Environment, 'chartMirror'>, lock: ChartLock, where: Where): WantedChart {
+export function wantedChart(
+  key: string,
+  chart: UpstreamChart,
+  environment: Pick<Environment, 'chartMirror'>,
+  lock: ChartLock,
+  where: Where,
+): WantedChart {
   const locked = lock.charts[key];
   const mirror = chartMirror(environment);
-  const published: ChartPlace = chart.oci === undefined ? { kind: 'repository', url: chart.repository } : { kind: 'oci', reference: chart.oci };
+  const published: ChartPlace =
+    chart.oci === undefined ? { kind: 'repository', url: chart.repository } : { kind: 'oci', reference: chart.oci };
   return {
-    key, name: chart.name, version: chart.version,
+    key,
+    name: chart.name,
+    version: chart.version,
     digest: locked?.version === chart.version ? locked.digest : undefined,
     place: mirror === undefined ? published : placeBelow(mirror.url, chart.name, where),
     ...(mirror === undefined ? {} : { mirror }),
@@ -52,13 +61,24 @@ export interface NeededChart extends WantedChart {
 export function wantedCharts(catalog: Catalog, environment: Environment, lock: ChartLock, where: Where): NeededChart[] {
   return Object.entries(catalog.upstreamCharts).map(([key, chart]) => ({
     ...wantedChart(key, chart, environment, lock, where),
-    services: catalog.services.filter((service) => service.chart.upstream === key && chartSource(environment, service) === 'upstream').map(({ name }) => name),
+    services: catalog.services
+      .filter((service) => service.chart.upstream === key && chartSource(environment, service) === 'upstream')
+      .map(({ name }) => name),
   }));
 }
 
-/** Where a verified archive is kept. The digest is part of the name, so that locks of several branches share a folder. */
-export function archivePath({ cacheDir }: Pick<Config, 'cacheDir'>, { name, version, digest }: Pick<WantedChart, 'name' | 'version' | 'digest'>): string {
-  return join(cacheDir, 'charts', `${name}-${version}-${digest === undefined ? 'unlocked' : digest.slice('sha256:'.length, 'sha256:'.length + 12)}.tgz`);
+/**
+ * Where a verified archive is kept. The digest is part of the name, so that locks of several branches share a folder.
+ */
+export function archivePath(
+  { cacheDir }: Pick<Config, 'cacheDir'>,
+  { name, version, digest }: Pick<WantedChart, 'name' | 'version' | 'digest'>,
+): string {
+  return join(
+    cacheDir,
+    'charts',
+    `${name}-${version}-${digest === undefined ? 'unlocked' : digest.slice('sha256:'.length, 'sha256:'.length + 12)}.tgz`,
+  );
 }
 
 /** As people and error messages write it. */

@@ -11,7 +11,9 @@ const run = promisify(execFile);
  */
 export interface ProcessIdentity {
   pid: number;
-  /** Opaque; equal for two looks at the same process, different for a later process with the same pid or after a reboot. */
+  /**
+   * Opaque; equal for two looks at the same process, different for a later process with the same pid or after a reboot.
+   */
   startToken: string;
 }
 
@@ -29,7 +31,8 @@ function linuxBootId(): Promise<string> {
 async function linuxStartToken(pid: number): Promise<string | undefined> {
   let stat: string;
   try {
-    // No disk is behind it, and it is asked some forty times a second while a command is attached: a thread for each would cost more.
+    // No disk is behind it, and it is asked some forty times a second while a command is attached: a thread for each
+    // would cost more.
     stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch (error) {
     // ESRCH: the process ended between open and read.

@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import { closeTemporal, engineConnectionOptions, ensureSearchAttributes, openNamespace, reachEngine } from '../clients/temporal/index.ts';
+import {
+  closeTemporal,
+  engineConnectionOptions,
+  ensureSearchAttributes,
+  openNamespace,
+  reachEngine,
+} from '../clients/temporal/index.ts';
 import { workerVersions } from '../clients/temporal/versions.ts';
 import type { Connections } from '../environment/connections.ts';
 
@@ -24,7 +30,11 @@ export interface LinkOptions {
 const LOOK_EVERY_MILLISECONDS = 2000;
 
 /** @throws EngineAccessError when the engine cannot be used as the environment says */
-export async function openEngineLink(environment: string, engine: Connections['engine'], { onReconnect, say }: LinkOptions): Promise<EngineLink> {
+export async function openEngineLink(
+  environment: string,
+  engine: Connections['engine'],
+  { onReconnect, say }: LinkOptions,
+): Promise<EngineLink> {
   let client = await openNamespace(engine);
   try {
     const made = await ensureSearchAttributes(client, engine);
@@ -74,8 +84,12 @@ export async function openEngineLink(environment: string, engine: Connections['e
   if (!isExchangeable(engine)) ended.abort();
 
   return {
-    get client() { return client; },
-    get connection() { return connection; },
+    get client() {
+      return client;
+    },
+    get connection() {
+      return connection;
+    },
     close: async () => {
       ended.abort();
       await looking;
@@ -93,6 +107,7 @@ function isExchangeable({ tls, apiKeyFile }: Connections['engine']): boolean {
 function fingerprint(tls: Awaited<ReturnType<typeof engineConnectionOptions>>['tls']): string {
   if (typeof tls !== 'object') return String(tls);
   const hash = createHash('sha256');
-  for (const part of [tls.serverRootCACertificate, tls.clientCertPair?.crt, tls.clientCertPair?.key]) hash.update(part ?? '').update('\0');
+  for (const part of [tls.serverRootCACertificate, tls.clientCertPair?.crt, tls.clientCertPair?.key])
+    hash.update(part ?? '').update('\0');
   return hash.digest('hex');
 }

@@ -1,5 +1,6 @@
 /**
- * Serves the task queue of an environment: with the workflow code at hand what is new, with older code what that has begun.
+ * Serves the task queue of an environment: with the workflow code at hand what is new, with older code what that has
+ * begun.
  * Several workers do so side by side, on one machine or on many; together they decide which code is current.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,7 +22,10 @@ export interface ServingOptions {
   olderBundle: (buildId: string) => Promise<string | undefined>;
   identity: string;
   /** Activities and limits. */
-  worker: Omit<WorkerOptions, 'connection' | 'namespace' | 'taskQueue' | 'workflowBundle' | 'identity' | 'workerDeploymentOptions'>;
+  worker: Omit<
+    WorkerOptions,
+    'connection' | 'namespace' | 'taskQueue' | 'workflowBundle' | 'identity' | 'workerDeploymentOptions'
+  >;
   /** A line for the log. */
   say: (text: string) => void;
 }
@@ -54,12 +58,19 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
     const versions = await workerVersions(engine.client, environment);
     // The engine knows this version once it has been asked for work.
     if (!versions.known.has(build.buildId)) return;
-    const alive = versions.current === undefined || versions.current === build.buildId ? 0 : (await livingWorkers(engine.client, taskQueue, versions.current)).alive;
+    const alive =
+      versions.current === undefined || versions.current === build.buildId
+        ? 0
+        : (await livingWorkers(engine.client, taskQueue, versions.current)).alive;
     if (takesOver(build.buildId, versions, alive > 0)) {
       await setCurrentVersion(engine.client, environment, build.buildId, options.identity);
-      say(`New operations on ${environment} begin with version ${build.buildId} of the workflow code${versions.current === undefined ? '' : `, no longer with ${versions.current}`}`);
+      say(
+        `New operations on ${environment} begin with version ${build.buildId} of the workflow code${versions.current === undefined ? '' : `, no longer with ${versions.current}`}`,
+      );
     } else if (!decided && versions.current !== build.buildId) {
-      say(`Version ${build.buildId} of the workflow code is older than ${versions.current ?? ''}, which workers serve: this worker does no new operations while they live`);
+      say(
+        `Version ${build.buildId} of the workflow code is older than ${versions.current ?? ''}, which workers serve: this worker does no new operations while they live`,
+      );
     }
     decided = true;
   };
@@ -67,13 +78,21 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
   const serveOlder = async (buildId: string): Promise<void> => {
     const path = await options.olderBundle(buildId);
     if (path === undefined) {
-      if (!missing.has(buildId)) say(`Something that version ${buildId} of the workflow code has begun is still running, and this worker does not have that code: it goes on where a worker does (docs/engine.md)`);
+      if (!missing.has(buildId))
+        say(
+          `Something that version ${buildId} of the workflow code has begun is still running, and this worker does not have that code: it goes on where a worker does (docs/engine.md)`,
+        );
       missing.add(buildId);
       return;
     }
     const worker = await makeWorker(options, { buildId, path });
     say(`Serves version ${buildId} of the workflow code, too, until what it has begun has ended`);
-    const done = worker.run().catch((error: unknown) => { say(`Version ${buildId} of the workflow code is no longer served: ${text(error)}`); }).finally(() => older.delete(buildId));
+    const done = worker
+      .run()
+      .catch((error: unknown) => {
+        say(`Version ${buildId} of the workflow code is no longer served: ${text(error)}`);
+      })
+      .finally(() => older.delete(buildId));
     older.set(buildId, { worker, done, idle: 0 });
   };
 
@@ -100,18 +119,22 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
         if (text(error) !== told) say(`The engine could not be asked about versions: ${text(error)}`);
         told = text(error);
       }
-      await sleep(decided ? LOOK_EVERY_MILLISECONDS : AT_FIRST_MILLISECONDS, undefined, { signal }).catch(() => undefined);
+      await sleep(decided ? LOOK_EVERY_MILLISECONDS : AT_FIRST_MILLISECONDS, undefined, { signal }).catch(
+        () => undefined,
+      );
     }
   };
 
   const shutdown = (): void => {
-    for (const worker of [main, ...[...older.values()].map((serving) => serving.worker)]) if (worker.getState() === 'RUNNING') worker.shutdown();
+    for (const worker of [main, ...[...older.values()].map((serving) => serving.worker)])
+      if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   return {
     shutdown,
     state: () => main.getState(),
     reconnect: (connection) => {
-      for (const worker of [main, ...[...older.values()].map((serving) => serving.worker)]) worker.connection = connection;
+      for (const worker of [main, ...[...older.values()].map((serving) => serving.worker)])
+        worker.connection = connection;
     },
     run: async () => {
       const ended = new AbortController();
@@ -128,13 +151,22 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
   };
 }
 
-function makeWorker({ environment, engine, namespace, identity, worker }: ServingOptions, { buildId, path }: WorkflowBuild): Promise<Worker> {
+function makeWorker(
+  { environment, engine, namespace, identity, worker }: ServingOptions,
+  { buildId, path }: WorkflowBuild,
+): Promise<Worker> {
   return Worker.create({
     ...worker,
-    connection: engine.connection, namespace, identity,
+    connection: engine.connection,
+    namespace,
+    identity,
     taskQueue: taskQueueOf(environment),
     workflowBundle: { codePath: path },
-    workerDeploymentOptions: { version: { deploymentName: workerDeploymentOf(environment), buildId }, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' },
+    workerDeploymentOptions: {
+      version: { deploymentName: workerDeploymentOf(environment), buildId },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'PINNED',
+    },
   });
 }
 

@@ -1,4 +1,6 @@
-/** One proxy per class of effect, each with its own timeouts and retries. Workflows reach the world through these alone. */
+/**
+ * One proxy per class of effect, each with its own timeouts and retries. Workflows reach the world through these alone.
+ */
 import { ActivityCancellationType, type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../contract/activities.ts';
 import { NON_RETRYABLE } from '../contract/failures.ts';
@@ -19,14 +21,21 @@ const retry = {
 };
 
 /** Reads of the cluster: harmless to repeat, so cancellation need not wait for them. */
-export const reads = proxyActivities<Pick<Activities, 'makePlan' | 'planRollback' | 'planUndo' | 'planRepair' | 'planDestroy' | 'collectEvidence' | 'lockHolder'>>({
+export const reads = proxyActivities<
+  Pick<
+    Activities,
+    'makePlan' | 'planRollback' | 'planUndo' | 'planRepair' | 'planDestroy' | 'collectEvidence' | 'lockHolder'
+  >
+>({
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: HEARTBEAT,
   retry: { ...retry, maximumAttempts: 60 },
 });
 
 /** Small idempotent writes to Kubernetes. */
-export const ground = proxyActivities<Pick<Activities, 'ensureNamespaces' | 'recordResult' | 'removeDriftSchedule' | 'recordDrift' | 'repairFindings'>>({
+export const ground = proxyActivities<
+  Pick<Activities, 'ensureNamespaces' | 'recordResult' | 'removeDriftSchedule' | 'recordDrift' | 'repairFindings'>
+>({
   startToCloseTimeout: '1 minute',
   heartbeatTimeout: HEARTBEAT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -1,5 +1,11 @@
 /** One deployment of the platform: whatever is missing or differs, until every service is healthy. */
-import { isCancellation, ParentClosePolicy, ChildWorkflowCancellationType, executeChild, workflowInfo } from '@temporalio/workflow';
+import {
+  isCancellation,
+  ParentClosePolicy,
+  ChildWorkflowCancellationType,
+  executeChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { DeployInput, DeployResult, RunRef } from '../contract/deploy.ts';
 import type { DeployPlan } from '../contract/plan.ts';
 import type { RollbackInput } from '../contract/rollback.ts';
@@ -17,13 +23,24 @@ export function deploy(input: DeployInput): Promise<DeployResult> {
   return runOperation({
     operation: 'deploy',
     input,
-    plan: (run) => reads.makePlan.executeWithOptions({ summary: 'Plan: what will be done to each service, and why' },
-      [{ run, ...(selection ? { selection } : {}), ...(expectedDigest === undefined ? {} : { expectedDigest }) }]),
+    plan: (run) =>
+      reads.makePlan.executeWithOptions({ summary: 'Plan: what will be done to each service, and why' }, [
+        { run, ...(selection ? { selection } : {}), ...(expectedDigest === undefined ? {} : { expectedDigest }) },
+      ]),
     before: groundwork,
     after: async (run, plan, view) => {
-      if (vaultMayHaveBeenRestarted(plan, view)) await vault.openVault.executeWithOptions({ summary: 'Vault is still open' }, [run]);
+      if (vaultMayHaveBeenRestarted(plan, view))
+        await vault.openVault.executeWithOptions({ summary: 'Vault is still open' }, [run]);
       const failed = outcomes(view).some(({ state }) => state === 'failed');
-      return failed && plan.onFailure === 'rollback' ? undo(input, run, outcomes(view).filter(({ changed }) => changed).map(({ name }) => name)) : {};
+      return failed && plan.onFailure === 'rollback'
+        ? undo(
+            input,
+            run,
+            outcomes(view)
+              .filter(({ changed }) => changed)
+              .map(({ name }) => name),
+          )
+        : {};
     },
     finish: async (run, result) => {
       if (result.outcome === 'failed') await announce(run, result);
@@ -36,13 +53,20 @@ export function deploy(input: DeployInput): Promise<DeployResult> {
 }
 
 async function groundwork(run: RunRef, plan: DeployPlan): Promise<Partial<DeployResult>> {
-  if (plan.groundwork) await ground.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
+  if (plan.groundwork)
+    await ground.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
   return {};
 }
 
 /** What this run changed goes back to what was there before; the lock stays with the deployment. */
 async function undo(input: DeployInput, run: RunRef, changed: string[]): Promise<Partial<DeployResult>> {
-  const args: RollbackInput = { environment: input.environment, clusterUid: input.clusterUid, requestedBy: input.requestedBy, pastNoReturn: false, undo: { run, changed } };
+  const args: RollbackInput = {
+    environment: input.environment,
+    clusterUid: input.clusterUid,
+    requestedBy: input.requestedBy,
+    pastNoReturn: false,
+    undo: { run, changed },
+  };
   try {
     const { outcome, services, notes } = await executeChild(rollback, {
       workflowId: `${workflowInfo().workflowId}/${run.runId.slice(0, 8)}/undo`,
@@ -50,35 +74,60 @@ async function undo(input: DeployInput, run: RunRef, changed: string[]): Promise
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       staticSummary: `Take back what the failed deployment to ${input.environment} had changed`,
-      typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: input.environment }, { key: SEARCH_ATTRIBUTES.operation, value: 'rollback' }],
+      typedSearchAttributes: [
+        { key: SEARCH_ATTRIBUTES.environment, value: input.environment },
+        { key: SEARCH_ATTRIBUTES.operation, value: 'rollback' },
+      ],
     });
     return { undone: { outcome, services, ...(notes ? { notes } : {}) } };
   } catch (error) {
     if (isCancellation(error)) throw error;
     const result = resultOf<DeployResult>(error);
-    return { undone: { outcome: 'failed', services: result?.services ?? [], ...(result?.notes ? { notes: result.notes } : {}), failure: failureOf(error) } };
+    return {
+      undone: {
+        outcome: 'failed',
+        services: result?.services ?? [],
+        ...(result?.notes ? { notes: result.notes } : {}),
+        failure: failureOf(error),
+      },
+    };
   }
 }
 
-/** @returns a line where it could not be registered: a platform that nobody looks after should not be taken for one that is */
+/**
+ * @returns a line where it could not be registered: a platform that nobody looks after should not be taken for one that
+ * is
+ */
 async function schedule(run: RunRef): Promise<string[]> {
   try {
     await records.ensureDriftSchedule.executeWithOptions({ summary: 'Schedule of drift runs' }, [run]);
     return [];
   } catch (error) {
-    return [`The schedule of drift runs could not be registered (${failureOf(error).message}): what it was before goes on, and the next deployment tries again.`];
+    return [
+      `The schedule of drift runs could not be registered (${failureOf(error).message}): what it was before goes on, and the next deployment tries again.`,
+    ];
   }
 }
 
 async function announce(run: RunRef, result: DeployResult): Promise<void> {
   const failed = result.services.filter(({ state }) => state === 'failed');
-  const lines = [...(result.failure ? [result.failure.message] : []), ...failed.map(({ name, failure }) => `${name}: ${failure?.message ?? 'failed'}`)];
-  await outside.notify.executeWithOptions({ summary: 'Tell of the failure' },
-    [{ run, event: 'deploy-failed', title: `The deployment to ${run.environment} failed`, lines }]).catch(() => undefined);
+  const lines = [
+    ...(result.failure ? [result.failure.message] : []),
+    ...failed.map(({ name, failure }) => `${name}: ${failure?.message ?? 'failed'}`),
+  ];
+  await outside.notify
+    .executeWithOptions({ summary: 'Tell of the failure' }, [
+      { run, event: 'deploy-failed', title: `The deployment to ${run.environment} failed`, lines },
+    ])
+    .catch(() => undefined);
 }
 
 /** Something was done, so time has passed since Vault was opened; a restart would have left it sealed, unnoticed. */
 function vaultMayHaveBeenRestarted(plan: DeployPlan, view: DeploymentProgress): boolean {
   const keeper = plan.services.find((service) => service.steps.some((step) => step.kind === 'vault-bootstrap'));
-  return keeper !== undefined && GOOD_STATES.includes(view.services[keeper.name]?.state ?? 'waiting') && plan.services.some((service) => !isSettled(service.action));
+  return (
+    keeper !== undefined &&
+    GOOD_STATES.includes(view.services[keeper.name]?.state ?? 'waiting') &&
+    plan.services.some((service) => !isSettled(service.action))
+  );
 }

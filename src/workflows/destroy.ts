@@ -12,7 +12,8 @@ export function destroy(input: DestroyInput): Promise<DeployResult> {
   return runOperation({
     operation: 'destroy',
     input,
-    plan: (run) => reads.planDestroy.executeWithOptions({ summary: 'Plan: what has to be removed' }, [{ run, deleteData }]),
+    plan: (run) =>
+      reads.planDestroy.executeWithOptions({ summary: 'Plan: what has to be removed' }, [{ run, deleteData }]),
     before: async (run) => {
       await ground.removeDriftSchedule.executeWithOptions({ summary: 'No more drift runs' }, [run]);
       return {};
@@ -20,14 +21,30 @@ export function destroy(input: DestroyInput): Promise<DeployResult> {
     after: async (run, _plan, view) => {
       // Under a release that could not be removed its Secrets and its namespace are still needed.
       if (!outcomes(view).every(({ state }) => GOOD_STATES.includes(state))) return {};
-      const { removed, remains } = await clearing.removeRemains.executeWithOptions({ summary: 'Secrets, definitions, namespaces' }, [{ run, deleteData }]);
+      const { removed, remains } = await clearing.removeRemains.executeWithOptions(
+        { summary: 'Secrets, definitions, namespaces' },
+        [{ run, deleteData }],
+      );
       const stuck = remains.filter(({ state }) => state === 'stuck');
-      return { remains, ...(stuck.length > 0 ? { failure: stuckFailure(stuck) } : removed.length > 0 ? { outcome: 'succeeded' as const } : {}) };
+      return {
+        remains,
+        ...(stuck.length > 0
+          ? { failure: stuckFailure(stuck) }
+          : removed.length > 0
+            ? { outcome: 'succeeded' as const }
+            : {}),
+      };
     },
   });
 }
 
 function stuckFailure(stuck: readonly Remain[]): ServiceFailure {
-  const lines = stuck.map(({ kind, namespace, name, reason }) => `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}: ${reason}`);
-  return { type: FAILURES.stuck, message: `Deleted, and still there:\n${lines.join('\n')}\nRemove what holds it, then run destroy again: it goes on with what is left.` };
+  const lines = stuck.map(
+    ({ kind, namespace, name, reason }) =>
+      `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}: ${reason}`,
+  );
+  return {
+    type: FAILURES.stuck,
+    message: `Deleted, and still there:\n${lines.join('\n')}\nRemove what holds it, then run destroy again: it goes on with what is left.`,
+  };
 }

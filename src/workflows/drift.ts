@@ -1,7 +1,19 @@
-/** One drift run: looks, repairs where it may, looks again, remembers and tells. Never while an operation holds the lock. */
+/**
+ * One drift run: looks, repairs where it may, looks again, remembers and tells. Never while an operation holds the
+ * lock.
+ */
 import {
-  ApplicationFailure, CancellationScope, ChildWorkflowCancellationType, executeChild, isCancellation, ParentClosePolicy, patched, setCurrentDetails,
-  upsertSearchAttributes, workflowInfo, WorkflowIdReusePolicy,
+  ApplicationFailure,
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  patched,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  workflowInfo,
+  WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { Activities } from '../contract/activities.ts';
@@ -22,10 +34,19 @@ type Found = Pick<DriftResult, 'outcome' | 'reason' | 'report' | 'repaired' | 'f
   attempted: string[];
 };
 
-/** @throws ApplicationFailure DriftFailed with the result as its detail, when the world could not be compared or a repair has failed */
+/**
+ * @throws ApplicationFailure DriftFailed with the result as its detail, when the world could not be compared or a
+ * repair has failed
+ */
 export async function drift(input: DriftInput): Promise<DriftResult> {
   const info = workflowInfo();
-  const run: RunRef = { environment: input.environment, imageTags: {}, clusterUid: input.clusterUid, workflowId: info.workflowId, runId: info.runId };
+  const run: RunRef = {
+    environment: input.environment,
+    imageTags: {},
+    clusterUid: input.clusterUid,
+    workflowId: info.workflowId,
+    runId: info.runId,
+  };
   setCurrentDetails(`Environment **${input.environment}**: comparing the cluster with what was deployed`);
   let found: Found;
   try {
@@ -40,7 +61,13 @@ export async function drift(input: DriftInput): Promise<DriftResult> {
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.drift, value: result.outcome }]);
   await remember(run, result, attempted, (Date.now() - info.startTime.getTime()) / 1000);
   await tell(run, result);
-  if (result.outcome === 'failed') throw ApplicationFailure.create({ message: result.reason ?? 'The drift run failed', type: FAILURES.driftFailed, nonRetryable: true, details: [result] });
+  if (result.outcome === 'failed')
+    throw ApplicationFailure.create({
+      message: result.reason ?? 'The drift run failed',
+      type: FAILURES.driftFailed,
+      nonRetryable: true,
+      details: [result],
+    });
   return result;
 }
 
@@ -55,12 +82,23 @@ async function look(input: DriftInput, run: RunRef): Promise<Found> {
   const { report, flapping, mode } = await survey(run, 'Compare the cluster with what was deployed');
   const found: Found = { ...nothing, outcome: report.findings.length === 0 ? 'clean' : 'drifted', report, flapping };
   if (report.findings.length === 0) return found;
-  if (input.requestedBy === undefined && mode === 'off') return { ...nothing, outcome: 'skipped', reason: 'the environment says drift.mode: off by now; the next deployment removes the schedule' };
+  if (input.requestedBy === undefined && mode === 'off')
+    return {
+      ...nothing,
+      outcome: 'skipped',
+      reason: 'the environment says drift.mode: off by now; the next deployment removes the schedule',
+    };
   // What an operation is in the middle of is no drift.
-  const meanwhile = patched(LOOKS_AT_THE_LOCK_AGAIN) ? await holderOf(run, 'Nobody has begun an operation meanwhile') : undefined;
-  if (meanwhile !== undefined) return { ...nothing, outcome: 'skipped', reason: `${meanwhile}: what was seen meanwhile does not count` };
-  const repairable = report.findings.filter(({ key, kind, repair: how }) => how !== undefined && kind !== 'not-observable' && !flapping.includes(key));
-  // A person says what is to be done; the schedule asks the environment's file, which may have been edited since it was registered.
+  const meanwhile = patched(LOOKS_AT_THE_LOCK_AGAIN)
+    ? await holderOf(run, 'Nobody has begun an operation meanwhile')
+    : undefined;
+  if (meanwhile !== undefined)
+    return { ...nothing, outcome: 'skipped', reason: `${meanwhile}: what was seen meanwhile does not count` };
+  const repairable = report.findings.filter(
+    ({ key, kind, repair: how }) => how !== undefined && kind !== 'not-observable' && !flapping.includes(key),
+  );
+  // A person says what is to be done; the schedule asks the environment's file, which may have been edited since it was
+  // registered.
   const repairs = input.requestedBy === undefined ? (mode ?? input.mode) === 'repair' : input.mode === 'repair';
   if (!repairs || repairable.length === 0) return found;
   setCurrentDetails(driftDetails(input.environment, { ...found, reason: `repairing ${repairable.length}` }));
@@ -69,17 +107,30 @@ async function look(input: DriftInput, run: RunRef): Promise<Found> {
 
 /** @returns who holds the lock, in words; undefined when it is free */
 async function holderOf(run: RunRef, summary: string): Promise<string | undefined> {
-  const { holder } = await reads.lockHolder.executeWithOptions({ summary }, [{ environment: run.environment, clusterUid: run.clusterUid }]);
+  const { holder } = await reads.lockHolder.executeWithOptions({ summary }, [
+    { environment: run.environment, clusterUid: run.clusterUid },
+  ]);
   return holder && heldBy(holder);
 }
 
-async function mend(input: DriftInput, run: RunRef, found: Found, before: DriftReport, repairable: DriftFinding[]): Promise<Found> {
+async function mend(
+  input: DriftInput,
+  run: RunRef,
+  found: Found,
+  before: DriftReport,
+  repairable: DriftFinding[],
+): Promise<Found> {
   let failure: string | undefined;
   let notes: readonly string[] = [];
   try {
     notes = (await startRepair(input, run, repairable)).notes ?? [];
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return { ...found, outcome: 'skipped', reason: 'an operation took the lock before the repair could: the next run looks again' };
+    if (error instanceof WorkflowExecutionAlreadyStartedError)
+      return {
+        ...found,
+        outcome: 'skipped',
+        reason: 'an operation took the lock before the repair could: the next run looks again',
+      };
     // The child's own cancellation, as when somebody takes its lock over, is no wish to end this run.
     if (isCancellation(error)) {
       if (CancellationScope.current().consideredCancelled) throw error;
@@ -92,9 +143,16 @@ async function mend(input: DriftInput, run: RunRef, found: Found, before: DriftR
   const attempted = repairable.map(({ key }) => key);
   return {
     outcome: failure !== undefined ? 'failed' : report.findings.length === 0 ? 'repaired' : 'drifted',
-    ...(failure !== undefined ? { reason: `the repair failed: ${failure}` } : notes.length > 0 ? { reason: notes.join('; ') } : {}),
-    report: before, attempted, repaired: attempted.filter((key) => !left.has(key)),
-    flapping: [...new Set([...found.flapping, ...flapping])], remaining: report.findings,
+    ...(failure !== undefined
+      ? { reason: `the repair failed: ${failure}` }
+      : notes.length > 0
+        ? { reason: notes.join('; ') }
+        : {}),
+    report: before,
+    attempted,
+    repaired: attempted.filter((key) => !left.has(key)),
+    flapping: [...new Set([...found.flapping, ...flapping])],
+    remaining: report.findings,
   };
 }
 
@@ -121,9 +179,20 @@ function survey(run: RunRef, summary: string): ReturnType<Activities['findDrift'
 async function remember(run: RunRef, result: DriftResult, attempted: string[], seconds: number): Promise<void> {
   const { outcome, report, repaired, flapping, reason } = result;
   try {
-    await CancellationScope.withTimeout(60_000, () => ground.recordDrift.executeWithOptions({ summary: `Remember: ${outcome}` }, [{
-      run, outcome, attempted, findings: report?.findings.length ?? 0, repaired: repaired.length, flapping: flapping.length, seconds, ...(reason === undefined ? {} : { reason }),
-    }]));
+    await CancellationScope.withTimeout(60_000, () =>
+      ground.recordDrift.executeWithOptions({ summary: `Remember: ${outcome}` }, [
+        {
+          run,
+          outcome,
+          attempted,
+          findings: report?.findings.length ?? 0,
+          repaired: repaired.length,
+          flapping: flapping.length,
+          seconds,
+          ...(reason === undefined ? {} : { reason }),
+        },
+      ]),
+    );
   } catch (error) {
     if (CancellationScope.current().consideredCancelled) throw error;
   }
@@ -134,10 +203,29 @@ async function tell(run: RunRef, result: DriftResult): Promise<void> {
   const { outcome, reason, report, repaired, flapping, remaining } = result;
   if (outcome === 'clean' || outcome === 'skipped') return;
   const findings = report?.findings ?? [];
-  const title = outcome === 'failed' ? `The drift run on ${run.environment} failed: ${reason ?? ''}`
-    : `Drift on ${run.environment}: ${countWords(findings)}${repaired.length > 0 ? `, ${repaired.length} repaired` : ''}${flapping.length > 0 ? `, ${flapping.length} flapping` : ''}`;
-  const about = [outcome, ...(remaining ?? findings).map(({ kind, key }) => `${kind} ${key}`), ...repaired.map((key) => `repaired ${key}`), ...flapping.map((key) => `flapping ${key}`)];
-  await outside.notify.executeWithOptions({ summary: 'Tell of the findings' }, [{ run, event: 'drift', title, lines: [...notificationLines(result, run.environment), ...(outcome === 'drifted' && reason !== undefined ? [reason] : [])], about }])
+  const title =
+    outcome === 'failed'
+      ? `The drift run on ${run.environment} failed: ${reason ?? ''}`
+      : `Drift on ${run.environment}: ${countWords(findings)}${repaired.length > 0 ? `, ${repaired.length} repaired` : ''}${flapping.length > 0 ? `, ${flapping.length} flapping` : ''}`;
+  const about = [
+    outcome,
+    ...(remaining ?? findings).map(({ kind, key }) => `${kind} ${key}`),
+    ...repaired.map((key) => `repaired ${key}`),
+    ...flapping.map((key) => `flapping ${key}`),
+  ];
+  await outside.notify
+    .executeWithOptions({ summary: 'Tell of the findings' }, [
+      {
+        run,
+        event: 'drift',
+        title,
+        lines: [
+          ...notificationLines(result, run.environment),
+          ...(outcome === 'drifted' && reason !== undefined ? [reason] : []),
+        ],
+        about,
+      },
+    ])
     .catch((error: unknown) => {
       if (isCancellation(error)) throw error;
     });

@@ -1,5 +1,11 @@
 /** What a caught error says to a person: the innermost cause that names its type. */
-import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 import type { ServiceFailure } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 
@@ -8,7 +14,8 @@ export function failureOf(error: unknown): ServiceFailure {
     if (error.cause !== undefined) {
       const inner = failureOf(error.cause);
       return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure
-        ? { type: inner.type, message: `${error.activityType} did not end in time: ${inner.message}` } : inner;
+        ? { type: inner.type, message: `${error.activityType} did not end in time: ${inner.message}` }
+        : inner;
     }
   }
   if (error instanceof ApplicationFailure) return { type: error.type ?? FAILURES.unexpected, message: error.message };

@@ -1,9 +1,17 @@
 /**
- * What all operations on a platform have in common: a plan, then its phases at once. The workflow's id is the lock of its
+ * What all operations on a platform have in common: a plan, then its phases at once. The workflow's id is the lock of
+ * its
  * environment and cluster. It ends when the last of its children has ended, however it was asked to.
  */
 import {
-  ApplicationFailure, CancellationScope, CancelledFailure, isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { DeployResult, OperationInput, RunRef, ServiceFailure, ServiceOutcome } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
@@ -11,7 +19,14 @@ import type { DeployPlan, Operation } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { DEPENDENCY_FAILED, GOOD_STATES, STOPPED } from '../contract/states.ts';
 import { deploymentDetails } from '../plan/details.ts';
-import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress, isSettled, outcomes } from '../plan/progress.ts';
+import {
+  applyEvent,
+  type DeploymentEvent,
+  type DeploymentProgress,
+  emptyProgress,
+  isSettled,
+  outcomes,
+} from '../plan/progress.ts';
 import { ground, settling } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
 import { deployment, serviceProgress } from './messages.ts';
@@ -25,7 +40,10 @@ export interface OperationSteps {
   plan: (run: RunRef) => Promise<DeployPlan>;
   /** Between the plan and the first phase. What it returns goes into the result. */
   before?: (run: RunRef, plan: DeployPlan) => Promise<Partial<DeployResult>>;
-  /** After the last phase, whether or not services failed, unless the operation was cancelled. What it returns goes into the result. */
+  /**
+   * After the last phase, whether or not services failed, unless the operation was cancelled. What it returns goes into
+   * the result.
+   */
   after?: (run: RunRef, plan: DeployPlan, view: DeploymentProgress) => Promise<Partial<DeployResult>>;
   /** Once the outcome is known, whatever it is; is not cancelled. What it returns goes into the result. */
   finish?: (run: RunRef, result: DeployResult) => Promise<Partial<DeployResult>>;
@@ -35,7 +53,13 @@ export interface OperationSteps {
 export async function runOperation({ operation, input, ...steps }: OperationSteps): Promise<DeployResult> {
   const info = workflowInfo();
   const startedAt = info.startTime.getTime();
-  const run: RunRef = { environment: input.environment, imageTags: input.imageTags ?? {}, clusterUid: input.clusterUid, workflowId: info.workflowId, runId: info.runId };
+  const run: RunRef = {
+    environment: input.environment,
+    imageTags: input.imageTags ?? {},
+    clusterUid: input.clusterUid,
+    workflowId: info.workflowId,
+    runId: info.runId,
+  };
   let view = emptyProgress(startedAt);
   const phases = createPhases(run);
   const superseding = createSuperseding(operation, phases);
@@ -47,12 +71,22 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
   setHandler(deployment, () => ({ ...(view.plan ? { plan: view.plan } : {}), progress: view.services }));
   setHandler(serviceProgress, (event) => {
     fold({ kind: 'progress', event });
-    if (event.untold) phases.tell({ service: event.service, ok: GOOD_STATES.includes(view.services[event.service]?.state ?? 'waiting') }, event.untold);
-    if (event.state === 'failed' && view.plan && view.plan.onFailure !== 'continue') phases.stop({ reason: `${event.service} failed, and nothing further starts then (onFailure: ${view.plan.onFailure})`, mode: 'finish' });
+    if (event.untold)
+      phases.tell(
+        { service: event.service, ok: GOOD_STATES.includes(view.services[event.service]?.state ?? 'waiting') },
+        event.untold,
+      );
+    if (event.state === 'failed' && view.plan && view.plan.onFailure !== 'continue')
+      phases.stop({
+        reason: `${event.service} failed, and nothing further starts then (onFailure: ${view.plan.onFailure})`,
+        mode: 'finish',
+      });
   });
 
   /** Somebody took over, and not too late to leave something undone. */
-  const gaveWay = (): boolean => superseding.by() !== undefined && (!view.plan || outcomes(view).some(({ state, failure: why }) => state === 'cancelled' || why?.type === STOPPED));
+  const gaveWay = (): boolean =>
+    superseding.by() !== undefined &&
+    (!view.plan || outcomes(view).some(({ state, failure: why }) => state === 'cancelled' || why?.type === STOPPED));
   const body = async (): Promise<void> => {
     setCurrentDetails(deploymentDetails(view, new Map()));
     const plan = await superseding.beginning(async () => {
@@ -68,7 +102,8 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     const cancellation = errors.find(isCancellation);
     if (cancellation) throw cancellation;
     // Each service's end has arrived as a signal; a failed phase is known from those.
-    if (errors.length > 0 && !outcomes(view).some((outcome) => outcome.state === 'failed')) throw errors[0] ?? ApplicationFailure.nonRetryable('A phase failed');
+    if (errors.length > 0 && !outcomes(view).some((outcome) => outcome.state === 'failed'))
+      throw errors[0] ?? ApplicationFailure.nonRetryable('A phase failed');
     extra = { ...extra, ...(await steps.after?.(run, plan, view)) };
   };
 
@@ -89,9 +124,17 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
   cancelled ||= supersededBy !== undefined;
   const failed = failure !== undefined || services.some((service) => service.state === 'failed');
   const idle = services.every((service) => ['unchanged', 'skipped'].includes(service.state));
-  const outcome: DeployResult['outcome'] = cancelled ? 'cancelled' : failed ? 'failed' : (extra.outcome ?? (idle ? 'unchanged' : 'succeeded'));
+  const outcome: DeployResult['outcome'] = cancelled
+    ? 'cancelled'
+    : failed
+      ? 'failed'
+      : (extra.outcome ?? (idle ? 'unchanged' : 'succeeded'));
   let result: DeployResult = {
-    operation, environment: input.environment, workflowId: info.workflowId, runId: info.runId, services,
+    operation,
+    environment: input.environment,
+    workflowId: info.workflowId,
+    runId: info.runId,
+    services,
     seconds: (Date.now() - startedAt) / 1000,
     criticalPathSeconds: view.plan?.criticalPathSeconds ?? 0,
     criticalPath: view.plan?.criticalPath ?? [],
@@ -110,9 +153,21 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     await record(input, run, result);
   });
   // The engine counts as cancelled only what it was asked to cancel itself.
-  if (supersededBy !== undefined && !CancellationScope.current().consideredCancelled) throw ApplicationFailure.create({ message: `The ${operation} was superseded by ${supersededBy}`, type: FAILURES.superseded, nonRetryable: true, details: [result] });
+  if (supersededBy !== undefined && !CancellationScope.current().consideredCancelled)
+    throw ApplicationFailure.create({
+      message: `The ${operation} was superseded by ${supersededBy}`,
+      type: FAILURES.superseded,
+      nonRetryable: true,
+      details: [result],
+    });
   if (outcome === 'cancelled') throw new CancelledFailure(`The ${operation} was cancelled`, [result]);
-  if (outcome === 'failed') throw ApplicationFailure.create({ message: failureText(result), type: FAILURES.deployFailed, nonRetryable: true, details: [result] });
+  if (outcome === 'failed')
+    throw ApplicationFailure.create({
+      message: failureText(result),
+      type: FAILURES.deployFailed,
+      nonRetryable: true,
+      details: [result],
+    });
   return result;
 }
 
@@ -122,7 +177,10 @@ async function withDeadline(seconds: number, body: () => Promise<void>): Promise
     await CancellationScope.withTimeout(seconds * 1000, body);
   } catch (error) {
     if (isCancellation(error) && !CancellationScope.current().consideredCancelled) {
-      throw ApplicationFailure.nonRetryable(`It was not done within its ${seconds} s and was stopped in good order`, FAILURES.notHealthyInTime);
+      throw ApplicationFailure.nonRetryable(
+        `It was not done within its ${seconds} s and was stopped in good order`,
+        FAILURES.notHealthyInTime,
+      );
     }
     throw error;
   }
@@ -130,16 +188,30 @@ async function withDeadline(seconds: number, body: () => Promise<void>): Promise
 
 /** What cannot be settled now is settled by the next operation: it must not hold up the end of this one. */
 async function settle(run: RunRef, plan: DeployPlan): Promise<void> {
-  const steps = plan.services.flatMap((service) => service.steps).filter(({ kind, action }) => kind === 'release' && !isSettled(action) && action !== 'verify');
+  const steps = plan.services
+    .flatMap((service) => service.steps)
+    .filter(({ kind, action }) => kind === 'release' && !isSettled(action) && action !== 'verify');
   if (steps.length === 0) return;
-  await settling.settleReleases.executeWithOptions({ summary: 'No release is left half done' }, [{ run, releases: steps.map(({ namespace, name }) => ({ namespace, name })) }]).catch(() => undefined);
+  await settling.settleReleases
+    .executeWithOptions({ summary: 'No release is left half done' }, [
+      { run, releases: steps.map(({ namespace, name }) => ({ namespace, name })) },
+    ])
+    .catch(() => undefined);
 }
 
 async function record(input: OperationInput, run: RunRef, result: DeployResult): Promise<void> {
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.result, value: result.outcome }]);
   try {
-    await ground.recordResult.executeWithOptions({ summary: `Audit: ${result.outcome}` },
-      [{ run, operation: result.operation, requestedBy: input.requestedBy, planDigest: result.planDigest, outcome: result.outcome, seconds: result.seconds }]);
+    await ground.recordResult.executeWithOptions({ summary: `Audit: ${result.outcome}` }, [
+      {
+        run,
+        operation: result.operation,
+        requestedBy: input.requestedBy,
+        planDigest: result.planDigest,
+        outcome: result.outcome,
+        seconds: result.seconds,
+      },
+    ]);
   } catch {
     // The operation's own result matters more than its audit line, which the history holds as well.
   }
@@ -147,16 +219,23 @@ async function record(input: OperationInput, run: RunRef, result: DeployResult):
 
 function evidenceText({ evidence = [] }: DeployResult, { name, failure }: ServiceOutcome): string {
   const before = evidence.find(({ service }) => service === name)?.file;
-  const files = [...(failure?.evidence ? [failure.evidence] : []), ...(before === undefined ? [] : [`before it was touched: ${before}`])];
+  const files = [
+    ...(failure?.evidence ? [failure.evidence] : []),
+    ...(before === undefined ? [] : [`before it was touched: ${before}`]),
+  ];
   return files.length === 0 ? '' : ` (evidence: ${files.join('; ')})`;
 }
 
 function failureText(result: DeployResult): string {
   const failed = result.services.filter((service) => service.state === 'failed');
-  const skipped = (type: string): number => result.services.filter(({ state, failure }) => state === 'skipped' && failure?.type === type).length;
-  const lines = failed.map((service) => `${service.name}: ${service.failure?.message ?? 'failed'}${evidenceText(result, service)}`);
+  const skipped = (type: string): number =>
+    result.services.filter(({ state, failure }) => state === 'skipped' && failure?.type === type).length;
+  const lines = failed.map(
+    (service) => `${service.name}: ${service.failure?.message ?? 'failed'}${evidenceText(result, service)}`,
+  );
   if (result.failure) lines.unshift(result.failure.message);
-  if (skipped(DEPENDENCY_FAILED) > 0) lines.push(`${skipped(DEPENDENCY_FAILED)} services were skipped, because something they depend on failed`);
+  if (skipped(DEPENDENCY_FAILED) > 0)
+    lines.push(`${skipped(DEPENDENCY_FAILED)} services were skipped, because something they depend on failed`);
   if (skipped(STOPPED) > 0) lines.push(`${skipped(STOPPED)} services were not started any more`);
   return lines.join('\n');
 }

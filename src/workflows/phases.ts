@@ -1,5 +1,13 @@
-/** The phases of one operation as its children: all started at once, told what they wait for, asked to stop, waited for to the last. */
-import { ChildWorkflowCancellationType, type ChildWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow';
+/**
+ * The phases of one operation as its children: all started at once, told what they wait for, asked to stop, waited for
+ * to the last.
+ */
+import {
+  ChildWorkflowCancellationType,
+  type ChildWorkflowHandle,
+  ParentClosePolicy,
+  startChild,
+} from '@temporalio/workflow';
 import type { DependencySettled, RunRef } from '../contract/deploy.ts';
 import type { StopPhase } from '../contract/lock.ts';
 import { phaseWorkflowId } from '../contract/names.ts';
@@ -10,7 +18,10 @@ import { dependencySettled, stopPhase } from './messages.ts';
 import { phase } from './phase.ts';
 
 export interface Phases {
-  /** Waits until the last one has ended, also when they are cancelled: none may work on under a lock that is free. @returns their errors */
+  /**
+   * Waits until the last one has ended, also when they are cancelled: none may work on under a lock that is free.
+   * @returns their errors
+   */
   run(plan: DeployPlan): Promise<Error[]>;
   /** Phases tell each other; only what one could not tell, because the other had not started yet, is passed on here. */
   tell(settled: DependencySettled, phases: readonly number[]): void;
@@ -25,10 +36,24 @@ export function createPhases(run: RunRef): Phases {
   // A phase that has already ended no longer needs to know.
   const ignore = (): void => undefined;
 
-  const one = async (plan: DeployPlan, settled: string[], { number, title }: DeployPlan['phases'][number]): Promise<void> => {
+  const one = async (
+    plan: DeployPlan,
+    settled: string[],
+    { number, title }: DeployPlan['phases'][number],
+  ): Promise<void> => {
     const child = await startChild(phase, {
       workflowId: phaseWorkflowId(run.workflowId, run.runId, number),
-      args: [{ run, phase: number, title, services: plan.services.filter((service) => service.phase === number), settled, tells: tellsOf(plan, number), helmTimeoutSeconds: plan.helmTimeoutSeconds }],
+      args: [
+        {
+          run,
+          phase: number,
+          title,
+          services: plan.services.filter((service) => service.phase === number),
+          settled,
+          tells: tellsOf(plan, number),
+          helmTimeoutSeconds: plan.helmTimeoutSeconds,
+        },
+      ],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       staticSummary: `Phase ${number}: ${title} (${run.environment})`,
@@ -40,7 +65,8 @@ export function createPhases(run: RunRef): Phases {
     });
     children.set(number, child);
     if (stopping) void child.signal(stopPhase, stopping).catch(ignore);
-    for (const { settled: told } of early.filter((waiting) => waiting.number === number)) void child.signal(dependencySettled, told).catch(ignore);
+    for (const { settled: told } of early.filter((waiting) => waiting.number === number))
+      void child.signal(dependencySettled, told).catch(ignore);
     await child.result();
   };
 
@@ -67,6 +93,16 @@ export function createPhases(run: RunRef): Phases {
 
 /** For each service of a phase, the other phases in which something waits for it. */
 function tellsOf(plan: DeployPlan, phaseNumber: number): Record<string, number[]> {
-  const waiting = (name: string): number[] => plan.services.filter((candidate) => candidate.phase !== phaseNumber && !isSettled(candidate.action) && candidate.dependsOn.includes(name)).map((candidate) => candidate.phase);
-  return Object.fromEntries(plan.services.filter((service) => service.phase === phaseNumber).map(({ name }) => [name, [...new Set(waiting(name))]]));
+  const waiting = (name: string): number[] =>
+    plan.services
+      .filter(
+        (candidate) =>
+          candidate.phase !== phaseNumber && !isSettled(candidate.action) && candidate.dependsOn.includes(name),
+      )
+      .map((candidate) => candidate.phase);
+  return Object.fromEntries(
+    plan.services
+      .filter((service) => service.phase === phaseNumber)
+      .map(({ name }) => [name, [...new Set(waiting(name))]]),
+  );
 }

@@ -3,7 +3,16 @@
  * is of no use to anybody. Durable: whoever asked may go, the deployment starts all the same.
  */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { allHandlersFinished, CancellationScope, ChildWorkflowCancellationType, condition, ParentClosePolicy, setHandler, startChild, upsertMemo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  condition,
+  ParentClosePolicy,
+  setHandler,
+  startChild,
+  upsertMemo,
+} from '@temporalio/workflow';
 import type { QueueAnswer, QueueInput, QueueMemo, QueueRequest } from '../contract/lock.ts';
 import { startOptionsOf } from '../contract/start-options.ts';
 import { patience } from './activity-proxies.ts';
@@ -28,7 +37,9 @@ export async function queue({ environment, clusterUid }: QueueInput): Promise<vo
 
   await condition(() => newest !== undefined);
   while (waiting()) {
-    await patience.awaitLockFree.executeWithOptions({ summary: `The lock of ${environment} is free` }, [{ environment, clusterUid }]);
+    await patience.awaitLockFree.executeWithOptions({ summary: `The lock of ${environment} is free` }, [
+      { environment, clusterUid },
+    ]);
     const request = waiting();
     if (!request) break;
     // From here on it is started, and a newer one waits for the lock in its turn.
@@ -50,9 +61,12 @@ export async function queue({ environment, clusterUid }: QueueInput): Promise<vo
 async function start({ input }: QueueRequest): Promise<{ workflowId: string; runId: string } | undefined> {
   try {
     const child = await startChild(deploy, {
-      ...startOptionsOf('deploy', input), args: [input], workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      ...startOptionsOf('deploy', input),
+      args: [input],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       // It stands by itself: neither the end of the queue nor its cancellation is any of its business.
-      parentClosePolicy: ParentClosePolicy.ABANDON, cancellationType: ChildWorkflowCancellationType.ABANDON,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      cancellationType: ChildWorkflowCancellationType.ABANDON,
     });
     return { workflowId: child.workflowId, runId: child.firstExecutionRunId };
   } catch (error) {

@@ -11,17 +11,26 @@ export function repair(input: RepairInput): Promise<DeployResult> {
   return runOperation({
     operation: 'repair',
     input,
-    plan: (run) => reads.planRepair.executeWithOptions({ summary: 'Plan: releases that have drifted' }, [{ run, findings }]),
+    plan: (run) =>
+      reads.planRepair.executeWithOptions({ summary: 'Plan: releases that have drifted' }, [{ run, findings }]),
     before: async (run, plan) => {
       const wants = (repair: string): boolean => findings.some((finding) => finding.repair === repair);
-      if (wants('namespace')) await ground.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
-      if (wants('unseal') || wants('vault')) await vault.openVault.executeWithOptions({ summary: 'Unseal Vault' }, [run]);
+      if (wants('namespace'))
+        await ground.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
+      if (wants('unseal') || wants('vault'))
+        await vault.openVault.executeWithOptions({ summary: 'Unseal Vault' }, [run]);
       if (wants('vault')) {
         await vault.configureVault.executeWithOptions({ summary: 'KV v2, Kubernetes auth, policies and roles' }, [run]);
-        await vault.seedVault.executeWithOptions({ summary: 'Write the secrets that are missing' }, [run]).catch(unlessLost);
+        await vault.seedVault
+          .executeWithOptions({ summary: 'Write the secrets that are missing' }, [run])
+          .catch(unlessLost);
       }
-      if (wants('secret') || wants('vault') || wants('namespace')) await vault.syncSecrets.executeWithOptions({ summary: 'Make Kubernetes Secrets from Vault' }, [run]);
-      const { refused = [] } = await ground.repairFindings.executeWithOptions({ summary: 'What no release can repair' }, [{ run, findings }]);
+      if (wants('secret') || wants('vault') || wants('namespace'))
+        await vault.syncSecrets.executeWithOptions({ summary: 'Make Kubernetes Secrets from Vault' }, [run]);
+      const { refused = [] } = await ground.repairFindings.executeWithOptions(
+        { summary: 'What no release can repair' },
+        [{ run, findings }],
+      );
       return refused.length > 0 ? { notes: [...(plan.notes ?? []), ...refused] } : {};
     },
   });

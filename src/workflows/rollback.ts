@@ -12,13 +12,19 @@ const EVIDENCE_MILLISECONDS = 60_000;
 export function rollback(input: RollbackInput): Promise<DeployResult> {
   const { toVersion, pastNoReturn, undo } = input;
   /** For activities an undo is part of the deployment that it takes back: the lock is that one's. */
-  const runOf = (run: RunRef): RunRef => (undo ? { ...run, workflowId: undo.run.workflowId, runId: undo.run.runId } : run);
+  const runOf = (run: RunRef): RunRef =>
+    undo ? { ...run, workflowId: undo.run.workflowId, runId: undo.run.runId } : run;
   return runOperation({
     operation: 'rollback',
     input,
-    plan: (run) => (undo
-      ? reads.planUndo.executeWithOptions({ summary: 'Plan: what this run changed, and what was there before' }, [{ run: undo.run, changed: undo.changed }])
-      : reads.planRollback.executeWithOptions({ summary: 'Plan: what leads back' }, [{ run, pastNoReturn, ...(toVersion === undefined ? {} : { toVersion }) }])),
+    plan: (run) =>
+      undo
+        ? reads.planUndo.executeWithOptions({ summary: 'Plan: what this run changed, and what was there before' }, [
+            { run: undo.run, changed: undo.changed },
+          ])
+        : reads.planRollback.executeWithOptions({ summary: 'Plan: what leads back' }, [
+            { run, pastNoReturn, ...(toVersion === undefined ? {} : { toVersion }) },
+          ]),
     before: evidenceFirst,
     after: async (run) => {
       await vault.openVault.executeWithOptions({ summary: 'Vault is still open' }, [runOf(run)]);
@@ -28,19 +34,27 @@ export function rollback(input: RollbackInput): Promise<DeployResult> {
   });
 }
 
-/** A rollback takes pods away with all that they could tell. What cannot be collected does not keep a broken platform broken. */
+/**
+ * A rollback takes pods away with all that they could tell. What cannot be collected does not keep a broken platform
+ * broken.
+ */
 async function evidenceFirst(run: RunRef, plan: DeployPlan): Promise<Partial<DeployResult>> {
-  const collected = await Promise.all((plan.unhealthy ?? []).map(async ({ service: name, reason }) => {
-    const service = plan.services.find((candidate) => candidate.name === name);
-    if (service === undefined) return [];
-    try {
-      const { evidence } = await CancellationScope.withTimeout(EVIDENCE_MILLISECONDS, () =>
-        reads.collectEvidence.executeWithOptions({ summary: `Evidence of ${name}, before it is touched` }, [{ run, service, reason, before: true }]));
-      return evidence === undefined ? [] : [{ service: name, file: evidence }];
-    } catch (error) {
-      if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
-      return [];
-    }
-  }));
+  const collected = await Promise.all(
+    (plan.unhealthy ?? []).map(async ({ service: name, reason }) => {
+      const service = plan.services.find((candidate) => candidate.name === name);
+      if (service === undefined) return [];
+      try {
+        const { evidence } = await CancellationScope.withTimeout(EVIDENCE_MILLISECONDS, () =>
+          reads.collectEvidence.executeWithOptions({ summary: `Evidence of ${name}, before it is touched` }, [
+            { run, service, reason, before: true },
+          ]),
+        );
+        return evidence === undefined ? [] : [{ service: name, file: evidence }];
+      } catch (error) {
+        if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+        return [];
+      }
+    }),
+  );
   return collected.flat().length > 0 ? { evidence: collected.flat() } : {};
 }

@@ -1,4 +1,6 @@
-/** Somebody takes the lock over: the operation ends at the next safe point, at the latest when Helm has had its time. */
+/**
+ * Somebody takes the lock over: the operation ends at the next safe point, at the latest when Helm has had its time.
+ */
 import { CancellationScope, isCancellation, setHandler, sleep } from '@temporalio/workflow';
 import type { DeployPlan, Operation } from '../contract/plan.ts';
 import { supersede } from './messages.ts';
@@ -40,15 +42,26 @@ export function createSuperseding(operation: Operation, phases: Phases): Superse
     by: () => by,
     beginning: async (work) => {
       try {
-        return await whileAble((scope) => { scope.cancel(); }, work);
+        return await whileAble((scope) => {
+          scope.cancel();
+        }, work);
       } catch (error) {
         if (by !== undefined && isCancellation(error)) return undefined;
         throw error;
       }
     },
-    phases: (plan) => whileAble((scope) => {
-      phases.stop({ reason: `superseded by ${by ?? ''}`, mode: 'yield' });
-      void sleep((plan.helmTimeoutSeconds + MARGIN_SECONDS) * 1000).then(() => { scope.cancel(); }, () => undefined);
-    }, () => phases.run(plan)),
+    phases: (plan) =>
+      whileAble(
+        (scope) => {
+          phases.stop({ reason: `superseded by ${by ?? ''}`, mode: 'yield' });
+          void sleep((plan.helmTimeoutSeconds + MARGIN_SECONDS) * 1000).then(
+            () => {
+              scope.cancel();
+            },
+            () => undefined,
+          );
+        },
+        () => phases.run(plan),
+      ),
   };
 }

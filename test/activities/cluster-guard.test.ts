@@ -14,32 +14,71 @@ import { planOf } from '../support/plans.ts';
 import { testScope } from '../support/scope.ts';
 
 /** Only look, or write nothing but what is the worker's own: evidence, audit trail, a message to people. */
-const READERS: readonly (keyof Activities)[] = ['awaitHealthy', 'collectEvidence', 'recordResult', 'lockHolder', 'awaitLockFree', 'notify'];
+const READERS: readonly (keyof Activities)[] = [
+  'awaitHealthy',
+  'collectEvidence',
+  'recordResult',
+  'lockHolder',
+  'awaitLockFree',
+  'notify',
+];
 
 const [service] = planOf({ keycloak: { phase: 1 } }).services as [PlannedService];
 
 function inputOf(name: keyof Activities, run: RunRef): unknown {
   const step = service.steps[0];
   const inputs: Partial<Record<keyof Activities, unknown>> = {
-    makePlan: { run }, applyRelease: { run, service: service.name, step, priority: 1 }, removeRelease: { run, service: service.name, step, priority: 1 },
-    planRollback: { run, pastNoReturn: false }, planUndo: { run, changed: [] }, planDestroy: { run, deleteData: true }, planRepair: { run, findings: [] },
+    makePlan: { run },
+    applyRelease: { run, service: service.name, step, priority: 1 },
+    removeRelease: { run, service: service.name, step, priority: 1 },
+    planRollback: { run, pastNoReturn: false },
+    planUndo: { run, changed: [] },
+    planDestroy: { run, deleteData: true },
+    planRepair: { run, findings: [] },
     recordVersion: { run, operation: 'deploy', requestedBy: 'tester@host', planDigest: 'x', seconds: 1, services: [] },
-    removeRemains: { run, deleteData: true }, settleReleases: { run, releases: [{ namespace: 'auth-system', name: 'keycloak' }] },
-    repairFindings: { run, findings: [{ key: 'x', kind: 'extra', area: 'kubernetes', object: 'Service auth-system/keycloak', field: 'spec.x', repair: 'field' }] }, recordDrift: { run, outcome: 'clean', attempted: [], findings: 0, repaired: 0, flapping: 0, seconds: 1 },
+    removeRemains: { run, deleteData: true },
+    settleReleases: { run, releases: [{ namespace: 'auth-system', name: 'keycloak' }] },
+    repairFindings: {
+      run,
+      findings: [
+        {
+          key: 'x',
+          kind: 'extra',
+          area: 'kubernetes',
+          object: 'Service auth-system/keycloak',
+          field: 'spec.x',
+          repair: 'field',
+        },
+      ],
+    },
+    recordDrift: { run, outcome: 'clean', attempted: [], findings: 0, repaired: 0, flapping: 0, seconds: 1 },
   };
   return inputs[name] ?? run;
 }
 
 /** An engine that knows, or does not know, to which cluster the environment belongs. */
 function engineWith(binding: ClusterIdentity | undefined): Client {
-  const args = [{ environment: 'sandbox', server: 'https://before', boundBy: 'tester@host', at: '2026-01-01T00:00:00.000Z', ...binding }];
-  return { schedule: { getHandle: () => ({ describe: () => Promise.resolve({ action: { args } }) }) } } as unknown as Client;
+  const args = [
+    {
+      environment: 'sandbox',
+      server: 'https://before',
+      boundBy: 'tester@host',
+      at: '2026-01-01T00:00:00.000Z',
+      ...binding,
+    },
+  ];
+  return {
+    schedule: { getHandle: () => ({ describe: () => Promise.resolve({ action: { args } }) }) },
+  } as unknown as Client;
 }
 
 describe('cluster guard', () => {
   test('no activity that changes something does so on another cluster', async () => {
     await withFakeClients(async ({ clients, cluster, run }) => {
-      const kubernetes = { ...clients.kubernetes, assertCluster: () => Promise.reject(new ClusterMismatchError('another one')) };
+      const kubernetes = {
+        ...clients.kubernetes,
+        assertCluster: () => Promise.reject(new ClusterMismatchError('another one')),
+      };
       const activities = createActivities({ ...clients, kubernetes }, () => testScope());
       const guarded = (Object.keys(activities) as (keyof Activities)[]).filter((name) => !READERS.includes(name));
       assert.ok(guarded.length >= 20);
@@ -54,10 +93,22 @@ describe('cluster guard', () => {
   test('it has to be the one that the environment is bound to, with its authority', async () => {
     await withFakeClients(async ({ clients, run }) => {
       const asked: ClusterIdentity[] = [];
-      const kubernetes = { ...clients.kubernetes, assertCluster: (wanted: ClusterIdentity) => { asked.push(wanted); return Promise.resolve(); } };
+      const kubernetes = {
+        ...clients.kubernetes,
+        assertCluster: (wanted: ClusterIdentity) => {
+          asked.push(wanted);
+          return Promise.resolve();
+        },
+      };
       await assertTarget({ ...clients, kubernetes, engine: engineWith({ uid: 'uid', authority: 'sha256:one' }) }, run);
-      assert.deepEqual(asked.map(({ uid, authority }) => [uid, authority]), [['uid', 'sha256:one']]);
-      await assert.rejects(assertTarget({ ...clients, kubernetes, engine: engineWith({ uid: 'another' }) }, run), { name: 'ClusterMismatchError', message: /bound to the cluster with kube-system uid another by now, this was planned for uid/ });
+      assert.deepEqual(
+        asked.map(({ uid, authority }) => [uid, authority]),
+        [['uid', 'sha256:one']],
+      );
+      await assert.rejects(assertTarget({ ...clients, kubernetes, engine: engineWith({ uid: 'another' }) }, run), {
+        name: 'ClusterMismatchError',
+        message: /bound to the cluster with kube-system uid another by now, this was planned for uid/,
+      });
     });
   });
 

@@ -11,44 +11,124 @@ import type { PlannedService } from '../../src/contract/plan.ts';
 import { withFakeClients } from '../support/fake-clients.ts';
 import { testScope } from '../support/scope.ts';
 
-const step = { kind: 'release' as const, name: 'control-plane-redis', namespace: 'cache-system', job: false, action: 'install' as const, reason: '', digest: '' };
-const service: PlannedService = { number: 5, phase: 2, name: 'control-plane-redis', namespace: 'cache-system', dependsOn: [], action: 'install', reason: '', steps: [step], remainingSeconds: 1, healthTimeoutSeconds: 1 };
+const step = {
+  kind: 'release' as const,
+  name: 'control-plane-redis',
+  namespace: 'cache-system',
+  job: false,
+  action: 'install' as const,
+  reason: '',
+  digest: '',
+};
+const service: PlannedService = {
+  number: 5,
+  phase: 2,
+  name: 'control-plane-redis',
+  namespace: 'cache-system',
+  dependsOn: [],
+  action: 'install',
+  reason: '',
+  steps: [step],
+  remainingSeconds: 1,
+  healthTimeoutSeconds: 1,
+};
 
 const base = '/namespaces/cache-system';
 const pod: KubernetesObject = {
   metadata: { name: 'control-plane-redis-0', namespace: 'cache-system', uid: 'p', resourceVersion: '1' },
   spec: { containers: [{ name: 'redis' }] },
-  status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'False', reason: 'ContainersNotReady', message: 'containers with unready status: [redis]', lastTransitionTime: '2026-01-01T00:00:00Z' }], containerStatuses: [{ name: 'redis', restartCount: 3, state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } }, lastState: { terminated: { exitCode: 1, reason: 'Error' } } }] },
+  status: {
+    phase: 'Running',
+    conditions: [
+      {
+        type: 'Ready',
+        status: 'False',
+        reason: 'ContainersNotReady',
+        message: 'containers with unready status: [redis]',
+        lastTransitionTime: '2026-01-01T00:00:00Z',
+      },
+    ],
+    containerStatuses: [
+      {
+        name: 'redis',
+        restartCount: 3,
+        state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } },
+        lastState: { terminated: { exitCode: 1, reason: 'Error' } },
+      },
+    ],
+  },
 };
-const event = (name: string, object: string, type: string, message: string): [string, KubernetesObject] => [`/api/v1${base}/events/${name}`, {
-  metadata: { name, namespace: 'cache-system', uid: name, resourceVersion: '1' }, type, reason: 'BackOff', message, lastTimestamp: '2026-01-01T00:00:00Z', involvedObject: { kind: 'Pod', name: object },
-}];
+const event = (name: string, object: string, type: string, message: string): [string, KubernetesObject] => [
+  `/api/v1${base}/events/${name}`,
+  {
+    metadata: { name, namespace: 'cache-system', uid: name, resourceVersion: '1' },
+    type,
+    reason: 'BackOff',
+    message,
+    lastTimestamp: '2026-01-01T00:00:00Z',
+    involvedObject: { kind: 'Pod', name: object },
+  },
+];
 
 describe('evidence', () => {
-  test('workloads, pods, events, logs before and after the restart and Helm\'s words in one file; a few lines for the terminal', async () => {
+  test("workloads, pods, events, logs before and after the restart and Helm's words in one file; a few lines for the terminal", async () => {
     await withFakeClients(async ({ clients, cluster, run, folder }) => {
       cluster.objects.set(`/api/v1${base}/pods/control-plane-redis-0`, pod);
-      for (const [path, object] of [event('a', 'control-plane-redis-0', 'Warning', 'Back-off restarting'), event('b', 'somebody-else', 'Warning', 'not ours')]) cluster.objects.set(path, object);
-      clients.kubernetes.podLog = (_pod, container, options) => Promise.resolve(`${container} ${options?.previous ? 'before' : 'now'}: cannot bind`);
+      for (const [path, object] of [
+        event('a', 'control-plane-redis-0', 'Warning', 'Back-off restarting'),
+        event('b', 'somebody-else', 'Warning', 'not ours'),
+      ])
+        cluster.objects.set(path, object);
+      clients.kubernetes.podLog = (_pod, container, options) =>
+        Promise.resolve(`${container} ${options?.previous ? 'before' : 'now'}: cannot bind`);
       await writeFile(join(folder, 'control-plane-redis.log'), 'Helm said this\n');
-      const { evidence, summary } = await createActivities(clients, () => testScope()).collectEvidence({ run, service, reason: 'not healthy' });
+      const { evidence, summary } = await createActivities(clients, () => testScope()).collectEvidence({
+        run,
+        service,
+        reason: 'not healthy',
+      });
       const text = await readFile(evidence!, 'utf8');
       assert.equal(evidence, join(folder, 'evidence', 'run-1', 'control-plane-redis.txt'));
       assert.equal((await stat(evidence)).mode & 0o777, 0o600);
-      for (const part of ['# control-plane-redis: not healthy', 'CrashLoopBackOff', 'Back-off restarting', 'redis now: cannot bind', '### Conditions\nPod control-plane-redis-0: Ready False since 2026-01-01T00:00:00Z ContainersNotReady containers with unready status: [redis]', 'before its restart\nredis before: cannot bind', 'Helm said this']) assert.ok(text.includes(part), part);
+      for (const part of [
+        '# control-plane-redis: not healthy',
+        'CrashLoopBackOff',
+        'Back-off restarting',
+        'redis now: cannot bind',
+        '### Conditions\nPod control-plane-redis-0: Ready False since 2026-01-01T00:00:00Z ContainersNotReady containers with unready status: [redis]',
+        'before its restart\nredis before: cannot bind',
+        'Helm said this',
+      ])
+        assert.ok(text.includes(part), part);
       assert.equal(text.includes('not ours'), false);
       assert.deepEqual(summary, [
-        'pod control-plane-redis-0, container redis: CrashLoopBackOff (last exit 1 Error)', 'Pod control-plane-redis-0: BackOff Back-off restarting', 'control-plane-redis-0: redis now: cannot bind',
+        'pod control-plane-redis-0, container redis: CrashLoopBackOff (last exit 1 Error)',
+        'Pod control-plane-redis-0: BackOff Back-off restarting',
+        'control-plane-redis-0: redis now: cannot bind',
       ]);
     });
   });
 
   test('all pods are ready and the service does not work all the same: their logs are what tells why', async () => {
     await withFakeClients(async ({ clients, cluster, run }) => {
-      cluster.objects.set(`/api/v1${base}/pods/control-plane-redis-0`, { ...pod, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }], containerStatuses: [{ name: 'redis', ready: true, restartCount: 0, state: { running: {} } }] } });
+      cluster.objects.set(`/api/v1${base}/pods/control-plane-redis-0`, {
+        ...pod,
+        status: {
+          phase: 'Running',
+          conditions: [{ type: 'Ready', status: 'True' }],
+          containerStatuses: [{ name: 'redis', ready: true, restartCount: 0, state: { running: {} } }],
+        },
+      });
       clients.kubernetes.podLog = (_pod, container) => Promise.resolve(`${container}: MISCONF cannot persist`);
-      const { evidence, summary } = await createActivities(clients, () => testScope()).collectEvidence({ run, service, reason: 'answers -MISCONF' });
-      assert.match(await readFile(evidence!, 'utf8'), /### Log of control-plane-redis-0, container redis\nredis: MISCONF cannot persist/);
+      const { evidence, summary } = await createActivities(clients, () => testScope()).collectEvidence({
+        run,
+        service,
+        reason: 'answers -MISCONF',
+      });
+      assert.match(
+        await readFile(evidence!, 'utf8'),
+        /### Log of control-plane-redis-0, container redis\nredis: MISCONF cannot persist/,
+      );
       assert.deepEqual(summary, ['control-plane-redis-0: redis: MISCONF cannot persist']);
     });
   });
@@ -58,14 +138,33 @@ describe('evidence', () => {
       clients.catalog = loadCatalog();
       const at = (name: string, kind: string): void => {
         const path = `/api/v1/namespaces/temporal-system/events/${name}`;
-        cluster.objects.set(path, { metadata: { name, namespace: 'temporal-system', uid: path, resourceVersion: '1' }, type: 'Warning', reason: 'Trouble', message: `of ${name}`, lastTimestamp: '2026-01-01T00:00:00Z', involvedObject: { kind, name } });
+        cluster.objects.set(path, {
+          metadata: { name, namespace: 'temporal-system', uid: path, resourceVersion: '1' },
+          type: 'Warning',
+          reason: 'Trouble',
+          message: `of ${name}`,
+          lastTimestamp: '2026-01-01T00:00:00Z',
+          involvedObject: { kind, name },
+        });
       };
       for (const name of ['temporal-postgresql-0', 'temporal-ui-5d8-x', 'temporal-7c9-y']) at(name, 'Pod');
       for (const name of ['data-temporal-0', 'data-temporal-postgresql-0']) at(name, 'PersistentVolumeClaim');
-      const temporal = { ...service, name: 'temporal', namespace: 'temporal-system', steps: [{ ...step, name: 'temporal', namespace: 'temporal-system' }] };
-      const { evidence } = await createActivities(clients, () => testScope()).collectEvidence({ run, service: temporal, reason: 'x' });
+      const temporal = {
+        ...service,
+        name: 'temporal',
+        namespace: 'temporal-system',
+        steps: [{ ...step, name: 'temporal', namespace: 'temporal-system' }],
+      };
+      const { evidence } = await createActivities(clients, () => testScope()).collectEvidence({
+        run,
+        service: temporal,
+        reason: 'x',
+      });
       const text = await readFile(evidence!, 'utf8');
-      assert.deepEqual([...text.matchAll(/Trouble of (\S+)/g)].map(([, name]) => name).sort(), ['data-temporal-0', 'temporal-7c9-y']);
+      assert.deepEqual([...text.matchAll(/Trouble of (\S+)/g)].map(([, name]) => name).sort(), [
+        'data-temporal-0',
+        'temporal-7c9-y',
+      ]);
     });
   });
 

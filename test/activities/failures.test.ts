@@ -4,11 +4,22 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { asFailure, classify, DeployError } from '../../src/activities/failures.ts';
 import { HelmError } from '../../src/clients/helm/index.ts';
-import { ClusterMismatchError, KubeconfigError, KubernetesError, UnreachableError } from '../../src/clients/kubernetes/index.ts';
+import {
+  ClusterMismatchError,
+  KubeconfigError,
+  KubernetesError,
+  UnreachableError,
+} from '../../src/clients/kubernetes/index.ts';
 import { createRedactor } from '../../src/clients/redact.ts';
-import { VaultError, VaultKeysMissingError, VaultSealedError, VaultUnreachableError } from '../../src/clients/vault/index.ts';
+import {
+  VaultError,
+  VaultKeysMissingError,
+  VaultSealedError,
+  VaultUnreachableError,
+} from '../../src/clients/vault/index.ts';
 
-const kubernetes = (status: number, message = '', reason = ''): KubernetesError => new KubernetesError('PATCH /x', status, reason, message);
+const kubernetes = (status: number, message = '', reason = ''): KubernetesError =>
+  new KubernetesError('PATCH /x', status, reason, message);
 
 describe('classes of errors', () => {
   const cases: [string, unknown, string, boolean][] = [
@@ -24,7 +35,12 @@ describe('classes of errors', () => {
     ['kubeconfig', new KubeconfigError('x'), 'InvalidInput', true],
     ['a right is missing', kubernetes(403, 'cannot list'), 'Forbidden', true],
     ['quota', kubernetes(403, 'exceeded quota'), 'RejectedByCluster', true],
-    ['conflict of fields', kubernetes(409, 'Apply failed with 1 conflict: conflict with "kubectl"', 'Conflict'), 'FieldConflict', true],
+    [
+      'conflict of fields',
+      kubernetes(409, 'Apply failed with 1 conflict: conflict with "kubectl"', 'Conflict'),
+      'FieldConflict',
+      true,
+    ],
     ['invalid', kubernetes(422, 'is invalid'), 'RejectedByCluster', true],
     ['immutable', kubernetes(422, 'field is immutable'), 'ImmutableField', true],
     ['too large', kubernetes(413, 'too large'), 'RejectedByCluster', true],

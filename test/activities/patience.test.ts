@@ -28,7 +28,9 @@ describe('patience', () => {
   test('a change ends the pause, also one that came before it began', async () => {
     const patience = createPatience({ limitSeconds: 60, spentSeconds: 0, counts: () => true, signal });
     const began = performance.now();
-    setTimeout(() => { patience.wake(); }, 20);
+    setTimeout(() => {
+      patience.wake();
+    }, 20);
     await patience.pause(5000);
     patience.wake();
     await patience.pause(5000);
@@ -37,8 +39,15 @@ describe('patience', () => {
 
   test('cancellation ends it with its reason', async () => {
     const controller = new AbortController();
-    const patience = createPatience({ limitSeconds: 60, spentSeconds: 0, counts: () => true, signal: controller.signal });
-    setTimeout(() => { controller.abort(new Error('stop')); }, 20);
+    const patience = createPatience({
+      limitSeconds: 60,
+      spentSeconds: 0,
+      counts: () => true,
+      signal: controller.signal,
+    });
+    setTimeout(() => {
+      controller.abort(new Error('stop'));
+    }, 20);
     await assert.rejects(patience.pause(5000), /stop/);
     await assert.rejects(patience.pause(5000), /stop/);
   });

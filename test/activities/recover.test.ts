@@ -8,22 +8,47 @@ import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
 const release = { namespace: 'ns', name: 'api' };
 const signal = new AbortController().signal;
 const DIGEST = '0123456789abcdef';
-const HERE = `${hostname().replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 24)}.1.x`;
+const HERE = `${hostname()
+  .replaceAll(/[^A-Za-z0-9-]/g, '-')
+  .slice(0, 24)}.1.x`;
 
 /** Helm's record of one revision. */
-function revision({ cluster }: FakeParts, number: number, status: string, labels: Record<string, string> = {}, ageSeconds = 5): string {
+function revision(
+  { cluster }: FakeParts,
+  number: number,
+  status: string,
+  labels: Record<string, string> = {},
+  ageSeconds = 5,
+): string {
   const name = `sh.helm.release.v1.api.v${number}`;
   const path = `/api/v1/namespaces/ns/secrets/${name}`;
   cluster.objects.set(path, {
     metadata: {
-      name, namespace: 'ns', uid: `uid-${number}`, resourceVersion: '1', managedFields: [{ manager: 'helm', operation: 'Update' }],
-      labels: { owner: 'helm', name: 'api', version: String(number), status, modifiedAt: String(Math.floor(Date.now() / 1000) - ageSeconds), ...labels },
+      name,
+      namespace: 'ns',
+      uid: `uid-${number}`,
+      resourceVersion: '1',
+      managedFields: [{ manager: 'helm', operation: 'Update' }],
+      labels: {
+        owner: 'helm',
+        name: 'api',
+        version: String(number),
+        status,
+        modifiedAt: String(Math.floor(Date.now() / 1000) - ageSeconds),
+        ...labels,
+      },
     },
   });
   return path;
 }
-const of = (run: string, owner = HERE): Record<string, string> => ({ 'ananta-run': run, 'ananta-owner': owner, 'ananta-environment': 'sandbox', 'ananta-digest': DIGEST });
-const settle = (parts: FakeParts): ReturnType<typeof settleRelease> => settleRelease(parts.clients, parts.run, release, DIGEST, signal);
+const of = (run: string, owner = HERE): Record<string, string> => ({
+  'ananta-run': run,
+  'ananta-owner': owner,
+  'ananta-environment': 'sandbox',
+  'ananta-digest': DIGEST,
+});
+const settle = (parts: FakeParts): ReturnType<typeof settleRelease> =>
+  settleRelease(parts.clients, parts.run, release, DIGEST, signal);
 
 describe('a release that was left behind', () => {
   for (const status of ['deployed', 'superseded', 'uninstalled']) {
@@ -42,7 +67,10 @@ describe('a release that was left behind', () => {
       const path = revision(parts, 2, 'pending-upgrade', of('run-1'));
       const { revision: left, recovered } = await settle(parts);
       assert.deepEqual([left?.revision, parts.cluster.removed], [1, [path]]);
-      assert.match(recovered ?? '', /revision 2 was left pending-upgrade by \S+ \(run run-1\); its record was removed, what it had created was kept/);
+      assert.match(
+        recovered ?? '',
+        /revision 2 was left pending-upgrade by \S+ \(run run-1\); its record was removed, what it had created was kept/,
+      );
     });
   });
 
@@ -50,7 +78,10 @@ describe('a release that was left behind', () => {
     await withFakeClients(async (parts) => {
       revision(parts, 1, 'deployed', of('run-0'));
       revision(parts, 2, 'pending-rollback', of('run-0'));
-      await assert.rejects(settle(parts), /revision 2 of ns\/api is pending-rollback since \S+, written by an unknown process\. Its Helm cannot be looked at from here/);
+      await assert.rejects(
+        settle(parts),
+        /revision 2 of ns\/api is pending-rollback since \S+, written by an unknown process\. Its Helm cannot be looked at from here/,
+      );
       assert.deepEqual(parts.cluster.removed, []);
     });
   });
@@ -58,10 +89,15 @@ describe('a release that was left behind', () => {
   for (const [how, prove] of Object.entries<(parts: FakeParts) => void>({
     'its process died with its worker here': (parts) => {
       const dead = { pid: 1, startToken: 'x' };
-      parts.clients.helm.interrupted = () => Promise.resolve({ helm: dead, worker: dead, runId: 'run-0', startedAt: 'then' });
+      parts.clients.helm.interrupted = () =>
+        Promise.resolve({ helm: dead, worker: dead, runId: 'run-0', startedAt: 'then' });
     },
-    'this run has put its labels there': (parts) => { revision(parts, 2, 'pending-rollback', of('run-1')); },
-    'it is older than any Helm': (parts) => { revision(parts, 2, 'pending-rollback', of('run-0'), 100_000); },
+    'this run has put its labels there': (parts) => {
+      revision(parts, 2, 'pending-rollback', of('run-1'));
+    },
+    'it is older than any Helm': (parts) => {
+      revision(parts, 2, 'pending-rollback', of('run-0'), 100_000);
+    },
   })) {
     test(`a rollback that was interrupted: ${how}`, async () => {
       await withFakeClients(async (parts) => {
@@ -90,7 +126,10 @@ describe('a release that was left behind', () => {
         asked.push(run);
         return Promise.resolve(true);
       };
-      await assert.rejects(settle(parts), { type: 'ReleaseBusy', message: /run run-0 of environment "sandbox" is at work/ });
+      await assert.rejects(settle(parts), {
+        type: 'ReleaseBusy',
+        message: /run run-0 of environment "sandbox" is at work/,
+      });
       assert.deepEqual([asked, parts.cluster.removed], [[{ workflowId: 'deploy/sandbox/uid', runId: 'run-0' }], []]);
     });
   });
@@ -98,7 +137,10 @@ describe('a release that was left behind', () => {
   test('pending, by nobody of ours: never touched, and the way out is named', async () => {
     await withFakeClients(async (parts) => {
       revision(parts, 1, 'pending-upgrade', {}, 86_400);
-      await assert.rejects(settle(parts), { type: 'ReleaseBusy', message: /field manager "helm".*helm rollback api --namespace ns/ });
+      await assert.rejects(settle(parts), {
+        type: 'ReleaseBusy',
+        message: /field manager "helm".*helm rollback api --namespace ns/,
+      });
       assert.deepEqual(parts.cluster.removed, []);
     });
   });
@@ -106,7 +148,10 @@ describe('a release that was left behind', () => {
   test('pending, by another machine: only after its Helm must have ended', async () => {
     await withFakeClients(async (parts) => {
       revision(parts, 1, 'pending-install', of('run-0', 'elsewhere.7.x'), 100);
-      await assert.rejects(settle(parts), { type: 'ReleaseBusy', message: /elsewhere\.7\.x.*ends by itself at the latest in 2\d\d s/ });
+      await assert.rejects(settle(parts), {
+        type: 'ReleaseBusy',
+        message: /elsewhere\.7\.x.*ends by itself at the latest in 2\d\d s/,
+      });
       revision(parts, 1, 'pending-install', of('run-0', 'elsewhere.7.x'), 400);
       assert.match((await settle(parts)).recovered ?? '', /elsewhere/);
     });
@@ -118,7 +163,10 @@ describe('a release that was left behind', () => {
       const me = await ownIdentity();
       revision(parts, 1, 'pending-install', of('run-1'));
       parts.clients.helm.alive = () => Promise.resolve({ helm: me, worker: me, runId: 'run-1', startedAt: 'now' });
-      await assert.rejects(settle(parts), { type: 'ReleaseBusy', message: new RegExp(`process ${process.pid}, since now`) });
+      await assert.rejects(settle(parts), {
+        type: 'ReleaseBusy',
+        message: new RegExp(`process ${process.pid}, since now`),
+      });
       assert.deepEqual(parts.cluster.removed, []);
     });
   });

@@ -7,27 +7,67 @@ import type { PlannedStep } from '../../src/contract/plan.ts';
 import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
 import { testScope } from '../support/scope.ts';
 
-const STEP: PlannedStep = { kind: 'release', name: 'api', namespace: 'ns', job: false, action: 'remove', reason: 'destroy', digest: '0123456789abcdef' };
+const STEP: PlannedStep = {
+  kind: 'release',
+  name: 'api',
+  namespace: 'ns',
+  job: false,
+  action: 'remove',
+  reason: 'destroy',
+  digest: '0123456789abcdef',
+};
 const VERBS = ['list', 'get', 'delete'];
 const KINDS: Kind[] = [
   { group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true, verbs: VERBS },
-  { group: '', version: 'v1', kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims', namespaced: true, verbs: VERBS },
+  {
+    group: '',
+    version: 'v1',
+    kind: 'PersistentVolumeClaim',
+    plural: 'persistentvolumeclaims',
+    namespaced: true,
+    verbs: VERBS,
+  },
   { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true, verbs: VERBS },
 ];
 const marks = { 'meta.helm.sh/release-name': 'api', 'meta.helm.sh/release-namespace': 'ns' };
 
-function record({ cluster }: FakeParts, number: number, status: string, environment: string | undefined = 'sandbox'): string {
+function record(
+  { cluster }: FakeParts,
+  number: number,
+  status: string,
+  environment: string | undefined = 'sandbox',
+): string {
   const path = `/api/v1/namespaces/ns/secrets/sh.helm.release.v1.api.v${number}`;
   cluster.objects.set(path, {
     metadata: {
-      name: `sh.helm.release.v1.api.v${number}`, namespace: 'ns', uid: `uid-${number}`, resourceVersion: '1',
-      labels: { owner: 'helm', name: 'api', version: String(number), status, 'ananta-run': 'run-1', ...(environment === undefined ? {} : { 'ananta-environment': environment }) },
+      name: `sh.helm.release.v1.api.v${number}`,
+      namespace: 'ns',
+      uid: `uid-${number}`,
+      resourceVersion: '1',
+      labels: {
+        owner: 'helm',
+        name: 'api',
+        version: String(number),
+        status,
+        'ananta-run': 'run-1',
+        ...(environment === undefined ? {} : { 'ananta-environment': environment }),
+      },
     },
   });
   return path;
 }
 function put({ cluster }: FakeParts, path: string, metadata: Partial<KubernetesObject['metadata']> = {}): void {
-  cluster.objects.set(path, { metadata: { name: path.split('/').at(-1)!, namespace: 'ns', uid: path, resourceVersion: '1', annotations: marks, labels: { 'app.kubernetes.io/managed-by': 'Helm' }, ...metadata } });
+  cluster.objects.set(path, {
+    metadata: {
+      name: path.split('/').at(-1)!,
+      namespace: 'ns',
+      uid: path,
+      resourceVersion: '1',
+      annotations: marks,
+      labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+      ...metadata,
+    },
+  });
 }
 
 /** Helm that does its work: the record goes. */
@@ -36,7 +76,8 @@ function helmOf(parts: FakeParts): string[] {
   parts.clients.kubernetes.kinds = () => Promise.resolve({ kinds: KINDS, silent: [] });
   parts.clients.helm.uninstall = ({ release, priority }) => {
     calls.push(`${release} ${priority}`);
-    for (const path of [...parts.cluster.objects.keys()]) if (path.includes('/sh.helm.release.')) parts.cluster.objects.delete(path);
+    for (const path of [...parts.cluster.objects.keys()])
+      if (path.includes('/sh.helm.release.')) parts.cluster.objects.delete(path);
     return Promise.resolve({ seconds: 0, queuedSeconds: 0 });
   };
   return calls;
@@ -60,12 +101,19 @@ describe('removing a release', () => {
       const calls = helmOf(parts);
       record(parts, 1, 'pending-install');
       put(parts, '/apis/apps/v1/namespaces/ns/deployments/api');
-      put(parts, '/apis/apps/v1/namespaces/ns/deployments/other', { annotations: { ...marks, 'meta.helm.sh/release-name': 'other' } });
+      put(parts, '/apis/apps/v1/namespaces/ns/deployments/other', {
+        annotations: { ...marks, 'meta.helm.sh/release-name': 'other' },
+      });
       put(parts, '/api/v1/namespaces/ns/persistentvolumeclaims/data');
-      put(parts, '/api/v1/namespaces/ns/configmaps/kept', { annotations: { ...marks, 'helm.sh/resource-policy': 'keep' } });
+      put(parts, '/api/v1/namespaces/ns/configmaps/kept', {
+        annotations: { ...marks, 'helm.sh/resource-policy': 'keep' },
+      });
       assert.equal((await remove(parts)).removed, true);
       assert.deepEqual(calls, []);
-      assert.deepEqual(parts.cluster.removed, ['/api/v1/namespaces/ns/secrets/sh.helm.release.v1.api.v1', '/apis/apps/v1/namespaces/ns/deployments/api']);
+      assert.deepEqual(parts.cluster.removed, [
+        '/api/v1/namespaces/ns/secrets/sh.helm.release.v1.api.v1',
+        '/apis/apps/v1/namespaces/ns/deployments/api',
+      ]);
     });
   });
 
@@ -81,7 +129,13 @@ describe('removing a release', () => {
   test('kinds of the release are gone from the cluster: what is left is removed without Helm, its record too', async () => {
     await withFakeClients(async (parts) => {
       helmOf(parts);
-      parts.clients.helm.uninstall = () => Promise.reject(new HelmError('Unexpected', 'unable to build kubernetes objects for delete: no matches for kind "AppProject"'));
+      parts.clients.helm.uninstall = () =>
+        Promise.reject(
+          new HelmError(
+            'Unexpected',
+            'unable to build kubernetes objects for delete: no matches for kind "AppProject"',
+          ),
+        );
       const path = record(parts, 2, 'deployed');
       put(parts, '/api/v1/namespaces/ns/configmaps/settings');
       assert.equal((await remove(parts)).removed, true);
@@ -89,13 +143,22 @@ describe('removing a release', () => {
     });
   });
 
-  for (const [environment, by] of [[undefined, 'no deployment of ours'], ['staging', 'a deployment to environment "staging"']] as const) {
+  for (const [environment, by] of [
+    [undefined, 'no deployment of ours'],
+    ['staging', 'a deployment to environment "staging"'],
+  ] as const) {
     test(`made by ${by}: refused, nothing touched`, async () => {
       await withFakeClients(async (parts) => {
         const calls = helmOf(parts);
         record(parts, 1, 'deployed', environment === undefined ? undefined : environment);
-        if (environment === undefined) delete parts.cluster.objects.get('/api/v1/namespaces/ns/secrets/sh.helm.release.v1.api.v1')!.metadata.labels!['ananta-environment'];
-        await assert.rejects(remove(parts), { type: 'InvalidInput', message: new RegExp(`made by ${by}.*helm uninstall api --namespace ns`) });
+        if (environment === undefined)
+          delete parts.cluster.objects.get('/api/v1/namespaces/ns/secrets/sh.helm.release.v1.api.v1')!.metadata.labels![
+            'ananta-environment'
+          ];
+        await assert.rejects(remove(parts), {
+          type: 'InvalidInput',
+          message: new RegExp(`made by ${by}.*helm uninstall api --namespace ns`),
+        });
         assert.deepEqual([calls, parts.cluster.removed], [[], []]);
       });
     });
@@ -106,10 +169,22 @@ describe('removing a release', () => {
       helmOf(parts);
       record(parts, 1, 'deployed');
       const key = 'Pod/ns/api/api-0';
-      parts.cluster.watched.set(key, { metadata: { name: 'api-0', namespace: 'ns', uid: 'u', resourceVersion: '1', deletionTimestamp: '2026-01-01T00:00:00Z' } });
+      parts.cluster.watched.set(key, {
+        metadata: {
+          name: 'api-0',
+          namespace: 'ns',
+          uid: 'u',
+          resourceVersion: '1',
+          deletionTimestamp: '2026-01-01T00:00:00Z',
+        },
+      });
       let done = false;
-      const removing = remove(parts).then(() => { done = true; });
-      await new Promise((resolve) => { setTimeout(resolve, 50); });
+      const removing = remove(parts).then(() => {
+        done = true;
+      });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 50);
+      });
       assert.equal(done, false);
       parts.cluster.watched.delete(key);
       parts.cluster.notify('ns', 'api');

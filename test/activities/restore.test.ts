@@ -9,20 +9,45 @@ const DIGEST = '0123456789abcdef';
 
 function revision({ cluster }: FakeParts, number: number, status: string, labels: Record<string, string> = {}): string {
   const path = `/api/v1/namespaces/cache-system/secrets/sh.helm.release.v1.control-plane-redis.v${number}`;
-  cluster.objects.set(path, { metadata: {
-    name: path.split('/').at(-1)!, namespace: 'cache-system', uid: `uid-${number}`, resourceVersion: '1',
-    labels: { owner: 'helm', name: 'control-plane-redis', version: String(number), status, 'ananta-run': 'run-0', 'ananta-digest': DIGEST, 'ananta-proven': '1', ...labels },
-  } });
+  cluster.objects.set(path, {
+    metadata: {
+      name: path.split('/').at(-1)!,
+      namespace: 'cache-system',
+      uid: `uid-${number}`,
+      resourceVersion: '1',
+      labels: {
+        owner: 'helm',
+        name: 'control-plane-redis',
+        version: String(number),
+        status,
+        'ananta-run': 'run-0',
+        'ananta-digest': DIGEST,
+        'ananta-proven': '1',
+        ...labels,
+      },
+    },
+  });
   return path;
 }
 
 const inputOf = ({ run }: FakeParts, toRevision: number): ApplyReleaseInput => ({
-  run, service: 'control-plane-redis', priority: 1,
-  step: { kind: 'release', name: 'control-plane-redis', namespace: 'cache-system', job: false, action: 'repair', reason: 'drifted', digest: DIGEST, toRevision },
+  run,
+  service: 'control-plane-redis',
+  priority: 1,
+  step: {
+    kind: 'release',
+    name: 'control-plane-redis',
+    namespace: 'cache-system',
+    job: false,
+    action: 'repair',
+    reason: 'drifted',
+    digest: DIGEST,
+    toRevision,
+  },
 });
 
-describe('a release applied again from Helm\'s own record', () => {
-  test('goes back to the revision, and the new one bears this run\'s labels', async () => {
+describe("a release applied again from Helm's own record", () => {
+  test("goes back to the revision, and the new one bears this run's labels", async () => {
     await withFakeClients(async (parts) => {
       revision(parts, 1, 'superseded');
       revision(parts, 2, 'deployed', { 'ananta-digest': 'fedcba9876543210' });
@@ -34,7 +59,9 @@ describe('a release applied again from Helm\'s own record', () => {
       };
       const { changed, revision: made } = await applyRelease(parts.clients, () => testScope())(inputOf(parts, 1));
       assert.deepEqual([changed, made, asked], [true, 3, [1]]);
-      const labels = parts.cluster.objects.get('/api/v1/namespaces/cache-system/secrets/sh.helm.release.v1.control-plane-redis.v3')?.metadata.labels ?? {};
+      const labels =
+        parts.cluster.objects.get('/api/v1/namespaces/cache-system/secrets/sh.helm.release.v1.control-plane-redis.v3')
+          ?.metadata.labels ?? {};
       assert.equal(labels['ananta-run'], 'run-1');
       assert.equal(labels['ananta-digest'], DIGEST);
       assert.match(labels['ananta-owner'] ?? '', /^\S+\.\d+\./);
@@ -68,11 +95,16 @@ describe('a release applied again from Helm\'s own record', () => {
       const again = (): Promise<unknown> => applyRelease(parts.clients, () => testScope())(inputOf(parts, 1));
       await assert.rejects(again(), /cluster unreachable/);
       await assert.rejects(again(), /cluster unreachable/);
-      assert.deepEqual(parts.cluster.removed, ['/api/v1/namespaces/cache-system/secrets/sh.helm.release.v1.control-plane-redis.v2']);
+      assert.deepEqual(parts.cluster.removed, [
+        '/api/v1/namespaces/cache-system/secrets/sh.helm.release.v1.control-plane-redis.v2',
+      ]);
     });
   });
 
-  for (const [what, digest, pattern] of [['is gone', undefined, /record of revision 1 of \S+ is gone/], ['holds something else', 'fedcba9876543210', /was planned as 0123456789abcdef, but is fedcba9876543210/]] as const) {
+  for (const [what, digest, pattern] of [
+    ['is gone', undefined, /record of revision 1 of \S+ is gone/],
+    ['holds something else', 'fedcba9876543210', /was planned as 0123456789abcdef, but is fedcba9876543210/],
+  ] as const) {
     test(`a revision that ${what} is refused before anything is touched`, async () => {
       await withFakeClients(async (parts) => {
         if (digest !== undefined) revision(parts, 1, 'superseded', { 'ananta-digest': digest });

@@ -5,21 +5,41 @@ import { settleReleases } from '../../src/activities/settle-releases.ts';
 import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
 import { testScope } from '../support/scope.ts';
 
-const HERE = `${hostname().replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 24)}.1.x`;
+const HERE = `${hostname()
+  .replaceAll(/[^A-Za-z0-9-]/g, '-')
+  .slice(0, 24)}.1.x`;
 
 /** Helm's record of the newest revision of a release. */
 function record({ cluster }: FakeParts, release: string, status: string, run: string): string {
   const name = `sh.helm.release.v1.${release}.v2`;
   const path = `/api/v1/namespaces/ns/secrets/${name}`;
-  cluster.objects.set(path, { metadata: {
-    name, namespace: 'ns', uid: `uid-${release}`, resourceVersion: '1',
-    labels: { owner: 'helm', name: release, version: '2', status, modifiedAt: String(Math.floor(Date.now() / 1000) - 5), 'ananta-run': run, 'ananta-owner': HERE, 'ananta-environment': 'sandbox', 'ananta-digest': '0123456789abcdef' },
-  } });
+  cluster.objects.set(path, {
+    metadata: {
+      name,
+      namespace: 'ns',
+      uid: `uid-${release}`,
+      resourceVersion: '1',
+      labels: {
+        owner: 'helm',
+        name: release,
+        version: '2',
+        status,
+        modifiedAt: String(Math.floor(Date.now() / 1000) - 5),
+        'ananta-run': run,
+        'ananta-owner': HERE,
+        'ananta-environment': 'sandbox',
+        'ananta-digest': '0123456789abcdef',
+      },
+    },
+  });
   return path;
 }
 
 const settle = (parts: FakeParts, ...names: string[]): Promise<{ settled: string[] }> =>
-  settleReleases(parts.clients, testScope)({ run: parts.run, releases: names.map((name) => ({ namespace: 'ns', name })) });
+  settleReleases(
+    parts.clients,
+    testScope,
+  )({ run: parts.run, releases: names.map((name) => ({ namespace: 'ns', name })) });
 
 describe('after a run that was interrupted', () => {
   test('only what this run left pending is freed; what failed, and what others wrote, stays', async () => {
@@ -42,7 +62,8 @@ describe('after a run that was interrupted', () => {
       await settle(parts, 'back');
       assert.deepEqual(parts.cluster.removed, []);
       const dead = { pid: 1, startToken: 'x' };
-      parts.clients.helm.interrupted = () => Promise.resolve({ helm: dead, worker: dead, runId: 'run-1', startedAt: 'then' });
+      parts.clients.helm.interrupted = () =>
+        Promise.resolve({ helm: dead, worker: dead, runId: 'run-1', startedAt: 'then' });
       await settle(parts, 'back');
       assert.deepEqual(parts.cluster.removed, [path]);
     });

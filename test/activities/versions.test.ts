@@ -11,103 +11,200 @@ import { testScope } from '../support/scope.ts';
 const SECRET = 'a-very-secret-value';
 
 /** A revision of `cns-service` as Helm keeps it. */
-function helmSecret(revision: number, digest: string, status = 'deployed'): [string, FakeParts['cluster']['objects'] extends Map<string, infer Value> ? Value : never] {
+function helmSecret(
+  revision: number,
+  digest: string,
+  status = 'deployed',
+): [string, FakeParts['cluster']['objects'] extends Map<string, infer Value> ? Value : never] {
   const name = `sh.helm.release.v1.cns-service.v${revision}`;
   const stored = {
-    name: 'cns-service', namespace: 'app-plane', version: revision, info: {}, config: { password: SECRET }, chart: { metadata: { name: 'service', version: '0.1.0' }, templates: [{ name: 'a', data: 'x' }] },
+    name: 'cns-service',
+    namespace: 'app-plane',
+    version: revision,
+    info: {},
+    config: { password: SECRET },
+    chart: { metadata: { name: 'service', version: '0.1.0' }, templates: [{ name: 'a', data: 'x' }] },
     manifest: `kind: Deployment\nspec:\n  containers:\n  - image: registry/cns-service:${digest}\n    env:\n    - value: ${SECRET}\n`,
   };
   const release = Buffer.from(gzipSync(JSON.stringify(stored)).toString('base64')).toString('base64');
-  return [`/api/v1/namespaces/app-plane/secrets/${name}`, {
-    metadata: { name, namespace: 'app-plane', uid: `uid-${revision}`, resourceVersion: '1', labels: { owner: 'helm', name: 'cns-service', version: String(revision), status, 'ananta-environment': 'sandbox', 'ananta-digest': digest, 'ananta-run': 'r' } },
-    data: { release },
-  }];
+  return [
+    `/api/v1/namespaces/app-plane/secrets/${name}`,
+    {
+      metadata: {
+        name,
+        namespace: 'app-plane',
+        uid: `uid-${revision}`,
+        resourceVersion: '1',
+        labels: {
+          owner: 'helm',
+          name: 'cns-service',
+          version: String(revision),
+          status,
+          'ananta-environment': 'sandbox',
+          'ananta-digest': digest,
+          'ananta-run': 'r',
+        },
+      },
+      data: { release },
+    },
+  ];
 }
 
 const content = (runId: string, more: Partial<PlatformVersion> = {}): Omit<PlatformVersion, 'version'> => ({
-  environment: 'sandbox', clusterUid: 'uid', operation: 'deploy', at: '2026-01-01T00:00:00Z', requestedBy: 'a@b', planDigest: 'p', workflowId: 'w', runId, seconds: 1, imageTags: {}, services: [], releases: [], ...more,
+  environment: 'sandbox',
+  clusterUid: 'uid',
+  operation: 'deploy',
+  at: '2026-01-01T00:00:00Z',
+  requestedBy: 'a@b',
+  planDigest: 'p',
+  workflowId: 'w',
+  runId,
+  seconds: 1,
+  imageTags: {},
+  services: [],
+  releases: [],
+  ...more,
 });
 
-const record = (clients: Clients, run: FakeParts['run'], changed = true): Promise<{ version: number }> => recordVersion(clients, () => testScope())({
-  run, operation: 'deploy', requestedBy: 'a@b', planDigest: 'p', seconds: 4, services: [{ name: 'cns-service', phase: 12, state: 'healthy', seconds: 3, changed }],
-});
+const record = (clients: Clients, run: FakeParts['run'], changed = true): Promise<{ version: number }> =>
+  recordVersion(clients, () => testScope())({
+    run,
+    operation: 'deploy',
+    requestedBy: 'a@b',
+    planDigest: 'p',
+    seconds: 4,
+    services: [{ name: 'cns-service', phase: 12, state: 'healthy', seconds: 3, changed }],
+  });
 
 describe('platform versions in the cluster', () => {
-  test('hold what was deployed, and no secret', () => withFakeClients(async ({ clients, cluster, run }) => {
-    cluster.objects.set(...helmSecret(1, 'd1'));
-    assert.deepEqual(await record(clients, run), { version: 1 });
-    const [version] = await readVersions(clients.kubernetes, 'sandbox');
-    assert.deepEqual(version?.releases.map(({ name, revision, digest, chart, images }) => ({ name, revision, digest, chart: chart.version, images })), [
-      { name: 'cns-service', revision: 1, digest: 'd1', chart: '0.1.0', images: [{ image: 'registry/cns-service:d1' }] },
-    ]);
-    const kept = cluster.objects.get('/api/v1/namespaces/ananta-system/configmaps/version-sandbox-1');
-    assert.equal(kept?.['immutable'], true);
-    assert.doesNotMatch(JSON.stringify(kept), new RegExp(SECRET));
-    assert.ok(cluster.applied.some(({ path }) => path === '/api/v1/namespaces/ananta-system'), 'the namespace is made when it is missing');
-  }));
+  test('hold what was deployed, and no secret', () =>
+    withFakeClients(async ({ clients, cluster, run }) => {
+      cluster.objects.set(...helmSecret(1, 'd1'));
+      assert.deepEqual(await record(clients, run), { version: 1 });
+      const [version] = await readVersions(clients.kubernetes, 'sandbox');
+      assert.deepEqual(
+        version?.releases.map(({ name, revision, digest, chart, images }) => ({
+          name,
+          revision,
+          digest,
+          chart: chart.version,
+          images,
+        })),
+        [
+          {
+            name: 'cns-service',
+            revision: 1,
+            digest: 'd1',
+            chart: '0.1.0',
+            images: [{ image: 'registry/cns-service:d1' }],
+          },
+        ],
+      );
+      const kept = cluster.objects.get('/api/v1/namespaces/ananta-system/configmaps/version-sandbox-1');
+      assert.equal(kept?.['immutable'], true);
+      assert.doesNotMatch(JSON.stringify(kept), new RegExp(SECRET));
+      assert.ok(
+        cluster.applied.some(({ path }) => path === '/api/v1/namespaces/ananta-system'),
+        'the namespace is made when it is missing',
+      );
+    }));
 
-  test('once per run, however often the acknowledgement is lost', () => withFakeClients(async ({ clients, cluster, run }) => {
-    cluster.objects.set(...helmSecret(1, 'd1'));
-    assert.deepEqual([await record(clients, run), await record(clients, run)], [{ version: 1 }, { version: 1 }]);
-    assert.equal((await listVersions(clients.kubernetes, 'sandbox')).length, 1);
-  }));
+  test('once per run, however often the acknowledgement is lost', () =>
+    withFakeClients(async ({ clients, cluster, run }) => {
+      cluster.objects.set(...helmSecret(1, 'd1'));
+      assert.deepEqual([await record(clients, run), await record(clients, run)], [{ version: 1 }, { version: 1 }]);
+      assert.equal((await listVersions(clients.kubernetes, 'sandbox')).length, 1);
+    }));
 
-  test('none for a run that changed nothing, unless there is none yet', () => withFakeClients(async ({ clients, cluster, run }) => {
-    cluster.objects.set(...helmSecret(1, 'd1'));
-    assert.deepEqual(await record(clients, run, false), { version: 1 });
-    assert.deepEqual(await record(clients, { ...run, runId: 'run-2' }, false), { version: 1 });
-    // What an operation that was not recorded had left is recorded by the next.
-    cluster.objects.set(...helmSecret(2, 'd2'));
-    assert.deepEqual(await record(clients, { ...run, runId: 'run-3' }, false), { version: 2 });
-    assert.deepEqual(await record(clients, { ...run, runId: 'run-4' }, true), { version: 3 });
-  }));
+  test('none for a run that changed nothing, unless there is none yet', () =>
+    withFakeClients(async ({ clients, cluster, run }) => {
+      cluster.objects.set(...helmSecret(1, 'd1'));
+      assert.deepEqual(await record(clients, run, false), { version: 1 });
+      assert.deepEqual(await record(clients, { ...run, runId: 'run-2' }, false), { version: 1 });
+      // What an operation that was not recorded had left is recorded by the next.
+      cluster.objects.set(...helmSecret(2, 'd2'));
+      assert.deepEqual(await record(clients, { ...run, runId: 'run-3' }, false), { version: 2 });
+      assert.deepEqual(await record(clients, { ...run, runId: 'run-4' }, true), { version: 3 });
+    }));
 
-  test('what has not changed since the version before is not read again', () => withFakeClients(async ({ clients, cluster, run }) => {
-    cluster.objects.set(...helmSecret(1, 'd1'));
-    await record(clients, run);
-    const [path, secret] = helmSecret(2, 'd1');
-    cluster.objects.set(path, { ...secret, data: { release: 'damaged' } });
-    await record(clients, { ...run, runId: 'run-2' });
-    assert.deepEqual((await readVersions(clients.kubernetes, 'sandbox')).map(({ version, releases }) => [version, releases[0]?.revision]), [[2, 2], [1, 1]]);
-  }));
+  test('what has not changed since the version before is not read again', () =>
+    withFakeClients(async ({ clients, cluster, run }) => {
+      cluster.objects.set(...helmSecret(1, 'd1'));
+      await record(clients, run);
+      const [path, secret] = helmSecret(2, 'd1');
+      cluster.objects.set(path, { ...secret, data: { release: 'damaged' } });
+      await record(clients, { ...run, runId: 'run-2' });
+      assert.deepEqual(
+        (await readVersions(clients.kubernetes, 'sandbox')).map(({ version, releases }) => [
+          version,
+          releases[0]?.revision,
+        ]),
+        [
+          [2, 2],
+          [1, 1],
+        ],
+      );
+    }));
 
-  test("Helm's revisions that no version needs go, those that one needs stay", () => withFakeClients(async ({ clients, cluster, run }) => {
-    cluster.objects.set(...helmSecret(1, 'd1', 'superseded'));
-    cluster.objects.set(...helmSecret(2, 'd1'));
-    await record(clients, run);
-    cluster.objects.set(...helmSecret(2, 'd1', 'superseded'));
-    cluster.objects.set(...helmSecret(3, 'lost', 'failed'));
-    cluster.objects.set(...helmSecret(4, 'd2'));
-    await record(clients, { ...run, runId: 'run-2' });
-    assert.deepEqual([...cluster.objects.keys()].filter((path) => path.includes('sh.helm')).map((path) => path.split('.v').at(-1)), ['2', '4']);
-  }));
+  test("Helm's revisions that no version needs go, those that one needs stay", () =>
+    withFakeClients(async ({ clients, cluster, run }) => {
+      cluster.objects.set(...helmSecret(1, 'd1', 'superseded'));
+      cluster.objects.set(...helmSecret(2, 'd1'));
+      await record(clients, run);
+      cluster.objects.set(...helmSecret(2, 'd1', 'superseded'));
+      cluster.objects.set(...helmSecret(3, 'lost', 'failed'));
+      cluster.objects.set(...helmSecret(4, 'd2'));
+      await record(clients, { ...run, runId: 'run-2' });
+      assert.deepEqual(
+        [...cluster.objects.keys()].filter((path) => path.includes('sh.helm')).map((path) => path.split('.v').at(-1)),
+        ['2', '4'],
+      );
+    }));
 
-  test("another environment's releases and versions are left alone", () => withFakeClients(async ({ clients, cluster, run }) => {
-    const [path, secret] = helmSecret(1, 'd1', 'superseded');
-    cluster.objects.set(path, { ...secret, metadata: { ...secret.metadata, labels: { ...secret.metadata.labels, 'ananta-environment': 'other' } } });
-    await createVersion(clients.kubernetes, content('x', { environment: 'other' }));
-    cluster.objects.set(...helmSecret(2, 'd2'));
-    assert.deepEqual(await record(clients, run), { version: 1 });
-    assert.ok(cluster.objects.has(path));
-    assert.equal((await listVersions(clients.kubernetes, 'other')).length, 1);
-  }));
+  test("another environment's releases and versions are left alone", () =>
+    withFakeClients(async ({ clients, cluster, run }) => {
+      const [path, secret] = helmSecret(1, 'd1', 'superseded');
+      cluster.objects.set(path, {
+        ...secret,
+        metadata: { ...secret.metadata, labels: { ...secret.metadata.labels, 'ananta-environment': 'other' } },
+      });
+      await createVersion(clients.kubernetes, content('x', { environment: 'other' }));
+      cluster.objects.set(...helmSecret(2, 'd2'));
+      assert.deepEqual(await record(clients, run), { version: 1 });
+      assert.ok(cluster.objects.has(path));
+      assert.equal((await listVersions(clients.kubernetes, 'other')).length, 1);
+    }));
 
-  test('two at once get two numbers', () => withFakeClients(async ({ clients }) => {
-    const numbers = await Promise.all(['a', 'b', 'c'].map((runId) => createVersion(clients.kubernetes, content(runId))));
-    assert.deepEqual(numbers.sort(), [1, 2, 3]);
-  }));
+  test('two at once get two numbers', () =>
+    withFakeClients(async ({ clients }) => {
+      const numbers = await Promise.all(
+        ['a', 'b', 'c'].map((runId) => createVersion(clients.kubernetes, content(runId))),
+      );
+      assert.deepEqual(numbers.sort(), [1, 2, 3]);
+    }));
 
-  test('the oldest go, the newest never does, and no number comes twice', () => withFakeClients(async ({ clients }) => {
-    for (const runId of ['a', 'b', 'c']) await createVersion(clients.kubernetes, content(runId));
-    assert.deepEqual((await keepNewest(clients.kubernetes, 'sandbox', 2)).map(({ version }) => version), [3, 2]);
-    assert.deepEqual((await keepNewest(clients.kubernetes, 'sandbox', 0)).map(({ version }) => version), [3]);
-    assert.equal(await createVersion(clients.kubernetes, content('d')), 4);
-  }));
+  test('the oldest go, the newest never does, and no number comes twice', () =>
+    withFakeClients(async ({ clients }) => {
+      for (const runId of ['a', 'b', 'c']) await createVersion(clients.kubernetes, content(runId));
+      assert.deepEqual(
+        (await keepNewest(clients.kubernetes, 'sandbox', 2)).map(({ version }) => version),
+        [3, 2],
+      );
+      assert.deepEqual(
+        (await keepNewest(clients.kubernetes, 'sandbox', 0)).map(({ version }) => version),
+        [3],
+      );
+      assert.equal(await createVersion(clients.kubernetes, content('d')), 4);
+    }));
 
-  test('a damaged one is named', () => withFakeClients(async ({ clients, cluster }) => {
-    await createVersion(clients.kubernetes, content('a'));
-    const path = '/api/v1/namespaces/ananta-system/configmaps/version-sandbox-1';
-    cluster.objects.set(path, { ...cluster.objects.get(path)!, data: { version: '{}' } });
-    await assert.rejects(readVersions(clients.kubernetes, 'sandbox'), /ananta-system\/version-sandbox-1 does not hold a platform version/);
-  }));
+  test('a damaged one is named', () =>
+    withFakeClients(async ({ clients, cluster }) => {
+      await createVersion(clients.kubernetes, content('a'));
+      const path = '/api/v1/namespaces/ananta-system/configmaps/version-sandbox-1';
+      cluster.objects.set(path, { ...cluster.objects.get(path)!, data: { version: '{}' } });
+      await assert.rejects(
+        readVersions(clients.kubernetes, 'sandbox'),
+        /ananta-system\/version-sandbox-1 does not hold a platform version/,
+      );
+    }));
 });

@@ -13,11 +13,22 @@ const PATH = '/apis/apps/v1/namespaces/ns/deployments/api';
 const release = { namespace: 'ns', name: 'api' };
 
 /** A Deployment of the release; `ready` is what its status says about which generation. */
-function deployment(version: number, options: { uid?: string; generation?: number; observed?: number; available?: number } = {}): KubernetesObject {
+function deployment(
+  version: number,
+  options: { uid?: string; generation?: number; observed?: number; available?: number } = {},
+): KubernetesObject {
   const { uid = 'uid-1', generation = 1, observed = generation, available = 1 } = options;
   return {
-    metadata: { name: 'api', namespace: 'ns', uid, generation, resourceVersion: String(version), annotations: { 'meta.helm.sh/release-name': 'api' } },
-    spec: { replicas: 1 }, status: { observedGeneration: observed, replicas: 1, updatedReplicas: 1, availableReplicas: available },
+    metadata: {
+      name: 'api',
+      namespace: 'ns',
+      uid,
+      generation,
+      resourceVersion: String(version),
+      annotations: { 'meta.helm.sh/release-name': 'api' },
+    },
+    spec: { replicas: 1 },
+    status: { observedGeneration: observed, replicas: 1, updatedReplicas: 1, availableReplicas: available },
   };
 }
 
@@ -26,15 +37,34 @@ function seen(cluster: FakeCluster, object: KubernetesObject): void {
   cluster.notify('ns', 'api');
 }
 
-function waiting({ clients, cluster }: FakeParts, more: Partial<WaitInput> = {}, limitSeconds = 5): { done: Promise<string>; statuses: string[]; settled: () => boolean } {
+function waiting(
+  { clients, cluster }: FakeParts,
+  more: Partial<WaitInput> = {},
+  limitSeconds = 5,
+): { done: Promise<string>; statuses: string[]; settled: () => boolean } {
   const signal = more.signal ?? new AbortController().signal;
   const statuses: string[] = [];
   let settled = false;
   const done = waitForRelease(clients, {
-    release, job: false, probe: undefined, answersOnly: false, signal,
-    patience: createPatience({ limitSeconds, spentSeconds: 0, counts: () => cluster.live, signal }), onStatus: (status) => { statuses.push(status); }, ...more,
+    release,
+    job: false,
+    probe: undefined,
+    answersOnly: false,
+    signal,
+    patience: createPatience({ limitSeconds, spentSeconds: 0, counts: () => cluster.live, signal }),
+    onStatus: (status) => {
+      statuses.push(status);
+    },
+    ...more,
   });
-  done.then(() => { settled = true; }, () => { settled = true; });
+  done.then(
+    () => {
+      settled = true;
+    },
+    () => {
+      settled = true;
+    },
+  );
   return { done, statuses, settled: () => settled };
 }
 
@@ -54,7 +84,10 @@ describe('waiting for a release', () => {
       cluster.objects.set(PATH, deployment(9, { generation: 2, observed: 1 }));
       const wait = waiting(parts);
       await sleep(50);
-      assert.deepEqual([wait.settled(), wait.statuses], [false, ['Deployment api: the newest change has not been picked up yet']]);
+      assert.deepEqual(
+        [wait.settled(), wait.statuses],
+        [false, ['Deployment api: the newest change has not been picked up yet']],
+      );
       seen(cluster, deployment(12, { generation: 2, available: 0 }));
       await sleep(20);
       assert.equal(wait.settled(), false);
@@ -80,7 +113,10 @@ describe('waiting for a release', () => {
     await withFakeClients(async (parts) => {
       const { cluster, clients } = parts;
       cluster.objects.set(PATH, deployment(5));
-      cluster.watched.set('Pod/ns/api/api-1', { metadata: { name: 'api-1', namespace: 'ns', uid: 'p', resourceVersion: '1' }, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } });
+      cluster.watched.set('Pod/ns/api/api-1', {
+        metadata: { name: 'api-1', namespace: 'ns', uid: 'p', resourceVersion: '1' },
+        status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+      });
       let asked = 0;
       clients.kubernetes.exec = () => Promise.resolve({ exitCode: (asked += 1) < 3 ? 1 : 0, stdout: '', stderr: '' });
       const wait = waiting(parts, { probe: { kind: 'exec', command: ['redis-cli', 'ping'] } });
@@ -92,18 +128,41 @@ describe('waiting for a release', () => {
   test('out of time: pod, container and reason are named', async () => {
     await withFakeClients(async (parts) => {
       parts.cluster.objects.set(PATH, deployment(5, { available: 0 }));
-      parts.cluster.watched.set('Pod/ns/api/api-1', { metadata: { name: 'api-1', namespace: 'ns', uid: 'p', resourceVersion: '1' }, status: { phase: 'Pending', containerStatuses: [{ name: 'main', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }] } });
-      await assert.rejects(waiting(parts, {}, 0.1).done, { type: 'NotHealthyInTime', message: 'api was not healthy within 0 s: Deployment api: 0/1 replicas available; pod api-1, container main: ImagePullBackOff (no such image)' });
+      parts.cluster.watched.set('Pod/ns/api/api-1', {
+        metadata: { name: 'api-1', namespace: 'ns', uid: 'p', resourceVersion: '1' },
+        status: {
+          phase: 'Pending',
+          containerStatuses: [
+            { name: 'main', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } },
+          ],
+        },
+      });
+      await assert.rejects(waiting(parts, {}, 0.1).done, {
+        type: 'NotHealthyInTime',
+        message:
+          'api was not healthy within 0 s: Deployment api: 0/1 replicas available; pod api-1, container main: ImagePullBackOff (no such image)',
+      });
     });
   });
 
   test('a Job that failed ends the wait at once', async () => {
     await withFakeClients(async (parts) => {
       parts.cluster.objects.set('/apis/batch/v1/namespaces/ns/jobs/api', {
-        metadata: { name: 'api', namespace: 'ns', uid: 'j', resourceVersion: '1', annotations: { 'meta.helm.sh/release-name': 'api' } },
-        status: { conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded', message: 'too often' }] },
+        metadata: {
+          name: 'api',
+          namespace: 'ns',
+          uid: 'j',
+          resourceVersion: '1',
+          annotations: { 'meta.helm.sh/release-name': 'api' },
+        },
+        status: {
+          conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded', message: 'too often' }],
+        },
       });
-      await assert.rejects(waiting(parts, { job: true }).done, { type: 'JobFailed', message: /BackoffLimitExceeded, too often/ });
+      await assert.rejects(waiting(parts, { job: true }).done, {
+        type: 'JobFailed',
+        message: /BackoffLimitExceeded, too often/,
+      });
     });
   });
 
@@ -145,21 +204,28 @@ describe('waiting for a release', () => {
       await sleep(100);
       assert.deepEqual([wait.settled(), wait.statuses.at(-1)], [false, 'connection refused']);
       clients.vault.state = state;
-      clients.kubernetes.list = (path, query, signal) => (path.endsWith('/pods') ? Promise.reject(new UnreachableError('no pods')) : list(path, query, signal));
+      clients.kubernetes.list = (path, query, signal) =>
+        path.endsWith('/pods') ? Promise.reject(new UnreachableError('no pods')) : list(path, query, signal);
       cluster.objects.set(PATH, deployment(9));
       seen(cluster, deployment(9));
       await sleep(1200);
       assert.deepEqual([wait.settled(), wait.statuses.at(-1)], [false, 'no pods']);
       clients.kubernetes.list = list;
       clients.kubernetes.exec = () => Promise.resolve({ exitCode: 0, stdout: '', stderr: '' });
-      cluster.watched.set('Pod/ns/api/api-1', { metadata: { name: 'api-1', namespace: 'ns', uid: 'p', resourceVersion: '1' }, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } });
+      cluster.watched.set('Pod/ns/api/api-1', {
+        metadata: { name: 'api-1', namespace: 'ns', uid: 'p', resourceVersion: '1' },
+        status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+      });
       assert.equal(await wait.done, 'redis-cli exited 0');
     });
   });
 
   test('Vault before its bootstrap need only answer', async () => {
     await withFakeClients(async (parts) => {
-      assert.match(await waiting(parts, { answersOnly: true, probe: { kind: 'vault', port: 8200 } }).done, /not initialised/);
+      assert.match(
+        await waiting(parts, { answersOnly: true, probe: { kind: 'vault', port: 8200 } }).done,
+        /not initialised/,
+      );
     });
   });
 
@@ -212,7 +278,9 @@ describe('waiting for a release', () => {
       const controller = new AbortController();
       parts.cluster.objects.set(PATH, deployment(5, { available: 0 }));
       const wait = waiting(parts, { signal: controller.signal });
-      setTimeout(() => { controller.abort(new Error('stop')); }, 20);
+      setTimeout(() => {
+        controller.abort(new Error('stop'));
+      }, 20);
       await assert.rejects(wait.done, /stop/);
     });
   });

@@ -12,15 +12,34 @@ import { loadEnvironment } from '../../src/environment/load.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { startupSeconds } from '../../src/plan/startup.ts';
 
-interface Stage { metadata: { name: string }; spec: { weight: number; selector: { matchExpressions: { key: string }[] }; steps: { patch?: { template: string } }[] } }
+interface Stage {
+  metadata: { name: string };
+  spec: {
+    weight: number;
+    selector: { matchExpressions: { key: string }[] };
+    steps: { patch?: { template: string } }[];
+  };
+}
 
 const catalog = loadCatalog();
 const config = readConfig();
 const environment = await loadEnvironment('sandbox', config);
-const ports = { responder: 1, 'responder-kubelet': 2, 'responder-tcp-rabbitmq': 3, vault: 4, etcd: 5, 'etcd-peer': 6, 'kube-apiserver': 7, 'kube-controller-manager': 8, 'kube-scheduler': 9, 'kwok-controller': 10 };
+const ports = {
+  responder: 1,
+  'responder-kubelet': 2,
+  'responder-tcp-rabbitmq': 3,
+  vault: 4,
+  etcd: 5,
+  'etcd-peer': 6,
+  'kube-apiserver': 7,
+  'kube-controller-manager': 8,
+  'kube-scheduler': 9,
+  'kwok-controller': 10,
+};
 const contents = contentsOf(catalog, environment, ports);
 const objects = clusterObjects(contents);
-const named = (name: string): Stage => objects.find(({ metadata, kind }) => kind === 'Stage' && metadata.name === name) as unknown as Stage;
+const named = (name: string): Stage =>
+  objects.find(({ metadata, kind }) => kind === 'Stage' && metadata.name === name) as unknown as Stage;
 
 describe('what an embedded cluster holds', () => {
   test('a start-up time for every release, as critical paths are computed with', () => {
@@ -35,8 +54,10 @@ describe('what an embedded cluster holds', () => {
   });
 
   test('ordinary stages of pods weigh nothing, so that a failure is always chosen before them', () => {
-    for (const object of objects.filter(({ kind }) => kind === 'Stage')) assert.equal((object as unknown as Stage).spec.weight, 0, object.metadata.name);
-    for (const stage of failureStages('keycloak', 'crash-loop')) assert.equal((stage as unknown as Stage).spec.weight, 1);
+    for (const object of objects.filter(({ kind }) => kind === 'Stage'))
+      assert.equal((object as unknown as Stage).spec.weight, 0, object.metadata.name);
+    for (const stage of failureStages('keycloak', 'crash-loop'))
+      assert.equal((stage as unknown as Stage).spec.weight, 1);
   });
 
   test('nodes that take every chart', () => {
@@ -50,19 +71,26 @@ describe('what an embedded cluster holds', () => {
 
   test('ways into pods: Vault to the real one, plain connections to their own port, everything else to the responder', () => {
     const forward = objects.find(({ kind }) => kind === 'ClusterPortForward')!['spec'];
-    assert.deepEqual(forward, { forwards: [
-      { ports: [8200], target: { address: '127.0.0.1', port: 4 } },
-      { ports: [5672], target: { address: '127.0.0.1', port: 3 } },
-      { target: { address: '127.0.0.1', port: 1 } },
-    ] });
+    assert.deepEqual(forward, {
+      forwards: [
+        { ports: [8200], target: { address: '127.0.0.1', port: 4 } },
+        { ports: [5672], target: { address: '127.0.0.1', port: 3 } },
+        { target: { address: '127.0.0.1', port: 1 } },
+      ],
+    });
     assert.deepEqual(tcpServices(catalog), [{ service: 'rabbitmq', containerPort: 5672 }]);
   });
 
   test('exactly the declared commands may be executed', () => {
-    const policy = objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy')!['spec'] as { validations: { expression: string }[] };
+    const policy = objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy')!['spec'] as {
+      validations: { expression: string }[];
+    };
     const allowed = policy.validations[0]!.expression;
     for (const command of execCommands(catalog)) assert.ok(allowed.includes(JSON.stringify(command)));
-    assert.equal(objects.some(({ kind }) => kind === 'ClusterExec'), false);
+    assert.equal(
+      objects.some(({ kind }) => kind === 'ClusterExec'),
+      false,
+    );
   });
 
   test('the same for the same catalog and environment', () => {
@@ -72,10 +100,16 @@ describe('what an embedded cluster holds', () => {
 
 describe('kwokctl', () => {
   const tool = (name: string): unknown => ({ name, version: '1', path: `/tools/${name}` });
-  const tools = Object.fromEntries(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwokctl', 'kwok', 'kubectl'].map((name) => [name, tool(name)])) as unknown as ClusterTools;
+  const tools = Object.fromEntries(
+    ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwokctl', 'kwok', 'kubectl'].map(
+      (name) => [name, tool(name)],
+    ),
+  ) as unknown as ClusterTools;
 
   test('binds to loopback, uses our ports and programs, and downloads nothing', () => {
-    const { options } = kwokctlConfiguration(layoutOf(config, 'x'), tools, ports) as { options: Record<string, unknown> };
+    const { options } = kwokctlConfiguration(layoutOf(config, 'x'), tools, ports) as {
+      options: Record<string, unknown>;
+    };
     assert.equal(options['bindAddress'], '127.0.0.1');
     assert.equal(options['runtime'], 'binary');
     for (const [option, value] of Object.entries(options)) {

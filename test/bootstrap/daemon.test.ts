@@ -4,18 +4,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DaemonSpec, commandDigest, runningDaemon, startDaemon, stopDaemon } from '../../bootstrap/process/daemon.ts';
+import {
+  type DaemonSpec,
+  commandDigest,
+  runningDaemon,
+  startDaemon,
+  stopDaemon,
+} from '../../bootstrap/process/daemon.ts';
 import { logTail, openLog } from '../../bootstrap/process/log-file.ts';
 import { findProcesses } from '../../bootstrap/process/strays.ts';
 
 let folder: string;
-before(async () => { folder = await realpath(await mkdtemp(join(tmpdir(), 'ananta-daemon-'))); });
+before(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'ananta-daemon-')));
+});
 after(() => rm(folder, { recursive: true, force: true }));
 
 function specOf(name: string, script: string): DaemonSpec {
   return {
-    name, command: process.execPath, args: ['-e', script, join(folder, name)], env: { GREETING: 'hello' }, cwd: folder,
-    logFile: join(folder, `${name}.log`), pidFile: join(folder, `${name}.json`), version: '1', port: null,
+    name,
+    command: process.execPath,
+    args: ['-e', script, join(folder, name)],
+    env: { GREETING: 'hello' },
+    cwd: folder,
+    logFile: join(folder, `${name}.log`),
+    pidFile: join(folder, `${name}.json`),
+    version: '1',
+    port: null,
   };
 }
 const FOREVER = 'setInterval(() => {}, 1000); console.log(process.env.GREETING, process.env.PATH, process.ppid)';
@@ -45,14 +60,22 @@ describe('a daemon', () => {
   });
 
   test('that does not listen to TERM is killed when its grace is over, with what it started', async () => {
-    const spec = specOf('deaf', `process.on('SIGTERM', () => {}); const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', '${join(folder, 'deaf', 'child')}'], { stdio: 'ignore' }); console.log(child.pid); setInterval(() => {}, 1000)`);
+    const spec = specOf(
+      'deaf',
+      `process.on('SIGTERM', () => {}); const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', '${join(folder, 'deaf', 'child')}'], { stdio: 'ignore' }); console.log(child.pid); setInterval(() => {}, 1000)`,
+    );
     await startDaemon(spec);
     const child = Number(await printed(spec));
     const began = performance.now();
     await stopDaemon(spec.pidFile, 300);
     assert.ok(performance.now() - began >= 300);
     await sleep(50);
-    assert.equal((await findProcesses({ folder: join(folder, 'deaf'), programs: [process.execPath] })).some(({ pid }) => pid === child), false);
+    assert.equal(
+      (await findProcesses({ folder: join(folder, 'deaf'), programs: [process.execPath] })).some(
+        ({ pid }) => pid === child,
+      ),
+      false,
+    );
   });
 
   test('is not mistaken for another process with its number', async () => {
@@ -72,14 +95,20 @@ describe('a daemon', () => {
   });
 
   test('a program that is not there is named', async () => {
-    await assert.rejects(startDaemon({ ...specOf('absent', ''), command: '/nowhere/program' }), /absent could not be started \(\/nowhere\/program\)/);
+    await assert.rejects(
+      startDaemon({ ...specOf('absent', ''), command: '/nowhere/program' }),
+      /absent could not be started \(\/nowhere\/program\)/,
+    );
   });
 
   test('runs as it would be started now, or not', () => {
     const spec = specOf('digest', FOREVER);
     assert.notEqual(commandDigest(spec), commandDigest({ ...spec, args: [...spec.args, 'x'] }));
     assert.notEqual(commandDigest(spec), commandDigest({ ...spec, env: { GREETING: 'bye' } }));
-    assert.equal(commandDigest({ ...spec, env: { A: '1', B: '2' } }), commandDigest({ ...spec, env: { B: '2', A: '1' } }));
+    assert.equal(
+      commandDigest({ ...spec, env: { A: '1', B: '2' } }),
+      commandDigest({ ...spec, env: { B: '2', A: '1' } }),
+    );
   });
 });
 
@@ -88,7 +117,8 @@ describe('strays', () => {
     const spec = specOf('stray', FOREVER);
     const { pid } = await startDaemon(spec);
     await printed(spec);
-    const found = async (below: string, programs: string[]): Promise<number[]> => (await findProcesses({ folder: below, programs })).map((stray) => stray.pid);
+    const found = async (below: string, programs: string[]): Promise<number[]> =>
+      (await findProcesses({ folder: below, programs })).map((stray) => stray.pid);
     assert.deepEqual(await found(join(folder, 'stray'), [process.execPath]), [pid]);
     assert.deepEqual(await found(join(folder, 'stra'), [process.execPath]), []);
     assert.deepEqual(await found(join(folder, 'stray'), ['/bin/sh']), []);

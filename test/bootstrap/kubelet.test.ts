@@ -15,11 +15,18 @@ describe('commands in simulated containers', () => {
     [['temporal', '--address', 'temporal.temporal-system.svc:7233', 'operator', 'cluster', 'health'], 'temporal'],
     [['true'], ''],
   ];
-  for (const [command, service] of cases) test(`${command.join(' ').slice(0, 60)} is about "${service}"`, () => { assert.equal(serviceOfCommand(command), service); });
+  for (const [command, service] of cases)
+    test(`${command.join(' ').slice(0, 60)} is about "${service}"`, () => {
+      assert.equal(serviceOfCommand(command), service);
+    });
 
   test('answer by the state of the service; unknown ones are not found', () => {
     const command = cases[0]![0];
-    assert.deepEqual(answerCommand(command, ['pg_isready'], undefined), { exitCode: 0, output: 'control-plane-postgres - accepting connections\n', errors: '' });
+    assert.deepEqual(answerCommand(command, ['pg_isready'], undefined), {
+      exitCode: 0,
+      output: 'control-plane-postgres - accepting connections\n',
+      errors: '',
+    });
     assert.equal(answerCommand(command, ['pg_isready'], 'unhealthy')?.exitCode, 1);
     assert.equal(answerCommand(command, ['pg_isready'], 'refuse')?.exitCode, 2);
     assert.equal(answerCommand(command, ['pg_isready'], 'hang'), undefined);
@@ -64,11 +71,18 @@ describe('SPDY', () => {
   test('streams are accepted one after the other, whatever pieces the bytes come in, and answered', async () => {
     const [client, server] = duplexPair();
     const streams: SpdyStream[] = [];
-    serveSpdy(server, (stream) => { streams.push(stream); stream.send(`for ${stream.headers.get('streamtype')}`, true); });
+    serveSpdy(server, (stream) => {
+      streams.push(stream);
+      stream.send(`for ${stream.headers.get('streamtype')}`, true);
+    });
     const received: Buffer[] = [];
     client.on('data', (chunk: Buffer) => received.push(chunk));
     const compress = compressor();
-    for (const [id, streamtype] of [[1, 'error'], [3, 'stdout'], [5, 'stderr']] as const) {
+    for (const [id, streamtype] of [
+      [1, 'error'],
+      [3, 'stdout'],
+      [5, 'stderr'],
+    ] as const) {
       for (const byte of synStream(id, await compress({ streamtype }))) client.write(Buffer.from([byte]));
     }
     // A ping comes back as it was.
@@ -76,7 +90,14 @@ describe('SPDY', () => {
     client.write(ping);
     while (!Buffer.concat(received).includes(ping)) await once(client, 'data');
 
-    assert.deepEqual(streams.map(({ id, headers }) => [id, headers.get('streamtype')]), [[1, 'error'], [3, 'stdout'], [5, 'stderr']]);
+    assert.deepEqual(
+      streams.map(({ id, headers }) => [id, headers.get('streamtype')]),
+      [
+        [1, 'error'],
+        [3, 'stdout'],
+        [5, 'stderr'],
+      ],
+    );
     const { replies, data } = parse(Buffer.concat(received));
     assert.deepEqual(data, { 1: 'for error', 3: 'for stdout', 5: 'for stderr' });
     // The replies' header blocks are one compressed text, too: three times "no headers".
@@ -87,7 +108,10 @@ describe('SPDY', () => {
       const [headers] = (await once(text, 'data')) as [Buffer];
       assert.deepEqual([...headers], [0, 0, 0, 0]);
     }
-    assert.deepEqual(replies.map(({ id }) => id), [1, 3, 5]);
+    assert.deepEqual(
+      replies.map(({ id }) => id),
+      [1, 3, 5],
+    );
   });
 
   test('nonsense ends the connection', async () => {
@@ -102,10 +126,11 @@ describe('SPDY', () => {
 function parse(bytes: Buffer): { replies: { id: number; block: Buffer }[]; data: Record<number, string> } {
   const replies: { id: number; block: Buffer }[] = [];
   const data: Record<number, string> = {};
-  for (let at = 0; at < bytes.length;) {
+  for (let at = 0; at < bytes.length; ) {
     const length = bytes.readUIntBE(at + 5, 3);
     const payload = bytes.subarray(at + 8, at + 8 + length);
-    if (bytes.readUInt32BE(at) === 0x80030002) replies.push({ id: payload.readUInt32BE(0), block: payload.subarray(4) });
+    if (bytes.readUInt32BE(at) === 0x80030002)
+      replies.push({ id: payload.readUInt32BE(0), block: payload.subarray(4) });
     else if ((bytes[at]! & 0x80) === 0) data[bytes.readUInt32BE(at)] = payload.toString();
     at += 8 + length;
   }

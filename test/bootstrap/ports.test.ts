@@ -7,12 +7,18 @@ import { after, before, describe, test } from 'node:test';
 import { becomesFree, claimPorts, isPortFree, readPorts } from '../../bootstrap/process/ports.ts';
 
 let folder: string;
-before(async () => { folder = await mkdtemp(join(tmpdir(), 'ananta-ports-')); });
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ananta-ports-'));
+});
 after(() => rm(folder, { recursive: true, force: true }));
 
 function occupy(port: number, host = '127.0.0.1'): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject).listen(port, host, () => { resolve(server); });
+    const server = createServer()
+      .once('error', reject)
+      .listen(port, host, () => {
+        resolve(server);
+      });
   });
 }
 const none = new Set<string>();
@@ -30,7 +36,9 @@ describe('ports', () => {
   });
 
   test('of environments differ from the start', async () => {
-    const [one, other] = await Promise.all(['one.json', 'other.json'].map((name) => claimPorts({ file: join(folder, name), names: ['a'], inUseByUs: none })));
+    const [one, other] = await Promise.all(
+      ['one.json', 'other.json'].map((name) => claimPorts({ file: join(folder, name), names: ['a'], inUseByUs: none })),
+    );
     assert.notEqual(one?.['a'], other?.['a']);
   });
 
@@ -55,7 +63,9 @@ describe('ports', () => {
   test('one that is given up in a moment is waited for', async () => {
     const { p } = await claimPorts({ file: join(folder, 'moment.json'), names: ['p'], inUseByUs: none });
     const server = await occupy(p!);
-    setTimeout(() => { server.close(); }, 150);
+    setTimeout(() => {
+      server.close();
+    }, 150);
     assert.equal(await becomesFree(p!), true);
   });
 
@@ -73,7 +83,11 @@ describe('ports', () => {
     await rm(one.file);
     await writeFile(two.file, JSON.stringify({ p: wished }));
     assert.equal((await claimPorts(two))['p'], wished, 'forgotten, it is free');
-    assert.deepEqual(JSON.parse(await readFile(claims, 'utf8')), { [String(wished)]: two.file }, 'what nobody remembers is dropped');
+    assert.deepEqual(
+      JSON.parse(await readFile(claims, 'utf8')),
+      { [String(wished)]: two.file },
+      'what nobody remembers is dropped',
+    );
   });
 
   test('asked for by many at once, each is given to one', async () => {
@@ -82,7 +96,9 @@ describe('ports', () => {
     const { x, y } = await claimPorts({ file: join(folder, 'wish.json'), names: ['x', 'y'], inUseByUs: none });
     const files = Array.from({ length: 8 }, (_, index) => join(folder, `many-${index}.json`));
     for (const file of files) await writeFile(file, JSON.stringify({ x, y }));
-    const given = await Promise.all(files.map((file) => claimPorts({ file, names: ['x', 'y', 'z'], inUseByUs: none, claims })));
+    const given = await Promise.all(
+      files.map((file) => claimPorts({ file, names: ['x', 'y', 'z'], inUseByUs: none, claims })),
+    );
     assert.equal(new Set(given.flatMap((ports) => Object.values(ports))).size, 24);
     assert.equal(given.filter((ports) => ports['x'] === x).length, 1);
   });

@@ -21,7 +21,12 @@ before(async () => {
   failures = join(folder, 'failures');
   await mkdir(failures);
   ports = await claimPorts({ file: join(folder, 'ports.json'), names: ['main', 'rabbitmq'], inUseByUs: new Set() });
-  responder = await startResponder({ port: ports['main']!, tcpPorts: { rabbitmq: ports['rabbitmq']! }, failures, onProbe: ({ kind, service, outcome }) => probes.push(`${kind} ${service} ${outcome}`) });
+  responder = await startResponder({
+    port: ports['main']!,
+    tcpPorts: { rabbitmq: ports['rabbitmq']! },
+    failures,
+    onProbe: ({ kind, service, outcome }) => probes.push(`${kind} ${service} ${outcome}`),
+  });
 });
 after(async () => {
   await responder.close();
@@ -31,12 +36,21 @@ after(async () => {
 async function http(host: string): Promise<{ status: number; service: string }> {
   const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port: ports['main'], path: '/health', headers: { host }, agent: false, timeout: 300 }, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => { body += chunk.toString(); });
-      response.once('end', () => { resolve({ status: response.statusCode ?? 0, service: (JSON.parse(body) as { service: string }).service }); });
+    const asked = request(
+      { host: '127.0.0.1', port: ports['main'], path: '/health', headers: { host }, agent: false, timeout: 300 },
+      (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => {
+          body += chunk.toString();
+        });
+        response.once('end', () => {
+          resolve({ status: response.statusCode ?? 0, service: (JSON.parse(body) as { service: string }).service });
+        });
+      },
+    );
+    asked.once('timeout', () => {
+      asked.destroy(new Error('timeout'));
     });
-    asked.once('timeout', () => { asked.destroy(new Error('timeout')); });
     asked.once('error', reject);
     asked.end();
   });
@@ -46,13 +60,24 @@ function grpc(authority: string, path = '/grpc.health.v1.Health/Check'): Promise
   return new Promise((resolve, reject) => {
     const session = connectHttp2(`http://127.0.0.1:${ports['main']}`);
     session.once('error', reject);
-    const stream = session.request({ ':method': 'POST', ':path': path, ':authority': authority, 'content-type': 'application/grpc', te: 'trailers' });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': path,
+      ':authority': authority,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
     const chunks: Buffer[] = [];
     let status = '';
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    stream.on('trailers', (trailers) => { status = String(trailers['grpc-status']); });
+    stream.on('trailers', (trailers) => {
+      status = String(trailers['grpc-status']);
+    });
     stream.once('error', reject);
-    stream.once('close', () => { session.close(); resolve({ status, answer: Buffer.concat(chunks) }); });
+    stream.once('close', () => {
+      session.close();
+      resolve({ status, answer: Buffer.concat(chunks) });
+    });
     stream.end(Buffer.from([0, 0, 0, 0, 0]));
   });
 }
@@ -60,8 +85,13 @@ function grpc(authority: string, path = '/grpc.health.v1.Health/Check'): Promise
 function tcp(port: number): Promise<'open' | 'refused'> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => { resolve('refused'); });
-    socket.once('connect', () => { socket.destroy(); resolve('open'); });
+    socket.once('error', () => {
+      resolve('refused');
+    });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve('open');
+    });
   });
 }
 
@@ -81,9 +111,15 @@ describe('the responder', () => {
   });
 
   test('grpc: SERVING or NOT_SERVING by the authority; other methods are unimplemented', async () => {
-    assert.deepEqual(await grpc('temporal.temporal-system.svc'), { status: '0', answer: Buffer.from([0, 0, 0, 0, 2, 0x08, 1]) });
+    assert.deepEqual(await grpc('temporal.temporal-system.svc'), {
+      status: '0',
+      answer: Buffer.from([0, 0, 0, 0, 2, 0x08, 1]),
+    });
     await failProbe(failures, 'temporal', 'unhealthy');
-    assert.deepEqual(await grpc('temporal.temporal-system.svc'), { status: '0', answer: Buffer.from([0, 0, 0, 0, 2, 0x08, 2]) });
+    assert.deepEqual(await grpc('temporal.temporal-system.svc'), {
+      status: '0',
+      answer: Buffer.from([0, 0, 0, 0, 2, 0x08, 2]),
+    });
     await clearProbe(failures);
     assert.equal((await grpc('temporal.temporal-system.svc', '/other.Service/Method')).status, '12');
   });

@@ -105,43 +105,91 @@ describe('the platform', () => {
   test('has services in all 15 modules and in all 11 namespaces', () => {
     assert.deepEqual([...new Set(catalog.services.map(({ module }) => module))].sort(), [...MODULES].sort());
     assert.equal(catalog.namespaces.length, 11);
-    assert.deepEqual([...new Set(catalog.services.map(({ namespace }) => namespace))].sort(), catalog.namespaces.map(({ name }) => name).sort());
+    assert.deepEqual(
+      [...new Set(catalog.services.map(({ namespace }) => namespace))].sort(),
+      catalog.namespaces.map(({ name }) => name).sort(),
+    );
   });
 
   test('opens the described ports, and no other NodePort', () => {
-    const open = catalog.services.flatMap(({ name, ports }) => ports.filter(({ nodePort }) => nodePort !== undefined).map(({ port, nodePort }) => `${name} ${port} ${nodePort}`));
-    assert.deepEqual(open.sort(), rows(PORTS).map((row) => row.join(' ')).sort());
+    const open = catalog.services.flatMap(({ name, ports }) =>
+      ports.filter(({ nodePort }) => nodePort !== undefined).map(({ port, nodePort }) => `${name} ${port} ${nodePort}`),
+    );
+    assert.deepEqual(
+      open.sort(),
+      rows(PORTS)
+        .map((row) => row.join(' '))
+        .sort(),
+    );
   });
 
   test('knows the 17 described secret paths, and marks its own', () => {
-    const of = (origin: string): string[] => catalog.secretPaths.filter((path) => path.origin === origin).map(({ path }) => path).sort();
+    const of = (origin: string): string[] =>
+      catalog.secretPaths
+        .filter((path) => path.origin === origin)
+        .map(({ path }) => path)
+        .sort();
     assert.deepEqual(of('seed'), words(SECRET_PATHS).sort());
-    assert.deepEqual(of('ours'), ['app-plane/django-backend', 'cache/novu-redis', 'gitops/argocd', 'messaging/rabbitmq', 'notifications/mongodb']);
+    assert.deepEqual(of('ours'), [
+      'app-plane/django-backend',
+      'cache/novu-redis',
+      'gitops/argocd',
+      'messaging/rabbitmq',
+      'notifications/mongodb',
+    ]);
   });
 
   test('reads every secret path somewhere', () => {
-    const read = new Set(catalog.services.flatMap(({ secrets, before, after }) =>
-      [...secrets, ...[...before, ...after].flatMap((step) => (step.kind === 'release' ? step.secrets : []))].map(({ path }) => path)));
-    assert.deepEqual(catalog.secretPaths.map(({ path }) => path).filter((path) => !read.has(path)), []);
+    const read = new Set(
+      catalog.services.flatMap(({ secrets, before, after }) =>
+        [...secrets, ...[...before, ...after].flatMap((step) => (step.kind === 'release' ? step.secrets : []))].map(
+          ({ path }) => path,
+        ),
+      ),
+    );
+    assert.deepEqual(
+      catalog.secretPaths.map(({ path }) => path).filter((path) => !read.has(path)),
+      [],
+    );
   });
 
   test('gives superuser and root passwords to their servers and Jobs only', () => {
     const powerful = /^(postgres-password|rootPassword|mongodb-root-password)$/;
-    const holders = catalog.services.filter(({ secrets }) => secrets.some(({ path, keys, delivery }) => {
-      const names = keys ?? catalog.secretPaths.find((candidate) => candidate.path === path)?.keys.map(({ name }) => name) ?? [];
-      return (delivery === 'kubernetes' ? names : []).some((key) => powerful.test(key));
-    })).map(({ name }) => name);
+    const holders = catalog.services
+      .filter(({ secrets }) =>
+        secrets.some(({ path, keys, delivery }) => {
+          const names =
+            keys ??
+            catalog.secretPaths.find((candidate) => candidate.path === path)?.keys.map(({ name }) => name) ??
+            [];
+          return (delivery === 'kubernetes' ? names : []).some((key) => powerful.test(key));
+        }),
+      )
+      .map(({ name }) => name);
     assert.deepEqual(holders, [
-      'control-plane-postgres', 'temporal-postgresql', 'novu-mongodb', 'supabase-db', 'components-v2-postgres', 'app-plane-minio', 'minio-init', 'control-plane-minio',
+      'control-plane-postgres',
+      'temporal-postgresql',
+      'novu-mongodb',
+      'supabase-db',
+      'components-v2-postgres',
+      'app-plane-minio',
+      'minio-init',
+      'control-plane-minio',
     ]);
   });
 
   test('has the described buckets, Temporal namespaces, realm, ApplicationSet', () => {
-    assert.deepEqual(catalog.bucketSets.map(({ buckets }) => buckets), [
-      words('arc-saas-tenants arc-saas-assets novu-storage'),
-      words('bom-uploads documents exports avatars enrichment-audit bulk-uploads'),
-    ]);
-    assert.deepEqual(catalog.temporalNamespaces.map(({ name }) => name), ['arc-saas', 'enrichment']);
+    assert.deepEqual(
+      catalog.bucketSets.map(({ buckets }) => buckets),
+      [
+        words('arc-saas-tenants arc-saas-assets novu-storage'),
+        words('bom-uploads documents exports avatars enrichment-audit bulk-uploads'),
+      ],
+    );
+    assert.deepEqual(
+      catalog.temporalNamespaces.map(({ name }) => name),
+      ['arc-saas', 'enrichment'],
+    );
     assert.equal(catalog.realm.name, 'ananta-saas');
     assert.equal(catalog.realm.clients.length, 6);
     assert.equal(catalog.applicationSet.namespaces.length, 8);

@@ -10,7 +10,10 @@ import { writeFile } from 'node:fs/promises';
 
 const SCRIPT = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path));
 /** What a protected environment has to say of its Vault. */
-const GUARDED = ['protected: true', 'vault: {replicas: 3, seal: {type: awskms, parameters: {region: r, kms_key_id: k}}}'].join('\n');
+const GUARDED = [
+  'protected: true',
+  'vault: {replicas: 3, seal: {type: awskms, parameters: {region: r, kms_key_id: k}}}',
+].join('\n');
 let place: Workspace;
 before(async () => {
   place = await workspace();
@@ -18,15 +21,34 @@ before(async () => {
   await writeFile(kubeconfig, kubeconfigFor('http://127.0.0.1:1'));
   await place.environment('stage', externalEnvironment({ kubeconfig, more: GUARDED }));
 });
-after(async () => { await place.remove(); });
+after(async () => {
+  await place.remove();
+});
 
 /** @returns what the terminal showed, and the exit code */
 function atTerminal(answer: string): Promise<{ shown: string; code: number | null }> {
   const config = readConfig();
-  const line = [process.execPath, '--disable-warning=ExperimentalWarning', join(config.repoRoot, 'src', 'cli', 'main.ts'), 'deploy', '--env', 'stage'].map((word) => `'${word}'`).join(' ');
+  const line = [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    join(config.repoRoot, 'src', 'cli', 'main.ts'),
+    'deploy',
+    '--env',
+    'stage',
+  ]
+    .map((word) => `'${word}'`)
+    .join(' ');
   const child = spawn(SCRIPT ?? 'script', ['--quiet', '--return', '--command', line, '/dev/null'], {
     cwd: place.folder,
-    env: { PATH: process.env['PATH'], HOME: place.folder, TERM: 'xterm', NO_COLOR: '1', ANANTA_STATE_DIR: join(place.folder, 'state'), ANANTA_CACHE_DIR: join(place.folder, 'cache'), ANANTA_ENVIRONMENTS_DIR: place.folder },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: place.folder,
+      TERM: 'xterm',
+      NO_COLOR: '1',
+      ANANTA_STATE_DIR: join(place.folder, 'state'),
+      ANANTA_CACHE_DIR: join(place.folder, 'cache'),
+      ANANTA_ENVIRONMENTS_DIR: place.folder,
+    },
   });
   let shown = '';
   let asked = false;
@@ -36,10 +58,16 @@ function atTerminal(answer: string): Promise<{ shown: string; code: number | nul
     asked = true;
     child.stdin.write(`${answer}\n`);
   });
-  return new Promise((resolve) => child.on('close', (code) => { resolve({ shown, code }); }));
+  return new Promise((resolve) =>
+    child.on('close', (code) => {
+      resolve({ shown, code });
+    }),
+  );
 }
 
-describe('a protected environment, at a terminal', { skip: SCRIPT === undefined && 'needs script of util-linux' }, () => {
+describe('a protected environment, at a terminal', {
+  skip: SCRIPT === undefined && 'needs script of util-linux',
+}, () => {
   test('another name: refused, nothing was touched', async () => {
     const { shown, code } = await atTerminal('prod');
     assert.match(shown, /"stage" is a protected environment\. Type stage to go on:/);
@@ -59,7 +87,10 @@ describe('a protected environment, at a terminal', { skip: SCRIPT === undefined 
   test('without a terminal its name has to be given', async () => {
     const unsaid = await place.run(['deploy', '--env', 'stage']);
     assert.deepEqual([unsaid.code, /Type stage/.test(unsaid.stdout + unsaid.stderr)], [3, false]);
-    assert.match(unsaid.stderr, /deploying to it has to be confirmed, and there is no terminal to ask on[\s\S]*--confirm stage/);
+    assert.match(
+      unsaid.stderr,
+      /deploying to it has to be confirmed, and there is no terminal to ask on[\s\S]*--confirm stage/,
+    );
     const run = await place.run(['deploy', '--env', 'stage', '--confirm', 'stage']);
     assert.match(run.stderr, /could not be asked who it is/);
   });

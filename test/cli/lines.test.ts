@@ -40,10 +40,23 @@ test('plain: one line per change, with the time since the beginning', () => {
 });
 
 test('plain: what is waited for is no change, what is tried again is', () => {
-  const retry: LiveEvent = { kind: 'retry', id: '4/7', activity: 'applyRelease', attempt: 2, message: 'another\noperation' };
-  assert.deepEqual(plain([...PLANNED, progress(2, 'vault', 'waiting'), retry, { kind: 'retry-over', id: '4/7' }, { kind: 'finished', result: result('succeeded', ALL_GOOD) }]).slice(2), [
-    ' 0:20  try 2 of applyRelease: another operation', ' 0:32  succeeded',
-  ]);
+  const retry: LiveEvent = {
+    kind: 'retry',
+    id: '4/7',
+    activity: 'applyRelease',
+    attempt: 2,
+    message: 'another\noperation',
+  };
+  assert.deepEqual(
+    plain([
+      ...PLANNED,
+      progress(2, 'vault', 'waiting'),
+      retry,
+      { kind: 'retry-over', id: '4/7' },
+      { kind: 'finished', result: result('succeeded', ALL_GOOD) },
+    ]).slice(2),
+    [' 0:20  try 2 of applyRelease: another operation', ' 0:32  succeeded'],
+  );
 });
 
 describe('JSON', () => {
@@ -52,16 +65,38 @@ describe('JSON', () => {
     assert.deepEqual(planning, { type: 'planning', at: '2026-01-05T12:00:00.000Z' });
     assert.equal(plan?.['type'], 'plan');
     assert.equal((plan['services'] as unknown[]).length, 5);
-    assert.deepEqual((plan['services'] as unknown[])[2], { name: 'keycloak', phase: 4, action: 'install', reason: 'nothing there yet', dependsOn: ['vault'] });
+    assert.deepEqual((plan['services'] as unknown[])[2], {
+      name: 'keycloak',
+      phase: 4,
+      action: 'install',
+      reason: 'nothing there yet',
+      dependsOn: ['vault'],
+    });
   });
   test('a change of state is one object', () => {
     assert.deepEqual(json(FAILED).slice(-3, -2), [
-      { type: 'service', at: '2026-01-05T12:05:10.000Z', name: 'keycloak', phase: 4, state: 'failed', seconds: 301, changed: true, failure: FAILURE },
+      {
+        type: 'service',
+        at: '2026-01-05T12:05:10.000Z',
+        name: 'keycloak',
+        phase: 4,
+        state: 'failed',
+        seconds: 301,
+        changed: true,
+        failure: FAILURE,
+      },
     ]);
   });
   test('the result has its fixed shape', () => {
     assert.deepEqual(jsonResult(result('succeeded', ALL_GOOD.slice(0, 1))), {
-      type: 'result', operation: 'deploy', environment: 'sandbox', workflowId: 'deploy/sandbox/1a2b3c4d', runId: 'run-1', outcome: 'succeeded', seconds: 32.1, criticalPathSeconds: 30,
+      type: 'result',
+      operation: 'deploy',
+      environment: 'sandbox',
+      workflowId: 'deploy/sandbox/1a2b3c4d',
+      runId: 'run-1',
+      outcome: 'succeeded',
+      seconds: 32.1,
+      criticalPathSeconds: 30,
       services: [{ name: 'argocd', phase: 1, state: 'healthy', seconds: 11, changed: true }],
     });
   });

@@ -13,30 +13,53 @@ import { STOPPED } from '../../src/contract/states.ts';
 import { SelectionError } from '../../src/plan/selection.ts';
 import { fold, HALFWAY, outcome, result, START } from './sample.ts';
 
-const HOLDER: LockHolder = { operation: 'rollback', requestedBy: 'kim@laptop', workflowId: 'deploy/sandbox/1a2b3c4d', runId: 'run-1', since: new Date(START).toISOString(), workers: 1 };
+const HOLDER: LockHolder = {
+  operation: 'rollback',
+  requestedBy: 'kim@laptop',
+  workflowId: 'deploy/sandbox/1a2b3c4d',
+  runId: 'run-1',
+  since: new Date(START).toISOString(),
+  workers: 1,
+};
 const embedded = { name: 'sandbox', engine: { embedded: true as const } };
 const external = { name: 'staging', engine: { address: 'engine:7233', namespace: 'deployer', tls: false } };
 
 describe('who holds the lock, in words', () => {
   test('what it is, who started it, since when', () => {
-    assert.equal(holderWords(HOLDER, START + 130_000), 'a rollback that kim@laptop started at 2026-01-05T12:00:00.000Z (2 min 10 s ago)');
+    assert.equal(
+      holderWords(HOLDER, START + 130_000),
+      'a rollback that kim@laptop started at 2026-01-05T12:00:00.000Z (2 min 10 s ago)',
+    );
   });
 
   test('one that does not move: why, and the line that helps', () => {
     assert.deepEqual(stalledWords(HOLDER, embedded), []);
     const stalled = { ...HOLDER, workers: 0, stalled: 'its worker kim@laptop/7 is dead' };
-    assert.deepEqual(stalledWords(stalled, external), ['It does not move: its worker kim@laptop/7 is dead.', `Next: ${reviveLine(external)}`]);
+    assert.deepEqual(stalledWords(stalled, external), [
+      'It does not move: its worker kim@laptop/7 is dead.',
+      `Next: ${reviveLine(external)}`,
+    ]);
     assert.match(reviveLine(embedded), /^npm run ananta -- up --env sandbox /);
     assert.match(reviveLine(external), /^npm run worker -- --env staging /);
   });
 
   test('in the status, with whoever waits', () => {
     const report = {
-      environment: 'sandbox', components: [], holder: { ...HOLDER, stalled: 'its worker kim@laptop/7 is dead' }, queued: { requestedBy: 'sam@desk', since: '2026-01-05T12:00:05.000Z' }, revive: 'npm run ananta -- up',
-      deployment: { description: { workflowId: HOLDER.workflowId, runId: 'run-1', status: 'RUNNING', startTime: new Date(START) }, view: fold(HALFWAY) },
+      environment: 'sandbox',
+      components: [],
+      holder: { ...HOLDER, stalled: 'its worker kim@laptop/7 is dead' },
+      queued: { requestedBy: 'sam@desk', since: '2026-01-05T12:00:05.000Z' },
+      revive: 'npm run ananta -- up',
+      deployment: {
+        description: { workflowId: HOLDER.workflowId, runId: 'run-1', status: 'RUNNING', startTime: new Date(START) },
+        view: fold(HALFWAY),
+      },
     };
     const lines = statusLines(report, { now: START + 12_000, columns: 80, style: plainStyle });
-    assert.ok(lines.includes('The lock is held by a rollback that kim@laptop started at 2026-01-05T12:00:00.000Z (12 s ago).'), lines.join('\n'));
+    assert.ok(
+      lines.includes('The lock is held by a rollback that kim@laptop started at 2026-01-05T12:00:00.000Z (12 s ago).'),
+      lines.join('\n'),
+    );
     assert.ok(lines.includes('It does not move: its worker kim@laptop/7 is dead.'));
     assert.ok(lines.includes('A deployment that sam@desk asked for at 2026-01-05T12:00:05.000Z waits for the lock.'));
     assert.equal(lines.at(-1), '  npm run ananta -- up');
@@ -47,7 +70,8 @@ describe('who holds the lock, in words', () => {
 
 describe('how a deployment ended that was not whole', () => {
   const OPTIONS = { columns: 80, style: plainStyle, exports: [], lookAround: [] as [string, string][] };
-  const lines = (services: Parameters<typeof result>[1], ended: Parameters<typeof result>[0], more = {}): string => summaryLines(result(ended, services, more), OPTIONS).join('\n');
+  const lines = (services: Parameters<typeof result>[1], ended: Parameters<typeof result>[0], more = {}): string =>
+    summaryLines(result(ended, services, more), OPTIONS).join('\n');
 
   test('what was not selected is no failure', () => {
     const text = lines([outcome('vault', 'unchanged', 0), outcome('keycloak', 'skipped', 0)], 'unchanged');
@@ -57,7 +81,14 @@ describe('how a deployment ended that was not whole', () => {
   });
 
   test('superseded: by whom, and what was not started any more', () => {
-    const text = lines([outcome('vault', 'healthy', 1), outcome('keycloak', 'skipped', 0, { type: STOPPED, message: 'not started: superseded by sam@desk' })], 'cancelled', { supersededBy: 'sam@desk' });
+    const text = lines(
+      [
+        outcome('vault', 'healthy', 1),
+        outcome('keycloak', 'skipped', 0, { type: STOPPED, message: 'not started: superseded by sam@desk' }),
+      ],
+      'cancelled',
+      { supersededBy: 'sam@desk' },
+    );
     assert.match(text, /was cancelled after .*: sam@desk took the lock over/);
     assert.match(text, /Not started any more, because it was stopped before \(1\):\n {2}keycloak/);
   });
@@ -75,14 +106,30 @@ describe('options that select', () => {
 
   test('become a selection, or nothing where everything is meant', () => {
     assert.equal(selectionOf({}, catalog), undefined);
-    assert.deepEqual(selectionOf({ only: ['vault'], phase: [2], withDependencies: true }, catalog), { only: ['vault'], phases: [2], withDependencies: true });
+    assert.deepEqual(selectionOf({ only: ['vault'], phase: [2], withDependencies: true }, catalog), {
+      only: ['vault'],
+      phases: [2],
+      withDependencies: true,
+    });
     assert.deepEqual(selectionFlags({ only: ['vault'], skip: ['jaeger'] }), ['--only', '--skip']);
   });
 
   test('are refused before anything is touched', () => {
-    assert.deepEqual(selectionOf({ only: ['keycloak'], withDependencies: true, image: { vault: '1' } }, catalog)?.only, ['keycloak']);
-    assert.throws(() => selectionOf({ only: ['vault'], image: { vault: '1', keycloak: '2' } }, catalog), /--image keycloak=2 would do nothing: keycloak is not among what is selected \(only vault\)/);
-    assert.throws(() => selectionOf({ only: ['keyclaok'] }, catalog), (error) => error instanceof SelectionError && error.message.includes('did you mean "keycloak"'));
-    assert.throws(() => selectionOf({ withDependencies: true }, catalog), (error) => error instanceof CliError && error.exitCode === 3);
+    assert.deepEqual(
+      selectionOf({ only: ['keycloak'], withDependencies: true, image: { vault: '1' } }, catalog)?.only,
+      ['keycloak'],
+    );
+    assert.throws(
+      () => selectionOf({ only: ['vault'], image: { vault: '1', keycloak: '2' } }, catalog),
+      /--image keycloak=2 would do nothing: keycloak is not among what is selected \(only vault\)/,
+    );
+    assert.throws(
+      () => selectionOf({ only: ['keyclaok'] }, catalog),
+      (error) => error instanceof SelectionError && error.message.includes('did you mean "keycloak"'),
+    );
+    assert.throws(
+      () => selectionOf({ withDependencies: true }, catalog),
+      (error) => error instanceof CliError && error.exitCode === 3,
+    );
   });
 });

@@ -14,15 +14,40 @@ import { EXIT_CODES } from '../../src/contract/failures.ts';
 describe('errors to text', () => {
   const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
   const CASES: [what: string, error: unknown, code: number, says: RegExp][] = [
-    ['refused', refused('no', 'do this'), EXIT_CODES.refused, /^deploy --env staging: refused, nothing was touched\n {2}no\nNext: do this$/],
+    [
+      'refused',
+      refused('no', 'do this'),
+      EXIT_CODES.refused,
+      /^deploy --env staging: refused, nothing was touched\n {2}no\nNext: do this$/,
+    ],
     ['failed', failed('broke'), EXIT_CODES.failed, /^deploy --env staging: failed\n {2}broke$/],
     ['configuration', named('ConfigurationError', 'x.yaml: a: b'), EXIT_CODES.refused, /x\.yaml: a: b/],
-    ['catalog', named('CatalogError', 'The catalog has a problem:\n  f: g: h'), EXIT_CODES.refused, /The catalog has a problem/],
+    [
+      'catalog',
+      named('CatalogError', 'The catalog has a problem:\n  f: g: h'),
+      EXIT_CODES.refused,
+      /The catalog has a problem/,
+    ],
     ['not running', named('NotRunningError', 'not running'), EXIT_CODES.refused, /not running/],
-    ['engine', named('ServiceError', '14 UNAVAILABLE'), EXIT_CODES.failed, /engine \(Temporal\) did not answer[^]*ananta -- up --env staging/],
-    ['lock', named('DeploymentRunningError', 'A deployment is running'), EXIT_CODES.refused, /holds the lock[^]*ananta -- attach --env staging/],
+    [
+      'engine',
+      named('ServiceError', '14 UNAVAILABLE'),
+      EXIT_CODES.failed,
+      /engine \(Temporal\) did not answer[^]*ananta -- up --env staging/,
+    ],
+    [
+      'lock',
+      named('DeploymentRunningError', 'A deployment is running'),
+      EXIT_CODES.refused,
+      /holds the lock[^]*ananta -- attach --env staging/,
+    ],
     ['Ctrl-C before the start', new Interrupted('SIGINT'), EXIT_CODES.cancelled, /Interrupted \(SIGINT\)/],
-    ['unexpected: with its stack and causes', new Error('odd', { cause: new Error('deep') }), EXIT_CODES.failed, /Unexpected: Error: odd\n[^]*because: deep/],
+    [
+      'unexpected: with its stack and causes',
+      new Error('odd', { cause: new Error('deep') }),
+      EXIT_CODES.failed,
+      /Unexpected: Error: odd\n[^]*because: deep/,
+    ],
     ['not even an error', 'text', EXIT_CODES.failed, /text/],
   ];
   for (const [what, error, code, says] of CASES) {
@@ -46,7 +71,9 @@ describe('interrupts', () => {
   test('work that does not end is left', async () => {
     const controller = new AbortController();
     controller.abort(new Interrupted('SIGTERM'));
-    await assert.rejects(unlessInterrupted(controller.signal, new Promise(() => undefined), 20), { name: 'Interrupted' });
+    await assert.rejects(unlessInterrupted(controller.signal, new Promise(() => undefined), 20), {
+      name: 'Interrupted',
+    });
   });
   test('what fails because of the signal fails for its reason', async () => {
     const controller = new AbortController();

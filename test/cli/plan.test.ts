@@ -7,17 +7,56 @@ import { planLines } from '../../src/cli/plan/text.ts';
 import { plainStyle } from '../../src/cli/terminal.ts';
 
 const service = (number: number, name: string, action: ServiceAction, dependsOn: string[] = []): ServiceChange => ({
-  number, phase: 1, name, namespace: 'apps', dependsOn, action, reason: 'a "reason" <b>', expectedSeconds: action === 'skip' ? 0 : 2, expectedFrom: 'declared',
-  releases: [{ name, namespace: 'apps', kind: 'release', action: action === 'skip' ? 'unchanged' : 'upgrade', reason: 'x', digest: '0123456789abcdef', objects: action === 'skip' ? [] : [
-    { action: 'update', kind: 'Service', name, fields: [{ path: 'spec.a', from: '1', to: '2' }] },
-    { action: 'update', kind: 'Deployment', name, fields: [{ path: 'spec.a', from: '1', to: '2' }] },
-    { action: 'update', kind: 'StatefulSet', name, fields: [{ path: 'spec.b', to: 'x'.repeat(300) }], blocked: 'the API server refuses it' },
-  ] }],
+  number,
+  phase: 1,
+  name,
+  namespace: 'apps',
+  dependsOn,
+  action,
+  reason: 'a "reason" <b>',
+  expectedSeconds: action === 'skip' ? 0 : 2,
+  expectedFrom: 'declared',
+  releases: [
+    {
+      name,
+      namespace: 'apps',
+      kind: 'release',
+      action: action === 'skip' ? 'unchanged' : 'upgrade',
+      reason: 'x',
+      digest: '0123456789abcdef',
+      objects:
+        action === 'skip'
+          ? []
+          : [
+              { action: 'update', kind: 'Service', name, fields: [{ path: 'spec.a', from: '1', to: '2' }] },
+              { action: 'update', kind: 'Deployment', name, fields: [{ path: 'spec.a', from: '1', to: '2' }] },
+              {
+                action: 'update',
+                kind: 'StatefulSet',
+                name,
+                fields: [{ path: 'spec.b', to: 'x'.repeat(300) }],
+                blocked: 'the API server refuses it',
+              },
+            ],
+    },
+  ],
 });
 const changes: PlatformChanges = {
-  environment: 'a<b>&"c', clusterUid: '0123456789', digest: '0123456789abcdef', changes: true, simulated: false, notes: [], groundwork: [{ action: 'create', what: 'Namespace apps', why: 'not there yet' }],
-  services: [service(1, 'db', 'upgrade'), service(2, 'api', 'skip', ['db']), service(3, 'web', 'create', ['api', 'db'])],
-  orphans: [{ name: 'old', namespace: 'apps', revision: 2 }], expected: { seconds: 4, path: ['db', 'web'], touched: 2, measured: 0 }, phases: [{ number: 1, title: 'One' }],
+  environment: 'a<b>&"c',
+  clusterUid: '0123456789',
+  digest: '0123456789abcdef',
+  changes: true,
+  simulated: false,
+  notes: [],
+  groundwork: [{ action: 'create', what: 'Namespace apps', why: 'not there yet' }],
+  services: [
+    service(1, 'db', 'upgrade'),
+    service(2, 'api', 'skip', ['db']),
+    service(3, 'web', 'create', ['api', 'db']),
+  ],
+  orphans: [{ name: 'old', namespace: 'apps', revision: 2 }],
+  expected: { seconds: 4, path: ['db', 'web'], touched: 2, measured: 0 },
+  phases: [{ number: 1, title: 'One' }],
 };
 
 describe('a plan as a picture', () => {
@@ -40,7 +79,10 @@ describe('a plan as a picture', () => {
 describe('a plan as text', () => {
   const lines = planLines(changes, { columns: 80, style: plainStyle, deployArgs: ['--image', 'web=1'] });
   test('fits 80 columns', () => {
-    assert.deepEqual(lines.filter((line) => line.length > 80 && !line.startsWith('Next:')), []);
+    assert.deepEqual(
+      lines.filter((line) => line.length > 80 && !line.startsWith('Next:')),
+      [],
+    );
   });
   test('says once what happens to several objects, and where a deployment would stop', () => {
     const text = lines.join('\n');

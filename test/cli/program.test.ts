@@ -6,7 +6,27 @@ import { after, before, describe, test } from 'node:test';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
 import { type Workspace, workspace } from './run-cli.ts';
 
-const COMMANDS = ['deploy', 'plan', 'attach', 'cancel', 'history', 'diff', 'rollback', 'destroy', 'status', 'verify', 'catalog', 'graph', 'drift', 'doctor', 'logs', 'secrets', 'up', 'down', 'worker'];
+const COMMANDS = [
+  'deploy',
+  'plan',
+  'attach',
+  'cancel',
+  'history',
+  'diff',
+  'rollback',
+  'destroy',
+  'status',
+  'verify',
+  'catalog',
+  'graph',
+  'drift',
+  'doctor',
+  'logs',
+  'secrets',
+  'up',
+  'down',
+  'worker',
+];
 const docs = readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8');
 
 describe('program', { concurrency: 2 }, () => {
@@ -23,7 +43,15 @@ describe('program', { concurrency: 2 }, () => {
     });
   }
 
-  for (const command of [...COMMANDS.filter((name) => name !== 'secrets' && name !== 'drift'), ...['show', 'runs', 'run', 'accept', 'unaccept', 'accepted', 'reset', 'schedule', 'pause', 'resume'].map((name) => `drift ${name}`), 'secrets list', 'secrets set', 'secrets get']) {
+  for (const command of [
+    ...COMMANDS.filter((name) => name !== 'secrets' && name !== 'drift'),
+    ...['show', 'runs', 'run', 'accept', 'unaccept', 'accepted', 'reset', 'schedule', 'pause', 'resume'].map(
+      (name) => `drift ${name}`,
+    ),
+    'secrets list',
+    'secrets set',
+    'secrets get',
+  ]) {
     test(`help of ${command}: an environment and an example`, async () => {
       const { code, stdout } = await at.run([...command.split(' '), '--help']);
       assert.equal(code, 0);
@@ -34,7 +62,9 @@ describe('program', { concurrency: 2 }, () => {
   }
 
   test('version', async () => {
-    const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+    const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
     assert.deepEqual(await at.run(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
@@ -42,13 +72,31 @@ describe('program', { concurrency: 2 }, () => {
     const { code, stdout } = await at.run(['catalog', '--json']);
     const rows = JSON.parse(stdout) as Record<string, unknown>[];
     assert.equal(code, 0);
-    assert.deepEqual(rows.map(({ number }) => number), Array.from({ length: 48 }, (_, index) => index + 1));
-    for (const row of rows) for (const key of ['number', 'phase', 'name', 'namespace', 'module', 'chart', 'kind', 'dependsOn', 'health', 'ports', 'secrets']) assert.ok(key in row, key);
+    assert.deepEqual(
+      rows.map(({ number }) => number),
+      Array.from({ length: 48 }, (_, index) => index + 1),
+    );
+    for (const row of rows)
+      for (const key of [
+        'number',
+        'phase',
+        'name',
+        'namespace',
+        'module',
+        'chart',
+        'kind',
+        'dependsOn',
+        'health',
+        'ports',
+        'secrets',
+      ])
+        assert.ok(key in row, key);
   });
 
   test('catalog as text names all services', async () => {
     const { stdout } = await at.run(['catalog']);
-    for (const name of ['argocd', 'control-plane-postgres', 'dashboard']) assert.match(stdout, new RegExp(`\\b${name}\\b`));
+    for (const name of ['argocd', 'control-plane-postgres', 'dashboard'])
+      assert.match(stdout, new RegExp(`\\b${name}\\b`));
   });
 
   test('graph in all formats, to standard output and to a file', async () => {
@@ -64,7 +112,7 @@ describe('program', { concurrency: 2 }, () => {
 });
 
 describe('docs/cli.md', () => {
-  test('the exit code table is the program\'s', async () => {
+  test("the exit code table is the program's", async () => {
     const rows = [...(await docs).matchAll(/^\| (\d) \| (\w+) \|/gm)].map(([, code, name]) => [name, Number(code)]);
     assert.deepEqual(rows, Object.entries(EXIT_CODES));
   });

@@ -12,18 +12,33 @@ describe('arguments', { concurrency: 2 }, () => {
 
   const CASES: [args: string[], says: RegExp][] = [
     [['deploi'], /There is no command "deploi", did you mean "deploy"\?[^]*Next: npm run ananta -- --help/],
-    [['deploy', '--env', 'sandbx'], /^deploy --env sandbx: refused, nothing was touched\n.*there is no environment "sandbx", did you mean "sandbox"\?/],
-    [['deploy', '--timout', '5m'], /Unknown option '--timout'[^]*Did you mean --timeout\?[^]*Next: npm run ananta -- deploy --help/],
-    [['deploy', '--timeout', '15'], /"15" is not a duration: expected .* like 90s, 15m or 1h30m\. The unit is missing: 15s or 15m\?/],
+    [
+      ['deploy', '--env', 'sandbx'],
+      /^deploy --env sandbx: refused, nothing was touched\n.*there is no environment "sandbx", did you mean "sandbox"\?/,
+    ],
+    [
+      ['deploy', '--timout', '5m'],
+      /Unknown option '--timout'[^]*Did you mean --timeout\?[^]*Next: npm run ananta -- deploy --help/,
+    ],
+    [
+      ['deploy', '--timeout', '15'],
+      /"15" is not a duration: expected .* like 90s, 15m or 1h30m\. The unit is missing: 15s or 15m\?/,
+    ],
     [['deploy', '--timeout', 'soon'], /"soon" is not a duration/],
     [['deploy', '--image', 'django-backend'], /"django-backend" is not SERVICE=TAG, as in django-backend=1\.4\.2/],
-    [['deploy', '--image', 'django-backnd=1.2'], /there is no service "django-backnd", did you mean "django-backend"\?[^]*npm run ananta -- catalog/],
+    [
+      ['deploy', '--image', 'django-backnd=1.2'],
+      /there is no service "django-backnd", did you mean "django-backend"\?[^]*npm run ananta -- catalog/,
+    ],
     [['deploy', '--if-running', 'wait'], /Allowed choices are attach, refuse/],
     [['status', 'everything'], /Too many arguments/i],
     [['plan', '--image', 'django-backnd=1.2'], /there is no service "django-backnd", did you mean "django-backend"\?/],
     [['plan', '--only', 'keyclok'], /There is no service "keyclok", did you mean "keycloak"\?/],
     [['plan', '--out', '/dev/null/plan.json'], /\/dev\/null\/plan\.json cannot be written/],
-    [['deploy', '--plan', '/nowhere/plan.json'], /The plan \/nowhere\/plan\.json cannot be read[^]*npm run ananta -- plan --env sandbox --out/],
+    [
+      ['deploy', '--plan', '/nowhere/plan.json'],
+      /The plan \/nowhere\/plan\.json cannot be read[^]*npm run ananta -- plan --env sandbox --out/,
+    ],
     [['deploy', '--plan', 'x.json', '--image', 'jaeger=1'], /--image cannot be given together with --plan/],
     [['graph', '--format', 'png'], /Allowed choices are mermaid, dot, svg/],
     [['graph', '--format', 'dot', '--out', '/nowhere/at/all.dot'], /\/nowhere\/at\/all\.dot cannot be written/],
@@ -33,10 +48,16 @@ describe('arguments', { concurrency: 2 }, () => {
     [['logs', 'worker', '--lines', 'many'], /--lines many: expected a whole number/],
     [['logs', 'helm'], /Helm's log of which service\?/],
     [['logs', 'helm', 'keyclok'], /There is no service "keyclok", did you mean "keycloak"\?/],
-    [['secrets', 'get', 'auth/keyclock', 'admin-password'], /There is no secret path "auth\/keyclock", did you mean "auth\/keycloak"\?/],
+    [
+      ['secrets', 'get', 'auth/keyclock', 'admin-password'],
+      /There is no secret path "auth\/keyclock", did you mean "auth\/keycloak"\?/,
+    ],
     [['secrets', 'get', 'auth/keycloak', 'admin-password'], /on a terminal only/],
     [['secrets', 'set', 'app-plane/cns-service', 'ai-api-kye'], /has no key "ai-api-kye", did you mean "ai-api-key"\?/],
-    [['secrets', 'set', 'auth/keycloak', 'admin-password'], /admin-password of secret\/auth\/keycloak is not supplied \(generated once\)/],
+    [
+      ['secrets', 'set', 'auth/keycloak', 'admin-password'],
+      /admin-password of secret\/auth\/keycloak is not supplied \(generated once\)/,
+    ],
     [['up', '--env', 'staging'], /There is nothing to start: engine and cluster of "staging" are external/],
     [['down', '--env', 'staging'], /There is nothing to stop/],
     [['attach'], /not running\. Start it with: npm run ananta -- up --env sandbox/],
@@ -57,9 +78,17 @@ describe('arguments', { concurrency: 2 }, () => {
 describe('environment files', { concurrency: 2 }, () => {
   const CASES: [what: string, yaml: string, says: RegExp][] = [
     ['broken YAML', 'description: [a\ncluster: {', /mine\.yaml: is not valid YAML/],
-    ['an unknown key', externalEnvironment({ more: 'replica: {default: 2}' }), /mine\.yaml: replica: unknown key, did you mean "replicas"\?/],
+    [
+      'an unknown key',
+      externalEnvironment({ more: 'replica: {default: 2}' }),
+      /mine\.yaml: replica: unknown key, did you mean "replicas"\?/,
+    ],
     ['a missing key', 'description: x', /mine\.yaml: cluster/],
-    ['an unknown service', externalEnvironment({ more: 'replicas: {services: {keyclok: 2}}' }), /replicas\.services\.keyclok: there is no service "keyclok", did you mean "keycloak"\?/],
+    [
+      'an unknown service',
+      externalEnvironment({ more: 'replicas: {services: {keyclok: 2}}' }),
+      /replicas\.services\.keyclok: there is no service "keyclok", did you mean "keycloak"\?/,
+    ],
     ['a file that extends nothing', 'extends: basis\ndescription: x', /extends: there is no file basis\.yaml/],
   ];
   for (const [what, yaml, says] of CASES) {
@@ -107,7 +136,10 @@ describe('external parts that are not there', () => {
     const { code, stdout, stderr } = await at.run(['deploy', '--env', 'mine', '--json']);
     assert.match(stderr, /The cluster of "mine" \(http:\/\/127\.0\.0\.1:1\) could not be asked who it is/);
     assert.equal(code, 3);
-    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     assert.equal(lines.length, 1);
     assert.deepEqual([lines[0]?.['type'], lines[0]?.['exitCode'], lines[0]?.['environment']], ['error', 3, 'mine']);
   });
@@ -119,7 +151,10 @@ describe('external parts that are not there', () => {
       await writeFile(kubeconfig, kubeconfigFor(api.address));
       await at.environment('mine', externalEnvironment({ kubeconfig }));
       const { code, stderr } = await at.run(['deploy', '--env', 'mine']);
-      assert.match(stderr, /The engine \(Temporal\) at 127\.0\.0\.1:1, namespace "deployer", could not be used[^]*Check engine\.address[^]*environments\/mine\.yaml/);
+      assert.match(
+        stderr,
+        /The engine \(Temporal\) at 127\.0\.0\.1:1, namespace "deployer", could not be used[^]*Check engine\.address[^]*environments\/mine\.yaml/,
+      );
       assert.equal(code, 3);
       assert.deepEqual(await at.state(), []);
     } finally {

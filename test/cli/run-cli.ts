@@ -11,7 +11,11 @@ import { fileURLToPath } from 'node:url';
 
 /** Tells all that a command has said when it ends otherwise than wanted. */
 export function exits({ code, stdout, stderr }: Ran, wanted: number, why = ''): void {
-  assert.equal(code, wanted, `${why === '' ? '' : `${why}: `}exit code ${code} instead of ${wanted}\n${stdout}\n${stderr}`);
+  assert.equal(
+    code,
+    wanted,
+    `${why === '' ? '' : `${why}: `}exit code ${code} instead of ${wanted}\n${stdout}\n${stderr}`,
+  );
 }
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -56,8 +60,15 @@ export async function workspace(cacheDir?: string): Promise<Workspace> {
   const start: Workspace['start'] = (args, { input = '', env = {} } = {}) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
       cwd: folder,
-      env: { PATH: process.env['PATH'], HOME: folder, ANANTA_STATE_DIR: state, ANANTA_CACHE_DIR: cacheDir ?? join(folder, 'cache'), ANANTA_ENVIRONMENTS_DIR: environmentsDir,
-        NODE_COMPILE_CACHE: join(tmpdir(), 'ananta-cli-compile-cache'), ...env },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: folder,
+        ANANTA_STATE_DIR: state,
+        ANANTA_CACHE_DIR: cacheDir ?? join(folder, 'cache'),
+        ANANTA_ENVIRONMENTS_DIR: environmentsDir,
+        NODE_COMPILE_CACHE: join(tmpdir(), 'ananta-cli-compile-cache'),
+        ...env,
+      },
     });
     // What should be refused at once must not build tools for an hour when it is not.
     const timeout = setTimeout(() => child.kill('SIGINT'), 30_000);
@@ -75,7 +86,8 @@ export async function workspace(cacheDir?: string): Promise<Workspace> {
     });
     const says = async (pattern: RegExp): Promise<void> => {
       for (let waited = 0; !pattern.test(seen.stdout); waited += 50) {
-        if (waited > 25_000 || child.exitCode !== null) throw new Error(`${String(pattern)} was not said:\n${seen.stdout}\n${seen.stderr}`);
+        if (waited > 25_000 || child.exitCode !== null)
+          throw new Error(`${String(pattern)} was not said:\n${seen.stdout}\n${seen.stderr}`);
         await sleep(50);
       }
     };
@@ -95,7 +107,19 @@ export async function workspace(cacheDir?: string): Promise<Workspace> {
 }
 
 /** An environment whose engine and cluster are elsewhere; nothing answers at the engine's address. */
-export function externalEnvironment({ context = 'stage', kubeconfig, engine = '127.0.0.1:1', namespace = 'deployer', more = '' }: { context?: string; kubeconfig?: string; engine?: string; namespace?: string; more?: string } = {}): string {
+export function externalEnvironment({
+  context = 'stage',
+  kubeconfig,
+  engine = '127.0.0.1:1',
+  namespace = 'deployer',
+  more = '',
+}: {
+  context?: string;
+  kubeconfig?: string;
+  engine?: string;
+  namespace?: string;
+  more?: string;
+} = {}): string {
   return `description: for a test
 cluster: {context: ${context}${kubeconfig === undefined ? '' : `, kubeconfig: ${kubeconfig}`}}
 engine: {address: '${engine}', namespace: ${namespace}}
@@ -109,13 +133,23 @@ ${more}`;
 
 export function kubeconfigFor(server: string, context = 'stage'): string {
   return JSON.stringify({
-    apiVersion: 'v1', kind: 'Config', 'current-context': context, users: [{ name: 'u', user: { token: 't' } }],
-    clusters: [{ name: 'c', cluster: { server, 'insecure-skip-tls-verify': true } }], contexts: [{ name: context, context: { cluster: 'c', user: 'u' } }],
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': context,
+    users: [{ name: 'u', user: { token: 't' } }],
+    clusters: [{ name: 'c', cluster: { server, 'insecure-skip-tls-verify': true } }],
+    contexts: [{ name: context, context: { cluster: 'c', user: 'u' } }],
   });
 }
 
-/** An API server that knows its own uid, has no pods, and lets everybody do everything. @param authority PEM of what it publishes as its authority */
-export async function startFakeApi(uid = '11111111-2222-3333-4444-555555555555', authority?: string): Promise<{ address: string; close: () => void }> {
+/**
+ * An API server that knows its own uid, has no pods, and lets everybody do everything. @param authority PEM of what it
+ * publishes as its authority
+ */
+export async function startFakeApi(
+  uid = '11111111-2222-3333-4444-555555555555',
+  authority?: string,
+): Promise<{ address: string; close: () => void }> {
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
     const url = request.url ?? '';
@@ -137,12 +171,27 @@ const NOT_FOUND = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 4
 
 /** In every cluster but one that speaks plainly. */
 function publishedAuthority(authority: string | undefined): object {
-  return authority === undefined ? NOT_FOUND : { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kube-root-ca.crt', uid: 'ca', resourceVersion: '1' }, data: { 'ca.crt': authority } };
+  return authority === undefined
+    ? NOT_FOUND
+    : {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'kube-root-ca.crt', uid: 'ca', resourceVersion: '1' },
+        data: { 'ca.crt': authority },
+      };
 }
 
 function answerTo(url: string, uid: string): object {
-  if (url.startsWith('/api/v1/namespaces/kube-system') && !url.includes('/pods')) return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid, resourceVersion: '1' } };
-  if (url.startsWith('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews')) return { status: { incomplete: false, resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }], nonResourceRules: [] } };
+  if (url.startsWith('/api/v1/namespaces/kube-system') && !url.includes('/pods'))
+    return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid, resourceVersion: '1' } };
+  if (url.startsWith('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews'))
+    return {
+      status: {
+        incomplete: false,
+        resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+        nonResourceRules: [],
+      },
+    };
   if (url.startsWith('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews')) return { status: { allowed: true } };
   return { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '1' }, items: [] };
 }

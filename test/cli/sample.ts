@@ -5,34 +5,95 @@ import { applyLive, emptyLive, type LiveEvent, type LiveView } from '../../src/c
 
 export const START = Date.UTC(2026, 0, 5, 12, 0, 0);
 
-function planned(number: number, phase: number, name: string, dependsOn: string[], remainingSeconds: number): PlannedService {
+function planned(
+  number: number,
+  phase: number,
+  name: string,
+  dependsOn: string[],
+  remainingSeconds: number,
+): PlannedService {
   return {
-    number, phase, name, namespace: 'app-plane', dependsOn, action: 'install', reason: 'nothing there yet', remainingSeconds, healthTimeoutSeconds: 300,
-    steps: [{ kind: 'release', name, namespace: 'app-plane', job: name.endsWith('-init'), action: 'install', reason: 'nothing there yet', digest: '0123456789abcdef' }],
+    number,
+    phase,
+    name,
+    namespace: 'app-plane',
+    dependsOn,
+    action: 'install',
+    reason: 'nothing there yet',
+    remainingSeconds,
+    healthTimeoutSeconds: 300,
+    steps: [
+      {
+        kind: 'release',
+        name,
+        namespace: 'app-plane',
+        job: name.endsWith('-init'),
+        action: 'install',
+        reason: 'nothing there yet',
+        digest: '0123456789abcdef',
+      },
+    ],
   };
 }
 
 export const PLAN: DeployPlan = {
-  operation: 'deploy', onFailure: 'continue', environment: 'sandbox', digest: 'a1b2c3d4e5f60718', criticalPathSeconds: 30, criticalPath: ['vault', 'keycloak', 'keycloak-init', 'dashboard'], groundwork: true, simulated: true,
+  operation: 'deploy',
+  onFailure: 'continue',
+  environment: 'sandbox',
+  digest: 'a1b2c3d4e5f60718',
+  criticalPathSeconds: 30,
+  criticalPath: ['vault', 'keycloak', 'keycloak-init', 'dashboard'],
+  groundwork: true,
+  simulated: true,
   helmTimeoutSeconds: 300,
-  phases: [{ number: 1, title: 'Core Infrastructure' }, { number: 4, title: 'Authentication' }, { number: 14, title: 'Frontend Applications' }],
+  phases: [
+    { number: 1, title: 'Core Infrastructure' },
+    { number: 4, title: 'Authentication' },
+    { number: 14, title: 'Frontend Applications' },
+  ],
   services: [
-    planned(1, 1, 'argocd', [], 10), planned(2, 1, 'vault', [], 30), planned(10, 4, 'keycloak', ['vault'], 22),
-    planned(11, 4, 'keycloak-init', ['keycloak'], 8), planned(48, 14, 'dashboard', ['keycloak-init', 'argocd'], 4),
+    planned(1, 1, 'argocd', [], 10),
+    planned(2, 1, 'vault', [], 30),
+    planned(10, 4, 'keycloak', ['vault'], 22),
+    planned(11, 4, 'keycloak-init', ['keycloak'], 8),
+    planned(48, 14, 'dashboard', ['keycloak-init', 'argocd'], 4),
   ],
 };
 
-export function outcome(name: string, state: ServiceOutcome['state'], seconds: number, failure?: ServiceOutcome['failure']): ServiceOutcome {
+export function outcome(
+  name: string,
+  state: ServiceOutcome['state'],
+  seconds: number,
+  failure?: ServiceOutcome['failure'],
+): ServiceOutcome {
   const phase = PLAN.services.find((service) => service.name === name)?.phase ?? 0;
-  return { name, phase, state, seconds, changed: state !== 'unchanged' && state !== 'skipped', ...(failure ? { failure } : {}) };
+  return {
+    name,
+    phase,
+    state,
+    seconds,
+    changed: state !== 'unchanged' && state !== 'skipped',
+    ...(failure ? { failure } : {}),
+  };
 }
 
 /** @param after seconds since the start */
-export function progress(after: number, service: string, state: ServiceState, more: { detail?: string; outcome?: ServiceOutcome } = {}): LiveEvent {
+export function progress(
+  after: number,
+  service: string,
+  state: ServiceState,
+  more: { detail?: string; outcome?: ServiceOutcome } = {},
+): LiveEvent {
   return { kind: 'progress', event: { service, state, at: START + after * 1000, ...more } };
 }
 
-export function ended(after: number, service: string, state: ServiceOutcome['state'], seconds: number, failure?: ServiceOutcome['failure']): LiveEvent {
+export function ended(
+  after: number,
+  service: string,
+  state: ServiceOutcome['state'],
+  seconds: number,
+  failure?: ServiceOutcome['failure'],
+): LiveEvent {
   return progress(after, service, state, { outcome: outcome(service, state, seconds, failure) });
 }
 
@@ -43,31 +104,62 @@ export const FAILURE = {
   summary: ['Warning BackOff restarting failed container', 'ERROR: database "keycloak" does not exist'],
 };
 
-export const PLANNED: LiveEvent[] = [{ kind: 'started', at: START }, { kind: 'plan', plan: PLAN, at: START + 1000 }];
+export const PLANNED: LiveEvent[] = [
+  { kind: 'started', at: START },
+  { kind: 'plan', plan: PLAN, at: START + 1000 },
+];
 /** Vault is done, Keycloak starts, Argo CD is applied. */
 export const HALFWAY: LiveEvent[] = [
   ...PLANNED,
-  progress(1, 'argocd', 'applying', { detail: 'argocd: nothing there yet' }), progress(1, 'vault', 'applying', { detail: 'vault: nothing there yet' }),
-  progress(2, 'vault', 'starting', { detail: 'waits for vault to be healthy' }), ended(9, 'vault', 'healthy', 8),
-  progress(9, 'keycloak', 'applying'), progress(10, 'keycloak', 'starting', { detail: 'waits for keycloak to be healthy' }),
+  progress(1, 'argocd', 'applying', { detail: 'argocd: nothing there yet' }),
+  progress(1, 'vault', 'applying', { detail: 'vault: nothing there yet' }),
+  progress(2, 'vault', 'starting', { detail: 'waits for vault to be healthy' }),
+  ended(9, 'vault', 'healthy', 8),
+  progress(9, 'keycloak', 'applying'),
+  progress(10, 'keycloak', 'starting', { detail: 'waits for keycloak to be healthy' }),
 ];
 export const FAILED: LiveEvent[] = [
-  ...HALFWAY, ended(12, 'argocd', 'healthy', 11), ended(310, 'keycloak', 'failed', 301, FAILURE),
-  ended(310, 'keycloak-init', 'skipped', 0, { type: 'DependencyFailed', message: 'keycloak, which it depends on, did not become healthy' }),
-  ended(310, 'dashboard', 'skipped', 0, { type: 'DependencyFailed', message: 'keycloak-init, which it depends on, did not become healthy' }),
+  ...HALFWAY,
+  ended(12, 'argocd', 'healthy', 11),
+  ended(310, 'keycloak', 'failed', 301, FAILURE),
+  ended(310, 'keycloak-init', 'skipped', 0, {
+    type: 'DependencyFailed',
+    message: 'keycloak, which it depends on, did not become healthy',
+  }),
+  ended(310, 'dashboard', 'skipped', 0, {
+    type: 'DependencyFailed',
+    message: 'keycloak-init, which it depends on, did not become healthy',
+  }),
 ];
 
 export function fold(events: readonly LiveEvent[]): LiveView {
   return events.reduce(applyLive, emptyLive());
 }
 
-export function result(outcomeOf: DeployResult['outcome'], services: ServiceOutcome[], more: Partial<DeployResult> = {}): DeployResult {
+export function result(
+  outcomeOf: DeployResult['outcome'],
+  services: ServiceOutcome[],
+  more: Partial<DeployResult> = {},
+): DeployResult {
   return {
-    operation: 'deploy', environment: 'sandbox', workflowId: 'deploy/sandbox/1a2b3c4d', runId: 'run-1', outcome: outcomeOf, seconds: 32.1, criticalPathSeconds: 30,
-    criticalPath: PLAN.criticalPath, planDigest: PLAN.digest, services, ...more,
+    operation: 'deploy',
+    environment: 'sandbox',
+    workflowId: 'deploy/sandbox/1a2b3c4d',
+    runId: 'run-1',
+    outcome: outcomeOf,
+    seconds: 32.1,
+    criticalPathSeconds: 30,
+    criticalPath: PLAN.criticalPath,
+    planDigest: PLAN.digest,
+    services,
+    ...more,
   };
 }
 
 export const ALL_GOOD = [
-  outcome('argocd', 'healthy', 11), outcome('vault', 'healthy', 8), outcome('keycloak', 'healthy', 14), outcome('keycloak-init', 'completed', 4), outcome('dashboard', 'healthy', 4),
+  outcome('argocd', 'healthy', 11),
+  outcome('vault', 'healthy', 8),
+  outcome('keycloak', 'healthy', 14),
+  outcome('keycloak-init', 'completed', 4),
+  outcome('dashboard', 'healthy', 4),
 ];

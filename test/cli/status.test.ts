@@ -12,12 +12,21 @@ const OPTIONS = { now: START + 12_000, columns: 80, style: plainStyle };
 
 function report(status: string, events: readonly LiveEvent[], more: Partial<StatusReport> = {}): StatusReport {
   return {
-    environment: 'sandbox', components: [COMPONENT], ...more,
-    deployment: { description: { workflowId: 'deploy/sandbox/1a2b3c4d', runId: 'run-1', status, startTime: new Date(START) }, view: fold(events), url: 'http://127.0.0.1:8233/x' },
+    environment: 'sandbox',
+    components: [COMPONENT],
+    ...more,
+    deployment: {
+      description: { workflowId: 'deploy/sandbox/1a2b3c4d', runId: 'run-1', status, startTime: new Date(START) },
+      view: fold(events),
+      url: 'http://127.0.0.1:8233/x',
+    },
   };
 }
 
-const failedResult: LiveEvent = { kind: 'finished', result: result('failed', [outcome('keycloak', 'failed', 301)], { seconds: 310 }) };
+const failedResult: LiveEvent = {
+  kind: 'finished',
+  result: result('failed', [outcome('keycloak', 'failed', 301)], { seconds: 310 }),
+};
 
 describe('status', () => {
   test('of a running deployment: who holds the lock, what each service waits for', () => {
@@ -26,10 +35,18 @@ describe('status', () => {
       'sandbox: a deployment is running for 0:12: 1/5 services done',
       'Workflow deploy/sandbox/1a2b3c4d, run run-1, holds the lock of this environment',
       'http://127.0.0.1:8233/x',
-      '   1 Core Infrastructure: 1/2', '       argocd: applying: argocd: nothing there yet',
-      '   4 Authentication: 0/2', '       keycloak: starting: waits for keycloak to be healthy', '       keycloak-init: waiting for keycloak',
-      '  14 Frontend Applications: 0/1', '       dashboard: waiting for keycloak-init, argocd',
-      '', 'All 1 components on this machine run.', '', 'Next:', '  npm run ananta -- attach --env sandbox   (watches it)',
+      '   1 Core Infrastructure: 1/2',
+      '       argocd: applying: argocd: nothing there yet',
+      '   4 Authentication: 0/2',
+      '       keycloak: starting: waits for keycloak to be healthy',
+      '       keycloak-init: waiting for keycloak',
+      '  14 Frontend Applications: 0/1',
+      '       dashboard: waiting for keycloak-init, argocd',
+      '',
+      'All 1 components on this machine run.',
+      '',
+      'Next:',
+      '  npm run ananta -- attach --env sandbox   (watches it)',
     ]);
     assert.equal(inOrder(running), true);
   });
@@ -38,48 +55,125 @@ describe('status', () => {
     const failed = report('FAILED', [...FAILED, failedResult]);
     const lines = statusLines(failed, OPTIONS);
     assert.equal(lines[0], 'sandbox: the newest deployment failed after 5 min 10 s, 2026-01-05T12:00:00.000Z');
-    assert.ok(lines.some((line) => line.startsWith('       keycloak: failed: keycloak in auth-system was not healthy within 300 s')));
+    assert.ok(
+      lines.some((line) =>
+        line.startsWith('       keycloak: failed: keycloak in auth-system was not healthy within 300 s'),
+      ),
+    );
     assert.equal(inOrder(failed), false);
   });
 
   test('when the next drift run is, or that somebody has paused them', () => {
-    const schedule = { id: 'drift/sandbox/1a2b3c4d', paused: false, note: '', everySeconds: 900, input: { environment: 'sandbox', clusterUid: '1', mode: 'repair' as const }, next: ['2026-01-01T00:15:00.000Z'], running: [], runs: 1, skippedForOverlap: 0, missed: 0 };
+    const schedule = {
+      id: 'drift/sandbox/1a2b3c4d',
+      paused: false,
+      note: '',
+      everySeconds: 900,
+      input: { environment: 'sandbox', clusterUid: '1', mode: 'repair' as const },
+      next: ['2026-01-01T00:15:00.000Z'],
+      running: [],
+      runs: 1,
+      skippedForOverlap: 0,
+      missed: 0,
+    };
     const done: LiveEvent = { kind: 'finished', result: result('succeeded', ALL_GOOD) };
-    const lines = (more: object): string[] => statusLines(report('COMPLETED', [done], { schedule: { ...schedule, ...more } }), OPTIONS).filter((line) => line.startsWith('Drift'));
+    const lines = (more: object): string[] =>
+      statusLines(report('COMPLETED', [done], { schedule: { ...schedule, ...more } }), OPTIONS).filter((line) =>
+        line.startsWith('Drift'),
+      );
     assert.deepEqual(lines({}), ['Drift runs: repair, every 15 min, the next at 2026-01-01T00:15:00.000Z.']);
-    assert.deepEqual(lines({ paused: true, note: 'Paused via the UI' }), ['Drift runs are paused. Paused via the UI. To go on: npm run ananta -- drift resume --env sandbox']);
-    assert.deepEqual((statusJson(report('COMPLETED', [done], { schedule })) as { schedule: unknown }).schedule, { mode: 'repair', everySeconds: 900, paused: false, note: '', next: ['2026-01-01T00:15:00.000Z'] });
+    assert.deepEqual(lines({ paused: true, note: 'Paused via the UI' }), [
+      'Drift runs are paused. Paused via the UI. To go on: npm run ananta -- drift resume --env sandbox',
+    ]);
+    assert.deepEqual((statusJson(report('COMPLETED', [done], { schedule })) as { schedule: unknown }).schedule, {
+      mode: 'repair',
+      everySeconds: 900,
+      paused: false,
+      note: '',
+      next: ['2026-01-01T00:15:00.000Z'],
+    });
   });
 
-  test('one that runs but has lost a service is not in order', () => assert.equal(inOrder(report('RUNNING', [...HALFWAY, ended(12, 'argocd', 'failed', 3)])), false));
+  test('one that runs but has lost a service is not in order', () =>
+    assert.equal(inOrder(report('RUNNING', [...HALFWAY, ended(12, 'argocd', 'failed', 3)])), false));
 
   test('a component that is down is named, and what starts it', () => {
     const down = { ...COMPONENT, pid: null, healthy: false, detail: 'not running' };
-    const lines = statusLines(report('COMPLETED', [{ kind: 'finished', result: result('succeeded', ALL_GOOD) }], { components: [down] }), OPTIONS);
-    assert.deepEqual(lines.slice(-5), ['1 of 1 components on this machine are down:', '  ✘ temporal  1.5.1  no process  port 7233  not running', '', 'Next:', '  npm run ananta -- up --env sandbox   (starts what is down)']);
+    const lines = statusLines(
+      report('COMPLETED', [{ kind: 'finished', result: result('succeeded', ALL_GOOD) }], { components: [down] }),
+      OPTIONS,
+    );
+    assert.deepEqual(lines.slice(-5), [
+      '1 of 1 components on this machine are down:',
+      '  ✘ temporal  1.5.1  no process  port 7233  not running',
+      '',
+      'Next:',
+      '  npm run ananta -- up --env sandbox   (starts what is down)',
+    ]);
   });
 
   test('without an engine', () => {
-    const lines = statusLines({ environment: 'sandbox', components: [], engineProblem: 'The engine does not answer: refused' }, OPTIONS);
-    assert.deepEqual(lines, ['The engine does not answer: refused', '', 'Next:', '  npm run ananta -- doctor --env sandbox   (what is there, what is missing)']);
+    const lines = statusLines(
+      { environment: 'sandbox', components: [], engineProblem: 'The engine does not answer: refused' },
+      OPTIONS,
+    );
+    assert.deepEqual(lines, [
+      'The engine does not answer: refused',
+      '',
+      'Next:',
+      '  npm run ananta -- doctor --env sandbox   (what is there, what is missing)',
+    ]);
   });
 
   test('as JSON', () => {
     const json = statusJson(report('RUNNING', HALFWAY)) as { deployment: { services: unknown[] } };
     assert.deepEqual(json.deployment.services.slice(1, 3), [
       { name: 'vault', phase: 1, state: 'healthy', seconds: 8, changed: true, detail: null },
-      { name: 'keycloak', phase: 4, state: 'starting', seconds: null, changed: null, detail: 'waits for keycloak to be healthy' },
+      {
+        name: 'keycloak',
+        phase: 4,
+        state: 'starting',
+        seconds: null,
+        changed: null,
+        detail: 'waits for keycloak to be healthy',
+      },
     ]);
-    assert.deepEqual(statusJson({ environment: 'x', components: [] }), { environment: 'x', deployment: null, lock: null, queued: null, schedule: null, engine: 'reachable', components: [] });
+    assert.deepEqual(statusJson({ environment: 'x', components: [] }), {
+      environment: 'x',
+      deployment: null,
+      lock: null,
+      queued: null,
+      schedule: null,
+      engine: 'reachable',
+      components: [],
+    });
   });
 });
 
 test('verify: the sick ones last, with what to do', () => {
-  const row = (service: string, healthy: boolean): Parameters<typeof verificationLines>[1][number] =>
-    ({ number: 1, phase: 1, service, namespace: 'n', healthy, proof: healthy ? 'GET / 200' : '', reason: healthy ? '' : '0/1 pods ready', warnings: service === 'redis' ? ['redis runs x: frozen'] : [] });
+  const row = (service: string, healthy: boolean): Parameters<typeof verificationLines>[1][number] => ({
+    number: 1,
+    phase: 1,
+    service,
+    namespace: 'n',
+    healthy,
+    proof: healthy ? 'GET / 200' : '',
+    reason: healthy ? '' : '0/1 pods ready',
+    warnings: service === 'redis' ? ['redis runs x: frozen'] : [],
+  });
   assert.deepEqual(verificationLines('sandbox', [row('keycloak', false), row('vault', true)], plainStyle), [
-    '✔ vault     GET / 200', '✘ keycloak  0/1 pods ready', '', '1 of 2 services of sandbox is not healthy.',
-    'Next: npm run ananta -- logs helm keycloak --env sandbox   (what Helm said about keycloak)', 'Next: npm run ananta -- deploy --env sandbox   (brings back what is missing)',
+    '✔ vault     GET / 200',
+    '✘ keycloak  0/1 pods ready',
+    '',
+    '1 of 2 services of sandbox is not healthy.',
+    'Next: npm run ananta -- logs helm keycloak --env sandbox   (what Helm said about keycloak)',
+    'Next: npm run ananta -- deploy --env sandbox   (brings back what is missing)',
   ]);
-  assert.deepEqual(verificationLines('sandbox', [row('redis', true)], plainStyle), ['✔ redis  GET / 200', '', '! redis runs x: frozen', '', 'All 1 service of sandbox are healthy.']);
+  assert.deepEqual(verificationLines('sandbox', [row('redis', true)], plainStyle), [
+    '✔ redis  GET / 200',
+    '',
+    '! redis runs x: frozen',
+    '',
+    'All 1 service of sandbox are healthy.',
+  ]);
 });

@@ -6,8 +6,12 @@ import { plainStyle } from '../../src/cli/terminal.ts';
 import { ALL_GOOD, FAILURE, outcome, result } from './sample.ts';
 
 const OPTIONS = {
-  columns: 80, style: plainStyle, simulatedNodes: 3, url: 'http://127.0.0.1:8233/namespaces/ananta/workflows/deploy%2Fsandbox%2F1a2b3c4d/run-1/history',
-  exports: ['export KUBECONFIG=/state/cluster/kubeconfig'], lookAround: [['kubectl get pods -A', 'every pod and its state'] as [string, string]],
+  columns: 80,
+  style: plainStyle,
+  simulatedNodes: 3,
+  url: 'http://127.0.0.1:8233/namespaces/ananta/workflows/deploy%2Fsandbox%2F1a2b3c4d/run-1/history',
+  exports: ['export KUBECONFIG=/state/cluster/kubeconfig'],
+  lookAround: [['kubectl get pods -A', 'every pod and its state'] as [string, string]],
 };
 const text = (lines: string[]): string => `${lines.join('\n')}\n`;
 
@@ -15,7 +19,9 @@ const AFTER = { type: 'DependencyFailed', message: 'keycloak, which it depends o
 
 describe('summary', () => {
   test('of a success', () => {
-    assert.equal(text(summaryLines(result('succeeded', ALL_GOOD), OPTIONS)), `
+    assert.equal(
+      text(summaryLines(result('succeeded', ALL_GOOD), OPTIONS)),
+      `
 Deployed to sandbox in 32 s, 1.07 × the critical path of 30 s.
   5 services: 4 healthy, 1 completed
   Simulated: the pods of all 5 services, on 3 simulated nodes (KWOK), and what
@@ -33,7 +39,8 @@ Next:
   npm run ananta -- verify --env sandbox  run every health check now
   npm run ananta -- status --env sandbox  how things stand
   npm run ananta -- down --env sandbox    stop what runs here; keeps the data
-`);
+`,
+    );
   });
 
   test('of nothing to do', () => {
@@ -44,8 +51,16 @@ Next:
   });
 
   test('of a failure: each with its reason, evidence and last lines, then what was skipped, then what to do', () => {
-    const services = [outcome('argocd', 'healthy', 11), outcome('vault', 'healthy', 8), outcome('keycloak', 'failed', 301, FAILURE), outcome('keycloak-init', 'skipped', 0, AFTER), outcome('dashboard', 'skipped', 0, AFTER)];
-    assert.equal(text(summaryLines(result('failed', services, { seconds: 310 }), OPTIONS)), `
+    const services = [
+      outcome('argocd', 'healthy', 11),
+      outcome('vault', 'healthy', 8),
+      outcome('keycloak', 'failed', 301, FAILURE),
+      outcome('keycloak-init', 'skipped', 0, AFTER),
+      outcome('dashboard', 'skipped', 0, AFTER),
+    ];
+    assert.equal(
+      text(summaryLines(result('failed', services, { seconds: 310 }), OPTIONS)),
+      `
 The deployment to sandbox failed after 5 min 10 s.
   5 services: 2 healthy, 1 failed, 2 skipped
 
@@ -66,11 +81,15 @@ Next:
   npm run ananta -- logs helm keycloak --env sandbox  what Helm said
   npm run ananta -- doctor --env sandbox              is the ground in order?
   npm run ananta -- deploy --env sandbox              try again: goes on from what is healthy
-`);
+`,
+    );
   });
 
   test('of a failure before any service', () => {
-    const lines = summaryLines(result('failed', [], { failure: { type: 'Unreachable', message: 'GET /api: connection refused' } }), OPTIONS);
+    const lines = summaryLines(
+      result('failed', [], { failure: { type: 'Unreachable', message: 'GET /api: connection refused' } }),
+      OPTIONS,
+    );
     assert.ok(lines.includes('  GET /api: connection refused'));
   });
 
@@ -86,10 +105,15 @@ describe('lines for a shell', () => {
   const engine = { address: '127.0.0.1:7233', namespace: 'ananta', uiAddress: 'http://127.0.0.1:8233' };
   const kubernetes = { kubeconfig: '/state/my env/kubeconfig', inCluster: false };
 
-  test('embedded: everything from the state folder, the user\'s own files are left alone', () => {
-    const runtime = { tools: { kubectl: '/cache/kubectl/1.35.0/kubectl', helm: '/cache/helm/4.3.1/helm', etcd: '/cache/etcd/etcd' }, vault: { address: 'http://127.0.0.1:8200' } };
+  test("embedded: everything from the state folder, the user's own files are left alone", () => {
+    const runtime = {
+      tools: { kubectl: '/cache/kubectl/1.35.0/kubectl', helm: '/cache/helm/4.3.1/helm', etcd: '/cache/etcd/etcd' },
+      vault: { address: 'http://127.0.0.1:8200' },
+    };
     assert.deepEqual(exportLines({ engine, kubernetes }, runtime), [
-      'export PATH=/cache/kubectl/1.35.0:/cache/helm/4.3.1:$PATH', "export KUBECONFIG='/state/my env/kubeconfig'", 'export VAULT_ADDR=http://127.0.0.1:8200',
+      'export PATH=/cache/kubectl/1.35.0:/cache/helm/4.3.1:$PATH',
+      "export KUBECONFIG='/state/my env/kubeconfig'",
+      'export VAULT_ADDR=http://127.0.0.1:8200',
       'export TEMPORAL_ADDRESS=127.0.0.1:7233 TEMPORAL_NAMESPACE=ananta',
     ]);
   });

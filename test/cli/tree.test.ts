@@ -9,24 +9,50 @@ const draw = (events: readonly LiveEvent[], after: number, { columns = 80, rows 
   treeLines(fold(events), { environment: 'sandbox', now: START + after * 1000, columns, rows, style: plainStyle });
 
 const CASES: { name: string; events: readonly LiveEvent[]; after: number; golden: string }[] = [
-  { name: 'before the plan', events: [{ kind: 'started', at: START }], after: 2, golden: `
-sandbox: planning  0:02` },
-  { name: 'planned', events: PLANNED, after: 1, golden: `
+  {
+    name: 'before the plan',
+    events: [{ kind: 'started', at: START }],
+    after: 2,
+    golden: `
+sandbox: planning  0:02`,
+  },
+  {
+    name: 'planned',
+    events: PLANNED,
+    after: 1,
+    golden: `
 sandbox: 0/5 done, 5 waiting   0:01, about 0:30 left
 ·  1 Core Infrastructure               waits for its turn
 ·  4 Authentication                    waits for vault
-· 14 Frontend Applications             waits for keycloak-init, argocd` },
-  { name: 'at work', events: HALFWAY, after: 12, golden: `
+· 14 Frontend Applications             waits for keycloak-init, argocd`,
+  },
+  {
+    name: 'at work',
+    events: HALFWAY,
+    after: 12,
+    golden: `
 sandbox: 1/5 done, 2 at work, 2 waiting   0:12, about 0:19 left
 ▸  1 Core Infrastructure               1/2
     ▸ argocd                     applying    0:11  nothing there yet
 ▸  4 Authentication                    0/2
     ▸ keycloak                   starting    0:03  pods, then its health check
     · keycloak-init              waiting           for keycloak
-· 14 Frontend Applications             waits for keycloak-init, argocd` },
+· 14 Frontend Applications             waits for keycloak-init, argocd`,
+  },
   {
-    name: 'something is tried again', after: 30,
-    events: [...HALFWAY, { kind: 'retry', id: '4/7', activity: 'awaitHealthy', phase: 4, attempt: 3, message: 'GET /api/v1/pods: connection refused' }],
+    name: 'something is tried again',
+    after: 30,
+    events: [
+      ...HALFWAY,
+      {
+        kind: 'retry',
+        id: '4/7',
+        activity: 'awaitHealthy',
+        phase: 4,
+        attempt: 3,
+        message: 'GET /api/v1/pods: connection refused',
+      },
+    ],
     golden: `
 sandbox: 1/5 done, 2 at work, 2 waiting   0:30, about 0:08 left
   try 3 of awaitHealthy: GET /api/v1/pods: connection refused
@@ -35,31 +61,53 @@ sandbox: 1/5 done, 2 at work, 2 waiting   0:30, about 0:08 left
 ▸  4 Authentication                    0/2
     ▸ keycloak                   starting    0:21  pods, then its health check
     · keycloak-init              waiting           for keycloak
-· 14 Frontend Applications             waits for keycloak-init, argocd` },
-  { name: 'a step of a service', events: [...HALFWAY, progress(13, 'keycloak', 'applying', { detail: 'keycloak-schema: chart changed' })], after: 14, golden: `
+· 14 Frontend Applications             waits for keycloak-init, argocd`,
+  },
+  {
+    name: 'a step of a service',
+    events: [...HALFWAY, progress(13, 'keycloak', 'applying', { detail: 'keycloak-schema: chart changed' })],
+    after: 14,
+    golden: `
 sandbox: 1/5 done, 2 at work, 2 waiting   0:14, about 0:17 left
 ▸  1 Core Infrastructure               1/2
     ▸ argocd                     applying    0:13  nothing there yet
 ▸  4 Authentication                    0/2
     ▸ keycloak                   applying    0:05  keycloak-schema: chart chan…
     · keycloak-init              waiting           for keycloak
-· 14 Frontend Applications             waits for keycloak-init, argocd` },
-  { name: 'failed', events: FAILED, after: 310, golden: `
+· 14 Frontend Applications             waits for keycloak-init, argocd`,
+  },
+  {
+    name: 'failed',
+    events: FAILED,
+    after: 310,
+    golden: `
 sandbox: 5/5 done   5:10
 ✔  1 Core Infrastructure               2/2
 ✘  4 Authentication                    0/2
     ✘ keycloak                   failed      5:01  keycloak in auth-system was…
     - keycloak-init              skipped     0:00  keycloak, which it depends…
 - 14 Frontend Applications             0/1
-    - dashboard                  skipped     0:00  keycloak-init, which it dep…` },
-  { name: 'cancelled', events: [...HALFWAY, ended(15, 'argocd', 'healthy', 14), ended(15, 'keycloak', 'cancelled', 6), ended(15, 'keycloak-init', 'cancelled', 0), ended(15, 'dashboard', 'cancelled', 0)], after: 15, golden: `
+    - dashboard                  skipped     0:00  keycloak-init, which it dep…`,
+  },
+  {
+    name: 'cancelled',
+    events: [
+      ...HALFWAY,
+      ended(15, 'argocd', 'healthy', 14),
+      ended(15, 'keycloak', 'cancelled', 6),
+      ended(15, 'keycloak-init', 'cancelled', 0),
+      ended(15, 'dashboard', 'cancelled', 0),
+    ],
+    after: 15,
+    golden: `
 sandbox: 5/5 done   0:15
 ✔  1 Core Infrastructure               2/2
 -  4 Authentication                    0/2
     ■ keycloak                   cancelled   0:06
     ■ keycloak-init              cancelled   0:00
 - 14 Frontend Applications             0/1
-    ■ dashboard                  cancelled   0:00` },
+    ■ dashboard                  cancelled   0:00`,
+  },
 ];
 
 describe('tree at 80 columns', () => {
@@ -71,14 +119,17 @@ describe('tree at 80 columns', () => {
 describe('a low terminal', () => {
   test('7 rows: waiting services are folded first', () => {
     assert.deepEqual(draw(HALFWAY, 12, { rows: 7 }).slice(1), [
-      '▸  1 Core Infrastructure               1/2', '    ▸ argocd                     applying    0:11  nothing there yet',
-      '▸  4 Authentication                    0/2', '    ▸ keycloak                   starting    0:03  pods, then its health check',
+      '▸  1 Core Infrastructure               1/2',
+      '    ▸ argocd                     applying    0:11  nothing there yet',
+      '▸  4 Authentication                    0/2',
+      '    ▸ keycloak                   starting    0:03  pods, then its health check',
       '· 14 Frontend Applications             waits for keycloak-init, argocd',
     ]);
   });
   test('4 rows: what is at work stays', () => {
     assert.deepEqual(draw(HALFWAY, 12, { rows: 4 }).slice(1), [
-      '    ▸ argocd                     applying    0:11  nothing there yet', '    ▸ keycloak                   starting    0:03  pods, then its health check',
+      '    ▸ argocd                     applying    0:11  nothing there yet',
+      '    ▸ keycloak                   starting    0:03  pods, then its health check',
     ]);
   });
   test('whatever its size, nothing wraps and nothing scrolls', () => {
@@ -87,7 +138,8 @@ describe('a low terminal', () => {
         for (const { events, after } of CASES) {
           const lines = draw(events, after, { columns, rows });
           assert.ok(lines.length < rows, `${lines.length} lines in ${rows} rows`);
-          for (const line of lines) assert.ok(line.length < columns, `${line.length} characters in ${columns} columns: ${line}`);
+          for (const line of lines)
+            assert.ok(line.length < columns, `${line.length} characters in ${columns} columns: ${line}`);
         }
       }
     }
@@ -97,6 +149,9 @@ describe('a low terminal', () => {
 test('colours add nothing but colour', () => {
   const options = { environment: 'sandbox', now: START + 12_000, columns: 80, rows: 24 };
   const coloured = treeLines(fold(HALFWAY), { ...options, style: colourStyle });
-  assert.deepEqual(coloured.map((line) => line.replace(/\u001b\[\d+m/g, '')), draw(HALFWAY, 12));
+  assert.deepEqual(
+    coloured.map((line) => line.replace(/\u001b\[\d+m/g, '')),
+    draw(HALFWAY, 12),
+  );
   assert.ok(coloured.some((line) => line.includes('\u001b[')));
 });

@@ -1,7 +1,10 @@
 /**
- * The deployer goes into the target cluster: the embedded one, whose pods are simulated. Behind the pods of its engine a
- * real Temporal answers, reached as on any cluster: through the API server. Processes of this machine stand for its workers,
- * with tokens of their service accounts: a whole platform is deployed and taken down with the deployer's rights and no others.
+ * The deployer goes into the target cluster: the embedded one, whose pods are simulated. Behind the pods of its engine
+ * a
+ * real Temporal answers, reached as on any cluster: through the API server. Processes of this machine stand for its
+ * workers,
+ * with tokens of their service accounts: a whole platform is deployed and taken down with the deployer's rights and no
+ * others.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -14,9 +17,19 @@ import { createSandbox, failuresOf, resultOf, type CliRun, type Sandbox } from '
 import { type Kubectl, kubectlOn } from '../support/kubectl.ts';
 
 const IMAGE = 'registry.example/platform/ananta-deploy';
-const SETTINGS = { engine: { inCluster: {} }, vault: { keys: { store: 'kubernetes' } }, deployer: { image: `${IMAGE}:0.1.0` }, ingress: { tls: { clusterIssuer: 'letsencrypt' } } };
+const SETTINGS = {
+  engine: { inCluster: {} },
+  vault: { keys: { store: 'kubernetes' } },
+  deployer: { image: `${IMAGE}:0.1.0` },
+  ingress: { tls: { clusterIssuer: 'letsencrypt' } },
+};
 
-interface Step { type: 'step'; step: string; state: string; text: string }
+interface Step {
+  type: 'step';
+  step: string;
+  state: string;
+  text: string;
+}
 const steps = (run: CliRun): Step[] => run.lines.filter(({ type }) => type === 'step') as unknown as Step[];
 const changed = (run: CliRun): unknown => run.lines.at(-1)?.['changed'];
 
@@ -32,8 +45,13 @@ describe('bootstrap', () => {
 
       const first = await sandbox.cli(['bootstrap', '--json']);
       assert.equal(first.code, 0, first.stderr);
-      assert.deepEqual(steps(first).filter(({ state }) => state === 'made').map(({ step }) => step).filter((step) => step.startsWith('deployer-')),
-        ['deployer-database', 'deployer-schema', 'deployer-engine', 'deployer-ui', 'deployer-worker']);
+      assert.deepEqual(
+        steps(first)
+          .filter(({ state }) => state === 'made')
+          .map(({ step }) => step)
+          .filter((step) => step.startsWith('deployer-')),
+        ['deployer-database', 'deployer-schema', 'deployer-engine', 'deployer-ui', 'deployer-worker'],
+      );
       assert.equal(steps(first).find(({ step }) => step === 'role')?.state, 'checked', JSON.stringify(steps(first)));
 
       const again = await sandbox.cli(['bootstrap', '--json']);
@@ -59,9 +77,21 @@ function kubectlFor({ state, folder }: Sandbox): Promise<Kubectl> {
 }
 
 /** One worker goes, another comes, the release of the workers is upgraded: the deployment notices nothing. */
-async function upgradeUnderDeployment(sandbox: Sandbox, workers: { kill: (signal: NodeJS.Signals) => void; done: Promise<unknown> }[]): Promise<void> {
+async function upgradeUnderDeployment(
+  sandbox: Sandbox,
+  workers: { kill: (signal: NodeJS.Signals) => void; done: Promise<unknown> }[],
+): Promise<void> {
   const kubectl = await kubectlFor(sandbox);
-  const password = (): Promise<string> => kubectl(['get', 'secret', IN_CLUSTER.databaseSecret, '--namespace', IN_CLUSTER.namespace, '--output', 'jsonpath={.data.password}']);
+  const password = (): Promise<string> =>
+    kubectl([
+      'get',
+      'secret',
+      IN_CLUSTER.databaseSecret,
+      '--namespace',
+      IN_CLUSTER.namespace,
+      '--output',
+      'jsonpath={.data.password}',
+    ]);
   const before = await password();
   const cluster = await clusterOf(sandbox);
   // The workers have a token of their service account and nothing else.
@@ -83,9 +113,14 @@ async function upgradeUnderDeployment(sandbox: Sandbox, workers: { kill: (signal
   assert.equal(result.services.length, 48);
   assert.equal((await sandbox.cli(['deploy', '--json'])).code, 0, 'all of it is in the cluster');
   assert.equal(await password(), before, 'the password is never changed');
-  const hosts = (await kubectl(['get', 'ingresses', '--all-namespaces', '--output', 'jsonpath={.items[*].spec.tls[0].hosts[0]}'])).split(' ');
+  const hosts = (
+    await kubectl(['get', 'ingresses', '--all-namespaces', '--output', 'jsonpath={.items[*].spec.tls[0].hosts[0]}'])
+  ).split(' ');
   assert.equal(hosts.length, 16);
-  assert.ok(hosts.some((host) => host.startsWith('auth.')), hosts.join());
+  assert.ok(
+    hosts.some((host) => host.startsWith('auth.')),
+    hosts.join(),
+  );
   await whatTheyMayNot(sandbox, cluster, deployer);
   for (const worker of workers.splice(0)) {
     worker.kill('SIGTERM');
@@ -107,10 +142,14 @@ async function whatTheyMayNot(sandbox: Sandbox, admin: KubernetesClient, { kubec
   const rbac = 'rbac.authorization.k8s.io';
   const denied: [string, Parameters<KubernetesClient['mayAccount']>[1]][] = [
     ...[IN_CLUSTER.worker, 'ananta-deployer', 'ananta-drift', 'ananta-viewer'].flatMap((account): typeof denied => [
-      [account, { verb: 'list', group: '', resource: 'secrets' }], [account, { verb: 'get', group: '', resource: 'secrets', namespace: 'kube-system' }],
-      [account, { verb: 'create', group: '', resource: 'namespaces' }], [account, { verb: 'delete', group: '', resource: 'namespaces' }],
-      [account, { verb: 'delete', group: '', resource: 'persistentvolumes' }], [account, { verb: 'impersonate', group: '', resource: 'users' }],
-      [account, { verb: 'create', group: rbac, resource: 'clusterrolebindings' }], [account, { verb: 'escalate', group: rbac, resource: 'clusterroles' }],
+      [account, { verb: 'list', group: '', resource: 'secrets' }],
+      [account, { verb: 'get', group: '', resource: 'secrets', namespace: 'kube-system' }],
+      [account, { verb: 'create', group: '', resource: 'namespaces' }],
+      [account, { verb: 'delete', group: '', resource: 'namespaces' }],
+      [account, { verb: 'delete', group: '', resource: 'persistentvolumes' }],
+      [account, { verb: 'impersonate', group: '', resource: 'users' }],
+      [account, { verb: 'create', group: rbac, resource: 'clusterrolebindings' }],
+      [account, { verb: 'escalate', group: rbac, resource: 'clusterroles' }],
       [account, { verb: 'create', group: '', resource: 'pods', namespace: 'kube-system' }],
     ]),
     ['ananta-drift', { verb: 'delete', group: '', resource: 'persistentvolumeclaims', namespace: 'database-system' }],
@@ -118,22 +157,65 @@ async function whatTheyMayNot(sandbox: Sandbox, admin: KubernetesClient, { kubec
     ['ananta-viewer', { verb: 'list', group: '', resource: 'secrets', namespace: 'app-plane' }],
     ['ananta-viewer', { verb: 'create', group: '', resource: 'pods', subresource: 'exec', namespace: 'app-plane' }],
   ];
-  for (const [name, question] of denied) assert.equal(await admin.mayAccount({ namespace: IN_CLUSTER.namespace, name }, question), false, `${name} may ${JSON.stringify(question)}`);
-  assert.equal(await admin.mayAccount({ namespace: IN_CLUSTER.namespace, name: 'ananta-drift' }, { verb: 'patch', group: 'apps', resource: 'deployments', namespace: 'app-plane' }), true);
-  assert.equal(await admin.mayAccount({ namespace: IN_CLUSTER.namespace, name: 'ananta-viewer' }, { verb: 'list', group: '', resource: 'pods', namespace: 'app-plane' }), true);
+  for (const [name, question] of denied)
+    assert.equal(
+      await admin.mayAccount({ namespace: IN_CLUSTER.namespace, name }, question),
+      false,
+      `${name} may ${JSON.stringify(question)}`,
+    );
+  assert.equal(
+    await admin.mayAccount(
+      { namespace: IN_CLUSTER.namespace, name: 'ananta-drift' },
+      { verb: 'patch', group: 'apps', resource: 'deployments', namespace: 'app-plane' },
+    ),
+    true,
+  );
+  assert.equal(
+    await admin.mayAccount(
+      { namespace: IN_CLUSTER.namespace, name: 'ananta-viewer' },
+      { verb: 'list', group: '', resource: 'pods', namespace: 'app-plane' },
+    ),
+    true,
+  );
 
-  const binding = (name: string, role: string): [string, unknown] => [`/apis/${rbac}/v1/clusterrolebindings/${name}`, {
-    apiVersion: `${rbac}/v1`, kind: 'ClusterRoleBinding', metadata: { name }, roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: role }, subjects: [{ kind: 'ServiceAccount', name: IN_CLUSTER.worker, namespace: IN_CLUSTER.namespace }],
-  }];
+  const binding = (name: string, role: string): [string, unknown] => [
+    `/apis/${rbac}/v1/clusterrolebindings/${name}`,
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: role },
+      subjects: [{ kind: 'ServiceAccount', name: IN_CLUSTER.worker, namespace: IN_CLUSTER.namespace }],
+    },
+  ];
   const deployer = createKubernetesClient({ kubeconfig, inCluster: false });
-  const refused = (what: string, work: Promise<unknown>): Promise<void> => assert.rejects(work, (error) => error instanceof KubernetesError && error.status === 403, what);
+  const refused = (what: string, work: Promise<unknown>): Promise<void> =>
+    assert.rejects(work, (error) => error instanceof KubernetesError && error.status === 403, what);
   try {
     await refused('Secrets of kube-system', deployer.list('/api/v1/namespaces/kube-system/secrets'));
     await refused('all Secrets', deployer.list('/api/v1/secrets'));
     await refused('a binding of its own', deployer.apply(...binding('mine', 'view')));
-    await refused('its name, another role', deployer.apply(...binding('vault-token-reviewer', 'cluster-admin'), { force: true }));
-    await refused('more rights for itself', deployer.apply(`/apis/${rbac}/v1/clusterroles/ananta-deployer`, { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name: 'ananta-deployer' }, rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }] }, { force: true }));
-    await refused('a namespace', deployer.apply('/api/v1/namespaces/mine', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'mine' } }));
+    await refused(
+      'its name, another role',
+      deployer.apply(...binding('vault-token-reviewer', 'cluster-admin'), { force: true }),
+    );
+    await refused(
+      'more rights for itself',
+      deployer.apply(
+        `/apis/${rbac}/v1/clusterroles/ananta-deployer`,
+        {
+          apiVersion: `${rbac}/v1`,
+          kind: 'ClusterRole',
+          metadata: { name: 'ananta-deployer' },
+          rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }],
+        },
+        { force: true },
+      ),
+    );
+    await refused(
+      'a namespace',
+      deployer.apply('/api/v1/namespaces/mine', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'mine' } }),
+    );
     await refused('a namespace of others', deployer.remove('/api/v1/namespaces/kube-public'));
   } finally {
     deployer.close();
@@ -142,27 +224,78 @@ async function whatTheyMayNot(sandbox: Sandbox, admin: KubernetesClient, { kubec
   await admin.remove(`/apis/${rbac}/v1/namespaces/app-plane/rolebindings/ananta-deployer`);
   const without = await sandbox.cli(['deploy']);
   assert.equal(without.code, 3, without.stdout + without.stderr);
-  assert.match(without.stderr, /deployer-worker\) may not do what a deployment has to do:[^]*list secrets in app-plane[^]*rbac apply --env rehearsal/);
+  assert.match(
+    without.stderr,
+    /deployer-worker\) may not do what a deployment has to do:[^]*list secrets in app-plane[^]*rbac apply --env rehearsal/,
+  );
   const given = await sandbox.cli(['rbac', 'apply', '--json']);
-  assert.deepEqual([given.code, (JSON.parse(given.stdout) as { changed: string[] }).changed], [0, ['RoleBinding app-plane/ananta-deployer']], given.stderr);
+  assert.deepEqual(
+    [given.code, (JSON.parse(given.stdout) as { changed: string[] }).changed],
+    [0, ['RoleBinding app-plane/ananta-deployer']],
+    given.stderr,
+  );
   const repeated = await sandbox.cli(['rbac', 'apply', '--json']);
-  assert.deepEqual([repeated.code, (JSON.parse(repeated.stdout) as { changed: string[] }).changed], [0, []], repeated.stderr);
+  assert.deepEqual(
+    [repeated.code, (JSON.parse(repeated.stdout) as { changed: string[] }).changed],
+    [0, []],
+    repeated.stderr,
+  );
 }
 
-/** A worker with the rights of drift repair alone takes back what somebody has changed; a deployment by it could not be. */
-async function repairedByDrift(sandbox: Sandbox, admin: KubernetesClient, workers: { kill: (signal: NodeJS.Signals) => void; done: Promise<unknown> }[]): Promise<void> {
+/**
+ * A worker with the rights of drift repair alone takes back what somebody has changed; a deployment by it could not be.
+ */
+async function repairedByDrift(
+  sandbox: Sandbox,
+  admin: KubernetesClient,
+  workers: { kill: (signal: NodeJS.Signals) => void; done: Promise<unknown> }[],
+): Promise<void> {
   const { stateRoot, kubeconfig } = await actingAs('ananta-drift', sandbox, admin);
   workers.push(sandbox.start(['worker'], '', { ANANTA_STATE_DIR: stateRoot }));
   const kubectl = await kubectlFor(sandbox);
-  await kubectl(['patch', 'deployment/dashboard', '--namespace', 'app-plane', '--type=merge', '--field-manager=night-shift', '-p', '{"spec":{"replicas":3}}']);
-  await kubectl(['patch', 'ingress/dashboard', '--namespace', 'app-plane', '--type=merge', '--field-manager=night-shift', '-p', '{"spec":{"tls":null}}']);
+  await kubectl([
+    'patch',
+    'deployment/dashboard',
+    '--namespace',
+    'app-plane',
+    '--type=merge',
+    '--field-manager=night-shift',
+    '-p',
+    '{"spec":{"replicas":3}}',
+  ]);
+  await kubectl([
+    'patch',
+    'ingress/dashboard',
+    '--namespace',
+    'app-plane',
+    '--type=merge',
+    '--field-manager=night-shift',
+    '-p',
+    '{"spec":{"tls":null}}',
+  ]);
   const run = await sandbox.cli(['drift', 'run', '--repair', '--json']);
   assert.equal(run.code, 0, run.stdout + run.stderr);
-  assert.equal(await kubectl(['get', 'deployment/dashboard', '--namespace', 'app-plane', '--output', 'jsonpath={.spec.replicas}']), '1');
-  assert.equal(await kubectl(['get', 'ingress/dashboard', '--namespace', 'app-plane', '--output', 'jsonpath={.spec.tls[0].secretName}']), 'dashboard-tls');
+  assert.equal(
+    await kubectl(['get', 'deployment/dashboard', '--namespace', 'app-plane', '--output', 'jsonpath={.spec.replicas}']),
+    '1',
+  );
+  assert.equal(
+    await kubectl([
+      'get',
+      'ingress/dashboard',
+      '--namespace',
+      'app-plane',
+      '--output',
+      'jsonpath={.spec.tls[0].secretName}',
+    ]),
+    'dashboard-tls',
+  );
   const drift = createKubernetesClient({ kubeconfig, inCluster: false });
   try {
-    await assert.rejects(drift.remove('/api/v1/namespaces/database-system/persistentvolumeclaims/data-control-plane-postgres-0'), /403/);
+    await assert.rejects(
+      drift.remove('/api/v1/namespaces/database-system/persistentvolumeclaims/data-control-plane-postgres-0'),
+      /403/,
+    );
   } finally {
     drift.close();
   }

@@ -1,4 +1,7 @@
-/** Cancelled at five points, from the command line or as the UI does it; each time the next deployment goes on from there. */
+/**
+ * Cancelled at five points, from the command line or as the UI does it; each time the next deployment goes on from
+ * there.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +11,14 @@ import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import { clusterOf, factsOf } from '../support/cluster-facts.ts';
 import { helmProcesses } from '../support/processes.ts';
-import { createSandbox, failuresOf, type JsonLine, resultOf, type RunningCli, type Sandbox } from '../support/sandbox.ts';
+import {
+  createSandbox,
+  failuresOf,
+  type JsonLine,
+  resultOf,
+  type RunningCli,
+  type Sandbox,
+} from '../support/sandbox.ts';
 
 let sandbox: Sandbox;
 before(async () => {
@@ -17,9 +27,14 @@ before(async () => {
   const up = await sandbox.cli(['up']);
   assert.equal(up.code, 0, up.stderr);
 });
-after(async () => { await sandbox.close(); });
+after(async () => {
+  await sandbox.close();
+});
 
-const stateIs = (name: string, ...states: string[]) => (line: JsonLine): boolean => line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
+const stateIs =
+  (name: string, ...states: string[]) =>
+  (line: JsonLine): boolean =>
+    line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
 
 /** As the cancel button of the UI does it: at once, and without any of our code. */
 async function cancelAsTheUiDoes(running: RunningCli): Promise<void> {
@@ -38,7 +53,9 @@ async function assertOrderly(): Promise<void> {
   const cluster = await clusterOf(sandbox);
   try {
     const { releases } = await factsOf(cluster);
-    const locked = Object.entries(releases).filter(([, revisions]) => revisions.some((revision) => revision.includes('pending-')));
+    const locked = Object.entries(releases).filter(([, revisions]) =>
+      revisions.some((revision) => revision.includes('pending-')),
+    );
     assert.deepEqual(locked, []);
   } finally {
     cluster.close();
@@ -51,9 +68,14 @@ async function assertOrderly(): Promise<void> {
 async function pendingRelease(timeoutMs = 20_000): Promise<void> {
   const cluster = await clusterOf(sandbox);
   try {
-    for (const deadline = Date.now() + timeoutMs; ;) {
+    for (const deadline = Date.now() + timeoutMs; ; ) {
       const { releases } = await factsOf(cluster);
-      if (Object.values(releases).flat().some((revision) => revision.includes('pending-'))) return;
+      if (
+        Object.values(releases)
+          .flat()
+          .some((revision) => revision.includes('pending-'))
+      )
+        return;
       if (Date.now() > deadline) throw new Error(`No release was pending within ${timeoutMs} ms`);
       await sleep(10);
     }
@@ -62,7 +84,10 @@ async function pendingRelease(timeoutMs = 20_000): Promise<void> {
   }
 }
 
-async function cancelledAt(moment: (running: RunningCli) => Promise<unknown>, cancel: (running: RunningCli) => Promise<void> = cancelAsTheUiDoes): Promise<void> {
+async function cancelledAt(
+  moment: (running: RunningCli) => Promise<unknown>,
+  cancel: (running: RunningCli) => Promise<void> = cancelAsTheUiDoes,
+): Promise<void> {
   const running = sandbox.start(['deploy', '--json']);
   await moment(running);
   await cancel(running);
@@ -95,7 +120,12 @@ describe('cancel', { concurrency: 1 }, () => {
   });
 
   test("during Vault's bootstrap", async () => {
-    await cancelledAt((running) => running.line((line) => line.type === 'service' && line['name'] === 'vault' && /opens, configures/.test(String(line['detail']))));
+    await cancelledAt((running) =>
+      running.line(
+        (line) =>
+          line.type === 'service' && line['name'] === 'vault' && /opens, configures/.test(String(line['detail'])),
+      ),
+    );
   });
 
   test('between two services', async () => {
@@ -110,11 +140,14 @@ describe('cancel', { concurrency: 1 }, () => {
   });
 
   test('while a service is waited for, from the command line', async () => {
-    await cancelledAt((running) => running.line(stateIs('keycloak', 'starting')), async () => {
-      const run = await sandbox.cli(['cancel', '--json']);
-      assert.equal(run.code, 0, run.stderr);
-      assert.equal(resultOf(run).outcome, 'cancelled');
-    });
+    await cancelledAt(
+      (running) => running.line(stateIs('keycloak', 'starting')),
+      async () => {
+        const run = await sandbox.cli(['cancel', '--json']);
+        assert.equal(run.code, 0, run.stderr);
+        assert.equal(resultOf(run).outcome, 'cancelled');
+      },
+    );
   });
 
   test('the next deployment goes on from there to the end, and the one after it has nothing to do', async () => {

@@ -17,7 +17,9 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
   let first: ResultLine;
   let facts: Facts;
   const connected = async (): Promise<KubernetesClient> => (cluster ??= await clusterOf(sandbox));
-  before(async () => { sandbox = await createSandbox(); });
+  before(async () => {
+    sandbox = await createSandbox();
+  });
   after(async () => {
     cluster?.close();
     await sandbox.close();
@@ -29,16 +31,28 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
     assert.equal(first.outcome, 'succeeded', failuresOf(run));
     assert.equal(run.code, 0);
     assert.equal(first.services.length, 48);
-    const jobs = new Set(loadCatalog().services.filter((service) => service.kind === 'job').map((service) => service.name));
-    for (const service of first.services) assert.equal(service.state, jobs.has(service.name) ? 'completed' : 'healthy', service.name);
-    assert.ok(run.lines.every((line) => typeof line.type === 'string'), 'standard output holds events only');
+    const jobs = new Set(
+      loadCatalog()
+        .services.filter((service) => service.kind === 'job')
+        .map((service) => service.name),
+    );
+    for (const service of first.services)
+      assert.equal(service.state, jobs.has(service.name) ? 'completed' : 'healthy', service.name);
+    assert.ok(
+      run.lines.every((line) => typeof line.type === 'string'),
+      'standard output holds events only',
+    );
     assert.equal(run.stdout.trim().split('\n').length, run.lines.length, 'every line of standard output is an event');
     facts = await factsOf(await connected());
-    for (const [release, revisions] of Object.entries(facts.releases)) assert.deepEqual(revisions, ['1:deployed'], release);
-    for (const [job, { pods, succeeded }] of Object.entries(facts.jobs)) assert.deepEqual({ pods, succeeded }, { pods: 1, succeeded: 1 }, job);
+    for (const [release, revisions] of Object.entries(facts.releases))
+      assert.deepEqual(revisions, ['1:deployed'], release);
+    for (const [job, { pods, succeeded }] of Object.entries(facts.jobs))
+      assert.deepEqual({ pods, succeeded }, { pods: 1, succeeded: 1 }, job);
   });
 
-  test('the Temporal UI shows the finished deployment', { skip: noPictures ?? false }, () => shownInTheUi(sandbox, run));
+  test('the Temporal UI shows the finished deployment', { skip: noPictures ?? false }, () =>
+    shownInTheUi(sandbox, run),
+  );
 
   test('no service started before what it depends on was healthy', async () => {
     const catalog = loadCatalog();
@@ -54,7 +68,10 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
     }
     for (const service of catalog.services) {
       for (const dependency of service.dependsOn) {
-        assert.ok((startedAt.get(service.name) ?? 0) >= (healthyAt.get(dependency) ?? Infinity), `${service.name} started before ${dependency} was healthy`);
+        assert.ok(
+          (startedAt.get(service.name) ?? 0) >= (healthyAt.get(dependency) ?? Infinity),
+          `${service.name} started before ${dependency} was healthy`,
+        );
       }
     }
   });
@@ -74,10 +91,16 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
   test('another image tag upgrades that service alone', async () => {
     const result = await sandbox.deploy('--image', 'django-backend=9.9.9');
     assert.equal(result.outcome, 'succeeded');
-    assert.deepEqual(result.services.filter((service) => service.changed).map((service) => service.name), ['django-backend']);
+    assert.deepEqual(
+      result.services.filter((service) => service.changed).map((service) => service.name),
+      ['django-backend'],
+    );
     const now = await factsOf(await connected());
     assert.deepEqual(now.releases['app-plane/django-backend'], ['1:superseded', '2:deployed']);
-    assert.deepEqual({ ...now.releases, 'app-plane/django-backend': [] }, { ...facts.releases, 'app-plane/django-backend': [] });
+    assert.deepEqual(
+      { ...now.releases, 'app-plane/django-backend': [] },
+      { ...facts.releases, 'app-plane/django-backend': [] },
+    );
   });
 
   test('status knows it without any running command', async () => {
@@ -87,7 +110,8 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
 
   test('after a power cut the next deploy brings everything back on the old data', async () => {
     const before = await factsOf(await connected());
-    for (const component of await sandbox.components()) if (typeof component.pid === 'number') process.kill(component.pid, 'SIGKILL');
+    for (const component of await sandbox.components())
+      if (typeof component.pid === 'number') process.kill(component.pid, 'SIGKILL');
     const result = await sandbox.deploy();
     assert.notEqual(result.outcome, 'failed');
     const now = await factsOf(await connected());
@@ -115,7 +139,10 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
     await sandbox.configure({ simulation: { factor: 0.1, startupSeconds: { 'django-backend': 150 } } });
     const first = sandbox.start(['deploy', '--json', '--image', 'django-backend=1.2.3']);
     await first.line((line) => line.type === 'started');
-    const [attached, refused] = await Promise.all([sandbox.cli(['deploy', '--json']), sandbox.cli(['deploy', '--json', '--if-running', 'refuse'])]);
+    const [attached, refused] = await Promise.all([
+      sandbox.cli(['deploy', '--json']),
+      sandbox.cli(['deploy', '--json', '--if-running', 'refuse']),
+    ]);
     const done = resultOf(await first.done);
     assert.equal(refused.code, 3, refused.stdout + refused.stderr);
     assert.match(refused.stderr, /already running, started by .+, since /);

@@ -8,20 +8,33 @@ import { loadCatalog } from '../../src/catalog/index.ts';
 import { clusterOf, factsOf, secretValues } from '../support/cluster-facts.ts';
 import { failuresOf, type ResultLine, resultOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
 
-interface Remain { kind: string; namespace?: string; name: string; state: string; reason: string }
+interface Remain {
+  kind: string;
+  namespace?: string;
+  name: string;
+  state: string;
+  reason: string;
+}
 
 const { namespaces } = loadCatalog();
 const remainsOf = (result: ResultLine): Remain[] => (result['remains'] as Remain[] | undefined) ?? [];
-const destroy = (sandbox: Sandbox, ...args: string[]): ReturnType<Sandbox['cli']> => sandbox.cli(['destroy', '--json', '--confirm', sandbox.name, ...args]);
+const destroy = (sandbox: Sandbox, ...args: string[]): ReturnType<Sandbox['cli']> =>
+  sandbox.cli(['destroy', '--json', '--confirm', sandbox.name, ...args]);
 
 /** Names of the platform's namespaces that exist. */
 async function namespacesOf(cluster: KubernetesClient): Promise<string[]> {
   const { items } = await cluster.list('/api/v1/namespaces', { metadataOnly: true });
-  return items.map(({ metadata }) => metadata.name).filter((name) => namespaces.some((one) => one.name === name)).sort();
+  return items
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => namespaces.some((one) => one.name === name))
+    .sort();
 }
 /** Passwords and the like. The reviewer's token is the cluster's, not Vault's: it is made anew each time. */
 async function passwordsOf(cluster: KubernetesClient): Promise<string[]> {
-  return [...(await secretValues(cluster))].filter(([, place]) => !place.includes('vault-token-reviewer-token')).map(([value]) => value).sort();
+  return [...(await secretValues(cluster))]
+    .filter(([, place]) => !place.includes('vault-token-reviewer-token'))
+    .map(([value]) => value)
+    .sort();
 }
 async function secretsOf(cluster: KubernetesClient): Promise<Record<string, string>> {
   const { 'vault-system/vault-token-reviewer-token': _token, ...secrets } = (await factsOf(cluster)).secrets;
@@ -29,27 +42,52 @@ async function secretsOf(cluster: KubernetesClient): Promise<Record<string, stri
 }
 async function claimsOf(cluster: KubernetesClient): Promise<Record<string, string>> {
   const { items } = await cluster.list('/api/v1/persistentvolumeclaims', { metadataOnly: true });
-  return Object.fromEntries(items.map(({ metadata }) => [`${metadata.namespace ?? ''}/${metadata.name}`, metadata.uid]));
+  return Object.fromEntries(
+    items.map(({ metadata }) => [`${metadata.namespace ?? ''}/${metadata.name}`, metadata.uid]),
+  );
 }
 async function nothingOfOursBut(cluster: KubernetesClient, kept: string[]): Promise<void> {
   const lists = await Promise.all([
     cluster.list('/api/v1/secrets', { labelSelector: 'owner=helm', metadataOnly: true }),
-    ...['/api/v1/secrets', '/api/v1/configmaps', '/api/v1/services', '/api/v1/serviceaccounts', '/apis/apps/v1/deployments', '/apis/apps/v1/statefulsets', '/apis/batch/v1/jobs', '/apis/networking.k8s.io/v1/networkpolicies',
-      '/apis/rbac.authorization.k8s.io/v1/clusterroles', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings'].map((path) => cluster.list(path, { labelSelector: 'app.kubernetes.io/managed-by=Helm', metadataOnly: true })),
-    ...['/api/v1/secrets', '/api/v1/serviceaccounts', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings'].map((path) => cluster.list(path, { labelSelector: 'app.kubernetes.io/managed-by=ananta-deploy', metadataOnly: true })),
+    ...[
+      '/api/v1/secrets',
+      '/api/v1/configmaps',
+      '/api/v1/services',
+      '/api/v1/serviceaccounts',
+      '/apis/apps/v1/deployments',
+      '/apis/apps/v1/statefulsets',
+      '/apis/batch/v1/jobs',
+      '/apis/networking.k8s.io/v1/networkpolicies',
+      '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+      '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings',
+    ].map((path) => cluster.list(path, { labelSelector: 'app.kubernetes.io/managed-by=Helm', metadataOnly: true })),
+    ...['/api/v1/secrets', '/api/v1/serviceaccounts', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings'].map(
+      (path) => cluster.list(path, { labelSelector: 'app.kubernetes.io/managed-by=ananta-deploy', metadataOnly: true }),
+    ),
   ]);
-  const left = lists.flatMap(({ items }) => items).filter(({ metadata }) => metadata.namespace !== 'ananta-system').map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`);
+  const left = lists
+    .flatMap(({ items }) => items)
+    .filter(({ metadata }) => metadata.namespace !== 'ananta-system')
+    .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`);
   assert.deepEqual(left, []);
   const { items: pods } = await cluster.list('/api/v1/pods', { metadataOnly: true });
-  assert.deepEqual(pods.map(({ metadata }) => metadata.name), []);
-  const { items: definitions } = await cluster.list('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', { metadataOnly: true });
-  assert.deepEqual(definitions.map(({ metadata }) => metadata.name).filter((name) => !name.endsWith('.kwok.x-k8s.io')), []);
+  assert.deepEqual(
+    pods.map(({ metadata }) => metadata.name),
+    [],
+  );
+  const { items: definitions } = await cluster.list('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    metadataOnly: true,
+  });
+  assert.deepEqual(
+    definitions.map(({ metadata }) => metadata.name).filter((name) => !name.endsWith('.kwok.x-k8s.io')),
+    [],
+  );
   assert.deepEqual(await namespacesOf(cluster), kept);
 }
 
 /** Until an object has been deleted. */
 async function gone(cluster: KubernetesClient, path: string): Promise<void> {
-  for (const deadline = Date.now() + 120_000; await cluster.get(path) !== undefined;) {
+  for (const deadline = Date.now() + 120_000; (await cluster.get(path)) !== undefined; ) {
     if (Date.now() > deadline) throw new Error(`${path} is still there after 120 s`);
     await sleep(50);
   }
@@ -57,7 +95,7 @@ async function gone(cluster: KubernetesClient, path: string): Promise<void> {
 
 /** The process that took the place of the one that was killed. */
 async function another(pid: () => Promise<number>, killed: number): Promise<number> {
-  for (const deadline = Date.now() + 60_000; ;) {
+  for (const deadline = Date.now() + 60_000; ; ) {
     const now = await pid().catch(() => killed);
     if (now !== killed) return now;
     if (Date.now() > deadline) throw new Error(`Nothing took the place of process ${killed}`);
@@ -72,22 +110,38 @@ describe('destroy', { concurrency: 1 }, () => {
       const first = await sandbox.deploy();
       assert.equal(first.outcome, 'succeeded');
       const cluster = await clusterOf(sandbox);
-      const before = { facts: await factsOf(cluster), secrets: await secretsOf(cluster), values: await passwordsOf(cluster), claims: await claimsOf(cluster) };
+      const before = {
+        facts: await factsOf(cluster),
+        secrets: await secretsOf(cluster),
+        values: await passwordsOf(cluster),
+        claims: await claimsOf(cluster),
+      };
       const dataNamespaces = [...new Set(Object.keys(before.claims).map((key) => key.split('/')[0] ?? ''))].sort();
       assert.ok(dataNamespaces.length >= 5 && before.values.length > 25);
 
-      await t.test('is refused without the environment\'s name, with a wrong one, and where the environment is protected', async () => {
-        const unsaid = await sandbox.cli(['destroy']);
-        assert.deepEqual([unsaid.code, /--confirm rehearsal/.test(unsaid.stderr)], [3, true], unsaid.stderr);
-        const wrong = await sandbox.cli(['destroy', '--confirm', 'staging']);
-        assert.deepEqual([wrong.code, /does not name the environment "rehearsal"/.test(wrong.stderr)], [3, true], wrong.stderr);
-        await sandbox.configure({ protected: true });
-        const guarded = await sandbox.cli(['destroy', '--confirm', sandbox.name]);
-        // Before it is asked what `protected` means for destroying, a sandbox is told that it cannot be guarded.
-        assert.deepEqual([guarded.code, /a protected environment needs a Temporal that outlives this machine/.test(guarded.stderr)], [3, true], guarded.stderr);
-        await sandbox.configure({});
-        assert.deepEqual(await factsOf(cluster), before.facts);
-      });
+      await t.test(
+        "is refused without the environment's name, with a wrong one, and where the environment is protected",
+        async () => {
+          const unsaid = await sandbox.cli(['destroy']);
+          assert.deepEqual([unsaid.code, /--confirm rehearsal/.test(unsaid.stderr)], [3, true], unsaid.stderr);
+          const wrong = await sandbox.cli(['destroy', '--confirm', 'staging']);
+          assert.deepEqual(
+            [wrong.code, /does not name the environment "rehearsal"/.test(wrong.stderr)],
+            [3, true],
+            wrong.stderr,
+          );
+          await sandbox.configure({ protected: true });
+          const guarded = await sandbox.cli(['destroy', '--confirm', sandbox.name]);
+          // Before it is asked what `protected` means for destroying, a sandbox is told that it cannot be guarded.
+          assert.deepEqual(
+            [guarded.code, /a protected environment needs a Temporal that outlives this machine/.test(guarded.stderr)],
+            [3, true],
+            guarded.stderr,
+          );
+          await sandbox.configure({});
+          assert.deepEqual(await factsOf(cluster), before.facts);
+        },
+      );
 
       await t.test('is refused while somebody holds the lock, who is named', async () => {
         await sandbox.configure({ simulation: { factor: 3 } });
@@ -100,31 +154,48 @@ describe('destroy', { concurrency: 1 }, () => {
         await sandbox.configure({});
       });
 
-      await t.test('volumes, Vault and what is not ours stay; SIGKILL of the worker among the releases, and among what is left of them, changes nothing', async () => {
-        // A workload's settings of somebody else, and one in a namespace without volumes.
-        await cluster.apply('/api/v1/namespaces/monitoring-system/configmaps/their-dashboards', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'their-dashboards' }, data: { a: 'b' } });
-        const running = sandbox.start(['destroy', '--json', '--confirm', sandbox.name]);
-        await running.line((line) => line.type === 'service' && line['state'] === 'removed');
-        const first = await sandbox.pidOf('worker');
-        process.kill(first, 'SIGKILL');
-        const second = await another(() => sandbox.pidOf('worker'), first);
-        // Secrets made from Vault go after the last release, and before the namespaces.
-        await gone(cluster, '/api/v1/namespaces/argocd/secrets/argocd-secret');
-        process.kill(second, 'SIGKILL');
-        assert.ok((await namespacesOf(cluster)).includes('argocd'), 'it was killed when all was done');
-        const run = await running.done;
-        const result = resultOf(run);
-        assert.equal(result.outcome, 'succeeded', failuresOf(run));
-        assert.ok(result.services.every(({ state }) => state === 'removed'));
-        await nothingOfOursBut(cluster, [...dataNamespaces, 'monitoring-system'].sort());
-        assert.deepEqual(await claimsOf(cluster), before.claims);
-        assert.ok(await cluster.get('/api/v1/namespaces/monitoring-system/configmaps/their-dashboards'));
-        const remains = remainsOf(result);
-        assert.match(remains.find(({ kind, name }) => kind === 'Namespace' && name === 'monitoring-system')?.reason ?? '', /not ours: ConfigMap their-dashboards/);
-        assert.deepEqual(remains.filter(({ kind }) => kind === 'PersistentVolumeClaim').map(({ namespace, name }) => `${namespace ?? ''}/${name}`).sort(), Object.keys(before.claims).sort());
-        assert.ok(remains.every(({ state }) => state === 'kept'));
-        assert.equal(resultOf(await destroy(sandbox)).outcome, 'unchanged');
-      });
+      await t.test(
+        'volumes, Vault and what is not ours stay; SIGKILL of the worker among the releases, and among what is left of them, changes nothing',
+        async () => {
+          // A workload's settings of somebody else, and one in a namespace without volumes.
+          await cluster.apply('/api/v1/namespaces/monitoring-system/configmaps/their-dashboards', {
+            apiVersion: 'v1',
+            kind: 'ConfigMap',
+            metadata: { name: 'their-dashboards' },
+            data: { a: 'b' },
+          });
+          const running = sandbox.start(['destroy', '--json', '--confirm', sandbox.name]);
+          await running.line((line) => line.type === 'service' && line['state'] === 'removed');
+          const first = await sandbox.pidOf('worker');
+          process.kill(first, 'SIGKILL');
+          const second = await another(() => sandbox.pidOf('worker'), first);
+          // Secrets made from Vault go after the last release, and before the namespaces.
+          await gone(cluster, '/api/v1/namespaces/argocd/secrets/argocd-secret');
+          process.kill(second, 'SIGKILL');
+          assert.ok((await namespacesOf(cluster)).includes('argocd'), 'it was killed when all was done');
+          const run = await running.done;
+          const result = resultOf(run);
+          assert.equal(result.outcome, 'succeeded', failuresOf(run));
+          assert.ok(result.services.every(({ state }) => state === 'removed'));
+          await nothingOfOursBut(cluster, [...dataNamespaces, 'monitoring-system'].sort());
+          assert.deepEqual(await claimsOf(cluster), before.claims);
+          assert.ok(await cluster.get('/api/v1/namespaces/monitoring-system/configmaps/their-dashboards'));
+          const remains = remainsOf(result);
+          assert.match(
+            remains.find(({ kind, name }) => kind === 'Namespace' && name === 'monitoring-system')?.reason ?? '',
+            /not ours: ConfigMap their-dashboards/,
+          );
+          assert.deepEqual(
+            remains
+              .filter(({ kind }) => kind === 'PersistentVolumeClaim')
+              .map(({ namespace, name }) => `${namespace ?? ''}/${name}`)
+              .sort(),
+            Object.keys(before.claims).sort(),
+          );
+          assert.ok(remains.every(({ state }) => state === 'kept'));
+          assert.equal(resultOf(await destroy(sandbox)).outcome, 'unchanged');
+        },
+      );
 
       await t.test('a new deployment goes on with the old data and the old passwords', async () => {
         assert.equal((await sandbox.deploy()).outcome, 'succeeded');
@@ -133,34 +204,58 @@ describe('destroy', { concurrency: 1 }, () => {
         assert.deepEqual(await claimsOf(cluster), before.claims);
       });
 
-      await t.test('what hangs is named with what holds it, and the run ends; afterwards it goes on, data included', async () => {
-        // Ours by its mark, so it goes with the platform; somebody's finalizer holds it.
-        const held = '/api/v1/namespaces/auth-system/configmaps/held';
-        const base = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', labels: { 'app.kubernetes.io/managed-by': 'ananta-deploy' } } };
-        await cluster.apply(held, { ...base, metadata: { ...base.metadata, finalizers: ['example.com/hold'] } });
-        await cluster.remove('/api/v1/namespaces/monitoring-system/configmaps/their-dashboards');
-        const run = await destroy(sandbox, '--delete-data');
-        const result = resultOf(run);
-        assert.deepEqual([run.code, result.outcome], [1, 'failed'], failuresOf(run));
-        const stuck = remainsOf(result).filter(({ state }) => state === 'stuck');
-        assert.ok(stuck.some(({ kind, name, reason }) => kind === 'ConfigMap' && name === 'held' && reason.includes('example.com/hold')), JSON.stringify(stuck));
-        assert.ok(stuck.some(({ kind, name, reason }) => kind === 'Namespace' && name === 'auth-system' && reason.includes('ConfigMap held is held by finalizer example.com/hold')), JSON.stringify(stuck));
-        assert.deepEqual(await namespacesOf(cluster), ['auth-system']);
-        await cluster.apply(held, base);
-        const again = await destroy(sandbox, '--delete-data');
-        assert.equal(again.code, 0, failuresOf(again));
-        await nothingOfOursBut(cluster, []);
-        assert.deepEqual(remainsOf(resultOf(again)), []);
-        assert.deepEqual(await claimsOf(cluster), {});
-        assert.equal(await cluster.get('/api/v1/namespaces/ananta-system'), undefined);
-        await assert.rejects(access(`${sandbox.state}/vault-keys.json`));
-      });
+      await t.test(
+        'what hangs is named with what holds it, and the run ends; afterwards it goes on, data included',
+        async () => {
+          // Ours by its mark, so it goes with the platform; somebody's finalizer holds it.
+          const held = '/api/v1/namespaces/auth-system/configmaps/held';
+          const base = {
+            apiVersion: 'v1',
+            kind: 'ConfigMap',
+            metadata: { name: 'held', labels: { 'app.kubernetes.io/managed-by': 'ananta-deploy' } },
+          };
+          await cluster.apply(held, { ...base, metadata: { ...base.metadata, finalizers: ['example.com/hold'] } });
+          await cluster.remove('/api/v1/namespaces/monitoring-system/configmaps/their-dashboards');
+          const run = await destroy(sandbox, '--delete-data');
+          const result = resultOf(run);
+          assert.deepEqual([run.code, result.outcome], [1, 'failed'], failuresOf(run));
+          const stuck = remainsOf(result).filter(({ state }) => state === 'stuck');
+          assert.ok(
+            stuck.some(
+              ({ kind, name, reason }) =>
+                kind === 'ConfigMap' && name === 'held' && reason.includes('example.com/hold'),
+            ),
+            JSON.stringify(stuck),
+          );
+          assert.ok(
+            stuck.some(
+              ({ kind, name, reason }) =>
+                kind === 'Namespace' &&
+                name === 'auth-system' &&
+                reason.includes('ConfigMap held is held by finalizer example.com/hold'),
+            ),
+            JSON.stringify(stuck),
+          );
+          assert.deepEqual(await namespacesOf(cluster), ['auth-system']);
+          await cluster.apply(held, base);
+          const again = await destroy(sandbox, '--delete-data');
+          assert.equal(again.code, 0, failuresOf(again));
+          await nothingOfOursBut(cluster, []);
+          assert.deepEqual(remainsOf(resultOf(again)), []);
+          assert.deepEqual(await claimsOf(cluster), {});
+          assert.equal(await cluster.get('/api/v1/namespaces/ananta-system'), undefined);
+          await assert.rejects(access(`${sandbox.state}/vault-keys.json`));
+        },
+      );
 
       await t.test('after that a deployment begins with a new Vault and other passwords', async () => {
         assert.equal((await sandbox.deploy()).outcome, 'succeeded');
         const values = await passwordsOf(cluster);
         assert.ok(values.length > 25);
-        assert.deepEqual(values.filter((value) => before.values.includes(value)), []);
+        assert.deepEqual(
+          values.filter((value) => before.values.includes(value)),
+          [],
+        );
       });
       cluster.close();
     });

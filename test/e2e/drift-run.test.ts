@@ -1,4 +1,7 @@
-/** The schedule of drift runs on a whole platform: registered by the deployment, paused, resumed, repairs, breaks a loop, keeps away from deployments, tells. */
+/**
+ * The schedule of drift runs on a whole platform: registered by the deployment, paused, resumed, repairs, breaks a
+ * loop, keeps away from deployments, tells.
+ */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,10 +22,12 @@ const WHERE = ['--namespace', 'app-plane', 'deployment/dashboard'];
 const EVERY_SECONDS = 6;
 const drift = { mode: 'repair', everySeconds: EVERY_SECONDS, flapLimit: 2, flapWindowSeconds: 3600 };
 /** Writes what it is told, one line a call, into the home of the worker's environment. */
-const notifyInto = (file: string): Record<string, unknown> => ({ command: ['sh', '-c', `cat >> ${file}; echo >> ${file}`] });
+const notifyInto = (file: string): Record<string, unknown> => ({
+  command: ['sh', '-c', `cat >> ${file}; echo >> ${file}`],
+});
 
 async function until<T>(what: string, seconds: number, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + seconds * 1000; ;) {
+  for (const end = Date.now() + seconds * 1000; ; ) {
     const found = await look();
     if (found) return found;
     if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
@@ -41,24 +46,49 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
   await withSandbox({ drift }, async (sandbox) => {
     const calls = join(sandbox.folder, 'calls.jsonl');
     await sandbox.configure({ notify: notifyInto(calls) });
-    const told = async (): Promise<Notification[]> => (await readFile(calls, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Notification);
-    const runs = async (): Promise<DriftRun[]> => (await json<{ runs: DriftRun[] }>(sandbox, 0, 'drift', 'runs')).runs.filter(({ outcome }) => (outcome as string) !== 'running');
-    const show = (code: number): Promise<Omit<DriftReport, 'findings'> & { findings: (DriftFinding & { id: string })[] }> => json(sandbox, code, 'drift');
+    const told = async (): Promise<Notification[]> =>
+      (await readFile(calls, 'utf8').catch(() => ''))
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Notification);
+    const runs = async (): Promise<DriftRun[]> =>
+      (await json<{ runs: DriftRun[] }>(sandbox, 0, 'drift', 'runs')).runs.filter(
+        ({ outcome }) => (outcome as string) !== 'running',
+      );
+    const show = (
+      code: number,
+    ): Promise<Omit<DriftReport, 'findings'> & { findings: (DriftFinding & { id: string })[] }> =>
+      json(sandbox, code, 'drift');
 
     const deployed = await sandbox.cli(['deploy', '--json']);
     assert.equal(deployed.code, 0, failuresOf(deployed));
     const runtime = await readRuntime({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name);
     assert.ok(runtime?.cluster && runtime.engine);
     const kubectl = await kubectlOn(runtime.cluster.kubeconfig, sandbox.folder);
-    const replicas = async (): Promise<number> => Number(await kubectl(['get', ...WHERE, '-o', 'jsonpath={.spec.replicas}']));
+    const replicas = async (): Promise<number> =>
+      Number(await kubectl(['get', ...WHERE, '-o', 'jsonpath={.spec.replicas}']));
     const scale = async (to: number): Promise<void> => {
-      await kubectl(['patch', ...WHERE, '--type=merge', '--field-manager=night-shift', '-p', JSON.stringify({ spec: { replicas: to } })]);
+      await kubectl([
+        'patch',
+        ...WHERE,
+        '--type=merge',
+        '--field-manager=night-shift',
+        '-p',
+        JSON.stringify({ spec: { replicas: to } }),
+      ]);
     };
 
     // The deployment has registered it; an untouched platform has no findings, whoever looks.
-    const { schedule } = await json<{ schedule: { everySeconds: number; input: { mode: string }; paused: boolean } }>(sandbox, 0, 'drift', 'schedule');
+    const { schedule } = await json<{ schedule: { everySeconds: number; input: { mode: string }; paused: boolean } }>(
+      sandbox,
+      0,
+      'drift',
+      'schedule',
+    );
     assert.deepEqual([schedule.everySeconds, schedule.input.mode, schedule.paused], [EVERY_SECONDS, 'repair', false]);
-    const clean = await until('a scheduled run', 60, async () => (await runs()).find(({ outcome }) => outcome !== 'skipped'));
+    const clean = await until('a scheduled run', 60, async () =>
+      (await runs()).find(({ outcome }) => outcome !== 'skipped'),
+    );
     assert.deepEqual([clean.outcome, clean.findings], ['clean', 0]);
     assert.deepEqual(await told(), []);
 
@@ -66,7 +96,13 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     const paused = await sandbox.cli(['drift', 'pause', '--reason', 'a look around']);
     assert.equal(paused.code, 0, paused.stderr);
     assert.match(paused.stdout, /State +paused\. Paused by \S+@\S+ at .*: a look around/);
-    await until('the end of the last run', 60, async () => (await json<{ schedule: { running: unknown[] } }>(sandbox, 0, 'drift', 'schedule')).schedule.running.length === 0);
+    await until(
+      'the end of the last run',
+      60,
+      async () =>
+        (await json<{ schedule: { running: unknown[] } }>(sandbox, 0, 'drift', 'schedule')).schedule.running.length ===
+        0,
+    );
     assert.deepEqual((await show(0)).findings, []);
     await scale(3);
     const { findings } = await show(2);
@@ -76,7 +112,12 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     assert.match(finding.by ?? '', /night-shift/);
     const text = await sandbox.cli(['drift']);
     assert.equal(text.code, 2);
-    assert.match(text.stdout, new RegExp(`dashboard\n  ${finding.id}  changed: Deployment app-plane/dashboard spec\\.replicas\n +1 → 3\n +by night-shift`));
+    assert.match(
+      text.stdout,
+      new RegExp(
+        `dashboard\n  ${finding.id}  changed: Deployment app-plane/dashboard spec\\.replicas\n +1 → 3\n +by night-shift`,
+      ),
+    );
 
     // Accepted as it is; another value is drift again; and what was accepted can be taken back.
     const accepted = await sandbox.cli(['drift', 'accept', finding.id, '--reason', 'for the sale']);
@@ -94,14 +135,23 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     // Resumed: the next run puts it back and tells.
     assert.equal((await sandbox.cli(['drift', 'resume'])).code, 0);
     await until('the repair', 90, async () => (await replicas()) === 1);
-    const repaired = await until('the repaired run', 60, async () => (await runs()).find(({ outcome }) => outcome === 'repaired'));
+    const repaired = await until('the repaired run', 60, async () =>
+      (await runs()).find(({ outcome }) => outcome === 'repaired'),
+    );
     assert.ok(repaired.repaired >= 1);
-    const call = await until('the notification', 30, async () => (await told()).find(({ lines }) => lines.some((line) => line.startsWith(`repaired: ${finding.id}`))));
+    const call = await until('the notification', 30, async () =>
+      (await told()).find(({ lines }) => lines.some((line) => line.startsWith(`repaired: ${finding.id}`))),
+    );
     assert.deepEqual([call.event, call.environment, call.workflowId], ['drift', sandbox.name, repaired.workflowId]);
     assert.match(call.title, /^Drift on rehearsal: .*1 repaired/);
     const client = await connectTemporal({ address: runtime.engine.address, namespace: ENGINE_NAMESPACE });
     try {
-      await until('the search attribute', 30, async () => (await client.workflow.count("AnantaDrift = 'repaired' AND AnantaEnvironment = 'rehearsal'")).count >= 1);
+      await until(
+        'the search attribute',
+        30,
+        async () =>
+          (await client.workflow.count("AnantaDrift = 'repaired' AND AnantaEnvironment = 'rehearsal'")).count >= 1,
+      );
     } finally {
       await closeTemporal(client);
     }
@@ -110,15 +160,34 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     let looping = true;
     const loop = (async () => {
       while (looping) {
-        if (await replicas() !== 3) await scale(3);
+        if ((await replicas()) !== 3) await scale(3);
         await sleep(300);
       }
     })();
     try {
-      const broken = await until('the loop breaker', 120, async () => (await runs()).find(({ flapping }) => flapping > 0));
-      await until('two more runs', 60, async () => (await runs()).filter(({ at, outcome }) => at > broken.at && outcome === 'drifted').length >= 2);
-      assert.deepEqual((await runs()).filter(({ at }) => at > broken.at).map(({ repaired: number }) => number).filter((number) => number > 0), []);
-      assert.equal((await told()).filter(({ lines }) => lines.some((line) => line.startsWith(`flaps, left alone: ${finding.id}`)) && lines.every((line) => !line.startsWith('repaired'))).length, 1);
+      const broken = await until('the loop breaker', 120, async () =>
+        (await runs()).find(({ flapping }) => flapping > 0),
+      );
+      await until(
+        'two more runs',
+        60,
+        async () => (await runs()).filter(({ at, outcome }) => at > broken.at && outcome === 'drifted').length >= 2,
+      );
+      assert.deepEqual(
+        (await runs())
+          .filter(({ at }) => at > broken.at)
+          .map(({ repaired: number }) => number)
+          .filter((number) => number > 0),
+        [],
+      );
+      assert.equal(
+        (await told()).filter(
+          ({ lines }) =>
+            lines.some((line) => line.startsWith(`flaps, left alone: ${finding.id}`)) &&
+            lines.every((line) => !line.startsWith('repaired')),
+        ).length,
+        1,
+      );
       assert.match((await sandbox.cli(['drift'])).stdout, /left alone: it came back after each repair/);
     } finally {
       looping = false;
@@ -129,10 +198,15 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     await until('the repair after the reset', 90, async () => (await replicas()) === 1);
 
     // A deployment that takes its time is left alone.
-    await sandbox.configure({ notify: notifyInto(calls), simulation: { factor: 0.1, startupSeconds: { dashboard: 200 } } });
+    await sandbox.configure({
+      notify: notifyInto(calls),
+      simulation: { factor: 0.1, startupSeconds: { dashboard: 200 } },
+    });
     const slow = await sandbox.cli(['deploy', '--json', '--image', 'dashboard=9.9.9']);
     assert.equal(slow.code, 0, failuresOf(slow));
-    const skipped = await until('a skipped run', 30, async () => (await runs()).find(({ outcome, reason }) => outcome === 'skipped' && reason?.startsWith('deploy by ')));
+    const skipped = await until('a skipped run', 30, async () =>
+      (await runs()).find(({ outcome, reason }) => outcome === 'skipped' && reason?.startsWith('deploy by ')),
+    );
     assert.match(skipped.reason ?? '', /holds the lock since/);
   });
 });

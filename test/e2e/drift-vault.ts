@@ -1,4 +1,7 @@
-/** Drift of Vault and of the Secrets made from it: planted with plain clients, found, attributed, and repaired by the deployment's own activities. */
+/**
+ * Drift of Vault and of the Secrets made from it: planted with plain clients, found, attributed, and repaired by the
+ * deployment's own activities.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { findVaultDrift, type VaultDrift } from '../../src/activities/drift/vault.ts';
@@ -27,10 +30,16 @@ export async function vaultDrift(clients: Clients, kubectl: Kubectl, run: RunRef
       if ((await clients.vault.state()).state === 'open') await session.write('auth/token/revoke-self', {});
     }
   };
-  const values = (): Promise<string> => asOperator(async (session) => {
-    const entries = await Promise.all(clients.catalog.secretPaths.map(async ({ path }) => [path, Object.entries((await readKv(session, path))?.data ?? {}).sort()]));
-    return createHash('sha256').update(JSON.stringify(entries)).digest('hex');
-  });
+  const values = (): Promise<string> =>
+    asOperator(async (session) => {
+      const entries = await Promise.all(
+        clients.catalog.secretPaths.map(async ({ path }) => [
+          path,
+          Object.entries((await readKv(session, path))?.data ?? {}).sort(),
+        ]),
+      );
+      return createHash('sha256').update(JSON.stringify(entries)).digest('hex');
+    });
   const repair = async (): Promise<void> => {
     await activities.openVault(run);
     await activities.configureVault(run);
@@ -46,12 +55,22 @@ export async function vaultDrift(clients: Clients, kubectl: Kubectl, run: RunRef
 
   // Every kind that can be seen at once.
   await asOperator(async (session) => {
-    await session.write('sys/policies/acl/ananta-cns-service', { policy: 'path "secret/data/cache/app-plane-redis" { capabilities = ["read", "delete"] }\npath "secret/data/app-plane/cns-service" { capabilities = ["read"] }' });
+    await session.write('sys/policies/acl/ananta-cns-service', {
+      policy:
+        'path "secret/data/cache/app-plane-redis" { capabilities = ["read", "delete"] }\npath "secret/data/app-plane/cns-service" { capabilities = ["read"] }',
+    });
     await session.remove('sys/policies/acl/ananta-directus');
     await session.write('sys/policies/acl/backdoor', { policy: 'path "*" { capabilities = ["sudo"] }' });
-    await session.write('auth/kubernetes/role/ananta-keycloak', { ...(await session.read('auth/kubernetes/role/ananta-keycloak') as { data: object }).data, bound_service_account_namespaces: ['*'] });
+    await session.write('auth/kubernetes/role/ananta-keycloak', {
+      ...((await session.read('auth/kubernetes/role/ananta-keycloak')) as { data: object }).data,
+      bound_service_account_namespaces: ['*'],
+    });
     await session.remove('auth/kubernetes/role/ananta-novu-api');
-    await session.write('auth/kubernetes/role/ananta-gone', { bound_service_account_names: ['gone'], bound_service_account_namespaces: ['control-plane'], token_policies: ['default'] });
+    await session.write('auth/kubernetes/role/ananta-gone', {
+      bound_service_account_names: ['gone'],
+      bound_service_account_namespaces: ['control-plane'],
+      token_policies: ['default'],
+    });
     // Nobody gets these two from a Secret: what Vault deletes, Vault has to bring back.
     await session.remove('secret/data/control-plane/jwt');
     const { data } = (await readKv(session, 'control-plane/temporal'))!;
@@ -60,22 +79,62 @@ export async function vaultDrift(clients: Clients, kubectl: Kubectl, run: RunRef
     await session.remove('secret/metadata/cache/novu-redis');
     await session.write('sys/mounts/secret/tune', { max_lease_ttl: '1h' });
     await session.write('secret/config', { delete_version_after: '1h' });
-    await session.write('auth/kubernetes/config', { ...(await session.read('auth/kubernetes/config') as { data: object }).data, issuer: 'https://elsewhere', token_reviewer_jwt: 'none' });
+    await session.write('auth/kubernetes/config', {
+      ...((await session.read('auth/kubernetes/config')) as { data: object }).data,
+      issuer: 'https://elsewhere',
+      token_reviewer_jwt: 'none',
+    });
     await session.write('sys/auth/approle', { type: 'approle' });
   });
-  await kubectl(['-n', 'cache-system', 'patch', 'secret', 'vault-cache-control-plane-redis', '--field-manager=somebody', '--type=merge', '-p', '{"data":{"redis-password":"aHVudGVyMg=="}}']);
+  await kubectl([
+    '-n',
+    'cache-system',
+    'patch',
+    'secret',
+    'vault-cache-control-plane-redis',
+    '--field-manager=somebody',
+    '--type=merge',
+    '-p',
+    '{"data":{"redis-password":"aHVudGVyMg=="}}',
+  ]);
   await kubectl(['-n', 'auth-system', 'delete', 'secret', 'vault-auth-keycloak']);
-  await kubectl(['-n', 'argocd', 'label', 'secret', 'argocd-secret', '--field-manager=labeller', '--overwrite', 'app.kubernetes.io/part-of=other']);
-  await kubectl(['-n', 'app-plane', 'patch', 'secret', 'vault-messaging-rabbitmq', '--field-manager=somebody', '--type=merge', '-p', '{"data":{"more":"bW9yZQ=="}}']);
+  await kubectl([
+    '-n',
+    'argocd',
+    'label',
+    'secret',
+    'argocd-secret',
+    '--field-manager=labeller',
+    '--overwrite',
+    'app.kubernetes.io/part-of=other',
+  ]);
+  await kubectl([
+    '-n',
+    'app-plane',
+    'patch',
+    'secret',
+    'vault-messaging-rabbitmq',
+    '--field-manager=somebody',
+    '--type=merge',
+    '-p',
+    '{"data":{"more":"bW9yZQ=="}}',
+  ]);
   // The reviewer's token was changed as well: nobody can log in, and that is all there is to see of Vault's inside.
   const blind = await find();
-  assert.deepEqual(named(blind.findings.filter(({ area }) => area === 'vault')), ['not-observable Vault login of the deployer']);
+  assert.deepEqual(named(blind.findings.filter(({ area }) => area === 'vault')), [
+    'not-observable Vault login of the deployer',
+  ]);
   const login = blind.findings.find(({ kind }) => kind === 'not-observable');
   assert.equal(login?.repair, undefined);
   assert.match(login?.note ?? '', /npm run ananta -- deploy --env/);
   await asOperator(async (session) => {
-    const { data } = await clients.kubernetes.get('/api/v1/namespaces/vault-system/secrets/vault-token-reviewer-token') as unknown as { data: { token: string } };
-    await session.write('auth/kubernetes/config', { ...(await session.read('auth/kubernetes/config') as { data: object }).data, token_reviewer_jwt: Buffer.from(data.token, 'base64').toString() });
+    const { data } = (await clients.kubernetes.get(
+      '/api/v1/namespaces/vault-system/secrets/vault-token-reviewer-token',
+    )) as unknown as { data: { token: string } };
+    await session.write('auth/kubernetes/config', {
+      ...((await session.read('auth/kubernetes/config')) as { data: object }).data,
+      token_reviewer_jwt: Buffer.from(data.token, 'base64').toString(),
+    });
   });
 
   const drifted = await find();
@@ -102,38 +161,80 @@ export async function vaultDrift(clients: Clients, kubectl: Kubectl, run: RunRef
   const of = (object: string): DriftFinding => drifted.findings.find((finding) => finding.object === object)!;
   assert.equal(of('Secret cache-system/vault-cache-control-plane-redis').by, 'somebody');
   assert.equal(of('Secret argocd/argocd-secret').by, 'labeller');
-  assert.deepEqual([of('Vault secret control-plane/jwt').by, of('Vault secret control-plane/jwt').repair], ['root', 'vault']);
-  for (const { at } of [of('Secret argocd/argocd-secret'), of('Vault secret control-plane/jwt'), of('Vault secret control-plane/temporal')]) assert.ok(Date.parse(at ?? '') > 0, at);
-  assert.deepEqual([of('Vault policy ananta-cns-service').was, of('Vault policy ananta-cns-service').is], ['read', 'delete, read']);
-  assert.deepEqual(named(drifted.findings.filter(({ repair: by }) => by === undefined)), planted.filter((line) => line.startsWith('extra ')));
+  assert.deepEqual(
+    [of('Vault secret control-plane/jwt').by, of('Vault secret control-plane/jwt').repair],
+    ['root', 'vault'],
+  );
+  for (const { at } of [
+    of('Secret argocd/argocd-secret'),
+    of('Vault secret control-plane/jwt'),
+    of('Vault secret control-plane/temporal'),
+  ])
+    assert.ok(Date.parse(at ?? '') > 0, at);
+  assert.deepEqual(
+    [of('Vault policy ananta-cns-service').was, of('Vault policy ananta-cns-service').is],
+    ['read', 'delete, read'],
+  );
+  assert.deepEqual(
+    named(drifted.findings.filter(({ repair: by }) => by === undefined)),
+    planted.filter((line) => line.startsWith('extra ')),
+  );
   const text = JSON.stringify(drifted);
   for (const value of ['hunter2', 'aHVudGVyMg', 'bW9yZQ']) assert.ok(!text.includes(value));
-  assert.deepEqual((await find()).findings.map(({ key, valueDigest }) => [key, valueDigest]), drifted.findings.map(({ key, valueDigest }) => [key, valueDigest]));
+  assert.deepEqual(
+    (await find()).findings.map(({ key, valueDigest }) => [key, valueDigest]),
+    drifted.findings.map(({ key, valueDigest }) => [key, valueDigest]),
+  );
 
   await repair();
   const left = await find();
-  assert.deepEqual(named(left.findings), planted.filter((line) => line.startsWith('extra ')));
+  assert.deepEqual(
+    named(left.findings),
+    planted.filter((line) => line.startsWith('extra ')),
+  );
   assert.equal(await values(), before, 'a value is another one than before');
   await asOperator(async (session) => {
     await session.remove('sys/policies/acl/backdoor');
     await session.remove('auth/kubernetes/role/ananta-gone');
     await session.remove('sys/auth/approle');
   });
-  await kubectl(['-n', 'app-plane', 'patch', 'secret', 'vault-messaging-rabbitmq', '--type=merge', '-p', '{"data":{"more":null}}']);
+  await kubectl([
+    '-n',
+    'app-plane',
+    'patch',
+    'secret',
+    'vault-messaging-rabbitmq',
+    '--type=merge',
+    '-p',
+    '{"data":{"more":null}}',
+  ]);
   assert.deepEqual(named((await find()).findings), []);
 
   // Sealed.
   await asOperator((session) => session.write('sys/seal', {}).catch(() => undefined));
   const sealed = await find();
-  assert.deepEqual(sealed.findings.map(({ kind, object, repair: by }) => [kind, object, by]), [['sealed', 'Vault', 'unseal']]);
+  assert.deepEqual(
+    sealed.findings.map(({ kind, object, repair: by }) => [kind, object, by]),
+    [['sealed', 'Vault', 'unseal']],
+  );
   assert.equal((await clients.vault.state()).state, 'sealed');
   await activities.openVault(run);
   assert.deepEqual(named((await find()).findings), []);
 
   // A right of the deployer taken away, then its role.
-  await asOperator((session) => session.write('sys/policies/acl/ananta-deployer', { policy: deployerRole().policy.split('\n').filter((line) => !line.includes('secret/metadata')).join('\n') }));
+  await asOperator((session) =>
+    session.write('sys/policies/acl/ananta-deployer', {
+      policy: deployerRole()
+        .policy.split('\n')
+        .filter((line) => !line.includes('secret/metadata'))
+        .join('\n'),
+    }),
+  );
   const partly = await find();
-  assert.deepEqual(named(partly.findings), ['changed Vault policy ananta-deployer path "secret/metadata/*"', 'not-observable Vault secrets']);
+  assert.deepEqual(named(partly.findings), [
+    'changed Vault policy ananta-deployer path "secret/metadata/*"',
+    'not-observable Vault secrets',
+  ]);
   await asOperator((session) => session.remove('auth/kubernetes/role/ananta-deployer'));
   assert.deepEqual(named((await find()).findings), ['not-observable Vault login of the deployer']);
   await repair();
@@ -142,5 +243,7 @@ export async function vaultDrift(clients: Clients, kubectl: Kubectl, run: RunRef
 }
 
 function named(findings: readonly DriftFinding[]): string[] {
-  return findings.map(({ kind, object, field }) => [kind, object, ...(field === undefined ? [] : [field])].join(' ')).sort();
+  return findings
+    .map(({ kind, object, field }) => [kind, object, ...(field === undefined ? [] : [field])].join(' '))
+    .sort();
 }

@@ -22,9 +22,17 @@ describe('durability of the ground', { concurrency: 1 }, () => {
     await withSandbox({}, async (sandbox) => {
       const befores: Facts[] = [];
       const result = await deployUnder(sandbox, async (running) => {
-        for (const [component, moment] of [['kube-apiserver', 'control-plane-postgres'], ['etcd', 'rabbitmq'], ['temporal', 'keycloak']] as const) {
+        for (const [component, moment] of [
+          ['kube-apiserver', 'control-plane-postgres'],
+          ['etcd', 'rabbitmq'],
+          ['temporal', 'keycloak'],
+        ] as const) {
           await running.line(stateIs(moment, 'starting'));
-          befores.push(await waitUntil('an API server that answers', { timeoutMs: 60_000 }, () => facts(sandbox).catch(() => undefined)));
+          befores.push(
+            await waitUntil('an API server that answers', { timeoutMs: 60_000 }, () =>
+              facts(sandbox).catch(() => undefined),
+            ),
+          );
           await killed(sandbox, component);
         }
       });
@@ -36,7 +44,9 @@ describe('durability of the ground', { concurrency: 1 }, () => {
     await withSandbox({}, async (sandbox) => {
       const befores: Facts[] = [];
       const result = await deployUnder(sandbox, async (running) => {
-        await running.line((line) => line.type === 'service' && line['name'] === 'vault' && /Vault/.test(String(line['detail'])));
+        await running.line(
+          (line) => line.type === 'service' && line['name'] === 'vault' && /Vault/.test(String(line['detail'])),
+        );
         // Initialised: before that a killed Vault has no keys and no way on, which the runbook describes.
         await waitForFile(`${sandbox.state}/vault-keys.json`, 20_000);
         await killed(sandbox, 'vault');
@@ -62,7 +72,10 @@ describe('durability of the ground', { concurrency: 1 }, () => {
       const second = await sandbox.deploy();
       assert.notEqual(second.outcome, 'failed');
       const now = await facts(sandbox);
-      assert.deepEqual({ releases: now.releases, jobs: now.jobs, secrets: now.secrets }, { releases: before.releases, jobs: before.jobs, secrets: before.secrets });
+      assert.deepEqual(
+        { releases: now.releases, jobs: now.jobs, secrets: now.secrets },
+        { releases: before.releases, jobs: before.jobs, secrets: before.secrets },
+      );
     });
   });
 });

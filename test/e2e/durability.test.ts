@@ -71,7 +71,8 @@ describe('durability', { concurrency: 1 }, () => {
       });
       await assertAsAfterACleanRun(sandbox, result);
       const logs = join(sandbox.state, 'logs', 'helm');
-      for (const log of await readdir(logs)) assert.doesNotMatch(await readFile(join(logs, log), 'utf8'), /has been cancelled/, log);
+      for (const log of await readdir(logs))
+        assert.doesNotMatch(await readFile(join(logs, log), 'utf8'), /has been cancelled/, log);
     });
   });
 });

@@ -7,7 +7,15 @@ import { type Api, clearFailure, failRelease, openApi } from '../../bootstrap/cl
 import { layoutOf } from '../../bootstrap/layout.ts';
 import { readConfig } from '../../src/config.ts';
 import { clusterOf, factsOf } from '../support/cluster-facts.ts';
-import { type CliRun, createSandbox, type JsonLine, resultOf, type ResultLine, type RunningCli, type Sandbox } from '../support/sandbox.ts';
+import {
+  type CliRun,
+  createSandbox,
+  type JsonLine,
+  resultOf,
+  type ResultLine,
+  type RunningCli,
+  type Sandbox,
+} from '../support/sandbox.ts';
 
 let sandbox: Sandbox;
 let api: Api;
@@ -23,18 +31,35 @@ after(async () => {
   await sandbox.close();
 });
 
-/** Whoever deploys this from now on waits for it, and so holds the lock until `letGo`, however long the others' commands take. */
+/**
+ * Whoever deploys this from now on waits for it, and so holds the lock until `letGo`, however long the others' commands
+ * take.
+ */
 const holdOn = (): Promise<void> => failRelease(api, 'dashboard', 'never-ready');
 const letGo = (): Promise<void> => clearFailure(api, 'dashboard');
 
-const stateIs = (name: string, ...states: string[]) => (line: JsonLine): boolean => line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
-const says = (pattern: RegExp) => (line: JsonLine): boolean => line.type === 'notice' && pattern.test(String(line['message']));
+const stateIs =
+  (name: string, ...states: string[]) =>
+  (line: JsonLine): boolean =>
+    line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
+const says =
+  (pattern: RegExp) =>
+  (line: JsonLine): boolean =>
+    line.type === 'notice' && pattern.test(String(line['message']));
 const errorOf = (run: CliRun): string => String(run.lines.find(({ type }) => type === 'error')?.['message']);
-const idle = (result: ResultLine): string[] => result.services.filter(({ state }) => state === 'skipped').map(({ name }) => name);
+const idle = (result: ResultLine): string[] =>
+  result.services.filter(({ state }) => state === 'skipped').map(({ name }) => name);
 
-interface Lock { operation: string; requestedBy: string; stalled?: string }
+interface Lock {
+  operation: string;
+  requestedBy: string;
+  stalled?: string;
+}
 async function statusOf(): Promise<{ lock: Lock | null; queued: { requestedBy: string } | null }> {
-  return JSON.parse((await sandbox.cli(['status', '--json'])).stdout) as { lock: Lock | null; queued: { requestedBy: string } | null };
+  return JSON.parse((await sandbox.cli(['status', '--json'])).stdout) as {
+    lock: Lock | null;
+    queued: { requestedBy: string } | null;
+  };
 }
 
 async function until<T>(attempt: () => Promise<T>, fits: (value: T) => boolean, timeoutMs: number): Promise<T> {
@@ -51,7 +76,9 @@ async function until<T>(attempt: () => Promise<T>, fits: (value: T) => boolean, 
 async function releases(): Promise<string[]> {
   const cluster = await clusterOf(sandbox);
   try {
-    return Object.keys((await factsOf(cluster)).releases).map((key) => key.split('/')[1] ?? '').sort();
+    return Object.keys((await factsOf(cluster)).releases)
+      .map((key) => key.split('/')[1] ?? '')
+      .sort();
   } finally {
     cluster.close();
   }
@@ -70,7 +97,13 @@ describe('lock', { concurrency: 1 }, () => {
   test('a phase alone; then a service with what it depends on; then without one', async () => {
     const phase = resultOf(await sandbox.cli(['deploy', '--phase', '1', '--json']));
     assert.equal(phase.outcome, 'succeeded');
-    assert.deepEqual(phase.services.filter(({ phase: number }) => number !== 1).map(({ state }) => state).filter((state) => state !== 'skipped'), []);
+    assert.deepEqual(
+      phase.services
+        .filter(({ phase: number }) => number !== 1)
+        .map(({ state }) => state)
+        .filter((state) => state !== 'skipped'),
+      [],
+    );
     const only = resultOf(await sandbox.cli(['deploy', '--only', 'keycloak', '--with-dependencies', '--json']));
     assert.equal(only.services.find(({ name }) => name === 'keycloak')?.state, 'healthy');
     assert.ok(idle(only).includes('dashboard'));
@@ -110,7 +143,12 @@ describe('lock', { concurrency: 1 }, () => {
     const won = await third;
     assert.ok(won);
     assert.equal(resultOf(won).outcome, 'succeeded');
-    assert.deepEqual(resultOf(won).services.filter(({ changed }) => changed).map(({ name }) => name), ['admin-app']);
+    assert.deepEqual(
+      resultOf(won)
+        .services.filter(({ changed }) => changed)
+        .map(({ name }) => name),
+      ['admin-app'],
+    );
     assert.deepEqual(await statusOf().then(({ lock, queued }) => ({ lock, queued })), { lock: null, queued: null });
   });
 
@@ -133,7 +171,16 @@ describe('lock', { concurrency: 1 }, () => {
     const holder = sandbox.start(['deploy', '--image', 'dashboard=9.0.1', '--json']);
     await holder.line(stateIs('dashboard', 'starting'));
     const began = Date.now();
-    const next = sandbox.start(['deploy', '--image', 'admin-app=9.1.0', '--only', 'admin-app', '--if-running', 'supersede', '--json']);
+    const next = sandbox.start([
+      'deploy',
+      '--image',
+      'admin-app=9.1.0',
+      '--only',
+      'admin-app',
+      '--if-running',
+      'supersede',
+      '--json',
+    ]);
     const over = await holder.done;
     assert.ok(Date.now() - began < 20_000, 'it was waited for, not superseded');
     assert.equal(over.code, 5);

@@ -1,4 +1,7 @@
-/** `ananta plan` and `deploy --plan` as a user meets them, on one sandbox: the order of these tests is that of a platform's life. */
+/**
+ * `ananta plan` and `deploy --plan` as a user meets them, on one sandbox: the order of these tests is that of a
+ * platform's life.
+ */
 import assert from 'node:assert/strict';
 import { access, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,16 +23,28 @@ describe('plans', { concurrency: 1 }, () => {
   const connected = async (): Promise<KubernetesClient> => (cluster ??= await clusterOf(sandbox));
   const file = (name: string): string => join(sandbox.folder, name);
 
-  const planned = async (...args: string[]): Promise<{ code: number | null; changes: PlatformChanges; service: (name: string) => ServiceChange; stderr: string }> => {
+  const planned = async (
+    ...args: string[]
+  ): Promise<{
+    code: number | null;
+    changes: PlatformChanges;
+    service: (name: string) => ServiceChange;
+    stderr: string;
+  }> => {
     const { code, stdout, stderr } = await sandbox.cli(['plan', '--json', ...args]);
     said += stdout + stderr;
     assert.ok(code === 0 || code === 2, stderr);
     const changes = JSON.parse(stdout) as PlatformChanges;
-    return { code, changes, stderr, service: (name) => {
-      const found = changes.services.find((service) => service.name === name);
-      assert.ok(found, name);
-      return found;
-    } };
+    return {
+      code,
+      changes,
+      stderr,
+      service: (name) => {
+        const found = changes.services.find((service) => service.name === name);
+        assert.ok(found, name);
+        return found;
+      },
+    };
   };
   const printed = async (...args: string[]): Promise<string> => {
     const { stdout, stderr } = await sandbox.cli(['plan', ...args]);
@@ -40,14 +55,17 @@ describe('plans', { concurrency: 1 }, () => {
     const runtime = await readRuntime({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name);
     await execa(runtime?.tools['kubectl'] ?? 'kubectl', ['--kubeconfig', runtime?.cluster?.kubeconfig ?? '', ...args]);
   };
-  const touched = ({ services }: PlatformChanges): string[] => services.filter(({ action }) => action !== 'skip').map(({ name, action }) => `${name} ${action}`);
+  const touched = ({ services }: PlatformChanges): string[] =>
+    services.filter(({ action }) => action !== 'skip').map(({ name, action }) => `${name} ${action}`);
   const objectOf = (service: ServiceChange, kind: string): ObjectChange => {
     const found = service.releases.flatMap(({ objects }) => objects).find((object) => object.kind === kind);
     assert.ok(found, `${service.name} ${kind}: ${JSON.stringify(service.releases)}`);
     return found;
   };
 
-  before(async () => { sandbox = await createSandbox(); });
+  before(async () => {
+    sandbox = await createSandbox();
+  });
   after(async () => {
     cluster?.close();
     await sandbox.close();
@@ -58,12 +76,22 @@ describe('plans', { concurrency: 1 }, () => {
     assert.equal(code, 2);
     assert.equal(changes.clusterUid, undefined);
     assert.ok(changes.services.every(({ action }) => action === 'create'));
-    assert.ok(changes.services.every(({ releases }) => releases.every(({ kind, objects }) => kind !== 'release' || objects.length > 0)));
+    assert.ok(
+      changes.services.every(({ releases }) =>
+        releases.every(({ kind, objects }) => kind !== 'release' || objects.length > 0),
+      ),
+    );
     assert.equal(changes.groundwork.filter(({ what }) => what.startsWith('Namespace ')).length, 11);
     assert.ok(changes.expected.seconds > 0 && changes.expected.path.length > 1 && changes.expected.measured === 0);
-    assert.deepEqual((await sandbox.components()).filter(({ healthy }) => healthy), []);
+    assert.deepEqual(
+      (await sandbox.components()).filter(({ healthy }) => healthy),
+      [],
+    );
     await assert.rejects(access(join(sandbox.state, 'cluster')));
-    assert.match(await printed(), /whose cluster is still to be made[^]*48 services: 48 to create\.[^]*Nothing was changed\./);
+    assert.match(
+      await printed(),
+      /whose cluster is still to be made[^]*48 services: 48 to create\.[^]*Nothing was changed\./,
+    );
   });
 
   test('that very plan is carried out, as it is kept', async () => {
@@ -76,7 +104,10 @@ describe('plans', { concurrency: 1 }, () => {
   test('it is refused a second time: the world is another one', async () => {
     const run = await sandbox.cli(['deploy', '--json', '--plan', file('first.json')]);
     assert.equal(run.code, 3, run.stdout + run.stderr);
-    assert.match(run.stderr, /does not fit any more[^]*jaeger: no release then, revision 1 now; planned as install, now unchanged/);
+    assert.match(
+      run.stderr,
+      /does not fit any more[^]*jaeger: no release then, revision 1 now; planned as install, now unchanged/,
+    );
     assert.deepEqual(await factsOf(await connected()), facts);
   });
 
@@ -84,7 +115,10 @@ describe('plans', { concurrency: 1 }, () => {
     process.kill(await sandbox.pidOf('worker'), 'SIGTERM');
     const { code, changes } = await planned();
     assert.equal(code, 0, JSON.stringify(touched(changes)));
-    assert.deepEqual({ changes: changes.changes, touched: touched(changes), groundwork: changes.groundwork, orphans: changes.orphans }, { changes: false, touched: [], groundwork: [], orphans: [] });
+    assert.deepEqual(
+      { changes: changes.changes, touched: touched(changes), groundwork: changes.groundwork, orphans: changes.orphans },
+      { changes: false, touched: [], groundwork: [], orphans: [] },
+    );
     assert.match(await printed(), /48 services: 48 as wanted\.\nNothing to do in rehearsal\./);
     assert.equal((await sandbox.components()).find(({ name }) => name === 'worker')?.healthy, false);
   });
@@ -95,49 +129,130 @@ describe('plans', { concurrency: 1 }, () => {
     assert.deepEqual(touched(changes), ['django-backend upgrade']);
     assert.deepEqual(objectOf(service('django-backend'), 'Deployment').fields, [
       { path: 'metadata.labels[app.kubernetes.io/version]', from: '1.0.0', to: '9.9.9' },
-      { path: 'spec.template.spec.containers[name=app].image', from: 'registry.ananta.example/platform/django-backend:1.0.0', to: 'registry.ananta.example/platform/django-backend:9.9.9' },
+      {
+        path: 'spec.template.spec.containers[name=app].image',
+        from: 'registry.ananta.example/platform/django-backend:1.0.0',
+        to: 'registry.ananta.example/platform/django-backend:9.9.9',
+      },
     ]);
-    assert.deepEqual({ measured: changes.expected.measured, touched: changes.expected.touched, path: changes.expected.path }, { measured: 1, touched: 1, path: ['django-backend'] });
+    assert.deepEqual(
+      { measured: changes.expected.measured, touched: changes.expected.touched, path: changes.expected.path },
+      { measured: 1, touched: 1, path: ['django-backend'] },
+    );
     assert.match(await readFile(file('plan.svg'), 'utf8'), /^<\?xml[^]*1 upgrade[^]*django&#45;backend/);
     const text = await printed('--image', 'django-backend=9.9.9');
     assert.match(text, /~ {3}django-backend \(app-plane\): chart, values or image changed/);
-    assert.ok(text.split('\n').filter((line) => !line.startsWith('Next:')).every((line) => line.length <= 80), text);
+    assert.ok(
+      text
+        .split('\n')
+        .filter((line) => !line.startsWith('Next:'))
+        .every((line) => line.length <= 80),
+      text,
+    );
   });
 
   test('part of the platform: what is skipped is not touched', async () => {
     const refused = await sandbox.cli(['plan', '--image', 'django-backend=9.9.9', '--skip', 'django-backend']);
-    assert.deepEqual([refused.code, /--image django-backend=9\.9\.9 would do nothing/.test(refused.stderr)], [3, true], refused.stderr);
+    assert.deepEqual(
+      [refused.code, /--image django-backend=9\.9\.9 would do nothing/.test(refused.stderr)],
+      [3, true],
+      refused.stderr,
+    );
     const { changes, service } = await planned('--skip', 'django-backend');
     assert.deepEqual(touched(changes), []);
-    assert.deepEqual(service('django-backend').releases.map(({ action }) => action), ['excluded']);
+    assert.deepEqual(
+      service('django-backend').releases.map(({ action }) => action),
+      ['excluded'],
+    );
   });
 
   test('what others did: a conflict, a lost workload, a Secret that differs, a lost record, a release of nobody', async () => {
     await kubectl('-n', 'app-plane', 'scale', 'deployment', 'django-backend', '--replicas=3');
     await kubectl('-n', 'monitoring-system', 'delete', 'deployment', 'jaeger');
-    await kubectl('-n', 'app-plane', 'patch', 'secret', 'vault-app-plane-cns-service', '--type=merge', '-p', JSON.stringify({ stringData: { 'api-token': 'edited-by-hand-0123456789' } }));
+    await kubectl(
+      '-n',
+      'app-plane',
+      'patch',
+      'secret',
+      'vault-app-plane-cns-service',
+      '--type=merge',
+      '-p',
+      JSON.stringify({ stringData: { 'api-token': 'edited-by-hand-0123456789' } }),
+    );
     await kubectl('-n', 'app-plane', 'delete', 'secret', '-l', 'owner=helm,name=dashboard');
-    await kubectl('-n', 'control-plane', 'annotate', 'service', 'admin-app', 'meta.helm.sh/release-name=theirs', '--overwrite');
+    await kubectl(
+      '-n',
+      'control-plane',
+      'annotate',
+      'service',
+      'admin-app',
+      'meta.helm.sh/release-name=theirs',
+      '--overwrite',
+    );
     await kubectl('-n', 'control-plane', 'delete', 'secret', '-l', 'owner=helm,name=admin-app');
     await kubectl('-n', 'app-plane', 'create', 'secret', 'generic', 'sh.helm.release.v1.leftover.v2');
-    await kubectl('-n', 'app-plane', 'label', 'secret', 'sh.helm.release.v1.leftover.v2', 'owner=helm', 'name=leftover', 'version=2', 'status=deployed', 'ananta-environment=rehearsal');
+    await kubectl(
+      '-n',
+      'app-plane',
+      'label',
+      'secret',
+      'sh.helm.release.v1.leftover.v2',
+      'owner=helm',
+      'name=leftover',
+      'version=2',
+      'status=deployed',
+      'ananta-environment=rehearsal',
+    );
     const { code, changes, service } = await planned('--image', 'django-backend=9.9.9');
     assert.equal(code, 2);
-    assert.deepEqual(touched(changes).sort(), ['admin-app adopt', 'dashboard adopt', 'django-backend upgrade', 'jaeger retry', 'vault upgrade']);
+    assert.deepEqual(touched(changes).sort(), [
+      'admin-app adopt',
+      'dashboard adopt',
+      'django-backend upgrade',
+      'jaeger retry',
+      'vault upgrade',
+    ]);
 
     const scaled = objectOf(service('django-backend'), 'Deployment');
-    assert.deepEqual(scaled.fields.find(({ path }) => path === 'spec.replicas'), { path: 'spec.replicas', from: '3', to: '1' });
+    assert.deepEqual(
+      scaled.fields.find(({ path }) => path === 'spec.replicas'),
+      { path: 'spec.replicas', from: '3', to: '1' },
+    );
     assert.match(scaled.blocked ?? '', /kubectl owns spec\.replicas/);
-    assert.deepEqual(service('jaeger').releases[0]?.objects.map(({ action, kind }) => `${action} ${kind}`), ['create Deployment']);
-    assert.ok(service('dashboard').releases[0]?.objects.every(({ action, fields, blocked }) => action === 'adopt' && fields.length === 0 && blocked === undefined));
-    assert.match(objectOf(service('admin-app'), 'Service').blocked ?? '', /belongs to Helm release control-plane\/theirs/);
-    assert.deepEqual(changes.groundwork, [{ action: 'update', what: 'Secret app-plane/vault-app-plane-cns-service', why: 'holds other keys, or was edited by hand' }]);
+    assert.deepEqual(
+      service('jaeger').releases[0]?.objects.map(({ action, kind }) => `${action} ${kind}`),
+      ['create Deployment'],
+    );
+    assert.ok(
+      service('dashboard').releases[0]?.objects.every(
+        ({ action, fields, blocked }) => action === 'adopt' && fields.length === 0 && blocked === undefined,
+      ),
+    );
+    assert.match(
+      objectOf(service('admin-app'), 'Service').blocked ?? '',
+      /belongs to Helm release control-plane\/theirs/,
+    );
+    assert.deepEqual(changes.groundwork, [
+      {
+        action: 'update',
+        what: 'Secret app-plane/vault-app-plane-cns-service',
+        why: 'holds other keys, or was edited by hand',
+      },
+    ]);
     assert.deepEqual(changes.orphans, [{ name: 'leftover', namespace: 'app-plane', revision: 2 }]);
     assert.doesNotMatch(said, /edited-by-hand/);
     assert.match(await printed(), /release leftover \(app-plane\), revision 2: left as it is/);
 
     await kubectl('-n', 'app-plane', 'scale', 'deployment', 'django-backend', '--replicas=1');
-    await kubectl('-n', 'control-plane', 'annotate', 'service', 'admin-app', 'meta.helm.sh/release-name=admin-app', '--overwrite');
+    await kubectl(
+      '-n',
+      'control-plane',
+      'annotate',
+      'service',
+      'admin-app',
+      'meta.helm.sh/release-name=admin-app',
+      '--overwrite',
+    );
     await kubectl('-n', 'app-plane', 'delete', 'secret', 'sh.helm.release.v1.leftover.v2');
     const healed = await sandbox.cli(['deploy', '--json']);
     assert.equal(resultOf(healed).outcome, 'succeeded', failuresOf(healed));
@@ -174,15 +289,26 @@ describe('plans', { concurrency: 1 }, () => {
       assert.deepEqual(await factsOf(await connected()), facts);
     };
     await sandbox.configure({ replicas: { services: { dashboard: 2 } } });
-    await refused(/dashboard: chart, values or image were edited \([0-9a-f]{16}, now [0-9a-f]{16}\); planned as unchanged, now upgrade/, '--plan', path);
+    await refused(
+      /dashboard: chart, values or image were edited \([0-9a-f]{16}, now [0-9a-f]{16}\); planned as unchanged, now upgrade/,
+      '--plan',
+      path,
+    );
     await sandbox.configure({});
     await refused(/--image cannot be given together with --plan/, '--plan', path, '--image', 'jaeger=1');
-    await refused(/is not a plan file/, '--plan', join(sandbox.folder, 'environments', '..', 'state', sandbox.name, 'vault-keys.json'));
+    await refused(
+      /is not a plan file/,
+      '--plan',
+      join(sandbox.folder, 'environments', '..', 'state', sandbox.name, 'vault-keys.json'),
+    );
     await refused(/cannot be read/, '--plan', file('nothing.json'));
     const run = await sandbox.cli(['deploy', '--json', '--plan', path]);
     const result = resultOf(run);
     assert.equal(result.outcome, 'succeeded', failuresOf(run));
-    assert.deepEqual(result.services.filter(({ changed }) => changed).map(({ name }) => name), ['jaeger']);
+    assert.deepEqual(
+      result.services.filter(({ changed }) => changed).map(({ name }) => name),
+      ['jaeger'],
+    );
   });
 
   test('no plan has said a secret, and none has changed anything', async () => {

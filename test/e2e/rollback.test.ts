@@ -9,7 +9,15 @@ import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import { clusterOf, factsOf } from '../support/cluster-facts.ts';
-import { type CliRun, createSandbox, failuresOf, type JsonLine, resultOf, type ResultLine, type Sandbox } from '../support/sandbox.ts';
+import {
+  type CliRun,
+  createSandbox,
+  failuresOf,
+  type JsonLine,
+  resultOf,
+  type ResultLine,
+  type Sandbox,
+} from '../support/sandbox.ts';
 
 interface VersionLine {
   version: number;
@@ -26,7 +34,9 @@ const NO_RETURN = 'V4__drop_legacy.sql';
 describe('history and rollback', { concurrency: 1 }, () => {
   let sandbox: Sandbox;
   let cluster: KubernetesClient;
-  before(async () => { sandbox = await createSandbox({}, { ownCheckout: true }); });
+  before(async () => {
+    sandbox = await createSandbox({}, { ownCheckout: true });
+  });
   after(async () => {
     cluster?.close();
     await sandbox.close();
@@ -37,12 +47,29 @@ describe('history and rollback', { concurrency: 1 }, () => {
     assert.equal(result.outcome, 'succeeded', failuresOf(run));
     return result;
   };
-  const changed = (result: ResultLine): string[] => result.services.filter((service) => service.changed).map(({ name }) => name).sort();
-  const history = async (): Promise<VersionLine[]> => JSON.parse((await sandbox.cli(['history', '--json'])).stdout) as VersionLine[];
-  const replicasOf = async (name: string): Promise<unknown> => (await cluster.get(`/apis/apps/v1/namespaces/app-plane/deployments/${name}`) as unknown as { spec: { replicas: number } }).spec.replicas;
+  const changed = (result: ResultLine): string[] =>
+    result.services
+      .filter((service) => service.changed)
+      .map(({ name }) => name)
+      .sort();
+  const history = async (): Promise<VersionLine[]> =>
+    JSON.parse((await sandbox.cli(['history', '--json'])).stdout) as VersionLine[];
+  const replicasOf = async (name: string): Promise<unknown> =>
+    (
+      (await cluster.get(`/apis/apps/v1/namespaces/app-plane/deployments/${name}`)) as unknown as {
+        spec: { replicas: number };
+      }
+    ).spec.replicas;
   const imageOf = async (name: string, namespace: string): Promise<string> =>
-    (await cluster.get(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`) as unknown as { spec: { template: { spec: { containers: { image: string }[] } } } }).spec.template.spec.containers[0]!.image;
-  const shownReleases = (run: CliRun): string[] => (run.lines.find(({ type }) => type === 'preview')?.['steps'] as { release: string; namespace: string }[]).map(({ release, namespace }) => `${namespace}/${release}`);
+    (
+      (await cluster.get(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`)) as unknown as {
+        spec: { template: { spec: { containers: { image: string }[] } } };
+      }
+    ).spec.template.spec.containers[0]!.image;
+  const shownReleases = (run: CliRun): string[] =>
+    (run.lines.find(({ type }) => type === 'preview')?.['steps'] as { release: string; namespace: string }[]).map(
+      ({ release, namespace }) => `${namespace}/${release}`,
+    );
   const rollback = (...args: string[]): Promise<CliRun> => sandbox.cli(['rollback', '--json', ...args]);
 
   test('three deployments are three versions; one that changes nothing is none', async () => {
@@ -54,10 +81,25 @@ describe('history and rollback', { concurrency: 1 }, () => {
     await sandbox.configure({ replicas: { services: { 'customer-portal': 2 } } });
     assert.equal(succeeded(await sandbox.cli(['deploy', '--json', ...NEW_TAGS])).version, 3);
     const versions = await history();
-    assert.deepEqual(versions.map(({ version, operation }) => [version, operation]), [[3, 'deploy'], [2, 'deploy'], [1, 'deploy']]);
+    assert.deepEqual(
+      versions.map(({ version, operation }) => [version, operation]),
+      [
+        [3, 'deploy'],
+        [2, 'deploy'],
+        [1, 'deploy'],
+      ],
+    );
     assert.ok(versions[0]!.changes.some(({ release }) => release === 'customer-portal'));
-    assert.deepEqual(versions[1]!.changes.map(({ release }) => release).filter((name) => CHAIN.includes(name)).sort(), [...CHAIN].sort());
-    const whole = JSON.parse((await sandbox.cli(['history', '1', '--json'])).stdout) as { releases: { name: string; images: unknown[]; chart: { version: string; digest: string } }[] };
+    assert.deepEqual(
+      versions[1]!.changes
+        .map(({ release }) => release)
+        .filter((name) => CHAIN.includes(name))
+        .sort(),
+      [...CHAIN].sort(),
+    );
+    const whole = JSON.parse((await sandbox.cli(['history', '1', '--json'])).stdout) as {
+      releases: { name: string; images: unknown[]; chart: { version: string; digest: string } }[];
+    };
     assert.ok(whole.releases.length > 50);
     assert.ok(whole.releases.every(({ chart }) => chart.version !== '' && /^[0-9a-f]{16}$/.test(chart.digest)));
   });
@@ -66,10 +108,27 @@ describe('history and rollback', { concurrency: 1 }, () => {
     for (const component of ['worker', 'temporal'] as const) process.kill(await sandbox.pidOf(component), 'SIGKILL');
     const run = await sandbox.cli(['diff', '1', '3', '--json']);
     assert.equal(run.code, 2, run.stderr);
-    const { releases } = JSON.parse(run.stdout) as { releases: { release: string; what: string; objects: { kind: string; fields: { path: string; from?: string; to?: string }[] }[] }[] };
-    const fieldsOf = (release: string): string[] => releases.find((one) => one.release === release)!.objects.flatMap(({ kind, fields }) => fields.map(({ path, from, to }) => `${kind} ${path}: ${from ?? ''} → ${to ?? ''}`));
-    assert.ok(fieldsOf('customer-portal').some((line) => /Deployment spec\.replicas: 1 → 2/.test(line)), fieldsOf('customer-portal').join('\n'));
-    assert.ok(fieldsOf('admin-app').some((line) => /containers\[name=[\w-]+\]\.image: .* → .*:2\.0\.0/.test(line)), fieldsOf('admin-app').join('\n'));
+    const { releases } = JSON.parse(run.stdout) as {
+      releases: {
+        release: string;
+        what: string;
+        objects: { kind: string; fields: { path: string; from?: string; to?: string }[] }[];
+      }[];
+    };
+    const fieldsOf = (release: string): string[] =>
+      releases
+        .find((one) => one.release === release)!
+        .objects.flatMap(({ kind, fields }) =>
+          fields.map(({ path, from, to }) => `${kind} ${path}: ${from ?? ''} → ${to ?? ''}`),
+        );
+    assert.ok(
+      fieldsOf('customer-portal').some((line) => /Deployment spec\.replicas: 1 → 2/.test(line)),
+      fieldsOf('customer-portal').join('\n'),
+    );
+    assert.ok(
+      fieldsOf('admin-app').some((line) => /containers\[name=[\w-]+\]\.image: .* → .*:2\.0\.0/.test(line)),
+      fieldsOf('admin-app').join('\n'),
+    );
     assert.equal((await sandbox.cli(['diff', '3'])).code, 0);
     const unknown = await sandbox.cli(['diff', '3', '99']);
     assert.equal(unknown.code, 3);
@@ -78,7 +137,11 @@ describe('history and rollback', { concurrency: 1 }, () => {
   });
 
   test('no environment, no rollback', async () => {
-    const run = await execa(process.execPath, ['--disable-warning=ExperimentalWarning', join(sandbox.checkout, 'src/cli/main.ts'), 'rollback'], { reject: false, env: { ANANTA_STATE_DIR: join(sandbox.folder, 'state') } });
+    const run = await execa(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', join(sandbox.checkout, 'src/cli/main.ts'), 'rollback'],
+      { reject: false, env: { ANANTA_STATE_DIR: join(sandbox.folder, 'state') } },
+    );
     assert.equal(run.exitCode, 3);
     assert.match(run.stderr, /--env/);
   });
@@ -95,7 +158,8 @@ describe('history and rollback', { concurrency: 1 }, () => {
     const shown = shownReleases(run);
     assert.ok(shown.includes('app-plane/customer-portal') && shown.length <= 2, shown.join());
     const now = await factsOf(cluster);
-    for (const [release, revisions] of Object.entries(before.releases)) if (!shown.includes(release)) assert.deepEqual(now.releases[release], revisions, release);
+    for (const [release, revisions] of Object.entries(before.releases))
+      if (!shown.includes(release)) assert.deepEqual(now.releases[release], revisions, release);
     const [newest] = await history();
     assert.deepEqual([newest!.operation, newest!.restores], ['rollback', 2]);
   });
@@ -104,7 +168,8 @@ describe('history and rollback', { concurrency: 1 }, () => {
     const before = await factsOf(cluster);
     const worker = await sandbox.pidOf('worker');
     const running = sandbox.start(['rollback', '--json', '--to', '1']);
-    const healthy = (line: JsonLine): boolean => line.type === 'service' && line['state'] === 'healthy' && CHAIN.includes(String(line['name']));
+    const healthy = (line: JsonLine): boolean =>
+      line.type === 'service' && line['state'] === 'healthy' && CHAIN.includes(String(line['name']));
     await running.line(healthy);
     process.kill(worker, 'SIGKILL');
     const run = await running.done;
@@ -118,7 +183,11 @@ describe('history and rollback', { concurrency: 1 }, () => {
     for (const [release, revisions] of Object.entries(now.releases)) {
       const [newest, status] = revisions.at(-1)!.split(':');
       assert.equal(status, 'deployed', release);
-      assert.equal(Number(newest) - Number(before.releases[release]!.at(-1)!.split(':')[0]), shown.includes(release) ? 1 : 0, `${release}: ${before.releases[release]!.join()} → ${revisions.join()}`);
+      assert.equal(
+        Number(newest) - Number(before.releases[release]!.at(-1)!.split(':')[0]),
+        shown.includes(release) ? 1 : 0,
+        `${release}: ${before.releases[release]!.join()} → ${revisions.join()}`,
+      );
     }
     assert.deepEqual(now.secrets, before.secrets);
     assert.equal((await sandbox.cli(['verify'])).code, 0);
@@ -129,20 +198,40 @@ describe('history and rollback', { concurrency: 1 }, () => {
     const runtime = await readRuntime({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name);
     const revision = (await factsOf(cluster)).releases['app-plane/customer-portal']!.at(-1)!.split(':')[0]!;
     for (let time = 0; time < 12; time += 1) {
-      await execa(runtime!.tools['helm']!, ['rollback', 'customer-portal', revision, '--namespace', 'app-plane', '--history-max', '0', '--server-side=true', '--force-conflicts', '--kubeconfig', runtime!.cluster!.kubeconfig]);
+      await execa(runtime!.tools['helm']!, [
+        'rollback',
+        'customer-portal',
+        revision,
+        '--namespace',
+        'app-plane',
+        '--history-max',
+        '0',
+        '--server-side=true',
+        '--force-conflicts',
+        '--kubeconfig',
+        runtime!.cluster!.kubeconfig,
+      ]);
     }
     const result = succeeded(await rollback('--to', '3'));
     assert.equal(result.version, 6);
     assert.equal(await replicasOf('customer-portal'), 2);
     assert.equal((await sandbox.cli(['diff', '3'])).code, 0);
     const { releases } = await factsOf(cluster);
-    assert.equal(releases['app-plane/customer-portal']!.length, 2, `what no version needs is gone: ${releases['app-plane/customer-portal']!.join()}`);
-    for (const [release, revisions] of Object.entries(releases)) assert.ok(revisions.length <= 2, `${release}: ${revisions.join()}`);
+    assert.equal(
+      releases['app-plane/customer-portal']!.length,
+      2,
+      `what no version needs is gone: ${releases['app-plane/customer-portal']!.join()}`,
+    );
+    for (const [release, revisions] of Object.entries(releases))
+      assert.ok(revisions.length <= 2, `${release}: ${revisions.join()}`);
   });
 
   test('stopped at a point of no return, nothing touched; crossed when told to', async () => {
     const file = join(sandbox.checkout, 'helm/migrations/control-plane-migrations', NO_RETURN);
-    await writeFile(file, '-- Drops what nobody reads any more.\n-- point-of-no-return: the legacy columns are dropped\nSELECT 1;\n');
+    await writeFile(
+      file,
+      '-- Drops what nobody reads any more.\n-- point-of-no-return: the legacy columns are dropped\nSELECT 1;\n',
+    );
     assert.equal(succeeded(await sandbox.cli(['deploy', '--json', ...NEW_TAGS])).version, 7);
     await rm(file);
     const before = await factsOf(cluster);
@@ -175,10 +264,23 @@ describe('history and rollback', { concurrency: 1 }, () => {
 
   test('onFailure: rollback takes back what a failed deployment changed, and nothing else', async () => {
     const failures = join(sandbox.state, 'responder', 'failures');
-    await sandbox.configure({ replicas: { services: { 'customer-portal': 2 } }, healthTimeoutFactor: 0.06, onFailure: 'rollback' });
+    await sandbox.configure({
+      replicas: { services: { 'customer-portal': 2 } },
+      healthTimeoutFactor: 0.06,
+      onFailure: 'rollback',
+    });
     const before = await history();
     await failProbe(failures, 'admin-app', 'unhealthy');
-    const running = sandbox.start(['deploy', '--json', '--image', 'tenant-management-service=3.0.0', '--image', 'temporal-worker-service=2.0.0', '--image', 'admin-app=3.0.0']);
+    const running = sandbox.start([
+      'deploy',
+      '--json',
+      '--image',
+      'tenant-management-service=3.0.0',
+      '--image',
+      'temporal-worker-service=2.0.0',
+      '--image',
+      'admin-app=3.0.0',
+    ]);
     await running.line((line) => line.type === 'service' && line['name'] === 'admin-app' && line['state'] === 'failed');
     await clearProbe(failures);
     const run = await running.done;

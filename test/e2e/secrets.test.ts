@@ -13,7 +13,10 @@ import { clusterOf, decodedReleases, secretValues } from '../support/cluster-fac
 import { environmentOf, processesOf } from '../support/processes.ts';
 import { resultOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
 
-/** Where secrets belong: etcd holds the Kubernetes Secrets, raft is Vault's own (encrypted), the keys file is the keys file. */
+/**
+ * Where secrets belong: etcd holds the Kubernetes Secrets, raft is Vault's own (encrypted), the keys file is the keys
+ * file.
+ */
 const BELONGS = [/(^|\/)etcd\//, /^vault\/(data|raft)\//, /^vault-keys\.json$/, /(^|\/)pki\//, /kubeconfig/];
 
 describe('secrets', { concurrency: 1 }, () => {
@@ -36,14 +39,19 @@ describe('secrets', { concurrency: 1 }, () => {
       assert.ok(canaries.size > 25, `only ${canaries.size} values found to look for`);
       assert.ok(seen.keys.length > 1, 'the unseal key and the root token were never seen');
 
-      const places = new Map<string, string>([['standard output', run.stdout + second.stdout], ['standard error', run.stderr + second.stderr], ['process arguments and environments', seen.processes.join('\n')]]);
+      const places = new Map<string, string>([
+        ['standard output', run.stdout + second.stdout],
+        ['standard error', run.stderr + second.stderr],
+        ['process arguments and environments', seen.processes.join('\n')],
+      ]);
       for (const [id, text] of await histories(sandbox)) places.set(`history of ${id}`, text);
       for (const { name, text } of await decodedReleases(cluster)) places.set(`release ${name}`, text);
       for (const [path, text] of await files(sandbox.state)) places.set(`file ${path}`, text);
       cluster.close();
       for (const [place, text] of places) {
         for (const [value, what] of canaries) {
-          for (const form of [value, Buffer.from(value).toString('base64').replace(/=+$/, '')]) assert.ok(!text.includes(form), `${what} stands in ${place}`);
+          for (const form of [value, Buffer.from(value).toString('base64').replace(/=+$/, '')])
+            assert.ok(!text.includes(form), `${what} stands in ${place}`);
         }
       }
     });
@@ -86,7 +94,9 @@ async function histories(sandbox: Sandbox): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for await (const info of client.workflow.list()) {
     const history = await client.workflow.getHandle(info.workflowId, info.runId).fetchHistory();
-    const text = JSON.stringify(history, (_key, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString() : value));
+    const text = JSON.stringify(history, (_key, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString() : value,
+    );
     found.set(`${info.workflowId} ${info.runId}`, text);
   }
   await closeTemporal(client);

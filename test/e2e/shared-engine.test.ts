@@ -1,5 +1,6 @@
 /**
- * One Temporal for many: three environments with clusters of their own are deployed at the same time, one of them by three
+ * One Temporal for many: three environments with clusters of their own are deployed at the same time, one of them by
+ * three
  * workers, of which one is killed at its work. Nobody touches what is another's. The engine asks for TLS and API keys
  * wherever it can be built.
  */
@@ -28,7 +29,10 @@ async function sharedEngine(): Promise<{ engineFor: (name: string) => Promise<En
   const program = OPENSSL === undefined ? undefined : await temporalServerProgram();
   if (program === undefined) {
     const plain = await startTestEngine();
-    return { engineFor: () => Promise.resolve({ address: plain.address, namespace: ENGINE_NAMESPACE }), close: plain.close };
+    return {
+      engineFor: () => Promise.resolve({ address: plain.address, namespace: ENGINE_NAMESPACE }),
+      close: plain.close,
+    };
   }
   const folder = await mkdtemp(join(tmpdir(), 'ananta-shared-'));
   const secured = await startTemporalServer(program, folder);
@@ -36,16 +40,27 @@ async function sharedEngine(): Promise<{ engineFor: (name: string) => Promise<En
     engineFor: async (name) => {
       const apiKeyFile = join(folder, `${name}.key`);
       await writeFile(apiKeyFile, secured.key([`${ENGINE_NAMESPACE}:write`]), { mode: 0o600 });
-      return { address: `${secured.host}:${secured.port}`, namespace: ENGINE_NAMESPACE, tls: { ca: secured.tls.ca }, apiKeyFile };
+      return {
+        address: `${secured.host}:${secured.port}`,
+        namespace: ENGINE_NAMESPACE,
+        tls: { ca: secured.tls.ca },
+        apiKeyFile,
+      };
     },
     close: secured.close,
   };
 }
 
 /** Workflow ids of an environment's deployment and its phases. */
-async function workflowsOf(client: Client, name: string): Promise<{ workflowId: string; runId: string; taskQueue: string }[]> {
+async function workflowsOf(
+  client: Client,
+  name: string,
+): Promise<{ workflowId: string; runId: string; taskQueue: string }[]> {
   const found: { workflowId: string; runId: string; taskQueue: string }[] = [];
-  for await (const { workflowId, runId, taskQueue } of client.workflow.list({ query: `WorkflowId STARTS_WITH 'deploy/${name}/'` })) found.push({ workflowId, runId, taskQueue });
+  for await (const { workflowId, runId, taskQueue } of client.workflow.list({
+    query: `WorkflowId STARTS_WITH 'deploy/${name}/'`,
+  }))
+    found.push({ workflowId, runId, taskQueue });
   return found;
 }
 
@@ -67,19 +82,24 @@ async function processesIn(client: Client, name: string): Promise<Set<number>> {
   for (const { workflowId, runId, taskQueue } of await workflowsOf(client, name)) {
     assert.equal(taskQueue, taskQueueOf(name));
     const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    for (const { activityTaskStartedEventAttributes: started } of events ?? []) if (started) pids.add(Number(/\/(\d+)$/.exec(started.identity ?? '')?.[1]));
+    for (const { activityTaskStartedEventAttributes: started } of events ?? [])
+      if (started) pids.add(Number(/\/(\d+)$/.exec(started.identity ?? '')?.[1]));
   }
   return pids;
 }
 
 async function environmentsIn({ state, folder }: Sandbox): Promise<string[]> {
   const kubectl = await kubectlOn(join(state, 'cluster', 'kubeconfig'), folder);
-  const { items } = JSON.parse(await kubectl(['get', 'secrets', '-A', '-l', 'owner=helm', '-o', 'json'])) as { items: { metadata: { labels: Record<string, string> } }[] };
+  const { items } = JSON.parse(await kubectl(['get', 'secrets', '-A', '-l', 'owner=helm', '-o', 'json'])) as {
+    items: { metadata: { labels: Record<string, string> } }[];
+  };
   assert.ok(items.length >= 48);
   return [...new Set(items.map(({ metadata }) => metadata.labels[RELEASE_LABELS.environment] ?? ''))];
 }
 
-test('three environments on one engine at the same time, three workers for one of them, one killed', { timeout: 400_000 }, async () => {
+test('three environments on one engine at the same time, three workers for one of them, one killed', {
+  timeout: 400_000,
+}, async () => {
   const { engineFor, close } = await sharedEngine();
   const sandboxes: Sandbox[] = [];
   const workers: { name: string; running: RunningCli }[] = [];
@@ -87,29 +107,51 @@ test('three environments on one engine at the same time, three workers for one o
   try {
     for (const name of NAMES) {
       const { address, namespace, tls, apiKeyFile } = await engineFor(name);
-      const engine = { address, namespace, ...(tls === undefined ? {} : { tls }), ...(apiKeyFile === undefined ? {} : { apiKeyFile }) };
+      const engine = {
+        address,
+        namespace,
+        ...(tls === undefined ? {} : { tls }),
+        ...(apiKeyFile === undefined ? {} : { apiKeyFile }),
+      };
       sandboxes.push(await createSandbox({ engine, simulation: { factor: 0.02 } }, { name, beside: sandboxes[0] }));
     }
     client = await connectTemporal(await engineFor('administrator'));
     const engine = client;
 
     const ups = await Promise.all(sandboxes.map((sandbox) => sandbox.cli(['up'])));
-    assert.deepEqual(ups.map(({ code }) => code), [0, 0, 0], ups.map(({ stderr }) => stderr).join('\n'));
-    const ports = await Promise.all(sandboxes.map(async ({ state }) => Object.values(JSON.parse(await readFile(join(state, 'run', 'ports.json'), 'utf8')) as Record<string, number>)));
+    assert.deepEqual(
+      ups.map(({ code }) => code),
+      [0, 0, 0],
+      ups.map(({ stderr }) => stderr).join('\n'),
+    );
+    const ports = await Promise.all(
+      sandboxes.map(async ({ state }) =>
+        Object.values(JSON.parse(await readFile(join(state, 'run', 'ports.json'), 'utf8')) as Record<string, number>),
+      ),
+    );
     assert.equal(new Set(ports.flat()).size, ports.flat().length, 'no port is of two environments');
 
-    for (const sandbox of sandboxes) for (let each = 0; each < (WORKERS[sandbox.name] ?? 1); each += 1) workers.push({ name: sandbox.name, running: sandbox.start(['worker']) });
-    const pidsOf = (name: string): number[] => workers.filter((worker) => worker.name === name).map(({ running }) => running.pid);
+    for (const sandbox of sandboxes)
+      for (let each = 0; each < (WORKERS[sandbox.name] ?? 1); each += 1)
+        workers.push({ name: sandbox.name, running: sandbox.start(['worker']) });
+    const pidsOf = (name: string): number[] =>
+      workers.filter((worker) => worker.name === name).map(({ running }) => running.pid);
     for (const name of NAMES) {
       await waitUntil(`the workers of ${name} ask for work`, { timeoutMs: 90_000, intervalMs: 300 }, async () => {
-        const { pollers } = await engine.workflowService.describeTaskQueue({ namespace: ENGINE_NAMESPACE, taskQueue: { name: taskQueueOf(name) }, taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY });
+        const { pollers } = await engine.workflowService.describeTaskQueue({
+          namespace: ENGINE_NAMESPACE,
+          taskQueue: { name: taskQueueOf(name) },
+          taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+        });
         return pidsOf(name).every((pid) => pollers.some(({ identity }) => identity?.endsWith(`/${pid}`))) || undefined;
       });
     }
 
     const deployments = sandboxes.map((sandbox) => sandbox.start(['deploy', '--json']));
     await deployments[0]!.line(({ type, state }) => type === 'service' && state === 'healthy');
-    const victim = await waitUntil('a worker of east is at work', { timeoutMs: 60_000, intervalMs: 20 }, () => atWork(engine, 'east', pidsOf('east')));
+    const victim = await waitUntil('a worker of east is at work', { timeoutMs: 60_000, intervalMs: 20 }, () =>
+      atWork(engine, 'east', pidsOf('east')),
+    );
     process.kill(victim, 'SIGKILL');
 
     const runs = await Promise.all(deployments.map(({ done }) => done));
@@ -123,8 +165,15 @@ test('three environments on one engine at the same time, three workers for one o
     for (const [at, sandbox] of sandboxes.entries()) {
       assert.deepEqual(await environmentsIn(sandbox), [NAMES[at]], 'every release in a cluster is of its environment');
       // What the killed one was at work on is in the history of whoever did it again.
-      const mine = new Set([...await processesIn(engine, sandbox.name), ...(sandbox.name === 'east' ? [victim] : [])]);
-      assert.deepEqual([...mine].sort(), pidsOf(sandbox.name).sort(), `${sandbox.name} was deployed by its workers, by all of them, and by nobody else's`);
+      const mine = new Set([
+        ...(await processesIn(engine, sandbox.name)),
+        ...(sandbox.name === 'east' ? [victim] : []),
+      ]);
+      assert.deepEqual(
+        [...mine].sort(),
+        pidsOf(sandbox.name).sort(),
+        `${sandbox.name} was deployed by its workers, by all of them, and by nobody else's`,
+      );
     }
     const again = await sandboxes[0]!.deploy();
     assert.equal(again.outcome, 'unchanged', 'nothing was left half done');

@@ -61,7 +61,10 @@ export async function shownInTheUi(sandbox: Sandbox, run: CliRun): Promise<void>
     const phase = new URL(url);
     phase.pathname = `/namespaces/ananta/workflows/${encodeURIComponent(phaseWorkflowId(result.workflowId, String(started?.['runId']), 4))}`;
     await page.goto(phase.href, { waitUntil: 'networkidle' });
-    await page.getByText(/Helm install keycloak/).first().waitFor();
+    await page
+      .getByText(/Helm install keycloak/)
+      .first()
+      .waitFor();
     await page.screenshot({ path: join(folder, 'temporal-ui-phase.png') });
   });
 }

@@ -1,5 +1,6 @@
 /**
- * A whole deployment from publishers' charts: small ones that make what the real ones were seen to make, under their names
+ * A whole deployment from publishers' charts: small ones that make what the real ones were seen to make, under their
+ * names
  * and versions, from a registry where there is one, else from a repository.
  */
 import assert from 'node:assert/strict';
@@ -22,7 +23,10 @@ import { failuresOf, resultOf, withSandbox } from '../support/sandbox.ts';
 import { packageFromFacts, upstreamFacts } from '../support/upstream-facts.ts';
 
 const run = promisify(execFile);
-const kubeconfigOf = async (state: string): Promise<string> => z.object({ cluster: z.object({ kubeconfig: z.string() }) }).parse(JSON.parse(await readFile(join(state, 'runtime.json'), 'utf8'))).cluster.kubeconfig;
+const kubeconfigOf = async (state: string): Promise<string> =>
+  z
+    .object({ cluster: z.object({ kubeconfig: z.string() }) })
+    .parse(JSON.parse(await readFile(join(state, 'runtime.json'), 'utf8'))).cluster.kubeconfig;
 const verified = z.object({ healthy: z.boolean(), warnings: z.array(z.string()) });
 
 test("48 services, eleven publishers' charts, one service bundled", { timeout: 600_000 }, async () => {
@@ -37,7 +41,11 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
     const registry = program === undefined ? undefined : await startRegistry(program);
     try {
       for (const [name, { version }] of registry ? Object.entries(facts.charts) : []) {
-        await run(helm, ['push', join(served, `${name}-${version}.tgz`), `oci://${registry!.host}/charts`, '--plain-http'], { env: helmHome(sandbox.folder) });
+        await run(
+          helm,
+          ['push', join(served, `${name}-${version}.tgz`), `oci://${registry!.host}/charts`, '--plain-http'],
+          { env: helmHome(sandbox.folder) },
+        );
       }
       const chartLock = join(sandbox.folder, 'charts.lock.yaml');
       const sources = { charts: 'upstream', chartOverrides: { 'redis-exporter': 'bundled' }, chartLock };
@@ -46,20 +54,41 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
       assert.equal(locked.code, 0, locked.stderr);
       assert.equal(Object.keys((parse(await readFile(chartLock, 'utf8')) as { charts: object }).charts).length, 11);
       // Locked from the one, installed from the other: the archives are the same.
-      await sandbox.configure({ ...sources, chartMirror: registry ? { url: `oci://${registry.host}/charts`, plainHttp: true } : repository.url });
+      await sandbox.configure({
+        ...sources,
+        chartMirror: registry ? { url: `oci://${registry.host}/charts`, plainHttp: true } : repository.url,
+      });
       const first = await sandbox.cli(['deploy', '--json']);
       assert.equal(resultOf(first).outcome, 'succeeded', failuresOf(first));
       assert.ok(resultOf(first).services.every(({ state }) => state === 'healthy' || state === 'completed'));
 
-      const revisions = JSON.parse(await (await kubectlOn(await kubeconfigOf(sandbox.state), sandbox.folder))(['get', 'secrets', '-A', '-l', 'owner=helm', '-o', 'json'])) as { items: { metadata: { labels: Record<string, string> } }[] };
-      const madeFrom = new Map(revisions.items.map(({ metadata }) => [metadata.labels['name'], metadata.labels[RELEASE_LABELS.charts]]));
-      assert.deepEqual([madeFrom.get('novu-redis'), madeFrom.get('redis-exporter'), madeFrom.get('middleware-api')], ['upstream', 'bundled', 'bundled']);
+      const revisions = JSON.parse(
+        await (await kubectlOn(await kubeconfigOf(sandbox.state), sandbox.folder))([
+          'get',
+          'secrets',
+          '-A',
+          '-l',
+          'owner=helm',
+          '-o',
+          'json',
+        ]),
+      ) as { items: { metadata: { labels: Record<string, string> } }[] };
+      const madeFrom = new Map(
+        revisions.items.map(({ metadata }) => [metadata.labels['name'], metadata.labels[RELEASE_LABELS.charts]]),
+      );
+      assert.deepEqual(
+        [madeFrom.get('novu-redis'), madeFrom.get('redis-exporter'), madeFrom.get('middleware-api')],
+        ['upstream', 'bundled', 'bundled'],
+      );
 
       const check = await sandbox.cli(['verify', '--json']);
       const { healthy, warnings } = verified.parse(JSON.parse(check.stdout));
       assert.ok(healthy, check.stdout);
       assert.equal(warnings.length, 10);
-      assert.match(warnings.join('\n'), /rabbitmq runs docker\.io\/bitnamilegacy\/rabbitmq:4\.0\.9-debian-12-r1: frozen and unpatched/);
+      assert.match(
+        warnings.join('\n'),
+        /rabbitmq runs docker\.io\/bitnamilegacy\/rabbitmq:4\.0\.9-debian-12-r1: frozen and unpatched/,
+      );
 
       // Nobody has to be asked a second time.
       await registry?.close();
@@ -75,17 +104,31 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
       const changed = { ...sources, chartOverrides: { jaeger: 'bundled', 'redis-exporter': 'bundled' } };
       await sandbox.configure(changed);
       const stuck = await sandbox.cli(['deploy', '--json']);
-      assert.match(stuck.stdout + stuck.stderr, /jaeger \(upstream, bundled is asked for\)\. .*helm uninstall jaeger --namespace monitoring-system/);
-      await run(helm, ['uninstall', 'jaeger', '--namespace', 'monitoring-system', '--kubeconfig', await kubeconfigOf(sandbox.state)], { env: helmHome(sandbox.folder) });
+      assert.match(
+        stuck.stdout + stuck.stderr,
+        /jaeger \(upstream, bundled is asked for\)\. .*helm uninstall jaeger --namespace monitoring-system/,
+      );
+      await run(
+        helm,
+        ['uninstall', 'jaeger', '--namespace', 'monitoring-system', '--kubeconfig', await kubeconfigOf(sandbox.state)],
+        { env: helmHome(sandbox.folder) },
+      );
       const last = await sandbox.cli(['deploy', '--json']);
       assert.equal(resultOf(last).outcome, 'succeeded', failuresOf(last));
-      assert.deepEqual(resultOf(last).services.filter((service) => service.changed).map(({ name }) => name), ['argocd', 'jaeger'], 'and what Argo CD shows of it');
+      assert.deepEqual(
+        resultOf(last)
+          .services.filter((service) => service.changed)
+          .map(({ name }) => name),
+        ['argocd', 'jaeger'],
+        'and what Argo CD shows of it',
+      );
     } finally {
       await repository.close();
       await registry?.close();
       // The cache is the user's own.
       const lock = await readChartLock(join(sandbox.folder, 'charts.lock.yaml'));
-      for (const [name, locked] of Object.entries(lock.charts)) await rm(archivePath(readConfig(), { name, ...locked }), { force: true });
+      for (const [name, locked] of Object.entries(lock.charts))
+        await rm(archivePath(readConfig(), { name, ...locked }), { force: true });
     }
   });
 });

@@ -5,32 +5,43 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GPG, type Operators, operators } from '../support/operators.ts';
 import { createSandbox, resultOf, type Sandbox } from '../support/sandbox.ts';
 
-interface Status { open: boolean; place: string; owners: string[] | null; servers: { server: string; state: string; given: number; threshold: number }[] }
+interface Status {
+  open: boolean;
+  place: string;
+  owners: string[] | null;
+  servers: { server: string; state: string; given: number; threshold: number }[];
+}
 
 describe('shares that belong to people', { skip: GPG === undefined && 'needs gpg' }, () => {
   let people: Operators;
   let sandbox: Sandbox;
   before(async () => {
     people = await operators(['anna', 'ben', 'cleo']);
-    sandbox = await createSandbox({ vault: { shares: 3, threshold: 2, keys: { store: 'kubernetes', publicKeys: people.publicKeys } } });
+    sandbox = await createSandbox({
+      vault: { shares: 3, threshold: 2, keys: { store: 'kubernetes', publicKeys: people.publicKeys } },
+    });
   });
   after(async () => {
     await sandbox.close();
     await people.close();
   });
 
-  const status = async (): Promise<Status> => JSON.parse((await sandbox.cli(['vault', 'status', '--json'])).stdout || '{"servers":[]}') as Status;
+  const status = async (): Promise<Status> =>
+    JSON.parse((await sandbox.cli(['vault', 'status', '--json'])).stdout || '{"servers":[]}') as Status;
   /** Until it is initialised, its shares are kept, which is a moment later, and it waits. */
   async function sealed(): Promise<Status> {
-    for (const deadline = Date.now() + 120_000; ;) {
+    for (const deadline = Date.now() + 120_000; ; ) {
       const now = await status();
       if (now.servers.some(({ state }) => state === 'sealed') && now.owners) return now;
-      if (Date.now() > deadline) throw new Error(`Vault was not sealed with its shares kept within 120 s: ${JSON.stringify(now)}`);
+      if (Date.now() > deadline)
+        throw new Error(`Vault was not sealed with its shares kept within 120 s: ${JSON.stringify(now)}`);
       await sleep(300);
     }
   }
   async function share(index: number): Promise<string> {
-    const { shares } = JSON.parse((await sandbox.cli(['vault', 'shares', '--json'])).stdout) as { shares: { owner: string; share: string }[] };
+    const { shares } = JSON.parse((await sandbox.cli(['vault', 'shares', '--json'])).stdout) as {
+      shares: { owner: string; share: string }[];
+    };
     return people.decrypt(shares[index]!.share);
   }
 
@@ -38,11 +49,22 @@ describe('shares that belong to people', { skip: GPG === undefined && 'needs gpg
     assert.equal((await sandbox.cli(['up'])).code, 0);
     const deployment = sandbox.start(['deploy', '--json']);
     const waiting = await sealed();
-    assert.deepEqual([waiting.open, waiting.place, waiting.owners, waiting.servers], [
-      false, 'Secret ananta-system/vault-keys', ['anna.asc', 'ben.asc', 'cleo.asc'], [{ server: 'vault-0', state: 'sealed', given: 0, threshold: 2 }],
-    ]);
-    const retry = await deployment.line(({ type, message }) => type === 'retry' && /waits to be unsealed/.test(String(message)));
-    assert.match(String(retry['message']), /2 of the 3 owners of its shares \(anna\.asc, ben\.asc, cleo\.asc\).*npm run ananta -- vault unseal --env rehearsal/);
+    assert.deepEqual(
+      [waiting.open, waiting.place, waiting.owners, waiting.servers],
+      [
+        false,
+        'Secret ananta-system/vault-keys',
+        ['anna.asc', 'ben.asc', 'cleo.asc'],
+        [{ server: 'vault-0', state: 'sealed', given: 0, threshold: 2 }],
+      ],
+    );
+    const retry = await deployment.line(
+      ({ type, message }) => type === 'retry' && /waits to be unsealed/.test(String(message)),
+    );
+    assert.match(
+      String(retry['message']),
+      /2 of the 3 owners of its shares \(anna\.asc, ben\.asc, cleo\.asc\).*npm run ananta -- vault unseal --env rehearsal/,
+    );
 
     const wrong = await sandbox.cli(['vault', 'unseal'], 'not a share');
     assert.deepEqual([wrong.code, wrong.stderr.includes('not a share')], [3, false], wrong.stderr);

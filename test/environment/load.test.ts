@@ -29,54 +29,216 @@ const GUARDED = `${SOUND.replace(/engine: .*/, 'engine: { address: temporal.exam
 const REFUSALS: Refusal[] = [
   { name: 'broken YAML', files: { x: 'description: [unclosed' }, says: 'x.yaml: is not valid YAML' },
   { name: 'a list instead of keys', files: { x: '- one' }, says: 'x.yaml: has to be a group of keys' },
-  { name: 'a mistyped key', files: { x: `${SOUND}domian: example.org\n` }, says: 'x.yaml: domian: unknown key, did you mean "domain"?' },
-  { name: 'a mistyped nested key', files: { x: `${SOUND}storage: { sises: {} }\n` }, says: 'x.yaml: storage.sises: unknown key, did you mean "sizes"?' },
-  { name: 'a key that resembles none', files: { x: `${SOUND}storage: { everything: {} }\n` }, says: 'x.yaml: storage.everything: unknown key; known here: class, sizes' },
-  { name: 'a missing key', files: { x: SOUND.replace('domain: example.org\n', '') }, says: 'x.yaml: domain: is missing: a text is needed' },
-  { name: 'a wrong type', files: { x: `${SOUND}protected: perhaps\n` }, says: 'x.yaml: protected: has to be true or false, not "perhaps"' },
-  { name: 'an unknown word', files: { x: SOUND.replace('bundled', 'bundeled') }, says: 'x.yaml: charts: cannot be "bundeled": use bundled or upstream, did you mean "bundled"?' },
-  { name: 'a cluster of neither kind', files: { x: SOUND.replace('{ context: somewhere }', 'kind') }, says: 'x.yaml: cluster: cannot be "kind": give either embedded, or kind, or context and kubeconfig' },
-  { name: 'a missing cluster', files: { x: SOUND.replace('cluster: { context: somewhere }\n', '') }, says: 'x.yaml: cluster: is missing: give either embedded, or kind, or context and kubeconfig' },
-  { name: 'an engine address without port', files: { x: SOUND.replace('temporal.example.org:7233', 'temporal.example.org') }, says: 'x.yaml: engine.address: has to be host:port' },
-  { name: 'a number out of range', files: { x: `${SOUND}helm: { concurrency: 0 }\n` }, says: 'x.yaml: helm.concurrency: has to be at least 1' },
-  { name: 'an unknown parent', files: { x: 'extends: sandbx\n', sandbox: SOUND }, says: 'x.yaml: extends: there is no file sandbx.yaml, did you mean "sandbox"?' },
-  { name: 'a circle of parents', files: { x: 'extends: y\n', y: 'extends: z\n', z: 'extends: y\n' }, says: 'z.yaml: extends: the files extend each other in a circle: x → y → z → y' },
-  { name: 'a parent that is no name', files: { x: 'extends: [y]\n' }, says: 'x.yaml: extends: has to be the name of a file' },
-  { name: 'a problem in a parent, named there', files: { x: 'extends: y\n', y: `${SOUND}domian: x\n` }, says: 'y.yaml: domian: unknown key' },
-  { name: 'an unknown service in replicas', files: { x: `${SOUND}replicas: { services: { keyclok: 2 } }\n` }, says: 'x.yaml: replicas.services.keyclok: there is no service "keyclok", did you mean "keycloak"?' },
-  { name: 'replicas of a Job', files: { x: `${SOUND}replicas: { services: { keycloak-init: 2 } }\n` }, says: 'replicas.services.keycloak-init: is a Job' },
-  { name: 'replicas of a database', files: { x: `${SOUND}replicas: { services: { rabbitmq: 2 } }\n` }, says: 'replicas.services.rabbitmq: keeps its data in one volume' },
-  { name: 'an unknown service in resources', files: { x: `${SOUND}resources: { nothing: {} }\n` }, says: 'resources.nothing: there is no service "nothing"' },
-  { name: 'an unknown service in tags', files: { x: SOUND.replace('prefix: registry.example.org', 'prefix: r, tags: { nothing: "1" }') }, says: 'images.tags.nothing: there is no service "nothing"' },
-  { name: 'a size for a service without volume', files: { x: `${SOUND}storage: { sizes: { keycloak: 1Gi } }\n` }, says: 'storage.sizes.keycloak: there is no service with a volume "keycloak"' },
-  { name: 'a start-up time of an unknown service', files: { x: `${SOUND.replace('{ context: somewhere }', '{ embedded: {} }')}simulation: { startupSeconds: { nothing: 1 } }\n` }, says: 'simulation.startupSeconds.nothing: there is no service "nothing"' },
-  { name: 'simulation on a real cluster', files: { x: `${SOUND}simulation: {}\n` }, says: 'x.yaml: simulation: pods are simulated on an embedded cluster only' },
-  { name: 'more keys needed than exist', files: { x: `${SOUND}vault: { shares: 2, threshold: 3 }\n` }, says: 'x.yaml: vault.threshold: 3 keys cannot be needed where only 2 exist' },
-  { name: 'servers of Vault that cannot agree', files: { x: `${SOUND}vault: { replicas: 2 }\n` }, says: 'x.yaml: vault.replicas: has to be odd' },
-  { name: 'servers of Vault in the wrong place', files: { x: `${SOUND}replicas: { services: { vault: 3 } }\n` }, says: 'replicas.services.vault: is said in vault.replicas' },
-  { name: 'more owners than shares', files: { x: `${SOUND}vault: { keys: { store: file, publicKeys: [a.asc, b.asc] } }\n` }, says: 'vault.keys.publicKeys: names 2 owners for 1 shares' },
-  { name: 'a root token for a person that is to be kept', files: { x: `${SOUND}vault: { rootToken: keep, keys: { store: file, rootTokenKey: a.asc } }\n` }, says: 'vault.keys.rootTokenKey: a root token that is encrypted to a person cannot be kept' },
-  { name: 'a secret among the parameters of a key service', files: { x: `${SOUND}vault: { seal: { type: awskms, parameters: { region: r, kms_key_id: k, secret_key: s } } }\n` }, says: 'vault.seal.parameters.secret_key: unknown key' },
-  { name: 'an external Vault without a way back', files: { x: `${SOUND}vault: { external: { address: "https://vault.example.org" } }\n` }, says: 'vault.kubernetesHost: has to be said with vault.external' },
-  { name: 'servers of a Vault that others run', files: { x: `${SOUND}vault: { external: { address: "https://vault.example.org" }, kubernetesHost: "https://k", replicas: 3 }\n` }, says: 'vault.replicas: is the business of those who run the external Vault' },
-  { name: 'an image that is neither tag nor digest', files: { x: SOUND.replace('prefix: registry.example.org', 'prefix: r, tags: { keycloak: "sha256:12" }') }, says: 'images.tags.keycloak: has to be an image tag, or a digest' },
+  {
+    name: 'a mistyped key',
+    files: { x: `${SOUND}domian: example.org\n` },
+    says: 'x.yaml: domian: unknown key, did you mean "domain"?',
+  },
+  {
+    name: 'a mistyped nested key',
+    files: { x: `${SOUND}storage: { sises: {} }\n` },
+    says: 'x.yaml: storage.sises: unknown key, did you mean "sizes"?',
+  },
+  {
+    name: 'a key that resembles none',
+    files: { x: `${SOUND}storage: { everything: {} }\n` },
+    says: 'x.yaml: storage.everything: unknown key; known here: class, sizes',
+  },
+  {
+    name: 'a missing key',
+    files: { x: SOUND.replace('domain: example.org\n', '') },
+    says: 'x.yaml: domain: is missing: a text is needed',
+  },
+  {
+    name: 'a wrong type',
+    files: { x: `${SOUND}protected: perhaps\n` },
+    says: 'x.yaml: protected: has to be true or false, not "perhaps"',
+  },
+  {
+    name: 'an unknown word',
+    files: { x: SOUND.replace('bundled', 'bundeled') },
+    says: 'x.yaml: charts: cannot be "bundeled": use bundled or upstream, did you mean "bundled"?',
+  },
+  {
+    name: 'a cluster of neither kind',
+    files: { x: SOUND.replace('{ context: somewhere }', 'kind') },
+    says: 'x.yaml: cluster: cannot be "kind": give either embedded, or kind, or context and kubeconfig',
+  },
+  {
+    name: 'a missing cluster',
+    files: { x: SOUND.replace('cluster: { context: somewhere }\n', '') },
+    says: 'x.yaml: cluster: is missing: give either embedded, or kind, or context and kubeconfig',
+  },
+  {
+    name: 'an engine address without port',
+    files: { x: SOUND.replace('temporal.example.org:7233', 'temporal.example.org') },
+    says: 'x.yaml: engine.address: has to be host:port',
+  },
+  {
+    name: 'a number out of range',
+    files: { x: `${SOUND}helm: { concurrency: 0 }\n` },
+    says: 'x.yaml: helm.concurrency: has to be at least 1',
+  },
+  {
+    name: 'an unknown parent',
+    files: { x: 'extends: sandbx\n', sandbox: SOUND },
+    says: 'x.yaml: extends: there is no file sandbx.yaml, did you mean "sandbox"?',
+  },
+  {
+    name: 'a circle of parents',
+    files: { x: 'extends: y\n', y: 'extends: z\n', z: 'extends: y\n' },
+    says: 'z.yaml: extends: the files extend each other in a circle: x → y → z → y',
+  },
+  {
+    name: 'a parent that is no name',
+    files: { x: 'extends: [y]\n' },
+    says: 'x.yaml: extends: has to be the name of a file',
+  },
+  {
+    name: 'a problem in a parent, named there',
+    files: { x: 'extends: y\n', y: `${SOUND}domian: x\n` },
+    says: 'y.yaml: domian: unknown key',
+  },
+  {
+    name: 'an unknown service in replicas',
+    files: { x: `${SOUND}replicas: { services: { keyclok: 2 } }\n` },
+    says: 'x.yaml: replicas.services.keyclok: there is no service "keyclok", did you mean "keycloak"?',
+  },
+  {
+    name: 'replicas of a Job',
+    files: { x: `${SOUND}replicas: { services: { keycloak-init: 2 } }\n` },
+    says: 'replicas.services.keycloak-init: is a Job',
+  },
+  {
+    name: 'replicas of a database',
+    files: { x: `${SOUND}replicas: { services: { rabbitmq: 2 } }\n` },
+    says: 'replicas.services.rabbitmq: keeps its data in one volume',
+  },
+  {
+    name: 'an unknown service in resources',
+    files: { x: `${SOUND}resources: { nothing: {} }\n` },
+    says: 'resources.nothing: there is no service "nothing"',
+  },
+  {
+    name: 'an unknown service in tags',
+    files: { x: SOUND.replace('prefix: registry.example.org', 'prefix: r, tags: { nothing: "1" }') },
+    says: 'images.tags.nothing: there is no service "nothing"',
+  },
+  {
+    name: 'a size for a service without volume',
+    files: { x: `${SOUND}storage: { sizes: { keycloak: 1Gi } }\n` },
+    says: 'storage.sizes.keycloak: there is no service with a volume "keycloak"',
+  },
+  {
+    name: 'a start-up time of an unknown service',
+    files: {
+      x: `${SOUND.replace('{ context: somewhere }', '{ embedded: {} }')}simulation: { startupSeconds: { nothing: 1 } }\n`,
+    },
+    says: 'simulation.startupSeconds.nothing: there is no service "nothing"',
+  },
+  {
+    name: 'simulation on a real cluster',
+    files: { x: `${SOUND}simulation: {}\n` },
+    says: 'x.yaml: simulation: pods are simulated on an embedded cluster only',
+  },
+  {
+    name: 'more keys needed than exist',
+    files: { x: `${SOUND}vault: { shares: 2, threshold: 3 }\n` },
+    says: 'x.yaml: vault.threshold: 3 keys cannot be needed where only 2 exist',
+  },
+  {
+    name: 'servers of Vault that cannot agree',
+    files: { x: `${SOUND}vault: { replicas: 2 }\n` },
+    says: 'x.yaml: vault.replicas: has to be odd',
+  },
+  {
+    name: 'servers of Vault in the wrong place',
+    files: { x: `${SOUND}replicas: { services: { vault: 3 } }\n` },
+    says: 'replicas.services.vault: is said in vault.replicas',
+  },
+  {
+    name: 'more owners than shares',
+    files: { x: `${SOUND}vault: { keys: { store: file, publicKeys: [a.asc, b.asc] } }\n` },
+    says: 'vault.keys.publicKeys: names 2 owners for 1 shares',
+  },
+  {
+    name: 'a root token for a person that is to be kept',
+    files: { x: `${SOUND}vault: { rootToken: keep, keys: { store: file, rootTokenKey: a.asc } }\n` },
+    says: 'vault.keys.rootTokenKey: a root token that is encrypted to a person cannot be kept',
+  },
+  {
+    name: 'a secret among the parameters of a key service',
+    files: {
+      x: `${SOUND}vault: { seal: { type: awskms, parameters: { region: r, kms_key_id: k, secret_key: s } } }\n`,
+    },
+    says: 'vault.seal.parameters.secret_key: unknown key',
+  },
+  {
+    name: 'an external Vault without a way back',
+    files: { x: `${SOUND}vault: { external: { address: "https://vault.example.org" } }\n` },
+    says: 'vault.kubernetesHost: has to be said with vault.external',
+  },
+  {
+    name: 'servers of a Vault that others run',
+    files: {
+      x: `${SOUND}vault: { external: { address: "https://vault.example.org" }, kubernetesHost: "https://k", replicas: 3 }\n`,
+    },
+    says: 'vault.replicas: is the business of those who run the external Vault',
+  },
+  {
+    name: 'an image that is neither tag nor digest',
+    files: { x: SOUND.replace('prefix: registry.example.org', 'prefix: r, tags: { keycloak: "sha256:12" }') },
+    says: 'images.tags.keycloak: has to be an image tag, or a digest',
+  },
   ...[
-    ['the development server', 'engine: { address: temporal.example.org:7233, namespace: n }', 'engine: { embedded: true }', 'x.yaml: engine: a protected environment needs a Temporal that outlives this machine'],
-    ['one server of Vault', 'replicas: 3', 'replicas: 1', 'x.yaml: vault.replicas: a protected environment needs at least 3 servers'],
-    ['unseal keys in clear', 'publicKeys: [a.asc]', 'name: other', 'x.yaml: vault.keys: a protected environment keeps no unseal keys in clear'],
-    ['a root token that stays', 'rootToken: revoke', 'rootToken: keep', 'x.yaml: vault.rootToken: a protected environment revokes the root token'],
-  ].map(([name, from, to, says]): Refusal => ({ name: `protected, with ${name}`, files: { x: GUARDED.replace(from!, to!) }, says: says! })),
+    [
+      'the development server',
+      'engine: { address: temporal.example.org:7233, namespace: n }',
+      'engine: { embedded: true }',
+      'x.yaml: engine: a protected environment needs a Temporal that outlives this machine',
+    ],
+    [
+      'one server of Vault',
+      'replicas: 3',
+      'replicas: 1',
+      'x.yaml: vault.replicas: a protected environment needs at least 3 servers',
+    ],
+    [
+      'unseal keys in clear',
+      'publicKeys: [a.asc]',
+      'name: other',
+      'x.yaml: vault.keys: a protected environment keeps no unseal keys in clear',
+    ],
+    [
+      'a root token that stays',
+      'rootToken: revoke',
+      'rootToken: keep',
+      'x.yaml: vault.rootToken: a protected environment revokes the root token',
+    ],
+  ].map(
+    ([name, from, to, says]): Refusal => ({
+      name: `protected, with ${name}`,
+      files: { x: GUARDED.replace(from!, to!) },
+      says: says!,
+    }),
+  ),
 ];
 
 describe('environments', () => {
   let folder = '';
-  before(async () => { folder = await mkdtemp(join(tmpdir(), 'ananta-environments-')); });
-  after(async () => { await rm(folder, { recursive: true }); });
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ananta-environments-'));
+  });
+  after(async () => {
+    await rm(folder, { recursive: true });
+  });
 
   /** Writes the files, each test into a folder of its own. */
   async function withFiles(files: Record<string, string>): Promise<{ environmentsDir: string }> {
     const environmentsDir = await mkdtemp(join(folder, 'case-'));
-    await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(environmentsDir, `${name}.yaml`), text)));
+    await Promise.all(
+      Object.entries(files).map(([name, text]) => writeFile(join(environmentsDir, `${name}.yaml`), text)),
+    );
     return { environmentsDir };
   }
 
@@ -100,7 +262,10 @@ describe('environments', () => {
 
   test('refuses an unknown environment, naming those there are', async () => {
     const config = await withFiles({ sandbox: SOUND, prod: SOUND, _base: SOUND });
-    await assert.rejects(loadEnvironment('sandbx', config), /sandbx\.yaml: there is no environment "sandbx", did you mean "sandbox"\? Known: prod, sandbox\./);
+    await assert.rejects(
+      loadEnvironment('sandbx', config),
+      /sandbx\.yaml: there is no environment "sandbx", did you mean "sandbox"\? Known: prod, sandbox\./,
+    );
     await assert.rejects(loadEnvironment('_base', config), /there is no environment "_base"/);
     await assert.rejects(loadEnvironment('../sandbox', config), /there is no environment/);
   });
@@ -134,7 +299,10 @@ describe('environments', () => {
   });
 
   test('simulates the pods of an embedded cluster, told or not', async () => {
-    const environment = await loadEnvironment('x', await withFiles({ x: SOUND.replace('{ context: somewhere }', '{ embedded: {} }') }));
+    const environment = await loadEnvironment(
+      'x',
+      await withFiles({ x: SOUND.replace('{ context: somewhere }', '{ embedded: {} }') }),
+    );
     assert.deepEqual(environment.cluster, { embedded: { nodes: 3 } });
     assert.equal(environment.simulation?.factor, 0.4);
   });
@@ -146,8 +314,14 @@ describe('the environments of this repository', () => {
   test('load', async () => {
     assert.deepEqual(await listEnvironments(config), ['dev', 'local', 'node', 'prod', 'sandbox', 'staging']);
     const loaded = await Promise.all((await listEnvironments(config)).map((name) => loadEnvironment(name, config)));
-    assert.deepEqual(loaded.map(({ name, charts }) => `${name} ${charts}`), ['dev upstream', 'local upstream', 'node bundled', 'prod upstream', 'sandbox bundled', 'staging upstream']);
-    assert.deepEqual(loaded.filter((environment) => environment.protected).map(({ name }) => name), ['prod']);
+    assert.deepEqual(
+      loaded.map(({ name, charts }) => `${name} ${charts}`),
+      ['dev upstream', 'local upstream', 'node bundled', 'prod upstream', 'sandbox bundled', 'staging upstream'],
+    );
+    assert.deepEqual(
+      loaded.filter((environment) => environment.protected).map(({ name }) => name),
+      ['prod'],
+    );
   });
 
   test('production is protected, and three of five keys open its Vault', async () => {
@@ -159,6 +333,9 @@ describe('the environments of this repository', () => {
   });
 
   test('have a JSON Schema that is up to date (node launcher.mjs --run scripts/generate-schema.ts)', async () => {
-    assert.equal(await readFile(join(config.environmentsDir, 'environment.schema.json'), 'utf8'), environmentJsonSchema());
+    assert.equal(
+      await readFile(join(config.environmentsDir, 'environment.schema.json'), 'utf8'),
+      environmentJsonSchema(),
+    );
   });
 });

@@ -10,20 +10,30 @@ import { catalog, config, helmBinary, sandbox } from './helm.ts';
 
 describe('rights of the identities, from all charts', () => {
   let basis: AccessBasis;
-  before(async () => { basis = await accessBasis({ catalog, environment: await sandbox() }, await helmBinary(), config); });
+  before(async () => {
+    basis = await accessBasis({ catalog, environment: await sandbox() }, await helmBinary(), config);
+  });
 
   test('every rendered object may be applied and taken away by the deployer', () => {
     assert.ok(basis.releases.length >= 48);
     const brought = broughtKinds(basis.releases.flatMap(({ objects }) => objects));
     const { cluster, namespaced } = identityOf('deployer', basis);
-    const [everywhere, within] = [rulesOf(cluster), new Map([...namespaced].map(([namespace, rights]) => [namespace, rulesOf(rights)]))];
+    const [everywhere, within] = [
+      rulesOf(cluster),
+      new Map([...namespaced].map(([namespace, rights]) => [namespace, rulesOf(rights)])),
+    ];
     for (const { name: release, namespace, objects } of basis.releases) {
       for (const object of objects) {
-        const kind = OWN_KINDS.get(kindKeyOf(object.apiVersion, object.kind)) ?? brought.get(kindKeyOf(object.apiVersion, object.kind));
+        const kind =
+          OWN_KINDS.get(kindKeyOf(object.apiVersion, object.kind)) ??
+          brought.get(kindKeyOf(object.apiVersion, object.kind));
         assert.ok(kind, object.kind);
-        const rules = kind.namespaced ? within.get(object.namespace ?? namespace) ?? [] : everywhere;
+        const rules = kind.namespaced ? (within.get(object.namespace ?? namespace) ?? []) : everywhere;
         for (const verb of ['get', 'create', 'patch', 'delete']) {
-          assert.ok(grants(rules, { verb, group: kind.group, resource: kind.resource, name: object.name }), `${verb} ${object.kind} ${object.name} of ${release}`);
+          assert.ok(
+            grants(rules, { verb, group: kind.group, resource: kind.resource, name: object.name }),
+            `${verb} ${object.kind} ${object.name} of ${release}`,
+          );
         }
       }
     }
@@ -34,7 +44,10 @@ describe('rights of the identities, from all charts', () => {
     for (const name of IDENTITIES) {
       const objects = accessObjects(identityOf(name, basis));
       assert.doesNotMatch(JSON.stringify(objects), /"\*"/, name);
-      for (const { object: { metadata } } of objects) assert.ok(metadata.namespace === undefined || known.has(metadata.namespace), metadata.namespace);
+      for (const {
+        object: { metadata },
+      } of objects)
+        assert.ok(metadata.namespace === undefined || known.has(metadata.namespace), metadata.namespace);
     }
   });
 });

@@ -22,10 +22,15 @@ export function goldenFolder(set: GoldenSet): string {
 
 /** A Job's name ends in the digest of chart and values: left out, or every chart edit would touch every Job. */
 export function withoutDigest(release: Release, text: string): string {
-  return release.job ? text.replace(new RegExp(`\\b${release.name}-[0-9a-f]{8}\\b`, 'g'), `${release.name}-00000000`) : text;
+  return release.job
+    ? text.replace(new RegExp(`\\b${release.name}-[0-9a-f]{8}\\b`, 'g'), `${release.name}-00000000`)
+    : text;
 }
 
-export interface GoldenRelease { release: Release; objects: KubernetesObject[] }
+export interface GoldenRelease {
+  release: Release;
+  objects: KubernetesObject[];
+}
 const read = new Map<string, GoldenRelease[]>();
 
 /** Objects of every release, from the golden files: rules are checked without Helm. */
@@ -37,12 +42,16 @@ export function goldenObjects(set: GoldenSet = 'helm'): GoldenRelease[] {
 
 function readGoldens(set: GoldenSet): GoldenRelease[] {
   const files = new Set(readdirSync(goldenFolder(set)));
-  return allReleases(catalog).filter(({ name }) => files.has(`${name}.yaml`)).map((release) => ({
-    release,
-    objects: parseObjects(readFileSync(join(goldenFolder(set), `${release.name}.yaml`), 'utf8')),
-  }));
+  return allReleases(catalog)
+    .filter(({ name }) => files.has(`${name}.yaml`))
+    .map((release) => ({
+      release,
+      objects: parseObjects(readFileSync(join(goldenFolder(set), `${release.name}.yaml`), 'utf8')),
+    }));
 }
 
 export function parseObjects(text: string): KubernetesObject[] {
-  return parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject | null).filter((object) => object !== null);
+  return parseAllDocuments(text)
+    .map((document) => document.toJS() as KubernetesObject | null)
+    .filter((object) => object !== null);
 }

@@ -27,7 +27,9 @@ export async function chartRuns(environment: Environment, names?: readonly strin
   const inputs = await allReleaseInputs(catalog, environment, {}, config);
   return allReleases(catalog).flatMap((release) => {
     const input = inputs.get(release.name);
-    return input === undefined || names?.includes(release.name) === false ? [] : [{ release, chartPath: input.chartPath, values: input.values }];
+    return input === undefined || names?.includes(release.name) === false
+      ? []
+      : [{ release, chartPath: input.chartPath, values: input.values }];
   });
 }
 
@@ -37,19 +39,21 @@ export async function sandbox(): Promise<Environment> {
 
 /** Staging's replicas, storage class and pull secrets, with the charts of this repository. */
 export async function replicated(): Promise<Environment> {
-  return { ...await loadEnvironment('staging', config), charts: 'bundled' };
+  return { ...(await loadEnvironment('staging', config)), charts: 'bundled' };
 }
 
 /** Production's Vault, with a key service besides, and one image by its digest, with the charts of this repository. */
 export async function guarded(): Promise<Environment> {
   const prod = await loadEnvironment('prod', config);
   return {
-    ...prod, charts: 'bundled',
+    ...prod,
+    charts: 'bundled',
     images: { ...prod.images, tags: { keycloak: `sha256:${'5'.repeat(64)}` } },
     vault: {
       ...prod.vault,
       seal: {
-        type: 'awskms', parameters: { region: 'eu-central-1', kms_key_id: 'alias/vault' },
+        type: 'awskms',
+        parameters: { region: 'eu-central-1', kms_key_id: 'alias/vault' },
         credentials: { secret: 'vault-seal', keys: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] },
         serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::000000000000:role/vault' },
       },
@@ -58,7 +62,12 @@ export async function guarded(): Promise<Environment> {
 }
 
 export async function helmBinary(): Promise<string> {
-  const tools = acquireTools({ names: ['helm'], cacheDir: config.cacheDir, mirror: config.toolsMirror, env: config.childEnv });
+  const tools = acquireTools({
+    names: ['helm'],
+    cacheDir: config.cacheDir,
+    mirror: config.toolsMirror,
+    env: config.childEnv,
+  });
   return (await tools.get('helm')).path;
 }
 
@@ -68,7 +77,13 @@ export async function helm(binary: string, args: readonly string[], input: strin
     const child = execFile(binary, args, { maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       // The library is linked into every chart; Helm says so each time.
-      else reject(new Error([stdout, ...stderr.split('\n').filter((line) => !line.includes('found symbolic link'))].join('\n'), { cause: error }));
+      else
+        reject(
+          new Error(
+            [stdout, ...stderr.split('\n').filter((line) => !line.includes('found symbolic link'))].join('\n'),
+            { cause: error },
+          ),
+        );
     });
     child.stdin?.end(input);
   });
@@ -77,6 +92,30 @@ export async function helm(binary: string, args: readonly string[], input: strin
 /** Renders each, as many at once as there are cores. @returns text per release */
 export async function renderAll(binary: string, runs: readonly ChartRun[]): Promise<Map<string, string>> {
   const queue = new PQueue({ concurrency: cpus().length });
-  return new Map(await queue.addAll(runs.map(({ release, chartPath, values }) => async () =>
-    [release.name, await helm(binary, ['template', release.name, chartPath, '--namespace', release.namespace, '--kube-version', KUBERNETES_VERSION, '--values', '-'], values)] as const)));
+  return new Map(
+    await queue.addAll(
+      runs.map(
+        ({ release, chartPath, values }) =>
+          async () =>
+            [
+              release.name,
+              await helm(
+                binary,
+                [
+                  'template',
+                  release.name,
+                  chartPath,
+                  '--namespace',
+                  release.namespace,
+                  '--kube-version',
+                  KUBERNETES_VERSION,
+                  '--values',
+                  '-',
+                ],
+                values,
+              ),
+            ] as const,
+      ),
+    ),
+  );
 }

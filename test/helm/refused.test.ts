@@ -24,7 +24,8 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-const check = async (): Promise<void> => checkCharts({ catalog: loadCatalog(), environment: await loadEnvironment('sandbox', config) }, {}, helm, config);
+const check = async (): Promise<void> =>
+  checkCharts({ catalog: loadCatalog(), environment: await loadEnvironment('sandbox', config) }, {}, helm, config);
 
 test('all charts render, and the second look takes no time', async () => {
   await check();
@@ -34,6 +35,16 @@ test('all charts render, and the second look takes no time', async () => {
 });
 
 test('a broken template is named with what Helm says, exit code 3', async () => {
-  await appendFile(join(folder, 'helm', 'charts', 'jaeger', 'templates', 'broken.yaml'), '{{ include "no-such-template" . }}\n');
-  await assert.rejects(check(), (error) => error instanceof CliError && error.exitCode === EXIT_CODES.refused && /jaeger \(chart .*no-such-template/s.test(error.message) && !error.message.includes('keycloak'));
+  await appendFile(
+    join(folder, 'helm', 'charts', 'jaeger', 'templates', 'broken.yaml'),
+    '{{ include "no-such-template" . }}\n',
+  );
+  await assert.rejects(
+    check(),
+    (error) =>
+      error instanceof CliError &&
+      error.exitCode === EXIT_CODES.refused &&
+      /jaeger \(chart .*no-such-template/s.test(error.message) &&
+      !error.message.includes('keycloak'),
+  );
 });

@@ -4,14 +4,32 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import PQueue from 'p-queue';
-import { chartRuns, guarded, helm, helmBinary, KUBERNETES_VERSION, renderAll, replicated, sandbox, type ChartRun } from './helm.ts';
+import {
+  chartRuns,
+  guarded,
+  helm,
+  helmBinary,
+  KUBERNETES_VERSION,
+  renderAll,
+  replicated,
+  sandbox,
+  type ChartRun,
+} from './helm.ts';
 import { goldenFolder, type GoldenSet, withoutDigest } from './golden.ts';
 
 const UPDATE = process.env['UPDATE_GOLDENS'] === '1';
 const binary = await helmBinary();
 const all = await chartRuns(await sandbox());
 /** One of each kind that replicas, storage class or pull secrets change. */
-const several = await chartRuns(await replicated(), ['tenant-management-service', 'temporal', 'jaeger', 'keycloak', 'control-plane-postgres', 'minio-init', 'argocd']);
+const several = await chartRuns(await replicated(), [
+  'tenant-management-service',
+  'temporal',
+  'jaeger',
+  'keycloak',
+  'control-plane-postgres',
+  'minio-init',
+  'argocd',
+]);
 
 /** What only a guarded environment has. */
 const production = await chartRuns(await guarded(), ['vault', 'keycloak']);
@@ -19,9 +37,20 @@ const production = await chartRuns(await guarded(), ['vault', 'keycloak']);
 describe('charts', () => {
   test('pass lint with the values of every release', async () => {
     const queue = new PQueue({ concurrency: cpus().length });
-    const failures = await queue.addAll(all.map(({ release, chartPath, values }) => () =>
-      helm(binary, ['lint', '--strict', '--quiet', chartPath, '--kube-version', KUBERNETES_VERSION, '--values', '-'], values)
-        .then(() => [], (error: unknown) => [`${release.name}: ${String(error)}`])));
+    const failures = await queue.addAll(
+      all.map(
+        ({ release, chartPath, values }) =>
+          () =>
+            helm(
+              binary,
+              ['lint', '--strict', '--quiet', chartPath, '--kube-version', KUBERNETES_VERSION, '--values', '-'],
+              values,
+            ).then(
+              () => [],
+              (error: unknown) => [`${release.name}: ${String(error)}`],
+            ),
+      ),
+    );
     assert.deepEqual(failures.flat(), []);
   });
 
@@ -29,7 +58,11 @@ describe('charts', () => {
     const service = all.find(({ release }) => release.name === 'cns-service');
     assert.ok(service);
     await assert.rejects(
-      helm(binary, ['template', 'cns-service', service.chartPath, '--kube-version', KUBERNETES_VERSION, '--values', '-'], `${service.values}\nreplicas: 3\n`),
+      helm(
+        binary,
+        ['template', 'cns-service', service.chartPath, '--kube-version', KUBERNETES_VERSION, '--values', '-'],
+        `${service.values}\nreplicas: 3\n`,
+      ),
       /replicas/,
     );
   });
@@ -45,7 +78,9 @@ function compare(set: GoldenSet, runs: ChartRun[]): void {
   test(`${set}: ${runs.length} releases`, async () => {
     const rendered = await renderAll(binary, runs);
     const folder = goldenFolder(set);
-    const texts = new Map(runs.map(({ release }) => [`${release.name}.yaml`, withoutDigest(release, rendered.get(release.name) ?? '')]));
+    const texts = new Map(
+      runs.map(({ release }) => [`${release.name}.yaml`, withoutDigest(release, rendered.get(release.name) ?? '')]),
+    );
     if (UPDATE) {
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true });
@@ -53,7 +88,11 @@ function compare(set: GoldenSet, runs: ChartRun[]): void {
     }
     assert.deepEqual(readdirSync(folder).sort(), [...texts.keys()].sort(), 'one golden file per release');
     for (const [file, text] of texts) {
-      assert.equal(text, readFileSync(join(folder, file), 'utf8'), `${set}/${file} differs; if that is wanted: UPDATE_GOLDENS=1 npm test -- test/helm/render.test.ts`);
+      assert.equal(
+        text,
+        readFileSync(join(folder, file), 'utf8'),
+        `${set}/${file} differs; if that is wanted: UPDATE_GOLDENS=1 npm test -- test/helm/render.test.ts`,
+      );
     }
   });
 }

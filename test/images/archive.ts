@@ -26,7 +26,18 @@ const EPOCH = '2026-01-01T00:00:00Z';
 
 /** Packs a folder; order and times are fixed, owners and modes as they are. */
 export async function packFolder(folder: string, target: string, context: BuildContext): Promise<void> {
-  await context.run('tar', ['--create', '--file', target, '--directory', folder, '--sort=name', `--mtime=${EPOCH}`, '--numeric-owner', '--format=gnu', '.']);
+  await context.run('tar', [
+    '--create',
+    '--file',
+    target,
+    '--directory',
+    folder,
+    '--sort=name',
+    `--mtime=${EPOCH}`,
+    '--numeric-owner',
+    '--format=gnu',
+    '.',
+  ]);
 }
 
 /** @returns digest and size of a file, `sha256:` in front */
@@ -41,7 +52,12 @@ export async function digestOfFile(path: string): Promise<{ digest: string; size
  * @param images each with its layers from the cache, lowest first
  * @returns every reference with the digest of its manifest
  */
-export async function writeArchive(images: readonly { recipe: ImageRecipe; layers: readonly StoredLayer[] }[], target: string, work: string, context: BuildContext): Promise<{ reference: string; digest: string }[]> {
+export async function writeArchive(
+  images: readonly { recipe: ImageRecipe; layers: readonly StoredLayer[] }[],
+  target: string,
+  work: string,
+  context: BuildContext,
+): Promise<{ reference: string; digest: string }[]> {
   const blobs = join(work, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
   const manifests: Descriptor[] = [];
@@ -54,14 +70,39 @@ export async function writeArchive(images: readonly { recipe: ImageRecipe; layer
       config,
       layers: layers.map(({ digest, size }) => ({ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size })),
     });
-    for (const reference of recipe.references) manifests.push({ ...manifest, annotations: { 'io.containerd.image.name': reference, 'org.opencontainers.image.ref.name': reference.slice(reference.lastIndexOf(':') + 1) } });
+    for (const reference of recipe.references)
+      manifests.push({
+        ...manifest,
+        annotations: {
+          'io.containerd.image.name': reference,
+          'org.opencontainers.image.ref.name': reference.slice(reference.lastIndexOf(':') + 1),
+        },
+      });
   }
   await writeFile(join(work, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
   await writeFile(join(work, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
   const part = `${target}.${process.pid}.part`;
-  await context.run('tar', ['--create', '--file', part, '--directory', work, '--sort=name', `--mtime=${EPOCH}`, '--owner=0', '--group=0', '--numeric-owner', '--format=gnu', 'oci-layout', 'index.json', 'blobs']);
+  await context.run('tar', [
+    '--create',
+    '--file',
+    part,
+    '--directory',
+    work,
+    '--sort=name',
+    `--mtime=${EPOCH}`,
+    '--owner=0',
+    '--group=0',
+    '--numeric-owner',
+    '--format=gnu',
+    'oci-layout',
+    'index.json',
+    'blobs',
+  ]);
   await rename(part, target);
-  return manifests.map((manifest) => ({ reference: manifest.annotations?.['io.containerd.image.name'] ?? '', digest: manifest.digest }));
+  return manifests.map((manifest) => ({
+    reference: manifest.annotations?.['io.containerd.image.name'] ?? '',
+    digest: manifest.digest,
+  }));
 }
 
 /** The image's configuration, as the OCI image specification has it. */
@@ -78,7 +119,9 @@ export function imageConfig(recipe: ImageRecipe, layers: readonly StoredLayer[])
       ...(recipe.entrypoint === undefined ? {} : { Entrypoint: recipe.entrypoint }),
       ...(recipe.cmd === undefined ? {} : { Cmd: recipe.cmd }),
       ...(recipe.stopSignal === undefined ? {} : { StopSignal: recipe.stopSignal }),
-      ...(recipe.ports === undefined ? {} : { ExposedPorts: Object.fromEntries(recipe.ports.map((port) => [`${port}/tcp`, {}])) }),
+      ...(recipe.ports === undefined
+        ? {}
+        : { ExposedPorts: Object.fromEntries(recipe.ports.map((port) => [`${port}/tcp`, {}])) }),
     },
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) },
   };

@@ -23,34 +23,66 @@ const imagesSchema = z.array(z.object({ reference: z.string(), digest: z.string(
  * two processes that want the same layer build it once.
  * @param say gets a line for each layer that is built, with its seconds
  */
-export async function buildImages(config: Pick<Config, 'cacheDir' | 'childEnv'>, recipes: readonly ImageRecipe[], say: (line: string) => void = () => undefined): Promise<BuiltImages> {
+export async function buildImages(
+  config: Pick<Config, 'cacheDir' | 'childEnv'>,
+  recipes: readonly ImageRecipe[],
+  say: (line: string) => void = () => undefined,
+): Promise<BuiltImages> {
   const root = join(config.cacheDir, 'test-images');
   for (const folder of ['layers', 'images', 'locks']) await mkdir(join(root, folder), { recursive: true });
-  const layers = [...new Map(recipes.flatMap((recipe) => recipe.layers).flatMap(withNeeds).map((layer) => [layer.key, layer])).values()];
-  const archive = join(root, 'images', `${digestOf(FORMAT, JSON.stringify(recipes.map(({ layers: own, ...rest }) => [rest, own.map((layer) => layer.key)]))).slice(0, 32)}.tar`);
+  const layers = [
+    ...new Map(
+      recipes
+        .flatMap((recipe) => recipe.layers)
+        .flatMap(withNeeds)
+        .map((layer) => [layer.key, layer]),
+    ).values(),
+  ];
+  const archive = join(
+    root,
+    'images',
+    `${digestOf(FORMAT, JSON.stringify(recipes.map(({ layers: own, ...rest }) => [rest, own.map((layer) => layer.key)]))).slice(0, 32)}.tar`,
+  );
   if (await exists(archive)) return { archive, images: await readImages(archive) };
 
-  return withLock(join(root, 'locks', 'build'), { onWait: () => say('another process builds images: waiting for it') }, async () => {
-    if (await exists(archive)) return { archive, images: await readImages(archive) };
-    await sweepLeftovers(config.cacheDir);
-    const context = contextOf(config, root, say);
-    const stored = await buildLayers(layers, config.cacheDir, root, context);
-    const images = await withWorkFolder(config.cacheDir, async (work) => writeArchive(
-      recipes.map((recipe) => ({ recipe, layers: recipe.layers.map((layer) => found(stored, layer)) })), archive, work, context));
-    await writeWhole(`${archive}.json`, JSON.stringify(images));
-    return { archive, images };
-  });
+  return withLock(
+    join(root, 'locks', 'build'),
+    { onWait: () => say('another process builds images: waiting for it') },
+    async () => {
+      if (await exists(archive)) return { archive, images: await readImages(archive) };
+      await sweepLeftovers(config.cacheDir);
+      const context = contextOf(config, root, say);
+      const stored = await buildLayers(layers, config.cacheDir, root, context);
+      const images = await withWorkFolder(config.cacheDir, async (work) =>
+        writeArchive(
+          recipes.map((recipe) => ({ recipe, layers: recipe.layers.map((layer) => found(stored, layer)) })),
+          archive,
+          work,
+          context,
+        ),
+      );
+      await writeWhole(`${archive}.json`, JSON.stringify(images));
+      return { archive, images };
+    },
+  );
 }
 
 /** Layers one by one in each lane; a layer waits for what it needs, not for its lane's neighbours. */
-async function buildLayers(layers: readonly Layer[], cacheDir: string, root: string, context: BuildContext): Promise<Map<string, StoredLayer>> {
+async function buildLayers(
+  layers: readonly Layer[],
+  cacheDir: string,
+  root: string,
+  context: BuildContext,
+): Promise<Map<string, StoredLayer>> {
   const lanes = { apt: new PQueue({ concurrency: 1 }), other: new PQueue({ concurrency: 1 }) };
   const started = new Map<string, Promise<StoredLayer>>();
   const start = (layer: Layer): Promise<StoredLayer> => {
-    const running = started.get(layer.key) ?? (async () => {
-      await Promise.all(layer.needs.map(start));
-      return lanes[layer.lane].add(() => buildLayer(layer, cacheDir, root, context));
-    })();
+    const running =
+      started.get(layer.key) ??
+      (async () => {
+        await Promise.all(layer.needs.map(start));
+        return lanes[layer.lane].add(() => buildLayer(layer, cacheDir, root, context));
+      })();
     started.set(layer.key, running);
     return running;
   };
@@ -71,7 +103,9 @@ async function buildLayer(layer: Layer, cacheDir: string, root: string, context:
     await mkdir(folder);
     await mkdir(leftovers);
     await layer.build(folder, leftovers, context).catch((error: unknown) => {
-      throw new Error(`the image layer "${layer.title}" could not be built: ${(error as Error).message}`, { cause: error });
+      throw new Error(`the image layer "${layer.title}" could not be built: ${(error as Error).message}`, {
+        cause: error,
+      });
     });
     const tar = join(work, 'layer.tar');
     await packFolder(folder, tar, context);
@@ -79,23 +113,50 @@ async function buildLayer(layer: Layer, cacheDir: string, root: string, context:
     await rename(tar, path);
     // Last: a layer without this file is none.
     await writeWhole(`${path}.json`, JSON.stringify(stored));
-    context.say(`image layer "${layer.title}": ${(stored.size / 1e6).toFixed(0)} MB, ${((performance.now() - since) / 1000).toFixed(0)} s`);
+    context.say(
+      `image layer "${layer.title}": ${(stored.size / 1e6).toFixed(0)} MB, ${((performance.now() - since) / 1000).toFixed(0)} s`,
+    );
     return { path, ...stored };
   });
 }
 
-function contextOf(config: Pick<Config, 'cacheDir' | 'childEnv'>, root: string, say: (line: string) => void): BuildContext {
+function contextOf(
+  config: Pick<Config, 'cacheDir' | 'childEnv'>,
+  root: string,
+  say: (line: string) => void,
+): BuildContext {
   return {
     cacheDir: config.cacheDir,
     say,
     async run(program, args, options = {}) {
-      const done = await execa('nice', ['-n', '10', program, ...args], { cwd: options.cwd ?? '/', env: { ...config.childEnv, ...options.env }, extendEnv: false, stdin: 'ignore', all: true, reject: false, maxBuffer: 8_000_000 });
-      if (done.failed) throw new Error(`${program} ended with ${done.exitCode ?? done.signal ?? done.message}: ${done.all.trim().split('\n').slice(-8).join('\n')}`);
+      const done = await execa('nice', ['-n', '10', program, ...args], {
+        cwd: options.cwd ?? '/',
+        env: { ...config.childEnv, ...options.env },
+        extendEnv: false,
+        stdin: 'ignore',
+        all: true,
+        reject: false,
+        maxBuffer: 8_000_000,
+      });
+      if (done.failed)
+        throw new Error(
+          `${program} ended with ${done.exitCode ?? done.signal ?? done.message}: ${done.all.trim().split('\n').slice(-8).join('\n')}`,
+        );
       return done.stdout;
     },
     async unpack(layers, folder) {
       await mkdir(folder, { recursive: true });
-      for (const layer of layers) await this.run('tar', ['--extract', '--file', pathOf(root, layer), '--directory', folder, '--numeric-owner', '--same-owner', '--preserve-permissions']);
+      for (const layer of layers)
+        await this.run('tar', [
+          '--extract',
+          '--file',
+          pathOf(root, layer),
+          '--directory',
+          folder,
+          '--numeric-owner',
+          '--same-owner',
+          '--preserve-permissions',
+        ]);
     },
   };
 }
@@ -115,7 +176,10 @@ function found(stored: ReadonlyMap<string, StoredLayer>, layer: Layer): StoredLa
 }
 
 async function exists(archive: string): Promise<boolean> {
-  return access(`${archive}.json`).then(() => true, () => false);
+  return access(`${archive}.json`).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function readImages(archive: string): Promise<BuiltImages['images']> {

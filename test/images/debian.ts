@@ -19,8 +19,15 @@ const base: Layer = {
     await requirePrograms({ mmdebstrap: 'mmdebstrap' }, context);
     const settings = join(work, 'apt.conf');
     await writeFile(settings, await context.run('apt-config', ['dump', '--format', '%F "%v";%n', 'Acquire']));
-    await context.run('mmdebstrap', ['--mode=root', '--variant=apt', `--aptopt=${settings}`,
-      ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`), SUITE, folder, ...(await debianSources('/etc/apt', SUITE))]);
+    await context.run('mmdebstrap', [
+      '--mode=root',
+      '--variant=apt',
+      `--aptopt=${settings}`,
+      ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
+      SUITE,
+      folder,
+      ...(await debianSources('/etc/apt', SUITE)),
+    ]);
     await forget(folder);
     await rm(join(folder, 'dev'), { recursive: true, force: true });
     await mkdir(join(folder, 'dev'));
@@ -34,23 +41,48 @@ const base: Layer = {
 export function debian(...packages: readonly string[]): Layer[] {
   if (packages.length === 0) return [base];
   const sorted = [...packages].sort();
-  return [base, {
-    title: `Debian ${SUITE} with ${sorted.join(', ')}`,
-    key: `${base.key} + ${sorted.join(' ')}`,
-    needs: [base],
-    lane: 'apt',
-    async build(folder, work, context) {
-      const lower = join(work, 'lower');
-      await context.unpack([base], lower);
-      // Lists and packages that are fetched once serve all layers.
-      const apt = join(context.cacheDir, 'test-images', 'apt');
-      for (const path of [join(work, 'overlay'), join(work, 'merged'), join(apt, 'lists', 'partial'), join(apt, 'archives', 'partial')]) await mkdir(path, { recursive: true });
-      // Mounts and processes live in namespaces of their own: they end with the command, however it ends.
-      await context.run('unshare', ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', 'bash', '-euc', INSTALL, 'install', lower, folder, work, apt, ...sorted]);
-      await forget(folder);
-      await whiteouts(folder);
+  return [
+    base,
+    {
+      title: `Debian ${SUITE} with ${sorted.join(', ')}`,
+      key: `${base.key} + ${sorted.join(' ')}`,
+      needs: [base],
+      lane: 'apt',
+      async build(folder, work, context) {
+        const lower = join(work, 'lower');
+        await context.unpack([base], lower);
+        // Lists and packages that are fetched once serve all layers.
+        const apt = join(context.cacheDir, 'test-images', 'apt');
+        for (const path of [
+          join(work, 'overlay'),
+          join(work, 'merged'),
+          join(apt, 'lists', 'partial'),
+          join(apt, 'archives', 'partial'),
+        ])
+          await mkdir(path, { recursive: true });
+        // Mounts and processes live in namespaces of their own: they end with the command, however it ends.
+        await context.run('unshare', [
+          '--mount',
+          '--propagation',
+          'private',
+          '--pid',
+          '--fork',
+          '--kill-child',
+          'bash',
+          '-euc',
+          INSTALL,
+          'install',
+          lower,
+          folder,
+          work,
+          apt,
+          ...sorted,
+        ]);
+        await forget(folder);
+        await whiteouts(folder);
+      },
     },
-  }];
+  ];
 }
 
 const INSTALL = `
@@ -80,7 +112,10 @@ rm "$root/etc/resolv.conf" "$root/usr/sbin/policy-rc.d"
  */
 export async function debianSources(folder: string, suite: string): Promise<string[]> {
   const parts = join(folder, 'sources.list.d');
-  const candidates = [join(folder, 'sources.list'), ...(await readdir(parts).catch(() => [])).sort().map((name) => join(parts, name))];
+  const candidates = [
+    join(folder, 'sources.list'),
+    ...(await readdir(parts).catch(() => [])).sort().map((name) => join(parts, name)),
+  ];
   const found: string[] = [];
   for (const path of candidates.filter((name) => /\.(list|sources)$/.test(name))) {
     if (hasSuite(await readFile(path, 'utf8').catch(() => ''), suite)) found.push(path);
@@ -100,8 +135,17 @@ function hasSuite(text: string, suite: string): boolean {
 
 /** Lists, logs and caches, which differ from day to day. */
 async function forget(folder: string): Promise<void> {
-  for (const path of ['var/lib/apt/lists', 'var/cache/apt', 'var/cache/debconf', 'var/cache/ldconfig', 'var/log', 'tmp', 'run']) {
-    for (const name of await readdir(join(folder, path)).catch(() => [])) await rm(join(folder, path, name), { recursive: true, force: true });
+  for (const path of [
+    'var/lib/apt/lists',
+    'var/cache/apt',
+    'var/cache/debconf',
+    'var/cache/ldconfig',
+    'var/log',
+    'tmp',
+    'run',
+  ]) {
+    for (const name of await readdir(join(folder, path)).catch(() => []))
+      await rm(join(folder, path, name), { recursive: true, force: true });
   }
 }
 
@@ -117,4 +161,3 @@ async function whiteouts(folder: string): Promise<void> {
 
 /** Debian's name for this machine's kind of processor is Go's and OCI's, too. */
 export const ARCHITECTURE = process.arch === 'x64' ? 'amd64' : process.arch;
-

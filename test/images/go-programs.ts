@@ -26,7 +26,12 @@ export interface GoProgram {
  * @param module folder with go.mod and go.sum, and sources of our own where there are any
  * @param files further files of the downloaded modules: path in the image → module and folder
  */
-export function goPrograms(title: string, module: string, programs: readonly GoProgram[], files: Readonly<Record<string, { module: string; folder: string }>> = {}): Layer {
+export function goPrograms(
+  title: string,
+  module: string,
+  programs: readonly GoProgram[],
+  files: Readonly<Record<string, { module: string; folder: string }>> = {},
+): Layer {
   return tree({
     title,
     key: JSON.stringify([programs, files, sourcesOf(module)]),
@@ -37,28 +42,48 @@ export function goPrograms(title: string, module: string, programs: readonly GoP
       const said = { cwd: module, env };
       await mkdir(lockFolder(config.cacheDir), { recursive: true });
       // Whoever has this lock may use Go's caches; they are removed under it, too.
-      await withLock(goLock(config.cacheDir), { onWait: () => { context.say(`${title}: waiting for another Go build`); } }, async () => {
-        await prepareGoHome(config.cacheDir);
-        for (const program of programs) await build(go.path, program, { folder, work }, context, said);
-        for (const [path, of] of Object.entries(files)) {
-          await mkdir(dirname(join(folder, path)), { recursive: true });
-          await context.run('cp', ['-r', '--no-preserve=mode', join(await folderOf(go.path, of.module, context, said), of.folder), join(folder, path)]);
-        }
-      });
+      await withLock(
+        goLock(config.cacheDir),
+        {
+          onWait: () => {
+            context.say(`${title}: waiting for another Go build`);
+          },
+        },
+        async () => {
+          await prepareGoHome(config.cacheDir);
+          for (const program of programs) await build(go.path, program, { folder, work }, context, said);
+          for (const [path, of] of Object.entries(files)) {
+            await mkdir(dirname(join(folder, path)), { recursive: true });
+            await context.run('cp', [
+              '-r',
+              '--no-preserve=mode',
+              join(await folderOf(go.path, of.module, context, said), of.folder),
+              join(folder, path),
+            ]);
+          }
+        },
+      );
     },
   });
 }
 
 type Said = { cwd: string; env: Record<string, string> };
 
-async function build(go: string, program: GoProgram, { folder, work }: { folder: string; work: string }, context: BuildContext, said: Said): Promise<void> {
+async function build(
+  go: string,
+  program: GoProgram,
+  { folder, work }: { folder: string; work: string },
+  context: BuildContext,
+  said: Said,
+): Promise<void> {
   const { overlay } = program;
   const args = goBuildArguments(program);
   if (overlay) {
     // A copy, named by a go.mod beside: Go overlays nothing in its module cache.
     const copy = join(work, 'module');
     await context.run('cp', ['-r', '--no-preserve=mode', await folderOf(go, overlay.module, context, said), copy]);
-    if (!existsSync(dirname(join(copy, overlay.file)))) throw new Error(`${overlay.module} has no place for ${overlay.file}`);
+    if (!existsSync(dirname(join(copy, overlay.file))))
+      throw new Error(`${overlay.module} has no place for ${overlay.file}`);
     await writeFile(join(copy, overlay.file), overlay.text);
     for (const name of ['go.mod', 'go.sum']) await copyFile(join(said.cwd, name), join(work, name));
     await context.run(go, ['mod', 'edit', `-replace=${overlay.module}=${copy}`, join(work, 'go.mod')], said);
@@ -73,7 +98,10 @@ async function folderOf(go: string, module: string, context: BuildContext, said:
 }
 
 function sourcesOf(folder: string): [string, string][] {
-  return globSync('**/*', { cwd: folder }).sort().filter((path) => statSync(join(folder, path)).isFile()).map((path) => [path, readFileSync(join(folder, path), 'utf8')]);
+  return globSync('**/*', { cwd: folder })
+    .sort()
+    .filter((path) => statSync(join(folder, path)).isFile())
+    .map((path) => [path, readFileSync(join(folder, path), 'utf8')]);
 }
 
 /** The module of that name in `go/`. */

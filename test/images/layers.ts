@@ -35,15 +35,28 @@ export function files(title: string, entries: readonly Entry[]): Layer {
  * @param of.make fills the folder; the second argument is an empty folder for what is not to stay
  */
 export function tree(of: { title: string; key: string; needs?: readonly Layer[]; make: Layer['build'] }): Layer {
-  return { title: of.title, key: `tree ${digestOf(of.title, of.key)}`, needs: of.needs ?? [], lane: 'other', build: of.make };
+  return {
+    title: of.title,
+    key: `tree ${digestOf(of.title, of.key)}`,
+    needs: of.needs ?? [],
+    lane: 'other',
+    build: of.make,
+  };
 }
 
 /** /etc/passwd and /etc/group with root, nobody and these. */
 export function users(...list: readonly User[]): Entry[] {
-  const all: User[] = [{ name: 'root', uid: 0, gid: 0, home: '/root' }, ...list, { name: 'nobody', uid: 65534, gid: 65534 }];
+  const all: User[] = [
+    { name: 'root', uid: 0, gid: 0, home: '/root' },
+    ...list,
+    { name: 'nobody', uid: 65534, gid: 65534 },
+  ];
   const lines = (line: (user: User) => string): string => `${all.map(line).join('\n')}\n`;
   return [
-    { path: '/etc/passwd', content: lines((user) => `${user.name}:x:${user.uid}:${user.gid}::${user.home ?? '/nonexistent'}:/bin/sh`) },
+    {
+      path: '/etc/passwd',
+      content: lines((user) => `${user.name}:x:${user.uid}:${user.gid}::${user.home ?? '/nonexistent'}:/bin/sh`),
+    },
     { path: '/etc/group', content: lines((user) => `${user.name}:x:${user.gid}:`) },
   ];
 }

@@ -9,13 +9,30 @@ import type { BuildContext } from './types.ts';
  * @param coordinates `group:artifact:version[:packaging[:classifier]]`
  * @param options.transitive with everything that they depend on at run time
  */
-export async function mavenArtifacts(coordinates: readonly string[], folder: string, work: string, context: BuildContext, options: { transitive?: boolean } = {}): Promise<void> {
+export async function mavenArtifacts(
+  coordinates: readonly string[],
+  folder: string,
+  work: string,
+  context: BuildContext,
+  options: { transitive?: boolean } = {},
+): Promise<void> {
   await requirePrograms({ mvn: 'maven', javac: 'default-jdk-headless' }, context);
   await mkdir(folder, { recursive: true });
   const project = join(work, 'maven');
   await mkdir(project, { recursive: true });
   await writeFile(join(project, 'pom.xml'), pom(coordinates));
-  await context.run('mvn', ['--batch-mode', '--quiet', 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`, '-DincludeScope=runtime', `-DexcludeTransitive=${options.transitive !== true}`], { cwd: project });
+  await context.run(
+    'mvn',
+    [
+      '--batch-mode',
+      '--quiet',
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${folder}`,
+      '-DincludeScope=runtime',
+      `-DexcludeTransitive=${options.transitive !== true}`,
+    ],
+    { cwd: project },
+  );
 }
 
 function pom(coordinates: readonly string[]): string {

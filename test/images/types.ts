@@ -7,7 +7,11 @@ export interface BuildContext {
    * Runs a program to its end, gently, standard input closed.
    * @returns its standard output; throws with its last lines when it fails
    */
-  run(program: string, args: readonly string[], options?: { cwd?: string; env?: Readonly<Record<string, string>> }): Promise<string>;
+  run(
+    program: string,
+    args: readonly string[],
+    options?: { cwd?: string; env?: Readonly<Record<string, string>> },
+  ): Promise<string>;
   /** Unpacks layers that were built before into a folder. */
   unpack(layers: readonly Layer[], folder: string): Promise<void>;
   say(line: string): void;

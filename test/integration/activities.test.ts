@@ -31,12 +31,23 @@ let endSupervision: () => Promise<void>;
 const alive = new Set<string>();
 
 before(async () => {
-  embedded = await openEmbedded({ name: 'parts', environment: { simulation: { factor: 0.05, startupSeconds: { rabbitmq: 160 } } } });
+  embedded = await openEmbedded({
+    name: 'parts',
+    environment: { simulation: { factor: 0.05, startupSeconds: { rabbitmq: 160 } } },
+  });
   endSupervision = embedded.supervise();
-  clients = await createClients(embedded.environment, await embedded.connections(), embedded.config, { isRunAlive: ({ runId }) => Promise.resolve(alive.has(runId)) });
+  clients = await createClients(embedded.environment, await embedded.connections(), embedded.config, {
+    isRunAlive: ({ runId }) => Promise.resolve(alive.has(runId)),
+  });
   activities = createActivities(clients, () => testScope());
   const clusterUid = await clients.kubernetes.clusterUid();
-  run = { environment: 'parts', imageTags: {}, clusterUid, workflowId: `deploy/parts/${clusterUid.slice(0, 8)}`, runId: 'run-1' };
+  run = {
+    environment: 'parts',
+    imageTags: {},
+    clusterUid,
+    workflowId: `deploy/parts/${clusterUid.slice(0, 8)}`,
+    runId: 'run-1',
+  };
 });
 after(async () => {
   await endSupervision?.();
@@ -50,18 +61,26 @@ async function planned(name: string): Promise<{ service: PlannedService; step: P
   return { plan, service, step: service.steps.find((step) => step.name === name)! };
 }
 
-const failureOf = (type: string, pattern: RegExp) => (error: unknown): boolean => {
-  assert.equal((error as ApplicationFailure).type, type, (error as Error).message);
-  assert.match((error as Error).message, pattern);
-  return true;
-};
+const failureOf =
+  (type: string, pattern: RegExp) =>
+  (error: unknown): boolean => {
+    assert.equal((error as ApplicationFailure).type, type, (error as Error).message);
+    assert.match((error as Error).message, pattern);
+    return true;
+  };
 
 async function apply(name: string, as: RunRef = run): Promise<Awaited<ReturnType<Activities['applyRelease']>>> {
   const { service, step } = await planned(name);
   return activities.applyRelease({ run: as, service: service.name, step, priority: 1 });
 }
 
-async function bootstrapVault(): Promise<{ initialized: boolean; unsealed: boolean; changed: string[]; seeded: string[]; synced: string[] }> {
+async function bootstrapVault(): Promise<{
+  initialized: boolean;
+  unsealed: boolean;
+  changed: string[];
+  seeded: string[];
+  synced: string[];
+}> {
   const opened = await activities.openVault(run);
   const { changed } = await activities.configureVault(run);
   const { written: seeded } = await activities.seedVault(run);
@@ -85,17 +104,31 @@ describe('ground', () => {
   test('another cluster is refused before anything is touched', async () => {
     const { service, step } = await planned('jaeger');
     const elsewhere = { ...run, clusterUid: '00000000-0000-0000-0000-000000000000' };
-    await assert.rejects(activities.applyRelease({ run: elsewhere, service: service.name, step, priority: 1 }), failureOf('ClusterMismatch', /Nothing was changed/));
+    await assert.rejects(
+      activities.applyRelease({ run: elsewhere, service: service.name, step, priority: 1 }),
+      failureOf('ClusterMismatch', /Nothing was changed/),
+    );
     assert.equal(await newestRevision(clients.kubernetes, step.namespace, step.name), undefined);
   });
 
   test('another environment is refused', async () => {
-    await assert.rejects(activities.makePlan({ run: { ...run, environment: 'prod' } }), failureOf('InvalidInput', /serves environment "parts"/));
+    await assert.rejects(
+      activities.makePlan({ run: { ...run, environment: 'prod' } }),
+      failureOf('InvalidInput', /serves environment "parts"/),
+    );
   });
 
   test('a digest that is no longer the planned one is refused', async () => {
     const { service, step } = await planned('jaeger');
-    await assert.rejects(activities.applyRelease({ run, service: service.name, step: { ...step, digest: '0000000000000000' }, priority: 1 }), failureOf('PlanOutdated', /deploy again/));
+    await assert.rejects(
+      activities.applyRelease({
+        run,
+        service: service.name,
+        step: { ...step, digest: '0000000000000000' },
+        priority: 1,
+      }),
+      failureOf('PlanOutdated', /deploy again/),
+    );
   });
 });
 
@@ -103,13 +136,22 @@ describe('Vault', () => {
   test('is applied, answers, is opened, configured, seeded; all of it once', async () => {
     const { step } = await planned('vault');
     assert.equal((await apply('vault')).revision, 1);
-    assert.match((await activities.awaitHealthy({ run, service: 'vault', step, timeoutSeconds: 60 })).proof, /not initialised/);
+    assert.match(
+      (await activities.awaitHealthy({ run, service: 'vault', step, timeoutSeconds: 60 })).proof,
+      /not initialised/,
+    );
     const first = await bootstrapVault();
     assert.deepEqual([first.initialized, first.unsealed], [true, true]);
     assert.ok(first.changed.includes('root token revoked'), first.changed.join());
     assert.equal(first.seeded.length, clients.catalog.secretPaths.length);
     assert.ok(first.synced.length > 20);
-    assert.deepEqual(await bootstrapVault(), { initialized: false, unsealed: false, changed: [], seeded: [], synced: [] });
+    assert.deepEqual(await bootstrapVault(), {
+      initialized: false,
+      unsealed: false,
+      changed: [],
+      seeded: [],
+      synced: [],
+    });
   });
 
   test('its keys lie in a 0600 file, without the root token', async () => {
@@ -149,7 +191,12 @@ describe('Vault', () => {
 
   test('a Secret edited by hand is put right', async () => {
     const path = paths.secret('database-system', 'vault-database-postgres');
-    const edit = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'vault-database-postgres', namespace: 'database-system' }, data: { password: Buffer.from('by hand').toString('base64') } };
+    const edit = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'vault-database-postgres', namespace: 'database-system' },
+      data: { password: Buffer.from('by hand').toString('base64') },
+    };
     const api = await embedded.api();
     await api.request('PATCH', path, { type: 'application/merge-patch+json', content: edit });
     assert.match((await planned('vault')).service.reason, /edited by hand/);
@@ -159,7 +206,10 @@ describe('Vault', () => {
 
   test('supplied values: set, read, never generated ones', async () => {
     assert.deepEqual(await missingSecrets(clients), []);
-    assert.deepEqual(await setSecret(clients, 'app-plane/cns-service', 'ai-api-key', 'sk-from-a-third-party'), { stored: 'vault', version: 2 });
+    assert.deepEqual(await setSecret(clients, 'app-plane/cns-service', 'ai-api-key', 'sk-from-a-third-party'), {
+      stored: 'vault',
+      version: 2,
+    });
     assert.equal(await getSecret(clients, 'app-plane/cns-service', 'ai-api-key'), 'sk-from-a-third-party');
     await assert.rejects(setSecret(clients, 'database/postgres', 'password', 'x'), /generated and never overwritten/);
     await assert.rejects(getSecret(clients, 'database/postgres', 'nothing'), /has no key nothing/);
@@ -168,7 +218,8 @@ describe('Vault', () => {
 });
 
 async function restartVault(): Promise<void> {
-  const pidOf = async (): Promise<number | null> => (await embedded.states()).find(({ name }) => name === 'vault')?.pid ?? null;
+  const pidOf = async (): Promise<number | null> =>
+    (await embedded.states()).find(({ name }) => name === 'vault')?.pid ?? null;
   const was = await pidOf();
   process.kill(was!, 'SIGKILL');
   for (let i = 0; i < 200; i += 1) {
@@ -184,7 +235,13 @@ describe('releases', () => {
     const first = await apply('jaeger');
     assert.deepEqual([first.changed, first.revision], [true, 1]);
     // As after a lost acknowledgement: the same run asks again.
-    assert.deepEqual([(await apply('jaeger')).revision, (await newestRevision(clients.kubernetes, step.namespace, step.name))?.revision], [1, 1]);
+    assert.deepEqual(
+      [
+        (await apply('jaeger')).revision,
+        (await newestRevision(clients.kubernetes, step.namespace, step.name))?.revision,
+      ],
+      [1, 1],
+    );
     assert.match((await planned('jaeger')).service.reason, /not healthy|has not succeeded/);
     const { proof } = await activities.awaitHealthy({ run, service: 'jaeger', step, timeoutSeconds: 60 });
     assert.match(proof, /^GET \S+ 200$/);
@@ -199,7 +256,10 @@ describe('releases', () => {
     const helm = await waitForProcess(() => helmProcesses(clients.connections.stateDir), 10_000);
     while ((await newestRevision(clients.kubernetes, step.namespace, step.name)) === undefined) await sleep(2);
     process.kill(helm.pid, 'SIGKILL');
-    const outcome = await interrupted.then(() => 'done', (error: unknown) => (error as ApplicationFailure).type);
+    const outcome = await interrupted.then(
+      () => 'done',
+      (error: unknown) => (error as ApplicationFailure).type,
+    );
     if (outcome === 'done') return;
     assert.equal(outcome, 'HelmInterrupted');
     const left = await newestRevision(clients.kubernetes, step.namespace, step.name);
@@ -209,7 +269,8 @@ describe('releases', () => {
     assert.match(recovered.recovered ?? '', /pending-install/);
     assert.equal(recovered.revision, 1);
     const now = await clients.kubernetes.list(paths.statefulSets(step.namespace));
-    for (const { metadata } of made.items) assert.equal(now.items.find((other) => other.metadata.name === metadata.name)?.metadata.uid, metadata.uid);
+    for (const { metadata } of made.items)
+      assert.equal(now.items.find((other) => other.metadata.name === metadata.name)?.metadata.uid, metadata.uid);
   });
 
   test('pending, written by a run that is alive: waits and names it; by nobody of ours: never touched', async () => {
@@ -220,11 +281,23 @@ describe('releases', () => {
     alive.add('run-other');
     await clients.kubernetes.label(path, { status: 'pending-upgrade', [RELEASE_LABELS.run]: 'run-other' });
     const next = { ...run, runId: 'run-2' };
-    const attempt = (): Promise<unknown> => activities.applyRelease({ run: next, service: 'cloudnative-pg', step: { ...step, action: 'retry' }, priority: 1 });
+    const attempt = (): Promise<unknown> =>
+      activities.applyRelease({
+        run: next,
+        service: 'cloudnative-pg',
+        step: { ...step, action: 'retry' },
+        priority: 1,
+      });
     await assert.rejects(attempt(), failureOf('ReleaseBusy', /run run-other .* is at work on it/));
     const api = await embedded.api();
-    await api.request('PATCH', path, { type: 'application/merge-patch+json', content: { metadata: { labels: { [RELEASE_LABELS.run]: null } } } });
-    await assert.rejects(attempt(), failureOf('ReleaseBusy', /no deployment of ours wrote it.*helm rollback cloudnative-pg/));
+    await api.request('PATCH', path, {
+      type: 'application/merge-patch+json',
+      content: { metadata: { labels: { [RELEASE_LABELS.run]: null } } },
+    });
+    await assert.rejects(
+      attempt(),
+      failureOf('ReleaseBusy', /no deployment of ours wrote it.*helm rollback cloudnative-pg/),
+    );
     assert.equal((await newestRevision(clients.kubernetes, step.namespace, step.name))?.status, 'pending-upgrade');
     await clients.kubernetes.label(path, { status: 'deployed', [RELEASE_LABELS.run]: 'run-1' });
   });
@@ -253,8 +326,14 @@ describe('releases', () => {
     const { service, step } = await planned('control-plane-migrations');
     await activities.applyRelease({ run, service: service.name, step, priority: 1 });
     // Without its retries, which take minutes.
-    await api.request('PATCH', paths.job(step.namespace, `${step.name}-${step.digest.slice(0, 8)}`), { type: 'application/merge-patch+json', content: { spec: { backoffLimit: 0 } } });
-    await assert.rejects(activities.awaitHealthy({ run, service: service.name, step, timeoutSeconds: 60 }), failureOf('JobFailed', /Job failed: .*; pod control-plane-migrations-/));
+    await api.request('PATCH', paths.job(step.namespace, `${step.name}-${step.digest.slice(0, 8)}`), {
+      type: 'application/merge-patch+json',
+      content: { spec: { backoffLimit: 0 } },
+    });
+    await assert.rejects(
+      activities.awaitHealthy({ run, service: service.name, step, timeoutSeconds: 60 }),
+      failureOf('JobFailed', /Job failed: .*; pod control-plane-migrations-/),
+    );
     const { evidence, summary } = await activities.collectEvidence({ run, service, reason: 'its Job failed' });
     assert.match(await readFile(evidence!, 'utf8'), /### Events\n.*Job/s);
     assert.ok(summary!.length > 0 && summary!.length <= 8);
@@ -265,8 +344,17 @@ describe('releases', () => {
     assert.equal(again.step.action, 'retry');
     const applied = await activities.applyRelease({ run: next, service: service.name, step: again.step, priority: 1 });
     assert.equal(applied.changed, true);
-    assert.equal((await activities.awaitHealthy({ run: next, service: service.name, step: again.step, timeoutSeconds: 60 })).proof, 'Job completed');
-    assert.match(await readFile(join(clients.connections.stateDir, 'evidence', 'run-3', 'control-plane-migrations-before-retry.txt'), 'utf8'), /had failed and is replaced/);
+    assert.equal(
+      (await activities.awaitHealthy({ run: next, service: service.name, step: again.step, timeoutSeconds: 60 })).proof,
+      'Job completed',
+    );
+    assert.match(
+      await readFile(
+        join(clients.connections.stateDir, 'evidence', 'run-3', 'control-plane-migrations-before-retry.txt'),
+        'utf8',
+      ),
+      /had failed and is replaced/,
+    );
   });
 });
 
@@ -281,7 +369,7 @@ describe('health', () => {
     await sleep(500);
     assert.equal(clients.kubernetes.watches.live(), false);
     assert.match((await waiting).proof, /TCP 5672/);
-    for (const deadline = Date.now() + 20_000; !clients.kubernetes.watches.live();) {
+    for (const deadline = Date.now() + 20_000; !clients.kubernetes.watches.live(); ) {
       assert.ok(Date.now() < deadline, 'the watches never went on');
       await sleep(50);
     }
@@ -295,10 +383,18 @@ describe('health', () => {
     await waitUntil('novu-redis-0 waits for its image', { timeoutMs: 20_000 }, async () => {
       // Again, since the simulator may have chosen the pod's next stage before it knew of the failure.
       await failRelease(api, 'novu-redis', 'image-pull');
-      const pod = await api.request('GET', `/api/v1/namespaces/${step.namespace}/pods/novu-redis-0`).catch(() => undefined);
+      const pod = await api
+        .request('GET', `/api/v1/namespaces/${step.namespace}/pods/novu-redis-0`)
+        .catch(() => undefined);
       return JSON.stringify(pod ?? '').includes('ImagePullBackOff') || undefined;
     });
-    await assert.rejects(activities.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 5 }), failureOf('NotHealthyInTime', /not healthy within 5 s: .*0\/1.*pod novu-redis-0, container \S+: ImagePullBackOff/));
+    await assert.rejects(
+      activities.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 5 }),
+      failureOf(
+        'NotHealthyInTime',
+        /not healthy within 5 s: .*0\/1.*pod novu-redis-0, container \S+: ImagePullBackOff/,
+      ),
+    );
     await clearFailure(api, 'novu-redis');
     await activities.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 60 });
   });
@@ -307,11 +403,17 @@ describe('health', () => {
     const { step } = await planned('app-plane-redis');
     await failProbe(embedded.layout.failures, 'app-plane-redis', 'unhealthy');
     await apply('app-plane-redis');
-    await assert.rejects(activities.awaitHealthy({ run, service: 'app-plane-redis', step, timeoutSeconds: 3 }), failureOf('NotHealthyInTime', /redis-cli exited 1/));
+    await assert.rejects(
+      activities.awaitHealthy({ run, service: 'app-plane-redis', step, timeoutSeconds: 3 }),
+      failureOf('NotHealthyInTime', /redis-cli exited 1/),
+    );
     const { service } = await planned('app-plane-redis');
     assert.equal(service.action, 'verify');
     await clearProbe(embedded.layout.failures, 'app-plane-redis');
-    assert.equal((await activities.awaitHealthy({ run, service: 'app-plane-redis', step, timeoutSeconds: 30 })).proof, 'redis-cli exited 0');
+    assert.equal(
+      (await activities.awaitHealthy({ run, service: 'app-plane-redis', step, timeoutSeconds: 30 })).proof,
+      'redis-cli exited 0',
+    );
     assert.equal((await planned('app-plane-redis')).service.action, 'unchanged');
   });
 
@@ -319,7 +421,10 @@ describe('health', () => {
     await failProbe(embedded.layout.failures, 'jaeger', 'unhealthy');
     const rows = new Map((await verifyAll(clients)).map((row) => [row.service, row]));
     assert.equal(rows.size, 48);
-    assert.deepEqual([rows.get('vault')?.healthy, rows.get('control-plane-redis')?.healthy, rows.get('jaeger')?.healthy], [true, true, false]);
+    assert.deepEqual(
+      [rows.get('vault')?.healthy, rows.get('control-plane-redis')?.healthy, rows.get('jaeger')?.healthy],
+      [true, true, false],
+    );
     assert.match(rows.get('jaeger')!.reason, /503/);
     assert.match(rows.get('dashboard')!.reason, /not deployed/);
     await clearProbe(embedded.layout.failures);
@@ -331,7 +436,10 @@ describe('health', () => {
     const scope = testScope({ spentSeconds: 8, status: 'x' });
     const own = createActivities(clients, () => scope);
     const began = performance.now();
-    await assert.rejects(own.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 10 }), failureOf('NotHealthyInTime', /within 1[01] s/));
+    await assert.rejects(
+      own.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 10 }),
+      failureOf('NotHealthyInTime', /within 1[01] s/),
+    );
     assert.ok(performance.now() - began < 5000);
     assert.ok(scope.beats.length >= 2);
     await clearProbe(embedded.layout.failures);
@@ -341,18 +449,32 @@ describe('health', () => {
 describe('more servers of Vault', () => {
   const settings = { simulation: { factor: 0.05, startupSeconds: { rabbitmq: 160 } } };
   const configure = (more: object): Promise<void> =>
-    writeFile(join(embedded.config.environmentsDir, 'parts.yaml'), JSON.stringify({ description: 'Made by a test', extends: 'sandbox', ...settings, ...more }));
+    writeFile(
+      join(embedded.config.environmentsDir, 'parts.yaml'),
+      JSON.stringify({ description: 'Made by a test', extends: 'sandbox', ...settings, ...more }),
+    );
   const pods = async (): Promise<Map<string, { uid: string; revision: string }>> => {
-    const { items } = await clients.kubernetes.list(paths.pods('vault-system'), { labelSelector: 'app.kubernetes.io/instance=vault' });
-    return new Map(items.map(({ metadata: { name, uid, labels } }) => [name, { uid, revision: labels?.['controller-revision-hash'] ?? '' }]));
+    const { items } = await clients.kubernetes.list(paths.pods('vault-system'), {
+      labelSelector: 'app.kubernetes.io/instance=vault',
+    });
+    return new Map(
+      items.map(({ metadata: { name, uid, labels } }) => [
+        name,
+        { uid, revision: labels?.['controller-revision-hash'] ?? '' },
+      ]),
+    );
   };
-  const revisions = async (): Promise<number> => new Set([...(await pods()).values()].map(({ revision }) => revision)).size;
+  const revisions = async (): Promise<number> =>
+    new Set([...(await pods()).values()].map(({ revision }) => revision)).size;
 
   test('one grows to three; its own pod is replaced since its template changed', async () => {
     const [first] = [...(await pods()).values()];
     await configure({ vault: { replicas: 3 } });
     const { service, step } = await planned('vault');
-    assert.deepEqual(service.steps.map(({ action }) => action), ['upgrade', 'verify']);
+    assert.deepEqual(
+      service.steps.map(({ action }) => action),
+      ['upgrade', 'verify'],
+    );
     await apply('vault');
     await activities.awaitHealthy({ run, service: 'vault', step, timeoutSeconds: 60 });
     await retried(() => activities.openVault(run));
@@ -360,7 +482,11 @@ describe('more servers of Vault', () => {
     assert.deepEqual([...now.keys()].sort(), ['vault-0', 'vault-1', 'vault-2']);
     assert.notEqual(now.get('vault-0')?.uid, first?.uid);
     assert.equal(await revisions(), 1);
-    const nodes = new Set((await clients.kubernetes.list(paths.pods('vault-system'), { labelSelector: 'app.kubernetes.io/instance=vault' })).items.map((pod) => (pod as { spec?: { nodeName?: string } }).spec?.nodeName));
+    const nodes = new Set(
+      (
+        await clients.kubernetes.list(paths.pods('vault-system'), { labelSelector: 'app.kubernetes.io/instance=vault' })
+      ).items.map((pod) => (pod as { spec?: { nodeName?: string } }).spec?.nodeName),
+    );
     assert.equal(nodes.size, 3, 'each on a node of its own');
   });
 
@@ -369,10 +495,17 @@ describe('more servers of Vault', () => {
     await configure({ vault: { replicas: 3 }, resources: { vault: { requests: { cpu: '150m', memory: '256Mi' } } } });
     await apply('vault');
     const { service } = await planned('vault');
-    assert.deepEqual(service.steps.map(({ name, action, reason }) => [name, action, reason]).at(1), ['vault-bootstrap', 'upgrade', '3 of 3 pods run an older template: they are replaced one by one, each unsealed before the next']);
+    assert.deepEqual(service.steps.map(({ name, action, reason }) => [name, action, reason]).at(1), [
+      'vault-bootstrap',
+      'upgrade',
+      '3 of 3 pods run an older template: they are replaced one by one, each unsealed before the next',
+    ]);
     await retried(() => activities.openVault(run));
     const after = await pods();
-    assert.deepEqual([...before].filter(([name, { uid }]) => after.get(name)?.uid === uid), []);
+    assert.deepEqual(
+      [...before].filter(([name, { uid }]) => after.get(name)?.uid === uid),
+      [],
+    );
     assert.equal(await revisions(), 1);
     await retried(() => activities.openVault(run));
     assert.deepEqual(await pods(), after);
@@ -380,7 +513,10 @@ describe('more servers of Vault', () => {
 
   test('fewer again is refused: the rest would have no majority', async () => {
     await configure({});
-    await assert.rejects(activities.makePlan({ run }), failureOf('InvalidInput', /Vault runs 3 servers.*Keep vault\.replicas: 3/));
+    await assert.rejects(
+      activities.makePlan({ run }),
+      failureOf('InvalidInput', /Vault runs 3 servers.*Keep vault\.replicas: 3/),
+    );
   });
 });
 
@@ -390,7 +526,8 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (attempt === 20 || !['Unreachable', 'VaultSealed'].includes((error as ApplicationFailure).type ?? '')) throw error;
+      if (attempt === 20 || !['Unreachable', 'VaultSealed'].includes((error as ApplicationFailure).type ?? ''))
+        throw error;
       await sleep(500);
     }
   }
@@ -398,13 +535,23 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
 
 test('no secret value in what the parts have written', async () => {
   const value = (await getSecret(clients, 'database/postgres', 'password'))!;
-  const files = (await readdir(clients.connections.stateDir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile() && /\.(log|txt|json|jsonl)$/.test(entry.name));
+  const files = (await readdir(clients.connections.stateDir, { recursive: true, withFileTypes: true })).filter(
+    (entry) => entry.isFile() && /\.(log|txt|json|jsonl)$/.test(entry.name),
+  );
   assert.ok(files.length > 5);
-  for (const file of files) assert.equal((await readFile(join(file.parentPath, file.name))).includes(value), false, file.name);
+  for (const file of files)
+    assert.equal((await readFile(join(file.parentPath, file.name))).includes(value), false, file.name);
 });
 
 test('the audit trail has one line a run', async () => {
-  const entry = { run, operation: 'deploy' as const, requestedBy: 'somebody@here', planDigest: 'abc', outcome: 'succeeded', seconds: 1 };
+  const entry = {
+    run,
+    operation: 'deploy' as const,
+    requestedBy: 'somebody@here',
+    planDigest: 'abc',
+    outcome: 'succeeded',
+    seconds: 1,
+  };
   await activities.recordResult(entry);
   await activities.recordResult(entry);
   const lines = (await readFile(join(clients.connections.stateDir, 'audit.jsonl'), 'utf8')).trim().split('\n');

@@ -29,7 +29,10 @@ interface Machine extends Workspace {
   /** Writes the environment `shop` anew. */
   mirror: (mirror: unknown, more?: string) => Promise<void>;
   cached: () => Promise<string[]>;
-  json: (...args: string[]) => Promise<{ charts: { chart: string; digest: string; fetched?: boolean; state?: string; change?: string }[]; images?: string[] }>;
+  json: (...args: string[]) => Promise<{
+    charts: { chart: string; digest: string; fetched?: boolean; state?: string; change?: string }[];
+    images?: string[];
+  }>;
 }
 
 /** A cache without charts; the tools are those of the real one. */
@@ -41,8 +44,14 @@ async function machine(lockOf?: Machine): Promise<Machine> {
   // Not among the environments, where every file has to be one.
   const lockFile = lockOf?.lockFile ?? join(cache, '..', 'charts.lock.yaml');
   return {
-    ...space, cache, lockFile,
-    mirror: (mirror, more = OVERRIDES) => space.environment('shop', externalEnvironment({ more: `${more}\nchartLock: ${lockFile}\nchartMirror: ${JSON.stringify(mirror)}\n` })),
+    ...space,
+    cache,
+    lockFile,
+    mirror: (mirror, more = OVERRIDES) =>
+      space.environment(
+        'shop',
+        externalEnvironment({ more: `${more}\nchartLock: ${lockFile}\nchartMirror: ${JSON.stringify(mirror)}\n` }),
+      ),
     cached: async () => (await readdir(join(cache, 'charts')).catch(() => [])).sort(),
     json: async (...args) => {
       const ran = await space.run(['charts', ...args, '--env', 'shop', '--json']);
@@ -82,7 +91,11 @@ describe("publishers' charts", () => {
     if (program === undefined) return;
     registry = await startRegistry(program);
     for (const chart of [REDIS, JAEGER]) {
-      await run(helm, ['push', join(served, `${chart.name}-${chart.version}.tgz`), `oci://${registry.host}/mirror`, '--plain-http'], { env: helmHome(space.folder) });
+      await run(
+        helm,
+        ['push', join(served, `${chart.name}-${chart.version}.tgz`), `oci://${registry.host}/mirror`, '--plain-http'],
+        { env: helmHome(space.folder) },
+      );
     }
   });
   after(async () => {
@@ -96,22 +109,51 @@ describe("publishers' charts", () => {
     await space.mirror(repository.url);
     const unlocked = await charts(space, 'pull');
     assert.equal(unlocked.code, 3);
-    assert.match(unlocked.stderr, /2 charts that "shop" installs are not in the lock .*redis 20\.13\.4.*charts lock redis jaeger --env shop/s);
+    assert.match(
+      unlocked.stderr,
+      /2 charts that "shop" installs are not in the lock .*redis 20\.13\.4.*charts lock redis jaeger --env shop/s,
+    );
 
     const locked = await space.json('lock', 'redis', 'jaeger');
-    assert.deepEqual(locked.charts.map(({ chart, digest, change }) => [chart, digest, change]), [['redis', digests.get('redis'), 'new'], ['jaeger', digests.get('jaeger'), 'new']]);
+    assert.deepEqual(
+      locked.charts.map(({ chart, digest, change }) => [chart, digest, change]),
+      [
+        ['redis', digests.get('redis'), 'new'],
+        ['jaeger', digests.get('jaeger'), 'new'],
+      ],
+    );
     assert.deepEqual(parse(await readFile(space.lockFile, 'utf8')), {
-      charts: Object.fromEntries([JAEGER, REDIS].map(({ name, version }) => [name, { version, digest: digests.get(name), source: repository.url }])),
+      charts: Object.fromEntries(
+        [JAEGER, REDIS].map(({ name, version }) => [
+          name,
+          { version, digest: digests.get(name), source: repository.url },
+        ]),
+      ),
     });
     assert.deepEqual(await space.cached(), [], 'locking keeps nothing');
 
     const pulled = await space.json('pull');
-    assert.deepEqual(pulled.charts.map(({ chart, fetched }) => [chart, fetched]), [['redis', true], ['jaeger', true]]);
-    assert.deepEqual(await space.cached(), [JAEGER, REDIS].map(({ name, version }) => `${name}-${version}-${digests.get(name)!.slice(7, 19)}.tgz`));
+    assert.deepEqual(
+      pulled.charts.map(({ chart, fetched }) => [chart, fetched]),
+      [
+        ['redis', true],
+        ['jaeger', true],
+      ],
+    );
+    assert.deepEqual(
+      await space.cached(),
+      [JAEGER, REDIS].map(({ name, version }) => `${name}-${version}-${digests.get(name)!.slice(7, 19)}.tgz`),
+    );
     repository.asked.length = 0;
-    assert.deepEqual((await space.json('pull')).charts.map(({ fetched }) => fetched), [false, false]);
+    assert.deepEqual(
+      (await space.json('pull')).charts.map(({ fetched }) => fetched),
+      [false, false],
+    );
     assert.equal((await charts(space, 'verify')).code, 0);
-    assert.deepEqual((await space.json('list')).charts.filter(({ state }) => state === 'ready').map(({ chart }) => chart), ['redis', 'jaeger']);
+    assert.deepEqual(
+      (await space.json('list')).charts.filter(({ state }) => state === 'ready').map(({ chart }) => chart),
+      ['redis', 'jaeger'],
+    );
     assert.deepEqual(repository.asked, [], 'what is there is not asked for');
 
     const [file] = await space.cached();
@@ -119,11 +161,20 @@ describe("publishers' charts", () => {
     const damaged = await charts(space, 'verify');
     assert.equal(damaged.code, 2);
     assert.match(damaged.stdout, /✘ jaeger 3\.4\.1 {2}damaged.*charts pull --env shop/s);
-    assert.deepEqual((await space.json('pull')).charts.map(({ chart, fetched }) => [chart, fetched]), [['redis', false], ['jaeger', true]]);
+    assert.deepEqual(
+      (await space.json('pull')).charts.map(({ chart, fetched }) => [chart, fetched]),
+      [
+        ['redis', false],
+        ['jaeger', true],
+      ],
+    );
 
     assert.doesNotMatch((await charts(space, 'lock', 'redis')).stdout, /vouches/);
     await rm(space.lockFile);
-    assert.match((await charts(space, 'lock', 'redis')).stdout, /Only what was served just now vouches for redis\.[^]*from another network/);
+    assert.match(
+      (await charts(space, 'lock', 'redis')).stdout,
+      /Only what was served just now vouches for redis\.[^]*from another network/,
+    );
   });
 
   test('another archive under the same version is refused, with both digests', async () => {
@@ -140,13 +191,25 @@ describe("publishers' charts", () => {
       await space.mirror(altered.url);
       const refused = await charts(space, 'pull');
       assert.equal(refused.code, 3);
-      assert.match(refused.stderr, new RegExp(`Chart redis 20.13.4 from ${altered.url} is not the archive that the lock names: ${digests.get('redis')} is locked, ${digest} was found`));
-      assert.deepEqual((await space.cached()).filter((name) => !name.startsWith('jaeger')), [], 'nothing of it is kept');
+      assert.match(
+        refused.stderr,
+        new RegExp(
+          `Chart redis 20.13.4 from ${altered.url} is not the archive that the lock names: ${digests.get('redis')} is locked, ${digest} was found`,
+        ),
+      );
+      assert.deepEqual(
+        (await space.cached()).filter((name) => !name.startsWith('jaeger')),
+        [],
+        'nothing of it is kept',
+      );
       // An index that says one thing while another is served.
       await copyFile(join(served, `redis-${REDIS.version}.tgz`), join(other, `redis-${REDIS.version}.tgz`));
       const lying = await charts(space, 'lock', 'redis');
       assert.equal(lying.code, 3);
-      assert.match(lying.stderr, new RegExp(`repository's own index names: ${digest} is indexed, redis-20.13.4.tgz has ${digests.get('redis')}`));
+      assert.match(
+        lying.stderr,
+        new RegExp(`repository's own index names: ${digest} is indexed, redis-20.13.4.tgz has ${digests.get('redis')}`),
+      );
       assert.equal(await readFile(space.lockFile, 'utf8'), lock, 'the lock stays');
       await packageChart(helm, other, REDIS, 'altered');
       await altered.index();
@@ -169,12 +232,21 @@ describe("publishers' charts", () => {
     const refused = await charts(space, 'pull');
     repository.cut(0);
     assert.equal(refused.code, 3);
-    assert.match(refused.stderr, /2 charts cannot be had:\n.*Chart jaeger 3\.4\.1 cannot be fetched: http:\/\/127\.0\.0\.1:\d+\/charts: .*EOF.* \(3 attempts\)/s);
-    for (const way of [/charts pull --env shop/, /chartMirror: oci:\/\//, /charts bundle --env shop/, /chartOverrides: \{ SERVICE: bundled \}/]) assert.match(refused.stderr, way);
+    assert.match(
+      refused.stderr,
+      /2 charts cannot be had:\n.*Chart jaeger 3\.4\.1 cannot be fetched: http:\/\/127\.0\.0\.1:\d+\/charts: .*EOF.* \(3 attempts\)/s,
+    );
+    for (const way of [
+      /charts pull --env shop/,
+      /chartMirror: oci:\/\//,
+      /charts bundle --env shop/,
+      /chartOverrides: \{ SERVICE: bundled \}/,
+    ])
+      assert.match(refused.stderr, way);
     assert.deepEqual(await space.cached(), []);
   });
 
-  test('from a registry the same archives come; nothing of the user\'s Helm and Docker is read or written', async (context) => {
+  test("from a registry the same archives come; nothing of the user's Helm and Docker is read or written", async (context) => {
     if (registry === undefined) {
       context.skip('there is no Go to build the registry with');
       return;
@@ -182,23 +254,36 @@ describe("publishers' charts", () => {
     const space = await fresh();
     await space.mirror({ url: `oci://${registry.host}/mirror`, plainHttp: true });
     // Any of these, read, would end in an error.
-    const mine = { '.docker/config.json': '{ broken', '.config/helm/registry/config.json': '{ broken', '.config/helm/repositories.yaml': '{ broken' };
+    const mine = {
+      '.docker/config.json': '{ broken',
+      '.config/helm/registry/config.json': '{ broken',
+      '.config/helm/repositories.yaml': '{ broken',
+    };
     for (const [path, text] of Object.entries(mine)) {
       await mkdir(join(space.folder, path, '..'), { recursive: true });
       await writeFile(join(space.folder, path), text);
     }
     const locked = await space.json('lock', 'redis', 'jaeger');
-    assert.deepEqual(locked.charts.map(({ digest }) => digest), [digests.get('redis'), digests.get('jaeger')]);
+    assert.deepEqual(
+      locked.charts.map(({ digest }) => digest),
+      [digests.get('redis'), digests.get('jaeger')],
+    );
     assert.equal((await space.json('pull')).charts.length, 2);
-    for (const [path, text] of Object.entries(mine)) assert.equal(await readFile(join(space.folder, path), 'utf8'), text);
+    for (const [path, text] of Object.entries(mine))
+      assert.equal(await readFile(join(space.folder, path), 'utf8'), text);
     assert.deepEqual((await readdir(space.folder)).sort(), ['.config', '.docker', 'shop.yaml']);
     const missing = await charts(space, 'lock', 'vault');
     assert.equal(missing.code, 3);
-    assert.match(missing.stderr, new RegExp(`Chart vault 0.27.0 cannot be fetched: oci://${registry.host}/mirror/vault: `));
+    assert.match(
+      missing.stderr,
+      new RegExp(`Chart vault 0.27.0 cannot be fetched: oci://${registry.host}/mirror/vault: `),
+    );
     assert.doesNotMatch(missing.stderr, /attempts/, 'what is not there is not asked for again');
   });
 
-  test('TLS with a certificate of one\'s own, and a login from a file: for a registry and for a repository', { skip: OPENSSL === undefined && 'needs openssl' }, async (context) => {
+  test("TLS with a certificate of one's own, and a login from a file: for a registry and for a repository", {
+    skip: OPENSSL === undefined && 'needs openssl',
+  }, async (context) => {
     const space = await fresh();
     const made = await certificates(join(space.folder, 'tls'));
     const plain = await guard(`127.0.0.1:${repository.port}`, made);
@@ -208,7 +293,10 @@ describe("publishers' charts", () => {
       const distrusted = await charts(space, 'lock', 'redis', 'jaeger');
       assert.deepEqual([distrusted.code, /x509|certificate/.test(distrusted.stderr)], [3, true], distrusted.stderr);
       await space.mirror({ url, ca: made.ca });
-      assert.deepEqual((await space.json('lock', 'redis', 'jaeger')).charts.map(({ digest }) => digest), [digests.get('redis'), digests.get('jaeger')]);
+      assert.deepEqual(
+        (await space.json('lock', 'redis', 'jaeger')).charts.map(({ digest }) => digest),
+        [digests.get('redis'), digests.get('jaeger')],
+      );
       await space.mirror({ url, ca: made.ca, credentials: join(space.folder, 'login.json') });
       const unsupported = await charts(space, 'pull');
       assert.match(unsupported.stderr, /shop\.yaml: chartMirror\.credentials: are for a registry \(oci:\/\/\)/);
@@ -223,22 +311,36 @@ describe("publishers' charts", () => {
     const guarded = await guard(registry.host.replace('localhost', '127.0.0.1'), made, login);
     const file = join(space.folder, 'login.json');
     const mirror = { url: `oci://${guarded.host}/mirror`, ca: made.ca };
-    const withLogin = (words: string): Promise<void> => writeFile(file, JSON.stringify({ auths: { [guarded.host]: { auth: Buffer.from(words).toString('base64') } } }), { mode: 0o600 });
+    const withLogin = (words: string): Promise<void> =>
+      writeFile(file, JSON.stringify({ auths: { [guarded.host]: { auth: Buffer.from(words).toString('base64') } } }), {
+        mode: 0o600,
+      });
     try {
       for (const words of [undefined, 'puller:not-this-one']) {
         if (words !== undefined) await withLogin(words);
         await space.mirror(words === undefined ? mirror : { ...mirror, credentials: file });
         const refused = await charts(space, 'pull');
-        assert.deepEqual([refused.code, /401|unauthorized|authorization|denied|basic credential/i.test(refused.stderr)], [3, true], refused.stderr);
+        assert.deepEqual(
+          [refused.code, /401|unauthorized|authorization|denied|basic credential/i.test(refused.stderr)],
+          [3, true],
+          refused.stderr,
+        );
         assert.equal(refused.stderr.includes('not-this-one'), false);
       }
       await withLogin(login);
       await space.mirror({ ...mirror, credentials: file });
       const before = guarded.refused();
       assert.ok(before > 0);
-      assert.deepEqual((await space.json('pull')).charts.map(({ fetched }) => fetched), [true, true]);
+      assert.deepEqual(
+        (await space.json('pull')).charts.map(({ fetched }) => fetched),
+        [true, true],
+      );
       const kept = JSON.parse(await readFile(file, 'utf8')) as { auths: Record<string, { auth: string }> };
-      assert.equal(kept.auths[guarded.host]?.auth, Buffer.from(login).toString('base64'), 'the file is read, not written');
+      assert.equal(
+        kept.auths[guarded.host]?.auth,
+        Buffer.from(login).toString('base64'),
+        'the file is read, not written',
+      );
     } finally {
       await guarded.close();
     }
@@ -274,9 +376,14 @@ describe("publishers' charts", () => {
     await rm(join(space.cache, 'charts'), { recursive: true });
     await space.mirror('http://charts.example.test/charts');
     repository.asked.length = 0;
-    const pulled = await space.run(['charts', 'pull', '--env', 'shop'], { env: { HTTP_PROXY: `http://127.0.0.1:${repository.port}` } });
+    const pulled = await space.run(['charts', 'pull', '--env', 'shop'], {
+      env: { HTTP_PROXY: `http://127.0.0.1:${repository.port}` },
+    });
     assert.equal(pulled.code, 0, pulled.stderr);
-    assert.ok(repository.asked.includes(`http://charts.example.test/charts/redis-${REDIS.version}.tgz`), repository.asked.join());
+    assert.ok(
+      repository.asked.includes(`http://charts.example.test/charts/redis-${REDIS.version}.tgz`),
+      repository.asked.join(),
+    );
     await space.mirror(join(space.folder, 'nothing'));
     await rm(join(space.cache, 'charts'), { recursive: true });
     assert.match((await charts(space, 'pull', 'redis')).stderr, /nothing: there is no file redis-20\.13\.4\.tgz/);
@@ -288,7 +395,12 @@ describe("publishers' charts", () => {
     await space.json('lock', 'redis', 'jaeger');
     const file = join(space.folder, 'bundle.tgz');
     const made = await space.json('bundle', '--out', file);
-    for (const image of [`docker.io/example/redis:${REDIS.version}`, 'docker.io/library/postgres:16.11', 'registry.example.test/ananta/middleware-api:1.0.0']) assert.ok(made.images?.includes(image), image);
+    for (const image of [
+      `docker.io/example/redis:${REDIS.version}`,
+      'docker.io/library/postgres:16.11',
+      'registry.example.test/ananta/middleware-api:1.0.0',
+    ])
+      assert.ok(made.images?.includes(image), image);
     const first = await readFile(file);
     await space.json('bundle', '--out', file);
     assert.deepEqual(await readFile(file), first, 'made again it is the same');
@@ -296,7 +408,13 @@ describe("publishers' charts", () => {
     const offline = await fresh(space);
     await offline.mirror('http://127.0.0.1:1/charts');
     assert.equal((await charts(offline, 'verify')).code, 2);
-    assert.deepEqual((await offline.json('unbundle', file)).charts.map(({ chart, digest }) => [chart, digest]), [['redis', digests.get('redis')], ['jaeger', digests.get('jaeger')]]);
+    assert.deepEqual(
+      (await offline.json('unbundle', file)).charts.map(({ chart, digest }) => [chart, digest]),
+      [
+        ['redis', digests.get('redis')],
+        ['jaeger', digests.get('jaeger')],
+      ],
+    );
     assert.equal((await charts(offline, 'verify')).code, 0);
     assert.equal((await charts(offline, 'pull')).code, 0, 'nothing has to be fetched');
 
@@ -309,7 +427,12 @@ describe("publishers' charts", () => {
     await rm(join(offline.cache, 'charts'), { recursive: true });
     const refused = await charts(offline, 'unbundle', file);
     assert.equal(refused.code, 3);
-    assert.match(refused.stderr, new RegExp(`redis 20.13.4: ${digests.get('redis')} is locked, the bundle has sha256:[0-9a-f]{64} \\(and says ${digests.get('redis')}\\)`));
+    assert.match(
+      refused.stderr,
+      new RegExp(
+        `redis 20.13.4: ${digests.get('redis')} is locked, the bundle has sha256:[0-9a-f]{64} \\(and says ${digests.get('redis')}\\)`,
+      ),
+    );
     assert.deepEqual(await offline.cached(), []);
     await writeFile(file, 'no archive');
     assert.match((await charts(offline, 'unbundle', file)).stderr, /is no bundle of charts/);
@@ -318,17 +441,41 @@ describe("publishers' charts", () => {
   test('a deployment without its charts is refused before anything is started', async () => {
     const space = await fresh();
     await cp(join(readConfig().repoRoot, 'environments', '_base.yaml'), join(space.folder, '_base.yaml'));
-    await space.environment('shop', stringify({
-      extends: '_base', description: 'for a test', cluster: { embedded: { nodes: 1 } }, engine: { embedded: true }, charts: 'bundled', chartOverrides: { argocd: 'upstream', jaeger: 'upstream' }, domain: 'x.test', suppliedSecrets: 'placeholder',
-      chartMirror: 'http://127.0.0.1:1/charts', chartLock: space.lockFile,
-    }));
+    await space.environment(
+      'shop',
+      stringify({
+        extends: '_base',
+        description: 'for a test',
+        cluster: { embedded: { nodes: 1 } },
+        engine: { embedded: true },
+        charts: 'bundled',
+        chartOverrides: { argocd: 'upstream', jaeger: 'upstream' },
+        domain: 'x.test',
+        suppliedSecrets: 'placeholder',
+        chartMirror: 'http://127.0.0.1:1/charts',
+        chartLock: space.lockFile,
+      }),
+    );
     const unlocked = await space.run(['deploy', '--env', 'shop']);
     assert.equal(unlocked.code, 3);
     assert.match(unlocked.stderr, /2 charts that "shop" installs are not in the lock/);
-    await writeFile(space.lockFile, stringify({ charts: Object.fromEntries(Object.entries(upstreamCharts).map(([key, { version }]) => [key, { version, digest: `sha256:${'0'.repeat(64)}`, source: 'x' }])) }));
+    await writeFile(
+      space.lockFile,
+      stringify({
+        charts: Object.fromEntries(
+          Object.entries(upstreamCharts).map(([key, { version }]) => [
+            key,
+            { version, digest: `sha256:${'0'.repeat(64)}`, source: 'x' },
+          ]),
+        ),
+      }),
+    );
     const refused = await space.run(['deploy', '--env', 'shop']);
     assert.equal(refused.code, 3);
-    assert.match(refused.stderr, /2 charts cannot be had:.*Chart argo-cd 5\.46\.8 cannot be fetched: http:\/\/127\.0\.0\.1:1\/charts: .*connection refused/s);
+    assert.match(
+      refused.stderr,
+      /2 charts cannot be had:.*Chart argo-cd 5\.46\.8 cannot be fetched: http:\/\/127\.0\.0\.1:1\/charts: .*connection refused/s,
+    );
     assert.deepEqual(await space.state(), [], 'nothing was started');
     await writeFile(space.lockFile, 'charts: { redis: { version: 1 } }');
     const broken = await space.run(['deploy', '--env', 'shop']);

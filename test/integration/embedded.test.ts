@@ -24,19 +24,42 @@ before(async () => {
 });
 after(() => embedded.close());
 
-const pids = async (of: Embedded): Promise<Record<string, number | null>> => Object.fromEntries((await of.states()).map(({ name, pid }) => [name, pid]));
-const started = (of: Embedded): string[] => of.events.flatMap((event) => (event.kind === 'component' && event.state === 'starting' ? [event.component] : []));
+const pids = async (of: Embedded): Promise<Record<string, number | null>> =>
+  Object.fromEntries((await of.states()).map(({ name, pid }) => [name, pid]));
+const started = (of: Embedded): string[] =>
+  of.events.flatMap((event) => (event.kind === 'component' && event.state === 'starting' ? [event.component] : []));
 
 /** Every process that has anything to do with the environment. */
 async function processes(of: Embedded): Promise<number[]> {
-  const tools = Object.entries(of.runtime().tools).filter(([name]) => name !== 'kubectl').map(([, path]) => path);
-  return (await findProcesses({ folder: of.layout.root, programs: [...tools, process.execPath], orEnvironment: true })).map(({ pid }) => pid);
+  const tools = Object.entries(of.runtime().tools)
+    .filter(([name]) => name !== 'kubectl')
+    .map(([, path]) => path);
+  return (
+    await findProcesses({ folder: of.layout.root, programs: [...tools, process.execPath], orEnvironment: true })
+  ).map(({ pid }) => pid);
 }
 
 /** What tools of this kind like to touch in a user's home. */
 async function homeState(): Promise<string> {
-  const paths = ['.kube', '.kube/config', '.kwok', '.config/temporalio', '.config/helm', '.cache/helm', '.vault-token'].map((path) => join(homedir(), path));
-  return JSON.stringify(await Promise.all(paths.map((path) => stat(path).then(({ mtimeMs }) => [path, mtimeMs], () => [path, 'absent']))));
+  const paths = [
+    '.kube',
+    '.kube/config',
+    '.kwok',
+    '.config/temporalio',
+    '.config/helm',
+    '.cache/helm',
+    '.vault-token',
+  ].map((path) => join(homedir(), path));
+  return JSON.stringify(
+    await Promise.all(
+      paths.map((path) =>
+        stat(path).then(
+          ({ mtimeMs }) => [path, mtimeMs],
+          () => [path, 'absent'],
+        ),
+      ),
+    ),
+  );
 }
 
 async function vaultWorks(of: Embedded): Promise<number> {
@@ -45,11 +68,17 @@ async function vaultWorks(of: Embedded): Promise<number> {
 
 async function write(of: Embedded, name: string): Promise<void> {
   const api = await of.api();
-  await api.request('POST', '/api/v1/namespaces/default/configmaps', { type: 'application/json', content: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } } });
+  await api.request('POST', '/api/v1/namespaces/default/configmaps', {
+    type: 'application/json',
+    content: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } },
+  });
 }
 
 async function has(of: Embedded, name: string): Promise<boolean> {
-  return (await of.api()).request('GET', `/api/v1/namespaces/default/configmaps/${name}`).then(() => true, () => false);
+  return (await of.api()).request('GET', `/api/v1/namespaces/default/configmaps/${name}`).then(
+    () => true,
+    () => false,
+  );
 }
 
 const isPartOfNode = (name: string): boolean => (NODE_COMPONENTS as readonly string[]).includes(name);
@@ -57,8 +86,14 @@ const isPartOfNode = (name: string): boolean => (NODE_COMPONENTS as readonly str
 describe('up', () => {
   test('everything runs and works', async () => {
     const states = await embedded.states();
-    assert.deepEqual(states.map(({ name }) => name), expectedComponents(embedded.environment));
-    assert.deepEqual(states.filter(({ healthy }) => !healthy), []);
+    assert.deepEqual(
+      states.map(({ name }) => name),
+      expectedComponents(embedded.environment),
+    );
+    assert.deepEqual(
+      states.filter(({ healthy }) => !healthy),
+      [],
+    );
     for (const { name, version, pid, port } of states) {
       assert.ok(pid! > 0 && version !== '', name);
       if (name !== 'worker') assert.ok(port! > 1024, name);
@@ -69,13 +104,22 @@ describe('up', () => {
   test('again: nothing is started, nothing changes, in well under a second', async () => {
     // The worker is replaced when its code changes: a checkout somebody works in is no part of this test.
     await embedded.up();
-    const was = { pids: await pids(embedded), runtime: await stat(join(embedded.layout.root, 'runtime.json')).then(({ mtimeMs }) => mtimeMs) };
+    const was = {
+      pids: await pids(embedded),
+      runtime: await stat(join(embedded.layout.root, 'runtime.json')).then(({ mtimeMs }) => mtimeMs),
+    };
     embedded.events.length = 0;
     const began = performance.now();
     await embedded.up();
     assert.ok(performance.now() - began < 1_500);
     assert.deepEqual(started(embedded), []);
-    assert.deepEqual({ pids: await pids(embedded), runtime: await stat(join(embedded.layout.root, 'runtime.json')).then(({ mtimeMs }) => mtimeMs) }, was);
+    assert.deepEqual(
+      {
+        pids: await pids(embedded),
+        runtime: await stat(join(embedded.layout.root, 'runtime.json')).then(({ mtimeMs }) => mtimeMs),
+      },
+      was,
+    );
   });
 
   test('two at once: one starts, the other finds everything running', async () => {
@@ -90,7 +134,10 @@ describe('up', () => {
     const lines = execFileSync('ss', ['-H', '-ltnp'], { encoding: 'utf8' }).split('\n');
     const listening = lines.filter((line) => [...line.matchAll(/pid=(\d+)/g)].some(([, pid]) => ours.has(Number(pid))));
     assert.ok(listening.length >= 15, `${listening.length} listeners`);
-    assert.deepEqual(listening.filter((line) => !/\s127\.0\.0\.1:\d+\s/.test(line)), []);
+    assert.deepEqual(
+      listening.filter((line) => !/\s127\.0\.0\.1:\d+\s/.test(line)),
+      [],
+    );
   });
 
   test('the state folder is private', async () => {
@@ -113,7 +160,14 @@ describe('faults', () => {
       try {
         process.kill(was, 'SIGKILL');
         const killed = performance.now();
-        await waitUntil('its death noticed', { timeoutMs: 5_000, intervalMs: 10 }, async () => embedded.events.some((event) => event.kind === 'component' && event.component === name && event.state === 'died') || undefined);
+        await waitUntil(
+          'its death noticed',
+          { timeoutMs: 5_000, intervalMs: 10 },
+          async () =>
+            embedded.events.some(
+              (event) => event.kind === 'component' && event.component === name && event.state === 'died',
+            ) || undefined,
+        );
         assert.ok(performance.now() - killed < 800);
         await waitUntil(`${name} again`, { timeoutMs: 60_000 }, async () => {
           const state = (await embedded.states()).find((component) => component.name === name)!;
@@ -133,7 +187,13 @@ describe('faults', () => {
     const stops = [embedded.supervise(), embedded.supervise()];
     try {
       process.kill((await pids(embedded))['responder']!, 'SIGKILL');
-      await waitUntil('responder again', { timeoutMs: 20_000 }, async () => started(embedded).includes('responder') && (await embedded.states()).every(({ healthy }) => healthy) || undefined);
+      await waitUntil(
+        'responder again',
+        { timeoutMs: 20_000 },
+        async () =>
+          (started(embedded).includes('responder') && (await embedded.states()).every(({ healthy }) => healthy)) ||
+          undefined,
+      );
       await sleep(600);
     } finally {
       await Promise.all(stops.map((stop) => stop()));
@@ -144,9 +204,16 @@ describe('faults', () => {
   test('without an attached command: states say so, the next up starts it', async () => {
     const was = await pids(embedded);
     process.kill(was['temporal']!, 'SIGKILL');
-    await waitUntil('its end', { timeoutMs: 5_000 }, async () => (await pids(embedded))['temporal'] === null || undefined);
+    await waitUntil(
+      'its end',
+      { timeoutMs: 5_000 },
+      async () => (await pids(embedded))['temporal'] === null || undefined,
+    );
     const state = (await embedded.states()).find(({ name }) => name === 'temporal')!;
-    assert.deepEqual({ ...state, version: '', port: 0 }, { name: 'temporal', version: '', pid: null, port: 0, healthy: false, detail: 'not running' });
+    assert.deepEqual(
+      { ...state, version: '', port: 0 },
+      { name: 'temporal', version: '', pid: null, port: 0, healthy: false, detail: 'not running' },
+    );
     embedded.events.length = 0;
     await embedded.up();
     assert.deepEqual(started(embedded), ['temporal']);
@@ -157,12 +224,19 @@ describe('faults', () => {
     await write(embedded, 'kept');
     const ports = await readPorts(embedded.layout.ports);
     for (const pid of await processes(embedded)) process.kill(pid, 'SIGKILL');
-    await waitUntil('the end of all', { timeoutMs: 10_000 }, async () => (await processes(embedded)).length === 0 || undefined);
+    await waitUntil(
+      'the end of all',
+      { timeoutMs: 10_000 },
+      async () => (await processes(embedded)).length === 0 || undefined,
+    );
     // What a power cut leaves, too: pid files that name processes of others by now, and locks of the dead.
     const file = pidFileOf(embedded.layout, 'etcd');
     await writeFile(file, (await readFile(file, 'utf8')).replace(/"pid": \d+/, `"pid": ${process.pid}`));
     await embedded.up();
-    assert.deepEqual((await embedded.states()).filter(({ healthy }) => !healthy), []);
+    assert.deepEqual(
+      (await embedded.states()).filter(({ healthy }) => !healthy),
+      [],
+    );
     assert.deepEqual(await readPorts(embedded.layout.ports), ports);
     assert.equal(await has(embedded, 'kept'), true);
   });
@@ -175,15 +249,30 @@ describe('faults', () => {
         await up(environment, config, () => undefined, { worker: false });`;
       const { spawn } = await import('node:child_process');
       for (const milliseconds of [600, 1_800, 3_500]) {
-        const child = spawn(process.execPath, ['--input-type=module', '-e', script, JSON.stringify({ config: halted.config, environment: halted.environment })], { stdio: 'ignore' });
+        const child = spawn(
+          process.execPath,
+          [
+            '--input-type=module',
+            '-e',
+            script,
+            JSON.stringify({ config: halted.config, environment: halted.environment }),
+          ],
+          { stdio: 'ignore' },
+        );
         await sleep(milliseconds);
         child.kill('SIGKILL');
       }
       await halted.up();
-      assert.deepEqual((await halted.states()).filter(({ name, healthy }) => !healthy && name !== 'worker'), []);
+      assert.deepEqual(
+        (await halted.states()).filter(({ name, healthy }) => !healthy && name !== 'worker'),
+        [],
+      );
       // What the killed ones had started was either adopted or ended.
       const recorded = new Set(Object.values(await pids(halted)).filter((pid) => pid !== null));
-      assert.deepEqual((await processes(halted)).filter((pid) => !recorded.has(pid)), []);
+      assert.deepEqual(
+        (await processes(halted)).filter((pid) => !recorded.has(pid)),
+        [],
+      );
     });
   });
 });
@@ -192,14 +281,25 @@ describe('side by side', () => {
   test('a second environment has its own everything, also below a path with blanks', async () => {
     const stateRoot = await mkdtemp(join(tmpdir(), 'ananta tést '));
     await withEmbedded({ name: 'other', stateRoot }, async (other) => {
-      assert.deepEqual((await other.states()).filter(({ name, healthy }) => !healthy && name !== 'worker'), []);
-      const [mine, theirs] = await Promise.all([embedded, other].map(async (each) => Object.values(await readPorts(each.layout.ports))));
-      assert.deepEqual(mine!.filter((port) => theirs!.includes(port)), []);
+      assert.deepEqual(
+        (await other.states()).filter(({ name, healthy }) => !healthy && name !== 'worker'),
+        [],
+      );
+      const [mine, theirs] = await Promise.all(
+        [embedded, other].map(async (each) => Object.values(await readPorts(each.layout.ports))),
+      );
+      assert.deepEqual(
+        mine!.filter((port) => theirs!.includes(port)),
+        [],
+      );
       await write(other, 'elsewhere');
       assert.equal(await has(embedded, 'elsewhere'), false);
     });
     await rm(stateRoot, { recursive: true });
-    assert.deepEqual((await embedded.states()).filter(({ healthy }) => !healthy), []);
+    assert.deepEqual(
+      (await embedded.states()).filter(({ healthy }) => !healthy),
+      [],
+    );
   });
 });
 
@@ -208,18 +308,32 @@ describe('down', () => {
     await write(embedded, 'survivor');
     await embedded.down();
     assert.deepEqual(await processes(embedded), []);
-    assert.deepEqual(Object.values(await pids(embedded)).filter((pid) => pid !== null), []);
+    assert.deepEqual(
+      Object.values(await pids(embedded)).filter((pid) => pid !== null),
+      [],
+    );
 
     const was = await readPorts(embedded.layout.ports);
     const squatted: ('kube-apiserver' | 'temporal' | 'vault')[] = ['kube-apiserver', 'temporal', 'vault'];
-    const squatters = await Promise.all(squatted.map((name) => new Promise<ReturnType<typeof createServer>>((resolve) => {
-      const server = createServer().listen(was[name], '127.0.0.1', () => { resolve(server); });
-    })));
+    const squatters = await Promise.all(
+      squatted.map(
+        (name) =>
+          new Promise<ReturnType<typeof createServer>>((resolve) => {
+            const server = createServer().listen(was[name], '127.0.0.1', () => {
+              resolve(server);
+            });
+          }),
+      ),
+    );
     try {
       await embedded.up();
       const now = await readPorts(embedded.layout.ports);
-      for (const [name, port] of Object.entries(was)) assert.equal(now[name] !== port, (squatted as string[]).includes(name), name);
-      assert.deepEqual((await embedded.states()).filter(({ healthy }) => !healthy), []);
+      for (const [name, port] of Object.entries(was))
+        assert.equal(now[name] !== port, (squatted as string[]).includes(name), name);
+      assert.deepEqual(
+        (await embedded.states()).filter(({ healthy }) => !healthy),
+        [],
+      );
       assert.equal(await has(embedded, 'survivor'), true);
     } finally {
       for (const server of squatters) server.close();
@@ -238,7 +352,10 @@ describe('down', () => {
 
   test('purge removes only what is ours, and only when nothing runs', async () => {
     await embedded.up({ worker: false });
-    await assert.rejects(purge('life', embedded.config, () => undefined), /temporal.*still run.*down --env life/s);
+    await assert.rejects(
+      purge('life', embedded.config, () => undefined),
+      /temporal.*still run.*down --env life/s,
+    );
     await embedded.down();
     await writeFile(join(embedded.layout.root, 'notes.txt'), 'mine');
     const { removed, kept } = await purge('life', embedded.config, () => undefined);
@@ -247,4 +364,3 @@ describe('down', () => {
     assert.deepEqual(await readdir(embedded.layout.root), ['notes.txt']);
   });
 });
-

@@ -1,4 +1,7 @@
-/** A Temporal that somebody else runs: TLS, certificates of clients, an authorizer that asks for keys. Who gets in, and what is said to whom does not. */
+/**
+ * A Temporal that somebody else runs: TLS, certificates of clients, an authorizer that asks for keys. Who gets in, and
+ * what is said to whom does not.
+ */
 import assert from 'node:assert/strict';
 import { chmod, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +27,10 @@ import { type Certificates, certificates, clientCertificate, OPENSSL } from '../
 const program = OPENSSL === undefined ? undefined : await temporalServerProgram();
 const IN = /Nothing was ever deployed to "mine" by this engine/;
 
-describe('an engine with TLS and an authorizer', { concurrency: 1, skip: program === undefined && 'needs openssl, and Go to build a Temporal server with' }, () => {
+describe('an engine with TLS and an authorizer', {
+  concurrency: 1,
+  skip: program === undefined && 'needs openssl, and Go to build a Temporal server with',
+}, () => {
   let at: Workspace;
   let api: Awaited<ReturnType<typeof startFakeApi>>;
   let folder: string;
@@ -55,7 +61,10 @@ describe('an engine with TLS and an authorizer', { concurrency: 1, skip: program
   /** What a command says that asks the engine first. */
   async function attach(engine: object): Promise<string> {
     const text = externalEnvironment({ kubeconfig: join(at.folder, 'kubeconfig') });
-    await at.environment('mine', text.replace(/^engine: .*$/m, `engine: ${JSON.stringify({ namespace: ENGINE_NAMESPACE, ...engine })}`));
+    await at.environment(
+      'mine',
+      text.replace(/^engine: .*$/m, `engine: ${JSON.stringify({ namespace: ENGINE_NAMESPACE, ...engine })}`),
+    );
     const { code, stderr } = await at.run(['attach', '--env', 'mine']);
     assert.equal(code, 3, stderr);
     return stderr;
@@ -73,11 +82,31 @@ describe('an engine with TLS and an authorizer', { concurrency: 1, skip: program
     const { ca } = mutual.tls;
     const cases: [what: string, engine: object, said: RegExp][] = [
       ['no TLS', { address }, /It does not talk with us[^]*it may want TLS[^]*engine\.tls: true/],
-      ['an authority that nobody told us', { address, tls: true }, /was not issued by whom we trust[^]*engine\.tls\.ca/],
-      ['no certificate of ours', { address, tls: { ca } }, /wants a certificate of ours \(mutual TLS\)[^]*engine\.tls\.cert and engine\.tls\.key/],
-      ['one of another authority', { address, tls: { ca, cert: stranger.cert, key: stranger.key } }, /It refused our certificate/],
-      ['another name', { address, tls: { ca, cert: client.cert, key: client.key, serverName: 'temporal.elsewhere' } }, /certificate is not for[^]*engine\.tls\.serverName/],
-      ['a file that is not there', { address, tls: { ca, cert: client.cert, key: join(folder, 'nothing.key') } }, /engine\.tls\.key: \S+ cannot be read \(ENOENT\)/],
+      [
+        'an authority that nobody told us',
+        { address, tls: true },
+        /was not issued by whom we trust[^]*engine\.tls\.ca/,
+      ],
+      [
+        'no certificate of ours',
+        { address, tls: { ca } },
+        /wants a certificate of ours \(mutual TLS\)[^]*engine\.tls\.cert and engine\.tls\.key/,
+      ],
+      [
+        'one of another authority',
+        { address, tls: { ca, cert: stranger.cert, key: stranger.key } },
+        /It refused our certificate/,
+      ],
+      [
+        'another name',
+        { address, tls: { ca, cert: client.cert, key: client.key, serverName: 'temporal.elsewhere' } },
+        /certificate is not for[^]*engine\.tls\.serverName/,
+      ],
+      [
+        'a file that is not there',
+        { address, tls: { ca, cert: client.cert, key: join(folder, 'nothing.key') } },
+        /engine\.tls\.key: \S+ cannot be read \(ENOENT\)/,
+      ],
       ['the right one', { address, tls: { ca, cert: client.cert, key: client.key } }, IN],
     ];
     for (const [what, engine, said] of cases) assert.match(await attach(engine), said, what);
@@ -89,12 +118,36 @@ describe('an engine with TLS and an authorizer', { concurrency: 1, skip: program
     const right = await keyFile('right.key', keys.key(['ananta:write']));
     const refused: [what: string, engine: object, said: RegExp][] = [
       ['none', { address, tls }, /does not let us in[^]*It was shown no API key[^]*engine\.apiKeyFile/],
-      ['one for another namespace', { address, tls, apiKeyFile: await keyFile('other.key', keys.key(['elsewhere:write'])) }, /gives no right to the namespace "ananta"/],
-      ['one that is over', { address, tls, apiKeyFile: await keyFile('over.key', keys.key(['ananta:write'], -60)) }, /is over since 20[^]*Put a new key into/],
-      ['one that nobody signed', { address, tls, apiKeyFile: await keyFile('forged.key', `${keys.key(['ananta:write']).slice(0, -8)}AAAAAAAA`) }, /does not let us in/],
-      ['one that everybody can read', { address, tls, apiKeyFile: await keyFile('open.key', keys.key(['ananta:write']), 0o644) }, /can be read by everybody[^]*chmod 600/],
-      ['a namespace that is not there', { address, tls, namespace: 'nowhere', apiKeyFile: await keyFile('nowhere.key', keys.key(['nowhere:write'])) }, /There is no namespace "nowhere"[^]*temporal operator namespace create/],
-      ['by a name that wants a certificate, too', { address: `127.0.0.1:${keys.port}`, tls, apiKeyFile: right }, /wants a certificate of ours/],
+      [
+        'one for another namespace',
+        { address, tls, apiKeyFile: await keyFile('other.key', keys.key(['elsewhere:write'])) },
+        /gives no right to the namespace "ananta"/,
+      ],
+      [
+        'one that is over',
+        { address, tls, apiKeyFile: await keyFile('over.key', keys.key(['ananta:write'], -60)) },
+        /is over since 20[^]*Put a new key into/,
+      ],
+      [
+        'one that nobody signed',
+        { address, tls, apiKeyFile: await keyFile('forged.key', `${keys.key(['ananta:write']).slice(0, -8)}AAAAAAAA`) },
+        /does not let us in/,
+      ],
+      [
+        'one that everybody can read',
+        { address, tls, apiKeyFile: await keyFile('open.key', keys.key(['ananta:write']), 0o644) },
+        /can be read by everybody[^]*chmod 600/,
+      ],
+      [
+        'a namespace that is not there',
+        { address, tls, namespace: 'nowhere', apiKeyFile: await keyFile('nowhere.key', keys.key(['nowhere:write'])) },
+        /There is no namespace "nowhere"[^]*temporal operator namespace create/,
+      ],
+      [
+        'by a name that wants a certificate, too',
+        { address: `127.0.0.1:${keys.port}`, tls, apiKeyFile: right },
+        /wants a certificate of ours/,
+      ],
     ];
     for (const [what, engine, said] of refused) {
       const text = await attach(engine);
@@ -103,7 +156,14 @@ describe('an engine with TLS and an authorizer', { concurrency: 1, skip: program
     }
     assert.match(await attach({ address, tls, apiKeyFile: right }), IN);
     const ours = await clientCertificate(keys.tls, 'deployer');
-    assert.match(await attach({ address: `127.0.0.1:${keys.port}`, tls: { ...tls, cert: ours.cert, key: ours.key }, apiKeyFile: right }), IN);
+    assert.match(
+      await attach({
+        address: `127.0.0.1:${keys.port}`,
+        tls: { ...tls, cert: ours.cert, key: ours.key },
+        apiKeyFile: right,
+      }),
+      IN,
+    );
   });
 
   test('a worker that may not: says so and ends', async () => {
@@ -117,13 +177,27 @@ describe('an engine with TLS and an authorizer', { concurrency: 1, skip: program
   test('a key is exchanged while a worker works: the deployment does not notice that the first one is over', async () => {
     const apiKeyFile = await keyFile('short.key', keys.key(['ananta:write'], 12));
     const over = Date.now() + 12_000;
-    const result = await deployThrough({ address: `${keys.host}:${keys.port}`, namespace: ENGINE_NAMESPACE, tls: { ca: keys.tls.ca }, apiKeyFile }, 'keyed', async (log) => {
-      await writeFile(apiKeyFile, keys.key(['ananta:write']));
-      await waitUntil('the worker has the new key', { timeoutMs: 15_000, intervalMs: 100 }, () => Promise.resolve(log.includes('The API key was exchanged') || undefined));
-      await sleep(Math.max(0, over - Date.now() + 1000));
-      const old = await keyFile('old.key', keys.key(['ananta:write'], -1));
-      await assert.rejects(connectTemporal({ address: `${keys.host}:${keys.port}`, namespace: ENGINE_NAMESPACE, tls: { ca: keys.tls.ca }, apiKeyFile: old }).then((opened) => opened.workflow.count('')), /./);
-    });
+    const result = await deployThrough(
+      { address: `${keys.host}:${keys.port}`, namespace: ENGINE_NAMESPACE, tls: { ca: keys.tls.ca }, apiKeyFile },
+      'keyed',
+      async (log) => {
+        await writeFile(apiKeyFile, keys.key(['ananta:write']));
+        await waitUntil('the worker has the new key', { timeoutMs: 15_000, intervalMs: 100 }, () =>
+          Promise.resolve(log.includes('The API key was exchanged') || undefined),
+        );
+        await sleep(Math.max(0, over - Date.now() + 1000));
+        const old = await keyFile('old.key', keys.key(['ananta:write'], -1));
+        await assert.rejects(
+          connectTemporal({
+            address: `${keys.host}:${keys.port}`,
+            namespace: ENGINE_NAMESPACE,
+            tls: { ca: keys.tls.ca },
+            apiKeyFile: old,
+          }).then((opened) => opened.workflow.count('')),
+          /./,
+        );
+      },
+    );
     assert.equal(result, 'succeeded');
   });
 
@@ -135,15 +209,25 @@ describe('an engine with TLS and an authorizer', { concurrency: 1, skip: program
       await copyFile(from.cert, mine.cert);
     };
     await place(client);
-    const result = await deployThrough({ address: `127.0.0.1:${mutual.port}`, namespace: ENGINE_NAMESPACE, tls: { ca: mutual.tls.ca, ...mine } }, 'certified', async (log) => {
-      await place(await clientCertificate(mutual.tls, 'renewed'));
-      await waitUntil('the worker is connected anew', { timeoutMs: 15_000, intervalMs: 100 }, () => Promise.resolve(log.includes('The certificate was exchanged: connected anew') || undefined));
-    });
+    const result = await deployThrough(
+      { address: `127.0.0.1:${mutual.port}`, namespace: ENGINE_NAMESPACE, tls: { ca: mutual.tls.ca, ...mine } },
+      'certified',
+      async (log) => {
+        await place(await clientCertificate(mutual.tls, 'renewed'));
+        await waitUntil('the worker is connected anew', { timeoutMs: 15_000, intervalMs: 100 }, () =>
+          Promise.resolve(log.includes('The certificate was exchanged: connected anew') || undefined),
+        );
+      },
+    );
     assert.equal(result, 'succeeded');
   });
 
   /** A deployment by a worker as `worker.ts` runs one, with something done in its middle. @returns its outcome */
-  async function deployThrough(engine: Connections['engine'], environment: string, inTheMiddle: (log: string[]) => Promise<void>): Promise<string> {
+  async function deployThrough(
+    engine: Connections['engine'],
+    environment: string,
+    inTheMiddle: (log: string[]) => Promise<void>,
+  ): Promise<string> {
     const plan = planOf({ first: { phase: 1 }, last: { phase: 2, dependsOn: ['first'] } });
     const gate = Promise.withResolvers<undefined>();
     let waiting = false;
@@ -151,25 +235,51 @@ describe('an engine with TLS and an authorizer', { concurrency: 1, skip: program
       awaitHealthy: async ({ step }) => {
         if (step.name !== 'first') return { seconds: 0, proof: '' };
         waiting = true;
-        const beat = setInterval(() => { heartbeat(); }, 500);
-        await Promise.race([gate.promise, Context.current().cancelled]).finally(() => { clearInterval(beat); });
+        const beat = setInterval(() => {
+          heartbeat();
+        }, 500);
+        await Promise.race([gate.promise, Context.current().cancelled]).finally(() => {
+          clearInterval(beat);
+        });
         return { seconds: 0, proof: '' };
       },
     });
     const log: string[] = [];
     const made: { serving?: Serving } = {};
-    const link = await openEngineLink(environment, engine, { say: (text) => log.push(text), onReconnect: (connection) => { made.serving?.reconnect(connection); } });
-    const build = await workflowBuild(readConfig().repoRoot, tmpdir());
-    const serving = made.serving = await createServing({
-      environment, engine: link, namespace: engine.namespace, build, identity: 'tester@elsewhere/1', olderBundle: () => Promise.resolve(undefined),
-      worker: { activities, stickyQueueScheduleToStartTimeout: '1s', maxHeartbeatThrottleInterval: '1s' }, say: (text) => log.push(text),
+    const link = await openEngineLink(environment, engine, {
+      say: (text) => log.push(text),
+      onReconnect: (connection) => {
+        made.serving?.reconnect(connection);
+      },
     });
+    const build = await workflowBuild(readConfig().repoRoot, tmpdir());
+    const serving = (made.serving = await createServing({
+      environment,
+      engine: link,
+      namespace: engine.namespace,
+      build,
+      identity: 'tester@elsewhere/1',
+      olderBundle: () => Promise.resolve(undefined),
+      worker: { activities, stickyQueueScheduleToStartTimeout: '1s', maxHeartbeatThrottleInterval: '1s' },
+      say: (text) => log.push(text),
+    }));
     const running = serving.run();
     try {
-      await waitUntil('its version is current', { timeoutMs: 30_000, intervalMs: 100 }, async () => (await workerVersions(link.client, environment)).current === build.buildId || undefined);
+      await waitUntil(
+        'its version is current',
+        { timeoutMs: 30_000, intervalMs: 100 },
+        async () => (await workerVersions(link.client, environment)).current === build.buildId || undefined,
+      );
       const own = await connectTemporal(engine);
-      const run = await startOrAttach(own, 'deploy', { environment, imageTags: {}, clusterUid: `${environment}-uid`, requestedBy: 'tester@host' }, 'refuse');
-      await waitUntil('the deployment is in its middle', { timeoutMs: 30_000, intervalMs: 50 }, () => Promise.resolve(waiting || undefined));
+      const run = await startOrAttach(
+        own,
+        'deploy',
+        { environment, imageTags: {}, clusterUid: `${environment}-uid`, requestedBy: 'tester@host' },
+        'refuse',
+      );
+      await waitUntil('the deployment is in its middle', { timeoutMs: 30_000, intervalMs: 50 }, () =>
+        Promise.resolve(waiting || undefined),
+      );
       await inTheMiddle(log);
       gate.resolve(undefined);
       const result = await followDeployment(own, run, { onEvent: () => undefined });

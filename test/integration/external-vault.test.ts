@@ -1,4 +1,7 @@
-/** A Vault that others run: used after its operators have set it up with what `vault prepare` prints, never opened or changed as root. */
+/**
+ * A Vault that others run: used after its operators have set it up with what `vault prepare` prints, never opened or
+ * changed as root.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -35,14 +38,24 @@ before(async () => {
   runtime = embedded.runtime();
   address = runtime.vault!.address;
   operators = createVaultClient({
-    connection: { kubernetesHost: '', keysFile: join(embedded.config.stateRoot, 'operators.json') }, redactor: createRedactor(), tunnel: createDirectTunnel({ address }),
+    connection: { kubernetesHost: '', keysFile: join(embedded.config.stateRoot, 'operators.json') },
+    redactor: createRedactor(),
+    tunnel: createDirectTunnel({ address }),
     kubernetes: { tokenFor: () => Promise.reject(new Error('operators have tokens of their own')) },
   });
-  await writeFile(join(embedded.config.environmentsDir, 'outside.yaml'), JSON.stringify({
-    description: 'Made by a test', extends: 'sandbox', simulation: { factor: 0.05 }, vault: { external: { address }, kubernetesHost: runtime.cluster!.server },
-  }));
+  await writeFile(
+    join(embedded.config.environmentsDir, 'outside.yaml'),
+    JSON.stringify({
+      description: 'Made by a test',
+      extends: 'sandbox',
+      simulation: { factor: 0.05 },
+      vault: { external: { address }, kubernetesHost: runtime.cluster!.server },
+    }),
+  );
   const environment = await loadEnvironment('outside', embedded.config);
-  clients = await createClients(environment, await embedded.connections(), embedded.config, { isRunAlive: () => Promise.resolve(false) });
+  clients = await createClients(environment, await embedded.connections(), embedded.config, {
+    isRunAlive: () => Promise.resolve(false),
+  });
   activities = createActivities(clients, () => testScope());
   const clusterUid = await clients.kubernetes.clusterUid();
   run = { environment: 'outside', imageTags: {}, clusterUid, workflowId: 'deploy/outside/x', runId: 'run-1' };
@@ -53,11 +66,13 @@ after(async () => {
   await embedded?.close();
 });
 
-const failureOf = (type: string, pattern: RegExp) => (error: unknown): boolean => {
-  assert.equal((error as ApplicationFailure).type, type, (error as Error).message);
-  assert.match((error as Error).message, pattern);
-  return true;
-};
+const failureOf =
+  (type: string, pattern: RegExp) =>
+  (error: unknown): boolean => {
+    assert.equal((error as ApplicationFailure).type, type, (error as Error).message);
+    assert.match((error as Error).message, pattern);
+    return true;
+  };
 
 async function plannedVault() {
   const plan = await activities.makePlan({ run });
@@ -70,7 +85,10 @@ describe('a Vault that others run', () => {
     const service = await plannedVault();
     await activities.applyRelease({ run, service: 'vault', step: service.steps[0]!, priority: 1 });
     await activities.awaitHealthy({ run, service: 'vault', step: service.steps[0]!, timeoutSeconds: 30 });
-    await assert.rejects(activities.openVault(run), failureOf('VaultKeysMissing', /is not initialised\. Others run it \(vault\.external\)/));
+    await assert.rejects(
+      activities.openVault(run),
+      failureOf('VaultKeysMissing', /is not initialised\. Others run it \(vault\.external\)/),
+    );
     const { items } = await clients.kubernetes.list(paths.statefulSets('vault-system'), {});
     assert.deepEqual(items, [], 'only identities are installed');
   });
@@ -84,14 +102,29 @@ describe('a Vault that others run', () => {
   });
 
   test('what it lacks is told with the way to get it; its operators run that, and the deployment goes on', async () => {
-    await assert.rejects(activities.configureVault(run), failureOf('VaultKeysMissing', /does not let the deployer in.*npm run ananta -- vault prepare --env outside/));
+    await assert.rejects(
+      activities.configureVault(run),
+      failureOf('VaultKeysMissing', /does not let the deployer in.*npm run ananta -- vault prepare --env outside/),
+    );
     const plugin = runtime.vault!.kubernetesAuthPlugin;
-    if (plugin) await operators.root.run((session) => session.write(`sys/plugins/catalog/auth/${plugin.name}`, { sha256: plugin.sha256, command: plugin.command }));
-    const { rootToken } = JSON.parse(await readFile(join(embedded.config.stateRoot, 'operators.json'), 'utf8')) as { rootToken: string };
+    if (plugin)
+      await operators.root.run((session) =>
+        session.write(`sys/plugins/catalog/auth/${plugin.name}`, { sha256: plugin.sha256, command: plugin.command }),
+      );
+    const { rootToken } = JSON.parse(await readFile(join(embedded.config.stateRoot, 'operators.json'), 'utf8')) as {
+      rootToken: string;
+    };
     const script = join(embedded.config.stateRoot, 'prepare.sh');
     await writeFile(script, prepareLines(clients.environment, address).join('\n'));
     const tools = ['vault', 'kubectl'].map((name) => dirname(runtime.tools[name]!));
-    await runProgram('sh', [script], { env: { PATH: [...tools, '/usr/bin', '/bin'].join(':'), HOME: embedded.config.stateRoot, KUBECONFIG: runtime.cluster!.kubeconfig, VAULT_TOKEN: rootToken } });
+    await runProgram('sh', [script], {
+      env: {
+        PATH: [...tools, '/usr/bin', '/bin'].join(':'),
+        HOME: embedded.config.stateRoot,
+        KUBECONFIG: runtime.cluster!.kubeconfig,
+        VAULT_TOKEN: rootToken,
+      },
+    });
 
     const { changed } = await activities.configureVault(run);
     assert.ok(changed.length > 0);
@@ -102,7 +135,11 @@ describe('a Vault that others run', () => {
 
   test('then nothing is left to do, and it is found healthy', async () => {
     const service = await plannedVault();
-    assert.deepEqual(service.steps.map(({ name, action }) => `${name} ${action}`), ['vault unchanged', 'vault-bootstrap unchanged'], service.reason);
+    assert.deepEqual(
+      service.steps.map(({ name, action }) => `${name} ${action}`),
+      ['vault unchanged', 'vault-bootstrap unchanged'],
+      service.reason,
+    );
     const row = (await verifyAll(clients)).find((found) => found.service === 'vault');
     assert.equal(row?.healthy, true, row?.reason);
   });

@@ -18,12 +18,26 @@ describe('strict dry run', () => {
   before(async () => {
     embedded = await openEmbedded();
     kubectl = await kubectlOn(embedded.layout.kubeconfig, embedded.layout.root);
-    const namespaces = catalog.namespaces.map(({ name, podSecurity }) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': podSecurity } } }));
+    const namespaces = catalog.namespaces.map(({ name, podSecurity }) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': podSecurity } },
+    }));
     await kubectl(['apply', '--server-side', '--filename', '-'], listOf(namespaces));
-    for (const chart of ['argo-cd', 'cloudnative-pg']) await kubectl(['apply', '--server-side', '--validate=strict', '--filename', join(config.repoRoot, 'helm', 'charts', chart, 'crds')]);
+    for (const chart of ['argo-cd', 'cloudnative-pg'])
+      await kubectl([
+        'apply',
+        '--server-side',
+        '--validate=strict',
+        '--filename',
+        join(config.repoRoot, 'helm', 'charts', chart, 'crds'),
+      ]);
     await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
     // A pod is admitted only with its service account.
-    await kubectl(['apply', '--server-side', '--filename', '-'], listOf(sandbox.filter(({ kind }) => kind === 'ServiceAccount')));
+    await kubectl(
+      ['apply', '--server-side', '--filename', '-'],
+      listOf(sandbox.filter(({ kind }) => kind === 'ServiceAccount')),
+    );
   });
   after(() => embedded.close());
 
@@ -42,8 +56,14 @@ describe('strict dry run', () => {
   test('would refuse what is wrong', async () => {
     const [pod] = sandbox.flatMap(podOf);
     assert.ok(pod);
-    await assert.rejects(strictDryRun(kubectl, [{ ...pod, spec: { ...pod.spec, hostNetwork: true } }]), /violates PodSecurity/);
-    await assert.rejects(strictDryRun(kubectl, [{ ...pod, spec: { ...pod.spec, enableServiceLink: false } }]), /enableServiceLink/);
+    await assert.rejects(
+      strictDryRun(kubectl, [{ ...pod, spec: { ...pod.spec, hostNetwork: true } }]),
+      /violates PodSecurity/,
+    );
+    await assert.rejects(
+      strictDryRun(kubectl, [{ ...pod, spec: { ...pod.spec, enableServiceLink: false } }]),
+      /enableServiceLink/,
+    );
   });
 });
 
@@ -51,11 +71,18 @@ describe('strict dry run', () => {
 function podOf(object: KubernetesObject): KubernetesObject[] {
   const template = podTemplate(object);
   if (template === undefined) return [];
-  const claims = ((object.spec?.['volumeClaimTemplates'] ?? []) as { metadata: { name: string } }[]).map(({ metadata: { name } }) => ({ name, emptyDir: {} }));
-  const { metadata: { name, namespace } } = object;
-  return [{
-    apiVersion: 'v1', kind: 'Pod',
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }), labels: template.metadata.labels },
-    spec: { ...template.spec, volumes: [...(template.spec.volumes ?? []), ...claims] },
-  }];
+  const claims = ((object.spec?.['volumeClaimTemplates'] ?? []) as { metadata: { name: string } }[]).map(
+    ({ metadata: { name } }) => ({ name, emptyDir: {} }),
+  );
+  const {
+    metadata: { name, namespace },
+  } = object;
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, ...(namespace === undefined ? {} : { namespace }), labels: template.metadata.labels },
+      spec: { ...template.spec, volumes: [...(template.spec.volumes ?? []), ...claims] },
+    },
+  ];
 }

@@ -1,4 +1,5 @@
-// Real: Helm killed in the middle of a rollback, and in the middle of a cancellation, and Helm that cannot record what it did; nothing stays locked, nothing that it had made is lost.
+// Real: Helm killed in the middle of a rollback, and in the middle of a cancellation, and Helm that cannot record what
+// it did; nothing stays locked, nothing that it had made is lost.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,10 +28,18 @@ describe('Helm killed', { concurrency: 1 }, () => {
 
   before(async () => {
     embedded = await openEmbedded({ name: 'killed', environment: { simulation: { factor: 0.05 } } });
-    clients = await createClients(embedded.environment, await embedded.connections(), embedded.config, { isRunAlive: () => Promise.resolve(false) });
+    clients = await createClients(embedded.environment, await embedded.connections(), embedded.config, {
+      isRunAlive: () => Promise.resolve(false),
+    });
     activities = createActivities(clients, () => testScope());
     const clusterUid = await clients.kubernetes.clusterUid();
-    run = { environment: 'killed', imageTags: {}, clusterUid, workflowId: `deploy/killed/${clusterUid.slice(0, 8)}`, runId: 'run-1' };
+    run = {
+      environment: 'killed',
+      imageTags: {},
+      clusterUid,
+      workflowId: `deploy/killed/${clusterUid.slice(0, 8)}`,
+      runId: 'run-1',
+    };
     await activities.ensureNamespaces(run);
     await activities.applyRelease({ run, service: SERVICE, step: await planned(run), priority: 1 });
     uid = (await workload()).uid;
@@ -45,13 +54,20 @@ describe('Helm killed', { concurrency: 1 }, () => {
   }
 
   async function workload(): Promise<{ uid: string; image: string }> {
-    const found = await clients.kubernetes.get(`${paths.deployments('monitoring-system')}/${SERVICE}`) as unknown as { metadata: { uid: string }; spec: { template: { spec: { containers: { image: string }[] } } } };
+    const found = (await clients.kubernetes.get(`${paths.deployments('monitoring-system')}/${SERVICE}`)) as unknown as {
+      metadata: { uid: string };
+      spec: { template: { spec: { containers: { image: string }[] } } };
+    };
     return { uid: found.metadata.uid, image: found.spec.template.spec.containers[0]!.image };
   }
 
-  const newest = (): ReturnType<typeof newestRevision> => newestRevision(clients.kubernetes, 'monitoring-system', SERVICE);
+  const newest = (): ReturnType<typeof newestRevision> =>
+    newestRevision(clients.kubernetes, 'monitoring-system', SERVICE);
 
-  /** Stopped again and again until its pending record is there, so that it cannot be missed. @returns its process, which is stopped */
+  /**
+   * Stopped again and again until its pending record is there, so that it cannot be missed. @returns its process, which
+   * is stopped
+   */
   async function stoppedInTheMiddle(): Promise<number> {
     const { pid } = await waitForProcess(() => helmProcesses(clients.connections.stateDir), 10_000);
     for (;;) {
@@ -64,14 +80,32 @@ describe('Helm killed', { concurrency: 1 }, () => {
 
   test('in the middle of a rollback: the next attempt removes its record and brings the revision back', async () => {
     const upgrade: RunRef = { ...run, runId: 'run-2', imageTags: { [SERVICE]: '9.9.9' } };
-    assert.equal((await activities.applyRelease({ run: upgrade, service: SERVICE, step: await planned(upgrade), priority: 1 })).revision, 2);
+    assert.equal(
+      (await activities.applyRelease({ run: upgrade, service: SERVICE, step: await planned(upgrade), priority: 1 }))
+        .revision,
+      2,
+    );
     const before = await workload();
     assert.match(before.image, /:9\.9\.9$/);
 
     const back: RunRef = { ...run, runId: 'run-3' };
-    const digest = (await revisionsOf(clients.kubernetes, 'monitoring-system', SERVICE))[0]!.labels[RELEASE_LABELS.digest]!;
-    const step: PlannedStep = { kind: 'release', name: SERVICE, namespace: 'monitoring-system', job: false, action: 'rollback', reason: 'back', digest, toRevision: 1 };
-    const interrupted = activities.applyRelease({ run: back, service: SERVICE, step, priority: 1 }).then(() => 'done', (error: unknown) => (error as ApplicationFailure).type);
+    const digest = (await revisionsOf(clients.kubernetes, 'monitoring-system', SERVICE))[0]!.labels[
+      RELEASE_LABELS.digest
+    ]!;
+    const step: PlannedStep = {
+      kind: 'release',
+      name: SERVICE,
+      namespace: 'monitoring-system',
+      job: false,
+      action: 'rollback',
+      reason: 'back',
+      digest,
+      toRevision: 1,
+    };
+    const interrupted = activities.applyRelease({ run: back, service: SERVICE, step, priority: 1 }).then(
+      () => 'done',
+      (error: unknown) => (error as ApplicationFailure).type,
+    );
     process.kill(await stoppedInTheMiddle(), 'SIGKILL');
     assert.equal(await interrupted, 'HelmInterrupted');
     assert.deepEqual([(await newest())?.revision, (await newest())?.status], [3, 'pending-rollback']);
@@ -80,7 +114,10 @@ describe('Helm killed', { concurrency: 1 }, () => {
     assert.equal(revision, 3);
     assert.match(recovered ?? '', /revision 3 was left pending-rollback/);
     const now = await newest();
-    assert.deepEqual([now?.status, now?.labels[RELEASE_LABELS.run], now?.labels[RELEASE_LABELS.digest]], ['deployed', 'run-3', digest]);
+    assert.deepEqual(
+      [now?.status, now?.labels[RELEASE_LABELS.run], now?.labels[RELEASE_LABELS.digest]],
+      ['deployed', 'run-3', digest],
+    );
     const restored = await workload();
     assert.equal(restored.uid, uid);
     assert.notEqual(restored.image, before.image);
@@ -92,7 +129,12 @@ describe('Helm killed', { concurrency: 1 }, () => {
     const upgrade: RunRef = { ...run, runId: 'run-4', imageTags: { [SERVICE]: '9.9.10' } };
     const scope = testScope();
     const step = await planned(upgrade);
-    const cancelled = createActivities(clients, () => scope).applyRelease({ run: upgrade, service: SERVICE, step, priority: 1 });
+    const cancelled = createActivities(clients, () => scope).applyRelease({
+      run: upgrade,
+      service: SERVICE,
+      step,
+      priority: 1,
+    });
     cancelled.catch(() => undefined);
     // It is asked to end while it is stopped, and killed before it can.
     const pid = await stoppedInTheMiddle();
@@ -101,33 +143,54 @@ describe('Helm killed', { concurrency: 1 }, () => {
     await assert.rejects(cancelled, { name: 'CancelledFailure' });
     assert.deepEqual([(await newest())?.revision, (await newest())?.status], [4, 'pending-upgrade']);
 
-    const { settled } = await activities.settleReleases({ run: upgrade, releases: [{ namespace: 'monitoring-system', name: SERVICE }] });
+    const { settled } = await activities.settleReleases({
+      run: upgrade,
+      releases: [{ namespace: 'monitoring-system', name: SERVICE }],
+    });
     assert.equal(settled.length, 1);
     assert.deepEqual([(await newest())?.revision, (await newest())?.status], [3, 'deployed']);
     assert.equal((await workload()).uid, uid);
     const next: RunRef = { ...upgrade, runId: 'run-5' };
-    assert.equal((await activities.applyRelease({ run: next, service: SERVICE, step: await planned(next), priority: 1 })).revision, 4);
+    assert.equal(
+      (await activities.applyRelease({ run: next, service: SERVICE, step: await planned(next), priority: 1 })).revision,
+      4,
+    );
     assert.match((await workload()).image, /:9\.9\.10$/);
   });
 
   test('Helm ends well, but its record stays pending: the step is not done, and the next attempt adopts what it made', async () => {
     const service = 'control-plane-redis';
     const asked: RunRef = { ...run, runId: 'run-6' };
-    const { namespace, ...step } = (await activities.makePlan({ run: asked })).services.find(({ name }) => name === service)!.steps[0]!;
+    const { namespace, ...step } = (await activities.makePlan({ run: asked })).services.find(
+      ({ name }) => name === service,
+    )!.steps[0]!;
     const redis = (): ReturnType<typeof newestRevision> => newestRevision(clients.kubernetes, namespace, step.name);
-    const workloadUid = async (): Promise<string> => (await clients.kubernetes.list(paths.statefulSets(namespace), { labelSelector: `app.kubernetes.io/instance=${step.name}` })).items[0]!.metadata.uid;
+    const workloadUid = async (): Promise<string> =>
+      (
+        await clients.kubernetes.list(paths.statefulSets(namespace), {
+          labelSelector: `app.kubernetes.io/instance=${step.name}`,
+        })
+      ).items[0]!.metadata.uid;
     const allow = await refuseRecords();
     try {
-      await assert.rejects(activities.applyRelease({ run: asked, service, step: { ...step, namespace }, priority: 1 }), ({ type, message }: ApplicationFailure) => {
-        assert.equal(type, 'HelmInterrupted');
-        assert.match(message, /has applied \S+ in \S+ and could not record it: revision 1 is pending-install/);
-        return true;
-      });
+      await assert.rejects(
+        activities.applyRelease({ run: asked, service, step: { ...step, namespace }, priority: 1 }),
+        ({ type, message }: ApplicationFailure) => {
+          assert.equal(type, 'HelmInterrupted');
+          assert.match(message, /has applied \S+ in \S+ and could not record it: revision 1 is pending-install/);
+          return true;
+        },
+      );
     } finally {
       await allow();
     }
     const made = await workloadUid();
-    const { revision, recovered } = await activities.applyRelease({ run: asked, service, step: { ...step, namespace }, priority: 1 });
+    const { revision, recovered } = await activities.applyRelease({
+      run: asked,
+      service,
+      step: { ...step, namespace },
+      priority: 1,
+    });
     assert.deepEqual([revision, (await redis())?.status, await workloadUid()], [1, 'deployed', made]);
     assert.match(recovered ?? '', /revision 1 was left pending-install/);
   });
@@ -135,19 +198,43 @@ describe('Helm killed', { concurrency: 1 }, () => {
   /** The API server lets nobody record a revision as deployed. @returns takes that back */
   async function refuseRecords(): Promise<() => Promise<void>> {
     const known = (await newest())!.secret;
-    const allowed = (): Promise<boolean> => clients.kubernetes.label(paths.secret(known.namespace, known.name), { tried: String(Date.now()) }).then(() => true, () => false);
-    const until = (state: boolean): Promise<true> => waitUntil('the effect of the policy', { timeoutMs: 30_000 }, async () => (await allowed()) === state || undefined);
+    const allowed = (): Promise<boolean> =>
+      clients.kubernetes.label(paths.secret(known.namespace, known.name), { tried: String(Date.now()) }).then(
+        () => true,
+        () => false,
+      );
+    const until = (state: boolean): Promise<true> =>
+      waitUntil(
+        'the effect of the policy',
+        { timeoutMs: 30_000 },
+        async () => (await allowed()) === state || undefined,
+      );
     const api = '/apis/admissionregistration.k8s.io/v1';
-    const head = (kind: string): object => ({ apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name: 'no-records' } });
+    const head = (kind: string): object => ({
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind,
+      metadata: { name: 'no-records' },
+    });
     await clients.kubernetes.create(`${api}/validatingadmissionpolicies`, {
       ...head('ValidatingAdmissionPolicy'),
       spec: {
         failurePolicy: 'Fail',
-        matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['secrets'] }] },
-        validations: [{ expression: "!has(object.metadata.labels) || !('status' in object.metadata.labels) || object.metadata.labels['status'] != 'deployed'", message: 'not now' }],
+        matchConstraints: {
+          resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['secrets'] }],
+        },
+        validations: [
+          {
+            expression:
+              "!has(object.metadata.labels) || !('status' in object.metadata.labels) || object.metadata.labels['status'] != 'deployed'",
+            message: 'not now',
+          },
+        ],
       },
     });
-    await clients.kubernetes.create(`${api}/validatingadmissionpolicybindings`, { ...head('ValidatingAdmissionPolicyBinding'), spec: { policyName: 'no-records', validationActions: ['Deny'] } });
+    await clients.kubernetes.create(`${api}/validatingadmissionpolicybindings`, {
+      ...head('ValidatingAdmissionPolicyBinding'),
+      spec: { policyName: 'no-records', validationActions: ['Deny'] },
+    });
     await until(false);
     return async () => {
       await clients.kubernetes.remove(`${api}/validatingadmissionpolicybindings/no-records`);

@@ -15,7 +15,18 @@ import { httpGet } from '../../bootstrap/process/probe.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
 
-interface Pod { metadata: { name: string; uid: string; creationTimestamp: string }; status: { phase?: string; conditions?: { type: string; status: string }[]; containerStatuses?: { ready: boolean; state: { waiting?: { reason: string }; terminated?: { reason: string } }; lastState?: { terminated?: { reason: string } } }[] } }
+interface Pod {
+  metadata: { name: string; uid: string; creationTimestamp: string };
+  status: {
+    phase?: string;
+    conditions?: { type: string; status: string }[];
+    containerStatuses?: {
+      ready: boolean;
+      state: { waiting?: { reason: string }; terminated?: { reason: string } };
+      lastState?: { terminated?: { reason: string } };
+    }[];
+  };
+}
 
 const NAMESPACE = 'simulated-pods';
 /** Releases of the catalog, with start-up times of this test. */
@@ -31,74 +42,161 @@ before(async () => {
   kubeConfig = new KubeConfig();
   kubeConfig.loadFromFile(embedded.layout.kubeconfig);
   await create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
-  await waitUntil('service account', { timeoutMs: 20_000 }, () => api.request('GET', `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/default`).then(() => true, () => undefined));
+  await waitUntil('service account', { timeoutMs: 20_000 }, () =>
+    api.request('GET', `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/default`).then(
+      () => true,
+      () => undefined,
+    ),
+  );
 });
 after(() => embedded.close());
 
-const create = (path: string, content: unknown): Promise<unknown> => api.request('POST', path, { type: 'application/json', content });
+const create = (path: string, content: unknown): Promise<unknown> =>
+  api.request('POST', path, { type: 'application/json', content });
 const podTemplate = (release: string) => ({
   metadata: { labels: { 'app.kubernetes.io/instance': release } },
-  spec: { restartPolicy: 'Always', initContainers: [{ name: 'prepare', image: 'example/prepare' }], containers: [{ name: 'main', image: 'example/main', resources: { requests: { cpu: '250m', 'ephemeral-storage': '1Gi' } } }] },
+  spec: {
+    restartPolicy: 'Always',
+    initContainers: [{ name: 'prepare', image: 'example/prepare' }],
+    containers: [
+      { name: 'main', image: 'example/main', resources: { requests: { cpu: '250m', 'ephemeral-storage': '1Gi' } } },
+    ],
+  },
 });
-const workload = (release: string, name = release) => ({ metadata: { name }, spec: { replicas: 1, selector: { matchLabels: { 'app.kubernetes.io/instance': release } }, template: podTemplate(release) } });
+const workload = (release: string, name = release) => ({
+  metadata: { name },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { 'app.kubernetes.io/instance': release } },
+    template: podTemplate(release),
+  },
+});
 
 async function pods(release: string): Promise<Pod[]> {
-  return ((await api.request('GET', `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=app.kubernetes.io%2Finstance%3D${release}`)) as { items: Pod[] }).items;
+  return (
+    (await api.request(
+      'GET',
+      `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=app.kubernetes.io%2Finstance%3D${release}`,
+    )) as { items: Pod[] }
+  ).items;
 }
-const isReady = ({ status }: Pod): boolean => status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
-const readyPod = (release: string, timeoutMs = 20_000): Promise<Pod> => waitUntil(`a ready pod of ${release}`, { timeoutMs }, async () => (await pods(release)).find(isReady));
+const isReady = ({ status }: Pod): boolean =>
+  status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
+const readyPod = (release: string, timeoutMs = 20_000): Promise<Pod> =>
+  waitUntil(`a ready pod of ${release}`, { timeoutMs }, async () => (await pods(release)).find(isReady));
 
-/** Milliseconds from `began` until it holds, looked at every 20 ms. What is timed from before a request is never too short. */
+/**
+ * Milliseconds from `began` until it holds, looked at every 20 ms. What is timed from before a request is never too
+ * short.
+ */
 async function timeUntil(what: string, look: () => Promise<boolean>, began = performance.now()): Promise<number> {
   await waitUntil(what, { timeoutMs: 30_000, intervalMs: 20 }, async () => ((await look()) ? true : undefined));
   return performance.now() - began;
 }
-const within = (milliseconds: number, seconds: number): void => { assert.ok(milliseconds > seconds * 1000 - 150 && milliseconds < seconds * 1000 + 4_000, `${milliseconds} ms for ${seconds} s`); };
+const within = (milliseconds: number, seconds: number): void => {
+  assert.ok(
+    milliseconds > seconds * 1000 - 150 && milliseconds < seconds * 1000 + 4_000,
+    `${milliseconds} ms for ${seconds} s`,
+  );
+};
 
 describe('start-up', () => {
   test('a Deployment is ready after its start-up time, and not before', async () => {
     const began = performance.now();
-    await create(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, { apiVersion: 'apps/v1', kind: 'Deployment', ...workload('directus') });
+    await create(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      ...workload('directus'),
+    });
     within(await timeUntil('directus', async () => (await pods('directus')).some(isReady), began), SECONDS.directus);
   });
 
   test('a StatefulSet with a volume is ready after its time, its claim bound, and nothing is made on this machine', async () => {
     const began = performance.now();
     await create(`/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`, {
-      apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'control-plane-postgres' },
-      spec: { ...workload('control-plane-postgres').spec, serviceName: 'x', volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }] },
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'control-plane-postgres' },
+      spec: {
+        ...workload('control-plane-postgres').spec,
+        serviceName: 'x',
+        volumeClaimTemplates: [
+          {
+            metadata: { name: 'data' },
+            spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+          },
+        ],
+      },
     });
-    within(await timeUntil('postgres', async () => (await pods('control-plane-postgres')).some(isReady), began), SECONDS['control-plane-postgres']);
-    const claim = (await api.request('GET', `/api/v1/namespaces/${NAMESPACE}/persistentvolumeclaims/data-control-plane-postgres-0`)) as { status: { phase: string }; spec: { volumeName: string } };
+    within(
+      await timeUntil('postgres', async () => (await pods('control-plane-postgres')).some(isReady), began),
+      SECONDS['control-plane-postgres'],
+    );
+    const claim = (await api.request(
+      'GET',
+      `/api/v1/namespaces/${NAMESPACE}/persistentvolumeclaims/data-control-plane-postgres-0`,
+    )) as { status: { phase: string }; spec: { volumeName: string } };
     assert.equal(claim.status.phase, 'Bound');
-    const volume = (await api.request('GET', `/api/v1/persistentvolumes/${claim.spec.volumeName}`)) as { spec: { hostPath: { path: string } } };
+    const volume = (await api.request('GET', `/api/v1/persistentvolumes/${claim.spec.volumeName}`)) as {
+      spec: { hostPath: { path: string } };
+    };
     await assert.rejects(readdir(volume.spec.hostPath.path), { code: 'ENOENT' });
   });
 
   test('a Job is complete after its time', async () => {
     const began = performance.now();
-    await create(`/apis/batch/v1/namespaces/${NAMESPACE}/jobs`, { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'temporal-init' }, spec: { template: { ...podTemplate('temporal-init'), spec: { ...podTemplate('temporal-init').spec, restartPolicy: 'Never' } } } });
-    within(await timeUntil('the Job', async () => {
-      const job = (await api.request('GET', `/apis/batch/v1/namespaces/${NAMESPACE}/jobs/temporal-init`)) as { status: { conditions?: { type: string; status: string }[] } };
-      return job.status.conditions?.some(({ type, status }) => type === 'Complete' && status === 'True') === true;
-    }, began), SECONDS['temporal-init']);
+    await create(`/apis/batch/v1/namespaces/${NAMESPACE}/jobs`, {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'temporal-init' },
+      spec: {
+        template: {
+          ...podTemplate('temporal-init'),
+          spec: { ...podTemplate('temporal-init').spec, restartPolicy: 'Never' },
+        },
+      },
+    });
+    within(
+      await timeUntil(
+        'the Job',
+        async () => {
+          const job = (await api.request('GET', `/apis/batch/v1/namespaces/${NAMESPACE}/jobs/temporal-init`)) as {
+            status: { conditions?: { type: string; status: string }[] };
+          };
+          return job.status.conditions?.some(({ type, status }) => type === 'Complete' && status === 'True') === true;
+        },
+        began,
+      ),
+      SECONDS['temporal-init'],
+    );
   });
 
   test('a pod of nobody is ready at once, and goes at once when deleted', async () => {
-    await create(`/api/v1/namespaces/${NAMESPACE}/pods`, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'nobody', labels: { 'app.kubernetes.io/instance': 'nobody' } }, spec: podTemplate('nobody').spec });
+    await create(`/api/v1/namespaces/${NAMESPACE}/pods`, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'nobody', labels: { 'app.kubernetes.io/instance': 'nobody' } },
+      spec: podTemplate('nobody').spec,
+    });
     within(await timeUntil('nobody', async () => (await pods('nobody')).some(isReady)), 0.2);
     await api.request('DELETE', `/api/v1/namespaces/${NAMESPACE}/pods/nobody`);
     within(await timeUntil('nobody gone', async () => (await pods('nobody')).length === 0), 0);
   });
 
   test('a restart of the simulator loses no time', async () => {
-    await create(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, { apiVersion: 'apps/v1', kind: 'Deployment', ...workload('directus', 'directus-again') });
+    await create(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      ...workload('directus', 'directus-again'),
+    });
     const began = performance.now();
     await sleep(700);
     const { pid } = (await embedded.states()).find(({ name }) => name === 'kwok-controller')!;
     process.kill(pid!, 'SIGKILL');
     const stop = embedded.supervise();
-    await waitUntil('both', { timeoutMs: 20_000, intervalMs: 20 }, async () => ((await pods('directus')).filter(isReady).length === 2 ? true : undefined));
+    await waitUntil('both', { timeoutMs: 20_000, intervalMs: 20 }, async () =>
+      (await pods('directus')).filter(isReady).length === 2 ? true : undefined,
+    );
     within(performance.now() - began, SECONDS.directus);
     await stop();
   });
@@ -113,10 +211,19 @@ describe('failures on request', () => {
   ] as const;
   for (const { failure, waiting, last } of cases) {
     test(`${failure}: a living pod fails and stays so, and recovers when the failure is cleared`, async () => {
-      if ((await pods('keycloak')).length === 0) await create(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, { apiVersion: 'apps/v1', kind: 'Deployment', ...workload('keycloak') });
+      if ((await pods('keycloak')).length === 0)
+        await create(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, {
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          ...workload('keycloak'),
+        });
       const { metadata } = await readyPod('keycloak');
       await failRelease(api, 'keycloak', failure);
-      const failed = await waitUntil('the failure', { timeoutMs: 10_000 }, async () => (await pods('keycloak')).find((pod) => !isReady(pod) && pod.status.containerStatuses?.[0]?.state.waiting?.reason === waiting));
+      const failed = await waitUntil('the failure', { timeoutMs: 10_000 }, async () =>
+        (await pods('keycloak')).find(
+          (pod) => !isReady(pod) && pod.status.containerStatuses?.[0]?.state.waiting?.reason === waiting,
+        ),
+      );
       assert.equal(failed.status.containerStatuses?.[0]?.lastState?.terminated?.reason, last);
       await sleep(1_500);
       assert.equal((await pods('keycloak')).some(isReady), false);
@@ -127,7 +234,10 @@ describe('failures on request', () => {
 
   test('never-ready holds for pods that come later', async () => {
     await failRelease(api, 'keycloak', 'never-ready');
-    await api.request('DELETE', `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=app.kubernetes.io%2Finstance%3Dkeycloak`);
+    await api.request(
+      'DELETE',
+      `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=app.kubernetes.io%2Finstance%3Dkeycloak`,
+    );
     await sleep(3_000);
     const [pod] = await pods('keycloak');
     assert.ok(pod !== undefined && !isReady(pod));
@@ -138,9 +248,19 @@ describe('failures on request', () => {
 
   test('job-failed: the Job fails with its pod', async () => {
     await failRelease(api, 'minio-init', 'job-failed');
-    await create(`/apis/batch/v1/namespaces/${NAMESPACE}/jobs`, { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'minio-init' }, spec: { backoffLimit: 0, template: { ...podTemplate('minio-init'), spec: { ...podTemplate('minio-init').spec, restartPolicy: 'Never' } } } });
+    await create(`/apis/batch/v1/namespaces/${NAMESPACE}/jobs`, {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'minio-init' },
+      spec: {
+        backoffLimit: 0,
+        template: { ...podTemplate('minio-init'), spec: { ...podTemplate('minio-init').spec, restartPolicy: 'Never' } },
+      },
+    });
     await waitUntil('the failed Job', { timeoutMs: 20_000 }, async () => {
-      const job = (await api.request('GET', `/apis/batch/v1/namespaces/${NAMESPACE}/jobs/minio-init`)) as { status: { conditions?: { type: string; status: string }[] } };
+      const job = (await api.request('GET', `/apis/batch/v1/namespaces/${NAMESPACE}/jobs/minio-init`)) as {
+        status: { conditions?: { type: string; status: string }[] };
+      };
       return job.status.conditions?.some(({ type, status }) => type === 'Failed' && status === 'True');
     });
     await clearFailure(api, 'minio-init');
@@ -154,7 +274,9 @@ async function forwarded<T>(podName: string, port: number, use: (localPort: numb
     socket.on('error', () => undefined);
     void forward.portForward(NAMESPACE, podName, [port], socket, null, socket).catch(() => socket.destroy());
   });
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
   try {
     return await use((server.address() as AddressInfo).port);
   } finally {
@@ -164,10 +286,25 @@ async function forwarded<T>(podName: string, port: number, use: (localPort: numb
 
 function execIn(podName: string, command: string[]): Promise<{ status: V1Status; output: string }> {
   let output = '';
-  const collect = new Writable({ write: (chunk: Buffer, _encoding, done) => { output += chunk.toString(); done(); } });
+  const collect = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      output += chunk.toString();
+      done();
+    },
+  });
   return new Promise((resolve, reject) => {
-    new Exec(kubeConfig).exec(NAMESPACE, podName, 'main', command, collect, new PassThrough(), null, false, (status) => { resolve({ status, output }); })
-      .then((socket) => { (socket as unknown as EventEmitter).on('error', reject); }, (error: unknown) => { reject(new Error((error as { message?: string }).message)); });
+    new Exec(kubeConfig)
+      .exec(NAMESPACE, podName, 'main', command, collect, new PassThrough(), null, false, (status) => {
+        resolve({ status, output });
+      })
+      .then(
+        (socket) => {
+          (socket as unknown as EventEmitter).on('error', reject);
+        },
+        (error: unknown) => {
+          reject(new Error((error as { message?: string }).message));
+        },
+      );
   });
 }
 
@@ -188,7 +325,13 @@ describe('probes through the API server', () => {
     assert.equal((await execIn(metadata.name, PG_ISREADY)).status.status, 'Success');
   });
 
-  for (const command of [['sh', '-c', 'id'], ['/bin/sh', '-c', 'id'], ['/usr/bin/id'], ['pg_isready', '-h', 'somewhere.else'], [...PG_ISREADY, '; id']]) {
+  for (const command of [
+    ['sh', '-c', 'id'],
+    ['/bin/sh', '-c', 'id'],
+    ['/usr/bin/id'],
+    ['pg_isready', '-h', 'somewhere.else'],
+    [...PG_ISREADY, '; id'],
+  ]) {
     test(`exec: ${command.join(' ').slice(0, 40)} is refused`, async () => {
       const { metadata } = await readyPod('control-plane-postgres');
       await assert.rejects(execIn(metadata.name, command), /403/);
@@ -197,10 +340,11 @@ describe('probes through the API server', () => {
 
   test('http: told apart by the Host header', async () => {
     const { metadata } = await readyPod('directus');
-    const ask = (service: string) => forwarded(metadata.name, 8055, async (port) => {
-      const response = await fetchHost(port, `${service}.app-plane.svc`);
-      return [response.status, (JSON.parse(response.body) as { service: string }).service];
-    });
+    const ask = (service: string) =>
+      forwarded(metadata.name, 8055, async (port) => {
+        const response = await fetchHost(port, `${service}.app-plane.svc`);
+        return [response.status, (JSON.parse(response.body) as { service: string }).service];
+      });
     assert.deepEqual(await ask('directus'), [200, 'directus']);
     await failProbe(embedded.layout.failures, 'directus', 'unhealthy');
     assert.deepEqual(await ask('directus'), [503, 'directus']);
@@ -224,7 +368,11 @@ describe('probes through the API server', () => {
       const input = new PassThrough();
       const errors = new PassThrough();
       const forward = new PortForward(kubeConfig);
-      const refused = new Promise<boolean>((resolve) => { errors.once('data', () => { resolve(false); }); });
+      const refused = new Promise<boolean>((resolve) => {
+        errors.once('data', () => {
+          resolve(false);
+        });
+      });
       const socket = await forward.portForward(NAMESPACE, metadata.name, [5672], new PassThrough(), errors, input);
       const open = await Promise.race([refused, sleep(1_000, true)]);
       (socket as { close(): void }).close();
@@ -241,7 +389,9 @@ describe('probes through the API server', () => {
 
   test('vault: port 8200 of a pod is the real server', async () => {
     const { metadata } = await readyPod('directus');
-    const answer = await forwarded(metadata.name, 8200, (port) => httpGet({ url: `http://127.0.0.1:${port}/v1/sys/health` }));
+    const answer = await forwarded(metadata.name, 8200, (port) =>
+      httpGet({ url: `http://127.0.0.1:${port}/v1/sys/health` }),
+    );
     assert.equal(answer.status, 501);
     assert.equal((JSON.parse(answer.body) as { initialized: boolean }).initialized, false);
   });
@@ -252,8 +402,12 @@ async function fetchHost(port: number, host: string): Promise<{ status: number; 
   return new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', port, path: '/health', headers: { host }, agent: false }, (response) => {
       let body = '';
-      response.on('data', (chunk: Buffer) => { body += chunk.toString(); });
-      response.once('end', () => { resolve({ status: response.statusCode ?? 0, body }); });
+      response.on('data', (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      response.once('end', () => {
+        resolve({ status: response.statusCode ?? 0, body });
+      });
     });
     asked.once('error', reject);
     asked.end();
@@ -261,11 +415,31 @@ async function fetchHost(port: number, host: string): Promise<{ status: number; 
 }
 
 function grpcHealth(port: number, authority: string): Promise<number> {
-  const Client = makeGenericClientConstructor({
-    check: { path: '/grpc.health.v1.Health/Check', requestStream: false, responseStream: false, requestSerialize: (text: string) => Buffer.concat([Buffer.from([0x0a, text.length]), Buffer.from(text)]), requestDeserialize: String, responseSerialize: (status: number) => Buffer.from([0x08, status]), responseDeserialize: (answer: Buffer) => answer[1] ?? 0 },
-  }, 'Health');
+  const Client = makeGenericClientConstructor(
+    {
+      check: {
+        path: '/grpc.health.v1.Health/Check',
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: (text: string) => Buffer.concat([Buffer.from([0x0a, text.length]), Buffer.from(text)]),
+        requestDeserialize: String,
+        responseSerialize: (status: number) => Buffer.from([0x08, status]),
+        responseDeserialize: (answer: Buffer) => answer[1] ?? 0,
+      },
+    },
+    'Health',
+  );
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), { 'grpc.default_authority': authority });
   return new Promise<number>((resolve, reject) => {
-    (client['check'] as (request: string, done: (error: Error | null, answer: number) => void) => void).call(client, 'some.Service', (error, answer) => { if (error) reject(error); else resolve(answer); });
-  }).finally(() => { client.close(); });
+    (client['check'] as (request: string, done: (error: Error | null, answer: number) => void) => void).call(
+      client,
+      'some.Service',
+      (error, answer) => {
+        if (error) reject(error);
+        else resolve(answer);
+      },
+    );
+  }).finally(() => {
+    client.close();
+  });
 }

@@ -10,17 +10,29 @@ import { type VaultServers, vaultServers } from '../support/vault-servers.ts';
 const OPTIONS = { shares: 3, threshold: 2, cluster: 'uid' };
 
 async function peers({ client }: VaultServers): Promise<string[]> {
-  const answer = await client.root.run((session) => session.read('sys/storage/raft/configuration')) as { data: { config: { servers: { node_id: string; voter: boolean }[] } } };
-  return answer.data.config.servers.filter(({ voter }) => voter).map(({ node_id: id }) => id).sort();
+  const answer = (await client.root.run((session) => session.read('sys/storage/raft/configuration'))) as {
+    data: { config: { servers: { node_id: string; voter: boolean }[] } };
+  };
+  return answer.data.config.servers
+    .filter(({ voter }) => voter)
+    .map(({ node_id: id }) => id)
+    .sort();
 }
 
 /** A server that has joined becomes a voter a little later. */
 async function threeVoters(servers: VaultServers): Promise<void> {
-  await waitUntil('three voters', { timeoutMs: 60_000, intervalMs: 300 }, async () => ((await peers(servers).catch(() => [])).length === 3 ? true : undefined));
+  await waitUntil('three voters', { timeoutMs: 60_000, intervalMs: 300 }, async () =>
+    (await peers(servers).catch(() => [])).length === 3 ? true : undefined,
+  );
 }
 
 async function activeOf({ client }: VaultServers): Promise<string | undefined> {
-  const states = await Promise.all((await client.servers()).map(async ({ name, api }) => ({ name, health: await api.health().catch(() => undefined) })));
+  const states = await Promise.all(
+    (await client.servers()).map(async ({ name, api }) => ({
+      name,
+      health: await api.health().catch(() => undefined),
+    })),
+  );
   return states.find(({ health }) => health !== undefined && !health.sealed && !health.standby)?.name;
 }
 
@@ -43,39 +55,51 @@ describe('three real servers of Vault', () => {
       assert.match((await client.state()).detail, /^Vault \S+ is open, 3 servers, active: vault-0$/);
 
       await servers.kill(0);
-      await waitUntil('another active server', { timeoutMs: 60_000, intervalMs: 200 }, async () => ((await activeOf(servers)) === undefined ? undefined : true));
+      await waitUntil('another active server', { timeoutMs: 60_000, intervalMs: 200 }, async () =>
+        (await activeOf(servers)) === undefined ? undefined : true,
+      );
       const read = (): Promise<unknown> => client.root.run((session) => session.read('kept/value'));
-      assert.deepEqual((await read() as { data: object }).data, { it: 'stays' });
+      assert.deepEqual(((await read()) as { data: object }).data, { it: 'stays' });
       await servers.start(0, 3);
-      assert.deepEqual(await client.state().then(({ state, detail }) => [state, /vault-0/.test(detail)]), ['sealed', true]);
+      assert.deepEqual(await client.state().then(({ state, detail }) => [state, /vault-0/.test(detail)]), [
+        'sealed',
+        true,
+      ]);
       assert.deepEqual(await client.open({ ...OPTIONS, replicas: 3 }), { initialized: false, unsealed: true });
 
       await servers.kill(2, { wipe: true });
       await servers.start(2, 3);
       assert.deepEqual(await client.open({ ...OPTIONS, replicas: 3 }), { initialized: false, unsealed: true });
-      assert.deepEqual((await read() as { data: object }).data, { it: 'stays' });
+      assert.deepEqual(((await read()) as { data: object }).data, { it: 'stays' });
       assert.equal((await client.state()).state, 'open');
     } finally {
       await servers.close();
     }
   });
 
-  test('shares that belong to people: Vault encrypts them, nobody here can open it, three owners do', { skip: GPG === undefined && 'needs gpg' }, async () => {
+  test('shares that belong to people: Vault encrypts them, nobody here can open it, three owners do', {
+    skip: GPG === undefined && 'needs gpg',
+  }, async () => {
     const servers = await vaultServers({ count: 3 });
     const people = await operators(['anna', 'ben', 'cleo']);
     try {
       const publicKeys = await Promise.all(people.publicKeys.map(readPublicKey));
       const options = { ...OPTIONS, replicas: 3, publicKeys };
       await Promise.all([0, 1, 2].map((index) => servers.start(index, 3)));
-      await assert.rejects(servers.client.open(options), { name: 'VaultSealedError', message: /waits to be unsealed by 2 of the 3 owners of its shares \(anna\.asc, ben\.asc, cleo\.asc\)/ });
+      await assert.rejects(servers.client.open(options), {
+        name: 'VaultSealedError',
+        message: /waits to be unsealed by 2 of the 3 owners of its shares \(anna\.asc, ben\.asc, cleo\.asc\)/,
+      });
 
       const kept = JSON.parse(await readFile(servers.keysFile, 'utf8')) as { keys: string[] };
       const share = (index: number): Promise<string> => people.decrypt(kept.keys[index]!);
       for (const index of [0, 2]) {
         const own = await share(index);
-        for (const { api } of await servers.client.servers()) if ((await api.health()).initialized) await api.unseal(own);
+        for (const { api } of await servers.client.servers())
+          if ((await api.health()).initialized) await api.unseal(own);
       }
-      // Those that have joined only now get the same shares: as `ananta vault unseal` gives them to all that are sealed.
+      // Those that have joined only now get the same shares: as `ananta vault unseal` gives them to all that are
+      // sealed.
       await waitUntil('all servers open', { timeoutMs: 60_000, intervalMs: 500 }, async () => {
         const sealed = [];
         for (const { name, api } of await servers.client.servers()) {
@@ -89,7 +113,10 @@ describe('three real servers of Vault', () => {
       assert.deepEqual(await servers.client.open(options), { initialized: false, unsealed: false });
 
       await servers.client.root.revoke();
-      await assert.rejects(servers.client.root.run(() => Promise.resolve()), /owners of its shares.*vault operator generate-root/);
+      await assert.rejects(
+        servers.client.root.run(() => Promise.resolve()),
+        /owners of its shares.*vault operator generate-root/,
+      );
     } finally {
       await people.close();
       await servers.close();
@@ -108,8 +135,18 @@ describe('three real servers of Vault', () => {
       });
       const { rootToken } = JSON.parse(await readFile(service.keysFile, 'utf8')) as { rootToken: string };
       servers = await vaultServers({
-        count: 1, env: { VAULT_TOKEN: rootToken },
-        seal: { type: 'transit', parameters: { address: service.address(0), key_name: 'unseal', mount_path: 'transit/', disable_renewal: 'true' }, serviceAccountAnnotations: {} },
+        count: 1,
+        env: { VAULT_TOKEN: rootToken },
+        seal: {
+          type: 'transit',
+          parameters: {
+            address: service.address(0),
+            key_name: 'unseal',
+            mount_path: 'transit/',
+            disable_renewal: 'true',
+          },
+          serviceAccountAnnotations: {},
+        },
       });
       const { client } = servers;
       const options = { ...OPTIONS, autoUnseal: true };

@@ -1,4 +1,5 @@
-// Real: all 48 services as pods of a real node, checked from outside with the systems' own clients, broken where only real parts
+// Real: all 48 services as pods of a real node, checked from outside with the systems' own clients, broken where only
+// real parts
 // can break, taken down, and brought back on the old data.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -14,7 +15,14 @@ import { readConfig } from '../../src/config.ts';
 import { buildImages, RECIPES } from '../images/index.ts';
 import { NEXT_TAG, OWN_PREFIX } from '../images/recipes/stand-in.ts';
 import { CRASH_LINE } from '../images/standin/fault.ts';
-import { createSandbox, failuresOf, type JsonLine, type ResultLine, resultOf, type Sandbox } from '../support/sandbox.ts';
+import {
+  createSandbox,
+  failuresOf,
+  type JsonLine,
+  type ResultLine,
+  resultOf,
+  type Sandbox,
+} from '../support/sandbox.ts';
 import { ask, checkDatabases } from './checks/databases.ts';
 import { keptData } from './checks/kept-data.ts';
 import { checkKeycloak } from './checks/keycloak.ts';
@@ -41,17 +49,30 @@ CREATE TABLE main.slow_after AS SELECT id FROM main.slow_before;
 `;
 
 const environment = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
-  cluster: { embedded: { nodes: 1, realNode: { services: 'all' } } }, images: { prefix: OWN_PREFIX }, drift: { mode: 'off' }, ...more,
+  cluster: { embedded: { nodes: 1, realNode: { services: 'all' } } },
+  images: { prefix: OWN_PREFIX },
+  drift: { mode: 'off' },
+  ...more,
 });
 const catalog = loadCatalog();
-const say = (text: string): void => { console.log(`# ${text}`); };
-const stateIs = (name: string, state: string) => (line: JsonLine): boolean => line.type === 'service' && line['name'] === name && line['state'] === state;
-const changedBy = (result: ResultLine): string[] => result.services.filter(({ changed }) => changed).map(({ name }) => name).sort();
+const say = (text: string): void => {
+  console.log(`# ${text}`);
+};
+const stateIs =
+  (name: string, state: string) =>
+  (line: JsonLine): boolean =>
+    line.type === 'service' && line['name'] === name && line['state'] === state;
+const changedBy = (result: ResultLine): string[] =>
+  result.services
+    .filter(({ changed }) => changed)
+    .map(({ name }) => name)
+    .sort();
 
 describe('the platform on a real node', { concurrency: 1 }, () => {
   let sandbox: Sandbox;
   let platform: Platform;
-  const group = (): string => nodeLayout(layoutOf({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name)).cgroup;
+  const group = (): string =>
+    nodeLayout(layoutOf({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name)).cgroup;
 
   before(async () => {
     const images = await buildImages(readConfig(), RECIPES, say);
@@ -64,7 +85,9 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
     say(`${images.images.length} images imported in ${seconds(started)} s`);
     platform = await platformOf(sandbox);
   });
-  after(async () => { await sandbox?.close(); });
+  after(async () => {
+    await sandbox?.close();
+  });
 
   async function deployed(...args: string[]): Promise<ResultLine> {
     const run = await sandbox.cli(['deploy', '--json', ...args]);
@@ -80,12 +103,20 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
     assert.equal(result.services.length, 48);
     const most = memory.stop();
     const pods = await platform.pods();
-    const real = catalog.services.filter(({ name }) => pods.some((pod) => pod.release === name && (pod.ready || pod.phase === 'Succeeded')));
-    const rest = (await residentOf(sandbox));
-    say(`first deployment ${result.seconds} s, ${real.length} services as real pods; at most ${mebibytes(most)} in pods, ${mebibytes(rest)} in everything else`);
+    const real = catalog.services.filter(({ name }) =>
+      pods.some((pod) => pod.release === name && (pod.ready || pod.phase === 'Succeeded')),
+    );
+    const rest = await residentOf(sandbox);
+    say(
+      `first deployment ${result.seconds} s, ${real.length} services as real pods; at most ${mebibytes(most)} in pods, ${mebibytes(rest)} in everything else`,
+    );
     assert.ok(real.length >= AT_LEAST, `only ${real.length}: ${real.map(({ name }) => name).join(', ')}`);
     assert.ok(most > 0 && most + rest < MOST_BYTES, `${mebibytes(most)} in pods and ${mebibytes(rest)} in the rest`);
-    assert.deepEqual(pods.filter(({ restarts }) => restarts > 0).map(({ release, restarts }) => `${release} ${restarts}`), [], 'nothing had to be started twice: the order is right');
+    assert.deepEqual(
+      pods.filter(({ restarts }) => restarts > 0).map(({ release, restarts }) => `${release} ${restarts}`),
+      [],
+      'nothing had to be started twice: the order is right',
+    );
   });
 
   test('checked from outside: databases', () => checkDatabases(platform));
@@ -105,36 +136,80 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
     assert.equal(verify.code, 0, verify.stdout);
     // The stand-in of Argo CD's controller makes no Applications, and drift says just that.
     const drift = await sandbox.cli(['drift', '--json']);
-    const { findings } = z.object({ findings: z.array(z.object({ kind: z.string(), object: z.string() })) }).parse(JSON.parse(drift.stdout));
-    assert.deepEqual(findings.filter(({ kind, object }) => !(kind === 'missing' && object.startsWith('Application argocd/'))), []);
+    const { findings } = z
+      .object({ findings: z.array(z.object({ kind: z.string(), object: z.string() })) })
+      .parse(JSON.parse(drift.stdout));
+    assert.deepEqual(
+      findings.filter(({ kind, object }) => !(kind === 'missing' && object.startsWith('Application argocd/'))),
+      [],
+    );
   });
 
   test('another tag and another number of replicas for three services: only those change', async () => {
-    const untouched = new Map((await platform.pods()).filter(({ release }) => !UPGRADED.includes(release)).map(({ uid, name, restarts }) => [uid, `${name} ${restarts}`]));
-    await sandbox.configure(environment({
-      images: { prefix: OWN_PREFIX, tags: Object.fromEntries(UPGRADED.map((name) => [name, NEXT_TAG])) }, replicas: { services: Object.fromEntries(UPGRADED.map((name) => [name, 2])) },
-    }));
+    const untouched = new Map(
+      (await platform.pods())
+        .filter(({ release }) => !UPGRADED.includes(release))
+        .map(({ uid, name, restarts }) => [uid, `${name} ${restarts}`]),
+    );
+    await sandbox.configure(
+      environment({
+        images: { prefix: OWN_PREFIX, tags: Object.fromEntries(UPGRADED.map((name) => [name, NEXT_TAG])) },
+        replicas: { services: Object.fromEntries(UPGRADED.map((name) => [name, 2])) },
+      }),
+    );
     const result = await deployed();
     // Argo CD's picture of the platform shows them, too; it has no pods.
     assert.deepEqual(changedBy(result), ['argocd', ...UPGRADED]);
     const pods = await platform.pods();
-    for (const name of UPGRADED) assert.equal(pods.filter(({ release, ready }) => release === name && ready).length, 2, name);
-    assert.deepEqual(pods.filter(({ release }) => !UPGRADED.includes(release)).map(({ uid, name, restarts }) => [uid, `${name} ${restarts}`]).sort(), [...untouched].sort());
+    for (const name of UPGRADED)
+      assert.equal(pods.filter(({ release, ready }) => release === name && ready).length, 2, name);
+    assert.deepEqual(
+      pods
+        .filter(({ release }) => !UPGRADED.includes(release))
+        .map(({ uid, name, restarts }) => [uid, `${name} ${restarts}`])
+        .sort(),
+      [...untouched].sort(),
+    );
     say(`upgrade of three services ${result.seconds} s`);
   });
 
   test('an image that cannot be pulled, a crash, too much memory: each is named, with the last lines of its log', async () => {
     const bad = { dashboard: 'no-such-tag', 'cns-dashboard': 'crash', 'audit-logger': 'memory' };
     await sandbox.configure(environment({ healthTimeoutFactor: 0.15 }));
-    const run = await sandbox.cli(['deploy', '--json', '--only', Object.keys(bad).join(','), ...Object.entries(bad).flatMap(([name, tag]) => ['--image', `${name}=${tag}`])]);
+    const run = await sandbox.cli([
+      'deploy',
+      '--json',
+      '--only',
+      Object.keys(bad).join(','),
+      ...Object.entries(bad).flatMap(([name, tag]) => ['--image', `${name}=${tag}`]),
+    ]);
     assert.equal(run.code, 1, run.stderr);
-    const failures = Object.fromEntries(run.lines.filter(({ type, state }) => type === 'service' && state === 'failed').map((line) => [line['name'], JSON.stringify(line['failure'])]));
+    const failures = Object.fromEntries(
+      run.lines
+        .filter(({ type, state }) => type === 'service' && state === 'failed')
+        .map((line) => [line['name'], JSON.stringify(line['failure'])]),
+    );
     assert.deepEqual(Object.keys(failures).sort(), Object.keys(bad).sort(), failuresOf(run));
-    assert.match(failures['dashboard'] ?? '', /pod dashboard-\S+, container \S+: (ErrImagePull|ImagePullBackOff)[^]*no-such-tag/);
-    assert.match(failures['cns-dashboard'] ?? '', new RegExp(`pod cns-dashboard-\\S+, container \\S+: (CrashLoopBackOff|Error) [^]*exit(?: code)? 1 [^]*${CRASH_LINE}`));
-    assert.match(failures['audit-logger'] ?? '', /pod audit-logger-\S+, container \S+: (CrashLoopBackOff|OOMKilled) [^]*exit(?: code)? 137/);
+    assert.match(
+      failures['dashboard'] ?? '',
+      /pod dashboard-\S+, container \S+: (ErrImagePull|ImagePullBackOff)[^]*no-such-tag/,
+    );
+    assert.match(
+      failures['cns-dashboard'] ?? '',
+      new RegExp(
+        `pod cns-dashboard-\\S+, container \\S+: (CrashLoopBackOff|Error) [^]*exit(?: code)? 1 [^]*${CRASH_LINE}`,
+      ),
+    );
+    assert.match(
+      failures['audit-logger'] ?? '',
+      /pod audit-logger-\S+, container \S+: (CrashLoopBackOff|OOMKilled) [^]*exit(?: code)? 137/,
+    );
     await sandbox.configure(environment());
-    assert.deepEqual(changedBy(await deployed()), ['argocd', ...Object.keys(bad), ...UPGRADED].sort(), 'what was broken is mended, what was raised goes back');
+    assert.deepEqual(
+      changedBy(await deployed()),
+      ['argocd', ...Object.keys(bad), ...UPGRADED].sort(),
+      'what was broken is mended, what was raised goes back',
+    );
   });
 
   test('taken down and brought back, while a database dies in a migration, Vault restarts and kubelet stops for a minute: same data, same passwords', async () => {
@@ -143,22 +218,38 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
     const secrets = await passwords(platform);
     const destroyed = await sandbox.cli(['destroy', '--json', '--confirm', sandbox.name]);
     assert.equal(destroyed.code, 0, `${destroyed.stdout.slice(-2000)}${destroyed.stderr}`);
-    assert.deepEqual((await platform.pods()).map(({ name }) => name), []);
+    assert.deepEqual(
+      (await platform.pods()).map(({ name }) => name),
+      [],
+    );
 
-    await writeFile(join(sandbox.checkout, 'helm', 'migrations', 'control-plane-migrations', 'V4__slow.sql'), SLOW_MIGRATION);
+    await writeFile(
+      join(sandbox.checkout, 'helm', 'migrations', 'control-plane-migrations', 'V4__slow.sql'),
+      SLOW_MIGRATION,
+    );
     const running = sandbox.start(['deploy', '--json']);
     await running.line(stateIs('control-plane-migrations', 'starting'));
     await databaseDiesInMigration(platform);
     await running.line(stateIs('control-plane-migrations', 'completed'));
     const vault = await platform.pod('vault');
     await platform.kubectl(['delete', 'pod', '--namespace', vault.namespace, vault.name, '--wait=false']);
-    await eventually('Vault has another pod', async () => ((await platform.pods()).some(({ release, uid, phase }) => release === 'vault' && uid !== vault.uid && phase === 'Running') ? true : undefined));
+    await eventually('Vault has another pod', async () =>
+      (await platform.pods()).some(
+        ({ release, uid, phase }) => release === 'vault' && uid !== vault.uid && phase === 'Running',
+      )
+        ? true
+        : undefined,
+    );
     await kubeletStopped(60_000);
     const run = await running.done;
     const result = resultOf(run);
     assert.equal(result.outcome, 'succeeded', failuresOf(run));
     say(`second deployment, with three faults: ${result.seconds} s`);
-    assert.doesNotMatch(await readFile(join(sandbox.state, 'logs', 'worker.log'), 'utf8'), /Unhandled/, 'no fault of others ends the worker');
+    assert.doesNotMatch(
+      await readFile(join(sandbox.state, 'logs', 'worker.log'), 'utf8'),
+      /Unhandled/,
+      'no fault of others ends the worker',
+    );
 
     assert.deepEqual(await passwords(platform), secrets);
     await kept.check();
@@ -192,22 +283,48 @@ async function databaseDiesInMigration(platform: Platform): Promise<void> {
   const server = await platform.pod('control-plane-postgres');
   const { password = '' } = await platform.secret('database-system', 'database/postgres');
   const asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-  await eventually('the migration is at work', async () => ((await ask(platform, 'control-plane-postgres', { database: 'arc_saas', user: 'arc_saas', password }, asleep)) === '1' ? true : undefined));
-  await platform.kubectl(['delete', 'pod', '--namespace', server.namespace, server.name, '--grace-period=0', '--force', '--wait=false']);
+  await eventually('the migration is at work', async () =>
+    (await ask(platform, 'control-plane-postgres', { database: 'arc_saas', user: 'arc_saas', password }, asleep)) ===
+    '1'
+      ? true
+      : undefined,
+  );
+  await platform.kubectl([
+    'delete',
+    'pod',
+    '--namespace',
+    server.namespace,
+    server.name,
+    '--grace-period=0',
+    '--force',
+    '--wait=false',
+  ]);
 }
 
 /** Of every Secret that the deployer made, as pods see them. */
 async function passwords(platform: Platform): Promise<Record<string, Record<string, string>>> {
-  const uses = new Map(catalog.services.flatMap(({ namespace, secrets }) => secrets.filter(({ delivery }) => delivery !== 'login').map(({ path }) => [`${namespace} ${path}`, { namespace, path }])));
-  return Object.fromEntries(await Promise.all([...uses].map(async ([key, { namespace, path }]) => [key, await platform.secret(namespace, path)] as const)));
+  const uses = new Map(
+    catalog.services.flatMap(({ namespace, secrets }) =>
+      secrets
+        .filter(({ delivery }) => delivery !== 'login')
+        .map(({ path }) => [`${namespace} ${path}`, { namespace, path }]),
+    ),
+  );
+  return Object.fromEntries(
+    await Promise.all(
+      [...uses].map(async ([key, { namespace, path }]) => [key, await platform.secret(namespace, path)] as const),
+    ),
+  );
 }
 
 /** Bytes of the control plane, the engine, the worker and the node's own programs. */
 async function residentOf(sandbox: Sandbox): Promise<number> {
-  const sizes = await Promise.all((await sandbox.components()).map(async ({ pid }) => {
-    const status = typeof pid === 'number' ? await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '') : '';
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
-  }));
+  const sizes = await Promise.all(
+    (await sandbox.components()).map(async ({ pid }) => {
+      const status = typeof pid === 'number' ? await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '') : '';
+      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+    }),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

@@ -12,7 +12,9 @@ import { asWanted, nothingThere, wantedDigests, type ObservedSample } from './ob
 
 const catalog = checkCatalog(sampleCatalog());
 let environment: Environment;
-before(async () => { environment = await loadEnvironment('sandbox', readConfig({})); });
+before(async () => {
+  environment = await loadEnvironment('sandbox', readConfig({}));
+});
 
 function plan(observed: ObservedSample, digests = wantedDigests(catalog)): DeployPlan {
   return buildPlan({ catalog, environment, digests, observed });
@@ -40,30 +42,207 @@ const release = (observed: ObservedSample, key: string, over: object): void => {
 
 const CASES: Case[] = [
   { name: 'as wanted', given: () => undefined, step: 'api', action: 'unchanged', reason: 'as wanted' },
-  { name: 'Job as wanted', given: () => undefined, step: 'migrate', action: 'unchanged', reason: 'completed, as wanted' },
-  { name: 'nothing there', given: (o) => { o.releases.delete('apps/api'); }, step: 'api', action: 'install', reason: 'not there yet' },
-  { name: 'uninstalled, history kept', given: (o) => release(o, 'apps/api', { status: 'uninstalled' }), step: 'api', action: 'install', reason: 'was uninstalled' },
-  { name: 'changed', given: (_, digests) => { digests.set('api', 'digest-new'); }, step: 'api', action: 'upgrade', reason: 'chart, values or image changed: digest-api is deployed, digest-new is wanted' },
-  { name: 'made by somebody else', given: (o) => release(o, 'apps/api', { labels: {} }), step: 'api', action: 'upgrade', reason: 'what it was made from is not recorded' },
-  { name: 'failed', given: (o) => release(o, 'apps/api', { status: 'failed' }), step: 'api', action: 'retry', reason: 'revision 3 failed' },
-  { name: 'interrupted install', given: (o) => release(o, 'apps/api', { status: 'pending-install', revision: 1 }), step: 'api', action: 'retry', reason: 'revision 1 was interrupted (pending-install)' },
-  { name: 'interrupted upgrade', given: (o) => release(o, 'apps/api', { status: 'pending-upgrade' }), step: 'api', action: 'retry', reason: 'revision 3 was interrupted (pending-upgrade)' },
-  { name: 'interrupted rollback', given: (o) => release(o, 'apps/api', { status: 'pending-rollback' }), step: 'api', action: 'retry', reason: 'revision 3 was interrupted (pending-rollback)' },
-  { name: 'half uninstalled', given: (o) => release(o, 'apps/api', { status: 'uninstalling' }), step: 'api', action: 'retry', reason: 'revision 3 is uninstalling' },
-  { name: 'unhealthy', given: (o) => { o.health.set('apps/api', { healthy: false, reason: '0/1 pods ready', jobFailed: false }); }, step: 'api', action: 'verify', reason: 'applied, but not healthy: 0/1 pods ready' },
-  { name: 'Job still running', given: (o) => { o.health.set('apps/migrate', { healthy: false, reason: 'Job is running', jobFailed: false }); }, step: 'migrate', action: 'verify', reason: 'applied, but not healthy: Job is running' },
-  { name: 'Job failed for good', given: (o) => { o.health.set('apps/migrate', { healthy: false, reason: 'Job failed: BackoffLimitExceeded', jobFailed: true }); }, step: 'migrate', action: 'retry', reason: 'Job failed: BackoffLimitExceeded' },
-  { name: 'Job removed', given: (o) => { o.health.delete('apps/migrate'); }, step: 'migrate', action: 'retry', reason: 'its Job is gone' },
-  { name: 'workload removed', given: (o) => { o.health.delete('apps/api'); }, step: 'api', action: 'retry', reason: 'its workload is gone' },
-  { name: 'a changed failed one is retried, not skipped', given: (o, digests) => { release(o, 'apps/api', { status: 'failed' }); digests.set('api', 'digest-new'); }, step: 'api', action: 'retry', reason: 'revision 3 failed' },
-  { name: 'Vault open', given: () => undefined, step: 'vault-bootstrap', action: 'unchanged', reason: 'open and configured' },
-  { name: 'Vault open, its server changed', given: (_, digests) => { digests.set('vault', 'digest-new'); }, step: 'vault-bootstrap', action: 'verify', reason: 'its server is changed, and is opened again' },
-  { name: 'Vault open, pods of an older template', given: (o) => { o.vaultServer = { replicas: 1, outdatedPods: 1 }; }, step: 'vault-bootstrap', action: 'upgrade', reason: '1 of 1 pods run an older template: they are replaced one by one, each unsealed before the next' },
-  { name: 'Vault absent', given: (o) => { o.vault = 'absent'; }, step: 'vault-bootstrap', action: 'install', reason: 'Vault is not there yet' },
-  { name: 'Vault uninitialized', given: (o) => { o.vault = 'uninitialized'; }, step: 'vault-bootstrap', action: 'install', reason: 'Vault is not initialized' },
-  { name: 'Vault sealed', given: (o) => { o.vault = 'sealed'; }, step: 'vault-bootstrap', action: 'retry', reason: 'Vault is sealed' },
-  { name: 'Vault unreachable', given: (o) => { o.vault = 'unreachable'; o.vaultReason = 'no pod'; }, step: 'vault-bootstrap', action: 'retry', reason: 'Vault does not answer: no pod' },
-  { name: 'Vault lacks a path', given: (o) => { o.vaultConfigured = false; o.vaultReason = 'app/token is missing'; }, step: 'vault-bootstrap', action: 'upgrade', reason: 'Vault lacks something: app/token is missing' },
+  {
+    name: 'Job as wanted',
+    given: () => undefined,
+    step: 'migrate',
+    action: 'unchanged',
+    reason: 'completed, as wanted',
+  },
+  {
+    name: 'nothing there',
+    given: (o) => {
+      o.releases.delete('apps/api');
+    },
+    step: 'api',
+    action: 'install',
+    reason: 'not there yet',
+  },
+  {
+    name: 'uninstalled, history kept',
+    given: (o) => release(o, 'apps/api', { status: 'uninstalled' }),
+    step: 'api',
+    action: 'install',
+    reason: 'was uninstalled',
+  },
+  {
+    name: 'changed',
+    given: (_, digests) => {
+      digests.set('api', 'digest-new');
+    },
+    step: 'api',
+    action: 'upgrade',
+    reason: 'chart, values or image changed: digest-api is deployed, digest-new is wanted',
+  },
+  {
+    name: 'made by somebody else',
+    given: (o) => release(o, 'apps/api', { labels: {} }),
+    step: 'api',
+    action: 'upgrade',
+    reason: 'what it was made from is not recorded',
+  },
+  {
+    name: 'failed',
+    given: (o) => release(o, 'apps/api', { status: 'failed' }),
+    step: 'api',
+    action: 'retry',
+    reason: 'revision 3 failed',
+  },
+  {
+    name: 'interrupted install',
+    given: (o) => release(o, 'apps/api', { status: 'pending-install', revision: 1 }),
+    step: 'api',
+    action: 'retry',
+    reason: 'revision 1 was interrupted (pending-install)',
+  },
+  {
+    name: 'interrupted upgrade',
+    given: (o) => release(o, 'apps/api', { status: 'pending-upgrade' }),
+    step: 'api',
+    action: 'retry',
+    reason: 'revision 3 was interrupted (pending-upgrade)',
+  },
+  {
+    name: 'interrupted rollback',
+    given: (o) => release(o, 'apps/api', { status: 'pending-rollback' }),
+    step: 'api',
+    action: 'retry',
+    reason: 'revision 3 was interrupted (pending-rollback)',
+  },
+  {
+    name: 'half uninstalled',
+    given: (o) => release(o, 'apps/api', { status: 'uninstalling' }),
+    step: 'api',
+    action: 'retry',
+    reason: 'revision 3 is uninstalling',
+  },
+  {
+    name: 'unhealthy',
+    given: (o) => {
+      o.health.set('apps/api', { healthy: false, reason: '0/1 pods ready', jobFailed: false });
+    },
+    step: 'api',
+    action: 'verify',
+    reason: 'applied, but not healthy: 0/1 pods ready',
+  },
+  {
+    name: 'Job still running',
+    given: (o) => {
+      o.health.set('apps/migrate', { healthy: false, reason: 'Job is running', jobFailed: false });
+    },
+    step: 'migrate',
+    action: 'verify',
+    reason: 'applied, but not healthy: Job is running',
+  },
+  {
+    name: 'Job failed for good',
+    given: (o) => {
+      o.health.set('apps/migrate', { healthy: false, reason: 'Job failed: BackoffLimitExceeded', jobFailed: true });
+    },
+    step: 'migrate',
+    action: 'retry',
+    reason: 'Job failed: BackoffLimitExceeded',
+  },
+  {
+    name: 'Job removed',
+    given: (o) => {
+      o.health.delete('apps/migrate');
+    },
+    step: 'migrate',
+    action: 'retry',
+    reason: 'its Job is gone',
+  },
+  {
+    name: 'workload removed',
+    given: (o) => {
+      o.health.delete('apps/api');
+    },
+    step: 'api',
+    action: 'retry',
+    reason: 'its workload is gone',
+  },
+  {
+    name: 'a changed failed one is retried, not skipped',
+    given: (o, digests) => {
+      release(o, 'apps/api', { status: 'failed' });
+      digests.set('api', 'digest-new');
+    },
+    step: 'api',
+    action: 'retry',
+    reason: 'revision 3 failed',
+  },
+  {
+    name: 'Vault open',
+    given: () => undefined,
+    step: 'vault-bootstrap',
+    action: 'unchanged',
+    reason: 'open and configured',
+  },
+  {
+    name: 'Vault open, its server changed',
+    given: (_, digests) => {
+      digests.set('vault', 'digest-new');
+    },
+    step: 'vault-bootstrap',
+    action: 'verify',
+    reason: 'its server is changed, and is opened again',
+  },
+  {
+    name: 'Vault open, pods of an older template',
+    given: (o) => {
+      o.vaultServer = { replicas: 1, outdatedPods: 1 };
+    },
+    step: 'vault-bootstrap',
+    action: 'upgrade',
+    reason: '1 of 1 pods run an older template: they are replaced one by one, each unsealed before the next',
+  },
+  {
+    name: 'Vault absent',
+    given: (o) => {
+      o.vault = 'absent';
+    },
+    step: 'vault-bootstrap',
+    action: 'install',
+    reason: 'Vault is not there yet',
+  },
+  {
+    name: 'Vault uninitialized',
+    given: (o) => {
+      o.vault = 'uninitialized';
+    },
+    step: 'vault-bootstrap',
+    action: 'install',
+    reason: 'Vault is not initialized',
+  },
+  {
+    name: 'Vault sealed',
+    given: (o) => {
+      o.vault = 'sealed';
+    },
+    step: 'vault-bootstrap',
+    action: 'retry',
+    reason: 'Vault is sealed',
+  },
+  {
+    name: 'Vault unreachable',
+    given: (o) => {
+      o.vault = 'unreachable';
+      o.vaultReason = 'no pod';
+    },
+    step: 'vault-bootstrap',
+    action: 'retry',
+    reason: 'Vault does not answer: no pod',
+  },
+  {
+    name: 'Vault lacks a path',
+    given: (o) => {
+      o.vaultConfigured = false;
+      o.vaultReason = 'app/token is missing';
+    },
+    step: 'vault-bootstrap',
+    action: 'upgrade',
+    reason: 'Vault lacks something: app/token is missing',
+  },
 ];
 
 describe('what is decided for a release', () => {
@@ -84,7 +263,10 @@ describe('plan', () => {
     assert.ok(result.services.every(({ action }) => action === 'install'));
     assert.equal(result.groundwork, true);
     assert.equal(result.simulated, true);
-    assert.deepEqual(result.services.map(({ name }) => name), ['vault', 'db', 'migrate', 'api', 'web']);
+    assert.deepEqual(
+      result.services.map(({ name }) => name),
+      ['vault', 'db', 'migrate', 'api', 'web'],
+    );
   });
 
   test('of a cluster as wanted changes nothing', () => {
@@ -100,13 +282,31 @@ describe('plan', () => {
     const db = plan(observed).services.find(({ name }) => name === 'db');
     assert.equal(db?.action, 'install');
     assert.equal(db.reason, 'db-databases: not there yet');
-    assert.deepEqual(db.steps.map(({ action }) => action), ['verify', 'install']);
+    assert.deepEqual(
+      db.steps.map(({ action }) => action),
+      ['verify', 'install'],
+    );
   });
 
   const GROUNDWORK: [string, (observed: ObservedSample) => void][] = [
-    ['a namespace is missing', (o) => { o.namespaces.delete('apps'); }],
-    ['Vault is sealed', (o) => { o.vault = 'sealed'; }],
-    ['Vault is not configured', (o) => { o.vaultConfigured = false; }],
+    [
+      'a namespace is missing',
+      (o) => {
+        o.namespaces.delete('apps');
+      },
+    ],
+    [
+      'Vault is sealed',
+      (o) => {
+        o.vault = 'sealed';
+      },
+    ],
+    [
+      'Vault is not configured',
+      (o) => {
+        o.vaultConfigured = false;
+      },
+    ],
   ];
   for (const [name, given] of GROUNDWORK) {
     test(`needs groundwork where ${name}`, () => {
@@ -134,9 +334,17 @@ describe('plan', () => {
   });
 
   test('orders by what is still ahead, and scales health timeouts', () => {
-    const result = buildPlan({ catalog, environment: { ...environment, healthTimeoutFactor: 2 }, digests: wantedDigests(catalog), observed: nothingThere() });
+    const result = buildPlan({
+      catalog,
+      environment: { ...environment, healthTimeoutFactor: 2 },
+      digests: wantedDigests(catalog),
+      observed: nothingThere(),
+    });
     const ahead = result.services.map(({ remainingSeconds }) => remainingSeconds);
-    assert.deepEqual(ahead, [...ahead].sort((a, b) => b - a));
+    assert.deepEqual(
+      ahead,
+      [...ahead].sort((a, b) => b - a),
+    );
     assert.equal(result.criticalPathSeconds, ahead[0]);
     assert.deepEqual(result.criticalPath, ['vault', 'db', 'migrate', 'api', 'web']);
     assert.ok(result.services.every(({ healthTimeoutSeconds }) => healthTimeoutSeconds === 200));
@@ -149,19 +357,34 @@ describe('plan', () => {
   test('refuses other charts over existing data', () => {
     const upstream = { ...environment, charts: 'upstream' as const };
     const input = { catalog, environment: upstream, digests: wantedDigests(catalog) };
-    assert.throws(() => buildPlan({ ...input, observed: asWanted(catalog) }), (error: Error) => {
-      assert.ok(error instanceof PlanRefusedError);
-      assert.match(error.message, /asks for other charts than those that the data of these services was written by.*: db \(bundled, upstream is asked for\)\. Keep them with chartOverrides: \{ db: bundled \}/);
-      return true;
-    });
+    assert.throws(
+      () => buildPlan({ ...input, observed: asWanted(catalog) }),
+      (error: Error) => {
+        assert.ok(error instanceof PlanRefusedError);
+        assert.match(
+          error.message,
+          /asks for other charts than those that the data of these services was written by.*: db \(bundled, upstream is asked for\)\. Keep them with chartOverrides: \{ db: bundled \}/,
+        );
+        return true;
+      },
+    );
     assert.ok(buildPlan({ ...input, observed: nothingThere() }));
-    assert.ok(buildPlan({ ...input, environment: { ...upstream, chartOverrides: { db: 'bundled' } }, observed: asWanted(catalog) }));
+    assert.ok(
+      buildPlan({
+        ...input,
+        environment: { ...upstream, chartOverrides: { db: 'bundled' } },
+        observed: asWanted(catalog),
+      }),
+    );
   });
 
   test('of the whole platform has 48 services', () => {
     const whole = loadCatalog();
     const result = buildPlan({ catalog: whole, environment, digests: wantedDigests(whole), observed: asWanted(whole) });
     assert.equal(result.services.length, 48);
-    assert.deepEqual(result.services.filter(({ action }) => action !== 'unchanged'), []);
+    assert.deepEqual(
+      result.services.filter(({ action }) => action !== 'unchanged'),
+      [],
+    );
   });
 });

@@ -8,26 +8,59 @@ import { imageValues, upgradeProblem, versionsOf } from '../../src/plan/deployer
 import { deployerReleases, workerGraceSeconds } from '../../src/plan/deployer/releases.ts';
 
 const config = readConfig();
-const inputs = { image: 'registry.example/deployer:1.2.0', environmentFiles: { 'staging.yaml': 'extends: _base\n' }, workflows: ['deployer-workflows-0123456789abcdef'], engineAccess: false };
+const inputs = {
+  image: 'registry.example/deployer:1.2.0',
+  environmentFiles: { 'staging.yaml': 'extends: _base\n' },
+  workflows: ['deployer-workflows-0123456789abcdef'],
+  engineAccess: false,
+};
 
 async function inCluster(more: Partial<Environment> = {}): Promise<Environment> {
   const staging = await loadEnvironment('staging', config);
-  return { ...staging, engine: { inCluster: { namespace: 'ananta', retentionDays: 90, historyShards: 128, replicas: 1, storage: { size: '10Gi' }, resources: {} } }, ...more };
+  return {
+    ...staging,
+    engine: {
+      inCluster: {
+        namespace: 'ananta',
+        retentionDays: 90,
+        historyShards: 128,
+        replicas: 1,
+        storage: { size: '10Gi' },
+        resources: {},
+      },
+    },
+    ...more,
+  };
 }
 
 describe('what the bootstrap installs', () => {
   test('the engine in the cluster: database, schema, server, UI, workers, in this order', async () => {
     const releases = await deployerReleases(await inCluster(), config, inputs);
-    assert.deepEqual(releases.map(({ name, job }) => [name, job]), [
-      ['deployer-database', false], ['deployer-schema', true], ['deployer-engine', false], ['deployer-ui', false], ['deployer-worker', false],
-    ]);
+    assert.deepEqual(
+      releases.map(({ name, job }) => [name, job]),
+      [
+        ['deployer-database', false],
+        ['deployer-schema', true],
+        ['deployer-engine', false],
+        ['deployer-ui', false],
+        ['deployer-worker', false],
+      ],
+    );
     assert.deepEqual([...new Set(releases.map(({ namespace }) => namespace))], ['ananta-deployer']);
   });
 
   test('an engine elsewhere: the workers alone', async () => {
-    const releases = await deployerReleases(await loadEnvironment('staging', config), config, { ...inputs, engineAccess: true });
-    assert.deepEqual(releases.map(({ name }) => name), ['deployer-worker']);
-    assert.deepEqual(releases[0]?.values['secretFiles'], { '/etc/ananta/engine': { secret: 'deployer/engine-access' } });
+    const releases = await deployerReleases(await loadEnvironment('staging', config), config, {
+      ...inputs,
+      engineAccess: true,
+    });
+    assert.deepEqual(
+      releases.map(({ name }) => name),
+      ['deployer-worker'],
+    );
+    assert.deepEqual(releases[0]?.values['secretFiles'], {
+      '/etc/ananta/engine': { secret: 'deployer/engine-access' },
+    });
   });
 
   test('a worker gets longer to end than Helm, and its pod longer than the worker', async () => {
@@ -41,10 +74,17 @@ describe('what the bootstrap installs', () => {
 
   test('the same inputs give the same digests, another image another one for the workers alone, another version a new Job', async () => {
     const environment = await inCluster();
-    const [before, same, other] = await Promise.all([inputs, inputs, { ...inputs, image: 'registry.example/deployer:1.3.0' }].map((given) => deployerReleases(environment, config, given)));
+    const [before, same, other] = await Promise.all(
+      [inputs, inputs, { ...inputs, image: 'registry.example/deployer:1.3.0' }].map((given) =>
+        deployerReleases(environment, config, given),
+      ),
+    );
     const digests = (releases: typeof before): string[] => releases!.map(({ digest }) => digest);
     assert.deepEqual(digests(same), digests(before));
-    assert.deepEqual(digests(other).map((digest, index) => digest === digests(before)[index]), [true, true, true, true, false]);
+    assert.deepEqual(
+      digests(other).map((digest, index) => digest === digests(before)[index]),
+      [true, true, true, true, false],
+    );
     const job = before![1]!;
     assert.equal((job.values['job'] as { name: string }).name, `deployer-schema-${job.digest.slice(0, 8)}`);
   });
@@ -52,14 +92,27 @@ describe('what the bootstrap installs', () => {
 
 describe('images', () => {
   test('are taken apart at the tag or the digest', () => {
-    assert.deepEqual(imageValues('registry.example:5000/a/b:1.2'), { repository: 'registry.example:5000/a/b', tag: '1.2' });
+    assert.deepEqual(imageValues('registry.example:5000/a/b:1.2'), {
+      repository: 'registry.example:5000/a/b',
+      tag: '1.2',
+    });
     assert.deepEqual(imageValues(`a/b@sha256:${'0'.repeat(64)}`), { repository: 'a/b@sha256', tag: '0'.repeat(64) });
   });
 });
 
 describe('upgrades of the engine', () => {
-  const at = (server: string, more = {}): Parameters<typeof upgradeProblem>[1] => ({ server, database: '16', historyShards: 128, ...more });
-  const cases: [string, Parameters<typeof upgradeProblem>[0], Parameters<typeof upgradeProblem>[1], RegExp | undefined][] = [
+  const at = (server: string, more = {}): Parameters<typeof upgradeProblem>[1] => ({
+    server,
+    database: '16',
+    historyShards: 128,
+    ...more,
+  });
+  const cases: [
+    string,
+    Parameters<typeof upgradeProblem>[0],
+    Parameters<typeof upgradeProblem>[1],
+    RegExp | undefined,
+  ][] = [
     ['nothing is there', undefined, at('1.32.0'), undefined],
     ['the same', at('1.32.0'), at('1.32.0'), undefined],
     ['a patch', at('1.32.0'), at('1.32.2'), undefined],
@@ -82,8 +135,13 @@ describe('upgrades of the engine', () => {
 
   test('versions are read from what is installed', async () => {
     const releases = await deployerReleases(await inCluster(), config, inputs);
-    const values = (name: string): Parameters<typeof versionsOf>[0] => releases.find((release) => release.name === name)!.values;
-    assert.deepEqual(versionsOf(values('deployer-engine'), values('deployer-database')), { server: '1.32.0', database: '16', historyShards: 128 });
+    const values = (name: string): Parameters<typeof versionsOf>[0] =>
+      releases.find((release) => release.name === name)!.values;
+    assert.deepEqual(versionsOf(values('deployer-engine'), values('deployer-database')), {
+      server: '1.32.0',
+      database: '16',
+      historyShards: 128,
+    });
     assert.equal(versionsOf({}, {}), undefined);
   });
 });
@@ -93,7 +151,10 @@ describe('what a worker would deploy', () => {
     const environment = await inCluster();
     const digest = await contentDigest(environment, config);
     assert.match(digest, /^[0-9a-f]{16}$/);
-    assert.equal(await contentDigest({ ...environment, cluster: { context: 'elsewhere' }, description: 'x' }, config), digest);
+    assert.equal(
+      await contentDigest({ ...environment, cluster: { context: 'elsewhere' }, description: 'x' }, config),
+      digest,
+    );
     assert.notEqual(await contentDigest({ ...environment, domain: 'other.example' }, config), digest);
   });
 

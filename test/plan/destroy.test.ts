@@ -12,11 +12,20 @@ import { sampleCatalog } from '../catalog/sample.ts';
 const catalog = checkCatalog(sampleCatalog());
 const environment: DestroyPlanInput['environment'] = { name: 'test', helm: { concurrency: 2, timeoutSeconds: 300 } };
 
-const of = (labels: Record<string, string> = {}, more: Partial<ObservedRelease> = {}): ObservedRelease =>
-  ({ revision: 3, status: 'deployed', labels: { [RELEASE_LABELS.environment]: 'test', [RELEASE_LABELS.digest]: 'abc', ...labels }, ...more });
+const of = (labels: Record<string, string> = {}, more: Partial<ObservedRelease> = {}): ObservedRelease => ({
+  revision: 3,
+  status: 'deployed',
+  labels: { [RELEASE_LABELS.environment]: 'test', [RELEASE_LABELS.digest]: 'abc', ...labels },
+  ...more,
+});
 const everything = (whole = catalog): Map<string, ObservedRelease> =>
-  new Map(allReleases(whole).filter(({ kind }) => kind === 'release').map(({ namespace, name, service }) => [`${namespace}/${name}`, of({ [RELEASE_LABELS.service]: service })]));
-const plan = (input: Partial<DestroyPlanInput> = {}): DeployPlan => buildDestroyPlan({ catalog, environment, releases: everything(), marked: new Map(), deleteData: false, ...input });
+  new Map(
+    allReleases(whole)
+      .filter(({ kind }) => kind === 'release')
+      .map(({ namespace, name, service }) => [`${namespace}/${name}`, of({ [RELEASE_LABELS.service]: service })]),
+  );
+const plan = (input: Partial<DestroyPlanInput> = {}): DeployPlan =>
+  buildDestroyPlan({ catalog, environment, releases: everything(), marked: new Map(), deleteData: false, ...input });
 const service = (result: DeployPlan, name: string): DeployPlan['services'][number] => {
   const found = result.services.find((candidate) => candidate.name === name);
   assert.ok(found, name);
@@ -29,7 +38,9 @@ describe('plan of a destruction', () => {
     const result = plan({ catalog: whole, releases: everything(whole) });
     assert.ok(result.services.every(({ action }) => action === 'remove'));
     const order = topologicalOrder(result.services).map(({ name }) => name);
-    for (const { name, dependsOn } of whole.services) for (const needed of dependsOn) assert.ok(order.indexOf(name) < order.indexOf(needed), `${name} goes before ${needed}`);
+    for (const { name, dependsOn } of whole.services)
+      for (const needed of dependsOn)
+        assert.ok(order.indexOf(name) < order.indexOf(needed), `${name} goes before ${needed}`);
     assert.equal(result.operation, 'destroy');
     assert.ok(result.criticalPath.length > 3 && result.criticalPath.at(-1) === 'vault');
   });
@@ -37,9 +48,21 @@ describe('plan of a destruction', () => {
   test('the steps of a service run backwards; the bootstrap of Vault has nothing to uninstall', () => {
     const whole = loadCatalog();
     const result = plan({ catalog: whole, releases: everything(whole) });
-    assert.deepEqual(service(result, 'argocd').steps.map(({ name }) => name), ['ananta-platform', 'argocd']);
-    assert.deepEqual(service(result, 'temporal').steps.map(({ name }) => name), ['temporal', 'temporal-schema']);
-    assert.deepEqual(service(result, 'vault').steps.map(({ name, action }) => [name, action]), [['vault-bootstrap', 'unchanged'], ['vault', 'remove']]);
+    assert.deepEqual(
+      service(result, 'argocd').steps.map(({ name }) => name),
+      ['ananta-platform', 'argocd'],
+    );
+    assert.deepEqual(
+      service(result, 'temporal').steps.map(({ name }) => name),
+      ['temporal', 'temporal-schema'],
+    );
+    assert.deepEqual(
+      service(result, 'vault').steps.map(({ name, action }) => [name, action]),
+      [
+        ['vault-bootstrap', 'unchanged'],
+        ['vault', 'remove'],
+      ],
+    );
   });
 
   test('an empty cluster: nothing to do', () => {
@@ -52,12 +75,30 @@ describe('plan of a destruction', () => {
   const key = `${first.namespace}/${first.name}`;
   const CASES: [what: string, found: ObservedRelease | undefined, marked: number, action: string, reason: RegExp][] = [
     ['deployed', of(), 0, 'remove', /^revision 3$/],
-    ['half installed', of({}, { status: 'pending-install', revision: 1 }), 0, 'remove', /^revision 1 is pending-install$/],
+    [
+      'half installed',
+      of({}, { status: 'pending-install', revision: 1 }),
+      0,
+      'remove',
+      /^revision 1 is pending-install$/,
+    ],
     ['half uninstalled', of({}, { status: 'uninstalling' }), 0, 'remove', /is uninstalling/],
     ['gone', undefined, 0, 'unchanged', /^not there$/],
     ['without a record, but with objects', undefined, 4, 'remove', /no record of it, but objects are left: 4/],
-    ['somebody else\'s', of({ [RELEASE_LABELS.environment]: 'staging' }), 7, 'unchanged', /left alone: made by a deployment to environment "staging"/],
-    ['of nobody we know', { revision: 1, status: 'deployed', labels: {} }, 7, 'unchanged', /left alone: made by no deployment of ours/],
+    [
+      "somebody else's",
+      of({ [RELEASE_LABELS.environment]: 'staging' }),
+      7,
+      'unchanged',
+      /left alone: made by a deployment to environment "staging"/,
+    ],
+    [
+      'of nobody we know',
+      { revision: 1, status: 'deployed', labels: {} },
+      7,
+      'unchanged',
+      /left alone: made by no deployment of ours/,
+    ],
   ];
   for (const [what, found, count, action, reason] of CASES) {
     test(`a release that is ${what}`, () => {
@@ -68,7 +109,10 @@ describe('plan of a destruction', () => {
       const step = service(result, first.service).steps.find(({ name }) => name === first.name);
       assert.equal(step?.action, action);
       assert.match(step?.reason ?? '', reason);
-      assert.equal(result.notes?.some((note) => note.startsWith(`${key}: left alone`)), reason.source.startsWith('left alone'));
+      assert.equal(
+        result.notes?.some((note) => note.startsWith(`${key}: left alone`)),
+        reason.source.startsWith('left alone'),
+      );
     });
   }
 
@@ -84,7 +128,10 @@ describe('plan of a destruction', () => {
     assert.equal(service(result, `elsewhere.${first.name}`).steps[0]?.namespace, 'elsewhere');
     assert.ok(!result.services.some(({ name }) => name === 'foreign'));
     const order = topologicalOrder(result.services).map(({ name }) => name);
-    const foundation = catalog.services.find(({ dependsOn, name }) => dependsOn.length === 0 && catalog.services.some((other) => other.dependsOn.includes(name)));
+    const foundation = catalog.services.find(
+      ({ dependsOn, name }) =>
+        dependsOn.length === 0 && catalog.services.some((other) => other.dependsOn.includes(name)),
+    );
     assert.ok(foundation && order.indexOf('old-service') < order.indexOf(foundation.name));
   });
 

@@ -3,7 +3,15 @@ import { describe, test } from 'node:test';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
-import { criticalPath, dependentsOf, findCycle, remainingSeconds, topologicalOrder, withoutImpliedDependencies, type Dependent } from '../../src/plan/graph.ts';
+import {
+  criticalPath,
+  dependentsOf,
+  findCycle,
+  remainingSeconds,
+  topologicalOrder,
+  withoutImpliedDependencies,
+  type Dependent,
+} from '../../src/plan/graph.ts';
 import { allReleases, findRelease, releasesOf } from '../../src/plan/releases.ts';
 import { serviceSeconds, startupSeconds } from '../../src/plan/startup.ts';
 
@@ -20,7 +28,10 @@ describe('graph', () => {
   });
 
   test('refuses to order a loop, and spells it out', () => {
-    assert.throws(() => topologicalOrder([node('a', 'c'), node('b', 'a'), node('c', 'b')]), /dependency cycle: a → c → b → a/);
+    assert.throws(
+      () => topologicalOrder([node('a', 'c'), node('b', 'a'), node('c', 'b')]),
+      /dependency cycle: a → c → b → a/,
+    );
   });
 
   const LOOPS: [string, Dependent[], string[] | undefined][] = [
@@ -48,8 +59,16 @@ describe('graph', () => {
   });
 
   test('drops dependencies that others imply', () => {
-    const reduced = withoutImpliedDependencies([node('a'), node('b', 'a'), node('c', 'a', 'b'), node('d', 'a', 'c', 'b')]);
-    assert.deepEqual(reduced.map(({ dependsOn }) => dependsOn.join()), ['', 'a', 'b', 'c']);
+    const reduced = withoutImpliedDependencies([
+      node('a'),
+      node('b', 'a'),
+      node('c', 'a', 'b'),
+      node('d', 'a', 'c', 'b'),
+    ]);
+    assert.deepEqual(
+      reduced.map(({ dependsOn }) => dependsOn.join()),
+      ['', 'a', 'b', 'c'],
+    );
   });
 });
 
@@ -75,7 +94,10 @@ describe('start-up times', () => {
   test('of a service include its steps; real work is not scaled', () => {
     const vault = loadCatalog().services.find(({ name }) => name === 'vault');
     assert.ok(vault);
-    assert.equal(serviceSeconds({ simulation: { factor: 0.5, jitter: 0, seed: 1, startupSeconds: {} } }, vault), 8 * 0.5 + 2);
+    assert.equal(
+      serviceSeconds({ simulation: { factor: 0.5, jitter: 0, seed: 1, startupSeconds: {} } }, vault),
+      8 * 0.5 + 2,
+    );
     assert.equal(serviceSeconds({}, vault), 10);
   });
 
@@ -108,9 +130,20 @@ describe('releases', () => {
 
   test('are 48 and their steps', () => {
     assert.equal(allReleases(catalog).filter(({ position }) => position === 'main').length, 48);
-    assert.deepEqual(allReleases(catalog).filter(({ position }) => position !== 'main').map(({ name }) => name), [
-      'ananta-platform', 'vault-bootstrap', 'control-plane-postgres-databases', 'temporal-postgresql-databases', 'temporal-schema',
-      'supabase-db-databases', 'components-v2-postgres-databases', 'control-plane-minio-init',
-    ]);
+    assert.deepEqual(
+      allReleases(catalog)
+        .filter(({ position }) => position !== 'main')
+        .map(({ name }) => name),
+      [
+        'ananta-platform',
+        'vault-bootstrap',
+        'control-plane-postgres-databases',
+        'temporal-postgresql-databases',
+        'temporal-schema',
+        'supabase-db-databases',
+        'components-v2-postgres-databases',
+        'control-plane-minio-init',
+      ],
+    );
   });
 });

@@ -19,7 +19,9 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ananta-inputs-'));
   sandbox = await loadEnvironment('sandbox', readConfig({}));
 });
-after(async () => { await rm(folder, { recursive: true }); });
+after(async () => {
+  await rm(folder, { recursive: true });
+});
 
 async function write(path: string, text: string): Promise<void> {
   await mkdir(join(path, '..'), { recursive: true });
@@ -55,7 +57,10 @@ describe('digest of a chart folder', () => {
   const CHANGES: [string, () => Promise<void>][] = [
     ['a changed file', () => write(join(chart, 'service', 'templates', 'all.yaml'), 'other')],
     ['a new file', () => write(join(chart, 'service', 'templates', 'more.yaml'), '')],
-    ['a renamed file', () => rename(join(chart, 'service', 'templates', 'all.yaml'), join(chart, 'service', 'templates', 'one.yaml'))],
+    [
+      'a renamed file',
+      () => rename(join(chart, 'service', 'templates', 'all.yaml'), join(chart, 'service', 'templates', 'one.yaml')),
+    ],
     ['a change of the library it links', () => write(join(chart, 'library', 'templates', '_pod.tpl'), 'other')],
     ['a new .helmignore', () => write(join(chart, 'service', '.helmignore'), '*.md')],
   ];
@@ -83,13 +88,15 @@ describe('inputs of a release', () => {
   let repoRoot = '';
   beforeEach(async () => {
     repoRoot = await mkdtemp(join(folder, 'repo-'));
-    for (const chart of ['service', 'job', 'postgresql']) await write(join(repoRoot, 'helm', 'charts', chart, 'Chart.yaml'), `name: ${chart}`);
+    for (const chart of ['service', 'job', 'postgresql'])
+      await write(join(repoRoot, 'helm', 'charts', chart, 'Chart.yaml'), `name: ${chart}`);
     await write(join(repoRoot, 'helm', 'values', 'api.yaml'), 'env: { MODE: fast }\nreplicaCount: 9\n');
     await write(join(repoRoot, 'helm', 'migrations', 'migrate', 'V1__first.sql'), 'select 1;');
     await write(join(repoRoot, 'helm', 'migrations', 'migrate', 'V2__second.sql'), 'select 2;');
     await write(join(repoRoot, 'helm', 'realms', 'realm.json'), '{"realm": "realm"}');
   });
-  const inputs = (name: string, tags: Record<string, string> = {}) => releaseInputs(catalog, sandbox, findRelease(catalog, name), tags, { repoRoot, cacheDir: repoRoot });
+  const inputs = (name: string, tags: Record<string, string> = {}) =>
+    releaseInputs(catalog, sandbox, findRelease(catalog, name), tags, { repoRoot, cacheDir: repoRoot });
 
   test('are the file under what follows from catalog and environment', async () => {
     const values = parse((await inputs('api')).values) as Record<string, unknown>;
@@ -137,10 +144,18 @@ describe('inputs of the whole platform', () => {
   test('are the same one by one and all at once', async () => {
     const all = await allReleaseInputs(catalog, sandbox, {}, config);
     const digests = await allDigests(catalog, sandbox, {}, config);
-    const names = allReleases(catalog).filter(({ kind }) => kind === 'release').map(({ name }) => name);
+    const names = allReleases(catalog)
+      .filter(({ kind }) => kind === 'release')
+      .map(({ name }) => name);
     assert.deepEqual([...all.keys()], names);
-    assert.deepEqual([...digests], names.map((name) => [name, all.get(name)?.digest]));
-    assert.deepEqual(await releaseInputs(catalog, sandbox, findRelease(catalog, 'keycloak'), {}, config), all.get('keycloak'));
+    assert.deepEqual(
+      [...digests],
+      names.map((name) => [name, all.get(name)?.digest]),
+    );
+    assert.deepEqual(
+      await releaseInputs(catalog, sandbox, findRelease(catalog, 'keycloak'), {}, config),
+      all.get('keycloak'),
+    );
   });
 
   test('tell Argo CD every release of the described namespaces, but no Job, and no tag that is only tried', async () => {
@@ -148,14 +163,20 @@ describe('inputs of the whole platform', () => {
     const { values, digest } = await releaseInputs(catalog, sandbox, release, {}, config);
     const { releases } = parse(values) as { releases: Record<string, { name: string; chart: string }[]> };
     assert.deepEqual(Object.keys(releases), catalog.applicationSet.namespaces);
-    assert.deepEqual(releases['auth-system']?.map(({ name, chart }) => `${name} ${chart}`), ['keycloak keycloak']);
+    assert.deepEqual(
+      releases['auth-system']?.map(({ name, chart }) => `${name} ${chart}`),
+      ['keycloak keycloak'],
+    );
     assert.equal((await releaseInputs(catalog, sandbox, release, { keycloak: 'trial' }, config)).digest, digest);
   });
 
   test('have a values file for no release that does not exist', async () => {
     const names = new Set(allReleases(catalog).map(({ name }) => `${name}.yaml`));
     const files = (await readdir(join(config.repoRoot, 'helm', 'values'))).filter((name) => name.endsWith('.yaml'));
-    assert.deepEqual(files.filter((file) => !names.has(file)), []);
+    assert.deepEqual(
+      files.filter((file) => !names.has(file)),
+      [],
+    );
     const charts = new Set(Object.values(catalog.upstreamCharts).map(({ name }) => `${name}.yaml`));
     assert.deepEqual(new Set(await readdir(join(config.repoRoot, 'helm', 'values', 'upstream'))), charts);
   });

@@ -4,30 +4,71 @@ import { type Belonging, belongingOf, named, type SeenObject } from '../../src/p
 
 const RELEASES = new Set(['apps/api']);
 const HELM = { 'meta.helm.sh/release-name': 'api', 'meta.helm.sh/release-namespace': 'apps' };
-const seen = (kind: string, name: string, more: Partial<SeenObject> = {}): SeenObject => ({ group: '', kind, namespace: 'apps', name, labels: {}, annotations: {}, owned: false, ...more });
+const seen = (kind: string, name: string, more: Partial<SeenObject> = {}): SeenObject => ({
+  group: '',
+  kind,
+  namespace: 'apps',
+  name,
+  labels: {},
+  annotations: {},
+  owned: false,
+  ...more,
+});
 
 describe('whose an object is', () => {
   const CASES: [what: string, object: SeenObject, belonging: Belonging][] = [
-    ['a Secret made from Vault', seen('Secret', 'vault-x', { labels: { 'app.kubernetes.io/managed-by': 'ananta-deploy' } }), 'ours'],
+    [
+      'a Secret made from Vault',
+      seen('Secret', 'vault-x', { labels: { 'app.kubernetes.io/managed-by': 'ananta-deploy' } }),
+      'ours',
+    ],
     ['an object of a release of ours', seen('ConfigMap', 'api', { annotations: HELM }), 'ours'],
-    ['an object of somebody\'s release', seen('ConfigMap', 'other', { annotations: { ...HELM, 'meta.helm.sh/release-name': 'other' } }), 'foreign'],
-    ['the record of a release of ours', seen('Secret', 'sh.helm.release.v1.api.v1', { labels: { owner: 'helm', 'ananta-environment': 'test' } }), 'ours'],
-    ['the record of another environment\'s', seen('Secret', 'sh.helm.release.v1.api.v1', { labels: { owner: 'helm', 'ananta-environment': 'staging' } }), 'foreign'],
-    ['the record of somebody\'s release', seen('Secret', 'sh.helm.release.v1.x.v1', { labels: { owner: 'helm' } }), 'foreign'],
-    ['a claim of a release of ours', seen('PersistentVolumeClaim', 'data-api-0', { labels: { 'app.kubernetes.io/instance': 'api' } }), 'volume'],
+    [
+      "an object of somebody's release",
+      seen('ConfigMap', 'other', { annotations: { ...HELM, 'meta.helm.sh/release-name': 'other' } }),
+      'foreign',
+    ],
+    [
+      'the record of a release of ours',
+      seen('Secret', 'sh.helm.release.v1.api.v1', { labels: { owner: 'helm', 'ananta-environment': 'test' } }),
+      'ours',
+    ],
+    [
+      "the record of another environment's",
+      seen('Secret', 'sh.helm.release.v1.api.v1', { labels: { owner: 'helm', 'ananta-environment': 'staging' } }),
+      'foreign',
+    ],
+    [
+      "the record of somebody's release",
+      seen('Secret', 'sh.helm.release.v1.x.v1', { labels: { owner: 'helm' } }),
+      'foreign',
+    ],
+    [
+      'a claim of a release of ours',
+      seen('PersistentVolumeClaim', 'data-api-0', { labels: { 'app.kubernetes.io/instance': 'api' } }),
+      'volume',
+    ],
     ['a claim of somebody', seen('PersistentVolumeClaim', 'theirs'), 'foreign'],
     ['what a controller has made', seen('Pod', 'x', { owned: true }), 'automatic'],
     ['what is in every namespace', seen('ConfigMap', 'kube-root-ca.crt'), 'automatic'],
     ['the default service account', seen('ServiceAccount', 'default'), 'automatic'],
-    ['what Argo CD makes while it runs', seen('Secret', 'argocd-initial-admin-secret', { namespace: 'argocd' }), 'ours'],
+    [
+      'what Argo CD makes while it runs',
+      seen('Secret', 'argocd-initial-admin-secret', { namespace: 'argocd' }),
+      'ours',
+    ],
     ['the same name elsewhere', seen('Secret', 'argocd-initial-admin-secret'), 'foreign'],
-    ['somebody\'s settings', seen('ConfigMap', 'settings'), 'foreign'],
-    ['somebody\'s workload', seen('Deployment', 'tool', { group: 'apps' }), 'foreign'],
+    ["somebody's settings", seen('ConfigMap', 'settings'), 'foreign'],
+    ["somebody's workload", seen('Deployment', 'tool', { group: 'apps' }), 'foreign'],
   ];
-  for (const [what, object, belonging] of CASES) test(`${what}: ${belonging}`, () => assert.equal(belongingOf(object, RELEASES, 'test'), belonging));
+  for (const [what, object, belonging] of CASES)
+    test(`${what}: ${belonging}`, () => assert.equal(belongingOf(object, RELEASES, 'test'), belonging));
 
   test('many are named in a few words', () => {
     assert.equal(named([{ kind: 'Pod', name: 'a' }]), 'Pod a');
-    assert.equal(named(Array.from({ length: 7 }, (_, index) => ({ kind: 'Pod', name: `p${index}` }))), 'Pod p0, Pod p1, Pod p2, Pod p3, Pod p4 and 2 more');
+    assert.equal(
+      named(Array.from({ length: 7 }, (_, index) => ({ kind: 'Pod', name: `p${index}` }))),
+      'Pod p0, Pod p1, Pod p2, Pod p3, Pod p4 and 2 more',
+    );
   });
 });

@@ -13,7 +13,9 @@ import { renderCatalogText } from '../../src/plan/render/text.ts';
 
 const catalog = loadCatalog();
 let sandbox: Environment;
-before(async () => { sandbox = await loadEnvironment('sandbox', readConfig({})); });
+before(async () => {
+  sandbox = await loadEnvironment('sandbox', readConfig({}));
+});
 
 describe('the catalog', () => {
   for (const width of [80, 120]) {
@@ -27,9 +29,27 @@ describe('the catalog', () => {
 
   test('as JSON has 48 rows with all that programs need', () => {
     const rows = catalogRows(catalog, sandbox);
-    assert.deepEqual(rows.map(({ number }) => number), Array.from({ length: 48 }, (_, index) => index + 1));
-    for (const key of ['number', 'phase', 'name', 'namespace', 'module', 'chart', 'kind', 'dependsOn', 'health', 'ports', 'secrets']) {
-      assert.ok(rows.every((row) => key in row), key);
+    assert.deepEqual(
+      rows.map(({ number }) => number),
+      Array.from({ length: 48 }, (_, index) => index + 1),
+    );
+    for (const key of [
+      'number',
+      'phase',
+      'name',
+      'namespace',
+      'module',
+      'chart',
+      'kind',
+      'dependsOn',
+      'health',
+      'ports',
+      'secrets',
+    ]) {
+      assert.ok(
+        rows.every((row) => key in row),
+        key,
+      );
     }
     const keycloak = rows.find(({ name }) => name === 'keycloak');
     assert.equal(keycloak?.image, 'quay.io/keycloak/keycloak:26.5.5');
@@ -48,8 +68,17 @@ describe('the graph', () => {
 
   test('marks the longest path, unbroken', () => {
     const { edges, criticalPath } = draw(catalog, sandbox);
-    const critical = edges.filter((edge) => edge.critical).map(({ from, to }) => `${from} ${to}`).sort();
-    assert.deepEqual(critical, criticalPath.slice(1).map((name, index) => `${criticalPath[index]} ${name}`).sort());
+    const critical = edges
+      .filter((edge) => edge.critical)
+      .map(({ from, to }) => `${from} ${to}`)
+      .sort();
+    assert.deepEqual(
+      critical,
+      criticalPath
+        .slice(1)
+        .map((name, index) => `${criticalPath[index]} ${name}`)
+        .sort(),
+    );
   });
 
   test('as Mermaid has a box per phase and a node per service', () => {

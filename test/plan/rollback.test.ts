@@ -13,7 +13,9 @@ import { buildUndoPlan } from '../../src/plan/undo.ts';
 
 const catalog: Catalog = loadCatalog();
 let environment: Environment;
-before(async () => { environment = await loadEnvironment('sandbox', readConfig()); });
+before(async () => {
+  environment = await loadEnvironment('sandbox', readConfig());
+});
 
 const ALL = allReleases(catalog).filter(({ kind }) => kind === 'release');
 
@@ -21,24 +23,76 @@ const ALL = allReleases(catalog).filter(({ kind }) => kind === 'release');
 function version(number: number, digests: Record<string, string | undefined> = {}): PlatformVersion {
   const releases = ALL.flatMap(({ name, namespace, service, job }): VersionedRelease[] => {
     const digest = name in digests ? digests[name] : 'd1';
-    return digest === undefined ? [] : [{ service, name, namespace, job, revision: 1, digest, chart: { name: 'c', version: '1' }, images: [{ image: `${name}:${digest}` }] }];
+    return digest === undefined
+      ? []
+      : [
+          {
+            service,
+            name,
+            namespace,
+            job,
+            revision: 1,
+            digest,
+            chart: { name: 'c', version: '1' },
+            images: [{ image: `${name}:${digest}` }],
+          },
+        ];
   });
-  return { version: number, environment: 'sandbox', clusterUid: 'u', operation: 'deploy', at: '', requestedBy: '', planDigest: '', workflowId: '', runId: '', seconds: 1, imageTags: {}, services: [], releases };
+  return {
+    version: number,
+    environment: 'sandbox',
+    clusterUid: 'u',
+    operation: 'deploy',
+    at: '',
+    requestedBy: '',
+    planDigest: '',
+    workflowId: '',
+    runId: '',
+    seconds: 1,
+    imageTags: {},
+    services: [],
+    releases,
+  };
 }
 
 /** Every release at revision 1 with `d1`, but for those named. */
 function revisions(named: Record<string, Partial<ObservedRevision>[]> = {}): Map<string, ObservedRevision[]> {
-  return new Map(ALL.map(({ name, namespace }) => [`${namespace}/${name}`, (named[name] ?? [{}]).map((more, index) => ({ revision: index + 1, status: 'deployed', digest: 'd1', proven: true, run: 'run-1', ...more }))]));
+  return new Map(
+    ALL.map(({ name, namespace }) => [
+      `${namespace}/${name}`,
+      (named[name] ?? [{}]).map((more, index) => ({
+        revision: index + 1,
+        status: 'deployed',
+        digest: 'd1',
+        proven: true,
+        run: 'run-1',
+        ...more,
+      })),
+    ]),
+  );
 }
 
 const UP: Partial<ObservedRevision>[] = [{ status: 'superseded' }, { digest: 'd2', run: 'run-2' }];
 
 function plan(more: Partial<RollbackPlanInput>): DeployPlan {
-  return buildRollbackPlan({ catalog, environment, target: version(1), newest: undefined, revisions: revisions(), data: new Map(), unhealthy: new Map(), crossed: [], pastNoReturn: false, ...more });
+  return buildRollbackPlan({
+    catalog,
+    environment,
+    target: version(1),
+    newest: undefined,
+    revisions: revisions(),
+    data: new Map(),
+    unhealthy: new Map(),
+    crossed: [],
+    pastNoReturn: false,
+    ...more,
+  });
 }
 
-const todo = (made: DeployPlan): PlannedStep[] => made.services.flatMap(({ steps }) => steps).filter(({ action }) => action !== 'unchanged');
-const serviceOf = (made: DeployPlan, name: string): DeployPlan['services'][number] => made.services.find((service) => service.name === name)!;
+const todo = (made: DeployPlan): PlannedStep[] =>
+  made.services.flatMap(({ steps }) => steps).filter(({ action }) => action !== 'unchanged');
+const serviceOf = (made: DeployPlan, name: string): DeployPlan['services'][number] =>
+  made.services.find((service) => service.name === name)!;
 
 describe('plan of a rollback', () => {
   test('what is as it was then is left alone', () => {
@@ -51,66 +105,135 @@ describe('plan of a rollback', () => {
 
   test('what differs goes back to the newest revision with the content of then', () => {
     const made = plan({
-      revisions: revisions({ 'django-backend': [{ status: 'superseded' }, { status: 'superseded', digest: 'd2' }, { status: 'superseded' }, { digest: 'd2' }] }),
+      revisions: revisions({
+        'django-backend': [
+          { status: 'superseded' },
+          { status: 'superseded', digest: 'd2' },
+          { status: 'superseded' },
+          { digest: 'd2' },
+        ],
+      }),
       newest: version(4, { 'django-backend': 'd2' }),
     });
-    assert.deepEqual(todo(made).map(({ name, action, toRevision, digest, reason }) => ({ name, action, toRevision, digest, reason })),
-      [{ name: 'django-backend', action: 'rollback', toRevision: 3, digest: 'd1', reason: 'image django-backend:d2 → django-backend:d1, revision 3' }]);
+    assert.deepEqual(
+      todo(made).map(({ name, action, toRevision, digest, reason }) => ({ name, action, toRevision, digest, reason })),
+      [
+        {
+          name: 'django-backend',
+          action: 'rollback',
+          toRevision: 3,
+          digest: 'd1',
+          reason: 'image django-backend:d2 → django-backend:d1, revision 3',
+        },
+      ],
+    );
   });
 
   test('a release that is half done goes back, whatever its digest says', () => {
     for (const status of ['failed', 'pending-upgrade', 'pending-rollback'] as const) {
       const made = plan({ revisions: revisions({ keycloak: [{}, { status, digest: 'd1' }] }) });
-      assert.deepEqual(todo(made).map(({ name, toRevision }) => [name, toRevision]), [['keycloak', 1]], status);
+      assert.deepEqual(
+        todo(made).map(({ name, toRevision }) => [name, toRevision]),
+        [['keycloak', 1]],
+        status,
+      );
     }
   });
 
   test('what was brought back, but not seen healthy before an interruption, is waited for', () => {
-    assert.deepEqual(todo(plan({ revisions: revisions({ keycloak: [{ proven: false }] }) })).map(({ name, action }) => [name, action]), [['keycloak', 'verify']]);
+    assert.deepEqual(
+      todo(plan({ revisions: revisions({ keycloak: [{ proven: false }] }) })).map(({ name, action }) => [name, action]),
+      [['keycloak', 'verify']],
+    );
   });
 
   test('dependents first, also across services to which nothing is done', () => {
-    const made = plan({ revisions: revisions({ 'control-plane-postgres': UP, keycloak: UP, 'keycloak-init': UP, dashboard: UP }) });
+    const made = plan({
+      revisions: revisions({ 'control-plane-postgres': UP, keycloak: UP, 'keycloak-init': UP, dashboard: UP }),
+    });
     const order = new Map(made.services.map(({ name, dependsOn }) => [name, dependsOn]));
-    const reaches = (from: string, to: string): boolean => (order.get(from) ?? []).some((name) => name === to || reaches(name, to));
+    const reaches = (from: string, to: string): boolean =>
+      (order.get(from) ?? []).some((name) => name === to || reaches(name, to));
     assert.ok(reaches('control-plane-postgres', 'keycloak'));
     assert.ok(reaches('keycloak', 'keycloak-init'));
     assert.ok(!reaches('keycloak-init', 'keycloak'));
-    for (const { name, dependsOn } of made.services) for (const dependency of dependsOn) {
-      assert.ok(!reaches(dependency, name), `${name} and ${dependency} wait for each other`);
-      assert.ok(['control-plane-postgres', 'keycloak', 'keycloak-init', 'dashboard'].includes(dependency), `${name} waits for ${dependency}, to which nothing is done`);
-    }
+    for (const { name, dependsOn } of made.services)
+      for (const dependency of dependsOn) {
+        assert.ok(!reaches(dependency, name), `${name} and ${dependency} wait for each other`);
+        assert.ok(
+          ['control-plane-postgres', 'keycloak', 'keycloak-init', 'dashboard'].includes(dependency),
+          `${name} waits for ${dependency}, to which nothing is done`,
+        );
+      }
     assert.equal(made.criticalPath.at(-1), 'control-plane-postgres');
-    assert.ok(serviceOf(made, 'dashboard').remainingSeconds > serviceOf(made, 'control-plane-postgres').remainingSeconds);
+    assert.ok(
+      serviceOf(made, 'dashboard').remainingSeconds > serviceOf(made, 'control-plane-postgres').remainingSeconds,
+    );
   });
 
   test('steps of a service run in reverse', () => {
-    const made = plan({ revisions: revisions({ 'control-plane-postgres': UP, 'control-plane-postgres-databases': UP }) });
+    const made = plan({
+      revisions: revisions({ 'control-plane-postgres': UP, 'control-plane-postgres-databases': UP }),
+    });
     const steps = serviceOf(made, 'control-plane-postgres').steps.map(({ name }) => name);
     assert.deepEqual(steps, ['control-plane-postgres-databases', 'control-plane-postgres']);
   });
 
   test('what was not there then is removed, unless it is a Job or holds data', () => {
-    const made = plan({ target: version(1, { 'customer-portal': undefined, 'novu-mongodb': undefined, 'keycloak-init': undefined }), data: new Map([[`${ALL.find(({ name }) => name === 'novu-mongodb')!.namespace}/novu-mongodb`, 'it keeps data in a volume']]) });
-    assert.deepEqual(todo(made).map(({ name, action }) => [name, action]), [['customer-portal', 'remove']]);
+    const made = plan({
+      target: version(1, { 'customer-portal': undefined, 'novu-mongodb': undefined, 'keycloak-init': undefined }),
+      data: new Map([
+        [`${ALL.find(({ name }) => name === 'novu-mongodb')!.namespace}/novu-mongodb`, 'it keeps data in a volume'],
+      ]),
+    });
+    assert.deepEqual(
+      todo(made).map(({ name, action }) => [name, action]),
+      [['customer-portal', 'remove']],
+    );
     assert.equal(made.notes?.length, 2);
     assert.match(made.notes.join('\n'), /keycloak-init .*Job/);
     assert.match(made.notes.join('\n'), /novu-mongodb .*volume/);
   });
 
   test('refused, with names, when Helm no longer has a revision', () => {
-    assert.throws(() => plan({ target: version(1, { keycloak: 'd0' }) }), { name: 'RollbackRefusedError', type: 'VersionUnknown', message: /\/keycloak \(digest d0\)/ });
-    assert.throws(() => plan({ target: version(1, { keycloak: 'd0' }), revisions: revisions({ keycloak: [{ digest: 'd0', status: 'failed' }, {}] }) }), { type: 'VersionUnknown' });
+    assert.throws(() => plan({ target: version(1, { keycloak: 'd0' }) }), {
+      name: 'RollbackRefusedError',
+      type: 'VersionUnknown',
+      message: /\/keycloak \(digest d0\)/,
+    });
+    assert.throws(
+      () =>
+        plan({
+          target: version(1, { keycloak: 'd0' }),
+          revisions: revisions({ keycloak: [{ digest: 'd0', status: 'failed' }, {}] }),
+        }),
+      { type: 'VersionUnknown' },
+    );
   });
 
   test('refused at a point of no return, and passed when told to', () => {
-    const crossed = [{ release: 'supabase-migrations', file: 'helm/migrations/supabase-migrations/V4__drop.sql', reason: 'drops a table' }];
+    const crossed = [
+      {
+        release: 'supabase-migrations',
+        file: 'helm/migrations/supabase-migrations/V4__drop.sql',
+        reason: 'drops a table',
+      },
+    ];
     assert.throws(() => plan({ crossed }), { type: 'PointOfNoReturn', message: /V4__drop\.sql .*drops a table/ });
-    assert.match(plan({ crossed, pastNoReturn: true }).notes?.[0] ?? '', /Crosses helm\/migrations\/supabase-migrations\/V4__drop\.sql/);
+    assert.match(
+      plan({ crossed, pastNoReturn: true }).notes?.[0] ?? '',
+      /Crosses helm\/migrations\/supabase-migrations\/V4__drop\.sql/,
+    );
   });
 
   test('evidence is wanted of what is not well and about to be touched, of nothing else', () => {
-    const made = plan({ revisions: revisions({ keycloak: UP }), unhealthy: new Map([['keycloak', 'CrashLoopBackOff'], ['jaeger', 'also ill']]) });
+    const made = plan({
+      revisions: revisions({ keycloak: UP }),
+      unhealthy: new Map([
+        ['keycloak', 'CrashLoopBackOff'],
+        ['jaeger', 'also ill'],
+      ]),
+    });
     assert.deepEqual(made.unhealthy, [{ service: 'keycloak', reason: 'CrashLoopBackOff' }]);
   });
 
@@ -120,11 +243,25 @@ describe('plan of a rollback', () => {
 });
 
 describe('plan that takes a failed run back', () => {
-  const undo = (named: Record<string, Partial<ObservedRevision>[]>): DeployPlan => buildUndoPlan({ catalog, environment, runId: 'run-2', revisions: revisions(named), crossed: [] });
+  const undo = (named: Record<string, Partial<ObservedRevision>[]>): DeployPlan =>
+    buildUndoPlan({ catalog, environment, runId: 'run-2', revisions: revisions(named), crossed: [] });
 
   test('only what this run wrote, to the revision before it', () => {
-    const made = undo({ keycloak: UP, 'django-backend': [{ status: 'superseded' }, { status: 'deployed', digest: 'd5' }, { status: 'failed', digest: 'd6', run: 'run-2' }] });
-    assert.deepEqual(todo(made).map(({ name, action, toRevision, digest }) => [name, action, toRevision, digest]), [['keycloak', 'rollback', 1, 'd1'], ['django-backend', 'rollback', 2, 'd5']]);
+    const made = undo({
+      keycloak: UP,
+      'django-backend': [
+        { status: 'superseded' },
+        { status: 'deployed', digest: 'd5' },
+        { status: 'failed', digest: 'd6', run: 'run-2' },
+      ],
+    });
+    assert.deepEqual(
+      todo(made).map(({ name, action, toRevision, digest }) => [name, action, toRevision, digest]),
+      [
+        ['keycloak', 'rollback', 1, 'd1'],
+        ['django-backend', 'rollback', 2, 'd5'],
+      ],
+    );
   });
   test('what this run installed stays, and is named', () => {
     const made = undo({ keycloak: [{ run: 'run-2' }] });
@@ -135,6 +272,16 @@ describe('plan that takes a failed run back', () => {
     assert.deepEqual(todo(undo({ keycloak: [{ status: 'superseded' }, { run: 'run-2', proven: false }] })), []);
   });
   test('a migration that cannot be taken back keeps everything as it is', () => {
-    assert.throws(() => buildUndoPlan({ catalog, environment, runId: 'run-2', revisions: revisions(), crossed: [{ release: 'r', file: 'f.sql', reason: 'x' }] }), { type: 'PointOfNoReturn' });
+    assert.throws(
+      () =>
+        buildUndoPlan({
+          catalog,
+          environment,
+          runId: 'run-2',
+          revisions: revisions(),
+          crossed: [{ release: 'r', file: 'f.sql', reason: 'x' }],
+        }),
+      { type: 'PointOfNoReturn' },
+    );
   });
 });

@@ -7,19 +7,35 @@ import type { DeployPlan } from '../../src/contract/plan.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { buildPlan } from '../../src/plan/decide.ts';
-import { DependencyMissingError, type Graph, selectedServices, SelectionError, selectionWords, selectPlan } from '../../src/plan/selection.ts';
+import {
+  DependencyMissingError,
+  type Graph,
+  selectedServices,
+  SelectionError,
+  selectionWords,
+  selectPlan,
+} from '../../src/plan/selection.ts';
 import { sampleCatalog } from '../catalog/sample.ts';
 import { asWanted, nothingThere, type ObservedSample, wantedDigests } from './observed-sample.ts';
 
 const catalog = checkCatalog(sampleCatalog());
 let environment: Environment;
-before(async () => { environment = await loadEnvironment('sandbox', readConfig({})); });
+before(async () => {
+  environment = await loadEnvironment('sandbox', readConfig({}));
+});
 
 const graph = (services: Record<string, { phase: number; dependsOn?: string[] }>): Graph => ({
   services: Object.entries(services).map(([name, { phase, dependsOn = [] }]) => ({ name, phase, dependsOn })),
   phases: [1, 2, 3, 4].map((number) => ({ number, title: `Phase ${number}` })),
 });
-const SIX = graph({ vault: { phase: 1 }, postgres: { phase: 2, dependsOn: ['vault'] }, redis: { phase: 2, dependsOn: ['vault'] }, api: { phase: 3, dependsOn: ['postgres', 'redis'] }, web: { phase: 4, dependsOn: ['api'] }, docs: { phase: 4 } });
+const SIX = graph({
+  vault: { phase: 1 },
+  postgres: { phase: 2, dependsOn: ['vault'] },
+  redis: { phase: 2, dependsOn: ['vault'] },
+  api: { phase: 3, dependsOn: ['postgres', 'redis'] },
+  web: { phase: 4, dependsOn: ['api'] },
+  docs: { phase: 4 },
+});
 
 describe('which services a selection names', () => {
   const CASES: [name: string, selection: Selection, expected: string[]][] = [
@@ -30,10 +46,19 @@ describe('which services a selection names', () => {
     ['a phase and all later ones', { from: ['3'] }, ['api', 'web', 'docs']],
     ['everything but', { skip: ['docs', 'web'] }, ['vault', 'postgres', 'redis', 'api']],
     ['a phase without one of it', { phases: [2], skip: ['redis'] }, ['postgres']],
-    ['with all that it depends on, however far', { only: ['api'], withDependencies: true }, ['vault', 'postgres', 'redis', 'api']],
-    ['what is skipped is not pulled in', { only: ['api'], withDependencies: true, skip: ['vault'] }, ['postgres', 'redis', 'api']],
+    [
+      'with all that it depends on, however far',
+      { only: ['api'], withDependencies: true },
+      ['vault', 'postgres', 'redis', 'api'],
+    ],
+    [
+      'what is skipped is not pulled in',
+      { only: ['api'], withDependencies: true, skip: ['vault'] },
+      ['postgres', 'redis', 'api'],
+    ],
   ];
-  for (const [name, selection, expected] of CASES) test(name, () => assert.deepEqual(selectedServices(SIX, selection), expected));
+  for (const [name, selection, expected] of CASES)
+    test(name, () => assert.deepEqual(selectedServices(SIX, selection), expected));
 
   const REFUSED: [name: string, selection: Selection, message: RegExp][] = [
     ['an unknown service, with the nearest', { only: ['postgre'] }, /no service "postgre", did you mean "postgres"/],
@@ -44,18 +69,26 @@ describe('which services a selection names', () => {
     ['nothing left', { only: ['web'], skip: ['web'] }, /Nothing is left to deploy: only web; without web/],
   ];
   for (const [name, selection, message] of REFUSED) {
-    test(`refused: ${name}`, () => assert.throws(() => selectedServices(SIX, selection), (error) => error instanceof SelectionError && message.test(error.message)));
+    test(`refused: ${name}`, () =>
+      assert.throws(
+        () => selectedServices(SIX, selection),
+        (error) => error instanceof SelectionError && message.test(error.message),
+      ));
   }
 
   test('in words', () => {
-    assert.equal(selectionWords({ only: ['api'], from: ['3', 'redis'], skip: ['web'], withDependencies: true }), 'only api; from phase 3 on; redis and all that comes after it; with all they depend on; without web');
+    assert.equal(
+      selectionWords({ only: ['api'], from: ['3', 'redis'], skip: ['web'], withDependencies: true }),
+      'only api; from phase 3 on; redis and all that comes after it; with all they depend on; without web',
+    );
   });
 });
 
 describe('a plan of selected services', () => {
   const select = (selection: Selection, observed: ObservedSample, digests = wantedDigests(catalog)): DeployPlan =>
     selectPlan(buildPlan({ catalog, environment, digests, observed }), catalog, selection, observed);
-  const actions = (plan: DeployPlan): Record<string, string> => Object.fromEntries(plan.services.map(({ name, action }) => [name, action]));
+  const actions = (plan: DeployPlan): Record<string, string> =>
+    Object.fromEntries(plan.services.map(({ name, action }) => [name, action]));
   /** One that something depends on. */
   const dependent = catalog.services.find(({ dependsOn }) => dependsOn.length > 0)!;
   const dependency = catalog.services.find(({ name }) => name === dependent.dependsOn[0])!;
@@ -67,7 +100,10 @@ describe('a plan of selected services', () => {
     assert.equal(actions(plan)[dependent.name], 'install');
     for (const service of plan.services) {
       if (service.name === dependent.name) continue;
-      assert.deepEqual([service.action, service.reason, ...new Set(service.steps.map(({ action }) => action))], ['excluded', 'not selected', 'excluded']);
+      assert.deepEqual(
+        [service.action, service.reason, ...new Set(service.steps.map(({ action }) => action))],
+        ['excluded', 'not selected', 'excluded'],
+      );
     }
     assert.deepEqual(plan.notes, [`Selected: only ${dependent.name}`]);
   });
@@ -88,11 +124,48 @@ describe('a plan of selected services', () => {
     assert.equal(select({ only: [dependency.name] }, observed).groundwork, false);
   });
 
-  const broken: [name: string, given: (observed: ObservedSample, digests: Map<string, string>) => void, missing: boolean][] = [
-    ['is not there', (observed) => { observed.releases.delete(`${dependency.namespace}/${dependency.name}`); }, true],
-    ['is not healthy', (observed) => { observed.health.set(`${dependency.namespace}/${dependency.name}`, { healthy: false, reason: '0/1 pods ready', jobFailed: false }); }, true],
-    ['runs healthy in an older version', (_, digests) => { digests.set(dependency.name, 'digest-new'); }, false],
-    ['is to be upgraded and not healthy', (observed, digests) => { digests.set(dependency.name, 'digest-new'); observed.health.set(`${dependency.namespace}/${dependency.name}`, { healthy: false, reason: '0/1', jobFailed: false }); }, true],
+  const broken: [
+    name: string,
+    given: (observed: ObservedSample, digests: Map<string, string>) => void,
+    missing: boolean,
+  ][] = [
+    [
+      'is not there',
+      (observed) => {
+        observed.releases.delete(`${dependency.namespace}/${dependency.name}`);
+      },
+      true,
+    ],
+    [
+      'is not healthy',
+      (observed) => {
+        observed.health.set(`${dependency.namespace}/${dependency.name}`, {
+          healthy: false,
+          reason: '0/1 pods ready',
+          jobFailed: false,
+        });
+      },
+      true,
+    ],
+    [
+      'runs healthy in an older version',
+      (_, digests) => {
+        digests.set(dependency.name, 'digest-new');
+      },
+      false,
+    ],
+    [
+      'is to be upgraded and not healthy',
+      (observed, digests) => {
+        digests.set(dependency.name, 'digest-new');
+        observed.health.set(`${dependency.namespace}/${dependency.name}`, {
+          healthy: false,
+          reason: '0/1',
+          jobFailed: false,
+        });
+      },
+      true,
+    ],
   ];
   for (const [name, given, missing] of broken) {
     test(`what it depends on ${name}: ${missing ? 'refused' : 'settled'}`, () => {
@@ -102,13 +175,27 @@ describe('a plan of selected services', () => {
       given(observed, digests);
       const run = (): DeployPlan => select({ only: [dependent.name] }, observed, digests);
       if (!missing) assert.equal(actions(run())[dependency.name], 'excluded');
-      else assert.throws(run, (error) => error instanceof DependencyMissingError && error.message.includes(`${dependency.name} (`) && error.message.includes(`needed by ${dependent.name}`)
-        && error.message.includes('--with-dependencies') && error.message.includes(`--only ${dependency.name}`));
+      else
+        assert.throws(
+          run,
+          (error) =>
+            error instanceof DependencyMissingError &&
+            error.message.includes(`${dependency.name} (`) &&
+            error.message.includes(`needed by ${dependent.name}`) &&
+            error.message.includes('--with-dependencies') &&
+            error.message.includes(`--only ${dependency.name}`),
+        );
     });
   }
 
   test('what is skipped and needed is refused, and told so', () => {
-    assert.throws(() => select({ skip: [dependency.name] }, nothingThere()), (error) => error instanceof DependencyMissingError && error.message.includes(`do not skip ${dependency.name}`) && !error.message.includes('--with-dependencies'));
+    assert.throws(
+      () => select({ skip: [dependency.name] }, nothingThere()),
+      (error) =>
+        error instanceof DependencyMissingError &&
+        error.message.includes(`do not skip ${dependency.name}`) &&
+        !error.message.includes('--with-dependencies'),
+    );
   });
 
   test('with dependencies nothing is missing', () => {

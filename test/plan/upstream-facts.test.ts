@@ -1,4 +1,7 @@
-/** Our values, names and checks against what the real charts were seen to do: what would go wrong only in a real cluster goes wrong here. */
+/**
+ * Our values, names and checks against what the real charts were seen to do: what would go wrong only in a real cluster
+ * goes wrong here.
+ */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { parse } from 'yaml';
@@ -29,25 +32,38 @@ before(async () => {
 });
 
 const seen = ({ name }: Service): ReleaseFacts => facts.releases[name]!;
-const containers = (service: Service) => Object.values(seen(service).workloads).flatMap((workload) => workload.containers);
-const ports = (service: Service): number[] => containers(service).flatMap((container) => Object.values(container.ports));
+const containers = (service: Service) =>
+  Object.values(seen(service).workloads).flatMap((workload) => workload.containers);
+const ports = (service: Service): number[] =>
+  containers(service).flatMap((container) => Object.values(container.ports));
 
 /** `a.b.c` for every key, maps included. */
 function paths(tree: Tree, before = ''): string[] {
-  return Object.entries(tree).flatMap(([key, entry]) => [`${before}${key}`, ...(isTree(entry) ? paths(entry, `${before}${key}.`) : [])]);
+  return Object.entries(tree).flatMap(([key, entry]) => [
+    `${before}${key}`,
+    ...(isTree(entry) ? paths(entry, `${before}${key}.`) : []),
+  ]);
 }
 
 describe("what the publishers' charts were seen to do", () => {
   test('is known for every chart, in the version of the catalog', () => {
     assert.deepEqual(Object.keys(facts.releases).sort(), services.map(({ name }) => name).sort());
-    assert.deepEqual(Object.fromEntries(Object.entries(facts.charts).map(([name, { version }]) => [name, version])),
-      Object.fromEntries(Object.values(catalog.upstreamCharts).map(({ name, version }) => [name, version]).sort()));
+    assert.deepEqual(
+      Object.fromEntries(Object.entries(facts.charts).map(([name, { version }]) => [name, version])),
+      Object.fromEntries(
+        Object.values(catalog.upstreamCharts)
+          .map(({ name, version }) => [name, version])
+          .sort(),
+      ),
+    );
   });
 
   for (const service of services) {
     test(`${service.name}: the chart knows every key of our values`, () => {
       const { keys, open } = facts.charts[service.chart.upstream!]!;
-      const unknown = paths(values.get(service.name)!).filter((path) => !keys.includes(path) && !open.some((map) => path === map || path.startsWith(`${map}.`)));
+      const unknown = paths(values.get(service.name)!).filter(
+        (path) => !keys.includes(path) && !open.some((map) => path === map || path.startsWith(`${map}.`)),
+      );
       assert.deepEqual(unknown, []);
     });
 
@@ -57,20 +73,32 @@ describe("what the publishers' charts were seen to do", () => {
       if (!['argocd', 'cloudnative-pg'].includes(service.name)) {
         const own = seen(service).services[service.name];
         assert.ok(own && !own.headless, 'a Service of its name');
-        assert.ok(own.ports.some(({ port }) => port === service.ports[0]!.port), `port ${service.ports[0]!.port}`);
+        assert.ok(
+          own.ports.some(({ port }) => port === service.ports[0]!.port),
+          `port ${service.ports[0]!.port}`,
+        );
       }
       // Keycloak 24 has no management port yet.
-      for (const { name, port } of service.ports.filter((one) => !['management', 'metrics'].includes(one.name) || service.name === 'rabbitmq')) assert.ok(offered.includes(port), `${name} ${port} among ${offered.join()}`);
+      for (const { name, port } of service.ports.filter(
+        (one) => !['management', 'metrics'].includes(one.name) || service.name === 'rabbitmq',
+      ))
+        assert.ok(offered.includes(port), `${name} ${port} among ${offered.join()}`);
     });
 
     test(`${service.name}: NodePorts are the description's, and no others`, () => {
-      const found = Object.values(seen(service).services).flatMap(({ type, ports: list }) => (type === 'NodePort' ? list.map(({ nodePort }) => nodePort) : []));
-      assert.deepEqual(found, service.ports.flatMap(({ nodePort }) => nodePort ?? []));
+      const found = Object.values(seen(service).services).flatMap(({ type, ports: list }) =>
+        type === 'NodePort' ? list.map(({ nodePort }) => nodePort) : [],
+      );
+      assert.deepEqual(
+        found,
+        service.ports.flatMap(({ nodePort }) => nodePort ?? []),
+      );
     });
 
     test(`${service.name}: its health check asks a port that a container has, in pods that the watches find`, () => {
       const health = healthOf(UPSTREAM, service);
-      if ('port' in health) assert.ok(ports(service).includes(health.port), `${health.port} among ${ports(service).join()}`);
+      if ('port' in health)
+        assert.ok(ports(service).includes(health.port), `${health.port} among ${ports(service).join()}`);
       for (const [name, workload] of Object.entries(seen(service).workloads)) {
         assert.equal(workload.labels['app.kubernetes.io/instance'] ?? workload.labels['release'], service.name, name);
         assert.ok(name === service.name || name.startsWith(service.name), `${name} is named after its release`);
@@ -78,12 +106,17 @@ describe("what the publishers' charts were seen to do", () => {
     });
 
     test(`${service.name}: it keeps data in a volume exactly where the catalog says so`, () => {
-      const claims = [...Object.keys(seen(service).claims), ...Object.values(seen(service).workloads).flatMap((workload) => Object.keys(workload.claims))];
+      const claims = [
+        ...Object.keys(seen(service).claims),
+        ...Object.values(seen(service).workloads).flatMap((workload) => Object.keys(workload.claims)),
+      ];
       assert.equal(claims.length, service.stateful ? 1 : 0, claims.join());
     });
 
     test(`${service.name}: images can be had, and frozen ones are named`, () => {
-      const images = Object.values(seen(service).workloads).flatMap((workload) => [...workload.containers, ...workload.initContainers].map(({ image }) => image));
+      const images = Object.values(seen(service).workloads).flatMap((workload) =>
+        [...workload.containers, ...workload.initContainers].map(({ image }) => image),
+      );
       for (const image of images) {
         assert.doesNotMatch(image, /(^|\/)bitnami\//, 'gone from Docker Hub');
         assert.doesNotMatch(image, /^(docker\.io\/)?minio\//, 'gone from Docker Hub');
@@ -94,11 +127,21 @@ describe("what the publishers' charts were seen to do", () => {
 
     test(`${service.name}: it reads Secrets that are made for it, and no others`, () => {
       const made = service.secrets.map(({ path, secretName }) => secretName ?? kubernetesSecretName(path));
-      const own = seen(service).objects.filter((object) => object.startsWith('Secret/')).map((object) => object.split('/')[1]);
+      const own = seen(service)
+        .objects.filter((object) => object.startsWith('Secret/'))
+        .map((object) => object.split('/')[1]);
       const read = Object.values(seen(service).workloads).flatMap((workload) => workload.secrets);
       // Argo CD's own, made by itself; repositories and certificates are optional.
-      const allowed = [...made, ...own, ...(service.name === 'argocd' ? read.filter((name) => name.startsWith('argocd')) : []), ...(service.name === 'cloudnative-pg' ? ['cnpg-webhook-cert'] : [])];
-      assert.deepEqual(read.filter((name) => !allowed.includes(name)), []);
+      const allowed = [
+        ...made,
+        ...own,
+        ...(service.name === 'argocd' ? read.filter((name) => name.startsWith('argocd')) : []),
+        ...(service.name === 'cloudnative-pg' ? ['cnpg-webhook-cert'] : []),
+      ];
+      assert.deepEqual(
+        read.filter((name) => !allowed.includes(name)),
+        [],
+      );
     });
   }
 });
@@ -106,16 +149,28 @@ describe("what the publishers' charts were seen to do", () => {
 describe('what helm --wait does not know', () => {
   test('Vault replaces its pods only when they are deleted: waiting for the newest template would never end', () => {
     assert.equal(facts.releases['vault']!.workloads['vault']!.strategy, 'OnDelete');
-    const sealed = { metadata: { name: 'vault', generation: 2 }, spec: { replicas: 1, updateStrategy: { type: 'OnDelete' } }, status: { observedGeneration: 2, replicas: 1, readyReplicas: 0, currentRevision: 'a', updateRevision: 'b' } };
+    const sealed = {
+      metadata: { name: 'vault', generation: 2 },
+      spec: { replicas: 1, updateStrategy: { type: 'OnDelete' } },
+      status: { observedGeneration: 2, replicas: 1, readyReplicas: 0, currentRevision: 'a', updateRevision: 'b' },
+    };
     assert.equal(statefulSetHealth(sealed).status, 'progressing', 'pods count all the same');
     assert.equal(statefulSetHealth({ ...sealed, status: { ...sealed.status, readyReplicas: 1 } }).status, 'healthy');
-    assert.match(facts.releases['vault']!.workloads['vault']!.containers[0]!.ready, /sealedcode=204&uninitcode=204/, 'ready while sealed, or nobody could open it');
+    assert.match(
+      facts.releases['vault']!.workloads['vault']!.containers[0]!.ready,
+      /sealedcode=204&uninitcode=204/,
+      'ready while sealed, or nobody could open it',
+    );
   });
 
   test('MinIO has no probe of its own, so that a check of ours has to ask it', () => {
     for (const name of ['app-plane-minio', 'control-plane-minio']) {
       assert.equal(facts.releases[name]!.workloads[name]!.containers[0]!.ready, 'none');
-      assert.deepEqual(healthOf(UPSTREAM, services.find((service) => service.name === name)!), { kind: 'http', port: 9000, path: '/minio/health/ready' });
+      assert.deepEqual(healthOf(UPSTREAM, services.find((service) => service.name === name)!), {
+        kind: 'http',
+        port: 9000,
+        path: '/minio/health/ready',
+      });
       assert.equal(facts.releases[name]!.workloads[name]!.strategy, 'Recreate', 'two pods cannot share the volume');
     }
   });
@@ -123,18 +178,28 @@ describe('what helm --wait does not know', () => {
   test('CloudNativePG is ready only when its webhook answers; both bring kinds from templates', () => {
     const operator = facts.releases['cloudnative-pg']!;
     assert.match(operator.workloads['cloudnative-pg']!.containers[0]!.ready, /^httpGet \/readyz/);
-    assert.ok(operator.webhooks.every(({ service, failurePolicy }) => service === 'cnpg-webhook-service' && failurePolicy === 'Fail'));
-    assert.deepEqual(operator.services['cnpg-webhook-service']?.ports.map(({ port }) => port), [443]);
+    assert.ok(
+      operator.webhooks.every(
+        ({ service, failurePolicy }) => service === 'cnpg-webhook-service' && failurePolicy === 'Fail',
+      ),
+    );
+    assert.deepEqual(
+      operator.services['cnpg-webhook-service']?.ports.map(({ port }) => port),
+      [443],
+    );
     assert.ok(operator.definitions.some(({ kind }) => kind === 'Cluster'));
     assert.ok(facts.releases['argocd']!.definitions.some(({ kind }) => kind === 'ApplicationSet'));
   });
 
   test('no hook of a chart is waited for by Helm, except tests that nobody runs', () => {
-    for (const [name, { hooks }] of Object.entries(facts.releases)) for (const hook of hooks) assert.match(hook, / test$/, name);
+    for (const [name, { hooks }] of Object.entries(facts.releases))
+      for (const hook of hooks) assert.match(hook, / test$/, name);
   });
 
   test('streams of RabbitMQ are let through its network policy', () => {
     assert.ok(facts.releases['rabbitmq']!.services['rabbitmq']!.ports.some(({ port }) => port === 5552));
-    assert.deepEqual(values.get('rabbitmq')!['networkPolicy'], { extraIngress: [{ ports: [{ port: 5552, protocol: 'TCP' }] }] });
+    assert.deepEqual(values.get('rabbitmq')!['networkPolicy'], {
+      extraIngress: [{ ports: [{ port: 5552, protocol: 'TCP' }] }],
+    });
   });
 });

@@ -12,7 +12,9 @@ import { overlay } from '../../src/plan/values.ts';
 const catalog = loadCatalog();
 const config = readConfig({});
 let prod: Environment;
-before(async () => { prod = await loadEnvironment('prod', config); });
+before(async () => {
+  prod = await loadEnvironment('prod', config);
+});
 
 /** Reads `a.b.0.c` from values. */
 function at(values: unknown, path: string): unknown {
@@ -33,14 +35,30 @@ const EXPECTED: [release: string, path: string, value: unknown][] = [
   ['keycloak', 'auth.existingSecret', 'vault-auth-keycloak'],
   ['keycloak', 'service.ports.http', 8080],
   ['keycloak', 'resources.limits.memory', '2Gi'],
-  ['keycloak', 'ingress', {
-    enabled: true, ingressClassName: 'nginx', hostname: 'auth.ananta.example', pathType: 'Prefix', annotations: { 'cert-manager.io/cluster-issuer': 'letsencrypt' },
-    extraTls: [{ hosts: ['auth.ananta.example'], secretName: 'keycloak-tls' }],
-  }],
-  ['control-plane-minio', 'consoleIngress', {
-    enabled: true, ingressClassName: 'nginx', annotations: { 'cert-manager.io/cluster-issuer': 'letsencrypt' }, path: '/',
-    hosts: ['assets.ananta.example'], tls: [{ hosts: ['assets.ananta.example'], secretName: 'control-plane-minio-tls' }],
-  }],
+  [
+    'keycloak',
+    'ingress',
+    {
+      enabled: true,
+      ingressClassName: 'nginx',
+      hostname: 'auth.ananta.example',
+      pathType: 'Prefix',
+      annotations: { 'cert-manager.io/cluster-issuer': 'letsencrypt' },
+      extraTls: [{ hosts: ['auth.ananta.example'], secretName: 'keycloak-tls' }],
+    },
+  ],
+  [
+    'control-plane-minio',
+    'consoleIngress',
+    {
+      enabled: true,
+      ingressClassName: 'nginx',
+      annotations: { 'cert-manager.io/cluster-issuer': 'letsencrypt' },
+      path: '/',
+      hosts: ['assets.ananta.example'],
+      tls: [{ hosts: ['assets.ananta.example'], secretName: 'control-plane-minio-tls' }],
+    },
+  ],
   ['novu-mongodb', 'auth.existingSecret', 'vault-notifications-mongodb'],
   ['app-plane-minio', 'consoleService.nodePort', 31041],
   ['control-plane-minio', 'consoleService.type', 'ClusterIP'],
@@ -66,12 +84,13 @@ describe("values of the publishers' charts", () => {
   });
 
   test('leave the image alone, unless somebody asks for a tag', () => {
-    const values = (tags: Record<string, string>): unknown => overlay(catalog, prod, findRelease(catalog, 'rabbitmq'), tags)['image'];
+    const values = (tags: Record<string, string>): unknown =>
+      overlay(catalog, prod, findRelease(catalog, 'rabbitmq'), tags)['image'];
     assert.equal(values({}), undefined);
     assert.deepEqual(values({ rabbitmq: '9' }), { tag: '9' });
   });
 
-  test('steps and the platform\'s own services keep the bundled charts', async () => {
+  test("steps and the platform's own services keep the bundled charts", async () => {
     for (const name of ['control-plane-postgres-databases', 'django-backend', 'keycloak-init']) {
       const inputs = await releaseInputs(catalog, prod, findRelease(catalog, name), {}, config);
       assert.match(inputs.chartPath, /helm\/charts\/(job|service)$/);
@@ -84,14 +103,32 @@ describe("values of the publishers' charts", () => {
       const { upstream } = await releaseInputs(catalog, prod, findRelease(catalog, name), {}, config);
       return { place: upstream?.place, version: upstream?.version };
     };
-    assert.deepEqual(await reference('novu-redis'), { place: { kind: 'oci', reference: 'oci://registry-1.docker.io/bitnamicharts/redis' }, version: '20.13.4' });
-    assert.deepEqual(await reference('vault'), { place: { kind: 'repository', url: 'https://helm.releases.hashicorp.com' }, version: '0.27.0' });
+    assert.deepEqual(await reference('novu-redis'), {
+      place: { kind: 'oci', reference: 'oci://registry-1.docker.io/bitnamicharts/redis' },
+      version: '20.13.4',
+    });
+    assert.deepEqual(await reference('vault'), {
+      place: { kind: 'repository', url: 'https://helm.releases.hashicorp.com' },
+      version: '0.27.0',
+    });
   });
 
   test('answer health checks where their version does', () => {
     const keycloak = findService(catalog, 'keycloak');
-    assert.deepEqual(healthOf({ charts: 'upstream', chartOverrides: {} }, keycloak), { kind: 'http', port: 8080, path: '/health/ready' });
-    assert.deepEqual(healthOf({ charts: 'bundled', chartOverrides: {} }, keycloak), { kind: 'http', port: 9000, path: '/health/ready' });
-    assert.deepEqual(healthOf({ charts: 'upstream', chartOverrides: { keycloak: 'bundled' } }, keycloak), { kind: 'http', port: 9000, path: '/health/ready' });
+    assert.deepEqual(healthOf({ charts: 'upstream', chartOverrides: {} }, keycloak), {
+      kind: 'http',
+      port: 8080,
+      path: '/health/ready',
+    });
+    assert.deepEqual(healthOf({ charts: 'bundled', chartOverrides: {} }, keycloak), {
+      kind: 'http',
+      port: 9000,
+      path: '/health/ready',
+    });
+    assert.deepEqual(healthOf({ charts: 'upstream', chartOverrides: { keycloak: 'bundled' } }, keycloak), {
+      kind: 'http',
+      port: 9000,
+      path: '/health/ready',
+    });
   });
 });

@@ -10,36 +10,97 @@ import { checkVaultServer, type ObservedVaultServer, serverReason } from '../../
 import { bundledVaultValues, upstreamVaultValues, vaultHcl } from '../../src/plan/vault-values.ts';
 
 const vault = findService(loadCatalog(), 'vault');
-const SEAL: Seal = { type: 'transit', parameters: { address: 'https://vault.example', key_name: 'unseal', mount_path: 'transit/' }, credentials: { secret: 'vault-seal', keys: ['VAULT_TOKEN'] }, serviceAccountAnnotations: {} };
+const SEAL: Seal = {
+  type: 'transit',
+  parameters: { address: 'https://vault.example', key_name: 'unseal', mount_path: 'transit/' },
+  credentials: { secret: 'vault-seal', keys: ['VAULT_TOKEN'] },
+  serviceAccountAnnotations: {},
+};
 const FILE = 'disable_mlock = true\n    ui = true\n    storage "file" {\n      path = "/vault/data"\n    }';
 let sandbox: Environment;
-before(async () => { sandbox = await loadEnvironment('sandbox', readConfig({})); });
+before(async () => {
+  sandbox = await loadEnvironment('sandbox', readConfig({}));
+});
 
-const wanting = (over: Partial<Environment['vault']>, more: Partial<Environment> = {}): Environment => ({ ...sandbox, ...more, vault: { ...sandbox.vault, ...over } });
-const raft = (over: Parameters<typeof wanting>[0] = {}): string => vaultHcl(vault, wanting(over).vault, 'vault-headless', { mlock: 'said' });
+const wanting = (over: Partial<Environment['vault']>, more: Partial<Environment> = {}): Environment => ({
+  ...sandbox,
+  ...more,
+  vault: { ...sandbox.vault, ...over },
+});
+const raft = (over: Parameters<typeof wanting>[0] = {}): string =>
+  vaultHcl(vault, wanting(over).vault, 'vault-headless', { mlock: 'said' });
 
 describe('what cannot be changed over a Vault that is there', () => {
-  const CASES: [name: string, seen: () => ObservedVaultServer, wanted: () => Environment, refused: RegExp | undefined][] = [
+  const CASES: [
+    name: string,
+    seen: () => ObservedVaultServer,
+    wanted: () => Environment,
+    refused: RegExp | undefined,
+  ][] = [
     ['nothing', () => ({ replicas: 1, outdatedPods: 0, configuration: raft() }), () => wanting({}), undefined],
-    ['one server on raft to three: they join', () => ({ replicas: 1, outdatedPods: 0, configuration: raft() }), () => wanting({ replicas: 3 }), undefined],
-    ['three servers to one', () => ({ replicas: 3, outdatedPods: 0, configuration: raft({ replicas: 3 }) }), () => wanting({}), /Vault runs 3 servers.*no majority.*Keep vault\.replicas: 3/],
-    ['one server on files stays', () => ({ replicas: 1, outdatedPods: 0, configuration: FILE }), () => wanting({}, { charts: 'upstream' }), undefined],
-    ['one server on files to three', () => ({ replicas: 1, outdatedPods: 0, configuration: FILE }), () => wanting({ replicas: 3 }, { charts: 'upstream' }), /in files.*3 servers on raft cannot read them.*vault operator migrate/],
-    ['keys to a key service', () => ({ replicas: 1, outdatedPods: 0, configuration: raft() }), () => wanting({ seal: SEAL }), /opened by its unseal keys, and environment "sandbox" asks for the key service transit.*unseal -migrate/],
-    ['a key service to keys', () => ({ replicas: 1, outdatedPods: 0, configuration: raft({ seal: SEAL }) }), () => wanting({}), /opened by the key service transit, and .* asks for its unseal keys/],
-    ['the same key service', () => ({ replicas: 1, outdatedPods: 0, configuration: raft({ seal: SEAL }) }), () => wanting({ seal: SEAL }), undefined],
-    ['a configuration that could not be read', () => ({ replicas: 1, outdatedPods: 0 }), () => wanting({ seal: SEAL }), undefined],
+    [
+      'one server on raft to three: they join',
+      () => ({ replicas: 1, outdatedPods: 0, configuration: raft() }),
+      () => wanting({ replicas: 3 }),
+      undefined,
+    ],
+    [
+      'three servers to one',
+      () => ({ replicas: 3, outdatedPods: 0, configuration: raft({ replicas: 3 }) }),
+      () => wanting({}),
+      /Vault runs 3 servers.*no majority.*Keep vault\.replicas: 3/,
+    ],
+    [
+      'one server on files stays',
+      () => ({ replicas: 1, outdatedPods: 0, configuration: FILE }),
+      () => wanting({}, { charts: 'upstream' }),
+      undefined,
+    ],
+    [
+      'one server on files to three',
+      () => ({ replicas: 1, outdatedPods: 0, configuration: FILE }),
+      () => wanting({ replicas: 3 }, { charts: 'upstream' }),
+      /in files.*3 servers on raft cannot read them.*vault operator migrate/,
+    ],
+    [
+      'keys to a key service',
+      () => ({ replicas: 1, outdatedPods: 0, configuration: raft() }),
+      () => wanting({ seal: SEAL }),
+      /opened by its unseal keys, and environment "sandbox" asks for the key service transit.*unseal -migrate/,
+    ],
+    [
+      'a key service to keys',
+      () => ({ replicas: 1, outdatedPods: 0, configuration: raft({ seal: SEAL }) }),
+      () => wanting({}),
+      /opened by the key service transit, and .* asks for its unseal keys/,
+    ],
+    [
+      'the same key service',
+      () => ({ replicas: 1, outdatedPods: 0, configuration: raft({ seal: SEAL }) }),
+      () => wanting({ seal: SEAL }),
+      undefined,
+    ],
+    [
+      'a configuration that could not be read',
+      () => ({ replicas: 1, outdatedPods: 0 }),
+      () => wanting({ seal: SEAL }),
+      undefined,
+    ],
   ];
   for (const [name, seen, wanted, refused] of CASES) {
     test(name, () => {
-      const check = (): void => { checkVaultServer(wanted(), vault, seen()); };
+      const check = (): void => {
+        checkVaultServer(wanted(), vault, seen());
+      };
       if (refused) assert.throws(check, { name: 'PlanRefusedError', message: refused });
       else assert.doesNotThrow(check);
     });
   }
 
   test('no Vault yet: everything can be asked for', () => {
-    assert.doesNotThrow(() => { checkVaultServer(wanting({ replicas: 5, seal: SEAL }), vault, undefined); });
+    assert.doesNotThrow(() => {
+      checkVaultServer(wanting({ replicas: 5, seal: SEAL }), vault, undefined);
+    });
     assert.deepEqual([serverReason(undefined), serverReason({ replicas: 3, outdatedPods: 0 })], [undefined, undefined]);
   });
 });
@@ -50,18 +111,37 @@ describe("values of Vault's release", () => {
   });
 
   test('several find each other by the names of their pods', () => {
-    assert.deepEqual(raft({ replicas: 3 }).match(/leader_api_addr = "[^"]+"/g), [0, 1, 2].map((index) => `leader_api_addr = "http://vault-${index}.vault-headless:8200"`));
+    assert.deepEqual(
+      raft({ replicas: 3 }).match(/leader_api_addr = "[^"]+"/g),
+      [0, 1, 2].map((index) => `leader_api_addr = "http://vault-${index}.vault-headless:8200"`),
+    );
     assert.doesNotMatch(raft(), /retry_join|seal/);
   });
 
   test('a key service is named with its parameters; what is secret comes from a Secret, by name', () => {
-    assert.match(raft({ seal: SEAL }), /seal "transit" \{\n {2}address = "https:\/\/vault\.example"\n {2}key_name = "unseal"\n {2}mount_path = "transit\/"\n\}/);
-    assert.deepEqual(bundledVaultValues(vault, wanting({ seal: SEAL }))['envFromSecret'], { VAULT_TOKEN: { name: 'vault-seal', key: 'VAULT_TOKEN' } });
-    assert.deepEqual(upstreamVaultValues(vault, wanting({ seal: SEAL }))['extraSecretEnvironmentVars'], [{ envName: 'VAULT_TOKEN', secretName: 'vault-seal', secretKey: 'VAULT_TOKEN' }]);
+    assert.match(
+      raft({ seal: SEAL }),
+      /seal "transit" \{\n {2}address = "https:\/\/vault\.example"\n {2}key_name = "unseal"\n {2}mount_path = "transit\/"\n\}/,
+    );
+    assert.deepEqual(bundledVaultValues(vault, wanting({ seal: SEAL }))['envFromSecret'], {
+      VAULT_TOKEN: { name: 'vault-seal', key: 'VAULT_TOKEN' },
+    });
+    assert.deepEqual(upstreamVaultValues(vault, wanting({ seal: SEAL }))['extraSecretEnvironmentVars'], [
+      { envName: 'VAULT_TOKEN', secretName: 'vault-seal', secretKey: 'VAULT_TOKEN' },
+    ]);
   });
 
   test('a parameter cannot end its line and begin another setting', () => {
-    const seal: Seal = { ...SEAL, type: 'transit', parameters: { address: 'https://vault.example', key_name: 'a"\n}\ndisable_sealwrap = "', mount_path: 'transit/' } };
-    assert.equal(raft({ seal }).split('\n').filter((line) => line.startsWith('}')).length, 3);
+    const seal: Seal = {
+      ...SEAL,
+      type: 'transit',
+      parameters: { address: 'https://vault.example', key_name: 'a"\n}\ndisable_sealwrap = "', mount_path: 'transit/' },
+    };
+    assert.equal(
+      raft({ seal })
+        .split('\n')
+        .filter((line) => line.startsWith('}')).length,
+      3,
+    );
   });
 });

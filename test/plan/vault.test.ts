@@ -14,7 +14,8 @@ const catalog = loadCatalog();
 
 describe('Kubernetes Secrets', () => {
   const secrets = wantedSecrets(catalog);
-  const find = (namespace: string, name: string) => secrets.find((secret) => secret.namespace === namespace && secret.name === name);
+  const find = (namespace: string, name: string) =>
+    secrets.find((secret) => secret.namespace === namespace && secret.name === name);
 
   test('are one per namespace and path, with the keys that are needed there', () => {
     assert.deepEqual(find('control-plane', 'vault-database-postgres')?.keys, ['password', 'username']);
@@ -25,22 +26,32 @@ describe('Kubernetes Secrets', () => {
 
   test('bear the name and label that a reader insists on', () => {
     assert.deepEqual(find('argocd', 'argocd-secret'), {
-      namespace: 'argocd', name: 'argocd-secret', path: 'gitops/argocd',
-      keys: ['admin.password', 'admin.passwordMtime', 'server.secretkey'], labels: { 'app.kubernetes.io/part-of': 'argocd' },
+      namespace: 'argocd',
+      name: 'argocd-secret',
+      path: 'gitops/argocd',
+      keys: ['admin.password', 'admin.passwordMtime', 'server.secretkey'],
+      labels: { 'app.kubernetes.io/part-of': 'argocd' },
     });
     assert.deepEqual(find('argocd', 'vault-gitops-argocd')?.keys, ['redis-password']);
   });
 
   test('never hold what services read in Vault themselves', () => {
     for (const path of ['control-plane/jwt', 'control-plane/temporal', 'control-plane/webhooks']) {
-      assert.equal(secrets.some((secret) => secret.path === path), false, path);
+      assert.equal(
+        secrets.some((secret) => secret.path === path),
+        false,
+        path,
+      );
     }
   });
 
   test('exist wherever a release refers to one', () => {
     for (const { name, namespace, secrets: uses } of allReleases(catalog)) {
       for (const use of uses.filter(({ delivery }) => delivery === 'kubernetes')) {
-        assert.ok(secrets.some((secret) => secret.namespace === namespace && secret.path === use.path), `${name} ${use.path}`);
+        assert.ok(
+          secrets.some((secret) => secret.namespace === namespace && secret.path === use.path),
+          `${name} ${use.path}`,
+        );
       }
     }
   });
@@ -57,14 +68,28 @@ describe('Vault roles', () => {
   });
 
   test('exist for everybody who logs in', () => {
-    const login = catalog.services.filter(({ secrets }) => secrets.some(({ delivery }) => delivery === 'login')).map(({ name }) => `ananta-${name}`);
-    assert.deepEqual(login.filter((name) => !roles.some((role) => role.name === name)), []);
+    const login = catalog.services
+      .filter(({ secrets }) => secrets.some(({ delivery }) => delivery === 'login'))
+      .map(({ name }) => `ananta-${name}`);
+    assert.deepEqual(
+      login.filter((name) => !roles.some((role) => role.name === name)),
+      [],
+    );
   });
 
   test('never open a path of which the service may see only some keys', () => {
     for (const service of catalog.services) {
-      const partial = service.secrets.filter(({ keys, delivery }) => delivery === 'kubernetes' && keys !== undefined).map(({ path }) => path);
-      assert.deepEqual(readablePaths(service).filter((path) => partial.includes(path) && !service.secrets.some((use) => use.path === path && use.delivery === 'login')), [], service.name);
+      const partial = service.secrets
+        .filter(({ keys, delivery }) => delivery === 'kubernetes' && keys !== undefined)
+        .map(({ path }) => path);
+      assert.deepEqual(
+        readablePaths(service).filter(
+          (path) =>
+            partial.includes(path) && !service.secrets.some((use) => use.path === path && use.delivery === 'login'),
+        ),
+        [],
+        service.name,
+      );
     }
   });
 
@@ -74,16 +99,22 @@ describe('Vault roles', () => {
     assert.match(policy, new RegExp(`path "auth/kubernetes/role/${name}" \\{ capabilities = \\["read"\\] \\}`));
     assert.match(policy, new RegExp(`path "sys/policies/acl/${name}" \\{ capabilities = \\["read"\\] \\}`));
     // Handing over is the one thing that Vault wants sudo for.
-    assert.doesNotMatch(policy.replace('secret/undelete/', '').replace('path "sys/step-down" { capabilities = ["update", "sudo"] }', ''), /delete|sudo|root/);
+    assert.doesNotMatch(
+      policy.replace('secret/undelete/', '').replace('path "sys/step-down" { capabilities = ["update", "sudo"] }', ''),
+      /delete|sudo|root/,
+    );
   });
 });
 
 test('supplied keys are asked for before a deployment, unless the platform itself issues them', () => {
-  assert.deepEqual(suppliedKeys(catalog).map(({ path, key, required }) => `${path} ${key} ${required}`), [
-    'notifications/novu api-key false',
-    'app-plane/cns-service ai-api-key true',
-    'app-plane/cns-service supplier-api-token true',
-  ]);
+  assert.deepEqual(
+    suppliedKeys(catalog).map(({ path, key, required }) => `${path} ${key} ${required}`),
+    [
+      'notifications/novu api-key false',
+      'app-plane/cns-service ai-api-key true',
+      'app-plane/cns-service supplier-api-token true',
+    ],
+  );
 });
 
 test('docs/secrets.md says who reads what (node launcher.mjs --run scripts/generate-secret-tables.ts)', async () => {

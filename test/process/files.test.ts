@@ -19,7 +19,10 @@ test('a file is replaced as a whole, readable by its owner only, with nothing le
     const path = join(folder, 'deep', 'secret.json');
     await writeFileDurably(path, 'one');
     await writeFileDurably(path, 'two');
-    assert.deepEqual([await readFile(path, 'utf8'), (await stat(path)).mode & 0o777, (await stat(join(folder, 'deep'))).mode & 0o777], ['two', 0o600, 0o700]);
+    assert.deepEqual(
+      [await readFile(path, 'utf8'), (await stat(path)).mode & 0o777, (await stat(join(folder, 'deep'))).mode & 0o777],
+      ['two', 0o600, 0o700],
+    );
     assert.deepEqual(await readdir(join(folder, 'deep')), ['secret.json']);
   });
 });

@@ -6,9 +6,15 @@ import { parse } from 'yaml';
 import { readConfig } from '../../src/config.ts';
 
 const { repoRoot } = readConfig();
-const instructions = readFileSync(join(repoRoot, 'Dockerfile'), 'utf8').split('\n').filter((line) => /^[A-Z]+ /.test(line));
-const all = (name: string): string[] => instructions.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1).trim());
-const worker = parse(readFileSync(join(repoRoot, 'helm/values/deployer/deployer-worker.yaml'), 'utf8')) as { env: Record<string, string>; security: { user: number; group: number; readOnlyRoot: boolean } };
+const instructions = readFileSync(join(repoRoot, 'Dockerfile'), 'utf8')
+  .split('\n')
+  .filter((line) => /^[A-Z]+ /.test(line));
+const all = (name: string): string[] =>
+  instructions.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1).trim());
+const worker = parse(readFileSync(join(repoRoot, 'helm/values/deployer/deployer-worker.yaml'), 'utf8')) as {
+  env: Record<string, string>;
+  security: { user: number; group: number; readOnlyRoot: boolean };
+};
 
 describe('the container image', () => {
   test('has a base of an exact version, of the Node that the product asks for', () => {
@@ -29,8 +35,13 @@ describe('the container image', () => {
   });
 
   test('copies what is there, and nothing that .dockerignore keeps out', () => {
-    const allowed = readFileSync(join(repoRoot, '.dockerignore'), 'utf8').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
-    const sources = all('COPY').filter((line) => !line.startsWith('--from=')).flatMap((line) => line.split(' ').slice(0, -1));
+    const allowed = readFileSync(join(repoRoot, '.dockerignore'), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    const sources = all('COPY')
+      .filter((line) => !line.startsWith('--from='))
+      .flatMap((line) => line.split(' ').slice(0, -1));
     assert.ok(sources.length > 5);
     for (const source of sources) {
       assert.ok(existsSync(join(repoRoot, source)), source);
@@ -46,7 +57,9 @@ describe('the container image', () => {
   });
 
   test('writes only where the chart lets it', () => {
-    const env = Object.fromEntries(all('ENV').flatMap((line) => line.split(' ').map((pair) => pair.split('=') as [string, string])));
+    const env = Object.fromEntries(
+      all('ENV').flatMap((line) => line.split(' ').map((pair) => pair.split('=') as [string, string])),
+    );
     for (const name of ['ANANTA_STATE_DIR', 'ANANTA_CACHE_DIR']) {
       assert.equal(env[name], worker.env[name]);
       assert.match(env[name]!, /^\/var\/lib\/ananta\//);

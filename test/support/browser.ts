@@ -12,7 +12,13 @@ export async function findBrowser(): Promise<string | undefined> {
   for (const folder of (readConfig().childEnv['PATH'] ?? '').split(delimiter)) {
     for (const name of NAMES) {
       const path = join(folder, name);
-      if (await access(path).then(() => true, () => false)) return path;
+      if (
+        await access(path).then(
+          () => true,
+          () => false,
+        )
+      )
+        return path;
     }
   }
   return undefined;
@@ -21,7 +27,12 @@ export async function findBrowser(): Promise<string | undefined> {
 export async function withPage<T>(executablePath: string, work: (page: Page) => Promise<T>): Promise<T> {
   const { chromium } = await import('playwright-core');
   const home = await mkdtemp(join(tmpdir(), 'ananta-browser-'));
-  const browser = await chromium.launch({ executablePath, headless: true, args: ['--no-sandbox', '--disable-gpu'], env: { PATH: readConfig().childEnv['PATH'] ?? '', HOME: home } });
+  const browser = await chromium.launch({
+    executablePath,
+    headless: true,
+    args: ['--no-sandbox', '--disable-gpu'],
+    env: { PATH: readConfig().childEnv['PATH'] ?? '', HOME: home },
+  });
   try {
     return await work(await browser.newPage({ viewport: { width: 1500, height: 1000 } }));
   } finally {

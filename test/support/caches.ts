@@ -1,5 +1,6 @@
 /**
- * What depends on the code alone is made once for all environments of a checkout, and so for all state folders of tests: the
+ * What depends on the code alone is made once for all environments of a checkout, and so for all state folders of
+ * tests: the
  * bundle of the workflow code, compiled modules, the bundler's native part.
  */
 import { mkdir, symlink } from 'node:fs/promises';
@@ -15,6 +16,8 @@ export async function shareCaches(stateRoot: string): Promise<void> {
     const shared = join(config.stateRoot, part);
     await mkdir(shared, { recursive: true });
     // Environments beside each other have one state folder.
-    await symlink(shared, join(stateRoot, part)).catch((error: unknown) => { if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; });
+    await symlink(shared, join(stateRoot, part)).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    });
   }
 }

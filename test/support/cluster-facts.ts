@@ -26,8 +26,19 @@ export interface Facts {
   workloads: Record<string, string>;
 }
 
-const secretSchema = z.object({ metadata: z.object({ name: z.string(), namespace: z.string(), labels: z.record(z.string(), z.string()).default({}) }), data: z.record(z.string(), z.string()).default({}) });
-const namedSchema = z.object({ metadata: z.object({ name: z.string(), namespace: z.string(), uid: z.string(), labels: z.record(z.string(), z.string()).default({}) }), status: z.object({ succeeded: z.number().optional() }).optional() });
+const secretSchema = z.object({
+  metadata: z.object({ name: z.string(), namespace: z.string(), labels: z.record(z.string(), z.string()).default({}) }),
+  data: z.record(z.string(), z.string()).default({}),
+});
+const namedSchema = z.object({
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string(),
+    uid: z.string(),
+    labels: z.record(z.string(), z.string()).default({}),
+  }),
+  status: z.object({ succeeded: z.number().optional() }).optional(),
+});
 
 export async function factsOf(cluster: KubernetesClient): Promise<Facts> {
   const [releases, secrets, jobs, pods, deployments, statefulSets] = await Promise.all([
@@ -39,27 +50,44 @@ export async function factsOf(cluster: KubernetesClient): Promise<Facts> {
     listed(cluster, '/apis/apps/v1/statefulsets', namedSchema),
   ]);
   const facts: Facts = { releases: {}, jobs: {}, secrets: {}, workloads: {} };
-  for (const { metadata } of releases.sort((a, b) => Number(a.metadata.labels['version']) - Number(b.metadata.labels['version']))) {
-    (facts.releases[`${metadata.namespace}/${metadata.labels['name'] ?? ''}`] ??= []).push(`${metadata.labels['version'] ?? ''}:${metadata.labels['status'] ?? ''}`);
+  for (const { metadata } of releases.sort(
+    (a, b) => Number(a.metadata.labels['version']) - Number(b.metadata.labels['version']),
+  )) {
+    (facts.releases[`${metadata.namespace}/${metadata.labels['name'] ?? ''}`] ??= []).push(
+      `${metadata.labels['version'] ?? ''}:${metadata.labels['status'] ?? ''}`,
+    );
   }
   for (const job of jobs) {
-    const made = pods.filter((pod) => pod.metadata.namespace === job.metadata.namespace && pod.metadata.labels['job-name'] === job.metadata.name);
-    facts.jobs[`${job.metadata.namespace}/${job.metadata.name}`] = { pods: made.length, succeeded: job.status?.succeeded ?? 0, uid: job.metadata.uid };
+    const made = pods.filter(
+      (pod) =>
+        pod.metadata.namespace === job.metadata.namespace && pod.metadata.labels['job-name'] === job.metadata.name,
+    );
+    facts.jobs[`${job.metadata.namespace}/${job.metadata.name}`] = {
+      pods: made.length,
+      succeeded: job.status?.succeeded ?? 0,
+      uid: job.metadata.uid,
+    };
   }
   for (const { metadata, data } of secrets) {
     if (!metadata.name.startsWith('vault-')) continue;
-    facts.secrets[`${metadata.namespace}/${metadata.name}`] = createHash('sha256').update(JSON.stringify(Object.entries(data).sort())).digest('hex');
+    facts.secrets[`${metadata.namespace}/${metadata.name}`] = createHash('sha256')
+      .update(JSON.stringify(Object.entries(data).sort()))
+      .digest('hex');
   }
-  for (const { metadata } of [...deployments, ...statefulSets]) facts.workloads[`${metadata.namespace}/${metadata.name}`] = metadata.uid;
+  for (const { metadata } of [...deployments, ...statefulSets])
+    facts.workloads[`${metadata.namespace}/${metadata.name}`] = metadata.uid;
   return facts;
 }
 
 /**
- * All values that Vault generated and that ended in Kubernetes Secrets, longer than what could stand anywhere by chance,
+ * All values that Vault generated and that ended in Kubernetes Secrets, longer than what could stand anywhere by
+ * chance,
  * with the place each was found in. What the catalog declares as fixed (user names, addresses) is no secret.
  */
 export async function secretValues(cluster: KubernetesClient): Promise<Map<string, string>> {
-  const fixed = new Set(loadCatalog().secretPaths.flatMap(({ keys }) => keys.flatMap((key) => (key.kind === 'fixed' ? [key.value] : []))));
+  const fixed = new Set(
+    loadCatalog().secretPaths.flatMap(({ keys }) => keys.flatMap((key) => (key.kind === 'fixed' ? [key.value] : []))),
+  );
   const secrets = await listed(cluster, '/api/v1/secrets', secretSchema);
   const values = new Map<string, string>();
   for (const { metadata, data } of secrets) {
@@ -81,7 +109,12 @@ export async function decodedReleases(cluster: KubernetesClient): Promise<{ name
   });
 }
 
-async function listed<T>(cluster: KubernetesClient, path: string, schema: z.ZodType<T>, labelSelector?: string): Promise<T[]> {
+async function listed<T>(
+  cluster: KubernetesClient,
+  path: string,
+  schema: z.ZodType<T>,
+  labelSelector?: string,
+): Promise<T[]> {
   const list = await cluster.list(path.replace('?', ''), labelSelector === undefined ? {} : { labelSelector });
   return list.items.map((item) => schema.parse(item));
 }

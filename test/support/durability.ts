@@ -1,6 +1,8 @@
 /**
- * What the faults of the durability suite have in common: a deployment that is hit, and the proof that nothing came of it:
- * all services healthy, one revision per release, every Job run once, secrets as they were, nothing left over, and the next
+ * What the faults of the durability suite have in common: a deployment that is hit, and the proof that nothing came of
+ * it:
+ * all services healthy, one revision per release, every Job run once, secrets as they were, nothing left over, and the
+ * next
  * run does nothing.
  */
 import assert from 'node:assert/strict';
@@ -10,10 +12,16 @@ import { clusterOf, type Facts, factsOf } from './cluster-facts.ts';
 import { helmProcesses } from './processes.ts';
 import { failuresOf, type JsonLine, resultOf, type ResultLine, type RunningCli, type Sandbox } from './sandbox.ts';
 
-export const stateIs = (name: string, ...states: string[]) => (line: JsonLine): boolean => line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
+export const stateIs =
+  (name: string, ...states: string[]) =>
+  (line: JsonLine): boolean =>
+    line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
 
 /** Brings the ground up first, so that the fault hits the deployment and not the set-up. */
-export async function deployUnder(sandbox: Sandbox, fault: (running: RunningCli) => Promise<void>): Promise<ResultLine> {
+export async function deployUnder(
+  sandbox: Sandbox,
+  fault: (running: RunningCli) => Promise<void>,
+): Promise<ResultLine> {
   const up = await sandbox.cli(['up']);
   assert.equal(up.code, 0, up.stderr);
   const running = sandbox.start(['deploy', '--json']);
@@ -26,21 +34,34 @@ export async function deployUnder(sandbox: Sandbox, fault: (running: RunningCli)
 
 /** @param befores what there was when something died: all of it is still what it was */
 export async function assertAsAfterACleanRun(sandbox: Sandbox, result: ResultLine, ...befores: Facts[]): Promise<void> {
-  assert.equal(result.outcome, 'succeeded', JSON.stringify(result.services.filter((service) => !['healthy', 'completed'].includes(service.state))));
+  assert.equal(
+    result.outcome,
+    'succeeded',
+    JSON.stringify(result.services.filter((service) => !['healthy', 'completed'].includes(service.state))),
+  );
   assert.equal(result.services.length, 48);
   const cluster = await clusterOf(sandbox);
   try {
     const facts = await factsOf(cluster);
-    for (const [release, revisions] of Object.entries(facts.releases)) assert.deepEqual(revisions, ['1:deployed'], `${release} was upgraded for nothing`);
-    for (const [job, { pods, succeeded }] of Object.entries(facts.jobs)) assert.deepEqual({ pods, succeeded }, { pods: 1, succeeded: 1 }, `${job} did not run once`);
+    for (const [release, revisions] of Object.entries(facts.releases))
+      assert.deepEqual(revisions, ['1:deployed'], `${release} was upgraded for nothing`);
+    for (const [job, { pods, succeeded }] of Object.entries(facts.jobs))
+      assert.deepEqual({ pods, succeeded }, { pods: 1, succeeded: 1 }, `${job} did not run once`);
     for (const before of befores) {
-      for (const [secret, digest] of Object.entries(before.secrets)) assert.equal(facts.secrets[secret], digest, `${secret} was changed`);
-      for (const [workload, uid] of Object.entries(before.workloads)) assert.equal(facts.workloads[workload], uid, `${workload} was made anew`);
-      for (const [job, { uid }] of Object.entries(before.jobs)) assert.equal(facts.jobs[job]?.uid, uid, `${job} was made anew`);
+      for (const [secret, digest] of Object.entries(before.secrets))
+        assert.equal(facts.secrets[secret], digest, `${secret} was changed`);
+      for (const [workload, uid] of Object.entries(before.workloads))
+        assert.equal(facts.workloads[workload], uid, `${workload} was made anew`);
+      for (const [job, { uid }] of Object.entries(before.jobs))
+        assert.equal(facts.jobs[job]?.uid, uid, `${job} was made anew`);
     }
     assert.deepEqual(await helmProcesses(sandbox.state), []);
     const again = await sandbox.deploy();
-    assert.equal(again.outcome, 'unchanged', JSON.stringify(again.services.filter((service) => service.state !== 'unchanged')));
+    assert.equal(
+      again.outcome,
+      'unchanged',
+      JSON.stringify(again.services.filter((service) => service.state !== 'unchanged')),
+    );
     assert.deepEqual(await factsOf(cluster), facts);
   } finally {
     cluster.close();

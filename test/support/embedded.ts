@@ -1,8 +1,21 @@
-/** Real embedded environments for tests: own state folder, own environment file on top of the sandbox's, everything removed afterwards. */
+/**
+ * Real embedded environments for tests: own state folder, own environment file on top of the sandbox's, everything
+ * removed afterwards.
+ */
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BootstrapEvent, type ComponentState, type Layout, type UpOptions, componentStates, down, layoutOf, superviseWhile, up } from '../../bootstrap/index.ts';
+import {
+  type BootstrapEvent,
+  type ComponentState,
+  type Layout,
+  type UpOptions,
+  componentStates,
+  down,
+  layoutOf,
+  superviseWhile,
+  up,
+} from '../../bootstrap/index.ts';
 import { type Api, openApi } from '../../bootstrap/cluster/index.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { type Connections, type Runtime, resolveConnections } from '../../src/environment/connections.ts';
@@ -74,10 +87,15 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embed
     connections: () => resolveConnections(environment, config),
     states: () => componentStates(environment, config),
     up: async (upOptions = {}) => {
-      runtime = await up(environment, config, (event) => events.push(event), { worker: options.worker ?? false, ...upOptions });
+      runtime = await up(environment, config, (event) => events.push(event), {
+        worker: options.worker ?? false,
+        ...upOptions,
+      });
       return runtime;
     },
-    down: async () => { await down(name, config, (event) => events.push(event)); },
+    down: async () => {
+      await down(name, config, (event) => events.push(event));
+    },
     supervise: () => {
       const ended = new AbortController();
       const watching = superviseWhile(environment, config, ended.signal, (event) => events.push(event));

@@ -26,14 +26,34 @@ export interface TestEngine {
 export async function startTestEngine(): Promise<TestEngine> {
   const config = readConfig();
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const temporal = await acquireTools({ names: ['temporal'], cacheDir: config.cacheDir, env: config.childEnv }).get('temporal');
+  const temporal = await acquireTools({ names: ['temporal'], cacheDir: config.cacheDir, env: config.childEnv }).get(
+    'temporal',
+  );
   const folder = await mkdtemp(join(tmpdir(), 'ananta-engine-'));
-  const { engine: port } = await claimPorts({ file: join(folder, 'ports.json'), names: ['engine'], inUseByUs: new Set() });
+  const { engine: port } = await claimPorts({
+    file: join(folder, 'ports.json'),
+    names: ['engine'],
+    inUseByUs: new Set(),
+  });
   await rm(folder, { recursive: true });
-  const server: ChildProcess = spawn(temporal.path, [
-    'server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error', '--namespace', ENGINE_NAMESPACE,
-    ...Object.entries(SEARCH_ATTRIBUTE_TYPES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
-  ], { stdio: 'ignore', env: { HOME: tmpdir(), PATH: '' } });
+  const server: ChildProcess = spawn(
+    temporal.path,
+    [
+      'server',
+      'start-dev',
+      '--headless',
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--log-level',
+      'error',
+      '--namespace',
+      ENGINE_NAMESPACE,
+      ...Object.entries(SEARCH_ATTRIBUTE_TYPES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+    ],
+    { stdio: 'ignore', env: { HOME: tmpdir(), PATH: '' } },
+  );
   const address = `127.0.0.1:${port}`;
   const engine = { address, namespace: ENGINE_NAMESPACE };
   const client = await waitUntil('the engine', { timeoutMs: 30_000, intervalMs: 100 }, async () => {
@@ -46,12 +66,23 @@ export async function startTestEngine(): Promise<TestEngine> {
       return undefined;
     }
   });
-  const [connection, { path: codePath }] = await Promise.all([NativeConnection.connect({ address }), workflowBuild(config.repoRoot, tmpdir())]);
+  const [connection, { path: codePath }] = await Promise.all([
+    NativeConnection.connect({ address }),
+    workflowBuild(config.repoRoot, tmpdir()),
+  ]);
   return {
     client,
     address,
     withWorker: async (activities, work, environment = 'test') => {
-      const worker = await Worker.create({ connection, namespace: ENGINE_NAMESPACE, taskQueue: taskQueueOf(environment), workflowBundle: { codePath }, activities, stickyQueueScheduleToStartTimeout: '1s', maxHeartbeatThrottleInterval: '1s' });
+      const worker = await Worker.create({
+        connection,
+        namespace: ENGINE_NAMESPACE,
+        taskQueue: taskQueueOf(environment),
+        workflowBundle: { codePath },
+        activities,
+        stickyQueueScheduleToStartTimeout: '1s',
+        maxHeartbeatThrottleInterval: '1s',
+      });
       return worker.runUntil(work);
     },
     close: async () => {

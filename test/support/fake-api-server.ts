@@ -39,7 +39,10 @@ export async function fakeApiServer(): Promise<FakeApiServer> {
   let port = 0;
   let connections = 0;
   let server: http.Server | undefined;
-  let respond: (request: FakeRequest) => Answer = () => ({ status: 404, body: status(404, 'NotFound', 'there is no such thing') });
+  let respond: (request: FakeRequest) => Answer = () => ({
+    status: 404,
+    body: status(404, 'NotFound', 'there is no such thing'),
+  });
   let watchAnswer: Answer | undefined;
   const requests: FakeRequest[] = [];
   const watches = new Map<string, Set<http.ServerResponse>>();
@@ -49,7 +52,13 @@ export async function fakeApiServer(): Promise<FakeApiServer> {
     let body = '';
     for await (const chunk of incoming) body += String(chunk);
     const url = new URL(incoming.url ?? '/', 'http://fake');
-    const request: FakeRequest = { method: incoming.method ?? '', path: url.pathname, query: url.searchParams, headers: incoming.headers, body };
+    const request: FakeRequest = {
+      method: incoming.method ?? '',
+      path: url.pathname,
+      query: url.searchParams,
+      headers: incoming.headers,
+      body,
+    };
     requests.push(request);
     const isWatch = url.searchParams.get('watch') === 'true';
     const answer = isWatch ? watchAnswer : respond(request);
@@ -72,43 +81,58 @@ export async function fakeApiServer(): Promise<FakeApiServer> {
     awaited.delete(url.pathname);
   };
 
-  const start = (): Promise<void> => new Promise((resolve) => {
-    server = http.createServer((incoming, outgoing) => { void handle(incoming, outgoing); });
-    server.on('connection', () => { connections += 1; });
-    server.listen(port, '127.0.0.1', () => {
-      port = (server?.address() as AddressInfo).port;
-      resolve();
+  const start = (): Promise<void> =>
+    new Promise((resolve) => {
+      server = http.createServer((incoming, outgoing) => {
+        void handle(incoming, outgoing);
+      });
+      server.on('connection', () => {
+        connections += 1;
+      });
+      server.listen(port, '127.0.0.1', () => {
+        port = (server?.address() as AddressInfo).port;
+        resolve();
+      });
     });
-  });
-  const stop = (): Promise<void> => new Promise((resolve) => {
-    server?.close(() => { resolve(); });
-    server?.closeAllConnections();
-  });
+  const stop = (): Promise<void> =>
+    new Promise((resolve) => {
+      server?.close(() => {
+        resolve();
+      });
+      server?.closeAllConnections();
+    });
   await start();
 
   return {
-    get url() { return `http://127.0.0.1:${port}`; },
+    get url() {
+      return `http://127.0.0.1:${port}`;
+    },
     kubeconfig: () => kubeconfigFor(`http://127.0.0.1:${port}`),
     requests,
     connections: () => connections,
-    answer: (next) => { respond = next; },
+    answer: (next) => {
+      respond = next;
+    },
     emit: (path, event) => {
       for (const watch of watches.get(path) ?? []) watch.write(`${JSON.stringify(event)}\n`);
     },
-    watched: (path) => new Promise((resolve) => {
-      if ((watches.get(path)?.size ?? 0) > 0) {
-        resolve();
-        return;
-      }
-      awaited.set(path, (awaited.get(path) ?? new Set()).add(resolve));
-    }),
+    watched: (path) =>
+      new Promise((resolve) => {
+        if ((watches.get(path)?.size ?? 0) > 0) {
+          resolve();
+          return;
+        }
+        awaited.set(path, (awaited.get(path) ?? new Set()).add(resolve));
+      }),
     endWatches: (how) => {
       for (const watch of [...watches.values()].flatMap((group) => [...group])) {
         if (how === 'end') watch.end();
         else watch.socket?.destroy();
       }
     },
-    refuseWatches: (answer) => { watchAnswer = answer; },
+    refuseWatches: (answer) => {
+      watchAnswer = answer;
+    },
     stop,
     start,
     close: stop,
@@ -118,8 +142,10 @@ export async function fakeApiServer(): Promise<FakeApiServer> {
 export function kubeconfigFor(server: string, token?: string): KubeConfig {
   const config = new KubeConfig();
   config.loadFromOptions({
-    clusters: [{ name: 'fake', server, skipTLSVerify: true }], users: [{ name: 'fake', ...(token === undefined ? {} : { token }) }],
-    contexts: [{ name: 'fake', cluster: 'fake', user: 'fake' }], currentContext: 'fake',
+    clusters: [{ name: 'fake', server, skipTLSVerify: true }],
+    users: [{ name: 'fake', ...(token === undefined ? {} : { token }) }],
+    contexts: [{ name: 'fake', cluster: 'fake', user: 'fake' }],
+    currentContext: 'fake',
   });
   return config;
 }
@@ -129,9 +155,16 @@ export function status(code: number, reason: string, message: string): unknown {
 }
 
 /** An object as lists and watches carry it. */
-export function object(name: string, resourceVersion: number, more: Record<string, unknown> = {}): Record<string, unknown> {
+export function object(
+  name: string,
+  resourceVersion: number,
+  more: Record<string, unknown> = {},
+): Record<string, unknown> {
   const { metadata, ...rest } = more as { metadata?: Record<string, unknown> };
-  return { metadata: { name, namespace: 'ns', uid: `uid-${name}`, resourceVersion: String(resourceVersion), ...metadata }, ...rest };
+  return {
+    metadata: { name, namespace: 'ns', uid: `uid-${name}`, resourceVersion: String(resourceVersion), ...metadata },
+    ...rest,
+  };
 }
 
 export function list(resourceVersion: number, ...items: unknown[]): { body: unknown } {

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import { createChartStore } from '../../src/clients/charts/index.ts';
 import type { Clients } from '../../src/clients/index.ts';
-import { type KubernetesClient, KubernetesError, type KubernetesObject, type WatchedKind } from '../../src/clients/kubernetes/index.ts';
+import {
+  type KubernetesClient,
+  KubernetesError,
+  type KubernetesObject,
+  type WatchedKind,
+} from '../../src/clients/kubernetes/index.ts';
 import { createRedactor } from '../../src/clients/redact.ts';
 import { createVaultClient } from '../../src/clients/vault/index.ts';
 import { readConfig } from '../../src/config.ts';
@@ -47,18 +52,46 @@ export async function withFakeClients(work: (parts: FakeParts) => Promise<void>)
   const { kubernetes, cluster } = fakeKubernetes();
   const keysFile = join(folder, 'vault-keys.json');
   const connections: Clients['connections'] = {
-    kubernetes: { kubeconfig: '', inCluster: false }, engine: { address: '', namespace: '' }, helm: 'helm', stateDir: folder, vault: { kubernetesHost: 'https://kubernetes.default.svc', keysFile },
+    kubernetes: { kubeconfig: '', inCluster: false },
+    engine: { address: '', namespace: '' },
+    helm: 'helm',
+    stateDir: folder,
+    vault: { kubernetesHost: 'https://kubernetes.default.svc', keysFile },
   };
   const clients: Clients = {
-    environment, connections, config, catalog, kubernetes, redactor,
-    helm: { upgrade: () => Promise.reject(new Error('no Helm here')), uninstall: () => Promise.reject(new Error('no Helm here')), rollback: () => Promise.reject(new Error('no Helm here')), alive: () => Promise.resolve(undefined), interrupted: () => Promise.resolve(undefined), logFile: (release) => join(folder, `${release}.log`) },
+    environment,
+    connections,
+    config,
+    catalog,
+    kubernetes,
+    redactor,
+    helm: {
+      upgrade: () => Promise.reject(new Error('no Helm here')),
+      uninstall: () => Promise.reject(new Error('no Helm here')),
+      rollback: () => Promise.reject(new Error('no Helm here')),
+      alive: () => Promise.resolve(undefined),
+      interrupted: () => Promise.resolve(undefined),
+      logFile: (release) => join(folder, `${release}.log`),
+    },
     charts: createChartStore({ cacheDir: folder }, { helm: () => Promise.reject(new Error('no Helm here')), env: {} }),
     vault: createVaultClient({ connection: connections.vault, kubernetes, tunnel: vault, redactor }),
     isRunAlive: () => Promise.resolve(false),
     close: () => Promise.resolve(),
   };
   try {
-    await work({ clients, cluster, vault, folder, run: { environment: 'sandbox', imageTags: {}, clusterUid: 'uid', workflowId: 'deploy/sandbox/uid', runId: 'run-1' } });
+    await work({
+      clients,
+      cluster,
+      vault,
+      folder,
+      run: {
+        environment: 'sandbox',
+        imageTags: {},
+        clusterUid: 'uid',
+        workflowId: 'deploy/sandbox/uid',
+        runId: 'run-1',
+      },
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -67,17 +100,33 @@ export async function withFakeClients(work: (parts: FakeParts) => Promise<void>)
 function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster } {
   const listeners = new Map<string, Set<() => void>>();
   const cluster: FakeCluster = {
-    objects: new Map(), applied: [], removed: [], watched: new Map(), live: true, lists: 0,
-    notify: (namespace, release) => { for (const listener of listeners.get(`${namespace}/${release}`) ?? []) listener(); },
+    objects: new Map(),
+    applied: [],
+    removed: [],
+    watched: new Map(),
+    live: true,
+    lists: 0,
+    notify: (namespace, release) => {
+      for (const listener of listeners.get(`${namespace}/${release}`) ?? []) listener();
+    },
   };
-  const token = { metadata: { name: 'vault-token-reviewer-token', uid: '', resourceVersion: '1' }, data: { token: Buffer.from('the-reviewer-token').toString('base64') } };
+  const token = {
+    metadata: { name: 'vault-token-reviewer-token', uid: '', resourceVersion: '1' },
+    data: { token: Buffer.from('the-reviewer-token').toString('base64') },
+  };
   cluster.objects.set('/api/v1/namespaces/vault-system/secrets/vault-token-reviewer-token', token);
-  cluster.objects.set('/api/v1/namespaces/vault-system/configmaps/kube-root-ca.crt', { metadata: { name: 'kube-root-ca.crt', uid: '', resourceVersion: '1' }, data: { 'ca.crt': 'PEM' } });
+  cluster.objects.set('/api/v1/namespaces/vault-system/configmaps/kube-root-ca.crt', {
+    metadata: { name: 'kube-root-ca.crt', uid: '', resourceVersion: '1' },
+    data: { 'ca.crt': 'PEM' },
+  });
   const kubernetes: KubernetesClient = {
     server: 'https://fake',
     watches: {
       synced: () => Promise.resolve(),
-      of: (kind: WatchedKind, namespace, release) => [...cluster.watched].filter(([key]) => key.startsWith(`${kind}/${namespace}/${release}/`)).map(([, object]) => object),
+      of: (kind: WatchedKind, namespace, release) =>
+        [...cluster.watched]
+          .filter(([key]) => key.startsWith(`${kind}/${namespace}/${release}/`))
+          .map(([, object]) => object),
       releases: () => new Set(),
       live: () => cluster.live,
       listen: (namespace, release, listener) => {
@@ -97,21 +146,44 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     get: (path) => Promise.resolve(cluster.objects.get(path)),
     list: (path) => {
       cluster.lists += 1;
-      const items = [...cluster.objects].filter(([key]) => key.startsWith(`${path}/`) || (path === '/api/v1/secrets' && key.includes('/secrets/'))).map(([, object]) => object);
+      const items = [...cluster.objects]
+        .filter(([key]) => key.startsWith(`${path}/`) || (path === '/api/v1/secrets' && key.includes('/secrets/')))
+        .map(([, object]) => object);
       return Promise.resolve({ metadata: { resourceVersion: '1' }, items });
     },
     apply: (path, object, { force = false } = {}) => {
-      const applied = object as Record<string, unknown> & { metadata: Record<string, unknown>; data?: Record<string, string> };
+      const applied = object as Record<string, unknown> & {
+        metadata: Record<string, unknown>;
+        data?: Record<string, string>;
+      };
       cluster.applied.push({ path, object: applied, force });
-      const managedFields = [{ manager: 'ananta-deploy', operation: 'Apply', fieldsV1: { 'f:data': Object.fromEntries(Object.keys(applied.data ?? {}).map((key) => [`f:${key}`, {}])) } }];
-      const kept = { ...applied, metadata: { ...applied.metadata, name: path.split('/').at(-1)!, uid: path, resourceVersion: '1', managedFields } } as unknown as KubernetesObject;
+      const managedFields = [
+        {
+          manager: 'ananta-deploy',
+          operation: 'Apply',
+          fieldsV1: { 'f:data': Object.fromEntries(Object.keys(applied.data ?? {}).map((key) => [`f:${key}`, {}])) },
+        },
+      ];
+      const kept = {
+        ...applied,
+        metadata: {
+          ...applied.metadata,
+          name: path.split('/').at(-1)!,
+          uid: path,
+          resourceVersion: '1',
+          managedFields,
+        },
+      } as unknown as KubernetesObject;
       cluster.objects.set(path, kept);
       return Promise.resolve(kept);
     },
     create: (path, object) => {
       const { metadata, ...rest } = object as KubernetesObject;
       const created = `${path}/${metadata.name}`;
-      if (cluster.objects.has(created)) return Promise.reject(new KubernetesError(`POST ${path}`, 409, 'AlreadyExists', `"${metadata.name}" already exists`));
+      if (cluster.objects.has(created))
+        return Promise.reject(
+          new KubernetesError(`POST ${path}`, 409, 'AlreadyExists', `"${metadata.name}" already exists`),
+        );
       const kept: KubernetesObject = { ...rest, metadata: { ...metadata, uid: created, resourceVersion: '1' } };
       cluster.objects.set(created, kept);
       return Promise.resolve(kept);
@@ -119,8 +191,12 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     replace: (path, object) => {
       const { metadata, ...rest } = object as KubernetesObject;
       const known = cluster.objects.get(path);
-      if (known?.metadata.resourceVersion !== metadata.resourceVersion) return Promise.reject(new KubernetesError(`PUT ${path}`, 409, 'Conflict', 'the object has been modified'));
-      const kept: KubernetesObject = { ...rest, metadata: { ...metadata, uid: path, resourceVersion: String(Number(metadata.resourceVersion) + 1) } };
+      if (known?.metadata.resourceVersion !== metadata.resourceVersion)
+        return Promise.reject(new KubernetesError(`PUT ${path}`, 409, 'Conflict', 'the object has been modified'));
+      const kept: KubernetesObject = {
+        ...rest,
+        metadata: { ...metadata, uid: path, resourceVersion: String(Number(metadata.resourceVersion) + 1) },
+      };
       cluster.objects.set(path, kept);
       return Promise.resolve(kept);
     },

@@ -2,7 +2,12 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHelmClient, type HelmClient, type HelmOptions, type UpgradeRequest } from '../../src/clients/helm/index.ts';
+import {
+  createHelmClient,
+  type HelmClient,
+  type HelmOptions,
+  type UpgradeRequest,
+} from '../../src/clients/helm/index.ts';
 
 export interface FakeHelm {
   folder: string;
@@ -29,21 +34,44 @@ if [ -f "$here/$release.script" ]; then . "$here/$release.script"; fi
 echo "REVISION: 1"
 `;
 
-export async function withFakeHelm(work: (helm: FakeHelm) => Promise<void>, options: Partial<HelmOptions> = {}): Promise<void> {
+export async function withFakeHelm(
+  work: (helm: FakeHelm) => Promise<void>,
+  options: Partial<HelmOptions> = {},
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'fake-helm-'));
   const stateDir = join(folder, 'state');
   const binary = join(folder, 'helm');
   await writeFile(binary, PROGRAM);
   await chmod(binary, 0o755);
-  const another = (more: Partial<HelmOptions> = {}): HelmClient => createHelmClient({
-    binary, stateDir, concurrency: 2, timeoutSeconds: 20, finishSeconds: 0.3, env: { PATH: process.env['PATH'] ?? '' }, kubernetes: { kubeconfig: '/a/kubeconfig', inCluster: false }, ...options, ...more,
-  });
+  const another = (more: Partial<HelmOptions> = {}): HelmClient =>
+    createHelmClient({
+      binary,
+      stateDir,
+      concurrency: 2,
+      timeoutSeconds: 20,
+      finishSeconds: 0.3,
+      env: { PATH: process.env['PATH'] ?? '' },
+      kubernetes: { kubeconfig: '/a/kubeconfig', inCluster: false },
+      ...options,
+      ...more,
+    });
   try {
     await work({
-      folder, stateDir, another,
+      folder,
+      stateDir,
+      another,
       client: another(),
       behave: (release, script) => writeFile(join(folder, `${release}.script`), script),
-      request: (release, more = {}) => ({ namespace: 'ns', release, chart: '/a/chart', values: 'a: 1\n', labels: { 'ananta-run': 'r', 'ananta-service': 's' }, runId: 'r', priority: 1, ...more }),
+      request: (release, more = {}) => ({
+        namespace: 'ns',
+        release,
+        chart: '/a/chart',
+        values: 'a: 1\n',
+        labels: { 'ananta-run': 'r', 'ananta-service': 's' },
+        runId: 'r',
+        priority: 1,
+        ...more,
+      }),
       recorded: (release, what) => readFile(join(folder, `${release}.${what}`), 'utf8'),
       order: async () => (await readFile(join(folder, 'order'), 'utf8')).trim().split('\n'),
     });

@@ -1,4 +1,7 @@
-/** Vault in memory, behind the tunnel that the client uses: seals, tokens, policies, logins, KV v2. It can be cut at any request. */
+/**
+ * Vault in memory, behind the tunnel that the client uses: seals, tokens, policies, logins, KV v2. It can be cut at any
+ * request.
+ */
 import { randomUUID } from 'node:crypto';
 import { type Tunnel, type TunnelRequest, VaultUnreachableError } from '../../src/clients/vault/index.ts';
 
@@ -7,7 +10,14 @@ interface Answer {
   body?: unknown;
 }
 interface KvPath {
-  versions: { data: Record<string, string> | null; created_time: string; deletion_time: string; destroyed?: boolean; created_by?: { actor: string }; deleted_by?: { actor: string } }[];
+  versions: {
+    data: Record<string, string> | null;
+    created_time: string;
+    deletion_time: string;
+    destroyed?: boolean;
+    created_by?: { actor: string };
+    deleted_by?: { actor: string };
+  }[];
 }
 
 export interface FakeVault extends Tunnel {
@@ -35,7 +45,9 @@ export interface FakeVault extends Tunnel {
   kv: Map<string, KvPath>;
   requests: string[];
   seal: () => void;
-  /** The request with this number, counted from now, fails: before it is processed, or when its answer is on the way. */
+  /**
+   * The request with this number, counted from now, fails: before it is processed, or when its answer is on the way.
+   */
   cutAt: (number: number, when: 'before' | 'after') => void;
   heal: () => void;
 }
@@ -54,8 +66,16 @@ export function fakeVault(): FakeVault {
   const handle = ({ method, path, headers, body }: TunnelRequest): Answer => {
     const json = (body === undefined ? {} : JSON.parse(body)) as Record<string, unknown>;
     const route = `${method} ${path.replace('/v1/', '')}`;
-    if (route === 'GET sys/health') return { status: vault.initialized ? (vault.sealed ? 503 : 200) : 501, body: { initialized: vault.initialized, sealed: vault.sealed, standby: false, version: '1.0.0' } };
-    if (route === 'GET sys/seal-status') return { status: 200, body: { initialized: vault.initialized, sealed: vault.sealed, t: threshold, progress: given.size } };
+    if (route === 'GET sys/health')
+      return {
+        status: vault.initialized ? (vault.sealed ? 503 : 200) : 501,
+        body: { initialized: vault.initialized, sealed: vault.sealed, standby: false, version: '1.0.0' },
+      };
+    if (route === 'GET sys/seal-status')
+      return {
+        status: 200,
+        body: { initialized: vault.initialized, sealed: vault.sealed, t: threshold, progress: given.size },
+      };
     if (/(POST|PUT) sys\/init/.test(route)) return init(json);
     if (!vault.initialized) return { status: 400, body: { errors: ['Vault is not initialized'] } };
     if (/(POST|PUT) sys\/unseal/.test(route)) return unseal(String(json['key']));
@@ -65,18 +85,26 @@ export function fakeVault(): FakeVault {
     const token = headers['X-Vault-Token'] ?? '';
     const isRoot = vault.roots.has(token);
     if (!isRoot && !deployers.has(token)) return { status: 403, body: { errors: ['permission denied'] } };
-    if (route === 'GET auth/token/lookup-self') return { status: 200, body: { data: { policies: isRoot ? ['root'] : ['ananta-deployer'] } } };
+    if (route === 'GET auth/token/lookup-self')
+      return { status: 200, body: { data: { policies: isRoot ? ['root'] : ['ananta-deployer'] } } };
     if (route === 'POST auth/token/revoke-self') {
       vault.roots.delete(token);
       return { status: 204 };
     }
-    if (/ (secret|auth\/kubernetes)\//.test(` ${path.replace('/v1/', '')}`) && path.includes('/secret/') && !vault.mounts.has('secret/')) return { status: 404, body: { errors: [] } };
+    if (
+      / (secret|auth\/kubernetes)\//.test(` ${path.replace('/v1/', '')}`) &&
+      path.includes('/secret/') &&
+      !vault.mounts.has('secret/')
+    )
+      return { status: 404, body: { errors: [] } };
     return authorized(route, json, isRoot);
   };
 
   const init = (json: Record<string, unknown>): Answer => {
     const recovery = json['recovery_shares'] !== undefined;
-    const [shares, needed] = recovery ? [json['recovery_shares'], json['recovery_threshold']] : [json['secret_shares'], json['secret_threshold']];
+    const [shares, needed] = recovery
+      ? [json['recovery_shares'], json['recovery_threshold']]
+      : [json['secret_shares'], json['secret_threshold']];
     vault.initRequest = json;
     if (vault.initialized) return { status: 400, body: { errors: ['Vault is already initialized'] } };
     vault.initialized = true;
@@ -86,7 +114,12 @@ export function fakeVault(): FakeVault {
     vault.roots.add(root);
     const keys = KEYS.slice(0, Number(shares));
     if (recovery) vault.sealed = false;
-    return { status: 200, body: recovery ? { keys: [], keys_base64: [], recovery_keys: keys, recovery_keys_base64: keys, root_token: root } : { keys, keys_base64: keys, root_token: root } };
+    return {
+      status: 200,
+      body: recovery
+        ? { keys: [], keys_base64: [], recovery_keys: keys, recovery_keys_base64: keys, root_token: root }
+        : { keys, keys_base64: keys, root_token: root },
+    };
   };
   const unseal = (key: string): Answer => {
     if (KEYS.includes(key)) given.add(key);
@@ -99,7 +132,11 @@ export function fakeVault(): FakeVault {
   const generateRoot = (route: string, { key, nonce }: Record<string, unknown>): Answer => {
     if (route.startsWith('DELETE')) return { status: 204 };
     if (route.endsWith('attempt')) {
-      Object.assign(attempt, { nonce: randomUUID(), otp: randomUUID().replaceAll('-', '').slice(0, 28), keys: new Set() });
+      Object.assign(attempt, {
+        nonce: randomUUID(),
+        otp: randomUUID().replaceAll('-', '').slice(0, 28),
+        keys: new Set(),
+      });
       return { status: 200, body: { nonce: attempt.nonce, otp: attempt.otp, complete: false } };
     }
     if (nonce !== attempt.nonce) return { status: 400, body: { errors: ['wrong nonce'] } };
@@ -109,11 +146,16 @@ export function fakeVault(): FakeVault {
     vault.roots.add(root);
     vault.generated += 1;
     const masked = Buffer.from([...Buffer.from(root)].map((byte, index) => byte ^ attempt.otp.charCodeAt(index)));
-    return { status: 200, body: { nonce: attempt.nonce, complete: true, encoded_token: masked.toString('base64').replace(/=+$/, '') } };
+    return {
+      status: 200,
+      body: { nonce: attempt.nonce, complete: true, encoded_token: masked.toString('base64').replace(/=+$/, '') },
+    };
   };
   const login = ({ role }: Record<string, unknown>): Answer => {
-    if (!vault.auths.has('kubernetes/') || (vault.reviewer !== undefined && reviewer !== vault.reviewer)) return { status: 403, body: { errors: ['permission denied'] } };
-    if (!vault.roles.has(String(role)) || !vault.policies.has(String(role))) return { status: 400, body: { errors: [`invalid role name "${String(role)}"`] } };
+    if (!vault.auths.has('kubernetes/') || (vault.reviewer !== undefined && reviewer !== vault.reviewer))
+      return { status: 403, body: { errors: ['permission denied'] } };
+    if (!vault.roles.has(String(role)) || !vault.policies.has(String(role)))
+      return { status: 400, body: { errors: [`invalid role name "${String(role)}"`] } };
     const token = `deployer-${randomUUID()}`;
     deployers.add(token);
     return { status: 200, body: { auth: { client_token: token, lease_duration: 900 } } };
@@ -123,12 +165,50 @@ export function fakeVault(): FakeVault {
     const denied: Answer = { status: 403, body: { errors: ['permission denied'] } };
     if (!isRoot && vault.denied?.test(route)) return denied;
     const named = (prefix: string): string => route.slice(route.indexOf(prefix) + prefix.length);
-    if (route === 'GET sys/mounts') return { status: 200, body: { data: Object.fromEntries([...vault.mounts].map((name) => [name, { type: name === 'secret/' ? 'kv' : 'generic', options: { version: '2' }, config: vault.tuning.get(name) ?? {} }])) } };
-    if (route === 'GET sys/auth') return { status: 200, body: { data: Object.fromEntries([...vault.auths].map((name) => [name, { type: name === 'kubernetes/' ? 'kubernetes' : 'userpass', options: null, config: vault.tuning.get(`auth/${name}`) ?? {} }])) } };
-    if (route === 'GET sys/audit') return isRoot ? { status: 200, body: { data: vault.audits.size > 0 ? { 'stdout/': {} } : {} } } : denied;
-    if (route === 'LIST sys/policies/acl') return { status: 200, body: { data: { keys: ['default', ...vault.policies.keys()] } } };
-    if (route === 'LIST auth/kubernetes/role') return vault.roles.size > 0 ? { status: 200, body: { data: { keys: [...vault.roles.keys()] } } } : { status: 404, body: { errors: [] } };
-    if (route === 'GET secret/config') return vault.mounts.has('secret/') ? { status: 200, body: { data: vault.kvConfig } } : { status: 404, body: { errors: [] } };
+    if (route === 'GET sys/mounts')
+      return {
+        status: 200,
+        body: {
+          data: Object.fromEntries(
+            [...vault.mounts].map((name) => [
+              name,
+              {
+                type: name === 'secret/' ? 'kv' : 'generic',
+                options: { version: '2' },
+                config: vault.tuning.get(name) ?? {},
+              },
+            ]),
+          ),
+        },
+      };
+    if (route === 'GET sys/auth')
+      return {
+        status: 200,
+        body: {
+          data: Object.fromEntries(
+            [...vault.auths].map((name) => [
+              name,
+              {
+                type: name === 'kubernetes/' ? 'kubernetes' : 'userpass',
+                options: null,
+                config: vault.tuning.get(`auth/${name}`) ?? {},
+              },
+            ]),
+          ),
+        },
+      };
+    if (route === 'GET sys/audit')
+      return isRoot ? { status: 200, body: { data: vault.audits.size > 0 ? { 'stdout/': {} } : {} } } : denied;
+    if (route === 'LIST sys/policies/acl')
+      return { status: 200, body: { data: { keys: ['default', ...vault.policies.keys()] } } };
+    if (route === 'LIST auth/kubernetes/role')
+      return vault.roles.size > 0
+        ? { status: 200, body: { data: { keys: [...vault.roles.keys()] } } }
+        : { status: 404, body: { errors: [] } };
+    if (route === 'GET secret/config')
+      return vault.mounts.has('secret/')
+        ? { status: 200, body: { data: vault.kvConfig } }
+        : { status: 404, body: { errors: [] } };
     if (route === 'POST secret/config') {
       vault.kvConfig = json;
       return { status: 204 };
@@ -140,15 +220,32 @@ export function fakeVault(): FakeVault {
       return { status: 204 };
     }
     if (route.startsWith('POST secret/undelete/')) {
-      for (const number of json['versions'] as number[]) Object.assign(vault.kv.get(named('secret/undelete/'))!.versions[number - 1]!, { deletion_time: '', deleted_by: undefined });
+      for (const number of json['versions'] as number[])
+        Object.assign(vault.kv.get(named('secret/undelete/'))!.versions[number - 1]!, {
+          deletion_time: '',
+          deleted_by: undefined,
+        });
       return { status: 204 };
     }
-    if (route.includes(' secret/data/')) return route.startsWith('GET') ? readKv(named('secret/data/')) : writeKv(named('secret/data/'), json);
+    if (route.includes(' secret/data/'))
+      return route.startsWith('GET') ? readKv(named('secret/data/')) : writeKv(named('secret/data/'), json);
     if (route.startsWith('GET secret/metadata/')) return metadataKv(named('secret/metadata/'));
-    if (route.startsWith('GET sys/policies/acl/')) return vault.policies.has(named('acl/')) ? { status: 200, body: { data: { policy: vault.policies.get(named('acl/')) } } } : { status: 404, body: { errors: [] } };
-    if (route.startsWith('GET auth/kubernetes/role/')) return vault.roles.has(named('role/')) ? { status: 200, body: { data: vault.roles.get(named('role/')) } } : { status: 404, body: { errors: [] } };
-    if (route === 'GET auth/kubernetes/config') return vault.config ? { status: 200, body: { data: vault.config } } : { status: 404, body: { errors: [] } };
-    if (route.startsWith('POST') && !isRoot && (/ sys\/(mounts|auth|audit|plugins)\//.test(route) || route.endsWith('ananta-deployer'))) return denied;
+    if (route.startsWith('GET sys/policies/acl/'))
+      return vault.policies.has(named('acl/'))
+        ? { status: 200, body: { data: { policy: vault.policies.get(named('acl/')) } } }
+        : { status: 404, body: { errors: [] } };
+    if (route.startsWith('GET auth/kubernetes/role/'))
+      return vault.roles.has(named('role/'))
+        ? { status: 200, body: { data: vault.roles.get(named('role/')) } }
+        : { status: 404, body: { errors: [] } };
+    if (route === 'GET auth/kubernetes/config')
+      return vault.config ? { status: 200, body: { data: vault.config } } : { status: 404, body: { errors: [] } };
+    if (
+      route.startsWith('POST') &&
+      !isRoot &&
+      (/ sys\/(mounts|auth|audit|plugins)\//.test(route) || route.endsWith('ananta-deployer'))
+    )
+      return denied;
     if (route.startsWith('POST sys/mounts/')) vault.mounts.add(`${named('sys/mounts/')}/`);
     else if (route.startsWith('POST sys/auth/')) vault.auths.add(`${named('sys/auth/')}/`);
     else if (route.startsWith('POST sys/audit/')) vault.audits.add('stdout/');
@@ -157,47 +254,86 @@ export function fakeVault(): FakeVault {
     else if (route === 'POST auth/kubernetes/config') {
       reviewer = String(json['token_reviewer_jwt']);
       vault.config = { ...json, token_reviewer_jwt: undefined, token_reviewer_jwt_set: true };
-    }
-    else return { status: 404, body: { errors: [`no handler for ${route}`] } };
+    } else return { status: 404, body: { errors: [`no handler for ${route}`] } };
     return { status: 204 };
   };
   const readKv = (request: string): Answer => {
     const [path = '', number] = request.split('?version=');
     const versions = vault.kv.get(path)?.versions;
-    const version = number === undefined ? versions?.length ?? 0 : Number(number);
+    const version = number === undefined ? (versions?.length ?? 0) : Number(number);
     const entry = versions?.[version - 1];
     if (!entry) return { status: 404, body: { errors: [] } };
     const gone = entry.data === null || entry.deletion_time !== '' || entry.destroyed === true;
-    return { status: gone ? 404 : 200, body: { data: { data: gone ? null : entry.data, metadata: { version, created_time: entry.created_time } } } };
+    return {
+      status: gone ? 404 : 200,
+      body: { data: { data: gone ? null : entry.data, metadata: { version, created_time: entry.created_time } } },
+    };
   };
   const writeKv = (path: string, { data, options }: Record<string, unknown>): Answer => {
     const known = vault.kv.get(path) ?? { versions: [] };
-    if ((options as { cas?: number }).cas !== known.versions.length) return { status: 400, body: { errors: ['check-and-set parameter did not match the current version'] } };
-    known.versions.push({ data: data as Record<string, string>, created_time: new Date().toISOString(), deletion_time: '' });
+    if ((options as { cas?: number }).cas !== known.versions.length)
+      return { status: 400, body: { errors: ['check-and-set parameter did not match the current version'] } };
+    known.versions.push({
+      data: data as Record<string, string>,
+      created_time: new Date().toISOString(),
+      deletion_time: '',
+    });
     vault.kv.set(path, known);
     return { status: 200, body: { data: { version: known.versions.length } } };
   };
   const metadataKv = (path: string): Answer => {
     const known = vault.kv.get(path);
     if (!known) return { status: 404, body: { errors: [] } };
-    return { status: 200, body: { data: { current_version: known.versions.length, versions: Object.fromEntries(known.versions.map(({ data: _data, destroyed = false, ...version }, index) => [String(index + 1), { ...version, destroyed }])) } } };
+    return {
+      status: 200,
+      body: {
+        data: {
+          current_version: known.versions.length,
+          versions: Object.fromEntries(
+            known.versions.map(({ data: _data, destroyed = false, ...version }, index) => [
+              String(index + 1),
+              { ...version, destroyed },
+            ]),
+          ),
+        },
+      },
+    };
   };
 
   const vault: FakeVault & { audits: Set<string> } = {
-    tuning: new Map(), kvConfig: { max_versions: 0, cas_required: false, delete_version_after: '0s' }, config: undefined, denied: undefined,
-    initialized: false, sealed: true, inits: 0, initRequest: {}, generated: 0, audits: new Set(),
-    roots: new Set(), mounts: new Set(), auths: new Set(), policies: new Map(), roles: new Map(), kv: new Map(), requests: [],
-    seal: () => { vault.sealed = true; },
+    tuning: new Map(),
+    kvConfig: { max_versions: 0, cas_required: false, delete_version_after: '0s' },
+    config: undefined,
+    denied: undefined,
+    initialized: false,
+    sealed: true,
+    inits: 0,
+    initRequest: {},
+    generated: 0,
+    audits: new Set(),
+    roots: new Set(),
+    mounts: new Set(),
+    auths: new Set(),
+    policies: new Map(),
+    roles: new Map(),
+    kv: new Map(),
+    requests: [],
+    seal: () => {
+      vault.sealed = true;
+    },
     cutAt: (number, when) => {
       counted = 0;
       cut = { at: number, when };
     },
-    heal: () => { cut = undefined; },
+    heal: () => {
+      cut = undefined;
+    },
     request: (request) => {
       request.signal?.throwIfAborted();
       vault.requests.push(`${request.method} ${request.path}`);
       counted += 1;
-      if (cut && counted >= cut.at && (cut.when === 'before' || counted > cut.at)) return Promise.reject(new VaultUnreachableError('cut'));
+      if (cut && counted >= cut.at && (cut.when === 'before' || counted > cut.at))
+        return Promise.reject(new VaultUnreachableError('cut'));
       const { status, body } = handle(request);
       if (cut && counted >= cut.at) return Promise.reject(new VaultUnreachableError('cut'));
       return Promise.resolve({ status, body: body === undefined ? '' : JSON.stringify(body) });

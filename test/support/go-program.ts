@@ -26,12 +26,16 @@ export async function goProgram({ name, version, package: path }: GoProgramSpec)
   if (existsSync(program)) return program;
   const go = await findGo(config.cacheDir, config.childEnv).catch(() => undefined);
   if (go === undefined) return undefined;
-  for (const folder of [join(config.cacheDir, 'test-tools'), lockFolder(config.cacheDir)]) await mkdir(folder, { recursive: true });
+  for (const folder of [join(config.cacheDir, 'test-tools'), lockFolder(config.cacheDir)])
+    await mkdir(folder, { recursive: true });
   const built = `${program}.${process.pid}`;
   // Whoever has this lock may use Go's caches; they are removed under it, too.
-  await withLock(goLock(config.cacheDir), {}, () => run(go.path, [...goBuildArguments(), '-o', built, path], {
-    cwd: join(import.meta.dirname, name), env: goEnvironment(config.cacheDir, config.childEnv),
-  }));
+  await withLock(goLock(config.cacheDir), {}, () =>
+    run(go.path, [...goBuildArguments(), '-o', built, path], {
+      cwd: join(import.meta.dirname, name),
+      env: goEnvironment(config.cacheDir, config.childEnv),
+    }),
+  );
   await rename(built, program);
   return program;
 }

@@ -7,7 +7,10 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-export const GPG = process.env['PATH']?.split(delimiter).map((folder) => join(folder, 'gpg')).find((path) => existsSync(path));
+export const GPG = process.env['PATH']
+  ?.split(delimiter)
+  .map((folder) => join(folder, 'gpg'))
+  .find((path) => existsSync(path));
 
 export interface Operators {
   /** Files with their public keys, in the order of their names. */
@@ -23,7 +26,13 @@ export async function operators(names: readonly string[]): Promise<Operators> {
   const home = join(folder, 'h');
   await mkdir(home, { mode: 0o700 });
   const gpg = async (...args: string[]): Promise<Buffer> =>
-    (await run(GPG ?? 'gpg', ['--batch', '--quiet', '--homedir', home, '--pinentry-mode', 'loopback', '--passphrase', '', ...args], { encoding: 'buffer' })).stdout;
+    (
+      await run(
+        GPG ?? 'gpg',
+        ['--batch', '--quiet', '--homedir', home, '--pinentry-mode', 'loopback', '--passphrase', '', ...args],
+        { encoding: 'buffer' },
+      )
+    ).stdout;
   const publicKeys: string[] = [];
   for (const name of names) {
     await gpg('--quick-generate-key', name, 'default', 'default', 'never');

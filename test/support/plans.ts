@@ -3,13 +3,36 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { DeployPlan, PlannedAction, PlannedService } from '../../src/contract/plan.ts';
 
 /** @param graph service to its phase and dependencies */
-export function planOf(graph: Record<string, { phase: number; dependsOn?: string[]; action?: PlannedAction; job?: boolean }>): DeployPlan {
-  const services = Object.entries(graph).map(([name, { phase, dependsOn = [], action = 'install', job = false }], index): PlannedService => ({
-    number: index + 1, phase, name, namespace: 'test', dependsOn, action, reason: 'not there yet', remainingSeconds: 1, healthTimeoutSeconds: 30,
-    steps: [{ kind: 'release', name, namespace: 'test', job, action, reason: 'not there yet', digest: '0123456789abcdef' }],
-  }));
+export function planOf(
+  graph: Record<string, { phase: number; dependsOn?: string[]; action?: PlannedAction; job?: boolean }>,
+): DeployPlan {
+  const services = Object.entries(graph).map(
+    ([name, { phase, dependsOn = [], action = 'install', job = false }], index): PlannedService => ({
+      number: index + 1,
+      phase,
+      name,
+      namespace: 'test',
+      dependsOn,
+      action,
+      reason: 'not there yet',
+      remainingSeconds: 1,
+      healthTimeoutSeconds: 30,
+      steps: [
+        { kind: 'release', name, namespace: 'test', job, action, reason: 'not there yet', digest: '0123456789abcdef' },
+      ],
+    }),
+  );
   return {
-    operation: 'deploy', onFailure: 'continue', environment: 'test', digest: 'abcdefabcdefabcd', criticalPathSeconds: 1, criticalPath: [], services, groundwork: true, simulated: true, helmTimeoutSeconds: 30,
+    operation: 'deploy',
+    onFailure: 'continue',
+    environment: 'test',
+    digest: 'abcdefabcdefabcd',
+    criticalPathSeconds: 1,
+    criticalPath: [],
+    services,
+    groundwork: true,
+    simulated: true,
+    helmTimeoutSeconds: 30,
     phases: Array.from({ length: 14 }, (_, index) => ({ number: index + 1, title: `Title ${index + 1}` })),
   };
 }
@@ -25,31 +48,98 @@ export function recordingActivities(plan: DeployPlan, overrides: Partial<Activit
   const log: string[] = [];
   const activities: Activities = {
     makePlan: () => Promise.resolve(plan),
-    ensureNamespaces: () => { log.push('namespaces'); return Promise.resolve({ created: [] }); },
-    applyRelease: ({ step }) => { log.push(`apply ${step.name}`); return Promise.resolve({ changed: true, revision: 1, seconds: 0 }); },
-    awaitHealthy: ({ step }) => { log.push(`healthy ${step.name}`); return Promise.resolve({ seconds: 0, proof: 'told so' }); },
-    openVault: () => { log.push('openVault'); return Promise.resolve({ initialized: true, unsealed: true }); },
-    configureVault: () => { log.push('configureVault'); return Promise.resolve({ changed: ['mount'] }); },
-    seedVault: () => { log.push('seedVault'); return Promise.resolve({ written: ['a/b'], restored: [] }); },
-    syncSecrets: () => { log.push('syncSecrets'); return Promise.resolve({ written: ['a-b'] }); },
-    collectEvidence: ({ service }) => { log.push(`evidence ${service.name}`); return Promise.resolve({ evidence: `/evidence/${service.name}.txt`, summary: ['line'] }); },
-    recordResult: ({ outcome }) => { log.push(`result ${outcome}`); return Promise.resolve(); },
+    ensureNamespaces: () => {
+      log.push('namespaces');
+      return Promise.resolve({ created: [] });
+    },
+    applyRelease: ({ step }) => {
+      log.push(`apply ${step.name}`);
+      return Promise.resolve({ changed: true, revision: 1, seconds: 0 });
+    },
+    awaitHealthy: ({ step }) => {
+      log.push(`healthy ${step.name}`);
+      return Promise.resolve({ seconds: 0, proof: 'told so' });
+    },
+    openVault: () => {
+      log.push('openVault');
+      return Promise.resolve({ initialized: true, unsealed: true });
+    },
+    configureVault: () => {
+      log.push('configureVault');
+      return Promise.resolve({ changed: ['mount'] });
+    },
+    seedVault: () => {
+      log.push('seedVault');
+      return Promise.resolve({ written: ['a/b'], restored: [] });
+    },
+    syncSecrets: () => {
+      log.push('syncSecrets');
+      return Promise.resolve({ written: ['a-b'] });
+    },
+    collectEvidence: ({ service }) => {
+      log.push(`evidence ${service.name}`);
+      return Promise.resolve({ evidence: `/evidence/${service.name}.txt`, summary: ['line'] });
+    },
+    recordResult: ({ outcome }) => {
+      log.push(`result ${outcome}`);
+      return Promise.resolve();
+    },
     planRollback: () => Promise.resolve(plan),
     planUndo: () => Promise.resolve(plan),
-    recordVersion: ({ operation }) => { log.push(`version of ${operation}`); return Promise.resolve({ version: 1 }); },
+    recordVersion: ({ operation }) => {
+      log.push(`version of ${operation}`);
+      return Promise.resolve({ version: 1 });
+    },
     planDestroy: () => Promise.resolve(plan),
-    removeRelease: ({ step }) => { log.push(`remove ${step.name}`); return Promise.resolve({ removed: true, seconds: 0 }); },
-    removeRemains: () => { log.push('remains'); return Promise.resolve({ removed: [], remains: [] }); },
-    ensureDriftSchedule: () => { log.push('schedule'); return Promise.resolve({ changed: false }); },
-    removeDriftSchedule: () => { log.push('no schedule'); return Promise.resolve({ removed: true }); },
-    settleReleases: ({ releases }) => { log.push(`settle ${releases.map(({ name }) => name).join(' ')}`); return Promise.resolve({ settled: [] }); },
+    removeRelease: ({ step }) => {
+      log.push(`remove ${step.name}`);
+      return Promise.resolve({ removed: true, seconds: 0 });
+    },
+    removeRemains: () => {
+      log.push('remains');
+      return Promise.resolve({ removed: [], remains: [] });
+    },
+    ensureDriftSchedule: () => {
+      log.push('schedule');
+      return Promise.resolve({ changed: false });
+    },
+    removeDriftSchedule: () => {
+      log.push('no schedule');
+      return Promise.resolve({ removed: true });
+    },
+    settleReleases: ({ releases }) => {
+      log.push(`settle ${releases.map(({ name }) => name).join(' ')}`);
+      return Promise.resolve({ settled: [] });
+    },
     lockHolder: () => Promise.resolve({}),
     awaitLockFree: () => Promise.resolve(),
-    findDrift: () => Promise.resolve({ report: { environment: 'test', at: '2026-01-01T00:00:00Z', seconds: 0, findings: [], accepted: 0, ignored: 0, checked: { objects: 0, releases: 0, vault: 0, secrets: 0 }, simulated: '' }, flapping: [] }),
+    findDrift: () =>
+      Promise.resolve({
+        report: {
+          environment: 'test',
+          at: '2026-01-01T00:00:00Z',
+          seconds: 0,
+          findings: [],
+          accepted: 0,
+          ignored: 0,
+          checked: { objects: 0, releases: 0, vault: 0, secrets: 0 },
+          simulated: '',
+        },
+        flapping: [],
+      }),
     planRepair: () => Promise.resolve(plan),
-    repairFindings: ({ findings }) => { log.push('repair findings'); return Promise.resolve({ repaired: findings.map(({ key }) => key) }); },
-    recordDrift: ({ outcome }) => { log.push(`drift ${outcome}`); return Promise.resolve(); },
-    notify: ({ event }) => { log.push(`notify ${event}`); return Promise.resolve({ sent: true }); },
+    repairFindings: ({ findings }) => {
+      log.push('repair findings');
+      return Promise.resolve({ repaired: findings.map(({ key }) => key) });
+    },
+    recordDrift: ({ outcome }) => {
+      log.push(`drift ${outcome}`);
+      return Promise.resolve();
+    },
+    notify: ({ event }) => {
+      log.push(`notify ${event}`);
+      return Promise.resolve({ sent: true });
+    },
     ...overrides,
   };
   return { activities, log };

@@ -9,7 +9,12 @@ export interface Process {
 
 export async function processes(): Promise<Process[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map(async (pid) => ({ pid, args: (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').filter((arg) => arg !== '') })));
+  const found = await Promise.all(
+    pids.map(async (pid) => ({
+      pid,
+      args: (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').filter((arg) => arg !== ''),
+    })),
+  );
   return found.filter(({ args }) => args.length > 0);
 }
 
@@ -22,19 +27,30 @@ const VERBS = ['upgrade', 'rollback', 'uninstall'];
 
 /** A Helm at work for this state folder. */
 export async function helmProcesses(state: string): Promise<Process[]> {
-  const helms = (await processes()).filter(({ args }) => args[0]?.endsWith('/helm') === true && args.some((arg) => VERBS.includes(arg)));
+  const helms = (await processes()).filter(
+    ({ args }) => args[0]?.endsWith('/helm') === true && args.some((arg) => VERBS.includes(arg)),
+  );
   const own = await Promise.all(helms.map(async (helm) => ({ helm, environment: await environmentOf(helm.pid) })));
-  return own.filter(({ environment, helm }) => environment.includes(state) || helm.args.some((arg) => arg.includes(state))).map(({ helm }) => helm);
+  return own
+    .filter(({ environment, helm }) => environment.includes(state) || helm.args.some((arg) => arg.includes(state)))
+    .map(({ helm }) => helm);
 }
 
 /** Processes whose executable, arguments or environment name the folder: what `down` must not leave behind. */
 export async function processesOf(folder: string): Promise<Process[]> {
   const all = await processes();
-  const named = await Promise.all(all.map(async (process_) => {
-    const [executable, environment] = await Promise.all([readlink(`/proc/${process_.pid}/exe`).catch(() => ''), environmentOf(process_.pid)]);
-    return { process_, text: [executable, ...process_.args, environment].join('\n') };
-  }));
-  return named.filter(({ process_, text }) => process_.pid !== process.pid && text.includes(folder)).map(({ process_ }) => process_);
+  const named = await Promise.all(
+    all.map(async (process_) => {
+      const [executable, environment] = await Promise.all([
+        readlink(`/proc/${process_.pid}/exe`).catch(() => ''),
+        environmentOf(process_.pid),
+      ]);
+      return { process_, text: [executable, ...process_.args, environment].join('\n') };
+    }),
+  );
+  return named
+    .filter(({ process_, text }) => process_.pid !== process.pid && text.includes(folder))
+    .map(({ process_ }) => process_);
 }
 
 /** @throws when nothing shows up in time */

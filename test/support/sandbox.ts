@@ -60,7 +60,14 @@ export interface Sandbox {
   close: () => Promise<void>;
 }
 
-const componentSchema = z.object({ name: z.string(), version: z.string().nullish(), pid: z.number().nullish(), port: z.number().nullish(), healthy: z.boolean(), detail: z.string().nullish() });
+const componentSchema = z.object({
+  name: z.string(),
+  version: z.string().nullish(),
+  pid: z.number().nullish(),
+  port: z.number().nullish(),
+  healthy: z.boolean(),
+  detail: z.string().nullish(),
+});
 export type Component = z.infer<typeof componentSchema>;
 const doctorSchema = z.object({ components: z.array(componentSchema) });
 
@@ -71,22 +78,42 @@ const config = readConfig();
  * @param ownCheckout deploys from a copy of the checkout, so that charts, values and migrations can be edited
  * @param beside one that this is another environment of: with its folders, which it removes
  */
-export async function createSandbox(overrides: Record<string, unknown> = {}, { ownCheckout = false, name = 'rehearsal', beside }: { ownCheckout?: boolean; name?: string; beside?: Sandbox | undefined } = {}): Promise<Sandbox> {
-  const folder = beside?.folder ?? await mkdtemp(join(tmpdir(), 'ananta-e2e-'));
+export async function createSandbox(
+  overrides: Record<string, unknown> = {},
+  {
+    ownCheckout = false,
+    name = 'rehearsal',
+    beside,
+  }: { ownCheckout?: boolean; name?: string; beside?: Sandbox | undefined } = {},
+): Promise<Sandbox> {
+  const folder = beside?.folder ?? (await mkdtemp(join(tmpdir(), 'ananta-e2e-')));
   const environments = join(folder, 'environments');
   if (!beside) await cp(config.environmentsDir, environments, { recursive: true });
   const configure = async (more: Record<string, unknown>): Promise<void> => {
-    await writeFile(join(environments, `${name}.yaml`), stringify({ extends: 'sandbox', description: 'For a test', simulation: { factor: 0.1 }, ...overrides, ...more }));
+    await writeFile(
+      join(environments, `${name}.yaml`),
+      stringify({ extends: 'sandbox', description: 'For a test', simulation: { factor: 0.1 }, ...overrides, ...more }),
+    );
   };
   await configure({});
   const checkout = ownCheckout ? await copyOfCheckout(join(folder, 'checkout')) : config.repoRoot;
   const stateRoot = join(folder, 'state');
   await shareCaches(stateRoot);
-  const env = { ...process.env, ANANTA_STATE_DIR: stateRoot, ANANTA_ENVIRONMENTS_DIR: environments, ANANTA_CACHE_DIR: config.cacheDir, NO_COLOR: '1' };
+  const env = {
+    ...process.env,
+    ANANTA_STATE_DIR: stateRoot,
+    ANANTA_ENVIRONMENTS_DIR: environments,
+    ANANTA_CACHE_DIR: config.cacheDir,
+    NO_COLOR: '1',
+  };
 
   const children = new Set<ReturnType<typeof spawn>>();
   const start = (args: string[], input?: string, more: Record<string, string> = {}): RunningCli => {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(checkout, 'src', 'cli', 'main.ts'), ...args, '--env', name], { env: { ...env, ...more }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', join(checkout, 'src', 'cli', 'main.ts'), ...args, '--env', name],
+      { env: { ...env, ...more }, stdio: ['pipe', 'pipe', 'pipe'] },
+    );
     child.stdin.end(input ?? '');
     children.add(child);
     child.on('close', () => children.delete(child));
@@ -98,7 +125,14 @@ export async function createSandbox(overrides: Record<string, unknown> = {}, { o
     return doctorSchema.parse(JSON.parse(stdout)).components;
   };
   return {
-    name, folder, state: join(stateRoot, name), checkout, start, cli, components, configure,
+    name,
+    folder,
+    state: join(stateRoot, name),
+    checkout,
+    start,
+    cli,
+    components,
+    configure,
     deploy: async (...args) => resultOf(await cli(['deploy', '--json', ...args])),
     pidOf: async (component) => {
       const running = await runningDaemon(pidFileOf(layoutOf({ ...config, stateRoot }, name), component));
@@ -110,10 +144,12 @@ export async function createSandbox(overrides: Record<string, unknown> = {}, { o
       for (const child of children) child.kill('SIGKILL');
       // How they end in good order is tested where that is asked for; here it would only be waited for.
       const layout = layoutOf({ ...config, stateRoot }, name);
-      await Promise.all(COMPONENTS.map(async (component) => {
-        const running = await runningDaemon(pidFileOf(layout, component));
-        if (running !== undefined) await endProcess(running, 0);
-      }));
+      await Promise.all(
+        COMPONENTS.map(async (component) => {
+          const running = await runningDaemon(pidFileOf(layout, component));
+          if (running !== undefined) await endProcess(running, 0);
+        }),
+      );
       const down = await cli(['down']);
       if (down.code !== 0) throw new Error(`down failed with ${down.code}: ${down.stderr}`);
       if (!beside) await rm(folder, { recursive: true, force: true });
@@ -122,15 +158,29 @@ export async function createSandbox(overrides: Record<string, unknown> = {}, { o
 }
 
 async function copyOfCheckout(folder: string): Promise<string> {
-  for (const part of ['bootstrap', 'environments', 'helm', 'src', 'package.json', 'package-lock.json', 'launcher.mjs']) {
+  for (const part of [
+    'bootstrap',
+    'environments',
+    'helm',
+    'src',
+    'package.json',
+    'package-lock.json',
+    'launcher.mjs',
+  ]) {
     await cp(join(config.repoRoot, part), join(folder, part), { recursive: true, verbatimSymlinks: true });
   }
   await symlink(join(config.repoRoot, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }
 
-/** Uses a sandbox and closes it whatever happens. A failure is printed with the ends of the logs, which close would take away. */
-export async function withSandbox(overrides: Record<string, unknown>, work: (sandbox: Sandbox) => Promise<void>): Promise<void> {
+/**
+ * Uses a sandbox and closes it whatever happens. A failure is printed with the ends of the logs, which close would take
+ * away.
+ */
+export async function withSandbox(
+  overrides: Record<string, unknown>,
+  work: (sandbox: Sandbox) => Promise<void>,
+): Promise<void> {
   const sandbox = await createSandbox(overrides);
   try {
     await work(sandbox);
@@ -138,7 +188,14 @@ export async function withSandbox(overrides: Record<string, unknown>, work: (san
     const logs = join(sandbox.state, 'logs');
     for (const name of (await readdir(logs).catch(() => [])).filter((file) => file.endsWith('.log')).sort()) {
       const text = await readFile(join(logs, name), 'utf8');
-      console.error(`${name}:\n${text.trimEnd().split('\n').slice(name === 'worker.log' ? -25 : -5).map((line) => line.slice(0, 500)).join('\n')}`);
+      console.error(
+        `${name}:\n${text
+          .trimEnd()
+          .split('\n')
+          .slice(name === 'worker.log' ? -25 : -5)
+          .map((line) => line.slice(0, 500))
+          .join('\n')}`,
+      );
     }
     throw error;
   } finally {
@@ -149,21 +206,35 @@ export async function withSandbox(overrides: Record<string, unknown>, work: (san
 /** The result line of a deploy. @throws with all that the command said when there is none */
 export function resultOf(run: CliRun): ResultLine {
   const last = run.lines.at(-1);
-  if (last?.type !== 'result') throw new Error(`deploy ended with ${run.code} and without a result:\n${run.stdout.slice(-3000)}\n${run.stderr.slice(-3000)}`);
+  if (last?.type !== 'result')
+    throw new Error(
+      `deploy ended with ${run.code} and without a result:\n${run.stdout.slice(-3000)}\n${run.stderr.slice(-3000)}`,
+    );
   return last as ResultLine;
 }
 
 /** What failed and why, for the message of an assertion. */
 export function failuresOf(run: CliRun): string {
-  return run.lines.filter((line) => line['state'] === 'failed' || line.type === 'error' || line.type === 'retry').map((line) => JSON.stringify(line)).join('\n') + run.stderr.slice(-1500);
+  return (
+    run.lines
+      .filter((line) => line['state'] === 'failed' || line.type === 'error' || line.type === 'retry')
+      .map((line) => JSON.stringify(line))
+      .join('\n') + run.stderr.slice(-1500)
+  );
 }
 
 function follow(child: ChildProcessByStdio<import('node:stream').Writable, Readable, Readable>): RunningCli {
   const lines: JsonLine[] = [];
-  const waiting = new Set<{ fits: (line: JsonLine) => boolean; resolve: (line: JsonLine) => void; reject: (error: Error) => void }>();
+  const waiting = new Set<{
+    fits: (line: JsonLine) => boolean;
+    resolve: (line: JsonLine) => void;
+    reject: (error: Error) => void;
+  }>();
   let stdout = '';
   let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
   createInterface({ input: child.stdout }).on('line', (text) => {
     stdout += `${text}\n`;
     const line = parseLine(text);
@@ -178,18 +249,27 @@ function follow(child: ChildProcessByStdio<import('node:stream').Writable, Reada
   const done = new Promise<CliRun>((resolve) => {
     child.on('close', (code) => {
       const run = { code, stdout, stderr, lines };
-      for (const { reject } of waiting) reject(new Error(`The command ended with ${code} before the awaited line:\n${stdout.slice(-2000)}\n${failuresOf(run)}`));
+      for (const { reject } of waiting)
+        reject(
+          new Error(
+            `The command ended with ${code} before the awaited line:\n${stdout.slice(-2000)}\n${failuresOf(run)}`,
+          ),
+        );
       resolve(run);
     });
   });
   return {
     pid: child.pid ?? 0,
     done,
-    kill: (signal) => { child.kill(signal); },
+    kill: (signal) => {
+      child.kill(signal);
+    },
     line: (fits) => {
       const past = lines.find(fits);
       if (past) return Promise.resolve(past);
-      return new Promise((resolve, reject) => { waiting.add({ fits, resolve, reject }); });
+      return new Promise((resolve, reject) => {
+        waiting.add({ fits, resolve, reject });
+      });
     },
   };
 }

@@ -14,7 +14,11 @@ export function testScope(lastDetail?: unknown): TestScope {
     lastDetail,
     wantedAt: Date.now(),
     beats,
-    heartbeat: (detail) => { beats.push(detail); },
-    cancel: () => { controller.abort(new Error('cancelled')); },
+    heartbeat: (detail) => {
+      beats.push(detail);
+    },
+    cancel: () => {
+      controller.abort(new Error('cancelled'));
+    },
   };
 }

@@ -1,5 +1,6 @@
 /**
- * A real Temporal server in memory, as somebody else runs one for us: TLS, clients with certificates, an authorizer that asks
+ * A real Temporal server in memory, as somebody else runs one for us: TLS, clients with certificates, an authorizer
+ * that asks
  * for API keys. Temporal's own program, built once from the module beside this file with the pins of the tool's.
  */
 import { spawn } from 'node:child_process';
@@ -39,25 +40,54 @@ export interface SecuredTemporal {
 
 const SERVICES = ['frontend', 'internal-frontend', 'history', 'matching', 'worker'] as const;
 /** As the embedded engine: the queues of a single shard are asked more often than by default. */
-const DYNAMIC_CONFIG = Object.fromEntries(['transfer', 'timer', 'visibility'].map((queue) => [`history.${queue}ProcessorMaxPollRPS`, [{ value: 1000 }]]));
+const DYNAMIC_CONFIG = Object.fromEntries(
+  ['transfer', 'timer', 'visibility'].map((queue) => [`history.${queue}ProcessorMaxPollRPS`, [{ value: 1000 }]]),
+);
 
 /**
  * With the namespace `ananta` and our search attributes.
  * @param folder its own: certificates, configuration
  */
-export async function startTemporalServer(program: string, folder: string, { authorizer = true } = {}): Promise<SecuredTemporal> {
+export async function startTemporalServer(
+  program: string,
+  folder: string,
+  { authorizer = true } = {},
+): Promise<SecuredTemporal> {
   await mkdir(join(folder, 'config'), { recursive: true });
   const tls = await certificates(join(folder, 'tls'));
   const issuer = await keyIssuer();
   const names = SERVICES.flatMap((service) => [service, `${service}-members`]);
   const ports = await claimPorts({ file: join(folder, 'ports.json'), names, inUseByUs: new Set() });
   await writeFile(join(folder, 'config', 'dynamic.yaml'), stringify(DYNAMIC_CONFIG));
-  await writeFile(join(folder, 'config', 'test.yaml'), stringify(configuration(folder, ports, tls, authorizer ? issuer.address : undefined)));
+  await writeFile(
+    join(folder, 'config', 'test.yaml'),
+    stringify(configuration(folder, ports, tls, authorizer ? issuer.address : undefined)),
+  );
 
-  const child = spawn(program, ['--root', folder, '--config', 'config', '--env', 'test', 'start', ...SERVICES.flatMap((service) => ['--service', service])], { stdio: ['ignore', 'pipe', 'pipe'], env: { HOME: folder, PATH: '' } });
+  const child = spawn(
+    program,
+    [
+      '--root',
+      folder,
+      '--config',
+      'config',
+      '--env',
+      'test',
+      'start',
+      ...SERVICES.flatMap((service) => ['--service', service]),
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { HOME: folder, PATH: '' } },
+  );
   let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { said = (said + chunk.toString()).slice(-4000); });
-  const ended = new Promise<void>((resolve) => child.once('close', () => { resolve(); }));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-4000);
+    });
+  const ended = new Promise<void>((resolve) =>
+    child.once('close', () => {
+      resolve();
+    }),
+  );
   const close = async (): Promise<void> => {
     // Nothing of it is kept.
     child.kill('SIGKILL');
@@ -68,17 +98,24 @@ export async function startTemporalServer(program: string, folder: string, { aut
   const port = ports['frontend'] as number;
   const apiKeyFile = join(folder, 'administrator.key');
   await writeFile(apiKeyFile, issuer.key(['temporal-system:admin'], 600), { mode: 0o600 });
-  const engine = { address: `localhost:${port}`, namespace: ENGINE_NAMESPACE, tls: { ca: tls.ca }, ...(authorizer ? { apiKeyFile } : {}) };
+  const engine = {
+    address: `localhost:${port}`,
+    namespace: ENGINE_NAMESPACE,
+    tls: { ca: tls.ca },
+    ...(authorizer ? { apiKeyFile } : {}),
+  };
   try {
     await waitUntil('the Temporal server', { timeoutMs: 60_000, intervalMs: 200 }, async () => {
       if (child.exitCode !== null) throw new Error(`the Temporal server ended with ${child.exitCode}:\n${said}`);
       return (await whyUnreachable(engine, 1)) === undefined ? true : undefined;
     });
     // Its services find each other by and by.
-    await waitUntil('the namespace', { timeoutMs: 60_000, intervalMs: 300 }, () => ensureEngine(engine).catch((error: unknown) => {
-      if (!/unavailable|deadline|hosts|not ready|shard/i.test(grpcText(error))) throw error;
-      return undefined;
-    }));
+    await waitUntil('the namespace', { timeoutMs: 60_000, intervalMs: 300 }, () =>
+      ensureEngine(engine).catch((error: unknown) => {
+        if (!/unavailable|deadline|hosts|not ready|shard/i.test(grpcText(error))) throw error;
+        return undefined;
+      }),
+    );
   } catch (error) {
     await close();
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n${said}`, { cause: error });
@@ -86,25 +123,72 @@ export async function startTemporalServer(program: string, folder: string, { aut
   return { port, host: 'localhost', tls, key: issuer.key, close };
 }
 
-function configuration(folder: string, ports: Ports, { ca, cert, key }: Certificates, keySource: string | undefined): object {
-  const store = { sql: { pluginName: 'sqlite', databaseName: 'default', connectAddr: 'localhost', connectProtocol: 'tcp', connectAttributes: { mode: 'memory', cache: 'private' }, maxConns: 1, maxIdleConns: 1, maxConnLifetime: '1h' } };
+function configuration(
+  folder: string,
+  ports: Ports,
+  { ca, cert, key }: Certificates,
+  keySource: string | undefined,
+): object {
+  const store = {
+    sql: {
+      pluginName: 'sqlite',
+      databaseName: 'default',
+      connectAddr: 'localhost',
+      connectProtocol: 'tcp',
+      connectAttributes: { mode: 'memory', cache: 'private' },
+      maxConns: 1,
+      maxIdleConns: 1,
+      maxConnLifetime: '1h',
+    },
+  };
   const own = { certFile: cert, keyFile: key };
   return {
     log: { stdout: true, level: 'error' },
-    persistence: { defaultStore: 'default', visibilityStore: 'visibility', numHistoryShards: 1, datastores: { default: store, visibility: store } },
+    persistence: {
+      defaultStore: 'default',
+      visibilityStore: 'visibility',
+      numHistoryShards: 1,
+      datastores: { default: store, visibility: store },
+    },
     global: {
       membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' },
-      tls: { frontend: {
-        server: { ...own, requireClientAuth: true, clientCaFiles: [ca] },
-        hostOverrides: { localhost: { ...own, requireClientAuth: false } },
-        client: { serverName: 'localhost', rootCaFiles: [ca] },
-      } },
-      ...(keySource === undefined ? {} : { authorization: { authorizer: 'default', claimMapper: 'default', permissionsClaimName: 'permissions', jwtKeyProvider: { keySourceURIs: [keySource], refreshInterval: '1m' } } }),
+      tls: {
+        frontend: {
+          server: { ...own, requireClientAuth: true, clientCaFiles: [ca] },
+          hostOverrides: { localhost: { ...own, requireClientAuth: false } },
+          client: { serverName: 'localhost', rootCaFiles: [ca] },
+        },
+      },
+      ...(keySource === undefined
+        ? {}
+        : {
+            authorization: {
+              authorizer: 'default',
+              claimMapper: 'default',
+              permissionsClaimName: 'permissions',
+              jwtKeyProvider: { keySourceURIs: [keySource], refreshInterval: '1m' },
+            },
+          }),
     },
-    services: Object.fromEntries(SERVICES.map((service) => [service, { rpc: { grpcPort: ports[service], membershipPort: ports[`${service}-members`], bindOnLocalHost: true } }])),
+    services: Object.fromEntries(
+      SERVICES.map((service) => [
+        service,
+        { rpc: { grpcPort: ports[service], membershipPort: ports[`${service}-members`], bindOnLocalHost: true } },
+      ]),
+    ),
     clusterMetadata: {
-      enableGlobalNamespace: false, failoverVersionIncrement: 10, masterClusterName: 'active', currentClusterName: 'active',
-      clusterInformation: { active: { enabled: true, initialFailoverVersion: 1, rpcName: 'frontend', rpcAddress: `localhost:${ports['frontend']}` } },
+      enableGlobalNamespace: false,
+      failoverVersionIncrement: 10,
+      masterClusterName: 'active',
+      currentClusterName: 'active',
+      clusterInformation: {
+        active: {
+          enabled: true,
+          initialFailoverVersion: 1,
+          rpcName: 'frontend',
+          rpcAddress: `localhost:${ports['frontend']}`,
+        },
+      },
     },
     dcRedirectionPolicy: { policy: 'noop' },
     dynamicConfigClient: { filepath: join(folder, 'config', 'dynamic.yaml'), pollInterval: '10s' },
@@ -116,12 +200,15 @@ async function keyIssuer(): Promise<{ address: string; key: SecuredTemporal['key
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const server = createServer((_, response) => {
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' }] }));
+    response.end(
+      JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' }] }),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`,
-    key: (permissions, forSeconds = 3600) => webToken(privateKey, { sub: 'ananta', permissions, exp: Math.floor(Date.now() / 1000) + forSeconds }),
+    key: (permissions, forSeconds = 3600) =>
+      webToken(privateKey, { sub: 'ananta', permissions, exp: Math.floor(Date.now() / 1000) + forSeconds }),
     close: () => closed(server),
   };
 }
@@ -134,7 +221,9 @@ function webToken(key: KeyObject, claims: object): string {
 
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => { resolve(); });
+    server.close(() => {
+      resolve();
+    });
     server.closeAllConnections();
   });
 }

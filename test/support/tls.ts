@@ -1,4 +1,7 @@
-/** TLS for tests: an authority of their own, made by openssl, and a server in front of another one that demands a name and a password. */
+/**
+ * TLS for tests: an authority of their own, made by openssl, and a server in front of another one that demands a name
+ * and a password.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -9,7 +12,10 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-export const OPENSSL = process.env['PATH']?.split(delimiter).map((folder) => join(folder, 'openssl')).find((path) => existsSync(path));
+export const OPENSSL = process.env['PATH']
+  ?.split(delimiter)
+  .map((folder) => join(folder, 'openssl'))
+  .find((path) => existsSync(path));
 
 export interface Certificates {
   /** File with the authority's certificate. */
@@ -24,9 +30,54 @@ export async function certificates(folder: string): Promise<Certificates> {
   const file = (name: string): string => join(folder, name);
   const openssl = (...args: string[]): Promise<unknown> => run(OPENSSL ?? 'openssl', args, { cwd: folder });
   await writeFile(file('extensions'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
-  await openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=test authority', '-keyout', 'ca.key', '-out', 'ca.pem');
-  await openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=localhost', '-keyout', 'server.key', '-out', 'server.csr');
-  await openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-out', 'server.pem', '-extfile', 'extensions');
+  await openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=test authority',
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.pem',
+  );
+  await openssl(
+    'req',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-subj',
+    '/CN=localhost',
+    '-keyout',
+    'server.key',
+    '-out',
+    'server.csr',
+  );
+  await openssl(
+    'x509',
+    '-req',
+    '-in',
+    'server.csr',
+    '-CA',
+    'ca.pem',
+    '-CAkey',
+    'ca.key',
+    '-CAcreateserial',
+    '-days',
+    '2',
+    '-out',
+    'server.pem',
+    '-extfile',
+    'extensions',
+  );
   return { ca: file('ca.pem'), cert: file('server.pem'), key: file('server.key') };
 }
 
@@ -36,8 +87,37 @@ export async function clientCertificate({ ca }: Certificates, name: string): Pro
   const openssl = (...args: string[]): Promise<unknown> => run(OPENSSL ?? 'openssl', args, { cwd: folder });
   // Without an extension it would be a certificate of version 1, which the worker's library does not take.
   await writeFile(join(folder, 'client'), 'extendedKeyUsage=clientAuth\n');
-  await openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
-  await openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-out', `${name}.pem`, '-extfile', 'client');
+  await openssl(
+    'req',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-subj',
+    `/CN=${name}`,
+    '-keyout',
+    `${name}.key`,
+    '-out',
+    `${name}.csr`,
+  );
+  await openssl(
+    'x509',
+    '-req',
+    '-in',
+    `${name}.csr`,
+    '-CA',
+    'ca.pem',
+    '-CAkey',
+    'ca.key',
+    '-CAcreateserial',
+    '-days',
+    '2',
+    '-out',
+    `${name}.pem`,
+    '-extfile',
+    'client',
+  );
   return { ca, cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
 }
 
@@ -59,20 +139,28 @@ export async function guard(target: string, { cert, key }: Certificates, login?:
       outgoing.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
       return;
     }
-    const passed = httpRequest({ host, port, method: incoming.method, path: incoming.url, headers: { ...incoming.headers, host: target } }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
+    const passed = httpRequest(
+      { host, port, method: incoming.method, path: incoming.url, headers: { ...incoming.headers, host: target } },
+      (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
+    passed.once('error', () => {
+      outgoing.destroy();
     });
-    passed.once('error', () => { outgoing.destroy(); });
     incoming.pipe(passed);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     host: `localhost:${(server.address() as AddressInfo).port}`,
     refused: () => refusals,
-    close: () => new Promise((resolve) => {
-      server.close(() => { resolve(); });
-      server.closeAllConnections();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
   };
 }

@@ -1,4 +1,6 @@
-/** Real Vault servers on loopback, with the configuration that the charts get, behind the tunnel that the product uses. */
+/**
+ * Real Vault servers on loopback, with the configuration that the charts get, behind the tunnel that the product uses.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -41,7 +43,14 @@ const DOMAIN = 'vault-headless.vault-system.svc';
 
 async function vaultBinary(): Promise<string> {
   const config = readConfig();
-  return (await acquireTools({ names: ['vault'], cacheDir: config.cacheDir, mirror: config.toolsMirror, env: config.childEnv }).get('vault')).path;
+  return (
+    await acquireTools({
+      names: ['vault'],
+      cacheDir: config.cacheDir,
+      mirror: config.toolsMirror,
+      env: config.childEnv,
+    }).get('vault')
+  ).path;
 }
 
 /** Starts none yet. */
@@ -54,8 +63,14 @@ export async function vaultServers({ count, seal, env = {} }: VaultServersOption
 
   const configuration = (index: number, replicas: number): string => {
     const text = vaultHcl({ name: 'vault' }, { replicas, seal }, DOMAIN, { mlock: 'said' });
-    return text.replace('[::]:8200', `127.0.0.1:${portOf(index)}`).replace('[::]:8201', `127.0.0.1:${ports[2 * index + 1]}`).replace('/vault/data', join(folder, `data-${index}`))
-      .replaceAll(/http:\/\/vault-(\d)\.[^"]*:8200/g, (_whole, peer: string) => `http://127.0.0.1:${portOf(Number(peer))}`);
+    return text
+      .replace('[::]:8200', `127.0.0.1:${portOf(index)}`)
+      .replace('[::]:8201', `127.0.0.1:${ports[2 * index + 1]}`)
+      .replace('/vault/data', join(folder, `data-${index}`))
+      .replaceAll(
+        /http:\/\/vault-(\d)\.[^"]*:8200/g,
+        (_whole, peer: string) => `http://127.0.0.1:${portOf(Number(peer))}`,
+      );
   };
   const end = async (index: number, signal: NodeJS.Signals): Promise<void> => {
     const child = processes.get(index);
@@ -67,24 +82,38 @@ export async function vaultServers({ count, seal, env = {} }: VaultServersOption
   };
 
   const kubernetes = {
-    list: () => Promise.resolve({
-      metadata: { resourceVersion: '1' },
-      items: [...processes.keys()].map((index): KubernetesObject => ({ metadata: { name: `vault-${index}`, uid: '', resourceVersion: '1' }, status: { phase: 'Running' } })),
-    }),
-    connect: ({ pod }: { pod: string }): Promise<Duplex> => new Promise((resolve, reject) => {
-      const socket = connect(portOf(Number(pod.slice(-1))), '127.0.0.1');
-      socket.once('connect', () => { resolve(socket); });
-      socket.once('error', reject);
-    }),
+    list: () =>
+      Promise.resolve({
+        metadata: { resourceVersion: '1' },
+        items: [...processes.keys()].map(
+          (index): KubernetesObject => ({
+            metadata: { name: `vault-${index}`, uid: '', resourceVersion: '1' },
+            status: { phase: 'Running' },
+          }),
+        ),
+      }),
+    connect: ({ pod }: { pod: string }): Promise<Duplex> =>
+      new Promise((resolve, reject) => {
+        const socket = connect(portOf(Number(pod.slice(-1))), '127.0.0.1');
+        socket.once('connect', () => {
+          resolve(socket);
+        });
+        socket.once('error', reject);
+      }),
   };
   const keysFile = join(folder, 'vault-keys.json');
   const client = createVaultClient({
-    connection: { kubernetesHost: '', keysFile }, environment: 'test', redactor: createRedactor(), kubernetes: { tokenFor: () => Promise.reject(new Error('no cluster here')) },
+    connection: { kubernetesHost: '', keysFile },
+    environment: 'test',
+    redactor: createRedactor(),
+    kubernetes: { tokenFor: () => Promise.reject(new Error('no cluster here')) },
     tunnel: createTunnel(kubernetes, { namespace: 'vault-system', release: 'vault', port: 8200 }),
   });
 
   return {
-    client, keysFile, folder,
+    client,
+    keysFile,
+    folder,
     start: async (index, replicas) => {
       await mkdir(join(folder, `data-${index}`), { recursive: true });
       const file = join(folder, `vault-${index}.hcl`);
@@ -92,9 +121,13 @@ export async function vaultServers({ count, seal, env = {} }: VaultServersOption
       const child = spawn(binary, ['server', `-config=${file}`], {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: {
-          PATH: '', HOME: folder, ...env,
+          PATH: '',
+          HOME: folder,
+          ...env,
           // As the chart sets them.
-          VAULT_API_ADDR: `http://127.0.0.1:${portOf(index)}`, VAULT_CLUSTER_ADDR: `https://127.0.0.1:${ports[2 * index + 1]}`, VAULT_RAFT_NODE_ID: `vault-${index}`,
+          VAULT_API_ADDR: `http://127.0.0.1:${portOf(index)}`,
+          VAULT_CLUSTER_ADDR: `https://127.0.0.1:${ports[2 * index + 1]}`,
+          VAULT_RAFT_NODE_ID: `vault-${index}`,
         },
       });
       const log = createWriteStream(join(folder, `vault-${index}.log`), { flags: 'a' });
@@ -102,8 +135,12 @@ export async function vaultServers({ count, seal, env = {} }: VaultServersOption
       child.stderr.pipe(log, { end: false });
       processes.set(index, child);
       await waitUntil(`vault-${index}`, { timeoutMs: 60_000, intervalMs: 100 }, async () => {
-        if (child.exitCode !== null) throw new Error(`vault-${index} ended: ${await readFile(join(folder, `vault-${index}.log`), 'utf8')}`);
-        return fetch(`http://127.0.0.1:${portOf(index)}/v1/sys/health`).then(() => true, () => undefined);
+        if (child.exitCode !== null)
+          throw new Error(`vault-${index} ended: ${await readFile(join(folder, `vault-${index}.log`), 'utf8')}`);
+        return fetch(`http://127.0.0.1:${portOf(index)}/v1/sys/health`).then(
+          () => true,
+          () => undefined,
+        );
       });
     },
     kill: async (index, { wipe = false } = {}) => {
@@ -122,10 +159,25 @@ export async function vaultServers({ count, seal, env = {} }: VaultServersOption
 
 /** Held together, so that none is given twice. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => { resolve(server); });
-  })));
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer().listen(0, '127.0.0.1', () => {
+            resolve(server);
+          });
+        }),
+    ),
+  );
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => { server.close(resolve); })));
+  await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise((resolve) => {
+          server.close(resolve);
+        }),
+    ),
+  );
   return ports;
 }

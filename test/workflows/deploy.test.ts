@@ -3,7 +3,13 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { activityInfo, heartbeat, sleep as activitySleep } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { DeploymentRunningError, describeDeployment, followDeployment, latestDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
+import {
+  DeploymentRunningError,
+  describeDeployment,
+  followDeployment,
+  latestDeployment,
+  startOrAttach,
+} from '../../src/clients/temporal/index.ts';
 import type { DeployInput, DeployResult } from '../../src/contract/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { phaseWorkflowId } from '../../src/contract/names.ts';
@@ -13,42 +19,87 @@ import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
 let clusters = 0;
-before(async () => { engine = await startTestEngine(); });
-after(async () => { await engine.close(); });
+before(async () => {
+  engine = await startTestEngine();
+});
+after(async () => {
+  await engine.close();
+});
 
 /** A lock of its own for every test. */
 function input(extra: Partial<DeployInput> = {}): DeployInput {
   clusters += 1;
-  return { environment: 'test', imageTags: {}, clusterUid: `${String(clusters).padStart(8, '0')}-uid`, requestedBy: 'tester@host', ...extra };
+  return {
+    environment: 'test',
+    imageTags: {},
+    clusterUid: `${String(clusters).padStart(8, '0')}-uid`,
+    requestedBy: 'tester@host',
+    ...extra,
+  };
 }
 
-async function deployment(activities: Parameters<TestEngine['withWorker']>[0], request = input()): Promise<{ result: DeployResult; events: DeploymentEvent[] }> {
+async function deployment(
+  activities: Parameters<TestEngine['withWorker']>[0],
+  request = input(),
+): Promise<{ result: DeployResult; events: DeploymentEvent[] }> {
   const events: DeploymentEvent[] = [];
-  const result = await engine.withWorker(activities, async () => {
-    const run = await startOrAttach(engine.client, 'deploy', request, 'refuse');
-    return followDeployment(engine.client, run, { onEvent: (event) => { events.push(event); } });
-  }, request.environment);
+  const result = await engine.withWorker(
+    activities,
+    async () => {
+      const run = await startOrAttach(engine.client, 'deploy', request, 'refuse');
+      return followDeployment(engine.client, run, {
+        onEvent: (event) => {
+          events.push(event);
+        },
+      });
+    },
+    request.environment,
+  );
   return { result, events };
 }
 
-const statesOf = (result: DeployResult): Record<string, string> => Object.fromEntries(result.services.map((service) => [service.name, service.state]));
+const statesOf = (result: DeployResult): Record<string, string> =>
+  Object.fromEntries(result.services.map((service) => [service.name, service.state]));
 
 describe('deploy', () => {
   test('starts each service when what it depends on is healthy, across phases and against their order', async () => {
-    const plan = planOf({ late: { phase: 1, dependsOn: ['middle'] }, base: { phase: 9 }, middle: { phase: 3, dependsOn: ['base'] }, job: { phase: 3, dependsOn: ['late', 'middle'], job: true } });
+    const plan = planOf({
+      late: { phase: 1, dependsOn: ['middle'] },
+      base: { phase: 9 },
+      middle: { phase: 3, dependsOn: ['base'] },
+      job: { phase: 3, dependsOn: ['late', 'middle'], job: true },
+    });
     const recorder = recordingActivities(plan);
     const { result, events } = await deployment(recorder.activities);
     assert.equal(result.outcome, 'succeeded');
     assert.deepEqual(statesOf(result), { late: 'healthy', base: 'healthy', middle: 'healthy', job: 'completed' });
-    assert.deepEqual(recorder.log, ['namespaces', 'apply base', 'healthy base', 'apply middle', 'healthy middle', 'apply late', 'healthy late', 'apply job', 'healthy job', 'schedule', 'version of deploy', 'result succeeded']);
+    assert.deepEqual(recorder.log, [
+      'namespaces',
+      'apply base',
+      'healthy base',
+      'apply middle',
+      'healthy middle',
+      'apply late',
+      'healthy late',
+      'apply job',
+      'healthy job',
+      'schedule',
+      'version of deploy',
+      'result succeeded',
+    ]);
     assert.equal(result.planDigest, plan.digest);
-    const states = events.flatMap((event) => (event.kind === 'progress' && event.event.service === 'base' ? [event.event.state] : []));
+    const states = events.flatMap((event) =>
+      event.kind === 'progress' && event.event.service === 'base' ? [event.event.state] : [],
+    );
     assert.deepEqual(states, ['applying', 'starting', 'healthy']);
     assert.equal(events.at(-1)?.kind, 'finished');
   });
 
   test('does nothing for what has not changed, and says so', async () => {
-    const recorder = recordingActivities({ ...planOf({ a: { phase: 1, action: 'unchanged' }, b: { phase: 2, dependsOn: ['a'], action: 'unchanged' } }), groundwork: false });
+    const recorder = recordingActivities({
+      ...planOf({ a: { phase: 1, action: 'unchanged' }, b: { phase: 2, dependsOn: ['a'], action: 'unchanged' } }),
+      groundwork: false,
+    });
     const { result } = await deployment(recorder.activities);
     assert.equal(result.outcome, 'unchanged');
     assert.deepEqual(recorder.log, ['schedule', 'version of deploy', 'result unchanged']);
@@ -63,20 +114,45 @@ describe('deploy', () => {
   });
 
   test('goes on with independent branches when one fails, and names the failure with its evidence', async () => {
-    const plan = planOf({ bad: { phase: 1 }, child: { phase: 2, dependsOn: ['bad'] }, grandchild: { phase: 2, dependsOn: ['child'] }, good: { phase: 1 }, fine: { phase: 3, dependsOn: ['good'] } });
+    const plan = planOf({
+      bad: { phase: 1 },
+      child: { phase: 2, dependsOn: ['bad'] },
+      grandchild: { phase: 2, dependsOn: ['child'] },
+      good: { phase: 1 },
+      fine: { phase: 3, dependsOn: ['good'] },
+    });
     const recorder = recordingActivities(plan, {
-      awaitHealthy: ({ step }) => step.name === 'bad'
-        ? Promise.reject(ApplicationFailure.nonRetryable('pod bad-0, container main: CrashLoopBackOff', FAILURES.notHealthyInTime))
-        : Promise.resolve({ seconds: 0, proof: 'told so' }),
+      awaitHealthy: ({ step }) =>
+        step.name === 'bad'
+          ? Promise.reject(
+              ApplicationFailure.nonRetryable('pod bad-0, container main: CrashLoopBackOff', FAILURES.notHealthyInTime),
+            )
+          : Promise.resolve({ seconds: 0, proof: 'told so' }),
     });
     const request = input();
     const { result } = await deployment(recorder.activities, request);
     assert.equal(result.outcome, 'failed');
-    assert.deepEqual(statesOf(result), { bad: 'failed', child: 'skipped', grandchild: 'skipped', good: 'healthy', fine: 'healthy' });
+    assert.deepEqual(statesOf(result), {
+      bad: 'failed',
+      child: 'skipped',
+      grandchild: 'skipped',
+      good: 'healthy',
+      fine: 'healthy',
+    });
     const failure = result.services.find((service) => service.name === 'bad')?.failure;
-    assert.deepEqual(failure, { type: FAILURES.notHealthyInTime, message: 'pod bad-0, container main: CrashLoopBackOff', evidence: '/evidence/bad.txt', summary: ['line'] });
-    assert.match(result.services.find((service) => service.name === 'grandchild')?.failure?.message ?? '', /child, which it depends on/);
-    const failed = await describeDeployment(engine.client, { workflowId: phaseWorkflowId(result.workflowId, result.runId, 1) });
+    assert.deepEqual(failure, {
+      type: FAILURES.notHealthyInTime,
+      message: 'pod bad-0, container main: CrashLoopBackOff',
+      evidence: '/evidence/bad.txt',
+      summary: ['line'],
+    });
+    assert.match(
+      result.services.find((service) => service.name === 'grandchild')?.failure?.message ?? '',
+      /child, which it depends on/,
+    );
+    const failed = await describeDeployment(engine.client, {
+      workflowId: phaseWorkflowId(result.workflowId, result.runId, 1),
+    });
     assert.equal(failed?.status, 'FAILED');
     assert.equal((await describeDeployment(engine.client, { workflowId: result.workflowId }))?.status, 'FAILED');
   });
@@ -86,7 +162,9 @@ describe('deploy', () => {
     const recorder = recordingActivities(planOf({ a: { phase: 1 } }), {
       applyRelease: () => {
         attempts = activityInfo().attempt;
-        return attempts < 3 ? Promise.reject(ApplicationFailure.retryable('connection refused', FAILURES.unreachable)) : Promise.resolve({ changed: true, revision: 1, seconds: 0 });
+        return attempts < 3
+          ? Promise.reject(ApplicationFailure.retryable('connection refused', FAILURES.unreachable))
+          : Promise.resolve({ changed: true, revision: 1, seconds: 0 });
       },
     });
     const { result } = await deployment(recorder.activities);
@@ -96,26 +174,61 @@ describe('deploy', () => {
 
   test('runs the vault bootstrap as its own activities in order', async () => {
     const plan = planOf({ vault: { phase: 1 } });
-    plan.services[0]?.steps.push({ kind: 'vault-bootstrap', name: 'vault-bootstrap', namespace: 'test', job: false, action: 'install', reason: 'not configured', digest: 'x' });
+    plan.services[0]?.steps.push({
+      kind: 'vault-bootstrap',
+      name: 'vault-bootstrap',
+      namespace: 'test',
+      job: false,
+      action: 'install',
+      reason: 'not configured',
+      digest: 'x',
+    });
     const recorder = recordingActivities(plan);
     await deployment(recorder.activities);
-    assert.deepEqual(recorder.log, ['namespaces', 'apply vault', 'healthy vault', 'openVault', 'configureVault', 'seedVault', 'syncSecrets', 'openVault', 'schedule', 'version of deploy', 'result succeeded']);
+    assert.deepEqual(recorder.log, [
+      'namespaces',
+      'apply vault',
+      'healthy vault',
+      'openVault',
+      'configureVault',
+      'seedVault',
+      'syncSecrets',
+      'openVault',
+      'schedule',
+      'version of deploy',
+      'result succeeded',
+    ]);
   });
 
   test('one lock per environment and cluster: a second start attaches or is refused', async () => {
     const request = input();
     let release = (): void => undefined;
-    const gate = new Promise<void>((resolve) => { release = resolve; });
-    const recorder = recordingActivities(planOf({ a: { phase: 1 } }), { awaitHealthy: async () => { await gate; return { seconds: 0, proof: '' }; } });
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const recorder = recordingActivities(planOf({ a: { phase: 1 } }), {
+      awaitHealthy: async () => {
+        await gate;
+        return { seconds: 0, proof: '' };
+      },
+    });
     await engine.withWorker(recorder.activities, async () => {
       const first = await startOrAttach(engine.client, 'deploy', request, 'refuse');
-      await assert.rejects(startOrAttach(engine.client, 'deploy', request, 'refuse'), (error) => error instanceof DeploymentRunningError && error.running?.runId === first.runId && error.message.includes('started by tester@host, since'));
+      await assert.rejects(
+        startOrAttach(engine.client, 'deploy', request, 'refuse'),
+        (error) =>
+          error instanceof DeploymentRunningError &&
+          error.running?.runId === first.runId &&
+          error.message.includes('started by tester@host, since'),
+      );
       const second = await startOrAttach(engine.client, 'deploy', request, 'attach');
       const { holder, ...attached } = second;
       assert.deepEqual(attached, { ...first, attached: true });
       assert.deepEqual([holder?.operation, holder?.requestedBy, holder?.workers], ['deploy', 'tester@host', 1]);
       release();
-      const [one, two] = await Promise.all([first, second].map((run) => followDeployment(engine.client, run, { onEvent: () => undefined })));
+      const [one, two] = await Promise.all(
+        [first, second].map((run) => followDeployment(engine.client, run, { onEvent: () => undefined })),
+      );
       assert.deepEqual(one, two);
     });
     assert.equal(recorder.log.filter((line) => line === 'apply a').length, 1);
@@ -124,26 +237,34 @@ describe('deploy', () => {
   test('cancelled: children stop, the running activity ends first, the result says what was done', async () => {
     const request = input();
     let ended = false;
-    const recorder = recordingActivities(planOf({ done: { phase: 1 }, slow: { phase: 2, dependsOn: ['done'] }, never: { phase: 3, dependsOn: ['slow'] } }), {
-      applyRelease: async ({ step }) => {
-        if (step.name === 'slow') {
-          const beat = setInterval(() => { heartbeat(); }, 200);
-          try {
-            await activitySleep('1 minute');
-          } finally {
-            clearInterval(beat);
-            await sleep(300);
-            ended = true;
+    const recorder = recordingActivities(
+      planOf({ done: { phase: 1 }, slow: { phase: 2, dependsOn: ['done'] }, never: { phase: 3, dependsOn: ['slow'] } }),
+      {
+        applyRelease: async ({ step }) => {
+          if (step.name === 'slow') {
+            const beat = setInterval(() => {
+              heartbeat();
+            }, 200);
+            try {
+              await activitySleep('1 minute');
+            } finally {
+              clearInterval(beat);
+              await sleep(300);
+              ended = true;
+            }
           }
-        }
-        return { changed: true, revision: 1, seconds: 0 };
+          return { changed: true, revision: 1, seconds: 0 };
+        },
       },
-    });
+    );
     const result = await engine.withWorker(recorder.activities, async () => {
       const run = await startOrAttach(engine.client, 'deploy', request, 'refuse');
-      return followDeployment(engine.client, run, { onEvent: (event) => {
-        if (event.kind === 'progress' && event.event.service === 'slow' && event.event.state === 'applying') void engine.client.workflow.getHandle(run.workflowId, run.runId).cancel();
-      } });
+      return followDeployment(engine.client, run, {
+        onEvent: (event) => {
+          if (event.kind === 'progress' && event.event.service === 'slow' && event.event.state === 'applying')
+            void engine.client.workflow.getHandle(run.workflowId, run.runId).cancel();
+        },
+      });
     });
     assert.equal(ended, true);
     assert.equal(result.outcome, 'cancelled');
@@ -155,7 +276,9 @@ describe('deploy', () => {
   test('a deadline stops it in good order', async () => {
     const recorder = recordingActivities(planOf({ a: { phase: 1 } }), {
       awaitHealthy: async () => {
-        const beat = setInterval(() => { heartbeat(); }, 200);
+        const beat = setInterval(() => {
+          heartbeat();
+        }, 200);
         try {
           await activitySleep('1 minute');
         } finally {
@@ -171,14 +294,20 @@ describe('deploy', () => {
   });
 
   test('a plan that cannot be made fails with its reason', async () => {
-    const recorder = recordingActivities(planOf({}), { makePlan: () => Promise.reject(ApplicationFailure.nonRetryable('environments/test.yaml: unknown key', FAILURES.invalidInput)) });
+    const recorder = recordingActivities(planOf({}), {
+      makePlan: () =>
+        Promise.reject(ApplicationFailure.nonRetryable('environments/test.yaml: unknown key', FAILURES.invalidInput)),
+    });
     const { result } = await deployment(recorder.activities);
     assert.equal(result.outcome, 'failed');
     assert.deepEqual(result.failure, { type: FAILURES.invalidInput, message: 'environments/test.yaml: unknown key' });
   });
 
   test('the newest deployment of an environment is found without its cluster', async () => {
-    const { result } = await deployment(recordingActivities(planOf({ a: { phase: 1 } })).activities, input({ environment: 'found' }));
+    const { result } = await deployment(
+      recordingActivities(planOf({ a: { phase: 1 } })).activities,
+      input({ environment: 'found' }),
+    );
     for (let attempt = 0; attempt < 50; attempt += 1) {
       const latest = await latestDeployment(engine.client, 'found');
       if (latest?.status === 'COMPLETED') {

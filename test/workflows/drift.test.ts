@@ -13,11 +13,35 @@ import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
 let clusters = 0;
-before(async () => { engine = await startTestEngine(); });
-after(async () => { await engine.close(); });
+before(async () => {
+  engine = await startTestEngine();
+});
+after(async () => {
+  await engine.close();
+});
 
-const finding = (key: string, more: Partial<DriftFinding> = {}): DriftFinding => ({ key, kind: 'changed', area: 'kubernetes', object: `Deployment test/${key}`, field: 'spec.replicas', was: '1', is: '3', valueDigest: 'x', repair: 'field', ...more });
-const report = (findings: DriftFinding[]): DriftReport => ({ environment: 'test', at: '2026-01-01T00:00:00Z', seconds: 0, findings, accepted: 0, ignored: 0, checked: { objects: 1, releases: 1, vault: 0, secrets: 0 }, simulated: '' });
+const finding = (key: string, more: Partial<DriftFinding> = {}): DriftFinding => ({
+  key,
+  kind: 'changed',
+  area: 'kubernetes',
+  object: `Deployment test/${key}`,
+  field: 'spec.replicas',
+  was: '1',
+  is: '3',
+  valueDigest: 'x',
+  repair: 'field',
+  ...more,
+});
+const report = (findings: DriftFinding[]): DriftReport => ({
+  environment: 'test',
+  at: '2026-01-01T00:00:00Z',
+  seconds: 0,
+  findings,
+  accepted: 0,
+  ignored: 0,
+  checked: { objects: 1, releases: 1, vault: 0, secrets: 0 },
+  simulated: '',
+});
 const plan = planOf({ a: { phase: 1, action: 'unchanged' } });
 
 interface World {
@@ -40,7 +64,10 @@ interface Ran {
   clusterUid: string;
 }
 
-async function driftRun(mode: DriftInput['mode'], { looks = [[]], flapping = [], now, requestedBy, overrides = {} }: World): Promise<Ran> {
+async function driftRun(
+  mode: DriftInput['mode'],
+  { looks = [[]], flapping = [], now, requestedBy, overrides = {} }: World,
+): Promise<Ran> {
   clusters += 1;
   const clusterUid = `${String(clusters).padStart(8, 'd')}-uid`;
   const told: NotifyInput[] = [];
@@ -50,15 +77,36 @@ async function driftRun(mode: DriftInput['mode'], { looks = [[]], flapping = [],
     findDrift: () => {
       const findings = looks[Math.min(look, looks.length - 1)]!;
       look += 1;
-      return Promise.resolve({ report: report(findings), flapping: findings.map(({ key }) => key).filter((key) => flapping.includes(key)), ...(now === undefined ? {} : { mode: now }) });
+      return Promise.resolve({
+        report: report(findings),
+        flapping: findings.map(({ key }) => key).filter((key) => flapping.includes(key)),
+        ...(now === undefined ? {} : { mode: now }),
+      });
     },
-    notify: (input) => { told.push(input); return Promise.resolve({ sent: true }); },
-    recordDrift: (input) => { recorded.push(input); return Promise.resolve(); },
+    notify: (input) => {
+      told.push(input);
+      return Promise.resolve({ sent: true });
+    },
+    recordDrift: (input) => {
+      recorded.push(input);
+      return Promise.resolve();
+    },
     ...overrides,
   });
   const workflowId = `${driftScheduleId('test', clusterUid)}-${clusters}`;
   const result = await engine.withWorker(activities, async () => {
-    const handle = await engine.client.workflow.start(WORKFLOW_TYPES.drift, { taskQueue: taskQueueOf('test'), workflowId, args: [{ environment: 'test', clusterUid, mode, ...(requestedBy === undefined ? {} : { requestedBy }) } satisfies DriftInput] });
+    const handle = await engine.client.workflow.start(WORKFLOW_TYPES.drift, {
+      taskQueue: taskQueueOf('test'),
+      workflowId,
+      args: [
+        {
+          environment: 'test',
+          clusterUid,
+          mode,
+          ...(requestedBy === undefined ? {} : { requestedBy }),
+        } satisfies DriftInput,
+      ],
+    });
     return handle.result() as Promise<DriftResult>;
   });
   return { result, log, told, recorded, workflowId, clusterUid };
@@ -69,7 +117,10 @@ describe('drift', () => {
     const { result, told, recorded, workflowId } = await driftRun('repair', {});
     assert.equal(result.outcome, 'clean');
     assert.deepEqual(told, []);
-    assert.deepEqual(recorded.map(({ outcome, attempted, findings }) => ({ outcome, attempted, findings })), [{ outcome: 'clean', attempted: [], findings: 0 }]);
+    assert.deepEqual(
+      recorded.map(({ outcome, attempted, findings }) => ({ outcome, attempted, findings })),
+      [{ outcome: 'clean', attempted: [], findings: 0 }],
+    );
     const { typedSearchAttributes } = await engine.client.workflow.getHandle(workflowId).describe();
     assert.equal(typedSearchAttributes.get(SEARCH_ATTRIBUTES.drift), 'clean');
   });
@@ -88,13 +139,21 @@ describe('drift', () => {
     const asked: string[][] = [];
     const { result, log, told, recorded, clusterUid } = await driftRun('repair', {
       looks: [[finding('a'), finding('b', { repair: undefined })], [finding('b', { repair: undefined })]],
-      overrides: { planRepair: ({ findings }) => { asked.push(findings.map(({ key }) => key)); return Promise.resolve({ ...plan, operation: 'repair' }); } },
+      overrides: {
+        planRepair: ({ findings }) => {
+          asked.push(findings.map(({ key }) => key));
+          return Promise.resolve({ ...plan, operation: 'repair' });
+        },
+      },
     });
     assert.deepEqual(asked, [['a']]);
     assert.ok(log.includes('repair findings'));
     assert.equal(result.outcome, 'drifted');
     assert.deepEqual(result.repaired, ['a']);
-    assert.deepEqual(result.remaining?.map(({ key }) => key), ['b']);
+    assert.deepEqual(
+      result.remaining?.map(({ key }) => key),
+      ['b'],
+    );
     assert.deepEqual(recorded[0]?.attempted, ['a']);
     assert.match(told[0]!.lines.join('\n'), /^repaired: .*test\/a.*\nfound: .*test\/b/);
     const held = await engine.client.workflow.getHandle(deployWorkflowId('test', clusterUid)).describe();
@@ -107,15 +166,35 @@ describe('drift', () => {
     const { result, workflowId } = await driftRun('repair', { looks: [[finding('a')], []] });
     assert.equal(result.outcome, 'repaired');
     assert.deepEqual(result.remaining, []);
-    assert.equal((await engine.client.workflow.getHandle(workflowId).describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.drift), 'repaired');
+    assert.equal(
+      (await engine.client.workflow.getHandle(workflowId).describe()).typedSearchAttributes.get(
+        SEARCH_ATTRIBUTES.drift,
+      ),
+      'repaired',
+    );
   });
 
   test('skipped while an operation holds the lock: nothing is looked at, nobody is told', async () => {
     let looked = false;
-    const { result, told, recorded } = await driftRun('repair', { overrides: {
-      lockHolder: () => Promise.resolve({ holder: { operation: 'deploy', requestedBy: 'somebody@host', workflowId: 'w', runId: 'r', since: '2026-01-01T00:00:00Z', workers: 1 } }),
-      findDrift: () => { looked = true; return Promise.reject(new Error('not now')); },
-    } });
+    const { result, told, recorded } = await driftRun('repair', {
+      overrides: {
+        lockHolder: () =>
+          Promise.resolve({
+            holder: {
+              operation: 'deploy',
+              requestedBy: 'somebody@host',
+              workflowId: 'w',
+              runId: 'r',
+              since: '2026-01-01T00:00:00Z',
+              workers: 1,
+            },
+          }),
+        findDrift: () => {
+          looked = true;
+          return Promise.reject(new Error('not now'));
+        },
+      },
+    });
     assert.equal(result.outcome, 'skipped');
     assert.equal(result.reason, 'deploy by somebody@host holds the lock since 2026-01-01T00:00:00Z');
     assert.deepEqual([looked, told.length, recorded[0]?.outcome], [false, 0, 'skipped']);
@@ -126,12 +205,21 @@ describe('drift', () => {
     const clusterUid = `${String(clusters).padStart(8, 'd')}-uid`;
     const { activities, log } = recordingActivities(plan, {
       findDrift: async () => {
-        await engine.client.workflow.start(WORKFLOW_TYPES.deploy, { taskQueue: 'nobody', workflowId: deployWorkflowId('test', clusterUid), args: [] });
+        await engine.client.workflow.start(WORKFLOW_TYPES.deploy, {
+          taskQueue: 'nobody',
+          workflowId: deployWorkflowId('test', clusterUid),
+          args: [],
+        });
         return { report: report([finding('a')]), flapping: [] };
       },
     });
-    const result = await engine.withWorker(activities, () =>
-      engine.client.workflow.execute(WORKFLOW_TYPES.drift, { taskQueue: taskQueueOf('test'), workflowId: driftScheduleId('test', clusterUid), args: [{ environment: 'test', clusterUid, mode: 'repair' }] })) as DriftResult;
+    const result = (await engine.withWorker(activities, () =>
+      engine.client.workflow.execute(WORKFLOW_TYPES.drift, {
+        taskQueue: taskQueueOf('test'),
+        workflowId: driftScheduleId('test', clusterUid),
+        args: [{ environment: 'test', clusterUid, mode: 'repair' }],
+      }),
+    )) as DriftResult;
     assert.equal(result.outcome, 'skipped');
     assert.match(result.reason ?? '', /took the lock before the repair could/);
     assert.deepEqual(log, ['drift skipped']);
@@ -140,66 +228,132 @@ describe('drift', () => {
 
   test('an operation that began while it looked: what was seen meanwhile does not count, nobody is told', async () => {
     let asked = 0;
-    const { result, log, told } = await driftRun('report', { looks: [[finding('a')]], overrides: { lockHolder: () => {
-      asked += 1;
-      return Promise.resolve(asked === 1 ? {} : { holder: { operation: 'destroy', requestedBy: 'somebody@host', workflowId: 'w', runId: 'r', since: '2026-01-01T00:00:00Z', workers: 1 } });
-    } } });
+    const { result, log, told } = await driftRun('report', {
+      looks: [[finding('a')]],
+      overrides: {
+        lockHolder: () => {
+          asked += 1;
+          return Promise.resolve(
+            asked === 1
+              ? {}
+              : {
+                  holder: {
+                    operation: 'destroy',
+                    requestedBy: 'somebody@host',
+                    workflowId: 'w',
+                    runId: 'r',
+                    since: '2026-01-01T00:00:00Z',
+                    workers: 1,
+                  },
+                },
+          );
+        },
+      },
+    });
     assert.equal(result.outcome, 'skipped');
-    assert.match(result.reason ?? '', /^destroy by somebody@host holds the lock since .*: what was seen meanwhile does not count$/);
+    assert.match(
+      result.reason ?? '',
+      /^destroy by somebody@host holds the lock since .*: what was seen meanwhile does not count$/,
+    );
     assert.deepEqual([result.report, told, log], [undefined, [], []]);
   });
 
-  const MODES: [registered: DriftInput['mode'], now: DriftMode, requestedBy: string | undefined, outcome: string, repairs: boolean][] = [
-    ['repair', 'report', undefined, 'drifted', false], ['report', 'repair', undefined, 'repaired', true], ['repair', 'off', undefined, 'skipped', false],
-    ['repair', 'report', 'me@host', 'repaired', true], ['report', 'repair', 'me@host', 'drifted', false],
+  const MODES: [
+    registered: DriftInput['mode'],
+    now: DriftMode,
+    requestedBy: string | undefined,
+    outcome: string,
+    repairs: boolean,
+  ][] = [
+    ['repair', 'report', undefined, 'drifted', false],
+    ['report', 'repair', undefined, 'repaired', true],
+    ['repair', 'off', undefined, 'skipped', false],
+    ['repair', 'report', 'me@host', 'repaired', true],
+    ['report', 'repair', 'me@host', 'drifted', false],
   ];
   for (const [registered, now, requestedBy, outcome, repairs] of MODES) {
     test(`${requestedBy === undefined ? 'the schedule, registered with' : 'a person, who asks for'} ${registered}, and a file that says ${now} by now: ${outcome}`, async () => {
-      const { result, log } = await driftRun(registered, { looks: [[finding('a')], repairs ? [] : [finding('a')]], now, ...(requestedBy === undefined ? {} : { requestedBy }) });
+      const { result, log } = await driftRun(registered, {
+        looks: [[finding('a')], repairs ? [] : [finding('a')]],
+        now,
+        ...(requestedBy === undefined ? {} : { requestedBy }),
+      });
       assert.deepEqual([result.outcome, log.includes('repair findings')], [outcome, repairs]);
     });
   }
 
   test('what could not be repaired is said, in the result and to whoever is told', async () => {
     const refused = 'ConfigMap test/a could not be repaired: a webhook says no';
-    const { result, told } = await driftRun('repair', { looks: [[finding('a'), finding('b')], [finding('a')]], overrides: { repairFindings: () => Promise.resolve({ repaired: ['b'], refused: [refused] }) } });
+    const { result, told } = await driftRun('repair', {
+      looks: [[finding('a'), finding('b')], [finding('a')]],
+      overrides: { repairFindings: () => Promise.resolve({ repaired: ['b'], refused: [refused] }) },
+    });
     assert.deepEqual([result.outcome, result.reason, result.repaired], ['drifted', refused, ['b']]);
     assert.equal(told[0]?.lines.at(-1), refused);
   });
 
   test('what flaps is left alone and told with the way on; what was not seen is never repaired', async () => {
-    const { result, log, told } = await driftRun('repair', { looks: [[finding('a'), finding('b', { kind: 'not-observable' })]], flapping: ['a'] });
+    const { result, log, told } = await driftRun('repair', {
+      looks: [[finding('a'), finding('b', { kind: 'not-observable' })]],
+      flapping: ['a'],
+    });
     assert.equal(result.outcome, 'drifted');
     assert.deepEqual(result.flapping, ['a']);
     assert.deepEqual(log, []);
-    assert.match(told[0]!.lines.join('\n'), /flaps, left alone: .*test\/a[^]*drift reset KEY --env test[^]*drift accept KEY --env test/);
+    assert.match(
+      told[0]!.lines.join('\n'),
+      /flaps, left alone: .*test\/a[^]*drift reset KEY --env test[^]*drift accept KEY --env test/,
+    );
   });
 
   test('a repair that fails: the run fails with the reason, and what was tried is counted', async () => {
     let counted: string[] = [];
     let attributes: string | undefined;
-    await assert.rejects(driftRun('repair', {
-      looks: [[finding('a')]],
-      overrides: {
-        planRepair: () => Promise.reject(ApplicationFailure.nonRetryable('the chart is gone', FAILURES.chartInvalid)),
-        recordDrift: ({ attempted, outcome }) => { counted = attempted; attributes = outcome; return Promise.resolve(); },
-      },
-    }), (error) => error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure && error.cause.type === FAILURES.driftFailed && /the repair failed: the chart is gone/.test(error.cause.message));
+    await assert.rejects(
+      driftRun('repair', {
+        looks: [[finding('a')]],
+        overrides: {
+          planRepair: () => Promise.reject(ApplicationFailure.nonRetryable('the chart is gone', FAILURES.chartInvalid)),
+          recordDrift: ({ attempted, outcome }) => {
+            counted = attempted;
+            attributes = outcome;
+            return Promise.resolve();
+          },
+        },
+      }),
+      (error) =>
+        error instanceof WorkflowFailedError &&
+        error.cause instanceof ApplicationFailure &&
+        error.cause.type === FAILURES.driftFailed &&
+        /the repair failed: the chart is gone/.test(error.cause.message),
+    );
     assert.deepEqual([counted, attributes], [['a'], 'failed']);
   });
 
   test('what cannot be compared fails the run, and is told', async () => {
     const told: string[] = [];
-    await assert.rejects(driftRun('report', { overrides: {
-      findDrift: () => Promise.reject(ApplicationFailure.nonRetryable('another cluster answers', FAILURES.clusterMismatch)),
-      notify: ({ title }) => { told.push(title); return Promise.resolve({ sent: true }); },
-    } }), WorkflowFailedError);
+    await assert.rejects(
+      driftRun('report', {
+        overrides: {
+          findDrift: () =>
+            Promise.reject(ApplicationFailure.nonRetryable('another cluster answers', FAILURES.clusterMismatch)),
+          notify: ({ title }) => {
+            told.push(title);
+            return Promise.resolve({ sent: true });
+          },
+        },
+      }),
+      WorkflowFailedError,
+    );
     assert.deepEqual(told, ['The drift run on test failed: another cluster answers']);
   });
 
   test('neither a memory nor a messenger that fails is in the way', async () => {
     const refuse = (): Promise<never> => Promise.reject(ApplicationFailure.nonRetryable('no', FAILURES.forbidden));
-    const { result } = await driftRun('report', { looks: [[finding('a')]], overrides: { recordDrift: refuse, notify: refuse } });
+    const { result } = await driftRun('report', {
+      looks: [[finding('a')]],
+      overrides: { recordDrift: refuse, notify: refuse },
+    });
     assert.equal(result.outcome, 'drifted');
   });
 
@@ -209,10 +363,19 @@ describe('drift', () => {
     const lock = engine.client.workflow.getHandle(deployWorkflowId('test', clusterUid));
     const { activities } = recordingActivities(plan, {
       findDrift: () => Promise.resolve({ report: report([finding('a')]), flapping: [] }),
-      planRepair: async () => { await lock.cancel(); await lock.result().catch(() => undefined); return plan; },
+      planRepair: async () => {
+        await lock.cancel();
+        await lock.result().catch(() => undefined);
+        return plan;
+      },
     });
-    const result = await engine.withWorker(activities, () =>
-      engine.client.workflow.execute(WORKFLOW_TYPES.drift, { taskQueue: taskQueueOf('test'), workflowId: driftScheduleId('test', clusterUid), args: [{ environment: 'test', clusterUid, mode: 'repair' }] })) as DriftResult;
+    const result = (await engine.withWorker(activities, () =>
+      engine.client.workflow.execute(WORKFLOW_TYPES.drift, {
+        taskQueue: taskQueueOf('test'),
+        workflowId: driftScheduleId('test', clusterUid),
+        args: [{ environment: 'test', clusterUid, mode: 'repair' }],
+      }),
+    )) as DriftResult;
     assert.equal(result.outcome, 'drifted');
     assert.match(result.reason ?? '', /stopped from outside/);
   });
@@ -221,10 +384,13 @@ describe('drift', () => {
     const { workflowId } = await driftRun('report', { looks: [[finding('a')]] });
     const found = async (): Promise<string[]> => {
       const ids: string[] = [];
-      for await (const { workflowId: id } of engine.client.workflow.list({ query: "WorkflowType = 'drift' AND AnantaDrift = 'drifted'" })) ids.push(id);
+      for await (const { workflowId: id } of engine.client.workflow.list({
+        query: "WorkflowType = 'drift' AND AnantaDrift = 'drifted'",
+      }))
+        ids.push(id);
       return ids;
     };
-    for (const until = Date.now() + 10_000; !(await found()).includes(workflowId);) {
+    for (const until = Date.now() + 10_000; !(await found()).includes(workflowId); ) {
       assert.ok(Date.now() < until, 'visibility never showed it');
       await sleep(100);
     }

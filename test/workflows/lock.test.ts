@@ -5,7 +5,12 @@ import { activityInfo, Context, heartbeat, sleep as activitySleep } from '@tempo
 import { ApplicationFailure } from '@temporalio/common';
 import { awaitLockFree } from '../../src/activities/lock/await-free.ts';
 import { temporalScope } from '../../src/activities/scope.ts';
-import { type DeploymentHandle, describeDeployment, followDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
+import {
+  type DeploymentHandle,
+  describeDeployment,
+  followDeployment,
+  startOrAttach,
+} from '../../src/clients/temporal/index.ts';
 import { lockHolderOf, queuedRequest } from '../../src/clients/temporal/lock.ts';
 import { enqueueDeployment, QueueWithdrawnError, withdrawQueued } from '../../src/clients/temporal/queue.ts';
 import type { Activities } from '../../src/contract/activities.ts';
@@ -20,8 +25,12 @@ import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
 let clusters = 0;
-before(async () => { engine = await startTestEngine(); });
-after(async () => { await engine.close(); });
+before(async () => {
+  engine = await startTestEngine();
+});
+after(async () => {
+  await engine.close();
+});
 
 /** A lock of its own for every test. */
 function input(requestedBy = 'tester@host'): DeployInput {
@@ -29,14 +38,22 @@ function input(requestedBy = 'tester@host'): DeployInput {
   return { environment: 'test', imageTags: {}, clusterUid: `${String(clusters).padStart(8, '0')}-uid`, requestedBy };
 }
 
-const start = (request: DeployInput): ReturnType<typeof startOrAttach> => startOrAttach(engine.client, 'deploy', request, 'refuse');
-const follow = (run: DeploymentHandle, onEvent: (event: DeploymentEvent) => void = () => undefined): Promise<DeployResult> => followDeployment(engine.client, run, { onEvent });
-const statesOf = (result: DeployResult): Record<string, string> => Object.fromEntries(result.services.map((service) => [service.name, service.state]));
-const isAt = (event: DeploymentEvent, service: string, state: string): boolean => event.kind === 'progress' && event.event.service === service && event.event.state === state;
+const start = (request: DeployInput): ReturnType<typeof startOrAttach> =>
+  startOrAttach(engine.client, 'deploy', request, 'refuse');
+const follow = (
+  run: DeploymentHandle,
+  onEvent: (event: DeploymentEvent) => void = () => undefined,
+): Promise<DeployResult> => followDeployment(engine.client, run, { onEvent });
+const statesOf = (result: DeployResult): Record<string, string> =>
+  Object.fromEntries(result.services.map((service) => [service.name, service.state]));
+const isAt = (event: DeploymentEvent, service: string, state: string): boolean =>
+  event.kind === 'progress' && event.event.service === service && event.event.state === state;
 
 /** Beats until it is cancelled. */
 async function untilCancelled(): Promise<never> {
-  const beat = setInterval(() => { heartbeat(); }, 200);
+  const beat = setInterval(() => {
+    heartbeat();
+  }, 200);
   try {
     await activitySleep('5 minutes');
     throw new Error('was not cancelled');
@@ -47,55 +64,97 @@ async function untilCancelled(): Promise<never> {
 
 function gate(): { open: () => void; opened: Promise<void> } {
   let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => { open = resolve; });
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
   return { open, opened };
 }
 
 /** Beats until the gate opens. */
 async function through(opened: Promise<void>): Promise<void> {
-  const beat = setInterval(() => { heartbeat(); }, 200);
-  await opened.finally(() => { clearInterval(beat); });
+  const beat = setInterval(() => {
+    heartbeat();
+  }, 200);
+  await opened.finally(() => {
+    clearInterval(beat);
+  });
 }
 
 const failing = (name: string): Partial<Activities> => ({
-  awaitHealthy: ({ step }) => step.name === name ? Promise.reject(ApplicationFailure.nonRetryable('pod bad-0: CrashLoopBackOff', FAILURES.notHealthyInTime)) : Promise.resolve({ seconds: 0, proof: '' }),
+  awaitHealthy: ({ step }) =>
+    step.name === name
+      ? Promise.reject(ApplicationFailure.nonRetryable('pod bad-0: CrashLoopBackOff', FAILURES.notHealthyInTime))
+      : Promise.resolve({ seconds: 0, proof: '' }),
 });
 
 describe('when a service fails', () => {
   /** `later` could start only after `slow`, which is at work when `bad` fails. */
-  const graph = { bad: { phase: 1 }, child: { phase: 2, dependsOn: ['bad'] }, slow: { phase: 3 }, later: { phase: 4, dependsOn: ['slow'] } };
+  const graph = {
+    bad: { phase: 1 },
+    child: { phase: 2, dependsOn: ['bad'] },
+    slow: { phase: 3 },
+    later: { phase: 4, dependsOn: ['slow'] },
+  };
 
   async function run(onFailure: DeployPlan['onFailure']): Promise<DeployResult> {
     const failed = gate();
-    const recorder = recordingActivities({ ...planOf(graph), onFailure }, {
-      ...failing('bad'),
-      applyRelease: async ({ step }) => {
-        if (step.name === 'slow') await through(failed.opened);
-        return { changed: true, revision: 1, seconds: 0 };
+    const recorder = recordingActivities(
+      { ...planOf(graph), onFailure },
+      {
+        ...failing('bad'),
+        applyRelease: async ({ step }) => {
+          if (step.name === 'slow') await through(failed.opened);
+          return { changed: true, revision: 1, seconds: 0 };
+        },
       },
-    });
-    return engine.withWorker(recorder.activities, async () => follow(await start(input()), (event) => { if (isAt(event, 'bad', 'failed')) setTimeout(failed.open, 1000); }));
+    );
+    return engine.withWorker(recorder.activities, async () =>
+      follow(await start(input()), (event) => {
+        if (isAt(event, 'bad', 'failed')) setTimeout(failed.open, 1000);
+      }),
+    );
   }
 
   test('stop: what is at work goes on to its end, nothing further starts', async () => {
     const result = await run('stop');
     assert.equal(result.outcome, 'failed');
     assert.deepEqual(statesOf(result), { bad: 'failed', child: 'skipped', slow: 'healthy', later: 'skipped' });
-    assert.match(result.services.find(({ name }) => name === 'later')?.failure?.message ?? '', /not started: bad failed.*onFailure: stop/);
-    assert.match(result.services.find(({ name }) => name === 'child')?.failure?.message ?? '', /bad, which it depends on/);
+    assert.match(
+      result.services.find(({ name }) => name === 'later')?.failure?.message ?? '',
+      /not started: bad failed.*onFailure: stop/,
+    );
+    assert.match(
+      result.services.find(({ name }) => name === 'child')?.failure?.message ?? '',
+      /bad, which it depends on/,
+    );
   });
 
   test('continue: independent branches go on', async () => {
-    assert.deepEqual(statesOf(await run('continue')), { bad: 'failed', child: 'skipped', slow: 'healthy', later: 'healthy' });
+    assert.deepEqual(statesOf(await run('continue')), {
+      bad: 'failed',
+      child: 'skipped',
+      slow: 'healthy',
+      later: 'healthy',
+    });
   });
 });
 
 test('what is not selected is left alone, and its dependents start all the same', async () => {
-  const recorder = recordingActivities({ ...planOf({ base: { phase: 1, action: 'excluded' }, api: { phase: 2, dependsOn: ['base'] }, web: { phase: 3, dependsOn: ['api'], action: 'excluded' } }), groundwork: false });
+  const recorder = recordingActivities({
+    ...planOf({
+      base: { phase: 1, action: 'excluded' },
+      api: { phase: 2, dependsOn: ['base'] },
+      web: { phase: 3, dependsOn: ['api'], action: 'excluded' },
+    }),
+    groundwork: false,
+  });
   const result = await engine.withWorker(recorder.activities, async () => follow(await start(input())));
   assert.equal(result.outcome, 'succeeded');
   assert.deepEqual(statesOf(result), { base: 'skipped', api: 'healthy', web: 'skipped' });
-  assert.deepEqual(result.services.flatMap(({ failure }) => failure ?? []), []);
+  assert.deepEqual(
+    result.services.flatMap(({ failure }) => failure ?? []),
+    [],
+  );
   assert.deepEqual(recorder.log.slice(0, 2), ['apply api', 'healthy api']);
 });
 
@@ -104,15 +163,19 @@ describe('superseded', () => {
     const request = input();
     const helm = gate();
     let ended = false;
-    const recorder = recordingActivities(planOf({ waits: { phase: 1 }, helm: { phase: 2 }, later: { phase: 3, dependsOn: ['helm'] } }), {
-      applyRelease: async ({ step }) => {
-        if (step.name !== 'helm') return { changed: true, revision: 1, seconds: 0 };
-        await through(helm.opened);
-        ended = !Context.current().cancellationSignal.aborted;
-        return { changed: true, revision: 1, seconds: 0 };
+    const recorder = recordingActivities(
+      planOf({ waits: { phase: 1 }, helm: { phase: 2 }, later: { phase: 3, dependsOn: ['helm'] } }),
+      {
+        applyRelease: async ({ step }) => {
+          if (step.name !== 'helm') return { changed: true, revision: 1, seconds: 0 };
+          await through(helm.opened);
+          ended = !Context.current().cancellationSignal.aborted;
+          return { changed: true, revision: 1, seconds: 0 };
+        },
+        awaitHealthy: ({ step }) =>
+          step.name === 'waits' ? untilCancelled() : Promise.resolve({ seconds: 0, proof: '' }),
       },
-      awaitHealthy: ({ step }) => (step.name === 'waits' ? untilCancelled() : Promise.resolve({ seconds: 0, proof: '' })),
-    });
+    );
     const result = await engine.withWorker(recorder.activities, async () => {
       const run = await start(request);
       let begun = 0;
@@ -120,7 +183,9 @@ describe('superseded', () => {
         if (isAt(event, 'waits', 'starting') || isAt(event, 'helm', 'applying')) begun += 1;
         if (begun === 2) {
           begun = 3;
-          void engine.client.workflow.getHandle(run.workflowId, run.runId).signal(SIGNALS.supersede, { by: 'other@host' });
+          void engine.client.workflow
+            .getHandle(run.workflowId, run.runId)
+            .signal(SIGNALS.supersede, { by: 'other@host' });
         }
         // Waiting is given up while Helm is still at work.
         if (isAt(event, 'waits', 'cancelled')) helm.open();
@@ -137,7 +202,12 @@ describe('superseded', () => {
 
   test('while it plans: ends at once', async () => {
     const begun = gate();
-    const recorder = recordingActivities(planOf({}), { makePlan: () => { begun.open(); return untilCancelled(); } });
+    const recorder = recordingActivities(planOf({}), {
+      makePlan: () => {
+        begun.open();
+        return untilCancelled();
+      },
+    });
     const result = await engine.withWorker(recorder.activities, async () => {
       const run = await start(input());
       await begun.opened;
@@ -159,7 +229,9 @@ test('cancelled: the lock stays taken until the last phase has ended', async () 
       ended += 1;
     }
   };
-  const recorder = recordingActivities(planOf({ quick: { phase: 1 }, slow: { phase: 2 } }), { applyRelease: ({ step }) => slow(step.name === 'slow' ? 2500 : 0)() });
+  const recorder = recordingActivities(planOf({ quick: { phase: 1 }, slow: { phase: 2 } }), {
+    applyRelease: ({ step }) => slow(step.name === 'slow' ? 2500 : 0)(),
+  });
   await engine.withWorker(recorder.activities, async () => {
     const run = await start(request);
     let begun = 0;
@@ -193,9 +265,19 @@ describe('queue', () => {
       },
       awaitLockFree: (request) => awaitLockFree({ engine: engine.client }, temporalScope)(request),
     });
-    return { activities, ran, open: (name) => { of(name).open(); } };
+    return {
+      activities,
+      ran,
+      open: (name) => {
+        of(name).open();
+      },
+    };
   }
-  const asked = (base: DeployInput, who: string): DeployInput => ({ ...base, requestedBy: `${who}@host`, imageTags: { who } });
+  const asked = (base: DeployInput, who: string): DeployInput => ({
+    ...base,
+    requestedBy: `${who}@host`,
+    imageTags: { who },
+  });
   const never = new AbortController().signal;
 
   test('the newest request wins; the others are told by whom they were overtaken', async () => {
@@ -204,10 +286,17 @@ describe('queue', () => {
     await engine.withWorker(activities, async () => {
       await start(base);
       const queued = [];
-      for (const who of ['one', 'two', 'three']) queued.push(await enqueueDeployment(engine.client, `${base.clusterUid}-${who}`, asked(base, who)));
+      for (const who of ['one', 'two', 'three'])
+        queued.push(await enqueueDeployment(engine.client, `${base.clusterUid}-${who}`, asked(base, who)));
       const lock = deployWorkflowId(base.environment, base.clusterUid);
-      assert.equal((await queuedRequest(engine.client, queueWorkflowId(base.environment, base.clusterUid)))?.requestedBy, 'three@host');
-      assert.deepEqual(await Promise.all(queued.slice(0, 2).map((one) => one.answer(never))), [{ overtakenBy: 'two@host' }, { overtakenBy: 'three@host' }]);
+      assert.equal(
+        (await queuedRequest(engine.client, queueWorkflowId(base.environment, base.clusterUid)))?.requestedBy,
+        'three@host',
+      );
+      assert.deepEqual(await Promise.all(queued.slice(0, 2).map((one) => one.answer(never))), [
+        { overtakenBy: 'two@host' },
+        { overtakenBy: 'three@host' },
+      ]);
       open('holder');
       open('three');
       const answer = await queued[2]?.answer(never);
@@ -223,25 +312,28 @@ describe('queue', () => {
     const base = input();
     const { activities, ran, open } = held();
     let first = true;
-    await engine.withWorker({
-      ...activities,
-      awaitLockFree: async (request) => {
-        // As if the lock had been free for a moment.
-        if (first && activityInfo().attempt === 1) {
-          first = false;
-          return;
-        }
-        await activities.awaitLockFree(request);
+    await engine.withWorker(
+      {
+        ...activities,
+        awaitLockFree: async (request) => {
+          // As if the lock had been free for a moment.
+          if (first && activityInfo().attempt === 1) {
+            first = false;
+            return;
+          }
+          await activities.awaitLockFree(request);
+        },
       },
-    }, async () => {
-      await start(base);
-      const queued = await enqueueDeployment(engine.client, `${base.clusterUid}-late`, asked(base, 'late'));
-      open('holder');
-      open('late');
-      const answer = await queued.answer(never);
-      assert.ok('started' in answer);
-      await follow(answer.started);
-    });
+      async () => {
+        await start(base);
+        const queued = await enqueueDeployment(engine.client, `${base.clusterUid}-late`, asked(base, 'late'));
+        open('holder');
+        open('late');
+        const answer = await queued.answer(never);
+        assert.ok('started' in answer);
+        await follow(answer.started);
+      },
+    );
     assert.deepEqual(ran, ['holder', 'late']);
   });
 
@@ -268,7 +360,10 @@ test('who holds the lock is told from its memo, and that nobody serves it', asyn
   assert.equal(await lockHolderOf(engine.client, lock), undefined);
   const run = await start(request);
   const holder = await lockHolderOf(engine.client, lock);
-  assert.deepEqual([holder?.operation, holder?.requestedBy, holder?.runId], ['deploy', 'somebody@elsewhere', run.runId]);
+  assert.deepEqual(
+    [holder?.operation, holder?.requestedBy, holder?.runId],
+    ['deploy', 'somebody@elsewhere', run.runId],
+  );
   await engine.client.workflow.getHandle(lock).terminate();
   assert.equal((await describeDeployment(engine.client, { workflowId: lock }))?.status, 'TERMINATED');
   assert.equal(await lockHolderOf(engine.client, lock), undefined);

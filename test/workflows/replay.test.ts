@@ -22,9 +22,15 @@ describe('replay', () => {
   for (const file of recordings) {
     test(file, async () => {
       const { path: codePath } = await workflowBuild(readConfig().repoRoot, tmpdir());
-      const recorded = JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString()) as { workflowId: string; history: string }[];
+      const recorded = JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString()) as {
+        workflowId: string;
+        history: string;
+      }[];
       assert.ok(recorded.length >= 15, `only ${recorded.length} workflows`);
-      const histories = recorded.map(({ workflowId, history }) => ({ workflowId, history: proto.temporal.api.history.v1.History.decode(Buffer.from(history, 'base64')) }));
+      const histories = recorded.map(({ workflowId, history }) => ({
+        workflowId,
+        history: proto.temporal.api.history.v1.History.decode(Buffer.from(history, 'base64')),
+      }));
       let replayed = 0;
       for await (const result of Worker.runReplayHistories({ workflowBundle: { codePath } }, histories)) {
         assert.equal(result.error, undefined, `${result.workflowId}: ${result.error?.message ?? ''}`);

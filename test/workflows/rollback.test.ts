@@ -12,8 +12,12 @@ import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
 let clusters = 0;
-before(async () => { engine = await startTestEngine(); });
-after(async () => { await engine.close(); });
+before(async () => {
+  engine = await startTestEngine();
+});
+after(async () => {
+  await engine.close();
+});
 
 function uid(): string {
   clusters += 1;
@@ -27,21 +31,36 @@ function wayBack(graph: Parameters<typeof planOf>[0], more: Partial<DeployPlan> 
 
 async function rollback(activities: Activities, more: Partial<RollbackInput> = {}): Promise<DeployResult> {
   return engine.withWorker(activities, async () => {
-    const run = await startOrAttach(engine.client, 'rollback', { environment: 'test', clusterUid: uid(), requestedBy: 'tester@host', pastNoReturn: false, ...more }, 'refuse');
+    const run = await startOrAttach(
+      engine.client,
+      'rollback',
+      { environment: 'test', clusterUid: uid(), requestedBy: 'tester@host', pastNoReturn: false, ...more },
+      'refuse',
+    );
     return followDeployment(engine.client, run, { onEvent: () => undefined });
   });
 }
 
 /** A deployment of which `bad` fails, in an environment that takes back what it changed. */
 async function failingDeploy(overrides: Partial<Activities>): Promise<{ result: DeployResult; log: string[] }> {
-  const plan: DeployPlan = { ...planOf({ good: { phase: 1, action: 'upgrade' }, bad: { phase: 2, dependsOn: ['good'], action: 'upgrade' } }), onFailure: 'rollback' };
+  const plan: DeployPlan = {
+    ...planOf({ good: { phase: 1, action: 'upgrade' }, bad: { phase: 2, dependsOn: ['good'], action: 'upgrade' } }),
+    onFailure: 'rollback',
+  };
   const recorder = recordingActivities(plan, {
-    awaitHealthy: ({ step }) => step.name === 'bad' && step.action === 'upgrade'
-      ? Promise.reject(ApplicationFailure.nonRetryable('bad does not start', FAILURES.notHealthyInTime)) : Promise.resolve({ seconds: 0, proof: '' }),
+    awaitHealthy: ({ step }) =>
+      step.name === 'bad' && step.action === 'upgrade'
+        ? Promise.reject(ApplicationFailure.nonRetryable('bad does not start', FAILURES.notHealthyInTime))
+        : Promise.resolve({ seconds: 0, proof: '' }),
     ...overrides,
   });
   const result = await engine.withWorker(recorder.activities, async () => {
-    const run = await startOrAttach(engine.client, 'deploy', { environment: 'test', clusterUid: uid(), requestedBy: 'tester@host', imageTags: {} }, 'refuse');
+    const run = await startOrAttach(
+      engine.client,
+      'deploy',
+      { environment: 'test', clusterUid: uid(), requestedBy: 'tester@host', imageTags: {} },
+      'refuse',
+    );
     return followDeployment(engine.client, run, { onEvent: () => undefined });
   });
   return { result, log: recorder.log };
@@ -50,16 +69,42 @@ async function failingDeploy(overrides: Partial<Activities>): Promise<{ result: 
 describe('rollback', () => {
   test('collects evidence before anything is touched, rolls back dependents first, records a version', async () => {
     const asked: Record<string, unknown>[] = [];
-    const plan = wayBack({ base: { phase: 1, dependsOn: ['front'], action: 'rollback' }, front: { phase: 3, action: 'rollback' }, fine: { phase: 2, action: 'unchanged' } },
-      { unhealthy: [{ service: 'front', reason: 'CrashLoopBackOff' }], notes: ['a note'] });
+    const plan = wayBack(
+      {
+        base: { phase: 1, dependsOn: ['front'], action: 'rollback' },
+        front: { phase: 3, action: 'rollback' },
+        fine: { phase: 2, action: 'unchanged' },
+      },
+      { unhealthy: [{ service: 'front', reason: 'CrashLoopBackOff' }], notes: ['a note'] },
+    );
     const recorder = recordingActivities(plan, {
-      planRollback: (input) => { asked.push({ ...input, run: undefined }); return Promise.resolve(plan); },
-      recordVersion: (input) => { asked.push({ restores: input.restores, operation: input.operation }); return Promise.resolve({ version: 7 }); },
-      collectEvidence: ({ service, before: first }) => { recorder.log.push(`evidence ${service.name}${first ? ' before' : ''}`); return Promise.resolve({ evidence: '/evidence/front-before.txt' }); },
+      planRollback: (input) => {
+        asked.push({ ...input, run: undefined });
+        return Promise.resolve(plan);
+      },
+      recordVersion: (input) => {
+        asked.push({ restores: input.restores, operation: input.operation });
+        return Promise.resolve({ version: 7 });
+      },
+      collectEvidence: ({ service, before: first }) => {
+        recorder.log.push(`evidence ${service.name}${first ? ' before' : ''}`);
+        return Promise.resolve({ evidence: '/evidence/front-before.txt' });
+      },
     });
     const result = await rollback(recorder.activities, { toVersion: 2 });
-    assert.deepEqual(recorder.log, ['evidence front before', 'apply front', 'healthy front', 'apply base', 'healthy base', 'openVault', 'result succeeded']);
-    assert.deepEqual(asked, [{ run: undefined, pastNoReturn: false, toVersion: 2 }, { restores: 2, operation: 'rollback' }]);
+    assert.deepEqual(recorder.log, [
+      'evidence front before',
+      'apply front',
+      'healthy front',
+      'apply base',
+      'healthy base',
+      'openVault',
+      'result succeeded',
+    ]);
+    assert.deepEqual(asked, [
+      { run: undefined, pastNoReturn: false, toVersion: 2 },
+      { restores: 2, operation: 'rollback' },
+    ]);
     assert.equal(result.outcome, 'succeeded');
     assert.equal(result.version, 7);
     assert.equal(result.toVersion, 2);
@@ -68,51 +113,85 @@ describe('rollback', () => {
   });
 
   test('evidence that cannot be collected does not keep a broken platform broken', async () => {
-    const recorder = recordingActivities(wayBack({ a: { phase: 1, action: 'rollback' } }, { unhealthy: [{ service: 'a', reason: 'ill' }] }), {
-      collectEvidence: () => Promise.reject(ApplicationFailure.nonRetryable('no right to read logs', FAILURES.forbidden)),
-    });
+    const recorder = recordingActivities(
+      wayBack({ a: { phase: 1, action: 'rollback' } }, { unhealthy: [{ service: 'a', reason: 'ill' }] }),
+      {
+        collectEvidence: () =>
+          Promise.reject(ApplicationFailure.nonRetryable('no right to read logs', FAILURES.forbidden)),
+      },
+    );
     const result = await rollback(recorder.activities);
     assert.equal(result.outcome, 'succeeded');
     assert.equal(result.evidence, undefined);
   });
 
   test('a failure names the evidence from before and from after', async () => {
-    const recorder = recordingActivities(wayBack({ a: { phase: 1, action: 'rollback' } }, { unhealthy: [{ service: 'a', reason: 'ill' }] }), {
-      awaitHealthy: () => Promise.reject(ApplicationFailure.nonRetryable('still ill', FAILURES.notHealthyInTime)),
-      collectEvidence: ({ before: first }) => Promise.resolve({ evidence: first ? '/evidence/a-before.txt' : '/evidence/a.txt' }),
-    });
+    const recorder = recordingActivities(
+      wayBack({ a: { phase: 1, action: 'rollback' } }, { unhealthy: [{ service: 'a', reason: 'ill' }] }),
+      {
+        awaitHealthy: () => Promise.reject(ApplicationFailure.nonRetryable('still ill', FAILURES.notHealthyInTime)),
+        collectEvidence: ({ before: first }) =>
+          Promise.resolve({ evidence: first ? '/evidence/a-before.txt' : '/evidence/a.txt' }),
+      },
+    );
     const request = { clusterUid: uid() };
     const result = await rollback(recorder.activities, request);
     assert.equal(result.outcome, 'failed');
     assert.equal(result.services[0]?.failure?.evidence, '/evidence/a.txt');
     assert.deepEqual(result.evidence, [{ service: 'a', file: '/evidence/a-before.txt' }]);
-    await assert.rejects(engine.client.workflow.getHandle(result.workflowId).result(), (error: Error) => /still ill \(evidence: \/evidence\/a\.txt; before it was touched: \/evidence\/a-before\.txt\)/.test((error.cause as Error).message));
+    await assert.rejects(engine.client.workflow.getHandle(result.workflowId).result(), (error: Error) =>
+      /still ill \(evidence: \/evidence\/a\.txt; before it was touched: \/evidence\/a-before\.txt\)/.test(
+        (error.cause as Error).message,
+      ),
+    );
     assert.ok(!recorder.log.includes('version of rollback'));
   });
 
   test('a point of no return fails it before anything is touched', async () => {
-    const recorder = recordingActivities(planOf({}), { planRollback: () => Promise.reject(ApplicationFailure.nonRetryable('would cross V4.sql', FAILURES.pointOfNoReturn)) });
+    const recorder = recordingActivities(planOf({}), {
+      planRollback: () =>
+        Promise.reject(ApplicationFailure.nonRetryable('would cross V4.sql', FAILURES.pointOfNoReturn)),
+    });
     const result = await rollback(recorder.activities);
     assert.equal(result.failure?.type, FAILURES.pointOfNoReturn);
     assert.deepEqual(recorder.log, ['result failed']);
   });
 
   test('goes on where it was when its worker dies in the middle', async () => {
-    const plan = wayBack({ base: { phase: 1, dependsOn: ['front'], action: 'rollback' }, front: { phase: 2, action: 'rollback' } });
+    const plan = wayBack({
+      base: { phase: 1, dependsOn: ['front'], action: 'rollback' },
+      front: { phase: 2, action: 'rollback' },
+    });
     let plans = 0;
     let reached = (): void => undefined;
-    const inTheMiddle = new Promise<void>((resolve) => { reached = resolve; });
+    const inTheMiddle = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
     const first = recordingActivities(plan, {
-      planRollback: () => { plans += 1; return Promise.resolve(plan); },
-      awaitHealthy: ({ step }) => { if (step.name === 'front') return Promise.resolve({ seconds: 0, proof: '' }); reached(); return Promise.reject(ApplicationFailure.retryable('the worker goes down', FAILURES.unreachable)); },
+      planRollback: () => {
+        plans += 1;
+        return Promise.resolve(plan);
+      },
+      awaitHealthy: ({ step }) => {
+        if (step.name === 'front') return Promise.resolve({ seconds: 0, proof: '' });
+        reached();
+        return Promise.reject(ApplicationFailure.retryable('the worker goes down', FAILURES.unreachable));
+      },
     });
     const run = await engine.withWorker(first.activities, async () => {
-      const started = await startOrAttach(engine.client, 'rollback', { environment: 'test', clusterUid: uid(), requestedBy: 'tester@host', pastNoReturn: false }, 'refuse');
+      const started = await startOrAttach(
+        engine.client,
+        'rollback',
+        { environment: 'test', clusterUid: uid(), requestedBy: 'tester@host', pastNoReturn: false },
+        'refuse',
+      );
       await inTheMiddle;
       return started;
     });
     const second = recordingActivities(plan);
-    const result = await engine.withWorker(second.activities, () => followDeployment(engine.client, run, { onEvent: () => undefined }));
+    const result = await engine.withWorker(second.activities, () =>
+      followDeployment(engine.client, run, { onEvent: () => undefined }),
+    );
     assert.equal(result.outcome, 'succeeded');
     assert.equal(plans, 1);
     assert.ok(!second.log.includes('apply front'), 'what was done is not done again');
@@ -122,11 +201,17 @@ describe('rollback', () => {
 
 describe('what follows a failed deployment, with onFailure: rollback', () => {
   test('what it changed is taken back, the deployment stays failed and records no version', async () => {
-    const undo = wayBack({ good: { phase: 1, action: 'rollback' } }, { notes: ['new was installed by this run and stays'] });
+    const undo = wayBack(
+      { good: { phase: 1, action: 'rollback' } },
+      { notes: ['new was installed by this run and stays'] },
+    );
     const { result, log } = await failingDeploy({ planUndo: () => Promise.resolve(undo) });
     assert.equal(result.outcome, 'failed');
     assert.equal(result.undone?.outcome, 'succeeded');
-    assert.deepEqual(result.undone.services.map(({ name, state }) => [name, state]), [['good', 'healthy']]);
+    assert.deepEqual(
+      result.undone.services.map(({ name, state }) => [name, state]),
+      [['good', 'healthy']],
+    );
     assert.deepEqual(result.undone.notes, ['new was installed by this run and stays']);
     assert.ok(log.indexOf('evidence bad') < log.lastIndexOf('apply good'), 'evidence first');
     assert.equal(log.filter((line) => line === 'apply good').length, 2);
@@ -135,7 +220,9 @@ describe('what follows a failed deployment, with onFailure: rollback', () => {
   });
 
   test('an undo that is refused says so, and leaves what there is', async () => {
-    const { result, log } = await failingDeploy({ planUndo: () => Promise.reject(ApplicationFailure.nonRetryable('would cross V4.sql', FAILURES.pointOfNoReturn)) });
+    const { result, log } = await failingDeploy({
+      planUndo: () => Promise.reject(ApplicationFailure.nonRetryable('would cross V4.sql', FAILURES.pointOfNoReturn)),
+    });
     assert.equal(result.outcome, 'failed');
     assert.equal(result.undone?.outcome, 'failed');
     assert.equal(result.undone.failure?.type, FAILURES.deployFailed);
@@ -146,22 +233,39 @@ describe('what follows a failed deployment, with onFailure: rollback', () => {
 
 describe('recording a version', () => {
   test('one that cannot be recorded leaves a success a success, and says what to expect', async () => {
-    const recorder = recordingActivities(wayBack({ a: { phase: 1, action: 'rollback' } }), { recordVersion: () => Promise.reject(ApplicationFailure.nonRetryable('may not create configmaps', FAILURES.forbidden)) });
+    const recorder = recordingActivities(wayBack({ a: { phase: 1, action: 'rollback' } }), {
+      recordVersion: () =>
+        Promise.reject(ApplicationFailure.nonRetryable('may not create configmaps', FAILURES.forbidden)),
+    });
     const result = await rollback(recorder.activities);
     assert.equal(result.outcome, 'succeeded');
     assert.equal(result.version, undefined);
-    assert.match(result.notes?.[0] ?? '', /No platform version was recorded \(may not create configmaps\)\. The next deployment records/);
+    assert.match(
+      result.notes?.[0] ?? '',
+      /No platform version was recorded \(may not create configmaps\)\. The next deployment records/,
+    );
   });
 });
 
 describe('the schedule of drift runs', () => {
   test('one that cannot be registered leaves a success a success, and is told', async () => {
-    const recorder = recordingActivities(planOf({ a: { phase: 1 } }), { ensureDriftSchedule: () => Promise.reject(ApplicationFailure.nonRetryable('may not create schedules', FAILURES.forbidden)) });
+    const recorder = recordingActivities(planOf({ a: { phase: 1 } }), {
+      ensureDriftSchedule: () =>
+        Promise.reject(ApplicationFailure.nonRetryable('may not create schedules', FAILURES.forbidden)),
+    });
     const result = await engine.withWorker(recorder.activities, async () => {
-      const run = await startOrAttach(engine.client, 'deploy', { environment: 'test', clusterUid: uid(), requestedBy: 'tester@host', imageTags: {} }, 'refuse');
+      const run = await startOrAttach(
+        engine.client,
+        'deploy',
+        { environment: 'test', clusterUid: uid(), requestedBy: 'tester@host', imageTags: {} },
+        'refuse',
+      );
       return followDeployment(engine.client, run, { onEvent: () => undefined });
     });
     assert.deepEqual([result.outcome, result.version], ['succeeded', 1]);
-    assert.match(result.notes?.join() ?? '', /^The schedule of drift runs could not be registered \(may not create schedules\)/);
+    assert.match(
+      result.notes?.join() ?? '',
+      /^The schedule of drift runs could not be registered \(may not create schedules\)/,
+    );
   });
 });

@@ -1,4 +1,6 @@
-/** The schedule of drift runs on a real engine: made, changed, removed, left paused; fires, and never overlaps itself. */
+/**
+ * The schedule of drift runs on a real engine: made, changed, removed, left paused; fires, and never overlaps itself.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,16 +17,24 @@ before(async () => {
   engine = await startTestEngine();
   schedules = createSchedules(engine.client);
 });
-after(async () => { await engine.close(); });
+after(async () => {
+  await engine.close();
+});
 
 function wanted(more: Partial<WantedSchedule> = {}, mode: 'repair' | 'report' = 'report'): WantedSchedule {
   clusters += 1;
   const clusterUid = `${String(clusters).padStart(8, 's')}-uid`;
-  return { id: driftScheduleId('test', clusterUid), everySeconds: 3600, input: { environment: 'test', clusterUid, mode }, summary: 'Find drift on test', ...more };
+  return {
+    id: driftScheduleId('test', clusterUid),
+    everySeconds: 3600,
+    input: { environment: 'test', clusterUid, mode },
+    summary: 'Find drift on test',
+    ...more,
+  };
 }
 
 async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + 20_000; ;) {
+  for (const end = Date.now() + 20_000; ; ) {
     const found = await look();
     if (found) return found;
     assert.ok(Date.now() < end, `${what} did not happen`);
@@ -55,9 +65,15 @@ describe('schedule of drift runs', () => {
     assert.equal(await schedules.pause(one.id, 'Paused by somebody: restore'), true);
     assert.equal(await schedules.ensure(one), 'unchanged');
     assert.equal(await schedules.ensure({ ...one, everySeconds: 1800 }), 'updated');
-    assert.equal(await schedules.ensure({ ...one, everySeconds: 1800, input: { ...one.input, mode: 'repair' } }), 'updated');
+    assert.equal(
+      await schedules.ensure({ ...one, everySeconds: 1800, input: { ...one.input, mode: 'repair' } }),
+      'updated',
+    );
     const view = await schedules.describe(one.id);
-    assert.deepEqual([view?.everySeconds, view?.input?.mode, view?.paused, view?.note], [1800, 'repair', true, 'Paused by somebody: restore']);
+    assert.deepEqual(
+      [view?.everySeconds, view?.input?.mode, view?.paused, view?.note],
+      [1800, 'repair', true, 'Paused by somebody: restore'],
+    );
     assert.equal(await schedules.resume(one.id, 'Resumed by somebody'), true);
     assert.equal((await schedules.describe(one.id))?.paused, false);
   });
@@ -66,7 +82,13 @@ describe('schedule of drift runs', () => {
     const one = wanted();
     await schedules.ensure(one);
     const asTheUi = (patch: { pause?: string; unpause?: string }): Promise<unknown> =>
-      engine.client.workflowService.patchSchedule({ namespace: ENGINE_NAMESPACE, scheduleId: one.id, patch, identity: 'the UI', requestId: JSON.stringify(patch) });
+      engine.client.workflowService.patchSchedule({
+        namespace: ENGINE_NAMESPACE,
+        scheduleId: one.id,
+        patch,
+        identity: 'the UI',
+        requestId: JSON.stringify(patch),
+      });
     await asTheUi({ pause: 'Paused via the UI' });
     const view = await schedules.describe(one.id);
     assert.deepEqual([view?.paused, view?.note], [true, 'Paused via the UI']);
@@ -82,7 +104,10 @@ describe('schedule of drift runs', () => {
     await schedules.ensure(one);
     assert.equal(await schedules.remove(one.id), true);
     assert.equal(await schedules.describe(one.id), undefined);
-    assert.deepEqual([await schedules.remove(one.id), await schedules.pause(one.id, ''), await schedules.resume(one.id, '')], [false, false, false]);
+    assert.deepEqual(
+      [await schedules.remove(one.id), await schedules.pause(one.id, ''), await schedules.resume(one.id, '')],
+      [false, false, false],
+    );
   });
 
   test('fires with its attributes, and leaves out what would overlap', async () => {
@@ -90,14 +115,18 @@ describe('schedule of drift runs', () => {
     let running = 0;
     let most = 0;
     let release = (): void => undefined;
-    const gate = new Promise<void>((resolve) => { release = resolve; });
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
     const { activities } = recordingActivities(planOf({}), {
       lockHolder: async () => {
         running += 1;
         most = Math.max(most, running);
         await gate;
         running -= 1;
-        return { holder: { operation: 'deploy', requestedBy: 'x', workflowId: 'w', runId: 'r', since: 'now', workers: 1 } };
+        return {
+          holder: { operation: 'deploy', requestedBy: 'x', workflowId: 'w', runId: 'r', since: 'now', workers: 1 },
+        };
       },
     });
     await engine.withWorker({ ...activities, lockHolder: beatingWhile(activities.lockHolder) }, async () => {
@@ -113,7 +142,11 @@ describe('schedule of drift runs', () => {
       assert.equal(described.typedSearchAttributes.get(SEARCH_ATTRIBUTES.operation), 'drift');
       await schedules.remove(one.id);
       release();
-      await until('its end', async () => (await engine.client.workflow.getHandle(view.running[0]!.workflowId).describe()).status.name === 'COMPLETED');
+      await until(
+        'its end',
+        async () =>
+          (await engine.client.workflow.getHandle(view.running[0]!.workflowId).describe()).status.name === 'COMPLETED',
+      );
     });
     assert.equal(most, 1);
   });
@@ -123,7 +156,9 @@ describe('schedule of drift runs', () => {
 function beatingWhile<Input, Output>(work: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
   return async (input) => {
     const { heartbeat } = await import('@temporalio/activity');
-    const timer = setInterval(() => { heartbeat(); }, 500);
+    const timer = setInterval(() => {
+      heartbeat();
+    }, 500);
     try {
       return await work(input);
     } finally {

@@ -1,4 +1,7 @@
-/** Two versions of the workflow code at once: what one has begun ends under it, whoever serves it; what is new begins with the other. */
+/**
+ * Two versions of the workflow code at once: what one has begun ends under it, whoever serves it; what is new begins
+ * with the other.
+ */
 import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +24,11 @@ import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 const ENVIRONMENT = 'versioned';
-const PLAN = planOf({ first: { phase: 1 }, slow: { phase: 2, dependsOn: ['first'] }, last: { phase: 3, dependsOn: ['slow'] } });
+const PLAN = planOf({
+  first: { phase: 1 },
+  slow: { phase: 2, dependsOn: ['first'] },
+  last: { phase: 3, dependsOn: ['slow'] },
+});
 
 let engine: TestEngine;
 let folder: string;
@@ -31,14 +38,21 @@ let changed: WorkflowBuild;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ananta-versions-'));
   const { repoRoot } = readConfig();
-  [engine, old, changed] = await Promise.all([startTestEngine(), workflowBuild(repoRoot, folder), changedCheckout(repoRoot).then((checkout) => workflowBuild(checkout, folder))]);
+  [engine, old, changed] = await Promise.all([
+    startTestEngine(),
+    workflowBuild(repoRoot, folder),
+    changedCheckout(repoRoot).then((checkout) => workflowBuild(checkout, folder)),
+  ]);
 });
 after(async () => {
   await engine.close();
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The workflow code with one more step at the beginning of every operation: it cannot go on with what the code of today began. */
+/**
+ * The workflow code with one more step at the beginning of every operation: it cannot go on with what the code of today
+ * began.
+ */
 async function changedCheckout(repoRoot: string): Promise<string> {
   const checkout = join(folder, 'checkout');
   await mkdir(checkout, { recursive: true });
@@ -47,22 +61,41 @@ async function changedCheckout(repoRoot: string): Promise<string> {
   await symlink(join(repoRoot, 'node_modules'), join(checkout, 'node_modules'));
   const file = join(checkout, 'src', 'workflows', 'operation.ts');
   const code = await readFile(file, 'utf8');
-  const at = "  const info = workflowInfo();\n";
+  const at = '  const info = workflowInfo();\n';
   assert.ok(code.includes(at));
-  await writeFile(file, code.replace(at, `${at}  await CancellationScope.current().run(async () => sleep(50));\n`).replace('upsertSearchAttributes, workflowInfo,', 'sleep, upsertSearchAttributes, workflowInfo,'));
+  await writeFile(
+    file,
+    code
+      .replace(at, `${at}  await CancellationScope.current().run(async () => sleep(50));\n`)
+      .replace('upsertSearchAttributes, workflowInfo,', 'sleep, upsertSearchAttributes, workflowInfo,'),
+  );
   return checkout;
 }
 
-const input = (cluster: number): DeployInput => ({ environment: ENVIRONMENT, imageTags: {}, clusterUid: `0000000${cluster}-uid`, requestedBy: 'tester@host' });
+const input = (cluster: number): DeployInput => ({
+  environment: ENVIRONMENT,
+  imageTags: {},
+  clusterUid: `0000000${cluster}-uid`,
+  requestedBy: 'tester@host',
+});
 
-interface Served { identity: string; log: string[]; shutdown: () => void; stopped: Promise<void> }
+interface Served {
+  identity: string;
+  log: string[];
+  shutdown: () => void;
+  stopped: Promise<void>;
+}
 
 /** A worker as `worker.ts` runs one, with a connection of its own. */
 async function serve(build: WorkflowBuild, identity: string, activities: Activities): Promise<Served> {
   const connection = await NativeConnection.connect({ address: engine.address });
   const log: string[] = [];
   const serving = await createServing({
-    environment: ENVIRONMENT, engine: { client: engine.client, connection }, namespace: ENGINE_NAMESPACE, build, identity,
+    environment: ENVIRONMENT,
+    engine: { client: engine.client, connection },
+    namespace: ENGINE_NAMESPACE,
+    build,
+    identity,
     olderBundle: (buildId) => olderBundle(buildId, folder),
     worker: { activities, stickyQueueScheduleToStartTimeout: '1s', maxHeartbeatThrottleInterval: '1s' },
     say: (text) => log.push(text),
@@ -72,7 +105,11 @@ async function serve(build: WorkflowBuild, identity: string, activities: Activit
 }
 
 const untilCurrent = (build: WorkflowBuild): Promise<true> =>
-  waitUntil(`${build.buildId} is current`, { timeoutMs: 20_000, intervalMs: 50 }, async () => (await workerVersions(engine.client, ENVIRONMENT)).current === build.buildId || undefined);
+  waitUntil(
+    `${build.buildId} is current`,
+    { timeoutMs: 20_000, intervalMs: 50 },
+    async () => (await workerVersions(engine.client, ENVIRONMENT)).current === build.buildId || undefined,
+  );
 
 /** Waits at the health of `slow`; an attempt ends when its worker does. */
 function gated(): { activities: Activities; waiting: () => number; open: () => void } {
@@ -82,22 +119,46 @@ function gated(): { activities: Activities; waiting: () => number; open: () => v
     awaitHealthy: async ({ step }) => {
       if (step.name === 'slow') {
         waiting += 1;
-        const beat = setInterval(() => { heartbeat(); }, 200);
-        await Promise.race([gate.promise, Context.current().cancelled]).finally(() => { clearInterval(beat); waiting -= 1; });
+        const beat = setInterval(() => {
+          heartbeat();
+        }, 200);
+        await Promise.race([gate.promise, Context.current().cancelled]).finally(() => {
+          clearInterval(beat);
+          waiting -= 1;
+        });
       }
       return { seconds: 0, proof: '' };
     },
   });
-  return { activities, waiting: () => waiting, open: () => { gate.resolve(undefined); } };
+  return {
+    activities,
+    waiting: () => waiting,
+    open: () => {
+      gate.resolve(undefined);
+    },
+  };
 }
 
 /** Of the tasks of a workflow: by which versions of the code, and by whom. */
-async function tasksOf(workflowId: string, runId?: string): Promise<{ builds: string[]; identities: string[]; history: History }> {
+async function tasksOf(
+  workflowId: string,
+  runId?: string,
+): Promise<{ builds: string[]; identities: string[]; history: History }> {
   const history = await engine.client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const tasks = (history.events ?? []).flatMap(({ workflowTaskCompletedEventAttributes: task }) => (task ? [task] : []));
+  const tasks = (history.events ?? []).flatMap(({ workflowTaskCompletedEventAttributes: task }) =>
+    task ? [task] : [],
+  );
   return {
-    builds: [...new Set(tasks.map(({ deploymentVersion, workerDeploymentVersion }) => deploymentVersion?.buildId ?? workerDeploymentVersion ?? ''))],
-    identities: [...new Set(tasks.map(({ identity }) => identity ?? ''))], history,
+    builds: [
+      ...new Set(
+        tasks.map(
+          ({ deploymentVersion, workerDeploymentVersion }) =>
+            deploymentVersion?.buildId ?? workerDeploymentVersion ?? '',
+        ),
+      ),
+    ],
+    identities: [...new Set(tasks.map(({ identity }) => identity ?? ''))],
+    history,
   };
 }
 
@@ -107,7 +168,11 @@ describe('versions of the workflow code', { concurrency: 1 }, () => {
     const first = await serve(old, 'old@elsewhere/1', activities);
     await untilCurrent(old);
     const run = await startOrAttach(engine.client, 'deploy', input(1), 'refuse');
-    await waitUntil('slow is waited for', { timeoutMs: 20_000, intervalMs: 50 }, async () => waiting() > 0 || undefined);
+    await waitUntil(
+      'slow is waited for',
+      { timeoutMs: 20_000, intervalMs: 50 },
+      async () => waiting() > 0 || undefined,
+    );
 
     const second = await serve(changed, 'new@elsewhere/2', activities);
     try {
@@ -116,7 +181,9 @@ describe('versions of the workflow code', { concurrency: 1 }, () => {
       await first.stopped;
       const later = await startOrAttach(engine.client, 'deploy', input(2), 'refuse');
       open();
-      const [result, next] = await Promise.all([run, later].map((deployment) => followDeployment(engine.client, deployment, { onEvent: () => undefined })));
+      const [result, next] = await Promise.all(
+        [run, later].map((deployment) => followDeployment(engine.client, deployment, { onEvent: () => undefined })),
+      );
       assert.deepEqual([result?.outcome, next?.outcome], ['succeeded', 'succeeded']);
 
       const deployment = await tasksOf(run.workflowId, run.runId);
@@ -128,9 +195,13 @@ describe('versions of the workflow code', { concurrency: 1 }, () => {
 
       // That it is no matter of luck: the other code cannot replay what the first one began, its own can.
       assert.equal(await replayError(old, run.workflowId, deployment.history), undefined);
-      assert.match(await replayError(changed, run.workflowId, deployment.history) ?? '', /nondeterminism|TMPRL1100/i);
+      assert.match((await replayError(changed, run.workflowId, deployment.history)) ?? '', /nondeterminism|TMPRL1100/i);
 
-      await waitUntil('the old version is no longer served', { timeoutMs: 30_000, intervalMs: 200 }, async () => second.log.some((line) => line.includes('had begun has ended')) || undefined);
+      await waitUntil(
+        'the old version is no longer served',
+        { timeoutMs: 30_000, intervalMs: 200 },
+        async () => second.log.some((line) => line.includes('had begun has ended')) || undefined,
+      );
     } finally {
       second.shutdown();
       await second.stopped;
@@ -142,13 +213,24 @@ describe('versions of the workflow code', { concurrency: 1 }, () => {
     const first = await serve(changed, 'new@elsewhere/3', activities);
     await untilCurrent(changed);
     const run = await startOrAttach(engine.client, 'deploy', input(3), 'refuse');
-    await waitUntil('slow is waited for', { timeoutMs: 20_000, intervalMs: 50 }, async () => waiting() > 0 || undefined);
+    await waitUntil(
+      'slow is waited for',
+      { timeoutMs: 20_000, intervalMs: 50 },
+      async () => waiting() > 0 || undefined,
+    );
     first.shutdown();
     await first.stopped;
     await rm(changed.path);
     const second = await serve(old, 'old@elsewhere/4', activities);
     try {
-      await waitUntil('the worker says so', { timeoutMs: 20_000, intervalMs: 100 }, async () => second.log.some((line) => line.includes(`version ${changed.buildId}`) && line.includes('does not have that code')) || undefined);
+      await waitUntil(
+        'the worker says so',
+        { timeoutMs: 20_000, intervalMs: 100 },
+        async () =>
+          second.log.some(
+            (line) => line.includes(`version ${changed.buildId}`) && line.includes('does not have that code'),
+          ) || undefined,
+      );
       open();
       assert.equal((await lockHolderOf(engine.client, run.workflowId))?.runId, run.runId);
     } finally {
@@ -160,6 +242,9 @@ describe('versions of the workflow code', { concurrency: 1 }, () => {
 });
 
 async function replayError({ path }: WorkflowBuild, workflowId: string, history: History): Promise<string | undefined> {
-  for await (const { error } of Worker.runReplayHistories({ workflowBundle: { codePath: path } }, [{ workflowId, history }])) return error?.message;
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle: { codePath: path } }, [
+    { workflowId, history },
+  ]))
+    return error?.message;
   return undefined;
 }

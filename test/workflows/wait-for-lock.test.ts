@@ -1,4 +1,7 @@
-/** The command that waits for the lock, or wants it from whoever holds it, beside a real engine; what it leaves there when it goes. */
+/**
+ * The command that waits for the lock, or wants it from whoever holds it, beside a real engine; what it leaves there
+ * when it goes.
+ */
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
@@ -14,7 +17,12 @@ import { waitForLock } from '../../src/cli/deploy/wait-for-lock.ts';
 import { CliError } from '../../src/cli/failure.ts';
 import { createRenderer } from '../../src/cli/render/renderers.ts';
 import { plainStyle } from '../../src/cli/terminal.ts';
-import { connectTemporal, type DeploymentHandle, followDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
+import {
+  connectTemporal,
+  type DeploymentHandle,
+  followDeployment,
+  startOrAttach,
+} from '../../src/clients/temporal/index.ts';
 import { queuedRequest } from '../../src/clients/temporal/lock.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Activities } from '../../src/contract/activities.ts';
@@ -28,8 +36,12 @@ import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
 let clusters = 0;
-before(async () => { engine = await startTestEngine(); });
-after(async () => { await engine.close(); });
+before(async () => {
+  engine = await startTestEngine();
+});
+after(async () => {
+  await engine.close();
+});
 
 /** A lock of its own for every test. */
 function input(requestedBy = 'tester@host'): DeployInput {
@@ -40,44 +52,106 @@ function input(requestedBy = 'tester@host'): DeployInput {
 /** Operations whose one step goes on until `open` is called. */
 function held(): { activities: Activities; open: () => void } {
   let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => { open = resolve; });
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
   const through = async (): Promise<void> => {
-    const beat = setInterval(() => { heartbeat(); }, 200);
-    await opened.finally(() => { clearInterval(beat); });
+    const beat = setInterval(() => {
+      heartbeat();
+    }, 200);
+    await opened.finally(() => {
+      clearInterval(beat);
+    });
   };
-  const plan = { ...planOf({ a: { phase: 1, action: 'rollback' }, b: { phase: 2, dependsOn: ['a'], action: 'rollback' } }), groundwork: false };
+  const plan = {
+    ...planOf({ a: { phase: 1, action: 'rollback' }, b: { phase: 2, dependsOn: ['a'], action: 'rollback' } }),
+    groundwork: false,
+  };
   const { activities } = recordingActivities(plan, {
-    planDestroy: () => Promise.resolve({ ...plan, services: plan.services.map((service) => ({ ...service, action: 'remove' as const, steps: service.steps.map((step) => ({ ...step, action: 'remove' as const })) })) }),
-    applyRelease: async () => { await through(); return { changed: true, revision: 1, seconds: 0 }; },
-    removeRelease: async () => { await through(); return { removed: true, seconds: 0 }; },
+    planDestroy: () =>
+      Promise.resolve({
+        ...plan,
+        services: plan.services.map((service) => ({
+          ...service,
+          action: 'remove' as const,
+          steps: service.steps.map((step) => ({ ...step, action: 'remove' as const })),
+        })),
+      }),
+    applyRelease: async () => {
+      await through();
+      return { changed: true, revision: 1, seconds: 0 };
+    },
+    removeRelease: async () => {
+      await through();
+      return { removed: true, seconds: 0 };
+    },
     awaitLockFree: (request) => awaitLockFree({ engine: engine.client }, temporalScope)(request),
   });
   return { activities, open };
 }
 
-const start = (operation: Operation, request: DeployInput): Promise<DeploymentHandle> => startOrAttach(engine.client, operation, { ...request, pastNoReturn: false, deleteData: false }, 'refuse');
-const follow = (run: DeploymentHandle): Promise<DeployResult> => followDeployment(engine.client, run, { onEvent: () => undefined });
+const start = (operation: Operation, request: DeployInput): Promise<DeploymentHandle> =>
+  startOrAttach(engine.client, operation, { ...request, pastNoReturn: false, deleteData: false }, 'refuse');
+const follow = (run: DeploymentHandle): Promise<DeployResult> =>
+  followDeployment(engine.client, run, { onEvent: () => undefined });
 
 /** The command as `deploy` calls it, with a connection of its own, which it closes. */
-async function command(): Promise<{ session: Session; ready: Prerequisites; interrupt: () => void; said: () => string; until: (pattern: RegExp) => Promise<void> }> {
+async function command(): Promise<{
+  session: Session;
+  ready: Prerequisites;
+  interrupt: () => void;
+  said: () => string;
+  until: (pattern: RegExp) => Promise<void>;
+}> {
   let text = '';
   const waiting = new Set<() => void>();
-  const stdout = Object.assign(new Writable({ write(chunk: Buffer, _encoding, done) { text += chunk.toString(); for (const look of waiting) look(); done(); } }), { isTTY: false, columns: 200 });
-  const terminal = { stdout, stderr: stdout, stdin: process.stdin, live: false, style: plainStyle } as unknown as CliContext['terminal'];
+  const stdout = Object.assign(
+    new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        text += chunk.toString();
+        for (const look of waiting) look();
+        done();
+      },
+    }),
+    { isTTY: false, columns: 200 },
+  );
+  const terminal = {
+    stdout,
+    stderr: stdout,
+    stdin: process.stdin,
+    live: false,
+    style: plainStyle,
+  } as unknown as CliContext['terminal'];
   const interrupts = new AbortController();
   const context: CliContext = { config: readConfig(), terminal, version: '0', finish: () => undefined, outputLost: 0 };
   const environment = { ...(await loadEnvironment('staging', readConfig())), name: 'test' };
   const address = { address: engine.address, namespace: ENGINE_NAMESPACE };
   return {
-    session: { context, environment, json: false, renderer: createRenderer(terminal, 'test', false), interrupted: interrupts.signal },
-    ready: { client: await connectTemporal(address, 5), clusterUid: '', cluster: { uid: '', server: '' }, connections: { engine: address } as Prerequisites['connections'] },
-    interrupt: () => { interrupts.abort(new Interrupted('SIGINT')); },
+    session: {
+      context,
+      environment,
+      json: false,
+      renderer: createRenderer(terminal, 'test', false),
+      interrupted: interrupts.signal,
+    },
+    ready: {
+      client: await connectTemporal(address, 5),
+      clusterUid: '',
+      cluster: { uid: '', server: '' },
+      connections: { engine: address } as Prerequisites['connections'],
+    },
+    interrupt: () => {
+      interrupts.abort(new Interrupted('SIGINT'));
+    },
     said: () => text,
-    until: (pattern) => new Promise((resolve) => {
-      const look = (): void => { if (pattern.test(text)) resolve(); };
-      waiting.add(look);
-      look();
-    }),
+    until: (pattern) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (pattern.test(text)) resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
   };
 }
 
@@ -89,16 +163,33 @@ describe('superseding', () => {
       await engine.withWorker(activities, async () => {
         const run = await start(operation, request);
         const { session, ready } = await command();
-        await assert.rejects(waitForLock(session, ready, { input: { ...request, requestedBy: 'other@host' }, supersede: true, detach: false }), (error) => {
-          assert.ok(error instanceof CliError);
-          assert.equal(error.exitCode, 3);
-          assert.match(error.message, new RegExp(`held by a ${operation === 'rollback' ? 'rollback' : 'destruction'} that tester@host started at .* is not superseded, since half of it is nothing to build on`));
-          assert.match(error.next.join('\n'), /--if-running queue[^]*cancel --env test/);
-          return true;
-        });
+        await assert.rejects(
+          waitForLock(session, ready, {
+            input: { ...request, requestedBy: 'other@host' },
+            supersede: true,
+            detach: false,
+          }),
+          (error) => {
+            assert.ok(error instanceof CliError);
+            assert.equal(error.exitCode, 3);
+            assert.match(
+              error.message,
+              new RegExp(
+                `held by a ${operation === 'rollback' ? 'rollback' : 'destruction'} that tester@host started at .* is not superseded, since half of it is nothing to build on`,
+              ),
+            );
+            assert.match(error.next.join('\n'), /--if-running queue[^]*cancel --env test/);
+            return true;
+          },
+        );
         await ready.client.connection.close();
-        assert.equal(await queuedRequest(engine.client, queueWorkflowId(request.environment, request.clusterUid)), undefined);
-        await engine.client.workflow.getHandle(run.workflowId, run.runId).signal(SIGNALS.supersede, { by: 'other@host' });
+        assert.equal(
+          await queuedRequest(engine.client, queueWorkflowId(request.environment, request.clusterUid)),
+          undefined,
+        );
+        await engine.client.workflow
+          .getHandle(run.workflowId, run.runId)
+          .signal(SIGNALS.supersede, { by: 'other@host' });
         open();
         const result = await follow(run);
         assert.deepEqual([result.outcome, result.supersededBy], ['succeeded', undefined]);
@@ -114,13 +205,23 @@ describe('in the queue', () => {
     await engine.withWorker(activities, async () => {
       const holder = await start('rollback', request);
       const { session, ready, interrupt, said, until } = await command();
-      const code = waitForLock(session, ready, { input: { ...request, requestedBy: 'waiting@host' }, supersede: false, detach: false });
+      const code = waitForLock(session, ready, {
+        input: { ...request, requestedBy: 'waiting@host' },
+        supersede: false,
+        detach: false,
+      });
       await until(/Waits for the lock, which is held by a rollback that tester@host started at/);
       interrupt();
       assert.equal(await code, 4);
-      assert.match(said(), /Detached \(SIGINT\): the request stays in the queue, and its deployment starts when the lock is free\.[^]*cancel --queued --env test/);
+      assert.match(
+        said(),
+        /Detached \(SIGINT\): the request stays in the queue, and its deployment starts when the lock is free\.[^]*cancel --queued --env test/,
+      );
       assert.equal(session.context.outputLost, 4);
-      assert.equal((await queuedRequest(engine.client, queueWorkflowId(request.environment, request.clusterUid)))?.requestedBy, 'waiting@host');
+      assert.equal(
+        (await queuedRequest(engine.client, queueWorkflowId(request.environment, request.clusterUid)))?.requestedBy,
+        'waiting@host',
+      );
       open();
       assert.equal((await follow(holder)).outcome, 'succeeded');
       await engine.client.workflow.getHandle(queueWorkflowId(request.environment, request.clusterUid)).result();
@@ -137,12 +238,22 @@ test('whoever needs the lock is told that its holder does not move, and what hel
   const request = { ...input(), environment: 'deserted' };
   const run = await start('deploy', request);
   const { session, ready } = await command();
-  await assert.rejects(requireFreeLock({ ...session, environment: { ...session.environment, name: 'deserted' } }, { ...ready, clusterUid: request.clusterUid }, 'rollback'), (error) => {
-    assert.ok(error instanceof CliError);
-    assert.match(error.message, /^The deployment of "deserted" that tester@host started at \S+ holds the lock \(workflow deploy\/deserted\/.*\)\. It does not move: .+\.$/);
-    assert.match(error.next[0] ?? '', /^npm run worker -- --env deserted/);
-    return true;
-  });
+  await assert.rejects(
+    requireFreeLock(
+      { ...session, environment: { ...session.environment, name: 'deserted' } },
+      { ...ready, clusterUid: request.clusterUid },
+      'rollback',
+    ),
+    (error) => {
+      assert.ok(error instanceof CliError);
+      assert.match(
+        error.message,
+        /^The deployment of "deserted" that tester@host started at \S+ holds the lock \(workflow deploy\/deserted\/.*\)\. It does not move: .+\.$/,
+      );
+      assert.match(error.next[0] ?? '', /^npm run worker -- --env deserted/);
+      return true;
+    },
+  );
   await ready.client.connection.close();
   await engine.client.workflow.getHandle(run.workflowId, run.runId).terminate();
 });

@@ -1,5 +1,6 @@
 /**
- * How simulated nodes, pods and volumes behave: KWOK Stages, generated. Pods find their start-up time by the release label
+ * How simulated nodes, pods and volumes behave: KWOK Stages, generated. Pods find their start-up time by the release
+ * label
  * that every pod of the platform carries; nothing of the simulation is in the charts.
  */
 import type { ApiObject } from '../api.ts';
@@ -15,6 +16,10 @@ export { type ClaimName, storageClass } from './volumes.ts';
  * @param kubeletPort where the API server reaches the kubelet of all nodes
  * @param stored claims with real data behind them
  */
-export function stages(startupSeconds: Readonly<Record<string, number>>, kubeletPort: number, stored: readonly ClaimName[]): ApiObject[] {
+export function stages(
+  startupSeconds: Readonly<Record<string, number>>,
+  kubeletPort: number,
+  stored: readonly ClaimName[],
+): ApiObject[] {
   return [...nodeStages(kubeletPort), ...podStages(startupSeconds), ...volumeStages(stored)];
 }

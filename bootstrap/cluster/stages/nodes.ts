@@ -5,11 +5,16 @@ import { READY, stage } from './stage.ts';
 
 /** What a node's status says about how to reach its kubelet. */
 export function kubeletEndpoint(port: number): Record<string, unknown> {
-  return { addresses: [{ type: 'InternalIP', address: LOOPBACK }], daemonEndpoints: { kubeletEndpoint: { Port: port } } };
+  return {
+    addresses: [{ type: 'InternalIP', address: LOOPBACK }],
+    daemonEndpoints: { kubeletEndpoint: { Port: port } },
+  };
 }
 
 export function nodeStages(kubeletPort: number): ApiObject[] {
-  const endpoint = Object.entries(kubeletEndpoint(kubeletPort)).map(([field, value]) => `${field}: ${JSON.stringify(value)}`).join('\n');
+  const endpoint = Object.entries(kubeletEndpoint(kubeletPort))
+    .map(([field, value]) => `${field}: ${JSON.stringify(value)}`)
+    .join('\n');
   const nodeConditions = `
 conditions:
 {{ range NodeConditions }}
@@ -20,7 +25,12 @@ conditions:
       name: 'node-initialize',
       kind: 'Node',
       when: [{ key: READY, operator: 'NotIn', values: ['True'] }],
-      steps: [{ patch: { subresource: 'status', root: 'status', template: `
+      steps: [
+        {
+          patch: {
+            subresource: 'status',
+            root: 'status',
+            template: `
 {{ $now := Now }}
 ${nodeConditions}
 ${endpoint}
@@ -36,19 +46,33 @@ nodeInfo:
   osImage: simulated
   systemUUID: ""
 phase: Running
-` } }],
+`,
+          },
+        },
+      ],
     }),
     stage({
       name: 'node-heartbeat',
       kind: 'Node',
-      when: [{ key: '.status.phase', operator: 'In', values: ['Running'] }, { key: READY, operator: 'In', values: ['True'] }],
+      when: [
+        { key: '.status.phase', operator: 'In', values: ['Running'] },
+        { key: READY, operator: 'In', values: ['True'] },
+      ],
       // Far inside the controller manager's grace of 200 s.
       delay: { durationMilliseconds: 40_000, jitterDurationMilliseconds: 50_000 },
-      steps: [{ patch: { subresource: 'status', root: 'status', template: `
+      steps: [
+        {
+          patch: {
+            subresource: 'status',
+            root: 'status',
+            template: `
 {{ $now := or .metadata.creationTimestamp Now }}
 ${nodeConditions}
 ${endpoint}
-` } }],
+`,
+          },
+        },
+      ],
     }),
   ];
 }

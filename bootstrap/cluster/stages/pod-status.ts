@@ -1,4 +1,7 @@
-/** Pieces of a pod's status, as Go templates that KWOK fills in. Each begins with a line break and is indented to stand below `status:`. */
+/**
+ * Pieces of a pod's status, as Go templates that KWOK fills in. Each begins with a line break and is indented to stand
+ * below `status:`.
+ */
 
 /** State of a container, indented to fit `containers`. `null` clears what a merge would keep. */
 export const RUNNING = `
@@ -20,8 +23,12 @@ export function terminated(exitCode: number, reason: string): string {
 
 /** @param status of Ready; @param reason '' for none */
 export function conditions(status: string, reason: string): string {
-  const both = ['Ready', 'ContainersReady'].map((type) => `
-  - {type: ${type}, status: "${status}", reason: "${reason}", lastTransitionTime: {{ Now | Quote }}}`).join('');
+  const both = ['Ready', 'ContainersReady']
+    .map(
+      (type) => `
+  - {type: ${type}, status: "${status}", reason: "${reason}", lastTransitionTime: {{ Now | Quote }}}`,
+    )
+    .join('');
   return `
   conditions:
   - {type: PodReadyToStartContainers, status: "True", lastTransitionTime: {{ Now | Quote }}}

@@ -1,9 +1,17 @@
 /** A KWOK Stage: which objects it takes, when, and what it does to them. */
 import type { ApiObject } from '../api.ts';
 
-export interface Expression { key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'; values?: readonly string[] }
+export interface Expression {
+  key: string;
+  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  values?: readonly string[];
+}
 
-export interface StageStep { patch?: { subresource?: string; root?: string; template: string }; apply?: { template: string }; delete?: boolean }
+export interface StageStep {
+  patch?: { subresource?: string; root?: string; template: string };
+  apply?: { template: string };
+  delete?: boolean;
+}
 
 export interface StageInput {
   name: string;

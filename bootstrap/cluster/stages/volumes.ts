@@ -12,7 +12,8 @@ export interface ClaimName {
 }
 
 /**
- * Volumes of simulated pods hold nothing: a claim gets a volume that points nowhere, and the real controller binds the two.
+ * Volumes of simulated pods hold nothing: a claim gets a volume that points nowhere, and the real controller binds the
+ * two.
  * (Kubernetes' own host-path provisioner would make folders in /tmp.)
  * @param stored the claims that have real data behind them all the same: Vault's
  */
@@ -23,7 +24,10 @@ export function volumeStages(stored: readonly ClaimName[]): ApiObject[] {
       name: 'claim-provision',
       kind: 'PersistentVolumeClaim',
       when: [NOT_DELETED, ours, { key: '.spec.volumeName', operator: 'DoesNotExist' }],
-      steps: [{ apply: { template: `
+      steps: [
+        {
+          apply: {
+            template: `
 apiVersion: v1
 kind: PersistentVolume
 metadata:
@@ -47,7 +51,10 @@ spec:
     uid: {{ .metadata.uid | Quote }}
   hostPath:
     path: /simulated/{{ .metadata.namespace }}/{{ .metadata.name }}
-` } }],
+`,
+          },
+        },
+      ],
     }),
     stage({
       name: 'volume-delete',

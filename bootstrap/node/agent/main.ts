@@ -1,4 +1,6 @@
-/** The real node's agent as a process on this machine: the API server's second address, and the provisioner of volumes. */
+/**
+ * The real node's agent as a process on this machine: the API server's second address, and the provisioner of volumes.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createApi } from '../../cluster/api.ts';
@@ -7,7 +9,15 @@ import { settleVolumes } from './volumes.ts';
 
 const LOOK_MS = 500;
 
-const { values } = parseArgs({ options: { address: { type: 'string' }, port: { type: 'string' }, 'api-server': { type: 'string' }, pki: { type: 'string' }, volumes: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    address: { type: 'string' },
+    port: { type: 'string' },
+    'api-server': { type: 'string' },
+    pki: { type: 'string' },
+    volumes: { type: 'string' },
+  },
+});
 
 function needed(name: keyof typeof values): string {
   const value = values[name];
@@ -23,7 +33,8 @@ for (;;) {
     const api = await createApi(needed('api-server'), needed('pki'));
     try {
       for (;;) {
-        for (const line of await settleVolumes(api, needed('volumes'))) process.stdout.write(`${new Date().toISOString()} ${line}\n`);
+        for (const line of await settleVolumes(api, needed('volumes')))
+          process.stdout.write(`${new Date().toISOString()} ${line}\n`);
         await sleep(LOOK_MS);
       }
     } finally {

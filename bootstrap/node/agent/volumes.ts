@@ -1,6 +1,8 @@
 /**
- * The provisioner of volumes on the real node: a folder for each claim. Volumes are of the kind `local`, because kubelet hands
- * those to the pod's group, as it does with disks. A folder is removed when its claim was deleted, never otherwise: that it is
+ * The provisioner of volumes on the real node: a folder for each claim. Volumes are of the kind `local`, because
+ * kubelet hands
+ * those to the pod's group, as it does with disks. A folder is removed when its claim was deleted, never otherwise:
+ * that it is
  * not wanted follows from the volume's object being released, and from nothing that is merely missing.
  */
 import { chmod, mkdir, rm } from 'node:fs/promises';
@@ -9,20 +11,40 @@ import { z } from 'zod';
 import { type Api, ApiError } from '../../cluster/api.ts';
 import { PROVISIONER, REAL_LABEL, REAL_STORAGE_CLASS, REAL_VALUE } from '../labels.ts';
 
-const claimsSchema = z.object({ items: z.array(z.object({
-  metadata: z.object({ name: z.string(), namespace: z.string(), uid: z.string(), deletionTimestamp: z.string().nullish() }),
-  spec: z.object({
-    storageClassName: z.string().nullish(), volumeName: z.string().nullish(), volumeMode: z.string().nullish(),
-    accessModes: z.array(z.string()), resources: z.object({ requests: z.object({ storage: z.string() }) }),
-  }),
-})) });
+const claimsSchema = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({
+        name: z.string(),
+        namespace: z.string(),
+        uid: z.string(),
+        deletionTimestamp: z.string().nullish(),
+      }),
+      spec: z.object({
+        storageClassName: z.string().nullish(),
+        volumeName: z.string().nullish(),
+        volumeMode: z.string().nullish(),
+        accessModes: z.array(z.string()),
+        resources: z.object({ requests: z.object({ storage: z.string() }) }),
+      }),
+    }),
+  ),
+});
 type Claim = z.infer<typeof claimsSchema>['items'][number];
 
-const volumesSchema = z.object({ items: z.array(z.object({
-  metadata: z.object({ name: z.string() }),
-  spec: z.object({ storageClassName: z.string().nullish(), persistentVolumeReclaimPolicy: z.string().nullish(), local: z.object({ path: z.string() }).nullish() }),
-  status: z.object({ phase: z.string().nullish() }).nullish(),
-})) });
+const volumesSchema = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      spec: z.object({
+        storageClassName: z.string().nullish(),
+        persistentVolumeReclaimPolicy: z.string().nullish(),
+        local: z.object({ path: z.string() }).nullish(),
+      }),
+      status: z.object({ phase: z.string().nullish() }).nullish(),
+    }),
+  ),
+});
 
 /** What one look did, in words. */
 export async function settleVolumes(api: Pick<Api, 'request'>, root: string): Promise<string[]> {
@@ -35,7 +57,12 @@ export async function settleVolumes(api: Pick<Api, 'request'>, root: string): Pr
   }
   const volumes = volumesSchema.parse(await api.request('GET', '/api/v1/persistentvolumes'));
   for (const { metadata, spec, status } of volumes.items) {
-    if (spec.storageClassName !== REAL_STORAGE_CLASS || status?.phase !== 'Released' || spec.persistentVolumeReclaimPolicy !== 'Delete') continue;
+    if (
+      spec.storageClassName !== REAL_STORAGE_CLASS ||
+      status?.phase !== 'Released' ||
+      spec.persistentVolumeReclaimPolicy !== 'Delete'
+    )
+      continue;
     const path = spec.local?.path ?? '';
     // Somebody else's volume of this class may lie anywhere.
     if (dirname(path) !== root || basename(path) !== metadata.name) continue;
@@ -55,7 +82,10 @@ async function makeVolume(api: Pick<Api, 'request'>, root: string, claim: Claim)
   // Like an empty disk's top folder; kubelet gives it to the pod's group.
   await chmod(path, 0o777);
   try {
-    await api.request('POST', '/api/v1/persistentvolumes', { type: 'application/json', content: volumeOf(claim, name, path) });
+    await api.request('POST', '/api/v1/persistentvolumes', {
+      type: 'application/json',
+      content: volumeOf(claim, name, path),
+    });
     return true;
   } catch (error) {
     if (error instanceof ApiError && error.status === 409) return false;
@@ -74,9 +104,19 @@ function volumeOf({ metadata, spec }: Claim, name: string, path: string): unknow
       persistentVolumeReclaimPolicy: 'Delete',
       storageClassName: REAL_STORAGE_CLASS,
       volumeMode: spec.volumeMode ?? 'Filesystem',
-      claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: metadata.name, namespace: metadata.namespace, uid: metadata.uid },
+      claimRef: {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        name: metadata.name,
+        namespace: metadata.namespace,
+        uid: metadata.uid,
+      },
       local: { path },
-      nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: REAL_LABEL, operator: 'In', values: [REAL_VALUE] }] }] } },
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: REAL_LABEL, operator: 'In', values: [REAL_VALUE] }] }],
+        },
+      },
     },
   };
 }

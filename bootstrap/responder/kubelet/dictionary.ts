@@ -8,7 +8,10 @@ const WORDS = [
   'if-range,if-unmodified-since,last-modified,location,max-forwards,pragma,proxy-authenticate,proxy-authorization,range,',
   'referer,retry-after,server,te,trailer,transfer-encoding,upgrade,user-agent,vary,via,warning,www-authenticate,method,get,',
   'status,200 OK,version,HTTP/1.1,url,public,set-cookie,keep-alive,origin,',
-].join('').split(',').slice(0, -1);
+]
+  .join('')
+  .split(',')
+  .slice(0, -1);
 
 const REST = [
   '100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505203 Non-Authoritative Informat',

@@ -35,28 +35,51 @@ export function serviceOfCommand(command: readonly string[]): string {
 }
 
 /** @returns undefined where it never ends */
-export function answerCommand(command: readonly string[], commands: readonly string[], failure: ProbeFailure | undefined): ExecAnswer | undefined {
+export function answerCommand(
+  command: readonly string[],
+  commands: readonly string[],
+  failure: ProbeFailure | undefined,
+): ExecAnswer | undefined {
   const [program = ''] = command;
   const service = serviceOfCommand(command);
-  if (!commands.includes(program)) return { exitCode: 127, output: '', errors: `${program}: not found: this container is simulated and has only ${commands.join(', ')}\n` };
+  if (!commands.includes(program))
+    return {
+      exitCode: 127,
+      output: '',
+      errors: `${program}: not found: this container is simulated and has only ${commands.join(', ')}\n`,
+    };
   switch (failure) {
-    case 'hang': return undefined;
-    case 'refuse': return { exitCode: 2, output: '', errors: `could not connect to ${service}\n` };
-    case 'unhealthy': return { exitCode: 1, output: '', errors: `${service} is not well\n` };
-    case undefined: return { exitCode: 0, output: `${HEALTHY_WORDS[program]?.(service) ?? 'ok'}\n`, errors: '' };
+    case 'hang':
+      return undefined;
+    case 'refuse':
+      return { exitCode: 2, output: '', errors: `could not connect to ${service}\n` };
+    case 'unhealthy':
+      return { exitCode: 1, output: '', errors: `${service} is not well\n` };
+    case undefined:
+      return { exitCode: 0, output: `${HEALTHY_WORDS[program]?.(service) ?? 'ok'}\n`, errors: '' };
   }
 }
 
 /** Takes over the connection of a kubelet's exec request. */
 export function serveExec(options: ExecOptions, request: IncomingMessage, socket: Duplex): void {
   const { searchParams } = new URL(request.url ?? '/', 'http://kubelet');
-  const offered = (request.headers['x-stream-protocol-version'] ?? '').toString().split(',').map((protocol) => protocol.trim());
+  const offered = (request.headers['x-stream-protocol-version'] ?? '')
+    .toString()
+    .split(',')
+    .map((protocol) => protocol.trim());
   if (!/^spdy\/3\.1$/i.test(request.headers.upgrade ?? '') || !offered.includes(PROTOCOL)) {
     socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     return;
   }
-  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${PROTOCOL}\r\n\r\n`);
-  const wanted = ['error', ...(['stdin', 'stdout', 'stderr'] as const).filter((name) => searchParams.has({ stdin: 'input', stdout: 'output', stderr: 'error' }[name]))];
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${PROTOCOL}\r\n\r\n`,
+  );
+  const wanted = [
+    'error',
+    ...(['stdin', 'stdout', 'stderr'] as const).filter((name) =>
+      searchParams.has({ stdin: 'input', stdout: 'output', stderr: 'error' }[name]),
+    ),
+  ];
   const streams = new Map<string, SpdyStream>();
   serveSpdy(socket, (stream) => {
     streams.set(stream.headers.get('streamtype') ?? '', stream);
@@ -64,7 +87,11 @@ export function serveExec(options: ExecOptions, request: IncomingMessage, socket
   });
 }
 
-async function runCommand(options: ExecOptions, command: readonly string[], streams: ReadonlyMap<string, SpdyStream>): Promise<void> {
+async function runCommand(
+  options: ExecOptions,
+  command: readonly string[],
+  streams: ReadonlyMap<string, SpdyStream>,
+): Promise<void> {
   const service = serviceOfCommand(command);
   const failure = await probeFailure(options.failures, service);
   options.onProbe?.({ kind: 'exec', service, target: command[0] ?? '', outcome: failure ?? 'healthy' });

@@ -1,5 +1,6 @@
 /**
- * The kubelet of all simulated nodes. `exec` is answered here, so that nothing is ever run on this machine in the name of a
+ * The kubelet of all simulated nodes. `exec` is answered here, so that nothing is ever run on this machine in the name
+ * of a
  * pod; port-forwards go on to KWOK. KWOK lets anybody in who finds its port; here one needs a
  * certificate of the cluster's authority, as the API server has.
  */
@@ -20,7 +21,9 @@ export interface KubeletOptions extends ExecOptions {
 
 /** @throws Error when the port is taken */
 export async function startKubelet(options: KubeletOptions): Promise<Server> {
-  const server = createServer({ ...options.tls, requestCert: true, rejectUnauthorized: true }, (request, response) => { passOn(options, request, response); });
+  const server = createServer({ ...options.tls, requestCert: true, rejectUnauthorized: true }, (request, response) => {
+    passOn(options, request, response);
+  });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined);
     if (head.length > 0) socket.unshift(head);
@@ -29,7 +32,10 @@ export async function startKubelet(options: KubeletOptions): Promise<Server> {
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port: options.port, host: LOOPBACK }, () => { server.off('error', reject); resolve(); });
+    server.listen({ port: options.port, host: LOOPBACK }, () => {
+      server.off('error', reject);
+      resolve();
+    });
   });
   return server;
 }
@@ -52,11 +58,16 @@ function passOn({ kwokPort }: KubeletOptions, request: IncomingMessage, response
     response.writeHead(200, { 'content-type': 'text/plain' }).end('This container is simulated: it writes no log.\n');
     return;
   }
-  const passed = httpRequest({ host: LOOPBACK, port: kwokPort, method: request.method, path: request.url, headers: request.headers }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
+  const passed = httpRequest(
+    { host: LOOPBACK, port: kwokPort, method: request.method, path: request.url, headers: request.headers },
+    (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    },
+  );
+  passed.once('error', (error) => {
+    response.writeHead(502).end(`${error.message}\n`);
   });
-  passed.once('error', (error) => { response.writeHead(502).end(`${error.message}\n`); });
   request.pipe(passed);
 }
 
@@ -67,10 +78,17 @@ function passOnUpgrade({ kwokPort }: KubeletOptions, request: IncomingMessage, s
     return;
   }
   const kwok = connect({ host: LOOPBACK, port: kwokPort }, () => {
-    const headers = request.rawHeaders.reduce((lines, part, index) => lines + part + (index % 2 === 0 ? ': ' : '\r\n'), '');
+    const headers = request.rawHeaders.reduce(
+      (lines, part, index) => lines + part + (index % 2 === 0 ? ': ' : '\r\n'),
+      '',
+    );
     kwok.write(`${request.method} ${request.url} HTTP/1.1\r\n${headers}\r\n`);
     socket.pipe(kwok).pipe(socket);
   });
-  kwok.on('error', () => { socket.destroy(); });
-  socket.on('close', () => { kwok.destroy(); });
+  kwok.on('error', () => {
+    socket.destroy();
+  });
+  socket.on('close', () => {
+    kwok.destroy();
+  });
 }

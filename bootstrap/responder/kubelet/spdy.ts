@@ -1,5 +1,6 @@
 /**
- * The server's side of SPDY/3.1, as far as Kubernetes uses it between API server and kubelet: the client opens a few streams,
+ * The server's side of SPDY/3.1, as far as Kubernetes uses it between API server and kubelet: the client opens a few
+ * streams,
  * the server accepts them, both send data. No flow control, no priorities, no pushed streams.
  */
 import type { Duplex } from 'node:stream';
@@ -22,7 +23,8 @@ const FIN = 0x01;
 const LONGEST_CONTROL_FRAME = 64 * 1024;
 
 /**
- * Serves the connection until the client closes it. What the client sends on its streams is read and dropped: nothing that
+ * Serves the connection until the client closes it. What the client sends on its streams is read and dropped: nothing
+ * that
  * is simulated has an input.
  * @param onStream called once for each stream that the client opens
  */
@@ -54,7 +56,9 @@ export function serveSpdy(socket: Duplex, onStream: (stream: SpdyStream) => void
     onStream({
       id,
       headers,
-      send: (content, last) => { socket.write(data(id, last ? FIN : 0, Buffer.from(content))); },
+      send: (content, last) => {
+        socket.write(data(id, last ? FIN : 0, Buffer.from(content)));
+      },
     });
   }
 }
@@ -74,7 +78,11 @@ function nextFrame(buffer: Buffer): Frame | undefined {
   const length = buffer.readUIntBE(5, 3);
   if (isControl && length > LONGEST_CONTROL_FRAME) throw new Error(`SPDY control frame of ${length} bytes`);
   if (buffer.length < 8 + length) return undefined;
-  return { type: isControl ? buffer.readUInt16BE(2) : undefined, payload: buffer.subarray(8, 8 + length), size: 8 + length };
+  return {
+    type: isControl ? buffer.readUInt16BE(2) : undefined,
+    payload: buffer.subarray(8, 8 + length),
+    size: 8 + length,
+  };
 }
 
 function control(type: number, flags: number, payload: Buffer): Buffer {
@@ -94,13 +102,19 @@ function data(id: number, flags: number, payload: Buffer): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-/** All header blocks of a connection are one compressed text: for the few streams of ours it is simply read from its beginning. */
+/**
+ * All header blocks of a connection are one compressed text: for the few streams of ours it is simply read from its
+ * beginning.
+ */
 function headerReader(): (block: Buffer) => Map<string, string> {
   const blocks: Buffer[] = [];
   let seen = 0;
   return (block) => {
     blocks.push(block);
-    const text = inflateSync(Buffer.concat(blocks), { dictionary: SPDY_DICTIONARY, finishFlush: constants.Z_SYNC_FLUSH });
+    const text = inflateSync(Buffer.concat(blocks), {
+      dictionary: SPDY_DICTIONARY,
+      finishFlush: constants.Z_SYNC_FLUSH,
+    });
     const headers = parseHeaders(text.subarray(seen));
     seen = text.length;
     return headers;
@@ -123,7 +137,8 @@ function parseHeaders(text: Buffer): Map<string, string> {
 }
 
 /**
- * "No headers", as one connection's replies have to say it: compressed text once begun with the dictionary, here in blocks
+ * "No headers", as one connection's replies have to say it: compressed text once begun with the dictionary, here in
+ * blocks
  * that are stored as they are, so that none depends on what was said before.
  */
 function emptyHeaderBlocks(): () => Buffer {

@@ -1,4 +1,7 @@
-/** Kinds that our charts brought along: removed only where nothing of them is left anywhere, since a definition takes all its objects with it. */
+/**
+ * Kinds that our charts brought along: removed only where nothing of them is left anywhere, since a definition takes
+ * all its objects with it.
+ */
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clients } from '../../clients/index.ts';
@@ -10,15 +13,27 @@ import type { Survey } from './survey.ts';
 import type { Target } from './vanish.ts';
 
 const definitionSchema = z.object({
-  spec: z.object({ group: z.string(), names: z.object({ plural: z.string(), kind: z.string() }), versions: z.array(z.object({ name: z.string(), served: z.boolean() })) }),
+  spec: z.object({
+    group: z.string(),
+    names: z.object({ plural: z.string(), kind: z.string() }),
+    versions: z.array(z.object({ name: z.string(), served: z.boolean() })),
+  }),
 });
 
 /** @returns what may go, and what is kept with the reason */
-export async function definitionsToRemove({ kubernetes, catalog, config }: Pick<Clients, 'kubernetes' | 'catalog' | 'config'>, { namespaces, releases }: Survey, signal: AbortSignal): Promise<{ targets: Target[]; kept: Remain[] }> {
+export async function definitionsToRemove(
+  { kubernetes, catalog, config }: Pick<Clients, 'kubernetes' | 'catalog' | 'config'>,
+  { namespaces, releases }: Survey,
+  signal: AbortSignal,
+): Promise<{ targets: Target[]; kept: Remain[] }> {
   const charts = [...new Set(catalog.services.map(({ chart }) => chart.bundled))];
-  const bundled = new Set((await Promise.all(charts.map((chart) => definitionsOf(join(config.repoRoot, 'helm', 'charts', chart))))).flat());
+  const bundled = new Set(
+    (await Promise.all(charts.map((chart) => definitionsOf(join(config.repoRoot, 'helm', 'charts', chart))))).flat(),
+  );
   const { items } = await kubernetes.list(paths.customResourceDefinition('').replace(/\/$/, ''), {}, signal);
-  const since = Math.min(...namespaces.filter(({ ours }) => ours).map(({ object }) => Date.parse(object.metadata.creationTimestamp ?? '')));
+  const since = Math.min(
+    ...namespaces.filter(({ ours }) => ours).map(({ object }) => Date.parse(object.metadata.creationTimestamp ?? '')),
+  );
   const targets: Target[] = [];
   const kept: Remain[] = [];
   for (const object of items) {
@@ -28,25 +43,43 @@ export async function definitionsToRemove({ kubernetes, catalog, config }: Pick<
     const keep = (reason: string): void => {
       kept.push({ kind: 'CustomResourceDefinition', name, state: 'kept', reason });
     };
-    // What Helm lays down from a chart's folder carries no mark: only its age tells whether it was there before. One that is
+    // What Helm lays down from a chart's folder carries no mark: only its age tells whether it was there before. One
+    // that is
     // going already, and does not get away, is waited for, and what holds it named.
-    if (marked === undefined && deletionTimestamp === undefined && !(Date.parse(object.metadata.creationTimestamp ?? '') >= since)) {
-      keep(since === Infinity ? 'no namespace of the platform is left that tells whether it was there before' : 'it was there before the platform');
+    if (
+      marked === undefined &&
+      deletionTimestamp === undefined &&
+      !(Date.parse(object.metadata.creationTimestamp ?? '') >= since)
+    ) {
+      keep(
+        since === Infinity
+          ? 'no namespace of the platform is left that tells whether it was there before'
+          : 'it was there before the platform',
+      );
       continue;
     }
     const left = await instancesOf(kubernetes, object, signal);
-    if (left === undefined) targets.push({ kind: 'CustomResourceDefinition', name, path: paths.customResourceDefinition(name), uid });
+    if (left === undefined)
+      targets.push({ kind: 'CustomResourceDefinition', name, path: paths.customResourceDefinition(name), uid });
     else keep(left);
   }
   return { targets, kept };
 }
 
 /** @returns undefined when there are none */
-async function instancesOf(kubernetes: Clients['kubernetes'], definition: KubernetesObject, signal: AbortSignal): Promise<string | undefined> {
+async function instancesOf(
+  kubernetes: Clients['kubernetes'],
+  definition: KubernetesObject,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const { group, names, versions } = definitionSchema.parse(definition).spec;
   const version = versions.find(({ served }) => served)?.name;
   if (version === undefined) return 'it is not served, so nobody can tell whether objects of it are left';
-  const { items } = await kubernetes.list(`/apis/${group}/${version}/${names.plural}`, { metadataOnly: true, limit: 3 }, signal);
+  const { items } = await kubernetes.list(
+    `/apis/${group}/${version}/${names.plural}`,
+    { metadataOnly: true, limit: 3 },
+    signal,
+  );
   if (items.length === 0) return undefined;
   return `objects of it are left: ${items.map(({ metadata }) => `${names.kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`).join(', ')}`;
 }

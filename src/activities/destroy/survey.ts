@@ -36,7 +36,9 @@ const CONTROLLERS = ['kube-controller-manager', 'kube-apiserver'];
 
 export async function survey({ kubernetes, catalog, environment }: Surveying, signal?: AbortSignal): Promise<Survey> {
   const [{ items }, kinds, revisions] = await Promise.all([
-    kubernetes.list(paths.namespaces, { metadataOnly: true }, signal), sweptKinds(kubernetes, signal), allNewestRevisions(kubernetes, signal),
+    kubernetes.list(paths.namespaces, { metadataOnly: true }, signal),
+    sweptKinds(kubernetes, signal),
+    allNewestRevisions(kubernetes, signal),
   ]);
   const releases = new Set(allReleases(catalog).map(({ namespace, name }) => releaseKey(namespace, name)));
   for (const [key, { labels }] of revisions) {
@@ -49,9 +51,24 @@ export async function survey({ kubernetes, catalog, environment }: Surveying, si
     const object = items.find(({ metadata }) => metadata.name === name);
     if (!object) continue;
     const unseen: string[] = [];
-    const found = await listAll(kubernetes, namespaced, { namespace: name, unseen: ({ group, plural }) => { unseen.push(group === '' ? plural : `${plural}.${group}`); } }, signal);
+    const found = await listAll(
+      kubernetes,
+      namespaced,
+      {
+        namespace: name,
+        unseen: ({ group, plural }) => {
+          unseen.push(group === '' ? plural : `${plural}.${group}`);
+        },
+      },
+      signal,
+    );
     namespaces.push({
-      name, object, uid: object.metadata.uid, ours: isCreatedByUs(object), deleting: Boolean(object.metadata.deletionTimestamp), unseen: unseen.sort(),
+      name,
+      object,
+      uid: object.metadata.uid,
+      ours: isCreatedByUs(object),
+      deleting: Boolean(object.metadata.deletionTimestamp),
+      unseen: unseen.sort(),
       objects: found.map((one) => ({ ...one, belonging: belongingOf(seen(one), releases, environment.name) })),
     });
   }
@@ -63,12 +80,19 @@ export function isCreatedByUs({ metadata }: KubernetesObject): boolean {
   if (metadata.labels?.[MANAGED_BY_LABEL] !== MANAGED_BY) return false;
   if (metadata.annotations?.[NAMESPACE_CREATED_ANNOTATION] !== undefined) return true;
   const managers = managersOf({ metadata });
-  return managers.length > 0 && managers.every(({ manager }) => manager === MANAGED_BY || CONTROLLERS.includes(manager));
+  return (
+    managers.length > 0 && managers.every(({ manager }) => manager === MANAGED_BY || CONTROLLERS.includes(manager))
+  );
 }
 
 function seen({ kind, object: { metadata } }: FoundObject): Parameters<typeof belongingOf>[0] {
   return {
-    group: kind.group, kind: kind.kind, namespace: metadata.namespace ?? '', name: metadata.name, labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {},
+    group: kind.group,
+    kind: kind.kind,
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
     owned: (ownersSchema.parse(metadata).ownerReferences ?? []).length > 0,
   };
 }

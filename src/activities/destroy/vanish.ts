@@ -21,46 +21,91 @@ export interface Patience {
 }
 export const LOOK_MILLISECONDS = 500;
 
-const conditionsSchema = z.object({ status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string(), message: z.string().default('') })).nullish() }).prefault({}) });
+const conditionsSchema = z.object({
+  status: z
+    .object({
+      conditions: z
+        .array(z.object({ type: z.string(), status: z.string(), message: z.string().default('') }))
+        .nullish(),
+    })
+    .prefault({}),
+});
 /** Those of a namespace that say what is in the way; others say that all is well. */
-const TELLING = ['NamespaceDeletionDiscoveryFailure', 'NamespaceDeletionGroupVersionParsingFailure', 'NamespaceDeletionContentFailure', 'NamespaceContentRemaining', 'NamespaceFinalizersRemaining'];
+const TELLING = [
+  'NamespaceDeletionDiscoveryFailure',
+  'NamespaceDeletionGroupVersionParsingFailure',
+  'NamespaceDeletionContentFailure',
+  'NamespaceContentRemaining',
+  'NamespaceFinalizersRemaining',
+];
 const MOST_HELD = 5;
 
 /** @returns what is still there although nothing has moved for so long */
-export async function removeAndWait(kubernetes: KubernetesClient, targets: readonly Target[], patience: Patience, signal: AbortSignal, onStatus: (text: string) => void): Promise<Remain[]> {
+export async function removeAndWait(
+  kubernetes: KubernetesClient,
+  targets: readonly Target[],
+  patience: Patience,
+  signal: AbortSignal,
+  onStatus: (text: string) => void,
+): Promise<Remain[]> {
   await Promise.all(targets.map(({ path, uid }) => kubernetes.remove(path, uid === '' ? {} : { uid }, signal)));
   let left = [...targets];
   // What only goes back and forth between states that were seen before does not move.
   const seen = new Set<string>();
   let movedAt = performance.now();
   for (;;) {
-    const found = await Promise.all(left.map(async (target) => ({ target, object: await kubernetes.get(target.path, signal) })));
-    const there = found.flatMap(({ target, object }) => (object !== undefined && (target.uid === '' || object.metadata.uid === target.uid) ? [{ target, object }] : []));
+    const found = await Promise.all(
+      left.map(async (target) => ({ target, object: await kubernetes.get(target.path, signal) })),
+    );
+    const there = found.flatMap(({ target, object }) =>
+      object !== undefined && (target.uid === '' || object.metadata.uid === target.uid) ? [{ target, object }] : [],
+    );
     left = there.map(({ target }) => target);
     if (there.length === 0) return [];
-    const now = there.map(({ target, object }) => `${target.path} ${finalizersOf(object).join()} ${conditionTexts(object).join()}`).join('\n');
+    const now = there
+      .map(({ target, object }) => `${target.path} ${finalizersOf(object).join()} ${conditionTexts(object).join()}`)
+      .join('\n');
     if (!seen.has(now)) movedAt = performance.now();
     seen.add(now);
-    onStatus(`waits for ${left.slice(0, 3).map(({ kind, name }) => `${kind} ${name}`).join(', ')}${left.length > 3 ? ` and ${left.length - 3} more` : ''} to go`);
-    if (performance.now() - movedAt > patience.seconds * 1000) return Promise.all(there.map(({ target, object }) => stuck(kubernetes, target, object, signal)));
+    onStatus(
+      `waits for ${left
+        .slice(0, 3)
+        .map(({ kind, name }) => `${kind} ${name}`)
+        .join(', ')}${left.length > 3 ? ` and ${left.length - 3} more` : ''} to go`,
+    );
+    if (performance.now() - movedAt > patience.seconds * 1000)
+      return Promise.all(there.map(({ target, object }) => stuck(kubernetes, target, object, signal)));
     await sleep(patience.lookMilliseconds, undefined, { signal });
   }
 }
 
-async function stuck(kubernetes: KubernetesClient, { kind, namespace, name, path }: Target, object: KubernetesObject, signal: AbortSignal): Promise<Remain> {
+async function stuck(
+  kubernetes: KubernetesClient,
+  { kind, namespace, name, path }: Target,
+  object: KubernetesObject,
+  signal: AbortSignal,
+): Promise<Remain> {
   const base = { kind, name, ...(namespace === undefined ? {} : { namespace }), state: 'stuck' as const };
   if (kind !== 'Namespace') return { ...base, reason: `${heldBy(object)}${remedy(kind, namespace, name)}` };
   const held = await holdersIn(kubernetes, name, signal);
   const said = conditionTexts(object);
-  const why = [...held, ...(held.length === 0 || said.some((text) => /Discovery|APIService|retrieve/i.test(text)) ? said : [])];
+  const why = [
+    ...held,
+    ...(held.length === 0 || said.some((text) => /Discovery|APIService|retrieve/i.test(text)) ? said : []),
+  ];
   const own = finalizersOf(object);
   if (own.length > 0) why.push(`the namespace itself is held by finalizer ${own.join(', ')}`);
-  return { ...base, reason: why.length > 0 ? why.join('; ') : `it is being deleted and says nothing of what holds it: ${path}` };
+  return {
+    ...base,
+    reason: why.length > 0 ? why.join('; ') : `it is being deleted and says nothing of what holds it: ${path}`,
+  };
 }
 
 function heldBy(object: KubernetesObject): string {
   const finalizers = finalizersOf(object);
-  return finalizers.length > 0 ? `held by finalizer ${finalizers.join(', ')}` : 'deleted, and still there: does its controller run?';
+  return finalizers.length > 0
+    ? `held by finalizer ${finalizers.join(', ')}`
+    : 'deleted, and still there: does its controller run?';
 }
 
 /** The way out, for whoever knows that the finalizer's owner is gone. */
@@ -71,12 +116,21 @@ function remedy(kind: string, namespace: string | undefined, name: string): stri
 /** Objects that keep a namespace from going, each with its finalizers. */
 async function holdersIn(kubernetes: KubernetesClient, namespace: string, signal: AbortSignal): Promise<string[]> {
   const kinds = (await sweptKinds(kubernetes, signal)).filter((kind) => kind.namespaced);
-  const held = (await listAll(kubernetes, kinds, { namespace, unseen: () => undefined }, signal)).filter(({ object }) => finalizersOf(object).length > 0);
-  const texts = held.slice(0, MOST_HELD).map(({ kind, object }) => `${kind.kind} ${object.metadata.name} is ${heldBy(object)}${remedy(kind.kind, namespace, object.metadata.name)}`);
+  const held = (await listAll(kubernetes, kinds, { namespace, unseen: () => undefined }, signal)).filter(
+    ({ object }) => finalizersOf(object).length > 0,
+  );
+  const texts = held
+    .slice(0, MOST_HELD)
+    .map(
+      ({ kind, object }) =>
+        `${kind.kind} ${object.metadata.name} is ${heldBy(object)}${remedy(kind.kind, namespace, object.metadata.name)}`,
+    );
   return held.length > MOST_HELD ? [...texts, `and ${held.length - MOST_HELD} more objects with finalizers`] : texts;
 }
 
 function conditionTexts(object: KubernetesObject): string[] {
   const conditions = conditionsSchema.safeParse(object).data?.status.conditions ?? [];
-  return conditions.filter(({ type, status }) => TELLING.includes(type) && status === 'True').map(({ message }) => message);
+  return conditions
+    .filter(({ type, status }) => TELLING.includes(type) && status === 'True')
+    .map(({ message }) => message);
 }

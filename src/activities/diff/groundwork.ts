@@ -6,32 +6,55 @@ import { wantedSecrets } from '../../plan/kubernetes-secrets.ts';
 import type { ObservedCluster } from '../../plan/observed.ts';
 
 /** @param existing names of all namespaces in the cluster */
-export function groundworkChanges(catalog: Catalog, observed: ObservedCluster, existing: ReadonlySet<string>): GroundworkChange[] {
+export function groundworkChanges(
+  catalog: Catalog,
+  observed: ObservedCluster,
+  existing: ReadonlySet<string>,
+): GroundworkChange[] {
   return [...namespaceChanges(catalog, observed, existing), ...vaultChanges(catalog, observed)];
 }
 
-export async function existingNamespaces(kubernetes: Pick<KubernetesClient, 'list'>, signal: AbortSignal): Promise<Set<string>> {
+export async function existingNamespaces(
+  kubernetes: Pick<KubernetesClient, 'list'>,
+  signal: AbortSignal,
+): Promise<Set<string>> {
   const { items } = await kubernetes.list(paths.namespaces, { metadataOnly: true }, signal);
   return new Set(items.map(({ metadata }) => metadata.name));
 }
 
-function namespaceChanges({ namespaces }: Catalog, observed: ObservedCluster, existing: ReadonlySet<string>): GroundworkChange[] {
-  return namespaces.filter(({ name }) => !observed.namespaces.has(name)).map(({ name }) => existing.has(name)
-    ? { action: 'update', what: `Namespace ${name}`, why: 'its labels differ, or it is being deleted' }
-    : { action: 'create', what: `Namespace ${name}`, why: 'not there yet' });
+function namespaceChanges(
+  { namespaces }: Catalog,
+  observed: ObservedCluster,
+  existing: ReadonlySet<string>,
+): GroundworkChange[] {
+  return namespaces
+    .filter(({ name }) => !observed.namespaces.has(name))
+    .map(({ name }) =>
+      existing.has(name)
+        ? { action: 'update', what: `Namespace ${name}`, why: 'its labels differ, or it is being deleted' }
+        : { action: 'create', what: `Namespace ${name}`, why: 'not there yet' },
+    );
 }
 
-function vaultChanges(catalog: Catalog, { vault, vaultConfigured, vaultReason, vaultReasons }: ObservedCluster): GroundworkChange[] {
+function vaultChanges(
+  catalog: Catalog,
+  { vault, vaultConfigured, vaultReason, vaultReasons }: ObservedCluster,
+): GroundworkChange[] {
   if (vault === 'open') {
     const reasons = vaultReasons ?? (vaultReason === '' ? [] : [vaultReason]);
-    return vaultConfigured ? [] : reasons.map((reason) => {
-      const secret = /^Secret (\S+) (.*)$/s.exec(reason);
-      const [what, why] = secret ? [`Secret ${secret[1] ?? ''}`, secret[2] ?? ''] : ['Vault', reason];
-      return { action: /\bmissing$/.test(why) ? 'create' : 'update', what, why };
-    });
+    return vaultConfigured
+      ? []
+      : reasons.map((reason) => {
+          const secret = /^Secret (\S+) (.*)$/s.exec(reason);
+          const [what, why] = secret ? [`Secret ${secret[1] ?? ''}`, secret[2] ?? ''] : ['Vault', reason];
+          return { action: /\bmissing$/.test(why) ? 'create' : 'update', what, why };
+        });
   }
   if (vault === 'sealed') return [{ action: 'update', what: 'Vault', why: 'it is sealed: it is unsealed' }];
-  if (vault === 'unreachable') return [{ action: 'update', what: 'Vault', why: `it does not answer, so nobody knows what it lacks: ${vaultReason}` }];
+  if (vault === 'unreachable')
+    return [
+      { action: 'update', what: 'Vault', why: `it does not answer, so nobody knows what it lacks: ${vaultReason}` },
+    ];
   return [
     { action: 'create', what: 'Vault', why: 'it is initialised, unsealed and configured' },
     { action: 'create', what: `${catalog.secretPaths.length} paths in Vault`, why: 'their values are generated' },

@@ -1,4 +1,7 @@
-/** What a deployment would change and why, object by object. Changes nothing; works without the engine and without a worker. */
+/**
+ * What a deployment would change and why, object by object. Changes nothing; works without the engine and without a
+ * worker.
+ */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import PQueue from 'p-queue';
@@ -24,7 +27,14 @@ import { newObjects, releaseObjects } from './release.ts';
 import { renderedObjects, type Rendering, tidyRenderings } from './render.ts';
 
 /** Nothing in it, and nobody to ask: an embedded one that is still to be made. */
-const EMPTY: ObservedCluster = { namespaces: new Set(), releases: new Map(), health: new Map(), vault: 'absent', vaultConfigured: false, vaultReason: '' };
+const EMPTY: ObservedCluster = {
+  namespaces: new Set(),
+  releases: new Map(),
+  health: new Map(),
+  vault: 'absent',
+  vaultConfigured: false,
+  vaultReason: '',
+};
 
 export interface PlanRequest {
   imageTags: Readonly<Record<string, string>>;
@@ -36,25 +46,37 @@ export interface PlanRequest {
 
 export type Planning = Pick<Clients, 'environment' | 'catalog' | 'config' | 'redactor'>;
 
-/** @throws SelectionError, DependencyMissingError, PlanRefusedError; UnreachableError when the cluster does not answer */
+/**
+ * @throws SelectionError, DependencyMissingError, PlanRefusedError; UnreachableError when the cluster does not answer
+ */
 export async function planChanges(clients: Clients, request: PlanRequest): Promise<PlatformChanges> {
   const { kubernetes, environment } = clients;
   const { signal } = request;
   const [observed, existing, { kinds }, clusterUid, versions] = await Promise.all([
-    observeCluster(clients, environment, signal), existingNamespaces(kubernetes, signal), kubernetes.kinds(signal), kubernetes.clusterUid(signal),
+    observeCluster(clients, environment, signal),
+    existingNamespaces(kubernetes, signal),
+    kubernetes.kinds(signal),
+    kubernetes.clusterUid(signal),
     pastVersions(clients, signal),
   ]);
   const known = new Map(kinds.map((kind): [string, Kind] => [`${kind.group}/${kind.kind}`, kind]));
-  const changes = await describe(clients, { observed, existing, versions }, request, (step, wanted) => releaseObjects(kubernetes, known, step, wanted, signal));
+  const changes = await describe(clients, { observed, existing, versions }, request, (step, wanted) =>
+    releaseObjects(kubernetes, known, step, wanted, signal),
+  );
   return { ...changes, clusterUid };
 }
 
 /** Against a cluster that does not exist yet. */
 export function planFirst(planning: Planning, request: PlanRequest): Promise<PlatformChanges> {
-  return describe(planning, { observed: EMPTY, existing: new Set(), versions: [] }, request, (_step, wanted) => Promise.resolve(newObjects(wanted)));
+  return describe(planning, { observed: EMPTY, existing: new Set(), versions: [] }, request, (_step, wanted) =>
+    Promise.resolve(newObjects(wanted)),
+  );
 }
 
-/** Without the right to read them, or with damaged ones, there is a plan all the same: it then expects what the catalog declares. */
+/**
+ * Without the right to read them, or with damaged ones, there is a plan all the same: it then expects what the catalog
+ * declares.
+ */
 function pastVersions({ kubernetes, environment }: Clients, signal: AbortSignal): Promise<PlatformVersion[]> {
   return readVersions(kubernetes, environment.name, signal).catch(() => {
     signal.throwIfAborted();
@@ -71,14 +93,31 @@ interface World {
 
 type Compare = (step: PlannedStep, wanted: Parameters<typeof newObjects>[0]) => Promise<ObjectChange[]>;
 
-async function describe({ catalog, environment, config, redactor }: Planning, { observed, existing, versions }: World, request: PlanRequest, compare: Compare): Promise<PlatformChanges> {
+async function describe(
+  { catalog, environment, config, redactor }: Planning,
+  { observed, existing, versions }: World,
+  request: PlanRequest,
+  compare: Compare,
+): Promise<PlatformChanges> {
   const { imageTags, selection, rendering } = request;
   const inputs = await allReleaseInputs(catalog, environment, imageTags, config);
-  const plan = decidePlan(catalog, environment, new Map([...inputs].map(([name, { digest }]) => [name, digest])), observed, selection);
+  const plan = decidePlan(
+    catalog,
+    environment,
+    new Map([...inputs].map(([name, { digest }]) => [name, digest])),
+    observed,
+    selection,
+  );
   const releases = await allReleaseChanges(plan, inputs, rendering, async (step, wanted) =>
-    (await compare(step, wanted)).map((change) => JSON.parse(redactor.redact(JSON.stringify(change))) as ObjectChange));
+    (await compare(step, wanted)).map((change) => JSON.parse(redactor.redact(JSON.stringify(change))) as ObjectChange),
+  );
   const declared = new Map(catalog.services.map((service) => [service.name, serviceSeconds(environment, service)]));
-  const services = plan.services.map((service) => serviceChange(service, service.steps.flatMap((step) => releases.get(step) ?? [])));
+  const services = plan.services.map((service) =>
+    serviceChange(
+      service,
+      service.steps.flatMap((step) => releases.get(step) ?? []),
+    ),
+  );
   const lost = orphans(catalog, environment.name, observed);
   return {
     environment: environment.name,
@@ -89,28 +128,50 @@ async function describe({ catalog, environment, config, redactor }: Planning, { 
     groundwork: plan.groundwork ? groundworkChanges(catalog, observed, existing) : [],
     simulated: plan.simulated,
     phases: plan.phases,
-    notes: [...plan.notes ?? [], ...frozenNotes(inputs)],
+    notes: [...(plan.notes ?? []), ...frozenNotes(inputs)],
   };
 }
 
 /** Only publishers' charts run images that nobody maintains. */
 function frozenNotes(inputs: ReadonlyMap<string, ReleaseInputs>): string[] {
-  return frozenImages([...inputs].flatMap(([name, { upstream, values }]) => (upstream === undefined ? [] : [[name, parse(values) as Tree] as const]))).map(({ warning }) => warning);
+  return frozenImages(
+    [...inputs].flatMap(([name, { upstream, values }]) =>
+      upstream === undefined ? [] : [[name, parse(values) as Tree] as const],
+    ),
+  ).map(({ warning }) => warning);
 }
 
-async function allReleaseChanges(plan: DeployPlan, inputs: ReadonlyMap<string, ReleaseInputs>, rendering: Rendering | undefined, compare: Compare): Promise<Map<PlannedStep, ReleaseChange>> {
+async function allReleaseChanges(
+  plan: DeployPlan,
+  inputs: ReadonlyMap<string, ReleaseInputs>,
+  rendering: Rendering | undefined,
+  compare: Compare,
+): Promise<Map<PlannedStep, ReleaseChange>> {
   const steps = plan.services.flatMap((service) => service.steps);
-  if (rendering !== undefined && steps.some(({ action }) => APPLYING.includes(action))) await tidyRenderings(rendering.config);
+  if (rendering !== undefined && steps.some(({ action }) => APPLYING.includes(action)))
+    await tidyRenderings(rendering.config);
   // Helm is the one that costs: as many at once as there are cores.
   const queue = new PQueue({ concurrency: availableParallelism() });
-  const found = await queue.addAll(steps.map((step) => async (): Promise<[PlannedStep, ReleaseChange]> => {
-    const { name, namespace, kind, action, reason, digest, revision } = step;
-    const change = { name, namespace, kind, action, reason, digest, ...(revision === undefined ? {} : { revision }) };
-    const input = inputs.get(name);
-    if (kind !== 'release' || input === undefined || !APPLYING.includes(action)) return [step, { ...change, objects: [] }];
-    if (rendering === undefined) return [step, { ...change, objects: [], note: 'its objects are not listed: Helm is not installed here yet' }];
-    if (input.upstream !== undefined && !existsSync(input.chartPath)) return [step, { ...change, objects: [], note: `its objects are not listed: chart ${input.upstream.name} ${input.upstream.version} is not on this machine yet (ananta charts pull)` }];
-    return [step, { ...change, objects: await compare(step, await renderedObjects(rendering, step, input)) }];
-  }));
+  const found = await queue.addAll(
+    steps.map((step) => async (): Promise<[PlannedStep, ReleaseChange]> => {
+      const { name, namespace, kind, action, reason, digest, revision } = step;
+      const change = { name, namespace, kind, action, reason, digest, ...(revision === undefined ? {} : { revision }) };
+      const input = inputs.get(name);
+      if (kind !== 'release' || input === undefined || !APPLYING.includes(action))
+        return [step, { ...change, objects: [] }];
+      if (rendering === undefined)
+        return [step, { ...change, objects: [], note: 'its objects are not listed: Helm is not installed here yet' }];
+      if (input.upstream !== undefined && !existsSync(input.chartPath))
+        return [
+          step,
+          {
+            ...change,
+            objects: [],
+            note: `its objects are not listed: chart ${input.upstream.name} ${input.upstream.version} is not on this machine yet (ananta charts pull)`,
+          },
+        ];
+      return [step, { ...change, objects: await compare(step, await renderedObjects(rendering, step, input)) }];
+    }),
+  );
   return new Map(found);
 }

@@ -1,5 +1,12 @@
 /** One object, as it is and as the API server would make it: asked by a dry run, so that defaults are no change. */
-import { type Kind, type KubernetesClient, KubernetesError, type KubernetesObject, isNotFound, pathOfKind } from '../../clients/kubernetes/index.ts';
+import {
+  type Kind,
+  type KubernetesClient,
+  KubernetesError,
+  type KubernetesObject,
+  isNotFound,
+  pathOfKind,
+} from '../../clients/kubernetes/index.ts';
 import { type ManifestObject, ownerOf } from '../../plan/diff/manifest.ts';
 import { asHelmApplies } from '../../plan/helm-marks.ts';
 import { immutableFields, objectFields } from '../../plan/diff/objects.ts';
@@ -10,7 +17,8 @@ import type { Tree } from '../../environment/merge.ts';
 /** In whose name Helm applies. */
 export const HELM_MANAGER = 'helm';
 /** Given by the server to this very object: a stand-in would have others. */
-const ALLOCATED = /^(metadata\.name$|spec\.(clusterIPs?|healthCheckNodePort|volumeName|nodeName|ipFamilies|ipFamilyPolicy)\b|spec\.ports\[.*\]\.nodePort$)/;
+const ALLOCATED =
+  /^(metadata\.name$|spec\.(clusterIPs?|healthCheckNodePort|volumeName|nodeName|ipFamilies|ipFamilyPolicy)\b|spec\.ports\[.*\]\.nodePort$)/;
 
 export interface Looking {
   kubernetes: Pick<KubernetesClient, 'get' | 'dryRun'>;
@@ -29,16 +37,23 @@ export interface Found {
 }
 
 /** @returns undefined when the cluster does not know the kind */
-export async function findLive({ kubernetes, kinds, release, signal }: Looking, { apiVersion, kind, name, namespace }: ManifestObject): Promise<Found | undefined> {
+export async function findLive(
+  { kubernetes, kinds, release, signal }: Looking,
+  { apiVersion, kind, name, namespace }: ManifestObject,
+): Promise<Found | undefined> {
   const known = kinds.get(kindKey(apiVersion, kind));
   if (known === undefined) return undefined;
-  const within = known.namespaced ? namespace ?? release.namespace : undefined;
+  const within = known.namespaced ? (namespace ?? release.namespace) : undefined;
   const path = `${pathOfKind({ ...known, version: apiVersion.split('/').at(-1) ?? known.version }, within)}/${name}`;
   return { path, ...(within === undefined ? {} : { namespace: within }), live: await kubernetes.get(path, signal) };
 }
 
 /** @returns undefined when nothing would change */
-export async function objectChange(looking: Looking, wanted: ManifestObject, found: Found): Promise<ObjectChange | undefined> {
+export async function objectChange(
+  looking: Looking,
+  wanted: ManifestObject,
+  found: Found,
+): Promise<ObjectChange | undefined> {
   const { kubernetes, release, applied, signal } = looking;
   const { path, live, namespace } = found;
   const { kind, name } = wanted;
@@ -46,30 +61,51 @@ export async function objectChange(looking: Looking, wanted: ManifestObject, fou
   const object = asHelmApplies(wanted.object, release);
   // Helm makes definitions where they are missing and never touches them again.
   if (wanted.definition && live !== undefined) return undefined;
-  if (live === undefined) return { action: 'create', ...about, fields: [], ...(wanted.definition ? {} : await objectionTo(looking, path, object)) };
-  if (kind === 'Job' && jobHealth(live).status === 'failed') return { action: 'replace', ...about, fields: [], note: 'it has failed for good: it is removed and runs again' };
+  if (live === undefined)
+    return {
+      action: 'create',
+      ...about,
+      fields: [],
+      ...(wanted.definition ? {} : await objectionTo(looking, path, object)),
+    };
+  if (kind === 'Job' && jobHealth(live).status === 'failed')
+    return { action: 'replace', ...about, fields: [], note: 'it has failed for good: it is removed and runs again' };
 
   const adopted = !applied.has(objectKey(kind, namespace, name));
   // Helm looks at whose it is before it tries anything.
-  const change = { action: adopted ? 'adopt' as const : 'update' as const, ...about, ...(adopted ? foreign(live, release) : {}) };
+  const change = {
+    action: adopted ? ('adopt' as const) : ('update' as const),
+    ...about,
+    ...(adopted ? foreign(live, release) : {}),
+  };
   try {
     const fields = objectFields(live, await kubernetes.dryRun(path, object, { manager: HELM_MANAGER }, signal));
     return fields.length === 0 && !adopted ? undefined : { ...change, fields };
   } catch (error) {
     if (!(error instanceof KubernetesError)) throw error;
     if (error.status === 409) {
-      const fields = objectFields(live, await kubernetes.dryRun(path, object, { manager: HELM_MANAGER, force: true }, signal));
+      const fields = objectFields(
+        live,
+        await kubernetes.dryRun(path, object, { manager: HELM_MANAGER, force: true }, signal),
+      );
       return { blocked: conflictText(error), ...change, fields };
     }
     const fields = error.status === 422 ? await fieldsOfStandIn(looking, path, object, live) : [];
     const immutable = immutableFields(error.causes, fields);
-    if (immutable === undefined) return { blocked: `the API server refuses it: ${plainText(error)}`, ...change, fields };
-    return { ...change, action: 'replace', fields, immutable, blocked: `${immutable.join(', ')} cannot be changed in place, and nothing is deleted to get around that` };
+    if (immutable === undefined)
+      return { blocked: `the API server refuses it: ${plainText(error)}`, ...change, fields };
+    return {
+      ...change,
+      action: 'replace',
+      fields,
+      immutable,
+      blocked: `${immutable.join(', ')} cannot be changed in place, and nothing is deleted to get around that`,
+    };
   }
 }
 
 export function kindKey(apiVersion: string, kind: string): string {
-  return `${apiVersion.includes('/') ? apiVersion.split('/')[0] ?? '' : ''}/${kind}`;
+  return `${apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''}/${kind}`;
 }
 
 export function objectKey(kind: string, namespace: string | undefined, name: string): string {
@@ -77,20 +113,30 @@ export function objectKey(kind: string, namespace: string | undefined, name: str
 }
 
 /** What the server would say against an object that is not there yet. */
-async function objectionTo({ kubernetes, signal }: Looking, path: string, object: Tree): Promise<Pick<ObjectChange, 'blocked'>> {
+async function objectionTo(
+  { kubernetes, signal }: Looking,
+  path: string,
+  object: Tree,
+): Promise<Pick<ObjectChange, 'blocked'>> {
   try {
     await kubernetes.dryRun(path, object, { manager: HELM_MANAGER }, signal);
     return {};
   } catch (error) {
     // Its namespace is made first.
     if (isNotFound(error)) return {};
-    if (error instanceof KubernetesError && [400, 403, 422].includes(error.status)) return { blocked: `the API server refuses it: ${plainText(error)}` };
+    if (error instanceof KubernetesError && [400, 403, 422].includes(error.status))
+      return { blocked: `the API server refuses it: ${plainText(error)}` };
     throw error;
   }
 }
 
 /** A change that is refused cannot be tried; a new object of the same content can, and has the same defaults. */
-async function fieldsOfStandIn({ kubernetes, signal }: Looking, path: string, object: Tree, live: KubernetesObject): Promise<ObjectChange['fields']> {
+async function fieldsOfStandIn(
+  { kubernetes, signal }: Looking,
+  path: string,
+  object: Tree,
+  live: KubernetesObject,
+): Promise<ObjectChange['fields']> {
   const name = `ananta-plan-${live.metadata.uid.slice(0, 8)}`;
   const standIn = { ...object, metadata: { ...(object['metadata'] as Tree), name } };
   try {
@@ -104,17 +150,29 @@ async function fieldsOfStandIn({ kubernetes, signal }: Looking, path: string, ob
 
 function foreign(live: KubernetesObject, release: Looking['release']): Pick<ObjectChange, 'blocked' | 'note'> {
   const owner = ownerOf(live);
-  if (owner?.name === release.name && owner.namespace === release.namespace) return { note: 'it bears the mark of this release and is taken over' };
-  return { blocked: owner === undefined ? 'nobody’s Helm release owns it, so Helm refuses to take it over' : `it belongs to Helm release ${owner.namespace}/${owner.name}, so Helm refuses to take it over` };
+  if (owner?.name === release.name && owner.namespace === release.namespace)
+    return { note: 'it bears the mark of this release and is taken over' };
+  return {
+    blocked:
+      owner === undefined
+        ? 'nobody’s Helm release owns it, so Helm refuses to take it over'
+        : `it belongs to Helm release ${owner.namespace}/${owner.name}, so Helm refuses to take it over`,
+  };
 }
 
 function conflictText({ causes, message }: KubernetesError): string {
   const managers = [...new Set(causes.flatMap((cause) => /conflict with "([^"]+)"/.exec(cause.message)?.[1] ?? []))];
   const fields = causes.map(({ field }) => field.replace(/^\./, ''));
-  return managers.length === 0 ? `a field conflict: ${message}` : `${managers.join(', ')} owns ${fields.join(', ')}: Helm stops at the conflict`;
+  return managers.length === 0
+    ? `a field conflict: ${message}`
+    : `${managers.join(', ')} owns ${fields.join(', ')}: Helm stops at the conflict`;
 }
 
 /** Without the values it quotes: they may be long, and nobody knows what they hold. */
 function plainText({ message, request }: KubernetesError): string {
-  return message.replace(`${request}: `, '').replace(/Invalid value: .*?: (?=\S)/gs, '').replaceAll(/\s+/g, ' ').slice(0, 300);
+  return message
+    .replace(`${request}: `, '')
+    .replace(/Invalid value: .*?: (?=\S)/gs, '')
+    .replaceAll(/\s+/g, ' ')
+    .slice(0, 300);
 }

@@ -21,11 +21,20 @@ const KEPT = 1000;
  * Hooks apart, definitions of the chart's `crds` folder included.
  * @throws Error with what Helm says against chart or values
  */
-export async function renderedObjects({ helm, home, config }: Rendering, release: { name: string; namespace: string }, { chartPath, values, digest }: Pick<ReleaseInputs, 'chartPath' | 'values' | 'digest'>): Promise<ManifestObject[]> {
+export async function renderedObjects(
+  { helm, home, config }: Rendering,
+  release: { name: string; namespace: string },
+  { chartPath, values, digest }: Pick<ReleaseInputs, 'chartPath' | 'values' | 'digest'>,
+): Promise<ManifestObject[]> {
   const file = join(config.stateRoot, 'cache', 'manifests', `${release.name}-${digest}.yaml`);
   const known = await readFile(file, 'utf8').catch(() => undefined);
   if (known !== undefined) return manifestObjects(known);
-  const text = await renderedManifest(helm, home, config.childEnv, { release: release.name, namespace: release.namespace, chartPath, values });
+  const text = await renderedManifest(helm, home, config.childEnv, {
+    release: release.name,
+    namespace: release.namespace,
+    chartPath,
+    values,
+  });
   const objects = manifestObjects(text);
   await writeFileDurably(file, text);
   return objects;

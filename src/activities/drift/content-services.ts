@@ -1,4 +1,7 @@
-/** Services asked with their own tools for what the init Jobs have made in them: through exec, and through the API server's port-forward. */
+/**
+ * Services asked with their own tools for what the init Jobs have made in them: through exec, and through the API
+ * server's port-forward.
+ */
 import http from 'node:http';
 import { z } from 'zod';
 import type { Catalog } from '../../catalog/schema.ts';
@@ -18,54 +21,103 @@ const KEYCLOAK_PORT = 8080;
 const NOT_FOUND = 5;
 
 /** The password is the container's own: it stands in no argument of ours and never comes back. */
-const LIST_BUCKETS = 'export MC_CONFIG_DIR=/tmp/.mc MC_HOST_server="http://$MINIO_ROOT_USER:$MINIO_ROOT_PASSWORD@127.0.0.1:9000"; mc ls --json server/';
+const LIST_BUCKETS =
+  'export MC_CONFIG_DIR=/tmp/.mc MC_HOST_server="http://$MINIO_ROOT_USER:$MINIO_ROOT_PASSWORD@127.0.0.1:9000"; mc ls --json server/';
 
-export async function askBuckets({ kubernetes }: ContentClients, target: ProbeTarget, { server, job, buckets }: Catalog['bucketSets'][number], signal: AbortSignal): Promise<DriftFinding[]> {
+export async function askBuckets(
+  { kubernetes }: ContentClients,
+  target: ProbeTarget,
+  { server, job, buckets }: Catalog['bucketSets'][number],
+  signal: AbortSignal,
+): Promise<DriftFinding[]> {
   const { exitCode, stdout, stderr } = await kubernetes.exec(target, undefined, ['sh', '-c', LIST_BUCKETS], signal);
   if (exitCode !== 0) throw new Error(`mc exited ${exitCode}: ${brief(stderr) || brief(stdout)}`);
   return bucketFindings(server, job, buckets, bucketsOf(stdout));
 }
 
-const QUERY = "select version, script, checksum, success from flyway_schema_history order by installed_rank";
+const QUERY = 'select version, script, checksum, success from flyway_schema_history order by installed_rank';
 
 /** @param migrations that the checkout has for it */
-export async function askLedger({ kubernetes }: ContentClients, target: ProbeTarget, { service, database }: Catalog['migrations'][number], migrations: readonly Migration[], signal: AbortSignal): Promise<DriftFinding[]> {
+export async function askLedger(
+  { kubernetes }: ContentClients,
+  target: ProbeTarget,
+  { service, database }: Catalog['migrations'][number],
+  migrations: readonly Migration[],
+  signal: AbortSignal,
+): Promise<DriftFinding[]> {
   const name = database.split('/')[1] ?? '';
   const command = `PGPASSWORD="\${POSTGRES_PASSWORD:-}" psql -X -U postgres -d ${name} -At -F '|' -c '${QUERY}'`;
   const { exitCode, stdout, stderr } = await kubernetes.exec(target, undefined, ['sh', '-c', command], signal);
   const common = { release: service, database, migrations };
   if (exitCode === 0) return ledgerFindings({ ...common, rows: ledgerRows(stdout) });
-  if (/relation "flyway_schema_history" does not exist/.test(stderr)) return ledgerFindings({ ...common, rows: undefined });
+  if (/relation "flyway_schema_history" does not exist/.test(stderr))
+    return ledgerFindings({ ...common, rows: undefined });
   throw new Error(`psql exited ${exitCode}: ${brief(stderr)}`);
 }
 
-export async function askTemporal({ kubernetes }: ContentClients, target: ProbeTarget, namespaces: Catalog['temporalNamespaces'], signal: AbortSignal): Promise<DriftFinding[]> {
-  const seen = await Promise.all(namespaces.map(async ({ name, job }) => {
-    const stream = await kubernetes.connect(target, TEMPORAL_PORT, signal);
-    try {
-      // DescribeNamespaceRequest has the name as its first field, as the health request has its service.
-      const { code, message } = await callOnce(stream, authorityOf(target), '/temporal.api.workflowservice.v1.WorkflowService/DescribeNamespace', encodeRequest(name), signal);
-      if (code !== 0 && code !== NOT_FOUND) throw new Error(`DescribeNamespace ${name}: status ${code ?? 'unknown'} ${message}`);
-      return { name, job, exists: code === 0 };
-    } finally {
-      stream.destroy();
-    }
-  }));
+export async function askTemporal(
+  { kubernetes }: ContentClients,
+  target: ProbeTarget,
+  namespaces: Catalog['temporalNamespaces'],
+  signal: AbortSignal,
+): Promise<DriftFinding[]> {
+  const seen = await Promise.all(
+    namespaces.map(async ({ name, job }) => {
+      const stream = await kubernetes.connect(target, TEMPORAL_PORT, signal);
+      try {
+        // DescribeNamespaceRequest has the name as its first field, as the health request has its service.
+        const { code, message } = await callOnce(
+          stream,
+          authorityOf(target),
+          '/temporal.api.workflowservice.v1.WorkflowService/DescribeNamespace',
+          encodeRequest(name),
+          signal,
+        );
+        if (code !== 0 && code !== NOT_FOUND)
+          throw new Error(`DescribeNamespace ${name}: status ${code ?? 'unknown'} ${message}`);
+        return { name, job, exists: code === 0 };
+      } finally {
+        stream.destroy();
+      }
+    }),
+  );
   return temporalFindings(seen);
 }
 
 const tokenSchema = z.object({ access_token: z.string().min(1) });
-const clientsSchema = z.array(z.looseObject({ clientId: z.string(), enabled: z.boolean().default(true), publicClient: z.boolean().default(false) }));
+const clientsSchema = z.array(
+  z.looseObject({ clientId: z.string(), enabled: z.boolean().default(true), publicClient: z.boolean().default(false) }),
+);
 
 /** The administrator's password goes from Vault to Keycloak and nowhere else. */
-export async function askKeycloak(clients: ContentClients, target: ProbeTarget, realm: Catalog['realm'], signal: AbortSignal): Promise<DriftFinding[]> {
-  const ask = (method: string, path: string, options: { body?: string; token?: string } = {}): Promise<{ status: number; body: string }> => request(clients, target, KEYCLOAK_PORT, { method, path, ...options }, signal);
+export async function askKeycloak(
+  clients: ContentClients,
+  target: ProbeTarget,
+  realm: Catalog['realm'],
+  signal: AbortSignal,
+): Promise<DriftFinding[]> {
+  const ask = (
+    method: string,
+    path: string,
+    options: { body?: string; token?: string } = {},
+  ): Promise<{ status: number; body: string }> =>
+    request(clients, target, KEYCLOAK_PORT, { method, path, ...options }, signal);
   const known = await ask('GET', `/realms/${realm.name}/.well-known/openid-configuration`);
   if (known.status === 404) return realmFindings(realm, undefined);
   if (known.status !== 200) throw new Error(`GET the realm's configuration: ${known.status}`);
-  const { data = {} } = (await clients.vault.asDeployer((session) => readKv(session, 'auth/keycloak', signal), signal)) ?? {};
-  learnValues(clients.redactor, clients.catalog.secretPaths.find(({ path }) => path === 'auth/keycloak'), data);
-  const login = new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', username: data['admin-username'] ?? '', password: data['admin-password'] ?? '' });
+  const { data = {} } =
+    (await clients.vault.asDeployer((session) => readKv(session, 'auth/keycloak', signal), signal)) ?? {};
+  learnValues(
+    clients.redactor,
+    clients.catalog.secretPaths.find(({ path }) => path === 'auth/keycloak'),
+    data,
+  );
+  const login = new URLSearchParams({
+    grant_type: 'password',
+    client_id: 'admin-cli',
+    username: data['admin-username'] ?? '',
+    password: data['admin-password'] ?? '',
+  });
   const answered = await ask('POST', '/realms/master/protocol/openid-connect/token', { body: login.toString() });
   if (answered.status !== 200) throw new Error(`login as Keycloak's administrator: ${answered.status}`);
   const { access_token: token } = tokenSchema.parse(JSON.parse(answered.body));
@@ -75,23 +127,44 @@ export async function askKeycloak(clients: ContentClients, target: ProbeTarget, 
   return realmFindings(realm, clientsSchema.parse(JSON.parse(listed.body)));
 }
 
-async function request({ kubernetes }: ContentClients, target: ProbeTarget, port: number, { method, path, body, token }: { method: string; path: string; body?: string; token?: string }, signal: AbortSignal): Promise<{ status: number; body: string }> {
+async function request(
+  { kubernetes }: ContentClients,
+  target: ProbeTarget,
+  port: number,
+  { method, path, body, token }: { method: string; path: string; body?: string; token?: string },
+  signal: AbortSignal,
+): Promise<{ status: number; body: string }> {
   const stream = await kubernetes.connect(target, port, signal);
   try {
     return await new Promise((resolve, reject) => {
-      const outgoing = http.request({
-        // Without an agent the given connection is used for this one request.
-        createConnection: () => stream, method, path, signal,
-        headers: {
-          host: authorityOf(target), connection: 'close', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(Buffer.byteLength(body)) }),
+      const outgoing = http.request(
+        {
+          // Without an agent the given connection is used for this one request.
+          createConnection: () => stream,
+          method,
+          path,
+          signal,
+          headers: {
+            host: authorityOf(target),
+            connection: 'close',
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            ...(body === undefined
+              ? {}
+              : {
+                  'content-type': 'application/x-www-form-urlencoded',
+                  'content-length': String(Buffer.byteLength(body)),
+                }),
+          },
         },
-      }, (answer) => {
-        let text = '';
-        answer.on('data', (chunk: Buffer) => { text += chunk.toString('utf8'); });
-        answer.once('error', reject);
-        answer.once('end', () => resolve({ status: answer.statusCode ?? 0, body: text }));
-      });
+        (answer) => {
+          let text = '';
+          answer.on('data', (chunk: Buffer) => {
+            text += chunk.toString('utf8');
+          });
+          answer.once('error', reject);
+          answer.once('end', () => resolve({ status: answer.statusCode ?? 0, body: text }));
+        },
+      );
       outgoing.once('error', reject);
       outgoing.end(body);
     });

@@ -19,9 +19,15 @@ interface Seen {
   survey: ReleaseSurvey;
 }
 
-export function extraObjects({ catalog }: Pick<Clients, 'catalog'>, { listings, applied, recorded, survey }: Seen, ignore: Ignore): Judged {
+export function extraObjects(
+  { catalog }: Pick<Clients, 'catalog'>,
+  { listings, applied, recorded, survey }: Seen,
+  ignore: Ignore,
+): Judged {
   const namespaces = new Set(catalog.namespaces.map(({ name }) => name));
-  const hooks = [...recorded.stored.values()].flatMap((release) => release.hooks.flatMap(({ manifest }) => recordedObjects(manifest, release, () => true)));
+  const hooks = [...recorded.stored.values()].flatMap((release) =>
+    release.hooks.flatMap(({ manifest }) => recordedObjects(manifest, release, () => true)),
+  );
   const known = new Set([
     ...[...applied, ...hooks].map(({ kind, namespace, name }) => identity(kind, namespace, name)),
     // Vault's side of drift looks after these.
@@ -32,16 +38,27 @@ export function extraObjects({ catalog }: Pick<Clients, 'catalog'>, { listings, 
     return objects.flatMap((object): Judged[] => {
       const note = whyExtra(object, kind, namespaces, survey);
       const { name, namespace } = object.metadata;
-      return note === undefined || known.has(identity(kind, namespace, name)) ? [] : [extraObject({ kind, namespace, name }, object, ignore, note)];
+      return note === undefined || known.has(identity(kind, namespace, name))
+        ? []
+        : [extraObject({ kind, namespace, name }, object, ignore, note)];
     });
   });
-  return { findings: found.flatMap(({ findings }) => findings), ignored: found.reduce((sum, { ignored }) => sum + ignored, 0) };
+  return {
+    findings: found.flatMap(({ findings }) => findings),
+    ignored: found.reduce((sum, { ignored }) => sum + ignored, 0),
+  };
 }
 
-function whyExtra(object: KubernetesObject, kind: string, namespaces: ReadonlySet<string>, survey: ReleaseSurvey): string | undefined {
+function whyExtra(
+  object: KubernetesObject,
+  kind: string,
+  namespaces: ReadonlySet<string>,
+  survey: ReleaseSurvey,
+): string | undefined {
   const { metadata } = object;
   const owners = metadata['ownerReferences'];
-  if (kind === 'Namespace' || metadata.deletionTimestamp || (Array.isArray(owners) && owners.length > 0)) return undefined;
+  if (kind === 'Namespace' || metadata.deletionTimestamp || (Array.isArray(owners) && owners.length > 0))
+    return undefined;
   if (isAccessObject(kind, metadata.name)) return undefined;
   if (kind === 'Secret' && metadata.name.startsWith('sh.helm.release.v1.')) return undefined;
   const release = metadata.annotations?.['meta.helm.sh/release-name'];
@@ -50,7 +67,9 @@ function whyExtra(object: KubernetesObject, kind: string, namespaces: ReadonlySe
     const key = releaseKey(within, release);
     // What a release consists of is not known for sure while its record is gone or half done.
     if (!namespaces.has(within) || survey.unknown.has(key)) return undefined;
-    return survey.baselines.has(key) ? `it bears the mark of release ${release}, which has no such object; it is left alone` : `it bears the mark of release ${release}, which does not exist; it is left alone`;
+    return survey.baselines.has(key)
+      ? `it bears the mark of release ${release}, which has no such object; it is left alone`
+      : `it bears the mark of release ${release}, which does not exist; it is left alone`;
   }
   if (metadata.namespace === undefined || !namespaces.has(metadata.namespace)) return undefined;
   if (managedEntries(object).every(isSystem)) return undefined;

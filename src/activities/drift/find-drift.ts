@@ -1,4 +1,7 @@
-/** The whole survey: objects, releases, Vault, Secrets; without what somebody has accepted. For the activity and for `ananta drift`. */
+/**
+ * The whole survey: objects, releases, Vault, Secrets; without what somebody has accepted. For the activity and for
+ * `ananta drift`.
+ */
 import type { Clients } from '../../clients/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import type { DriftFinding, DriftMode, DriftReport } from '../../contract/drift.ts';
@@ -12,10 +15,14 @@ import { findVaultDrift } from './vault.ts';
 export function findDrift(clients: Clients, scopeOf: ScopeOf): Activities['findDrift'] {
   return async (run) => {
     const scope = scopeOf();
-    return beating(scope, () => 'compares the cluster with what was deployed', async () => {
-      await assertTarget(clients, run, scope.signal);
-      return surveyDrift(clients, { signal: scope.signal });
-    });
+    return beating(
+      scope,
+      () => 'compares the cluster with what was deployed',
+      async () => {
+        await assertTarget(clients, run, scope.signal);
+        return surveyDrift(clients, { signal: scope.signal });
+      },
+    );
   };
 }
 
@@ -23,7 +30,10 @@ export function findDrift(clients: Clients, scopeOf: ScopeOf): Activities['findD
  * Changes nothing; needs neither worker nor engine.
  * @throws when the cluster cannot be reached at all, or the signal's reason
  */
-export async function surveyDrift(clients: Clients, { signal }: { signal: AbortSignal }): Promise<{ report: DriftReport; flapping: string[]; mode: DriftMode }> {
+export async function surveyDrift(
+  clients: Clients,
+  { signal }: { signal: AbortSignal },
+): Promise<{ report: DriftReport; flapping: string[]; mode: DriftMode }> {
   const started = performance.now();
   const environment = await currentEnvironment(clients);
   const [objects, vault, state] = await Promise.all([
@@ -32,22 +42,40 @@ export async function surveyDrift(clients: Clients, { signal }: { signal: AbortS
     readDriftState(clients.kubernetes, environment.name, signal),
   ]);
   const findings = [...objects.findings, ...vault.findings].map((finding) => redacted(clients, finding));
-  const report = withoutAccepted({
-    environment: environment.name,
-    at: new Date().toISOString(),
-    seconds: Math.round(performance.now() - started) / 1000,
-    findings,
-    accepted: 0,
-    ignored: objects.ignored,
-    checked: { ...objects.checked, ...vault.checked },
-    simulated: vault.simulated,
-  }, state.acceptances);
-  return { report: capped(report), flapping: flapping(state, report.findings.map(({ key }) => key), environment.drift, Date.now()), mode: environment.drift.mode };
+  const report = withoutAccepted(
+    {
+      environment: environment.name,
+      at: new Date().toISOString(),
+      seconds: Math.round(performance.now() - started) / 1000,
+      findings,
+      accepted: 0,
+      ignored: objects.ignored,
+      checked: { ...objects.checked, ...vault.checked },
+      simulated: vault.simulated,
+    },
+    state.acceptances,
+  );
+  return {
+    report: capped(report),
+    flapping: flapping(
+      state,
+      report.findings.map(({ key }) => key),
+      environment.drift,
+      Date.now(),
+    ),
+    mode: environment.drift.mode,
+  };
 }
 
 /** Values that are known to be secret, wherever somebody has written them. */
 function redacted({ redactor }: Pick<Clients, 'redactor'>, finding: DriftFinding): DriftFinding {
-  const clean = (text: string | undefined): string | undefined => (text === undefined ? undefined : redactor.redact(text));
+  const clean = (text: string | undefined): string | undefined =>
+    text === undefined ? undefined : redactor.redact(text);
   const [was, is, note] = [clean(finding.was), clean(finding.is), clean(finding.note)];
-  return { ...finding, ...(was === undefined ? {} : { was }), ...(is === undefined ? {} : { is }), ...(note === undefined ? {} : { note }) };
+  return {
+    ...finding,
+    ...(was === undefined ? {} : { was }),
+    ...(is === undefined ? {} : { is }),
+    ...(note === undefined ? {} : { note }),
+  };
 }

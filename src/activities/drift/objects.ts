@@ -1,6 +1,13 @@
 /** Drift of Kubernetes objects, of Helm's records and of namespaces. Reads only, and few lists of them. */
 import type { Clients } from '../../clients/index.ts';
-import { type Kind, type KubernetesClient, KubernetesError, type KubernetesObject, pathOfKind, releaseOf } from '../../clients/kubernetes/index.ts';
+import {
+  type Kind,
+  type KubernetesClient,
+  KubernetesError,
+  type KubernetesObject,
+  pathOfKind,
+  releaseOf,
+} from '../../clients/kubernetes/index.ts';
 import type { DriftFinding, DriftReport } from '../../contract/drift.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { confirmed, type Difference, differences } from '../../plan/drift/compare.ts';
@@ -30,7 +37,11 @@ export interface ObjectDrift {
 type Cluster = Pick<Clients, 'kubernetes' | 'catalog'>;
 
 /** @throws what is neither a refusal nor silence of the API server, or the signal's reason */
-export async function findObjectDrift(clients: Cluster, environment: Environment, signal: AbortSignal): Promise<ObjectDrift> {
+export async function findObjectDrift(
+  clients: Cluster,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<ObjectDrift> {
   const { kubernetes, catalog } = clients;
   const namespaces = catalog.namespaces.map(({ name }) => name);
   let kinds: Awaited<ReturnType<KubernetesClient['kinds']>>;
@@ -39,17 +50,46 @@ export async function findObjectDrift(clients: Cluster, environment: Environment
     [kinds, recorded] = await Promise.all([kubernetes.kinds(signal), readRecorded(clients, signal)]);
   } catch (error) {
     // Without Helm's records nobody knows what was applied.
-    return { findings: [notObservable('Releases', undefined, notSeen(error, signal))], checked: { objects: 0, releases: 0 }, ignored: 0 };
+    return {
+      findings: [notObservable('Releases', undefined, notSeen(error, signal))],
+      checked: { objects: 0, releases: 0 },
+      ignored: 0,
+    };
   }
   const served = byKey(kinds);
   const applied = appliedObjects(clients, recorded, served);
-  const looked = looks(served, new Map([['/Namespace', 'v1'], ...applied.map(({ apiVersion, kind }) => [kindKey(apiVersion, kind), apiVersion.split('/').at(-1) ?? ''] as const)]));
-  const listings = new Map(await Promise.all(looked.map(async ({ key, kind, metadataOnly }) => [key, await listKind(kubernetes, kind, namespaces, { metadataOnly }, signal)] as const)));
+  const looked = looks(
+    served,
+    new Map([
+      ['/Namespace', 'v1'],
+      ...applied.map(
+        ({ apiVersion, kind }) => [kindKey(apiVersion, kind), apiVersion.split('/').at(-1) ?? ''] as const,
+      ),
+    ]),
+  );
+  const listings = new Map(
+    await Promise.all(
+      looked.map(
+        async ({ key, kind, metadataOnly }) =>
+          [key, await listKind(kubernetes, kind, namespaces, { metadataOnly }, signal)] as const,
+      ),
+    ),
+  );
   const live = [...listings.values()].flatMap(({ objects }) => objects);
-  const survey = surveyReleases({ environment: environment.name, catalog, revisions: recorded.revisions, claimed: claimedBy(live) });
-  const ignore = ignoreRules(environment.drift.ignore, listings.get('autoscaling/HorizontalPodAutoscaler')?.objects ?? []);
+  const survey = surveyReleases({
+    environment: environment.name,
+    catalog,
+    revisions: recorded.revisions,
+    claimed: claimedBy(live),
+  });
+  const ignore = ignoreRules(
+    environment.drift.ignore,
+    listings.get('autoscaling/HorizontalPodAutoscaler')?.objects ?? [],
+  );
 
-  const judged = await Promise.all(applied.map((object) => judge(clients, object, { listings, served, kinds, survey }, ignore, signal)));
+  const judged = await Promise.all(
+    applied.map((object) => judge(clients, object, { listings, served, kinds, survey }, ignore, signal)),
+  );
   const results: Judged[] = [
     ...judged,
     ...namespaceDrift(clients, listings.get('/Namespace'), ignore),
@@ -59,8 +99,13 @@ export async function findObjectDrift(clients: Cluster, environment: Environment
   ];
   const unseen = [
     ...[...listings.values()].flatMap((listing) => listing.unseen),
-    ...kinds.silent.filter(({ group }) => applied.some(({ apiVersion }) => kindKey(apiVersion, '') === `${group}/`)).map(({ group, reason }) => notObservable(`API group ${group}`, undefined, reason)),
-    ...[...recorded.damaged].map(([key, why]) => ({ ...notObservable(`Release ${key}`, undefined, `Helm's record cannot be read: ${why}`), area: 'helm' })),
+    ...kinds.silent
+      .filter(({ group }) => applied.some(({ apiVersion }) => kindKey(apiVersion, '') === `${group}/`))
+      .map(({ group, reason }) => notObservable(`API group ${group}`, undefined, reason)),
+    ...[...recorded.damaged].map(([key, why]) => ({
+      ...notObservable(`Release ${key}`, undefined, `Helm's record cannot be read: ${why}`),
+      area: 'helm',
+    })),
   ];
   return {
     findings: [...survey.findings, ...results.flatMap(({ findings }) => findings), ...unseen],
@@ -69,15 +114,40 @@ export async function findObjectDrift(clients: Cluster, environment: Environment
   };
 }
 
-function appliedObjects({ catalog }: Cluster, { stored }: RecordedReleases, served: ReadonlyMap<string, Kind>): AppliedObject[] {
-  const owners = new Map(catalog.services.flatMap((service) => [service, ...service.before, ...service.after].map((step) => [releaseKey(service.namespace, step.name), service.name] as const)));
-  const jobs = new Set(catalog.services.flatMap((service) => [...(service.kind === 'job' ? [service.name] : []), ...[...service.before, ...service.after].flatMap((step) => ('job' in step && step.job ? [step.name] : []))]));
+function appliedObjects(
+  { catalog }: Cluster,
+  { stored }: RecordedReleases,
+  served: ReadonlyMap<string, Kind>,
+): AppliedObject[] {
+  const owners = new Map(
+    catalog.services.flatMap((service) =>
+      [service, ...service.before, ...service.after].map(
+        (step) => [releaseKey(service.namespace, step.name), service.name] as const,
+      ),
+    ),
+  );
+  const jobs = new Set(
+    catalog.services.flatMap((service) => [
+      ...(service.kind === 'job' ? [service.name] : []),
+      ...[...service.before, ...service.after].flatMap((step) => ('job' in step && step.job ? [step.name] : [])),
+    ]),
+  );
   const namespaces = new Set(catalog.namespaces.map(({ name }) => name));
-  return [...stored].filter(([, { namespace }]) => namespaces.has(namespace)).flatMap(([key, release]) => {
-    const service = owners.get(key);
-    return recordedObjects(release.manifest, release, (apiVersion, kind) => served.get(kindKey(apiVersion, kind))?.namespaced ?? true)
-      .map((object) => ({ ...object, release: release.name, ...(service === undefined ? {} : { service }), job: jobs.has(release.name) }));
-  });
+  return [...stored]
+    .filter(([, { namespace }]) => namespaces.has(namespace))
+    .flatMap(([key, release]) => {
+      const service = owners.get(key);
+      return recordedObjects(
+        release.manifest,
+        release,
+        (apiVersion, kind) => served.get(kindKey(apiVersion, kind))?.namespaced ?? true,
+      ).map((object) => ({
+        ...object,
+        release: release.name,
+        ...(service === undefined ? {} : { service }),
+        job: jobs.has(release.name),
+      }));
+    });
 }
 
 interface Seen {
@@ -87,17 +157,28 @@ interface Seen {
   survey: ReleaseSurvey;
 }
 
-async function judge({ kubernetes }: Cluster, applied: AppliedObject, { listings, served, kinds }: Seen, ignore: Ignore, signal: AbortSignal): Promise<Judged> {
+async function judge(
+  { kubernetes }: Cluster,
+  applied: AppliedObject,
+  { listings, served, kinds }: Seen,
+  ignore: Ignore,
+  signal: AbortSignal,
+): Promise<Judged> {
   const key = kindKey(applied.apiVersion, applied.kind);
   const kind = served.get(key);
   if (kind === undefined) {
     const silent = kinds.silent.some(({ group }) => key.startsWith(`${group}/`));
-    return silent ? { findings: [], ignored: 0 } : missingObject(applied, ignore, `the cluster no longer knows the kind ${applied.kind}`);
+    return silent
+      ? { findings: [], ignored: 0 }
+      : missingObject(applied, ignore, `the cluster no longer knows the kind ${applied.kind}`);
   }
   const listing = listings.get(key);
-  if (listing === undefined || listing.blind.has('*') || listing.blind.has(applied.namespace ?? '')) return { findings: [], ignored: 0 };
+  if (listing === undefined || listing.blind.has('*') || listing.blind.has(applied.namespace ?? ''))
+    return { findings: [], ignored: 0 };
   const path = `${pathOfKind({ ...kind, version: applied.apiVersion.split('/').at(-1) ?? kind.version }, applied.namespace)}/${applied.name}`;
-  const listed = listing.objects.find(({ metadata }) => metadata.name === applied.name && (metadata.namespace ?? '') === (applied.namespace ?? ''));
+  const listed = listing.objects.find(
+    ({ metadata }) => metadata.name === applied.name && (metadata.namespace ?? '') === (applied.namespace ?? ''),
+  );
   let live = listed;
   try {
     if (listed !== undefined && applied.kind === 'Secret') live = await kubernetes.get(path, signal);
@@ -112,13 +193,30 @@ async function judge({ kubernetes }: Cluster, applied: AppliedObject, { listings
   const changed = judged.findings.some(({ field }) => field !== undefined);
   const first = workloadFinding(applied, live, changed, []);
   if (first === undefined) return judged;
-  return { ...judged, findings: [...judged.findings, workloadFinding(applied, live, changed, await troubles(kubernetes, applied, live, signal)) ?? first] };
+  return {
+    ...judged,
+    findings: [
+      ...judged.findings,
+      workloadFinding(applied, live, changed, await troubles(kubernetes, applied, live, signal)) ?? first,
+    ],
+  };
 }
 
 /** The API server decides whether it would change anything: defaults and spellings are its own. */
-async function tried(kubernetes: Pick<KubernetesClient, 'dryRun'>, path: string, { object }: AppliedObject, live: KubernetesObject, suspected: readonly Difference[], signal: AbortSignal): Promise<Difference[]> {
+async function tried(
+  kubernetes: Pick<KubernetesClient, 'dryRun'>,
+  path: string,
+  { object }: AppliedObject,
+  live: KubernetesObject,
+  suspected: readonly Difference[],
+  signal: AbortSignal,
+): Promise<Difference[]> {
   try {
-    return confirmed(suspected, await kubernetes.dryRun(path, object, { manager: HELM_MANAGER, force: true }, signal), live);
+    return confirmed(
+      suspected,
+      await kubernetes.dryRun(path, object, { manager: HELM_MANAGER, force: true }, signal),
+      live,
+    );
   } catch (error) {
     signal.throwIfAborted();
     // It refuses to change it back, or we may not ask: then what was seen is what there is to say.
@@ -127,7 +225,12 @@ async function tried(kubernetes: Pick<KubernetesClient, 'dryRun'>, path: string,
   }
 }
 
-async function troubles(kubernetes: Pick<KubernetesClient, 'list' | 'watches'>, { namespace = '', release }: AppliedObject, live: KubernetesObject, signal: AbortSignal): Promise<string[]> {
+async function troubles(
+  kubernetes: Pick<KubernetesClient, 'list' | 'watches'>,
+  { namespace = '', release }: AppliedObject,
+  live: KubernetesObject,
+  signal: AbortSignal,
+): Promise<string[]> {
   try {
     const of = { namespace, name: release };
     return troublesOf(kubernetes, of, await readPods(kubernetes, of, [{ object: live }], signal));
@@ -139,18 +242,34 @@ async function troubles(kubernetes: Pick<KubernetesClient, 'list' | 'watches'>, 
 
 function namespaceDrift({ catalog }: Cluster, listing: Listing | undefined, ignore: Ignore): Judged[] {
   if (listing === undefined || listing.blind.size > 0) return [];
-  return catalog.namespaces.map((namespace) => namespaceFindings(namespace.name, namespaceLabels(namespace), listing.objects.find(({ metadata }) => metadata.name === namespace.name), ignore));
+  return catalog.namespaces.map((namespace) =>
+    namespaceFindings(
+      namespace.name,
+      namespaceLabels(namespace),
+      listing.objects.find(({ metadata }) => metadata.name === namespace.name),
+      ignore,
+    ),
+  );
 }
 
 function claims(listing: Listing | undefined, namespaces: readonly string[]): DriftFinding[] {
-  return (listing?.objects ?? []).filter(({ metadata }) => namespaces.includes(metadata.namespace ?? ''))
-    .flatMap((claim) => claimFinding({ kind: 'PersistentVolumeClaim', namespace: claim.metadata.namespace, name: claim.metadata.name }, claim) ?? []);
+  return (listing?.objects ?? [])
+    .filter(({ metadata }) => namespaces.includes(metadata.namespace ?? ''))
+    .flatMap(
+      (claim) =>
+        claimFinding(
+          { kind: 'PersistentVolumeClaim', namespace: claim.metadata.namespace, name: claim.metadata.name },
+          claim,
+        ) ?? [],
+    );
 }
 
 function claimedBy(live: readonly KubernetesObject[]): Set<string> {
-  return new Set(live.flatMap((object) => {
-    const namespace = object.metadata.annotations?.['meta.helm.sh/release-namespace'];
-    const name = releaseOf(object);
-    return namespace === undefined || name === undefined ? [] : [releaseKey(namespace, name)];
-  }));
+  return new Set(
+    live.flatMap((object) => {
+      const namespace = object.metadata.annotations?.['meta.helm.sh/release-namespace'];
+      const name = releaseOf(object);
+      return namespace === undefined || name === undefined ? [] : [releaseKey(namespace, name)];
+    }),
+  );
 }

@@ -12,20 +12,32 @@ import { readVersions } from '../versions/store.ts';
 export function planRepair(clients: Clients, scopeOf: ScopeOf): Activities['planRepair'] {
   return async ({ run, findings }) => {
     const scope = scopeOf();
-    return beating(scope, () => 'plans the repair', async () => {
-      const environment = await currentEnvironment(clients);
-      await assertTarget(clients, run, scope.signal);
-      const [all, versions, digests] = await Promise.all([
-        allRevisions(clients.kubernetes, scope.signal),
-        readVersions(clients.kubernetes, environment.name, scope.signal),
-        allDigests(clients.catalog, environment, run.imageTags, clients.config),
-      ]);
-      const newest = versions.reduce<(typeof versions)[number] | undefined>((best, version) => (best && best.version > version.version ? best : version), undefined);
-      return buildRepairPlan({
-        catalog: clients.catalog, environment, findings, digests,
-        revisions: new Map([...all].map(([key, list]) => [key, list.toSorted((a, b) => a.revision - b.revision)])),
-        versioned: new Map((newest?.releases ?? []).map(({ namespace, name, digest }) => [releaseKey(namespace, name), digest])),
-      });
-    });
+    return beating(
+      scope,
+      () => 'plans the repair',
+      async () => {
+        const environment = await currentEnvironment(clients);
+        await assertTarget(clients, run, scope.signal);
+        const [all, versions, digests] = await Promise.all([
+          allRevisions(clients.kubernetes, scope.signal),
+          readVersions(clients.kubernetes, environment.name, scope.signal),
+          allDigests(clients.catalog, environment, run.imageTags, clients.config),
+        ]);
+        const newest = versions.reduce<(typeof versions)[number] | undefined>(
+          (best, version) => (best && best.version > version.version ? best : version),
+          undefined,
+        );
+        return buildRepairPlan({
+          catalog: clients.catalog,
+          environment,
+          findings,
+          digests,
+          revisions: new Map([...all].map(([key, list]) => [key, list.toSorted((a, b) => a.revision - b.revision)])),
+          versioned: new Map(
+            (newest?.releases ?? []).map(({ namespace, name, digest }) => [releaseKey(namespace, name), digest]),
+          ),
+        });
+      },
+    );
   };
 }

@@ -9,22 +9,38 @@ import { updateDriftState } from './state.ts';
 export function recordDrift(clients: Clients, scopeOf: ScopeOf): Activities['recordDrift'] {
   return async ({ run, outcome, attempted, findings, repaired, flapping, seconds, reason }) => {
     const scope = scopeOf();
-    await beating(scope, () => 'remembers the run', async () => {
-      await assertTarget(clients, run, scope.signal);
-      const { drift } = await currentEnvironment(clients);
-      const now = Date.now();
-      const { workflowId, runId } = run;
-      await updateDriftState(clients.kubernetes, run.environment, (state) => {
-        if (state.runs.some((known) => known.runId === runId)) return state;
-        const remembered = withRun(withRepairs(state, attempted, drift, now), {
-          at: new Date(now).toISOString(), workflowId, runId, outcome, findings, repaired, flapping, seconds: Math.round(seconds * 10) / 10,
-          ...(reason === undefined ? {} : { reason: clients.redactor.redact(reason).slice(0, 300) }),
-        });
-        if (outcome !== 'clean') return remembered;
-        // The same drift, should it come again, is news again.
-        const { notified: _, ...rest } = remembered;
-        return rest;
-      }, scope.signal);
-    });
+    await beating(
+      scope,
+      () => 'remembers the run',
+      async () => {
+        await assertTarget(clients, run, scope.signal);
+        const { drift } = await currentEnvironment(clients);
+        const now = Date.now();
+        const { workflowId, runId } = run;
+        await updateDriftState(
+          clients.kubernetes,
+          run.environment,
+          (state) => {
+            if (state.runs.some((known) => known.runId === runId)) return state;
+            const remembered = withRun(withRepairs(state, attempted, drift, now), {
+              at: new Date(now).toISOString(),
+              workflowId,
+              runId,
+              outcome,
+              findings,
+              repaired,
+              flapping,
+              seconds: Math.round(seconds * 10) / 10,
+              ...(reason === undefined ? {} : { reason: clients.redactor.redact(reason).slice(0, 300) }),
+            });
+            if (outcome !== 'clean') return remembered;
+            // The same drift, should it come again, is news again.
+            const { notified: _, ...rest } = remembered;
+            return rest;
+          },
+          scope.signal,
+        );
+      },
+    );
   };
 }

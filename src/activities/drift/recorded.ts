@@ -18,7 +18,10 @@ export interface RecordedReleases {
 }
 
 /** Two requests, however many releases there are. @throws KubernetesError, UnreachableError */
-export async function readRecorded({ kubernetes }: Pick<Clients, 'kubernetes'>, signal: AbortSignal): Promise<RecordedReleases> {
+export async function readRecorded(
+  { kubernetes }: Pick<Clients, 'kubernetes'>,
+  signal: AbortSignal,
+): Promise<RecordedReleases> {
   const [all, { items }] = await Promise.all([
     allRevisions(kubernetes, signal),
     kubernetes.list(paths.secrets(), { labelSelector: 'owner=helm,status=deployed' }, signal),
@@ -26,16 +29,18 @@ export async function readRecorded({ kubernetes }: Pick<Clients, 'kubernetes'>, 
   const revisions = new Map([...all].map(([key, list]) => [key, list.toSorted((a, b) => a.revision - b.revision)]));
   const stored = new Map<string, StoredRelease>();
   const damaged = new Map<string, string>();
-  await Promise.all(items.map(async (secret) => {
-    const { namespace, name, labels } = secret.metadata;
-    const key = releaseKey(namespace ?? '', labels?.['name'] ?? name);
-    const newest = revisions.get(key)?.at(-1);
-    if (newest?.secret.name !== name) return;
-    try {
-      stored.set(key, await decodeStoredRelease(secretSchema.parse(secret).data.release));
-    } catch (error) {
-      damaged.set(key, error instanceof Error ? error.message.slice(0, 120) : String(error));
-    }
-  }));
+  await Promise.all(
+    items.map(async (secret) => {
+      const { namespace, name, labels } = secret.metadata;
+      const key = releaseKey(namespace ?? '', labels?.['name'] ?? name);
+      const newest = revisions.get(key)?.at(-1);
+      if (newest?.secret.name !== name) return;
+      try {
+        stored.set(key, await decodeStoredRelease(secretSchema.parse(secret).data.release));
+      } catch (error) {
+        damaged.set(key, error instanceof Error ? error.message.slice(0, 120) : String(error));
+      }
+    }),
+  );
   return { revisions, stored, damaged };
 }

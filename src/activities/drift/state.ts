@@ -1,7 +1,12 @@
 /** The memory of drift runs in the target cluster: a ConfigMap of ours, changed only on top of what was read. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { type KubernetesClient, KubernetesError, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
+import {
+  type KubernetesClient,
+  KubernetesError,
+  type KubernetesObject,
+  paths,
+} from '../../clients/kubernetes/index.ts';
 import { type DriftState, driftStateSchema } from '../../contract/drift-state.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, RECORDS_NAMESPACE } from '../../contract/names.ts';
 import { ensureRecordsNamespace } from '../records.ts';
@@ -18,7 +23,11 @@ export function driftStateName(environment: string): string {
 }
 
 /** @returns an empty memory where there is none yet. @throws Error when what is there cannot be read */
-export async function readDriftState(kubernetes: Pick<KubernetesClient, 'get'>, environment: string, signal?: AbortSignal): Promise<DriftState> {
+export async function readDriftState(
+  kubernetes: Pick<KubernetesClient, 'get'>,
+  environment: string,
+  signal?: AbortSignal,
+): Promise<DriftState> {
   return stateOf(await kubernetes.get(pathOf(environment), signal), environment);
 }
 
@@ -26,7 +35,12 @@ export async function readDriftState(kubernetes: Pick<KubernetesClient, 'get'>, 
  * Reads, changes, writes; begins again when somebody else was faster.
  * @param change called again with what the other one wrote; returning the state it was given writes nothing
  */
-export async function updateDriftState(kubernetes: Keeper, environment: string, change: (state: DriftState) => DriftState, signal?: AbortSignal): Promise<DriftState> {
+export async function updateDriftState(
+  kubernetes: Keeper,
+  environment: string,
+  change: (state: DriftState) => DriftState,
+  signal?: AbortSignal,
+): Promise<DriftState> {
   for (let attempt = 1; ; attempt += 1) {
     const found = await kubernetes.get(pathOf(environment), signal);
     const before = stateOf(found, environment);
@@ -42,11 +56,20 @@ export async function updateDriftState(kubernetes: Keeper, environment: string, 
   }
 }
 
-async function write(kubernetes: Keeper, environment: string, found: KubernetesObject | undefined, state: DriftState, signal?: AbortSignal): Promise<void> {
+async function write(
+  kubernetes: Keeper,
+  environment: string,
+  found: KubernetesObject | undefined,
+  state: DriftState,
+  signal?: AbortSignal,
+): Promise<void> {
   const object = {
-    apiVersion: 'v1', kind: 'ConfigMap',
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
     metadata: {
-      name: driftStateName(environment), namespace: RECORDS_NAMESPACE, labels: { [MANAGED_BY_LABEL]: MANAGED_BY },
+      name: driftStateName(environment),
+      namespace: RECORDS_NAMESPACE,
+      labels: { [MANAGED_BY_LABEL]: MANAGED_BY },
       ...(found ? { resourceVersion: found.metadata.resourceVersion } : {}),
     },
     data: { [KEY]: JSON.stringify(state) },
@@ -65,7 +88,10 @@ function stateOf(found: KubernetesObject | undefined, environment: string): Drif
   try {
     return driftStateSchema.parse(JSON.parse(text));
   } catch (error) {
-    throw new Error(`The memory of drift runs, ConfigMap ${RECORDS_NAMESPACE}/${driftStateName(environment)}, is damaged (${error instanceof z.ZodError ? (error.issues[0]?.message ?? 'shape') : 'no JSON'}): correct it, or delete it and with it all acceptances`, { cause: error });
+    throw new Error(
+      `The memory of drift runs, ConfigMap ${RECORDS_NAMESPACE}/${driftStateName(environment)}, is damaged (${error instanceof z.ZodError ? (error.issues[0]?.message ?? 'shape') : 'no JSON'}): correct it, or delete it and with it all acceptances`,
+      { cause: error },
+    );
   }
 }
 

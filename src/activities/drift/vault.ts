@@ -1,4 +1,7 @@
-/** Drift of Vault, of the Kubernetes Secrets made from it, and of what the init Jobs have made in real pods. Changes nothing. */
+/**
+ * Drift of Vault, of the Kubernetes Secrets made from it, and of what the init Jobs have made in real pods. Changes
+ * nothing.
+ */
 import type { Clients } from '../../clients/index.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
 import { DEPLOYER_SERVICE_ACCOUNT, VAULT, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../../contract/names.ts';
@@ -25,8 +28,15 @@ export interface VaultDrift {
 }
 
 /** A sealed Vault stays sealed; what cannot be looked at is a finding of its own kind. Throws only for the signal. */
-export async function findVaultDrift(clients: Clients, environment: Environment, signal: AbortSignal): Promise<VaultDrift> {
-  const [{ made, unseen }, content] = await Promise.all([readMadeSecrets(clients, signal), findContentDrift(clients, signal)]);
+export async function findVaultDrift(
+  clients: Clients,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<VaultDrift> {
+  const [{ made, unseen }, content] = await Promise.all([
+    readMadeSecrets(clients, signal),
+    findContentDrift(clients, signal),
+  ]);
   const vault = await lookAtVault(clients, environment, made ?? [], signal);
   const secrets = made ? compareSecrets(clients, made, vault.inside) : { findings: [], checked: 0 };
   return {
@@ -42,7 +52,12 @@ interface Look {
   inside?: Inside;
 }
 
-async function lookAtVault(clients: Clients, environment: Environment, made: readonly MadeSecret[], signal: AbortSignal): Promise<Look> {
+async function lookAtVault(
+  clients: Clients,
+  environment: Environment,
+  made: readonly MadeSecret[],
+  signal: AbortSignal,
+): Promise<Look> {
   const { vault, redactor, catalog } = clients;
   const { state, detail } = await vault.state(signal);
   if (state !== 'open') return { findings: [await notOpen(clients, state, redactor.redact(detail))], checked: 1 };
@@ -52,18 +67,51 @@ async function lookAtVault(clients: Clients, environment: Environment, made: rea
   try {
     return await vault.asDeployer(async (session) => {
       const inside = await lookInside(clients, environment.name, session, signal);
-      const login = { kubernetesHost: clients.connections.vault.kubernetesHost, certificateAuthority: await certificateFor(clients.kubernetes, VAULT_REVIEWER_SERVICE_ACCOUNT.namespace, signal) };
-      const foundation = vaultFindings(inside.seen, { login, deployer: deployerRole(), services: serviceRoles(catalog) });
+      const login = {
+        kubernetesHost: clients.connections.vault.kubernetesHost,
+        certificateAuthority: await certificateFor(
+          clients.kubernetes,
+          VAULT_REVIEWER_SERVICE_ACCOUNT.namespace,
+          signal,
+        ),
+      };
+      const foundation = vaultFindings(inside.seen, {
+        login,
+        deployer: deployerRole(),
+        services: serviceRoles(catalog),
+      });
       const missingMount = inside.seen.mounts?.has(`${VAULT.kvMount}/`) === false;
-      const values = missingMount ? [] : await Promise.all((inside.paths ?? []).map(async (path) => pathFindings(await judged(path, inside, made, () => restorable(session, path.declared, path.entry?.data ?? {}, path.history, made, signal)))));
-      return { findings: [...foundation.findings, ...reviewer, ...values.flat(), ...inside.unseen], checked: foundation.checked + (inside.paths?.length ?? 0) + 1, inside };
+      const values = missingMount
+        ? []
+        : await Promise.all(
+            (inside.paths ?? []).map(async (path) =>
+              pathFindings(
+                await judged(path, inside, made, () =>
+                  restorable(session, path.declared, path.entry?.data ?? {}, path.history, made, signal),
+                ),
+              ),
+            ),
+          );
+      return {
+        findings: [...foundation.findings, ...reviewer, ...values.flat(), ...inside.unseen],
+        checked: foundation.checked + (inside.paths?.length ?? 0) + 1,
+        inside,
+      };
     }, signal);
   } catch (error) {
     signal.throwIfAborted();
     const why = redactor.redact(error instanceof Error ? error.message : String(error));
     const { name, namespace } = DEPLOYER_SERVICE_ACCOUNT;
     return {
-      findings: [...reviewer, notObservable('vault', 'Vault login of the deployer', why, `Nothing in Vault could be looked at as service account ${namespace}/${name}. A deployment lays login and role of the deployer anew, as root made from the unseal keys: npm run ananta -- deploy --env ${environment.name}`)],
+      findings: [
+        ...reviewer,
+        notObservable(
+          'vault',
+          'Vault login of the deployer',
+          why,
+          `Nothing in Vault could be looked at as service account ${namespace}/${name}. A deployment lays login and role of the deployer anew, as root made from the unseal keys: npm run ananta -- deploy --env ${environment.name}`,
+        ),
+      ],
       checked: 1,
     };
   }
@@ -71,13 +119,39 @@ async function lookAtVault(clients: Clients, environment: Environment, made: rea
 
 async function notOpen({ vault }: Clients, state: string, detail: string): Promise<DriftFinding> {
   if (state === 'sealed') {
-    const keys = await vault.keys.read().then((kept) => kept !== undefined && opens(kept), () => false);
-    return vaultFinding({ kind: 'sealed', area: 'vault', object: 'Vault', service: VAULT.service, is: detail, ...(keys ? { repair: 'unseal' as const } : { note: `${vault.keys.path} holds no keys that the deployer could open it with: restore them, or let those who have them unseal it (npm run ananta -- vault unseal). What it holds could not be looked at.` }) });
+    const keys = await vault.keys.read().then(
+      (kept) => kept !== undefined && opens(kept),
+      () => false,
+    );
+    return vaultFinding({
+      kind: 'sealed',
+      area: 'vault',
+      object: 'Vault',
+      service: VAULT.service,
+      is: detail,
+      ...(keys
+        ? { repair: 'unseal' as const }
+        : {
+            note: `${vault.keys.path} holds no keys that the deployer could open it with: restore them, or let those who have them unseal it (npm run ananta -- vault unseal). What it holds could not be looked at.`,
+          }),
+    });
   }
   if (state === 'uninitialized') {
-    return vaultFinding({ kind: 'missing', area: 'vault', object: 'Vault', service: VAULT.service, is: detail, note: 'Everything that it held is gone. Restore its volume from a backup; or deploy: it is initialised anew, takes back what Kubernetes Secrets still hold, and names what is lost.' });
+    return vaultFinding({
+      kind: 'missing',
+      area: 'vault',
+      object: 'Vault',
+      service: VAULT.service,
+      is: detail,
+      note: 'Everything that it held is gone. Restore its volume from a backup; or deploy: it is initialised anew, takes back what Kubernetes Secrets still hold, and names what is lost.',
+    });
   }
-  return notObservable('vault', 'Vault', detail, state === 'absent' ? 'It has no pod.' : 'It does not answer; what it holds could not be looked at.');
+  return notObservable(
+    'vault',
+    'Vault',
+    detail,
+    state === 'absent' ? 'It has no pod.' : 'It does not answer; what it holds could not be looked at.',
+  );
 }
 
 /** The token with which Vault asks the API server about logins; no release holds it. */
@@ -90,15 +164,34 @@ async function reviewerFindings({ kubernetes }: Clients, signal: AbortSignal): P
     signal.throwIfAborted();
     return [];
   }
-  return [vaultFinding({ kind: 'missing', area: 'secret', object: `Secret ${namespace}/${REVIEWER_TOKEN}`, service: VAULT.service, repair: 'vault', note: 'Without this token Vault cannot check any login.' })];
+  return [
+    vaultFinding({
+      kind: 'missing',
+      area: 'secret',
+      object: `Secret ${namespace}/${REVIEWER_TOKEN}`,
+      service: VAULT.service,
+      repair: 'vault',
+      note: 'Without this token Vault cannot check any login.',
+    }),
+  ];
 }
 
-async function judged({ declared, entry, history }: ReadPath, { receipt }: Inside, made: readonly MadeSecret[], look: () => ReturnType<typeof restorable>): Promise<Parameters<typeof pathFindings>[0]> {
+async function judged(
+  { declared, entry, history }: ReadPath,
+  { receipt }: Inside,
+  made: readonly MadeSecret[],
+  look: () => ReturnType<typeof restorable>,
+): Promise<Parameters<typeof pathFindings>[0]> {
   const absent = declared.keys.filter(({ name }) => entry?.data[name] === undefined);
   const found = absent.length === 0 ? new Map<string, { from: string }>() : await look();
   return {
-    declared, keys: entry && Object.keys(entry.data), newest: history.versions[0], deleteAfter: history.deleteAfter,
+    declared,
+    keys: entry && Object.keys(entry.data),
+    newest: history.versions[0],
+    deleteAfter: history.deleteAfter,
     restorable: new Map([...found].map(([key, { from }]) => [key, from])),
-    lost: absent.filter((key) => !found.has(key.name) && hadValue(receipt, made, declared.path, key)).map(({ name }) => name),
+    lost: absent
+      .filter((key) => !found.has(key.name) && hadValue(receipt, made, declared.path, key))
+      .map(({ name }) => name),
   };
 }

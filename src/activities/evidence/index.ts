@@ -20,18 +20,32 @@ const MOST_LINES = 8;
 const HELM_LOG_LINES = 40;
 
 /** @returns the file, and up to 8 lines of it for a terminal; both without secret values */
-export async function writeEvidence(clients: Pick<Clients, 'kubernetes' | 'helm' | 'vault' | 'catalog' | 'connections' | 'redactor'>, request: EvidenceRequest, signal: AbortSignal): Promise<{ evidence: string; summary: string[] }> {
+export async function writeEvidence(
+  clients: Pick<Clients, 'kubernetes' | 'helm' | 'vault' | 'catalog' | 'connections' | 'redactor'>,
+  request: EvidenceRequest,
+  signal: AbortSignal,
+): Promise<{ evidence: string; summary: string[] }> {
   const { kubernetes, helm, connections, redactor } = clients;
   // Logs of the services themselves may hold anything.
   const [gathered] = await Promise.all([
     Promise.all(request.releases.map((release) => gather(kubernetes, release, neighboursOf(clients, release), signal))),
     learnEverything(clients, signal),
   ]);
-  const helmLogs = await Promise.all(request.releases.map(async ({ name }) => {
-    const text = await readFile(helm.logFile(name), 'utf8').catch(() => '');
-    return text === '' ? [] : [`## Helm's last words on ${name}`, ...text.trimEnd().split('\n').slice(-HELM_LOG_LINES), ''];
-  }));
-  const text = [`# ${request.title}: ${request.reason}`, `Collected ${new Date().toISOString()}`, '', ...gathered.map(asText), ...helmLogs.flat()].join('\n');
+  const helmLogs = await Promise.all(
+    request.releases.map(async ({ name }) => {
+      const text = await readFile(helm.logFile(name), 'utf8').catch(() => '');
+      return text === ''
+        ? []
+        : [`## Helm's last words on ${name}`, ...text.trimEnd().split('\n').slice(-HELM_LOG_LINES), ''];
+    }),
+  );
+  const text = [
+    `# ${request.title}: ${request.reason}`,
+    `Collected ${new Date().toISOString()}`,
+    '',
+    ...gathered.map(asText),
+    ...helmLogs.flat(),
+  ].join('\n');
   const folder = join(connections.stateDir, 'evidence', request.runId);
   const file = join(folder, `${request.title}.txt`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -40,5 +54,7 @@ export async function writeEvidence(clients: Pick<Clients, 'kubernetes' | 'helm'
 }
 
 function neighboursOf({ catalog }: Pick<Clients, 'catalog'>, { namespace, name }: Release): string[] {
-  return allReleases(catalog).filter((other) => other.namespace === namespace && other.name !== name).map((other) => other.name);
+  return allReleases(catalog)
+    .filter((other) => other.namespace === namespace && other.name !== name)
+    .map((other) => other.name);
 }

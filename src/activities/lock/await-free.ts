@@ -15,23 +15,33 @@ export function awaitLockFree(clients: Pick<Clients, 'engine'>, scopeOf: ScopeOf
     const client = engineOf(clients);
     const workflowId = deployWorkflowId(environment, clusterUid);
     let holder = '';
-    await beating({ signal, ...scope }, () => holder, async () => {
-      for (;;) {
-        signal.throwIfAborted();
-        try {
-          const found = await describeDeployment(client, { workflowId });
-          if (found?.status !== 'RUNNING') return;
-          holder = `run ${found.runId} holds the lock since ${found.startTime.toISOString()}`;
-          // However it ends: that it has ended is all that counts.
-          await client.connection.withAbortSignal(signal, () => client.workflow.getHandle(workflowId, found.runId).result()).catch((error: unknown) => {
-            if (!(error instanceof WorkflowFailedError)) throw error;
-          });
-        } catch (error) {
+    await beating(
+      { signal, ...scope },
+      () => holder,
+      async () => {
+        for (;;) {
           signal.throwIfAborted();
-          if (error instanceof ServiceError) throw new DeployError(FAILURES.unreachable, `The engine did not answer who holds the lock: ${error.message}`);
-          throw error;
+          try {
+            const found = await describeDeployment(client, { workflowId });
+            if (found?.status !== 'RUNNING') return;
+            holder = `run ${found.runId} holds the lock since ${found.startTime.toISOString()}`;
+            // However it ends: that it has ended is all that counts.
+            await client.connection
+              .withAbortSignal(signal, () => client.workflow.getHandle(workflowId, found.runId).result())
+              .catch((error: unknown) => {
+                if (!(error instanceof WorkflowFailedError)) throw error;
+              });
+          } catch (error) {
+            signal.throwIfAborted();
+            if (error instanceof ServiceError)
+              throw new DeployError(
+                FAILURES.unreachable,
+                `The engine did not answer who holds the lock: ${error.message}`,
+              );
+            throw error;
+          }
         }
-      }
-    });
+      },
+    );
   };
 }

@@ -12,7 +12,11 @@ import { observeVaultServer } from '../vault/server.ts';
 import { knownWorkloads } from './workloads.ts';
 
 /** Changes nothing. */
-export async function observeCluster(clients: Clients, environment: Environment, signal: AbortSignal): Promise<ObservedCluster> {
+export async function observeCluster(
+  clients: Clients,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<ObservedCluster> {
   const { kubernetes, catalog } = clients;
   const [releases, namespaces, vault, vaultServer] = await Promise.all([
     allNewestRevisions(kubernetes, signal),
@@ -22,7 +26,9 @@ export async function observeCluster(clients: Clients, environment: Environment,
     kubernetes.watches.synced(signal),
   ]);
   return {
-    namespaces: new Set(catalog.namespaces.filter((namespace) => isAsWanted(namespace, namespaces.items)).map(({ name }) => name)),
+    namespaces: new Set(
+      catalog.namespaces.filter((namespace) => isAsWanted(namespace, namespaces.items)).map(({ name }) => name),
+    ),
     releases,
     health: healthOfAll(clients, releases),
     ...vault,
@@ -32,9 +38,13 @@ export async function observeCluster(clients: Clients, environment: Environment,
 
 /**
  * From the watches: what they know is at most moments old, and a plan made from it is checked again by each step.
- * A release that Kubernetes finds healthy, but whose own health check never succeeded, is not: a failed service is never skipped.
+ * A release that Kubernetes finds healthy, but whose own health check never succeeded, is not: a failed service is
+ * never skipped.
  */
-function healthOfAll({ kubernetes, catalog }: Clients, revisions: ReadonlyMap<string, Revision>): Map<string, ObservedHealth> {
+function healthOfAll(
+  { kubernetes, catalog }: Clients,
+  revisions: ReadonlyMap<string, Revision>,
+): Map<string, ObservedHealth> {
   const health = new Map<string, ObservedHealth>();
   for (const release of allReleases(catalog)) {
     const key = releaseKey(release.namespace, release.name);
@@ -43,7 +53,16 @@ function healthOfAll({ kubernetes, catalog }: Clients, revisions: ReadonlyMap<st
     const observed = observedHealth(workloads);
     const revision = revisions.get(key);
     const unproven = observed.healthy && !release.job && revision !== undefined && !isProven(revision);
-    health.set(key, unproven ? { healthy: false, reason: `its health check has not succeeded since revision ${revision.revision}`, jobFailed: false } : observed);
+    health.set(
+      key,
+      unproven
+        ? {
+            healthy: false,
+            reason: `its health check has not succeeded since revision ${revision.revision}`,
+            jobFailed: false,
+          }
+        : observed,
+    );
   }
   return health;
 }

@@ -6,7 +6,11 @@ import type { Release } from '../release/recover.ts';
 const MOST = 3;
 
 /** At most three remarks, pods first. */
-export function troublesOf(kubernetes: Pick<KubernetesClient, 'watches'>, release: Release, pods: readonly KubernetesObject[]): string[] {
+export function troublesOf(
+  kubernetes: Pick<KubernetesClient, 'watches'>,
+  release: Release,
+  pods: readonly KubernetesObject[],
+): string[] {
   const ofPods = pods.flatMap((pod) => {
     const trouble = podTrouble(pod);
     return trouble ? [troubleText(trouble)] : [];

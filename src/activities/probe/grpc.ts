@@ -8,7 +8,12 @@ const STATUS_NAMES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 const SERVING = 1;
 const TIMEOUT_MILLISECONDS = 5000;
 
-export async function probeGrpc(context: ProbeContext, target: ProbeTarget, health: Extract<Health, { kind: 'grpc' }>, signal: AbortSignal): Promise<ProbeResult> {
+export async function probeGrpc(
+  context: ProbeContext,
+  target: ProbeTarget,
+  health: Extract<Health, { kind: 'grpc' }>,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   const stream = await context.kubernetes.connect(target, health.port, signal);
   const what = `gRPC health of ${health.service === '' ? 'the server' : health.service}`;
   try {
@@ -21,8 +26,19 @@ export async function probeGrpc(context: ProbeContext, target: ProbeTarget, heal
 }
 
 /** @returns the serving status, or what the server said instead */
-async function check(stream: Duplex, authority: string, service: string, signal: AbortSignal): Promise<{ status: number; error?: string }> {
-  const { code, message, body } = await callOnce(stream, authority, '/grpc.health.v1.Health/Check', encodeRequest(service), signal);
+async function check(
+  stream: Duplex,
+  authority: string,
+  service: string,
+  signal: AbortSignal,
+): Promise<{ status: number; error?: string }> {
+  const { code, message, body } = await callOnce(
+    stream,
+    authority,
+    '/grpc.health.v1.Health/Check',
+    encodeRequest(service),
+    signal,
+  );
   if (code !== undefined && code !== 0) return { status: 0, error: `status ${code} ${message}`.trim() };
   return body === undefined ? { status: 0, error: `HTTP ${message}` } : { status: decodeResponse(body) };
 }
@@ -36,7 +52,13 @@ export interface GrpcAnswer {
 }
 
 /** One message each way over a stream that is used for nothing else. @param frame the message in gRPC's frame */
-export function callOnce(stream: Duplex, authority: string, path: string, frame: Buffer, signal: AbortSignal): Promise<GrpcAnswer> {
+export function callOnce(
+  stream: Duplex,
+  authority: string,
+  path: string,
+  frame: Buffer,
+  signal: AbortSignal,
+): Promise<GrpcAnswer> {
   return new Promise((resolve, reject) => {
     const session = http2.connect(`http://${authority}`, { createConnection: () => stream });
     const fail = (error: Error): void => {
@@ -47,7 +69,13 @@ export function callOnce(stream: Duplex, authority: string, path: string, frame:
     signal.addEventListener('abort', abort, { once: true });
     session.once('close', () => signal.removeEventListener('abort', abort));
     session.once('error', fail);
-    const call = session.request({ ':method': 'POST', ':path': path, ':authority': authority, 'content-type': 'application/grpc', te: 'trailers' });
+    const call = session.request({
+      ':method': 'POST',
+      ':path': path,
+      ':authority': authority,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
     call.setTimeout(TIMEOUT_MILLISECONDS, () => fail(new Error(`no answer within ${TIMEOUT_MILLISECONDS / 1000} s`)));
     call.once('error', fail);
     const chunks: Buffer[] = [];
@@ -64,7 +92,10 @@ export function callOnce(stream: Duplex, authority: string, path: string, frame:
       const code = String(trailers['grpc-status'] ?? '');
       resolve({
         code: code === '' ? undefined : Number(code),
-        message: trailers['grpc-message'] === undefined ? String(trailers[':status'] ?? 'without a status') : decodeURIComponent(String(trailers['grpc-message'])),
+        message:
+          trailers['grpc-message'] === undefined
+            ? String(trailers[':status'] ?? 'without a status')
+            : decodeURIComponent(String(trailers['grpc-message'])),
         body: chunks.length === 0 ? undefined : Buffer.concat(chunks),
       });
     });

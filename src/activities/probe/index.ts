@@ -17,7 +17,12 @@ const ATTEMPT_MILLISECONDS = 8000;
 export type PodHealth = Extract<Health, { kind: 'exec' | 'http' | 'tcp' | 'grpc' }>;
 
 /** Asks the pods in turn until one answers well. Never throws, except for the signal. */
-export async function probePods(context: ProbeContext, pods: readonly ProbeTarget[], health: PodHealth, signal: AbortSignal): Promise<ProbeResult> {
+export async function probePods(
+  context: ProbeContext,
+  pods: readonly ProbeTarget[],
+  health: PodHealth,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   let last: ProbeResult = { ok: false, text: 'it has no ready pod to ask' };
   for (const pod of pods) {
     last = await attempt(signal, (limited) => askPod(context, pod, health, limited));
@@ -32,10 +37,14 @@ export function probeOpenVault(context: ProbeContext, signal: AbortSignal): Prom
 
 function askPod(context: ProbeContext, pod: ProbeTarget, health: PodHealth, signal: AbortSignal): Promise<ProbeResult> {
   switch (health.kind) {
-    case 'exec': return probeExec(context, pod, health, signal);
-    case 'http': return probeHttp(context, pod, health, signal);
-    case 'tcp': return probeTcp(context, pod, health, signal);
-    case 'grpc': return probeGrpc(context, pod, health, signal);
+    case 'exec':
+      return probeExec(context, pod, health, signal);
+    case 'http':
+      return probeHttp(context, pod, health, signal);
+    case 'tcp':
+      return probeTcp(context, pod, health, signal);
+    case 'grpc':
+      return probeGrpc(context, pod, health, signal);
   }
 }
 
@@ -45,6 +54,13 @@ async function attempt(signal: AbortSignal, ask: (limited: AbortSignal) => Promi
     return await ask(AbortSignal.any([signal, timeout]));
   } catch (error) {
     signal.throwIfAborted();
-    return { ok: false, text: timeout.aborted ? `no answer within ${ATTEMPT_MILLISECONDS / 1000} s` : error instanceof Error ? error.message : String(error) };
+    return {
+      ok: false,
+      text: timeout.aborted
+        ? `no answer within ${ATTEMPT_MILLISECONDS / 1000} s`
+        : error instanceof Error
+          ? error.message
+          : String(error),
+    };
   }
 }

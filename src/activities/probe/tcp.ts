@@ -6,7 +6,12 @@ import type { ProbeContext, ProbeResult, ProbeTarget } from './types.ts';
 const QUIET_MILLISECONDS = 250;
 
 /** Something accepts the connection and does not close it at once. */
-export async function probeTcp(context: ProbeContext, target: ProbeTarget, health: Extract<Health, { kind: 'tcp' }>, signal: AbortSignal): Promise<ProbeResult> {
+export async function probeTcp(
+  context: ProbeContext,
+  target: ProbeTarget,
+  health: Extract<Health, { kind: 'tcp' }>,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   const stream = await context.kubernetes.connect(target, health.port, signal);
   try {
     const refusal = new Promise<string>((resolve) => {
@@ -15,7 +20,9 @@ export async function probeTcp(context: ProbeContext, target: ProbeTarget, healt
     });
     stream.resume();
     const refused = await Promise.race([refusal, sleep(QUIET_MILLISECONDS, undefined, { signal })]);
-    return refused === undefined ? { ok: true, text: `TCP ${health.port} accepts connections` } : { ok: false, text: `TCP ${health.port}: ${refused}` };
+    return refused === undefined
+      ? { ok: true, text: `TCP ${health.port} accepts connections` }
+      : { ok: false, text: `TCP ${health.port}: ${refused}` };
   } finally {
     stream.destroy();
   }

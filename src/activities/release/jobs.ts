@@ -4,16 +4,31 @@ import { type KubernetesClient, type KubernetesObject, paths, releaseOf } from '
 import type { Release } from './recover.ts';
 
 /** Jobs of the release, as the API server has them now. */
-export async function jobsOf(kubernetes: KubernetesClient, release: Release, signal?: AbortSignal): Promise<KubernetesObject[]> {
-  const { items } = await kubernetes.list(paths.jobs(release.namespace), { labelSelector: 'app.kubernetes.io/managed-by=Helm' }, signal);
+export async function jobsOf(
+  kubernetes: KubernetesClient,
+  release: Release,
+  signal?: AbortSignal,
+): Promise<KubernetesObject[]> {
+  const { items } = await kubernetes.list(
+    paths.jobs(release.namespace),
+    { labelSelector: 'app.kubernetes.io/managed-by=Helm' },
+    signal,
+  );
   return items.filter((job) => releaseOf(job) === release.name);
 }
 
 /** Deletes Jobs, pods included, and waits until they are gone. */
-export async function removeJobs(kubernetes: KubernetesClient, release: Release, jobs: readonly KubernetesObject[], signal: AbortSignal): Promise<void> {
-  await Promise.all(jobs.map(async ({ metadata: { name, uid } }) => {
-    const path = paths.job(release.namespace, name);
-    await kubernetes.remove(path, { uid, propagation: 'Foreground' }, signal);
-    while ((await kubernetes.get(path, signal))?.metadata.uid === uid) await sleep(100, undefined, { signal });
-  }));
+export async function removeJobs(
+  kubernetes: KubernetesClient,
+  release: Release,
+  jobs: readonly KubernetesObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(
+    jobs.map(async ({ metadata: { name, uid } }) => {
+      const path = paths.job(release.namespace, name);
+      await kubernetes.remove(path, { uid, propagation: 'Foreground' }, signal);
+      while ((await kubernetes.get(path, signal))?.metadata.uid === uid) await sleep(100, undefined, { signal });
+    }),
+  );
 }

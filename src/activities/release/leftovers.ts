@@ -1,8 +1,16 @@
 /**
- * Objects that Helm made for a release, found by Helm's own marks: for releases whose record is gone or does not tell the
+ * Objects that Helm made for a release, found by Helm's own marks: for releases whose record is gone or does not tell
+ * the
  * whole. What is to be kept (volumes, what is marked so) is never among them.
  */
-import { isForbidden, KubernetesError, type KubernetesClient, type KubernetesObject, type Kind, pathOfKind } from '../../clients/kubernetes/index.ts';
+import {
+  isForbidden,
+  KubernetesError,
+  type KubernetesClient,
+  type KubernetesObject,
+  type Kind,
+  pathOfKind,
+} from '../../clients/kubernetes/index.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import type { Release } from './recover.ts';
 
@@ -25,7 +33,14 @@ const nothingOfOurs = (): void => undefined;
 /** Kinds that can be listed and deleted; copies of the same objects in other groups are left out. */
 export async function sweptKinds(kubernetes: Pick<KubernetesClient, 'kinds'>, signal?: AbortSignal): Promise<Kind[]> {
   const { kinds } = await kubernetes.kinds(signal);
-  return kinds.filter(({ group, plural, verbs }) => verbs.includes('list') && verbs.includes('delete') && !(plural === 'events') && !(group === '' && plural === 'endpoints') && group !== 'discovery.k8s.io');
+  return kinds.filter(
+    ({ group, plural, verbs }) =>
+      verbs.includes('list') &&
+      verbs.includes('delete') &&
+      !(plural === 'events') &&
+      !(group === '' && plural === 'endpoints') &&
+      group !== 'discovery.k8s.io',
+  );
 }
 
 /**
@@ -33,22 +48,43 @@ export async function sweptKinds(kubernetes: Pick<KubernetesClient, 'kinds'>, si
  * @param namespace also what belongs to no namespace is listed; absent: everything
  * @param unseen told of kinds that the identity may not look at
  */
-export async function listAll(kubernetes: Pick<KubernetesClient, 'list'>, kinds: readonly Kind[], { namespace, labelSelector, unseen }: { namespace?: string; labelSelector?: string; unseen: (kind: Kind) => void }, signal?: AbortSignal): Promise<FoundObject[]> {
+export async function listAll(
+  kubernetes: Pick<KubernetesClient, 'list'>,
+  kinds: readonly Kind[],
+  { namespace, labelSelector, unseen }: { namespace?: string; labelSelector?: string; unseen: (kind: Kind) => void },
+  signal?: AbortSignal,
+): Promise<FoundObject[]> {
   const found: FoundObject[] = [];
   const queue = [...kinds];
   const work = async (): Promise<void> => {
     for (let kind = queue.shift(); kind !== undefined; kind = queue.shift()) {
       const items = await listKind(kubernetes, kind, { namespace, labelSelector, unseen }, signal);
-      for (const object of items) found.push({ kind, path: `${pathOfKind(kind, object.metadata.namespace)}/${object.metadata.name}`, object });
+      for (const object of items)
+        found.push({ kind, path: `${pathOfKind(kind, object.metadata.namespace)}/${object.metadata.name}`, object });
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return found;
 }
 
-async function listKind(kubernetes: Pick<KubernetesClient, 'list'>, kind: Kind, { namespace, labelSelector, unseen }: { namespace: string | undefined; labelSelector: string | undefined; unseen: (kind: Kind) => void }, signal?: AbortSignal): Promise<KubernetesObject[]> {
+async function listKind(
+  kubernetes: Pick<KubernetesClient, 'list'>,
+  kind: Kind,
+  {
+    namespace,
+    labelSelector,
+    unseen,
+  }: { namespace: string | undefined; labelSelector: string | undefined; unseen: (kind: Kind) => void },
+  signal?: AbortSignal,
+): Promise<KubernetesObject[]> {
   try {
-    return (await kubernetes.list(pathOfKind(kind, namespace), { metadataOnly: true, ...(labelSelector === undefined ? {} : { labelSelector }) }, signal)).items;
+    return (
+      await kubernetes.list(
+        pathOfKind(kind, namespace),
+        { metadataOnly: true, ...(labelSelector === undefined ? {} : { labelSelector }) },
+        signal,
+      )
+    ).items;
   } catch (error) {
     // Its definition has gone in between, or the server knows no listing of it after all.
     if (error instanceof KubernetesError && (error.status === 404 || error.status === 405)) return [];
@@ -67,9 +103,14 @@ export function helmReleaseOf({ metadata: { annotations } }: KubernetesObject): 
   return name === undefined || namespace === undefined ? undefined : releaseKey(namespace, name);
 }
 
-/** Whether Helm would keep it when its release is uninstalled, or has to: volumes, and definitions, which take all objects of their kind along. */
+/**
+ * Whether Helm would keep it when its release is uninstalled, or has to: volumes, and definitions, which take all
+ * objects of their kind along.
+ */
 export function isKept({ kind, object }: Pick<FoundObject, 'kind' | 'object'>): boolean {
-  return object.metadata.annotations?.[POLICY] === 'keep' || isClaim(kind) || kind.plural === 'customresourcedefinitions';
+  return (
+    object.metadata.annotations?.[POLICY] === 'keep' || isClaim(kind) || kind.plural === 'customresourcedefinitions'
+  );
 }
 
 export function isClaim({ group, plural }: Pick<Kind, 'group' | 'plural'>): boolean {
@@ -77,8 +118,16 @@ export function isClaim({ group, plural }: Pick<Kind, 'group' | 'plural'>): bool
 }
 
 /** By `<namespace>/<release>`: everything in the cluster that carries Helm's marks and goes with its release. */
-export async function markedByHelm(kubernetes: Pick<KubernetesClient, 'kinds' | 'list'>, signal?: AbortSignal): Promise<Map<string, FoundObject[]>> {
-  const all = await listAll(kubernetes, await sweptKinds(kubernetes, signal), { labelSelector: HELMS_OWN, unseen: nothingOfOurs }, signal);
+export async function markedByHelm(
+  kubernetes: Pick<KubernetesClient, 'kinds' | 'list'>,
+  signal?: AbortSignal,
+): Promise<Map<string, FoundObject[]>> {
+  const all = await listAll(
+    kubernetes,
+    await sweptKinds(kubernetes, signal),
+    { labelSelector: HELMS_OWN, unseen: nothingOfOurs },
+    signal,
+  );
   const marked = new Map<string, FoundObject[]>();
   for (const found of all) {
     const key = helmReleaseOf(found.object);
@@ -88,9 +137,23 @@ export async function markedByHelm(kubernetes: Pick<KubernetesClient, 'kinds' | 
 }
 
 /** Deletes what carries the release's marks. @returns `Kind name` of each, sorted */
-export async function removeLeftovers(kubernetes: KubernetesClient, { namespace, name }: Release, signal: AbortSignal): Promise<string[]> {
-  const all = await listAll(kubernetes, await sweptKinds(kubernetes, signal), { namespace, labelSelector: HELMS_OWN, unseen: nothingOfOurs }, signal);
-  const own = all.filter((found) => helmReleaseOf(found.object) === releaseKey(namespace, name) && !isKept(found) && !found.object.metadata.deletionTimestamp);
+export async function removeLeftovers(
+  kubernetes: KubernetesClient,
+  { namespace, name }: Release,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const all = await listAll(
+    kubernetes,
+    await sweptKinds(kubernetes, signal),
+    { namespace, labelSelector: HELMS_OWN, unseen: nothingOfOurs },
+    signal,
+  );
+  const own = all.filter(
+    (found) =>
+      helmReleaseOf(found.object) === releaseKey(namespace, name) &&
+      !isKept(found) &&
+      !found.object.metadata.deletionTimestamp,
+  );
   await Promise.all(own.map(({ path, object }) => kubernetes.remove(path, { uid: object.metadata.uid }, signal)));
   return own.map(({ kind, object }) => `${kind.kind} ${object.metadata.name}`).sort();
 }

@@ -16,18 +16,33 @@ export interface Revision extends ObservedRelease {
   manager: string;
 }
 
-const STATUSES: readonly string[] = ['deployed', 'failed', 'superseded', 'uninstalled', 'uninstalling', 'pending-install', 'pending-upgrade', 'pending-rollback'];
+const STATUSES: readonly string[] = [
+  'deployed',
+  'failed',
+  'superseded',
+  'uninstalled',
+  'uninstalling',
+  'pending-install',
+  'pending-upgrade',
+  'pending-rollback',
+];
 /** Labels of Helm itself; all others are given by whoever calls it. */
 const HELMS_OWN = ['name', 'owner', 'status', 'version', 'createdAt', 'modifiedAt'];
 
 /** Newest revision of every release in the cluster, by `<namespace>/<release>`. One request. */
-export async function allNewestRevisions(kubernetes: KubernetesClient, signal?: AbortSignal): Promise<Map<string, Revision>> {
+export async function allNewestRevisions(
+  kubernetes: KubernetesClient,
+  signal?: AbortSignal,
+): Promise<Map<string, Revision>> {
   const { items } = await kubernetes.list(paths.secrets(), { labelSelector: 'owner=helm', metadataOnly: true }, signal);
   return newestOf(items);
 }
 
 /** Every revision that Helm keeps of every release in the cluster, by `<namespace>/<release>`. One request. */
-export async function allRevisions(kubernetes: Pick<KubernetesClient, 'list'>, signal?: AbortSignal): Promise<Map<string, Revision[]>> {
+export async function allRevisions(
+  kubernetes: Pick<KubernetesClient, 'list'>,
+  signal?: AbortSignal,
+): Promise<Map<string, Revision[]>> {
   const { items } = await kubernetes.list(paths.secrets(), { labelSelector: 'owner=helm', metadataOnly: true }, signal);
   const all = new Map<string, Revision[]>();
   for (const secret of items) {
@@ -41,14 +56,32 @@ export async function allRevisions(kubernetes: Pick<KubernetesClient, 'list'>, s
 }
 
 /** @returns undefined when Helm knows no such release */
-export async function newestRevision(kubernetes: KubernetesClient, namespace: string, release: string, signal?: AbortSignal): Promise<Revision | undefined> {
-  const { items } = await kubernetes.list(paths.secrets(namespace), { labelSelector: `owner=helm,name=${release}`, metadataOnly: true }, signal);
+export async function newestRevision(
+  kubernetes: KubernetesClient,
+  namespace: string,
+  release: string,
+  signal?: AbortSignal,
+): Promise<Revision | undefined> {
+  const { items } = await kubernetes.list(
+    paths.secrets(namespace),
+    { labelSelector: `owner=helm,name=${release}`, metadataOnly: true },
+    signal,
+  );
   return newestOf(items).get(releaseKey(namespace, release));
 }
 
 /** All revisions of a release that Helm still has, oldest first. */
-export async function revisionsOf(kubernetes: KubernetesClient, namespace: string, release: string, signal?: AbortSignal): Promise<Revision[]> {
-  const { items } = await kubernetes.list(paths.secrets(namespace), { labelSelector: `owner=helm,name=${release}`, metadataOnly: true }, signal);
+export async function revisionsOf(
+  kubernetes: KubernetesClient,
+  namespace: string,
+  release: string,
+  signal?: AbortSignal,
+): Promise<Revision[]> {
+  const { items } = await kubernetes.list(
+    paths.secrets(namespace),
+    { labelSelector: `owner=helm,name=${release}`, metadataOnly: true },
+    signal,
+  );
   return items.flatMap((secret) => revisionOf(secret) ?? []).sort((a, b) => a.revision - b.revision);
 }
 
@@ -58,10 +91,19 @@ export function isProven({ revision, labels }: Pick<ObservedRelease, 'revision' 
 }
 
 /** Keeps in the cluster that the revision was seen healthy, so that a plan may skip it. */
-export async function markProven(kubernetes: KubernetesClient, namespace: string, release: string, signal?: AbortSignal): Promise<void> {
+export async function markProven(
+  kubernetes: KubernetesClient,
+  namespace: string,
+  release: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const newest = await newestRevision(kubernetes, namespace, release, signal);
   if (!newest || newest.status !== 'deployed' || isProven(newest)) return;
-  await kubernetes.label(paths.secret(newest.secret.namespace, newest.secret.name), { [RELEASE_LABELS.proven]: String(newest.revision) }, signal);
+  await kubernetes.label(
+    paths.secret(newest.secret.namespace, newest.secret.name),
+    { [RELEASE_LABELS.proven]: String(newest.revision) },
+    signal,
+  );
 }
 
 function newestOf(secrets: readonly KubernetesObject[]): Map<string, Revision> {
@@ -86,7 +128,10 @@ function revisionOf({ metadata }: KubernetesObject): Revision | undefined {
     status: (STATUSES.includes(status) ? status : 'unknown') as ReleaseStatus,
     labels: Object.fromEntries(Object.entries(labels).filter(([name]) => !HELMS_OWN.includes(name))),
     secret: { name: metadata.name, namespace: metadata.namespace ?? '', uid: metadata.uid },
-    writtenAt: Number(labels['modifiedAt'] ?? labels['createdAt'] ?? 0) || Date.parse(metadata.creationTimestamp ?? '') / 1000 || 0,
+    writtenAt:
+      Number(labels['modifiedAt'] ?? labels['createdAt'] ?? 0) ||
+      Date.parse(metadata.creationTimestamp ?? '') / 1000 ||
+      0,
     manager: managersOf({ metadata })[0]?.manager ?? 'unknown',
   };
 }
@@ -104,5 +149,10 @@ export function isOfThisHost(owner: string | undefined): boolean {
 }
 
 function hostOfLabel(): string {
-  return hostname().replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 24).replace(/^-+|-+$/g, '') || 'host';
+  return (
+    hostname()
+      .replaceAll(/[^A-Za-z0-9-]/g, '-')
+      .slice(0, 24)
+      .replace(/^-+|-+$/g, '') || 'host'
+  );
 }

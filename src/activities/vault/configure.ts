@@ -18,38 +18,64 @@ export function configureVault(clients: Clients, scopeOf: ScopeOf): Activities['
   return async (run) => {
     const scope = scopeOf();
     const { signal } = scope;
-    return beating(scope, () => 'configures Vault', async () => {
-      const { kubernetes, vault, redactor, connections, environment, catalog } = clients;
-      await assertTarget(clients, run, signal);
-      const changed = await ensureIdentities(kubernetes, signal);
-      const reviewer = await reviewerOf(kubernetes, redactor, signal);
-      // A new login is the only proof that Vault's reviewer is still let in by the cluster: who made it anew may hold a token from before.
-      vault.forgetLogin();
-      const wanted: WantedFoundation = {
-        kubernetesHost: connections.vault.kubernetesHost, certificateAuthority: reviewer.certificateAuthority, plugin: connections.vault.kubernetesAuthPlugin,
-      };
-      changed.push(...(await foundation(clients, wanted, reviewer, signal)));
-      changed.push(...(await vault.asDeployer(async (session) => {
-        const known = await knownNames(session, signal);
-        const roles = await Promise.all(serviceRoles(catalog).map((role) => writeRole(session, role, SERVICE_TTL_SECONDS, known, signal)));
-        const { configured } = wantedReceipt(catalog, environment, wanted.kubernetesHost);
-        await writeReceipt(session, { configured }, signal);
-        return roles.flat();
-      }, signal)));
-      // Only now that the deployer has proved that it can do without.
-      if (environment.vault.rootToken === 'revoke' && (await vault.root.revoke(signal))) changed.push('root token revoked');
-      return { changed };
-    });
+    return beating(
+      scope,
+      () => 'configures Vault',
+      async () => {
+        const { kubernetes, vault, redactor, connections, environment, catalog } = clients;
+        await assertTarget(clients, run, signal);
+        const changed = await ensureIdentities(kubernetes, signal);
+        const reviewer = await reviewerOf(kubernetes, redactor, signal);
+        // A new login is the only proof that Vault's reviewer is still let in by the cluster: who made it anew may hold
+        // a
+        // token from before.
+        vault.forgetLogin();
+        const wanted: WantedFoundation = {
+          kubernetesHost: connections.vault.kubernetesHost,
+          certificateAuthority: reviewer.certificateAuthority,
+          plugin: connections.vault.kubernetesAuthPlugin,
+        };
+        changed.push(...(await foundation(clients, wanted, reviewer, signal)));
+        changed.push(
+          ...(await vault.asDeployer(async (session) => {
+            const known = await knownNames(session, signal);
+            const roles = await Promise.all(
+              serviceRoles(catalog).map((role) => writeRole(session, role, SERVICE_TTL_SECONDS, known, signal)),
+            );
+            const { configured } = wantedReceipt(catalog, environment, wanted.kubernetesHost);
+            await writeReceipt(session, { configured }, signal);
+            return roles.flat();
+          }, signal)),
+        );
+        // Only now that the deployer has proved that it can do without.
+        if (environment.vault.rootToken === 'revoke' && (await vault.root.revoke(signal)))
+          changed.push('root token revoked');
+        return { changed };
+      },
+    );
   };
 }
 
 /** Root is asked only if the deployer cannot log in, or finds something that it may not change itself. */
-async function foundation({ vault, environment }: Clients, wanted: WantedFoundation, reviewer: Reviewer, signal: AbortSignal): Promise<string[]> {
-  const missing = await orRefused(() => vault.asDeployer((session: VaultSession) => missingFoundation(session, wanted, signal), signal));
+async function foundation(
+  { vault, environment }: Clients,
+  wanted: WantedFoundation,
+  reviewer: Reviewer,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const missing = await orRefused(() =>
+    vault.asDeployer((session: VaultSession) => missingFoundation(session, wanted, signal), signal),
+  );
   if (missing?.length === 0) return [];
   if (environment.vault.external !== undefined) {
-    throw new DeployError(FAILURES.vaultKeysMissing, `The Vault at ${environment.vault.external.address} is run by others, and ${missing === undefined
-      ? `does not let the deployer in (auth/${VAULT.authMount}, role ${VAULT.deployerRole})` : `lacks: ${missing.join(', ')}`}. Its operators run once what this prints: npm run ananta -- vault prepare --env ${environment.name}. Nothing in it was changed.`);
+    throw new DeployError(
+      FAILURES.vaultKeysMissing,
+      `The Vault at ${environment.vault.external.address} is run by others, and ${
+        missing === undefined
+          ? `does not let the deployer in (auth/${VAULT.authMount}, role ${VAULT.deployerRole})`
+          : `lacks: ${missing.join(', ')}`
+      }. Its operators run once what this prints: npm run ananta -- vault prepare --env ${environment.name}. Nothing in it was changed.`,
+    );
   }
   const laid = await vault.root.run((session) => layFoundation(session, wanted, reviewer, signal), signal);
   vault.forgetLogin();

@@ -18,7 +18,16 @@ export interface WantedFoundation {
   plugin?: { name: string; command: string; sha256: string } | undefined;
 }
 
-const mountsSchema = z.object({ data: z.record(z.string(), z.looseObject({ type: z.string(), options: z.record(z.string(), z.unknown()).nullish(), config: z.record(z.string(), z.unknown()).nullish() })) });
+const mountsSchema = z.object({
+  data: z.record(
+    z.string(),
+    z.looseObject({
+      type: z.string(),
+      options: z.record(z.string(), z.unknown()).nullish(),
+      config: z.record(z.string(), z.unknown()).nullish(),
+    }),
+  ),
+});
 const fieldsSchema = z.object({ data: z.record(z.string(), z.unknown()) });
 const auditSchema = z.object({ data: z.record(z.string(), z.unknown()) });
 const KV = `${VAULT.kvMount}/`;
@@ -32,25 +41,50 @@ const CONFIG_WORDS = `configuration of auth/${VAULT.authMount}`;
 const TUNING = { default_lease_ttl: 0, max_lease_ttl: 0, listing_visibility: '' };
 const KV_DEADLINE_MILLISECONDS = 10_000;
 
-/** Mounts as Vault lists them: fields of each by its path, options and tuning as `options.version`, `config.max_lease_ttl`. */
+/**
+ * Mounts as Vault lists them: fields of each by its path, options and tuning as `options.version`,
+ * `config.max_lease_ttl`.
+ */
 export type SeenMounts = Map<string, Record<string, unknown>>;
 
-export async function readMounts(session: VaultSession, path: 'sys/mounts' | 'sys/auth', signal?: AbortSignal): Promise<SeenMounts> {
+export async function readMounts(
+  session: VaultSession,
+  path: 'sys/mounts' | 'sys/auth',
+  signal?: AbortSignal,
+): Promise<SeenMounts> {
   const { data } = mountsSchema.parse((await session.read(path, signal)) ?? { data: {} });
-  return new Map(Object.entries(data).map(([mount, { type, options, config }]) => [mount, { type, ...prefixed('options', options), ...prefixed('config', config) }]));
+  return new Map(
+    Object.entries(data).map(([mount, { type, options, config }]) => [
+      mount,
+      { type, ...prefixed('options', options), ...prefixed('config', config) },
+    ]),
+  );
 }
 
 /** @returns undefined when it was never written */
-export async function readFields(session: VaultSession, path: string, signal?: AbortSignal): Promise<Record<string, unknown> | undefined> {
+export async function readFields(
+  session: VaultSession,
+  path: string,
+  signal?: AbortSignal,
+): Promise<Record<string, unknown> | undefined> {
   const answer = await session.read(path, signal);
   return answer === undefined ? undefined : fieldsSchema.parse(answer).data;
 }
 
 /** What is missing or different, in words; readable by the deployer itself. */
-export async function missingFoundation(session: VaultSession, wanted: WantedFoundation, signal?: AbortSignal): Promise<string[]> {
+export async function missingFoundation(
+  session: VaultSession,
+  wanted: WantedFoundation,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const [mounts, auths, config, kv, role] = await Promise.all([
-    readMounts(session, 'sys/mounts', signal), readMounts(session, 'sys/auth', signal), readFields(session, LOGIN_CONFIG, signal), readFields(session, KV_CONFIG_PATH, signal),
-    knownNames(session, signal).then((known) => differingRole(session, deployerRole(), DEPLOYER_TTL_SECONDS, known, signal)),
+    readMounts(session, 'sys/mounts', signal),
+    readMounts(session, 'sys/auth', signal),
+    readFields(session, LOGIN_CONFIG, signal),
+    readFields(session, KV_CONFIG_PATH, signal),
+    knownNames(session, signal).then((known) =>
+      differingRole(session, deployerRole(), DEPLOYER_TTL_SECONDS, known, signal),
+    ),
   ]);
   return [
     ...(fits(KV_MOUNT, mounts.get(KV)) && fits(KV_CONFIG, kv) ? [] : [KV_WORDS]),
@@ -61,22 +95,41 @@ export async function missingFoundation(session: VaultSession, wanted: WantedFou
 }
 
 /** Makes all of it, as root; harmless to repeat. @returns what was missing */
-export async function layFoundation(session: VaultSession, wanted: WantedFoundation, reviewer: Reviewer, signal?: AbortSignal): Promise<string[]> {
+export async function layFoundation(
+  session: VaultSession,
+  wanted: WantedFoundation,
+  reviewer: Reviewer,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const audit = await enableAudit(session, signal);
   // Registering a plug-in takes Vault a while; the mount need not wait for it.
   const [kv, login] = await Promise.all([mountKv(session, signal), enableLogin(session, wanted, reviewer, signal)]);
-  const role = await writeRole(session, deployerRole(), DEPLOYER_TTL_SECONDS, await knownNames(session, signal), signal);
+  const role = await writeRole(
+    session,
+    deployerRole(),
+    DEPLOYER_TTL_SECONDS,
+    await knownNames(session, signal),
+    signal,
+  );
   return [...audit, ...kv, ...login, ...role];
 }
 
 async function mountKv(session: VaultSession, signal?: AbortSignal): Promise<string[]> {
   const mount = (await readMounts(session, 'sys/mounts', signal)).get(KV);
   if (!mount) {
-    await session.write(`sys/mounts/${VAULT.kvMount}`, { type: 'kv', options: { version: '2' }, description: 'Secrets of the platform' }, signal);
+    await session.write(
+      `sys/mounts/${VAULT.kvMount}`,
+      { type: 'kv', options: { version: '2' }, description: 'Secrets of the platform' },
+      signal,
+    );
     await kvIsReady(session, signal);
     return [KV_WORDS];
   }
-  if (mount['type'] !== 'kv') throw new DeployError(FAILURES.rejectedByCluster, `Vault: something else than KV (${String(mount['type'])}) is mounted at ${KV}. It may hold data, so it is not removed: move it with \`vault secrets move\`, then deploy again.`);
+  if (mount['type'] !== 'kv')
+    throw new DeployError(
+      FAILURES.rejectedByCluster,
+      `Vault: something else than KV (${String(mount['type'])}) is mounted at ${KV}. It may hold data, so it is not removed: move it with \`vault secrets move\`, then deploy again.`,
+    );
   const tuned = !fits(KV_MOUNT, mount);
   // KV 1 becomes KV 2 by its option, with all that it holds.
   if (tuned) await session.write(`sys/mounts/${VAULT.kvMount}/tune`, { options: { version: '2' }, ...TUNING }, signal);
@@ -86,10 +139,20 @@ async function mountKv(session: VaultSession, signal?: AbortSignal): Promise<str
   return tuned || reset ? [KV_WORDS] : [];
 }
 
-async function enableLogin(session: VaultSession, wanted: WantedFoundation, reviewer: Reviewer, signal?: AbortSignal): Promise<string[]> {
+async function enableLogin(
+  session: VaultSession,
+  wanted: WantedFoundation,
+  reviewer: Reviewer,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const mount = (await readMounts(session, 'sys/auth', signal)).get(LOGIN);
   if (!mount) {
-    if (wanted.plugin) await session.write(`sys/plugins/catalog/auth/${wanted.plugin.name}`, { sha256: wanted.plugin.sha256, command: wanted.plugin.command }, signal);
+    if (wanted.plugin)
+      await session.write(
+        `sys/plugins/catalog/auth/${wanted.plugin.name}`,
+        { sha256: wanted.plugin.sha256, command: wanted.plugin.command },
+        signal,
+      );
     await session.write(`sys/auth/${VAULT.authMount}`, { type: wanted.plugin?.name ?? 'kubernetes' }, signal);
   }
   const tuned = mount !== undefined && !fits(LOGIN_MOUNT, mount);
@@ -100,7 +163,10 @@ async function enableLogin(session: VaultSession, wanted: WantedFoundation, revi
   return [...(mount && !tuned ? [] : [LOGIN_WORDS]), ...(configured ? [] : [CONFIG_WORDS])];
 }
 
-function fits(wanted: Readonly<Record<string, unknown>>, found: Readonly<Record<string, unknown>> | undefined): boolean {
+function fits(
+  wanted: Readonly<Record<string, unknown>>,
+  found: Readonly<Record<string, unknown>> | undefined,
+): boolean {
   return found !== undefined && fieldDifferences(wanted, found).length === 0;
 }
 
@@ -108,7 +174,10 @@ function isConfigured(config: Readonly<Record<string, unknown>> | undefined, wan
   return fits(loginConfig(wanted), config) && config?.['token_reviewer_jwt_set'] !== false;
 }
 
-function prefixed(prefix: string, fields: Readonly<Record<string, unknown>> | null | undefined): Record<string, unknown> {
+function prefixed(
+  prefix: string,
+  fields: Readonly<Record<string, unknown>> | null | undefined,
+): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields ?? {}).map(([name, value]) => [`${prefix}.${name}`, value]));
 }
 

@@ -23,7 +23,12 @@ const BCRYPT_COST = 10;
 const JWT_YEARS = 10;
 
 /** Adds what is missing of a path; existing values stay as they are. */
-export async function complete(path: SecretPath, existing: Readonly<Record<string, string>>, sources: Sources, now: Date = new Date()): Promise<Completed> {
+export async function complete(
+  path: SecretPath,
+  existing: Readonly<Record<string, string>>,
+  sources: Sources,
+  now: Date = new Date(),
+): Promise<Completed> {
   const data: Record<string, string> = { ...existing };
   const added: string[] = [];
   const unresolved: SecretKey[] = [];
@@ -44,12 +49,22 @@ function isDerived(key: SecretKey): boolean {
   return key.kind === 'jwt' || key.kind === 'bcrypt';
 }
 
-async function valueFor(key: SecretKey, path: string, data: Readonly<Record<string, string>>, sources: Sources, now: Date): Promise<string | undefined> {
+async function valueFor(
+  key: SecretKey,
+  path: string,
+  data: Readonly<Record<string, string>>,
+  sources: Sources,
+  now: Date,
+): Promise<string | undefined> {
   switch (key.kind) {
-    case 'generated': return randomText(key.format, key.length);
-    case 'fixed': return key.value;
-    case 'copy': return sources.valueOf(key.from.path, key.from.key);
-    case 'supplied': return sources.supplied(path, key);
+    case 'generated':
+      return randomText(key.format, key.length);
+    case 'fixed':
+      return key.value;
+    case 'copy':
+      return sources.valueOf(key.from.path, key.from.key);
+    case 'supplied':
+      return sources.supplied(path, key);
     case 'jwt': {
       const secret = data[key.signedWith];
       return secret === undefined ? undefined : signJwt(key.claims, secret, now);
@@ -65,14 +80,22 @@ async function valueFor(key: SecretKey, path: string, data: Readonly<Record<stri
 /** @param length in characters; a UUID has its own */
 export function randomText(format: Extract<SecretKey, { kind: 'generated' }>['format'], length: number): string {
   switch (format) {
-    case 'alphanumeric': return Array.from({ length }, () => ALPHANUMERIC[randomInt(ALPHANUMERIC.length)]).join('');
-    case 'hex': return randomBytes(Math.ceil(length / 2)).toString('hex').slice(0, length);
-    case 'base64': return randomBytes(bytesFor(length)).toString('base64').slice(0, length);
-    case 'uuid': return randomUUID();
+    case 'alphanumeric':
+      return Array.from({ length }, () => ALPHANUMERIC[randomInt(ALPHANUMERIC.length)]).join('');
+    case 'hex':
+      return randomBytes(Math.ceil(length / 2))
+        .toString('hex')
+        .slice(0, length);
+    case 'base64':
+      return randomBytes(bytesFor(length)).toString('base64').slice(0, length);
+    case 'uuid':
+      return randomUUID();
   }
 }
 
-/** Of the numbers of bytes that give so many characters, the one a cipher can use as a key: 44 characters hold 32 bytes. */
+/**
+ * Of the numbers of bytes that give so many characters, the one a cipher can use as a key: 44 characters hold 32 bytes.
+ */
 function bytesFor(characters: number): number {
   const most = Math.ceil((characters * 3) / 4);
   return [most, most - 1, most - 2].find((bytes) => bytes % 8 === 0 && bytes > 0) ?? most;

@@ -4,7 +4,12 @@ import { z } from 'zod';
 import { type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
 import type { Redactor } from '../../clients/redact.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { DEPLOYER_SERVICE_ACCOUNT, MANAGED_BY, MANAGED_BY_LABEL, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../../contract/names.ts';
+import {
+  DEPLOYER_SERVICE_ACCOUNT,
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  VAULT_REVIEWER_SERVICE_ACCOUNT,
+} from '../../contract/names.ts';
 import { DeployError } from '../failures.ts';
 
 export const REVIEWER_TOKEN = `${VAULT_REVIEWER_SERVICE_ACCOUNT.name}-token`;
@@ -26,34 +31,63 @@ export async function ensureIdentities(kubernetes: KubernetesClient, signal?: Ab
   const wanted: [string, Record<string, unknown>][] = [
     ...[DEPLOYER_SERVICE_ACCOUNT, VAULT_REVIEWER_SERVICE_ACCOUNT].map((account): [string, Record<string, unknown>] => [
       paths.serviceAccount(account.namespace, account.name),
-      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...account, labels }, automountServiceAccountToken: false },
+      {
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { ...account, labels },
+        automountServiceAccountToken: false,
+      },
     ]),
-    [paths.clusterRoleBinding(name), {
-      apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', metadata: { name, labels },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:auth-delegator' },
-      subjects: [{ kind: 'ServiceAccount', name, namespace }],
-    }],
+    [
+      paths.clusterRoleBinding(name),
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata: { name, labels },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:auth-delegator' },
+        subjects: [{ kind: 'ServiceAccount', name, namespace }],
+      },
+    ],
   ];
   const created: string[] = [];
-  await Promise.all(wanted.map(async ([path, object]) => {
-    if (await kubernetes.get(path, signal)) return;
-    await kubernetes.apply(path, object, {}, signal);
-    created.push(`${String(object['kind'])} ${path.split('/').at(-1) ?? ''}`);
-  }));
+  await Promise.all(
+    wanted.map(async ([path, object]) => {
+      if (await kubernetes.get(path, signal)) return;
+      await kubernetes.apply(path, object, {}, signal);
+      created.push(`${String(object['kind'])} ${path.split('/').at(-1) ?? ''}`);
+    }),
+  );
   return created.sort();
 }
 
-/** The token comes from a Secret that the cluster's token controller fills, the certificate from the one it gives every namespace. */
-export async function reviewerOf(kubernetes: KubernetesClient, redactor: Redactor, signal?: AbortSignal): Promise<Reviewer> {
+/**
+ * The token comes from a Secret that the cluster's token controller fills, the certificate from the one it gives every
+ * namespace.
+ */
+export async function reviewerOf(
+  kubernetes: KubernetesClient,
+  redactor: Redactor,
+  signal?: AbortSignal,
+): Promise<Reviewer> {
   const { name, namespace } = VAULT_REVIEWER_SERVICE_ACCOUNT;
   const path = paths.secret(namespace, REVIEWER_TOKEN);
   if (!(await kubernetes.get(path, signal))) {
-    await kubernetes.apply(path, {
-      apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/service-account-token',
-      metadata: { name: REVIEWER_TOKEN, namespace, annotations: { 'kubernetes.io/service-account.name': name } },
-    }, {}, signal);
+    await kubernetes.apply(
+      path,
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        type: 'kubernetes.io/service-account-token',
+        metadata: { name: REVIEWER_TOKEN, namespace, annotations: { 'kubernetes.io/service-account.name': name } },
+      },
+      {},
+      signal,
+    );
   }
-  const [jwt, certificateAuthority] = await Promise.all([filledToken(kubernetes, path, signal), certificateFor(kubernetes, namespace, signal)]);
+  const [jwt, certificateAuthority] = await Promise.all([
+    filledToken(kubernetes, path, signal),
+    certificateFor(kubernetes, namespace, signal),
+  ]);
   redactor.learn(jwt);
   return { jwt, certificateAuthority };
 }
@@ -63,13 +97,23 @@ async function filledToken(kubernetes: KubernetesClient, path: string, signal?: 
   for (;;) {
     const parsed = tokenSchema.safeParse(await kubernetes.get(path, signal));
     if (parsed.success) return Buffer.from(parsed.data.data.token, 'base64').toString('utf8');
-    if (Date.now() > deadline) throw new DeployError(FAILURES.unreachable, `the cluster did not fill the token Secret ${REVIEWER_TOKEN} within 10 s: does its token controller run?`);
+    if (Date.now() > deadline)
+      throw new DeployError(
+        FAILURES.unreachable,
+        `the cluster did not fill the token Secret ${REVIEWER_TOKEN} within 10 s: does its token controller run?`,
+      );
     await sleep(50, undefined, signal ? { signal } : {});
   }
 }
 
 /** PEM of the authority behind the API server's certificate. */
-export async function certificateFor(kubernetes: KubernetesClient, namespace: string, signal?: AbortSignal): Promise<string> {
-  const published = rootCertificateSchema.safeParse(await kubernetes.get(paths.configMap(namespace, 'kube-root-ca.crt'), signal));
+export async function certificateFor(
+  kubernetes: KubernetesClient,
+  namespace: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const published = rootCertificateSchema.safeParse(
+    await kubernetes.get(paths.configMap(namespace, 'kube-root-ca.crt'), signal),
+  );
   return published.success ? published.data.data['ca.crt'] : ((await kubernetes.certificateAuthority()) ?? '');
 }

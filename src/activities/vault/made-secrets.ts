@@ -1,4 +1,6 @@
-/** Kubernetes Secrets made from Vault, with their values: for comparison, and for the day on which Vault has lost them. */
+/**
+ * Kubernetes Secrets made from Vault, with their values: for comparison, and for the day on which Vault has lost them.
+ */
 import { z } from 'zod';
 import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import type { Clients } from '../../clients/index.ts';
@@ -20,18 +22,41 @@ export interface MadeSecret {
 const dataSchema = z.object({ data: z.record(z.string(), z.string()).nullish() });
 
 /** All that carry our label. Their values become unspeakable. */
-export async function madeSecrets(clients: Pick<Clients, 'kubernetes' | 'catalog' | 'redactor'>, signal?: AbortSignal): Promise<MadeSecret[]> {
-  const { items } = await clients.kubernetes.list(paths.secrets(), { labelSelector: `${MANAGED_BY_LABEL}=${MANAGED_BY}` }, signal);
+export async function madeSecrets(
+  clients: Pick<Clients, 'kubernetes' | 'catalog' | 'redactor'>,
+  signal?: AbortSignal,
+): Promise<MadeSecret[]> {
+  const { items } = await clients.kubernetes.list(
+    paths.secrets(),
+    { labelSelector: `${MANAGED_BY_LABEL}=${MANAGED_BY}` },
+    signal,
+  );
   return items.map((object) => asMade(clients, object));
 }
 
-export function asMade({ catalog, redactor }: Pick<Clients, 'catalog' | 'redactor'>, object: KubernetesObject): MadeSecret {
+export function asMade(
+  { catalog, redactor }: Pick<Clients, 'catalog' | 'redactor'>,
+  object: KubernetesObject,
+): MadeSecret {
   const { data } = dataSchema.parse(object);
-  const values = Object.fromEntries(Object.entries(data ?? {}).map(([key, encoded]) => [key, Buffer.from(encoded, 'base64').toString('utf8')]));
+  const values = Object.fromEntries(
+    Object.entries(data ?? {}).map(([key, encoded]) => [key, Buffer.from(encoded, 'base64').toString('utf8')]),
+  );
   const { name, namespace = '', annotations } = object.metadata;
   const path = annotations?.[VAULT_PATH_ANNOTATION] ?? '';
-  learnValues(redactor, catalog.secretPaths.find((declared) => declared.path === path), values);
-  return { namespace, name, path, version: Number.parseInt(annotations?.[VAULT_VERSION_ANNOTATION] ?? '0', 10) || 0, values, object };
+  learnValues(
+    redactor,
+    catalog.secretPaths.find((declared) => declared.path === path),
+    values,
+  );
+  return {
+    namespace,
+    name,
+    path,
+    version: Number.parseInt(annotations?.[VAULT_VERSION_ANNOTATION] ?? '0', 10) || 0,
+    values,
+    object,
+  };
 }
 
 /** Whether the value is still the one that came from Vault. */

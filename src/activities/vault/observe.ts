@@ -12,32 +12,62 @@ import { existingSecrets, staleness } from './wanted.ts';
 export type ObservedVault = Pick<ObservedCluster, 'vault' | 'vaultConfigured' | 'vaultReason' | 'vaultReasons'>;
 
 /** Changes nothing: a sealed Vault stays sealed. Never throws for what Vault answers. */
-export async function observeVault(clients: Clients, environment: Environment, signal: AbortSignal): Promise<ObservedVault> {
+export async function observeVault(
+  clients: Clients,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<ObservedVault> {
   const { state, detail } = await clients.vault.state(signal);
   if (state !== 'open') return { vault: state, vaultConfigured: false, vaultReason: detail };
-  if (environment.vault.rootToken === 'revoke' && (await clients.vault.root.isKept())) return { vault: 'open', vaultConfigured: false, vaultReason: 'its bootstrap was not finished: the root token is still there' };
+  if (environment.vault.rootToken === 'revoke' && (await clients.vault.root.isKept()))
+    return {
+      vault: 'open',
+      vaultConfigured: false,
+      vaultReason: 'its bootstrap was not finished: the root token is still there',
+    };
   try {
     const [inside, existing] = await Promise.all([
       clients.vault.asDeployer((session) => lookInside(clients, environment, session, signal), signal),
       existingSecrets(clients.kubernetes, signal),
     ]);
     const stale = wantedSecrets(clients.catalog).flatMap((secret) => {
-      const why = staleness(secret, inside.revisions.get(secret.path), existing.get(`${secret.namespace}/${secret.name}`));
+      const why = staleness(
+        secret,
+        inside.revisions.get(secret.path),
+        existing.get(`${secret.namespace}/${secret.name}`),
+      );
       return why === undefined ? [] : [`Secret ${secret.namespace}/${secret.name} ${why}`];
     });
     const reasons = [...inside.reasons, ...stale];
-    return { vault: 'open', vaultConfigured: reasons.length === 0, ...(reasons.length > 0 ? { vaultReasons: reasons } : {}), vaultReason: reasons.length > 2 ? `${reasons.slice(0, 2).join('; ')}; and ${reasons.length - 2} more` : reasons.join('; ') };
+    return {
+      vault: 'open',
+      vaultConfigured: reasons.length === 0,
+      ...(reasons.length > 0 ? { vaultReasons: reasons } : {}),
+      vaultReason:
+        reasons.length > 2 ? `${reasons.slice(0, 2).join('; ')}; and ${reasons.length - 2} more` : reasons.join('; '),
+    };
   } catch (error) {
     signal.throwIfAborted();
-    return { vault: 'open', vaultConfigured: false, vaultReason: error instanceof Error ? clients.redactor.redact(error.message) : String(error) };
+    return {
+      vault: 'open',
+      vaultConfigured: false,
+      vaultReason: error instanceof Error ? clients.redactor.redact(error.message) : String(error),
+    };
   }
 }
 
-async function lookInside({ catalog, connections }: Clients, environment: Environment, session: VaultSession, signal: AbortSignal): Promise<{ reasons: string[]; revisions: Map<string, string> }> {
+async function lookInside(
+  { catalog, connections }: Clients,
+  environment: Environment,
+  session: VaultSession,
+  signal: AbortSignal,
+): Promise<{ reasons: string[]; revisions: Map<string, string> }> {
   const [receipt, { policies, roles }, found] = await Promise.all([
     readReceipt(session, signal),
     knownNames(session, signal),
-    Promise.all(catalog.secretPaths.map(async ({ path }) => [path, (await versionOfKv(session, path, signal)).revision] as const)),
+    Promise.all(
+      catalog.secretPaths.map(async ({ path }) => [path, (await versionOfKv(session, path, signal)).revision] as const),
+    ),
   ]);
   const wanted = wantedReceipt(catalog, environment, connections.vault.kubernetesHost);
   const names = [deployerRole(), ...serviceRoles(catalog)].map(({ name }) => name);
@@ -48,5 +78,10 @@ async function lookInside({ catalog, connections }: Clients, environment: Enviro
     ...names.filter((name) => !roles.includes(name)).map((name) => `role ${name} is missing`),
     ...found.filter(([, revision]) => revision === undefined).map(([path]) => `${path} is missing`),
   ];
-  return { reasons, revisions: new Map(found.flatMap(([path, revision]) => (revision === undefined ? [] : [[path, revision] as const]))) };
+  return {
+    reasons,
+    revisions: new Map(
+      found.flatMap(([path, revision]) => (revision === undefined ? [] : [[path, revision] as const])),
+    ),
+  };
 }

@@ -7,27 +7,48 @@ import { assertTarget, currentEnvironment } from '../context.ts';
 import { beating, type ScopeOf } from '../scope.ts';
 import { replaceOutdatedPods } from './replace-pods.ts';
 
-/** Initialises Vault if nobody has, keeps the keys where the environment says, unseals all its servers, replaces pods of an older template. */
+/**
+ * Initialises Vault if nobody has, keeps the keys where the environment says, unseals all its servers, replaces pods of
+ * an older template.
+ */
 export function openVault(clients: Clients, scopeOf: ScopeOf): Activities['openVault'] {
   return async (run) => {
     const scope = scopeOf();
     let doing = 'opens Vault';
-    return beating(scope, () => doing, async () => {
-      const [environment] = await Promise.all([currentEnvironment(clients), assertTarget(clients, run, scope.signal)]);
-      const options = { ...await openOptions(environment.vault, clients.config.repoRoot), cluster: run.clusterUid };
-      const open = (): ReturnType<typeof clients.vault.open> => clients.vault.open(options, scope.signal);
-      const opened = await open();
-      const replaced = await replaceOutdatedPods(clients, { open, signal: scope.signal, onStatus: (text) => { doing = text; } });
-      return replaced.length === 0 ? opened : { ...opened, unsealed: true };
-    });
+    return beating(
+      scope,
+      () => doing,
+      async () => {
+        const [environment] = await Promise.all([
+          currentEnvironment(clients),
+          assertTarget(clients, run, scope.signal),
+        ]);
+        const options = { ...(await openOptions(environment.vault, clients.config.repoRoot)), cluster: run.clusterUid };
+        const open = (): ReturnType<typeof clients.vault.open> => clients.vault.open(options, scope.signal);
+        const opened = await open();
+        const replaced = await replaceOutdatedPods(clients, {
+          open,
+          signal: scope.signal,
+          onStatus: (text) => {
+            doing = text;
+          },
+        });
+        return replaced.length === 0 ? opened : { ...opened, unsealed: true };
+      },
+    );
   };
 }
 
 /** @param folder below which relative names of public keys lie. @throws PublicKeyError */
-export async function openOptions({ shares, threshold, replicas, seal, keys }: VaultSettings, folder: string): Promise<Omit<OpenOptions, 'cluster'>> {
+export async function openOptions(
+  { shares, threshold, replicas, seal, keys }: VaultSettings,
+  folder: string,
+): Promise<Omit<OpenOptions, 'cluster'>> {
   const read = (file: string): ReturnType<typeof readPublicKey> => readPublicKey(resolve(folder, file));
   return {
-    shares, threshold, replicas,
+    shares,
+    threshold,
+    replicas,
     ...(seal === undefined ? {} : { autoUnseal: true }),
     ...(keys.publicKeys === undefined ? {} : { publicKeys: await Promise.all(keys.publicKeys.map(read)) }),
     ...(keys.rootTokenKey === undefined ? {} : { rootTokenKey: await read(keys.rootTokenKey) }),

@@ -18,7 +18,11 @@ export interface Receipt {
 
 const PATH = 'ananta-deploy/receipt';
 
-export function wantedReceipt(catalog: Catalog, environment: Pick<Environment, 'suppliedSecrets'>, kubernetesHost: string): Pick<Receipt, 'configured' | 'seeded'> {
+export function wantedReceipt(
+  catalog: Catalog,
+  environment: Pick<Environment, 'suppliedSecrets'>,
+  kubernetesHost: string,
+): Pick<Receipt, 'configured' | 'seeded'> {
   return {
     configured: digestOf([deployerRole(), serviceRoles(catalog), kubernetesHost]),
     seeded: digestOf([catalog.secretPaths, environment.suppliedSecrets, 'with keys']),
@@ -30,11 +34,21 @@ export async function readReceipt(session: VaultSession, signal?: AbortSignal): 
 }
 
 /** @returns whether anything had to be written */
-export async function writeReceipt(session: VaultSession, part: Partial<Receipt>, signal?: AbortSignal): Promise<boolean> {
+export async function writeReceipt(
+  session: VaultSession,
+  part: Partial<Receipt>,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const known = await readKv(session, PATH, signal);
   if (known && Object.entries(part).every(([key, value]) => known.data[key] === value)) return false;
   try {
-    await writeKv(session, PATH, { ...known?.data, ...part }, known?.version ?? (await versionOfKv(session, PATH, signal)).version, signal);
+    await writeKv(
+      session,
+      PATH,
+      { ...known?.data, ...part },
+      known?.version ?? (await versionOfKv(session, PATH, signal)).version,
+      signal,
+    );
   } catch (error) {
     // The other writer knows no less; the next plan sees what is missing.
     if (!(error instanceof KvConflictError)) throw error;

@@ -1,5 +1,6 @@
 /**
- * Where Kubernetes leaves it to us (OnDelete) pods of Vault are replaced one by one: standbys first, each running and open again
+ * Where Kubernetes leaves it to us (OnDelete) pods of Vault are replaced one by one: standbys first, each running and
+ * open again
  * before the next, the active one last, after it has handed over. A pod whose template has not changed is left alone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,7 +38,11 @@ export async function replaceOutdatedPods(clients: Acting, replacing: Replacing)
       await handOver(clients, next.name, signal);
     }
     onStatus(`replaces ${next.name}, ${pods.outdated.length - 1} more to go`);
-    await clients.kubernetes.remove(`${paths.pods(namespaceOf(clients.catalog))}/${next.name}`, { uid: next.uid }, signal);
+    await clients.kubernetes.remove(
+      `${paths.pods(namespaceOf(clients.catalog))}/${next.name}`,
+      { uid: next.uid },
+      signal,
+    );
     await comesBack(clients, next, signal);
     onStatus(`opens ${next.name}`);
     await open();
@@ -56,7 +61,12 @@ async function settledPods(clients: Acting, signal: AbortSignal): Promise<VaultP
 }
 
 async function activeServer({ vault }: Acting, signal: AbortSignal): Promise<string | undefined> {
-  const states = await Promise.all((await vault.servers(signal)).map(async ({ name, api }: VaultServer) => ({ name, health: await api.health(signal).catch(() => undefined) })));
+  const states = await Promise.all(
+    (await vault.servers(signal)).map(async ({ name, api }: VaultServer) => ({
+      name,
+      health: await api.health(signal).catch(() => undefined),
+    })),
+  );
   return states.find(({ health }) => health?.initialized && !health.sealed && !health.standby)?.name;
 }
 
@@ -76,12 +86,24 @@ async function handOver(clients: Acting, name: string, signal: AbortSignal): Pro
   }
 }
 
-async function comesBack({ kubernetes, vault, catalog }: Acting, { name, uid }: { name: string; uid: string }, signal: AbortSignal): Promise<void> {
+async function comesBack(
+  { kubernetes, vault, catalog }: Acting,
+  { name, uid }: { name: string; uid: string },
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = Date.now() + COMES_BACK_MILLISECONDS;
   for (;;) {
     const found = await kubernetes.get(`${paths.pods(namespaceOf(catalog))}/${name}`, signal);
-    if (found !== undefined && found.metadata.uid !== uid && (await vault.servers(signal)).some((server) => server.name === name)) return;
-    if (Date.now() > deadline) throw new VaultUnreachableError(`the new pod ${name} does not run ${COMES_BACK_MILLISECONDS / 1000} s after the old one was deleted; the others have not been touched`);
+    if (
+      found !== undefined &&
+      found.metadata.uid !== uid &&
+      (await vault.servers(signal)).some((server) => server.name === name)
+    )
+      return;
+    if (Date.now() > deadline)
+      throw new VaultUnreachableError(
+        `the new pod ${name} does not run ${COMES_BACK_MILLISECONDS / 1000} s after the old one was deleted; the others have not been touched`,
+      );
     await sleep(LOOK_MILLISECONDS, undefined, { signal });
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Values that Vault has lost and that still exist elsewhere: in an older version of the path, or in the Kubernetes Secrets
+ * Values that Vault has lost and that still exist elsewhere: in an older version of the path, or in the Kubernetes
+ * Secrets
  * made from it. Servers were initialised with them, so a new value is never made in their place.
  */
 import { createHmac } from 'node:crypto';
@@ -15,11 +16,22 @@ export interface Restorable {
   from: string;
 }
 
-/** What is missing of a path and can be brought back, by key. Of several sources the one with the newest version wins. */
-export async function restorable(session: VaultSession, { path, keys }: Pick<SecretPath, 'path' | 'keys'>, present: Readonly<Record<string, string>>, history: KvHistory, made: readonly MadeSecret[], signal?: AbortSignal): Promise<Map<string, Restorable>> {
+/**
+ * What is missing of a path and can be brought back, by key. Of several sources the one with the newest version wins.
+ */
+export async function restorable(
+  session: VaultSession,
+  { path, keys }: Pick<SecretPath, 'path' | 'keys'>,
+  present: Readonly<Record<string, string>>,
+  history: KvHistory,
+  made: readonly MadeSecret[],
+  signal?: AbortSignal,
+): Promise<Map<string, Restorable>> {
   const missing = keys.filter((key) => present[key.name] === undefined && key.kind !== 'fixed' && key.kind !== 'copy');
   if (missing.length === 0) return new Map();
-  const sources = [...(await olderVersions(session, path, history, signal)), ...fromSecrets(path, made)].sort((a, b) => b.version - a.version);
+  const sources = [...(await olderVersions(session, path, history, signal)), ...fromSecrets(path, made)].sort(
+    (a, b) => b.version - a.version,
+  );
   const found = new Map<string, Restorable>();
   for (const key of [...missing].sort((a, b) => Number(isDerived(a)) - Number(isDerived(b)))) {
     for (const { values, from } of sources) {
@@ -35,10 +47,16 @@ export async function restorable(session: VaultSession, { path, keys }: Pick<Sec
 }
 
 /**
- * Whether a key once had a value, so that its absence is a loss and no beginning. A Vault without a receipt, beside Secrets
+ * Whether a key once had a value, so that its absence is a loss and no beginning. A Vault without a receipt, beside
+ * Secrets
  * that were made from one, is a Vault that has lost everything.
  */
-export function hadValue({ keys, seeded }: Partial<Receipt>, made: readonly MadeSecret[], path: string, key: SecretKey): boolean {
+export function hadValue(
+  { keys, seeded }: Partial<Receipt>,
+  made: readonly MadeSecret[],
+  path: string,
+  key: SecretKey,
+): boolean {
   if (key.kind !== 'generated' && key.kind !== 'supplied') return false;
   if (keys !== undefined) return keys.split('\n').includes(`${path} ${key.name}`);
   return seeded === undefined && made.some((secret) => secret.path !== '');
@@ -50,18 +68,28 @@ interface Source {
   from: string;
 }
 
-async function olderVersions(session: VaultSession, path: string, { versions }: KvHistory, signal?: AbortSignal): Promise<Source[]> {
+async function olderVersions(
+  session: VaultSession,
+  path: string,
+  { versions }: KvHistory,
+  signal?: AbortSignal,
+): Promise<Source[]> {
   const readable = versions.filter(({ destroyed, deletedAt }) => !destroyed && deletedAt === undefined);
   const entries = await Promise.all(readable.map(({ version }) => readKvVersion(session, path, version, signal)));
-  return entries.flatMap((entry) => (entry ? [{ version: entry.version, values: entry.data, from: `version ${entry.version}` }] : []));
+  return entries.flatMap((entry) =>
+    entry ? [{ version: entry.version, values: entry.data, from: `version ${entry.version}` }] : [],
+  );
 }
 
 /** A value that somebody edited in the Secret is no longer what Vault gave. */
 function fromSecrets(path: string, made: readonly MadeSecret[]): Source[] {
-  return made.filter((secret) => secret.path === path).map((secret) => ({
-    version: secret.version, from: `Secret ${secret.namespace}/${secret.name}`,
-    values: Object.fromEntries(Object.entries(secret.values).filter(([key]) => isAsMade(secret, key))),
-  }));
+  return made
+    .filter((secret) => secret.path === path)
+    .map((secret) => ({
+      version: secret.version,
+      from: `Secret ${secret.namespace}/${secret.name}`,
+      values: Object.fromEntries(Object.entries(secret.values).filter(([key]) => isAsMade(secret, key))),
+    }));
 }
 
 type Derived = Extract<SecretKey, { kind: 'jwt' | 'bcrypt' }>;

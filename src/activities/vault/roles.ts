@@ -16,34 +16,60 @@ export interface KnownNames {
 }
 
 export async function knownNames(session: VaultSession, signal?: AbortSignal): Promise<KnownNames> {
-  const [policies, roles] = await Promise.all([session.list('sys/policies/acl', signal), session.list(`auth/${VAULT.authMount}/role`, signal)]);
+  const [policies, roles] = await Promise.all([
+    session.list('sys/policies/acl', signal),
+    session.list(`auth/${VAULT.authMount}/role`, signal),
+  ]);
   return { policies, roles };
 }
 
 /** Text of a policy; undefined when there is none. */
-export async function readPolicy(session: VaultSession, name: string, signal?: AbortSignal): Promise<string | undefined> {
+export async function readPolicy(
+  session: VaultSession,
+  name: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const answer = await session.read(policyPath({ name }), signal);
   return answer === undefined ? undefined : policySchema.parse(answer).data.policy;
 }
 
 /** Fields of a role; undefined when there is none. */
-export async function readRole(session: VaultSession, name: string, signal?: AbortSignal): Promise<Record<string, unknown> | undefined> {
+export async function readRole(
+  session: VaultSession,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Record<string, unknown> | undefined> {
   const answer = await session.read(rolePath({ name }), signal);
   return answer === undefined ? undefined : roleSchema.parse(answer).data;
 }
 
 /** @returns what differs: `policy x`, `role x` */
-export async function differingRole(session: VaultSession, role: VaultRole, ttlSeconds: number, known: KnownNames, signal?: AbortSignal): Promise<string[]> {
+export async function differingRole(
+  session: VaultSession,
+  role: VaultRole,
+  ttlSeconds: number,
+  known: KnownNames,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const [policy, found] = await Promise.all([
     known.policies.includes(role.name) ? readPolicy(session, role.name, signal) : undefined,
     known.roles.includes(role.name) ? readRole(session, role.name, signal) : undefined,
   ]);
   const sameRole = found !== undefined && fieldDifferences(roleBody(role, ttlSeconds), found).length === 0;
-  return [...(policy?.trim() === role.policy.trim() ? [] : [`policy ${role.name}`]), ...(sameRole ? [] : [`role ${role.name}`])];
+  return [
+    ...(policy?.trim() === role.policy.trim() ? [] : [`policy ${role.name}`]),
+    ...(sameRole ? [] : [`role ${role.name}`]),
+  ];
 }
 
 /** @returns what had to be written */
-export async function writeRole(session: VaultSession, role: VaultRole, ttlSeconds: number, known: KnownNames, signal?: AbortSignal): Promise<string[]> {
+export async function writeRole(
+  session: VaultSession,
+  role: VaultRole,
+  ttlSeconds: number,
+  known: KnownNames,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const differing = await differingRole(session, role, ttlSeconds, known, signal);
   if (differing.includes(`policy ${role.name}`)) await session.write(policyPath(role), { policy: role.policy }, signal);
   if (differing.includes(`role ${role.name}`)) await session.write(rolePath(role), roleBody(role, ttlSeconds), signal);

@@ -1,8 +1,19 @@
-/** Writes what is missing of every declared path, with check-and-set; overwrites nothing. What was lost comes back as it was, or is left to a person. */
+/**
+ * Writes what is missing of every declared path, with check-and-set; overwrites nothing. What was lost comes back as it
+ * was, or is left to a person.
+ */
 import { randomBytes } from 'node:crypto';
 import type { SecretKey, SecretPath } from '../../catalog/schema.ts';
 import type { Clients } from '../../clients/index.ts';
-import { historyOfKv, KvConflictError, type KvHistory, readKv, undeleteKv, type VaultSession, writeKv } from '../../clients/vault/index.ts';
+import {
+  historyOfKv,
+  KvConflictError,
+  type KvHistory,
+  readKv,
+  undeleteKv,
+  type VaultSession,
+  writeKv,
+} from '../../clients/vault/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
@@ -30,105 +41,188 @@ interface Path {
 export function seedVault(clients: Clients, scopeOf: ScopeOf): Activities['seedVault'] {
   return async (run) => {
     const scope = scopeOf();
-    return beating(scope, () => 'writes the secrets that are missing', async () => {
-      await assertTarget(clients, run, scope.signal);
-      const environment = await currentEnvironment(clients);
-      const waiting = waitingFile(clients.connections.stateDir, clients.redactor);
-      const given = await waiting.read();
-      const sourcesFor = (paths: ReadonlyMap<string, Path>): Sources => ({
-        valueOf: (path, key) => paths.get(path)?.data[key],
-        supplied: (path, key) => given[path]?.[key.name] ?? (isRequired(environment, key) ? undefined : placeholder()),
-      });
-      const result = await clients.vault.asDeployer(async (session) => {
-        const { paths, undeleted } = await readAll(clients, session, scope.signal);
-        const restored = await restoreAll(clients, session, paths, (path, key) => given[path]?.[key] !== undefined, scope.signal);
-        applySupplied(paths, given);
-        const { written, missing } = await seedAll(clients, session, paths, sourcesFor(paths), (key, value) => isGoodEnough(environment, key, value), scope.signal);
-        return { written, missing, restored: [...undeleted, ...restored].sort(), paths: [...paths.values()] };
-      }, scope.signal);
-      await waiting.remove();
-      const { written, restored, missing } = result;
-      const lost = result.paths.flatMap(({ declared, lost: keys }) => keys.map((key) => ({ path: declared.path, key })));
-      if (lost.length > 0) throw new DeployError(FAILURES.secretLost, lostText(run.environment, lost));
-      if (missing.length > 0) throw new DeployError(FAILURES.suppliedSecretMissing, missingText(run.environment, missing));
-      const { seeded } = wantedReceipt(clients.catalog, environment, clients.connections.vault.kubernetesHost);
-      const keys = result.paths.flatMap(({ declared, data }) => Object.keys(data).map((key) => `${declared.path} ${key}`)).sort().join('\n');
-      await clients.vault.asDeployer(async (session) => {
-        const { fingerprintKey = randomBytes(32).toString('hex') } = await readReceipt(session, scope.signal);
-        await writeReceipt(session, { seeded, keys, fingerprintKey }, scope.signal);
-      }, scope.signal);
-      return { written, restored };
-    });
+    return beating(
+      scope,
+      () => 'writes the secrets that are missing',
+      async () => {
+        await assertTarget(clients, run, scope.signal);
+        const environment = await currentEnvironment(clients);
+        const waiting = waitingFile(clients.connections.stateDir, clients.redactor);
+        const given = await waiting.read();
+        const sourcesFor = (paths: ReadonlyMap<string, Path>): Sources => ({
+          valueOf: (path, key) => paths.get(path)?.data[key],
+          supplied: (path, key) =>
+            given[path]?.[key.name] ?? (isRequired(environment, key) ? undefined : placeholder()),
+        });
+        const result = await clients.vault.asDeployer(async (session) => {
+          const { paths, undeleted } = await readAll(clients, session, scope.signal);
+          const restored = await restoreAll(
+            clients,
+            session,
+            paths,
+            (path, key) => given[path]?.[key] !== undefined,
+            scope.signal,
+          );
+          applySupplied(paths, given);
+          const { written, missing } = await seedAll(
+            clients,
+            session,
+            paths,
+            sourcesFor(paths),
+            (key, value) => isGoodEnough(environment, key, value),
+            scope.signal,
+          );
+          return { written, missing, restored: [...undeleted, ...restored].sort(), paths: [...paths.values()] };
+        }, scope.signal);
+        await waiting.remove();
+        const { written, restored, missing } = result;
+        const lost = result.paths.flatMap(({ declared, lost: keys }) =>
+          keys.map((key) => ({ path: declared.path, key })),
+        );
+        if (lost.length > 0) throw new DeployError(FAILURES.secretLost, lostText(run.environment, lost));
+        if (missing.length > 0)
+          throw new DeployError(FAILURES.suppliedSecretMissing, missingText(run.environment, missing));
+        const { seeded } = wantedReceipt(clients.catalog, environment, clients.connections.vault.kubernetesHost);
+        const keys = result.paths
+          .flatMap(({ declared, data }) => Object.keys(data).map((key) => `${declared.path} ${key}`))
+          .sort()
+          .join('\n');
+        await clients.vault.asDeployer(async (session) => {
+          const { fingerprintKey = randomBytes(32).toString('hex') } = await readReceipt(session, scope.signal);
+          await writeReceipt(session, { seeded, keys, fingerprintKey }, scope.signal);
+        }, scope.signal);
+        return { written, restored };
+      },
+    );
   };
 }
 
 /** What was deleted softly is brought back by the way. */
-async function readAll({ catalog, redactor }: Clients, session: VaultSession, signal: AbortSignal): Promise<{ paths: Map<string, Path>; undeleted: string[] }> {
+async function readAll(
+  { catalog, redactor }: Clients,
+  session: VaultSession,
+  signal: AbortSignal,
+): Promise<{ paths: Map<string, Path>; undeleted: string[] }> {
   const undeleted: string[] = [];
-  const paths = await Promise.all(catalog.secretPaths.map(async (declared): Promise<Path> => {
-    const found = await readKv(session, declared.path, signal);
-    const complete = found !== undefined && declared.keys.every(({ name }) => found.data[name] !== undefined);
-    const history = complete ? { newest: found.version, versions: [], deleteAfter: '0s' } : await historyOfKv(session, declared.path, signal);
-    const newest = history.versions[0];
-    const deleted = found === undefined && newest?.deletedAt !== undefined && !newest.destroyed;
-    if (deleted) {
-      await undeleteKv(session, declared.path, newest.version, signal);
-      undeleted.push(declared.path);
-    }
-    const entry = deleted ? await readKv(session, declared.path, signal) : found;
-    learnValues(redactor, declared, entry?.data ?? {});
-    return { declared, data: entry?.data ?? {}, version: entry?.version ?? history.newest, history, restored: {}, lost: [] };
-  }));
+  const paths = await Promise.all(
+    catalog.secretPaths.map(async (declared): Promise<Path> => {
+      const found = await readKv(session, declared.path, signal);
+      const complete = found !== undefined && declared.keys.every(({ name }) => found.data[name] !== undefined);
+      const history = complete
+        ? { newest: found.version, versions: [], deleteAfter: '0s' }
+        : await historyOfKv(session, declared.path, signal);
+      const newest = history.versions[0];
+      const deleted = found === undefined && newest?.deletedAt !== undefined && !newest.destroyed;
+      if (deleted) {
+        await undeleteKv(session, declared.path, newest.version, signal);
+        undeleted.push(declared.path);
+      }
+      const entry = deleted ? await readKv(session, declared.path, signal) : found;
+      learnValues(redactor, declared, entry?.data ?? {});
+      return {
+        declared,
+        data: entry?.data ?? {},
+        version: entry?.version ?? history.newest,
+        history,
+        restored: {},
+        lost: [],
+      };
+    }),
+  );
   return { paths: new Map(paths.map((path) => [path.declared.path, path])), undeleted };
 }
 
-/** Completes what was lost from where it still is. @returns paths to which something was brought back; they are written with all else */
-async function restoreAll(clients: Clients, session: VaultSession, paths: ReadonlyMap<string, Path>, isGiven: (path: string, key: string) => boolean, signal: AbortSignal): Promise<string[]> {
-  const incomplete = [...paths.values()].filter(({ declared, data }) => declared.keys.some(({ name }) => data[name] === undefined));
+/**
+ * Completes what was lost from where it still is. @returns paths to which something was brought back; they are written
+ * with all else
+ */
+async function restoreAll(
+  clients: Clients,
+  session: VaultSession,
+  paths: ReadonlyMap<string, Path>,
+  isGiven: (path: string, key: string) => boolean,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const incomplete = [...paths.values()].filter(({ declared, data }) =>
+    declared.keys.some(({ name }) => data[name] === undefined),
+  );
   if (incomplete.length === 0) return [];
   const [made, receipt] = await Promise.all([madeSecrets(clients, signal), readReceipt(session, signal)]);
-  await Promise.all(incomplete.map(async (path) => {
-    const found = await restorable(session, path.declared, path.data, path.history, made, signal);
-    path.lost = path.declared.keys.filter((key) => path.data[key.name] === undefined && !found.has(key.name) && !isGiven(path.declared.path, key.name) && hadValue(receipt, made, path.declared.path, key));
-    path.restored = Object.fromEntries([...found].filter(([key]) => !isGiven(path.declared.path, key)).map(([key, { value }]) => [key, value]));
-    learnValues(clients.redactor, path.declared, path.restored);
-  }));
-  return incomplete.filter(({ restored, lost }) => Object.keys(restored).length > 0 && lost.length === 0).map(({ declared }) => declared.path);
+  await Promise.all(
+    incomplete.map(async (path) => {
+      const found = await restorable(session, path.declared, path.data, path.history, made, signal);
+      path.lost = path.declared.keys.filter(
+        (key) =>
+          path.data[key.name] === undefined &&
+          !found.has(key.name) &&
+          !isGiven(path.declared.path, key.name) &&
+          hadValue(receipt, made, path.declared.path, key),
+      );
+      path.restored = Object.fromEntries(
+        [...found].filter(([key]) => !isGiven(path.declared.path, key)).map(([key, { value }]) => [key, value]),
+      );
+      learnValues(clients.redactor, path.declared, path.restored);
+    }),
+  );
+  return incomplete
+    .filter(({ restored, lost }) => Object.keys(restored).length > 0 && lost.length === 0)
+    .map(({ declared }) => declared.path);
 }
 
 /** What an operator set before Vault existed replaces a placeholder, and nothing else. */
-function applySupplied(paths: ReadonlyMap<string, Path>, given: Readonly<Record<string, Record<string, string>>>): void {
+function applySupplied(
+  paths: ReadonlyMap<string, Path>,
+  given: Readonly<Record<string, Record<string, string>>>,
+): void {
   for (const [path, values] of Object.entries(given)) {
     const known = paths.get(path);
-    if (known) known.data = Object.fromEntries(Object.entries(known.data).filter(([key, value]) => !(key in values && isPlaceholder(value))));
+    if (known)
+      known.data = Object.fromEntries(
+        Object.entries(known.data).filter(([key, value]) => !(key in values && isPlaceholder(value))),
+      );
   }
 }
 
 async function seedAll(
-  clients: Clients, session: VaultSession, paths: ReadonlyMap<string, Path>, sources: Sources,
-  isGood: (key: Extract<SecretKey, { kind: 'supplied' }>, value: string | undefined) => boolean, signal: AbortSignal,
+  clients: Clients,
+  session: VaultSession,
+  paths: ReadonlyMap<string, Path>,
+  sources: Sources,
+  isGood: (key: Extract<SecretKey, { kind: 'supplied' }>, value: string | undefined) => boolean,
+  signal: AbortSignal,
 ): Promise<{ written: string[]; missing: { path: string; key: Extract<SecretKey, { kind: 'supplied' }> }[] }> {
   const written: string[] = [];
   const missing: { path: string; key: Extract<SecretKey, { kind: 'supplied' }> }[] = [];
   // Copies come last: by then what they copy is known.
   for (const copies of [false, true]) {
     // A path of which something is lost is left as evidence, until a person has decided.
-    await Promise.all([...paths.values()].filter((path) => hasCopies(path) === copies && path.lost.length === 0).map(async (path) => {
-      const { data, added } = await complete(path.declared, { ...path.restored, ...path.data }, sources);
-      learnValues(clients.redactor, path.declared, data);
-      if (added.length > 0 || Object.keys(path.restored).length > 0) {
-        await writeOnce(session, path, data, signal);
-        written.push(path.declared.path);
-      }
-      path.data = data;
-      for (const key of path.declared.keys) if (key.kind === 'supplied' && !isGood(key, data[key.name])) missing.push({ path: path.declared.path, key });
-    }));
+    await Promise.all(
+      [...paths.values()]
+        .filter((path) => hasCopies(path) === copies && path.lost.length === 0)
+        .map(async (path) => {
+          const { data, added } = await complete(path.declared, { ...path.restored, ...path.data }, sources);
+          learnValues(clients.redactor, path.declared, data);
+          if (added.length > 0 || Object.keys(path.restored).length > 0) {
+            await writeOnce(session, path, data, signal);
+            written.push(path.declared.path);
+          }
+          path.data = data;
+          for (const key of path.declared.keys)
+            if (key.kind === 'supplied' && !isGood(key, data[key.name]))
+              missing.push({ path: path.declared.path, key });
+        }),
+    );
   }
   return { written: written.sort(), missing };
 }
 
 /** @throws DeployError, to be tried again, when somebody else wrote the path in the meantime: their values win */
-async function writeOnce(session: VaultSession, path: Path, data: Record<string, string>, signal: AbortSignal): Promise<void> {
+async function writeOnce(
+  session: VaultSession,
+  path: Path,
+  data: Record<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     path.version = await writeKv(session, path.declared.path, data, path.version, signal);
   } catch (error) {
@@ -141,17 +235,23 @@ function hasCopies({ declared }: Path): boolean {
   return declared.keys.some(({ kind }) => kind === 'copy');
 }
 
-function missingText(environment: string, missing: readonly { path: string; key: Extract<SecretKey, { kind: 'supplied' }> }[]): string {
+function missingText(
+  environment: string,
+  missing: readonly { path: string; key: Extract<SecretKey, { kind: 'supplied' }> }[],
+): string {
   return [
     `${missing.length} secrets that third parties issue are missing. Set each with its line, the value on standard input, then deploy again:`,
-    ...missing.map(({ path, key }) => `  npm run ananta -- secrets set ${path} ${key.name} --env ${environment}   (${key.description})`),
+    ...missing.map(
+      ({ path, key }) =>
+        `  npm run ananta -- secrets set ${path} ${key.name} --env ${environment}   (${key.description})`,
+    ),
   ].join('\n');
 }
 
 function lostText(environment: string, lost: readonly { path: string; key: SecretKey }[]): string {
   return [
     `${lost.length} values have been lost from Vault and stand nowhere else: no older version, no Kubernetes Secret. Servers may still use them, so no new ones were made. ` +
-    'Restore them from a backup of Vault, or set each with its line, the old value (or, knowingly, a new one) on standard input; then deploy again:',
+      'Restore them from a backup of Vault, or set each with its line, the old value (or, knowingly, a new one) on standard input; then deploy again:',
     ...lost.map(({ path, key }) => `  npm run ananta -- secrets set ${path} ${key.name} --env ${environment}`),
   ].join('\n');
 }

@@ -7,7 +7,12 @@ import type { ObservedVaultServer } from '../../plan/vault-server.ts';
 
 const setSchema = z.object({
   metadata: z.object({ generation: z.number().default(0) }),
-  spec: z.object({ replicas: z.number().nullish(), updateStrategy: z.object({ type: z.string().default('RollingUpdate') }).prefault({}) }).prefault({}),
+  spec: z
+    .object({
+      replicas: z.number().nullish(),
+      updateStrategy: z.object({ type: z.string().default('RollingUpdate') }).prefault({}),
+    })
+    .prefault({}),
   status: z.object({ observedGeneration: z.number().default(0), updateRevision: z.string().default('') }).prefault({}),
 });
 const configurationSchema = z.object({ data: z.record(z.string(), z.string()).nullish() });
@@ -26,28 +31,52 @@ export interface VaultPods {
 type Reading = Pick<Clients, 'catalog'> & { kubernetes: Pick<Clients['kubernetes'], 'get' | 'list'> };
 
 /** @returns undefined when there is no StatefulSet of Vault */
-export async function vaultPods({ kubernetes, catalog }: Reading, signal?: AbortSignal): Promise<VaultPods | undefined> {
+export async function vaultPods(
+  { kubernetes, catalog }: Reading,
+  signal?: AbortSignal,
+): Promise<VaultPods | undefined> {
   const namespace = namespaceOf(catalog);
   const found = await kubernetes.get(`${paths.statefulSets(namespace)}/${VAULT.service}`, signal);
   if (found === undefined) return undefined;
   const { metadata, spec, status } = setSchema.parse(found);
   const onDelete = spec.updateStrategy.type === 'OnDelete';
-  const pods = onDelete ? (await kubernetes.list(paths.pods(namespace), { labelSelector: `${INSTANCE_LABEL}=${VAULT.service}` }, signal)).items : [];
+  const pods = onDelete
+    ? (await kubernetes.list(paths.pods(namespace), { labelSelector: `${INSTANCE_LABEL}=${VAULT.service}` }, signal))
+        .items
+    : [];
   const isOld = ({ metadata: { labels, deletionTimestamp } }: KubernetesObject): boolean =>
-    !deletionTimestamp && labels?.[REVISION_LABEL] !== undefined && status.updateRevision !== '' && labels[REVISION_LABEL] !== status.updateRevision;
+    !deletionTimestamp &&
+    labels?.[REVISION_LABEL] !== undefined &&
+    status.updateRevision !== '' &&
+    labels[REVISION_LABEL] !== status.updateRevision;
   return {
-    replicas: spec.replicas ?? 1, onDelete, settled: status.observedGeneration >= metadata.generation,
-    outdated: pods.filter(isOld).map((pod) => ({ name: pod.metadata.name, uid: pod.metadata.uid })).sort((a, b) => b.name.localeCompare(a.name, 'en', { numeric: true })),
+    replicas: spec.replicas ?? 1,
+    onDelete,
+    settled: status.observedGeneration >= metadata.generation,
+    outdated: pods
+      .filter(isOld)
+      .map((pod) => ({ name: pod.metadata.name, uid: pod.metadata.uid }))
+      .sort((a, b) => b.name.localeCompare(a.name, 'en', { numeric: true })),
   };
 }
 
 /** For the plan; the configuration is the one that the release brought along, whichever chart it is. */
-export async function observeVaultServer(clients: Reading, signal?: AbortSignal): Promise<ObservedVaultServer | undefined> {
+export async function observeVaultServer(
+  clients: Reading,
+  signal?: AbortSignal,
+): Promise<ObservedVaultServer | undefined> {
   const pods = await vaultPods(clients, signal);
   if (pods === undefined) return undefined;
-  const found = await clients.kubernetes.get(paths.configMap(namespaceOf(clients.catalog), `${VAULT.service}-config`), signal);
+  const found = await clients.kubernetes.get(
+    paths.configMap(namespaceOf(clients.catalog), `${VAULT.service}-config`),
+    signal,
+  );
   const configuration = Object.values(configurationSchema.parse(found ?? {}).data ?? {}).join('\n');
-  return { replicas: pods.replicas, outdatedPods: pods.outdated.length, ...(found === undefined ? {} : { configuration }) };
+  return {
+    replicas: pods.replicas,
+    outdatedPods: pods.outdated.length,
+    ...(found === undefined ? {} : { configuration }),
+  };
 }
 
 export function namespaceOf(catalog: Clients['catalog']): string {

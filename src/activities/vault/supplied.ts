@@ -1,5 +1,6 @@
 /**
- * Values that third parties issue. They belong into Vault; before Vault exists, what an operator sets waits in a 0600 file
+ * Values that third parties issue. They belong into Vault; before Vault exists, what an operator sets waits in a 0600
+ * file
  * beside the unseal keys and moves into Vault with the first deployment.
  */
 import { readFile } from 'node:fs/promises';
@@ -65,6 +66,10 @@ export function isRequired(environment: Pick<Environment, 'suppliedSecrets'>, ke
 }
 
 /** Whether a value that is there will do. */
-export function isGoodEnough(environment: Pick<Environment, 'suppliedSecrets'>, key: Supplied, value: string | undefined): boolean {
+export function isGoodEnough(
+  environment: Pick<Environment, 'suppliedSecrets'>,
+  key: Supplied,
+  value: string | undefined,
+): boolean {
   return value !== undefined && !(isRequired(environment, key) && isPlaceholder(value));
 }

@@ -17,40 +17,73 @@ export function syncSecrets(clients: Clients, scopeOf: ScopeOf): Activities['syn
   return async (run) => {
     const scope = scopeOf();
     const { signal } = scope;
-    return beating(scope, () => 'makes Kubernetes Secrets from Vault', async () => {
-      await assertTarget(clients, run, signal);
-      const wanted = wantedSecrets(clients.catalog);
-      const [made, entries] = await Promise.all([madeSecrets(clients, signal), readPaths(clients, wanted, signal)]);
-      const existing = new Map(made.map((secret) => [`${secret.namespace}/${secret.name}`, secret]));
-      const stale = wanted.filter((secret) => {
-        const [found, entry] = [existing.get(`${secret.namespace}/${secret.name}`), entries.get(secret.path)];
-        // Whoever writes under our name changes a value without a trace in the metadata.
-        return staleness(secret, entry?.revision, found?.object) !== undefined || secret.keys.some((key) => found?.values[key] !== entry?.data[key]);
-      });
-      await Promise.all(stale.map((secret) => write(clients, secret, entries.get(secret.path), signal)));
-      return { written: stale.map(({ namespace, name }) => `${namespace}/${name}`) };
-    });
+    return beating(
+      scope,
+      () => 'makes Kubernetes Secrets from Vault',
+      async () => {
+        await assertTarget(clients, run, signal);
+        const wanted = wantedSecrets(clients.catalog);
+        const [made, entries] = await Promise.all([madeSecrets(clients, signal), readPaths(clients, wanted, signal)]);
+        const existing = new Map(made.map((secret) => [`${secret.namespace}/${secret.name}`, secret]));
+        const stale = wanted.filter((secret) => {
+          const [found, entry] = [existing.get(`${secret.namespace}/${secret.name}`), entries.get(secret.path)];
+          // Whoever writes under our name changes a value without a trace in the metadata.
+          return (
+            staleness(secret, entry?.revision, found?.object) !== undefined ||
+            secret.keys.some((key) => found?.values[key] !== entry?.data[key])
+          );
+        });
+        await Promise.all(stale.map((secret) => write(clients, secret, entries.get(secret.path), signal)));
+        return { written: stale.map(({ namespace, name }) => `${namespace}/${name}`) };
+      },
+    );
   };
 }
 
-async function readPaths(clients: Clients, wanted: readonly WantedSecret[], signal: AbortSignal): Promise<Map<string, KvEntry>> {
+async function readPaths(
+  clients: Clients,
+  wanted: readonly WantedSecret[],
+  signal: AbortSignal,
+): Promise<Map<string, KvEntry>> {
   const needed = [...new Set(wanted.map(({ path }) => path))];
-  const entries = await clients.vault.asDeployer((session) => Promise.all(needed.map(async (path) => [path, await readKv(session, path, signal)] as const)), signal);
+  const entries = await clients.vault.asDeployer(
+    (session) => Promise.all(needed.map(async (path) => [path, await readKv(session, path, signal)] as const)),
+    signal,
+  );
   const found = new Map(entries.flatMap(([path, entry]) => (entry ? [[path, entry] as const] : [])));
-  for (const declared of clients.catalog.secretPaths) learnValues(clients.redactor, declared, found.get(declared.path)?.data ?? {});
+  for (const declared of clients.catalog.secretPaths)
+    learnValues(clients.redactor, declared, found.get(declared.path)?.data ?? {});
   return found;
 }
 
-async function write({ kubernetes }: Clients, wanted: WantedSecret, entry: KvEntry | undefined, signal: AbortSignal): Promise<void> {
+async function write(
+  { kubernetes }: Clients,
+  wanted: WantedSecret,
+  entry: KvEntry | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const absent = wanted.keys.filter((key) => entry?.data[key] === undefined);
-  if (!entry || absent.length > 0) throw new DeployError(FAILURES.unexpected, `Secret ${wanted.namespace}/${wanted.name}: Vault has no ${entry ? `${absent.join(', ')} in ${wanted.path}` : wanted.path}`);
-  await kubernetes.apply(paths.secret(wanted.namespace, wanted.name), {
-    apiVersion: 'v1', kind: 'Secret', type: 'Opaque',
-    metadata: {
-      name: wanted.name, namespace: wanted.namespace, labels: { ...wanted.labels, [MANAGED_BY_LABEL]: MANAGED_BY },
-      annotations: { [VAULT_PATH_ANNOTATION]: wanted.path, [VAULT_VERSION_ANNOTATION]: entry.revision },
+  if (!entry || absent.length > 0)
+    throw new DeployError(
+      FAILURES.unexpected,
+      `Secret ${wanted.namespace}/${wanted.name}: Vault has no ${entry ? `${absent.join(', ')} in ${wanted.path}` : wanted.path}`,
+    );
+  await kubernetes.apply(
+    paths.secret(wanted.namespace, wanted.name),
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'Opaque',
+      metadata: {
+        name: wanted.name,
+        namespace: wanted.namespace,
+        labels: { ...wanted.labels, [MANAGED_BY_LABEL]: MANAGED_BY },
+        annotations: { [VAULT_PATH_ANNOTATION]: wanted.path, [VAULT_VERSION_ANNOTATION]: entry.revision },
+      },
+      data: Object.fromEntries(wanted.keys.map((key) => [key, Buffer.from(entry.data[key] ?? '').toString('base64')])),
+      // Vault is where these values come from: what was edited here by hand is put right.
     },
-    data: Object.fromEntries(wanted.keys.map((key) => [key, Buffer.from(entry.data[key] ?? '').toString('base64')])),
-    // Vault is where these values come from: what was edited here by hand is put right.
-  }, { force: true }, signal);
+    { force: true },
+    signal,
+  );
 }

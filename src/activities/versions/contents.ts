@@ -16,41 +16,90 @@ import { imageDigests, withDigest } from './image-digests.ts';
 /** Helm's revisions of the platform's releases that this environment made, by release key. */
 export type OurRevisions = ReadonlyMap<string, readonly (ObservedRevision & Pick<Revision, 'secret'>)[]>;
 
-export async function readOurRevisions({ kubernetes, catalog, environment }: Pick<Clients, 'kubernetes' | 'catalog' | 'environment'>, signal?: AbortSignal): Promise<OurRevisions> {
+export async function readOurRevisions(
+  { kubernetes, catalog, environment }: Pick<Clients, 'kubernetes' | 'catalog' | 'environment'>,
+  signal?: AbortSignal,
+): Promise<OurRevisions> {
   const all = await allRevisions(kubernetes, signal);
-  return new Map(allReleases(catalog).filter(({ kind }) => kind === 'release').flatMap(({ namespace, name }) => {
-    const key = releaseKey(namespace, name);
-    const ours = (all.get(key) ?? []).filter(({ labels }) => labels[RELEASE_LABELS.environment] === environment.name).map((revision) => ({
-      revision: revision.revision, status: revision.status, digest: revision.labels[RELEASE_LABELS.digest], proven: isProven(revision), run: revision.labels[RELEASE_LABELS.run], secret: revision.secret,
-    }));
-    return ours.length === 0 ? [] : [[key, ours] as const];
-  }));
+  return new Map(
+    allReleases(catalog)
+      .filter(({ kind }) => kind === 'release')
+      .flatMap(({ namespace, name }) => {
+        const key = releaseKey(namespace, name);
+        const ours = (all.get(key) ?? [])
+          .filter(({ labels }) => labels[RELEASE_LABELS.environment] === environment.name)
+          .map((revision) => ({
+            revision: revision.revision,
+            status: revision.status,
+            digest: revision.labels[RELEASE_LABELS.digest],
+            proven: isProven(revision),
+            run: revision.labels[RELEASE_LABELS.run],
+            secret: revision.secret,
+          }));
+        return ours.length === 0 ? [] : [[key, ours] as const];
+      }),
+  );
 }
 
-/** Releases that are deployed, in the catalog's order. @param previous newest version, from which unchanged entries are taken */
-export async function currentReleases(clients: Pick<Clients, 'kubernetes' | 'catalog'>, revisions: OurRevisions, previous: PlatformVersion | undefined, signal?: AbortSignal): Promise<VersionedRelease[]> {
+/**
+ * Releases that are deployed, in the catalog's order. @param previous newest version, from which unchanged entries are
+ * taken
+ */
+export async function currentReleases(
+  clients: Pick<Clients, 'kubernetes' | 'catalog'>,
+  revisions: OurRevisions,
+  previous: PlatformVersion | undefined,
+  signal?: AbortSignal,
+): Promise<VersionedRelease[]> {
   const known = new Map(previous?.releases.map((release) => [`${keyOf(release)} ${release.digest}`, release]));
-  const found = await Promise.all(allReleases(clients.catalog).map(async (release): Promise<VersionedRelease[]> => {
-    const key = releaseKey(release.namespace, release.name);
-    const deployed = newestOf((revisions.get(key) ?? []).filter(({ status }) => status === 'deployed'));
-    if (deployed?.digest === undefined) return [];
-    const { revision, digest } = deployed;
-    const before = known.get(`${key} ${digest}`);
-    const digests = imageDigests(clients.kubernetes.watches, release);
-    if (before !== undefined) return [{ ...before, revision, images: before.images.map((image) => withDigest(image.image, digests, image.digest)) }];
-    const content = await contentOf(clients, release, revision, digests, signal);
-    return content === undefined ? [] : [{ service: release.service, name: release.name, namespace: release.namespace, job: release.job, revision, digest, ...content }];
-  }));
+  const found = await Promise.all(
+    allReleases(clients.catalog).map(async (release): Promise<VersionedRelease[]> => {
+      const key = releaseKey(release.namespace, release.name);
+      const deployed = newestOf((revisions.get(key) ?? []).filter(({ status }) => status === 'deployed'));
+      if (deployed?.digest === undefined) return [];
+      const { revision, digest } = deployed;
+      const before = known.get(`${key} ${digest}`);
+      const digests = imageDigests(clients.kubernetes.watches, release);
+      if (before !== undefined)
+        return [
+          { ...before, revision, images: before.images.map((image) => withDigest(image.image, digests, image.digest)) },
+        ];
+      const content = await contentOf(clients, release, revision, digests, signal);
+      return content === undefined
+        ? []
+        : [
+            {
+              service: release.service,
+              name: release.name,
+              namespace: release.namespace,
+              job: release.job,
+              revision,
+              digest,
+              ...content,
+            },
+          ];
+    }),
+  );
   return found.flat();
 }
 
-async function contentOf({ kubernetes, catalog }: Pick<Clients, 'kubernetes' | 'catalog'>, { name, namespace }: Release, revision: number, digests: ReadonlyMap<string, string>, signal?: AbortSignal): Promise<Pick<VersionedRelease, 'chart' | 'images' | 'migrations'> | undefined> {
+async function contentOf(
+  { kubernetes, catalog }: Pick<Clients, 'kubernetes' | 'catalog'>,
+  { name, namespace }: Release,
+  revision: number,
+  digests: ReadonlyMap<string, string>,
+  signal?: AbortSignal,
+): Promise<Pick<VersionedRelease, 'chart' | 'images' | 'migrations'> | undefined> {
   const stored = await readStoredRelease(kubernetes, namespace, name, revision, signal);
   if (stored === undefined) return undefined;
   const { metadata, ...parts } = stored.chart;
   const migrations = catalog.migrations.some(({ service }) => service === name) ? migrationsOf(stored.config) : [];
   return {
-    chart: { name: metadata.name, version: metadata.version, digest: digestOf([metadata.name, metadata.version, parts]) },
+    chart: {
+      name: metadata.name,
+      version: metadata.version,
+      digest: digestOf([metadata.name, metadata.version, parts]),
+    },
     images: imagesOfManifest(stored.manifest).map((image) => withDigest(image, digests)),
     ...(migrations.length > 0 ? { migrations } : {}),
   };

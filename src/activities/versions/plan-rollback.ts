@@ -24,48 +24,89 @@ export interface RollbackRequest {
 export function planRollback(clients: Clients, scopeOf: ScopeOf): Activities['planRollback'] {
   return async ({ run, ...request }) => {
     const scope = scopeOf();
-    return beating(scope, () => 'plans the way back', async () => {
-      const environment = await currentEnvironment(clients);
-      await assertTarget(clients, run, scope.signal);
-      return rollbackPlan(clients, environment, request, scope.signal);
-    });
+    return beating(
+      scope,
+      () => 'plans the way back',
+      async () => {
+        const environment = await currentEnvironment(clients);
+        await assertTarget(clients, run, scope.signal);
+        return rollbackPlan(clients, environment, request, scope.signal);
+      },
+    );
   };
 }
 
 /** Changes nothing. @throws RollbackRefusedError */
-export async function rollbackPlan(clients: Clients, environment: Environment, { toVersion, pastNoReturn }: RollbackRequest, signal?: AbortSignal): Promise<DeployPlan> {
+export async function rollbackPlan(
+  clients: Clients,
+  environment: Environment,
+  { toVersion, pastNoReturn }: RollbackRequest,
+  signal?: AbortSignal,
+): Promise<DeployPlan> {
   const { kubernetes, catalog } = clients;
-  const [versions, revisions] = await Promise.all([readVersions(kubernetes, environment.name, signal), readOurRevisions(clients, signal), kubernetes.watches.synced(signal)]);
-  const target = toVersion === undefined ? previous(environment.name, versions, revisions) : chosen(environment.name, versions, toVersion);
+  const [versions, revisions] = await Promise.all([
+    readVersions(kubernetes, environment.name, signal),
+    readOurRevisions(clients, signal),
+    kubernetes.watches.synced(signal),
+  ]);
+  const target =
+    toVersion === undefined
+      ? previous(environment.name, versions, revisions)
+      : chosen(environment.name, versions, toVersion);
   const wanted = new Map(target.releases.map((release) => [keyOf(release), release.digest]));
   const [crossed, data] = await Promise.all([
-    crossedMigrations(clients, revisions, (key) => revisionOf(revisions.get(key) ?? [], wanted.get(key) ?? '')?.revision, signal),
+    crossedMigrations(
+      clients,
+      revisions,
+      (key) => revisionOf(revisions.get(key) ?? [], wanted.get(key) ?? '')?.revision,
+      signal,
+    ),
     dataOfSurplus(clients, revisions, target, signal),
   ]);
-  return buildRollbackPlan({ catalog, environment, target, newest: versions[0], revisions, data, unhealthy: unhealthyServices(clients, revisions), crossed, pastNoReturn });
+  return buildRollbackPlan({
+    catalog,
+    environment,
+    target,
+    newest: versions[0],
+    revisions,
+    data,
+    unhealthy: unhealthyServices(clients, revisions),
+    crossed,
+    pastNoReturn,
+  });
 }
 
 function previous(environment: string, versions: readonly PlatformVersion[], revisions: OurRevisions): PlatformVersion {
-  const digests = new Map([...revisions].map(([key, all]) => {
-    const newest = newestOf(all);
-    return [key, newest?.status === 'deployed' ? newest.digest : undefined] as const;
-  }));
+  const digests = new Map(
+    [...revisions].map(([key, all]) => {
+      const newest = newestOf(all);
+      return [key, newest?.status === 'deployed' ? newest.digest : undefined] as const;
+    }),
+  );
   const target = defaultTarget(versions, digests);
   if (target !== undefined) return target;
-  throw new RollbackRefusedError(FAILURES.versionUnknown, versions.length === 0
-    ? `There is no platform version of "${environment}" in this cluster: each successful deployment makes one.`
-    : `There is no version before the current one of "${environment}": ${known(versions)}.`);
+  throw new RollbackRefusedError(
+    FAILURES.versionUnknown,
+    versions.length === 0
+      ? `There is no platform version of "${environment}" in this cluster: each successful deployment makes one.`
+      : `There is no version before the current one of "${environment}": ${known(versions)}.`,
+  );
 }
 
 /** @throws RollbackRefusedError that lists what there is */
 export function chosen(environment: string, versions: readonly PlatformVersion[], wanted: number): PlatformVersion {
   const found = versions.find(({ version }) => version === wanted);
   if (found !== undefined) return found;
-  throw new RollbackRefusedError(FAILURES.versionUnknown, `There is no version ${wanted} of "${environment}" in this cluster: ${known(versions)}.`);
+  throw new RollbackRefusedError(
+    FAILURES.versionUnknown,
+    `There is no version ${wanted} of "${environment}" in this cluster: ${known(versions)}.`,
+  );
 }
 
 function known(versions: readonly PlatformVersion[]): string {
   const numbers = versions.map(({ version }) => version);
   if (numbers.length === 0) return 'none is kept yet, each successful deployment makes one';
-  return numbers.length === 1 ? `only version ${numbers.join()} is kept` : `kept are ${numbers.toSorted((a, b) => a - b).join(', ')}`;
+  return numbers.length === 1
+    ? `only version ${numbers.join()} is kept`
+    : `kept are ${numbers.toSorted((a, b) => a - b).join(', ')}`;
 }

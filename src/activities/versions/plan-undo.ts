@@ -13,12 +13,21 @@ import { crossedMigrations } from './survey.ts';
 export function planUndo(clients: Clients, scopeOf: ScopeOf): Activities['planUndo'] {
   return async ({ run }) => {
     const scope = scopeOf();
-    return beating(scope, () => 'plans to take back what the deployment changed', async () => {
-      const environment = await currentEnvironment(clients);
-      await assertTarget(clients, run, scope.signal);
-      const revisions = await readOurRevisions(clients, scope.signal);
-      const crossed = await crossedMigrations(clients, revisions, (key) => revisionBefore(revisions.get(key) ?? [], run.runId)?.revision ?? 'untouched', scope.signal);
-      return buildUndoPlan({ catalog: clients.catalog, environment, runId: run.runId, revisions, crossed });
-    });
+    return beating(
+      scope,
+      () => 'plans to take back what the deployment changed',
+      async () => {
+        const environment = await currentEnvironment(clients);
+        await assertTarget(clients, run, scope.signal);
+        const revisions = await readOurRevisions(clients, scope.signal);
+        const crossed = await crossedMigrations(
+          clients,
+          revisions,
+          (key) => revisionBefore(revisions.get(key) ?? [], run.runId)?.revision ?? 'untouched',
+          scope.signal,
+        );
+        return buildUndoPlan({ catalog: clients.catalog, environment, runId: run.runId, revisions, crossed });
+      },
+    );
   };
 }

@@ -7,10 +7,20 @@ import { keyOf } from '../../plan/versions.ts';
 import type { OurRevisions } from './contents.ts';
 
 /** @returns how many revisions were removed */
-export async function pruneRevisions({ kubernetes }: Pick<Clients, 'kubernetes'>, revisions: OurRevisions, versions: readonly PlatformVersion[], signal?: AbortSignal): Promise<number> {
+export async function pruneRevisions(
+  { kubernetes }: Pick<Clients, 'kubernetes'>,
+  revisions: OurRevisions,
+  versions: readonly PlatformVersion[],
+  signal?: AbortSignal,
+): Promise<number> {
   const needed = new Map<string, Set<string>>();
-  for (const release of versions.flatMap(({ releases }) => releases)) needed.set(keyOf(release), (needed.get(keyOf(release)) ?? new Set()).add(release.digest));
+  for (const release of versions.flatMap(({ releases }) => releases))
+    needed.set(keyOf(release), (needed.get(keyOf(release)) ?? new Set()).add(release.digest));
   const gone = [...revisions].flatMap(([key, all]) => dispensable(all, needed.get(key) ?? new Set()));
-  await Promise.all(gone.map(({ secret }) => kubernetes.remove(paths.secret(secret.namespace, secret.name), { uid: secret.uid }, signal)));
+  await Promise.all(
+    gone.map(({ secret }) =>
+      kubernetes.remove(paths.secret(secret.namespace, secret.name), { uid: secret.uid }, signal),
+    ),
+  );
   return gone.length;
 }

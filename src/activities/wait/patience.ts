@@ -61,7 +61,9 @@ export function createPatience({ limitSeconds, spentSeconds, counts, signal }: P
       settle();
       if (!awake) {
         waker = new AbortController();
-        await sleep(Math.max(1, Math.min(milliseconds, Math.ceil(limitSeconds * 1000 - spent) + 1)), undefined, { signal: AbortSignal.any([signal, waker.signal]) }).catch(() => undefined);
+        await sleep(Math.max(1, Math.min(milliseconds, Math.ceil(limitSeconds * 1000 - spent) + 1)), undefined, {
+          signal: AbortSignal.any([signal, waker.signal]),
+        }).catch(() => undefined);
         waker = undefined;
       }
       awake = false;

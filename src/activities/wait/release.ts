@@ -49,9 +49,16 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
   const { kubernetes } = clients;
   const { release, patience, signal } = input;
   await kubernetes.watches.synced(signal);
-  const unlisten = kubernetes.watches.listen(release.namespace, release.name, () => { patience.wake(); });
+  const unlisten = kubernetes.watches.listen(release.namespace, release.name, () => {
+    patience.wake();
+  });
   // Of Vault itself others take care: it may not be initialised yet.
-  const keeper = input.probe?.kind === 'vault' ? undefined : keepVaultOpen(clients, input.readsVault === true, () => { patience.wake(); });
+  const keeper =
+    input.probe?.kind === 'vault'
+      ? undefined
+      : keepVaultOpen(clients, input.readsVault === true, () => {
+          patience.wake();
+        });
   let read: LiveWorkload[] = [];
   let readAt = -Infinity;
   let status = '';
@@ -72,7 +79,8 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
         }
         const workloads = freshest(read, knownWorkloads(kubernetes.watches, release));
         const judged = judge(input, workloads);
-        if (judged.failed) throw new DeployError(FAILURES.jobFailed, await withTroubles(clients, input, workloads, judged.text));
+        if (judged.failed)
+          throw new DeployError(FAILURES.jobFailed, await withTroubles(clients, input, workloads, judged.text));
         if (judged.ready) {
           const answer = await ask(clients, input, workloads);
           if (answer.ok) return answer.text;
@@ -102,30 +110,71 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
 
 /** An API server that is away or busy comes back; the time until then does not count. */
 function isPassing(error: unknown): error is Error {
-  return error instanceof UnreachableError || (error instanceof KubernetesError && (error.status === 429 || error.status >= 500));
+  return (
+    error instanceof UnreachableError ||
+    (error instanceof KubernetesError && (error.status === 429 || error.status >= 500))
+  );
 }
 
-function judge({ release, job, answersOnly }: WaitInput, workloads: readonly LiveWorkload[]): { ready: boolean; failed: boolean; text: string } {
+function judge(
+  { release, job, answersOnly }: WaitInput,
+  workloads: readonly LiveWorkload[],
+): { ready: boolean; failed: boolean; text: string } {
   if (answersOnly) return { ready: true, failed: false, text: '' };
-  if (job && workloads.length === 0) return { ready: false, failed: false, text: `the Job of ${release.name} is not there` };
+  if (job && workloads.length === 0)
+    return { ready: false, failed: false, text: `the Job of ${release.name} is not there` };
   const health = releaseHealth(workloads);
   return { ready: health.status === 'healthy', failed: health.status === 'failed', text: health.message };
 }
 
-async function ask(clients: Waiting, { release, job, probe, answersOnly, signal }: WaitInput, workloads: readonly LiveWorkload[]): Promise<ProbeResult> {
+async function ask(
+  clients: Waiting,
+  { release, job, probe, answersOnly, signal }: WaitInput,
+  workloads: readonly LiveWorkload[],
+): Promise<ProbeResult> {
   if (answersOnly) return probeVaultAnswers(clients, signal);
-  if (probe === undefined) return { ok: true, text: workloads.length === 0 ? 'applied; it has no workload of its own' : job ? 'Job completed' : releaseHealth(workloads).message };
+  if (probe === undefined)
+    return {
+      ok: true,
+      text:
+        workloads.length === 0
+          ? 'applied; it has no workload of its own'
+          : job
+            ? 'Job completed'
+            : releaseHealth(workloads).message,
+    };
   if (probe.kind === 'vault') return probeOpenVault(clients, signal);
-  const pods = readyPods(await podsOf(clients.kubernetes, release, workloads, signal), 'port' in probe ? probe.port : undefined);
-  return probePods(clients, pods.map((pod) => ({ namespace: release.namespace, release: release.name, pod: pod.metadata.name })), probe, signal);
+  const pods = readyPods(
+    await podsOf(clients.kubernetes, release, workloads, signal),
+    'port' in probe ? probe.port : undefined,
+  );
+  return probePods(
+    clients,
+    pods.map((pod) => ({ namespace: release.namespace, release: release.name, pod: pod.metadata.name })),
+    probe,
+    signal,
+  );
 }
 
-async function outOfTime(clients: Waiting, input: WaitInput, workloads: readonly LiveWorkload[], status: string): Promise<DeployError> {
+async function outOfTime(
+  clients: Waiting,
+  input: WaitInput,
+  workloads: readonly LiveWorkload[],
+  status: string,
+): Promise<DeployError> {
   const text = await withTroubles(clients, input, workloads, status);
-  return new DeployError(FAILURES.notHealthyInTime, `${input.release.name} was not healthy within ${Math.round(input.patience.spent())} s: ${text}`);
+  return new DeployError(
+    FAILURES.notHealthyInTime,
+    `${input.release.name} was not healthy within ${Math.round(input.patience.spent())} s: ${text}`,
+  );
 }
 
-async function withTroubles({ kubernetes }: Waiting, { release, signal }: WaitInput, workloads: readonly LiveWorkload[], text: string): Promise<string> {
+async function withTroubles(
+  { kubernetes }: Waiting,
+  { release, signal }: WaitInput,
+  workloads: readonly LiveWorkload[],
+  text: string,
+): Promise<string> {
   const pods = await podsOf(kubernetes, release, workloads, signal).catch(() => []);
   return [text, ...troublesOf(kubernetes, release, pods)].join('; ');
 }

@@ -1,5 +1,6 @@
 /**
- * While something is waited for, Vault stays open: its pod comes back sealed from every restart, and whoever reads its own secrets
+ * While something is waited for, Vault stays open: its pod comes back sealed from every restart, and whoever reads its
+ * own secrets
  * would wait in vain for somebody to open it.
  */
 import type { Clients } from '../../clients/index.ts';
@@ -9,7 +10,10 @@ import { VAULT } from '../../contract/names.ts';
 import { namespaceOf } from '../vault/server.ts';
 
 export interface VaultKeeper {
-  /** Opens Vault where it is sealed and there are keys. Costs nothing unless its pods have changed. @throws UnreachableError when the cluster cannot be asked, or the signal's reason */
+  /**
+   * Opens Vault where it is sealed and there are keys. Costs nothing unless its pods have changed. @throws
+   * UnreachableError when the cluster cannot be asked, or the signal's reason
+   */
   look(signal: AbortSignal): Promise<void>;
   /** Its pod is on its way, and no watch tells when it listens: look again soon. */
   isDue(): boolean;
@@ -20,7 +24,11 @@ export interface VaultKeeper {
  * @param needed the service reads Vault itself: it is looked at even before anything changes
  * @param wake called when Vault's pods have changed
  */
-export function keepVaultOpen({ kubernetes, vault, catalog }: Pick<Clients, 'kubernetes' | 'vault' | 'catalog'>, needed: boolean, wake: () => void): VaultKeeper {
+export function keepVaultOpen(
+  { kubernetes, vault, catalog }: Pick<Clients, 'kubernetes' | 'vault' | 'catalog'>,
+  needed: boolean,
+  wake: () => void,
+): VaultKeeper {
   let due = needed;
   const close = kubernetes.watches.listen(namespaceOf(catalog), VAULT.service, () => {
     due = true;

@@ -23,7 +23,8 @@ export const database: ServiceInput[] = [
   },
   {
     ...postgresServer('control-plane-postgres', 'database-system', {
-      server: 'database/postgres', databases: [fromSecret('database/keycloak', 'password')],
+      server: 'database/postgres',
+      databases: [fromSecret('database/keycloak', 'password')],
     }),
     number: 4,
     phase: 2,
@@ -32,7 +33,9 @@ export const database: ServiceInput[] = [
   },
   {
     ...postgresServer('supabase-db', 'database-system', {
-      server: 'database/supabase', ownerKeys: ['authenticator-password'], databases: [fromSecret('app-plane/directus', 'db-password')],
+      server: 'database/supabase',
+      ownerKeys: ['authenticator-password'],
+      databases: [fromSecret('app-plane/directus', 'db-password')],
     }),
     number: 20,
     phase: 7,

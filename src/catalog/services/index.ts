@@ -18,5 +18,21 @@ import { vault } from './vault.ts';
 
 /** The file of a service is named like its module. */
 export const SERVICES: ServiceInput[] = [
-  argocd, vault, database, cache, temporal, keycloak, novu, observability, migrations, rabbitmq, minio, supabase, directus, controlPlane, appPlane,
-].flat().sort((a, b) => a.number - b.number);
+  argocd,
+  vault,
+  database,
+  cache,
+  temporal,
+  keycloak,
+  novu,
+  observability,
+  migrations,
+  rabbitmq,
+  minio,
+  supabase,
+  directus,
+  controlPlane,
+  appPlane,
+]
+  .flat()
+  .sort((a, b) => a.number - b.number);

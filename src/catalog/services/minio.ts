@@ -49,9 +49,13 @@ export const minio: ServiceInput[] = [
     publicHost: { name: 'assets', port: 'console' },
     secrets: [fromSecret('storage/control-plane-minio', 'rootUser', 'rootPassword')],
     // The description lists this Job, but gives it no row.
-    after: [jobStep({
-      name: 'control-plane-minio-init', image: IMAGES.minioClient,
-      secrets: [fromSecret('storage/control-plane-minio')], startupSeconds: 5,
-    })],
+    after: [
+      jobStep({
+        name: 'control-plane-minio-init',
+        image: IMAGES.minioClient,
+        secrets: [fromSecret('storage/control-plane-minio')],
+        startupSeconds: 5,
+      }),
+    ],
   },
 ];

@@ -24,7 +24,14 @@ export const novu: ServiceInput[] = [
     dependsOn: ['vault'],
     health: {
       kind: 'exec',
-      command: ['mongosh', '--quiet', '--host', host('novu-mongodb', namespace), '--eval', "if (db.adminCommand('ping').ok !== 1) quit(1)"],
+      command: [
+        'mongosh',
+        '--quiet',
+        '--host',
+        host('novu-mongodb', namespace),
+        '--eval',
+        "if (db.adminCommand('ping').ok !== 1) quit(1)",
+      ],
     },
     ports: [tcp('mongodb', 27017)],
     secrets: [fromSecret('notifications/mongodb')],
@@ -52,7 +59,11 @@ export const novu: ServiceInput[] = [
     health: httpHealth(3000, '/v1/health-check'),
     ports: [http('http', 3000)],
     publicHost: { name: 'novu-api', port: 'http' },
-    secrets: [...stores, fromSecret('notifications/novu', 'jwt-secret', 'store-encryption-key', 'novu-secret-key'), bucketUser],
+    secrets: [
+      ...stores,
+      fromSecret('notifications/novu', 'jwt-secret', 'store-encryption-key', 'novu-secret-key'),
+      bucketUser,
+    ],
   },
   {
     ...customRow(8),

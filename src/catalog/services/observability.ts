@@ -34,7 +34,11 @@ export const observability: ServiceInput[] = [
     dependsOn: ['control-plane-redis', 'novu-redis', 'app-plane-redis'],
     health: httpHealth(9121, '/health'),
     ports: [http('metrics', 9121)],
-    secrets: [fromSecret('cache/control-plane-redis'), fromSecret('cache/novu-redis'), fromSecret('cache/app-plane-redis')],
+    secrets: [
+      fromSecret('cache/control-plane-redis'),
+      fromSecret('cache/novu-redis'),
+      fromSecret('cache/app-plane-redis'),
+    ],
     startupSeconds: 3,
     healthTimeoutSeconds: 180,
     stateful: false,

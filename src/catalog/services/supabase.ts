@@ -16,7 +16,10 @@ export const supabase: ServiceInput[] = [
     health: httpHealth(3001, '/ready'),
     ports: [http('http', 3000, { nodePort: 31810 }), http('admin', 3001)],
     publicHost: { name: 'api', port: 'http' },
-    secrets: [fromSecret('database/supabase', 'authenticator-password'), fromSecret('app-plane/supabase', 'jwt-secret')],
+    secrets: [
+      fromSecret('database/supabase', 'authenticator-password'),
+      fromSecret('app-plane/supabase', 'jwt-secret'),
+    ],
     databases: ['supabase-db/supabase'],
   },
   {
@@ -31,7 +34,10 @@ export const supabase: ServiceInput[] = [
     dependsOn: ['supabase-db'],
     health: httpHealth(8080, '/health'),
     ports: [http('http', 8080)],
-    secrets: [fromSecret('database/supabase', 'username', 'password'), fromSecret('app-plane/supabase', 'meta-crypto-key')],
+    secrets: [
+      fromSecret('database/supabase', 'username', 'password'),
+      fromSecret('app-plane/supabase', 'meta-crypto-key'),
+    ],
     databases: ['supabase-db/supabase'],
   },
   {

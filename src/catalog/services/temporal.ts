@@ -25,10 +25,14 @@ export const temporal: ServiceInput[] = [
     secrets: [fromSecret('database/temporal', 'username', 'password')],
     databases: ['temporal-postgresql/temporal', 'temporal-postgresql/temporal_visibility'],
     // The image no longer brings its schema.
-    before: [jobStep({
-      name: 'temporal-schema', image: IMAGES.temporalAdminTools,
-      secrets: [fromSecret('database/temporal', 'username', 'password')], startupSeconds: 8,
-    })],
+    before: [
+      jobStep({
+        name: 'temporal-schema',
+        image: IMAGES.temporalAdminTools,
+        secrets: [fromSecret('database/temporal', 'username', 'password')],
+        startupSeconds: 8,
+      }),
+    ],
   },
   {
     ...customRow(4),

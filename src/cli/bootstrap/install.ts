@@ -1,4 +1,7 @@
-/** One release of the deployer: left alone when it is as wanted, installed or upgraded otherwise, and healthy in the end. */
+/**
+ * One release of the deployer: left alone when it is as wanted, installed or upgraded otherwise, and healthy in the
+ * end.
+ */
 import { settleRelease } from '../../activities/release/recover.ts';
 import { jobsOf, removeJobs } from '../../activities/release/jobs.ts';
 import { newestRevision, ownerLabel, type Revision } from '../../activities/release/revisions.ts';
@@ -16,13 +19,22 @@ import type { BootstrapReport } from './report.ts';
 export type ReleaseAction = 'unchanged' | 'install' | 'upgrade';
 
 /** What there is to do, from what Helm has on record. @param found newest revision */
-export function actionFor({ digest }: Pick<DeployerRelease, 'digest'>, found: Pick<Revision, 'status' | 'labels'> | undefined): ReleaseAction {
+export function actionFor(
+  { digest }: Pick<DeployerRelease, 'digest'>,
+  found: Pick<Revision, 'status' | 'labels'> | undefined,
+): ReleaseAction {
   if (found === undefined || found.status === 'uninstalled') return 'install';
   return found.status === 'deployed' && found.labels[RELEASE_LABELS.digest] === digest ? 'unchanged' : 'upgrade';
 }
 
 /** @throws CliError (failed): what was installed stays, and the next bootstrap goes on from there */
-export async function installRelease(clients: Clients, run: RunRef, release: DeployerRelease, report: BootstrapReport, signal: AbortSignal): Promise<ReleaseAction> {
+export async function installRelease(
+  clients: Clients,
+  run: RunRef,
+  release: DeployerRelease,
+  report: BootstrapReport,
+  signal: AbortSignal,
+): Promise<ReleaseAction> {
   const { name, namespace } = release;
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
@@ -33,19 +45,34 @@ export async function installRelease(clients: Clients, run: RunRef, release: Dep
       await apply(clients, run, release, signal);
     }
     const proof = await healthy(clients, release, report, signal);
-    report({ step: name, state: action === 'unchanged' ? 'unchanged' : action === 'install' ? 'made' : 'upgraded', text: `${action === 'unchanged' ? 'as wanted' : action === 'install' ? 'installed' : 'upgraded'}: ${proof}`, seconds: seconds() });
+    report({
+      step: name,
+      state: action === 'unchanged' ? 'unchanged' : action === 'install' ? 'made' : 'upgraded',
+      text: `${action === 'unchanged' ? 'as wanted' : action === 'install' ? 'installed' : 'upgraded'}: ${proof}`,
+      seconds: seconds(),
+    });
     return action;
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof Error)) throw error;
-    throw failed(`${namespace}/${name}: ${clients.redactor.redact(error.message)}`, `Log of Helm: ${clients.helm.logFile(name)}`, `${commandLine('bootstrap', '--env', clients.environment.name)}   (after the cause is gone; it goes on from here)`);
+    throw failed(
+      `${namespace}/${name}: ${clients.redactor.redact(error.message)}`,
+      `Log of Helm: ${clients.helm.logFile(name)}`,
+      `${commandLine('bootstrap', '--env', clients.environment.name)}   (after the cause is gone; it goes on from here)`,
+    );
   }
 }
 
 /** A completed Job that somebody has deleted leaves no trace of its work: it runs once more. */
-export async function wantedAction({ kubernetes }: Pick<Clients, 'kubernetes'>, release: DeployerRelease, signal?: AbortSignal): Promise<ReleaseAction> {
+export async function wantedAction(
+  { kubernetes }: Pick<Clients, 'kubernetes'>,
+  release: DeployerRelease,
+  signal?: AbortSignal,
+): Promise<ReleaseAction> {
   const action = actionFor(release, await newestRevision(kubernetes, release.namespace, release.name, signal));
-  return action === 'unchanged' && release.job && (await jobsOf(kubernetes, release, signal)).length === 0 ? 'upgrade' : action;
+  return action === 'unchanged' && release.job && (await jobsOf(kubernetes, release, signal)).length === 0
+    ? 'upgrade'
+    : action;
 }
 
 async function apply(clients: Clients, run: RunRef, release: DeployerRelease, signal: AbortSignal): Promise<void> {
@@ -56,19 +83,44 @@ async function apply(clients: Clients, run: RunRef, release: DeployerRelease, si
     if (dead.length > 0) await removeJobs(kubernetes, release, dead, signal);
   }
   await helm.upgrade({
-    namespace: release.namespace, release: release.name, chart: release.chartPath, values: writtenValues(release), runId: run.runId, priority: 0, signal,
+    namespace: release.namespace,
+    release: release.name,
+    chart: release.chartPath,
+    values: writtenValues(release),
+    runId: run.runId,
+    priority: 0,
+    signal,
     labels: {
-      [RELEASE_LABELS.environment]: run.environment, [RELEASE_LABELS.service]: release.name, [RELEASE_LABELS.run]: run.runId,
-      [RELEASE_LABELS.digest]: release.digest, [RELEASE_LABELS.charts]: 'bundled', [RELEASE_LABELS.owner]: await ownerLabel(),
+      [RELEASE_LABELS.environment]: run.environment,
+      [RELEASE_LABELS.service]: release.name,
+      [RELEASE_LABELS.run]: run.runId,
+      [RELEASE_LABELS.digest]: release.digest,
+      [RELEASE_LABELS.charts]: 'bundled',
+      [RELEASE_LABELS.owner]: await ownerLabel(),
     },
   });
 }
 
-async function healthy(clients: Clients, release: DeployerRelease, report: BootstrapReport, signal: AbortSignal): Promise<string> {
-  const patience = createPatience({ limitSeconds: release.timeoutSeconds, spentSeconds: 0, counts: () => clients.kubernetes.watches.live(), signal });
+async function healthy(
+  clients: Clients,
+  release: DeployerRelease,
+  report: BootstrapReport,
+  signal: AbortSignal,
+): Promise<string> {
+  const patience = createPatience({
+    limitSeconds: release.timeoutSeconds,
+    spentSeconds: 0,
+    counts: () => clients.kubernetes.watches.live(),
+    signal,
+  });
   const began = performance.now();
   return waitForRelease(clients, {
-    release, job: release.job, probe: undefined, answersOnly: false, patience, signal,
+    release,
+    job: release.job,
+    probe: undefined,
+    answersOnly: false,
+    patience,
+    signal,
     // At once it is the usual state of something that is just starting.
     onStatus: (text) => {
       if (performance.now() - began > QUIET_MILLISECONDS) report({ step: release.name, state: 'begun', text });

@@ -12,19 +12,27 @@ import { readEngineAccess } from './secrets.ts';
 
 export interface PreparedBootstrap {
   environment: Environment;
-  /** In the order of their installation. Undefined where nothing is installed. @param workflows ConfigMaps for the workers to mount */
+  /**
+   * In the order of their installation. Undefined where nothing is installed. @param workflows ConfigMaps for the
+   * workers to mount
+   */
   releases: ((workflows: readonly string[]) => Promise<DeployerRelease[]>) | undefined;
   /** Files by which the workers open an engine outside the cluster; they hold keys. */
   engineAccess: Record<string, string>;
 }
 
 /** @throws CliError (refused) */
-export async function prepareBootstrap(environment: Environment, options: Pick<BootstrapOptions, 'image'>, config: Config): Promise<PreparedBootstrap> {
+export async function prepareBootstrap(
+  environment: Environment,
+  options: Pick<BootstrapOptions, 'image'>,
+  config: Config,
+): Promise<PreparedBootstrap> {
   const { engine, name } = environment;
   if ('embedded' in engine) {
     throw refused(
       `The engine of "${name}" runs on this machine (engine.embedded in environments/${name}.yaml): there is nothing to put into a cluster.`,
-      `engine: { inCluster: {} }   (in environments/${name}.yaml: an engine in the target cluster; see docs/bootstrap.md)`, `${commandLine('up', '--env', name)}   (starts the one on this machine)`,
+      `engine: { inCluster: {} }   (in environments/${name}.yaml: an engine in the target cluster; see docs/bootstrap.md)`,
+      `${commandLine('up', '--env', name)}   (starts the one on this machine)`,
     );
   }
   const image = options.image ?? environment.deployer.image;
@@ -44,8 +52,15 @@ export async function prepareBootstrap(environment: Environment, options: Pick<B
   const engineAccess = await readEngineAccess(environment);
   const files = await environmentFiles(name, config);
   return {
-    environment, engineAccess,
-    releases: (workflows) => deployerReleases(environment, config, { image, environmentFiles: files, workflows, engineAccess: Object.keys(engineAccess).length > 0 }),
+    environment,
+    engineAccess,
+    releases: (workflows) =>
+      deployerReleases(environment, config, {
+        image,
+        environmentFiles: files,
+        workflows,
+        engineAccess: Object.keys(engineAccess).length > 0,
+      }),
   };
 }
 
@@ -62,11 +77,23 @@ function requireKeysForPods({ vault, name }: Environment): void {
 export function notesForPods(environment: Environment): string[] {
   const { notify, chartLock } = environment;
   const mirror = chartMirror(environment);
-  const files = [mirror?.ca, mirror?.credentials, mirror?.url.includes('://') === false ? mirror.url : undefined].filter((path) => path !== undefined);
+  const files = [
+    mirror?.ca,
+    mirror?.credentials,
+    mirror?.url.includes('://') === false ? mirror.url : undefined,
+  ].filter((path) => path !== undefined);
   return [
-    ...(notify.headersFile === undefined ? [] : [`notify.headersFile (${notify.headersFile}) is a file of this machine: the workers in the cluster do not have it.`]),
-    ...(notify.command === undefined ? [] : [`notify.command (${notify.command[0] ?? ''}) has to be in the workers' image.`]),
-    ...(chartLock?.startsWith('/') === true ? [`chartLock (${chartLock}) has to be in the workers' image at that path.`] : []),
+    ...(notify.headersFile === undefined
+      ? []
+      : [
+          `notify.headersFile (${notify.headersFile}) is a file of this machine: the workers in the cluster do not have it.`,
+        ]),
+    ...(notify.command === undefined
+      ? []
+      : [`notify.command (${notify.command[0] ?? ''}) has to be in the workers' image.`]),
+    ...(chartLock?.startsWith('/') === true
+      ? [`chartLock (${chartLock}) has to be in the workers' image at that path.`]
+      : []),
     ...files.map((path) => `chartMirror names ${path} of this machine, which the workers in the cluster do not have.`),
   ];
 }

@@ -14,11 +14,24 @@ export interface StepEvent {
 
 export type BootstrapReport = (event: StepEvent) => void;
 
-const MARKS: Record<StepState, string> = { begun: '▸', unchanged: '=', made: '✔', upgraded: '✔', checked: '✔', note: '!' };
+const MARKS: Record<StepState, string> = {
+  begun: '▸',
+  unchanged: '=',
+  made: '✔',
+  upgraded: '✔',
+  checked: '✔',
+  note: '!',
+};
 
 export function createBootstrapReport(terminal: Terminal, json: boolean): BootstrapReport {
-  if (json) return (event) => { terminal.stdout.write(`${JSON.stringify({ type: 'step', ...event })}\n`); };
-  return (event) => printLines(terminal.stdout, [terminal.style(event.state === 'note' ? 'bad' : event.state === 'begun' ? 'busy' : 'good', stepLine(event))]);
+  if (json)
+    return (event) => {
+      terminal.stdout.write(`${JSON.stringify({ type: 'step', ...event })}\n`);
+    };
+  return (event) =>
+    printLines(terminal.stdout, [
+      terminal.style(event.state === 'note' ? 'bad' : event.state === 'begun' ? 'busy' : 'good', stepLine(event)),
+    ]);
 }
 
 export function stepLine({ step, state, text, seconds }: StepEvent): string {

@@ -36,15 +36,22 @@ export async function runBootstrap(context: CliContext, options: BootstrapOption
   try {
     const environment = await loadEnvironment(options.env, config);
     const prepared = await prepareBootstrap(environment, options, config);
-    if (environment.protected && terminal.interactive && !options.dryRun) await confirmByName(environment.name, `"${environment.name}" is a protected environment.`, signal);
+    if (environment.protected && terminal.interactive && !options.dryRun)
+      await confirmByName(environment.name, `"${environment.name}" is a protected environment.`, signal);
     const connections = await ground(context, prepared, signal);
     const clients = await createClients(environment, connections, config, { isRunAlive: () => Promise.resolve(false) });
     try {
       const report = createBootstrapReport(options.dryRun ? { ...terminal, stdout: terminal.stderr } : terminal, json);
-      for (const text of prepared.releases ? notesForPods(environment) : []) report({ step: 'note', state: 'note', text });
+      for (const text of prepared.releases ? notesForPods(environment) : [])
+        report({ step: 'note', state: 'note', text });
       if (options.dryRun) return await preview(context, clients, prepared, report, json, signal);
       const result = await bootstrapSteps(clients, prepared, report, signal);
-      printLines(terminal.stdout, json ? [JSON.stringify({ type: 'result', environment: environment.name, ...result })] : closingLines(prepared, result.changed));
+      printLines(
+        terminal.stdout,
+        json
+          ? [JSON.stringify({ type: 'result', environment: environment.name, ...result })]
+          : closingLines(prepared, result.changed),
+      );
       return EXIT_CODES.done;
     } finally {
       await clients.close();
@@ -58,42 +65,76 @@ export async function runBootstrap(context: CliContext, options: BootstrapOption
 }
 
 /** An embedded cluster is started, one that is somebody's is taken as it is; Helm is there in both cases. */
-async function ground(context: CliContext, { environment }: PreparedBootstrap, signal: AbortSignal): Promise<Connections> {
+async function ground(
+  context: CliContext,
+  { environment }: PreparedBootstrap,
+  signal: AbortSignal,
+): Promise<Connections> {
   const { config, terminal } = context;
   const renderer = createRenderer({ ...terminal, live: false, stdout: terminal.stderr }, environment.name, false);
   try {
-    const connections = hasEmbeddedParts(environment) ? await standUp({ context, environment, renderer, interrupted: signal }) : await resolveConnections(environment, config);
-    return { ...connections, helm: await helmBinary(connections, config, (progress) => renderer.setup(setupLine({ kind: 'tool', progress }))) };
+    const connections = hasEmbeddedParts(environment)
+      ? await standUp({ context, environment, renderer, interrupted: signal })
+      : await resolveConnections(environment, config);
+    return {
+      ...connections,
+      helm: await helmBinary(connections, config, (progress) => renderer.setup(setupLine({ kind: 'tool', progress }))),
+    };
   } finally {
     renderer.close();
   }
 }
 
-async function preview({ terminal, config }: CliContext, clients: Clients, prepared: PreparedBootstrap, report: BootstrapReport, json: boolean, signal: AbortSignal): Promise<ExitCode> {
+async function preview(
+  { terminal, config }: CliContext,
+  clients: Clients,
+  prepared: PreparedBootstrap,
+  report: BootstrapReport,
+  json: boolean,
+  signal: AbortSignal,
+): Promise<ExitCode> {
   const { environment } = prepared;
   await requireRights(clients.kubernetes, environment, signal);
-  const releases = await prepared.releases?.((await keptWorkflows(clients.kubernetes, config, signal)).names) ?? [];
+  const releases = (await prepared.releases?.((await keptWorkflows(clients.kubernetes, config, signal)).names)) ?? [];
   await checkUpgrade(clients, releases, signal);
   const actions = [];
   for (const release of releases) {
     const action = await wantedAction(clients, release, signal);
     actions.push({ release: release.name, action });
-    report({ step: release.name, state: action === 'unchanged' ? 'unchanged' : 'note', text: action === 'unchanged' ? 'as wanted' : `would be ${action === 'install' ? 'installed' : 'upgraded'}` });
+    report({
+      step: release.name,
+      state: action === 'unchanged' ? 'unchanged' : 'note',
+      text: action === 'unchanged' ? 'as wanted' : `would be ${action === 'install' ? 'installed' : 'upgraded'}`,
+    });
     if (action === 'unchanged' || json) continue;
     const home = `${stateDir(config, environment.name)}/helm`;
-    terminal.stdout.write(await renderedManifest(clients.connections.helm ?? 'helm', home, config.childEnv, { release: release.name, namespace: release.namespace, chartPath: release.chartPath, values: writtenValues(release) }));
+    terminal.stdout.write(
+      await renderedManifest(clients.connections.helm ?? 'helm', home, config.childEnv, {
+        release: release.name,
+        namespace: release.namespace,
+        chartPath: release.chartPath,
+        values: writtenValues(release),
+      }),
+    );
   }
-  if (json) printLines(terminal.stdout, [JSON.stringify({ type: 'result', environment: environment.name, dryRun: true, actions })]);
+  if (json)
+    printLines(terminal.stdout, [
+      JSON.stringify({ type: 'result', environment: environment.name, dryRun: true, actions }),
+    ]);
   return actions.some(({ action }) => action !== 'unchanged') ? EXIT_CODES.changes : EXIT_CODES.done;
 }
 
 function closingLines({ environment, releases }: PreparedBootstrap, changed: readonly string[]): string[] {
   const env = ['--env', environment.name];
   if (releases === undefined) {
-    return [`The engine of "${environment.name}" answers; it is run by others, and no image of workers is named, so nothing was installed.`, `Next: npm run worker -- --env ${environment.name}   (where the cluster can be reached), or ${commandLine('bootstrap', ...env, '--image', 'NAME:TAG')}`];
+    return [
+      `The engine of "${environment.name}" answers; it is run by others, and no image of workers is named, so nothing was installed.`,
+      `Next: npm run worker -- --env ${environment.name}   (where the cluster can be reached), or ${commandLine('bootstrap', ...env, '--image', 'NAME:TAG')}`,
+    ];
   }
   return [
     `The deployer of "${environment.name}" runs in the cluster, namespace ${IN_CLUSTER.namespace}${changed.length === 0 ? '; nothing had to be changed' : ''}.`,
-    `Next: ${commandLine('deploy', ...env)}`, ...('inCluster' in environment.engine ? [`Next: ${commandLine('ui', ...env)}   (the engine's web interface)`] : []),
+    `Next: ${commandLine('deploy', ...env)}`,
+    ...('inCluster' in environment.engine ? [`Next: ${commandLine('ui', ...env)}   (the engine's web interface)`] : []),
   ];
 }

@@ -32,7 +32,11 @@ export async function ensureDatabasePassword(kubernetes: Store, signal?: AbortSi
     );
   }
   try {
-    await kubernetes.create(paths.secrets(namespace), secretOf(IN_CLUSTER.databaseSecret, { password: randomBytes(PASSWORD_BYTES).toString('base64url') }), signal);
+    await kubernetes.create(
+      paths.secrets(namespace),
+      secretOf(IN_CLUSTER.databaseSecret, { password: randomBytes(PASSWORD_BYTES).toString('base64url') }),
+      signal,
+    );
     return true;
   } catch (error) {
     // Somebody else's bootstrap was faster; its password holds.
@@ -41,29 +45,70 @@ export async function ensureDatabasePassword(kubernetes: Store, signal?: AbortSi
   }
 }
 
-/** Which files of this machine open the engine of the environment; empty for one in the cluster, and for one that asks for nothing. */
+/**
+ * Which files of this machine open the engine of the environment; empty for one in the cluster, and for one that asks
+ * for nothing.
+ */
 export function engineAccessFiles({ engine }: Pick<Environment, 'engine'>): { key: string; path: string }[] {
   if (!('address' in engine)) return [];
   const tls = typeof engine.tls === 'object' ? engine.tls : {};
-  const paths: Record<keyof typeof ENGINE_ACCESS_FILES, string | undefined> = { ca: tls.ca, cert: tls.cert, key: tls.key, apiKey: engine.apiKeyFile };
-  return (Object.keys(ENGINE_ACCESS_FILES) as (keyof typeof ENGINE_ACCESS_FILES)[]).flatMap((name) => (paths[name] === undefined ? [] : [{ key: ENGINE_ACCESS_FILES[name], path: paths[name] }]));
+  const paths: Record<keyof typeof ENGINE_ACCESS_FILES, string | undefined> = {
+    ca: tls.ca,
+    cert: tls.cert,
+    key: tls.key,
+    apiKey: engine.apiKeyFile,
+  };
+  return (Object.keys(ENGINE_ACCESS_FILES) as (keyof typeof ENGINE_ACCESS_FILES)[]).flatMap((name) =>
+    paths[name] === undefined ? [] : [{ key: ENGINE_ACCESS_FILES[name], path: paths[name] }],
+  );
 }
 
-/** Contents of these files, read before anything is touched. @throws CliError (refused) naming the file that cannot be read */
-export async function readEngineAccess(environment: Pick<Environment, 'engine' | 'name'>): Promise<Record<string, string>> {
-  return Object.fromEntries<string>(await Promise.all(engineAccessFiles(environment).map(async ({ key, path }): Promise<[string, string]> => [key, await readFile(path, 'utf8').catch((error: unknown): never => {
-    throw refused(`The file ${path}, with which the workers are to open the engine, cannot be read: ${error instanceof Error ? error.message : String(error)}`, `Correct "engine" in environments/${environment.name}.yaml, or bring the file here.`);
-  })])));
+/**
+ * Contents of these files, read before anything is touched. @throws CliError (refused) naming the file that cannot be
+ * read
+ */
+export async function readEngineAccess(
+  environment: Pick<Environment, 'engine' | 'name'>,
+): Promise<Record<string, string>> {
+  return Object.fromEntries<string>(
+    await Promise.all(
+      engineAccessFiles(environment).map(
+        async ({ key, path }): Promise<[string, string]> => [
+          key,
+          await readFile(path, 'utf8').catch((error: unknown): never => {
+            throw refused(
+              `The file ${path}, with which the workers are to open the engine, cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+              `Correct "engine" in environments/${environment.name}.yaml, or bring the file here.`,
+            );
+          }),
+        ],
+      ),
+    ),
+  );
 }
 
 /** As it is on this machine now: certificates and keys are renewed by running the bootstrap again. */
-export async function applyEngineAccess(kubernetes: Store, files: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<void> {
-  await kubernetes.apply(paths.secret(namespace, IN_CLUSTER.engineAccessSecret), secretOf(IN_CLUSTER.engineAccessSecret, files), { force: true }, signal);
+export async function applyEngineAccess(
+  kubernetes: Store,
+  files: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<void> {
+  await kubernetes.apply(
+    paths.secret(namespace, IN_CLUSTER.engineAccessSecret),
+    secretOf(IN_CLUSTER.engineAccessSecret, files),
+    { force: true },
+    signal,
+  );
 }
 
 function secretOf(name: string, values: Readonly<Record<string, string>>): unknown {
   return {
-    apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: { name, namespace, labels: { [MANAGED_BY_LABEL]: MANAGED_BY } },
-    data: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')])),
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: { name, namespace, labels: { [MANAGED_BY_LABEL]: MANAGED_BY } },
+    data: Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+    ),
   };
 }

@@ -35,18 +35,27 @@ export interface BootstrapResult {
 }
 
 /** @throws CliError: refused as long as nothing was touched, failed afterwards */
-export async function bootstrapSteps(clients: Clients, { environment, releases: make, engineAccess }: PreparedBootstrap, report: BootstrapReport, signal: AbortSignal): Promise<BootstrapResult> {
+export async function bootstrapSteps(
+  clients: Clients,
+  { environment, releases: make, engineAccess }: PreparedBootstrap,
+  report: BootstrapReport,
+  signal: AbortSignal,
+): Promise<BootstrapResult> {
   const { kubernetes, connections } = clients;
   const changed: string[] = [];
   const cluster = { ...(await kubernetes.identity(signal)), server: kubernetes.server };
   const clusterUid = cluster.uid;
   if (make) await requireRights(kubernetes, environment, signal);
-  const workflows = make && await keptWorkflows(kubernetes, clients.config, signal);
+  const workflows = make && (await keptWorkflows(kubernetes, clients.config, signal));
   const releases = make && workflows ? await make(workflows.names) : [];
   if (workflows) {
     await checkOwner(clients, releases, signal);
     await checkUpgrade(clients, releases, signal);
-    report({ step: 'cluster', state: 'checked', text: `${kubernetes.server}, kube-system uid ${clusterUid}: reachable, and you may do this` });
+    report({
+      step: 'cluster',
+      state: 'checked',
+      text: `${kubernetes.server}, kube-system uid ${clusterUid}: reachable, and you may do this`,
+    });
   }
   if ('address' in environment.engine) await checkEngine(clients, cluster, report);
   if (!workflows) return { engine: engineOf(clients), changed };
@@ -56,71 +65,152 @@ export async function bootstrapSteps(clients: Clients, { environment, releases: 
   if ('inCluster' in environment.engine) {
     const made = await ensureDatabasePassword(kubernetes, signal);
     if (made) changed.push('password');
-    report({ step: 'password', state: made ? 'made' : 'unchanged', text: made ? 'of the engine\'s database, generated' : 'of the engine\'s database, kept' });
+    report({
+      step: 'password',
+      state: made ? 'made' : 'unchanged',
+      text: made ? "of the engine's database, generated" : "of the engine's database, kept",
+    });
   }
   await keepWorkflows(kubernetes, workflows, signal);
-  report({ step: 'workflow code', state: workflows.missing ? 'made' : 'unchanged', text: `version ${workflows.build.buildId} is kept for what it begins` });
+  report({
+    step: 'workflow code',
+    state: workflows.missing ? 'made' : 'unchanged',
+    text: `version ${workflows.build.buildId} is kept for what it begins`,
+  });
   if (workflows.missing) changed.push('workflow code');
   if (Object.keys(engineAccess).length > 0) await applyEngineAccess(kubernetes, engineAccess, signal);
 
-  const run: RunRef = { environment: environment.name, imageTags: {}, clusterUid, workflowId: 'bootstrap', runId: `bootstrap-${randomUUID()}` };
+  const run: RunRef = {
+    environment: environment.name,
+    imageTags: {},
+    clusterUid,
+    workflowId: 'bootstrap',
+    runId: `bootstrap-${randomUUID()}`,
+  };
   for (const release of releases) {
     if ((await installRelease(clients, run, release, report, signal)) !== 'unchanged') changed.push(release.name);
     if (release.name !== IN_CLUSTER.engine || !('inCluster' in environment.engine)) continue;
     const began = performance.now();
-    const { made } = await ensureEngine(connections.engine, { retentionDays: environment.engine.inCluster.retentionDays, ours: true });
+    const { made } = await ensureEngine(connections.engine, {
+      retentionDays: environment.engine.inCluster.retentionDays,
+      ours: true,
+    });
     changed.push(...made);
-    report({ step: 'engine namespace', state: made.length > 0 ? 'made' : 'unchanged', text: `${connections.engine.namespace}${made.length > 0 ? `: ${made.join(', ')}` : ''}`, seconds: (performance.now() - began) / 1000 });
+    report({
+      step: 'engine namespace',
+      state: made.length > 0 ? 'made' : 'unchanged',
+      text: `${connections.engine.namespace}${made.length > 0 ? `: ${made.join(', ')}` : ''}`,
+      seconds: (performance.now() - began) / 1000,
+    });
   }
   if (await giveRights(clients, signal)) changed.push('role');
   const problem = await workerRightsProblem(kubernetes, signal);
-  report({ step: 'role', state: problem === undefined ? 'checked' : 'note', text: problem ?? 'the workers may deploy' });
+  report({
+    step: 'role',
+    state: problem === undefined ? 'checked' : 'note',
+    text: problem ?? 'the workers may deploy',
+  });
   await reportWorkers(clients, report);
   return { engine: engineOf(clients), changed };
 }
 
-/** What workers may do: a role that the environment names, else what the catalog and the charts need. @returns whether something was changed */
-async function giveRights({ kubernetes, environment, catalog, connections, config }: Clients, signal: AbortSignal): Promise<boolean> {
+/**
+ * What workers may do: a role that the environment names, else what the catalog and the charts need. @returns whether
+ * something was changed
+ */
+async function giveRights(
+  { kubernetes, environment, catalog, connections, config }: Clients,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (environment.deployer.clusterRole !== undefined) return bindRole(kubernetes, environment, signal);
   const basis = await accessBasis({ environment, catalog }, connections.helm ?? 'helm', config);
-  return (await applyObjects(kubernetes, catalog, IDENTITIES.flatMap((name) => accessObjects(identityOf(name, basis))), signal)).length > 0;
+  return (
+    (
+      await applyObjects(
+        kubernetes,
+        catalog,
+        IDENTITIES.flatMap((name) => accessObjects(identityOf(name, basis))),
+        signal,
+      )
+    ).length > 0
+  );
 }
 
-function engineOf({ connections: { engine: { address, namespace } } }: Clients): BootstrapResult['engine'] {
+function engineOf({
+  connections: {
+    engine: { address, namespace },
+  },
+}: Clients): BootstrapResult['engine'] {
   return { address, namespace };
 }
 
 /** A cluster has one platform and one deployer. @throws CliError (refused) where another environment's is there */
-async function checkOwner({ kubernetes, environment }: Clients, releases: readonly DeployerRelease[], signal: AbortSignal): Promise<void> {
-  const found = await Promise.all(releases.map(({ name, namespace }) => newestRevision(kubernetes, namespace, name, signal)));
-  const owner = found.map((revision) => revision?.labels[RELEASE_LABELS.environment]).find((name) => name !== undefined && name !== environment.name);
+async function checkOwner(
+  { kubernetes, environment }: Clients,
+  releases: readonly DeployerRelease[],
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await Promise.all(
+    releases.map(({ name, namespace }) => newestRevision(kubernetes, namespace, name, signal)),
+  );
+  const owner = found
+    .map((revision) => revision?.labels[RELEASE_LABELS.environment])
+    .find((name) => name !== undefined && name !== environment.name);
   if (owner === undefined) return;
-  throw refused(`The deployer in this cluster (${kubernetes.server}, namespace ${IN_CLUSTER.namespace}) is that of environment "${owner}", not of "${environment.name}".`, `Check cluster.context in environments/${environment.name}.yaml: it may point to the wrong cluster.`);
+  throw refused(
+    `The deployer in this cluster (${kubernetes.server}, namespace ${IN_CLUSTER.namespace}) is that of environment "${owner}", not of "${environment.name}".`,
+    `Check cluster.context in environments/${environment.name}.yaml: it may point to the wrong cluster.`,
+  );
 }
 
 /** @throws CliError (refused) for a step that would lose the engine's data or leave it unusable */
-export async function checkUpgrade({ kubernetes }: Pick<Clients, 'kubernetes'>, releases: readonly DeployerRelease[], signal: AbortSignal): Promise<void> {
+export async function checkUpgrade(
+  { kubernetes }: Pick<Clients, 'kubernetes'>,
+  releases: readonly DeployerRelease[],
+  signal: AbortSignal,
+): Promise<void> {
   const wantedValues = (name: string): Tree | undefined => releases.find((release) => release.name === name)?.values;
   const [engine, database] = [wantedValues(IN_CLUSTER.engine), wantedValues(IN_CLUSTER.database)];
   const wanted = engine && database && versionsOf(engine, database);
   if (!wanted) return;
-  const [engineNow, databaseNow] = await Promise.all([IN_CLUSTER.engine, IN_CLUSTER.database].map((name) => installedValues(kubernetes, name, signal)));
+  const [engineNow, databaseNow] = await Promise.all(
+    [IN_CLUSTER.engine, IN_CLUSTER.database].map((name) => installedValues(kubernetes, name, signal)),
+  );
   const problem = upgradeProblem(engineNow && databaseNow && versionsOf(engineNow, databaseNow), wanted);
   if (problem !== undefined) throw refused(`The engine cannot be upgraded so: ${problem}.`);
 }
 
-async function installedValues(kubernetes: Clients['kubernetes'], name: string, signal: AbortSignal): Promise<Tree | undefined> {
+async function installedValues(
+  kubernetes: Clients['kubernetes'],
+  name: string,
+  signal: AbortSignal,
+): Promise<Tree | undefined> {
   const revision = await newestRevision(kubernetes, IN_CLUSTER.namespace, name, signal);
-  return revision && (await readStoredRelease(kubernetes, IN_CLUSTER.namespace, name, revision.revision, signal))?.config;
+  return (
+    revision && (await readStoredRelease(kubernetes, IN_CLUSTER.namespace, name, revision.revision, signal))?.config
+  );
 }
 
-/** @throws CliError (refused) when the engine that others run does not answer, lacks what deployments need, or knows the environment in another cluster */
-async function checkEngine({ environment, connections }: Clients, cluster: FoundCluster, report: BootstrapReport): Promise<void> {
+/**
+ * @throws CliError (refused) when the engine that others run does not answer, lacks what deployments need, or knows the
+ * environment in another cluster
+ */
+async function checkEngine(
+  { environment, connections }: Clients,
+  cluster: FoundCluster,
+  report: BootstrapReport,
+): Promise<void> {
   const client = await openEngine(environment, connections);
   try {
     await requireBound(client, environment, cluster);
-    await requireSearchAttributes(client, environment, connections, (text) => { report({ step: 'engine', state: 'made', text }); });
-    report({ step: 'engine', state: 'checked', text: `${connections.engine.address}, namespace ${connections.engine.namespace}: answers` });
+    await requireSearchAttributes(client, environment, connections, (text) => {
+      report({ step: 'engine', state: 'made', text });
+    });
+    report({
+      step: 'engine',
+      state: 'checked',
+      text: `${connections.engine.address}, namespace ${connections.engine.namespace}: answers`,
+    });
   } finally {
     await closeTemporal(client);
   }
@@ -130,13 +220,24 @@ async function checkEngine({ environment, connections }: Clients, cluster: Found
 async function ensureNamespace({ kubernetes }: Clients, signal: AbortSignal): Promise<boolean> {
   const { namespace: name } = IN_CLUSTER;
   const there = (await kubernetes.get(paths.namespace(name), signal)) !== undefined;
-  await kubernetes.apply(paths.namespace(name), {
-    apiVersion: 'v1', kind: 'Namespace',
-    metadata: {
-      name, annotations: { 'ananta.dev/purpose': 'The deployer itself: its engine and its workers' },
-      labels: { [MANAGED_BY_LABEL]: MANAGED_BY, 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' },
+  await kubernetes.apply(
+    paths.namespace(name),
+    {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: {
+        name,
+        annotations: { 'ananta.dev/purpose': 'The deployer itself: its engine and its workers' },
+        labels: {
+          [MANAGED_BY_LABEL]: MANAGED_BY,
+          'pod-security.kubernetes.io/enforce': 'restricted',
+          'pod-security.kubernetes.io/warn': 'restricted',
+        },
+      },
     },
-  }, {}, signal);
+    {},
+    signal,
+  );
   return !there;
 }
 
@@ -145,7 +246,12 @@ async function reportWorkers({ environment, connections }: Clients, report: Boot
   const client = await openEngine(environment, connections);
   try {
     const workers = await pollersOf(client, taskQueueOf(environment.name));
-    report({ step: 'workers', state: workers > 0 ? 'checked' : 'note', text: workers > 0 ? `${count(workers, 'worker asks', 'workers ask')} for work` : 'no worker has asked for work yet' });
+    report({
+      step: 'workers',
+      state: workers > 0 ? 'checked' : 'note',
+      text:
+        workers > 0 ? `${count(workers, 'worker asks', 'workers ask')} for work` : 'no worker has asked for work yet',
+    });
   } finally {
     await closeTemporal(client);
   }

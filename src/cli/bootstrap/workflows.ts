@@ -1,5 +1,6 @@
 /**
- * The workflow code of each version that was installed, kept in the cluster: what a deployment has begun under one version
+ * The workflow code of each version that was installed, kept in the cluster: what a deployment has begun under one
+ * version
  * ends under it, also when all workers of that version have been replaced.
  */
 import { gzipSync } from 'node:zlib';
@@ -26,20 +27,36 @@ export interface KeptWorkflows {
 }
 
 /** What the cluster has, and what this checkout adds. Writes nothing to the cluster. */
-export async function keptWorkflows(kubernetes: Pick<Store, 'list'>, config: Config, signal?: AbortSignal): Promise<KeptWorkflows> {
+export async function keptWorkflows(
+  kubernetes: Pick<Store, 'list'>,
+  config: Config,
+  signal?: AbortSignal,
+): Promise<KeptWorkflows> {
   const build = await workflowBuild(config.repoRoot, config.stateRoot);
-  const { items } = await kubernetes.list(paths.configMaps(namespace), { labelSelector: LABEL, metadataOnly: true }, signal);
-  const newestFirst = items.sort((a, b) => (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? '')).map(({ metadata }) => metadata.name);
+  const { items } = await kubernetes.list(
+    paths.configMaps(namespace),
+    { labelSelector: LABEL, metadataOnly: true },
+    signal,
+  );
+  const newestFirst = items
+    .sort((a, b) => (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''))
+    .map(({ metadata }) => metadata.name);
   const own = nameOf(build);
   const others = newestFirst.filter((name) => name !== own).slice(0, KEPT - 1);
   return { names: [own, ...others].sort(), missing: !newestFirst.includes(own), build };
 }
 
 /** Puts this checkout's there, and takes away those that no worker mounts any more. */
-export async function keepWorkflows(kubernetes: Store, { names, missing, build }: KeptWorkflows, signal?: AbortSignal): Promise<void> {
+export async function keepWorkflows(
+  kubernetes: Store,
+  { names, missing, build }: KeptWorkflows,
+  signal?: AbortSignal,
+): Promise<void> {
   if (missing) {
     const object = {
-      apiVersion: 'v1', kind: 'ConfigMap', immutable: true,
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      immutable: true,
       metadata: { name: nameOf(build), namespace, labels: { [MANAGED_BY_LABEL]: MANAGED_BY, [LABEL]: build.buildId } },
       binaryData: { [`${basename(build.path)}.gz`]: gzipSync(await readFile(build.path)).toString('base64') },
     };
@@ -48,8 +65,16 @@ export async function keepWorkflows(kubernetes: Store, { names, missing, build }
       if (!(error instanceof KubernetesError) || error.reason !== 'AlreadyExists') throw error;
     });
   }
-  const { items } = await kubernetes.list(paths.configMaps(namespace), { labelSelector: LABEL, metadataOnly: true }, signal);
-  await Promise.all(items.filter(({ metadata }) => !names.includes(metadata.name)).map(({ metadata: { name, uid } }) => kubernetes.remove(paths.configMap(namespace, name), { uid }, signal)));
+  const { items } = await kubernetes.list(
+    paths.configMaps(namespace),
+    { labelSelector: LABEL, metadataOnly: true },
+    signal,
+  );
+  await Promise.all(
+    items
+      .filter(({ metadata }) => !names.includes(metadata.name))
+      .map(({ metadata: { name, uid } }) => kubernetes.remove(paths.configMap(namespace, name), { uid }, signal)),
+  );
 }
 
 function nameOf({ buildId }: WorkflowBuild): string {

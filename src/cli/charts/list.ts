@@ -20,7 +20,12 @@ export interface ChartRow {
   path: string | null;
 }
 
-const WORDS: Record<ChartState, string> = { ready: 'cached', missing: 'not fetched', damaged: 'damaged', unlocked: 'not in the lock' };
+const WORDS: Record<ChartState, string> = {
+  ready: 'cached',
+  missing: 'not fetched',
+  damaged: 'damaged',
+  unlocked: 'not in the lock',
+};
 
 export async function listCharts(context: CliContext, { env, json }: ChartsOptions): Promise<ExitCode> {
   const work = await openCharts(context, env, [], true);
@@ -29,8 +34,19 @@ export async function listCharts(context: CliContext, { env, json }: ChartsOptio
   if (json) printLines(stdout, [JSON.stringify({ environment: env, lock: work.lockFile, charts: rows })]);
   else {
     printLines(stdout, [
-      ...table([['Chart', 'Version', 'Digest', 'State', 'From', 'Services'], ...rows.map((row) => [row.chart, row.version, short(row.digest), WORDS[row.state], row.from, row.services.join(', ') || '-'])]),
-      '', style('dim', `Lock: ${work.lockFile}`),
+      ...table([
+        ['Chart', 'Version', 'Digest', 'State', 'From', 'Services'],
+        ...rows.map((row) => [
+          row.chart,
+          row.version,
+          short(row.digest),
+          WORDS[row.state],
+          row.from,
+          row.services.join(', ') || '-',
+        ]),
+      ]),
+      '',
+      style('dim', `Lock: ${work.lockFile}`),
     ]);
   }
   return EXIT_CODES.done;
@@ -44,9 +60,20 @@ export async function verifyCharts(context: CliContext, { env, json }: ChartsOpt
   if (json) printLines(stdout, [JSON.stringify({ environment: env, verified: wrong.length === 0, charts: rows })]);
   else {
     printLines(stdout, [
-      ...rows.map((row) => style(row.state === 'ready' ? 'good' : 'bad', `${row.state === 'ready' ? '✔' : '✘'} ${row.chart} ${row.version}  ${row.state === 'ready' ? row.digest ?? '' : WORDS[row.state]}`)),
+      ...rows.map((row) =>
+        style(
+          row.state === 'ready' ? 'good' : 'bad',
+          `${row.state === 'ready' ? '✔' : '✘'} ${row.chart} ${row.version}  ${row.state === 'ready' ? (row.digest ?? '') : WORDS[row.state]}`,
+        ),
+      ),
       ...(rows.length === 0 ? [`${env} installs no publisher's chart.`] : []),
-      ...(wrong.length === 0 ? [] : ['', `${wrong.length} of ${count(rows.length, 'chart')} cannot be installed from this machine's cache.`, ...nextFor(rows, env).map((line) => `${style('bold', 'Next:')} ${line}`)]),
+      ...(wrong.length === 0
+        ? []
+        : [
+            '',
+            `${wrong.length} of ${count(rows.length, 'chart')} cannot be installed from this machine's cache.`,
+            ...nextFor(rows, env).map((line) => `${style('bold', 'Next:')} ${line}`),
+          ]),
     ]);
   }
   return wrong.length === 0 ? EXIT_CODES.done : EXIT_CODES.changes;
@@ -54,19 +81,30 @@ export async function verifyCharts(context: CliContext, { env, json }: ChartsOpt
 
 function nextFor(rows: readonly ChartRow[], environment: string): string[] {
   return [
-    ...(rows.some(({ state }) => state === 'unlocked') ? [`${commandLine('charts', 'lock', '--env', environment)}   (writes down what is served now)`] : []),
-    ...(rows.some(({ state }) => state === 'missing' || state === 'damaged') ? [`${commandLine('charts', 'pull', '--env', environment)}   (fetches and verifies)`] : []),
+    ...(rows.some(({ state }) => state === 'unlocked')
+      ? [`${commandLine('charts', 'lock', '--env', environment)}   (writes down what is served now)`]
+      : []),
+    ...(rows.some(({ state }) => state === 'missing' || state === 'damaged')
+      ? [`${commandLine('charts', 'pull', '--env', environment)}   (fetches and verifies)`]
+      : []),
   ];
 }
 
 async function rowsOf({ charts, store }: ChartWork, { config }: CliContext): Promise<ChartRow[]> {
-  return Promise.all(charts.map(async (chart) => {
-    const state = await store.look(chart);
-    return {
-      chart: chart.key, version: chart.version, digest: chart.digest ?? null, from: placeName(chart.place), services: chart.services, state,
-      path: state === 'ready' || state === 'damaged' ? archivePath(config, chart) : null,
-    };
-  }));
+  return Promise.all(
+    charts.map(async (chart) => {
+      const state = await store.look(chart);
+      return {
+        chart: chart.key,
+        version: chart.version,
+        digest: chart.digest ?? null,
+        from: placeName(chart.place),
+        services: chart.services,
+        state,
+        path: state === 'ready' || state === 'damaged' ? archivePath(config, chart) : null,
+      };
+    }),
+  );
 }
 
 function short(digest: string | null): string {

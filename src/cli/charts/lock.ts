@@ -24,36 +24,76 @@ export interface LockedRow {
 
 const AT_ONCE = 4;
 
-export async function lockCharts(context: CliContext, names: readonly string[], { env, json }: ChartsOptions): Promise<ExitCode> {
+export async function lockCharts(
+  context: CliContext,
+  names: readonly string[],
+  { env, json }: ChartsOptions,
+): Promise<ExitCode> {
   const { charts, store, lock, lockFile } = await openCharts(context, env, names, true);
   const queue = new PQueue({ concurrency: AT_ONCE });
   const problems: string[] = [];
-  const rows = (await Promise.all(charts.map((chart) => queue.add(async (): Promise<LockedRow[]> => {
-    try {
-      const digest = await store.lock(chart);
-      const before = lock.charts[chart.key];
-      const change = before === undefined ? 'new' : before.version !== chart.version ? 'version' : before.digest !== digest ? 'digest' : 'none';
-      return [{ chart: chart.key, version: chart.version, digest, source: placeName(chart.place), change, ...(before === undefined ? {} : { before: { version: before.version, digest: before.digest } }) }];
-    } catch (error) {
-      if (!(error instanceof ChartDigestError || error instanceof ChartUnavailableError)) throw error;
-      problems.push(error.message);
-      return [];
-    }
-  })))).flat();
+  const rows = (
+    await Promise.all(
+      charts.map((chart) =>
+        queue.add(async (): Promise<LockedRow[]> => {
+          try {
+            const digest = await store.lock(chart);
+            const before = lock.charts[chart.key];
+            const change =
+              before === undefined
+                ? 'new'
+                : before.version !== chart.version
+                  ? 'version'
+                  : before.digest !== digest
+                    ? 'digest'
+                    : 'none';
+            return [
+              {
+                chart: chart.key,
+                version: chart.version,
+                digest,
+                source: placeName(chart.place),
+                change,
+                ...(before === undefined ? {} : { before: { version: before.version, digest: before.digest } }),
+              },
+            ];
+          } catch (error) {
+            if (!(error instanceof ChartDigestError || error instanceof ChartUnavailableError)) throw error;
+            problems.push(error.message);
+            return [];
+          }
+        }),
+      ),
+    )
+  ).flat();
   if (problems.length > 0) {
-    throw refused(`${count(problems.length, 'chart')} cannot be locked, and ${lockFile} stays as it is:\n${problems.sort().join('\n')}`,
-      `Name those that can be had: ${commandLine('charts', 'lock', 'CHART', '--env', env)}`, 'Or have them fetched from elsewhere: chartMirror in the environment\'s file.');
+    throw refused(
+      `${count(problems.length, 'chart')} cannot be locked, and ${lockFile} stays as it is:\n${problems.sort().join('\n')}`,
+      `Name those that can be had: ${commandLine('charts', 'lock', 'CHART', '--env', env)}`,
+      "Or have them fetched from elsewhere: chartMirror in the environment's file.",
+    );
   }
-  const merged = { ...lock.charts, ...Object.fromEntries(rows.map(({ chart, version, digest, source }) => [chart, { version, digest, source }])) };
+  const merged = {
+    ...lock.charts,
+    ...Object.fromEntries(rows.map(({ chart, version, digest, source }) => [chart, { version, digest, source }])),
+  };
   await writeFile(lockFile, writtenLock({ charts: merged }));
   const { stdout, style } = context.terminal;
   if (json) printLines(stdout, [JSON.stringify({ environment: env, lock: lockFile, charts: rows })]);
   else {
     printLines(stdout, [
-      ...rows.map((row) => style(row.change === 'digest' ? 'bad' : row.change === 'none' ? 'dim' : 'good', `${row.chart} ${row.version}  ${row.digest}  ${WORDS[row.change]}${row.change === 'digest' ? ` (was ${row.before?.digest ?? ''})` : ''}`)),
-      '', `Written: ${lockFile}`,
+      ...rows.map((row) =>
+        style(
+          row.change === 'digest' ? 'bad' : row.change === 'none' ? 'dim' : 'good',
+          `${row.chart} ${row.version}  ${row.digest}  ${WORDS[row.change]}${row.change === 'digest' ? ` (was ${row.before?.digest ?? ''})` : ''}`,
+        ),
+      ),
+      '',
+      `Written: ${lockFile}`,
       ...firstSight(rows),
-      ...(rows.some(({ change }) => change === 'digest') ? [style('bad', 'An archive changed under the same version. Find out why before you commit this.')] : []),
+      ...(rows.some(({ change }) => change === 'digest')
+        ? [style('bad', 'An archive changed under the same version. Find out why before you commit this.')]
+        : []),
     ]);
   }
   return EXIT_CODES.done;
@@ -69,4 +109,9 @@ function firstSight(rows: readonly LockedRow[]): string[] {
   ];
 }
 
-const WORDS: Record<LockedRow['change'], string> = { new: 'new', version: 'new version', digest: 'ANOTHER ARCHIVE under the same version', none: 'as it was' };
+const WORDS: Record<LockedRow['change'], string> = {
+  new: 'new',
+  version: 'new version',
+  digest: 'ANOTHER ARCHIVE under the same version',
+  none: 'as it was',
+};

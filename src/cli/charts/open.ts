@@ -26,7 +26,12 @@ export interface ChartWork {
  * @param names keys of charts; none: those that the environment needs, or with `all` every chart
  * @throws ConfigurationError, ChartLockError, CliError (refused) for a chart that does not exist
  */
-export async function openCharts(context: CliContext, environmentName: string, names: readonly string[], all = false): Promise<ChartWork> {
+export async function openCharts(
+  context: CliContext,
+  environmentName: string,
+  names: readonly string[],
+  all = false,
+): Promise<ChartWork> {
   const { config } = context;
   const environment = await loadEnvironment(environmentName, config);
   const catalog = loadCatalog();
@@ -34,8 +39,19 @@ export async function openCharts(context: CliContext, environmentName: string, n
   const lock = await readChartLock(lockFile);
   const known = wantedCharts(catalog, environment, lock, config);
   const unknown = names.find((name) => !known.some(({ key }) => key === name));
-  if (unknown !== undefined) throw refused(`There is no publisher's chart "${unknown}"${suggestion(unknown, known.map(({ key }) => key)) || '.'}`, `Known: ${known.map(({ key }) => key).join(', ')}`);
-  const charts = known.filter(({ key, services }) => (names.length > 0 ? names.includes(key) : all || services.length > 0));
+  if (unknown !== undefined)
+    throw refused(
+      `There is no publisher's chart "${unknown}"${
+        suggestion(
+          unknown,
+          known.map(({ key }) => key),
+        ) || '.'
+      }`,
+      `Known: ${known.map(({ key }) => key).join(', ')}`,
+    );
+  const charts = known.filter(({ key, services }) =>
+    names.length > 0 ? names.includes(key) : all || services.length > 0,
+  );
   return { environment, catalog, lockFile, lock, charts, store: chartStore(config) };
 }
 

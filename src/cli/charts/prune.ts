@@ -36,15 +36,28 @@ export async function pruneCharts(context: CliContext, { days, json }: PruneOpti
   const kept = entries.filter((name) => ARCHIVE.test(name) && !removed.includes(name));
   const { stdout } = context.terminal;
   if (json) printLines(stdout, [JSON.stringify({ folder, removed, kept })]);
-  else printLines(stdout, [...removed.map((name) => `removed ${name}`), `${count(removed.length, 'archive')} removed from ${folder}, ${kept.length} kept.`]);
+  else
+    printLines(stdout, [
+      ...removed.map((name) => `removed ${name}`),
+      `${count(removed.length, 'archive')} removed from ${folder}, ${kept.length} kept.`,
+    ]);
   return EXIT_CODES.done;
 }
 
-/** By all locks that any environment of this checkout reads. @throws ConfigurationError, ChartLockError: an unread lock could name anything */
+/**
+ * By all locks that any environment of this checkout reads. @throws ConfigurationError, ChartLockError: an unread lock
+ * could name anything
+ */
 async function namedByLocks(config: Config): Promise<Set<string>> {
   const { upstreamCharts } = loadCatalog();
   const environments = await Promise.all((await listEnvironments(config)).map((name) => loadEnvironment(name, config)));
   const files = new Set([...environments, {}].map((environment) => chartLockFile(environment, config)));
   const locks = await Promise.all([...files].map(readChartLock));
-  return new Set(locks.flatMap(({ charts }) => Object.entries(charts).map(([key, { version, digest }]) => basename(archivePath(config, { name: upstreamCharts[key]?.name ?? key, version, digest })))));
+  return new Set(
+    locks.flatMap(({ charts }) =>
+      Object.entries(charts).map(([key, { version, digest }]) =>
+        basename(archivePath(config, { name: upstreamCharts[key]?.name ?? key, version, digest })),
+      ),
+    ),
+  );
 }

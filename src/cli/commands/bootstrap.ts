@@ -19,12 +19,24 @@ closed. Where the environment names a Temporal of its own (engine.address), only
 Safe to repeat: what is as it should be is left alone. Safe while a deployment runs: workers are replaced one by one, and each
 ends what it has begun. Never deletes a volume, never changes a password, refuses to go back to an older Temporal.`,
     examples: [
-      ['bootstrap --env staging --image registry.ananta.example/platform/ananta-deploy:0.1.0', 'Installs or upgrades the deployer of staging.'],
-      ['bootstrap --env staging --dry-run', 'Says what would be installed and prints the objects; touches nothing (exit code 2 when something would).'],
+      [
+        'bootstrap --env staging --image registry.ananta.example/platform/ananta-deploy:0.1.0',
+        'Installs or upgrades the deployer of staging.',
+      ],
+      [
+        'bootstrap --env staging --dry-run',
+        'Says what would be installed and prints the objects; touches nothing (exit code 2 when something would).',
+      ],
     ],
   })
-    .requiredOption('-e, --env <name>', 'environment: the name of a file in environments/, without .yaml; there is no default')
-    .option('--image <reference>', 'image made from the Dockerfile of this repository, NAME:TAG or NAME@sha256:DIGEST; default: deployer.image of the environment')
+    .requiredOption(
+      '-e, --env <name>',
+      'environment: the name of a file in environments/, without .yaml; there is no default',
+    )
+    .option(
+      '--image <reference>',
+      'image made from the Dockerfile of this repository, NAME:TAG or NAME@sha256:DIGEST; default: deployer.image of the environment',
+    )
     .option('--dry-run', 'say what would be done and print the objects as YAML; touches nothing')
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
     .action(async (options: BootstrapOptions) => {

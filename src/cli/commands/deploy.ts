@@ -31,19 +31,42 @@ The deployment is a workflow: Ctrl-C, a lost terminal or a dead machine do not e
 "attach" to watch it again, or "deploy" once more: it finds the one that is running.`,
     examples: [
       ['deploy', 'Everything to the sandbox on this machine. "npm run deploy" is the same.'],
-      ['deploy --env staging --image django-backend=1.4.2 --timeout 30m', 'Staging, one service at another tag, given up in good order after half an hour.'],
+      [
+        'deploy --env staging --image django-backend=1.4.2 --timeout 30m',
+        'Staging, one service at another tag, given up in good order after half an hour.',
+      ],
       ['deploy --only keycloak --with-dependencies', 'One service and what it needs; the others are left as they are.'],
-      ['deploy --env staging --image cns-service=2.0.1 --if-running queue', 'After what is running now; a newer request takes its place.'],
-      ['deploy --env staging --if-running refuse --json', 'For CI: one JSON object a line, and an error where another deployment runs.'],
+      [
+        'deploy --env staging --image cns-service=2.0.1 --if-running queue',
+        'After what is running now; a newer request takes its place.',
+      ],
+      [
+        'deploy --env staging --if-running refuse --json',
+        'For CI: one JSON object a line, and an error where another deployment runs.',
+      ],
     ],
   });
   return addSelectionOptions(command)
     .option('--detach', 'start the deployment and leave it running (exit code 4)')
     .option('--timeout <duration>', 'end the deployment in good order after this time: 90s, 15m, 1h30m', parseDuration)
-    .option('--image <service=tag>', 'deploy this service with another image tag, or with exactly one image by its digest (sha256:…); may be repeated', collectImage)
-    .option('--plan <file>', 'carry out exactly this plan, made by plan --out; refused when cluster, catalog or values have changed since')
+    .option(
+      '--image <service=tag>',
+      'deploy this service with another image tag, or with exactly one image by its digest (sha256:…); may be repeated',
+      collectImage,
+    )
+    .option(
+      '--plan <file>',
+      'carry out exactly this plan, made by plan --out; refused when cluster, catalog or values have changed since',
+    )
     .option('--confirm <name>', 'the name of a protected environment, where nobody can be asked')
-    .addOption(new Option('--if-running <how>', 'when an operation on the environment is running already: watch it; give up; wait for its end (the newest request wins); or end it at a safe point and deploy then').choices(IF_RUNNING).default('attach'))
+    .addOption(
+      new Option(
+        '--if-running <how>',
+        'when an operation on the environment is running already: watch it; give up; wait for its end (the newest request wins); or end it at a safe point and deploy then',
+      )
+        .choices(IF_RUNNING)
+        .default('attach'),
+    )
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
     .action(async (options: DeployOptions) => {
       const { runDeploy } = await import('../deploy/run.ts');

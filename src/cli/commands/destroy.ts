@@ -24,13 +24,19 @@ named, and its namespace stays. So is whatever hangs, with what holds it.
 
 Says what goes and what stays, then asks for the environment's name. Protected environments refuse.`,
     examples: [
-      ['destroy --env sandbox', 'Takes the sandbox\'s platform down, keeps its data. Asks first.'],
+      ['destroy --env sandbox', "Takes the sandbox's platform down, keeps its data. Asks first."],
       ['destroy --env rehearsal --delete-data --confirm rehearsal --json', 'Everything, data included, in a pipeline.'],
     ],
   })
-    .requiredOption('-e, --env <name>', 'environment: the name of a file in environments/, without .yaml; there is no default')
-    .option('--delete-data', 'delete volumes, Vault\'s data and the records of the deployer as well; there is no way back')
-    .option('--confirm <name>', 'the environment\'s name, where nobody can be asked')
+    .requiredOption(
+      '-e, --env <name>',
+      'environment: the name of a file in environments/, without .yaml; there is no default',
+    )
+    .option(
+      '--delete-data',
+      "delete volumes, Vault's data and the records of the deployer as well; there is no way back",
+    )
+    .option('--confirm <name>', "the environment's name, where nobody can be asked")
     .option('--timeout <duration>', 'stop in good order after this time: 90s, 15m, 1h30m', parseDuration)
     .option('--detach', 'start it and leave it running (exit code 4)')
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')

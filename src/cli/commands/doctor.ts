@@ -14,7 +14,10 @@ export function doctorCommand(context: CliContext): Command {
 and health, addresses, folders, and the lines to export for kubectl, helm and vault. Changes nothing.
 
 Exit code 0: all components are healthy. Exit code 1: one is not, or nothing was started yet.`,
-    examples: [['doctor', 'The sandbox on this machine.'], ['doctor --env staging --json', 'For a program.']],
+    examples: [
+      ['doctor', 'The sandbox on this machine.'],
+      ['doctor --env staging --json', 'For a program.'],
+    ],
   })
     .option('--json', 'one JSON object on standard output: {components: [{name, version, pid, port, healthy, detail}]}')
     .action(async (options: DoctorOptions) => {

@@ -14,7 +14,10 @@ export function downCommand(context: CliContext): Command {
 The data stays, and "up" continues with it; a deployment that is running waits until then.
 
 With --purge the environment's data is deleted too: cluster, Vault, keys, history and logs.`,
-    examples: [['down', 'Stops the sandbox.'], ['down --purge', 'Stops it and deletes all it ever kept.']],
+    examples: [
+      ['down', 'Stops the sandbox.'],
+      ['down --purge', 'Stops it and deletes all it ever kept.'],
+    ],
   })
     .option('--purge', 'delete the data as well; there is no way back')
     .action(async (options: DownOptions) => {

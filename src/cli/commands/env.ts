@@ -18,7 +18,10 @@ export function envCommand(context: CliContext): Command {
 Looks for the certificates, keys and locks that it names on this machine. Asks no cluster and no engine, changes nothing.
 
 Exit code 3: something is wrong.`,
-    examples: [['env check', 'All environments.'], ['env check prod', 'One.']],
+    examples: [
+      ['env check', 'All environments.'],
+      ['env check prod', 'One.'],
+    ],
   })
     .argument('[name...]', 'environments; all when none is given')
     .option('--json', 'one JSON object on standard output')
@@ -28,7 +31,8 @@ Exit code 3: something is wrong.`,
     });
   const show = environmentCommand('show', {
     summary: 'print an environment as it comes out of all its files',
-    description: 'Prints what a file says together with what it extends and with every default, as YAML. Environment files hold no secret, only names of files and Secrets.',
+    description:
+      'Prints what a file says together with what it extends and with every default, as YAML. Environment files hold no secret, only names of files and Secrets.',
     examples: [['env show --env prod', 'What prod really is.']],
   })
     .option('--json', 'one JSON object on standard output')
@@ -40,6 +44,8 @@ Exit code 3: something is wrong.`,
     summary: 'check and show environment files',
     description: 'Environments are YAML files in environments/; docs/environments.md explains their keys.',
     examples: [],
-  }).usage('COMMAND [options]').helpCommand(false);
+  })
+    .usage('COMMAND [options]')
+    .helpCommand(false);
   return env.addCommand(check).addCommand(show);
 }

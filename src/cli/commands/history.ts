@@ -13,7 +13,10 @@ export function historyCommand(context: CliContext): Command {
     summary: 'versions of the platform: when, by whom, what changed',
     description: `Each successful deployment or rollback that changed something is a version of the platform, kept in the cluster
 itself. With a number: everything of that version, release by release. Needs neither a worker nor the engine.`,
-    examples: [['history --env staging', 'All versions that are kept, the newest first.'], ['history 12 --env staging', 'Version 12: charts, images, migrations, times.']],
+    examples: [
+      ['history --env staging', 'All versions that are kept, the newest first.'],
+      ['history 12 --env staging', 'Version 12: charts, images, migrations, times.'],
+    ],
   })
     .argument('[version]', 'a version that the list shows', parseVersion)
     .option('--json', 'JSON on standard output')
@@ -30,7 +33,10 @@ export function diffCommand(context: CliContext): Command {
 Helm applied for them. Values of secrets are never shown, only that they differ. Needs neither a worker nor the engine.
 
 Exit code 0: no difference. Exit code 2: there are differences.`,
-    examples: [['diff 11 12 --env staging', 'What version 12 changed.'], ['diff 12 --env staging', 'What has changed since version 12.']],
+    examples: [
+      ['diff 11 12 --env staging', 'What version 12 changed.'],
+      ['diff 12 --env staging', 'What has changed since version 12.'],
+    ],
   })
     .argument('<version>', 'a version that "history" lists', parseVersion)
     .argument('[other]', 'another one; default: what runs now', parseVersion)

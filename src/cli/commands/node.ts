@@ -9,7 +9,8 @@ export interface NodeOptions {
 export function nodeCommand(context: CliContext): Command {
   const importing = environmentCommand('import', {
     summary: 'hand images from files to the real node',
-    description: 'Imports image archives (from docker save, or OCI layouts as tar) under the names that stand in them. Needed where no registry can be reached. The node has to run; done again it changes nothing.',
+    description:
+      'Imports image archives (from docker save, or OCI layouts as tar) under the names that stand in them. Needed where no registry can be reached. The node has to run; done again it changes nothing.',
     examples: [['node import postgres.tar redis.tar --env node', 'Two images.']],
   })
     .argument('<file...>', 'archives')
@@ -19,8 +20,11 @@ export function nodeCommand(context: CliContext): Command {
     });
   const node = plainCommand('node', {
     summary: 'the real Kubernetes node: import images',
-    description: 'An environment may have a real node on this machine beside the simulated ones (cluster.embedded.realNode, docs/node.md).',
+    description:
+      'An environment may have a real node on this machine beside the simulated ones (cluster.embedded.realNode, docs/node.md).',
     examples: [],
-  }).usage('COMMAND [options]').helpCommand(false);
+  })
+    .usage('COMMAND [options]')
+    .helpCommand(false);
   return node.addCommand(importing);
 }

@@ -24,11 +24,17 @@ Changes nothing and needs no worker. A cluster that "up" has never made is plann
 Exit code 0: nothing to do. Exit code 2: there are changes.`,
     examples: [
       ['plan --env staging --image django-backend=1.4.2', 'What this tag would change in staging.'],
-      ['plan --env staging --out plan.json', 'Keeps the plan, to be carried out as it is: deploy --env staging --plan plan.json'],
+      [
+        'plan --env staging --out plan.json',
+        'Keeps the plan, to be carried out as it is: deploy --env staging --plan plan.json',
+      ],
       ['plan --svg plan.svg', 'The same as a picture.'],
     ],
-  })
-    .option('--image <service=tag>', 'plan this service with another image tag or digest (sha256:…); may be repeated', collectImage);
+  }).option(
+    '--image <service=tag>',
+    'plan this service with another image tag or digest (sha256:…); may be repeated',
+    collectImage,
+  );
   return addSelectionOptions(command)
     .option('--out <file>', 'keep the plan in this file, for deploy --plan')
     .option('--svg <file>', 'draw the plan: services by what would be done to them')

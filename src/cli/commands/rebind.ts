@@ -22,7 +22,10 @@ Asks for the environment's name. Refused while an operation runs.`,
       ['rebind --env staging --confirm staging --json', 'In a pipeline, on purpose.'],
     ],
   })
-    .requiredOption('-e, --env <name>', 'environment: the name of a file in environments/, without .yaml; there is no default')
+    .requiredOption(
+      '-e, --env <name>',
+      'environment: the name of a file in environments/, without .yaml; there is no default',
+    )
     .option('--confirm <name>', 'the name of the environment, where nobody can be asked')
     .option('--json', 'one JSON object on standard output')
     .action(async (options: RebindOptions) => {

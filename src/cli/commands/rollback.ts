@@ -32,7 +32,10 @@ again with the same version: it goes on from there.`,
       ['rollback --env prod --to 12 --confirm prod --json', 'A protected environment, in a pipeline.'],
     ],
   })
-    .requiredOption('-e, --env <name>', 'environment: the name of a file in environments/, without .yaml; there is no default')
+    .requiredOption(
+      '-e, --env <name>',
+      'environment: the name of a file in environments/, without .yaml; there is no default',
+    )
     .option('--to <version>', 'a version that "history" lists; default: the one before the current', parseVersion)
     .option('--past-no-return', 'cross migrations that cannot be taken back; the database keeps what they did')
     .option('--confirm <name>', 'the name of a protected environment, where nobody can be asked')

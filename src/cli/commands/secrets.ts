@@ -10,7 +10,8 @@ export interface SecretsOptions {
 export function secretsCommand(context: CliContext): Command {
   const list = environmentCommand('list', {
     summary: 'list all secrets of the platform and which are still missing',
-    description: 'Lists every path and key in Vault, how its value comes to be and whether it is there. Never shows a value.\nExit code 1 when a value that you have to supply is missing.',
+    description:
+      'Lists every path and key in Vault, how its value comes to be and whether it is there. Never shows a value.\nExit code 1 when a value that you have to supply is missing.',
     examples: [['secrets list --env staging', 'What staging has and lacks.']],
   })
     .option('--json', 'an array on standard output')
@@ -32,7 +33,8 @@ this machine could see it. One line break at the end is cut off. Only keys decla
     });
   const get = environmentCommand('get', {
     summary: 'show one value, on a terminal only',
-    description: 'Prints one value from Vault. Refuses where standard output is not a terminal, so that no value ends in a log.',
+    description:
+      'Prints one value from Vault. Refuses where standard output is not a terminal, so that no value ends in a log.',
     examples: [['secrets get auth/keycloak admin-password', "The password of Keycloak's administrator."]],
   })
     .argument('<path>', 'path below secret/')
@@ -43,8 +45,11 @@ this machine could see it. One line break at the end is cut off. Only keys decla
     });
   const secrets = plainCommand('secrets', {
     summary: 'list, set and show values in Vault',
-    description: 'Most values are generated once and never change. Those that a third party issues (API keys) are set here.',
+    description:
+      'Most values are generated once and never change. Those that a third party issues (API keys) are set here.',
     examples: [],
-  }).usage('COMMAND [options]').helpCommand(false);
+  })
+    .usage('COMMAND [options]')
+    .helpCommand(false);
   return secrets.addCommand(list).addCommand(set).addCommand(get);
 }

@@ -15,7 +15,10 @@ the embedded components run. Needs no worker and changes nothing.
 
 Exit code 0: the newest deployment succeeded, or is running and nothing has failed so far.
 Exit code 1: it failed, was cancelled or never happened, or a component is down.`,
-    examples: [['status --env sandbox', 'State of the sandbox.'], ['status --json', 'The same for a program.']],
+    examples: [
+      ['status --env sandbox', 'State of the sandbox.'],
+      ['status --json', 'The same for a program.'],
+    ],
   })
     .option('--json', 'one JSON object on standard output')
     .action(async (options: StatusOptions) => {

@@ -10,7 +10,8 @@ export interface VaultOptions {
 export function vaultCommand(context: CliContext): Command {
   const status = environmentCommand('status', {
     summary: 'show each server of Vault: sealed or open, active or standby, shares given',
-    description: 'Asks each server of Vault through the Kubernetes API, and says where its shares are kept and who owns them. Changes nothing.\n\nExit code 0: all are open. Exit code 1: one is sealed, or there is none.',
+    description:
+      'Asks each server of Vault through the Kubernetes API, and says where its shares are kept and who owns them. Changes nothing.\n\nExit code 0: all are open. Exit code 1: one is sealed, or there is none.',
     examples: [['vault status --env prod', 'Is it open, and if not, how many shares are missing?']],
   })
     .option('--json', 'one JSON object on standard output')
@@ -35,8 +36,14 @@ Exit code 0: all servers are open. Exit code 2: the share was taken, more are ne
   });
   const shares = environmentCommand('shares', {
     summary: 'print the encrypted shares, each with its owner',
-    description: 'Shares that Vault has encrypted to the operators\' public keys (vault.keys.publicKeys) are no secret: each can be read by its owner alone.\nNothing is printed where they are not encrypted.',
-    examples: [["vault shares --env prod --json | jq -r '.shares[0].share' | base64 -d | gpg --decrypt", 'The first owner decrypts their share.']],
+    description:
+      "Shares that Vault has encrypted to the operators' public keys (vault.keys.publicKeys) are no secret: each can be read by its owner alone.\nNothing is printed where they are not encrypted.",
+    examples: [
+      [
+        "vault shares --env prod --json | jq -r '.shares[0].share' | base64 -d | gpg --decrypt",
+        'The first owner decrypts their share.',
+      ],
+    ],
   })
     .option('--json', 'one JSON object on standard output')
     .action(async (options: VaultOptions) => {
@@ -55,7 +62,8 @@ generate-root\`, read here from standard input, used once and revoked.`,
   });
   const prepare = environmentCommand('prepare', {
     summary: 'print what the operators of an external Vault set up once',
-    description: 'Prints the commands that give the deployer its place in a Vault that others run (vault.external): KV, logins with Kubernetes identities, its policy and its role. Run them there as an administrator, after the first deployment has made the identities. Changes nothing itself.',
+    description:
+      'Prints the commands that give the deployer its place in a Vault that others run (vault.external): KV, logins with Kubernetes identities, its policy and its role. Run them there as an administrator, after the first deployment has made the identities. Changes nothing itself.',
     examples: [['vault prepare --env staging > prepare.sh', 'For those who run that Vault.']],
   }).action(async (options: VaultOptions) => {
     const { vaultPrepare } = await import('../vault-prepare.ts');
@@ -65,6 +73,8 @@ generate-root\`, read here from standard input, used once and revoked.`,
     summary: 'look at the servers of Vault, unseal them as one of several people',
     description: 'Where shares are encrypted to people, or one wants to know why a deployment waits.',
     examples: [],
-  }).usage('COMMAND [options]').helpCommand(false);
+  })
+    .usage('COMMAND [options]')
+    .helpCommand(false);
   return vault.addCommand(status).addCommand(unseal).addCommand(shares).addCommand(root).addCommand(prepare);
 }

@@ -1,4 +1,7 @@
-/** Before a deployment starts: every publisher's chart is there and verified, and every chart renders. What does not is refused, nothing touched. */
+/**
+ * Before a deployment starts: every publisher's chart is there and verified, and every chart renders. What does not is
+ * refused, nothing touched.
+ */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -23,19 +26,38 @@ const KEPT = 2000;
  * @param onNote called with a line for each that was fetched
  * @throws CliError (refused) that says where each was asked for, what came back and what to do; ChartLockError
  */
-export async function requireCharts({ catalog, environment }: Prepared, config: Config, onNote: (text: string) => void, signal?: AbortSignal): Promise<void> {
+export async function requireCharts(
+  { catalog, environment }: Prepared,
+  config: Config,
+  onNote: (text: string) => void,
+  signal?: AbortSignal,
+): Promise<void> {
   const lockFile = chartLockFile(environment, config);
-  const needed = wantedCharts(catalog, environment, await readChartLock(lockFile), config).filter(({ services }) => services.length > 0);
-  await fetchCharts(needed, chartStore(config), environment.name, lockFile, ({ chart, fetched }) => {
-    if (fetched) onNote(`Chart ${chart.name} ${chart.version} fetched from ${placeName(chart.place)} and verified`);
-  }, signal);
+  const needed = wantedCharts(catalog, environment, await readChartLock(lockFile), config).filter(
+    ({ services }) => services.length > 0,
+  );
+  await fetchCharts(
+    needed,
+    chartStore(config),
+    environment.name,
+    lockFile,
+    ({ chart, fetched }) => {
+      if (fetched) onNote(`Chart ${chart.name} ${chart.version} fetched from ${placeName(chart.place)} and verified`);
+    },
+    signal,
+  );
 }
 
 /**
  * Those of publishers have to be there: see requireCharts.
  * @throws CliError (refused), naming each chart and what Helm says
  */
-export async function checkCharts({ catalog, environment }: Prepared, imageTags: Record<string, string>, helm: string, config: Config): Promise<void> {
+export async function checkCharts(
+  { catalog, environment }: Prepared,
+  imageTags: Record<string, string>,
+  helm: string,
+  config: Config,
+): Promise<void> {
   const inputs = [...(await allReleaseInputs(catalog, environment, imageTags, config))];
   const folder = join(config.stateRoot, 'cache', 'rendered');
   await mkdir(folder, { recursive: true });
@@ -43,14 +65,25 @@ export async function checkCharts({ catalog, environment }: Prepared, imageTags:
   if (known.size > KEPT) await rm(folder, { recursive: true }).then(() => mkdir(folder));
   const problems: string[] = [];
   const queue = new PQueue({ concurrency: availableParallelism() });
-  await queue.addAll(inputs.filter(([, { digest }]) => !known.has(digest)).map(([name, { chartPath, values, digest }]) => async () => {
-    const { namespace } = findRelease(catalog, name);
-    const error = await templateError(helm, join(stateDir(config, environment.name), 'helm'), config.childEnv, { release: name, namespace, chartPath, values });
-    if (error === undefined) await writeFile(join(folder, digest), '');
-    else problems.push(`${name} (chart ${chartPath}): ${error}`);
-  }));
+  await queue.addAll(
+    inputs
+      .filter(([, { digest }]) => !known.has(digest))
+      .map(([name, { chartPath, values, digest }]) => async () => {
+        const { namespace } = findRelease(catalog, name);
+        const error = await templateError(helm, join(stateDir(config, environment.name), 'helm'), config.childEnv, {
+          release: name,
+          namespace,
+          chartPath,
+          values,
+        });
+        if (error === undefined) await writeFile(join(folder, digest), '');
+        else problems.push(`${name} (chart ${chartPath}): ${error}`);
+      }),
+  );
   if (problems.length > 0) {
-    throw refused(`${problems.length === 1 ? 'A chart does' : `${problems.length} charts do`} not render:\n${problems.sort().join('\n')}`,
-      'Correct the chart, or helm/values/<release>.yaml, then run the same command again.');
+    throw refused(
+      `${problems.length === 1 ? 'A chart does' : `${problems.length} charts do`} not render:\n${problems.sort().join('\n')}`,
+      'Correct the chart, or helm/values/<release>.yaml, then run the same command again.',
+    );
   }
 }

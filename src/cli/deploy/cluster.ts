@@ -21,10 +21,17 @@ export function readClusterUid(environment: Environment, connections: Connection
  * @throws KubeconfigError for a missing file or context; CliError (refused) when the cluster does not answer or says no
  */
 export function readCluster(environment: Environment, connections: Connections): Promise<FoundCluster> {
-  return asked(environment, connections, async (kubernetes) => ({ ...(await kubernetes.identity()), server: kubernetes.server }));
+  return asked(environment, connections, async (kubernetes) => ({
+    ...(await kubernetes.identity()),
+    server: kubernetes.server,
+  }));
 }
 
-async function asked<T>(environment: Environment, connections: Connections, ask: (kubernetes: KubernetesClient) => Promise<T>): Promise<T> {
+async function asked<T>(
+  environment: Environment,
+  connections: Connections,
+  ask: (kubernetes: KubernetesClient) => Promise<T>,
+): Promise<T> {
   const kubernetes = createKubernetesClient(connections.kubernetes);
   try {
     return await ask(kubernetes);

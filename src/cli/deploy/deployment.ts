@@ -27,7 +27,12 @@ import { checkVault } from './vault-checks.ts';
 import { waitForLock } from './wait-for-lock.ts';
 import { watchToEnd } from './watch.ts';
 
-export async function deploy(session: Session, prepared: Prepared, options: DeployOptions, approved?: ApprovedPlan): Promise<ExitCode> {
+export async function deploy(
+  session: Session,
+  prepared: Prepared,
+  options: DeployOptions,
+  approved?: ApprovedPlan,
+): Promise<ExitCode> {
   const { environment } = prepared;
   const { config } = session.context;
   const imageTags = approved?.imageTags ?? options.image ?? {};
@@ -38,18 +43,28 @@ export async function deploy(session: Session, prepared: Prepared, options: Depl
   await requireSameContent(ready.client, environment, config);
   await checkRights(session, prepared, connections);
   await checkVault(session, connections);
-  const helm = await helmBinary(connections, config, (event) => session.renderer.setup(setupLine({ kind: 'tool', progress: event })));
+  const helm = await helmBinary(connections, config, (event) =>
+    session.renderer.setup(setupLine({ kind: 'tool', progress: event })),
+  );
   await checkCharts(prepared, imageTags, helm, config);
   if (approved) await checkApprovedPlan(session, connections, approved, ready.clusterUid);
   const selection = approved ? approved.selection : selectionOf(options, prepared.catalog);
   const input: DeployInput = {
-    environment: environment.name, imageTags, clusterUid: ready.clusterUid, requestedBy: config.requestedBy,
+    environment: environment.name,
+    imageTags,
+    clusterUid: ready.clusterUid,
+    requestedBy: config.requestedBy,
     ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
     ...(selection ? { selection } : {}),
     ...(approved ? { expectedDigest: approved.digest } : {}),
   };
   await bind(ready.client, environment.name, ready.cluster, config.requestedBy);
-  if (options.ifRunning === 'queue' || options.ifRunning === 'supersede') return waitForLock(session, ready, { input, supersede: options.ifRunning === 'supersede', detach: options.detach === true });
+  if (options.ifRunning === 'queue' || options.ifRunning === 'supersede')
+    return waitForLock(session, ready, {
+      input,
+      supersede: options.ifRunning === 'supersede',
+      detach: options.detach === true,
+    });
   if (selection && !approved) await checkDependencies(session, ready, input, selection);
   return launch(session, ready, {
     operation: 'deploy',
@@ -57,28 +72,53 @@ export async function deploy(session: Session, prepared: Prepared, options: Depl
     // Watching a deployment of another plan is not what was asked for.
     ifRunning: approved !== undefined && options.ifRunning === 'attach' ? 'refuse' : options.ifRunning,
     detach: options.detach === true,
-    ignored: [...(Object.keys(options.image ?? {}).length > 0 ? ['--image'] : []), ...(options.timeout === undefined ? [] : ['--timeout']), ...selectionFlags(options)],
+    ignored: [
+      ...(Object.keys(options.image ?? {}).length > 0 ? ['--image'] : []),
+      ...(options.timeout === undefined ? [] : ['--timeout']),
+      ...selectionFlags(options),
+    ],
   });
 }
 
 /** @throws CliError (refused) */
-async function checkRights({ context, environment, interrupted: signal }: Session, prepared: Prepared, connections: Connections): Promise<void> {
+async function checkRights(
+  { context, environment, interrupted: signal }: Session,
+  prepared: Prepared,
+  connections: Connections,
+): Promise<void> {
   const { name, engine, deployer } = environment;
   const namespaces = prepared.catalog.namespaces.map((namespace) => namespace.name);
-  await withClients(context, environment, connections, ({ kubernetes }) => 'inCluster' in engine || deployer.image !== undefined
-    ? requireWorkerRights(kubernetes, name, namespaces, signal)
-    : requireDeployerRights(kubernetes, name, namespaces, async () => accessBasis(prepared, await helmBinary(connections, context.config, () => undefined), context.config), signal));
+  await withClients(context, environment, connections, ({ kubernetes }) =>
+    'inCluster' in engine || deployer.image !== undefined
+      ? requireWorkerRights(kubernetes, name, namespaces, signal)
+      : requireDeployerRights(
+          kubernetes,
+          name,
+          namespaces,
+          async () =>
+            accessBasis(prepared, await helmBinary(connections, context.config, () => undefined), context.config),
+          signal,
+        ),
+  );
 }
 
 /**
- * What the selected services depend on is there: told before anything is started. While somebody holds the lock nobody can
+ * What the selected services depend on is there: told before anything is started. While somebody holds the lock nobody
+ * can
  * know; the deployment itself checks it again.
  * @throws DependencyMissingError
  */
-async function checkDependencies({ context, environment, interrupted }: Session, { client, connections }: Prerequisites, input: DeployInput, selection: Selection): Promise<void> {
+async function checkDependencies(
+  { context, environment, interrupted }: Session,
+  { client, connections }: Prerequisites,
+  input: DeployInput,
+  selection: Selection,
+): Promise<void> {
   if (await lockHolderOf(client, deployWorkflowId(input.environment, input.clusterUid))) return;
   const { planFor } = await import('../../activities/make-plan.ts');
-  await withClients(context, environment, connections, (clients) => planFor(clients, environment, input.imageTags, interrupted, selection));
+  await withClients(context, environment, connections, (clients) =>
+    planFor(clients, environment, input.imageTags, interrupted, selection),
+  );
 }
 
 /** The newest deployment of an environment, from its beginning. */
@@ -87,9 +127,18 @@ export async function attach(session: Session): Promise<ExitCode> {
   const connections = await standUpAgain(session);
   const client = await openEngine(environment, connections);
   const run = await latestDeployment(client, environment.name);
-  if (!run) throw refused(`Nothing was ever deployed to "${environment.name}" by this engine.`, commandLine('deploy', '--env', environment.name));
+  if (!run)
+    throw refused(
+      `Nothing was ever deployed to "${environment.name}" by this engine.`,
+      commandLine('deploy', '--env', environment.name),
+    );
   const url = workflowUrl(connections.engine, run);
-  renderer.started({ workflowId: run.workflowId, runId: run.runId, attached: true, ...(url === undefined ? {} : { url }) });
+  renderer.started({
+    workflowId: run.workflowId,
+    runId: run.runId,
+    attached: true,
+    ...(url === undefined ? {} : { url }),
+  });
   const holder = await lockHolderOf(client, run.workflowId);
   return watchToEnd(session, client, run, goesOnWords(holder?.operation ?? 'deploy', environment.name));
 }

@@ -16,9 +16,18 @@ export async function openEngine(environment: Environment, connections: Connecti
     return await openNamespace(connections.engine);
   } catch (error) {
     if (!(error instanceof EngineAccessError)) throw error;
-    if ('embedded' in environment.engine) throw refused(error.message, commandLine('doctor', '--env', environment.name));
-    if ('inCluster' in environment.engine) throw refused(error.message, `npm run bootstrap -- --env ${environment.name}   (puts engine and workers into the cluster, or finds out what is wrong with them)`);
-    throw refused(error.message, ...error.next, `${commandLine('doctor', '--env', environment.name)}   ("engine" stands in environments/${environment.name}.yaml)`);
+    if ('embedded' in environment.engine)
+      throw refused(error.message, commandLine('doctor', '--env', environment.name));
+    if ('inCluster' in environment.engine)
+      throw refused(
+        error.message,
+        `npm run bootstrap -- --env ${environment.name}   (puts engine and workers into the cluster, or finds out what is wrong with them)`,
+      );
+    throw refused(
+      error.message,
+      ...error.next,
+      `${commandLine('doctor', '--env', environment.name)}   ("engine" stands in environments/${environment.name}.yaml)`,
+    );
   }
 }
 
@@ -27,19 +36,26 @@ export async function openEngine(environment: Environment, connections: Connecti
  * @param say told when that was done
  * @throws EngineAccessError with the lines to run where somebody else has to
  */
-export async function requireSearchAttributes(client: Client, environment: Environment, { engine }: Connections, say: (text: string) => void): Promise<void> {
+export async function requireSearchAttributes(
+  client: Client,
+  environment: Environment,
+  { engine }: Connections,
+  say: (text: string) => void,
+): Promise<void> {
   if ('embedded' in environment.engine) return;
   const made = await ensureSearchAttributes(client, engine);
-  if (made.length > 0) say(`Registered search attributes on the engine's namespace "${engine.namespace}": ${made.join(', ')}.`);
+  if (made.length > 0)
+    say(`Registered search attributes on the engine's namespace "${engine.namespace}": ${made.join(', ')}.`);
 }
 
 /** @throws CliError (refused) with the line to run when no worker serves the environment */
 export async function requireWorker(client: Client, environment: Environment): Promise<void> {
   const taskQueue = taskQueueOf(environment.name);
-  if (await pollersOf(client, taskQueue) > 0) return;
+  if ((await pollersOf(client, taskQueue)) > 0) return;
   throw refused(
     `Nobody would do the work: no worker asks the task queue "${taskQueue}" of the engine for it.`,
-    'inCluster' in environment.engine ? `npm run bootstrap -- --env ${environment.name}   (looks after the workers in the cluster)`
+    'inCluster' in environment.engine
+      ? `npm run bootstrap -- --env ${environment.name}   (looks after the workers in the cluster)`
       : `npm run worker -- --env ${environment.name}   (where the cluster can be reached; keep it running)`,
   );
 }
@@ -48,7 +64,11 @@ export async function requireWorker(client: Client, environment: Environment): P
  * Workers in the cluster carry charts, values and environment with them: they have to be those of this checkout.
  * @throws CliError (refused) when all of them would deploy something else
  */
-export async function requireSameContent(client: Client, environment: Environment, config: Pick<Config, 'repoRoot'>): Promise<void> {
+export async function requireSameContent(
+  client: Client,
+  environment: Environment,
+  config: Pick<Config, 'repoRoot'>,
+): Promise<void> {
   const contents = (await recentWorkers(client, taskQueueOf(environment.name))).map(contentOfIdentity);
   // One on somebody's machine reads its files anew each time, and says nothing.
   if (contents.length === 0 || contents.some((content) => content === undefined)) return;

@@ -1,7 +1,12 @@
 /** Watches one deployment to its end, through outages of the engine and through its moving to another port. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { closeTemporal, connectTemporal, type DeploymentHandle, followDeployment } from '../../clients/temporal/index.ts';
+import {
+  closeTemporal,
+  connectTemporal,
+  type DeploymentHandle,
+  followDeployment,
+} from '../../clients/temporal/index.ts';
 import { phaseWorkflowId } from '../../contract/names.ts';
 import type { DeployResult } from '../../contract/deploy.ts';
 import type { Connections } from '../../environment/connections.ts';
@@ -33,8 +38,11 @@ export async function follow({ client, run, renderer, signal, engine }: FollowIn
   };
   const connection = { client };
   void watchRetries({
-    client: () => connection.client, emit: show, signal: AbortSignal.any([signal, ended.signal]),
-    workflows: () => phasesAtWork(view).map((phase) => ({ phase, workflowId: phaseWorkflowId(run.workflowId, run.runId, phase) })),
+    client: () => connection.client,
+    emit: show,
+    signal: AbortSignal.any([signal, ended.signal]),
+    workflows: () =>
+      phasesAtWork(view).map((phase) => ({ phase, workflowId: phaseWorkflowId(run.workflowId, run.runId, phase) })),
   });
   try {
     for (;;) {
@@ -51,8 +59,15 @@ export async function follow({ client, run, renderer, signal, engine }: FollowIn
             show(event);
           },
           onConnection(state, detail) {
-            renderer.notice(state === 'lost' ? `The engine does not answer (${detail}). The deployment goes on when it is back; this command waits for it.` : 'The engine is back.');
-            if (state === 'lost') void whenMoved(engine, address, AbortSignal.any([signal, ended.signal])).then((moved) => moved && outage.abort(MOVED));
+            renderer.notice(
+              state === 'lost'
+                ? `The engine does not answer (${detail}). The deployment goes on when it is back; this command waits for it.`
+                : 'The engine is back.',
+            );
+            if (state === 'lost')
+              void whenMoved(engine, address, AbortSignal.any([signal, ended.signal])).then(
+                (moved) => moved && outage.abort(MOVED),
+              );
           },
         });
       } catch (error) {
@@ -69,13 +84,19 @@ export async function follow({ client, run, renderer, signal, engine }: FollowIn
 }
 
 function phasesAtWork(view: LiveView): number[] {
-  const busy = (view.progress.plan?.services ?? []).filter(({ name }) => ['applying', 'starting'].includes(stateOf(view, name)));
+  const busy = (view.progress.plan?.services ?? []).filter(({ name }) =>
+    ['applying', 'starting'].includes(stateOf(view, name)),
+  );
   return [...new Set(busy.map(({ phase }) => phase))];
 }
 
 /** Resolves with true once the engine is known under another address; with false when the signal comes first. */
-async function whenMoved(engine: () => Promise<Connections['engine']>, address: string, signal: AbortSignal): Promise<boolean> {
-  for (const started = Date.now(); !signal.aborted && Date.now() - started < 120_000;) {
+async function whenMoved(
+  engine: () => Promise<Connections['engine']>,
+  address: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const started = Date.now(); !signal.aborted && Date.now() - started < 120_000; ) {
     await sleep(1000);
     // The file may be missing or half-way while the component is restarted.
     const now = await engine().catch(() => undefined);

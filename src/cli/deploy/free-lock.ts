@@ -12,7 +12,11 @@ import type { Session } from './session.ts';
  * @param command what was asked for, for the advice
  * @throws CliError (refused) naming who holds the lock, and since when
  */
-export async function requireFreeLock({ environment }: Session, { client, clusterUid }: Prerequisites, command: string): Promise<void> {
+export async function requireFreeLock(
+  { environment }: Session,
+  { client, clusterUid }: Prerequisites,
+  command: string,
+): Promise<void> {
   const holder = await lockHolderOf(client, deployWorkflowId(environment.name, clusterUid));
   if (!holder) return;
   throw refused(

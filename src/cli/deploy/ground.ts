@@ -15,7 +15,10 @@ export async function standUp({ context, environment, renderer, interrupted: sig
   if (hasEmbeddedParts(environment)) {
     // Loaded late: an external environment needs nothing of it.
     const { up } = await import('../../../bootstrap/index.ts');
-    await unlessInterrupted(signal, up(environment, context.config, (event) => renderer.setup(setupLine(event)), { signal }));
+    await unlessInterrupted(
+      signal,
+      up(environment, context.config, (event) => renderer.setup(setupLine(event)), { signal }),
+    );
   }
   return resolveConnections(environment, context.config);
 }

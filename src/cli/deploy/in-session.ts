@@ -1,4 +1,6 @@
-/** The frame of every command that watches an operation: one renderer, one listener for signals, one way out for errors. */
+/**
+ * The frame of every command that watches an operation: one renderer, one listener for signals, one way out for errors.
+ */
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
 import { createRenderer } from '../render/renderers.ts';
@@ -8,7 +10,9 @@ import { type Session, writeJsonError } from './session.ts';
 
 /** @param command as it stands in front of an error */
 export async function inSession(
-  context: CliContext, command: string, options: { env: string; image?: Record<string, string>; json?: true },
+  context: CliContext,
+  command: string,
+  options: { env: string; image?: Record<string, string>; json?: true },
   work: (session: Session, prepared: Prepared) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const json = options.json === true;
@@ -16,7 +20,10 @@ export async function inSession(
   const interrupts = watchInterrupts();
   try {
     const prepared = await preflight(context, options.env, options.image);
-    return await work({ context, environment: prepared.environment, json, renderer, interrupted: interrupts.signal }, prepared);
+    return await work(
+      { context, environment: prepared.environment, json, renderer, interrupted: interrupts.signal },
+      prepared,
+    );
   } catch (error) {
     renderer.close();
     writeJsonError({ context, json }, error, command, options.env);

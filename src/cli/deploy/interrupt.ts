@@ -17,7 +17,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** One Ctrl-C reaches this process twice when both the terminal and npm send it. */
 const SAME_PRESS_MS = 500;
 
-/** Listens from now on; a second signal ends this process at once, as people expect of a program that does not react. */
+/**
+ * Listens from now on; a second signal ends this process at once, as people expect of a program that does not react.
+ */
 export function watchInterrupts(): Interrupts {
   const controller = new AbortController();
   let first = 0;
@@ -44,15 +46,19 @@ export function watchInterrupts(): Interrupts {
  */
 export async function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>, graceMs = 3000): Promise<T> {
   const aborted = new Promise<never>((_resolve, reject) => {
-    const onAbort = (): void => void Promise.race([work.catch(() => undefined), sleep(graceMs)]).finally(() => reject(signal.reason as Error));
+    const onAbort = (): void =>
+      void Promise.race([work.catch(() => undefined), sleep(graceMs)]).finally(() => reject(signal.reason as Error));
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    const result = await Promise.race([work.catch((error: unknown) => {
-      // Whatever fails because of the signal fails for that reason.
-      throw signal.aborted ? signal.reason : error;
-    }), aborted]);
+    const result = await Promise.race([
+      work.catch((error: unknown) => {
+        // Whatever fails because of the signal fails for that reason.
+        throw signal.aborted ? signal.reason : error;
+      }),
+      aborted,
+    ]);
     signal.throwIfAborted();
     return result;
   } finally {

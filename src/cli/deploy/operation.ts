@@ -1,4 +1,7 @@
-/** What every command does that starts an operation: the ground stands, the engine answers, the lock is taken, the end is watched. */
+/**
+ * What every command does that starts an operation: the ground stands, the engine answers, the lock is taken, the end
+ * is watched.
+ */
 import type { Client } from '@temporalio/client';
 import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
 import type { OperationInput } from '../../contract/deploy.ts';
@@ -23,12 +26,19 @@ export interface Prerequisites {
   client: Client;
 }
 
-/** @throws CliError (refused) when cluster, engine or worker are not there, or the cluster is another one than before */
-export async function prerequisites({ environment, renderer }: Session, connections: Connections): Promise<Prerequisites> {
+/**
+ * @throws CliError (refused) when cluster, engine or worker are not there, or the cluster is another one than before
+ */
+export async function prerequisites(
+  { environment, renderer }: Session,
+  connections: Connections,
+): Promise<Prerequisites> {
   const cluster = await readCluster(environment, connections);
   const client = await openEngine(environment, connections);
   await requireBound(client, environment, cluster);
-  await requireSearchAttributes(client, environment, connections, (text) => { renderer.notice(text); });
+  await requireSearchAttributes(client, environment, connections, (text) => {
+    renderer.notice(text);
+  });
   await requireWorker(client, environment);
   return { connections, clusterUid: cluster.uid, cluster, client };
 }
@@ -43,16 +53,30 @@ export interface Launch<Input extends OperationInput> {
 }
 
 /** Starts the operation or attaches to the one that holds the lock; watches it to its end unless told to leave. */
-export async function launch<Input extends OperationInput>(session: Session, { client, connections }: Prerequisites, { operation, input, ifRunning, detach = false, ignored = [] }: Launch<Input>): Promise<ExitCode> {
+export async function launch<Input extends OperationInput>(
+  session: Session,
+  { client, connections }: Prerequisites,
+  { operation, input, ifRunning, detach = false, ignored = [] }: Launch<Input>,
+): Promise<ExitCode> {
   const { renderer } = session;
   session.interrupted.throwIfAborted();
   const run = await startOrAttach(client, operation, input, ifRunning);
   const url = workflowUrl(connections.engine, run);
-  renderer.started({ workflowId: run.workflowId, runId: run.runId, attached: run.attached, ...(url === undefined ? {} : { url }) });
+  renderer.started({
+    workflowId: run.workflowId,
+    runId: run.runId,
+    attached: run.attached,
+    ...(url === undefined ? {} : { url }),
+  });
   if (run.attached) {
     const what = run.holder ? holderWords(run.holder, Date.now()) : OPERATION_WORDS.deploy.one;
-    renderer.notice(`The lock of ${input.environment} is held by ${what}: this command watches it, and starts none of its own.${
-      ignored.length > 0 ? ` ${ignored.join(' and ')} ${ignored.length === 1 ? 'does' : 'do'} not apply to it: run the command again afterwards, or with --if-running queue.` : ''}`);
+    renderer.notice(
+      `The lock of ${input.environment} is held by ${what}: this command watches it, and starts none of its own.${
+        ignored.length > 0
+          ? ` ${ignored.join(' and ')} ${ignored.length === 1 ? 'does' : 'do'} not apply to it: run the command again afterwards, or with --if-running queue.`
+          : ''
+      }`,
+    );
     for (const line of run.holder ? stalledWords(run.holder, session.environment) : []) renderer.notice(line);
   }
   const goesOn = goesOnWords(run.holder?.operation ?? operation, input.environment);

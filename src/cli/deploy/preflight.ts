@@ -18,10 +18,17 @@ export interface Prepared {
  * @param imageTags from the command line
  * @throws ConfigurationError, CatalogError, or CliError (refused) for a service that does not exist
  */
-export async function preflight(context: CliContext, environmentName: string, imageTags: Record<string, string> = {}): Promise<Prepared> {
+export async function preflight(
+  context: CliContext,
+  environmentName: string,
+  imageTags: Record<string, string> = {},
+): Promise<Prepared> {
   const environment = await loadEnvironment(environmentName, context.config);
   const catalog = loadCatalog();
-  checkImages(imageTags, catalog.services.map(({ name }) => name));
+  checkImages(
+    imageTags,
+    catalog.services.map(({ name }) => name),
+  );
   return { environment, catalog };
 }
 
@@ -29,14 +36,21 @@ export async function preflight(context: CliContext, environmentName: string, im
  * Reads every chart and every values file that the deployment will use: a broken one is told now, not at its turn.
  * @throws CliError (refused)
  */
-export async function checkInputs({ environment, catalog }: Prepared, imageTags: Record<string, string>, context: CliContext): Promise<void> {
+export async function checkInputs(
+  { environment, catalog }: Prepared,
+  imageTags: Record<string, string>,
+  context: CliContext,
+): Promise<void> {
   await checkPublicKeys(environment, context);
   const { allDigests } = await import('../../plan/inputs.ts');
   try {
     await allDigests(catalog, environment, imageTags, context.config);
   } catch (error) {
     if (error instanceof Error && ['ConfigurationError', 'ChartLockError'].includes(error.name)) throw error;
-    throw refused(`Charts and values below helm/ cannot be read: ${error instanceof Error ? error.message : String(error)}`, 'Correct the file named above, then run the same command again.');
+    throw refused(
+      `Charts and values below helm/ cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      'Correct the file named above, then run the same command again.',
+    );
   }
 }
 
@@ -44,5 +58,6 @@ export async function checkInputs({ environment, catalog }: Prepared, imageTags:
 async function checkPublicKeys({ vault: { keys } }: Environment, { config }: CliContext): Promise<void> {
   if (keys.publicKeys === undefined && keys.rootTokenKey === undefined) return;
   const { readPublicKey } = await import('../../clients/vault/public-keys.ts');
-  for (const file of [...keys.publicKeys ?? [], ...(keys.rootTokenKey === undefined ? [] : [keys.rootTokenKey])]) await readPublicKey(resolve(config.repoRoot, file));
+  for (const file of [...(keys.publicKeys ?? []), ...(keys.rootTokenKey === undefined ? [] : [keys.rootTokenKey])])
+    await readPublicKey(resolve(config.repoRoot, file));
 }

@@ -19,10 +19,21 @@ const EVERY_MS = 3000;
 export async function watchRetries({ client, workflows, emit, signal }: RetryWatch): Promise<void> {
   const shown = new Map<string, number>();
   while (await pause(signal)) {
-    const found = await Promise.all(workflows().map(async ({ phase, workflowId }) => {
-      const pending = await pendingRetries(client(), workflowId).catch(() => []);
-      return pending.map(({ activityId, activity, attempt, message }): RetryEvent => ({ kind: 'retry', id: `${phase}/${activityId}`, phase, activity, attempt, message }));
-    }));
+    const found = await Promise.all(
+      workflows().map(async ({ phase, workflowId }) => {
+        const pending = await pendingRetries(client(), workflowId).catch(() => []);
+        return pending.map(
+          ({ activityId, activity, attempt, message }): RetryEvent => ({
+            kind: 'retry',
+            id: `${phase}/${activityId}`,
+            phase,
+            activity,
+            attempt,
+            message,
+          }),
+        );
+      }),
+    );
     const now = new Map(found.flat().map((event) => [event.id, event]));
     for (const id of shown.keys()) {
       if (now.has(id)) continue;

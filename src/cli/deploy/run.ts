@@ -18,18 +18,31 @@ export function runDeploy(context: CliContext, options: DeployOptions): Promise<
     await checkInputs(prepared, approved?.imageTags ?? options.image ?? {}, context);
     const { name, protected: isProtected } = prepared.environment;
     requireLeave(prepared.environment, options.confirm, context.terminal.interactive);
-    if (isProtected && options.confirm === undefined) await confirmByName(name, `"${name}" is a protected environment.`, session.interrupted);
+    if (isProtected && options.confirm === undefined)
+      await confirmByName(name, `"${name}" is a protected environment.`, session.interrupted);
     // Loaded late: the clients take a second, and a wrong option should be told at once.
     const { deploy } = await import('./deployment.ts');
     return deploy(session, prepared, options, approved);
   });
 }
 
-/** @throws CliError (refused) when another environment is named, or a protected one is not named where nobody can be asked */
-export function requireLeave({ name, protected: isProtected }: Pick<Environment, 'name' | 'protected'>, confirm: string | undefined, interactive: boolean): void {
+/**
+ * @throws CliError (refused) when another environment is named, or a protected one is not named where nobody can be
+ * asked
+ */
+export function requireLeave(
+  { name, protected: isProtected }: Pick<Environment, 'name' | 'protected'>,
+  confirm: string | undefined,
+  interactive: boolean,
+): void {
   const again = commandLine('deploy', '--env', name, '--confirm', name);
-  if (confirm !== undefined && confirm !== name) throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
-  if (isProtected && confirm === undefined && !interactive) throw refused(`"${name}" is a protected environment: deploying to it has to be confirmed, and there is no terminal to ask on.`, `${again}   (after you have read the plan: ${commandLine('plan', '--env', name)})`);
+  if (confirm !== undefined && confirm !== name)
+    throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
+  if (isProtected && confirm === undefined && !interactive)
+    throw refused(
+      `"${name}" is a protected environment: deploying to it has to be confirmed, and there is no terminal to ask on.`,
+      `${again}   (after you have read the plan: ${commandLine('plan', '--env', name)})`,
+    );
 }
 
 export function runAttach(context: CliContext, options: AttachOptions): Promise<ExitCode> {

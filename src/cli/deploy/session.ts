@@ -15,7 +15,12 @@ export interface Session {
 }
 
 /** With --json the reason stands on standard output as well, as the last line. */
-export function writeJsonError({ context, json }: Pick<Session, 'context' | 'json'>, error: unknown, command: string, environment: string): void {
+export function writeJsonError(
+  { context, json }: Pick<Session, 'context' | 'json'>,
+  error: unknown,
+  command: string,
+  environment: string,
+): void {
   if (!json) return;
   const { exitCode, message, next } = explain(error, { command, environment });
   writeJson(context.terminal.stdout, { type: 'error', environment, exitCode, message, next });

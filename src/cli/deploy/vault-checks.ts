@@ -9,7 +9,8 @@ import { commandLine } from '../format.ts';
 import type { Session } from './session.ts';
 
 /**
- * @throws CliError (refused) when Vault is sealed and its keys are gone, or when values that have to be supplied are missing
+ * @throws CliError (refused) when Vault is sealed and its keys are gone, or when values that have to be supplied are
+ * missing
  */
 export async function checkVault({ context, environment }: Session, connections: Connections): Promise<void> {
   await withClients(context, environment, connections, async (clients) => {
@@ -24,14 +25,20 @@ export async function checkVault({ context, environment }: Session, connections:
     if (state === 'unreachable') return;
     const missing = await missingSecrets(clients);
     if (missing.length === 0) return;
-    throw refused(`Values that third parties issue have not been supplied yet:\n${listed(missing)}`, ...missing.map((key) => setLine(environment.name, key)));
+    throw refused(
+      `Values that third parties issue have not been supplied yet:\n${listed(missing)}`,
+      ...missing.map((key) => setLine(environment.name, key)),
+    );
   });
 }
 
 async function requireKeys({ keys }: VaultClient): Promise<VaultKeys> {
   const kept = await keys.read();
   if (kept) return kept;
-  throw refused(`Vault is sealed, and the file with its unseal keys is missing: ${keys.path}.`, `Restore ${keys.path} from your backup (mode 0600), or unseal Vault by hand; docs/runbook.md tells what to do when the keys are lost.`);
+  throw refused(
+    `Vault is sealed, and the file with its unseal keys is missing: ${keys.path}.`,
+    `Restore ${keys.path} from your backup (mode 0600), or unseal Vault by hand; docs/runbook.md tells what to do when the keys are lost.`,
+  );
 }
 
 function listed(keys: readonly SuppliedKey[]): string {

@@ -31,7 +31,11 @@ export interface Wait {
 const LOOK_EVERY_MS = 2000;
 
 /** @throws CliError (refused) when a newer request took its place, or what holds the lock cannot be superseded */
-export async function waitForLock(session: Session, { client, connections }: Prerequisites, { input, supersede, detach }: Wait): Promise<ExitCode> {
+export async function waitForLock(
+  session: Session,
+  { client, connections }: Prerequisites,
+  { input, supersede, detach }: Wait,
+): Promise<ExitCode> {
   const { renderer, interrupted, context } = session;
   const workflowId = deployWorkflowId(input.environment, input.clusterUid);
   interrupted.throwIfAborted();
@@ -41,7 +45,10 @@ export async function waitForLock(session: Session, { client, connections }: Pre
   if (supersede && holder) {
     const by: Supersede = { by: input.requestedBy };
     // It may have ended by itself meanwhile: all the better.
-    await client.workflow.getHandle(workflowId, holder.runId).signal(SIGNALS.supersede, by).catch(() => undefined);
+    await client.workflow
+      .getHandle(workflowId, holder.runId)
+      .signal(SIGNALS.supersede, by)
+      .catch(() => undefined);
     renderer.notice(`Asked ${holderWords(holder, Date.now())} to end at a safe point.`);
   }
   // Whatever happens to this command, the request stays.
@@ -56,7 +63,10 @@ export async function waitForLock(session: Session, { client, connections }: Pre
   }
   if ('overtakenBy' in answer) {
     await closeTemporal(client).catch(() => undefined);
-    throw refused(`A newer request, of ${answer.overtakenBy}, took the place of this one in the queue: only the newest is deployed.`, `${commandLine('status', '--env', input.environment)}   (what runs, and who waits)`);
+    throw refused(
+      `A newer request, of ${answer.overtakenBy}, took the place of this one in the queue: only the newest is deployed.`,
+      `${commandLine('status', '--env', input.environment)}   (what runs, and who waits)`,
+    );
   }
   const url = workflowUrl(connections.engine, answer.started);
   renderer.started({ ...answer.started, attached: false, ...(url === undefined ? {} : { url }) });
@@ -66,12 +76,20 @@ export async function waitForLock(session: Session, { client, connections }: Pre
 /** A rollback or a destruction that ends half-way is nothing to build on. */
 function requireSupersedable(holder: LockHolder, environment: string): void {
   if (holder.operation === 'deploy' || holder.operation === 'repair') return;
-  throw refused(`The lock is held by ${holderWords(holder, Date.now())}: ${OPERATION_WORDS[holder.operation].one} is not superseded, since half of it is nothing to build on.`,
-    `${commandLine('deploy', '--env', environment, '--if-running', 'queue')}   (waits for its end, then deploys)`, `${commandLine('cancel', '--env', environment)}   (ends it all the same)`);
+  throw refused(
+    `The lock is held by ${holderWords(holder, Date.now())}: ${OPERATION_WORDS[holder.operation].one} is not superseded, since half of it is nothing to build on.`,
+    `${commandLine('deploy', '--env', environment, '--if-running', 'queue')}   (waits for its end, then deploys)`,
+    `${commandLine('cancel', '--env', environment)}   (ends it all the same)`,
+  );
 }
 
 /** Says what is waited for, and when that changes or stands still. */
-async function watching(session: Session, client: Prerequisites['client'], workflowId: string, queued: Queued): ReturnType<Queued['answer']> {
+async function watching(
+  session: Session,
+  client: Prerequisites['client'],
+  workflowId: string,
+  queued: Queued,
+): ReturnType<Queued['answer']> {
   const { renderer, environment, interrupted } = session;
   const answered = new AbortController();
   let said = '';
@@ -84,7 +102,9 @@ async function watching(session: Session, client: Prerequisites['client'], workf
       const key = `${holder.runId} ${holder.stalled === undefined ? 'moves' : 'stalled'}`;
       if (key === said) continue;
       said = key;
-      renderer.notice(`Waits for the lock, which is held by ${holderWords(holder, Date.now())}. Ctrl-C leaves the request in the queue.`);
+      renderer.notice(
+        `Waits for the lock, which is held by ${holderWords(holder, Date.now())}. Ctrl-C leaves the request in the queue.`,
+      );
       for (const line of stalledWords(holder, environment)) renderer.notice(line);
     }
   };
@@ -97,7 +117,11 @@ async function watching(session: Session, client: Prerequisites['client'], workf
   }
 }
 
-async function leave({ renderer, context, environment, json }: Session, client: Prerequisites['client'], why: string): Promise<ExitCode> {
+async function leave(
+  { renderer, context, environment, json }: Session,
+  client: Prerequisites['client'],
+  why: string,
+): Promise<ExitCode> {
   const { terminal } = context;
   renderer.close();
   await closeTemporal(client).catch(() => undefined);

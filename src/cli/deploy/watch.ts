@@ -17,18 +17,27 @@ import { supervised } from './ground.ts';
 import type { Session } from './session.ts';
 
 export const OUTCOME_CODES: Record<DeployResult['outcome'], ExitCode> = {
-  succeeded: EXIT_CODES.done, unchanged: EXIT_CODES.done, failed: EXIT_CODES.failed, cancelled: EXIT_CODES.cancelled,
+  succeeded: EXIT_CODES.done,
+  unchanged: EXIT_CODES.done,
+  failed: EXIT_CODES.failed,
+  cancelled: EXIT_CODES.cancelled,
 };
 
 /**
  * Follows the run to its end and prints how it ended, or says what goes on without us.
  * @param goesOn what happens when nobody watches any more
  */
-export async function watchToEnd(session: Session, client: Client, run: DeploymentHandle, goesOn = goesOnWords('deploy', session.environment.name)): Promise<ExitCode> {
+export async function watchToEnd(
+  session: Session,
+  client: Client,
+  run: DeploymentHandle,
+  goesOn = goesOnWords('deploy', session.environment.name),
+): Promise<ExitCode> {
   const { context, environment, renderer, interrupted } = session;
   // Whoever read our output is gone: the deployment is not.
   context.outputLost = EXIT_CODES.detached;
-  const engine = async (): Promise<Awaited<ReturnType<typeof resolveConnections>>['engine']> => (await resolveConnections(environment, context.config)).engine;
+  const engine = async (): Promise<Awaited<ReturnType<typeof resolveConnections>>['engine']> =>
+    (await resolveConnections(environment, context.config)).engine;
   try {
     const result = await supervised(session, () => follow({ client, run, renderer, signal: interrupted, engine }));
     renderer.close();
@@ -54,19 +63,34 @@ async function printResult({ context, environment, json }: Session, result: Depl
   const connections = await resolveConnections(environment, config);
   const runtime = await readRuntime(config, environment.name);
   const url = workflowUrl(connections.engine, result);
-  printLines(terminal.stdout, summaryLines(result, {
-    columns: Math.min(terminal.stdout.columns ?? 100, 100),
-    style: terminal.style,
-    ...('embedded' in environment.cluster ? { simulatedNodes: environment.cluster.embedded.nodes } : {}),
-    ...(url === undefined ? {} : { url }),
-    exports: exportLines(connections, runtime),
-    lookAround: lookAroundLines(connections, runtime),
-  }));
+  printLines(
+    terminal.stdout,
+    summaryLines(result, {
+      columns: Math.min(terminal.stdout.columns ?? 100, 100),
+      style: terminal.style,
+      ...('embedded' in environment.cluster ? { simulatedNodes: environment.cluster.embedded.nodes } : {}),
+      ...(url === undefined ? {} : { url }),
+      exports: exportLines(connections, runtime),
+      lookAround: lookAroundLines(connections, runtime),
+    }),
+  );
 }
 
-export function printDetached({ context, environment, json }: Pick<Session, 'context' | 'environment' | 'json'>, run: DeploymentHandle, why: string, goesOn = goesOnWords('deploy', environment.name)): void {
+export function printDetached(
+  { context, environment, json }: Pick<Session, 'context' | 'environment' | 'json'>,
+  run: DeploymentHandle,
+  why: string,
+  goesOn = goesOnWords('deploy', environment.name),
+): void {
   const { terminal } = context;
-  if (json) writeJson(terminal.stdout, { type: 'detached', environment: environment.name, workflowId: run.workflowId, runId: run.runId, reason: why });
+  if (json)
+    writeJson(terminal.stdout, {
+      type: 'detached',
+      environment: environment.name,
+      workflowId: run.workflowId,
+      runId: run.runId,
+      reason: why,
+    });
   const lines = [
     `Detached (${why}): ${goesOn} without this command.`,
     `  Watch it again:   ${commandLine('attach', '--env', environment.name)}`,

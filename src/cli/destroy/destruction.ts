@@ -22,33 +22,65 @@ export async function destroy(session: Session, options: DestroyOptions): Promis
   const deleteData = options.deleteData === true;
   try {
     await requireFreeLock(session, ready, 'destroy');
-    const preview = await withClients(context, environment, connections, (clients) => previewOf(clients, deleteData, session.interrupted));
+    const preview = await withClients(context, environment, connections, (clients) =>
+      previewOf(clients, deleteData, session.interrupted),
+    );
     if (json) writeJson(context.terminal.stdout, { type: 'preview', environment: environment.name, ...preview });
     else {
       renderer.close();
       printLines(context.terminal.stdout, previewLines(preview, environment.name));
     }
-    if (options.confirm === undefined) await confirmByName(environment.name, deleteData ? 'Data that are deleted do not come back.' : 'The platform will not answer any more.', session.interrupted);
+    if (options.confirm === undefined)
+      await confirmByName(
+        environment.name,
+        deleteData ? 'Data that are deleted do not come back.' : 'The platform will not answer any more.',
+        session.interrupted,
+      );
   } catch (error) {
     await closeTemporal(ready.client).catch(() => undefined);
     throw error;
   }
   const input: DestroyInput = {
-    environment: environment.name, clusterUid: ready.clusterUid, requestedBy: context.config.requestedBy, deleteData,
+    environment: environment.name,
+    clusterUid: ready.clusterUid,
+    requestedBy: context.config.requestedBy,
+    deleteData,
     ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
   };
   // Never attached to a deployment by accident.
   return launch(session, ready, { operation: 'destroy', input, ifRunning: 'refuse', detach: options.detach === true });
 }
 
-async function previewOf(clients: Parameters<typeof survey>[0] & Parameters<typeof destroyPlanOf>[0], deleteData: boolean, signal: AbortSignal): Promise<DestroyPreview> {
-  const [plan, { namespaces }] = await Promise.all([destroyPlanOf(clients, deleteData, signal), survey(clients, signal)]);
+async function previewOf(
+  clients: Parameters<typeof survey>[0] & Parameters<typeof destroyPlanOf>[0],
+  deleteData: boolean,
+  signal: AbortSignal,
+): Promise<DestroyPreview> {
+  const [plan, { namespaces }] = await Promise.all([
+    destroyPlanOf(clients, deleteData, signal),
+    survey(clients, signal),
+  ]);
   const gone = plan.services.filter(({ action }) => action === 'remove');
-  const objects = namespaces.flatMap((namespace) => namespace.objects.map(({ belonging, kind, object }) => ({ belonging, kind: kind.kind, namespace: namespace.name, name: object.metadata.name })));
-  const pick = (belonging: string): { kind: string; namespace: string; name: string }[] => objects.filter((one) => one.belonging === belonging).map(({ kind, namespace, name }) => ({ kind, namespace, name }));
+  const objects = namespaces.flatMap((namespace) =>
+    namespace.objects.map(({ belonging, kind, object }) => ({
+      belonging,
+      kind: kind.kind,
+      namespace: namespace.name,
+      name: object.metadata.name,
+    })),
+  );
+  const pick = (belonging: string): { kind: string; namespace: string; name: string }[] =>
+    objects
+      .filter((one) => one.belonging === belonging)
+      .map(({ kind, namespace, name }) => ({ kind, namespace, name }));
   return {
-    deleteData, cluster: clients.kubernetes.server,
-    services: gone.length, releases: gone.flatMap(({ steps }) => steps.filter(({ action }) => action === 'remove')).length,
-    namespaces: namespaces.map(({ name }) => name), volumes: pick('volume'), foreign: pick('foreign'), notes: plan.notes?.filter((note) => note.includes('left alone')) ?? [],
+    deleteData,
+    cluster: clients.kubernetes.server,
+    services: gone.length,
+    releases: gone.flatMap(({ steps }) => steps.filter(({ action }) => action === 'remove')).length,
+    namespaces: namespaces.map(({ name }) => name),
+    volumes: pick('volume'),
+    foreign: pick('foreign'),
+    notes: plan.notes?.filter((note) => note.includes('left alone')) ?? [],
   };
 }

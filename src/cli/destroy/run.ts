@@ -14,12 +14,25 @@ export function runDestroy(context: CliContext, options: DestroyOptions): Promis
   });
 }
 
-/** @throws CliError (refused) for a protected environment, or without the environment's name where nobody can be asked */
-export function requireLeave({ name, protected: isProtected }: Pick<Environment, 'name' | 'protected'>, { confirm, deleteData }: Pick<DestroyOptions, 'confirm' | 'deleteData'>, interactive: boolean): void {
+/**
+ * @throws CliError (refused) for a protected environment, or without the environment's name where nobody can be asked
+ */
+export function requireLeave(
+  { name, protected: isProtected }: Pick<Environment, 'name' | 'protected'>,
+  { confirm, deleteData }: Pick<DestroyOptions, 'confirm' | 'deleteData'>,
+  interactive: boolean,
+): void {
   if (isProtected) {
-    throw refused(`"${name}" is protected: it is not taken down. If that is really meant, let environments/${name}.yaml say "protected: false" first, and have that reviewed.`);
+    throw refused(
+      `"${name}" is protected: it is not taken down. If that is really meant, let environments/${name}.yaml say "protected: false" first, and have that reviewed.`,
+    );
   }
   const again = commandLine('destroy', '--env', name, ...(deleteData ? ['--delete-data'] : []), '--confirm', name);
-  if (confirm !== undefined && confirm !== name) throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
-  if (confirm === undefined && !interactive) throw refused(`Taking down "${name}" has to be confirmed, and there is no terminal to ask on.`, `${again}   (after you have made sure)`);
+  if (confirm !== undefined && confirm !== name)
+    throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
+  if (confirm === undefined && !interactive)
+    throw refused(
+      `Taking down "${name}" has to be confirmed, and there is no terminal to ask on.`,
+      `${again}   (after you have made sure)`,
+    );
 }

@@ -7,7 +7,13 @@ import type { Acceptance } from '../../contract/drift-state.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { byKey, shortId } from '../../plan/drift/key.ts';
-import { NEVER_ACCEPTED, subjectOf, withAcceptances, withoutAcceptances, withoutRepairs } from '../../plan/drift/memory.ts';
+import {
+  NEVER_ACCEPTED,
+  subjectOf,
+  withAcceptances,
+  withoutAcceptances,
+  withoutRepairs,
+} from '../../plan/drift/memory.ts';
 import { withGround } from '../clients.ts';
 import type { DriftOptions, ReasonOptions } from '../commands/drift.ts';
 import type { CliContext } from '../context.ts';
@@ -20,20 +26,41 @@ const NO_REASON = 'no reason given';
 
 export async function acceptFindings(context: CliContext, keys: string[], options: ReasonOptions): Promise<ExitCode> {
   const acceptances = await onGround(context, options, async (clients, signal) => {
-    const { report: { findings } } = await surveyDrift(clients, { signal });
+    const {
+      report: { findings },
+    } = await surveyDrift(clients, { signal });
     const wanted = chosen(keys, findings, 'finding', commandLine('drift', '--env', options.env));
     for (const finding of wanted) requireAcceptable(finding, options.env);
     const at = new Date().toISOString();
-    const made = wanted.map((finding): Acceptance => ({
-      key: finding.key, valueDigest: finding.valueDigest, what: subjectOf(finding), reason: options.reason ?? NO_REASON, by: context.config.requestedBy, at,
-      ...(finding.is === undefined ? {} : { is: finding.is }),
-    }));
+    const made = wanted.map(
+      (finding): Acceptance => ({
+        key: finding.key,
+        valueDigest: finding.valueDigest,
+        what: subjectOf(finding),
+        reason: options.reason ?? NO_REASON,
+        by: context.config.requestedBy,
+        at,
+        ...(finding.is === undefined ? {} : { is: finding.is }),
+      }),
+    );
     // Somebody has decided: whether it flapped no longer matters.
-    await updateDriftState(clients.kubernetes, options.env, (state) => withoutRepairs(withAcceptances(state, made), made.map(({ key }) => key)), signal);
+    await updateDriftState(
+      clients.kubernetes,
+      options.env,
+      (state) =>
+        withoutRepairs(
+          withAcceptances(state, made),
+          made.map(({ key }) => key),
+        ),
+      signal,
+    );
     return made;
   });
   return done(context, options, { accepted: acceptances }, [
-    ...acceptances.map(({ key, what, is }) => `Accepted: ${shortId(key)}  ${oneLine(what)}${is === undefined ? '' : ` (${oneLine(is)})`}. Another value is drift again.`),
+    ...acceptances.map(
+      ({ key, what, is }) =>
+        `Accepted: ${shortId(key)}  ${oneLine(what)}${is === undefined ? '' : ` (${oneLine(is)})`}. Another value is drift again.`,
+    ),
     ...(options.reason === undefined ? ['Say why next time: --reason "…" is what a colleague will read.'] : []),
   ]);
 }
@@ -42,50 +69,109 @@ export async function unacceptFindings(context: CliContext, keys: string[], opti
   const taken = await onGround(context, options, async (clients, signal) => {
     const { acceptances } = await readDriftState(clients.kubernetes, options.env, signal);
     const wanted = chosen(keys, acceptances, 'acceptance', commandLine('drift', 'accepted', '--env', options.env));
-    await updateDriftState(clients.kubernetes, options.env, (state) => withoutAcceptances(state, wanted.map(({ key }) => key)), signal);
+    await updateDriftState(
+      clients.kubernetes,
+      options.env,
+      (state) =>
+        withoutAcceptances(
+          state,
+          wanted.map(({ key }) => key),
+        ),
+      signal,
+    );
     return wanted;
   });
-  return done(context, options, { unaccepted: taken }, taken.map(({ key, what }) => `No longer accepted: ${shortId(key)}  ${oneLine(what)}`));
+  return done(
+    context,
+    options,
+    { unaccepted: taken },
+    taken.map(({ key, what }) => `No longer accepted: ${shortId(key)}  ${oneLine(what)}`),
+  );
 }
 
 export async function listAccepted(context: CliContext, options: DriftOptions): Promise<ExitCode> {
-  const { acceptances } = await onGround(context, options, (clients, signal) => readDriftState(clients.kubernetes, options.env, signal));
-  return done(context, options, { accepted: acceptances }, acceptedLines(acceptances, options.env, context.terminal.style));
+  const { acceptances } = await onGround(context, options, (clients, signal) =>
+    readDriftState(clients.kubernetes, options.env, signal),
+  );
+  return done(
+    context,
+    options,
+    { accepted: acceptances },
+    acceptedLines(acceptances, options.env, context.terminal.style),
+  );
 }
 
 export async function resetFlapping(context: CliContext, keys: string[], options: DriftOptions): Promise<ExitCode> {
   const reset = await onGround(context, options, async (clients, signal) => {
     const { repairs } = await readDriftState(clients.kubernetes, options.env, signal);
-    const wanted = chosen(keys, Object.keys(repairs).map((key) => ({ key })), 'repaired finding', commandLine('drift', '--env', options.env)).map(({ key }) => key);
+    const wanted = chosen(
+      keys,
+      Object.keys(repairs).map((key) => ({ key })),
+      'repaired finding',
+      commandLine('drift', '--env', options.env),
+    ).map(({ key }) => key);
     await updateDriftState(clients.kubernetes, options.env, (state) => withoutRepairs(state, wanted), signal);
     return wanted;
   });
   return done(context, options, { reset }, [
-    ...reset.map((key) => `Its repairs are forgotten: ${shortId(key)}  ${oneLine(key)}. The next run may repair it again.`),
+    ...reset.map(
+      (key) => `Its repairs are forgotten: ${shortId(key)}  ${oneLine(key)}. The next run may repair it again.`,
+    ),
     `${context.terminal.style('bold', 'Next:')} ${commandLine('drift', 'run', '--repair', '--env', options.env)}   (does it now)`,
   ]);
 }
 
-async function onGround<T>(context: CliContext, { env }: DriftOptions, work: (clients: Clients, signal: AbortSignal) => Promise<T>): Promise<T> {
+async function onGround<T>(
+  context: CliContext,
+  { env }: DriftOptions,
+  work: (clients: Clients, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   return withGround(context, await loadEnvironment(env, context.config), work);
 }
 
 /** @throws CliError (refused) for a key that is not among them, or a short id that means two of them */
-function chosen<T extends { key: string }>(keys: readonly string[], among: readonly T[], what: string, look: string): T[] {
+function chosen<T extends { key: string }>(
+  keys: readonly string[],
+  among: readonly T[],
+  what: string,
+  look: string,
+): T[] {
   return [...new Set(keys)].map((typed) => {
     const [found, ...more] = byKey(typed, among);
-    if (!found) throw refused(`There is no ${what} "${typed}" now${among.length === 0 ? ': there is none at all' : `; there are: ${among.slice(0, 12).map(({ key }) => shortId(key)).join(', ')}${among.length > 12 ? ', …' : ''}`}.`, look);
-    if (more.length > 0) throw refused(`"${typed}" means several: ${[found, ...more].map(({ key }) => key).join(', ')}. Give the whole key.`);
+    if (!found)
+      throw refused(
+        `There is no ${what} "${typed}" now${
+          among.length === 0
+            ? ': there is none at all'
+            : `; there are: ${among
+                .slice(0, 12)
+                .map(({ key }) => shortId(key))
+                .join(', ')}${among.length > 12 ? ', …' : ''}`
+        }.`,
+        look,
+      );
+    if (more.length > 0)
+      throw refused(
+        `"${typed}" means several: ${[found, ...more].map(({ key }) => key).join(', ')}. Give the whole key.`,
+      );
     return found;
   });
 }
 
 function requireAcceptable({ key, kind, note }: DriftFinding, environment: string): void {
   if (!NEVER_ACCEPTED.includes(kind)) return;
-  throw refused(`${shortId(key)} is ${kind}, which cannot be accepted: ${kind === 'sealed' ? 'a sealed Vault serves nobody' : 'what was not seen may be anything'}.${note === undefined ? '' : ` ${oneLine(note)}`}`, commandLine('drift', '--env', environment));
+  throw refused(
+    `${shortId(key)} is ${kind}, which cannot be accepted: ${kind === 'sealed' ? 'a sealed Vault serves nobody' : 'what was not seen may be anything'}.${note === undefined ? '' : ` ${oneLine(note)}`}`,
+    commandLine('drift', '--env', environment),
+  );
 }
 
-function done(context: CliContext, { env, json }: DriftOptions, result: Record<string, unknown>, lines: string[]): ExitCode {
+function done(
+  context: CliContext,
+  { env, json }: DriftOptions,
+  result: Record<string, unknown>,
+  lines: string[],
+): ExitCode {
   printLines(context.terminal.stdout, json ? [JSON.stringify({ environment: env, ...result })] : lines);
   return EXIT_CODES.done;
 }

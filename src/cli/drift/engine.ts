@@ -22,16 +22,31 @@ export interface Engine {
 }
 
 /** @throws NotRunningError, or CliError (refused) when cluster or engine do not answer */
-export async function withEngine<T>(context: CliContext, environmentName: string, work: (engine: Engine) => Promise<T>): Promise<T> {
+export async function withEngine<T>(
+  context: CliContext,
+  environmentName: string,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
   const environment = await loadEnvironment(environmentName, context.config);
-  const renderer = createRenderer({ ...context.terminal, live: false, stdout: context.terminal.stderr }, environment.name, false);
+  const renderer = createRenderer(
+    { ...context.terminal, live: false, stdout: context.terminal.stderr },
+    environment.name,
+    false,
+  );
   const interrupts = watchInterrupts();
   try {
     const connections = await standUpAgain({ context, environment, renderer, interrupted: interrupts.signal });
     const cluster = await readCluster(environment, connections);
     const client = await openEngine(environment, connections);
     try {
-      return await work({ environment, connections, client, clusterUid: cluster.uid, cluster, signal: interrupts.signal });
+      return await work({
+        environment,
+        connections,
+        client,
+        clusterUid: cluster.uid,
+        cluster,
+        signal: interrupts.signal,
+      });
     } finally {
       await closeTemporal(client).catch(() => undefined);
     }

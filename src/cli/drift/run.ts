@@ -17,27 +17,56 @@ import { printLines } from '../terminal.ts';
 import { withEngine } from './engine.ts';
 
 const CODES: Record<DriftResult['outcome'], ExitCode> = {
-  clean: EXIT_CODES.done, repaired: EXIT_CODES.done, drifted: EXIT_CODES.changes, skipped: EXIT_CODES.refused, failed: EXIT_CODES.failed,
+  clean: EXIT_CODES.done,
+  repaired: EXIT_CODES.done,
+  drifted: EXIT_CODES.changes,
+  skipped: EXIT_CODES.refused,
+  failed: EXIT_CODES.failed,
 };
 
 export function runDriftNow(context: CliContext, options: DriftRunOptions): Promise<ExitCode> {
   return withEngine(context, options.env, async ({ client, clusterUid, cluster, environment, connections, signal }) => {
     await requireBound(client, environment, cluster);
-    await requireSearchAttributes(client, environment, connections, (text) => { printLines(context.terminal.stderr, [text]); });
+    await requireSearchAttributes(client, environment, connections, (text) => {
+      printLines(context.terminal.stderr, [text]);
+    });
     await requireWorker(client, environment);
-    const mode = options.repair ? 'repair' : options.report || environment.drift.mode === 'off' ? 'report' : environment.drift.mode;
-    const run = await start(client, { environment: environment.name, clusterUid, mode, requestedBy: context.config.requestedBy });
+    const mode = options.repair
+      ? 'repair'
+      : options.report || environment.drift.mode === 'off'
+        ? 'report'
+        : environment.drift.mode;
+    const run = await start(client, {
+      environment: environment.name,
+      clusterUid,
+      mode,
+      requestedBy: context.config.requestedBy,
+    });
     const url = workflowUrl(connections.engine, run);
-    printLines(context.terminal.stderr, [`Started: workflow ${run.workflowId}, mode ${mode}`, ...(url === undefined ? [] : [`Watch it at ${url}`])]);
+    printLines(context.terminal.stderr, [
+      `Started: workflow ${run.workflowId}, mode ${mode}`,
+      ...(url === undefined ? [] : [`Watch it at ${url}`]),
+    ]);
     context.outputLost = EXIT_CODES.detached;
     const result = await Promise.race([resultOf(client, run, environment.name), aborted(signal)]);
     const { terminal } = context;
     if (result === undefined) {
-      printLines(terminal.stderr, [`Detached (${(signal.reason as Error).message}): the drift run goes on without this command.`, `  How it ended:   ${commandLine('drift', 'runs', '--env', environment.name)}`]);
+      printLines(terminal.stderr, [
+        `Detached (${(signal.reason as Error).message}): the drift run goes on without this command.`,
+        `  How it ended:   ${commandLine('drift', 'runs', '--env', environment.name)}`,
+      ]);
       return EXIT_CODES.detached;
     }
     if (options.json) printLines(terminal.stdout, [JSON.stringify({ ...run, ...result })]);
-    else printLines(terminal.stdout, resultLines(result, { flapping: result.flapping, style: terminal.style, columns: terminal.stdout.columns ?? 120 }));
+    else
+      printLines(
+        terminal.stdout,
+        resultLines(result, {
+          flapping: result.flapping,
+          style: terminal.style,
+          columns: terminal.stdout.columns ?? 120,
+        }),
+      );
     return CODES[result.outcome];
   });
 }
@@ -47,28 +76,46 @@ async function start(client: Client, input: DriftInput): Promise<{ workflowId: s
   const workflowId = `${driftScheduleId(environment, clusterUid)}-by-hand`;
   try {
     const handle = await client.workflow.start(WORKFLOW_TYPES.drift, {
-      taskQueue: taskQueueOf(environment), workflowId, args: [input], workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      taskQueue: taskQueueOf(environment),
+      workflowId,
+      args: [input],
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       memo: { environment, mode: input.mode },
-      typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: environment }, { key: SEARCH_ATTRIBUTES.operation, value: 'drift' }],
+      typedSearchAttributes: [
+        { key: SEARCH_ATTRIBUTES.environment, value: environment },
+        { key: SEARCH_ATTRIBUTES.operation, value: 'drift' },
+      ],
       staticSummary: `${input.mode === 'repair' ? 'Find and repair' : 'Find'} drift on ${environment}`,
       staticDetails: `Requested by ${requestedBy}`,
     });
     return { workflowId, runId: handle.firstExecutionRunId };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw refused(`A drift run that somebody started by hand is still going on (workflow ${workflowId}).`, commandLine('drift', 'runs', '--env', environment));
+    throw refused(
+      `A drift run that somebody started by hand is still going on (workflow ${workflowId}).`,
+      commandLine('drift', 'runs', '--env', environment),
+    );
   }
 }
 
 /** Also of a run that has failed. @throws CliError (failed) when it was cancelled or terminated */
-async function resultOf(client: Client, { workflowId, runId }: { workflowId: string; runId: string }, environment: string): Promise<DriftResult> {
+async function resultOf(
+  client: Client,
+  { workflowId, runId }: { workflowId: string; runId: string },
+  environment: string,
+): Promise<DriftResult> {
   try {
-    return await client.workflow.getHandle(workflowId, runId).result() as DriftResult;
+    return (await client.workflow.getHandle(workflowId, runId).result()) as DriftResult;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    const result = error.cause instanceof ApplicationFailure ? (error.cause.details?.[0] as DriftResult | undefined) : undefined;
+    const result =
+      error.cause instanceof ApplicationFailure ? (error.cause.details?.[0] as DriftResult | undefined) : undefined;
     if (result) return result;
-    throw failed(`The drift run did not end in order: ${error.cause?.message ?? error.message}`, commandLine('drift', 'runs', '--env', environment));
+    throw failed(
+      `The drift run did not end in order: ${error.cause?.message ?? error.message}`,
+      commandLine('drift', 'runs', '--env', environment),
+    );
   }
 }
 

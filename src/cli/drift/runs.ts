@@ -17,20 +17,33 @@ import { printLines } from '../terminal.ts';
 
 export async function showRuns(context: CliContext, options: DriftOptions & { limit: string }): Promise<ExitCode> {
   const limit = Number(options.limit);
-  if (!Number.isInteger(limit) || limit < 1) throw refused(`--limit ${options.limit}: expected a whole number, as in --limit 20.`);
+  if (!Number.isInteger(limit) || limit < 1)
+    throw refused(`--limit ${options.limit}: expected a whole number, as in --limit 20.`);
   const environment = await loadEnvironment(options.env, context.config);
   const [remembered, known] = await Promise.allSettled([
-    withGround(context, environment, (clients, signal) => readDriftState(clients.kubernetes, environment.name, signal)).then(({ runs }) => runs),
+    withGround(context, environment, (clients, signal) =>
+      readDriftState(clients.kubernetes, environment.name, signal),
+    ).then(({ runs }) => runs),
     askEngine(context, environment, limit),
   ]);
   if (remembered.status === 'rejected' && known.status === 'rejected') throw remembered.reason;
-  const runs = merged(remembered.status === 'fulfilled' ? remembered.value : [], known.status === 'fulfilled' ? known.value : []).slice(0, limit);
+  const runs = merged(
+    remembered.status === 'fulfilled' ? remembered.value : [],
+    known.status === 'fulfilled' ? known.value : [],
+  ).slice(0, limit);
   const notes = [
-    ...(remembered.status === 'rejected' ? [`The cluster could not be asked (${text(remembered.reason)}): numbers are missing.`] : []),
-    ...(known.status === 'rejected' ? [`The engine could not be asked (${text(known.reason)}): runs that could not reach the cluster are missing.`] : []),
+    ...(remembered.status === 'rejected'
+      ? [`The cluster could not be asked (${text(remembered.reason)}): numbers are missing.`]
+      : []),
+    ...(known.status === 'rejected'
+      ? [`The engine could not be asked (${text(known.reason)}): runs that could not reach the cluster are missing.`]
+      : []),
   ];
   const { terminal } = context;
-  if (options.json) printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, runs, ...(notes.length > 0 ? { notes } : {}) })]);
+  if (options.json)
+    printLines(terminal.stdout, [
+      JSON.stringify({ environment: environment.name, runs, ...(notes.length > 0 ? { notes } : {}) }),
+    ]);
   else printLines(terminal.stdout, [...runLines(runs, environment.name, terminal.style), ...notes]);
   return EXIT_CODES.done;
 }
@@ -38,7 +51,9 @@ export async function showRuns(context: CliContext, options: DriftOptions & { li
 /** Newest first. What the cluster remembers says more than the engine's list. */
 export function merged(remembered: readonly ListedRun[], known: readonly ListedRun[]): ListedRun[] {
   const seen = new Set(remembered.map(({ runId }) => runId));
-  return [...remembered, ...known.filter(({ runId }) => !seen.has(runId))].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
+  return [...remembered, ...known.filter(({ runId }) => !seen.has(runId))].sort((a, b) =>
+    a.at < b.at ? 1 : a.at > b.at ? -1 : 0,
+  );
 }
 
 async function askEngine(context: CliContext, environment: Environment, limit: number): Promise<ListedRun[]> {
@@ -57,8 +72,12 @@ async function listRuns(client: Client, environment: string, limit: number): Pro
   for await (const info of client.workflow.list({ query, pageSize: limit })) {
     const running = info.status.name === 'RUNNING';
     runs.push({
-      at: (info.closeTime ?? info.startTime).toISOString(), workflowId: info.workflowId, runId: info.runId,
-      outcome: running ? 'running' : (info.typedSearchAttributes.get(SEARCH_ATTRIBUTES.drift) ?? info.status.name.toLowerCase()),
+      at: (info.closeTime ?? info.startTime).toISOString(),
+      workflowId: info.workflowId,
+      runId: info.runId,
+      outcome: running
+        ? 'running'
+        : (info.typedSearchAttributes.get(SEARCH_ATTRIBUTES.drift) ?? info.status.name.toLowerCase()),
       ...(info.closeTime ? { seconds: (info.closeTime.getTime() - info.startTime.getTime()) / 1000 } : {}),
     });
     if (runs.length >= limit) break;

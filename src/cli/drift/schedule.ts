@@ -28,21 +28,34 @@ function noteOf(what: string, { config }: CliContext, { reason }: ReasonOptions)
   return `${what} by ${config.requestedBy} at ${new Date().toISOString()}${reason === undefined ? '' : `: ${reason}`}`;
 }
 
-function change(context: CliContext, options: ReasonOptions, act: (schedules: ReturnType<typeof createSchedules>, id: string) => Promise<boolean>): Promise<ExitCode> {
+function change(
+  context: CliContext,
+  options: ReasonOptions,
+  act: (schedules: ReturnType<typeof createSchedules>, id: string) => Promise<boolean>,
+): Promise<ExitCode> {
   return withEngine(context, options.env, async ({ client, clusterUid, environment }: Engine) => {
     const schedules = createSchedules(client);
     const id = driftScheduleId(environment.name, clusterUid);
-    if (!await act(schedules, id)) throw missing(environment);
+    if (!(await act(schedules, id))) throw missing(environment);
     return shown(context, options, environment, await schedules.describe(id));
   });
 }
 
 function missing({ name, drift }: Environment): Error {
-  return drift.mode === 'off' ? refused(`"${name}" has no drift runs: environments/${name}.yaml says drift.mode: off.`)
-    : refused(`"${name}" has no schedule of drift runs yet: a deployment registers it.`, commandLine('deploy', '--env', name));
+  return drift.mode === 'off'
+    ? refused(`"${name}" has no drift runs: environments/${name}.yaml says drift.mode: off.`)
+    : refused(
+        `"${name}" has no schedule of drift runs yet: a deployment registers it.`,
+        commandLine('deploy', '--env', name),
+      );
 }
 
-function shown({ terminal }: CliContext, { json }: DriftOptions, environment: Environment, found: ScheduleView | undefined): ExitCode {
+function shown(
+  { terminal }: CliContext,
+  { json }: DriftOptions,
+  environment: Environment,
+  found: ScheduleView | undefined,
+): ExitCode {
   if (json) printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, schedule: found ?? null })]);
   else if (found === undefined) throw missing(environment);
   else printLines(terminal.stdout, scheduleLines(found, environment, terminal.style));
@@ -55,9 +68,20 @@ export function scheduleLines(view: ScheduleView, { name, drift }: Environment, 
   return [
     `Schedule  ${view.id}`,
     `Mode      ${mode}, every ${view.everySeconds === undefined ? '?' : duration(view.everySeconds)}`,
-    ...(mode === drift.mode ? [] : [style('bad', `          ${file} says ${drift.mode}: that counts from the next run on; the next deployment changes the schedule itself`)]),
-    ...(view.everySeconds === drift.everySeconds ? [] : [style('bad', `          ${file} says every ${duration(drift.everySeconds)}: the next deployment changes it`)]),
-    view.paused ? style('bad', `State     paused. ${oneLine(view.note)}`) : `State     ${view.running.length > 0 ? `running: ${view.running.map(({ workflowId }) => workflowId).join(', ')}` : 'waiting'}${view.note === '' ? '' : `. ${oneLine(view.note)}`}`,
+    ...(mode === drift.mode
+      ? []
+      : [
+          style(
+            'bad',
+            `          ${file} says ${drift.mode}: that counts from the next run on; the next deployment changes the schedule itself`,
+          ),
+        ]),
+    ...(view.everySeconds === drift.everySeconds
+      ? []
+      : [style('bad', `          ${file} says every ${duration(drift.everySeconds)}: the next deployment changes it`)]),
+    view.paused
+      ? style('bad', `State     paused. ${oneLine(view.note)}`)
+      : `State     ${view.running.length > 0 ? `running: ${view.running.map(({ workflowId }) => workflowId).join(', ')}` : 'waiting'}${view.note === '' ? '' : `. ${oneLine(view.note)}`}`,
     ...(view.paused ? [] : [`Next      ${view.next.join(', ')}`]),
     `So far    ${view.runs} runs, ${view.skippedForOverlap} left out because the one before was still running, ${view.missed} missed while the engine was away`,
     ...(view.paused ? [`${style('bold', 'Next:')} ${commandLine('drift', 'resume', '--env', name)}`] : []),

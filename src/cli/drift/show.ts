@@ -12,9 +12,22 @@ import { printLines } from '../terminal.ts';
 /** Compares now, without engine and worker. */
 export async function showDrift(context: CliContext, options: DriftOptions): Promise<ExitCode> {
   const environment = await loadEnvironment(options.env, context.config);
-  const { report, flapping } = await withGround(context, environment, (clients, signal) => surveyDrift(clients, { signal }));
+  const { report, flapping } = await withGround(context, environment, (clients, signal) =>
+    surveyDrift(clients, { signal }),
+  );
   const { terminal } = context;
-  if (options.json) printLines(terminal.stdout, [JSON.stringify({ ...report, findings: report.findings.map((finding) => ({ id: shortId(finding.key), ...finding })), flapping })]);
-  else printLines(terminal.stdout, reportLines(report, { flapping, style: terminal.style, columns: terminal.stdout.columns ?? 120 }));
+  if (options.json)
+    printLines(terminal.stdout, [
+      JSON.stringify({
+        ...report,
+        findings: report.findings.map((finding) => ({ id: shortId(finding.key), ...finding })),
+        flapping,
+      }),
+    ]);
+  else
+    printLines(
+      terminal.stdout,
+      reportLines(report, { flapping, style: terminal.style, columns: terminal.stdout.columns ?? 120 }),
+    );
   return report.findings.length === 0 ? EXIT_CODES.done : EXIT_CODES.changes;
 }

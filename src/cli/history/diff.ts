@@ -8,7 +8,12 @@ import { diffJson, diffLines } from '../render/version-diff.ts';
 import { printLines } from '../terminal.ts';
 import { withVersions } from './read.ts';
 
-export async function runDiff(context: CliContext, from: number, to: number | undefined, options: HistoryOptions): Promise<ExitCode> {
+export async function runDiff(
+  context: CliContext,
+  from: number,
+  to: number | undefined,
+  options: HistoryOptions,
+): Promise<ExitCode> {
   const { terminal } = context;
   const diff = await withVersions(context, options.env, (clients, { name }) => diffVersions(clients, name, from, to));
   printLines(terminal.stdout, options.json ? [JSON.stringify(diffJson(diff))] : diffLines(diff, terminal.style));

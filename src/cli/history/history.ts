@@ -9,16 +9,32 @@ import { historyJson, historyLines, versionJson, versionLines } from '../render/
 import { printLines } from '../terminal.ts';
 import { withVersions } from './read.ts';
 
-export async function runHistory(context: CliContext, wanted: number | undefined, options: HistoryOptions): Promise<ExitCode> {
+export async function runHistory(
+  context: CliContext,
+  wanted: number | undefined,
+  options: HistoryOptions,
+): Promise<ExitCode> {
   const { terminal } = context;
   await withVersions(context, options.env, async ({ kubernetes }, { name, history }) => {
     const versions = await readVersions(kubernetes, name);
     if (wanted === undefined) {
-      printLines(terminal.stdout, options.json ? [JSON.stringify(historyJson(versions))] : historyLines(name, versions, { keep: history.versions, columns: terminal.stdout.columns ?? 120, style: terminal.style }));
+      printLines(
+        terminal.stdout,
+        options.json
+          ? [JSON.stringify(historyJson(versions))]
+          : historyLines(name, versions, {
+              keep: history.versions,
+              columns: terminal.stdout.columns ?? 120,
+              style: terminal.style,
+            }),
+      );
       return;
     }
     const version = chosen(name, versions, wanted);
-    printLines(terminal.stdout, options.json ? [JSON.stringify(versionJson(version, versions))] : versionLines(version, versions, terminal.style));
+    printLines(
+      terminal.stdout,
+      options.json ? [JSON.stringify(versionJson(version, versions))] : versionLines(version, versions, terminal.style),
+    );
   });
   return EXIT_CODES.done;
 }

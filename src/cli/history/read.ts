@@ -8,8 +8,14 @@ import type { CliContext } from '../context.ts';
 import { refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
 
-/** @throws NotRunningError when an embedded cluster was never started; CliError (refused) for a version that is not kept */
-export async function withVersions<T>(context: CliContext, name: string, work: (clients: Clients, environment: Environment) => Promise<T>): Promise<T> {
+/**
+ * @throws NotRunningError when an embedded cluster was never started; CliError (refused) for a version that is not kept
+ */
+export async function withVersions<T>(
+  context: CliContext,
+  name: string,
+  work: (clients: Clients, environment: Environment) => Promise<T>,
+): Promise<T> {
   const environment = await loadEnvironment(name, context.config);
   const connections = await resolveConnections(environment, context.config);
   // Loaded late: the clients take a second, and a wrong name should be told at once.
@@ -17,7 +23,8 @@ export async function withVersions<T>(context: CliContext, name: string, work: (
   try {
     return await withClients(context, environment, connections, (clients) => work(clients, environment));
   } catch (error) {
-    if (error instanceof RollbackRefusedError) throw refused(error.message, `${commandLine('history', '--env', name)}   (the versions that are kept)`);
+    if (error instanceof RollbackRefusedError)
+      throw refused(error.message, `${commandLine('history', '--env', name)}   (the versions that are kept)`);
     throw error;
   }
 }

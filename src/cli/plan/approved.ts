@@ -21,11 +21,22 @@ export interface ApprovedPlan extends Omit<PlanFile, 'selection'> {
  * Reads the file; what it says stands in place of the options.
  * @throws CliError (refused) when it is no plan of this environment, or options say something beside it
  */
-export async function approvedPlan(path: string, options: SelectionOptions & { env: string; image?: Record<string, string> }, { catalog }: Prepared): Promise<ApprovedPlan> {
+export async function approvedPlan(
+  path: string,
+  options: SelectionOptions & { env: string; image?: Record<string, string> },
+  { catalog }: Prepared,
+): Promise<ApprovedPlan> {
   const beside = [...(options.image === undefined ? [] : ['--image']), ...selectionFlags(options)];
-  if (beside.length > 0) throw refused(`${beside.join(' and ')} cannot be given together with --plan: the plan says which services and which tags.`, `${commandLine('plan', '--env', options.env, '--out', path)} with ${beside.join(' and ')}, then deploy --plan ${path}`);
+  if (beside.length > 0)
+    throw refused(
+      `${beside.join(' and ')} cannot be given together with --plan: the plan says which services and which tags.`,
+      `${commandLine('plan', '--env', options.env, '--out', path)} with ${beside.join(' and ')}, then deploy --plan ${path}`,
+    );
   const { selection, ...file } = await readPlanFile(path, options.env);
-  checkImages(file.imageTags, catalog.services.map(({ name }) => name));
+  checkImages(
+    file.imageTags,
+    catalog.services.map(({ name }) => name),
+  );
   return { ...file, path, ...(selection === undefined ? {} : { selection: withoutAbsent(selection) }) };
 }
 
@@ -33,19 +44,41 @@ export async function approvedPlan(path: string, options: SelectionOptions & { e
  * Plans anew and compares. The workflow does so once more at its start.
  * @throws CliError (refused) that names what has changed, service by service
  */
-export async function checkApprovedPlan({ context, environment, interrupted }: Pick<Session, 'context' | 'environment' | 'interrupted'>, connections: Connections, approved: ApprovedPlan, clusterUid: string): Promise<void> {
-  const again = commandLine('plan', '--env', environment.name, ...deployArgs(approved.imageTags, optionsOf(approved.selection)), '--out', approved.path);
+export async function checkApprovedPlan(
+  { context, environment, interrupted }: Pick<Session, 'context' | 'environment' | 'interrupted'>,
+  connections: Connections,
+  approved: ApprovedPlan,
+  clusterUid: string,
+): Promise<void> {
+  const again = commandLine(
+    'plan',
+    '--env',
+    environment.name,
+    ...deployArgs(approved.imageTags, optionsOf(approved.selection)),
+    '--out',
+    approved.path,
+  );
   if (approved.clusterUid !== undefined && approved.clusterUid !== clusterUid) {
-    throw refused(`The plan ${approved.path} was made for the cluster with kube-system uid ${approved.clusterUid}, but "${environment.name}" now is ${clusterUid}.`, again);
+    throw refused(
+      `The plan ${approved.path} was made for the cluster with kube-system uid ${approved.clusterUid}, but "${environment.name}" now is ${clusterUid}.`,
+      again,
+    );
   }
   const { planFor } = await import('../../activities/make-plan.ts');
-  const plan = await withClients(context, environment, connections, (clients) => planFor(clients, environment, approved.imageTags, interrupted, approved.selection));
+  const plan = await withClients(context, environment, connections, (clients) =>
+    planFor(clients, environment, approved.imageTags, interrupted, approved.selection),
+  );
   if (plan.digest === approved.digest) return;
   const reasons = changesSince(approved, plan.services);
-  throw refused([
-    `The plan ${approved.path} (${approved.digest}, made ${approved.createdAt} by ${approved.requestedBy}) does not fit any more; what would be done now is ${plan.digest}:`,
-    ...(reasons.length === 0 ? ['the services or their order in the catalog are others'] : reasons).map((line) => `  ${line}`),
-  ].join('\n'), `${again}   (a new plan to look at)`);
+  throw refused(
+    [
+      `The plan ${approved.path} (${approved.digest}, made ${approved.createdAt} by ${approved.requestedBy}) does not fit any more; what would be done now is ${plan.digest}:`,
+      ...(reasons.length === 0 ? ['the services or their order in the catalog are others'] : reasons).map(
+        (line) => `  ${line}`,
+      ),
+    ].join('\n'),
+    `${again}   (a new plan to look at)`,
+  );
 }
 
 function withoutAbsent(selection: NonNullable<PlanFile['selection']>): Selection {
@@ -54,7 +87,10 @@ function withoutAbsent(selection: NonNullable<PlanFile['selection']>): Selection
 
 function optionsOf({ only, phases, from, skip, withDependencies }: Selection = {}): SelectionOptions {
   return {
-    ...(only === undefined ? {} : { only }), ...(phases === undefined ? {} : { phase: phases }), ...(from === undefined ? {} : { from }),
-    ...(skip === undefined ? {} : { skip }), ...(withDependencies ? { withDependencies: true as const } : {}),
+    ...(only === undefined ? {} : { only }),
+    ...(phases === undefined ? {} : { phase: phases }),
+    ...(from === undefined ? {} : { from }),
+    ...(skip === undefined ? {} : { skip }),
+    ...(withDependencies ? { withDependencies: true as const } : {}),
   };
 }

@@ -23,7 +23,11 @@ export async function isUnborn(environment: Environment, config: CliContext['con
  * The clients of a cluster that is there; embedded parts that have died are brought back, without the worker.
  * @throws NotRunningError where it was stopped
  */
-export async function onGround<T>(context: CliContext, environment: Environment, work: (clients: Clients, signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function onGround<T>(
+  context: CliContext,
+  environment: Environment,
+  work: (clients: Clients, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const { config, terminal } = context;
   const renderer = createRenderer({ ...terminal, live: false, stdout: terminal.stderr }, environment.name, false);
   const interrupts = watchInterrupts();
@@ -31,9 +35,14 @@ export async function onGround<T>(context: CliContext, environment: Environment,
     const { signal } = interrupts;
     if (hasEmbeddedParts(environment) && (await readRuntime(config, environment.name)) !== undefined) {
       const { up } = await import('../../../bootstrap/index.ts');
-      await unlessInterrupted(signal, up(environment, config, (event) => renderer.setup(setupLine(event)), { signal, worker: false }));
+      await unlessInterrupted(
+        signal,
+        up(environment, config, (event) => renderer.setup(setupLine(event)), { signal, worker: false }),
+      );
     }
-    return await withClients(context, environment, await connectionsOf(environment, config), (clients) => work(clients, signal));
+    return await withClients(context, environment, await connectionsOf(environment, config), (clients) =>
+      work(clients, signal),
+    );
   } finally {
     renderer.close();
     interrupts.dispose();

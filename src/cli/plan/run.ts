@@ -36,37 +36,61 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
     terminal.stderr.write(`Written: ${options.svg}\n`);
   }
   if (options.out !== undefined) {
-    const origin = { imageTags, createdAt: new Date().toISOString(), requestedBy: config.requestedBy, ...(selection === undefined ? {} : { selection }) };
+    const origin = {
+      imageTags,
+      createdAt: new Date().toISOString(),
+      requestedBy: config.requestedBy,
+      ...(selection === undefined ? {} : { selection }),
+    };
     await writePlanFile(options.out, planFileOf(changes, origin));
     terminal.stderr.write(`Written: ${options.out}\n`);
   }
   if (options.json) printLines(terminal.stdout, [JSON.stringify(changes)]);
   else {
-    printLines(terminal.stdout, planLines(changes, {
-      columns: terminal.stdout.columns ?? 80, style: terminal.style, deployArgs: deployArgs(imageTags, options), ...(options.out === undefined ? {} : { file: options.out }),
-    }));
+    printLines(
+      terminal.stdout,
+      planLines(changes, {
+        columns: terminal.stdout.columns ?? 80,
+        style: terminal.style,
+        deployArgs: deployArgs(imageTags, options),
+        ...(options.out === undefined ? {} : { file: options.out }),
+      }),
+    );
   }
   return changes.changes ? EXIT_CODES.changes : EXIT_CODES.done;
 }
 
-async function lookAtChanges(context: CliContext, { environment, catalog }: Prepared, imageTags: Record<string, string>, selection: Selection | undefined): Promise<PlatformChanges> {
+async function lookAtChanges(
+  context: CliContext,
+  { environment, catalog }: Prepared,
+  imageTags: Record<string, string>,
+  selection: Selection | undefined,
+): Promise<PlatformChanges> {
   const { config, terminal } = context;
   // Loaded late: the clients take a second, and a wrong option should be told at once.
   const { planChanges, planFirst } = await import('../../activities/diff/index.ts');
   const home = join(stateDir(config, environment.name), 'helm');
   const request = (signal: AbortSignal, helm: string | undefined): PlanRequest => ({
-    imageTags, signal, ...(selection === undefined ? {} : { selection }), ...(helm === undefined ? {} : { rendering: { helm, home, config } }),
+    imageTags,
+    signal,
+    ...(selection === undefined ? {} : { selection }),
+    ...(helm === undefined ? {} : { rendering: { helm, home, config } }),
   });
   if (await isUnborn(environment, config)) {
     const { createRedactor } = await import('../../clients/redact.ts');
     const { findInstalledTools } = await import('../../../bootstrap/tools/index.ts');
     // Nothing is installed for the sake of a look.
     const helm = (await findInstalledTools(config.cacheDir, config.childEnv)).get('helm')?.path;
-    return planFirst({ environment, catalog, config, redactor: createRedactor() }, request(new AbortController().signal, helm));
+    return planFirst(
+      { environment, catalog, config, redactor: createRedactor() },
+      request(new AbortController().signal, helm),
+    );
   }
   return onGround(context, environment, async (clients, signal) => {
     const { formatProgress } = await import('../../../bootstrap/tools/index.ts');
-    const helm = await helmBinary(clients.connections, config, (event) => terminal.stderr.write(`${formatProgress(event)}\n`));
+    const helm = await helmBinary(clients.connections, config, (event) =>
+      terminal.stderr.write(`${formatProgress(event)}\n`),
+    );
     return planChanges(clients, request(signal, helm));
   });
 }

@@ -1,11 +1,26 @@
 /** A plan as people read it, in 80 columns. Pure. */
-import type { ObjectAction, ObjectChange, PlatformChanges, ReleaseChange, ServiceAction, ServiceChange } from '../../plan/diff/types.ts';
+import type {
+  ObjectAction,
+  ObjectChange,
+  PlatformChanges,
+  ReleaseChange,
+  ServiceAction,
+  ServiceChange,
+} from '../../plan/diff/types.ts';
 import { commandLine, count, duration, oneLine, truncate, wrap } from '../format.ts';
 import type { Style, Tone } from '../terminal.ts';
 
 const MARKS: Record<ServiceAction | ObjectAction | 'orphan', { mark: string; tone: Tone }> = {
-  create: { mark: '+', tone: 'good' }, upgrade: { mark: '~', tone: 'busy' }, update: { mark: '~', tone: 'busy' }, replace: { mark: '-/+', tone: 'bad' },
-  adopt: { mark: '>', tone: 'busy' }, retry: { mark: '~', tone: 'busy' }, verify: { mark: '?', tone: 'busy' }, delete: { mark: '-', tone: 'bad' }, skip: { mark: ' ', tone: 'dim' }, orphan: { mark: '!', tone: 'dim' },
+  create: { mark: '+', tone: 'good' },
+  upgrade: { mark: '~', tone: 'busy' },
+  update: { mark: '~', tone: 'busy' },
+  replace: { mark: '-/+', tone: 'bad' },
+  adopt: { mark: '>', tone: 'busy' },
+  retry: { mark: '~', tone: 'busy' },
+  verify: { mark: '?', tone: 'busy' },
+  delete: { mark: '-', tone: 'bad' },
+  skip: { mark: ' ', tone: 'dim' },
+  orphan: { mark: '!', tone: 'dim' },
 };
 
 const WIDEST = 100;
@@ -26,12 +41,21 @@ export function planLines(changes: PlatformChanges, options: PlanTextOptions): s
   const page = { style: options.style, columns: Math.min(options.columns, WIDEST) };
   const { style } = page;
   return [
-    style('bold', `Plan for ${changes.environment}${changes.clusterUid === undefined ? ', whose cluster is still to be made' : ` (cluster ${changes.clusterUid.slice(0, 8)})`}: ${changes.digest}`),
+    style(
+      'bold',
+      `Plan for ${changes.environment}${changes.clusterUid === undefined ? ', whose cluster is still to be made' : ` (cluster ${changes.clusterUid.slice(0, 8)})`}: ${changes.digest}`,
+    ),
     ...changes.notes.flatMap((note) => wrap(note, page.columns)),
     ...groundworkLines(changes, page),
     ...changes.phases.flatMap(({ number, title }) => {
       const touched = changes.services.filter(({ phase, action }) => phase === number && action !== 'skip');
-      return touched.length === 0 ? [] : ['', style('bold', `Phase ${number}: ${title}`), ...touched.flatMap((service) => serviceLines(service, page))];
+      return touched.length === 0
+        ? []
+        : [
+            '',
+            style('bold', `Phase ${number}: ${title}`),
+            ...touched.flatMap((service) => serviceLines(service, page)),
+          ];
     }),
     ...orphanLines(changes, page),
     '',
@@ -41,11 +65,16 @@ export function planLines(changes: PlatformChanges, options: PlanTextOptions): s
 
 function groundworkLines({ groundwork }: PlatformChanges, page: Page): string[] {
   if (groundwork.length === 0) return [];
-  const namespaces = groundwork.filter(({ action, what }) => action === 'create' && what.startsWith('Namespace ')).map(({ what }) => what.slice('Namespace '.length));
+  const namespaces = groundwork
+    .filter(({ action, what }) => action === 'create' && what.startsWith('Namespace '))
+    .map(({ what }) => what.slice('Namespace '.length));
   const others = groundwork.filter(({ action, what }) => !(action === 'create' && what.startsWith('Namespace ')));
   return [
-    '', page.style('bold', 'Groundwork'),
-    ...(namespaces.length > 0 ? marked('create', `${count(namespaces.length, 'namespace')}: ${namespaces.join(', ')}`, 2, page) : []),
+    '',
+    page.style('bold', 'Groundwork'),
+    ...(namespaces.length > 0
+      ? marked('create', `${count(namespaces.length, 'namespace')}: ${namespaces.join(', ')}`, 2, page)
+      : []),
     ...others.flatMap(({ action, what, why }) => marked(action, `${what}: ${oneLine(why)}`, 2, page)),
   ];
 }
@@ -54,7 +83,13 @@ function serviceLines(service: ServiceChange, page: Page): string[] {
   return [
     ...marked(service.action, `${service.name} (${service.namespace}): ${reasonText(service.reason)}`, 2, page),
     // What has been said of the service is not said again of its release.
-    ...service.releases.flatMap((release) => releaseLines(release, release.name === service.name || service.reason === `${release.name}: ${release.reason}`, page)),
+    ...service.releases.flatMap((release) =>
+      releaseLines(
+        release,
+        release.name === service.name || service.reason === `${release.name}: ${release.reason}`,
+        page,
+      ),
+    ),
   ];
 }
 
@@ -63,7 +98,11 @@ function reasonText(reason: string): string {
   return oneLine(reason).replace(/: [0-9a-f]{16} is deployed, [0-9a-f]{16} is wanted$/, '');
 }
 
-function releaseLines({ name, objects, note, action, reason, kind }: ReleaseChange, said: boolean, page: Page): string[] {
+function releaseLines(
+  { name, objects, note, action, reason, kind }: ReleaseChange,
+  said: boolean,
+  page: Page,
+): string[] {
   if (action === 'unchanged' || action === 'excluded') return [];
   const fresh = objects.filter(({ action: what, blocked }) => what === 'create' && blocked === undefined);
   const others = objects.filter((object) => !fresh.includes(object));
@@ -72,7 +111,9 @@ function releaseLines({ name, objects, note, action, reason, kind }: ReleaseChan
     ...(note === undefined ? [] : wrapped(note, 6, page)),
     ...(fresh.length === 0 ? [] : marked('create', summary(name, fresh), 6, page)),
     ...alike(others).flatMap(([object, ...more]) => objectLines(object, more, page)),
-    ...(objects.length === 0 && note === undefined && kind === 'release' && ['install', 'upgrade'].includes(action) ? wrapped('no object would change: Helm records a new revision', 6, page) : []),
+    ...(objects.length === 0 && note === undefined && kind === 'release' && ['install', 'upgrade'].includes(action)
+      ? wrapped('no object would change: Helm records a new revision', 6, page)
+      : []),
   ];
 }
 
@@ -80,7 +121,11 @@ function releaseLines({ name, objects, note, action, reason, kind }: ReleaseChan
 function summary(release: string, objects: readonly ObjectChange[]): string {
   const kinds = new Map<string, string[]>();
   for (const { kind, name } of objects) kinds.set(kind, [...(kinds.get(kind) ?? []), name]);
-  return [...kinds].map(([kind, names]) => (names.length > 1 ? `${names.length}×${kind}` : names[0] === release ? kind : `${kind} ${names[0] ?? ''}`)).join(', ');
+  return [...kinds]
+    .map(([kind, names]) =>
+      names.length > 1 ? `${names.length}×${kind}` : names[0] === release ? kind : `${kind} ${names[0] ?? ''}`,
+    )
+    .join(', ');
 }
 
 /** Objects to which the very same happens, such as another version in a label, are said once. */
@@ -101,12 +146,21 @@ function objectLines(object: ObjectChange, more: readonly ObjectChange[], page: 
   return [
     ...marked(action, [object, ...more].map(({ kind, name }) => `${kind} ${oneLine(name)}`).join(', '), 6, page),
     ...(note === undefined ? [] : wrapped(note, 10, page)),
-    ...fields.flatMap(({ path, from, to }) => fieldLines(`${path}${immutable.includes(path) ? '  (cannot be changed in place)' : ''}`, from, to, page)),
-    ...(blocked === undefined ? [] : wrapped(`A deployment would stop here: ${oneLine(blocked)}`, 10, page).map((line) => page.style('bad', line))),
+    ...fields.flatMap(({ path, from, to }) =>
+      fieldLines(`${path}${immutable.includes(path) ? '  (cannot be changed in place)' : ''}`, from, to, page),
+    ),
+    ...(blocked === undefined
+      ? []
+      : wrapped(`A deployment would stop here: ${oneLine(blocked)}`, 10, page).map((line) => page.style('bad', line))),
   ];
 }
 
-function fieldLines(path: string, from: string | undefined, to: string | undefined, { columns, style }: Page): string[] {
+function fieldLines(
+  path: string,
+  from: string | undefined,
+  to: string | undefined,
+  { columns, style }: Page,
+): string[] {
   const before = from === undefined ? '(not set)' : oneLine(from);
   const after = to === undefined ? '(goes away)' : oneLine(to);
   const short = `${' '.repeat(10)}${path}: ${before} → ${after}`;
@@ -121,8 +175,11 @@ function fieldLines(path: string, from: string | undefined, to: string | undefin
 function orphanLines({ orphans }: PlatformChanges, page: Page): string[] {
   if (orphans.length === 0) return [];
   return [
-    '', page.style('bold', 'Not in the catalog (any more)'),
-    ...orphans.flatMap(({ name, namespace, revision }) => marked('orphan', `release ${name} (${namespace}), revision ${revision}: left as it is`, 2, page)),
+    '',
+    page.style('bold', 'Not in the catalog (any more)'),
+    ...orphans.flatMap(({ name, namespace, revision }) =>
+      marked('orphan', `release ${name} (${namespace}), revision ${revision}: left as it is`, 2, page),
+    ),
   ];
 }
 
@@ -130,20 +187,49 @@ function closingLines(changes: PlatformChanges, { file, deployArgs }: PlanTextOp
   const { style } = page;
   const { services, expected, environment, simulated } = changes;
   const tally = (action: ServiceAction): number => services.filter((service) => service.action === action).length;
-  const excluded = services.filter(({ releases, action }) => action === 'skip' && releases.some((release) => release.action === 'excluded')).length;
+  const excluded = services.filter(
+    ({ releases, action }) => action === 'skip' && releases.some((release) => release.action === 'excluded'),
+  ).length;
   const words: [number, string][] = [
-    [tally('create'), 'to create'], [tally('upgrade'), 'to upgrade'], [tally('replace'), 'to replace'], [tally('adopt'), 'to adopt'],
-    [tally('retry'), 'to apply again'], [tally('verify'), 'to wait for'], [tally('skip') - excluded, 'as wanted'], [excluded, 'not selected'],
+    [tally('create'), 'to create'],
+    [tally('upgrade'), 'to upgrade'],
+    [tally('replace'), 'to replace'],
+    [tally('adopt'), 'to adopt'],
+    [tally('retry'), 'to apply again'],
+    [tally('verify'), 'to wait for'],
+    [tally('skip') - excluded, 'as wanted'],
+    [excluded, 'not selected'],
   ];
-  const said = words.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`).join(', ');
-  const blocked = services.filter(({ releases }) => releases.some(({ objects }) => objects.some((object) => object.blocked !== undefined))).map(({ name }) => name);
-  if (!changes.changes) return [...wrap(`${count(services.length, 'service')}: ${said}.`, page.columns), style('good', `Nothing to do in ${environment}.`)];
-  const source = expected.measured === expected.touched ? 'measured here before' : expected.measured === 0 ? 'by declared start-up times' : `${expected.measured} of ${expected.touched} services measured here before, the others by declared start-up times`;
+  const said = words
+    .filter(([n]) => n > 0)
+    .map(([n, word]) => `${n} ${word}`)
+    .join(', ');
+  const blocked = services
+    .filter(({ releases }) => releases.some(({ objects }) => objects.some((object) => object.blocked !== undefined)))
+    .map(({ name }) => name);
+  if (!changes.changes)
+    return [
+      ...wrap(`${count(services.length, 'service')}: ${said}.`, page.columns),
+      style('good', `Nothing to do in ${environment}.`),
+    ];
+  const source =
+    expected.measured === expected.touched
+      ? 'measured here before'
+      : expected.measured === 0
+        ? 'by declared start-up times'
+        : `${expected.measured} of ${expected.touched} services measured here before, the others by declared start-up times`;
   return [
     ...wrap(`${count(services.length, 'service')}: ${said}.`, page.columns),
-    ...(expected.touched === 0 ? [] : wrap(`Expected: about ${duration(expected.seconds)} (${source}${simulated ? '; pods simulated' : ''}).`, page.columns)),
+    ...(expected.touched === 0
+      ? []
+      : wrap(
+          `Expected: about ${duration(expected.seconds)} (${source}${simulated ? '; pods simulated' : ''}).`,
+          page.columns,
+        )),
     ...(expected.path.length < 2 ? [] : wrap(`Longest path: ${expected.path.join(' → ')}`, page.columns)),
-    ...(blocked.length === 0 ? [] : wrap(`A deployment would stop at: ${blocked.join(', ')}.`, page.columns).map((line) => style('bad', line))),
+    ...(blocked.length === 0
+      ? []
+      : wrap(`A deployment would stop at: ${blocked.join(', ')}.`, page.columns).map((line) => style('bad', line))),
     'Nothing was changed.',
     `${style('bold', 'Next:')} ${commandLine('deploy', '--env', environment, ...(file === undefined ? deployArgs : ['--plan', file]))}`,
   ];
@@ -152,7 +238,9 @@ function closingLines(changes: PlatformChanges, { file, deployArgs }: PlanTextOp
 function marked(action: keyof typeof MARKS, text: string, indent: number, page: Page): string[] {
   const { mark, tone } = MARKS[action];
   const lines = wrapLong(text, indent + 4, page.columns);
-  return lines.map((line, index) => (index === 0 ? page.style(tone, `${' '.repeat(indent)}${mark.padEnd(3)} ${line.trimStart()}`) : line));
+  return lines.map((line, index) =>
+    index === 0 ? page.style(tone, `${' '.repeat(indent)}${mark.padEnd(3)} ${line.trimStart()}`) : line,
+  );
 }
 
 function wrapped(text: string, indent: number, { columns }: Page): string[] {
@@ -162,5 +250,7 @@ function wrapped(text: string, indent: number, { columns }: Page): string[] {
 /** Wraps; what is longer than a line and has no blank is broken where it must be. */
 function wrapLong(text: string, indent: number, columns: number): string[] {
   const width = Math.max(20, columns - indent);
-  return wrap(text, width).flatMap((line) => line.match(new RegExp(`.{1,${width}}`, 'gu')) ?? []).map((line) => `${' '.repeat(indent)}${line}`);
+  return wrap(text, width)
+    .flatMap((line) => line.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [])
+    .map((line) => `${' '.repeat(indent)}${line}`);
 }

@@ -13,12 +13,19 @@ const MOST_NAMED = 12;
 const EVERYTHING: Right = { verb: '*', group: '*', resource: '*' };
 
 /**
- * The identity of this command, which local workers share. An administrator costs one request; for anybody else the rights are
+ * The identity of this command, which local workers share. An administrator costs one request; for anybody else the
+ * rights are
  * derived and compared.
  * @param basis asked for only where it is needed: it renders every chart
  * @throws CliError (refused)
  */
-export async function requireDeployerRights(kubernetes: Asking, environment: string, [first = 'default']: readonly string[], basis: () => Promise<AccessBasis>, signal?: AbortSignal): Promise<void> {
+export async function requireDeployerRights(
+  kubernetes: Asking,
+  environment: string,
+  [first = 'default']: readonly string[],
+  basis: () => Promise<AccessBasis>,
+  signal?: AbortSignal,
+): Promise<void> {
   if (grants((await kubernetes.myRules(first, signal)).rules, EVERYTHING)) return;
   const { cluster, namespaced } = identityOf('deployer', await basis());
   const missing: string[] = [];
@@ -27,7 +34,7 @@ export async function requireDeployerRights(kubernetes: Asking, environment: str
     for (const right of rights.filter((wanted) => !grants(rules, wanted))) {
       const question = questionOf(right, namespace);
       // Other authorizers than Kubernetes' own do not list what they allow.
-      if (!complete && await kubernetes.mayI(question, signal)) continue;
+      if (!complete && (await kubernetes.mayI(question, signal))) continue;
       missing.push(questionWords(question));
     }
   };
@@ -36,26 +43,58 @@ export async function requireDeployerRights(kubernetes: Asking, environment: str
   refuse(missing, `The identity that you use on ${kubernetes.server}`, environment);
 }
 
-/** The workers in the cluster, asked about by somebody else: what every one of the namespaces takes. @throws CliError (refused) */
-export async function requireWorkerRights(kubernetes: Asking, environment: string, namespaces: readonly string[], signal?: AbortSignal): Promise<void> {
+/**
+ * The workers in the cluster, asked about by somebody else: what every one of the namespaces takes. @throws CliError
+ * (refused)
+ */
+export async function requireWorkerRights(
+  kubernetes: Asking,
+  environment: string,
+  namespaces: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
   const account = { namespace: IN_CLUSTER.namespace, name: IN_CLUSTER.worker };
   const questions = namespaces.flatMap((namespace): AccessQuestion[] => [
-    { verb: 'list', group: '', resource: 'secrets', namespace }, { verb: 'create', group: '', resource: 'secrets', namespace },
-    { verb: 'watch', group: '', resource: 'pods', namespace }, { verb: 'create', group: '', resource: 'pods', subresource: 'portforward', namespace },
+    { verb: 'list', group: '', resource: 'secrets', namespace },
+    { verb: 'create', group: '', resource: 'secrets', namespace },
+    { verb: 'watch', group: '', resource: 'pods', namespace },
+    { verb: 'create', group: '', resource: 'pods', subresource: 'portforward', namespace },
   ]);
-  const answers = await Promise.all(questions.map(async (question) => ({ question, allowed: await kubernetes.mayAccount(account, question, signal).catch(() => true) })));
-  refuse(answers.filter(({ allowed }) => !allowed).map(({ question }) => questionWords(question)), `The workers (service account ${account.namespace}/${account.name})`, environment);
+  const answers = await Promise.all(
+    questions.map(async (question) => ({
+      question,
+      allowed: await kubernetes.mayAccount(account, question, signal).catch(() => true),
+    })),
+  );
+  refuse(
+    answers.filter(({ allowed }) => !allowed).map(({ question }) => questionWords(question)),
+    `The workers (service account ${account.namespace}/${account.name})`,
+    environment,
+  );
 }
 
 function questionOf({ verb, group, resource: whole, name }: Right, namespace: string | undefined): AccessQuestion {
   const [resource = whole, subresource] = whole.split('/');
-  return { verb, group, resource, ...(subresource === undefined ? {} : { subresource }), ...(name === undefined ? {} : { name }), ...(namespace === undefined ? {} : { namespace }) };
+  return {
+    verb,
+    group,
+    resource,
+    ...(subresource === undefined ? {} : { subresource }),
+    ...(name === undefined ? {} : { name }),
+    ...(namespace === undefined ? {} : { namespace }),
+  };
 }
 
 function refuse(missing: readonly string[], who: string, environment: string): void {
   if (missing.length === 0) return;
-  const shown = [...missing].sort().slice(0, MOST_NAMED).map((line) => `  ${line}`);
+  const shown = [...missing]
+    .sort()
+    .slice(0, MOST_NAMED)
+    .map((line) => `  ${line}`);
   const rest = missing.length - shown.length;
-  throw refused(`${who} may not do what a deployment has to do:\n${[...shown, ...(rest > 0 ? [`  and ${rest} more`] : [])].join('\n')}`,
-    `${commandLine('rbac', 'apply', '--env', environment)}   (by somebody who administers the cluster)`, `${commandLine('rbac', 'show', '--env', environment, '--identity', 'deployer')}   (all that it needs)`);
+  throw refused(
+    `${who} may not do what a deployment has to do:\n${[...shown, ...(rest > 0 ? [`  and ${rest} more`] : [])].join('\n')}`,
+    `${commandLine('rbac', 'apply', '--env', environment)}   (by somebody who administers the cluster)`,
+    `${commandLine('rbac', 'show', '--env', environment, '--identity', 'deployer')}   (all that it needs)`,
+  );
 }

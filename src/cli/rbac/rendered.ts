@@ -13,17 +13,33 @@ import type { Prepared } from '../deploy/preflight.ts';
 
 /**
  * @param helm path of Helm
- * @throws ChartRenderError with what Helm says against a chart; CliError (refused) for a publisher's chart that cannot be had
+ * @throws ChartRenderError with what Helm says against a chart; CliError (refused) for a publisher's chart that cannot
+ * be had
  */
-export async function accessBasis({ catalog, environment }: Prepared, helm: string, config: Config, onNote: (text: string) => void = () => undefined): Promise<AccessBasis> {
+export async function accessBasis(
+  { catalog, environment }: Prepared,
+  helm: string,
+  config: Config,
+  onNote: (text: string) => void = () => undefined,
+): Promise<AccessBasis> {
   await requireCharts({ catalog, environment }, config, onNote);
-  const inputs = [...await allReleaseInputs(catalog, environment, {}, config)];
+  const inputs = [...(await allReleaseInputs(catalog, environment, {}, config))];
   const queue = new PQueue({ concurrency: availableParallelism() });
-  const releases = await queue.addAll(inputs.map(([name, input]) => async () => {
-    const { namespace } = findRelease(catalog, name);
-    const objects = await renderedObjects({ helm, home: join(stateDir(config, environment.name), 'helm'), config }, { name, namespace }, input);
-    return { name, namespace, objects };
-  }));
+  const releases = await queue.addAll(
+    inputs.map(([name, input]) => async () => {
+      const { namespace } = findRelease(catalog, name);
+      const objects = await renderedObjects(
+        { helm, home: join(stateDir(config, environment.name), 'helm'), config },
+        { name, namespace },
+        input,
+      );
+      return { name, namespace, objects };
+    }),
+  );
   const { keys } = environment.vault;
-  return { namespaces: catalog.namespaces.map(({ name }) => name), releases, ...(keys.store === 'kubernetes' ? { keys: { namespace: keys.namespace, name: keys.name } } : {}) };
+  return {
+    namespaces: catalog.namespaces.map(({ name }) => name),
+    releases,
+    ...(keys.store === 'kubernetes' ? { keys: { namespace: keys.namespace, name: keys.name } } : {}),
+  };
 }

@@ -4,7 +4,13 @@ import { namespaceLabels } from '../../activities/ensure-namespaces.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { isNotFound, KubernetesError, type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import { IN_CLUSTER, MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION, RECORDS_NAMESPACE } from '../../contract/names.ts';
+import {
+  IN_CLUSTER,
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  NAMESPACE_CREATED_ANNOTATION,
+  RECORDS_NAMESPACE,
+} from '../../contract/names.ts';
 import { IDENTITIES, type IdentityName, identityOf } from '../../plan/access/identities.ts';
 import { type AccessObject, accessObjects } from '../../plan/access/manifests.ts';
 import { withGround } from '../clients.ts';
@@ -18,9 +24,15 @@ import { printLines } from '../terminal.ts';
 import { accessBasis } from './rendered.ts';
 
 export async function showAccess(context: CliContext, options: RbacOptions): Promise<ExitCode> {
-  const objects = (await wantedAccess(context, await preflight(context, options.env), options.identity)).map(({ object }) => object);
-  if (options.json) printLines(context.terminal.stdout, [JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })]);
-  else context.terminal.stdout.write(objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join(''));
+  const objects = (await wantedAccess(context, await preflight(context, options.env), options.identity)).map(
+    ({ object }) => object,
+  );
+  if (options.json)
+    printLines(context.terminal.stdout, [JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })]);
+  else
+    context.terminal.stdout.write(
+      objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join(''),
+    );
   return EXIT_CODES.done;
 }
 
@@ -32,24 +44,48 @@ export async function applyAccess(context: CliContext, options: RbacOptions): Pr
       return await applyObjects(kubernetes, prepared.catalog, objects, signal);
     } catch (error) {
       if (!(error instanceof KubernetesError) || error.status !== 403) throw error;
-      throw refused(`The identity that you use on ${kubernetes.server} may not hand out rights: ${error.message}`,
-        'Use a kubeconfig of somebody who administers this cluster, or of the identity "bootstrap"', `${commandLine('rbac', 'show', '--env', options.env)} > access.yaml   (for somebody who does)`);
+      throw refused(
+        `The identity that you use on ${kubernetes.server} may not hand out rights: ${error.message}`,
+        'Use a kubeconfig of somebody who administers this cluster, or of the identity "bootstrap"',
+        `${commandLine('rbac', 'show', '--env', options.env)} > access.yaml   (for somebody who does)`,
+      );
     }
   });
   const { terminal } = context;
-  if (options.json) printLines(terminal.stdout, [JSON.stringify({ environment: options.env, objects: objects.length, changed })]);
-  else printLines(terminal.stdout, [...changed.map((name) => `✔ ${name}`), changed.length === 0 ? `All ${count(objects.length, 'object', 'objects')} are as wanted.` : `${changed.length} of ${count(objects.length, 'object', 'objects')} made or changed.`]);
+  if (options.json)
+    printLines(terminal.stdout, [JSON.stringify({ environment: options.env, objects: objects.length, changed })]);
+  else
+    printLines(terminal.stdout, [
+      ...changed.map((name) => `✔ ${name}`),
+      changed.length === 0
+        ? `All ${count(objects.length, 'object', 'objects')} are as wanted.`
+        : `${changed.length} of ${count(objects.length, 'object', 'objects')} made or changed.`,
+    ]);
   return EXIT_CODES.done;
 }
 
 /** The objects of one identity, or of all. */
-export async function wantedAccess({ config, terminal }: CliContext, prepared: Prepared, identity: IdentityName | undefined): Promise<AccessObject[]> {
-  const basis = await accessBasis(prepared, await acquireHelm(config), config, (text) => terminal.stderr.write(`${text}\n`));
+export async function wantedAccess(
+  { config, terminal }: CliContext,
+  prepared: Prepared,
+  identity: IdentityName | undefined,
+): Promise<AccessObject[]> {
+  const basis = await accessBasis(prepared, await acquireHelm(config), config, (text) =>
+    terminal.stderr.write(`${text}\n`),
+  );
   return (identity === undefined ? IDENTITIES : [identity]).flatMap((name) => accessObjects(identityOf(name, basis)));
 }
 
-/** Server-side apply; the namespaces that roles need come first. @returns `Kind namespace/name` of what was made or changed */
-export async function applyObjects(kubernetes: Pick<KubernetesClient, 'get' | 'apply'>, { namespaces }: Pick<Catalog, 'namespaces'>, objects: readonly AccessObject[], signal?: AbortSignal): Promise<string[]> {
+/**
+ * Server-side apply; the namespaces that roles need come first. @returns `Kind namespace/name` of what was made or
+ * changed
+ */
+export async function applyObjects(
+  kubernetes: Pick<KubernetesClient, 'get' | 'apply'>,
+  { namespaces }: Pick<Catalog, 'namespaces'>,
+  objects: readonly AccessObject[],
+  signal?: AbortSignal,
+): Promise<string[]> {
   const changed: string[] = [];
   const put = async (path: string, object: unknown, name: string, force: boolean): Promise<void> => {
     const before = await kubernetes.get(path, signal);
@@ -62,15 +98,37 @@ export async function applyObjects(kubernetes: Pick<KubernetesClient, 'get' | 'a
     // Only what is missing is made: how a namespace has to be is the deployment's business.
     if (await exists(kubernetes, name, signal)) continue;
     const own = [RECORDS_NAMESPACE, IN_CLUSTER.namespace].includes(name);
-    const restricted = { [MANAGED_BY_LABEL]: MANAGED_BY, ...(name === IN_CLUSTER.namespace ? { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' } : {}) };
-    await put(paths.namespace(name), { apiVersion: 'v1', kind: 'Namespace', metadata: {
-      name, labels: namespace === undefined ? restricted : namespaceLabels(namespace),
-      // As a deployment would have made it: so `destroy` may take it away.
-      ...(own ? {} : { annotations: { 'ananta.dev/purpose': namespace?.purpose ?? '', [NAMESPACE_CREATED_ANNOTATION]: 'true' } }),
-    } }, `Namespace ${name}`, false);
+    const restricted = {
+      [MANAGED_BY_LABEL]: MANAGED_BY,
+      ...(name === IN_CLUSTER.namespace
+        ? { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' }
+        : {}),
+    };
+    await put(
+      paths.namespace(name),
+      {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: {
+          name,
+          labels: namespace === undefined ? restricted : namespaceLabels(namespace),
+          // As a deployment would have made it: so `destroy` may take it away.
+          ...(own
+            ? {}
+            : {
+                annotations: { 'ananta.dev/purpose': namespace?.purpose ?? '', [NAMESPACE_CREATED_ANNOTATION]: 'true' },
+              }),
+        },
+      },
+      `Namespace ${name}`,
+      false,
+    );
   }
   for (const { path, object } of objects) {
-    const { kind, metadata: { name, namespace } } = object;
+    const {
+      kind,
+      metadata: { name, namespace },
+    } = object;
     await put(path, object, `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`, true);
   }
   return changed;

@@ -19,7 +19,10 @@ export function reportLines(report: DriftReport, view: DriftView): string[] {
   return [
     ...findingsLines(findings, view),
     ...(report.omitted === undefined ? [] : [`… and ${report.omitted} more`, '']),
-    style(findings.length === 0 ? 'good' : 'bad', findings.length === 0 ? `No drift on ${environment}.` : `Drift on ${environment}: ${countWords(findings)}.`),
+    style(
+      findings.length === 0 ? 'good' : 'bad',
+      findings.length === 0 ? `No drift on ${environment}.` : `Drift on ${environment}: ${countWords(findings)}.`,
+    ),
     comparedLine(report),
     ...(report.simulated === '' ? [] : [style('dim', oneLine(report.simulated))]),
     ...nextLines(findings, view.flapping, environment, style),
@@ -30,7 +33,9 @@ export function findingsLines(findings: readonly DriftFinding[], view: DriftView
   const services = [...new Set(findings.map(({ service }) => service ?? ''))].sort();
   return services.flatMap((service) => [
     view.style('bold', service === '' ? 'Platform' : service),
-    ...findings.filter((finding) => (finding.service ?? '') === service).flatMap((finding) => findingLines(finding, view)),
+    ...findings
+      .filter((finding) => (finding.service ?? '') === service)
+      .flatMap((finding) => findingLines(finding, view)),
     '',
   ]);
 }
@@ -40,9 +45,14 @@ function findingLines(finding: DriftFinding, { flapping, style, columns }: Drift
   const author = authorWords(finding);
   return [
     `  ${style('bad', shortId(key))}  ${kind}: ${oneLine(field === undefined ? object : `${object} ${field}`)}`,
-    ...(finding.was === undefined && finding.is === undefined ? [] : [`          ${truncate(oneLine(changeWords(finding)), Math.max(60, columns - 11))}`]),
+    ...(finding.was === undefined && finding.is === undefined
+      ? []
+      : [`          ${truncate(oneLine(changeWords(finding)), Math.max(60, columns - 11))}`]),
     ...(author === '' ? [] : [`          by ${oneLine(author)}`]),
-    style('dim', `          ${flapping.includes(key) ? 'left alone: it came back after each repair' : `repair: ${repairWords(finding)}`}`),
+    style(
+      'dim',
+      `          ${flapping.includes(key) ? 'left alone: it came back after each repair' : `repair: ${repairWords(finding)}`}`,
+    ),
     ...(note === undefined ? [] : [style('dim', `          ${oneLine(note)}`)]),
   ];
 }
@@ -51,16 +61,30 @@ function comparedLine({ checked, accepted, ignored, seconds }: DriftReport): str
   return `Compared in ${duration(seconds)}: ${count(checked.objects, 'object')} of ${count(checked.releases, 'release')}, ${checked.vault} things in Vault, ${count(checked.secrets, 'Secret')}; ${accepted} accepted, ${ignored} ignored.`;
 }
 
-function nextLines(findings: readonly DriftFinding[], flapping: readonly string[], environment: string, style: Style): string[] {
+function nextLines(
+  findings: readonly DriftFinding[],
+  flapping: readonly string[],
+  environment: string,
+  style: Style,
+): string[] {
   const [first] = findings;
   if (first === undefined) return [];
   const id = shortId(first.key);
   const flaps = findings.find(({ key }) => flapping.includes(key));
   const next = (line: string, does: string): string => `${style('bold', 'Next:')} ${line}   (${does})`;
   return [
-    ...(findings.some(({ repair }) => repair !== undefined) ? [next(commandLine('drift', 'run', '--repair', '--env', environment), 'repairs what can be repaired')] : []),
+    ...(findings.some(({ repair }) => repair !== undefined)
+      ? [next(commandLine('drift', 'run', '--repair', '--env', environment), 'repairs what can be repaired')]
+      : []),
     next(commandLine('drift', 'accept', id, '--reason', 'WHY', '--env', environment), `takes ${id} as it is`),
-    ...(flaps === undefined ? [] : [next(commandLine('drift', 'reset', shortId(flaps.key), '--env', environment), 'repairs it again, once what changes it is gone')]),
+    ...(flaps === undefined
+      ? []
+      : [
+          next(
+            commandLine('drift', 'reset', shortId(flaps.key), '--env', environment),
+            'repairs it again, once what changes it is gone',
+          ),
+        ]),
   ];
 }
 
@@ -72,10 +96,15 @@ export function resultLines(result: DriftResult, view: DriftView): string[] {
   const mended = (report?.findings ?? []).filter(({ key }) => repaired.includes(key));
   const seen = { ...view, flapping };
   return [
-    ...mended.map(({ key, object, field }) => style('good', `✔ repaired ${shortId(key)}  ${oneLine(field === undefined ? object : `${object} ${field}`)}`)),
+    ...mended.map(({ key, object, field }) =>
+      style('good', `✔ repaired ${shortId(key)}  ${oneLine(field === undefined ? object : `${object} ${field}`)}`),
+    ),
     ...(mended.length > 0 && left.length > 0 ? [''] : []),
     ...findingsLines(left, seen),
-    style(outcome === 'clean' || outcome === 'repaired' ? 'good' : 'bad', `Drift run on ${environment}: ${outcome}${reason === undefined ? '' : `: ${oneLine(reason)}`}${mended.length > 0 && outcome !== 'repaired' ? `, ${mended.length} repaired` : ''}${left.length > 0 ? `, ${left.length} left` : ''}.`),
+    style(
+      outcome === 'clean' || outcome === 'repaired' ? 'good' : 'bad',
+      `Drift run on ${environment}: ${outcome}${reason === undefined ? '' : `: ${oneLine(reason)}`}${mended.length > 0 && outcome !== 'repaired' ? `, ${mended.length} repaired` : ''}${left.length > 0 ? `, ${left.length} left` : ''}.`,
+    ),
     ...(report === undefined ? [] : [comparedLine(report)]),
     ...(report === undefined || report.simulated === '' ? [] : [style('dim', oneLine(report.simulated))]),
     ...nextLines(left, flapping, environment, style),
@@ -83,16 +112,35 @@ export function resultLines(result: DriftResult, view: DriftView): string[] {
 }
 
 /** A run as it is listed: some facts are known to the cluster alone. */
-export type ListedRun = Pick<DriftRun, 'at' | 'workflowId' | 'runId'> & Partial<Omit<DriftRun, 'outcome'>> & { outcome: string };
+export type ListedRun = Pick<DriftRun, 'at' | 'workflowId' | 'runId'> &
+  Partial<Omit<DriftRun, 'outcome'>> & { outcome: string };
 
 export function runLines(runs: readonly ListedRun[], environment: string, style: Style): string[] {
-  if (runs.length === 0) return [`No drift run on ${environment} yet.`, `${style('bold', 'Next:')} ${commandLine('drift', 'run', '--env', environment)}   (starts one)`];
+  if (runs.length === 0)
+    return [
+      `No drift run on ${environment} yet.`,
+      `${style('bold', 'Next:')} ${commandLine('drift', 'run', '--env', environment)}   (starts one)`,
+    ];
   const known = (value: number | undefined): string => (value === undefined ? '-' : String(value));
   const rows = table([
     ['Ended', 'Outcome', 'Found', 'Repaired', 'Flapping', 'Seconds', 'Workflow'],
-    ...runs.map((run) => [run.at, run.outcome, known(run.findings), known(run.repaired), known(run.flapping), run.seconds === undefined ? '-' : run.seconds.toFixed(1), `${run.workflowId}${run.reason === undefined ? '' : `  ${oneLine(run.reason)}`}`]),
+    ...runs.map((run) => [
+      run.at,
+      run.outcome,
+      known(run.findings),
+      known(run.repaired),
+      known(run.flapping),
+      run.seconds === undefined ? '-' : run.seconds.toFixed(1),
+      `${run.workflowId}${run.reason === undefined ? '' : `  ${oneLine(run.reason)}`}`,
+    ]),
   ]);
-  return rows.map((row, index) => (index === 0 ? style('bold', row) : ['clean', 'repaired', 'skipped', 'running'].includes(runs[index - 1]?.outcome ?? '') ? row : style('bad', row)));
+  return rows.map((row, index) =>
+    index === 0
+      ? style('bold', row)
+      : ['clean', 'repaired', 'skipped', 'running'].includes(runs[index - 1]?.outcome ?? '')
+        ? row
+        : style('bad', row),
+  );
 }
 
 export function acceptedLines(acceptances: readonly Acceptance[], environment: string, style: Style): string[] {

@@ -15,54 +15,120 @@ export interface HistoryLinesOptions {
 const MOST_NAMES = 4;
 
 /** @param versions the newest first */
-export function historyLines(environment: string, versions: readonly PlatformVersion[], { keep, columns, style }: HistoryLinesOptions): string[] {
-  if (versions.length === 0) return [`There is no version of ${environment} yet: each successful deployment makes one.`, '', `${style('bold', 'Next:')} ${commandLine('deploy', '--env', environment)}`];
+export function historyLines(
+  environment: string,
+  versions: readonly PlatformVersion[],
+  { keep, columns, style }: HistoryLinesOptions,
+): string[] {
+  if (versions.length === 0)
+    return [
+      `There is no version of ${environment} yet: each successful deployment makes one.`,
+      '',
+      `${style('bold', 'Next:')} ${commandLine('deploy', '--env', environment)}`,
+    ];
   const rows = versions.map((version) => [
-    String(version.version), when(version.at), version.requestedBy, version.operation, duration(version.seconds), whatChanged(version, versions),
+    String(version.version),
+    when(version.at),
+    version.requestedBy,
+    version.operation,
+    duration(version.seconds),
+    whatChanged(version, versions),
   ]);
   const [header = '', ...lines] = table([['Version', 'When', 'Who', 'Operation', 'Took', 'What changed'], ...rows]);
   const [newest] = versions;
   return [
-    style('bold', header), ...lines.map((line) => truncate(line, columns)), '',
+    style('bold', header),
+    ...lines.map((line) => truncate(line, columns)),
+    '',
     `${count(versions.length, 'version')} of ${environment}; ${keep} are kept.`,
-    ...(newest === undefined || versions.length < 2 ? [] : [
-      `${style('bold', 'Next:')} ${commandLine('diff', String(newest.version - 1), String(newest.version), '--env', environment)}   (field by field)`,
-      `${style('bold', 'Next:')} ${commandLine('rollback', '--env', environment, '--to', String(versions[1]?.version ?? ''))}   (brings it back)`,
-    ]),
+    ...(newest === undefined || versions.length < 2
+      ? []
+      : [
+          `${style('bold', 'Next:')} ${commandLine('diff', String(newest.version - 1), String(newest.version), '--env', environment)}   (field by field)`,
+          `${style('bold', 'Next:')} ${commandLine('rollback', '--env', environment, '--to', String(versions[1]?.version ?? ''))}   (brings it back)`,
+        ]),
   ];
 }
 
 export function historyJson(versions: readonly PlatformVersion[]): Record<string, unknown>[] {
   return versions.map((version) => {
     const { services, releases, ...head } = version;
-    return { ...head, services: services.length, releases: releases.length, changes: changesOf(version, versions) ?? null };
+    return {
+      ...head,
+      services: services.length,
+      releases: releases.length,
+      changes: changesOf(version, versions) ?? null,
+    };
   });
 }
 
 /** Everything of one version. */
 export function versionLines(version: PlatformVersion, versions: readonly PlatformVersion[], style: Style): string[] {
-  const { operation, environment, at, requestedBy, seconds, planDigest, workflowId, runId, restores, imageTags, releases, services } = version;
+  const {
+    operation,
+    environment,
+    at,
+    requestedBy,
+    seconds,
+    planDigest,
+    workflowId,
+    runId,
+    restores,
+    imageTags,
+    releases,
+    services,
+  } = version;
   const changes = changesOf(version, versions);
   const took = new Map(services.map((service) => [service.name, service]));
   const tags = Object.entries(imageTags);
   return [
     style('bold', `Version ${version.version} of ${environment}`),
     ...table([
-      ['  made by', `${OPERATION_WORDS[operation].one}${restores === undefined ? '' : ` to version ${restores}`}, ${duration(seconds)}`],
-      ['  when', when(at)], ['  by', requestedBy], ['  plan', planDigest], ['  workflow', `${workflowId}, run ${runId}`],
+      [
+        '  made by',
+        `${OPERATION_WORDS[operation].one}${restores === undefined ? '' : ` to version ${restores}`}, ${duration(seconds)}`,
+      ],
+      ['  when', when(at)],
+      ['  by', requestedBy],
+      ['  plan', planDigest],
+      ['  workflow', `${workflowId}, run ${runId}`],
       ...(tags.length === 0 ? [] : [['  image tags', tags.map(([name, tag]) => `${name}=${tag}`).join(' ')]]),
     ]),
-    '', ...(changes === undefined ? ['What it changed is not known: the version before it is not kept.'] : changes.length === 0 ? ['No content changed.'] : [style('bold', 'Changed:'), ...table(changes.map(changeRow))]),
-    '', style('bold', `${count(releases.length, 'release')}:`),
+    '',
+    ...(changes === undefined
+      ? ['What it changed is not known: the version before it is not kept.']
+      : changes.length === 0
+        ? ['No content changed.']
+        : [style('bold', 'Changed:'), ...table(changes.map(changeRow))]),
+    '',
+    style('bold', `${count(releases.length, 'release')}:`),
     ...table([
       ['  Release', 'Revision', 'Digest', 'Chart', 'Took', 'Images'],
       ...releases.map((release) => [
-        `  ${release.namespace}/${release.name}`, String(release.revision), release.digest, `${release.chart.name} ${release.chart.version}`,
-        release.name === release.service ? secondsText(took.get(release.service)?.seconds) : '', release.images.map(({ image, digest }) => (digest === undefined || image.includes(digest) ? image : `${image} (${digest.slice(0, 19)})`)).join(' '),
+        `  ${release.namespace}/${release.name}`,
+        String(release.revision),
+        release.digest,
+        `${release.chart.name} ${release.chart.version}`,
+        release.name === release.service ? secondsText(took.get(release.service)?.seconds) : '',
+        release.images
+          .map(({ image, digest }) =>
+            digest === undefined || image.includes(digest) ? image : `${image} (${digest.slice(0, 19)})`,
+          )
+          .join(' '),
       ]),
     ]),
-    ...releases.flatMap(({ name, migrations = [] }) => (migrations.length === 0 ? [] : ['', style('bold', `Migrations of ${name}:`),
-      ...migrations.map(({ id, noReturn }) => `  ${id}${noReturn === undefined ? '' : style('bad', `   point of no return: ${oneLine(noReturn)}`)}`)])),
+    ...releases.flatMap(({ name, migrations = [] }) =>
+      migrations.length === 0
+        ? []
+        : [
+            '',
+            style('bold', `Migrations of ${name}:`),
+            ...migrations.map(
+              ({ id, noReturn }) =>
+                `  ${id}${noReturn === undefined ? '' : style('bad', `   point of no return: ${oneLine(noReturn)}`)}`,
+            ),
+          ],
+    ),
   ];
 }
 
@@ -71,7 +137,10 @@ export function versionJson(version: PlatformVersion, versions: readonly Platfor
 }
 
 export function changeRow({ release, kind, what }: ReleaseChange): string[] {
-  return [`  ${kind === 'added' ? '+' : kind === 'removed' ? '-' : '~'} ${release}`, kind === 'changed' ? what : `${kind}${what === '' ? '' : `: ${what}`}`];
+  return [
+    `  ${kind === 'added' ? '+' : kind === 'removed' ? '-' : '~'} ${release}`,
+    kind === 'changed' ? what : `${kind}${what === '' ? '' : `: ${what}`}`,
+  ];
 }
 
 /** @returns undefined where the version before is not kept */
@@ -88,7 +157,8 @@ function whatChanged(version: PlatformVersion, versions: readonly PlatformVersio
   if (version.version === 1) return `${count(changes.length, 'release')}, the first`;
   const services = [...new Set(changes.map(({ service }) => service))];
   if (services.length === 0) return `${restored}no content`;
-  if (services.length === 1 && changes[0]?.kind === 'changed') return `${restored}${changes[0].release}: ${changes[0].what}`;
+  if (services.length === 1 && changes[0]?.kind === 'changed')
+    return `${restored}${changes[0].release}: ${changes[0].what}`;
   return `${restored}${services.slice(0, MOST_NAMES).join(', ')}${services.length > MOST_NAMES ? ` and ${services.length - MOST_NAMES} more` : ''}`;
 }
 

@@ -2,7 +2,9 @@
 import type { DeployResult } from '../../contract/deploy.ts';
 import type { LiveEvent, LiveView } from './live.ts';
 
-export type JsonLine = { type: 'started' | 'preview' | 'planning' | 'plan' | 'service' | 'retry' | 'notice' | 'detached' | 'error' | 'result' } & Record<string, unknown>;
+export type JsonLine = {
+  type: 'started' | 'preview' | 'planning' | 'plan' | 'service' | 'retry' | 'notice' | 'detached' | 'error' | 'result';
+} & Record<string, unknown>;
 
 /** @returns undefined for what comes as the result line instead */
 export function jsonEvent(event: LiveEvent, view: LiveView): JsonLine | undefined {
@@ -11,19 +13,41 @@ export function jsonEvent(event: LiveEvent, view: LiveView): JsonLine | undefine
       return { type: 'planning', at: iso(event.at) };
     case 'plan':
       return {
-        type: 'plan', at: iso(event.at), digest: event.plan.digest, simulated: event.plan.simulated, criticalPathSeconds: event.plan.criticalPathSeconds, criticalPath: event.plan.criticalPath,
-        services: event.plan.services.map(({ name, phase, action, reason, dependsOn }) => ({ name, phase, action, reason, dependsOn })),
+        type: 'plan',
+        at: iso(event.at),
+        digest: event.plan.digest,
+        simulated: event.plan.simulated,
+        criticalPathSeconds: event.plan.criticalPathSeconds,
+        criticalPath: event.plan.criticalPath,
+        services: event.plan.services.map(({ name, phase, action, reason, dependsOn }) => ({
+          name,
+          phase,
+          action,
+          reason,
+          dependsOn,
+        })),
       };
     case 'progress': {
       const { service, state, at, detail, outcome } = event.event;
       const phase = view.progress.plan?.services.find(({ name }) => name === service)?.phase;
       return {
-        type: 'service', at: iso(at), name: service, phase, state, detail,
+        type: 'service',
+        at: iso(at),
+        name: service,
+        phase,
+        state,
+        detail,
         ...(outcome ? { seconds: outcome.seconds, changed: outcome.changed, failure: outcome.failure } : {}),
       };
     }
     case 'retry':
-      return { type: 'retry', phase: event.phase, activity: event.activity, attempt: event.attempt, message: event.message };
+      return {
+        type: 'retry',
+        phase: event.phase,
+        activity: event.activity,
+        attempt: event.attempt,
+        message: event.message,
+      };
     case 'retry-over':
     case 'finished':
       return undefined;
@@ -31,12 +55,42 @@ export function jsonEvent(event: LiveEvent, view: LiveView): JsonLine | undefine
 }
 
 export function jsonResult(result: DeployResult): JsonLine {
-  const { operation, environment, workflowId, runId, outcome, seconds, criticalPathSeconds, services, version, toVersion, supersededBy, undone, remains, evidence, notes, failure } = result;
+  const {
+    operation,
+    environment,
+    workflowId,
+    runId,
+    outcome,
+    seconds,
+    criticalPathSeconds,
+    services,
+    version,
+    toVersion,
+    supersededBy,
+    undone,
+    remains,
+    evidence,
+    notes,
+    failure,
+  } = result;
   return {
-    type: 'result', operation, environment, workflowId, runId, outcome, seconds, criticalPathSeconds,
+    type: 'result',
+    operation,
+    environment,
+    workflowId,
+    runId,
+    outcome,
+    seconds,
+    criticalPathSeconds,
     services: services.map(({ name, phase, state, seconds, changed }) => ({ name, phase, state, seconds, changed })),
-    ...(version === undefined ? {} : { version }), ...(toVersion === undefined ? {} : { toVersion }), ...(supersededBy === undefined ? {} : { supersededBy }),
-    ...(undone === undefined ? {} : { undone }), ...(evidence === undefined ? {} : { evidence }), ...(notes === undefined ? {} : { notes }), ...(remains === undefined ? {} : { remains }), ...(failure === undefined ? {} : { failure }),
+    ...(version === undefined ? {} : { version }),
+    ...(toVersion === undefined ? {} : { toVersion }),
+    ...(supersededBy === undefined ? {} : { supersededBy }),
+    ...(undone === undefined ? {} : { undone }),
+    ...(evidence === undefined ? {} : { evidence }),
+    ...(notes === undefined ? {} : { notes }),
+    ...(remains === undefined ? {} : { remains }),
+    ...(failure === undefined ? {} : { failure }),
   };
 }
 

@@ -1,4 +1,7 @@
-/** What the pictures need beyond the deployment's own view: since when a service is at work, what is being retried. Pure. */
+/**
+ * What the pictures need beyond the deployment's own view: since when a service is at work, what is being retried.
+ * Pure.
+ */
 import type { ServiceState } from '../../contract/deploy.ts';
 import { FINAL_STATES } from '../../contract/states.ts';
 import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress } from '../../plan/progress.ts';
@@ -63,7 +66,12 @@ export interface Counts {
   failed: number;
 }
 
-export function counts(view: LiveView, services: readonly string[] = (view.progress.plan?.services ?? []).filter(({ action }) => action !== 'excluded').map(({ name }) => name)): Counts {
+export function counts(
+  view: LiveView,
+  services: readonly string[] = (view.progress.plan?.services ?? [])
+    .filter(({ action }) => action !== 'excluded')
+    .map(({ name }) => name),
+): Counts {
   const result: Counts = { total: services.length, ended: 0, active: 0, waiting: 0, failed: 0 };
   for (const name of services) {
     const state = stateOf(view, name);
@@ -95,5 +103,7 @@ export function secondsLeft(view: LiveView, now: number): number | undefined {
 /** The newest detail of a service, without what stands beside it anyway: its own name. */
 export function detailOf({ services }: DeploymentProgress, service: string): string {
   const detail = services[service]?.detail ?? '';
-  return detail === `waits for ${service} to be healthy` ? 'pods, then its health check' : detail.replace(new RegExp(`^${service}: `), '');
+  return detail === `waits for ${service} to be healthy`
+    ? 'pods, then its health check'
+    : detail.replace(new RegExp(`^${service}: `), '');
 }

@@ -15,11 +15,21 @@ interface Words {
 export const OPERATION_WORDS: Record<Operation, Words> = {
   deploy: { one: 'a deployment', the: 'The deployment', done: 'Deployed to', unchanged: 'Nothing to change in' },
   rollback: { one: 'a rollback', the: 'The rollback', done: 'Rolled back', unchanged: 'Nothing to roll back in' },
-  repair: { one: 'a drift repair', the: 'The drift repair', done: 'Repaired drift in', unchanged: 'Nothing to repair in' },
+  repair: {
+    one: 'a drift repair',
+    the: 'The drift repair',
+    done: 'Repaired drift in',
+    unchanged: 'Nothing to repair in',
+  },
   destroy: { one: 'a destruction', the: 'The destruction', done: 'Took down', unchanged: 'Nothing to take down in' },
 };
 
-export const OUTCOME_WORDS: Record<DeployResult['outcome'], string> = { succeeded: 'succeeded', unchanged: 'found nothing to change', failed: 'failed', cancelled: 'was cancelled' };
+export const OUTCOME_WORDS: Record<DeployResult['outcome'], string> = {
+  succeeded: 'succeeded',
+  unchanged: 'found nothing to change',
+  failed: 'failed',
+  cancelled: 'was cancelled',
+};
 
 /** `the rollback of staging goes on` */
 export function goesOnWords(operation: Operation, environment: string): string {

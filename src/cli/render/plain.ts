@@ -5,7 +5,8 @@ import { detailOf, type LiveEvent, type LiveView } from './live.ts';
 
 /** @param now milliseconds since the epoch, for events without a time of their own */
 export function plainLine(event: LiveEvent, view: LiveView, now: number): string | undefined {
-  const at = (time: number): string => (view.progress.startedAt === 0 ? '   -' : clock((time - view.progress.startedAt) / 1000).padStart(5));
+  const at = (time: number): string =>
+    view.progress.startedAt === 0 ? '   -' : clock((time - view.progress.startedAt) / 1000).padStart(5);
   switch (event.kind) {
     case 'started':
       return `${at(event.at)}  planning`;
@@ -19,7 +20,11 @@ export function plainLine(event: LiveEvent, view: LiveView, now: number): string
       const { service, state, outcome } = event.event;
       const detail = detailOf({ ...view.progress, services: { [service]: event.event } }, service);
       if (state === 'waiting') return undefined;
-      const tail = outcome?.failure ? `: ${oneLine(outcome.failure.message)}` : detail === '' ? '' : `: ${oneLine(detail)}`;
+      const tail = outcome?.failure
+        ? `: ${oneLine(outcome.failure.message)}`
+        : detail === ''
+          ? ''
+          : `: ${oneLine(detail)}`;
       return `${at(event.event.at)}  ${service} ${state}${outcome && outcome.seconds > 0 ? ` after ${duration(outcome.seconds)}` : ''}${tail}`;
     }
     case 'retry':

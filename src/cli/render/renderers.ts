@@ -26,7 +26,8 @@ function jsonRenderer(terminal: Terminal): Renderer {
   const worthPrinting = createThinning();
   return {
     setup: (line) => printLines(terminal.stderr, worthPrinting(line) ? [line.text] : []),
-    started: ({ workflowId, runId, attached, url }) => writeJson(terminal.stdout, { type: 'started', workflowId, runId, attached, url }),
+    started: ({ workflowId, runId, attached, url }) =>
+      writeJson(terminal.stdout, { type: 'started', workflowId, runId, attached, url }),
     event(event, view) {
       const line = jsonEvent(event, view);
       if (line) writeJson(terminal.stdout, line);
@@ -51,7 +52,10 @@ function plainRenderer(output: Output): Renderer {
 }
 
 function startedLines(run: { workflowId: string; attached: boolean; url?: string }): string[] {
-  return [`${run.attached ? 'Attached' : 'Started'}: workflow ${run.workflowId}`, ...(run.url === undefined ? [] : [`Watch it at ${run.url}`])];
+  return [
+    `${run.attached ? 'Attached' : 'Started'}: workflow ${run.workflowId}`,
+    ...(run.url === undefined ? [] : [`Watch it at ${run.url}`]),
+  ];
 }
 
 /** Lines that are over go above the picture and stay; the picture itself is drawn over. */
@@ -72,7 +76,9 @@ function treeRenderer(terminal: Terminal, environment: string): Renderer {
     const { columns = 80, rows = 24 } = terminal.stdout;
     const lines = following
       ? treeLines(view, { environment, now: Date.now(), columns, rows, style: terminal.style })
-      : [...busy.values()].slice(-Math.max(1, rows - 2)).map((text) => terminal.style('busy', truncate(`▸ ${oneLine(text)}`, columns - 1)));
+      : [...busy.values()]
+          .slice(-Math.max(1, rows - 2))
+          .map((text) => terminal.style('busy', truncate(`▸ ${oneLine(text)}`, columns - 1)));
     update(lines.join('\n'));
     clearTimeout(tick);
     tick = setTimeout(draw, TICK_MS);
@@ -94,7 +100,8 @@ function treeRenderer(terminal: Terminal, environment: string): Renderer {
       if (state === 'busy') busy.set(subject, text);
       else {
         busy.delete(subject);
-        if (worthKeeping) keep(terminal.style(state === 'done' ? 'good' : 'bad', `${state === 'done' ? '✔' : '✘'} ${text}`));
+        if (worthKeeping)
+          keep(terminal.style(state === 'done' ? 'good' : 'bad', `${state === 'done' ? '✔' : '✘'} ${text}`));
       }
       soon();
     },

@@ -4,17 +4,28 @@ import { isSettled } from '../../plan/progress.ts';
 import { count, duration, oneLine, truncate, wrap } from '../format.ts';
 import type { JsonLine } from './json.ts';
 
-const VERBS: Partial<Record<PlannedStep['action'], string>> = { rollback: 'back', remove: 'remove', verify: 'wait for' };
+const VERBS: Partial<Record<PlannedStep['action'], string>> = {
+  rollback: 'back',
+  remove: 'remove',
+  verify: 'wait for',
+};
 
 export function previewLines(plan: DeployPlan, columns: number): string[] {
   const todo = stepsOf(plan);
   const width = Math.max(0, ...todo.map(({ name }) => name.length));
-  const headline = todo.length === 0 ? `Everything in ${plan.environment} is as in version ${plan.toVersion ?? '?'}.`
-    : `${plan.environment} goes back to version ${plan.toVersion ?? '?'}: ${count(todo.length, 'release')} of ${count(new Set(todo.map(({ service }) => service)).size, 'service')}, dependents first, about ${duration(plan.criticalPathSeconds)} or more.`;
+  const headline =
+    todo.length === 0
+      ? `Everything in ${plan.environment} is as in version ${plan.toVersion ?? '?'}.`
+      : `${plan.environment} goes back to version ${plan.toVersion ?? '?'}: ${count(todo.length, 'release')} of ${count(new Set(todo.map(({ service }) => service)).size, 'service')}, dependents first, about ${duration(plan.criticalPathSeconds)} or more.`;
   return [
-    '', ...wrap(headline, columns),
-    ...todo.map(({ name, action, reason }) => truncate(`  ${(VERBS[action] ?? action).padEnd(8)}  ${name.padEnd(width)}  ${oneLine(reason)}`, columns)),
-    ...(plan.unhealthy ?? []).flatMap(({ service, reason }) => wrap(`Not well now, its evidence is kept first: ${service} (${oneLine(reason)})`, columns)),
+    '',
+    ...wrap(headline, columns),
+    ...todo.map(({ name, action, reason }) =>
+      truncate(`  ${(VERBS[action] ?? action).padEnd(8)}  ${name.padEnd(width)}  ${oneLine(reason)}`, columns),
+    ),
+    ...(plan.unhealthy ?? []).flatMap(({ service, reason }) =>
+      wrap(`Not well now, its evidence is kept first: ${service} (${oneLine(reason)})`, columns),
+    ),
     ...(plan.notes ?? []).flatMap((note) => wrap(`Note: ${oneLine(note)}`, columns)),
     '',
   ];
@@ -22,14 +33,28 @@ export function previewLines(plan: DeployPlan, columns: number): string[] {
 
 export function previewJson(plan: DeployPlan): JsonLine {
   return {
-    type: 'preview', environment: plan.environment, toVersion: plan.toVersion,
-    steps: stepsOf(plan).map(({ service, name, namespace, action, reason, toRevision }) => ({ service, release: name, namespace, action, reason, toRevision })),
-    unhealthy: plan.unhealthy ?? [], notes: plan.notes ?? [],
+    type: 'preview',
+    environment: plan.environment,
+    toVersion: plan.toVersion,
+    steps: stepsOf(plan).map(({ service, name, namespace, action, reason, toRevision }) => ({
+      service,
+      release: name,
+      namespace,
+      action,
+      reason,
+      toRevision,
+    })),
+    unhealthy: plan.unhealthy ?? [],
+    notes: plan.notes ?? [],
   };
 }
 
 /** Dependents first, as they will be done. */
 function stepsOf({ services }: DeployPlan): (PlannedStep & { service: string })[] {
-  return services.filter(({ action }) => !isSettled(action)).toSorted((a, b) => b.remainingSeconds - a.remainingSeconds)
-    .flatMap((service) => service.steps.filter(({ action }) => !isSettled(action)).map((step) => ({ ...step, service: service.name })));
+  return services
+    .filter(({ action }) => !isSettled(action))
+    .toSorted((a, b) => b.remainingSeconds - a.remainingSeconds)
+    .flatMap((service) =>
+      service.steps.filter(({ action }) => !isSettled(action)).map((step) => ({ ...step, service: service.name })),
+    );
 }

@@ -17,12 +17,22 @@ export function setupLine(event: BootstrapEvent): SetupLine {
   if (event.kind === 'tool') {
     const { tool, stage } = event.progress;
     const state = stage === 'ready' ? 'done' : stage === 'failed' ? 'failed' : 'busy';
-    return { subject: `tool ${tool}`, state, stage, passing: stage === 'looking' || stage === 'verifying', text: formatProgress(event.progress) };
+    return {
+      subject: `tool ${tool}`,
+      state,
+      stage,
+      passing: stage === 'looking' || stage === 'verifying',
+      text: formatProgress(event.progress),
+    };
   }
-  if (event.kind === 'note') return { subject: event.message, state: 'done', stage: 'note', passing: false, text: event.message };
+  if (event.kind === 'note')
+    return { subject: event.message, state: 'done', stage: 'note', passing: false, text: event.message };
   const { component, state } = event;
   return {
-    subject: component, stage: state, passing: state === 'starting' || state === 'stopping', text: formatBootstrapEvent(event),
+    subject: component,
+    stage: state,
+    passing: state === 'starting' || state === 'stopping',
+    text: formatBootstrapEvent(event),
     state: state === 'died' ? 'failed' : state === 'ready' || state === 'stopped' ? 'done' : 'busy',
   };
 }
@@ -42,7 +52,8 @@ export function createThinning(now: () => number = Date.now): (line: SetupLine) 
     const due = repeated && now() - before.at >= REPEAT_AFTER_MS;
     const wasThere = line.stage === 'ready' && line.subject.startsWith('tool ') && before?.printed !== true;
     const print = !wasThere && (repeated ? due : !line.passing);
-    if (!repeated || due) seen.set(line.subject, { stage: line.stage, at: now(), printed: print || before?.printed === true });
+    if (!repeated || due)
+      seen.set(line.subject, { stage: line.stage, at: now(), printed: print || before?.printed === true });
     return print;
   };
 }

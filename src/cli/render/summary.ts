@@ -21,9 +21,19 @@ export interface SummaryOptions {
 
 export function summaryLines(result: DeployResult, options: SummaryOptions): string[] {
   const good = result.outcome === 'succeeded' || result.outcome === 'unchanged';
-  return ['', ...headline(result, options), ...(good ? versionLine(result) : []), ...tally(result), ...(good ? [] : failureLines(result, options)), ...afterwards(result, options),
+  return [
+    '',
+    ...headline(result, options),
+    ...(good ? versionLine(result) : []),
+    ...tally(result),
+    ...(good ? [] : failureLines(result, options)),
+    ...afterwards(result, options),
     ...(result.operation === 'destroy' ? remainLines(result, options) : good ? simulated(result, options) : []),
-    ...workflow(result, options), ...(good && result.operation !== 'destroy' ? around(options) : []), '', ...next(result, options)];
+    ...workflow(result, options),
+    ...(good && result.operation !== 'destroy' ? around(options) : []),
+    '',
+    ...next(result, options),
+  ];
 }
 
 function headline(result: DeployResult, options: SummaryOptions): string[] {
@@ -31,14 +41,19 @@ function headline(result: DeployResult, options: SummaryOptions): string[] {
   const words = OPERATION_WORDS[operation];
   // The critical path is that of the whole platform: a deployment of some services has nothing to do with it.
   const whole = result.services.every(({ state }) => state === 'healthy' || state === 'completed');
-  const ratio = criticalPathSeconds > 0 && whole ? `, ${(seconds / criticalPathSeconds).toFixed(2)} × the critical path of ${duration(criticalPathSeconds)}` : '';
+  const ratio =
+    criticalPathSeconds > 0 && whole
+      ? `, ${(seconds / criticalPathSeconds).toFixed(2)} × the critical path of ${duration(criticalPathSeconds)}`
+      : '';
   const text: Record<DeployResult['outcome'], string> = {
     succeeded: `${words.done} ${environment} in ${duration(seconds)}${operation === 'deploy' ? ratio : ''}.`,
     unchanged: `${words.unchanged} ${environment}: ${result.services.some(isExcluded) ? 'what was selected' : 'everything'} is as wanted${operation === 'deploy' ? ' and healthy' : ''} (${duration(seconds)}).`,
     failed: `${words.the} ${operation === 'deploy' ? 'to' : 'of'} ${environment} failed after ${duration(seconds)}.`,
     cancelled: `${words.the} ${operation === 'deploy' ? 'to' : 'of'} ${environment} was cancelled after ${duration(seconds)}${supersededBy === undefined ? '' : `: ${supersededBy} took the lock over for a deployment of their own`}.`,
   };
-  return [options.style(result.outcome === 'failed' || result.outcome === 'cancelled' ? 'bad' : 'good', text[result.outcome])];
+  return [
+    options.style(result.outcome === 'failed' || result.outcome === 'cancelled' ? 'bad' : 'good', text[result.outcome]),
+  ];
 }
 
 /** Skipped for no reason but that nobody asked for it. */
@@ -57,18 +72,29 @@ function tally(result: DeployResult): string[] {
 }
 
 function simulated(result: DeployResult, { simulatedNodes, columns }: SummaryOptions): string[] {
-  const text = simulatedNodes === undefined ? 'Nothing here is simulated.'
-    : `Simulated: the pods of all ${result.services.length} services, on ${count(simulatedNodes, 'simulated node')} (KWOK), and what answers their health checks. Real: Temporal, the Kubernetes API with its controllers and scheduler, every Helm release, Vault and its secrets.`;
+  const text =
+    simulatedNodes === undefined
+      ? 'Nothing here is simulated.'
+      : `Simulated: the pods of all ${result.services.length} services, on ${count(simulatedNodes, 'simulated node')} (KWOK), and what answers their health checks. Real: Temporal, the Kubernetes API with its controllers and scheduler, every Helm release, Vault and its secrets.`;
   return wrap(text, columns - 4).map((line) => `  ${line}`);
 }
 
 function workflow(result: DeployResult, { url }: SummaryOptions): string[] {
-  return ['', ...(url === undefined ? [`Workflow: ${result.workflowId}, run ${result.runId}`] : [`Temporal UI, this very ${result.operation === 'deploy' ? 'deployment' : result.operation}:`, `  ${url}`])];
+  return [
+    '',
+    ...(url === undefined
+      ? [`Workflow: ${result.workflowId}, run ${result.runId}`]
+      : [`Temporal UI, this very ${result.operation === 'deploy' ? 'deployment' : result.operation}:`, `  ${url}`]),
+  ];
 }
 
 function around({ exports, lookAround }: SummaryOptions): string[] {
-  return ['', 'Look around (in this shell only; nothing of yours is changed):', ...exports.map((line) => `  ${line}`),
-    ...lookAround.map(([line, shows]) => `  ${line}   # ${shows}`)];
+  return [
+    '',
+    'Look around (in this shell only; nothing of yours is changed):',
+    ...exports.map((line) => `  ${line}`),
+    ...lookAround.map(([line, shows]) => `  ${line}   # ${shows}`),
+  ];
 }
 
 const NOT_STARTED: [title: string, fits: (type: string | undefined) => boolean][] = [
@@ -79,11 +105,23 @@ const NOT_STARTED: [title: string, fits: (type: string | undefined) => boolean][
 /** Each failure with what is known of it, then what never started because of it. */
 function failureLines(result: DeployResult, options: SummaryOptions): string[] {
   const failed = result.services.filter((service) => service.state === 'failed');
-  const lines = result.failure ? ['', ...wrap(oneLine(result.failure.message), options.columns - 4).map((line) => options.style('bad', `  ${line}`))] : [];
+  const lines = result.failure
+    ? [
+        '',
+        ...wrap(oneLine(result.failure.message), options.columns - 4).map((line) => options.style('bad', `  ${line}`)),
+      ]
+    : [];
   for (const service of failed) lines.push('', ...oneFailure(service, options));
   for (const [title, fits] of NOT_STARTED) {
-    const names = result.services.filter(({ state, failure }) => state === 'skipped' && fits(failure?.type)).map(({ name }) => name);
-    if (names.length > 0) lines.push('', `${title} (${names.length}):`, ...wrap(names.join(', '), options.columns - 4).map((line) => `  ${line}`));
+    const names = result.services
+      .filter(({ state, failure }) => state === 'skipped' && fits(failure?.type))
+      .map(({ name }) => name);
+    if (names.length > 0)
+      lines.push(
+        '',
+        `${title} (${names.length}):`,
+        ...wrap(names.join(', '), options.columns - 4).map((line) => `  ${line}`),
+      );
   }
   return lines;
 }
@@ -99,9 +137,11 @@ function oneFailure(service: ServiceOutcome, { style, columns }: SummaryOptions)
 }
 
 function next(result: DeployResult, { style }: SummaryOptions): string[] {
-  if (result.operation === 'destroy') return [style('bold', 'Next:'), ...table(afterDestruction(result).map(([line, does]) => [`  ${line}`, does]))];
+  if (result.operation === 'destroy')
+    return [style('bold', 'Next:'), ...table(afterDestruction(result).map(([line, does]) => [`  ${line}`, does]))];
   const env = ['--env', result.environment];
-  if (result.operation === 'rollback') return [style('bold', 'Next:'), ...table(afterRollback(result).map(([line, does]) => [`  ${line}`, does]))];
+  if (result.operation === 'rollback')
+    return [style('bold', 'Next:'), ...table(afterRollback(result).map(([line, does]) => [`  ${line}`, does]))];
   const firstFailed = result.services.find(({ state }) => state === 'failed')?.name;
   const good: [string, string][] = [
     [commandLine('verify', ...env), 'run every health check now'],
@@ -109,9 +149,19 @@ function next(result: DeployResult, { style }: SummaryOptions): string[] {
     [commandLine('down', ...env), 'stop what runs here; keeps the data'],
   ];
   const bad: [string, string][] = [
-    ...(firstFailed === undefined ? [] : [[commandLine('logs', 'helm', firstFailed, ...env), 'what Helm said'] as [string, string]]),
+    ...(firstFailed === undefined
+      ? []
+      : [[commandLine('logs', 'helm', firstFailed, ...env), 'what Helm said'] as [string, string]]),
     [commandLine('doctor', ...env), 'is the ground in order?'],
     [commandLine('deploy', ...env), 'try again: goes on from what is healthy'],
   ];
-  return [style('bold', 'Next:'), ...table((result.outcome === 'succeeded' || result.outcome === 'unchanged' ? good : bad).map(([line, does]) => [`  ${line}`, does]))];
+  return [
+    style('bold', 'Next:'),
+    ...table(
+      (result.outcome === 'succeeded' || result.outcome === 'unchanged' ? good : bad).map(([line, does]) => [
+        `  ${line}`,
+        does,
+      ]),
+    ),
+  ];
 }

@@ -24,12 +24,24 @@ const STATE_WIDTH = 9;
 const CLOCK_WIDTH = 7;
 const NOTE_COLUMN = 6 + NAME_WIDTH + 1 + STATE_WIDTH + 1 + CLOCK_WIDTH + 1;
 const MARKS: Record<string, [mark: string, tone: Tone]> = {
-  waiting: ['·', 'dim'], applying: ['▸', 'busy'], starting: ['▸', 'busy'], healthy: ['✔', 'good'], completed: ['✔', 'good'],
-  unchanged: ['=', 'good'], failed: ['✘', 'bad'], skipped: ['-', 'dim'], cancelled: ['■', 'bad'],
+  waiting: ['·', 'dim'],
+  applying: ['▸', 'busy'],
+  starting: ['▸', 'busy'],
+  healthy: ['✔', 'good'],
+  completed: ['✔', 'good'],
+  unchanged: ['=', 'good'],
+  failed: ['✘', 'bad'],
+  skipped: ['-', 'dim'],
+  cancelled: ['■', 'bad'],
 };
 
 /** How much is folded: each level keeps what the one before it keeps, without one more thing. */
-const LEVELS = ['all', 'no waiting services', 'phases done or waiting in one line each', 'only what is at work or failed'] as const;
+const LEVELS = [
+  'all',
+  'no waiting services',
+  'phases done or waiting in one line each',
+  'only what is at work or failed',
+] as const;
 
 export function treeLines(view: LiveView, options: TreeOptions): string[] {
   const head = headline(view, options);
@@ -41,7 +53,10 @@ export function treeLines(view: LiveView, options: TreeOptions): string[] {
     if (lines.length <= room) return lines;
   }
   const shown = Math.max(1, room - 1);
-  return [...lines.slice(0, shown), options.style('dim', fit(`  … ${count(lines.length - shown, 'more line')}`, options))].slice(0, room);
+  return [
+    ...lines.slice(0, shown),
+    options.style('dim', fit(`  … ${count(lines.length - shown, 'more line')}`, options)),
+  ].slice(0, room);
 }
 
 function headline(view: LiveView, options: TreeOptions): string {
@@ -49,7 +64,11 @@ function headline(view: LiveView, options: TreeOptions): string {
   if (!view.progress.plan) return fit(`${options.environment}: planning  ${elapsed}`.trimEnd(), options);
   const { total, ended, active, waiting } = counts(view);
   const left = secondsLeft(view, options.now);
-  const parts = [`${ended}/${total} done`, ...(active > 0 ? [`${active} at work`] : []), ...(waiting > 0 ? [`${waiting} waiting`] : [])];
+  const parts = [
+    `${ended}/${total} done`,
+    ...(active > 0 ? [`${active} at work`] : []),
+    ...(waiting > 0 ? [`${waiting} waiting`] : []),
+  ];
   const time = left === undefined ? elapsed : `${elapsed}, about ${clock(left)} left`;
   return options.style('bold', fit(`${options.environment}: ${parts.join(', ')}   ${time}`, options));
 }
@@ -57,7 +76,9 @@ function headline(view: LiveView, options: TreeOptions): string {
 /** What is tried again belongs to the top: it is the answer to "why does it take so long". */
 function retryLines(view: LiveView, options: TreeOptions): string[] {
   const retries = Object.values(view.retries);
-  const lines = retries.slice(0, 3).map((retry) => fit(`  try ${retry.attempt} of ${retry.activity}: ${oneLine(retry.message)}`, options));
+  const lines = retries
+    .slice(0, 3)
+    .map((retry) => fit(`  try ${retry.attempt} of ${retry.activity}: ${oneLine(retry.message)}`, options));
   if (retries.length > 3) lines.push(fit(`  … and ${retries.length - 3} more are tried again`, options));
   return lines.map((line) => options.style('bad', line));
 }
@@ -68,9 +89,14 @@ function phaseLines(view: LiveView, options: TreeOptions, level: number): string
   const folded = { done: 0, waiting: 0 };
   for (const { number, title } of plan?.phases ?? []) {
     // What was not selected is no part of the picture.
-    const services = (plan?.services ?? []).filter((service) => service.phase === number && service.action !== 'excluded');
+    const services = (plan?.services ?? []).filter(
+      (service) => service.phase === number && service.action !== 'excluded',
+    );
     if (services.length === 0 && plan?.services.some(({ phase }) => phase === number)) continue;
-    const tally = counts(view, services.map(({ name }) => name));
+    const tally = counts(
+      view,
+      services.map(({ name }) => name),
+    );
     const good = services.filter(({ name }) => GOOD_STATES.includes(stateOf(view, name))).length;
     if (level >= 2 && (good === tally.total || tally.waiting === tally.total)) {
       folded[good === tally.total ? 'done' : 'waiting'] += 1;
@@ -79,14 +105,17 @@ function phaseLines(view: LiveView, options: TreeOptions, level: number): string
     const [mark, tone] = phaseMark(tally, good);
     const name = `${String(number).padStart(2)} ${title}`;
     const left = `${mark} ${column(name, PHASE_WIDTH)}`;
-    const right = tally.waiting === tally.total ? waitingPhase(view, services, options.columns) : `${good}/${tally.total}`;
+    const right =
+      tally.waiting === tally.total ? waitingPhase(view, services, options.columns) : `${good}/${tally.total}`;
     if (level < 3) lines.push(options.style(tone, fit(`${left} ${right}`, options)));
     // A phase that is done, or that nothing has begun of, is one line.
     if (good === tally.total || tally.waiting === tally.total) continue;
     lines.push(...services.flatMap((service) => serviceLine(view, service, options, level)));
   }
-  if (level === 2 && folded.done > 0) lines.unshift(options.style('good', fit(`✔ ${count(folded.done, 'phase')} done`, options)));
-  if (level === 2 && folded.waiting > 0) lines.push(options.style('dim', fit(`· ${count(folded.waiting, 'phase')} waiting`, options)));
+  if (level === 2 && folded.done > 0)
+    lines.unshift(options.style('good', fit(`✔ ${count(folded.done, 'phase')} done`, options)));
+  if (level === 2 && folded.waiting > 0)
+    lines.push(options.style('dim', fit(`· ${count(folded.waiting, 'phase')} waiting`, options)));
   return lines;
 }
 
@@ -109,7 +138,9 @@ function waitingPhase(view: LiveView, services: readonly PlannedService[], colum
 function listNames(names: readonly string[], width: number): string {
   if (names.length === 0) return 'its turn';
   for (let shown = names.length; shown > 0; shown -= 1) {
-    const text = [...names.slice(0, shown), ...(shown < names.length ? [`${names.length - shown} more`] : [])].join(', ');
+    const text = [...names.slice(0, shown), ...(shown < names.length ? [`${names.length - shown} more`] : [])].join(
+      ', ',
+    );
     if (text.length <= width || names.length === 1) return text;
   }
   return count(names.length, 'service');
@@ -117,12 +148,16 @@ function listNames(names: readonly string[], width: number): string {
 
 function serviceLine(view: LiveView, service: PlannedService, options: TreeOptions, level: number): string[] {
   const state = stateOf(view, service.name);
-  if (GOOD_STATES.includes(state) || state === 'skipped' && level >= 1) return [];
+  if (GOOD_STATES.includes(state) || (state === 'skipped' && level >= 1)) return [];
   if (state === 'waiting' && level >= 1) return [];
   const [mark, tone] = MARKS[state] ?? ['?', 'dim'];
   const progress = view.progress.services[service.name];
   const since = view.activeSince[service.name];
-  const elapsed = progress?.outcome ? clock(progress.outcome.seconds) : since === undefined || FINAL_STATES.includes(state) ? '' : clock((options.now - since) / 1000);
+  const elapsed = progress?.outcome
+    ? clock(progress.outcome.seconds)
+    : since === undefined || FINAL_STATES.includes(state)
+      ? ''
+      : clock((options.now - since) / 1000);
   const text = `    ${mark} ${column(service.name, NAME_WIDTH)} ${column(state, STATE_WIDTH)} ${elapsed.padStart(CLOCK_WIDTH - 1)}  ${note(view, service.name, options.columns - NOTE_COLUMN)}`;
   return [options.style(tone, fit(text.trimEnd(), options))];
 }

@@ -9,7 +9,8 @@ const TONES: Record<keyof typeof SIGNS, Tone> = { added: 'good', removed: 'bad',
 
 export function diffLines({ from, to, releases }: VersionDiff, style: Style): string[] {
   const other = to === undefined ? 'what runs now' : `version ${to.version}`;
-  if (releases.length === 0) return [`Version ${from.version} and ${other} of ${from.environment} have the same content.`];
+  if (releases.length === 0)
+    return [`Version ${from.version} and ${other} of ${from.environment} have the same content.`];
   const services = new Set(releases.map(({ service }) => service)).size;
   return [
     `From version ${from.version} to ${other} of ${from.environment}: ${count(releases.length, 'release')} of ${count(services, 'service')} ${releases.length === 1 ? 'differs' : 'differ'}.`,
@@ -28,7 +29,10 @@ function releaseLines({ release, namespace, kind, what, objects, note }: Release
 function objectLines({ kind, name, change, fields }: ObjectDiff, style: Style): string[] {
   return [
     `    ${style(TONES[change], `${SIGNS[change]} ${kind} ${name}`)}`,
-    ...fields.map(({ path, from, to }) => `        ${path}: ${from === undefined ? '(nothing)' : oneLine(from)} → ${to === undefined ? '(nothing)' : oneLine(to)}`),
+    ...fields.map(
+      ({ path, from, to }) =>
+        `        ${path}: ${from === undefined ? '(nothing)' : oneLine(from)} → ${to === undefined ? '(nothing)' : oneLine(to)}`,
+    ),
   ];
 }
 

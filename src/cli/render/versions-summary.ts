@@ -8,7 +8,11 @@ type Options = { columns: number; style: Style };
 /** Below the headline of whatever ended well. */
 export function versionLine({ operation, version, toVersion, outcome }: DeployResult): string[] {
   if (operation === 'rollback' && toVersion !== undefined) {
-    return [outcome === 'unchanged' ? `  It has the content of version ${toVersion} already.` : `  It has the content of version ${toVersion} again${version === undefined ? '' : `, and is version ${version} now`}.`];
+    return [
+      outcome === 'unchanged'
+        ? `  It has the content of version ${toVersion} already.`
+        : `  It has the content of version ${toVersion} again${version === undefined ? '' : `, and is version ${version} now`}.`,
+    ];
   }
   return version === undefined ? [] : [`  Platform version ${version}.`];
 }
@@ -22,16 +26,33 @@ export function afterwards({ evidence = [], notes = [], undone }: DeployResult, 
   return [...(lines.length > 0 ? ['', ...lines] : []), ...(undone ? ['', ...undoneLines(undone, options)] : [])];
 }
 
-function undoneLines({ outcome, services, notes = [], failure }: NonNullable<DeployResult['undone']>, options: Options): string[] {
+function undoneLines(
+  { outcome, services, notes = [], failure }: NonNullable<DeployResult['undone']>,
+  options: Options,
+): string[] {
   const back = services.filter((service) => service.changed && service.state !== 'failed').map(({ name }) => name);
   const failed = services.filter(({ state }) => state === 'failed');
-  const headline = outcome === 'succeeded' ? options.style('good', `What this deployment had changed was taken back: ${count(back.length, 'service')} ${back.length === 1 ? 'is' : 'are'} as before.`)
-    : outcome === 'unchanged' ? 'Nothing that this deployment had changed could or had to be taken back.'
-      : options.style('bad', `Taking back what this deployment had changed ${outcome === 'cancelled' ? 'was cancelled' : 'failed'}${back.length > 0 ? `; ${count(back.length, 'service')} ${back.length === 1 ? 'is' : 'are'} as before` : ', everything is as it was left'}.`);
+  const headline =
+    outcome === 'succeeded'
+      ? options.style(
+          'good',
+          `What this deployment had changed was taken back: ${count(back.length, 'service')} ${back.length === 1 ? 'is' : 'are'} as before.`,
+        )
+      : outcome === 'unchanged'
+        ? 'Nothing that this deployment had changed could or had to be taken back.'
+        : options.style(
+            'bad',
+            `Taking back what this deployment had changed ${outcome === 'cancelled' ? 'was cancelled' : 'failed'}${back.length > 0 ? `; ${count(back.length, 'service')} ${back.length === 1 ? 'is' : 'are'} as before` : ', everything is as it was left'}.`,
+          );
   return [
     headline,
     ...(back.length > 0 ? wrapped(back.join(', '), options) : []),
-    ...failed.flatMap((service) => wrapped(`✘ ${service.name}: ${service.failure?.message ?? 'no reason was given'}${service.failure?.evidence === undefined ? '' : ` (evidence: ${service.failure.evidence})`}`, options)),
+    ...failed.flatMap((service) =>
+      wrapped(
+        `✘ ${service.name}: ${service.failure?.message ?? 'no reason was given'}${service.failure?.evidence === undefined ? '' : ` (evidence: ${service.failure.evidence})`}`,
+        options,
+      ),
+    ),
     ...(failure && failed.length === 0 ? wrapped(failure.message, options) : []),
     ...notes.flatMap((note) => wrapped(note, options)),
   ];

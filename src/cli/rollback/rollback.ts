@@ -32,13 +32,17 @@ export async function rollback(session: Session, options: RollbackOptions): Prom
       renderer.close();
       printLines(context.terminal.stdout, previewLines(plan, Math.min(context.terminal.stdout.columns ?? 100, 100)));
     }
-    if (environment.protected && options.confirm === undefined) await confirmByName(environment.name, `"${environment.name}" is a protected environment.`, session.interrupted);
+    if (environment.protected && options.confirm === undefined)
+      await confirmByName(environment.name, `"${environment.name}" is a protected environment.`, session.interrupted);
   } catch (error) {
     await closeTemporal(ready.client).catch(() => undefined);
     throw error;
   }
   const input: RollbackInput = {
-    environment: environment.name, clusterUid: ready.clusterUid, requestedBy: context.config.requestedBy, pastNoReturn: options.pastNoReturn === true,
+    environment: environment.name,
+    clusterUid: ready.clusterUid,
+    requestedBy: context.config.requestedBy,
+    pastNoReturn: options.pastNoReturn === true,
     // What was shown is what is done, also when another version is made in between.
     ...(plan.toVersion === undefined ? {} : { toVersion: plan.toVersion }),
     ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
@@ -48,16 +52,32 @@ export async function rollback(session: Session, options: RollbackOptions): Prom
 }
 
 /** @throws CliError (refused) for a version that is not kept, revisions that Helm has lost, or a point of no return */
-async function openWay(session: Session, connections: Connections, { to, pastNoReturn }: RollbackOptions): Promise<DeployPlan> {
+async function openWay(
+  session: Session,
+  connections: Connections,
+  { to, pastNoReturn }: RollbackOptions,
+): Promise<DeployPlan> {
   const { environment, context, interrupted } = session;
   try {
     return await withClients(context, environment, connections, (clients) =>
-      rollbackPlan(clients, environment, { ...(to === undefined ? {} : { toVersion: to }), pastNoReturn: pastNoReturn === true }, interrupted));
+      rollbackPlan(
+        clients,
+        environment,
+        { ...(to === undefined ? {} : { toVersion: to }), pastNoReturn: pastNoReturn === true },
+        interrupted,
+      ),
+    );
   } catch (error) {
     if (!(error instanceof RollbackRefusedError)) throw error;
     const env = ['--env', environment.name];
-    throw refused(error.message, ...(error.type === FAILURES.pointOfNoReturn
-      ? [`${commandLine('rollback', ...env, ...(to === undefined ? [] : ['--to', String(to)]), '--past-no-return')}   (crosses it all the same)`, 'docs/history-and-rollback.md: "Points of no return"']
-      : [`${commandLine('history', ...env)}   (the versions that are kept)`]));
+    throw refused(
+      error.message,
+      ...(error.type === FAILURES.pointOfNoReturn
+        ? [
+            `${commandLine('rollback', ...env, ...(to === undefined ? [] : ['--to', String(to)]), '--past-no-return')}   (crosses it all the same)`,
+            'docs/history-and-rollback.md: "Points of no return"',
+          ]
+        : [`${commandLine('history', ...env)}   (the versions that are kept)`]),
+    );
   }
 }

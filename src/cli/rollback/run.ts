@@ -15,9 +15,29 @@ export function runRollback(context: CliContext, options: RollbackOptions): Prom
   });
 }
 
-/** @throws CliError (refused) when another environment is named, or a protected one is not named where nobody can be asked */
-export function requireLeave({ name, protected: isProtected }: Pick<Environment, 'name' | 'protected'>, { confirm, to, pastNoReturn }: Pick<RollbackOptions, 'confirm' | 'to' | 'pastNoReturn'>, interactive: boolean): void {
-  const again = commandLine('rollback', '--env', name, ...(to === undefined ? [] : ['--to', String(to)]), ...(pastNoReturn ? ['--past-no-return'] : []), '--confirm', name);
-  if (confirm !== undefined && confirm !== name) throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
-  if (isProtected && confirm === undefined && !interactive) throw refused(`"${name}" is a protected environment: rolling it back has to be confirmed, and there is no terminal to ask on.`, `${again}   (after you have made sure)`);
+/**
+ * @throws CliError (refused) when another environment is named, or a protected one is not named where nobody can be
+ * asked
+ */
+export function requireLeave(
+  { name, protected: isProtected }: Pick<Environment, 'name' | 'protected'>,
+  { confirm, to, pastNoReturn }: Pick<RollbackOptions, 'confirm' | 'to' | 'pastNoReturn'>,
+  interactive: boolean,
+): void {
+  const again = commandLine(
+    'rollback',
+    '--env',
+    name,
+    ...(to === undefined ? [] : ['--to', String(to)]),
+    ...(pastNoReturn ? ['--past-no-return'] : []),
+    '--confirm',
+    name,
+  );
+  if (confirm !== undefined && confirm !== name)
+    throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
+  if (isProtected && confirm === undefined && !interactive)
+    throw refused(
+      `"${name}" is a protected environment: rolling it back has to be confirmed, and there is no terminal to ask on.`,
+      `${again}   (after you have made sure)`,
+    );
 }

@@ -1,4 +1,7 @@
-/** Gets one archive from one place, with Helm where a repository or a registry has to be asked. Trusts nothing: whoever calls compares digests. */
+/**
+ * Gets one archive from one place, with Helm where a repository or a registry has to be asked. Trusts nothing: whoever
+ * calls compares digests.
+ */
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,23 +23,32 @@ export interface PullOptions {
 
 export interface Pulled {
   file: string;
-  /** What a repository's index says of it. A registry's manifest needs no second look: Helm checks archives against it. */
+  /**
+   * What a repository's index says of it. A registry's manifest needs no second look: Helm checks archives against it.
+   */
   indexed?: IndexEntry | undefined;
 }
 
 const TIMEOUT_MILLISECONDS = 120_000;
 const PAUSES = [1000, 3000];
 /** Asking again brings the same answer. */
-const FINAL = /not found|no chart (?:version|name) found|improper constraint|manifest unknown|unauthorized|denied|403|401|x509|server gave HTTP response to HTTPS client|unsupported protocol/i;
+const FINAL =
+  /not found|no chart (?:version|name) found|improper constraint|manifest unknown|unauthorized|denied|403|401|x509|server gave HTTP response to HTTPS client|unsupported protocol/i;
 
 /**
  * @param folder private to this call: the archive, and all that Helm writes, go into it
  * @throws ChartUnavailableError after the last attempt, or the signal's reason
  */
-export async function pull(chart: Pick<WantedChart, 'name' | 'version' | 'mirror'>, place: ChartPlace, folder: string, options: PullOptions, signal?: AbortSignal): Promise<Pulled> {
+export async function pull(
+  chart: Pick<WantedChart, 'name' | 'version' | 'mirror'>,
+  place: ChartPlace,
+  folder: string,
+  options: PullOptions,
+  signal?: AbortSignal,
+): Promise<Pulled> {
   const what = `Chart ${chart.name} ${chart.version}`;
   if (place.kind === 'folder') return { file: await copied(what, chart, place.path, folder) };
-  const pauses = [...options.pauses ?? PAUSES];
+  const pauses = [...(options.pauses ?? PAUSES)];
   for (let attempt = 1; ; attempt += 1) {
     const target = join(folder, String(attempt));
     await mkdir(target, { recursive: true, mode: 0o700 });
@@ -44,12 +56,20 @@ export async function pull(chart: Pick<WantedChart, 'name' | 'version' | 'mirror
     if (typeof outcome !== 'string') return outcome;
     signal?.throwIfAborted();
     const pause = FINAL.test(outcome) ? undefined : pauses.shift();
-    if (pause === undefined) throw new ChartUnavailableError(what, [{ place: placeName(place), said: `${outcome}${attempt > 1 ? ` (${attempt} attempts)` : ''}` }]);
+    if (pause === undefined)
+      throw new ChartUnavailableError(what, [
+        { place: placeName(place), said: `${outcome}${attempt > 1 ? ` (${attempt} attempts)` : ''}` },
+      ]);
     await sleep(pause, undefined, signal ? { signal } : {});
   }
 }
 
-async function copied(what: string, { name, version }: Pick<WantedChart, 'name' | 'version'>, path: string, folder: string): Promise<string> {
+async function copied(
+  what: string,
+  { name, version }: Pick<WantedChart, 'name' | 'version'>,
+  path: string,
+  folder: string,
+): Promise<string> {
   const file = `${name}-${version}.tgz`;
   const target = join(folder, file);
   try {
@@ -57,12 +77,20 @@ async function copied(what: string, { name, version }: Pick<WantedChart, 'name' 
     return target;
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new ChartUnavailableError(what, [{ place: path, said: missing ? `there is no file ${file}` : (error as Error).message }]);
+    throw new ChartUnavailableError(what, [
+      { place: path, said: missing ? `there is no file ${file}` : (error as Error).message },
+    ]);
   }
 }
 
 /** @returns what Helm said against it */
-async function pullOnce(chart: Pick<WantedChart, 'name' | 'version' | 'mirror'>, place: Exclude<ChartPlace, { kind: 'folder' }>, folder: string, options: PullOptions, signal?: AbortSignal): Promise<Pulled | string> {
+async function pullOnce(
+  chart: Pick<WantedChart, 'name' | 'version' | 'mirror'>,
+  place: Exclude<ChartPlace, { kind: 'folder' }>,
+  folder: string,
+  options: PullOptions,
+  signal?: AbortSignal,
+): Promise<Pulled | string> {
   const { mirror } = chart;
   const run = await runner(folder, mirror?.credentials, options, signal);
   const trust = mirror?.ca === undefined ? [] : ['--ca-file', mirror.ca];
@@ -74,17 +102,33 @@ async function pullOnce(chart: Pick<WantedChart, 'name' | 'version' | 'mirror'>,
   const out = join(folder, 'out');
   await mkdir(out);
   const said = await run([
-    'pull', place.kind === 'oci' ? place.reference : `${name}/${chart.name}`, '--version', chart.version, '--destination', out,
-    ...(place.kind === 'oci' ? trust : []), ...(place.kind === 'oci' && mirror?.plainHttp ? ['--plain-http'] : []),
+    'pull',
+    place.kind === 'oci' ? place.reference : `${name}/${chart.name}`,
+    '--version',
+    chart.version,
+    '--destination',
+    out,
+    ...(place.kind === 'oci' ? trust : []),
+    ...(place.kind === 'oci' && mirror?.plainHttp ? ['--plain-http'] : []),
   ]);
   if (said !== undefined) return said;
   const file = (await readdir(out)).find((found) => found.endsWith('.tgz'));
   if (file === undefined) return 'Helm brought no archive';
-  return { file: join(out, file), ...(place.kind === 'repository' ? { indexed: await readIndex(join(folder, 'home', 'cache', 'repository', `${name}-index.yaml`), chart) } : {}) };
+  return {
+    file: join(out, file),
+    ...(place.kind === 'repository'
+      ? { indexed: await readIndex(join(folder, 'home', 'cache', 'repository', `${name}-index.yaml`), chart) }
+      : {}),
+  };
 }
 
 /** Helm with a home of its own, fresh each time: neither the user's logins nor a cached archive play a part. */
-async function runner(folder: string, credentials: string | undefined, options: PullOptions, signal?: AbortSignal): Promise<(args: string[]) => Promise<string | undefined>> {
+async function runner(
+  folder: string,
+  credentials: string | undefined,
+  options: PullOptions,
+  signal?: AbortSignal,
+): Promise<(args: string[]) => Promise<string | undefined>> {
   const home = join(folder, 'home');
   await mkdir(home, { recursive: true, mode: 0o700 });
   const binary = await options.helm();
@@ -96,12 +140,19 @@ async function runner(folder: string, credentials: string | undefined, options: 
   };
   return async (args) => {
     const result = await execa(binary, args, {
-      env, extendEnv: false, reject: false, stdin: 'ignore', stdout: 'ignore', maxBuffer: 1024 * 1024, timeout: TIMEOUT_MILLISECONDS,
+      env,
+      extendEnv: false,
+      reject: false,
+      stdin: 'ignore',
+      stdout: 'ignore',
+      maxBuffer: 1024 * 1024,
+      timeout: TIMEOUT_MILLISECONDS,
       ...(signal ? { cancelSignal: signal } : {}),
     });
     if (result.exitCode === 0) return undefined;
     if (result.timedOut) return `no end within ${TIMEOUT_MILLISECONDS / 1000} s`;
-    if (result.exitCode === undefined) return `Helm ended at once: ${result.originalMessage ?? result.signal ?? 'unknown'}`;
+    if (result.exitCode === undefined)
+      return `Helm ended at once: ${result.originalMessage ?? result.signal ?? 'unknown'}`;
     return lastWords(result.stderr);
   };
 }
@@ -109,5 +160,11 @@ async function runner(folder: string, credentials: string | undefined, options: 
 function lastWords(text: string): string {
   const lines = text.split('\n').filter((line) => line !== '' && !/^(level|time)=/.test(line));
   const start = lines.findLastIndex((line) => line.startsWith('Error: '));
-  return lines.slice(start === -1 ? -3 : start).join(' ').replace(/^Error: /, '').trim() || 'Helm ended without a word';
+  return (
+    lines
+      .slice(start === -1 ? -3 : start)
+      .join(' ')
+      .replace(/^Error: /, '')
+      .trim() || 'Helm ended without a word'
+  );
 }

@@ -1,4 +1,6 @@
-/** What a chart repository's index says of one version. Indexes have megabytes, so only the chart's own part is parsed. */
+/**
+ * What a chart repository's index says of one version. Indexes have megabytes, so only the chart's own part is parsed.
+ */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -11,7 +13,10 @@ export interface IndexEntry {
 const versionsSchema = z.array(z.object({ version: z.string(), digest: z.string().optional() }));
 
 /** @returns undefined when the index names no digest for this version */
-export async function readIndex(path: string, chart: { name: string; version: string }): Promise<IndexEntry | undefined> {
+export async function readIndex(
+  path: string,
+  chart: { name: string; version: string },
+): Promise<IndexEntry | undefined> {
   const text = await readFile(path, 'utf8');
   const versions = versionsSchema.safeParse(parse(partOf(text, chart.name)));
   const digest = versions.data?.find(({ version }) => version.replace(/^v/, '') === chart.version)?.digest;

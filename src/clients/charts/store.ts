@@ -1,4 +1,7 @@
-/** The cache of publishers' charts on this machine: what is in it under a chart's name has the digest that the lock names. */
+/**
+ * The cache of publishers' charts on this machine: what is in it under a chart's name has the digest that the lock
+ * names.
+ */
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -45,8 +48,14 @@ export function createChartStore(config: Pick<Config, 'cacheDir'>, options: Pull
 
   const keep = async (chart: WantedChart, file: string, from: string): Promise<string> => {
     const found = await fileDigest(file);
-    if (chart.digest === undefined) throw new ChartDigestError(`${title(chart)} is not in the lock, so nobody knows which archive is meant; ${from} has ${found}`);
-    if (found !== chart.digest) throw new ChartDigestError(`${title(chart)} from ${from} is not the archive that the lock names: ${chart.digest} is locked, ${found} was found`);
+    if (chart.digest === undefined)
+      throw new ChartDigestError(
+        `${title(chart)} is not in the lock, so nobody knows which archive is meant; ${from} has ${found}`,
+      );
+    if (found !== chart.digest)
+      throw new ChartDigestError(
+        `${title(chart)} from ${from} is not the archive that the lock names: ${chart.digest} is locked, ${found} was found`,
+      );
     const path = archivePath(config, chart);
     await mkdir(dirname(path), { recursive: true });
     await chmod(file, 0o644);
@@ -71,20 +80,24 @@ export function createChartStore(config: Pick<Config, 'cacheDir'>, options: Pull
     ensure: async (chart, signal) => {
       const state = await look(chart);
       if (state === 'ready') return { path: archivePath(config, chart), fetched: false };
-      if (state === 'unlocked') throw new ChartDigestError(`${title(chart)} is not in the lock, so nobody knows which archive is meant`);
+      if (state === 'unlocked')
+        throw new ChartDigestError(`${title(chart)} is not in the lock, so nobody knows which archive is meant`);
       return inWorkFolder(async (folder) => {
         const { file } = await pull(chart, chart.place, folder, options, signal);
         return { path: await keep(chart, file, placeName(chart.place)), fetched: true };
       });
     },
-    lock: (chart, signal) => inWorkFolder(async (folder) => {
-      const { file, indexed } = await pull(chart, chart.place, folder, options, signal);
-      const digest = await fileDigest(file);
-      if (indexed !== undefined && indexed.digest !== digest) {
-        throw new ChartDigestError(`${title(chart)} from ${placeName(chart.place)} is not the archive that the repository's own index names: ${indexed.digest} is indexed, ${basename(file)} has ${digest}`);
-      }
-      return digest;
-    }),
+    lock: (chart, signal) =>
+      inWorkFolder(async (folder) => {
+        const { file, indexed } = await pull(chart, chart.place, folder, options, signal);
+        const digest = await fileDigest(file);
+        if (indexed !== undefined && indexed.digest !== digest) {
+          throw new ChartDigestError(
+            `${title(chart)} from ${placeName(chart.place)} is not the archive that the repository's own index names: ${indexed.digest} is indexed, ${basename(file)} has ${digest}`,
+          );
+        }
+        return digest;
+      }),
   };
 }
 

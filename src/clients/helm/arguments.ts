@@ -2,15 +2,25 @@
 import { join } from 'node:path';
 import type { HelmOptions, HelmRequest, RollbackRequest, UpgradeRequest } from './client.ts';
 
-/** Revisions that no platform version needs are removed when the next version is recorded, not by Helm's count of ten. */
+/**
+ * Revisions that no platform version needs are removed when the next version is recorded, not by Helm's count of ten.
+ */
 const KEEP_ALL = ['--history-max', '0'];
 
 export function upgradeArgs(options: HelmOptions, request: UpgradeRequest): string[] {
   return [
-    'upgrade', '--install', request.release, request.chart,
-    '--namespace', request.namespace,
-    '--values', '-',
-    '--labels', Object.entries(request.labels).map(([name, value]) => `${name}=${value}`).join(','),
+    'upgrade',
+    '--install',
+    request.release,
+    request.chart,
+    '--namespace',
+    request.namespace,
+    '--values',
+    '-',
+    '--labels',
+    Object.entries(request.labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(','),
     // Server-side apply refuses unknown fields anyway; checking them beforehand costs four times the CPU.
     '--disable-openapi-validation',
     '--hide-notes',
@@ -25,13 +35,24 @@ export function uninstallArgs(options: HelmOptions, { release, namespace }: Helm
 }
 
 export function rollbackArgs(options: HelmOptions, { release, namespace, revision }: RollbackRequest): string[] {
-  return ['rollback', release, String(revision), '--namespace', namespace, '--server-side=true', '--force-conflicts', ...KEEP_ALL, ...commonArgs(options)];
+  return [
+    'rollback',
+    release,
+    String(revision),
+    '--namespace',
+    namespace,
+    '--server-side=true',
+    '--force-conflicts',
+    ...KEEP_ALL,
+    ...commonArgs(options),
+  ];
 }
 
 function commonArgs({ timeoutSeconds, kubernetes: { kubeconfig, context, inCluster } }: HelmOptions): string[] {
   return [
     // For hooks alone: readiness is watched, not waited for here. Ends before the process itself is ended.
-    '--timeout', `${Math.max(1, Math.floor(timeoutSeconds * 0.9))}s`,
+    '--timeout',
+    `${Math.max(1, Math.floor(timeoutSeconds * 0.9))}s`,
     ...(inCluster ? [] : ['--kubeconfig', kubeconfig]),
     ...(context === undefined || inCluster ? [] : ['--kube-context', context]),
   ];

@@ -1,5 +1,6 @@
 /**
- * What Helm's last words mean. Helm 4 reports errors as text only, so its and the API server's own phrases are told apart
+ * What Helm's last words mean. Helm 4 reports errors as text only, so its and the API server's own phrases are told
+ * apart
  * here, once; each rule was met in a trial and has its text in the tests.
  */
 import { FAILURES, type FailureType } from '../../contract/failures.ts';
@@ -21,31 +22,69 @@ const LONGEST = 1200;
 
 const RULES: readonly Rule[] = [
   {
-    type: FAILURES.releaseBusy, pattern: /another operation \(install\/upgrade\/rollback\) is in progress|release: already exists|cannot re-use a name that is still in use/,
+    type: FAILURES.releaseBusy,
+    pattern:
+      /another operation \(install\/upgrade\/rollback\) is in progress|release: already exists|cannot re-use a name that is still in use/,
     say: (_match, text) => `another Helm operation on this release is in progress (${text})`,
   },
-  // etcd goes away in the middle of a request: the API server wraps that in whatever it was doing, "is invalid" among it.
-  { type: FAILURES.unreachable, pattern: /rpc error: code = (?:Unavailable|DeadlineExceeded|Canceled)|etcdserver: (?:leader changed|no leader|request timed out)/ },
+  // etcd goes away in the middle of a request: the API server wraps that in whatever it was doing, "is invalid" among
+  // it.
+  {
+    type: FAILURES.unreachable,
+    pattern:
+      /rpc error: code = (?:Unavailable|DeadlineExceeded|Canceled)|etcdserver: (?:leader changed|no leader|request timed out)/,
+  },
   // A webhook that is down comes back; without its name nobody finds it.
-  { type: FAILURES.unreachable, pattern: /failed calling webhook "([^"]+)"/, say: (match, text) => `the admission webhook "${match[1] ?? ''}" cannot be called: ${text}` },
   {
-    type: FAILURES.forbidden, pattern: /User "([^"]+)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)"( in the namespace "[^"]+"| at the cluster scope)?/,
-    say: (match) => `${match[1] ?? ''} may not ${match[2] ?? ''} ${match[3] ?? ''}${match[4] ? `.${match[4]}` : ''}${match[5] ?? ''}: grant it that right`,
+    type: FAILURES.unreachable,
+    pattern: /failed calling webhook "([^"]+)"/,
+    say: (match, text) => `the admission webhook "${match[1] ?? ''}" cannot be called: ${text}`,
   },
-  { type: FAILURES.fieldConflict, pattern: /Apply failed with \d+ conflicts?:/, say: (_match, text) => `fields of an object belong to another manager, and nothing is taken over by force: ${conflictsOf(text)}` },
   {
-    type: FAILURES.immutableField, pattern: /field is immutable|updates to statefulset spec for fields other than|may not change once set|field can not be changed|is immutable after creation/,
-    say: (_match, text) => `a field that cannot be changed in place would change, and nothing is deleted to get around that: ${text.replace(/Invalid value: .*?: (?=field is immutable)/gs, '')}`,
+    type: FAILURES.forbidden,
+    pattern:
+      /User "([^"]+)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)"( in the namespace "[^"]+"| at the cluster scope)?/,
+    say: (match) =>
+      `${match[1] ?? ''} may not ${match[2] ?? ''} ${match[3] ?? ''}${match[4] ? `.${match[4]}` : ''}${match[5] ?? ''}: grant it that right`,
   },
-  { type: FAILURES.rejectedByCluster, pattern: /exceeded quota|violates PodSecurity|denied (?:the )?request|Request entity too large|Too long: must have at most|etcdserver: request is too large|trying to send message larger than max/ },
+  {
+    type: FAILURES.fieldConflict,
+    pattern: /Apply failed with \d+ conflicts?:/,
+    say: (_match, text) =>
+      `fields of an object belong to another manager, and nothing is taken over by force: ${conflictsOf(text)}`,
+  },
+  {
+    type: FAILURES.immutableField,
+    pattern:
+      /field is immutable|updates to statefulset spec for fields other than|may not change once set|field can not be changed|is immutable after creation/,
+    say: (_match, text) =>
+      `a field that cannot be changed in place would change, and nothing is deleted to get around that: ${text.replace(/Invalid value: .*?: (?=field is immutable)/gs, '')}`,
+  },
+  {
+    type: FAILURES.rejectedByCluster,
+    pattern:
+      /exceeded quota|violates PodSecurity|denied (?:the )?request|Request entity too large|Too long: must have at most|etcdserver: request is too large|trying to send message larger than max/,
+  },
   { type: FAILURES.helmInterrupted, pattern: /because it is being terminated|error looking up service account/ },
-  { type: FAILURES.rejectedByCluster, pattern: /field not declared in schema|failed to create typed patch object|is invalid: |exists and cannot be imported into the current release|namespaces "[^"]+" not found|is forbidden: / },
-  { type: FAILURES.chartInvalid, pattern: /values don't meet the specifications of the schema|YAML parse error|error converting YAML|nil pointer evaluating|executing "[^"]+" at <|parse error at|function "[^"]+" not defined|path "[^"]+" not found|Chart\.yaml file is missing|found in Chart\.yaml, but missing in charts|no matches for kind|wrong type for value|chart requires kubeVersion|validation: chart\.metadata|failed to parse .*values|cannot load values/ },
-  { type: FAILURES.helmInterrupted, pattern: /failed (?:pre|post)-(?:install|upgrade|rollback).*context deadline exceeded/s },
+  {
+    type: FAILURES.rejectedByCluster,
+    pattern:
+      /field not declared in schema|failed to create typed patch object|is invalid: |exists and cannot be imported into the current release|namespaces "[^"]+" not found|is forbidden: /,
+  },
+  {
+    type: FAILURES.chartInvalid,
+    pattern:
+      /values don't meet the specifications of the schema|YAML parse error|error converting YAML|nil pointer evaluating|executing "[^"]+" at <|parse error at|function "[^"]+" not defined|path "[^"]+" not found|Chart\.yaml file is missing|found in Chart\.yaml, but missing in charts|no matches for kind|wrong type for value|chart requires kubeVersion|validation: chart\.metadata|failed to parse .*values|cannot load values/,
+  },
+  {
+    type: FAILURES.helmInterrupted,
+    pattern: /failed (?:pre|post)-(?:install|upgrade|rollback).*context deadline exceeded/s,
+  },
   { type: FAILURES.jobFailed, pattern: /failed (?:pre|post)-(?:install|upgrade|rollback)/ },
   {
     type: FAILURES.unreachable,
-    pattern: /cluster unreachable|connection refused|no such host|i\/o timeout|TLS handshake timeout|unexpected EOF|: EOF|connection reset|broken pipe|client connection lost|too many requests|etcdserver: |currently unable to handle the request|apiserver not ready|unable to return a response in the time allotted|database space exceeded|x509: |Unauthorized|the server has asked for the client to provide credentials/i,
+    pattern:
+      /cluster unreachable|connection refused|no such host|i\/o timeout|TLS handshake timeout|unexpected EOF|: EOF|connection reset|broken pipe|client connection lost|too many requests|etcdserver: |currently unable to handle the request|apiserver not ready|unable to return a response in the time allotted|database space exceeded|x509: |Unauthorized|the server has asked for the client to provide credentials/i,
   },
   { type: FAILURES.helmInterrupted, pattern: /context canceled|context deadline exceeded|client rate limiter/ },
 ];
@@ -65,7 +104,11 @@ function lastWords(output: string): string {
   const lines = output.split('\n').filter((line) => !/^level=|^time=/.test(line));
   const start = lines.findLastIndex((line) => line.startsWith('Error: '));
   const said = start === -1 ? lines.slice(-5) : lines.slice(start);
-  return said.join('\n').replace(/^Error: /, '').replace(/^UPGRADE FAILED: |^INSTALLATION FAILED: /, '').trim();
+  return said
+    .join('\n')
+    .replace(/^Error: /, '')
+    .replace(/^UPGRADE FAILED: |^INSTALLATION FAILED: /, '')
+    .trim();
 }
 
 /** `kubectl: .spec.replicas` for each conflict. */
@@ -73,10 +116,14 @@ function conflictsOf(text: string): string {
   const parts = [...text.matchAll(/conflict(?:s)? with "([^"]+)"[^:]*:\s*((?:\s*-?\s*\.\S+)+)/g)];
   const object = /applying object (\S+ \S+, Kind=\S+?):/.exec(text)?.[1];
   if (parts.length === 0) return text;
-  const fields = parts.map((part) => `${(part[2] ?? '').replaceAll(/\s*-?\s*(\.\S+)/g, ' $1').trim()} is owned by "${part[1] ?? ''}"`).join('; ');
+  const fields = parts
+    .map((part) => `${(part[2] ?? '').replaceAll(/\s*-?\s*(\.\S+)/g, ' $1').trim()} is owned by "${part[1] ?? ''}"`)
+    .join('; ');
   return `${object === undefined ? '' : `${object}: `}${fields}`;
 }
 
 function shorten(text: string): string {
-  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)} … (${text.length} characters, all of them in Helm's log)`;
+  return text.length <= LONGEST
+    ? text
+    : `${text.slice(0, LONGEST)} … (${text.length} characters, all of them in Helm's log)`;
 }

@@ -44,11 +44,17 @@ export interface UpgradeRequest extends HelmRequest {
   chart: string;
   /** YAML. */
   values: string;
-  /** Labels of the revision's Secret. Helm merges them over those of the revision before, so all of them are given each time. */
+  /**
+   * Labels of the revision's Secret. Helm merges them over those of the revision before, so all of them are given each
+   * time.
+   */
   labels: Record<string, string>;
 }
 
-/** Helm copies chart, values, manifest and labels of the revision: whoever owns the new one has to say so on it afterwards. */
+/**
+ * Helm copies chart, values, manifest and labels of the revision: whoever owns the new one has to say so on it
+ * afterwards.
+ */
 export interface RollbackRequest extends HelmRequest {
   /** In Helm's history. */
   revision: number;
@@ -65,7 +71,8 @@ export interface HelmClient {
   /** @throws HelmError, or the signal's reason, in both cases only after the process has ended */
   upgrade(request: UpgradeRequest): Promise<UpgradeResult>;
   /**
-   * Deletes what the newest revision holds, then Helm's record of the release; objects marked `helm.sh/resource-policy: keep` stay.
+   * Deletes what the newest revision holds, then Helm's record of the release; objects marked `helm.sh/resource-policy:
+   * keep` stay.
    * A release that is not there is no error. @throws as `upgrade`
    */
   uninstall(request: HelmRequest): Promise<Omit<UpgradeResult, 'revision'>>;
@@ -93,13 +100,19 @@ export function createHelmClient(options: HelmOptions): HelmClient {
   const logFile = (release: string): string => join(logs, `${release}.log`);
 
   /** @param what the call in words, for log and errors @returns what Helm wrote */
-  const run = async (request: HelmRequest, what: string, args: readonly string[], values: string): Promise<{ output: string; seconds: number }> => {
+  const run = async (
+    request: HelmRequest,
+    what: string,
+    args: readonly string[],
+    values: string,
+  ): Promise<{ output: string; seconds: number }> => {
     await request.onTurn?.();
     await Promise.all([privateFolder(home), privateFolder(logs)]);
     const started = performance.now();
     const { namespace, release } = request;
     const outcome = await runHelm(options.binary, {
-      args, values,
+      args,
+      values,
       env: helmEnvironment(options.env, home),
       logFile: logFile(release),
       headline: `--- ${new Date().toISOString()} ${what}, run ${request.runId}`,
@@ -112,29 +125,47 @@ export function createHelmClient(options: HelmOptions): HelmClient {
     if (outcome.pid !== undefined) records.forget(namespace, release, outcome.pid);
     if (outcome.exitCode === 0) return { output: outcome.output, seconds: (performance.now() - started) / 1000 };
     if (outcome.cancelled) request.signal?.throwIfAborted();
-    if (outcome.startError !== undefined) throw new HelmError(FAILURES.unexpected, `${what}: ${options.binary} cannot be started: ${outcome.startError}`);
-    if (outcome.timedOut) throw new HelmError(FAILURES.helmInterrupted, `${what} was ended after ${options.timeoutSeconds} s. Its log: ${logFile(release)}`);
-    if (outcome.killedBy !== undefined && !/^Error: /m.test(outcome.output)) throw new HelmError(FAILURES.helmInterrupted, `${what} was killed by ${outcome.killedBy}`);
+    if (outcome.startError !== undefined)
+      throw new HelmError(FAILURES.unexpected, `${what}: ${options.binary} cannot be started: ${outcome.startError}`);
+    if (outcome.timedOut)
+      throw new HelmError(
+        FAILURES.helmInterrupted,
+        `${what} was ended after ${options.timeoutSeconds} s. Its log: ${logFile(release)}`,
+      );
+    if (outcome.killedBy !== undefined && !/^Error: /m.test(outcome.output))
+      throw new HelmError(FAILURES.helmInterrupted, `${what} was killed by ${outcome.killedBy}`);
     const { type, message } = classifyHelmOutput(outcome.output);
     throw new HelmError(type, `${what}: ${message}`);
   };
 
   /** The same, when it is its turn. */
-  const queued = async (request: HelmRequest, verb: string, args: readonly string[], { values = '', object = request.release }: { values?: string; object?: string } = {}): Promise<{ output: string; seconds: number; queuedSeconds: number }> => {
+  const queued = async (
+    request: HelmRequest,
+    verb: string,
+    args: readonly string[],
+    { values = '', object = request.release }: { values?: string; object?: string } = {},
+  ): Promise<{ output: string; seconds: number; queuedSeconds: number }> => {
     const queuedAt = performance.now();
     let queuedSeconds = 0;
     const { signal: inQueue, leave } = untilItsTurn(request.signal);
-    const done = await queue.add(() => {
-      leave();
-      queuedSeconds = (performance.now() - queuedAt) / 1000;
-      return run(request, `helm ${verb} ${object} in ${request.namespace}`, args, values);
-    }, { priority: request.priority, signal: inQueue }).finally(leave);
+    const done = await queue
+      .add(
+        () => {
+          leave();
+          queuedSeconds = (performance.now() - queuedAt) / 1000;
+          return run(request, `helm ${verb} ${object} in ${request.namespace}`, args, values);
+        },
+        { priority: request.priority, signal: inQueue },
+      )
+      .finally(leave);
     return { ...done, queuedSeconds };
   };
 
   return {
     upgrade: async (request) => {
-      const { output, ...times } = await queued(request, 'upgrade --install', upgradeArgs(options, request), { values: request.values });
+      const { output, ...times } = await queued(request, 'upgrade --install', upgradeArgs(options, request), {
+        values: request.values,
+      });
       return { revision: revisionOf(output), ...times };
     },
     uninstall: async (request) => {
@@ -142,7 +173,9 @@ export function createHelmClient(options: HelmOptions): HelmClient {
       return times;
     },
     rollback: async (request) => {
-      const { output: _words, ...times } = await queued(request, 'rollback', rollbackArgs(options, request), { object: `${request.release} to revision ${request.revision}` });
+      const { output: _words, ...times } = await queued(request, 'rollback', rollbackArgs(options, request), {
+        object: `${request.release} to revision ${request.revision}`,
+      });
       return times;
     },
     alive: (namespace, release) => records.alive(namespace, release),
@@ -151,7 +184,9 @@ export function createHelmClient(options: HelmOptions): HelmClient {
   };
 }
 
-/** The queue drops an aborted task at once even while it runs, and Helm has to have ended first: so only while it waits. */
+/**
+ * The queue drops an aborted task at once even while it runs, and Helm has to have ended first: so only while it waits.
+ */
 function untilItsTurn(signal: AbortSignal | undefined): { signal: AbortSignal; leave: () => void } {
   const waiting = new AbortController();
   const abort = (): void => {

@@ -1,6 +1,20 @@
 export { classifyHelmOutput } from './classify.ts';
-export { createHelmClient, type HelmClient, type HelmOptions, type HelmRequest, type RollbackRequest, type UpgradeRequest, type UpgradeResult } from './client.ts';
+export {
+  createHelmClient,
+  type HelmClient,
+  type HelmOptions,
+  type HelmRequest,
+  type RollbackRequest,
+  type UpgradeRequest,
+  type UpgradeResult,
+} from './client.ts';
 export { HelmError } from './errors.ts';
 export { endProcess, hasLivingWorker, type HelmProcess } from './processes.ts';
-export { decodeStoredRelease, helmSecretName, readStoredRelease, type StoredRelease, storedReleaseSchema } from './stored.ts';
+export {
+  decodeStoredRelease,
+  helmSecretName,
+  readStoredRelease,
+  type StoredRelease,
+  storedReleaseSchema,
+} from './stored.ts';
 export { ChartRenderError, renderedManifest, template, templateError, type TemplateRequest } from './template.ts';

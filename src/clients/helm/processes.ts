@@ -10,7 +10,12 @@ import { z } from 'zod';
 import { isSameProcessAlive, ownIdentity, processIdentity } from '../../process/identity.ts';
 
 const identitySchema = z.object({ pid: z.number().int().positive(), startToken: z.string() });
-const recordSchema = z.object({ helm: identitySchema, worker: identitySchema, runId: z.string(), startedAt: z.string() });
+const recordSchema = z.object({
+  helm: identitySchema,
+  worker: identitySchema,
+  runId: z.string(),
+  startedAt: z.string(),
+});
 export type HelmProcess = z.infer<typeof recordSchema>;
 
 export interface ProcessRecords {
@@ -33,7 +38,12 @@ export function createProcessRecords(folder: string): ProcessRecords {
       current.set(file, pid);
       const [helm, worker] = await Promise.all([processIdentity(pid), ownIdentity()]);
       // It may have ended already, and then there is nothing to record.
-      if (helm && current.get(file) === pid) writeFileSync(file, JSON.stringify({ helm, worker, runId, startedAt: new Date().toISOString() } satisfies HelmProcess), { mode: 0o600 });
+      if (helm && current.get(file) === pid)
+        writeFileSync(
+          file,
+          JSON.stringify({ helm, worker, runId, startedAt: new Date().toISOString() } satisfies HelmProcess),
+          { mode: 0o600 },
+        );
     },
     forget: (namespace, release, pid) => {
       const file = fileOf(namespace, release);

@@ -53,7 +53,8 @@ export async function runHelm(binary: string, run: HelmRun): Promise<HelmOutcome
     const child = execa(program ?? binary, [...prefix, ...(program ? [binary] : []), ...run.args], {
       env: run.env,
       extendEnv: false,
-      // Ctrl-C in a worker's terminal is for the worker, which gives Helm its time. Only where it cannot outlive the worker.
+      // Ctrl-C in a worker's terminal is for the worker, which gives Helm its time. Only where it cannot outlive the
+      // worker.
       detached: program !== undefined,
       stdin: descriptor(input),
       stdout: descriptor(log.file),
@@ -68,7 +69,11 @@ export async function runHelm(binary: string, run: HelmRun): Promise<HelmOutcome
     if (pid !== undefined) await run.onStart?.(pid);
     const result = await child;
     return {
-      exitCode: result.exitCode, pid, timedOut: result.timedOut, cancelled: result.isCanceled, killedBy: result.signal,
+      exitCode: result.exitCode,
+      pid,
+      timedOut: result.timedOut,
+      cancelled: result.isCanceled,
+      killedBy: result.signal,
       startError: pid === undefined ? (result.originalMessage ?? 'cannot be started') : undefined,
       output: await readFrom(run.logFile, log.offset),
     };
@@ -78,11 +83,18 @@ export async function runHelm(binary: string, run: HelmRun): Promise<HelmOutcome
   }
 }
 
-/** Helm's requests are cut off when it is asked to end; what the API server has begun for one may then be left behind, a port for example. */
+/**
+ * Helm's requests are cut off when it is asked to end; what the API server has begun for one may then be left behind, a
+ * port for example.
+ */
 function someTimeAfter(signal: AbortSignal | undefined, seconds: number): { signal: AbortSignal; forget: () => void } {
   const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const start = (): void => { timer = setTimeout(() => { ending.abort(signal?.reason); }, seconds * 1000); };
+  const start = (): void => {
+    timer = setTimeout(() => {
+      ending.abort(signal?.reason);
+    }, seconds * 1000);
+  };
   if (signal?.aborted) start();
   else signal?.addEventListener('abort', start, { once: true });
   return {
@@ -107,12 +119,16 @@ async function inputOf(folder: string, content: string): Promise<FileHandle> {
   await unlink(path);
   // A positional write leaves the file's own position at the beginning, where the child reads.
   const bytes = Buffer.from(content);
-  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done, done)).bytesWritten;
+  for (let done = 0; done < bytes.length; )
+    done += (await file.write(bytes, done, bytes.length - done, done)).bytesWritten;
   return file;
 }
 
 async function openLog(path: string, headline: string): Promise<{ file: FileHandle; offset: number }> {
-  const size = await stat(path).then((found) => found.size, () => 0);
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => 0,
+  );
   if (size > LOG_LIMIT) await rename(path, `${path}.1`);
   const file = await open(path, 'a', 0o600);
   await file.write(`${headline}\n`);
@@ -124,7 +140,12 @@ async function readFrom(path: string, offset: number): Promise<string> {
   try {
     const { size } = await file.stat();
     const start = Math.max(offset, size - OUTPUT_TAIL);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.max(0, size - start)), 0, Math.max(0, size - start), start);
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(Math.max(0, size - start)),
+      0,
+      Math.max(0, size - start),
+      start,
+    );
     return buffer.toString('utf8', 0, bytesRead);
   } finally {
     await file.close();
@@ -136,7 +157,14 @@ const found = new Map<string, string | undefined>();
 /** On Linux the kernel asks Helm to end when the worker dies, however it dies. */
 function dyingWithParent(path: string): [string | undefined, string[]] {
   if (process.platform !== 'linux') return [undefined, []];
-  if (!found.has(path)) found.set(path, path.split(delimiter).map((folder) => join(folder, 'setpriv')).find(isExecutable));
+  if (!found.has(path))
+    found.set(
+      path,
+      path
+        .split(delimiter)
+        .map((folder) => join(folder, 'setpriv'))
+        .find(isExecutable),
+    );
   const program = found.get(path);
   return program === undefined ? [undefined, []] : [program, ['--pdeathsig', 'TERM', '--']];
 }

@@ -9,8 +9,14 @@ const unzip = promisify(gunzip);
 const secretSchema = z.object({ data: z.object({ release: z.string() }) });
 
 const hookSchema = z.looseObject({
-  name: z.string(), kind: z.string(), path: z.string().default(''), manifest: z.string().default(''),
-  events: z.array(z.string()).nullish().transform((events) => events ?? []),
+  name: z.string(),
+  kind: z.string(),
+  path: z.string().default(''),
+  manifest: z.string().default(''),
+  events: z
+    .array(z.string())
+    .nullish()
+    .transform((events) => events ?? []),
 });
 
 export const storedReleaseSchema = z.looseObject({
@@ -23,15 +29,27 @@ export const storedReleaseSchema = z.looseObject({
   chart: z.looseObject({
     metadata: z.looseObject({ name: z.string(), version: z.string(), appVersion: z.string().optional() }),
     /** Files of the chart that are no templates, its definitions among them; content in base64. */
-    files: z.array(z.looseObject({ name: z.string(), data: z.string().default('') })).nullish().transform((files) => files ?? []),
+    files: z
+      .array(z.looseObject({ name: z.string(), data: z.string().default('') }))
+      .nullish()
+      .transform((files) => files ?? []),
   }),
   /** Values that were given; holds references to secrets at most. */
-  config: z.record(z.string(), z.unknown()).nullish().transform((config) => config ?? {}),
+  config: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .transform((config) => config ?? {}),
   info: z.looseObject({
-    first_deployed: z.string().optional(), last_deployed: z.string().optional(), deleted: z.string().optional(),
-    description: z.string().optional(), status: z.string().optional(),
+    first_deployed: z.string().optional(),
+    last_deployed: z.string().optional(),
+    deleted: z.string().optional(),
+    description: z.string().optional(),
+    status: z.string().optional(),
   }),
-  hooks: z.array(hookSchema).nullish().transform((hooks) => hooks ?? []),
+  hooks: z
+    .array(hookSchema)
+    .nullish()
+    .transform((hooks) => hooks ?? []),
 });
 export type StoredRelease = z.infer<typeof storedReleaseSchema>;
 
@@ -40,13 +58,22 @@ export type StoredRelease = z.infer<typeof storedReleaseSchema>;
  * @returns undefined when Helm has no such revision (any more)
  * @throws Error when its record is damaged
  */
-export async function readStoredRelease(kubernetes: Pick<KubernetesClient, 'get'>, namespace: string, name: string, revision: number, signal?: AbortSignal): Promise<StoredRelease | undefined> {
+export async function readStoredRelease(
+  kubernetes: Pick<KubernetesClient, 'get'>,
+  namespace: string,
+  name: string,
+  revision: number,
+  signal?: AbortSignal,
+): Promise<StoredRelease | undefined> {
   const secret = await kubernetes.get(paths.secret(namespace, helmSecretName(name, revision)), signal);
   if (secret === undefined) return undefined;
   try {
     return await decodeStoredRelease(secretSchema.parse(secret).data.release);
   } catch (error) {
-    throw new Error(`Helm's record of revision ${revision} of ${namespace}/${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(
+      `Helm's record of revision ${revision} of ${namespace}/${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }
 

@@ -15,7 +15,12 @@ export interface TemplateRequest {
 }
 
 /** @returns what Helm says against it, undefined when it renders. @throws Error when Helm itself cannot be started */
-export async function templateError(binary: string, home: string, env: Readonly<Record<string, string>>, request: TemplateRequest): Promise<string | undefined> {
+export async function templateError(
+  binary: string,
+  home: string,
+  env: Readonly<Record<string, string>>,
+  request: TemplateRequest,
+): Promise<string | undefined> {
   const result = await template(binary, home, env, request);
   return 'error' in result ? result.error : undefined;
 }
@@ -29,20 +34,64 @@ export class ChartRenderError extends Error {
  * The objects that Helm would apply, as YAML: hooks apart, definitions of the `crds` folder included.
  * @throws ChartRenderError with what Helm says against it
  */
-export async function renderedManifest(binary: string, home: string, env: Readonly<Record<string, string>>, request: TemplateRequest): Promise<string> {
+export async function renderedManifest(
+  binary: string,
+  home: string,
+  env: Readonly<Record<string, string>>,
+  request: TemplateRequest,
+): Promise<string> {
   const result = await template(binary, home, env, request, ['--include-crds', '--no-hooks']);
-  if ('error' in result) throw new ChartRenderError(`${request.release} (chart ${request.chartPath}) does not render: ${result.error}`);
+  if ('error' in result)
+    throw new ChartRenderError(`${request.release} (chart ${request.chartPath}) does not render: ${result.error}`);
   return result.text;
 }
 
 /** @returns the objects as YAML, or what Helm says against it. @throws Error when Helm itself cannot be started */
-export async function template(binary: string, home: string, env: Readonly<Record<string, string>>, request: TemplateRequest, flags: readonly string[] = []): Promise<{ text: string } | { error: string }> {
+export async function template(
+  binary: string,
+  home: string,
+  env: Readonly<Record<string, string>>,
+  request: TemplateRequest,
+  flags: readonly string[] = [],
+): Promise<{ text: string } | { error: string }> {
   const { release, namespace, chartPath, values } = request;
-  const result = await execa(binary, ['template', release, chartPath, '--namespace', namespace, '--kube-version', KUBERNETES_VERSION, ...flags, '--values', '-'], {
-    env: helmEnvironment(env, home), extendEnv: false, input: values, reject: false, timeout: TIMEOUT_MILLISECONDS, maxBuffer: 32 * 1024 * 1024, stripFinalNewline: false,
-  });
+  const result = await execa(
+    binary,
+    [
+      'template',
+      release,
+      chartPath,
+      '--namespace',
+      namespace,
+      '--kube-version',
+      KUBERNETES_VERSION,
+      ...flags,
+      '--values',
+      '-',
+    ],
+    {
+      env: helmEnvironment(env, home),
+      extendEnv: false,
+      input: values,
+      reject: false,
+      timeout: TIMEOUT_MILLISECONDS,
+      maxBuffer: 32 * 1024 * 1024,
+      stripFinalNewline: false,
+    },
+  );
   if (result.exitCode === 0) return { text: result.stdout };
-  if (result.exitCode === undefined) throw new Error(`${binary} template: ${result.originalMessage ?? 'could not be started'}`);
+  if (result.exitCode === undefined)
+    throw new Error(`${binary} template: ${result.originalMessage ?? 'could not be started'}`);
   const lines = result.stderr.split('\n');
-  return { error: lines.slice(Math.max(0, lines.findIndex((line) => line.startsWith('Error:')))).join('\n').trim() };
+  return {
+    error: lines
+      .slice(
+        Math.max(
+          0,
+          lines.findIndex((line) => line.startsWith('Error:')),
+        ),
+      )
+      .join('\n')
+      .trim(),
+  };
 }

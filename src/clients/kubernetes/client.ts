@@ -73,7 +73,10 @@ export interface KubernetesClient {
    * @param force takes fields over that another manager owns
    */
   apply(path: string, object: unknown, options?: { force?: boolean }, signal?: AbortSignal): Promise<KubernetesObject>;
-  /** @throws KubernetesError with reason AlreadyExists when an object of that name is there. @param path of the collection */
+  /**
+   * @throws KubernetesError with reason AlreadyExists when an object of that name is there. @param path of the
+   * collection
+   */
   create(path: string, object: unknown, signal?: AbortSignal): Promise<KubernetesObject>;
   /** The whole object anew. @throws KubernetesError 409 when it is no longer at the resourceVersion that it carries */
   replace(path: string, object: unknown, signal?: AbortSignal): Promise<KubernetesObject>;
@@ -82,7 +85,12 @@ export interface KubernetesClient {
    * @param manager in whose name: fields that it set before and that are not there any more go away
    * @throws KubernetesError, its `causes` naming the fields that stand in the way
    */
-  dryRun(path: string, object: unknown, options: { manager: string; force?: boolean }, signal?: AbortSignal): Promise<KubernetesObject>;
+  dryRun(
+    path: string,
+    object: unknown,
+    options: { manager: string; force?: boolean },
+    signal?: AbortSignal,
+  ): Promise<KubernetesObject>;
   /**
    * Changes single fields (RFC 6902), each after a test of what is there.
    * @throws KubernetesError 422 when a test does not hold, 409 when the object was changed in between
@@ -91,20 +99,48 @@ export interface KubernetesClient {
   /** Adds labels to an object, or changes them; everything else of it stays. */
   label(path: string, labels: Record<string, string>, signal?: AbortSignal): Promise<void>;
   /** @returns false when there was nothing to delete. With `uid` only that very object. */
-  remove(path: string, options?: { uid?: string; propagation?: 'Foreground' | 'Background' }, signal?: AbortSignal): Promise<boolean>;
+  remove(
+    path: string,
+    options?: { uid?: string; propagation?: 'Foreground' | 'Background' },
+    signal?: AbortSignal,
+  ): Promise<boolean>;
   /** Whether the identity in use may do this, as the API server judges it. */
   mayI(attributes: AccessQuestion, signal?: AbortSignal): Promise<boolean>;
   /** All that the identity in use may do in a namespace, as far as the API server can list it. */
   myRules(namespace: string, signal?: AbortSignal): Promise<{ rules: GrantedRule[]; complete: boolean }>;
   /** As `mayI`, of a service account. */
-  mayAccount(account: { namespace: string; name: string }, attributes: AccessQuestion, signal?: AbortSignal): Promise<boolean>;
-  /** A token of a service account for an audience, from TokenRequest. Seconds are at least 600; the server may grant less. */
-  tokenFor(account: { namespace: string; name: string }, audience: string, seconds: number, signal?: AbortSignal): Promise<{ token: string; expiresAt: number }>;
+  mayAccount(
+    account: { namespace: string; name: string },
+    attributes: AccessQuestion,
+    signal?: AbortSignal,
+  ): Promise<boolean>;
+  /**
+   * A token of a service account for an audience, from TokenRequest. Seconds are at least 600; the server may grant
+   * less.
+   */
+  tokenFor(
+    account: { namespace: string; name: string },
+    audience: string,
+    seconds: number,
+    signal?: AbortSignal,
+  ): Promise<{ token: string; expiresAt: number }>;
   /** Log lines of a container, newest last. Empty when there are none. */
-  podLog(pod: PodAddress, container: string, options?: { previous?: boolean; tailLines?: number }, signal?: AbortSignal): Promise<string>;
+  podLog(
+    pod: PodAddress,
+    container: string,
+    options?: { previous?: boolean; tailLines?: number },
+    signal?: AbortSignal,
+  ): Promise<string>;
   connect(pod: PodAddress, port: number, signal?: AbortSignal): Promise<Duplex>;
-  exec(pod: PodAddress, container: string | undefined, command: readonly string[], signal?: AbortSignal): Promise<ExecResult>;
-  /** The certificate authority that signed the API server's certificate, as PEM; undefined where the system's are used. */
+  exec(
+    pod: PodAddress,
+    container: string | undefined,
+    command: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ExecResult>;
+  /**
+   * The certificate authority that signed the API server's certificate, as PEM; undefined where the system's are used.
+   */
   certificateAuthority(): Promise<string | undefined>;
   close(): void;
 }
@@ -113,17 +149,32 @@ const METADATA_OF_ONE = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) });
 const texts = z.array(z.string());
-const rulesSchema = z.object({ status: z.object({
-  incomplete: z.boolean().default(false),
-  resourceRules: z.array(z.object({ apiGroups: texts.nullish(), resources: texts.nullish(), verbs: texts, resourceNames: texts.nullish() })).nullish().transform((rules) => rules ?? []),
-}) });
+const rulesSchema = z.object({
+  status: z.object({
+    incomplete: z.boolean().default(false),
+    resourceRules: z
+      .array(
+        z.object({
+          apiGroups: texts.nullish(),
+          resources: texts.nullish(),
+          verbs: texts,
+          resourceNames: texts.nullish(),
+        }),
+      )
+      .nullish()
+      .transform((rules) => rules ?? []),
+  }),
+});
 const tokenSchema = z.object({ status: z.object({ token: z.string().min(1), expirationTimestamp: z.string() }) });
 
 /**
  * @param namespaces looked into one by one where the identity may not list or watch a kind in the whole cluster
  * @throws KubeconfigError when the environment's kubeconfig or context is not there
  */
-export function createKubernetesClient(connection: Connections['kubernetes'], namespaces: readonly string[] = []): KubernetesClient {
+export function createKubernetesClient(
+  connection: Connections['kubernetes'],
+  namespaces: readonly string[] = [],
+): KubernetesClient {
   const transport = createTransport(() => loadKubeconfig(connection));
   const watches = createWatches(transport, { namespaces });
 
@@ -142,13 +193,24 @@ export function createKubernetesClient(connection: Connections['kubernetes'], na
 
   const certificateAuthority = async (): Promise<string | undefined> => {
     const options: { ca?: Buffer | string } = {};
-    await transport.kubeconfig().applyToHTTPSOptions(options as Parameters<ReturnType<typeof transport.kubeconfig>['applyToHTTPSOptions']>[0]);
+    await transport
+      .kubeconfig()
+      .applyToHTTPSOptions(options as Parameters<ReturnType<typeof transport.kubeconfig>['applyToHTTPSOptions']>[0]);
     return options.ca?.toString();
   };
-  const identity = (signal?: AbortSignal): Promise<ClusterIdentity> => clusterIdentity({ uid: () => clusterUid(signal), get: (path) => get(path, signal), trusted: certificateAuthority });
+  const identity = (signal?: AbortSignal): Promise<ClusterIdentity> =>
+    clusterIdentity({ uid: () => clusterUid(signal), get: (path) => get(path, signal), trusted: certificateAuthority });
 
-  const list = scopedList<ListOptions>(namespaces, async (path, { labelSelector, fieldSelector, metadataOnly, limit }, signal) =>
-    ask(transport, listSchema, { path, query: { labelSelector, fieldSelector, limit }, ...(metadataOnly ? { accept: METADATA_ONLY } : {}), signal }));
+  const list = scopedList<ListOptions>(
+    namespaces,
+    async (path, { labelSelector, fieldSelector, metadataOnly, limit }, signal) =>
+      ask(transport, listSchema, {
+        path,
+        query: { labelSelector, fieldSelector, limit },
+        ...(metadataOnly ? { accept: METADATA_ONLY } : {}),
+        signal,
+      }),
+  );
 
   return {
     server: transport.kubeconfig().getCurrentCluster()?.server ?? '',
@@ -157,14 +219,22 @@ export function createKubernetesClient(connection: Connections['kubernetes'], na
     identity,
     assertCluster: async (wanted, signal) => {
       const difference = clusterDifference(wanted, await identity(signal));
-      if (difference !== undefined) throw new ClusterMismatchError(`The cluster is not the one that this was meant for: the API server answers with ${difference}. Nothing was changed.`);
+      if (difference !== undefined)
+        throw new ClusterMismatchError(
+          `The cluster is not the one that this was meant for: the API server answers with ${difference}. Nothing was changed.`,
+        );
     },
     kinds: (signal) => readKinds(transport, signal),
     get,
     list: (path, options = {}, signal) => list(path, options, signal),
     apply: (path, object, { force = false } = {}, signal) =>
       ask(transport, objectSchema, {
-        method: 'PATCH', path, body: object, contentType: 'application/apply-patch+yaml', query: { fieldManager: MANAGED_BY, force: force || undefined }, signal,
+        method: 'PATCH',
+        path,
+        body: object,
+        contentType: 'application/apply-patch+yaml',
+        query: { fieldManager: MANAGED_BY, force: force || undefined },
+        signal,
       }),
     create: (path, object, signal) =>
       ask(transport, objectSchema, { method: 'POST', path, body: object, query: { fieldManager: MANAGED_BY }, signal }),
@@ -172,18 +242,41 @@ export function createKubernetesClient(connection: Connections['kubernetes'], na
       ask(transport, objectSchema, { method: 'PUT', path, body: object, query: { fieldManager: MANAGED_BY }, signal }),
     dryRun: (path, object, { manager, force = false }, signal) =>
       ask(transport, objectSchema, {
-        method: 'PATCH', path, body: object, contentType: 'application/apply-patch+yaml', query: { fieldManager: manager, force: force || undefined, dryRun: 'All' }, signal,
+        method: 'PATCH',
+        path,
+        body: object,
+        contentType: 'application/apply-patch+yaml',
+        query: { fieldManager: manager, force: force || undefined, dryRun: 'All' },
+        signal,
       }),
     patch: (path, operations, signal) =>
-      ask(transport, objectSchema, { method: 'PATCH', path, body: operations, contentType: 'application/json-patch+json', query: { fieldManager: MANAGED_BY }, signal }),
+      ask(transport, objectSchema, {
+        method: 'PATCH',
+        path,
+        body: operations,
+        contentType: 'application/json-patch+json',
+        query: { fieldManager: MANAGED_BY },
+        signal,
+      }),
     label: async (path, labels, signal) => {
       await transport.call({
-        method: 'PATCH', path, body: { metadata: { labels } }, contentType: 'application/merge-patch+json', accept: METADATA_OF_ONE, query: { fieldManager: MANAGED_BY }, signal,
+        method: 'PATCH',
+        path,
+        body: { metadata: { labels } },
+        contentType: 'application/merge-patch+json',
+        accept: METADATA_OF_ONE,
+        query: { fieldManager: MANAGED_BY },
+        signal,
       });
     },
     remove: async (path, { uid, propagation = 'Background' } = {}, signal) => {
       try {
-        const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: propagation, ...(uid === undefined ? {} : { preconditions: { uid } }) };
+        const body = {
+          apiVersion: 'v1',
+          kind: 'DeleteOptions',
+          propagationPolicy: propagation,
+          ...(uid === undefined ? {} : { preconditions: { uid } }),
+        };
         await transport.call({ method: 'DELETE', path, body, signal });
         return true;
       } catch (error) {
@@ -192,26 +285,76 @@ export function createKubernetesClient(connection: Connections['kubernetes'], na
       }
     },
     mayI: async (resourceAttributes, signal) => {
-      const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
-      return (await ask(transport, reviewSchema, { method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', body, signal })).status.allowed;
+      const body = {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SelfSubjectAccessReview',
+        spec: { resourceAttributes },
+      };
+      return (
+        await ask(transport, reviewSchema, {
+          method: 'POST',
+          path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+          body,
+          signal,
+        })
+      ).status.allowed;
     },
     myRules: async (namespace, signal) => {
       const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace } };
-      const { status } = await ask(transport, rulesSchema, { method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', body, signal });
-      return { complete: !status.incomplete, rules: status.resourceRules.map(({ apiGroups, resources, verbs, resourceNames }) => ({ apiGroups: apiGroups ?? [], resources: resources ?? [], verbs, ...(resourceNames ? { resourceNames } : {}) })) };
+      const { status } = await ask(transport, rulesSchema, {
+        method: 'POST',
+        path: '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews',
+        body,
+        signal,
+      });
+      return {
+        complete: !status.incomplete,
+        rules: status.resourceRules.map(({ apiGroups, resources, verbs, resourceNames }) => ({
+          apiGroups: apiGroups ?? [],
+          resources: resources ?? [],
+          verbs,
+          ...(resourceNames ? { resourceNames } : {}),
+        })),
+      };
     },
     mayAccount: async ({ namespace, name }, resourceAttributes, signal) => {
       const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
-      const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec: { user: `system:serviceaccount:${namespace}:${name}`, groups, resourceAttributes } };
-      return (await ask(transport, reviewSchema, { method: 'POST', path: '/apis/authorization.k8s.io/v1/subjectaccessreviews', body, signal })).status.allowed;
+      const body = {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SubjectAccessReview',
+        spec: { user: `system:serviceaccount:${namespace}:${name}`, groups, resourceAttributes },
+      };
+      return (
+        await ask(transport, reviewSchema, {
+          method: 'POST',
+          path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+          body,
+          signal,
+        })
+      ).status.allowed;
     },
     tokenFor: async ({ namespace, name }, audience, seconds, signal) => {
-      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: [audience], expirationSeconds: seconds } };
-      const answer = await ask(transport, tokenSchema, { method: 'POST', path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`, body, signal });
+      const body = {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { audiences: [audience], expirationSeconds: seconds },
+      };
+      const answer = await ask(transport, tokenSchema, {
+        method: 'POST',
+        path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
+        body,
+        signal,
+      });
       return { token: answer.status.token, expiresAt: Date.parse(answer.status.expirationTimestamp) };
     },
     podLog: ({ namespace, pod }, container, { previous, tailLines } = {}, signal) =>
-      transport.text({ path: `/api/v1/namespaces/${namespace}/pods/${pod}/log`, query: { container, previous: previous || undefined, tailLines, limitBytes: 256 * 1024 }, accept: '*/*', signal, timeoutSeconds: 10 }),
+      transport.text({
+        path: `/api/v1/namespaces/${namespace}/pods/${pod}/log`,
+        query: { container, previous: previous || undefined, tailLines, limitBytes: 256 * 1024 },
+        accept: '*/*',
+        signal,
+        timeoutSeconds: 10,
+      }),
     connect: (pod, port, signal) => connectToPod(transport.kubeconfig(), pod, port, signal),
     exec: (pod, container, command, signal) => execInPod(transport.kubeconfig(), pod, container, command, signal),
     certificateAuthority,

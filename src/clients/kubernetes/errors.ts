@@ -6,10 +6,16 @@ const statusSchema = z.object({
   code: z.number().optional(),
   reason: z.string().optional(),
   message: z.string().optional(),
-  details: z.object({
-    retryAfterSeconds: z.number().optional(),
-    causes: z.array(z.object({ reason: z.string().optional(), message: z.string().optional(), field: z.string().optional() })).optional(),
-  }).optional(),
+  details: z
+    .object({
+      retryAfterSeconds: z.number().optional(),
+      causes: z
+        .array(
+          z.object({ reason: z.string().optional(), message: z.string().optional(), field: z.string().optional() }),
+        )
+        .optional(),
+    })
+    .optional(),
 });
 
 /** The API server answered, and the answer is no. */
@@ -24,7 +30,13 @@ export class KubernetesError extends Error {
   /** Fields it is about, where the server names any. */
   readonly causes: { field: string; message: string }[];
 
-  constructor(request: string, status: number, reason: string, message: string, causes: { field: string; message: string }[] = []) {
+  constructor(
+    request: string,
+    status: number,
+    reason: string,
+    message: string,
+    causes: { field: string; message: string }[] = [],
+  ) {
     super(`${request}: ${status} ${message}`);
     this.request = request;
     this.status = status;
@@ -62,7 +74,13 @@ export function errorFromAnswer(request: string, status: number, body: string): 
   const parsed = statusSchema.safeParse(parseJson(body));
   if (!parsed.success) return new KubernetesError(request, status, '', body.slice(0, 300).trim() || 'no message');
   const { reason, message, details } = parsed.data;
-  return new KubernetesError(request, status, reason ?? '', message ?? reason ?? 'no message', (details?.causes ?? []).map((cause) => ({ field: cause.field ?? '', message: cause.message ?? '' })));
+  return new KubernetesError(
+    request,
+    status,
+    reason ?? '',
+    message ?? reason ?? 'no message',
+    (details?.causes ?? []).map((cause) => ({ field: cause.field ?? '', message: cause.message ?? '' })),
+  );
 }
 
 /** The identity in use may not do that. */
@@ -76,7 +94,9 @@ export function isNotFound(error: unknown): boolean {
 
 /** The resourceVersion asked for is gone from the API server's memory: only a new list helps. */
 export function isExpired(error: unknown): boolean {
-  return error instanceof KubernetesError && (error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone');
+  return (
+    error instanceof KubernetesError && (error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone')
+  );
 }
 
 function parseJson(text: string): unknown {

@@ -27,7 +27,11 @@ export interface Forward {
  * Every connection chooses a pod anew, so that a pod that is replaced costs no more than a new connection.
  * @param localPort 0: any that is free
  */
-export async function openForward(kubernetes: Pick<KubernetesClient, 'list' | 'connect'>, target: ForwardTarget, localPort = 0): Promise<Forward> {
+export async function openForward(
+  kubernetes: Pick<KubernetesClient, 'list' | 'connect'>,
+  target: ForwardTarget,
+  localPort = 0,
+): Promise<Forward> {
   let problem: string | undefined;
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -35,13 +39,15 @@ export async function openForward(kubernetes: Pick<KubernetesClient, 'list' | 'c
     socket.once('close', () => sockets.delete(socket));
     // Both ends belong to programs that look after broken connections themselves.
     socket.on('error', () => undefined);
-    connectToRelease(kubernetes, target).then(async (stream) => {
-      problem = undefined;
-      await Promise.all([pipeline(socket, stream), pipeline(stream, socket)]);
-    }).catch((error: unknown) => {
-      problem = error instanceof Error ? error.message : String(error);
-      socket.destroy();
-    });
+    connectToRelease(kubernetes, target)
+      .then(async (stream) => {
+        problem = undefined;
+        await Promise.all([pipeline(socket, stream), pipeline(stream, socket)]);
+      })
+      .catch((error: unknown) => {
+        problem = error instanceof Error ? error.message : String(error);
+        socket.destroy();
+      });
   });
   const port = await listen(server, localPort);
   // Whoever uses it keeps the process alive, not the way itself.
@@ -49,15 +55,19 @@ export async function openForward(kubernetes: Pick<KubernetesClient, 'list' | 'c
   return {
     port,
     problem: () => problem,
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      for (const socket of sockets) socket.destroy();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
   };
 }
 
 /** @throws UnreachableError when no pod of the release is running */
-async function connectToRelease(kubernetes: Pick<KubernetesClient, 'list' | 'connect'>, { namespace, release, port }: ForwardTarget): ReturnType<KubernetesClient['connect']> {
+async function connectToRelease(
+  kubernetes: Pick<KubernetesClient, 'list' | 'connect'>,
+  { namespace, release, port }: ForwardTarget,
+): ReturnType<KubernetesClient['connect']> {
   const { items } = await kubernetes.list(paths.pods(namespace), { labelSelector: `${INSTANCE}=${release}` });
   const running = items.filter(isPodRunning);
   const pod = running.find(isPodReady) ?? running[0];

@@ -7,7 +7,10 @@ import { isForbidden } from './errors.ts';
 import type { KubernetesObject } from './objects.ts';
 import { paths } from './paths.ts';
 
-/** Kubernetes publishes its authority in every namespace. In the first one the identities of ours may read it, in the second one administrators may. */
+/**
+ * Kubernetes publishes its authority in every namespace. In the first one the identities of ours may read it, in the
+ * second one administrators may.
+ */
 const PUBLISHED_IN = [RECORDS_NAMESPACE, 'kube-system'];
 const publishedSchema = z.object({ data: z.object({ 'ca.crt': z.string().min(1) }) });
 
@@ -43,7 +46,9 @@ async function publishedAuthority(get: Asked['get']): Promise<string | undefined
  */
 export function authorityFingerprint(pem: string): string | undefined {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  const prints = [...new Set(blocks.map((block) => new X509Certificate(block).fingerprint256.replaceAll(':', '').toLowerCase()))].sort();
+  const prints = [
+    ...new Set(blocks.map((block) => new X509Certificate(block).fingerprint256.replaceAll(':', '').toLowerCase())),
+  ].sort();
   const [only] = prints;
   if (only === undefined) return undefined;
   return `sha256:${prints.length === 1 ? only : createHash('sha256').update(prints.join('\n')).digest('hex')}`;

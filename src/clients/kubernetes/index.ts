@@ -1,7 +1,29 @@
-export { type AccessQuestion, createKubernetesClient, type GrantedRule, type JsonPatchOperation, type KubernetesClient, type ListOptions } from './client.ts';
-export { ClusterMismatchError, isForbidden, isNotFound, KubeconfigError, KubernetesError, UnexpectedAnswerError, UnreachableError } from './errors.ts';
+export {
+  type AccessQuestion,
+  createKubernetesClient,
+  type GrantedRule,
+  type JsonPatchOperation,
+  type KubernetesClient,
+  type ListOptions,
+} from './client.ts';
+export {
+  ClusterMismatchError,
+  isForbidden,
+  isNotFound,
+  KubeconfigError,
+  KubernetesError,
+  UnexpectedAnswerError,
+  UnreachableError,
+} from './errors.ts';
 export { type Kind, type Kinds, pathOfKind } from './kinds.ts';
-export { type KubernetesList, type KubernetesObject, later, managersOf, type ObjectMetadata, releaseOf } from './objects.ts';
+export {
+  type KubernetesList,
+  type KubernetesObject,
+  later,
+  managersOf,
+  type ObjectMetadata,
+  releaseOf,
+} from './objects.ts';
 export { paths } from './paths.ts';
 export type { ExecResult, PodAddress } from './sockets.ts';
 export { WATCHED_KINDS, type WatchedKind, type Watches } from './watches.ts';

@@ -1,4 +1,7 @@
-/** Which kinds of objects the API server serves: asked, not known, so that kinds of anybody's definitions are among them. */
+/**
+ * Which kinds of objects the API server serves: asked, not known, so that kinds of anybody's definitions are among
+ * them.
+ */
 import { z } from 'zod';
 import { ask } from './ask.ts';
 import { KubernetesError, UnreachableError } from './errors.ts';
@@ -21,9 +24,17 @@ export interface Kinds {
   silent: { group: string; reason: string }[];
 }
 
-const groupsSchema = z.object({ groups: z.array(z.object({ name: z.string(), preferredVersion: z.object({ groupVersion: z.string(), version: z.string() }) })) });
+const groupsSchema = z.object({
+  groups: z.array(
+    z.object({ name: z.string(), preferredVersion: z.object({ groupVersion: z.string(), version: z.string() }) }),
+  ),
+});
 const resourcesSchema = z.object({
-  resources: z.array(z.object({ name: z.string(), kind: z.string(), namespaced: z.boolean(), verbs: z.array(z.string()).default([]) })).nullish(),
+  resources: z
+    .array(
+      z.object({ name: z.string(), kind: z.string(), namespaced: z.boolean(), verbs: z.array(z.string()).default([]) }),
+    )
+    .nullish(),
 });
 
 /** Each kind once, in its group's preferred version; without subresources. */
@@ -32,17 +43,22 @@ export async function readKinds(transport: Pick<Transport, 'call'>, signal?: Abo
   const silent: Kinds['silent'] = [];
   const read = async (group: string, version: string, path: string): Promise<Kind[]> => {
     const { resources } = await ask(transport, resourcesSchema, { path, signal });
-    return (resources ?? []).filter(({ name }) => !name.includes('/')).map(({ name, ...kind }) => ({ group, version, plural: name, ...kind }));
+    return (resources ?? [])
+      .filter(({ name }) => !name.includes('/'))
+      .map(({ name, ...kind }) => ({ group, version, plural: name, ...kind }));
   };
   const found = await Promise.all([
     read('', 'v1', '/api/v1'),
-    ...groups.map(({ name, preferredVersion: { groupVersion, version } }) => read(name, version, `/apis/${groupVersion}`).catch((error: unknown) => {
-      signal?.throwIfAborted();
-      // A definition that has just gone, or an aggregated server that is down.
-      if (!(error instanceof KubernetesError) && !(error instanceof UnreachableError)) throw error;
-      if (!(error instanceof KubernetesError && error.status === 404)) silent.push({ group: name, reason: error.message });
-      return [];
-    })),
+    ...groups.map(({ name, preferredVersion: { groupVersion, version } }) =>
+      read(name, version, `/apis/${groupVersion}`).catch((error: unknown) => {
+        signal?.throwIfAborted();
+        // A definition that has just gone, or an aggregated server that is down.
+        if (!(error instanceof KubernetesError) && !(error instanceof UnreachableError)) throw error;
+        if (!(error instanceof KubernetesError && error.status === 404))
+          silent.push({ group: name, reason: error.message });
+        return [];
+      }),
+    ),
   ]);
   return { kinds: found.flat(), silent };
 }

@@ -14,20 +14,27 @@ export function loadKubeconfig(connection: Connections['kubernetes']): KubeConfi
     return config;
   }
   if (!existsSync(connection.kubeconfig)) {
-    throw new KubeconfigError(`The kubeconfig ${connection.kubeconfig} does not exist. Name another file in the environment's cluster.kubeconfig, or in KUBECONFIG.`);
+    throw new KubeconfigError(
+      `The kubeconfig ${connection.kubeconfig} does not exist. Name another file in the environment's cluster.kubeconfig, or in KUBECONFIG.`,
+    );
   }
   try {
     config.loadFromFile(connection.kubeconfig);
   } catch (error) {
-    throw new KubeconfigError(`The kubeconfig ${connection.kubeconfig} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new KubeconfigError(
+      `The kubeconfig ${connection.kubeconfig} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   if (connection.context !== undefined) {
     const known = config.getContexts().map((context) => context.name);
     if (!known.includes(connection.context)) {
-      throw new KubeconfigError(`The kubeconfig ${connection.kubeconfig} has no context "${connection.context}" (it has: ${known.join(', ') || 'none'}). Correct cluster.context in the environment file.`);
+      throw new KubeconfigError(
+        `The kubeconfig ${connection.kubeconfig} has no context "${connection.context}" (it has: ${known.join(', ') || 'none'}). Correct cluster.context in the environment file.`,
+      );
     }
     config.setCurrentContext(connection.context);
   }
-  if (config.getCurrentCluster() === null) throw new KubeconfigError(`The kubeconfig ${connection.kubeconfig} names no cluster for its current context.`);
+  if (config.getCurrentCluster() === null)
+    throw new KubeconfigError(`The kubeconfig ${connection.kubeconfig} names no cluster for its current context.`);
   return config;
 }

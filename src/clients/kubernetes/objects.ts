@@ -12,17 +12,29 @@ export const metadataSchema = z.looseObject({
   labels: z.record(z.string(), z.string()).nullish(),
   annotations: z.record(z.string(), z.string()).nullish(),
 });
-export const objectSchema = z.looseObject({ kind: z.string().optional(), apiVersion: z.string().optional(), metadata: metadataSchema });
+export const objectSchema = z.looseObject({
+  kind: z.string().optional(),
+  apiVersion: z.string().optional(),
+  metadata: metadataSchema,
+});
 export type KubernetesObject = z.infer<typeof objectSchema>;
 export type ObjectMetadata = z.infer<typeof metadataSchema>;
 
 export const listSchema = z.object({
   metadata: z.object({ resourceVersion: z.string().default(''), continue: z.string().optional() }),
-  items: z.array(objectSchema).nullish().transform((items) => items ?? []),
+  items: z
+    .array(objectSchema)
+    .nullish()
+    .transform((items) => items ?? []),
 });
 export type KubernetesList = z.infer<typeof listSchema>;
 
-const managedFieldSchema = z.object({ manager: z.string().default(''), operation: z.string().default(''), time: z.string().nullish(), subresource: z.string().optional() });
+const managedFieldSchema = z.object({
+  manager: z.string().default(''),
+  operation: z.string().default(''),
+  time: z.string().nullish(),
+  subresource: z.string().optional(),
+});
 export type ManagedField = z.infer<typeof managedFieldSchema>;
 
 /** Who wrote which part last; empty where the server keeps no such record. */
@@ -34,7 +46,10 @@ export function managersOf(object: { metadata: ObjectMetadata }): ManagedField[]
 export const HELM_RELEASE_ANNOTATION = 'meta.helm.sh/release-name';
 export const INSTANCE = 'app.kubernetes.io/instance';
 
-/** The release an object belongs to: Helm's own mark first, the instance label where Helm did not write the object itself (pods). */
+/**
+ * The release an object belongs to: Helm's own mark first, the instance label where Helm did not write the object
+ * itself (pods).
+ */
 export function releaseOf(object: KubernetesObject): string | undefined {
   return object.metadata.annotations?.[HELM_RELEASE_ANNOTATION] ?? object.metadata.labels?.[INSTANCE];
 }

@@ -1,4 +1,6 @@
-/** Addresses in the API, one place for each kind we touch. Names come from validated catalogs, so they need no escaping. */
+/**
+ * Addresses in the API, one place for each kind we touch. Names come from validated catalogs, so they need no escaping.
+ */
 export const paths = {
   namespaces: '/api/v1/namespaces',
   namespace: (name: string): string => `/api/v1/namespaces/${name}`,
@@ -6,7 +8,8 @@ export const paths = {
   secret: (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/secrets/${name}`,
   configMaps: (namespace: string): string => `/api/v1/namespaces/${namespace}/configmaps`,
   configMap: (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/configmaps/${name}`,
-  serviceAccount: (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`,
+  serviceAccount: (namespace: string, name: string): string =>
+    `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`,
   clusterRoleBinding: (name: string): string => `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/${name}`,
   pods: (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`,
   events: (namespace: string): string => `/api/v1/namespaces/${namespace}/events`,

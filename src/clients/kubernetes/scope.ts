@@ -15,7 +15,10 @@ export function pathWithin(path: string, namespace: string): string | undefined 
  * Asks for the whole cluster; where that is refused, for the namespaces one by one, and from then on only so.
  * @param once lists one collection
  */
-export function scopedList<Options>(namespaces: readonly string[], once: (path: string, options: Options, signal?: AbortSignal) => Promise<KubernetesList>): typeof once {
+export function scopedList<Options>(
+  namespaces: readonly string[],
+  once: (path: string, options: Options, signal?: AbortSignal) => Promise<KubernetesList>,
+): typeof once {
   const refused = new Set<string>();
   return async (path, options, signal) => {
     let refusal: KubernetesError | undefined;
@@ -28,7 +31,9 @@ export function scopedList<Options>(namespaces: readonly string[], once: (path: 
       }
     }
     try {
-      const lists = await Promise.all(namespaces.map((namespace) => once(pathWithin(path, namespace) ?? path, options, signal)));
+      const lists = await Promise.all(
+        namespaces.map((namespace) => once(pathWithin(path, namespace) ?? path, options, signal)),
+      );
       refused.add(path);
       return { metadata: { resourceVersion: '' }, items: lists.flatMap(({ items }) => items) };
     } catch (error) {

@@ -35,12 +35,19 @@ const OUTPUT_LIMIT = 64 * 1024;
  * Opens one connection to a port of a pod. It cannot be closed half: ending it closes it.
  * @throws UnreachableError, KubernetesError
  */
-export async function connectToPod(config: KubeConfig, { namespace, pod }: PodAddress, port: number, signal?: AbortSignal): Promise<Duplex> {
+export async function connectToPod(
+  config: KubeConfig,
+  { namespace, pod }: PodAddress,
+  port: number,
+  signal?: AbortSignal,
+): Promise<Duplex> {
   // Each of the two channels (data, error) begins with the port's number.
   const headerLeft = [2, 2];
   const opened: { socket?: Socket } = {};
   const duplex = new Duplex({
-    read: () => { opened.socket?.resume(); },
+    read: () => {
+      opened.socket?.resume();
+    },
     write: (chunk: Buffer, _encoding, done) => {
       const frame = Buffer.allocUnsafe(chunk.length + 1);
       frame.writeUint8(0, 0);
@@ -59,25 +66,33 @@ export async function connectToPod(config: KubeConfig, { namespace, pod }: PodAd
   // What the pod refuses may come before anybody listens, and an error that nobody hears ends the process.
   duplex.on('error', () => undefined);
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/portforward?ports=${port}`;
-  const socket = await connect(config, path, (channel, data) => {
-    const skip = Math.min(headerLeft[channel] ?? 0, data.length);
-    headerLeft[channel] = (headerLeft[channel] ?? 0) - skip;
-    const rest = data.subarray(skip);
-    if (rest.length === 0) return true;
-    if (channel === 1) {
-      duplex.destroy(new UnreachableError(`port ${port} of pod ${namespace}/${pod}: ${rest.toString('utf8').trim()}`));
-      return false;
-    }
-    if (!duplex.push(rest)) opened.socket?.pause();
-    return true;
-  }, signal);
+  const socket = await connect(
+    config,
+    path,
+    (channel, data) => {
+      const skip = Math.min(headerLeft[channel] ?? 0, data.length);
+      headerLeft[channel] = (headerLeft[channel] ?? 0) - skip;
+      const rest = data.subarray(skip);
+      if (rest.length === 0) return true;
+      if (channel === 1) {
+        duplex.destroy(
+          new UnreachableError(`port ${port} of pod ${namespace}/${pod}: ${rest.toString('utf8').trim()}`),
+        );
+        return false;
+      }
+      if (!duplex.push(rest)) opened.socket?.pause();
+      return true;
+    },
+    signal,
+  );
   opened.socket = socket;
   socket.on('close', () => {
     if (!duplex.readableEnded && !duplex.destroyed) duplex.push(null);
     duplex.end();
   });
   socket.on('error', (error) => duplex.destroy(error));
-  if (duplex.destroyed) throw duplex.errored ?? new UnreachableError(`port ${port} of pod ${namespace}/${pod}: closed at once`);
+  if (duplex.destroyed)
+    throw duplex.errored ?? new UnreachableError(`port ${port} of pod ${namespace}/${pod}: closed at once`);
   return duplex;
 }
 
@@ -85,29 +100,46 @@ const statusSchema = z.looseObject({
   status: z.string().optional(),
   message: z.string().optional(),
   reason: z.string().optional(),
-  details: z.looseObject({ causes: z.array(z.looseObject({ reason: z.string().optional(), message: z.string().optional() })).nullish() }).nullish(),
+  details: z
+    .looseObject({
+      causes: z.array(z.looseObject({ reason: z.string().optional(), message: z.string().optional() })).nullish(),
+    })
+    .nullish(),
 });
 
 /**
  * Runs a command in a container.
  * @param container the pod's only or default one when absent
- * @throws KubernetesError when the command could not be started, UnreachableError when the connection broke before its end
+ * @throws KubernetesError when the command could not be started, UnreachableError when the connection broke before its
+ * end
  */
-export async function execInPod(config: KubeConfig, { namespace, pod }: PodAddress, container: string | undefined, command: readonly string[], signal?: AbortSignal): Promise<ExecResult> {
+export async function execInPod(
+  config: KubeConfig,
+  { namespace, pod }: PodAddress,
+  container: string | undefined,
+  command: readonly string[],
+  signal?: AbortSignal,
+): Promise<ExecResult> {
   const query = new URLSearchParams({ stdout: 'true', stderr: 'true' });
   if (container !== undefined) query.set('container', container);
   for (const part of command) query.append('command', part);
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/exec?${query.toString()}`;
   const output: Record<1 | 2, string> = { 1: '', 2: '' };
   let status: z.infer<typeof statusSchema> | undefined;
-  const socket = await connect(config, path, (channel, data) => {
-    if (channel === 3) {
-      status = statusSchema.parse(JSON.parse(data.toString('utf8')));
-      return false;
-    }
-    if (channel === 1 || channel === 2) output[channel] = (output[channel] + data.toString('utf8')).slice(0, OUTPUT_LIMIT);
-    return true;
-  }, signal);
+  const socket = await connect(
+    config,
+    path,
+    (channel, data) => {
+      if (channel === 3) {
+        status = statusSchema.parse(JSON.parse(data.toString('utf8')));
+        return false;
+      }
+      if (channel === 1 || channel === 2)
+        output[channel] = (output[channel] + data.toString('utf8')).slice(0, OUTPUT_LIMIT);
+      return true;
+    },
+    signal,
+  );
   await new Promise<void>((resolve, reject) => {
     const abort = (): void => {
       socket.terminate();
@@ -124,7 +156,8 @@ export async function execInPod(config: KubeConfig, { namespace, pod }: PodAddre
       resolve();
     });
   });
-  if (!status) throw new UnreachableError(`exec in pod ${namespace}/${pod}: the connection ended before the command did`);
+  if (!status)
+    throw new UnreachableError(`exec in pod ${namespace}/${pod}: the connection ended before the command did`);
   return { exitCode: exitCodeOf(status, `exec in pod ${namespace}/${pod}`), stdout: output[1], stderr: output[2] };
 }
 
@@ -138,7 +171,12 @@ function exitCodeOf(status: z.infer<typeof statusSchema>, request: string): numb
   throw new KubernetesError(request, 500, status.reason ?? '', status.message ?? 'the command could not be run');
 }
 
-async function connect(config: KubeConfig, path: string, onData: (channel: number, data: Buffer) => boolean, signal?: AbortSignal): Promise<Socket> {
+async function connect(
+  config: KubeConfig,
+  path: string,
+  onData: (channel: number, data: Buffer) => boolean,
+  signal?: AbortSignal,
+): Promise<Socket> {
   signal?.throwIfAborted();
   // The handler ends these streams when a server says so; its defaults are the process's own.
   const nowhere = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
@@ -153,7 +191,10 @@ async function connect(config: KubeConfig, path: string, onData: (channel: numbe
       settle();
     };
     const abort = (): void => end(() => reject(signal?.reason as Error));
-    const timer = setTimeout(() => end(() => reject(new UnreachableError(`GET ${bare(path)}: no connection within ${CONNECT_SECONDS} s`))), CONNECT_SECONDS * 1000);
+    const timer = setTimeout(
+      () => end(() => reject(new UnreachableError(`GET ${bare(path)}: no connection within ${CONNECT_SECONDS} s`))),
+      CONNECT_SECONDS * 1000,
+    );
     signal?.addEventListener('abort', abort, { once: true });
     opening.then(
       (socket) => (ended ? socket.terminate() : end(() => resolve(socket))),
@@ -166,9 +207,19 @@ async function connect(config: KubeConfig, path: string, onData: (channel: numbe
 function refusal(path: string, error: unknown): Error {
   const message = (error as { message?: string }).message ?? String(error);
   const status = /Unexpected server response: (\d+)/.exec(message)?.[1];
-  if (status === undefined) return new UnreachableError(`GET ${bare(path)}: ${message || 'the API server cannot be reached'}`);
-  const words: Record<string, string> = { 403: 'this is not allowed', 404: 'the pod does not exist', 400: 'the pod is not ready for it' };
-  return new KubernetesError(`GET ${bare(path)}`, Number(status), status === '403' ? 'Forbidden' : '', words[status] ?? 'the API server refused the connection');
+  if (status === undefined)
+    return new UnreachableError(`GET ${bare(path)}: ${message || 'the API server cannot be reached'}`);
+  const words: Record<string, string> = {
+    403: 'this is not allowed',
+    404: 'the pod does not exist',
+    400: 'the pod is not ready for it',
+  };
+  return new KubernetesError(
+    `GET ${bare(path)}`,
+    Number(status),
+    status === '403' ? 'Forbidden' : '',
+    words[status] ?? 'the API server refused the connection',
+  );
 }
 
 function bare(path: string): string {

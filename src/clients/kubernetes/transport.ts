@@ -1,5 +1,6 @@
 /**
- * HTTP to the API server over few kept-alive TLS connections. client-node's generated API makes a new agent, and with it
+ * HTTP to the API server over few kept-alive TLS connections. client-node's generated API makes a new agent, and with
+ * it
  * a new TLS handshake, for every request; here it supplies identity and certificates only.
  */
 import { createHash } from 'node:crypto';
@@ -22,7 +23,10 @@ export interface ApiRequest {
 }
 
 export interface Transport {
-  /** @returns the parsed JSON answer. @throws KubernetesError, UnreachableError, UnexpectedAnswerError, or the signal's reason */
+  /**
+   * @returns the parsed JSON answer. @throws KubernetesError, UnreachableError, UnexpectedAnswerError, or the signal's
+   * reason
+   */
   call(request: ApiRequest): Promise<unknown>;
   /** As `call`, for answers that are not JSON. */
   text(request: ApiRequest): Promise<string>;
@@ -102,15 +106,38 @@ async function readAccess(config: KubeConfig, server: URL, agents: Map<string, h
   return { headers, agent: agentFor(config, server, options, agents), until: Date.now() + ACCESS_MILLISECONDS };
 }
 
-function agentFor(config: KubeConfig, server: URL, options: https.RequestOptions, agents: Map<string, http.Agent>): http.Agent {
+function agentFor(
+  config: KubeConfig,
+  server: URL,
+  options: https.RequestOptions,
+  agents: Map<string, http.Agent>,
+): http.Agent {
   // Behind a proxy client-node's own agent knows the way.
   if (config.getCurrentCluster()?.proxyUrl) return options.agent as http.Agent;
   const { ca, cert, key, servername, rejectUnauthorized } = options;
-  const id = createHash('sha256').update(JSON.stringify([ca, cert, key, servername, rejectUnauthorized].map((part) => (Buffer.isBuffer(part) ? part.toString('base64') : part)))).digest('hex');
+  const id = createHash('sha256')
+    .update(
+      JSON.stringify(
+        [ca, cert, key, servername, rejectUnauthorized].map((part) =>
+          Buffer.isBuffer(part) ? part.toString('base64') : part,
+        ),
+      ),
+    )
+    .digest('hex');
   let agent = agents.get(id);
   if (!agent) {
     const keep = { keepAlive: true, keepAliveMsecs: 30_000, maxFreeSockets: 16, scheduling: 'lifo' as const };
-    agent = server.protocol === 'http:' ? new http.Agent(keep) : new https.Agent({ ...keep, ca, cert, key, ...(servername === undefined ? {} : { servername }), ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }) });
+    agent =
+      server.protocol === 'http:'
+        ? new http.Agent(keep)
+        : new https.Agent({
+            ...keep,
+            ca,
+            cert,
+            key,
+            ...(servername === undefined ? {} : { servername }),
+            ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+          });
     agents.set(id, agent);
   }
   return agent;
@@ -141,7 +168,9 @@ function sendOnce(server: URL, access: Access, request: ApiRequest): Promise<htt
         ...access.headers,
         'user-agent': 'ananta-deploy',
         accept: request.accept ?? 'application/json',
-        ...(payload ? { 'content-type': request.contentType ?? 'application/json', 'content-length': payload.length } : {}),
+        ...(payload
+          ? { 'content-type': request.contentType ?? 'application/json', 'content-length': payload.length }
+          : {}),
       },
     });
     const seconds = request.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
@@ -161,8 +190,14 @@ function sendOnce(server: URL, access: Access, request: ApiRequest): Promise<htt
     outgoing.once('error', (error: NodeJS.ErrnoException) => {
       settle();
       const stale = outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
-      reject(request.signal?.aborted ? (request.signal.reason as Error)
-        : new (stale ? StaleConnection : UnreachableError)(`${requestLine(request)}: the API server at ${server.host} cannot be reached: ${error.message}`, { cause: error }));
+      reject(
+        request.signal?.aborted
+          ? (request.signal.reason as Error)
+          : new (stale ? StaleConnection : UnreachableError)(
+              `${requestLine(request)}: the API server at ${server.host} cannot be reached: ${error.message}`,
+              { cause: error },
+            ),
+      );
     });
     outgoing.end(payload);
   });
@@ -183,7 +218,11 @@ function readAll(request: ApiRequest, answer: http.IncomingMessage): Promise<str
     const seconds = request.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
     const fail = (why: string): void => {
       answer.destroy();
-      reject(request.signal?.aborted ? (request.signal.reason as Error) : new UnreachableError(`${requestLine(request)}: ${why}`));
+      reject(
+        request.signal?.aborted
+          ? (request.signal.reason as Error)
+          : new UnreachableError(`${requestLine(request)}: ${why}`),
+      );
     };
     const timer = setTimeout(() => fail(`the answer was not complete within ${seconds} s`), seconds * 1000);
     const abort = (): void => fail('aborted');

@@ -34,14 +34,27 @@ export interface WatchOptions {
   silenceSeconds?: number;
 }
 
-const eventSchema = z.object({ type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']), object: z.unknown() });
-const errorObjectSchema = z.looseObject({ code: z.number().optional(), reason: z.string().optional(), message: z.string().optional() });
+const eventSchema = z.object({
+  type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']),
+  object: z.unknown(),
+});
+const errorObjectSchema = z.looseObject({
+  code: z.number().optional(),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+});
 /** The server ends a watch after this time by itself; a new one goes on where it ended. */
 const WATCH_SECONDS = 290;
 const PAGE = 500;
 
 /** Runs until `signal` fires. */
-export async function runWatch(transport: Transport, target: WatchTarget, listener: WatchListener, signal: AbortSignal, options: WatchOptions = {}): Promise<void> {
+export async function runWatch(
+  transport: Transport,
+  target: WatchTarget,
+  listener: WatchListener,
+  signal: AbortSignal,
+  options: WatchOptions = {},
+): Promise<void> {
   const firstPause = options.firstPause ?? 100;
   const longestPause = options.longestPause ?? 2000;
   let version: string | undefined;
@@ -75,11 +88,19 @@ export async function runWatch(transport: Transport, target: WatchTarget, listen
   }
 }
 
-async function listAll(transport: Transport, target: WatchTarget, signal: AbortSignal): Promise<{ objects: KubernetesObject[]; version: string }> {
+async function listAll(
+  transport: Transport,
+  target: WatchTarget,
+  signal: AbortSignal,
+): Promise<{ objects: KubernetesObject[]; version: string }> {
   const objects: KubernetesObject[] = [];
   let token: string | undefined;
   for (;;) {
-    const list = await ask(transport, listSchema, { path: target.path, query: { labelSelector: target.labelSelector, limit: PAGE, continue: token }, signal });
+    const list = await ask(transport, listSchema, {
+      path: target.path,
+      query: { labelSelector: target.labelSelector, limit: PAGE, continue: token },
+      signal,
+    });
     objects.push(...list.items.map(slim));
     token = list.metadata.continue || undefined;
     if (token === undefined) return { objects, version: list.metadata.resourceVersion };
@@ -87,8 +108,21 @@ async function listAll(transport: Transport, target: WatchTarget, signal: AbortS
 }
 
 /** @returns each resourceVersion from which the watch could go on; ends when the server ends it */
-async function* watchOnce(transport: Transport, target: WatchTarget, version: string, listener: WatchListener, signal: AbortSignal, silenceSeconds: number): AsyncGenerator<string> {
-  const query = { labelSelector: target.labelSelector, watch: true, resourceVersion: version, allowWatchBookmarks: true, timeoutSeconds: WATCH_SECONDS };
+async function* watchOnce(
+  transport: Transport,
+  target: WatchTarget,
+  version: string,
+  listener: WatchListener,
+  signal: AbortSignal,
+  silenceSeconds: number,
+): AsyncGenerator<string> {
+  const query = {
+    labelSelector: target.labelSelector,
+    watch: true,
+    resourceVersion: version,
+    allowWatchBookmarks: true,
+    timeoutSeconds: WATCH_SECONDS,
+  };
   const answer = await transport.stream({ path: target.path, query, signal });
   const abort = (): void => {
     answer.destroy();
@@ -113,7 +147,10 @@ async function* watchOnce(transport: Transport, target: WatchTarget, version: st
 async function* lines(answer: IncomingMessage, silenceSeconds: number): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
-  const timer = setTimeout(() => answer.destroy(new Error(`nothing was heard for ${silenceSeconds} s`)), silenceSeconds * 1000);
+  const timer = setTimeout(
+    () => answer.destroy(new Error(`nothing was heard for ${silenceSeconds} s`)),
+    silenceSeconds * 1000,
+  );
   timer.unref();
   try {
     for await (const chunk of answer) {
@@ -129,7 +166,12 @@ async function* lines(answer: IncomingMessage, silenceSeconds: number): AsyncGen
 
 function errorOf(target: WatchTarget, object: unknown): KubernetesError {
   const { code, reason, message } = errorObjectSchema.parse(object);
-  return new KubernetesError(`WATCH ${target.path}`, code ?? 0, reason ?? '', message ?? 'the watch ended with an error');
+  return new KubernetesError(
+    `WATCH ${target.path}`,
+    code ?? 0,
+    reason ?? '',
+    message ?? 'the watch ended with an error',
+  );
 }
 
 /** The record of who wrote which field is half of an object's size, and nothing here reads it. */

@@ -1,5 +1,6 @@
 /**
- * What the worker knows of workloads at any moment: one watch per kind for its whole life (one per kind and namespace where
+ * What the worker knows of workloads at any moment: one watch per kind for its whole life (one per kind and namespace
+ * where
  * the whole cluster may not be looked at), indexed by release, with listeners per release. Nothing polls.
  */
 import { setMaxListeners } from 'node:events';
@@ -12,7 +13,10 @@ import { runWatch, type WatchOptions, type WatchTarget } from './watch.ts';
 export const WATCHED_KINDS = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'Pod', 'PersistentVolumeClaim'] as const;
 export type WatchedKind = (typeof WATCHED_KINDS)[number];
 
-/** Helm marks all it creates with `managed-by: Helm`, also where a chart sets no instance label; pods and claims are made by controllers. */
+/**
+ * Helm marks all it creates with `managed-by: Helm`, also where a chart sets no instance label; pods and claims are
+ * made by controllers.
+ */
 const HELMS_OWN = 'app.kubernetes.io/managed-by=Helm';
 const WITH_INSTANCE = 'app.kubernetes.io/instance';
 const TARGETS: Record<WatchedKind, WatchTarget> = {
@@ -27,7 +31,8 @@ const TARGETS: Record<WatchedKind, WatchTarget> = {
 export interface Watches {
   /**
    * Starts the watches if they are not running; resolves when each kind has been listed once.
-   * @throws KubernetesError when a list is forbidden, UnreachableError when there is no list within 10 s, or the signal's reason
+   * @throws KubernetesError when a list is forbidden, UnreachableError when there is no list within 10 s, or the
+   * signal's reason
    */
   synced(signal?: AbortSignal): Promise<void>;
   /** Objects of one kind that belong to a release, as last seen. */
@@ -36,7 +41,10 @@ export interface Watches {
   releases(): Set<string>;
   /** Whether all kinds are being kept up to date right now. */
   live(): boolean;
-  /** Calls back after changes to the release's objects, at most once per turn of the event loop. @returns a function that ends it */
+  /**
+   * Calls back after changes to the release's objects, at most once per turn of the event loop. @returns a function
+   * that ends it
+   */
   listen(namespace: string, release: string, listener: () => void): () => void;
   close(): void;
 }
@@ -106,30 +114,38 @@ export function createWatches(transport: Transport, { namespaces = [], ...option
       if (group?.size === 0) state.byRelease.delete(key);
       touch(key);
     };
-    void runWatch(transport, namespace === undefined ? target : { ...target, path: pathWithin(target.path, namespace) ?? target.path }, {
-      replace: (objects) => {
-        const present = new Set(objects.map(objectKey));
-        for (const known of [...state.objects.values()]) if ((namespace === undefined || known.metadata.namespace === namespace) && !present.has(objectKey(known))) remove(known);
-        for (const object of objects) put(object);
-        part.listed = true;
-        for (const check of waiting) check();
+    void runWatch(
+      transport,
+      namespace === undefined ? target : { ...target, path: pathWithin(target.path, namespace) ?? target.path },
+      {
+        replace: (objects) => {
+          const present = new Set(objects.map(objectKey));
+          for (const known of [...state.objects.values()])
+            if ((namespace === undefined || known.metadata.namespace === namespace) && !present.has(objectKey(known)))
+              remove(known);
+          for (const object of objects) put(object);
+          part.listed = true;
+          for (const check of waiting) check();
+        },
+        changed: put,
+        deleted: remove,
+        live: (live, error) => {
+          if (namespace === undefined && !part.listed && namespaces.length > 0 && isForbidden(error)) {
+            ended.abort();
+            state.parts = [];
+            for (const one of namespaces) follow(kind, state, one);
+            return;
+          }
+          part.error = error;
+          for (const check of waiting) check();
+          if (part.live === live) return;
+          part.live = live;
+          for (const key of listeners.keys()) touch(key);
+        },
       },
-      changed: put,
-      deleted: remove,
-      live: (live, error) => {
-        if (namespace === undefined && !part.listed && namespaces.length > 0 && isForbidden(error)) {
-          ended.abort();
-          state.parts = [];
-          for (const one of namespaces) follow(kind, state, one);
-          return;
-        }
-        part.error = error;
-        for (const check of waiting) check();
-        if (part.live === live) return;
-        part.live = live;
-        for (const key of listeners.keys()) touch(key);
-      },
-    }, AbortSignal.any([stop.signal, ended.signal]), options);
+      AbortSignal.any([stop.signal, ended.signal]),
+      options,
+    );
   };
 
   return {
@@ -150,10 +166,20 @@ export function createWatches(transport: Transport, { namespaces = [], ...option
         const check = (): void => {
           const error = lastError();
           if (isListed()) end(resolve);
-          else if (error instanceof KubernetesError && (error.status === 403 || error.status === 401)) end(() => reject(error));
+          else if (error instanceof KubernetesError && (error.status === 403 || error.status === 401))
+            end(() => reject(error));
         };
         const abort = (): void => end(() => reject(signal?.reason as Error));
-        const timer = setTimeout(() => end(() => reject((lastError() as Error | undefined) ?? new UnreachableError('the API server did not list the workloads within 10 s'))), PATIENCE_MILLISECONDS);
+        const timer = setTimeout(
+          () =>
+            end(() =>
+              reject(
+                (lastError() as Error | undefined) ??
+                  new UnreachableError('the API server did not list the workloads within 10 s'),
+              ),
+            ),
+          PATIENCE_MILLISECONDS,
+        );
         waiting.add(check);
         if (signal?.aborted) abort();
         else signal?.addEventListener('abort', abort, { once: true });
@@ -179,7 +205,11 @@ export function createWatches(transport: Transport, { namespaces = [], ...option
 }
 
 function emptyState(): KindState {
-  return { objects: new Map<string, KubernetesObject>(), byRelease: new Map<string, Map<string, KubernetesObject>>(), parts: [] };
+  return {
+    objects: new Map<string, KubernetesObject>(),
+    byRelease: new Map<string, Map<string, KubernetesObject>>(),
+    parts: [],
+  };
 }
 
 function objectKey(object: KubernetesObject): string {

@@ -1,5 +1,6 @@
 /**
- * The workflow bundle, made once per version of the workflow code: webpack costs seconds at every worker start otherwise.
+ * The workflow bundle, made once per version of the workflow code: webpack costs seconds at every worker start
+ * otherwise.
  * Bundles of older versions are kept: what they have begun ends under them.
  */
 import { createHash } from 'node:crypto';
@@ -37,7 +38,18 @@ export async function workflowBuild(repoRoot: string, cacheDir: string): Promise
   const { bundleWorkflowCode } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(repoRoot, 'src', 'workflows', 'index.ts'),
-    logger: { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: (message) => { process.stderr.write(`${message}\n`); }, error: (message) => { process.stderr.write(`${message}\n`); } },
+    logger: {
+      log: ignore,
+      trace: ignore,
+      debug: ignore,
+      info: ignore,
+      warn: (message) => {
+        process.stderr.write(`${message}\n`);
+      },
+      error: (message) => {
+        process.stderr.write(`${message}\n`);
+      },
+    },
   });
   await mkdir(folder, { recursive: true });
   const temporary = `${path}.${process.pid}`;
@@ -54,7 +66,8 @@ export async function workflowBuild(repoRoot: string, cacheDir: string): Promise
 export async function olderBundle(buildId: string, cacheDir: string, keptDir?: string): Promise<string | undefined> {
   const path = join(folderOf(cacheDir), fileOf(buildId));
   if (await exists(path)) return path;
-  const packed = keptDir === undefined ? undefined : await readFile(join(keptDir, `${fileOf(buildId)}.gz`)).catch(() => undefined);
+  const packed =
+    keptDir === undefined ? undefined : await readFile(join(keptDir, `${fileOf(buildId)}.gz`)).catch(() => undefined);
   if (packed === undefined) return undefined;
   await mkdir(folderOf(cacheDir), { recursive: true });
   await writeFile(`${path}.${process.pid}`, await unzip(packed));
@@ -74,14 +87,19 @@ function fileOf(buildId: string): string {
 const ignore = (): void => undefined;
 
 async function exists(path: string): Promise<boolean> {
-  return readFile(path).then(() => true, () => false);
+  return readFile(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function sourceDigest(repoRoot: string): Promise<string> {
   const hash = createHash('sha256');
   hash.update(SDK_VERSION);
   for (const source of SOURCES) {
-    for (const file of (await readdir(join(repoRoot, source), { recursive: true })).filter((name) => name.endsWith('.ts')).sort()) {
+    for (const file of (await readdir(join(repoRoot, source), { recursive: true }))
+      .filter((name) => name.endsWith('.ts'))
+      .sort()) {
       hash.update(file).update(await readFile(join(repoRoot, source, file)));
     }
   }
@@ -91,6 +109,11 @@ async function sourceDigest(repoRoot: string): Promise<string> {
 /** Keeps the newest few: a worker of an older checkout may still want its own. */
 async function removeOld(folder: string, current: string): Promise<void> {
   const { stat } = await import('node:fs/promises');
-  const files = await Promise.all((await readdir(folder)).filter((name) => name.startsWith('workflows-')).map(async (name) => ({ path: join(folder, name), time: (await stat(join(folder, name))).mtimeMs })));
-  for (const { path } of files.sort((a, b) => b.time - a.time).slice(8)) if (path !== current) await rm(path, { force: true });
+  const files = await Promise.all(
+    (await readdir(folder))
+      .filter((name) => name.startsWith('workflows-'))
+      .map(async (name) => ({ path: join(folder, name), time: (await stat(join(folder, name))).mtimeMs })),
+  );
+  for (const { path } of files.sort((a, b) => b.time - a.time).slice(8))
+    if (path !== current) await rm(path, { force: true });
 }

@@ -8,20 +8,29 @@ import { type ReachedEngine, reachEngine } from './reach.ts';
 
 type Engine = Connections['engine'];
 /** What Connection and NativeConnection have in common. */
-export type EngineConnectionOptions = Pick<ConnectionOptions, 'address'> & { tls?: EngineTls | boolean; apiKey?: string };
+export type EngineConnectionOptions = Pick<ConnectionOptions, 'address'> & {
+  tls?: EngineTls | boolean;
+  apiKey?: string;
+};
 
 /**
  * Reads certificate and key files.
  * @param address where the engine is reached, when that is not its own address
  * @throws EngineAccessError when a named file cannot be read
  */
-export async function engineConnectionOptions(engine: Engine, address = engine.address): Promise<EngineConnectionOptions> {
+export async function engineConnectionOptions(
+  engine: Engine,
+  address = engine.address,
+): Promise<EngineConnectionOptions> {
   const { apiKey, ...options } = await clientOptions(engine, address);
   return { ...options, ...(apiKey === undefined ? {} : { apiKey: apiKey() }) };
 }
 
 /** The client asks for the key at every call: one that is exchanged in its file is used from then on. */
-async function clientOptions(engine: Engine, address: string): Promise<Omit<EngineConnectionOptions, 'apiKey'> & { apiKey?: () => string }> {
+async function clientOptions(
+  engine: Engine,
+  address: string,
+): Promise<Omit<EngineConnectionOptions, 'apiKey'> & { apiKey?: () => string }> {
   const [tls, apiKey] = await Promise.all([readTls(engine), readApiKey(engine)]);
   return { address, ...(tls === false ? {} : { tls }), ...(apiKey === undefined ? {} : { apiKey: apiKey.current }) };
 }
@@ -33,14 +42,21 @@ const ways = new WeakMap<object, ReachedEngine>();
 export async function openConnection(engine: Engine, timeoutSeconds: number): Promise<Connection> {
   const way = await reachEngine(engine);
   try {
-    const connection = await Connection.connect({ ...(await clientOptions(engine, way.address)), connectTimeout: timeoutSeconds * 1000 });
+    const connection = await Connection.connect({
+      ...(await clientOptions(engine, way.address)),
+      connectTimeout: timeoutSeconds * 1000,
+    });
     ways.set(connection, way);
     return connection;
   } catch (error) {
     const problem = way.problem();
     await way.close();
     // A connection that no pod takes looks like any other that is refused.
-    throw problem === undefined ? error : new EngineUnreachableError(`the way to it through the cluster does not lead anywhere: ${problem}`, { cause: error });
+    throw problem === undefined
+      ? error
+      : new EngineUnreachableError(`the way to it through the cluster does not lead anywhere: ${problem}`, {
+          cause: error,
+        });
   }
 }
 
@@ -59,16 +75,28 @@ export async function closeConnection(connection: Pick<Connection, 'close'>): Pr
 }
 
 /**
- * Says why no connection comes about: waiting for one, the SDK's client says only that it did not. This one does not wait.
+ * Says why no connection comes about: waiting for one, the SDK's client says only that it did not. This one does not
+ * wait.
  * @returns undefined where it does
  */
 export async function whyUnreachable(engine: Engine, timeoutSeconds = 3): Promise<unknown> {
   const way = await reachEngine(engine);
   try {
     const { tls, apiKey } = await engineConnectionOptions(engine);
-    const { serverRootCACertificate: ca, clientCertPair, serverNameOverride: name } = typeof tls === 'object' ? tls : {};
-    const credentials = tls === undefined || tls === false ? grpc.credentials.createInsecure() : grpc.credentials.createSsl(ca, clientCertPair?.key, clientCertPair?.crt);
-    const client = new grpc.Client(way.address, credentials, name === undefined ? {} : { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name });
+    const {
+      serverRootCACertificate: ca,
+      clientCertPair,
+      serverNameOverride: name,
+    } = typeof tls === 'object' ? tls : {};
+    const credentials =
+      tls === undefined || tls === false
+        ? grpc.credentials.createInsecure()
+        : grpc.credentials.createSsl(ca, clientCertPair?.key, clientCertPair?.crt);
+    const client = new grpc.Client(
+      way.address,
+      credentials,
+      name === undefined ? {} : { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name },
+    );
     try {
       return await askOnce(client, apiKey, timeoutSeconds);
     } finally {
@@ -82,17 +110,32 @@ export async function whyUnreachable(engine: Engine, timeoutSeconds = 3): Promis
 }
 
 /** @returns what came back instead of an answer */
-function askOnce(client: grpc.Client, apiKey: string | undefined, timeoutSeconds: number): Promise<grpc.ServiceError | undefined> {
+function askOnce(
+  client: grpc.Client,
+  apiKey: string | undefined,
+  timeoutSeconds: number,
+): Promise<grpc.ServiceError | undefined> {
   const metadata = new grpc.Metadata();
   if (apiKey !== undefined) metadata.set('authorization', `Bearer ${apiKey}`);
   const bytes = (value: Buffer): Buffer => value;
   return new Promise((resolve) => {
-    client.makeUnaryRequest('/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo', bytes, bytes, Buffer.alloc(0), metadata, { deadline: Date.now() + timeoutSeconds * 1000 }, (error) => { resolve(error ?? undefined); });
+    client.makeUnaryRequest(
+      '/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo',
+      bytes,
+      bytes,
+      Buffer.alloc(0),
+      metadata,
+      { deadline: Date.now() + timeoutSeconds * 1000 },
+      (error) => {
+        resolve(error ?? undefined);
+      },
+    );
   });
 }
 
 /**
- * @throws EngineAccessError for its files; ServiceError or a connection error when the engine does not answer within `timeoutSeconds`
+ * @throws EngineAccessError for its files; ServiceError or a connection error when the engine does not answer within
+ * `timeoutSeconds`
  */
 export async function connectTemporal(engine: Engine, timeoutSeconds = 5): Promise<Client> {
   return new Client({ connection: await openConnection(engine, timeoutSeconds), namespace: engine.namespace });
@@ -104,6 +147,10 @@ export async function closeTemporal(client: Client): Promise<void> {
 
 /** @returns how many workers have asked the task queue for work lately */
 export async function pollersOf(client: Client, taskQueue: string): Promise<number> {
-  const answer = await client.workflowService.describeTaskQueue({ namespace: client.options.namespace, taskQueue: { name: taskQueue }, taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW });
+  const answer = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: taskQueue },
+    taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+  });
   return answer.pollers.length;
 }

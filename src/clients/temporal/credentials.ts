@@ -12,7 +12,10 @@ export interface EngineTls {
   clientCertPair?: { crt: Buffer; key: Buffer };
 }
 
-/** @throws EngineAccessError naming the file and its key in the environment when one cannot be read, or a key is everybody's */
+/**
+ * @throws EngineAccessError naming the file and its key in the environment when one cannot be read, or a key is
+ * everybody's
+ */
 export async function readTls(engine: Engine): Promise<EngineTls | boolean> {
   const { tls } = engine;
   if (typeof tls !== 'object') return tls ?? false;
@@ -20,7 +23,14 @@ export async function readTls(engine: Engine): Promise<EngineTls | boolean> {
   return {
     ...(serverName === undefined ? {} : { serverNameOverride: serverName }),
     ...(ca === undefined ? {} : { serverRootCACertificate: await readNamed(ca, 'engine.tls.ca') }),
-    ...(cert === undefined || key === undefined ? {} : { clientCertPair: { crt: await readNamed(cert, 'engine.tls.cert'), key: await readSecret(key, 'engine.tls.key') } }),
+    ...(cert === undefined || key === undefined
+      ? {}
+      : {
+          clientCertPair: {
+            crt: await readNamed(cert, 'engine.tls.cert'),
+            key: await readSecret(key, 'engine.tls.key'),
+          },
+        }),
   };
 }
 
@@ -36,7 +46,10 @@ const LOOK_EVERY_MILLISECONDS = 1000;
 export async function readApiKey({ apiKeyFile }: Engine): Promise<ApiKey | undefined> {
   if (apiKeyFile === undefined) return undefined;
   let key = (await readSecret(apiKeyFile, 'engine.apiKeyFile')).toString('utf8').trim();
-  if (key === '') throw new EngineAccessError(`engine.apiKeyFile: ${apiKeyFile} is empty.`, ['Write the API key into it, and nothing else.']);
+  if (key === '')
+    throw new EngineAccessError(`engine.apiKeyFile: ${apiKeyFile} is empty.`, [
+      'Write the API key into it, and nothing else.',
+    ]);
   let lookedAt = Date.now();
   let written = statSync(apiKeyFile).mtimeMs;
   return {
@@ -63,7 +76,10 @@ async function readNamed(path: string, field: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new EngineAccessError(`${field}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`, ['Correct the path in the environment file, or put the file there.']);
+    throw new EngineAccessError(
+      `${field}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`,
+      ['Correct the path in the environment file, or put the file there.'],
+    );
   }
 }
 
@@ -71,6 +87,10 @@ async function readNamed(path: string, field: string): Promise<Buffer> {
 async function readSecret(path: string, field: string): Promise<Buffer> {
   const content = await readNamed(path, field);
   const { mode } = await stat(path);
-  if ((mode & 0o007) !== 0) throw new EngineAccessError(`${field}: ${path} can be read by everybody on this machine (mode ${(mode & 0o777).toString(8)}): what it holds opens the engine.`, [`chmod 600 ${path}`]);
+  if ((mode & 0o007) !== 0)
+    throw new EngineAccessError(
+      `${field}: ${path} can be read by everybody on this machine (mode ${(mode & 0o777).toString(8)}): what it holds opens the engine.`,
+      [`chmod 600 ${path}`],
+    );
   return content;
 }

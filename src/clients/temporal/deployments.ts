@@ -33,34 +33,55 @@ export class DeploymentRunningError extends Error {
  * Starts an operation, or finds the one that holds the lock.
  * @throws DeploymentRunningError with `refuse`, naming the run and since when it holds the lock
  */
-export async function startOrAttach<Input extends OperationInput>(client: Client, operation: Operation, input: Input, ifRunning: 'attach' | 'refuse'): Promise<DeploymentHandle & { attached: boolean; holder?: LockHolder }> {
+export async function startOrAttach<Input extends OperationInput>(
+  client: Client,
+  operation: Operation,
+  input: Input,
+  ifRunning: 'attach' | 'refuse',
+): Promise<DeploymentHandle & { attached: boolean; holder?: LockHolder }> {
   const options = startOptionsOf(operation, input);
   const { workflowId } = options;
   try {
     const handle = await client.workflow.start(WORKFLOW_TYPES[operation], {
-      ...options, taskQueue: taskQueueOf(input.environment), args: [input], workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      ...options,
+      taskQueue: taskQueueOf(input.environment),
+      args: [input],
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     });
     return { workflowId, runId: handle.firstExecutionRunId, attached: false };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     const holder = await lockHolderOf(client, workflowId);
-    if (ifRunning === 'refuse' || !holder) throw new DeploymentRunningError(runningText(input.environment, holder), holder);
+    if (ifRunning === 'refuse' || !holder)
+      throw new DeploymentRunningError(runningText(input.environment, holder), holder);
     return { workflowId, runId: holder.runId, attached: true, holder };
   }
 }
 
 function runningText(environment: string, holder: LockHolder | undefined): string {
   if (!holder) return `Another operation on "${environment}" has just ended, or is about to begin`;
-  const what: Record<Operation, string> = { deploy: 'A deployment to', rollback: 'A rollback of', repair: 'A drift repair of', destroy: 'A destruction of' };
+  const what: Record<Operation, string> = {
+    deploy: 'A deployment to',
+    rollback: 'A rollback of',
+    repair: 'A drift repair of',
+    destroy: 'A destruction of',
+  };
   return `${what[holder.operation]} "${environment}" is already running, started by ${holder.requestedBy}, since ${holder.since} (workflow ${holder.workflowId}, run ${holder.runId})${holder.stalled === undefined ? '' : `; it does not move: ${holder.stalled}`}`;
 }
 
 /** @returns undefined when there is no such workflow */
-export async function describeDeployment(client: Client, run: { workflowId: string; runId?: string }): Promise<DeploymentDescription | undefined> {
+export async function describeDeployment(
+  client: Client,
+  run: { workflowId: string; runId?: string },
+): Promise<DeploymentDescription | undefined> {
   try {
     const description = await client.workflow.getHandle(run.workflowId, run.runId).describe();
     return {
-      workflowId: description.workflowId, runId: description.runId, status: description.status.name, startTime: description.startTime,
+      workflowId: description.workflowId,
+      runId: description.runId,
+      status: description.status.name,
+      startTime: description.startTime,
       ...(description.closeTime ? { closeTime: description.closeTime } : {}),
     };
   } catch (error) {
@@ -70,13 +91,22 @@ export async function describeDeployment(client: Client, run: { workflowId: stri
 }
 
 /** The newest operation of an environment, running or not; works without a worker and without the cluster. */
-export async function latestDeployment(client: Client, environment: string): Promise<DeploymentDescription | undefined> {
+export async function latestDeployment(
+  client: Client,
+  environment: string,
+): Promise<DeploymentDescription | undefined> {
   const query = `WorkflowType IN (${OPERATIONS.map((operation) => `'${operation}'`).join(', ')}) AND ${SEARCH_ATTRIBUTES.environment.name} = '${environment}'`;
   let newest: DeploymentDescription | undefined;
   for await (const info of client.workflow.list({ query })) {
     // One that takes back what a failed deployment changed belongs to that deployment.
     if (!isLockId(info.workflowId) || (newest && newest.startTime >= info.startTime)) continue;
-    newest = { workflowId: info.workflowId, runId: info.runId, status: info.status.name, startTime: info.startTime, ...(info.closeTime ? { closeTime: info.closeTime } : {}) };
+    newest = {
+      workflowId: info.workflowId,
+      runId: info.runId,
+      status: info.status.name,
+      startTime: info.startTime,
+      ...(info.closeTime ? { closeTime: info.closeTime } : {}),
+    };
   }
   return newest;
 }

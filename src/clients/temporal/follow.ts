@@ -22,7 +22,11 @@ export interface FollowOptions {
  * @returns the result, also of a failed or cancelled deployment
  * @throws DeploymentTerminatedError; AbortError when `signal` fires
  */
-export async function followDeployment(client: Client, run: DeploymentHandle, options: FollowOptions): Promise<DeployResult> {
+export async function followDeployment(
+  client: Client,
+  run: DeploymentHandle,
+  options: FollowOptions,
+): Promise<DeployResult> {
   const decode = createHistoryDecoder(run);
   let seen = 0;
   let lost = false;
@@ -58,18 +62,41 @@ export async function followDeployment(client: Client, run: DeploymentHandle, op
   }
 }
 
-const GRPC = { cancelled: 1, unknown: 2, deadlineExceeded: 4, resourceExhausted: 8, aborted: 10, internal: 13, unavailable: 14 } as const;
+const GRPC = {
+  cancelled: 1,
+  unknown: 2,
+  deadlineExceeded: 4,
+  resourceExhausted: 8,
+  aborted: 10,
+  internal: 13,
+  unavailable: 14,
+} as const;
 function isPassing(code: number): boolean {
-  return [GRPC.cancelled, GRPC.unknown, GRPC.deadlineExceeded, GRPC.resourceExhausted, GRPC.aborted, GRPC.internal, GRPC.unavailable].includes(code as 1);
+  return [
+    GRPC.cancelled,
+    GRPC.unknown,
+    GRPC.deadlineExceeded,
+    GRPC.resourceExhausted,
+    GRPC.aborted,
+    GRPC.internal,
+    GRPC.unavailable,
+  ].includes(code as 1);
 }
 
-async function historyPage(client: Client, run: DeploymentHandle, nextPageToken: Uint8Array | undefined, signal: AbortSignal | undefined): Promise<temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryResponse> {
+async function historyPage(
+  client: Client,
+  run: DeploymentHandle,
+  nextPageToken: Uint8Array | undefined,
+  signal: AbortSignal | undefined,
+): Promise<temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryResponse> {
   const call = (): Promise<temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryResponse> =>
-    client.connection.withDeadline(Date.now() + 65_000, () => client.workflowService.getWorkflowExecutionHistory({
-      namespace: client.options.namespace,
-      execution: run,
-      waitNewEvent: true,
-      ...(nextPageToken ? { nextPageToken } : {}),
-    }));
+    client.connection.withDeadline(Date.now() + 65_000, () =>
+      client.workflowService.getWorkflowExecutionHistory({
+        namespace: client.options.namespace,
+        execution: run,
+        waitNewEvent: true,
+        ...(nextPageToken ? { nextPageToken } : {}),
+      }),
+    );
   return signal ? client.connection.withAbortSignal(signal, call) : call();
 }

@@ -32,8 +32,16 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
   };
   const finished = (result: DeployResult): DeploymentEvent => known({ kind: 'finished', result });
   const composed = (outcome: DeployResult['outcome'], at: number, message?: string): DeployResult => ({
-    operation, environment, workflowId: run.workflowId, runId: run.runId, outcome, services: outcomes(view), seconds: (at - view.startedAt) / 1000,
-    criticalPathSeconds: view.plan?.criticalPathSeconds ?? 0, criticalPath: view.plan?.criticalPath ?? [], planDigest: view.plan?.digest ?? '',
+    operation,
+    environment,
+    workflowId: run.workflowId,
+    runId: run.runId,
+    outcome,
+    services: outcomes(view),
+    seconds: (at - view.startedAt) / 1000,
+    criticalPathSeconds: view.plan?.criticalPathSeconds ?? 0,
+    criticalPath: view.plan?.criticalPath ?? [],
+    planDigest: view.plan?.digest ?? '',
     ...(message === undefined ? {} : { failure: { type: 'Unexpected', message } }),
   });
   return (event) => {
@@ -41,40 +49,55 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
     switch (event.eventType) {
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
         environment = first<OperationInput>(event.workflowExecutionStartedEventAttributes?.input)?.environment ?? '';
-        operation = OPERATIONS.find((known) => known === event.workflowExecutionStartedEventAttributes?.workflowType?.name) ?? 'deploy';
+        operation =
+          OPERATIONS.find((known) => known === event.workflowExecutionStartedEventAttributes?.workflowType?.name) ??
+          'deploy';
         return known({ kind: 'started', at });
       case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-        if (plansOf.includes(event.activityTaskScheduledEventAttributes?.activityType?.name ?? '')) planEvents.add(String(event.eventId));
+        if (plansOf.includes(event.activityTaskScheduledEventAttributes?.activityType?.name ?? ''))
+          planEvents.add(String(event.eventId));
         return undefined;
       case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: {
         const attributes = event.activityTaskCompletedEventAttributes;
-        const plan = planEvents.has(String(attributes?.scheduledEventId)) ? first<DeployPlan>(attributes?.result) : undefined;
+        const plan = planEvents.has(String(attributes?.scheduledEventId))
+          ? first<DeployPlan>(attributes?.result)
+          : undefined;
         return plan && known({ kind: 'plan', plan, at });
       }
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: {
         const attributes = event.workflowExecutionSignaledEventAttributes;
-        const progress = attributes?.signalName === SIGNALS.serviceProgress ? first<ServiceProgress>(attributes.input) : undefined;
+        const progress =
+          attributes?.signalName === SIGNALS.serviceProgress ? first<ServiceProgress>(attributes.input) : undefined;
         return progress && known({ kind: 'progress', event: progress });
       }
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
-        return finished(first<DeployResult>(event.workflowExecutionCompletedEventAttributes?.result) ?? composed('succeeded', at));
+        return finished(
+          first<DeployResult>(event.workflowExecutionCompletedEventAttributes?.result) ?? composed('succeeded', at),
+        );
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: {
         const failure = event.workflowExecutionFailedEventAttributes?.failure;
-        return finished(first<DeployResult>(failure?.applicationFailureInfo?.details) ?? composed('failed', at, failure?.message ?? 'The deployment failed'));
+        return finished(
+          first<DeployResult>(failure?.applicationFailureInfo?.details) ??
+            composed('failed', at, failure?.message ?? 'The deployment failed'),
+        );
       }
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
-        return finished(first<DeployResult>(event.workflowExecutionCanceledEventAttributes?.details) ?? composed('cancelled', at));
+        return finished(
+          first<DeployResult>(event.workflowExecutionCanceledEventAttributes?.details) ?? composed('cancelled', at),
+        );
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
         return finished(composed('failed', at, 'The deployment ran into its workflow timeout'));
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
-        throw new DeploymentTerminatedError(`The deployment was terminated: ${event.workflowExecutionTerminatedEventAttributes?.reason ?? 'no reason given'}. What it had begun was left as it was; deploy again to go on from there.`);
+        throw new DeploymentTerminatedError(
+          `The deployment was terminated: ${event.workflowExecutionTerminatedEventAttributes?.reason ?? 'no reason given'}. What it had begun was left as it was; deploy again to go on from there.`,
+        );
       default:
         return undefined;
     }
   };
 }
 
-function first<T>(payloads: { payloads?: (temporal.api.common.v1.IPayload)[] | null } | null | undefined): T | undefined {
+function first<T>(payloads: { payloads?: temporal.api.common.v1.IPayload[] | null } | null | undefined): T | undefined {
   const payload = payloads?.payloads?.[0];
   return payload ? defaultPayloadConverter.fromPayload<T>(payload) : undefined;
 }

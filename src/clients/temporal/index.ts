@@ -1,7 +1,21 @@
 export { accessError, ensureSearchAttributes, openNamespace } from './access.ts';
 export { bindCluster, readBinding, rebindCluster, recentBinding } from './binding.ts';
-export { closeTemporal, connectTemporal, EngineUnreachableError, engineConnectionOptions, pollersOf } from './connect.ts';
-export { type DeploymentDescription, type DeploymentHandle, DeploymentRunningError, describeDeployment, isRunAlive, latestDeployment, startOrAttach } from './deployments.ts';
+export {
+  closeTemporal,
+  connectTemporal,
+  EngineUnreachableError,
+  engineConnectionOptions,
+  pollersOf,
+} from './connect.ts';
+export {
+  type DeploymentDescription,
+  type DeploymentHandle,
+  DeploymentRunningError,
+  describeDeployment,
+  isRunAlive,
+  latestDeployment,
+  startOrAttach,
+} from './deployments.ts';
 export { EngineAccessError } from './errors.ts';
 export { followDeployment, type FollowOptions } from './follow.ts';
 export { DeploymentTerminatedError } from './history.ts';

@@ -21,12 +21,23 @@ export async function lockHolderOf(client: Client, workflowId: string): Promise<
   const found = await describe(client, workflowId);
   if (found?.status.name !== 'RUNNING') return undefined;
   const memo = memoSchema.safeParse(found.memo);
-  const [workers, overdue] = await Promise.all([livingWorkers(client, found.taskQueue, pinnedTo(found.raw)), overdueWork(client, found.raw)]);
+  const [workers, overdue] = await Promise.all([
+    livingWorkers(client, found.taskQueue, pinnedTo(found.raw)),
+    overdueWork(client, found.raw),
+  ]);
   const stalled = workers.alive === 0 ? workers.detail : overdue;
   return {
-    workflowId, runId: found.runId, since: found.startTime.toISOString(), workers: workers.alive,
+    workflowId,
+    runId: found.runId,
+    since: found.startTime.toISOString(),
+    workers: workers.alive,
     // Runs that were started before there were memos: their type says what they are.
-    ...(memo.success ? memo.data : { operation: OPERATIONS.find((operation) => operation === found.type) ?? 'deploy', requestedBy: 'somebody who was not recorded' }),
+    ...(memo.success
+      ? memo.data
+      : {
+          operation: OPERATIONS.find((operation) => operation === found.type) ?? 'deploy',
+          requestedBy: 'somebody who was not recorded',
+        }),
     ...(stalled === undefined ? {} : { stalled }),
   };
 }
@@ -42,7 +53,9 @@ export async function queuedRequest(client: Client, workflowId: string): Promise
 
 /** @returns what has been due for too long, in the run or in its phases: its worker hangs or has lost the engine */
 async function overdueWork(client: Client, raw: Described): Promise<string | undefined> {
-  const children = await Promise.all((raw.pendingChildren ?? []).map(async ({ workflowId }) => describe(client, workflowId ?? '')));
+  const children = await Promise.all(
+    (raw.pendingChildren ?? []).map(async ({ workflowId }) => describe(client, workflowId ?? '')),
+  );
   const now = Date.now();
   let oldest: { what: string; at: number } | undefined;
   const due = (what: string, time: temporal.api.workflow.v1.IPendingActivityInfo['scheduledTime']): void => {
@@ -57,10 +70,16 @@ async function overdueWork(client: Client, raw: Described): Promise<string | und
       else due(name, activity.lastHeartbeatTime ?? activity.lastStartedTime);
     }
   }
-  return oldest && `no worker has touched what is due (${oldest.what}) for ${Math.round((now - oldest.at) / 1000)} s: it hangs, or has lost the engine`;
+  return (
+    oldest &&
+    `no worker has touched what is due (${oldest.what}) for ${Math.round((now - oldest.at) / 1000)} s: it hangs, or has lost the engine`
+  );
 }
 
-async function describe(client: Client, workflowId: string): Promise<Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>> | undefined> {
+async function describe(
+  client: Client,
+  workflowId: string,
+): Promise<Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>> | undefined> {
   try {
     return await client.workflow.getHandle(workflowId).describe();
   } catch (error) {

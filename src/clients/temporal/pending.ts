@@ -16,9 +16,18 @@ export interface PendingRetry {
 export async function pendingRetries(client: Client, workflowId: string): Promise<PendingRetry[]> {
   try {
     const { raw } = await client.workflow.getHandle(workflowId).describe();
-    return (raw.pendingActivities ?? []).flatMap((pending) => ((pending.attempt ?? 1) > 1 && pending.lastFailure
-      ? [{ activityId: pending.activityId ?? '', activity: pending.activityType?.name ?? '', attempt: pending.attempt ?? 1, message: pending.lastFailure.message ?? '' }]
-      : []));
+    return (raw.pendingActivities ?? []).flatMap((pending) =>
+      (pending.attempt ?? 1) > 1 && pending.lastFailure
+        ? [
+            {
+              activityId: pending.activityId ?? '',
+              activity: pending.activityType?.name ?? '',
+              attempt: pending.attempt ?? 1,
+              message: pending.lastFailure.message ?? '',
+            },
+          ]
+        : [],
+    );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return [];
     throw error;

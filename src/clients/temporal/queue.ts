@@ -1,5 +1,10 @@
 /** The queue of an environment: a deployment that waits for the lock, as whoever asked for it sees it. */
-import { type Client, isGrpcServiceError, WithStartWorkflowOperation, type WorkflowUpdateHandle } from '@temporalio/client';
+import {
+  type Client,
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  type WorkflowUpdateHandle,
+} from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeployInput } from '../../contract/deploy.ts';
 import type { QueueAnswer, QueueInput, QueueRequest } from '../../contract/lock.ts';
@@ -10,7 +15,10 @@ import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 type QueueWorkflow = (input: QueueInput) => Promise<void>;
 
 export interface Queued {
-  /** How the request was settled. Goes on through outages of the engine. @throws the signal's reason; QueueWithdrawnError */
+  /**
+   * How the request was settled. Goes on through outages of the engine. @throws the signal's reason;
+   * QueueWithdrawnError
+   */
   answer(signal: AbortSignal): Promise<QueueAnswer>;
 }
 
@@ -19,17 +27,29 @@ export class QueueWithdrawnError extends Error {
   override name = 'QueueWithdrawnError';
 }
 
-/** Puts a deployment into the queue; a request that waits there already is overtaken. Needs a worker, which says that it has it. */
+/**
+ * Puts a deployment into the queue; a request that waits there already is overtaken. Needs a worker, which says that it
+ * has it.
+ */
 export async function enqueueDeployment(client: Client, requestId: string, input: DeployInput): Promise<Queued> {
   const start = new WithStartWorkflowOperation<QueueWorkflow>(WORKFLOW_TYPES.queue, {
-    workflowId: queueWorkflowId(input.environment, input.clusterUid), taskQueue: taskQueueOf(input.environment), workflowIdConflictPolicy: 'USE_EXISTING', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowId: queueWorkflowId(input.environment, input.clusterUid),
+    taskQueue: taskQueueOf(input.environment),
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     args: [{ environment: input.environment, clusterUid: input.clusterUid }],
     typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: input.environment }],
     staticSummary: `Deployments to ${input.environment} that wait for the lock`,
   });
-  const handle = await client.workflow.startUpdateWithStart<QueueWorkflow, QueueAnswer, [QueueRequest]>(UPDATES.enqueue, {
-    args: [{ requestId, input }], updateId: requestId, waitForStage: 'ACCEPTED', startWorkflowOperation: start,
-  });
+  const handle = await client.workflow.startUpdateWithStart<QueueWorkflow, QueueAnswer, [QueueRequest]>(
+    UPDATES.enqueue,
+    {
+      args: [{ requestId, input }],
+      updateId: requestId,
+      waitForStage: 'ACCEPTED',
+      startWorkflowOperation: start,
+    },
+  );
   return { answer: (signal) => answerOf(client, handle, signal) };
 }
 
@@ -44,7 +64,11 @@ export async function withdrawQueued(client: Client, workflowId: string): Promis
   }
 }
 
-async function answerOf(client: Client, handle: WorkflowUpdateHandle<QueueAnswer>, signal: AbortSignal): Promise<QueueAnswer> {
+async function answerOf(
+  client: Client,
+  handle: WorkflowUpdateHandle<QueueAnswer>,
+  signal: AbortSignal,
+): Promise<QueueAnswer> {
   for (;;) {
     signal.throwIfAborted();
     try {
@@ -52,9 +76,14 @@ async function answerOf(client: Client, handle: WorkflowUpdateHandle<QueueAnswer
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Error)) throw error;
-      if (error.name === 'WorkflowUpdateFailedError' || error.name === 'WorkflowNotFoundError') throw new QueueWithdrawnError('The request was withdrawn from the queue: its deployment was not started.');
+      if (error.name === 'WorkflowUpdateFailedError' || error.name === 'WorkflowNotFoundError')
+        throw new QueueWithdrawnError('The request was withdrawn from the queue: its deployment was not started.');
       // A long poll that ran out of time, or an engine that is away.
-      if (!isGrpcServiceError(error) && !['ServiceError', 'WorkflowUpdateRPCTimeoutOrCancelledError'].includes(error.name)) throw error;
+      if (
+        !isGrpcServiceError(error) &&
+        !['ServiceError', 'WorkflowUpdateRPCTimeoutOrCancelledError'].includes(error.name)
+      )
+        throw error;
       await sleep(500, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -11,9 +11,13 @@ export interface ReachedEngine {
 
 /** @throws KubeconfigError when the cluster of the tunnel is not configured here */
 export async function reachEngine(engine: Pick<Connections['engine'], 'address' | 'tunnel'>): Promise<ReachedEngine> {
-  if (engine.tunnel === undefined) return { address: engine.address, problem: () => undefined, close: () => Promise.resolve() };
+  if (engine.tunnel === undefined)
+    return { address: engine.address, problem: () => undefined, close: () => Promise.resolve() };
   // Loaded late: most engines need no tunnel.
-  const [{ createKubernetesClient }, { openForward }] = await Promise.all([import('../kubernetes/index.ts'), import('../kubernetes/forward.ts')]);
+  const [{ createKubernetesClient }, { openForward }] = await Promise.all([
+    import('../kubernetes/index.ts'),
+    import('../kubernetes/forward.ts'),
+  ]);
   const kubernetes = createKubernetesClient(engine.tunnel.kubernetes);
   const forward = await openForward(kubernetes, engine.tunnel);
   return {

@@ -8,7 +8,11 @@ import { createHistoryDecoder } from './history.ts';
  * @param onEvent called for every event so far, in order
  * @throws DeploymentTerminatedError after the last event of a terminated one
  */
-export async function readDeployment(client: Client, run: DeploymentHandle, onEvent: (event: DeploymentEvent) => void): Promise<void> {
+export async function readDeployment(
+  client: Client,
+  run: DeploymentHandle,
+  onEvent: (event: DeploymentEvent) => void,
+): Promise<void> {
   const history = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
   const decode = createHistoryDecoder(run);
   for (const event of history.events ?? []) {

@@ -1,6 +1,13 @@
 /** Temporal Schedules, as the worker keeps them and the commands show them. */
 import { isDeepStrictEqual } from 'node:util';
-import { type Client, ScheduleAlreadyRunning, type ScheduleDescription, ScheduleNotFoundError, ScheduleOverlapPolicy, type ScheduleUpdateOptions } from '@temporalio/client';
+import {
+  type Client,
+  ScheduleAlreadyRunning,
+  type ScheduleDescription,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type ScheduleUpdateOptions,
+} from '@temporalio/client';
 import { taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import type { DriftInput } from '../../contract/drift.ts';
@@ -41,21 +48,25 @@ export interface Schedules {
   resume(id: string, note: string): Promise<boolean>;
 }
 
-/** An engine that was away does not make up for every run it missed: one is enough, and only when it was away shortly. */
+/**
+ * An engine that was away does not make up for every run it missed: one is enough, and only when it was away shortly.
+ */
 const CATCHUP_MILLISECONDS = 60_000;
 /** A run that hangs would keep all later ones from starting. */
 const RUN_TIMEOUT = '2 hours';
 
 export function createSchedules(client: Client): Schedules {
   const { schedule } = client;
-  const describe = (id: string): Promise<ScheduleDescription | undefined> => unlessMissing(() => schedule.getHandle(id).describe());
+  const describe = (id: string): Promise<ScheduleDescription | undefined> =>
+    unlessMissing(() => schedule.getHandle(id).describe());
   return {
     ensure: async (wanted) => {
       const found = await describe(wanted.id);
       if (!found) {
         try {
           await schedule.create({
-            scheduleId: wanted.id, ...definitionOf(wanted, Date.now()),
+            scheduleId: wanted.id,
+            ...definitionOf(wanted, Date.now()),
             memo: { environment: wanted.input.environment },
             typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: wanted.input.environment }],
           });
@@ -66,22 +77,43 @@ export function createSchedules(client: Client): Schedules {
         }
       }
       const handle = schedule.getHandle(wanted.id);
-      if (isAsWanted(found ?? await handle.describe(), wanted)) return 'unchanged';
+      if (isAsWanted(found ?? (await handle.describe()), wanted)) return 'unchanged';
       // The state of that very moment is passed on, so that a pause stays.
       await handle.update(({ state }): ScheduleUpdateOptions => ({ ...definitionOf(wanted, Date.now()), state }));
       return 'updated';
     },
-    remove: async (id) => (await unlessMissing(() => schedule.getHandle(id).delete().then(() => true))) ?? false,
+    remove: async (id) =>
+      (await unlessMissing(() =>
+        schedule
+          .getHandle(id)
+          .delete()
+          .then(() => true),
+      )) ?? false,
     describe: async (id) => {
       const found = await describe(id);
       return found && viewOf(found);
     },
-    pause: async (id, note) => (await unlessMissing(() => schedule.getHandle(id).pause(note).then(() => true))) ?? false,
-    resume: async (id, note) => (await unlessMissing(() => schedule.getHandle(id).unpause(note).then(() => true))) ?? false,
+    pause: async (id, note) =>
+      (await unlessMissing(() =>
+        schedule
+          .getHandle(id)
+          .pause(note)
+          .then(() => true),
+      )) ?? false,
+    resume: async (id, note) =>
+      (await unlessMissing(() =>
+        schedule
+          .getHandle(id)
+          .unpause(note)
+          .then(() => true),
+      )) ?? false,
   };
 }
 
-function definitionOf({ id, everySeconds, input, summary }: WantedSchedule, now: number): Pick<ScheduleUpdateOptions, 'spec' | 'action' | 'policies'> {
+function definitionOf(
+  { id, everySeconds, input, summary }: WantedSchedule,
+  now: number,
+): Pick<ScheduleUpdateOptions, 'spec' | 'action' | 'policies'> {
   const every = everySeconds * 1000;
   return {
     // Counted from now on: the first run comes one interval later, and environments do not all run at the full hour.
@@ -94,7 +126,10 @@ function definitionOf({ id, everySeconds, input, summary }: WantedSchedule, now:
       args: [input],
       workflowExecutionTimeout: RUN_TIMEOUT,
       memo: { environment: input.environment, mode: input.mode },
-      typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: input.environment }, { key: SEARCH_ATTRIBUTES.operation, value: 'drift' }],
+      typedSearchAttributes: [
+        { key: SEARCH_ATTRIBUTES.environment, value: input.environment },
+        { key: SEARCH_ATTRIBUTES.operation, value: 'drift' },
+      ],
       staticSummary: summary,
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_MILLISECONDS, pauseOnFailure: false },
@@ -105,21 +140,35 @@ function definitionOf({ id, everySeconds, input, summary }: WantedSchedule, now:
 function isAsWanted(found: ScheduleDescription, { everySeconds, input, id }: WantedSchedule): boolean {
   const { spec, action, policies } = found;
   const { intervals = [], calendars = [] } = spec;
-  return intervals.length === 1 && intervals[0]?.every === everySeconds * 1000 && calendars.length === 0
-    && policies.overlap === ScheduleOverlapPolicy.SKIP && policies.catchupWindow === CATCHUP_MILLISECONDS
-    && action.workflowType === WORKFLOW_TYPES.drift && action.taskQueue === taskQueueOf(input.environment) && action.workflowId === id
-    && isDeepStrictEqual(action.args, [input]);
+  return (
+    intervals.length === 1 &&
+    intervals[0]?.every === everySeconds * 1000 &&
+    calendars.length === 0 &&
+    policies.overlap === ScheduleOverlapPolicy.SKIP &&
+    policies.catchupWindow === CATCHUP_MILLISECONDS &&
+    action.workflowType === WORKFLOW_TYPES.drift &&
+    action.taskQueue === taskQueueOf(input.environment) &&
+    action.workflowId === id &&
+    isDeepStrictEqual(action.args, [input])
+  );
 }
 
 function viewOf({ scheduleId, state, spec, action, info }: ScheduleDescription): ScheduleView {
   const every = spec.intervals?.[0]?.every;
   return {
-    id: scheduleId, paused: state.paused, note: state.note ?? '',
+    id: scheduleId,
+    paused: state.paused,
+    note: state.note ?? '',
     everySeconds: every === undefined ? undefined : every / 1000,
     input: action.args?.[0] as DriftInput | undefined,
     next: info.nextActionTimes.slice(0, 3).map((time) => time.toISOString()),
-    running: info.runningActions.map(({ workflow }) => ({ workflowId: workflow.workflowId, runId: workflow.firstExecutionRunId })),
-    runs: info.numActionsTaken, skippedForOverlap: info.numActionsSkippedOverlap, missed: info.numActionsMissedCatchupWindow,
+    running: info.runningActions.map(({ workflow }) => ({
+      workflowId: workflow.workflowId,
+      runId: workflow.firstExecutionRunId,
+    })),
+    runs: info.numActionsTaken,
+    skippedForOverlap: info.numActionsSkippedOverlap,
+    missed: info.numActionsMissedCatchupWindow,
   };
 }
 

@@ -24,16 +24,31 @@ export interface EngineSetupOptions {
 }
 
 /**
- * @throws ServiceError when the engine does not answer or does not allow it: on a shared engine an operator has to create
+ * @throws ServiceError when the engine does not answer or does not allow it: on a shared engine an operator has to
+ * create
  * the namespace and the search attributes (see `SEARCH_ATTRIBUTE_TYPES`)
  */
-export async function ensureEngine(engine: Connections['engine'], { retentionDays = 30, ours = false }: EngineSetupOptions = {}): Promise<EngineSetup> {
+export async function ensureEngine(
+  engine: Connections['engine'],
+  { retentionDays = 30, ours = false }: EngineSetupOptions = {},
+): Promise<EngineSetup> {
   const connection = await openConnection(engine, 10);
   try {
     const made: string[] = [];
     if (await createNamespace(connection, engine.namespace, retentionDays)) made.push(`namespace ${engine.namespace}`);
-    else if (ours && (await setRetention(connection, engine.namespace, retentionDays))) made.push(`retention of ${retentionDays} days`);
-    made.push(...(await onceKnown(async () => addSearchAttributes(connection, engine.namespace, await missingSearchAttributes(connection, engine.namespace)))).map((name) => `search attribute ${name}`));
+    else if (ours && (await setRetention(connection, engine.namespace, retentionDays)))
+      made.push(`retention of ${retentionDays} days`);
+    made.push(
+      ...(
+        await onceKnown(async () =>
+          addSearchAttributes(
+            connection,
+            engine.namespace,
+            await missingSearchAttributes(connection, engine.namespace),
+          ),
+        )
+      ).map((name) => `search attribute ${name}`),
+    );
     return { made };
   } finally {
     await closeConnection(connection);
@@ -48,7 +63,10 @@ async function createNamespace(connection: Connection, namespace: string, retent
     if (codeOf(error) !== GRPC.notFound) throw error;
   }
   try {
-    await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs(`${retentionDays} days`) });
+    await connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: msToTs(`${retentionDays} days`),
+    });
     return true;
   } catch (error) {
     if (codeOf(error) === GRPC.alreadyExists) return false;
@@ -59,11 +77,16 @@ async function createNamespace(connection: Connection, namespace: string, retent
 async function setRetention(connection: Connection, namespace: string, retentionDays: number): Promise<boolean> {
   const { config } = await connection.workflowService.describeNamespace({ namespace });
   if (Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) === retentionDays * SECONDS_PER_DAY) return false;
-  await connection.workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl: msToTs(`${retentionDays} days`) } });
+  await connection.workflowService.updateNamespace({
+    namespace,
+    config: { workflowExecutionRetentionTtl: msToTs(`${retentionDays} days`) },
+  });
   return true;
 }
 
-/** Servers learn of a new namespace by and by: up to ten seconds after it was made, some still say that there is none. */
+/**
+ * Servers learn of a new namespace by and by: up to ten seconds after it was made, some still say that there is none.
+ */
 async function onceKnown<T>(work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + 30_000;
   for (;;) {
@@ -82,7 +105,11 @@ async function missingSearchAttributes(connection: Connection, namespace: string
 }
 
 /** All of ours are keywords. @returns the names. @throws the connection's error where an operator has to do it */
-export async function addSearchAttributes(connection: Pick<Connection, 'operatorService'>, namespace: string, missing: readonly string[]): Promise<readonly string[]> {
+export async function addSearchAttributes(
+  connection: Pick<Connection, 'operatorService'>,
+  namespace: string,
+  missing: readonly string[],
+): Promise<readonly string[]> {
   if (missing.length === 0) return [];
   const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
   try {

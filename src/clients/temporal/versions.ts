@@ -1,5 +1,6 @@
 /**
- * Versions of the workers' code as the engine keeps them: a workflow stays with the version that began it (`PINNED`), and
+ * Versions of the workers' code as the engine keeps them: a workflow stays with the version that began it (`PINNED`),
+ * and
  * begins with the one that is current.
  */
 import type { Client } from '@temporalio/client';
@@ -22,9 +23,17 @@ const VERSION_ATTRIBUTE = 'TemporalWorkerDeploymentVersion';
 /** @throws EngineAccessError where the server has no worker versions */
 export async function workerVersions(client: Client, environment: string): Promise<WorkerVersions> {
   try {
-    const { workerDeploymentInfo } = await client.workflowService.describeWorkerDeployment({ namespace: client.options.namespace, deploymentName: workerDeploymentOf(environment) });
-    const known = new Map((workerDeploymentInfo?.versionSummaries ?? []).flatMap(({ deploymentVersion, createTime }): [string, number][] => (
-      deploymentVersion?.buildId ? [[deploymentVersion.buildId, Number(createTime?.seconds ?? 0) * 1000 + (createTime?.nanos ?? 0) / 1e6]] : [])));
+    const { workerDeploymentInfo } = await client.workflowService.describeWorkerDeployment({
+      namespace: client.options.namespace,
+      deploymentName: workerDeploymentOf(environment),
+    });
+    const known = new Map(
+      (workerDeploymentInfo?.versionSummaries ?? []).flatMap(({ deploymentVersion, createTime }): [string, number][] =>
+        deploymentVersion?.buildId
+          ? [[deploymentVersion.buildId, Number(createTime?.seconds ?? 0) * 1000 + (createTime?.nanos ?? 0) / 1e6]]
+          : [],
+      ),
+    );
     return { current: workerDeploymentInfo?.routingConfig?.currentDeploymentVersion?.buildId ?? undefined, known };
   } catch (error) {
     if (grpcCode(error) === GRPC.notFound) return { current: undefined, known: new Map() };
@@ -33,14 +42,26 @@ export async function workerVersions(client: Client, environment: string): Promi
 }
 
 /** New workflows begin with it. Its workers have to have asked for work before. */
-export async function setCurrentVersion(client: Client, environment: string, buildId: string, identity: string): Promise<void> {
-  await client.workflowService.setWorkerDeploymentCurrentVersion({ namespace: client.options.namespace, deploymentName: workerDeploymentOf(environment), buildId, identity });
+export async function setCurrentVersion(
+  client: Client,
+  environment: string,
+  buildId: string,
+  identity: string,
+): Promise<void> {
+  await client.workflowService.setWorkerDeploymentCurrentVersion({
+    namespace: client.options.namespace,
+    deploymentName: workerDeploymentOf(environment),
+    buildId,
+    identity,
+  });
 }
 
 /** @returns build ids that running workflows of the environment are pinned to */
 export async function buildsAtWork(client: Client, environment: string): Promise<Set<string>> {
   const builds = new Set<string>();
-  for await (const { raw } of client.workflow.list({ query: `TaskQueue = '${taskQueueOf(environment)}' AND ExecutionStatus = 'Running'` })) {
+  for await (const { raw } of client.workflow.list({
+    query: `TaskQueue = '${taskQueueOf(environment)}' AND ExecutionStatus = 'Running'`,
+  })) {
     const value = raw.searchAttributes?.indexedFields?.[VERSION_ATTRIBUTE];
     const version = value ? defaultPayloadConverter.fromPayload(value) : undefined;
     if (typeof version === 'string') builds.add(version.slice(version.lastIndexOf(':') + 1));
@@ -49,16 +70,20 @@ export async function buildsAtWork(client: Client, environment: string): Promise
 }
 
 /** @returns the build id that a described workflow is pinned to */
-export function pinnedTo(described: proto.temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse): string | undefined {
+export function pinnedTo(
+  described: proto.temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse,
+): string | undefined {
   return described.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId ?? undefined;
 }
 
 /** Older servers know nothing of it, and newer ones let it be switched off. */
 function unsupported(error: unknown): EngineAccessError | undefined {
   const text = grpcText(error);
-  if (grpcCode(error) !== GRPC.unimplemented && !/(versioning|deployments?).*(disabled|not enabled)/i.test(text)) return undefined;
+  if (grpcCode(error) !== GRPC.unimplemented && !/(versioning|deployments?).*(disabled|not enabled)/i.test(text))
+    return undefined;
   return new EngineAccessError(
     `The engine does not keep versions of workers (${text}): a deployment could not be kept on the code that it began with.`,
-    [`Use Temporal ${MINIMAL_SERVER} or newer, with system.enableDeploymentVersions left on.`], error,
+    [`Use Temporal ${MINIMAL_SERVER} or newer, with system.enableDeploymentVersions left on.`],
+    error,
   );
 }

@@ -14,17 +14,30 @@ export interface LivingWorkers {
   detail: string;
 }
 
-/** Who has asked the task queue for workflow tasks in the last minutes, with the time of the newest question in milliseconds since the epoch. */
-export async function workerIdentities(client: Client, taskQueue: string): Promise<{ identity: string; seenAt: number }[]> {
+/**
+ * Who has asked the task queue for workflow tasks in the last minutes, with the time of the newest question in
+ * milliseconds since the epoch.
+ */
+export async function workerIdentities(
+  client: Client,
+  taskQueue: string,
+): Promise<{ identity: string; seenAt: number }[]> {
   const answer = await client.workflowService.describeTaskQueue({
-    namespace: client.options.namespace, taskQueue: { name: taskQueue }, taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    namespace: client.options.namespace,
+    taskQueue: { name: taskQueue },
+    taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
   });
-  return answer.pollers.map(({ identity, lastAccessTime }) => ({ identity: identity ?? '', seenAt: Number(lastAccessTime?.seconds ?? 0) * 1000 }));
+  return answer.pollers.map(({ identity, lastAccessTime }) => ({
+    identity: identity ?? '',
+    seenAt: Number(lastAccessTime?.seconds ?? 0) * 1000,
+  }));
 }
 
 /** Those of them that may well be there still. */
 export async function recentWorkers(client: Client, taskQueue: string, now = Date.now()): Promise<string[]> {
-  return (await workerIdentities(client, taskQueue)).filter(({ seenAt }) => now - seenAt <= SILENT_MILLISECONDS).map(({ identity }) => identity);
+  return (await workerIdentities(client, taskQueue))
+    .filter(({ seenAt }) => now - seenAt <= SILENT_MILLISECONDS)
+    .map(({ identity }) => identity);
 }
 
 /**
@@ -33,17 +46,28 @@ export async function recentWorkers(client: Client, taskQueue: string, now = Dat
  */
 export async function livingWorkers(client: Client, taskQueue: string, buildId?: string): Promise<LivingWorkers> {
   const answer = await client.workflowService.describeTaskQueue({
-    namespace: client.options.namespace, taskQueue: { name: taskQueue }, taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    namespace: client.options.namespace,
+    taskQueue: { name: taskQueue },
+    taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
   });
-  const pollers = answer.pollers.filter(({ deploymentOptions }) => buildId === undefined || deploymentOptions?.buildId === buildId);
-  const states = await Promise.all(pollers.map(async ({ identity, lastAccessTime }) => {
-    const silent = Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1000;
-    const gone = await goneFromHere(identity ?? '');
-    if (gone !== undefined) return `its worker ${identity ?? ''} ${gone}`;
-    return silent > SILENT_MILLISECONDS ? `its worker ${identity ?? ''} has not asked for work for ${Math.round(silent / 1000)} s` : undefined;
-  }));
+  const pollers = answer.pollers.filter(
+    ({ deploymentOptions }) => buildId === undefined || deploymentOptions?.buildId === buildId,
+  );
+  const states = await Promise.all(
+    pollers.map(async ({ identity, lastAccessTime }) => {
+      const silent = Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1000;
+      const gone = await goneFromHere(identity ?? '');
+      if (gone !== undefined) return `its worker ${identity ?? ''} ${gone}`;
+      return silent > SILENT_MILLISECONDS
+        ? `its worker ${identity ?? ''} has not asked for work for ${Math.round(silent / 1000)} s`
+        : undefined;
+    }),
+  );
   const alive = states.filter((state) => state === undefined).length;
-  const nobody = buildId !== undefined && answer.pollers.length > 0 ? `no worker serves the version of the code that it began with (${buildId})` : 'no worker asks for its work';
+  const nobody =
+    buildId !== undefined && answer.pollers.length > 0
+      ? `no worker serves the version of the code that it began with (${buildId})`
+      : 'no worker asks for its work';
   return { alive, detail: states.find((state) => state !== undefined) ?? nobody };
 }
 

@@ -40,7 +40,9 @@ export interface VaultApi {
   health(signal?: AbortSignal): Promise<VaultHealth>;
   init(options: InitOptions): Promise<{ keys: string[]; rootToken: string }>;
   /** How far an unsealing by several people is. */
-  sealStatus(signal?: AbortSignal): Promise<{ sealed: boolean; initialized: boolean; threshold: number; given: number }>;
+  sealStatus(
+    signal?: AbortSignal,
+  ): Promise<{ sealed: boolean; initialized: boolean; threshold: number; given: number }>;
   /** @returns whether it is still sealed */
   unseal(key: string, signal?: AbortSignal): Promise<boolean>;
   /** Forgets the shares given so far. */
@@ -52,10 +54,29 @@ export interface VaultApi {
   withToken(token: string): VaultSession;
 }
 
-const healthSchema = z.object({ initialized: z.boolean(), sealed: z.boolean(), standby: z.boolean().default(false), version: z.string().default('') });
-const initSchema = z.object({ keys_base64: z.array(z.string().min(1)).nullish(), recovery_keys_base64: z.array(z.string().min(1)).nullish(), root_token: z.string().min(1) });
-const sealStatusSchema = z.object({ sealed: z.boolean(), initialized: z.boolean().default(true), t: z.number().default(0), progress: z.number().default(0) });
-const attemptSchema = z.object({ nonce: z.string(), otp: z.string().default(''), complete: z.boolean().default(false), encoded_token: z.string().nullish() });
+const healthSchema = z.object({
+  initialized: z.boolean(),
+  sealed: z.boolean(),
+  standby: z.boolean().default(false),
+  version: z.string().default(''),
+});
+const initSchema = z.object({
+  keys_base64: z.array(z.string().min(1)).nullish(),
+  recovery_keys_base64: z.array(z.string().min(1)).nullish(),
+  root_token: z.string().min(1),
+});
+const sealStatusSchema = z.object({
+  sealed: z.boolean(),
+  initialized: z.boolean().default(true),
+  t: z.number().default(0),
+  progress: z.number().default(0),
+});
+const attemptSchema = z.object({
+  nonce: z.string(),
+  otp: z.string().default(''),
+  complete: z.boolean().default(false),
+  encoded_token: z.string().nullish(),
+});
 const loginSchema = z.object({ auth: z.object({ client_token: z.string().min(1), lease_duration: z.number() }) });
 const listSchema = z.object({ data: z.object({ keys: z.array(z.string()) }) });
 
@@ -79,14 +100,28 @@ const BECOMES_ACTIVE_MILLISECONDS = 10_000;
 const ENDPOINT = 'http://vault';
 
 export function createVaultApi(tunnel: Pick<Tunnel, 'request'>): VaultApi {
-  const transport = async (options: Outgoing): Promise<{ statusCode: number; body: unknown; request: { path: string } }> => {
+  const transport = async (
+    options: Outgoing,
+  ): Promise<{ statusCode: number; body: unknown; request: { path: string } }> => {
     const path = options.uri.slice(ENDPOINT.length);
     const body = options.json !== null && typeof options.json === 'object' ? JSON.stringify(options.json) : undefined;
-    const answer = await untilActive(tunnel, { method: options.method, path, headers: { 'x-vault-request': 'true', ...options.headers }, body, signal: options.signal, timeoutSeconds: SLOW.test(path) ? SLOW_SECONDS : undefined });
+    const answer = await untilActive(tunnel, {
+      method: options.method,
+      path,
+      headers: { 'x-vault-request': 'true', ...options.headers },
+      body,
+      signal: options.signal,
+      timeoutSeconds: SLOW.test(path) ? SLOW_SECONDS : undefined,
+    });
     return { statusCode: answer.status, body: parseJson(answer.body), request: { path } };
   };
   const client = (token: string): NodeVault.client => {
-    const vault = NodeVault({ endpoint: ENDPOINT, apiVersion: 'v1', debug: () => undefined, 'request-promise': { defaults: () => transport } });
+    const vault = NodeVault({
+      endpoint: ENDPOINT,
+      apiVersion: 'v1',
+      debug: () => undefined,
+      'request-promise': { defaults: () => transport },
+    });
     // The library would take these from the process environment, where the user's own Vault may be named.
     return Object.assign(vault, { token, namespace: '', pathPrefix: '' });
   };
@@ -103,54 +138,94 @@ export function createVaultApi(tunnel: Pick<Tunnel, 'request'>): VaultApi {
     health: async (signal) => healthSchema.parse(await call('sys/health', anonymous.read('sys/health', { signal }))),
     init: async (options) => {
       const answer = initSchema.parse(await call('sys/init', anonymous.write('sys/init', initRequest(options))));
-      return { keys: (options.autoUnseal ? answer.recovery_keys_base64 : answer.keys_base64) ?? [], rootToken: answer.root_token };
+      return {
+        keys: (options.autoUnseal ? answer.recovery_keys_base64 : answer.keys_base64) ?? [],
+        rootToken: answer.root_token,
+      };
     },
     sealStatus: async (signal) => {
-      const { sealed, initialized, t, progress } = sealStatusSchema.parse(await call('sys/seal-status', anonymous.read('sys/seal-status', { signal })));
+      const { sealed, initialized, t, progress } = sealStatusSchema.parse(
+        await call('sys/seal-status', anonymous.read('sys/seal-status', { signal })),
+      );
       return { sealed, initialized, threshold: t, given: progress };
     },
-    unseal: async (key, signal) => sealStatusSchema.parse(await call('sys/unseal', anonymous.write('sys/unseal', { key }, { signal }))).sealed,
+    unseal: async (key, signal) =>
+      sealStatusSchema.parse(await call('sys/unseal', anonymous.write('sys/unseal', { key }, { signal }))).sealed,
     resetUnseal: async (signal) => {
       await call('sys/unseal', anonymous.write('sys/unseal', { reset: true }, { signal }));
     },
     generateRoot: async (keys, signal) => {
       await call('sys/generate-root/attempt', anonymous.delete('sys/generate-root/attempt', { signal }));
-      const { nonce, otp } = attemptSchema.parse(await call('sys/generate-root/attempt', anonymous.write('sys/generate-root/attempt', {}, { signal })));
+      const { nonce, otp } = attemptSchema.parse(
+        await call('sys/generate-root/attempt', anonymous.write('sys/generate-root/attempt', {}, { signal })),
+      );
       for (const key of keys) {
-        const step = attemptSchema.parse(await call('sys/generate-root/update', anonymous.write('sys/generate-root/update', { key, nonce }, { signal })));
+        const step = attemptSchema.parse(
+          await call(
+            'sys/generate-root/update',
+            anonymous.write('sys/generate-root/update', { key, nonce }, { signal }),
+          ),
+        );
         if (step.complete && step.encoded_token) return unmask(step.encoded_token, otp);
       }
-      throw new VaultError('sys/generate-root/update', 400, `${keys.length} unseal keys are not enough for a new root token`);
+      throw new VaultError(
+        'sys/generate-root/update',
+        400,
+        `${keys.length} unseal keys are not enough for a new root token`,
+      );
     },
     login: async (mount, role, jwt, signal) => {
-      const { auth } = loginSchema.parse(await call(`auth/${mount}/login`, anonymous.write(`auth/${mount}/login`, { role, jwt }, { signal })));
+      const { auth } = loginSchema.parse(
+        await call(`auth/${mount}/login`, anonymous.write(`auth/${mount}/login`, { role, jwt }, { signal })),
+      );
       return { token: auth.client_token, seconds: auth.lease_duration };
     },
     withToken: (token) => sessionOf(client(token), call),
   };
 }
 
-function initRequest({ shares, threshold, autoUnseal, publicKeys, rootTokenKey }: InitOptions): Record<string, unknown> {
-  const { kind, keys } = autoUnseal ? { kind: 'recovery', keys: 'recovery_pgp_keys' } : { kind: 'secret', keys: 'pgp_keys' };
+function initRequest({
+  shares,
+  threshold,
+  autoUnseal,
+  publicKeys,
+  rootTokenKey,
+}: InitOptions): Record<string, unknown> {
+  const { kind, keys } = autoUnseal
+    ? { kind: 'recovery', keys: 'recovery_pgp_keys' }
+    : { kind: 'secret', keys: 'pgp_keys' };
   return {
-    [`${kind}_shares`]: shares, [`${kind}_threshold`]: threshold,
+    [`${kind}_shares`]: shares,
+    [`${kind}_threshold`]: threshold,
     ...(publicKeys === undefined ? {} : { [keys]: publicKeys }),
     ...(rootTokenKey === undefined ? {} : { root_token_pgp_key: rootTokenKey }),
   };
 }
 
-/** A server that has just been unsealed refuses everything until it is the active one. Nothing was done then, so any request is safe to repeat. */
-async function untilActive(tunnel: Pick<Tunnel, 'request'>, request: TunnelRequest): Promise<{ status: number; body: string }> {
+/**
+ * A server that has just been unsealed refuses everything until it is the active one. Nothing was done then, so any
+ * request is safe to repeat.
+ */
+async function untilActive(
+  tunnel: Pick<Tunnel, 'request'>,
+  request: TunnelRequest,
+): Promise<{ status: number; body: string }> {
   const deadline = Date.now() + BECOMES_ACTIVE_MILLISECONDS;
   for (;;) {
     const answer = await tunnel.request(request);
     if (answer.status !== 500 || !NOT_ACTIVE.test(answer.body)) return answer;
-    if (Date.now() > deadline) throw new VaultUnreachableError(`Vault, ${request.method} ${request.path}: no server has become the active one within ${BECOMES_ACTIVE_MILLISECONDS / 1000} s`);
+    if (Date.now() > deadline)
+      throw new VaultUnreachableError(
+        `Vault, ${request.method} ${request.path}: no server has become the active one within ${BECOMES_ACTIVE_MILLISECONDS / 1000} s`,
+      );
     await sleep(NOT_ACTIVE_PAUSE_MILLISECONDS, undefined, request.signal ? { signal: request.signal } : {});
   }
 }
 
-function sessionOf(vault: NodeVault.client, call: (request: string, answer: Promise<unknown>) => Promise<unknown>): VaultSession {
+function sessionOf(
+  vault: NodeVault.client,
+  call: (request: string, answer: Promise<unknown>) => Promise<unknown>,
+): VaultSession {
   const orUndefined = async (request: string, answer: Promise<unknown>): Promise<unknown> => {
     try {
       return await call(request, answer);
@@ -176,7 +251,8 @@ function asVaultError(request: string, error: unknown): unknown {
   const response = (error as { response?: { statusCode?: number } }).response;
   if (response?.statusCode === undefined) return error;
   const message = error instanceof Error ? error.message : 'no message';
-  if (response.statusCode === 503 || /Vault is sealed/i.test(message)) return new VaultSealedError(`Vault, ${request}: it is sealed`);
+  if (response.statusCode === 503 || /Vault is sealed/i.test(message))
+    return new VaultSealedError(`Vault, ${request}: it is sealed`);
   return new VaultError(request, response.statusCode, message);
 }
 

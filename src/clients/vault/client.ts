@@ -47,7 +47,15 @@ export interface VaultOptions {
   redactor: Redactor;
 }
 
-export function createVaultClient({ connection, keys: keyStore, external, environment, kubernetes, tunnel, redactor }: VaultOptions): VaultClient {
+export function createVaultClient({
+  connection,
+  keys: keyStore,
+  external,
+  environment,
+  kubernetes,
+  tunnel,
+  redactor,
+}: VaultOptions): VaultClient {
   const api = createVaultApi(tunnel);
   const keys = keyStore ?? createKeyFile(connection.keysFile, redactor);
   const deployer = createDeployer(api, kubernetes, redactor);
@@ -66,11 +74,17 @@ export function createVaultClient({ connection, keys: keyStore, external, enviro
       return absentOr('unreachable', error instanceof Error ? error.message : String(error), signal);
     }
   };
-  const absentOr = async (otherwise: VaultState, detail: string, signal?: AbortSignal): Promise<{ state: VaultState; detail: string }> =>
-    ((await tunnel.hasPod(signal)) ? { state: otherwise, detail } : { state: 'absent', detail: 'Vault has no pod' });
+  const absentOr = async (
+    otherwise: VaultState,
+    detail: string,
+    signal?: AbortSignal,
+  ): Promise<{ state: VaultState; detail: string }> =>
+    (await tunnel.hasPod(signal)) ? { state: otherwise, detail } : { state: 'absent', detail: 'Vault has no pod' };
 
   const unseal = async (signal?: AbortSignal): Promise<boolean> =>
-    (external === undefined ? unsealVault(servers, keys, people, signal) : (await assertOpen(api, external, signal)).unsealed);
+    external === undefined
+      ? unsealVault(servers, keys, people, signal)
+      : (await assertOpen(api, external, signal)).unsealed;
 
   return {
     api,
@@ -80,7 +94,10 @@ export function createVaultClient({ connection, keys: keyStore, external, enviro
     state,
     servers,
     health: (signal) => api.health(signal),
-    open: (options, signal) => (external === undefined ? openVault(servers, keys, { ...people, ...options }, signal) : assertOpen(api, external, signal)),
+    open: (options, signal) =>
+      external === undefined
+        ? openVault(servers, keys, { ...people, ...options }, signal)
+        : assertOpen(api, external, signal),
     asDeployer: async (work, signal) => {
       try {
         return await deployer.run(work, signal);
@@ -90,7 +107,9 @@ export function createVaultClient({ connection, keys: keyStore, external, enviro
         return deployer.run(work, signal);
       }
     },
-    forgetLogin: () => { deployer.forget(); },
+    forgetLogin: () => {
+      deployer.forget();
+    },
     close: () => {
       tunnel.close();
     },
@@ -98,10 +117,20 @@ export function createVaultClient({ connection, keys: keyStore, external, enviro
 }
 
 /** @throws VaultKeysMissingError, VaultWaitsForPeopleError: it is others who have to do something */
-async function assertOpen(api: VaultApi, address: string, signal?: AbortSignal): Promise<{ initialized: boolean; unsealed: boolean }> {
+async function assertOpen(
+  api: VaultApi,
+  address: string,
+  signal?: AbortSignal,
+): Promise<{ initialized: boolean; unsealed: boolean }> {
   const { initialized, sealed } = await api.health(signal);
-  if (!initialized) throw new VaultKeysMissingError(`The Vault at ${address} is not initialised. Others run it (vault.external), so it is left to them. Nothing was changed.`);
-  if (sealed) throw new VaultWaitsForPeopleError(`The Vault at ${address} is sealed, and waits for those who run it (vault.external).`);
+  if (!initialized)
+    throw new VaultKeysMissingError(
+      `The Vault at ${address} is not initialised. Others run it (vault.external), so it is left to them. Nothing was changed.`,
+    );
+  if (sealed)
+    throw new VaultWaitsForPeopleError(
+      `The Vault at ${address} is sealed, and waits for those who run it (vault.external).`,
+    );
   return { initialized: false, unsealed: false };
 }
 
@@ -112,7 +141,9 @@ interface Seen {
 
 /** Of several, one that does not answer is left out as long as another does. */
 async function healthsOf(servers: readonly VaultServer[], signal?: AbortSignal): Promise<Seen[]> {
-  const answers = await Promise.allSettled(servers.map(async ({ name, api }) => ({ name, health: await api.health(signal) })));
+  const answers = await Promise.allSettled(
+    servers.map(async ({ name, api }) => ({ name, health: await api.health(signal) })),
+  );
   const seen = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   const failure = answers.find((answer) => answer.status === 'rejected');
   if (seen.length === 0 && failure !== undefined) throw failure.reason;
@@ -123,10 +154,18 @@ async function healthsOf(servers: readonly VaultServer[], signal?: AbortSignal):
 function judged(seen: readonly Seen[]): { state: VaultState; detail: string } {
   const { version } = seen[0]?.health ?? { version: '' };
   const several = seen.length > 1;
-  if (seen.every(({ health }) => !health.initialized)) return { state: 'uninitialized', detail: `Vault ${version} is not initialised` };
+  if (seen.every(({ health }) => !health.initialized))
+    return { state: 'uninitialized', detail: `Vault ${version} is not initialised` };
   const closed = seen.filter(({ health }) => health.sealed || !health.initialized);
-  if (closed.length > 0) return { state: 'sealed', detail: `Vault ${version} is sealed${several ? ` (${closed.map(({ name }) => name).join(', ')})` : ''}` };
-  return { state: 'open', detail: `Vault ${version} is open${several ? `, ${seen.length} servers, active: ${seen.find(({ health }) => !health.standby)?.name ?? 'none'}` : ''}` };
+  if (closed.length > 0)
+    return {
+      state: 'sealed',
+      detail: `Vault ${version} is sealed${several ? ` (${closed.map(({ name }) => name).join(', ')})` : ''}`,
+    };
+  return {
+    state: 'open',
+    detail: `Vault ${version} is open${several ? `, ${seen.length} servers, active: ${seen.find(({ health }) => !health.standby)?.name ?? 'none'}` : ''}`,
+  };
 }
 
 /** Whether waiting may help: Vault is restarting, or its pod is. */

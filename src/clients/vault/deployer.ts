@@ -15,7 +15,11 @@ export interface Deployer {
   forget(): void;
 }
 
-export function createDeployer(api: VaultApi, kubernetes: Pick<KubernetesClient, 'tokenFor'>, redactor: Redactor): Deployer {
+export function createDeployer(
+  api: VaultApi,
+  kubernetes: Pick<KubernetesClient, 'tokenFor'>,
+  redactor: Redactor,
+): Deployer {
   let current: Promise<{ session: VaultSession; until: number }> | undefined;
 
   const login = async (): Promise<{ session: VaultSession; until: number }> => {

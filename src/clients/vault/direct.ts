@@ -16,24 +16,49 @@ const TIMEOUT_SECONDS = 5;
 export function createDirectTunnel({ address, ca }: DirectTarget): Tunnel {
   const { protocol, hostname, port, host } = new URL(address);
   const secure = protocol === 'https:';
-  const agent = secure ? new https.Agent({ keepAlive: true, maxSockets: 4, ...(ca === undefined ? {} : { ca }) }) : new http.Agent({ keepAlive: true, maxSockets: 4 });
+  const agent = secure
+    ? new https.Agent({ keepAlive: true, maxSockets: 4, ...(ca === undefined ? {} : { ca }) })
+    : new http.Agent({ keepAlive: true, maxSockets: 4 });
 
-  const request = ({ method, path, headers, body, signal, timeoutSeconds = TIMEOUT_SECONDS }: TunnelRequest): Promise<{ status: number; body: string }> => {
+  const request = ({
+    method,
+    path,
+    headers,
+    body,
+    signal,
+    timeoutSeconds = TIMEOUT_SECONDS,
+  }: TunnelRequest): Promise<{ status: number; body: string }> => {
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
         if (signal?.aborted) reject(signal.reason as Error);
-        else reject(new VaultUnreachableError(`Vault at ${address}, ${method} ${path}: ${error.message}`, { cause: error }));
+        else
+          reject(
+            new VaultUnreachableError(`Vault at ${address}, ${method} ${path}: ${error.message}`, { cause: error }),
+          );
       };
       const options: https.RequestOptions = {
-        agent, hostname, ...(port === '' ? {} : { port }), method, path, timeout: timeoutSeconds * 1000, ...(signal ? { signal } : {}),
-        headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }) },
+        agent,
+        hostname,
+        ...(port === '' ? {} : { port }),
+        method,
+        path,
+        timeout: timeoutSeconds * 1000,
+        ...(signal ? { signal } : {}),
+        headers: {
+          ...headers,
+          ...(body === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
+        },
       };
       const outgoing = (secure ? https : http).request(options, (answer) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.once('error', fail);
-        answer.once('end', () => { resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }); });
+        answer.once('end', () => {
+          resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') });
+        });
       });
       outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer within ${timeoutSeconds} s`)));
       outgoing.once('error', fail);
@@ -47,7 +72,9 @@ export function createDirectTunnel({ address, ca }: DirectTarget): Tunnel {
     hasPod: () => Promise.resolve(true),
     pods: () => Promise.resolve([host]),
     at: () => tunnel,
-    close: () => { agent.destroy(); },
+    close: () => {
+      agent.destroy();
+    },
   };
   return tunnel;
 }

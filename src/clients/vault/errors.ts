@@ -22,7 +22,10 @@ export class VaultSealedError extends Error {
   override name = 'VaultSealedError';
 }
 
-/** Sealed, and people hold what opens it: the message says who has to do what. Waiting helps, since they do it meanwhile. */
+/**
+ * Sealed, and people hold what opens it: the message says who has to do what. Waiting helps, since they do it
+ * meanwhile.
+ */
 export class VaultWaitsForPeopleError extends VaultSealedError {}
 
 /** Only a person can help: the keys that would open it are not there. */

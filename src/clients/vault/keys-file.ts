@@ -27,8 +27,13 @@ export function createKeyFile(path: string, redactor: Redactor): KeyStore {
     },
     attempt: {
       path: attemptFile,
-      begin: (cluster) => writeFileDurably(attemptFile, `${JSON.stringify({ cluster, at: new Date().toISOString() })}\n`),
-      began: () => stat(attemptFile).then(() => true, () => false),
+      begin: (cluster) =>
+        writeFileDurably(attemptFile, `${JSON.stringify({ cluster, at: new Date().toISOString() })}\n`),
+      began: () =>
+        stat(attemptFile).then(
+          () => true,
+          () => false,
+        ),
       end: () => removeDurably(attemptFile),
     },
   };

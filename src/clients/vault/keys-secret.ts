@@ -1,4 +1,7 @@
-/** The keys in a Secret of the cluster, where a worker that lives there finds them. The API server's answer is what makes them durable. */
+/**
+ * The keys in a Secret of the cluster, where a worker that lives there finds them. The API server's answer is what
+ * makes them durable.
+ */
 import { z } from 'zod';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../../contract/names.ts';
 import { type KubernetesClient, KubernetesError, type KubernetesObject, paths } from '../kubernetes/index.ts';
@@ -11,7 +14,11 @@ const NOTE = 'init-began';
 const ATTEMPTS = 5;
 
 /** The namespace is made when it is missing; nothing else of it is touched. */
-export function createKeySecret(kubernetes: Pick<KubernetesClient, 'get' | 'create' | 'replace' | 'apply'>, { namespace, name }: { namespace: string; name: string }, redactor: Redactor): KeyStore {
+export function createKeySecret(
+  kubernetes: Pick<KubernetesClient, 'get' | 'create' | 'replace' | 'apply'>,
+  { namespace, name }: { namespace: string; name: string },
+  redactor: Redactor,
+): KeyStore {
   const place = `Secret ${namespace}/${name}`;
   const find = (): Promise<KubernetesObject | undefined> => kubernetes.get(paths.secret(namespace, name));
   const fields = async (): Promise<Record<string, string>> => dataOf(await find());
@@ -22,7 +29,8 @@ export function createKeySecret(kubernetes: Pick<KubernetesClient, 'get' | 'crea
       try {
         const found = await find();
         const data = edit(dataOf(found));
-        if (found) await kubernetes.replace(paths.secret(namespace, name), { ...found, apiVersion: 'v1', kind: 'Secret', data });
+        if (found)
+          await kubernetes.replace(paths.secret(namespace, name), { ...found, apiVersion: 'v1', kind: 'Secret', data });
         else {
           await ensureNamespace(kubernetes, namespace);
           await kubernetes.create(paths.secrets(namespace), secretOf(namespace, name, data));
@@ -38,7 +46,9 @@ export function createKeySecret(kubernetes: Pick<KubernetesClient, 'get' | 'crea
     path: place,
     read: async () => {
       const record = (await fields())[RECORD];
-      return record === undefined ? undefined : parseKeys(Buffer.from(record, 'base64').toString('utf8'), place, redactor);
+      return record === undefined
+        ? undefined
+        : parseKeys(Buffer.from(record, 'base64').toString('utf8'), place, redactor);
     },
     write: async (keys) => {
       learnKeys(keys, redactor);
@@ -54,7 +64,8 @@ export function createKeySecret(kubernetes: Pick<KubernetesClient, 'get' | 'crea
     },
     attempt: {
       path: `${place}, key ${NOTE}`,
-      begin: (cluster) => change((data) => ({ ...data, [NOTE]: encoded(JSON.stringify({ cluster, at: new Date().toISOString() })) })),
+      begin: (cluster) =>
+        change((data) => ({ ...data, [NOTE]: encoded(JSON.stringify({ cluster, at: new Date().toISOString() })) })),
       began: async () => (await fields())[NOTE] !== undefined,
       end: async () => {
         if ((await fields())[NOTE] !== undefined) await change(({ [NOTE]: _done, ...rest }) => rest);
@@ -72,13 +83,24 @@ function encoded(text: string): string {
 }
 
 function secretOf(namespace: string, name: string, data: Record<string, string>): unknown {
-  return { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: { name, namespace, labels: { [MANAGED_BY_LABEL]: MANAGED_BY } }, data };
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: { name, namespace, labels: { [MANAGED_BY_LABEL]: MANAGED_BY } },
+    data,
+  };
 }
 
 async function ensureNamespace(kubernetes: Pick<KubernetesClient, 'get' | 'apply'>, namespace: string): Promise<void> {
   if (await kubernetes.get(paths.namespace(namespace))) return;
   await kubernetes.apply(paths.namespace(namespace), {
-    apiVersion: 'v1', kind: 'Namespace',
-    metadata: { name: namespace, labels: { [MANAGED_BY_LABEL]: MANAGED_BY }, annotations: { 'ananta.dev/purpose': 'Records of the deployer' } },
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: namespace,
+      labels: { [MANAGED_BY_LABEL]: MANAGED_BY },
+      annotations: { 'ananta.dev/purpose': 'Records of the deployer' },
+    },
   });
 }

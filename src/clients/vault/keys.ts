@@ -1,4 +1,7 @@
-/** The unseal keys and, only until the bootstrap is done, the root token: kept as one record, which is never half written. */
+/**
+ * The unseal keys and, only until the bootstrap is done, the root token: kept as one record, which is never half
+ * written.
+ */
 import { z } from 'zod';
 import type { Redactor } from '../redact.ts';
 
@@ -30,7 +33,12 @@ export interface KeyStore {
   /** Keys of a Vault that no longer exists are put aside, not deleted: a backup may need them. */
   putAside(): Promise<string>;
   /** A note, made before Vault is initialised and removed after its keys are kept. */
-  attempt: { begin(cluster: string): Promise<void>; began(): Promise<boolean>; end(): Promise<void>; /** For messages. */ path: string };
+  attempt: {
+    begin(cluster: string): Promise<void>;
+    began(): Promise<boolean>;
+    end(): Promise<void> /** For messages. */;
+    path: string;
+  };
 }
 
 /** Whether the deployer itself can open Vault with them. */
@@ -41,7 +49,8 @@ export function opens(keys: VaultKeys): boolean {
 /** @param place where it lies, for the message. @throws Error, which does not repeat the content: it is secret */
 export function parseKeys(text: string, place: string, redactor: Redactor): VaultKeys {
   const parsed = keysSchema.safeParse(tryJson(text));
-  if (!parsed.success) throw new Error(`The record of Vault's unseal keys, ${place}, is damaged. Restore it from a backup.`);
+  if (!parsed.success)
+    throw new Error(`The record of Vault's unseal keys, ${place}, is damaged. Restore it from a backup.`);
   learnKeys(parsed.data, redactor);
   return parsed.data;
 }

@@ -11,13 +11,33 @@ export interface KvEntry {
   revision: string;
 }
 
-const entrySchema = z.object({ data: z.object({ data: z.record(z.string(), z.string()).nullable(), metadata: z.object({ version: z.number(), created_time: z.string() }) }) });
+const entrySchema = z.object({
+  data: z.object({
+    data: z.record(z.string(), z.string()).nullable(),
+    metadata: z.object({ version: z.number(), created_time: z.string() }),
+  }),
+});
 /** Newer servers say who it was. */
-const actorSchema = z.looseObject({ actor: z.string().optional() }).nullish().transform((who) => who?.actor ?? undefined);
+const actorSchema = z
+  .looseObject({ actor: z.string().optional() })
+  .nullish()
+  .transform((who) => who?.actor ?? undefined);
 const metadataSchema = z.object({
   data: z.object({
-    current_version: z.number(), delete_version_after: z.string().default('0s'),
-    versions: z.record(z.string(), z.object({ created_time: z.string(), deletion_time: z.string().default(''), destroyed: z.boolean().default(false), created_by: actorSchema, deleted_by: actorSchema })).default({}),
+    current_version: z.number(),
+    delete_version_after: z.string().default('0s'),
+    versions: z
+      .record(
+        z.string(),
+        z.object({
+          created_time: z.string(),
+          deletion_time: z.string().default(''),
+          destroyed: z.boolean().default(false),
+          created_by: actorSchema,
+          deleted_by: actorSchema,
+        }),
+      )
+      .default({}),
   }),
 });
 const writtenSchema = z.object({ data: z.object({ version: z.number() }) });
@@ -36,7 +56,9 @@ async function readEntry(session: VaultSession, request: string, signal?: AbortS
   const answer = await session.read(request, signal);
   if (answer === undefined) return undefined;
   const { data, metadata } = entrySchema.parse(answer).data;
-  return data === null ? undefined : { data, version: metadata.version, revision: `${metadata.version}@${metadata.created_time}` };
+  return data === null
+    ? undefined
+    : { data, version: metadata.version, revision: `${metadata.version}@${metadata.created_time}` };
 }
 
 export interface KvVersion {
@@ -65,24 +87,47 @@ export async function historyOfKv(session: VaultSession, path: string, signal?: 
   const answer = await session.read(`${VAULT.kvMount}/metadata/${path}`, signal);
   if (answer === undefined) return { newest: 0, versions: [], deleteAfter: '0s' };
   const { current_version: newest, versions, delete_version_after: deleteAfter } = metadataSchema.parse(answer).data;
-  const known = Object.entries(versions).map(([version, { created_time: createdAt, created_by: createdBy, deletion_time: deletedAt, deleted_by: deletedBy, destroyed }]) => ({
-    version: Number(version), createdAt, createdBy, destroyed, ...(deletedAt === '' ? {} : { deletedAt, deletedBy }),
-  }));
+  const known = Object.entries(versions).map(
+    ([
+      version,
+      { created_time: createdAt, created_by: createdBy, deletion_time: deletedAt, deleted_by: deletedBy, destroyed },
+    ]) => ({
+      version: Number(version),
+      createdAt,
+      createdBy,
+      destroyed,
+      ...(deletedAt === '' ? {} : { deletedAt, deletedBy }),
+    }),
+  );
   return { newest, versions: known.sort((a, b) => b.version - a.version), deleteAfter };
 }
 
 /** Values of one version, or undefined when it is deleted. */
-export async function readKvVersion(session: VaultSession, path: string, version: number, signal?: AbortSignal): Promise<KvEntry | undefined> {
+export async function readKvVersion(
+  session: VaultSession,
+  path: string,
+  version: number,
+  signal?: AbortSignal,
+): Promise<KvEntry | undefined> {
   return readEntry(session, `${VAULT.kvMount}/data/${path}?version=${version}`, signal);
 }
 
 /** Brings back a version that was deleted softly. */
-export async function undeleteKv(session: VaultSession, path: string, version: number, signal?: AbortSignal): Promise<void> {
+export async function undeleteKv(
+  session: VaultSession,
+  path: string,
+  version: number,
+  signal?: AbortSignal,
+): Promise<void> {
   await session.write(`${VAULT.kvMount}/undelete/${path}`, { versions: [version] }, signal);
 }
 
 /** Newest version of a path, without its values: number 0 when there is none, no revision when it was deleted. */
-export async function versionOfKv(session: VaultSession, path: string, signal?: AbortSignal): Promise<{ version: number; revision?: string }> {
+export async function versionOfKv(
+  session: VaultSession,
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ version: number; revision?: string }> {
   const answer = await session.read(`${VAULT.kvMount}/metadata/${path}`, signal);
   if (answer === undefined) return { version: 0 };
   const { current_version: version, versions } = metadataSchema.parse(answer).data;
@@ -96,11 +141,20 @@ export async function versionOfKv(session: VaultSession, path: string, signal?: 
  * @returns the new version
  * @throws KvConflictError
  */
-export async function writeKv(session: VaultSession, path: string, data: Record<string, string>, version: number, signal?: AbortSignal): Promise<number> {
+export async function writeKv(
+  session: VaultSession,
+  path: string,
+  data: Record<string, string>,
+  version: number,
+  signal?: AbortSignal,
+): Promise<number> {
   try {
-    return writtenSchema.parse(await session.write(`${VAULT.kvMount}/data/${path}`, { data, options: { cas: version } }, signal)).data.version;
+    return writtenSchema.parse(
+      await session.write(`${VAULT.kvMount}/data/${path}`, { data, options: { cas: version } }, signal),
+    ).data.version;
   } catch (error) {
-    if (error instanceof VaultError && error.status === 400 && error.message.includes('check-and-set')) throw new KvConflictError(`${path} was written by somebody else at the same time`);
+    if (error instanceof VaultError && error.status === 400 && error.message.includes('check-and-set'))
+      throw new KvConflictError(`${path} was written by somebody else at the same time`);
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 /**
- * HTTP to the pods of Vault through the API server's port-forward, kept alive between requests that follow each other closely.
+ * HTTP to the pods of Vault through the API server's port-forward, kept alive between requests that follow each other
+ * closely.
  * There is no local port that others on this machine could use. A pod that is replaced costs one new port-forward.
  * With several pods the active one is asked, unless one is named.
  */
@@ -25,7 +26,10 @@ export interface TunnelRequest {
   headers: Record<string, string>;
   body?: string | undefined;
   signal?: AbortSignal | undefined;
-  /** 5 s when absent; setting up storage or plug-ins takes longer. Counted from its turn, as long as others before it are answered. */
+  /**
+   * 5 s when absent; setting up storage or plug-ins takes longer. Counted from its turn, as long as others before it
+   * are answered.
+   */
   timeoutSeconds?: number | undefined;
 }
 
@@ -50,9 +54,18 @@ const CONNECTIONS = 3;
 
 export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connect'>, target: TunnelTarget): Tunnel {
   const all = async (signal?: AbortSignal): Promise<KubernetesObject[]> =>
-    (await kubernetes.list(paths.pods(target.namespace), { labelSelector: `app.kubernetes.io/instance=${target.release}` }, signal)).items;
+    (
+      await kubernetes.list(
+        paths.pods(target.namespace),
+        { labelSelector: `app.kubernetes.io/instance=${target.release}` },
+        signal,
+      )
+    ).items;
   const pods = async (signal?: AbortSignal): Promise<string[]> =>
-    (await all(signal)).filter(isPodRunning).map(({ metadata }) => metadata.name).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+    (await all(signal))
+      .filter(isPodRunning)
+      .map(({ metadata }) => metadata.name)
+      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 
   const ways = new Map<string, Way>();
   const at = (pod: string): Way => {
@@ -62,7 +75,8 @@ export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connec
   };
   const main = createWay(async () => {
     const running = await pods();
-    if (running[0] === undefined) throw new VaultUnreachableError(`no pod of ${target.namespace}/${target.release} is running`);
+    if (running[0] === undefined)
+      throw new VaultUnreachableError(`no pod of ${target.namespace}/${target.release} is running`);
     const pod = running.length === 1 ? running[0] : await mostUseful(running, at);
     return kubernetes.connect({ namespace: target.namespace, pod }, target.port);
   });
@@ -83,10 +97,20 @@ const USEFUL = [200, 429];
 
 /** The active server, else one that is open, else the first: whoever asks is told that it is sealed. */
 async function mostUseful(running: readonly string[], at: (pod: string) => Pick<Tunnel, 'request'>): Promise<string> {
-  const states = await Promise.all(running.map(async (pod) => ({
-    pod, status: await at(pod).request({ method: 'GET', path: '/v1/sys/health', headers: {} }).then(({ status }) => status, () => 0),
-  })));
-  const ranked = [...USEFUL, 503].map((wanted) => states.find(({ status }) => status === wanted)).find((found) => found !== undefined);
+  const states = await Promise.all(
+    running.map(async (pod) => ({
+      pod,
+      status: await at(pod)
+        .request({ method: 'GET', path: '/v1/sys/health', headers: {} })
+        .then(
+          ({ status }) => status,
+          () => 0,
+        ),
+    })),
+  );
+  const ranked = [...USEFUL, 503]
+    .map((wanted) => states.find(({ status }) => status === wanted))
+    .find((found) => found !== undefined);
   return ranked?.pod ?? running[0] ?? '';
 }
 
@@ -101,7 +125,10 @@ function createWay(open: () => Promise<Duplex>): Way {
   const turns = new PQueue({ concurrency: CONNECTIONS });
   let answeredAt = 0;
   agent.createConnection = (_options, opened) => {
-    open().then((stream) => opened?.(null, asSocket(stream)), (error: unknown) => opened?.(error as Error, undefined as unknown as Duplex));
+    open().then(
+      (stream) => opened?.(null, asSocket(stream)),
+      (error: unknown) => opened?.(error as Error, undefined as unknown as Duplex),
+    );
     return undefined;
   };
 
@@ -118,7 +145,10 @@ function createWay(open: () => Promise<Duplex>): Way {
       throw error;
     } finally {
       active -= 1;
-      if (active === 0) idle = setTimeout(() => { agent.destroy(); }, IDLE_MILLISECONDS).unref();
+      if (active === 0)
+        idle = setTimeout(() => {
+          agent.destroy();
+        }, IDLE_MILLISECONDS).unref();
     }
   };
 
@@ -136,13 +166,19 @@ function createWay(open: () => Promise<Duplex>): Way {
     request: (request) => {
       const { timeoutSeconds = TIMEOUT_SECONDS, method, path, signal } = request;
       const askedAt = performance.now();
-      return counted(() => turns.add(async () => {
-        // Where nobody gets an answer, those behind do not wait as long once more.
-        if (performance.now() - Math.max(askedAt, answeredAt) >= timeoutSeconds * 1000) throw new VaultUnreachableError(`Vault, ${method} ${path}: no answer within ${timeoutSeconds} s`);
-        const answer = await ask(request);
-        answeredAt = performance.now();
-        return answer;
-      }, signal ? { signal } : {}));
+      return counted(() =>
+        turns.add(
+          async () => {
+            // Where nobody gets an answer, those behind do not wait as long once more.
+            if (performance.now() - Math.max(askedAt, answeredAt) >= timeoutSeconds * 1000)
+              throw new VaultUnreachableError(`Vault, ${method} ${path}: no answer within ${timeoutSeconds} s`);
+            const answer = await ask(request);
+            answeredAt = performance.now();
+            return answer;
+          },
+          signal ? { signal } : {},
+        ),
+      );
     },
     close: () => {
       clearTimeout(idle);
@@ -154,16 +190,38 @@ function createWay(open: () => Promise<Duplex>): Way {
 class Stale extends VaultUnreachableError {}
 
 /** @param reusedMilliseconds after which a kept connection that says nothing is taken for dead */
-function send(agent: http.Agent, { method, path, headers, body, signal, timeoutSeconds = TIMEOUT_SECONDS }: TunnelRequest, reusedMilliseconds?: number): Promise<{ status: number; body: string }> {
+function send(
+  agent: http.Agent,
+  { method, path, headers, body, signal, timeoutSeconds = TIMEOUT_SECONDS }: TunnelRequest,
+  reusedMilliseconds?: number,
+): Promise<{ status: number; body: string }> {
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     // The host is never looked up: the agent opens the connection.
-    const outgoing = http.request({ agent, host: 'vault', method, path, headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }) } });
-    const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutSeconds} s`)), timeoutSeconds * 1000);
+    const outgoing = http.request({
+      agent,
+      host: 'vault',
+      method,
+      path,
+      headers: {
+        ...headers,
+        ...(body === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
+      },
+    });
+    const timer = setTimeout(
+      () => outgoing.destroy(new Error(`no answer within ${timeoutSeconds} s`)),
+      timeoutSeconds * 1000,
+    );
     // Reading is harmless to repeat, so a kept connection that says nothing is given up early.
-    const early = reusedMilliseconds === undefined ? undefined : setTimeout(() => {
-      if (outgoing.reusedSocket && (method === 'GET' || method === 'LIST')) outgoing.destroy(new Error('the kept connection is dead'));
-    }, reusedMilliseconds);
+    const early =
+      reusedMilliseconds === undefined
+        ? undefined
+        : setTimeout(() => {
+            if (outgoing.reusedSocket && (method === 'GET' || method === 'LIST'))
+              outgoing.destroy(new Error('the kept connection is dead'));
+          }, reusedMilliseconds);
     const abort = (): void => {
       outgoing.destroy(signal?.reason as Error);
     };
@@ -178,7 +236,10 @@ function send(agent: http.Agent, { method, path, headers, body, signal, timeoutS
       const stale = outgoing.reusedSocket && !answered;
       if (signal?.aborted) reject(signal.reason as Error);
       else if (error instanceof VaultUnreachableError) reject(error);
-      else reject(new (stale ? Stale : VaultUnreachableError)(`Vault, ${method} ${path}: ${error.message}`, { cause: error }));
+      else
+        reject(
+          new (stale ? Stale : VaultUnreachableError)(`Vault, ${method} ${path}: ${error.message}`, { cause: error }),
+        );
     };
     outgoing.once('response', (answer) => {
       const chunks: Buffer[] = [];
@@ -197,5 +258,11 @@ function send(agent: http.Agent, { method, path, headers, body, signal, timeoutS
 /** The agent treats what it is given as a network socket, which a stream through a WebSocket is not. */
 function asSocket(stream: Duplex): Duplex {
   const nothing = (): Duplex => stream;
-  return Object.assign(stream, { setKeepAlive: nothing, setNoDelay: nothing, setTimeout: nothing, ref: nothing, unref: nothing });
+  return Object.assign(stream, {
+    setKeepAlive: nothing,
+    setNoDelay: nothing,
+    setTimeout: nothing,
+    ref: nothing,
+    unref: nothing,
+  });
 }

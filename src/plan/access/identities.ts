@@ -1,8 +1,15 @@
 /**
- * Who needs what in the cluster: derived from the catalog's namespaces and from what the charts render, beside a fixed table
- * of what our own activities do. Nothing is a wildcard, and nothing has to be kept by hand when a service is added. Pure.
+ * Who needs what in the cluster: derived from the catalog's namespaces and from what the charts render, beside a fixed
+ * table
+ * of what our own activities do. Nothing is a wildcard, and nothing has to be kept by hand when a service is added.
+ * Pure.
  */
-import { DEPLOYER_SERVICE_ACCOUNT, IN_CLUSTER, RECORDS_NAMESPACE, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../../contract/names.ts';
+import {
+  DEPLOYER_SERVICE_ACCOUNT,
+  IN_CLUSTER,
+  RECORDS_NAMESPACE,
+  VAULT_REVIEWER_SERVICE_ACCOUNT,
+} from '../../contract/names.ts';
 import type { ManifestObject } from '../diff/manifest.ts';
 import { treeOf } from '../helm-marks.ts';
 import { broughtKinds, kindKeyOf, OWN_KINDS, type ResourceKind } from './kinds.ts';
@@ -16,7 +23,10 @@ export function accessName(identity: IdentityName): string {
   return `ananta-${identity}`;
 }
 
-/** Whether an object in a namespace of the platform is one of these roles or bindings: no release has it, and it goes with its namespace. */
+/**
+ * Whether an object in a namespace of the platform is one of these roles or bindings: no release has it, and it goes
+ * with its namespace.
+ */
 export function isAccessObject(kind: string, name: string): boolean {
   return (kind === 'Role' || kind === 'RoleBinding') && IDENTITIES.some((identity) => accessName(identity) === name);
 }
@@ -55,7 +65,7 @@ const BY_NAME = ['get', 'create', 'patch'];
 export function identityOf(name: IdentityName, basis: AccessBasis): Identity {
   const identity: Identity = { name, cluster: [], namespaced: new Map() };
   const of = (namespace: string, ...lists: Right[][]): void => {
-    identity.namespaced.set(namespace, [...identity.namespaced.get(namespace) ?? [], ...lists.flat()]);
+    identity.namespaced.set(namespace, [...(identity.namespaced.get(namespace) ?? []), ...lists.flat()]);
   };
   if (name === 'bootstrap') ofBootstrap(identity, basis, of);
   else if (name === 'viewer') ofViewer(identity, basis, of);
@@ -65,7 +75,10 @@ export function identityOf(name: IdentityName, basis: AccessBasis): Identity {
 
 type Add = (namespace: string, ...lists: Right[][]) => void;
 
-/** @param removes also takes releases, volumes and namespaces away, as `destroy` does; a repair of drift takes nothing away */
+/**
+ * @param removes also takes releases, volumes and namespaces away, as `destroy` does; a repair of drift takes nothing
+ * away
+ */
 function ofDeployer({ cluster }: Identity, basis: AccessBasis, of: Add, removes: boolean): void {
   const end = removes ? ['delete'] : [];
   for (const namespace of basis.namespaces) of(namespace, ...everywhere(end));
@@ -78,38 +91,62 @@ function ofDeployer({ cluster }: Identity, basis: AccessBasis, of: Add, removes:
         const place = object.namespace ?? release.namespace;
         of(place, rights([...APPLY, ...end], kind.group, [kind.resource]), roleRights(object, kind));
       } else {
-        cluster.push(...rights(['list', 'watch'], kind.group, [kind.resource]), ...rights([...BY_NAME, ...end], kind.group, [kind.resource], [name]), ...roleRights(object, kind));
+        cluster.push(
+          ...rights(['list', 'watch'], kind.group, [kind.resource]),
+          ...rights([...BY_NAME, ...end], kind.group, [kind.resource], [name]),
+          ...roleRights(object, kind),
+        );
       }
     }
   }
   // What these kinds hold is looked at by drift, and before a definition is removed.
   for (const { group, resource, namespaced } of brought.values()) {
     cluster.push(...rights(READ, group, [resource]));
-    if (namespaced) for (const namespace of basis.namespaces) of(namespace, rights([...READ, ...end], group, [resource]));
+    if (namespaced)
+      for (const namespace of basis.namespaces) of(namespace, rights([...READ, ...end], group, [resource]));
   }
   ofVault({ cluster }, of, end);
-  if (removes) cluster.push(...rights(['patch', 'delete'], '', ['namespaces'], basis.namespaces), ...rights(['delete'], '', ['namespaces'], [RECORDS_NAMESPACE]), ...rights(['get'], '', ['persistentvolumes']));
+  if (removes)
+    cluster.push(
+      ...rights(['patch', 'delete'], '', ['namespaces'], basis.namespaces),
+      ...rights(['delete'], '', ['namespaces'], [RECORDS_NAMESPACE]),
+      ...rights(['get'], '', ['persistentvolumes']),
+    );
   cluster.push(
-    ...rights(READ, '', ['namespaces']), ...rights(READ, '', ['nodes']), ...rights(READ, 'apiextensions.k8s.io', ['customresourcedefinitions']),
+    ...rights(READ, '', ['namespaces']),
+    ...rights(READ, '', ['nodes']),
+    ...rights(READ, 'apiextensions.k8s.io', ['customresourcedefinitions']),
     ...rights(['create'], 'authorization.k8s.io', ['selfsubjectaccessreviews', 'selfsubjectrulesreviews']),
   );
   of(RECORDS_NAMESPACE, rights(['get', 'list', 'create', 'update', 'patch', ...end], '', ['configmaps']));
   // Commands reach an engine in the cluster through its pods; whoever may do that may start deployments.
   of(IN_CLUSTER.namespace, rights(READ, '', ['pods']), rights(['get', 'create'], '', ['pods/portforward']));
-  if (basis.keys !== undefined) of(basis.keys.namespace, rights(['create'], '', ['secrets']), rights(['get', 'update', 'patch'], '', ['secrets'], [basis.keys.name]));
+  if (basis.keys !== undefined)
+    of(
+      basis.keys.namespace,
+      rights(['create'], '', ['secrets']),
+      rights(['get', 'update', 'patch'], '', ['secrets'], [basis.keys.name]),
+    );
 }
 
-/** In each of the platform's namespaces: Helm's records, Secrets made from Vault, health, evidence, and what surveys list. */
+/**
+ * In each of the platform's namespaces: Helm's records, Secrets made from Vault, health, evidence, and what surveys
+ * list.
+ */
 function everywhere(end: string[]): Right[][] {
   const own = [...OWN_KINDS.values()].filter(({ namespaced }) => namespaced);
   return [
     ...own.map(({ group, resource }) => rights(READ, group, [resource])),
     // Helm's own records: made, marked, superseded and cut, whoever deploys or repairs.
     rights(['get', 'list', 'create', 'update', 'patch', 'delete'], '', ['secrets']),
-    rights(LOOK, '', ['pods', 'persistentvolumeclaims']), rights(LOOK, 'apps', ['deployments', 'statefulsets', 'daemonsets']), rights(LOOK, 'batch', ['jobs']),
+    rights(LOOK, '', ['pods', 'persistentvolumeclaims']),
+    rights(LOOK, 'apps', ['deployments', 'statefulsets', 'daemonsets']),
+    rights(LOOK, 'batch', ['jobs']),
     // A Job that has failed for good is removed and runs again.
     rights(['delete'], 'batch', ['jobs']),
-    rights(['get'], '', ['pods/log']), rights(READ, '', ['events']), rights(['get', 'create'], '', ['pods/exec', 'pods/portforward']),
+    rights(['get'], '', ['pods/log']),
+    rights(READ, '', ['events']),
+    rights(['get', 'create'], '', ['pods/exec', 'pods/portforward']),
     rights(end, '', ['persistentvolumeclaims', 'configmaps', 'serviceaccounts', 'services']),
   ];
 }
@@ -117,23 +154,42 @@ function everywhere(end: string[]): Right[][] {
 /** Whoever logs in to Vault, who reviews the logins, and pods that are replaced one by one. */
 function ofVault({ cluster }: Pick<Identity, 'cluster'>, of: Add, end: string[]): void {
   const { namespace, name } = DEPLOYER_SERVICE_ACCOUNT;
-  of(namespace, rights(['create'], '', ['serviceaccounts/token'], [name]), rights(['get', 'create', 'patch'], '', ['serviceaccounts'], [name, VAULT_REVIEWER_SERVICE_ACCOUNT.name]), rights(end, '', ['pods']));
-  cluster.push(...rights([...BY_NAME, ...end], RBAC, ['clusterrolebindings'], [VAULT_REVIEWER_SERVICE_ACCOUNT.name]), ...rights(['bind'], RBAC, ['clusterroles'], ['system:auth-delegator']));
+  of(
+    namespace,
+    rights(['create'], '', ['serviceaccounts/token'], [name]),
+    rights(['get', 'create', 'patch'], '', ['serviceaccounts'], [name, VAULT_REVIEWER_SERVICE_ACCOUNT.name]),
+    rights(end, '', ['pods']),
+  );
+  cluster.push(
+    ...rights([...BY_NAME, ...end], RBAC, ['clusterrolebindings'], [VAULT_REVIEWER_SERVICE_ACCOUNT.name]),
+    ...rights(['bind'], RBAC, ['clusterroles'], ['system:auth-delegator']),
+  );
 }
 
 /** Rules that a chart brings need not be held by whoever installs it: they are allowed by the name of the role. */
 function roleRights({ name, object, kind: what }: ManifestObject, { group }: ResourceKind): Right[] {
   if (group !== RBAC) return [];
-  if (what === 'Role' || what === 'ClusterRole') return rights(['escalate'], RBAC, [what === 'Role' ? 'roles' : 'clusterroles'], [name]);
+  if (what === 'Role' || what === 'ClusterRole')
+    return rights(['escalate'], RBAC, [what === 'Role' ? 'roles' : 'clusterroles'], [name]);
   const { kind, name: role } = treeOf(object['roleRef']);
   return rights(['bind'], RBAC, [kind === 'ClusterRole' ? 'clusterroles' : 'roles'], [String(role)]);
 }
 
 /** Reads no Secret, so it sees neither what Helm recorded nor what Vault made: status, history and what runs. */
 function ofViewer({ cluster }: Identity, { namespaces }: AccessBasis, of: Add): void {
-  cluster.push(...rights(READ, '', ['namespaces']), ...rights(['create'], 'authorization.k8s.io', ['selfsubjectaccessreviews', 'selfsubjectrulesreviews']));
+  cluster.push(
+    ...rights(READ, '', ['namespaces']),
+    ...rights(['create'], 'authorization.k8s.io', ['selfsubjectaccessreviews', 'selfsubjectrulesreviews']),
+  );
   for (const namespace of namespaces) {
-    of(namespace, rights(LOOK, '', ['pods', 'persistentvolumeclaims', 'services']), rights(LOOK, 'apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets']), rights(LOOK, 'batch', ['jobs']), rights(READ, '', ['events']), rights(['get'], '', ['pods/log']));
+    of(
+      namespace,
+      rights(LOOK, '', ['pods', 'persistentvolumeclaims', 'services']),
+      rights(LOOK, 'apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets']),
+      rights(LOOK, 'batch', ['jobs']),
+      rights(READ, '', ['events']),
+      rights(['get'], '', ['pods/log']),
+    );
   }
   of(RECORDS_NAMESPACE, rights(READ, '', ['configmaps']));
 }
@@ -143,21 +199,43 @@ function ofBootstrap({ cluster }: Identity, { namespaces }: AccessBasis, of: Add
   const all = [...new Set([...namespaces, RECORDS_NAMESPACE, IN_CLUSTER.namespace])];
   const names = IDENTITIES.map(accessName);
   cluster.push(
-    ...rights(['get', 'list'], '', ['namespaces']), ...rights(['create', 'patch'], '', ['namespaces'], all),
-    ...rights([...BY_NAME, 'escalate', 'bind'], RBAC, ['roles', 'clusterroles'], names), ...rights(BY_NAME, RBAC, ['rolebindings', 'clusterrolebindings'], names),
+    ...rights(['get', 'list'], '', ['namespaces']),
+    ...rights(['create', 'patch'], '', ['namespaces'], all),
+    ...rights([...BY_NAME, 'escalate', 'bind'], RBAC, ['roles', 'clusterroles'], names),
+    ...rights(BY_NAME, RBAC, ['rolebindings', 'clusterrolebindings'], names),
     ...rights(BY_NAME, '', ['serviceaccounts'], names),
-    ...rights(['create'], 'authorization.k8s.io', ['selfsubjectaccessreviews', 'selfsubjectrulesreviews', 'subjectaccessreviews']),
+    ...rights(['create'], 'authorization.k8s.io', [
+      'selfsubjectaccessreviews',
+      'selfsubjectrulesreviews',
+      'subjectaccessreviews',
+    ]),
   );
-  of(IN_CLUSTER.namespace,
-    rights(['get', 'list', 'create', 'update', 'patch', 'delete'], '', ['secrets']), rights([...APPLY, 'delete'], '', ['configmaps']),
-    rights(APPLY, '', ['serviceaccounts', 'services']), rights(APPLY, 'apps', ['statefulsets', 'deployments', 'daemonsets']), rights([...APPLY, 'delete'], 'batch', ['jobs']),
-    rights(APPLY, 'policy', ['poddisruptionbudgets']), rights(APPLY, 'networking.k8s.io', ['networkpolicies']),
-    rights(LOOK, '', ['pods', 'persistentvolumeclaims']), rights(READ, '', ['events']), rights(['get'], '', ['pods/log']), rights(['get', 'create'], '', ['pods/portforward']));
+  of(
+    IN_CLUSTER.namespace,
+    rights(['get', 'list', 'create', 'update', 'patch', 'delete'], '', ['secrets']),
+    rights([...APPLY, 'delete'], '', ['configmaps']),
+    rights(APPLY, '', ['serviceaccounts', 'services']),
+    rights(APPLY, 'apps', ['statefulsets', 'deployments', 'daemonsets']),
+    rights([...APPLY, 'delete'], 'batch', ['jobs']),
+    rights(APPLY, 'policy', ['poddisruptionbudgets']),
+    rights(APPLY, 'networking.k8s.io', ['networkpolicies']),
+    rights(LOOK, '', ['pods', 'persistentvolumeclaims']),
+    rights(READ, '', ['events']),
+    rights(['get'], '', ['pods/log']),
+    rights(['get', 'create'], '', ['pods/portforward']),
+  );
 }
 
-function kindOf({ apiVersion, kind, name }: ManifestObject, brought: ReadonlyMap<string, ResourceKind>, release: string): ResourceKind {
+function kindOf(
+  { apiVersion, kind, name }: ManifestObject,
+  brought: ReadonlyMap<string, ResourceKind>,
+  release: string,
+): ResourceKind {
   const key = kindKeyOf(apiVersion, kind);
   const found = OWN_KINDS.get(key) ?? brought.get(key);
-  if (found === undefined) throw new Error(`${release} renders ${kind} ${name} (${apiVersion}), a kind that neither Kubernetes nor any of the charts defines: no rule can be made for it`);
+  if (found === undefined)
+    throw new Error(
+      `${release} renders ${kind} ${name} (${apiVersion}), a kind that neither Kubernetes nor any of the charts defines: no rule can be made for it`,
+    );
   return found;
 }

@@ -20,8 +20,17 @@ export interface PolicyRule {
 }
 
 /** @param on the same names for each; absent: all objects */
-export function rights(verbs: readonly string[], group: string, resources: readonly string[], names?: readonly string[]): Right[] {
-  return resources.flatMap((resource) => verbs.flatMap((verb): Right[] => names === undefined ? [{ verb, group, resource }] : names.map((name) => ({ verb, group, resource, name }))));
+export function rights(
+  verbs: readonly string[],
+  group: string,
+  resources: readonly string[],
+  names?: readonly string[],
+): Right[] {
+  return resources.flatMap((resource) =>
+    verbs.flatMap((verb): Right[] =>
+      names === undefined ? [{ verb, group, resource }] : names.map((name) => ({ verb, group, resource, name })),
+    ),
+  );
 }
 
 /** As few rules as say the same, in an order that does not depend on that of the rights. */
@@ -37,15 +46,27 @@ export function rulesOf(all: readonly Right[]): PolicyRule[] {
     verbsOf.set(key, entry);
   }
   // The same verbs on the same kind: one rule with all names.
-  const byNames = [...Map.groupBy(verbsOf.values(), ({ group, resource, name, verbs }) => JSON.stringify([group, resource, name === undefined, [...verbs].sort()])).values()].map((entries) => ({
-    group: entries[0]?.group ?? '', resource: entries[0]?.resource ?? '', verbs: [...entries[0]?.verbs ?? []].sort(),
+  const byNames = [
+    ...Map.groupBy(verbsOf.values(), ({ group, resource, name, verbs }) =>
+      JSON.stringify([group, resource, name === undefined, [...verbs].sort()]),
+    ).values(),
+  ].map((entries) => ({
+    group: entries[0]?.group ?? '',
+    resource: entries[0]?.resource ?? '',
+    verbs: [...(entries[0]?.verbs ?? [])].sort(),
     names: entries.flatMap(({ name }) => name ?? []).sort(),
   }));
   // The same verbs and names in the same group: one rule with all kinds.
-  const byKinds = [...Map.groupBy(byNames, ({ group, verbs, names }) => JSON.stringify([group, verbs, names])).values()].map((entries): PolicyRule => ({
-    apiGroups: [entries[0]?.group ?? ''], resources: entries.map(({ resource }) => resource).sort(), verbs: entries[0]?.verbs ?? [],
-    ...(entries[0] !== undefined && entries[0].names.length > 0 ? { resourceNames: entries[0].names } : {}),
-  }));
+  const byKinds = [
+    ...Map.groupBy(byNames, ({ group, verbs, names }) => JSON.stringify([group, verbs, names])).values(),
+  ].map(
+    (entries): PolicyRule => ({
+      apiGroups: [entries[0]?.group ?? ''],
+      resources: entries.map(({ resource }) => resource).sort(),
+      verbs: entries[0]?.verbs ?? [],
+      ...(entries[0] !== undefined && entries[0].names.length > 0 ? { resourceNames: entries[0].names } : {}),
+    }),
+  );
   return byKinds.sort((a, b) => orderOf(a).localeCompare(orderOf(b), 'en'));
 }
 
@@ -61,7 +82,11 @@ function orderOf({ apiGroups, resources, verbs, resourceNames }: PolicyRule): st
 export function grants(rules: readonly PolicyRule[], { verb, group, resource, name }: Right): boolean {
   const among = (list: readonly string[], wanted: string): boolean => list.includes('*') || list.includes(wanted);
   const [, sub] = resource.split('/');
-  return rules.some(({ apiGroups, resources, verbs, resourceNames = [] }) => among(verbs, verb) && among(apiGroups, group)
-    && (among(resources, resource) || (sub !== undefined && resources.includes(`*/${sub}`)))
-    && (resourceNames.length === 0 || (name !== undefined && resourceNames.includes(name))));
+  return rules.some(
+    ({ apiGroups, resources, verbs, resourceNames = [] }) =>
+      among(verbs, verb) &&
+      among(apiGroups, group) &&
+      (among(resources, resource) || (sub !== undefined && resources.includes(`*/${sub}`))) &&
+      (resourceNames.length === 0 || (name !== undefined && resourceNames.includes(name))),
+  );
 }

@@ -35,10 +35,15 @@ export function upgradeProblem(installed: EngineVersions | undefined, wanted: En
 
 function serverProblem(installed: string, wanted: string): string | undefined {
   const [from, to] = [parts(installed), parts(wanted)];
-  if (from === undefined || to === undefined) return installed === wanted ? undefined : `the step from Temporal ${installed} to ${wanted} cannot be judged: one of them is no version`;
+  if (from === undefined || to === undefined)
+    return installed === wanted
+      ? undefined
+      : `the step from Temporal ${installed} to ${wanted} cannot be judged: one of them is no version`;
   const later = from[0] - to[0] || from[1] - to[1] || from[2] - to[2];
-  if (later > 0) return `the cluster has Temporal ${installed}, and this checkout would put the older ${wanted} in its place: its schema is never taken back. Use a checkout with ${installed} or newer`;
-  if (from[0] !== to[0] || to[1] - from[1] > 1) return `from Temporal ${installed} to ${wanted} is more than one minor version: the server has to be upgraded one at a time`;
+  if (later > 0)
+    return `the cluster has Temporal ${installed}, and this checkout would put the older ${wanted} in its place: its schema is never taken back. Use a checkout with ${installed} or newer`;
+  if (from[0] !== to[0] || to[1] - from[1] > 1)
+    return `from Temporal ${installed} to ${wanted} is more than one minor version: the server has to be upgraded one at a time`;
   return undefined;
 }
 

@@ -45,13 +45,23 @@ export function workerGraceSeconds({ helm }: Pick<Environment, 'helm'>): number 
   return Math.ceil(helm.timeoutSeconds) + AFTER_HELM_SECONDS;
 }
 
-/** In the order in which they are installed: each needs those before it. Without an engine in the cluster only the workers. */
-export async function deployerReleases(environment: Environment, config: Pick<Config, 'repoRoot'>, inputs: DeployerInputs): Promise<DeployerRelease[]> {
+/**
+ * In the order in which they are installed: each needs those before it. Without an engine in the cluster only the
+ * workers.
+ */
+export async function deployerReleases(
+  environment: Environment,
+  config: Pick<Config, 'repoRoot'>,
+  inputs: DeployerInputs,
+): Promise<DeployerRelease[]> {
   const helm = join(config.repoRoot, 'helm');
   const chartPath = join(helm, 'charts', 'deployer');
   const chart = await folderDigest(chartPath);
   const make = async ({ name, job = false, timeoutSeconds, own }: Part): Promise<DeployerRelease> => {
-    const values = mergeTrees(await readValues(join(helm, 'values', 'deployer', `${name}.yaml`)), mergeTrees(common(environment, name), own));
+    const values = mergeTrees(
+      await readValues(join(helm, 'values', 'deployer', `${name}.yaml`)),
+      mergeTrees(common(environment, name), own),
+    );
     const digest = digestOf([chart, values]);
     // A changed Job is a new Job: what was applied cannot be changed, and what completed stays as a receipt.
     const named = job ? mergeTrees(values, { job: { name: `${name}-${digest.slice(0, 8)}` } }) : values;
@@ -86,7 +96,8 @@ function engineParts({ engine, storage }: Environment): Part[] {
   const storageClass = inCluster.storage.class ?? storage.class;
   return [
     {
-      name: IN_CLUSTER.database, timeoutSeconds: 300,
+      name: IN_CLUSTER.database,
+      timeoutSeconds: 300,
       own: {
         image: pick(IMAGES.postgres),
         service: { ports: [{ name: 'tcp', port: 5432, containerPort: 5432, protocol: 'tcp' }] },
@@ -95,9 +106,15 @@ function engineParts({ engine, storage }: Environment): Part[] {
         ...(inCluster.resources.database ? { resources: inCluster.resources.database } : {}),
       },
     },
-    { name: IN_CLUSTER.schema, job: true, timeoutSeconds: 600, own: { image: pick(IMAGES.temporalAdminTools), networkPolicy: from() } },
     {
-      name: IN_CLUSTER.engine, timeoutSeconds: 300,
+      name: IN_CLUSTER.schema,
+      job: true,
+      timeoutSeconds: 600,
+      own: { image: pick(IMAGES.temporalAdminTools), networkPolicy: from() },
+    },
+    {
+      name: IN_CLUSTER.engine,
+      timeoutSeconds: 300,
       own: {
         image: pick(IMAGES.temporal),
         replicaCount: inCluster.replicas,
@@ -108,11 +125,14 @@ function engineParts({ engine, storage }: Environment): Part[] {
       },
     },
     {
-      name: IN_CLUSTER.ui, timeoutSeconds: 180,
+      name: IN_CLUSTER.ui,
+      timeoutSeconds: 180,
       own: {
         image: pick(IMAGES.temporalUi),
         env: { TEMPORAL_DEFAULT_NAMESPACE: inCluster.namespace },
-        service: { ports: [{ name: 'http', port: IN_CLUSTER.uiPort, containerPort: IN_CLUSTER.uiPort, protocol: 'http' }] },
+        service: {
+          ports: [{ name: 'http', port: IN_CLUSTER.uiPort, containerPort: IN_CLUSTER.uiPort, protocol: 'http' }],
+        },
         // Nobody in the cluster: it is looked at through a port-forward.
         networkPolicy: from(),
       },
@@ -133,7 +153,12 @@ function worker(environment: Environment, { image, environmentFiles, workflows, 
       env: { ANANTA_GRACE_SECONDS: String(grace) },
       files: { environments: { ...environmentFiles } },
       ...(engineAccess ? { secretFiles: { '/etc/ananta/engine': { secret: 'deployer/engine-access' } } } : {}),
-      volumes: [{ name: 'workflows', projected: { sources: workflows.map((name) => ({ configMap: { name, optional: true } })) } }],
+      volumes: [
+        {
+          name: 'workflows',
+          projected: { sources: workflows.map((name) => ({ configMap: { name, optional: true } })) },
+        },
+      ],
       volumeMounts: [{ name: 'workflows', mountPath: '/etc/ananta/workflows', readOnly: true }],
       terminationGracePeriodSeconds: grace + AFTER_GRACE_SECONDS,
       networkPolicy: from(),

@@ -24,11 +24,17 @@ function compare(path: string, before: unknown, after: unknown, found: FieldChan
     compareLists(path, before, after, found);
     return;
   }
-  if (isTree(before) && isAbsent(after) || isAbsent(before) && isTree(after)) {
+  if ((isTree(before) && isAbsent(after)) || (isAbsent(before) && isTree(after))) {
     const whole = before ?? after;
     // One line for a small addition; its parts where it is more than a line.
     if (textOf(whole).length > 120 && isTree(whole)) {
-      for (const key of Object.keys(whole).sort()) compare(below(path, key), isTree(before) ? before[key] : undefined, isTree(after) ? after[key] : undefined, found);
+      for (const key of Object.keys(whole).sort())
+        compare(
+          below(path, key),
+          isTree(before) ? before[key] : undefined,
+          isTree(after) ? after[key] : undefined,
+          found,
+        );
       return;
     }
   }
@@ -39,18 +45,24 @@ function compare(path: string, before: unknown, after: unknown, found: FieldChan
 function compareLists(path: string, before: readonly unknown[], after: readonly unknown[], found: FieldChange[]): void {
   const key = KEYS.find((candidate) => isKeyOf(before, candidate) && isKeyOf(after, candidate));
   if (key === undefined) {
-    if (before.length === after.length && before.some(isTree)) before.forEach((entry, index) => compare(`${path}[${index}]`, entry, after[index], found));
+    if (before.length === after.length && before.some(isTree))
+      before.forEach((entry, index) => compare(`${path}[${index}]`, entry, after[index], found));
     else if (JSON.stringify(before) !== JSON.stringify(after)) found.push(change(path, before, after));
     return;
   }
-  const byKey = (list: readonly unknown[]): Map<string, Tree> => new Map(list.filter(isTree).map((entry) => [String(keyOf(entry, key)), entry]));
+  const byKey = (list: readonly unknown[]): Map<string, Tree> =>
+    new Map(list.filter(isTree).map((entry) => [String(keyOf(entry, key)), entry]));
   const [old, wanted] = [byKey(before), byKey(after)];
-  for (const name of new Set([...old.keys(), ...wanted.keys()])) compare(`${path}[${key}=${name}]`, old.get(name), wanted.get(name), found);
+  for (const name of new Set([...old.keys(), ...wanted.keys()]))
+    compare(`${path}[${key}=${name}]`, old.get(name), wanted.get(name), found);
 }
 
 function isKeyOf(list: readonly unknown[], key: string): boolean {
   const values = list.map((entry) => (isTree(entry) ? keyOf(entry, key) : undefined));
-  return values.every((value) => typeof value === 'string' || typeof value === 'number') && new Set(values).size === values.length;
+  return (
+    values.every((value) => typeof value === 'string' || typeof value === 'number') &&
+    new Set(values).size === values.length
+  );
 }
 
 /** Claims of a StatefulSet are named as objects are. */
@@ -59,7 +71,10 @@ function keyOf(entry: Tree, key: string): unknown {
 }
 
 function change(path: string, before: unknown, after: unknown): FieldChange {
-  const texts = typeof before === 'string' && typeof after === 'string' ? differingLines(before, after) : [isAbsent(before) ? undefined : textOf(before), isAbsent(after) ? undefined : textOf(after)];
+  const texts =
+    typeof before === 'string' && typeof after === 'string'
+      ? differingLines(before, after)
+      : [isAbsent(before) ? undefined : textOf(before), isAbsent(after) ? undefined : textOf(after)];
   const [from, to] = texts.map((text) => (text === undefined ? undefined : cut(text)));
   return { path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
 }
@@ -71,7 +86,8 @@ function differingLines(before: string, after: string): [string, string] {
   let first = 0;
   while (first < a.length && first < b.length && a[first] === b[first]) first += 1;
   let last = 0;
-  while (last < a.length - first && last < b.length - first && a[a.length - 1 - last] === b[b.length - 1 - last]) last += 1;
+  while (last < a.length - first && last < b.length - first && a[a.length - 1 - last] === b[b.length - 1 - last])
+    last += 1;
   const middle = (lines: string[]): string => {
     const text = lines.slice(first, lines.length - last).join('\n');
     return text === '' ? '(no line)' : text;

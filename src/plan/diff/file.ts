@@ -1,4 +1,7 @@
-/** A plan that somebody looked at, kept in a file: what was to be done, on which world. Holds no secrets and no manifests. */
+/**
+ * A plan that somebody looked at, kept in a file: what was to be done, on which world. Holds no secrets and no
+ * manifests.
+ */
 import { z } from 'zod';
 import type { Selection } from '../../contract/deploy.ts';
 import type { PlatformChanges } from './types.ts';
@@ -7,8 +10,11 @@ export const PLAN_FILE_FORMAT = 'ananta-plan';
 export const PLAN_FILE_VERSION = 1;
 
 const selectionSchema = z.strictObject({
-  only: z.array(z.string()).optional(), phases: z.array(z.number().int()).optional(), from: z.array(z.string()).optional(),
-  skip: z.array(z.string()).optional(), withDependencies: z.boolean().optional(),
+  only: z.array(z.string()).optional(),
+  phases: z.array(z.number().int()).optional(),
+  from: z.array(z.string()).optional(),
+  skip: z.array(z.string()).optional(),
+  withDependencies: z.boolean().optional(),
 });
 
 export const planFileSchema = z.strictObject({
@@ -21,9 +27,16 @@ export const planFileSchema = z.strictObject({
   digest: z.string().regex(/^[0-9a-f]{16}$/),
   imageTags: z.record(z.string(), z.string()),
   selection: selectionSchema.optional(),
-  steps: z.array(z.strictObject({
-    service: z.string(), name: z.string(), namespace: z.string(), action: z.string(), digest: z.string(), revision: z.number().int().optional(),
-  })),
+  steps: z.array(
+    z.strictObject({
+      service: z.string(),
+      name: z.string(),
+      namespace: z.string(),
+      action: z.string(),
+      digest: z.string(),
+      revision: z.number().int().optional(),
+    }),
+  ),
   /** ISO 8601. */
   createdAt: z.string(),
   requestedBy: z.string(),
@@ -37,23 +50,47 @@ export interface PlanFileOrigin {
   requestedBy: string;
 }
 
-export function planFileOf(changes: Pick<PlatformChanges, 'environment' | 'clusterUid' | 'digest' | 'services'>, { imageTags, selection, createdAt, requestedBy }: PlanFileOrigin): PlanFile {
+export function planFileOf(
+  changes: Pick<PlatformChanges, 'environment' | 'clusterUid' | 'digest' | 'services'>,
+  { imageTags, selection, createdAt, requestedBy }: PlanFileOrigin,
+): PlanFile {
   const { environment, clusterUid, digest, services } = changes;
   return {
-    format: PLAN_FILE_FORMAT, version: PLAN_FILE_VERSION, environment, ...(clusterUid === undefined ? {} : { clusterUid }), digest, imageTags,
+    format: PLAN_FILE_FORMAT,
+    version: PLAN_FILE_VERSION,
+    environment,
+    ...(clusterUid === undefined ? {} : { clusterUid }),
+    digest,
+    imageTags,
     ...(selection === undefined ? {} : { selection }),
-    steps: services.flatMap((service) => service.releases.map(({ name, namespace, action, digest: content, revision }) =>
-      ({ service: service.name, name, namespace, action, digest: content, ...(revision === undefined ? {} : { revision }) }))),
-    createdAt, requestedBy,
+    steps: services.flatMap((service) =>
+      service.releases.map(({ name, namespace, action, digest: content, revision }) => ({
+        service: service.name,
+        name,
+        namespace,
+        action,
+        digest: content,
+        ...(revision === undefined ? {} : { revision }),
+      })),
+    ),
+    createdAt,
+    requestedBy,
   };
 }
 
-type PlannedWork = readonly { name: string; steps: readonly { name: string; namespace: string; action: string; digest: string; revision?: number }[] }[];
+type PlannedWork = readonly {
+  name: string;
+  steps: readonly { name: string; namespace: string; action: string; digest: string; revision?: number }[];
+}[];
 
-/** What is not as it was when the plan was made: one line per release, services by name; empty when nothing has changed. */
+/**
+ * What is not as it was when the plan was made: one line per release, services by name; empty when nothing has changed.
+ */
 export function changesSince(file: Pick<PlanFile, 'steps'>, services: PlannedWork): string[] {
   const key = ({ namespace, name }: { namespace: string; name: string }): string => `${namespace}/${name}`;
-  const now = new Map(services.flatMap((service) => service.steps.map((step) => [key(step), { ...step, service: service.name }])));
+  const now = new Map(
+    services.flatMap((service) => service.steps.map((step) => [key(step), { ...step, service: service.name }])),
+  );
   const then = new Map(file.steps.map((step) => [key(step), step]));
   return [...new Set([...then.keys(), ...now.keys()])].flatMap((id) => {
     const [planned, found] = [then.get(id), now.get(id)];
@@ -61,8 +98,12 @@ export function changesSince(file: Pick<PlanFile, 'steps'>, services: PlannedWor
     if (planned === undefined) return [`${label}: the catalog has it only now`];
     if (found === undefined) return [`${label}: the catalog does not have it any more`];
     const reasons = [
-      ...(planned.digest === found.digest ? [] : [`chart, values or image were edited (${planned.digest}, now ${found.digest})`]),
-      ...(planned.revision === found.revision ? [] : [`${revisionText(planned.revision)} then, ${revisionText(found.revision)} now`]),
+      ...(planned.digest === found.digest
+        ? []
+        : [`chart, values or image were edited (${planned.digest}, now ${found.digest})`]),
+      ...(planned.revision === found.revision
+        ? []
+        : [`${revisionText(planned.revision)} then, ${revisionText(found.revision)} now`]),
       ...(planned.action === found.action ? [] : [`planned as ${planned.action}, now ${found.action}`]),
     ];
     return reasons.length === 0 ? [] : [`${label}: ${reasons.join('; ')}`];

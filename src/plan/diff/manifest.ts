@@ -24,19 +24,36 @@ const SOURCE = /^# Source: (.+)$/m;
 export function manifestObjects(text: string): ManifestObject[] {
   let source = '';
   return kubernetesDocuments(text).flatMap((document): ManifestObject[] => {
-    source = SOURCE.exec([document.commentBefore, document.contents?.commentBefore].map((comment) => `#${comment ?? ''}`).join('\n'))?.[1] ?? source;
+    source =
+      SOURCE.exec(
+        [document.commentBefore, document.contents?.commentBefore].map((comment) => `#${comment ?? ''}`).join('\n'),
+      )?.[1] ?? source;
     const value: unknown = document.toJS();
     if (value === null || value === undefined) return [];
     const metadata = isTree(value) ? value['metadata'] : undefined;
-    if (!isTree(value) || typeof value['kind'] !== 'string' || typeof value['apiVersion'] !== 'string' || !isTree(metadata) || typeof metadata['name'] !== 'string') {
-      throw new Error(`${source === '' ? 'A document' : source} is no Kubernetes object: it lacks apiVersion, kind or metadata.name.`);
+    if (
+      !isTree(value) ||
+      typeof value['kind'] !== 'string' ||
+      typeof value['apiVersion'] !== 'string' ||
+      !isTree(metadata) ||
+      typeof metadata['name'] !== 'string'
+    ) {
+      throw new Error(
+        `${source === '' ? 'A document' : source} is no Kubernetes object: it lacks apiVersion, kind or metadata.name.`,
+      );
     }
     const { kind, apiVersion } = value;
     const namespace = metadata['namespace'];
-    return [{
-      apiVersion, kind, name: metadata['name'], ...(typeof namespace === 'string' ? { namespace } : {}),
-      definition: kind === 'CustomResourceDefinition' && /(^|\/)crds\//.test(source), object: value,
-    }];
+    return [
+      {
+        apiVersion,
+        kind,
+        name: metadata['name'],
+        ...(typeof namespace === 'string' ? { namespace } : {}),
+        definition: kind === 'CustomResourceDefinition' && /(^|\/)crds\//.test(source),
+        object: value,
+      },
+    ];
   });
 }
 

@@ -1,8 +1,22 @@
 /** What the API server and its controllers write into every object, and what no rendering decides. */
 import { isTree, type Tree } from '../../environment/merge.ts';
 
-const METADATA = ['managedFields', 'resourceVersion', 'generation', 'uid', 'creationTimestamp', 'selfLink', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'ownerReferences'];
-const ANNOTATIONS = ['deployment.kubernetes.io/revision', 'kubectl.kubernetes.io/last-applied-configuration', 'kubectl.kubernetes.io/restartedAt'];
+const METADATA = [
+  'managedFields',
+  'resourceVersion',
+  'generation',
+  'uid',
+  'creationTimestamp',
+  'selfLink',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'ownerReferences',
+];
+const ANNOTATIONS = [
+  'deployment.kubernetes.io/revision',
+  'kubectl.kubernetes.io/last-applied-configuration',
+  'kubectl.kubernetes.io/restartedAt',
+];
 /** Of a Job: made anew for each, by its controller. */
 const JOB_LABELS = ['controller-uid', 'job-name', 'batch.kubernetes.io/controller-uid', 'batch.kubernetes.io/job-name'];
 
@@ -20,11 +34,17 @@ function withoutJobNoise(job: Tree): Tree {
   const spec = treeAt(job, 'spec');
   const template = treeAt(spec, 'template');
   const metadata = treeAt(template, 'metadata');
-  const own = (tree: Tree): Tree => ({ ...tree, ...(isTree(tree['labels']) ? { labels: without(tree['labels'], JOB_LABELS) } : {}) });
+  const own = (tree: Tree): Tree => ({
+    ...tree,
+    ...(isTree(tree['labels']) ? { labels: without(tree['labels'], JOB_LABELS) } : {}),
+  });
   return {
     ...job,
     metadata: own(treeAt(job, 'metadata')),
-    spec: { ...without(spec, ['selector']), template: { ...template, metadata: own(without(metadata, ['creationTimestamp'])) } },
+    spec: {
+      ...without(spec, ['selector']),
+      template: { ...template, metadata: own(without(metadata, ['creationTimestamp'])) },
+    },
   };
 }
 

@@ -25,22 +25,40 @@ export interface Cause {
  * @returns undefined when the refusal is about something else
  */
 export function immutableFields(causes: readonly Cause[], fields: readonly FieldChange[]): string[] | undefined {
-  const found = causes.filter(({ message }) => /immutable|updates to .* for fields other than|may not change once set|can not be changed/.test(message)).flatMap(({ field, message }) => {
-    const updatable = /fields other than/.test(message) ? [...message.matchAll(UPDATABLE)].map(([, name]) => `${field}.${name ?? ''}`) : [];
-    const within = fields.map(({ path }) => path).filter((path) => isWithin(path, field) && !updatable.some((allowed) => isWithin(path, allowed)));
-    return within.length > 0 ? within : [field];
-  });
+  const found = causes
+    .filter(({ message }) =>
+      /immutable|updates to .* for fields other than|may not change once set|can not be changed/.test(message),
+    )
+    .flatMap(({ field, message }) => {
+      const updatable = /fields other than/.test(message)
+        ? [...message.matchAll(UPDATABLE)].map(([, name]) => `${field}.${name ?? ''}`)
+        : [];
+      const within = fields
+        .map(({ path }) => path)
+        .filter((path) => isWithin(path, field) && !updatable.some((allowed) => isWithin(path, allowed)));
+      return within.length > 0 ? within : [field];
+    });
   return found.length === 0 ? undefined : [...new Set(found)];
 }
 
 /**
- * A Job, or what belongs to it, carries a digest in its name: where one goes and one comes, the new one replaces the old.
+ * A Job, or what belongs to it, carries a digest in its name: where one goes and one comes, the new one replaces the
+ * old.
  * @param gone kept in the order given; each is used once
  */
-export function pairRenamed<A extends { kind: string; name: string; namespace?: string }, B extends { kind: string; name: string; namespace?: string }>(gone: readonly A[], made: readonly B[]): { before: A; after: B }[] {
+export function pairRenamed<
+  A extends { kind: string; name: string; namespace?: string },
+  B extends { kind: string; name: string; namespace?: string },
+>(gone: readonly A[], made: readonly B[]): { before: A; after: B }[] {
   const left = [...gone];
   return made.flatMap((after) => {
-    const index = left.findIndex((before) => before.kind === after.kind && before.namespace === after.namespace && stem(before.name) !== before.name && stem(before.name) === stem(after.name));
+    const index = left.findIndex(
+      (before) =>
+        before.kind === after.kind &&
+        before.namespace === after.namespace &&
+        stem(before.name) !== before.name &&
+        stem(before.name) === stem(after.name),
+    );
     const [before] = index < 0 ? [] : left.splice(index, 1);
     return before === undefined ? [] : [{ before, after }];
   });
@@ -53,8 +71,12 @@ export function replacementFields(before: Tree, after: Tree): FieldChange[] {
 
 /** For people: what a change means that needs another object. */
 export function replacedBy(kind: string): Pick<ObjectChange, 'immutable' | 'note'> {
-  if (kind === 'Job') return { immutable: ['spec.template'], note: 'what a Job runs cannot be changed: a new Job takes its place' };
-  return { immutable: kind === 'ConfigMap' || kind === 'Secret' ? ['data'] : ['metadata.name'], note: 'its content cannot be changed: a new one takes its place' };
+  if (kind === 'Job')
+    return { immutable: ['spec.template'], note: 'what a Job runs cannot be changed: a new Job takes its place' };
+  return {
+    immutable: kind === 'ConfigMap' || kind === 'Secret' ? ['data'] : ['metadata.name'],
+    note: 'its content cannot be changed: a new one takes its place',
+  };
 }
 
 function stem(name: string): string {

@@ -5,7 +5,8 @@ import { isTree, type Tree } from '../../environment/merge.ts';
 /** Names of variables and keys whose value nobody should read in a plan. */
 const SENSITIVE = /passw|secret|token|credential|api[-_]?key|private[-_]?key|signing[-_]?key|encryption[-_]?key/i;
 /** `password: abc`, `TOKEN="abc"` in a configuration file. */
-const SENSITIVE_LINE = /((?:[\w.-]*(?:passw|secret|token|credential|api[-_]?key|private[-_]?key)[\w.-]*)["']?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}\n]+)/gi;
+const SENSITIVE_LINE =
+  /((?:[\w.-]*(?:passw|secret|token|credential|api[-_]?key|private[-_]?key)[\w.-]*)["']?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}\n]+)/gi;
 
 /** In an address. */
 const IN_ADDRESS = /(:\/\/[^\s:@/]*:)([^\s@/]+)(?=@)/g;
@@ -18,22 +19,42 @@ export function withoutSecrets(object: Tree): Tree {
 
 /** 8 hex characters: enough to tell that a value is another one, too few to find it by trying. */
 export function fingerprint(value: unknown): string {
-  return `(hidden, fingerprint ${createHash('sha256').update('ananta-plan').update(JSON.stringify([value])).digest('hex').slice(0, 8)})`;
+  return `(hidden, fingerprint ${createHash('sha256')
+    .update('ananta-plan')
+    .update(JSON.stringify([value]))
+    .digest('hex')
+    .slice(0, 8)})`;
 }
 
 function hidden(object: Tree, parts: readonly string[]): Tree {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) =>
-    [key, parts.includes(key) && isTree(value) ? Object.fromEntries(Object.entries(value).map(([name, secret]) => [name, fingerprint(secret)])) : value]));
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [
+      key,
+      parts.includes(key) && isTree(value)
+        ? Object.fromEntries(Object.entries(value).map(([name, secret]) => [name, fingerprint(secret)]))
+        : value,
+    ]),
+  );
 }
 
 function configMap(object: Tree): Tree {
   const data = object['data'];
   if (!isTree(data)) return object;
-  return { ...object, data: Object.fromEntries(Object.entries(data).map(([name, value]) => {
-    if (typeof value !== 'string') return [name, value];
-    if (SENSITIVE.test(name) && !value.includes('\n')) return [name, fingerprint(value)];
-    return [name, withoutPassword(value.replace(SENSITIVE_LINE, (_all, before: string, secret: string) => `${before}${fingerprint(secret)}`))];
-  })) };
+  return {
+    ...object,
+    data: Object.fromEntries(
+      Object.entries(data).map(([name, value]) => {
+        if (typeof value !== 'string') return [name, value];
+        if (SENSITIVE.test(name) && !value.includes('\n')) return [name, fingerprint(value)];
+        return [
+          name,
+          withoutPassword(
+            value.replace(SENSITIVE_LINE, (_all, before: string, secret: string) => `${before}${fingerprint(secret)}`),
+          ),
+        ];
+      }),
+    ),
+  };
 }
 
 /** Literal values of environment variables that sound secret; references to Secrets are objects and stay. */
@@ -43,7 +64,12 @@ function variables(value: unknown): unknown {
   if (!isTree(value)) return value;
   const { name, value: literal } = value;
   const secret = typeof name === 'string' && typeof literal === 'string' && literal !== '' && SENSITIVE.test(name);
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, secret && key === 'value' ? fingerprint(entry) : variables(entry)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [
+      key,
+      secret && key === 'value' ? fingerprint(entry) : variables(entry),
+    ]),
+  );
 }
 
 function withoutPassword(text: string): string {

@@ -10,11 +10,19 @@ export interface Difference {
   is: unknown;
 }
 
-const NOT_COMPARED = [['apiVersion'], ['kind'], ['status'], ['metadata', 'creationTimestamp'], ['metadata', 'namespace']];
+const NOT_COMPARED = [
+  ['apiVersion'],
+  ['kind'],
+  ['status'],
+  ['metadata', 'creationTimestamp'],
+  ['metadata', 'namespace'],
+];
 
 /** @returns in the order of what was applied; a part that is wholly gone is one difference */
 export function differences(applied: unknown, live: unknown): Difference[] {
-  return compare(applied, live, []).filter(({ path }) => !NOT_COMPARED.some((skipped) => skipped.every((part, at) => path[at] === part)));
+  return compare(applied, live, []).filter(
+    ({ path }) => !NOT_COMPARED.some((skipped) => skipped.every((part, at) => path[at] === part)),
+  );
 }
 
 /** What a trial apply makes of it decides: a difference that it would leave is none. */
@@ -32,7 +40,8 @@ function compare(applied: unknown, live: unknown, path: Path): Difference[] {
     if (!isTree(live)) return [{ path, was: applied, is: live }];
     return Object.entries(applied).flatMap(([key, value]) => compare(value, live[key], [...path, key]));
   }
-  if (Array.isArray(applied)) return Array.isArray(live) ? compareLists(applied, live, path) : [{ path, was: applied, is: live }];
+  if (Array.isArray(applied))
+    return Array.isArray(live) ? compareLists(applied, live, path) : [{ path, was: applied, is: live }];
   return applied === live || sameQuantity(applied, live, path) ? [] : [{ path, was: applied, is: live }];
 }
 
@@ -45,7 +54,8 @@ function compareLists(applied: readonly unknown[], live: readonly unknown[], pat
       return compare(entry, valueAtPath(live, here.slice(path.length)), here);
     });
   }
-  const same = applied.length === live.length && applied.every((entry, at) => compare(entry, live[at], []).length === 0);
+  const same =
+    applied.length === live.length && applied.every((entry, at) => compare(entry, live[at], []).length === 0);
   return same ? [] : [{ path, was: applied, is: live }];
 }
 
@@ -58,5 +68,9 @@ function isNothing(value: unknown): boolean {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (!isTree(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => [key, sorted(entry)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, entry]) => [key, sorted(entry)]),
+  );
 }

@@ -16,13 +16,20 @@ type Rules = Environment['drift']['ignore'];
 
 /** @param autoscalers live HorizontalPodAutoscalers: the replicas of what they target are theirs */
 export function ignoreRules(rules: Rules, autoscalers: readonly unknown[]): Ignore {
-  const scaled = new Set(autoscalers.flatMap((object) => {
-    const target = valueAtPath(object, ['spec', 'scaleTargetRef']);
-    return isTree(target) ? [`${String(target['kind'])} ${String(valueAtPath(object, ['metadata', 'namespace']))}/${String(target['name'])}`] : [];
-  }));
+  const scaled = new Set(
+    autoscalers.flatMap((object) => {
+      const target = valueAtPath(object, ['spec', 'scaleTargetRef']);
+      return isTree(target)
+        ? [
+            `${String(target['kind'])} ${String(valueAtPath(object, ['metadata', 'namespace']))}/${String(target['name'])}`,
+          ]
+        : [];
+    }),
+  );
   return (subject, path) => {
     if (path.at(-1) === 'caBundle') return 'certificate authorities are put there by whoever signs';
-    if (path.length === 2 && path[1] === 'replicas' && scaled.has(subjectText(subject))) return 'an autoscaler decides the number of replicas';
+    if (path.length === 2 && path[1] === 'replicas' && scaled.has(subjectText(subject)))
+      return 'an autoscaler decides the number of replicas';
     return rules.find((rule) => fitsRule(rule, subject, path))?.reason;
   };
 }

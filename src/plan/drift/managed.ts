@@ -4,13 +4,17 @@ import { isTree, type Tree } from '../../environment/merge.ts';
 import { isWithin, type Part, type Path, valueAtPath } from './path.ts';
 
 const entrySchema = z.object({
-  manager: z.string().default(''), operation: z.string().default(''), time: z.string().nullish(), subresource: z.string().nullish(),
+  manager: z.string().default(''),
+  operation: z.string().default(''),
+  time: z.string().nullish(),
+  subresource: z.string().nullish(),
   fieldsV1: z.record(z.string(), z.unknown()).nullish(),
 });
 export type ManagedEntry = z.infer<typeof entrySchema>;
 
 /** Parts of Kubernetes itself: what they write is no drift. `kwok` plays the kubelet's part on simulated nodes. */
-const SYSTEM = /^(kube-(apiserver|controller-manager|scheduler|proxy)|kubelet|kwok(ctl)?|cloud-controller-manager|clusterrole-aggregation-controller|ananta-deploy)$/;
+const SYSTEM =
+  /^(kube-(apiserver|controller-manager|scheduler|proxy)|kubelet|kwok(ctl)?|cloud-controller-manager|clusterrole-aggregation-controller|ananta-deploy)$/;
 /** In whose name Helm applies. */
 export const HELM_MANAGER = 'helm';
 
@@ -30,9 +34,13 @@ export interface Author {
   at?: string;
 }
 
-/** Who wrote an object last or, with `path`, who owns that field or something in it; Helm only where nobody else does. */
+/**
+ * Who wrote an object last or, with `path`, who owns that field or something in it; Helm only where nobody else does.
+ */
 export function authorOf(object: unknown, path: Path = []): Author {
-  const owners = managedEntries(object).filter((entry) => !isSystem(entry) && (path.length === 0 || owns(entry.fieldsV1, path)));
+  const owners = managedEntries(object).filter(
+    (entry) => !isSystem(entry) && (path.length === 0 || owns(entry.fieldsV1, path)),
+  );
   const others = owners.filter(({ manager, operation }) => manager !== HELM_MANAGER || operation !== 'Apply');
   const [last] = (others.length > 0 ? others : owners).sort((a, b) => (b.time ?? '').localeCompare(a.time ?? ''));
   return last === undefined ? {} : { by: last.manager, ...(last.time ? { at: last.time } : {}) };
@@ -53,7 +61,8 @@ const MAPS = ['labels', 'annotations', 'data', 'binaryData', 'nodeSelector', 'ma
 const OF_METADATA = ['labels', 'annotations', 'finalizers'];
 
 /**
- * Fields that somebody wrote and that are not part of what was applied, each as high up as it begins to be something else.
+ * Fields that somebody wrote and that are not part of what was applied, each as high up as it begins to be something
+ * else.
  * @param applied what the release says
  */
 export function extraFields(entry: ManagedEntry, applied: Tree, live: unknown): Path[] {
@@ -64,12 +73,13 @@ function extras(fields: unknown, applied: unknown, path: Path, live: unknown): P
   return childrenOf(fields).flatMap(([part, below]) => {
     const here = [...path, part];
     if (path.length === 0 && (part === 'status' || part === 'apiVersion' || part === 'kind')) return [];
-    if (path.length === 1 && path[0] === 'metadata' && !(typeof part === 'string' && OF_METADATA.includes(part))) return [];
+    if (path.length === 1 && path[0] === 'metadata' && !(typeof part === 'string' && OF_METADATA.includes(part)))
+      return [];
     // A chart's empty list comes back as null: nothing was added.
     if (valueAtPath(live, here) === undefined || valueAtPath(live, here) === null) return [];
     const wanted = valueAtPath(applied, here);
     if (wanted !== undefined && wanted !== null) return extras(below, applied, here, live);
-    const map = typeof part === 'string' && (MAPS.includes(part) || (path.length === 0));
+    const map = typeof part === 'string' && (MAPS.includes(part) || path.length === 0);
     return map && childrenOf(below).length > 0 ? extras(below, applied, here, live) : [here];
   });
 }

@@ -13,18 +13,32 @@ export interface RecordedObject extends Subject {
  * @param release objects without a namespace of their own are given its; `namespaced` says which kinds have one
  * @throws Error when a document is no Kubernetes object
  */
-export function recordedObjects(manifest: string, release: { namespace: string; name: string }, namespaced: (apiVersion: string, kind: string) => boolean): RecordedObject[] {
+export function recordedObjects(
+  manifest: string,
+  release: { namespace: string; name: string },
+  namespaced: (apiVersion: string, kind: string) => boolean,
+): RecordedObject[] {
   return kubernetesDocuments(manifest).flatMap((document): RecordedObject[] => {
     const value: unknown = document.toJS();
     if (value === null || value === undefined) return [];
     const metadata = treeOf(treeOf(value)['metadata']);
     const { apiVersion, kind } = treeOf(value);
     const { name, namespace } = metadata;
-    if (typeof apiVersion !== 'string' || typeof kind !== 'string' || typeof name !== 'string') throw new Error(`Helm's record of ${release.namespace}/${release.name} holds a document that is no Kubernetes object`);
-    return [{
-      apiVersion, kind, name, object: asHelmApplies(treeOf(value), release),
-      ...(namespaced(apiVersion, kind) ? { namespace: typeof namespace === 'string' ? namespace : release.namespace } : {}),
-    }];
+    if (typeof apiVersion !== 'string' || typeof kind !== 'string' || typeof name !== 'string')
+      throw new Error(
+        `Helm's record of ${release.namespace}/${release.name} holds a document that is no Kubernetes object`,
+      );
+    return [
+      {
+        apiVersion,
+        kind,
+        name,
+        object: asHelmApplies(treeOf(value), release),
+        ...(namespaced(apiVersion, kind)
+          ? { namespace: typeof namespace === 'string' ? namespace : release.namespace }
+          : {}),
+      },
+    ];
   });
 }
 

@@ -14,19 +14,30 @@ type FlapRule = Pick<Environment['drift'], 'flapLimit' | 'flapWindowSeconds'>;
 export const NEVER_ACCEPTED: readonly DriftFinding['kind'][] = ['not-observable', 'sealed'];
 
 /**
- * The report without what somebody has accepted, as long as it still has the accepted value. A release is applied again as a
+ * The report without what somebody has accepted, as long as it still has the accepted value. A release is applied again
+ * as a
  * whole: where it holds something accepted that would undo it, its other findings are told, and left to a person.
  */
 export function withoutAccepted(report: DriftReport, acceptances: readonly Acceptance[]): DriftReport {
   const accepted = new Set(acceptances.map(({ key, valueDigest }) => `${valueDigest} ${key}`));
-  const isAccepted = ({ key, valueDigest, kind }: DriftFinding): boolean => !NEVER_ACCEPTED.includes(kind) && accepted.has(`${valueDigest} ${key}`);
-  const kept = new Map(report.findings.filter((finding) => isAccepted(finding) && appliesRelease(finding)).map((finding) => [releaseOf(finding), finding]));
-  const findings = report.findings.filter((finding) => !isAccepted(finding)).map((finding): DriftFinding => {
-    const inTheWay = appliesRelease(finding) ? kept.get(releaseOf(finding)) : undefined;
-    if (inTheWay === undefined) return finding;
-    const { repair: _none, ...told } = finding;
-    return { ...told, note: `not repaired: its release would be applied again as a whole, and that would undo what was accepted: ${subjectOf(inTheWay)} (drift unaccept ${shortId(inTheWay.key)}, or put it right by hand)` };
-  });
+  const isAccepted = ({ key, valueDigest, kind }: DriftFinding): boolean =>
+    !NEVER_ACCEPTED.includes(kind) && accepted.has(`${valueDigest} ${key}`);
+  const kept = new Map(
+    report.findings
+      .filter((finding) => isAccepted(finding) && appliesRelease(finding))
+      .map((finding) => [releaseOf(finding), finding]),
+  );
+  const findings = report.findings
+    .filter((finding) => !isAccepted(finding))
+    .map((finding): DriftFinding => {
+      const inTheWay = appliesRelease(finding) ? kept.get(releaseOf(finding)) : undefined;
+      if (inTheWay === undefined) return finding;
+      const { repair: _none, ...told } = finding;
+      return {
+        ...told,
+        note: `not repaired: its release would be applied again as a whole, and that would undo what was accepted: ${subjectOf(inTheWay)} (drift unaccept ${shortId(inTheWay.key)}, or put it right by hand)`,
+      };
+    });
   return { ...report, findings, accepted: report.accepted + report.findings.length - findings.length };
 }
 
@@ -41,12 +52,22 @@ function releaseOf({ service, release }: DriftFinding): string {
 /** At most MOST_FINDINGS of them, those that can be repaired first; how many were left out is told. */
 export function capped(report: DriftReport): DriftReport {
   if (report.findings.length <= MOST_FINDINGS) return report;
-  const findings = report.findings.toSorted((a, b) => Number(b.repair !== undefined) - Number(a.repair !== undefined)).slice(0, MOST_FINDINGS);
+  const findings = report.findings
+    .toSorted((a, b) => Number(b.repair !== undefined) - Number(a.repair !== undefined))
+    .slice(0, MOST_FINDINGS);
   return { ...report, findings, omitted: report.findings.length - findings.length };
 }
 
-/** Of these keys the ones that were repaired so often lately that repairing them again makes no sense. @param now milliseconds */
-export function flapping(state: Pick<DriftState, 'repairs'>, keys: readonly string[], rule: FlapRule, now: number): string[] {
+/**
+ * Of these keys the ones that were repaired so often lately that repairing them again makes no sense. @param now
+ * milliseconds
+ */
+export function flapping(
+  state: Pick<DriftState, 'repairs'>,
+  keys: readonly string[],
+  rule: FlapRule,
+  now: number,
+): string[] {
   return keys.filter((key) => recent(state.repairs[key] ?? [], rule, now).length >= rule.flapLimit);
 }
 
@@ -80,7 +101,10 @@ export function withoutAcceptances(state: DriftState, keys: readonly string[]): 
 
 /** Their repairs are forgotten: they may be repaired again. */
 export function withoutRepairs(state: DriftState, keys: readonly string[]): DriftState {
-  return { ...state, repairs: Object.fromEntries(Object.entries(state.repairs).filter(([key]) => !keys.includes(key))) };
+  return {
+    ...state,
+    repairs: Object.fromEntries(Object.entries(state.repairs).filter(([key]) => !keys.includes(key))),
+  };
 }
 
 /** What a finding is about, in one line. */

@@ -27,13 +27,30 @@ export interface Judged {
 export function missingObject(applied: AppliedObject, ignore: Ignore, note?: string): Judged {
   if (ignore(applied, []) !== undefined) return { findings: [], ignored: 1 };
   // It goes by itself some time after its end.
-  if (applied.kind === 'Job' && valueAtPath(applied.object, ['spec', 'ttlSecondsAfterFinished']) !== undefined) return { findings: [], ignored: 0 };
+  if (applied.kind === 'Job' && valueAtPath(applied.object, ['spec', 'ttlSecondsAfterFinished']) !== undefined)
+    return { findings: [], ignored: 0 };
   const job = applied.kind === 'Job';
-  return { ignored: 0, findings: [{ ...about(applied, job ? 'job' : 'kubernetes'), kind: 'missing', valueDigest: digestOf('absent'), repair: job ? 'job' : 'release', ...(note === undefined ? {} : { note }) }] };
+  return {
+    ignored: 0,
+    findings: [
+      {
+        ...about(applied, job ? 'job' : 'kubernetes'),
+        kind: 'missing',
+        valueDigest: digestOf('absent'),
+        repair: job ? 'job' : 'release',
+        ...(note === undefined ? {} : { note }),
+      },
+    ],
+  };
 }
 
 /** @param different fields that are not as applied, once the server's own ways are taken out */
-export function changedObject(applied: AppliedObject, live: unknown, different: readonly Difference[], ignore: Ignore): Judged {
+export function changedObject(
+  applied: AppliedObject,
+  live: unknown,
+  different: readonly Difference[],
+  ignore: Ignore,
+): Judged {
   if (valueAtPath(live, ['metadata', 'deletionTimestamp'])) return deleting(applied, live, ignore);
   let ignored = 0;
   const counts = (path: Path): boolean => {
@@ -41,17 +58,33 @@ export function changedObject(applied: AppliedObject, live: unknown, different: 
     if (out) ignored += 1;
     return !out;
   };
-  const changes = different.filter(({ path }) => counts(path)).map(({ path, was, is }): DriftFinding => {
-    const [before, now] = differingParts(was, is);
-    return {
-      ...about(applied, 'kubernetes', path), kind: is === undefined ? 'missing' : 'changed',
-      ...texts(applied.kind, path, before, now), ...authorOf(live, path), valueDigest: valueDigest(applied.kind, path, is), repair: 'release',
-    };
-  });
-  const extras = extraPaths(applied, live).filter((path) => !different.some((difference) => isWithin(path, difference.path))).filter(counts).map((path): DriftFinding => {
-    const is = valueAtPath(live, path);
-    return { ...about(applied, 'kubernetes', path), kind: 'extra', ...texts(applied.kind, path, undefined, is), ...authorOf(live, path), valueDigest: valueDigest(applied.kind, path, is), repair: 'field' };
-  });
+  const changes = different
+    .filter(({ path }) => counts(path))
+    .map(({ path, was, is }): DriftFinding => {
+      const [before, now] = differingParts(was, is);
+      return {
+        ...about(applied, 'kubernetes', path),
+        kind: is === undefined ? 'missing' : 'changed',
+        ...texts(applied.kind, path, before, now),
+        ...authorOf(live, path),
+        valueDigest: valueDigest(applied.kind, path, is),
+        repair: 'release',
+      };
+    });
+  const extras = extraPaths(applied, live)
+    .filter((path) => !different.some((difference) => isWithin(path, difference.path)))
+    .filter(counts)
+    .map((path): DriftFinding => {
+      const is = valueAtPath(live, path);
+      return {
+        ...about(applied, 'kubernetes', path),
+        kind: 'extra',
+        ...texts(applied.kind, path, undefined, is),
+        ...authorOf(live, path),
+        valueDigest: valueDigest(applied.kind, path, is),
+        repair: 'field',
+      };
+    });
   return { findings: [...changes, ...extras], ignored };
 }
 
@@ -60,21 +93,40 @@ export function extraObject(subject: Subject, live: unknown, ignore: Ignore, not
   if (ignore(subject, []) !== undefined) return { findings: [], ignored: 1 };
   const { by } = authorOf(live);
   const at = valueAtPath(live, ['metadata', 'creationTimestamp']);
-  return { ignored: 0, findings: [{
-    key: `kubernetes/${keyOf(subject)}`, kind: 'extra', area: 'kubernetes', object: subjectText(subject),
-    ...(by === undefined ? {} : { by }), ...(typeof at === 'string' ? { at } : {}), valueDigest: digestOf(valueAtPath(live, ['metadata', 'uid']) ?? ''), note,
-  }] };
+  return {
+    ignored: 0,
+    findings: [
+      {
+        key: `kubernetes/${keyOf(subject)}`,
+        kind: 'extra',
+        area: 'kubernetes',
+        object: subjectText(subject),
+        ...(by === undefined ? {} : { by }),
+        ...(typeof at === 'string' ? { at } : {}),
+        valueDigest: digestOf(valueAtPath(live, ['metadata', 'uid']) ?? ''),
+        note,
+      },
+    ],
+  };
 }
 
 export function keyOf({ kind, namespace, name }: Subject): string {
   return [kind, ...(namespace === undefined || namespace === '' ? [] : [namespace]), name].join('/');
 }
 
-function about(applied: AppliedObject, area: string, path: Path = []): Pick<DriftFinding, 'key' | 'area' | 'service' | 'release' | 'object' | 'field'> {
+function about(
+  applied: AppliedObject,
+  area: string,
+  path: Path = [],
+): Pick<DriftFinding, 'key' | 'area' | 'service' | 'release' | 'object' | 'field'> {
   const field = pathText(path);
   return {
-    key: `${area}/${keyOf(applied)}${field === '' ? '' : `#${field}`}`, area, release: applied.release, object: subjectText(applied),
-    ...(applied.service === undefined ? {} : { service: applied.service }), ...(field === '' ? {} : { field }),
+    key: `${area}/${keyOf(applied)}${field === '' ? '' : `#${field}`}`,
+    area,
+    release: applied.release,
+    object: subjectText(applied),
+    ...(applied.service === undefined ? {} : { service: applied.service }),
+    ...(field === '' ? {} : { field }),
   };
 }
 
@@ -92,6 +144,10 @@ function deleting(applied: AppliedObject, live: unknown, ignore: Ignore): Judged
 
 /** Whoever wrote them, Helm included: somebody may call himself so. */
 function extraPaths({ object }: AppliedObject, live: unknown): Path[] {
-  const found = managedEntries(live).filter((entry) => !isSystem(entry)).flatMap((entry) => extraFields(entry, object, live));
-  return [...new Map(found.map((path) => [pathText(path), path])).values()].filter((path, _at, all) => !all.some((other) => other !== path && isWithin(path, other)));
+  const found = managedEntries(live)
+    .filter((entry) => !isSystem(entry))
+    .flatMap((entry) => extraFields(entry, object, live));
+  return [...new Map(found.map((path) => [pathText(path), path])).values()].filter(
+    (path, _at, all) => !all.some((other) => other !== path && isWithin(path, other)),
+  );
 }

@@ -1,4 +1,7 @@
-/** Where something stands in an object: keys of maps, and entries of lists told apart by what server-side apply tells them apart by. */
+/**
+ * Where something stands in an object: keys of maps, and entries of lists told apart by what server-side apply tells
+ * them apart by.
+ */
 import { isTree } from '../../environment/merge.ts';
 
 /** A key of a map, an entry of a list by its identifying values, or by its place. */
@@ -7,13 +10,18 @@ export type Path = readonly Part[];
 
 /** `spec.template.spec.containers[name=app].env[name=X].value`; keys that hold dots or slashes stand in brackets. */
 export function pathText(path: Path): string {
-  return path.map((part, position) => (typeof part === 'string' && isPlain(part) && position > 0 ? `.${part}` : partText(part))).join('');
+  return path
+    .map((part, position) => (typeof part === 'string' && isPlain(part) && position > 0 ? `.${part}` : partText(part)))
+    .join('');
 }
 
 /** Matches one part, as it stands in a text. */
 function partText(part: Part): string {
   if (typeof part === 'string') return isPlain(part) ? part : `[${part}]`;
-  if ('keys' in part) return `[${Object.entries(part.keys).map(([key, value]) => `${key}=${String(value)}`).join(',')}]`;
+  if ('keys' in part)
+    return `[${Object.entries(part.keys)
+      .map(([key, value]) => `${key}=${String(value)}`)
+      .join(',')}]`;
   return 'index' in part ? `[${part.index}]` : `[=${String(part.value)}]`;
 }
 
@@ -36,7 +44,14 @@ export function pointerOf(object: unknown, path: Path): string | undefined {
   let value = object;
   let pointer = '';
   for (const part of path) {
-    const step = typeof part === 'string' ? (isTree(value) && part in value ? part : undefined) : Array.isArray(value) ? indexOf(value, part) : undefined;
+    const step =
+      typeof part === 'string'
+        ? isTree(value) && part in value
+          ? part
+          : undefined
+        : Array.isArray(value)
+          ? indexOf(value, part)
+          : undefined;
     if (step === undefined) return undefined;
     value = (value as Record<PropertyKey, unknown>)[step];
     pointer += `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`;
@@ -46,9 +61,11 @@ export function pointerOf(object: unknown, path: Path): string | undefined {
 
 function indexOf(list: readonly unknown[], part: Exclude<Part, string>): number | undefined {
   if ('index' in part) return part.index < list.length ? part.index : undefined;
-  const found = list.findIndex((entry) => ('value' in part
-    ? entry === part.value
-    : isTree(entry) && Object.entries(part.keys).every(([key, value]) => (entry[key] ?? DEFAULTS[key]) === value)));
+  const found = list.findIndex((entry) =>
+    'value' in part
+      ? entry === part.value
+      : isTree(entry) && Object.entries(part.keys).every(([key, value]) => (entry[key] ?? DEFAULTS[key]) === value),
+  );
   return found < 0 ? undefined : found;
 }
 
@@ -57,8 +74,17 @@ const DEFAULTS: Record<string, unknown> = { protocol: 'TCP' };
 
 const BY_NAME = ['name'];
 const KEYS: Record<string, readonly string[]> = {
-  containers: BY_NAME, initContainers: BY_NAME, volumes: BY_NAME, env: BY_NAME, imagePullSecrets: BY_NAME, webhooks: BY_NAME, secrets: BY_NAME,
-  hostAliases: ['ip'], volumeMounts: ['mountPath'], volumeDevices: ['devicePath'], topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
+  containers: BY_NAME,
+  initContainers: BY_NAME,
+  volumes: BY_NAME,
+  env: BY_NAME,
+  imagePullSecrets: BY_NAME,
+  webhooks: BY_NAME,
+  secrets: BY_NAME,
+  hostAliases: ['ip'],
+  volumeMounts: ['mountPath'],
+  volumeDevices: ['devicePath'],
+  topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
 };
 
 /**
@@ -85,13 +111,15 @@ export function isWithin(path: Path, outer: Path): boolean {
 }
 
 /**
- * Whether a pattern of an environment file fits: `*` stands for one part (in brackets for one entry), a trailing `**` for
+ * Whether a pattern of an environment file fits: `*` stands for one part (in brackets for one entry), a trailing `**`
+ * for
  * everything below.
  */
 export function fitsPattern(pattern: string, path: Path): boolean {
   const wanted = partsOf(pattern);
   const texts = path.map(partText);
-  if (wanted.at(-1) === '**') return texts.length >= wanted.length - 1 && wanted.slice(0, -1).every((part, at) => fits(part, texts[at] ?? ''));
+  if (wanted.at(-1) === '**')
+    return texts.length >= wanted.length - 1 && wanted.slice(0, -1).every((part, at) => fits(part, texts[at] ?? ''));
   return texts.length === wanted.length && wanted.every((part, at) => fits(part, texts[at] ?? ''));
 }
 

@@ -31,7 +31,11 @@ export interface ReleaseSurvey {
 }
 
 export function surveyReleases({ environment, catalog, revisions, claimed }: ReleaseWorld): ReleaseSurvey {
-  const known = new Map(allReleases(catalog).filter(({ kind }) => kind === 'release').map((release) => [releaseKey(release.namespace, release.name), release]));
+  const known = new Map(
+    allReleases(catalog)
+      .filter(({ kind }) => kind === 'release')
+      .map((release) => [releaseKey(release.namespace, release.name), release]),
+  );
   const namespaces = new Set(catalog.namespaces.map(({ name }) => name));
   const survey: ReleaseSurvey = { findings: [], baselines: new Map(), unknown: new Set() };
   for (const key of new Set([...known.keys(), ...revisions.keys()])) {
@@ -49,41 +53,101 @@ export function surveyReleases({ environment, catalog, revisions, claimed }: Rel
 }
 
 /**
- * The newest revision that a deployment of ours has written. Helm copies labels when somebody upgrades by hand, but a run
+ * The newest revision that a deployment of ours has written. Helm copies labels when somebody upgrades by hand, but a
+ * run
  * of ours never writes the same content twice: what bears the run and digest of an older revision is a copy.
  */
 export function ownRevision<T extends ObservedRelease>(revisions: readonly T[]): T | undefined {
-  return revisions.findLast((candidate) => ['deployed', 'superseded'].includes(candidate.status) && isOwn(candidate, revisions));
+  return revisions.findLast(
+    (candidate) => ['deployed', 'superseded'].includes(candidate.status) && isOwn(candidate, revisions),
+  );
 }
 
 function isOwn({ revision, labels }: ObservedRelease, all: readonly ObservedRelease[]): boolean {
   const [run, digest] = [labels[RELEASE_LABELS.run], labels[RELEASE_LABELS.digest]];
   if (run === undefined || digest === undefined) return false;
-  return !all.some((other) => other.revision < revision && other.labels[RELEASE_LABELS.run] === run && other.labels[RELEASE_LABELS.digest] === digest);
+  return !all.some(
+    (other) =>
+      other.revision < revision &&
+      other.labels[RELEASE_LABELS.run] === run &&
+      other.labels[RELEASE_LABELS.digest] === digest,
+  );
 }
 
-function judge(key: string, release: Release | undefined, all: readonly RecordedRevision[], claimed: boolean): DriftFinding | undefined {
+function judge(
+  key: string,
+  release: Release | undefined,
+  all: readonly RecordedRevision[],
+  claimed: boolean,
+): DriftFinding | undefined {
   const newest = all.at(-1);
   const base = {
-    key: `helm/${key}`, area: 'helm', object: `Release ${key}`, release: key.split('/')[1] ?? key,
-    ...(release ? { service: release.service } : {}), valueDigest: digestOf([newest?.revision ?? null, newest?.status ?? null]),
+    key: `helm/${key}`,
+    area: 'helm',
+    object: `Release ${key}`,
+    release: key.split('/')[1] ?? key,
+    ...(release ? { service: release.service } : {}),
+    valueDigest: digestOf([newest?.revision ?? null, newest?.status ?? null]),
   };
   if (newest === undefined) {
     // Without objects either it was never deployed.
-    return claimed ? { ...base, kind: 'missing', repair: 'release', note: 'Helm\'s record of it is gone; what it had made is still there' } : undefined;
+    return claimed
+      ? {
+          ...base,
+          kind: 'missing',
+          repair: 'release',
+          note: "Helm's record of it is gone; what it had made is still there",
+        }
+      : undefined;
   }
   const at = new Date(newest.writtenAt * 1000).toISOString();
   const is = `revision ${newest.revision}, ${newest.status}`;
-  if (release === undefined) return { ...base, kind: 'extra', is, by: newest.manager, at, note: 'the catalog knows no such release (orphan); it is left alone: uninstall it, or add it to the catalog' };
-  if (newest.status === 'failed' || newest.status === 'uninstalling') return { ...base, kind: 'unhealthy', is, at, note: 'its last change did not succeed, and what it consists of is not compared: deploy again, or roll back' };
-  if (newest.status.startsWith('pending-')) return { ...base, kind: 'unhealthy', is, at, note: 'Helm is at work on it, or was interrupted; a deployment recovers it' };
+  if (release === undefined)
+    return {
+      ...base,
+      kind: 'extra',
+      is,
+      by: newest.manager,
+      at,
+      note: 'the catalog knows no such release (orphan); it is left alone: uninstall it, or add it to the catalog',
+    };
+  if (newest.status === 'failed' || newest.status === 'uninstalling')
+    return {
+      ...base,
+      kind: 'unhealthy',
+      is,
+      at,
+      note: 'its last change did not succeed, and what it consists of is not compared: deploy again, or roll back',
+    };
+  if (newest.status.startsWith('pending-'))
+    return {
+      ...base,
+      kind: 'unhealthy',
+      is,
+      at,
+      note: 'Helm is at work on it, or was interrupted; a deployment recovers it',
+    };
   if (newest.status !== 'deployed') {
-    return claimed || newest.status === 'superseded' ? { ...base, kind: 'missing', was: 'a newer revision, deployed', is, repair: 'release', note: 'Helm\'s record of the revision that is in effect is gone' } : undefined;
+    return claimed || newest.status === 'superseded'
+      ? {
+          ...base,
+          kind: 'missing',
+          was: 'a newer revision, deployed',
+          is,
+          repair: 'release',
+          note: "Helm's record of the revision that is in effect is gone",
+        }
+      : undefined;
   }
   if (isOwn(newest, all) && ['Helm', 'helm', 'ananta-deploy', 'unknown'].includes(newest.manager)) return undefined;
   const own = ownRevision(all);
   return {
-    ...base, kind: 'changed', is: `${is}, not by a deployment of ours`, by: newest.manager, at,
-    ...(own ? { was: `revision ${own.revision}, digest ${own.labels[RELEASE_LABELS.digest] ?? ''}` } : {}), repair: 'release',
+    ...base,
+    kind: 'changed',
+    is: `${is}, not by a deployment of ours`,
+    by: newest.manager,
+    at,
+    ...(own ? { was: `revision ${own.revision}, digest ${own.labels[RELEASE_LABELS.digest] ?? ''}` } : {}),
+    repair: 'release',
   };
 }

@@ -1,9 +1,15 @@
 /** Who wrote a field of an object, as far as the API server knows. */
 import { z } from 'zod';
 
-const managedSchema = z.array(z.looseObject({
-  manager: z.string().default(''), operation: z.string().default(''), time: z.string().nullish(), subresource: z.string().optional(), fieldsV1: z.record(z.string(), z.unknown()).nullish(),
-}));
+const managedSchema = z.array(
+  z.looseObject({
+    manager: z.string().default(''),
+    operation: z.string().default(''),
+    time: z.string().nullish(),
+    subresource: z.string().optional(),
+    fieldsV1: z.record(z.string(), z.unknown()).nullish(),
+  }),
+);
 
 export interface FieldOwner {
   by?: string;
@@ -20,7 +26,12 @@ export function ownerOfField(managedFields: unknown, path: readonly string[], ou
   const owners = (parsed.success ? parsed.data : []).filter(({ fieldsV1 }) => holds(fieldsV1 ?? {}, path));
   const others = owners.filter(({ manager, operation }) => !(manager === ours && operation === 'Apply'));
   const newest = (others.length > 0 ? others : owners).sort((a, b) => (b.time ?? '').localeCompare(a.time ?? ''))[0];
-  return newest === undefined ? {} : { ...(newest.manager === '' ? {} : { by: newest.manager }), ...(typeof newest.time === 'string' ? { at: newest.time } : {}) };
+  return newest === undefined
+    ? {}
+    : {
+        ...(newest.manager === '' ? {} : { by: newest.manager }),
+        ...(typeof newest.time === 'string' ? { at: newest.time } : {}),
+      };
 }
 
 /** Whether the field is one that `ours` has applied, and nobody has changed since. */

@@ -7,7 +7,8 @@ const LONGEST = 200;
 /** Names of variables and keys whose value nobody should read. */
 const SENSITIVE = /passw|secret|token|credential|api[-_]?key|private[-_]?key|signing[-_]?key|encryption[-_]?key/i;
 /** `password: abc`, `TOKEN="abc"` in a configuration file. */
-const SENSITIVE_LINE = /((?:[\w.-]*(?:passw|secret|token|credential|api[-_]?key|private[-_]?key)[\w.-]*)["']?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}\n]+)/gi;
+const SENSITIVE_LINE =
+  /((?:[\w.-]*(?:passw|secret|token|credential|api[-_]?key|private[-_]?key)[\w.-]*)["']?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}\n]+)/gi;
 
 /** Tells that a value is another one, and no more. */
 export function fingerprint(value: unknown): string {
@@ -27,21 +28,29 @@ export function valueText(kind: string, path: Path, value: unknown): string | un
   return cut(typeof told === 'string' ? told : JSON.stringify(told));
 }
 
-/** What an acceptance is bound to. Over what may be told of the value, so that nobody can try out guesses on more than that. */
+/**
+ * What an acceptance is bound to. Over what may be told of the value, so that nobody can try out guesses on more than
+ * that.
+ */
 export function valueDigest(kind: string, path: Path, value: unknown): string {
   return digestOf([value === undefined || value === null ? null : tellable(kind, path, value)]);
 }
 
 function tellable(kind: string, path: Path, value: unknown): unknown {
-  if (kind === 'Secret' && (path.length === 0 || path[0] !== 'metadata' || path[1] === 'annotations')) return fingerprint(value);
+  if (kind === 'Secret' && (path.length === 0 || path[0] !== 'metadata' || path[1] === 'annotations'))
+    return fingerprint(value);
   return typeof value !== 'object' && path.some(isSensitive) ? fingerprint(value) : withoutSecrets(value);
 }
 
-/** Of two long texts the lines between the first and the last difference; of two lists the entries that only one has. */
+/**
+ * Of two long texts the lines between the first and the last difference; of two lists the entries that only one has.
+ */
 export function differingParts(was: unknown, is: unknown): [unknown, unknown] {
-  if (typeof was === 'string' && typeof is === 'string') return was.length + is.length <= LONGEST ? [was, is] : differingLines(was.split('\n'), is.split('\n'));
+  if (typeof was === 'string' && typeof is === 'string')
+    return was.length + is.length <= LONGEST ? [was, is] : differingLines(was.split('\n'), is.split('\n'));
   if (!Array.isArray(was) || !Array.isArray(is)) return [was, is];
-  const only = (these: unknown[], those: unknown[]): unknown[] => these.filter((entry) => !those.some((other) => digestOf([other]) === digestOf([entry])));
+  const only = (these: unknown[], those: unknown[]): unknown[] =>
+    these.filter((entry) => !those.some((other) => digestOf([other]) === digestOf([entry])));
   const [gone, added] = [only(was, is), only(is, was)];
   // The same entries in another order.
   return gone.length + added.length === 0 ? [was, is] : [gone, added];
@@ -55,8 +64,10 @@ function differingLines(a: readonly string[], b: readonly string[]): [string, st
   let first = 0;
   while (first < a.length && first < b.length && a[first] === b[first]) first += 1;
   let last = 0;
-  while (last < a.length - first && last < b.length - first && a[a.length - 1 - last] === b[b.length - 1 - last]) last += 1;
-  const middle = (lines: readonly string[]): string => lines.slice(first, lines.length - last).join('\n') || '(no such lines)';
+  while (last < a.length - first && last < b.length - first && a[a.length - 1 - last] === b[b.length - 1 - last])
+    last += 1;
+  const middle = (lines: readonly string[]): string =>
+    lines.slice(first, lines.length - last).join('\n') || '(no such lines)';
   return [middle(a), middle(b)];
 }
 
@@ -66,16 +77,30 @@ function isSensitive(part: Path[number]): boolean {
 }
 
 /** Names of things, not their content. */
-const REFERENCES = ['secretName', 'secretKeyRef', 'secretRef', 'secret', 'secrets', 'imagePullSecrets', 'automountServiceAccountToken', 'serviceAccountToken'];
+const REFERENCES = [
+  'secretName',
+  'secretKeyRef',
+  'secretRef',
+  'secret',
+  'secrets',
+  'imagePullSecrets',
+  'automountServiceAccountToken',
+  'serviceAccountToken',
+];
 
 /** Literal values of variables and keys that sound secret, such lines of configuration, and passwords in addresses. */
 function withoutSecrets(value: unknown): unknown {
   if (typeof value === 'string') {
-    return value.replace(SENSITIVE_LINE, (_all, name: string, secret: string) => `${name}${fingerprint(secret)}`).replace(IN_ADDRESS, (_all, before: string, secret: string) => `${before}${fingerprint(secret)}`);
+    return value
+      .replace(SENSITIVE_LINE, (_all, name: string, secret: string) => `${name}${fingerprint(secret)}`)
+      .replace(IN_ADDRESS, (_all, before: string, secret: string) => `${before}${fingerprint(secret)}`);
   }
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (!isTree(value)) return value;
   const secret = typeof value['name'] === 'string' && SENSITIVE.test(value['name']);
-  const hides = (key: string, entry: unknown): boolean => (secret && key === 'value') || (typeof entry === 'string' && isSensitive(key));
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, hides(key, entry) ? fingerprint(entry) : withoutSecrets(entry)]));
+  const hides = (key: string, entry: unknown): boolean =>
+    (secret && key === 'value') || (typeof entry === 'string' && isSensitive(key));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [key, hides(key, entry) ? fingerprint(entry) : withoutSecrets(entry)]),
+  );
 }

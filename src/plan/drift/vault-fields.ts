@@ -8,10 +8,14 @@ export interface FieldDifference {
 }
 
 /**
- * Only the wanted fields are looked at: a newer Vault has more of them. What Vault leaves out counts as its empty value.
+ * Only the wanted fields are looked at: a newer Vault has more of them. What Vault leaves out counts as its empty
+ * value.
  * @param wanted by field name; lists of text count as sets
  */
-export function fieldDifferences(wanted: Readonly<Record<string, unknown>>, found: Readonly<Record<string, unknown>>): FieldDifference[] {
+export function fieldDifferences(
+  wanted: Readonly<Record<string, unknown>>,
+  found: Readonly<Record<string, unknown>>,
+): FieldDifference[] {
   return Object.entries(wanted)
     .map(([field, value]) => ({ field, was: textOf(value), is: textOf(found[field] ?? emptyLike(value)) }))
     .filter(({ was, is }) => was !== is);

@@ -1,4 +1,7 @@
-/** How findings of Vault, of Secrets and of contents are put together: their keys, their texts and what an acceptance is bound to. */
+/**
+ * How findings of Vault, of Secrets and of contents are put together: their keys, their texts and what an acceptance is
+ * bound to.
+ */
 import type { DriftFinding } from '../../contract/drift.ts';
 import { digestOf } from '../digest.ts';
 
@@ -10,7 +13,10 @@ export type FoundDrift = Omit<DriftFinding, 'key' | 'valueDigest'> & {
   value?: unknown;
 };
 
-/** The key is made of area, object and field; the digest of kind and value: a further change is another digest under the same key. */
+/**
+ * The key is made of area, object and field; the digest of kind and value: a further change is another digest under the
+ * same key.
+ */
 export function vaultFinding({ value, ...found }: FoundDrift): DriftFinding {
   const { area, object, field, kind, was, is } = found;
   return {

@@ -3,7 +3,10 @@ import type { FieldDifference } from './vault-fields.ts';
 
 const RULE = /path\s+"([^"]*)"\s*\{\s*capabilities\s*=\s*\[([^\]]*)\]\s*\}/g;
 
-/** Empty when both grant the same. Order, comments and blanks are no difference; anything that is no plain rule is compared as text. */
+/**
+ * Empty when both grant the same. Order, comments and blanks are no difference; anything that is no plain rule is
+ * compared as text.
+ */
 export function policyDifferences(was: string, is: string): FieldDifference[] {
   if (was.trim() === is.trim()) return [];
   const [before, after] = [rulesOf(was), rulesOf(is)];
@@ -18,7 +21,18 @@ export function policyDifferences(was: string, is: string): FieldDifference[] {
 function rulesOf(text: string): Map<string, string> | undefined {
   const plain = text.replaceAll(/^\s*(#|\/\/).*$/gm, '');
   if (plain.replaceAll(RULE, '').trim() !== '') return undefined;
-  const rules = [...plain.matchAll(RULE)].map(([, path = '', list = '']) => [path, list.split(',').map((name) => name.replaceAll(/["\s]/g, '')).filter((name) => name !== '').sort().join(', ')] as const);
+  const rules = [...plain.matchAll(RULE)].map(
+    ([, path = '', list = '']) =>
+      [
+        path,
+        list
+          .split(',')
+          .map((name) => name.replaceAll(/["\s]/g, ''))
+          .filter((name) => name !== '')
+          .sort()
+          .join(', '),
+      ] as const,
+  );
   // Of two rules for one path nobody here knows what Vault makes.
   return new Set(rules.map(([path]) => path)).size === rules.length ? new Map(rules) : undefined;
 }
@@ -31,5 +45,8 @@ function firstLine(was: string, is: string): FieldDifference {
 }
 
 function linesOf(text: string): string[] {
-  return text.trim().split('\n').map((line) => line.trim());
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => line.trim());
 }

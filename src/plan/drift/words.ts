@@ -3,8 +3,13 @@ import type { DriftFinding, DriftReport, DriftResult } from '../../contract/drif
 import { shortId } from './key.ts';
 
 const REPAIRS: Record<NonNullable<DriftFinding['repair']>, string> = {
-  release: 'its release is applied again', field: 'the field is set back', secret: 'the Secret is made again from Vault', vault: 'Vault is configured again',
-  namespace: 'the namespace is made again', job: 'the Job is run again', unseal: 'Vault is unsealed',
+  release: 'its release is applied again',
+  field: 'the field is set back',
+  secret: 'the Secret is made again from Vault',
+  vault: 'Vault is configured again',
+  namespace: 'the namespace is made again',
+  job: 'the Job is run again',
+  unseal: 'Vault is unsealed',
 };
 
 /** What a repair would do, or that there is none. */
@@ -28,7 +33,8 @@ export function findingLine(finding: DriftFinding): string {
   const { object, field, kind, service } = finding;
   const author = authorWords(finding);
   return `${shortId(finding.key)} ${service === undefined ? '' : `${service}: `}${object}${field === undefined ? '' : ` ${field}`} ${kind === 'changed' ? '' : `${kind} `}${
-    finding.was === undefined && finding.is === undefined ? '' : `(${changeWords(finding)})`}${author === '' ? '' : ` by ${author}`}`.trimEnd();
+    finding.was === undefined && finding.is === undefined ? '' : `(${changeWords(finding)})`
+  }${author === '' ? '' : ` by ${author}`}`.trimEnd();
 }
 
 /** One line: how many, of what kinds. */
@@ -40,33 +46,57 @@ export function countWords(findings: readonly Pick<DriftFinding, 'kind'>[]): str
 }
 
 /** Markdown for the Temporal UI. */
-export function driftDetails(environment: string, result: Pick<DriftResult, 'outcome' | 'reason' | 'report' | 'repaired' | 'flapping' | 'remaining'>): string {
+export function driftDetails(
+  environment: string,
+  result: Pick<DriftResult, 'outcome' | 'reason' | 'report' | 'repaired' | 'flapping' | 'remaining'>,
+): string {
   const { outcome, reason, report, repaired, flapping, remaining } = result;
   const lines = [`Environment **${environment}**: **${outcome}**${reason === undefined ? '' : `, ${cell(reason)}`}`];
   if (!report) return lines.join('\n');
   const left = remaining === undefined ? undefined : new Set(remaining.map(({ key }) => key));
-  const state = ({ key }: DriftFinding): string => (repaired.includes(key) ? 'repaired' : flapping.includes(key) ? 'flaps: left alone' : left?.has(key) === true ? 'is left' : 'found');
-  lines.push('', `${countWords(report.findings)}, ${report.accepted} accepted, ${report.ignored} ignored; compared ${report.checked.objects} objects of ${report.checked.releases} releases, ${report.checked.vault} things in Vault, ${report.checked.secrets} Secrets`);
+  const state = ({ key }: DriftFinding): string =>
+    repaired.includes(key)
+      ? 'repaired'
+      : flapping.includes(key)
+        ? 'flaps: left alone'
+        : left?.has(key) === true
+          ? 'is left'
+          : 'found';
+  lines.push(
+    '',
+    `${countWords(report.findings)}, ${report.accepted} accepted, ${report.ignored} ignored; compared ${report.checked.objects} objects of ${report.checked.releases} releases, ${report.checked.vault} things in Vault, ${report.checked.secrets} Secrets`,
+  );
   if (report.simulated !== '') lines.push('', cell(report.simulated));
   if (report.findings.length === 0) return lines.join('\n');
   lines.push('', '| | Service | What | Was → is | Who, when | Then |', '|---|---|---|---|---|---|');
   for (const finding of report.findings) {
     const { key, service, object, field } = finding;
-    lines.push(`| ${shortId(key)} | ${service ?? ''} | ${cell(field === undefined ? object : `${object} ${field}`)} | ${cell(changeWords(finding))} | ${cell(authorWords(finding))} | ${state(finding)} |`);
+    lines.push(
+      `| ${shortId(key)} | ${service ?? ''} | ${cell(field === undefined ? object : `${object} ${field}`)} | ${cell(changeWords(finding))} | ${cell(authorWords(finding))} | ${state(finding)} |`,
+    );
   }
   if (report.omitted !== undefined) lines.push('', `and ${report.omitted} more`);
   return lines.join('\n');
 }
 
 /** What a notification says: what flaps, what was repaired, what is left. */
-export function notificationLines({ report, repaired, flapping, remaining }: Pick<DriftResult, 'report' | 'repaired' | 'flapping' | 'remaining'>, environment: string): string[] {
+export function notificationLines(
+  { report, repaired, flapping, remaining }: Pick<DriftResult, 'report' | 'repaired' | 'flapping' | 'remaining'>,
+  environment: string,
+): string[] {
   const findings = report?.findings ?? [];
   const left = remaining ?? findings;
   return [
     ...findings.filter(({ key }) => repaired.includes(key)).map((finding) => `repaired: ${findingLine(finding)}`),
-    ...left.map((finding) => `${flapping.includes(finding.key) ? 'flaps, left alone' : 'found'}: ${findingLine(finding)}`),
+    ...left.map(
+      (finding) => `${flapping.includes(finding.key) ? 'flaps, left alone' : 'found'}: ${findingLine(finding)}`,
+    ),
     ...omittedLine(report),
-    ...(flapping.length > 0 ? [`What flaps was repaired as often as the environment allows. End what changes it, then: drift reset KEY --env ${environment}; or take it as it is: drift accept KEY --env ${environment}`] : []),
+    ...(flapping.length > 0
+      ? [
+          `What flaps was repaired as often as the environment allows. End what changes it, then: drift reset KEY --env ${environment}; or take it as it is: drift accept KEY --env ${environment}`,
+        ]
+      : []),
   ];
 }
 

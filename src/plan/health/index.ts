@@ -36,9 +36,18 @@ export function workloadHealth({ kind, object }: Pick<Workload, 'kind' | 'object
 /** The worst of its workloads decides; the message names that workload. */
 export function releaseHealth(workloads: readonly Workload[]): Health {
   const judged = workloads.map((workload) => ({ workload, health: workloadHealth(workload) }));
-  const worst = judged.find(({ health }) => health.status === 'failed') ?? judged.find(({ health }) => health.status === 'progressing');
-  if (worst) return { status: worst.health.status, message: `${worst.workload.kind} ${worst.workload.name}: ${worst.health.message}` };
-  return { status: 'healthy', message: judged.map(({ workload, health }) => `${workload.kind} ${workload.name}: ${health.message}`).join('; ') };
+  const worst =
+    judged.find(({ health }) => health.status === 'failed') ??
+    judged.find(({ health }) => health.status === 'progressing');
+  if (worst)
+    return {
+      status: worst.health.status,
+      message: `${worst.workload.kind} ${worst.workload.name}: ${worst.health.message}`,
+    };
+  return {
+    status: 'healthy',
+    message: judged.map(({ workload, health }) => `${workload.kind} ${workload.name}: ${health.message}`).join('; '),
+  };
 }
 
 /** As the plan wants it. */
@@ -47,6 +56,8 @@ export function observedHealth(workloads: readonly Workload[]): ObservedHealth {
   return {
     healthy: health.status === 'healthy',
     reason: health.status === 'healthy' ? '' : health.message,
-    jobFailed: health.status === 'failed' && workloads.some((workload) => workload.kind === 'Job' && workloadHealth(workload).status === 'failed'),
+    jobFailed:
+      health.status === 'failed' &&
+      workloads.some((workload) => workload.kind === 'Job' && workloadHealth(workload).status === 'failed'),
   };
 }

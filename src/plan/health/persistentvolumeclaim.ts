@@ -11,5 +11,7 @@ export function persistentVolumeClaimHealth(object: unknown): Health {
   const { metadata: meta, spec, status } = schema.parse(object);
   if (status.phase === 'Bound') return healthy('bound');
   if (status.phase === 'Lost') return failed(`volume claim ${meta.name} has lost its volume`);
-  return progressing(`volume claim ${meta.name} is not bound yet (storage class ${spec.storageClassName ?? 'not set: the cluster has no default one'})`);
+  return progressing(
+    `volume claim ${meta.name} is not bound yet (storage class ${spec.storageClassName ?? 'not set: the cluster has no default one'})`,
+  );
 }

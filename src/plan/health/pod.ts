@@ -5,7 +5,9 @@ import { conditions, trueCondition } from './types.ts';
 const stateSchema = z.object({
   waiting: z.object({ reason: z.string().default(''), message: z.string().default('') }).nullish(),
   running: z.object({}).nullish(),
-  terminated: z.object({ reason: z.string().default(''), message: z.string().default(''), exitCode: z.number().default(0) }).nullish(),
+  terminated: z
+    .object({ reason: z.string().default(''), message: z.string().default(''), exitCode: z.number().default(0) })
+    .nullish(),
 });
 const containerSchema = z.object({
   name: z.string(),
@@ -16,14 +18,16 @@ const containerSchema = z.object({
 });
 const schema = z.object({
   metadata: z.object({ name: z.string(), deletionTimestamp: z.string().nullish() }),
-  status: z.object({
-    phase: z.string().default('Pending'),
-    reason: z.string().default(''),
-    message: z.string().default(''),
-    conditions,
-    initContainerStatuses: z.array(containerSchema).nullish(),
-    containerStatuses: z.array(containerSchema).nullish(),
-  }).prefault({}),
+  status: z
+    .object({
+      phase: z.string().default('Pending'),
+      reason: z.string().default(''),
+      message: z.string().default(''),
+      conditions,
+      initContainerStatuses: z.array(containerSchema).nullish(),
+      containerStatuses: z.array(containerSchema).nullish(),
+    })
+    .prefault({}),
 });
 type Container = z.infer<typeof containerSchema>;
 
@@ -62,7 +66,12 @@ export function podTrouble(object: unknown): PodTrouble | undefined {
   if (unscheduled) return { pod, reason: unscheduled.reason || 'Unschedulable', message: unscheduled.message };
   const waiting = containers.find(({ ready }) => !ready);
   const word = status.phase === 'Running' ? 'NotReady' : status.phase;
-  return { pod, ...(waiting ? { container: waiting.name } : {}), reason: word, message: word === 'NotReady' ? 'it runs, but its readiness probe has not succeeded' : '' };
+  return {
+    pod,
+    ...(waiting ? { container: waiting.name } : {}),
+    reason: word,
+    message: word === 'NotReady' ? 'it runs, but its readiness probe has not succeeded' : '',
+  };
 }
 
 /** Names what is wrong on one line: `pod x-0, container main: ImagePullBackOff (…)`. */
@@ -70,16 +79,37 @@ export function troubleText({ pod, container, reason, message }: PodTrouble): st
   return `pod ${pod}${container === undefined ? '' : `, container ${container}`}: ${reason}${message === '' ? '' : ` (${message.trim().slice(0, 300)})`}`;
 }
 
-function containerTrouble({ ready, state, lastState, restartCount }: Container): { reason: string; message: string } | undefined {
+function containerTrouble({
+  ready,
+  state,
+  lastState,
+  restartCount,
+}: Container): { reason: string; message: string } | undefined {
   const waiting = state?.waiting;
-  if (waiting && waiting.reason !== '' && waiting.reason !== 'ContainerCreating' && waiting.reason !== 'PodInitializing') {
+  if (
+    waiting &&
+    waiting.reason !== '' &&
+    waiting.reason !== 'ContainerCreating' &&
+    waiting.reason !== 'PodInitializing'
+  ) {
     const last = lastState?.terminated;
-    return { reason: waiting.reason, message: last ? `last exit ${last.exitCode} ${last.reason} ${last.message}`.trim() : waiting.message };
+    return {
+      reason: waiting.reason,
+      message: last ? `last exit ${last.exitCode} ${last.reason} ${last.message}`.trim() : waiting.message,
+    };
   }
   const ended = state?.terminated;
-  if (ended && ended.exitCode !== 0) return { reason: ended.reason || 'Error', message: `exit code ${ended.exitCode}${ended.message === '' ? '' : `: ${ended.message}`}${restartCount > 0 ? `, ${restartCount} restarts` : ''}` };
+  if (ended && ended.exitCode !== 0)
+    return {
+      reason: ended.reason || 'Error',
+      message: `exit code ${ended.exitCode}${ended.message === '' ? '' : `: ${ended.message}`}${restartCount > 0 ? `, ${restartCount} restarts` : ''}`,
+    };
   // Between two crashes it runs, and looks as if it were only slow.
   const before = lastState?.terminated;
-  if (!ready && state?.running && before && before.exitCode !== 0) return { reason: before.reason || 'Error', message: `exit code ${before.exitCode} before its last restart${before.message === '' ? '' : `: ${before.message}`}; it runs again and is not ready, ${restartCount} restarts` };
+  if (!ready && state?.running && before && before.exitCode !== 0)
+    return {
+      reason: before.reason || 'Error',
+      message: `exit code ${before.exitCode} before its last restart${before.message === '' ? '' : `: ${before.message}`}; it runs again and is not ready, ${restartCount} restarts`,
+    };
   return undefined;
 }

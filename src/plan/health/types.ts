@@ -8,11 +8,23 @@ export interface Health {
   message: string;
 }
 
-export const metadata = z.object({ name: z.string(), generation: z.number().default(0), deletionTimestamp: z.string().nullish() });
+export const metadata = z.object({
+  name: z.string(),
+  generation: z.number().default(0),
+  deletionTimestamp: z.string().nullish(),
+});
 
-export const condition = z.object({ type: z.string(), status: z.string(), reason: z.string().default(''), message: z.string().default('') });
+export const condition = z.object({
+  type: z.string(),
+  status: z.string(),
+  reason: z.string().default(''),
+  message: z.string().default(''),
+});
 export type Condition = z.infer<typeof condition>;
-export const conditions = z.array(condition).nullish().transform((list) => list ?? []);
+export const conditions = z
+  .array(condition)
+  .nullish()
+  .transform((list) => list ?? []);
 
 export function trueCondition(list: readonly Condition[], type: string): Condition | undefined {
   return list.find((candidate) => candidate.type === type && candidate.status === 'True');

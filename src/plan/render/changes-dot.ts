@@ -31,8 +31,13 @@ export function renderChangesDot(changes: PlatformChanges): string {
     '  edge [color="#ced4da", arrowsize=0.6];',
     ...services.map((service) => serviceNode(service, expected.path.includes(service.name))),
     ...orphans.map(orphanNode),
-    ...[...drawn.flatMap(({ name, dependsOn }) => dependsOn.map((dependency): [string, string] => [dependency, name])), ...extra]
-      .map(([from, to]) => `  ${quoted(from)} -> ${quoted(to)}${steps.has(`${from} ${to}`) ? ` [color="${CRITICAL}", penwidth=2.6, weight=8]` : ''};`),
+    ...[
+      ...drawn.flatMap(({ name, dependsOn }) => dependsOn.map((dependency): [string, string] => [dependency, name])),
+      ...extra,
+    ].map(
+      ([from, to]) =>
+        `  ${quoted(from)} -> ${quoted(to)}${steps.has(`${from} ${to}`) ? ` [color="${CRITICAL}", penwidth=2.6, weight=8]` : ''};`,
+    ),
     '}',
     '',
   ].join('\n');
@@ -41,11 +46,23 @@ export function renderChangesDot(changes: PlatformChanges): string {
 function serviceNode({ number, name, action, expectedSeconds, reason }: ServiceChange, critical: boolean): string {
   const { fill, word } = LOOKS[action];
   const about = action === 'skip' ? word : `${word}, ${expectedSeconds.toFixed(1)} s`;
-  return node(name, `${number}  ${name}`, about, fill, `${critical ? `, color="${CRITICAL}", penwidth=2.6` : ''}${action === 'skip' ? ', fontcolor="#868e96"' : ''}, tooltip=${quoted(reason === '' ? word : reason)}`);
+  return node(
+    name,
+    `${number}  ${name}`,
+    about,
+    fill,
+    `${critical ? `, color="${CRITICAL}", penwidth=2.6` : ''}${action === 'skip' ? ', fontcolor="#868e96"' : ''}, tooltip=${quoted(reason === '' ? word : reason)}`,
+  );
 }
 
 function orphanNode({ name, namespace }: OrphanChange): string {
-  return node(`orphan ${namespace}/${name}`, name, LOOKS.orphan.word, LOOKS.orphan.fill, `, style="filled,dashed", tooltip=${quoted(`${namespace}/${name}`)}`);
+  return node(
+    `orphan ${namespace}/${name}`,
+    name,
+    LOOKS.orphan.word,
+    LOOKS.orphan.fill,
+    `, style="filled,dashed", tooltip=${quoted(`${namespace}/${name}`)}`,
+  );
 }
 
 function node(id: string, title: string, about: string, fill: string, more: string): string {
@@ -58,9 +75,12 @@ function caption({ environment, digest, services, orphans, expected }: PlatformC
   const counts = new Map<keyof typeof LOOKS, number>(Object.keys(LOOKS).map((key) => [key as keyof typeof LOOKS, 0]));
   for (const { action } of services) counts.set(action, (counts.get(action) ?? 0) + 1);
   counts.set('orphan', orphans.length);
-  const cell = (fill: string, text: string): string => `<td bgcolor="${fill}" width="24"> </td><td align="left" width="170">${html(text)}</td>`;
+  const cell = (fill: string, text: string): string =>
+    `<td bgcolor="${fill}" width="24"> </td><td align="left" width="170">${html(text)}</td>`;
   const cells = [
-    ...[...counts].filter(([, count]) => count > 0).map(([key, count]) => cell(LOOKS[key].fill, `${count} ${LOOKS[key].word}`)),
+    ...[...counts]
+      .filter(([, count]) => count > 0)
+      .map(([key, count]) => cell(LOOKS[key].fill, `${count} ${LOOKS[key].word}`)),
     ...(expected.path.length > 1 ? [cell(CRITICAL, `Longest path: ${expected.seconds.toFixed(0)} s`)] : []),
   ];
   return [

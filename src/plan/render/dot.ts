@@ -3,8 +3,20 @@ import type { Drawing, DrawnNode } from './drawing.ts';
 
 /** Fill per phase, light enough for black text; neighbours differ. */
 const FILLS = [
-  '#d0ebff', '#ffe8cc', '#d3f9d8', '#fff3bf', '#eebefa', '#e9ecef', '#c5f6fa',
-  '#ffd8a8', '#d8f5a2', '#fcc2d7', '#bac8ff', '#96f2d7', '#ffec99', '#ffc9c9',
+  '#d0ebff',
+  '#ffe8cc',
+  '#d3f9d8',
+  '#fff3bf',
+  '#eebefa',
+  '#e9ecef',
+  '#c5f6fa',
+  '#ffd8a8',
+  '#d8f5a2',
+  '#fcc2d7',
+  '#bac8ff',
+  '#96f2d7',
+  '#ffec99',
+  '#ffc9c9',
 ];
 export const CRITICAL = '#c2255c';
 
@@ -16,8 +28,10 @@ const LEGEND_COLUMNS = 5;
 export function renderDot(drawing: Drawing): string {
   const { phases, edges } = drawing;
   const nodes = phases.flatMap(({ number, nodes: members }) => members.map((member) => node(member, fillOf(number))));
-  const arrows = edges.map(({ from, to, critical }) =>
-    `  ${quoted(from)} -> ${quoted(to)}${critical ? ` [color="${CRITICAL}", penwidth=2.6, weight=8]` : ''};`);
+  const arrows = edges.map(
+    ({ from, to, critical }) =>
+      `  ${quoted(from)} -> ${quoted(to)}${critical ? ` [color="${CRITICAL}", penwidth=2.6, weight=8]` : ''};`,
+  );
   return [
     'digraph platform {',
     '  rankdir=LR; nodesep=0.16; ranksep=0.6; splines=spline; pad=0.3; bgcolor="white"; fontname="Helvetica,Arial,sans-serif";',
@@ -44,13 +58,18 @@ function node({ service, seconds, critical }: DrawnNode, fill: string): string {
 
 /** Title and colours, above the graph. */
 function caption({ title, phases, criticalPath, criticalSeconds }: Drawing): string[] {
-  const cell = (fill: string, text: string): string => `<td bgcolor="${fill}" width="24"> </td><td align="left" width="270">${text}</td>`;
+  const cell = (fill: string, text: string): string =>
+    `<td bgcolor="${fill}" width="24"> </td><td align="left" width="270">${text}</td>`;
   const cells = [
-    ...phases.filter(({ nodes }) => nodes.length > 0).map(({ number, title: text }) => cell(fillOf(number), `${number}. ${text}`)),
+    ...phases
+      .filter(({ nodes }) => nodes.length > 0)
+      .map(({ number, title: text }) => cell(fillOf(number), `${number}. ${text}`)),
     cell(CRITICAL, `Longest path: ${criticalPath.length} services, ${criticalSeconds.toFixed(1)} s`),
   ];
-  const rows = Array.from({ length: Math.ceil(cells.length / LEGEND_COLUMNS) }, (_, row) =>
-    `    <tr>${cells.slice(row * LEGEND_COLUMNS, (row + 1) * LEGEND_COLUMNS).join('')}</tr>`);
+  const rows = Array.from(
+    { length: Math.ceil(cells.length / LEGEND_COLUMNS) },
+    (_, row) => `    <tr>${cells.slice(row * LEGEND_COLUMNS, (row + 1) * LEGEND_COLUMNS).join('')}</tr>`,
+  );
   return [
     '  labelloc=t; label=<<table border="0" cellspacing="4" cellpadding="2">',
     `    <tr><td colspan="${2 * LEGEND_COLUMNS}"><font point-size="22">${title}</font></td></tr>`,

@@ -31,12 +31,21 @@ export function draw(catalog: Catalog, environment: Pick<Environment, 'name' | '
   const seconds = new Map(catalog.services.map((service) => [service.name, serviceSeconds(environment, service)]));
   const longest = criticalPath(catalog.services, (name) => seconds.get(name) ?? 0);
   const steps = new Set(longest.path.slice(1).map((name, index) => `${longest.path[index] ?? ''} ${name}`));
-  const node = (service: Service): DrawnNode => ({ service, seconds: seconds.get(service.name) ?? 0, critical: longest.path.includes(service.name) });
+  const node = (service: Service): DrawnNode => ({
+    service,
+    seconds: seconds.get(service.name) ?? 0,
+    critical: longest.path.includes(service.name),
+  });
   return {
     title: `Ananta Platform on ${environment.name}: ${catalog.services.length} services, longest path ${longest.seconds.toFixed(0)} s`,
-    phases: catalog.phases.map(({ number, title }) => ({ number, title, nodes: catalog.services.filter(({ phase }) => phase === number).map(node) })),
+    phases: catalog.phases.map(({ number, title }) => ({
+      number,
+      title,
+      nodes: catalog.services.filter(({ phase }) => phase === number).map(node),
+    })),
     edges: withoutImpliedDependencies(catalog.services).flatMap(({ name, dependsOn }) =>
-      dependsOn.map((dependency) => ({ from: dependency, to: name, critical: steps.has(`${dependency} ${name}`) }))),
+      dependsOn.map((dependency) => ({ from: dependency, to: name, critical: steps.has(`${dependency} ${name}`) })),
+    ),
     criticalPath: longest.path,
     criticalSeconds: longest.seconds,
   };

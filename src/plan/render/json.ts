@@ -49,7 +49,10 @@ export function catalogRows(catalog: Catalog, environment: Environment): Catalog
     health: healthOf(environment, service),
     ports: service.ports,
     ...addressOf(environment, service),
-    secrets: [...service.secrets, ...[...service.before, ...service.after].flatMap((step) => (step.kind === 'release' ? step.secrets : []))],
+    secrets: [
+      ...service.secrets,
+      ...[...service.before, ...service.after].flatMap((step) => (step.kind === 'release' ? step.secrets : [])),
+    ],
     databases: service.databases,
     before: service.before.map(({ name }) => name),
     after: service.after.map(({ name }) => name),
@@ -66,7 +69,10 @@ function chartOf(catalog: Catalog, { chart }: Service): CatalogRow['chart'] {
   const upstream = catalog.upstreamCharts[chart.upstream ?? ''];
   if (upstream === undefined) return { bundled: chart.bundled };
   const { name, version, versionLine, repository, oci } = upstream;
-  return { bundled: chart.bundled, upstream: { name, version, versionLine, repository, ...(oci === undefined ? {} : { oci }) } };
+  return {
+    bundled: chart.bundled,
+    upstream: { name, version, versionLine, repository, ...(oci === undefined ? {} : { oci }) },
+  };
 }
 
 function image(environment: Environment, service: Service): string {

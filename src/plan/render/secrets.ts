@@ -9,9 +9,21 @@ export const MARKERS = { begin: '<!-- generated: begin -->', end: '<!-- generate
 /** @returns both tables: paths with their keys, services with their ways of reading */
 export function secretTables(catalog: Catalog): string {
   return [
-    '### Paths', '', ...table(['Path below `secret/`', 'Keys', 'For'], catalog.secretPaths.map(({ path, origin, keys, description }) =>
-      [`\`${path}\`${origin === 'ours' ? ' (ours)' : ''}`, keys.map(describeKey).join('<br>'), description])),
-    '', '### Readers', '', ...table(['Service or step', 'From a Kubernetes Secret', 'Logs in to Vault for'], readers(catalog)), '',
+    '### Paths',
+    '',
+    ...table(
+      ['Path below `secret/`', 'Keys', 'For'],
+      catalog.secretPaths.map(({ path, origin, keys, description }) => [
+        `\`${path}\`${origin === 'ours' ? ' (ours)' : ''}`,
+        keys.map(describeKey).join('<br>'),
+        description,
+      ]),
+    ),
+    '',
+    '### Readers',
+    '',
+    ...table(['Service or step', 'From a Kubernetes Secret', 'Logs in to Vault for'], readers(catalog)),
+    '',
   ].join('\n');
 }
 
@@ -27,22 +39,36 @@ export function withSecretTables(document: string, catalog: Catalog): string {
 }
 
 function readers(catalog: Catalog): string[][] {
-  return catalog.services.flatMap(releasesOf).filter(({ secrets }) => secrets.length > 0).map(({ name, secrets }) => [
-    name,
-    secrets.filter(({ delivery }) => delivery === 'kubernetes')
-      .map((use) => `\`${secretNameOf(use)}\`${use.keys ? `: ${use.keys.join(', ')}` : ''}`).join('<br>'),
-    secrets.filter(({ delivery }) => delivery === 'login').map(({ path }) => `\`${path}\``).join('<br>'),
-  ]);
+  return catalog.services
+    .flatMap(releasesOf)
+    .filter(({ secrets }) => secrets.length > 0)
+    .map(({ name, secrets }) => [
+      name,
+      secrets
+        .filter(({ delivery }) => delivery === 'kubernetes')
+        .map((use) => `\`${secretNameOf(use)}\`${use.keys ? `: ${use.keys.join(', ')}` : ''}`)
+        .join('<br>'),
+      secrets
+        .filter(({ delivery }) => delivery === 'login')
+        .map(({ path }) => `\`${path}\``)
+        .join('<br>'),
+    ]);
 }
 
 function describeKey(key: SecretKey): string {
   switch (key.kind) {
-    case 'generated': return `\`${key.name}\``;
-    case 'fixed': return `\`${key.name}\` = ${key.value}`;
-    case 'jwt': return `\`${key.name}\`, signed with ${key.signedWith}`;
-    case 'bcrypt': return `\`${key.name}\`, hash of ${key.of}`;
-    case 'copy': return `\`${key.name}\`, copy of ${key.from.path} ${key.from.key}`;
-    case 'supplied': return `\`${key.name}\`, **supplied${key.initially === 'placeholder' ? ' later' : ''}**`;
+    case 'generated':
+      return `\`${key.name}\``;
+    case 'fixed':
+      return `\`${key.name}\` = ${key.value}`;
+    case 'jwt':
+      return `\`${key.name}\`, signed with ${key.signedWith}`;
+    case 'bcrypt':
+      return `\`${key.name}\`, hash of ${key.of}`;
+    case 'copy':
+      return `\`${key.name}\`, copy of ${key.from.path} ${key.from.key}`;
+    case 'supplied':
+      return `\`${key.name}\`, **supplied${key.initially === 'placeholder' ? ' later' : ''}**`;
   }
 }
 

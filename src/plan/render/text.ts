@@ -13,15 +13,34 @@ const WIDE = 110;
 export function renderCatalogText(catalog: Catalog, width = 100): string {
   const direct = new Map(withoutImpliedDependencies(catalog.services).map(({ name, dependsOn }) => [name, dependsOn]));
   const header = ['#', 'Service', 'Namespace', ...(width < WIDE ? [] : ['Chart'])];
-  const rows = catalog.services.map((service) => ({ service, cells: cellsOf(service).slice(0, header.length), waits: direct.get(service.name) ?? [] }));
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)));
+  const rows = catalog.services.map((service) => ({
+    service,
+    cells: cellsOf(service).slice(0, header.length),
+    waits: direct.get(service.name) ?? [],
+  }));
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)),
+  );
   const taken = widths.reduce((sum, columnWidth) => sum + columnWidth + COLUMN_GAP, 0);
   const line = (cells: readonly string[], last: string): string =>
-    [...cells.map((cell, column) => (column === 0 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))), last].join(' '.repeat(COLUMN_GAP)).trimEnd();
+    [
+      ...cells.map((cell, column) =>
+        column === 0 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      ),
+      last,
+    ]
+      .join(' '.repeat(COLUMN_GAP))
+      .trimEnd();
 
   const phases = catalog.phases.flatMap(({ number, title }) => {
     const members = rows.filter(({ service }) => service.phase === number);
-    return members.length === 0 ? [] : ['', `Phase ${number}: ${title}`, ...members.map(({ cells, waits }) => line(cells, fitted(waits, width - taken)))];
+    return members.length === 0
+      ? []
+      : [
+          '',
+          `Phase ${number}: ${title}`,
+          ...members.map(({ cells, waits }) => line(cells, fitted(waits, width - taken))),
+        ];
   });
   const jobs = catalog.services.filter(({ kind }) => kind === 'job').length;
   return [

@@ -2,7 +2,19 @@
 import { host } from '../../catalog/build.ts';
 import type { Tree } from '../../environment/merge.ts';
 import { findService } from '../releases.ts';
-import { aliasService, fixedValue, imageVersion, ingressValues, nodePort, nodePortService, resources, secretName, volume, type ChartValues, type UpstreamContext } from './context.ts';
+import {
+  aliasService,
+  fixedValue,
+  imageVersion,
+  ingressValues,
+  nodePort,
+  nodePortService,
+  resources,
+  secretName,
+  volume,
+  type ChartValues,
+  type UpstreamContext,
+} from './context.ts';
 
 const POSTGRES_PORT = 5432;
 
@@ -12,10 +24,16 @@ const common = (context: UpstreamContext): Tree => ({
   serviceAccount: { create: true, name: context.release.name },
 });
 
-/** Roles and databases are made by the Job after it, as with the bundled chart: scripts of the image run on an empty volume only. */
+/**
+ * Roles and databases are made by the Job after it, as with the bundled chart: scripts of the image run on an empty
+ * volume only.
+ */
 const postgresql: ChartValues = (context) => ({
   ...common(context),
-  auth: { existingSecret: secretName(context), secretKeys: { adminPasswordKey: 'postgres-password', userPasswordKey: 'password' } },
+  auth: {
+    existingSecret: secretName(context),
+    secretKeys: { adminPasswordKey: 'postgres-password', userPasswordKey: 'password' },
+  },
   primary: { persistence: volume(context), ...resources(context) },
 });
 
@@ -28,7 +46,9 @@ const redis: ChartValues = (context) => ({
     persistence: volume(context),
     serviceAccount: { create: true, name: context.release.name },
     // For redis-cli, as the health check calls it.
-    extraEnvVars: [{ name: 'REDISCLI_AUTH', valueFrom: { secretKeyRef: { name: secretName(context), key: 'redis-password' } } }],
+    extraEnvVars: [
+      { name: 'REDISCLI_AUTH', valueFrom: { secretKeyRef: { name: secretName(context), key: 'redis-password' } } },
+    ],
     ...resources(context),
   },
   extraDeploy: [aliasService(context, { 'app.kubernetes.io/component': 'master' })],
@@ -61,26 +81,41 @@ const mongodb: ChartValues = (context) => {
 };
 
 const keycloak: ChartValues = (context) => {
-  const database = context.catalog.databases.find(({ server, name }) => context.service.databases.includes(`${server}/${name}`));
+  const database = context.catalog.databases.find(({ server, name }) =>
+    context.service.databases.includes(`${server}/${name}`),
+  );
   if (database === undefined) throw new Error('Keycloak has no database in the catalog.');
   const server = findService(context.catalog, database.server);
   const admin = context.release.secrets.findIndex(({ path }) => path === 'auth/keycloak');
   const ingress = ingressValues(context);
   return {
     ...common(context),
-    auth: { adminUser: fixedValue(context, 'auth/keycloak', 'admin-username'), existingSecret: secretName(context, admin), passwordSecretKey: 'admin-password' },
+    auth: {
+      adminUser: fixedValue(context, 'auth/keycloak', 'admin-username'),
+      existingSecret: secretName(context, admin),
+      passwordSecretKey: 'admin-password',
+    },
     externalDatabase: {
       host: host(server.name, server.namespace),
       port: POSTGRES_PORT,
       user: database.owner,
       database: database.name,
-      existingSecret: secretName(context, context.release.secrets.findIndex(({ path }) => path === database.password.path)),
+      existingSecret: secretName(
+        context,
+        context.release.secrets.findIndex(({ path }) => path === database.password.path),
+      ),
       existingSecretPasswordKey: database.password.key,
     },
     replicaCount: context.replicas,
-    service: { type: 'NodePort', ports: { http: context.service.ports[0]?.port }, nodePorts: { http: nodePort(context, 'http') } },
+    service: {
+      type: 'NodePort',
+      ports: { http: context.service.ports[0]?.port },
+      nodePorts: { http: nodePort(context, 'http') },
+    },
     // The chart's own key for TLS makes up the Secret's name.
-    ...(ingress === undefined ? {} : { ingress: { ...ingress.common, hostname: ingress.host, pathType: 'Prefix', extraTls: ingress.tls } }),
+    ...(ingress === undefined
+      ? {}
+      : { ingress: { ...ingress.common, hostname: ingress.host, pathType: 'Prefix', extraTls: ingress.tls } }),
     ...resources(context),
   };
 };

@@ -21,7 +21,8 @@ export type ChartValues = (context: UpstreamContext) => Tree;
 /** Name of the Secret made from the n-th path that the release reads. */
 export function secretName({ release }: UpstreamContext, index = 0): string {
   const use = release.secrets[index];
-  if (use === undefined) throw new Error(`Service "${release.name}" reads no secret number ${index + 1}, but its upstream chart needs it.`);
+  if (use === undefined)
+    throw new Error(`Service "${release.name}" reads no secret number ${index + 1}, but its upstream chart needs it.`);
   return kubernetesSecretName(use.path);
 }
 
@@ -53,7 +54,10 @@ export function resources({ environment, release }: UpstreamContext): Tree {
 /** @param classKey what the chart calls the StorageClass */
 export function volume({ environment, service }: UpstreamContext, classKey = 'storageClass'): Tree {
   const size = environment.storage.sizes[service.name];
-  return { ...(size === undefined ? {} : { size }), ...(environment.storage.class === undefined ? {} : { [classKey]: environment.storage.class }) };
+  return {
+    ...(size === undefined ? {} : { size }),
+    ...(environment.storage.class === undefined ? {} : { [classKey]: environment.storage.class }),
+  };
 }
 
 export function nodePort({ service }: UpstreamContext, port: string): number | undefined {
@@ -102,7 +106,8 @@ export function aliasService({ release, service }: UpstreamContext, selector: Re
 export function nodePortService(context: UpstreamContext, portName: string, selector: Record<string, string>): Tree {
   const { release, service } = context;
   const port = service.ports.find(({ name }) => name === portName);
-  if (port?.nodePort === undefined) throw new Error(`Service "${release.name}" has no port "${portName}" with a NodePort.`);
+  if (port?.nodePort === undefined)
+    throw new Error(`Service "${release.name}" has no port "${portName}" with a NodePort.`);
   return {
     apiVersion: 'v1',
     kind: 'Service',

@@ -1,7 +1,17 @@
 /** The charts of Argo CD, HashiCorp, CloudNativePG, MinIO, Jaeger and the Prometheus community. */
 import { mergeTrees } from '../../environment/merge.ts';
 import { upstreamVaultValues } from '../vault-values.ts';
-import { aliasService, imageTag, ingressValues, nodePort, pullSecrets, resources, secretName, volume, type ChartValues } from './context.ts';
+import {
+  aliasService,
+  imageTag,
+  ingressValues,
+  nodePort,
+  pullSecrets,
+  resources,
+  secretName,
+  volume,
+  type ChartValues,
+} from './context.ts';
 
 const argoCd: ChartValues = (context) => ({
   global: { imagePullSecrets: pullSecrets(context), ...imageTag(context) },
@@ -40,7 +50,9 @@ const minio: ChartValues = (context) => {
     serviceAccount: { create: true, name: context.release.name },
     persistence: { ...volume(context), annotations: { 'helm.sh/resource-policy': 'keep' } },
     consoleService: consolePort === undefined ? { type: 'ClusterIP' } : { type: 'NodePort', nodePort: consolePort },
-    ...(ingress === undefined ? {} : { consoleIngress: { ...ingress.common, path: '/', hosts: [ingress.host], tls: ingress.tls } }),
+    ...(ingress === undefined
+      ? {}
+      : { consoleIngress: { ...ingress.common, path: '/', hosts: [ingress.host], tls: ingress.tls } }),
     // The chart labels by its own rules; everybody here looks for the instance.
     podLabels: instance,
     additionalLabels: instance,
@@ -49,7 +61,10 @@ const minio: ChartValues = (context) => {
 };
 
 const jaeger: ChartValues = (context) => ({
-  allInOne: { ...mergeTrees(imageTag(context), { image: { pullSecrets: context.environment.images.pullSecrets } }), ...resources(context) },
+  allInOne: {
+    ...mergeTrees(imageTag(context), { image: { pullSecrets: context.environment.images.pullSecrets } }),
+    ...resources(context),
+  },
   extraObjects: [aliasService(context, { 'app.kubernetes.io/component': 'all-in-one' })],
 });
 

@@ -15,17 +15,35 @@ const AFTER = '2026-01-03T00:00:00Z';
 function definition(more: Record<string, unknown>, name = OURS): KubernetesObject {
   const [plural = '', ...group] = name.split('.');
   return {
-    metadata: { name, uid: `uid-${name}`, resourceVersion: '1', ...more }, spec: { group: group.join('.'), names: { plural, kind: 'Thing' }, versions: [{ name: 'v1', served: true }] },
+    metadata: { name, uid: `uid-${name}`, resourceVersion: '1', ...more },
+    spec: { group: group.join('.'), names: { plural, kind: 'Thing' }, versions: [{ name: 'v1', served: true }] },
   };
 }
 
-/** What becomes of the definitions of a cluster, whose platform's first namespace was made at `PLATFORM`, or has none any more. */
-async function decided(definitions: KubernetesObject[], options: { namespaces?: boolean; instances?: KubernetesObject[] } = {}): Promise<Record<string, string>> {
-  const kubernetes = { list: (path: string) => Promise.resolve({ items: path.endsWith('/customresourcedefinitions') ? definitions : (options.instances ?? []) }) } as unknown as Clients['kubernetes'];
-  const namespaces = options.namespaces === false ? [] : [{ ours: true, object: { metadata: { creationTimestamp: PLATFORM } } }];
+/**
+ * What becomes of the definitions of a cluster, whose platform's first namespace was made at `PLATFORM`, or has none
+ * any more.
+ */
+async function decided(
+  definitions: KubernetesObject[],
+  options: { namespaces?: boolean; instances?: KubernetesObject[] } = {},
+): Promise<Record<string, string>> {
+  const kubernetes = {
+    list: (path: string) =>
+      Promise.resolve({ items: path.endsWith('/customresourcedefinitions') ? definitions : (options.instances ?? []) }),
+  } as unknown as Clients['kubernetes'];
+  const namespaces =
+    options.namespaces === false ? [] : [{ ours: true, object: { metadata: { creationTimestamp: PLATFORM } } }];
   const survey = { namespaces, kinds: [], releases: new Set() } as unknown as Survey;
-  const { targets, kept } = await definitionsToRemove({ kubernetes, catalog: loadCatalog(), config: readConfig() }, survey, new AbortController().signal);
-  return Object.fromEntries([...targets.map(({ name }) => [name, 'goes']), ...kept.map(({ name, reason }) => [name, reason])]) as Record<string, string>;
+  const { targets, kept } = await definitionsToRemove(
+    { kubernetes, catalog: loadCatalog(), config: readConfig() },
+    survey,
+    new AbortController().signal,
+  );
+  return Object.fromEntries([
+    ...targets.map(({ name }) => [name, 'goes']),
+    ...kept.map(({ name, reason }) => [name, reason]),
+  ]) as Record<string, string>;
 }
 
 describe('definitions that our charts brought along', () => {
@@ -34,16 +52,29 @@ describe('definitions that our charts brought along', () => {
   });
 
   test("stay when they are older than the platform, and others' are none of our business", async () => {
-    assert.deepEqual(await decided([definition({ creationTimestamp: BEFORE }), definition({ creationTimestamp: AFTER }, 'carts.shop.example')]), { [OURS]: 'it was there before the platform' });
+    assert.deepEqual(
+      await decided([
+        definition({ creationTimestamp: BEFORE }),
+        definition({ creationTimestamp: AFTER }, 'carts.shop.example'),
+      ]),
+      { [OURS]: 'it was there before the platform' },
+    );
   });
 
   test('stay while there are objects of them', async () => {
     const instances = [{ metadata: { name: 'mine', namespace: 'shop' } }] as KubernetesObject[];
-    assert.deepEqual(await decided([definition({ creationTimestamp: AFTER })], { instances }), { [OURS]: 'objects of it are left: Thing shop/mine' });
+    assert.deepEqual(await decided([definition({ creationTimestamp: AFTER })], { instances }), {
+      [OURS]: 'objects of it are left: Thing shop/mine',
+    });
   });
 
   test('without the platform nobody can tell, unless they are going already', async () => {
-    assert.deepEqual(await decided([definition({ creationTimestamp: AFTER })], { namespaces: false }), { [OURS]: 'no namespace of the platform is left that tells whether it was there before' });
-    assert.deepEqual(await decided([definition({ creationTimestamp: AFTER, deletionTimestamp: AFTER })], { namespaces: false }), { [OURS]: 'goes' });
+    assert.deepEqual(await decided([definition({ creationTimestamp: AFTER })], { namespaces: false }), {
+      [OURS]: 'no namespace of the platform is left that tells whether it was there before',
+    });
+    assert.deepEqual(
+      await decided([definition({ creationTimestamp: AFTER, deletionTimestamp: AFTER })], { namespaces: false }),
+      { [OURS]: 'goes' },
+    );
   });
 });

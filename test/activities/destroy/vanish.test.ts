@@ -10,14 +10,22 @@ const patience = { seconds: 0.3, lookMilliseconds: 10 };
 const signal = new AbortController().signal;
 
 /** What a namespace says of itself at each look. */
-async function hanging(says: (look: number) => string | undefined): Promise<{ stuck: Awaited<ReturnType<typeof removeAndWait>>; seconds: number }> {
+async function hanging(
+  says: (look: number) => string | undefined,
+): Promise<{ stuck: Awaited<ReturnType<typeof removeAndWait>>; seconds: number }> {
   let outcome: Awaited<ReturnType<typeof hanging>> | undefined;
   await withFakeClients(async ({ clients: { kubernetes } }) => {
     let look = 0;
     kubernetes.get = () => {
       look += 1;
       const message = says(look);
-      const object = { metadata: { name: 'apps', uid: 'uid-1', resourceVersion: '1' }, status: { conditions: message === undefined ? [] : [{ type: 'NamespaceDeletionDiscoveryFailure', status: 'True', message }] } };
+      const object = {
+        metadata: { name: 'apps', uid: 'uid-1', resourceVersion: '1' },
+        status: {
+          conditions:
+            message === undefined ? [] : [{ type: 'NamespaceDeletionDiscoveryFailure', status: 'True', message }],
+        },
+      };
       return Promise.resolve(object as unknown as KubernetesObject);
     };
     const started = performance.now();
@@ -30,7 +38,10 @@ async function hanging(says: (look: number) => string | undefined): Promise<{ st
 describe('what hangs', () => {
   test('is named once nothing has moved for so long, with what it says itself', async () => {
     const { stuck } = await hanging(() => 'the API metrics.k8s.io/v1 does not answer');
-    assert.deepEqual(stuck.map(({ kind, name, state, reason }) => ({ kind, name, state, reason })), [{ kind: 'Namespace', name: 'apps', state: 'stuck', reason: 'the API metrics.k8s.io/v1 does not answer' }]);
+    assert.deepEqual(
+      stuck.map(({ kind, name, state, reason }) => ({ kind, name, state, reason })),
+      [{ kind: 'Namespace', name: 'apps', state: 'stuck', reason: 'the API metrics.k8s.io/v1 does not answer' }],
+    );
   });
 
   test('is waited for as long as it moves', async () => {

@@ -10,10 +10,26 @@ import { testScope } from '../../support/scope.ts';
 
 const MARKED = { 'meta.helm.sh/release-name': 'api', 'meta.helm.sh/release-namespace': 'apps' };
 const MANAGED = { 'app.kubernetes.io/managed-by': 'Helm' };
-const kind = (group: string, name: string, plural: string): Looking['kinds'] extends ReadonlyMap<string, infer Kind> ? Kind : never => ({ group, version: 'v1', kind: name, plural, namespaced: true, verbs: [] });
+const kind = (
+  group: string,
+  name: string,
+  plural: string,
+): Looking['kinds'] extends ReadonlyMap<string, infer Kind> ? Kind : never => ({
+  group,
+  version: 'v1',
+  kind: name,
+  plural,
+  namespaced: true,
+  verbs: [],
+});
 
 /** What becomes of the object of a manifest, with a live one and a server that answers a dry run as told. */
-async function changeOf(text: string, live: Record<string, unknown> | undefined, dryRun: (path: string, object: unknown, force: boolean) => unknown, applied = ['Secret apps/s', 'StatefulSet apps/s', 'Thing /s']): Promise<{ change: ObjectChange | undefined; asked: string[] }> {
+async function changeOf(
+  text: string,
+  live: Record<string, unknown> | undefined,
+  dryRun: (path: string, object: unknown, force: boolean) => unknown,
+  applied = ['Secret apps/s', 'StatefulSet apps/s', 'Thing /s'],
+): Promise<{ change: ObjectChange | undefined; asked: string[] }> {
   const asked: string[] = [];
   const [wanted] = manifestObjects(text);
   assert.ok(wanted);
@@ -25,8 +41,13 @@ async function changeOf(text: string, live: Record<string, unknown> | undefined,
         return dryRun(path, object, force) as KubernetesObject;
       },
     },
-    kinds: new Map([['/Secret', kind('', 'Secret', 'secrets')], ['apps/StatefulSet', kind('apps', 'StatefulSet', 'statefulsets')]]),
-    release: { name: 'api', namespace: 'apps' }, applied: new Set(applied), signal: new AbortController().signal,
+    kinds: new Map([
+      ['/Secret', kind('', 'Secret', 'secrets')],
+      ['apps/StatefulSet', kind('apps', 'StatefulSet', 'statefulsets')],
+    ]),
+    release: { name: 'api', namespace: 'apps' },
+    applied: new Set(applied),
+    signal: new AbortController().signal,
   };
   const found = await findLive(looking, wanted);
   assert.ok(found);
@@ -35,7 +56,10 @@ async function changeOf(text: string, live: Record<string, unknown> | undefined,
 
 const SECRET = 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: new-password-1}\n';
 const secret = (password: string): Record<string, unknown> => ({
-  apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'apps', uid: 'u', resourceVersion: '1', labels: MANAGED, annotations: MARKED }, data: { password: Buffer.from(password).toString('base64') },
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 's', namespace: 'apps', uid: 'u', resourceVersion: '1', labels: MANAGED, annotations: MARKED },
+  data: { password: Buffer.from(password).toString('base64') },
 });
 
 describe('one object of a plan', () => {
@@ -43,9 +67,18 @@ describe('one object of a plan', () => {
     const { change, asked } = await changeOf(SECRET, secret('old-password-1'), () => secret('new-password-1'));
     assert.deepEqual(asked, ['helm /api/v1/namespaces/apps/secrets/s']);
     assert.equal(change?.action, 'update');
-    assert.deepEqual(change.fields.map(({ path }) => path), ['data.password']);
+    assert.deepEqual(
+      change.fields.map(({ path }) => path),
+      ['data.password'],
+    );
     const said = JSON.stringify(change);
-    for (const value of ['old-password-1', 'new-password-1', Buffer.from('old-password-1').toString('base64'), Buffer.from('new-password-1').toString('base64')]) assert.ok(!said.includes(value));
+    for (const value of [
+      'old-password-1',
+      'new-password-1',
+      Buffer.from('old-password-1').toString('base64'),
+      Buffer.from('new-password-1').toString('base64'),
+    ])
+      assert.ok(!said.includes(value));
     assert.match(said, /fingerprint [0-9a-f]{8}/);
   });
 
@@ -54,33 +87,74 @@ describe('one object of a plan', () => {
   });
 
   test('is new where it is not there, and refused beforehand where the server would', async () => {
-    assert.deepEqual((await changeOf(SECRET, undefined, () => secret('x'))).change, { action: 'create', kind: 'Secret', name: 's', namespace: 'apps', fields: [] });
-    const { change } = await changeOf(SECRET, undefined, () => { throw new KubernetesError('PATCH x', 403, 'Forbidden', 'exceeded quota: q'); });
+    assert.deepEqual((await changeOf(SECRET, undefined, () => secret('x'))).change, {
+      action: 'create',
+      kind: 'Secret',
+      name: 's',
+      namespace: 'apps',
+      fields: [],
+    });
+    const { change } = await changeOf(SECRET, undefined, () => {
+      throw new KubernetesError('PATCH x', 403, 'Forbidden', 'exceeded quota: q');
+    });
     assert.match(change?.blocked ?? '', /refuses it: 403 exceeded quota/);
     // Its namespace comes first.
-    assert.equal((await changeOf(SECRET, undefined, () => { throw new KubernetesError('PATCH x', 404, 'NotFound', 'namespaces "apps" not found'); })).change?.blocked, undefined);
+    assert.equal(
+      (
+        await changeOf(SECRET, undefined, () => {
+          throw new KubernetesError('PATCH x', 404, 'NotFound', 'namespaces "apps" not found');
+        })
+      ).change?.blocked,
+      undefined,
+    );
   });
 
   test('names who owns a field, and still shows what would change', async () => {
     const { change, asked } = await changeOf(SECRET, secret('a'), (_path, _object, force) => {
       if (force) return secret('b');
-      throw new KubernetesError('PATCH x', 409, 'Conflict', 'Apply failed with 1 conflict', [{ field: '.data.password', message: 'conflict with "kubectl-edit" using v1' }]);
+      throw new KubernetesError('PATCH x', 409, 'Conflict', 'Apply failed with 1 conflict', [
+        { field: '.data.password', message: 'conflict with "kubectl-edit" using v1' },
+      ]);
     });
-    assert.deepEqual(asked.map((line) => line.endsWith(' force')), [false, true]);
+    assert.deepEqual(
+      asked.map((line) => line.endsWith(' force')),
+      [false, true],
+    );
     assert.equal(change?.fields.length, 1);
     assert.match(change.blocked ?? '', /^kubectl-edit owns data\.password/);
   });
 
   test('names the immutable field, found with a stand-in', async () => {
     const set = (size: string, more: object = {}): Record<string, unknown> => ({
-      apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 's', namespace: 'apps', uid: '12345678-9', resourceVersion: '1', labels: MANAGED, annotations: MARKED },
-      spec: { replicas: 1, podManagementPolicy: 'OrderedReady', volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { size } }], ...more },
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: {
+        name: 's',
+        namespace: 'apps',
+        uid: '12345678-9',
+        resourceVersion: '1',
+        labels: MANAGED,
+        annotations: MARKED,
+      },
+      spec: {
+        replicas: 1,
+        podManagementPolicy: 'OrderedReady',
+        volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { size } }],
+        ...more,
+      },
     });
     const message = "Forbidden: updates to statefulset spec for fields other than 'replicas', 'template' are forbidden";
-    const { change, asked } = await changeOf('apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s}\n', set('1Gi'), (path) => {
-      if (path.endsWith('/s')) throw new KubernetesError('PATCH x', 422, 'Invalid', `StatefulSet.apps "s" is invalid: spec: ${message}`, [{ field: 'spec', message }]);
-      return set('2Gi', { replicas: 2 });
-    });
+    const { change, asked } = await changeOf(
+      'apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s}\n',
+      set('1Gi'),
+      (path) => {
+        if (path.endsWith('/s'))
+          throw new KubernetesError('PATCH x', 422, 'Invalid', `StatefulSet.apps "s" is invalid: spec: ${message}`, [
+            { field: 'spec', message },
+          ]);
+        return set('2Gi', { replicas: 2 });
+      },
+    );
     assert.equal(asked[1], 'helm /apis/apps/v1/namespaces/apps/statefulsets/ananta-plan-12345678');
     assert.equal(change?.action, 'replace');
     assert.deepEqual(change.immutable, ['spec.volumeClaimTemplates[name=data].spec.size']);
@@ -91,7 +165,10 @@ describe('one object of a plan', () => {
     const { change } = await changeOf(SECRET, secret('same'), () => secret('same'), []);
     assert.deepEqual({ action: change?.action, blocked: change?.blocked }, { action: 'adopt', blocked: undefined });
     const foreign = { ...secret('same'), metadata: { name: 's', uid: 'u', resourceVersion: '1' } };
-    assert.match((await changeOf(SECRET, foreign, () => secret('same'), [])).change?.blocked ?? '', /Helm refuses to take it over/);
+    assert.match(
+      (await changeOf(SECRET, foreign, () => secret('same'), [])).change?.blocked ?? '',
+      /Helm refuses to take it over/,
+    );
   });
 });
 

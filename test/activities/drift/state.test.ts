@@ -20,7 +20,11 @@ describe('memory of drift runs', () => {
 
   test('no writer loses what another one wrote', async () => {
     await withFakeClients(async ({ clients: { kubernetes } }) => {
-      await Promise.all(Array.from({ length: 8 }, (_, index) => updateDriftState(kubernetes, 'sandbox', (state) => withRepairs(state, [`key-${index}`], rule, 0))));
+      await Promise.all(
+        Array.from({ length: 8 }, (_, index) =>
+          updateDriftState(kubernetes, 'sandbox', (state) => withRepairs(state, [`key-${index}`], rule, 0)),
+        ),
+      );
       assert.equal(Object.keys((await readDriftState(kubernetes, 'sandbox')).repairs).length, 8);
     });
   });
@@ -34,8 +38,14 @@ describe('memory of drift runs', () => {
 
   test('a damaged one is named, not overwritten', async () => {
     await withFakeClients(async ({ clients: { kubernetes }, cluster }) => {
-      cluster.objects.set(PATH, { metadata: { name: 'drift-sandbox', uid: '', resourceVersion: '1' }, data: { 'state.json': '{' } });
-      await assert.rejects(updateDriftState(kubernetes, 'sandbox', (state) => ({ ...state })), /ananta-system\/drift-sandbox, is damaged \(no JSON\)/);
+      cluster.objects.set(PATH, {
+        metadata: { name: 'drift-sandbox', uid: '', resourceVersion: '1' },
+        data: { 'state.json': '{' },
+      });
+      await assert.rejects(
+        updateDriftState(kubernetes, 'sandbox', (state) => ({ ...state })),
+        /ananta-system\/drift-sandbox, is damaged \(no JSON\)/,
+      );
     });
   });
 });

@@ -11,7 +11,12 @@ import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;
 
-async function withBootstrapped(work: (parts: FakeParts, tools: { find: () => Promise<DriftFinding[]>; repair: () => Promise<void> }) => Promise<void>): Promise<void> {
+async function withBootstrapped(
+  work: (
+    parts: FakeParts,
+    tools: { find: () => Promise<DriftFinding[]>; repair: () => Promise<void> },
+  ) => Promise<void>,
+): Promise<void> {
   await withFakeClients(async (parts) => {
     const activities = createActivities(parts.clients, () => testScope());
     const repair = async (): Promise<void> => {
@@ -22,20 +27,49 @@ async function withBootstrapped(work: (parts: FakeParts, tools: { find: () => Pr
     };
     await repair();
     for (const { name, namespace } of parts.clients.catalog.services) putPod(parts, name, namespace, 'simulated');
-    parts.cluster.objects.set('/api/v1/nodes/simulated', asObject({ metadata: { name: 'simulated', labels: { type: 'kwok' } } }));
+    parts.cluster.objects.set(
+      '/api/v1/nodes/simulated',
+      asObject({ metadata: { name: 'simulated', labels: { type: 'kwok' } } }),
+    );
     parts.cluster.objects.set('/api/v1/nodes/real', asObject({ metadata: { name: 'real' } }));
-    await work(parts, { repair, find: async () => (await findVaultDrift(parts.clients, parts.clients.environment, signal)).findings });
+    await work(parts, {
+      repair,
+      find: async () => (await findVaultDrift(parts.clients, parts.clients.environment, signal)).findings,
+    });
   });
 }
 
 const asObject = (object: unknown): KubernetesObject => object as KubernetesObject;
 
 function putPod({ cluster }: FakeParts, release: string, namespace: string, nodeName: string): void {
-  const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }], containerStatuses: [{ name: 'app', ready: true, restartCount: 0, state: { running: {} } }] };
-  cluster.objects.set(`/api/v1/namespaces/${namespace}/pods/${release}-0`, asObject({ metadata: { name: `${release}-0`, namespace, uid: release, resourceVersion: '1', labels: { 'app.kubernetes.io/instance': release } }, spec: { nodeName, containers: [] }, status }));
+  const status = {
+    phase: 'Running',
+    conditions: [{ type: 'Ready', status: 'True' }],
+    containerStatuses: [{ name: 'app', ready: true, restartCount: 0, state: { running: {} } }],
+  };
+  cluster.objects.set(
+    `/api/v1/namespaces/${namespace}/pods/${release}-0`,
+    asObject({
+      metadata: {
+        name: `${release}-0`,
+        namespace,
+        uid: release,
+        resourceVersion: '1',
+        labels: { 'app.kubernetes.io/instance': release },
+      },
+      spec: { nodeName, containers: [] },
+      status,
+    }),
+  );
 }
 
-const lines = (findings: readonly DriftFinding[]): string[] => findings.map(({ kind, object, field, repair }) => `${kind} ${object}${field === undefined ? '' : ` ${field}`} -> ${repair ?? 'a person'}`).sort();
+const lines = (findings: readonly DriftFinding[]): string[] =>
+  findings
+    .map(
+      ({ kind, object, field, repair }) =>
+        `${kind} ${object}${field === undefined ? '' : ` ${field}`} -> ${repair ?? 'a person'}`,
+    )
+    .sort();
 
 describe('drift of Vault', () => {
   test('untouched: nothing', async () => {
@@ -58,7 +92,10 @@ describe('drift of Vault', () => {
 
   test('each change is found and put back, with the same values', async () => {
     await withBootstrapped(async ({ vault }, { find, repair }) => {
-      const values = (): unknown => [...vault.kv].filter(([path]) => !path.startsWith('ananta')).map(([path, { versions }]) => [path, versions.at(-1)?.data]);
+      const values = (): unknown =>
+        [...vault.kv]
+          .filter(([path]) => !path.startsWith('ananta'))
+          .map(([path, { versions }]) => [path, versions.at(-1)?.data]);
       const before = values();
       vault.policies.set('ananta-cns-service', 'path "*" { capabilities = ["sudo"] }');
       vault.policies.set('other', 'x');
@@ -71,9 +108,23 @@ describe('drift of Vault', () => {
       const kinds = lines(await find());
       assert.ok(kinds.includes('missing Vault secret app-plane/cns-service -> vault'));
       assert.ok(kinds.includes('changed Vault role ananta-cns-service token_period -> vault'));
-      for (const part of ['policy ananta-cns-service', 'mount secret/ config.max_lease_ttl', 'mount secret/ kv.max_versions', 'auth/kubernetes disable_iss_validation', 'extra Vault role ananta-gone -> a person', 'extra Vault policy other -> a person']) assert.ok(kinds.some((line) => line.includes(part)), `${part} in\n${kinds.join('\n')}`);
+      for (const part of [
+        'policy ananta-cns-service',
+        'mount secret/ config.max_lease_ttl',
+        'mount secret/ kv.max_versions',
+        'auth/kubernetes disable_iss_validation',
+        'extra Vault role ananta-gone -> a person',
+        'extra Vault policy other -> a person',
+      ])
+        assert.ok(
+          kinds.some((line) => line.includes(part)),
+          `${part} in\n${kinds.join('\n')}`,
+        );
       await repair();
-      assert.deepEqual(lines(await find()), ['extra Vault policy other -> a person', 'extra Vault role ananta-gone -> a person']);
+      assert.deepEqual(lines(await find()), [
+        'extra Vault policy other -> a person',
+        'extra Vault role ananta-gone -> a person',
+      ]);
       assert.deepEqual(values(), before);
     });
   });
@@ -94,7 +145,10 @@ describe('drift of Vault', () => {
     await withBootstrapped(async ({ vault }, { find }) => {
       vault.denied = /secret\/metadata/;
       vault.policies.delete('ananta-cns-service');
-      assert.deepEqual(lines(await find()), ['missing Vault policy ananta-cns-service -> vault', 'not-observable Vault secrets -> a person']);
+      assert.deepEqual(lines(await find()), [
+        'missing Vault policy ananta-cns-service -> vault',
+        'not-observable Vault secrets -> a person',
+      ]);
     });
   });
 
@@ -102,10 +156,19 @@ describe('drift of Vault', () => {
     await withBootstrapped(async (parts, { find, repair }) => {
       const path = '/api/v1/namespaces/cache-system/secrets/vault-cache-control-plane-redis';
       const secret = parts.cluster.objects.get(path)!;
-      parts.cluster.objects.set(path, asObject({ ...secret, data: { 'redis-password': Buffer.from('hunter2').toString('base64') } }));
-      parts.cluster.objects.set('/api/v1/namespaces/app-plane/secrets/vault-old', asObject({ ...secret, metadata: { ...secret.metadata, name: 'vault-old', namespace: 'app-plane' } }));
+      parts.cluster.objects.set(
+        path,
+        asObject({ ...secret, data: { 'redis-password': Buffer.from('hunter2').toString('base64') } }),
+      );
+      parts.cluster.objects.set(
+        '/api/v1/namespaces/app-plane/secrets/vault-old',
+        asObject({ ...secret, metadata: { ...secret.metadata, name: 'vault-old', namespace: 'app-plane' } }),
+      );
       const found = await find();
-      assert.deepEqual(lines(found), ['changed Secret cache-system/vault-cache-control-plane-redis data.redis-password -> secret', 'extra Secret app-plane/vault-old -> a person']);
+      assert.deepEqual(lines(found), [
+        'changed Secret cache-system/vault-cache-control-plane-redis data.redis-password -> secret',
+        'extra Secret app-plane/vault-old -> a person',
+      ]);
       assert.doesNotMatch(JSON.stringify(found), /hunter2|aHVudGVy/);
       await repair();
       parts.cluster.objects.delete('/api/v1/namespaces/app-plane/secrets/vault-old');
@@ -117,19 +180,28 @@ describe('drift of Vault', () => {
 });
 
 describe('contents', () => {
-  const withStore = (work: (parts: FakeParts, look: () => Promise<{ findings: DriftFinding[]; simulated: string }>) => Promise<void>): Promise<void> => withBootstrapped(async (parts) => {
-    const whole = loadCatalog();
-    const services = [...parts.clients.catalog.services, ...whole.services.filter(({ name }) => name === 'app-plane-minio' || name === 'supabase-db')];
-    const clients = { ...parts.clients, catalog: { ...parts.clients.catalog, services } };
-    await work(parts, () => findContentDrift(clients, signal));
-  });
+  const withStore = (
+    work: (parts: FakeParts, look: () => Promise<{ findings: DriftFinding[]; simulated: string }>) => Promise<void>,
+  ): Promise<void> =>
+    withBootstrapped(async (parts) => {
+      const whole = loadCatalog();
+      const services = [
+        ...parts.clients.catalog.services,
+        ...whole.services.filter(({ name }) => name === 'app-plane-minio' || name === 'supabase-db'),
+      ];
+      const clients = { ...parts.clients, catalog: { ...parts.clients.catalog, services } };
+      await work(parts, () => findContentDrift(clients, signal));
+    });
 
   test('simulated pods are never asked, and named in one line', async () => {
     await withStore(async (parts, look) => {
       parts.clients.kubernetes.exec = () => Promise.reject(new Error('asked'));
       putPod(parts, 'app-plane-minio', 'app-plane', 'simulated');
       putPod(parts, 'supabase-db', 'database-system', 'simulated');
-      assert.deepEqual(await look(), { findings: [], simulated: "Simulated pods cannot show: buckets (1 set), migration ledgers (1); there the Jobs' receipts count" });
+      assert.deepEqual(await look(), {
+        findings: [],
+        simulated: "Simulated pods cannot show: buckets (1 set), migration ledgers (1); there the Jobs' receipts count",
+      });
     });
   });
 
@@ -137,15 +209,38 @@ describe('contents', () => {
     await withStore(async (parts, look) => {
       putPod(parts, 'app-plane-minio', 'app-plane', 'real');
       putPod(parts, 'supabase-db', 'database-system', 'real');
-      parts.clients.kubernetes.exec = (_pod, _container, command) => Promise.resolve(command.at(-1)!.includes('mc ls')
-        ? { exitCode: 0, stdout: '{"key":"bom-uploads/"}\n{"key":"documents/"}\n{"key":"exports/"}\n{"key":"avatars/"}\n{"key":"bulk-uploads/"}\n', stderr: '' }
-        : { exitCode: 1, stdout: '', stderr: 'ERROR:  relation "flyway_schema_history" does not exist' });
+      parts.clients.kubernetes.exec = (_pod, _container, command) =>
+        Promise.resolve(
+          command.at(-1)!.includes('mc ls')
+            ? {
+                exitCode: 0,
+                stdout:
+                  '{"key":"bom-uploads/"}\n{"key":"documents/"}\n{"key":"exports/"}\n{"key":"avatars/"}\n{"key":"bulk-uploads/"}\n',
+                stderr: '',
+              }
+            : { exitCode: 1, stdout: '', stderr: 'ERROR:  relation "flyway_schema_history" does not exist' },
+        );
       const first = await look();
-      assert.deepEqual([lines(first.findings), first.simulated], [['missing Bucket app-plane-minio/enrichment-audit -> job', 'missing Migration ledger of supabase-db/supabase -> job'], '']);
-      assert.deepEqual(first.findings.map(({ release }) => release), ['minio-init', 'supabase-migrations']);
+      assert.deepEqual(
+        [lines(first.findings), first.simulated],
+        [
+          [
+            'missing Bucket app-plane-minio/enrichment-audit -> job',
+            'missing Migration ledger of supabase-db/supabase -> job',
+          ],
+          '',
+        ],
+      );
+      assert.deepEqual(
+        first.findings.map(({ release }) => release),
+        ['minio-init', 'supabase-migrations'],
+      );
 
       parts.clients.kubernetes.exec = () => Promise.reject(new Error('403 this is not allowed'));
-      assert.deepEqual(lines((await look()).findings), ['not-observable Buckets of app-plane-minio -> a person', 'not-observable Migration ledger of supabase-db/supabase -> a person']);
+      assert.deepEqual(lines((await look()).findings), [
+        'not-observable Buckets of app-plane-minio -> a person',
+        'not-observable Migration ledger of supabase-db/supabase -> a person',
+      ]);
     });
   });
 });

@@ -7,14 +7,18 @@ import * as tar from 'tar';
 import { archivedDefinitions, definitionsOf, installedDefinitions } from '../../../src/activities/release/crds.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 
-const definition = (name: string): string => `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: { name: ${name} }\n`;
+const definition = (name: string): string =>
+  `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: { name: ${name} }\n`;
 
 test('kinds that a chart brings along: from its folder, from its archive, from what its templates have made', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'crds-'));
   try {
     await mkdir(join(folder, 'chart', 'crds'), { recursive: true });
     await mkdir(join(folder, 'chart', 'templates'));
-    await writeFile(join(folder, 'chart', 'crds', 'all.yaml'), `${definition('a.example')}---\n${definition('b.example')}---\nkind: Service\nmetadata: { name: s }\n`);
+    await writeFile(
+      join(folder, 'chart', 'crds', 'all.yaml'),
+      `${definition('a.example')}---\n${definition('b.example')}---\nkind: Service\nmetadata: { name: s }\n`,
+    );
     await writeFile(join(folder, 'chart', 'templates', 'crd.yaml'), definition('template.example'));
     await tar.create({ file: join(folder, 'chart.tgz'), gzip: true, cwd: folder }, ['chart']);
     assert.deepEqual(await definitionsOf(join(folder, 'chart')), ['a.example', 'b.example']);
@@ -22,7 +26,22 @@ test('kinds that a chart brings along: from its folder, from its archive, from w
   } finally {
     await rm(folder, { recursive: true });
   }
-  const of = (name: string, release: string, namespace: string): KubernetesObject => ({ metadata: { name, uid: name, resourceVersion: '1', annotations: { 'meta.helm.sh/release-name': release, 'meta.helm.sh/release-namespace': namespace } } });
-  const list = () => Promise.resolve({ metadata: { resourceVersion: '1' }, items: [of('a.example', 'argocd', 'argocd'), of('b.example', 'argocd', 'elsewhere'), of('c.example', 'cnpg', 'argocd')] });
+  const of = (name: string, release: string, namespace: string): KubernetesObject => ({
+    metadata: {
+      name,
+      uid: name,
+      resourceVersion: '1',
+      annotations: { 'meta.helm.sh/release-name': release, 'meta.helm.sh/release-namespace': namespace },
+    },
+  });
+  const list = () =>
+    Promise.resolve({
+      metadata: { resourceVersion: '1' },
+      items: [
+        of('a.example', 'argocd', 'argocd'),
+        of('b.example', 'argocd', 'elsewhere'),
+        of('c.example', 'cnpg', 'argocd'),
+      ],
+    });
   assert.deepEqual(await installedDefinitions({ list }, { name: 'argocd', namespace: 'argocd' }), ['a.example']);
 });

@@ -5,26 +5,49 @@ import { explainTakenPort } from '../../../src/activities/release/leaked-port.ts
 import { HelmError } from '../../../src/clients/helm/index.ts';
 import type { KubernetesClient, KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 
-const TAKEN = new HelmError('RejectedByCluster', 'helm upgrade --install admin-app in control-plane: failed to create resource: server-side apply failed for object control-plane/admin-app /v1, Kind=Service: Service "admin-app" is invalid: spec.ports[0].nodePort: Invalid value: 31555: provided port is already allocated');
+const TAKEN = new HelmError(
+  'RejectedByCluster',
+  'helm upgrade --install admin-app in control-plane: failed to create resource: server-side apply failed for object control-plane/admin-app /v1, Kind=Service: Service "admin-app" is invalid: spec.ports[0].nodePort: Invalid value: 31555: provided port is already allocated',
+);
 
 /** What becomes of an error after so many minutes, with a Service on NodePort 31000 and one on another. */
 async function explained(error: unknown, port: number, minutes = 0): Promise<unknown> {
-  const service = (name: string, nodePort?: number): KubernetesObject => ({ metadata: { name, namespace: 'shop', uid: name, resourceVersion: '1' }, spec: { ports: [{ port: 80, ...(nodePort === undefined ? {} : { nodePort }) }] } });
-  const kubernetes: Pick<KubernetesClient, 'list'> = { list: () => Promise.resolve({ metadata: { resourceVersion: '1' }, items: [service('inside'), service('theirs', port)] }) };
-  return explainTakenPort(kubernetes, { namespace: 'control-plane', name: 'admin-app' }, error, minutes * 60_000, new AbortController().signal);
+  const service = (name: string, nodePort?: number): KubernetesObject => ({
+    metadata: { name, namespace: 'shop', uid: name, resourceVersion: '1' },
+    spec: { ports: [{ port: 80, ...(nodePort === undefined ? {} : { nodePort }) }] },
+  });
+  const kubernetes: Pick<KubernetesClient, 'list'> = {
+    list: () =>
+      Promise.resolve({ metadata: { resourceVersion: '1' }, items: [service('inside'), service('theirs', port)] }),
+  };
+  return explainTakenPort(
+    kubernetes,
+    { namespace: 'control-plane', name: 'admin-app' },
+    error,
+    minutes * 60_000,
+    new AbortController().signal,
+  );
 }
 
 describe('a NodePort that is taken', () => {
   test('by a Service: a person has to decide, and is told which', async () => {
     const found = await explained(TAKEN, 31555);
     assert.ok(found instanceof DeployError);
-    assert.deepEqual([found.type, /NodePort 31555, which Service shop\/theirs has/.test(found.message)], ['RejectedByCluster', true], found.message);
+    assert.deepEqual(
+      [found.type, /NodePort 31555, which Service shop\/theirs has/.test(found.message)],
+      ['RejectedByCluster', true],
+      found.message,
+    );
   });
 
   test('by nobody: it is tried again until the API server has freed it', async () => {
     const found = await explained(TAKEN, 31000, 14);
     assert.ok(found instanceof DeployError);
-    assert.deepEqual([found.type, /allocated although no Service has it/.test(found.message)], ['HelmInterrupted', true], found.message);
+    assert.deepEqual(
+      [found.type, /allocated although no Service has it/.test(found.message)],
+      ['HelmInterrupted', true],
+      found.message,
+    );
   });
 
   test('by nobody that can be seen, for too long: as Helm says it', async () => {
@@ -32,6 +55,10 @@ describe('a NodePort that is taken', () => {
   });
 
   test('other errors stay as they are', async () => {
-    for (const error of [new HelmError('RejectedByCluster', 'exceeded quota'), new Error('provided port is already allocated')]) assert.equal(await explained(error, 31555), error);
+    for (const error of [
+      new HelmError('RejectedByCluster', 'exceeded quota'),
+      new Error('provided port is already allocated'),
+    ])
+      assert.equal(await explained(error, 31555), error);
   });
 });

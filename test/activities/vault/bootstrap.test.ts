@@ -27,7 +27,11 @@ function activitiesOf({ clients }: FakeParts): Activities {
 
 /** All current values, by path. */
 function valuesOf({ vault }: FakeParts): Record<string, unknown> {
-  return Object.fromEntries([...vault.kv].filter(([path]) => !path.startsWith('ananta-deploy/')).map(([path, { versions }]) => [path, versions.at(-1)?.data]));
+  return Object.fromEntries(
+    [...vault.kv]
+      .filter(([path]) => !path.startsWith('ananta-deploy/'))
+      .map(([path, { versions }]) => [path, versions.at(-1)?.data]),
+  );
 }
 
 describe('bootstrap of Vault', () => {
@@ -35,8 +39,15 @@ describe('bootstrap of Vault', () => {
     await withFakeClients(async (parts) => {
       const activities = activitiesOf(parts);
       await bootstrap(activities, parts.run);
-      assert.deepEqual(await observeVault(parts.clients, parts.clients.environment, signal), { vault: 'open', vaultConfigured: true, vaultReason: '' });
-      assert.deepEqual([...parts.vault.roles.keys()].sort(), ['ananta-deployer', ...serviceRoles(parts.clients.catalog).map(({ name }) => name)].sort());
+      assert.deepEqual(await observeVault(parts.clients, parts.clients.environment, signal), {
+        vault: 'open',
+        vaultConfigured: true,
+        vaultReason: '',
+      });
+      assert.deepEqual(
+        [...parts.vault.roles.keys()].sort(),
+        ['ananta-deployer', ...serviceRoles(parts.clients.catalog).map(({ name }) => name)].sort(),
+      );
       const before = valuesOf(parts);
       parts.cluster.applied.length = 0;
       assert.deepEqual(await activities.openVault(parts.run), { initialized: false, unsealed: false });
@@ -78,17 +89,35 @@ describe('bootstrap of Vault', () => {
           parts.vault.heal();
           const where = `cut ${when} request ${number}: ${parts.vault.requests.at(-1)}`;
           const written = valuesOf(parts);
-          const again = await bootstrap(activities, parts.run).then(() => undefined, (error: unknown) => (error as ApplicationFailure).type);
+          const again = await bootstrap(activities, parts.run).then(
+            () => undefined,
+            (error: unknown) => (error as ApplicationFailure).type,
+          );
           if (again !== undefined) {
             // The one answer that nobody can ask for again.
-            assert.deepEqual([again, parts.vault.inits, await stat(parts.clients.vault.keys.path).then(() => true, () => false)], ['VaultKeysMissing', 1, false], where);
+            assert.deepEqual(
+              [
+                again,
+                parts.vault.inits,
+                await stat(parts.clients.vault.keys.path).then(
+                  () => true,
+                  () => false,
+                ),
+              ],
+              ['VaultKeysMissing', 1, false],
+              where,
+            );
             return;
           }
           assert.equal(parts.vault.inits, 1, where);
           assert.equal(await parts.clients.vault.root.isKept(), false, where);
           assert.ok(parts.vault.roots.size <= Math.max(0, parts.vault.generated - 1), where);
           for (const [path, values] of Object.entries(written)) assert.deepEqual(valuesOf(parts)[path], values, where);
-          assert.equal((await observeVault(parts.clients, parts.clients.environment, signal)).vaultConfigured, true, where);
+          assert.equal(
+            (await observeVault(parts.clients, parts.clients.environment, signal)).vaultConfigured,
+            true,
+            where,
+          );
         });
       }
     }
@@ -97,7 +126,8 @@ describe('bootstrap of Vault', () => {
   test('what is missing is named, and every kind of drift is seen', async () => {
     await withFakeClients(async (parts) => {
       const activities = activitiesOf(parts);
-      const reason = async (): Promise<string> => (await observeVault(parts.clients, parts.clients.environment, signal)).vaultReason;
+      const reason = async (): Promise<string> =>
+        (await observeVault(parts.clients, parts.clients.environment, signal)).vaultReason;
       assert.match(await reason(), /not initialised/);
       await bootstrap(activities, parts.run);
       parts.vault.seal();
@@ -115,7 +145,9 @@ describe('bootstrap of Vault', () => {
       assert.equal(await reason(), '');
 
       const path = '/api/v1/namespaces/cache-system/secrets/vault-cache-control-plane-redis';
-      parts.cluster.objects.get(path)!.metadata['managedFields'] = [{ manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:data': { 'f:redis-password': {} } } }];
+      parts.cluster.objects.get(path)!.metadata['managedFields'] = [
+        { manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:data': { 'f:redis-password': {} } } },
+      ];
       assert.match(await reason(), /edited by hand/);
       await bootstrap(activities, parts.run);
       parts.cluster.objects.delete(path);
@@ -129,18 +161,35 @@ describe('bootstrap of Vault', () => {
       await bootstrap(activities, parts.run);
       const before = valuesOf(parts) as Record<string, Record<string, string>>;
       Object.assign(parts.vault, { initialized: false, sealed: true });
-      for (const part of [parts.vault.kv, parts.vault.roles, parts.vault.policies, parts.vault.mounts, parts.vault.auths, parts.vault.roots]) part.clear();
+      for (const part of [
+        parts.vault.kv,
+        parts.vault.roles,
+        parts.vault.policies,
+        parts.vault.mounts,
+        parts.vault.auths,
+        parts.vault.roots,
+      ])
+        part.clear();
       parts.clients.vault.forgetLogin();
       await activities.openVault(parts.run);
       await activities.configureVault(parts.run);
-      const failure = await activities.seedVault(parts.run).then(() => undefined, (error: unknown) => error as ApplicationFailure);
+      const failure = await activities.seedVault(parts.run).then(
+        () => undefined,
+        (error: unknown) => error as ApplicationFailure,
+      );
       assert.equal(failure?.type, 'SecretLost');
-      const lost = [...failure.message.matchAll(/secrets set (\S+) (\S+) --env sandbox/g)].map(([, path, key]) => [path!, key!] as const);
-      assert.ok(lost.some(([path, key]) => path === 'app-plane/cns-service' && key === 'api-token'), failure.message);
+      const lost = [...failure.message.matchAll(/secrets set (\S+) (\S+) --env sandbox/g)].map(
+        ([, path, key]) => [path!, key!] as const,
+      );
+      assert.ok(
+        lost.some(([path, key]) => path === 'app-plane/cns-service' && key === 'api-token'),
+        failure.message,
+      );
       assert.equal(parts.vault.kv.has('app-plane/cns-service'), false);
       for (const [path, key] of lost) await setSecret(parts.clients, path, key, before[path]![key]!);
       await activities.seedVault(parts.run);
-      for (const path of ['cache/control-plane-redis', 'app-plane/cns-service', 'cache/app-plane-redis']) assert.deepEqual(valuesOf(parts)[path], before[path], path);
+      for (const path of ['cache/control-plane-redis', 'app-plane/cns-service', 'cache/app-plane-redis'])
+        assert.deepEqual(valuesOf(parts)[path], before[path], path);
       assert.ok((await activities.syncSecrets(parts.run)).written.length > 0);
     });
   });
@@ -164,7 +213,11 @@ describe('bootstrap of Vault', () => {
 
       // Destroyed for good, all of them: only a person can know the value.
       for (const version of versions) version.destroyed = true;
-      await assert.rejects(activities.seedVault(parts.run), (error: ApplicationFailure) => error.type === 'SecretLost' && error.message.includes('secrets set app-plane/supabase jwt-secret'));
+      await assert.rejects(
+        activities.seedVault(parts.run),
+        (error: ApplicationFailure) =>
+          error.type === 'SecretLost' && error.message.includes('secrets set app-plane/supabase jwt-secret'),
+      );
 
       // This one is in a Secret, too.
       parts.vault.kv.delete('cache/control-plane-redis');
@@ -178,7 +231,10 @@ describe('bootstrap of Vault', () => {
       const activities = activitiesOf(parts);
       await bootstrap(activities, parts.run);
       for (const [path, object] of parts.cluster.objects) {
-        if (path.endsWith('/vault-cache-control-plane-redis')) object.metadata['managedFields'] = [{ manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:data': { 'f:redis-password': {} } } }];
+        if (path.endsWith('/vault-cache-control-plane-redis'))
+          object.metadata['managedFields'] = [
+            { manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:data': { 'f:redis-password': {} } } },
+          ];
       }
       parts.vault.kv.delete('cache/control-plane-redis');
       await assert.rejects(activities.seedVault(parts.run), { type: 'SecretLost' });
@@ -192,11 +248,21 @@ describe('bootstrap of Vault', () => {
       const activities = createActivities(parts.clients, () => scope);
       await bootstrap(activities, parts.run);
       const value = (await getSecret(parts.clients, 'cache/control-plane-redis', 'redis-password'))!;
-      parts.vault.request = () => Promise.reject(new Error(`something said ${value} and ${Buffer.from(value).toString('base64')}`));
-      const failure = await activities.seedVault(parts.run).then(() => undefined, (error: unknown) => error as ApplicationFailure);
+      parts.vault.request = () =>
+        Promise.reject(new Error(`something said ${value} and ${Buffer.from(value).toString('base64')}`));
+      const failure = await activities.seedVault(parts.run).then(
+        () => undefined,
+        (error: unknown) => error as ApplicationFailure,
+      );
       assert.equal(failure?.message, 'something said [redacted] and [redacted]');
       assert.equal((failure?.stack ?? '').includes(value), false);
-      assert.equal(JSON.stringify([scope.beats, parts.cluster.applied.filter(({ object }) => object['kind'] !== 'Secret')]).includes(value), false);
+      assert.equal(
+        JSON.stringify([
+          scope.beats,
+          parts.cluster.applied.filter(({ object }) => object['kind'] !== 'Secret'),
+        ]).includes(value),
+        false,
+      );
     });
   });
 });
@@ -208,7 +274,13 @@ describe('supplied values', () => {
     const environments = join(parts.folder, 'environments');
     await mkdir(environments);
     await cp(parts.clients.config.environmentsDir, environments, { recursive: true });
-    await writeFile(join(environments, 'sandbox.yaml'), (await readFile(join(environments, 'sandbox.yaml'), 'utf8')).replace('suppliedSecrets: placeholder', 'suppliedSecrets: required'));
+    await writeFile(
+      join(environments, 'sandbox.yaml'),
+      (await readFile(join(environments, 'sandbox.yaml'), 'utf8')).replace(
+        'suppliedSecrets: placeholder',
+        'suppliedSecrets: required',
+      ),
+    );
     Object.assign(parts.clients, { config: { ...parts.clients.config, environmentsDir: environments } });
   };
 
@@ -216,7 +288,10 @@ describe('supplied values', () => {
     await withFakeClients(async (parts) => {
       await required(parts);
       const activities = activitiesOf(parts);
-      assert.deepEqual((await missingSecrets(parts.clients)).map(({ key }) => key), ['ai-api-key', 'supplier-api-token']);
+      assert.deepEqual(
+        (await missingSecrets(parts.clients)).map(({ key }) => key),
+        ['ai-api-key', 'supplier-api-token'],
+      );
       await activities.openVault(parts.run);
       await activities.configureVault(parts.run);
       await assert.rejects(activities.seedVault(parts.run), (error: unknown) => {
@@ -238,7 +313,9 @@ describe('supplied values', () => {
     await withFakeClients(async (parts) => {
       await required(parts);
       const file = join(parts.folder, 'supplied-secrets.json');
-      assert.deepEqual(await setSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key', 'sk-early'), { stored: 'waiting' });
+      assert.deepEqual(await setSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key', 'sk-early'), {
+        stored: 'waiting',
+      });
       await setSecret(parts.clients, 'app-plane/cns-service', 'supplier-api-token', 'st-early');
       assert.equal((await stat(file)).mode & 0o777, 0o600);
       assert.deepEqual(await missingSecrets(parts.clients), []);
@@ -261,7 +338,10 @@ describe('supplied values', () => {
 
   test('only supplied keys are set, only known ones are read', async () => {
     await withFakeClients(async ({ clients }) => {
-      await assert.rejects(setSecret(clients, 'cache/control-plane-redis', 'redis-password', 'x'), { name: 'ConfigurationError', message: /generated and never overwritten; only these/ });
+      await assert.rejects(setSecret(clients, 'cache/control-plane-redis', 'redis-password', 'x'), {
+        name: 'ConfigurationError',
+        message: /generated and never overwritten; only these/,
+      });
       await assert.rejects(setSecret(clients, 'app-plane/cns-service', 'ai-api-key', ''), /empty/);
       await assert.rejects(getSecret(clients, 'no/such', 'x'), /no secret path no\/such/);
       await assert.rejects(getSecret(clients, 'app-plane/cns-service', 'x'), /has no key x\. It has: api-token/);

@@ -3,10 +3,22 @@ import { describe, test } from 'node:test';
 import { ApiError } from '../../../bootstrap/cluster/api.ts';
 import { proveSimulator } from '../../../bootstrap/cluster/index.ts';
 
-interface Thing { metadata: { name: string; annotations: Record<string, string> }; spec: Record<string, unknown>; status?: object }
+interface Thing {
+  metadata: { name: string; annotations: Record<string, string> };
+  spec: Record<string, unknown>;
+  status?: object;
+}
 
-/** An API server with a simulator that plays pods, or volumes, only after it was told its Stages again so many times. */
-function simulated({ deafTo, refuses }: { deafTo?: { kind: 'pods' | 'volumes'; times: number }; refuses?: ApiError } = {}) {
+/**
+ * An API server with a simulator that plays pods, or volumes, only after it was told its Stages again so many times.
+ */
+function simulated({
+  deafTo,
+  refuses,
+}: {
+  deafTo?: { kind: 'pods' | 'volumes'; times: number };
+  refuses?: ApiError;
+} = {}) {
   const things = new Map<string, Thing>();
   const asked: string[] = [];
   let told = 0;
@@ -26,12 +38,15 @@ function simulated({ deafTo, refuses }: { deafTo?: { kind: 'pods' | 'volumes'; t
       asked.push(`${method} ${plain}`);
       if (refuses !== undefined && method === 'POST') return Promise.reject(refuses);
       if (plain.endsWith('/stages/pod-start')) told += 1;
-      else if (method === 'POST') things.set(`${plain}/${(body?.content as Thing).metadata.name}`, structuredClone(body?.content as Thing));
+      else if (method === 'POST')
+        things.set(`${plain}/${(body?.content as Thing).metadata.name}`, structuredClone(body?.content as Thing));
       else if (method === 'DELETE') things.delete(plain);
       else if (method === 'GET') {
         play();
         const found = things.get(plain);
-        return found === undefined ? Promise.reject(new ApiError(404, 'not there')) : Promise.resolve(structuredClone(found));
+        return found === undefined
+          ? Promise.reject(new ApiError(404, 'not there'))
+          : Promise.resolve(structuredClone(found));
       }
       return Promise.resolve(undefined);
     },
@@ -49,14 +64,20 @@ describe('proof that the simulator plays', () => {
     assert.ok(asked.includes('GET /api/v1/persistentvolumes/pvc-1'), 'that the volume goes is seen, too');
   });
 
-  for (const [kind, what] of [['pods', 'make a pod ready'], ['volumes', 'make a volume']] as const) {
+  for (const [kind, what] of [
+    ['pods', 'make a pod ready'],
+    ['volumes', 'make a volume'],
+  ] as const) {
     test(`deaf to ${kind}: it is told its Stages again, and the object is touched after that`, async () => {
       const { api, asked, things } = simulated({ deafTo: { kind, times: 1 } });
       const retold: string[] = [];
       await proveSimulator(api, 'node-0', { onRetold: (missed) => retold.push(missed) });
       assert.deepEqual(retold, [what]);
       const stage = asked.findIndex((request) => request.endsWith('/stages/pod-start'));
-      assert.match(asked[stage + 1] ?? '', /^PATCH \/api\/v1\/namespaces\/kube-system\/(pods|persistentvolumeclaims)\/simulator-proof$/);
+      assert.match(
+        asked[stage + 1] ?? '',
+        /^PATCH \/api\/v1\/namespaces\/kube-system\/(pods|persistentvolumeclaims)\/simulator-proof$/,
+      );
       assert.equal(things.size, 0);
     });
   }
@@ -64,9 +85,22 @@ describe('proof that the simulator plays', () => {
   test('what an earlier proof has left proves nothing: it is made anew', async () => {
     const { api, asked, things } = simulated();
     const path = '/api/v1/namespaces/kube-system/pods/simulator-proof';
-    things.set(path, { metadata: { name: 'simulator-proof', annotations: { 'simulation.ananta.dev/proof': 'of another' } }, spec: {} });
+    things.set(path, {
+      metadata: { name: 'simulator-proof', annotations: { 'simulation.ananta.dev/proof': 'of another' } },
+      spec: {},
+    });
     await proveSimulator(api, 'node-0');
-    assert.deepEqual(asked.filter((request) => request.includes('/pods')), [`GET ${path}`, `DELETE ${path}`, `GET ${path}`, 'POST /api/v1/namespaces/kube-system/pods', `GET ${path}`, `DELETE ${path}`]);
+    assert.deepEqual(
+      asked.filter((request) => request.includes('/pods')),
+      [
+        `GET ${path}`,
+        `DELETE ${path}`,
+        `GET ${path}`,
+        'POST /api/v1/namespaces/kube-system/pods',
+        `GET ${path}`,
+        `DELETE ${path}`,
+      ],
+    );
   });
 
   test('what the API server refuses for good ends it', async () => {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { kwokctlConfiguration } from '../../../bootstrap/cluster/config.ts';
-import { cniConfig, containerdConfig, corefile, kubeletConfig, proxyConfig } from '../../../bootstrap/node/configuration.ts';
+import {
+  cniConfig,
+  containerdConfig,
+  corefile,
+  kubeletConfig,
+  proxyConfig,
+} from '../../../bootstrap/node/configuration.ts';
 import { nodeLayout } from '../../../bootstrap/node/layout.ts';
 import { nodeNetwork } from '../../../bootstrap/node/network.ts';
 import { nodeObjects } from '../../../bootstrap/node/objects.ts';
@@ -21,11 +27,19 @@ const network = nodeNetwork('10.231.0.0/16');
 describe("configuration of a real node's programs", () => {
   test('containerd: its own pause image, no lowered scores, no handles in the machine’s /run/netns', () => {
     const text = containerdConfig(node, '/usr/lib/cni');
-    for (const line of ['restrict_oom_score_adj = true', 'netns_mounts_under_state_dir = true', 'sandbox_image = "ananta.invalid/pause:1"', 'bin_dir = "/usr/lib/cni"']) assert.ok(text.includes(line), line);
+    for (const line of [
+      'restrict_oom_score_adj = true',
+      'netns_mounts_under_state_dir = true',
+      'sandbox_image = "ananta.invalid/pause:1"',
+      'bin_dir = "/usr/lib/cni"',
+    ])
+      assert.ok(text.includes(line), line);
   });
 
   test('kubelet: reached at the node, nobody unknown let in, imported images never collected', () => {
-    const kubelet = kubeletConfig(node, network, '/ca.crt') as Record<string, unknown> & { authentication: { anonymous: { enabled: boolean } } };
+    const kubelet = kubeletConfig(node, network, '/ca.crt') as Record<string, unknown> & {
+      authentication: { anonymous: { enabled: boolean } };
+    };
     assert.equal(kubelet['address'], '10.231.0.2');
     assert.equal(kubelet.authentication.anonymous.enabled, false);
     assert.equal(kubelet['imageGCHighThresholdPercent'], 100);
@@ -46,7 +60,10 @@ describe("configuration of a real node's programs", () => {
   });
 
   test('the pause program is an ELF file of this size', () => {
-    for (const [architecture, machine] of [['amd64', 62], ['arm64', 183]] as const) {
+    for (const [architecture, machine] of [
+      ['amd64', 62],
+      ['arm64', 183],
+    ] as const) {
       const elf = pauseProgram(architecture);
       assert.equal(elf.subarray(0, 4).toString('latin1'), '\x7fELF');
       assert.equal(elf.readUInt16LE(18), machine);
@@ -55,10 +72,23 @@ describe("configuration of a real node's programs", () => {
   });
 
   test('without a real node the cluster is made as before', () => {
-    const tools = Object.fromEntries(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwokctl', 'kwok', 'kubectl'].map((name) => [name, { path: `/${name}` }])) as never;
-    assert.doesNotMatch(JSON.stringify(kwokctlConfiguration(layout, tools, {})), /advertise-address|manage-all-nodes|MutatingAdmissionPolicy/);
-    assert.match(JSON.stringify(kwokctlConfiguration(layout, tools, {}, network)), /"advertise-address","value":"10\.231\.0\.1"/);
-    assert.match(JSON.stringify(kwokctlConfiguration(layout, tools, {}, network)), /"key":"manage-all-nodes","value":"false","override":true/);
+    const tools = Object.fromEntries(
+      ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwokctl', 'kwok', 'kubectl'].map(
+        (name) => [name, { path: `/${name}` }],
+      ),
+    ) as never;
+    assert.doesNotMatch(
+      JSON.stringify(kwokctlConfiguration(layout, tools, {})),
+      /advertise-address|manage-all-nodes|MutatingAdmissionPolicy/,
+    );
+    assert.match(
+      JSON.stringify(kwokctlConfiguration(layout, tools, {}, network)),
+      /"advertise-address","value":"10\.231\.0\.1"/,
+    );
+    assert.match(
+      JSON.stringify(kwokctlConfiguration(layout, tools, {}, network)),
+      /"key":"manage-all-nodes","value":"false","override":true/,
+    );
   });
 });
 
@@ -74,21 +104,26 @@ describe('which pods are real', () => {
 
   test('all, a list, and exceptions', () => {
     const catalog = loadCatalog();
-    const of = (services: 'all' | string[], except: string[]): string[] => realServices({ cluster: { embedded: { nodes: 3, realNode: { services, except, egress: false } } } }, catalog);
+    const of = (services: 'all' | string[], except: string[]): string[] =>
+      realServices({ cluster: { embedded: { nodes: 3, realNode: { services, except, egress: false } } } }, catalog);
     assert.equal(of('all', []).length, 48);
     assert.equal(of('all', ['vault']).length, 47);
     assert.deepEqual(of(['vault', 'keycloak'], ['keycloak']), ['vault']);
   });
 
   test('a pod of another release is left alone', () => {
-    const policy = nodeObjects(network, ['b', 'a']).find(({ kind, metadata }) => kind === 'MutatingAdmissionPolicy' && metadata.name.startsWith('real-pods')) as unknown as { spec: { matchConditions: { expression: string }[] } };
+    const policy = nodeObjects(network, ['b', 'a']).find(
+      ({ kind, metadata }) => kind === 'MutatingAdmissionPolicy' && metadata.name.startsWith('real-pods'),
+    ) as unknown as { spec: { matchConditions: { expression: string }[] } };
     assert.match(policy.spec.matchConditions[0]!.expression, /in \["a","b"\]$/);
   });
 });
 
 describe('what the machine needs', () => {
   test('what is missing is named with its purpose and what to do', () => {
-    const { message } = new NodePreflightError([{ name: 'containerd', ok: false, purpose: 'runs the pods', remedy: 'apt-get install containerd' }]);
+    const { message } = new NodePreflightError([
+      { name: 'containerd', ok: false, purpose: 'runs the pods', remedy: 'apt-get install containerd' },
+    ]);
     assert.match(message, /containerd \(runs the pods\): apt-get install containerd/);
   });
 

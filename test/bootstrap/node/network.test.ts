@@ -4,21 +4,35 @@ import { chooseSubnet, nodeNetwork, overlaps, parseRange, parseRoutes } from '..
 import { parseNameServers } from '../../../bootstrap/node/resolvers.ts';
 import { uplinkOf, wayOutRules } from '../../../bootstrap/node/way-out.ts';
 
-const ROUTES = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n'
-  + 'eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\neth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\nan\t0000E70A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n';
+const ROUTES =
+  'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n' +
+  'eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\neth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\nan\t0000E70A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n';
 
 describe("a real node's network", () => {
   test('one range: a link, and the upper half for pods', () => {
-    assert.deepEqual(nodeNetwork('10.231.7.9/16'), { subnet: '10.231.0.0/16', host: '10.231.0.1', node: '10.231.0.2', linkBits: 24, pods: '10.231.128.0/17' });
+    assert.deepEqual(nodeNetwork('10.231.7.9/16'), {
+      subnet: '10.231.0.0/16',
+      host: '10.231.0.1',
+      node: '10.231.0.2',
+      linkBits: 24,
+      pods: '10.231.128.0/17',
+    });
     assert.equal(nodeNetwork('172.16.4.0/22').pods, '172.16.6.0/23');
   });
 
   for (const bad of ['10.0.0.0', '10.0.0.0/24', '300.0.0.0/16', 'somewhere', '10.0.0.0/40']) {
-    test(`${bad} is refused`, () => { assert.throws(() => nodeNetwork(bad), /range/); });
+    test(`${bad} is refused`, () => {
+      assert.throws(() => nodeNetwork(bad), /range/);
+    });
   }
 
   test('ranges overlap when one lies in the other', () => {
-    const cases: [string, string, boolean][] = [['10.0.0.0/8', '10.231.0.0/16', true], ['10.231.0.0/16', '10.231.5.0/24', true], ['10.230.0.0/16', '10.231.0.0/16', false], ['192.0.2.0/24', '192.0.3.0/24', false]];
+    const cases: [string, string, boolean][] = [
+      ['10.0.0.0/8', '10.231.0.0/16', true],
+      ['10.231.0.0/16', '10.231.5.0/24', true],
+      ['10.230.0.0/16', '10.231.0.0/16', false],
+      ['192.0.2.0/24', '192.0.3.0/24', false],
+    ];
     for (const [a, b, expected] of cases) assert.equal(overlaps(parseRange(a), parseRange(b)), expected, `${a} ${b}`);
   });
 

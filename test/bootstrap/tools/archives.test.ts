@@ -103,12 +103,17 @@ for (const { kind, pack } of kinds) {
       const folder = await temporaryFolder(context);
       await assert.rejects(unpack(folder, [{ path: 'helm', data }]), /holds no linux\/helm/);
       const other = await temporaryFolder(context);
-      await assert.rejects(unpack(other, [{ path: 'linux/helm', data: Buffer.from('/bin/sh'), link: true }]), /not a plain file/);
+      await assert.rejects(
+        unpack(other, [{ path: 'linux/helm', data: Buffer.from('/bin/sh'), link: true }]),
+        /not a plain file/,
+      );
     });
 
     it('is refused when it is cut off', async (context) => {
       const folder = await temporaryFolder(context);
-      const whole = pack([{ path: 'linux/helm', data: Buffer.from(Array.from({ length: 9_000 }, (_, at) => (at * 7919) % 251)) }]);
+      const whole = pack([
+        { path: 'linux/helm', data: Buffer.from(Array.from({ length: 9_000 }, (_, at) => (at * 7919) % 251)) },
+      ]);
       const archive = join(folder, 'archive');
       await writeFile(archive, whole.subarray(0, whole.length / 2));
       await assert.rejects(extractMember(archive, { kind, member: 'linux/helm' }, join(folder, 'program')));

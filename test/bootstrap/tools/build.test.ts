@@ -8,7 +8,16 @@ import { goEnvironment } from '../../../bootstrap/tools/goenv.ts';
 import { findExecutables } from '../../../bootstrap/tools/onpath.ts';
 import { formatProgress } from '../../../bootstrap/tools/progress.ts';
 import type { ToolSpec } from '../../../bootstrap/tools/manifest-types.ts';
-import { BARE_PATH, acquire, leftovers, putOnPath, startPublisher, temporaryFolder, toolWith, until } from './support.ts';
+import {
+  BARE_PATH,
+  acquire,
+  leftovers,
+  putOnPath,
+  startPublisher,
+  temporaryFolder,
+  toolWith,
+  until,
+} from './support.ts';
 
 const [go] = await findExecutables('go', process.env['PATH']);
 const skip = go === undefined ? 'there is no Go command here' : false;
@@ -37,7 +46,10 @@ async function unreachable(context: TestContext): Promise<string> {
 describe('a build from source', { skip }, () => {
   it('is made where the release cannot be had, with the version stamped in and nothing written elsewhere', async (context) => {
     const folder = await temporaryFolder(context);
-    const spec = toolWith({ url: `${await unreachable(context)}/helm` }, { goBuild: buildOf({ 'main.version': '4.3.1' }) });
+    const spec = toolWith(
+      { url: `${await unreachable(context)}/helm` },
+      { goBuild: buildOf({ 'main.version': '4.3.1' }) },
+    );
     const stages: string[] = [];
     const home = join(folder, 'home');
     await mkdir(home);
@@ -62,13 +74,19 @@ describe('a build from source', { skip }, () => {
       { goBuild: { ...buildOf({}), package: 'ananta.invalid/tiny/absent' } },
     );
     const error = await failure((await acquire(folder, [spec], { env: { PATH } })).all());
-    assert.match(error.attempts.at(-1)?.outcome ?? '', /go build ended with exit code 1: .*ananta\.invalid\/tiny\/absent/);
+    assert.match(
+      error.attempts.at(-1)?.outcome ?? '',
+      /go build ended with exit code 1: .*ananta\.invalid\/tiny\/absent/,
+    );
     assert.deepEqual(await leftovers(folder), []);
   });
 
   it('does not take a module that the committed sums do not know', async (context) => {
     const folder = await temporaryFolder(context);
-    const spec = toolWith({ url: `${await unreachable(context)}/helm` }, { goBuild: { ...buildOf({}), package: 'example.invalid/other' } });
+    const spec = toolWith(
+      { url: `${await unreachable(context)}/helm` },
+      { goBuild: { ...buildOf({}), package: 'example.invalid/other' } },
+    );
     const error = await failure((await acquire(folder, [spec], { env: { PATH, GOPROXY: 'off' } })).all());
     assert.match(error.attempts.at(-1)?.outcome ?? '', /example\.invalid\/other/);
   });
@@ -80,7 +98,10 @@ describe('a Go command', () => {
     const bin = await putOnPath(folder, 'go', Buffer.from("#!/bin/sh\nprintf 'go1.20.1\\nlocal\\n'\n"));
     const spec = toolWith({ url: `${await unreachable(context)}/helm` });
     const error = await failure((await acquire(folder, [spec], { env: { PATH: `${bin}:${BARE_PATH}` } })).all());
-    assert.match(error.attempts.at(-1)?.outcome ?? '', /is Go 1\.20\.1, 1\.21\.0 is needed, and GOTOOLCHAIN=local forbids/);
+    assert.match(
+      error.attempts.at(-1)?.outcome ?? '',
+      /is Go 1\.20\.1, 1\.21\.0 is needed, and GOTOOLCHAIN=local forbids/,
+    );
   });
 
   it('keeps the caller’s proxy and credentials, but writes only below the cache', () => {
@@ -132,7 +153,10 @@ exit 1
     });
     const names = ['temporal', 'helm', 'kwok', 'etcd'] as const;
     const specs = names.map((name, at) =>
-      toolWith({ url: `${publisher.url}/${at === 0 ? 'slow' : name}` }, { name, goBuild: { ...buildOf({}), package: name } }),
+      toolWith(
+        { url: `${publisher.url}/${at === 0 ? 'slow' : name}` },
+        { name, goBuild: { ...buildOf({}), package: name } },
+      ),
     );
     await failure((await acquire(folder, specs, { env: { PATH: `${bin}:${BARE_PATH}` } })).all());
     assert.deepEqual((await readFile(join(folder, 'order'), 'utf8')).trim().split('\n'), names);
@@ -146,7 +170,13 @@ describe('when nothing works', () => {
     const none = { unavailable: 'nobody publishes it' };
     const specs = [
       toolWith({ url: 'http://127.0.0.1:9/helm' }),
-      toolWith({}, { name: 'kwok', releases: { 'linux-amd64': none, 'linux-arm64': none, 'darwin-amd64': none, 'darwin-arm64': none } }),
+      toolWith(
+        {},
+        {
+          name: 'kwok',
+          releases: { 'linux-amd64': none, 'linux-arm64': none, 'darwin-amd64': none, 'darwin-arm64': none },
+        },
+      ),
     ];
     const tools = await acquire(folder, specs, { env: { PATH: `${bin}:/nonexistent` } });
     const error = await failure(tools.all());
@@ -183,7 +213,10 @@ describe('progress in plain lines', () => {
       formatProgress({ ...event, stage: 'downloading', bytes: 12_345_678, total: 18_100_000, detail: 'get.helm.sh' }),
       'helm 4.3.1: downloading 12.3 of 18.1 MB, get.helm.sh',
     );
-    assert.equal(formatProgress({ ...event, stage: 'downloading', bytes: 1_000_000 }), 'helm 4.3.1: downloading 1.0 MB');
+    assert.equal(
+      formatProgress({ ...event, stage: 'downloading', bytes: 1_000_000 }),
+      'helm 4.3.1: downloading 1.0 MB',
+    );
     assert.equal(
       formatProgress({ ...event, stage: 'building', detail: '3 packages compiled' }),
       'helm 4.3.1: building, 3 packages compiled, 61 s',

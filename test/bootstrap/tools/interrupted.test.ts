@@ -10,7 +10,17 @@ import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { processIdentity } from '../../../bootstrap/process/identity.ts';
 import type { InstalledTool, ToolProgress } from '../../../bootstrap/tools/types.ts';
-import { BARE_PATH, acquire, fakeProgram, leftovers, putOnPath, startPublisher, temporaryFolder, toolWith, until } from './support.ts';
+import {
+  BARE_PATH,
+  acquire,
+  fakeProgram,
+  leftovers,
+  putOnPath,
+  startPublisher,
+  temporaryFolder,
+  toolWith,
+  until,
+} from './support.ts';
 
 const script = new URL('acquire-child.ts', import.meta.url).pathname;
 
@@ -46,7 +56,11 @@ async function hesitantPublisher(context: TestContext) {
       else response.write(program.subarray(0, 10));
     },
   });
-  return { url: `${publisher.url}/helm`, requests: publisher.requests, letGo: () => waiting[0]?.end(program.subarray(10)) };
+  return {
+    url: `${publisher.url}/helm`,
+    requests: publisher.requests,
+    letGo: () => waiting[0]?.end(program.subarray(10)),
+  };
 }
 
 describe('two runs at once', () => {

@@ -22,7 +22,8 @@ describe('the manifest', () => {
         const [os, arch] = platform.split('-') as [string, string];
         assert.match(release.url, /^https:\/\//);
         assert.ok(release.url.includes(version) && release.url.includes(os) && release.url.includes(arch), release.url);
-        if (release.checksum.kind === 'pinned') assert.match(release.checksum.sha256, /^[0-9a-f]{64}$/, `${name} ${platform}`);
+        if (release.checksum.kind === 'pinned')
+          assert.match(release.checksum.sha256, /^[0-9a-f]{64}$/, `${name} ${platform}`);
         else assert.equal(new URL(release.checksum.url).host, new URL(release.url).host);
       }
     }
@@ -49,9 +50,15 @@ describe('the manifest', () => {
       const sums = await readFile(join(folder, 'go.sum'), 'utf8');
       // A main program of ours: it stands beside go.mod, which requires the publisher's module.
       const own = goBuild.package.startsWith('ananta.invalid/');
-      assert.ok(own ? module.startsWith(`module ${goBuild.package}\n`) : module.includes(`\t${goBuild.package}\n`) || module.includes(`tool ${goBuild.package}\n`), `${name}: ${goBuild.package}`);
+      assert.ok(
+        own
+          ? module.startsWith(`module ${goBuild.package}\n`)
+          : module.includes(`\t${goBuild.package}\n`) || module.includes(`tool ${goBuild.package}\n`),
+        `${name}: ${goBuild.package}`,
+      );
       const required = [...module.matchAll(/^(?:require|\t) ?(\S+) v(\S+)/gm)].find(
-        ([, path = '', found]) => (own ? path.endsWith(`/${name}`) : goBuild.package.startsWith(path)) && found === version,
+        ([, path = '', found]) =>
+          (own ? path.endsWith(`/${name}`) : goBuild.package.startsWith(path)) && found === version,
       );
       assert.ok(required, `${name} ${version} in ${goBuild.family}/go.mod`);
       assert.ok(sums.includes(`${required[1]} v${version} h1:`), `${name} in ${goBuild.family}/go.sum`);
@@ -64,6 +71,9 @@ describe('the platform', () => {
     assert.equal(toolPlatform('linux', 'x64'), 'linux-amd64');
     assert.equal(toolPlatform('darwin', 'arm64'), 'darwin-arm64');
     assert.throws(() => toolPlatform('win32', 'x64'), UnsupportedPlatformError);
-    assert.throws(() => toolPlatform('linux', 'ppc64'), /linux-ppc64.*linux-amd64, linux-arm64, darwin-amd64, darwin-arm64/);
+    assert.throws(
+      () => toolPlatform('linux', 'ppc64'),
+      /linux-ppc64.*linux-amd64, linux-arm64, darwin-amd64, darwin-arm64/,
+    );
   });
 });

@@ -6,7 +6,16 @@ import { findInstalledTools } from '../../../bootstrap/tools/installed.ts';
 import { compareVersions } from '../../../bootstrap/tools/versions.ts';
 import type { InstalledTool } from '../../../bootstrap/tools/types.ts';
 import { needsKubernetesAuthPlugin } from '../../../bootstrap/tools/vault-build.ts';
-import { BARE_PATH, acquire, fakeProgram, putOnPath, sha256, startPublisher, temporaryFolder, toolWith } from './support.ts';
+import {
+  BARE_PATH,
+  acquire,
+  fakeProgram,
+  putOnPath,
+  sha256,
+  startPublisher,
+  temporaryFolder,
+  toolWith,
+} from './support.ts';
 
 describe('a tool on the PATH', () => {
   it('is used when its version fits, and nothing is downloaded', async (context) => {
@@ -24,15 +33,24 @@ describe('a tool on the PATH', () => {
 
   it('is passed over when it is too old, too new, silent or broken, and a later one may fit', async (context) => {
     const folder = await temporaryFolder(context);
-    const unfit = [fakeProgram('4.3.0'), fakeProgram('4.4.0'), Buffer.from('#!/bin/sh\necho hello\n'), Buffer.from('#!/bin/sh\nexit 3\n')];
+    const unfit = [
+      fakeProgram('4.3.0'),
+      fakeProgram('4.4.0'),
+      Buffer.from('#!/bin/sh\necho hello\n'),
+      Buffer.from('#!/bin/sh\nexit 3\n'),
+    ];
     const bins = await Promise.all(unfit.map((program) => putOnPath(folder, 'helm', program)));
     const fitting = await putOnPath(folder, 'helm', fakeProgram('4.3.2'));
-    const found = await (await acquire(folder, [toolWith({})], { env: { PATH: [...bins, fitting].join(':') } })).get('helm');
+    const found = await (await acquire(folder, [toolWith({})], { env: { PATH: [...bins, fitting].join(':') } })).get(
+      'helm',
+    );
     assert.equal(found.path, join(fitting, 'helm'));
 
     const publisher = await startPublisher(context, { '/helm': fakeProgram() });
     const spec = toolWith({ url: `${publisher.url}/helm` });
-    const downloaded = await (await acquire(folder, [spec], { env: { PATH: [...bins, BARE_PATH].join(':') } })).get('helm');
+    const downloaded = await (await acquire(folder, [spec], { env: { PATH: [...bins, BARE_PATH].join(':') } })).get(
+      'helm',
+    );
     assert.equal(downloaded.source, 'release');
   });
 
@@ -51,7 +69,9 @@ describe('a tool on the PATH', () => {
     const { path } = await (await acquire(folder, [spec])).get('helm');
     await mkdir(join(folder, 'bin'));
     await symlink(path, join(folder, 'bin', 'helm'));
-    const tool = await (await acquire(folder, [spec], { env: { PATH: `${join(folder, 'bin')}:${BARE_PATH}` } })).get('helm');
+    const tool = await (await acquire(folder, [spec], { env: { PATH: `${join(folder, 'bin')}:${BARE_PATH}` } })).get(
+      'helm',
+    );
     assert.equal(tool.source, 'cache');
   });
 });
@@ -92,7 +112,10 @@ describe('Vault’s Kubernetes auth method', () => {
     const folder = await temporaryFolder(context);
     const path = join(folder, 'vault');
     // The note lies across two of the pieces in which the file is read.
-    await writeFile(path, Buffer.concat([Buffer.alloc((1 << 22) - 12), Buffer.from('build\t-tags=minimal\nbuild\tCGO_ENABLED=0\n')]));
+    await writeFile(
+      path,
+      Buffer.concat([Buffer.alloc((1 << 22) - 12), Buffer.from('build\t-tags=minimal\nbuild\tCGO_ENABLED=0\n')]),
+    );
     assert.equal(await needsKubernetesAuthPlugin(vault(path, 'path')), true);
     await writeFile(path, 'build\t-tags=ui,release\n');
     assert.equal(await needsKubernetesAuthPlugin(vault(path, 'path')), false);

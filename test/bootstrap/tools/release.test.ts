@@ -7,7 +7,16 @@ import { describe, it } from 'node:test';
 import { ToolsUnavailableError } from '../../../bootstrap/tools/errors.ts';
 import { findChecksum } from '../../../bootstrap/tools/release.ts';
 import type { ToolProgress } from '../../../bootstrap/tools/types.ts';
-import { BARE_PATH, acquire, fakeProgram, leftovers, sha256, startPublisher, temporaryFolder, toolWith } from './support.ts';
+import {
+  BARE_PATH,
+  acquire,
+  fakeProgram,
+  leftovers,
+  sha256,
+  startPublisher,
+  temporaryFolder,
+  toolWith,
+} from './support.ts';
 
 const program = fakeProgram();
 
@@ -42,7 +51,9 @@ describe('a publisher’s release', () => {
     const folder = await temporaryFolder(context);
     const proxy = await startPublisher(context, { 'http://publisher.invalid/helm': program });
     const spec = toolWith({ url: 'http://publisher.invalid/helm' });
-    const direct = await acquire(folder, [spec], { env: { PATH: BARE_PATH, HTTP_PROXY: proxy.url, NO_PROXY: 'publisher.invalid' } });
+    const direct = await acquire(folder, [spec], {
+      env: { PATH: BARE_PATH, HTTP_PROXY: proxy.url, NO_PROXY: 'publisher.invalid' },
+    });
     assert.match(await releaseOutcome(direct.all()), /publisher\.invalid cannot be reached/);
     const proxied = await acquire(folder, [spec], { env: { PATH: BARE_PATH, HTTP_PROXY: proxy.url } });
     assert.equal((await proxied.get('helm')).source, 'release');
@@ -66,11 +77,17 @@ describe('a publisher’s release', () => {
       '/empty': '',
     });
     const url = `${publisher.url}/helm`;
-    const unnamed = await acquire(folder, [toolWith({ url, checksum: { kind: 'publisher-file', url: `${publisher.url}/empty` } })]);
+    const unnamed = await acquire(folder, [
+      toolWith({ url, checksum: { kind: 'publisher-file', url: `${publisher.url}/empty` } }),
+    ]);
     assert.match(await releaseOutcome(unnamed.all()), /names no sha256 for helm/);
-    const missing = await acquire(folder, [toolWith({ url, checksum: { kind: 'publisher-file', url: `${publisher.url}/none` } })]);
+    const missing = await acquire(folder, [
+      toolWith({ url, checksum: { kind: 'publisher-file', url: `${publisher.url}/none` } }),
+    ]);
     assert.match(await releaseOutcome(missing.all()), /404 Not Found/);
-    const named = await acquire(folder, [toolWith({ url, checksum: { kind: 'publisher-file', url: `${publisher.url}/sums` } })]);
+    const named = await acquire(folder, [
+      toolWith({ url, checksum: { kind: 'publisher-file', url: `${publisher.url}/sums` } }),
+    ]);
     assert.equal((await named.get('helm')).source, 'release');
   });
 
@@ -131,7 +148,9 @@ describe('a publisher’s release', () => {
     const folder = await temporaryFolder(context);
     const other = fakeProgram('4.3.2');
     const publisher = await startPublisher(context, { '/helm': other });
-    const tools = await acquire(folder, [toolWith({ url: `${publisher.url}/helm`, checksum: { kind: 'pinned', sha256: sha256(other) } })]);
+    const tools = await acquire(folder, [
+      toolWith({ url: `${publisher.url}/helm`, checksum: { kind: 'pinned', sha256: sha256(other) } }),
+    ]);
     assert.match(await releaseOutcome(tools.all()), /is version 4\.3\.2, not 4\.3\.1/);
   });
 });
@@ -176,7 +195,9 @@ describe('a mirror', () => {
   it('is asked instead of the publisher, with the publisher’s host and path', async (context) => {
     const folder = await temporaryFolder(context);
     const mirror = await startPublisher(context, { '/base/publisher.invalid/v1/helm': program });
-    const tools = await acquire(folder, [toolWith({ url: 'https://publisher.invalid/v1/helm' })], { mirror: `${mirror.url}/base/` });
+    const tools = await acquire(folder, [toolWith({ url: 'https://publisher.invalid/v1/helm' })], {
+      mirror: `${mirror.url}/base/`,
+    });
     assert.equal((await tools.get('helm')).source, 'release');
   });
 
@@ -190,8 +211,14 @@ describe('a mirror', () => {
       '/publisher.invalid/helm': program,
       '/publisher.invalid/sums': `${sha256(program)}  helm\n`,
     });
-    const false_ = toolWith({ url: `${publisher.url}/helm`, checksum: { kind: 'publisher-file', url: `${publisher.url}/sums` } });
-    assert.match(await releaseOutcome((await acquire(folder, [false_], { mirror: mirror.url })).all()), /wrong checksum/);
+    const false_ = toolWith({
+      url: `${publisher.url}/helm`,
+      checksum: { kind: 'publisher-file', url: `${publisher.url}/sums` },
+    });
+    assert.match(
+      await releaseOutcome((await acquire(folder, [false_], { mirror: mirror.url })).all()),
+      /wrong checksum/,
+    );
     const url = 'https://publisher.invalid/helm';
     const only = toolWith({ url, checksum: { kind: 'publisher-file', url: 'https://publisher.invalid/sums' } });
     assert.equal((await (await acquire(folder, [only], { mirror: mirror.url })).get('helm')).source, 'release');

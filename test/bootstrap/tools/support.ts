@@ -32,7 +32,10 @@ export async function temporaryFolder(context: TestContext): Promise<string> {
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** A publisher on loopback. Requests are counted by path; an unknown path is a 404. */
-export async function startPublisher(context: TestContext, answers: Readonly<Record<string, Buffer | string | Answer>>) {
+export async function startPublisher(
+  context: TestContext,
+  answers: Readonly<Record<string, Buffer | string | Answer>>,
+) {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? '';
@@ -76,7 +79,10 @@ export async function tinyModules(folder: string): Promise<string> {
   const modules = join(folder, 'gomod');
   await mkdir(join(modules, 'tiny'), { recursive: true });
   await writeFile(join(modules, 'tiny', 'go.mod'), 'module ananta.invalid/tiny\n\ngo 1.21.0\n');
-  await writeFile(join(modules, 'tiny', 'main.go'), 'package main\n\nvar version = "0.0.0"\n\nfunc main() { println("v" + version) }\n');
+  await writeFile(
+    join(modules, 'tiny', 'main.go'),
+    'package main\n\nvar version = "0.0.0"\n\nfunc main() { println("v" + version) }\n',
+  );
   return modules;
 }
 

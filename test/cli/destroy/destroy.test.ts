@@ -7,7 +7,13 @@ import { plainStyle } from '../../../src/cli/terminal.ts';
 import type { Remain } from '../../../src/contract/deploy.ts';
 
 describe('leave to destroy', () => {
-  const CASES: [what: string, isProtected: boolean, confirm: string | undefined, interactive: boolean, refused: RegExp | undefined][] = [
+  const CASES: [
+    what: string,
+    isProtected: boolean,
+    confirm: string | undefined,
+    interactive: boolean,
+    refused: RegExp | undefined,
+  ][] = [
     ['a terminal, where it is asked later', false, undefined, true, undefined],
     ['no terminal, the name given', false, 'test', false, undefined],
     ['no terminal, no name', false, undefined, false, /no terminal to ask on/],
@@ -16,7 +22,8 @@ describe('leave to destroy', () => {
   ];
   for (const [what, isProtected, confirm, interactive, refused] of CASES) {
     test(what, () => {
-      const ask = (): void => requireLeave({ name: 'test', protected: isProtected }, confirm === undefined ? {} : { confirm }, interactive);
+      const ask = (): void =>
+        requireLeave({ name: 'test', protected: isProtected }, confirm === undefined ? {} : { confirm }, interactive);
       if (refused === undefined) ask();
       else assert.throws(ask, refused);
     });
@@ -25,8 +32,14 @@ describe('leave to destroy', () => {
 
 describe('what is shown before', () => {
   const preview: DestroyPreview = {
-    deleteData: false, cluster: 'https://127.0.0.1:6443', services: 48, releases: 55, namespaces: ['argocd', 'cache-system'],
-    volumes: [{ kind: 'PersistentVolumeClaim', namespace: 'cache-system', name: 'data-redis-0' }], foreign: [{ kind: 'ConfigMap', namespace: 'argocd', name: 'theirs' }], notes: [],
+    deleteData: false,
+    cluster: 'https://127.0.0.1:6443',
+    services: 48,
+    releases: 55,
+    namespaces: ['argocd', 'cache-system'],
+    volumes: [{ kind: 'PersistentVolumeClaim', namespace: 'cache-system', name: 'data-redis-0' }],
+    foreign: [{ kind: 'ConfigMap', namespace: 'argocd', name: 'theirs' }],
+    notes: [],
   };
   const parts = (lines: string[]): [goes: string, stays: string] => {
     const [goes = '', stays = ''] = lines.join('\n').split('Stays:');
@@ -48,24 +61,38 @@ describe('what is shown before', () => {
 });
 
 describe('what is shown afterwards', () => {
-  const kept: Remain = { kind: 'PersistentVolumeClaim', namespace: 'a', name: 'data-0', state: 'kept', reason: 'data stay' };
+  const kept: Remain = {
+    kind: 'PersistentVolumeClaim',
+    namespace: 'a',
+    name: 'data-0',
+    state: 'kept',
+    reason: 'data stay',
+  };
   const stuck: Remain = { kind: 'Namespace', name: 'b', state: 'stuck', reason: 'ConfigMap x is held by finalizer y' };
   const options = { columns: 80, style: plainStyle };
 
   test('what hangs first, then what was kept, alike ones together', () => {
     assert.deepEqual(remainLines({ remains: [kept, { ...kept, name: 'data-1' }, stuck], outcome: 'failed' }, options), [
-      '', '✘ Namespace b does not go away', '  ConfigMap x is held by finalizer y', '', 'Left in the cluster:',
+      '',
+      '✘ Namespace b does not go away',
+      '  ConfigMap x is held by finalizer y',
+      '',
+      'Left in the cluster:',
       '  - PersistentVolumeClaim a/data-0, PersistentVolumeClaim a/data-1: data stay',
     ]);
   });
 
   test('nothing left; and remains that were not reached', () => {
-    assert.deepEqual(remainLines({ remains: [], outcome: 'succeeded' }, options), ['', '  Nothing of the platform is left in the cluster.']);
+    assert.deepEqual(remainLines({ remains: [], outcome: 'succeeded' }, options), [
+      '',
+      '  Nothing of the platform is left in the cluster.',
+    ]);
     assert.match(remainLines({ outcome: 'failed' }, options).join(' '), /were not touched/);
   });
 
   test('the next step depends on whether data are there', () => {
-    const next = (remains: Remain[]): string => afterDestruction({ environment: 'test', outcome: 'succeeded', remains })[0]?.[1] ?? '';
+    const next = (remains: Remain[]): string =>
+      afterDestruction({ environment: 'test', outcome: 'succeeded', remains })[0]?.[1] ?? '';
     assert.match(next([kept]), /same passwords/);
     assert.match(next([]), /new passwords/);
   });

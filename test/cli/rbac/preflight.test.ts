@@ -7,17 +7,33 @@ import { type PolicyRule, rulesOf } from '../../../src/plan/access/rules.ts';
 
 const basis: AccessBasis = { namespaces: ['app-plane', 'vault-system'], releases: [] };
 const identity = identityOf('deployer', basis);
-const rulesIn = (namespace: string): PolicyRule[] => rulesOf([...identity.cluster, ...identity.namespaced.get(namespace) ?? []]);
-const asking = (myRules: (namespace: string) => GrantedRule[], mayI: (question: AccessQuestion) => boolean = () => false, complete = true) => ({
-  server: 'https://api', myRules: (namespace: string) => Promise.resolve({ rules: myRules(namespace), complete }),
-  mayI: (question: AccessQuestion) => Promise.resolve(mayI(question)), mayAccount: (_account: unknown, question: AccessQuestion) => Promise.resolve(mayI(question)),
+const rulesIn = (namespace: string): PolicyRule[] =>
+  rulesOf([...identity.cluster, ...(identity.namespaced.get(namespace) ?? [])]);
+const asking = (
+  myRules: (namespace: string) => GrantedRule[],
+  mayI: (question: AccessQuestion) => boolean = () => false,
+  complete = true,
+) => ({
+  server: 'https://api',
+  myRules: (namespace: string) => Promise.resolve({ rules: myRules(namespace), complete }),
+  mayI: (question: AccessQuestion) => Promise.resolve(mayI(question)),
+  mayAccount: (_account: unknown, question: AccessQuestion) => Promise.resolve(mayI(question)),
 });
-const check = (kubernetes: Parameters<typeof requireDeployerRights>[0], rendered = () => Promise.resolve(basis)): Promise<void> => requireDeployerRights(kubernetes, 'staging', basis.namespaces, rendered);
-const refusedWith = (expected: RegExp) => (error: Error & { exitCode?: number }): boolean => error.exitCode === 3 && expected.test(error.message);
+const check = (
+  kubernetes: Parameters<typeof requireDeployerRights>[0],
+  rendered = () => Promise.resolve(basis),
+): Promise<void> => requireDeployerRights(kubernetes, 'staging', basis.namespaces, rendered);
+const refusedWith =
+  (expected: RegExp) =>
+  (error: Error & { exitCode?: number }): boolean =>
+    error.exitCode === 3 && expected.test(error.message);
 
 describe('rights before a deployment', () => {
   test('an administrator is asked once, and no chart is rendered', async () => {
-    await check(asking(() => [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }]), () => Promise.reject(new Error('rendered')));
+    await check(
+      asking(() => [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }]),
+      () => Promise.reject(new Error('rendered')),
+    );
   });
 
   test('who has exactly what the deployer needs goes on', async () => {
@@ -25,17 +41,63 @@ describe('rights before a deployment', () => {
   });
 
   test('what is missing is named, with its namespace, and much of it is counted', async () => {
-    await assert.rejects(check(asking((namespace) => rulesIn(namespace).map((rule) => ({ ...rule, resources: rule.resources.filter((resource) => resource !== 'pods/portforward' || namespace !== 'app-plane') })))), refusedWith(/may not do what a deployment has to do:\n {2}create pods\/portforward in app-plane\n {2}get pods\/portforward in app-plane$/));
+    await assert.rejects(
+      check(
+        asking((namespace) =>
+          rulesIn(namespace).map((rule) => ({
+            ...rule,
+            resources: rule.resources.filter(
+              (resource) => resource !== 'pods/portforward' || namespace !== 'app-plane',
+            ),
+          })),
+        ),
+      ),
+      refusedWith(
+        /may not do what a deployment has to do:\n {2}create pods\/portforward in app-plane\n {2}get pods\/portforward in app-plane$/,
+      ),
+    );
     await assert.rejects(check(asking(() => [])), refusedWith(/and \d+ more/));
   });
 
   test('where another authorizer decides, it is asked', async () => {
-    await check(asking(() => [], () => true, false));
-    await assert.rejects(check(asking(() => [], ({ resource }) => resource !== 'nodes', false)), refusedWith(/:\n {2}get nodes in the whole cluster\n {2}list nodes in the whole cluster$/));
+    await check(
+      asking(
+        () => [],
+        () => true,
+        false,
+      ),
+    );
+    await assert.rejects(
+      check(
+        asking(
+          () => [],
+          ({ resource }) => resource !== 'nodes',
+          false,
+        ),
+      ),
+      refusedWith(/:\n {2}get nodes in the whole cluster\n {2}list nodes in the whole cluster$/),
+    );
   });
 
   test('workers in the cluster are asked about', async () => {
-    await requireWorkerRights(asking(() => [], () => true), 'staging', basis.namespaces);
-    await assert.rejects(requireWorkerRights(asking(() => [], ({ verb, namespace }) => verb !== 'watch' || namespace !== 'app-plane'), 'staging', basis.namespaces), refusedWith(/deployer-worker\) may not.*:\n {2}watch pods in app-plane$/s));
+    await requireWorkerRights(
+      asking(
+        () => [],
+        () => true,
+      ),
+      'staging',
+      basis.namespaces,
+    );
+    await assert.rejects(
+      requireWorkerRights(
+        asking(
+          () => [],
+          ({ verb, namespace }) => verb !== 'watch' || namespace !== 'app-plane',
+        ),
+        'staging',
+        basis.namespaces,
+      ),
+      refusedWith(/deployer-worker\) may not.*:\n {2}watch pods in app-plane$/s),
+    );
   });
 });

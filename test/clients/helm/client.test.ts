@@ -8,12 +8,14 @@ import { endProcess, hasLivingWorker, HelmError } from '../../../src/clients/hel
 import { isSameProcessAlive, processIdentity } from '../../../src/process/identity.ts';
 import { withFakeHelm } from '../../support/fake-helm.ts';
 
-const helmErrorOf = (type: string, pattern: RegExp) => (error: unknown): boolean => {
-  assert.ok(error instanceof HelmError, String(error));
-  assert.equal(error.type, type);
-  assert.match(error.message, pattern);
-  return true;
-};
+const helmErrorOf =
+  (type: string, pattern: RegExp) =>
+  (error: unknown): boolean => {
+    assert.ok(error instanceof HelmError, String(error));
+    assert.equal(error.type, type);
+    assert.match(error.message, pattern);
+    return true;
+  };
 
 describe('Helm client', () => {
   test('calls helm upgrade --install with values on standard input and an environment of its own', async () => {
@@ -21,20 +23,39 @@ describe('Helm client', () => {
       const result = await client.upgrade(request('jaeger', { values: 'key: value\n'.repeat(20_000) }));
       assert.equal(result.revision, 1);
       assert.deepEqual((await recorded('jaeger', 'args')).trim().split('\n'), [
-        'upgrade', '--install', 'jaeger', '/a/chart', '--namespace', 'ns', '--values', '-', '--labels', 'ananta-run=r,ananta-service=s',
-        '--disable-openapi-validation', '--hide-notes', '--history-max', '0', '--timeout', '18s', '--kubeconfig', '/a/kubeconfig',
+        'upgrade',
+        '--install',
+        'jaeger',
+        '/a/chart',
+        '--namespace',
+        'ns',
+        '--values',
+        '-',
+        '--labels',
+        'ananta-run=r,ananta-service=s',
+        '--disable-openapi-validation',
+        '--hide-notes',
+        '--history-max',
+        '0',
+        '--timeout',
+        '18s',
+        '--kubeconfig',
+        '/a/kubeconfig',
       ]);
       assert.equal(await recorded('jaeger', 'values'), 'key: value\n'.repeat(20_000));
       const env = await recorded('jaeger', 'env');
-      for (const name of ['HELM_CACHE_HOME', 'HELM_CONFIG_HOME', 'HELM_DATA_HOME', 'KUBECACHEDIR']) assert.match(env, new RegExp(`^${name}=${stateDir}/helm/`, 'm'));
+      for (const name of ['HELM_CACHE_HOME', 'HELM_CONFIG_HOME', 'HELM_DATA_HOME', 'KUBECACHEDIR'])
+        assert.match(env, new RegExp(`^${name}=${stateDir}/helm/`, 'm'));
       assert.match(env, /^GOGC=off$/m);
       assert.doesNotMatch(env, /^HOME=/m);
     });
   });
 
-  test('context, in-cluster identity and archives of publishers\' charts', async () => {
+  test("context, in-cluster identity and archives of publishers' charts", async () => {
     await withFakeHelm(async ({ another, request, recorded }) => {
-      await another({ kubernetes: { kubeconfig: '/k', context: 'staging', inCluster: false } }).upgrade(request('a', { chart: '/cache/redis-20.1.0-0123456789ab.tgz' }));
+      await another({ kubernetes: { kubeconfig: '/k', context: 'staging', inCluster: false } }).upgrade(
+        request('a', { chart: '/cache/redis-20.1.0-0123456789ab.tgz' }),
+      );
       assert.match(await recorded('a', 'args'), /a\n\/cache\/redis-20.1.0-0123456789ab.tgz\n--namespace/);
       assert.match(await recorded('a', 'args'), /--kube-context\nstaging/);
       await another({ kubernetes: { kubeconfig: '/k', context: 'in-cluster', inCluster: true } }).upgrade(request('b'));
@@ -48,11 +69,25 @@ describe('Helm client', () => {
       // The stand-in notes its third argument, which is the namespace option here.
       const request = { namespace: 'ns', release: 'jaeger', runId: 'r', priority: 1 };
       await client.uninstall(request);
-      assert.deepEqual((await readFile(join(folder, '--namespace.args'), 'utf8')).trim().split('\n'),
-        ['uninstall', 'jaeger', '--namespace', 'ns', '--ignore-not-found', '--timeout', '18s', '--kubeconfig', '/a/kubeconfig', '--kube-context', 'staging']);
+      assert.deepEqual((await readFile(join(folder, '--namespace.args'), 'utf8')).trim().split('\n'), [
+        'uninstall',
+        'jaeger',
+        '--namespace',
+        'ns',
+        '--ignore-not-found',
+        '--timeout',
+        '18s',
+        '--kubeconfig',
+        '/a/kubeconfig',
+        '--kube-context',
+        'staging',
+      ]);
       assert.match(await readFile(client.logFile('jaeger'), 'utf8'), /^--- \S+ helm uninstall jaeger in ns, run r\n/);
       await behave('--namespace', 'echo "Error: uninstall: Failed to purge the release: Unauthorized" >&2; exit 1');
-      await assert.rejects(client.uninstall(request), helmErrorOf('Unreachable', /^helm uninstall jaeger in ns: uninstall: Failed/));
+      await assert.rejects(
+        client.uninstall(request),
+        helmErrorOf('Unreachable', /^helm uninstall jaeger in ns: uninstall: Failed/),
+      );
       assert.equal((await order()).length, 2);
     });
   });
@@ -62,10 +97,25 @@ describe('Helm client', () => {
       // The stand-in notes its third argument.
       await client.rollback({ namespace: 'ns', release: 'jaeger', revision: 7, runId: 'r', priority: 1 });
       assert.deepEqual((await recorded('7', 'args')).trim().split('\n'), [
-        'rollback', 'jaeger', '7', '--namespace', 'ns', '--server-side=true', '--force-conflicts', '--history-max', '0', '--timeout', '18s', '--kubeconfig', '/a/kubeconfig',
+        'rollback',
+        'jaeger',
+        '7',
+        '--namespace',
+        'ns',
+        '--server-side=true',
+        '--force-conflicts',
+        '--history-max',
+        '0',
+        '--timeout',
+        '18s',
+        '--kubeconfig',
+        '/a/kubeconfig',
       ]);
       assert.equal(await recorded('7', 'values'), '');
-      assert.match(await readFile(client.logFile('jaeger'), 'utf8'), /^--- \S+ helm rollback jaeger to revision 7 in ns, run r\n/);
+      assert.match(
+        await readFile(client.logFile('jaeger'), 'utf8'),
+        /^--- \S+ helm rollback jaeger to revision 7 in ns, run r\n/,
+      );
     });
   });
 
@@ -74,7 +124,10 @@ describe('Helm client', () => {
       await behave('loud', 'echo words; echo more words >&2');
       await client.upgrade(request('loud'));
       const log = client.logFile('loud');
-      assert.match(await readFile(log, 'utf8'), /^--- \S+ helm upgrade --install loud in ns, run r\nwords\nmore words\nREVISION: 1\n$/);
+      assert.match(
+        await readFile(log, 'utf8'),
+        /^--- \S+ helm upgrade --install loud in ns, run r\nwords\nmore words\nREVISION: 1\n$/,
+      );
       assert.equal((await stat(log)).mode & 0o777, 0o600);
       assert.deepEqual(await readdir(join(stateDir, 'run', 'helm')), []);
     });
@@ -83,40 +136,56 @@ describe('Helm client', () => {
   test('an error is what this run has said, not an earlier one', async () => {
     await withFakeHelm(async ({ client, request, behave }) => {
       await behave('bad', 'echo "Error: values don\'t meet the specifications of the schema(s)"; exit 1');
-      await assert.rejects(client.upgrade(request('bad')), helmErrorOf('ChartInvalid', /helm upgrade --install bad in ns: values don't meet/));
+      await assert.rejects(
+        client.upgrade(request('bad')),
+        helmErrorOf('ChartInvalid', /helm upgrade --install bad in ns: values don't meet/),
+      );
       await behave('bad', 'echo "Error: kubernetes cluster unreachable: connection refused" >&2; exit 1');
       await assert.rejects(client.upgrade(request('bad')), helmErrorOf('Unreachable', /cluster unreachable/));
     });
   });
 
   test('few at once, and who has the longest way to go first', async () => {
-    await withFakeHelm(async ({ client, request, behave, order, folder }) => {
-      await behave('first', `while [ ! -f ${folder}/go ]; do sleep 0.01; done`);
-      const first = client.upgrade(request('first', { priority: 0 }));
-      const rest = [['low', 1], ['high', 30], ['middle', 7]].map(([name, priority]) => client.upgrade(request(String(name), { priority: Number(priority) })));
-      await sleep(50);
-      await writeFile(join(folder, 'go'), '');
-      await Promise.all([first, ...rest]);
-      assert.deepEqual(await order(), ['first', 'high', 'middle', 'low']);
-    }, { concurrency: 1 });
+    await withFakeHelm(
+      async ({ client, request, behave, order, folder }) => {
+        await behave('first', `while [ ! -f ${folder}/go ]; do sleep 0.01; done`);
+        const first = client.upgrade(request('first', { priority: 0 }));
+        const rest = [
+          ['low', 1],
+          ['high', 30],
+          ['middle', 7],
+        ].map(([name, priority]) => client.upgrade(request(String(name), { priority: Number(priority) })));
+        await sleep(50);
+        await writeFile(join(folder, 'go'), '');
+        await Promise.all([first, ...rest]);
+        assert.deepEqual(await order(), ['first', 'high', 'middle', 'low']);
+      },
+      { concurrency: 1 },
+    );
   });
 
   test('cancelled in the queue: never started', async () => {
-    await withFakeHelm(async ({ client, request, behave, order }) => {
-      await behave('busy', 'sleep 0.2');
-      const busy = client.upgrade(request('busy'));
-      const controller = new AbortController();
-      const queued = client.upgrade(request('queued', { signal: controller.signal }));
-      controller.abort(new Error('no longer wanted'));
-      await assert.rejects(queued, /no longer wanted/);
-      await busy;
-      assert.deepEqual(await order(), ['busy']);
-    }, { concurrency: 1 });
+    await withFakeHelm(
+      async ({ client, request, behave, order }) => {
+        await behave('busy', 'sleep 0.2');
+        const busy = client.upgrade(request('busy'));
+        const controller = new AbortController();
+        const queued = client.upgrade(request('queued', { signal: controller.signal }));
+        controller.abort(new Error('no longer wanted'));
+        await assert.rejects(queued, /no longer wanted/);
+        await busy;
+        assert.deepEqual(await order(), ['busy']);
+      },
+      { concurrency: 1 },
+    );
   });
 
   test('cancelled at work: asked to end, and waited for', async () => {
     await withFakeHelm(async ({ client, request, behave, folder }) => {
-      await behave('busy', `trap 'sleep 0.1; echo "Release busy has been cancelled."; touch ${folder}/ended; exit 1' TERM; touch ${folder}/busy.begun; while :; do sleep 0.01; done`);
+      await behave(
+        'busy',
+        `trap 'sleep 0.1; echo "Release busy has been cancelled."; touch ${folder}/ended; exit 1' TERM; touch ${folder}/busy.begun; while :; do sleep 0.01; done`,
+      );
       const controller = new AbortController();
       const busy = client.upgrade(request('busy', { signal: controller.signal }));
       while (!(await exists(join(folder, 'busy.begun')))) await sleep(5);
@@ -128,7 +197,10 @@ describe('Helm client', () => {
 
   test('cancelled near its end: may finish, and what it did counts', async () => {
     await withFakeHelm(async ({ another, request, behave, folder }) => {
-      await behave('busy', `trap 'touch ${folder}/asked' TERM; touch ${folder}/busy.begun; while [ ! -f ${folder}/go ]; do sleep 0.01; done`);
+      await behave(
+        'busy',
+        `trap 'touch ${folder}/asked' TERM; touch ${folder}/busy.begun; while [ ! -f ${folder}/go ]; do sleep 0.01; done`,
+      );
       const controller = new AbortController();
       const busy = another({ finishSeconds: 20 }).upgrade(request('busy', { signal: controller.signal }));
       while (!(await exists(join(folder, 'busy.begun')))) await sleep(5);
@@ -140,7 +212,7 @@ describe('Helm client', () => {
     });
   });
 
-  test('a signal to the worker\'s terminal does not reach it', { skip: process.platform !== 'linux' }, async () => {
+  test("a signal to the worker's terminal does not reach it", { skip: process.platform !== 'linux' }, async () => {
     await withFakeHelm(async ({ client, request, behave, folder }) => {
       await behave('busy', `cut -d' ' -f1,5 /proc/$$/stat > ${folder}/group`);
       await client.upgrade(request('busy'));
@@ -154,13 +226,19 @@ describe('Helm client', () => {
       await behave('killed', 'kill -KILL $$');
       await assert.rejects(client.upgrade(request('killed')), helmErrorOf('HelmInterrupted', /was killed by SIGKILL/));
       await behave('slow', 'sleep 5 & wait');
-      await assert.rejects(another({ timeoutSeconds: 0.2 }).upgrade(request('slow')), helmErrorOf('HelmInterrupted', /was ended after 0.2 s/));
+      await assert.rejects(
+        another({ timeoutSeconds: 0.2 }).upgrade(request('slow')),
+        helmErrorOf('HelmInterrupted', /was ended after 0.2 s/),
+      );
     });
   });
 
   test('a program that is not there is said', async () => {
     await withFakeHelm(async ({ another, request }) => {
-      await assert.rejects(another({ binary: '/no/such/helm', env: { PATH: '' } }).upgrade(request('x')), helmErrorOf('Unexpected', /\/no\/such\/helm cannot be started/));
+      await assert.rejects(
+        another({ binary: '/no/such/helm', env: { PATH: '' } }).upgrade(request('x')),
+        helmErrorOf('Unexpected', /\/no\/such\/helm cannot be started/),
+      );
     });
   });
 
@@ -169,7 +247,12 @@ describe('Helm client', () => {
       assert.equal(await client.alive('ns', 'left'), undefined);
       const orphan = spawn('sleep', ['30'], { stdio: 'ignore' });
       const identity = (await processIdentity(orphan.pid!))!;
-      const record = { helm: identity, worker: { pid: 1, startToken: 'of an earlier boot' }, runId: 'r', startedAt: new Date().toISOString() };
+      const record = {
+        helm: identity,
+        worker: { pid: 1, startToken: 'of an earlier boot' },
+        runId: 'r',
+        startedAt: new Date().toISOString(),
+      };
       await writeFile(join(stateDir, 'run', 'helm', 'ns.left.json'), JSON.stringify(record));
       assert.equal(await client.interrupted('ns', 'left'), undefined);
       const found = await another().alive('ns', 'left');
@@ -180,7 +263,10 @@ describe('Helm client', () => {
       assert.equal(await client.alive('ns', 'left'), undefined);
       assert.equal((await client.interrupted('ns', 'left'))?.helm.pid, orphan.pid);
 
-      await writeFile(join(stateDir, 'run', 'helm', 'ns.left.json'), JSON.stringify({ ...record, helm: { pid: process.pid, startToken: 'another process' } }));
+      await writeFile(
+        join(stateDir, 'run', 'helm', 'ns.left.json'),
+        JSON.stringify({ ...record, helm: { pid: process.pid, startToken: 'another process' } }),
+      );
       assert.equal(await client.alive('ns', 'left'), undefined);
       await writeFile(join(stateDir, 'run', 'helm', 'ns.left.json'), '{"helm": {');
       assert.equal(await client.alive('ns', 'left'), undefined);
@@ -205,5 +291,8 @@ describe('Helm client', () => {
 });
 
 function exists(path: string): Promise<boolean> {
-  return stat(path).then(() => true, () => false);
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

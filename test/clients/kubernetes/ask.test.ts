@@ -12,7 +12,9 @@ describe('ask', () => {
     const transport = createTransport(server.kubeconfig);
     const schema = z.object({ status: z.object({ allowed: z.boolean() }) });
     const refusal = async (): Promise<string> => {
-      const error: unknown = await ask(transport, schema, { method: 'POST', path: '/x', query: { a: 'b' } }).catch((caught: unknown) => caught);
+      const error: unknown = await ask(transport, schema, { method: 'POST', path: '/x', query: { a: 'b' } }).catch(
+        (caught: unknown) => caught,
+      );
       assert.ok(error instanceof UnexpectedAnswerError, String(error));
       return error.message;
     };

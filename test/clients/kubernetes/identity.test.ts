@@ -16,19 +16,26 @@ describe('the identity of a cluster', { skip: OPENSSL === undefined && 'needs op
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ananta-identity-'));
     const made = await Promise.all(['one', 'two'].map((name) => certificates(join(folder, name))));
-    [one, two] = await Promise.all(made.map(({ ca }) => readFile(ca, 'utf8'))) as [string, string];
+    [one, two] = (await Promise.all(made.map(({ ca }) => readFile(ca, 'utf8')))) as [string, string];
   });
   after(() => rm(folder, { recursive: true }));
 
-  const published = (pem: string): KubernetesObject => ({ metadata: { name: 'kube-root-ca.crt', uid: 'x', resourceVersion: '1' }, data: { 'ca.crt': pem } });
-  const identityWith = (objects: Record<string, KubernetesObject | Error>, trusted?: string): ReturnType<typeof clusterIdentity> => clusterIdentity({
-    uid: () => Promise.resolve('uid'),
-    get: (path) => {
-      const found = objects[path.split('/')[4] ?? ''];
-      return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
-    },
-    trusted: () => Promise.resolve(trusted),
+  const published = (pem: string): KubernetesObject => ({
+    metadata: { name: 'kube-root-ca.crt', uid: 'x', resourceVersion: '1' },
+    data: { 'ca.crt': pem },
   });
+  const identityWith = (
+    objects: Record<string, KubernetesObject | Error>,
+    trusted?: string,
+  ): ReturnType<typeof clusterIdentity> =>
+    clusterIdentity({
+      uid: () => Promise.resolve('uid'),
+      get: (path) => {
+        const found = objects[path.split('/')[4] ?? ''];
+        return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
+      },
+      trusted: () => Promise.resolve(trusted),
+    });
   const forbidden = (): Error => new KubernetesError('GET x', 403, 'Forbidden', 'no');
 
   test('a fingerprint is of the certificates, not of the text around them or their order', () => {
@@ -42,10 +49,16 @@ describe('the identity of a cluster', { skip: OPENSSL === undefined && 'needs op
   test('what the cluster publishes counts, whatever the connection trusts: everybody gets the same answer', async () => {
     const [ofOne, ofTwo] = [one, two].map(authorityFingerprint);
     assert.deepEqual(await identityWith({ 'ananta-system': published(one) }, two), { uid: 'uid', authority: ofOne });
-    assert.deepEqual(await identityWith({ 'ananta-system': forbidden(), 'kube-system': published(one) }, two), { uid: 'uid', authority: ofOne });
+    assert.deepEqual(await identityWith({ 'ananta-system': forbidden(), 'kube-system': published(one) }, two), {
+      uid: 'uid',
+      authority: ofOne,
+    });
     assert.deepEqual(await identityWith({ 'kube-system': forbidden() }, two), { uid: 'uid', authority: ofTwo });
     assert.deepEqual(await identityWith({}), { uid: 'uid' });
-    await assert.rejects(identityWith({ 'ananta-system': new KubernetesError('GET x', 500, '', 'trouble') }), /trouble/);
+    await assert.rejects(
+      identityWith({ 'ananta-system': new KubernetesError('GET x', 500, '', 'trouble') }),
+      /trouble/,
+    );
   });
 
   test('another uid is another cluster, and so is the same uid behind another authority', () => {
@@ -53,7 +66,10 @@ describe('the identity of a cluster', { skip: OPENSSL === undefined && 'needs op
     const cases: [found: { uid: string; authority?: string }, difference: RegExp | undefined][] = [
       [{ uid: 'a', authority: 'sha256:1' }, undefined],
       [{ uid: 'b', authority: 'sha256:1' }, /kube-system uid b instead of a/],
-      [{ uid: 'a', authority: 'sha256:2' }, /the same kube-system uid a, but the certificate authority sha256:2 instead of sha256:1/],
+      [
+        { uid: 'a', authority: 'sha256:2' },
+        /the same kube-system uid a, but the certificate authority sha256:2 instead of sha256:1/,
+      ],
       // Who could not tell one cannot contradict it.
       [{ uid: 'a' }, undefined],
     ];

@@ -23,18 +23,22 @@ describe('transport', () => {
   test('one connection serves requests that follow each other', async () => {
     await withTransport(async (transport, server) => {
       server.answer(() => ({ body: { ok: true } }));
-      for (let i = 0; i < 5; i += 1) assert.deepEqual(await transport.call({ path: '/x', query: { a: 'b c', left: undefined } }), { ok: true });
+      for (let i = 0; i < 5; i += 1)
+        assert.deepEqual(await transport.call({ path: '/x', query: { a: 'b c', left: undefined } }), { ok: true });
       assert.equal(server.connections(), 1);
       assert.equal(server.requests[0]?.query.toString(), 'a=b+c');
     });
   });
 
-  test('a refusal carries status, reason and the server\'s words', async () => {
+  test("a refusal carries status, reason and the server's words", async () => {
     await withTransport(async (transport, server) => {
       server.answer(() => ({ status: 409, body: status(409, 'Conflict', 'Apply failed with 1 conflict') }));
       await assert.rejects(transport.call({ method: 'PATCH', path: '/x' }), (error: unknown) => {
         assert.ok(error instanceof KubernetesError);
-        assert.deepEqual([error.status, error.reason, error.message], [409, 'Conflict', 'PATCH /x: 409 Apply failed with 1 conflict']);
+        assert.deepEqual(
+          [error.status, error.reason, error.message],
+          [409, 'Conflict', 'PATCH /x: 409 Apply failed with 1 conflict'],
+        );
         return true;
       });
       server.answer(() => ({ status: 502, text: '<html>gateway</html>' }));
@@ -45,7 +49,10 @@ describe('transport', () => {
   test('no server, no answer and a cut answer are all unreachable', async () => {
     await withTransport(async (transport, server) => {
       server.answer(() => 'hang');
-      await assert.rejects(transport.call({ path: '/x', timeoutSeconds: 0.05 }), (error: unknown) => error instanceof UnreachableError && /no answer within 0.05 s/.test(error.message));
+      await assert.rejects(
+        transport.call({ path: '/x', timeoutSeconds: 0.05 }),
+        (error: unknown) => error instanceof UnreachableError && /no answer within 0.05 s/.test(error.message),
+      );
       server.answer(() => 'cut');
       await assert.rejects(transport.call({ path: '/x' }), UnreachableError);
       await server.stop();
@@ -81,7 +88,11 @@ describe('transport', () => {
     let reads = 0;
     const transport = createTransport(() => kubeconfigFor(server.url, `token-${reads++}`));
     try {
-      server.answer(({ headers }) => (headers.authorization === 'Bearer token-1' ? { body: { ok: true } } : { status: 401, body: status(401, 'Unauthorized', 'token expired') }));
+      server.answer(({ headers }) =>
+        headers.authorization === 'Bearer token-1'
+          ? { body: { ok: true } }
+          : { status: 401, body: status(401, 'Unauthorized', 'token expired') },
+      );
       assert.deepEqual(await transport.call({ path: '/x' }), { ok: true });
       assert.equal(reads, 2);
       server.answer(() => ({ status: 401, body: status(401, 'Unauthorized', 'token expired') }));
@@ -99,12 +110,30 @@ describe('kubeconfig', () => {
     const folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'));
     try {
       const file = join(folder, 'config');
-      assert.throws(() => loadKubeconfig({ kubeconfig: file, inCluster: false }), { name: 'ConfigurationError', message: /does not exist.*cluster\.kubeconfig/ });
-      await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters: [{ name: 'c', cluster: { server: 'https://x' } }], users: [{ name: 'u', user: {} }], contexts: [{ name: 'one', context: { cluster: 'c', user: 'u' } }], 'current-context': 'one' }));
+      assert.throws(() => loadKubeconfig({ kubeconfig: file, inCluster: false }), {
+        name: 'ConfigurationError',
+        message: /does not exist.*cluster\.kubeconfig/,
+      });
+      await writeFile(
+        file,
+        JSON.stringify({
+          apiVersion: 'v1',
+          kind: 'Config',
+          clusters: [{ name: 'c', cluster: { server: 'https://x' } }],
+          users: [{ name: 'u', user: {} }],
+          contexts: [{ name: 'one', context: { cluster: 'c', user: 'u' } }],
+          'current-context': 'one',
+        }),
+      );
       assert.equal(loadKubeconfig({ kubeconfig: file, inCluster: false }).getCurrentCluster()?.server, 'https://x');
-      assert.throws(() => loadKubeconfig({ kubeconfig: file, context: 'two', inCluster: false }), { message: /no context "two" \(it has: one\).*cluster\.context/ });
+      assert.throws(() => loadKubeconfig({ kubeconfig: file, context: 'two', inCluster: false }), {
+        message: /no context "two" \(it has: one\).*cluster\.context/,
+      });
       await writeFile(file, 'clusters: [');
-      assert.throws(() => loadKubeconfig({ kubeconfig: file, inCluster: false }), { name: 'ConfigurationError', message: /cannot be read/ });
+      assert.throws(() => loadKubeconfig({ kubeconfig: file, inCluster: false }), {
+        name: 'ConfigurationError',
+        message: /cannot be read/,
+      });
     } finally {
       await rm(folder, { recursive: true });
     }

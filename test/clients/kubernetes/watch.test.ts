@@ -24,18 +24,30 @@ async function watching(work: (watch: Watching) => Promise<void>, silenceSeconds
   const known = new Map<string, string>();
   let live = false;
   let lists = 0;
-  const put = ({ metadata }: KubernetesObject): void => { known.set(metadata.name, metadata.resourceVersion); };
+  const put = ({ metadata }: KubernetesObject): void => {
+    known.set(metadata.name, metadata.resourceVersion);
+  };
   server.answer(() => list(10, object('a', 3), object('b', 4)));
-  const running = runWatch(transport, { path: PATH, labelSelector: 'x=y' }, {
-    replace: (objects) => {
-      lists += 1;
-      known.clear();
-      objects.forEach(put);
+  const running = runWatch(
+    transport,
+    { path: PATH, labelSelector: 'x=y' },
+    {
+      replace: (objects) => {
+        lists += 1;
+        known.clear();
+        objects.forEach(put);
+      },
+      changed: put,
+      deleted: ({ metadata }) => {
+        known.delete(metadata.name);
+      },
+      live: (now) => {
+        live = now;
+      },
     },
-    changed: put,
-    deleted: ({ metadata }) => { known.delete(metadata.name); },
-    live: (now) => { live = now; },
-  }, stop.signal, { firstPause: 5, longestPause: 20, silenceSeconds });
+    stop.signal,
+    { firstPause: 5, longestPause: 20, silenceSeconds },
+  );
   const until = async (what: () => boolean): Promise<void> => {
     for (let i = 0; i < 400; i += 1) {
       if (what()) return;
@@ -45,7 +57,14 @@ async function watching(work: (watch: Watching) => Promise<void>, silenceSeconds
   };
   try {
     await server.watched(PATH);
-    await work({ server, known, live: () => live, lists: () => lists, lastWatch: () => server.requests.findLast(({ query }) => query.has('watch'))!.query, until });
+    await work({
+      server,
+      known,
+      live: () => live,
+      lists: () => lists,
+      lastWatch: () => server.requests.findLast(({ query }) => query.has('watch'))!.query,
+      until,
+    });
   } finally {
     stop.abort();
     await running;
@@ -58,8 +77,17 @@ describe('watch', () => {
   test('lists, then follows from the version of the list', async () => {
     await watching(async ({ server, known, live, lastWatch, until }) => {
       await until(live);
-      assert.deepEqual([...known], [['a', '3'], ['b', '4']]);
-      assert.deepEqual([lastWatch().get('resourceVersion'), lastWatch().get('labelSelector'), lastWatch().get('allowWatchBookmarks')], ['10', 'x=y', 'true']);
+      assert.deepEqual(
+        [...known],
+        [
+          ['a', '3'],
+          ['b', '4'],
+        ],
+      );
+      assert.deepEqual(
+        [lastWatch().get('resourceVersion'), lastWatch().get('labelSelector'), lastWatch().get('allowWatchBookmarks')],
+        ['10', 'x=y', 'true'],
+      );
       server.emit(PATH, { type: 'MODIFIED', object: object('a', 11) });
       server.emit(PATH, { type: 'ADDED', object: object('c', 12) });
       server.emit(PATH, { type: 'DELETED', object: object('b', 13) });
@@ -100,8 +128,20 @@ describe('watch', () => {
   });
 
   for (const [how, refuse] of [
-    ['as the answer', (server: FakeApiServer) => { server.refuseWatches({ status: 410, body: status(410, 'Expired', 'too old resource version') }); }],
-    ['as an event', (server: FakeApiServer) => { server.refuseWatches({ text: `${JSON.stringify({ type: 'ERROR', object: status(410, 'Expired', 'too old resource version') })}\n` }); }],
+    [
+      'as the answer',
+      (server: FakeApiServer) => {
+        server.refuseWatches({ status: 410, body: status(410, 'Expired', 'too old resource version') });
+      },
+    ],
+    [
+      'as an event',
+      (server: FakeApiServer) => {
+        server.refuseWatches({
+          text: `${JSON.stringify({ type: 'ERROR', object: status(410, 'Expired', 'too old resource version') })}\n`,
+        });
+      },
+    ],
   ] as const) {
     test(`410 ${how}: lists again and forgets what is gone`, async () => {
       await watching(async ({ server, known, lists, until }) => {
@@ -120,7 +160,9 @@ describe('watch', () => {
   test('a list that fails is tried again', async () => {
     await watching(async ({ server, lists, until, live }) => {
       let failures = 3;
-      server.answer(() => (failures-- > 0 ? { status: 503, body: status(503, 'ServiceUnavailable', 'not yet') } : list(60)));
+      server.answer(() =>
+        failures-- > 0 ? { status: 503, body: status(503, 'ServiceUnavailable', 'not yet') } : list(60),
+      );
       server.refuseWatches({ status: 410, body: status(410, 'Expired', 'gone') });
       server.endWatches('end');
       await until(() => failures < 0);

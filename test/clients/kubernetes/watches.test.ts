@@ -7,7 +7,9 @@ import { type FakeApiServer, fakeApiServer, list, object, status } from '../../s
 
 const DEPLOYMENTS = '/apis/apps/v1/deployments';
 const PODS = '/api/v1/pods';
-const helms = (release: string): Record<string, unknown> => ({ metadata: { annotations: { 'meta.helm.sh/release-name': release } } });
+const helms = (release: string): Record<string, unknown> => ({
+  metadata: { annotations: { 'meta.helm.sh/release-name': release } },
+});
 
 async function withWatches(work: (watches: Watches, server: FakeApiServer) => Promise<void>): Promise<void> {
   const server = await fakeApiServer();
@@ -15,7 +17,9 @@ async function withWatches(work: (watches: Watches, server: FakeApiServer) => Pr
   const watches = createWatches(transport, { firstPause: 5, longestPause: 20 });
   server.answer(({ path }) => {
     if (path === DEPLOYMENTS) return list(10, object('api', 3, helms('novu-api')));
-    return path === PODS ? list(10, object('api-1', 4, { metadata: { labels: { 'app.kubernetes.io/instance': 'novu-api' } } })) : list(10);
+    return path === PODS
+      ? list(10, object('api-1', 4, { metadata: { labels: { 'app.kubernetes.io/instance': 'novu-api' } } }))
+      : list(10);
   });
   try {
     await work(watches, server);
@@ -26,11 +30,17 @@ async function withWatches(work: (watches: Watches, server: FakeApiServer) => Pr
   }
 }
 
-test('objects are found by release: by Helm\'s mark, else by the instance label', async () => {
+test("objects are found by release: by Helm's mark, else by the instance label", async () => {
   await withWatches(async (watches) => {
     await watches.synced();
-    assert.deepEqual(watches.of('Deployment', 'ns', 'novu-api').map(({ metadata }) => metadata.name), ['api']);
-    assert.deepEqual(watches.of('Pod', 'ns', 'novu-api').map(({ metadata }) => metadata.name), ['api-1']);
+    assert.deepEqual(
+      watches.of('Deployment', 'ns', 'novu-api').map(({ metadata }) => metadata.name),
+      ['api'],
+    );
+    assert.deepEqual(
+      watches.of('Pod', 'ns', 'novu-api').map(({ metadata }) => metadata.name),
+      ['api-1'],
+    );
     assert.deepEqual(watches.of('Pod', 'elsewhere', 'novu-api'), []);
     assert.deepEqual([...watches.releases()], ['ns/novu-api']);
   });
@@ -42,17 +52,28 @@ test('listeners hear of their release alone, once for many changes at a time', a
     await server.watched(PODS);
     let heard = 0;
     let others = 0;
-    const end = watches.listen('ns', 'novu-api', () => { heard += 1; });
-    watches.listen('ns', 'other', () => { others += 1; });
+    const end = watches.listen('ns', 'novu-api', () => {
+      heard += 1;
+    });
+    watches.listen('ns', 'other', () => {
+      others += 1;
+    });
     await sleep(30);
     heard = 0;
     others = 0;
-    for (let version = 20; version < 40; version += 1) server.emit(PODS, { type: 'MODIFIED', object: object('api-1', version, { metadata: { labels: { 'app.kubernetes.io/instance': 'novu-api' } } }) });
+    for (let version = 20; version < 40; version += 1)
+      server.emit(PODS, {
+        type: 'MODIFIED',
+        object: object('api-1', version, { metadata: { labels: { 'app.kubernetes.io/instance': 'novu-api' } } }),
+      });
     while (watches.of('Pod', 'ns', 'novu-api')[0]?.metadata.resourceVersion !== '39') await sleep(2);
     assert.ok(heard >= 1 && heard < 10, `${heard} calls`);
     assert.equal(others, 0);
     end();
-    server.emit(PODS, { type: 'DELETED', object: object('api-1', 50, { metadata: { labels: { 'app.kubernetes.io/instance': 'novu-api' } } }) });
+    server.emit(PODS, {
+      type: 'DELETED',
+      object: object('api-1', 50, { metadata: { labels: { 'app.kubernetes.io/instance': 'novu-api' } } }),
+    });
     while (watches.of('Pod', 'ns', 'novu-api').length > 0) await sleep(2);
     assert.ok(heard < 10);
   });
@@ -60,7 +81,11 @@ test('listeners hear of their release alone, once for many changes at a time', a
 
 test('a list that is not allowed is said at once, not waited for', async () => {
   await withWatches(async (watches, server) => {
-    server.answer(({ path }) => (path === PODS ? { status: 403, body: status(403, 'Forbidden', 'pods is forbidden: User "x" cannot list resource "pods"') } : list(10)));
+    server.answer(({ path }) =>
+      path === PODS
+        ? { status: 403, body: status(403, 'Forbidden', 'pods is forbidden: User "x" cannot list resource "pods"') }
+        : list(10),
+    );
     await assert.rejects(watches.synced(), /cannot list resource "pods"/);
   });
 });

@@ -9,13 +9,19 @@ import { type FakeVault, fakeVault } from '../../support/fake-vault.ts';
 
 const OPTIONS = { shares: 3, threshold: 2, cluster: 'uid' };
 
-async function withVault(work: (parts: { vault: FakeVault; client: VaultClient; keysFile: string; folder: string }) => Promise<void>): Promise<void> {
+async function withVault(
+  work: (parts: { vault: FakeVault; client: VaultClient; keysFile: string; folder: string }) => Promise<void>,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'vault-'));
   const keysFile = join(folder, 'vault-keys.json');
   const vault = fakeVault();
   const client = createVaultClient({
-    connection: { kubernetesHost: 'https://k', keysFile }, tunnel: vault, redactor: createRedactor(),
-    kubernetes: { tokenFor: () => Promise.resolve({ token: 'a.service.account.token', expiresAt: Date.now() + 600_000 }) },
+    connection: { kubernetesHost: 'https://k', keysFile },
+    tunnel: vault,
+    redactor: createRedactor(),
+    kubernetes: {
+      tokenFor: () => Promise.resolve({ token: 'a.service.account.token', expiresAt: Date.now() + 600_000 }),
+    },
   });
   try {
     await work({ vault, client, keysFile, folder });
@@ -47,10 +53,23 @@ describe('opening Vault', () => {
       for (let number = 1; number <= 8; number += 1) {
         await withVault(async ({ vault, client, keysFile }) => {
           vault.cutAt(number, when);
-          const failed = await client.open(OPTIONS).then(() => false, () => true);
+          const failed = await client.open(OPTIONS).then(
+            () => false,
+            () => true,
+          );
           vault.heal();
-          if (failed && vault.inits === 1 && !(await stat(keysFile).then(() => true, () => false))) {
-            await assert.rejects(client.open(OPTIONS), { name: 'VaultKeysMissingError', message: /never arrived.*delete its data volume/s });
+          if (
+            failed &&
+            vault.inits === 1 &&
+            !(await stat(keysFile).then(
+              () => true,
+              () => false,
+            ))
+          ) {
+            await assert.rejects(client.open(OPTIONS), {
+              name: 'VaultKeysMissingError',
+              message: /never arrived.*delete its data volume/s,
+            });
           } else {
             await client.open(OPTIONS);
             assert.equal((await client.state()).state, 'open');
@@ -66,7 +85,10 @@ describe('opening Vault', () => {
       await client.open(OPTIONS);
       vault.seal();
       await unlink(keysFile);
-      await assert.rejects(client.open(OPTIONS), { name: 'VaultKeysMissingError', message: /Restore it from your backup/ });
+      await assert.rejects(client.open(OPTIONS), {
+        name: 'VaultKeysMissingError',
+        message: /Restore it from your backup/,
+      });
       assert.equal(vault.inits, 1);
     });
   });
@@ -77,7 +99,10 @@ describe('opening Vault', () => {
       vault.seal();
       const kept = JSON.parse(await readFile(keysFile, 'utf8')) as object;
       await writeFile(keysFile, JSON.stringify({ ...kept, keys: ['bm90IHRoaXM='] }));
-      await assert.rejects(client.open(OPTIONS), { name: 'VaultSealedError', message: /not this Vault's keys, or there are too few/ });
+      await assert.rejects(client.open(OPTIONS), {
+        name: 'VaultSealedError',
+        message: /not this Vault's keys, or there are too few/,
+      });
     });
   });
 
@@ -86,7 +111,10 @@ describe('opening Vault', () => {
       await client.open(OPTIONS);
       vault.seal();
       await writeFile(keysFile, '{"keys": ["c2VjcmV0');
-      await assert.rejects(client.open(OPTIONS), (error: Error) => /damaged/.test(error.message) && !error.message.includes('c2VjcmV0'));
+      await assert.rejects(
+        client.open(OPTIONS),
+        (error: Error) => /damaged/.test(error.message) && !error.message.includes('c2VjcmV0'),
+      );
     });
   });
 
@@ -154,7 +182,10 @@ describe('root and deployer', () => {
       await client.asDeployer((session) => session.read('sys/mounts'));
       await client.asDeployer((session) => session.read('sys/mounts'));
       assert.equal(logins(), 1);
-      await assert.rejects(client.asDeployer((session) => session.write('sys/mounts/other', {})), { name: 'VaultError', status: 403 });
+      await assert.rejects(
+        client.asDeployer((session) => session.write('sys/mounts/other', {})),
+        { name: 'VaultError', status: 403 },
+      );
       assert.equal(logins(), 2);
       vault.seal();
       await client.asDeployer((session) => session.read('sys/mounts'));
@@ -171,7 +202,10 @@ describe('root and deployer', () => {
       vault.request = (outgoing) => {
         if (!outgoing.path.endsWith('/login') || refusals === 0) return request(outgoing);
         refusals -= 1;
-        return Promise.resolve({ status: 500, body: JSON.stringify({ errors: ['local node not active but active cluster node not found'] }) });
+        return Promise.resolve({
+          status: 500,
+          body: JSON.stringify({ errors: ['local node not active but active cluster node not found'] }),
+        });
       };
       await client.asDeployer((session) => session.read('sys/mounts'));
       assert.equal(refusals, 0);

@@ -9,9 +9,17 @@ import { createVaultClient, type Tunnel, type VaultClient } from '../../../src/c
 import { type FakeVault, fakeVault } from '../../support/fake-vault.ts';
 
 const OPTIONS = { shares: 3, threshold: 2, cluster: 'uid', replicas: 3, environment: 'prod' };
-const PEOPLE = ['anna.asc', 'ben.asc', 'cleo.asc'].map((name) => ({ name, base64: Buffer.from(name).toString('base64') }));
+const PEOPLE = ['anna.asc', 'ben.asc', 'cleo.asc'].map((name) => ({
+  name,
+  base64: Buffer.from(name).toString('base64'),
+}));
 
-interface Parts { servers: FakeVault[]; running: Set<string>; client: VaultClient; keysFile: string }
+interface Parts {
+  servers: FakeVault[];
+  running: Set<string>;
+  client: VaultClient;
+  keysFile: string;
+}
 
 /** Three servers; those that are empty join as soon as one is initialised, as with `retry_join`. */
 async function withServers(work: (parts: Parts) => Promise<void>): Promise<void> {
@@ -21,20 +29,38 @@ async function withServers(work: (parts: Parts) => Promise<void>): Promise<void>
   const running = new Set(['vault-0', 'vault-1', 'vault-2']);
   const at = (pod: string): Pick<Tunnel, 'request'> => {
     const server = servers[Number(pod.slice(-1))]!;
-    return { request: (request) => {
-      if (!server.initialized && servers.some(({ inits }) => inits > 0)) {
-        // Its shares are those of the one that it joins.
-        const leader = servers.find(({ inits }) => inits > 0)!;
-        void server.request({ method: 'POST', path: '/v1/sys/init', headers: {}, body: JSON.stringify(leader.initRequest) });
-        server.inits = 0;
-      }
-      return server.request(request);
-    } };
+    return {
+      request: (request) => {
+        if (!server.initialized && servers.some(({ inits }) => inits > 0)) {
+          // Its shares are those of the one that it joins.
+          const leader = servers.find(({ inits }) => inits > 0)!;
+          void server.request({
+            method: 'POST',
+            path: '/v1/sys/init',
+            headers: {},
+            body: JSON.stringify(leader.initRequest),
+          });
+          server.inits = 0;
+        }
+        return server.request(request);
+      },
+    };
   };
-  const tunnel: Tunnel = { at, request: (request) => at([...running][0]!).request(request), pods: () => Promise.resolve([...running].sort()), hasPod: () => Promise.resolve(running.size > 0), close: () => undefined };
+  const tunnel: Tunnel = {
+    at,
+    request: (request) => at([...running][0]!).request(request),
+    pods: () => Promise.resolve([...running].sort()),
+    hasPod: () => Promise.resolve(running.size > 0),
+    close: () => undefined,
+  };
   const client = createVaultClient({
-    connection: { kubernetesHost: 'https://k', keysFile }, environment: 'prod', tunnel, redactor: createRedactor(),
-    kubernetes: { tokenFor: () => Promise.resolve({ token: 'a.service.account.token', expiresAt: Date.now() + 600_000 }) },
+    connection: { kubernetesHost: 'https://k', keysFile },
+    environment: 'prod',
+    tunnel,
+    redactor: createRedactor(),
+    kubernetes: {
+      tokenFor: () => Promise.resolve({ token: 'a.service.account.token', expiresAt: Date.now() + 600_000 }),
+    },
   });
   try {
     await work({ servers, running, client, keysFile });
@@ -44,16 +70,26 @@ async function withServers(work: (parts: Parts) => Promise<void>): Promise<void>
 }
 
 const initialisations = (servers: readonly FakeVault[]): number[] => servers.map(({ inits }) => inits);
-const open = (servers: readonly FakeVault[]): boolean[] => servers.map(({ initialized, sealed }) => initialized && !sealed);
+const open = (servers: readonly FakeVault[]): boolean[] =>
+  servers.map(({ initialized, sealed }) => initialized && !sealed);
 
 describe('three servers', () => {
   test('the first is initialised, the others join, all are opened; again changes nothing', async () => {
     await withServers(async ({ servers, client }) => {
       assert.equal((await client.state()).state, 'uninitialized');
       assert.deepEqual(await client.open(OPTIONS), { initialized: true, unsealed: true });
-      assert.deepEqual([initialisations(servers), open(servers)], [[1, 0, 0], [true, true, true]]);
+      assert.deepEqual(
+        [initialisations(servers), open(servers)],
+        [
+          [1, 0, 0],
+          [true, true, true],
+        ],
+      );
       assert.deepEqual(await client.open(OPTIONS), { initialized: false, unsealed: false });
-      assert.deepEqual(await client.state(), { state: 'open', detail: 'Vault 1.0.0 is open, 3 servers, active: vault-0' });
+      assert.deepEqual(await client.state(), {
+        state: 'open',
+        detail: 'Vault 1.0.0 is open, 3 servers, active: vault-0',
+      });
     });
   });
 
@@ -64,14 +100,22 @@ describe('three servers', () => {
       assert.deepEqual(await client.state(), { state: 'sealed', detail: 'Vault 1.0.0 is sealed (vault-2)' });
       const asked = servers.map(({ requests }) => requests.length);
       assert.deepEqual(await client.open(OPTIONS), { initialized: false, unsealed: true });
-      assert.deepEqual(servers.map(({ requests }, index) => requests.slice(asked[index]).some((request) => request.includes('unseal'))), [false, false, true]);
+      assert.deepEqual(
+        servers.map(({ requests }, index) =>
+          requests.slice(asked[index]).some((request) => request.includes('unseal')),
+        ),
+        [false, false, true],
+      );
     });
   });
 
   test('nobody is initialised while one is away: it may hold the data', async () => {
     await withServers(async ({ servers, running, client }) => {
       running.delete('vault-2');
-      await assert.rejects(client.open(OPTIONS), { name: 'VaultUnreachableError', message: /2 of 3 servers of Vault run/ });
+      await assert.rejects(client.open(OPTIONS), {
+        name: 'VaultUnreachableError',
+        message: /2 of 3 servers of Vault run/,
+      });
       assert.deepEqual(initialisations(servers), [0, 0, 0]);
     });
   });
@@ -83,7 +127,13 @@ describe('three servers', () => {
       servers[1]!.inits = 1;
       Object.assign(lost, { initialized: false, sealed: true, inits: 0 });
       assert.deepEqual(await client.open(OPTIONS), { initialized: false, unsealed: true });
-      assert.deepEqual([initialisations(servers), open(servers)], [[0, 1, 0], [true, true, true]]);
+      assert.deepEqual(
+        [initialisations(servers), open(servers)],
+        [
+          [0, 1, 0],
+          [true, true, true],
+        ],
+      );
     });
   });
 });
@@ -95,11 +145,22 @@ describe('shares of people', () => {
     await withServers(async ({ servers, client, keysFile }) => {
       await assert.rejects(client.open(options), {
         name: 'VaultSealedError',
-        message: /waits to be unsealed by 2 of the 3 owners of its shares \(anna\.asc, ben\.asc, cleo\.asc\)\. vault-0: 0 of 2 shares given, vault-1.*npm run ananta -- vault unseal --env prod/,
+        message:
+          /waits to be unsealed by 2 of the 3 owners of its shares \(anna\.asc, ben\.asc, cleo\.asc\)\. vault-0: 0 of 2 shares given, vault-1.*npm run ananta -- vault unseal --env prod/,
       });
-      assert.deepEqual(servers[0]!.initRequest['pgp_keys'], PEOPLE.map(({ base64 }) => base64));
-      const kept = JSON.parse(await readFile(keysFile, 'utf8')) as { encryptedFor: string[]; rootToken: string; keys: string[] };
-      assert.deepEqual([kept.encryptedFor, kept.keys.length, servers[0]!.roots.has(kept.rootToken)], [['anna.asc', 'ben.asc', 'cleo.asc'], 3, true]);
+      assert.deepEqual(
+        servers[0]!.initRequest['pgp_keys'],
+        PEOPLE.map(({ base64 }) => base64),
+      );
+      const kept = JSON.parse(await readFile(keysFile, 'utf8')) as {
+        encryptedFor: string[];
+        rootToken: string;
+        keys: string[];
+      };
+      assert.deepEqual(
+        [kept.encryptedFor, kept.keys.length, servers[0]!.roots.has(kept.rootToken)],
+        [['anna.asc', 'ben.asc', 'cleo.asc'], 3, true],
+      );
       for (const { api } of await client.servers()) await api.unseal('a2V5LW9uZQ==');
       await assert.rejects(client.open(options), /vault-0: 1 of 2 shares given/);
       for (const { api } of await client.servers()) await api.unseal('a2V5LXR3bw==');
@@ -111,15 +172,22 @@ describe('shares of people', () => {
   test('nobody here can make a root token: one is handed in, used, and revoked', async () => {
     await withServers(async ({ servers, client }) => {
       await client.open(options).catch(() => undefined);
-      for (const { api } of await client.servers()) for (const key of ['a2V5LW9uZQ==', 'a2V5LXR3bw==']) await api.unseal(key);
+      for (const { api } of await client.servers())
+        for (const key of ['a2V5LW9uZQ==', 'a2V5LXR3bw==']) await api.unseal(key);
       await client.root.run((session) => session.read('sys/mounts'));
       assert.equal(await client.root.revoke(), true);
-      await assert.rejects(client.root.run((session) => session.read('sys/mounts')), { name: 'VaultSealedError', message: /owners of its shares.*vault root --env prod/ });
+      await assert.rejects(
+        client.root.run((session) => session.read('sys/mounts')),
+        { name: 'VaultSealedError', message: /owners of its shares.*vault root --env prod/ },
+      );
       await assert.rejects(client.root.accept('no-root'), { status: 403 });
       const [vault] = servers as [FakeVault];
       vault.roots.add('made-by-people');
       await client.root.accept('made-by-people');
-      assert.deepEqual([await client.root.isKept(), await client.root.revoke(), vault.roots.size, vault.generated], [true, true, 0, 0]);
+      assert.deepEqual(
+        [await client.root.isKept(), await client.root.revoke(), vault.roots.size, vault.generated],
+        [true, true, 0, 0],
+      );
     });
   });
 
@@ -129,15 +197,25 @@ describe('shares of people', () => {
       assert.equal(servers[0]!.initRequest['root_token_pgp_key'], PEOPLE[0]!.base64);
       const kept = JSON.parse(await readFile(keysFile, 'utf8')) as Record<string, unknown>;
       assert.deepEqual([kept['rootToken'], typeof kept['encryptedRootToken']], [undefined, 'string']);
-      await assert.rejects(client.root.run(() => Promise.resolve()), /whoever can decrypt its first root token/);
+      await assert.rejects(
+        client.root.run(() => Promise.resolve()),
+        /whoever can decrypt its first root token/,
+      );
     });
   });
 });
 
 test('a key service opens Vault: recovery keys are kept and never used to unseal', async () => {
   await withServers(async ({ servers, client, keysFile }) => {
-    assert.deepEqual(await client.open({ ...OPTIONS, autoUnseal: true, publicKeys: PEOPLE }), { initialized: true, unsealed: true });
-    assert.deepEqual(Object.keys(servers[0]!.initRequest).sort(), ['recovery_pgp_keys', 'recovery_shares', 'recovery_threshold']);
+    assert.deepEqual(await client.open({ ...OPTIONS, autoUnseal: true, publicKeys: PEOPLE }), {
+      initialized: true,
+      unsealed: true,
+    });
+    assert.deepEqual(Object.keys(servers[0]!.initRequest).sort(), [
+      'recovery_pgp_keys',
+      'recovery_shares',
+      'recovery_threshold',
+    ]);
     assert.equal((JSON.parse(await readFile(keysFile, 'utf8')) as { recovery: boolean }).recovery, true);
     assert.ok(servers.every(({ requests }) => requests.every((request) => !request.includes('unseal'))));
   });

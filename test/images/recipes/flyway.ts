@@ -8,9 +8,15 @@ import { referenceOf } from '../reference.ts';
 import type { ImageRecipe } from '../types.ts';
 
 const VERSION = IMAGES.flyway.tag;
-const ARTIFACTS = [`org.flywaydb:flyway-core:${VERSION}`, `org.flywaydb:flyway-database-postgresql:${VERSION}`, 'org.postgresql:postgresql:42.7.8'];
+const ARTIFACTS = [
+  `org.flywaydb:flyway-core:${VERSION}`,
+  `org.flywaydb:flyway-database-postgresql:${VERSION}`,
+  'org.postgresql:postgresql:42.7.8',
+];
 
-/** The command line that the publisher's image has, on Flyway's own engine: commands, `-key=value`, FLYWAY_… variables. */
+/**
+ * The command line that the publisher's image has, on Flyway's own engine: commands, `-key=value`, FLYWAY_… variables.
+ */
 const MAIN = `import java.util.*;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
@@ -64,7 +70,15 @@ const engine = tree({
     const source = join(work, 'source');
     await mkdir(source);
     await writeFile(join(source, 'Main.java'), MAIN);
-    await context.run('javac', ['--release', '17', '-cp', join(lib, '*'), '-d', join(folder, 'flyway/classes'), join(source, 'Main.java')]);
+    await context.run('javac', [
+      '--release',
+      '17',
+      '-cp',
+      join(lib, '*'),
+      '-d',
+      join(folder, 'flyway/classes'),
+      join(source, 'Main.java'),
+    ]);
   },
 });
 
@@ -72,10 +86,19 @@ const engine = tree({
 export const flyway: ImageRecipe = {
   name: 'flyway',
   references: [referenceOf(IMAGES.flyway)],
-  layers: [...debian('openjdk-17-jre-headless'), engine, files('Flyway image', [
-    { path: '/flyway/sql', folder: true },
-    { path: '/flyway/flyway', mode: 0o755, content: '#!/bin/sh\nexec java ${JAVA_ARGS:-} -XX:TieredStopAtLevel=1 -cp "/flyway/classes:/flyway/lib/*" Main "$@"\n' },
-  ])],
+  layers: [
+    ...debian('openjdk-17-jre-headless'),
+    engine,
+    files('Flyway image', [
+      { path: '/flyway/sql', folder: true },
+      {
+        path: '/flyway/flyway',
+        mode: 0o755,
+        content:
+          '#!/bin/sh\nexec java ${JAVA_ARGS:-} -XX:TieredStopAtLevel=1 -cp "/flyway/classes:/flyway/lib/*" Main "$@"\n',
+      },
+    ]),
+  ],
   env: { PATH: '/flyway:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' },
   entrypoint: ['/flyway/flyway'],
   workdir: '/flyway',

@@ -24,7 +24,15 @@ const distribution = tree({
     if (digest !== SHA256) throw new Error(`${name} is ${digest}, not ${SHA256}`);
     const home = join(folder, 'opt/keycloak');
     await mkdir(home, { recursive: true });
-    await context.run('tar', ['--extract', '--gzip', '--file', join(download, name), '--directory', home, '--strip-components=1']);
+    await context.run('tar', [
+      '--extract',
+      '--gzip',
+      '--file',
+      join(download, name),
+      '--directory',
+      home,
+      '--strip-components=1',
+    ]);
     // At its first start it compiles its configuration into lib.
     await context.run('chown', ['-R', '1000:0', home]);
     await context.run('chmod', ['-R', 'g+rwX', home]);
@@ -46,7 +54,12 @@ export const keycloak: ImageRecipe = {
 export const keycloakConfigCli: ImageRecipe = {
   name: 'keycloak-config-cli',
   references: [referenceOf(IMAGES.keycloakConfigCli)],
-  layers: [...debian(), goPrograms('stand-in for keycloak-config-cli', goModule('programs'), [{ path: '/usr/local/bin/keycloak-config', package: './keycloak-config' }])],
+  layers: [
+    ...debian(),
+    goPrograms('stand-in for keycloak-config-cli', goModule('programs'), [
+      { path: '/usr/local/bin/keycloak-config', package: './keycloak-config' },
+    ]),
+  ],
   entrypoint: ['/usr/local/bin/keycloak-config'],
   user: '65534',
 };

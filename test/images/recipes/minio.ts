@@ -10,8 +10,13 @@ const STAMP = 'github.com/minio/minio/cmd';
 /** The very commit of the image's tag; its client is five months older than the tag of the client's image. */
 const programs: Layer = goPrograms('MinIO', goModule('minio'), [
   {
-    path: '/usr/bin/minio', package: 'github.com/minio/minio',
-    variables: { [`${STAMP}.Version`]: '2025-09-07T16:13:09Z', [`${STAMP}.ReleaseTag`]: IMAGES.minio.tag, [`${STAMP}.CommitID`]: '07c3a429bfed433e49018cb0f78a52145d4bedeb' },
+    path: '/usr/bin/minio',
+    package: 'github.com/minio/minio',
+    variables: {
+      [`${STAMP}.Version`]: '2025-09-07T16:13:09Z',
+      [`${STAMP}.ReleaseTag`]: IMAGES.minio.tag,
+      [`${STAMP}.CommitID`]: '07c3a429bfed433e49018cb0f78a52145d4bedeb',
+    },
   },
   { path: '/usr/bin/mc', package: 'github.com/minio/mc' },
 ]);
@@ -19,13 +24,21 @@ const programs: Layer = goPrograms('MinIO', goModule('minio'), [
 export const minio: ImageRecipe = {
   name: 'minio',
   references: [referenceOf(IMAGES.minio)],
-  layers: [...debian(), programs, files('MinIO image', [{
-    path: '/usr/bin/docker-entrypoint.sh', mode: 0o755, content: `#!/bin/sh
+  layers: [
+    ...debian(),
+    programs,
+    files('MinIO image', [
+      {
+        path: '/usr/bin/docker-entrypoint.sh',
+        mode: 0o755,
+        content: `#!/bin/sh
 # As the publisher's: the program's name may be left out.
 [ "\${1}" = minio ] || set -- minio "$@"
 exec "$@"
 `,
-  }])],
+      },
+    ]),
+  ],
   entrypoint: ['/usr/bin/docker-entrypoint.sh'],
   cmd: ['minio'],
   ports: [9000],

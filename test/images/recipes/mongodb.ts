@@ -16,7 +16,11 @@ export const mongodb: ImageRecipe = {
     ...debian(),
     goPrograms('FerretDB', goModule('ferretdb'), [
       // Its module holds no version, and the program ends without one.
-      { path: '/usr/local/bin/ferretdb', package: 'github.com/FerretDB/FerretDB/cmd/ferretdb', overlay: { module: 'github.com/FerretDB/FerretDB', file: 'build/version/version.txt', text: 'v1.24.2\n' } },
+      {
+        path: '/usr/local/bin/ferretdb',
+        package: 'github.com/FerretDB/FerretDB/cmd/ferretdb',
+        overlay: { module: 'github.com/FerretDB/FerretDB', file: 'build/version/version.txt', text: 'v1.24.2\n' },
+      },
       { path: '/usr/local/bin/mongosh', package: './mongosh' },
     ]),
     files('MongoDB image', [

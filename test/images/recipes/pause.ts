@@ -35,17 +35,22 @@ export const PAUSE_REFERENCE = 'registry.k8s.io/pause:3.10';
 export const pause: ImageRecipe = {
   name: 'pause',
   references: [PAUSE_REFERENCE],
-  layers: [tree({
-    title: 'pause',
-    key: SOURCE,
-    async make(folder, work, context) {
-      const source = join(work, 'pause');
-      await mkdir(source);
-      await writeFile(join(source, 'main.go'), SOURCE);
-      await writeFile(join(source, 'go.mod'), 'module pause\n\ngo 1.22\n');
-      await context.run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', join(folder, 'pause'), '.'], { cwd: source, env: { CGO_ENABLED: '0', GOOS: 'linux', GOARCH: ARCHITECTURE } });
-    },
-  })],
+  layers: [
+    tree({
+      title: 'pause',
+      key: SOURCE,
+      async make(folder, work, context) {
+        const source = join(work, 'pause');
+        await mkdir(source);
+        await writeFile(join(source, 'main.go'), SOURCE);
+        await writeFile(join(source, 'go.mod'), 'module pause\n\ngo 1.22\n');
+        await context.run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', join(folder, 'pause'), '.'], {
+          cwd: source,
+          env: { CGO_ENABLED: '0', GOOS: 'linux', GOARCH: ARCHITECTURE },
+        });
+      },
+    }),
+  ],
   entrypoint: ['/pause'],
   user: '65535:65535',
 };

@@ -22,7 +22,15 @@ const server = tree({
     const packed = (await readdir(download)).find((name) => name.endsWith('.txz'));
     if (packed === undefined) throw new Error(`${jar} holds no txz`);
     await mkdir(join(folder, HOME), { recursive: true });
-    await context.run('tar', ['--extract', '--xz', '--file', join(download, packed), '--directory', join(folder, HOME), '--no-same-owner']);
+    await context.run('tar', [
+      '--extract',
+      '--xz',
+      '--file',
+      join(download, packed),
+      '--directory',
+      join(folder, HOME),
+      '--no-same-owner',
+    ]);
     await chown(join(folder, HOME), 0, 0);
     // As the publisher's image has it: for everybody, and the socket where Debian's client looks for it.
     const sample = join(folder, HOME, 'share/postgresql/postgresql.conf.sample');
@@ -31,7 +39,10 @@ const server = tree({
   },
 });
 
-/** The publisher's contract: an empty data folder is initialised, with the scripts of /docker-entrypoint-initdb.d, then the server runs. */
+/**
+ * The publisher's contract: an empty data folder is initialised, with the scripts of /docker-entrypoint-initdb.d, then
+ * the server runs.
+ */
 const ENTRYPOINT = `#!/usr/bin/env bash
 set -Eeuo pipefail
 
@@ -85,16 +96,27 @@ exec "$@"
 export const postgres: ImageRecipe = {
   name: 'postgres',
   references: [referenceOf(IMAGES.postgres)],
-  layers: [...debian('postgresql-client-15'), server, files('PostgreSQL image', [
-    ...users({ name: 'postgres', uid: 999, gid: 999, home: '/var/lib/postgresql' }),
-    // The programs themselves: Debian's wrapper is a script in Perl, too slow for a probe.
-    ...['psql', 'pg_isready', 'pg_dump', 'pg_restore'].map((name) => ({ path: `${HOME}/bin/${name}`, linkTo: `/usr/lib/postgresql/15/bin/${name}` })),
-    { path: '/docker-entrypoint-initdb.d', folder: true },
-    { path: '/var/lib/postgresql/data', folder: true, mode: 0o1777, uid: 999, gid: 999 },
-    { path: '/var/run/postgresql', folder: true, mode: 0o3777, uid: 999, gid: 999 },
-    { path: '/usr/local/bin/docker-entrypoint.sh', mode: 0o755, content: ENTRYPOINT },
-  ])],
-  env: { PATH: `${HOME}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`, LANG: 'C.UTF-8', PGDATA: '/var/lib/postgresql/data' },
+  layers: [
+    ...debian('postgresql-client-15'),
+    server,
+    files('PostgreSQL image', [
+      ...users({ name: 'postgres', uid: 999, gid: 999, home: '/var/lib/postgresql' }),
+      // The programs themselves: Debian's wrapper is a script in Perl, too slow for a probe.
+      ...['psql', 'pg_isready', 'pg_dump', 'pg_restore'].map((name) => ({
+        path: `${HOME}/bin/${name}`,
+        linkTo: `/usr/lib/postgresql/15/bin/${name}`,
+      })),
+      { path: '/docker-entrypoint-initdb.d', folder: true },
+      { path: '/var/lib/postgresql/data', folder: true, mode: 0o1777, uid: 999, gid: 999 },
+      { path: '/var/run/postgresql', folder: true, mode: 0o3777, uid: 999, gid: 999 },
+      { path: '/usr/local/bin/docker-entrypoint.sh', mode: 0o755, content: ENTRYPOINT },
+    ]),
+  ],
+  env: {
+    PATH: `${HOME}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    LANG: 'C.UTF-8',
+    PGDATA: '/var/lib/postgresql/data',
+  },
   entrypoint: ['docker-entrypoint.sh'],
   cmd: ['postgres'],
   ports: [5432],

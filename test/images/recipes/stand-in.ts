@@ -21,22 +21,45 @@ export const NEXT_TAG = '1.1.0';
 /** @param prefix of the platform's own images, as environments have it */
 export function standIns(prefix = OWN_PREFIX): ImageRecipe[] {
   const layers = [
-    ...debian('libstdc++6', 'openssl'), node(), program(),
+    ...debian('libstdc++6', 'openssl'),
+    node(),
+    program(),
     files('Stand-in', [
       { path: '/standin/pages', folder: true, mode: 0o777 },
       // Little memory each: there are some thirty of them.
-      { path: LAUNCHER, mode: 0o755, content: '#!/bin/sh\n[ "$0" = /standin/start ] || set -- "$0" "$@"\nexec /usr/local/bin/node --max-semi-space-size=1 --max-old-space-size=96 /standin/main.mjs "$@"\n' },
+      {
+        path: LAUNCHER,
+        mode: 0o755,
+        content:
+          '#!/bin/sh\n[ "$0" = /standin/start ] || set -- "$0" "$@"\nexec /usr/local/bin/node --max-semi-space-size=1 --max-old-space-size=96 /standin/main.mjs "$@"\n',
+      },
       ...PROGRAM_PATHS.map((path) => ({ path, linkTo: LAUNCHER })),
     ]),
   ];
-  const played = loadCatalog().services.filter(({ image }) => image.own || THIRD_PARTY_REPOSITORIES.includes(image.repository));
+  const played = loadCatalog().services.filter(
+    ({ image }) => image.own || THIRD_PARTY_REPOSITORIES.includes(image.repository),
+  );
   const images = new Map(played.map(({ image }) => [image.repository, image]));
   return [...images.values()].flatMap((image) => {
     const reference = referenceOf(image, prefix);
     const repository = reference.slice(0, reference.lastIndexOf(':'));
-    const recipe = (name: string, references: string[], env: Record<string, string> = {}): ImageRecipe => ({ name, references, layers, entrypoint: [LAUNCHER], user: '10001:10001', env: { STANDIN_IMAGE: repository, ...env } });
+    const recipe = (name: string, references: string[], env: Record<string, string> = {}): ImageRecipe => ({
+      name,
+      references,
+      layers,
+      entrypoint: [LAUNCHER],
+      user: '10001:10001',
+      env: { STANDIN_IMAGE: repository, ...env },
+    });
     const next = image.own ? [`${repository}:${NEXT_TAG}`] : [];
-    return [recipe(image.repository, [reference, ...next]), ...(image.own ? FAULTS.map((fault) => recipe(`${image.repository}-${fault}`, [`${repository}:${fault}`], { STANDIN_FAULT: fault })) : [])];
+    return [
+      recipe(image.repository, [reference, ...next]),
+      ...(image.own
+        ? FAULTS.map((fault) =>
+            recipe(`${image.repository}-${fault}`, [`${repository}:${fault}`], { STANDIN_FAULT: fault }),
+          )
+        : []),
+    ];
   });
 }
 
@@ -58,7 +81,12 @@ function node(): Layer {
 
 function program(): Layer {
   const root = join(import.meta.dirname, '../../..');
-  const sources = globSync(['test/images/standin/**/*.ts', 'src/catalog/*.ts', 'src/contract/*.ts', 'package-lock.json'], { cwd: root }).filter((path) => !path.endsWith('.test.ts')).sort();
+  const sources = globSync(
+    ['test/images/standin/**/*.ts', 'src/catalog/*.ts', 'src/contract/*.ts', 'package-lock.json'],
+    { cwd: root },
+  )
+    .filter((path) => !path.endsWith('.test.ts'))
+    .sort();
   return tree({
     title: 'Stand-in',
     key: digestOf(...sources.flatMap((path) => [path, readFileSync(join(root, path), 'utf8')])),

@@ -22,11 +22,22 @@ export const vault: ImageRecipe = {
   references: [referenceOf(IMAGES.vault)],
   layers: [
     ...debian(),
-    goPrograms('Vault', join(import.meta.dirname, '../../../bootstrap/tools/gomod/vault'), [{
-      path: '/usr/bin/vault', package: 'github.com/hashicorp/vault', tags: ['minimal'],
-      overlay: { module: 'github.com/hashicorp/vault', file: 'helper/builtinplugins/registry_min.go', text: REGISTRY },
-    }]),
-    files('Vault image', [...users({ name: 'vault', uid: 100, gid: 1000, home: '/home/vault' }), { path: '/home/vault', folder: true, uid: 100, gid: 1000 }]),
+    goPrograms('Vault', join(import.meta.dirname, '../../../bootstrap/tools/gomod/vault'), [
+      {
+        path: '/usr/bin/vault',
+        package: 'github.com/hashicorp/vault',
+        tags: ['minimal'],
+        overlay: {
+          module: 'github.com/hashicorp/vault',
+          file: 'helper/builtinplugins/registry_min.go',
+          text: REGISTRY,
+        },
+      },
+    ]),
+    files('Vault image', [
+      ...users({ name: 'vault', uid: 100, gid: 1000, home: '/home/vault' }),
+      { path: '/home/vault', folder: true, uid: 100, gid: 1000 },
+    ]),
   ],
   entrypoint: ['vault'],
   ports: [8200],

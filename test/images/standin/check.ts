@@ -24,32 +24,73 @@ export interface Login {
 }
 
 /** `tables`: migrations must have made some. `role`: the login must be able to become it. */
-export type PostgresCheck = Remote & Login & { kind: 'postgres'; database: string; schema?: string; role?: string; tables: boolean };
+export type PostgresCheck = Remote &
+  Login & { kind: 'postgres'; database: string; schema?: string; role?: string; tables: boolean };
 export type RedisCheck = Remote & Login & { kind: 'redis'; database: number };
 export type AmqpCheck = Remote & Login & { kind: 'amqp'; vhost: string };
 /** `stream`: one that it reads or writes. */
 export type StreamCheck = Remote & Login & { kind: 'stream'; stream?: string };
 export type MongoCheck = Remote & Login & { kind: 'mongodb'; url: string; database: string };
-export type S3Check = Remote & { kind: 's3'; endpoint: string; region: string; accessKey: string; secretKey: string; buckets: string[] };
+export type S3Check = Remote & {
+  kind: 's3';
+  endpoint: string;
+  region: string;
+  accessKey: string;
+  secretKey: string;
+  buckets: string[];
+};
 export type TemporalCheck = Remote & { kind: 'temporal'; namespace: string };
 /** `agree`: what a path holds besides the secret has to be what the variables say, by key. */
-export type VaultCheck = Remote & { kind: 'vault'; address: string; role: string; paths: string[]; agree: Record<string, Record<string, string>> };
+export type VaultCheck = Remote & {
+  kind: 'vault';
+  address: string;
+  role: string;
+  paths: string[];
+  agree: Record<string, Record<string, string>>;
+};
 /** `base`: address of the realm. */
-export type OidcCheck = Remote & { kind: 'oidc'; base: string; issuer?: string; client?: { id: string; secret: string } };
+export type OidcCheck = Remote & {
+  kind: 'oidc';
+  base: string;
+  issuer?: string;
+  client?: { id: string; secret: string };
+};
 export type HttpCheck = Remote & { kind: 'http'; url: string };
 /** gRPC health of the server as a whole. */
 export type GrpcCheck = Remote & { kind: 'grpc' };
 /** Takes traces by gRPC. */
 export type OtlpCheck = Remote & { kind: 'otlp' };
 /** Paths of the API server that its service account may read, and keys that a Secret among them must have. */
-export type KubernetesCheck = Remote & { kind: 'kubernetes'; address: string; paths: string[]; keys: Record<string, string[]> };
+export type KubernetesCheck = Remote & {
+  kind: 'kubernetes';
+  address: string;
+  paths: string[];
+  keys: Record<string, string[]>;
+};
 export type FolderCheck = Common & { kind: 'folder'; path: string };
 /** A key or token of its own: there, and of the right shape. */
-export type MaterialCheck = Common & { kind: 'material'; name: string; value: string; length?: number; signedWith?: string };
+export type MaterialCheck = Common & {
+  kind: 'material';
+  name: string;
+  value: string;
+  length?: number;
+  signedWith?: string;
+};
 
 export type RemoteCheck =
-  | PostgresCheck | RedisCheck | AmqpCheck | StreamCheck | MongoCheck | S3Check | TemporalCheck | VaultCheck
-  | OidcCheck | HttpCheck | GrpcCheck | OtlpCheck | KubernetesCheck;
+  | PostgresCheck
+  | RedisCheck
+  | AmqpCheck
+  | StreamCheck
+  | MongoCheck
+  | S3Check
+  | TemporalCheck
+  | VaultCheck
+  | OidcCheck
+  | HttpCheck
+  | GrpcCheck
+  | OtlpCheck
+  | KubernetesCheck;
 export type Check = RemoteCheck | FolderCheck | MaterialCheck;
 
 export function isRemote(check: Check): check is RemoteCheck {
@@ -66,21 +107,36 @@ export function targetOf(check: Check): string {
 /** What is asked for there, in words without any secret. */
 export function describe(check: Check): string {
   switch (check.kind) {
-    case 'postgres': return `${check.database} as ${check.user}${check.role === undefined ? '' : `, then ${check.role}`}`;
-    case 'redis': return `database ${check.database}`;
-    case 'amqp': return `virtual host ${check.vhost} as ${check.user}`;
-    case 'stream': return `${check.stream ?? 'login'} as ${check.user}`;
-    case 'mongodb': return `${check.database} as ${check.user}`;
-    case 's3': return `${check.buckets.join(', ')} as ${check.accessKey}`;
-    case 'temporal': return `namespace ${check.namespace}`;
-    case 'vault': return `${check.paths.join(', ')} as ${check.role}`;
-    case 'oidc': return `${new URL(check.base).pathname}${check.client === undefined ? '' : ` as ${check.client.id}`}`;
-    case 'http': return check.url;
-    case 'grpc': return 'health';
-    case 'otlp': return 'traces';
-    case 'kubernetes': return check.paths.join(', ');
-    case 'folder': return 'writable';
-    case 'material': return check.signedWith === undefined ? 'there' : 'signed with its key';
+    case 'postgres':
+      return `${check.database} as ${check.user}${check.role === undefined ? '' : `, then ${check.role}`}`;
+    case 'redis':
+      return `database ${check.database}`;
+    case 'amqp':
+      return `virtual host ${check.vhost} as ${check.user}`;
+    case 'stream':
+      return `${check.stream ?? 'login'} as ${check.user}`;
+    case 'mongodb':
+      return `${check.database} as ${check.user}`;
+    case 's3':
+      return `${check.buckets.join(', ')} as ${check.accessKey}`;
+    case 'temporal':
+      return `namespace ${check.namespace}`;
+    case 'vault':
+      return `${check.paths.join(', ')} as ${check.role}`;
+    case 'oidc':
+      return `${new URL(check.base).pathname}${check.client === undefined ? '' : ` as ${check.client.id}`}`;
+    case 'http':
+      return check.url;
+    case 'grpc':
+      return 'health';
+    case 'otlp':
+      return 'traces';
+    case 'kubernetes':
+      return check.paths.join(', ');
+    case 'folder':
+      return 'writable';
+    case 'material':
+      return check.signedWith === undefined ? 'there' : 'signed with its key';
   }
 }
 

@@ -2,9 +2,28 @@
 
 /** PostgreSQL in parts. */
 export const POSTGRES = [
-  { host: 'DB_HOST', port: 'DB_PORT', database: 'DB_DATABASE', user: 'DB_USER', password: 'DB_PASSWORD', schema: 'DB_SCHEMA' },
-  { host: 'PG_META_DB_HOST', port: 'PG_META_DB_PORT', database: 'PG_META_DB_NAME', user: 'PG_META_DB_USER', password: 'PG_META_DB_PASSWORD' },
-  { host: 'POSTGRES_HOST', port: 'POSTGRES_PORT', database: 'POSTGRES_DB', user: 'POSTGRES_USER_READ_WRITE', password: 'POSTGRES_PASSWORD' },
+  {
+    host: 'DB_HOST',
+    port: 'DB_PORT',
+    database: 'DB_DATABASE',
+    user: 'DB_USER',
+    password: 'DB_PASSWORD',
+    schema: 'DB_SCHEMA',
+  },
+  {
+    host: 'PG_META_DB_HOST',
+    port: 'PG_META_DB_PORT',
+    database: 'PG_META_DB_NAME',
+    user: 'PG_META_DB_USER',
+    password: 'PG_META_DB_PASSWORD',
+  },
+  {
+    host: 'POSTGRES_HOST',
+    port: 'POSTGRES_PORT',
+    database: 'POSTGRES_DB',
+    user: 'POSTGRES_USER_READ_WRITE',
+    password: 'POSTGRES_PASSWORD',
+  },
 ] as const;
 
 /** Redis in parts; without a port the host holds it. */
@@ -15,7 +34,13 @@ export const REDIS = [
 ] as const;
 
 /** RabbitMQ's stream protocol; the user is that of AMQP. */
-export const STREAM = { host: 'RABBITMQ_STREAM_HOST', port: 'RABBITMQ_STREAM_PORT', user: 'RABBITMQ_USER', password: 'RABBITMQ_PASSWORD', stream: 'RABBITMQ_STREAM' } as const;
+export const STREAM = {
+  host: 'RABBITMQ_STREAM_HOST',
+  port: 'RABBITMQ_STREAM_PORT',
+  user: 'RABBITMQ_USER',
+  password: 'RABBITMQ_PASSWORD',
+  stream: 'RABBITMQ_STREAM',
+} as const;
 
 /** S3: whichever of the names is set. A service has one store. */
 export const S3 = {
@@ -52,7 +77,10 @@ export const MATERIAL = /(^|_)(SECRET|TOKEN|KEY)$/;
 /** Length that the reader insists on. */
 export const MATERIAL_LENGTH: Record<string, number> = { STORE_ENCRYPTION_KEY: 32 };
 /** Tokens of Supabase, and where the secret that signed them is, if the program has it. */
-export const SIGNED = { tokens: ['SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_KEY'], with: ['AUTH_JWT_SECRET', 'SUPABASE_JWT_SECRET'] } as const;
+export const SIGNED = {
+  tokens: ['SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_KEY'],
+  with: ['AUTH_JWT_SECRET', 'SUPABASE_JWT_SECRET'],
+} as const;
 
 /** Set by kubelet, by the container runtime, or by the stand-in's own image. */
 export const FOREIGN = /^(KUBERNETES_|STANDIN_|NODE_OPTIONS$|PATH$|HOSTNAME$|HOME$|TERM$|PWD$|SHLVL$|_$)/;

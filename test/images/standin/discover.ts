@@ -3,7 +3,23 @@
  * Pure. Whatever names another service, or is a credential, has to end up in a check; what does not is a problem.
  */
 import type { Check, When } from './check.ts';
-import { CREDENTIAL, FOREIGN, GRPC, MATERIAL, MATERIAL_LENGTH, OIDC, OTLP, POSTGRES, REDIS, REDIS_PASSWORDS, S3, SIGNED, STREAM, TEMPORAL, VAULT } from './conventions.ts';
+import {
+  CREDENTIAL,
+  FOREIGN,
+  GRPC,
+  MATERIAL,
+  MATERIAL_LENGTH,
+  OIDC,
+  OTLP,
+  POSTGRES,
+  REDIS,
+  REDIS_PASSWORDS,
+  S3,
+  SIGNED,
+  STREAM,
+  TEMPORAL,
+  VAULT,
+} from './conventions.ts';
 import type { Profile } from './profiles.ts';
 
 export interface Configuration {
@@ -40,11 +56,15 @@ export function discover({ env, profile, self, readFile }: Configuration): Disco
   const found: Discovery = { checks: [], problems: [], browser: [] };
   const claimed = new Set<string>();
   const pen: Pen = {
-    env, profile, readFile,
+    env,
+    profile,
+    readFile,
     add: (check) => void found.checks.push(check),
     problem: (text) => void found.problems.push(text),
     claim: (names) => {
-      const set = [...new Set(names.filter((name) => name !== undefined && env[name] !== undefined) as string[])].sort();
+      const set = [
+        ...new Set(names.filter((name) => name !== undefined && env[name] !== undefined) as string[]),
+      ].sort();
       for (const name of set) claimed.add(name);
       return set;
     },
@@ -54,9 +74,11 @@ export function discover({ env, profile, self, readFile }: Configuration): Disco
       return value ?? '';
     },
   };
-  for (const name of profile.needs) if ((env[name] ?? '') === '') found.problems.push(`${name} is not set, and the program needs it`);
+  for (const name of profile.needs)
+    if ((env[name] ?? '') === '') found.problems.push(`${name} is not set, and the program needs it`);
   for (const rule of [vault, byUrl, postgresParts, redisParts, redisFile, stream, s3, temporal, grpc, oidc]) rule(pen);
-  for (const name of Object.keys(env)) if (!claimed.has(name) && !FOREIGN.test(name)) rest(pen, name, self, found.browser);
+  for (const name of Object.keys(env))
+    if (!claimed.has(name) && !FOREIGN.test(name)) rest(pen, name, self, found.browser);
   for (const name of profile.folders) folder(pen, name);
   kubernetes(pen);
   return found;
@@ -68,10 +90,29 @@ function vault({ env, add, claim, need }: Pen): void {
   const paths = need(VAULT.address, VAULT.paths).split(',');
   const agree = (path: string): [string, Record<string, string>][] => {
     const says = { address: env[TEMPORAL.address], namespace: env[TEMPORAL.namespace] };
-    return path.endsWith('/temporal') ? [[path, Object.fromEntries(Object.entries(says).filter((entry): entry is [string, string] => entry[1] !== undefined))]] : [];
+    return path.endsWith('/temporal')
+      ? [
+          [
+            path,
+            Object.fromEntries(
+              Object.entries(says).filter((entry): entry is [string, string] => entry[1] !== undefined),
+            ),
+          ],
+        ]
+      : [];
   };
   const { host, port } = hostPort(address, 8200);
-  add({ kind: 'vault', host, port, address, role: need(VAULT.address, VAULT.role), paths, agree: Object.fromEntries(paths.flatMap(agree)), when: 'start', from: claim(Object.values(VAULT)) });
+  add({
+    kind: 'vault',
+    host,
+    port,
+    address,
+    role: need(VAULT.address, VAULT.role),
+    paths,
+    agree: Object.fromEntries(paths.flatMap(agree)),
+    when: 'start',
+    from: claim(Object.values(VAULT)),
+  });
 }
 
 /** Connection strings say by themselves what they lead to. */
@@ -81,8 +122,17 @@ function byUrl(pen: Pen): void {
     if (url === undefined || /^https?:$/.test(url.protocol)) continue;
     const login = { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
     // The variables that were put together to this one.
-    const parts = Object.keys(pen.env).filter((other) => other !== name && CREDENTIAL.test(`${other}_`.replace(/_USER_/, '_USERNAME_')) && [login.user, login.password].includes(pen.env[other] ?? ''));
-    const at = (port: number) => ({ host: url.hostname, port: url.port === '' ? port : Number(url.port), when: 'always' as const });
+    const parts = Object.keys(pen.env).filter(
+      (other) =>
+        other !== name &&
+        CREDENTIAL.test(`${other}_`.replace(/_USER_/, '_USERNAME_')) &&
+        [login.user, login.password].includes(pen.env[other] ?? ''),
+    );
+    const at = (port: number) => ({
+      host: url.hostname,
+      port: url.port === '' ? port : Number(url.port),
+      when: 'always' as const,
+    });
     const path = decodeURIComponent(url.pathname.slice(1));
     const from = (): string[] => pen.claim([name, ...parts]);
     if (login.password === '') pen.problem(`${name} holds no password`);
@@ -90,13 +140,29 @@ function byUrl(pen: Pen): void {
     switch (url.protocol.replace(/:$|\+.*$/, '')) {
       case 'postgres':
       case 'postgresql': {
-        const extra = name.startsWith('PGRST_') ? { schema: pen.env.PGRST_DB_SCHEMAS ?? 'public', role: pen.env.PGRST_DB_ANON_ROLE ?? 'anon' } : {};
-        pen.add({ kind: 'postgres', ...at(5432), ...login, database: path, tables: pen.profile.migrated, ...extra, from: from() });
+        const extra = name.startsWith('PGRST_')
+          ? { schema: pen.env.PGRST_DB_SCHEMAS ?? 'public', role: pen.env.PGRST_DB_ANON_ROLE ?? 'anon' }
+          : {};
+        pen.add({
+          kind: 'postgres',
+          ...at(5432),
+          ...login,
+          database: path,
+          tables: pen.profile.migrated,
+          ...extra,
+          from: from(),
+        });
         break;
       }
-      case 'redis': pen.add({ kind: 'redis', ...at(6379), ...login, database: Number(path === '' ? 0 : path), from: from() }); break;
-      case 'amqp': pen.add({ kind: 'amqp', ...at(5672), ...login, vhost: path === '' ? '/' : path, from: from() }); break;
-      case 'mongodb': pen.add({ kind: 'mongodb', ...at(27017), ...login, url: value, database: path, from: from() }); break;
+      case 'redis':
+        pen.add({ kind: 'redis', ...at(6379), ...login, database: Number(path === '' ? 0 : path), from: from() });
+        break;
+      case 'amqp':
+        pen.add({ kind: 'amqp', ...at(5672), ...login, vhost: path === '' ? '/' : path, from: from() });
+        break;
+      case 'mongodb':
+        pen.add({ kind: 'mongodb', ...at(27017), ...login, url: value, database: path, from: from() });
+        break;
       default:
         pen.claim([name]);
         pen.problem(`${name} is an address of a kind that is not known: ${url.protocol}`);
@@ -110,8 +176,16 @@ function postgresParts({ env, profile, add, claim, need }: Pen): void {
     if (host === undefined) continue;
     const schema = 'schema' in names ? env[names.schema] : undefined;
     add({
-      kind: 'postgres', host, port: Number(env[names.port] ?? 5432), database: need(names.host, names.database), user: need(names.host, names.user), password: need(names.host, names.password),
-      ...(schema === undefined ? {} : { schema }), tables: profile.migrated, when: 'always', from: claim(Object.values(names)),
+      kind: 'postgres',
+      host,
+      port: Number(env[names.port] ?? 5432),
+      database: need(names.host, names.database),
+      user: need(names.host, names.user),
+      password: need(names.host, names.password),
+      ...(schema === undefined ? {} : { schema }),
+      tables: profile.migrated,
+      when: 'always',
+      from: claim(Object.values(names)),
     });
   }
 }
@@ -122,7 +196,16 @@ function redisParts({ env, add, claim, need }: Pen): void {
     if (given === undefined) continue;
     const { host, port } = hostPort(given, 'port' in names ? Number(env[names.port] ?? 6379) : 6379);
     const database = 'database' in names ? Number(env[names.database] ?? 0) : 0;
-    add({ kind: 'redis', host, port, user: '', password: need(names.host, names.password), database, when: 'always', from: claim(Object.values(names)) });
+    add({
+      kind: 'redis',
+      host,
+      port,
+      user: '',
+      password: need(names.host, names.password),
+      database,
+      when: 'always',
+      from: claim(Object.values(names)),
+    });
   }
 }
 
@@ -138,7 +221,8 @@ function redisFile({ env, readFile, add, claim, problem }: Pen): void {
   }
   for (const [address, password] of entries) {
     const { host, port } = hostPort(address, 6379);
-    if (typeof password !== 'string' || password === '') problem(`the file that ${REDIS_PASSWORDS} names holds no password for ${host}`);
+    if (typeof password !== 'string' || password === '')
+      problem(`the file that ${REDIS_PASSWORDS} names holds no password for ${host}`);
     add({ kind: 'redis', host, port, user: '', password: String(password), database: 0, when: 'always', from });
   }
 }
@@ -148,8 +232,14 @@ function stream({ env, add, claim, need }: Pen): void {
   if (host === undefined) return;
   const name = env[STREAM.stream];
   add({
-    kind: 'stream', host, port: Number(env[STREAM.port] ?? 5552), user: need(STREAM.host, STREAM.user), password: need(STREAM.host, STREAM.password),
-    ...(name === undefined ? {} : { stream: name }), when: 'always', from: claim(Object.values(STREAM)),
+    kind: 'stream',
+    host,
+    port: Number(env[STREAM.port] ?? 5552),
+    user: need(STREAM.host, STREAM.user),
+    password: need(STREAM.host, STREAM.password),
+    ...(name === undefined ? {} : { stream: name }),
+    when: 'always',
+    from: claim(Object.values(STREAM)),
   });
 }
 
@@ -163,22 +253,39 @@ function s3({ env, add, claim, need, problem }: Pen): void {
     return;
   }
   const named = (key: 'region' | 'accessKey' | 'secretKey'): string => first(S3[key]) ?? S3[key][0];
-  const bucketNames = Object.keys(env).filter((name) => S3.bucket.test(name)).sort();
+  const bucketNames = Object.keys(env)
+    .filter((name) => S3.bucket.test(name))
+    .sort();
   if (bucketNames.length === 0) problem(`${endpoint} is set, and no bucket`);
   add({
-    kind: 's3', host: url.hostname, port: portOf(url), endpoint: url.href, region: need(endpoint, named('region')), accessKey: need(endpoint, named('accessKey')), secretKey: need(endpoint, named('secretKey')),
-    buckets: bucketNames.map((name) => env[name] ?? ''), when: 'always', from: claim([endpoint, named('region'), named('accessKey'), named('secretKey'), ...bucketNames]),
+    kind: 's3',
+    host: url.hostname,
+    port: portOf(url),
+    endpoint: url.href,
+    region: need(endpoint, named('region')),
+    accessKey: need(endpoint, named('accessKey')),
+    secretKey: need(endpoint, named('secretKey')),
+    buckets: bucketNames.map((name) => env[name] ?? ''),
+    when: 'always',
+    from: claim([endpoint, named('region'), named('accessKey'), named('secretKey'), ...bucketNames]),
   });
 }
 
 function temporal({ env, add, claim, need }: Pen): void {
   const address = env[TEMPORAL.address];
   if (address === undefined) return;
-  add({ kind: 'temporal', ...hostPort(address, 7233), namespace: need(TEMPORAL.address, TEMPORAL.namespace), when: 'always', from: claim(Object.values(TEMPORAL)) });
+  add({
+    kind: 'temporal',
+    ...hostPort(address, 7233),
+    namespace: need(TEMPORAL.address, TEMPORAL.namespace),
+    when: 'always',
+    from: claim(Object.values(TEMPORAL)),
+  });
 }
 
 function grpc({ env, add, claim }: Pen): void {
-  for (const [name, value] of Object.entries(env)) if (GRPC.test(name)) add({ kind: 'grpc', ...hostPort(value, 8081), when: 'start', from: claim([name]) });
+  for (const [name, value] of Object.entries(env))
+    if (GRPC.test(name)) add({ kind: 'grpc', ...hostPort(value, 8081), when: 'start', from: claim([name]) });
 }
 
 /** Keycloak by its address in the cluster; public addresses are the browser's. */
@@ -186,7 +293,10 @@ function oidc({ env, add, claim, need, problem }: Pen): void {
   const keys = env[OIDC.keys];
   const server = OIDC.server.find((name) => isInside(env[name]));
   if (keys === undefined && server === undefined) return;
-  const base = keys === undefined ? `${(env[server ?? ''] ?? '').replace(/\/$/, '')}/realms/${need(server ?? '', OIDC.realm)}` : keys.replace(/\/protocol\/openid-connect\/certs$/, '');
+  const base =
+    keys === undefined
+      ? `${(env[server ?? ''] ?? '').replace(/\/$/, '')}/realms/${need(server ?? '', OIDC.realm)}`
+      : keys.replace(/\/protocol\/openid-connect\/certs$/, '');
   const url = parse(base);
   if (url === undefined) {
     problem(`${server ?? OIDC.keys} is no address`);
@@ -195,9 +305,14 @@ function oidc({ env, add, claim, need, problem }: Pen): void {
   const issuerName = OIDC.issuer.find((name) => env[name] !== undefined);
   const secret = env[OIDC.secret];
   add({
-    kind: 'oidc', host: url.hostname, port: portOf(url), base, ...(issuerName === undefined ? {} : { issuer: env[issuerName] ?? '' }),
+    kind: 'oidc',
+    host: url.hostname,
+    port: portOf(url),
+    base,
+    ...(issuerName === undefined ? {} : { issuer: env[issuerName] ?? '' }),
     ...(secret === undefined ? {} : { client: { id: need(OIDC.secret, OIDC.client), secret } }),
-    when: 'start', from: claim([OIDC.keys, server, issuerName, OIDC.realm, OIDC.client, OIDC.secret]),
+    when: 'start',
+    from: claim([OIDC.keys, server, issuerName, OIDC.realm, OIDC.client, OIDC.secret]),
   });
 }
 
@@ -207,11 +322,13 @@ function rest(pen: Pen, name: string, self: string, browser: string[]): void {
   const url = /^https?:\/\//.test(value) ? parse(value) : undefined;
   const when: When = pen.profile.later.includes(name) ? 'late' : 'start';
   if (url !== undefined && isInside(value)) {
-    if (name === OTLP) pen.add({ kind: 'otlp', host: url.hostname, port: portOf(url), when: 'late', from: pen.claim([name]) });
+    if (name === OTLP)
+      pen.add({ kind: 'otlp', host: url.hostname, port: portOf(url), when: 'late', from: pen.claim([name]) });
     else pen.add({ kind: 'http', host: url.hostname, port: portOf(url), url: url.href, when, from: pen.claim([name]) });
     return;
   }
-  if ([...value.matchAll(CLUSTER_HOST)].some((match) => match[1] !== self)) pen.problem(`${name} names another service, and no check understands it`);
+  if ([...value.matchAll(CLUSTER_HOST)].some((match) => match[1] !== self))
+    pen.problem(`${name} names another service, and no check understands it`);
   else if (url !== undefined) browser.push(name);
   else if (pen.profile.ownLogins.includes(name)) {
     if (value === '') pen.problem(`${name} is empty`);
@@ -223,8 +340,15 @@ function material({ env, add, claim }: Pen, name: string, value: string): void {
   const signer = SIGNED.with.find((candidate) => env[candidate] !== undefined);
   const length = MATERIAL_LENGTH[name];
   add({
-    kind: 'material', name, value, when: 'always', from: claim([name]), ...(length === undefined ? {} : { length }),
-    ...(signer !== undefined && (SIGNED.tokens as readonly string[]).includes(name) ? { signedWith: env[signer] ?? '' } : {}),
+    kind: 'material',
+    name,
+    value,
+    when: 'always',
+    from: claim([name]),
+    ...(length === undefined ? {} : { length }),
+    ...(signer !== undefined && (SIGNED.tokens as readonly string[]).includes(name)
+      ? { signedWith: env[signer] ?? '' }
+      : {}),
   });
 }
 
@@ -240,8 +364,14 @@ function kubernetes({ env, profile, add, readFile }: Pen): void {
   const port = Number(env.KUBERNETES_SERVICE_PORT ?? 443);
   add({
     // By address, as every program in a pod does.
-    kind: 'kubernetes', host: 'kubernetes.default.svc', port, address: `https://${env.KUBERNETES_SERVICE_HOST ?? 'kubernetes.default.svc'}:${port}`,
-    paths: profile.kubernetes.paths.map((path) => path.replace('{namespace}', namespace)), keys: profile.kubernetes.keys, when: 'start', from: [],
+    kind: 'kubernetes',
+    host: 'kubernetes.default.svc',
+    port,
+    address: `https://${env.KUBERNETES_SERVICE_HOST ?? 'kubernetes.default.svc'}:${port}`,
+    paths: profile.kubernetes.paths.map((path) => path.replace('{namespace}', namespace)),
+    keys: profile.kubernetes.keys,
+    when: 'start',
+    from: [],
   });
 }
 

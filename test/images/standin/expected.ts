@@ -22,7 +22,9 @@ export const IN_BROWSER: Record<string, string[]> = {
 /** Names of services that the pods of this one connect to, by the catalog. */
 export function connectionsOf(catalog: Catalog, service: Service): string[] {
   const without = [...(ORDER_ONLY[service.name] ?? []), ...(IN_BROWSER[service.name] ?? [])];
-  const named = [...service.dependsOn, ...service.talksTo].filter((name) => !without.includes(name) && catalog.services.find((other) => other.name === name)?.kind !== 'job');
+  const named = [...service.dependsOn, ...service.talksTo].filter(
+    (name) => !without.includes(name) && catalog.services.find((other) => other.name === name)?.kind !== 'job',
+  );
   const servers = service.databases.map((database) => database.split('/')[0] ?? '');
   // Everybody else gets Secrets from it, and never sees Vault.
   const vault = service.secrets.some(({ delivery }) => delivery === 'login') ? [VAULT.service] : [];

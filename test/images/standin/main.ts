@@ -29,26 +29,40 @@ function fail(reason: string): never {
   process.exit(1);
 }
 
-const env = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+const env = Object.fromEntries(
+  Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+);
 const args = process.argv.slice(2);
 const image = env.STANDIN_IMAGE ?? '';
 const self = serviceOfPod(hostname());
 const profile = profileOf(image, args);
 const stop = new AbortController();
-for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => {
-  log(`${name}: ending`);
-  stop.abort();
-  process.exit(0);
-});
+for (const name of ['SIGTERM', 'SIGINT'] as const)
+  process.once(name, () => {
+    log(`${name}: ending`);
+    stop.abort();
+    process.exit(0);
+  });
 
-log(`stand-in for ${image === '' ? 'nothing named' : image}${args.length === 0 ? '' : `, started as ${args.join(' ')}`}, in the pod of ${self}`);
+log(
+  `stand-in for ${image === '' ? 'nothing named' : image}${args.length === 0 ? '' : `, started as ${args.join(' ')}`}, in the pod of ${self}`,
+);
 const fault = FAULTS.find((candidate) => candidate === env.STANDIN_FAULT);
 if (fault !== undefined) {
-  await misbehave(fault, portOf(profile.listeners[0] ?? { env: [], port: 8080, protocol: 'http', ready: [], live: [] }, env), log);
+  await misbehave(
+    fault,
+    portOf(profile.listeners[0] ?? { env: [], port: 8080, protocol: 'http', ready: [], live: [] }, env),
+    log,
+  );
   process.exit(1);
 }
 
-const found = discover({ env, profile, self, readFile: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined) });
+const found = discover({
+  env,
+  profile,
+  self,
+  readFile: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
+});
 const secrets = secretsOf(found.checks);
 const ports: { listener: (typeof profile.listeners)[number]; port: number }[] = [];
 for (const listener of profile.listeners) {
@@ -61,15 +75,29 @@ for (const listener of profile.listeners) {
 if (profile.listeners.length === 0) found.problems.push(`nobody knows what ${args.join(' ') || image} listens on`);
 
 const rounds = startRounds({
-  checks: found.checks, problems: found.problems, ask: (check) => ask(check, self), isRefusal: (error) => error instanceof Refused,
-  words: (error) => redact(detail(error).message, secrets), log, signal: stop.signal,
+  checks: found.checks,
+  problems: found.problems,
+  ask: (check) => ask(check, self),
+  isRefusal: (error) => error instanceof Refused,
+  words: (error) => redact(detail(error).message, secrets),
+  log,
+  signal: stop.signal,
 });
 const face = {
-  report: (): Report => ({ service: self, image, state: rounds.state(), problems: found.problems, browser: found.browser, checks: rounds.results() }),
+  report: (): Report => ({
+    service: self,
+    image,
+    state: rounds.state(),
+    problems: found.problems,
+    browser: found.browser,
+    checks: rounds.results(),
+  }),
   failing: rounds.failing,
 };
 for (const { listener, port } of ports) {
-  await serve(listener, port, face).catch((error: unknown) => fail(`it cannot listen on ${port}: ${detail(error).message}`));
+  await serve(listener, port, face).catch((error: unknown) =>
+    fail(`it cannot listen on ${port}: ${detail(error).message}`),
+  );
   log(`listening on ${port} (${listener.protocol})`);
 }
 fail(await rounds.gaveUp);

@@ -35,7 +35,11 @@ function http(port: number | undefined, env: string[], ready: string[], live: st
 }
 
 /** The platform's own back ends and workers. */
-const BACKEND: Profile = { ...EMPTY, listeners: [http(undefined, ['PORT', 'HEALTH_PORT'], ['/health'])], migrated: true };
+const BACKEND: Profile = {
+  ...EMPTY,
+  listeners: [http(undefined, ['PORT', 'HEALTH_PORT'], ['/health'])],
+  migrated: true,
+};
 /** An unprivileged nginx. */
 const WEB: Profile = { ...EMPTY, listeners: [http(8080, [], ['/'])], folders: ['/var/cache/nginx', '/var/run'] };
 
@@ -51,7 +55,10 @@ const OWN: Record<string, Profile> = {
 
 const NOVU_FOLDERS = ['HOME', 'PM2_HOME'];
 const novu = (needs: string[]): Profile => ({
-  ...EMPTY, listeners: [http(undefined, ['PORT'], ['/v1/health-check'])], folders: NOVU_FOLDERS, needs: ['MONGO_URL', 'REDIS_HOST', ...needs],
+  ...EMPTY,
+  listeners: [http(undefined, ['PORT'], ['/v1/health-check'])],
+  folders: NOVU_FOLDERS,
+  needs: ['MONGO_URL', 'REDIS_HOST', ...needs],
 });
 
 const THIRD: Record<string, Profile> = {
@@ -65,18 +72,34 @@ const THIRD: Record<string, Profile> = {
     needs: ['OPERATOR_NAMESPACE', 'OPERATOR_IMAGE_NAME'],
     kubernetes: { paths: ['/apis/postgresql.cnpg.io/v1/clusters'], keys: {} },
   },
-  [IMAGES.redisExporter.repository]: { ...EMPTY, listeners: [http(9121, [], ['/health', '/metrics'])], needs: ['REDIS_PASSWORD_FILE'] },
+  [IMAGES.redisExporter.repository]: {
+    ...EMPTY,
+    listeners: [http(9121, [], ['/health', '/metrics'])],
+    needs: ['REDIS_PASSWORD_FILE'],
+  },
   [IMAGES.jaeger.repository]: {
     ...EMPTY,
-    listeners: [http(16686, [], ['/']), http(13133, [], ['/status']), http(4318, [], []), { env: [], port: 4317, protocol: 'grpc', ready: [], live: [] }],
+    listeners: [
+      http(16686, [], ['/']),
+      http(13133, [], ['/status']),
+      http(4318, [], []),
+      { env: [], port: 4317, protocol: 'grpc', ready: [], live: [] },
+    ],
   },
   [IMAGES.postgrest.repository]: {
     ...EMPTY,
-    listeners: [http(3000, ['PGRST_SERVER_PORT'], ['/']), http(undefined, ['PGRST_ADMIN_SERVER_PORT'], ['/ready'], ['/live'])],
+    listeners: [
+      http(3000, ['PGRST_SERVER_PORT'], ['/']),
+      http(undefined, ['PGRST_ADMIN_SERVER_PORT'], ['/ready'], ['/live']),
+    ],
     needs: ['PGRST_DB_URI', 'PGRST_DB_ANON_ROLE', 'PGRST_DB_SCHEMAS', 'PGRST_JWT_SECRET'],
     migrated: true,
   },
-  [IMAGES.postgresMeta.repository]: { ...EMPTY, listeners: [http(8080, ['PG_META_PORT'], ['/health'])], needs: ['PG_META_DB_HOST', 'CRYPTO_KEY'] },
+  [IMAGES.postgresMeta.repository]: {
+    ...EMPTY,
+    listeners: [http(8080, ['PG_META_PORT'], ['/health'])],
+    needs: ['PG_META_DB_HOST', 'CRYPTO_KEY'],
+  },
   [IMAGES.supabaseStudio.repository]: {
     ...EMPTY,
     listeners: [http(3000, ['PORT'], ['/api/platform/profile'])],
@@ -88,14 +111,35 @@ const THIRD: Record<string, Profile> = {
     ...EMPTY,
     listeners: [http(8055, ['PORT'], ['/server/ping'])],
     folders: ['HOME', 'PM2_HOME', 'TEMP_PATH'],
-    needs: ['KEY', 'SECRET', 'DB_CLIENT', 'DB_HOST', 'DB_DATABASE', 'DB_USER', 'DB_PASSWORD', 'ADMIN_EMAIL', 'ADMIN_PASSWORD'],
+    needs: [
+      'KEY',
+      'SECRET',
+      'DB_CLIENT',
+      'DB_HOST',
+      'DB_DATABASE',
+      'DB_USER',
+      'DB_PASSWORD',
+      'ADMIN_EMAIL',
+      'ADMIN_PASSWORD',
+    ],
     ownLogins: ['ADMIN_EMAIL', 'ADMIN_PASSWORD'],
   },
-  [IMAGES.novuApi.repository]: novu(['JWT_SECRET', 'STORE_ENCRYPTION_KEY', 'NOVU_SECRET_KEY', 'S3_LOCAL_STACK', 'S3_BUCKET_NAME']),
+  [IMAGES.novuApi.repository]: novu([
+    'JWT_SECRET',
+    'STORE_ENCRYPTION_KEY',
+    'NOVU_SECRET_KEY',
+    'S3_LOCAL_STACK',
+    'S3_BUCKET_NAME',
+  ]),
   [IMAGES.novuWorker.repository]: novu(['STORE_ENCRYPTION_KEY', 'NOVU_SECRET_KEY', 'S3_LOCAL_STACK', 'S3_BUCKET_NAME']),
   [IMAGES.novuWs.repository]: novu(['JWT_SECRET']),
   // It writes the addresses into its pages.
-  [IMAGES.novuDashboard.repository]: { ...EMPTY, listeners: [http(4000, [], ['/'])], folders: ['/standin/pages'], needs: ['VITE_API_HOSTNAME', 'VITE_WEBSOCKET_HOSTNAME'] },
+  [IMAGES.novuDashboard.repository]: {
+    ...EMPTY,
+    listeners: [http(4000, [], ['/'])],
+    folders: ['/standin/pages'],
+    needs: ['VITE_API_HOSTNAME', 'VITE_WEBSOCKET_HOSTNAME'],
+  },
 };
 
 /** Argo CD: one image, the program is the first argument. */
@@ -106,7 +150,11 @@ const ARGOCD: Record<string, Profile> = {
     folders: ['/home/argocd', '/tmp'],
     needs: ['REDIS_SERVER', 'ARGOCD_SERVER_REPO_SERVER'],
     kubernetes: {
-      paths: ['/api/v1/namespaces/{namespace}/configmaps/argocd-cm', '/api/v1/namespaces/{namespace}/secrets/argocd-secret', '/apis/argoproj.io/v1alpha1/namespaces/{namespace}/applications'],
+      paths: [
+        '/api/v1/namespaces/{namespace}/configmaps/argocd-cm',
+        '/api/v1/namespaces/{namespace}/secrets/argocd-secret',
+        '/apis/argoproj.io/v1alpha1/namespaces/{namespace}/applications',
+      ],
       keys: { 'argocd-secret': ['admin.password', 'admin.passwordMtime', 'server.secretkey'] },
     },
   },
@@ -121,7 +169,13 @@ const ARGOCD: Record<string, Profile> = {
     listeners: [http(8082, [], ['/healthz'])],
     folders: ['KUBECACHEDIR', '/home/argocd'],
     needs: ['REDIS_SERVER', 'ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER'],
-    kubernetes: { paths: ['/apis/argoproj.io/v1alpha1/namespaces/{namespace}/applications', '/apis/argoproj.io/v1alpha1/namespaces/{namespace}/appprojects'], keys: {} },
+    kubernetes: {
+      paths: [
+        '/apis/argoproj.io/v1alpha1/namespaces/{namespace}/applications',
+        '/apis/argoproj.io/v1alpha1/namespaces/{namespace}/appprojects',
+      ],
+      keys: {},
+    },
   },
   'argocd-applicationset-controller': {
     ...EMPTY,

@@ -8,10 +8,23 @@ import { redact, secretsOf } from './redact.ts';
 import { type Rounds, startRounds } from './rounds.ts';
 import { serviceOfPod } from './self.ts';
 
-const check = (name: string, when: When): Check => ({ kind: 'http', host: `${name}.n.svc`, port: 80, url: `http://${name}.n.svc/`, when, from: [name] });
+const check = (name: string, when: When): Check => ({
+  kind: 'http',
+  host: `${name}.n.svc`,
+  port: 80,
+  url: `http://${name}.n.svc/`,
+  when,
+  from: [name],
+});
 const PAUSES = { failing: [1], again: 1 };
 
-interface Run { rounds: Rounds; lines: string[]; answers: Map<string, Error | undefined>; changed: () => Promise<void>; stop: () => void }
+interface Run {
+  rounds: Rounds;
+  lines: string[];
+  answers: Map<string, Error | undefined>;
+  changed: () => Promise<void>;
+  stop: () => void;
+}
 
 /** Answers can be changed while it runs; `changed` waits until every check was asked twice more. */
 function run(checks: Check[], answers: Record<string, Error | undefined> = {}, problems: string[] = []): Run {
@@ -19,8 +32,14 @@ function run(checks: Check[], answers: Record<string, Error | undefined> = {}, p
   const known = new Map(Object.entries(answers));
   const lines: string[] = [];
   const rounds = startRounds({
-    checks, problems, pauses: PAUSES, limits: { refused: 3, failed: 5 }, signal: controller.signal, log: (line) => void lines.push(line),
-    isRefusal: (error) => error instanceof Refused, words: (error) => (error as Error).message,
+    checks,
+    problems,
+    pauses: PAUSES,
+    limits: { refused: 3, failed: 5 },
+    signal: controller.signal,
+    log: (line) => void lines.push(line),
+    isRefusal: (error) => error instanceof Refused,
+    words: (error) => (error as Error).message,
     ask: async (asked) => {
       const answer = known.get(asked.from[0]!);
       if (answer) throw answer;
@@ -28,13 +47,25 @@ function run(checks: Check[], answers: Record<string, Error | undefined> = {}, p
   });
   const changed = async (): Promise<void> => {
     const wanted = rounds.results().map(({ attempts }) => attempts + 2);
-    while (rounds.results().some(({ attempts }, index) => attempts < wanted[index]!)) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (rounds.results().some(({ attempts }, index) => attempts < wanted[index]!))
+      await new Promise((resolve) => setTimeout(resolve, 1));
   };
-  return { rounds, lines, answers: known, changed, stop: () => { controller.abort(); } };
+  return {
+    rounds,
+    lines,
+    answers: known,
+    changed,
+    stop: () => {
+      controller.abort();
+    },
+  };
 }
 
 test('healthy once everything needed has succeeded; what may come later is only reported', async (t) => {
-  const { rounds, answers, changed, stop, lines } = run([check('db', 'always'), check('api', 'start'), check('hook', 'late')], { db: new Error('away'), hook: new Error('not yet') });
+  const { rounds, answers, changed, stop, lines } = run(
+    [check('db', 'always'), check('api', 'start'), check('hook', 'late')],
+    { db: new Error('away'), hook: new Error('not yet') },
+  );
   t.after(stop);
   assert.equal(rounds.state(), 'starting');
   await changed();
@@ -42,8 +73,19 @@ test('healthy once everything needed has succeeded; what may come later is only 
   answers.delete('db');
   await changed();
   assert.equal(rounds.state(), 'healthy');
-  assert.deepEqual(rounds.results().map(({ target, ok, firstOk }) => [target, ok, firstOk]), [['api.n', true, true], ['db.n', true, false], ['hook.n', false, false]]);
-  assert.ok(lines.some((line) => line.startsWith('failed: http db.n:80') && line.includes('from db') && line.endsWith(': away')));
+  assert.deepEqual(
+    rounds.results().map(({ target, ok, firstOk }) => [target, ok, firstOk]),
+    [
+      ['api.n', true, true],
+      ['db.n', true, false],
+      ['hook.n', false, false],
+    ],
+  );
+  assert.ok(
+    lines.some(
+      (line) => line.startsWith('failed: http db.n:80') && line.includes('from db') && line.endsWith(': away'),
+    ),
+  );
 });
 
 test('afterwards it stays healthy only while what it always needs works, and one lost answer is no outage', async (t) => {
@@ -91,7 +133,11 @@ test('secrets do not get into words', () => {
 });
 
 test('keys: there, of the right length, signed by the right key', () => {
-  const material = (value: string, more: { length?: number; signedWith?: string } = {}) => () => { askMaterial({ kind: 'material', name: 'K', value, when: 'always', from: [], ...more }); };
+  const material =
+    (value: string, more: { length?: number; signedWith?: string } = {}) =>
+    () => {
+      askMaterial({ kind: 'material', name: 'K', value, when: 'always', from: [], ...more });
+    };
   assert.doesNotThrow(material('x'));
   assert.throws(material(''), /it is empty/);
   assert.throws(material('x\n'), /white space/);

@@ -40,13 +40,24 @@ interface State {
   error?: string;
 }
 
-export function startRounds({ checks, problems, ask, isRefusal, words, log, pauses = PAUSES, limits = LIMITS, signal }: RoundsOptions): Rounds {
+export function startRounds({
+  checks,
+  problems,
+  ask,
+  isRefusal,
+  words,
+  log,
+  pauses = PAUSES,
+  limits = LIMITS,
+  signal,
+}: RoundsOptions): Rounds {
   const states: State[] = checks.map((check) => ({ check, ok: false, attempts: 0, failures: 0, refusals: 0 }));
   const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<string>();
   let started = false;
 
   const needed = ({ check }: State): boolean => check.when === 'always' || (!started && check.when === 'start');
-  const line = ({ check }: State): string => `${check.kind} ${targetOf(check)}${isRemote(check) ? `:${check.port}` : ''} (${describe(check)})`;
+  const line = ({ check }: State): string =>
+    `${check.kind} ${targetOf(check)}${isRemote(check) ? `:${check.port}` : ''} (${describe(check)})`;
   const from = ({ check }: State): string => (check.from.length === 0 ? '' : ` from ${check.from.join(', ')}`);
 
   async function attempt(state: State): Promise<void> {
@@ -71,32 +82,57 @@ export function startRounds({ checks, problems, ask, isRefusal, words, log, paus
       started = true;
       log(`healthy: ${states.filter(({ check }) => check.when !== 'late').length} checks succeeded`);
     }
-    if (!started && needed(state) && (state.refusals >= limits.refused || state.failures >= limits.failed)) giveUp(`${line(state)}${from(state)}: ${state.error ?? ''}`);
+    if (!started && needed(state) && (state.refusals >= limits.refused || state.failures >= limits.failed))
+      giveUp(`${line(state)}${from(state)}: ${state.error ?? ''}`);
   }
 
   async function follow(state: State): Promise<void> {
     while (!signal.aborted) {
       await attempt(state);
-      const pause = state.failures === 0 ? pauses.again : pauses.failing[Math.min(state.failures, pauses.failing.length) - 1];
+      const pause =
+        state.failures === 0 ? pauses.again : pauses.failing[Math.min(state.failures, pauses.failing.length) - 1];
       await sleep(pause, undefined, { signal, ref: true }).catch(() => undefined);
     }
   }
   for (const state of states) void follow(state);
   if (problems.length === 0 && states.every((state) => !needed(state))) started = true;
   for (const problem of problems) log(`configuration: ${problem}`);
-  if (problems.length > 0) void sleep(pauses.failing.slice(0, limits.refused).reduce((sum, pause) => sum + pause, 0), undefined, { signal }).then(() => giveUp(`configuration: ${problems.join('; ')}`), () => undefined);
+  if (problems.length > 0)
+    void sleep(
+      pauses.failing.slice(0, limits.refused).reduce((sum, pause) => sum + pause, 0),
+      undefined,
+      { signal },
+    ).then(
+      () => giveUp(`configuration: ${problems.join('; ')}`),
+      () => undefined,
+    );
 
   const failing = (): string[] => [
     ...problems.map((problem) => `configuration: ${problem}`),
-    ...states.filter((state) => !state.ok && needed(state)).map((state) => `${line(state)}: ${state.error ?? 'not asked yet'}`),
+    ...states
+      .filter((state) => !state.ok && needed(state))
+      .map((state) => `${line(state)}: ${state.error ?? 'not asked yet'}`),
   ];
   return {
     gaveUp,
     failing,
     state: () => (!started ? 'starting' : failing().length === 0 ? 'healthy' : 'failing'),
-    results: () => states.map(({ check, ok, attempts, firstOk, error }) => ({
-      kind: check.kind, target: targetOf(check), ...(isRemote(check) ? { port: check.port } : {}), what: describe(check), from: check.from, when: check.when, ok, attempts,
-      ...(firstOk === undefined ? {} : { firstOk }), ...(error === undefined ? {} : { error }),
-    })).sort((a, b) => a.kind.localeCompare(b.kind) || a.target.localeCompare(b.target) || a.what.localeCompare(b.what)),
+    results: () =>
+      states
+        .map(({ check, ok, attempts, firstOk, error }) => ({
+          kind: check.kind,
+          target: targetOf(check),
+          ...(isRemote(check) ? { port: check.port } : {}),
+          what: describe(check),
+          from: check.from,
+          when: check.when,
+          ok,
+          attempts,
+          ...(firstOk === undefined ? {} : { firstOk }),
+          ...(error === undefined ? {} : { error }),
+        }))
+        .sort(
+          (a, b) => a.kind.localeCompare(b.kind) || a.target.localeCompare(b.target) || a.what.localeCompare(b.what),
+        ),
   };
 }

@@ -25,7 +25,9 @@ export function portOf(listener: Listener, env: Readonly<Record<string, string>>
 /** Listens on every address of the pod. @throws when a port cannot be had */
 export async function serve(listener: Listener, port: number, face: Face): Promise<void> {
   if (listener.protocol === 'grpc') return (await import('./serve-grpc.ts')).serveGrpc(port, face);
-  const listen: RequestListener = (request, answer) => { respond(listener, face, request, answer); };
+  const listen: RequestListener = (request, answer) => {
+    respond(listener, face, request, answer);
+  };
   const server = listener.protocol === 'https' ? createTlsServer(selfSigned(), listen) : createServer(listen);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, '::', resolve);
@@ -36,7 +38,9 @@ function respond({ ready, live }: Listener, face: Face, request: IncomingMessage
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   const report = face.report();
   const send = (status: number, body: unknown): void => {
-    answer.writeHead(status, { 'content-type': 'application/json', 'x-stand-in': report.service }).end(`${JSON.stringify(body)}\n`);
+    answer
+      .writeHead(status, { 'content-type': 'application/json', 'x-stand-in': report.service })
+      .end(`${JSON.stringify(body)}\n`);
   };
   if (path === '/standin/report') send(200, report);
   else if (live.includes(path) || (ready.includes(path) && report.state === 'healthy')) send(200, { status: 'ok' });
@@ -49,7 +53,27 @@ function selfSigned(): { key: string; cert: string } {
   const folder = mkdtempSync(join(tmpdir(), 'tls-'));
   const [key, cert] = [join(folder, 'tls.key'), join(folder, 'tls.crt')];
   try {
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert, '-days', '365', '-subj', '/CN=stand-in'], { stdio: 'ignore' });
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+        '-days',
+        '365',
+        '-subj',
+        '/CN=stand-in',
+      ],
+      { stdio: 'ignore' },
+    );
     return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
   } finally {
     rmSync(folder, { recursive: true, force: true });

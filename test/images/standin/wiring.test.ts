@@ -12,9 +12,14 @@ import { portOf } from './serve.ts';
 const catalog = loadCatalog();
 const service = (name: string): Service => catalog.services.find((candidate) => candidate.name === name)!;
 const standIns = renderedPods(catalog)
-  .filter(({ service: name, image }) => THIRD_PARTY_REPOSITORIES.includes(image) || (service(name).image.own && image.endsWith(`/${service(name).image.repository}`)))
+  .filter(
+    ({ service: name, image }) =>
+      THIRD_PARTY_REPOSITORIES.includes(image) ||
+      (service(name).image.own && image.endsWith(`/${service(name).image.repository}`)),
+  )
   .map((pod) => ({ pod, found: discoverIn(pod) }));
-const remote = (checks: readonly Check[]): RemoteCheck[] => checks.filter(isRemote).filter(({ kind }) => kind !== 'kubernetes');
+const remote = (checks: readonly Check[]): RemoteCheck[] =>
+  checks.filter(isRemote).filter(({ kind }) => kind !== 'kubernetes');
 const given = (path: string, key: string): string => valueOf(catalog, path, key);
 
 test('stand-ins play 27 of the 48 services', () => {
@@ -39,15 +44,21 @@ for (const { pod, found } of standIns) {
       const there = before(catalog, row.name);
       for (const { kind, host, when } of remote(found.checks)) {
         const target = serviceAt(catalog, host);
-        if (target !== undefined && when !== 'late') assert.ok(there.has(target), `${kind} ${target} may come later than ${row.name}`);
-        if (target !== undefined && when === 'late') assert.ok(row.talksTo.includes(target), `${target} is no call-back of ${row.name}`);
+        if (target !== undefined && when !== 'late')
+          assert.ok(there.has(target), `${kind} ${target} may come later than ${row.name}`);
+        if (target !== undefined && when === 'late')
+          assert.ok(row.talksTo.includes(target), `${target} is no call-back of ${row.name}`);
       }
     });
 
     test('ports are those of the services behind them', () => {
       for (const { host, port } of remote(found.checks)) {
         const target = serviceAt(catalog, host);
-        if (target !== undefined) assert.ok(service(target).ports.some((candidate) => candidate.port === port), `${target} has no port ${port}`);
+        if (target !== undefined)
+          assert.ok(
+            service(target).ports.some((candidate) => candidate.port === port),
+            `${target} has no port ${port}`,
+          );
       }
     });
 
@@ -56,10 +67,21 @@ for (const { pod, found } of standIns) {
     });
 
     test('the image listens on every port of the chart, and the probes ask paths that it has', () => {
-      const ports = new Map(profileOf(pod.image, pod.container.args ?? []).listeners.map((listener) => [portOf(listener, pod.env), listener]));
-      for (const { containerPort, name } of pod.container.ports ?? []) assert.ok(ports.has(containerPort), `nobody listens on ${name}, ${containerPort}`);
+      const ports = new Map(
+        profileOf(pod.image, pod.container.args ?? []).listeners.map((listener) => [
+          portOf(listener, pod.env),
+          listener,
+        ]),
+      );
+      for (const { containerPort, name } of pod.container.ports ?? [])
+        assert.ok(ports.has(containerPort), `nobody listens on ${name}, ${containerPort}`);
       for (const probe of ['readinessProbe', 'livenessProbe', 'startupProbe'] as const) {
-        const get = (pod.container as unknown as Record<string, { httpGet?: { path: string; port: string; scheme?: string } } | undefined>)[probe]?.httpGet;
+        const get = (
+          pod.container as unknown as Record<
+            string,
+            { httpGet?: { path: string; port: string; scheme?: string } } | undefined
+          >
+        )[probe]?.httpGet;
         if (get === undefined) continue;
         const listener = ports.get(pod.container.ports?.find(({ name }) => name === get.port)?.containerPort ?? 0);
         assert.ok(listener, `${probe} asks port ${get.port}`);
@@ -71,8 +93,14 @@ for (const { pod, found } of standIns) {
 }
 
 test('exceptions from the rules are still needed', () => {
-  for (const [name, others] of Object.entries({ ...ORDER_ONLY, ...IN_BROWSER })) for (const other of others) assert.ok(service(name).dependsOn.includes(other), `${name} does not depend on ${other}`);
-  for (const name of Object.keys(IN_BROWSER)) assert.ok(standIns.find(({ pod }) => pod.workload === name)!.found.browser.length > 0, `${name} has no address for browsers`);
+  for (const [name, others] of Object.entries({ ...ORDER_ONLY, ...IN_BROWSER }))
+    for (const other of others)
+      assert.ok(service(name).dependsOn.includes(other), `${name} does not depend on ${other}`);
+  for (const name of Object.keys(IN_BROWSER))
+    assert.ok(
+      standIns.find(({ pod }) => pod.workload === name)!.found.browser.length > 0,
+      `${name} has no address for browsers`,
+    );
 });
 
 function checkCredentials(check: Check, row: Service): void {
@@ -81,39 +109,69 @@ function checkCredentials(check: Check, row: Service): void {
     case 'postgres': {
       const database = catalog.databases.find(({ server, name }) => server === target && name === check.database);
       assert.ok(database, `${target} has no database ${check.database}`);
-      assert.ok(row.databases.includes(`${target}/${check.database}`), `the catalog does not say that ${row.name} uses ${target}/${check.database}`);
+      assert.ok(
+        row.databases.includes(`${target}/${check.database}`),
+        `the catalog does not say that ${row.name} uses ${target}/${check.database}`,
+      );
       const authenticator = check.user === 'authenticator';
       assert.equal(check.user, authenticator ? 'authenticator' : database.owner);
-      assert.equal(check.password, authenticator ? given('database/supabase', 'authenticator-password') : given(database.password.path, database.password.key));
+      assert.equal(
+        check.password,
+        authenticator
+          ? given('database/supabase', 'authenticator-password')
+          : given(database.password.path, database.password.key),
+      );
       break;
     }
     case 'redis':
-      assert.equal(check.password, given(target === 'argocd-redis' ? 'gitops/argocd' : `cache/${target}`, 'redis-password'));
+      assert.equal(
+        check.password,
+        given(target === 'argocd-redis' ? 'gitops/argocd' : `cache/${target}`, 'redis-password'),
+      );
       break;
     case 'amqp':
     case 'stream':
-      assert.deepEqual([check.user, check.password], [given('messaging/rabbitmq', 'username'), given('messaging/rabbitmq', 'rabbitmq-password')]);
+      assert.deepEqual(
+        [check.user, check.password],
+        [given('messaging/rabbitmq', 'username'), given('messaging/rabbitmq', 'rabbitmq-password')],
+      );
       break;
     case 'mongodb':
-      assert.deepEqual([check.user, check.password], [given('notifications/mongodb', 'username'), given('notifications/mongodb', 'mongodb-passwords')]);
+      assert.deepEqual(
+        [check.user, check.password],
+        [given('notifications/mongodb', 'username'), given('notifications/mongodb', 'mongodb-passwords')],
+      );
       break;
     case 's3': {
-      assert.deepEqual([check.accessKey, check.secretKey], [given(`storage/${target}`, 'accessKey'), given(`storage/${target}`, 'secretKey')]);
+      assert.deepEqual(
+        [check.accessKey, check.secretKey],
+        [given(`storage/${target}`, 'accessKey'), given(`storage/${target}`, 'secretKey')],
+      );
       const set = catalog.bucketSets.find(({ server }) => server === target)!;
       for (const bucket of check.buckets) assert.ok(set.buckets.includes(bucket), `${target} gets no bucket ${bucket}`);
       break;
     }
     case 'temporal':
-      assert.ok(catalog.temporalNamespaces.some(({ name }) => name === check.namespace), `nobody makes the namespace ${check.namespace}`);
+      assert.ok(
+        catalog.temporalNamespaces.some(({ name }) => name === check.namespace),
+        `nobody makes the namespace ${check.namespace}`,
+      );
       break;
     case 'vault':
-      assert.deepEqual(check.paths, row.secrets.filter(({ delivery }) => delivery === 'login').map(({ path }) => path));
-      for (const [path, says] of Object.entries(check.agree)) for (const [key, value] of Object.entries(says)) assert.equal(value, given(path, key), `${path} ${key}`);
+      assert.deepEqual(
+        check.paths,
+        row.secrets.filter(({ delivery }) => delivery === 'login').map(({ path }) => path),
+      );
+      for (const [path, says] of Object.entries(check.agree))
+        for (const [key, value] of Object.entries(says)) assert.equal(value, given(path, key), `${path} ${key}`);
       break;
     case 'oidc':
       assert.equal(new URL(check.base).pathname, `/realms/${catalog.realm.name}`);
       if (check.client === undefined) break;
-      assert.ok(catalog.realm.clients.some(({ clientId, public: open }) => clientId === check.client!.id && !open), `the realm has no confidential client ${check.client.id}`);
+      assert.ok(
+        catalog.realm.clients.some(({ clientId, public: open }) => clientId === check.client!.id && !open),
+        `the realm has no confidential client ${check.client.id}`,
+      );
       assert.equal(check.client.secret, given('auth/keycloak', `${check.client.id}-client-secret`));
       break;
     default:

@@ -20,11 +20,19 @@ export function keptData(platform: Platform): KeptData {
   };
   const redis = async (command: string): Promise<string> => {
     const password = (await platform.secret('cache-system', 'cache/control-plane-redis'))['redis-password'] ?? '';
-    return platform.exec('control-plane-redis', ['sh', '-ec', `read -r REDISCLI_AUTH; export REDISCLI_AUTH; ${command}`], `${password}\n`);
+    return platform.exec(
+      'control-plane-redis',
+      ['sh', '-ec', `read -r REDISCLI_AUTH; export REDISCLI_AUTH; ${command}`],
+      `${password}\n`,
+    );
   };
   const bucket = async (script: string): Promise<string> => {
     const { rootUser = '', rootPassword = '' } = await platform.secret('app-plane', 'storage/app-plane-minio');
-    return platform.exec('app-plane-minio', ['sh', '-ec', `read -r MC_HOST_s; export MC_HOST_s MC_CONFIG_DIR=/tmp/.mc-check; ${script}`], `http://${rootUser}:${rootPassword}@127.0.0.1:9000\n`);
+    return platform.exec(
+      'app-plane-minio',
+      ['sh', '-ec', `read -r MC_HOST_s; export MC_HOST_s MC_CONFIG_DIR=/tmp/.mc-check; ${script}`],
+      `http://${rootUser}:${rootPassword}@127.0.0.1:9000\n`,
+    );
   };
   const rowsOf = (table: string): Promise<string> => controlPlane(`SELECT count(*) FROM main.${table}`);
   return {

@@ -1,4 +1,7 @@
-/** What the stand-ins say of their own wiring: everything succeeded, and what the order promises did at the first attempt. */
+/**
+ * What the stand-ins say of their own wiring: everything succeeded, and what the order promises did at the first
+ * attempt.
+ */
 import assert from 'node:assert/strict';
 import { reportSchema } from '../../images/standin/check.ts';
 import type { Platform } from '../support/platform.ts';
@@ -14,7 +17,9 @@ export async function checkStandIns(platform: Platform): Promise<number> {
       if (report === undefined) continue;
       asked += 1;
       for (const problem of report.problems) wrong.push(`${release}: ${problem}`);
-      for (const check of report.checks) if (!check.ok && check.when !== 'late') wrong.push(`${release}: ${check.kind} ${check.target} (${check.what}): ${check.error ?? 'not tried'}`);
+      for (const check of report.checks)
+        if (!check.ok && check.when !== 'late')
+          wrong.push(`${release}: ${check.kind} ${check.target} (${check.what}): ${check.error ?? 'not tried'}`);
       break;
     }
   }

@@ -30,39 +30,45 @@ kind: ClusterRoleBinding
 metadata: {name: shop-operator}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: shop-operator}
 `);
-const basis: AccessBasis = { namespaces: ['shop', 'stock', 'vault-system'], releases: [{ name: 'shop', namespace: 'shop', objects: RELEASE }], keys: { namespace: 'ananta-system', name: 'vault-keys' } };
+const basis: AccessBasis = {
+  namespaces: ['shop', 'stock', 'vault-system'],
+  releases: [{ name: 'shop', namespace: 'shop', objects: RELEASE }],
+  keys: { namespace: 'ananta-system', name: 'vault-keys' },
+};
 const RBAC = 'rbac.authorization.k8s.io';
 
 const may = (identity: Identity, namespace: string | undefined, right: Right): boolean =>
-  grants(rulesOf(identity.cluster), right) || (namespace !== undefined && grants(rulesOf(identity.namespaced.get(namespace) ?? []), right));
+  grants(rulesOf(identity.cluster), right) ||
+  (namespace !== undefined && grants(rulesOf(identity.namespaced.get(namespace) ?? []), right));
 
 describe('identities', () => {
-  const cases: [who: 'deployer' | 'drift' | 'viewer', namespace: string | undefined, right: Right, allowed: boolean][] = [
-    ['deployer', 'shop', { verb: 'create', group: 'networking.k8s.io', resource: 'ingresses' }, true],
-    ['deployer', 'stock', { verb: 'create', group: 'networking.k8s.io', resource: 'ingresses' }, false],
-    ['deployer', 'stock', { verb: 'patch', group: 'shop.example', resource: 'carts' }, true],
-    ['deployer', 'shop', { verb: 'patch', group: 'shop.example', resource: 'carts' }, false],
-    ['deployer', undefined, { verb: 'escalate', group: RBAC, resource: 'clusterroles', name: 'shop-operator' }, true],
-    ['deployer', undefined, { verb: 'escalate', group: RBAC, resource: 'clusterroles', name: 'other' }, false],
-    ['deployer', undefined, { verb: 'bind', group: RBAC, resource: 'clusterroles', name: 'cluster-admin' }, false],
-    ['deployer', undefined, { verb: 'create', group: RBAC, resource: 'clusterrolebindings' }, false],
-    ['deployer', undefined, { verb: 'create', group: '', resource: 'namespaces' }, false],
-    ['deployer', undefined, { verb: 'delete', group: '', resource: 'namespaces', name: 'shop' }, true],
-    ['deployer', undefined, { verb: 'delete', group: '', resource: 'namespaces', name: 'kube-system' }, false],
-    ['deployer', undefined, { verb: 'delete', group: '', resource: 'persistentvolumes' }, false],
-    ['deployer', 'kube-system', { verb: 'get', group: '', resource: 'secrets' }, false],
-    ['deployer', 'ananta-system', { verb: 'update', group: '', resource: 'secrets', name: 'vault-keys' }, true],
-    ['deployer', 'ananta-system', { verb: 'list', group: '', resource: 'secrets' }, false],
-    ['deployer', 'vault-system', { verb: 'delete', group: '', resource: 'pods' }, true],
-    ['deployer', 'shop', { verb: 'delete', group: '', resource: 'persistentvolumeclaims' }, true],
-    ['drift', 'shop', { verb: 'patch', group: 'networking.k8s.io', resource: 'ingresses' }, true],
-    ['drift', 'shop', { verb: 'delete', group: 'networking.k8s.io', resource: 'ingresses' }, false],
-    ['drift', 'shop', { verb: 'delete', group: '', resource: 'persistentvolumeclaims' }, false],
-    ['drift', undefined, { verb: 'delete', group: '', resource: 'namespaces', name: 'shop' }, false],
-    ['viewer', 'shop', { verb: 'list', group: '', resource: 'pods' }, true],
-    ['viewer', 'shop', { verb: 'get', group: '', resource: 'secrets' }, false],
-    ['viewer', 'shop', { verb: 'create', group: '', resource: 'pods/exec' }, false],
-  ];
+  const cases: [who: 'deployer' | 'drift' | 'viewer', namespace: string | undefined, right: Right, allowed: boolean][] =
+    [
+      ['deployer', 'shop', { verb: 'create', group: 'networking.k8s.io', resource: 'ingresses' }, true],
+      ['deployer', 'stock', { verb: 'create', group: 'networking.k8s.io', resource: 'ingresses' }, false],
+      ['deployer', 'stock', { verb: 'patch', group: 'shop.example', resource: 'carts' }, true],
+      ['deployer', 'shop', { verb: 'patch', group: 'shop.example', resource: 'carts' }, false],
+      ['deployer', undefined, { verb: 'escalate', group: RBAC, resource: 'clusterroles', name: 'shop-operator' }, true],
+      ['deployer', undefined, { verb: 'escalate', group: RBAC, resource: 'clusterroles', name: 'other' }, false],
+      ['deployer', undefined, { verb: 'bind', group: RBAC, resource: 'clusterroles', name: 'cluster-admin' }, false],
+      ['deployer', undefined, { verb: 'create', group: RBAC, resource: 'clusterrolebindings' }, false],
+      ['deployer', undefined, { verb: 'create', group: '', resource: 'namespaces' }, false],
+      ['deployer', undefined, { verb: 'delete', group: '', resource: 'namespaces', name: 'shop' }, true],
+      ['deployer', undefined, { verb: 'delete', group: '', resource: 'namespaces', name: 'kube-system' }, false],
+      ['deployer', undefined, { verb: 'delete', group: '', resource: 'persistentvolumes' }, false],
+      ['deployer', 'kube-system', { verb: 'get', group: '', resource: 'secrets' }, false],
+      ['deployer', 'ananta-system', { verb: 'update', group: '', resource: 'secrets', name: 'vault-keys' }, true],
+      ['deployer', 'ananta-system', { verb: 'list', group: '', resource: 'secrets' }, false],
+      ['deployer', 'vault-system', { verb: 'delete', group: '', resource: 'pods' }, true],
+      ['deployer', 'shop', { verb: 'delete', group: '', resource: 'persistentvolumeclaims' }, true],
+      ['drift', 'shop', { verb: 'patch', group: 'networking.k8s.io', resource: 'ingresses' }, true],
+      ['drift', 'shop', { verb: 'delete', group: 'networking.k8s.io', resource: 'ingresses' }, false],
+      ['drift', 'shop', { verb: 'delete', group: '', resource: 'persistentvolumeclaims' }, false],
+      ['drift', undefined, { verb: 'delete', group: '', resource: 'namespaces', name: 'shop' }, false],
+      ['viewer', 'shop', { verb: 'list', group: '', resource: 'pods' }, true],
+      ['viewer', 'shop', { verb: 'get', group: '', resource: 'secrets' }, false],
+      ['viewer', 'shop', { verb: 'create', group: '', resource: 'pods/exec' }, false],
+    ];
   for (const [who, namespace, right, allowed] of cases) {
     test(`${who} may ${allowed ? '' : 'not '}${right.verb} ${right.resource} ${right.name ?? ''} ${namespace === undefined ? '' : `in ${namespace}`}`, () => {
       assert.equal(may(identityOf(who, basis), namespace, right), allowed);
@@ -71,7 +77,10 @@ describe('identities', () => {
 
   test('a kind that nobody defines is refused, and named', () => {
     const unknown = objects('apiVersion: nowhere.example/v1\nkind: Thing\nmetadata: {name: a}\n');
-    assert.throws(() => identityOf('deployer', { ...basis, releases: [{ name: 'shop', namespace: 'shop', objects: unknown }] }), /shop renders Thing a \(nowhere\.example\/v1\)/);
+    assert.throws(
+      () => identityOf('deployer', { ...basis, releases: [{ name: 'shop', namespace: 'shop', objects: unknown }] }),
+      /shop renders Thing a \(nowhere\.example\/v1\)/,
+    );
   });
 
   test('nobody gets a wildcard, nobody may impersonate, and the viewer has no word with Secrets', () => {
@@ -83,10 +92,15 @@ describe('identities', () => {
   });
 
   test('the deployer is a service account, the workers in the cluster, and a group', () => {
-    const bindings = accessObjects(identityOf('deployer', basis)).filter(({ object }) => object.kind.endsWith('Binding'));
+    const bindings = accessObjects(identityOf('deployer', basis)).filter(({ object }) =>
+      object.kind.endsWith('Binding'),
+    );
     assert.ok(bindings.length >= 5);
     for (const { object } of bindings) {
-      assert.deepEqual((object['subjects'] as { kind: string; name: string }[]).map(({ kind, name }) => `${kind} ${name}`), ['ServiceAccount ananta-deployer', 'ServiceAccount deployer-worker', 'Group ananta-deployer']);
+      assert.deepEqual(
+        (object['subjects'] as { kind: string; name: string }[]).map(({ kind, name }) => `${kind} ${name}`),
+        ['ServiceAccount ananta-deployer', 'ServiceAccount deployer-worker', 'Group ananta-deployer'],
+      );
     }
   });
 });

@@ -8,26 +8,83 @@ const CASES: [what: string, before: unknown, after: unknown, found: FieldChange[
   ['another order of keys', { a: 1, b: 2 }, { b: 2, a: 1 }, []],
   ['nothing and an empty container', { a: {}, b: [], c: null }, {}, []],
   ['a value', { spec: { replicas: 1 } }, { spec: { replicas: 3 } }, [{ path: 'spec.replicas', from: '1', to: '3' }]],
-  ['a key with a slash', { labels: { 'a/b': 'x' } }, { labels: { 'a/b': 'y' } }, [{ path: 'labels[a/b]', from: 'x', to: 'y' }]],
+  [
+    'a key with a slash',
+    { labels: { 'a/b': 'x' } },
+    { labels: { 'a/b': 'y' } },
+    [{ path: 'labels[a/b]', from: 'x', to: 'y' }],
+  ],
   ['a field that comes', {}, { spec: { paused: true } }, [{ path: 'spec', to: '{"paused":true}' }]],
-  ['a field that goes', { spec: { paused: true, replicas: 1 } }, { spec: { replicas: 1 } }, [{ path: 'spec.paused', from: 'true' }]],
+  [
+    'a field that goes',
+    { spec: { paused: true, replicas: 1 } },
+    { spec: { replicas: 1 } },
+    [{ path: 'spec.paused', from: 'true' }],
+  ],
   ['a type', { a: '1' }, { a: 1 }, [{ path: 'a', from: '1', to: '1' }]],
-  ['a list of values', { args: ['a', 'b'] }, { args: ['a', 'c'] }, [{ path: 'args', from: '["a","b"]', to: '["a","c"]' }]],
-  ['an entry by name', { containers: [{ name: 'a', image: 'x:1' }, { name: 'b' }] }, { containers: [{ name: 'b' }, { name: 'a', image: 'x:2' }] },
-    [{ path: 'containers[name=a].image', from: 'x:1', to: 'x:2' }]],
-  ['an entry that comes', { env: [{ name: 'A', value: '1' }] }, { env: [{ name: 'A', value: '1' }, { name: 'B', value: '2' }] },
-    [{ path: 'env[name=B]', to: '{"name":"B","value":"2"}' }]],
-  ['mounts of one volume at two places', { mounts: [{ name: 'v', mountPath: '/a' }, { name: 'v', mountPath: '/b' }] }, { mounts: [{ name: 'v', mountPath: '/a', readOnly: true }, { name: 'v', mountPath: '/b' }] },
-    [{ path: 'mounts[mountPath=/a].readOnly', to: 'true' }]],
-  ['a claim, named as an object is', { claims: [{ metadata: { name: 'data' }, spec: { size: '1Gi' } }] }, { claims: [{ metadata: { name: 'data' }, spec: { size: '2Gi' } }] },
-    [{ path: 'claims[name=data].spec.size', from: '1Gi', to: '2Gi' }]],
-  ['entries without anything that tells them apart', { rules: [{ x: { y: 1 } }] }, { rules: [{ x: { y: 2 } }] }, [{ path: 'rules[0].x.y', from: '1', to: '2' }]],
-  ['lines of a long text', { data: { file: 'a\nb\nc\nd' } }, { data: { file: 'a\nB\nc\nd' } }, [{ path: 'data.file', from: 'b', to: 'B' }]],
+  [
+    'a list of values',
+    { args: ['a', 'b'] },
+    { args: ['a', 'c'] },
+    [{ path: 'args', from: '["a","b"]', to: '["a","c"]' }],
+  ],
+  [
+    'an entry by name',
+    { containers: [{ name: 'a', image: 'x:1' }, { name: 'b' }] },
+    { containers: [{ name: 'b' }, { name: 'a', image: 'x:2' }] },
+    [{ path: 'containers[name=a].image', from: 'x:1', to: 'x:2' }],
+  ],
+  [
+    'an entry that comes',
+    { env: [{ name: 'A', value: '1' }] },
+    {
+      env: [
+        { name: 'A', value: '1' },
+        { name: 'B', value: '2' },
+      ],
+    },
+    [{ path: 'env[name=B]', to: '{"name":"B","value":"2"}' }],
+  ],
+  [
+    'mounts of one volume at two places',
+    {
+      mounts: [
+        { name: 'v', mountPath: '/a' },
+        { name: 'v', mountPath: '/b' },
+      ],
+    },
+    {
+      mounts: [
+        { name: 'v', mountPath: '/a', readOnly: true },
+        { name: 'v', mountPath: '/b' },
+      ],
+    },
+    [{ path: 'mounts[mountPath=/a].readOnly', to: 'true' }],
+  ],
+  [
+    'a claim, named as an object is',
+    { claims: [{ metadata: { name: 'data' }, spec: { size: '1Gi' } }] },
+    { claims: [{ metadata: { name: 'data' }, spec: { size: '2Gi' } }] },
+    [{ path: 'claims[name=data].spec.size', from: '1Gi', to: '2Gi' }],
+  ],
+  [
+    'entries without anything that tells them apart',
+    { rules: [{ x: { y: 1 } }] },
+    { rules: [{ x: { y: 2 } }] },
+    [{ path: 'rules[0].x.y', from: '1', to: '2' }],
+  ],
+  [
+    'lines of a long text',
+    { data: { file: 'a\nb\nc\nd' } },
+    { data: { file: 'a\nB\nc\nd' } },
+    [{ path: 'data.file', from: 'b', to: 'B' }],
+  ],
   ['a line that comes', { file: 'a\nb\nc' }, { file: 'a\nb\nx\nc' }, [{ path: 'file', from: '(no line)', to: 'x' }]],
 ];
 
 describe('fields that differ', () => {
-  for (const [what, before, after, found] of CASES) test(what, () => assert.deepEqual(diffFields(before, after), found));
+  for (const [what, before, after, found] of CASES)
+    test(what, () => assert.deepEqual(diffFields(before, after), found));
 
   test('long values are cut', () => {
     const [change] = diffFields({ a: 'x' }, { a: 'y'.repeat(500) });

@@ -16,7 +16,11 @@ export interface Case {
 export function check(judge: (object: unknown) => Health, cases: Case[]): void {
   for (const { name, spec, status, generation, is, says } of cases) {
     test(name, () => {
-      const health = judge({ metadata: { name: 'x', generation: generation ?? 1 }, ...(spec ? { spec } : {}), ...(status ? { status } : {}) });
+      const health = judge({
+        metadata: { name: 'x', generation: generation ?? 1 },
+        ...(spec ? { spec } : {}),
+        ...(status ? { status } : {}),
+      });
       assert.equal(health.status, is, health.message);
       if (typeof says === 'string') assert.equal(health.message, says);
       else assert.match(health.message, says);

@@ -5,7 +5,10 @@ import { ATTEMPT_MILLISECONDS, detail, Refused } from './refused.ts';
 /** Logs in and takes a message round: a queue of its own that vanishes with the connection. */
 export async function askAmqp({ host, port, user, password, vhost }: AmqpCheck): Promise<void> {
   try {
-    const connection = await connect({ protocol: 'amqp', hostname: host, port, username: user, password, vhost, heartbeat: 30 }, { timeout: ATTEMPT_MILLISECONDS });
+    const connection = await connect(
+      { protocol: 'amqp', hostname: host, port, username: user, password, vhost, heartbeat: 30 },
+      { timeout: ATTEMPT_MILLISECONDS },
+    );
     connection.on('error', () => undefined);
     try {
       const channel = await connection.createConfirmChannel();
@@ -13,7 +16,8 @@ export async function askAmqp({ host, port, user, password, vhost }: AmqpCheck):
       const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
       channel.sendToQueue(queue, Buffer.from('stand-in'));
       await channel.waitForConfirms();
-      if ((await channel.get(queue, { noAck: true })) === false) throw new Error('a message that was sent did not arrive');
+      if ((await channel.get(queue, { noAck: true })) === false)
+        throw new Error('a message that was sent did not arrive');
     } finally {
       await connection.close().catch(() => undefined);
     }

@@ -4,7 +4,13 @@ import { ATTEMPT_MILLISECONDS, detail, Refused } from './refused.ts';
 
 /** Logs in with the connection string as it is, and asks its own database. */
 export async function askMongodb({ url, database }: MongoCheck): Promise<void> {
-  const client = new MongoClient(url, { serverSelectionTimeoutMS: ATTEMPT_MILLISECONDS, connectTimeoutMS: ATTEMPT_MILLISECONDS, maxPoolSize: 1, monitorCommands: false, appName: 'stand-in' });
+  const client = new MongoClient(url, {
+    serverSelectionTimeoutMS: ATTEMPT_MILLISECONDS,
+    connectTimeoutMS: ATTEMPT_MILLISECONDS,
+    maxPoolSize: 1,
+    monitorCommands: false,
+    appName: 'stand-in',
+  });
   try {
     await client.connect();
     await client.db(database).command({ ping: 1 });

@@ -17,10 +17,12 @@ export function askFolder({ path }: FolderCheck): void {
 export function askMaterial({ value, length, signedWith }: MaterialCheck): void {
   if (value.trim() === '') throw new Error('it is empty');
   if (value.trim() !== value) throw new Error('white space stands around it');
-  if (length !== undefined && value.length !== length) throw new Error(`it has ${value.length} characters, its reader wants ${length}`);
+  if (length !== undefined && value.length !== length)
+    throw new Error(`it has ${value.length} characters, its reader wants ${length}`);
   if (signedWith === undefined) return;
   const [head = '', body = '', signature = ''] = value.split('.');
   const wanted = createHmac('sha256', signedWith).update(`${head}.${body}`).digest();
   const given = Buffer.from(signature, 'base64url');
-  if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) throw new Error('it was not signed with the key that this service got');
+  if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+    throw new Error('it was not signed with the key that this service got');
 }

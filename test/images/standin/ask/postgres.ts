@@ -8,7 +8,16 @@ const REFUSALS = ['28P01', '28000', '42501'];
 /** Logs in, becomes the role, and looks for the schema and for tables that migrations have made. */
 export async function askPostgres(check: PostgresCheck): Promise<void> {
   const { host, port, database, user, password } = check;
-  const client = new pg.Client({ host, port, database, user, password, connectionTimeoutMillis: ATTEMPT_MILLISECONDS, query_timeout: ATTEMPT_MILLISECONDS, application_name: 'stand-in' });
+  const client = new pg.Client({
+    host,
+    port,
+    database,
+    user,
+    password,
+    connectionTimeoutMillis: ATTEMPT_MILLISECONDS,
+    query_timeout: ATTEMPT_MILLISECONDS,
+    application_name: 'stand-in',
+  });
   // A server that goes away in between is told by the query.
   client.on('error', () => undefined);
   try {
@@ -30,6 +39,8 @@ export async function askPostgres(check: PostgresCheck): Promise<void> {
 
 async function findTables(client: pg.Client, { database, schema }: PostgresCheck): Promise<void> {
   const tables = await client.query(
-    `SELECT 1 FROM pg_tables WHERE tablename <> 'flyway_schema_history' AND schemaname NOT IN ('pg_catalog', 'information_schema') AND ($1::text IS NULL OR schemaname = $1) LIMIT 1`, [schema ?? null]);
+    `SELECT 1 FROM pg_tables WHERE tablename <> 'flyway_schema_history' AND schemaname NOT IN ('pg_catalog', 'information_schema') AND ($1::text IS NULL OR schemaname = $1) LIMIT 1`,
+    [schema ?? null],
+  );
   if (tables.rowCount === 0) throw new Error(`no migration has made a table in ${schema ?? database}`);
 }

@@ -5,7 +5,11 @@ import { ATTEMPT_MILLISECONDS, detail, Refused } from './refused.ts';
 /** Logs in, chooses the database, and asks for PONG. */
 export async function askRedis({ host, port, user, password, database }: RedisCheck): Promise<void> {
   const client = createClient({
-    socket: { host, port, connectTimeout: ATTEMPT_MILLISECONDS, reconnectStrategy: false }, database, password, ...(user === '' ? {} : { username: user }), disableOfflineQueue: true,
+    socket: { host, port, connectTimeout: ATTEMPT_MILLISECONDS, reconnectStrategy: false },
+    database,
+    password,
+    ...(user === '' ? {} : { username: user }),
+    disableOfflineQueue: true,
   });
   client.on('error', () => undefined);
   try {

@@ -12,6 +12,10 @@ export function detail(error: unknown): { message: string; code: string } {
   const { message, code, cause } = error as { message?: unknown; code?: unknown; cause?: unknown };
   // fetch says only that it failed; the reason is one deeper.
   const deeper = cause === undefined ? '' : detail(cause).message;
-  const first = typeof message === 'string' && message !== '' ? message : typeof code === 'string' ? code : 'no reason given';
-  return { message: deeper === '' || first.includes(deeper) ? first : `${first}: ${deeper}`, code: typeof code === 'string' || typeof code === 'number' ? String(code) : '' };
+  const first =
+    typeof message === 'string' && message !== '' ? message : typeof code === 'string' ? code : 'no reason given';
+  return {
+    message: deeper === '' || first.includes(deeper) ? first : `${first}: ${deeper}`,
+    code: typeof code === 'string' || typeof code === 'number' ? String(code) : '',
+  };
 }

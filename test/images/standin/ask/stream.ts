@@ -17,7 +17,8 @@ export async function askStream({ host, port, user, password, stream }: StreamCh
       const [found] = await client.queryMetadata({ streams: [stream] });
       const leader = found?.leader;
       if (leader === undefined) throw new Error(`the broker knows no leader of ${stream}`);
-      if (leader.host !== host || leader.port !== port) throw new Error(`the broker sends clients to ${leader.host}:${leader.port}, not to ${host}:${port}`);
+      if (leader.host !== host || leader.port !== port)
+        throw new Error(`the broker sends clients to ${leader.host}:${leader.port}, not to ${host}:${port}`);
     } finally {
       await client.close().catch(() => undefined);
     }

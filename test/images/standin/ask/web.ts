@@ -14,7 +14,10 @@ const discoverySchema = z.object({ issuer: z.string(), jwks_uri: z.string(), tok
 const keysSchema = z.object({ keys: z.array(z.object({ kid: z.string() })).min(1) });
 const vaultLoginSchema = z.object({ auth: z.object({ client_token: z.string() }) });
 const vaultSecretSchema = z.object({ data: z.object({ data: z.record(z.string(), z.string()) }) });
-const objectSchema = z.object({ metadata: z.object({ name: z.string().optional() }), data: z.record(z.string(), z.string()).default({}) });
+const objectSchema = z.object({
+  metadata: z.object({ name: z.string().optional() }),
+  data: z.record(z.string(), z.string()).default({}),
+});
 
 async function ask(url: string, options: RequestInit = {}): Promise<Response> {
   return fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(ATTEMPT_MILLISECONDS), ...options });
@@ -44,14 +47,18 @@ export async function askHttp({ url, host }: HttpCheck): Promise<void> {
   if (self === null && answer.status >= 500) throw new Error(`it answers ${answer.status}`);
 }
 
-/** The realm is there, has keys and the issuer that tokens are checked against; the client gets a token with its secret. */
+/**
+ * The realm is there, has keys and the issuer that tokens are checked against; the client gets a token with its secret.
+ */
 export async function askOidc({ base, issuer, client }: OidcCheck): Promise<void> {
   const found = await read(discoverySchema, `${base}/.well-known/openid-configuration`);
-  if (issuer !== undefined && found.issuer !== issuer) throw new Error(`its issuer is ${found.issuer}, the configuration says ${issuer}`);
+  if (issuer !== undefined && found.issuer !== issuer)
+    throw new Error(`its issuer is ${found.issuer}, the configuration says ${issuer}`);
   await read(keysSchema, `${base}/protocol/openid-connect/certs`);
   if (client === undefined) return;
   await read(z.object({ access_token: z.string() }), `${base}/protocol/openid-connect/token`, {
-    method: 'POST', body: new URLSearchParams({ grant_type: 'client_credentials', client_id: client.id, client_secret: client.secret }),
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'client_credentials', client_id: client.id, client_secret: client.secret }),
   });
 }
 
@@ -59,13 +66,17 @@ export async function askOidc({ base, issuer, client }: OidcCheck): Promise<void
 export async function askVault({ address, role, paths, agree }: VaultCheck): Promise<void> {
   const base = `${address.replace(/\/$/, '')}/v1`;
   const jwt = readFileSync(VAULT_TOKEN, 'utf8');
-  const { auth } = await read(vaultLoginSchema, `${base}/auth/kubernetes/login`, { method: 'POST', body: JSON.stringify({ role, jwt }) });
+  const { auth } = await read(vaultLoginSchema, `${base}/auth/kubernetes/login`, {
+    method: 'POST',
+    body: JSON.stringify({ role, jwt }),
+  });
   const headers = { 'x-vault-token': auth.client_token };
   for (const path of paths) {
     const { data } = await read(vaultSecretSchema, `${base}/secret/data/${path}`, { headers });
     const empty = Object.entries(data.data).find(([, value]) => value === '');
     if (empty) throw new Error(`${path} has nothing under ${empty[0]}`);
-    for (const [key, value] of Object.entries(agree[path] ?? {})) if (data.data[key] !== value) throw new Error(`${path} says something else under ${key} than the configuration`);
+    for (const [key, value] of Object.entries(agree[path] ?? {}))
+      if (data.data[key] !== value) throw new Error(`${path} says something else under ${key} than the configuration`);
   }
   const other = await ask(`${base}/secret/data/${NOBODYS_PATH}`, { headers });
   await other.body?.cancel();
@@ -86,12 +97,21 @@ export async function askKubernetes({ address, paths, keys }: KubernetesCheck): 
 
 function askApiServer(url: URL): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, {
-      ca: readFileSync(`${SERVICE_ACCOUNT}/ca.crt`), headers: { authorization: `Bearer ${readFileSync(`${SERVICE_ACCOUNT}/token`, 'utf8')}` }, signal: AbortSignal.timeout(ATTEMPT_MILLISECONDS),
-    }, (answer) => {
-      let body = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).once('end', () => resolve({ status: answer.statusCode ?? 0, body }));
-    });
+    const sent = request(
+      url,
+      {
+        ca: readFileSync(`${SERVICE_ACCOUNT}/ca.crt`),
+        headers: { authorization: `Bearer ${readFileSync(`${SERVICE_ACCOUNT}/token`, 'utf8')}` },
+        signal: AbortSignal.timeout(ATTEMPT_MILLISECONDS),
+      },
+      (answer) => {
+        let body = '';
+        answer
+          .setEncoding('utf8')
+          .on('data', (chunk: string) => (body += chunk))
+          .once('end', () => resolve({ status: answer.statusCode ?? 0, body }));
+      },
+    );
     sent.once('error', reject).end();
   });
 }
