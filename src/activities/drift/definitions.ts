@@ -9,7 +9,7 @@ import { isTree, type Tree } from '../../environment/merge.ts';
 import { digestOf } from '../../plan/digest.ts';
 import { differences } from '../../plan/drift/compare.ts';
 import type { Ignore } from '../../plan/drift/ignore.ts';
-import { authorOf, HELM_MANAGER, isSystem, managedEntries } from '../../plan/drift/managed.ts';
+import { authorOf, HELM_MANAGER, isSystem, managedEntries } from '../../plan/fields/managed.ts';
 import { definitionNames } from '../../plan/drift/manifest.ts';
 import { type AppliedObject, changedObject, type Judged } from '../../plan/drift/object.ts';
 import type { ReleaseSurvey } from '../../plan/drift/releases.ts';

@@ -3,7 +3,7 @@ import type { Clients } from '../../clients/index.ts';
 import type { KubernetesObject } from '../../clients/kubernetes/index.ts';
 import { isAccessObject } from '../../plan/access/identities.ts';
 import type { Ignore } from '../../plan/drift/ignore.ts';
-import { isSystem, managedEntries } from '../../plan/drift/managed.ts';
+import { isMadeByOthers } from '../../plan/fields/additions.ts';
 import { recordedObjects } from '../../plan/drift/manifest.ts';
 import { type AppliedObject, extraObject, type Judged } from '../../plan/drift/object.ts';
 import type { ReleaseSurvey } from '../../plan/drift/releases.ts';
@@ -72,7 +72,9 @@ function whyExtra(
       : `it bears the mark of release ${release}, which does not exist; it is left alone`;
   }
   if (metadata.namespace === undefined || !namespaces.has(metadata.namespace)) return undefined;
-  if (managedEntries(object).every(isSystem)) return undefined;
+  if (!isMadeByOthers(kind, object)) return undefined;
+  // What a volume holds is nobody's to throw away on the advice of a comparison.
+  if (kind === 'PersistentVolumeClaim') return 'no release of the platform made it; it holds data and is left alone';
   return 'no release of the platform made it; it is left alone: delete it, or have it ignored';
 }
 

@@ -12,7 +12,8 @@ import type { DriftFinding, DriftReport } from '../../contract/drift.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { confirmed, type Difference, differences } from '../../plan/drift/compare.ts';
 import { type Ignore, ignoreRules, subjectText } from '../../plan/drift/ignore.ts';
-import { HELM_MANAGER } from '../../plan/drift/managed.ts';
+import { replacedWholes } from '../../plan/fields/additions.ts';
+import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { recordedObjects } from '../../plan/drift/manifest.ts';
 import { namespaceFindings } from '../../plan/drift/namespaces.ts';
 import { type AppliedObject, changedObject, type Judged, missingObject } from '../../plan/drift/object.ts';
@@ -186,7 +187,8 @@ async function judge(
     return { findings: [notObservable(subjectText(applied), undefined, notSeen(error, signal))], ignored: 0 };
   }
   if (live === undefined) return missingObject(applied, ignore);
-  const suspected = differences(applied.object, live);
+  const found = differences(applied.object, live);
+  const suspected = [...found, ...replacedWholes(applied.object, live, found)];
   const different = suspected.length === 0 ? [] : await tried(kubernetes, path, applied, live, suspected, signal);
   const judged = changedObject(applied, live, different, ignore);
   if (!isWorkload(applied.kind)) return judged;

@@ -14,8 +14,9 @@ import {
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
-import { isSystem, managedEntries, ownedPaths } from '../../plan/drift/managed.ts';
-import { type Path, pathText, pointerOf, valueAtPath } from '../../plan/drift/path.ts';
+import { isSystem, managedEntries, ownedPaths } from '../../plan/fields/managed.ts';
+import { isTheirs } from '../../plan/fields/places.ts';
+import { isWithin, type Path, pathText, pointerOf, valueAtPath } from '../../plan/fields/path.ts';
 import { definitionNames } from '../../plan/drift/manifest.ts';
 import { valueDigest } from '../../plan/drift/text.ts';
 import { findRelease } from '../../plan/releases.ts';
@@ -99,7 +100,7 @@ async function takeOut(
         { op: 'remove', path: pointer },
       ]);
     const gone = findings
-      .filter(({ field }) => !writtenFields(live).some((written) => pathText(written) === field))
+      .filter(({ field }) => !writtenFields(kindOf(object), live).some((written) => pathText(written) === field))
       .map(({ key }) => key);
     if (operations.length === 0) return gone;
     try {
@@ -120,25 +121,34 @@ function fieldsIn(
   live: unknown,
   findings: readonly DriftFinding[],
 ): { key: string; pointer: string; value: unknown }[] {
-  const written = writtenFields(live);
+  const written = writtenFields(kindOf(findings[0]?.object ?? ''), live);
   return findings.flatMap(({ key, object, field, valueDigest: digest }) => {
     const path = written.find((candidate) => pathText(candidate) === field);
     const pointer = path && pointerOf(live, path);
     const value = path && valueAtPath(live, path);
-    return pointer === undefined || valueDigest(object.split(' ')[0] ?? '', path ?? [], value) !== digest
+    return pointer === undefined || valueDigest(kindOf(object), path ?? [], value) !== digest
       ? []
       : [{ key, pointer, value }];
   });
 }
 
-/** Every field that somebody has written and that is there, with all that it stands in. */
-function writtenFields(live: unknown): Path[] {
+/**
+ * Every field that somebody has written and that is there, with all that it stands in. What is theirs to keep, such as
+ * a finalizer, is not among them, whatever a finding says, and neither is anything that holds it.
+ */
+function writtenFields(kind: string, live: unknown): Path[] {
   const leaves = managedEntries(live)
     .filter((entry) => !isSystem(entry))
     .flatMap((entry) => ownedPaths(entry.fieldsV1));
+  const kept = leaves.filter((path) => isTheirs(kind, path));
   return leaves
     .flatMap((path) => path.map((_part, at) => path.slice(0, path.length - at)))
-    .filter((path) => valueAtPath(live, path) !== undefined);
+    .filter((path) => valueAtPath(live, path) !== undefined && !kept.some((leaf) => isWithin(leaf, path)));
+}
+
+/** `Deployment ns/name` → `Deployment`. */
+function kindOf(object: string): string {
+  return object.split(' ')[0] ?? '';
 }
 
 async function addressOf(

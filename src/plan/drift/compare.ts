@@ -1,6 +1,6 @@
 /** What was applied against what is there. Defaults and whatever else the server adds are no difference. */
 import { isTree } from '../../environment/merge.ts';
-import { entryPart, listKeys, type Path, valueAtPath } from './path.ts';
+import { entryPart, listKeys, type Path, valueAtPath } from '../fields/path.ts';
 import { sameQuantity } from './quantity.ts';
 
 export interface Difference {
@@ -46,6 +46,11 @@ function compare(applied: unknown, live: unknown, path: Path): Difference[] {
 }
 
 function compareLists(applied: readonly unknown[], live: readonly unknown[], path: Path): Difference[] {
+  // Others put theirs beside ours.
+  if (path.at(-1) === 'finalizers')
+    return applied.flatMap((value) =>
+      live.includes(value) ? [] : [{ path: [...path, { value }], was: value, is: undefined }],
+    );
   const keys = listKeys(path);
   const parts = keys && applied.map((entry) => entryPart(entry, keys));
   if (parts && !parts.includes(undefined)) {

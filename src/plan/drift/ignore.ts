@@ -1,7 +1,7 @@
 /** Differences that are no drift: those that an environment names, and those that come with how Kubernetes works. */
 import { isTree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { fitsPattern, type Path, valueAtPath } from './path.ts';
+import { fitsPattern, type Path, valueAtPath } from '../fields/path.ts';
 
 export interface Subject {
   kind: string;

@@ -3,8 +3,8 @@ import type { DriftFinding } from '../../contract/drift.ts';
 import { digestOf } from '../digest.ts';
 import type { Ignore } from './ignore.ts';
 import type { Judged } from './object.ts';
-import { authorOf } from './managed.ts';
-import { pathText, valueAtPath } from './path.ts';
+import { authorOf } from '../fields/managed.ts';
+import { pathText, valueAtPath } from '../fields/path.ts';
 
 /** @param labels that it must have @param live undefined where it is gone */
 export function namespaceFindings(

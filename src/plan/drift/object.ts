@@ -4,8 +4,9 @@ import type { Tree } from '../../environment/merge.ts';
 import { digestOf } from '../digest.ts';
 import type { Difference } from './compare.ts';
 import { type Ignore, type Subject, subjectText } from './ignore.ts';
-import { authorOf, extraFields, isSystem, managedEntries } from './managed.ts';
-import { isWithin, type Path, pathText, valueAtPath } from './path.ts';
+import { additions } from '../fields/additions.ts';
+import { authorOf } from '../fields/managed.ts';
+import { isWithin, type Path, pathText, valueAtPath } from '../fields/path.ts';
 import { differingParts, valueDigest, valueText } from './text.ts';
 
 export interface AppliedObject extends Subject {
@@ -71,7 +72,7 @@ export function changedObject(
         repair: 'release',
       };
     });
-  const extras = extraPaths(applied, live)
+  const extras = additions(applied.kind, applied.object, live)
     .filter((path) => !different.some((difference) => isWithin(path, difference.path)))
     .filter(counts)
     .map((path): DriftFinding => {
@@ -140,14 +141,4 @@ function deleting(applied: AppliedObject, live: unknown, ignore: Ignore): Judged
   const held = Array.isArray(finalizers) && finalizers.length > 0 ? `, held by ${finalizers.join(', ')}` : '';
   const { findings, ignored } = missingObject(applied, ignore, `it is being deleted${held}`);
   return { findings: findings.map(({ repair: _none, ...finding }) => finding), ignored };
-}
-
-/** Whoever wrote them, Helm included: somebody may call himself so. */
-function extraPaths({ object }: AppliedObject, live: unknown): Path[] {
-  const found = managedEntries(live)
-    .filter((entry) => !isSystem(entry))
-    .flatMap((entry) => extraFields(entry, object, live));
-  return [...new Map(found.map((path) => [pathText(path), path])).values()].filter(
-    (path, _at, all) => !all.some((other) => other !== path && isWithin(path, other)),
-  );
 }

@@ -1,5 +1,5 @@
 /** Quantities as Kubernetes writes them: `0.5` and `500m` are the same. */
-import type { Path } from './path.ts';
+import type { Path } from '../fields/path.ts';
 
 const SUFFIXES: Record<string, number> = {
   '': 1,

@@ -1,7 +1,7 @@
 /** Values as people read them: short, and without secrets. */
 import { isTree } from '../../environment/merge.ts';
 import { digestOf } from '../digest.ts';
-import { type Path } from './path.ts';
+import { type Path } from '../fields/path.ts';
 
 const LONGEST = 200;
 /** Names of variables and keys whose value nobody should read. */

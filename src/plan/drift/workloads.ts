@@ -4,7 +4,7 @@ import { digestOf } from '../digest.ts';
 import { persistentVolumeClaimHealth, workloadHealth, WORKLOAD_KINDS, type WorkloadKind } from '../health/index.ts';
 import { type Subject, subjectText } from './ignore.ts';
 import { type AppliedObject, keyOf } from './object.ts';
-import { valueAtPath } from './path.ts';
+import { valueAtPath } from '../fields/path.ts';
 import { cut } from './text.ts';
 
 export function isWorkload(kind: string): kind is WorkloadKind {

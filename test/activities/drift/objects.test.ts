@@ -191,4 +191,25 @@ describe('fields that somebody has added', () => {
       });
       assert.deepEqual([repaired, refused], [[], undefined]);
     }));
+
+  test('a finalizer is never taken out, whatever a finding says', () =>
+    withRelease(async (parts) => {
+      const live = object('one', { data: { a: 'b' } });
+      live.metadata['finalizers'] = ['x/y'];
+      live.metadata['managedFields'] = [
+        {
+          manager: 'kubectl-edit',
+          operation: 'Update',
+          fieldsV1: { 'f:metadata': { 'f:finalizers': { '.': {}, 'v:"x/y"': {} } } },
+        },
+      ];
+      parts.cluster.objects.set(pathOf('configmaps', 'one'), live);
+      parts.clients.kubernetes.patch = () => Promise.reject(new Error('nothing may be patched'));
+      for (const field of ['metadata.finalizers', 'metadata.finalizers[=x/y]', 'metadata'])
+        await createActivities(parts.clients, () => testScope()).repairFindings({
+          run: parts.run,
+          findings: [extra('one', field, valueDigest('ConfigMap', ['metadata', 'finalizers'], ['x/y']))],
+        });
+      assert.deepEqual(parts.cluster.objects.get(pathOf('configmaps', 'one'))?.metadata['finalizers'], ['x/y']);
+    }));
 });

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { digestOf } from '../../../src/plan/digest.ts';
 import { confirmed, differences } from '../../../src/plan/drift/compare.ts';
-import { extraFields } from '../../../src/plan/drift/managed.ts';
+import { extraFields } from '../../../src/plan/fields/managed.ts';
 import { ignoreRules } from '../../../src/plan/drift/ignore.ts';
 import { type AppliedObject, changedObject, missingObject } from '../../../src/plan/drift/object.ts';
-import { pathText } from '../../../src/plan/drift/path.ts';
+import { pathText } from '../../../src/plan/fields/path.ts';
 
 type Json = Record<string, unknown>;
 const TIME = '2026-01-02T03:04:05Z';

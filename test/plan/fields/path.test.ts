@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fitsPattern, type Path, pathText, pointerOf, valueAtPath } from '../../../src/plan/drift/path.ts';
+import { fitsPattern, type Path, pathText, pointerOf, valueAtPath } from '../../../src/plan/fields/path.ts';
 
 const env: Path = [
   'spec',
