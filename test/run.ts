@@ -91,7 +91,7 @@ async function check(): Promise<boolean> {
   const outcomes = await Promise.all(
     (
       [
-        ['biome', ['format', '--log-level=error', '.']],
+        ['biome', ['check', '--log-level=error', '.']],
         ['tsc', ['--noEmit']],
         ['eslint', ['.', '--cache', '--cache-location', join(config.stateRoot, 'cache', 'eslint')]],
       ] as const

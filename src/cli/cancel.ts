@@ -5,7 +5,6 @@ import { withdrawQueued } from '../clients/temporal/queue.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import { deployWorkflowId, queueIdOfLock } from '../contract/names.ts';
 import type { Connections } from '../environment/connections.ts';
-import type { CancelOptions } from './commands/cancel.ts';
 import type { CliContext } from './context.ts';
 import { readClusterUid } from './deploy/cluster.ts';
 import { openEngine } from './deploy/engine.ts';
@@ -19,6 +18,12 @@ import { workflowUrl } from './lines.ts';
 import { holderWords, stalledWords } from './lock-words.ts';
 import { writeJson } from './render/renderers.ts';
 import { printLines } from './terminal.ts';
+
+export interface CancelOptions {
+  env: string;
+  queued?: true;
+  json?: true;
+}
 
 export function runCancel(context: CliContext, options: CancelOptions): Promise<ExitCode> {
   return inSession(context, 'cancel', options, async (session) => {

@@ -7,11 +7,20 @@ import { draw } from '../plan/render/drawing.ts';
 import { catalogRows } from '../plan/render/json.ts';
 import { renderMermaid } from '../plan/render/mermaid.ts';
 import { renderCatalogText } from '../plan/render/text.ts';
-import type { CatalogOptions } from './commands/catalog.ts';
-import type { GraphOptions } from './commands/graph.ts';
 import type { CliContext } from './context.ts';
 import { refused } from './failure.ts';
 import { printLines } from './terminal.ts';
+
+export interface GraphOptions {
+  env: string;
+  format: 'mermaid' | 'dot' | 'svg';
+  out?: string;
+}
+
+export interface CatalogOptions {
+  env: string;
+  json?: true;
+}
 
 export async function printCatalog({ config, terminal }: CliContext, options: CatalogOptions): Promise<void> {
   const environment = await loadEnvironment(options.env, config);

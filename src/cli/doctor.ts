@@ -5,7 +5,6 @@ import { loadEnvironment } from '../environment/load.ts';
 import { realNodeOf } from '../environment/real-node.ts';
 import type { Environment } from '../environment/schema.ts';
 import { stateDir } from '../config.ts';
-import type { DoctorOptions } from './commands/doctor.ts';
 import { type Component, componentLines, componentsOf } from './components.ts';
 import type { CliContext } from './context.ts';
 import { hasEmbeddedParts } from './deploy/embedded.ts';
@@ -13,6 +12,11 @@ import type { ExitCode } from './failure.ts';
 import { commandLine, table } from './format.ts';
 import { exportLines, lookAroundLines } from './lines.ts';
 import { printLines } from './terminal.ts';
+
+export interface DoctorOptions {
+  env: string;
+  json?: true;
+}
 
 export async function runDoctor(context: CliContext, options: DoctorOptions): Promise<ExitCode> {
   const { config, terminal } = context;

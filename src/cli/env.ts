@@ -9,10 +9,18 @@ import { ConfigurationError, type ConfigurationProblem } from '../environment/er
 import { listEnvironments, loadEnvironment } from '../environment/load.ts';
 import type { Environment } from '../environment/schema.ts';
 import { chartLockFile } from '../plan/chart-lock.ts';
-import type { EnvCheckOptions, EnvShowOptions } from './commands/env.ts';
 import type { CliContext } from './context.ts';
 import type { ExitCode } from './failure.ts';
 import { printLines } from './terminal.ts';
+
+export interface EnvCheckOptions {
+  json?: true;
+}
+
+export interface EnvShowOptions {
+  env: string;
+  json?: true;
+}
 
 export async function checkEnvironments(
   context: CliContext,

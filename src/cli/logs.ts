@@ -6,11 +6,16 @@ import { loadCatalog } from '../catalog/index.ts';
 import { loadEnvironment } from '../environment/load.ts';
 import { suggestion } from '../suggest.ts';
 import { checkService } from './arguments.ts';
-import type { LogsOptions } from './commands/logs.ts';
 import type { CliContext } from './context.ts';
 import { refused } from './failure.ts';
 import { commandLine } from './format.ts';
 import { followFile, lastLines } from './tail.ts';
+
+export interface LogsOptions {
+  env: string;
+  follow?: true;
+  lines: string;
+}
 
 /** `engine` is what people call it; `temporal` is what it is. */
 const ALIASES: Record<string, ComponentName> = { engine: 'temporal' };

@@ -3,12 +3,15 @@ import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { loadEnvironment } from '../environment/load.ts';
 import { realNodeOf } from '../environment/real-node.ts';
-import type { NodeOptions } from './commands/node.ts';
 import { componentsOf } from './components.ts';
 import type { CliContext } from './context.ts';
 import { failed, refused } from './failure.ts';
 import { commandLine } from './format.ts';
 import { printLines } from './terminal.ts';
+
+export interface NodeOptions {
+  env: string;
+}
 
 /**
  * @throws CliError: refused for a missing file, a node that is not there or does not run; failed where containerd says

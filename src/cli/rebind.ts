@@ -4,7 +4,6 @@ import { lockHolderOf } from '../clients/temporal/lock.ts';
 import { clusterDifference } from '../contract/cluster.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import { deployWorkflowId, driftScheduleId } from '../contract/names.ts';
-import type { RebindOptions } from './commands/rebind.ts';
 import { confirmByName } from './confirm.ts';
 import type { CliContext } from './context.ts';
 import { bindingOf } from './deploy/binding.ts';
@@ -12,6 +11,12 @@ import { withEngine } from './drift/engine.ts';
 import { type ExitCode, refused } from './failure.ts';
 import { commandLine } from './format.ts';
 import { printLines } from './terminal.ts';
+
+export interface RebindOptions {
+  env: string;
+  confirm?: string;
+  json?: true;
+}
 
 /** @throws CliError (refused) while an operation runs on one of the two clusters, or when the name does not match */
 export function runRebind(context: CliContext, options: RebindOptions): Promise<ExitCode> {

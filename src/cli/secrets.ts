@@ -4,12 +4,16 @@ import type { Catalog, SecretKey } from '../catalog/schema.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import { loadEnvironment } from '../environment/load.ts';
 import { suggestion } from '../suggest.ts';
-import type { SecretsOptions } from './commands/secrets.ts';
 import type { CliContext } from './context.ts';
 import { type ExitCode, failed, refused } from './failure.ts';
 import { commandLine, table } from './format.ts';
 import { readSecretValue } from './secret-input.ts';
 import { printLines } from './terminal.ts';
+
+export interface SecretsOptions {
+  env: string;
+  json?: true;
+}
 
 export interface SecretRow {
   path: string;

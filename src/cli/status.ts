@@ -1,16 +1,13 @@
 /** `ananta status`: the newest deployment from the engine's memory, and which components run. Touches nothing. */
 import type { Client } from '@temporalio/client';
 import { loadCatalog } from '../catalog/index.ts';
-import type { DeploymentDescription, ScheduleView } from '../clients/temporal/index.ts';
+import type { DeploymentDescription } from '../clients/temporal/index.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
-import type { LockHolder, QueueMemo } from '../contract/lock.ts';
 import { driftScheduleIdOfLock, queueIdOfLock } from '../contract/names.ts';
 import { NotRunningError, resolveConnections } from '../environment/connections.ts';
 import { loadEnvironment } from '../environment/load.ts';
 import { realServices } from '../environment/real-node.ts';
 import type { Environment } from '../environment/schema.ts';
-import type { StatusOptions } from './commands/status.ts';
-import type { Component } from './components.ts';
 import { componentsOf } from './components.ts';
 import type { CliContext } from './context.ts';
 import type { ExitCode } from './failure.ts';
@@ -19,24 +16,11 @@ import { reviveLine } from './lock-words.ts';
 import { applyLive, emptyLive, type LiveView } from './render/live.ts';
 import { statusJson, statusLines } from './render/status.ts';
 import { printLines } from './terminal.ts';
+import type { StatusReport } from './status-report.ts';
 
-export interface StatusReport {
-  environment: string;
-  /** Absent: nothing was ever deployed, or the engine could not be asked. */
-  deployment?: { description: DeploymentDescription; view: LiveView; url?: string; note?: string };
-  /** Who holds the lock, while an operation is running. */
-  holder?: LockHolder;
-  /** Who waits for it. */
-  queued?: QueueMemo;
-  /** The schedule of drift runs; absent where there is none. */
-  schedule?: ScheduleView;
-  /** The line that helps where the holder does not move. */
-  revive?: string;
-  /** Why the engine could not be asked. */
-  engineProblem?: string;
-  components: Component[];
-  /** Names of services by what their pods are; absent where no pod is simulated. */
-  pods?: { real: string[]; simulated: string[] };
+export interface StatusOptions {
+  env: string;
+  json?: true;
 }
 
 export async function runStatus(context: CliContext, options: StatusOptions): Promise<ExitCode> {

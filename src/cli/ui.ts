@@ -5,11 +5,15 @@ import { openForward } from '../clients/kubernetes/forward.ts';
 import { IN_CLUSTER } from '../contract/names.ts';
 import { resolveConnections } from '../environment/connections.ts';
 import { loadEnvironment } from '../environment/load.ts';
-import type { UiOptions } from './commands/ui.ts';
 import type { CliContext } from './context.ts';
 import { watchInterrupts } from './deploy/interrupt.ts';
 import { refused } from './failure.ts';
 import { printLines } from './terminal.ts';
+
+export interface UiOptions {
+  env: string;
+  port: number;
+}
 
 export async function runUi({ config, terminal }: CliContext, { env, port }: UiOptions): Promise<void> {
   const environment = await loadEnvironment(env, config);

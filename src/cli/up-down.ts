@@ -3,8 +3,6 @@ import type { BootstrapEvent } from '../../bootstrap/report.ts';
 import { loadEnvironment } from '../environment/load.ts';
 import type { Environment } from '../environment/schema.ts';
 import { componentLines, componentsOf } from './components.ts';
-import type { DownOptions } from './commands/down.ts';
-import type { UpOptions } from './commands/up.ts';
 import { confirmByName } from './confirm.ts';
 import type { CliContext } from './context.ts';
 import { hasEmbeddedParts } from './deploy/embedded.ts';
@@ -15,6 +13,15 @@ import { refused } from './failure.ts';
 import { commandLine } from './format.ts';
 import { createRenderer } from './render/renderers.ts';
 import { printLines } from './terminal.ts';
+
+export interface DownOptions {
+  env: string;
+  purge?: true;
+}
+
+export interface UpOptions {
+  env: string;
+}
 
 export async function runUp(context: CliContext, options: UpOptions): Promise<void> {
   const environment = await loadEnvironment(options.env, context.config);

@@ -7,7 +7,7 @@ import { loadEnvironment } from '../environment/load.ts';
 import type { Environment } from '../environment/schema.ts';
 import { DEPLOYER_TTL_SECONDS, roleBody } from '../plan/vault-foundation.ts';
 import { deployerRole } from '../plan/vault-policies.ts';
-import type { VaultOptions } from './commands/vault.ts';
+import type { VaultOptions } from './vault.ts';
 import type { CliContext } from './context.ts';
 import { refused } from './failure.ts';
 import { commandLine } from './format.ts';

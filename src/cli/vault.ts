@@ -3,12 +3,16 @@ import type { Clients } from '../clients/index.ts';
 import { VaultError } from '../clients/vault/index.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import { loadEnvironment } from '../environment/load.ts';
-import type { VaultOptions } from './commands/vault.ts';
 import type { CliContext } from './context.ts';
 import { type ExitCode, failed, refused } from './failure.ts';
 import { commandLine, count, table } from './format.ts';
 import { readSecretValue } from './secret-input.ts';
 import { printLines } from './terminal.ts';
+
+export interface VaultOptions {
+  env: string;
+  json?: true;
+}
 
 export interface ServerRow {
   server: string;

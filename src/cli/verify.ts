@@ -2,11 +2,15 @@
 import type { Verification } from '../activities/verify.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import { loadEnvironment } from '../environment/load.ts';
-import type { VerifyOptions } from './commands/verify.ts';
 import type { CliContext } from './context.ts';
 import type { ExitCode } from './failure.ts';
 import { commandLine, count, oneLine } from './format.ts';
 import { printLines, type Style } from './terminal.ts';
+
+export interface VerifyOptions {
+  env: string;
+  json?: true;
+}
 
 export async function runVerify(context: CliContext, options: VerifyOptions): Promise<ExitCode> {
   const environment = await loadEnvironment(options.env, context.config);

@@ -3,8 +3,11 @@ import { formatProgress } from '../../bootstrap/tools/progress.ts';
 import { resolveConnections } from '../environment/connections.ts';
 import { loadEnvironment } from '../environment/load.ts';
 import { helmBinary } from './helm-binary.ts';
-import type { WorkerOptions } from './commands/worker.ts';
 import type { CliContext } from './context.ts';
+
+export interface WorkerOptions {
+  env: string;
+}
 
 export async function runWorkerHere(context: CliContext, options: WorkerOptions): Promise<void> {
   const { config } = context;

@@ -1,6 +1,6 @@
 /** What Argo CD is told to show: every release of a namespace, with the chart and the values that the deployer uses. */
 import type { Tree } from '../environment/merge.ts';
-import type { RenderedInputs } from './inputs.ts';
+import type { RenderedInputs } from './rendered-inputs.ts';
 import type { Release } from './releases.ts';
 import { type ChartPlace, placeName } from './wanted-charts.ts';
 

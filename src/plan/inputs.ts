@@ -12,31 +12,13 @@ import { allReleases, findService, type Release } from './releases.ts';
 import { upstreamChart, usesUpstreamChart } from './upstream.ts';
 import { filesOf, readValues } from './values-files.ts';
 import { mergeValues, overlay } from './values.ts';
-import { archivePath, wantedChart, type WantedChart } from './wanted-charts.ts';
-
-/** Where Helm finds a chart. */
-export interface ChartReference {
-  /** Folder of a bundled chart, or the place in the cache where a publisher's verified archive has to be. */
-  chartPath: string;
-  /** Only with a publisher's chart: what has to be in that archive. */
-  upstream?: WantedChart;
-}
+import { archivePath, wantedChart } from './wanted-charts.ts';
+import type { ChartReference, RenderedInputs } from './rendered-inputs.ts';
 
 export interface ReleaseInputs extends ChartReference {
   /** YAML, for Helm's standard input. */
   values: string;
   /** 16 hex characters over chart and values. */
-  digest: string;
-}
-
-/** Inputs before they are written down. */
-export interface RenderedInputs {
-  release: Release;
-  chart: ChartReference;
-  /** What follows from catalog and environment: wins over the values file. */
-  own: Tree;
-  /** All values. */
-  values: Tree;
   digest: string;
 }
 

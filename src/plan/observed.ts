@@ -1,5 +1,13 @@
 /** What was seen in the cluster before planning: read by an activity, judged by `decide.ts`. */
-import type { ObservedVaultServer } from './vault-server.ts';
+
+/** What was seen of its StatefulSet and its configuration. */
+export interface ObservedVaultServer {
+  replicas: number;
+  /** Pods whose template is older than that of the StatefulSet, where nobody but the deployer replaces them. */
+  outdatedPods: number;
+  /** HCL; undefined when it was not read. */
+  configuration?: string;
+}
 
 export type ReleaseStatus =
   | 'deployed'

@@ -3,15 +3,7 @@ import type { Service } from '../catalog/schema.ts';
 import type { Environment } from '../environment/schema.ts';
 import { chartSource, PlanRefusedError } from './chart-source.ts';
 import { isPlainVault } from './vault-values.ts';
-
-/** What was seen of its StatefulSet and its configuration. */
-export interface ObservedVaultServer {
-  replicas: number;
-  /** Pods whose template is older than that of the StatefulSet, where nobody but the deployer replaces them. */
-  outdatedPods: number;
-  /** HCL; undefined when it was not read. */
-  configuration?: string;
-}
+import type { ObservedVaultServer } from './observed.ts';
 
 /** @throws PlanRefusedError that says what stands in the way and what a person can do */
 export function checkVaultServer(

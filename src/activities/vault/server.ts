@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Clients } from '../../clients/index.ts';
 import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import { INSTANCE_LABEL, VAULT } from '../../contract/names.ts';
-import type { ObservedVaultServer } from '../../plan/vault-server.ts';
+import type { ObservedVaultServer } from '../../plan/observed.ts';
 
 const setSchema = z.object({
   metadata: z.object({ generation: z.number().default(0) }),

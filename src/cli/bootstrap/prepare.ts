@@ -5,7 +5,7 @@ import { imageReferenceSchema } from '../../environment/deployer.ts';
 import { environmentFiles } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { type DeployerRelease, deployerReleases } from '../../plan/deployer/releases.ts';
-import type { BootstrapOptions } from '../commands/bootstrap.ts';
+import type { BootstrapOptions } from './options.ts';
 import { refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
 import { readEngineAccess } from './secrets.ts';

@@ -8,7 +8,7 @@ import { IN_CLUSTER } from '../../contract/names.ts';
 import { type Connections, resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { writtenValues } from '../../plan/deployer/releases.ts';
-import type { BootstrapOptions } from '../commands/bootstrap.ts';
+import type { BootstrapOptions } from './options.ts';
 import { confirmByName } from '../confirm.ts';
 import type { CliContext } from '../context.ts';
 import { hasEmbeddedParts } from '../deploy/embedded.ts';

@@ -10,7 +10,7 @@ import { allReleaseInputs } from '../../plan/inputs.ts';
 import { imagesOfManifest } from '../../plan/manifest-images.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { placeName } from '../../plan/wanted-charts.ts';
-import type { BundleOptions } from '../commands/charts.ts';
+import type { BundleOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, refused } from '../failure.ts';
 import { commandLine, count } from '../format.ts';

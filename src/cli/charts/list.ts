@@ -2,7 +2,7 @@
 import type { ChartState } from '../../clients/charts/index.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { archivePath, placeName } from '../../plan/wanted-charts.ts';
-import type { ChartsOptions } from '../commands/charts.ts';
+import type { ChartsOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
 import { commandLine, count, table } from '../format.ts';

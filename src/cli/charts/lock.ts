@@ -5,7 +5,7 @@ import { ChartDigestError, ChartUnavailableError } from '../../clients/charts/in
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { writtenLock } from '../../plan/chart-lock.ts';
 import { placeName } from '../../plan/wanted-charts.ts';
-import type { ChartsOptions } from '../commands/charts.ts';
+import type { ChartsOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, refused } from '../failure.ts';
 import { commandLine, count } from '../format.ts';

@@ -7,7 +7,7 @@ import { EXIT_CODES } from '../../contract/failures.ts';
 import { listEnvironments, loadEnvironment } from '../../environment/load.ts';
 import { chartLockFile, readChartLock } from '../../plan/chart-lock.ts';
 import { archivePath } from '../../plan/wanted-charts.ts';
-import type { PruneOptions } from '../commands/charts.ts';
+import type { PruneOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
 import { count } from '../format.ts';

@@ -1,7 +1,7 @@
 /** `ananta charts pull`. */
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { placeName } from '../../plan/wanted-charts.ts';
-import type { ChartsOptions } from '../commands/charts.ts';
+import type { ChartsOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
 import { count } from '../format.ts';

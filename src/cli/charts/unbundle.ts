@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as tar from 'tar';
 import { fileDigest } from '../../clients/charts/index.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import type { ChartsOptions } from '../commands/charts.ts';
+import type { ChartsOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, refused } from '../failure.ts';
 import { commandLine, count } from '../format.ts';

@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface AttachOptions {
-  env: string;
-  json?: true;
-}
+import type { AttachOptions } from '../deploy/options.ts';
 
 export function attachCommand(context: CliContext): Command {
   return environmentCommand('attach', {

@@ -1,13 +1,7 @@
 import type { Command } from 'commander';
 import { plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface BootstrapOptions {
-  env: string;
-  image?: string;
-  dryRun?: true;
-  json?: true;
-}
+import type { BootstrapOptions } from '../bootstrap/options.ts';
 
 export function bootstrapCommand(context: CliContext): Command {
   return plainCommand('bootstrap', {

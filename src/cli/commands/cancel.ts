@@ -1,12 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface CancelOptions {
-  env: string;
-  queued?: true;
-  json?: true;
-}
+import type { CancelOptions } from '../cancel.ts';
 
 export function cancelCommand(context: CliContext): Command {
   return environmentCommand('cancel', {

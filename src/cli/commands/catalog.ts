@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface CatalogOptions {
-  env: string;
-  json?: true;
-}
+import type { CatalogOptions } from '../catalog.ts';
 
 export function catalogCommand(context: CliContext): Command {
   return environmentCommand('catalog', {

@@ -2,20 +2,7 @@ import type { Command } from 'commander';
 import { parseDays } from '../arguments.ts';
 import { environmentCommand, plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface ChartsOptions {
-  env: string;
-  json?: true;
-}
-
-export interface BundleOptions extends ChartsOptions {
-  out: string;
-}
-
-export interface PruneOptions {
-  days: number;
-  json?: true;
-}
+import type { ChartsOptions, BundleOptions, PruneOptions } from '../charts/options.ts';
 
 const NAMES = 'keys of charts, as `charts list` shows them; all that the environment needs when none is given';
 

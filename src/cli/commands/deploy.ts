@@ -2,24 +2,8 @@ import { type Command, Option } from 'commander';
 import { collectImage, parseDuration } from '../arguments.ts';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addSelectionOptions, type SelectionOptions } from '../selection-options.ts';
-
-/** What to do where the lock is held. */
-export const IF_RUNNING = ['attach', 'refuse', 'queue', 'supersede'] as const;
-export type IfRunning = (typeof IF_RUNNING)[number];
-
-export interface DeployOptions extends SelectionOptions {
-  env: string;
-  detach?: true;
-  timeout?: number;
-  image?: Record<string, string>;
-  /** File that `plan --out` wrote. */
-  plan?: string;
-  /** Name of a protected environment. */
-  confirm?: string;
-  ifRunning: IfRunning;
-  json?: true;
-}
+import { addSelectionOptions } from '../selection-options.ts';
+import { IF_RUNNING, type DeployOptions } from '../deploy/options.ts';
 
 export function deployCommand(context: CliContext): Command {
   const command = environmentCommand('deploy', {

@@ -2,15 +2,7 @@ import type { Command } from 'commander';
 import { parseDuration } from '../arguments.ts';
 import { plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface DestroyOptions {
-  env: string;
-  deleteData?: true;
-  confirm?: string;
-  timeout?: number;
-  detach?: true;
-  json?: true;
-}
+import type { DestroyOptions } from '../destroy/options.ts';
 
 export function destroyCommand(context: CliContext): Command {
   return plainCommand('destroy', {

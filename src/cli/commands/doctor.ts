@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface DoctorOptions {
-  env: string;
-  json?: true;
-}
+import type { DoctorOptions } from '../doctor.ts';
 
 export function doctorCommand(context: CliContext): Command {
   return environmentCommand('doctor', {

@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface DownOptions {
-  env: string;
-  purge?: true;
-}
+import type { DownOptions } from '../up-down.ts';
 
 export function downCommand(context: CliContext): Command {
   return environmentCommand('down', {

@@ -2,18 +2,7 @@ import { type Command, Option } from 'commander';
 import { type CommandText, environmentCommand, plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
-
-export interface DriftOptions {
-  env: string;
-  json?: true;
-}
-export interface DriftRunOptions extends DriftOptions {
-  repair?: true;
-  report?: true;
-}
-export interface ReasonOptions extends DriftOptions {
-  reason?: string;
-}
+import type { DriftOptions, DriftRunOptions, ReasonOptions } from '../drift/options.ts';
 
 type Actions = typeof import('../drift/index.ts');
 

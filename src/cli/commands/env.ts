@@ -1,15 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand, plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface EnvCheckOptions {
-  json?: true;
-}
-
-export interface EnvShowOptions {
-  env: string;
-  json?: true;
-}
+import type { EnvCheckOptions, EnvShowOptions } from '../env.ts';
 
 export function envCommand(context: CliContext): Command {
   const check = plainCommand('check', {

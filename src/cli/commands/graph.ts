@@ -1,12 +1,7 @@
 import { type Command, Option } from 'commander';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface GraphOptions {
-  env: string;
-  format: 'mermaid' | 'dot' | 'svg';
-  out?: string;
-}
+import type { GraphOptions } from '../catalog.ts';
 
 export function graphCommand(context: CliContext): Command {
   return environmentCommand('graph', {

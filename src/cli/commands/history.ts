@@ -2,11 +2,7 @@ import type { Command } from 'commander';
 import { parseVersion } from '../arguments.ts';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface HistoryOptions {
-  env: string;
-  json?: true;
-}
+import type { HistoryOptions } from '../history/options.ts';
 
 export function historyCommand(context: CliContext): Command {
   return environmentCommand('history', {

@@ -1,12 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface LogsOptions {
-  env: string;
-  follow?: true;
-  lines: string;
-}
+import type { LogsOptions } from '../logs.ts';
 
 export function logsCommand(context: CliContext): Command {
   return environmentCommand('logs', {

@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand, plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface NodeOptions {
-  env: string;
-}
+import type { NodeOptions } from '../node-images.ts';
 
 export function nodeCommand(context: CliContext): Command {
   const importing = environmentCommand('import', {

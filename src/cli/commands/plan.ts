@@ -2,15 +2,8 @@ import type { Command } from 'commander';
 import { collectImage } from '../arguments.ts';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addSelectionOptions, type SelectionOptions } from '../selection-options.ts';
-
-export interface PlanOptions extends SelectionOptions {
-  env: string;
-  image?: Record<string, string>;
-  out?: string;
-  svg?: string;
-  json?: true;
-}
+import { addSelectionOptions } from '../selection-options.ts';
+import type { PlanOptions } from '../plan/options.ts';
 
 export function planCommand(context: CliContext): Command {
   const command = environmentCommand('plan', {

@@ -1,13 +1,8 @@
 import { type Command, Option } from 'commander';
-import { IDENTITIES, type IdentityName } from '../../plan/access/identities.ts';
+import { IDENTITIES } from '../../plan/access/identities.ts';
 import { type CommandText, environmentCommand, plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface RbacOptions {
-  env: string;
-  identity?: IdentityName;
-  json?: true;
-}
+import type { RbacOptions } from '../rbac/options.ts';
 
 export function rbacCommand(context: CliContext): Command {
   const sub = (name: string, text: CommandText): Command =>

@@ -1,12 +1,7 @@
 import type { Command } from 'commander';
 import { plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface RebindOptions {
-  env: string;
-  confirm?: string;
-  json?: true;
-}
+import type { RebindOptions } from '../rebind.ts';
 
 export function rebindCommand(context: CliContext): Command {
   return plainCommand('rebind', {

@@ -2,16 +2,7 @@ import type { Command } from 'commander';
 import { parseDuration, parseVersion } from '../arguments.ts';
 import { plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface RollbackOptions {
-  env: string;
-  to?: number;
-  pastNoReturn?: true;
-  confirm?: string;
-  timeout?: number;
-  detach?: true;
-  json?: true;
-}
+import type { RollbackOptions } from '../rollback/options.ts';
 
 export function rollbackCommand(context: CliContext): Command {
   return plainCommand('rollback', {

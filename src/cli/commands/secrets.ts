@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand, plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface SecretsOptions {
-  env: string;
-  json?: true;
-}
+import type { SecretsOptions } from '../secrets.ts';
 
 export function secretsCommand(context: CliContext): Command {
   const list = environmentCommand('list', {

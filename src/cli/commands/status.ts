@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface StatusOptions {
-  env: string;
-  json?: true;
-}
+import type { StatusOptions } from '../status.ts';
 
 export function statusCommand(context: CliContext): Command {
   return environmentCommand('status', {

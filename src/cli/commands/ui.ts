@@ -1,11 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface UiOptions {
-  env: string;
-  port: number;
-}
+import type { UiOptions } from '../ui.ts';
 
 export function uiCommand(context: CliContext): Command {
   return environmentCommand('ui', {

@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface UpOptions {
-  env: string;
-}
+import type { UpOptions } from '../up-down.ts';
 
 export function upCommand(context: CliContext): Command {
   return environmentCommand('up', {

@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand, plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface VaultOptions {
-  env: string;
-  json?: true;
-}
+import type { VaultOptions } from '../vault.ts';
 
 export function vaultCommand(context: CliContext): Command {
   const status = environmentCommand('status', {

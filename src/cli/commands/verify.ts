@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface VerifyOptions {
-  env: string;
-  json?: true;
-}
+import type { VerifyOptions } from '../verify.ts';
 
 export function verifyCommand(context: CliContext): Command {
   return environmentCommand('verify', {

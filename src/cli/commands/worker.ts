@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-
-export interface WorkerOptions {
-  env: string;
-}
+import type { WorkerOptions } from '../worker.ts';
 
 export function workerCommand(context: CliContext): Command {
   return environmentCommand('worker', {

@@ -4,7 +4,7 @@ import { lockHolderOf } from '../../clients/temporal/lock.ts';
 import type { DeployInput, Selection } from '../../contract/deploy.ts';
 import { deployWorkflowId } from '../../contract/names.ts';
 import { withClients } from '../clients.ts';
-import type { DeployOptions } from '../commands/deploy.ts';
+import type { DeployOptions } from './options.ts';
 import { type ExitCode, refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
 import { workflowUrl } from '../lines.ts';

@@ -1,6 +1,5 @@
 /** `ananta deploy` and `ananta attach` up to the point where everything asked for has been checked. */
-import type { AttachOptions } from '../commands/attach.ts';
-import type { DeployOptions } from '../commands/deploy.ts';
+import type { AttachOptions, DeployOptions } from './options.ts';
 import { confirmByName } from '../confirm.ts';
 import type { CliContext } from '../context.ts';
 import type { Environment } from '../../environment/schema.ts';

@@ -4,7 +4,7 @@ import { destroyPlanOf } from '../../activities/plan-destroy.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { DestroyInput } from '../../contract/destroy.ts';
 import { withClients } from '../clients.ts';
-import type { DestroyOptions } from '../commands/destroy.ts';
+import type { DestroyOptions } from './options.ts';
 import { confirmByName } from '../confirm.ts';
 import { requireFreeLock } from '../deploy/free-lock.ts';
 import { standUpAgain } from '../deploy/ground.ts';

@@ -1,6 +1,6 @@
 /** `ananta destroy` up to the point where everything asked for has been checked. */
 import type { Environment } from '../../environment/schema.ts';
-import type { DestroyOptions } from '../commands/destroy.ts';
+import type { DestroyOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import { inSession } from '../deploy/in-session.ts';
 import { type ExitCode, refused } from '../failure.ts';

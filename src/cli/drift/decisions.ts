@@ -15,7 +15,7 @@ import {
   withoutRepairs,
 } from '../../plan/drift/memory.ts';
 import { withGround } from '../clients.ts';
-import type { DriftOptions, ReasonOptions } from '../commands/drift.ts';
+import type { DriftOptions, ReasonOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, refused } from '../failure.ts';
 import { commandLine, oneLine } from '../format.ts';

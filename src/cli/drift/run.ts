@@ -5,7 +5,7 @@ import type { DriftInput, DriftResult } from '../../contract/drift.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { driftScheduleId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
-import type { DriftRunOptions } from '../commands/drift.ts';
+import type { DriftRunOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import { requireBound } from '../deploy/binding.ts';
 import { requireSearchAttributes, requireWorker } from '../deploy/engine.ts';

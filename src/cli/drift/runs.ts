@@ -9,7 +9,7 @@ import { resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { withGround } from '../clients.ts';
-import type { DriftOptions } from '../commands/drift.ts';
+import type { DriftOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, refused } from '../failure.ts';
 import { type ListedRun, runLines } from '../render/drift.ts';

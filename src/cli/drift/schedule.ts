@@ -2,7 +2,7 @@ import { createSchedules, type ScheduleView } from '../../clients/temporal/index
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { driftScheduleId } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
-import type { DriftOptions, ReasonOptions } from '../commands/drift.ts';
+import type { DriftOptions, ReasonOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, refused } from '../failure.ts';
 import { commandLine, duration, oneLine } from '../format.ts';

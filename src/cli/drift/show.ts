@@ -3,7 +3,7 @@ import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { shortId } from '../../plan/drift/key.ts';
 import { withGround } from '../clients.ts';
-import type { DriftOptions } from '../commands/drift.ts';
+import type { DriftOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
 import { reportLines } from '../render/drift.ts';

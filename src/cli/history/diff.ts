@@ -1,7 +1,7 @@
 /** `ananta diff N [M]`. */
 import { diffVersions } from '../../activities/versions/diff.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import type { HistoryOptions } from '../commands/history.ts';
+import type { HistoryOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
 import { diffJson, diffLines } from '../render/version-diff.ts';

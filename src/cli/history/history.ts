@@ -2,7 +2,7 @@
 import { chosen } from '../../activities/versions/plan-rollback.ts';
 import { readVersions } from '../../activities/versions/store.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import type { HistoryOptions } from '../commands/history.ts';
+import type { HistoryOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
 import { historyJson, historyLines, versionJson, versionLines } from '../render/history.ts';

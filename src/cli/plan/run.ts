@@ -6,7 +6,7 @@ import { EXIT_CODES } from '../../contract/failures.ts';
 import type { Selection } from '../../contract/deploy.ts';
 import { planFileOf } from '../../plan/diff/file.ts';
 import type { PlatformChanges } from '../../plan/diff/types.ts';
-import type { PlanOptions } from '../commands/plan.ts';
+import type { PlanOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import { requireCharts } from '../deploy/charts.ts';
 import { checkInputs, preflight, type Prepared } from '../deploy/preflight.ts';

@@ -14,7 +14,7 @@ import {
 import { IDENTITIES, type IdentityName, identityOf } from '../../plan/access/identities.ts';
 import { type AccessObject, accessObjects } from '../../plan/access/manifests.ts';
 import { withGround } from '../clients.ts';
-import type { RbacOptions } from '../commands/rbac.ts';
+import type { RbacOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import { type Prepared, preflight } from '../deploy/preflight.ts';
 import { type ExitCode, refused } from '../failure.ts';

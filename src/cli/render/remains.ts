@@ -1,12 +1,12 @@
 /** What is left after a destruction, and what to do about it. Pure. */
 import type { DeployResult, Remain } from '../../contract/deploy.ts';
 import { commandLine, wrap } from '../format.ts';
-import type { SummaryOptions } from './summary.ts';
+import type { Style } from '../terminal.ts';
 
 /** Hanging objects first, then what was kept, alike ones together. */
 export function remainLines(
   { remains, outcome }: Pick<DeployResult, 'remains' | 'outcome'>,
-  { style, columns }: Pick<SummaryOptions, 'style' | 'columns'>,
+  { style, columns }: { style: Style; columns: number },
 ): string[] {
   if (remains === undefined)
     return outcome === 'failed' || outcome === 'cancelled'

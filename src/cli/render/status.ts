@@ -5,7 +5,7 @@ import { waitsFor } from '../../plan/progress.ts';
 import { type Component, componentLines } from '../components.ts';
 import { clock, commandLine, count, duration, oneLine, truncate, wrap } from '../format.ts';
 import { holderWords } from '../lock-words.ts';
-import type { StatusReport } from '../status.ts';
+import type { StatusReport } from '../status-report.ts';
 import type { Style } from '../terminal.ts';
 import { counts, stateOf } from './live.ts';
 import { OPERATION_WORDS, OUTCOME_WORDS } from './operation-words.ts';

@@ -7,7 +7,7 @@ import type { RollbackInput } from '../../contract/rollback.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { RollbackRefusedError } from '../../plan/rollback-refused.ts';
 import { withClients } from '../clients.ts';
-import type { RollbackOptions } from '../commands/rollback.ts';
+import type { RollbackOptions } from './options.ts';
 import { confirmByName } from '../confirm.ts';
 import { requireFreeLock } from '../deploy/free-lock.ts';
 import { standUpAgain } from '../deploy/ground.ts';

@@ -1,6 +1,6 @@
 /** `ananta rollback` up to the point where what can be told without the cluster has been checked. */
 import type { Environment } from '../../environment/schema.ts';
-import type { RollbackOptions } from '../commands/rollback.ts';
+import type { RollbackOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import { inSession } from '../deploy/in-session.ts';
 import { type ExitCode, refused } from '../failure.ts';

@@ -1,6 +1,6 @@
 /** What Helm is called with: arguments and environment. */
 import { join } from 'node:path';
-import type { HelmOptions, HelmRequest, RollbackRequest, UpgradeRequest } from './client.ts';
+import type { HelmOptions, HelmRequest, RollbackRequest, UpgradeRequest } from './requests.ts';
 
 /**
  * Revisions that no platform version needs are removed when the next version is recorded, not by Helm's count of ten.

@@ -2,10 +2,6 @@ export { classifyHelmOutput } from './classify.ts';
 export {
   createHelmClient,
   type HelmClient,
-  type HelmOptions,
-  type HelmRequest,
-  type RollbackRequest,
-  type UpgradeRequest,
   type UpgradeResult,
 } from './client.ts';
 export { HelmError } from './errors.ts';
@@ -18,3 +14,4 @@ export {
   storedReleaseSchema,
 } from './stored.ts';
 export { ChartRenderError, renderedManifest, template, templateError, type TemplateRequest } from './template.ts';
+export type { HelmOptions, HelmRequest, RollbackRequest, UpgradeRequest } from './requests.ts';

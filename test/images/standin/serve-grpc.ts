@@ -1,5 +1,5 @@
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
-import type { Face } from './serve.ts';
+import type { Face } from './face.ts';
 
 const SERVING = 1;
 const NOT_SERVING = 2;

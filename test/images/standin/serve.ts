@@ -5,13 +5,8 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Report } from './check.ts';
 import type { Listener } from './profiles.ts';
-
-export interface Face {
-  report: () => Report;
-  failing: () => string[];
-}
+import type { Face } from './face.ts';
 
 /** @throws when no variable and no default says which port */
 export function portOf(listener: Listener, env: Readonly<Record<string, string>>): number {

@@ -1,0 +1,6 @@
+export interface BootstrapOptions {
+  env: string;
+  image?: string;
+  dryRun?: true;
+  json?: true;
+}

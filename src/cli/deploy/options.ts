@@ -1,0 +1,24 @@
+import type { SelectionOptions } from '../selection-options.ts';
+
+/** What to do where the lock is held. */
+export const IF_RUNNING = ['attach', 'refuse', 'queue', 'supersede'] as const;
+
+export type IfRunning = (typeof IF_RUNNING)[number];
+
+export interface DeployOptions extends SelectionOptions {
+  env: string;
+  detach?: true;
+  timeout?: number;
+  image?: Record<string, string>;
+  /** File that `plan --out` wrote. */
+  plan?: string;
+  /** Name of a protected environment. */
+  confirm?: string;
+  ifRunning: IfRunning;
+  json?: true;
+}
+
+export interface AttachOptions {
+  env: string;
+  json?: true;
+}

@@ -1,0 +1,8 @@
+export interface DestroyOptions {
+  env: string;
+  deleteData?: true;
+  confirm?: string;
+  timeout?: number;
+  detach?: true;
+  json?: true;
+}

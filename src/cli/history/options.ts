@@ -1,0 +1,4 @@
+export interface HistoryOptions {
+  env: string;
+  json?: true;
+}

@@ -1,0 +1,9 @@
+import type { SelectionOptions } from '../selection-options.ts';
+
+export interface PlanOptions extends SelectionOptions {
+  env: string;
+  image?: Record<string, string>;
+  out?: string;
+  svg?: string;
+  json?: true;
+}

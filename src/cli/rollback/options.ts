@@ -1,0 +1,9 @@
+export interface RollbackOptions {
+  env: string;
+  to?: number;
+  pastNoReturn?: true;
+  confirm?: string;
+  timeout?: number;
+  detach?: true;
+  json?: true;
+}

@@ -1,0 +1,48 @@
+/** What the Helm client is made with and asked for. */
+export interface HelmOptions {
+  binary: string;
+  /** State folder of the environment: Helm's own files, logs and process records go below it. */
+  stateDir: string;
+  /** Processes at once. */
+  concurrency: number;
+  /** Seconds until one process is ended. */
+  timeoutSeconds: number;
+  /** Seconds that a cancelled one gets to come to its own end before it is asked to; most need less. */
+  finishSeconds?: number;
+  /** PATH, HOME, proxies. */
+  env: Readonly<Record<string, string>>;
+  kubernetes: { kubeconfig: string; context?: string; inCluster: boolean };
+}
+
+/** What every call has in common: its release, its turn in the queue, its way out. */
+export interface HelmRequest {
+  namespace: string;
+  release: string;
+  runId: string;
+  /** Higher goes first. */
+  priority: number;
+  signal?: AbortSignal | undefined;
+  /** Called once it has a slot, before Helm starts; what it throws ends the request. */
+  onTurn?: () => Promise<void>;
+}
+
+export interface UpgradeRequest extends HelmRequest {
+  /** Chart folder, or an archive on this machine: Helm fetches nothing by itself. */
+  chart: string;
+  /** YAML. */
+  values: string;
+  /**
+   * Labels of the revision's Secret. Helm merges them over those of the revision before, so all of them are given each
+   * time.
+   */
+  labels: Record<string, string>;
+}
+
+/**
+ * Helm copies chart, values, manifest and labels of the revision: whoever owns the new one has to say so on it
+ * afterwards.
+ */
+export interface RollbackRequest extends HelmRequest {
+  /** In Helm's history. */
+  revision: number;
+}
