@@ -30,6 +30,8 @@ export interface Config {
 }
 
 export interface PodConfig {
+  /** Of the pod itself: ANANTA_POD_UID. */
+  uid: string | undefined;
   /** Where the pod says how it is: ANANTA_HEALTH_PORT. */
   healthPort: number;
   /** Seconds that running activities get to end when the pod is asked to: ANANTA_GRACE_SECONDS. */
@@ -120,6 +122,7 @@ function podConfig(env: NodeJS.ProcessEnv): PodConfig {
     return value;
   };
   return {
+    uid: env['ANANTA_POD_UID'],
     healthPort: number('ANANTA_HEALTH_PORT', 18_081),
     graceSeconds: number('ANANTA_GRACE_SECONDS', 330),
     engineAccessDir: env['ANANTA_ENGINE_ACCESS_DIR'] ?? '/etc/ananta/engine',

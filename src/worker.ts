@@ -16,6 +16,7 @@ import { resolveConnections } from './environment/connections.ts';
 import { loadEnvironment } from './environment/load.ts';
 import type { Environment } from './environment/schema.ts';
 import { contentDigest, identityWithContent } from './plan/content.ts';
+import { processTag } from './process/owner.ts';
 import { type EngineLink, openEngineLink } from './worker/engine-link.ts';
 import { createServing, type Serving } from './worker/serving.ts';
 import { serveHealth } from './worker-health.ts';
@@ -111,7 +112,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
  * A worker in the cluster also says what it would deploy: it cannot see the checkout of whoever asks for a deployment.
  */
 async function identityOf(environment: Environment, config: Config): Promise<string> {
-  const identity = `${config.requestedBy}/${process.pid}`;
+  const identity = `${config.requestedBy}/${process.pid}#${await processTag()}`;
   return config.pod ? identityWithContent(await contentDigest(environment, config), identity) : identity;
 }
 

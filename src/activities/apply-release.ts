@@ -13,6 +13,7 @@ import type { Environment } from '../environment/schema.ts';
 import { jobHealth } from '../plan/health/index.ts';
 import { releaseInputs, type ReleaseInputs } from '../plan/inputs.ts';
 import { findRelease } from '../plan/releases.ts';
+import { ownerLabel } from '../process/owner.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { writeEvidence } from './evidence/index.ts';
 import { DeployError } from './failures.ts';
@@ -20,7 +21,7 @@ import { archivedDefinitions, awaitEstablished, definitionsOf, installedDefiniti
 import { jobsOf, removeJobs } from './release/jobs.ts';
 import { explainTakenPort } from './release/leaked-port.ts';
 import { assertRestorable, claim, isRestored, restore } from './release/restore.ts';
-import { newestRevision, ownerLabel, type Revision } from './release/revisions.ts';
+import { newestRevision, type Revision } from './release/revisions.ts';
 import { type Release, settleRelease } from './release/recover.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
@@ -34,7 +35,7 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
     return beating(
       scope,
       () => doing,
-      async () => {
+      async (turn) => {
         const started = performance.now();
         const { run, step } = input;
         const release = { namespace: step.namespace, name: step.name };
@@ -66,7 +67,8 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
           await replaceFailedJobs(clients, input, scope.signal);
         }
         doing = 'waits for its turn with Helm';
-        const onTurn = (): Promise<void> => {
+        const onTurn = async (): Promise<void> => {
+          turn.assertOurs();
           doing = 'Helm is at work';
           return Promise.resolve();
         };
@@ -78,7 +80,7 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
                   release: release.name,
                   chart: inputs.chartPath,
                   values: inputs.values,
-                  labels: await labelsOf(input, inputs),
+                  labels: await labelsOf(clients, input, inputs),
                   runId: run.runId,
                   priority: input.priority,
                   signal: scope.signal,
@@ -136,6 +138,7 @@ function isDone({ run, step }: ApplyReleaseInput, found: Revision | undefined): 
 }
 
 async function labelsOf(
+  clients: Pick<Clients, 'config'>,
   { run, service, step }: ApplyReleaseInput,
   inputs: ReleaseInputs,
 ): Promise<Record<string, string>> {
@@ -145,7 +148,7 @@ async function labelsOf(
     [RELEASE_LABELS.run]: run.runId,
     [RELEASE_LABELS.digest]: step.digest,
     [RELEASE_LABELS.charts]: inputs.upstream === undefined ? 'bundled' : 'upstream',
-    [RELEASE_LABELS.owner]: await ownerLabel(),
+    [RELEASE_LABELS.owner]: await ownerLabel(clients.config.pod?.uid),
   };
 }
 

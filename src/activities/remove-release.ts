@@ -25,7 +25,7 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
     return beating(
       scope,
       () => doing,
-      async () => {
+      async (turn) => {
         const started = performance.now();
         const release = { namespace: step.namespace, name: step.name };
         await assertTarget(clients, run, scope.signal);
@@ -46,7 +46,8 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
                 runId: run.runId,
                 priority,
                 signal: scope.signal,
-                onTurn: () => {
+                onTurn: async () => {
+                  turn.assertOurs();
                   doing = 'Helm is at work';
                   return Promise.resolve();
                 },

@@ -1,5 +1,7 @@
 /** What an activity has of its surroundings: whether to stop, where to beat its heart. Tests bring their own. */
 import { Context } from '@temporalio/activity';
+import { FAILURES } from '../contract/failures.ts';
+import { DeployError } from './failures.ts';
 
 export interface Scope {
   /** Fires when the deployment is cancelled, the attempt has timed out, or the worker is asked to stop. */
@@ -28,19 +30,47 @@ export const temporalScope: ScopeOf = () => {
 
 /** The engine counts a worker as dead after 6 s of silence. */
 const BEAT_MILLISECONDS = 1000;
+const SILENCE_MILLISECONDS = 6000;
+
+/** Whether this attempt may still begin something. */
+export interface Turn {
+  /**
+   * To be asked right before something is begun that another attempt must not do at the same time.
+   * @throws DeployError HelmInterrupted after the process stood still for so long that the step was given to somebody
+   * else
+   */
+  assertOurs(): void;
+}
 
 /**
  * Beats while `work` runs, whatever it is waiting for.
  * @param detail asked for at each beat
  */
-export async function beating<T>(scope: Scope, detail: () => unknown, work: () => Promise<T>): Promise<T> {
+export async function beating<T>(scope: Scope, detail: () => unknown, work: (turn: Turn) => Promise<T>): Promise<T> {
+  let beatAt = Date.now();
+  let silence = 0;
+  // The clock on the wall: the other one stands still while a machine sleeps.
+  const look = (): void => {
+    silence = Math.max(silence, Date.now() - beatAt);
+    beatAt = Date.now();
+  };
   const beat = (): void => {
+    look();
     scope.heartbeat(detail());
   };
   beat();
   const timer = setInterval(beat, BEAT_MILLISECONDS);
   try {
-    return await work();
+    return await work({
+      assertOurs: () => {
+        look();
+        if (silence < SILENCE_MILLISECONDS) return;
+        throw new DeployError(
+          FAILURES.helmInterrupted,
+          `this worker stood still for ${Math.round(silence / 1000)} s: by now the step is somebody else's`,
+        );
+      },
+    });
   } finally {
     clearInterval(timer);
   }

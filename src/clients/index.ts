@@ -65,6 +65,7 @@ export function createClients(
     concurrency: environment.helm.concurrency,
     timeoutSeconds: environment.helm.timeoutSeconds,
     env: config.childEnv,
+    podUid: config.pod?.uid,
     kubernetes: connections.kubernetes,
   });
   const charts = createChartStore(config, {

@@ -14,6 +14,8 @@ export interface RunRef {
   clusterUid: string;
   workflowId: string;
   runId: string;
+  /** Run that this one takes back, under its lock and after all its steps have ended. */
+  undoes?: string;
 }
 
 /** What every operation is started with. */

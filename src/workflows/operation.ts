@@ -36,6 +36,8 @@ import { createSuperseding } from './superseding.ts';
 export interface OperationSteps {
   operation: Operation;
   input: OperationInput & { imageTags?: Record<string, string> };
+  /** Run that is taken back, under its lock. */
+  undoes?: string;
   /** Changes nothing. */
   plan: (run: RunRef) => Promise<DeployPlan>;
   /** Between the plan and the first phase. What it returns goes into the result. */
@@ -59,6 +61,7 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     clusterUid: input.clusterUid,
     workflowId: info.workflowId,
     runId: info.runId,
+    ...(steps.undoes === undefined ? {} : { undoes: steps.undoes }),
   };
   let view = emptyProgress(startedAt);
   const phases = createPhases(run);

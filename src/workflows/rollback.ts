@@ -17,6 +17,7 @@ export function rollback(input: RollbackInput): Promise<DeployResult> {
   return runOperation({
     operation: 'rollback',
     input,
+    ...(undo ? { undoes: undo.run.runId } : {}),
     plan: (run) =>
       undo
         ? reads.planUndo.executeWithOptions({ summary: 'Plan: what this run changed, and what was there before' }, [

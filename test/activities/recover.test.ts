@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { describe, test } from 'node:test';
 import { settleRelease } from '../../src/activities/release/recover.ts';
-import { isProven, markProven, newestRevision, ownerLabel } from '../../src/activities/release/revisions.ts';
+import { isProven, markProven, newestRevision } from '../../src/activities/release/revisions.ts';
+import { ownerLabel } from '../../src/process/owner.ts';
 import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
 
 const release = { namespace: 'ns', name: 'api' };
@@ -186,7 +187,7 @@ describe('a release that was left behind', () => {
 
 describe('labels', () => {
   test('who owns a revision fits a label', async () => {
-    assert.match(await ownerLabel(), /^[A-Za-z0-9][A-Za-z0-9._-]{0,61}[A-Za-z0-9]$/);
+    assert.match(await ownerLabel(undefined), /^[A-Za-z0-9][A-Za-z0-9._-]{0,61}[A-Za-z0-9]$/);
   });
 
   test('proven is a revision by its own number: a label that Helm copied to the next one does not count', async () => {

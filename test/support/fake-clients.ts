@@ -70,6 +70,7 @@ export async function withFakeClients(work: (parts: FakeParts) => Promise<void>)
       uninstall: () => Promise.reject(new Error('no Helm here')),
       rollback: () => Promise.reject(new Error('no Helm here')),
       alive: () => Promise.resolve(undefined),
+      startedBy: () => Promise.resolve(undefined),
       interrupted: () => Promise.resolve(undefined),
       logFile: (release) => join(folder, `${release}.log`),
     },
@@ -207,7 +208,12 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
       if (known) known.metadata.labels = { ...known.metadata.labels, ...labels };
       return Promise.resolve();
     },
-    remove: (path) => {
+    remove: (path, { uid, resourceVersion } = {}) => {
+      const { metadata } = cluster.objects.get(path) ?? {};
+      const differs = (wanted: string | undefined, is: string | undefined): boolean =>
+        metadata !== undefined && wanted !== undefined && is !== wanted;
+      if (differs(uid, metadata?.uid) || differs(resourceVersion, metadata?.resourceVersion))
+        return Promise.reject(new KubernetesError(`DELETE ${path}`, 409, 'Conflict', 'Precondition failed'));
       cluster.removed.push(path);
       return Promise.resolve(cluster.objects.delete(path));
     },

@@ -205,7 +205,18 @@ describe('what follows a failed deployment, with onFailure: rollback', () => {
       { good: { phase: 1, action: 'rollback' } },
       { notes: ['new was installed by this run and stays'] },
     );
-    const { result, log } = await failingDeploy({ planUndo: () => Promise.resolve(undo) });
+    const takesBack = new Set<string | undefined>();
+    const { result, log } = await failingDeploy({
+      planUndo: () => Promise.resolve(undo),
+      awaitHealthy: ({ run, step }) => {
+        takesBack.add(run.undoes);
+        return step.action === 'upgrade' && step.name === 'bad'
+          ? Promise.reject(ApplicationFailure.nonRetryable('bad does not start', FAILURES.notHealthyInTime))
+          : Promise.resolve({ seconds: 0, proof: '' });
+      },
+    });
+    // A release that the failed run has left pending is not waited for: that run waits for this one.
+    assert.deepEqual([...takesBack], [undefined, result.runId]);
     assert.equal(result.outcome, 'failed');
     assert.equal(result.undone?.outcome, 'succeeded');
     assert.deepEqual(

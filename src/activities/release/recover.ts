@@ -4,16 +4,17 @@
  * unfinished revision is removed; what it had created stays, and the next upgrade adopts it. Nothing is ever
  * uninstalled.
  */
+import { endProcess, type HelmProcess, hasLivingWorker } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
-import { endProcess, hasLivingWorker } from '../../clients/helm/index.ts';
-import { paths } from '../../clients/kubernetes/index.ts';
+import { KubernetesError, paths } from '../../clients/kubernetes/index.ts';
 import type { RunRef } from '../../contract/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { deployWorkflowId, RELEASE_LABELS } from '../../contract/names.ts';
+import { whereabouts } from '../../process/owner.ts';
 import { DeployError } from '../failures.ts';
-import { isOfThisHost, newestRevision, type Revision } from './revisions.ts';
+import { newestRevision, type Revision } from './revisions.ts';
 
-type Recovering = Pick<Clients, 'kubernetes' | 'helm' | 'environment' | 'isRunAlive'>;
+type Recovering = Pick<Clients, 'kubernetes' | 'helm' | 'environment' | 'config' | 'isRunAlive'>;
 
 export interface Release {
   namespace: string;
@@ -36,16 +37,24 @@ export async function settleRelease(
   digest: string,
   signal: AbortSignal,
 ): Promise<{ revision: Revision | undefined; recovered?: string }> {
-  const ended = await endOrphan(clients, release, signal);
-  const revision = await newestRevision(clients.kubernetes, release.namespace, release.name, signal);
-  const unfinished = revision?.status.startsWith('pending-') === true;
-  if (revision && unfinished) await proveAbandoned(clients, run, release, revision, ended !== undefined);
-  if (!revision || !(unfinished || isOwnAttempt(revision, run, digest)))
-    return { revision, ...(ended === undefined ? {} : { recovered: ended }) };
-  const { name, namespace, uid } = revision.secret;
-  await clients.kubernetes.remove(paths.secret(namespace, name), { uid }, signal);
-  const recovered = `revision ${revision.revision} was left ${revision.status} by ${whoWrote(revision)}; its record was removed, what it had created was kept`;
-  return { revision: await newestRevision(clients.kubernetes, release.namespace, release.name, signal), recovered };
+  const done: string[] = [];
+  const process = await clients.helm.alive(release.namespace, release.name);
+  if (process) done.push(await endOrphan(release, process, signal));
+  let revision = await newestOf(clients, release, signal);
+  if (isUnfinished(revision)) {
+    const ended = await proveAbandoned(clients, run, release, revision, { ended: done.length > 0, signal });
+    // Asked to end, Helm may have written a last word.
+    if (ended !== undefined) revision = await newestOf(clients, release, signal);
+    done.push(...(ended === undefined ? [] : [ended]));
+  }
+  if (revision && (isUnfinished(revision) || isOwnAttempt(revision, run, digest))) {
+    await removeRecord(clients, release, revision, signal);
+    done.push(
+      `revision ${revision.revision} was left ${revision.status} by ${whoWrote(revision)}; its record was removed, what it had created was kept`,
+    );
+    revision = await newestOf(clients, release, signal);
+  }
+  return { revision, ...(done.length === 0 ? {} : { recovered: done.join('; ') }) };
 }
 
 /**
@@ -55,13 +64,38 @@ function isOwnAttempt({ status, labels }: Revision, run: RunRef, digest: string)
   return status === 'failed' && labels[RELEASE_LABELS.run] === run.runId && labels[RELEASE_LABELS.digest] === digest;
 }
 
-async function endOrphan(
-  { helm }: Recovering,
+function newestOf(
+  { kubernetes }: Recovering,
   { namespace, name }: Release,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  const process = await helm.alive(namespace, name);
-  if (!process) return undefined;
+): Promise<Revision | undefined> {
+  return newestRevision(kubernetes, namespace, name, signal);
+}
+
+function isUnfinished(revision: Revision | undefined): revision is Revision {
+  return revision?.status.startsWith('pending-') === true;
+}
+
+/** As it was when its Helm was known to be dead: one that has been written since is somebody's who lives. */
+async function removeRecord(
+  { kubernetes }: Recovering,
+  { namespace, name }: Release,
+  { revision, secret: { name: secret, namespace: _, ...seen } }: Revision,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await kubernetes.remove(paths.secret(namespace, secret), seen, signal);
+  } catch (error) {
+    if (!(error instanceof KubernetesError) || error.status !== 409) throw error;
+    throw new DeployError(
+      FAILURES.releaseBusy,
+      `revision ${revision} of ${namespace}/${name} was written while it was looked at: somebody's Helm is at work on it`,
+    );
+  }
+}
+
+/** @returns in words what was done */
+async function endOrphan({ namespace, name }: Release, process: HelmProcess, signal: AbortSignal): Promise<string> {
   if (await hasLivingWorker(process)) {
     throw new DeployError(
       FAILURES.releaseBusy,
@@ -72,13 +106,22 @@ async function endOrphan(
   return `a Helm that outlived its worker (process ${process.helm.pid}) was ended`;
 }
 
+interface Proof {
+  /** A Helm of this worker's own records was ended just now. */
+  ended: boolean;
+  signal: AbortSignal;
+}
+
+/** @returns in words what was done to have the proof */
 async function proveAbandoned(
-  { environment, helm, isRunAlive }: Recovering,
+  clients: Recovering,
   run: RunRef,
-  { namespace, name }: Release,
+  release: Release,
   revision: Revision,
-  ended: boolean,
-): Promise<void> {
+  { ended, signal }: Proof,
+): Promise<string | undefined> {
+  const { environment, helm, isRunAlive, config } = clients;
+  const { namespace, name } = release;
   const what = `revision ${revision.revision} of ${namespace}/${name} is ${revision.status} since ${new Date(revision.writtenAt * 1000).toISOString()}`;
   const writer = revision.labels[RELEASE_LABELS.run];
   if (writer === undefined) {
@@ -87,7 +130,8 @@ async function proveAbandoned(
       `${what}, and no deployment of ours wrote it (field manager "${revision.manager}"): somebody's own Helm is at work, or was interrupted. This waits for it; if it is dead, end it with: helm rollback ${name} --namespace ${namespace}`,
     );
   }
-  if (writer !== run.runId) {
+  // The steps of a run that is taken back have ended: it waits for this one, and not the other way round.
+  if (writer !== run.runId && writer !== run.undoes) {
     const environmentOfWriter = revision.labels[RELEASE_LABELS.environment] ?? environment.name;
     if (await isRunAlive({ workflowId: deployWorkflowId(environmentOfWriter, run.clusterUid), runId: writer })) {
       throw new DeployError(
@@ -96,22 +140,44 @@ async function proveAbandoned(
       );
     }
   }
+  if (ended) return undefined;
   // A rollback bears the labels of the revision that it goes back to until its owner has put its own there.
   const copied =
     revision.status === 'pending-rollback' &&
     writer !== run.runId &&
-    !ended &&
     (await helm.interrupted(namespace, name)) === undefined;
   const owner = copied ? undefined : revision.labels[RELEASE_LABELS.owner];
+  const where = await whereabouts(owner, config.pod?.uid);
+  if (owner !== undefined && where !== 'unknown') return endedHere(clients, release, what, owner, where, signal);
   const age = Date.now() / 1000 - revision.writtenAt;
   const limit = environment.helm.timeoutSeconds + MARGIN_SECONDS;
-  // On this machine its process was looked for already.
-  if (!isOfThisHost(owner) && age < limit) {
-    throw new DeployError(
-      FAILURES.releaseBusy,
-      `${what}, written by ${copied ? 'an unknown process' : whoWrote(revision)}. Its Helm cannot be looked at from here and ends by itself at the latest in ${Math.ceil(limit - age)} s`,
-    );
-  }
+  if (age >= limit) return undefined;
+  throw new DeployError(
+    FAILURES.releaseBusy,
+    `${what}, written by ${copied ? 'an unknown process' : whoWrote(revision)}. Its Helm cannot be looked at from here and ends by itself at the latest in ${Math.ceil(limit - age)} s`,
+  );
+}
+
+/**
+ * On this machine the processes themselves are looked at, whichever checkout they belong to.
+ * @returns in words what was done
+ * @throws DeployError ReleaseBusy as long as Helm is at work for a worker that lives, also for one that is stopped
+ */
+async function endedHere(
+  { helm }: Recovering,
+  release: Release,
+  what: string,
+  owner: string,
+  where: 'here' | 'gone',
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const process = await helm.startedBy(owner, release.namespace, release.name);
+  if (process === undefined) return undefined;
+  if (where === 'gone') return endOrphan(release, process, signal);
+  throw new DeployError(
+    FAILURES.releaseBusy,
+    `${what}: Helm (process ${process.helm.pid}) is at work on it for worker ${process.worker.pid} of this machine, which lives`,
+  );
 }
 
 function whoWrote(revision: Revision): string {

@@ -8,8 +8,9 @@ import { paths } from '../../clients/kubernetes/index.ts';
 import type { ApplyReleaseInput } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
+import { ownerLabel } from '../../process/owner.ts';
 import { DeployError } from '../failures.ts';
-import { newestRevision, ownerLabel, type Revision, revisionsOf } from './revisions.ts';
+import { newestRevision, type Revision, revisionsOf } from './revisions.ts';
 
 /**
  * Whether an attempt before this one came to its end: the revision it left is newer than the one it goes back to, and
@@ -52,7 +53,7 @@ export async function assertRestorable(
  * attempt knows it.
  */
 export async function restore(
-  clients: Pick<Clients, 'kubernetes' | 'helm'>,
+  clients: Pick<Clients, 'kubernetes' | 'helm' | 'config'>,
   input: ApplyReleaseInput,
   { signal, onTurn }: { signal: AbortSignal; onTurn: () => Promise<void> },
 ): Promise<number> {
@@ -77,7 +78,7 @@ export async function restore(
 
 /** Helm has copied the labels of the revision gone back to. @returns number of the newest revision */
 export async function claim(
-  clients: Pick<Clients, 'kubernetes'>,
+  clients: Pick<Clients, 'kubernetes' | 'config'>,
   { run, service, step }: ApplyReleaseInput,
   signal?: AbortSignal,
 ): Promise<number> {
@@ -93,7 +94,7 @@ export async function claim(
       {
         [RELEASE_LABELS.run]: run.runId,
         [RELEASE_LABELS.service]: service,
-        [RELEASE_LABELS.owner]: await ownerLabel(),
+        [RELEASE_LABELS.owner]: await ownerLabel(clients.config.pod?.uid),
       },
       signal,
     );

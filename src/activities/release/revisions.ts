@@ -1,15 +1,13 @@
 /** Helm's own record of a release, read from the labels of its Secrets; what the Secrets hold is never touched. */
-import { hostname } from 'node:os';
 import type { KubernetesClient, KubernetesObject } from '../../clients/kubernetes/index.ts';
 import { managersOf, paths } from '../../clients/kubernetes/index.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { ObservedRelease, ReleaseStatus } from '../../plan/observed.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { ownIdentity } from '../../process/identity.ts';
 
 export interface Revision extends ObservedRelease {
   /** Of the Secret. */
-  secret: { name: string; namespace: string; uid: string };
+  secret: { name: string; namespace: string; uid: string; resourceVersion: string };
   /** Seconds since the epoch: when Helm last wrote it. */
   writtenAt: number;
   /** Field manager that wrote it, as the API server saw it. */
@@ -127,32 +125,16 @@ function revisionOf({ metadata }: KubernetesObject): Revision | undefined {
     revision: number,
     status: (STATUSES.includes(status) ? status : 'unknown') as ReleaseStatus,
     labels: Object.fromEntries(Object.entries(labels).filter(([name]) => !HELMS_OWN.includes(name))),
-    secret: { name: metadata.name, namespace: metadata.namespace ?? '', uid: metadata.uid },
+    secret: {
+      name: metadata.name,
+      namespace: metadata.namespace ?? '',
+      uid: metadata.uid,
+      resourceVersion: metadata.resourceVersion,
+    },
     writtenAt:
       Number(labels['modifiedAt'] ?? labels['createdAt'] ?? 0) ||
       Date.parse(metadata.creationTimestamp ?? '') / 1000 ||
       0,
     manager: managersOf({ metadata })[0]?.manager ?? 'unknown',
   };
-}
-
-/** Host and process, as a label: `host.pid.start`. At most 63 characters, of those a label may have. */
-export async function ownerLabel(): Promise<string> {
-  const { pid, startToken } = await ownIdentity();
-  const rest = `.${pid}.${startToken}`.replaceAll(/[^A-Za-z0-9._-]/g, '-');
-  return `${hostOfLabel()}${rest}`.slice(0, 63).replace(/[^A-Za-z0-9]+$/, '');
-}
-
-/** Whether the owner of a revision ran on this machine, where its process can be looked for. */
-export function isOfThisHost(owner: string | undefined): boolean {
-  return owner !== undefined && owner.startsWith(`${hostOfLabel()}.`);
-}
-
-function hostOfLabel(): string {
-  return (
-    hostname()
-      .replaceAll(/[^A-Za-z0-9-]/g, '-')
-      .slice(0, 24)
-      .replace(/^-+|-+$/g, '') || 'host'
-  );
 }

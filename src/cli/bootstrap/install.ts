@@ -4,7 +4,7 @@
  */
 import { settleRelease } from '../../activities/release/recover.ts';
 import { jobsOf, removeJobs } from '../../activities/release/jobs.ts';
-import { newestRevision, ownerLabel, type Revision } from '../../activities/release/revisions.ts';
+import { newestRevision, type Revision } from '../../activities/release/revisions.ts';
 import { createPatience } from '../../activities/wait/patience.ts';
 import { waitForRelease } from '../../activities/wait/release.ts';
 import type { Clients } from '../../clients/index.ts';
@@ -12,6 +12,7 @@ import type { RunRef } from '../../contract/deploy.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { type DeployerRelease, writtenValues } from '../../plan/deployer/releases.ts';
 import { jobHealth } from '../../plan/health/index.ts';
+import { ownerLabel } from '../../process/owner.ts';
 import { failed } from '../failure.ts';
 import { commandLine } from '../format.ts';
 import type { BootstrapReport } from './report.ts';
@@ -96,7 +97,7 @@ async function apply(clients: Clients, run: RunRef, release: DeployerRelease, si
       [RELEASE_LABELS.run]: run.runId,
       [RELEASE_LABELS.digest]: release.digest,
       [RELEASE_LABELS.charts]: 'bundled',
-      [RELEASE_LABELS.owner]: await ownerLabel(),
+      [RELEASE_LABELS.owner]: await ownerLabel(clients.config.pod?.uid),
     },
   });
 }

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import PQueue from 'p-queue';
 import { FAILURES } from '../../contract/failures.ts';
 import { privateFolder } from '../../process/files.ts';
+import { ownerLabel, OWNER_VARIABLE, pidOf } from '../../process/owner.ts';
 import { helmEnvironment, rollbackArgs, uninstallArgs, upgradeArgs } from './arguments.ts';
 import { classifyHelmOutput } from './classify.ts';
 import { HelmError } from './errors.ts';
+import { helmOf } from './machine.ts';
 import { createProcessRecords, type HelmProcess } from './processes.ts';
 import { runHelm } from './run.ts';
 import type { HelmOptions, HelmRequest, UpgradeRequest, RollbackRequest } from './requests.ts';
@@ -36,6 +38,11 @@ export interface HelmClient {
   rollback(request: RollbackRequest): Promise<Omit<UpgradeResult, 'revision'>>;
   /** A process of this machine that works on the release, left by this or an earlier worker. */
   alive(namespace: string, release: string): Promise<HelmProcess | undefined>;
+  /**
+   * A process of this machine that works on the release and was started by that owner, in whatever checkout.
+   * @param owner label of a worker that runs, or ran, on this machine
+   */
+  startedBy(owner: string, namespace: string, release: string): Promise<HelmProcess | undefined>;
   /** A process of this machine that ended together with its worker, so that nobody has noted its end. */
   interrupted(namespace: string, release: string): Promise<HelmProcess | undefined>;
   logFile(release: string): string;
@@ -66,7 +73,7 @@ export function createHelmClient(options: HelmOptions): HelmClient {
     const outcome = await runHelm(options.binary, {
       args,
       values,
-      env: helmEnvironment(options.env, home),
+      env: { ...helmEnvironment(options.env, home), [OWNER_VARIABLE]: await ownerLabel(options.podUid) },
       logFile: logFile(release),
       headline: `--- ${new Date().toISOString()} ${what}, run ${request.runId}`,
       runFolder,
@@ -132,6 +139,12 @@ export function createHelmClient(options: HelmOptions): HelmClient {
       return times;
     },
     alive: (namespace, release) => records.alive(namespace, release),
+    startedBy: async (owner, namespace, release) => {
+      const helm = await helmOf(owner, namespace, release);
+      return (
+        helm && { helm, worker: { pid: pidOf(owner) ?? 0, startToken: '' }, runId: '', startedAt: 'some time ago' }
+      );
+    },
     interrupted: (namespace, release) => records.dead(namespace, release),
     logFile,
   };

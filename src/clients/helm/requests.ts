@@ -9,6 +9,8 @@ export interface HelmOptions {
   timeoutSeconds: number;
   /** Seconds that a cancelled one gets to come to its own end before it is asked to; most need less. */
   finishSeconds?: number;
+  /** Of the pod that this process runs in. */
+  podUid?: string | undefined;
   /** PATH, HOME, proxies. */
   env: Readonly<Record<string, string>>;
   kubernetes: { kubeconfig: string; context?: string; inCluster: boolean };

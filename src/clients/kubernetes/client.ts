@@ -98,10 +98,11 @@ export interface KubernetesClient {
   patch(path: string, operations: readonly JsonPatchOperation[], signal?: AbortSignal): Promise<KubernetesObject>;
   /** Adds labels to an object, or changes them; everything else of it stays. */
   label(path: string, labels: Record<string, string>, signal?: AbortSignal): Promise<void>;
-  /** @returns false when there was nothing to delete. With `uid` only that very object. */
+  /** @returns false when there was nothing to delete. With `uid` only that very object, with `resourceVersion`
+   *  only as it was seen: else KubernetesError 409. */
   remove(
     path: string,
-    options?: { uid?: string; propagation?: 'Foreground' | 'Background' },
+    options?: { uid?: string; resourceVersion?: string; propagation?: 'Foreground' | 'Background' },
     signal?: AbortSignal,
   ): Promise<boolean>;
   /** Whether the identity in use may do this, as the API server judges it. */
@@ -269,13 +270,13 @@ export function createKubernetesClient(
         signal,
       });
     },
-    remove: async (path, { uid, propagation = 'Background' } = {}, signal) => {
+    remove: async (path, { propagation = 'Background', ...preconditions } = {}, signal) => {
       try {
         const body = {
           apiVersion: 'v1',
           kind: 'DeleteOptions',
           propagationPolicy: propagation,
-          ...(uid === undefined ? {} : { preconditions: { uid } }),
+          ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }),
         };
         await transport.call({ method: 'DELETE', path, body, signal });
         return true;

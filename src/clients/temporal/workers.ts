@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { processIdentity } from '../../process/identity.ts';
+import { isFromHere, isGoneFromHere } from '../../process/owner.ts';
 
 /** A question waits for an answer for up to 60 s before it is asked again. */
 const SILENT_MILLISECONDS = 90_000;
@@ -57,9 +58,9 @@ export async function livingWorkers(client: Client, taskQueue: string, buildId?:
     pollers.map(async ({ identity, lastAccessTime }) => {
       const silent = Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1000;
       const gone = await goneFromHere(identity ?? '');
-      if (gone !== undefined) return `its worker ${identity ?? ''} ${gone}`;
+      if (gone !== undefined) return `its worker ${withoutTag(identity ?? '')} ${gone}`;
       return silent > SILENT_MILLISECONDS
-        ? `its worker ${identity ?? ''} has not asked for work for ${Math.round(silent / 1000)} s`
+        ? `its worker ${withoutTag(identity ?? '')} has not asked for work for ${Math.round(silent / 1000)} s`
         : undefined;
     }),
   );
@@ -71,12 +72,24 @@ export async function livingWorkers(client: Client, taskQueue: string, buildId?:
   return { alive, detail: states.find((state) => state !== undefined) ?? nobody };
 }
 
-/** @param identity `user@host/pid`, as workers of ours call themselves */
+/** @param identity `user@host/pid#tag`, as workers of ours call themselves; earlier ones without the tag */
 async function goneFromHere(identity: string): Promise<string | undefined> {
-  const [, host, pid] = /@([^/]+)\/(\d+)$/.exec(identity) ?? [];
-  if (host !== hostname() || pid === undefined) return undefined;
-  if ((await processIdentity(Number(pid))) === undefined) return 'is dead';
+  const [, host, digits, tag] = /@([^/]+)\/(\d+)(?:#(\S+))?$/.exec(identity) ?? [];
+  if (digits === undefined) return undefined;
+  const pid = Number(digits);
+  if (
+    tag === undefined
+      ? host === hostname() && (await processIdentity(pid)) === undefined
+      : await isGoneFromHere(pid, tag)
+  )
+    return 'is dead';
+  if (tag === undefined ? host !== hostname() : !(await isFromHere(tag))) return undefined;
   // Third field after the name, which may hold anything: T is stopped.
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return /\) [Tt] /.test(stat) ? `is stopped (process ${pid})` : undefined;
+}
+
+/** For people: which process it was is enough. */
+function withoutTag(identity: string): string {
+  return identity.replace(/#\S+$/, '');
 }

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { waitUntil } from '../../../bootstrap/process/wait.ts';
+import { settleRelease } from '../../../src/activities/release/recover.ts';
+import { createHelmClient, type HelmClient } from '../../../src/clients/helm/index.ts';
+import { ownerLabel, whereabouts } from '../../../src/process/owner.ts';
+import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { type FakeHelm, withFakeHelm } from '../../support/fake-helm.ts';
+
+const LINUX = { skip: process.platform !== 'linux' };
+const PATH = '/api/v1/namespaces/ns/secrets/sh.helm.release.v1.api.v1';
+
+function pendingBy({ cluster }: FakeParts, owner: string, run = 'run-1'): void {
+  cluster.objects.set(PATH, {
+    metadata: {
+      name: 'sh.helm.release.v1.api.v1',
+      namespace: 'ns',
+      uid: 'uid-1',
+      resourceVersion: '1',
+      labels: {
+        owner: 'helm',
+        name: 'api',
+        version: '1',
+        status: 'pending-install',
+        modifiedAt: String(Math.floor(Date.now() / 1000)),
+        'ananta-run': run,
+        'ananta-owner': owner,
+        'ananta-environment': 'sandbox',
+      },
+    },
+  });
+}
+
+interface Other {
+  worker: ChildProcess;
+  owner: string;
+  /** Its Helm, if it still runs, as this machine's kernel shows it. */
+  helm: () => ReturnType<HelmClient['startedBy']>;
+  settle: () => ReturnType<typeof settleRelease>;
+}
+
+/**
+ * Another worker of this machine, of another checkout, whose Helm is at work on the release; and a run of ours that
+ * wants it, too.
+ */
+async function besideAnother(
+  script: (helm: FakeHelm) => string,
+  work: (other: Other, parts: FakeParts) => Promise<void>,
+): Promise<void> {
+  await withFakeHelm(async (helm) => {
+    await helm.behave('api', script(helm));
+    const folder = await mkdtemp(join(tmpdir(), 'other-state-'));
+    const program = new URL('../../support/helm-worker.ts', import.meta.url).pathname;
+    const worker = spawn(process.execPath, [...process.execArgv, program, join(helm.folder, 'helm'), folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [line] = (await once(worker.stdout, 'data')) as [Buffer];
+      const owner = line.toString().trim();
+      await withFakeClients(async (parts) => {
+        const mine: HelmClient = createHelmClient({
+          binary: 'helm',
+          stateDir: helm.stateDir,
+          concurrency: 1,
+          timeoutSeconds: 60,
+          env: {},
+          kubernetes: { kubeconfig: '/a/kubeconfig', inCluster: false },
+        });
+        const clients = { ...parts.clients, helm: mine };
+        const startedBy = (): ReturnType<HelmClient['startedBy']> => mine.startedBy(owner, 'ns', 'api');
+        await waitUntil('its Helm', { timeoutMs: 10_000 }, startedBy);
+        pendingBy(parts, owner);
+        await work(
+          {
+            worker,
+            owner,
+            helm: startedBy,
+            settle: () =>
+              settleRelease(
+                clients,
+                parts.run,
+                { namespace: 'ns', name: 'api' },
+                'digest',
+                new AbortController().signal,
+              ),
+          },
+          parts,
+        );
+      });
+    } finally {
+      worker.kill('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+describe('two workers of one machine, each with its own state folder', LINUX, () => {
+  test('one that is stopped while its Helm is at work is not stolen from; killed, its Helm is ended and the release recovered', async () => {
+    await besideAnother(
+      ({ folder }) => `trap 'sleep 0.3; touch ${folder}/ended; exit 1' TERM; while :; do sleep 0.01; done`,
+      async ({ worker, owner, helm, settle }, { cluster }) => {
+        assert.equal(await whereabouts(owner, undefined), 'here');
+        worker.kill('SIGSTOP');
+        await assert.rejects(settle(), {
+          type: 'ReleaseBusy',
+          message: new RegExp(
+            `Helm \\(process \\d+\\) is at work on it for worker ${worker.pid} of this machine, which lives`,
+          ),
+        });
+        assert.deepEqual(cluster.removed, []);
+
+        worker.kill('SIGKILL');
+        await once(worker, 'exit');
+        assert.equal(await whereabouts(owner, undefined), 'gone');
+        const started = Date.now();
+        const { revision } = await settle();
+        assert.deepEqual([revision, cluster.removed, await helm()], [undefined, [PATH], undefined]);
+        assert.ok(Date.now() - started < 25_000);
+      },
+    );
+  });
+
+  test('a Helm that ended without a last word while its worker goes on: the release is free', async () => {
+    await besideAnother(
+      () => 'while :; do sleep 0.01; done',
+      async ({ helm, settle }, { cluster }) => {
+        process.kill((await helm())!.helm.pid, 'SIGKILL');
+        await waitUntil('its end', { timeoutMs: 5000 }, async () => (await helm()) === undefined || undefined);
+        await settle();
+        assert.deepEqual(cluster.removed, [PATH]);
+      },
+    );
+  });
+
+  test('a Helm that writes its record after it was looked at: nothing is removed', async () => {
+    await withFakeClients(async (parts) => {
+      const { cluster, clients, run } = parts;
+      pendingBy(parts, await ownerLabel(undefined));
+      clients.helm.startedBy = () => {
+        cluster.objects.get(PATH)!.metadata.resourceVersion = '2';
+        return Promise.resolve(undefined);
+      };
+      await assert.rejects(
+        settleRelease(clients, run, { namespace: 'ns', name: 'api' }, 'digest', new AbortController().signal),
+        { type: 'ReleaseBusy', message: /written while it was looked at/ },
+      );
+      assert.deepEqual(cluster.removed, []);
+    });
+  });
+});
+
+describe('what takes a failed run back', () => {
+  test('does not wait for that very run, which waits for it', async () => {
+    await withFakeClients(async (parts) => {
+      const { cluster, clients, run } = parts;
+      const settle = (undoes?: string): ReturnType<typeof settleRelease> =>
+        settleRelease(
+          clients,
+          { ...run, runId: 'undo', ...(undoes === undefined ? {} : { undoes }) },
+          { namespace: 'ns', name: 'api' },
+          'digest',
+          new AbortController().signal,
+        );
+      clients.isRunAlive = () => Promise.resolve(true);
+      pendingBy(parts, await ownerLabel(undefined), 'the-failed-run');
+      await assert.rejects(settle(), {
+        type: 'ReleaseBusy',
+        message: /the deployment run the-failed-run of environment "sandbox" is at work/,
+      });
+      await settle('the-failed-run');
+      assert.deepEqual(cluster.removed, [PATH]);
+    });
+  });
+});
+
+describe('where the owner of a release is', () => {
+  const parts = async (podUid?: string): Promise<string[]> => (await ownerLabel(podUid)).split('.');
+
+  test('another machine, or another pod with the same beginning of its name: unknown', async () => {
+    const [host, place, pid, start] = await parts();
+    assert.equal(await whereabouts([host, `m${'0'.repeat(8)}`, pid, start].join('.'), undefined), 'unknown');
+    assert.equal(
+      await whereabouts([host, place!.replace(/.{8}$/, '00000000'), pid, start].join('.'), 'a-pod'),
+      'unknown',
+    );
+    for (const label of [undefined, '', 'a.b', 'no owner of ours'])
+      assert.equal(await whereabouts(label, undefined), 'unknown');
+  });
+
+  test('an earlier container of the same pod is gone, one of another pod is not known', async () => {
+    const [host, place, pid, start] = await parts('pod-1');
+    const earlier = [host, place!.replace(/.{8}$/, '00000000'), pid, start].join('.');
+    assert.deepEqual([await whereabouts(earlier, 'pod-1'), await whereabouts(earlier, 'pod-2')], ['gone', 'unknown']);
+  });
+
+  test('this very process is here; one that had its number before is gone', async () => {
+    const [host, place, pid, start] = await parts();
+    assert.equal(await whereabouts([host, place, pid, start].join('.'), undefined), 'here');
+    assert.equal(await whereabouts([host, place, pid, '1'].join('.'), undefined), 'gone');
+  });
+
+  test(
+    'labels of earlier versions: believed only where they hold the whole name of the host, and its boot',
+    LINUX,
+    async () => {
+      const { ownIdentity } = await import('../../../src/process/identity.ts');
+      const { pid, startToken } = await ownIdentity();
+      const start = startToken.replace(':', '-');
+      assert.equal(await whereabouts(`a-host.${pid}.${start}`, undefined, 'a-host'), 'here');
+      assert.equal(await whereabouts(`a-host.${pid}.${start.replace(/\d+$/, '1')}`, undefined, 'a-host'), 'gone');
+      assert.equal(await whereabouts(`a-host.${pid}.00000000-1`, undefined, 'a-host'), 'unknown');
+      // Pods of one ReplicaSet: 24 characters are the same.
+      const pod = 'deployer-worker-6f7c9d8b5d-abcde';
+      assert.equal(await whereabouts(`${pod.slice(0, 24)}.${pid}.${start}`, undefined, pod), 'unknown');
+    },
+  );
+
+  test('the label fits, whatever the pod is called', async () => {
+    assert.match(await ownerLabel('3f2a'), /^[A-Za-z0-9][A-Za-z0-9._-]{0,61}[A-Za-z0-9]$/);
+  });
+});

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beating } from '../../src/activities/scope.ts';
+import { testScope } from '../support/scope.ts';
+
+test('a process that stood still begins nothing that was given to somebody else meanwhile', async (context) => {
+  context.mock.timers.enable({ apis: ['Date'] });
+  const ask = (stoodStill: number): Promise<void> =>
+    beating(
+      testScope(),
+      () => '',
+      async (turn) => {
+        turn.assertOurs();
+        context.mock.timers.tick(stoodStill);
+        // A beat that comes before the question does not hide it.
+        await sleep(1100);
+        turn.assertOurs();
+      },
+    );
+  await ask(5000);
+  await assert.rejects(ask(60_000), {
+    type: 'HelmInterrupted',
+    message: "this worker stood still for 60 s: by now the step is somebody else's",
+  });
+});
