@@ -9,7 +9,12 @@ import { ChartDigestError, ChartUnavailableError } from '../clients/charts/index
 import { HelmError } from '../clients/helm/index.ts';
 import { ClusterMismatchError, KubernetesError, UnreachableError } from '../clients/kubernetes/index.ts';
 import type { Redactor } from '../clients/redact.ts';
-import { VaultKeysMissingError, VaultSealedError, VaultUnreachableError } from '../clients/vault/index.ts';
+import {
+  SecretFormatError,
+  VaultKeysMissingError,
+  VaultSealedError,
+  VaultUnreachableError,
+} from '../clients/vault/index.ts';
 import { FAILURES, type FailureType, NON_RETRYABLE } from '../contract/failures.ts';
 import { RollbackRefusedError } from '../plan/rollback-refused.ts';
 
@@ -36,6 +41,7 @@ export function classify(error: unknown): { type: FailureType; message: string }
   if (error instanceof ChartDigestError) return { type: FAILURES.chartInvalid, message };
   if (error instanceof ClusterMismatchError) return { type: FAILURES.clusterMismatch, message };
   if (error instanceof VaultKeysMissingError) return { type: FAILURES.vaultKeysMissing, message };
+  if (error instanceof SecretFormatError) return { type: FAILURES.invalidInput, message };
   if (error instanceof VaultSealedError) return { type: FAILURES.vaultSealed, message };
   // Of the pure parts, which know no classes of ours.
   if (error instanceof Error && error.name === 'DependencyMissingError')

@@ -1,8 +1,9 @@
 /** What `ananta secrets` does: values of third parties in, single values out to a person. Works without the engine. */
 import type { Clients } from '../clients/index.ts';
 import type { SecretKey } from '../catalog/schema.ts';
-import { readKv, versionOfKv, writeKv } from '../clients/vault/index.ts';
+import { type KvEntry, readKv, versionOfKv, writeKv } from '../clients/vault/index.ts';
 import { suppliedKeys, type SuppliedKey } from '../plan/supplied.ts';
+import { keysWithoutText, requireText } from './vault/declared.ts';
 import { learnValues } from './vault/learn.ts';
 import { isGoodEnough, waitingFile } from './vault/supplied.ts';
 
@@ -25,17 +26,7 @@ export async function setSecret(
   value: string,
   signal?: AbortSignal,
 ): Promise<{ stored: 'vault'; version: number } | { stored: 'waiting' }> {
-  const declared = keyOf(clients, path, key);
-  const isLost =
-    declared.kind === 'generated' &&
-    (await clients.vault.state(signal)).state === 'open' &&
-    (await getSecret(clients, path, key, signal)) === undefined;
-  if (declared.kind !== 'supplied' && !isLost)
-    throw new SecretNameError(
-      `${path} ${key} is generated and never overwritten; only these are set by hand: ${suppliedKeys(clients.catalog)
-        .map((known) => `${known.path} ${known.key}`)
-        .join(', ')}`,
-    );
+  await requireSettable(clients, path, key, signal);
   if (value === '') throw new SecretNameError(`The value for ${path} ${key} is empty: give it on standard input.`);
   clients.redactor.learn(value);
   const { state } = await clients.vault.state(signal);
@@ -49,7 +40,7 @@ export async function setSecret(
     const version = await writeKv(
       session,
       path,
-      { ...known?.data, [key]: value },
+      { ...known?.other, ...known?.data, [key]: value },
       known?.version ?? (await versionOfKv(session, path, signal)).version,
       signal,
     );
@@ -57,7 +48,27 @@ export async function setSecret(
   }, signal);
 }
 
-/** @returns undefined when the path has no such key yet. @throws SecretNameError */
+/** @throws SecretNameError unless a third party issues the value, or Vault has lost it */
+export async function requireSettable(
+  clients: SecretClients,
+  path: string,
+  key: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const declared = keyOf(clients, path, key);
+  if (declared.kind === 'supplied') return;
+  const isLost =
+    declared.kind === 'generated' &&
+    (await clients.vault.state(signal)).state === 'open' &&
+    (await readSecret(clients, path, signal))?.data[key] === undefined;
+  if (isLost) return;
+  const settable = suppliedKeys(clients.catalog).map((known) => `${known.path} ${known.key}`);
+  throw new SecretNameError(
+    `${path} ${key} is generated and never overwritten; only these are set by hand: ${settable.join(', ')}`,
+  );
+}
+
+/** @returns undefined when the path has no such key yet. @throws SecretNameError, SecretFormatError */
 export async function getSecret(
   clients: SecretClients,
   path: string,
@@ -65,13 +76,20 @@ export async function getSecret(
   signal?: AbortSignal,
 ): Promise<string | undefined> {
   keyOf(clients, path, key);
+  const entry = await readSecret(clients, path, signal);
+  const declared = clients.catalog.secretPaths.find((candidate) => candidate.path === path);
+  if (declared !== undefined && keysWithoutText(declared, entry).has(key)) requireText([{ declared, entry }]);
+  return entry?.data[key];
+}
+
+async function readSecret(clients: SecretClients, path: string, signal?: AbortSignal): Promise<KvEntry | undefined> {
   const entry = await clients.vault.asDeployer((session) => readKv(session, path, signal), signal);
   learnValues(
     clients.redactor,
     clients.catalog.secretPaths.find((declared) => declared.path === path),
-    entry?.data ?? {},
+    { ...entry?.other, ...entry?.data },
   );
-  return entry?.data[key];
+  return entry;
 }
 
 /** Keys that the environment requires from third parties and nobody has supplied; asked before a deployment starts. */

@@ -8,6 +8,7 @@ import type { CliContext } from './context.ts';
 import { type ExitCode, failed, refused } from './failure.ts';
 import { commandLine, table } from './format.ts';
 import { readSecretValue } from './secret-input.ts';
+import { isUnborn } from './plan/ground.ts';
 import { printLines } from './terminal.ts';
 
 export interface SecretsOptions {
@@ -23,6 +24,8 @@ export interface SecretRow {
   present: boolean | null;
   /** Somebody has to supply it before the next deployment. */
   missing: boolean;
+  /** What stands there instead of text: `a number`. Absent where it is as it should be. */
+  problem?: string;
 }
 
 const HOW: Record<SecretKey['kind'], string> = {
@@ -38,7 +41,7 @@ export async function listSecrets(context: CliContext, options: SecretsOptions):
   const environment = await loadEnvironment(options.env, context.config);
   const { withGround } = await import('./clients.ts');
   const { presenceOf } = await import('./secrets-vault.ts');
-  const { present, missing, note } = await withGround(context, environment, presenceOf);
+  const { present, missing, problems, note } = await withGround(context, environment, presenceOf);
   const rows = loadCatalog().secretPaths.flatMap(({ path, keys }) =>
     keys.map(
       ({ name, kind }): SecretRow => ({
@@ -47,23 +50,25 @@ export async function listSecrets(context: CliContext, options: SecretsOptions):
         kind,
         present: present?.has(`${path} ${name}`) ?? null,
         missing: missing.has(`${path} ${name}`),
+        ...problemOf(problems.get(`${path} ${name}`)),
       }),
     ),
   );
   const lacking = rows.filter((row) => row.missing);
+  const wrong = rows.filter((row) => row.problem !== undefined);
   const { terminal } = context;
   if (options.json) printLines(terminal.stdout, [JSON.stringify(rows)]);
   else {
     printLines(terminal.stdout, [
-      ...table(
-        rows.map((row) => [
-          row.path,
-          row.key,
-          HOW[row.kind],
-          row.missing ? 'missing' : row.present === null ? '?' : row.present ? 'there' : 'not yet',
-        ]),
-      ),
+      ...table(rows.map((row) => [row.path, row.key, HOW[row.kind], presenceWord(row)])),
       ...(note === undefined ? [] : ['', note]),
+      ...(wrong.length === 0
+        ? []
+        : [
+            '',
+            'No text, so no service can be given it. Put the value back, on standard input:',
+            ...wrong.map(({ path, key }) => `  vault kv patch secret/${path} ${key}=-`),
+          ]),
       ...(lacking.length === 0
         ? []
         : [
@@ -75,7 +80,17 @@ export async function listSecrets(context: CliContext, options: SecretsOptions):
           ]),
     ]);
   }
-  return lacking.length === 0 ? EXIT_CODES.done : EXIT_CODES.failed;
+  return lacking.length + wrong.length === 0 ? EXIT_CODES.done : EXIT_CODES.failed;
+}
+
+function presenceWord({ missing, present, problem }: SecretRow): string {
+  if (problem !== undefined) return `${problem}, no text`;
+  if (missing) return 'missing';
+  return present === null ? '?' : present ? 'there' : 'not yet';
+}
+
+function problemOf(problem: string | undefined): Pick<SecretRow, 'problem'> {
+  return problem === undefined ? {} : { problem };
 }
 
 export async function setSecret(
@@ -86,14 +101,17 @@ export async function setSecret(
 ): Promise<void> {
   const environment = await loadEnvironment(options.env, context.config);
   const declared = declaredKey(loadCatalog(), path, key);
-  if (declared.kind !== 'supplied')
+  // One that is generated may have been lost: then Vault is asked, where there is one to ask.
+  if (declared.kind !== 'supplied' && (declared.kind !== 'generated' || (await isUnborn(environment, context.config))))
     throw refused(
       `${key} of secret/${path} is not supplied (${HOW[declared.kind]}), and what services already use is never overwritten. Only values that third parties issue are set here.`,
       commandLine('secrets', 'list'),
     );
-  const value = await readSecretValue(`Value of ${path} ${key} (not shown): `);
   const { withGround } = await import('./clients.ts');
-  const { setSecret: store } = await import('../activities/secrets.ts');
+  const { requireSettable, setSecret: store } = await import('../activities/secrets.ts');
+  if (declared.kind === 'generated')
+    await withGround(context, environment, (clients, signal) => requireSettable(clients, path, key, signal));
+  const value = await readSecretValue(`Value of ${path} ${key} (not shown): `);
   const result = await withGround(context, environment, (clients, signal) => store(clients, path, key, value, signal));
   printLines(context.terminal.stderr, [
     result.stored === 'vault'

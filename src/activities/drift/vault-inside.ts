@@ -34,7 +34,12 @@ export interface Inside {
 }
 
 /** Of a read: what came back, or why nothing did. */
-type Outcome<T> = { value: T } | { refused: string };
+type Outcome<T> = { value: T } | Refused;
+interface Refused {
+  refused: string;
+  /** A right is missing. */
+  forbidden: boolean;
+}
 
 export async function lookInside(
   { catalog, redactor }: Pick<Clients, 'catalog' | 'redactor'>,
@@ -43,11 +48,13 @@ export async function lookInside(
   signal: AbortSignal,
 ): Promise<Inside> {
   const unseen: DriftFinding[] = [];
-  const note = `Compare the deployer's policy (${VAULT.deployerRole}): a deployment puts it back as root, made from the unseal keys: npm run ananta -- deploy --env ${environment}`;
+  const compare = `Compare the deployer's policy (${VAULT.deployerRole}): a deployment puts it back as root, made from the unseal keys: npm run ananta -- deploy --env ${environment}`;
+  const noteFor = ({ forbidden }: Refused): string =>
+    forbidden ? compare : 'Vault did not answer as it should; what it holds there could not be looked at.';
   const tried = async <T>(what: string, read: () => Promise<T>): Promise<T | undefined> => {
     const outcome = await attempt(read, signal);
     if ('value' in outcome) return outcome.value;
-    unseen.push(notObservable('vault', what, redactor.redact(outcome.refused), note));
+    unseen.push(notObservable('vault', what, redactor.redact(outcome.refused), noteFor(outcome)));
     return undefined;
   };
   /** One finding for all that could not be read of a kind. */
@@ -59,14 +66,15 @@ export async function lookInside(
     const outcomes = await Promise.all(
       names.map(async (name) => [name, await attempt(() => read(name), signal)] as const),
     );
-    const refused = outcomes.flatMap(([, outcome]) => ('refused' in outcome ? [outcome.refused] : []));
-    if (refused.length > 0)
+    const refused = outcomes.flatMap(([, outcome]) => ('refused' in outcome ? [outcome] : []));
+    const [first] = refused;
+    if (first !== undefined)
       unseen.push(
         notObservable(
           'vault',
           what,
-          redactor.redact(`${refused.length} of ${names.length}: ${refused[0] ?? ''}`),
-          note,
+          redactor.redact(`${refused.length} of ${names.length}: ${first.refused}`),
+          noteFor(first),
         ),
       );
     return outcomes.map(([name, outcome]) => [name, 'value' in outcome ? outcome.value : undefined]);
@@ -105,7 +113,7 @@ export async function lookInside(
         readKv(session, declared.path, signal),
         historyOfKv(session, declared.path, signal),
       ]);
-      learnValues(redactor, declared, entry?.data ?? {});
+      learnValues(redactor, declared, { ...entry?.other, ...entry?.data });
       return { declared, entry, history };
     }),
   ]);
@@ -129,13 +137,8 @@ async function attempt<T>(read: () => Promise<T>, signal: AbortSignal): Promise<
     return { value: await read() };
   } catch (error) {
     signal.throwIfAborted();
-    return {
-      refused:
-        error instanceof VaultError && error.status === 403
-          ? 'the deployer may not read it (403)'
-          : error instanceof Error
-            ? error.message
-            : String(error),
-    };
+    const forbidden = error instanceof VaultError && error.status === 403;
+    const message = error instanceof Error ? error.message : String(error);
+    return { refused: forbidden ? 'the deployer may not read it (403)' : message, forbidden };
   }
 }

@@ -13,6 +13,7 @@ import { vaultFindings } from '../../plan/drift/vault-findings.ts';
 import { pathFindings } from '../../plan/drift/vault-path-findings.ts';
 import { deployerRole, serviceRoles } from '../../plan/vault-policies.ts';
 import { certificateFor, REVIEWER_TOKEN } from '../vault/identities.ts';
+import { keysWithoutText } from '../vault/declared.ts';
 import type { MadeSecret } from '../vault/made-secrets.ts';
 import { hadValue, restorable } from '../vault/restore.ts';
 import { findContentDrift } from './content.ts';
@@ -182,11 +183,13 @@ async function judged(
   made: readonly MadeSecret[],
   look: () => ReturnType<typeof restorable>,
 ): Promise<Parameters<typeof pathFindings>[0]> {
-  const absent = declared.keys.filter(({ name }) => entry?.data[name] === undefined);
+  const noText = keysWithoutText(declared, entry);
+  const absent = declared.keys.filter(({ name }) => entry?.data[name] === undefined && !noText.has(name));
   const found = absent.length === 0 ? new Map<string, { from: string }>() : await look();
   return {
     declared,
     keys: entry && Object.keys(entry.data),
+    noText,
     newest: history.versions[0],
     deleteAfter: history.deleteAfter,
     restorable: new Map([...found].map(([key, { from }]) => [key, from])),

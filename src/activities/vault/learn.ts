@@ -7,13 +7,13 @@ import { readKv } from '../../clients/vault/index.ts';
 export function learnValues(
   redactor: Redactor,
   declared: Pick<SecretPath, 'keys'> | undefined,
-  data: Readonly<Record<string, string>>,
+  data: Readonly<Record<string, unknown>>,
 ): void {
   const open = new Set(declared?.keys.filter(({ kind }) => kind === 'fixed').map(({ name }) => name));
   redactor.learn(
     ...Object.entries(data)
       .filter(([name]) => !open.has(name))
-      .map(([, value]) => value),
+      .flatMap(([, value]) => textsIn(value)),
   );
 }
 
@@ -31,7 +31,8 @@ export async function learnEverything(
       (session) =>
         Promise.all(
           catalog.secretPaths.map(async (declared) => {
-            learnValues(redactor, declared, (await readKv(session, declared.path, signal))?.data ?? {});
+            const entry = await readKv(session, declared.path, signal);
+            learnValues(redactor, declared, { ...entry?.other, ...entry?.data });
           }),
         ),
       signal,
@@ -39,4 +40,10 @@ export async function learnEverything(
   } catch {
     signal.throwIfAborted();
   }
+}
+
+/** Somebody's own keys may hold lists and objects. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }

@@ -45,7 +45,7 @@ export async function writeReceipt(
     await writeKv(
       session,
       PATH,
-      { ...known?.data, ...part },
+      { ...known?.other, ...known?.data, ...part },
       known?.version ?? (await versionOfKv(session, PATH, signal)).version,
       signal,
     );

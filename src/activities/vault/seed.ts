@@ -8,6 +8,7 @@ import type { Clients } from '../../clients/index.ts';
 import {
   historyOfKv,
   KvConflictError,
+  type KvEntry,
   type KvHistory,
   readKv,
   undeleteKv,
@@ -20,6 +21,7 @@ import { assertTarget, currentEnvironment } from '../context.ts';
 import { DeployError } from '../failures.ts';
 import { beating, type ScopeOf } from '../scope.ts';
 import { complete, type Sources } from './generate.ts';
+import { requireText } from './declared.ts';
 import { learnValues } from './learn.ts';
 import { madeSecrets } from './made-secrets.ts';
 import { readReceipt, wantedReceipt, writeReceipt } from './receipt.ts';
@@ -29,6 +31,8 @@ import { isGoodEnough, isPlaceholder, isRequired, placeholder, waitingFile } fro
 interface Path {
   declared: SecretPath;
   data: Record<string, string>;
+  /** What others keep beside it: written back as it is. */
+  other: Record<string, unknown>;
   /** Of what was read, or of the newest version that is no longer readable; 0 where there never was one. */
   version: number;
   history: KvHistory;
@@ -104,6 +108,7 @@ async function readAll(
   signal: AbortSignal,
 ): Promise<{ paths: Map<string, Path>; undeleted: string[] }> {
   const undeleted: string[] = [];
+  const entries: { declared: SecretPath; entry: KvEntry | undefined }[] = [];
   const paths = await Promise.all(
     catalog.secretPaths.map(async (declared): Promise<Path> => {
       const found = await readKv(session, declared.path, signal);
@@ -119,9 +124,11 @@ async function readAll(
       }
       const entry = deleted ? await readKv(session, declared.path, signal) : found;
       learnValues(redactor, declared, entry?.data ?? {});
+      entries.push({ declared, entry });
       return {
         declared,
         data: entry?.data ?? {},
+        other: entry?.other ?? {},
         version: entry?.version ?? history.newest,
         history,
         restored: {},
@@ -129,6 +136,7 @@ async function readAll(
       };
     }),
   );
+  requireText(entries);
   return { paths: new Map(paths.map((path) => [path.declared.path, path])), undeleted };
 }
 
@@ -224,7 +232,7 @@ async function writeOnce(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    path.version = await writeKv(session, path.declared.path, data, path.version, signal);
+    path.version = await writeKv(session, path.declared.path, { ...path.other, ...data }, path.version, signal);
   } catch (error) {
     if (!(error instanceof KvConflictError)) throw error;
     throw new DeployError(FAILURES.unexpected, `${error.message}; it is read again`);

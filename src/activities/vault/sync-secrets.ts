@@ -9,6 +9,7 @@ import { type WantedSecret, wantedSecrets } from '../../plan/kubernetes-secrets.
 import { assertTarget } from '../context.ts';
 import { DeployError } from '../failures.ts';
 import { beating, type ScopeOf } from '../scope.ts';
+import { requireText } from './declared.ts';
 import { learnValues } from './learn.ts';
 import { madeSecrets } from './made-secrets.ts';
 import { staleness } from './wanted.ts';
@@ -49,6 +50,11 @@ async function readPaths(
   const entries = await clients.vault.asDeployer(
     (session) => Promise.all(needed.map(async (path) => [path, await readKv(session, path, signal)] as const)),
     signal,
+  );
+  requireText(
+    clients.catalog.secretPaths
+      .filter(({ path }) => needed.includes(path))
+      .map((declared) => ({ declared, entry: entries.find(([path]) => path === declared.path)?.[1] })),
   );
   const found = new Map(entries.flatMap(([path, entry]) => (entry ? [[path, entry] as const] : [])));
   for (const declared of clients.catalog.secretPaths)

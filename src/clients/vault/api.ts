@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import NodeVault from 'node-vault';
 import { z } from 'zod';
+import { parseJson } from './json.ts';
 import { VaultError, VaultSealedError, VaultUnreachableError } from './errors.ts';
 import type { Tunnel, TunnelRequest } from './tunnel.ts';
 
@@ -261,13 +262,4 @@ function unmask(encoded: string, otp: string): string {
   const masked = Buffer.from(encoded, 'base64');
   const pad = Buffer.from(otp, 'utf8');
   return Buffer.from(masked.map((byte, index) => byte ^ (pad[index] ?? 0))).toString('utf8');
-}
-
-function parseJson(text: string): unknown {
-  if (text === '') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

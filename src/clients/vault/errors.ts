@@ -1,5 +1,10 @@
 /** Vault's answers that are no answers. */
 
+/** What stands in Vault is no text where text is expected: a person has to put it right. */
+export class SecretFormatError extends Error {
+  override name = 'SecretFormatError';
+}
+
 /** Vault answered, and the answer is no. */
 export class VaultError extends Error {
   override name = 'VaultError';

@@ -1,6 +1,7 @@
 export type { VaultApi, VaultHealth, VaultSession } from './api.ts';
 export { createVaultClient, isAway, type VaultClient, type VaultOptions, type VaultState } from './client.ts';
 export {
+  SecretFormatError,
   VaultError,
   VaultKeysMissingError,
   VaultSealedError,
@@ -11,6 +12,7 @@ export { type KeyStore, opens, type VaultKeys } from './keys.ts';
 export { createDirectTunnel } from './direct.ts';
 export { createKeyFile } from './keys-file.ts';
 export { createKeySecret } from './keys-secret.ts';
+export { typeName } from './json.ts';
 export type { OpenOptions, VaultServer } from './open.ts';
 export { PublicKeyError, readPublicKey } from './public-keys.ts';
 export {

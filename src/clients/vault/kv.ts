@@ -2,10 +2,13 @@
 import { z } from 'zod';
 import { VAULT } from '../../contract/names.ts';
 import type { VaultSession } from './api.ts';
-import { VaultError } from './errors.ts';
+import { SecretFormatError, VaultError } from './errors.ts';
 
 export interface KvEntry {
+  /** Values that are text; ours are nothing else. */
   data: Record<string, string>;
+  /** Values of other types, as somebody else wrote them: never read for anything, but written back with the rest. */
+  other: Record<string, unknown>;
   version: number;
   /** Version and when it was written: a Vault that was made anew counts from 1 again. */
   revision: string;
@@ -13,7 +16,7 @@ export interface KvEntry {
 
 const entrySchema = z.object({
   data: z.object({
-    data: z.record(z.string(), z.string()).nullable(),
+    data: z.record(z.string(), z.unknown()).nullable(),
     metadata: z.object({ version: z.number(), created_time: z.string() }),
   }),
 });
@@ -55,10 +58,22 @@ export function readKv(session: VaultSession, path: string, signal?: AbortSignal
 async function readEntry(session: VaultSession, request: string, signal?: AbortSignal): Promise<KvEntry | undefined> {
   const answer = await session.read(request, signal);
   if (answer === undefined) return undefined;
-  const { data, metadata } = entrySchema.parse(answer).data;
-  return data === null
-    ? undefined
-    : { data, version: metadata.version, revision: `${metadata.version}@${metadata.created_time}` };
+  const parsed = entrySchema.safeParse(answer);
+  if (!parsed.success) {
+    throw new SecretFormatError(
+      `${request}: Vault's answer is not that of KV version 2. Is something else mounted there?`,
+    );
+  }
+  const { data, metadata } = parsed.data.data;
+  if (data === null) return undefined;
+  const isText = ([, value]: [string, unknown]): boolean => typeof value === 'string';
+  const entries = Object.entries(data);
+  return {
+    data: Object.fromEntries(entries.filter(isText)) as Record<string, string>,
+    other: Object.fromEntries(entries.filter((entry) => !isText(entry))),
+    version: metadata.version,
+    revision: `${metadata.version}@${metadata.created_time}`,
+  };
 }
 
 export interface KvVersion {
@@ -137,6 +152,7 @@ export async function versionOfKv(
 }
 
 /**
+ * @param data all of the new version: what is left out is gone, so an entry's `other` values belong in it, too
  * @param version the version that was read; 0 where there was none
  * @returns the new version
  * @throws KvConflictError
@@ -144,7 +160,7 @@ export async function versionOfKv(
 export async function writeKv(
   session: VaultSession,
   path: string,
-  data: Record<string, string>,
+  data: Readonly<Record<string, unknown>>,
   version: number,
   signal?: AbortSignal,
 ): Promise<number> {

@@ -7,6 +7,8 @@ export interface SeenPath {
   declared: Pick<SecretPath, 'path' | 'keys'>;
   /** Keys of the newest version; undefined when there is none to read. */
   keys: readonly string[] | undefined;
+  /** Keys that hold no text, with what they hold: `a number`. */
+  noText?: ReadonlyMap<string, string>;
   /** The newest version, readable or not; undefined when Vault knows none. */
   newest:
     | {
@@ -29,7 +31,15 @@ export interface SeenPath {
 const LOST =
   'No older version and no Kubernetes Secret holds the value, and servers may still use it, so none is made up: restore it from a backup, or set it with `ananta secrets set`.';
 
-export function pathFindings({ declared, keys, newest, deleteAfter, restorable, lost }: SeenPath): DriftFinding[] {
+export function pathFindings({
+  declared,
+  keys,
+  noText = new Map(),
+  newest,
+  deleteAfter,
+  restorable,
+  lost,
+}: SeenPath): DriftFinding[] {
   const object = `Vault secret ${declared.path}`;
   const findings: DriftFinding[] = [];
   if (deleteAfter !== '0s') {
@@ -48,8 +58,20 @@ export function pathFindings({ declared, keys, newest, deleteAfter, restorable, 
   if (keys === undefined) return [...findings, gone(object, { newest, restorable, lost })];
   return [
     ...findings,
+    ...[...noText].map(([name, type]) =>
+      vaultFinding({
+        kind: 'changed',
+        area: 'vault',
+        object,
+        field: name,
+        was: 'text',
+        is: type,
+        ...who(newest?.createdBy, newest?.createdAt),
+        note: `Put it right with: vault kv patch secret/${declared.path} ${name}=-   (the value on standard input)`,
+      }),
+    ),
     ...declared.keys
-      .filter(({ name }) => !keys.includes(name))
+      .filter(({ name }) => !keys.includes(name) && !noText.has(name))
       .map(({ name }) =>
         vaultFinding({
           kind: 'missing',
