@@ -3,7 +3,7 @@
  * for embedded ones from the runtime file that the bootstrap writes; whoever uses it cannot tell.
  */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Config, stateDir } from '../config.ts';
 import { ENGINE_NAMESPACE, IN_CLUSTER } from '../contract/names.ts';
@@ -92,7 +92,10 @@ export async function resolveConnections(
       : config.pod
         ? { kubeconfig: '', inCluster: true }
         : {
-            kubeconfig: environment.cluster.kubeconfig ?? config.kubeconfig,
+            kubeconfig:
+              environment.cluster.kubeconfig === undefined
+                ? config.kubeconfig
+                : resolve(config.repoRoot, environment.cluster.kubeconfig),
             context: environment.cluster.context,
             inCluster: environment.cluster.context === 'in-cluster',
           };
@@ -144,10 +147,13 @@ function inClusterEngine(
 /** The names under which a pod finds what the environment file names on the machine of whoever wrote it. */
 export const ENGINE_ACCESS_FILES = { ca: 'ca.crt', cert: 'tls.crt', key: 'tls.key', apiKey: 'api-key' } as const;
 
-function externalEngine(engine: ExternalEngine, { pod }: Pick<Config, 'pod'>): Connections['engine'] {
+function externalEngine(
+  engine: ExternalEngine,
+  { pod, repoRoot }: Pick<Config, 'pod' | 'repoRoot'>,
+): Connections['engine'] {
   const { address, namespace, tls, apiKeyFile } = engine;
   const placed = (path: string, name: keyof typeof ENGINE_ACCESS_FILES): string =>
-    pod ? join(pod.engineAccessDir, ENGINE_ACCESS_FILES[name]) : path;
+    pod ? join(pod.engineAccessDir, ENGINE_ACCESS_FILES[name]) : resolve(repoRoot, path);
   const files =
     typeof tls === 'object'
       ? Object.fromEntries(

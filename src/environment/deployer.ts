@@ -3,20 +3,18 @@
  */
 import { z } from 'zod';
 import { ENGINE_NAMESPACE } from '../contract/names.ts';
-
-const amounts = z.record(z.string(), z.string());
-const resources = z.strictObject({ requests: amounts.optional(), limits: amounts.optional() });
+import { imageReference } from './fields/images.ts';
+import { objectName, pathSegmentName } from './fields/kubernetes-names.ts';
+import { containerResources, volumeSize } from './fields/quantity.ts';
+import { temporalNamespace } from './fields/texts.ts';
 
 /** NAME:TAG or NAME@sha256:DIGEST; a tag is never left out, since nobody could tell which version runs. */
-export const imageReferenceSchema = z
-  .string()
-  .regex(/^[^\s@]+(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/, 'has to be NAME:TAG or NAME@sha256:DIGEST')
-  .refine((text) => !/:\d+\/[^:@]*$/.test(text), 'needs a tag or a digest');
+export const imageReferenceSchema = imageReference(true);
 
 export const inClusterEngineSchema = z.strictObject({
   inCluster: z
     .strictObject({
-      namespace: z.string().min(1).default(ENGINE_NAMESPACE).describe('Temporal namespace of the deployments'),
+      namespace: temporalNamespace.default(ENGINE_NAMESPACE).describe('Temporal namespace of the deployments'),
       retentionDays: z
         .number()
         .int()
@@ -34,13 +32,15 @@ export const inClusterEngineSchema = z.strictObject({
       replicas: z.number().int().min(1).max(5).default(1).describe('Temporal servers, each with all of its roles'),
       storage: z
         .strictObject({
-          class: z.string().optional().describe("StorageClass; absent: storage.class, else the cluster's default"),
-          size: z.string().default('10Gi'),
+          class: objectName('a StorageClass')
+            .optional()
+            .describe("StorageClass; absent: storage.class, else the cluster's default"),
+          size: volumeSize.default('10Gi'),
         })
         .prefault({})
         .describe("Volume of the engine's PostgreSQL"),
       resources: z
-        .strictObject({ database: resources.optional(), server: resources.optional() })
+        .strictObject({ database: containerResources.optional(), server: containerResources.optional() })
         .prefault({})
         .describe('Kubernetes resources'),
     })
@@ -51,13 +51,11 @@ export const deployerSchema = z.strictObject({
   image: imageReferenceSchema
     .optional()
     .describe("Image made from this repository's Dockerfile; bootstrap --image wins"),
-  clusterRole: z
-    .string()
-    .min(1)
+  clusterRole: pathSegmentName('a ClusterRole')
     .optional()
     .describe(
       'ClusterRole of yours that bootstrap binds the workers to; absent: it makes the roles that npm run ananta -- rbac show prints',
     ),
   replicas: z.number().int().min(1).max(20).default(2).describe('Workers'),
-  resources: resources.optional().describe('Kubernetes resources of one worker'),
+  resources: containerResources.optional().describe('Kubernetes resources of one worker'),
 });

@@ -3,6 +3,11 @@ import { z } from 'zod';
 import { suggestion } from '../suggest.ts';
 import { valueAt } from './merge.ts';
 
+/** Of a text that somebody wrote, in a message. */
+const SHOWN_TEXT = 80;
+/** Of many unknown keys, the names of the first are compared with the known ones. */
+const EXPLAINED_KEYS = 100;
+
 export interface Finding {
   path: PropertyKey[];
   message: string;
@@ -30,21 +35,15 @@ function explain(issue: Issue, prefix: PropertyKey[], shape: JsonSchema, input: 
   if (issue.code === 'invalid_union') return explainUnion(issue, path, shape, input);
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(shape, path);
-    return issue.keys.map((key) => ({
+    const short = (key: string): boolean => key.length <= SHOWN_TEXT;
+    return issue.keys.map((key, index) => ({
       path: [...path, key],
-      message: `unknown key${suggestion(key, known) || `; known here: ${known.join(', ')}`}`,
+      message: `unknown key${(index < EXPLAINED_KEYS && short(key) && suggestion(key, known)) || `; known here: ${known.join(', ')}`}`,
     }));
   }
   if (issue.code === 'invalid_type') {
     const value = valueAt(input, path);
-    const wanted = article(issue.expected);
-    return [
-      {
-        path,
-        message:
-          value === undefined ? `is missing: ${wanted} is needed` : `has to be ${wanted}, not ${describe(value)}`,
-      },
-    ];
+    return [{ path, message: explainType(issue.expected, value) }];
   }
   if (issue.code === 'invalid_value') {
     const allowed = issue.values.map(String);
@@ -57,9 +56,32 @@ function explain(issue: Issue, prefix: PropertyKey[], shape: JsonSchema, input: 
       },
     ];
   }
+  if (issue.code === 'invalid_key') return [{ path, message: 'this key is not possible here' }];
   if (issue.code === 'too_small' || issue.code === 'too_big') return [{ path, message: explainLimit(issue) }];
   return [{ path, message: issue.message }];
 }
+
+function explainType(expected: string, value: unknown): string {
+  const wanted = article(expected);
+  if (value === undefined) return `is missing: ${wanted} is needed`;
+  const meant = expected === 'boolean' && typeof value === 'string' ? BOOLEANS[value.toLowerCase()] : undefined;
+  const quoted =
+    expected === 'string' && (typeof value === 'number' || typeof value === 'boolean') ? `'${value}'` : undefined;
+  const hint = meant ?? quoted;
+  return `has to be ${wanted}, not ${describe(value)}${hint === undefined ? '' : `: write ${hint}`}`;
+}
+
+/** Words that older YAML took for these. */
+const BOOLEANS: Record<string, string> = {
+  yes: 'true',
+  on: 'true',
+  y: 'true',
+  true: 'true',
+  no: 'false',
+  off: 'false',
+  n: 'false',
+  false: 'false',
+};
 
 function explainLimit(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string {
   if (issue.origin === 'string') return 'may not be empty';
@@ -77,17 +99,36 @@ function explainUnion(
   input: unknown,
 ): Finding[] {
   const value = valueAt(input, path);
-  if (value === undefined) return [{ path, message: `is missing: give ${alternatives(shape, path)}` }];
-  const branches = issue.errors.map((errors) => errors.flatMap((nested) => explain(nested, path, shape, input)));
-  const nested = branches.filter((findings) => findings.some((finding) => finding.path.length > path.length));
-  const best = nested.reduce<Finding[] | undefined>(
+  if (value === undefined)
+    return [
+      { path, message: `is missing: give ${alternatives(shape, path) ?? 'one of the forms in docs/environments.md'}` },
+    ];
+  // What is no list at all was not meant as a list.
+  const fitting = issue.errors.filter(
+    (errors) => !errors.some(({ code, path: at }) => code === 'invalid_type' && at.length === 0),
+  );
+  const branches = fitting.map((errors) => errors.flatMap((nested) => explain(nested, path, shape, input)));
+  const best = branches.reduce<Finding[] | undefined>(
     (fewest, findings) => (fewest === undefined || findings.length < fewest.length ? findings : fewest),
     undefined,
   );
-  return best ?? [{ path, message: `cannot be ${describe(value)}: give ${alternatives(shape, path)}` }];
+  if (best !== undefined) return best;
+  const types = issue.errors.flatMap((errors) =>
+    errors.flatMap((nested) => (nested.code === 'invalid_type' ? [article(nested.expected)] : [])),
+  );
+  const forms = alternatives(shape, path);
+  return [
+    {
+      path,
+      message:
+        forms === undefined || new Set(types).size > 1
+          ? `has to be ${[...new Set(types)].join(', or ')}, not ${describe(value)}`
+          : `cannot be ${describe(value)}: give ${forms}`,
+    },
+  ];
 }
 
-function alternatives(shape: JsonSchema, path: readonly PropertyKey[]): string {
+function alternatives(shape: JsonSchema, path: readonly PropertyKey[]): string | undefined {
   const branches = schemasAt(shape, path)
     .map((schema) =>
       Object.keys(schema.properties ?? {})
@@ -95,7 +136,7 @@ function alternatives(shape: JsonSchema, path: readonly PropertyKey[]): string {
         .join(' and '),
     )
     .filter((keys) => keys !== '');
-  return branches.length > 0 ? `either ${branches.join(', or ')}` : 'one of the forms in docs/environments.md';
+  return branches.length > 0 ? `either ${branches.join(', or ')}` : undefined;
 }
 
 function knownKeys(shape: JsonSchema, path: readonly PropertyKey[]): string[] {
@@ -135,5 +176,7 @@ function article(type: string): string {
 function describe(value: unknown): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'a group of keys' : JSON.stringify(value);
+  if (typeof value === 'object') return 'a group of keys';
+  const text = JSON.stringify(value);
+  return text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)}…` : text;
 }

@@ -7,12 +7,15 @@ import { z } from 'zod';
 import { DRIFT_MODES } from '../contract/drift.ts';
 import { CHART_SOURCES, chartMirrorSchema } from './charts.ts';
 import { deployerSchema, inClusterEngineSchema } from './deployer.ts';
-import { IMAGE_VERSION } from './image-version.ts';
+import { domain, filePath, hostName, hostPort, repositoryAddress, webAddress } from './fields/addresses.ts';
+import { imagePrefix, imageReference, imageVersion } from './fields/images.ts';
+import { annotations, labelName, objectName } from './fields/kubernetes-names.ts';
+import { containerResources, volumeSize } from './fields/quantity.ts';
+import { oneLine, refuseRepetitions, seconds, temporalNamespace } from './fields/texts.ts';
 import { vaultSchema } from './vault.ts';
 
-const seconds = z.number().positive();
-const filePath = z.string().min(1);
-const quantities = z.record(z.string(), z.string());
+/** Of one service: more pods than that are a slip of the hand. */
+const MOST_REPLICAS = 1000;
 
 const realNodeSchema = z.strictObject({
   services: z
@@ -59,12 +62,12 @@ const kindClusterSchema = z.strictObject({
         .optional()
         .describe('Default: ananta-<environment>'),
       workers: z.number().int().min(0).max(10).default(0).describe('Nodes besides the control plane'),
-      image: z.string().min(1).optional().describe('Node image; default: that of the installed kind'),
+      image: imageReference(false).optional().describe('Node image; default: that of the installed kind'),
     })
     .describe('A cluster with real pods on this machine, made by kind with Docker or podman'),
 });
 const externalClusterSchema = z.strictObject({
-  context: z.string().min(1).describe("Context of the kubeconfig; in-cluster uses the pod's own identity"),
+  context: oneLine().describe("Context of the kubeconfig; in-cluster uses the pod's own identity"),
   kubeconfig: filePath.optional().describe('Default: KUBECONFIG, then ~/.kube/config'),
 });
 
@@ -72,11 +75,8 @@ const embeddedEngineSchema = z.strictObject({
   embedded: z.literal(true).describe("Temporal on this machine, its database in the environment's state folder"),
 });
 const externalEngineSchema = z.strictObject({
-  address: z
-    .string()
-    .regex(/^[^\s/]+:\d+$/, 'has to be host:port')
-    .describe('host:port of the Temporal that runs deployments'),
-  namespace: z.string().min(1).describe('Temporal namespace; it has to exist'),
+  address: hostPort.describe('host:port of the Temporal that runs deployments'),
+  namespace: temporalNamespace.describe('Temporal namespace; it has to exist'),
   tls: z
     .union([
       z.boolean(),
@@ -84,7 +84,7 @@ const externalEngineSchema = z.strictObject({
         ca: filePath.optional(),
         cert: filePath.optional(),
         key: filePath.optional(),
-        serverName: z.string().optional(),
+        serverName: hostName.optional(),
       }),
     ])
     .default(false)
@@ -96,30 +96,26 @@ const externalEngineSchema = z.strictObject({
 
 const ingressSchema = z
   .strictObject({
-    className: z.string().min(1).optional().describe("IngressClass; absent: the cluster's default"),
-    controllerNamespace: z
-      .string()
-      .min(1)
+    className: objectName('an IngressClass').optional().describe("IngressClass; absent: the cluster's default"),
+    controllerNamespace: labelName('a namespace')
       .default('ingress-nginx')
       .describe("Namespace of the controller's pods: network policies let it through"),
     tls: z
       .union([
         z.strictObject({
-          secretName: z
-            .string()
-            .min(1)
-            .describe('Certificate for *.domain; it has to exist in each namespace with a public service'),
+          secretName: objectName('a Secret').describe(
+            'Certificate for *.domain; it has to exist in each namespace with a public service',
+          ),
         }),
         z.strictObject({
-          clusterIssuer: z
-            .string()
-            .min(1)
-            .describe('ClusterIssuer of cert-manager, which makes a certificate for each host'),
+          clusterIssuer: objectName('a ClusterIssuer').describe(
+            'ClusterIssuer of cert-manager, which makes a certificate for each host',
+          ),
         }),
       ])
       .optional()
       .describe('Where certificates come from; absent: something in front of the controller ends TLS'),
-    annotations: z.record(z.string(), z.string()).default({}).describe('Of every Ingress, for its controller'),
+    annotations: annotations.default({}).describe('Of every Ingress, for its controller'),
   })
   .describe('An Ingress for each public host of the catalog, below domain; absent: NodePorts only');
 
@@ -129,7 +125,7 @@ export const environmentFileSchema = z.strictObject({
     .string()
     .optional()
     .describe('Another file of this folder, without .yaml: what this file says comes on top'),
-  description: z.string().describe('One line for people'),
+  description: oneLine().describe('One line for people'),
   protected: z
     .boolean()
     .default(false)
@@ -161,7 +157,7 @@ export const environmentFileSchema = z.strictObject({
     .describe(
       "Versions and digests of publishers' charts; default helm/charts.lock.yaml. Another file where a mirror serves charts that were packaged anew",
     ),
-  domain: z.string().min(1).describe('Domain below which the platform answers'),
+  domain: domain.describe('Domain below which the platform answers'),
   ingress: ingressSchema.optional(),
   suppliedSecrets: z
     .enum(['required', 'placeholder'])
@@ -169,38 +165,45 @@ export const environmentFileSchema = z.strictObject({
     .describe('Values that third parties issue: required from the operator, or generated placeholders'),
   images: z
     .strictObject({
-      prefix: z.string().min(1).describe("In front of the platform's own images, without a trailing slash"),
-      tags: z
-        .record(
-          z.string(),
-          z.string().regex(IMAGE_VERSION, 'has to be an image tag, or a digest: sha256: and 64 hexadecimal digits'),
-        )
-        .default({})
-        .describe('Tag or digest (sha256:…) per service'),
-      pullSecrets: z.array(z.string()).default([]).describe('Names of Secrets that exist in the namespaces'),
+      prefix: imagePrefix.describe("In front of the platform's own images, without a trailing slash"),
+      tags: z.record(z.string(), imageVersion).default({}).describe('Tag or digest (sha256:…) per service'),
+      pullSecrets: z
+        .array(objectName('a Secret'))
+        .superRefine(refuseRepetitions)
+        .default([])
+        .describe('Names of Secrets that exist in the namespaces'),
     })
     .describe('Where images come from'),
   replicas: z
     .strictObject({
-      default: z.number().int().min(1).default(1).describe('Of every stateless service of the platform'),
-      services: z.record(z.string(), z.number().int().min(0)).default({}).describe('Per service'),
+      default: z
+        .number()
+        .int()
+        .min(1)
+        .max(MOST_REPLICAS)
+        .default(1)
+        .describe('Of every stateless service of the platform'),
+      services: z.record(z.string(), z.number().int().min(0).max(MOST_REPLICAS)).default({}).describe('Per service'),
     })
     .prefault({}),
-  resources: z
-    .record(z.string(), z.strictObject({ requests: quantities.optional(), limits: quantities.optional() }))
-    .default({})
-    .describe('Per service: Kubernetes resources'),
+  resources: z.record(z.string(), containerResources).default({}).describe('Per service: Kubernetes resources'),
   storage: z
     .strictObject({
-      class: z.string().optional().describe("StorageClass; absent: the cluster's default"),
-      sizes: z.record(z.string(), z.string()).default({}).describe('Volume size per service, e.g. 10Gi'),
+      class: objectName('a StorageClass').optional().describe("StorageClass; absent: the cluster's default"),
+      sizes: z.record(z.string(), volumeSize).default({}).describe('Volume size per service, e.g. 10Gi'),
     })
     .prefault({}),
   gitops: z
     .strictObject({
-      repoURL: z.string(),
-      targetRevision: z.string().default('HEAD'),
-      path: z.string().default('helm/charts'),
+      repoURL: repositoryAddress,
+      targetRevision: z
+        .string()
+        .regex(/^[^\s\p{Cc}~^:?*[\\]+$/u, 'has to be a branch, a tag or a commit')
+        .default('HEAD'),
+      path: z
+        .string()
+        .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\p{Cc}]+$/u, 'has to be a folder of the repository, as in helm/charts')
+        .default('helm/charts'),
     })
     .describe("Where Argo CD's Applications point: they show, they never synchronise by themselves"),
   helm: z
@@ -212,7 +215,7 @@ export const environmentFileSchema = z.strictObject({
         .max(32)
         .default(2)
         .describe('Helm processes at once; as many as cores is fastest'),
-      timeoutSeconds: seconds.default(300).describe('Seconds until one helm upgrade is ended'),
+      timeoutSeconds: seconds(1).default(300).describe('Seconds until one helm upgrade is ended'),
     })
     .prefault({}),
   onFailure: z
@@ -239,24 +242,26 @@ export const environmentFileSchema = z.strictObject({
         .enum(DRIFT_MODES)
         .default('report')
         .describe('What a scheduled run does: repair, report, or off for no schedule'),
-      everySeconds: seconds.default(900).describe('Seconds between scheduled runs'),
+      everySeconds: seconds(1).default(900).describe('Seconds between scheduled runs'),
       flapLimit: z
         .number()
         .int()
         .min(1)
+        .max(1000)
         .default(3)
         .describe(
           'Repairs of the same field within flapWindowSeconds after which it is left alone and somebody is asked',
         ),
-      flapWindowSeconds: seconds.default(86_400),
+      flapWindowSeconds: seconds().default(86_400),
       ignore: z
         .array(
           z.strictObject({
-            kind: z.string().optional(),
-            namespace: z.string().optional(),
-            name: z.string().optional(),
+            kind: z.string().min(1).optional(),
+            namespace: z.string().min(1).optional(),
+            name: z.string().min(1).optional(),
             field: z
               .string()
+              .min(1)
               .optional()
               .describe('Path such as spec.replicas; * stands for one part, a trailing ** for everything below'),
             reason: z.string().min(1).describe('For whoever reads this later'),
@@ -270,27 +275,33 @@ export const environmentFileSchema = z.strictObject({
   notify: z
     .strictObject({
       command: z
-        .array(z.string())
+        .array(z.string().regex(/^[^\0]*$/, 'holds a NUL byte'))
         .min(1)
+        .refine(([program]) => program !== '', 'begins with an empty text: name a program')
         .optional()
         .describe('Program with arguments; gets a JSON object on standard input'),
-      webhook: z.url().optional().describe('Gets the same JSON object by POST'),
+      webhook: webAddress('https://HOST/PATH').optional().describe('Gets the same JSON object by POST'),
       headersFile: filePath
         .optional()
         .describe('File with HTTP headers for the webhook, one Name: value a line, such as a token'),
-      timeoutSeconds: seconds.default(10),
+      timeoutSeconds: seconds().default(10),
     })
     .prefault({})
     .describe('Called on drift findings and on failed deployments'),
-  healthTimeoutFactor: z.number().positive().default(1).describe('Multiplies every health timeout of the catalog'),
-  removalPatienceSeconds: seconds
+  healthTimeoutFactor: z
+    .number()
+    .positive()
+    .max(100)
+    .default(1)
+    .describe('Multiplies every health timeout of the catalog'),
+  removalPatienceSeconds: seconds()
     .default(60)
     .describe(
       'Seconds without any progress after which something that was deleted, and does not go, is named and given up',
     ),
   simulation: z
     .strictObject({
-      factor: z.number().min(0).default(0.4).describe('Multiplies every start-up time'),
+      factor: z.number().min(0).max(1000).default(0.4).describe('Multiplies every start-up time'),
       jitter: z
         .number()
         .min(0)
@@ -299,7 +310,7 @@ export const environmentFileSchema = z.strictObject({
         .describe("Plus or minus this share of a start-up time, from the seed and the service's name"),
       seed: z.number().int().default(1),
       startupSeconds: z
-        .record(z.string(), z.number().nonnegative())
+        .record(z.string(), z.number().nonnegative().max(86_400))
         .default({})
         .describe("Seconds per service, in place of the catalog's"),
     })

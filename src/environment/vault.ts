@@ -1,11 +1,10 @@
 /** The part of an environment file that says how Vault is run, sealed and opened. */
 import { z } from 'zod';
+import { filePath, hostName, webAddress } from './fields/addresses.ts';
+import { annotations, labelName, objectName } from './fields/kubernetes-names.ts';
+import { oneLine } from './fields/texts.ts';
 
-const filePath = z.string().min(1);
-const kubernetesName = z
-  .string()
-  .regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'has to be a name in Kubernetes: small letters, digits and dashes');
-const text = z.string().min(1);
+const text = oneLine();
 
 /** With one server data are on one volume; an odd number of them agrees by majority. */
 const replicas = z
@@ -33,15 +32,15 @@ const fileStoreSchema = z.strictObject({
 });
 const kubernetesStoreSchema = z.strictObject({
   store: z.literal('kubernetes'),
-  namespace: kubernetesName.default('ananta-system'),
-  name: kubernetesName.default('vault-keys'),
+  namespace: labelName('a namespace').default('ananta-system'),
+  name: objectName('a Secret').default('vault-keys'),
   publicKeys: publicKeys.optional(),
   rootTokenKey: rootTokenKey.optional(),
 });
 
 const credentialsSchema = z
   .strictObject({
-    secret: kubernetesName.describe("Secret in Vault's namespace that somebody else has made"),
+    secret: objectName('a Secret').describe("Secret in Vault's namespace that somebody else has made"),
     keys: z
       .array(z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'has to be named like an environment variable'))
       .min(1)
@@ -50,8 +49,7 @@ const credentialsSchema = z
   .describe("What the key service asks for, by name; leave it out where the pods' own identity is enough");
 const common = {
   credentials: credentialsSchema.optional(),
-  serviceAccountAnnotations: z
-    .record(z.string(), z.string())
+  serviceAccountAnnotations: annotations
     .default({})
     .describe("On Vault's service account, for clouds that give pods an identity by it"),
 };
@@ -60,7 +58,7 @@ const common = {
 export const sealSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('awskms'),
-    parameters: z.strictObject({ kms_key_id: text, region: text, endpoint: text.optional() }),
+    parameters: z.strictObject({ kms_key_id: text, region: text, endpoint: webAddress('https://HOST').optional() }),
     ...common,
   }),
   z.strictObject({
@@ -82,13 +80,13 @@ export const sealSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('transit'),
     parameters: z.strictObject({
-      address: z.url(),
+      address: webAddress('https://HOST:PORT'),
       key_name: text,
       mount_path: text,
       namespace: text.optional(),
       disable_renewal: z.enum(['true', 'false']).optional(),
       tls_ca_cert: text.optional(),
-      tls_server_name: text.optional(),
+      tls_server_name: hostName.optional(),
     }),
     ...common,
   }),
@@ -97,14 +95,19 @@ export type Seal = z.infer<typeof sealSchema>;
 
 const externalSchema = z
   .strictObject({
-    address: z
-      .url({ protocol: /^https?$/, error: 'has to be https://HOST:PORT' })
-      .describe('https://HOST:PORT, as the worker and the pods of the platform reach it'),
+    address: webAddress('https://HOST:PORT').describe(
+      'https://HOST:PORT, as the worker and the pods of the platform reach it',
+    ),
     ca: filePath.optional().describe('File with the certificates that its own is checked against'),
   })
   .describe(
     "A Vault that others run, in place of the platform's own: it is neither initialized nor unsealed here. vault prepare prints what its operators set up once",
   );
+
+const kubernetesHost = z.string().superRefine((text, context) => {
+  if (text !== 'auto' && !webAddress('').safeParse(text).success)
+    context.addIssue({ code: 'custom', message: 'has to be auto, or https://HOST:PORT' });
+});
 
 export const vaultSchema = z.strictObject({
   external: externalSchema.optional(),
@@ -130,8 +133,7 @@ export const vaultSchema = z.strictObject({
     .enum(['revoke', 'keep'])
     .default('revoke')
     .describe('What happens to the root token once the deployer role works'),
-  kubernetesHost: z
-    .string()
+  kubernetesHost: kubernetesHost
     .default('auto')
     .describe("API server as Vault sees it, for token review; auto: the embedded cluster's, else the in-cluster one"),
 });

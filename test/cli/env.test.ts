@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { externalEnvironment, type Workspace, workspace } from './run-cli.ts';
+import { externalEnvironment, kubeconfigFor, type Workspace, workspace } from './run-cli.ts';
 
 let place: Workspace;
 before(async () => {
@@ -51,6 +51,25 @@ describe('env', () => {
     );
     assert.equal((await place.run(['env', 'check', 'good'])).code, 0);
     assert.deepEqual(await place.state(), []);
+  });
+
+  test('check: what charts and values make of resources, kubeconfigs, folders in place of files', async () => {
+    const kubeconfig = join(place.folder, 'kubeconfig');
+    await writeFile(kubeconfig, kubeconfigFor('https://127.0.0.1:1', 'other'));
+    await place.environment(
+      'low',
+      externalEnvironment({ more: 'resources: { keycloak: { limits: { memory: 64Mi } } }' }),
+    );
+    await place.environment('context', externalEnvironment({ kubeconfig }));
+    await place.environment('folder', externalEnvironment({ more: `chartLock: ${place.folder}` }));
+    const run = await place.run(['env', 'check', 'low', 'context', 'folder']);
+    assert.equal(run.code, 3);
+    assert.match(
+      run.stdout,
+      /low\.yaml: resources\.keycloak\.requests\.memory: together with .*: 1Gi is more than the limit of 64Mi/,
+    );
+    assert.match(run.stdout, /context\.yaml: cluster: The kubeconfig .* has no context "stage" \(it has: other\)/);
+    assert.match(run.stdout, /folder\.yaml: chartLock: .* is a folder, not a file/);
   });
 
   test('check names what is there when an environment does not exist', async () => {

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { loadCatalog } from '../../catalog/index.ts';
 import type { Catalog } from '../../catalog/schema.ts';
-import { loadEnvironment } from '../../environment/load.ts';
+import { ConfigurationError, loadEnvironment } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { checkImages } from '../arguments.ts';
 import type { CliContext } from '../context.ts';
@@ -43,8 +43,11 @@ export async function checkInputs(
 ): Promise<void> {
   await checkPublicKeys(environment, context);
   const { allDigests } = await import('../../plan/inputs.ts');
+  const { resourceConflicts } = await import('../../plan/resources.ts');
   try {
     await allDigests(catalog, environment, imageTags, context.config);
+    const conflicts = await resourceConflicts(catalog, environment, context.config);
+    if (conflicts.length > 0) throw new ConfigurationError(conflicts);
   } catch (error) {
     if (error instanceof Error && ['ConfigurationError', 'ChartLockError'].includes(error.name)) throw error;
     throw refused(
