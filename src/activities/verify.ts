@@ -6,7 +6,8 @@ import { VAULT } from '../contract/names.ts';
 import { frozenImage, isFrozenImage } from '../plan/frozen-images.ts';
 import { imagesOf } from '../plan/images.ts';
 import { findRelease } from '../plan/releases.ts';
-import { releaseHealth } from '../plan/health/index.ts';
+import { isScaledToZero, releaseHealth, SCALED_TO_ZERO } from '../plan/health/index.ts';
+import { replicasOf } from '../plan/values.ts';
 import { probeOf } from './await-healthy.ts';
 import { knownWorkloads, podsOf, readyPods } from './observe/workloads.ts';
 import { troublesOf } from './observe/troubles.ts';
@@ -83,6 +84,11 @@ async function verify(
   const pods = await podsOf(kubernetes, release, workloads, signal);
   if (health.status !== 'healthy')
     return { healthy: false, text: [health.message, ...troublesOf(kubernetes, release, pods)].join('; '), images };
+  if (isScaledToZero(workloads)) {
+    const wanted = replicasOf(clients.environment, service);
+    if (wanted === 0) return { healthy: true, text: SCALED_TO_ZERO, images };
+    return { healthy: false, text: `somebody has scaled it to zero; the environment wants ${wanted}`, images };
+  }
   const { probe } = probeOf(clients.environment, service, findRelease(clients.catalog, service.name));
   if (probe === undefined) return { healthy: true, text: health.message, images };
   if (probe.kind === 'vault') {

@@ -1,6 +1,5 @@
 /** Everything that goes into one `helm upgrade --install`, read from the checkout, with a digest over it. */
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import type { Catalog } from '../catalog/schema.ts';
 import type { Config } from '../config.ts';
 import { mergeTrees, type Tree } from '../environment/merge.ts';
@@ -8,6 +7,7 @@ import type { Environment } from '../environment/schema.ts';
 import { shownReleases, showsReleases } from './applications.ts';
 import { chartLockFile, type ChartLock, readChartLock } from './chart-lock.ts';
 import { digestOf, folderDigest } from './digest.ts';
+import { helmText } from './kubernetes-yaml.ts';
 import { allReleases, findService, type Release } from './releases.ts';
 import { upstreamChart, usesUpstreamChart } from './upstream.ts';
 import { filesOf, readValues } from './values-files.ts';
@@ -16,7 +16,7 @@ import { archivePath, wantedChart } from './wanted-charts.ts';
 import type { ChartReference, RenderedInputs } from './rendered-inputs.ts';
 
 export interface ReleaseInputs extends ChartReference {
-  /** YAML, for Helm's standard input. */
+  /** YAML, more exactly JSON, for Helm's standard input. */
   values: string;
   /** 16 hex characters over chart and values. */
   digest: string;
@@ -157,7 +157,7 @@ async function chartOf(
 }
 
 function written({ chart, values, digest }: RenderedInputs): ReleaseInputs {
-  return { ...chart, values: stringify(values, { aliasDuplicateObjects: false }), digest };
+  return { ...chart, values: helmText(values), digest };
 }
 
 function remembered<T>(known: Map<string, Promise<T>>, key: string, compute: () => Promise<T>): Promise<T> {

@@ -1,9 +1,9 @@
 /** What engineers write below helm/: values per release, migrations, the realm. */
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import type { Catalog } from '../catalog/schema.ts';
 import { isTree, type Tree } from '../environment/merge.ts';
+import { helmValues } from './kubernetes-yaml.ts';
 import type { Release } from './releases.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function readValues(path: string): Promise<Tree> {
     throw error;
   }
   try {
-    const values: unknown = parse(text);
+    const values = helmValues(text);
     return isTree(values) ? values : {};
   } catch (error) {
     throw new Error(`${path} is not valid YAML: ${(error as Error).message}`, { cause: error });

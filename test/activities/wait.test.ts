@@ -76,6 +76,27 @@ describe('waiting for a release', () => {
     });
   });
 
+  test('scaled to zero: done, and nobody is asked', async () => {
+    await withFakeClients(async (parts) => {
+      const none = deployment(5, { available: 0 });
+      none['spec'] = { replicas: 0 };
+      none['status'] = { observedGeneration: 1 };
+      parts.cluster.objects.set(PATH, none);
+      const probe = { kind: 'http', path: '/', port: 80 } as const;
+      assert.match(await waiting(parts, { probe }).done, /^scaled to zero/);
+    });
+  });
+
+  test('not before Kubernetes has picked that up', async () => {
+    await withFakeClients(async (parts) => {
+      const ending = deployment(5, { available: 1 });
+      ending['spec'] = { replicas: 0 };
+      ending['status'] = { observedGeneration: 0 };
+      parts.cluster.objects.set(PATH, ending);
+      await assert.rejects(waiting(parts, {}, 0.2).done, /has not been picked up yet/);
+    });
+  });
+
   test('a status that a watch delivered before the apply does not count', async () => {
     await withFakeClients(async (parts) => {
       const { cluster } = parts;

@@ -61,7 +61,7 @@ describe('charts', () => {
       helm(
         binary,
         ['template', 'cns-service', service.chartPath, '--kube-version', KUBERNETES_VERSION, '--values', '-'],
-        `${service.values}\nreplicas: 3\n`,
+        JSON.stringify({ ...(JSON.parse(service.values) as object), replicas: 3 }),
       ),
       /replicas/,
     );

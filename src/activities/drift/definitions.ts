@@ -1,7 +1,6 @@
 /**
  * Definitions that charts bring along: Helm makes them once and never looks at them again, so no release repairs them.
  */
-import { parseAllDocuments } from 'yaml';
 import type { StoredRelease } from '../../clients/helm/index.ts';
 import { type KubernetesClient, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
@@ -12,6 +11,7 @@ import type { Ignore } from '../../plan/drift/ignore.ts';
 import { authorOf, HELM_MANAGER, isSystem, managedEntries } from '../../plan/fields/managed.ts';
 import { definitionNames } from '../../plan/drift/manifest.ts';
 import { type AppliedObject, changedObject, type Judged } from '../../plan/drift/object.ts';
+import { kubernetesDocuments } from '../../plan/kubernetes-yaml.ts';
 import type { ReleaseSurvey } from '../../plan/drift/releases.ts';
 import { notObservable, notSeen } from './listing.ts';
 import type { RecordedReleases } from './recorded.ts';
@@ -104,6 +104,6 @@ export function definitionFiles({ chart }: Pick<StoredRelease, 'chart'>): string
 /** One definition out of a file; its long schema is read only when it is needed. */
 export function definitionIn(yaml: string, name: string): Tree | undefined {
   const text = yaml.split(/^---.*$/m).find((document) => definitionNames(document).includes(name));
-  const value: unknown = text === undefined ? undefined : parseAllDocuments(text)[0]?.toJS();
+  const value: unknown = text === undefined ? undefined : kubernetesDocuments(text)[0]?.toJS();
   return isTree(value) ? value : undefined;
 }

@@ -6,7 +6,7 @@ import type { Health } from '../../catalog/schema.ts';
 import type { Clients } from '../../clients/index.ts';
 import { KubernetesError, UnreachableError } from '../../clients/kubernetes/index.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { releaseHealth } from '../../plan/health/index.ts';
+import { isScaledToZero, releaseHealth, SCALED_TO_ZERO } from '../../plan/health/index.ts';
 import { DeployError } from '../failures.ts';
 import { freshest, knownWorkloads, type LiveWorkload, podsOf, readWorkloads, readyPods } from '../observe/workloads.ts';
 import { troublesOf } from '../observe/troubles.ts';
@@ -132,6 +132,8 @@ async function ask(
   { release, job, probe, answersOnly, signal }: WaitInput,
   workloads: readonly LiveWorkload[],
 ): Promise<ProbeResult> {
+  // There is nobody to ask.
+  if (isScaledToZero(workloads)) return { ok: true, text: SCALED_TO_ZERO };
   if (answersOnly) return probeVaultAnswers(clients, signal);
   if (probe === undefined)
     return {

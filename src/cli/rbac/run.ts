@@ -1,5 +1,4 @@
 /** `ananta rbac show` and `ananta rbac apply`. */
-import { stringify } from 'yaml';
 import { namespaceLabels } from '../../activities/ensure-namespaces.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { isNotFound, KubernetesError, type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
@@ -13,6 +12,7 @@ import {
 } from '../../contract/names.ts';
 import { IDENTITIES, type IdentityName, identityOf } from '../../plan/access/identities.ts';
 import { type AccessObject, accessObjects } from '../../plan/access/manifests.ts';
+import { kubernetesText } from '../../plan/kubernetes-yaml.ts';
 import { withGround } from '../clients.ts';
 import type { RbacOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
@@ -29,10 +29,7 @@ export async function showAccess(context: CliContext, options: RbacOptions): Pro
   );
   if (options.json)
     printLines(context.terminal.stdout, [JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })]);
-  else
-    context.terminal.stdout.write(
-      objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join(''),
-    );
+  else context.terminal.stdout.write(objects.map((object) => `---\n${kubernetesText(object)}`).join(''));
   return EXIT_CODES.done;
 }
 

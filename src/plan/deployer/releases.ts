@@ -1,12 +1,12 @@
 /** What the bootstrap installs in the target cluster: releases in order, with chart, values and a digest over both. */
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { IMAGES } from '../../catalog/images.ts';
 import type { Config } from '../../config.ts';
 import { IN_CLUSTER } from '../../contract/names.ts';
 import { mergeTrees, type Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { digestOf, folderDigest } from '../digest.ts';
+import { helmText } from '../kubernetes-yaml.ts';
 import { readValues } from '../values-files.ts';
 import { imageValues } from './image.ts';
 
@@ -72,7 +72,7 @@ export async function deployerReleases(
 
 /** For Helm's standard input. */
 export function writtenValues({ values }: Pick<DeployerRelease, 'values'>): string {
-  return stringify(values, { aliasDuplicateObjects: false });
+  return helmText(values);
 }
 
 interface Part {

@@ -1,5 +1,6 @@
 /** Health by kind, and of a release as a whole. Pure: objects in, words out. */
 import type { ObservedHealth } from '../observed.ts';
+import { treeOf } from '../helm-marks.ts';
 import { daemonSetHealth } from './daemonset.ts';
 import { deploymentHealth } from './deployment.ts';
 import { jobHealth } from './job.ts';
@@ -48,6 +49,20 @@ export function releaseHealth(workloads: readonly Workload[]): Health {
     status: 'healthy',
     message: judged.map(({ workload, health }) => `${workload.kind} ${workload.name}: ${health.message}`).join('; '),
   };
+}
+
+/** What is said of a release that runs no pod, and is to run none. */
+export const SCALED_TO_ZERO = 'scaled to zero: no pod runs, and none is to';
+
+/** It has workloads that carry pods for good, and all of them are wanted with no replica. */
+export function isScaledToZero(workloads: readonly Workload[]): boolean {
+  return (
+    workloads.length > 0 &&
+    workloads.every(
+      ({ kind, object }) =>
+        (kind === 'Deployment' || kind === 'StatefulSet') && treeOf(treeOf(object)['spec'])['replicas'] === 0,
+    )
+  );
 }
 
 /** As the plan wants it. */

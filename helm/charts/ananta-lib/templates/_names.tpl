@@ -16,8 +16,13 @@ app.kubernetes.io/component: {{ . }}
 {{ include "ananta.selectorLabels" . }}
 app.kubernetes.io/part-of: {{ .Values.partOf | default "ananta" }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/version: {{ .Values.image.tag | toString | replace "+" "_" | trunc 63 | quote }}
+app.kubernetes.io/version: {{ include "ananta.labelValue" .Values.image.tag | quote }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end }}
+
+{{/* Any tag as the value of a label, which begins and ends with a letter or a digit. Empty where it holds neither. */}}
+{{- define "ananta.labelValue" -}}
+{{ regexReplaceAll "[^A-Za-z0-9_.-]" (toString .) "_" | trunc 63 | trimAll "_.-" }}
 {{- end }}
 
 {{/* Head of an object. Call with (list root kind name). */}}
@@ -42,7 +47,7 @@ vault-{{ . | replace "/" "-" }}
 
 {{/* Name of the volume behind a path of the container. */}}
 {{- define "ananta.volumeName" -}}
-{{ . | trimPrefix "/" | lower | replace "/" "-" | replace "." "-" | replace "_" "-" | trimAll "-" | trunc 63 }}
+{{ . | trimPrefix "/" | lower | replace "/" "-" | replace "." "-" | replace "_" "-" | trimPrefix "-" | trunc 63 | trimAll "-" }}
 {{- end }}
 
 {{/* Prefix of the ConfigMaps that hold files: a Job's are as immutable as the Job. */}}

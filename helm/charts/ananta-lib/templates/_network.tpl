@@ -5,12 +5,12 @@
 ports:
   {{- $nodePorts := index . 1 }}
   {{- range index . 0 }}
-  - name: {{ .name }}
+  - name: {{ .name | quote }}
     port: {{ .port }}
-    targetPort: {{ .name }}
+    targetPort: {{ .name | quote }}
     protocol: TCP
     {{- if ne .protocol "tcp" }}
-    appProtocol: {{ .protocol }}
+    appProtocol: {{ .protocol | quote }}
     {{- end }}
     {{- if and $nodePorts .nodePort }}
     nodePort: {{ .nodePort }}
@@ -85,10 +85,10 @@ kind: Ingress
 {{- end }}
 spec:
   {{- with .className }}
-  ingressClassName: {{ . }}
+  ingressClassName: {{ . | quote }}
   {{- end }}
   rules:
-    - host: {{ .host }}
+    - host: {{ .host | quote }}
       http:
         paths:
           - path: /
@@ -96,11 +96,11 @@ spec:
             backend:
               service:
                 name: {{ include "ananta.fullname" $ }}
-                port: {name: {{ .port }}}
+                port: {name: {{ .port | quote }}}
   {{- with .tlsSecret }}
   tls:
-    - hosts: [{{ $.Values.ingress.host }}]
-      secretName: {{ . }}
+    - hosts: [{{ $.Values.ingress.host | quote }}]
+      secretName: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end }}
@@ -144,13 +144,13 @@ spec:
         {{- end }}
       ports:
         {{- range $ports }}
-        - {port: {{ .name }}, protocol: TCP}
+        - {port: {{ .name | quote }}, protocol: TCP}
         {{- end }}
     {{- end }}
     {{- with $public }}
     - ports:
         {{- range . }}
-        - {port: {{ . }}, protocol: TCP}
+        - {port: {{ . | quote }}, protocol: TCP}
         {{- end }}
     {{- end }}
   {{- end }}

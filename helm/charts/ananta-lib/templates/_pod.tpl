@@ -38,7 +38,7 @@ restartPolicy: Never
 {{- with $v.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- with $v.terminationGracePeriodSeconds }}
@@ -81,7 +81,7 @@ containers:
 {{- $c := index . 2 -}}
 {{- $image := $c.image | default $v.image -}}
 {{- $vault := $v.vault | default dict -}}
-name: {{ index . 1 }}
+name: {{ index . 1 | quote }}
 image: "{{ $image.repository }}{{ if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag }}{{ end }}"
 imagePullPolicy: IfNotPresent
 {{- with $c.command }}
@@ -95,10 +95,10 @@ args:
 env:
   {{- /* Kubernetes expands $(NAME) only from entries further up: secrets come before what refers to them. */}}
   {{- range $name, $path := $c.envFromField }}
-  - {name: {{ $name }}, valueFrom: {fieldRef: {fieldPath: {{ $path }}}}}
+  - {name: {{ $name | quote }}, valueFrom: {fieldRef: {fieldPath: {{ $path | quote }}}}}
   {{- end }}
   {{- range $name, $ref := $c.envFromSecret }}
-  - {name: {{ $name }}, valueFrom: {secretKeyRef: {name: {{ if $ref.name }}{{ $ref.name }}{{ else }}{{ include "ananta.secretName" $ref.secret }}{{ end }}, key: {{ $ref.key }}}}}
+  - {name: {{ $name | quote }}, valueFrom: {secretKeyRef: {name: {{ if $ref.name }}{{ $ref.name | quote }}{{ else }}{{ include "ananta.secretName" $ref.secret | quote }}{{ end }}, key: {{ $ref.key | quote }}}}}
   {{- end }}
   {{- if $vault.login }}
   - {name: VAULT_ADDR, value: {{ $vault.address | quote }}}
@@ -106,17 +106,17 @@ env:
   - {name: VAULT_ROLE, value: {{ $vault.role | quote }}}
   {{- end }}
   {{- range $name, $value := $c.env }}
-  - {name: {{ $name }}, value: {{ include "ananta.value" (list $root $value) | quote }}}
+  - {name: {{ $name | quote }}, value: {{ include "ananta.value" (list $root $value) | quote }}}
   {{- end }}
 {{- end }}
 {{- if not $c.init }}
 {{- if or ($v.service).ports $v.containerPorts }}
 ports:
   {{- range ($v.service).ports }}
-  - {name: {{ .name }}, containerPort: {{ .containerPort }}, protocol: TCP}
+  - {name: {{ .name | quote }}, containerPort: {{ .containerPort }}, protocol: TCP}
   {{- end }}
   {{- range $name, $port := $v.containerPorts }}
-  - {name: {{ $name }}, containerPort: {{ $port }}, protocol: TCP}
+  - {name: {{ $name | quote }}, containerPort: {{ $port }}, protocol: TCP}
   {{- end }}
 {{- end }}
 {{- include "ananta.probes" $root }}

@@ -5,16 +5,16 @@
 {{- if or $v.data $v.writable $v.files $v.secretFiles $v.volumeMounts ($v.vault).login }}
 volumeMounts:
   {{- with $v.data }}
-  - {name: data, mountPath: {{ .mountPath }}}
+  - {name: data, mountPath: {{ .mountPath | quote }}}
   {{- end }}
   {{- range $path, $_ := $v.writable }}
-  - {name: {{ include "ananta.volumeName" $path }}, mountPath: {{ $path }}}
+  - {name: {{ include "ananta.volumeName" $path | quote }}, mountPath: {{ $path | quote }}}
   {{- end }}
   {{- range $mount, $_ := $v.files }}
-  - {name: files-{{ $mount }}, mountPath: {{ get ($v.mountPaths | default dict) $mount | default (printf "/files/%s" $mount) }}, readOnly: true}
+  - {name: files-{{ $mount }}, mountPath: {{ get ($v.mountPaths | default dict) $mount | default (printf "/files/%s" $mount) | quote }}, readOnly: true}
   {{- end }}
   {{- range $path, $_ := $v.secretFiles }}
-  - {name: {{ include "ananta.volumeName" $path }}, mountPath: {{ $path }}, readOnly: true}
+  - {name: {{ include "ananta.volumeName" $path | quote }}, mountPath: {{ $path | quote }}, readOnly: true}
   {{- end }}
   {{- if ($v.vault).login }}
   - {name: vault-token, mountPath: /var/run/secrets/vault, readOnly: true}
@@ -35,20 +35,20 @@ volumes:
   - {name: data, persistentVolumeClaim: {claimName: {{ include "ananta.fullname" . }}}}
   {{- end }}
   {{- range $path, $spec := $v.writable }}
-  - {name: {{ include "ananta.volumeName" $path }}, emptyDir: {{ toJson ($spec | default dict) }}}
+  - {name: {{ include "ananta.volumeName" $path | quote }}, emptyDir: {{ toJson ($spec | default dict) }}}
   {{- end }}
   {{- range $mount, $_ := $v.files }}
   - {name: files-{{ $mount }}, configMap: {name: {{ include "ananta.filesPrefix" $root }}-{{ $mount }}, defaultMode: {{ $v.filesMode | default 292 }}}}
   {{- end }}
   {{- range $path, $ref := $v.secretFiles }}
-  - name: {{ include "ananta.volumeName" $path }}
+  - name: {{ include "ananta.volumeName" $path | quote }}
     secret:
       secretName: {{ include "ananta.secretName" $ref.secret }}
       defaultMode: 288
       {{- with $ref.keys }}
       items:
         {{- range . }}
-        - {key: {{ . }}, path: {{ . }}}
+        - {key: {{ . | quote }}, path: {{ . | quote }}}
         {{- end }}
       {{- end }}
   {{- end }}
@@ -68,9 +68,9 @@ volumes:
 {{- define "ananta.claimSpec" -}}
 accessModes: [ReadWriteOnce]
 {{- with (.Values.storage).class }}
-storageClassName: {{ . }}
+storageClassName: {{ . | quote }}
 {{- end }}
 resources:
   requests:
-    storage: {{ (.Values.storage).size | default .Values.data.size }}
+    storage: {{ (.Values.storage).size | default .Values.data.size | quote }}
 {{- end }}

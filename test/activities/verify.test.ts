@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { verifyAll } from '../../src/activities/verify.ts';
+import { withFakeClients } from '../support/fake-clients.ts';
+
+for (const [wanted, healthy, text] of [
+  [0, true, /^scaled to zero/],
+  [1, false, /scaled it to zero; the environment wants 1/],
+] as const)
+  test(`no replica where the environment wants ${wanted}`, () =>
+    withFakeClients(async ({ clients, cluster }) => {
+      cluster.watched.set('Deployment/app-plane/cns-service/cns-service', {
+        metadata: { name: 'cns-service', namespace: 'app-plane', uid: 'u', resourceVersion: '1', generation: 1 },
+        spec: { replicas: 0 },
+        status: { observedGeneration: 1 },
+      });
+      const environment = { ...clients.environment, replicas: { default: 1, services: { 'cns-service': wanted } } };
+      const row = (await verifyAll({ ...clients, environment })).find(({ service }) => service === 'cns-service');
+      assert.equal(row?.healthy, healthy);
+      assert.match(row.proof + row.reason, text);
+    }));
