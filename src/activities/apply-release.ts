@@ -4,14 +4,16 @@
  * again after a lost acknowledgement, a killed worker or a killed Helm leads to the same end.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HelmError } from '../clients/helm/index.ts';
+import { HelmError, helmSecretName } from '../clients/helm/index.ts';
 import type { Clients } from '../clients/index.ts';
+import { paths } from '../clients/kubernetes/index.ts';
 import type { ApplyReleaseInput, ApplyReleaseResult } from '../contract/activities.ts';
 import { FAILURES } from '../contract/failures.ts';
 import { RELEASE_LABELS } from '../contract/names.ts';
 import type { Environment } from '../environment/schema.ts';
 import { jobHealth } from '../plan/health/index.ts';
 import { releaseInputs, type ReleaseInputs } from '../plan/inputs.ts';
+import { descriptionOf, NO_PROOF } from '../plan/provenance.ts';
 import { findRelease } from '../plan/releases.ts';
 import { ownerLabel } from '../process/owner.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
@@ -21,7 +23,8 @@ import { archivedDefinitions, awaitEstablished, definitionsOf, installedDefiniti
 import { jobsOf, removeJobs } from './release/jobs.ts';
 import { explainTakenPort } from './release/leaked-port.ts';
 import { assertRestorable, claim, isRestored, restore } from './release/restore.ts';
-import { newestRevision, type Revision } from './release/revisions.ts';
+import { type JudgedRevision, judgedRevisionsOf } from './release/provenance.ts';
+import { proveRevision } from './release/prove.ts';
 import { type Release, settleRelease } from './release/recover.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
@@ -42,18 +45,22 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
         const [, environment, found] = await Promise.all([
           assertTarget(clients, run, scope.signal),
           currentEnvironment(clients),
-          newestRevision(clients.kubernetes, step.namespace, step.name, scope.signal),
+          judgedRevisionsOf(clients, release, scope.signal).then((all) => all.at(-1)),
         ]);
         const back = step.toRevision !== undefined;
         const inputs = back ? undefined : await plannedInputs(clients, environment, input);
         if (back && isRestored(input, found))
-          return { changed: true, revision: await claim(clients, input, scope.signal), seconds: seconds(started) };
-        if (!back && isDone(input, found))
+          return { changed: true, revision: await claim(clients, input), seconds: seconds(started) };
+        if (!back && isDone(input, found)) {
+          // An attempt before this one may have been interrupted before it could write the proof.
+          if (found?.provenance === 'unproven' && found.labels[RELEASE_LABELS.run] === run.runId)
+            await assertRecorded(clients, release, found.revision);
           return {
             changed: found?.labels[RELEASE_LABELS.run] === run.runId,
             revision: found?.revision ?? 0,
             seconds: seconds(started),
           };
+        }
 
         if (inputs?.upstream !== undefined) {
           doing = 'fetches and verifies its chart';
@@ -80,7 +87,8 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
                   release: release.name,
                   chart: inputs.chartPath,
                   values: inputs.values,
-                  labels: await labelsOf(clients, input, inputs),
+                  labels: await labelsOf(clients, input, inputs, found),
+                  description: descriptionOf(run.runId, step.digest),
                   runId: run.runId,
                   priority: input.priority,
                   signal: scope.signal,
@@ -91,7 +99,7 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
         const revision = await onceMoreForNewKinds(apply, scope.signal).catch(async (error: unknown) => {
           throw await explainTakenPort(clients.kubernetes, release, error, Date.now() - scope.wantedAt, scope.signal);
         });
-        await assertRecorded(clients, release);
+        if (!back) await assertRecorded(clients, release, revision);
         const definitions = inputs ? await kindsOf(clients, inputs, release, scope.signal) : [];
         if (definitions.length > 0) {
           doing = 'waits for its kinds to be known';
@@ -132,7 +140,9 @@ async function plannedInputs(
  * The cluster holds exactly this already. A `retry` was ordered because what is there does not work, unless this very
  * run made it.
  */
-function isDone({ run, step }: ApplyReleaseInput, found: Revision | undefined): boolean {
+function isDone({ run, step }: ApplyReleaseInput, found: JudgedRevision | undefined): boolean {
+  // Somebody's own upgrade bears our labels: Helm hands them on.
+  if (found?.provenance === 'foreign') return false;
   if (found?.status !== 'deployed' || found.labels[RELEASE_LABELS.digest] !== step.digest) return false;
   return step.action !== 'retry' || found.labels[RELEASE_LABELS.run] === run.runId;
 }
@@ -141,8 +151,11 @@ async function labelsOf(
   clients: Pick<Clients, 'config'>,
   { run, service, step }: ApplyReleaseInput,
   inputs: ReleaseInputs,
+  found: JudgedRevision | undefined,
 ): Promise<Record<string, string>> {
   return {
+    // That of the revision before proves nothing of this one.
+    ...(found?.labels[RELEASE_LABELS.proof] === undefined ? {} : { [RELEASE_LABELS.proof]: NO_PROOF }),
     [RELEASE_LABELS.environment]: run.environment,
     [RELEASE_LABELS.service]: service,
     [RELEASE_LABELS.run]: run.runId,
@@ -188,17 +201,23 @@ async function replaceFailedJobs(
 }
 
 /**
- * Helm ends well even where it could not record that it did, because the API server was away in that moment.
+ * The record is there, and is proved to be ours. Helm ends well even where it could not record that it did, because the
+ * API server was away in that moment.
  * @throws DeployError HelmInterrupted: the next attempt removes the unfinished record and adopts what was applied
  */
 async function assertRecorded(
-  { kubernetes }: Pick<Clients, 'kubernetes'>,
+  clients: Pick<Clients, 'kubernetes' | 'vault' | 'redactor' | 'environment'>,
   { namespace, name }: Release,
+  revision: number,
 ): Promise<void> {
   // Also when this was cancelled: what Helm has finished counts.
-  const newest = await newestRevision(kubernetes, namespace, name);
-  if (newest?.status === 'deployed') return;
-  const record = newest === undefined ? 'there is none' : `revision ${newest.revision} is ${newest.status} in it`;
+  const secret = await clients.kubernetes.get(paths.secret(namespace, helmSecretName(name, revision)));
+  const status = secret?.metadata.labels?.['status'];
+  if (secret !== undefined && status === 'deployed') {
+    await proveRevision(clients, secret);
+    return;
+  }
+  const record = secret === undefined ? `there is no revision ${revision}` : `revision ${revision} is ${status} in it`;
   throw new DeployError(
     FAILURES.helmInterrupted,
     `Helm has applied ${name} in ${namespace} and could not record it: ${record}. What it applied stays, and is adopted by the next attempt`,

@@ -85,6 +85,8 @@ export const RELEASE_LABELS = {
    * another.
    */
   proven: 'ananta-proven',
+  /** Keyed proof that a run of ours wrote this very revision. */
+  proof: 'ananta-proof',
 } as const;
 
 /** Kubernetes namespace of the deployer's own records: platform versions, accepted drift. Not one of the platform's. */

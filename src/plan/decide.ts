@@ -8,7 +8,7 @@ import { digestOf, planDigest } from './digest.ts';
 import { criticalPath, remainingSeconds } from './graph.ts';
 import { wantedSecrets } from './kubernetes-secrets.ts';
 import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRelease } from './observed.ts';
-import { findService, releasesOf, type Release } from './releases.ts';
+import { allReleases, findService, releasesOf, type Release } from './releases.ts';
 import { serviceSeconds } from './startup.ts';
 import { deployerRole, serviceRoles } from './vault-policies.ts';
 import { checkVaultServer, serverReason } from './vault-server.ts';
@@ -47,6 +47,7 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
     remainingSeconds: rounded(remaining.get(service.name) ?? 0),
     healthTimeoutSeconds: service.healthTimeoutSeconds * environment.healthTimeoutFactor,
   }));
+  const notes = unprovedNotes(catalog, observed);
   return {
     operation: 'deploy',
     environment: environment.name,
@@ -59,7 +60,20 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
     phases: catalog.phases,
     helmTimeoutSeconds: environment.helm.timeoutSeconds,
     onFailure: environment.onFailure,
+    ...(notes.length > 0 ? { notes } : {}),
   };
+}
+
+/** What cannot be proved is said, and counts by its labels. */
+function unprovedNotes(catalog: Catalog, { releases, proofsUnchecked }: ObservedCluster): string[] {
+  const unknown = allReleases(catalog).filter(
+    ({ namespace, name }) => releases.get(releaseKey(namespace, name))?.provenance === 'unknown',
+  );
+  if (unknown.length === 0) return [];
+  const why = proofsUnchecked ?? 'they were proved with a key that Vault has lost';
+  return [
+    `Who wrote the revisions in effect cannot be proved now (${why}): ${unknown.length} releases count by their labels.`,
+  ];
 }
 
 function planService(
@@ -134,6 +148,11 @@ function decideRelease(
   if (found === undefined) return { action: 'install', reason: 'not there yet' };
   if (found.status === 'uninstalled') return { action: 'install', reason: 'was uninstalled' };
   if (found.status !== 'deployed') return { action: 'retry', reason: unfinished(found) };
+  if (found.provenance === 'foreign' && found.ours === true)
+    return {
+      action: 'upgrade',
+      reason: `revision ${found.revision} is not of a deployment of ours${writtenBy(found)}`,
+    };
   const made = found.labels[RELEASE_LABELS.digest];
   if (made === undefined) return { action: 'upgrade', reason: 'what it was made from is not recorded' };
   if (made !== wanted)
@@ -145,6 +164,10 @@ function decideRelease(
   if (health !== undefined && !health.healthy)
     return { action: 'verify', reason: `applied, but not healthy: ${health.reason}` };
   return { action: 'unchanged', reason: release.job ? 'completed, as wanted' : 'as wanted' };
+}
+
+function writtenBy({ writtenBy: writer }: ObservedRelease): string {
+  return writer === undefined ? '' : ` (written by ${writer.manager}, ${writer.at}): what was applied is put back`;
 }
 
 function unfinished({ status, revision }: ObservedRelease): string {

@@ -56,7 +56,8 @@ async function listFiles(root: string, below: string): Promise<string[]> {
   return nested.flat();
 }
 
-function sorted(value: unknown): unknown {
+/** The same value with its keys in order, at every depth. */
+export function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(

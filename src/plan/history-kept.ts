@@ -5,6 +5,8 @@ export interface KeptRevision {
   revision: number;
   status: ReleaseStatus;
   digest: string | undefined;
+  /** Somebody else wrote it: nothing of ours to bring back, and not ours to remove. */
+  foreign?: true;
 }
 
 /** Left behind by Helm when a newer revision came; everything else is at work, newest, or somebody's evidence. */
@@ -18,7 +20,9 @@ const WHOLE: readonly ReleaseStatus[] = ['deployed', 'superseded'];
  */
 export function revisionOf<T extends KeptRevision>(revisions: readonly T[], digest: string): T | undefined {
   return revisions
-    .filter((candidate) => candidate.digest === digest && WHOLE.includes(candidate.status))
+    .filter(
+      (candidate) => candidate.foreign !== true && candidate.digest === digest && WHOLE.includes(candidate.status),
+    )
     .reduce<T | undefined>(
       (best, candidate) => (best && best.revision > candidate.revision ? best : candidate),
       undefined,
@@ -26,13 +30,13 @@ export function revisionOf<T extends KeptRevision>(revisions: readonly T[], dige
 }
 
 /**
- * Of one release. Never the newest, never a deployed one.
+ * Of one release. Never the newest, never a deployed one, never one that somebody else has written.
  * @param digests that a kept version needs
  */
 export function dispensable<T extends KeptRevision>(revisions: readonly T[], digests: ReadonlySet<string>): T[] {
   const newest = Math.max(...revisions.map(({ revision }) => revision));
   return revisions.filter((candidate) => {
-    if (candidate.revision === newest || !PAST.includes(candidate.status)) return false;
+    if (candidate.foreign === true || candidate.revision === newest || !PAST.includes(candidate.status)) return false;
     return (
       candidate.digest === undefined ||
       !digests.has(candidate.digest) ||

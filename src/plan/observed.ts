@@ -20,11 +20,24 @@ export type ReleaseStatus =
   | 'pending-rollback'
   | 'unknown';
 
+/**
+ * Who wrote a revision. `ours`: proved. `foreign`: somebody else wrote or edited it. `unproven`: written before there
+ * was a
+ * key, ours by its labels. `unknown`: its proof cannot be checked now, because Vault is away or holds another key.
+ */
+export type Provenance = 'ours' | 'foreign' | 'unproven' | 'unknown';
+
 export interface ObservedRelease {
   revision: number;
   status: ReleaseStatus;
   /** Labels on the newest revision's Secret, RELEASE_LABELS among them. */
   labels: Record<string, string>;
+  /** Absent: nobody has looked; then the labels count. */
+  provenance?: Provenance;
+  /** Who wrote it and when (ISO 8601), for one that is foreign. */
+  writtenBy?: { manager: string; at: string };
+  /** Whether any revision of the release is ours; absent: nobody has looked. */
+  ours?: boolean;
 }
 
 export interface ObservedHealth {
@@ -40,6 +53,8 @@ export interface ObservedCluster {
   namespaces: ReadonlySet<string>;
   /** Key `<namespace>/<release>`. */
   releases: ReadonlyMap<string, ObservedRelease>;
+  /** Why proofs of revisions could not be checked; absent: they were. */
+  proofsUnchecked?: string;
   /** Key `<namespace>/<release>`, from the live workloads by instance label. Absent: no workload at all. */
   health: ReadonlyMap<string, ObservedHealth>;
   vault: 'absent' | 'unreachable' | 'uninitialized' | 'sealed' | 'open';

@@ -5,7 +5,7 @@ import { RELEASE_LABELS } from '../contract/names.ts';
 import type { DeployPlan, PlannedService, PlannedStep } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { digestOf } from './digest.ts';
-import { ownRevision } from './drift/releases.ts';
+import { lastApplied, ownRevision } from './drift/releases.ts';
 import { criticalPath, remainingSeconds } from './graph.ts';
 import { type ObservedRelease, releaseKey } from './observed.ts';
 import { type Release, releasesOf } from './releases.ts';
@@ -102,7 +102,8 @@ function planStep(
   const key = releaseKey(namespace, name);
   const all = revisions.get(key) ?? [];
   const newest = all.at(-1);
-  const own = ownRevision(all);
+  const applied = lastApplied(all);
+  const own = ownRevision(all.filter(({ labels }) => labels[RELEASE_LABELS.digest] === applied));
   const ownDigest = own?.labels[RELEASE_LABELS.digest];
   const base = { kind, name, namespace, job, ...(newest ? { revision: newest.revision } : {}) };
   const unchanged = (reason: string): PlannedStep => ({
@@ -122,7 +123,7 @@ function planStep(
   if (newest?.status === 'deployed' && own && ownDigest !== undefined)
     return { ...base, action: 'repair', reason, digest: ownDigest, toRevision: own.revision };
   const digest = digests.get(name);
-  const was = versioned.get(key);
+  const was = own === undefined && applied !== undefined ? applied : versioned.get(key);
   if (digest === undefined || (was !== undefined && was !== digest)) {
     notes.push(
       `${name} is left as it is: Helm's record of what was applied (digest ${was ?? 'unknown'}) is gone, and this checkout would apply something else (${digest ?? 'nothing'}). Deploy the checkout that you want.`,

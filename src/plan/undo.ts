@@ -47,7 +47,10 @@ export function buildUndoPlan({ catalog, environment, runId, revisions, crossed 
 export function revisionBefore(revisions: readonly ObservedRevision[], runId: string): ObservedRevision | undefined {
   if (newestOf(revisions)?.run !== runId) return undefined;
   return newestOf(
-    revisions.filter(({ run, status }) => run !== runId && (status === 'deployed' || status === 'superseded')),
+    revisions.filter(
+      ({ run, status, foreign }) =>
+        foreign !== true && run !== runId && (status === 'deployed' || status === 'superseded'),
+    ),
   );
 }
 

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { applyRelease } from '../../src/activities/apply-release.ts';
 import type { ApplyReleaseInput } from '../../src/contract/activities.ts';
+import { descriptionOf } from '../../src/plan/provenance.ts';
 import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { helmStore } from '../support/helm-store.ts';
 import { testScope } from '../support/scope.ts';
 
 const DIGEST = '0123456789abcdef';
@@ -70,11 +72,21 @@ describe("a release applied again from Helm's own record", () => {
 
   test('once more after a lost acknowledgement: nothing is applied', async () => {
     await withFakeClients(async (parts) => {
-      revision(parts, 1, 'superseded');
-      const path = revision(parts, 2, 'deployed');
+      const store = helmStore(parts);
+      store.upgrade({ labels: { 'ananta-run': 'run-0', 'ananta-digest': DIGEST } });
+      store.rollback(1, { description: descriptionOf('run-1', DIGEST) });
       const { changed, revision: made } = await applyRelease(parts.clients, () => testScope())(inputOf(parts, 1));
       assert.deepEqual([changed, made], [true, 2]);
-      assert.equal(parts.cluster.objects.get(path)?.metadata.labels?.['ananta-run'], 'run-1');
+      assert.equal(store.secret(2).metadata.labels?.['ananta-run'], 'run-1');
+    });
+  });
+
+  test('a rollback of somebody else to the same revision is not taken for its own', async () => {
+    await withFakeClients(async (parts) => {
+      const store = helmStore(parts);
+      store.upgrade({ labels: { 'ananta-run': 'run-0', 'ananta-digest': DIGEST } });
+      store.rollback(1);
+      await assert.rejects(applyRelease(parts.clients, () => testScope())(inputOf(parts, 1)), /no Helm here/);
     });
   });
 

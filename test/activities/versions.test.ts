@@ -42,7 +42,7 @@ function helmSecret(
           status,
           'ananta-environment': 'sandbox',
           'ananta-digest': digest,
-          'ananta-run': 'r',
+          'ananta-run': `r${revision}`,
         },
       },
       data: { release },

@@ -35,7 +35,7 @@ export interface ObjectDrift {
   ignored: number;
 }
 
-type Cluster = Pick<Clients, 'kubernetes' | 'catalog'>;
+type Cluster = Pick<Clients, 'kubernetes' | 'catalog' | 'vault' | 'redactor' | 'environment'>;
 
 /** @throws what is neither a refusal nor silence of the API server, or the signal's reason */
 export async function findObjectDrift(
@@ -103,6 +103,7 @@ export async function findObjectDrift(
     ...kinds.silent
       .filter(({ group }) => applied.some(({ apiVersion }) => kindKey(apiVersion, '') === `${group}/`))
       .map(({ group, reason }) => notObservable(`API group ${group}`, undefined, reason)),
+    ...unproved(recorded, survey),
     ...[...recorded.damaged].map(([key, why]) => ({
       ...notObservable(`Release ${key}`, undefined, `Helm's record cannot be read: ${why}`),
       area: 'helm',
@@ -240,6 +241,20 @@ async function troubles(
     notSeen(error, signal);
     return [];
   }
+}
+
+/** One finding for all: the reason is the same. */
+function unproved({ revisions, proofs }: RecordedReleases, { baselines }: ReleaseSurvey): DriftFinding[] {
+  const unknown = [...baselines.keys()].filter((key) => revisions.get(key)?.at(-1)?.provenance === 'unknown');
+  if (unknown.length === 0) return [];
+  const why = proofs.reason ?? 'they were proved with a key that Vault has lost; the next deployment proves them anew';
+  return [
+    {
+      ...notObservable('Proofs of revisions', undefined, `${unknown.length} releases: ${why}`),
+      area: 'helm',
+      note: 'who wrote the revisions in effect cannot be proved now; they count by their labels',
+    },
+  ];
 }
 
 function namespaceDrift({ catalog }: Cluster, listing: Listing | undefined, ignore: Ignore): Judged[] {

@@ -4,9 +4,9 @@ import { allDigests } from '../../plan/inputs.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { buildRepairPlan } from '../../plan/repair.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
-import { allRevisions } from '../release/revisions.ts';
 import { beating, type ScopeOf } from '../scope.ts';
 import { readVersions } from '../versions/store.ts';
+import { readRecorded } from './recorded.ts';
 
 /** Steps for releases that have drifted, in the order of the graph; changes nothing. */
 export function planRepair(clients: Clients, scopeOf: ScopeOf): Activities['planRepair'] {
@@ -18,8 +18,8 @@ export function planRepair(clients: Clients, scopeOf: ScopeOf): Activities['plan
       async () => {
         const environment = await currentEnvironment(clients);
         await assertTarget(clients, run, scope.signal);
-        const [all, versions, digests] = await Promise.all([
-          allRevisions(clients.kubernetes, scope.signal),
+        const [{ revisions }, versions, digests] = await Promise.all([
+          readRecorded(clients, scope.signal),
           readVersions(clients.kubernetes, environment.name, scope.signal),
           allDigests(clients.catalog, environment, run.imageTags, clients.config),
         ]);
@@ -32,7 +32,7 @@ export function planRepair(clients: Clients, scopeOf: ScopeOf): Activities['plan
           environment,
           findings,
           digests,
-          revisions: new Map([...all].map(([key, list]) => [key, list.toSorted((a, b) => a.revision - b.revision)])),
+          revisions,
           versioned: new Map(
             (newest?.releases ?? []).map(({ namespace, name, digest }) => [releaseKey(namespace, name), digest]),
           ),

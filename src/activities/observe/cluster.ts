@@ -6,7 +6,8 @@ import { observedHealth } from '../../plan/health/index.ts';
 import { type ObservedCluster, type ObservedHealth, releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { isAsWanted } from '../ensure-namespaces.ts';
-import { allNewestRevisions, isProven, type Revision } from '../release/revisions.ts';
+import { allJudgedRevisions, newestJudged } from '../release/provenance.ts';
+import { isProven, type Revision } from '../release/revisions.ts';
 import { observeVault } from '../vault/observe.ts';
 import { observeVaultServer } from '../vault/server.ts';
 import { knownWorkloads } from './workloads.ts';
@@ -18,18 +19,20 @@ export async function observeCluster(
   signal: AbortSignal,
 ): Promise<ObservedCluster> {
   const { kubernetes, catalog } = clients;
-  const [releases, namespaces, vault, vaultServer] = await Promise.all([
-    allNewestRevisions(kubernetes, signal),
+  const [{ revisions, proofs }, namespaces, vault, vaultServer] = await Promise.all([
+    allJudgedRevisions(clients, signal),
     kubernetes.list(paths.namespaces, { metadataOnly: true }, signal),
     observeVault(clients, environment, signal),
     observeVaultServer(clients, signal),
     kubernetes.watches.synced(signal),
   ]);
+  const releases = newestJudged(clients, revisions);
   return {
     namespaces: new Set(
       catalog.namespaces.filter((namespace) => isAsWanted(namespace, namespaces.items)).map(({ name }) => name),
     ),
     releases,
+    ...(proofs.reason === undefined ? {} : { proofsUnchecked: proofs.reason }),
     health: healthOfAll(clients, releases),
     ...vault,
     vaultServer,

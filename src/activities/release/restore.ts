@@ -10,16 +10,24 @@ import { FAILURES } from '../../contract/failures.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { ownerLabel } from '../../process/owner.ts';
 import { DeployError } from '../failures.ts';
-import { newestRevision, type Revision, revisionsOf } from './revisions.ts';
+import { descriptionOf } from '../../plan/provenance.ts';
+import { readProofs } from '../vault/proofs.ts';
+import { type JudgedRevision, judgedRevisionsOf } from './provenance.ts';
+import { proofLabels } from './prove.ts';
+import { newestRevision } from './revisions.ts';
+
+type Claiming = Pick<Clients, 'kubernetes' | 'vault' | 'redactor' | 'environment' | 'config'>;
 
 /**
- * Whether an attempt before this one came to its end: the revision it left is newer than the one it goes back to, and
- * of the
- * same content. Nobody else writes revisions while the run holds the lock.
+ * Whether an attempt of this very run came to its end: the revision it left is newer than the one it goes back to, and
+ * of
+ * the same content.
  */
-export function isRestored({ step }: ApplyReleaseInput, found: Revision | undefined): boolean {
+export function isRestored({ run, step }: ApplyReleaseInput, found: JudgedRevision | undefined): boolean {
   return (
     found?.status === 'deployed' &&
+    found.provenance !== 'foreign' &&
+    found.labels[RELEASE_LABELS.run] === run.runId &&
     found.labels[RELEASE_LABELS.digest] === step.digest &&
     found.revision > (step.toRevision ?? Infinity)
   );
@@ -27,18 +35,21 @@ export function isRestored({ step }: ApplyReleaseInput, found: Revision | undefi
 
 /** @throws DeployError PlanOutdated when Helm no longer has the revision, or another content under its number */
 export async function assertRestorable(
-  clients: Pick<Clients, 'kubernetes'>,
+  clients: Claiming,
   { step }: ApplyReleaseInput,
   signal: AbortSignal,
 ): Promise<void> {
   const { namespace, name, toRevision } = step;
-  const target = (await revisionsOf(clients.kubernetes, namespace, name, signal)).find(
-    ({ revision }) => revision === toRevision,
-  );
+  const target = (await judgedRevisionsOf(clients, step, signal)).find(({ revision }) => revision === toRevision);
   if (target === undefined)
     throw new DeployError(
       FAILURES.planOutdated,
       `Helm's record of revision ${toRevision} of ${namespace}/${name} is gone, so there is nothing to go back to. Nothing was changed; deploy instead.`,
+    );
+  if (target.provenance === 'foreign')
+    throw new DeployError(
+      FAILURES.planOutdated,
+      `Revision ${toRevision} of ${namespace}/${name} was not written by a deployment of ours, but by ${target.manager}. Nothing was changed; plan again.`,
     );
   const digest = target.labels[RELEASE_LABELS.digest] ?? 'unknown';
   if (digest !== step.digest)
@@ -53,7 +64,7 @@ export async function assertRestorable(
  * attempt knows it.
  */
 export async function restore(
-  clients: Pick<Clients, 'kubernetes' | 'helm' | 'config'>,
+  clients: Claiming & Pick<Clients, 'helm'>,
   input: ApplyReleaseInput,
   { signal, onTurn }: { signal: AbortSignal; onTurn: () => Promise<void> },
 ): Promise<number> {
@@ -64,40 +75,49 @@ export async function restore(
       release: step.name,
       revision: step.toRevision ?? 0,
       runId: run.runId,
+      description: descriptionOf(run.runId, step.digest),
       priority,
       signal,
       onTurn,
     });
   } catch (error) {
     // Also when this was cancelled: Helm has ended by now. What went wrong matters more than whether this succeeds.
-    await claim(clients, input).catch(() => undefined);
+    await claim(clients, input, { succeeded: false }).catch(() => undefined);
     throw error;
   }
-  return claim(clients, input, signal);
+  return claim(clients, input);
 }
 
-/** Helm has copied the labels of the revision gone back to. @returns number of the newest revision */
+/**
+ * Helm has copied the labels of the revision gone back to: the new one gets those of this run, and its own proof.
+ * @returns number of the newest revision
+ * @throws DeployError HelmInterrupted where Helm could not record that it is deployed
+ */
 export async function claim(
-  clients: Pick<Clients, 'kubernetes' | 'config'>,
+  clients: Claiming,
   { run, service, step }: ApplyReleaseInput,
-  signal?: AbortSignal,
+  { succeeded }: { succeeded: boolean } = { succeeded: true },
 ): Promise<number> {
-  const newest = await newestRevision(clients.kubernetes, step.namespace, step.name, signal);
+  const { kubernetes } = clients;
+  // Also when this was cancelled: what Helm has finished counts.
+  const newest = await newestRevision(kubernetes, step.namespace, step.name);
   if (!newest || newest.revision <= (step.toRevision ?? Infinity))
     throw new DeployError(
       FAILURES.unexpected,
       `helm rollback ${step.name} ${step.toRevision} in ${step.namespace} left no new revision`,
     );
-  if (newest.labels[RELEASE_LABELS.run] !== run.runId) {
-    await clients.kubernetes.label(
-      paths.secret(newest.secret.namespace, newest.secret.name),
-      {
-        [RELEASE_LABELS.run]: run.runId,
-        [RELEASE_LABELS.service]: service,
-        [RELEASE_LABELS.owner]: await ownerLabel(clients.config.pod?.uid),
-      },
-      signal,
+  const path = paths.secret(newest.secret.namespace, newest.secret.name);
+  const labels = {
+    [RELEASE_LABELS.run]: run.runId,
+    [RELEASE_LABELS.service]: service,
+    [RELEASE_LABELS.owner]: await ownerLabel(clients.config.pod?.uid),
+  };
+  const proof = succeeded ? await proofLabels(await kubernetes.get(path), await readProofs(clients), labels) : {};
+  await kubernetes.label(path, { ...labels, ...proof });
+  if (succeeded && newest.status !== 'deployed')
+    throw new DeployError(
+      FAILURES.helmInterrupted,
+      `Helm has applied ${step.name} in ${step.namespace} and could not record it: revision ${newest.revision} is ${newest.status} in it. What it applied stays, and is adopted by the next attempt`,
     );
-  }
   return newest.revision;
 }

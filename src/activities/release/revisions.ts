@@ -2,16 +2,22 @@
 import type { KubernetesClient, KubernetesObject } from '../../clients/kubernetes/index.ts';
 import { managersOf, paths } from '../../clients/kubernetes/index.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
+import { managedEntries } from '../../plan/fields/managed.ts';
 import type { ObservedRelease, ReleaseStatus } from '../../plan/observed.ts';
 import { releaseKey } from '../../plan/observed.ts';
+import { isWrittenByHelm } from '../../plan/provenance.ts';
 
 export interface Revision extends ObservedRelease {
+  /** Of the release. */
+  name: string;
   /** Of the Secret. */
   secret: { name: string; namespace: string; uid: string; resourceVersion: string };
   /** Seconds since the epoch: when Helm last wrote it. */
   writtenAt: number;
-  /** Field manager that wrote it, as the API server saw it. */
+  /** Field manager that wrote its content last, as the API server saw it; `unknown` where it keeps no such record. */
   manager: string;
+  /** ISO 8601: when the API server first saw the Secret. */
+  created?: string;
 }
 
 const STATUSES: readonly string[] = [
@@ -121,7 +127,9 @@ function revisionOf({ metadata }: KubernetesObject): Revision | undefined {
   const number = Number(labels['version']);
   if (!Number.isInteger(number)) return undefined;
   const status = labels['status'] ?? '';
+  const { manager, time } = writerOf({ metadata });
   return {
+    name: labels['name'] ?? '',
     revision: number,
     status: (STATUSES.includes(status) ? status : 'unknown') as ReleaseStatus,
     labels: Object.fromEntries(Object.entries(labels).filter(([name]) => !HELMS_OWN.includes(name))),
@@ -132,9 +140,18 @@ function revisionOf({ metadata }: KubernetesObject): Revision | undefined {
       resourceVersion: metadata.resourceVersion,
     },
     writtenAt:
+      (isWrittenByHelm(manager) ? 0 : Date.parse(time ?? '') / 1000) ||
       Number(labels['modifiedAt'] ?? labels['createdAt'] ?? 0) ||
       Date.parse(metadata.creationTimestamp ?? '') / 1000 ||
       0,
-    manager: managersOf({ metadata })[0]?.manager ?? 'unknown',
+    manager,
+    ...(metadata.creationTimestamp ? { created: metadata.creationTimestamp } : {}),
   };
+}
+
+/** Who wrote what it holds: labels are written by others, too. Somebody who has edited it counts before Helm. */
+function writerOf(secret: Pick<KubernetesObject, 'metadata'>): { manager: string; time?: string | null | undefined } {
+  const writers = managedEntries(secret).filter(({ fieldsV1 }) => fieldsV1?.['f:data'] !== undefined);
+  const [first] = managersOf(secret);
+  return writers.find(({ manager }) => !isWrittenByHelm(manager)) ?? writers[0] ?? first ?? { manager: 'unknown' };
 }

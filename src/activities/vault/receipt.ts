@@ -14,6 +14,8 @@ export interface Receipt {
   keys: string;
   /** Fingerprints of values are made with it, so that nobody outside can try out guesses. */
   fingerprintKey: string;
+  /** ISO 8601: since when every revision of ours bears a proof. */
+  provedSince: string;
 }
 
 const PATH = 'ananta-deploy/receipt';

@@ -24,6 +24,8 @@ import { complete, type Sources } from './generate.ts';
 import { requireText } from './declared.ts';
 import { learnValues } from './learn.ts';
 import { madeSecrets } from './made-secrets.ts';
+import { proveRevisions } from '../release/prove.ts';
+import { forgetProofs } from './proofs.ts';
 import { readReceipt, wantedReceipt, writeReceipt } from './receipt.ts';
 import { hadValue, restorable } from './restore.ts';
 import { isGoodEnough, isPlaceholder, isRequired, placeholder, waitingFile } from './supplied.ts';
@@ -95,6 +97,9 @@ export function seedVault(clients: Clients, scopeOf: ScopeOf): Activities['seedV
           const { fingerprintKey = randomBytes(32).toString('hex') } = await readReceipt(session, scope.signal);
           await writeReceipt(session, { seeded, keys, fingerprintKey }, scope.signal);
         }, scope.signal);
+        // What Vault itself needs was applied before the key was there.
+        forgetProofs(clients);
+        await proveRevisions(clients, scope.signal);
         return { written, restored };
       },
     );

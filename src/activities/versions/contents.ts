@@ -10,17 +10,19 @@ import { releaseKey } from '../../plan/observed.ts';
 import { allReleases, type Release } from '../../plan/releases.ts';
 import { newestOf, type ObservedRevision } from '../../plan/rollback.ts';
 import { keyOf } from '../../plan/versions.ts';
-import { allRevisions, isProven, type Revision } from '../release/revisions.ts';
+import { allJudgedRevisions } from '../release/provenance.ts';
+import { isProven, type Revision } from '../release/revisions.ts';
 import { imageDigests, withDigest } from './image-digests.ts';
 
 /** Helm's revisions of the platform's releases that this environment made, by release key. */
 export type OurRevisions = ReadonlyMap<string, readonly (ObservedRevision & Pick<Revision, 'secret'>)[]>;
 
 export async function readOurRevisions(
-  { kubernetes, catalog, environment }: Pick<Clients, 'kubernetes' | 'catalog' | 'environment'>,
+  clients: Pick<Clients, 'kubernetes' | 'catalog' | 'environment' | 'vault' | 'redactor'>,
   signal?: AbortSignal,
 ): Promise<OurRevisions> {
-  const all = await allRevisions(kubernetes, signal);
+  const { catalog, environment } = clients;
+  const { revisions: all } = await allJudgedRevisions(clients, signal);
   return new Map(
     allReleases(catalog)
       .filter(({ kind }) => kind === 'release')
@@ -31,10 +33,12 @@ export async function readOurRevisions(
           .map((revision) => ({
             revision: revision.revision,
             status: revision.status,
-            digest: revision.labels[RELEASE_LABELS.digest],
             proven: isProven(revision),
-            run: revision.labels[RELEASE_LABELS.run],
             secret: revision.secret,
+            // What its labels say is said of the revision that they were copied from.
+            ...(revision.provenance === 'foreign'
+              ? { digest: undefined, run: undefined, foreign: true as const }
+              : { digest: revision.labels[RELEASE_LABELS.digest], run: revision.labels[RELEASE_LABELS.run] }),
           }));
         return ours.length === 0 ? [] : [[key, ours] as const];
       }),
@@ -55,7 +59,7 @@ export async function currentReleases(
   const found = await Promise.all(
     allReleases(clients.catalog).map(async (release): Promise<VersionedRelease[]> => {
       const key = releaseKey(release.namespace, release.name);
-      const deployed = newestOf((revisions.get(key) ?? []).filter(({ status }) => status === 'deployed'));
+      const deployed = appliedByUs(revisions.get(key) ?? []);
       if (deployed?.digest === undefined) return [];
       const { revision, digest } = deployed;
       const before = known.get(`${key} ${digest}`);
@@ -81,6 +85,13 @@ export async function currentReleases(
     }),
   );
   return found.flat();
+}
+
+/** In effect; where somebody else has upgraded it since, the newest that we have applied. */
+function appliedByUs<T extends ObservedRevision>(revisions: readonly T[]): T | undefined {
+  const newest = newestOf(revisions.filter(({ status }) => status === 'deployed'));
+  if (newest?.foreign !== true) return newest;
+  return newestOf(revisions.filter(({ status, foreign }) => foreign !== true && status === 'superseded'));
 }
 
 async function contentOf(

@@ -4,6 +4,7 @@ import type { Activities } from '../../contract/activities.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import { changesBetween } from '../../plan/versions.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
+import { proveRevisions } from '../release/prove.ts';
 import { beating, type ScopeOf } from '../scope.ts';
 import { currentReleases, readOurRevisions } from './contents.ts';
 import { pruneRevisions } from './prune.ts';
@@ -55,6 +56,7 @@ export function recordVersion(clients: Clients, scopeOf: ScopeOf): Activities['r
         // Drift repairs leave revisions, too, and make no versions.
         if (longest(revisions) > (same ? LONG : 1))
           await pruneRevisions(clients, revisions, await readVersions(kubernetes, run.environment, signal), signal);
+        await proveRevisions(clients, signal);
         return { version };
       },
     );

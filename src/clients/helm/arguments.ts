@@ -24,6 +24,7 @@ export function upgradeArgs(options: HelmOptions, request: UpgradeRequest): stri
     // Server-side apply refuses unknown fields anyway; checking them beforehand costs four times the CPU.
     '--disable-openapi-validation',
     '--hide-notes',
+    ...describedAs(request),
     ...KEEP_ALL,
     ...commonArgs(options),
   ];
@@ -34,7 +35,8 @@ export function uninstallArgs(options: HelmOptions, { release, namespace }: Helm
   return ['uninstall', release, '--namespace', namespace, '--ignore-not-found', ...commonArgs(options)];
 }
 
-export function rollbackArgs(options: HelmOptions, { release, namespace, revision }: RollbackRequest): string[] {
+export function rollbackArgs(options: HelmOptions, request: RollbackRequest): string[] {
+  const { release, namespace, revision } = request;
   return [
     'rollback',
     release,
@@ -43,9 +45,14 @@ export function rollbackArgs(options: HelmOptions, { release, namespace, revisio
     namespace,
     '--server-side=true',
     '--force-conflicts',
+    ...describedAs(request),
     ...KEEP_ALL,
     ...commonArgs(options),
   ];
+}
+
+function describedAs({ description }: Pick<HelmRequest, 'description'>): string[] {
+  return description === undefined ? [] : ['--description', description];
 }
 
 function commonArgs({ timeoutSeconds, kubernetes: { kubeconfig, context, inCluster } }: HelmOptions): string[] {

@@ -12,6 +12,7 @@ export {
   readStoredRelease,
   type StoredRelease,
   storedReleaseSchema,
+  unpackStoredRelease,
 } from './stored.ts';
 export { ChartRenderError, renderedManifest, template, templateError, type TemplateRequest } from './template.ts';
 export type { HelmOptions, HelmRequest, RollbackRequest, UpgradeRequest } from './requests.ts';

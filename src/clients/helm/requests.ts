@@ -24,6 +24,8 @@ export interface HelmRequest {
   /** Higher goes first. */
   priority: number;
   signal?: AbortSignal | undefined;
+  /** Recorded with the revision; at most 256 characters. */
+  description?: string;
   /** Called once it has a slot, before Helm starts; what it throws ends the request. */
   onTurn?: () => Promise<void>;
 }

@@ -84,7 +84,12 @@ export function helmSecretName(release: string, revision: number): string {
 
 /** @param data the Secret's `release` as the API server gives it: base64 of base64 of gzipped JSON */
 export async function decodeStoredRelease(data: string): Promise<StoredRelease> {
+  return storedReleaseSchema.parse(await unpackStoredRelease(data));
+}
+
+/** The same exactly as Helm wrote it: for a hash over it. @throws Error when it is damaged */
+export async function unpackStoredRelease(data: string): Promise<Record<string, unknown>> {
   const packed = Buffer.from(Buffer.from(data, 'base64').toString('latin1'), 'base64');
   const text = packed[0] === 0x1f && packed[1] === 0x8b ? await unzip(packed) : packed;
-  return storedReleaseSchema.parse(JSON.parse(text.toString('utf8')));
+  return z.record(z.string(), z.unknown()).parse(JSON.parse(text.toString('utf8')));
 }

@@ -4,6 +4,7 @@ import type { DriftFinding } from '../../contract/drift.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { digestOf } from '../digest.ts';
 import { type ObservedRelease, releaseKey } from '../observed.ts';
+import { isFirstOfItsRun, isWrittenByHelm } from '../provenance.ts';
 import { allReleases, type Release } from '../releases.ts';
 
 /** A revision with what its Secret says of who wrote it. */
@@ -52,26 +53,28 @@ export function surveyReleases({ environment, catalog, revisions, claimed }: Rel
   return survey;
 }
 
-/**
- * The newest revision that a deployment of ours has written. Helm copies labels when somebody upgrades by hand, but a
- * run
- * of ours never writes the same content twice: what bears the run and digest of an older revision is a copy.
- */
+/** The newest complete revision that a deployment of ours has written. */
 export function ownRevision<T extends ObservedRelease>(revisions: readonly T[]): T | undefined {
-  return revisions.findLast(
-    (candidate) => ['deployed', 'superseded'].includes(candidate.status) && isOwn(candidate, revisions),
-  );
+  return revisions.findLast((candidate) => isComplete(candidate) && isOwn(candidate, revisions));
 }
 
-function isOwn({ revision, labels }: ObservedRelease, all: readonly ObservedRelease[]): boolean {
-  const [run, digest] = [labels[RELEASE_LABELS.run], labels[RELEASE_LABELS.digest]];
-  if (run === undefined || digest === undefined) return false;
-  return !all.some(
-    (other) =>
-      other.revision < revision &&
-      other.labels[RELEASE_LABELS.run] === run &&
-      other.labels[RELEASE_LABELS.digest] === digest,
-  );
+/**
+ * Digest of what a deployment of ours has applied last. Of a record that somebody has edited since, the labels still
+ * say it.
+ */
+export function lastApplied(revisions: readonly ObservedRelease[]): string | undefined {
+  return revisions.findLast((candidate) => isComplete(candidate) && isFirstOfItsRun(candidate, revisions))?.labels[
+    RELEASE_LABELS.digest
+  ];
+}
+
+function isComplete({ status }: ObservedRelease): boolean {
+  return status === 'deployed' || status === 'superseded';
+}
+
+/** As its provenance says; where nobody has looked, as its labels say. */
+function isOwn(revision: ObservedRelease, all: readonly ObservedRelease[]): boolean {
+  return revision.provenance === undefined ? isFirstOfItsRun(revision, all) : revision.provenance !== 'foreign';
 }
 
 function judge(
@@ -139,7 +142,7 @@ function judge(
         }
       : undefined;
   }
-  if (isOwn(newest, all) && ['Helm', 'helm', 'ananta-deploy', 'unknown'].includes(newest.manager)) return undefined;
+  if (isOwn(newest, all) && isWrittenByHelm(newest.manager)) return undefined;
   const own = ownRevision(all);
   return {
     ...base,
