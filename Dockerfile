@@ -29,6 +29,7 @@ COPY package.json package-lock.json ./
 COPY src ./src
 COPY bootstrap ./bootstrap
 COPY helm ./helm
+COPY platforms ./platforms
 COPY environments ./environments
 ENV NODE_ENV=production ANANTA_STATE_DIR=/var/lib/ananta/state ANANTA_CACHE_DIR=/var/lib/ananta/cache NODE_COMPILE_CACHE=/tmp/node-compile-cache
 USER 10001:10001

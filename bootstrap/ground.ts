@@ -1,10 +1,10 @@
 /** The embedded parts of one environment, put together: which there are, their tools and ports, how each is started. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadCatalog } from '../src/catalog/index.ts';
 import type { Catalog } from '../src/catalog/schema.ts';
 import type { Config } from '../src/config.ts';
 import type { Runtime } from '../src/environment/connections.ts';
+import { loadPlatform } from '../src/environment/platform.ts';
 import { realNodeOf, realServices } from '../src/environment/real-node.ts';
 import type { Environment } from '../src/environment/schema.ts';
 import {
@@ -18,7 +18,7 @@ import {
   pkiFolder,
   recordedComponents,
 } from './cluster/index.ts';
-import { execCommands, tcpServices, vaultClaims } from './cluster/contents.ts';
+import { knownCommands, tcpServices, vaultClaims } from './cluster/contents.ts';
 import type { Component } from './component.ts';
 import { ENGINE_PORTS, engineAddresses, engineComponent } from './engine/index.ts';
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.ts';
@@ -54,7 +54,7 @@ export interface Parts {
   node: boolean;
 }
 
-export function partsOf(environment: Environment): Parts {
+export function partsOf(environment: Environment, catalog: Catalog): Parts {
   const embedded = 'embedded' in environment.engine;
   const cluster = 'embedded' in environment.cluster;
   const node = realNodeOf(environment) !== undefined;
@@ -66,19 +66,18 @@ export function partsOf(environment: Environment): Parts {
     cluster,
     kind: 'kind' in environment.cluster,
     node,
-    vault: cluster && !(node && vaultIsReal(environment)),
+    vault: cluster && !(node && vaultIsReal(environment, catalog)),
   };
 }
 
-function vaultIsReal(environment: Environment): boolean {
-  const catalog = loadCatalog();
+function vaultIsReal(environment: Environment, catalog: Catalog): boolean {
   const real = realServices(environment, catalog);
   return catalog.services.some(({ name, health }) => health.kind === 'vault' && real.includes(name));
 }
 
 /** In the order of `COMPONENTS`. */
-export function expectedComponents(environment: Environment): ComponentName[] {
-  const { engine, worker, cluster, vault, node } = partsOf(environment);
+export function expectedComponents(environment: Environment, catalog: Catalog): ComponentName[] {
+  const { engine, worker, cluster, vault, node } = partsOf(environment, catalog);
   const needs: Record<ComponentName, boolean> = {
     temporal: engine,
     ...(Object.fromEntries(CLUSTER_COMPONENTS.map((name) => [name, cluster])) as Record<
@@ -121,10 +120,10 @@ export async function openGround(
 ): Promise<Ground> {
   const layout = layoutOf(config, environment.name);
   await mkdir(layout.run, { recursive: true, mode: 0o700 });
-  const parts = partsOf(environment);
+  const catalog = await loadPlatform(environment, config);
+  const parts = partsOf(environment, catalog);
   const real = realNodeOf(environment);
   const network = real === undefined ? undefined : await settleNetwork(nodeLayout(layout), real);
-  const catalog = loadCatalog();
   const tools = acquireTools({
     names: toolNames(parts),
     cacheDir: config.cacheDir,
@@ -212,7 +211,7 @@ export async function componentOf(ground: Ground, name: ComponentName): Promise<
     case 'responder':
       return responderComponent(layout, ports, {
         tcpServices: tcpServices(catalog).map(({ service }) => service),
-        commands: execCommands(catalog).map(([command]) => command as string),
+        commands: knownCommands(catalog),
         pki: pkiFolder(layout),
         vaultClaim: ground.parts.vault ? vaultClaims(catalog)[0] : undefined,
       });
@@ -260,7 +259,7 @@ async function workerBasis(ground: Ground): Promise<WorkerBasis> {
   const { version } = JSON.parse(await readFile(join(ground.config.repoRoot, 'package.json'), 'utf8')) as {
     version: string;
   };
-  return { version, settings: JSON.stringify([ground.environment, await runtimeOf(ground)]) };
+  return { version, settings: JSON.stringify([ground.environment, ground.catalog, await runtimeOf(ground)]) };
 }
 
 /** What `runtime.json` says of a ground whose parts all run. */

@@ -1,5 +1,6 @@
 /** What of an environment runs, and how well. */
 import type { Config } from '../src/config.ts';
+import { loadPlatform } from '../src/environment/platform.ts';
 import type { Environment } from '../src/environment/schema.ts';
 import { type ClusterComponentName } from './cluster/config.ts';
 import { clusterCheck } from './cluster/index.ts';
@@ -29,7 +30,8 @@ export interface ComponentState {
 export async function componentStates(environment: Environment, config: Config): Promise<ComponentState[]> {
   const layout = layoutOf(config, environment.name);
   const ports = await readPorts(layout.ports);
-  return Promise.all(expectedComponents(environment).map((name) => stateOf(layout, ports, name)));
+  const expected = expectedComponents(environment, await loadPlatform(environment, config));
+  return Promise.all(expected.map((name) => stateOf(layout, ports, name)));
 }
 
 async function stateOf(layout: Layout, ports: Ports, name: ComponentName): Promise<ComponentState> {

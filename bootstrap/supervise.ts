@@ -1,6 +1,7 @@
 /** While a command is attached: components that die are started again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../src/config.ts';
+import { loadPlatform } from '../src/environment/platform.ts';
 import type { Environment } from '../src/environment/schema.ts';
 import { type Api, openApi, tellKwokctl, touchOverdueClaims, touchOverduePods } from './cluster/index.ts';
 import { CLUSTER_COMPONENTS } from './cluster/config.ts';
@@ -37,7 +38,7 @@ export async function superviseWhile(
   const living = new Map<ComponentName, DaemonRecord>();
   const simulation =
     'embedded' in environment.cluster ? keepSimulationMoving(layout, signal, report) : Promise.resolve();
-  const expected = expectedComponents(environment);
+  const expected = expectedComponents(environment, await loadPlatform(environment, config));
   while (!signal.aborted) {
     for (const name of expected) {
       if (restarting.has(name) || (await stillLives(living, name)) || !(await hasDied(layout, name, living))) continue;

@@ -1,8 +1,8 @@
 /** Starts what is not running, leaves alone what is. */
 import { join } from 'node:path';
-import { loadCatalog } from '../src/catalog/index.ts';
 import type { Config } from '../src/config.ts';
 import { type Runtime, runtimeFile } from '../src/environment/connections.ts';
+import { loadPlatform } from '../src/environment/platform.ts';
 import type { Environment } from '../src/environment/schema.ts';
 import {
   CLUSTER_COMPONENTS,
@@ -63,9 +63,10 @@ export async function up(
     },
     async () => {
       // Before anything else is begun: without Docker or podman nothing of it makes sense.
+      const catalog = await loadPlatform(environment, config);
       const kind =
-        'kind' in environment.cluster ? await upKind(environment, loadCatalog(), config, report, signal) : undefined;
-      if (partsOf(environment).node) await checkNodeRequirements(layout.root);
+        'kind' in environment.cluster ? await upKind(environment, catalog, config, report, signal) : undefined;
+      if (partsOf(environment, catalog).node) await checkNodeRequirements(layout.root);
       const ground = await openGround(environment, config, { report, signal, ports: 'claim' });
       const starts: Promise<unknown>[] = [];
       if (ground.parts.engine) starts.push(startEngine(ground, report, signal));

@@ -12,6 +12,7 @@ import { readText, writeFileDurably } from '../process/files.ts';
 import type { Ports } from '../process/ports.ts';
 import { waitUntil } from '../process/wait.ts';
 import { KUBELET_PORT, tcpPortName } from '../responder/index.ts';
+import type { KnownCommand } from '../responder/kubelet/exec.ts';
 import type { NodeNetwork } from '../node/network.ts';
 import { nodeObjects } from '../node/objects.ts';
 import { type Api, ApiError, type ApiObject } from './api.ts';
@@ -33,6 +34,13 @@ export function tcpServices(catalog: Catalog): TcpService[] {
       byPort.set(health.port, { service: name, containerPort: health.port });
   }
   return [...byPort.values()];
+}
+
+/** What exec health checks run, and what they print when all is well. */
+export function knownCommands(catalog: Catalog): KnownCommand[] {
+  return catalog.services.flatMap(({ health }) =>
+    health.kind === 'exec' ? [{ command: health.command, answer: health.answer ?? 'ok' }] : [],
+  );
 }
 
 /** What exec health checks run. */

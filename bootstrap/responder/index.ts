@@ -6,11 +6,12 @@ import { apiServerAddress } from '../cluster/config.ts';
 import { type Layout, lockOf, pidFileOf } from '../layout.ts';
 import { LOOPBACK, type Ports } from '../process/ports.ts';
 import { expectOk } from '../process/probe.ts';
+import type { KnownCommand } from './kubelet/exec.ts';
 
 export { PROBE_FAILURES, type ProbeFailure, clearProbe, failProbe } from './failures.ts';
 
 /** Changes when the responder itself changes, so that `up` replaces an old one. */
-const VERSION = '3';
+const VERSION = '4';
 
 /** Name of the port at which it plays the kubelet of all nodes. */
 export const KUBELET_PORT = 'responder-kubelet';
@@ -18,8 +19,8 @@ export const KUBELET_PORT = 'responder-kubelet';
 export interface ResponderDuties {
   /** Services whose health check is a plain connection. */
   tcpServices: readonly string[];
-  /** Programs that simulated containers seem to have. */
-  commands: readonly string[];
+  /** Health checks in containers: simulated ones seem to have their programs. */
+  commands: readonly KnownCommand[];
   /** The cluster's keys and certificates: it waits for them, since it is up before the cluster is made. */
   pki: string;
   /** The claim that Vault's folder stands for. */
@@ -76,7 +77,7 @@ export function responderComponent(
               '--vault-lock',
               lockOf(layout, 'vault'),
             ]),
-        ...[...new Set(commands)].flatMap((command) => ['--command', command]),
+        ...commands.flatMap((known) => ['--command', JSON.stringify(known)]),
         ...tcpServices.flatMap((service) => ['--tcp', `${service}=${ports[tcpPortName(service)]}`]),
       ],
       env: {},

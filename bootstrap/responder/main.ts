@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createApi } from '../cluster/api.ts';
 import { emptyDeletedStorage } from '../vault/storage.ts';
+import type { KnownCommand } from './kubelet/exec.ts';
 import { startKubelet } from './kubelet/server.ts';
 import { startResponder } from './server.ts';
 
@@ -77,7 +78,7 @@ await startKubelet({
   port: Number(needed('kubelet-port')),
   kwokPort: Number(needed('kwok-port')),
   tls: await certificates(needed('pki')),
-  commands: values.command,
+  commands: values.command.map((known) => JSON.parse(known) as KnownCommand),
   failures,
   onProbe,
 });

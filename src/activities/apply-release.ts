@@ -148,7 +148,7 @@ function isDone({ run, step }: ApplyReleaseInput, found: JudgedRevision | undefi
 }
 
 async function labelsOf(
-  clients: Pick<Clients, 'config'>,
+  clients: Pick<Clients, 'config' | 'catalog'>,
   { run, service, step }: ApplyReleaseInput,
   inputs: ReleaseInputs,
   found: JudgedRevision | undefined,
@@ -158,6 +158,7 @@ async function labelsOf(
     ...(found?.labels[RELEASE_LABELS.proof] === undefined ? {} : { [RELEASE_LABELS.proof]: NO_PROOF }),
     [RELEASE_LABELS.environment]: run.environment,
     [RELEASE_LABELS.service]: service,
+    [RELEASE_LABELS.platform]: clients.catalog.name,
     [RELEASE_LABELS.run]: run.runId,
     [RELEASE_LABELS.digest]: step.digest,
     [RELEASE_LABELS.charts]: inputs.upstream === undefined ? 'bundled' : 'upstream',

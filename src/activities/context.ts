@@ -43,6 +43,15 @@ export async function assertTarget(
 }
 
 /** The environment file as it is now: a worker lives longer than an edit. */
-export function currentEnvironment(clients: Pick<Clients, 'environment' | 'config'>): Promise<Environment> {
-  return loadEnvironment(clients.environment.name, clients.config);
+export async function currentEnvironment(
+  clients: Pick<Clients, 'environment' | 'config' | 'catalog'>,
+): Promise<Environment> {
+  const { name, platform } = clients.environment;
+  const environment = await loadEnvironment(name, clients.config, clients.catalog);
+  if (environment.platform === platform) return environment;
+  throw new DeployError(
+    FAILURES.invalidInput,
+    `This worker serves environment "${name}" with the platform "${platform}", and its file names "${environment.platform}" by now. ` +
+      'Nothing was changed; start the worker again.',
+  );
 }

@@ -68,13 +68,18 @@ export function postgresServer(
     chart: { bundled: 'postgresql', upstream: 'postgresql' },
     image: IMAGES.postgres,
     dependsOn: ['vault'],
-    health: { kind: 'exec', command: ['pg_isready', '-h', host(name, namespace), '-p', '5432', '-U', 'postgres'] },
+    health: {
+      kind: 'exec',
+      command: ['pg_isready', '-h', host(name, namespace), '-p', '5432', '-U', 'postgres'],
+      answer: `${name} - accepting connections`,
+    },
     ports: [tcp('postgresql', 5432)],
     secrets: [fromSecret(secrets.server, 'postgres-password')],
     after: [databases],
     startupSeconds: 10,
     healthTimeoutSeconds: 300,
     stateful: true,
+    volumeSize: '10Gi',
   } satisfies Partial<ServiceInput>;
 }
 
@@ -87,12 +92,13 @@ export function redisServer(name: string, namespace: string, secretPath: string)
     chart: { bundled: 'redis', upstream: 'redis' },
     image: IMAGES.redis,
     dependsOn: ['vault'],
-    health: { kind: 'exec', command: ['redis-cli', '-e', '-h', host(name, namespace), 'ping'] },
+    health: { kind: 'exec', command: ['redis-cli', '-e', '-h', host(name, namespace), 'ping'], answer: 'PONG' },
     ports: [tcp('redis', 6379)],
     secrets: [fromSecret(secretPath)],
     startupSeconds: 4,
     healthTimeoutSeconds: 180,
     stateful: true,
+    volumeSize: '2Gi',
   } satisfies Partial<ServiceInput>;
 }
 

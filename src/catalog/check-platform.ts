@@ -1,10 +1,10 @@
 /** Cross references of everything that is not a service: secrets, databases, what the init Jobs make. */
 import { suggestion } from '../suggest.ts';
-import { fileOf, type CatalogProblem } from './problems.ts';
+import type { PlacedProblem } from './problems.ts';
 import type { Catalog, SecretPath } from './schema.ts';
 
 /** @returns every problem of the platform's own tables */
-export function checkPlatform(catalog: Catalog): CatalogProblem[] {
+export function checkPlatform(catalog: Catalog): PlacedProblem[] {
   return [
     ...duplicates(
       'namespaces',
@@ -27,17 +27,13 @@ export function checkPlatform(catalog: Catalog): CatalogProblem[] {
   ];
 }
 
-function duplicates(section: string, values: string[]): CatalogProblem[] {
+function duplicates(section: string, values: string[]): PlacedProblem[] {
   const twice = new Set(values.filter((value, index) => values.indexOf(value) !== index));
-  return [...twice].map((value) => ({
-    file: fileOf(section),
-    field: section,
-    message: `"${value}" stands here twice`,
-  }));
+  return [...twice].map((value) => ({ section, field: section, message: `"${value}" stands here twice` }));
 }
 
 /** Keys that are made from other keys need these. */
-function checkKeys(catalog: Catalog, { path, keys }: SecretPath): CatalogProblem[] {
+function checkKeys(catalog: Catalog, { path, keys }: SecretPath): PlacedProblem[] {
   const names = keys.map(({ name }) => name);
   const wanted = keys.flatMap((key) => {
     if (key.kind === 'jwt') return [{ key: key.name, path, needs: key.signedWith }];
@@ -48,7 +44,7 @@ function checkKeys(catalog: Catalog, { path, keys }: SecretPath): CatalogProblem
   const missing = wanted
     .filter((want) => !hasKey(catalog, want.path, want.needs))
     .map((want) => ({
-      file: fileOf('secretPaths'),
+      section: 'secretPaths',
       field: `${path}.${want.key}`,
       message: `is made from ${want.path} ${want.needs}, which does not exist`,
     }));
@@ -62,7 +58,7 @@ function hasKey(catalog: Catalog, path: string, key: string): boolean {
 }
 
 /** Names that have to exist: services, releases, databases, namespaces, keys. */
-function references(catalog: Catalog): CatalogProblem[] {
+function references(catalog: Catalog): PlacedProblem[] {
   const services = catalog.services.map(({ name }) => name);
   const releases = catalog.services.flatMap(({ name, before, after }) => [
     name,
@@ -71,11 +67,11 @@ function references(catalog: Catalog): CatalogProblem[] {
   const databases = catalog.databases.map(({ server, name }) => `${server}/${name}`);
   const namespaces = catalog.namespaces.map(({ name }) => name);
 
-  const problems: CatalogProblem[] = [];
+  const problems: PlacedProblem[] = [];
   const expect = (section: string, field: string, kind: string, name: string, known: string[]): void => {
     if (!known.includes(name))
       problems.push({
-        file: fileOf(section),
+        section,
         field: `${section}.${field}`,
         message: `unknown ${kind} "${name}"${suggestion(name, known)}`,
       });
@@ -85,7 +81,7 @@ function references(catalog: Catalog): CatalogProblem[] {
     expect('databases', `${name}.server`, 'service', server, services);
     if (!hasKey(catalog, password.path, password.key)) {
       problems.push({
-        file: fileOf('databases'),
+        section: 'databases',
         field: `databases.${name}.password`,
         message: `unknown secret ${password.path} ${password.key}`,
       });
@@ -99,13 +95,21 @@ function references(catalog: Catalog): CatalogProblem[] {
     expect('bucketSets', `${server}.server`, 'service', server, services);
     expect('bucketSets', `${server}.job`, 'release', job, releases);
   }
-  expect('realm', 'job', 'release', catalog.realm.job, releases);
-  for (const { clientId, service } of catalog.realm.clients)
-    expect('realm', `clients.${clientId}`, 'service', service, services);
+  if (catalog.realm !== undefined) {
+    const { job, clients, admin } = catalog.realm;
+    expect('realm', 'job', 'release', job, releases);
+    for (const { clientId, service } of clients) expect('realm', `clients.${clientId}`, 'service', service, services);
+    for (const key of [admin.username, admin.password]) {
+      if (!hasKey(catalog, admin.path, key))
+        problems.push({ section: 'realm', field: 'realm.admin', message: `unknown secret ${admin.path} ${key}` });
+    }
+  }
   for (const { name, job } of catalog.temporalNamespaces)
     expect('temporalNamespaces', `${name}.job`, 'release', job, releases);
-  expect('applicationSet', 'namespace', 'namespace', catalog.applicationSet.namespace, namespaces);
-  for (const namespace of catalog.applicationSet.namespaces)
-    expect('applicationSet', 'namespaces', 'namespace', namespace, namespaces);
+  if (catalog.applicationSet !== undefined) {
+    expect('applicationSet', 'namespace', 'namespace', catalog.applicationSet.namespace, namespaces);
+    for (const namespace of catalog.applicationSet.namespaces)
+      expect('applicationSet', 'namespaces', 'namespace', namespace, namespaces);
+  }
   return problems;
 }

@@ -2,15 +2,11 @@
 import { suggestion } from '../suggest.ts';
 import { checkPlatform } from './check-platform.ts';
 import { findCycle } from './cycle.ts';
-import { fileOfModule, type CatalogProblem } from './problems.ts';
+import type { PlacedProblem } from './problems.ts';
 import type { Catalog, SecretUse, Service } from './schema.ts';
 
-/** First row of each phase in the platform's description; rows that we add follow after the last one. */
-const FIRST_ROWS = [1, 4, 6, 10, 12, 18, 20, 24, 29, 32, 33, 37, 42, 44];
-const DESCRIBED_ROWS = 48;
-
 /** @returns every problem, in the order of the rows; empty for a sound catalog */
-export function checkReferences(catalog: Catalog): CatalogProblem[] {
+export function checkReferences(catalog: Catalog): PlacedProblem[] {
   return [
     ...checkDuplicates(catalog),
     ...catalog.services.flatMap((service) => checkService(catalog, service)),
@@ -19,8 +15,8 @@ export function checkReferences(catalog: Catalog): CatalogProblem[] {
   ];
 }
 
-function problem(service: Service, field: string, message: string): CatalogProblem {
-  return { file: fileOfModule(service.module), field: `${service.name}.${field}`, message };
+function problem(service: Service, field: string, message: string): PlacedProblem {
+  return { section: 'services', module: service.module, field: `${service.name}.${field}`, message };
 }
 
 function unknown(kind: string, name: string, known: Iterable<string>): string {
@@ -28,7 +24,7 @@ function unknown(kind: string, name: string, known: Iterable<string>): string {
 }
 
 /** Numbers, release names and node ports that two services claim; both are named. */
-function checkDuplicates({ services }: Catalog): CatalogProblem[] {
+function checkDuplicates({ services }: Catalog): PlacedProblem[] {
   const claims = services.flatMap((service) => [
     { service, field: 'number', what: 'number', value: String(service.number) },
     { service, field: 'name', what: 'release name', value: service.name },
@@ -62,22 +58,15 @@ function checkDuplicates({ services }: Catalog): CatalogProblem[] {
   });
 }
 
-function checkService(catalog: Catalog, service: Service): CatalogProblem[] {
+function checkService(catalog: Catalog, service: Service): PlacedProblem[] {
   const names = catalog.services.map(({ name }) => name);
   const namespaces = catalog.namespaces.map(({ name }) => name);
-  const problems: CatalogProblem[] = [];
+  const problems: PlacedProblem[] = [];
   const report = (field: string, message: string): void => void problems.push(problem(service, field, message));
 
   if (!namespaces.includes(service.namespace)) report('namespace', unknown('namespace', service.namespace, namespaces));
   if (!catalog.phases.some(({ number }) => number === service.phase))
     report('phase', `there is no phase ${service.phase}`);
-  const described = describedPhase(service.number);
-  if (described !== undefined && described !== service.phase) {
-    report(
-      'phase',
-      `row ${service.number} belongs to phase ${described} of the platform's description, not to ${service.phase}`,
-    );
-  }
   const { upstream } = service.chart;
   if (upstream !== undefined && !(upstream in catalog.upstreamCharts)) {
     report('chart.upstream', unknown('upstream chart', upstream, Object.keys(catalog.upstreamCharts)));
@@ -91,13 +80,8 @@ function checkService(catalog: Catalog, service: Service): CatalogProblem[] {
   return problems;
 }
 
-/** Phase of a row in the platform's description; undefined for rows that it does not have. */
-function describedPhase(number: number): number | undefined {
-  return number > DESCRIBED_ROWS ? undefined : FIRST_ROWS.filter((first) => first <= number).length;
-}
-
-function checkPorts(service: Service): CatalogProblem[] {
-  const problems: CatalogProblem[] = [];
+function checkPorts(service: Service): PlacedProblem[] {
+  const problems: PlacedProblem[] = [];
   for (const field of ['name', 'port', 'containerPort'] as const) {
     const values = service.ports.map((port) => port[field]);
     const twice = values.find((value, index) => values.indexOf(value) !== index);
@@ -116,7 +100,7 @@ function checkPorts(service: Service): CatalogProblem[] {
   return problems;
 }
 
-function checkSecrets(catalog: Catalog, service: Service): CatalogProblem[] {
+function checkSecrets(catalog: Catalog, service: Service): PlacedProblem[] {
   const uses = secretUses(service);
   const problems = uses.flatMap(({ field, use }) =>
     checkSecretUse(catalog, use).map((message) => problem(service, field, message)),
@@ -160,7 +144,7 @@ function checkSecretUse(catalog: Catalog, use: SecretUse): string[] {
     .map((key) => `${unknown('key', key, keys)} of secret path ${use.path}`);
 }
 
-function checkDatabases(catalog: Catalog, service: Service): CatalogProblem[] {
+function checkDatabases(catalog: Catalog, service: Service): PlacedProblem[] {
   const known = catalog.databases.map(({ server, name }) => `${server}/${name}`);
   return service.databases.flatMap((database) => {
     if (!known.includes(database)) return [problem(service, 'databases', unknown('database', database, known))];
@@ -191,7 +175,7 @@ function reaches({ services }: Catalog, from: Service, target: string): boolean 
   return false;
 }
 
-function checkCycle({ services }: Catalog): CatalogProblem[] {
+function checkCycle({ services }: Catalog): PlacedProblem[] {
   const loop = findCycle(services);
   const first = services.find(({ name }) => name === loop?.[0]);
   return loop && first ? [problem(first, 'dependsOn', `dependency cycle: ${loop.join(' → ')}`)] : [];

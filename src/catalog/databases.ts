@@ -1,7 +1,7 @@
 /** Databases with their owners, and the migrations that give them a schema. */
 import type { CatalogInput } from './schema.ts';
 
-type Database = CatalogInput['databases'][number];
+type Database = NonNullable<CatalogInput['databases']>[number];
 
 const database = (server: string, name: string, owner: string, path: string, key = 'password'): Database => ({
   server,

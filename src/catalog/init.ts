@@ -14,7 +14,7 @@ export const BUCKET_SETS: CatalogInput['bucketSets'] = [
   },
 ];
 
-const publicClient = (service: string): CatalogInput['realm']['clients'][number] => ({
+const publicClient = (service: string): NonNullable<CatalogInput['realm']>['clients'][number] => ({
   clientId: service,
   service,
   public: true,
@@ -24,6 +24,7 @@ export const REALM: CatalogInput['realm'] = {
   name: 'ananta-saas',
   job: 'keycloak-init',
   file: 'realms/ananta-saas.json',
+  admin: { path: 'auth/keycloak', username: 'admin-username', password: 'admin-password' },
   clients: [
     publicClient('admin-app'),
     publicClient('customer-portal'),

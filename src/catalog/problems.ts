@@ -2,9 +2,19 @@
 import type { z } from 'zod';
 
 export interface CatalogProblem {
-  /** Relative to the checkout. */
+  /** Relative to the checkout, where it is written there. */
   file: string;
   /** `<service>.<field>`, or the field alone where there is no service. */
+  field: string;
+  message: string;
+}
+
+/** A problem before it is said in which file its part of the catalog is written. */
+export interface PlacedProblem {
+  /** Key of the catalog: `services`, `secretPaths`. */
+  section: string;
+  /** Of a service. */
+  module?: string;
   field: string;
   message: string;
 }
@@ -25,31 +35,8 @@ export class CatalogError extends Error {
   }
 }
 
-/** Where each part of the catalog is written. */
-const FILES: Record<string, string> = {
-  phases: 'phases.ts',
-  namespaces: 'namespaces.ts',
-  applicationSet: 'namespaces.ts',
-  upstreamCharts: 'charts.ts',
-  secretPaths: 'secrets.ts',
-  databases: 'databases.ts',
-  migrations: 'databases.ts',
-  bucketSets: 'init.ts',
-  realm: 'init.ts',
-  temporalNamespaces: 'init.ts',
-  services: 'services/index.ts',
-};
-
-export function fileOf(section: string): string {
-  return `src/catalog/${FILES[section] ?? 'index.ts'}`;
-}
-
-export function fileOfModule(module: string): string {
-  return `src/catalog/services/${module}.ts`;
-}
-
 /** Turns what zod found into problems that name the service and its file instead of positions. */
-export function problemsOfShape(error: z.ZodError, input: unknown): CatalogProblem[] {
+export function problemsOfShape(error: z.ZodError, input: unknown): PlacedProblem[] {
   return error.issues.map((issue) => {
     const [section, index, ...rest] = issue.path.map(String);
     const entry = property(property(input, section), index);
@@ -58,7 +45,8 @@ export function problemsOfShape(error: z.ZodError, input: unknown): CatalogProbl
       .find((value) => typeof value === 'string');
     const module = property(entry, 'module');
     return {
-      file: section === 'services' && typeof module === 'string' ? fileOfModule(module) : fileOf(section ?? ''),
+      section: section ?? '',
+      ...(typeof module === 'string' ? { module } : {}),
       field: [...(section === 'services' ? [] : [section]), name ?? index, ...rest]
         .filter((part) => part !== undefined)
         .join('.'),

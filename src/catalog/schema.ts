@@ -9,26 +9,6 @@ export const nameSchema = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$/, 'must be a DNS-1123 label of at most 53 characters');
 
-/** The 15 modules of the platform's description. */
-export const MODULES = [
-  'argocd',
-  'vault',
-  'database',
-  'cache',
-  'temporal',
-  'keycloak',
-  'novu',
-  'observability',
-  'supabase',
-  'minio',
-  'rabbitmq',
-  'directus',
-  'control-plane',
-  'app-plane',
-  'migrations',
-] as const;
-export const moduleSchema = z.enum(MODULES);
-
 export const namespaceSchema = z.strictObject({
   name: nameSchema,
   purpose: z.string(),
@@ -38,7 +18,13 @@ export const namespaceSchema = z.strictObject({
 
 /** How a service proves that it works, once Kubernetes calls it ready. Ports are container ports. */
 export const healthSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('exec'), command: z.array(z.string()).min(1), container: z.string().optional() }),
+  z.strictObject({
+    kind: z.literal('exec'),
+    command: z.array(z.string()).min(1),
+    container: z.string().optional(),
+    /** What the command prints where all is well: what a simulated container answers. */
+    answer: z.string().optional(),
+  }),
   z.strictObject({ kind: z.literal('http'), port: z.number().int(), path: z.string().startsWith('/') }),
   z.strictObject({ kind: z.literal('tcp'), port: z.number().int() }),
   z.strictObject({ kind: z.literal('grpc'), port: z.number().int(), service: z.string() }),
@@ -64,7 +50,7 @@ export const imageSchema = z.strictObject({
   /** With `own: true` the name below the environment's prefix, otherwise the full repository. */
   repository: z.string(),
   tag: z.string(),
-  own: z.boolean(),
+  own: z.boolean().default(false),
 });
 
 /** One Vault path that a service uses. */
@@ -101,26 +87,30 @@ export const stepSchema = z.discriminatedUnion('kind', [
 
 export const serviceSchema = z.strictObject({
   number: z.number().int().positive(),
-  phase: z.number().int().min(1).max(14),
+  phase: z.number().int().min(1),
   name: nameSchema,
   namespace: nameSchema,
-  module: moduleSchema,
-  kind: z.enum(['release', 'job']),
+  /** The part of the platform it belongs to; where rows are written in several files, that of the row. */
+  module: nameSchema,
+  kind: z.enum(['release', 'job']).default('release'),
   description: z.string(),
   chart: z.strictObject({
-    /** Folder below helm/charts, used with `charts: bundled` and where no upstream chart exists. */
+    /**
+     * Folder below helm/charts of the platform, else of the checkout: used with `charts: bundled` and where no upstream
+     * chart exists.
+     */
     bundled: z.string(),
     /** Key of the upstream chart table. */
     upstream: z.string().optional(),
   }),
   image: imageSchema,
-  dependsOn: z.array(nameSchema),
+  dependsOn: z.array(nameSchema).default([]),
   /** Services it talks to without waiting for them (traces, call-backs): network policies let it through. */
   talksTo: z.array(nameSchema).default([]),
   health: healthSchema,
   /** Where the publisher's chart answers differently. */
   healthUpstream: healthSchema.optional(),
-  ports: z.array(portSchema),
+  ports: z.array(portSchema).default([]),
   /** The host below the environment's domain at which people or other systems reach one of its ports. */
   publicHost: z
     .strictObject({
@@ -128,7 +118,7 @@ export const serviceSchema = z.strictObject({
       port: z.string(),
     })
     .optional(),
-  secrets: z.array(secretUseSchema),
+  secrets: z.array(secretUseSchema).default([]),
   /** Databases (`server/name`) this service connects to. */
   databases: z.array(z.string()).default([]),
   before: z.array(stepSchema).default([]),
@@ -138,7 +128,14 @@ export const serviceSchema = z.strictObject({
   /** Seconds after which waiting for health is given up. */
   healthTimeoutSeconds: z.number().positive(),
   /** True where the release keeps data in volumes. */
-  stateful: z.boolean(),
+  stateful: z.boolean().default(false),
+  /** Size of its volume, where an environment does not say another (storage.sizes). */
+  volumeSize: z
+    .string()
+    .regex(/^\d+(\.\d+)?(Ki|Mi|Gi|Ti)$/, 'must be a quantity such as 10Gi')
+    .optional(),
+  /** Objects that it makes for itself in its namespace while it runs, without a mark: they go with it. */
+  makes: z.array(z.strictObject({ kind: z.string(), name: z.string() })).default([]),
 });
 
 export const upstreamChartSchema = z.strictObject({
@@ -149,6 +146,8 @@ export const upstreamChartSchema = z.strictObject({
   versionLine: z.string(),
   version: z.string(),
   component: z.string(),
+  /** How its values are made from catalog and environment (src/plan/upstream); default: as the chart's key says. */
+  overlay: z.string().optional(),
 });
 
 /** How a value of a Vault path comes to be. */
@@ -193,7 +192,7 @@ export const secretPathSchema = z.strictObject({
   /** Below the KV mount `secret/`. */
   path: z.string().regex(/^[a-z0-9-]+(\/[a-z0-9-]+)+$/),
   /** `seed`: named by the platform's description; `ours`: added, because the description has no place for it. */
-  origin: z.enum(['seed', 'ours']),
+  origin: z.enum(['seed', 'ours']).default('ours'),
   description: z.string(),
   keys: z.array(secretKeySchema).min(1),
 });
@@ -229,6 +228,8 @@ export const realmSchema = z.strictObject({
   /** Realm file below helm/. */
   file: z.string(),
   clients: z.array(z.strictObject({ clientId: z.string(), service: nameSchema, public: z.boolean() })),
+  /** The administrator that looks at it: a Vault path with its keys. */
+  admin: z.strictObject({ path: z.string(), username: z.string(), password: z.string() }),
 });
 
 export const temporalNamespaceSchema = z.strictObject({ name: z.string(), retention: z.string(), job: nameSchema });
@@ -240,19 +241,23 @@ export const applicationSetSchema = z.strictObject({
   namespaces: z.array(nameSchema),
 });
 
-export const phaseSchema = z.strictObject({ number: z.number().int().min(1).max(14), title: z.string() });
+export const phaseSchema = z.strictObject({ number: z.number().int().min(1), title: z.string() });
 
 export const catalogSchema = z.strictObject({
+  /** Of the platform: on the label of each release. */
+  name: nameSchema,
+  /** As people call it. */
+  title: z.string().min(1),
   phases: z.array(phaseSchema),
   namespaces: z.array(namespaceSchema),
-  upstreamCharts: z.record(z.string(), upstreamChartSchema),
-  secretPaths: z.array(secretPathSchema),
-  databases: z.array(databaseSchema),
-  migrations: z.array(migrationSchema),
-  bucketSets: z.array(bucketSetSchema),
-  realm: realmSchema,
-  temporalNamespaces: z.array(temporalNamespaceSchema),
-  applicationSet: applicationSetSchema,
+  upstreamCharts: z.record(z.string(), upstreamChartSchema).default({}),
+  secretPaths: z.array(secretPathSchema).default([]),
+  databases: z.array(databaseSchema).default([]),
+  migrations: z.array(migrationSchema).default([]),
+  bucketSets: z.array(bucketSetSchema).default([]),
+  realm: realmSchema.optional(),
+  temporalNamespaces: z.array(temporalNamespaceSchema).default([]),
+  applicationSet: applicationSetSchema.optional(),
   services: z.array(serviceSchema),
 });
 

@@ -1,7 +1,7 @@
 /** `ananta catalog` and `ananta graph`. */
 import { writeFile } from 'node:fs/promises';
-import { loadCatalog } from '../catalog/index.ts';
 import { loadEnvironment } from '../environment/load.ts';
+import { loadPlatform } from '../environment/platform.ts';
 import { renderDot } from '../plan/render/dot.ts';
 import { draw } from '../plan/render/drawing.ts';
 import { catalogRows } from '../plan/render/json.ts';
@@ -24,13 +24,14 @@ export interface CatalogOptions {
 
 export async function printCatalog({ config, terminal }: CliContext, options: CatalogOptions): Promise<void> {
   const environment = await loadEnvironment(options.env, config);
-  const catalog = loadCatalog();
+  const catalog = await loadPlatform(environment, config);
   if (options.json) printLines(terminal.stdout, [JSON.stringify(catalogRows(catalog, environment), null, 2)]);
   else terminal.stdout.write(renderCatalogText(catalog, terminal.stdout.columns));
 }
 
 export async function printGraph({ config, terminal }: CliContext, { env, format, out }: GraphOptions): Promise<void> {
-  const drawing = draw(loadCatalog(), await loadEnvironment(env, config));
+  const environment = await loadEnvironment(env, config);
+  const drawing = draw(await loadPlatform(environment, config), environment);
   const text =
     format === 'mermaid'
       ? renderMermaid(drawing)

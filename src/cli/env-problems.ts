@@ -1,11 +1,11 @@
 /** What `ananta env check` finds: in the files of an environment, and in the files that they name. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { loadCatalog } from '../catalog/index.ts';
 import type { Config } from '../config.ts';
 import { chartMirror } from '../environment/charts.ts';
 import { ConfigurationError, type ConfigurationProblem } from '../environment/errors.ts';
 import { loadEnvironment } from '../environment/load.ts';
+import { loadPlatform } from '../environment/platform.ts';
 import type { Environment } from '../environment/schema.ts';
 import { chartLockFile } from '../plan/chart-lock.ts';
 import { resourceConflicts } from '../plan/resources.ts';
@@ -59,7 +59,7 @@ async function kubeconfigProblems({ name, cluster }: Environment, config: Config
 /** Of charts and values together with this environment. */
 async function inputProblems(environment: Environment, config: Config): Promise<ConfigurationProblem[]> {
   try {
-    return await resourceConflicts(loadCatalog(), environment, config);
+    return await resourceConflicts(await loadPlatform(environment, config), environment, config);
   } catch (error) {
     return [
       { file: `${environment.name}.yaml`, field: '', message: error instanceof Error ? error.message : String(error) },

@@ -1,9 +1,10 @@
 /** `ananta logs`. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Catalog } from '../catalog/schema.ts';
 import { COMPONENTS, type ComponentName, layoutOf, logFileOf } from '../../bootstrap/layout.ts';
-import { loadCatalog } from '../catalog/index.ts';
 import { loadEnvironment } from '../environment/load.ts';
+import { loadPlatform } from '../environment/platform.ts';
 import { suggestion } from '../suggest.ts';
 import { checkService } from './arguments.ts';
 import type { CliContext } from './context.ts';
@@ -33,7 +34,7 @@ export async function printLogs(
   const layout = layoutOf(context.config, environment.name);
   const files =
     what === 'helm'
-      ? await helmLogs(join(layout.logs, 'helm'), service)
+      ? await helmLogs(await loadPlatform(environment, context.config), join(layout.logs, 'helm'), service)
       : [logFileOf(layout, componentOf(what, service))];
   const present = await newestLast(files);
   if (present.length === 0) {
@@ -61,8 +62,7 @@ function componentOf(what: string, service: string | undefined): ComponentName {
 }
 
 /** The logs of a service's releases: its steps before it, itself, its steps after it. */
-async function helmLogs(folder: string, service: string | undefined): Promise<string[]> {
-  const { services } = loadCatalog();
+async function helmLogs({ services }: Catalog, folder: string, service: string | undefined): Promise<string[]> {
   if (service === undefined) {
     const there = await readdir(folder).catch(() => []);
     throw refused(

@@ -1,8 +1,8 @@
 /** `ananta secrets list|set|get`: what can be told from the catalog alone is told first. */
-import { loadCatalog } from '../catalog/index.ts';
 import type { Catalog, SecretKey } from '../catalog/schema.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import { loadEnvironment } from '../environment/load.ts';
+import { loadPlatform } from '../environment/platform.ts';
 import { suggestion } from '../suggest.ts';
 import type { CliContext } from './context.ts';
 import { type ExitCode, failed, refused } from './failure.ts';
@@ -42,7 +42,8 @@ export async function listSecrets(context: CliContext, options: SecretsOptions):
   const { withGround } = await import('./clients.ts');
   const { presenceOf } = await import('./secrets-vault.ts');
   const { present, missing, problems, note } = await withGround(context, environment, presenceOf);
-  const rows = loadCatalog().secretPaths.flatMap(({ path, keys }) =>
+  const { secretPaths } = await loadPlatform(environment, context.config);
+  const rows = secretPaths.flatMap(({ path, keys }) =>
     keys.map(
       ({ name, kind }): SecretRow => ({
         path,
@@ -100,7 +101,7 @@ export async function setSecret(
   options: SecretsOptions,
 ): Promise<void> {
   const environment = await loadEnvironment(options.env, context.config);
-  const declared = declaredKey(loadCatalog(), path, key);
+  const declared = declaredKey(await loadPlatform(environment, context.config), path, key);
   // One that is generated may have been lost: then Vault is asked, where there is one to ask.
   if (declared.kind !== 'supplied' && (declared.kind !== 'generated' || (await isUnborn(environment, context.config))))
     throw refused(
@@ -128,7 +129,7 @@ export async function getSecret(
   options: SecretsOptions,
 ): Promise<void> {
   const environment = await loadEnvironment(options.env, context.config);
-  declaredKey(loadCatalog(), path, key);
+  declaredKey(await loadPlatform(environment, context.config), path, key);
   const { stdout } = context.terminal;
   if (stdout.isTTY !== true)
     throw refused(

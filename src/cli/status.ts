@@ -1,11 +1,12 @@
 /** `ananta status`: the newest deployment from the engine's memory, and which components run. Touches nothing. */
 import type { Client } from '@temporalio/client';
-import { loadCatalog } from '../catalog/index.ts';
 import type { DeploymentDescription } from '../clients/temporal/index.ts';
+import type { Config } from '../config.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import { driftScheduleIdOfLock, queueIdOfLock } from '../contract/names.ts';
 import { NotRunningError, resolveConnections } from '../environment/connections.ts';
 import { loadEnvironment } from '../environment/load.ts';
+import { loadPlatform } from '../environment/platform.ts';
 import { realServices } from '../environment/real-node.ts';
 import type { Environment } from '../environment/schema.ts';
 import { componentsOf } from './components.ts';
@@ -25,11 +26,12 @@ export interface StatusOptions {
 
 export async function runStatus(context: CliContext, options: StatusOptions): Promise<ExitCode> {
   const environment = await loadEnvironment(options.env, context.config);
-  const [components, engine] = await Promise.all([
+  const [components, engine, pods] = await Promise.all([
     componentsOf(environment, context.config),
     askEngine(context, environment),
+    podsOf(environment, context.config),
   ]);
-  const report: StatusReport = { environment: environment.name, components, ...podsOf(environment), ...engine };
+  const report: StatusReport = { environment: environment.name, components, ...pods, ...engine };
   const { terminal } = context;
   if (options.json) printLines(terminal.stdout, [JSON.stringify(statusJson(report))]);
   else
@@ -40,9 +42,9 @@ export async function runStatus(context: CliContext, options: StatusOptions): Pr
   return inOrder(report) ? EXIT_CODES.done : EXIT_CODES.failed;
 }
 
-function podsOf(environment: Environment): Pick<StatusReport, 'pods'> {
+async function podsOf(environment: Environment, config: Config): Promise<Pick<StatusReport, 'pods'>> {
   if (!('embedded' in environment.cluster)) return {};
-  const catalog = loadCatalog();
+  const catalog = await loadPlatform(environment, config);
   const real = realServices(environment, catalog);
   return { pods: { real, simulated: catalog.services.map(({ name }) => name).filter((name) => !real.includes(name)) } };
 }

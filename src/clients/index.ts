@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { loadCatalog } from '../catalog/index.ts';
 import type { Catalog } from '../catalog/schema.ts';
 import type { Config } from '../config.ts';
 import { DEPLOYER_SERVICE_ACCOUNT, VAULT } from '../contract/names.ts';
 import type { Connections } from '../environment/connections.ts';
+import { loadPlatform } from '../environment/platform.ts';
 import type { Environment } from '../environment/schema.ts';
 import { type ChartStore, createChartStore } from './charts/index.ts';
 import { createHelmClient, type HelmClient } from './helm/index.ts';
@@ -45,14 +45,15 @@ const VAULT_PORT = 8200;
 /**
  * Opens nothing yet: each connection is made when it is first used.
  * @throws KubeconfigError (named ConfigurationError) when the environment's kubeconfig or context is not there
+ * @throws PlatformError, CatalogError when its platform cannot be read
  */
-export function createClients(
+export async function createClients(
   environment: Environment,
   connections: Connections,
   config: Config,
   { isRunAlive, engine }: { isRunAlive: IsRunAlive; engine?: Client },
 ): Promise<Clients> {
-  const catalog = loadCatalog();
+  const catalog = await loadPlatform(environment, config);
   const redactor = createRedactor();
   const kubernetes = createKubernetesClient(
     connections.kubernetes,
@@ -101,7 +102,7 @@ export function createClients(
     kubernetes.close();
     return Promise.resolve();
   };
-  return Promise.resolve({
+  return {
     environment,
     connections,
     config,
@@ -114,5 +115,5 @@ export function createClients(
     isRunAlive,
     close,
     ...(engine ? { engine } : {}),
-  });
+  };
 }

@@ -72,6 +72,8 @@ export function phaseWorkflowId(deployWorkflowId: string, runId: string, phase: 
 export const RELEASE_LABELS = {
   environment: 'ananta-environment',
   service: 'ananta-service',
+  /** Name of the platform; releases from before there were several have none. */
+  platform: 'ananta-platform',
   /** Run id of the deploy workflow that owns the revision. */
   run: 'ananta-run',
   /** Digest of chart, values and image. */

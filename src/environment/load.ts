@@ -1,5 +1,4 @@
 /** Reads environments/<name>.yaml with all that it extends, and refuses what does not hold. */
-import { loadCatalog } from '../catalog/index.ts';
 import type { Catalog } from '../catalog/schema.ts';
 import type { Config } from '../config.ts';
 import { VAULT } from '../contract/names.ts';
@@ -8,6 +7,7 @@ import { ConfigurationError } from './errors.ts';
 import { explainIssues, type Finding } from './explain.ts';
 import { type Layer, readLayers } from './layers.ts';
 import { hasPath, mergeTrees, type Tree } from './merge.ts';
+import { loadPlatform, PlatformError } from './platform.ts';
 import { environmentFileSchema, type Environment, type EnvironmentFile } from './schema.ts';
 import { severalWays, withoutOtherWay } from './ways.ts';
 
@@ -19,13 +19,13 @@ const SHOWN_FINDINGS = 40;
 const SHOWN_KEY = 80;
 
 /**
- * @param catalog what the names in the file are checked against
- * @throws ConfigurationError that lists every problem as `file: field: what is wrong`
+ * @param catalog what the names in the file are checked against; read where it is not given
+ * @throws ConfigurationError that lists every problem as `file: field: what is wrong`, CatalogError of its platform
  */
 export async function loadEnvironment(
   name: string,
-  config: Pick<Config, 'environmentsDir'>,
-  catalog: Catalog = loadCatalog(),
+  config: Pick<Config, 'environmentsDir' | 'repoRoot'>,
+  catalog?: Catalog,
 ): Promise<Environment> {
   const layers = await readLayers(name, config);
   const merged = layers.reduceRight<Tree>((below, { tree }) => mergeTrees(withoutOtherWay(below, tree), tree), {});
@@ -39,7 +39,12 @@ export async function loadEnvironment(
     throw located([...mixed, ...others], layers);
   }
   const environment = withOwnChartForVault(withSimulation(parsed.data));
-  const findings = checkEnvironment(environment, catalog);
+  const platform =
+    catalog ??
+    (await loadPlatform(environment, config).catch((error: unknown) => {
+      throw error instanceof PlatformError ? located([{ path: ['platform'], message: error.message }], layers) : error;
+    }));
+  const findings = checkEnvironment(environment, platform);
   if (findings.length > 0) throw located(findings, layers);
   return { ...environment, name };
 }

@@ -12,6 +12,7 @@ import { imagePrefix, imageReference, imageVersion } from './fields/images.ts';
 import { annotations, labelName, objectName } from './fields/kubernetes-names.ts';
 import { containerResources, volumeSize } from './fields/quantity.ts';
 import { oneLine, refuseRepetitions, seconds, temporalNamespace } from './fields/texts.ts';
+import { DEFAULT_PLATFORM } from './platform-folder.ts';
 import { vaultSchema } from './vault.ts';
 
 /** Of one service: more pods than that are a slip of the hand. */
@@ -126,6 +127,17 @@ export const environmentFileSchema = z.strictObject({
     .optional()
     .describe('Another file of this folder, without .yaml: what this file says comes on top'),
   description: oneLine().describe('One line for people'),
+  platform: z
+    .string()
+    .min(1)
+    .default(DEFAULT_PLATFORM)
+    .describe(
+      'What is deployed: a folder below platforms/ by its name, or one of your own by its path, as in ./shop. Not to be changed where another one is deployed',
+    ),
+  platformParameters: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .describe('For a platform whose description is computed (platform.ts)'),
   protected: z
     .boolean()
     .default(false)

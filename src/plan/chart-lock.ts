@@ -6,12 +6,13 @@ import { join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import { helmFolder } from '../environment/platform-folder.ts';
 import type { Environment } from '../environment/schema.ts';
 
 export const digestSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'has to be sha256: and 64 hex characters');
 
 const lockSchema = z.strictObject({
-  /** By the chart's key in src/catalog/charts.ts. */
+  /** By the chart's key in the catalog. */
   charts: z.record(
     z.string(),
     z.strictObject({
@@ -35,9 +36,12 @@ const HEAD = `# The archives of the publishers' charts that are installed with c
 `;
 
 /** Absolute path of an environment's lock. */
-export function chartLockFile(environment: Pick<Environment, 'chartLock'>, config: Pick<Config, 'repoRoot'>): string {
+export function chartLockFile(
+  environment: Partial<Pick<Environment, 'chartLock'>> & Pick<Environment, 'platform'>,
+  config: Pick<Config, 'repoRoot'>,
+): string {
   return environment.chartLock === undefined
-    ? join(config.repoRoot, 'helm', 'charts.lock.yaml')
+    ? join(helmFolder(environment, config), 'charts.lock.yaml')
     : resolve(config.repoRoot, environment.chartLock);
 }
 

@@ -1,10 +1,11 @@
 /** What a deployment is made from, as one fingerprint: two that agree on it deploy the same thing. */
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { platformFolder } from '../environment/platform-folder.ts';
 import type { Environment } from '../environment/schema.ts';
 import { digestOf, folderDigest } from './digest.ts';
 
-/** Folders of the checkout whose content decides what is deployed. */
+/** Folders of the checkout whose content decides what is deployed, whichever platform that is. */
 const FOLDERS = ['helm', 'src/catalog', 'src/plan'];
 
 /**
@@ -19,12 +20,16 @@ export async function contentDigest(environment: Environment, config: Pick<Confi
     description: _description,
     $schema: _schema,
     vault,
-    ...platform
+    ...rest
   } = environment;
+  const own = platformFolder(environment, config);
   const { keys: _keys, ...vaultItself } = vault;
   return digestOf([
-    await Promise.all(FOLDERS.map((folder) => folderDigest(join(config.repoRoot, folder)))),
-    platform,
+    await Promise.all([
+      ...FOLDERS.map((folder) => folderDigest(join(config.repoRoot, folder))),
+      ...(own === undefined ? [] : [folderDigest(own)]),
+    ]),
+    rest,
     vaultItself,
   ]);
 }

@@ -8,6 +8,7 @@ import { digestOf, planDigest } from './digest.ts';
 import { criticalPath, remainingSeconds } from './graph.ts';
 import { wantedSecrets } from './kubernetes-secrets.ts';
 import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRelease } from './observed.ts';
+import { checkPlatform, planScope } from './platform.ts';
 import { allReleases, findService, releasesOf, type Release } from './releases.ts';
 import { serviceSeconds } from './startup.ts';
 import { deployerRole, serviceRoles } from './vault-policies.ts';
@@ -30,10 +31,12 @@ interface Decision {
 const INVASIVENESS: readonly PlannedAction[] = ['install', 'upgrade', 'retry', 'verify', 'unchanged'];
 
 /**
- * @throws PlanRefusedError when charts of another source would be put over existing data
+ * @throws PlanRefusedError when another platform is deployed, or charts of another source would be put over existing
+ * data
  * @throws Error when a digest is missing
  */
 export function buildPlan({ catalog, environment, digests, observed }: PlanInput): DeployPlan {
+  checkPlatform(catalog, environment.name, observed);
   checkChartSource(catalog, environment, observed);
   const vault = catalog.services.find(({ name }) => name === VAULT.service);
   if (vault !== undefined) checkVaultServer(environment, vault, observed.vaultServer);
@@ -51,7 +54,7 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
   return {
     operation: 'deploy',
     environment: environment.name,
-    digest: planDigest(environment.name, services),
+    digest: planDigest(planScope(environment.name, catalog), services),
     criticalPathSeconds: rounded(longest.seconds),
     criticalPath: longest.path,
     services,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Catalog } from '../catalog/schema.ts';
 import type { Config } from '../config.ts';
 import { mergeTrees, type Tree } from '../environment/merge.ts';
+import { chartFolder, helmFolder, upstreamValuesFile } from '../environment/platform-folder.ts';
 import type { Environment } from '../environment/schema.ts';
 import { shownReleases, showsReleases } from './applications.ts';
 import { chartLockFile, type ChartLock, readChartLock } from './chart-lock.ts';
@@ -78,7 +79,7 @@ function lookAt(catalog: Catalog, environment: Environment, imageTags: Look['ima
     catalog,
     environment,
     imageTags,
-    helmFolder: join(config.repoRoot, 'helm'),
+    helmFolder: helmFolder(environment, config),
     paths: config,
     chartDigests: new Map(),
     locks: new Map(),
@@ -99,11 +100,11 @@ function rendered(look: Look, release: Release): Promise<RenderedInputs> {
 }
 
 async function render(look: Look, release: Release): Promise<RenderedInputs> {
-  const { catalog, environment, imageTags, helmFolder } = look;
+  const { catalog, environment, imageTags } = look;
   const { chart, valuesFile } = await chartOf(look, release);
-  const file = await readValues(join(helmFolder, 'values', valuesFile));
+  const file = await readValues(valuesFile);
   const own = mergeTrees(
-    mergeTrees(await filesOf(catalog, release, helmFolder), overlay(catalog, environment, release, imageTags)),
+    mergeTrees(await filesOf(catalog, release, look.helmFolder), overlay(catalog, environment, release, imageTags)),
     showsReleases(release) ? await shown(look) : {},
   );
   const content =
@@ -128,19 +129,22 @@ async function shown(look: Look): Promise<Tree> {
   );
   return {
     releases: shownReleases(
-      look.catalog.applicationSet.namespaces,
+      look.catalog.applicationSet?.namespaces ?? [],
       await Promise.all(others.map((release) => rendered(plain, release))),
     ),
   };
 }
 
 async function chartOf(
-  { catalog, environment, helmFolder, paths, locks }: Look,
+  { catalog, environment, helmFolder: helm, paths, locks }: Look,
   release: Release,
 ): Promise<{ chart: ChartReference; valuesFile: string }> {
   const service = findService(catalog, release.service);
   if (!usesUpstreamChart(environment, service, release)) {
-    return { chart: { chartPath: join(helmFolder, 'charts', release.chart) }, valuesFile: `${release.name}.yaml` };
+    return {
+      chart: { chartPath: chartFolder(environment, release.chart, paths) },
+      valuesFile: join(helm, 'values', `${release.name}.yaml`),
+    };
   }
   const file = chartLockFile(environment, paths);
   const chart = wantedChart(
@@ -152,7 +156,7 @@ async function chartOf(
   );
   return {
     chart: { chartPath: archivePath(paths, chart), upstream: chart },
-    valuesFile: join('upstream', `${chart.name}.yaml`),
+    valuesFile: upstreamValuesFile(environment, `${chart.name}.yaml`, paths),
   };
 }
 

@@ -2,7 +2,14 @@
  * Whose an object in one of the platform's namespaces is: what goes with the platform, what stays, and what is none of
  * our business. Pure.
  */
-import { MANAGED_BY, MANAGED_BY_LABEL, INSTANCE_LABEL, RELEASE_LABELS } from '../contract/names.ts';
+import type { Catalog } from '../catalog/schema.ts';
+import {
+  INSTANCE_LABEL,
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  RELEASE_LABELS,
+  VAULT_REVIEWER_SERVICE_ACCOUNT,
+} from '../contract/names.ts';
 import { isAccessObject } from './access/identities.ts';
 
 export interface SeenObject {
@@ -35,23 +42,29 @@ const PUBLISHED: readonly string[] = [
 ];
 const PASSING: readonly string[] = ['Event', 'Lease', 'EndpointSlice', 'Endpoints', 'PodMetrics', 'ControllerRevision'];
 
-/** What services of the platform make for themselves while they run, without a mark of theirs. */
-const MADE_AT_RUN_TIME: readonly string[] = [
-  'argocd AppProject default',
-  'argocd Secret argocd-initial-admin-secret',
-  'argocd Secret argocd-redis',
-  'argocd Secret argocd-secret',
-  'cnpg-system Secret cnpg-ca-secret',
-  'cnpg-system Secret cnpg-webhook-cert',
-  'cnpg-system ConfigMap cnpg-default-monitoring',
-  'vault-system Secret vault-token-reviewer-token',
-];
+/**
+ * What the platform's services make for themselves while they run, without a mark of theirs, and what the API server
+ * makes for the deployer: `<namespace> <kind> <name>`.
+ */
+export function madeAtRunTime({ services }: Pick<Catalog, 'services'>): ReadonlySet<string> {
+  const { namespace, name } = VAULT_REVIEWER_SERVICE_ACCOUNT;
+  return new Set([
+    `${namespace} Secret ${name}-token`,
+    ...services.flatMap((service) => service.makes.map((made) => `${service.namespace} ${made.kind} ${made.name}`)),
+  ]);
+}
 
 /**
  * @param releases `<namespace>/<release>` of all releases of ours
  * @param environment whose releases they are
+ * @param made what its services make for themselves
  */
-export function belongingOf(object: SeenObject, releases: ReadonlySet<string>, environment: string): Belonging {
+export function belongingOf(
+  object: SeenObject,
+  releases: ReadonlySet<string>,
+  environment: string,
+  made: ReadonlySet<string>,
+): Belonging {
   const { group, kind, namespace, name, labels, annotations } = object;
   if (group === '' && kind === 'PersistentVolumeClaim')
     return releases.has(`${namespace}/${labels[INSTANCE_LABEL] ?? ''}`) ? 'volume' : 'foreign';
@@ -61,8 +74,7 @@ export function belongingOf(object: SeenObject, releases: ReadonlySet<string>, e
   if (isAccessObject(kind, name) && labels[MANAGED_BY_LABEL] === MANAGED_BY) return 'automatic';
   if (labels['owner'] === 'helm' && kind === 'Secret')
     return labels[RELEASE_LABELS.environment] === environment ? 'ours' : 'foreign';
-  if (labels[MANAGED_BY_LABEL] === MANAGED_BY || MADE_AT_RUN_TIME.includes(`${namespace} ${kind} ${name}`))
-    return 'ours';
+  if (labels[MANAGED_BY_LABEL] === MANAGED_BY || made.has(`${namespace} ${kind} ${name}`)) return 'ours';
   const release = annotations['meta.helm.sh/release-name'];
   return release !== undefined && releases.has(`${annotations['meta.helm.sh/release-namespace'] ?? ''}/${release}`)
     ? 'ours'

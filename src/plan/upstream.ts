@@ -23,7 +23,7 @@ export function upstreamChart(catalog: Catalog, service: Service): UpstreamChart
 
 /** @throws Error when nobody has said how this chart takes its values */
 export function upstreamOverlay(context: UpstreamContext): Tree {
-  const name = context.service.chart.upstream ?? '';
+  const name = upstreamChart(context.catalog, context.service).overlay ?? context.service.chart.upstream ?? '';
   const values = CHARTS[name];
   if (values === undefined)
     throw new Error(`There are no values for the upstream chart "${name}": add them below src/plan/upstream.`);

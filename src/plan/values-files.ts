@@ -30,7 +30,7 @@ export async function readValues(path: string): Promise<Tree> {
 export async function filesOf(catalog: Catalog, release: Release, helmFolder: string): Promise<Tree> {
   const migration = catalog.migrations.find(({ service }) => service === release.name);
   if (migration) return { files: { sql: await readFolder(join(helmFolder, migration.location), '.sql') } };
-  if (catalog.realm.job !== release.name) return {};
+  if (catalog.realm?.job !== release.name) return {};
   return {
     files: { realm: { [`${catalog.realm.name}.json`]: await readFile(join(helmFolder, catalog.realm.file), 'utf8') } },
   };

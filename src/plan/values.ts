@@ -42,7 +42,7 @@ export function overlay(
       replicas: replicasOf(environment, service),
     });
   }
-  if (showsReleases(release)) return applicationsOverlay(catalog, environment);
+  if (showsReleases(release)) return applicationsOverlay(catalog, environment, service);
   const own = main && service.name === VAULT.service ? bundledVaultValues(service, environment) : {};
   const ingress = main ? ingressOf(environment, service) : undefined;
   return mergeTrees(
@@ -61,7 +61,7 @@ export function overlay(
       ...(main && !release.job
         ? { replicaCount: replicasOf(environment, service), service: { ports: service.ports.map(portValues) } }
         : {}),
-      ...(main && service.stateful ? { storage: storageOf(environment, service.name) } : {}),
+      ...(main && service.stateful ? { storage: storageOf(environment, service) } : {}),
       ...(environment.resources[release.name] ? { resources: environment.resources[release.name] } : {}),
       global: { domain: environment.domain, environment: environment.name },
     },
@@ -124,20 +124,21 @@ function secretReferences(catalog: Catalog, uses: readonly SecretUse[]): Tree[] 
     .map((use) => ({ name: secretNameOf(use), path: use.path, keys: keysOf(catalog, use) }));
 }
 
-function storageOf(environment: Environment, service: string): Tree {
-  const size = environment.storage.sizes[service];
+function storageOf(environment: Environment, service: Service): Tree {
+  const size = environment.storage.sizes[service.name] ?? service.volumeSize;
   return {
     ...(environment.storage.class === undefined ? {} : { class: environment.storage.class }),
     ...(size === undefined ? {} : { size }),
   };
 }
 
-function applicationsOverlay(catalog: Catalog, environment: Environment): Tree {
+/** @param argo the service that brings Argo CD */
+function applicationsOverlay(catalog: Catalog, environment: Environment, argo: Service): Tree {
   return {
     // The publisher's chart, in its line, runs an Argo CD that cannot patch templates yet.
     applicationSet: {
       ...catalog.applicationSet,
-      templatePatch: chartSource(environment, findService(catalog, 'argocd')) === 'bundled',
+      templatePatch: chartSource(environment, argo) === 'bundled',
     },
     gitops: { ...environment.gitops },
     global: { domain: environment.domain, environment: environment.name },

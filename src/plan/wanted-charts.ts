@@ -14,7 +14,7 @@ export type ChartPlace =
   | { kind: 'folder'; path: string };
 
 export interface WantedChart {
-  /** In src/catalog/charts.ts and in the lock. */
+  /** In the catalog and in the lock. */
   key: string;
   name: string;
   version: string;

@@ -22,15 +22,16 @@ describe('commands in simulated containers', () => {
 
   test('answer by the state of the service; unknown ones are not found', () => {
     const command = cases[0]![0];
-    assert.deepEqual(answerCommand(command, ['pg_isready'], undefined), {
+    const known = [{ command, answer: 'control-plane-postgres - accepting connections' }];
+    assert.deepEqual(answerCommand(command, known, undefined), {
       exitCode: 0,
       output: 'control-plane-postgres - accepting connections\n',
       errors: '',
     });
-    assert.equal(answerCommand(command, ['pg_isready'], 'unhealthy')?.exitCode, 1);
-    assert.equal(answerCommand(command, ['pg_isready'], 'refuse')?.exitCode, 2);
-    assert.equal(answerCommand(command, ['pg_isready'], 'hang'), undefined);
-    assert.equal(answerCommand(['sh', '-c', 'id'], ['pg_isready'], undefined)?.exitCode, 127);
+    assert.equal(answerCommand(command, known, 'unhealthy')?.exitCode, 1);
+    assert.equal(answerCommand(command, known, 'refuse')?.exitCode, 2);
+    assert.equal(answerCommand(command, known, 'hang'), undefined);
+    assert.equal(answerCommand(['sh', '-c', 'id'], known, undefined)?.exitCode, 127);
   });
 });
 

@@ -23,9 +23,14 @@ export function sampleService(name: string, number: number, over: Partial<Servic
   };
 }
 
+/** Nothing of it is left to defaults. */
+export type SampleCatalog = { [Key in keyof CatalogInput]-?: NonNullable<CatalogInput[Key]> };
+
 /** vault ← db ← api ← web, and a Job between db and api. */
-export function sampleCatalog(): CatalogInput {
+export function sampleCatalog(): SampleCatalog {
   return {
+    name: 'ananta',
+    title: 'Sample',
     phases: [{ number: 1, title: 'Everything' }],
     namespaces: [
       { name: 'vault-system', purpose: 'secrets', podSecurity: 'restricted' },
@@ -65,6 +70,7 @@ export function sampleCatalog(): CatalogInput {
       name: 'realm',
       job: 'migrate',
       file: 'realms/realm.json',
+      admin: { path: 'database/main', username: 'password', password: 'password' },
       clients: [{ clientId: 'web', service: 'web', public: true }],
     },
     temporalNamespaces: [],
@@ -121,8 +127,11 @@ export function sampleCatalog(): CatalogInput {
 }
 
 /** A service of a catalog, to be changed in place. @throws Error when there is none */
-export function serviceIn(catalog: CatalogInput, name: string): ServiceInput {
+export function serviceIn(
+  catalog: CatalogInput,
+  name: string,
+): ServiceInput & { ports: NonNullable<ServiceInput['ports']> } {
   const service = catalog.services.find((candidate) => candidate.name === name);
   if (service === undefined) throw new Error(`no service ${name}`);
-  return service;
+  return Object.assign(service, { ports: (service.ports ??= []) });
 }

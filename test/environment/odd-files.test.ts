@@ -8,6 +8,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { stringify } from 'yaml';
+import { readConfig } from '../../src/config.ts';
 import { ConfigurationError, listEnvironments, loadEnvironment } from '../../src/environment/load.ts';
 import { mergeTrees, type Tree } from '../../src/environment/merge.ts';
 
@@ -26,6 +27,7 @@ const SOUND_TEXT = stringify(SOUND);
 const AT_ONCE_MS = 1000;
 
 let folder = '';
+const { repoRoot } = readConfig({});
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ananta-odd-'));
 });
@@ -38,7 +40,7 @@ const newFolder = async (): Promise<string> => mkdtemp(join(folder, 'case-'));
 async function problemsOf(environmentsDir: string, name = 'x'): Promise<string> {
   const start = performance.now();
   try {
-    await loadEnvironment(name, { environmentsDir });
+    await loadEnvironment(name, { environmentsDir, repoRoot });
   } catch (error) {
     assert.ok(error instanceof ConfigurationError, error instanceof Error ? error.stack : String(error));
     const took = performance.now() - start;
@@ -687,7 +689,7 @@ describe('what Kubernetes and YAML allow is taken', () => {
   const load = async (text: string): Promise<Awaited<ReturnType<typeof loadEnvironment>>> => {
     const environmentsDir = await newFolder();
     await writeFile(join(environmentsDir, 'x.yaml'), text);
-    return loadEnvironment('x', { environmentsDir });
+    return loadEnvironment('x', { environmentsDir, repoRoot });
   };
 
   test('merge keys, anchors, places for them, numbers as amounts', async () => {

@@ -67,15 +67,15 @@ describe('what Jobs make is what the catalog says', () => {
   });
 
   test('the realm with its clients, and no secret', () => {
-    const text = readFileSync(join(folder, catalog.realm.file), 'utf8');
+    const text = readFileSync(join(folder, catalog.realm!.file), 'utf8');
     const realm = JSON.parse(text) as {
       realm: string;
       clients: { clientId: string; publicClient: boolean; secret?: string; redirectUris?: string[] }[];
     };
-    assert.equal(realm.realm, catalog.realm.name);
+    assert.equal(realm.realm, catalog.realm!.name);
     assert.deepEqual(
       realm.clients.map(({ clientId, publicClient }) => [clientId, publicClient]),
-      catalog.realm.clients.map(({ clientId, public: open }) => [clientId, open]),
+      catalog.realm!.clients.map(({ clientId, public: open }) => [clientId, open]),
     );
     for (const { clientId, publicClient, secret, redirectUris } of realm.clients) {
       if (publicClient)
@@ -86,9 +86,9 @@ describe('what Jobs make is what the catalog says', () => {
       else assert.match(secret ?? '', /^\$\(env:\w+\)$/, clientId);
     }
     const variables = new Set([...text.matchAll(/\$\(env:(\w+)\)/g)].map(([, name]) => name ?? ''));
-    const job = valuesOf(catalog.realm.job);
+    const job = valuesOf(catalog.realm!.job);
     for (const variable of variables)
-      assert.ok(variable in { ...job.env, ...job.envFromSecret }, `${variable} is not set in ${catalog.realm.job}`);
+      assert.ok(variable in { ...job.env, ...job.envFromSecret }, `${variable} is not set in ${catalog.realm!.job}`);
   });
 
   test('migrations are numbered without gaps', () => {
@@ -116,7 +116,7 @@ describe('the ApplicationSet', () => {
     const elements = set.generators[0]?.list.elements ?? [];
     assert.deepEqual(
       elements.map(({ namespace }) => namespace),
-      catalog.applicationSet.namespaces,
+      catalog.applicationSet!.namespaces,
     );
     for (const { namespace, releases } of elements) {
       assert.deepEqual(

@@ -88,7 +88,7 @@ describe('up', () => {
     const states = await embedded.states();
     assert.deepEqual(
       states.map(({ name }) => name),
-      expectedComponents(embedded.environment),
+      expectedComponents(embedded.environment, embedded.catalog),
     );
     assert.deepEqual(
       states.filter(({ healthy }) => !healthy),
@@ -126,7 +126,7 @@ describe('up', () => {
     await embedded.down();
     embedded.events.length = 0;
     await Promise.all([embedded.up(), embedded.up()]);
-    assert.deepEqual(started(embedded).sort(), expectedComponents(embedded.environment).sort());
+    assert.deepEqual(started(embedded).sort(), expectedComponents(embedded.environment, embedded.catalog).sort());
   });
 
   test('listens on loopback only', { skip: process.platform !== 'linux' }, async () => {

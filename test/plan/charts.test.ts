@@ -35,7 +35,7 @@ before(async () => {
 });
 
 test("the lock of this repository names charts of the catalog at their versions, from their publishers' own repositories", async () => {
-  const { charts } = await readChartLock(chartLockFile({}, config));
+  const { charts } = await readChartLock(chartLockFile({ platform: 'ananta' }, config));
   assert.ok(Object.keys(charts).length >= 9);
   for (const [key, { version, source }] of Object.entries(charts)) {
     const chart = catalog.upstreamCharts[key];
@@ -139,7 +139,7 @@ describe('where a chart is fetched from', () => {
         'description: x\ncluster: {context: c}\nengine: {address: "h:1", namespace: n}\ncharts: upstream\nchartOverrides: {rabbitmk: bundled, middleware-api: bundled}\ndomain: d\nimages: {prefix: p}\ngitops: {repoURL: "https://r"}\n',
       );
       await assert.rejects(
-        loadEnvironment('x', { environmentsDir: folder }),
+        loadEnvironment('x', { ...config, environmentsDir: folder }),
         /chartOverrides\.rabbitmk: there is no service with a publisher's chart "rabbitmk", did you mean "rabbitmq".*chartOverrides\.middleware-api: there is no service/s,
       );
     } finally {
@@ -159,7 +159,7 @@ describe('the lock', () => {
   });
 
   test('of this repository names versions of the catalog, and only those', async () => {
-    const { charts } = await readChartLock(chartLockFile({}, config));
+    const { charts } = await readChartLock(chartLockFile({ platform: 'ananta' }, config));
     assert.ok(Object.keys(charts).length > 0);
     for (const [key, { version }] of Object.entries(charts))
       assert.equal(version, catalog.upstreamCharts[key]?.version, key);

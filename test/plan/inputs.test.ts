@@ -162,7 +162,7 @@ describe('inputs of the whole platform', () => {
     const release = findRelease(catalog, 'ananta-platform');
     const { values, digest } = await releaseInputs(catalog, sandbox, release, {}, config);
     const { releases } = parse(values) as { releases: Record<string, { name: string; chart: string }[]> };
-    assert.deepEqual(Object.keys(releases), catalog.applicationSet.namespaces);
+    assert.deepEqual(Object.keys(releases), catalog.applicationSet!.namespaces);
     assert.deepEqual(
       releases['auth-system']?.map(({ name, chart }) => `${name} ${chart}`),
       ['keycloak keycloak'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Belonging, belongingOf, named, type SeenObject } from '../../src/plan/remains.ts';
+import { loadCatalog } from '../../src/catalog/index.ts';
+import { type Belonging, belongingOf, madeAtRunTime, named, type SeenObject } from '../../src/plan/remains.ts';
 
 const RELEASES = new Set(['apps/api']);
 const HELM = { 'meta.helm.sh/release-name': 'api', 'meta.helm.sh/release-namespace': 'apps' };
@@ -62,7 +63,8 @@ describe('whose an object is', () => {
     ["somebody's workload", seen('Deployment', 'tool', { group: 'apps' }), 'foreign'],
   ];
   for (const [what, object, belonging] of CASES)
-    test(`${what}: ${belonging}`, () => assert.equal(belongingOf(object, RELEASES, 'test'), belonging));
+    test(`${what}: ${belonging}`, () =>
+      assert.equal(belongingOf(object, RELEASES, 'test', madeAtRunTime(loadCatalog())), belonging));
 
   test('many are named in a few words', () => {
     assert.equal(named([{ kind: 'Pod', name: 'a' }]), 'Pod a');

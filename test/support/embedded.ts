@@ -17,9 +17,11 @@ import {
   up,
 } from '../../bootstrap/index.ts';
 import { type Api, openApi } from '../../bootstrap/cluster/index.ts';
+import type { Catalog } from '../../src/catalog/schema.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { type Connections, type Runtime, resolveConnections } from '../../src/environment/connections.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
+import { loadPlatform } from '../../src/environment/platform.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { shareCaches } from './caches.ts';
 
@@ -39,6 +41,8 @@ export interface EmbeddedOptions {
 export interface Embedded {
   config: Config;
   environment: Environment;
+  /** Of its platform. */
+  catalog: Catalog;
   layout: Layout;
   /** What the bootstrap has reported so far. */
   events: BootstrapEvent[];
@@ -70,6 +74,7 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embed
   if (options.stateRoot === undefined) await shareCaches(stateRoot);
   const config: Config = { ...read, stateRoot, environmentsDir };
   const environment = await loadEnvironment(name, config);
+  const catalog = await loadPlatform(environment, config);
   const events: BootstrapEvent[] = [];
   const apis: Api[] = [];
   const layout = layoutOf(config, name);
@@ -78,6 +83,7 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embed
   const embedded: Embedded = {
     config,
     environment,
+    catalog,
     layout,
     events,
     runtime: () => {

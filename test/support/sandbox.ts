@@ -162,6 +162,7 @@ async function copyOfCheckout(folder: string): Promise<string> {
     'bootstrap',
     'environments',
     'helm',
+    'platforms',
     'src',
     'package.json',
     'package-lock.json',

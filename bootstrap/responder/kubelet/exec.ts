@@ -7,13 +7,11 @@ import { type SpdyStream, serveSpdy } from './spdy.ts';
 /** Version 4 of the streaming protocol: exit codes come as a Status on the error stream. */
 const PROTOCOL = 'v4.channel.k8s.io';
 
-/** What the real program says when all is well. */
-const HEALTHY_WORDS: Record<string, (service: string) => string> = {
-  pg_isready: (service) => `${service} - accepting connections`,
-  'redis-cli': () => 'PONG',
-  mongosh: () => '',
-  temporal: () => 'SERVING',
-};
+/** A command of a health check, and what the real program prints when all is well. */
+export interface KnownCommand {
+  command: readonly string[];
+  answer: string;
+}
 
 export interface ExecAnswer {
   exitCode: number;
@@ -22,8 +20,8 @@ export interface ExecAnswer {
 }
 
 export interface ExecOptions {
-  /** Programs that simulated containers have. */
-  commands: readonly string[];
+  /** Whose programs simulated containers have. */
+  commands: readonly KnownCommand[];
   /** Folder of failing services. */
   failures: string;
   onProbe?: (probe: { kind: 'exec'; service: string; target: string; outcome: string }) => void;
@@ -37,16 +35,17 @@ export function serviceOfCommand(command: readonly string[]): string {
 /** @returns undefined where it never ends */
 export function answerCommand(
   command: readonly string[],
-  commands: readonly string[],
+  commands: readonly KnownCommand[],
   failure: ProbeFailure | undefined,
 ): ExecAnswer | undefined {
   const [program = ''] = command;
   const service = serviceOfCommand(command);
-  if (!commands.includes(program))
+  const programs = [...new Set(commands.map((known) => known.command[0] ?? ''))];
+  if (!programs.includes(program))
     return {
       exitCode: 127,
       output: '',
-      errors: `${program}: not found: this container is simulated and has only ${commands.join(', ')}\n`,
+      errors: `${program}: not found: this container is simulated and has only ${programs.join(', ')}\n`,
     };
   switch (failure) {
     case 'hang':
@@ -56,8 +55,14 @@ export function answerCommand(
     case 'unhealthy':
       return { exitCode: 1, output: '', errors: `${service} is not well\n` };
     case undefined:
-      return { exitCode: 0, output: `${HEALTHY_WORDS[program]?.(service) ?? 'ok'}\n`, errors: '' };
+      return { exitCode: 0, output: `${answerOf(command, commands)}\n`, errors: '' };
   }
+}
+
+/** Of the check that is exactly this command, else of one that runs the same program. */
+function answerOf(command: readonly string[], known: readonly KnownCommand[]): string {
+  const same = known.find((one) => one.command.join('\0') === command.join('\0'));
+  return (same ?? known.find((one) => one.command[0] === command[0]))?.answer ?? '';
 }
 
 /** Takes over the connection of a kubelet's exec request. */

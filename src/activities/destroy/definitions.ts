@@ -2,11 +2,11 @@
  * Kinds that our charts brought along: removed only where nothing of them is left anywhere, since a definition takes
  * all its objects with it.
  */
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clients } from '../../clients/index.ts';
 import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import type { Remain } from '../../contract/deploy.ts';
+import { chartFolder } from '../../environment/platform-folder.ts';
 import { definitionsOf } from '../release/crds.ts';
 import { helmReleaseOf } from '../release/leftovers.ts';
 import type { Survey } from './survey.ts';
@@ -22,13 +22,13 @@ const definitionSchema = z.object({
 
 /** @returns what may go, and what is kept with the reason */
 export async function definitionsToRemove(
-  { kubernetes, catalog, config }: Pick<Clients, 'kubernetes' | 'catalog' | 'config'>,
+  { kubernetes, catalog, config, environment }: Pick<Clients, 'kubernetes' | 'catalog' | 'config' | 'environment'>,
   { namespaces, releases }: Survey,
   signal: AbortSignal,
 ): Promise<{ targets: Target[]; kept: Remain[] }> {
   const charts = [...new Set(catalog.services.map(({ chart }) => chart.bundled))];
   const bundled = new Set(
-    (await Promise.all(charts.map((chart) => definitionsOf(join(config.repoRoot, 'helm', 'charts', chart))))).flat(),
+    (await Promise.all(charts.map((chart) => definitionsOf(chartFolder(environment, chart, config))))).flat(),
   );
   const { items } = await kubernetes.list(paths.customResourceDefinition('').replace(/\/$/, ''), {}, signal);
   const since = Math.min(

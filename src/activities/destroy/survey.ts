@@ -5,7 +5,7 @@ import { type Kind, type KubernetesObject, managersOf, paths } from '../../clien
 import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION, RELEASE_LABELS } from '../../contract/names.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
-import { type Belonging, belongingOf } from '../../plan/remains.ts';
+import { type Belonging, belongingOf, madeAtRunTime } from '../../plan/remains.ts';
 import { type FoundObject, listAll, sweptKinds } from '../release/leftovers.ts';
 import { allNewestRevisions } from '../release/revisions.ts';
 
@@ -46,6 +46,7 @@ export async function survey({ kubernetes, catalog, environment }: Surveying, si
     else releases.delete(key);
   }
   const namespaced = kinds.filter((kind) => kind.namespaced);
+  const made = madeAtRunTime(catalog);
   const namespaces: SurveyedNamespace[] = [];
   for (const { name } of catalog.namespaces) {
     const object = items.find(({ metadata }) => metadata.name === name);
@@ -69,7 +70,7 @@ export async function survey({ kubernetes, catalog, environment }: Surveying, si
       ours: isCreatedByUs(object),
       deleting: Boolean(object.metadata.deletionTimestamp),
       unseen: unseen.sort(),
-      objects: found.map((one) => ({ ...one, belonging: belongingOf(seen(one), releases, environment.name) })),
+      objects: found.map((one) => ({ ...one, belonging: belongingOf(seen(one), releases, environment.name, made) })),
     });
   }
   return { namespaces, kinds, releases };

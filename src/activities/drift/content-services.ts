@@ -16,8 +16,6 @@ import { learnValues } from '../vault/learn.ts';
 
 export type ContentClients = Pick<Clients, 'kubernetes' | 'vault' | 'catalog' | 'redactor'>;
 
-const TEMPORAL_PORT = 7233;
-const KEYCLOAK_PORT = 8080;
 const NOT_FOUND = 5;
 
 /** The password is the container's own: it stands in no argument of ours and never comes back. */
@@ -56,14 +54,14 @@ export async function askLedger(
 }
 
 export async function askTemporal(
-  { kubernetes }: ContentClients,
+  { kubernetes, catalog }: ContentClients,
   target: ProbeTarget,
   namespaces: Catalog['temporalNamespaces'],
   signal: AbortSignal,
 ): Promise<DriftFinding[]> {
   const seen = await Promise.all(
     namespaces.map(async ({ name, job }) => {
-      const stream = await kubernetes.connect(target, TEMPORAL_PORT, signal);
+      const stream = await kubernetes.connect(target, portOf(catalog, target), signal);
       try {
         // DescribeNamespaceRequest has the name as its first field, as the health request has its service.
         const { code, message } = await callOnce(
@@ -93,7 +91,7 @@ const clientsSchema = z.array(
 export async function askKeycloak(
   clients: ContentClients,
   target: ProbeTarget,
-  realm: Catalog['realm'],
+  realm: NonNullable<Catalog['realm']>,
   signal: AbortSignal,
 ): Promise<DriftFinding[]> {
   const ask = (
@@ -101,22 +99,22 @@ export async function askKeycloak(
     path: string,
     options: { body?: string; token?: string } = {},
   ): Promise<{ status: number; body: string }> =>
-    request(clients, target, KEYCLOAK_PORT, { method, path, ...options }, signal);
+    request(clients, target, portOf(clients.catalog, target), { method, path, ...options }, signal);
   const known = await ask('GET', `/realms/${realm.name}/.well-known/openid-configuration`);
   if (known.status === 404) return realmFindings(realm, undefined);
   if (known.status !== 200) throw new Error(`GET the realm's configuration: ${known.status}`);
   const { data = {} } =
-    (await clients.vault.asDeployer((session) => readKv(session, 'auth/keycloak', signal), signal)) ?? {};
+    (await clients.vault.asDeployer((session) => readKv(session, realm.admin.path, signal), signal)) ?? {};
   learnValues(
     clients.redactor,
-    clients.catalog.secretPaths.find(({ path }) => path === 'auth/keycloak'),
+    clients.catalog.secretPaths.find(({ path }) => path === realm.admin.path),
     data,
   );
   const login = new URLSearchParams({
     grant_type: 'password',
     client_id: 'admin-cli',
-    username: data['admin-username'] ?? '',
-    password: data['admin-password'] ?? '',
+    username: data[realm.admin.username] ?? '',
+    password: data[realm.admin.password] ?? '',
   });
   const answered = await ask('POST', '/realms/master/protocol/openid-connect/token', { body: login.toString() });
   if (answered.status !== 200) throw new Error(`login as Keycloak's administrator: ${answered.status}`);
@@ -171,4 +169,11 @@ async function request(
   } finally {
     stream.destroy();
   }
+}
+
+/** Where the service answers: its first port. */
+function portOf({ services }: Pick<Catalog, 'services'>, { release }: ProbeTarget): number {
+  const port = services.find(({ name }) => name === release)?.ports[0]?.containerPort;
+  if (port === undefined) throw new Error(`the catalog gives ${release} no port`);
+  return port;
 }

@@ -4,8 +4,11 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Catalog } from '../../catalog/schema.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
+import { helmFolder } from '../../environment/platform-folder.ts';
+import { showsReleases } from '../../plan/applications.ts';
 import { applicationFindings } from '../../plan/drift/content-findings.ts';
 import { type Migration, migrationsOf } from '../../plan/drift/content-ledger.ts';
 import {
@@ -15,12 +18,12 @@ import {
   simulatedNodes,
 } from '../../plan/drift/content-simulated.ts';
 import { notObservable } from '../../plan/drift/vault-finding.ts';
-import { findRelease, findService } from '../../plan/releases.ts';
+import { allReleases, findService } from '../../plan/releases.ts';
 import { readPods, readyPods } from '../observe/workloads.ts';
 import type { ProbeTarget } from '../probe/types.ts';
 import { askBuckets, askKeycloak, askLedger, askTemporal, type ContentClients } from './content-services.ts';
 
-type Look = ContentClients & Pick<Clients, 'config'>;
+type Look = ContentClients & Pick<Clients, 'config' | 'environment'>;
 
 interface Content {
   /** For findings. */
@@ -108,8 +111,7 @@ async function lookAt(
 }
 
 function contentsOf(clients: Look): Content[] {
-  const { bucketSets, realm, temporalNamespaces, migrations, applicationSet, services } = clients.catalog;
-  const argo = services.find(({ namespace }) => namespace === applicationSet.namespace)?.name ?? '';
+  const { bucketSets, realm, temporalNamespaces, migrations, applicationSet } = clients.catalog;
   return [
     ...bucketSets.map(
       (set): Content => ({
@@ -121,14 +123,18 @@ function contentsOf(clients: Look): Content[] {
         },
       }),
     ),
-    {
-      object: `Realm ${realm.name}`,
-      service: serverOf(clients, realm.job),
-      ask: (target, signal) => askKeycloak(clients, target, realm, signal),
-      simulated: (line) => {
-        line.realm = realm.name;
-      },
-    },
+    ...(realm === undefined
+      ? []
+      : [
+          {
+            object: `Realm ${realm.name}`,
+            service: serverOf(clients, realm.job),
+            ask: (target: ProbeTarget, signal: AbortSignal) => askKeycloak(clients, target, realm, signal),
+            simulated: (line: SimulatedContents) => {
+              line.realm = realm.name;
+            },
+          },
+        ]),
     {
       object: 'Temporal namespaces',
       service: serverOf(clients, temporalNamespaces[0]?.job),
@@ -148,36 +154,40 @@ function contentsOf(clients: Look): Content[] {
         },
       }),
     ),
-    {
-      object: "Argo CD's Applications",
-      service: argo,
-      simulated: (line) => {
-        line.applications = applicationSet.namespaces.length;
-      },
-      ask: async (_target, signal) => {
-        const { items } = await clients.kubernetes.list(
-          `/apis/argoproj.io/v1alpha1/namespaces/${applicationSet.namespace}/applications`,
-          {},
-          signal,
-        );
-        return applicationFindings(
-          applicationSet.namespace,
-          applicationSet.namespaces,
-          new Set(items.map(({ metadata }) => metadata.name)),
-        );
-      },
-    },
+    ...(applicationSet === undefined ? [] : [applicationsOf(clients, applicationSet)]),
   ];
 }
 
-/** The service that a Job works on: what it waits for. Empty where the catalog has no such Job. */
-function serverOf({ catalog }: Look, job: string | undefined): string {
-  if (!catalog.services.some(({ name }) => name === job)) return '';
-  return findService(catalog, findRelease(catalog, job ?? '').service).dependsOn[0] ?? '';
+function applicationsOf(
+  { catalog, kubernetes }: Look,
+  { namespace, namespaces }: NonNullable<Catalog['applicationSet']>,
+): Content {
+  return {
+    object: "Argo CD's Applications",
+    service: allReleases(catalog).find(showsReleases)?.service ?? '',
+    simulated: (line) => {
+      line.applications = namespaces.length;
+    },
+    ask: async (_target, signal) => {
+      const { items } = await kubernetes.list(
+        `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applications`,
+        {},
+        signal,
+      );
+      return applicationFindings(namespace, namespaces, new Set(items.map(({ metadata }) => metadata.name)));
+    },
+  };
 }
 
-async function migrationFiles({ config }: Look, location: string): Promise<Migration[]> {
-  const folder = join(config.repoRoot, 'helm', location);
+/** The service that a Job works on: its own, where it is a step of one, else what it waits for. */
+function serverOf({ catalog }: Look, job: string | undefined): string {
+  const release = allReleases(catalog).find(({ name }) => name === job);
+  if (release === undefined) return '';
+  return release.position === 'main' ? (findService(catalog, release.service).dependsOn[0] ?? '') : release.service;
+}
+
+async function migrationFiles({ environment, config }: Look, location: string): Promise<Migration[]> {
+  const folder = join(helmFolder(environment, config), location);
   const names = await readdir(folder);
   return migrationsOf(
     new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const))),

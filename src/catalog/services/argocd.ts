@@ -29,6 +29,12 @@ export const argocd: ServiceInput[] = [
     after: [
       { kind: 'release', name: 'ananta-platform', chart: 'platform-applications', job: false, startupSeconds: 0 },
     ],
+    makes: [
+      { kind: 'AppProject', name: 'default' },
+      { kind: 'Secret', name: 'argocd-initial-admin-secret' },
+      { kind: 'Secret', name: 'argocd-redis' },
+      { kind: 'Secret', name: 'argocd-secret' },
+    ],
     startupSeconds: 20,
     healthTimeoutSeconds: 300,
     stateful: false,

@@ -17,6 +17,11 @@ export const database: ServiceInput[] = [
     health: httpHealth(8080, '/metrics'),
     ports: [{ name: 'webhook', port: 443, containerPort: 9443, protocol: 'tcp' }, http('metrics', 8080)],
     secrets: [],
+    makes: [
+      { kind: 'Secret', name: 'cnpg-ca-secret' },
+      { kind: 'Secret', name: 'cnpg-webhook-cert' },
+      { kind: 'ConfigMap', name: 'cnpg-default-monitoring' },
+    ],
     startupSeconds: 6,
     healthTimeoutSeconds: 180,
     stateful: false,
@@ -41,6 +46,7 @@ export const database: ServiceInput[] = [
     phase: 7,
     module: 'database',
     description: 'Tenant business data, and the content of Directus',
+    volumeSize: '20Gi',
     startupSeconds: 12,
   },
   {

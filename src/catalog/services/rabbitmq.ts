@@ -20,5 +20,6 @@ export const rabbitmq: ServiceInput[] = [
     startupSeconds: 20,
     healthTimeoutSeconds: 300,
     stateful: true,
+    volumeSize: '5Gi',
   },
 ];

@@ -21,5 +21,6 @@ export const vault: ServiceInput[] = [
     startupSeconds: 8,
     healthTimeoutSeconds: 300,
     stateful: true,
+    volumeSize: '2Gi',
   },
 ];

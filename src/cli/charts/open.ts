@@ -1,9 +1,9 @@
 /** What every `ananta charts` command starts with: the environment, its lock, the charts it wants, and the cache. */
-import { loadCatalog } from '../../catalog/index.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { type ChartStore, createChartStore } from '../../clients/charts/index.ts';
 import type { Config } from '../../config.ts';
 import { loadEnvironment } from '../../environment/load.ts';
+import { loadPlatform } from '../../environment/platform.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { type ChartLock, chartLockFile, readChartLock } from '../../plan/chart-lock.ts';
 import { type NeededChart, wantedCharts } from '../../plan/wanted-charts.ts';
@@ -34,7 +34,7 @@ export async function openCharts(
 ): Promise<ChartWork> {
   const { config } = context;
   const environment = await loadEnvironment(environmentName, config);
-  const catalog = loadCatalog();
+  const catalog = await loadPlatform(environment, config);
   const lockFile = chartLockFile(environment, config);
   const lock = await readChartLock(lockFile);
   const known = wantedCharts(catalog, environment, lock, config);

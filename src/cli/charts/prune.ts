@@ -1,10 +1,11 @@
 /** `ananta charts prune`: archives that no lock of this checkout names any more. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { loadCatalog } from '../../catalog/index.ts';
 import type { Config } from '../../config.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { listEnvironments, loadEnvironment } from '../../environment/load.ts';
+import { DEFAULT_PLATFORM } from '../../environment/platform-folder.ts';
+import { loadPlatform } from '../../environment/platform.ts';
 import { chartLockFile, readChartLock } from '../../plan/chart-lock.ts';
 import { archivePath } from '../../plan/wanted-charts.ts';
 import type { PruneOptions } from './options.ts';
@@ -49,15 +50,16 @@ export async function pruneCharts(context: CliContext, { days, json }: PruneOpti
  * could name anything
  */
 async function namedByLocks(config: Config): Promise<Set<string>> {
-  const { upstreamCharts } = loadCatalog();
   const environments = await Promise.all((await listEnvironments(config)).map((name) => loadEnvironment(name, config)));
-  const files = new Set([...environments, {}].map((environment) => chartLockFile(environment, config)));
-  const locks = await Promise.all([...files].map(readChartLock));
-  return new Set(
-    locks.flatMap(({ charts }) =>
-      Object.entries(charts).map(([key, { version, digest }]) =>
+  const defaults = { platform: DEFAULT_PLATFORM, platformParameters: {} };
+  const archives = await Promise.all(
+    [...environments, defaults].map(async (environment) => {
+      const { upstreamCharts } = await loadPlatform(environment, config);
+      const { charts } = await readChartLock(chartLockFile(environment, config));
+      return Object.entries(charts).map(([key, { version, digest }]) =>
         basename(archivePath(config, { name: upstreamCharts[key]?.name ?? key, version, digest })),
-      ),
-    ),
+      );
+    }),
   );
+  return new Set(archives.flat());
 }

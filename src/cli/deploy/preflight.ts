@@ -1,8 +1,8 @@
 /** Everything that can be found wrong without touching anything. */
 import { resolve } from 'node:path';
-import { loadCatalog } from '../../catalog/index.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { ConfigurationError, loadEnvironment } from '../../environment/load.ts';
+import { loadPlatform } from '../../environment/platform.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { checkImages } from '../arguments.ts';
 import type { CliContext } from '../context.ts';
@@ -24,7 +24,7 @@ export async function preflight(
   imageTags: Record<string, string> = {},
 ): Promise<Prepared> {
   const environment = await loadEnvironment(environmentName, context.config);
-  const catalog = loadCatalog();
+  const catalog = await loadPlatform(environment, context.config);
   checkImages(
     imageTags,
     catalog.services.map(({ name }) => name),

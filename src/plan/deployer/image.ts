@@ -1,6 +1,16 @@
 /** References to images and versions of the engine, taken apart. */
 import type { Tree } from '../../environment/merge.ts';
 
+/**
+ * Of the deployer's own engine in the target cluster, whatever the platform runs. Server and tools are of one version.
+ */
+export const ENGINE_IMAGES = {
+  server: { repository: 'docker.io/temporalio/server', tag: '1.32.0' },
+  adminTools: { repository: 'docker.io/temporalio/admin-tools', tag: '1.32.0' },
+  ui: { repository: 'docker.io/temporalio/ui', tag: '2.54.1' },
+  database: { repository: 'docker.io/library/postgres', tag: '16.11' },
+};
+
 /** For the charts, which put a colon between the two. @param reference NAME:TAG or NAME@sha256:DIGEST */
 export function imageValues(reference: string): { repository: string; tag: string } {
   const at = reference.lastIndexOf(':');

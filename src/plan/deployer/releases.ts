@@ -1,6 +1,5 @@
 /** What the bootstrap installs in the target cluster: releases in order, with chart, values and a digest over both. */
 import { join } from 'node:path';
-import { IMAGES } from '../../catalog/images.ts';
 import type { Config } from '../../config.ts';
 import { IN_CLUSTER } from '../../contract/names.ts';
 import { mergeTrees, type Tree } from '../../environment/merge.ts';
@@ -8,7 +7,7 @@ import type { Environment } from '../../environment/schema.ts';
 import { digestOf, folderDigest } from '../digest.ts';
 import { helmText } from '../kubernetes-yaml.ts';
 import { readValues } from '../values-files.ts';
-import { imageValues } from './image.ts';
+import { ENGINE_IMAGES, imageValues } from './image.ts';
 
 export interface DeployerRelease {
   /** Also the name of its values file. */
@@ -99,7 +98,7 @@ function engineParts({ engine, storage }: Environment): Part[] {
       name: IN_CLUSTER.database,
       timeoutSeconds: 300,
       own: {
-        image: pick(IMAGES.postgres),
+        image: pick(ENGINE_IMAGES.database),
         service: { ports: [{ name: 'tcp', port: 5432, containerPort: 5432, protocol: 'tcp' }] },
         storage: { ...(storageClass === undefined ? {} : { class: storageClass }), size: inCluster.storage.size },
         networkPolicy: from(IN_CLUSTER.engine, IN_CLUSTER.schema),
@@ -110,13 +109,13 @@ function engineParts({ engine, storage }: Environment): Part[] {
       name: IN_CLUSTER.schema,
       job: true,
       timeoutSeconds: 600,
-      own: { image: pick(IMAGES.temporalAdminTools), networkPolicy: from() },
+      own: { image: pick(ENGINE_IMAGES.adminTools), networkPolicy: from() },
     },
     {
       name: IN_CLUSTER.engine,
       timeoutSeconds: 300,
       own: {
-        image: pick(IMAGES.temporal),
+        image: pick(ENGINE_IMAGES.server),
         replicaCount: inCluster.replicas,
         env: { NUM_HISTORY_SHARDS: String(inCluster.historyShards) },
         service: { ports: [{ name: 'grpc', port: 7233, containerPort: IN_CLUSTER.enginePort, protocol: 'grpc' }] },
@@ -128,7 +127,7 @@ function engineParts({ engine, storage }: Environment): Part[] {
       name: IN_CLUSTER.ui,
       timeoutSeconds: 180,
       own: {
-        image: pick(IMAGES.temporalUi),
+        image: pick(ENGINE_IMAGES.ui),
         env: { TEMPORAL_DEFAULT_NAMESPACE: inCluster.namespace },
         service: {
           ports: [{ name: 'http', port: IN_CLUSTER.uiPort, containerPort: IN_CLUSTER.uiPort, protocol: 'http' }],

@@ -11,6 +11,7 @@ import {
   nodePortService,
   resources,
   secretName,
+  secretWithKey,
   volume,
   type ChartValues,
   type UpstreamContext,
@@ -57,7 +58,7 @@ const redis: ChartValues = (context) => ({
 const rabbitmq: ChartValues = (context) => ({
   ...common(context),
   auth: {
-    username: fixedValue(context, 'messaging/rabbitmq', 'username'),
+    username: fixedValue(context, 'username'),
     existingPasswordSecret: secretName(context),
     existingSecretPasswordKey: 'rabbitmq-password',
     existingErlangSecret: secretName(context),
@@ -71,7 +72,7 @@ const rabbitmq: ChartValues = (context) => ({
 });
 
 const mongodb: ChartValues = (context) => {
-  const user = fixedValue(context, 'notifications/mongodb', 'username');
+  const user = fixedValue(context, 'username');
   return {
     ...common(context),
     auth: { existingSecret: secretName(context), usernames: [user], databases: [user] },
@@ -86,12 +87,12 @@ const keycloak: ChartValues = (context) => {
   );
   if (database === undefined) throw new Error('Keycloak has no database in the catalog.');
   const server = findService(context.catalog, database.server);
-  const admin = context.release.secrets.findIndex(({ path }) => path === 'auth/keycloak');
+  const admin = secretWithKey(context, 'admin-password');
   const ingress = ingressValues(context);
   return {
     ...common(context),
     auth: {
-      adminUser: fixedValue(context, 'auth/keycloak', 'admin-username'),
+      adminUser: fixedValue(context, 'admin-username'),
       existingSecret: secretName(context, admin),
       passwordSecretKey: 'admin-password',
     },

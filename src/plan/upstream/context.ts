@@ -26,10 +26,22 @@ export function secretName({ release }: UpstreamContext, index = 0): string {
   return kubernetesSecretName(use.path);
 }
 
+/** Position of the path that has this key, among those that the release reads; -1 where none has it. */
+export function secretWithKey({ catalog, release }: UpstreamContext, key: string): number {
+  return release.secrets.findIndex(({ path }) =>
+    catalog.secretPaths.find((candidate) => candidate.path === path)?.keys.some(({ name }) => name === key),
+  );
+}
+
 /** Value of a key that is no secret, for charts that do not take it from a Secret. */
-export function fixedValue({ catalog }: UpstreamContext, path: string, key: string): string {
-  const found = catalog.secretPaths.find((candidate) => candidate.path === path)?.keys.find(({ name }) => name === key);
-  if (found?.kind !== 'fixed') throw new Error(`Secret path "${path}" has no fixed key "${key}".`);
+export function fixedValue(context: UpstreamContext, key: string): string {
+  const use = context.release.secrets[secretWithKey(context, key)];
+  const found = context.catalog.secretPaths
+    .find(({ path }) => path === use?.path)
+    ?.keys.find(({ name }) => name === key);
+  if (found?.kind !== 'fixed') {
+    throw new Error(`No secret path that "${context.release.name}" reads has a fixed key "${key}".`);
+  }
   return found.value;
 }
 
@@ -53,7 +65,7 @@ export function resources({ environment, release }: UpstreamContext): Tree {
 
 /** @param classKey what the chart calls the StorageClass */
 export function volume({ environment, service }: UpstreamContext, classKey = 'storageClass'): Tree {
-  const size = environment.storage.sizes[service.name];
+  const size = environment.storage.sizes[service.name] ?? service.volumeSize;
   return {
     ...(size === undefined ? {} : { size }),
     ...(environment.storage.class === undefined ? {} : { [classKey]: environment.storage.class }),

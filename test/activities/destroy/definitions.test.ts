@@ -6,6 +6,7 @@ import { loadCatalog } from '../../../src/catalog/index.ts';
 import type { Clients } from '../../../src/clients/index.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../../src/config.ts';
+import { loadEnvironment } from '../../../src/environment/load.ts';
 
 const OURS = 'clusters.postgresql.cnpg.io';
 const BEFORE = '2026-01-01T00:00:00Z';
@@ -36,7 +37,12 @@ async function decided(
     options.namespaces === false ? [] : [{ ours: true, object: { metadata: { creationTimestamp: PLATFORM } } }];
   const survey = { namespaces, kinds: [], releases: new Set() } as unknown as Survey;
   const { targets, kept } = await definitionsToRemove(
-    { kubernetes, catalog: loadCatalog(), config: readConfig() },
+    {
+      kubernetes,
+      catalog: loadCatalog(),
+      config: readConfig(),
+      environment: await loadEnvironment('sandbox', readConfig({})),
+    },
     survey,
     new AbortController().signal,
   );

@@ -21,6 +21,8 @@ import type { VaultSession } from '../../../src/clients/vault/index.ts';
 const catalog = loadCatalog();
 const signal = new AbortController().signal;
 const pod = { namespace: 'ns', release: 'server', pod: 'server-0' };
+const keycloakPod = { ...pod, release: 'keycloak' };
+const temporalPod = { ...pod, release: 'temporal' };
 const PASSWORD = 'a-password-of-keycloak';
 
 /** Instead of a port-forward a connection to a server of the test; Vault holds Keycloak's administrator. */
@@ -88,7 +90,7 @@ describe('Keycloak', () => {
     'GET /realms/ananta-saas/.well-known/openid-configuration': [200, {}],
     'POST /realms/master/protocol/openid-connect/token': [200, { access_token: 'a.token' }],
   } as Record<string, [number, unknown]>;
-  const all = catalog.realm.clients.map(({ clientId, public: publicClient }) => ({
+  const all = catalog.realm!.clients.map(({ clientId, public: publicClient }) => ({
     clientId,
     publicClient,
     enabled: true,
@@ -100,7 +102,7 @@ describe('Keycloak', () => {
       'GET /admin/realms/ananta-saas/clients': [200, [...all, { clientId: 'account' }]],
     });
     await through(server, async (clients) => {
-      assert.deepEqual(await askKeycloak(clients, pod, catalog.realm, signal), []);
+      assert.deepEqual(await askKeycloak(clients, keycloakPod, catalog.realm!, signal), []);
       assert.deepEqual(seen, [
         'GET /realms/ananta-saas/.well-known/openid-configuration',
         'POST /realms/master/protocol/openid-connect/token with the password',
@@ -119,13 +121,9 @@ describe('Keycloak', () => {
     });
     await through(server, async (clients) => {
       assert.deepEqual(
-        (await askKeycloak(clients, pod, catalog.realm, signal)).map(({ kind, object, field, release, repair }) => [
-          kind,
-          object,
-          field,
-          release,
-          repair,
-        ]),
+        (await askKeycloak(clients, keycloakPod, catalog.realm!, signal)).map(
+          ({ kind, object, field, release, repair }) => [kind, object, field, release, repair],
+        ),
         [
           ['missing', 'Client ananta-saas/admin-app', undefined, 'keycloak-init', 'job'],
           ['changed', 'Client ananta-saas/dashboard', 'enabled', 'keycloak-init', 'job'],
@@ -139,7 +137,10 @@ describe('Keycloak', () => {
       keycloak({ 'GET /realms/ananta-saas/.well-known/openid-configuration': [404, {}] }).server,
       async (clients) => {
         assert.deepEqual(
-          (await askKeycloak(clients, pod, catalog.realm, signal)).map(({ object, repair }) => [object, repair]),
+          (await askKeycloak(clients, keycloakPod, catalog.realm!, signal)).map(({ object, repair }) => [
+            object,
+            repair,
+          ]),
           [['Realm ananta-saas', 'job']],
         );
       },
@@ -147,7 +148,7 @@ describe('Keycloak', () => {
     await through(
       keycloak({ ...realm, 'POST /realms/master/protocol/openid-connect/token': [401, { error: PASSWORD }] }).server,
       async (clients) => {
-        await assert.rejects(askKeycloak(clients, pod, catalog.realm, signal), {
+        await assert.rejects(askKeycloak(clients, keycloakPod, catalog.realm!, signal), {
           message: "login as Keycloak's administrator: 401",
         });
       },
@@ -173,7 +174,7 @@ test('Temporal: a namespace that it does not know is missing, any other refusal 
   });
   await through(server, async (clients) => {
     assert.deepEqual(
-      (await askTemporal(clients, pod, catalog.temporalNamespaces, signal)).map(({ kind, object, release }) => [
+      (await askTemporal(clients, temporalPod, catalog.temporalNamespaces, signal)).map(({ kind, object, release }) => [
         kind,
         object,
         release,
@@ -181,7 +182,7 @@ test('Temporal: a namespace that it does not know is missing, any other refusal 
       [['missing', 'Temporal namespace enrichment', 'temporal-init']],
     );
     refusal = '7';
-    await assert.rejects(askTemporal(clients, pod, catalog.temporalNamespaces, signal), {
+    await assert.rejects(askTemporal(clients, temporalPod, catalog.temporalNamespaces, signal), {
       message: 'DescribeNamespace enrichment: status 7 said so',
     });
   });

@@ -166,10 +166,10 @@ function checkCredentials(check: Check, row: Service): void {
         for (const [key, value] of Object.entries(says)) assert.equal(value, given(path, key), `${path} ${key}`);
       break;
     case 'oidc':
-      assert.equal(new URL(check.base).pathname, `/realms/${catalog.realm.name}`);
+      assert.equal(new URL(check.base).pathname, `/realms/${catalog.realm!.name}`);
       if (check.client === undefined) break;
       assert.ok(
-        catalog.realm.clients.some(({ clientId, public: open }) => clientId === check.client!.id && !open),
+        catalog.realm!.clients.some(({ clientId, public: open }) => clientId === check.client!.id && !open),
         `the realm has no confidential client ${check.client.id}`,
       );
       assert.equal(check.client.secret, given('auth/keycloak', `${check.client.id}-client-secret`));
