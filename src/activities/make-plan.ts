@@ -5,6 +5,7 @@ import type { Selection } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { DeployPlan } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
+import { PlanRefusedError } from '../plan/chart-source.ts';
 import { buildPlan } from '../plan/decide.ts';
 import { allDigests } from '../plan/inputs.ts';
 import type { ObservedCluster } from '../plan/observed.ts';
@@ -14,6 +15,7 @@ import { assertTarget, currentEnvironment } from './context.ts';
 import { DeployError } from './failures.ts';
 import { observeCluster } from './observe/cluster.ts';
 import { beating, type ScopeOf } from './scope.ts';
+import { findLossBefore, lossText } from './vault/loss.ts';
 
 /** What will be done to each service and why, from catalog, environment and cluster; changes nothing. */
 export function makePlan(clients: Clients, scopeOf: ScopeOf): Activities['makePlan'] {
@@ -49,7 +51,20 @@ export async function planFor(
     allDigests(clients.catalog, environment, imageTags, clients.config),
     observeCluster(clients, environment, signal),
   ]);
+  await refuseOverOldData(clients, environment.name, observed, signal);
   return decidePlan(clients.catalog, environment, digests, observed, selection);
+}
+
+/** @throws PlanRefusedError where Vault is gone, and data that were made with its values are not */
+async function refuseOverOldData(
+  clients: Clients,
+  environment: string,
+  { vault }: ObservedCluster,
+  signal: AbortSignal,
+): Promise<void> {
+  if (vault !== 'absent' && vault !== 'uninitialized') return;
+  const loss = await findLossBefore(clients, vault, signal);
+  if (loss !== undefined) throw new PlanRefusedError(lossText(environment, loss, 'Nothing was changed.'));
 }
 
 /** @throws SelectionError, DependencyMissingError, PlanRefusedError */

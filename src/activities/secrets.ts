@@ -5,9 +5,10 @@ import { type KvEntry, readKv, versionOfKv, writeKv } from '../clients/vault/ind
 import { suppliedKeys, type SuppliedKey } from '../plan/supplied.ts';
 import { keysWithoutText, requireText } from './vault/declared.ts';
 import { learnValues } from './vault/learn.ts';
-import { isGoodEnough, waitingFile } from './vault/supplied.ts';
+import { findLossBefore } from './vault/loss.ts';
+import { isGoodEnough, waitingFor } from './vault/supplied.ts';
 
-type SecretClients = Pick<Clients, 'environment' | 'catalog' | 'connections' | 'vault' | 'redactor'>;
+type SecretClients = Pick<Clients, 'environment' | 'catalog' | 'connections' | 'vault' | 'redactor' | 'kubernetes'>;
 
 /** The path or key is not one of the catalog, or may not be set. */
 export class SecretNameError extends Error {
@@ -31,7 +32,7 @@ export async function setSecret(
   clients.redactor.learn(value);
   const { state } = await clients.vault.state(signal);
   if (state === 'absent' || state === 'uninitialized') {
-    await waitingFile(clients.connections.stateDir, clients.redactor).set(path, key, value);
+    await waitingFor(clients).add({ [path]: { [key]: value } });
     return { stored: 'waiting' };
   }
   return clients.vault.asDeployer(async (session) => {
@@ -57,11 +58,13 @@ export async function requireSettable(
 ): Promise<void> {
   const declared = keyOf(clients, path, key);
   if (declared.kind === 'supplied') return;
-  const isLost =
-    declared.kind === 'generated' &&
-    (await clients.vault.state(signal)).state === 'open' &&
-    (await readSecret(clients, path, signal))?.data[key] === undefined;
-  if (isLost) return;
+  if (declared.kind === 'generated') {
+    const { state } = await clients.vault.state(signal);
+    if (state === 'open' && (await readSecret(clients, path, signal))?.data[key] === undefined) return;
+    const loss =
+      state === 'absent' || state === 'uninitialized' ? await findLossBefore(clients, state, signal) : undefined;
+    if (loss?.keys.some((lost) => lost.path === path && lost.key === key)) return;
+  }
   const settable = suppliedKeys(clients.catalog).map((known) => `${known.path} ${known.key}`);
   throw new SecretNameError(
     `${path} ${key} is generated and never overwritten; only these are set by hand: ${settable.join(', ')}`,
@@ -96,7 +99,7 @@ async function readSecret(clients: SecretClients, path: string, signal?: AbortSi
 export async function missingSecrets(clients: SecretClients, signal?: AbortSignal): Promise<SuppliedKey[]> {
   if (clients.environment.suppliedSecrets === 'placeholder') return [];
   const required = suppliedKeys(clients.catalog).filter((key) => key.required);
-  const waiting = await waitingFile(clients.connections.stateDir, clients.redactor).read();
+  const waiting = await waitingFor(clients).read();
   const left = required.filter(({ path, key }) => waiting[path]?.[key] === undefined);
   if (left.length === 0) return [];
   const { state } = await clients.vault.state(signal);

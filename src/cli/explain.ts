@@ -79,6 +79,8 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
     next: [`${commandLine('catalog')}   (all services and phases)`],
   }),
   DependencyMissingError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
+  PlanRefusedError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
+  SecretFormatError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [] }),
   ChartRenderError: (error) => ({
     exitCode: EXIT_CODES.refused,
     message: error.message,

@@ -14,12 +14,16 @@ export async function readSecretValue(prompt: string): Promise<string> {
 
 /** One line break at the end is cut off, every other byte is kept. @throws CliError (refused) */
 export function secretValueOf(bytes: Uint8Array): string {
+  return checkSecretValue(textFromBytes(bytes));
+}
+
+/** @throws CliError (refused) for what is no UTF-8 */
+export function textFromBytes(bytes: Uint8Array): string {
   try {
-    return checkSecretValue(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
     throw refused(
-      'What came on standard input is no UTF-8 text, and would not be stored as it is. Nothing was stored.',
+      'What came in is no UTF-8 text, and would not be stored as it is. Nothing was stored.',
       'Encode binary values first, as the service that reads them expects it: base64 < FILE',
     );
   }

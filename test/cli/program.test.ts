@@ -51,6 +51,7 @@ describe('program', { concurrency: 2 }, () => {
     'secrets list',
     'secrets set',
     'secrets get',
+    'secrets import',
   ]) {
     test(`help of ${command}: an environment and an example`, async () => {
       const { code, stdout } = await at.run([...command.split(' '), '--help']);

@@ -58,6 +58,13 @@ describe('arguments', { concurrency: 2 }, () => {
       ['secrets', 'set', 'auth/keycloak', 'admin-password'],
       /admin-password of secret\/auth\/keycloak is not supplied \(generated once\)/,
     ],
+    [
+      ['secrets', 'import', '--give-up', 'keycloak'],
+      /--give-up keycloak: no service of that name keeps data that need a value of Vault/,
+    ],
+    [['secrets', 'import', '--give-up', 'control-plane-postgre'], /did you mean "control-plane-postgres"\?/],
+    [['secrets', 'import', '--file', '/nowhere/values.json'], /--file \/nowhere\/values\.json cannot be read/],
+    [['secrets', 'import', '--confirm', 'staging'], /--confirm staging does not name the environment "sandbox"/],
     [['up', '--env', 'staging'], /There is nothing to start: engine and cluster of "staging" are external/],
     [['down', '--env', 'staging'], /There is nothing to stop/],
     [['attach'], /not running\. Start it with: npm run ananta -- up --env sandbox/],

@@ -144,7 +144,7 @@ async function notOpen({ vault }: Clients, state: string, detail: string): Promi
       object: 'Vault',
       service: VAULT.service,
       is: detail,
-      note: 'Everything that it held is gone. Restore its volume from a backup; or deploy: it is initialised anew, takes back what Kubernetes Secrets still hold, and names what is lost.',
+      note: 'Everything that it held is gone. Restore its volume from a backup; or deploy: it is initialised anew and takes back what Kubernetes Secrets still hold, unless data are there whose passwords stand nowhere any more; those are named.',
     });
   }
   return notObservable(

@@ -5,6 +5,7 @@ import type { Activities } from '../../contract/activities.ts';
 import type { VaultSettings } from '../../environment/vault.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { beating, type ScopeOf } from '../scope.ts';
+import { refuseLoss } from './loss.ts';
 import { replaceOutdatedPods } from './replace-pods.ts';
 
 /**
@@ -23,7 +24,11 @@ export function openVault(clients: Clients, scopeOf: ScopeOf): Activities['openV
           currentEnvironment(clients),
           assertTarget(clients, run, scope.signal),
         ]);
-        const options = { ...(await openOptions(environment.vault, clients.config.repoRoot)), cluster: run.clusterUid };
+        const options = {
+          ...(await openOptions(environment.vault, clients.config.repoRoot)),
+          cluster: run.clusterUid,
+          beforeInit: (signal?: AbortSignal) => refuseLoss(clients, run.environment, signal),
+        };
         const open = (): ReturnType<typeof clients.vault.open> => clients.vault.open(options, scope.signal);
         const opened = await open();
         const replaced = await replaceOutdatedPods(clients, {

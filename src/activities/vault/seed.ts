@@ -17,18 +17,20 @@ import {
 } from '../../clients/vault/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
+import type { DataClaim } from '../../plan/data-claims.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { DeployError } from '../failures.ts';
 import { beating, type ScopeOf } from '../scope.ts';
 import { complete, type Sources } from './generate.ts';
 import { requireText } from './declared.ts';
 import { learnValues } from './learn.ts';
+import { lossText, survivingClaims } from './loss.ts';
 import { madeSecrets } from './made-secrets.ts';
 import { proveRevisions } from '../release/prove.ts';
 import { forgetProofs } from './proofs.ts';
 import { readReceipt, wantedReceipt, writeReceipt } from './receipt.ts';
 import { hadValue, restorable } from './restore.ts';
-import { isGoodEnough, isPlaceholder, isRequired, placeholder, waitingFile } from './supplied.ts';
+import { isGoodEnough, isPlaceholder, isRequired, placeholder, type Waiting, waitingFor } from './supplied.ts';
 
 interface Path {
   declared: SecretPath;
@@ -53,7 +55,7 @@ export function seedVault(clients: Clients, scopeOf: ScopeOf): Activities['seedV
       async () => {
         await assertTarget(clients, run, scope.signal);
         const environment = await currentEnvironment(clients);
-        const waiting = waitingFile(clients.connections.stateDir, clients.redactor);
+        const waiting = waitingFor(clients);
         const given = await waiting.read();
         const sourcesFor = (paths: ReadonlyMap<string, Path>): Sources => ({
           valueOf: (path, key) => paths.get(path)?.data[key],
@@ -62,13 +64,7 @@ export function seedVault(clients: Clients, scopeOf: ScopeOf): Activities['seedV
         });
         const result = await clients.vault.asDeployer(async (session) => {
           const { paths, undeleted } = await readAll(clients, session, scope.signal);
-          const restored = await restoreAll(
-            clients,
-            session,
-            paths,
-            (path, key) => given[path]?.[key] !== undefined,
-            scope.signal,
-          );
+          const restored = await restoreAll(clients, session, paths, given, scope.signal);
           applySupplied(paths, given);
           const { written, missing } = await seedAll(
             clients,
@@ -78,14 +74,28 @@ export function seedVault(clients: Clients, scopeOf: ScopeOf): Activities['seedV
             (key, value) => isGoodEnough(environment, key, value),
             scope.signal,
           );
-          return { written, missing, restored: [...undeleted, ...restored].sort(), paths: [...paths.values()] };
+          return {
+            written,
+            missing,
+            claims: restored.claims,
+            restored: [...undeleted, ...restored.paths].sort(),
+            paths: [...paths.values()],
+          };
         }, scope.signal);
-        await waiting.remove();
-        const { written, restored, missing } = result;
+        const { written, restored, missing, claims } = result;
         const lost = result.paths.flatMap(({ declared, lost: keys }) =>
           keys.map((key) => ({ path: declared.path, key })),
         );
-        if (lost.length > 0) throw new DeployError(FAILURES.secretLost, lostText(run.environment, lost));
+        if (lost.length > 0) {
+          const keys = lost.map(({ path, key }) => ({ path, key: key.name }));
+          const text =
+            claims.length === 0
+              ? lostText(run.environment, lost)
+              : lossText(run.environment, { claims, keys }, 'Nothing was made up in Vault.');
+          throw new DeployError(FAILURES.secretLost, text);
+        }
+        // Only now that all of them stand in Vault: a path of which something is lost was not written.
+        await waiting.remove();
         if (missing.length > 0)
           throw new DeployError(FAILURES.suppliedSecretMissing, missingText(run.environment, missing));
         const { seeded } = wantedReceipt(clients.catalog, environment, clients.connections.vault.kubernetesHost);
@@ -146,40 +156,55 @@ async function readAll(
 }
 
 /**
- * Completes what was lost from where it still is. @returns paths to which something was brought back; they are written
- * with all else
+ * Completes what was lost from where it still is.
+ * @param given values that wait for Vault
+ * @returns paths to which something was brought back, which are written with all else; and data that were made with
+ * the values of a Vault that is no more
  */
 async function restoreAll(
   clients: Clients,
   session: VaultSession,
   paths: ReadonlyMap<string, Path>,
-  isGiven: (path: string, key: string) => boolean,
+  given: Waiting,
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<{ paths: string[]; claims: DataClaim[] }> {
   const incomplete = [...paths.values()].filter(({ declared, data }) =>
     declared.keys.some(({ name }) => data[name] === undefined),
   );
-  if (incomplete.length === 0) return [];
+  if (incomplete.length === 0) return { paths: [], claims: [] };
   const [made, receipt] = await Promise.all([madeSecrets(clients, signal), readReceipt(session, signal)]);
+  const isNew = receipt.seeded === undefined && receipt.keys === undefined;
+  const claims = isNew ? await survivingClaims(clients, signal) : [];
   await Promise.all(
     incomplete.map(async (path) => {
-      const found = await restorable(session, path.declared, path.data, path.history, made, signal);
-      path.lost = path.declared.keys.filter(
+      const isGiven = ({ name }: Pick<SecretKey, 'name'>): boolean => given[path.declared.path]?.[name] !== undefined;
+      const found = await restorable(
+        session,
+        path.declared,
+        { ...path.data, ...given[path.declared.path] },
+        path.history,
+        made,
+        signal,
+      );
+      const absent = path.declared.keys.filter((key) => path.data[key.name] === undefined);
+      path.lost = absent.filter(
         (key) =>
-          path.data[key.name] === undefined &&
           !found.has(key.name) &&
-          !isGiven(path.declared.path, key.name) &&
-          hadValue(receipt, made, path.declared.path, key),
+          !isGiven(key) &&
+          (hadValue(receipt, made, path.declared.path, key) || (claims.length > 0 && key.kind === 'generated')),
       );
       path.restored = Object.fromEntries(
-        [...found].filter(([key]) => !isGiven(path.declared.path, key)).map(([key, { value }]) => [key, value]),
+        absent.flatMap((key) => {
+          const value = key.kind === 'supplied' ? undefined : given[path.declared.path]?.[key.name];
+          const known = value ?? found.get(key.name)?.value;
+          return known === undefined ? [] : [[key.name, known]];
+        }),
       );
       learnValues(clients.redactor, path.declared, path.restored);
     }),
   );
-  return incomplete
-    .filter(({ restored, lost }) => Object.keys(restored).length > 0 && lost.length === 0)
-    .map(({ declared }) => declared.path);
+  const restored = incomplete.filter(({ restored: back, lost }) => Object.keys(back).length > 0 && lost.length === 0);
+  return { paths: restored.map(({ declared }) => declared.path), claims };
 }
 
 /** What an operator set before Vault existed replaces a placeholder, and nothing else. */

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { SecretKey } from '../../catalog/schema.ts';
-import type { Redactor } from '../../clients/redact.ts';
+import type { Clients } from '../../clients/index.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { removeDurably, writeFileDurably } from '../../process/files.ts';
 import { randomText } from './generate.ts';
@@ -19,34 +19,55 @@ const waitingSchema = z.record(z.string(), z.record(z.string(), z.string()));
 /** What stands in for a value that nobody has supplied yet. */
 const PLACEHOLDER = 'placeholder-';
 
-export interface WaitingFile {
+export interface WaitingValues {
   read(): Promise<Waiting>;
-  set(path: string, key: string, value: string): Promise<void>;
+  /** Beside those that wait already. */
+  add(values: Waiting): Promise<void>;
   remove(): Promise<void>;
 }
 
-export function waitingFile(stateDir: string, redactor: Redactor): WaitingFile {
+/** Where values wait: beside the unseal keys, in the place that the environment names for them. */
+export function waitingFor({
+  connections: { stateDir },
+  redactor,
+  vault: {
+    keys: { waiting: beside },
+  },
+}: Pick<Clients, 'connections' | 'redactor' | 'vault'>): WaitingValues {
   const file = join(stateDir, 'supplied-secrets.json');
-  const read = async (): Promise<Waiting> => {
-    let text: string;
-    try {
-      text = await readFile(file, 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-      throw error;
-    }
+  const parsed = (text: string): Waiting => {
     const waiting = waitingSchema.parse(JSON.parse(text));
     for (const values of Object.values(waiting)) redactor.learn(...Object.values(values));
     return waiting;
   };
+  const inFile = async (): Promise<string> => {
+    try {
+      return await readFile(file, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '{}';
+      throw error;
+    }
+  };
+  const read = async (): Promise<Waiting> => merged(parsed(await inFile()), parsed((await beside?.read()) ?? '{}'));
   return {
     read,
-    set: async (path, key, value) => {
-      redactor.learn(value);
-      const waiting = await read();
-      await writeFileDurably(file, JSON.stringify({ ...waiting, [path]: { ...waiting[path], [key]: value } }));
+    add: async (values) => {
+      for (const more of Object.values(values)) redactor.learn(...Object.values(more));
+      const text = JSON.stringify(merged(await read(), values));
+      if (beside) await beside.write(text);
+      else await writeFileDurably(file, text);
     },
-    remove: () => removeDurably(file),
+    remove: async () => {
+      await removeDurably(file);
+      await beside?.write(undefined);
+    },
+  };
+}
+
+function merged(before: Waiting, more: Waiting): Waiting {
+  return {
+    ...before,
+    ...Object.fromEntries(Object.entries(more).map(([path, values]) => [path, { ...before[path], ...values }])),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { environmentCommand, plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import type { SecretsOptions } from '../secrets.ts';
+import type { SecretsImportOptions } from '../secrets-import.ts';
 
 export function secretsCommand(context: CliContext): Command {
   const list = environmentCommand('list', {
@@ -39,13 +40,48 @@ this machine could see it. One line break at the end is cut off. Only keys decla
       const { getSecret } = await import('../secrets.ts');
       await getSecret(context, path, key, options);
     });
+  const bring = environmentCommand('import', {
+    summary: 'give a new Vault the values of the old one, from Kubernetes Secrets and from a file',
+    description: `For the day on which Vault is lost and the databases are not: a deployment is refused then, since no new
+passwords are made over old data. Takes the values that the Kubernetes Secrets made from Vault still hold, and those of a
+file, and writes each where it is missing; what is there already stays. Nothing is generated but what --give-up names.
+Where Vault does not run yet, the values wait beside the unseal keys for the next deployment. Asks for the environment's
+name first.
+
+Exit code 0: nothing is missing. Exit code 2: values are still missing. Exit code 3: refused, nothing was written.`,
+    examples: [
+      ['secrets import --env staging', 'From the Kubernetes Secrets that are left.'],
+      [
+        'secrets import --env staging --file backup.json',
+        'And from a backup: {"database/postgres": {"password": "…"}}.',
+      ],
+      ['secrets import --env staging --give-up app-plane-redis', 'New values where the data may be lost.'],
+    ],
+  })
+    .option('--file <file>', 'JSON with the old values: path, then key, then value; - for standard input')
+    .option('--give-up <services>', 'services whose data are given up, with commas: their values are made anew', names)
+    .option('--confirm <environment>', 'stands for the answer where nobody can be asked')
+    .action(async (options: SecretsImportOptions) => {
+      const { importSecrets } = await import('../secrets-import.ts');
+      context.finish(await importSecrets(context, options));
+    });
   const secrets = plainCommand('secrets', {
-    summary: 'list, set and show values in Vault',
+    summary: 'list, set, show and bring back values in Vault',
     description:
       'Most values are generated once and never change. Those that a third party issues (API keys) are set here.',
     examples: [],
   })
     .usage('COMMAND [options]')
     .helpCommand(false);
-  return secrets.addCommand(list).addCommand(set).addCommand(get);
+  return secrets.addCommand(list).addCommand(set).addCommand(get).addCommand(bring);
+}
+
+function names(text: string, before: string[] = []): string[] {
+  return [
+    ...before,
+    ...text
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  ];
 }

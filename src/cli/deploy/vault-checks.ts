@@ -1,5 +1,8 @@
 /** What a deployment needs of Vault that no deployment can make: its unseal keys, and values that others issue. */
 import { missingSecrets } from '../../activities/secrets.ts';
+import { findLossBefore, lossText } from '../../activities/vault/loss.ts';
+import type { Clients } from '../../clients/index.ts';
+import { KubernetesError } from '../../clients/kubernetes/index.ts';
 import { opens, type VaultClient, type VaultKeys } from '../../clients/vault/index.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { SuppliedKey } from '../../plan/supplied.ts';
@@ -9,7 +12,8 @@ import { commandLine } from '../format.ts';
 import type { Session } from './session.ts';
 
 /**
- * @throws CliError (refused) when Vault is sealed and its keys are gone, or when values that have to be supplied are
+ * @throws CliError (refused) when Vault is sealed and its keys are gone, when it has lost its data beside those of
+ * others, or when values that have to be supplied are
  * missing
  */
 export async function checkVault({ context, environment }: Session, connections: Connections): Promise<void> {
@@ -23,6 +27,7 @@ export async function checkVault({ context, environment }: Session, connections:
     }
     // One that is restarting is waited for by the deployment.
     if (state === 'unreachable') return;
+    if (state === 'absent' || state === 'uninitialized') await requireNoLoss(clients, environment.name, state);
     const missing = await missingSecrets(clients);
     if (missing.length === 0) return;
     throw refused(
@@ -30,6 +35,15 @@ export async function checkVault({ context, environment }: Session, connections:
       ...missing.map((key) => setLine(environment.name, key)),
     );
   });
+}
+
+/** Whoever may not look here leaves it to the worker, which asks again before it touches anything. */
+async function requireNoLoss(clients: Clients, name: string, state: 'absent' | 'uninitialized'): Promise<void> {
+  const loss = await findLossBefore(clients, state).catch((error: unknown) => {
+    if (error instanceof KubernetesError && error.status === 403) return undefined;
+    throw error;
+  });
+  if (loss !== undefined) throw refused(lossText(name, loss, 'Nothing was changed.'));
 }
 
 async function requireKeys({ keys }: VaultClient): Promise<VaultKeys> {

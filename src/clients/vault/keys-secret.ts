@@ -11,6 +11,7 @@ import { type KeyStore, learnKeys, parseKeys } from './keys.ts';
 const secretSchema = z.object({ data: z.record(z.string(), z.string()).nullish() });
 const RECORD = 'keys.json';
 const NOTE = 'init-began';
+const WAITING = 'supplied.json';
 const ATTEMPTS = 5;
 
 /** The namespace is made when it is missing; nothing else of it is touched. */
@@ -61,6 +62,19 @@ export function createKeySecret(
       await kubernetes.create(paths.secrets(namespace), secretOf(namespace, aside, { [RECORD]: record }));
       await change(({ [RECORD]: _moved, ...rest }) => rest);
       return `Secret ${namespace}/${aside}`;
+    },
+    waiting: {
+      read: async () => {
+        const text = (await fields())[WAITING];
+        return text === undefined ? undefined : Buffer.from(text, 'base64').toString('utf8');
+      },
+      write: async (text) => {
+        const { [WAITING]: known } = await fields();
+        if (text === undefined && known === undefined) return;
+        await change(({ [WAITING]: _before, ...rest }) =>
+          text === undefined ? rest : { ...rest, [WAITING]: encoded(text) },
+        );
+      },
     },
     attempt: {
       path: `${place}, key ${NOTE}`,

@@ -32,6 +32,11 @@ export interface KeyStore {
   write(keys: VaultKeys): Promise<void>;
   /** Keys of a Vault that no longer exists are put aside, not deleted: a backup may need them. */
   putAside(): Promise<string>;
+  /**
+   * Text with values that wait for Vault, where they can lie beside the keys: a worker in the cluster finds them there.
+   * Absent where the keys are in a file of this machine.
+   */
+  waiting?: { read(): Promise<string | undefined>; write(text: string | undefined): Promise<void> };
   /** A note, made before Vault is initialised and removed after its keys are kept. */
   attempt: {
     begin(cluster: string): Promise<void>;

@@ -26,6 +26,10 @@ export interface OpenOptions {
   /** Whose shares they are, one for each. */
   publicKeys?: readonly PublicKey[];
   rootTokenKey?: PublicKey;
+  /**
+   * Asked when every server says that it is empty, before one of them is initialised; what it throws ends the opening.
+   */
+  beforeInit?: (signal?: AbortSignal) => Promise<void>;
   /** As it stands in the command that people are told to run. */
   environment?: string;
 }
@@ -82,6 +86,7 @@ async function initializeOnce(
     throw new VaultUnreachableError(
       `${running.length} of ${replicas} servers of Vault run; it is initialised when all answer, since one that is away may hold data`,
     );
+  await options.beforeInit?.(signal);
   await initialize(first.api, store, options, signal);
   return true;
 }
