@@ -4,11 +4,16 @@
 import type { Clients } from '../clients/index.ts';
 import { ClusterMismatchError } from '../clients/kubernetes/index.ts';
 import { recentBinding } from '../clients/temporal/index.ts';
+import type { ClusterBinding } from '../contract/cluster.ts';
 import type { RunRef } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
+import type { ClusterOwner } from '../contract/owner.ts';
 import { loadEnvironment } from '../environment/load.ts';
+import { platformName } from '../environment/platform-folder.ts';
 import type { Environment } from '../environment/schema.ts';
+import { isOwner } from '../plan/ownership.ts';
 import { DeployError } from './failures.ts';
+import { claimCluster, forgetOwner, recentOwner } from './owner/claim.ts';
 
 /** @throws DeployError when a worker of another environment was given the run */
 export function assertEnvironment(clients: Pick<Clients, 'environment'>, run: RunRef): void {
@@ -20,12 +25,13 @@ export function assertEnvironment(clients: Pick<Clients, 'environment'>, run: Ru
 }
 
 /**
- * Before anything is changed: the cluster is the one that the run was planned for, and the one that the environment is
- * bound to.
- * @throws ClusterMismatchError
+ * Before anything is changed: the cluster is the one that the run was planned for, the one that the environment is
+ * bound
+ * to, and the environment's own. One that nobody has claimed yet is claimed.
+ * @throws ClusterMismatchError, OwnerMismatchError
  */
 export async function assertTarget(
-  clients: Pick<Clients, 'environment' | 'kubernetes' | 'engine'>,
+  clients: Pick<Clients, 'environment' | 'kubernetes' | 'engine' | 'config' | 'catalog'>,
   run: RunRef,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -39,7 +45,37 @@ export async function assertTarget(
       `Environment "${run.environment}" is bound to the cluster with kube-system uid ${bound.uid} by now, this was planned for ${run.clusterUid}. Nothing was changed.`,
     );
   }
-  await clients.kubernetes.assertCluster(bound ?? { uid: run.clusterUid }, signal);
+  const known = await recentOwner(clients.kubernetes);
+  // An engine that has lost its binding is told by the record which authority the cluster has.
+  const recorded = known?.cluster.uid === run.clusterUid ? known.cluster : { uid: run.clusterUid };
+  await clients.kubernetes.assertCluster(bound ?? recorded, signal);
+  await assertOwner(clients, run, bound, known, signal);
+}
+
+/** What was known is asked again before it refuses: it may have changed a moment ago. */
+async function assertOwner(
+  { kubernetes, environment, config, catalog }: Pick<Clients, 'environment' | 'kubernetes' | 'config' | 'catalog'>,
+  run: RunRef,
+  bound: ClusterBinding | undefined,
+  known: ClusterOwner | undefined,
+  signal?: AbortSignal,
+): Promise<ClusterOwner> {
+  const claimant = { environment: run.environment, platform: platformName(environment) };
+  if (known && isOwner({ ...claimant, cluster: { uid: run.clusterUid } }, known)) return known;
+  forgetOwner(kubernetes);
+  const { protected: isProtected } = await currentEnvironment({ environment, config, catalog });
+  return claimCluster(
+    kubernetes,
+    {
+      ...claimant,
+      cluster: await kubernetes.identity(signal),
+      protected: isProtected,
+      bound: bound !== undefined,
+      boundBy: bound?.boundBy ?? config.requestedBy,
+      ...(bound ? { at: bound.at } : {}),
+    },
+    signal,
+  );
 }
 
 /** The environment file as it is now: a worker lives longer than an edit. */

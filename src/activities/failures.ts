@@ -16,6 +16,7 @@ import {
   VaultUnreachableError,
 } from '../clients/vault/index.ts';
 import { FAILURES, type FailureType, NON_RETRYABLE } from '../contract/failures.ts';
+import { OwnerMismatchError } from '../plan/ownership.ts';
 import { RollbackRefusedError } from '../plan/rollback-refused.ts';
 
 /** Thrown by activities on purpose. */
@@ -40,6 +41,7 @@ export function classify(error: unknown): { type: FailureType; message: string }
   if (error instanceof ChartUnavailableError) return { type: FAILURES.unreachable, message };
   if (error instanceof ChartDigestError) return { type: FAILURES.chartInvalid, message };
   if (error instanceof ClusterMismatchError) return { type: FAILURES.clusterMismatch, message };
+  if (error instanceof OwnerMismatchError) return { type: FAILURES.clusterOwned, message };
   if (error instanceof VaultKeysMissingError) return { type: FAILURES.vaultKeysMissing, message };
   if (error instanceof SecretFormatError) return { type: FAILURES.invalidInput, message };
   if (error instanceof VaultSealedError) return { type: FAILURES.vaultSealed, message };

@@ -6,6 +6,7 @@ import { type Clients, createClients } from '../clients/index.ts';
 import type { Connections } from '../environment/connections.ts';
 import type { Environment } from '../environment/schema.ts';
 import type { CliContext } from './context.ts';
+import { requireOwnCluster } from './deploy/binding.ts';
 import { standUpAgain } from './deploy/ground.ts';
 import { watchInterrupts } from './deploy/interrupt.ts';
 import { createRenderer } from './render/renderers.ts';
@@ -25,7 +26,10 @@ export async function withClients<T>(
   }
 }
 
-/** @throws NotRunningError when an embedded part was never started or was stopped on purpose */
+/**
+ * Refused on a cluster of somebody else, whatever is to be done there.
+ * @throws NotRunningError when an embedded part was never started or was stopped on purpose; CliError (refused)
+ */
 export async function withGround<T>(
   context: CliContext,
   environment: Environment,
@@ -40,7 +44,10 @@ export async function withGround<T>(
   const interrupts = watchInterrupts();
   try {
     const connections = await standUpAgain({ context, environment, renderer, interrupted: interrupts.signal });
-    return await withClients(context, environment, connections, (clients) => work(clients, interrupts.signal));
+    return await withClients(context, environment, connections, async (clients) => {
+      await requireOwnCluster(clients, interrupts.signal);
+      return work(clients, interrupts.signal);
+    });
   } finally {
     interrupts.dispose();
   }

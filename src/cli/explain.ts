@@ -78,6 +78,7 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
     message: error.message,
     next: [`${commandLine('catalog')}   (all services and phases)`],
   }),
+  OwnerMismatchError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   DependencyMissingError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   PlanRefusedError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   SecretFormatError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [] }),

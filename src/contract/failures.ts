@@ -12,6 +12,8 @@ export const FAILURES = {
   forbidden: 'Forbidden',
   planOutdated: 'PlanOutdated',
   clusterMismatch: 'ClusterMismatch',
+  /** The cluster belongs to another environment, or nobody can tell whose it is. */
+  clusterOwned: 'ClusterOwned',
   jobFailed: 'JobFailed',
   notHealthyInTime: 'NotHealthyInTime',
   vaultKeysMissing: 'VaultKeysMissing',
@@ -51,6 +53,7 @@ export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.forbidden,
   FAILURES.planOutdated,
   FAILURES.clusterMismatch,
+  FAILURES.clusterOwned,
   FAILURES.jobFailed,
   FAILURES.notHealthyInTime,
   FAILURES.vaultKeysMissing,

@@ -118,6 +118,11 @@ export const IN_CLUSTER = {
 /** Label and annotation on objects the deployer writes itself (namespaces, Secrets). */
 export const MANAGED_BY = 'ananta-deploy';
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+/**
+ * Name of the environment whose object it is. On everything that the deployer makes, itself or through charts of its
+ * own.
+ */
+export const OWNER_LABEL = 'ananta.dev/environment';
 /** On namespaces that the deployer has created: those that it only found, it never deletes. */
 export const NAMESPACE_CREATED_ANNOTATION = 'ananta.dev/created';
 /** Version of the Vault path a Secret was made from, with the time at which that was written. */

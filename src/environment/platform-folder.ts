@@ -1,6 +1,6 @@
 /** Where an environment's platform is described: its catalog, its charts and values, its migrations and realms. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 
 /** The one whose catalog is src/catalog, and whose charts and values are in helm/. */
@@ -12,6 +12,11 @@ type Choice = { platform: string };
 /** A name is a folder below platforms/; whatever holds a slash is a path of one's own. */
 export function isPlatformName(platform: string): boolean {
   return !/[/\\]/.test(platform) && !platform.startsWith('.');
+}
+
+/** Its name: that of its folder, as its description says, too. */
+export function platformName({ platform }: Choice): string {
+  return basename(resolve('/', platform)) || platform;
 }
 
 /** @returns the platform's own folder; undefined for the default one, which is the checkout itself */

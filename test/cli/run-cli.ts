@@ -149,17 +149,41 @@ export function kubeconfigFor(server: string, context = 'stage'): string {
 export async function startFakeApi(
   uid = '11111111-2222-3333-4444-555555555555',
   authority?: string,
-): Promise<{ address: string; close: () => void }> {
+  objects: Record<string, object> = {},
+): Promise<{ address: string; written: string[]; close: () => void }> {
+  const written: string[] = [];
+  const kept = new Map<string, object>(Object.entries(objects));
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
-    const url = request.url ?? '';
-    const answer = url.endsWith('/configmaps/kube-root-ca.crt') ? publishedAuthority(authority) : answerTo(url, uid);
-    if (answer === NOT_FOUND) response.statusCode = 404;
-    response.end(JSON.stringify(answer));
+    const url = (request.url ?? '').replace(/\?.*/, '');
+    const isWrite = request.method !== 'GET' && !url.includes('reviews');
+    if (isWrite) written.push(`${request.method ?? ''} ${url}`);
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on('end', () => {
+      // The deployer's own records are kept, as any API server would.
+      if (isWrite && url.startsWith('/api/v1/namespaces/ananta-system')) {
+        const object = JSON.parse(body) as { metadata: { name: string } };
+        const path = request.method === 'POST' ? `${url}/${object.metadata.name}` : url;
+        const uid = path;
+        kept.set(path, { ...object, metadata: { ...object.metadata, uid, resourceVersion: String(written.length) } });
+        response.end(JSON.stringify(kept.get(path)));
+        return;
+      }
+      const own = kept.get(url) ?? (url.startsWith('/api/v1/namespaces/ananta-system') ? NOT_FOUND : undefined);
+      const answer = url.endsWith('/configmaps/kube-root-ca.crt')
+        ? publishedAuthority(authority)
+        : (own ?? answerTo(url, uid));
+      if (answer === NOT_FOUND) response.statusCode = 404;
+      response.end(JSON.stringify(answer));
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    written,
     close: () => {
       server.closeAllConnections();
       server.close();

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { readConfig } from '../../src/config.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
+import type { ClusterOwner } from '../../src/contract/owner.ts';
 import { externalEnvironment, kubeconfigFor, exits, startFakeApi, type Workspace, workspace } from '../cli/run-cli.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
@@ -233,6 +234,29 @@ describe('an external environment', { concurrency: 1 }, () => {
       elsewhere.close();
       await writeFile(kubeconfig, kubeconfigFor(api.address));
     }
+  });
+
+  test('another environment on the same cluster: refused, until it takes the cluster over; then the one before is', async () => {
+    const yours = ['--env', 'yours'];
+    const kubeconfig = join(at.folder, 'kubeconfig');
+    await at.environment(
+      'yours',
+      externalEnvironment({ kubeconfig, engine: engine.address, namespace: ENGINE_NAMESPACE }),
+    );
+    exits(await at.run(['rebind', '--confirm', 'mine', ...ENV]), 0);
+    for (const command of [['deploy'], ['rebind', '--confirm', 'yours']]) {
+      const refused = await at.run([...command, ...yours]);
+      exits(refused, 3, command[0]);
+      assert.match(refused.stderr, /This cluster belongs to environment "mine" \(bound by /);
+      assert.match(refused.stderr, /rebind --env yours --take-over {3}\(if "mine" gives the cluster up/);
+    }
+    exits(await at.run(['rebind', '--take-over', '--confirm', 'mine', ...yours]), 3, 'its own name has to be typed');
+    const taken = await at.run(['rebind', '--take-over', '--confirm', 'yours', '--json', ...yours]);
+    exits(taken, 0);
+    const { owner, ownerBefore } = JSON.parse(taken.stdout) as Record<'owner' | 'ownerBefore', ClusterOwner>;
+    assert.deepEqual([owner.environment, owner.formerly, ownerBefore.environment], ['yours', ['mine'], 'mine']);
+    assert.match((await at.run(['deploy', ...ENV])).stderr, /This cluster belongs to environment "yours"/);
+    exits(await at.run(['rebind', '--take-over', '--confirm', 'mine', ...ENV]), 0);
   });
 
   test('bound to its authority, too: a copy of the cluster with the same uid is another one', {

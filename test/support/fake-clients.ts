@@ -16,6 +16,7 @@ import { createVaultClient } from '../../src/clients/vault/index.ts';
 import { readConfig } from '../../src/config.ts';
 import type { RunRef } from '../../src/contract/deploy.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
+import { ownerRecord } from './owner.ts';
 import { type FakeVault, fakeVault } from './fake-vault.ts';
 
 export interface FakeCluster {
@@ -50,6 +51,7 @@ export async function withFakeClients(work: (parts: FakeParts) => Promise<void>)
   const redactor = createRedactor();
   const vault = fakeVault();
   const { kubernetes, cluster } = fakeKubernetes();
+  cluster.objects.set(...ownerRecord());
   const keysFile = join(folder, 'vault-keys.json');
   const connections: Clients['connections'] = {
     kubernetes: { kubeconfig: '', inCluster: false },

@@ -137,7 +137,7 @@ async function command(): Promise<{
     ready: {
       client: await connectTemporal(address, 5),
       clusterUid: '',
-      cluster: { uid: '', server: '' },
+      cluster: { uid: '', server: '', labelled: new Map() },
       connections: { engine: address } as Prerequisites['connections'],
     },
     interrupt: () => {

@@ -1,6 +1,7 @@
 /** What the identity that bootstraps has to be allowed, asked of the API server before anything is touched. */
 import type { AccessQuestion, KubernetesClient } from '../../clients/kubernetes/index.ts';
-import { IN_CLUSTER } from '../../contract/names.ts';
+import { IN_CLUSTER, RECORDS_NAMESPACE } from '../../contract/names.ts';
+import { OWNER_RECORD } from '../../contract/owner.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { accessName, IDENTITIES } from '../../plan/access/identities.ts';
 import { refused } from '../failure.ts';
@@ -11,6 +12,9 @@ const make = (group: string, resource: string): AccessQuestion[] =>
 
 /** Also what Helm needs for itself: its records are Secrets. */
 export const NEEDED: readonly AccessQuestion[] = [
+  // Whose cluster it is.
+  { verb: 'get', group: '', resource: 'configmaps', name: OWNER_RECORD.name, namespace: RECORDS_NAMESPACE },
+  { verb: 'create', group: '', resource: 'configmaps', namespace: RECORDS_NAMESPACE },
   { verb: 'get', group: '', resource: 'namespaces' },
   { verb: 'patch', group: '', resource: 'namespaces' },
   ...['get', 'list', 'delete'].map((verb) => ({ verb, group: '', resource: 'secrets', namespace })),

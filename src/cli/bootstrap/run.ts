@@ -11,6 +11,7 @@ import { writtenValues } from '../../plan/deployer/releases.ts';
 import type { BootstrapOptions } from './options.ts';
 import { confirmByName } from '../confirm.ts';
 import type { CliContext } from '../context.ts';
+import { requireOwnCluster } from '../deploy/binding.ts';
 import { hasEmbeddedParts } from '../deploy/embedded.ts';
 import { standUp } from '../deploy/ground.ts';
 import { watchInterrupts } from '../deploy/interrupt.ts';
@@ -95,6 +96,7 @@ async function preview(
 ): Promise<ExitCode> {
   const { environment } = prepared;
   await requireRights(clients.kubernetes, environment, signal);
+  await requireOwnCluster(clients, signal);
   const releases = (await prepared.releases?.((await keptWorkflows(clients.kubernetes, config, signal)).names)) ?? [];
   await checkUpgrade(clients, releases, signal);
   const actions = [];

@@ -13,8 +13,8 @@ import { IDENTITIES, identityOf } from '../../plan/access/identities.ts';
 import { accessObjects } from '../../plan/access/manifests.ts';
 import { upgradeProblem, versionsOf } from '../../plan/deployer/image.ts';
 import type { DeployerRelease } from '../../plan/deployer/releases.ts';
-import { requireBound } from '../deploy/binding.ts';
-import type { FoundCluster } from '../deploy/cluster.ts';
+import { claim, requireBound, requireOwned } from '../deploy/binding.ts';
+import { type FoundCluster, found } from '../deploy/cluster.ts';
 import { openEngine, requireSearchAttributes } from '../deploy/engine.ts';
 import { refused } from '../failure.ts';
 import { accessBasis } from '../rbac/rendered.ts';
@@ -43,13 +43,14 @@ export async function bootstrapSteps(
 ): Promise<BootstrapResult> {
   const { kubernetes, connections } = clients;
   const changed: string[] = [];
-  const cluster = { ...(await kubernetes.identity(signal)), server: kubernetes.server };
-  const clusterUid = cluster.uid;
   if (make) await requireRights(kubernetes, environment, signal);
+  const cluster = await found(kubernetes, signal);
+  const clusterUid = cluster.uid;
   const workflows = make && (await keptWorkflows(kubernetes, clients.config, signal));
   const releases = make && workflows ? await make(workflows.names) : [];
   if (workflows) {
     await checkOwner(clients, releases, signal);
+    requireOwned(environment, cluster, false);
     await checkUpgrade(clients, releases, signal);
     report({
       step: 'cluster',
@@ -60,6 +61,8 @@ export async function bootstrapSteps(
   if ('address' in environment.engine) await checkEngine(clients, cluster, report);
   if (!workflows) return { engine: engineOf(clients), changed };
 
+  const boundBy = clients.config.requestedBy;
+  await claim(kubernetes, environment, cluster, { boundBy, bound: false }, signal);
   if (await ensureNamespace(clients, signal)) changed.push('namespace');
   report({ step: 'namespace', state: changed.length > 0 ? 'made' : 'unchanged', text: IN_CLUSTER.namespace });
   if ('inCluster' in environment.engine) {

@@ -1,5 +1,6 @@
 /** Which cluster it is: known before anything is started on the engine. */
-import { createKubernetesClient, type KubernetesClient } from '../../clients/kubernetes/index.ts';
+import { labelledEnvironments, readOwner, type StoredOwner } from '../../activities/owner/record.ts';
+import { createKubernetesClient, type KubernetesClient, KubernetesError } from '../../clients/kubernetes/index.ts';
 import type { ClusterIdentity } from '../../contract/cluster.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
@@ -10,6 +11,10 @@ import { commandLine } from '../format.ts';
 export interface FoundCluster extends ClusterIdentity {
   /** Address of the API server. */
   server: string;
+  /** Whose it is; absent: nobody has claimed it yet. */
+  record?: StoredOwner;
+  /** Where nobody has, or the record is damaged: environments whose name releases carry, each with one of them. */
+  labelled: ReadonlyMap<string, string>;
 }
 
 /** @returns uid of the kube-system namespace. @throws as `readCluster` */
@@ -21,10 +26,44 @@ export function readClusterUid(environment: Environment, connections: Connection
  * @throws KubeconfigError for a missing file or context; CliError (refused) when the cluster does not answer or says no
  */
 export function readCluster(environment: Environment, connections: Connections): Promise<FoundCluster> {
-  return asked(environment, connections, async (kubernetes) => ({
-    ...(await kubernetes.identity()),
+  return asked(environment, connections, found);
+}
+
+/** With the clients that are there. */
+export async function found(
+  kubernetes: Pick<KubernetesClient, 'identity' | 'get' | 'list' | 'server'>,
+  signal?: AbortSignal,
+): Promise<FoundCluster> {
+  const [identity, record] = await Promise.all([kubernetes.identity(signal), readOwner(kubernetes, signal)]);
+  return {
+    ...identity,
     server: kubernetes.server,
-  }));
+    ...(record ? { record } : {}),
+    labelled: record?.owner ? new Map() : await labelledEnvironments(kubernetes, signal),
+  };
+}
+
+/**
+ * Writes the owner record, with a client of its own.
+ * @throws CliError (refused) when the cluster does not answer or says no
+ */
+export async function onCluster<T>(
+  { name }: Environment,
+  connections: Connections,
+  write: (kubernetes: KubernetesClient) => Promise<T>,
+): Promise<T> {
+  const kubernetes = createKubernetesClient(connections.kubernetes);
+  try {
+    return await write(kubernetes);
+  } catch (error) {
+    if (!(error instanceof KubernetesError)) throw error;
+    throw refused(
+      `The cluster of "${name}" (${kubernetes.server}) did not take in whose it is: ${error.message}`,
+      'Check your rights: get, create and update on ConfigMaps in ananta-system, and create on that namespace.',
+    );
+  } finally {
+    kubernetes.close();
+  }
 }
 
 async function asked<T>(
@@ -36,12 +75,12 @@ async function asked<T>(
   try {
     return await ask(kubernetes);
   } catch (error) {
-    if (!(error instanceof Error) || error.name === 'ConfigurationError') throw error;
+    if (!(error instanceof Error) || ['ConfigurationError', 'OwnerMismatchError'].includes(error.name)) throw error;
     throw refused(
       `The cluster of "${environment.name}" (${kubernetes.server}) could not be asked who it is: ${error.message}`,
       'embedded' in environment.cluster
         ? commandLine('doctor', '--env', environment.name)
-        : 'Check the kubeconfig and its context, your rights (get on the namespace kube-system), and that this machine can reach the API server.',
+        : 'Check the kubeconfig and its context, your rights (get on the namespace kube-system, and on ConfigMaps in ananta-system), and that this machine can reach the API server.',
     );
   } finally {
     kubernetes.close();

@@ -58,7 +58,7 @@ export async function deploy(
     ...(selection ? { selection } : {}),
     ...(approved ? { expectedDigest: approved.digest } : {}),
   };
-  await bind(ready.client, environment.name, ready.cluster, config.requestedBy);
+  await bind(session, ready);
   if (options.ifRunning === 'queue' || options.ifRunning === 'supersede')
     return waitForLock(session, ready, {
       input,

@@ -12,7 +12,7 @@ import type { ExitCode } from '../failure.ts';
 import { workflowUrl } from '../lines.ts';
 import { holderWords, stalledWords } from '../lock-words.ts';
 import { goesOnWords, OPERATION_WORDS } from '../render/operation-words.ts';
-import { requireBound } from './binding.ts';
+import { requireBound, requireOwned } from './binding.ts';
 import { type FoundCluster, readCluster } from './cluster.ts';
 import { openEngine, requireSearchAttributes, requireWorker } from './engine.ts';
 import type { Session } from './session.ts';
@@ -34,6 +34,8 @@ export async function prerequisites(
   connections: Connections,
 ): Promise<Prerequisites> {
   const cluster = await readCluster(environment, connections);
+  // A cluster of somebody else is told also where the engine is away.
+  if (cluster.record) requireOwned(environment, cluster, true);
   const client = await openEngine(environment, connections);
   await requireBound(client, environment, cluster);
   await requireSearchAttributes(client, environment, connections, (text) => {

@@ -7,6 +7,7 @@ import { type Connections, readRuntime, resolveConnections } from '../../environ
 import type { Environment } from '../../environment/schema.ts';
 import { withClients } from '../clients.ts';
 import type { CliContext } from '../context.ts';
+import { requireOwnCluster } from '../deploy/binding.ts';
 import { hasEmbeddedParts } from '../deploy/embedded.ts';
 import { unlessInterrupted, watchInterrupts } from '../deploy/interrupt.ts';
 import { createRenderer } from '../render/renderers.ts';
@@ -40,9 +41,10 @@ export async function onGround<T>(
         up(environment, config, (event) => renderer.setup(setupLine(event)), { signal, worker: false }),
       );
     }
-    return await withClients(context, environment, await connectionsOf(environment, config), (clients) =>
-      work(clients, signal),
-    );
+    return await withClients(context, environment, await connectionsOf(environment, config), async (clients) => {
+      await requireOwnCluster(clients, signal);
+      return work(clients, signal);
+    });
   } finally {
     renderer.close();
     interrupts.dispose();

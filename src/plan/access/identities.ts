@@ -10,6 +10,7 @@ import {
   RECORDS_NAMESPACE,
   VAULT_REVIEWER_SERVICE_ACCOUNT,
 } from '../../contract/names.ts';
+import { OWNER_RECORD } from '../../contract/owner.ts';
 import type { ManifestObject } from '../diff/manifest.ts';
 import { treeOf } from '../helm-marks.ts';
 import { broughtKinds, kindKeyOf, OWN_KINDS, type ResourceKind } from './kinds.ts';
@@ -209,6 +210,12 @@ function ofBootstrap({ cluster }: Identity, { namespaces }: AccessBasis, of: Add
       'selfsubjectrulesreviews',
       'subjectaccessreviews',
     ]),
+  );
+  // Whose cluster it is.
+  of(
+    RECORDS_NAMESPACE,
+    rights(['create'], '', ['configmaps']),
+    rights(['get', 'update'], '', ['configmaps'], [OWNER_RECORD.name]),
   );
   of(
     IN_CLUSTER.namespace,

@@ -1,0 +1,103 @@
+/**
+ * A cluster is worked on by its owner alone: compared before every change, claimed by the first operation of whoever is
+ * bound to it.
+ */
+import { type KubernetesClient, KubernetesError } from '../../clients/kubernetes/index.ts';
+import type { ClusterIdentity } from '../../contract/cluster.ts';
+import type { ClusterOwner } from '../../contract/owner.ts';
+import { type Claimant, type Ownership, requireOwnership, requireUnclaimed } from '../../plan/ownership.ts';
+import {
+  createOwner,
+  labelledEnvironments,
+  type OwnerKeeper,
+  readableOwner,
+  readOwner,
+  replaceOwner,
+} from './record.ts';
+
+export interface Claim extends Claimant {
+  /** As the environment's file says: it can add protection, never lift it. */
+  protected: boolean;
+  /** `user@host`. */
+  boundBy: string;
+  /** ISO 8601; absent: now. */
+  at?: string;
+  /** The engine has bound the environment to this very cluster. */
+  bound: boolean;
+}
+
+const ATTEMPTS = 5;
+
+/**
+ * Looks only; commands that change nothing ask so.
+ * @throws OwnerMismatchError
+ */
+export async function ownershipOf(
+  kubernetes: Pick<KubernetesClient, 'get' | 'list'>,
+  claimant: Claimant & Pick<Claim, 'bound'>,
+  signal?: AbortSignal,
+): Promise<Ownership> {
+  const found = await readOwner(kubernetes, signal);
+  if (found) return { state: 'ours', owner: requireOwnership(claimant, readableOwner(found)) };
+  requireUnclaimed(claimant, { bound: claimant.bound, labelled: await labelledEnvironments(kubernetes, signal) });
+  return { state: 'unclaimed' };
+}
+
+/**
+ * From now on the cluster is the claimant's, unless it is somebody's already. Of two at the same moment one wins.
+ * @throws OwnerMismatchError
+ */
+export async function claimCluster(kubernetes: OwnerKeeper, claim: Claim, signal?: AbortSignal): Promise<ClusterOwner> {
+  for (let attempt = 1; ; attempt += 1) {
+    const found = await readOwner(kubernetes, signal);
+    if (!found) {
+      requireUnclaimed(claim, { bound: claim.bound, labelled: await labelledEnvironments(kubernetes, signal) });
+      const owner = ownerOf(claim);
+      if (await createOwner(kubernetes, owner, signal)) return owner;
+      continue;
+    }
+    const owner = requireOwnership(claim, readableOwner(found));
+    if (owner.protected || !claim.protected) return owner;
+    const wanted = { ...owner, protected: true };
+    try {
+      await replaceOwner(kubernetes, wanted, found.resourceVersion, signal);
+      return wanted;
+    } catch (error) {
+      if (!(error instanceof KubernetesError) || error.status !== 409 || attempt >= ATTEMPTS) throw error;
+    }
+  }
+}
+
+export function ownerOf({ environment, platform, cluster, protected: isProtected, boundBy, at }: Claim): ClusterOwner {
+  return {
+    environment,
+    platform,
+    protected: isProtected,
+    cluster: identityOnly(cluster),
+    boundBy,
+    at: at ?? new Date().toISOString(),
+    formerly: [],
+  };
+}
+
+function identityOnly({ uid, authority }: ClusterIdentity): ClusterIdentity {
+  return { uid, ...(authority === undefined ? {} : { authority }) };
+}
+
+const RECENT_MILLISECONDS = 5000;
+const recent = new WeakMap<object, { at: number; owner: Promise<ClusterOwner | undefined> }>();
+
+/** As of a few seconds ago, and one question however many ask at once: workers ask before every step. */
+export function recentOwner(kubernetes: Pick<KubernetesClient, 'get'>): Promise<ClusterOwner | undefined> {
+  const known = recent.get(kubernetes);
+  if (known && Date.now() - known.at < RECENT_MILLISECONDS) return known.owner;
+  const owner = readOwner(kubernetes).then((found) => found && readableOwner(found));
+  recent.set(kubernetes, { at: Date.now(), owner });
+  owner.catch(() => recent.delete(kubernetes));
+  return owner;
+}
+
+/** What was just written or found to be another's is not to be believed any longer. */
+export function forgetOwner(kubernetes: object): void {
+  recent.delete(kubernetes);
+}
