@@ -1,4 +1,5 @@
 /** How kwokctl is told to make the control plane. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Layout } from '../layout.ts';
 import { API_SERVICE_ADDRESS, type NodeNetwork, SERVICE_RANGE } from '../node/network.ts';
@@ -45,6 +46,22 @@ export function apiServerAddress(ports: Ports): string {
 
 /** Addresses of a Service that are always the API server's: in its certificate from the beginning. */
 const NAMES_FOR_PODS = ['kubernetes.default.svc.cluster.local', 'localhost'];
+
+const SERVICE_RANGE_FLAG = 'service-cluster-ip-range';
+
+/** kwokctl's configuration as it was written when the cluster was made, or made anew. */
+export function configurationFile(layout: Layout): string {
+  return join(layout.cluster, 'kwokctl.json');
+}
+
+/** A cluster that was made with the default range, of 254 addresses, keeps it: its Services have theirs from there. */
+function keepsSmallRange(layout: Layout): boolean {
+  try {
+    return !readFileSync(configurationFile(layout), 'utf8').includes(SERVICE_RANGE_FLAG);
+  } catch {
+    return false;
+  }
+}
 
 /**
  * A KwokctlConfiguration: the same for the same tools and ports.
@@ -96,6 +113,7 @@ export function kwokctlConfiguration(
         extraArgs: [
           { key: 'kubelet-client-certificate', value: join(pki, 'admin.crt') },
           { key: 'kubelet-client-key', value: join(pki, 'admin.key') },
+          ...(keepsSmallRange(layout) ? [] : [{ key: SERVICE_RANGE_FLAG, value: SERVICE_RANGE }]),
           ...(real === undefined ? [] : besideReal(real)),
         ],
       },
@@ -119,7 +137,6 @@ function besideReal({ host }: NodeNetwork): { key: string; value: string }[] {
   return [
     // Where pods find it: it listens on loopback, the node's agent passes on.
     { key: 'advertise-address', value: host },
-    { key: 'service-cluster-ip-range', value: SERVICE_RANGE },
     // Names of nodes resolve nowhere.
     { key: 'kubelet-preferred-address-types', value: 'InternalIP' },
     // Webhooks are reached at their pods: addresses of Services exist inside the node only.

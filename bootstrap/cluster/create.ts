@@ -18,7 +18,7 @@ import type { NodeNetwork } from '../node/network.ts';
 import type { Ports } from '../process/ports.ts';
 import { findProcesses } from '../process/strays.ts';
 import { endProcess } from '../process/daemon.ts';
-import { apiServerAddress, clusterFolder, kwokctlConfiguration } from './config.ts';
+import { apiServerAddress, clusterFolder, configurationFile, kwokctlConfiguration } from './config.ts';
 import type { ClusterTools } from './config.ts';
 
 const run = promisify(execFile);
@@ -99,15 +99,15 @@ async function runKwokctl(
   workFolder: string,
 ): Promise<{ components: RecordedComponent[]; pids: Map<string, number> }> {
   const folder = clusterFolder(layout);
-  const configuration = kwokctlConfiguration(layout, tools, ports, real);
   const wasWhole = (await readText(recordFile(layout))) !== undefined;
   await endLeftovers(layout, tools);
   if (!wasWhole) await rm(layout.cluster, { recursive: true, force: true });
   await layFolders(layout, folder);
-  const configurationFile = join(layout.cluster, 'kwokctl.json');
-  await writeFileDurably(configurationFile, `${JSON.stringify(configuration, undefined, 2)}\n`);
+  const configuration = kwokctlConfiguration(layout, tools, ports, real);
+  const file = configurationFile(layout);
+  await writeFileDurably(file, `${JSON.stringify(configuration, undefined, 2)}\n`);
   try {
-    await run(tools.kwokctl.path, ['create', 'cluster', '--config', configurationFile, '--kubeconfig', ''], {
+    await run(tools.kwokctl.path, ['create', 'cluster', '--config', file, '--kubeconfig', ''], {
       // Its own home and an empty PATH: it must find nothing of the user's, neither files nor programs.
       env: { HOME: layout.cluster, PATH: '', KWOK_WORKDIR: workFolder },
       cwd: layout.cluster,

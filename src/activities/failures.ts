@@ -73,6 +73,8 @@ function typeOfKubernetes(error: KubernetesError): FailureType {
     return FAILURES.fieldConflict;
   if (error.status === 400 || error.status === 413 || error.status === 422)
     return /immutable/.test(error.message) ? FAILURES.immutableField : FAILURES.rejectedByCluster;
+  if (/failed calling webhook/.test(error.message)) return FAILURES.webhookFailed;
+  if (/range is full/.test(error.message)) return FAILURES.rejectedByCluster;
   // 401 after the kubeconfig was read again, 429, and everything the server itself has trouble with.
   if (error.status === 401 || error.status === 429 || error.status >= 500) return FAILURES.unreachable;
   return FAILURES.unexpected;
@@ -80,15 +82,22 @@ function typeOfKubernetes(error: KubernetesError): FailureType {
 
 /**
  * @param cancelled whether the activity was asked to stop: then that is what happened, whatever was thrown on the way
+ * @param enough for a class that is tried again, says in words that it was tried long enough: then this is final
  */
-export function asFailure(error: unknown, redactor: Redactor, cancelled: boolean): Error {
+export function asFailure(
+  error: unknown,
+  redactor: Redactor,
+  cancelled: boolean,
+  enough: (type: FailureType, message: string) => string | undefined = () => undefined,
+): Error {
   if (cancelled)
     return new CancelledFailure(`stopped: ${redactor.redact(error instanceof Error ? error.message : String(error))}`);
   const { type, message } = classify(error);
+  const final = enough(type, message);
   const failure = ApplicationFailure.create({
-    message: redactor.redact(message),
+    message: redactor.redact(final === undefined ? message : `${message.replace(/[.\s]+$/, '')}. ${final}`),
     type,
-    nonRetryable: NON_RETRYABLE.includes(type),
+    nonRetryable: final !== undefined || NON_RETRYABLE.includes(type),
   });
   // The engine keeps stack traces in plain text; theirs would repeat the message unredacted.
   failure.stack = `${failure.name}: ${failure.message}`;

@@ -1,5 +1,4 @@
 /** All activities, each in its own file, with one way out for errors. */
-import { CancelledFailure } from '@temporalio/common';
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import { applyRelease } from './apply-release.ts';
@@ -11,7 +10,6 @@ import { recordDrift } from './drift/record.ts';
 import { repairFindings } from './drift/repair-findings.ts';
 import { ensureDriftSchedule, removeDriftSchedule } from './drift/schedule.ts';
 import { ensureNamespaces } from './ensure-namespaces.ts';
-import { asFailure } from './failures.ts';
 import { awaitLockFree } from './lock/await-free.ts';
 import { lockHolder } from './lock/holder.ts';
 import { makePlan } from './make-plan.ts';
@@ -20,8 +18,9 @@ import { planDestroy } from './plan-destroy.ts';
 import { recordResult } from './record-result.ts';
 import { removeRemains } from './remove-remains.ts';
 import { removeRelease } from './remove-release.ts';
+import { createGuard } from './retry/guard.ts';
 import { settleReleases } from './settle-releases.ts';
-import { type Scope, type ScopeOf, temporalScope } from './scope.ts';
+import { type ScopeOf, temporalScope } from './scope.ts';
 import { configureVault } from './vault/configure.ts';
 import { openVault } from './vault/open.ts';
 import { seedVault } from './vault/seed.ts';
@@ -34,17 +33,8 @@ import { recordVersion } from './versions/record.ts';
  * @param scopeOf where heartbeats go and cancellation comes from; Temporal's own by default
  */
 export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalScope): Activities {
-  const guarded =
-    <Input, Output>(make: (scopeOf: ScopeOf) => (input: Input) => Promise<Output>) =>
-    async (input: Input): Promise<Output> => {
-      const scope: Scope = scopeOf();
-      try {
-        return await make(() => scope)(input);
-      } catch (error) {
-        if (error instanceof CancelledFailure) throw error;
-        throw asFailure(error, clients.redactor, scope.signal.aborted);
-      }
-    };
+  const guarded = createGuard(clients, scopeOf);
+  const patient = createGuard(clients, scopeOf, { bounded: false });
   return {
     makePlan: guarded((of) => makePlan(clients, of)),
     ensureNamespaces: guarded((of) => ensureNamespaces(clients, of)),
@@ -66,7 +56,7 @@ export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalSc
     removeDriftSchedule: guarded((of) => removeDriftSchedule(clients, of)),
     settleReleases: guarded((of) => settleReleases(clients, of)),
     lockHolder: guarded(() => lockHolder(clients)),
-    awaitLockFree: guarded((of) => awaitLockFree(clients, of)),
+    awaitLockFree: patient((of) => awaitLockFree(clients, of)),
     findDrift: guarded((of) => findDrift(clients, of)),
     planRepair: guarded((of) => planRepair(clients, of)),
     repairFindings: guarded((of) => repairFindings(clients, of)),

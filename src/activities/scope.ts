@@ -12,6 +12,14 @@ export interface Scope {
   lastDetail: unknown;
   /** When the engine first wanted this done, earlier attempts included; milliseconds of the epoch. */
   wantedAt: number;
+  /** The first is 1. */
+  attempt: number;
+  /** After so many the engine gives up; 0 for no limit. */
+  maximumAttempts: number;
+  /** Milliseconds until the engine gives up on this attempt. */
+  limitMilliseconds: number;
+  /** Its workflow and its own id within that: the same for all its attempts. */
+  step: string;
 }
 
 export type ScopeOf = () => Scope;
@@ -25,6 +33,10 @@ export const temporalScope: ScopeOf = () => {
     },
     lastDetail: context.info.heartbeatDetails,
     wantedAt: context.info.scheduledTimestampMs,
+    attempt: context.info.attempt,
+    maximumAttempts: context.info.retryPolicy?.maximumAttempts ?? 0,
+    limitMilliseconds: context.info.startToCloseTimeoutMs,
+    step: `${context.info.workflowExecution?.runId ?? ''}/${context.info.activityId}`,
   };
 };
 

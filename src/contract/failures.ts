@@ -37,6 +37,8 @@ export const FAILURES = {
   /** Retried: the world may be different in a moment. */
   unreachable: 'Unreachable',
   releaseBusy: 'ReleaseBusy',
+  /** An admission webhook of the cluster does not answer, or nobody trusts its certificate. */
+  webhookFailed: 'WebhookFailed',
   vaultSealed: 'VaultSealed',
   helmInterrupted: 'HelmInterrupted',
   probeFailed: 'ProbeFailed',

@@ -306,6 +306,21 @@ export const environmentFileSchema = z.strictObject({
     .max(100)
     .default(1)
     .describe('Multiplies every health timeout of the catalog'),
+  retries: z
+    .strictObject({
+      unreachableSeconds: seconds()
+        .max(43_200)
+        .default(3600)
+        .describe(
+          'An API server, a Vault, a registry that does not answer is waited for so long, then the step fails: an upgrade of a control plane takes less, and nobody should find a lock still held in the morning',
+        ),
+      sealedSeconds: seconds()
+        .max(72_000)
+        .default(43_200)
+        .describe('A Vault that people have to unseal is waited for so long: they may be asleep'),
+    })
+    .prefault({})
+    .describe('How long a step is tried again before it fails'),
   removalPatienceSeconds: seconds()
     .default(60)
     .describe(

@@ -11,7 +11,14 @@ import { NON_RETRYABLE } from '../contract/failures.ts';
  */
 const HEARTBEAT = '6 seconds';
 
-/** Retried until the deployment is cancelled or reaches its own deadline: an API server may be away for long. */
+/**
+ * How often and for how long depends on the class of the failure and on the environment, so the activities themselves
+ * say when
+ * it is enough (src/activities/retry). This only makes sure that everything ends, also where every attempt dies
+ * unheard.
+ */
+const LONGEST = '1 day';
+
 const retry = {
   initialInterval: '300 milliseconds',
   backoffCoefficient: 2,
@@ -81,6 +88,7 @@ export const patience = proxyActivities<Pick<Activities, 'awaitLockFree'>>({
 /** Namespaces go when the last of their objects has gone: the activity knows its own deadline and names what hangs. */
 export const clearing = proxyActivities<Pick<Activities, 'removeRemains'>>({
   startToCloseTimeout: '30 minutes',
+  scheduleToCloseTimeout: LONGEST,
   heartbeatTimeout: HEARTBEAT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry,
@@ -90,6 +98,7 @@ export const clearing = proxyActivities<Pick<Activities, 'removeRemains'>>({
 export function removals(helmTimeoutSeconds: number): ActivityInterfaceFor<Pick<Activities, 'removeRelease'>> {
   return proxyActivities<Pick<Activities, 'removeRelease'>>({
     startToCloseTimeout: (2 * helmTimeoutSeconds + 60) * 1000,
+    scheduleToCloseTimeout: LONGEST,
     heartbeatTimeout: HEARTBEAT,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry,
@@ -99,6 +108,7 @@ export function removals(helmTimeoutSeconds: number): ActivityInterfaceFor<Pick<
 /** Vault: each call takes milliseconds, a sealed or restarting server is waited for by retrying. */
 export const vault = proxyActivities<Pick<Activities, 'openVault' | 'configureVault' | 'seedVault' | 'syncSecrets'>>({
   startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: LONGEST,
   heartbeatTimeout: HEARTBEAT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry,
@@ -111,6 +121,7 @@ export const vault = proxyActivities<Pick<Activities, 'openVault' | 'configureVa
 export function helm(helmTimeoutSeconds: number): ActivityInterfaceFor<Pick<Activities, 'applyRelease'>> {
   return proxyActivities<Pick<Activities, 'applyRelease'>>({
     startToCloseTimeout: (2 * helmTimeoutSeconds + 60) * 1000,
+    scheduleToCloseTimeout: LONGEST,
     heartbeatTimeout: HEARTBEAT,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry,
@@ -121,6 +132,7 @@ export function helm(helmTimeoutSeconds: number): ActivityInterfaceFor<Pick<Acti
 export function waits(healthTimeoutSeconds: number): ActivityInterfaceFor<Pick<Activities, 'awaitHealthy'>> {
   return proxyActivities<Pick<Activities, 'awaitHealthy'>>({
     startToCloseTimeout: (healthTimeoutSeconds + 60) * 1000,
+    scheduleToCloseTimeout: LONGEST,
     heartbeatTimeout: HEARTBEAT,
     retry,
   });

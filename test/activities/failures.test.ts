@@ -46,6 +46,13 @@ describe('classes of errors', () => {
     ['too large', kubernetes(413, 'too large'), 'RejectedByCluster', true],
     ['busy', kubernetes(429, 'too many requests'), 'Unreachable', false],
     ['broken', kubernetes(500, 'etcd'), 'Unreachable', false],
+    ['no address left', kubernetes(500, 'failed to allocate a serviceIP: range is full'), 'RejectedByCluster', true],
+    [
+      'a webhook that is down',
+      kubernetes(500, 'Internal error occurred: failed calling webhook "a.b"'),
+      'WebhookFailed',
+      false,
+    ],
     ['token ran out', kubernetes(401, 'Unauthorized'), 'Unreachable', false],
     ['a bug', new TypeError('undefined is not'), 'Unexpected', false],
     ['no error at all', 'text', 'Unexpected', false],

@@ -1,4 +1,5 @@
 /** Surroundings of an activity without an engine: heartbeats are kept, cancellation is a call. */
+import { randomUUID } from 'node:crypto';
 import type { Scope } from '../../src/activities/scope.ts';
 
 export interface TestScope extends Scope {
@@ -13,6 +14,10 @@ export function testScope(lastDetail?: unknown): TestScope {
     signal: controller.signal,
     lastDetail,
     wantedAt: Date.now(),
+    attempt: 1,
+    maximumAttempts: 0,
+    limitMilliseconds: 600_000,
+    step: randomUUID(),
     beats,
     heartbeat: (detail) => {
       beats.push(detail);

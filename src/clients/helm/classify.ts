@@ -34,9 +34,21 @@ const RULES: readonly Rule[] = [
     pattern:
       /rpc error: code = (?:Unavailable|DeadlineExceeded|Canceled)|etcdserver: (?:leader changed|no leader|request timed out)/,
   },
-  // A webhook that is down comes back; without its name nobody finds it.
   {
-    type: FAILURES.unreachable,
+    type: FAILURES.rejectedByCluster,
+    pattern: /failed to allocate a serviceIP: (?:.*)range is full/,
+    say: (_match, text) =>
+      `the cluster's range of Service addresses is full. Delete Services that nobody needs (kubectl get services -A), or add a range (a ServiceCIDR, docs/runbook.md): ${text}`,
+  },
+  {
+    type: FAILURES.rejectedByCluster,
+    pattern: /failed to allocate a nodePort: (?:.*)range is full/,
+    say: (_match, text) =>
+      `the cluster's range of NodePorts is full. Delete Services of type NodePort or LoadBalancer that nobody needs: ${text}`,
+  },
+  // A webhook that is down comes back, within limits; without its name nobody finds it.
+  {
+    type: FAILURES.webhookFailed,
     pattern: /failed calling webhook "([^"]+)"/,
     say: (match, text) => `the admission webhook "${match[1] ?? ''}" cannot be called: ${text}`,
   },

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { kwokctlConfiguration } from '../../../bootstrap/cluster/config.ts';
 import {
@@ -23,6 +26,13 @@ const config = readConfig({});
 const layout = layoutOf(config, 'x');
 const node = nodeLayout(layout);
 const network = nodeNetwork('10.231.0.0/16');
+
+const clusterTools = Object.fromEntries(
+  ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwokctl', 'kwok', 'kubectl'].map((name) => [
+    name,
+    { path: `/${name}` },
+  ]),
+) as never;
 
 describe("configuration of a real node's programs", () => {
   test('containerd: its own pause image, no lowered scores, no handles in the machine’s /run/netns', () => {
@@ -71,22 +81,33 @@ describe("configuration of a real node's programs", () => {
     }
   });
 
+  test('Services get 65,534 addresses; a cluster that was made with 254 keeps those', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cluster-'));
+    const at = { ...layout, cluster: folder };
+    const made = (): string => JSON.stringify(kwokctlConfiguration(at, clusterTools, {}));
+    const wide = /"key":"service-cluster-ip-range","value":"10\.96\.0\.0\/16"/;
+    try {
+      assert.match(made(), wide);
+      await writeFile(join(folder, 'kwokctl.json'), made());
+      assert.match(made(), wide);
+      await writeFile(join(folder, 'kwokctl.json'), '{"componentsPatches": []}');
+      assert.doesNotMatch(made(), /service-cluster-ip-range/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   test('without a real node the cluster is made as before', () => {
-    const tools = Object.fromEntries(
-      ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwokctl', 'kwok', 'kubectl'].map(
-        (name) => [name, { path: `/${name}` }],
-      ),
-    ) as never;
     assert.doesNotMatch(
-      JSON.stringify(kwokctlConfiguration(layout, tools, {})),
+      JSON.stringify(kwokctlConfiguration(layout, clusterTools, {})),
       /advertise-address|manage-all-nodes|MutatingAdmissionPolicy/,
     );
     assert.match(
-      JSON.stringify(kwokctlConfiguration(layout, tools, {}, network)),
+      JSON.stringify(kwokctlConfiguration(layout, clusterTools, {}, network)),
       /"advertise-address","value":"10\.231\.0\.1"/,
     );
     assert.match(
-      JSON.stringify(kwokctlConfiguration(layout, tools, {}, network)),
+      JSON.stringify(kwokctlConfiguration(layout, clusterTools, {}, network)),
       /"key":"manage-all-nodes","value":"false","override":true/,
     );
   });

@@ -91,8 +91,20 @@ const CASES: [string, string, string, RegExp][] = [
     /too large/,
   ],
   [
+    'no Service address is left',
+    'RejectedByCluster',
+    'Error: server-side apply failed for object t1/x2 /v1, Kind=Service: Internal error occurred: failed to allocate a serviceIP: range is full',
+    /^the cluster's range of Service addresses is full\. .*ServiceCIDR/,
+  ],
+  [
+    'no NodePort is left',
+    'RejectedByCluster',
+    'Error: server-side apply failed for object t1/x2 /v1, Kind=Service: Internal error occurred: failed to allocate a nodePort: range is full',
+    /^the cluster's range of NodePorts is full/,
+  ],
+  [
     'webhook down',
-    'Unreachable',
+    'WebhookFailed',
     'Error: server-side apply failed for object t1/x2 /v1, Kind=ConfigMap: Internal error occurred: failed calling webhook "down.example.com": failed to call webhook: Post "https://127.0.0.1:9/x?timeout=10s": dial tcp 127.0.0.1:9: connect: connection refused',
     /^the admission webhook "down.example.com" cannot be called/,
   ],
