@@ -2,18 +2,16 @@ import type { Catalog } from '../catalog/schema.ts';
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { Selection } from '../contract/deploy.ts';
-import { FAILURES } from '../contract/failures.ts';
 import type { DeployPlan } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { PlanRefusedError } from '../plan/chart-source.ts';
 import { buildPlan } from '../plan/decide.ts';
 import { allDigests } from '../plan/inputs.ts';
 import type { ObservedCluster } from '../plan/observed.ts';
-import { isSettled } from '../plan/progress.ts';
 import { selectPlan } from '../plan/selection.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
-import { DeployError } from './failures.ts';
 import { observeCluster } from './observe/cluster.ts';
+import { assertShown } from './plan-binding.ts';
 import { beating, type ScopeOf } from './scope.ts';
 import { findLossBefore, lossText } from './vault/loss.ts';
 
@@ -28,7 +26,7 @@ export function makePlan(clients: Clients, scopeOf: ScopeOf): Activities['makePl
         const environment = await currentEnvironment(clients);
         await assertTarget(clients, run, scope.signal);
         const plan = await planFor(clients, environment, run.imageTags, scope.signal, selection);
-        if (expectedDigest !== undefined && plan.digest !== expectedDigest) throw outdated(expectedDigest, plan);
+        assertShown(expectedDigest, plan);
         return plan;
       },
     );
@@ -77,15 +75,4 @@ export function decidePlan(
 ): DeployPlan {
   const plan = buildPlan({ catalog, environment, digests, observed });
   return selection ? selectPlan(plan, catalog, selection, observed) : plan;
-}
-
-function outdated(expected: string, plan: DeployPlan): DeployError {
-  const changes = plan.services
-    .filter(({ action }) => !isSettled(action))
-    .map(({ name, action }) => `${name} (${action})`);
-  return new DeployError(
-    FAILURES.planOutdated,
-    `The plan that was approved is ${expected}, but cluster, catalog or values have changed since: what would be done now is plan ${plan.digest}, ` +
-      `${changes.length === 0 ? 'which changes nothing' : `on ${changes.join(', ')}`}. Nothing was changed; make a new plan and look at it.`,
-  );
 }

@@ -3,20 +3,28 @@ import type { Activities } from '../contract/activities.ts';
 import type { DeployPlan } from '../contract/plan.ts';
 import { buildDestroyPlan } from '../plan/destroy.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
+import { survey } from './destroy/survey.ts';
+import { assertShown, destructionDigest } from './plan-binding.ts';
 import { markedByHelm } from './release/leftovers.ts';
 import { allNewestRevisions } from './release/revisions.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
 /** What has to be removed, dependents first, from what the cluster holds; changes nothing. */
 export function planDestroy(clients: Clients, scopeOf: ScopeOf): Activities['planDestroy'] {
-  return async ({ run, deleteData }) => {
+  return async ({ run, deleteData, expectedDigest }) => {
     const scope = scopeOf();
     return beating(
       scope,
       () => 'plans',
       async () => {
         await assertTarget(clients, run, scope.signal);
-        return destroyPlanOf(clients, deleteData, scope.signal);
+        if (expectedDigest === undefined) return destroyPlanOf(clients, deleteData, scope.signal);
+        const [plan, found] = await Promise.all([
+          destroyPlanOf(clients, deleteData, scope.signal),
+          survey(clients, scope.signal),
+        ]);
+        assertShown(expectedDigest, plan, destructionDigest(plan, found, deleteData));
+        return plan;
       },
     );
   };

@@ -121,7 +121,12 @@ export interface Activities {
    * What leads back to a platform version (the one before the current where none is named), dependents first; changes
    * nothing.
    */
-  planRollback(input: { run: RunRef; toVersion?: number; pastNoReturn: boolean }): Promise<DeployPlan>;
+  planRollback(input: {
+    run: RunRef;
+    toVersion?: number;
+    pastNoReturn: boolean;
+    expectedDigest?: string;
+  }): Promise<DeployPlan>;
   /** What leads back to the state before this run: of the services it changed. */
   planUndo(input: { run: RunRef; changed: string[] }): Promise<DeployPlan>;
   /**
@@ -138,7 +143,7 @@ export interface Activities {
   }): Promise<{ version: number }>;
 
   /** What has to be removed, dependents first; changes nothing. */
-  planDestroy(input: { run: RunRef; deleteData: boolean }): Promise<DeployPlan>;
+  planDestroy(input: { run: RunRef; deleteData: boolean; expectedDigest?: string }): Promise<DeployPlan>;
   /** Uninstalls one release; volumes stay. */
   removeRelease(input: RemoveReleaseInput): Promise<{ removed: boolean; seconds: number }>;
   /** Secrets, definitions, namespaces and, when told, data, after the releases. What is kept or stuck is named. */
@@ -164,9 +169,10 @@ export interface Activities {
   /**
    * Compares the world with what was applied; changes nothing. Flapping ones are those that have been repaired too
    * often.
+   * `repairDigest` is over what a repair would touch.
    * `mode` is what the environment's file says now: a schedule may have been registered with another.
    */
-  findDrift(run: RunRef): Promise<{ report: DriftReport; flapping: string[]; mode?: DriftMode }>;
+  findDrift(run: RunRef): Promise<{ report: DriftReport; flapping: string[]; mode?: DriftMode; repairDigest?: string }>;
   /** Steps for releases that have drifted; the rest is unchanged. */
   planRepair(input: { run: RunRef; findings: DriftFinding[] }): Promise<DeployPlan>;
   /**

@@ -24,6 +24,8 @@ export interface OperationInput {
   clusterUid: string;
   /** `user@host`, for the audit. */
   requestedBy: string;
+  /** Digest of what somebody was shown: anything else is refused. */
+  expectedDigest?: string;
   /** Ends the operation in good order when reached. */
   timeoutSeconds?: number;
 }
@@ -32,8 +34,6 @@ export interface DeployInput extends OperationInput {
   imageTags: Record<string, string>;
   /** Absent: everything. */
   selection?: Selection;
-  /** Digest of a plan somebody has looked at: anything else is refused. */
-  expectedDigest?: string;
 }
 
 /** Part of the platform. Names and phases were checked against the catalog by whoever asks. */

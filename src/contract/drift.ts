@@ -76,6 +76,10 @@ export interface DriftInput {
   mode: Exclude<DriftMode, 'off'>;
   /** `user@host` where a person started it; absent: the schedule did. */
   requestedBy?: string;
+  /** Digest of what a repair was said to touch, where a person was shown it: anything else is left alone. */
+  expectedDigest?: string;
+  /** Only looks, for a person who is shown it before a repair: nothing is remembered or told. */
+  preview?: true;
 }
 
 /**
@@ -97,4 +101,6 @@ export interface DriftResult {
   flapping: string[];
   /** What is left after the repair. */
   remaining?: DriftFinding[];
+  /** Over what a repair would touch. */
+  repairDigest?: string;
 }

@@ -50,6 +50,7 @@ export function buildDestroyPlan({ catalog, environment, releases, marked, delet
           job,
           ...decide(releases.get(key), marked.get(key) ?? 0, environment.name),
           digest: digestOfRelease(releases.get(key)),
+          ...revisionOf(releases.get(key)),
         };
       });
     const { number, phase, name, namespace } = service;
@@ -74,7 +75,9 @@ export function buildDestroyPlan({ catalog, environment, releases, marked, delet
       'destroy',
       environment.name,
       deleteData,
-      services.map(({ steps }) => steps.map(({ name, action, digest }) => [name, action, digest])),
+      services.map(({ steps }) =>
+        steps.map(({ name, action, digest, revision }) => [name, action, digest, revision ?? 0]),
+      ),
     ]),
     criticalPathSeconds: longest.seconds,
     criticalPath: longest.path,
@@ -137,6 +140,7 @@ function orphansOf(
         action: 'remove',
         reason: `revision ${found.revision}, no longer in the catalog`,
         digest: digestOfRelease(found),
+        ...revisionOf(found),
       };
       return { step, service: found.labels[RELEASE_LABELS.service] };
     });
@@ -199,6 +203,10 @@ function serviceOf(
     remainingSeconds: 0,
     healthTimeoutSeconds: 0,
   };
+}
+
+function revisionOf(found: ObservedRelease | undefined): Pick<PlannedStep, 'revision'> {
+  return found === undefined ? {} : { revision: found.revision };
 }
 
 function digestOfRelease(found: ObservedRelease | undefined): string {

@@ -45,7 +45,13 @@ export function buildRepairPlan(input: RepairPlanInput): DeployPlan {
       environment.name,
       'repair',
       services.map(({ steps }) =>
-        steps.map(({ name, action, digest, toRevision }) => [name, action, digest, toRevision ?? 0]),
+        steps.map(({ name, action, digest, revision, toRevision }) => [
+          name,
+          action,
+          digest,
+          revision ?? 0,
+          toRevision ?? 0,
+        ]),
       ),
     ]),
     criticalPathSeconds: Math.round(longest.seconds * 10) / 10,

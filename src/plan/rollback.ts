@@ -92,7 +92,13 @@ export function assemble(
       'rollback',
       toVersion ?? null,
       ordered.map(({ steps }) =>
-        steps.map(({ name, action, digest, toRevision }) => [name, action, digest, toRevision ?? null]),
+        steps.map(({ name, action, digest, revision, toRevision }) => [
+          name,
+          action,
+          digest,
+          revision ?? null,
+          toRevision ?? null,
+        ]),
       ),
     ]),
     ...path,
@@ -162,7 +168,9 @@ function planService(
       }
       const { note, ...step } = decision;
       if (note !== undefined) notes.push(note);
-      return [{ kind: 'release', name: release.name, namespace: release.namespace, job: release.job, ...step }];
+      const { name, namespace, job } = release;
+      const now = newestOf(input.revisions.get(releaseKey(namespace, name)) ?? []);
+      return [{ kind: 'release', name, namespace, job, ...step, ...(now ? { revision: now.revision } : {}) }];
     });
   return { service: serviceOf(input.environment, service, steps), notes, lost };
 }

@@ -8,12 +8,14 @@ import { clearing, ground, reads } from './activity-proxies.ts';
 import { runOperation } from './operation.ts';
 
 export function destroy(input: DestroyInput): Promise<DeployResult> {
-  const { deleteData } = input;
+  const { deleteData, expectedDigest } = input;
   return runOperation({
     operation: 'destroy',
     input,
     plan: (run) =>
-      reads.planDestroy.executeWithOptions({ summary: 'Plan: what has to be removed' }, [{ run, deleteData }]),
+      reads.planDestroy.executeWithOptions({ summary: 'Plan: what has to be removed' }, [
+        { run, deleteData, ...(expectedDigest === undefined ? {} : { expectedDigest }) },
+      ]),
     before: async (run) => {
       await ground.removeDriftSchedule.executeWithOptions({ summary: 'No more drift runs' }, [run]);
       return {};

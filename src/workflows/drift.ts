@@ -24,12 +24,16 @@ import type { LockHolder } from '../contract/lock.ts';
 import type { RepairInput } from '../contract/repair.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { startOptionsOf } from '../contract/start-options.ts';
+import { isRepairable } from '../plan/drift/repairable.ts';
 import { countWords, driftDetails, notificationLines } from '../plan/drift/words.ts';
 import { ground, outside, reads, surveys } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
 import { repair } from './repair.ts';
 
-type Found = Pick<DriftResult, 'outcome' | 'reason' | 'report' | 'repaired' | 'flapping' | 'remaining'> & {
+type Found = Pick<
+  DriftResult,
+  'outcome' | 'reason' | 'report' | 'repaired' | 'flapping' | 'remaining' | 'repairDigest'
+> & {
   /** Keys that a repair was tried on. */
   attempted: string[];
 };
@@ -57,6 +61,7 @@ export async function drift(input: DriftInput): Promise<DriftResult> {
   }
   const { attempted, ...rest } = found;
   const result: DriftResult = { environment: input.environment, ...rest };
+  if (input.preview && result.outcome !== 'failed') return result;
   setCurrentDetails(driftDetails(input.environment, result));
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.drift, value: result.outcome }]);
   await remember(run, result, attempted, (Date.now() - info.startTime.getTime()) / 1000);
@@ -79,8 +84,14 @@ const nothing = { repaired: [], flapping: [], attempted: [] };
 async function look(input: DriftInput, run: RunRef): Promise<Found> {
   const held = await holderOf(run, 'Who holds the lock');
   if (held !== undefined) return { ...nothing, outcome: 'skipped', reason: held };
-  const { report, flapping, mode } = await survey(run, 'Compare the cluster with what was deployed');
-  const found: Found = { ...nothing, outcome: report.findings.length === 0 ? 'clean' : 'drifted', report, flapping };
+  const { report, flapping, mode, repairDigest } = await survey(run, 'Compare the cluster with what was deployed');
+  const found: Found = {
+    ...nothing,
+    outcome: report.findings.length === 0 ? 'clean' : 'drifted',
+    report,
+    flapping,
+    ...(repairDigest === undefined ? {} : { repairDigest }),
+  };
   if (report.findings.length === 0) return found;
   if (input.requestedBy === undefined && mode === 'off')
     return {
@@ -94,13 +105,18 @@ async function look(input: DriftInput, run: RunRef): Promise<Found> {
     : undefined;
   if (meanwhile !== undefined)
     return { ...nothing, outcome: 'skipped', reason: `${meanwhile}: what was seen meanwhile does not count` };
-  const repairable = report.findings.filter(
-    ({ key, kind, repair: how }) => how !== undefined && kind !== 'not-observable' && !flapping.includes(key),
-  );
+  const repairable = report.findings.filter((finding) => isRepairable(finding, flapping));
   // A person says what is to be done; the schedule asks the environment's file, which may have been edited since it was
   // registered.
   const repairs = input.requestedBy === undefined ? (mode ?? input.mode) === 'repair' : input.mode === 'repair';
   if (!repairs || repairable.length === 0) return found;
+  if (input.expectedDigest !== undefined && input.expectedDigest !== repairDigest)
+    return {
+      ...found,
+      outcome: 'skipped',
+      reason:
+        'what there is to repair is no longer what was shown, and nothing was repaired: run the command again and look at what it shows',
+    };
   setCurrentDetails(driftDetails(input.environment, { ...found, reason: `repairing ${repairable.length}` }));
   return mend(input, run, found, report, repairable);
 }

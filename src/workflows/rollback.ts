@@ -10,7 +10,7 @@ import { versionOf } from './version.ts';
 const EVIDENCE_MILLISECONDS = 60_000;
 
 export function rollback(input: RollbackInput): Promise<DeployResult> {
-  const { toVersion, pastNoReturn, undo } = input;
+  const { toVersion, pastNoReturn, undo, expectedDigest } = input;
   /** For activities an undo is part of the deployment that it takes back: the lock is that one's. */
   const runOf = (run: RunRef): RunRef =>
     undo ? { ...run, workflowId: undo.run.workflowId, runId: undo.run.runId } : run;
@@ -24,7 +24,12 @@ export function rollback(input: RollbackInput): Promise<DeployResult> {
             { run: undo.run, changed: undo.changed },
           ])
         : reads.planRollback.executeWithOptions({ summary: 'Plan: what leads back' }, [
-            { run, pastNoReturn, ...(toVersion === undefined ? {} : { toVersion }) },
+            {
+              run,
+              pastNoReturn,
+              ...(toVersion === undefined ? {} : { toVersion }),
+              ...(expectedDigest === undefined ? {} : { expectedDigest }),
+            },
           ]),
     before: evidenceFirst,
     after: async (run) => {

@@ -50,6 +50,15 @@ const statesOf = ({ services }: DeployResult): Record<string, string> =>
 const withoutOthers = (log: string[]): string[] => log.filter((line) => /^(remove|remains|result|version)/.test(line));
 
 describe('destroy', () => {
+  test('what is no longer as it was shown is refused before anything is touched', async () => {
+    const recorder = recordingActivities(planToDestroy(), {
+      planDestroy: ({ expectedDigest }) =>
+        Promise.reject(ApplicationFailure.nonRetryable(`shown was ${expectedDigest}`, FAILURES.planOutdated)),
+    });
+    const result = await destruction(recorder.activities, { expectedDigest: 'another' });
+    assert.deepEqual([result.failure?.message, recorder.log], ['shown was another', ['result failed']]);
+  });
+
   test('dependents go first, across phases; what no release holds goes when all releases have gone', async () => {
     const recorder = recordingActivities(planToDestroy());
     const result = await destruction(recorder.activities);

@@ -52,6 +52,10 @@ interface World {
   now?: DriftMode;
   /** Absent: the schedule started it. */
   requestedBy?: string;
+  /** Of what a person was shown, and of what is there now. */
+  shown?: string;
+  repairDigest?: string;
+  preview?: true;
   overrides?: Partial<Activities>;
 }
 
@@ -66,7 +70,7 @@ interface Ran {
 
 async function driftRun(
   mode: DriftInput['mode'],
-  { looks = [[]], flapping = [], now, requestedBy, overrides = {} }: World,
+  { looks = [[]], flapping = [], now, requestedBy, shown, repairDigest, preview, overrides = {} }: World,
 ): Promise<Ran> {
   clusters += 1;
   const clusterUid = `${String(clusters).padStart(8, 'd')}-uid`;
@@ -81,6 +85,7 @@ async function driftRun(
         report: report(findings),
         flapping: findings.map(({ key }) => key).filter((key) => flapping.includes(key)),
         ...(now === undefined ? {} : { mode: now }),
+        ...(repairDigest === undefined ? {} : { repairDigest }),
       });
     },
     notify: (input) => {
@@ -104,6 +109,8 @@ async function driftRun(
           clusterUid,
           mode,
           ...(requestedBy === undefined ? {} : { requestedBy }),
+          ...(shown === undefined ? {} : { expectedDigest: shown }),
+          ...(preview === undefined ? {} : { preview }),
         } satisfies DriftInput,
       ],
     });
@@ -124,6 +131,37 @@ describe('drift', () => {
     const { typedSearchAttributes } = await engine.client.workflow.getHandle(workflowId).describe();
     assert.equal(typedSearchAttributes.get(SEARCH_ATTRIBUTES.drift), 'clean');
   });
+
+  test('a preview is neither remembered nor told, and says what a repair would be bound to', async () => {
+    const { result, log, told, recorded } = await driftRun('report', {
+      looks: [[finding('a')]],
+      requestedBy: 'a@b',
+      repairDigest: 'd1',
+      preview: true,
+    });
+    assert.deepEqual([result.outcome, result.repairDigest, told, recorded], ['drifted', 'd1', [], []]);
+    assert.ok(!log.includes('plan repair'));
+  });
+
+  for (const [shown, outcome] of [
+    ['d1', 'repaired'],
+    ['d0', 'skipped'],
+  ] as const)
+    test(`shown was ${shown}, there is d1: ${outcome}`, async () => {
+      const { result, log } = await driftRun('repair', {
+        looks: [[finding('a')], []],
+        requestedBy: 'a@b',
+        shown,
+        repairDigest: 'd1',
+      });
+      assert.equal(result.outcome, outcome);
+      assert.equal(
+        log.some((line) => line.startsWith('result')),
+        outcome === 'repaired',
+      );
+      if (outcome === 'skipped')
+        assert.match(result.reason ?? '', /no longer what was shown, and nothing was repaired/);
+    });
 
   test('in mode report nothing is repaired, and the findings are told', async () => {
     const { result, log, told } = await driftRun('report', { looks: [[finding('a')]] });

@@ -4,7 +4,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { followDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import type { DeployResult } from '../../src/contract/deploy.ts';
-import { FAILURES } from '../../src/contract/failures.ts';
+import { exitCodeOf } from '../../src/cli/deploy/watch.ts';
+import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import type { DeployPlan } from '../../src/contract/plan.ts';
 import type { RollbackInput } from '../../src/contract/rollback.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -67,6 +68,24 @@ async function failingDeploy(overrides: Partial<Activities>): Promise<{ result: 
 }
 
 describe('rollback', () => {
+  for (const [what, fits] of [
+    ['is as it was shown', true],
+    ['has changed since it was shown', false],
+  ] as const)
+    test(`the way back ${what}: ${fits ? 'it is gone' : 'refused before anything is touched'}`, async () => {
+      const plan = wayBack({ a: { phase: 1, action: 'rollback' } });
+      const recorder = recordingActivities(plan, {
+        planRollback: ({ expectedDigest }) =>
+          expectedDigest === plan.digest
+            ? Promise.resolve(plan)
+            : Promise.reject(ApplicationFailure.nonRetryable(`shown was ${expectedDigest}`, FAILURES.planOutdated)),
+      });
+      const result = await rollback(recorder.activities, { expectedDigest: fits ? plan.digest : 'another' });
+      assert.equal(recorder.log.includes('apply a'), fits);
+      assert.equal(result.failure?.message, fits ? undefined : 'shown was another');
+      assert.equal(exitCodeOf(result), fits ? EXIT_CODES.done : EXIT_CODES.refused);
+    });
+
   test('collects evidence before anything is touched, rolls back dependents first, records a version', async () => {
     const asked: Record<string, unknown>[] = [];
     const plan = wayBack(

@@ -6,6 +6,8 @@ import type { Clients } from '../../clients/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import type { DriftFinding, DriftMode, DriftReport } from '../../contract/drift.ts';
 import { capped, flapping, withoutAccepted } from '../../plan/drift/memory.ts';
+import { digestOf } from '../../plan/digest.ts';
+import { isRepairable } from '../../plan/drift/repairable.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { beating, type ScopeOf } from '../scope.ts';
 import { findObjectDrift } from './objects.ts';
@@ -33,7 +35,7 @@ export function findDrift(clients: Clients, scopeOf: ScopeOf): Activities['findD
 export async function surveyDrift(
   clients: Clients,
   { signal }: { signal: AbortSignal },
-): Promise<{ report: DriftReport; flapping: string[]; mode: DriftMode }> {
+): Promise<{ report: DriftReport; flapping: string[]; mode: DriftMode; repairDigest: string }> {
   const started = performance.now();
   const environment = await currentEnvironment(clients);
   const [objects, vault, state] = await Promise.all([
@@ -55,15 +57,15 @@ export async function surveyDrift(
     },
     state.acceptances,
   );
+  const told = capped(report);
+  const keys = report.findings.map(({ key }) => key);
+  const comingBack = flapping(state, keys, environment.drift, Date.now());
+  const toRepair = told.findings.filter((finding) => isRepairable(finding, comingBack));
   return {
-    report: capped(report),
-    flapping: flapping(
-      state,
-      report.findings.map(({ key }) => key),
-      environment.drift,
-      Date.now(),
-    ),
+    report: told,
+    flapping: comingBack,
     mode: environment.drift.mode,
+    repairDigest: digestOf(toRepair.map(({ key, valueDigest }) => `${key} ${valueDigest}`).sort()),
   };
 }
 

@@ -9,6 +9,7 @@ import { buildRollbackPlan, newestOf } from '../../plan/rollback.ts';
 import { RollbackRefusedError } from '../../plan/rollback-refused.ts';
 import { defaultTarget, keyOf } from '../../plan/versions.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
+import { assertShown } from '../plan-binding.ts';
 import { beating, type ScopeOf } from '../scope.ts';
 import { type OurRevisions, readOurRevisions } from './contents.ts';
 import { readVersions } from './store.ts';
@@ -22,7 +23,7 @@ export interface RollbackRequest {
 
 /** What leads back to a platform version, from what the cluster holds now: the same plan however often it was begun. */
 export function planRollback(clients: Clients, scopeOf: ScopeOf): Activities['planRollback'] {
-  return async ({ run, ...request }) => {
+  return async ({ run, expectedDigest, ...request }) => {
     const scope = scopeOf();
     return beating(
       scope,
@@ -30,7 +31,9 @@ export function planRollback(clients: Clients, scopeOf: ScopeOf): Activities['pl
       async () => {
         const environment = await currentEnvironment(clients);
         await assertTarget(clients, run, scope.signal);
-        return rollbackPlan(clients, environment, request, scope.signal);
+        const plan = await rollbackPlan(clients, environment, request, scope.signal);
+        assertShown(expectedDigest, plan);
+        return plan;
       },
     );
   };

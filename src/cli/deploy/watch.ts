@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { closeTemporal, type DeploymentHandle } from '../../clients/temporal/index.ts';
 import type { DeployResult } from '../../contract/deploy.ts';
-import { EXIT_CODES } from '../../contract/failures.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import { readRuntime, resolveConnections } from '../../environment/connections.ts';
 import type { ExitCode } from '../failure.ts';
 import { commandLine } from '../format.ts';
@@ -23,6 +23,19 @@ export const OUTCOME_CODES: Record<DeployResult['outcome'], ExitCode> = {
   cancelled: EXIT_CODES.cancelled,
 };
 
+/** What the worker refused before anything was touched is refused, as if the command had seen it itself. */
+const REFUSALS: readonly string[] = [
+  FAILURES.planOutdated,
+  FAILURES.versionUnknown,
+  FAILURES.pointOfNoReturn,
+  FAILURES.dependencyMissing,
+];
+
+export function exitCodeOf({ outcome, planDigest, failure }: DeployResult): ExitCode {
+  const refused = outcome === 'failed' && planDigest === '' && failure !== undefined && REFUSALS.includes(failure.type);
+  return refused ? EXIT_CODES.refused : OUTCOME_CODES[outcome];
+}
+
 /**
  * Follows the run to its end and prints how it ended, or says what goes on without us.
  * @param goesOn what happens when nobody watches any more
@@ -42,7 +55,7 @@ export async function watchToEnd(
     const result = await supervised(session, () => follow({ client, run, renderer, signal: interrupted, engine }));
     renderer.close();
     await printResult(session, result);
-    return OUTCOME_CODES[result.outcome];
+    return exitCodeOf(result);
   } catch (error) {
     if (!interrupted.aborted) throw error;
     renderer.close();

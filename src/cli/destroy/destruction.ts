@@ -1,5 +1,6 @@
 /** Shows what will go and what stays, asks, then starts the destruction and watches it. */
 import { survey } from '../../activities/destroy/survey.ts';
+import { destructionDigest } from '../../activities/plan-binding.ts';
 import { destroyPlanOf } from '../../activities/plan-destroy.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { DestroyInput } from '../../contract/destroy.ts';
@@ -20,11 +21,13 @@ export async function destroy(session: Session, options: DestroyOptions): Promis
   const connections = await standUpAgain(session);
   const ready = await prerequisites(session, connections);
   const deleteData = options.deleteData === true;
+  let expectedDigest: string;
   try {
     await requireFreeLock(session, ready, 'destroy');
-    const preview = await withClients(context, environment, connections, (clients) =>
+    const { digest, ...preview } = await withClients(context, environment, connections, (clients) =>
       previewOf(clients, deleteData, session.interrupted),
     );
+    expectedDigest = digest;
     if (json) writeJson(context.terminal.stdout, { type: 'preview', environment: environment.name, ...preview });
     else {
       renderer.close();
@@ -45,6 +48,7 @@ export async function destroy(session: Session, options: DestroyOptions): Promis
     clusterUid: ready.clusterUid,
     requestedBy: context.config.requestedBy,
     deleteData,
+    expectedDigest,
     ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
   };
   // Never attached to a deployment by accident.
@@ -55,11 +59,9 @@ async function previewOf(
   clients: Parameters<typeof survey>[0] & Parameters<typeof destroyPlanOf>[0],
   deleteData: boolean,
   signal: AbortSignal,
-): Promise<DestroyPreview> {
-  const [plan, { namespaces }] = await Promise.all([
-    destroyPlanOf(clients, deleteData, signal),
-    survey(clients, signal),
-  ]);
+): Promise<DestroyPreview & { digest: string }> {
+  const [plan, found] = await Promise.all([destroyPlanOf(clients, deleteData, signal), survey(clients, signal)]);
+  const { namespaces } = found;
   const gone = plan.services.filter(({ action }) => action === 'remove');
   const objects = namespaces.flatMap((namespace) =>
     namespace.objects.map(({ belonging, kind, object }) => ({
@@ -74,6 +76,7 @@ async function previewOf(
       .filter((one) => one.belonging === belonging)
       .map(({ kind, namespace, name }) => ({ kind, namespace, name }));
   return {
+    digest: destructionDigest(plan, found, deleteData),
     deleteData,
     cluster: clients.kubernetes.server,
     services: gone.length,

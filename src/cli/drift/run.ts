@@ -1,4 +1,8 @@
-/** One drift run now: the workflow that the schedule starts, started by a person and watched to its end. */
+/**
+ * One drift run now: the workflow that the schedule starts, started by a person and watched to its end. Before a repair
+ * it
+ * shows what is to be repaired.
+ */
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { DriftInput, DriftResult } from '../../contract/drift.ts';
@@ -12,7 +16,8 @@ import { requireSearchAttributes, requireWorker } from '../deploy/engine.ts';
 import { type ExitCode, failed, refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
 import { workflowUrl } from '../lines.ts';
-import { resultLines } from '../render/drift.ts';
+import { isRepairable } from '../../plan/drift/repairable.ts';
+import { findingsLines, resultLines } from '../render/drift.ts';
 import { printLines } from '../terminal.ts';
 import { withEngine } from './engine.ts';
 
@@ -36,12 +41,10 @@ export function runDriftNow(context: CliContext, options: DriftRunOptions): Prom
       : options.report || environment.drift.mode === 'off'
         ? 'report'
         : environment.drift.mode;
-    const run = await start(client, {
-      environment: environment.name,
-      clusterUid,
-      mode,
-      requestedBy: context.config.requestedBy,
-    });
+    const input = { environment: environment.name, clusterUid, requestedBy: context.config.requestedBy };
+    const shown = mode === 'repair' ? await preview(context, options, client, input, signal) : undefined;
+    if (typeof shown === 'number') return shown;
+    const run = await start(client, { ...input, mode, ...(shown === undefined ? {} : { expectedDigest: shown }) });
     const url = workflowUrl(connections.engine, run);
     printLines(context.terminal.stderr, [
       `Started: workflow ${run.workflowId}, mode ${mode}`,
@@ -49,26 +52,64 @@ export function runDriftNow(context: CliContext, options: DriftRunOptions): Prom
     ]);
     context.outputLost = EXIT_CODES.detached;
     const result = await Promise.race([resultOf(client, run, environment.name), aborted(signal)]);
-    const { terminal } = context;
     if (result === undefined) {
-      printLines(terminal.stderr, [
+      printLines(context.terminal.stderr, [
         `Detached (${(signal.reason as Error).message}): the drift run goes on without this command.`,
         `  How it ended:   ${commandLine('drift', 'runs', '--env', environment.name)}`,
       ]);
       return EXIT_CODES.detached;
     }
-    if (options.json) printLines(terminal.stdout, [JSON.stringify({ ...run, ...result })]);
-    else
-      printLines(
-        terminal.stdout,
-        resultLines(result, {
-          flapping: result.flapping,
-          style: terminal.style,
-          columns: terminal.stdout.columns ?? 120,
-        }),
-      );
+    printResult(context, options, run, result);
     return CODES[result.outcome];
   });
+}
+
+/**
+ * What is shown is what is repaired: the worker looks first, and its repair is bound to what it saw.
+ * @returns digest of what was shown; or the exit code, where there is nothing to repair
+ */
+async function preview(
+  context: CliContext,
+  options: DriftRunOptions,
+  client: Client,
+  input: Omit<DriftInput, 'mode'>,
+  signal: AbortSignal,
+): Promise<string | ExitCode> {
+  const { terminal } = context;
+  const run = await start(client, { ...input, mode: 'report', preview: true });
+  const found = await Promise.race([resultOf(client, run, input.environment), aborted(signal)]);
+  // Nothing was begun that could go on without us.
+  if (found === undefined) throw signal.reason;
+  const repairs = found.report?.findings.filter((finding) => isRepairable(finding, found.flapping)) ?? [];
+  if (found.outcome !== 'drifted' || found.repairDigest === undefined || repairs.length === 0) {
+    printResult(context, options, run, found);
+    return CODES[found.outcome];
+  }
+  const view = { flapping: found.flapping, style: terminal.style, columns: terminal.stdout.columns ?? 120 };
+  printLines(options.json ? terminal.stderr : terminal.stdout, [
+    `To be repaired on ${input.environment}:`,
+    '',
+    ...findingsLines(repairs, view),
+  ]);
+  return found.repairDigest;
+}
+
+function printResult(
+  { terminal }: CliContext,
+  options: DriftRunOptions,
+  run: { workflowId: string; runId: string },
+  result: DriftResult,
+): void {
+  if (options.json) printLines(terminal.stdout, [JSON.stringify({ ...run, ...result })]);
+  else
+    printLines(
+      terminal.stdout,
+      resultLines(result, {
+        flapping: result.flapping,
+        style: terminal.style,
+        columns: terminal.stdout.columns ?? 120,
+      }),
+    );
 }
 
 async function start(client: Client, input: DriftInput): Promise<{ workflowId: string; runId: string }> {

@@ -45,6 +45,7 @@ export async function rollback(session: Session, options: RollbackOptions): Prom
     pastNoReturn: options.pastNoReturn === true,
     // What was shown is what is done, also when another version is made in between.
     ...(plan.toVersion === undefined ? {} : { toVersion: plan.toVersion }),
+    expectedDigest: plan.digest,
     ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
   };
   // Never attached to a deployment by accident.

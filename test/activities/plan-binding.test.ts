@@ -1,0 +1,123 @@
+/** What `rollback` and `destroy` have shown is what is done: a world that has changed since is refused. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createActivities } from '../../src/activities/index.ts';
+import { destructionDigest } from '../../src/activities/plan-binding.ts';
+import { destroyPlanOf } from '../../src/activities/plan-destroy.ts';
+import { survey } from '../../src/activities/destroy/survey.ts';
+import { rollbackPlan } from '../../src/activities/versions/plan-rollback.ts';
+import { recordVersion } from '../../src/activities/versions/record.ts';
+import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { type HelmStore, helmStore } from '../support/helm-store.ts';
+import { testScope } from '../support/scope.ts';
+
+const REFUSED =
+  /that was shown is [0-9a-f]{16}, but cluster, catalog or values have changed since: .* Nothing was changed; run the command again/;
+let runs = 0;
+
+async function deployed({ clients, run }: FakeParts, store: HelmStore, digest: string): Promise<void> {
+  runs += 1;
+  const runId = `run-${runs}`;
+  store.upgrade({
+    labels: {
+      'ananta-environment': 'sandbox',
+      'ananta-service': 'control-plane-redis',
+      'ananta-run': runId,
+      'ananta-digest': digest,
+      'ananta-proven': String(store.revisions().length + 1),
+    },
+  });
+  await recordVersion(clients, () => testScope())({
+    run: { ...run, runId },
+    operation: 'deploy',
+    requestedBy: 'a@b',
+    planDigest: digest,
+    seconds: 1,
+    services: [{ name: 'control-plane-redis', phase: 1, state: 'healthy', seconds: 1, changed: true }],
+  });
+}
+
+describe('rollback', () => {
+  for (const [what, change] of [
+    ['nothing has changed', undefined],
+    ['somebody has deployed', (parts: FakeParts, store: HelmStore) => deployed(parts, store, 'd3')],
+    [
+      'somebody has upgraded by hand',
+      (_: FakeParts, store: HelmStore) => Promise.resolve(void store.upgrade({ config: { a: 1 } })),
+    ],
+  ] as const)
+    test(`${what} since it was shown`, () =>
+      withFakeClients(async (parts) => {
+        const { clients, run } = parts;
+        const store = helmStore(parts);
+        await deployed(parts, store, 'd1');
+        await deployed(parts, store, 'd2');
+        const { digest: expectedDigest, toVersion = 0 } = await rollbackPlan(clients, clients.environment, {
+          pastNoReturn: false,
+        });
+        await change?.(parts, store);
+        const planned = createActivities(clients, () => testScope()).planRollback({
+          run,
+          toVersion,
+          pastNoReturn: false,
+          expectedDigest,
+        });
+        if (change === undefined) assert.equal((await planned).digest, expectedDigest);
+        else await assert.rejects(planned, REFUSED);
+      }));
+});
+
+describe('destroy', () => {
+  const shown = async ({ clients }: FakeParts, deleteData: boolean): Promise<string> =>
+    destructionDigest(await destroyPlanOf(clients, deleteData), await survey(clients), deleteData);
+  const claim = ({ cluster, clients }: FakeParts, name: string): void => {
+    clients.kubernetes.kinds = () =>
+      Promise.resolve({
+        kinds: [
+          {
+            group: '',
+            version: 'v1',
+            kind: 'PersistentVolumeClaim',
+            plural: 'persistentvolumeclaims',
+            namespaced: true,
+            verbs: ['list', 'delete'],
+          },
+        ],
+        silent: [],
+      });
+    cluster.objects.set('/api/v1/namespaces/cache-system', {
+      metadata: { name: 'cache-system', uid: 'ns', resourceVersion: '1' },
+    });
+    cluster.objects.set(`/api/v1/namespaces/cache-system/persistentvolumeclaims/${name}`, {
+      metadata: {
+        name,
+        namespace: 'cache-system',
+        uid: name,
+        resourceVersion: '1',
+        labels: { 'app.kubernetes.io/instance': 'control-plane-redis' },
+      },
+    });
+  };
+
+  for (const [what, deleteData, change, refused] of [
+    ['nothing has changed', true, () => undefined, false],
+    ['a release has another revision', false, (_: FakeParts, store: HelmStore) => store.upgrade(), true],
+    ['there is another volume, and data go', true, (parts: FakeParts) => claim(parts, 'later'), true],
+    ['there is another volume, and data stay', false, (parts: FakeParts) => claim(parts, 'later'), false],
+  ] as const)
+    test(`${what} since it was shown`, () =>
+      withFakeClients(async (parts) => {
+        const store = helmStore(parts);
+        await deployed(parts, store, 'd1');
+        claim(parts, 'data');
+        const expectedDigest = await shown(parts, deleteData);
+        change(parts, store);
+        const planned = createActivities(parts.clients, () => testScope()).planDestroy({
+          run: parts.run,
+          deleteData,
+          expectedDigest,
+        });
+        if (refused) await assert.rejects(planned, REFUSED);
+        else assert.equal((await planned).operation, 'destroy');
+      }));
+});
