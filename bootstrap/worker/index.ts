@@ -74,7 +74,9 @@ export function workerCheck(layout: Layout, ports: Ports): () => Promise<string>
     const taskQueue = taskQueueOf(layout.environment);
     const queue = `${engineAddresses(ports).httpAddress}/api/v1/namespaces/${ENGINE_NAMESPACE}/task-queues/${encodeURIComponent(taskQueue)}?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW`;
     const { pollers = [] } = JSON.parse(await expectOk({ url: queue })) as { pollers?: { identity?: string }[] };
-    if (!pollers.some(({ identity }) => identity?.endsWith(`/${record.pid}`) === true))
+    // Behind the process's number stands which start of it is meant.
+    const ofThisProcess = new RegExp(`/${record.pid}(#|$)`);
+    if (!pollers.some(({ identity }) => ofThisProcess.test(identity ?? '')))
       throw new Error('it has not asked the task queue for work yet');
     return `polls ${taskQueue}`;
   };

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { loadCatalog } from '../../src/catalog/index.ts';
+import type { Catalog } from '../../src/catalog/schema.ts';
 import { clusterOf, factsOf, secretValues } from '../support/cluster-facts.ts';
 import { failuresOf, type ResultLine, resultOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
 
@@ -30,8 +31,8 @@ async function namespacesOf(cluster: KubernetesClient): Promise<string[]> {
     .sort();
 }
 /** Passwords and the like. The reviewer's token is the cluster's, not Vault's: it is made anew each time. */
-async function passwordsOf(cluster: KubernetesClient): Promise<string[]> {
-  return [...(await secretValues(cluster))]
+async function passwordsOf(cluster: KubernetesClient, catalog: Catalog): Promise<string[]> {
+  return [...(await secretValues(cluster, catalog))]
     .filter(([, place]) => !place.includes('vault-token-reviewer-token'))
     .map(([value]) => value)
     .sort();
@@ -113,7 +114,7 @@ describe('destroy', { concurrency: 1 }, () => {
       const before = {
         facts: await factsOf(cluster),
         secrets: await secretsOf(cluster),
-        values: await passwordsOf(cluster),
+        values: await passwordsOf(cluster, sandbox.catalog),
         claims: await claimsOf(cluster),
       };
       const dataNamespaces = [...new Set(Object.keys(before.claims).map((key) => key.split('/')[0] ?? ''))].sort();
@@ -200,7 +201,7 @@ describe('destroy', { concurrency: 1 }, () => {
       await t.test('a new deployment goes on with the old data and the old passwords', async () => {
         assert.equal((await sandbox.deploy()).outcome, 'succeeded');
         assert.deepEqual(await secretsOf(cluster), before.secrets);
-        assert.deepEqual(await passwordsOf(cluster), before.values);
+        assert.deepEqual(await passwordsOf(cluster, sandbox.catalog), before.values);
         assert.deepEqual(await claimsOf(cluster), before.claims);
       });
 
@@ -250,7 +251,7 @@ describe('destroy', { concurrency: 1 }, () => {
 
       await t.test('after that a deployment begins with a new Vault and other passwords', async () => {
         assert.equal((await sandbox.deploy()).outcome, 'succeeded');
-        const values = await passwordsOf(cluster);
+        const values = await passwordsOf(cluster, sandbox.catalog);
         assert.ok(values.length > 25);
         assert.deepEqual(
           values.filter((value) => before.values.includes(value)),

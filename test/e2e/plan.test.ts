@@ -313,7 +313,8 @@ describe('plans', { concurrency: 1 }, () => {
 
   test('no plan has said a secret, and none has changed anything', async () => {
     for (const name of ['first.json', 'upgrade.json', 'plan.svg']) said += await readFile(file(name), 'utf8');
-    for (const [value, where] of await secretValues(await connected())) assert.ok(!said.includes(value), where);
+    for (const [value, where] of await secretValues(await connected(), sandbox.catalog))
+      assert.ok(!said.includes(value), where);
     const before = await factsOf(await connected());
     await planned('--image', 'webhook-bridge=9.9.9', '--image', 'control-plane-migrations=9.9.8');
     assert.deepEqual(await factsOf(await connected()), before);

@@ -34,7 +34,7 @@ describe('secrets', { concurrency: 1 }, () => {
       assert.equal(resultOf(second).outcome, 'failed');
 
       const cluster = await clusterOf(sandbox);
-      const canaries = await secretValues(cluster);
+      const canaries = await secretValues(cluster, sandbox.catalog);
       for (const key of seen.keys) canaries.set(key, 'an unseal key or the root token');
       assert.ok(canaries.size > 25, `only ${canaries.size} values found to look for`);
       assert.ok(seen.keys.length > 1, 'the unseal key and the root token were never seen');

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { loadCatalog } from '../../src/catalog/index.ts';
+import type { Catalog } from '../../src/catalog/schema.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
+import { wantedSecrets } from '../../src/plan/kubernetes-secrets.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export async function clusterOf(sandbox: Sandbox): Promise<KubernetesClient> {
@@ -84,14 +85,15 @@ export async function factsOf(cluster: KubernetesClient): Promise<Facts> {
  * chance,
  * with the place each was found in. What the catalog declares as fixed (user names, addresses) is no secret.
  */
-export async function secretValues(cluster: KubernetesClient): Promise<Map<string, string>> {
+export async function secretValues(cluster: KubernetesClient, catalog: Catalog): Promise<Map<string, string>> {
   const fixed = new Set(
-    loadCatalog().secretPaths.flatMap(({ keys }) => keys.flatMap((key) => (key.kind === 'fixed' ? [key.value] : []))),
+    catalog.secretPaths.flatMap(({ keys }) => keys.flatMap((key) => (key.kind === 'fixed' ? [key.value] : []))),
   );
+  const named = new Set(wantedSecrets(catalog).map(({ name }) => name));
   const secrets = await listed(cluster, '/api/v1/secrets', secretSchema);
   const values = new Map<string, string>();
   for (const { metadata, data } of secrets) {
-    if (!metadata.name.startsWith('vault-') && metadata.name !== 'argocd-secret') continue;
+    if (!metadata.name.startsWith('vault-') && !named.has(metadata.name)) continue;
     for (const [key, encoded] of Object.entries(data)) {
       const value = Buffer.from(encoded, 'base64').toString();
       if (value.length >= 16 && !fixed.has(value)) values.set(value, `${metadata.namespace}/${metadata.name} ${key}`);

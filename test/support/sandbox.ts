@@ -12,7 +12,10 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { type ComponentName, COMPONENTS, layoutOf, pidFileOf } from '../../bootstrap/layout.ts';
 import { endProcess, runningDaemon } from '../../bootstrap/process/daemon.ts';
+import type { Catalog } from '../../src/catalog/schema.ts';
 import { readConfig } from '../../src/config.ts';
+import { loadEnvironment } from '../../src/environment/load.ts';
+import { loadPlatform } from '../../src/environment/platform.ts';
 import { shareCaches } from './caches.ts';
 
 export type JsonLine = { type: string } & Record<string, unknown>;
@@ -43,6 +46,8 @@ export interface ResultLine extends JsonLine {
 
 export interface Sandbox {
   name: string;
+  /** Of the platform that it deploys: names, phases and numbers in a test come from here. */
+  catalog: Catalog;
   folder: string;
   /** State folder of the environment. */
   state: string;
@@ -73,18 +78,26 @@ const doctorSchema = z.object({ components: z.array(componentSchema) });
 
 const config = readConfig();
 
+/** The small platform, one service of each kind (platforms/mini): for all that does not need the Ananta Platform. */
+export const MINI = { platform: 'mini', simulation: { factor: 0.1 } };
+
+export interface SandboxOptions {
+  /** Deploys from a copy of the checkout, so that charts, values and migrations can be edited. */
+  ownCheckout?: boolean;
+  name?: string;
+  /** One that this is another environment of: with its folders, which it removes. */
+  beside?: Sandbox | undefined;
+  /** State folder of a sandbox that was stopped: this one begins with a copy of it (snapshot.ts). */
+  from?: string;
+}
+
 /**
- * @param overrides of the environment file; the default critical path is about 10 s
- * @param ownCheckout deploys from a copy of the checkout, so that charts, values and migrations can be edited
- * @param beside one that this is another environment of: with its folders, which it removes
+ * @param overrides of the environment file, such as `MINI`; without a platform the Ananta Platform, whose critical path
+ * is about 10 s then
  */
 export async function createSandbox(
   overrides: Record<string, unknown> = {},
-  {
-    ownCheckout = false,
-    name = 'rehearsal',
-    beside,
-  }: { ownCheckout?: boolean; name?: string; beside?: Sandbox | undefined } = {},
+  { ownCheckout = false, name = 'rehearsal', beside, from }: SandboxOptions = {},
 ): Promise<Sandbox> {
   const folder = beside?.folder ?? (await mkdtemp(join(tmpdir(), 'ananta-e2e-')));
   const environments = join(folder, 'environments');
@@ -98,6 +111,7 @@ export async function createSandbox(
   await configure({});
   const checkout = ownCheckout ? await copyOfCheckout(join(folder, 'checkout')) : config.repoRoot;
   const stateRoot = join(folder, 'state');
+  if (from !== undefined) await cp(from, join(stateRoot, name), { recursive: true, verbatimSymlinks: true });
   await shareCaches(stateRoot);
   const env = {
     ...process.env,
@@ -124,8 +138,10 @@ export async function createSandbox(
     const { stdout } = await cli(['doctor', '--json']);
     return doctorSchema.parse(JSON.parse(stdout)).components;
   };
+  const catalog = await loadPlatform(await loadEnvironment(name, { ...config, environmentsDir: environments }), config);
   return {
     name,
+    catalog,
     folder,
     state: join(stateRoot, name),
     checkout,
