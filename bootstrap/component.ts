@@ -49,7 +49,7 @@ export class ComponentError extends Error {
 export function daemonSpec(
   layout: Layout,
   name: ComponentName,
-  rest: Pick<DaemonSpec, 'command' | 'args' | 'env' | 'cwd' | 'version' | 'port' | 'build'>,
+  rest: Pick<DaemonSpec, 'command' | 'args' | 'env' | 'cwd' | 'version' | 'port' | 'build' | 'variables'>,
 ): DaemonSpec {
   return { name, ...rest, logFile: logFileOf(layout, name), pidFile: pidFileOf(layout, name) };
 }

@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalog } from '../src/catalog/schema.ts';
 import type { Config } from '../src/config.ts';
-import type { Runtime } from '../src/environment/connections.ts';
+import { otherCluster, type Runtime } from '../src/environment/connections.ts';
 import { loadPlatform } from '../src/environment/platform.ts';
 import { realNodeOf, realServices } from '../src/environment/real-node.ts';
 import type { Environment } from '../src/environment/schema.ts';
@@ -259,7 +259,19 @@ async function workerBasis(ground: Ground): Promise<WorkerBasis> {
   const { version } = JSON.parse(await readFile(join(ground.config.repoRoot, 'package.json'), 'utf8')) as {
     version: string;
   };
-  return { version, settings: JSON.stringify([ground.environment, ground.catalog, await runtimeOf(ground)]) };
+  return {
+    version,
+    settings: JSON.stringify([ground.environment, ground.catalog, await runtimeOf(ground)]),
+    logsInByPlugin: await logsInByPlugin(ground),
+  };
+}
+
+/** Only to a cluster of somebody else. */
+async function logsInByPlugin({ environment, config }: Ground): Promise<boolean> {
+  const cluster = otherCluster(environment, config);
+  if (cluster === undefined) return false;
+  const { usesExecLogin } = await import('../src/clients/kubernetes/kubeconfig.ts');
+  return usesExecLogin(cluster);
 }
 
 /** What `runtime.json` says of a ground whose parts all run. */

@@ -23,6 +23,7 @@ import { upKind } from './kind/index.ts';
 import { type ComponentName, layoutOf, lockOf, pidFileOf } from './layout.ts';
 import { NODE_NAME, checkNodeRequirements, ensurePauseImage } from './node/index.ts';
 import { endProcess, recordDaemon, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
+import type { DaemonRecord } from './process/daemon.ts';
 import { waitUntil } from './process/wait.ts';
 import { privateFolder, readText, writeFileDurably } from './process/files.ts';
 import { withLock } from './process/lock.ts';
@@ -206,11 +207,22 @@ async function makeCluster(ground: Ground, report: Report, signal: AbortSignal |
   return underLocks();
 }
 
+/** Names of what the worker would inherit now, and did not when it was started. */
+function lackingVariables(running: DaemonRecord | undefined, { spec }: Component): string[] {
+  return (spec.variables ?? []).filter((name) => !(running?.variables ?? []).includes(name));
+}
+
 async function startWorker(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<void> {
   const component = (await componentOf(ground, 'worker')) as Component;
   const running = await runningDaemon(component.spec.pidFile);
   const outdated = running !== undefined && isOutdated(running, component.spec);
   const busy = outdated ? await runningWorkflows(ground.layout, ground.ports) : 0;
+  const lacking = busy > 0 ? lackingVariables(running, component) : [];
+  if (lacking.length > 0)
+    report({
+      kind: 'note',
+      message: `The worker was started without ${lacking.join(', ')}, which this shell has, and cannot be replaced while a deployment runs: the plug-in by which it logs in to the cluster does not get them. Where it needs them: cancel, then deploy again from here.`,
+    });
   if (busy > 0)
     report({
       kind: 'note',

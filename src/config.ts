@@ -1,6 +1,6 @@
 /** The only reader of the process environment. */
 import { homedir, userInfo, hostname } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface Config {
@@ -14,12 +14,18 @@ export interface Config {
   environmentsDir: string;
   /** Base address of a mirror of the publishers' releases: ANANTA_TOOLS_MIRROR. */
   toolsMirror: string | undefined;
-  /** Default kubeconfig for external clusters: KUBECONFIG, else ~/.kube/config. */
+  /** Default kubeconfig for external clusters: KUBECONFIG (one file or several), else ~/.kube/config. */
   kubeconfig: string;
   /** `user@host`, for the audit trail. */
   requestedBy: string;
   /** PATH, HOME, proxies and the like, for child processes. */
   childEnv: Readonly<Record<string, string>>;
+  /**
+   * All that plug-ins of kubeconfigs may ask for, secrets among it: inherited by the worker and by Helm where they
+   * start
+   * one, never written anywhere.
+   */
+  loginEnv: Readonly<Record<string, string>>;
   ci: boolean;
   /** NO_COLOR is set to anything. */
   noColor: boolean;
@@ -84,6 +90,16 @@ const PASSED_ON = [
   'KIND_EXPERIMENTAL_PROVIDER',
 ];
 
+/** Of a terminal, of npm or of Helm, or ours: no plug-in logs in by them, and they differ from shell to shell. */
+const OF_THE_SHELL = new RegExp(
+  `^(${[
+    '_|PWD|OLDPWD|SHLVL|SHELL|TERM|TERM_.*|COLORTERM|COLUMNS|LINES|PS\\d|LS_COLORS|EDITOR|VISUAL|PAGER|HIST[A-Z_]+',
+    'DISPLAY|WINDOWID|INVOCATION_ID|JOURNAL_STREAM|(SSH_(CLIENT|CONNECTION|TTY))|(TMUX|XDG_SESSION|VSCODE|WT|KITTY)(_.*)?',
+    'INIT_CWD|NODE|COLOR|NODE_(OPTIONS|COMPILE_CACHE|TEST_CONTEXT)|(npm|SWC|ANANTA|HELM)_.*',
+    'KUBECONFIG|GO(GC|MEMLIMIT|MAXPROCS)',
+  ].join('|')})$`,
+);
+
 /** Reads the process environment once. Paths are absolute in the result. */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const repoRoot = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -99,14 +115,25 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     cacheDir: resolve(env['ANANTA_CACHE_DIR'] ?? join(env['XDG_CACHE_HOME'] ?? join(home, '.cache'), 'ananta-deploy')),
     environmentsDir: resolve(env['ANANTA_ENVIRONMENTS_DIR'] ?? join(repoRoot, 'environments')),
     toolsMirror: env['ANANTA_TOOLS_MIRROR'],
-    kubeconfig: env['KUBECONFIG'] ?? join(home, '.kube', 'config'),
+    kubeconfig: kubeconfigOf(env['KUBECONFIG']) ?? join(home, '.kube', 'config'),
     requestedBy: `${userName(env)}@${hostname()}`,
     childEnv,
+    loginEnv: Object.fromEntries(
+      Object.entries(env).flatMap(([name, value]) =>
+        value === undefined || OF_THE_SHELL.test(name) ? [] : [[name, value]],
+      ),
+    ),
     ci: env['CI'] === 'true',
     noColor: (env['NO_COLOR'] ?? '') !== '',
     dumbTerminal: env['TERM'] === 'dumb',
     ...(env['ANANTA_IN_CLUSTER'] === 'true' ? { pod: podConfig(env) } : {}),
   };
+}
+
+/** As kubectl reads it: empty is unset, several files are one, relative ones begin where we are. */
+function kubeconfigOf(value: string | undefined): string | undefined {
+  const paths = (value ?? '').split(delimiter).filter((path) => path !== '');
+  return paths.length === 0 ? undefined : paths.map((path) => resolve(path)).join(delimiter);
 }
 
 /** The folder of one environment's state: engine database, cluster, Vault, keys, logs, evidence. */

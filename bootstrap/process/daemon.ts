@@ -27,6 +27,8 @@ export interface DaemonSpec {
   port: number | null;
   /** Of the code it runs, where that is not told by the command. */
   build?: string | undefined;
+  /** Names of the variables that it inherits from whoever starts it. */
+  variables?: readonly string[];
 }
 
 const recordSchema = z.object({
@@ -38,6 +40,8 @@ const recordSchema = z.object({
   /** Of command, arguments and environment: tells whether it runs as it would be started now. */
   digest: z.string(),
   build: z.string().optional(),
+  /** Names alone: what they hold is written nowhere. */
+  variables: z.array(z.string()).optional(),
   startedAt: z.iso.datetime(),
 });
 export type DaemonRecord = z.infer<typeof recordSchema>;
@@ -91,6 +95,7 @@ export async function recordDaemon(spec: DaemonSpec, pid: number): Promise<Daemo
     port: spec.port,
     digest: commandDigest(spec),
     ...(spec.build === undefined ? {} : { build: spec.build }),
+    ...(spec.variables === undefined ? {} : { variables: [...spec.variables] }),
     startedAt: new Date().toISOString(),
   };
   await writeFileDurably(spec.pidFile, `${JSON.stringify(record, undefined, 2)}\n`);

@@ -19,13 +19,15 @@ export interface WorkerBasis {
   version: string;
   /** What the worker reads once, at its start: another basis means another worker. */
   settings: string;
+  /** It logs in to its cluster by a plug-in, which may ask for any variable of whoever starts it. */
+  logsInByPlugin: boolean;
 }
 
 export async function workerComponent(
   layout: Layout,
   config: Config,
   ports: Ports,
-  { version, settings }: WorkerBasis,
+  { version, settings, logsInByPlugin }: WorkerBasis,
 ): Promise<Component> {
   return {
     name: 'worker',
@@ -39,7 +41,8 @@ export async function workerComponent(
         '--env',
         layout.environment,
       ],
-      env: workerEnvironment(config),
+      env: workerEnvironment(config, logsInByPlugin),
+      ...(logsInByPlugin ? { variables: Object.keys(config.loginEnv).sort() } : {}),
       cwd: config.repoRoot,
       version,
       port: null,
@@ -54,8 +57,9 @@ export async function workerComponent(
 }
 
 /** The worker has to read the same configuration as the command that starts it. */
-function workerEnvironment(config: Config): Record<string, string> {
+function workerEnvironment(config: Config, logsInByPlugin: boolean): Record<string, string> {
   return {
+    ...(logsInByPlugin ? config.loginEnv : {}),
     ...config.childEnv,
     ANANTA_STATE_DIR: config.stateRoot,
     ANANTA_CACHE_DIR: config.cacheDir,

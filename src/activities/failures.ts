@@ -7,7 +7,12 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { ChartDigestError, ChartUnavailableError } from '../clients/charts/index.ts';
 import { HelmError } from '../clients/helm/index.ts';
-import { ClusterMismatchError, KubernetesError, UnreachableError } from '../clients/kubernetes/index.ts';
+import {
+  ClusterLoginError,
+  ClusterMismatchError,
+  KubernetesError,
+  UnreachableError,
+} from '../clients/kubernetes/index.ts';
 import type { Redactor } from '../clients/redact.ts';
 import {
   SecretFormatError,
@@ -30,6 +35,8 @@ export class DeployError extends Error {
   }
 }
 
+const WORKERS_OWN = "This is the worker's own log-in: it has the variables of the shell that started it";
+
 /** Class and text of any error, before redaction. */
 export function classify(error: unknown): { type: FailureType; message: string } {
   const message = error instanceof Error ? error.message : String(error);
@@ -38,6 +45,13 @@ export function classify(error: unknown): { type: FailureType; message: string }
   if (error instanceof KubernetesError) return { type: typeOfKubernetes(error), message };
   if (error instanceof UnreachableError || error instanceof VaultUnreachableError)
     return { type: FAILURES.unreachable, message };
+  if (error instanceof ClusterLoginError) {
+    // Tokens are fetched over networks: what worked once may work again. What never did is for a person.
+    return {
+      type: error.hadWorked ? FAILURES.unreachable : FAILURES.invalidInput,
+      message: `${message}. ${WORKERS_OWN}`,
+    };
+  }
   if (error instanceof ChartUnavailableError) return { type: FAILURES.unreachable, message };
   if (error instanceof ChartDigestError) return { type: FAILURES.chartInvalid, message };
   if (error instanceof ClusterMismatchError) return { type: FAILURES.clusterMismatch, message };

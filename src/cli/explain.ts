@@ -145,6 +145,14 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
     message: `The cluster does not answer: ${error.message}`,
     next: [commandLine('doctor', ...environmentOf(attempt))],
   }),
+  ClusterLoginError: (error, attempt) => ({
+    exitCode: EXIT_CODES.refused,
+    message: error.message,
+    next: [
+      'Set what the plug-in asks for, or log in with its own command; then run the same command again.',
+      commandLine('doctor', ...environmentOf(attempt)),
+    ],
+  }),
   UnexpectedAnswerError: (error, attempt) => ({
     exitCode: EXIT_CODES.failed,
     message: `${error.message}. Is a proxy in the way, or does the kubeconfig lead somewhere else?`,

@@ -10,7 +10,7 @@ import { loadPlatform } from '../environment/platform.ts';
 import type { Environment } from '../environment/schema.ts';
 import { type ChartStore, createChartStore } from './charts/index.ts';
 import { createHelmClient, type HelmClient } from './helm/index.ts';
-import { createKubernetesClient, type KubernetesClient } from './kubernetes/index.ts';
+import { createKubernetesClient, type KubernetesClient, usesExecLogin } from './kubernetes/index.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 import {
   createDirectTunnel,
@@ -65,7 +65,8 @@ export async function createClients(
     stateDir: connections.stateDir,
     concurrency: environment.helm.concurrency,
     timeoutSeconds: environment.helm.timeoutSeconds,
-    env: config.childEnv,
+    // Where it starts a plug-in to log in, the plug-in gets what the worker's own gets.
+    env: usesExecLogin(connections.kubernetes) ? { ...config.loginEnv, ...config.childEnv } : config.childEnv,
     podUid: config.pod?.uid,
     kubernetes: connections.kubernetes,
   });

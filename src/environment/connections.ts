@@ -89,16 +89,7 @@ export async function resolveConnections(
   const kubernetes =
     'embedded' in environment.cluster || 'kind' in environment.cluster
       ? { kubeconfig: runtime?.cluster?.kubeconfig ?? missing('cluster'), inCluster: false }
-      : config.pod
-        ? { kubeconfig: '', inCluster: true }
-        : {
-            kubeconfig:
-              environment.cluster.kubeconfig === undefined
-                ? config.kubeconfig
-                : resolve(config.repoRoot, environment.cluster.kubeconfig),
-            context: environment.cluster.context,
-            inCluster: environment.cluster.context === 'in-cluster',
-          };
+      : (otherCluster(environment, config) ?? missing('cluster'));
   const engine: Connections['engine'] =
     'embedded' in environment.engine
       ? {
@@ -129,6 +120,21 @@ export async function resolveConnections(
     },
     helm: runtime?.tools['helm'],
     stateDir: directory,
+  };
+}
+
+/** A cluster of somebody else, as the environment and KUBECONFIG name it; undefined where it is ours. */
+export function otherCluster(
+  { cluster }: Pick<Environment, 'cluster'>,
+  config: Pick<Config, 'pod' | 'kubeconfig' | 'repoRoot'>,
+): Connections['kubernetes'] | undefined {
+  if (!('context' in cluster)) return undefined;
+  if (config.pod) return { kubeconfig: '', inCluster: true };
+  const { context, kubeconfig } = cluster;
+  return {
+    kubeconfig: kubeconfig === undefined ? config.kubeconfig : resolve(config.repoRoot, kubeconfig),
+    context,
+    inCluster: context === 'in-cluster',
   };
 }
 

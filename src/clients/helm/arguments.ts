@@ -1,5 +1,5 @@
 /** What Helm is called with: arguments and environment. */
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import type { HelmOptions, HelmRequest, RollbackRequest, UpgradeRequest } from './requests.ts';
 
 /**
@@ -60,9 +60,19 @@ function commonArgs({ timeoutSeconds, kubernetes: { kubeconfig, context, inClust
     // For hooks alone: readiness is watched, not waited for here. Ends before the process itself is ended.
     '--timeout',
     `${Math.max(1, Math.floor(timeoutSeconds * 0.9))}s`,
-    ...(inCluster ? [] : ['--kubeconfig', kubeconfig]),
+    // Several files go in by the environment: the option takes one.
+    ...(inCluster || isList(kubeconfig) ? [] : ['--kubeconfig', kubeconfig]),
     ...(context === undefined || inCluster ? [] : ['--kube-context', context]),
   ];
+}
+
+function isList(kubeconfig: string): boolean {
+  return kubeconfig.includes(delimiter);
+}
+
+/** For a KUBECONFIG of several files, which Helm merges as kubectl does. */
+export function kubeconfigEnvironment({ kubernetes: { kubeconfig, inCluster } }: HelmOptions): Record<string, string> {
+  return inCluster || !isList(kubeconfig) ? {} : { KUBECONFIG: kubeconfig };
 }
 
 /** Nothing of the user's Helm or kubectl is read or written. */

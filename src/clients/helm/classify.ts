@@ -27,6 +27,8 @@ const RULES: readonly Rule[] = [
       /another operation \(install\/upgrade\/rollback\) is in progress|release: already exists|cannot re-use a name that is still in use/,
     say: (_match, text) => `another Helm operation on this release is in progress (${text})`,
   },
+  // The plug-in of the kubeconfig, which Helm starts itself. The worker logs in by the same one.
+  { type: FAILURES.unreachable, pattern: /getting credentials: (?:exec|decoding stdout)/ },
   // etcd goes away in the middle of a request: the API server wraps that in whatever it was doing, "is invalid" among
   // it.
   {

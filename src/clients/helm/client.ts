@@ -7,7 +7,7 @@ import PQueue from 'p-queue';
 import { FAILURES } from '../../contract/failures.ts';
 import { privateFolder } from '../../process/files.ts';
 import { ownerLabel, OWNER_VARIABLE, pidOf } from '../../process/owner.ts';
-import { helmEnvironment, rollbackArgs, uninstallArgs, upgradeArgs } from './arguments.ts';
+import { helmEnvironment, kubeconfigEnvironment, rollbackArgs, uninstallArgs, upgradeArgs } from './arguments.ts';
 import { classifyHelmOutput } from './classify.ts';
 import { HelmError } from './errors.ts';
 import { helmOf } from './machine.ts';
@@ -73,7 +73,11 @@ export function createHelmClient(options: HelmOptions): HelmClient {
     const outcome = await runHelm(options.binary, {
       args,
       values,
-      env: { ...helmEnvironment(options.env, home), [OWNER_VARIABLE]: await ownerLabel(options.podUid) },
+      env: {
+        ...helmEnvironment(options.env, home),
+        ...kubeconfigEnvironment(options),
+        [OWNER_VARIABLE]: await ownerLabel(options.podUid),
+      },
       logFile: logFile(release),
       headline: `--- ${new Date().toISOString()} ${what}, run ${request.runId}`,
       runFolder,

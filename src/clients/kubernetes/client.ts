@@ -10,6 +10,7 @@ import { clusterIdentity } from './identity.ts';
 import { type Kinds, readKinds } from './kinds.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
 import { type KubernetesList, type KubernetesObject, listSchema, objectSchema } from './objects.ts';
+import { createExecLogin } from './login.ts';
 import { connectToPod, execInPod, type ExecResult, type PodAddress } from './sockets.ts';
 import { scopedList } from './scope.ts';
 import { createTransport } from './transport.ts';
@@ -176,7 +177,8 @@ export function createKubernetesClient(
   connection: Connections['kubernetes'],
   namespaces: readonly string[] = [],
 ): KubernetesClient {
-  const transport = createTransport(() => loadKubeconfig(connection));
+  const login = createExecLogin();
+  const transport = createTransport(() => loadKubeconfig(connection, login), login.forget);
   const watches = createWatches(transport, { namespaces });
 
   const get = async (path: string, signal?: AbortSignal): Promise<KubernetesObject | undefined> => {

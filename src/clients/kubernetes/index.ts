@@ -15,6 +15,8 @@ export {
   UnexpectedAnswerError,
   UnreachableError,
 } from './errors.ts';
+export { usesExecLogin } from './kubeconfig.ts';
+export { ClusterLoginError } from './login.ts';
 export { type Kind, type Kinds, pathOfKind } from './kinds.ts';
 export {
   type KubernetesList,

@@ -1,40 +1,110 @@
 /** From what the environment says to a loaded kubeconfig, with the mistakes people make spelled out. */
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Connections } from '../../environment/connections.ts';
 import { KubeconfigError } from './errors.ts';
 import { KubeConfig } from './kubeconfig-class.ts';
+import { type KubeconfigDocument, kubeconfigPaths, readKubeconfig } from './kubeconfig-files.ts';
+import { createExecLogin, EXEC_LOGIN, type ExecLogin } from './login.ts';
+
+type Connection = Connections['kubernetes'];
 
 /**
+ * @param login by plug-in: keeps what it got from one reading of the files to the next
  * @throws KubeconfigError when the file is missing or damaged, or has no such context
  */
-export function loadKubeconfig(connection: Connections['kubernetes']): KubeConfig {
+export function loadKubeconfig(connection: Connection, login: ExecLogin = createExecLogin()): KubeConfig {
   const config = new KubeConfig();
   if (connection.inCluster) {
     config.loadFromCluster();
     return config;
   }
-  if (!existsSync(connection.kubeconfig)) {
-    throw new KubeconfigError(
-      `The kubeconfig ${connection.kubeconfig} does not exist. Name another file in the environment's cluster.kubeconfig, or in KUBECONFIG.`,
-    );
-  }
+  const document = withClusterInfo(readKubeconfig(connection.kubeconfig), connection.context);
+  const context = contextOf(connection, document);
   try {
-    config.loadFromFile(connection.kubeconfig);
+    config.loadFromString(
+      JSON.stringify({ apiVersion: 'v1', kind: 'Config', ...document, 'current-context': context }),
+    );
   } catch (error) {
     throw new KubeconfigError(
-      `The kubeconfig ${connection.kubeconfig} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      `The kubeconfig ${named(connection)} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  if (connection.context !== undefined) {
-    const known = config.getContexts().map((context) => context.name);
-    if (!known.includes(connection.context)) {
-      throw new KubeconfigError(
-        `The kubeconfig ${connection.kubeconfig} has no context "${connection.context}" (it has: ${known.join(', ') || 'none'}). Correct cluster.context in the environment file.`,
-      );
-    }
-    config.setCurrentContext(connection.context);
-  }
-  if (config.getCurrentCluster() === null)
-    throw new KubeconfigError(`The kubeconfig ${connection.kubeconfig} names no cluster for its current context.`);
+  const cluster = config.getCurrentCluster();
+  if (cluster === null)
+    throw new KubeconfigError(`The kubeconfig ${named(connection)} names no cluster for its current context.`);
+  if (!URL.canParse(cluster.server))
+    throw new KubeconfigError(
+      `The kubeconfig ${named(connection)} has no address for the cluster "${cluster.name}" (server: ${JSON.stringify(cluster.server)}).`,
+    );
+  config.addAuthenticator(login);
   return config;
+}
+
+/**
+ * Whether whoever talks to this cluster has to start a plug-in to log in: Helm starts it, too, and both need the
+ * variables that it asks for.
+ */
+export function usesExecLogin(connection: Connection): boolean {
+  if (connection.inCluster) return false;
+  try {
+    const user: { authProvider?: { name?: unknown } | null } | null = loadKubeconfig(connection).getCurrentUser();
+    return user?.authProvider?.name === EXEC_LOGIN;
+  } catch {
+    // Told by whoever uses it.
+    return false;
+  }
+}
+
+function contextOf({ context, kubeconfig }: Connection, document: KubeconfigDocument): string {
+  if (context === undefined) return document['current-context'];
+  const known = document.contexts.map(({ name }) => name);
+  if (known.includes(context)) return context;
+  throw new KubeconfigError(
+    `The kubeconfig ${kubeconfigPaths(kubeconfig).join(', ')} has no context "${context}" (it has: ${known.join(', ') || 'none'}). Correct cluster.context in the environment file.`,
+  );
+}
+
+/** What a plug-in is told about the cluster, where it wants to know (`provideClusterInfo`). */
+function withClusterInfo(document: KubeconfigDocument, context = document['current-context']): KubeconfigDocument {
+  const used = partOf(document.contexts, context, 'context');
+  const cluster = partOf(document.clusters, used['cluster'], 'cluster');
+  const ca = cluster['certificate-authority'];
+  const extensions = (cluster['extensions'] ?? []) as { name?: string; extension?: unknown }[];
+  const info = {
+    server: cluster['server'],
+    'tls-server-name': cluster['tls-server-name'],
+    'proxy-url': cluster['proxy-url'],
+    'insecure-skip-tls-verify': cluster['insecure-skip-tls-verify'],
+    'certificate-authority-data':
+      cluster['certificate-authority-data'] ?? (typeof ca === 'string' ? base64Of(ca) : undefined),
+    config: extensions.find(({ name }) => name === 'client.authentication.k8s.io/exec')?.extension,
+  };
+  const users = document.users.map((part) => {
+    const { 'auth-provider': provider, ...user } = part['user'] as {
+      'auth-provider'?: { name: string; config: object };
+    };
+    if (part.name !== used['user'] || provider?.name !== EXEC_LOGIN) return part;
+    return {
+      ...part,
+      user: { ...user, 'auth-provider': { ...provider, config: { ...provider.config, cluster: info } } },
+    };
+  });
+  return { ...document, users };
+}
+
+function partOf(parts: KubeconfigDocument['users'], name: unknown, key: string): Record<string, unknown> {
+  return (parts.find((part) => part.name === name)?.[key] ?? {}) as Record<string, unknown>;
+}
+
+function base64Of(path: string): string | undefined {
+  try {
+    return readFileSync(path).toString('base64');
+  } catch {
+    // Told when the connection is made.
+    return undefined;
+  }
+}
+
+function named({ kubeconfig }: Connection): string {
+  return kubeconfigPaths(kubeconfig).join(', ');
 }

@@ -7,7 +7,8 @@ import { createHash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { errorFromAnswer, UnexpectedAnswerError, UnreachableError } from './errors.ts';
+import { errorFromAnswer, KubeconfigError, UnexpectedAnswerError, UnreachableError } from './errors.ts';
+import { ClusterLoginError } from './login.ts';
 
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -47,7 +48,8 @@ const DEFAULT_TIMEOUT_SECONDS = 15;
 /** Tokens from files and plug-ins are asked for again after this time. */
 const ACCESS_MILLISECONDS = 10_000;
 
-export function createTransport(load: () => KubeConfig): Transport {
+/** @param forgetLogin what was refused is asked for anew: a plug-in's token, say */
+export function createTransport(load: () => KubeConfig, forgetLogin: () => void = () => undefined): Transport {
   let config = load();
   const server = new URL(serverOf(config));
   const agents = new Map<string, http.Agent>();
@@ -68,6 +70,7 @@ export function createTransport(load: () => KubeConfig): Transport {
     if (answer.statusCode !== 401) return answer;
     answer.resume();
     // A token has run out or been replaced: the kubeconfig is read again, once.
+    forgetLogin();
     config = load();
     access = undefined;
     return send(server, await current(), request);
@@ -98,8 +101,15 @@ function serverOf(config: KubeConfig): string {
 }
 
 async function readAccess(config: KubeConfig, server: URL, agents: Map<string, http.Agent>): Promise<Access> {
-  const options: https.RequestOptions = {};
-  await config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0]);
+  const options: https.RequestOptions = { headers: {} };
+  try {
+    await config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0]);
+  } catch (error) {
+    if (error instanceof KubeconfigError || error instanceof ClusterLoginError) throw error;
+    throw new KubeconfigError(
+      `What the kubeconfig names for the log-in to ${server.host} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value);
   if (options.auth) headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
