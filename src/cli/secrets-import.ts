@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { FoundValue, PlannedImport } from '../activities/vault/import.ts';
-import { loadCatalog } from '../catalog/index.ts';
 import type { Catalog } from '../catalog/schema.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import { loadEnvironment } from '../environment/load.ts';
+import { loadPlatform } from '../environment/platform.ts';
 import { keepers } from '../plan/data-claims.ts';
 import { suggestion } from '../suggest.ts';
 import { confirmByName } from './confirm.ts';
@@ -27,7 +27,7 @@ const fileSchema = z.record(z.string(), z.record(z.string(), z.string().min(1)))
 export async function importSecrets(context: CliContext, options: SecretsImportOptions): Promise<ExitCode> {
   const environment = await loadEnvironment(options.env, context.config);
   const { name } = environment;
-  const catalog = loadCatalog();
+  const catalog = await loadPlatform(environment, context.config);
   const giveUp = options.giveUp ?? [];
   checkServices(catalog, giveUp);
   const file = options.file === undefined ? {} : await valuesOf(catalog, options.file);

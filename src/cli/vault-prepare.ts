@@ -2,11 +2,13 @@
  * `ananta vault prepare`: the foundation that the deployer lays in its own Vault, as commands for those who run another
  * one.
  */
+import type { Catalog } from '../catalog/schema.ts';
 import { VAULT, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../contract/names.ts';
 import { loadEnvironment } from '../environment/load.ts';
+import { loadPlatform } from '../environment/platform.ts';
 import type { Environment } from '../environment/schema.ts';
 import { DEPLOYER_TTL_SECONDS, roleBody } from '../plan/vault-foundation.ts';
-import { deployerRole } from '../plan/vault-policies.ts';
+import { deployerRole, foundationPolicies, ownPathPolicy, type VaultPolicy } from '../plan/vault-policies.ts';
 import type { VaultOptions } from './vault.ts';
 import type { CliContext } from './context.ts';
 import { refused } from './failure.ts';
@@ -18,11 +20,15 @@ export async function vaultPrepare({ config, terminal: { stdout } }: CliContext,
   const { external } = environment.vault;
   if (external === undefined)
     throw refused(`"${env}" runs a Vault of its own, which a deployment sets up.`, commandLine('deploy', '--env', env));
-  printLines(stdout, prepareLines(environment, external.address));
+  printLines(stdout, prepareLines(environment, external.address, await loadPlatform(environment, config)));
 }
 
 /** A shell script; what is secret is fetched by it, not printed. */
-export function prepareLines({ name, vault }: Pick<Environment, 'name' | 'vault'>, address: string): string[] {
+export function prepareLines(
+  { name, vault }: Pick<Environment, 'name' | 'vault'>,
+  address: string,
+  catalog: Catalog,
+): string[] {
   const role = deployerRole();
   const reviewer = VAULT_REVIEWER_SERVICE_ACCOUNT;
   const fields = Object.entries(roleBody(role, DEPLOYER_TTL_SECONDS)).filter(
@@ -39,9 +45,18 @@ export function prepareLines({ name, vault }: Pick<Environment, 'name' | 'vault'
     `vault secrets enable -path=${VAULT.kvMount} -version=2 kv`,
     `vault auth enable -path=${VAULT.authMount} kubernetes`,
     `vault write auth/${VAULT.authMount}/config kubernetes_host=${vault.kubernetesHost} kubernetes_ca_cert=@"$work/ca.crt" token_reviewer_jwt=@"$work/reviewer" disable_local_ca_jwt=true`,
-    `vault policy write ${role.name} - <<'POLICY'`,
-    ...role.policy.split('\n'),
-    'POLICY',
+    ...foundationPolicies(catalog).flatMap((policy) => policyLines(policy, 'quoted')),
+    `accessor=$(vault read -field=accessor sys/auth/${VAULT.authMount})`,
+    ...policyLines(ownPathPolicy('$accessor'), 'expanded'),
     `vault write auth/${VAULT.authMount}/role/${role.name} ${fields.map(([field, value]) => `${field}=${Array.isArray(value) ? value.join(',') : String(value)}`).join(' ')}`,
+  ];
+}
+
+/** @param how `expanded`: the shell puts its variables in */
+function policyLines({ name, policy }: VaultPolicy, how: 'quoted' | 'expanded'): string[] {
+  return [
+    `vault policy write ${name} - <<${how === 'quoted' ? "'POLICY'" : 'POLICY'}`,
+    ...policy.split('\n'),
+    'POLICY',
   ];
 }

@@ -11,7 +11,7 @@ import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRel
 import { checkPlatform, planScope } from './platform.ts';
 import { allReleases, findService, releasesOf, type Release } from './releases.ts';
 import { serviceSeconds } from './startup.ts';
-import { deployerRole, serviceRoles } from './vault-policies.ts';
+import { deployerRole, foundationPolicies, serviceRoles } from './vault-policies.ts';
 import { checkVaultServer, serverReason } from './vault-server.ts';
 
 export interface PlanInput {
@@ -231,7 +231,13 @@ function vaultIsReady(observed: ObservedCluster): boolean {
 
 /** Over everything that the bootstrap of Vault is told to make. */
 function vaultDigest(catalog: Catalog): string {
-  return digestOf([catalog.secretPaths, wantedSecrets(catalog), serviceRoles(catalog), deployerRole()]);
+  return digestOf([
+    catalog.secretPaths,
+    wantedSecrets(catalog),
+    serviceRoles(catalog),
+    deployerRole(),
+    foundationPolicies(catalog),
+  ]);
 }
 
 function withDetail(text: string, detail: string): string {

@@ -51,13 +51,16 @@ export function loginConfig({
 }
 
 /** A role as it is written. What would widen it is named, too, so that it is put back. */
-export function roleBody({ name, serviceAccount, namespace }: VaultRole, ttlSeconds: number): Record<string, unknown> {
+export function roleBody(
+  { policies, serviceAccount, namespace }: VaultRole,
+  ttlSeconds: number,
+): Record<string, unknown> {
   return {
     bound_service_account_names: [serviceAccount],
     bound_service_account_namespaces: [namespace],
     bound_service_account_namespace_selector: '',
     audience: VAULT.audience,
-    token_policies: [name],
+    token_policies: [...policies],
     token_ttl: ttlSeconds,
     alias_name_source: 'serviceaccount_uid',
     token_max_ttl: 0,

@@ -10,7 +10,7 @@ import type { Clients } from '../../src/clients/index.ts';
 import { readKv, type VaultSession } from '../../src/clients/vault/index.ts';
 import type { RunRef } from '../../src/contract/deploy.ts';
 import type { DriftFinding } from '../../src/contract/drift.ts';
-import { deployerRole } from '../../src/plan/vault-policies.ts';
+import { deployerPolicy } from '../../src/plan/vault-policies.ts';
 import type { Kubectl } from '../support/kubectl.ts';
 import { testScope } from '../support/scope.ts';
 
@@ -49,23 +49,22 @@ export async function vaultDrift(clients: Clients, kubectl: Kubectl, run: RunRef
 
   const untouched = await find();
   assert.deepEqual(untouched.findings, []);
-  assert.ok(untouched.checked.vault > 60 && untouched.checked.secrets > 30, JSON.stringify(untouched.checked));
+  assert.ok(untouched.checked.vault > 40 && untouched.checked.secrets > 30, JSON.stringify(untouched.checked));
   assert.match(untouched.simulated, /^Simulated pods cannot show: buckets \(2 sets\), realm ananta-saas/);
   const before = await values();
 
   // Every kind that can be seen at once.
   await asOperator(async (session) => {
-    await session.write('sys/policies/acl/ananta-cns-service', {
-      policy:
-        'path "secret/data/cache/app-plane-redis" { capabilities = ["read", "delete"] }\npath "secret/data/app-plane/cns-service" { capabilities = ["read"] }',
+    await session.write('sys/policies/acl/ananta-read-app-plane.cns-service', {
+      policy: 'path "secret/data/app-plane/cns-service" { capabilities = ["read", "delete"] }',
     });
-    await session.remove('sys/policies/acl/ananta-directus');
+    await session.remove('sys/policies/acl/ananta-read-control-plane.webhooks');
     await session.write('sys/policies/acl/backdoor', { policy: 'path "*" { capabilities = ["sudo"] }' });
-    await session.write('auth/kubernetes/role/ananta-keycloak', {
-      ...((await session.read('auth/kubernetes/role/ananta-keycloak')) as { data: object }).data,
+    await session.write('auth/kubernetes/role/ananta-cns-service', {
+      ...((await session.read('auth/kubernetes/role/ananta-cns-service')) as { data: object }).data,
       bound_service_account_namespaces: ['*'],
     });
-    await session.remove('auth/kubernetes/role/ananta-novu-api');
+    await session.remove('auth/kubernetes/role/ananta-webhook-bridge');
     await session.write('auth/kubernetes/role/ananta-gone', {
       bound_service_account_names: ['gone'],
       bound_service_account_namespaces: ['control-plane'],
@@ -144,15 +143,15 @@ export async function vaultDrift(clients: Clients, kubectl: Kubectl, run: RunRef
     'changed Vault configuration of auth/kubernetes issuer',
     'changed Vault mount secret/ config.max_lease_ttl',
     'changed Vault mount secret/ kv.delete_version_after',
-    'changed Vault policy ananta-cns-service path "secret/data/cache/app-plane-redis"',
-    'changed Vault role ananta-keycloak bound_service_account_namespaces',
+    'changed Vault policy ananta-read-app-plane.cns-service path "secret/data/app-plane/cns-service"',
+    'changed Vault role ananta-cns-service bound_service_account_namespaces',
     'extra Secret app-plane/vault-messaging-rabbitmq data.more',
     'extra Vault auth method approle/',
     'extra Vault policy backdoor',
     'extra Vault role ananta-gone',
     'missing Secret auth-system/vault-auth-keycloak',
-    'missing Vault policy ananta-directus',
-    'missing Vault role ananta-novu-api',
+    'missing Vault policy ananta-read-control-plane.webhooks',
+    'missing Vault role ananta-webhook-bridge',
     'missing Vault secret cache/novu-redis',
     'missing Vault secret control-plane/jwt',
     'missing Vault secret control-plane/temporal payload-encryption-key',
@@ -172,7 +171,7 @@ export async function vaultDrift(clients: Clients, kubectl: Kubectl, run: RunRef
   ])
     assert.ok(Date.parse(at ?? '') > 0, at);
   assert.deepEqual(
-    [of('Vault policy ananta-cns-service').was, of('Vault policy ananta-cns-service').is],
+    [of('Vault policy ananta-read-app-plane.cns-service').was, of('Vault policy ananta-read-app-plane.cns-service').is],
     ['read', 'delete, read'],
   );
   assert.deepEqual(
@@ -224,7 +223,7 @@ export async function vaultDrift(clients: Clients, kubectl: Kubectl, run: RunRef
   // A right of the deployer taken away, then its role.
   await asOperator((session) =>
     session.write('sys/policies/acl/ananta-deployer', {
-      policy: deployerRole()
+      policy: deployerPolicy()
         .policy.split('\n')
         .filter((line) => !line.includes('secret/metadata'))
         .join('\n'),

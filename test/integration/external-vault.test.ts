@@ -115,7 +115,7 @@ describe('a Vault that others run', () => {
       rootToken: string;
     };
     const script = join(embedded.config.stateRoot, 'prepare.sh');
-    await writeFile(script, prepareLines(clients.environment, address).join('\n'));
+    await writeFile(script, prepareLines(clients.environment, address, clients.catalog).join('\n'));
     const tools = ['vault', 'kubectl'].map((name) => dirname(runtime.tools[name]!));
     await runProgram('sh', [script], {
       env: {

@@ -8,7 +8,14 @@ import { wantedSecrets } from '../../src/plan/kubernetes-secrets.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { withSecretTables } from '../../src/plan/render/secrets.ts';
 import { suppliedKeys } from '../../src/plan/supplied.ts';
-import { deployerRole, readablePaths, serviceRoles } from '../../src/plan/vault-policies.ts';
+import {
+  deployerPolicy,
+  deployerRole,
+  policyNames,
+  readablePaths,
+  serviceRoles,
+  wantedPolicies,
+} from '../../src/plan/vault-policies.ts';
 
 const catalog = loadCatalog();
 
@@ -64,7 +71,23 @@ describe('Vault roles', () => {
     const cns = roles.find(({ name }) => name === 'ananta-cns-service');
     assert.equal(cns?.serviceAccount, 'cns-service');
     assert.equal(cns.namespace, 'app-plane');
-    assert.match(cns.policy, /path "secret\/data\/app-plane\/cns-service" \{ capabilities = \["read"\] \}/);
+    assert.deepEqual(cns.policies, ['ananta-read-own-path']);
+    const worker = roles.find(({ name }) => name === 'ananta-cns-worker');
+    assert.deepEqual(worker?.policies, ['ananta-read-app-plane.cns-service']);
+  });
+
+  test('give policies that read one path each, and nothing else', () => {
+    const policies = wantedPolicies(catalog, 'auth_kubernetes_1');
+    const given = new Set(roles.flatMap((role) => role.policies));
+    assert.deepEqual(
+      [...given].filter((name) => !policies.some((policy) => policy.name === name)),
+      [],
+    );
+    for (const { name, policy } of policies.filter((found) => found.name !== 'ananta-deployer')) {
+      assert.match(name, /^ananta-read-[a-z0-9.-]+$/);
+      assert.match(policy, /^path "secret\/data\/[^"*+]+" \{ capabilities = \["read"\] \}$/, name);
+    }
+    assert.deepEqual(policies.map(({ name }) => name).sort(), policyNames(catalog).sort());
   });
 
   test('exist for everybody who logs in', () => {
@@ -94,10 +117,18 @@ describe('Vault roles', () => {
   });
 
   test('of the deployer cannot change itself', () => {
-    const { policy, name, serviceAccount, namespace } = deployerRole();
+    const { name, serviceAccount, namespace, policies } = deployerRole();
+    const { policy } = deployerPolicy();
+    assert.deepEqual(policies, [name]);
     assert.equal(`${namespace}/${serviceAccount}`, 'vault-system/ananta-deployer');
     assert.match(policy, new RegExp(`path "auth/kubernetes/role/${name}" \\{ capabilities = \\["read"\\] \\}`));
-    assert.match(policy, new RegExp(`path "sys/policies/acl/${name}" \\{ capabilities = \\["read"\\] \\}`));
+    // It writes no policy at all, and no role under another spelling of its own name.
+    assert.deepEqual(policy.match(/path "sys\/policies[^\n]*/g), [
+      'path "sys/policies/acl" { capabilities = ["list"] }',
+      'path "sys/policies/acl/*" { capabilities = ["read"] }',
+    ]);
+    for (const prefix of ['ananta-D', 'ananta-dE', 'ananta-deployeR', 'A'])
+      assert.ok(policy.includes(`path "auth/kubernetes/role/${prefix}*" { capabilities = ["deny"] }`), prefix);
     // Handing over is the one thing that Vault wants sudo for.
     assert.doesNotMatch(
       policy.replace('secret/undelete/', '').replace('path "sys/step-down" { capabilities = ["update", "sudo"] }', ''),

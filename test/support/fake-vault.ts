@@ -190,6 +190,7 @@ export function fakeVault(): FakeVault {
               name,
               {
                 type: name === 'kubernetes/' ? 'kubernetes' : 'userpass',
+                accessor: `auth_${name.replace('/', '')}_fake`,
                 options: null,
                 config: vault.tuning.get(`auth/${name}`) ?? {},
               },
@@ -243,7 +244,10 @@ export function fakeVault(): FakeVault {
     if (
       route.startsWith('POST') &&
       !isRoot &&
-      (/ sys\/(mounts|auth|audit|plugins)\//.test(route) || route.endsWith('ananta-deployer'))
+      (/ sys\/(mounts|auth|audit|plugins|policies\/acl)\//.test(route) ||
+        route === 'POST auth/kubernetes/config' ||
+        /role\/ananta-deployer$/i.test(route) ||
+        (route.includes(' auth/kubernetes/role/') && !opensPaths(json['token_policies'])))
     )
       return denied;
     if (route.startsWith('POST sys/mounts/')) vault.mounts.add(`${named('sys/mounts/')}/`);
@@ -344,4 +348,9 @@ export function fakeVault(): FakeVault {
     close: () => undefined,
   };
   return vault;
+}
+
+/** As the deployer's policy bounds the roles that it writes. */
+function opensPaths(policies: unknown): boolean {
+  return [policies].flat().every((name) => typeof name === 'string' && /^ananta-read-[^,]*$/.test(name));
 }

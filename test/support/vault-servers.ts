@@ -35,6 +35,8 @@ export interface VaultServers {
 export interface VaultServersOptions {
   count: number;
   seal?: Seal;
+  /** More of the configuration: a folder of plug-ins. */
+  more?: string;
   /** Of the processes, as the pods have them from Secrets. */
   env?: Record<string, string>;
 }
@@ -54,7 +56,7 @@ async function vaultBinary(): Promise<string> {
 }
 
 /** Starts none yet. */
-export async function vaultServers({ count, seal, env = {} }: VaultServersOptions): Promise<VaultServers> {
+export async function vaultServers({ count, seal, more = '', env = {} }: VaultServersOptions): Promise<VaultServers> {
   const binary = await vaultBinary();
   const folder = await mkdtemp(join(tmpdir(), 'vaults-'));
   const ports = await freePorts(2 * count);
@@ -62,7 +64,7 @@ export async function vaultServers({ count, seal, env = {} }: VaultServersOption
   const portOf = (index: number): number => ports[2 * index]!;
 
   const configuration = (index: number, replicas: number): string => {
-    const text = vaultHcl({ name: 'vault' }, { replicas, seal }, DOMAIN, { mlock: 'said' });
+    const text = `${vaultHcl({ name: 'vault' }, { replicas, seal }, DOMAIN, { mlock: 'said' })}${more}\n`;
     return text
       .replace('[::]:8200', `127.0.0.1:${portOf(index)}`)
       .replace('[::]:8201', `127.0.0.1:${ports[2 * index + 1]}`)

@@ -11,7 +11,8 @@ import { opens } from '../../clients/vault/index.ts';
 import { notObservable, vaultFinding } from '../../plan/drift/vault-finding.ts';
 import { vaultFindings } from '../../plan/drift/vault-findings.ts';
 import { pathFindings } from '../../plan/drift/vault-path-findings.ts';
-import { deployerRole, serviceRoles } from '../../plan/vault-policies.ts';
+import { deployerRole, serviceRoles, wantedPolicies } from '../../plan/vault-policies.ts';
+import { accessorOf } from '../vault/foundation.ts';
 import { certificateFor, REVIEWER_TOKEN } from '../vault/identities.ts';
 import { keysWithoutText } from '../vault/declared.ts';
 import type { MadeSecret } from '../vault/made-secrets.ts';
@@ -79,6 +80,7 @@ async function lookAtVault(
       const foundation = vaultFindings(inside.seen, {
         login,
         deployer: deployerRole(),
+        policies: wantedPolicies(catalog, inside.seen.auths && accessorOf(inside.seen.auths)),
         services: serviceRoles(catalog),
       });
       const missingMount = inside.seen.mounts?.has(`${VAULT.kvMount}/`) === false;

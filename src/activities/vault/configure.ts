@@ -31,6 +31,7 @@ export function configureVault(clients: Clients, scopeOf: ScopeOf): Activities['
         // token from before.
         vault.forgetLogin();
         const wanted: WantedFoundation = {
+          catalog,
           kubernetesHost: connections.vault.kubernetesHost,
           certificateAuthority: reviewer.certificateAuthority,
           plugin: connections.vault.kubernetesAuthPlugin,

@@ -5,13 +5,16 @@ import { VaultError, type VaultSession } from '../../clients/vault/index.ts';
 import { VAULT } from '../../contract/names.ts';
 import { fieldDifferences } from '../../plan/drift/vault-fields.ts';
 import { DEPLOYER_TTL_SECONDS, KV_CONFIG, KV_MOUNT, LOGIN_MOUNT, loginConfig } from '../../plan/vault-foundation.ts';
-import { deployerRole } from '../../plan/vault-policies.ts';
+import type { Catalog } from '../../catalog/schema.ts';
+import { deployerRole, wantedPolicies } from '../../plan/vault-policies.ts';
 import { DeployError } from '../failures.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { differingRole, knownNames, writeRole } from './roles.ts';
+import { differingPolicies, differingRole, knownNames, writePolicies, writeRole } from './roles.ts';
 import type { Reviewer } from './identities.ts';
 
 export interface WantedFoundation {
+  /** Whose paths are opened for reading. */
+  catalog: Catalog;
   kubernetesHost: string;
   certificateAuthority: string;
   /** Where Kubernetes auth is no part of the server. */
@@ -23,6 +26,7 @@ const mountsSchema = z.object({
     z.string(),
     z.looseObject({
       type: z.string(),
+      accessor: z.string().optional(),
       options: z.record(z.string(), z.unknown()).nullish(),
       config: z.record(z.string(), z.unknown()).nullish(),
     }),
@@ -54,9 +58,14 @@ export async function readMounts(
 ): Promise<SeenMounts> {
   const { data } = mountsSchema.parse((await session.read(path, signal)) ?? { data: {} });
   return new Map(
-    Object.entries(data).map(([mount, { type, options, config }]) => [
+    Object.entries(data).map(([mount, { type, accessor, options, config }]) => [
       mount,
-      { type, ...prefixed('options', options), ...prefixed('config', config) },
+      {
+        type,
+        ...(accessor === undefined ? {} : { accessor }),
+        ...prefixed('options', options),
+        ...prefixed('config', config),
+      },
     ]),
   );
 }
@@ -77,21 +86,30 @@ export async function missingFoundation(
   wanted: WantedFoundation,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  const [mounts, auths, config, kv, role] = await Promise.all([
+  const [mounts, auths, config, kv, known] = await Promise.all([
     readMounts(session, 'sys/mounts', signal),
     readMounts(session, 'sys/auth', signal),
     readFields(session, LOGIN_CONFIG, signal),
     readFields(session, KV_CONFIG_PATH, signal),
-    knownNames(session, signal).then((known) =>
-      differingRole(session, deployerRole(), DEPLOYER_TTL_SECONDS, known, signal),
-    ),
+    knownNames(session, signal),
+  ]);
+  const [policies, role] = await Promise.all([
+    differingPolicies(session, wantedPolicies(wanted.catalog, accessorOf(auths)), known, signal),
+    differingRole(session, deployerRole(), DEPLOYER_TTL_SECONDS, known, signal),
   ]);
   return [
     ...(fits(KV_MOUNT, mounts.get(KV)) && fits(KV_CONFIG, kv) ? [] : [KV_WORDS]),
     ...(fits(LOGIN_MOUNT, auths.get(LOGIN)) ? [] : [LOGIN_WORDS]),
     ...(isConfigured(config, wanted) ? [] : [CONFIG_WORDS]),
+    ...policies.map(({ name }) => `policy ${name}`),
     ...role,
   ];
+}
+
+/** What Vault calls the auth method in policies. */
+export function accessorOf(auths: ReadonlyMap<string, Readonly<Record<string, unknown>>>): string | undefined {
+  const accessor = auths.get(LOGIN)?.['accessor'];
+  return typeof accessor === 'string' ? accessor : undefined;
 }
 
 /** Makes all of it, as root; harmless to repeat. @returns what was missing */
@@ -104,14 +122,10 @@ export async function layFoundation(
   const audit = await enableAudit(session, signal);
   // Registering a plug-in takes Vault a while; the mount need not wait for it.
   const [kv, login] = await Promise.all([mountKv(session, signal), enableLogin(session, wanted, reviewer, signal)]);
-  const role = await writeRole(
-    session,
-    deployerRole(),
-    DEPLOYER_TTL_SECONDS,
-    await knownNames(session, signal),
-    signal,
-  );
-  return [...audit, ...kv, ...login, ...role];
+  const [known, auths] = await Promise.all([knownNames(session, signal), readMounts(session, 'sys/auth', signal)]);
+  const policies = await writePolicies(session, wantedPolicies(wanted.catalog, accessorOf(auths)), known, signal);
+  const role = await writeRole(session, deployerRole(), DEPLOYER_TTL_SECONDS, known, signal);
+  return [...audit, ...kv, ...login, ...policies, ...role];
 }
 
 async function mountKv(session: VaultSession, signal?: AbortSignal): Promise<string[]> {

@@ -4,7 +4,7 @@ import { versionOfKv, type VaultSession } from '../../clients/vault/index.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { wantedSecrets } from '../../plan/kubernetes-secrets.ts';
 import type { ObservedCluster } from '../../plan/observed.ts';
-import { deployerRole, serviceRoles } from '../../plan/vault-policies.ts';
+import { deployerRole, policyNames, serviceRoles } from '../../plan/vault-policies.ts';
 import { readReceipt, wantedReceipt } from './receipt.ts';
 import { knownNames } from './roles.ts';
 import { existingSecrets, staleness } from './wanted.ts';
@@ -70,12 +70,14 @@ async function lookInside(
     ),
   ]);
   const wanted = wantedReceipt(catalog, environment, connections.vault.kubernetesHost);
-  const names = [deployerRole(), ...serviceRoles(catalog)].map(({ name }) => name);
+  const roleNames = [deployerRole(), ...serviceRoles(catalog)].map(({ name }) => name);
   const reasons = [
     ...(receipt.configured === wanted.configured ? [] : ['policies, roles or login are not those of this catalog']),
     ...(receipt.seeded === wanted.seeded ? [] : ['paths or keys are not those of this catalog']),
-    ...names.filter((name) => !policies.includes(name)).map((name) => `policy ${name} is missing`),
-    ...names.filter((name) => !roles.includes(name)).map((name) => `role ${name} is missing`),
+    ...policyNames(catalog)
+      .filter((name) => !policies.includes(name))
+      .map((name) => `policy ${name} is missing`),
+    ...roleNames.filter((name) => !roles.includes(name)).map((name) => `role ${name} is missing`),
     ...found.filter(([, revision]) => revision === undefined).map(([path]) => `${path} is missing`),
   ];
   return {

@@ -4,7 +4,7 @@ import type { VaultSession } from '../../clients/vault/index.ts';
 import { VAULT } from '../../contract/names.ts';
 import { fieldDifferences } from '../../plan/drift/vault-fields.ts';
 import { roleBody } from '../../plan/vault-foundation.ts';
-import type { VaultRole } from '../../plan/vault-policies.ts';
+import type { VaultPolicy, VaultRole } from '../../plan/vault-policies.ts';
 
 const policySchema = z.object({ data: z.object({ policy: z.string() }) });
 const roleSchema = z.object({ data: z.record(z.string(), z.unknown()) });
@@ -43,7 +43,35 @@ export async function readRole(
   return answer === undefined ? undefined : roleSchema.parse(answer).data;
 }
 
-/** @returns what differs: `policy x`, `role x` */
+/** @returns those that differ, or are not there */
+export async function differingPolicies(
+  session: VaultSession,
+  wanted: readonly VaultPolicy[],
+  known: KnownNames,
+  signal?: AbortSignal,
+): Promise<VaultPolicy[]> {
+  const found = await Promise.all(
+    wanted.map(async (policy) => ({
+      policy,
+      text: known.policies.includes(policy.name) ? await readPolicy(session, policy.name, signal) : undefined,
+    })),
+  );
+  return found.filter(({ policy, text }) => text?.trim() !== policy.policy.trim()).map(({ policy }) => policy);
+}
+
+/** @returns what had to be written: `policy x` */
+export async function writePolicies(
+  session: VaultSession,
+  wanted: readonly VaultPolicy[],
+  known: KnownNames,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const differing = await differingPolicies(session, wanted, known, signal);
+  await Promise.all(differing.map((policy) => session.write(policyPath(policy), { policy: policy.policy }, signal)));
+  return differing.map(({ name }) => `policy ${name}`);
+}
+
+/** @returns what differs: `role x` */
 export async function differingRole(
   session: VaultSession,
   role: VaultRole,
@@ -51,15 +79,9 @@ export async function differingRole(
   known: KnownNames,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  const [policy, found] = await Promise.all([
-    known.policies.includes(role.name) ? readPolicy(session, role.name, signal) : undefined,
-    known.roles.includes(role.name) ? readRole(session, role.name, signal) : undefined,
-  ]);
-  const sameRole = found !== undefined && fieldDifferences(roleBody(role, ttlSeconds), found).length === 0;
-  return [
-    ...(policy?.trim() === role.policy.trim() ? [] : [`policy ${role.name}`]),
-    ...(sameRole ? [] : [`role ${role.name}`]),
-  ];
+  const found = known.roles.includes(role.name) ? await readRole(session, role.name, signal) : undefined;
+  const same = found !== undefined && fieldDifferences(roleBody(role, ttlSeconds), found).length === 0;
+  return same ? [] : [`role ${role.name}`];
 }
 
 /** @returns what had to be written */
@@ -71,8 +93,7 @@ export async function writeRole(
   signal?: AbortSignal,
 ): Promise<string[]> {
   const differing = await differingRole(session, role, ttlSeconds, known, signal);
-  if (differing.includes(`policy ${role.name}`)) await session.write(policyPath(role), { policy: role.policy }, signal);
-  if (differing.includes(`role ${role.name}`)) await session.write(rolePath(role), roleBody(role, ttlSeconds), signal);
+  if (differing.length > 0) await session.write(rolePath(role), roleBody(role, ttlSeconds), signal);
   return differing;
 }
 

@@ -10,7 +10,7 @@ import {
   roleBody,
   SERVICE_TTL_SECONDS,
 } from '../vault-foundation.ts';
-import type { VaultRole } from '../vault-policies.ts';
+import type { VaultPolicy, VaultRole } from '../vault-policies.ts';
 import { type FieldDifference, fieldDifferences } from './vault-fields.ts';
 import { vaultFinding } from './vault-finding.ts';
 import { policyDifferences } from './vault-policy-text.ts';
@@ -31,6 +31,7 @@ export interface SeenVault {
 export interface WantedVault {
   login: { kubernetesHost: string; certificateAuthority: string };
   deployer: VaultRole;
+  policies: readonly VaultPolicy[];
   services: readonly VaultRole[];
 }
 
@@ -131,9 +132,8 @@ function login({ auths, loginConfig: config }: SeenVault, wanted: WantedVault): 
   return { findings, checked: (auths ? 2 : 0) + (config === undefined ? 0 : 1) };
 }
 
-function policies({ policies: seen }: SeenVault, { deployer, services }: WantedVault): Part {
+function policies({ policies: seen }: SeenVault, { policies: wanted }: WantedVault): Part {
   if (!seen) return { findings: [], checked: 0 };
-  const wanted = [deployer, ...services];
   const findings = wanted.flatMap(({ name, policy }) => {
     const object = `Vault policy ${name}`;
     if (!seen.has(name)) return [missing(object, name)];
@@ -141,7 +141,7 @@ function policies({ policies: seen }: SeenVault, { deployer, services }: WantedV
     return text === undefined ? [] : changed(object, policyDifferences(policy, text), name);
   });
   const extra = [...seen]
-    .filter(([name]) => !BUILT_IN_POLICIES.has(name) && !wanted.some((role) => role.name === name))
+    .filter(([name]) => !BUILT_IN_POLICIES.has(name) && !wanted.some((policy) => policy.name === name))
     .map(([name, text]) =>
       vaultFinding({
         kind: 'extra',
@@ -235,7 +235,10 @@ function whose(name: string): string {
 }
 
 function serviceOf(role: string): { service?: string } {
-  return role === VAULT.deployerRole ? { service: VAULT.service } : { service: role.replace(/^ananta-/, '') };
+  // Policies are of paths, which several services read.
+  return role === VAULT.deployerRole || role.startsWith('ananta-read-')
+    ? { service: VAULT.service }
+    : { service: role.replace(/^ananta-/, '') };
 }
 
 function prefixed(prefix: string, fields: readonly FieldDifference[]): FieldDifference[] {

@@ -1,7 +1,9 @@
 /** What differs between two texts of a policy, rule by rule as far as they can be read. */
 import type { FieldDifference } from './vault-fields.ts';
 
-const RULE = /path\s+"([^"]*)"\s*\{\s*capabilities\s*=\s*\[([^\]]*)\]\s*\}/g;
+/** A path, its capabilities, and what its parameters are bound to. */
+const RULE =
+  /path\s+"([^"]*)"\s*\{\s*capabilities\s*=\s*\[([^\]]*)\]((?:\s*(?:allowed|denied)_parameters\s*=\s*\{[^{}]*\})*)\s*\}/g;
 
 /**
  * Empty when both grant the same. Order, comments and blanks are no difference; anything that is no plain rule is
@@ -22,15 +24,17 @@ function rulesOf(text: string): Map<string, string> | undefined {
   const plain = text.replaceAll(/^\s*(#|\/\/).*$/gm, '');
   if (plain.replaceAll(RULE, '').trim() !== '') return undefined;
   const rules = [...plain.matchAll(RULE)].map(
-    ([, path = '', list = '']) =>
+    ([, path = '', list = '', parameters = '']) =>
       [
         path,
-        list
-          .split(',')
-          .map((name) => name.replaceAll(/["\s]/g, ''))
-          .filter((name) => name !== '')
-          .sort()
-          .join(', '),
+        [
+          ...list
+            .split(',')
+            .map((name) => name.replaceAll(/["\s]/g, ''))
+            .filter((name) => name !== '')
+            .sort(),
+          ...(parameters.trim() === '' ? [] : [parameters.trim().replaceAll(/\s+/g, ' ')]),
+        ].join(', '),
       ] as const,
   );
   // Of two rules for one path nobody here knows what Vault makes.

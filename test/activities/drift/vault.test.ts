@@ -97,7 +97,7 @@ describe('drift of Vault', () => {
           .filter(([path]) => !path.startsWith('ananta'))
           .map(([path, { versions }]) => [path, versions.at(-1)?.data]);
       const before = values();
-      vault.policies.set('ananta-cns-service', 'path "*" { capabilities = ["sudo"] }');
+      vault.policies.set('ananta-read-own-path', 'path "*" { capabilities = ["sudo"] }');
       vault.policies.set('other', 'x');
       vault.roles.set('ananta-cns-service', { ...vault.roles.get('ananta-cns-service'), token_period: 86400 });
       vault.roles.set('ananta-gone', {});
@@ -109,7 +109,7 @@ describe('drift of Vault', () => {
       assert.ok(kinds.includes('missing Vault secret app-plane/cns-service -> vault'));
       assert.ok(kinds.includes('changed Vault role ananta-cns-service token_period -> vault'));
       for (const part of [
-        'policy ananta-cns-service',
+        'policy ananta-read-own-path',
         'mount secret/ config.max_lease_ttl',
         'mount secret/ kv.max_versions',
         'auth/kubernetes disable_iss_validation',
@@ -144,9 +144,9 @@ describe('drift of Vault', () => {
   test('a right that was taken away: what it hides is not observable, all else is still compared', async () => {
     await withBootstrapped(async ({ vault }, { find }) => {
       vault.denied = /secret\/metadata/;
-      vault.policies.delete('ananta-cns-service');
+      vault.policies.delete('ananta-read-own-path');
       assert.deepEqual(lines(await find()), [
-        'missing Vault policy ananta-cns-service -> vault',
+        'missing Vault policy ananta-read-own-path -> vault',
         'not-observable Vault secrets -> a person',
       ]);
     });
