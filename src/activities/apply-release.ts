@@ -4,7 +4,7 @@
  * again after a lost acknowledgement, a killed worker or a killed Helm leads to the same end.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HelmError, helmSecretName } from '../clients/helm/index.ts';
+import { HelmError, helmSecretName, readStoredRelease } from '../clients/helm/index.ts';
 import type { Clients } from '../clients/index.ts';
 import { paths } from '../clients/kubernetes/index.ts';
 import type { ApplyReleaseInput, ApplyReleaseResult } from '../contract/activities.ts';
@@ -25,6 +25,8 @@ import { explainTakenPort } from './release/leaked-port.ts';
 import { assertRestorable, claim, isRestored, restore } from './release/restore.ts';
 import { type JudgedRevision, judgedRevisionsOf } from './release/provenance.ts';
 import { proveRevision } from './release/prove.ts';
+import { assertObjectsOurs } from './release/objects.ts';
+import { assertOurs } from './release/ours.ts';
 import { type Release, settleRelease } from './release/recover.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
@@ -42,11 +44,13 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
         const started = performance.now();
         const { run, step } = input;
         const release = { namespace: step.namespace, name: step.name };
-        const [, environment, found] = await Promise.all([
+        const [, environment, revisions] = await Promise.all([
           assertTarget(clients, run, scope.signal),
           currentEnvironment(clients),
-          judgedRevisionsOf(clients, release, scope.signal).then((all) => all.at(-1)),
+          judgedRevisionsOf(clients, release, scope.signal),
         ]);
+        const found = revisions.at(-1);
+        await assertOurs(clients, release, revisions, scope.signal);
         const back = step.toRevision !== undefined;
         const inputs = back ? undefined : await plannedInputs(clients, environment, input);
         if (back && isRestored(input, found))
@@ -67,17 +71,19 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
           await clients.charts.ensure(inputs.upstream, scope.signal);
         }
         doing = 'makes sure that nobody else is at work on it';
-        const { recovered } = await settleRelease(clients, run, release, step.digest, scope.signal);
+        const { revision, recovered } = await settleRelease(clients, run, release, step.digest, scope.signal);
         if (back) await assertRestorable(clients, input, scope.signal);
+        await assertRevision(clients, release, step.toRevision ?? revision?.revision, scope.signal);
         if (step.job) {
           doing = 'removes a failed Job';
           await replaceFailedJobs(clients, input, scope.signal);
         }
         doing = 'waits for its turn with Helm';
         const onTurn = async (): Promise<void> => {
+          // It may have waited long, and somebody may have put a release of theirs there meanwhile.
+          await assertOurs(clients, release, await judgedRevisionsOf(clients, release, scope.signal), scope.signal);
           turn.assertOurs();
           doing = 'Helm is at work';
-          return Promise.resolve();
         };
         const apply = async (): Promise<number> =>
           inputs
@@ -96,10 +102,10 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
                 })
               ).revision
             : restore(clients, input, { signal: scope.signal, onTurn });
-        const revision = await onceMoreForNewKinds(apply, scope.signal).catch(async (error: unknown) => {
+        const made = await onceMoreForNewKinds(apply, scope.signal).catch(async (error: unknown) => {
           throw await explainTakenPort(clients.kubernetes, release, error, Date.now() - scope.wantedAt, scope.signal);
         });
-        if (!back) await assertRecorded(clients, release, revision);
+        if (!back) await assertRecorded(clients, release, made);
         const definitions = inputs ? await kindsOf(clients, inputs, release, scope.signal) : [];
         if (definitions.length > 0) {
           doing = 'waits for its kinds to be known';
@@ -107,13 +113,28 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
         }
         return {
           changed: true,
-          revision,
+          revision: made,
           seconds: seconds(started),
           ...(recovered === undefined ? {} : { recovered }),
         };
       },
     );
   };
+}
+
+/**
+ * What Helm is about to compare with, or to apply again.
+ * @throws DamagedRecordError, DeployError NotOurs
+ */
+async function assertRevision(
+  { kubernetes }: Pick<Clients, 'kubernetes'>,
+  { namespace, name }: Release,
+  revision: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const stored =
+    revision === undefined ? undefined : await readStoredRelease(kubernetes, namespace, name, revision, signal);
+  if (stored !== undefined) await assertObjectsOurs(kubernetes, stored, signal);
 }
 
 /** @throws DeployError PlanOutdated when chart, values or environment were edited since the plan was made */

@@ -6,7 +6,7 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { ChartDigestError, ChartUnavailableError } from '../clients/charts/index.ts';
-import { HelmError } from '../clients/helm/index.ts';
+import { DamagedRecordError, HelmError } from '../clients/helm/index.ts';
 import {
   ClusterLoginError,
   ClusterMismatchError,
@@ -59,7 +59,9 @@ export function classify(error: unknown): { type: FailureType; message: string }
   if (error instanceof VaultKeysMissingError) return { type: FAILURES.vaultKeysMissing, message };
   if (error instanceof SecretFormatError) return { type: FAILURES.invalidInput, message };
   if (error instanceof VaultSealedError) return { type: FAILURES.vaultSealed, message };
+  if (error instanceof DamagedRecordError) return { type: FAILURES.damagedRecord, message };
   // Of the pure parts, which know no classes of ours.
+  if (error instanceof Error && error.name === 'ForeignReleaseError') return { type: FAILURES.notOurs, message };
   if (error instanceof Error && error.name === 'DependencyMissingError')
     return { type: FAILURES.dependencyMissing, message };
   if (

@@ -7,7 +7,8 @@ import type { Environment } from '../environment/schema.ts';
 import { PlanRefusedError } from '../plan/chart-source.ts';
 import { buildPlan } from '../plan/decide.ts';
 import { allDigests } from '../plan/inputs.ts';
-import type { ObservedCluster } from '../plan/observed.ts';
+import { ForeignReleaseError } from '../plan/foreign.ts';
+import { type ObservedCluster, releaseKey } from '../plan/observed.ts';
 import { selectPlan } from '../plan/selection.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { observeCluster } from './observe/cluster.ts';
@@ -65,7 +66,7 @@ async function refuseOverOldData(
   if (loss !== undefined) throw new PlanRefusedError(lossText(environment, loss, 'Nothing was changed.'));
 }
 
-/** @throws SelectionError, DependencyMissingError, PlanRefusedError */
+/** @throws SelectionError, DependencyMissingError, PlanRefusedError, ForeignReleaseError */
 export function decidePlan(
   catalog: Catalog,
   environment: Environment,
@@ -74,5 +75,16 @@ export function decidePlan(
   selection?: Selection,
 ): DeployPlan {
   const plan = buildPlan({ catalog, environment, digests, observed });
-  return selection ? selectPlan(plan, catalog, selection, observed) : plan;
+  const selected = selection ? selectPlan(plan, catalog, selection, observed) : plan;
+  refuseForeign(selected, observed);
+  return selected;
+}
+
+/** What was not selected is nobody's business here. @throws ForeignReleaseError */
+function refuseForeign({ environment, services }: DeployPlan, { foreign }: ObservedCluster): void {
+  const inTheWay = services
+    .flatMap(({ steps }) => steps)
+    .filter(({ kind, action }) => kind === 'release' && action !== 'excluded')
+    .flatMap(({ namespace, name }) => foreign?.get(releaseKey(namespace, name)) ?? []);
+  if (inTheWay.length > 0) throw new ForeignReleaseError(environment, inTheWay);
 }

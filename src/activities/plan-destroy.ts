@@ -6,7 +6,8 @@ import { assertTarget, currentEnvironment } from './context.ts';
 import { survey } from './destroy/survey.ts';
 import { assertShown, destructionDigest } from './plan-binding.ts';
 import { markedByHelm } from './release/leftovers.ts';
-import { allNewestRevisions } from './release/revisions.ts';
+import { foreignReleases } from './release/ours.ts';
+import { allRevisions, newestOfEach } from './release/revisions.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
 /** What has to be removed, dependents first, from what the cluster holds; changes nothing. */
@@ -37,15 +38,16 @@ export async function destroyPlanOf(
   signal?: AbortSignal,
 ): Promise<DeployPlan> {
   const { kubernetes, catalog } = clients;
-  const [environment, releases, marked] = await Promise.all([
+  const [environment, revisions, marked] = await Promise.all([
     currentEnvironment(clients),
-    allNewestRevisions(kubernetes, signal),
+    allRevisions(kubernetes, signal),
     markedByHelm(kubernetes, signal),
   ]);
   return buildDestroyPlan({
     catalog,
     environment,
-    releases,
+    releases: newestOfEach(revisions),
+    foreign: await foreignReleases(clients, revisions, signal),
     marked: new Map([...marked].map(([key, objects]) => [key, objects.length])),
     deleteData,
   });

@@ -7,14 +7,12 @@ import { HelmError } from '../clients/helm/index.ts';
 import type { Clients } from '../clients/index.ts';
 import { paths } from '../clients/kubernetes/index.ts';
 import type { Activities } from '../contract/activities.ts';
-import { FAILURES } from '../contract/failures.ts';
-import { RELEASE_LABELS } from '../contract/names.ts';
 import { assertTarget } from './context.ts';
-import { DeployError } from './failures.ts';
 import { awaitGone } from './release/gone.ts';
 import { removeLeftovers } from './release/leftovers.ts';
 import { type Release, settleRelease } from './release/recover.ts';
-import { newestRevision, type Revision } from './release/revisions.ts';
+import { assertOurs } from './release/ours.ts';
+import { revisionsOf } from './release/revisions.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
 export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['removeRelease'] {
@@ -29,8 +27,9 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
         const started = performance.now();
         const release = { namespace: step.namespace, name: step.name };
         await assertTarget(clients, run, scope.signal);
-        const found = await newestRevision(kubernetes, release.namespace, release.name, scope.signal);
-        if (found) assertOurs(release, found, run.environment);
+        const revisions = await revisionsOf(kubernetes, release.namespace, release.name, scope.signal);
+        const found = revisions.at(-1);
+        await assertOurs(clients, release, revisions, scope.signal);
 
         doing = 'makes sure that nobody else is at work on it';
         const { revision } = await settleRelease(clients, run, release, step.digest, scope.signal);
@@ -67,16 +66,6 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
       },
     );
   };
-}
-
-/** @throws DeployError when somebody else has put a release of this name there */
-function assertOurs({ namespace, name }: Release, { labels, revision }: Revision, environment: string): void {
-  const of = labels[RELEASE_LABELS.environment];
-  if (of === environment) return;
-  throw new DeployError(
-    FAILURES.invalidInput,
-    `Release ${name} in ${namespace} is not removed: its revision ${revision} was made by ${of === undefined ? 'no deployment of ours' : `a deployment to environment "${of}"`}. If it may go, remove it yourself: helm uninstall ${name} --namespace ${namespace}`,
-  );
 }
 
 /**

@@ -79,6 +79,8 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
     next: [`${commandLine('catalog')}   (all services and phases)`],
   }),
   OwnerMismatchError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
+  ForeignReleaseError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
+  DamagedRecordError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   DependencyMissingError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   PlanRefusedError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   SecretFormatError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [] }),

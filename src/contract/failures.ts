@@ -5,6 +5,10 @@
 export const FAILURES = {
   /** Never retried: a person has to change something. */
   invalidInput: 'InvalidInput',
+  /** What stands in the place of ours is somebody else's: never taken over without being told. */
+  notOurs: 'NotOurs',
+  /** A record in the cluster cannot be read. */
+  damagedRecord: 'DamagedRecord',
   chartInvalid: 'ChartInvalid',
   rejectedByCluster: 'RejectedByCluster',
   fieldConflict: 'FieldConflict',
@@ -47,6 +51,8 @@ export const FAILURES = {
 export type FailureType = (typeof FAILURES)[keyof typeof FAILURES];
 
 export const NON_RETRYABLE: readonly FailureType[] = [
+  FAILURES.notOurs,
+  FAILURES.damagedRecord,
   FAILURES.invalidInput,
   FAILURES.chartInvalid,
   FAILURES.rejectedByCluster,

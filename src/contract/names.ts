@@ -89,6 +89,8 @@ export const RELEASE_LABELS = {
   proven: 'ananta-proven',
   /** Keyed proof that a run of ours wrote this very revision. */
   proof: 'ananta-proof',
+  /** Number of the revision, made by somebody else, that a person has taken over. Helm hands it on: see `proven`. */
+  adopted: 'ananta-adopted',
 } as const;
 
 /** Kubernetes namespace of the deployer's own records: platform versions, accepted drift. Not one of the platform's. */

@@ -131,12 +131,15 @@ function planStep(
   if (digest === undefined) throw new Error(`There is no digest for release "${name}".`);
   const key = releaseKey(namespace, name);
   const found = observed.releases.get(key);
+  const theirs = observed.foreign?.get(key);
   return {
     kind,
     name,
     namespace,
     job,
-    ...decideRelease(withoutPods(environment, release), digest, found, observed.health.get(key)),
+    ...(theirs === undefined
+      ? decideRelease(withoutPods(environment, release), digest, found, observed.health.get(key))
+      : { action: 'install' as const, reason: `a release of this name is there that is not ours` }),
     digest,
     ...(found === undefined ? {} : { revision: found.revision }),
   };

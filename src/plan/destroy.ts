@@ -9,8 +9,9 @@ import { RELEASE_LABELS } from '../contract/names.ts';
 import type { DeployPlan, PlannedService, PlannedStep } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { digestOf } from './digest.ts';
+import { foreignText } from './foreign.ts';
 import { criticalPath, dependentsOf, remainingSeconds } from './graph.ts';
-import { releaseKey, type ObservedRelease } from './observed.ts';
+import { releaseKey, type ForeignRelease, type ObservedRelease } from './observed.ts';
 import { releasesOf } from './releases.ts';
 
 export interface DestroyPlanInput {
@@ -18,6 +19,8 @@ export interface DestroyPlanInput {
   environment: Pick<Environment, 'name' | 'simulation' | 'helm'>;
   /** Newest revision of every release in the cluster, by `<namespace>/<release>`. */
   releases: ReadonlyMap<string, ObservedRelease>;
+  /** Those of the catalog's releases that somebody else has made; same key. Absent: none. */
+  foreign?: ReadonlyMap<string, ForeignRelease>;
   /** Objects that carry Helm's marks, counted by `<namespace>/<release>`. */
   marked: ReadonlyMap<string, number>;
   deleteData: boolean;
@@ -26,7 +29,14 @@ export interface DestroyPlanInput {
 /** Of one uninstall, until its pods have ended; for the order and for people. */
 const SECONDS_PER_RELEASE = 2;
 
-export function buildDestroyPlan({ catalog, environment, releases, marked, deleteData }: DestroyPlanInput): DeployPlan {
+export function buildDestroyPlan({
+  catalog,
+  environment,
+  releases,
+  foreign,
+  marked,
+  deleteData,
+}: DestroyPlanInput): DeployPlan {
   const dependents = dependentsOf(catalog.services);
   const listed = catalog.services.map((service) => {
     const steps = releasesOf(service)
@@ -48,7 +58,7 @@ export function buildDestroyPlan({ catalog, environment, releases, marked, delet
           name,
           namespace,
           job,
-          ...decide(releases.get(key), marked.get(key) ?? 0, environment.name),
+          ...decide(releases.get(key), marked.get(key) ?? 0, environment.name, foreign?.get(key)),
           digest: digestOfRelease(releases.get(key)),
           ...revisionOf(releases.get(key)),
         };
@@ -63,7 +73,7 @@ export function buildDestroyPlan({ catalog, environment, releases, marked, delet
     (services.find((service) => service.name === name)?.steps.filter(({ action }) => action === 'remove').length ?? 0);
   const remaining = remainingSeconds(services, secondsOf);
   const longest = criticalPath(services, secondsOf);
-  const foreign = listed.flatMap(({ steps }) =>
+  const leftAlone = listed.flatMap(({ steps }) =>
     steps
       .filter(({ reason }) => reason.startsWith(NOT_OURS))
       .map(({ name, namespace, reason }) => `${namespace}/${name}: ${reason}`),
@@ -89,7 +99,7 @@ export function buildDestroyPlan({ catalog, environment, releases, marked, delet
     // What cannot be removed is in the way of what it depends on, of nothing else.
     onFailure: 'continue',
     notes: [
-      ...foreign,
+      ...leftAlone,
       deleteData
         ? "volumes, Vault's data and the records of the deployer go as well"
         : "volumes, and with them Vault's data and buckets, stay",
@@ -103,6 +113,7 @@ function decide(
   found: ObservedRelease | undefined,
   marked: number,
   environment: string,
+  theirs: ForeignRelease | undefined,
 ): Pick<PlannedStep, 'action' | 'reason'> {
   if (found === undefined)
     return marked > 0
@@ -114,6 +125,7 @@ function decide(
       action: 'unchanged',
       reason: `${NOT_OURS}: made by ${of === undefined ? 'no deployment of ours' : `a deployment to environment "${of}"`}`,
     };
+  if (theirs !== undefined) return { action: 'unchanged', reason: `${NOT_OURS}: ${foreignText(theirs, environment)}` };
   return {
     action: 'remove',
     reason: `revision ${found.revision}${found.status === 'deployed' ? '' : ` is ${found.status}`}`,

@@ -40,6 +40,26 @@ export interface ObservedRelease {
   ours?: boolean;
 }
 
+/** A release of one of our names that we did not make. */
+export interface ForeignRelease {
+  namespace: string;
+  name: string;
+  /** Whose place it has taken; absent for a release that the catalog does not have. */
+  service?: string;
+  revision: number;
+  status: string;
+  /** Name and version; absent where Helm's record cannot be read. */
+  chart?: string;
+  /** Field manager that wrote Helm's record, as the API server saw it. */
+  by: string;
+  /** ISO 8601: when it was last written. */
+  at: string;
+  /** Environment that its record is labelled with; absent: none. */
+  environment?: string;
+  /** Further labels of the record, `team=web`: who it belongs to, where its owner says so. */
+  labels: string[];
+}
+
 export interface ObservedHealth {
   healthy: boolean;
   /** `0/1 pods ready`, `Job failed: BackoffLimitExceeded`; empty when healthy. */
@@ -55,6 +75,8 @@ export interface ObservedCluster {
   releases: ReadonlyMap<string, ObservedRelease>;
   /** Why proofs of revisions could not be checked; absent: they were. */
   proofsUnchecked?: string;
+  /** Those of the catalog's releases that somebody else has made; same key. Absent: none. */
+  foreign?: ReadonlyMap<string, ForeignRelease>;
   /** Key `<namespace>/<release>`, from the live workloads by instance label. Absent: no workload at all. */
   health: ReadonlyMap<string, ObservedHealth>;
   vault: 'absent' | 'unreachable' | 'uninitialized' | 'sealed' | 'open';

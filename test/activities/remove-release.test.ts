@@ -144,10 +144,10 @@ describe('removing a release', () => {
   });
 
   for (const [environment, by] of [
-    [undefined, 'no deployment of ours'],
-    ['staging', 'a deployment to environment "staging"'],
+    [undefined, 'no deployment to "sandbox" made it'],
+    ['staging', 'a deployment to environment "staging" made it'],
   ] as const) {
-    test(`made by ${by}: refused, nothing touched`, async () => {
+    test(`${by}: refused, nothing touched`, async () => {
       await withFakeClients(async (parts) => {
         const calls = helmOf(parts);
         record(parts, 1, 'deployed', environment === undefined ? undefined : environment);
@@ -156,8 +156,8 @@ describe('removing a release', () => {
             'ananta-environment'
           ];
         await assert.rejects(remove(parts), {
-          type: 'InvalidInput',
-          message: new RegExp(`made by ${by}.*helm uninstall api --namespace ns`),
+          name: 'ForeignReleaseError',
+          message: new RegExp(`${by}.*Nothing was touched.*helm uninstall api --namespace ns`, 's'),
         });
         assert.deepEqual([calls, parts.cluster.removed], [[], []]);
       });

@@ -4,31 +4,22 @@ import { applyRelease } from '../../src/activities/apply-release.ts';
 import type { ApplyReleaseInput } from '../../src/contract/activities.ts';
 import { descriptionOf } from '../../src/plan/provenance.ts';
 import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { helmRecord, ourLabels } from '../support/helm-record.ts';
 import { helmStore } from '../support/helm-store.ts';
 import { testScope } from '../support/scope.ts';
 
 const DIGEST = '0123456789abcdef';
 
 function revision({ cluster }: FakeParts, number: number, status: string, labels: Record<string, string> = {}): string {
-  const path = `/api/v1/namespaces/cache-system/secrets/sh.helm.release.v1.control-plane-redis.v${number}`;
-  cluster.objects.set(path, {
-    metadata: {
-      name: path.split('/').at(-1)!,
-      namespace: 'cache-system',
-      uid: `uid-${number}`,
-      resourceVersion: '1',
-      labels: {
-        owner: 'helm',
-        name: 'control-plane-redis',
-        version: String(number),
-        status,
-        'ananta-run': 'run-0',
-        'ananta-digest': DIGEST,
-        'ananta-proven': '1',
-        ...labels,
-      },
-    },
+  const [path, secret] = helmRecord({
+    namespace: 'cache-system',
+    release: 'control-plane-redis',
+    revision: number,
+    status,
+    chart: 'redis',
+    labels: { ...ourLabels('run-0', DIGEST), 'ananta-proven': '1', ...labels },
   });
+  cluster.objects.set(path, secret);
   return path;
 }
 

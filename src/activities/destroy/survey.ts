@@ -7,7 +7,8 @@ import { releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { type Belonging, belongingOf, madeAtRunTime } from '../../plan/remains.ts';
 import { type FoundObject, listAll, sweptKinds } from '../release/leftovers.ts';
-import { allNewestRevisions } from '../release/revisions.ts';
+import { foreignReleases } from '../release/ours.ts';
+import { allRevisions, newestOfEach } from '../release/revisions.ts';
 
 export interface SurveyedNamespace {
   name: string;
@@ -38,11 +39,12 @@ export async function survey({ kubernetes, catalog, environment }: Surveying, si
   const [{ items }, kinds, revisions] = await Promise.all([
     kubernetes.list(paths.namespaces, { metadataOnly: true }, signal),
     sweptKinds(kubernetes, signal),
-    allNewestRevisions(kubernetes, signal),
+    allRevisions(kubernetes, signal),
   ]);
   const releases = new Set(allReleases(catalog).map(({ namespace, name }) => releaseKey(namespace, name)));
-  for (const [key, { labels }] of revisions) {
-    if (labels[RELEASE_LABELS.environment] === environment.name) releases.add(key);
+  const foreign = await foreignReleases({ kubernetes, catalog, environment }, revisions, signal);
+  for (const [key, { labels }] of newestOfEach(revisions)) {
+    if (labels[RELEASE_LABELS.environment] === environment.name && !foreign.has(key)) releases.add(key);
     else releases.delete(key);
   }
   const namespaced = kinds.filter((kind) => kind.namespaced);

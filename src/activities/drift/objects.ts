@@ -16,11 +16,20 @@ import { replacedWholes } from '../../plan/fields/additions.ts';
 import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { recordedObjects } from '../../plan/drift/manifest.ts';
 import { namespaceFindings } from '../../plan/drift/namespaces.ts';
-import { type AppliedObject, changedObject, type Judged, missingObject } from '../../plan/drift/object.ts';
+import { ownerOf } from '../../plan/diff/manifest.ts';
+import { foreignOwner } from '../../plan/foreign-object.ts';
+import {
+  type AppliedObject,
+  changedObject,
+  foreignObject,
+  type Judged,
+  missingObject,
+} from '../../plan/drift/object.ts';
 import { type ReleaseSurvey, surveyReleases } from '../../plan/drift/releases.ts';
 import { claimFinding, isWorkload, workloadFinding } from '../../plan/drift/workloads.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { namespaceLabels } from '../ensure-namespaces.ts';
+import { foreignReleases } from '../release/ours.ts';
 import { readPods } from '../observe/workloads.ts';
 import { troublesOf } from '../observe/troubles.ts';
 import { definitionDrift } from './definitions.ts';
@@ -47,8 +56,10 @@ export async function findObjectDrift(
   const namespaces = catalog.namespaces.map(({ name }) => name);
   let kinds: Awaited<ReturnType<KubernetesClient['kinds']>>;
   let recorded: RecordedReleases;
+  let foreign: Awaited<ReturnType<typeof foreignReleases>>;
   try {
     [kinds, recorded] = await Promise.all([kubernetes.kinds(signal), readRecorded(clients, signal)]);
+    foreign = await foreignReleases(clients, recorded.revisions, signal, recorded.stored);
   } catch (error) {
     // Without Helm's records nobody knows what was applied.
     return {
@@ -58,7 +69,9 @@ export async function findObjectDrift(
     };
   }
   const served = byKey(kinds);
-  const applied = appliedObjects(clients, recorded, served);
+  // What somebody else's release consists of is that somebody's business.
+  const own = new Map([...recorded.stored].filter(([key]) => !foreign.has(key)));
+  const applied = appliedObjects(clients, own, served);
   const looked = looks(
     served,
     new Map([
@@ -81,8 +94,11 @@ export async function findObjectDrift(
     environment: environment.name,
     catalog,
     revisions: recorded.revisions,
+    foreign,
     claimed: claimedBy(live),
   });
+  // Nobody knows what they consist of, so nothing of them is one too many.
+  for (const key of recorded.damaged.keys()) survey.unknown.add(key);
   const ignore = ignoreRules(
     environment.drift.ignore,
     listings.get('autoscaling/HorizontalPodAutoscaler')?.objects ?? [],
@@ -105,8 +121,9 @@ export async function findObjectDrift(
       .map(({ group, reason }) => notObservable(`API group ${group}`, undefined, reason)),
     ...unproved(recorded, survey),
     ...[...recorded.damaged].map(([key, why]) => ({
-      ...notObservable(`Release ${key}`, undefined, `Helm's record cannot be read: ${why}`),
+      ...notObservable(`Release ${key}`, undefined, "Helm's record of it cannot be read"),
       area: 'helm',
+      note: why,
     })),
   ];
   return {
@@ -118,7 +135,7 @@ export async function findObjectDrift(
 
 function appliedObjects(
   { catalog }: Cluster,
-  { stored }: RecordedReleases,
+  stored: RecordedReleases['stored'],
   served: ReadonlyMap<string, Kind>,
 ): AppliedObject[] {
   const owners = new Map(
@@ -188,6 +205,9 @@ async function judge(
     return { findings: [notObservable(subjectText(applied), undefined, notSeen(error, signal))], ignored: 0 };
   }
   if (live === undefined) return missingObject(applied, ignore);
+  const release = ownerOf(applied.object);
+  const whose = release === undefined ? undefined : foreignOwner(live, release);
+  if (whose !== undefined) return foreignObject(applied, live, ignore, whose);
   const found = differences(applied.object, live);
   const suspected = [...found, ...replacedWholes(applied.object, live, found)];
   const different = suspected.length === 0 ? [] : await tried(kubernetes, path, applied, live, suspected, signal);

@@ -1,7 +1,12 @@
 /** What Helm recorded of each release: revisions from labels, and the manifest of the one in effect. */
 import { z } from 'zod';
 import { type Clients } from '../../clients/index.ts';
-import { type StoredRelease, storedReleaseSchema, unpackStoredRelease } from '../../clients/helm/index.ts';
+import {
+  DamagedRecordError,
+  type StoredRelease,
+  storedReleaseSchema,
+  unpackStoredRelease,
+} from '../../clients/helm/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { contentHash, type Proofs, provedContent } from '../../plan/provenance.ts';
@@ -47,7 +52,11 @@ export async function readRecorded(
         )
           revisions.set(key, [...all.slice(0, -1), { ...newest, provenance: 'foreign' }]);
       } catch (error) {
-        damaged.set(key, error instanceof Error ? error.message.slice(0, 120) : String(error));
+        const damage = new DamagedRecordError(
+          { namespace: namespace ?? '', name: labels?.['name'] ?? name, revision: newest.revision },
+          error,
+        );
+        damaged.set(key, damage.message);
       }
     }),
   );

@@ -6,6 +6,7 @@ import { observedHealth } from '../../plan/health/index.ts';
 import { type ObservedCluster, type ObservedHealth, releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { isAsWanted } from '../ensure-namespaces.ts';
+import { foreignReleases } from '../release/ours.ts';
 import { allJudgedRevisions, newestJudged } from '../release/provenance.ts';
 import { isProven, type Revision } from '../release/revisions.ts';
 import { observeVault } from '../vault/observe.ts';
@@ -28,6 +29,7 @@ export async function observeCluster(
   ]);
   const releases = newestJudged(clients, revisions);
   return {
+    foreign: await foreignReleases(clients, revisions, signal),
     namespaces: new Set(
       catalog.namespaces.filter((namespace) => isAsWanted(namespace, namespaces.items)).map(({ name }) => name),
     ),

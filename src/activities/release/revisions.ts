@@ -59,6 +59,19 @@ export async function allRevisions(
   return all;
 }
 
+/** The newest revision of each. */
+export function newestOfEach(revisions: ReadonlyMap<string, readonly Revision[]>): Map<string, Revision> {
+  return new Map(
+    [...revisions].flatMap(([key, all]) => {
+      const newest = all.reduce<Revision | undefined>(
+        (best, one) => (best && best.revision > one.revision ? best : one),
+        undefined,
+      );
+      return newest === undefined ? [] : [[key, newest] as const];
+    }),
+  );
+}
+
 /** @returns undefined when Helm knows no such release */
 export async function newestRevision(
   kubernetes: KubernetesClient,

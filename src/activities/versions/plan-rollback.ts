@@ -4,6 +4,7 @@ import { FAILURES } from '../../contract/failures.ts';
 import type { DeployPlan } from '../../contract/plan.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import type { Environment } from '../../environment/schema.ts';
+import { ForeignReleaseError } from '../../plan/foreign.ts';
 import { revisionOf } from '../../plan/history-kept.ts';
 import { buildRollbackPlan, newestOf } from '../../plan/rollback.ts';
 import { RollbackRefusedError } from '../../plan/rollback-refused.ts';
@@ -11,6 +12,8 @@ import { defaultTarget, keyOf } from '../../plan/versions.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { assertShown } from '../plan-binding.ts';
 import { beating, type ScopeOf } from '../scope.ts';
+import { foreignReleases } from '../release/ours.ts';
+import { allRevisions } from '../release/revisions.ts';
 import { type OurRevisions, readOurRevisions } from './contents.ts';
 import { readVersions } from './store.ts';
 import { crossedMigrations, dataOfSurplus, unhealthyServices } from './survey.ts';
@@ -56,6 +59,7 @@ export async function rollbackPlan(
     toVersion === undefined
       ? previous(environment.name, versions, revisions)
       : chosen(environment.name, versions, toVersion);
+  await refuseForeign(clients, target, signal);
   const wanted = new Map(target.releases.map((release) => [keyOf(release), release.digest]));
   const [crossed, data] = await Promise.all([
     crossedMigrations(
@@ -77,6 +81,13 @@ export async function rollbackPlan(
     crossed,
     pastNoReturn,
   });
+}
+
+/** @throws ForeignReleaseError where somebody else has a release in the place of one that would come back */
+async function refuseForeign(clients: Clients, { releases }: PlatformVersion, signal?: AbortSignal): Promise<void> {
+  const foreign = await foreignReleases(clients, await allRevisions(clients.kubernetes, signal), signal);
+  const inTheWay = releases.flatMap((release) => foreign.get(keyOf(release)) ?? []);
+  if (inTheWay.length > 0) throw new ForeignReleaseError(clients.environment.name, inTheWay);
 }
 
 function previous(environment: string, versions: readonly PlatformVersion[], revisions: OurRevisions): PlatformVersion {

@@ -25,6 +25,9 @@ export const OUTCOME_CODES: Record<DeployResult['outcome'], ExitCode> = {
 
 /** What the worker refused before anything was touched is refused, as if the command had seen it itself. */
 const REFUSALS: readonly string[] = [
+  FAILURES.invalidInput,
+  FAILURES.notOurs,
+  FAILURES.damagedRecord,
   FAILURES.planOutdated,
   FAILURES.versionUnknown,
   FAILURES.pointOfNoReturn,

@@ -7,6 +7,7 @@ export {
 export { HelmError } from './errors.ts';
 export { endProcess, hasLivingWorker, type HelmProcess } from './processes.ts';
 export {
+  DamagedRecordError,
   decodeStoredRelease,
   helmSecretName,
   readStoredRelease,

@@ -53,10 +53,28 @@ export const storedReleaseSchema = z.looseObject({
 });
 export type StoredRelease = z.infer<typeof storedReleaseSchema>;
 
+/** Helm's record of a revision is not what Helm writes. Its objects run on; the message says the way out. */
+export class DamagedRecordError extends Error {
+  override name = 'DamagedRecordError';
+
+  constructor({ namespace, name, revision }: { namespace: string; name: string; revision: number }, cause: unknown) {
+    const secret = helmSecretName(name, revision);
+    super(
+      [
+        `Helm's record of revision ${revision} of ${namespace}/${name} cannot be read: Secret ${namespace}/${secret} does not hold what Helm writes. The objects of the release run on, and stay.`,
+        'Ways on: put the Secret back from a backup of the cluster; or set this one record aside and deploy again, which takes over what is there:',
+        `  kubectl --namespace ${namespace} get secret ${secret} --output yaml > ${secret}.yaml`,
+        `  kubectl --namespace ${namespace} delete secret ${secret}   (the record alone: nothing that runs, and no data)`,
+      ].join('\n'),
+      { cause },
+    );
+  }
+}
+
 /**
  * One revision as Helm recorded it.
  * @returns undefined when Helm has no such revision (any more)
- * @throws Error when its record is damaged
+ * @throws DamagedRecordError
  */
 export async function readStoredRelease(
   kubernetes: Pick<KubernetesClient, 'get'>,
@@ -70,10 +88,7 @@ export async function readStoredRelease(
   try {
     return await decodeStoredRelease(secretSchema.parse(secret).data.release);
   } catch (error) {
-    throw new Error(
-      `Helm's record of revision ${revision} of ${namespace}/${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
+    throw new DamagedRecordError({ namespace, name, revision }, error);
   }
 }
 

@@ -89,6 +89,25 @@ export function changedObject(
   return { findings: [...changes, ...extras], ignored };
 }
 
+/** Somebody has put an object of theirs in its place: told, never taken over. @param whose in words */
+export function foreignObject(applied: AppliedObject, live: unknown, ignore: Ignore, whose: string): Judged {
+  if (ignore(applied, []) !== undefined) return { findings: [], ignored: 1 };
+  return {
+    ignored: 0,
+    findings: [
+      {
+        ...about(applied, 'kubernetes'),
+        kind: 'changed',
+        ...authorOf(live),
+        was: `of release ${applied.release}`,
+        is: 'not ours',
+        valueDigest: digestOf(valueAtPath(live, ['metadata', 'uid']) ?? ''),
+        note: `${whose}; it is left alone, and so is its release: move it out of the way, then repair or deploy`,
+      },
+    ],
+  };
+}
+
 /** Somebody's object in a namespace of the platform. It is told, and never touched. */
 export function extraObject(subject: Subject, live: unknown, ignore: Ignore, note: string): Judged {
   if (ignore(subject, []) !== undefined) return { findings: [], ignored: 1 };

@@ -3,7 +3,8 @@ import type { Catalog } from '../../catalog/schema.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { digestOf } from '../digest.ts';
-import { type ObservedRelease, releaseKey } from '../observed.ts';
+import { foreignText } from '../foreign.ts';
+import { type ForeignRelease, type ObservedRelease, releaseKey } from '../observed.ts';
 import { isFirstOfItsRun, isWrittenByHelm } from '../provenance.ts';
 import { allReleases, type Release } from '../releases.ts';
 
@@ -19,6 +20,8 @@ export interface ReleaseWorld {
   catalog: Catalog;
   /** All that Helm has, oldest first, by release key. */
   revisions: ReadonlyMap<string, readonly RecordedRevision[]>;
+  /** Those of the catalog's releases that somebody else has made. Absent: none. */
+  foreign?: ReadonlyMap<string, ForeignRelease>;
   /** Release keys that live objects name as their owner. */
   claimed: ReadonlySet<string>;
 }
@@ -31,7 +34,7 @@ export interface ReleaseSurvey {
   unknown: Set<string>;
 }
 
-export function surveyReleases({ environment, catalog, revisions, claimed }: ReleaseWorld): ReleaseSurvey {
+export function surveyReleases({ environment, catalog, revisions, foreign, claimed }: ReleaseWorld): ReleaseSurvey {
   const known = new Map(
     allReleases(catalog)
       .filter(({ kind }) => kind === 'release')
@@ -45,12 +48,37 @@ export function surveyReleases({ environment, catalog, revisions, claimed }: Rel
     const newest = all.at(-1);
     const ours = newest?.labels[RELEASE_LABELS.environment] === environment;
     if (release === undefined && !ours && !namespaces.has(key.split('/')[0] ?? '')) continue;
+    const theirs = foreign?.get(key);
+    if (theirs !== undefined) {
+      survey.findings.push(foreignFinding(key, theirs, environment));
+      survey.unknown.add(key);
+      continue;
+    }
     const finding = judge(key, release, all, claimed.has(key));
     if (finding) survey.findings.push(finding);
     if (newest?.status === 'deployed') survey.baselines.set(key, { revision: newest.revision, release });
     else survey.unknown.add(key);
   }
   return survey;
+}
+
+/** It stays as it is, whatever repairs may do: only a person decides whose place it is. */
+function foreignFinding(key: string, theirs: ForeignRelease, environment: string): DriftFinding {
+  const { name, service, by, at, chart, revision, status } = theirs;
+  return {
+    key: `helm/${key}`,
+    kind: 'changed',
+    area: 'helm',
+    object: `Release ${key}`,
+    release: name,
+    ...(service === undefined ? {} : { service }),
+    was: 'a release of ours',
+    is: `${chart ?? 'an unknown chart'}, revision ${revision}, ${status}`,
+    by,
+    at,
+    valueDigest: digestOf([revision, status, chart ?? null]),
+    note: `${foreignText(theirs, environment)} It is left alone: have its owner uninstall it, or take it over (ananta adopt ${service ?? name})`,
+  };
 }
 
 /** The newest complete revision that a deployment of ours has written. */

@@ -1,0 +1,202 @@
+/** A release of our name that somebody else has made: refused by plans and by every step, and left as it is. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { applyRelease } from '../../../src/activities/apply-release.ts';
+import { findObjectDrift } from '../../../src/activities/drift/objects.ts';
+import { planFor } from '../../../src/activities/make-plan.ts';
+import { observeCluster } from '../../../src/activities/observe/cluster.ts';
+import { destroyPlanOf } from '../../../src/activities/plan-destroy.ts';
+import { removeRelease } from '../../../src/activities/remove-release.ts';
+import type { ApplyReleaseInput } from '../../../src/contract/activities.ts';
+import type { PlannedStep } from '../../../src/contract/plan.ts';
+import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { helmRecord, ourLabels, type RecordSample } from '../../support/helm-record.ts';
+import { testScope } from '../../support/scope.ts';
+
+const NAMESPACE = 'cache-system';
+const RELEASE = 'control-plane-redis';
+const DIGEST = '0123456789abcdef';
+const signal = new AbortController().signal;
+
+function put({ cluster }: FakeParts, more: Partial<RecordSample> & { revision: number }): void {
+  cluster.objects.set(...helmRecord({ namespace: NAMESPACE, release: RELEASE, chart: 'redis', ...more }));
+}
+const foreign = (parts: FakeParts): void => {
+  put(parts, { revision: 1, chart: 'podinfo', labels: { team: 'web' } });
+};
+const REFUSED = {
+  name: 'ForeignReleaseError',
+  message: /control-plane-redis in cache-system is not ours.*podinfo 1\.2\.3.*team=web/,
+};
+
+const step = (over: Partial<PlannedStep> = {}): PlannedStep => ({
+  kind: 'release',
+  name: RELEASE,
+  namespace: NAMESPACE,
+  job: false,
+  action: 'repair',
+  reason: '',
+  digest: DIGEST,
+  ...over,
+});
+const input = ({ run }: FakeParts, over: Partial<PlannedStep> = {}): ApplyReleaseInput => ({
+  run,
+  service: RELEASE,
+  priority: 1,
+  step: step(over),
+});
+
+describe('a release that somebody else has made under our name', () => {
+  test('is refused by a plan, with its chart and owner; not where it was not selected', async () => {
+    await withFakeClients(async (parts) => {
+      foreign(parts);
+      const { clients } = parts;
+      await assert.rejects(planFor(clients, clients.environment, {}, signal), REFUSED);
+      await assert.rejects(
+        planFor(clients, clients.environment, {}, signal, { only: [RELEASE], withDependencies: true }),
+        REFUSED,
+      );
+      const plan = await planFor(clients, clients.environment, {}, signal, { only: ['vault'] });
+      assert.equal(plan.services.find(({ name }) => name === RELEASE)?.action, 'excluded');
+    });
+  });
+
+  test('one that hangs in the middle is named as well, not waited for', async () => {
+    await withFakeClients(async (parts) => {
+      put(parts, { revision: 1, chart: 'podinfo', status: 'pending-install', labels: { team: 'web' } });
+      await assert.rejects(applyRelease(parts.clients, () => testScope())(input(parts, { toRevision: 1 })), REFUSED);
+    });
+  });
+
+  test('is refused by each step that would apply or remove it', async () => {
+    await withFakeClients(async (parts) => {
+      foreign(parts);
+      const { clients, cluster, run } = parts;
+      await assert.rejects(applyRelease(clients, () => testScope())(input(parts, { toRevision: 1 })), REFUSED);
+      await assert.rejects(
+        removeRelease(clients, () => testScope())({
+          run,
+          service: RELEASE,
+          step: step({ action: 'remove' }),
+          priority: 1,
+        }),
+        REFUSED,
+      );
+      assert.deepEqual(cluster.removed, []);
+    });
+  });
+
+  test('one that appears while the step waits for its turn with Helm is seen', async () => {
+    await withFakeClients(async (parts) => {
+      put(parts, { revision: 1, labels: ourLabels('run-0', DIGEST) });
+      let applied = false;
+      parts.clients.helm.rollback = async ({ onTurn }) => {
+        parts.cluster.objects.clear();
+        foreign(parts);
+        await onTurn?.();
+        applied = true;
+        return { seconds: 0, queuedSeconds: 0 };
+      };
+      await assert.rejects(applyRelease(parts.clients, () => testScope())(input(parts, { toRevision: 1 })), REFUSED);
+      assert.equal(applied, false);
+    });
+  });
+
+  test('is drift that no repair touches', async () => {
+    await withFakeClients(async (parts) => {
+      foreign(parts);
+      const { findings } = await findObjectDrift(parts.clients, parts.clients.environment, signal);
+      const of = findings.filter(({ release }) => release === RELEASE);
+      assert.deepEqual(
+        of.map(({ kind, is, by, repair }) => [kind, is, by, repair]),
+        [['changed', 'podinfo 1.2.3, revision 1, deployed', 'helm', undefined]],
+      );
+    });
+  });
+
+  test('a destruction leaves another chart alone, also under labels that Helm has handed on', async () => {
+    await withFakeClients(async (parts) => {
+      put(parts, { revision: 1, status: 'superseded', labels: ourLabels('run-0', DIGEST) });
+      put(parts, { revision: 2, chart: 'podinfo', labels: ourLabels('run-0', DIGEST) });
+      const plan = await destroyPlanOf(parts.clients, false, signal);
+      const planned = plan.services.find(({ name }) => name === RELEASE);
+      assert.equal(planned?.action, 'unchanged');
+      assert.match(planned.reason, /^left alone: .*podinfo 1\.2\.3/);
+    });
+  });
+});
+
+describe('a release that is ours', () => {
+  const foreignOf = async (parts: FakeParts): Promise<string[]> => [
+    ...((await observeCluster(parts.clients, parts.clients.environment, signal)).foreign?.keys() ?? []),
+  ];
+  test('as deployed; upgraded by hand with its own chart; uninstalled by somebody: none of them is foreign', async () => {
+    await withFakeClients(async (parts) => {
+      put(parts, { revision: 1, labels: ourLabels('run-0', DIGEST), status: 'superseded' });
+      assert.deepEqual(await foreignOf(parts), []);
+      put(parts, { revision: 2, labels: ourLabels('run-0', DIGEST) });
+      assert.deepEqual(await foreignOf(parts), []);
+      put(parts, { revision: 2, labels: {} });
+      assert.deepEqual(await foreignOf(parts), []);
+      put(parts, { revision: 3, chart: 'podinfo', status: 'uninstalled' });
+      assert.deepEqual(await foreignOf(parts), []);
+    });
+  });
+
+  test('upgraded by hand to another chart is no longer ours', async () => {
+    await withFakeClients(async (parts) => {
+      put(parts, { revision: 1, labels: ourLabels('run-0', DIGEST), status: 'superseded' });
+      put(parts, { revision: 2, chart: 'podinfo', labels: ourLabels('run-0', DIGEST) });
+      assert.deepEqual(await foreignOf(parts), [`${NAMESPACE}/${RELEASE}`]);
+    });
+  });
+});
+
+describe('objects that Helm would take over by force', () => {
+  const manifest =
+    'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: own}\n';
+  const kinds = [
+    ['ConfigMap', 'configmaps'],
+    ['Secret', 'secrets'],
+  ].map(([kind, plural]) => ({
+    group: '',
+    version: 'v1',
+    kind: kind!,
+    plural: plural!,
+    namespaced: true,
+    verbs: ['list'],
+  }));
+  const path = `/api/v1/namespaces/${NAMESPACE}/configmaps/settings`;
+
+  for (const [whose, metadata, refused] of [
+    [
+      "the release's",
+      { annotations: { 'meta.helm.sh/release-name': RELEASE, 'meta.helm.sh/release-namespace': NAMESPACE } },
+      false,
+    ],
+    [
+      "another release's",
+      { annotations: { 'meta.helm.sh/release-name': 'x', 'meta.helm.sh/release-namespace': 'y' }, managedFields: [] },
+      true,
+    ],
+    [
+      "somebody's",
+      { managedFields: [{ manager: 'kubectl-create', operation: 'Update', fieldsV1: { 'f:data': {} } }] },
+      true,
+    ],
+  ] as const)
+    test(`${whose}: ${refused ? 'refused before Helm is asked' : 'applied'}`, async () => {
+      await withFakeClients(async (parts) => {
+        const { clients, cluster } = parts;
+        clients.kubernetes.kinds = () => Promise.resolve({ kinds, silent: [] });
+        put(parts, { revision: 1, manifest, labels: ourLabels('run-0', DIGEST) });
+        cluster.objects.set(path, {
+          metadata: { name: 'settings', namespace: NAMESPACE, uid: 'u', resourceVersion: '1', ...metadata },
+        });
+        const applying = applyRelease(clients, () => testScope())(input(parts, { toRevision: 1 }));
+        if (refused)
+          await assert.rejects(applying, { name: 'DeployError', type: 'NotOurs', message: /ConfigMap settings \(/ });
+        else await assert.rejects(applying, /no Helm here/);
+      });
+    });
+});
