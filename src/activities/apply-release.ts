@@ -27,7 +27,10 @@ import { type JudgedRevision, judgedRevisionsOf } from './release/provenance.ts'
 import { proveRevision } from './release/prove.ts';
 import { assertObjectsOurs } from './release/objects.ts';
 import { assertOurs } from './release/ours.ts';
+import { newestRevision } from './release/revisions.ts';
+import { explainTerminating } from './release/terminating.ts';
 import { type Release, settleRelease } from './release/recover.ts';
+import { settleUninstalling } from './release/uninstalling.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
 /** Helm's discovery may be a moment behind a definition that was just established. */
@@ -71,7 +74,13 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
           await clients.charts.ensure(inputs.upstream, scope.signal);
         }
         doing = 'makes sure that nobody else is at work on it';
-        const { revision, recovered } = await settleRelease(clients, run, release, step.digest, scope.signal);
+        const settled = await settleRelease(clients, run, release, step.digest, scope.signal);
+        const stopped = await settleUninstalling(clients, release, settled.revision, scope.signal);
+        const revision =
+          stopped === undefined
+            ? settled.revision
+            : await newestRevision(clients.kubernetes, step.namespace, step.name, scope.signal);
+        const recovered = stopped ?? settled.recovered;
         if (back) await assertRestorable(clients, input, scope.signal);
         await assertRevision(clients, release, step.toRevision ?? revision?.revision, scope.signal);
         if (step.job) {
@@ -103,7 +112,14 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
               ).revision
             : restore(clients, input, { signal: scope.signal, onTurn });
         const made = await onceMoreForNewKinds(apply, scope.signal).catch(async (error: unknown) => {
-          throw await explainTakenPort(clients.kubernetes, release, error, Date.now() - scope.wantedAt, scope.signal);
+          const explained = await explainTerminating(clients.kubernetes, release.namespace, error, scope.signal);
+          throw await explainTakenPort(
+            clients.kubernetes,
+            release,
+            explained,
+            Date.now() - scope.wantedAt,
+            scope.signal,
+          );
         });
         if (!back) await assertRecorded(clients, release, made);
         const definitions = inputs ? await kindsOf(clients, inputs, release, scope.signal) : [];

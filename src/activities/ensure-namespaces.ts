@@ -4,22 +4,40 @@ import type { Catalog } from '../catalog/schema.ts';
 import type { Activities } from '../contract/activities.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION } from '../contract/names.ts';
 import { assertTarget } from './context.ts';
+import { awaitNamespacesGone, isTerminating } from './release/terminating.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
 type Namespace = Catalog['namespaces'][number];
 
-/** Creates what is missing of the platform's namespaces, and sets the labels that ours must have. */
+/**
+ * Creates what is missing of the platform's namespaces, and sets the labels that ours must have. One that is being
+ * deleted is waited for.
+ */
 export function ensureNamespaces(clients: Clients, scopeOf: ScopeOf): Activities['ensureNamespaces'] {
   return async (run) => {
     const scope = scopeOf();
+    let doing = 'namespaces';
     return beating(
       scope,
-      () => 'namespaces',
+      () => doing,
       async () => {
-        const { items } = await clients.kubernetes.list(paths.namespaces, { metadataOnly: true }, scope.signal);
-        const missing = clients.catalog.namespaces.filter((namespace) => !isAsWanted(namespace, items));
+        const { kubernetes, catalog } = clients;
+        const list = async (): Promise<KubernetesObject[]> =>
+          (await kubernetes.list(paths.namespaces, { metadataOnly: true }, scope.signal)).items;
+        let items = await list();
+        const missing = catalog.namespaces.filter((namespace) => !isAsWanted(namespace, items));
         if (missing.length === 0) return { created: [] };
         await assertTarget(clients, run, scope.signal);
+        const going = items.filter(
+          (item) => isTerminating(item) && missing.some(({ name }) => name === item.metadata.name),
+        );
+        if (going.length > 0) {
+          await awaitNamespacesGone(kubernetes, going, scope.signal, (text) => {
+            doing = text;
+          });
+          // Somebody may have been faster.
+          items = await list();
+        }
         await Promise.all(
           missing.map((namespace) =>
             clients.kubernetes.apply(

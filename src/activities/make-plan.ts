@@ -13,6 +13,7 @@ import { selectPlan } from '../plan/selection.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { observeCluster } from './observe/cluster.ts';
 import { assertShown } from './plan-binding.ts';
+import { assertReadable } from './release/readable.ts';
 import { beating, type ScopeOf } from './scope.ts';
 import { findLossBefore, lossText } from './vault/loss.ts';
 
@@ -37,7 +38,7 @@ export function makePlan(clients: Clients, scopeOf: ScopeOf): Activities['makePl
 /**
  * Looks at the catalog, the checkout and the cluster; changes nothing. The command `plan` sees the same as a
  * deployment.
- * @throws SelectionError, DependencyMissingError, PlanRefusedError
+ * @throws SelectionError, DependencyMissingError, PlanRefusedError, ForeignReleaseError, DamagedRecordError
  */
 export async function planFor(
   clients: Clients,
@@ -51,7 +52,9 @@ export async function planFor(
     observeCluster(clients, environment, signal),
   ]);
   await refuseOverOldData(clients, environment.name, observed, signal);
-  return decidePlan(clients.catalog, environment, digests, observed, selection);
+  const plan = decidePlan(clients.catalog, environment, digests, observed, selection);
+  await assertReadable(clients.kubernetes, plan, observed, signal);
+  return plan;
 }
 
 /** @throws PlanRefusedError where Vault is gone, and data that were made with its values are not */

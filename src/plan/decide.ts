@@ -137,9 +137,14 @@ function planStep(
     name,
     namespace,
     job,
-    ...(theirs === undefined
-      ? decideRelease(withoutPods(environment, release), digest, found, observed.health.get(key))
-      : { action: 'install' as const, reason: `a release of this name is there that is not ours` }),
+    ...(observed.terminating?.has(namespace)
+      ? {
+          action: 'install' as const,
+          reason: `its namespace ${namespace} is being deleted with all that is in it, and made anew`,
+        }
+      : theirs === undefined
+        ? decideRelease(withoutPods(environment, release), digest, found, observed.health.get(key))
+        : { action: 'install' as const, reason: `a release of this name is there that is not ours` }),
     digest,
     ...(found === undefined ? {} : { revision: found.revision }),
   };
@@ -195,6 +200,14 @@ function decideBootstrap(
 ): Decision {
   const decision = decideVault(observed);
   if (decision.action !== 'unchanged') return decision;
+  const going = [...new Set(wantedSecrets(catalog).map(({ namespace }) => namespace))].filter((namespace) =>
+    observed.terminating?.has(namespace),
+  );
+  if (going.length > 0)
+    return {
+      action: 'upgrade',
+      reason: `Secrets made from Vault go with namespace ${going.join(', ')}, and are made again`,
+    };
   const server = releasesOf(findService(catalog, service)).find(({ position }) => position === 'main');
   const wanted = server === undefined ? undefined : digests.get(server.name);
   if (server === undefined || wanted === undefined) return decision;

@@ -71,6 +71,8 @@ export interface ObservedHealth {
 export interface ObservedCluster {
   /** Names of those of the platform's namespaces that exist as wanted. */
   namespaces: ReadonlySet<string>;
+  /** Those of the platform's namespaces that somebody has deleted and that have not gone yet. Absent: none. */
+  terminating?: ReadonlySet<string>;
   /** Key `<namespace>/<release>`. */
   releases: ReadonlyMap<string, ObservedRelease>;
   /** Why proofs of revisions could not be checked; absent: they were. */

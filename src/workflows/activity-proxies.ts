@@ -41,9 +41,19 @@ export const reads = proxyActivities<
 
 /** Small idempotent writes to Kubernetes. */
 export const ground = proxyActivities<
-  Pick<Activities, 'ensureNamespaces' | 'recordResult' | 'removeDriftSchedule' | 'recordDrift' | 'repairFindings'>
+  Pick<Activities, 'recordResult' | 'removeDriftSchedule' | 'recordDrift' | 'repairFindings'>
 >({
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout: HEARTBEAT,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { ...retry, maximumAttempts: 100 },
+});
+
+/**
+ * Namespaces that somebody is deleting are waited for: the activity names what holds them, long before this is over.
+ */
+export const namespaces = proxyActivities<Pick<Activities, 'ensureNamespaces'>>({
+  startToCloseTimeout: '15 minutes',
   heartbeatTimeout: HEARTBEAT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { ...retry, maximumAttempts: 100 },

@@ -12,7 +12,7 @@ import type { RollbackInput } from '../contract/rollback.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { GOOD_STATES } from '../contract/states.ts';
 import { type DeploymentProgress, isSettled, outcomes } from '../plan/progress.ts';
-import { ground, outside, reads, records, vault } from './activity-proxies.ts';
+import { namespaces, outside, reads, records, vault } from './activity-proxies.ts';
 import { failureOf, resultOf } from './failure-of.ts';
 import { runOperation } from './operation.ts';
 import { rollback } from './rollback.ts';
@@ -54,7 +54,7 @@ export function deploy(input: DeployInput): Promise<DeployResult> {
 
 async function groundwork(run: RunRef, plan: DeployPlan): Promise<Partial<DeployResult>> {
   if (plan.groundwork)
-    await ground.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
+    await namespaces.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
   return {};
 }
 

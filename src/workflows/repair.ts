@@ -2,7 +2,7 @@
 import type { DeployResult } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { RepairInput } from '../contract/repair.ts';
-import { ground, reads, vault } from './activity-proxies.ts';
+import { ground, namespaces, reads, vault } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
 import { runOperation } from './operation.ts';
 
@@ -16,7 +16,7 @@ export function repair(input: RepairInput): Promise<DeployResult> {
     before: async (run, plan) => {
       const wants = (repair: string): boolean => findings.some((finding) => finding.repair === repair);
       if (wants('namespace'))
-        await ground.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
+        await namespaces.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
       if (wants('unseal') || wants('vault'))
         await vault.openVault.executeWithOptions({ summary: 'Unseal Vault' }, [run]);
       if (wants('vault')) {

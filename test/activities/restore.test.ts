@@ -64,7 +64,7 @@ describe("a release applied again from Helm's own record", () => {
   test('once more after a lost acknowledgement: nothing is applied', async () => {
     await withFakeClients(async (parts) => {
       const store = helmStore(parts);
-      store.upgrade({ labels: { 'ananta-run': 'run-0', 'ananta-digest': DIGEST } });
+      store.upgrade({ labels: ourLabels('run-0', DIGEST) });
       store.rollback(1, { description: descriptionOf('run-1', DIGEST) });
       const { changed, revision: made } = await applyRelease(parts.clients, () => testScope())(inputOf(parts, 1));
       assert.deepEqual([changed, made], [true, 2]);
@@ -75,7 +75,7 @@ describe("a release applied again from Helm's own record", () => {
   test('a rollback of somebody else to the same revision is not taken for its own', async () => {
     await withFakeClients(async (parts) => {
       const store = helmStore(parts);
-      store.upgrade({ labels: { 'ananta-run': 'run-0', 'ananta-digest': DIGEST } });
+      store.upgrade({ labels: ourLabels('run-0', DIGEST) });
       store.rollback(1);
       await assert.rejects(applyRelease(parts.clients, () => testScope())(inputOf(parts, 1)), /no Helm here/);
     });

@@ -66,6 +66,15 @@ const CASES: Case[] = [
     reason: 'was uninstalled',
   },
   {
+    name: 'its namespace goes',
+    given: (o) => {
+      o.terminating = new Set(['apps']);
+    },
+    step: 'api',
+    action: 'install',
+    reason: 'its namespace apps is being deleted with all that is in it, and made anew',
+  },
+  {
     name: 'changed',
     given: (_, digests) => {
       digests.set('api', 'digest-new');

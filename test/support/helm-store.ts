@@ -112,7 +112,7 @@ export function helmStore(
       const kept = { ...(newest === undefined ? {} : secret(newest).metadata.labels), ...labels };
       return add(
         {
-          manifest: 'kind: ConfigMap\n',
+          manifest: 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n',
           chart: { metadata: { name: 'redis', version: '1.0.0' }, templates: [{ name: 'a', data: 'x' }] },
           config: config ?? before?.config ?? {},
           info: { status, description },

@@ -1,7 +1,7 @@
 /** Deletes objects and watches them go, as long as something moves; what does not go is named with what holds it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { KubernetesClient, KubernetesObject } from '../../clients/kubernetes/index.ts';
+import { type KubernetesClient, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import type { Remain } from '../../contract/deploy.ts';
 import { finalizersOf } from '../release/gone.ts';
 import { listAll, sweptKinds } from '../release/leftovers.ts';
@@ -79,14 +79,35 @@ export async function removeAndWait(
   }
 }
 
+/** For what somebody else deletes, or has deleted. */
+export function waitOnly(
+  kubernetes: KubernetesClient,
+  targets: readonly Target[],
+  patience: Patience,
+  signal: AbortSignal,
+  onStatus: (text: string) => void,
+): Promise<Remain[]> {
+  return removeAndWait({ ...kubernetes, remove: () => Promise.resolve(false) }, targets, patience, signal, onStatus);
+}
+
 async function stuck(
   kubernetes: KubernetesClient,
-  { kind, namespace, name, path }: Target,
+  { kind, namespace, name }: Target,
   object: KubernetesObject,
   signal: AbortSignal,
 ): Promise<Remain> {
   const base = { kind, name, ...(namespace === undefined ? {} : { namespace }), state: 'stuck' as const };
   if (kind !== 'Namespace') return { ...base, reason: `${heldBy(object)}${remedy(kind, namespace, name)}` };
+  return { ...base, reason: await whatHolds(kubernetes, object, signal) };
+}
+
+/** Of a namespace that is being deleted: objects with finalizers, API servers that do not answer; with lines to run. */
+export async function whatHolds(
+  kubernetes: KubernetesClient,
+  object: KubernetesObject,
+  signal: AbortSignal,
+): Promise<string> {
+  const { name } = object.metadata;
   const held = await holdersIn(kubernetes, name, signal);
   const said = conditionTexts(object);
   const why = [
@@ -95,10 +116,9 @@ async function stuck(
   ];
   const own = finalizersOf(object);
   if (own.length > 0) why.push(`the namespace itself is held by finalizer ${own.join(', ')}`);
-  return {
-    ...base,
-    reason: why.length > 0 ? why.join('; ') : `it is being deleted and says nothing of what holds it: ${path}`,
-  };
+  return why.length > 0
+    ? why.join('; ')
+    : `it is being deleted and says nothing of what holds it: ${paths.namespace(name)}`;
 }
 
 function heldBy(object: KubernetesObject): string {

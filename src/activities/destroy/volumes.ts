@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { KubernetesClient } from '../../clients/kubernetes/index.ts';
 import type { Remain } from '../../contract/deploy.ts';
 import type { SurveyedNamespace } from './survey.ts';
-import { type Patience, removeAndWait, type Target } from './vanish.ts';
+import { type Patience, removeAndWait, type Target, waitOnly } from './vanish.ts';
 
 const claimSchema = z.object({ spec: z.object({ volumeName: z.string().nullish() }).prefault({}) });
 const volumeSchema = z.object({ spec: z.object({ persistentVolumeReclaimPolicy: z.string().default('Retain') }) });
@@ -77,14 +77,4 @@ export async function removeClaims(
       .map(({ namespace, name }) => `PersistentVolumeClaim ${namespace}/${name}`),
     remains: [...stuckClaims, ...stuckVolumes, ...retained],
   };
-}
-
-function waitOnly(
-  kubernetes: KubernetesClient,
-  targets: readonly Target[],
-  patience: Patience,
-  signal: AbortSignal,
-  onStatus: (text: string) => void,
-): Promise<Remain[]> {
-  return removeAndWait({ ...kubernetes, remove: () => Promise.resolve(false) }, targets, patience, signal, onStatus);
 }

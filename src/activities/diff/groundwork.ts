@@ -30,9 +30,15 @@ function namespaceChanges(
   return namespaces
     .filter(({ name }) => !observed.namespaces.has(name))
     .map(({ name }) =>
-      existing.has(name)
-        ? { action: 'update', what: `Namespace ${name}`, why: 'its labels differ, or it is being deleted' }
-        : { action: 'create', what: `Namespace ${name}`, why: 'not there yet' },
+      observed.terminating?.has(name)
+        ? {
+            action: 'update',
+            what: `Namespace ${name}`,
+            why: 'it is being deleted with all that is in it: waited for, and made anew',
+          }
+        : existing.has(name)
+          ? { action: 'update', what: `Namespace ${name}`, why: 'its labels differ' }
+          : { action: 'create', what: `Namespace ${name}`, why: 'not there yet' },
     );
 }
 

@@ -61,7 +61,10 @@ export async function planChanges(clients: Clients, request: PlanRequest): Promi
   ]);
   const known = new Map(kinds.map((kind): [string, Kind] => [`${kind.group}/${kind.kind}`, kind]));
   const changes = await describe(clients, { observed, existing, versions }, request, (step, wanted) =>
-    releaseObjects(kubernetes, known, step, wanted, signal),
+    // What is there goes with its namespace.
+    observed.terminating?.has(step.namespace)
+      ? Promise.resolve(newObjects(wanted))
+      : releaseObjects(kubernetes, known, step, wanted, signal),
   );
   return { ...changes, clusterUid };
 }

@@ -6,6 +6,7 @@ import { observedHealth } from '../../plan/health/index.ts';
 import { type ObservedCluster, type ObservedHealth, releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { isAsWanted } from '../ensure-namespaces.ts';
+import { isTerminating } from '../release/terminating.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { allJudgedRevisions, newestJudged } from '../release/provenance.ts';
 import { isProven, type Revision } from '../release/revisions.ts';
@@ -28,8 +29,12 @@ export async function observeCluster(
     kubernetes.watches.synced(signal),
   ]);
   const releases = newestJudged(clients, revisions);
+  const terminating = new Set(namespaces.items.filter(isTerminating).map(({ metadata }) => metadata.name));
+  // What goes with its namespace stands in nobody's way.
+  const staying = new Map([...revisions].filter(([key]) => !terminating.has(key.split('/')[0] ?? '')));
   return {
-    foreign: await foreignReleases(clients, revisions, signal),
+    foreign: await foreignReleases(clients, staying, signal),
+    terminating,
     namespaces: new Set(
       catalog.namespaces.filter((namespace) => isAsWanted(namespace, namespaces.items)).map(({ name }) => name),
     ),

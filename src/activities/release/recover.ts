@@ -77,8 +77,8 @@ function isUnfinished(revision: Revision | undefined): revision is Revision {
 }
 
 /** As it was when its Helm was known to be dead: one that has been written since is somebody's who lives. */
-async function removeRecord(
-  { kubernetes }: Recovering,
+export async function removeRecord(
+  { kubernetes }: Pick<Recovering, 'kubernetes'>,
   { namespace, name }: Release,
   { revision, secret: { name: secret, namespace: _, ...seen } }: Revision,
   signal: AbortSignal,

@@ -37,6 +37,12 @@ const RULES: readonly Rule[] = [
       /rpc error: code = (?:Unavailable|DeadlineExceeded|Canceled)|etcdserver: (?:leader changed|no leader|request timed out)/,
   },
   {
+    type: FAILURES.damagedRecord,
+    pattern: /"?([^"\s]+)"? has no deployed releases/,
+    say: (match) =>
+      `Helm finds no revision of ${match[1] ?? 'it'} that was ever deployed, so there is nothing to upgrade from. Look at its records (kubectl get secrets --all-namespaces --selector owner=helm,name=${match[1] ?? ''}); with the newest one deleted (the record alone: its objects stay) the next deployment takes over what is there`,
+  },
+  {
     type: FAILURES.rejectedByCluster,
     pattern: /failed to allocate a serviceIP: (?:.*)range is full/,
     say: (_match, text) =>
