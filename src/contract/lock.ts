@@ -7,6 +7,11 @@ export interface LockMemo {
   operation: Operation;
   /** `user@host`. */
   requestedBy: string;
+  /**
+   * What was asked for, to be compared: the same text asks for the same. Absent: of an earlier version, or not
+   * comparable.
+   */
+  asks?: string | undefined;
 }
 
 export interface LockHolder extends LockMemo {

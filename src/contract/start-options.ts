@@ -1,7 +1,7 @@
 /**
  * How an operation is started under the lock, by a person's command or by the queue: id, memo and what the UI shows.
  */
-import type { OperationInput } from './deploy.ts';
+import type { DeployInput, OperationInput } from './deploy.ts';
 import type { LockMemo } from './lock.ts';
 import { deployWorkflowId } from './names.ts';
 import type { Operation } from './plan.ts';
@@ -14,8 +14,22 @@ const SUMMARIES: Record<Operation, string> = {
   destroy: 'Take the platform down on',
 };
 
-export function startOptionsOf(operation: Operation, { environment, clusterUid, requestedBy }: OperationInput) {
-  const memo: LockMemo = { operation, requestedBy };
+/**
+ * What a deployment is asked for: tags and selection, whatever their order. A plan that somebody has approved is its
+ * own.
+ */
+export function asksOf({ imageTags, selection = {}, expectedDigest }: Partial<DeployInput>): string | undefined {
+  if (imageTags === undefined || expectedDigest !== undefined) return undefined;
+  const { only, phases, from, skip, withDependencies } = selection;
+  const sorted = (list: readonly (string | number)[] | undefined): string[] => (list ?? []).map(String).sort();
+  const tags = Object.entries(imageTags).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([tags, sorted(only), sorted(phases), sorted(from), sorted(skip), withDependencies === true]);
+}
+
+export function startOptionsOf(operation: Operation, input: OperationInput & Partial<DeployInput>) {
+  const { environment, clusterUid, requestedBy } = input;
+  const asks = operation === 'deploy' ? asksOf(input) : undefined;
+  const memo: LockMemo = { operation, requestedBy, ...(asks === undefined ? {} : { asks }) };
   return {
     workflowId: deployWorkflowId(environment, clusterUid),
     memo: { ...memo },

@@ -140,7 +140,7 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
     const first = sandbox.start(['deploy', '--json', '--image', 'django-backend=1.2.3']);
     await first.line((line) => line.type === 'started');
     const [attached, refused] = await Promise.all([
-      sandbox.cli(['deploy', '--json']),
+      sandbox.cli(['deploy', '--json', '--image', 'django-backend=1.2.3']),
       sandbox.cli(['deploy', '--json', '--if-running', 'refuse']),
     ]);
     const done = resultOf(await first.done);

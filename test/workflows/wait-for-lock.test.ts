@@ -9,8 +9,9 @@ import { heartbeat } from '@temporalio/activity';
 import { awaitLockFree } from '../../src/activities/lock/await-free.ts';
 import { temporalScope } from '../../src/activities/scope.ts';
 import type { CliContext } from '../../src/cli/context.ts';
+import { afterAnother } from '../../src/cli/deploy/after-another.ts';
 import { requireFreeLock } from '../../src/cli/deploy/free-lock.ts';
-import type { Prerequisites } from '../../src/cli/deploy/operation.ts';
+import { launch, type Prerequisites } from '../../src/cli/deploy/operation.ts';
 import type { Session } from '../../src/cli/deploy/session.ts';
 import { Interrupted } from '../../src/cli/deploy/interrupt.ts';
 import { waitForLock } from '../../src/cli/deploy/wait-for-lock.ts';
@@ -28,7 +29,7 @@ import { readConfig } from '../../src/config.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import type { DeployInput, DeployResult } from '../../src/contract/deploy.ts';
 import { SIGNALS } from '../../src/contract/messages.ts';
-import { ENGINE_NAMESPACE, queueWorkflowId } from '../../src/contract/names.ts';
+import { deployWorkflowId, ENGINE_NAMESPACE, queueWorkflowId } from '../../src/contract/names.ts';
 import type { Operation } from '../../src/contract/plan.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -196,6 +197,94 @@ describe('superseding', () => {
       });
     });
   }
+});
+
+describe('deploy, while the lock is held', () => {
+  const deployment = async (
+    request: DeployInput,
+  ): Promise<{ code: Promise<number>; said: () => string; until: (pattern: RegExp) => Promise<void> }> => {
+    const { session, ready, said, until } = await command();
+    const code = launch(session, ready, {
+      operation: 'deploy',
+      input: request,
+      ifRunning: 'attach',
+      whenOther: (holder) => afterAnother(session, ready, request, holder, false),
+    });
+    return { code, said, until };
+  };
+  const latest = async (request: DeployInput): Promise<{ runId: string; asks: unknown }> => {
+    const described = await engine.client.workflow
+      .getHandle(deployWorkflowId(request.environment, request.clusterUid))
+      .describe();
+    return { runId: described.runId, asks: described.memo?.['asks'] };
+  };
+
+  test('by a deployment of the same: it is watched, and nothing else is started', async () => {
+    const request = { ...input(), imageTags: { a: '1', b: '2' }, selection: { only: ['a', 'b'] } };
+    const { activities, open } = held();
+    await engine.withWorker(activities, async () => {
+      const holder = await start('deploy', request);
+      const { code, until } = await deployment({
+        ...request,
+        requestedBy: 'other@host',
+        imageTags: { b: '2', a: '1' },
+        selection: { only: ['b', 'a'] },
+      });
+      await until(/this command watches it, and starts none of its own/);
+      open();
+      assert.equal(await code, 0);
+      assert.equal((await latest(request)).runId, holder.runId);
+    });
+  });
+
+  for (const [what, operation, more] of [
+    ['a deployment of other images', 'deploy', { imageTags: { a: '2' } }],
+    ['a deployment of other services', 'deploy', { selection: { only: ['a'] } }],
+    ['a drift repair', 'repair', {}],
+  ] as const)
+    test(`by ${what}: it waits for its turn, and ends with what it was asked for`, async () => {
+      const request = input();
+      const { activities, open } = held();
+      await engine.withWorker(activities, async () => {
+        const holder = await startOrAttach(
+          engine.client,
+          operation,
+          { ...request, ...more, pastNoReturn: false, deleteData: false, findings: [] },
+          'refuse',
+        );
+        const { code, said, until } = await deployment({
+          ...request,
+          requestedBy: 'other@host',
+          imageTags: { a: '3' },
+        });
+        await until(/this deployment waits for its turn/);
+        assert.doesNotMatch(said(), /watches it/);
+        open();
+        assert.equal(await code, 0);
+        const { runId, asks } = await latest(request);
+        assert.notEqual(runId, holder.runId);
+        assert.match(String(asks), /"a","3"/);
+      });
+    });
+
+  for (const operation of ['rollback', 'destroy'] as const)
+    test(`by a ${operation}: refused, and nothing of it is deployed`, async () => {
+      const request = input();
+      const { activities, open } = held();
+      await engine.withWorker(activities, async () => {
+        const holder = await start(operation, request);
+        const { code } = await deployment({ ...request, imageTags: { a: '3' } });
+        await assert.rejects(code, (error) => {
+          assert.ok(error instanceof CliError);
+          assert.equal(error.exitCode, 3);
+          assert.match(error.message, /: nothing of what was asked for was deployed\.$/);
+          return true;
+        });
+        open();
+        await follow(holder);
+        assert.equal((await latest(request)).runId, holder.runId);
+      });
+    });
 });
 
 describe('in the queue', () => {

@@ -46,7 +46,7 @@ The deployment is a workflow: Ctrl-C, a lost terminal or a dead machine do not e
     .addOption(
       new Option(
         '--if-running <how>',
-        'when an operation on the environment is running already: watch it; give up; wait for its end (the newest request wins); or end it at a safe point and deploy then',
+        'when an operation on the environment is running already: watch it where it deploys the same, else wait; give up; wait for its end (the newest request wins); or end it at a safe point and deploy then',
       )
         .choices(IF_RUNNING)
         .default('attach'),

@@ -16,6 +16,7 @@ import { setupLine } from '../render/setup.ts';
 import { selectionFlags, selectionOf } from '../selection-options.ts';
 import { accessBasis } from '../rbac/rendered.ts';
 import { requireDeployerRights, requireWorkerRights } from '../rbac/preflight.ts';
+import { afterAnother } from './after-another.ts';
 import { bind } from './binding.ts';
 import { checkCharts, requireCharts } from './charts.ts';
 import { openEngine, requireSameContent } from './engine.ts';
@@ -72,6 +73,7 @@ export async function deploy(
     // Watching a deployment of another plan is not what was asked for.
     ifRunning: approved !== undefined && options.ifRunning === 'attach' ? 'refuse' : options.ifRunning,
     detach: options.detach === true,
+    whenOther: (holder) => afterAnother(session, ready, input, holder, options.detach === true),
     ignored: [
       ...(Object.keys(options.image ?? {}).length > 0 ? ['--image'] : []),
       ...(options.timeout === undefined ? [] : ['--timeout']),

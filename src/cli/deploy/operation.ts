@@ -7,6 +7,8 @@ import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
 import type { OperationInput } from '../../contract/deploy.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { Operation } from '../../contract/plan.ts';
+import type { LockHolder } from '../../contract/lock.ts';
+import { asksOf } from '../../contract/start-options.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { ExitCode } from '../failure.ts';
 import { workflowUrl } from '../lines.ts';
@@ -50,6 +52,8 @@ export interface Launch<Input extends OperationInput> {
   input: Input;
   ifRunning: 'attach' | 'refuse';
   detach?: boolean;
+  /** Called instead of watching an operation that does something else than what was asked for. */
+  whenOther?: (holder: LockHolder) => Promise<ExitCode>;
   /** Options that have no effect on an operation that runs already. */
   ignored?: readonly string[];
 }
@@ -58,11 +62,12 @@ export interface Launch<Input extends OperationInput> {
 export async function launch<Input extends OperationInput>(
   session: Session,
   { client, connections }: Prerequisites,
-  { operation, input, ifRunning, detach = false, ignored = [] }: Launch<Input>,
+  { operation, input, ifRunning, detach = false, ignored = [], whenOther }: Launch<Input>,
 ): Promise<ExitCode> {
   const { renderer } = session;
   session.interrupted.throwIfAborted();
   const run = await startOrAttach(client, operation, input, ifRunning);
+  if (run.holder && whenOther && !doesTheSame(run.holder, operation, input)) return whenOther(run.holder);
   const url = workflowUrl(connections.engine, run);
   renderer.started({
     workflowId: run.workflowId,
@@ -89,4 +94,9 @@ export async function launch<Input extends OperationInput>(
     return EXIT_CODES.detached;
   }
   return watchToEnd(session, client, run, goesOn);
+}
+
+/** Of a holder from an earlier version, which does not say what it was asked for, nobody can know. */
+function doesTheSame({ operation, asks }: LockHolder, wanted: Operation, input: OperationInput): boolean {
+  return operation === wanted && asks !== undefined && asks === asksOf(input);
 }

@@ -10,7 +10,7 @@ import { livingWorkers } from './workers.ts';
 type Described = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
 const { PendingActivityState } = proto.temporal.api.enums.v1;
 
-const memoSchema = z.object({ operation: z.enum(OPERATIONS), requestedBy: z.string() });
+const memoSchema = z.object({ operation: z.enum(OPERATIONS), requestedBy: z.string(), asks: z.string().optional() });
 const queueMemoSchema = z.object({ requestedBy: z.string(), since: z.string() });
 
 /** A worker takes what is due within moments, and what runs beats every 2 s: after this long nobody is at it. */

@@ -1,0 +1,42 @@
+/** `deploy` finds an operation at work that does something else than what was asked for. */
+import { closeTemporal } from '../../clients/temporal/index.ts';
+import type { DeployInput } from '../../contract/deploy.ts';
+import type { LockHolder } from '../../contract/lock.ts';
+import { type ExitCode, refused } from '../failure.ts';
+import { commandLine } from '../format.ts';
+import { holderWords } from '../lock-words.ts';
+import type { Prerequisites } from './operation.ts';
+import type { Session } from './session.ts';
+import { waitForLock } from './wait-for-lock.ts';
+
+/**
+ * Watching an operation that does something else would end as if what was asked for had been done. It waits for its
+ * turn;
+ * what a person takes back or takes down is not deployed over without being told to.
+ * @throws CliError (refused)
+ */
+export async function afterAnother(
+  session: Session,
+  ready: Prerequisites,
+  input: DeployInput,
+  holder: LockHolder,
+  detach: boolean,
+): Promise<ExitCode> {
+  const { environment, renderer } = session;
+  if (holder.operation === 'deploy' || holder.operation === 'repair') {
+    const what =
+      holder.operation === 'deploy'
+        ? 'which was asked for something else (other images or services)'
+        : 'which deploys nothing';
+    renderer.notice(
+      `The lock is held by ${holderWords(holder, Date.now())}, ${what}: this deployment waits for its turn.`,
+    );
+    return waitForLock(session, ready, { input, supersede: false, detach });
+  }
+  await closeTemporal(ready.client).catch(() => undefined);
+  throw refused(
+    `The lock is held by ${holderWords(holder, Date.now())}: nothing of what was asked for was deployed.`,
+    `${commandLine('attach', '--env', environment.name)}   (watches it)`,
+    `${commandLine('deploy', '--env', environment.name, '--if-running', 'queue')}   (waits for its end, then deploys)`,
+  );
+}
