@@ -8,12 +8,14 @@ import type { ClusterBinding } from '../contract/cluster.ts';
 import type { RunRef } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { ClusterOwner } from '../contract/owner.ts';
+import type { Operation } from '../contract/plan.ts';
 import { loadEnvironment } from '../environment/load.ts';
 import { platformName } from '../environment/platform-folder.ts';
 import type { Environment } from '../environment/schema.ts';
 import { isOwner } from '../plan/ownership.ts';
+import { requirePermitted } from '../plan/protection.ts';
 import { DeployError } from './failures.ts';
-import { claimCluster, forgetOwner, recentOwner } from './owner/claim.ts';
+import { claimCluster, forgetOwner, protectCluster, recentOwner } from './owner/claim.ts';
 
 /** @throws DeployError when a worker of another environment was given the run */
 export function assertEnvironment(clients: Pick<Clients, 'environment'>, run: RunRef): void {
@@ -26,14 +28,18 @@ export function assertEnvironment(clients: Pick<Clients, 'environment'>, run: Ru
 
 /**
  * Before anything is changed: the cluster is the one that the run was planned for, the one that the environment is
- * bound
- * to, and the environment's own. One that nobody has claimed yet is claimed.
- * @throws ClusterMismatchError, OwnerMismatchError
+ * bound to, and the environment's own; one that nobody has claimed yet is claimed. A protected one is changed only by
+ * what was confirmed.
+ * @param does `reads`: nothing is changed by it; `changes`: a step of the run's own operation; or the one operation
+ * that
+ * it can belong to: the plan of that, whose making is its beginning
+ * @throws ClusterMismatchError, OwnerMismatchError, NotConfirmedError
  */
 export async function assertTarget(
   clients: Pick<Clients, 'environment' | 'kubernetes' | 'engine' | 'config' | 'catalog'>,
   run: RunRef,
   signal?: AbortSignal,
+  does: 'reads' | 'changes' | Operation = 'changes',
 ): Promise<void> {
   assertEnvironment(clients, run);
   let bound = clients.engine && (await recentBinding(clients.engine, run.environment));
@@ -49,7 +55,26 @@ export async function assertTarget(
   // An engine that has lost its binding is told by the record which authority the cluster has.
   const recorded = known?.cluster.uid === run.clusterUid ? known.cluster : { uid: run.clusterUid };
   await clients.kubernetes.assertCluster(bound ?? recorded, signal);
-  await assertOwner(clients, run, bound, known, signal);
+  const owner = await assertOwner(clients, run, bound, known, signal);
+  if (does !== 'reads') await assertPermitted(clients, run, owner, does, signal);
+}
+
+/** An environment's file adds protection when the next operation begins; the cluster's record alone lifts it. */
+async function assertPermitted(
+  clients: Pick<Clients, 'environment' | 'kubernetes' | 'config' | 'catalog'>,
+  run: RunRef,
+  owner: ClusterOwner,
+  does: 'changes' | Operation,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (!owner.protected && does === 'changes') return;
+  const { protected: isProtected, drift } = await currentEnvironment(clients);
+  if (!owner.protected && isProtected) {
+    await protectCluster(clients.kubernetes, signal);
+    forgetOwner(clients.kubernetes);
+  }
+  if (!owner.protected && !isProtected) return;
+  requirePermitted({ run, operation: does === 'changes' ? run.operation : does, driftMode: drift.mode });
 }
 
 /** What was known is asked again before it refuses: it may have changed a moment ago. */

@@ -22,6 +22,7 @@ import {
 } from '../clients/vault/index.ts';
 import { FAILURES, type FailureType, NON_RETRYABLE } from '../contract/failures.ts';
 import { OwnerMismatchError } from '../plan/ownership.ts';
+import { NotConfirmedError } from '../plan/protection.ts';
 import { RollbackRefusedError } from '../plan/rollback-refused.ts';
 
 /** Thrown by activities on purpose. */
@@ -56,6 +57,7 @@ export function classify(error: unknown): { type: FailureType; message: string }
   if (error instanceof ChartDigestError) return { type: FAILURES.chartInvalid, message };
   if (error instanceof ClusterMismatchError) return { type: FAILURES.clusterMismatch, message };
   if (error instanceof OwnerMismatchError) return { type: FAILURES.clusterOwned, message };
+  if (error instanceof NotConfirmedError) return { type: FAILURES.notConfirmed, message };
   if (error instanceof VaultKeysMissingError) return { type: FAILURES.vaultKeysMissing, message };
   if (error instanceof SecretFormatError) return { type: FAILURES.invalidInput, message };
   if (error instanceof VaultSealedError) return { type: FAILURES.vaultSealed, message };

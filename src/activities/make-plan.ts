@@ -26,7 +26,7 @@ export function makePlan(clients: Clients, scopeOf: ScopeOf): Activities['makePl
       () => 'plans',
       async () => {
         const environment = await currentEnvironment(clients);
-        await assertTarget(clients, run, scope.signal);
+        await assertTarget(clients, run, scope.signal, 'deploy');
         const plan = await planFor(clients, environment, run.imageTags, scope.signal, selection);
         assertShown(expectedDigest, plan);
         return plan;

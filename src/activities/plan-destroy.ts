@@ -18,7 +18,7 @@ export function planDestroy(clients: Clients, scopeOf: ScopeOf): Activities['pla
       scope,
       () => 'plans',
       async () => {
-        await assertTarget(clients, run, scope.signal);
+        await assertTarget(clients, run, scope.signal, 'destroy');
         if (expectedDigest === undefined) return destroyPlanOf(clients, deleteData, scope.signal);
         const [plan, found] = await Promise.all([
           destroyPlanOf(clients, deleteData, scope.signal),

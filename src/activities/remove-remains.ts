@@ -43,7 +43,7 @@ export function removeRemains(clients: Clients, scopeOf: ScopeOf): Activities['r
       scope,
       () => doing,
       async () => {
-        await assertTarget(clients, run, signal);
+        await assertTarget(clients, run, signal, 'destroy');
         const removed: string[] = [];
         const remains: Remain[] = [];
         const remove = async (targets: readonly Target[]): Promise<void> => {

@@ -16,6 +16,18 @@ export interface RunRef {
   runId: string;
   /** Run that this one takes back, under its lock and after all its steps have ended. */
   undoes?: string;
+  /** What the run does; absent where it changes nothing by itself, and in runs of earlier versions. */
+  operation?: Operation;
+  requestedBy?: string;
+  /** Without it no step touches a protected environment. */
+  confirmation?: Confirmation;
+}
+
+/** Somebody has named a protected environment on purpose. Good for that, for one operation, and for whoever asked. */
+export interface Confirmation {
+  environment: string;
+  operation: Operation;
+  requestedBy: string;
 }
 
 /** What every operation is started with. */
@@ -28,6 +40,8 @@ export interface OperationInput {
   expectedDigest?: string;
   /** Ends the operation in good order when reached. */
   timeoutSeconds?: number;
+  /** Needed where the environment is protected. */
+  confirmation?: Confirmation;
 }
 
 export interface DeployInput extends OperationInput {

@@ -1,5 +1,6 @@
 /** Drift: where the world differs from what was applied. Findings hold no secret values. */
 import { z } from 'zod';
+import type { Confirmation } from './deploy.ts';
 
 export const DRIFT_KINDS = [
   /** Was applied, is gone. */
@@ -80,6 +81,8 @@ export interface DriftInput {
   expectedDigest?: string;
   /** Only looks, for a person who is shown it before a repair: nothing is remembered or told. */
   preview?: true;
+  /** For a repair of a protected environment whose file does not ask for repairs. */
+  confirmation?: Confirmation;
 }
 
 /**

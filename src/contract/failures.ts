@@ -18,6 +18,8 @@ export const FAILURES = {
   clusterMismatch: 'ClusterMismatch',
   /** The cluster belongs to another environment, or nobody can tell whose it is. */
   clusterOwned: 'ClusterOwned',
+  /** The environment is protected, and the operation was started without its confirmation. */
+  notConfirmed: 'NotConfirmed',
   jobFailed: 'JobFailed',
   notHealthyInTime: 'NotHealthyInTime',
   vaultKeysMissing: 'VaultKeysMissing',
@@ -62,6 +64,7 @@ export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.planOutdated,
   FAILURES.clusterMismatch,
   FAILURES.clusterOwned,
+  FAILURES.notConfirmed,
   FAILURES.jobFailed,
   FAILURES.notHealthyInTime,
   FAILURES.vaultKeysMissing,

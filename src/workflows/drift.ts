@@ -175,7 +175,13 @@ async function mend(
 async function startRepair(input: DriftInput, run: RunRef, findings: DriftFinding[]): Promise<DeployResult> {
   const { environment, clusterUid } = input;
   const requestedBy = input.requestedBy ?? 'the drift schedule';
-  const args: RepairInput = { environment, clusterUid, requestedBy, findings };
+  const args: RepairInput = {
+    environment,
+    clusterUid,
+    requestedBy,
+    findings,
+    ...(input.confirmation ? { confirmation: input.confirmation } : {}),
+  };
   return executeChild(repair, {
     // Under the lock: nothing else may change the platform meanwhile.
     ...startOptionsOf('repair', args),

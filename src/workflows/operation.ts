@@ -62,6 +62,9 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     workflowId: info.workflowId,
     runId: info.runId,
     ...(steps.undoes === undefined ? {} : { undoes: steps.undoes }),
+    operation,
+    requestedBy: input.requestedBy,
+    ...(input.confirmation ? { confirmation: input.confirmation } : {}),
   };
   let view = emptyProgress(startedAt);
   const phases = createPhases(run);

@@ -21,7 +21,7 @@ export function findDrift(clients: Clients, scopeOf: ScopeOf): Activities['findD
       scope,
       () => 'compares the cluster with what was deployed',
       async () => {
-        await assertTarget(clients, run, scope.signal);
+        await assertTarget(clients, run, scope.signal, 'reads');
         return surveyDrift(clients, { signal: scope.signal });
       },
     );

@@ -17,7 +17,7 @@ export function planRepair(clients: Clients, scopeOf: ScopeOf): Activities['plan
       () => 'plans the repair',
       async () => {
         const environment = await currentEnvironment(clients);
-        await assertTarget(clients, run, scope.signal);
+        await assertTarget(clients, run, scope.signal, 'repair');
         const [{ revisions }, versions, digests] = await Promise.all([
           readRecorded(clients, scope.signal),
           readVersions(clients.kubernetes, environment.name, scope.signal),

@@ -13,7 +13,7 @@ export function recordDrift(clients: Clients, scopeOf: ScopeOf): Activities['rec
       scope,
       () => 'remembers the run',
       async () => {
-        await assertTarget(clients, run, scope.signal);
+        await assertTarget(clients, run, scope.signal, 'reads');
         const { drift } = await currentEnvironment(clients);
         const now = Date.now();
         const { workflowId, runId } = run;

@@ -38,7 +38,7 @@ export function repairFindings(clients: Clients, scopeOf: ScopeOf): Activities['
       scope,
       () => 'takes out what does not belong there',
       async () => {
-        await assertTarget(clients, run, scope.signal);
+        await assertTarget(clients, run, scope.signal, 'repair');
         const ofChart = (finding: DriftFinding): boolean =>
           finding.object.startsWith(DEFINITION) && finding.kind !== 'extra';
         const repaired: string[] = [];

@@ -42,7 +42,7 @@ export function removeDriftSchedule(clients: Clients, scopeOf: ScopeOf): Activit
       scope,
       () => 'schedule of drift runs',
       async () => {
-        await assertTarget(clients, run, scope.signal);
+        await assertTarget(clients, run, scope.signal, 'destroy');
         return {
           removed: await createSchedules(engineOf(clients)).remove(driftScheduleId(run.environment, run.clusterUid)),
         };

@@ -48,7 +48,7 @@ export async function ownershipOf(
  * @throws OwnerMismatchError
  */
 export async function claimCluster(kubernetes: OwnerKeeper, claim: Claim, signal?: AbortSignal): Promise<ClusterOwner> {
-  for (let attempt = 1; ; attempt += 1) {
+  for (;;) {
     const found = await readOwner(kubernetes, signal);
     if (!found) {
       requireUnclaimed(claim, { bound: claim.bound, labelled: await labelledEnvironments(kubernetes, signal) });
@@ -56,12 +56,22 @@ export async function claimCluster(kubernetes: OwnerKeeper, claim: Claim, signal
       if (await createOwner(kubernetes, owner, signal)) return owner;
       continue;
     }
-    const owner = requireOwnership(claim, readableOwner(found));
-    if (owner.protected || !claim.protected) return owner;
-    const wanted = { ...owner, protected: true };
+    return requireOwnership(claim, readableOwner(found));
+  }
+}
+
+/**
+ * The environment's file asks for protection: from now on it is a fact of the cluster. Under the lock, so that no
+ * running
+ * operation is surprised by it.
+ */
+export async function protectCluster(kubernetes: OwnerKeeper, signal?: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const found = await readOwner(kubernetes, signal);
+    if (!found?.owner || found.owner.protected) return;
     try {
-      await replaceOwner(kubernetes, wanted, found.resourceVersion, signal);
-      return wanted;
+      await replaceOwner(kubernetes, { ...found.owner, protected: true }, found.resourceVersion, signal);
+      return;
     } catch (error) {
       if (!(error instanceof KubernetesError) || error.status !== 409 || attempt >= ATTEMPTS) throw error;
     }

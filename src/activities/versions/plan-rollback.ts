@@ -33,7 +33,7 @@ export function planRollback(clients: Clients, scopeOf: ScopeOf): Activities['pl
       () => 'plans the way back',
       async () => {
         const environment = await currentEnvironment(clients);
-        await assertTarget(clients, run, scope.signal);
+        await assertTarget(clients, run, scope.signal, 'rollback');
         const plan = await rollbackPlan(clients, environment, request, scope.signal);
         assertShown(expectedDigest, plan);
         return plan;

@@ -18,6 +18,7 @@ import { accessBasis } from '../rbac/rendered.ts';
 import { requireDeployerRights, requireWorkerRights } from '../rbac/preflight.ts';
 import { afterAnother } from './after-another.ts';
 import { bind } from './binding.ts';
+import { confirmationOf } from './confirmed.ts';
 import { checkCharts, requireCharts } from './charts.ts';
 import { openEngine, requireSameContent } from './engine.ts';
 import { standUp, standUpAgain } from './ground.ts';
@@ -41,6 +42,7 @@ export async function deploy(
   await requireCharts(prepared, config, (text) => session.renderer.notice(text), session.interrupted);
   const connections = await standUp(session);
   const ready = await prerequisites(session, connections);
+  const confirmation = await confirmationOf(session, ready.cluster, { operation: 'deploy', confirm: options.confirm });
   await requireSameContent(ready.client, environment, config);
   await checkRights(session, prepared, connections);
   await checkVault(session, connections);
@@ -58,6 +60,7 @@ export async function deploy(
     ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
     ...(selection ? { selection } : {}),
     ...(approved ? { expectedDigest: approved.digest } : {}),
+    ...(confirmation ? { confirmation } : {}),
   };
   await bind(session, ready);
   if (options.ifRunning === 'queue' || options.ifRunning === 'supersede')

@@ -21,7 +21,7 @@ export function runDeploy(context: CliContext, options: DeployOptions): Promise<
       await confirmByName(name, `"${name}" is a protected environment.`, session.interrupted);
     // Loaded late: the clients take a second, and a wrong option should be told at once.
     const { deploy } = await import('./deployment.ts');
-    return deploy(session, prepared, options, approved);
+    return deploy(session, prepared, isProtected ? { ...options, confirm: name } : options, approved);
   });
 }
 

@@ -29,6 +29,8 @@ const REFUSALS: readonly string[] = [
   FAILURES.notOurs,
   FAILURES.damagedRecord,
   FAILURES.planOutdated,
+  FAILURES.clusterOwned,
+  FAILURES.notConfirmed,
   FAILURES.versionUnknown,
   FAILURES.pointOfNoReturn,
   FAILURES.dependencyMissing,

@@ -7,6 +7,7 @@ import type { DestroyInput } from '../../contract/destroy.ts';
 import { withClients } from '../clients.ts';
 import type { DestroyOptions } from './options.ts';
 import { confirmByName } from '../confirm.ts';
+import { protectedFromDestroy } from '../deploy/confirmed.ts';
 import { requireFreeLock } from '../deploy/free-lock.ts';
 import { standUpAgain } from '../deploy/ground.ts';
 import { launch, prerequisites } from '../deploy/operation.ts';
@@ -23,6 +24,7 @@ export async function destroy(session: Session, options: DestroyOptions): Promis
   const deleteData = options.deleteData === true;
   let expectedDigest: string;
   try {
+    if (ready.cluster.record?.owner?.protected) throw protectedFromDestroy(environment.name, environment.protected);
     await requireFreeLock(session, ready, 'destroy');
     const { digest, ...preview } = await withClients(context, environment, connections, (clients) =>
       previewOf(clients, deleteData, session.interrupted),

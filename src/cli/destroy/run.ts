@@ -2,6 +2,7 @@
 import type { Environment } from '../../environment/schema.ts';
 import type { DestroyOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
+import { protectedFromDestroy } from '../deploy/confirmed.ts';
 import { inSession } from '../deploy/in-session.ts';
 import { type ExitCode, refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
@@ -22,11 +23,7 @@ export function requireLeave(
   { confirm, deleteData }: Pick<DestroyOptions, 'confirm' | 'deleteData'>,
   interactive: boolean,
 ): void {
-  if (isProtected) {
-    throw refused(
-      `"${name}" is protected: it is not taken down. If that is really meant, let environments/${name}.yaml say "protected: false" first, and have that reviewed.`,
-    );
-  }
+  if (isProtected) throw protectedFromDestroy(name, true);
   const again = commandLine('destroy', '--env', name, ...(deleteData ? ['--delete-data'] : []), '--confirm', name);
   if (confirm !== undefined && confirm !== name)
     throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);

@@ -4,6 +4,7 @@ export interface DriftOptions {
 }
 
 export interface DriftRunOptions extends DriftOptions {
+  confirm?: string;
   repair?: true;
   report?: true;
 }

@@ -12,6 +12,7 @@ import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import type { DriftRunOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
 import { requireBound } from '../deploy/binding.ts';
+import { confirmationOf } from '../deploy/confirmed.ts';
 import { requireSearchAttributes, requireWorker } from '../deploy/engine.ts';
 import { type ExitCode, failed, refused } from '../failure.ts';
 import { commandLine } from '../format.ts';
@@ -44,7 +45,18 @@ export function runDriftNow(context: CliContext, options: DriftRunOptions): Prom
     const input = { environment: environment.name, clusterUid, requestedBy: context.config.requestedBy };
     const shown = mode === 'repair' ? await preview(context, options, client, input, signal) : undefined;
     if (typeof shown === 'number') return shown;
-    const run = await start(client, { ...input, mode, ...(shown === undefined ? {} : { expectedDigest: shown }) });
+    // What the environment's own file asks for needs nobody's word.
+    const session = { environment, context, interrupted: signal };
+    const confirmation =
+      mode === 'repair' && environment.drift.mode !== 'repair'
+        ? await confirmationOf(session, cluster, { operation: 'repair', confirm: options.confirm })
+        : undefined;
+    const run = await start(client, {
+      ...input,
+      mode,
+      ...(shown === undefined ? {} : { expectedDigest: shown }),
+      ...(confirmation ? { confirmation } : {}),
+    });
     const url = workflowUrl(connections.engine, run);
     printLines(context.terminal.stderr, [
       `Started: workflow ${run.workflowId}, mode ${mode}`,

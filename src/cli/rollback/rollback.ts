@@ -1,6 +1,7 @@
 /** Checks that the way back is open, shows what it will do, asks where it must, then starts it and watches. */
 import { rollbackPlan } from '../../activities/versions/plan-rollback.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
+import type { Confirmation } from '../../contract/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import type { DeployPlan } from '../../contract/plan.ts';
 import type { RollbackInput } from '../../contract/rollback.ts';
@@ -8,7 +9,7 @@ import type { Connections } from '../../environment/connections.ts';
 import { RollbackRefusedError } from '../../plan/rollback-refused.ts';
 import { withClients } from '../clients.ts';
 import type { RollbackOptions } from './options.ts';
-import { confirmByName } from '../confirm.ts';
+import { confirmationOf } from '../deploy/confirmed.ts';
 import { requireFreeLock } from '../deploy/free-lock.ts';
 import { standUpAgain } from '../deploy/ground.ts';
 import { launch, prerequisites } from '../deploy/operation.ts';
@@ -24,6 +25,7 @@ export async function rollback(session: Session, options: RollbackOptions): Prom
   const connections = await standUpAgain(session);
   const ready = await prerequisites(session, connections);
   let plan: DeployPlan;
+  let confirmation: Confirmation | undefined;
   try {
     await requireFreeLock(session, ready, 'rollback');
     plan = await openWay(session, connections, options);
@@ -32,8 +34,7 @@ export async function rollback(session: Session, options: RollbackOptions): Prom
       renderer.close();
       printLines(context.terminal.stdout, previewLines(plan, Math.min(context.terminal.stdout.columns ?? 100, 100)));
     }
-    if (environment.protected && options.confirm === undefined)
-      await confirmByName(environment.name, `"${environment.name}" is a protected environment.`, session.interrupted);
+    confirmation = await confirmationOf(session, ready.cluster, { operation: 'rollback', confirm: options.confirm });
   } catch (error) {
     await closeTemporal(ready.client).catch(() => undefined);
     throw error;
@@ -47,6 +48,7 @@ export async function rollback(session: Session, options: RollbackOptions): Prom
     ...(plan.toVersion === undefined ? {} : { toVersion: plan.toVersion }),
     expectedDigest: plan.digest,
     ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
+    ...(confirmation ? { confirmation } : {}),
   };
   // Never attached to a deployment by accident.
   return launch(session, ready, { operation: 'rollback', input, ifRunning: 'refuse', detach: options.detach === true });

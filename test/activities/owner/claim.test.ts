@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assertTarget } from '../../../src/activities/context.ts';
 import { createActivities } from '../../../src/activities/index.ts';
-import { type Claim, claimCluster, ownershipOf } from '../../../src/activities/owner/claim.ts';
+import { type Claim, claimCluster, ownershipOf, protectCluster } from '../../../src/activities/owner/claim.ts';
 import {
   type KubernetesClient,
   KubernetesError,
@@ -102,11 +102,17 @@ describe('claiming a cluster', () => {
     });
   });
 
-  test('a file may add protection and cannot take it away', async () => {
-    await onCluster([ownerRecord()], async ({ clients: { kubernetes }, cluster }) => {
-      assert.equal((await claimCluster(kubernetes, claimOf('sandbox', { protected: true }))).protected, true);
-      assert.equal((await claimCluster(kubernetes, claimOf('sandbox', { protected: false }))).protected, true);
-      assert.equal(ownerIn(cluster.objects)?.boundBy, 'tester@host');
+  test('protection is added under the lock, when an operation begins, and no file takes it away', async () => {
+    await onCluster([ownerRecord()], async ({ clients, cluster, run }) => {
+      const { kubernetes } = clients;
+      await claimCluster(kubernetes, claimOf('sandbox', { protected: true }));
+      assert.equal(ownerIn(cluster.objects)?.protected, false);
+      await protectCluster(kubernetes);
+      const { protected: isProtected, boundBy } = ownerIn(cluster.objects) ?? {};
+      assert.deepEqual([isProtected, boundBy], [true, 'tester@host']);
+      // The environment's file says nothing of protection here.
+      await assert.rejects(assertTarget(clients, run), { name: 'NotConfirmedError' });
+      assert.equal(ownerIn(cluster.objects)?.protected, true);
     });
   });
 
