@@ -116,11 +116,22 @@ function productNode() {
   );
 }
 
+/**
+ * Proxies are for the world outside. Node may look for them (NODE_USE_ENV_PROXY) before any code of ours runs;
+ * src/process/proxies.ts does the same for what is started without this launcher.
+ */
+function directLoopback(env) {
+  if (!Object.entries(env).some(([name, value]) => /^(https?|all|grpc)_proxy$/i.test(name) && value)) return {};
+  const hosts = [env.no_proxy, env.NO_PROXY, 'localhost,127.0.0.1,127.0.0.0/8,::1,[::1]'].filter(Boolean).join(',');
+  return { no_proxy: hosts, NO_PROXY: hosts };
+}
+
 function run(node, file, args) {
   const child = spawn(node, ['--disable-warning=ExperimentalWarning', file, ...args], {
     stdio: 'inherit',
     env: {
       ...process.env,
+      ...directLoopback(process.env),
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, '.ananta', 'cache', 'node'),
       // The bundler unpacks its native part; by default that goes into the user's own cache folder.
       SWC_NATIVE_BINDING_CACHE: process.env.SWC_NATIVE_BINDING_CACHE ?? join(root, '.ananta', 'cache', 'swc'),

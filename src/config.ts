@@ -2,6 +2,7 @@
 import { homedir, userInfo, hostname } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { directLoopback, type Proxies, proxiesOf } from './process/proxies.ts';
 
 export interface Config {
   /** The checkout: where catalog, charts and environments are. */
@@ -26,6 +27,8 @@ export interface Config {
    * one, never written anywhere.
    */
   loginEnv: Readonly<Record<string, string>>;
+  /** Of the environment, for what is not on this machine. */
+  proxies: Proxies;
   ci: boolean;
   /** NO_COLOR is set to anything. */
   noColor: boolean;
@@ -109,6 +112,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     const value = env[name];
     if (value !== undefined) childEnv[name] = value;
   }
+  const direct = directLoopback(env);
+  Object.assign(childEnv, direct);
   return {
     repoRoot,
     stateRoot: resolve(env['ANANTA_STATE_DIR'] ?? join(repoRoot, '.ananta')),
@@ -119,15 +124,24 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     requestedBy: `${userName(env)}@${hostname()}`,
     childEnv,
     loginEnv: Object.fromEntries(
-      Object.entries(env).flatMap(([name, value]) =>
+      Object.entries({ ...env, ...direct }).flatMap(([name, value]) =>
         value === undefined || OF_THE_SHELL.test(name) ? [] : [[name, value]],
       ),
     ),
+    proxies: proxiesOf(env),
     ci: env['CI'] === 'true',
     noColor: (env['NO_COLOR'] ?? '') !== '',
     dumbTerminal: env['TERM'] === 'dumb',
     ...(env['ANANTA_IN_CLUSTER'] === 'true' ? { pod: podConfig(env) } : {}),
   };
+}
+
+/**
+ * Libraries look at the environment by themselves: gRPC asked a proxy for 127.0.0.1. For entries of programs, before
+ * anything is connected.
+ */
+export function keepLoopbackDirect(): void {
+  Object.assign(process.env, directLoopback(process.env));
 }
 
 /** As kubectl reads it: empty is unset, several files are one, relative ones begin where we are. */

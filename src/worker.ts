@@ -10,7 +10,7 @@ import { type Clients, createClients } from './clients/index.ts';
 import { olderBundle, workflowBuild } from './clients/temporal/bundle.ts';
 import { EngineAccessError, isRunAlive } from './clients/temporal/index.ts';
 import { workerIdentities } from './clients/temporal/workers.ts';
-import { type Config, readConfig } from './config.ts';
+import { type Config, keepLoopbackDirect, readConfig } from './config.ts';
 import { taskQueueOf } from './contract/names.ts';
 import { resolveConnections } from './environment/connections.ts';
 import { loadEnvironment } from './environment/load.ts';
@@ -146,6 +146,7 @@ async function sayHealth(
 }
 
 if (import.meta.main) {
+  keepLoopbackDirect();
   const { values } = parseArgs({ options: { env: { type: 'string' } } });
   if (values.env === undefined) {
     process.stderr.write('worker: --env NAME is missing\n');
@@ -158,7 +159,9 @@ if (import.meta.main) {
       process.stderr.write(`worker: ${[error.message, ...error.next.map((line) => `Next: ${line}`)].join('\n')}\n`);
       process.exit(3);
     }
-    process.stderr.write(`worker: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      `worker: ${error instanceof Error ? (error.name === 'ConfigurationError' ? error.message : (error.stack ?? error.message)) : String(error)}\n`,
+    );
     process.exit(1);
   }
   process.exit(0);

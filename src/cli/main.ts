@@ -1,8 +1,9 @@
 /** Entry: `node src/cli/main.ts COMMAND …`. Commands load what they need when they run, so that help comes at once. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readConfig } from '../config.ts';
+import { keepLoopbackDirect, readConfig } from '../config.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
+import { outputWritten, watchOutput } from '../process/output.ts';
 import type { Attempt, CliContext } from './context.ts';
 import { explain } from './explain.ts';
 import type { ExitCode } from './failure.ts';
@@ -14,6 +15,7 @@ import { openTerminal, printLines } from './terminal.ts';
  * @param args without node and the script
  */
 export async function main(args: readonly string[]): Promise<ExitCode> {
+  keepLoopbackDirect();
   const config = readConfig();
   const terminal = openTerminal(config);
   let exitCode: ExitCode = EXIT_CODES.done;
@@ -26,8 +28,7 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
     finish: (code) => (exitCode = code),
     outputLost: EXIT_CODES.done,
   };
-  // A reader that has seen enough (`… | head`) or a terminal that was closed is no error of ours.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(context.outputLost));
+  watchOutput(() => context.outputLost, EXIT_CODES.failed);
   const program = buildProgram(context, (next) => (attempt = next));
   try {
     await program.parseAsync([...args], { from: 'user' });
@@ -39,5 +40,7 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
+const exitCode = await main(process.argv.slice(2));
+await outputWritten();
 // Connections that are still closing do not hold the prompt back.
-process.exit(await main(process.argv.slice(2)));
+process.exit(exitCode);

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Config, stateDir } from '../config.ts';
 import { ENGINE_NAMESPACE, IN_CLUSTER } from '../contract/names.ts';
+import type { Proxies } from '../process/proxies.ts';
 import type { Environment } from './schema.ts';
 
 /** `<state folder>/runtime.json`, written by the bootstrap for embedded parts. */
@@ -28,7 +29,14 @@ export const runtimeSchema = z.strictObject({
 export type Runtime = z.infer<typeof runtimeSchema>;
 
 export interface Connections {
-  kubernetes: { kubeconfig: string; context?: string; inCluster: boolean };
+  kubernetes: {
+    /** One path, or several as KUBECONFIG has them. */
+    kubeconfig: string;
+    context?: string;
+    inCluster: boolean;
+    /** Of the environment, for a cluster that is not on this machine and whose kubeconfig names none. */
+    proxies?: Proxies;
+  };
   engine: {
     /** host:port; with a tunnel the address within the cluster, for people. */
     address: string;
@@ -126,7 +134,7 @@ export async function resolveConnections(
 /** A cluster of somebody else, as the environment and KUBECONFIG name it; undefined where it is ours. */
 export function otherCluster(
   { cluster }: Pick<Environment, 'cluster'>,
-  config: Pick<Config, 'pod' | 'kubeconfig' | 'repoRoot'>,
+  config: Pick<Config, 'pod' | 'kubeconfig' | 'repoRoot' | 'proxies'>,
 ): Connections['kubernetes'] | undefined {
   if (!('context' in cluster)) return undefined;
   if (config.pod) return { kubeconfig: '', inCluster: true };
@@ -135,6 +143,7 @@ export function otherCluster(
     kubeconfig: kubeconfig === undefined ? config.kubeconfig : resolve(config.repoRoot, kubeconfig),
     context,
     inCluster: context === 'in-cluster',
+    proxies: config.proxies,
   };
 }
 

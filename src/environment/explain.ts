@@ -13,12 +13,15 @@ export interface Finding {
   message: string;
 }
 
+const shapes = new WeakMap<z.ZodType, JsonSchema>();
+
 /**
  * @param schema what the input was checked against; known keys are taken from it
  * @param input what was checked
  */
 export function explainIssues(error: z.ZodError, schema: z.ZodType, input: unknown): Finding[] {
-  const shape = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  const shape = shapes.get(schema) ?? (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema);
+  shapes.set(schema, shape);
   return error.issues.flatMap((issue) => explain(issue, [], shape, input));
 }
 

@@ -39,6 +39,9 @@ export interface Running {
   kill: (signal: NodeJS.Signals) => void;
   /** As `… | head` does when it has enough. */
   closeOutput: () => void;
+  /** As a reader that is busy with something else. */
+  pause: () => void;
+  resume: () => void;
 }
 
 export interface Workspace {
@@ -91,7 +94,14 @@ export async function workspace(cacheDir?: string): Promise<Workspace> {
         await sleep(50);
       }
     };
-    return { done, says, kill: (signal) => child.kill(signal), closeOutput: () => child.stdout.destroy() };
+    return {
+      done,
+      says,
+      kill: (signal) => child.kill(signal),
+      closeOutput: () => child.stdout.destroy(),
+      pause: () => child.stdout.pause(),
+      resume: () => child.stdout.resume(),
+    };
   };
   return {
     folder,

@@ -69,6 +69,20 @@ describe('an external environment', { concurrency: 1 }, () => {
   /** The gate is opened in the end, whatever happened: a worker does not stop while its activities wait. */
   const whatever = (open: () => void, work: () => Promise<void>): Promise<void> => work().finally(open);
 
+  test('proxies of the environment are not asked for this machine, neither by gRPC nor by HTTP', async () => {
+    const dead = 'http://127.0.0.1:9';
+    const { activities } = recordingActivities(PLAN, {});
+    await withWorker(activities, async () => {
+      for (const env of [
+        { http_proxy: dead },
+        { https_proxy: dead, HTTPS_PROXY: dead, ALL_PROXY: dead, no_proxy: 'x' },
+      ]) {
+        const run = await at.run(['status', ...ENV, '--json'], { env });
+        exits(run, 0, JSON.stringify(env));
+      }
+    });
+  });
+
   test('nobody polls the task queue: refused with the line to run', async () => {
     const { code, stdout, stderr } = await at.run(['deploy', ...ENV]);
     assert.equal(code, 3);

@@ -1,6 +1,7 @@
 /** From what the environment says to a loaded kubeconfig, with the mistakes people make spelled out. */
 import { readFileSync } from 'node:fs';
 import type { Connections } from '../../environment/connections.ts';
+import { proxyFor } from '../../process/proxies.ts';
 import { KubeconfigError } from './errors.ts';
 import { KubeConfig } from './kubeconfig-class.ts';
 import { type KubeconfigDocument, kubeconfigPaths, readKubeconfig } from './kubeconfig-files.ts';
@@ -36,6 +37,10 @@ export function loadKubeconfig(connection: Connection, login: ExecLogin = create
     throw new KubeconfigError(
       `The kubeconfig ${named(connection)} has no address for the cluster "${cluster.name}" (server: ${JSON.stringify(cluster.server)}).`,
     );
+  // As kubectl and Helm: what the file names comes first.
+  const proxy = connection.proxies === undefined ? undefined : proxyFor(cluster.server, connection.proxies);
+  if (cluster.proxyUrl === undefined && proxy !== undefined)
+    config.clusters = config.clusters.map((one) => (one === cluster ? { ...one, proxyUrl: proxy } : one));
   config.addAuthenticator(login);
   return config;
 }

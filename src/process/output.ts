@@ -1,0 +1,36 @@
+/**
+ * Standard output and error of a program that ends itself. A pipe takes 64 KiB; what it has not taken yet is lost when
+ * the process ends.
+ */
+import { setImmediate } from 'node:timers/promises';
+
+/** Resolves once everything is with whoever reads it, or nobody reads it any more. */
+export async function outputWritten(): Promise<void> {
+  await Promise.all([process.stdout, process.stderr].map(emptied));
+  // What went wrong is told in a later turn.
+  await setImmediate();
+}
+
+function emptied(stream: NodeJS.WriteStream): Promise<void> {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- a closed descriptor has no stream behind it
+  if (stream.destroyed || !(stream.writableLength > 0)) return Promise.resolve();
+  return new Promise((resolve) => {
+    stream.once('error', () => resolve());
+    stream.once('close', () => resolve());
+    stream.write('', () => resolve());
+  });
+}
+
+/**
+ * A reader of standard output that has seen enough (`… | head`) ends the command, without a word. An output that cannot
+ * be written (a full disk) is a failure. Without standard error a command goes on: its answer is elsewhere.
+ * @param code exit code when the reader went away
+ */
+export function watchOutput(code: () => number, failed: number): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || error.code === 'EIO') process.exit(code());
+    process.stderr.write(`The output cannot be written: ${error.message}\n`);
+    process.exit(failed);
+  });
+  process.stderr.on('error', () => undefined);
+}
