@@ -11,12 +11,15 @@ import type { ApplyReleaseInput, ApplyReleaseResult } from '../contract/activiti
 import { FAILURES } from '../contract/failures.ts';
 import { RELEASE_LABELS } from '../contract/names.ts';
 import type { Environment } from '../environment/schema.ts';
+import { leftLabel, withoutLeftFields } from '../plan/fields/left.ts';
 import { jobHealth } from '../plan/health/index.ts';
 import { releaseInputs, type ReleaseInputs } from '../plan/inputs.ts';
 import { descriptionOf, NO_PROOF } from '../plan/provenance.ts';
 import { findRelease } from '../plan/releases.ts';
 import { ownerLabel } from '../process/owner.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
+import { handOver, leftIn } from './fields/left.ts';
+import { takeBack } from './fields/take-back.ts';
 import { writeEvidence } from './evidence/index.ts';
 import { DeployError } from './failures.ts';
 import { archivedDefinitions, awaitEstablished, definitionsOf, installedDefinitions } from './release/crds.ts';
@@ -87,6 +90,9 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
           doing = 'removes a failed Job';
           await replaceFailedJobs(clients, input, scope.signal);
         }
+        const left = await leftIn(clients, environment, run.runId, release, scope.signal);
+        for (const object of left) await handOver(clients.kubernetes, object, scope.signal);
+        const fields = left.flatMap((object) => object.left);
         doing = 'waits for its turn with Helm';
         const onTurn = async (): Promise<void> => {
           // It may have waited long, and somebody may have put a release of theirs there meanwhile.
@@ -102,7 +108,14 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
                   release: release.name,
                   chart: inputs.chartPath,
                   values: inputs.values,
-                  labels: await labelsOf(clients, input, inputs, found),
+                  labels: {
+                    ...(await labelsOf(clients, input, inputs, found)),
+                    [RELEASE_LABELS.left]: leftLabel(fields),
+                  },
+                  change:
+                    fields.length === 0
+                      ? undefined
+                      : (manifest) => withoutLeftFields(manifest, fields, release.namespace),
                   description: descriptionOf(run.runId, step.digest),
                   runId: run.runId,
                   priority: input.priority,
@@ -110,8 +123,19 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
                   onTurn,
                 })
               ).revision
-            : restore(clients, input, { signal: scope.signal, onTurn });
-        const made = await onceMoreForNewKinds(apply, scope.signal).catch(async (error: unknown) => {
+            : restore(clients, input, { signal: scope.signal, onTurn, left: fields });
+        let putBack: string[] = [];
+        const decided = async (): Promise<number> => {
+          try {
+            return await onceMoreForNewKinds(apply, scope.signal);
+          } catch (error) {
+            if (!(error instanceof HelmError) || error.type !== FAILURES.fieldConflict) throw error;
+            doing = 'decides whose the fields in conflict are';
+            putBack = await takeBack(clients.kubernetes, release, found, scope.signal);
+            return apply();
+          }
+        };
+        const made = await decided().catch(async (error: unknown) => {
           const explained = await explainTerminating(clients.kubernetes, release.namespace, error, scope.signal);
           throw await explainTakenPort(
             clients.kubernetes,
@@ -132,6 +156,7 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
           revision: made,
           seconds: seconds(started),
           ...(recovered === undefined ? {} : { recovered }),
+          ...(putBack.length === 0 ? {} : { putBack }),
         };
       },
     );

@@ -21,6 +21,8 @@ export interface ApplyReleaseResult {
   seconds: number;
   /** In words, where an interrupted Helm was recovered. */
   recovered?: string;
+  /** Fields that somebody had changed by hand, set again: `spec.replicas of Deployment ns/name, changed by kubectl`. */
+  putBack?: string[];
 }
 
 export interface AwaitHealthyInput {

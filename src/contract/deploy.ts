@@ -110,6 +110,8 @@ export interface ServiceOutcome {
   seconds: number;
   changed: boolean;
   failure?: ServiceFailure;
+  /** What a person should know of how it went; one line each, no secrets. */
+  notes?: string[];
 }
 
 export interface PhaseResult {

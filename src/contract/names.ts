@@ -91,6 +91,8 @@ export const RELEASE_LABELS = {
   proof: 'ananta-proof',
   /** Number of the revision, made by somebody else, that a person has taken over. Helm hands it on: see `proven`. */
   adopted: 'ananta-adopted',
+  /** Marks of the fields that the revision left to others, such as replicas under an autoscaler. */
+  left: 'ananta-left',
 } as const;
 
 /** Kubernetes namespace of the deployer's own records: platform versions, accepted drift. Not one of the platform's. */

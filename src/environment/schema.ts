@@ -10,6 +10,7 @@ import { deployerSchema, inClusterEngineSchema } from './deployer.ts';
 import { domain, filePath, hostName, hostPort, repositoryAddress, webAddress } from './fields/addresses.ts';
 import { imagePrefix, imageReference, imageVersion } from './fields/images.ts';
 import { annotations, labelName, objectName } from './fields/kubernetes-names.ts';
+import { leases } from './fields/leases.ts';
 import { containerResources, volumeSize } from './fields/quantity.ts';
 import { oneLine, refuseRepetitions, seconds, temporalNamespace } from './fields/texts.ts';
 import { DEFAULT_PLATFORM } from './platform-folder.ts';
@@ -284,6 +285,7 @@ export const environmentFileSchema = z.strictObject({
     })
     .prefault({})
     .describe('Scheduled comparison of the cluster with what was deployed'),
+  fields: leases,
   notify: z
     .strictObject({
       command: z

@@ -5,6 +5,7 @@ import type { DeployPlan, PlannedAction, PlannedService, PlannedStep } from '../
 import type { Environment } from '../environment/schema.ts';
 import { checkChartSource } from './chart-source.ts';
 import { digestOf, planDigest } from './digest.ts';
+import { type LeftField, markOf, marksOf } from './fields/left.ts';
 import { criticalPath, remainingSeconds } from './graph.ts';
 import { wantedSecrets } from './kubernetes-secrets.ts';
 import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRelease } from './observed.ts';
@@ -143,7 +144,7 @@ function planStep(
           reason: `its namespace ${namespace} is being deleted with all that is in it, and made anew`,
         }
       : theirs === undefined
-        ? decideRelease(withoutPods(environment, release), digest, found, observed.health.get(key))
+        ? decideRelease(withoutPods(environment, release), digest, found, observed.health.get(key), observed.left)
         : { action: 'install' as const, reason: `a release of this name is there that is not ours` }),
     digest,
     ...(found === undefined ? {} : { revision: found.revision }),
@@ -155,6 +156,7 @@ function decideRelease(
   wanted: string,
   found: ObservedRelease | undefined,
   health: ObservedHealth | undefined,
+  left: readonly LeftField[] | undefined,
 ): Decision {
   if (found === undefined) return { action: 'install', reason: 'not there yet' };
   if (found.status === 'uninstalled') return { action: 'install', reason: 'was uninstalled' };
@@ -172,6 +174,10 @@ function decideRelease(
   // Without an image there are no pods that could be missing.
   if (health === undefined && release.image !== undefined)
     return { action: 'retry', reason: release.job ? 'its Job is gone' : 'its workload is gone' };
+  // Applied again, it sets what it has left to others before.
+  const marks = new Set(left?.map(markOf));
+  if (left !== undefined && marksOf(found.labels[RELEASE_LABELS.left]).some((mark) => !marks.has(mark)))
+    return { action: 'retry', reason: 'fields that an autoscaler or a lease decided are its own again' };
   if (health !== undefined && !health.healthy)
     return { action: 'verify', reason: `applied, but not healthy: ${health.reason}` };
   return { action: 'unchanged', reason: release.job ? 'completed, as wanted' : 'as wanted' };
@@ -217,6 +223,7 @@ function decideBootstrap(
     wanted,
     observed.releases.get(key),
     observed.health.get(key),
+    observed.left,
   );
   if (action !== 'unchanged' && action !== 'verify')
     return { action: 'verify', reason: 'its server is changed, and is opened again' };

@@ -1,4 +1,5 @@
 /** What was seen in the cluster before planning: read by an activity, judged by `decide.ts`. */
+import type { LeftField } from './fields/left.ts';
 
 /** What was seen of its StatefulSet and its configuration. */
 export interface ObservedVaultServer {
@@ -81,6 +82,8 @@ export interface ObservedCluster {
   foreign?: ReadonlyMap<string, ForeignRelease>;
   /** Key `<namespace>/<release>`, from the live workloads by instance label. Absent: no workload at all. */
   health: ReadonlyMap<string, ObservedHealth>;
+  /** All fields that are left to others now; absent: nobody looked. */
+  left?: readonly LeftField[];
   vault: 'absent' | 'unreachable' | 'uninitialized' | 'sealed' | 'open';
   /** Everything that the vault bootstrap makes (mounts, roles, paths, Kubernetes Secrets) is there. */
   vaultConfigured: boolean;

@@ -15,6 +15,7 @@ export async function runService(
 ): Promise<ServiceOutcome> {
   const started = Date.now();
   let changed = false;
+  const notes: string[] = [];
   const note = (state: ServiceState, detail: string): void => {
     report({ service: service.name, state, at: Date.now(), detail });
   };
@@ -25,13 +26,15 @@ export async function runService(
     seconds: (Date.now() - started) / 1000,
     changed,
     ...(failure ? { failure } : {}),
+    ...(notes.length > 0 ? { notes } : {}),
   });
   try {
     for (const step of service.steps) {
       if (isSettled(step.action)) continue;
       halt.safePoint();
-      await runStep(input, service, step, halt, note, () => {
+      await runStep(input, service, step, halt, note, (putBack = []) => {
         changed = true;
+        notes.push(...putBack.map((field) => `put back: ${field}`));
       });
     }
     if (service.action === 'remove') return outcome('removed');
@@ -53,7 +56,7 @@ async function runStep(
   step: PlannedStep,
   halt: Halt,
   note: (state: ServiceState, detail: string) => void,
-  changed: () => void,
+  changed: (putBack?: readonly string[]) => void,
 ): Promise<void> {
   if (step.action === 'remove') {
     if (await removeRelease(input, service, step, note)) changed();
@@ -69,7 +72,7 @@ async function runStep(
       { summary: `Helm ${step.action} ${step.name}: ${step.reason}` },
       [{ run: input.run, service: service.name, step, priority: service.remainingSeconds }],
     );
-    if (applied.changed) changed();
+    if (applied.changed) changed(applied.putBack);
   }
   note('starting', step.job ? `waits for Job ${step.name}` : `waits for ${step.name} to be healthy`);
   await halt.waiting(() =>

@@ -55,6 +55,43 @@ const REFUSALS: Refusal[] = [
     says: 'x.yaml: protected: has to be true or false, not "perhaps"',
   },
   {
+    name: 'a lease of a kind that nobody applies',
+    files: { x: `${SOUND}fields: [{kind: Deploymnet, name: a, path: spec.replicas, owner: x}]\n` },
+    says: 'x.yaml: fields.0.kind: is no kind that a release applies, did you mean "Deployment"?',
+  },
+  {
+    name: 'a lease with a path of slashes',
+    files: { x: `${SOUND}fields: [{kind: Service, name: a, path: /spec/type, owner: x}]\n` },
+    says: 'x.yaml: fields.0.path: is written with dots, as drift tells it: spec.type',
+  },
+  {
+    name: 'a lease of a whole object',
+    files: { x: `${SOUND}fields: [{kind: Service, name: a, path: spec, owner: x}]\n` },
+    says: 'x.yaml: fields.0.path: cannot be left to anybody',
+  },
+  {
+    name: 'a lease with asterisks for all below',
+    files: { x: `${SOUND}fields: [{kind: Service, name: a, path: "spec.**", owner: x}]\n` },
+    says: 'x.yaml: fields.0.path: names one field',
+  },
+  {
+    name: 'a lease with an open bracket',
+    files: { x: `${SOUND}fields: [{kind: Service, name: a, path: "metadata.annotations[a", owner: x}]\n` },
+    says: 'x.yaml: fields.0.path: has to be a path such as',
+  },
+  {
+    name: 'a lease to nobody',
+    files: { x: `${SOUND}fields: [{kind: Service, name: a, path: spec.type}]\n` },
+    says: 'x.yaml: fields.0.owner: is missing',
+  },
+  {
+    name: 'two leases of one field',
+    files: {
+      x: `${SOUND}fields: [{kind: Service, name: a, path: spec.type, owner: x}, {kind: Service, name: a, path: spec.type, owner: y}]\n`,
+    },
+    says: 'x.yaml: fields.1.path: is leased already, to x',
+  },
+  {
     name: 'an unknown word',
     files: { x: SOUND.replace('bundled', 'bundeled') },
     says: 'x.yaml: charts: cannot be "bundeled": use bundled or upstream, did you mean "bundled"?',

@@ -1,6 +1,8 @@
+import { RELEASE_LABELS } from '../../src/contract/names.ts';
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { checkCatalog, loadCatalog } from '../../src/catalog/index.ts';
+import { leftLabel } from '../../src/plan/fields/left.ts';
 import type { DeployPlan, PlannedAction, PlannedStep } from '../../src/contract/plan.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
@@ -39,6 +41,8 @@ const release = (observed: ObservedSample, key: string, over: object): void => {
   assert.ok(found, key);
   observed.releases.set(key, { ...found, ...over });
 };
+
+const SCALED = { kind: 'Deployment', namespace: 'apps', name: 'api', field: 'spec.replicas', owner: 'x' };
 
 const CASES: Case[] = [
   { name: 'as wanted', given: () => undefined, step: 'api', action: 'unchanged', reason: 'as wanted' },
@@ -232,6 +236,26 @@ const CASES: Case[] = [
     action: 'retry',
     reason: 'Vault is sealed',
   },
+  ...(
+    [
+      ['as long as they are', [SCALED], 'unchanged', 'as wanted'],
+      ['when they are not any more', [], 'retry', 'fields that an autoscaler or a lease decided are its own again'],
+      ['where nobody could look', undefined, 'unchanged', 'as wanted'],
+    ] as const
+  ).map(
+    ([when, left, action, reason]): Case => ({
+      name: `fields left to others, ${when}`,
+      given: (o) => {
+        release(o, 'apps/api', {
+          labels: { [RELEASE_LABELS.digest]: 'digest-api', [RELEASE_LABELS.left]: leftLabel([SCALED]) },
+        });
+        if (left !== undefined) o.left = left;
+      },
+      step: 'api',
+      action,
+      reason,
+    }),
+  ),
   {
     name: 'Vault unreachable',
     given: (o) => {

@@ -71,6 +71,7 @@ export async function withFakeClients(work: (parts: FakeParts) => Promise<void>)
       upgrade: () => Promise.reject(new Error('no Helm here')),
       uninstall: () => Promise.reject(new Error('no Helm here')),
       rollback: () => Promise.reject(new Error('no Helm here')),
+      reapply: () => Promise.reject(new Error('no Helm here')),
       alive: () => Promise.resolve(undefined),
       startedBy: () => Promise.resolve(undefined),
       interrupted: () => Promise.resolve(undefined),

@@ -9,15 +9,17 @@ import { parse } from 'yaml';
 import type { Clients } from '../../clients/index.ts';
 import type { Kind } from '../../clients/kubernetes/index.ts';
 import type { Selection } from '../../contract/deploy.ts';
+import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { DeployPlan, PlannedStep } from '../../contract/plan.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import type { Tree } from '../../environment/merge.ts';
 import { measuredSeconds, withExpected } from '../../plan/diff/expected.ts';
 import { APPLYING, changesAnything, orphans, serviceChange } from '../../plan/diff/services.ts';
 import type { ObjectChange, PlatformChanges, ReleaseChange } from '../../plan/diff/types.ts';
+import { marksOf } from '../../plan/fields/left.ts';
 import { frozenImages } from '../../plan/frozen-images.ts';
 import { allReleaseInputs, type ReleaseInputs } from '../../plan/inputs.ts';
-import type { ObservedCluster } from '../../plan/observed.ts';
+import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 import { serviceSeconds } from '../../plan/startup.ts';
 import { decidePlan } from '../make-plan.ts';
 import { observeCluster } from '../observe/cluster.ts';
@@ -64,7 +66,10 @@ export async function planChanges(clients: Clients, request: PlanRequest): Promi
     // What is there goes with its namespace.
     observed.terminating?.has(step.namespace)
       ? Promise.resolve(newObjects(wanted))
-      : releaseObjects(kubernetes, known, step, wanted, signal),
+      : releaseObjects(kubernetes, known, step, wanted, signal, {
+          left: observed.left ?? [],
+          formerly: marksOf(observed.releases.get(releaseKey(step.namespace, step.name))?.labels[RELEASE_LABELS.left]),
+        }),
   );
   return { ...changes, clusterUid };
 }

@@ -8,14 +8,15 @@ import {
   pathOfKind,
 } from '../../clients/kubernetes/index.ts';
 import { type ManifestObject, ownerOf } from '../../plan/diff/manifest.ts';
+import { type Conflict, conflictsOf, decideConflicts } from '../../plan/fields/conflicts.ts';
+import { type LeftField, leftOf, withLiveFields } from '../../plan/fields/left.ts';
 import { asHelmApplies } from '../../plan/helm-marks.ts';
+import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { immutableFields, objectFields } from '../../plan/diff/objects.ts';
 import type { ObjectChange } from '../../plan/diff/types.ts';
 import { jobHealth } from '../../plan/health/index.ts';
 import type { Tree } from '../../environment/merge.ts';
 
-/** In whose name Helm applies. */
-export const HELM_MANAGER = 'helm';
 /** Given by the server to this very object: a stand-in would have others. */
 const ALLOCATED =
   /^(metadata\.name$|spec\.(clusterIPs?|healthCheckNodePort|volumeName|nodeName|ipFamilies|ipFamilyPolicy)\b|spec\.ports\[.*\]\.nodePort$)/;
@@ -27,6 +28,10 @@ export interface Looking {
   release: { name: string; namespace: string };
   /** `Kind namespace/name` of what the release has applied before. */
   applied: ReadonlySet<string>;
+  /** Fields that are left to others. */
+  left?: readonly LeftField[];
+  /** Marks of those that the newest revision has left. */
+  formerly?: readonly string[];
   signal: AbortSignal;
 }
 
@@ -38,8 +43,15 @@ export interface Found {
 
 /** @returns undefined when the cluster does not know the kind */
 export async function findLive(
-  { kubernetes, kinds, release, signal }: Looking,
-  { apiVersion, kind, name, namespace }: ManifestObject,
+  {
+    kubernetes,
+    kinds,
+    release,
+    signal,
+  }: Pick<Looking, 'kinds' | 'release' | 'signal'> & {
+    kubernetes: Pick<KubernetesClient, 'get'>;
+  },
+  { apiVersion, kind, name, namespace }: Pick<ManifestObject, 'apiVersion' | 'kind' | 'name' | 'namespace'>,
 ): Promise<Found | undefined> {
   const known = kinds.get(kindKey(apiVersion, kind));
   if (known === undefined) return undefined;
@@ -58,7 +70,9 @@ export async function objectChange(
   const { path, live, namespace } = found;
   const { kind, name } = wanted;
   const about = { kind, name, ...(namespace === undefined ? {} : { namespace }) };
-  const object = asHelmApplies(wanted.object, release);
+  // What is made anew begins as the chart has it.
+  const left = live === undefined ? [] : leftOf(looking.left ?? [], about);
+  const object = withLiveFields(asHelmApplies(wanted.object, release), live, left);
   // Helm makes definitions where they are missing and never touches them again.
   if (wanted.definition && live !== undefined) return undefined;
   if (live === undefined)
@@ -88,7 +102,7 @@ export async function objectChange(
         live,
         await kubernetes.dryRun(path, object, { manager: HELM_MANAGER, force: true }, signal),
       );
-      return { blocked: conflictText(error), ...change, fields };
+      return { ...conflictNotes(error, about, looking.formerly), ...change, fields };
     }
     const fields = error.status === 422 ? await fieldsOfStandIn(looking, path, object, live) : [];
     const immutable = immutableFields(error.causes, fields);
@@ -160,12 +174,25 @@ function foreign(live: KubernetesObject, release: Looking['release']): Pick<Obje
   };
 }
 
-function conflictText({ causes, message }: KubernetesError): string {
-  const managers = [...new Set(causes.flatMap((cause) => /conflict with "([^"]+)"/.exec(cause.message)?.[1] ?? []))];
-  const fields = causes.map(({ field }) => field.replace(/^\./, ''));
-  return managers.length === 0
-    ? `a field conflict: ${message}`
-    : `${managers.join(', ')} owns ${fields.join(', ')}: Helm stops at the conflict`;
+/** What somebody has changed by hand is put back, which the fields show; what a controller decides stops Helm. */
+function conflictNotes(
+  { causes, message }: KubernetesError,
+  object: { kind: string; namespace?: string; name: string },
+  formerly: readonly string[] | undefined,
+): Pick<ObjectChange, 'blocked' | 'note'> {
+  const conflicts = conflictsOf(causes);
+  if (conflicts.length === 0) return { blocked: `a field conflict: ${message}` };
+  const { ours, theirs } = decideConflicts(conflicts, object, formerly);
+  if (theirs.length === 0) return { note: `${owners(ours)} by hand: put back` };
+  return {
+    blocked: `${owners(theirs)}, and nothing is taken from a controller by force: lease it (fields in the environment’s file), or end what writes it`,
+  };
+}
+
+/** `kubectl owns spec.replicas, spec.paused`. */
+function owners(conflicts: readonly Conflict[]): string {
+  const managers = [...new Set(conflicts.map(({ manager }) => manager))];
+  return `${managers.join(', ')} owns ${conflicts.map(({ field }) => field.replace(/^\./, '')).join(', ')}`;
 }
 
 /** Without the values it quotes: they may be long, and nobody knows what they hold. */

@@ -3,10 +3,11 @@ import PQueue from 'p-queue';
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import { type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
 import { isKept, type ManifestObject, manifestObjects } from '../../plan/diff/manifest.ts';
+import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { asHelmApplies } from '../../plan/helm-marks.ts';
 import { pairRenamed, replacedBy, replacementFields } from '../../plan/diff/objects.ts';
 import type { ObjectChange } from '../../plan/diff/types.ts';
-import { findLive, type Found, HELM_MANAGER, kindKey, type Looking, objectChange, objectKey } from './object.ts';
+import { findLive, type Found, kindKey, type Looking, objectChange, objectKey } from './object.ts';
 
 type Located = ManifestObject & { found: Found };
 
@@ -19,13 +20,14 @@ export async function releaseObjects(
   release: { name: string; namespace: string; revision?: number },
   wanted: readonly ManifestObject[],
   signal: AbortSignal,
+  fields: Pick<Looking, 'left' | 'formerly'> = {},
 ): Promise<ObjectChange[]> {
   const before =
     release.revision === undefined ? [] : await appliedObjects(kubernetes, release, release.revision, signal);
   const inNamespace = (object: ManifestObject): string | undefined =>
     object.namespace ?? namespaceOf(kinds, release.namespace, object);
   const key = (object: ManifestObject): string => objectKey(object.kind, inNamespace(object), object.name);
-  const looking: Looking = { kubernetes, kinds, release, applied: new Set(before.map(key)), signal };
+  const looking: Looking = { kubernetes, kinds, release, applied: new Set(before.map(key)), signal, ...fields };
   const keys = new Set(wanted.map(key));
 
   const queue = new PQueue({ concurrency: AT_ONCE });

@@ -102,6 +102,7 @@ export async function findObjectDrift(
   const ignore = ignoreRules(
     environment.drift.ignore,
     listings.get('autoscaling/HorizontalPodAutoscaler')?.objects ?? [],
+    environment.fields,
   );
 
   const judged = await Promise.all(

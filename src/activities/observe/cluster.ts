@@ -5,7 +5,9 @@ import type { Environment } from '../../environment/schema.ts';
 import { observedHealth } from '../../plan/health/index.ts';
 import { type ObservedCluster, type ObservedHealth, releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
+import { leasedFields } from '../../plan/fields/left.ts';
 import { isAsWanted } from '../ensure-namespaces.ts';
+import { listAutoscaled } from '../fields/left.ts';
 import { isTerminating } from '../release/terminating.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { allJudgedRevisions, newestJudged } from '../release/provenance.ts';
@@ -21,11 +23,12 @@ export async function observeCluster(
   signal: AbortSignal,
 ): Promise<ObservedCluster> {
   const { kubernetes, catalog } = clients;
-  const [{ revisions, proofs }, namespaces, vault, vaultServer] = await Promise.all([
+  const [{ revisions, proofs }, namespaces, vault, vaultServer, autoscaled] = await Promise.all([
     allJudgedRevisions(clients, signal),
     kubernetes.list(paths.namespaces, { metadataOnly: true }, signal),
     observeVault(clients, environment, signal),
     observeVaultServer(clients, signal),
+    listAutoscaled(kubernetes, signal),
     kubernetes.watches.synced(signal),
   ]);
   const releases = newestJudged(clients, revisions);
@@ -41,6 +44,7 @@ export async function observeCluster(
     releases,
     ...(proofs.reason === undefined ? {} : { proofsUnchecked: proofs.reason }),
     health: healthOfAll(clients, releases),
+    left: [...leasedFields(environment.fields), ...autoscaled],
     ...vault,
     vaultServer,
   };

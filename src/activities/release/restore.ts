@@ -4,17 +4,20 @@
  * the checkout are looked at, so that what comes back is exactly what was there.
  */
 import type { Clients } from '../../clients/index.ts';
+import { type ReapplyRequest, readStoredRelease } from '../../clients/helm/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import type { ApplyReleaseInput } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
+import { leftLabel, type LeftField, markOf, marksOf, REPLICAS, withoutLeftFields } from '../../plan/fields/left.ts';
 import { ownerLabel } from '../../process/owner.ts';
 import { DeployError } from '../failures.ts';
-import { descriptionOf } from '../../plan/provenance.ts';
+import { descriptionOf, NO_PROOF } from '../../plan/provenance.ts';
 import { readProofs } from '../vault/proofs.ts';
 import { type JudgedRevision, judgedRevisionsOf } from './provenance.ts';
 import { proofLabels } from './prove.ts';
-import { newestRevision } from './revisions.ts';
+import { handOver } from '../fields/left.ts';
+import { newestRevision, revisionsOf } from './revisions.ts';
 
 type Claiming = Pick<Clients, 'kubernetes' | 'vault' | 'redactor' | 'environment' | 'config'>;
 
@@ -59,6 +62,13 @@ export async function assertRestorable(
     );
 }
 
+export interface Restoring {
+  signal: AbortSignal;
+  onTurn: () => Promise<void>;
+  /** Fields of the release that are left to others now, whatever the revision says of them. */
+  left?: readonly LeftField[];
+}
+
 /**
  * @returns number of the new revision, which bears the labels of this run. Also one that failed does, so that the next
  * attempt knows it.
@@ -66,26 +76,90 @@ export async function assertRestorable(
 export async function restore(
   clients: Claiming & Pick<Clients, 'helm'>,
   input: ApplyReleaseInput,
-  { signal, onTurn }: { signal: AbortSignal; onTurn: () => Promise<void> },
+  { signal, onTurn, left = [] }: Restoring,
 ): Promise<number> {
   const { run, step, priority } = input;
+  const { namespace, name: release, toRevision: revision = 0 } = step;
+  const description = descriptionOf(run.runId, step.digest);
+  const call = { namespace, release, revision, runId: run.runId, description, priority, signal, onTurn };
   try {
-    await clients.helm.rollback({
-      namespace: step.namespace,
-      release: step.name,
-      revision: step.toRevision ?? 0,
-      runId: run.runId,
-      description: descriptionOf(run.runId, step.digest),
-      priority,
-      signal,
-      onTurn,
-    });
+    await keepReplicas(clients.kubernetes, step, left, signal);
+    const without = left.length === 0 ? undefined : await withoutLeft(clients, input, left, signal);
+    if (without === undefined) await clients.helm.rollback(call);
+    else await clients.helm.reapply({ ...call, ...without });
   } catch (error) {
     // Also when this was cancelled: Helm has ended by now. What went wrong matters more than whether this succeeds.
     await claim(clients, input, { succeeded: false }).catch(() => undefined);
     throw error;
   }
   return claim(clients, input);
+}
+
+/** @returns undefined where the revision says nothing of what is left: then Helm's own rollback does */
+async function withoutLeft(
+  { kubernetes, config }: Pick<Clients, 'kubernetes' | 'config'>,
+  { run, service, step }: ApplyReleaseInput,
+  left: readonly LeftField[],
+  signal: AbortSignal,
+): Promise<Pick<ReapplyRequest, 'stored' | 'manifest' | 'labels'> | undefined> {
+  const { namespace, name, toRevision = 0 } = step;
+  const stored = await readStoredRelease(kubernetes, namespace, name, toRevision, signal);
+  if (stored === undefined) return undefined;
+  const manifest = withoutLeftFields(stored.manifest, left, namespace);
+  if (manifest === stored.manifest) return undefined;
+  const labels = await labelsOf(kubernetes, step, signal);
+  const hooks = stored.hooks.map((hook) => `---\n# Source: ${hook.path}\n${hook.manifest}\n`);
+  return {
+    stored,
+    manifest: [manifest.trimEnd(), '', ...hooks].join('\n'),
+    labels: {
+      ...labels,
+      [RELEASE_LABELS.run]: run.runId,
+      [RELEASE_LABELS.service]: service,
+      [RELEASE_LABELS.owner]: await ownerLabel(config.pod?.uid),
+      [RELEASE_LABELS.left]: leftLabel(left),
+      [RELEASE_LABELS.proof]: NO_PROOF,
+    },
+  };
+}
+
+/** Of ours, those of the revision gone back to. */
+async function labelsOf(
+  kubernetes: Clients['kubernetes'],
+  { namespace, name, toRevision }: ApplyReleaseInput['step'],
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const target = (await revisionsOf(kubernetes, namespace, name, signal)).find(
+    ({ revision }) => revision === toRevision,
+  );
+  const ours: string[] = Object.values(RELEASE_LABELS);
+  return Object.fromEntries(Object.entries(target?.labels ?? {}).filter(([label]) => ours.includes(label)));
+}
+
+/**
+ * A revision that left replicas to an autoscaler says nothing of them. Where there is none any more, and Helm claims
+ * them
+ * by now, they would go back to one: so they stay as many as they are until the next deployment.
+ */
+async function keepReplicas(
+  kubernetes: Clients['kubernetes'],
+  step: ApplyReleaseInput['step'],
+  left: readonly LeftField[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace, name } = step;
+  const marks = marksOf((await labelsOf(kubernetes, step, signal))[RELEASE_LABELS.left]);
+  if (marks.length === 0) return;
+  const known = (['Deployment', 'StatefulSet'] as const).flatMap((kind) =>
+    kubernetes.watches.of(kind, namespace, name).map(({ metadata }) => ({ kind, name: metadata.name })),
+  );
+  for (const workload of known) {
+    const field: LeftField = { ...workload, namespace, field: REPLICAS, owner: '' };
+    if (!marks.includes(markOf(field)) || left.some((now) => markOf(now) === markOf(field))) continue;
+    const path = `${workload.kind === 'Deployment' ? paths.deployments(namespace) : paths.statefulSets(namespace)}/${workload.name}`;
+    const object = await kubernetes.get(path, signal);
+    if (object !== undefined) await handOver(kubernetes, { path, object, left: [field] }, signal);
+  }
 }
 
 /**

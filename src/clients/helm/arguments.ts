@@ -55,6 +55,11 @@ function describedAs({ description }: Pick<HelmRequest, 'description'>): string[
   return description === undefined ? [] : ['--description', description];
 }
 
+/** Of an upgrade that does what a rollback does. */
+export function reapplyArgs(): string[] {
+  return ['--server-side=true', '--force-conflicts', '--no-hooks', '--reset-values'];
+}
+
 function commonArgs({ timeoutSeconds, kubernetes: { kubeconfig, context, inCluster } }: HelmOptions): string[] {
   return [
     // For hooks alone: readiness is watched, not waited for here. Ends before the process itself is ended.

@@ -7,13 +7,22 @@ import PQueue from 'p-queue';
 import { FAILURES } from '../../contract/failures.ts';
 import { privateFolder } from '../../process/files.ts';
 import { ownerLabel, OWNER_VARIABLE, pidOf } from '../../process/owner.ts';
-import { helmEnvironment, kubeconfigEnvironment, rollbackArgs, uninstallArgs, upgradeArgs } from './arguments.ts';
+import {
+  helmEnvironment,
+  kubeconfigEnvironment,
+  reapplyArgs,
+  rollbackArgs,
+  uninstallArgs,
+  upgradeArgs,
+} from './arguments.ts';
 import { classifyHelmOutput } from './classify.ts';
 import { HelmError } from './errors.ts';
 import { helmOf } from './machine.ts';
+import { type PostRendering, withPostRenderer } from './post-render.ts';
 import { createProcessRecords, type HelmProcess } from './processes.ts';
+import { withRecordedChart } from './recorded-chart.ts';
 import { runHelm } from './run.ts';
-import type { HelmOptions, HelmRequest, UpgradeRequest, RollbackRequest } from './requests.ts';
+import type { HelmOptions, HelmRequest, ReapplyRequest, UpgradeRequest, RollbackRequest } from './requests.ts';
 
 export interface UpgradeResult {
   revision: number;
@@ -36,6 +45,11 @@ export interface HelmClient {
    * that others have changed are taken back. @throws as `upgrade`
    */
   rollback(request: RollbackRequest): Promise<Omit<UpgradeResult, 'revision'>>;
+  /**
+   * The same with another manifest than the one in the history, and with the labels that are given. @throws as
+   * `upgrade`
+   */
+  reapply(request: ReapplyRequest): Promise<UpgradeResult>;
   /** A process of this machine that works on the release, left by this or an earlier worker. */
   alive(namespace: string, release: string): Promise<HelmProcess | undefined>;
   /**
@@ -65,6 +79,7 @@ export function createHelmClient(options: HelmOptions): HelmClient {
     what: string,
     args: readonly string[],
     values: string,
+    env: Readonly<Record<string, string>>,
   ): Promise<{ output: string; seconds: number }> => {
     await request.onTurn?.();
     await Promise.all([privateFolder(home), privateFolder(logs)]);
@@ -76,6 +91,7 @@ export function createHelmClient(options: HelmOptions): HelmClient {
       env: {
         ...helmEnvironment(options.env, home),
         ...kubeconfigEnvironment(options),
+        ...env,
         [OWNER_VARIABLE]: await ownerLabel(options.podUid),
       },
       logFile: logFile(release),
@@ -107,7 +123,11 @@ export function createHelmClient(options: HelmOptions): HelmClient {
     request: HelmRequest,
     verb: string,
     args: readonly string[],
-    { values = '', object = request.release }: { values?: string; object?: string } = {},
+    {
+      values = '',
+      object = request.release,
+      env = {},
+    }: { values?: string; object?: string; env?: PostRendering['env'] } = {},
   ): Promise<{ output: string; seconds: number; queuedSeconds: number }> => {
     const queuedAt = performance.now();
     let queuedSeconds = 0;
@@ -117,7 +137,7 @@ export function createHelmClient(options: HelmOptions): HelmClient {
         () => {
           leave();
           queuedSeconds = (performance.now() - queuedAt) / 1000;
-          return run(request, `helm ${verb} ${object} in ${request.namespace}`, args, values);
+          return run(request, `helm ${verb} ${object} in ${request.namespace}`, args, values, env);
         },
         { priority: request.priority, signal: inQueue },
       )
@@ -125,13 +145,28 @@ export function createHelmClient(options: HelmOptions): HelmClient {
     return { ...done, queuedSeconds };
   };
 
-  return {
-    upgrade: async (request) => {
-      const { output, ...times } = await queued(request, 'upgrade --install', upgradeArgs(options, request), {
-        values: request.values,
-      });
+  const upgrade = async (request: UpgradeRequest, more: readonly string[] = []): Promise<UpgradeResult> => {
+    const work = async ({ args, env }: Pick<PostRendering, 'args' | 'env'>): Promise<UpgradeResult> => {
+      const all = [...upgradeArgs(options, request), ...more, ...args];
+      const { output, ...times } = await queued(request, 'upgrade --install', all, { values: request.values, env });
       return { revision: revisionOf(output), ...times };
-    },
+    };
+    if (request.change === undefined) return work({ args: [], env: {} });
+    return withPostRenderer(home, request.change, async (rendering) => {
+      try {
+        return await work(rendering);
+      } catch (error) {
+        throw rendering.error() ?? error;
+      }
+    });
+  };
+
+  return {
+    upgrade: (request) => upgrade(request),
+    reapply: ({ revision, stored, manifest, ...request }) =>
+      withRecordedChart(stored, (chart) =>
+        upgrade({ ...request, chart, values: JSON.stringify(stored.config), change: () => manifest }, reapplyArgs()),
+      ),
     uninstall: async (request) => {
       const { output: _words, ...times } = await queued(request, 'uninstall', uninstallArgs(options, request));
       return times;

@@ -15,5 +15,6 @@ export {
   storedReleaseSchema,
   unpackStoredRelease,
 } from './stored.ts';
+export { withPostRenderer } from './post-render.ts';
 export { ChartRenderError, renderedManifest, template, templateError, type TemplateRequest } from './template.ts';
-export type { HelmOptions, HelmRequest, RollbackRequest, UpgradeRequest } from './requests.ts';
+export type { HelmOptions, HelmRequest, ReapplyRequest, RollbackRequest, UpgradeRequest } from './requests.ts';

@@ -1,4 +1,6 @@
 /** What the Helm client is made with and asked for. */
+import type { StoredRelease } from './stored.ts';
+
 export interface HelmOptions {
   binary: string;
   /** State folder of the environment: Helm's own files, logs and process records go below it. */
@@ -40,6 +42,18 @@ export interface UpgradeRequest extends HelmRequest {
    * time.
    */
   labels: Record<string, string>;
+  /** Changes what the chart has rendered before it is applied and recorded. */
+  change?: ((manifest: string) => string) | undefined;
+}
+
+/** As a rollback, of a manifest that is not exactly the one in Helm's history. Hooks are recorded and not run. */
+export interface ReapplyRequest extends Omit<UpgradeRequest, 'chart' | 'values' | 'change'> {
+  /** In Helm's history. */
+  revision: number;
+  /** Its record. */
+  stored: StoredRelease;
+  /** YAML documents, in place of those of the record. */
+  manifest: string;
 }
 
 /**

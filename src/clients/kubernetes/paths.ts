@@ -18,6 +18,7 @@ export const paths = {
   daemonSets: (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/daemonsets`,
   jobs: (namespace: string): string => `/apis/batch/v1/namespaces/${namespace}/jobs`,
   job: (namespace: string, name: string): string => `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`,
+  horizontalPodAutoscalers: '/apis/autoscaling/v2/horizontalpodautoscalers',
   persistentVolumeClaims: (namespace: string): string => `/api/v1/namespaces/${namespace}/persistentvolumeclaims`,
   customResourceDefinitions: (): string => '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
   customResourceDefinition: (name: string): string => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`,

@@ -1,7 +1,7 @@
 /** Differences that are no drift: those that an environment names, and those that come with how Kubernetes works. */
-import { isTree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { fitsPattern, type Path, valueAtPath } from '../fields/path.ts';
+import { autoscaledFields, leasedFields, leftOf, ownerOfField } from '../fields/left.ts';
+import { fitsPattern, type Path } from '../fields/path.ts';
 
 export interface Subject {
   kind: string;
@@ -14,22 +14,18 @@ export type Ignore = (subject: Subject, path: Path) => string | undefined;
 
 type Rules = Environment['drift']['ignore'];
 
-/** @param autoscalers live HorizontalPodAutoscalers: the replicas of what they target are theirs */
-export function ignoreRules(rules: Rules, autoscalers: readonly unknown[]): Ignore {
-  const scaled = new Set(
-    autoscalers.flatMap((object) => {
-      const target = valueAtPath(object, ['spec', 'scaleTargetRef']);
-      return isTree(target)
-        ? [
-            `${String(target['kind'])} ${String(valueAtPath(object, ['metadata', 'namespace']))}/${String(target['name'])}`,
-          ]
-        : [];
-    }),
-  );
+/**
+ * @param autoscalers live HorizontalPodAutoscalers: the replicas of what they target are theirs
+ * @param leases fields that the environment has leased
+ */
+export function ignoreRules(rules: Rules, autoscalers: readonly unknown[], leases: Environment['fields'] = []): Ignore {
+  const [scaled, leased] = [autoscaledFields(autoscalers), leasedFields(leases)];
   return (subject, path) => {
     if (path.at(-1) === 'caBundle') return 'certificate authorities are put there by whoever signs';
-    if (path.length === 2 && path[1] === 'replicas' && scaled.has(subjectText(subject)))
-      return 'an autoscaler decides the number of replicas';
+    const scaler = ownerOfField(leftOf(scaled, subject), path);
+    if (scaler !== undefined) return `${scaler} decides the number of replicas`;
+    const holder = ownerOfField(leftOf(leased, subject), path);
+    if (holder !== undefined) return `the environment has leased it to ${holder}`;
     return rules.find((rule) => fitsRule(rule, subject, path))?.reason;
   };
 }

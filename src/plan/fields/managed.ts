@@ -93,7 +93,7 @@ function childrenOf(fields: unknown): [Part, unknown][] {
 }
 
 /** `f:image`, `k:{"name":"app"}`, `v:"x"`, `i:0`; `.` stands for the thing itself. */
-function partOf(name: string): Part | undefined {
+export function partOf(name: string): Part | undefined {
   if (name.startsWith('f:')) return name.slice(2);
   try {
     if (name.startsWith('k:')) return { keys: JSON.parse(name.slice(2)) as Record<string, unknown> };

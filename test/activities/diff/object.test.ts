@@ -4,6 +4,7 @@ import { type Looking, findLive, objectChange } from '../../../src/activities/di
 import { makePlan } from '../../../src/activities/make-plan.ts';
 import { type KubernetesObject, KubernetesError } from '../../../src/clients/kubernetes/index.ts';
 import { manifestObjects } from '../../../src/plan/diff/manifest.ts';
+import { markOf } from '../../../src/plan/fields/left.ts';
 import type { ObjectChange } from '../../../src/plan/diff/types.ts';
 import { withFakeClients } from '../../support/fake-clients.ts';
 import { testScope } from '../../support/scope.ts';
@@ -29,6 +30,7 @@ async function changeOf(
   live: Record<string, unknown> | undefined,
   dryRun: (path: string, object: unknown, force: boolean) => unknown,
   applied = ['Secret apps/s', 'StatefulSet apps/s', 'Thing /s'],
+  fields: Pick<Looking, 'left' | 'formerly'> = {},
 ): Promise<{ change: ObjectChange | undefined; asked: string[] }> {
   const asked: string[] = [];
   const [wanted] = manifestObjects(text);
@@ -48,6 +50,7 @@ async function changeOf(
     release: { name: 'api', namespace: 'apps' },
     applied: new Set(applied),
     signal: new AbortController().signal,
+    ...fields,
   };
   const found = await findLive(looking, wanted);
   assert.ok(found);
@@ -109,19 +112,55 @@ describe('one object of a plan', () => {
     );
   });
 
-  test('names who owns a field, and still shows what would change', async () => {
-    const { change, asked } = await changeOf(SECRET, secret('a'), (_path, _object, force) => {
-      if (force) return secret('b');
-      throw new KubernetesError('PATCH x', 409, 'Conflict', 'Apply failed with 1 conflict', [
-        { field: '.data.password', message: 'conflict with "kubectl-edit" using v1' },
-      ]);
+  describe('with a field that somebody else claims', () => {
+    const claimed = (manager: string, formerly: readonly string[] = []): ReturnType<typeof changeOf> =>
+      changeOf(
+        SECRET,
+        secret('a'),
+        (_path, _object, force) => {
+          if (force) return secret('b');
+          throw new KubernetesError('PATCH x', 409, 'Conflict', 'Apply failed with 1 conflict', [
+            { field: '.data.password', message: `conflict with "${manager}" using v1` },
+          ]);
+        },
+        undefined,
+        { formerly },
+      );
+
+    test('shows what would change, and that a person’s change is put back', async () => {
+      const { change, asked } = await claimed('kubectl-edit');
+      assert.deepEqual(
+        asked.map((line) => line.endsWith(' force')),
+        [false, true],
+      );
+      assert.equal(change?.fields.length, 1);
+      assert.match(change.note ?? '', /^kubectl-edit owns data\.password by hand: put back/);
+      assert.equal(change.blocked, undefined);
     });
-    assert.deepEqual(
-      asked.map((line) => line.endsWith(' force')),
-      [false, true],
+
+    test('names the controller that owns it, and that Helm stops there', async () => {
+      const { change } = await claimed('some-operator');
+      assert.equal(change?.fields.length, 1);
+      assert.match(change.blocked ?? '', /^some-operator owns data\.password, and nothing is taken from a controller/);
+    });
+
+    test('is ours again where it was left to others before', async () => {
+      const field = { kind: 'Secret', namespace: 'apps', name: 's', field: 'data.password', owner: 'x' };
+      const { change } = await claimed('some-operator', [markOf(field)]);
+      assert.equal(change?.blocked, undefined);
+    });
+  });
+
+  test('says nothing of a field that is left to others', async () => {
+    const left = [{ kind: 'Secret', name: 's', field: 'data.password', owner: 'x' }];
+    const { change } = await changeOf(
+      SECRET.replace('stringData: {password: new-password-1}', 'data: {password: Yg==}'),
+      secret('a'),
+      (_path, object) => ({ ...secret('a'), data: (object as { data: unknown }).data }),
+      undefined,
+      { left },
     );
-    assert.equal(change?.fields.length, 1);
-    assert.match(change.blocked ?? '', /^kubectl-edit owns data\.password/);
+    assert.equal(change, undefined);
   });
 
   test('names the immutable field, found with a stand-in', async () => {

@@ -1,0 +1,83 @@
+/**
+ * What Helm is about to apply, changed by this process: Helm hands its manifest to a plugin, the plugin to a socket of
+ * ours. So the manifest is in no file, and Helm records exactly what it applies.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { privateFolder } from '../../process/files.ts';
+
+const NAME = 'ananta-fields';
+const SCRIPT = 'post-render.mjs';
+const PROGRAM = `import { connect } from 'node:net';
+const socket = connect(process.argv[2]);
+socket.on('error', (error) => {
+  process.stderr.write(error.message);
+  process.exit(1);
+});
+process.stdin.pipe(socket);
+socket.pipe(process.stdout);
+`;
+
+export interface PostRendering {
+  args: string[];
+  env: Record<string, string>;
+  /** What went wrong while the manifest was changed. */
+  error: () => unknown;
+}
+
+/**
+ * @param home Helm's own folder
+ * @param change gets all that the chart rendered, hooks included, as YAML documents
+ */
+export async function withPostRenderer<T>(
+  home: string,
+  change: (manifest: string) => string,
+  work: (rendering: PostRendering) => Promise<T>,
+): Promise<T> {
+  const plugins = join(home, 'plugins');
+  await installPlugin(plugins);
+  // A socket's path may have some hundred characters at most, and a state folder may be deep.
+  const folder = await mkdtemp(join(tmpdir(), 'ananta-'));
+  const socketPath = join(folder, 's');
+  let failure: unknown;
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    answer(socket, change).catch((error: unknown) => {
+      failure = error;
+      socket.destroy();
+    });
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(socketPath, resolve);
+    });
+    return await work({
+      args: ['--post-renderer', NAME, '--post-renderer-args', socketPath],
+      env: { HELM_PLUGINS: plugins },
+      error: () => failure,
+    });
+  } finally {
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function answer(socket: Socket, change: (manifest: string) => string): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) chunks.push(chunk as Buffer);
+  socket.end(change(Buffer.concat(chunks).toString('utf8')));
+}
+
+async function installPlugin(plugins: string): Promise<void> {
+  const folder = join(plugins, NAME);
+  await privateFolder(folder);
+  const command = JSON.stringify(process.execPath);
+  await Promise.all([
+    writeFile(join(folder, SCRIPT), PROGRAM),
+    writeFile(
+      join(folder, 'plugin.yaml'),
+      `apiVersion: v1\nname: ${NAME}\nversion: 1.0.0\ntype: postrenderer/v1\nruntime: subprocess\nruntimeConfig:\n  platformCommand:\n    - command: ${command}\n      args: ["\${HELM_PLUGIN_DIR}/${SCRIPT}"]\n`,
+    ),
+  ]);
+}

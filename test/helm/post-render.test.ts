@@ -1,0 +1,55 @@
+/** With the real Helm: what it renders goes through this process before it is applied and recorded. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { execa } from 'execa';
+import { withPostRenderer } from '../../src/clients/helm/index.ts';
+import { withoutLeftFields } from '../../src/plan/fields/left.ts';
+import { chartRuns, helmBinary, sandbox } from './helm.ts';
+
+const binary = await helmBinary();
+const [run] = await chartRuns(await sandbox(), ['dashboard']);
+let home: string;
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), 'post-render-'));
+});
+after(() => rm(home, { recursive: true, force: true }));
+
+async function rendered(
+  change: (manifest: string) => string,
+): Promise<{ text: string; stderr: string; error: unknown }> {
+  assert.ok(run);
+  return withPostRenderer(home, change, async ({ args, env, error }) => {
+    const { stdout, stderr } = await execa(
+      binary,
+      ['template', 'dashboard', run.chartPath, '--namespace', 'app-plane', '--values', '-', ...args],
+      { input: run.values, env: { ...env, HELM_DATA_HOME: home }, reject: false },
+    );
+    return { text: stdout, stderr, error: error() };
+  });
+}
+
+test('a field that is left is in nothing that Helm applies; everything else is as it was', async () => {
+  const whole = await rendered((manifest) => manifest);
+  assert.match(whole.text, /^ {2}replicas: 1$/m);
+  const left = { kind: 'Deployment', namespace: 'app-plane', name: 'dashboard', field: 'spec.replicas', owner: 'x' };
+  const { text } = await rendered((manifest) => withoutLeftFields(manifest, [left], 'app-plane'));
+  assert.doesNotMatch(text, /replicas/);
+  assert.match(text, /# Source: service\/templates\/release\.yaml/);
+  assert.equal(text.match(/^kind: |^"kind": /gm)?.length, whole.text.match(/^kind: /gm)?.length);
+});
+
+test('what goes wrong on the way is known here, and Helm ends with an error', async () => {
+  const { text, stderr, error } = await rendered(() => {
+    throw new Error('cannot be changed');
+  });
+  assert.equal(text, '');
+  assert.match(stderr, /post-render|post render/);
+  assert.match(String(error), /cannot be changed/);
+});
+
+test('nothing is left behind but the plugin', async () => {
+  assert.deepEqual(await readdir(join(home, 'plugins', 'ananta-fields')), ['plugin.yaml', 'post-render.mjs']);
+});
