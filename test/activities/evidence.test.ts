@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createActivities } from '../../src/activities/index.ts';
@@ -181,6 +181,48 @@ describe('evidence', () => {
       const { evidence, summary } = await fresh.collectEvidence({ run, service, reason: 'x' });
       assert.equal((await readFile(evidence!, 'utf8')).includes(value), false);
       assert.ok(summary!.some((line) => line.includes('redis://:[redacted]@host')));
+    });
+  });
+
+  test('a worker that knows nothing yet, and a sealed Vault: what a pod logs of its password stays out of history', async () => {
+    await withFakeClients(async (parts) => {
+      const activities = createActivities(parts.clients, () => testScope());
+      await activities.openVault(parts.run);
+      await activities.configureVault(parts.run);
+      await activities.seedVault(parts.run);
+      await activities.syncSecrets(parts.run);
+      const password = (await getSecret(parts.clients, 'cache/control-plane-redis', 'redis-password'))!;
+      const token = (await getSecret(parts.clients, 'app-plane/cns-service', 'api-token'))!;
+      parts.vault.seal();
+      await rm(parts.clients.vault.keys.path);
+      // As after a restart of the worker.
+      const fresh = createRedactor();
+      const clients = { ...parts.clients, redactor: fresh };
+      const log = [
+        `cannot log in with ${password}`,
+        `api-token=${token}`,
+        'REDIS_URL redis://:a-password-of-others@cache:6379',
+        `bare ${token}`,
+      ].join('\n');
+      clients.kubernetes = { ...parts.clients.kubernetes, podLog: () => Promise.resolve(log) };
+      parts.cluster.objects.set(`/api/v1${base}/pods/control-plane-redis-0`, pod);
+      for (const [path, object] of [event('a', 'control-plane-redis-0', 'Warning', 'probe said DB_PASS=hunter-two')])
+        parts.cluster.objects.set(path, object);
+
+      const found = await createActivities(clients, () => testScope()).collectEvidence({
+        run: parts.run,
+        service,
+        reason: 'x',
+      });
+      const history = JSON.stringify(found);
+      const file = await readFile(found.evidence!, 'utf8');
+      for (const value of [password, token, 'a-password-of-others', 'hunter-two']) assert.ok(!history.includes(value));
+      assert.match(history, /The end of the log is in the evidence file alone: Vault is not open/);
+      assert.match(history, /DB_PASS=\[redacted\]/);
+      // What stands in Kubernetes Secrets is known to whoever reads them; what only Vault holds is in the file at most.
+      for (const value of [password, `api-token=${token}`, 'a-password-of-others'])
+        assert.ok(!file.includes(value), value);
+      assert.match(file, /Vault is not open: values in logs and events are hidden where they look like secrets/);
     });
   });
 });

@@ -10,6 +10,7 @@ import { differences } from '../../plan/drift/compare.ts';
 import type { Ignore } from '../../plan/drift/ignore.ts';
 import { authorOf, HELM_MANAGER, isSystem, managedEntries } from '../../plan/fields/managed.ts';
 import { definitionNames } from '../../plan/drift/manifest.ts';
+import type { Fingerprint } from '../../plan/sensitive.ts';
 import { type AppliedObject, changedObject, type Judged } from '../../plan/drift/object.ts';
 import { kubernetesDocuments } from '../../plan/kubernetes-yaml.ts';
 import type { ReleaseSurvey } from '../../plan/drift/releases.ts';
@@ -24,6 +25,7 @@ export async function definitionDrift(
   { stored }: RecordedReleases,
   survey: ReleaseSurvey,
   ignore: Ignore,
+  fingerprint: Fingerprint,
   signal: AbortSignal,
 ): Promise<Judged> {
   const wanted = [...stored].flatMap(([key, release]) => {
@@ -84,7 +86,7 @@ export async function definitionDrift(
         job: false,
       };
       const others = differences(object, whole).filter(({ path }) => authorOf(whole, path).by !== HELM_MANAGER);
-      const { findings, ignored } = changedObject(applied, whole, others, ignore);
+      const { findings, ignored } = changedObject(applied, whole, others, ignore, fingerprint);
       return { ignored, findings: findings.map((finding) => ({ ...finding, repair: 'field' })) };
     }),
   );

@@ -32,6 +32,8 @@ import { namespaceLabels } from '../ensure-namespaces.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { readPods } from '../observe/workloads.ts';
 import { troublesOf } from '../observe/troubles.ts';
+import type { Fingerprint } from '../../plan/sensitive.ts';
+import { readFingerprint } from '../vault/proofs.ts';
 import { definitionDrift } from './definitions.ts';
 import { extraObjects } from './extra.ts';
 import { byKey, kindKey, looks } from './kinds.ts';
@@ -105,13 +107,14 @@ export async function findObjectDrift(
     environment.fields,
   );
 
+  const fingerprint = await readFingerprint(clients);
   const judged = await Promise.all(
-    applied.map((object) => judge(clients, object, { listings, served, kinds, survey }, ignore, signal)),
+    applied.map((object) => judge(clients, object, { listings, served, kinds, survey }, ignore, fingerprint, signal)),
   );
   const results: Judged[] = [
     ...judged,
     ...namespaceDrift(clients, listings.get('/Namespace'), ignore),
-    await definitionDrift(kubernetes, recorded, survey, ignore, signal),
+    await definitionDrift(kubernetes, recorded, survey, ignore, fingerprint, signal),
     extraObjects(clients, { listings, applied, recorded, survey }, ignore),
     { findings: claims(listings.get('/PersistentVolumeClaim'), namespaces), ignored: 0 },
   ];
@@ -182,6 +185,7 @@ async function judge(
   applied: AppliedObject,
   { listings, served, kinds }: Seen,
   ignore: Ignore,
+  fingerprint: Fingerprint,
   signal: AbortSignal,
 ): Promise<Judged> {
   const key = kindKey(applied.apiVersion, applied.kind);
@@ -212,7 +216,7 @@ async function judge(
   const found = differences(applied.object, live);
   const suspected = [...found, ...replacedWholes(applied.object, live, found)];
   const different = suspected.length === 0 ? [] : await tried(kubernetes, path, applied, live, suspected, signal);
-  const judged = changedObject(applied, live, different, ignore);
+  const judged = changedObject(applied, live, different, ignore, fingerprint);
   if (!isWorkload(applied.kind)) return judged;
   const changed = judged.findings.some(({ field }) => field !== undefined);
   const first = workloadFinding(applied, live, changed, []);

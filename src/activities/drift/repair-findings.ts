@@ -18,6 +18,8 @@ import { isSystem, managedEntries, ownedPaths } from '../../plan/fields/managed.
 import { isTheirs } from '../../plan/fields/places.ts';
 import { isWithin, type Path, pathText, pointerOf, valueAtPath } from '../../plan/fields/path.ts';
 import { definitionNames } from '../../plan/drift/manifest.ts';
+import type { Fingerprint } from '../../plan/sensitive.ts';
+import { readFingerprint } from '../vault/proofs.ts';
 import { valueDigest } from '../../plan/drift/text.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { assertTarget } from '../context.ts';
@@ -59,8 +61,9 @@ export function repairFindings(clients: Clients, scopeOf: ScopeOf): Activities['
           ours.filter((finding) => !ofChart(finding)),
           ({ object }) => object,
         );
+        const fingerprint = await readFingerprint(clients);
         for (const [object, group] of fields)
-          await attempt(object, () => takeOut(clients.kubernetes, object, group, scope.signal));
+          await attempt(object, () => takeOut(clients.kubernetes, object, group, fingerprint, scope.signal));
         return { repaired, ...(refused.length > 0 ? { refused } : {}) };
       },
     );
@@ -84,6 +87,7 @@ async function takeOut(
   kubernetes: Pick<KubernetesClient, 'kinds' | 'get' | 'patch'>,
   object: string,
   findings: readonly DriftFinding[],
+  fingerprint: Fingerprint,
   signal: AbortSignal,
 ): Promise<string[]> {
   const path = await addressOf(kubernetes, object, signal);
@@ -91,7 +95,7 @@ async function takeOut(
   for (let attempt = 1; ; attempt += 1) {
     const live = await kubernetes.get(path, signal);
     if (live === undefined) return findings.map(({ key }) => key);
-    const wanted = fieldsIn(live, findings);
+    const wanted = fieldsIn(live, findings, fingerprint);
     // Taken out one after the other, so that what is further back in a list goes first.
     const operations = wanted
       .toSorted((a, b) => b.pointer.localeCompare(a.pointer, 'en', { numeric: true }))
@@ -120,13 +124,14 @@ async function takeOut(
 function fieldsIn(
   live: unknown,
   findings: readonly DriftFinding[],
+  fingerprint: Fingerprint,
 ): { key: string; pointer: string; value: unknown }[] {
   const written = writtenFields(kindOf(findings[0]?.object ?? ''), live);
   return findings.flatMap(({ key, object, field, valueDigest: digest }) => {
     const path = written.find((candidate) => pathText(candidate) === field);
     const pointer = path && pointerOf(live, path);
     const value = path && valueAtPath(live, path);
-    return pointer === undefined || valueDigest(kindOf(object), path ?? [], value) !== digest
+    return pointer === undefined || valueDigest(kindOf(object), path ?? [], value, fingerprint) !== digest
       ? []
       : [{ key, pointer, value }];
   });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Clients } from '../../clients/index.ts';
 import { allReleases } from '../../plan/releases.ts';
 import type { Release } from '../release/recover.ts';
-import { learnEverything } from '../vault/learn.ts';
-import { asSummary, asText, gather } from './sections.ts';
+import { learnEverything } from '../vault/learn-everything.ts';
+import { asSummary, asText, gather, type ReleaseEvidence } from './sections.ts';
 
 export interface EvidenceRequest {
   runId: string;
@@ -16,6 +16,10 @@ export interface EvidenceRequest {
   reason: string;
 }
 
+const BY_PATTERN =
+  'Vault is not open: values in logs and events are hidden where they look like secrets or stand in Kubernetes Secrets; others may be left. Keep this file to yourself.';
+const NO_LOGS =
+  'The end of the log is in the evidence file alone: Vault is not open, so values in it cannot all be recognised.';
 const MOST_LINES = 8;
 const HELM_LOG_LINES = 40;
 
@@ -27,7 +31,7 @@ export async function writeEvidence(
 ): Promise<{ evidence: string; summary: string[] }> {
   const { kubernetes, helm, connections, redactor } = clients;
   // Logs of the services themselves may hold anything.
-  const [gathered] = await Promise.all([
+  const [gathered, known] = await Promise.all([
     Promise.all(request.releases.map((release) => gather(kubernetes, release, neighboursOf(clients, release), signal))),
     learnEverything(clients, signal),
   ]);
@@ -42,6 +46,7 @@ export async function writeEvidence(
   const text = [
     `# ${request.title}: ${request.reason}`,
     `Collected ${new Date().toISOString()}`,
+    ...(known ? [] : [BY_PATTERN]),
     '',
     ...gathered.map(asText),
     ...helmLogs.flat(),
@@ -49,8 +54,17 @@ export async function writeEvidence(
   const folder = join(connections.stateDir, 'evidence', request.runId);
   const file = join(folder, `${request.title}.txt`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFile(file, redactor.redact(text), { mode: 0o600 });
-  return { evidence: file, summary: asSummary(gathered, MOST_LINES).map((line) => redactor.redact(line)) };
+  await writeFile(file, redactor.redactForeign(text), { mode: 0o600 });
+  const clean = (line: string): string => redactor.redactForeign(line);
+  // The summary goes into the engine's history, where nobody can take anything back.
+  const summary = known
+    ? asSummary(gathered, MOST_LINES, clean)
+    : [...asSummary(gathered.map(withoutLogs), MOST_LINES - 1, clean), NO_LOGS];
+  return { evidence: file, summary };
+}
+
+function withoutLogs(evidence: ReleaseEvidence): ReleaseEvidence {
+  return { ...evidence, logs: [] };
 }
 
 function neighboursOf({ catalog }: Pick<Clients, 'catalog'>, { namespace, name }: Release): string[] {

@@ -211,12 +211,19 @@ function conditionLines(all: readonly { of: string; object: KubernetesObject }[]
   return lines.length === 0 ? ['none'] : lines;
 }
 
-/** The few lines that fit a terminal: troubles, then warnings, then the end of a log. */
-export function asSummary(all: readonly ReleaseEvidence[], most: number): string[] {
+/**
+ * The few lines that fit a terminal: troubles, then warnings, then the end of a log.
+ * @param clean takes secret values out, before a line is cut in the middle of one
+ */
+export function asSummary(
+  all: readonly ReleaseEvidence[],
+  most: number,
+  clean: (line: string) => string = (line) => line,
+): string[] {
   const troubles = all.flatMap(({ pods }) =>
     pods.flatMap((pod) => {
       const trouble = podTrouble(pod);
-      return trouble ? [troubleText(trouble)] : [];
+      return trouble ? [troubleText({ ...trouble, message: clean(trouble.message) })] : [];
     }),
   );
   // Of a pod that is ready by now, a warning tells of the past.
@@ -237,7 +244,9 @@ export function asSummary(all: readonly ReleaseEvidence[], most: number): string
         .slice(-3)
         .map((line) => `${log.pod}: ${line}`)
     : [];
-  return [...new Set([...troubles.slice(0, 3), ...warnings, ...tail])].slice(0, most).map((line) => line.slice(0, 300));
+  return [...new Set([...troubles.slice(0, 3), ...warnings, ...tail])]
+    .slice(0, most)
+    .map((line) => clean(line).slice(0, 300));
 }
 
 function podLine(pod: KubernetesObject): string {

@@ -1,6 +1,7 @@
 /** The key that revisions of ours are proved with. It lies in Vault, and stays in this process. */
 import type { Clients } from '../../clients/index.ts';
 import { type Proofs, proofKey } from '../../plan/provenance.ts';
+import { type Fingerprint, fingerprintWith } from '../../plan/sensitive.ts';
 import { readReceipt } from './receipt.ts';
 
 type Reading = Pick<Clients, 'vault' | 'redactor'>;
@@ -10,20 +11,39 @@ const KEPT_MILLISECONDS = 60_000;
 const AWAY_MILLISECONDS = 3000;
 const PATIENCE_MILLISECONDS = 10_000;
 
-const kept = new WeakMap<Reading['vault'], { until: number; proofs: Promise<Proofs> }>();
+interface Known {
+  proofs: Proofs;
+  /** Where Vault has it. */
+  fingerprintKey?: string;
+}
+
+const kept = new WeakMap<Reading['vault'], { until: number; known: Promise<Known> }>();
 
 /**
  * A few requests a minute, however many revisions are proved. Changes nothing: a sealed Vault stays sealed.
  * @returns without a key, and with the reason, where Vault could not be asked or has none yet. Never throws.
  */
 export async function readProofs(clients: Reading): Promise<Proofs> {
-  const known = kept.get(clients.vault);
-  if (known && known.until > performance.now()) return known.proofs;
-  const entry = { until: performance.now() + KEPT_MILLISECONDS, proofs: ask(clients) };
+  return (await read(clients)).proofs;
+}
+
+/**
+ * For literals in findings that sound secret: the same value has the same fingerprint in every run. Without the key
+ * nothing is told of a value.
+ */
+export async function readFingerprint(clients: Reading): Promise<Fingerprint> {
+  const { fingerprintKey } = await read(clients);
+  return fingerprintWith(fingerprintKey === undefined ? undefined : `literals ${fingerprintKey}`);
+}
+
+async function read(clients: Reading): Promise<Known> {
+  const before = kept.get(clients.vault);
+  if (before && before.until > performance.now()) return before.known;
+  const entry = { until: performance.now() + KEPT_MILLISECONDS, known: ask(clients) };
   kept.set(clients.vault, entry);
-  const proofs = await entry.proofs;
-  if (proofs.key === undefined) entry.until = performance.now() + AWAY_MILLISECONDS;
-  return proofs;
+  const known = await entry.known;
+  if (known.proofs.key === undefined) entry.until = performance.now() + AWAY_MILLISECONDS;
+  return known;
 }
 
 /** After what Vault holds of it was changed. */
@@ -31,16 +51,17 @@ export function forgetProofs({ vault }: Pick<Reading, 'vault'>): void {
   kept.delete(vault);
 }
 
-async function ask({ vault, redactor }: Reading): Promise<Proofs> {
+async function ask({ vault, redactor }: Reading): Promise<Known> {
   const signal = AbortSignal.timeout(PATIENCE_MILLISECONDS);
   try {
     const { state, detail } = await vault.state(signal);
-    if (state !== 'open') return { reason: redactor.redact(detail) };
+    if (state !== 'open') return { proofs: { reason: redactor.redact(detail) } };
     const { fingerprintKey, provedSince } = await vault.asDeployer((session) => readReceipt(session, signal), signal);
-    if (fingerprintKey === undefined) return { reason: 'Vault has no key for it yet' };
+    if (fingerprintKey === undefined) return { proofs: { reason: 'Vault has no key for it yet' } };
     redactor.learn(fingerprintKey);
-    return { key: proofKey(fingerprintKey), ...(provedSince === undefined ? {} : { since: provedSince }) };
+    const proofs = { key: proofKey(fingerprintKey), ...(provedSince === undefined ? {} : { since: provedSince }) };
+    return { proofs, fingerprintKey };
   } catch (error) {
-    return { reason: redactor.redact(error instanceof Error ? error.message : String(error)) };
+    return { proofs: { reason: redactor.redact(error instanceof Error ? error.message : String(error)) } };
   }
 }

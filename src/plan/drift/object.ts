@@ -7,6 +7,7 @@ import { type Ignore, type Subject, subjectText } from './ignore.ts';
 import { additions } from '../fields/additions.ts';
 import { authorOf } from '../fields/managed.ts';
 import { isWithin, type Path, pathText, valueAtPath } from '../fields/path.ts';
+import type { Fingerprint } from '../sensitive.ts';
 import { differingParts, valueDigest, valueText } from './text.ts';
 
 export interface AppliedObject extends Subject {
@@ -51,6 +52,7 @@ export function changedObject(
   live: unknown,
   different: readonly Difference[],
   ignore: Ignore,
+  fingerprint?: Fingerprint,
 ): Judged {
   if (valueAtPath(live, ['metadata', 'deletionTimestamp'])) return deleting(applied, live, ignore);
   let ignored = 0;
@@ -66,9 +68,9 @@ export function changedObject(
       return {
         ...about(applied, 'kubernetes', path),
         kind: is === undefined ? 'missing' : 'changed',
-        ...texts(applied.kind, path, before, now),
+        ...texts(applied.kind, path, before, now, fingerprint),
         ...authorOf(live, path),
-        valueDigest: valueDigest(applied.kind, path, is),
+        valueDigest: valueDigest(applied.kind, path, is, fingerprint),
         repair: 'release',
       };
     });
@@ -80,9 +82,9 @@ export function changedObject(
       return {
         ...about(applied, 'kubernetes', path),
         kind: 'extra',
-        ...texts(applied.kind, path, undefined, is),
+        ...texts(applied.kind, path, undefined, is, fingerprint),
         ...authorOf(live, path),
-        valueDigest: valueDigest(applied.kind, path, is),
+        valueDigest: valueDigest(applied.kind, path, is, fingerprint),
         repair: 'field',
       };
     });
@@ -150,8 +152,14 @@ function about(
   };
 }
 
-function texts(kind: string, path: Path, was: unknown, is: unknown): Pick<DriftFinding, 'was' | 'is'> {
-  const [before, now] = [valueText(kind, path, was), valueText(kind, path, is)];
+function texts(
+  kind: string,
+  path: Path,
+  was: unknown,
+  is: unknown,
+  fingerprint?: Fingerprint,
+): Pick<DriftFinding, 'was' | 'is'> {
+  const [before, now] = [valueText(kind, path, was, fingerprint), valueText(kind, path, is, fingerprint)];
   return { ...(before === undefined ? {} : { was: before }), ...(now === undefined ? {} : { is: now }) };
 }
 

@@ -2,29 +2,21 @@
 import { isTree } from '../../environment/merge.ts';
 import { digestOf } from '../digest.ts';
 import { type Path } from '../fields/path.ts';
+import { type Fingerprint, fingerprint as ofThisProcess, isSensitiveName, withoutNamedSecrets } from '../sensitive.ts';
 
 const LONGEST = 200;
-/** Names of variables and keys whose value nobody should read. */
-const SENSITIVE = /passw|secret|token|credential|api[-_]?key|private[-_]?key|signing[-_]?key|encryption[-_]?key/i;
-/** `password: abc`, `TOKEN="abc"` in a configuration file. */
-const SENSITIVE_LINE =
-  /((?:[\w.-]*(?:passw|secret|token|credential|api[-_]?key|private[-_]?key)[\w.-]*)["']?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}\n]+)/gi;
-
-/** Tells that a value is another one, and no more. */
-export function fingerprint(value: unknown): string {
-  return `(hidden, fingerprint ${digestOf(['drift', value]).slice(0, 8)})`;
-}
-
-/** In an address. */
-const IN_ADDRESS = /(:\/\/[^\s:@/]*:)([^\s@/]+)(?=@)/g;
-
 /**
  * @returns undefined for what is not there
  * @param kind of the object: what Secrets hold is always hidden
  */
-export function valueText(kind: string, path: Path, value: unknown): string | undefined {
+export function valueText(
+  kind: string,
+  path: Path,
+  value: unknown,
+  fingerprint: Fingerprint = ofThisProcess,
+): string | undefined {
   if (value === undefined || value === null) return undefined;
-  const told = tellable(kind, path, value);
+  const told = tellable(kind, path, value, fingerprint);
   return cut(typeof told === 'string' ? told : JSON.stringify(told));
 }
 
@@ -32,14 +24,19 @@ export function valueText(kind: string, path: Path, value: unknown): string | un
  * What an acceptance is bound to. Over what may be told of the value, so that nobody can try out guesses on more than
  * that.
  */
-export function valueDigest(kind: string, path: Path, value: unknown): string {
-  return digestOf([value === undefined || value === null ? null : tellable(kind, path, value)]);
+export function valueDigest(
+  kind: string,
+  path: Path,
+  value: unknown,
+  fingerprint: Fingerprint = ofThisProcess,
+): string {
+  return digestOf([value === undefined || value === null ? null : tellable(kind, path, value, fingerprint)]);
 }
 
-function tellable(kind: string, path: Path, value: unknown): unknown {
+function tellable(kind: string, path: Path, value: unknown, fingerprint: Fingerprint): unknown {
   if (kind === 'Secret' && (path.length === 0 || path[0] !== 'metadata' || path[1] === 'annotations'))
     return fingerprint(value);
-  return typeof value !== 'object' && path.some(isSensitive) ? fingerprint(value) : withoutSecrets(value);
+  return typeof value !== 'object' && path.some(isSensitive) ? fingerprint(value) : withoutSecrets(value, fingerprint);
 }
 
 /**
@@ -72,8 +69,8 @@ function differingLines(a: readonly string[], b: readonly string[]): [string, st
 }
 
 function isSensitive(part: Path[number]): boolean {
-  if (typeof part === 'string') return SENSITIVE.test(part) && !REFERENCES.includes(part);
-  return 'keys' in part && typeof part.keys['name'] === 'string' && SENSITIVE.test(part.keys['name']);
+  if (typeof part === 'string') return isSensitiveName(part) && !REFERENCES.includes(part);
+  return 'keys' in part && typeof part.keys['name'] === 'string' && isSensitiveName(part.keys['name']);
 }
 
 /** Names of things, not their content. */
@@ -89,18 +86,17 @@ const REFERENCES = [
 ];
 
 /** Literal values of variables and keys that sound secret, such lines of configuration, and passwords in addresses. */
-function withoutSecrets(value: unknown): unknown {
-  if (typeof value === 'string') {
-    return value
-      .replace(SENSITIVE_LINE, (_all, name: string, secret: string) => `${name}${fingerprint(secret)}`)
-      .replace(IN_ADDRESS, (_all, before: string, secret: string) => `${before}${fingerprint(secret)}`);
-  }
-  if (Array.isArray(value)) return value.map(withoutSecrets);
+function withoutSecrets(value: unknown, fingerprint: Fingerprint): unknown {
+  if (typeof value === 'string') return withoutNamedSecrets(value, fingerprint);
+  if (Array.isArray(value)) return value.map((entry) => withoutSecrets(entry, fingerprint));
   if (!isTree(value)) return value;
-  const secret = typeof value['name'] === 'string' && SENSITIVE.test(value['name']);
+  const secret = typeof value['name'] === 'string' && isSensitiveName(value['name']);
   const hides = (key: string, entry: unknown): boolean =>
     (secret && key === 'value') || (typeof entry === 'string' && isSensitive(key));
   return Object.fromEntries(
-    Object.entries(value).map(([key, entry]) => [key, hides(key, entry) ? fingerprint(entry) : withoutSecrets(entry)]),
+    Object.entries(value).map(([key, entry]) => [
+      key,
+      hides(key, entry) ? fingerprint(entry) : withoutSecrets(entry, fingerprint),
+    ]),
   );
 }

@@ -1,5 +1,6 @@
 /** What a pod says about why it is not ready, in the words people search for. */
 import { z } from 'zod';
+import { withoutNamedSecrets } from '../sensitive.ts';
 import { conditions, trueCondition } from './types.ts';
 
 const stateSchema = z.object({
@@ -76,7 +77,7 @@ export function podTrouble(object: unknown): PodTrouble | undefined {
 
 /** Names what is wrong on one line: `pod x-0, container main: ImagePullBackOff (…)`. */
 export function troubleText({ pod, container, reason, message }: PodTrouble): string {
-  return `pod ${pod}${container === undefined ? '' : `, container ${container}`}: ${reason}${message === '' ? '' : ` (${message.trim().slice(0, 300)})`}`;
+  return `pod ${pod}${container === undefined ? '' : `, container ${container}`}: ${reason}${message === '' ? '' : ` (${withoutNamedSecrets(message.trim(), () => '[redacted]').slice(0, 300)})`}`;
 }
 
 function containerTrouble({

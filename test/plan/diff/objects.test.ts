@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { isKept, manifestObjects, ownerOf } from '../../../src/plan/diff/manifest.ts';
 import { asHelmApplies } from '../../../src/plan/helm-marks.ts';
 import { immutableFields, objectFields, pairRenamed } from '../../../src/plan/diff/objects.ts';
-import { fingerprint } from '../../../src/plan/diff/redact.ts';
+import { fingerprint } from '../../../src/plan/sensitive.ts';
 
 const secret = (value: string): Record<string, unknown> => ({
   apiVersion: 'v1',

@@ -1,0 +1,38 @@
+/** All values of the platform, for texts that come from elsewhere. */
+import type { Clients } from '../../clients/index.ts';
+import { readKv } from '../../clients/vault/index.ts';
+import { learnValues } from './learn.ts';
+import { madeSecrets } from './made-secrets.ts';
+
+/**
+ * Learns every value of the platform, for texts that come from elsewhere: a worker that has just started knows none.
+ * Of a Vault that does not answer, it learns what the Kubernetes Secrets made from it hold.
+ * @returns whether that is all: where not, a text may hold a value that nobody here can know
+ */
+export async function learnEverything(clients: Learning, signal: AbortSignal): Promise<boolean> {
+  const fromVault = await learnFromVault(clients, signal).catch(() => false);
+  signal.throwIfAborted();
+  if (!fromVault) await madeSecrets(clients, signal).catch(() => undefined);
+  signal.throwIfAborted();
+  return fromVault;
+}
+
+type Learning = Pick<Clients, 'vault' | 'catalog' | 'redactor' | 'kubernetes'>;
+
+async function learnFromVault({ vault, catalog, redactor }: Learning, signal: AbortSignal): Promise<boolean> {
+  const { state } = await vault.state(signal);
+  // From one that was never initialised nothing can have come.
+  if (state === 'uninitialized') return true;
+  if (state !== 'open') return false;
+  await vault.asDeployer(
+    (session) =>
+      Promise.all(
+        catalog.secretPaths.map(async (declared) => {
+          const entry = await readKv(session, declared.path, signal);
+          learnValues(redactor, declared, { ...entry?.other, ...entry?.data });
+        }),
+      ),
+    signal,
+  );
+  return true;
+}
