@@ -1,6 +1,8 @@
 /** All activities, each in its own file, with one way out for errors. */
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
+import { adoptReleases } from './adopt/adopt-releases.ts';
+import { planAdopt } from './adopt/plan-adopt.ts';
 import { applyRelease } from './apply-release.ts';
 import { awaitHealthy } from './await-healthy.ts';
 import { collectEvidence } from './collect-evidence.ts';
@@ -58,6 +60,8 @@ export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalSc
     lockHolder: guarded(() => lockHolder(clients)),
     awaitLockFree: patient((of) => awaitLockFree(clients, of)),
     findDrift: guarded((of) => findDrift(clients, of)),
+    planAdopt: guarded((of) => planAdopt(clients, of)),
+    adoptReleases: guarded((of) => adoptReleases(clients, of)),
     planRepair: guarded((of) => planRepair(clients, of)),
     repairFindings: guarded((of) => repairFindings(clients, of)),
     recordDrift: guarded((of) => recordDrift(clients, of)),

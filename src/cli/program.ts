@@ -1,5 +1,6 @@
 /** The tree of commands. */
 import { Command } from 'commander';
+import { adoptCommand } from './commands/adopt.ts';
 import { attachCommand } from './commands/attach.ts';
 import { bootstrapCommand } from './commands/bootstrap.ts';
 import { cancelCommand } from './commands/cancel.ts';
@@ -34,7 +35,16 @@ import { suggestion } from '../suggest.ts';
 const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] = [
   [
     'Deploying:',
-    [deployCommand, planCommand, attachCommand, cancelCommand, statusCommand, verifyCommand, destroyCommand],
+    [
+      deployCommand,
+      planCommand,
+      attachCommand,
+      cancelCommand,
+      statusCommand,
+      verifyCommand,
+      adoptCommand,
+      destroyCommand,
+    ],
   ],
   ['Versions:', [historyCommand, diffCommand, rollbackCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],

@@ -78,6 +78,7 @@ export const PLAN_ACTIVITIES: readonly (keyof Activities)[] = [
   'planRollback',
   'planUndo',
   'planRepair',
+  'planAdopt',
   'planDestroy',
 ];
 
@@ -144,6 +145,15 @@ export interface Activities {
     services: ServiceOutcome[];
   }): Promise<{ version: number }>;
 
+  /** What is taken over for a service: releases in its place that are not ours; changes nothing. */
+  planAdopt(input: { run: RunRef; service: string; expectedDigest: string }): Promise<DeployPlan>;
+  /** Marks them as ours, and their claims to be kept; applies and deletes nothing. */
+  adoptReleases(input: {
+    run: RunRef;
+    service: string;
+    requestedBy: string;
+    plan: DeployPlan;
+  }): Promise<{ adopted: string[] }>;
   /** What has to be removed, dependents first; changes nothing. */
   planDestroy(input: { run: RunRef; deleteData: boolean; expectedDigest?: string }): Promise<DeployPlan>;
   /** Uninstalls one release; volumes stay. */

@@ -21,13 +21,14 @@ export const WORKFLOW_TYPES = {
   rollback: 'rollback',
   repair: 'repair',
   destroy: 'destroy',
+  adopt: 'adopt',
   phase: 'phase',
   drift: 'drift',
   queue: 'queue',
 } as const;
 
 /**
- * The id is the lock: one operation (deploy, rollback, repair, destroy) per environment and cluster.
+ * The id is the lock: one operation (deploy, rollback, repair, destroy, adopt) per environment and cluster.
  * @param clusterUid uid of the cluster's kube-system namespace
  */
 export function deployWorkflowId(environment: string, clusterUid: string): string {
@@ -129,6 +130,9 @@ export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 export const OWNER_LABEL = 'ananta.dev/environment';
 /** On namespaces that the deployer has created: those that it only found, it never deletes. */
 export const NAMESPACE_CREATED_ANNOTATION = 'ananta.dev/created';
+/** On Helm's record of a release that a person has taken over: who, and when (ISO 8601). */
+export const ADOPTED_BY_ANNOTATION = 'ananta.dev/adopted-by';
+export const ADOPTED_AT_ANNOTATION = 'ananta.dev/adopted-at';
 /** Version of the Vault path a Secret was made from, with the time at which that was written. */
 export const VAULT_VERSION_ANNOTATION = 'ananta.dev/vault-version';
 export const VAULT_PATH_ANNOTATION = 'ananta.dev/vault-path';

@@ -4,7 +4,7 @@
  * What holds the lock of an environment and cluster. Each is a workflow type of its own, all under the one id that is
  * the lock.
  */
-export const OPERATIONS = ['deploy', 'rollback', 'repair', 'destroy'] as const;
+export const OPERATIONS = ['deploy', 'rollback', 'repair', 'destroy', 'adopt'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 export type PlannedAction =

@@ -12,6 +12,7 @@ const SUMMARIES: Record<Operation, string> = {
   rollback: 'Roll the platform back on',
   repair: 'Repair drift on',
   destroy: 'Take the platform down on',
+  adopt: 'Take over what somebody else has installed on',
 };
 
 /**

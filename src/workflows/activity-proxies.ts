@@ -31,7 +31,14 @@ const retry = {
 export const reads = proxyActivities<
   Pick<
     Activities,
-    'makePlan' | 'planRollback' | 'planUndo' | 'planRepair' | 'planDestroy' | 'collectEvidence' | 'lockHolder'
+    | 'makePlan'
+    | 'planRollback'
+    | 'planUndo'
+    | 'planRepair'
+    | 'planAdopt'
+    | 'planDestroy'
+    | 'collectEvidence'
+    | 'lockHolder'
   >
 >({
   startToCloseTimeout: '2 minutes',
@@ -41,7 +48,7 @@ export const reads = proxyActivities<
 
 /** Small idempotent writes to Kubernetes. */
 export const ground = proxyActivities<
-  Pick<Activities, 'recordResult' | 'removeDriftSchedule' | 'recordDrift' | 'repairFindings'>
+  Pick<Activities, 'recordResult' | 'removeDriftSchedule' | 'recordDrift' | 'repairFindings' | 'adoptReleases'>
 >({
   startToCloseTimeout: '1 minute',
   heartbeatTimeout: HEARTBEAT,

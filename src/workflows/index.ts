@@ -1,3 +1,4 @@
+export { adopt } from './adopt.ts';
 export { deploy } from './deploy.ts';
 export { destroy } from './destroy.ts';
 export { drift } from './drift.ts';

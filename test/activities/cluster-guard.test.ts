@@ -35,6 +35,8 @@ function inputOf(name: keyof Activities, run: RunRef): unknown {
     planUndo: { run, changed: [] },
     planDestroy: { run, deleteData: true },
     planRepair: { run, findings: [] },
+    planAdopt: { run, service: 'keycloak', expectedDigest: 'x' },
+    adoptReleases: { run, service: 'keycloak', requestedBy: 'tester@host', plan: planOf({ keycloak: { phase: 1 } }) },
     recordVersion: { run, operation: 'deploy', requestedBy: 'tester@host', planDigest: 'x', seconds: 1, services: [] },
     removeRemains: { run, deleteData: true },
     settleReleases: { run, releases: [{ namespace: 'auth-system', name: 'keycloak' }] },

@@ -206,9 +206,12 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     },
     dryRun: (_path, object) => Promise.resolve(object as KubernetesObject),
     patch: () => Promise.reject(new Error('no patch here')),
-    label: (path, labels) => {
+    label: (path, labels, _signal, { annotations = {}, uid } = {}) => {
       const known = cluster.objects.get(path);
+      if (uid !== undefined && known?.metadata.uid !== uid)
+        return Promise.reject(new KubernetesError(`PATCH ${path}`, 409, 'Conflict', 'uid mismatch'));
       if (known) known.metadata.labels = { ...known.metadata.labels, ...labels };
+      if (known) known.metadata.annotations = { ...known.metadata.annotations, ...annotations };
       return Promise.resolve();
     },
     remove: (path, { uid, resourceVersion } = {}) => {

@@ -128,6 +128,11 @@ export function recordingActivities(plan: DeployPlan, overrides: Partial<Activit
         flapping: [],
       }),
     planRepair: () => Promise.resolve(plan),
+    planAdopt: () => Promise.resolve({ ...plan, operation: 'adopt' }),
+    adoptReleases: ({ service }) => {
+      log.push(`adopt ${service}`);
+      return Promise.resolve({ adopted: [`test/${service}`] });
+    },
     repairFindings: ({ findings }) => {
       log.push('repair findings');
       return Promise.resolve({ repaired: findings.map(({ key }) => key) });

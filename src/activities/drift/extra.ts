@@ -7,6 +7,8 @@ import { isMadeByOthers } from '../../plan/fields/additions.ts';
 import { recordedObjects } from '../../plan/drift/manifest.ts';
 import { type AppliedObject, extraObject, type Judged } from '../../plan/drift/object.ts';
 import type { ReleaseSurvey } from '../../plan/drift/releases.ts';
+import { INSTANCE_LABEL } from '../../contract/names.ts';
+import { valueAtPath } from '../../plan/fields/path.ts';
 import { wantedSecrets } from '../../plan/kubernetes-secrets.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import type { Listing } from './listing.ts';
@@ -33,10 +35,11 @@ export function extraObjects(
     // Vault's side of drift looks after these.
     ...wantedSecrets(catalog).map(({ namespace, name }) => identity('Secret', namespace, name)),
   ]);
+  const claims = claimPrefixes(applied);
   const found = [...listings].flatMap(([key, { objects }]) => {
     const kind = key.slice(key.indexOf('/') + 1);
     return objects.flatMap((object): Judged[] => {
-      const note = whyExtra(object, kind, namespaces, survey);
+      const note = whyExtra(object, kind, namespaces, survey, claims);
       const { name, namespace } = object.metadata;
       return note === undefined || known.has(identity(kind, namespace, name))
         ? []
@@ -54,6 +57,7 @@ function whyExtra(
   kind: string,
   namespaces: ReadonlySet<string>,
   survey: ReleaseSurvey,
+  claims: ReadonlySet<string>,
 ): string | undefined {
   const { metadata } = object;
   const owners = metadata['ownerReferences'];
@@ -75,9 +79,38 @@ function whyExtra(
   if (!isMadeByOthers(kind, object)) return undefined;
   // What a volume holds is nobody's to throw away on the advice of a comparison.
   if (kind === 'PersistentVolumeClaim') return 'no release of the platform made it; it holds data and is left alone';
+  if (kind === 'PersistentVolumeClaim') return isClaimOfOurs(metadata, survey, claims) ? undefined : NOT_OUR_CLAIM;
   return 'no release of the platform made it; it is left alone: delete it, or have it ignored';
 }
 
 function identity(kind: string, namespace: string | undefined, name: string): string {
   return `${kind} ${namespace ?? ''}/${name}`;
+}
+
+/** Data are nothing to advise the deletion of. */
+const NOT_OUR_CLAIM = 'no release of the platform made it; it holds data and is left alone';
+
+/** `<namespace>/<template>-<set>-` of all StatefulSets that releases have applied. */
+function claimPrefixes(applied: readonly AppliedObject[]): Set<string> {
+  return new Set(
+    applied.flatMap(({ kind, namespace = '', name, object }) => {
+      const templates = kind === 'StatefulSet' ? valueAtPath(object, ['spec', 'volumeClaimTemplates']) : undefined;
+      return (Array.isArray(templates) ? templates : []).map(
+        (template: unknown) => `${namespace}/${String(valueAtPath(template, ['metadata', 'name']))}-${name}-`,
+      );
+    }),
+  );
+}
+
+/**
+ * A StatefulSet's controller makes them, and others write to them: finalizers of snapshots, annotations of
+ * provisioners.
+ */
+function isClaimOfOurs(
+  { name, namespace = '', labels }: KubernetesObject['metadata'],
+  { baselines, unknown }: ReleaseSurvey,
+  claims: ReadonlySet<string>,
+): boolean {
+  const release = releaseKey(namespace, labels?.[INSTANCE_LABEL] ?? '');
+  return baselines.has(release) || unknown.has(release) || claims.has(`${namespace}/${name.replace(/\d+$/, '')}`);
 }

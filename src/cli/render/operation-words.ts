@@ -21,6 +21,7 @@ export const OPERATION_WORDS: Record<Operation, Words> = {
     done: 'Repaired drift in',
     unchanged: 'Nothing to repair in',
   },
+  adopt: { one: 'an adoption', the: 'The adoption', done: 'Taken over in', unchanged: 'Nothing to take over in' },
   destroy: { one: 'a destruction', the: 'The destruction', done: 'Took down', unchanged: 'Nothing to take down in' },
 };
 

@@ -137,6 +137,10 @@ function oneFailure(service: ServiceOutcome, { style, columns }: SummaryOptions)
 }
 
 function next(result: DeployResult, { style }: SummaryOptions): string[] {
+  if (result.operation === 'adopt')
+    return [
+      `${style('bold', 'Next:')} ${commandLine('plan', '--env', result.environment)}   (what the next deployment makes of it)`,
+    ];
   if (result.operation === 'destroy')
     return [style('bold', 'Next:'), ...table(afterDestruction(result).map(([line, does]) => [`  ${line}`, does]))];
   const env = ['--env', result.environment];

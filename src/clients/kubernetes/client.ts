@@ -97,8 +97,16 @@ export interface KubernetesClient {
    * @throws KubernetesError 422 when a test does not hold, 409 when the object was changed in between
    */
   patch(path: string, operations: readonly JsonPatchOperation[], signal?: AbortSignal): Promise<KubernetesObject>;
-  /** Adds labels to an object, or changes them; everything else of it stays. */
-  label(path: string, labels: Record<string, string>, signal?: AbortSignal): Promise<void>;
+  /**
+   * Adds labels and annotations to an object, or changes them; everything else of it stays.
+   * @throws KubernetesError 409 where it is no longer the object with that `uid`
+   */
+  label(
+    path: string,
+    labels: Record<string, string>,
+    signal?: AbortSignal,
+    more?: { annotations?: Record<string, string>; uid?: string },
+  ): Promise<void>;
   /** @returns false when there was nothing to delete. With `uid` only that very object, with `resourceVersion`
    *  only as it was seen: else KubernetesError 409. */
   remove(
@@ -261,11 +269,11 @@ export function createKubernetesClient(
         query: { fieldManager: MANAGED_BY },
         signal,
       }),
-    label: async (path, labels, signal) => {
+    label: async (path, labels, signal, more = {}) => {
       await transport.call({
         method: 'PATCH',
         path,
-        body: { metadata: { labels } },
+        body: { metadata: { labels, ...more } },
         contentType: 'application/merge-patch+json',
         accept: METADATA_OF_ONE,
         query: { fieldManager: MANAGED_BY },

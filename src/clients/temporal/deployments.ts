@@ -66,6 +66,7 @@ function runningText(environment: string, holder: LockHolder | undefined): strin
     rollback: 'A rollback of',
     repair: 'A drift repair of',
     destroy: 'A destruction of',
+    adopt: 'An adoption in',
   };
   return `${what[holder.operation]} "${environment}" is already running, started by ${holder.requestedBy}, since ${holder.since} (workflow ${holder.workflowId}, run ${holder.runId})${holder.stalled === undefined ? '' : `; it does not move: ${holder.stalled}`}`;
 }

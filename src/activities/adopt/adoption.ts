@@ -1,0 +1,107 @@
+/** What taking a service over means: the releases in its place that are not ours, with all that they hold. */
+import { z } from 'zod';
+import { readStoredRelease } from '../../clients/helm/index.ts';
+import type { Clients } from '../../clients/index.ts';
+import { paths } from '../../clients/kubernetes/index.ts';
+import type { AdoptedRelease } from '../../contract/adopt.ts';
+import { INSTANCE_LABEL } from '../../contract/names.ts';
+import { manifestObjects } from '../../plan/diff/manifest.ts';
+import { digestOf } from '../../plan/digest.ts';
+import { foreignText } from '../../plan/foreign.ts';
+import { type ForeignRelease, releaseKey } from '../../plan/observed.ts';
+import { PlanRefusedError } from '../../plan/chart-source.ts';
+import { foreignReleases } from '../release/ours.ts';
+import { allJudgedRevisions } from '../release/provenance.ts';
+
+export interface Adoption {
+  releases: AdoptedRelease[];
+  /** Over all of it. */
+  digest: string;
+}
+
+type Adopting = Pick<Clients, 'kubernetes' | 'catalog' | 'environment' | 'vault' | 'redactor'>;
+
+const statefulSetSchema = z.object({
+  spec: z.object({
+    persistentVolumeClaimRetentionPolicy: z.object({ whenDeleted: z.string().optional() }).nullish(),
+    volumeClaimTemplates: z
+      .array(z.object({ metadata: z.object({ name: z.string() }) }))
+      .nullish()
+      .transform((templates) => templates ?? []),
+  }),
+});
+/** Of which somebody's Helm is not at work, and which Helm upgrades. */
+const SETTLED: readonly string[] = ['deployed', 'failed', 'superseded'];
+
+/**
+ * Changes nothing.
+ * @throws PlanRefusedError when there is nothing to take over, or it cannot be done without harm; DamagedRecordError
+ */
+export async function adoptionOf(clients: Adopting, service: string, signal: AbortSignal): Promise<Adoption> {
+  const { revisions } = await allJudgedRevisions(clients, signal);
+  const foreign = [...(await foreignReleases(clients, revisions, signal))].filter(([, one]) => one.service === service);
+  if (foreign.length === 0)
+    throw new PlanRefusedError(
+      `There is nothing of "${service}" to take over: no release of its names is somebody else's.`,
+    );
+  const releases = await Promise.all(
+    foreign.map(([, one]) =>
+      releaseOf(clients, one, revisions.get(releaseKey(one.namespace, one.name))?.at(-1)?.secret.uid ?? '', signal),
+    ),
+  );
+  return {
+    releases,
+    digest: digestOf(
+      releases.map(({ namespace, name, revision, uid, claims }) => [namespace, name, revision, uid, claims]),
+    ),
+  };
+}
+
+async function releaseOf(
+  { kubernetes, environment }: Adopting,
+  foreign: ForeignRelease,
+  uid: string,
+  signal: AbortSignal,
+): Promise<AdoptedRelease> {
+  const { namespace, name, revision, status } = foreign;
+  const refuse = (why: string): PlanRefusedError =>
+    new PlanRefusedError(`Release ${name} in ${namespace} is not taken over: ${why}. Nothing was changed.`);
+  if (!SETTLED.includes(status))
+    throw refuse(
+      `revision ${revision} is ${status}, so its owner's Helm may be at work on it. Try again when it has ended`,
+    );
+  const stored = await readStoredRelease(kubernetes, namespace, name, revision, signal);
+  if (stored === undefined) throw refuse('its record has just gone');
+  const objects = manifestObjects(stored.manifest);
+  const sets = objects.flatMap(({ kind, name: set, object }) =>
+    kind === 'StatefulSet' ? [{ set, ...statefulSetSchema.parse(object).spec }] : [],
+  );
+  const deleting = sets.find(({ persistentVolumeClaimRetentionPolicy: policy }) => policy?.whenDeleted === 'Delete');
+  if (deleting !== undefined)
+    throw refuse(
+      `its StatefulSet ${deleting.set} takes its claims along when it goes (persistentVolumeClaimRetentionPolicy). Let them stay first: kubectl --namespace ${namespace} patch statefulset ${deleting.set} --type merge --patch '{"spec":{"persistentVolumeClaimRetentionPolicy":{"whenDeleted":"Retain"}}}', and in its chart`,
+    );
+  const { items } = await kubernetes.list(paths.persistentVolumeClaims(namespace), { metadataOnly: true }, signal);
+  const made = new Set(objects.filter(({ kind }) => kind === 'PersistentVolumeClaim').map((claim) => claim.name));
+  const prefixes = sets.flatMap(({ set, volumeClaimTemplates }) =>
+    volumeClaimTemplates.map(({ metadata }) => `${metadata.name}-${set}-`),
+  );
+  const claims = items
+    .filter(
+      ({ metadata }) =>
+        made.has(metadata.name) ||
+        metadata.labels?.[INSTANCE_LABEL] === name ||
+        prefixes.some((prefix) => metadata.name.startsWith(prefix) && /^\d+$/.test(metadata.name.slice(prefix.length))),
+    )
+    .map(({ metadata }) => metadata.name)
+    .sort();
+  return {
+    namespace,
+    name,
+    revision,
+    uid,
+    text: foreignText(foreign, environment.name),
+    objects: objects.map(({ kind, name: object }) => `${kind} ${object}`).sort(),
+    claims,
+  };
+}

@@ -1,0 +1,65 @@
+import type { Clients } from '../../clients/index.ts';
+import type { Activities } from '../../contract/activities.ts';
+import type { DeployPlan } from '../../contract/plan.ts';
+import { allReleases } from '../../plan/releases.ts';
+import { assertTarget, currentEnvironment } from '../context.ts';
+import { assertShown } from '../plan-binding.ts';
+import { beating, type ScopeOf } from '../scope.ts';
+import { adoptionOf } from './adoption.ts';
+
+/** What is taken over, as it was shown; changes nothing. Nothing is applied either: the next deployment does that. */
+export function planAdopt(clients: Clients, scopeOf: ScopeOf): Activities['planAdopt'] {
+  return async ({ run, service, expectedDigest }) => {
+    const scope = scopeOf();
+    return beating(
+      scope,
+      () => 'looks at what is to be taken over',
+      async () => {
+        await assertTarget(clients, run, scope.signal);
+        const { catalog } = clients;
+        const [environment, { releases, digest }] = await Promise.all([
+          currentEnvironment(clients),
+          adoptionOf(clients, service, scope.signal),
+        ]);
+        const steps = allReleases(catalog);
+        const plan: DeployPlan = {
+          operation: 'adopt',
+          environment: run.environment,
+          digest,
+          criticalPathSeconds: 0,
+          criticalPath: [],
+          services: catalog.services.map(({ number, phase, name, namespace, dependsOn }) => ({
+            number,
+            phase,
+            name,
+            namespace,
+            dependsOn,
+            action: 'excluded',
+            reason: 'not touched',
+            steps: steps
+              .filter((step) => step.service === name)
+              .map((step) => ({
+                kind: step.kind,
+                name: step.name,
+                namespace: step.namespace,
+                job: step.job,
+                action: 'excluded',
+                reason: 'not touched',
+                digest: '',
+              })),
+            remainingSeconds: 0,
+            healthTimeoutSeconds: 0,
+          })),
+          groundwork: false,
+          simulated: environment.simulation !== undefined,
+          phases: catalog.phases,
+          helmTimeoutSeconds: environment.helm.timeoutSeconds,
+          onFailure: 'stop',
+          notes: releases.map(({ text }) => text),
+        };
+        assertShown(expectedDigest, plan);
+        return plan;
+      },
+    );
+  };
+}

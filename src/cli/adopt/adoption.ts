@@ -1,0 +1,73 @@
+/** Shows what will be taken over, asks, then starts it and watches. */
+import { type Adoption, adoptionOf } from '../../activities/adopt/adoption.ts';
+import { closeTemporal } from '../../clients/temporal/index.ts';
+import type { AdoptInput } from '../../contract/adopt.ts';
+import { withClients } from '../clients.ts';
+import { confirmByName } from '../confirm.ts';
+import { requireFreeLock } from '../deploy/free-lock.ts';
+import { standUpAgain } from '../deploy/ground.ts';
+import { launch, prerequisites } from '../deploy/operation.ts';
+import type { Session } from '../deploy/session.ts';
+import type { ExitCode } from '../failure.ts';
+import { wrap } from '../format.ts';
+import { writeJson } from '../render/renderers.ts';
+import { printLines } from '../terminal.ts';
+import type { AdoptOptions } from './options.ts';
+
+const COLUMNS = 96;
+
+export async function adopt(session: Session, service: string, options: AdoptOptions): Promise<ExitCode> {
+  const { environment, context, renderer, json, interrupted } = session;
+  const connections = await standUpAgain(session);
+  const ready = await prerequisites(session, connections);
+  let adoption: Adoption;
+  try {
+    await requireFreeLock(session, ready, 'adopt');
+    adoption = await withClients(context, environment, connections, (clients) =>
+      adoptionOf(clients, service, interrupted),
+    );
+    if (json)
+      writeJson(context.terminal.stdout, { type: 'preview', environment: environment.name, service, ...adoption });
+    else {
+      renderer.close();
+      printLines(context.terminal.stdout, adoptionLines(service, adoption));
+    }
+    if (options.confirm === undefined)
+      await confirmByName(environment.name, 'The next deployment makes it what the catalog says.', interrupted);
+  } catch (error) {
+    await closeTemporal(ready.client).catch(() => undefined);
+    throw error;
+  }
+  const input: AdoptInput = {
+    environment: environment.name,
+    clusterUid: ready.clusterUid,
+    requestedBy: context.config.requestedBy,
+    service,
+    expectedDigest: adoption.digest,
+  };
+  // Never attached to a deployment by accident.
+  return launch(session, ready, { operation: 'adopt', input, ifRunning: 'refuse' });
+}
+
+/** What is there, and what becomes of it. Pure. */
+export function adoptionLines(service: string, { releases }: Pick<Adoption, 'releases'>): string[] {
+  const items = (texts: readonly string[]): string[] =>
+    texts.flatMap((text) => wrap(text, COLUMNS - 4).map((line, index) => `${index === 0 ? '  - ' : '    '}${line}`));
+  return [
+    '',
+    `In the place of ${service}:`,
+    ...releases.flatMap(({ text, objects, claims }) => [
+      ...wrap(text, COLUMNS),
+      'It holds:',
+      ...items(objects.length === 0 ? ['no objects'] : objects),
+      ...(claims.length === 0
+        ? []
+        : ['Its claims stay, whatever follows; each is marked so that Helm keeps it:', ...items(claims)]),
+    ]),
+    ...wrap(
+      'Taken over, it counts as ours, and nothing else is changed now. The next deployment upgrades it to what the catalog says: of its objects it keeps those that the chart of the service has as well, and deletes the others, claims apart. "plan" shows that beforehand.',
+      COLUMNS,
+    ),
+    '',
+  ];
+}

@@ -1,0 +1,5 @@
+export interface AdoptOptions {
+  env: string;
+  confirm?: string;
+  json?: true;
+}

@@ -1,0 +1,31 @@
+/** `ananta adopt` up to the point where what can be told without the cluster has been checked. */
+import { suggestion } from '../../suggest.ts';
+import type { CliContext } from '../context.ts';
+import { inSession } from '../deploy/in-session.ts';
+import { type ExitCode, refused } from '../failure.ts';
+import { commandLine } from '../format.ts';
+import type { AdoptOptions } from './options.ts';
+
+export function runAdopt(context: CliContext, service: string, options: AdoptOptions): Promise<ExitCode> {
+  return inSession(context, 'adopt', options, async (session, { environment, catalog }) => {
+    const names = catalog.services.map(({ name }) => name);
+    if (!names.includes(service))
+      throw refused(`There is no service "${service}"${suggestion(service, names) || '.'}`, commandLine('catalog'));
+    requireName(environment.name, service, options.confirm, context.terminal.interactive);
+    // Loaded late: the clients take a second, and a wrong option should be told at once.
+    const { adopt } = await import('./adoption.ts');
+    return adopt(session, service, options);
+  });
+}
+
+/** @throws CliError (refused) for another name, or without one where nobody can be asked */
+export function requireName(name: string, service: string, confirm: string | undefined, interactive: boolean): void {
+  const again = commandLine('adopt', service, '--env', name, '--confirm', name);
+  if (confirm !== undefined && confirm !== name)
+    throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
+  if (confirm === undefined && !interactive)
+    throw refused(
+      `Taking over what somebody else has installed has to be confirmed, and there is no terminal to ask on.`,
+      `${again}   (after you have made sure)`,
+    );
+}

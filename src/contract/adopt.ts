@@ -1,0 +1,22 @@
+import type { OperationInput } from './deploy.ts';
+
+export interface AdoptInput extends OperationInput {
+  service: string;
+  /** Digest of what was shown to whoever confirmed it: anything else is refused. */
+  expectedDigest: string;
+}
+
+/** A release that somebody else has made in the place of one of ours, as it is taken over. Holds no secrets. */
+export interface AdoptedRelease {
+  namespace: string;
+  name: string;
+  revision: number;
+  /** Of the Secret that holds Helm's record. */
+  uid: string;
+  /** Whose it is now: one sentence. */
+  text: string;
+  /** `Deployment dashboard` */
+  objects: string[];
+  /** Names of its claims; they are marked to be kept. */
+  claims: string[];
+}
