@@ -5,7 +5,7 @@
 import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
-const CODE = ['src/**/*.ts', 'bootstrap/**/*.ts', 'scripts/**/*.ts'];
+const CODE = ['src/**/*.ts', 'bootstrap/**/*.ts', 'scripts/**/*.ts', 'platforms/**/*.ts'];
 
 /** Import patterns by what they reach. */
 const TEMPORAL = { group: ['@temporalio/*'], message: 'This folder knows nothing of Temporal.' };

@@ -111,10 +111,9 @@ async function timedPlan(sandbox: Sandbox, expected: number): Promise<number> {
 
 async function rolledBack(sandbox: Sandbox): Promise<Measured['rollback']> {
   const upgraded = await sandbox.deploy(
-    ...['tenant-management-service', 'temporal-worker-service', 'admin-app'].flatMap((service) => [
-      '--image',
-      `${service}=2.0.0`,
-    ]),
+    ...ownServices(sandbox)
+      .slice(0, 3)
+      .flatMap(({ name: service }) => ['--image', `${service}=2.0.0`]),
   );
   if (upgraded.outcome !== 'succeeded')
     throw new Error(`The deployment before the rollback ended as ${upgraded.outcome}`);
@@ -128,13 +127,20 @@ async function rolledBack(sandbox: Sandbox): Promise<Measured['rollback']> {
   };
 }
 
+/** Stateless ones on the platform's own images. */
+function ownServices({ catalog }: Sandbox): Sandbox['catalog']['services'] {
+  return catalog.services.filter(({ image, kind }) => image.own && kind === 'release');
+}
+
 async function drifted(sandbox: Sandbox): Promise<Measured['drift']> {
   const started = performance.now();
   const clean = await sandbox.cli(['drift', '--json']);
   if (clean.code !== 0)
     throw new Error(`drift of an untouched platform ended with ${clean.code}:\n${clean.stdout}${clean.stderr}`);
   const commandSeconds = since(started);
-  await kubectl(sandbox, ['--namespace', 'app-plane', 'scale', 'deployment/dashboard', '--replicas', '3']);
+  const scaled = ownServices(sandbox).at(-1);
+  if (scaled === undefined) throw new Error('The platform has no service of its own to scale');
+  await kubectl(sandbox, ['--namespace', scaled.namespace, 'scale', `deployment/${scaled.name}`, '--replicas', '3']);
   const repairing = performance.now();
   const repaired = await sandbox.cli(['drift', 'run', '--repair', '--json']);
   if (repaired.code !== 0)

@@ -14,7 +14,7 @@ import { readConfig } from '../src/config.ts';
 import { ENGINE_NAMESPACE } from '../src/contract/names.ts';
 import { readRuntime } from '../src/environment/connections.ts';
 import { clusterOf } from '../test/support/cluster-facts.ts';
-import { createSandbox, type ResultLine, resultOf, type Sandbox } from '../test/support/sandbox.ts';
+import { createSandbox, MINI, type ResultLine, resultOf, type Sandbox } from '../test/support/sandbox.ts';
 
 const config = readConfig();
 const folder = join(config.repoRoot, 'test', 'workflows', 'histories');
@@ -22,15 +22,15 @@ await mkdir(folder, { recursive: true });
 
 await record('clean', async (sandbox) => sandbox.deploy());
 await record('failed', async (sandbox) => {
-  // Shorter than Keycloak needs: it fails, its dependents are skipped, the rest goes on.
-  await sandbox.configure({ healthTimeoutFactor: 1, simulation: { factor: 0.1, startupSeconds: { keycloak: 600 } } });
+  // Shorter than this service needs: it fails, its dependents are skipped, the rest goes on.
+  await sandbox.configure({ healthTimeoutFactor: 1, simulation: { factor: 0.1, startupSeconds: { auth: 600 } } });
   return sandbox.deploy('--timeout', '25s');
 });
 await record('resumed', async (sandbox) => {
   await sandbox.cli(['up']);
   const running = sandbox.start(['deploy', '--json']);
   const worker = await sandbox.pidOf('worker');
-  await running.line((line) => line.type === 'service' && line['name'] === 'keycloak' && line['state'] === 'starting');
+  await running.line((line) => line.type === 'service' && line['name'] === 'auth' && line['state'] === 'starting');
   process.kill(worker, 'SIGKILL');
   const done = await running.done;
   return done.lines.at(-1) as ResultLine;
@@ -38,10 +38,10 @@ await record('resumed', async (sandbox) => {
 await record('day-two', async (sandbox) => {
   await sandbox.deploy('--phase', '1');
   await sandbox.deploy();
-  await sandbox.deploy('--image', 'dashboard=2.0.0');
+  await sandbox.deploy('--image', 'web=2.0.0');
   await sandbox.cli(['rollback', '--json']);
   const cluster = await clusterOf(sandbox);
-  await cluster.remove('/api/v1/namespaces/app-plane/services/dashboard');
+  await cluster.remove('/api/v1/namespaces/apps/services/web');
   cluster.close();
   await sandbox.cli(['drift', 'run', '--repair', '--json']);
   return resultOf(await sandbox.cli(['destroy', '--confirm', sandbox.name, '--json']));
@@ -49,7 +49,7 @@ await record('day-two', async (sandbox) => {
 
 /** Every workflow of the run, the deployment first: Temporal's own binary form, in base64, in gzipped JSON. */
 async function record(name: string, work: (sandbox: Sandbox) => Promise<ResultLine>): Promise<void> {
-  const sandbox = await createSandbox();
+  const sandbox = await createSandbox(MINI);
   try {
     const result = await work(sandbox);
     const runtime = await readRuntime({ ...config, stateRoot: dirname(sandbox.state) }, sandbox.name);

@@ -36,7 +36,7 @@ export async function probeFailure(folder: string, service: string): Promise<Pro
   return PROBE_FAILURES.find((known) => known === mode);
 }
 
-/** The service in a name such as `keycloak.auth-system.svc:8080`. */
+/** The service in a name such as `auth.apps.svc:8080`. */
 export function serviceOfHost(host: string | undefined): string {
   return (host ?? '').split(/[.:]/)[0] ?? '';
 }

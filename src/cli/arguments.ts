@@ -38,7 +38,7 @@ export function collectImage(text: string, before: Record<string, string> = {}):
   const at = text.indexOf('=');
   const service = text.slice(0, at);
   const tag = text.slice(at + 1);
-  if (at < 1 || tag === '') throw new InvalidArgumentError(`"${text}" is not SERVICE=TAG, as in django-backend=1.4.2.`);
+  if (at < 1 || tag === '') throw new InvalidArgumentError(`"${text}" is not SERVICE=TAG, as in api=1.4.2.`);
   if (!IMAGE_VERSION.test(tag)) {
     throw new InvalidArgumentError(
       `"${tag}" is not an image tag (letters, digits, "_", "." and "-", at most 128) and not a digest (sha256: and 64 hexadecimal digits). Only that is given here; the repository stays the environment's.`,

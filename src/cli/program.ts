@@ -60,7 +60,7 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
 export function buildProgram(context: CliContext, onAttempt: (attempt: Attempt) => void): Command {
   const program = new Command('ananta')
     .description(
-      'Deploys the Ananta Platform, 48 services in 14 phases on Kubernetes, as one durable workflow: whatever dies on the way, the deployment goes on where it was.',
+      'Deploys a platform, the Ananta Platform or one of your own, on Kubernetes as one durable workflow: whatever dies on the way, the deployment goes on where it was.',
     )
     .version(context.version)
     .usage('COMMAND [options]')

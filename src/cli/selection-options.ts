@@ -81,7 +81,7 @@ export function selectionFlags({ only, phase, from, skip }: SelectionOptions): s
 /** For a repeatable list. @throws InvalidArgumentError */
 export function collectNames(text: string, before: string[] = []): string[] {
   const names = text.split(',').map((name) => name.trim());
-  if (names.includes('')) throw new InvalidArgumentError(`"${text}" is not a list of names, as in kong,keycloak.`);
+  if (names.includes('')) throw new InvalidArgumentError(`"${text}" is not a list of names, as in auth,web.`);
   return [...new Set([...before, ...names])];
 }
 

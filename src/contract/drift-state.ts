@@ -7,7 +7,7 @@ export const acceptanceSchema = z.object({
   key: z.string(),
   /** Of the value that was accepted: another one is drift again. */
   valueDigest: z.string(),
-  /** What it belongs to, in words: `Deployment jaeger-system/jaeger spec.replicas`. */
+  /** What it belongs to, in words: `Deployment apps/web spec.replicas`. */
   what: z.string(),
   /** The accepted value as text; of secrets only a fingerprint. */
   is: z.string().optional(),

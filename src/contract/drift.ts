@@ -26,7 +26,7 @@ export const driftFindingSchema = z.object({
   /** What it belongs to, where it belongs to one. */
   service: z.string().optional(),
   release: z.string().optional(),
-  /** `Deployment jaeger-system/jaeger`, `Vault policy kong`. */
+  /** `Deployment apps/web`, `Vault policy ananta-api`. */
   object: z.string(),
   /** `spec.replicas`, `spec.template.spec.containers[name=app].env[name=X]`; absent: the object as a whole. */
   field: z.string().optional(),

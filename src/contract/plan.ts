@@ -79,7 +79,7 @@ export interface DeployPlan {
   groundwork: boolean;
   /** Simulated pods: for people to know. */
   simulated: boolean;
-  /** Titles of the 14 phases by number. */
+  /** Titles of the phases by number. */
   phases: { number: number; title: string }[];
   /** Seconds after which one Helm process is ended: the activity's own timeout is longer. */
   helmTimeoutSeconds: number;

@@ -45,7 +45,7 @@ function compareIds(a: string, b: string): number {
 
 export interface Crossing {
   release: string;
-  /** Below the checkout, where the catalog knows it: `helm/migrations/control-plane-migrations/V4__drop.sql`. */
+  /** Below the checkout, where the catalog knows it: `helm/migrations/schema/V4__drop.sql`. */
   file: string;
   reason: string;
 }

@@ -51,7 +51,7 @@ export function selectedServices(catalog: Graph, selection: Selection): string[]
   return selected;
 }
 
-/** `only kong, phase 3, without jaeger`: a selection in words. */
+/** `only auth, phase 3, without web`: a selection in words. */
 export function selectionWords({
   only = [],
   phases = [],

@@ -7,7 +7,7 @@ export interface ReleaseChange {
   release: string;
   namespace: string;
   kind: 'added' | 'removed' | 'changed';
-  /** `chart 1.2.0 → 1.3.0, image django-backend:1 → :2`, or `values`. */
+  /** `chart 1.2.0 → 1.3.0, image api:1 → :2`, or `values`. */
   what: string;
 }
 

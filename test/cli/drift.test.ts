@@ -15,7 +15,7 @@ const finding = (key: string, more: Partial<DriftFinding> = {}): DriftFinding =>
   kind: 'changed',
   area: 'kubernetes',
   service: 'jaeger',
-  object: 'Deployment jaeger-system/jaeger',
+  object: 'Deployment apps/web',
   field: 'spec.replicas',
   was: '1',
   is: '3',
@@ -42,7 +42,7 @@ describe('findings', () => {
     const id = shortId('a');
     assert.deepEqual(reportLines(report(finding('a')), view), [
       'jaeger',
-      `  ${id}  changed: Deployment jaeger-system/jaeger spec.replicas`,
+      `  ${id}  changed: Deployment apps/web spec.replicas`,
       '          1 → 3',
       '          by kubectl-edit, 2026-01-01T00:00:00Z',
       '          repair: its release is applied again',
@@ -96,7 +96,7 @@ describe('a run that has ended', () => {
       },
       view,
     );
-    assert.equal(lines[0], `✔ repaired ${shortId('a')}  Deployment jaeger-system/jaeger spec.replicas`);
+    assert.equal(lines[0], `✔ repaired ${shortId('a')}  Deployment apps/web spec.replicas`);
     assert.ok(lines.includes('Drift run on staging: drifted, 1 repaired, 1 left.'));
   });
 

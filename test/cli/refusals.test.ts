@@ -25,7 +25,7 @@ describe('arguments', { concurrency: 2 }, () => {
       /"15" is not a duration: expected .* like 90s, 15m or 1h30m\. The unit is missing: 15s or 15m\?/,
     ],
     [['deploy', '--timeout', 'soon'], /"soon" is not a duration/],
-    [['deploy', '--image', 'django-backend'], /"django-backend" is not SERVICE=TAG, as in django-backend=1\.4\.2/],
+    [['deploy', '--image', 'django-backend'], /"django-backend" is not SERVICE=TAG, as in api=1\.4\.2/],
     [
       ['deploy', '--image', 'django-backnd=1.2'],
       /there is no service "django-backnd", did you mean "django-backend"\?[^]*npm run ananta -- catalog/,

@@ -7,23 +7,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Facts } from '../support/cluster-facts.ts';
 import { assertAsAfterACleanRun, deployUnder, facts, killed, stateIs } from '../support/durability.ts';
 import { helmProcesses, waitForProcess } from '../support/processes.ts';
-import { resultOf, withSandbox } from '../support/sandbox.ts';
+import { MINI, resultOf, withSandbox } from '../support/sandbox.ts';
+
+/** Long enough to be waited for when the last blow comes. */
+const SLOW = { ...MINI, simulation: { factor: 0.1, startupSeconds: { auth: 100 } } };
 
 describe('durability', { concurrency: 1 }, () => {
   test('worker killed three times: while Helm runs, between activities, during a wait', async () => {
-    await withSandbox({}, async (sandbox) => {
+    await withSandbox(SLOW, async (sandbox) => {
       const befores: Facts[] = [];
       const result = await deployUnder(sandbox, async (running) => {
-        await running.line(stateIs('control-plane-postgres', 'applying'));
+        await running.line(stateIs('database', 'applying'));
         await waitForProcess(() => helmProcesses(sandbox.state), 20_000);
         await killed(sandbox, 'worker');
         befores.push(await facts(sandbox));
 
-        await running.line(stateIs('temporal-postgresql', 'healthy'));
+        await running.line(stateIs('storage', 'healthy'));
         await killed(sandbox, 'worker');
         befores.push(await facts(sandbox));
 
-        await running.line(stateIs('keycloak', 'starting'));
+        await running.line(stateIs('auth', 'starting'));
         await sleep(700);
         await killed(sandbox, 'worker');
         befores.push(await facts(sandbox));
@@ -33,7 +36,7 @@ describe('durability', { concurrency: 1 }, () => {
   });
 
   test('Helm killed in the middle of a first install', async () => {
-    await withSandbox({}, async (sandbox) => {
+    await withSandbox(SLOW, async (sandbox) => {
       const befores: Facts[] = [];
       const result = await deployUnder(sandbox, async (running) => {
         await running.line(stateIs('vault', 'healthy'));
@@ -48,7 +51,7 @@ describe('durability', { concurrency: 1 }, () => {
   });
 
   test('CLI killed: the deployment goes on, attach shows it to its end', async () => {
-    await withSandbox({}, async (sandbox) => {
+    await withSandbox(SLOW, async (sandbox) => {
       const up = await sandbox.cli(['up']);
       assert.equal(up.code, 0, up.stderr);
       const running = sandbox.start(['deploy', '--json']);
@@ -62,10 +65,10 @@ describe('durability', { concurrency: 1 }, () => {
   });
 
   test('worker asked to stop ends its Helm in good order, and the next worker goes on', async () => {
-    await withSandbox({}, async (sandbox) => {
+    await withSandbox(SLOW, async (sandbox) => {
       const result = await deployUnder(sandbox, async (running) => {
         const worker = await sandbox.pidOf('worker');
-        await running.line(stateIs('control-plane-postgres', 'applying'));
+        await running.line(stateIs('database', 'applying'));
         await waitForProcess(() => helmProcesses(sandbox.state), 20_000);
         process.kill(worker, 'SIGTERM');
       });

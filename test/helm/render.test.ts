@@ -91,7 +91,7 @@ function compare(set: GoldenSet, runs: ChartRun[]): void {
       assert.equal(
         text,
         readFileSync(join(folder, file), 'utf8'),
-        `${set}/${file} differs; if that is wanted: UPDATE_GOLDENS=1 npm test -- test/helm/render.test.ts`,
+        `${set}/${file} differs; if that is wanted: npm run goldens`,
       );
     }
   });

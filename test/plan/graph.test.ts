@@ -128,8 +128,8 @@ describe('releases', () => {
     assert.throws(() => findRelease(catalog, 'nobody'), /no service or step "nobody"/);
   });
 
-  test('are 48 and their steps', () => {
-    assert.equal(allReleases(catalog).filter(({ position }) => position === 'main').length, 48);
+  test('are the services and their steps', () => {
+    assert.equal(allReleases(catalog).filter(({ position }) => position === 'main').length, catalog.services.length);
     assert.deepEqual(
       allReleases(catalog)
         .filter(({ position }) => position !== 'main')

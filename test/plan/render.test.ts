@@ -17,21 +17,24 @@ before(async () => {
   sandbox = await loadEnvironment('sandbox', readConfig({}));
 });
 
+const jobs = catalog.services.filter(({ kind }) => kind === 'job').length;
+const counted = `${catalog.services.length} services, ${jobs} of them Jobs, in ${catalog.namespaces.length} namespaces.`;
+
 describe('the catalog', () => {
   for (const width of [80, 120]) {
     test(`as text fits ${width} columns and names every service`, () => {
       const text = renderCatalogText(catalog, width);
       assert.ok(text.split('\n').every((line) => line.length <= width));
       for (const { name } of catalog.services) assert.ok(text.includes(` ${name} `), name);
-      assert.match(text, /48 services, 6 of them Jobs, in 11 namespaces\./);
+      assert.ok(text.includes(counted), text);
     });
   }
 
-  test('as JSON has 48 rows with all that programs need', () => {
+  test('as JSON has a row for each with all that programs need', () => {
     const rows = catalogRows(catalog, sandbox);
     assert.deepEqual(
       rows.map(({ number }) => number),
-      Array.from({ length: 48 }, (_, index) => index + 1),
+      Array.from({ length: catalog.services.length }, (_, index) => index + 1),
     );
     for (const key of [
       'number',
@@ -84,13 +87,13 @@ describe('the graph', () => {
   test('as Mermaid has a box per phase and a node per service', () => {
     const text = renderMermaid(draw(catalog, sandbox));
     assert.equal(text.match(/^ {2}subgraph /gm)?.length, 14);
-    assert.equal(text.match(/^ {4}s\d+\[/gm)?.length, 48);
+    assert.equal(text.match(/^ {4}s\d+\[/gm)?.length, catalog.services.length);
     assert.match(text, /s2 ==> s4/);
   });
 
   test('as DOT has a node per service', () => {
     const text = renderDot(draw(catalog, sandbox));
-    assert.equal(text.match(/ \[label="\d+ {2}/g)?.length, 48);
+    assert.equal(text.match(/ \[label="\d+ {2}/g)?.length, catalog.services.length);
   });
 
   test('as SVG shows every service', async () => {

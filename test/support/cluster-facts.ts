@@ -102,6 +102,19 @@ export async function secretValues(cluster: KubernetesClient, catalog: Catalog):
   return values;
 }
 
+/** How many values of the platform are generated, end in Secrets, and are too long to stand anywhere by chance. */
+export function generatedInSecrets(catalog: Catalog): number {
+  const wanted = wantedSecrets(catalog);
+  return catalog.secretPaths.flatMap(({ path, keys }) =>
+    keys.filter(
+      (key) =>
+        key.kind === 'generated' &&
+        key.length >= 16 &&
+        wanted.some((secret) => secret.path === path && secret.keys.includes(key.name)),
+    ),
+  ).length;
+}
+
 /** The decoded content of every Helm release: values and manifests as anybody with access reads them. */
 export async function decodedReleases(cluster: KubernetesClient): Promise<{ name: string; text: string }[]> {
   const secrets = await listed(cluster, '/api/v1/secrets', secretSchema, 'owner=helm');

@@ -5,7 +5,7 @@ import type { CatalogOptions } from '../catalog.ts';
 
 export function catalogCommand(context: CliContext): Command {
   return environmentCommand('catalog', {
-    summary: 'list the 48 services of the platform',
+    summary: 'list the services of the platform',
     description: `Lists what the platform consists of: number, phase, name, namespace, chart, and what each service needs
 before it can start. Reads the catalog in src/catalog and the environment's file, nothing else.`,
     examples: [

@@ -25,7 +25,7 @@ neither read nor written; HTTPS_PROXY and NO_PROXY hold.
 Exit code 3: a chart cannot be had, or is not the one that the lock names.`,
     examples: [
       ['charts pull --env prod', 'Everything that prod installs from publishers.'],
-      ['charts pull redis rabbitmq --env prod', 'Two of them.'],
+      ['charts pull vault argo-cd --env prod', 'Two of them.'],
     ],
   })
     .argument('[chart...]', NAMES)

@@ -16,12 +16,12 @@ The deployment is a workflow: Ctrl-C, a lost terminal or a dead machine do not e
     examples: [
       ['deploy', 'Everything to the sandbox on this machine. "npm run deploy" is the same.'],
       [
-        'deploy --env staging --image django-backend=1.4.2 --timeout 30m',
+        'deploy --env staging --image api=1.4.2 --timeout 30m',
         'Staging, one service at another tag, given up in good order after half an hour.',
       ],
-      ['deploy --only keycloak --with-dependencies', 'One service and what it needs; the others are left as they are.'],
+      ['deploy --only auth --with-dependencies', 'One service and what it needs; the others are left as they are.'],
       [
-        'deploy --env staging --image cns-service=2.0.1 --if-running queue',
+        'deploy --env staging --image api=2.0.1 --if-running queue',
         'After what is running now; a newer request takes its place.',
       ],
       [

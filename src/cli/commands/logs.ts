@@ -13,7 +13,7 @@ export function logsCommand(context: CliContext): Command {
   COMPONENT         whatever else "doctor" lists, as kube-apiserver or vault`,
     examples: [
       ['logs worker --follow', 'The worker of the sandbox, as it writes.'],
-      ['logs helm keycloak', 'What Helm said about keycloak.'],
+      ['logs helm auth', 'What Helm said about auth.'],
     ],
   })
     .argument('<what>', 'worker, engine, helm, or a component')

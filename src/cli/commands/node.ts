@@ -8,7 +8,7 @@ export function nodeCommand(context: CliContext): Command {
     summary: 'hand images from files to the real node',
     description:
       'Imports image archives (from docker save, or OCI layouts as tar) under the names that stand in them. Needed where no registry can be reached. The node has to run; done again it changes nothing.',
-    examples: [['node import postgres.tar redis.tar --env node', 'Two images.']],
+    examples: [['node import first.tar second.tar --env node', 'Two images.']],
   })
     .argument('<file...>', 'archives')
     .action(async (files: string[], options: NodeOptions) => {

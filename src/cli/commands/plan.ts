@@ -16,7 +16,7 @@ Changes nothing and needs no worker. A cluster that "up" has never made is plann
 
 Exit code 0: nothing to do. Exit code 2: there are changes.`,
     examples: [
-      ['plan --env staging --image django-backend=1.4.2', 'What this tag would change in staging.'],
+      ['plan --env staging --image api=1.4.2', 'What this tag would change in staging.'],
       [
         'plan --env staging --out plan.json',
         'Keeps the plan, to be carried out as it is: deploy --env staging --plan plan.json',

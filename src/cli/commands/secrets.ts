@@ -20,9 +20,9 @@ export function secretsCommand(context: CliContext): Command {
     summary: 'set a value that a third party issued, from standard input',
     description: `Writes one value to Vault. It is read from standard input, never from the command line, where others on
 this machine could see it. One line break at the end is cut off. Only keys declared as supplied can be set.`,
-    examples: [['secrets set app-plane/cns-service ai-api-key --env staging < key.txt', 'From a file.']],
+    examples: [['secrets set apps/api mail-api-key --env staging < key.txt', 'From a file.']],
   })
-    .argument('<path>', 'path below secret/, as in app-plane/cns-service')
+    .argument('<path>', 'path below secret/, as in apps/api')
     .argument('<key>', 'key of that path')
     .action(async (path: string, key: string, options: SecretsOptions) => {
       const { setSecret } = await import('../secrets.ts');
@@ -32,7 +32,7 @@ this machine could see it. One line break at the end is cut off. Only keys decla
     summary: 'show one value, on a terminal only',
     description:
       'Prints one value from Vault. Refuses where standard output is not a terminal, so that no value ends in a log.',
-    examples: [['secrets get auth/keycloak admin-password', "The password of Keycloak's administrator."]],
+    examples: [['secrets get auth/admin admin-password', 'The password of an administrator.']],
   })
     .argument('<path>', 'path below secret/')
     .argument('<key>', 'key of that path')
@@ -55,7 +55,7 @@ Exit code 0: nothing is missing. Exit code 2: values are still missing. Exit cod
         'secrets import --env staging --file backup.json',
         'And from a backup: {"database/postgres": {"password": "…"}}.',
       ],
-      ['secrets import --env staging --give-up app-plane-redis', 'New values where the data may be lost.'],
+      ['secrets import --env staging --give-up cache', 'New values where the data may be lost.'],
     ],
   })
     .option('--file <file>', 'JSON with the old values: path, then key, then value; - for standard input')

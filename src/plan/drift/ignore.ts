@@ -30,7 +30,7 @@ export function ignoreRules(rules: Rules, autoscalers: readonly unknown[], lease
   };
 }
 
-/** `Deployment monitoring-system/jaeger`, `ClusterRole x`. */
+/** `Deployment apps/web`, `ClusterRole x`. */
 export function subjectText({ kind, namespace, name }: Subject): string {
   return `${kind} ${namespace === undefined || namespace === '' ? '' : `${namespace}/`}${name}`;
 }

@@ -37,7 +37,7 @@ export function draw(catalog: Catalog, environment: Pick<Environment, 'name' | '
     critical: longest.path.includes(service.name),
   });
   return {
-    title: `Ananta Platform on ${environment.name}: ${catalog.services.length} services, longest path ${longest.seconds.toFixed(0)} s`,
+    title: `${catalog.title} on ${environment.name}: ${catalog.services.length} services, longest path ${longest.seconds.toFixed(0)} s`,
     phases: catalog.phases.map(({ number, title }) => ({
       number,
       title,
