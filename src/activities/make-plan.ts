@@ -58,10 +58,10 @@ export async function planFor(
 }
 
 /** @throws PlanRefusedError where Vault is gone, and data that were made with its values are not */
-async function refuseOverOldData(
+export async function refuseOverOldData(
   clients: Clients,
   environment: string,
-  { vault }: ObservedCluster,
+  { vault }: Pick<ObservedCluster, 'vault'>,
   signal: AbortSignal,
 ): Promise<void> {
   if (vault !== 'absent' && vault !== 'uninitialized') return;

@@ -16,6 +16,7 @@ import {
   createDirectTunnel,
   createKeyFile,
   createKeySecret,
+  createKeySpool,
   createTunnel,
   createVaultClient,
   type VaultClient,
@@ -80,7 +81,9 @@ export async function createClients(
     connection: connections.vault,
     keys:
       keys.store === 'kubernetes'
-        ? createKeySecret(kubernetes, keys, redactor)
+        ? createKeySecret(kubernetes, keys, redactor, {
+            spool: createKeySpool(connections.stateDir, redactor, { plaintext: !environment.protected }),
+          })
         : createKeyFile(connections.vault.keysFile, redactor),
     environment: environment.name,
     kubernetes,

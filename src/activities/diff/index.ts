@@ -21,7 +21,7 @@ import { frozenImages } from '../../plan/frozen-images.ts';
 import { allReleaseInputs, type ReleaseInputs } from '../../plan/inputs.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 import { serviceSeconds } from '../../plan/startup.ts';
-import { decidePlan } from '../make-plan.ts';
+import { decidePlan, refuseOverOldData } from '../make-plan.ts';
 import { observeCluster } from '../observe/cluster.ts';
 import { readVersions } from '../versions/store.ts';
 import { existingNamespaces, groundworkChanges } from './groundwork.ts';
@@ -61,6 +61,7 @@ export async function planChanges(clients: Clients, request: PlanRequest): Promi
     kubernetes.clusterUid(signal),
     pastVersions(clients, signal),
   ]);
+  await refuseOverOldData(clients, environment.name, observed, signal);
   const known = new Map(kinds.map((kind): [string, Kind] => [`${kind.group}/${kind.kind}`, kind]));
   const changes = await describe(clients, { observed, existing, versions }, request, (step, wanted) =>
     // What is there goes with its namespace.

@@ -12,6 +12,7 @@ export { type KeyStore, opens, type VaultKeys } from './keys.ts';
 export { createDirectTunnel } from './direct.ts';
 export { createKeyFile } from './keys-file.ts';
 export { createKeySecret } from './keys-secret.ts';
+export { createKeySpool, type KeySpool } from './keys-spool.ts';
 export { typeName } from './json.ts';
 export type { OpenOptions, VaultServer } from './open.ts';
 export { PublicKeyError, readPublicKey } from './public-keys.ts';

@@ -2,23 +2,43 @@
  * The keys in a Secret of the cluster, where a worker that lives there finds them. The API server's answer is what
  * makes them durable.
  */
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../../contract/names.ts';
-import { type KubernetesClient, KubernetesError, type KubernetesObject, paths } from '../kubernetes/index.ts';
+import {
+  type KubernetesClient,
+  KubernetesError,
+  type KubernetesObject,
+  paths,
+  UnreachableError,
+} from '../kubernetes/index.ts';
 import type { Redactor } from '../redact.ts';
-import { type KeyStore, learnKeys, parseKeys } from './keys.ts';
+import type { KeySpool } from './keys-spool.ts';
+import { type KeyStore, learnKeys, parseKeys, type VaultKeys } from './keys.ts';
 
 const secretSchema = z.object({ data: z.record(z.string(), z.string()).nullish() });
 const RECORD = 'keys.json';
 const NOTE = 'init-began';
 const WAITING = 'supplied.json';
 const ATTEMPTS = 5;
+const PATIENCE_MILLISECONDS = 60_000;
+const PAUSE_MILLISECONDS = 500;
+const noteSchema = z.object({ cluster: z.string(), host: z.string().optional() });
+
+export interface KeySecretOptions {
+  /** Where keys lie until the API server has them; nowhere when absent. */
+  spool?: KeySpool;
+  /** How long an API server that is away is tried again. */
+  patienceMilliseconds?: number;
+}
 
 /** The namespace is made when it is missing; nothing else of it is touched. */
 export function createKeySecret(
   kubernetes: Pick<KubernetesClient, 'get' | 'create' | 'replace' | 'apply'>,
   { namespace, name }: { namespace: string; name: string },
   redactor: Redactor,
+  { spool, patienceMilliseconds = PATIENCE_MILLISECONDS }: KeySecretOptions = {},
 ): KeyStore {
   const place = `Secret ${namespace}/${name}`;
   const find = (): Promise<KubernetesObject | undefined> => kubernetes.get(paths.secret(namespace, name));
@@ -43,17 +63,50 @@ export function createKeySecret(
     }
   };
 
+  const whileAway = async (work: () => Promise<void>): Promise<void> => {
+    const deadline = Date.now() + patienceMilliseconds;
+    for (;;) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (!isAway(error) || Date.now() > deadline) throw error;
+        await sleep(PAUSE_MILLISECONDS);
+      }
+    }
+  };
+  /** Keys of an attempt whose answer this machine has and the cluster has not: they are brought there. */
+  const arrived = async (data: Readonly<Record<string, string>>): Promise<VaultKeys | undefined> => {
+    const keys = await spool?.read();
+    // Of another cluster, or of an attempt that is not on record here.
+    if (keys === undefined || noteOf(data)?.cluster !== keys.cluster) return undefined;
+    await change((known) => ({ [RECORD]: encoded(JSON.stringify(keys)), ...known }));
+    await spool?.remove();
+    return keys;
+  };
+
   return {
     path: place,
     read: async () => {
-      const record = (await fields())[RECORD];
-      return record === undefined
-        ? undefined
-        : parseKeys(Buffer.from(record, 'base64').toString('utf8'), place, redactor);
+      const data = await fields();
+      const record = data[RECORD];
+      if (record === undefined) return arrived(data);
+      const keys = parseKeys(decoded(record), place, redactor);
+      await spool?.remove();
+      return keys;
     },
     write: async (keys) => {
       learnKeys(keys, redactor);
-      await change((data) => ({ ...data, [RECORD]: encoded(JSON.stringify(keys)) }));
+      const kept = await spool?.put(keys);
+      try {
+        await whileAway(() => change((data) => ({ ...data, [RECORD]: encoded(JSON.stringify(keys)) })));
+      } catch (error) {
+        if (kept !== true || spool === undefined || !isAway(error)) throw error;
+        throw new UnreachableError(
+          `${(error as Error).message}; the keys that Vault gave are kept in ${spool.place} until ${place} can be written`,
+        );
+      }
+      await spool?.remove();
     },
     putAside: async () => {
       const record = (await fields())[RECORD];
@@ -66,7 +119,7 @@ export function createKeySecret(
     waiting: {
       read: async () => {
         const text = (await fields())[WAITING];
-        return text === undefined ? undefined : Buffer.from(text, 'base64').toString('utf8');
+        return text === undefined ? undefined : decoded(text);
       },
       write: async (text) => {
         const { [WAITING]: known } = await fields();
@@ -78,8 +131,12 @@ export function createKeySecret(
     },
     attempt: {
       path: `${place}, key ${NOTE}`,
+      by: async () => noteOf(await fields())?.host,
       begin: (cluster) =>
-        change((data) => ({ ...data, [NOTE]: encoded(JSON.stringify({ cluster, at: new Date().toISOString() })) })),
+        change((data) => ({
+          ...data,
+          [NOTE]: encoded(JSON.stringify({ cluster, at: new Date().toISOString(), host: hostname() })),
+        })),
       began: async () => (await fields())[NOTE] !== undefined,
       end: async () => {
         if ((await fields())[NOTE] !== undefined) await change(({ [NOTE]: _done, ...rest }) => rest);
@@ -90,6 +147,23 @@ export function createKeySecret(
 
 function dataOf(object: KubernetesObject | undefined): Record<string, string> {
   return secretSchema.parse(object ?? {}).data ?? {};
+}
+
+function decoded(text: string): string {
+  return Buffer.from(text, 'base64').toString('utf8');
+}
+
+function noteOf(data: Readonly<Record<string, string>>): z.infer<typeof noteSchema> | undefined {
+  const note = data[NOTE];
+  return note === undefined ? undefined : noteSchema.parse(JSON.parse(decoded(note)));
+}
+
+/** Whether the API server may answer in a moment. */
+function isAway(error: unknown): boolean {
+  return (
+    error instanceof UnreachableError ||
+    (error instanceof KubernetesError && (error.status === 429 || error.status >= 500))
+  );
 }
 
 function encoded(text: string): string {

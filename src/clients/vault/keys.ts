@@ -41,7 +41,10 @@ export interface KeyStore {
   attempt: {
     begin(cluster: string): Promise<void>;
     began(): Promise<boolean>;
-    end(): Promise<void> /** For messages. */;
+    end(): Promise<void>;
+    /** Machine of the worker that made the note, where it says so. */
+    by?(): Promise<string | undefined>;
+    /** For messages. */
     path: string;
   };
 }

@@ -250,9 +250,14 @@ async function keysFor(store: KeyStore): Promise<VaultKeys> {
     return kept;
   }
   if (await store.attempt.began()) {
+    const host = await store.attempt.by?.();
+    const elsewhere =
+      host === undefined
+        ? 'Nobody has these keys'
+        : `The attempt was made on ${host}: where that worker's state folder still exists, its next start brings the keys; else nobody has them`;
     throw new VaultKeysMissingError(
       `Vault was initialised, but the answer with its keys never arrived here (the note ${store.attempt.path} is from that attempt). ` +
-        'Nobody has these keys and nothing was stored in this Vault yet: delete its data volume and its pod, then deploy again. It is never initialised a second time over existing data.',
+        `${elsewhere}, and nothing was stored in this Vault yet: delete its data volume and its pod, then deploy again. It is never initialised a second time over existing data.`,
     );
   }
   throw new VaultKeysMissingError(
