@@ -246,9 +246,13 @@ async function replaceFailedJobs(
   signal: AbortSignal,
 ): Promise<void> {
   const release = { namespace: step.namespace, name: step.name };
-  const failed = (await jobsOf(clients.kubernetes, release, signal)).filter(
-    (job) => jobHealth(job).status === 'failed',
-  );
+  const jobs = await jobsOf(clients.kubernetes, release, signal);
+  const failed = jobs.filter((job) => jobHealth(job).status === 'failed');
+  if (step.rerun) {
+    // What has completed would be left as it is, so that it never runs again.
+    const completed = jobs.filter((job) => jobHealth(job).status === 'healthy');
+    await removeJobs(clients.kubernetes, release, completed, signal);
+  }
   if (failed.length === 0) return;
   await writeEvidence(
     clients,

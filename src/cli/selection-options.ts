@@ -13,6 +13,8 @@ export interface SelectionOptions {
   from?: string[];
   skip?: string[];
   withDependencies?: true;
+  /** Releases whose Job is run again. */
+  rerun?: string[];
   /** Tags by service. */
   image?: Record<string, string>;
 }
@@ -30,6 +32,11 @@ export function addSelectionOptions(command: Command): Command {
     .option(
       '--with-dependencies',
       'with all that the selected services depend on; otherwise that has to be healthy already',
+    )
+    .option(
+      '--rerun <jobs>',
+      'run these migration or init Jobs again although they have completed; comma separated, may be repeated',
+      collectNames,
     );
 }
 
@@ -40,7 +47,7 @@ export function addSelectionOptions(command: Command): Command {
  *   does not exist
  */
 export function selectionOf(
-  { only, phase, from, skip, withDependencies, image = {} }: SelectionOptions,
+  { only, phase, from, skip, withDependencies, rerun, image = {} }: SelectionOptions,
   catalog: Graph,
 ): Selection | undefined {
   if (withDependencies && !only && !phase && !from) {
@@ -49,13 +56,14 @@ export function selectionOf(
       commandLine('deploy', '--help'),
     );
   }
-  if (!only && !phase && !from && !skip) return undefined;
+  if (!only && !phase && !from && !skip && !rerun) return undefined;
   const selection: Selection = {
     ...(only ? { only } : {}),
     ...(phase ? { phases: phase } : {}),
     ...(from ? { from } : {}),
     ...(skip ? { skip } : {}),
     ...(withDependencies ? { withDependencies } : {}),
+    ...(rerun ? { rerun } : {}),
   };
   const selected = selectedServices(catalog, selection);
   const left = Object.keys(image).find((service) => !selected.includes(service));
@@ -69,12 +77,13 @@ export function selectionOf(
 }
 
 /** The options as they were given, for texts. */
-export function selectionFlags({ only, phase, from, skip }: SelectionOptions): string[] {
+export function selectionFlags({ only, phase, from, skip, rerun }: SelectionOptions): string[] {
   return [
     ...(only ? ['--only'] : []),
     ...(phase ? ['--phase'] : []),
     ...(from ? ['--from'] : []),
     ...(skip ? ['--skip'] : []),
+    ...(rerun ? ['--rerun'] : []),
   ];
 }
 

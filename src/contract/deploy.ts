@@ -59,6 +59,8 @@ export interface Selection {
   skip?: string[];
   /** What the selected services depend on is pulled in; otherwise it has to be healthy already. */
   withDependencies?: boolean;
+  /** Releases whose Job is run again although it has completed. */
+  rerun?: string[];
 }
 
 export interface PhaseInput {

@@ -44,6 +44,8 @@ export interface PlannedStep {
   revision?: number;
   /** With `rollback` and `repair`: the revision in Helm's history to apply. */
   toRevision?: number;
+  /** A Job that has completed is run again, because somebody has asked for it. */
+  rerun?: true;
 }
 
 export interface PlannedService {

@@ -21,10 +21,18 @@ const SUMMARIES: Record<Operation, string> = {
  */
 export function asksOf({ imageTags, selection = {}, expectedDigest }: Partial<DeployInput>): string | undefined {
   if (imageTags === undefined || expectedDigest !== undefined) return undefined;
-  const { only, phases, from, skip, withDependencies } = selection;
+  const { only, phases, from, skip, withDependencies, rerun } = selection;
   const sorted = (list: readonly (string | number)[] | undefined): string[] => (list ?? []).map(String).sort();
   const tags = Object.entries(imageTags).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([tags, sorted(only), sorted(phases), sorted(from), sorted(skip), withDependencies === true]);
+  return JSON.stringify([
+    tags,
+    sorted(only),
+    sorted(phases),
+    sorted(from),
+    sorted(skip),
+    withDependencies === true,
+    sorted(rerun),
+  ]);
 }
 
 export function startOptionsOf(operation: Operation, input: OperationInput & Partial<DeployInput>) {

@@ -10,6 +10,7 @@ import { criticalPath, remainingSeconds } from './graph.ts';
 import { wantedSecrets } from './kubernetes-secrets.ts';
 import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRelease } from './observed.ts';
 import { checkPlatform, planScope } from './platform.ts';
+import { isProven } from './provenance.ts';
 import { allReleases, findService, releasesOf, type Release } from './releases.ts';
 import { serviceSeconds } from './startup.ts';
 import { deployerRole, foundationPolicies, serviceRoles } from './vault-policies.ts';
@@ -171,7 +172,10 @@ function decideRelease(
   if (made !== wanted)
     return { action: 'upgrade', reason: `chart, values or image changed: ${made} is deployed, ${wanted} is wanted` };
   if (health?.jobFailed) return { action: 'retry', reason: health.reason };
-  // Without an image there are no pods that could be missing.
+  // Without an image there are no pods that could be missing. A Job that has completed once has done its work: whoever
+  // deleted its object (a controller, after its time) has not undone it.
+  if (health === undefined && release.job && isProven(found))
+    return { action: 'unchanged', reason: 'completed, as wanted; its Job is gone, and the receipt counts' };
   if (health === undefined && release.image !== undefined)
     return { action: 'retry', reason: release.job ? 'its Job is gone' : 'its workload is gone' };
   // Applied again, it sets what it has left to others before.

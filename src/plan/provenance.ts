@@ -167,6 +167,11 @@ export function isFirstOfItsRun({ revision, labels }: ObservedRelease, all: read
   );
 }
 
+/** Whether the health check of this very revision has succeeded once; of a Job the receipt that it has completed. */
+export function isProven({ revision, labels }: Pick<ObservedRelease, 'revision' | 'labels'>): boolean {
+  return labels[RELEASE_LABELS.proven] === String(revision);
+}
+
 /** Whether Helm wrote it, not somebody who edited Helm's record. */
 export function isWrittenByHelm(manager: string): boolean {
   return HELM_MANAGERS.includes(manager);

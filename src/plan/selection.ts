@@ -58,6 +58,7 @@ export function selectionWords({
   from = [],
   skip = [],
   withDependencies = false,
+  rerun = [],
 }: Selection): string {
   return [
     ...(only.length > 0 ? [`only ${only.join(', ')}`] : []),
@@ -65,6 +66,7 @@ export function selectionWords({
     ...from.map((start) => (/^\d+$/.test(start) ? `from phase ${start} on` : `${start} and all that comes after it`)),
     ...(withDependencies ? ['with all they depend on'] : []),
     ...(skip.length > 0 ? [`without ${skip.join(', ')}`] : []),
+    ...(rerun.length > 0 ? [`Jobs run again: ${rerun.join(', ')}`] : []),
   ].join('; ');
 }
 
@@ -73,12 +75,13 @@ export function selectionWords({
  * @throws SelectionError; DependencyMissingError naming what is missing and the ways on
  */
 export function selectPlan(
-  plan: DeployPlan,
+  decided: DeployPlan,
   catalog: Graph,
   selection: Selection,
   observed: ObservedCluster,
 ): DeployPlan {
   const selected = new Set(selectedServices(catalog, selection));
+  const plan = rerunning(decided, selected, selection.rerun ?? []);
   const missing = plan.services
     .filter(({ name }) => !selected.has(name))
     .filter((service) => !works(service, observed));
@@ -98,6 +101,44 @@ export function selectPlan(
     digest: planDigest(plan.environment, services),
     notes: [...(plan.notes ?? []), `Selected: ${selectionWords(selection)}`],
   };
+}
+
+/** @throws SelectionError for a name that is no Job of the platform, or of a service that is not selected */
+function rerunning(plan: DeployPlan, selected: ReadonlySet<string>, rerun: readonly string[]): DeployPlan {
+  if (rerun.length === 0) return plan;
+  const jobs = plan.services.flatMap(({ steps }) => steps.filter(({ job }) => job).map(({ name }) => name));
+  for (const name of rerun)
+    if (!jobs.includes(name))
+      throw new SelectionError(
+        `There is no Job "${name}"${suggestion(name, jobs) || `. There are: ${jobs.join(', ')}.`}`,
+      );
+  const reason = 'its Job is run again, as somebody has asked for';
+  const services = plan.services.map((service): PlannedService => {
+    const asked = service.steps.filter(({ name }) => rerun.includes(name));
+    const [first] = asked;
+    if (first === undefined) return service;
+    if (!selected.has(service.name))
+      throw new SelectionError(`${first.name} is a Job of ${service.name}, which is not among what is selected.`);
+    const steps = service.steps.map(
+      (step): PlannedStep =>
+        rerun.includes(step.name)
+          ? {
+              ...step,
+              rerun: true,
+              ...(step.action === 'unchanged' || step.action === 'verify' ? { action: 'retry', reason } : {}),
+            }
+          : step,
+    );
+    const settled = service.action === 'unchanged' || service.action === 'verify';
+    return {
+      ...service,
+      steps,
+      ...(settled
+        ? { action: 'retry', reason: first.name === service.name ? reason : `${first.name}: ${reason}` }
+        : {}),
+    };
+  });
+  return { ...plan, services, digest: planDigest(plan.environment, services) };
 }
 
 function excluded(service: PlannedService): PlannedService {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { describe, test } from 'node:test';
 import { settleRelease } from '../../src/activities/release/recover.ts';
-import { isProven, markProven, newestRevision } from '../../src/activities/release/revisions.ts';
+import { markProven, newestRevision } from '../../src/activities/release/revisions.ts';
+import { isProven } from '../../src/plan/provenance.ts';
 import { ownerLabel } from '../../src/process/owner.ts';
 import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
 

@@ -166,6 +166,39 @@ const CASES: Case[] = [
     reason: 'its Job is gone',
   },
   {
+    name: 'Job removed after it had completed: the receipt counts',
+    given: (o) => {
+      o.health.delete('apps/migrate');
+      release(o, 'apps/migrate', { labels: { ...o.releases.get('apps/migrate')?.labels, 'ananta-proven': '3' } });
+    },
+    step: 'migrate',
+    action: 'unchanged',
+    reason: 'completed, as wanted; its Job is gone, and the receipt counts',
+  },
+  {
+    name: 'Job removed, and the receipt is of an earlier revision',
+    given: (o) => {
+      o.health.delete('apps/migrate');
+      release(o, 'apps/migrate', { labels: { ...o.releases.get('apps/migrate')?.labels, 'ananta-proven': '2' } });
+    },
+    step: 'migrate',
+    action: 'retry',
+    reason: 'its Job is gone',
+  },
+  {
+    name: 'Job removed, and its record is not of ours any more',
+    given: (o) => {
+      o.health.delete('apps/migrate');
+      const labels = { ...o.releases.get('apps/migrate')?.labels, 'ananta-proven': '3' };
+      const writtenBy = { manager: 'Helm', at: '2026-01-01T00:00:00.000Z' };
+      release(o, 'apps/migrate', { labels, provenance: 'foreign', ours: true, writtenBy });
+    },
+    step: 'migrate',
+    action: 'upgrade',
+    reason:
+      'revision 3 is not of a deployment of ours (written by Helm, 2026-01-01T00:00:00.000Z): what was applied is put back',
+  },
+  {
     name: 'workload removed',
     given: (o) => {
       o.health.delete('apps/api');

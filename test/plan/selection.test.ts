@@ -118,6 +118,21 @@ describe('a plan of selected services', () => {
     assert.equal(select({ only: [dependent.name] }, observed).digest, part.digest);
   });
 
+  test('a Job that has completed is run again when it is asked for in words, and only then', () => {
+    const observed = asWanted(catalog);
+    const plan = select({ rerun: ['migrate'] }, observed);
+    const touched = plan.services.flatMap(({ steps }) => steps).filter(({ action }) => action !== 'unchanged');
+    assert.deepEqual(
+      touched.map(({ name, action, rerun, reason }) => [name, action, rerun, reason]),
+      [['migrate', 'retry', true, 'its Job is run again, as somebody has asked for']],
+    );
+    assert.notEqual(plan.digest, select({}, observed).digest);
+    assert.match(plan.notes?.join() ?? '', /Jobs run again: migrate/);
+    assert.throws(() => select({ rerun: ['api'] }, observed), /There is no Job "api". There are: .*migrate/);
+    const owner = plan.services.find(({ steps }) => steps.some(({ name }) => name === 'migrate'))!.name;
+    assert.throws(() => select({ rerun: ['migrate'], skip: [owner] }, observed), /which is not among what is selected/);
+  });
+
   test('touches no groundwork where nothing is to be done', () => {
     const observed = asWanted(catalog);
     observed.namespaces.clear();

@@ -28,6 +28,7 @@ import {
 import { type ReleaseSurvey, surveyReleases } from '../../plan/drift/releases.ts';
 import { claimFinding, isWorkload, workloadFinding } from '../../plan/drift/workloads.ts';
 import { releaseKey } from '../../plan/observed.ts';
+import { isProven } from '../../plan/provenance.ts';
 import { namespaceLabels } from '../ensure-namespaces.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { readPods } from '../observe/workloads.ts';
@@ -73,14 +74,12 @@ export async function findObjectDrift(
   const served = byKey(kinds);
   // What somebody else's release consists of is that somebody's business.
   const own = new Map([...recorded.stored].filter(([key]) => !foreign.has(key)));
-  const applied = appliedObjects(clients, own, served);
+  const known = appliedObjects(clients, own, served);
   const looked = looks(
     served,
     new Map([
       ['/Namespace', 'v1'],
-      ...applied.map(
-        ({ apiVersion, kind }) => [kindKey(apiVersion, kind), apiVersion.split('/').at(-1) ?? ''] as const,
-      ),
+      ...known.map(({ apiVersion, kind }) => [kindKey(apiVersion, kind), apiVersion.split('/').at(-1) ?? ''] as const),
     ]),
   );
   const listings = new Map(
@@ -92,6 +91,7 @@ export async function findObjectDrift(
     ),
   );
   const live = [...listings.values()].flatMap(({ objects }) => objects);
+  const applied = withReceipts(known, recorded, listings.get('batch/Job'));
   const survey = surveyReleases({
     environment: environment.name,
     catalog,
@@ -109,7 +109,10 @@ export async function findObjectDrift(
 
   const fingerprint = await readFingerprint(clients);
   const judged = await Promise.all(
-    applied.map((object) => judge(clients, object, { listings, served, kinds, survey }, ignore, fingerprint, signal)),
+    applied.map(async (object) => {
+      const found = await judge(clients, object, { listings, served, kinds, survey }, ignore, fingerprint, signal);
+      return object.receipt === true ? withoutRerun(found) : found;
+    }),
   );
   const results: Judged[] = [
     ...judged,
@@ -171,6 +174,34 @@ function appliedObjects(
         job: jobs.has(release.name),
       }));
     });
+}
+
+/** A Job that has completed once, and whose object is gone: Helm's record says that it has done its work. */
+function withReceipts(
+  applied: readonly AppliedObject[],
+  { revisions }: RecordedReleases,
+  jobs: Listing | undefined,
+): AppliedObject[] {
+  const present = new Set(
+    jobs?.objects.map((job) => releaseKey(job.metadata.namespace ?? '', releaseOf(job) ?? '')) ?? [],
+  );
+  return applied.map((object) => {
+    const key = releaseKey(object.namespace ?? '', object.release);
+    const newest = revisions.get(key)?.at(-1);
+    const receipt = object.job && !present.has(key) && newest?.provenance !== 'foreign' && newest && isProven(newest);
+    return receipt === true ? { ...object, receipt } : object;
+  });
+}
+
+/** Helm would make the Job again, and with that run it. */
+function withoutRerun({ findings, ignored }: Judged): Judged {
+  return {
+    ignored,
+    findings: findings.map(({ repair: _none, ...finding }) => ({
+      ...finding,
+      note: 'its Job has completed and is gone; putting this back would run it again, and is left to a person: deploy --rerun',
+    })),
+  };
 }
 
 interface Seen {

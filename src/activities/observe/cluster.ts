@@ -4,6 +4,7 @@ import { paths } from '../../clients/kubernetes/index.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { observedHealth } from '../../plan/health/index.ts';
 import { type ObservedCluster, type ObservedHealth, releaseKey } from '../../plan/observed.ts';
+import { isProven } from '../../plan/provenance.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { leasedFields } from '../../plan/fields/left.ts';
 import { isAsWanted } from '../ensure-namespaces.ts';
@@ -11,7 +12,7 @@ import { listAutoscaled } from '../fields/left.ts';
 import { isTerminating } from '../release/terminating.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { allJudgedRevisions, newestJudged } from '../release/provenance.ts';
-import { isProven, type Revision } from '../release/revisions.ts';
+import type { Revision } from '../release/revisions.ts';
 import { observeVault } from '../vault/observe.ts';
 import { observeVaultServer } from '../vault/server.ts';
 import { knownWorkloads } from './workloads.ts';
@@ -66,13 +67,16 @@ function healthOfAll(
     if (workloads.length === 0) continue;
     const observed = observedHealth(workloads);
     const revision = revisions.get(key);
-    const unproven = observed.healthy && !release.job && revision !== undefined && !isProven(revision);
+    // Of a Job that has completed this is the receipt: it counts when its object is gone one day.
+    const unproven = observed.healthy && revision !== undefined && !isProven(revision);
     health.set(
       key,
       unproven
         ? {
             healthy: false,
-            reason: `its health check has not succeeded since revision ${revision.revision}`,
+            reason: release.job
+              ? `its completion is not recorded with revision ${revision.revision}`
+              : `its health check has not succeeded since revision ${revision.revision}`,
             jobFailed: false,
           }
         : observed,

@@ -5,7 +5,7 @@ import { RELEASE_LABELS } from '../../contract/names.ts';
 import { managedEntries } from '../../plan/fields/managed.ts';
 import type { ObservedRelease, ReleaseStatus } from '../../plan/observed.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { isWrittenByHelm } from '../../plan/provenance.ts';
+import { isProven, isWrittenByHelm } from '../../plan/provenance.ts';
 
 export interface Revision extends ObservedRelease {
   /** Of the release. */
@@ -102,11 +102,6 @@ export async function revisionsOf(
   return items.flatMap((secret) => revisionOf(secret) ?? []).sort((a, b) => a.revision - b.revision);
 }
 
-/** Whether the health check of this very revision has succeeded once. */
-export function isProven({ revision, labels }: Pick<ObservedRelease, 'revision' | 'labels'>): boolean {
-  return labels[RELEASE_LABELS.proven] === String(revision);
-}
-
 /** Keeps in the cluster that the revision was seen healthy, so that a plan may skip it. */
 export async function markProven(
   kubernetes: KubernetesClient,
@@ -153,7 +148,8 @@ function revisionOf({ metadata }: KubernetesObject): Revision | undefined {
       resourceVersion: metadata.resourceVersion,
     },
     writtenAt:
-      (isWrittenByHelm(manager) ? 0 : Date.parse(time ?? '') / 1000) ||
+      // Helm hands its own label `modifiedAt` on to the next revision, too.
+      Date.parse(time ?? '') / 1000 ||
       Number(labels['modifiedAt'] ?? labels['createdAt'] ?? 0) ||
       Date.parse(metadata.creationTimestamp ?? '') / 1000 ||
       0,

@@ -11,7 +11,8 @@ import { allReleases, type Release } from '../../plan/releases.ts';
 import { newestOf, type ObservedRevision } from '../../plan/rollback.ts';
 import { keyOf } from '../../plan/versions.ts';
 import { allJudgedRevisions } from '../release/provenance.ts';
-import { isProven, type Revision } from '../release/revisions.ts';
+import { isProven } from '../../plan/provenance.ts';
+import type { Revision } from '../release/revisions.ts';
 import { imageDigests, withDigest } from './image-digests.ts';
 
 /** Helm's revisions of the platform's releases that this environment made, by release key. */

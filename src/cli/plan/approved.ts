@@ -85,12 +85,13 @@ function withoutAbsent(selection: NonNullable<PlanFile['selection']>): Selection
   return Object.fromEntries(Object.entries(selection).filter(([, value]) => value !== undefined));
 }
 
-function optionsOf({ only, phases, from, skip, withDependencies }: Selection = {}): SelectionOptions {
+function optionsOf({ only, phases, from, skip, withDependencies, rerun }: Selection = {}): SelectionOptions {
   return {
     ...(only === undefined ? {} : { only }),
     ...(phases === undefined ? {} : { phase: phases }),
     ...(from === undefined ? {} : { from }),
     ...(skip === undefined ? {} : { skip }),
     ...(withDependencies ? { withDependencies: true as const } : {}),
+    ...(rerun === undefined ? {} : { rerun }),
   };
 }

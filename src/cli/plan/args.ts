@@ -3,7 +3,7 @@ import type { SelectionOptions } from '../selection-options.ts';
 
 export function deployArgs(
   imageTags: Readonly<Record<string, string>>,
-  { only, phase, from, skip, withDependencies }: SelectionOptions,
+  { only, phase, from, skip, withDependencies, rerun }: SelectionOptions,
 ): string[] {
   const list = (name: string, values: readonly (string | number)[] | undefined): string[] =>
     values === undefined ? [] : [name, values.join(',')];
@@ -14,5 +14,6 @@ export function deployArgs(
     ...list('--from', from),
     ...list('--skip', skip),
     ...(withDependencies ? ['--with-dependencies'] : []),
+    ...list('--rerun', rerun),
   ];
 }

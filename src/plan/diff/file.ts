@@ -15,6 +15,7 @@ const selectionSchema = z.strictObject({
   from: z.array(z.string()).optional(),
   skip: z.array(z.string()).optional(),
   withDependencies: z.boolean().optional(),
+  rerun: z.array(z.string()).optional(),
 });
 
 export const planFileSchema = z.strictObject({

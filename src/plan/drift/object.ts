@@ -19,6 +19,8 @@ export interface AppliedObject extends Subject {
   service?: string;
   /** It belongs to a release that is a Job. */
   job: boolean;
+  /** That Job has completed, and its object is gone: applying the release again would run it again. */
+  receipt?: boolean;
 }
 
 export interface Judged {
@@ -28,9 +30,9 @@ export interface Judged {
 
 export function missingObject(applied: AppliedObject, ignore: Ignore, note?: string): Judged {
   if (ignore(applied, []) !== undefined) return { findings: [], ignored: 1 };
-  // It goes by itself some time after its end.
-  if (applied.kind === 'Job' && valueAtPath(applied.object, ['spec', 'ttlSecondsAfterFinished']) !== undefined)
-    return { findings: [], ignored: 0 };
+  // It goes by itself some time after its end; and whoever deleted one that has completed has not undone its work.
+  const passing = valueAtPath(applied.object, ['spec', 'ttlSecondsAfterFinished']) !== undefined;
+  if (applied.kind === 'Job' && (passing || applied.receipt === true)) return { findings: [], ignored: 0 };
   const job = applied.kind === 'Job';
   return {
     ignored: 0,

@@ -268,3 +268,31 @@ describe('what an earlier version of the program has applied', () => {
       assert.equal(await proveRevisions(parts.clients), 0);
     }));
 });
+
+describe('a Job that has completed', () => {
+  const JOBS = '/apis/batch/v1/namespaces/cache-system/jobs';
+  const job = ({ cluster }: FakeParts, name: string, type: string): void => {
+    cluster.objects.set(`${JOBS}/${name}`, {
+      metadata: {
+        name,
+        namespace: 'cache-system',
+        uid: name,
+        resourceVersion: '1',
+        annotations: { 'meta.helm.sh/release-name': 'control-plane-redis' },
+      },
+      status: { conditions: [{ type, status: 'True' }] },
+    });
+  };
+  for (const [what, rerun, removed] of [
+    ['stays when its release is applied again', undefined, []],
+    ['is made anew where somebody has asked for it', true, [`${JOBS}/done`]],
+  ] as const)
+    test(what, () =>
+      deployed(async (parts) => {
+        job(parts, 'done', 'Complete');
+        job(parts, 'runs', 'Suspended');
+        await apply(parts, 'run-2', { action: 'retry', job: true, ...(rerun ? { rerun } : {}) });
+        assert.deepEqual(parts.cluster.removed, removed);
+      }),
+    );
+});

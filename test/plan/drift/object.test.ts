@@ -247,6 +247,7 @@ describe('findings of one object', () => {
       [['job', 'job']],
     );
     assert.deepEqual(missingObject(applied({ spec: { ttlSecondsAfterFinished: 60 } }, 'Job'), none).findings, []);
+    assert.deepEqual(missingObject({ ...applied({}, 'Job'), job: true, receipt: true }, none).findings, []);
     const { findings } = judge(applied({}), {
       metadata: { name: 'api', deletionTimestamp: TIME, finalizers: ['x/y'] },
     });
