@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Service } from '../catalog/schema.ts';
 import type { Clients } from '../clients/index.ts';
-import type { AwaitHealthyInput, AwaitHealthyResult } from '../contract/activities.ts';
+import type { AwaitHealthyInput, AwaitHealthyResult, WaitingBeat } from '../contract/activities.ts';
 import type { ChartChoice } from '../plan/chart-source.ts';
 import { healthOf } from '../plan/health-check.ts';
 import { findRelease, findService, type Release } from '../plan/releases.ts';
@@ -12,7 +12,7 @@ import { beating, type ScopeOf } from './scope.ts';
 import { createPatience } from './wait/patience.ts';
 import { waitForRelease, type WaitInput } from './wait/release.ts';
 
-const beatSchema = z.object({ spentSeconds: z.number(), status: z.string() });
+const beatSchema = z.object({ spentSeconds: z.number() });
 
 export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
   return async ({ run, service, step, timeoutSeconds }: AwaitHealthyInput): Promise<AwaitHealthyResult> => {
@@ -23,13 +23,13 @@ export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
     const patience = createPatience({
       limitSeconds: timeoutSeconds,
       spentSeconds: earlier.success ? earlier.data.spentSeconds : 0,
-      counts: () => clients.kubernetes.watches.live(),
       signal: scope.signal,
     });
-    let status = '';
+    let waiting: Omit<WaitingBeat, 'spentSeconds' | 'release'> = { status: '' };
+    const redact = (text: string): string => clients.redactor.redact(text);
     return beating(
       scope,
-      () => ({ spentSeconds: patience.spent(), status: clients.redactor.redact(status) }),
+      (): WaitingBeat => ({ spentSeconds: patience.spent(), release: step.name, ...waiting }),
       async () => {
         const proof = await waitForRelease(clients, {
           release: { namespace: step.namespace, name: step.name },
@@ -38,8 +38,8 @@ export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
           ...probeOf(clients.environment, awaited, findRelease(clients.catalog, step.name)),
           patience,
           signal: scope.signal,
-          onStatus: (text) => {
-            status = text;
+          onStatus: (status, cause) => {
+            waiting = { status: redact(status), ...(cause === '' ? {} : { cause: redact(cause) }) };
           },
         });
         await markProven(clients.kubernetes, step.namespace, step.name, scope.signal);

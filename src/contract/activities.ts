@@ -31,6 +31,20 @@ export interface AwaitHealthyInput {
   step: PlannedStep;
   timeoutSeconds: number;
 }
+/** What a wait reports while it lasts: seen by whoever is attached, and by the next attempt. */
+export interface WaitingBeat {
+  /** Of the health timeout. */
+  spentSeconds: number;
+  release: string;
+  /** What is waited for, in one line. */
+  status: string;
+  /**
+   * The part of it that somebody may have to do something about: a quota, a node that is missing, a pod that cannot be
+   * made.
+   */
+  cause?: string;
+}
+
 export interface AwaitHealthyResult {
   seconds: number;
   /** What proved it: `pg_isready exited 0`, `GET /health 200`, `Job completed`. */

@@ -3,9 +3,10 @@ import { rm } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createActivities } from '../../src/activities/index.ts';
+import { createReasons } from '../../src/activities/wait/reasons.ts';
 import { createPatience } from '../../src/activities/wait/patience.ts';
 import { waitForRelease, type WaitInput } from '../../src/activities/wait/release.ts';
-import type { KubernetesObject } from '../../src/clients/kubernetes/index.ts';
+import type { KubernetesObject, Watches } from '../../src/clients/kubernetes/index.ts';
 import { type FakeCluster, type FakeParts, withFakeClients } from '../support/fake-clients.ts';
 import { testScope } from '../support/scope.ts';
 
@@ -291,6 +292,100 @@ describe('waiting for a release', () => {
       assert.deepEqual([vault.sealed, wait.settled()], [true, false]);
       seen(cluster, deployment(6));
       await wait.done;
+    });
+  });
+
+  const statefulSet: KubernetesObject = {
+    metadata: {
+      name: 'api',
+      namespace: 'ns',
+      uid: 's',
+      generation: 1,
+      resourceVersion: '5',
+      annotations: { 'meta.helm.sh/release-name': 'api' },
+    },
+    spec: { replicas: 1 },
+    status: { observedGeneration: 1, replicas: 0 },
+  };
+  const quota = (at: number): KubernetesObject => ({
+    metadata: { name: 'api.1', namespace: 'ns', uid: 'e', resourceVersion: '9' },
+    type: 'Warning',
+    reason: 'FailedCreate',
+    message: 'create Pod api-0 in StatefulSet api failed error: pods "api-0" is forbidden: exceeded quota: none',
+    involvedObject: { kind: 'StatefulSet', name: 'api', uid: 's' },
+    lastTimestamp: new Date(at).toISOString(),
+  });
+
+  test('a pod that cannot be made: named while it is waited for, within seconds', async () => {
+    await withFakeClients(async (parts) => {
+      parts.cluster.objects.set('/apis/apps/v1/namespaces/ns/statefulsets/api', statefulSet);
+      parts.cluster.warnings.push(quota(Date.now()));
+      const causes: string[] = [];
+      const wait = waiting(parts, { onStatus: (_status, cause) => causes.push(cause) }, 60);
+      await sleep(2000);
+      assert.deepEqual(causes, [''], 'most releases are healthy before, and nobody asks for events');
+      await sleep(1000);
+      assert.deepEqual(causes, ['', 'StatefulSet api: FailedCreate (pods "api-0" is forbidden: exceeded quota: none)']);
+      // The quota is raised.
+      const made = { ...statefulSet, status: { observedGeneration: 1, replicas: 1, readyReplicas: 0 } };
+      const known = { ...made, metadata: { ...made.metadata, resourceVersion: '20' } };
+      parts.cluster.watched.set('StatefulSet/ns/api/api', known);
+      parts.cluster.notify('ns', 'api');
+      await sleep(50);
+      assert.equal(causes.at(-1), '', 'once it is there, what was said before is over');
+      parts.cluster.watched.set('StatefulSet/ns/api/api', {
+        ...known,
+        status: { observedGeneration: 1, replicas: 1, readyReplicas: 1 },
+      });
+      parts.cluster.notify('ns', 'api');
+      await wait.done;
+    });
+  });
+
+  test('and where no waiting helps, the wait ends a minute later; what was said before this wait does not count', () => {
+    let now = 1_000_000;
+    const events: KubernetesObject[] = [quota(now - 60_000)];
+    const watches = { of: () => [], warnings: () => events, refused: () => undefined } as unknown as Watches;
+    const reasons = createReasons({ watches }, release, () => now);
+    const look = (): { cause: string; final: boolean } =>
+      reasons.of([{ kind: 'StatefulSet', name: 'api', object: statefulSet }]);
+    assert.deepEqual(look(), { cause: '', final: false });
+    now += 3000;
+    assert.match(look().cause, /exceeded quota/);
+    now += 100_000;
+    assert.equal(look().final, false);
+    events[0] = quota(now);
+    assert.equal(look().final, false);
+    now += 59_000;
+    assert.equal(look().final, false);
+    now += 1000;
+    assert.equal(look().final, true);
+  });
+
+  test('a watch that has lost its right: said, not believed, and it does not stop the time', async () => {
+    await withFakeClients(async (parts) => {
+      const { cluster } = parts;
+      cluster.objects.set(PATH, deployment(5, { available: 0 }));
+      cluster.live = false;
+      cluster.refused = 'Pod can no longer be watched (GET /api/v1/pods: 403 pods is forbidden)';
+      const wait = waiting(parts, {
+        patience: createPatience({ limitSeconds: 0.3, spentSeconds: 0, signal: new AbortController().signal }),
+      });
+      await assert.rejects(wait.done, {
+        type: 'NotHealthyInTime',
+        message:
+          'api was not healthy within 0 s: Deployment api: 0/1 replicas available; Pod can no longer be watched (GET /api/v1/pods: 403 pods is forbidden): looked at every ten seconds instead',
+      });
+    });
+  });
+
+  test('an API server that stays away ends the attempt, so that whoever tries again counts the time', async () => {
+    await withFakeClients(async (parts) => {
+      const { UnreachableError } = await import('../../src/clients/kubernetes/index.ts');
+      parts.clients.kubernetes.watches.synced = () => Promise.reject(new UnreachableError('connection refused'));
+      const patience = createPatience({ limitSeconds: 5, spentSeconds: 0, signal: new AbortController().signal });
+      await assert.rejects(waiting(parts, { awaySeconds: 0, patience }).done, { message: 'connection refused' });
+      assert.ok(patience.spent() < 0.1, 'time in which the cluster was not seen does not count');
     });
   });
 

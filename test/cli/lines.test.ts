@@ -53,9 +53,20 @@ test('plain: what is waited for is no change, what is tried again is', () => {
       progress(2, 'vault', 'waiting'),
       retry,
       { kind: 'retry-over', id: '4/7' },
+      {
+        kind: 'cause',
+        id: '4/9/cause',
+        release: 'keycloak',
+        message: 'StatefulSet keycloak: FailedCreate\n(exceeded quota)',
+      },
+      { kind: 'cause-over', id: '4/9/cause' },
       { kind: 'finished', result: result('succeeded', ALL_GOOD) },
     ]).slice(2),
-    [' 0:20  try 2 of applyRelease: another operation', ' 0:32  succeeded'],
+    [
+      ' 0:20  try 2 of applyRelease: another operation',
+      ' 0:20  keycloak waits: StatefulSet keycloak: FailedCreate (exceeded quota)',
+      ' 0:32  succeeded',
+    ],
   );
 });
 

@@ -64,6 +64,40 @@ sandbox: 1/5 done, 2 at work, 2 waiting   0:30, about 0:08 left
 · 14 Frontend Applications             waits for keycloak-init, argocd`,
   },
   {
+    name: 'a plan that is tried again',
+    after: 7,
+    events: [
+      ...PLANNED.slice(0, 1),
+      { kind: 'retry', id: 'operation/1', activity: 'makePlan', attempt: 2, message: 'Vault: 403 permission denied' },
+    ],
+    golden: `
+sandbox: planning  0:07
+  try 2 of makePlan: Vault: 403 permission denied`,
+  },
+  {
+    name: 'a wait that has met something',
+    after: 12,
+    events: [
+      ...HALFWAY,
+      {
+        kind: 'cause',
+        id: '4/7/cause',
+        phase: 4,
+        release: 'keycloak',
+        message: 'StatefulSet keycloak: exceeded quota',
+      },
+    ],
+    golden: `
+sandbox: 1/5 done, 2 at work, 2 waiting   0:12, about 0:19 left
+  keycloak waits: StatefulSet keycloak: exceeded quota
+▸  1 Core Infrastructure               1/2
+    ▸ argocd                     applying    0:11  nothing there yet
+▸  4 Authentication                    0/2
+    ▸ keycloak                   starting    0:03  pods, then its health check
+    · keycloak-init              waiting           for keycloak
+· 14 Frontend Applications             waits for keycloak-init, argocd`,
+  },
+  {
     name: 'a step of a service',
     events: [...HALFWAY, progress(13, 'keycloak', 'applying', { detail: 'keycloak-schema: chart changed' })],
     after: 14,

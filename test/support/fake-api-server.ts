@@ -27,8 +27,8 @@ export interface FakeApiServer {
   watched: (path: string) => Promise<void>;
   /** Ends the open watches: in good order, or as a crash would. */
   endWatches: (how: 'end' | 'cut') => void;
-  /** How the next watches are answered, instead of being kept open. */
-  refuseWatches: (answer: Answer | undefined) => void;
+  /** How the next watches are answered, instead of being kept open: all of them, or those of one path. */
+  refuseWatches: (answer: Answer | undefined, path?: string) => void;
   /** As if the process were killed: connections die, new ones are refused. */
   stop: () => Promise<void>;
   start: () => Promise<void>;
@@ -44,6 +44,7 @@ export async function fakeApiServer(): Promise<FakeApiServer> {
     body: status(404, 'NotFound', 'there is no such thing'),
   });
   let watchAnswer: Answer | undefined;
+  let refusedPath: string | undefined;
   const requests: FakeRequest[] = [];
   const watches = new Map<string, Set<http.ServerResponse>>();
   const awaited = new Map<string, Set<() => void>>();
@@ -61,7 +62,11 @@ export async function fakeApiServer(): Promise<FakeApiServer> {
     };
     requests.push(request);
     const isWatch = url.searchParams.get('watch') === 'true';
-    const answer = isWatch ? watchAnswer : respond(request);
+    const answer = isWatch
+      ? refusedPath === undefined || refusedPath === request.path
+        ? watchAnswer
+        : undefined
+      : respond(request);
     if (answer === 'hang') return;
     if (answer === 'cut') {
       incoming.socket.destroy();
@@ -130,8 +135,9 @@ export async function fakeApiServer(): Promise<FakeApiServer> {
         else watch.socket?.destroy();
       }
     },
-    refuseWatches: (answer) => {
+    refuseWatches: (answer, path) => {
       watchAnswer = answer;
+      refusedPath = path;
     },
     stop,
     start,

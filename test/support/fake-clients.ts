@@ -27,6 +27,10 @@ export interface FakeCluster {
   /** What the watches know, and whether they are up to date. */
   watched: Map<string, KubernetesObject>;
   live: boolean;
+  /** Events of type Warning. */
+  warnings: KubernetesObject[];
+  /** What the watches may no longer look at. */
+  refused: string | undefined;
   /** Calls the listeners of a release. */
   notify: (namespace: string, release: string) => void;
   lists: number;
@@ -109,6 +113,8 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     removed: [],
     watched: new Map(),
     live: true,
+    warnings: [],
+    refused: undefined,
     lists: 0,
     notify: (namespace, release) => {
       for (const listener of listeners.get(`${namespace}/${release}`) ?? []) listener();
@@ -133,6 +139,8 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
           .map(([, object]) => object),
       releases: () => new Set(),
       live: () => cluster.live,
+      refused: () => cluster.refused,
+      warnings: (namespace) => cluster.warnings.filter(({ metadata }) => metadata.namespace === namespace),
       listen: (namespace, release, listener) => {
         const key = `${namespace}/${release}`;
         listeners.set(key, (listeners.get(key) ?? new Set()).add(listener));

@@ -10,6 +10,7 @@ import {
   latestDeployment,
   startOrAttach,
 } from '../../src/clients/temporal/index.ts';
+import { pendingOf } from '../../src/clients/temporal/pending.ts';
 import type { DeployInput, DeployResult } from '../../src/contract/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { phaseWorkflowId } from '../../src/contract/names.ts';
@@ -62,6 +63,42 @@ const statesOf = (result: DeployResult): Record<string, string> =>
   Object.fromEntries(result.services.map((service) => [service.name, service.state]));
 
 describe('deploy', () => {
+  test('whoever is attached sees what is tried again, from planning on, and what a wait has met', async () => {
+    const plan = planOf({ api: { phase: 1 } });
+    let planned = 0;
+    let waits = true;
+    const { activities } = recordingActivities(plan, {
+      makePlan: () => {
+        planned += 1;
+        return planned < 4 ? Promise.reject(new Error(`Vault is away ${planned}`)) : Promise.resolve(plan);
+      },
+      awaitHealthy: async ({ step }) => {
+        while (waits) {
+          heartbeat({ spentSeconds: 1, status: '0/1', release: step.name, cause: 'exceeded quota' });
+          await sleep(100);
+        }
+        return { seconds: 0, proof: '' };
+      },
+    });
+    const request = input();
+    await engine.withWorker(
+      activities,
+      async () => {
+        const run = await startOrAttach(engine.client, 'deploy', request, 'refuse');
+        let seen = await pendingOf(engine.client, run.workflowId);
+        while (seen.retries.length === 0) seen = await pendingOf(engine.client, run.workflowId);
+        assert.deepEqual(seen.retries[0]?.activity, 'makePlan');
+        assert.match(seen.retries[0]?.message ?? '', /^Vault is away \d$/);
+        const phase = phaseWorkflowId(run.workflowId, run.runId, 1);
+        while (seen.causes.length === 0) seen = await pendingOf(engine.client, phase);
+        assert.deepEqual([seen.causes[0]?.release, seen.causes[0]?.cause], ['api', 'exceeded quota']);
+        waits = false;
+        await followDeployment(engine.client, run, { onEvent: () => undefined });
+      },
+      request.environment,
+    );
+  });
+
   test('starts each service when what it depends on is healthy, across phases and against their order', async () => {
     const plan = planOf({
       late: { phase: 1, dependsOn: ['middle'] },

@@ -20,12 +20,12 @@ export interface PatienceOptions {
   limitSeconds: number;
   /** Of earlier attempts. */
   spentSeconds: number;
-  /** Whether time counts right now. */
-  counts: () => boolean;
+  /** Whether time counts right now, beside what `suspend` says; always by default. */
+  counts?: () => boolean;
   signal: AbortSignal;
 }
 
-export function createPatience({ limitSeconds, spentSeconds, counts, signal }: PatienceOptions): Patience {
+export function createPatience({ limitSeconds, spentSeconds, counts = () => true, signal }: PatienceOptions): Patience {
   let spent = spentSeconds * 1000;
   let seen = performance.now();
   let suspended = false;

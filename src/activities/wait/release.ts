@@ -13,6 +13,7 @@ import { troublesOf } from '../observe/troubles.ts';
 import { type PodHealth, probeOpenVault, probePods, type ProbeResult, probeVaultAnswers } from '../probe/index.ts';
 import type { Release } from '../release/recover.ts';
 import type { Patience } from './patience.ts';
+import { createReasons } from './reasons.ts';
 import { keepVaultOpen } from './vault-open.ts';
 
 export interface WaitInput {
@@ -27,13 +28,16 @@ export interface WaitInput {
   readsVault?: boolean;
   patience: Patience;
   signal: AbortSignal;
-  /** Called with what is waited for whenever that changes. */
-  onStatus: (status: string) => void;
+  /** An API server that is away is waited for so long before that ends the wait; Temporal tries it again. */
+  awaySeconds?: number;
+  /** Called whenever what is waited for changes; `cause` is the part that somebody may have to do something about. */
+  onStatus: (status: string, cause: string) => void;
 }
 
 /** A change that no watch delivered is found by reading after this time at the latest. */
 const READ_AGAIN_MILLISECONDS = 10_000;
 const AFTER_OUTAGE_MILLISECONDS = 1000;
+const AWAY_SECONDS = 20;
 const FIRST_PROBE_PAUSE = 200;
 const LONGEST_PROBE_PAUSE = 2000;
 
@@ -48,7 +52,6 @@ const VAULT_PAUSE_MILLISECONDS = 1000;
 export async function waitForRelease(clients: Waiting, input: WaitInput): Promise<string> {
   const { kubernetes } = clients;
   const { release, patience, signal } = input;
-  await kubernetes.watches.synced(signal);
   const unlisten = kubernetes.watches.listen(release.namespace, release.name, () => {
     patience.wake();
   });
@@ -59,13 +62,18 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
       : keepVaultOpen(clients, input.readsVault === true, () => {
           patience.wake();
         });
+  const reasons = createReasons(kubernetes, release);
   let read: LiveWorkload[] = [];
   let readAt = -Infinity;
+  let awaySince: number | undefined;
+  // Until the cluster was seen for the first time.
+  patience.suspend(true);
   let status = '';
   let probePause = FIRST_PROBE_PAUSE;
-  const say = (text: string): void => {
-    if (text !== status) input.onStatus(text);
-    status = text;
+  const say = (text: string, cause = ''): void => {
+    const whole = cause === '' ? text : `${text}; ${cause}`;
+    if (whole !== status) input.onStatus(whole, cause);
+    status = whole;
   };
   try {
     for (;;) {
@@ -73,8 +81,10 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
         await keeper?.look(signal);
         const longest = keeper?.isDue() === true ? VAULT_PAUSE_MILLISECONDS : READ_AGAIN_MILLISECONDS;
         if (performance.now() - readAt > READ_AGAIN_MILLISECONDS) {
+          if (readAt === -Infinity) await kubernetes.watches.synced(signal);
           read = await readWorkloads(kubernetes, release, signal);
           readAt = performance.now();
+          awaySince = undefined;
           patience.suspend(false);
         }
         const workloads = freshest(read, knownWorkloads(kubernetes.watches, release));
@@ -89,16 +99,22 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
           await patience.pause(probePause);
           probePause = Math.min(probePause * 2, LONGEST_PROBE_PAUSE);
         } else {
-          say(judged.text);
+          const { cause, final } = reasons.of(workloads);
+          say(judged.text, cause);
           probePause = FIRST_PROBE_PAUSE;
+          if (final)
+            throw new DeployError(FAILURES.rejectedByCluster, `${release.name} cannot become healthy: ${status}`);
           if (patience.isOver()) throw await outOfTime(clients, input, workloads, status);
-          await patience.pause(longest);
+          await patience.pause(Math.min(longest, reasons.lookAgainMilliseconds()));
         }
       } catch (error) {
         if (!isPassing(error)) throw error;
         readAt = -Infinity;
         patience.suspend(true);
         say(error.message);
+        // Whoever tries again says for how long.
+        awaySince ??= performance.now();
+        if (performance.now() - awaySince > (input.awaySeconds ?? AWAY_SECONDS) * 1000) throw error;
         await patience.pause(AFTER_OUTAGE_MILLISECONDS);
       }
     }
@@ -178,5 +194,5 @@ async function withTroubles(
   text: string,
 ): Promise<string> {
   const pods = await podsOf(kubernetes, release, workloads, signal).catch(() => []);
-  return [text, ...troublesOf(kubernetes, release, pods)].join('; ');
+  return [text, ...troublesOf(kubernetes, release, pods).filter((trouble) => !text.includes(trouble))].join('; ');
 }

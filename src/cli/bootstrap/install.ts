@@ -111,7 +111,6 @@ async function healthy(
   const patience = createPatience({
     limitSeconds: release.timeoutSeconds,
     spentSeconds: 0,
-    counts: () => clients.kubernetes.watches.live(),
     signal,
   });
   const began = performance.now();
@@ -120,6 +119,7 @@ async function healthy(
     job: release.job,
     probe: undefined,
     answersOnly: false,
+    awaySeconds: clients.environment.retries.unreachableSeconds,
     patience,
     signal,
     // At once it is the usual state of something that is just starting.

@@ -41,8 +41,10 @@ export async function follow({ client, run, renderer, signal, engine }: FollowIn
     client: () => connection.client,
     emit: show,
     signal: AbortSignal.any([signal, ended.signal]),
-    workflows: () =>
-      phasesAtWork(view).map((phase) => ({ phase, workflowId: phaseWorkflowId(run.workflowId, run.runId, phase) })),
+    workflows: () => [
+      { workflowId: run.workflowId },
+      ...phasesAtWork(view).map((phase) => ({ phase, workflowId: phaseWorkflowId(run.workflowId, run.runId, phase) })),
+    ],
   });
   try {
     for (;;) {

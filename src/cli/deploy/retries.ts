@@ -1,51 +1,69 @@
-/** Looks now and then whether something is being tried again, so that nobody stares at a service that does not move. */
+/**
+ * Looks now and then whether something does not get on, and why, so that nobody stares at a service that does not move.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { pendingRetries } from '../../clients/temporal/pending.ts';
-import type { RetryEvent, RetryOver } from '../render/live.ts';
+import { pendingOf } from '../../clients/temporal/pending.ts';
+import type { CauseEvent, CauseOver, RetryEvent, RetryOver } from '../render/live.ts';
+
+type Told = RetryEvent | CauseEvent;
 
 export interface RetryWatch {
   client: () => Client;
-  /** Workflows that are at work now. */
-  workflows: () => { phase: number; workflowId: string }[];
-  emit: (event: RetryEvent | RetryOver) => void;
+  /** Workflows that are at work now: the operation itself, which plans, and its phases. */
+  workflows: () => { phase?: number; workflowId: string }[];
+  emit: (event: Told | RetryOver | CauseOver) => void;
   signal: AbortSignal;
 }
 
-/** Seldom enough to cost nothing: retries last for seconds. */
+/** Seldom enough to cost nothing: what is told here lasts for seconds. */
 const EVERY_MS = 3000;
 
 /** Ends with the signal; never throws, since it only adds to the picture. */
 export async function watchRetries({ client, workflows, emit, signal }: RetryWatch): Promise<void> {
-  const shown = new Map<string, number>();
+  const shown = new Map<string, { kind: Told['kind']; what: string }>();
   while (await pause(signal)) {
-    const found = await Promise.all(
-      workflows().map(async ({ phase, workflowId }) => {
-        const pending = await pendingRetries(client(), workflowId).catch(() => []);
-        return pending.map(
-          ({ activityId, activity, attempt, message }): RetryEvent => ({
-            kind: 'retry',
-            id: `${phase}/${activityId}`,
-            phase,
-            activity,
-            attempt,
-            message,
-          }),
-        );
-      }),
-    );
+    const found = await Promise.all(workflows().map((workflow) => toldBy(client(), workflow)));
     const now = new Map(found.flat().map((event) => [event.id, event]));
-    for (const id of shown.keys()) {
+    for (const [id, { kind }] of shown) {
       if (now.has(id)) continue;
       shown.delete(id);
-      emit({ kind: 'retry-over', id });
+      emit({ kind: kind === 'retry' ? 'retry-over' : 'cause-over', id });
     }
     for (const event of now.values()) {
-      if (shown.get(event.id) === event.attempt) continue;
-      shown.set(event.id, event.attempt);
+      const what = event.kind === 'retry' ? String(event.attempt) : event.message;
+      if (shown.get(event.id)?.what === what) continue;
+      shown.set(event.id, { kind: event.kind, what });
       emit(event);
     }
   }
+}
+
+async function toldBy(client: Client, { phase, workflowId }: { phase?: number; workflowId: string }): Promise<Told[]> {
+  const { retries, causes } = await pendingOf(client, workflowId).catch(() => ({ retries: [], causes: [] }));
+  const where = phase === undefined ? {} : { phase };
+  const id = (activityId: string): string => `${phase ?? 'operation'}/${activityId}`;
+  return [
+    ...retries.map(
+      ({ activityId, activity, attempt, message }): RetryEvent => ({
+        kind: 'retry',
+        id: id(activityId),
+        ...where,
+        activity,
+        attempt,
+        message,
+      }),
+    ),
+    ...causes.map(
+      ({ activityId, release, cause }): CauseEvent => ({
+        kind: 'cause',
+        id: `${id(activityId)}/cause`,
+        ...where,
+        release,
+        message: cause,
+      }),
+    ),
+  ];
 }
 
 /** @returns false when the signal came first */

@@ -3,7 +3,18 @@ import type { DeployResult } from '../../contract/deploy.ts';
 import type { LiveEvent, LiveView } from './live.ts';
 
 export type JsonLine = {
-  type: 'started' | 'preview' | 'planning' | 'plan' | 'service' | 'retry' | 'notice' | 'detached' | 'error' | 'result';
+  type:
+    | 'started'
+    | 'preview'
+    | 'planning'
+    | 'plan'
+    | 'service'
+    | 'retry'
+    | 'cause'
+    | 'notice'
+    | 'detached'
+    | 'error'
+    | 'result';
 } & Record<string, unknown>;
 
 /** @returns undefined for what comes as the result line instead */
@@ -48,7 +59,10 @@ export function jsonEvent(event: LiveEvent, view: LiveView): JsonLine | undefine
         attempt: event.attempt,
         message: event.message,
       };
+    case 'cause':
+      return { type: 'cause', phase: event.phase, release: event.release, message: event.message };
     case 'retry-over':
+    case 'cause-over':
     case 'finished':
       return undefined;
   }

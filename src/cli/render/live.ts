@@ -24,8 +24,21 @@ export interface RetryOver {
   id: string;
 }
 
+/** A wait has met what somebody may have to do something about: a quota, a pod that cannot be made. */
+export interface CauseEvent {
+  kind: 'cause';
+  id: string;
+  release: string;
+  phase?: number;
+  message: string;
+}
+export interface CauseOver {
+  kind: 'cause-over';
+  id: string;
+}
+
 /** Everything that a renderer is told about the deployment itself. */
-export type LiveEvent = DeploymentEvent | RetryEvent | RetryOver;
+export type LiveEvent = DeploymentEvent | RetryEvent | RetryOver | CauseEvent | CauseOver;
 
 export interface LiveView {
   progress: DeploymentProgress;
@@ -33,10 +46,12 @@ export interface LiveView {
   activeSince: Record<string, number>;
   /** What is being tried again right now, by its id. */
   retries: Record<string, RetryEvent>;
+  /** What waits have met and still meet, by the wait's id. */
+  causes: Record<string, CauseEvent>;
 }
 
 export function emptyLive(startedAt = 0): LiveView {
-  return { progress: emptyProgress(startedAt), activeSince: {}, retries: {} };
+  return { progress: emptyProgress(startedAt), activeSince: {}, retries: {}, causes: {} };
 }
 
 /** @returns a new view */
@@ -45,6 +60,11 @@ export function applyLive(view: LiveView, event: LiveEvent): LiveView {
   if (event.kind === 'retry-over') {
     const { [event.id]: _over, ...retries } = view.retries;
     return { ...view, retries };
+  }
+  if (event.kind === 'cause') return { ...view, causes: { ...view.causes, [event.id]: event } };
+  if (event.kind === 'cause-over') {
+    const { [event.id]: _over, ...causes } = view.causes;
+    return { ...view, causes };
   }
   const progress = applyEvent(view.progress, event);
   if (event.kind !== 'progress') return { ...view, progress };

@@ -29,7 +29,10 @@ export function plainLine(event: LiveEvent, view: LiveView, now: number): string
     }
     case 'retry':
       return `${at(now)}  try ${event.attempt} of ${event.activity}: ${oneLine(event.message)}`;
+    case 'cause':
+      return `${at(now)}  ${event.release} waits: ${oneLine(event.message)}`;
     case 'retry-over':
+    case 'cause-over':
       return undefined;
     case 'finished':
       return `${at(view.progress.startedAt + event.result.seconds * 1000)}  ${event.result.outcome}`;

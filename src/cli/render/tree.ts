@@ -45,7 +45,7 @@ const LEVELS = [
 
 export function treeLines(view: LiveView, options: TreeOptions): string[] {
   const head = headline(view, options);
-  if (!view.progress.plan) return [head];
+  if (!view.progress.plan) return [head, ...retryLines(view, options)].slice(0, Math.max(1, options.rows - 1));
   const room = Math.max(1, options.rows - 1);
   let lines: string[] = [];
   for (const level of LEVELS.keys()) {
@@ -73,13 +73,18 @@ function headline(view: LiveView, options: TreeOptions): string {
   return options.style('bold', fit(`${options.environment}: ${parts.join(', ')}   ${time}`, options));
 }
 
-/** What is tried again belongs to the top: it is the answer to "why does it take so long". */
+/** What is tried again, and what waits have met, belongs to the top: it is the answer to "why does it take so long". */
 function retryLines(view: LiveView, options: TreeOptions): string[] {
   const retries = Object.values(view.retries);
   const lines = retries
     .slice(0, 3)
     .map((retry) => fit(`  try ${retry.attempt} of ${retry.activity}: ${oneLine(retry.message)}`, options));
   if (retries.length > 3) lines.push(fit(`  … and ${retries.length - 3} more are tried again`, options));
+  const causes = Object.values(view.causes);
+  lines.push(
+    ...causes.slice(0, 3).map(({ release, message }) => fit(`  ${release} waits: ${oneLine(message)}`, options)),
+  );
+  if (causes.length > 3) lines.push(fit(`  … and ${causes.length - 3} more wait for something`, options));
   return lines.map((line) => options.style('bad', line));
 }
 

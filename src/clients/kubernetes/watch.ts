@@ -15,6 +15,7 @@ export interface WatchTarget {
   /** `/apis/apps/v1/deployments` */
   path: string;
   labelSelector?: string;
+  fieldSelector?: string;
 }
 
 export interface WatchListener {
@@ -98,7 +99,7 @@ async function listAll(
   for (;;) {
     const list = await ask(transport, listSchema, {
       path: target.path,
-      query: { labelSelector: target.labelSelector, limit: PAGE, continue: token },
+      query: { labelSelector: target.labelSelector, fieldSelector: target.fieldSelector, limit: PAGE, continue: token },
       signal,
     });
     objects.push(...list.items.map(slim));
@@ -118,6 +119,7 @@ async function* watchOnce(
 ): AsyncGenerator<string> {
   const query = {
     labelSelector: target.labelSelector,
+    fieldSelector: target.fieldSelector,
     watch: true,
     resourceVersion: version,
     allowWatchBookmarks: true,

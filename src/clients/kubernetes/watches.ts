@@ -30,17 +30,28 @@ const TARGETS: Record<WatchedKind, WatchTarget> = {
 
 export interface Watches {
   /**
-   * Starts the watches if they are not running; resolves when each kind has been listed once.
-   * @throws KubernetesError when a list is forbidden, UnreachableError when there is no list within 10 s, or the
-   * signal's reason
+   * Starts the watches if they are not running; resolves when each kind has been listed once and is being followed:
+   * what is
+   * known is at most moments old.
+   * @throws KubernetesError when a list is forbidden, or a watch has lost its right; UnreachableError when there is no
+   * list
+   * within 10 s; or the signal's reason
    */
   synced(signal?: AbortSignal): Promise<void>;
-  /** Objects of one kind that belong to a release, as last seen. */
+  /** Objects of one kind that belong to a release, as last seen; none where the watch has lost its right to look. */
   of(kind: WatchedKind, namespace: string, release: string): KubernetesObject[];
   /** Every `<namespace>/<release>` that has an object of some kind. */
   releases(): Set<string>;
   /** Whether all kinds are being kept up to date right now. */
   live(): boolean;
+  /** In words, which watches of a namespace have lost their right to look; undefined where none has. */
+  refused(namespace: string): string | undefined;
+  /**
+   * Events of type Warning of a namespace, as last seen: followed from the first question on, so none at first. Nothing
+   * where
+   * they may not be looked at. Listeners of its releases are called when one comes.
+   */
+  warnings(namespace: string): KubernetesObject[];
   /**
    * Calls back after changes to the release's objects, at most once per turn of the event loop. @returns a function
    * that ends it
@@ -55,7 +66,15 @@ interface KindState {
   /** By `<namespace>/<release>`, then as above. */
   byRelease: Map<string, Map<string, KubernetesObject>>;
   /** One for the whole cluster, or one per namespace. */
-  parts: { listed: boolean; live: boolean; error?: unknown }[];
+  parts: Part[];
+}
+
+interface Part {
+  /** Undefined for the whole cluster. */
+  namespace: string | undefined;
+  listed: boolean;
+  live: boolean;
+  error?: unknown;
 }
 
 export interface WatchesOptions extends WatchOptions {
@@ -75,7 +94,9 @@ export function createWatches(transport: Transport, { namespaces = [], ...option
   /** Those who wait for the first lists. */
   const waiting = new Set<() => void>();
   const parts = (): KindState['parts'] => [...states.values()].flatMap((state) => state.parts);
-  const isListed = (): boolean => parts().every(({ listed }) => listed);
+  /** Whether what is known may be believed: a part that is followed no more may be long out of date. */
+  const isKnown = (): boolean => parts().every(({ listed, live, error }) => listed && (live || error === undefined));
+  const warnings = new Map<string, Map<string, KubernetesObject>>();
 
   const flush = (): void => {
     const keys = [...due];
@@ -88,7 +109,7 @@ export function createWatches(transport: Transport, { namespaces = [], ...option
   };
 
   const follow = (kind: WatchedKind, state: KindState, namespace?: string): void => {
-    const part: KindState['parts'][number] = { listed: false, live: false };
+    const part: Part = { namespace, listed: false, live: false };
     state.parts.push(part);
     const ended = new AbortController();
     const target = TARGETS[kind];
@@ -148,15 +169,44 @@ export function createWatches(transport: Transport, { namespaces = [], ...option
     );
   };
 
+  const followWarnings = (namespace: string, known: Map<string, KubernetesObject>): void => {
+    const touchAll = (): void => {
+      for (const key of listeners.keys()) if (key.startsWith(`${namespace}/`)) touch(key);
+    };
+    const put = (event: KubernetesObject): void => {
+      known.set(objectKey(event), event);
+      touchAll();
+    };
+    void runWatch(
+      transport,
+      { path: `/api/v1/namespaces/${namespace}/events`, fieldSelector: 'type=Warning' },
+      {
+        replace: (events) => {
+          known.clear();
+          for (const event of events) put(event);
+        },
+        changed: put,
+        deleted: (event) => {
+          known.delete(objectKey(event));
+        },
+        live: (_live, error) => {
+          if (isForbidden(error)) known.clear();
+        },
+      },
+      stop.signal,
+      options,
+    );
+  };
+
   return {
     synced: async (signal) => {
       if (!started) {
         started = true;
         for (const [kind, state] of states) follow(kind, state);
       }
-      if (isListed()) return;
+      if (isKnown()) return;
       await new Promise<void>((resolve, reject) => {
-        const lastError = (): unknown => parts().find(({ listed, error }) => !listed && error !== undefined)?.error;
+        const lastError = (): unknown => parts().find(({ live, error }) => !live && error !== undefined)?.error;
         const end = (settle: () => void): void => {
           clearTimeout(timer);
           waiting.delete(check);
@@ -164,10 +214,10 @@ export function createWatches(transport: Transport, { namespaces = [], ...option
           settle();
         };
         const check = (): void => {
-          const error = lastError();
-          if (isListed()) end(resolve);
-          else if (error instanceof KubernetesError && (error.status === 403 || error.status === 401))
-            end(() => reject(error));
+          const error = parts().find((part) => !part.listed && isRefused(part))?.error;
+          if (isKnown()) end(resolve);
+          // One that has been listed before may have lost its right only while roles are written anew.
+          else if (error !== undefined) end(() => reject(error));
         };
         const abort = (): void => end(() => reject(signal?.reason as Error));
         const timer = setTimeout(
@@ -185,7 +235,29 @@ export function createWatches(transport: Transport, { namespaces = [], ...option
         else signal?.addEventListener('abort', abort, { once: true });
       });
     },
-    of: (kind, namespace, release) => [...(states.get(kind)?.byRelease.get(`${namespace}/${release}`)?.values() ?? [])],
+    of: (kind, namespace, release) => {
+      const state = states.get(kind);
+      if (state === undefined || state.parts.some((part) => isOf(part, namespace) && isRefused(part))) return [];
+      return [...(state.byRelease.get(`${namespace}/${release}`)?.values() ?? [])];
+    },
+    refused: (namespace) => {
+      const lost = [...states].flatMap(([kind, state]) =>
+        state.parts.filter((part) => isOf(part, namespace) && isRefused(part)).map(({ error }) => ({ kind, error })),
+      );
+      const [first] = lost;
+      return (
+        first &&
+        `${lost.map(({ kind }) => kind).join(', ')} can no longer be watched (${(first.error as Error).message})`
+      );
+    },
+    warnings: (namespace) => {
+      let known = warnings.get(namespace);
+      if (known === undefined) {
+        warnings.set(namespace, (known = new Map<string, KubernetesObject>()));
+        followWarnings(namespace, known);
+      }
+      return [...known.values()];
+    },
     releases: () => new Set([...states.values()].flatMap((state) => [...state.byRelease.keys()])),
     live: () => started && parts().every(({ live }) => live),
     listen: (namespace, release, listener) => {
@@ -202,6 +274,14 @@ export function createWatches(transport: Transport, { namespaces = [], ...option
       stop.abort();
     },
   };
+}
+
+function isOf({ namespace }: Part, asked: string): boolean {
+  return namespace === undefined || namespace === asked;
+}
+
+function isRefused({ live, error }: Part): boolean {
+  return !live && error instanceof KubernetesError && (error.status === 403 || error.status === 401);
 }
 
 function emptyState(): KindState {

@@ -1,5 +1,6 @@
-/** Activities that are being tried again: the history tells of an attempt only when it has ended. */
+/** Activities that do not get on: the history tells of an attempt only when it has ended. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { z } from 'zod';
 
 export interface PendingRetry {
   /** The activity's id within its workflow. */
@@ -12,11 +13,28 @@ export interface PendingRetry {
   message: string;
 }
 
-/** @returns those activities of a running workflow that have failed at least once */
-export async function pendingRetries(client: Client, workflowId: string): Promise<PendingRetry[]> {
+/** A wait that has met something that somebody may have to do something about. */
+export interface PendingCause {
+  activityId: string;
+  release: string;
+  cause: string;
+}
+
+export interface Pending {
+  /** Those that have failed at least once. */
+  retries: PendingRetry[];
+  causes: PendingCause[];
+}
+
+/** The part of a WaitingBeat that is for people. */
+const beatSchema = z.object({ release: z.string(), cause: z.string() });
+
+/** @returns what is pending of a running workflow; nothing of one that is not there */
+export async function pendingOf(client: Client, workflowId: string): Promise<Pending> {
   try {
     const { raw } = await client.workflow.getHandle(workflowId).describe();
-    return (raw.pendingActivities ?? []).flatMap((pending) =>
+    const activities = raw.pendingActivities ?? [];
+    const retries = activities.flatMap((pending) =>
       (pending.attempt ?? 1) > 1 && pending.lastFailure
         ? [
             {
@@ -28,8 +46,21 @@ export async function pendingRetries(client: Client, workflowId: string): Promis
           ]
         : [],
     );
+    const causes = activities.flatMap(({ activityId, heartbeatDetails }) => {
+      const beat = beatSchema.safeParse(parsed(heartbeatDetails?.payloads?.[0]?.data));
+      return beat.success ? [{ activityId: activityId ?? '', ...beat.data }] : [];
+    });
+    return { retries, causes };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return [];
+    if (error instanceof WorkflowNotFoundError) return { retries: [], causes: [] };
     throw error;
+  }
+}
+
+function parsed(data: Uint8Array | null | undefined): unknown {
+  try {
+    return JSON.parse(Buffer.from(data ?? []).toString('utf8'));
+  } catch {
+    return undefined;
   }
 }

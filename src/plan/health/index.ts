@@ -10,6 +10,8 @@ import type { Health } from './types.ts';
 
 export { daemonSetHealth, deploymentHealth, jobHealth, persistentVolumeClaimHealth, statefulSetHealth };
 export type { Health } from './types.ts';
+export { missingPods } from './missing.ts';
+export { type Spoken, type Warning, warningsOf, warningText } from './warnings.ts';
 export { isPodReady, isPodRunning, type PodTrouble, podTrouble, troubleText } from './pod.ts';
 
 /** Kinds that carry pods; a release is healthy when all of these are. */

@@ -107,3 +107,48 @@ test('live only while every kind is followed', async () => {
     while (!watches.live()) await sleep(2);
   });
 });
+
+test('a watch that has lost its right: what it knew is not believed, and is known again when the right is back', async () => {
+  await withWatches(async (watches, server) => {
+    await watches.synced();
+    while (!watches.live()) await sleep(2);
+    server.refuseWatches(
+      { status: 403, body: status(403, 'Forbidden', 'pods is forbidden: User "x" cannot watch resource "pods"') },
+      PODS,
+    );
+    server.endWatches('end');
+    while (watches.refused('ns') === undefined) await sleep(2);
+    assert.match(watches.refused('ns') ?? '', /^Pod can no longer be watched \(.*403 pods is forbidden/);
+    assert.deepEqual(watches.of('Pod', 'ns', 'novu-api'), []);
+    assert.equal(watches.of('Deployment', 'ns', 'novu-api').length, 1);
+    await assert.rejects(watches.synced(AbortSignal.timeout(50)), { name: 'TimeoutError' });
+    server.refuseWatches(undefined);
+    await watches.synced();
+    assert.equal(watches.refused('ns'), undefined);
+    assert.equal(watches.of('Pod', 'ns', 'novu-api').length, 1);
+  });
+});
+
+test('events of a namespace are followed from the first question on', async () => {
+  await withWatches(async (watches, server) => {
+    const events = '/api/v1/namespaces/ns/events';
+    const asked: (string | null)[] = [];
+    server.answer(({ path, query }) => {
+      if (path !== events) return list(10);
+      asked.push(query.get('fieldSelector'));
+      return list(10, object('a', 3));
+    });
+    await watches.synced();
+    let heard = 0;
+    watches.listen('ns', 'api', () => {
+      heard += 1;
+    });
+    assert.deepEqual(watches.warnings('ns'), []);
+    while (watches.warnings('ns').length === 0) await sleep(2);
+    await server.watched(events);
+    server.emit(events, { type: 'ADDED', object: object('b', 20) });
+    while (watches.warnings('ns').length < 2) await sleep(2);
+    assert.ok(heard > 0);
+    assert.equal(asked[0], 'type=Warning');
+  });
+});
