@@ -3,7 +3,8 @@ import type { Catalog } from '../catalog/schema.ts';
 import { RELEASE_LABELS } from '../contract/names.ts';
 import { DEFAULT_PLATFORM } from '../environment/platform-folder.ts';
 import { PlanRefusedError } from './chart-source.ts';
-import type { ObservedCluster } from './observed.ts';
+import { releaseKey, type ObservedCluster } from './observed.ts';
+import { releasesOf } from './releases.ts';
 
 /** Releases from before there was more than one platform say nothing: they are the default one's. */
 export function platformOfLabels(labels: Readonly<Record<string, string>>): string {
@@ -21,14 +22,17 @@ export function planScope(environment: string, { name }: Pick<Catalog, 'name'>):
  * @throws PlanRefusedError that names what is deployed
  */
 export function checkPlatform(
-  catalog: Pick<Catalog, 'name'>,
+  catalog: Pick<Catalog, 'name' | 'services'>,
   environment: string,
   { releases }: Pick<ObservedCluster, 'releases'>,
 ): void {
+  // One that says nothing, under a name that is not ours either, is a leftover of whatever was there: no platform's.
+  const names = new Set(catalog.services.flatMap(releasesOf).map(({ namespace, name }) => releaseKey(namespace, name)));
   const [other] = [...releases].filter(
-    ([, { status, labels }]) =>
+    ([key, { status, labels }]) =>
       status !== 'uninstalled' &&
       labels[RELEASE_LABELS.environment] === environment &&
+      (names.has(key) || labels[RELEASE_LABELS.platform] !== undefined) &&
       platformOfLabels(labels) !== catalog.name,
   );
   if (other === undefined) return;

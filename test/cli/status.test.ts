@@ -167,7 +167,7 @@ test('verify: the sick ones last, with what to do', () => {
     '✘ keycloak  0/1 pods ready',
     '',
     '1 of 2 services of sandbox is not healthy.',
-    'Next: npm run ananta -- logs helm auth --env sandbox   (what Helm said about keycloak)',
+    'Next: npm run ananta -- logs helm keycloak --env sandbox   (what Helm said about keycloak)',
     'Next: npm run ananta -- deploy --env sandbox   (brings back what is missing)',
   ]);
   assert.deepEqual(verificationLines('sandbox', [row('redis', true)], plainStyle), [

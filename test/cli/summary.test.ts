@@ -78,7 +78,7 @@ Temporal UI, this very deployment:
   http://127.0.0.1:8233/namespaces/ananta/workflows/deploy%2Fsandbox%2F1a2b3c4d/run-1/history
 
 Next:
-  npm run ananta -- logs helm auth --env sandbox  what Helm said
+  npm run ananta -- logs helm keycloak --env sandbox  what Helm said
   npm run ananta -- doctor --env sandbox              is the ground in order?
   npm run ananta -- deploy --env sandbox              try again: goes on from what is healthy
 `,

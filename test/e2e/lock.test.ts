@@ -10,6 +10,7 @@ import { clusterOf, factsOf } from '../support/cluster-facts.ts';
 import {
   type CliRun,
   createSandbox,
+  MINI,
   type JsonLine,
   resultOf,
   type ResultLine,
@@ -20,7 +21,7 @@ import {
 let sandbox: Sandbox;
 let api: Api;
 before(async () => {
-  sandbox = await createSandbox();
+  sandbox = await createSandbox(MINI);
   const up = await sandbox.cli(['up']);
   assert.equal(up.code, 0, up.stderr);
   const layout = layoutOf({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name);
@@ -35,8 +36,8 @@ after(async () => {
  * Whoever deploys this from now on waits for it, and so holds the lock until `letGo`, however long the others' commands
  * take.
  */
-const holdOn = (): Promise<void> => failRelease(api, 'dashboard', 'never-ready');
-const letGo = (): Promise<void> => clearFailure(api, 'dashboard');
+const holdOn = (): Promise<void> => failRelease(api, 'web', 'never-ready');
+const letGo = (): Promise<void> => clearFailure(api, 'web');
 
 const stateIs =
   (name: string, ...states: string[]) =>
@@ -86,12 +87,12 @@ async function releases(): Promise<string[]> {
 
 describe('lock', { concurrency: 1 }, () => {
   test('what a selected service depends on is not there: refused with both ways on, nothing was started', async () => {
-    const run = await sandbox.cli(['deploy', '--only', 'keycloak', '--json']);
+    const run = await sandbox.cli(['deploy', '--only', 'auth', '--json']);
     assert.equal(run.code, 3, run.stderr);
-    assert.match(errorOf(run), /control-plane-postgres \(not there yet\), needed by keycloak/);
+    assert.match(errorOf(run), /database \(not there yet\), needed by auth/);
     assert.match(errorOf(run), /--with-dependencies.*or deploy what is missing first: --only /);
     assert.deepEqual(await releases(), []);
-    assert.equal((await sandbox.cli(['deploy', '--only', 'keyclaok'])).code, 3);
+    assert.equal((await sandbox.cli(['deploy', '--only', 'auht'])).code, 3);
   });
 
   test('a phase alone; then a service with what it depends on; then without one', async () => {
@@ -104,28 +105,28 @@ describe('lock', { concurrency: 1 }, () => {
         .filter((state) => state !== 'skipped'),
       [],
     );
-    const only = resultOf(await sandbox.cli(['deploy', '--only', 'keycloak', '--with-dependencies', '--json']));
-    assert.equal(only.services.find(({ name }) => name === 'keycloak')?.state, 'healthy');
-    assert.ok(idle(only).includes('dashboard'));
+    const only = resultOf(await sandbox.cli(['deploy', '--only', 'auth', '--with-dependencies', '--json']));
+    assert.equal(only.services.find(({ name }) => name === 'auth')?.state, 'healthy');
+    assert.ok(idle(only).includes('web'));
     // Its dependencies are healthy and settled by now.
-    const again = resultOf(await sandbox.cli(['deploy', '--only', 'keycloak', '--json']));
+    const again = resultOf(await sandbox.cli(['deploy', '--only', 'auth', '--json']));
     assert.equal(again.outcome, 'unchanged');
-    const rest = resultOf(await sandbox.cli(['deploy', '--from', '2', '--skip', 'dashboard,admin-app', '--json']));
+    const rest = resultOf(await sandbox.cli(['deploy', '--from', '2', '--skip', 'web,worker', '--json']));
     assert.equal(rest.outcome, 'succeeded');
-    assert.ok(!(await releases()).includes('dashboard'));
+    assert.ok(!(await releases()).includes('web'));
   });
 
   test('while the lock is held: refuse and status name the holder, the newest of three requests wins', async () => {
     await holdOn();
     const holder = sandbox.start(['deploy', '--json']);
-    await holder.line(stateIs('dashboard', 'starting'));
+    await holder.line(stateIs('web', 'starting'));
     const refused = await sandbox.cli(['deploy', '--if-running', 'refuse', '--json']);
     assert.equal(refused.code, 3);
     assert.match(errorOf(refused), /A deployment to "rehearsal" is already running, started by .+@.+, since 20/);
 
     const waiting: RunningCli[] = [];
     for (const tag of ['9.0.1', '9.0.2', '9.0.3']) {
-      const one = sandbox.start(['deploy', '--image', `admin-app=${tag}`, '--if-running', 'queue', '--json']);
+      const one = sandbox.start(['deploy', '--image', `worker=${tag}`, '--if-running', 'queue', '--json']);
       waiting.push(one);
       await one.line(says(/Waits for the lock, which is held by a deployment that/));
     }
@@ -147,15 +148,15 @@ describe('lock', { concurrency: 1 }, () => {
       resultOf(won)
         .services.filter(({ changed }) => changed)
         .map(({ name }) => name),
-      ['admin-app'],
+      ['worker'],
     );
     assert.deepEqual(await statusOf().then(({ lock, queued }) => ({ lock, queued })), { lock: null, queued: null });
   });
 
   test('a request that was left waiting can be taken back', async () => {
     await holdOn();
-    const holder = sandbox.start(['deploy', '--image', 'dashboard=9.0.0', '--json']);
-    await holder.line(stateIs('dashboard', 'starting'));
+    const holder = sandbox.start(['deploy', '--image', 'web=9.0.0', '--json']);
+    await holder.line(stateIs('web', 'starting'));
     const left = await sandbox.cli(['deploy', '--if-running', 'queue', '--detach', '--json']);
     assert.equal(left.code, 4, left.stderr);
     const back = await sandbox.cli(['cancel', '--queued']);
@@ -168,15 +169,15 @@ describe('lock', { concurrency: 1 }, () => {
 
   test('superseded: the running one ends at a safe point and says by whom, the new one starts', async () => {
     await holdOn();
-    const holder = sandbox.start(['deploy', '--image', 'dashboard=9.0.1', '--json']);
-    await holder.line(stateIs('dashboard', 'starting'));
+    const holder = sandbox.start(['deploy', '--image', 'web=9.0.1', '--json']);
+    await holder.line(stateIs('web', 'starting'));
     const began = Date.now();
     const next = sandbox.start([
       'deploy',
       '--image',
-      'admin-app=9.1.0',
+      'worker=9.1.0',
       '--only',
-      'admin-app',
+      'worker',
       '--if-running',
       'supersede',
       '--json',
@@ -189,9 +190,9 @@ describe('lock', { concurrency: 1 }, () => {
     assert.equal(resultOf(await next.done).outcome, 'succeeded');
   });
 
-  // Still nothing lets dashboard become ready.
+  // Still nothing lets it become ready.
   test('a holder whose worker is dead or stopped is noticed', async () => {
-    const started = await sandbox.cli(['deploy', '--image', 'dashboard=9.0.2', '--detach', '--json']);
+    const started = await sandbox.cli(['deploy', '--image', 'web=9.0.2', '--detach', '--json']);
     assert.equal(started.code, 4, started.stderr);
     const worker = await sandbox.pidOf('worker');
     process.kill(worker, 'SIGSTOP');

@@ -27,7 +27,7 @@ describe('the platform wide', () => {
     [{ width: 3 }, /there is no parameter "width"; known: services, layers/],
   ] as const)
     test(`refuses ${JSON.stringify(parameters)}`, async () => {
-      await assert.rejects(load(parameters as Record<string, string | number>), (error: Error) => {
+      await assert.rejects(load(parameters), (error: Error) => {
         assert.ok(error instanceof PlatformError, error.stack);
         assert.match(error.message, says);
         return true;
