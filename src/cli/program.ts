@@ -13,6 +13,7 @@ import { downCommand } from './commands/down.ts';
 import { driftCommand } from './commands/drift.ts';
 import { envCommand } from './commands/env.ts';
 import { graphCommand } from './commands/graph.ts';
+import { auditCommand } from './commands/audit.ts';
 import { diffCommand, historyCommand } from './commands/history.ts';
 import { logsCommand } from './commands/logs.ts';
 import { nodeCommand } from './commands/node.ts';
@@ -46,7 +47,7 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
       destroyCommand,
     ],
   ],
-  ['Versions:', [historyCommand, diffCommand, rollbackCommand]],
+  ['Versions:', [historyCommand, auditCommand, diffCommand, rollbackCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],
   ['Looking inside:', [doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],

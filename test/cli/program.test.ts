@@ -13,6 +13,7 @@ const COMMANDS = [
   'attach',
   'cancel',
   'history',
+  'audit',
   'diff',
   'rollback',
   'destroy',

@@ -1,0 +1,19 @@
+/** What is on record of an operation: who asked for what, where, and how it ended. Holds no secrets. */
+import { z } from 'zod';
+
+export const auditRecordSchema = z.looseObject({
+  /** When it ended, ISO 8601. */
+  at: z.string(),
+  environment: z.string(),
+  /** kube-system's uid. */
+  cluster: z.string(),
+  operation: z.string(),
+  requestedBy: z.string(),
+  planDigest: z.string(),
+  outcome: z.string(),
+  seconds: z.number(),
+  imageTags: z.record(z.string(), z.string()).default({}),
+  workflowId: z.string(),
+  runId: z.string(),
+});
+export type AuditRecord = z.infer<typeof auditRecordSchema>;

@@ -1,0 +1,107 @@
+/** The audit trail outlives the worker's pod: it is kept in the cluster, once per run, and bounded. */
+import assert from 'node:assert/strict';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { keepAuditRecord, readAuditRecords } from '../../src/activities/audit.ts';
+import { createActivities } from '../../src/activities/index.ts';
+import { auditLines } from '../../src/cli/audit.ts';
+import { ClusterMismatchError, KubernetesError } from '../../src/clients/kubernetes/index.ts';
+import type { AuditRecord } from '../../src/contract/audit.ts';
+import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { testScope } from '../support/scope.ts';
+
+const result = {
+  operation: 'deploy' as const,
+  requestedBy: 'anna@build',
+  planDigest: 'abc',
+  outcome: 'succeeded',
+  seconds: 61,
+};
+const record = (number: number): AuditRecord => ({
+  ...result,
+  at: new Date(Date.UTC(2026, 0, 1, 0, 0, number)).toISOString(),
+  environment: 'sandbox',
+  cluster: 'uid',
+  imageTags: {},
+  workflowId: 'deploy/sandbox/uid',
+  runId: `run-${number}`,
+});
+const records = ({ clients }: FakeParts): Promise<AuditRecord[]> => readAuditRecords(clients.kubernetes, 'sandbox');
+const kept = ({ cluster }: FakeParts): string[] =>
+  [...cluster.objects.keys()].filter((path) => path.includes('/audit-'));
+
+describe('the audit trail', () => {
+  test('is in the cluster and on the disk, once per run; without the disk it is still in the cluster', async () => {
+    await withFakeClients(async (parts) => {
+      const { recordResult } = createActivities(parts.clients, () => testScope());
+      await recordResult({ run: parts.run, ...result });
+      await recordResult({ run: parts.run, ...result });
+      const line = JSON.parse(await readFile(join(parts.folder, 'audit.jsonl'), 'utf8')) as AuditRecord;
+      await rm(join(parts.folder, 'audit.jsonl'));
+      const found = await records(parts);
+      assert.deepEqual(found, [line]);
+      assert.match(
+        auditLines('sandbox', found, 1, 200).join('\n'),
+        /anna@build +deploy +succeeded +1 min 1 s|anna@build/,
+      );
+      const [path] = kept(parts);
+      assert.equal((parts.cluster.objects.get(path!) as unknown as { immutable: boolean }).immutable, true);
+    });
+  });
+
+  test('keeps the newest', async () => {
+    await withFakeClients(async (parts) => {
+      for (let number = 1; number <= 5; number += 1)
+        await keepAuditRecord(parts.clients.kubernetes, record(number), { kept: 3 });
+      assert.deepEqual(
+        (await records(parts)).map(({ runId }) => runId),
+        ['run-5', 'run-4', 'run-3'],
+      );
+    });
+  });
+
+  test('an identity that may delete nothing leaves the old ones', async () => {
+    await withFakeClients(async (parts) => {
+      parts.clients.kubernetes.remove = () =>
+        Promise.reject(new KubernetesError('DELETE', 403, 'Forbidden', 'configmaps is forbidden'));
+      for (let number = 1; number <= 3; number += 1)
+        await keepAuditRecord(parts.clients.kubernetes, record(number), { kept: 1 });
+      assert.equal((await records(parts)).length, 3);
+    });
+  });
+
+  test('of a destroy that took the records away makes no namespace anew', async () => {
+    await withFakeClients(async (parts) => {
+      await keepAuditRecord(parts.clients.kubernetes, { ...record(1), operation: 'destroy' });
+      assert.deepEqual([kept(parts), parts.cluster.applied], [[], []]);
+    });
+  });
+
+  test('is not written into another cluster, nor does a missing right end the operation', async () => {
+    await withFakeClients(async (parts) => {
+      const { recordResult } = createActivities(parts.clients, () => testScope());
+      parts.clients.kubernetes.assertCluster = () => Promise.reject(new ClusterMismatchError('another one'));
+      await recordResult({ run: parts.run, ...result });
+      assert.deepEqual(kept(parts), []);
+      parts.clients.kubernetes.assertCluster = () => Promise.resolve();
+      parts.clients.kubernetes.create = () =>
+        Promise.reject(new KubernetesError('POST', 403, 'Forbidden', 'configmaps is forbidden'));
+      await recordResult({ run: { ...parts.run, runId: 'run-2' }, ...result });
+      assert.equal((await readFile(join(parts.folder, 'audit.jsonl'), 'utf8')).trim().split('\n').length, 2);
+    });
+  });
+
+  test('what is damaged or of another environment is left out', async () => {
+    await withFakeClients(async (parts) => {
+      await keepAuditRecord(parts.clients.kubernetes, record(1));
+      await keepAuditRecord(parts.clients.kubernetes, { ...record(2), environment: 'other' });
+      await keepAuditRecord(parts.clients.kubernetes, record(3));
+      Object.assign(parts.cluster.objects.get(kept(parts)[0]!)!, { data: { record: '{"at":' } });
+      assert.deepEqual(
+        (await records(parts)).map(({ runId }) => runId),
+        ['run-3'],
+      );
+    });
+  });
+});
