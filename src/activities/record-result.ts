@@ -12,7 +12,8 @@ const ATTEMPTS = 5;
 const PAUSE_MILLISECONDS = 1000;
 
 /**
- * Appends one line to the audit trail of this machine, and keeps the same in the cluster, where it outlives the worker's
+ * Appends one line to the audit trail of this machine, and keeps the same in the cluster, where it outlives the
+ * worker's
  * pod. A second attempt of the same run adds nothing.
  */
 export function recordResult(
