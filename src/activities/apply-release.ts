@@ -28,6 +28,7 @@ import { explainTakenPort } from './release/leaked-port.ts';
 import { assertRestorable, claim, isRestored, restore } from './release/restore.ts';
 import { type JudgedRevision, judgedRevisionsOf } from './release/provenance.ts';
 import { proveRevision } from './release/prove.ts';
+import { putBackDefinitions } from './release/lost-definitions.ts';
 import { assertObjectsOurs } from './release/objects.ts';
 import { assertOurs } from './release/ours.ts';
 import { newestRevision } from './release/revisions.ts';
@@ -86,6 +87,10 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
         const recovered = stopped ?? settled.recovered;
         if (back) await assertRestorable(clients, input, scope.signal);
         await assertRevision(clients, release, step.toRevision ?? revision?.revision, scope.signal);
+        if (inputs && revision !== undefined) {
+          doing = 'looks after its definitions';
+          await putBackDefinitions(clients.kubernetes, inputs, scope.signal);
+        }
         if (step.job) {
           doing = 'removes a failed Job';
           await replaceFailedJobs(clients, input, scope.signal);

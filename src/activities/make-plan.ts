@@ -6,13 +6,15 @@ import type { DeployPlan } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { PlanRefusedError } from '../plan/chart-source.ts';
 import { buildPlan } from '../plan/decide.ts';
-import { allDigests } from '../plan/inputs.ts';
+import { allReleaseInputs, type ReleaseInputs } from '../plan/inputs.ts';
 import { ForeignReleaseError } from '../plan/foreign.ts';
 import { type ObservedCluster, releaseKey } from '../plan/observed.ts';
+import { allReleases } from '../plan/releases.ts';
 import { selectPlan } from '../plan/selection.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { observeCluster } from './observe/cluster.ts';
 import { assertShown } from './plan-binding.ts';
+import { lostDefinitions } from './release/lost-definitions.ts';
 import { assertReadable } from './release/readable.ts';
 import { beating, type ScopeOf } from './scope.ts';
 import { findLossBefore, lossText } from './vault/loss.ts';
@@ -47,14 +49,34 @@ export async function planFor(
   signal: AbortSignal,
   selection?: Selection,
 ): Promise<DeployPlan> {
-  const [digests, observed] = await Promise.all([
-    allDigests(clients.catalog, environment, imageTags, clients.config),
+  const [inputs, seen] = await Promise.all([
+    allReleaseInputs(clients.catalog, environment, imageTags, clients.config),
     observeCluster(clients, environment, signal),
   ]);
+  const digests = new Map([...inputs].map(([name, { digest }]) => [name, digest]));
+  const observed = await withLostDefinitions(clients, inputs, seen, signal);
   await refuseOverOldData(clients, environment.name, observed, signal);
   const plan = decidePlan(clients.catalog, environment, digests, observed, selection);
   await assertReadable(clients.kubernetes, plan, observed, signal);
   return plan;
+}
+
+/** With the definitions of deployed releases that somebody has deleted. */
+export async function withLostDefinitions(
+  { kubernetes, catalog }: Pick<Clients, 'kubernetes' | 'catalog'>,
+  inputs: ReadonlyMap<string, ReleaseInputs>,
+  observed: ObservedCluster,
+  signal: AbortSignal,
+): Promise<ObservedCluster> {
+  const there = allReleases(catalog).filter(
+    ({ namespace, name }) => observed.releases.get(releaseKey(namespace, name))?.status === 'deployed',
+  );
+  const charts = new Map(
+    there
+      .flatMap(({ name }) => [[name, inputs.get(name)] as const])
+      .filter((entry): entry is [string, ReleaseInputs] => entry[1] !== undefined),
+  );
+  return { ...observed, lostDefinitions: await lostDefinitions(kubernetes, charts, signal) };
 }
 
 /** @throws PlanRefusedError where Vault is gone, and data that were made with its values are not */

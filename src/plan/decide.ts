@@ -145,7 +145,10 @@ function planStep(
           reason: `its namespace ${namespace} is being deleted with all that is in it, and made anew`,
         }
       : theirs === undefined
-        ? decideRelease(withoutPods(environment, release), digest, found, observed.health.get(key), observed.left)
+        ? withDefinitions(
+            decideRelease(withoutPods(environment, release), digest, found, observed.health.get(key), observed.left),
+            observed.lostDefinitions?.get(name) ?? [],
+          )
         : { action: 'install' as const, reason: `a release of this name is there that is not ours` }),
     digest,
     ...(found === undefined ? {} : { revision: found.revision }),
@@ -185,6 +188,16 @@ function decideRelease(
   if (health !== undefined && !health.healthy)
     return { action: 'verify', reason: `applied, but not healthy: ${health.reason}` };
   return { action: 'unchanged', reason: release.job ? 'completed, as wanted' : 'as wanted' };
+}
+
+/** Helm makes definitions when it installs a chart, and never looks at them again. */
+function withDefinitions(decision: Decision, lost: readonly string[]): Decision {
+  if (lost.length === 0 || (decision.action !== 'unchanged' && decision.action !== 'verify')) return decision;
+  const names = lost.length > 3 ? `${lost.slice(0, 3).join(', ')} and ${lost.length - 3} more` : lost.join(', ');
+  return {
+    action: 'retry',
+    reason: `CustomResourceDefinition ${names} ${lost.length === 1 ? 'is' : 'are'} gone, with all objects of that kind`,
+  };
 }
 
 function writtenBy({ writtenBy: writer }: ObservedRelease): string {

@@ -79,6 +79,15 @@ const CASES: Case[] = [
     reason: 'its namespace apps is being deleted with all that is in it, and made anew',
   },
   {
+    name: 'somebody has deleted a definition of its chart',
+    given: (o) => {
+      o.lostDefinitions = new Map([['api', ['things.example.com']]]);
+    },
+    step: 'api',
+    action: 'retry',
+    reason: 'CustomResourceDefinition things.example.com is gone, with all objects of that kind',
+  },
+  {
     name: 'changed',
     given: (_, digests) => {
       digests.set('api', 'digest-new');

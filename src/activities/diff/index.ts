@@ -21,7 +21,7 @@ import { frozenImages } from '../../plan/frozen-images.ts';
 import { allReleaseInputs, type ReleaseInputs } from '../../plan/inputs.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 import { serviceSeconds } from '../../plan/startup.ts';
-import { decidePlan, refuseOverOldData } from '../make-plan.ts';
+import { decidePlan, refuseOverOldData, withLostDefinitions } from '../make-plan.ts';
 import { observeCluster } from '../observe/cluster.ts';
 import { readVersions } from '../versions/store.ts';
 import { existingNamespaces, groundworkChanges } from './groundwork.ts';
@@ -63,14 +63,20 @@ export async function planChanges(clients: Clients, request: PlanRequest): Promi
   ]);
   await refuseOverOldData(clients, environment.name, observed, signal);
   const known = new Map(kinds.map((kind): [string, Kind] => [`${kind.group}/${kind.kind}`, kind]));
-  const changes = await describe(clients, { observed, existing, versions }, request, (step, wanted) =>
-    // What is there goes with its namespace.
-    observed.terminating?.has(step.namespace)
-      ? Promise.resolve(newObjects(wanted))
-      : releaseObjects(kubernetes, known, step, wanted, signal, {
-          left: observed.left ?? [],
-          formerly: marksOf(observed.releases.get(releaseKey(step.namespace, step.name))?.labels[RELEASE_LABELS.left]),
-        }),
+  const changes = await describe(
+    clients,
+    { observed, complete: (inputs) => withLostDefinitions(clients, inputs, observed, signal), existing, versions },
+    request,
+    (step, wanted) =>
+      // What is there goes with its namespace.
+      observed.terminating?.has(step.namespace)
+        ? Promise.resolve(newObjects(wanted))
+        : releaseObjects(kubernetes, known, step, wanted, signal, {
+            left: observed.left ?? [],
+            formerly: marksOf(
+              observed.releases.get(releaseKey(step.namespace, step.name))?.labels[RELEASE_LABELS.left],
+            ),
+          }),
   );
   return { ...changes, clusterUid };
 }
@@ -95,6 +101,8 @@ function pastVersions({ kubernetes, environment }: Clients, signal: AbortSignal)
 
 interface World {
   observed: ObservedCluster;
+  /** Looks at what can be known only with the charts. Absent: there is nothing to look at. */
+  complete?: (inputs: ReadonlyMap<string, ReleaseInputs>) => Promise<ObservedCluster>;
   /** Names of all namespaces. */
   existing: ReadonlySet<string>;
   versions: readonly PlatformVersion[];
@@ -104,12 +112,13 @@ type Compare = (step: PlannedStep, wanted: Parameters<typeof newObjects>[0]) => 
 
 async function describe(
   { catalog, environment, config, redactor }: Planning,
-  { observed, existing, versions }: World,
+  { observed: seen, complete, existing, versions }: World,
   request: PlanRequest,
   compare: Compare,
 ): Promise<PlatformChanges> {
   const { imageTags, selection, rendering } = request;
   const inputs = await allReleaseInputs(catalog, environment, imageTags, config);
+  const observed = complete === undefined ? seen : await complete(inputs);
   const plan = decidePlan(
     catalog,
     environment,

@@ -1,0 +1,82 @@
+/** Definitions that a chart brings along and somebody has deleted: seen from its folder or archive, and made again. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import * as tar from 'tar';
+import { lostDefinitions, putBackDefinitions } from '../../../src/activities/release/lost-definitions.ts';
+import { KubernetesError } from '../../../src/clients/kubernetes/index.ts';
+import type { ReleaseInputs } from '../../../src/plan/inputs.ts';
+import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+
+const signal = new AbortController().signal;
+const LIST = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const yaml = (name: string): string =>
+  `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: ${name}\n`;
+
+async function withChart(
+  work: (parts: FakeParts, charts: Map<string, Pick<ReleaseInputs, 'chartPath' | 'upstream'>>) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'lost-'));
+  try {
+    await mkdir(join(folder, 'chart', 'crds'), { recursive: true });
+    await writeFile(join(folder, 'chart', 'crds', 'all.yaml'), `${yaml('a.example')}---\n${yaml('b.example')}`);
+    await tar.create({ file: join(folder, 'chart.tgz'), gzip: true, cwd: folder }, ['chart']);
+    const upstream = {} as ReleaseInputs['upstream'];
+    const charts = new Map([
+      ['bundled', { chartPath: join(folder, 'chart') }],
+      ['published', { chartPath: join(folder, 'chart.tgz'), upstream }],
+      ['without', { chartPath: folder }],
+    ]) as Map<string, Pick<ReleaseInputs, 'chartPath' | 'upstream'>>;
+    await withFakeClients((parts) => work(parts, charts));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function present({ cluster }: FakeParts, name: string, more: object = {}): void {
+  cluster.objects.set(`${LIST}/${name}`, {
+    metadata: { name, uid: name, resourceVersion: '1', ...more },
+    status: { conditions: [{ type: 'Established', status: 'True' }] },
+  });
+}
+
+describe('definitions that a chart brings along', () => {
+  test('those that are gone, or are going, are lost', () =>
+    withChart(async (parts, charts) => {
+      present(parts, 'a.example');
+      present(parts, 'b.example', { deletionTimestamp: '2026-01-01T00:00:00Z' });
+      const lost = await lostDefinitions(parts.clients.kubernetes, charts, signal);
+      assert.deepEqual(
+        [...lost],
+        [
+          ['bundled', ['b.example']],
+          ['published', ['b.example']],
+        ],
+      );
+    }));
+
+  test('without the right to look nothing is said to be lost', () =>
+    withChart(async ({ clients: { kubernetes } }, charts) => {
+      kubernetes.list = () => Promise.reject(new KubernetesError(`GET ${LIST}`, 403, 'Forbidden', 'no'));
+      assert.equal((await lostDefinitions(kubernetes, charts, signal)).size, 0);
+    }));
+
+  test('are made again, and only they', () =>
+    withChart(async (parts, charts) => {
+      const { clients, cluster } = parts;
+      present(parts, 'a.example');
+      const { apply } = clients.kubernetes;
+      clients.kubernetes.apply = async (path, object, options, from) => {
+        const made = await apply(path, object, options, from);
+        present(parts, path.split('/').at(-1) ?? '');
+        return made;
+      };
+      assert.deepEqual(await putBackDefinitions(clients.kubernetes, charts.get('bundled')!, signal), ['b.example']);
+      assert.deepEqual(
+        cluster.applied.map(({ path }) => path),
+        [`${LIST}/b.example`],
+      );
+    }));
+});
