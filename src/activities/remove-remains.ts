@@ -136,7 +136,7 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
   const go: SurveyedNamespace[] = [];
   const stay: Remain[] = [];
   for (const namespace of namespaces) {
-    const { name, ours, deleting, objects, unseen } = namespace;
+    const { name, ours, deleting, objects, unseen, unanswered } = namespace;
     const foreign = objects
       .filter(({ belonging }) => belonging === 'foreign')
       .map(({ kind, object }) => ({ kind: kind.kind, name: object.metadata.name }));
@@ -154,6 +154,11 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
       ...(unseen.length > 0
         ? [
             `it may hold ${unseen.join(', ')} of somebody, which the identity in use may not look at. Look with more rights, then: kubectl delete namespace ${name}`,
+          ]
+        : []),
+      ...(unanswered.length > 0
+        ? [
+            `nobody could look whether somebody has objects in it: no answer for ${unanswered.slice(0, 3).join('; ')}${unanswered.length > 3 ? `; and ${unanswered.length - 3} more` : ''}. Once they answer, run destroy again`,
           ]
         : []),
       ...(foreign.length > 0

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Clients } from '../../clients/index.ts';
-import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
+import { KubernetesError, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import type { Remain } from '../../contract/deploy.ts';
 import { chartFolder } from '../../environment/platform-folder.ts';
 import { definitionsOf } from '../release/crds.ts';
@@ -75,11 +75,14 @@ async function instancesOf(
   const { group, names, versions } = definitionSchema.parse(definition).spec;
   const version = versions.find(({ served }) => served)?.name;
   if (version === undefined) return 'it is not served, so nobody can tell whether objects of it are left';
-  const { items } = await kubernetes.list(
-    `/apis/${group}/${version}/${names.plural}`,
-    { metadataOnly: true, limit: 3 },
-    signal,
-  );
+  const path = `/apis/${group}/${version}/${names.plural}`;
+  let items: KubernetesObject[];
+  try {
+    ({ items } = await kubernetes.list(path, { metadataOnly: true, limit: 3 }, signal));
+  } catch (error) {
+    if (!(error instanceof KubernetesError)) throw error;
+    return `nobody could look whether objects of it are left: ${error.message}`;
+  }
   if (items.length === 0) return undefined;
   return `objects of it are left: ${items.map(({ metadata }) => `${names.kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`).join(', ')}`;
 }

@@ -6,7 +6,7 @@ import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION, RELEASE_LAB
 import { releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { type Belonging, belongingOf, madeAtRunTime } from '../../plan/remains.ts';
-import { type FoundObject, listAll, sweptKinds } from '../release/leftovers.ts';
+import { type FoundObject, listAll, swept } from '../release/leftovers.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { allRevisions, newestOfEach } from '../release/revisions.ts';
 
@@ -19,6 +19,8 @@ export interface SurveyedNamespace {
   /** Somebody has deleted it already. */
   deleting: boolean;
   objects: (FoundObject & { belonging: Belonging })[];
+  /** Kinds whose server did not answer, each with what came back: somebody may have objects of them here. */
+  unanswered: string[];
   /** Kinds that the identity may not look at: somebody may have objects of them here. */
   unseen: string[];
 }
@@ -36,9 +38,9 @@ const ownersSchema = z.looseObject({ ownerReferences: z.array(z.unknown()).nulli
 const CONTROLLERS = ['kube-controller-manager', 'kube-apiserver'];
 
 export async function survey({ kubernetes, catalog, environment }: Surveying, signal?: AbortSignal): Promise<Survey> {
-  const [{ items }, kinds, revisions] = await Promise.all([
+  const [{ items }, served, revisions] = await Promise.all([
     kubernetes.list(paths.namespaces, { metadataOnly: true }, signal),
-    sweptKinds(kubernetes, signal),
+    kubernetes.kinds(signal),
     allRevisions(kubernetes, signal),
   ]);
   const releases = new Set(allReleases(catalog).map(({ namespace, name }) => releaseKey(namespace, name)));
@@ -47,6 +49,8 @@ export async function survey({ kubernetes, catalog, environment }: Surveying, si
     if (labels[RELEASE_LABELS.environment] === environment.name && !foreign.has(key)) releases.add(key);
     else releases.delete(key);
   }
+  const kinds = swept(served);
+  const silent = served.silent.map(({ group, version, reason }) => `whatever ${group}/${version} serves (${reason})`);
   const namespaced = kinds.filter((kind) => kind.namespaced);
   const made = madeAtRunTime(catalog);
   const namespaces: SurveyedNamespace[] = [];
@@ -54,13 +58,16 @@ export async function survey({ kubernetes, catalog, environment }: Surveying, si
     const object = items.find(({ metadata }) => metadata.name === name);
     if (!object) continue;
     const unseen: string[] = [];
+    const unanswered = [...silent];
     const found = await listAll(
       kubernetes,
       namespaced,
       {
         namespace: name,
-        unseen: ({ group, plural }) => {
-          unseen.push(group === '' ? plural : `${plural}.${group}`);
+        unseen: ({ group, plural }, why) => {
+          const name = group === '' ? plural : `${plural}.${group}`;
+          if (why === undefined) unseen.push(name);
+          else unanswered.push(`${name} (${why})`);
         },
       },
       signal,
@@ -72,6 +79,7 @@ export async function survey({ kubernetes, catalog, environment }: Surveying, si
       ours: isCreatedByUs(object),
       deleting: Boolean(object.metadata.deletionTimestamp),
       unseen: unseen.sort(),
+      unanswered: unanswered.sort(),
       objects: found.map((one) => ({ ...one, belonging: belongingOf(seen(one), releases, environment.name, made) })),
     });
   }

@@ -124,8 +124,13 @@ export async function findObjectDrift(
   const unseen = [
     ...[...listings.values()].flatMap((listing) => listing.unseen),
     ...kinds.silent
-      .filter(({ group }) => applied.some(({ apiVersion }) => kindKey(apiVersion, '') === `${group}/`))
-      .map(({ group, reason }) => notObservable(`API group ${group}`, undefined, reason)),
+      // What another version serves as well can be seen there.
+      .filter(({ group }) =>
+        applied.some(
+          ({ apiVersion, kind }) => kindKey(apiVersion, '') === `${group}/` && !served.has(kindKey(apiVersion, kind)),
+        ),
+      )
+      .map(({ group, version, reason }) => notObservable(`API group ${group}/${version}`, undefined, reason)),
     ...unproved(recorded, survey),
     ...[...recorded.damaged].map(([key, why]) => ({
       ...notObservable(`Release ${key}`, undefined, "Helm's record of it cannot be read"),

@@ -3,13 +3,17 @@
  * the
  * whole. What is to be kept (volumes, what is marked so) is never among them.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   isForbidden,
   KubernetesError,
   type KubernetesClient,
   type KubernetesObject,
   type Kind,
+  type Kinds,
   pathOfKind,
+  paths,
+  UnreachableError,
 } from '../../clients/kubernetes/index.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import type { Release } from './recover.ts';
@@ -27,12 +31,18 @@ const RELEASE_NAME = 'meta.helm.sh/release-name';
 const RELEASE_NAMESPACE = 'meta.helm.sh/release-namespace';
 const POLICY = 'helm.sh/resource-policy';
 const AT_ONCE = 8;
+/** Between two looks at a kind whose server does not answer, milliseconds. */
+const PAUSES = [300, 1500];
+type Unseen = (kind: Kind, why?: string) => void;
 /** Of a kind that we may not even look at, none of our releases can have made anything. */
 const nothingOfOurs = (): void => undefined;
 
 /** Kinds that can be listed and deleted; copies of the same objects in other groups are left out. */
 export async function sweptKinds(kubernetes: Pick<KubernetesClient, 'kinds'>, signal?: AbortSignal): Promise<Kind[]> {
-  const { kinds } = await kubernetes.kinds(signal);
+  return swept(await kubernetes.kinds(signal));
+}
+
+export function swept({ kinds }: Pick<Kinds, 'kinds'>): Kind[] {
   return kinds.filter(
     ({ group, plural, verbs }) =>
       verbs.includes('list') &&
@@ -46,12 +56,12 @@ export async function sweptKinds(kubernetes: Pick<KubernetesClient, 'kinds'>, si
 /**
  * All objects of these kinds, metadata only.
  * @param namespace also what belongs to no namespace is listed; absent: everything
- * @param unseen told of kinds that the identity may not look at
+ * @param unseen told of kinds that could not be looked at: without `why` the identity may not, else nobody answers
  */
 export async function listAll(
   kubernetes: Pick<KubernetesClient, 'list'>,
   kinds: readonly Kind[],
-  { namespace, labelSelector, unseen }: { namespace?: string; labelSelector?: string; unseen: (kind: Kind) => void },
+  { namespace, labelSelector, unseen }: { namespace?: string; labelSelector?: string; unseen: Unseen },
   signal?: AbortSignal,
 ): Promise<FoundObject[]> {
   const found: FoundObject[] = [];
@@ -74,25 +84,51 @@ async function listKind(
     namespace,
     labelSelector,
     unseen,
-  }: { namespace: string | undefined; labelSelector: string | undefined; unseen: (kind: Kind) => void },
+  }: { namespace: string | undefined; labelSelector: string | undefined; unseen: Unseen },
   signal?: AbortSignal,
 ): Promise<KubernetesObject[]> {
-  try {
-    return (
-      await kubernetes.list(
-        pathOfKind(kind, namespace),
-        { metadataOnly: true, ...(labelSelector === undefined ? {} : { labelSelector }) },
-        signal,
-      )
-    ).items;
-  } catch (error) {
-    // Its definition has gone in between, or the server knows no listing of it after all.
-    if (error instanceof KubernetesError && (error.status === 404 || error.status === 405)) return [];
-    if (isForbidden(error)) {
-      unseen(kind);
-      return [];
+  const options = { metadataOnly: true, ...(labelSelector === undefined ? {} : { labelSelector }) };
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return (await kubernetes.list(pathOfKind(kind, namespace), options, signal)).items;
+    } catch (error) {
+      signal?.throwIfAborted();
+      // Its definition has gone in between, or the server knows no listing of it after all.
+      if (error instanceof KubernetesError && (error.status === 404 || error.status === 405)) return [];
+      if (isForbidden(error)) {
+        unseen(kind);
+        return [];
+      }
+      if (!isSilence(error)) throw error;
+      const pause = PAUSES[attempt];
+      if (pause === undefined) {
+        await assertServerAnswers(kubernetes, error, signal);
+        unseen(kind, error.message);
+        return [];
+      }
+      await sleep(pause, undefined, signal ? { signal } : {});
     }
-    throw error;
+  }
+}
+
+/** Too much to do, an error of its own, or nothing at all: of one kind's server, or of them all. */
+function isSilence(error: unknown): error is Error {
+  return (
+    error instanceof UnreachableError ||
+    (error instanceof KubernetesError && (error.status === 429 || error.status >= 500))
+  );
+}
+
+/** @throws the error where it is the API server itself that does not answer: then nothing is known of any kind */
+async function assertServerAnswers(
+  kubernetes: Pick<KubernetesClient, 'list'>,
+  error: Error,
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    await kubernetes.list(paths.namespaces, { metadataOnly: true, limit: 1 }, signal);
+  } catch (other) {
+    if (isSilence(other)) throw error;
   }
 }
 

@@ -20,15 +20,18 @@ export interface Kind {
 
 export interface Kinds {
   kinds: Kind[];
-  /** Groups whose server does not answer: what they hold cannot be seen. */
-  silent: { group: string; reason: string }[];
+  /** Served versions whose server does not answer: what they alone hold cannot be seen. */
+  silent: { group: string; version: string; reason: string }[];
 }
 
-const groupsSchema = z.object({
-  groups: z.array(
-    z.object({ name: z.string(), preferredVersion: z.object({ groupVersion: z.string(), version: z.string() }) }),
-  ),
+const versionSchema = z.object({ groupVersion: z.string(), version: z.string() });
+const groupSchema = z.object({
+  name: z.string(),
+  preferredVersion: versionSchema,
+  versions: z.array(versionSchema).default([]),
 });
+type Group = z.infer<typeof groupSchema>;
+const groupsSchema = z.object({ groups: z.array(groupSchema) });
 const resourcesSchema = z.object({
   resources: z
     .array(
@@ -37,7 +40,9 @@ const resourcesSchema = z.object({
     .nullish(),
 });
 
-/** Each kind once, in its group's preferred version; without subresources. */
+/**
+ * Each kind once: in its group's preferred version, or in the version that alone serves it; without subresources.
+ */
 export async function readKinds(transport: Pick<Transport, 'call'>, signal?: AbortSignal): Promise<Kinds> {
   const { groups } = await ask(transport, groupsSchema, { path: '/apis', signal });
   const silent: Kinds['silent'] = [];
@@ -47,19 +52,24 @@ export async function readKinds(transport: Pick<Transport, 'call'>, signal?: Abo
       .filter(({ name }) => !name.includes('/'))
       .map(({ name, ...kind }) => ({ group, version, plural: name, ...kind }));
   };
-  const found = await Promise.all([
-    read('', 'v1', '/api/v1'),
-    ...groups.map(({ name, preferredVersion: { groupVersion, version } }) =>
-      read(name, version, `/apis/${groupVersion}`).catch((error: unknown) => {
-        signal?.throwIfAborted();
-        // A definition that has just gone, or an aggregated server that is down.
-        if (!(error instanceof KubernetesError) && !(error instanceof UnreachableError)) throw error;
-        if (!(error instanceof KubernetesError && error.status === 404))
-          silent.push({ group: name, reason: error.message });
-        return [];
-      }),
-    ),
-  ]);
+  const readGroup = async ({ name, preferredVersion, versions }: Group): Promise<Kind[]> => {
+    const others = versions.filter(({ version }) => version !== preferredVersion.version);
+    const found = await Promise.all(
+      [preferredVersion, ...others].map(({ groupVersion, version }) =>
+        read(name, version, `/apis/${groupVersion}`).catch((error: unknown) => {
+          signal?.throwIfAborted();
+          // A definition that has just gone, or an aggregated server that is down.
+          if (!(error instanceof KubernetesError) && !(error instanceof UnreachableError)) throw error;
+          if (!(error instanceof KubernetesError && error.status === 404))
+            silent.push({ group: name, version, reason: error.message });
+          return [];
+        }),
+      ),
+    );
+    const kinds = found.flat();
+    return kinds.filter(({ plural }, at) => kinds.findIndex((first) => first.plural === plural) === at);
+  };
+  const found = await Promise.all([read('', 'v1', '/api/v1'), ...groups.map(readGroup)]);
   return { kinds: found.flat(), silent };
 }
 

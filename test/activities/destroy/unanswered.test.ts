@@ -1,0 +1,108 @@
+/** What could not be looked at during a destruction keeps its namespace, and is named. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { removeRemains } from '../../../src/activities/remove-remains.ts';
+import { type Kind, type Kinds, KubernetesError, UnreachableError } from '../../../src/clients/kubernetes/index.ts';
+import type { Remain } from '../../../src/contract/deploy.ts';
+import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { testScope } from '../../support/scope.ts';
+
+const NAMESPACE = 'cache-system';
+const kind = (version: string, name: string, plural: string): Kind => ({
+  group: 'a.example',
+  version,
+  kind: name,
+  plural,
+  namespaced: true,
+  verbs: ['list', 'delete'],
+});
+const KINDS = [kind('v1', 'Thing', 'things'), kind('v1beta1', 'Old', 'olds')];
+
+async function destroyed(
+  parts: FakeParts,
+  kinds: Partial<Kinds> = {},
+  failing?: { plural: string; error: Error; everything?: true },
+): Promise<{ removed: string[]; remains: Remain[] }> {
+  const { clients, cluster, run } = parts;
+  cluster.objects.set(`/api/v1/namespaces/${NAMESPACE}`, {
+    metadata: {
+      name: NAMESPACE,
+      uid: 'ns',
+      resourceVersion: '1',
+      labels: { 'app.kubernetes.io/managed-by': 'ananta-deploy' },
+      annotations: { 'ananta.dev/created': 'true' },
+    },
+  });
+  const { list } = clients.kubernetes;
+  clients.kubernetes.kinds = () => Promise.resolve({ kinds: KINDS, silent: [], ...kinds });
+  clients.kubernetes.list = (path, options, signal) =>
+    failing !== undefined && (failing.everything || path.endsWith(`/${failing.plural}`))
+      ? Promise.reject(failing.error)
+      : list(path, options, signal);
+  return removeRemains(clients, () => testScope())({ run, deleteData: false });
+}
+const keptOf = ({ remains }: { remains: Remain[] }): string | undefined =>
+  remains.find(({ kind: of, name, state }) => of === 'Namespace' && name === NAMESPACE && state === 'kept')?.reason;
+
+describe('a namespace of ours', () => {
+  test('with nothing in it goes', () =>
+    withFakeClients(async (parts) => {
+      const result = await destroyed(parts);
+      assert.equal(keptOf(result), undefined);
+      assert.ok(result.removed.includes(`Namespace ${NAMESPACE}`));
+    }));
+
+  test("stays for somebody's object of a kind that only another version serves", () =>
+    withFakeClients(async (parts) => {
+      parts.cluster.objects.set(`/apis/a.example/v1beta1/namespaces/${NAMESPACE}/olds/theirs`, {
+        metadata: { name: 'theirs', namespace: NAMESPACE, uid: 't', resourceVersion: '1' },
+      });
+      const result = await destroyed(parts);
+      assert.match(keptOf(result) ?? '', /it holds what is not ours: Old theirs/);
+      assert.deepEqual(parts.cluster.removed, []);
+    }));
+
+  test('stays while a served version does not answer', () =>
+    withFakeClients(async (parts) => {
+      const result = await destroyed(parts, {
+        silent: [{ group: 'b.example', version: 'v2', reason: 'GET /apis/b.example/v2: 429 later' }],
+      });
+      assert.match(keptOf(result) ?? '', /no answer for whatever b\.example\/v2 serves \(GET \S+: 429 later\)/);
+      assert.deepEqual(parts.cluster.removed, []);
+    }));
+
+  for (const [what, error, said] of [
+    [
+      '429',
+      new KubernetesError('GET x', 429, 'TooManyRequests', 'later'),
+      /no answer for things\.a\.example \(GET x: 429 later\)/,
+    ],
+    [
+      '503',
+      new KubernetesError('GET x', 503, 'ServiceUnavailable', 'down'),
+      /no answer for things\.a\.example \(GET x: 503 down\)/,
+    ],
+    [
+      'silence',
+      new UnreachableError('GET x: no answer within 15 s'),
+      /no answer for things\.a\.example \(GET x: no answer/,
+    ],
+    [
+      '403',
+      new KubernetesError('GET x', 403, 'Forbidden', 'no'),
+      /may hold things\.a\.example of somebody, which the identity/,
+    ],
+  ] as const)
+    test(`stays where a kind is answered with ${what}`, () =>
+      withFakeClients(async (parts) => {
+        const result = await destroyed(parts, {}, { plural: 'things', error });
+        assert.match(keptOf(result) ?? '', said);
+        assert.deepEqual(parts.cluster.removed, []);
+      }));
+
+  test('an API server that is away altogether is no answer about anything: tried again', () =>
+    withFakeClients(async (parts) => {
+      const error = new UnreachableError('GET x: connection refused');
+      await assert.rejects(destroyed(parts, {}, { plural: '', error, everything: true }), error);
+    }));
+});
