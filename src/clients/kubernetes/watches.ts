@@ -217,7 +217,7 @@ export function createWatches(transport: Transport, { namespaces = [], ...option
           const error = parts().find((part) => !part.listed && isRefused(part))?.error;
           if (isKnown()) end(resolve);
           // One that has been listed before may have lost its right only while roles are written anew.
-          else if (error !== undefined) end(() => reject(error));
+          else if (error instanceof Error) end(() => reject(error));
         };
         const abort = (): void => end(() => reject(signal?.reason as Error));
         const timer = setTimeout(
