@@ -71,13 +71,17 @@ export async function leftIn(
   if (near.length === 0) return [];
   const { kinds } = await kubernetes.kinds(signal);
   const found = await Promise.all(
-    [...Map.groupBy(near, ({ kind, name }) => `${kind} ${name}`).values()].map(async (left): Promise<LeftObject[]> => {
-      const { kind: wanted, name } = left[0]!;
-      const kind = kinds.find((known) => known.kind === wanted);
-      if (kind === undefined) return [];
-      const path = `${pathOfKind(kind, kind.namespaced ? release.namespace : undefined)}/${name}`;
-      const object = await kubernetes.get(path, signal);
-      return object === undefined || releaseOf(object) !== release.name ? [] : [{ path, object, left }];
+    [...Map.groupBy(near, ({ kind, name }) => `${kind} ${name}`).values()].map(async (left) => {
+      // Definitions of somebody may bear the name of one of Kubernetes' own kinds: whose object it is decides.
+      const paths = kinds
+        .filter(({ kind, verbs }) => kind === left[0]?.kind && verbs.includes('patch'))
+        .map((kind) => `${pathOfKind(kind, kind.namespaced ? release.namespace : undefined)}/${left[0]?.name ?? ''}`);
+      const objects = await Promise.all(
+        paths.map(async (path) => ({ path, left, object: await kubernetes.get(path, signal) })),
+      );
+      return objects.flatMap(({ object, ...rest }): LeftObject[] =>
+        object === undefined || releaseOf(object) !== release.name ? [] : [{ ...rest, object }],
+      );
     }),
   );
   return found.flat();

@@ -44,7 +44,7 @@ export function withoutClaims(object: unknown, givenUp: (claim: Claim) => boolea
   return entries
     .flatMap((entry: unknown, at): ClaimPatch[] => {
       if (!isTree(entry) || !isTree(entry['fieldsV1'])) return [];
-      const by = { manager: String(entry['manager'] ?? ''), operation: String(entry['operation'] ?? '') };
+      const by = { manager: text(entry['manager']), operation: text(entry['operation']) };
       const kept = without(entry['fieldsV1'], [], (claim) => givenUp({ ...by, ...claim }));
       const path = `/metadata/managedFields/${at}`;
       if (kept === entry['fieldsV1']) return [];
@@ -80,4 +80,8 @@ function without(
     kept[key] = rest;
   }
   return changed ? kept : fields;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -116,7 +116,7 @@ function put(object: Tree, path: Path, value: unknown): void {
   const holder = valueAtPath(object, path.slice(0, -1));
   const part = path.at(-1);
   if (typeof part === 'string' && isTree(holder)) {
-    if (value === undefined) delete holder[part];
+    if (value === undefined) Reflect.deleteProperty(holder, part);
     else holder[part] = value;
   }
   if (part === undefined || typeof part === 'string' || !Array.isArray(holder)) return;

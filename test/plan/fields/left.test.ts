@@ -57,8 +57,15 @@ kind: Deployment
 metadata: {name: api, namespace: elsewhere}
 spec: {replicas: 1}
 `;
-const objects = (text: string): Record<string, any>[] =>
-  kubernetesDocuments(text).flatMap((document) => document.toJS() ?? []);
+interface Rendered {
+  metadata: { annotations?: Record<string, string> };
+  spec: {
+    replicas?: number;
+    template: { spec: { containers: { image?: string; env?: { name: string; value: string }[] }[] } };
+  };
+}
+const objects = (text: string): Rendered[] =>
+  kubernetesDocuments(text).flatMap((document) => (document.toJS() as Rendered | null) ?? []);
 
 describe('replicas under an autoscaler', () => {
   test('are its own as long as it is there', () => {
@@ -82,10 +89,10 @@ describe('a manifest without what is left', () => {
   test('loses the field of that object in that namespace, and nothing else', () => {
     const left = withoutLeftFields(MANIFEST, [replicas], 'ns');
     const [, deployment, other] = objects(left);
-    assert.deepEqual(deployment?.['spec'].replicas, undefined);
-    assert.deepEqual(deployment?.['metadata'].annotations, { flag: 'on', mode: '0400' });
-    assert.equal(deployment?.['spec'].template.spec.containers[0].env[1].value, 'yes');
-    assert.equal(other?.['spec'].replicas, 1);
+    assert.deepEqual(deployment?.spec.replicas, undefined);
+    assert.deepEqual(deployment?.metadata.annotations, { flag: 'on', mode: '0400' });
+    assert.equal(deployment?.spec.template.spec.containers[0]?.env?.[1]?.value, 'yes');
+    assert.equal(other?.spec.replicas, 1);
     assert.ok(left.startsWith(MANIFEST.slice(0, MANIFEST.indexOf('---', 5))), 'the Service is as it was written');
     assert.match(
       left,
@@ -95,9 +102,9 @@ describe('a manifest without what is left', () => {
 
   test('entries of lists go by their keys or all of them', () => {
     const lease = (path: string): LeftField[] => leasedFields([{ kind: 'Deployment', name: 'api', path, owner: 'x' }]);
-    const envOf = (path: string): unknown[] =>
-      objects(withoutLeftFields(MANIFEST, lease(path), 'ns'))[1]?.['spec'].template.spec.containers.map(
-        ({ image, env = [] }: { image?: string; env?: { name: string }[] }) => [image, ...env.map(({ name }) => name)],
+    const envOf = (path: string): unknown[] | undefined =>
+      objects(withoutLeftFields(MANIFEST, lease(path), 'ns'))[1]?.spec.template.spec.containers.map(
+        ({ image, env = [] }) => [image, ...env.map(({ name }) => name)],
       );
     assert.deepEqual(envOf('spec.template.spec.containers[name=app].env[name=A]'), [['a', 'B'], ['b']]);
     assert.deepEqual(envOf('spec.template.spec.containers[*].image'), [[undefined, 'A', 'B'], [undefined]]);
