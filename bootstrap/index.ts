@@ -6,5 +6,6 @@ export { COMPONENTS, type ComponentName, type Layout, layoutOf, logFileOf, pidFi
 export { type BootstrapEvent, type Report, formatBootstrapEvent } from './report.ts';
 export { type ComponentState, componentStates } from './states.ts';
 export { superviseWhile } from './supervise.ts';
+export { runningOperations } from './worker/index.ts';
 export { type UpOptions, up } from './up.ts';
 export { type Requirement, importImages, NodePreflightError, nodeRequirements } from './node/index.ts';

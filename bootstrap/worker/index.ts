@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../src/config.ts';
-import { ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
+import { z } from 'zod';
+import { ENGINE_NAMESPACE, isLockId, taskQueueOf } from '../../src/contract/names.ts';
 import { type Component, daemonSpec } from '../component.ts';
 import { engineAddresses } from '../engine/index.ts';
-import { type Layout, pidFileOf } from '../layout.ts';
+import { type Layout, layoutOf, pidFileOf } from '../layout.ts';
 import { runningDaemon } from '../process/daemon.ts';
-import type { Ports } from '../process/ports.ts';
+import { type Ports, readPorts } from '../process/ports.ts';
 import { expectOk } from '../process/probe.ts';
 
 /** Longer than the worker gives its activities to end in good order. */
@@ -98,6 +99,25 @@ export async function runningWorkflows(layout: Layout, ports: Ports): Promise<nu
   ) as { count?: string };
   return Number(count);
 }
+
+/** Operations that hold a lock of this environment now, by their workflow ids. Never throws: an engine may be down. */
+export async function runningOperations(config: Config, environment: string): Promise<string[]> {
+  const layout = layoutOf(config, environment);
+  if ((await runningDaemon(pidFileOf(layout, 'temporal'))) === undefined) return [];
+  const query = encodeURIComponent(`ExecutionStatus = 'Running' AND TaskQueue = '${taskQueueOf(environment)}'`);
+  try {
+    const { httpAddress } = engineAddresses(await readPorts(layout.ports));
+    const url = `${httpAddress}/api/v1/namespaces/${ENGINE_NAMESPACE}/workflows?query=${query}`;
+    const answer = executionsSchema.parse(JSON.parse(await expectOk({ url })));
+    return answer.executions.map(({ execution }) => execution.workflowId).filter(isLockId);
+  } catch {
+    return [];
+  }
+}
+
+const executionsSchema = z.object({
+  executions: z.array(z.object({ execution: z.object({ workflowId: z.string() }) })).default([]),
+});
 
 /** Of the code that the worker runs: source and dependencies. */
 async function sourceDigest(repoRoot: string): Promise<string> {

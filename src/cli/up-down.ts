@@ -52,11 +52,13 @@ export async function runDown(context: CliContext, options: DownOptions): Promis
       throw refused(`"${environment.name}" is protected: deleting its data has to be confirmed on a terminal.`);
     await confirmByName(environment.name, `This deletes all data of "${environment.name}".`);
   }
-  const { deleteKind, down, purge, stopKind } = await import('../../bootstrap/index.ts');
+  const { deleteKind, down, purge, runningOperations, stopKind } = await import('../../bootstrap/index.ts');
   const { config } = context;
   const renderer = createRenderer(context.terminal, environment.name, false);
   try {
     const report = (event: BootstrapEvent): void => renderer.setup(setupLine(event));
+    for (const workflowId of await runningOperations(config, environment.name))
+      renderer.notice(runningWords(workflowId, environment.name, options.purge === true));
     await down(environment.name, config, report);
     if ('kind' in environment.cluster) await (options.purge ? deleteKind : stopKind)(environment, config, report);
     if (options.purge) await purge(environment.name, config, report);
@@ -72,6 +74,14 @@ export async function runDown(context: CliContext, options: DownOptions): Promis
           `Next: ${commandLine('up', '--env', environment.name)}   (goes on with it)`,
         ],
   );
+}
+
+/** What becomes of an operation whose engine goes. */
+function runningWords(workflowId: string, environment: string, purged: boolean): string {
+  const what = `An operation is running on "${environment}" (${workflowId})`;
+  return purged
+    ? `${what}: it ends here, and is deleted together with its engine.`
+    : `${what}: it stands still while everything is down, and goes on after the next "${commandLine('up', '--env', environment)}".`;
 }
 
 function requireEmbedded(environment: Environment, verb: string): void {

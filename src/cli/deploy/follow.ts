@@ -9,7 +9,7 @@ import {
 } from '../../clients/temporal/index.ts';
 import { phaseWorkflowId } from '../../contract/names.ts';
 import type { DeployResult } from '../../contract/deploy.ts';
-import type { Connections } from '../../environment/connections.ts';
+import { type Connections, NotRunningError } from '../../environment/connections.ts';
 import { applyLive, emptyLive, type LiveEvent, type LiveView, stateOf } from '../render/live.ts';
 import type { Renderer } from '../render/renderer.ts';
 import { watchRetries } from './retries.ts';
@@ -25,6 +25,12 @@ export interface FollowInput {
 }
 
 const MOVED = 'the engine moved';
+const STOPPED = 'the engine was stopped';
+
+/** `down` stopped the engine that this command watched. */
+export class EngineStoppedError extends Error {
+  override name = 'EngineStoppedError';
+}
 
 /** @throws what followDeployment throws; the signal's reason */
 export async function follow({ client, run, renderer, signal, engine }: FollowInput): Promise<DeployResult> {
@@ -68,11 +74,12 @@ export async function follow({ client, run, renderer, signal, engine }: FollowIn
             );
             if (state === 'lost')
               void whenMoved(engine, address, AbortSignal.any([signal, ended.signal])).then(
-                (moved) => moved && outage.abort(MOVED),
+                (why) => why !== undefined && outage.abort(why),
               );
           },
         });
       } catch (error) {
+        if (outage.signal.reason === STOPPED) throw new EngineStoppedError(STOPPED);
         if (outage.signal.reason !== MOVED || signal.aborted) throw error;
         const now = await engine();
         address = now.address;
@@ -92,17 +99,28 @@ function phasesAtWork(view: LiveView): number[] {
   return [...new Set(busy.map(({ phase }) => phase))];
 }
 
-/** Resolves with true once the engine is known under another address; with false when the signal comes first. */
+/** So many looks in a row: the file may be missing or half-way while the component is restarted. */
+const LOOKS = 3;
+
+/**
+ * @returns what became of an engine that does not answer; undefined when the signal comes first, or nothing is known
+ */
 async function whenMoved(
   engine: () => Promise<Connections['engine']>,
   address: string,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<typeof MOVED | typeof STOPPED | undefined> {
+  let missing = 0;
   for (const started = Date.now(); !signal.aborted && Date.now() - started < 120_000; ) {
     await sleep(1000);
-    // The file may be missing or half-way while the component is restarted.
-    const now = await engine().catch(() => undefined);
-    if (now && now.address !== address) return true;
+    try {
+      if ((await engine()).address !== address) return MOVED;
+      missing = 0;
+    } catch (error) {
+      // `down` takes away the file that says where it is; a crash leaves it.
+      missing = error instanceof NotRunningError ? missing + 1 : 0;
+      if (missing >= LOOKS) return STOPPED;
+    }
   }
-  return false;
+  return undefined;
 }

@@ -1,10 +1,13 @@
 /** From a connected engine and a known run to the exit code: what `deploy` and `attach` share. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { stateDir } from '../../config.ts';
 import { closeTemporal, type DeploymentHandle } from '../../clients/temporal/index.ts';
 import type { DeployResult } from '../../contract/deploy.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import { readRuntime, resolveConnections } from '../../environment/connections.ts';
-import type { ExitCode } from '../failure.ts';
+import { type ExitCode, failed } from '../failure.ts';
 import { commandLine } from '../format.ts';
 import { exportLines, lookAroundLines, workflowUrl } from '../lines.ts';
 import { jsonResult } from '../render/json.ts';
@@ -12,7 +15,7 @@ import { goesOnWords } from '../render/operation-words.ts';
 import { writeJson } from '../render/renderers.ts';
 import { summaryLines } from '../render/summary.ts';
 import { printLines } from '../terminal.ts';
-import { follow } from './follow.ts';
+import { EngineStoppedError, follow } from './follow.ts';
 import { supervised } from './ground.ts';
 import type { Session } from './session.ts';
 
@@ -62,6 +65,10 @@ export async function watchToEnd(
     await printResult(session, result);
     return exitCodeOf(result);
   } catch (error) {
+    if (error instanceof EngineStoppedError) {
+      renderer.close();
+      return await printStopped(session, run);
+    }
     if (!interrupted.aborted) throw error;
     renderer.close();
     printDetached(session, run, (interrupted.reason as Error).message, goesOn);
@@ -92,6 +99,25 @@ async function printResult({ context, environment, json }: Session, result: Depl
       lookAround: lookAroundLines(connections, runtime),
     }),
   );
+}
+
+/** After `down`. @throws CliError (failed) when it took the data as well */
+async function printStopped(session: Session, run: DeploymentHandle): Promise<ExitCode> {
+  const { context, environment } = session;
+  const there = await stat(join(stateDir(context.config, environment.name), 'engine')).then(
+    () => true,
+    () => false,
+  );
+  const up = commandLine('up', '--env', environment.name);
+  if (!there) {
+    throw failed(
+      `"${environment.name}" was deleted while this command watched (down --purge), and the operation with it: ${run.workflowId}.`,
+      `${commandLine('deploy', '--env', environment.name)}   (begins anew)`,
+    );
+  }
+  const goesOn = `what ran on ${environment.name} stands still until "${up}", and then goes on`;
+  printDetached(session, run, 'the environment was stopped (down)', goesOn);
+  return EXIT_CODES.detached;
 }
 
 export function printDetached(
