@@ -2,7 +2,7 @@ import type { Clients } from '../clients/index.ts';
 import { type KubernetesObject, managersOf, paths } from '../clients/kubernetes/index.ts';
 import type { Catalog } from '../catalog/schema.ts';
 import type { Activities } from '../contract/activities.ts';
-import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION } from '../contract/names.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION, OWNER_LABEL } from '../contract/names.ts';
 import { assertTarget } from './context.ts';
 import { awaitNamespacesGone, isTerminating } from './release/terminating.ts';
 import { beating, type ScopeOf } from './scope.ts';
@@ -47,7 +47,7 @@ export function ensureNamespaces(clients: Clients, scopeOf: ScopeOf): Activities
                 kind: 'Namespace',
                 metadata: {
                   name: namespace.name,
-                  labels: namespaceLabels(namespace),
+                  labels: { ...namespaceLabels(namespace), ...ownerLabel(namespace, items, run.environment) },
                   annotations: { 'ananta.dev/purpose': namespace.purpose, ...createdMark(namespace, items) },
                 },
               },
@@ -60,6 +60,15 @@ export function ensureNamespaces(clients: Clients, scopeOf: ScopeOf): Activities
       },
     );
   };
+}
+
+/** Only on what the deployer has made: a namespace that it found is nobody's to name. */
+function ownerLabel(
+  namespace: Namespace,
+  existing: readonly KubernetesObject[],
+  environment: string,
+): Record<string, string> {
+  return NAMESPACE_CREATED_ANNOTATION in createdMark(namespace, existing) ? { [OWNER_LABEL]: environment } : {};
 }
 
 /** Set when it is created, and kept from then on. */

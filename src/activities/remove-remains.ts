@@ -8,19 +8,15 @@ import type { Clients } from '../clients/index.ts';
 import { paths } from '../clients/kubernetes/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { Remain } from '../contract/deploy.ts';
-import {
-  MANAGED_BY,
-  MANAGED_BY_LABEL,
-  RECORDS_NAMESPACE,
-  VAULT,
-  VAULT_REVIEWER_SERVICE_ACCOUNT,
-} from '../contract/names.ts';
-import { named } from '../plan/remains.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL, VAULT, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../contract/names.ts';
+import { isOfAnother, named } from '../plan/remains.ts';
 import { assertTarget } from './context.ts';
 import { definitionsToRemove } from './destroy/definitions.ts';
+import { recordsToRemove } from './destroy/records.ts';
 import { type Survey, survey, type SurveyedNamespace } from './destroy/survey.ts';
 import { LOOK_MILLISECONDS, type Patience, removeAndWait, type Target } from './destroy/vanish.ts';
 import { claimsOf, removeClaims } from './destroy/volumes.ts';
+import { formerNames } from './owner/claim.ts';
 import { markedByHelm } from './release/leftovers.ts';
 import { beating, type ScopeOf } from './scope.ts';
 
@@ -82,7 +78,9 @@ export function removeRemains(clients: Clients, scopeOf: ScopeOf): Activities['r
           ),
         );
         await remove(go.map(({ name, uid }) => ({ kind: 'Namespace', name, path: paths.namespace(name), uid })));
-        const records = await recordsNamespace(clients, deleteData, signal);
+        // As long as something hangs the cluster is still this environment's, and says so.
+        if (remains.some(({ state }) => state === 'stuck')) return { removed: removed.sort(), remains };
+        const records = await recordsToRemove(clients, deleteData, signal);
         remains.push(...records.stay);
         await remove(records.go);
         return { removed: removed.sort(), remains };
@@ -109,7 +107,12 @@ function ownObjects({ namespaces }: Survey): Target[] {
 }
 
 /** What belongs to no namespace: leftovers of releases, and the deployer's right to have tokens reviewed. */
-async function clusterScoped({ kubernetes }: Clients, { releases }: Survey, signal: AbortSignal): Promise<Target[]> {
+async function clusterScoped(
+  { kubernetes, environment }: Clients,
+  { releases }: Survey,
+  signal: AbortSignal,
+): Promise<Target[]> {
+  const formerly = await formerNames(kubernetes, environment.name);
   const left = [...(await markedByHelm(kubernetes, signal))]
     .filter(([key]) => releases.has(key))
     .flatMap(([, objects]) => objects)
@@ -117,7 +120,8 @@ async function clusterScoped({ kubernetes }: Clients, { releases }: Survey, sign
   const path = paths.clusterRoleBinding(VAULT_REVIEWER_SERVICE_ACCOUNT.name);
   const binding = await kubernetes.get(path, signal);
   const own =
-    binding?.metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY
+    binding?.metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY &&
+    !isOfAnother(binding.metadata.labels, environment.name, formerly)
       ? [{ kind: 'ClusterRoleBinding', name: binding.metadata.name, path, uid: binding.metadata.uid }]
       : [];
   return [
@@ -195,10 +199,11 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
  * @returns in words, where there was anything to do
  */
 async function putKeysAside(
-  { vault, catalog }: Clients,
+  clients: Clients,
   { namespaces }: Survey,
   remains: readonly Remain[],
 ): Promise<string | undefined> {
+  const { vault, catalog } = clients;
   const home = catalog.services.find(({ name }) => name === VAULT.service)?.namespace;
   // Without a claim that has really gone nobody knows that the data have.
   const claims = namespaces.filter(({ name }) => name === home).flatMap(claimsOf);
@@ -207,46 +212,17 @@ async function putKeysAside(
       (kind === 'PersistentVolumeClaim' && namespace === home) ||
       (kind === 'PersistentVolume' && (state === 'stuck' || reason.includes(` ${home ?? ''}/`))),
   );
-  if (left || !(await vault.keys.read().catch(() => undefined))) return undefined;
+  if (left || !(await vault.keys.read().catch(() => undefined)) || (await keysOfAnother(clients))) return undefined;
   if (claims.length === 0 && (await vault.state()).state !== 'absent') return undefined;
   return `Vault's unseal keys: put aside as ${await vault.keys.putAside()}`;
 }
 
-/** Versions and accepted drift outlive the platform, unless everything is to go. */
-async function recordsNamespace(
-  { kubernetes, environment }: Clients,
-  deleteData: boolean,
-  signal: AbortSignal,
-): Promise<{ go: Target[]; stay: Remain[] }> {
-  const path = paths.namespace(RECORDS_NAMESPACE);
-  const found = await kubernetes.get(path, signal);
-  if (!found) return { go: [], stay: [] };
+/** The Secret that the environment's file names carries another environment's name. */
+async function keysOfAnother({ kubernetes, environment }: Clients): Promise<boolean> {
   const { keys } = environment.vault;
-  if (deleteData && keys.store === 'kubernetes' && keys.namespace === RECORDS_NAMESPACE)
-    return {
-      go: [],
-      stay: [
-        {
-          kind: 'Namespace',
-          name: RECORDS_NAMESPACE,
-          state: 'kept',
-          reason: 'it holds the keys of a Vault that a backup may need',
-        },
-      ],
-    };
-  if (deleteData && found.metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY)
-    return { go: [{ kind: 'Namespace', name: RECORDS_NAMESPACE, path, uid: found.metadata.uid }], stay: [] };
-  return {
-    go: [],
-    stay: [
-      {
-        kind: 'Namespace',
-        name: RECORDS_NAMESPACE,
-        state: 'kept',
-        reason: 'it holds the history of the platform: versions, accepted drift',
-      },
-    ],
-  };
+  if (keys.store !== 'kubernetes') return false;
+  const found = await kubernetes.get(paths.secret(keys.namespace, keys.name));
+  return isOfAnother(found?.metadata.labels, environment.name, await formerNames(kubernetes, environment.name));
 }
 
 function label({ kind, namespace, name }: Target): string {

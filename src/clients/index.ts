@@ -81,7 +81,7 @@ export async function createClients(
     connection: connections.vault,
     keys:
       keys.store === 'kubernetes'
-        ? createKeySecret(kubernetes, keys, redactor, {
+        ? createKeySecret(kubernetes, { ...keys, environment: environment.name }, redactor, {
             spool: createKeySpool(connections.stateDir, redactor, { plaintext: !environment.protected }),
           })
         : createKeyFile(connections.vault.keysFile, redactor),

@@ -7,6 +7,7 @@ import {
   INSTANCE_LABEL,
   MANAGED_BY,
   MANAGED_BY_LABEL,
+  OWNER_LABEL,
   RELEASE_LABELS,
   VAULT_REVIEWER_SERVICE_ACCOUNT,
 } from '../contract/names.ts';
@@ -54,18 +55,32 @@ export function madeAtRunTime({ services }: Pick<Catalog, 'services'>): Readonly
   ]);
 }
 
+/** Another environment has put its name on it. */
+export function isOfAnother(
+  labels: Readonly<Record<string, string>> | null | undefined,
+  environment: string,
+  formerly: readonly string[] = [],
+): boolean {
+  const owner = labels?.[OWNER_LABEL];
+  return owner !== undefined && owner !== environment && !formerly.includes(owner);
+}
+
 /**
  * @param releases `<namespace>/<release>` of all releases of ours
  * @param environment whose releases they are
  * @param made what its services make for themselves
+ * @param formerly environments that it took the cluster over from
  */
 export function belongingOf(
   object: SeenObject,
   releases: ReadonlySet<string>,
   environment: string,
   made: ReadonlySet<string>,
+  formerly: readonly string[] = [],
 ): Belonging {
   const { group, kind, namespace, name, labels, annotations } = object;
+  // Whatever else it looks like.
+  if (isOfAnother(labels, environment, formerly)) return 'foreign';
   if (group === '' && kind === 'PersistentVolumeClaim')
     return releases.has(`${namespace}/${labels[INSTANCE_LABEL] ?? ''}`) ? 'volume' : 'foreign';
   if (object.owned || PASSING.includes(kind) || PUBLISHED.includes(`${kind} ${name}`)) return 'automatic';
@@ -73,7 +88,7 @@ export function belongingOf(
   // Whoever takes the platform down works by them.
   if (isAccessObject(kind, name) && labels[MANAGED_BY_LABEL] === MANAGED_BY) return 'automatic';
   if (labels['owner'] === 'helm' && kind === 'Secret')
-    return labels[RELEASE_LABELS.environment] === environment ? 'ours' : 'foreign';
+    return [environment, ...formerly].includes(labels[RELEASE_LABELS.environment] ?? '') ? 'ours' : 'foreign';
   if (labels[MANAGED_BY_LABEL] === MANAGED_BY || made.has(`${namespace} ${kind} ${name}`)) return 'ours';
   const release = annotations['meta.helm.sh/release-name'];
   return release !== undefined && releases.has(`${annotations['meta.helm.sh/release-namespace'] ?? ''}/${release}`)

@@ -49,6 +49,34 @@ describe('whose an object is', () => {
       seen('PersistentVolumeClaim', 'data-api-0', { labels: { 'app.kubernetes.io/instance': 'api' } }),
       'volume',
     ],
+    [
+      'what carries our mark and the name of another environment',
+      seen('Secret', 'vault-x', {
+        labels: { 'app.kubernetes.io/managed-by': 'ananta-deploy', 'ananta.dev/environment': 'other' },
+      }),
+      'foreign',
+    ],
+    [
+      'a claim of another environment, named as one of ours',
+      seen('PersistentVolumeClaim', 'data-api-0', {
+        labels: { 'app.kubernetes.io/instance': 'api', 'ananta.dev/environment': 'other' },
+      }),
+      'foreign',
+    ],
+    [
+      'what carries our name',
+      seen('Secret', 'vault-x', {
+        labels: { 'app.kubernetes.io/managed-by': 'ananta-deploy', 'ananta.dev/environment': 'test' },
+      }),
+      'ours',
+    ],
+    [
+      'what carries the name of an environment that we took the cluster over from',
+      seen('Secret', 'vault-x', {
+        labels: { 'app.kubernetes.io/managed-by': 'ananta-deploy', 'ananta.dev/environment': 'before' },
+      }),
+      'ours',
+    ],
     ['a claim of somebody', seen('PersistentVolumeClaim', 'theirs'), 'foreign'],
     ['what a controller has made', seen('Pod', 'x', { owned: true }), 'automatic'],
     ['what is in every namespace', seen('ConfigMap', 'kube-root-ca.crt'), 'automatic'],
@@ -64,7 +92,7 @@ describe('whose an object is', () => {
   ];
   for (const [what, object, belonging] of CASES)
     test(`${what}: ${belonging}`, () =>
-      assert.equal(belongingOf(object, RELEASES, 'test', madeAtRunTime(loadCatalog())), belonging));
+      assert.equal(belongingOf(object, RELEASES, 'test', madeAtRunTime(loadCatalog()), ['before']), belonging));
 
   test('many are named in a few words', () => {
     assert.equal(named([{ kind: 'Pod', name: 'a' }]), 'Pod a');

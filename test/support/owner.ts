@@ -1,6 +1,6 @@
 /** The owner record of a cluster, as it lies there. */
 import type { KubernetesObject } from '../../src/clients/kubernetes/index.ts';
-import { RECORDS_NAMESPACE } from '../../src/contract/names.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL, OWNER_LABEL, RECORDS_NAMESPACE } from '../../src/contract/names.ts';
 import { type ClusterOwner, OWNER_RECORD } from '../../src/contract/owner.ts';
 
 export const OWNER_PATH = `/api/v1/namespaces/${RECORDS_NAMESPACE}/configmaps/${OWNER_RECORD.name}`;
@@ -20,7 +20,13 @@ export function ownerOfCluster(over: Partial<ClusterOwner> = {}): ClusterOwner {
 
 /** @returns path and object */
 export function ownerRecord(over: Partial<ClusterOwner> = {}): [string, KubernetesObject] {
-  const metadata = { name: OWNER_RECORD.name, namespace: RECORDS_NAMESPACE, uid: OWNER_PATH, resourceVersion: '1' };
+  const metadata = {
+    name: OWNER_RECORD.name,
+    namespace: RECORDS_NAMESPACE,
+    uid: OWNER_PATH,
+    resourceVersion: '1',
+    labels: { [MANAGED_BY_LABEL]: MANAGED_BY, [OWNER_LABEL]: over.environment ?? 'sandbox' },
+  };
   return [OWNER_PATH, { metadata, data: { [OWNER_RECORD.key]: JSON.stringify(ownerOfCluster(over)) } }];
 }
 

@@ -26,7 +26,11 @@ after(async () => {
 async function startByHand(type: string, input: object): Promise<DeployResult> {
   const workflowId = `by-hand-${process.hrtime.bigint()}`;
   try {
-    return await engine.client.workflow.execute(type, { taskQueue: taskQueueOf('sandbox'), workflowId, args: [input] });
+    return (await engine.client.workflow.execute(type, {
+      taskQueue: taskQueueOf('sandbox'),
+      workflowId,
+      args: [input],
+    })) as DeployResult;
   } catch (error) {
     const cause = error instanceof WorkflowFailedError ? (error.cause as { details?: unknown[] }) : {};
     if (cause.details?.[0] === undefined) throw error;

@@ -5,7 +5,8 @@ import { type Kind, type KubernetesObject, managersOf, paths } from '../../clien
 import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION, RELEASE_LABELS } from '../../contract/names.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
-import { type Belonging, belongingOf, madeAtRunTime } from '../../plan/remains.ts';
+import { type Belonging, belongingOf, isOfAnother, madeAtRunTime } from '../../plan/remains.ts';
+import { formerNames } from '../owner/claim.ts';
 import { type FoundObject, listAll, swept } from '../release/leftovers.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { allRevisions, newestOfEach } from '../release/revisions.ts';
@@ -45,8 +46,10 @@ export async function survey({ kubernetes, catalog, environment }: Surveying, si
   ]);
   const releases = new Set(allReleases(catalog).map(({ namespace, name }) => releaseKey(namespace, name)));
   const foreign = await foreignReleases({ kubernetes, catalog, environment }, revisions, signal);
+  const formerly = await formerNames(kubernetes, environment.name);
+  const isOwn = (name: string | undefined): boolean => name === environment.name || formerly.includes(name ?? '');
   for (const [key, { labels }] of newestOfEach(revisions)) {
-    if (labels[RELEASE_LABELS.environment] === environment.name && !foreign.has(key)) releases.add(key);
+    if (isOwn(labels[RELEASE_LABELS.environment]) && !foreign.has(key)) releases.add(key);
     else releases.delete(key);
   }
   const kinds = swept(served);
@@ -76,11 +79,14 @@ export async function survey({ kubernetes, catalog, environment }: Surveying, si
       name,
       object,
       uid: object.metadata.uid,
-      ours: isCreatedByUs(object),
+      ours: isCreatedByUs(object) && !isOfAnother(object.metadata.labels, environment.name, formerly),
       deleting: Boolean(object.metadata.deletionTimestamp),
       unseen: unseen.sort(),
       unanswered: unanswered.sort(),
-      objects: found.map((one) => ({ ...one, belonging: belongingOf(seen(one), releases, environment.name, made) })),
+      objects: found.map((one) => ({
+        ...one,
+        belonging: belongingOf(seen(one), releases, environment.name, made, formerly),
+      })),
     });
   }
   return { namespaces, kinds, releases };
@@ -96,7 +102,7 @@ export function isCreatedByUs({ metadata }: KubernetesObject): boolean {
   );
 }
 
-function seen({ kind, object: { metadata } }: FoundObject): Parameters<typeof belongingOf>[0] {
+export function seen({ kind, object: { metadata } }: FoundObject): Parameters<typeof belongingOf>[0] {
   return {
     group: kind.group,
     kind: kind.kind,

@@ -8,7 +8,7 @@ import {
   paths,
 } from '../../clients/kubernetes/index.ts';
 import { type DriftState, driftStateSchema } from '../../contract/drift-state.ts';
-import { MANAGED_BY, MANAGED_BY_LABEL, RECORDS_NAMESPACE } from '../../contract/names.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL, OWNER_LABEL, RECORDS_NAMESPACE } from '../../contract/names.ts';
 import { ensureRecordsNamespace } from '../records.ts';
 
 type Keeper = Pick<KubernetesClient, 'get' | 'apply' | 'create' | 'replace'>;
@@ -69,7 +69,7 @@ async function write(
     metadata: {
       name: driftStateName(environment),
       namespace: RECORDS_NAMESPACE,
-      labels: { [MANAGED_BY_LABEL]: MANAGED_BY },
+      labels: { [MANAGED_BY_LABEL]: MANAGED_BY, [OWNER_LABEL]: environment },
       ...(found ? { resourceVersion: found.metadata.resourceVersion } : {}),
     },
     data: { [KEY]: JSON.stringify(state) },

@@ -25,7 +25,7 @@ const HELM_LOG_LINES = 40;
 
 /** @returns the file, and up to 8 lines of it for a terminal; both without secret values */
 export async function writeEvidence(
-  clients: Pick<Clients, 'kubernetes' | 'helm' | 'vault' | 'catalog' | 'connections' | 'redactor'>,
+  clients: Pick<Clients, 'environment' | 'kubernetes' | 'helm' | 'vault' | 'catalog' | 'connections' | 'redactor'>,
   request: EvidenceRequest,
   signal: AbortSignal,
 ): Promise<{ evidence: string; summary: string[] }> {

@@ -107,6 +107,15 @@ export function recentOwner(kubernetes: Pick<KubernetesClient, 'get'>): Promise<
   return owner;
 }
 
+/** Environments that this one took the cluster over from: what carries their name is its own. */
+export async function formerNames(
+  kubernetes: Pick<KubernetesClient, 'get'>,
+  environment: string,
+): Promise<readonly string[]> {
+  const owner = await recentOwner(kubernetes);
+  return owner?.environment === environment ? owner.formerly : [];
+}
+
 /** What was just written or found to be another's is not to be believed any longer. */
 export function forgetOwner(kubernetes: object): void {
   recent.delete(kubernetes);

@@ -24,7 +24,7 @@ export function configureVault(clients: Clients, scopeOf: ScopeOf): Activities['
       async () => {
         const { kubernetes, vault, redactor, connections, environment, catalog } = clients;
         await assertTarget(clients, run, signal);
-        const changed = await ensureIdentities(kubernetes, signal);
+        const changed = await ensureIdentities(kubernetes, clients.environment.name, signal);
         const reviewer = await reviewerOf(kubernetes, redactor, signal);
         // A new login is the only proof that Vault's reviewer is still let in by the cluster: who made it anew may hold
         // a

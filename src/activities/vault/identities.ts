@@ -8,6 +8,7 @@ import {
   DEPLOYER_SERVICE_ACCOUNT,
   MANAGED_BY,
   MANAGED_BY_LABEL,
+  OWNER_LABEL,
   VAULT_REVIEWER_SERVICE_ACCOUNT,
 } from '../../contract/names.ts';
 import { DeployError } from '../failures.ts';
@@ -24,9 +25,17 @@ export interface Reviewer {
   certificateAuthority: string;
 }
 
-/** Creates what the Vault chart has not created already. @returns names of what was created */
-export async function ensureIdentities(kubernetes: KubernetesClient, signal?: AbortSignal): Promise<string[]> {
-  const labels = { [MANAGED_BY_LABEL]: MANAGED_BY };
+/**
+ * Creates what the Vault chart has not created already.
+ * @param environment whose they are: on what is made
+ * @returns names of what was created
+ */
+export async function ensureIdentities(
+  kubernetes: KubernetesClient,
+  environment: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const labels = { [MANAGED_BY_LABEL]: MANAGED_BY, [OWNER_LABEL]: environment };
   const { name, namespace } = VAULT_REVIEWER_SERVICE_ACCOUNT;
   const wanted: [string, Record<string, unknown>][] = [
     ...[DEPLOYER_SERVICE_ACCOUNT, VAULT_REVIEWER_SERVICE_ACCOUNT].map((account): [string, Record<string, unknown>] => [

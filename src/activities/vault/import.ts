@@ -39,7 +39,7 @@ export interface PlannedImport {
   write: () => Promise<number>;
 }
 
-type Importing = Pick<Clients, 'catalog' | 'connections' | 'vault' | 'redactor' | 'kubernetes'>;
+type Importing = Pick<Clients, 'environment' | 'catalog' | 'connections' | 'vault' | 'redactor' | 'kubernetes'>;
 
 /**
  * Looks and compares; changes nothing before `write` is called. @throws VaultSealedError and others of Vault's client

@@ -17,7 +17,7 @@ export async function learnEverything(clients: Learning, signal: AbortSignal): P
   return fromVault;
 }
 
-type Learning = Pick<Clients, 'vault' | 'catalog' | 'redactor' | 'kubernetes'>;
+type Learning = Pick<Clients, 'environment' | 'vault' | 'catalog' | 'redactor' | 'kubernetes'>;
 
 async function learnFromVault({ vault, catalog, redactor }: Learning, signal: AbortSignal): Promise<boolean> {
   const { state } = await vault.state(signal);

@@ -20,7 +20,7 @@ export interface Loss {
   keys: KeyOfPath[];
 }
 
-type Asking = Pick<Clients, 'catalog' | 'connections' | 'redactor' | 'vault' | 'kubernetes'>;
+type Asking = Pick<Clients, 'environment' | 'catalog' | 'connections' | 'redactor' | 'vault' | 'kubernetes'>;
 
 const claimSchema = z.looseObject({
   spec: z.looseObject({ volumeName: z.string().nullish() }).prefault({}),

@@ -6,6 +6,8 @@ import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts'
 import type { Clients } from '../../clients/index.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, VAULT_PATH_ANNOTATION, VAULT_VERSION_ANNOTATION } from '../../contract/names.ts';
 import { isOursAlone } from '../../plan/drift/secret-owner.ts';
+import { isOfAnother } from '../../plan/remains.ts';
+import { formerNames } from '../owner/claim.ts';
 import { learnValues } from './learn.ts';
 
 export interface MadeSecret {
@@ -21,9 +23,9 @@ export interface MadeSecret {
 
 const dataSchema = z.object({ data: z.record(z.string(), z.string()).nullish() });
 
-/** All that carry our label. Their values become unspeakable. */
+/** All that carry our label, and no other environment's name. Their values become unspeakable. */
 export async function madeSecrets(
-  clients: Pick<Clients, 'kubernetes' | 'catalog' | 'redactor'>,
+  clients: Pick<Clients, 'kubernetes' | 'catalog' | 'redactor' | 'environment'>,
   signal?: AbortSignal,
 ): Promise<MadeSecret[]> {
   const { items } = await clients.kubernetes.list(
@@ -31,7 +33,10 @@ export async function madeSecrets(
     { labelSelector: `${MANAGED_BY_LABEL}=${MANAGED_BY}` },
     signal,
   );
-  return items.map((object) => asMade(clients, object));
+  const { name } = clients.environment;
+  const formerly = await formerNames(clients.kubernetes, name);
+  const own = items.filter(({ metadata: { labels } }) => !isOfAnother(labels, name, formerly));
+  return own.map((object) => asMade(clients, object));
 }
 
 export function asMade(

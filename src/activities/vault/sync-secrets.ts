@@ -4,7 +4,13 @@ import { paths } from '../../clients/kubernetes/index.ts';
 import { type KvEntry, readKv } from '../../clients/vault/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { MANAGED_BY, MANAGED_BY_LABEL, VAULT_PATH_ANNOTATION, VAULT_VERSION_ANNOTATION } from '../../contract/names.ts';
+import {
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  OWNER_LABEL,
+  VAULT_PATH_ANNOTATION,
+  VAULT_VERSION_ANNOTATION,
+} from '../../contract/names.ts';
 import { type WantedSecret, wantedSecrets } from '../../plan/kubernetes-secrets.ts';
 import { assertTarget } from '../context.ts';
 import { DeployError } from '../failures.ts';
@@ -63,7 +69,7 @@ async function readPaths(
 }
 
 async function write(
-  { kubernetes }: Clients,
+  { kubernetes, environment }: Clients,
   wanted: WantedSecret,
   entry: KvEntry | undefined,
   signal: AbortSignal,
@@ -83,7 +89,7 @@ async function write(
       metadata: {
         name: wanted.name,
         namespace: wanted.namespace,
-        labels: { ...wanted.labels, [MANAGED_BY_LABEL]: MANAGED_BY },
+        labels: { ...wanted.labels, [MANAGED_BY_LABEL]: MANAGED_BY, [OWNER_LABEL]: environment.name },
         annotations: { [VAULT_PATH_ANNOTATION]: wanted.path, [VAULT_VERSION_ANNOTATION]: entry.revision },
       },
       data: Object.fromEntries(wanted.keys.map((key) => [key, Buffer.from(entry.data[key] ?? '').toString('base64')])),

@@ -6,7 +6,7 @@ import {
   type KubernetesObject,
   paths,
 } from '../../clients/kubernetes/index.ts';
-import { MANAGED_BY, MANAGED_BY_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL, OWNER_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';
 import { type PlatformVersion, platformVersionSchema } from '../../contract/version.ts';
 import { ensureRecordsNamespace } from '../records.ts';
 
@@ -121,6 +121,7 @@ function asConfigMap(version: PlatformVersion): unknown {
       namespace: RECORDS_NAMESPACE,
       labels: {
         [MANAGED_BY_LABEL]: MANAGED_BY,
+        [OWNER_LABEL]: version.environment,
         [RELEASE_LABELS.environment]: version.environment,
         [VERSION_LABEL]: String(version.version),
         [RELEASE_LABELS.run]: version.runId,

@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { MANAGED_BY, MANAGED_BY_LABEL } from '../../contract/names.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL, OWNER_LABEL } from '../../contract/names.ts';
 import {
   type KubernetesClient,
   KubernetesError,
@@ -33,10 +33,16 @@ export interface KeySecretOptions {
   patienceMilliseconds?: number;
 }
 
+interface Place {
+  namespace: string;
+  /** Whose keys they are: on what is made. */
+  environment?: string | undefined;
+}
+
 /** The namespace is made when it is missing; nothing else of it is touched. */
 export function createKeySecret(
   kubernetes: Pick<KubernetesClient, 'get' | 'create' | 'replace' | 'apply'>,
-  { namespace, name }: { namespace: string; name: string },
+  { namespace, name, environment }: Place & { name: string },
   redactor: Redactor,
   { spool, patienceMilliseconds = PATIENCE_MILLISECONDS }: KeySecretOptions = {},
 ): KeyStore {
@@ -54,7 +60,7 @@ export function createKeySecret(
           await kubernetes.replace(paths.secret(namespace, name), { ...found, apiVersion: 'v1', kind: 'Secret', data });
         else {
           await ensureNamespace(kubernetes, namespace);
-          await kubernetes.create(paths.secrets(namespace), secretOf(namespace, name, data));
+          await kubernetes.create(paths.secrets(namespace), secretOf({ namespace, environment }, name, data));
         }
         return;
       } catch (error) {
@@ -112,7 +118,10 @@ export function createKeySecret(
       const record = (await fields())[RECORD];
       if (record === undefined) return place;
       const aside = `${name}-${new Date().toISOString().replaceAll(/[:.]/g, '-').toLowerCase()}-old`;
-      await kubernetes.create(paths.secrets(namespace), secretOf(namespace, aside, { [RECORD]: record }));
+      await kubernetes.create(
+        paths.secrets(namespace),
+        secretOf({ namespace, environment }, aside, { [RECORD]: record }),
+      );
       await change(({ [RECORD]: _moved, ...rest }) => rest);
       return `Secret ${namespace}/${aside}`;
     },
@@ -170,12 +179,16 @@ function encoded(text: string): string {
   return Buffer.from(text).toString('base64');
 }
 
-function secretOf(namespace: string, name: string, data: Record<string, string>): unknown {
+function secretOf({ namespace, environment }: Place, name: string, data: Record<string, string>): unknown {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
-    metadata: { name, namespace, labels: { [MANAGED_BY_LABEL]: MANAGED_BY } },
+    metadata: {
+      name,
+      namespace,
+      labels: { [MANAGED_BY_LABEL]: MANAGED_BY, ...(environment === undefined ? {} : { [OWNER_LABEL]: environment }) },
+    },
     data,
   };
 }
