@@ -115,8 +115,8 @@ async function startCluster(ground: Ground, report: Report, signal: AbortSignal 
   const api = await openApi(layout);
   try {
     const contents = contentsOf(catalog, environment, ports, network);
-    await applyContents(layout, api, contents, started);
-    if (started) await awaitUsable(api, contents.nodes, signal);
+    const applied = await applyContents(layout, api, contents, started);
+    if (started || applied) await awaitUsable(api, contents.nodes, signal);
     if (network !== undefined) await startNode(ground, api, report, signal);
     return started;
   } finally {

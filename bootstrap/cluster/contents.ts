@@ -114,7 +114,7 @@ export function contentsOf(
 
 /**
  * Applies what is not as it should be: all of it after a start, otherwise only when it differs from what was applied
- * last.
+ * last, or when somebody has deleted nodes.
  * @returns whether anything was applied
  */
 export async function applyContents(
@@ -126,7 +126,7 @@ export async function applyContents(
   const objects = clusterObjects(contents);
   const digest = createHash('sha256').update(JSON.stringify(objects)).digest('hex').slice(0, 16);
   const marker = join(layout.cluster, 'applied');
-  if (!afterStart && (await readText(marker)) === digest) return false;
+  if (!afterStart && (await readText(marker)) === digest && (await nodesAreThere(api, contents))) return false;
   await Promise.all(objects.map((object) => applyRetrying(api, object)));
   if (contents.real !== undefined) for (const object of execPolicy(contents.commands)) await api.remove(object);
   await removeOthers(api, objects);
@@ -146,6 +146,14 @@ async function applyRetrying(api: Api, object: ApiObject): Promise<void> {
       return undefined;
     }
   });
+}
+
+/** Without them no pod starts, and nobody else makes them again. */
+async function nodesAreThere(api: Api, { nodes }: Pick<ClusterContents, 'nodes'>): Promise<boolean> {
+  const path = `/api/v1/nodes?labelSelector=${encodeURIComponent(`${NODE_LABEL}=true`)}`;
+  const { items } = (await api.request('GET', path)) as { items: { metadata: { name: string } }[] };
+  const names = new Set(items.map(({ metadata }) => metadata.name));
+  return Array.from({ length: nodes }, (_, index) => simulatedNode(index)).every((name) => names.has(name));
 }
 
 /** Nodes that are there already would tell another port only with their next heartbeat. */

@@ -52,7 +52,7 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
     remainingSeconds: rounded(remaining.get(service.name) ?? 0),
     healthTimeoutSeconds: service.healthTimeoutSeconds * environment.healthTimeoutFactor,
   }));
-  const notes = unprovedNotes(catalog, observed);
+  const notes = [...nodeNotes(observed), ...unprovedNotes(catalog, observed)];
   return {
     operation: 'deploy',
     environment: environment.name,
@@ -67,6 +67,13 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
     onFailure: environment.onFailure,
     ...(notes.length > 0 ? { notes } : {}),
   };
+}
+
+/** A cluster may add nodes when pods wait for one: so that is no reason to refuse. */
+function nodeNotes({ nodes }: ObservedCluster): string[] {
+  return nodes === 0
+    ? ['The cluster has no node: no pod starts, Vault included, until it has one (kubectl get nodes).']
+    : [];
 }
 
 /** What cannot be proved is said, and counts by its labels. */

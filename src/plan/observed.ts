@@ -76,6 +76,8 @@ export interface ObservedCluster {
   terminating?: ReadonlySet<string>;
   /** Key `<namespace>/<release>`. */
   releases: ReadonlyMap<string, ObservedRelease>;
+  /** How many nodes there are, at most 1; absent: nobody may look. */
+  nodes?: number;
   /** Definitions that its chart brings along and that somebody has deleted, by release name. Absent: none. */
   lostDefinitions?: ReadonlyMap<string, readonly string[]>;
   /** Why proofs of revisions could not be checked; absent: they were. */

@@ -463,3 +463,10 @@ describe('plan', () => {
     );
   });
 });
+
+test('a cluster without nodes is said to be one, before anything waits for pods', () => {
+  const observed = nothingThere();
+  assert.equal(plan(observed).notes, undefined);
+  observed.nodes = 0;
+  assert.match(plan(observed).notes?.join() ?? '', /The cluster has no node/);
+});

@@ -50,6 +50,7 @@ export function adoptReleases(clients: Clients, scopeOf: ScopeOf): Activities['a
             {
               [RELEASE_LABELS.environment]: run.environment,
               [RELEASE_LABELS.service]: service,
+              [RELEASE_LABELS.platform]: catalog.name,
               [RELEASE_LABELS.run]: run.runId,
               [RELEASE_LABELS.digest]: UNKNOWN_DIGEST,
               [RELEASE_LABELS.adopted]: String(revision),

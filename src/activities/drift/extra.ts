@@ -78,7 +78,6 @@ function whyExtra(
   if (metadata.namespace === undefined || !namespaces.has(metadata.namespace)) return undefined;
   if (!isMadeByOthers(kind, object)) return undefined;
   // What a volume holds is nobody's to throw away on the advice of a comparison.
-  if (kind === 'PersistentVolumeClaim') return 'no release of the platform made it; it holds data and is left alone';
   if (kind === 'PersistentVolumeClaim') return isClaimOfOurs(metadata, survey, claims) ? undefined : NOT_OUR_CLAIM;
   return 'no release of the platform made it; it is left alone: delete it, or have it ignored';
 }

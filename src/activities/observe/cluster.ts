@@ -1,6 +1,6 @@
 /** Everything a plan is decided from, in as few requests as it takes. */
 import type { Clients } from '../../clients/index.ts';
-import { paths } from '../../clients/kubernetes/index.ts';
+import { isForbidden, paths } from '../../clients/kubernetes/index.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { observedHealth } from '../../plan/health/index.ts';
 import { type ObservedCluster, type ObservedHealth, releaseKey } from '../../plan/observed.ts';
@@ -24,12 +24,13 @@ export async function observeCluster(
   signal: AbortSignal,
 ): Promise<ObservedCluster> {
   const { kubernetes, catalog } = clients;
-  const [{ revisions, proofs }, namespaces, vault, vaultServer, autoscaled] = await Promise.all([
+  const [{ revisions, proofs }, namespaces, vault, vaultServer, autoscaled, nodes] = await Promise.all([
     allJudgedRevisions(clients, signal),
     kubernetes.list(paths.namespaces, { metadataOnly: true }, signal),
     observeVault(clients, environment, signal),
     observeVaultServer(clients, signal),
     listAutoscaled(kubernetes, signal),
+    someNode(kubernetes, signal),
     kubernetes.watches.synced(signal),
   ]);
   const releases = newestJudged(clients, revisions);
@@ -39,6 +40,7 @@ export async function observeCluster(
   return {
     foreign: await foreignReleases(clients, staying, signal),
     terminating,
+    ...(nodes === undefined ? {} : { nodes }),
     namespaces: new Set(
       catalog.namespaces.filter((namespace) => isAsWanted(namespace, namespaces.items)).map(({ name }) => name),
     ),
@@ -49,6 +51,19 @@ export async function observeCluster(
     ...vault,
     vaultServer,
   };
+}
+
+/** @returns undefined where they may not be looked at */
+async function someNode(
+  kubernetes: Pick<Clients['kubernetes'], 'list'>,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  try {
+    return (await kubernetes.list(paths.nodes, { metadataOnly: true, limit: 1 }, signal)).items.length;
+  } catch (error) {
+    if (isForbidden(error)) return undefined;
+    throw error;
+  }
 }
 
 /**

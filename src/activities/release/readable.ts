@@ -1,6 +1,7 @@
-/** Before anything is touched: Helm can read the record of what it is about to upgrade. */
-import { readStoredRelease } from '../../clients/helm/index.ts';
-import type { KubernetesClient } from '../../clients/kubernetes/index.ts';
+/** Whether Helm can read its own records: of what it is about to upgrade, and of all that is in effect. */
+import { z } from 'zod';
+import { DamagedRecordError, decodeStoredRelease, readStoredRelease } from '../../clients/helm/index.ts';
+import { isForbidden, type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
 import type { DeployPlan } from '../../contract/plan.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 
@@ -25,4 +26,39 @@ export async function assertReadable(
         await readStoredRelease(kubernetes, namespace, name, found.revision, signal);
       }),
   );
+}
+
+const recordSchema = z.looseObject({ data: z.object({ release: z.string() }) });
+
+/**
+ * Of releases in these namespaces: what is damaged, each with the way out. One request; empty where Secrets may not be
+ * read.
+ */
+export async function damagedRecords(
+  kubernetes: Pick<KubernetesClient, 'list'>,
+  namespaces: readonly string[],
+  signal?: AbortSignal,
+): Promise<string[]> {
+  let items: Awaited<ReturnType<KubernetesClient['list']>>['items'];
+  try {
+    ({ items } = await kubernetes.list(paths.secrets(), { labelSelector: 'owner=helm,status=deployed' }, signal));
+  } catch (error) {
+    if (isForbidden(error)) return [];
+    throw error;
+  }
+  const found = await Promise.all(
+    items
+      .filter(({ metadata }) => namespaces.includes(metadata.namespace ?? ''))
+      .map(async (secret) => {
+        const { namespace = '', labels } = secret.metadata;
+        try {
+          await decodeStoredRelease(recordSchema.parse(secret).data.release);
+          return [];
+        } catch (error) {
+          const of = { namespace, name: labels?.['name'] ?? '', revision: Number(labels?.['version']) };
+          return [new DamagedRecordError(of, error).message];
+        }
+      }),
+  );
+  return found.flat().sort();
 }

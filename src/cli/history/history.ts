@@ -1,5 +1,6 @@
 /** `ananta history [N]`. */
 import { chosen } from '../../activities/versions/plan-rollback.ts';
+import { damagedRecords } from '../../activities/release/readable.ts';
 import { readVersions } from '../../activities/versions/store.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { HistoryOptions } from './options.ts';
@@ -15,8 +16,19 @@ export async function runHistory(
   options: HistoryOptions,
 ): Promise<ExitCode> {
   const { terminal } = context;
-  await withVersions(context, options.env, async ({ kubernetes }, { name, history }) => {
-    const versions = await readVersions(kubernetes, name);
+  await withVersions(context, options.env, async ({ kubernetes, catalog }, { name, history }) => {
+    const [versions, damaged] = await Promise.all([
+      readVersions(kubernetes, name),
+      damagedRecords(
+        kubernetes,
+        catalog.namespaces.map((namespace) => namespace.name),
+      ),
+    ]);
+    // Standard output is the list's own.
+    printLines(
+      terminal.stderr,
+      damaged.flatMap((text) => text.split('\n')),
+    );
     if (wanted === undefined) {
       printLines(
         terminal.stdout,

@@ -3,6 +3,7 @@
  */
 export const paths = {
   namespaces: '/api/v1/namespaces',
+  nodes: '/api/v1/nodes',
   namespace: (name: string): string => `/api/v1/namespaces/${name}`,
   secrets: (namespace?: string): string => within('/api/v1', namespace, 'secrets'),
   secret: (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/secrets/${name}`,

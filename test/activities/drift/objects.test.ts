@@ -13,6 +13,7 @@ import {
 import type { DriftFinding } from '../../../src/contract/drift.ts';
 import { valueDigest } from '../../../src/plan/drift/text.ts';
 import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { helmRecord, ourLabels } from '../../support/helm-record.ts';
 import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;
@@ -213,3 +214,47 @@ describe('fields that somebody has added', () => {
       assert.deepEqual(parts.cluster.objects.get(pathOf('configmaps', 'one'))?.metadata['finalizers'], ['x/y']);
     }));
 });
+
+test('a claim to which somebody writes is no finding where it is ours, and never one to delete', () =>
+  withFakeClients(async ({ clients, cluster }) => {
+    const claims: Kind = { ...kind('', 'PersistentVolumeClaim', 'persistentvolumeclaims') };
+    clients.kubernetes.kinds = () => Promise.resolve({ kinds: [claims], silent: [] });
+    const manifest =
+      'apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: store}\nspec: {volumeClaimTemplates: [{metadata: {name: data}}]}\n';
+    cluster.objects.set(
+      ...helmRecord({
+        namespace: NAMESPACE,
+        release: RELEASE,
+        revision: 1,
+        chart: 'redis',
+        manifest,
+        labels: ourLabels('r', 'd'),
+      }),
+    );
+    const claim = (name: string, labels: Record<string, string> = {}): void => {
+      cluster.objects.set(`/api/v1/persistentvolumeclaims/${name}`, {
+        metadata: {
+          name,
+          namespace: NAMESPACE,
+          uid: name,
+          resourceVersion: '1',
+          labels,
+          finalizers: ['snapshot.storage.kubernetes.io/pvc-as-source-protection'],
+          managedFields: [
+            { manager: 'backup-tool', operation: 'Update', fieldsV1: { 'f:spec': { 'f:resources': {} } } },
+          ],
+        },
+        status: { phase: 'Bound' },
+      });
+    };
+    claim('data-store-0');
+    claim('named', { 'app.kubernetes.io/instance': RELEASE });
+    claim('somebody');
+    const { findings } = await findObjectDrift(clients, clients.environment, signal);
+    const told = findings.filter(({ object: what }) => what.startsWith('PersistentVolumeClaim'));
+    assert.deepEqual(
+      told.map(({ kind: of, object: what }) => [of, what]),
+      [['extra', `PersistentVolumeClaim ${NAMESPACE}/somebody`]],
+    );
+    assert.doesNotMatch(told[0]?.note ?? '', /delete/);
+  }));

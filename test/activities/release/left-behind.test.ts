@@ -6,6 +6,7 @@ import { findObjectDrift } from '../../../src/activities/drift/objects.ts';
 import { ensureNamespaces } from '../../../src/activities/ensure-namespaces.ts';
 import { planFor } from '../../../src/activities/make-plan.ts';
 import { observeCluster } from '../../../src/activities/observe/cluster.ts';
+import { damagedRecords } from '../../../src/activities/release/readable.ts';
 import { awaitNamespacesGone, explainTerminating } from '../../../src/activities/release/terminating.ts';
 import { settleUninstalling } from '../../../src/activities/release/uninstalling.ts';
 import { newestRevision } from '../../../src/activities/release/revisions.ts';
@@ -125,6 +126,15 @@ describe('a record of Helm that cannot be read', () => {
         status: { observedGeneration: 1 },
       });
       assert.equal((await planFor(clients, clients.environment, {}, signal)).environment, 'sandbox');
+    }));
+
+  test('is named by history, which reads no other of them', () =>
+    withFakeClients(async (parts) => {
+      put(parts, { revision: 3, junk: 'x' });
+      parts.cluster.objects.set(...helmRecord({ namespace: NAMESPACE, release: 'other', revision: 1 }));
+      const [told, ...more] = await damagedRecords(parts.clients.kubernetes, [NAMESPACE]);
+      assert.match(told ?? '', DAMAGED.message);
+      assert.deepEqual([more, await damagedRecords(parts.clients.kubernetes, ['elsewhere'])], [[], []]);
     }));
 
   test('is refused by the step as well', () =>
