@@ -12,12 +12,14 @@ import { readConfig } from '../../src/config.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import type { ObjectChange, PlatformChanges, ServiceChange } from '../../src/plan/diff/types.ts';
 import { clusterOf, type Facts, factsOf, secretValues } from '../support/cluster-facts.ts';
-import { createSandbox, failuresOf, resultOf, type Sandbox } from '../support/sandbox.ts';
+import { createSandbox, failuresOf, MINI, resultOf, type Sandbox } from '../support/sandbox.ts';
 
 describe('plans', { concurrency: 1 }, () => {
   let sandbox: Sandbox;
   let cluster: KubernetesClient | undefined;
   let facts: Facts;
+  /** Of the platform. */
+  let all = 0;
   /** Everything that plans have said: no secret may be in it. */
   let said = '';
   const connected = async (): Promise<KubernetesClient> => (cluster ??= await clusterOf(sandbox));
@@ -64,7 +66,8 @@ describe('plans', { concurrency: 1 }, () => {
   };
 
   before(async () => {
-    sandbox = await createSandbox();
+    sandbox = await createSandbox(MINI);
+    all = sandbox.catalog.services.length;
   });
   after(async () => {
     cluster?.close();
@@ -81,7 +84,10 @@ describe('plans', { concurrency: 1 }, () => {
         releases.every(({ kind, objects }) => kind !== 'release' || objects.length > 0),
       ),
     );
-    assert.equal(changes.groundwork.filter(({ what }) => what.startsWith('Namespace ')).length, 11);
+    assert.equal(
+      changes.groundwork.filter(({ what }) => what.startsWith('Namespace ')).length,
+      sandbox.catalog.namespaces.length,
+    );
     assert.ok(changes.expected.seconds > 0 && changes.expected.path.length > 1 && changes.expected.measured === 0);
     assert.deepEqual(
       (await sandbox.components()).filter(({ healthy }) => healthy),
@@ -90,7 +96,7 @@ describe('plans', { concurrency: 1 }, () => {
     await assert.rejects(access(join(sandbox.state, 'cluster')));
     assert.match(
       await printed(),
-      /whose cluster is still to be made[^]*48 services: 48 to create\.[^]*Nothing was changed\./,
+      new RegExp(`whose cluster is still to be made[^]*${all} services: ${all} to create\\.[^]*Nothing was changed\\.`),
     );
   });
 
@@ -106,7 +112,7 @@ describe('plans', { concurrency: 1 }, () => {
     assert.equal(run.code, 3, run.stdout + run.stderr);
     assert.match(
       run.stderr,
-      /does not fit any more[^]*jaeger: no release then, revision 1 now; planned as install, now unchanged/,
+      /does not fit any more[^]*operator: no release then, revision 1 now; planned as install, now unchanged/,
     );
     assert.deepEqual(await factsOf(await connected()), facts);
   });
@@ -119,29 +125,29 @@ describe('plans', { concurrency: 1 }, () => {
       { changes: changes.changes, touched: touched(changes), groundwork: changes.groundwork, orphans: changes.orphans },
       { changes: false, touched: [], groundwork: [], orphans: [] },
     );
-    assert.match(await printed(), /48 services: 48 as wanted\.\nNothing to do in rehearsal\./);
+    assert.match(await printed(), new RegExp(`${all} services: ${all} as wanted\\.\nNothing to do in rehearsal\\.`));
     assert.equal((await sandbox.components()).find(({ name }) => name === 'worker')?.healthy, false);
   });
 
   test('an upgrade, field by field, with what was measured before and as a picture', async () => {
-    const { code, changes, service } = await planned('--image', 'django-backend=9.9.9', '--svg', file('plan.svg'));
+    const { code, changes, service } = await planned('--image', 'api=9.9.9', '--svg', file('plan.svg'));
     assert.equal(code, 2);
-    assert.deepEqual(touched(changes), ['django-backend upgrade']);
-    assert.deepEqual(objectOf(service('django-backend'), 'Deployment').fields, [
+    assert.deepEqual(touched(changes), ['api upgrade']);
+    assert.deepEqual(objectOf(service('api'), 'Deployment').fields, [
       { path: 'metadata.labels[app.kubernetes.io/version]', from: '1.0.0', to: '9.9.9' },
       {
         path: 'spec.template.spec.containers[name=app].image',
-        from: 'registry.ananta.example/platform/django-backend:1.0.0',
-        to: 'registry.ananta.example/platform/django-backend:9.9.9',
+        from: 'registry.ananta.example/platform/api:1.0.0',
+        to: 'registry.ananta.example/platform/api:9.9.9',
       },
     ]);
     assert.deepEqual(
       { measured: changes.expected.measured, touched: changes.expected.touched, path: changes.expected.path },
-      { measured: 1, touched: 1, path: ['django-backend'] },
+      { measured: 1, touched: 1, path: ['api'] },
     );
-    assert.match(await readFile(file('plan.svg'), 'utf8'), /^<\?xml[^]*1 upgrade[^]*django&#45;backend/);
-    const text = await printed('--image', 'django-backend=9.9.9');
-    assert.match(text, /~ {3}django-backend \(app-plane\): chart, values or image changed/);
+    assert.match(await readFile(file('plan.svg'), 'utf8'), /^<\?xml[^]*1 upgrade[^]*api/);
+    const text = await printed('--image', 'api=9.9.9');
+    assert.match(text, /~ {3}api \(apps\): chart, values or image changed/);
     assert.ok(
       text
         .split('\n')
@@ -152,48 +158,40 @@ describe('plans', { concurrency: 1 }, () => {
   });
 
   test('part of the platform: what is skipped is not touched', async () => {
-    const refused = await sandbox.cli(['plan', '--image', 'django-backend=9.9.9', '--skip', 'django-backend']);
+    const refused = await sandbox.cli(['plan', '--image', 'api=9.9.9', '--skip', 'api']);
     assert.deepEqual(
-      [refused.code, /--image django-backend=9\.9\.9 would do nothing/.test(refused.stderr)],
+      [refused.code, /--image api=9\.9\.9 would do nothing/.test(refused.stderr)],
       [3, true],
       refused.stderr,
     );
-    const { changes, service } = await planned('--skip', 'django-backend');
+    const { changes, service } = await planned('--skip', 'api');
     assert.deepEqual(touched(changes), []);
     assert.deepEqual(
-      service('django-backend').releases.map(({ action }) => action),
+      service('api').releases.map(({ action }) => action),
       ['excluded'],
     );
   });
 
   test('what others did: a conflict, a lost workload, a Secret that differs, a lost record, a release of nobody', async () => {
-    await kubectl('-n', 'app-plane', 'scale', 'deployment', 'django-backend', '--replicas=3');
-    await kubectl('-n', 'monitoring-system', 'delete', 'deployment', 'jaeger');
+    await kubectl('-n', 'apps', 'scale', 'deployment', 'api', '--replicas=3');
+    await kubectl('-n', 'operators', 'delete', 'deployment', 'operator');
     await kubectl(
       '-n',
-      'app-plane',
+      'apps',
       'patch',
       'secret',
-      'vault-app-plane-cns-service',
+      'vault-storage-main',
       '--type=merge',
       '-p',
-      JSON.stringify({ stringData: { 'api-token': 'edited-by-hand-0123456789' } }),
+      JSON.stringify({ stringData: { secretKey: 'edited-by-hand-0123456789' } }),
     );
-    await kubectl('-n', 'app-plane', 'delete', 'secret', '-l', 'owner=helm,name=dashboard');
+    await kubectl('-n', 'apps', 'delete', 'secret', '-l', 'owner=helm,name=web');
+    await kubectl('-n', 'apps', 'annotate', 'service', 'admin', 'meta.helm.sh/release-name=theirs', '--overwrite');
+    await kubectl('-n', 'apps', 'delete', 'secret', '-l', 'owner=helm,name=admin');
+    await kubectl('-n', 'apps', 'create', 'secret', 'generic', 'sh.helm.release.v1.leftover.v2');
     await kubectl(
       '-n',
-      'control-plane',
-      'annotate',
-      'service',
-      'admin-app',
-      'meta.helm.sh/release-name=theirs',
-      '--overwrite',
-    );
-    await kubectl('-n', 'control-plane', 'delete', 'secret', '-l', 'owner=helm,name=admin-app');
-    await kubectl('-n', 'app-plane', 'create', 'secret', 'generic', 'sh.helm.release.v1.leftover.v2');
-    await kubectl(
-      '-n',
-      'app-plane',
+      'apps',
       'label',
       'secret',
       'sh.helm.release.v1.leftover.v2',
@@ -203,17 +201,17 @@ describe('plans', { concurrency: 1 }, () => {
       'status=deployed',
       'ananta-environment=rehearsal',
     );
-    const { code, changes, service } = await planned('--image', 'django-backend=9.9.9');
+    const { code, changes, service } = await planned('--image', 'api=9.9.9');
     assert.equal(code, 2);
     assert.deepEqual(touched(changes).sort(), [
-      'admin-app adopt',
-      'dashboard adopt',
-      'django-backend upgrade',
-      'jaeger retry',
+      'admin adopt',
+      'api upgrade',
+      'operator retry',
       'vault upgrade',
+      'web adopt',
     ]);
 
-    const scaled = objectOf(service('django-backend'), 'Deployment');
+    const scaled = objectOf(service('api'), 'Deployment');
     assert.deepEqual(
       scaled.fields.find(({ path }) => path === 'spec.replicas'),
       { path: 'spec.replicas', from: '3', to: '1' },
@@ -221,67 +219,56 @@ describe('plans', { concurrency: 1 }, () => {
     assert.match(scaled.note ?? '', /kubectl owns spec\.replicas by hand: put back/);
     assert.equal(scaled.blocked, undefined);
     assert.deepEqual(
-      service('jaeger').releases[0]?.objects.map(({ action, kind }) => `${action} ${kind}`),
+      service('operator').releases[0]?.objects.map(({ action, kind }) => `${action} ${kind}`),
       ['create Deployment'],
     );
     assert.ok(
-      service('dashboard').releases[0]?.objects.every(
+      service('web').releases[0]?.objects.every(
         ({ action, fields, blocked }) => action === 'adopt' && fields.length === 0 && blocked === undefined,
       ),
     );
-    assert.match(
-      objectOf(service('admin-app'), 'Service').blocked ?? '',
-      /belongs to Helm release control-plane\/theirs/,
-    );
+    assert.match(objectOf(service('admin'), 'Service').blocked ?? '', /belongs to Helm release apps\/theirs/);
     assert.deepEqual(changes.groundwork, [
       {
         action: 'update',
-        what: 'Secret app-plane/vault-app-plane-cns-service',
+        what: 'Secret apps/vault-storage-main',
         why: 'holds other keys, or was edited by hand',
       },
     ]);
-    assert.deepEqual(changes.orphans, [{ name: 'leftover', namespace: 'app-plane', revision: 2 }]);
+    assert.deepEqual(changes.orphans, [{ name: 'leftover', namespace: 'apps', revision: 2 }]);
     assert.doesNotMatch(said, /edited-by-hand/);
-    assert.match(await printed(), /release leftover \(app-plane\), revision 2: left as it is/);
+    assert.match(await printed(), /release leftover \(apps\), revision 2: left as it is/);
 
-    await kubectl('-n', 'app-plane', 'scale', 'deployment', 'django-backend', '--replicas=1');
-    await kubectl(
-      '-n',
-      'control-plane',
-      'annotate',
-      'service',
-      'admin-app',
-      'meta.helm.sh/release-name=admin-app',
-      '--overwrite',
-    );
-    await kubectl('-n', 'app-plane', 'delete', 'secret', 'sh.helm.release.v1.leftover.v2');
+    await kubectl('-n', 'apps', 'scale', 'deployment', 'api', '--replicas=1');
+    await kubectl('-n', 'apps', 'annotate', 'service', 'admin', 'meta.helm.sh/release-name=admin', '--overwrite');
+    await kubectl('-n', 'apps', 'delete', 'secret', 'sh.helm.release.v1.leftover.v2');
     const healed = await sandbox.cli(['deploy', '--json']);
     assert.equal(resultOf(healed).outcome, 'succeeded', failuresOf(healed));
     assert.equal((await planned()).code, 0);
   });
 
   test('replacements: an immutable field by its name, a Job by its successor', async () => {
-    await sandbox.configure({ storage: { sizes: { 'control-plane-redis': '5Gi' } } });
+    await sandbox.configure({ storage: { sizes: { storage: '5Gi' } } });
     const { service } = await planned();
-    const redis = service('control-plane-redis');
+    const redis = service('storage');
     assert.equal(redis.action, 'replace');
     const set = objectOf(redis, 'StatefulSet');
     assert.deepEqual(set.immutable, ['spec.volumeClaimTemplates[name=data].spec.resources.requests.storage']);
     assert.match(set.blocked ?? '', /cannot be changed in place/);
     await sandbox.configure({});
 
-    const jobs = await planned('--image', 'control-plane-migrations=9.9.9');
-    const migrations = jobs.service('control-plane-migrations');
+    const jobs = await planned('--image', 'schema=9.9.9');
+    const migrations = jobs.service('schema');
     assert.equal(migrations.action, 'replace');
     const job = objectOf(migrations, 'Job');
-    assert.match(job.name, /^control-plane-migrations-[0-9a-f]{8} → control-plane-migrations-[0-9a-f]{8}$/);
+    assert.match(job.name, /^schema-[0-9a-f]{8} → schema-[0-9a-f]{8}$/);
     assert.equal(job.blocked, undefined);
     assert.ok(job.fields.some(({ path, to }) => path.endsWith('.image') && to?.endsWith(':9.9.9')));
   });
 
   test('a plan is refused when catalog or values have changed since, and when it is none', async () => {
     const path = file('upgrade.json');
-    assert.equal((await planned('--image', 'jaeger=9.9.9', '--out', path)).code, 2);
+    assert.equal((await planned('--image', 'operator=9.9.9', '--out', path)).code, 2);
     facts = await factsOf(await connected());
     const refused = async (says: RegExp, ...args: string[]): Promise<void> => {
       const run = await sandbox.cli(['deploy', '--json', ...args]);
@@ -289,14 +276,14 @@ describe('plans', { concurrency: 1 }, () => {
       assert.match(run.stderr, says);
       assert.deepEqual(await factsOf(await connected()), facts);
     };
-    await sandbox.configure({ replicas: { services: { dashboard: 2 } } });
+    await sandbox.configure({ replicas: { services: { web: 2 } } });
     await refused(
-      /dashboard: chart, values or image were edited \([0-9a-f]{16}, now [0-9a-f]{16}\); planned as unchanged, now upgrade/,
+      /web: chart, values or image were edited \([0-9a-f]{16}, now [0-9a-f]{16}\); planned as unchanged, now upgrade/,
       '--plan',
       path,
     );
     await sandbox.configure({});
-    await refused(/--image cannot be given together with --plan/, '--plan', path, '--image', 'jaeger=1');
+    await refused(/--image cannot be given together with --plan/, '--plan', path, '--image', 'operator=1');
     await refused(
       /is not a plan file/,
       '--plan',
@@ -308,7 +295,7 @@ describe('plans', { concurrency: 1 }, () => {
     assert.equal(result.outcome, 'succeeded', failuresOf(run));
     assert.deepEqual(
       result.services.filter(({ changed }) => changed).map(({ name }) => name),
-      ['jaeger'],
+      ['operator'],
     );
   });
 
@@ -317,7 +304,7 @@ describe('plans', { concurrency: 1 }, () => {
     for (const [value, where] of await secretValues(await connected(), sandbox.catalog))
       assert.ok(!said.includes(value), where);
     const before = await factsOf(await connected());
-    await planned('--image', 'webhook-bridge=9.9.9', '--image', 'control-plane-migrations=9.9.8');
+    await planned('--image', 'worker=9.9.9', '--image', 'schema=9.9.8');
     assert.deepEqual(await factsOf(await connected()), before);
   });
 
