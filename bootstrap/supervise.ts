@@ -8,7 +8,7 @@ import { CLUSTER_COMPONENTS } from './cluster/config.ts';
 import { startComponent } from './component.ts';
 import { componentOf, expectedComponents, openGround } from './ground.ts';
 import { type ComponentName, type Layout, layoutOf, lockOf, pidFileOf } from './layout.ts';
-import { type DaemonRecord, runningDaemon } from './process/daemon.ts';
+import { type DaemonRecord, endProcess, runningDaemon } from './process/daemon.ts';
 import { readJson } from './process/files.ts';
 import { isSameProcessAlive } from './process/identity.ts';
 import { tryLock } from './process/lock.ts';
@@ -20,6 +20,7 @@ const LOOK_EVERY_MS = 250;
 const AFTER_FAILURE_MS = 5_000;
 const OVERDUE_EVERY_MS = 4_000;
 const PORT_FREE_WITHIN_MS = 10_000;
+const API_SERVER_GRACE_MS = 2_000;
 
 /**
  * Watches until the signal is aborted; never throws for a component that does not come back, but tells and tries again.
@@ -107,6 +108,18 @@ async function hasDied(
   return record === undefined;
 }
 
+/**
+ * It could not take back what it had allocated for whom while etcd was away; started again, it knows what is free. Not
+ * left
+ * half done when the command is left.
+ */
+async function renewApiServer(environment: Environment, config: Config, layout: Layout, report: Report): Promise<void> {
+  const running = await runningDaemon(pidFileOf(layout, 'kube-apiserver'));
+  if (running === undefined) return;
+  await endProcess(running, API_SERVER_GRACE_MS);
+  await restartDead(environment, config, layout, 'kube-apiserver', new AbortController().signal, report);
+}
+
 /** @returns whether it was started again here, by nobody else */
 async function restartDead(
   environment: Environment,
@@ -142,10 +155,11 @@ async function restartDead(
     const running = await runningDaemon(component.spec.pidFile);
     if (running !== undefined && (CLUSTER_COMPONENTS as readonly string[]).includes(name))
       await tellKwokctl(layout, name, running.pid);
-    return true;
   } finally {
     await result.lock.release();
   }
+  if (name === 'etcd') await renewApiServer(environment, config, layout, report);
+  return true;
 }
 
 /** They are there already: nothing to tell. */

@@ -8,6 +8,7 @@ import { expectOk } from '../process/probe.ts';
 import { type Api, createApi } from './api.ts';
 import { type ClusterComponentName, type ClusterTools, apiServerAddress } from './config.ts';
 import { type RecordedComponent, pkiFolder } from './create.ts';
+import { forgetNodePorts } from './node-ports.ts';
 
 export type { Api } from './api.ts';
 export { touchOverdueClaims } from './claims.ts';
@@ -44,6 +45,8 @@ export function clusterComponent(
     name,
     readyWithinMs: 90_000,
     graceMs: 10_000,
+    // Without etcd they are left to the API server itself.
+    ...(name === 'kube-apiserver' ? { prepare: () => forgetNodePorts(ports).catch(() => undefined) } : {}),
     spec: daemonSpec(layout, name, {
       command: tools[TOOL_OF[name]].path,
       args: recorded.args,
