@@ -135,6 +135,7 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     : failed
       ? 'failed'
       : (extra.outcome ?? (idle ? 'unchanged' : 'succeeded'));
+  const notes = [...(view.plan?.notes ?? []), ...services.flatMap((service) => service.notes ?? [])];
   let result: DeployResult = {
     operation,
     environment: input.environment,
@@ -146,7 +147,7 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     criticalPath: view.plan?.criticalPath ?? [],
     planDigest: view.plan?.digest ?? '',
     ...(view.plan?.toVersion === undefined ? {} : { toVersion: view.plan.toVersion }),
-    ...(view.plan?.notes === undefined ? {} : { notes: view.plan.notes }),
+    ...(notes.length === 0 ? {} : { notes }),
     ...extra,
     outcome,
     ...(failure ? { failure } : {}),

@@ -216,7 +216,7 @@ describe('plans', { concurrency: 1 }, () => {
       scaled.fields.find(({ path }) => path === 'spec.replicas'),
       { path: 'spec.replicas', from: '3', to: '1' },
     );
-    assert.match(scaled.note ?? '', /kubectl owns spec\.replicas by hand: put back/);
+    assert.match(scaled.note ?? '', /kubectl owns spec\.replicas: put back/);
     assert.equal(scaled.blocked, undefined);
     assert.deepEqual(
       service('operator').releases[0]?.objects.map(({ action, kind }) => `${action} ${kind}`),

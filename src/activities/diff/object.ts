@@ -183,7 +183,7 @@ function conflictNotes(
   const conflicts = conflictsOf(causes);
   if (conflicts.length === 0) return { blocked: `a field conflict: ${message}` };
   const { ours, theirs } = decideConflicts(conflicts, object, formerly);
-  if (theirs.length === 0) return { note: `${owners(ours)} by hand: put back` };
+  if (theirs.length === 0) return { note: `${owners(ours)}: put back` };
   return {
     blocked: `${owners(theirs)}, and nothing is taken from a controller by force: lease it (fields in the environment’s file), or end what writes it`,
   };

@@ -134,7 +134,7 @@ describe('one object of a plan', () => {
         [false, true],
       );
       assert.equal(change?.fields.length, 1);
-      assert.match(change.note ?? '', /^kubectl-edit owns data\.password by hand: put back/);
+      assert.match(change.note ?? '', /^kubectl-edit owns data\.password: put back/);
       assert.equal(change.blocked, undefined);
     });
 
