@@ -51,12 +51,49 @@ function explainAny(error: unknown, attempt: Attempt): Explained {
   if (known) return known(error, attempt);
   if ('code' in error && typeof error.code === 'string' && error.code.startsWith('commander.'))
     return explainUsage(error, attempt);
+  if (isFileError(error))
+    return {
+      exitCode: EXIT_CODES.failed,
+      message: `${error.path}: ${FILE_WORDS[error.code] ?? error.code} (${error.syscall})`,
+      next: [],
+    };
   // Nobody expected it: the stack is what a developer needs, and there is nothing better to say.
   return {
     exitCode: EXIT_CODES.failed,
     message: `Unexpected: ${error.stack ?? error.message}${causes(error)}`,
     next: [commandLine('doctor', ...environmentOf(attempt))],
   };
+}
+
+interface FileError {
+  code: string;
+  path: string;
+  syscall: string;
+}
+
+const FILE_WORDS: Record<string, string> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'this user may not read or write it',
+  EPERM: 'this user may not change it',
+  EROFS: 'it is on a file system that cannot be written',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of this user is used up',
+  EISDIR: 'it is a folder, not a file',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'a link leads back to itself',
+};
+
+/** Of a file that was named, or of a folder of ours: no mystery, and nothing for a developer. */
+function isFileError(error: Error): error is Error & FileError {
+  return (
+    'path' in error &&
+    'syscall' in error &&
+    error.syscall !== 'connect' &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    error.code in FILE_WORDS
+  );
 }
 
 const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
@@ -196,7 +233,11 @@ function explainUsage(error: Error, attempt: Attempt): Explained {
   const code = 'code' in error ? error.code : '';
   if (code === 'commander.help' || code === 'commander.helpDisplayed' || code === 'commander.version')
     return { exitCode: EXIT_CODES.done, message: '', next: [] };
-  const message = error.message.replace(/^error: /, '').replace(/^./, (first) => first.toUpperCase());
+  // What was typed, or pasted.
+  const message = error.message
+    .replace(/\S{200,}/g, (word) => `${word.slice(0, 120)}…`)
+    .replace(/^error: /, '')
+    .replace(/^./, (first) => first.toUpperCase());
   return {
     exitCode: EXIT_CODES.refused,
     message,

@@ -15,7 +15,7 @@ import { followFile, lastLines } from './tail.ts';
 export interface LogsOptions {
   env: string;
   follow?: true;
-  lines: string;
+  lines: number;
 }
 
 /** `engine` is what people call it; `temporal` is what it is. */
@@ -27,9 +27,7 @@ export async function printLogs(
   service: string | undefined,
   options: LogsOptions,
 ): Promise<void> {
-  const lines = Number(options.lines);
-  if (!Number.isInteger(lines) || lines < 0)
-    throw refused(`--lines ${options.lines}: expected a whole number, as in --lines 200.`);
+  const { lines } = options;
   const environment = await loadEnvironment(options.env, context.config);
   const layout = layoutOf(context.config, environment.name);
   const files =

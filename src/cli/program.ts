@@ -1,5 +1,5 @@
 /** The tree of commands. */
-import { Command } from 'commander';
+import { Command, type Option } from 'commander';
 import { adoptCommand } from './commands/adopt.ts';
 import { attachCommand } from './commands/attach.ts';
 import { bootstrapCommand } from './commands/bootstrap.ts';
@@ -28,6 +28,7 @@ import { upCommand } from './commands/up.ts';
 import { vaultCommand } from './commands/vault.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { workerCommand } from './commands/worker.ts';
+import { shortened } from './arguments.ts';
 import type { Attempt, CliContext } from './context.ts';
 import { refused } from './failure.ts';
 import { commandLine } from './format.ts';
@@ -91,9 +92,9 @@ Documentation: docs/cli.md`,
     .action((name?: string) => {
       if (name !== undefined)
         throw refused(
-          `There is no command "${name}"${
+          `There is no command "${shortened(name)}"${
             suggestion(
-              name,
+              name.slice(0, 100),
               program.commands.map((command) => command.name()),
             ) || '.'
           }`,
@@ -114,8 +115,24 @@ Documentation: docs/cli.md`,
 
 function inherit(parent: Command, command: Command): Command {
   command.copyInheritedSettings(parent).allowExcessArguments(false);
+  for (const option of command.options) refuseContradictions(command, option);
   for (const child of command.commands) inherit(command, child);
   return command;
+}
+
+/** One of two values would be dropped without a word. Lists are said several times, or with commas. */
+function refuseContradictions(command: Command, option: Option): void {
+  if (!option.required) return;
+  const repeatable = option.parseArg?.name.startsWith('collect') === true;
+  let given: string | undefined;
+  command.on(`option:${option.name()}`, (value: string) => {
+    if (value === '')
+      throw refused(`--${option.name()} is empty: it needs a value.`, commandLine(command.name(), '--help'));
+    if (value.includes('\0')) throw refused(`--${option.name()} holds a NUL byte.`);
+    if (!repeatable && given !== undefined && given !== value)
+      throw refused(`--${option.name()} is given twice: ${shortened(given)} and ${shortened(value)}.`);
+    given = value;
+  });
 }
 
 function fullName(command: Command): string {

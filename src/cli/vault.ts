@@ -141,6 +141,8 @@ export async function vaultShares(context: CliContext, { env, json }: VaultOptio
 }
 
 export async function vaultRoot(context: CliContext, { env }: VaultOptions): Promise<void> {
+  // Nobody is asked for a secret that could not be used.
+  await loadEnvironment(env, context.config);
   const token = await readSecretValue('Root token (not shown): ');
   await withVault(context, env, async ({ vault, redactor }, signal) => {
     redactor.learn(token);

@@ -1,3 +1,4 @@
+import { parseReference } from '../arguments.ts';
 import type { Command } from 'commander';
 import { plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
@@ -30,6 +31,7 @@ ends what it has begun. Never deletes a volume, never changes a password, refuse
     .option(
       '--image <reference>',
       'image made from the Dockerfile of this repository, NAME:TAG or NAME@sha256:DIGEST; default: deployer.image of the environment',
+      parseReference,
     )
     .option('--dry-run', 'say what would be done and print the objects as YAML; touches nothing')
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')

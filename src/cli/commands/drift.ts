@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { parseCount } from '../arguments.ts';
 import { type CommandText, environmentCommand, plainCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../failure.ts';
@@ -34,8 +35,8 @@ nothing. Exit code 0: no drift. Exit code 2: there are findings.`,
       ['drift runs --limit 50 --json', 'For a program.'],
     ],
   })
-    .option('-n, --limit <number>', 'how many', '20')
-    .action((options: DriftOptions & { limit: string }) => act(({ showRuns }) => showRuns(context, options))());
+    .option('-n, --limit <number>', 'how many', parseCount('--limit', 1, 1000), 20)
+    .action((options: DriftOptions & { limit: number }) => act(({ showRuns }) => showRuns(context, options))());
 
   const run = sub('run', {
     summary: 'start a drift run now and wait for it',

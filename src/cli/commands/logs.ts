@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { parseCount } from '../arguments.ts';
 import { environmentCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import type { LogsOptions } from '../logs.ts';
@@ -19,7 +20,7 @@ export function logsCommand(context: CliContext): Command {
     .argument('<what>', 'worker, engine, helm, or a component')
     .argument('[service]', 'with helm: the service')
     .option('-f, --follow', 'go on as the log grows, until Ctrl-C')
-    .option('-n, --lines <number>', 'begin with this many last lines', '200')
+    .option('-n, --lines <number>', 'begin with this many last lines', parseCount('--lines', 0, 1_000_000), 200)
     .action(async (what: string, service: string | undefined, options: LogsOptions) => {
       const { printLogs } = await import('../logs.ts');
       await printLogs(context, what, service, options);

@@ -15,10 +15,8 @@ import { type ExitCode, refused } from '../failure.ts';
 import { type ListedRun, runLines } from '../render/drift.ts';
 import { printLines } from '../terminal.ts';
 
-export async function showRuns(context: CliContext, options: DriftOptions & { limit: string }): Promise<ExitCode> {
-  const limit = Number(options.limit);
-  if (!Number.isInteger(limit) || limit < 1)
-    throw refused(`--limit ${options.limit}: expected a whole number, as in --limit 20.`);
+export async function showRuns(context: CliContext, options: DriftOptions & { limit: number }): Promise<ExitCode> {
+  const { limit } = options;
   const environment = await loadEnvironment(options.env, context.config);
   const [remembered, known] = await Promise.allSettled([
     withGround(context, environment, (clients, signal) =>

@@ -1,0 +1,251 @@
+/** Whatever is typed behind a command is refused in words, at once: every option and argument with odd values. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Command } from 'commander';
+import { readConfig } from '../../src/config.ts';
+import { EXIT_CODES } from '../../src/contract/failures.ts';
+import type { Attempt, CliContext } from '../../src/cli/context.ts';
+import { explain } from '../../src/cli/explain.ts';
+import { buildProgram } from '../../src/cli/program.ts';
+import { plainStyle } from '../../src/cli/terminal.ts';
+
+let folder = '';
+let context: CliContext;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ananta-fuzz-'));
+  // What gets as far as an environment meets one that does not hold: nothing is ever started.
+  await writeFile(join(folder, 'sandbox.yaml'), 'domain: x\n');
+  const quiet = { write: () => true };
+  context = {
+    config: {
+      ...readConfig({ HOME: folder, PATH: '' }),
+      environmentsDir: folder,
+      stateRoot: join(folder, 'state'),
+      cacheDir: join(folder, 'cache'),
+      kubeconfig: join(folder, 'none'),
+    },
+    terminal: {
+      stdout: quiet,
+      stderr: quiet,
+      live: false,
+      interactive: false,
+      style: plainStyle,
+      errorStyle: plainStyle,
+    },
+    version: '0',
+    finish: () => undefined,
+    outputLost: 0,
+  };
+});
+after(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const ODD = [
+  '',
+  ' ',
+  '\0',
+  'a\nb',
+  '-',
+  '../../etc/passwd',
+  'x'.repeat(100_000),
+  '-1',
+  '1e9',
+  'NaN',
+  '__proto__',
+  'constructor',
+  '%s%n',
+  '=',
+  ',',
+  'a=',
+  '=b',
+  'a=b=c',
+  '\u001b[31m',
+  '💥',
+  '$(id)',
+  '99999999999h',
+  'http://[',
+  '0x10',
+  'null',
+];
+
+let next = 0;
+/** Four odd values, other ones each time; what is endless is always among them. */
+const some = (): string[] => ['x'.repeat(100_000), ...Array.from({ length: 4 }, () => ODD[next++ % ODD.length] ?? '')];
+
+interface Ended {
+  exitCode: number;
+  message: string;
+}
+
+/** As main.ts does it. */
+async function run(args: readonly string[]): Promise<Ended> {
+  let attempt: Attempt = { command: args[0] ?? '' };
+  try {
+    await buildProgram(context, (next) => (attempt = next)).parseAsync([...args], { from: 'user' });
+    return { exitCode: EXIT_CODES.done, message: '' };
+  } catch (error) {
+    return explain(error, attempt);
+  }
+}
+
+async function check(args: readonly string[]): Promise<Ended> {
+  const before = process.cpuUsage();
+  const ended = await run(args);
+  const { user, system } = process.cpuUsage(before);
+  const what = JSON.stringify(args).slice(0, 200);
+  assert.ok((user + system) / 1000 < 1000, `${what} took ${(user + system) / 1000} ms of a processor`);
+  assert.doesNotMatch(ended.message, /Unexpected:|\n\s+at /, what);
+  assert.ok(ended.message.length < 5000, `${what}: ${ended.message.length} characters`);
+  return ended;
+}
+
+interface Leaf {
+  path: string[];
+  command: Command;
+}
+
+function leaves(command: Command, path: string[] = []): Leaf[] {
+  const here = path.length === 0 ? [] : [...path];
+  const own = command.commands.length === 0 ? [{ path: here, command }] : [];
+  return [...own, ...command.commands.flatMap((child) => leaves(child, [...path, child.name()]))];
+}
+
+describe('odd arguments', () => {
+  const idle = { write: () => true };
+  const all = leaves(
+    buildProgram(
+      {
+        config: readConfig(),
+        terminal: {
+          stdout: idle,
+          stderr: idle,
+          live: false,
+          interactive: false,
+          style: plainStyle,
+          errorStyle: plainStyle,
+        },
+        version: '0',
+        finish: () => undefined,
+        outputLost: 0,
+      },
+      () => undefined,
+    ),
+  );
+
+  test('every command is tried', () => assert.ok(all.length > 40, `${all.length}`));
+
+  for (const { path, command } of all) {
+    test(path.join(' '), async () => {
+      const required = command.registeredArguments.filter((argument) => argument.required).map(() => 'x');
+      for (const option of command.options.filter(({ required: valued }) => valued)) {
+        const flag = option.long ?? option.short ?? '';
+        // Of each option others: together they meet all.
+        for (const odd of some()) await check([...path, ...required, flag, odd]);
+        const twice = await check([...path, ...required, flag, 'a', flag, 'b']);
+        assert.equal(twice.exitCode, EXIT_CODES.refused, `${flag} twice`);
+        assert.equal(
+          (await check([...path, ...required, flag])).exitCode,
+          EXIT_CODES.refused,
+          `${flag} without a value`,
+        );
+      }
+      for (const odd of command.registeredArguments.length === 0 ? [] : some())
+        await check([...path, ...command.registeredArguments.map(() => odd)]);
+      assert.equal((await check([...path, ...required, '--no-such-option'])).exitCode, EXIT_CODES.refused);
+      if (command.registeredArguments.every(({ variadic }) => !variadic))
+        assert.equal(
+          (await check([...path, ...command.registeredArguments.map(() => 'x'), 'too', 'much'])).exitCode,
+          EXIT_CODES.refused,
+        );
+    });
+  }
+
+  const COMMANDS: [args: string[], says: RegExp][] = [
+    [['x'.repeat(100_000)], /There is no command "x{120}…"/],
+    [['deploy', '--env', 'a', '--env', 'b'], /--env is given twice: a and b/],
+    [['deploy', '--timeout', '5m', '--timeout', '10m'], /--timeout is given twice: 5m and 10m/],
+    [['deploy', '--env', ''], /--env is empty: it needs a value/],
+    [['deploy', '--env', 'a\0b'], /--env holds a NUL byte/],
+    [['deploy', '--image', 'dashboard=1', '--image', 'dashboard=2'], /dashboard is given twice, with 1 and 2/],
+    [['deploy', '--timeout', '99999999999h'], /is longer than a year/],
+    [['drift', 'run', '--repair', '--report'], /cannot be used with/],
+    [['drift', 'runs', '--limit', '0'], /--limit 0: expected a whole number from 1 to 1000/],
+    [['deploy', 'sandbox'], /too many arguments/i],
+    [['deploy', '--env'], /argument missing/],
+  ];
+  for (const [args, says] of COMMANDS) {
+    test(JSON.stringify(args).slice(0, 80), async () => {
+      const { exitCode, message } = await check(args);
+      assert.equal(exitCode, EXIT_CODES.refused);
+      assert.match(message, says);
+    });
+  }
+
+  test('the same value twice is no contradiction, and lists may be said several times', async () => {
+    for (const args of [
+      ['status', '--env', 'sandbox', '--env', 'sandbox'],
+      ['plan', '--only', 'dashboard', '--only', 'keycloak'],
+    ])
+      assert.match((await check(args)).message, /^sandbox\.yaml: /);
+  });
+
+  test('nothing was made', async () => assert.deepEqual(await readdir(folder), ['sandbox.yaml']));
+});
+
+describe('image references of the command line', () => {
+  const CASES: [image: string, says: RegExp | undefined][] = [
+    ['django-backend=_abc', undefined],
+    ['django-backend=abc-', undefined],
+    ['django-backend=abc.', undefined],
+    [`django-backend=${'a'.repeat(70)}`, undefined],
+    [`django-backend=${'a'.repeat(128)}`, undefined],
+    [`django-backend=sha256:${'0a'.repeat(32)}`, undefined],
+    ['django-backend=1.4.2', undefined],
+    [`django-backend=${'a'.repeat(129)}`, /is not an image tag/],
+    ['django-backend=-abc', /is not an image tag/],
+    ['django-backend=.abc', /is not an image tag/],
+    ['django-backend=a b', /is not an image tag/],
+    ['django-backend=a+b', /is not an image tag/],
+    ['django-backend=ü', /is not an image tag/],
+    ['django-backend=sha256:abc', /is not an image tag/],
+    [`django-backend=sha256:${'0A'.repeat(32)}`, /is not an image tag/],
+    [`django-backend=sha512:${'0a'.repeat(64)}`, /is not an image tag/],
+    ['django-backend=REGISTRY/Django:1', /is not an image tag/],
+    ['django-backend=ghcr.io/acme/django:1', /is not an image tag/],
+    ['django-backend=1@sha256:abc', /is not an image tag/],
+    ['django-backend=', /is not SERVICE=TAG/],
+    ['=1', /is not SERVICE=TAG/],
+    ['django-backend', /is not SERVICE=TAG/],
+  ];
+  for (const [image, says] of CASES) {
+    test(image.slice(0, 60), async () => {
+      for (const command of ['deploy', 'plan']) {
+        const { exitCode, message } = await check([command, '--image', image]);
+        assert.equal(exitCode, EXIT_CODES.refused);
+        // A sound one gets as far as the environment.
+        assert.match(message, says ?? /^sandbox\.yaml: /);
+      }
+    });
+  }
+
+  const REFERENCES: [image: string, says: RegExp | undefined][] = [
+    ['registry.example:5000/ananta/deploy:1', undefined],
+    [`ananta@sha256:${'0'.repeat(64)}`, undefined],
+    ['Registry/Ananta:1', /Registry/],
+    ['ananta', /needs a tag or a digest|NAME:TAG/],
+    ['ananta@sha256:abc', /NAME:TAG|digest/],
+    ['https://registry.example/ananta:1', /NAME:TAG|no scheme/],
+    ['a b:1', /NAME:TAG|no part/],
+  ];
+  for (const [image, says] of REFERENCES) {
+    test(`bootstrap: ${image.slice(0, 50)}`, async () => {
+      const { exitCode, message } = await check(['bootstrap', '--env', 'sandbox', '--image', image]);
+      assert.equal(exitCode, EXIT_CODES.refused);
+      assert.match(message, says ?? /^sandbox\.yaml: /);
+    });
+  }
+});
