@@ -36,6 +36,7 @@ import { claimPorts, readPorts } from './process/ports.ts';
 import type { Ports } from './process/ports.ts';
 import type { Report } from './report.ts';
 import { responderComponent, responderPorts } from './responder/index.ts';
+import { checkCacheFolder } from './tools/cache-folder.ts';
 import { ToolNotNeededError, acquireTools } from './tools/index.ts';
 import type { AcquiredTools, InstalledTool, ToolName } from './tools/index.ts';
 import { VAULT_PORTS, kubernetesAuthPlugin, vaultAddress, vaultComponent } from './vault/index.ts';
@@ -118,6 +119,7 @@ export async function openGround(
   config: Config,
   { report, signal, ports: choice }: GroundOptions,
 ): Promise<Ground> {
+  await checkCacheFolder(config);
   const layout = layoutOf(config, environment.name);
   await mkdir(layout.run, { recursive: true, mode: 0o700 });
   const catalog = await loadPlatform(environment, config);

@@ -128,6 +128,7 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
   }),
   NodePreflightError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: ['docs/node.md'] }),
   SubnetTakenError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
+  CacheFolderError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   NotRunningError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   ZodError: (error) => ({
     exitCode: EXIT_CODES.refused,

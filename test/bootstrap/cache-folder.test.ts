@@ -1,0 +1,27 @@
+/** A cache that is nowhere is told at once. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { checkCacheFolder } from '../../bootstrap/tools/cache-folder.ts';
+import { readConfig } from '../../src/config.ts';
+import { explain } from '../../src/cli/explain.ts';
+
+test('a home folder that does not exist is named; one that does, or a cache that is there, is fine', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'ananta-home-'));
+  try {
+    await checkCacheFolder(readConfig({ HOME: home }));
+    await checkCacheFolder(readConfig({ HOME: join(home, 'missing'), ANANTA_CACHE_DIR: home }));
+    await assert.rejects(checkCacheFolder(readConfig({ HOME: join(home, 'missing') })), (error: Error) => {
+      assert.match(
+        error.message,
+        /cannot be written: the home folder .*missing \(HOME\) does not exist.*ANANTA_CACHE_DIR/,
+      );
+      assert.equal(explain(error, { command: 'doctor' }).exitCode, 3);
+      return true;
+    });
+  } finally {
+    await rm(home, { recursive: true });
+  }
+});
