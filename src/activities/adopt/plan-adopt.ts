@@ -15,7 +15,7 @@ export function planAdopt(clients: Clients, scopeOf: ScopeOf): Activities['planA
       scope,
       () => 'looks at what is to be taken over',
       async () => {
-        await assertTarget(clients, run, scope.signal);
+        await assertTarget(clients, run, scope.signal, 'adopt');
         const { catalog } = clients;
         const [environment, { releases, digest }] = await Promise.all([
           currentEnvironment(clients),

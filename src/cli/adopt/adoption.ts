@@ -4,6 +4,7 @@ import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { AdoptInput } from '../../contract/adopt.ts';
 import { withClients } from '../clients.ts';
 import { confirmByName } from '../confirm.ts';
+import { confirmationOf } from '../deploy/confirmed.ts';
 import { requireFreeLock } from '../deploy/free-lock.ts';
 import { standUpAgain } from '../deploy/ground.ts';
 import { launch, prerequisites } from '../deploy/operation.ts';
@@ -38,12 +39,15 @@ export async function adopt(session: Session, service: string, options: AdoptOpt
     await closeTemporal(ready.client).catch(() => undefined);
     throw error;
   }
+  // Its name was typed or given, protected or not.
+  const confirmation = await confirmationOf(session, ready.cluster, { operation: 'adopt', confirm: environment.name });
   const input: AdoptInput = {
     environment: environment.name,
     clusterUid: ready.clusterUid,
     requestedBy: context.config.requestedBy,
     service,
     expectedDigest: adoption.digest,
+    ...(confirmation ? { confirmation } : {}),
   };
   // Never attached to a deployment by accident.
   return launch(session, ready, { operation: 'adopt', input, ifRunning: 'refuse' });
