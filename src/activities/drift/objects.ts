@@ -99,6 +99,8 @@ export async function findObjectDrift(
     foreign,
     claimed: claimedBy(live),
   });
+  // What is there instead of a record is no revision of anybody's that a repair could put back.
+  const isReadable = ({ key }: DriftFinding): boolean => !recorded.damaged.has(key.replace(/^helm\//, ''));
   // Nobody knows what they consist of, so nothing of them is one too many.
   for (const key of recorded.damaged.keys()) survey.unknown.add(key);
   const ignore = ignoreRules(
@@ -139,7 +141,7 @@ export async function findObjectDrift(
     })),
   ];
   return {
-    findings: [...survey.findings, ...results.flatMap(({ findings }) => findings), ...unseen],
+    findings: [...survey.findings.filter(isReadable), ...results.flatMap(({ findings }) => findings), ...unseen],
     checked: { objects: applied.length + namespaces.length, releases: survey.baselines.size },
     ignored: results.reduce((sum, { ignored }) => sum + ignored, 0),
   };

@@ -159,7 +159,7 @@ describe('a record of Helm that cannot be read', () => {
   test('is one finding of drift; its objects are not called extra', () =>
     withFakeClients(async (parts) => {
       const { clients, cluster } = parts;
-      put(parts, { revision: 3, junk: 'x' });
+      put(parts, { revision: 3, junk: 'x', manager: 'kubectl-patch' });
       clients.kubernetes.kinds = () =>
         Promise.resolve({
           kinds: [
