@@ -134,7 +134,7 @@ async function addressLines(
       '',
       style('bold', 'For a shell'),
       ...exportLines(connections, runtime).map((line) => `  ${line}`),
-      ...lookAroundLines(connections, runtime).map(([line, shows]) => `  ${line}   # ${shows}`),
+      ...lookAroundLines(connections, runtime, environment.vault.tls).map(([line, shows]) => `  ${line}   # ${shows}`),
     ];
   } catch (error) {
     if (error instanceof NotRunningError) return ['', error.message];

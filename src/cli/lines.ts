@@ -33,6 +33,7 @@ export function exportLines(
 export function lookAroundLines(
   connections: Pick<Connections, 'kubernetes'>,
   runtime: Runtime | undefined,
+  tls?: { secret: string },
 ): [line: string, shows: string][] {
   const { context } = connections.kubernetes;
   const kubectl = `kubectl${context === undefined || connections.kubernetes.inCluster ? '' : ` --context ${shellWord(context)}`}`;
@@ -44,9 +45,17 @@ export function lookAroundLines(
     ...(runtime?.vault === undefined
       ? [
           [
-            `${kubectl} -n vault-system port-forward svc/${VAULT.service} 8200 & export VAULT_ADDR=http://127.0.0.1:8200`,
+            `${kubectl} -n vault-system port-forward svc/${VAULT.service} 8200 & export VAULT_ADDR=${tls === undefined ? 'http' : 'https'}://127.0.0.1:8200`,
             'a way to Vault',
           ] as [string, string],
+          ...(tls === undefined
+            ? []
+            : [
+                [
+                  `${kubectl} -n vault-system get secret ${tls.secret} -o jsonpath='{.data.ca\\.crt}' | base64 -d > vault-ca.crt; export VAULT_CACERT=vault-ca.crt`,
+                  'whom its certificate is checked against',
+                ] as [string, string],
+              ]),
         ]
       : []),
     [`export VAULT_TOKEN=$(${login})`, 'logs in to Vault as the deployer'],

@@ -17,6 +17,7 @@ import {
   createKeyFile,
   createKeySecret,
   createKeySpool,
+  vaultTls,
   createTunnel,
   createVaultClient,
   type VaultClient,
@@ -99,6 +100,15 @@ export async function createClients(
             namespace: server?.namespace ?? DEPLOYER_SERVICE_ACCOUNT.namespace,
             release: VAULT.service,
             port: server?.ports[0]?.containerPort ?? VAULT_PORT,
+            ...(environment.vault.tls === undefined
+              ? {}
+              : {
+                  tls: vaultTls(
+                    kubernetes,
+                    server?.namespace ?? DEPLOYER_SERVICE_ACCOUNT.namespace,
+                    environment.vault.tls.secret,
+                  ),
+                }),
           }),
   });
   const close = (): Promise<void> => {

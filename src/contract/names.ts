@@ -147,6 +147,10 @@ export const INSTANCE_LABEL = 'app.kubernetes.io/instance';
 
 export const DEPLOYER_SERVICE_ACCOUNT = { name: 'ananta-deployer', namespace: 'vault-system' } as const;
 export const VAULT_REVIEWER_SERVICE_ACCOUNT = { name: 'vault-token-reviewer', namespace: 'vault-system' } as const;
+/**
+ * Secret with the authority of Vault's certificate (`ca.crt`), made in each namespace whose services log in to Vault.
+ */
+export const VAULT_CA_SECRET = 'vault-ca';
 /** Vault: mounts, roles and the audience of service account tokens. */
 export const VAULT = {
   kvMount: 'secret',

@@ -112,6 +112,12 @@ function checkParts(environment: EnvironmentFile): Finding[] {
         'are for a registry (oci://): a repository or a folder behind a login is not supported, mirror it to a registry',
     });
   }
+  if (vault.tls !== undefined && 'embedded' in cluster) {
+    findings.push({
+      path: ['vault', 'tls'],
+      message: "the embedded cluster's Vault is a process on this machine's loopback: it has no certificate",
+    });
+  }
   if (simulation !== undefined && !('embedded' in cluster)) {
     findings.push({
       path: ['simulation'],
@@ -134,6 +140,7 @@ function checkExternalVault({ vault }: EnvironmentFile): Finding[] {
         ]
       : []),
     ...(vault.replicas === 1 ? [] : [{ path: ['vault', 'replicas'], message: theirs }]),
+    ...(vault.tls === undefined ? [] : [{ path: ['vault', 'tls'], message: theirs }]),
     ...(vault.seal === undefined ? [] : [{ path: ['vault', 'seal'], message: theirs }]),
     ...(vault.keys.publicKeys === undefined && vault.keys.rootTokenKey === undefined
       ? []
@@ -158,8 +165,20 @@ function checkGuarded({ engine, cluster, vault }: EnvironmentFile): Finding[] {
     ...('embedded' in cluster
       ? [{ path: ['cluster'], message: `${embedded} needs a real cluster (cluster.context)` }]
       : []),
-    ...(vault.external !== undefined ? [] : checkOwnVault(vault)),
+    ...(vault.external === undefined ? checkOwnVault(vault) : checkWayTo(vault.external)),
   ];
+}
+
+function checkWayTo({ address }: { address: string }): Finding[] {
+  return new URL(address).protocol === 'https:'
+    ? []
+    : [
+        {
+          path: ['vault', 'external', 'address'],
+          message:
+            'a protected environment reaches Vault over https:// alone: passwords would cross the network in clear',
+        },
+      ];
 }
 
 function checkOwnVault(vault: EnvironmentFile['vault']): Finding[] {
@@ -183,6 +202,14 @@ function checkOwnVault(vault: EnvironmentFile['vault']): Finding[] {
       : []),
     ...(vault.rootToken === 'keep'
       ? [{ path: ['vault', 'rootToken'], message: `${embedded} revokes the root token` }]
+      : []),
+    ...(vault.tls === undefined
+      ? [
+          {
+            path: ['vault', 'tls'],
+            message: `${embedded} reaches Vault over TLS alone: name the Secret with its certificate (vault.tls.secret)`,
+          },
+        ]
       : []),
   ];
 }

@@ -109,7 +109,16 @@ const kubernetesHost = z.string().superRefine((text, context) => {
     context.addIssue({ code: 'custom', message: 'has to be auto, or https://HOST:PORT' });
 });
 
+const tlsSchema = z
+  .strictObject({
+    secret: objectName('a Secret').describe(
+      "Secret in Vault's namespace with tls.crt, tls.key and ca.crt, as cert-manager keeps it; the certificate names vault.<namespace>.svc, the pods' own names below vault-headless (upstream chart: vault-internal) and 127.0.0.1",
+    ),
+  })
+  .describe('Vault answers over TLS alone; the deployer and services check it against ca.crt of that Secret');
+
 export const vaultSchema = z.strictObject({
+  tls: tlsSchema.optional(),
   external: externalSchema.optional(),
   replicas: replicas
     .default(1)

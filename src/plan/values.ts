@@ -3,7 +3,7 @@
  * What else a chart needs stands in helm/values/<release>.yaml and is merged under these.
  */
 import type { Catalog, Image, Port, SecretUse, Service } from '../catalog/schema.ts';
-import { VAULT } from '../contract/names.ts';
+import { VAULT, VAULT_CA_SECRET } from '../contract/names.ts';
 import { isTree, mergeTrees, type Tree } from '../environment/merge.ts';
 import type { Environment } from '../environment/schema.ts';
 import { showsReleases } from './applications.ts';
@@ -110,10 +110,14 @@ function vaultAccess(catalog: Catalog, environment: Environment, release: Releas
   if (paths.length === 0) return { login: false };
   const server = findService(catalog, VAULT.service);
   const port = server.ports[0]?.port ?? 8200;
+  const { tls } = environment.vault;
   return {
     login: true,
     role: vaultRoleName(release.service),
-    address: environment.vault.external?.address ?? `http://${server.name}.${server.namespace}.svc:${port}`,
+    address:
+      environment.vault.external?.address ??
+      `${tls === undefined ? 'http' : 'https'}://${server.name}.${server.namespace}.svc:${port}`,
+    ...(tls === undefined ? {} : { caSecret: VAULT_CA_SECRET }),
     paths,
   };
 }

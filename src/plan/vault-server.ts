@@ -26,7 +26,7 @@ export function checkVaultServer(
     (source === 'bundled' || !isPlainVault(vault))
   ) {
     throw new PlanRefusedError(
-      `Vault keeps its data in files (one server of the publisher's chart); ${vault.replicas > 1 ? `${vault.replicas} servers` : 'a sealed storage'} on raft cannot read them. ` +
+      `Vault keeps its data in files (one server of the publisher's chart); ${vault.replicas > 1 ? `${vault.replicas} servers` : 'a sealed storage or TLS'} on raft cannot read them. ` +
         'Keep vault.replicas: 1 without vault.seal, or move the data yourself first: vault operator migrate.',
     );
   }

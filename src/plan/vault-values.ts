@@ -4,7 +4,10 @@ import type { Tree } from '../environment/merge.ts';
 import type { Environment } from '../environment/schema.ts';
 import type { Seal } from '../environment/vault.ts';
 
-type Settings = Pick<Environment['vault'], 'replicas' | 'seal'>;
+type Settings = Pick<Environment['vault'], 'replicas' | 'seal' | 'tls'>;
+
+/** Where its certificate is in Vault's pods. */
+const TLS_FOLDER = '/vault/tls';
 
 /** Names of its pods, which the StatefulSet counts from 0. */
 export function vaultPods(service: Pick<Service, 'name'>, replicas: number): string[] {
@@ -12,8 +15,8 @@ export function vaultPods(service: Pick<Service, 'name'>, replicas: number): str
 }
 
 /** One server that nobody but the deployer opens: the chart's own configuration is enough. */
-export function isPlainVault({ replicas, seal }: Settings): boolean {
-  return replicas === 1 && seal === undefined;
+export function isPlainVault({ replicas, seal, tls }: Settings): boolean {
+  return replicas === 1 && seal === undefined && tls === undefined;
 }
 
 /**
@@ -23,14 +26,18 @@ export function isPlainVault({ replicas, seal }: Settings): boolean {
  */
 export function vaultHcl(
   service: Pick<Service, 'name'>,
-  { replicas, seal }: Settings,
+  { replicas, seal, tls }: Settings,
   domain: string,
   { mlock }: { mlock: 'said' | 'unsaid' },
 ): string {
   const joins =
     replicas === 1
       ? []
-      : vaultPods(service, replicas).map((pod) => `  retry_join { leader_api_addr = "http://${pod}.${domain}:8200" }`);
+      : vaultPods(service, replicas).map((pod) =>
+          tls === undefined
+            ? `  retry_join { leader_api_addr = "http://${pod}.${domain}:8200" }`
+            : `  retry_join {\n    leader_api_addr = "https://${pod}.${domain}:8200"\n    leader_ca_cert_file = "${TLS_FOLDER}/ca.crt"\n  }`,
+        );
   return (
     [
       'ui = true',
@@ -39,7 +46,13 @@ export function vaultHcl(
       'listener "tcp" {',
       '  address         = "[::]:8200"',
       '  cluster_address = "[::]:8201"',
-      '  tls_disable     = true',
+      ...(tls === undefined
+        ? ['  tls_disable     = true']
+        : [
+            `  tls_cert_file   = "${TLS_FOLDER}/tls.crt"`,
+            `  tls_key_file    = "${TLS_FOLDER}/tls.key"`,
+            '  tls_min_version = "tls12"',
+          ]),
       '}',
       'storage "raft" {',
       '  path = "/vault/data"',
@@ -57,8 +70,9 @@ export function bundledVaultValues(service: Service, environment: Environment): 
   if (vault.external !== undefined)
     return { workload: 'None', networkPolicy: { enabled: false }, files: { config: null } };
   if (isPlainVault(vault)) return {};
-  const { seal, replicas } = vault;
+  const { seal, replicas, tls } = vault;
   return {
+    ...(tls === undefined ? {} : overTls(tls)),
     singleton: false,
     // The deployer replaces the pods itself, one by one, each unsealed before the next.
     updateStrategy: 'OnDelete',
@@ -83,8 +97,15 @@ export function bundledVaultValues(service: Service, environment: Environment): 
 export function upstreamVaultValues(service: Service, environment: Environment): Tree {
   const { vault } = environment;
   if (isPlainVault(vault)) return {};
-  const { seal, replicas } = vault;
+  const { seal, replicas, tls } = vault;
   return {
+    ...(tls === undefined
+      ? {}
+      : {
+          volumes: [{ name: 'tls', secret: { secretName: tls.secret } }],
+          volumeMounts: [{ name: 'tls', mountPath: TLS_FOLDER, readOnly: true }],
+          extraEnvironmentVars: { VAULT_CACERT: `${TLS_FOLDER}/ca.crt` },
+        }),
     standalone: { enabled: false },
     ha: {
       enabled: true,
@@ -105,6 +126,22 @@ export function upstreamVaultValues(service: Service, environment: Environment):
             secretKey: key,
           })),
         }),
+  };
+}
+
+/** Of the bundled chart: the certificate, and everything that speaks to the server from inside of its pod. */
+function overTls({ secret }: NonNullable<Settings['tls']>): Tree {
+  const get = { httpGet: { scheme: 'HTTPS' } };
+  return {
+    volumes: [{ name: 'tls', secret: { secretName: secret, defaultMode: 0o440 } }],
+    volumeMounts: [{ name: 'tls', mountPath: TLS_FOLDER, readOnly: true }],
+    env: {
+      VAULT_API_ADDR:
+        'https://$(POD_NAME).{{ include "ananta.fullname" . }}-headless.{{ .Release.Namespace }}.svc:8200',
+      VAULT_ADDR: 'https://127.0.0.1:8200',
+      VAULT_CACERT: `${TLS_FOLDER}/ca.crt`,
+    },
+    probes: { readiness: get, liveness: get },
   };
 }
 

@@ -12,7 +12,7 @@ const SCRIPT = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path
 /** What a protected environment has to say of its Vault. */
 const GUARDED = [
   'protected: true',
-  'vault: {replicas: 3, seal: {type: awskms, parameters: {region: r, kms_key_id: k}}}',
+  'vault: {replicas: 3, tls: {secret: vault-tls}, seal: {type: awskms, parameters: {region: r, kms_key_id: k}}}',
 ].join('\n');
 let place: Workspace;
 before(async () => {

@@ -24,7 +24,7 @@ interface Refusal {
 }
 
 /** Protected, and sound. */
-const GUARDED = `${SOUND.replace(/engine: .*/, 'engine: { address: temporal.example.org:7233, namespace: n }')}protected: true\nvault: { replicas: 3, rootToken: revoke, keys: { store: kubernetes, publicKeys: [a.asc] } }\n`;
+const GUARDED = `${SOUND.replace(/engine: .*/, 'engine: { address: temporal.example.org:7233, namespace: n }')}protected: true\nvault: { replicas: 3, rootToken: revoke, tls: { secret: vault-tls }, keys: { store: kubernetes, publicKeys: [a.asc] } }\n`;
 
 const REFUSALS: Refusal[] = [
   { name: 'broken YAML', files: { x: 'description: [unclosed' }, says: 'x.yaml: is not valid YAML' },
@@ -239,6 +239,18 @@ const REFUSALS: Refusal[] = [
       'replicas: 3',
       'replicas: 1',
       'x.yaml: vault.replicas: a protected environment needs at least 3 servers',
+    ],
+    [
+      'a Vault in clear text',
+      'tls: { secret: vault-tls }, ',
+      '',
+      'x.yaml: vault.tls: a protected environment reaches Vault over TLS alone',
+    ],
+    [
+      "somebody's Vault in clear text",
+      /vault: .*/.exec(GUARDED)![0],
+      'vault: { external: { address: "http://vault.example.org:8200" }, kubernetesHost: "https://api.example.org" }',
+      'x.yaml: vault.external.address: a protected environment reaches Vault over https:// alone',
     ],
     [
       'unseal keys in clear',

@@ -32,7 +32,7 @@ const several = await chartRuns(await replicated(), [
 ]);
 
 /** What only a guarded environment has. */
-const production = await chartRuns(await guarded(), ['vault', 'keycloak']);
+const production = await chartRuns(await guarded(), ['vault', 'keycloak', 'cns-service']);
 
 describe('charts', () => {
   test('pass lint with the values of every release', async () => {

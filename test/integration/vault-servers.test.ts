@@ -1,10 +1,14 @@
 /** Vault on raft with real servers: from one to three, one lost, a volume lost, shares of people, a key service. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
-import { readPublicKey } from '../../src/clients/vault/index.ts';
+import { createTunnel, readPublicKey } from '../../src/clients/vault/index.ts';
 import { GPG, operators } from '../support/operators.ts';
+import { certificates, OPENSSL } from '../support/tls.ts';
 import { type VaultServers, vaultServers } from '../support/vault-servers.ts';
 
 const OPTIONS = { shares: 3, threshold: 2, cluster: 'uid' };
@@ -165,6 +169,57 @@ describe('three real servers of Vault', () => {
     } finally {
       await servers?.close();
       await service.close();
+    }
+  });
+
+  test('over TLS: checked against its authority and name; plain HTTP and other certificates are refused', {
+    skip: OPENSSL === undefined && 'needs openssl',
+  }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'vault-tls-'));
+    const tls = await certificates(join(folder, 'own'));
+    const servers = await vaultServers({ count: 1, tls });
+    try {
+      await servers.start(0, 1);
+      assert.deepEqual(await servers.client.open({ ...OPTIONS, shares: 1, threshold: 1 }), {
+        initialized: true,
+        unsealed: true,
+      });
+      assert.match((await servers.client.state()).detail, /is open/);
+      const clear = await fetch(`${servers.address(0)}/v1/sys/health`);
+      assert.deepEqual([clear.status, /HTTP request to an HTTPS server/.test(await clear.text())], [400, true]);
+
+      const port = Number(new URL(servers.address(0)).port);
+      const asked = async (name: string, ca: string): Promise<number> => {
+        const tunnel = createTunnel(
+          {
+            list: () =>
+              Promise.resolve({
+                metadata: { resourceVersion: '1' },
+                items: [{ metadata: { name: 'vault-0', uid: '', resourceVersion: '1' }, status: { phase: 'Running' } }],
+              }),
+            connect: () => Promise.resolve(connect(port, '127.0.0.1')),
+          },
+          { namespace: 'vault-system', release: 'vault', port, tls: { name, authority: () => readFile(ca, 'utf8') } },
+        );
+        try {
+          return (await tunnel.request({ method: 'GET', path: '/v1/sys/health', headers: {} })).status;
+        } finally {
+          tunnel.close();
+        }
+      };
+      assert.equal(await asked('localhost', tls.ca), 200);
+      const other = await certificates(join(folder, 'other'));
+      await assert.rejects(asked('localhost', other.ca), {
+        name: 'VaultUnreachableError',
+        message: /its certificate: /,
+      });
+      await assert.rejects(asked('vault.vault-system.svc', tls.ca), {
+        name: 'VaultUnreachableError',
+        message: /its certificate: .*vault\.vault-system\.svc/,
+      });
+    } finally {
+      await servers.close();
+      await rm(folder, { recursive: true });
     }
   });
 });

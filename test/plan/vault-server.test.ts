@@ -145,4 +145,24 @@ describe("values of Vault's release", () => {
       3,
     );
   });
+
+  test('TLS: the certificate in the pods, everything inside of them over https, one server on raft, too', () => {
+    const values = bundledVaultValues(vault, wanting({ replicas: 3, tls: { secret: 'vault-tls' } }));
+    const hcl = (values['files'] as { config: Record<string, string> }).config['vault.hcl']!;
+    assert.doesNotMatch(hcl, /tls_disable|http:\/\//);
+    assert.match(hcl, /tls_cert_file {3}= "\/vault\/tls\/tls\.crt"/);
+    assert.equal(hcl.match(/leader_ca_cert_file = "\/vault\/tls\/ca\.crt"/g)?.length, 3);
+    assert.deepEqual(
+      [values['volumes'], (values['env'] as Record<string, string>)['VAULT_CACERT']],
+      [[{ name: 'tls', secret: { secretName: 'vault-tls', defaultMode: 0o440 } }], '/vault/tls/ca.crt'],
+    );
+    for (const address of Object.values(values['env'] as Record<string, string>).filter((text) => text.includes(':')))
+      assert.match(address, /^https:/);
+    assert.deepEqual((values['probes'] as { readiness: object }).readiness, { httpGet: { scheme: 'HTTPS' } });
+    const single = upstreamVaultValues(vault, wanting({ tls: { secret: 'vault-tls' } }));
+    assert.deepEqual(
+      [single['standalone'], single['extraEnvironmentVars'], (single['ha'] as { replicas: number }).replicas],
+      [{ enabled: false }, { VAULT_CACERT: '/vault/tls/ca.crt' }, 1],
+    );
+  });
 });

@@ -17,6 +17,7 @@ import { createTunnel, createVaultClient, type VaultClient } from '../../src/cli
 import { readConfig } from '../../src/config.ts';
 import type { Seal } from '../../src/environment/vault.ts';
 import { vaultHcl } from '../../src/plan/vault-values.ts';
+import type { Certificates } from './tls.ts';
 
 export interface VaultServers {
   client: VaultClient;
@@ -35,6 +36,8 @@ export interface VaultServers {
 export interface VaultServersOptions {
   count: number;
   seal?: Seal;
+  /** Certificates for `localhost`: then they answer over TLS alone, and the client checks them against `ca`. */
+  tls?: Certificates;
   /** More of the configuration: a folder of plug-ins. */
   more?: string;
   /** Of the processes, as the pods have them from Secrets. */
@@ -56,7 +59,13 @@ async function vaultBinary(): Promise<string> {
 }
 
 /** Starts none yet. */
-export async function vaultServers({ count, seal, more = '', env = {} }: VaultServersOptions): Promise<VaultServers> {
+export async function vaultServers({
+  count,
+  seal,
+  tls,
+  more = '',
+  env = {},
+}: VaultServersOptions): Promise<VaultServers> {
   const binary = await vaultBinary();
   const folder = await mkdtemp(join(tmpdir(), 'vaults-'));
   const ports = await freePorts(2 * count);
@@ -64,11 +73,13 @@ export async function vaultServers({ count, seal, more = '', env = {} }: VaultSe
   const portOf = (index: number): number => ports[2 * index]!;
 
   const configuration = (index: number, replicas: number): string => {
-    const text = `${vaultHcl({ name: 'vault' }, { replicas, seal }, DOMAIN, { mlock: 'said' })}${more}\n`;
+    const text = `${vaultHcl({ name: 'vault' }, { replicas, seal, ...(tls ? { tls: { secret: 'vault-tls' } } : {}) }, DOMAIN, { mlock: 'said' })}${more}\n`;
     return text
       .replace('[::]:8200', `127.0.0.1:${portOf(index)}`)
       .replace('[::]:8201', `127.0.0.1:${ports[2 * index + 1]}`)
       .replace('/vault/data', join(folder, `data-${index}`))
+      .replace('/vault/tls/tls.crt', tls?.cert ?? '')
+      .replace('/vault/tls/tls.key', tls?.key ?? '')
       .replaceAll(
         /http:\/\/vault-(\d)\.[^"]*:8200/g,
         (_whole, peer: string) => `http://127.0.0.1:${portOf(Number(peer))}`,
@@ -109,7 +120,12 @@ export async function vaultServers({ count, seal, more = '', env = {} }: VaultSe
     environment: 'test',
     redactor: createRedactor(),
     kubernetes: { tokenFor: () => Promise.reject(new Error('no cluster here')) },
-    tunnel: createTunnel(kubernetes, { namespace: 'vault-system', release: 'vault', port: 8200 }),
+    tunnel: createTunnel(kubernetes, {
+      namespace: 'vault-system',
+      release: 'vault',
+      port: 8200,
+      ...(tls ? { tls: { name: 'localhost', authority: () => readFile(tls.ca, 'utf8') } } : {}),
+    }),
   });
 
   return {
@@ -139,6 +155,7 @@ export async function vaultServers({ count, seal, more = '', env = {} }: VaultSe
       await waitUntil(`vault-${index}`, { timeoutMs: 60_000, intervalMs: 100 }, async () => {
         if (child.exitCode !== null)
           throw new Error(`vault-${index} ended: ${await readFile(join(folder, `vault-${index}.log`), 'utf8')}`);
+        // Over TLS it tells whoever speaks HTTP so.
         return fetch(`http://127.0.0.1:${portOf(index)}/v1/sys/health`).then(
           () => true,
           () => undefined,

@@ -1,16 +1,18 @@
 /** Kubernetes Secrets from Vault, for services that read Secrets. */
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
-import { type KvEntry, readKv } from '../../clients/vault/index.ts';
+import { type KvEntry, readAuthority, readKv } from '../../clients/vault/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import {
   MANAGED_BY,
   MANAGED_BY_LABEL,
   OWNER_LABEL,
+  VAULT_CA_SECRET,
   VAULT_PATH_ANNOTATION,
   VAULT_VERSION_ANNOTATION,
 } from '../../contract/names.ts';
+import { serviceRoles } from '../../plan/vault-policies.ts';
 import { type WantedSecret, wantedSecrets } from '../../plan/kubernetes-secrets.ts';
 import { assertTarget } from '../context.ts';
 import { DeployError } from '../failures.ts';
@@ -18,6 +20,7 @@ import { beating, type ScopeOf } from '../scope.ts';
 import { requireText } from './declared.ts';
 import { learnValues } from './learn.ts';
 import { madeSecrets } from './made-secrets.ts';
+import { namespaceOf } from './server.ts';
 import { staleness } from './wanted.ts';
 
 export function syncSecrets(clients: Clients, scopeOf: ScopeOf): Activities['syncSecrets'] {
@@ -41,10 +44,41 @@ export function syncSecrets(clients: Clients, scopeOf: ScopeOf): Activities['syn
           );
         });
         await Promise.all(stale.map((secret) => write(clients, secret, entries.get(secret.path), signal)));
-        return { written: stale.map(({ namespace, name }) => `${namespace}/${name}`) };
+        const authorities = await writeAuthorities(clients, signal);
+        return { written: [...stale.map(({ namespace, name }) => `${namespace}/${name}`), ...authorities] };
       },
     );
   };
+}
+
+/**
+ * Services that log in check Vault's certificate: its authority goes into their namespaces. @returns what was written
+ */
+async function writeAuthorities(
+  { kubernetes, catalog, environment: { name: owner, vault } }: Pick<Clients, 'kubernetes' | 'catalog' | 'environment'>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (vault.tls === undefined) return [];
+  const authority = await readAuthority(kubernetes, namespaceOf(catalog), vault.tls.secret, signal);
+  const labels = { [MANAGED_BY_LABEL]: MANAGED_BY, [OWNER_LABEL]: owner };
+  const data = { 'ca.crt': Buffer.from(authority).toString('base64') };
+  const namespaces = [...new Set(serviceRoles(catalog).map(({ namespace }) => namespace))];
+  const written = await Promise.all(
+    namespaces.map(async (namespace) => {
+      const path = paths.secret(namespace, VAULT_CA_SECRET);
+      const found = (await kubernetes.get(path, signal)) as { data?: Record<string, string> } | undefined;
+      if (found?.data?.['ca.crt'] === data['ca.crt']) return [];
+      const metadata = { name: VAULT_CA_SECRET, namespace, labels };
+      await kubernetes.apply(
+        path,
+        { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata, data },
+        { force: true },
+        signal,
+      );
+      return [`${namespace}/${VAULT_CA_SECRET}`];
+    }),
+  );
+  return written.flat();
 }
 
 async function readPaths(

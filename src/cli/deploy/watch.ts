@@ -96,7 +96,7 @@ async function printResult({ context, environment, json }: Session, result: Depl
       ...('embedded' in environment.cluster ? { simulatedNodes: environment.cluster.embedded.nodes } : {}),
       ...(url === undefined ? {} : { url }),
       exports: exportLines(connections, runtime),
-      lookAround: lookAroundLines(connections, runtime),
+      lookAround: lookAroundLines(connections, runtime, environment.vault.tls),
     }),
   );
 }

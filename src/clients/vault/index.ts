@@ -9,6 +9,7 @@ export {
   VaultWaitsForPeopleError,
 } from './errors.ts';
 export { type KeyStore, opens, type VaultKeys } from './keys.ts';
+export { readAuthority, vaultTls } from './authority.ts';
 export { createDirectTunnel } from './direct.ts';
 export { createKeyFile } from './keys-file.ts';
 export { createKeySecret } from './keys-secret.ts';

@@ -6,6 +6,7 @@
  */
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
+import tls from 'node:tls';
 import PQueue from 'p-queue';
 import { isPodRunning } from '../../plan/health/index.ts';
 import { type KubernetesClient, type KubernetesObject, paths } from '../kubernetes/index.ts';
@@ -17,6 +18,8 @@ export interface TunnelTarget {
   release: string;
   /** Of the container. */
   port: number;
+  /** Where it answers over TLS: the name in its certificate, and the authority that it is checked against. */
+  tls?: { name: string; authority: () => Promise<string> };
 }
 
 export interface TunnelRequest {
@@ -67,9 +70,18 @@ export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connec
       .map(({ metadata }) => metadata.name)
       .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 
+  const connect = async (pod: string): Promise<Duplex> => {
+    const { tls: secure } = target;
+    if (secure === undefined) return kubernetes.connect({ namespace: target.namespace, pod }, target.port);
+    const [authority, stream] = await Promise.all([
+      secure.authority(),
+      kubernetes.connect({ namespace: target.namespace, pod }, target.port),
+    ]);
+    return secured(stream, secure.name, authority);
+  };
   const ways = new Map<string, Way>();
   const at = (pod: string): Way => {
-    const way = ways.get(pod) ?? createWay(() => kubernetes.connect({ namespace: target.namespace, pod }, target.port));
+    const way = ways.get(pod) ?? createWay(() => connect(pod));
     ways.set(pod, way);
     return way;
   };
@@ -78,7 +90,7 @@ export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connec
     if (running[0] === undefined)
       throw new VaultUnreachableError(`no pod of ${target.namespace}/${target.release} is running`);
     const pod = running.length === 1 ? running[0] : await mostUseful(running, at);
-    return kubernetes.connect({ namespace: target.namespace, pod }, target.port);
+    return connect(pod);
   });
 
   return {
@@ -252,6 +264,22 @@ function send(
     });
     outgoing.once('error', (error) => fail(error, false));
     outgoing.end(body);
+  });
+}
+
+/** @throws VaultUnreachableError when it shows no certificate of that name and authority */
+function secured(stream: Duplex, name: string, ca: string): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const secure = tls.connect({ socket: stream, ca, servername: name, minVersion: 'TLSv1.2' });
+    const fail = (error: Error): void => {
+      stream.destroy();
+      reject(new VaultUnreachableError(`Vault, its certificate: ${error.message}`, { cause: error }));
+    };
+    secure.once('error', fail);
+    secure.once('secureConnect', () => {
+      secure.off('error', fail);
+      resolve(secure);
+    });
   });
 }
 

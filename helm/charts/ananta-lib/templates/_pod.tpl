@@ -104,6 +104,9 @@ env:
   - {name: VAULT_ADDR, value: {{ $vault.address | quote }}}
   - {name: VAULT_PATHS, value: {{ join "," $vault.paths | quote }}}
   - {name: VAULT_ROLE, value: {{ $vault.role | quote }}}
+  {{- if $vault.caSecret }}
+  - {name: VAULT_CACERT, value: /var/run/secrets/vault/ca.crt}
+  {{- end }}
   {{- end }}
   {{- range $name, $value := $c.env }}
   - {name: {{ $name | quote }}, value: {{ include "ananta.value" (list $root $value) | quote }}}

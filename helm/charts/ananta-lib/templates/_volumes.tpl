@@ -57,6 +57,9 @@ volumes:
     projected:
       sources:
         - serviceAccountToken: {audience: vault, expirationSeconds: 3600, path: token}
+        {{- with ($v.vault).caSecret }}
+        - secret: {name: {{ . | quote }}, items: [{key: ca.crt, path: ca.crt}]}
+        {{- end }}
   {{- end }}
   {{- with $v.volumes }}
   {{- toYaml . | nindent 2 }}

@@ -1,0 +1,44 @@
+/** Services that log in to Vault over TLS get the authority of its certificate. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createActivities } from '../../../src/activities/index.ts';
+import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
+import { readAuthority } from '../../../src/clients/vault/index.ts';
+import { withFakeClients } from '../../support/fake-clients.ts';
+import { testScope } from '../../support/scope.ts';
+
+const PLACE = '/api/v1/namespaces/vault-system/secrets/vault-tls';
+const secret = (authority: string): KubernetesObject => ({
+  metadata: { name: 'vault-tls', namespace: 'vault-system', uid: '', resourceVersion: '1' },
+  data: { 'ca.crt': Buffer.from(authority).toString('base64') },
+});
+
+describe("the authority of Vault's certificate", () => {
+  test('goes into the namespaces of services that log in, once, and again when it is another one', async () => {
+    await withFakeClients(async (parts) => {
+      const { clients, cluster } = parts;
+      clients.environment.vault = { ...clients.environment.vault, tls: { secret: 'vault-tls' } };
+      cluster.objects.set(PLACE, secret('AUTHORITY'));
+      const activities = createActivities(clients, () => testScope());
+      await activities.openVault(parts.run);
+      await activities.configureVault(parts.run);
+      await activities.seedVault(parts.run);
+      const written = async (): Promise<string[]> =>
+        (await activities.syncSecrets(parts.run)).written.filter((name) => name.endsWith('/vault-ca'));
+      assert.deepEqual(await written(), ['app-plane/vault-ca']);
+      assert.deepEqual(await written(), []);
+      cluster.objects.set(PLACE, secret('ANOTHER'));
+      assert.deepEqual(await written(), ['app-plane/vault-ca']);
+      assert.equal(await readAuthority(clients.kubernetes, 'app-plane', 'vault-ca'), 'ANOTHER');
+    });
+  });
+
+  test('that is not there is named with what has to be made', async () => {
+    await withFakeClients(async ({ clients }) => {
+      await assert.rejects(readAuthority(clients.kubernetes, 'vault-system', 'vault-tls'), {
+        name: 'VaultUnreachableError',
+        message: /Secret vault-system\/vault-tls .*has no ca\.crt/,
+      });
+    });
+  });
+});
