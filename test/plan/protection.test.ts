@@ -13,6 +13,8 @@ describe('a protected environment', () => {
     ['a rollback that was confirmed', 'rollback', good, 'report', undefined],
     ['a deployment without a word', 'deploy', undefined, 'report', /deploy was started without its confirmation/],
     ['a rollback without a word', 'rollback', undefined, 'repair', /rollback was started without its confirmation/],
+    ['an adoption that was confirmed', 'adopt', good, 'report', undefined],
+    ['an adoption without a word', 'adopt', undefined, 'repair', /adopt was started without its confirmation/],
     ['the word for another environment', 'deploy', { environment: 'staging' }, 'report', /given for something else/],
     ['the word for another operation', 'rollback', { operation: 'deploy' }, 'report', /given for something else/],
     ['the word of somebody else', 'deploy', { requestedBy: 'you@there' }, 'report', /given for something else/],
