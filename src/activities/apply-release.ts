@@ -25,6 +25,7 @@ import { DeployError } from './failures.ts';
 import { archivedDefinitions, awaitEstablished, definitionsOf, installedDefinitions } from './release/crds.ts';
 import { jobsOf, removeJobs } from './release/jobs.ts';
 import { explainTakenPort } from './release/leaked-port.ts';
+import { restartReaders } from './release/restart.ts';
 import { assertRestorable, claim, isRestored, restore } from './release/restore.ts';
 import { type JudgedRevision, judgedRevisionsOf } from './release/provenance.ts';
 import { proveRevision } from './release/prove.ts';
@@ -66,8 +67,10 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
           // An attempt before this one may have been interrupted before it could write the proof.
           if (found?.provenance === 'unproven' && found.labels[RELEASE_LABELS.run] === run.runId)
             await assertRecorded(clients, release, found.revision);
+          doing = 'restarts pods whose Secret has changed';
+          const restarted = await restartReaders(clients, step, scope.signal);
           return {
-            changed: found?.labels[RELEASE_LABELS.run] === run.runId,
+            changed: restarted || found?.labels[RELEASE_LABELS.run] === run.runId,
             revision: found?.revision ?? 0,
             seconds: seconds(started),
           };
@@ -156,6 +159,7 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
           doing = 'waits for its kinds to be known';
           await awaitEstablished(clients.kubernetes, definitions, scope.signal);
         }
+        await restartReaders(clients, step, scope.signal);
         return {
           changed: true,
           revision: made,

@@ -135,6 +135,8 @@ export const ADOPTED_BY_ANNOTATION = 'ananta.dev/adopted-by';
 export const ADOPTED_AT_ANNOTATION = 'ananta.dev/adopted-at';
 /** Version of the Vault path a Secret was made from, with the time at which that was written. */
 export const VAULT_VERSION_ANNOTATION = 'ananta.dev/vault-version';
+/** When a value of a Secret last changed (ISO 8601); on a pod template: that its pods were restarted for that. */
+export const SECRETS_CHANGED_ANNOTATION = 'ananta.dev/secrets-changed';
 export const VAULT_PATH_ANNOTATION = 'ananta.dev/vault-path';
 
 /** Name of the Kubernetes Secret made from a Vault path. */

@@ -14,6 +14,8 @@ export type PlannedAction =
   | 'upgrade'
   /** The last attempt failed or was interrupted: apply again. */
   | 'retry'
+  /** As wanted; its pods are replaced, because a Secret that they read has changed. */
+  | 'restart'
   /** Applied as wanted, not healthy yet: wait for it. */
   | 'verify'
   /** Back to an earlier revision of the release, `toRevision`. */
@@ -46,6 +48,8 @@ export interface PlannedStep {
   toRevision?: number;
   /** A Job that has completed is run again, because somebody has asked for it. */
   rerun?: true;
+  /** Secrets whose value has changed since its pods started, or may change before its turn comes. */
+  restart?: string[];
 }
 
 export interface PlannedService {

@@ -176,6 +176,16 @@ export const environmentFileSchema = z.strictObject({
     .enum(['required', 'placeholder'])
     .default('required')
     .describe('Values that third parties issue: required from the operator, or generated placeholders'),
+  secrets: z
+    .strictObject({
+      onChange: z
+        .enum(['restart', 'list'])
+        .default('restart')
+        .describe(
+          'What reads a Kubernetes Secret whose value has changed in Vault: its pods are replaced in the order of the graph, or it is only named. Servers that were initialised with the value are only named',
+        ),
+    })
+    .prefault({}),
   images: z
     .strictObject({
       prefix: imagePrefix.describe("In front of the platform's own images, without a trailing slash"),

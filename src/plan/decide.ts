@@ -11,6 +11,7 @@ import { wantedSecrets } from './kubernetes-secrets.ts';
 import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRelease } from './observed.ts';
 import { checkPlatform, planScope } from './platform.ts';
 import { isProven } from './provenance.ts';
+import { listedReaders, withRestart } from './secret-readers.ts';
 import { allReleases, findService, releasesOf, type Release } from './releases.ts';
 import { serviceSeconds } from './startup.ts';
 import { deployerRole, foundationPolicies, serviceRoles } from './vault-policies.ts';
@@ -30,7 +31,7 @@ interface Decision {
 }
 
 /** The more invasive, the further up: a service is what the first of its steps' actions says. */
-const INVASIVENESS: readonly PlannedAction[] = ['install', 'upgrade', 'retry', 'verify', 'unchanged'];
+const INVASIVENESS: readonly PlannedAction[] = ['install', 'upgrade', 'retry', 'restart', 'verify', 'unchanged'];
 
 /**
  * @throws PlanRefusedError when another platform is deployed, or charts of another source would be put over existing
@@ -47,12 +48,17 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
   const remaining = remainingSeconds(catalog.services, secondsOf);
   const longest = criticalPath(catalog.services, secondsOf);
 
-  const services = catalog.services.map((service) => ({
+  const planned = catalog.services.map((service) => ({
     ...planService(service, (release) => planStep(catalog, environment, release, digests, observed)),
     remainingSeconds: rounded(remaining.get(service.name) ?? 0),
     healthTimeoutSeconds: service.healthTimeoutSeconds * environment.healthTimeoutFactor,
   }));
-  const notes = [...nodeNotes(observed), ...unprovedNotes(catalog, observed)];
+  const services = afterSecrets(catalog, planned);
+  const notes = [
+    ...nodeNotes(observed),
+    ...unprovedNotes(catalog, observed),
+    ...listedReaders(catalog, environment, observed),
+  ];
   return {
     operation: 'deploy',
     environment: environment.name,
@@ -74,6 +80,25 @@ function nodeNotes({ nodes }: ObservedCluster): string[] {
   return nodes === 0
     ? ['The cluster has no node: no pod starts, Vault included, until it has one (kubectl get nodes).']
     : [];
+}
+
+/**
+ * Pods are replaced when the Secret that they read has been made anew: so not before the bootstrap of Vault is over.
+ */
+function afterSecrets<T extends Pick<PlannedService, 'name' | 'action' | 'dependsOn' | 'steps'>>(
+  catalog: Catalog,
+  services: readonly T[],
+): T[] {
+  const keeper = services.find(({ steps }) => steps.some(({ kind }) => kind === 'vault-bootstrap'));
+  if (keeper === undefined || keeper.action === 'unchanged') return [...services];
+  const byName = new Map(catalog.services.map((service) => [service.name, service]));
+  const before = new Set([keeper.name]);
+  for (const name of before) for (const needed of byName.get(name)?.dependsOn ?? []) before.add(needed);
+  return services.map((service) =>
+    before.has(service.name) || !service.steps.some(({ restart }) => restart !== undefined)
+      ? service
+      : { ...service, dependsOn: [...new Set([...service.dependsOn, keeper.name])] },
+  );
 }
 
 /** What cannot be proved is said, and counts by its labels. */
@@ -121,7 +146,7 @@ function withoutPods({ vault }: Pick<Environment, 'vault'>, release: Release): R
 
 function planStep(
   catalog: Catalog,
-  environment: Pick<Environment, 'vault'>,
+  environment: Pick<Environment, 'vault' | 'secrets'>,
   release: Release,
   digests: ReadonlyMap<string, string>,
   observed: ObservedCluster,
@@ -141,7 +166,7 @@ function planStep(
   const key = releaseKey(namespace, name);
   const found = observed.releases.get(key);
   const theirs = observed.foreign?.get(key);
-  return {
+  const step: PlannedStep = {
     kind,
     name,
     namespace,
@@ -160,6 +185,7 @@ function planStep(
     digest,
     ...(found === undefined ? {} : { revision: found.revision }),
   };
+  return withRestart(catalog, environment, release, step, observed);
 }
 
 function decideRelease(

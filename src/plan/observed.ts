@@ -69,6 +69,18 @@ export interface ObservedHealth {
   jobFailed: boolean;
 }
 
+/** A Kubernetes Secret made from Vault whose value has changed, or may change. */
+export interface ChangedSecret {
+  namespace: string;
+  name: string;
+  /** Its path in Vault. */
+  path: string;
+  /** It is made anew from Vault by this deployment, and its value may change with that. */
+  stale: boolean;
+  /** ISO 8601, whole seconds: when its value last changed. */
+  changedAt?: string;
+}
+
 export interface ObservedCluster {
   /** Names of those of the platform's namespaces that exist as wanted. */
   namespaces: ReadonlySet<string>;
@@ -80,6 +92,10 @@ export interface ObservedCluster {
   nodes?: number;
   /** Definitions that its chart brings along and that somebody has deleted, by release name. Absent: none. */
   lostDefinitions?: ReadonlyMap<string, readonly string[]>;
+  /** Secrets made from Vault whose value has changed, or may. */
+  changedSecrets?: readonly ChangedSecret[];
+  /** ISO 8601: since when the oldest pod of a release is there. Key `<namespace>/<release>`. */
+  podsSince?: ReadonlyMap<string, string>;
   /** Why proofs of revisions could not be checked; absent: they were. */
   proofsUnchecked?: string;
   /** Those of the catalog's releases that somebody else has made; same key. Absent: none. */

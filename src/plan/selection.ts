@@ -161,7 +161,7 @@ function works({ steps }: PlannedService, observed: ObservedCluster): boolean {
       action === 'unchanged' ||
       // Its server would be changed; it is open all the same.
       (kind === 'vault-bootstrap' && observed.vault === 'open' && observed.vaultConfigured) ||
-      (action === 'upgrade' &&
+      ((action === 'upgrade' || action === 'restart') &&
         kind === 'release' &&
         !job &&
         observed.health.get(releaseKey(namespace, name))?.healthy === true),

@@ -6,6 +6,7 @@ import { observedHealth } from '../../plan/health/index.ts';
 import { type ObservedCluster, type ObservedHealth, releaseKey } from '../../plan/observed.ts';
 import { isProven } from '../../plan/provenance.ts';
 import { allReleases } from '../../plan/releases.ts';
+import { readsSince } from '../../plan/secret-readers.ts';
 import { leasedFields } from '../../plan/fields/left.ts';
 import { isAsWanted } from '../ensure-namespaces.ts';
 import { listAutoscaled } from '../fields/left.ts';
@@ -47,6 +48,7 @@ export async function observeCluster(
     releases,
     ...(proofs.reason === undefined ? {} : { proofsUnchecked: proofs.reason }),
     health: healthOfAll(clients, releases),
+    podsSince: podsSinceOfAll(clients),
     left: [...leasedFields(environment.fields), ...autoscaled],
     ...vault,
     vaultServer,
@@ -98,4 +100,18 @@ function healthOfAll(
     );
   }
   return health;
+}
+
+/** Of releases that read Kubernetes Secrets; pods that are ending do not count. */
+function podsSinceOfAll({ kubernetes, catalog }: Clients): Map<string, string> {
+  const reading = allReleases(catalog).filter(({ secrets }) =>
+    secrets.some(({ delivery }) => delivery === 'kubernetes'),
+  );
+  return new Map(
+    reading.flatMap(({ namespace, name }) => {
+      const pods = kubernetes.watches.of('Pod', namespace, name).filter(({ metadata }) => !metadata.deletionTimestamp);
+      const [oldest] = pods.flatMap(({ metadata }) => readsSince(metadata) ?? []).sort();
+      return oldest === undefined ? [] : [[releaseKey(namespace, name), oldest] as const];
+    }),
+  );
 }

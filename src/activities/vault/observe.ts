@@ -3,13 +3,17 @@ import type { Clients } from '../../clients/index.ts';
 import { versionOfKv, type VaultSession } from '../../clients/vault/index.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { wantedSecrets } from '../../plan/kubernetes-secrets.ts';
-import type { ObservedCluster } from '../../plan/observed.ts';
+import { SECRETS_CHANGED_ANNOTATION } from '../../contract/names.ts';
+import type { ChangedSecret, ObservedCluster } from '../../plan/observed.ts';
 import { deployerRole, policyNames, serviceRoles } from '../../plan/vault-policies.ts';
 import { readReceipt, wantedReceipt } from './receipt.ts';
 import { knownNames } from './roles.ts';
-import { existingSecrets, staleness } from './wanted.ts';
+import { existingSecrets, LACKS_A_LABEL, staleness } from './wanted.ts';
 
-export type ObservedVault = Pick<ObservedCluster, 'vault' | 'vaultConfigured' | 'vaultReason' | 'vaultReasons'>;
+export type ObservedVault = Pick<
+  ObservedCluster,
+  'vault' | 'vaultConfigured' | 'vaultReason' | 'vaultReasons' | 'changedSecrets'
+>;
 
 /** Changes nothing: a sealed Vault stays sealed. Never throws for what Vault answers. */
 export async function observeVault(
@@ -30,18 +34,27 @@ export async function observeVault(
       clients.vault.asDeployer((session) => lookInside(clients, environment, session, signal), signal),
       existingSecrets(clients.kubernetes, signal),
     ]);
+    const changedSecrets: ChangedSecret[] = [];
     const stale = wantedSecrets(clients.catalog).flatMap((secret) => {
-      const why = staleness(
-        secret,
-        inside.revisions.get(secret.path),
-        existing.get(`${secret.namespace}/${secret.name}`),
-      );
+      const found = existing.get(`${secret.namespace}/${secret.name}`);
+      const why = staleness(secret, inside.revisions.get(secret.path), found);
+      const changedAt = found?.metadata.annotations?.[SECRETS_CHANGED_ANNOTATION];
+      if (found && (why !== undefined || changedAt !== undefined))
+        changedSecrets.push({
+          namespace: secret.namespace,
+          name: secret.name,
+          path: secret.path,
+          // A label that is missing has nothing to do with values.
+          stale: why !== undefined && why !== LACKS_A_LABEL,
+          ...(changedAt === undefined ? {} : { changedAt }),
+        });
       return why === undefined ? [] : [`Secret ${secret.namespace}/${secret.name} ${why}`];
     });
     const reasons = [...inside.reasons, ...stale];
     return {
       vault: 'open',
       vaultConfigured: reasons.length === 0,
+      ...(changedSecrets.length > 0 ? { changedSecrets } : {}),
       ...(reasons.length > 0 ? { vaultReasons: reasons } : {}),
       vaultReason:
         reasons.length > 2 ? `${reasons.slice(0, 2).join('; ')}; and ${reasons.length - 2} more` : reasons.join('; '),

@@ -8,6 +8,7 @@ import {
   MANAGED_BY,
   MANAGED_BY_LABEL,
   OWNER_LABEL,
+  SECRETS_CHANGED_ANNOTATION,
   VAULT_CA_SECRET,
   VAULT_PATH_ANNOTATION,
   VAULT_VERSION_ANNOTATION,
@@ -19,7 +20,7 @@ import { DeployError } from '../failures.ts';
 import { beating, type ScopeOf } from '../scope.ts';
 import { requireText } from './declared.ts';
 import { learnValues } from './learn.ts';
-import { madeSecrets } from './made-secrets.ts';
+import { type MadeSecret, madeSecrets } from './made-secrets.ts';
 import { namespaceOf } from './server.ts';
 import { staleness } from './wanted.ts';
 
@@ -43,7 +44,13 @@ export function syncSecrets(clients: Clients, scopeOf: ScopeOf): Activities['syn
             secret.keys.some((key) => found?.values[key] !== entry?.data[key])
           );
         });
-        await Promise.all(stale.map((secret) => write(clients, secret, entries.get(secret.path), signal)));
+        const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+        await Promise.all(
+          stale.map((secret) => {
+            const [found, entry] = [existing.get(`${secret.namespace}/${secret.name}`), entries.get(secret.path)];
+            return write(clients, secret, entry, changedAt(secret, found, entry, now), signal);
+          }),
+        );
         const authorities = await writeAuthorities(clients, signal);
         return { written: [...stale.map(({ namespace, name }) => `${namespace}/${name}`), ...authorities] };
       },
@@ -102,10 +109,24 @@ async function readPaths(
   return found;
 }
 
+/** Pods that have started before this read another value. One that was not there had no value. */
+function changedAt(
+  { keys }: WantedSecret,
+  found: MadeSecret | undefined,
+  entry: KvEntry | undefined,
+  now: string,
+): string | undefined {
+  const differs =
+    found !== undefined &&
+    keys.some((key) => found.values[key] !== undefined && found.values[key] !== entry?.data[key]);
+  return differs ? now : found?.object.metadata.annotations?.[SECRETS_CHANGED_ANNOTATION];
+}
+
 async function write(
   { kubernetes, environment }: Clients,
   wanted: WantedSecret,
   entry: KvEntry | undefined,
+  changed: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const absent = wanted.keys.filter((key) => entry?.data[key] === undefined);
@@ -124,7 +145,11 @@ async function write(
         name: wanted.name,
         namespace: wanted.namespace,
         labels: { ...wanted.labels, [MANAGED_BY_LABEL]: MANAGED_BY, [OWNER_LABEL]: environment.name },
-        annotations: { [VAULT_PATH_ANNOTATION]: wanted.path, [VAULT_VERSION_ANNOTATION]: entry.revision },
+        annotations: {
+          [VAULT_PATH_ANNOTATION]: wanted.path,
+          [VAULT_VERSION_ANNOTATION]: entry.revision,
+          ...(changed === undefined ? {} : { [SECRETS_CHANGED_ANNOTATION]: changed }),
+        },
       },
       data: Object.fromEntries(wanted.keys.map((key) => [key, Buffer.from(entry.data[key] ?? '').toString('base64')])),
       // Vault is where these values come from: what was edited here by hand is put right.

@@ -12,6 +12,8 @@ const ownedSchema = z.array(
   }),
 );
 
+export const LACKS_A_LABEL = 'lacks a label';
+
 /** All Secrets of ours, by `<namespace>/<name>`. One request, no values. */
 export async function existingSecrets(
   kubernetes: KubernetesClient,
@@ -38,7 +40,7 @@ export function staleness(
   const { annotations, labels } = found.metadata;
   if (annotations?.[VAULT_PATH_ANNOTATION] !== wanted.path || annotations[VAULT_VERSION_ANNOTATION] !== revision)
     return 'is older than its path in Vault';
-  if (Object.entries(wanted.labels).some(([name, value]) => labels?.[name] !== value)) return 'lacks a label';
+  if (Object.entries(wanted.labels).some(([name, value]) => labels?.[name] !== value)) return LACKS_A_LABEL;
   const owned = ownedSchema.safeParse(found.metadata['managedFields']);
   const ours = owned.success
     ? owned.data.find(({ manager, operation }) => manager === MANAGED_BY && operation === 'Apply')?.fieldsV1?.['f:data']

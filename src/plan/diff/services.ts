@@ -19,6 +19,7 @@ const ACTIONS: Partial<Record<PlannedAction, ServiceAction>> = {
   install: 'create',
   upgrade: 'upgrade',
   retry: 'retry',
+  restart: 'restart',
   verify: 'verify',
 };
 

@@ -61,6 +61,8 @@ export const SERVICE_ACTIONS = [
   'upgrade',
   /** Applied again: the last attempt failed, or what it had applied is gone. */
   'retry',
+  /** Its pods are replaced, because a Secret that they read has changed. */
+  'restart',
   /** Nothing is applied; it is waited for until it is healthy. */
   'verify',
   /** Left as it is. */

@@ -10,6 +10,7 @@ const LOOKS: Record<ServiceAction | 'orphan', { fill: string; word: string }> = 
   replace: { fill: '#ffc9c9', word: 'replace' },
   adopt: { fill: '#eebefa', word: 'adopt' },
   retry: { fill: '#ffec99', word: 'apply again' },
+  restart: { fill: '#ffec99', word: 'restart' },
   verify: { fill: '#fff3bf', word: 'wait until healthy' },
   skip: { fill: '#f8f9fa', word: 'as wanted' },
   orphan: { fill: '#dee2e6', word: 'not in the catalog' },
