@@ -153,7 +153,7 @@ interface Parameters {
 
 /** Beginnings of all spellings of a name but the one in small letters: `ananta-D`, `ananta-dE`, … */
 function otherCases(name: string): string[] {
-  return [...name].flatMap((letter, index) =>
+  return Array.from(name).flatMap((letter, index) =>
     letter === letter.toUpperCase() ? [] : [`${name.slice(0, index)}${letter.toUpperCase()}`],
   );
 }

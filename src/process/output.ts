@@ -12,7 +12,6 @@ export async function outputWritten(): Promise<void> {
 }
 
 function emptied(stream: NodeJS.WriteStream): Promise<void> {
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- a closed descriptor has no stream behind it
   if (stream.destroyed || !(stream.writableLength > 0)) return Promise.resolve();
   return new Promise((resolve) => {
     stream.once('error', () => resolve());

@@ -34,7 +34,7 @@ describe('loopback is direct', () => {
       const set = { ...env, ...directLoopback(env) };
       // What gRPC makes of it, which looks at the process itself.
       const before = { ...process.env };
-      for (const name of Object.keys(process.env)) if (/_proxy$/i.test(name)) delete process.env[name];
+      for (const name of Object.keys(process.env)) if (/_proxy$/i.test(name)) Reflect.deleteProperty(process.env, name);
       Object.assign(process.env, set);
       try {
         for (const host of LOCAL) {
@@ -42,7 +42,8 @@ describe('loopback is direct', () => {
           assert.deepEqual(mapProxyName(target, {}).target, target, host);
         }
       } finally {
-        for (const name of Object.keys(process.env)) if (/_proxy$/i.test(name)) delete process.env[name];
+        for (const name of Object.keys(process.env))
+          if (/_proxy$/i.test(name)) Reflect.deleteProperty(process.env, name);
         Object.assign(process.env, before);
       }
       // What Node makes of it, before any code of ours runs.

@@ -11,7 +11,7 @@ import type { Environment } from '../../environment/schema.ts';
 import { withGround } from '../clients.ts';
 import type { DriftOptions } from './options.ts';
 import type { CliContext } from '../context.ts';
-import { type ExitCode, refused } from '../failure.ts';
+import type { ExitCode } from '../failure.ts';
 import { type ListedRun, runLines } from '../render/drift.ts';
 import { printLines } from '../terminal.ts';
 
