@@ -16,9 +16,9 @@ import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import { shortId } from '../../src/plan/drift/key.ts';
 import { kubectlOn } from '../support/kubectl.ts';
-import { failuresOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
+import { failuresOf, MINI, type Sandbox, withSandbox } from '../support/sandbox.ts';
 
-const WHERE = ['--namespace', 'app-plane', 'deployment/dashboard'];
+const WHERE = ['--namespace', 'apps', 'deployment/web'];
 const EVERY_SECONDS = 6;
 const drift = { mode: 'repair', everySeconds: EVERY_SECONDS, flapLimit: 2, flapWindowSeconds: 3600 };
 /** Writes what it is told, one line a call, into the home of the worker's environment. */
@@ -43,7 +43,7 @@ async function json<T>(sandbox: Sandbox, code: number, ...args: string[]): Promi
 }
 
 test('drift runs: registered, paused, accepted, repaired, told, a loop broken, skipped during a deployment', async () => {
-  await withSandbox({ drift }, async (sandbox) => {
+  await withSandbox({ ...MINI, drift }, async (sandbox) => {
     const calls = join(sandbox.folder, 'calls.jsonl');
     await sandbox.configure({ notify: notifyInto(calls) });
     const told = async (): Promise<Notification[]> =>
@@ -108,15 +108,13 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     const { findings } = await show(2);
     const finding = findings.find(({ field }) => field === 'spec.replicas');
     assert.ok(finding, JSON.stringify(findings));
-    assert.deepEqual([finding.kind, finding.service, finding.was, finding.is], ['changed', 'dashboard', '1', '3']);
+    assert.deepEqual([finding.kind, finding.service, finding.was, finding.is], ['changed', 'web', '1', '3']);
     assert.match(finding.by ?? '', /night-shift/);
     const text = await sandbox.cli(['drift']);
     assert.equal(text.code, 2);
     assert.match(
       text.stdout,
-      new RegExp(
-        `dashboard\n  ${finding.id}  changed: Deployment app-plane/dashboard spec\\.replicas\n +1 → 3\n +by night-shift`,
-      ),
+      new RegExp(`web\n  ${finding.id}  changed: Deployment apps/web spec\\.replicas\n +1 → 3\n +by night-shift`),
     );
 
     // Accepted as it is; another value is drift again; and what was accepted can be taken back.
@@ -200,9 +198,9 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     // A deployment that takes its time is left alone.
     await sandbox.configure({
       notify: notifyInto(calls),
-      simulation: { factor: 0.1, startupSeconds: { dashboard: 200 } },
+      simulation: { factor: 0.1, startupSeconds: { web: 200 } },
     });
-    const slow = await sandbox.cli(['deploy', '--json', '--image', 'dashboard=9.9.9']);
+    const slow = await sandbox.cli(['deploy', '--json', '--image', 'web=9.9.9']);
     assert.equal(slow.code, 0, failuresOf(slow));
     const skipped = await until('a skipped run', 30, async () =>
       (await runs()).find(({ outcome, reason }) => outcome === 'skipped' && reason?.startsWith('deploy by ')),

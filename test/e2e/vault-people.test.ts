@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GPG, type Operators, operators } from '../support/operators.ts';
-import { createSandbox, resultOf, type Sandbox } from '../support/sandbox.ts';
+import { createSandbox, MINI, resultOf, type Sandbox } from '../support/sandbox.ts';
 
 interface Status {
   open: boolean;
@@ -18,6 +18,7 @@ describe('shares that belong to people', { skip: GPG === undefined && 'needs gpg
   before(async () => {
     people = await operators(['anna', 'ben', 'cleo']);
     sandbox = await createSandbox({
+      ...MINI,
       vault: { shares: 3, threshold: 2, keys: { store: 'kubernetes', publicKeys: people.publicKeys } },
     });
   });
