@@ -8,6 +8,7 @@ import type { Clients } from '../clients/index.ts';
 import { paths } from '../clients/kubernetes/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import { assertTarget } from './context.ts';
+import { formerNames } from './owner/claim.ts';
 import { awaitGone } from './release/gone.ts';
 import { removeLeftovers } from './release/leftovers.ts';
 import { type Release, settleRelease } from './release/recover.ts';
@@ -55,7 +56,8 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
         }
         if (!complete) {
           doing = 'removes what no record of Helm tells';
-          const left = await removeLeftovers(kubernetes, release, scope.signal);
+          const formerly = await formerNames(kubernetes, environment.name);
+          const left = await removeLeftovers(kubernetes, release, [environment.name, ...formerly], scope.signal);
           const records = await removeRecords(clients, release, scope.signal);
           if (!found && left.length + records === 0) return { removed: false, seconds: seconds(started) };
         }

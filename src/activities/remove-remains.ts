@@ -116,7 +116,9 @@ async function clusterScoped(
   const left = [...(await markedByHelm(kubernetes, signal))]
     .filter(([key]) => releases.has(key))
     .flatMap(([, objects]) => objects)
-    .filter(({ kind }) => !kind.namespaced);
+    .filter(
+      ({ kind, object: { metadata } }) => !kind.namespaced && !isOfAnother(metadata.labels, environment.name, formerly),
+    );
   const path = paths.clusterRoleBinding(VAULT_REVIEWER_SERVICE_ACCOUNT.name);
   const binding = await kubernetes.get(path, signal);
   const own =

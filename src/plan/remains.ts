@@ -91,9 +91,9 @@ export function belongingOf(
     return [environment, ...formerly].includes(labels[RELEASE_LABELS.environment] ?? '') ? 'ours' : 'foreign';
   if (labels[MANAGED_BY_LABEL] === MANAGED_BY || made.has(`${namespace} ${kind} ${name}`)) return 'ours';
   const release = annotations['meta.helm.sh/release-name'];
-  return release !== undefined && releases.has(`${annotations['meta.helm.sh/release-namespace'] ?? ''}/${release}`)
-    ? 'ours'
-    : 'foreign';
+  // Helm's marks go before the label: who installs a copy with our values installs our label, too.
+  if (release === undefined) return labels[OWNER_LABEL] === undefined ? 'foreign' : 'ours';
+  return releases.has(`${annotations['meta.helm.sh/release-namespace'] ?? ''}/${release}`) ? 'ours' : 'foreign';
 }
 
 const MOST_NAMED = 5;

@@ -96,7 +96,7 @@ describe('removing a release', () => {
     });
   });
 
-  test('an interrupted one: the unfinished record goes, then what is left of the release but for volumes and what is marked to be kept', async () => {
+  test('an interrupted one: the unfinished record goes, then what is left of the release but for volumes, what is marked to be kept, and what another environment has its name on', async () => {
     await withFakeClients(async (parts) => {
       const calls = helmOf(parts);
       record(parts, 1, 'pending-install');
@@ -107,6 +107,9 @@ describe('removing a release', () => {
       put(parts, '/api/v1/namespaces/ns/persistentvolumeclaims/data');
       put(parts, '/api/v1/namespaces/ns/configmaps/kept', {
         annotations: { ...marks, 'helm.sh/resource-policy': 'keep' },
+      });
+      put(parts, '/api/v1/namespaces/ns/configmaps/theirs', {
+        labels: { 'app.kubernetes.io/managed-by': 'Helm', 'ananta.dev/environment': 'another' },
       });
       assert.equal((await remove(parts)).removed, true);
       assert.deepEqual(calls, []);

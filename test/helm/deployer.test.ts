@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stringify } from 'yaml';
-import { IN_CLUSTER } from '../../src/contract/names.ts';
+import { IN_CLUSTER, OWNER_LABEL } from '../../src/contract/names.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { deployerReleases, workerGraceSeconds } from '../../src/plan/deployer/releases.ts';
@@ -55,6 +55,13 @@ const podOf = (release: string, kind: string): Pod['spec'] & Record<string, unkn
   podTemplate(of(release, kind))!.spec as Pod['spec'] & Record<string, unknown>;
 
 describe('the deployer in the cluster', () => {
+  test('carries its environment on every object, and on no pod', () => {
+    for (const { object } of all) {
+      assert.equal(object.metadata.labels?.[OWNER_LABEL], 'staging', `${object.kind} ${object.metadata.name}`);
+      assert.equal(podTemplate(object)?.metadata.labels[OWNER_LABEL], undefined, object.metadata.name);
+    }
+  });
+
   test('keeps the rules: restricted pods, all in its own namespace, no Secret rendered', () => {
     const pods = all.flatMap(({ release, object }) =>
       podTemplate(object) ? [{ release, template: podTemplate(object)! }] : [],

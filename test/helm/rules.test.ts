@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { OWNER_LABEL } from '../../src/contract/names.ts';
 import { wantedSecrets } from '../../src/plan/kubernetes-secrets.ts';
-import { goldenObjects, type KubernetesObject } from './golden.ts';
+import { goldenObjects, type GoldenSet, type KubernetesObject } from './golden.ts';
 import { catalog } from './helm.ts';
 import { containersOf, houseViolations, podTemplate, restrictedViolations } from './pods.ts';
 
@@ -85,6 +86,26 @@ describe('every pod', () => {
       }
     }
   });
+});
+
+describe('the owner label', () => {
+  const environments: [GoldenSet, string][] = [
+    ['helm', 'sandbox'],
+    ['helm-replicated', 'staging'],
+    ['helm-guarded', 'prod'],
+  ];
+  for (const [set, environment] of environments) {
+    test(`${environment}: is on every object, and on nothing that a pod or an immutable field is made from`, () => {
+      const objects = goldenObjects(set).flatMap((release) => release.objects);
+      assert.ok(objects.length > 10);
+      for (const { kind, metadata, ...rest } of objects) {
+        const name = `${kind} ${metadata.name}`;
+        assert.equal(metadata.labels?.[OWNER_LABEL], environment, name);
+        const elsewhere = { annotations: metadata.annotations, rest };
+        assert.ok(!JSON.stringify(elsewhere).includes(OWNER_LABEL), `${name} has it beside its own labels`);
+      }
+    });
+  }
 });
 
 describe('secrets', () => {

@@ -77,6 +77,41 @@ describe('whose an object is', () => {
       }),
       'ours',
     ],
+    [
+      "another environment's object, in the name of a release of ours",
+      seen('ConfigMap', 'api', { annotations: HELM, labels: { 'ananta.dev/environment': 'other' } }),
+      'foreign',
+    ],
+    [
+      'an object of a release of ours, with our name',
+      seen('ConfigMap', 'api', { annotations: HELM, labels: { 'ananta.dev/environment': 'test' } }),
+      'ours',
+    ],
+    [
+      'what has lost the marks of Helm, and carries our name',
+      seen('ConfigMap', 'api', { labels: { 'ananta.dev/environment': 'test' } }),
+      'ours',
+    ],
+    [
+      "an object of somebody's release that was installed with a copy of our values",
+      seen('ConfigMap', 'copy', {
+        annotations: { ...HELM, 'meta.helm.sh/release-name': 'copy' },
+        labels: { 'ananta.dev/environment': 'test' },
+      }),
+      'foreign',
+    ],
+    [
+      "a claim of somebody's release that was installed with a copy of our values",
+      seen('PersistentVolumeClaim', 'data-copy-0', {
+        labels: { 'app.kubernetes.io/instance': 'copy', 'ananta.dev/environment': 'test' },
+      }),
+      'foreign',
+    ],
+    [
+      'what a controller has made and given our label',
+      seen('EndpointSlice', 'api-x', { labels: { 'ananta.dev/environment': 'test' } }),
+      'automatic',
+    ],
     ['a claim of somebody', seen('PersistentVolumeClaim', 'theirs'), 'foreign'],
     ['what a controller has made', seen('Pod', 'x', { owned: true }), 'automatic'],
     ['what is in every namespace', seen('ConfigMap', 'kube-root-ca.crt'), 'automatic'],

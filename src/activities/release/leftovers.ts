@@ -16,6 +16,7 @@ import {
   UnreachableError,
 } from '../../clients/kubernetes/index.ts';
 import { releaseKey } from '../../plan/observed.ts';
+import { isOfAnother } from '../../plan/remains.ts';
 import type { Release } from './recover.ts';
 
 export interface FoundObject {
@@ -172,10 +173,15 @@ export async function markedByHelm(
   return marked;
 }
 
-/** Deletes what carries the release's marks. @returns `Kind name` of each, sorted */
+/**
+ * Deletes what carries the release's marks.
+ * @param owners names of environments that may stand on it; an object with another one's stays
+ * @returns `Kind name` of each, sorted
+ */
 export async function removeLeftovers(
   kubernetes: KubernetesClient,
   { namespace, name }: Release,
+  [environment, ...formerly]: readonly [string, ...string[]],
   signal: AbortSignal,
 ): Promise<string[]> {
   const all = await listAll(
@@ -188,6 +194,7 @@ export async function removeLeftovers(
     (found) =>
       helmReleaseOf(found.object) === releaseKey(namespace, name) &&
       !isKept(found) &&
+      !isOfAnother(found.object.metadata.labels, environment, formerly) &&
       !found.object.metadata.deletionTimestamp,
   );
   await Promise.all(own.map(({ path, object }) => kubernetes.remove(path, { uid: object.metadata.uid }, signal)));

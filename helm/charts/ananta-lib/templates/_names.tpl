@@ -12,12 +12,19 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end }}
 
+{{/*
+Labels of objects, the owner label (OWNER_LABEL in src/contract/names.ts) among them. Never for pod templates, selectors
+and claim templates: pods would restart, and the others cannot be changed.
+*/}}
 {{- define "ananta.labels" -}}
 {{ include "ananta.selectorLabels" . }}
 app.kubernetes.io/part-of: {{ .Values.partOf | default "ananta" }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/version: {{ include "ananta.labelValue" .Values.image.tag | quote }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- with (.Values.global).environment }}
+ananta.dev/environment: {{ . | quote }}
+{{- end }}
 {{- end }}
 
 {{/* Any tag as the value of a label, which begins and ends with a letter or a digit. Empty where it holds neither. */}}
