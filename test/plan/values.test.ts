@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
+import { VAULT_CA_SECRET } from '../../src/contract/names.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Tree } from '../../src/environment/merge.ts';
 import type { Environment } from '../../src/environment/schema.ts';
@@ -151,6 +152,7 @@ describe('no secret value stands in any values', () => {
     ...catalog.secretPaths.flatMap(({ path, keys }) => [path, ...keys.map(({ name }) => name)]),
     // Certificates.
     ...catalog.services.map(({ name }) => `${name}-tls`),
+    VAULT_CA_SECRET,
   ]);
 
   function suspects(value: unknown, key = ''): string[] {
