@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
-import { clusterOf, type Facts, factsOf } from '../support/cluster-facts.ts';
+import { type Bystander, plantBystander } from '../support/bystander.ts';
+import { clusterOf, type Facts, factsOf, kubeconfigOf } from '../support/cluster-facts.ts';
 import { processesOf } from '../support/processes.ts';
 import { type CliRun, createSandbox, failuresOf, type ResultLine, resultOf, type Sandbox } from '../support/sandbox.ts';
 import { noPictures, shownInTheUi } from './temporal-ui.ts';
@@ -16,6 +17,7 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
   let run: CliRun;
   let first: ResultLine;
   let facts: Facts;
+  let bystander: Bystander;
   const connected = async (): Promise<KubernetesClient> => (cluster ??= await clusterOf(sandbox));
   before(async () => {
     sandbox = await createSandbox();
@@ -43,6 +45,12 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
       'standard output holds events only',
     );
     assert.equal(run.stdout.trim().split('\n').length, run.lines.length, 'every line of standard output is an event');
+    bystander = await plantBystander(await connected(), {
+      kubeconfig: await kubeconfigOf(sandbox),
+      folder: sandbox.folder,
+      within: ['app-plane'],
+      owned: true,
+    });
     facts = await factsOf(await connected());
     for (const [release, revisions] of Object.entries(facts.releases))
       assert.deepEqual(revisions, ['1:deployed'], release);
@@ -150,6 +158,8 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
     assert.equal(attached.lines.find((line) => line.type === 'started')?.['attached'], true);
     assert.deepEqual(resultOf(attached).services, done.services);
   });
+
+  test('what others have on the cluster is as it was', () => bystander.assertUntouched());
 
   test('down leaves no process behind', async () => {
     const down = await sandbox.cli(['down']);

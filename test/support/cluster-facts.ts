@@ -10,10 +10,15 @@ import { wantedSecrets } from '../../src/plan/kubernetes-secrets.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export async function clusterOf(sandbox: Sandbox): Promise<KubernetesClient> {
+  return createKubernetesClient({ kubeconfig: await kubeconfigOf(sandbox), inCluster: false });
+}
+
+/** @throws Error when the sandbox has no cluster yet */
+export async function kubeconfigOf(sandbox: Sandbox): Promise<string> {
   const config = { ...readConfig(), stateRoot: `${sandbox.folder}/state` };
   const runtime = await readRuntime(config, sandbox.name);
   if (!runtime?.cluster) throw new Error('The sandbox has no cluster');
-  return createKubernetesClient({ kubeconfig: runtime.cluster.kubeconfig, inCluster: false });
+  return runtime.cluster.kubeconfig;
 }
 
 export interface Facts {
