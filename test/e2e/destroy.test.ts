@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import type { Catalog } from '../../src/catalog/schema.ts';
-import { clusterOf, factsOf, secretValues } from '../support/cluster-facts.ts';
+import { BYSTANDER, plantBystander } from '../support/bystander.ts';
+import { clusterOf, factsOf, kubeconfigOf, secretValues } from '../support/cluster-facts.ts';
 import { failuresOf, type ResultLine, resultOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
 
 interface Remain {
@@ -44,7 +45,9 @@ async function secretsOf(cluster: KubernetesClient): Promise<Record<string, stri
 async function claimsOf(cluster: KubernetesClient): Promise<Record<string, string>> {
   const { items } = await cluster.list('/api/v1/persistentvolumeclaims', { metadataOnly: true });
   return Object.fromEntries(
-    items.map(({ metadata }) => [`${metadata.namespace ?? ''}/${metadata.name}`, metadata.uid]),
+    items
+      .filter(({ metadata }) => metadata.namespace !== BYSTANDER.namespace)
+      .map(({ metadata }) => [`${metadata.namespace ?? ''}/${metadata.name}`, metadata.uid]),
   );
 }
 async function nothingOfOursBut(cluster: KubernetesClient, kept: string[]): Promise<void> {
@@ -68,7 +71,7 @@ async function nothingOfOursBut(cluster: KubernetesClient, kept: string[]): Prom
   ]);
   const left = lists
     .flatMap(({ items }) => items)
-    .filter(({ metadata }) => metadata.namespace !== 'ananta-system')
+    .filter(({ metadata }) => !['ananta-system', BYSTANDER.namespace].includes(metadata.namespace ?? ''))
     .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`);
   assert.deepEqual(left, []);
   const { items: pods } = await cluster.list('/api/v1/pods', { metadataOnly: true });
@@ -111,6 +114,8 @@ describe('destroy', { concurrency: 1 }, () => {
       const first = await sandbox.deploy();
       assert.equal(first.outcome, 'succeeded');
       const cluster = await clusterOf(sandbox);
+      const kubeconfig = await kubeconfigOf(sandbox);
+      const bystander = await plantBystander(cluster, { kubeconfig, folder: sandbox.folder });
       const before = {
         facts: await factsOf(cluster),
         secrets: await secretsOf(cluster),
@@ -245,6 +250,7 @@ describe('destroy', { concurrency: 1 }, () => {
           assert.deepEqual(remainsOf(resultOf(again)), []);
           assert.deepEqual(await claimsOf(cluster), {});
           assert.equal(await cluster.get('/api/v1/namespaces/ananta-system'), undefined);
+          await bystander.assertUntouched();
           await assert.rejects(access(`${sandbox.state}/vault-keys.json`));
         },
       );
@@ -258,6 +264,7 @@ describe('destroy', { concurrency: 1 }, () => {
           [],
         );
       });
+      await bystander.assertUntouched();
       cluster.close();
     });
   });
