@@ -37,7 +37,7 @@ const changed = (path: string, more: Partial<ChangedSecret>): ChangedSecret[] =>
 
 function plan(
   changedSecrets: ChangedSecret[],
-  { since = STARTED, onChange = 'restart' as 'restart' | 'list', observed = asWanted(catalog) } = {},
+  { since = STARTED, onChange = 'restart', observed = asWanted(catalog) } = {},
 ): DeployPlan {
   const podsSince = new Map(allReleases(catalog).map(({ namespace, name }) => [releaseKey(namespace, name), since]));
   const seen: ObservedSample = { ...observed, changedSecrets, podsSince };
