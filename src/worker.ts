@@ -15,7 +15,7 @@ import { taskQueueOf } from './contract/names.ts';
 import { resolveConnections } from './environment/connections.ts';
 import { loadEnvironment } from './environment/load.ts';
 import type { Environment } from './environment/schema.ts';
-import { contentDigest, identityWithContent } from './plan/content.ts';
+import { contentDigest, identityWithContent } from './plan/inputs/content.ts';
 import { processTag } from './process/owner.ts';
 import { type EngineLink, openEngineLink } from './worker/engine-link.ts';
 import { createServing, type Serving } from './worker/serving.ts';

@@ -6,7 +6,7 @@ import { IN_CLUSTER } from '../../src/contract/names.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { realServices } from '../../src/environment/real-node.ts';
 import { allReleases } from '../../src/plan/releases.ts';
-import { startupSeconds } from '../../src/plan/startup.ts';
+import { startupSeconds } from '../../src/plan/inputs/startup.ts';
 import type { Layout } from '../layout.ts';
 import { readText, writeFileDurably } from '../process/files.ts';
 import type { Ports } from '../process/ports.ts';

@@ -7,8 +7,8 @@ import { ToolNotNeededError, ToolsUnavailableError } from './errors.ts';
 import { GO_MODULES, install } from './install.ts';
 import type { Candidate, InstallContext } from './install.ts';
 import { goFolder, goLock, toolLock } from './layout.ts';
-import { MANIFEST } from './manifest.ts';
-import type { Manifest, ToolSpec } from './manifest-types.ts';
+import { MANIFEST } from './manifest/manifest.ts';
+import type { Manifest, ToolSpec } from './manifest/types.ts';
 import { DEFAULT_TIMEOUTS, Network } from './network.ts';
 import type { NetworkTimeouts } from './network.ts';
 import { lookUpOnPath } from './onpath.ts';
@@ -16,7 +16,7 @@ import { toolPlatform } from './platform.ts';
 import { progressReporter } from './progress.ts';
 import { lookUpCached } from './receipts.ts';
 import type { InstalledTool, Platform, ToolAttempt, ToolEnvironment, ToolName, ToolProgress } from './types.ts';
-import { needsKubernetesAuthPlugin } from './vault-build.ts';
+import { needsKubernetesAuthPlugin } from './go/vault.ts';
 import { sweepLeftovers, withWorkFolder } from './workfolder.ts';
 
 export interface AcquireOptions {

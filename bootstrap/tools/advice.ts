@@ -1,7 +1,7 @@
-import { requiredGo } from './gobuild.ts';
-import type { ToolSpec } from './manifest-types.ts';
+import { requiredGo } from './go/build.ts';
+import type { ToolSpec } from './manifest/types.ts';
 import type { Platform } from './types.ts';
-import { compareVersions } from './versions.ts';
+import { compareVersions } from './manifest/versions.ts';
 
 async function newestGo(specs: readonly ToolSpec[], modules: string): Promise<string> {
   const families = new Set(specs.map(({ goBuild }) => goBuild.family));

@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import * as tar from 'tar';
 import yauzl from 'yauzl';
-import type { Release } from './manifest-types.ts';
+import type { Release } from './manifest/types.ts';
 
 function isSafeName(name: string): boolean {
   return !isAbsolute(name) && !name.includes('\\') && !name.split('/').includes('..');

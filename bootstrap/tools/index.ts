@@ -3,7 +3,7 @@ export { acquireTools, removeGoCaches } from './acquire.ts';
 export type { AcquireOptions, AcquiredTools } from './acquire.ts';
 export { ToolNotNeededError, ToolsUnavailableError } from './errors.ts';
 export { findInstalledTools } from './installed.ts';
-export { MANIFEST, TOOL_NAMES } from './manifest.ts';
+export { MANIFEST, TOOL_NAMES } from './manifest/manifest.ts';
 export { UnsupportedPlatformError, toolPlatform } from './platform.ts';
 export { formatProgress } from './progress.ts';
 export type {
@@ -15,4 +15,4 @@ export type {
   ToolProgress,
   ToolStage,
 } from './types.ts';
-export { needsKubernetesAuthPlugin } from './vault-build.ts';
+export { needsKubernetesAuthPlugin } from './go/vault.ts';

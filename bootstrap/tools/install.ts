@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import type PQueue from 'p-queue';
 import { withLock } from '../process/lock.ts';
 import { describeError } from './errors.ts';
-import { ModuleProxyError, buildWithGo, findGo } from './gobuild.ts';
-import type { GoToolchain } from './gobuild.ts';
+import { ModuleProxyError, buildWithGo, findGo } from './go/build.ts';
+import type { GoToolchain } from './go/build.ts';
 import { goLock } from './layout.ts';
-import type { Release, ToolSpec } from './manifest-types.ts';
+import type { Release, ToolSpec } from './manifest/types.ts';
 import type { Network } from './network.ts';
 import type { Report } from './progress.ts';
 import { installProgram } from './receipts.ts';
 import type { NewProgram } from './receipts.ts';
 import { fetchRelease } from './release.ts';
 import type { InstalledTool, Platform, ToolAttempt, ToolEnvironment } from './types.ts';
-import { askVersion } from './versions.ts';
+import { askVersion } from './manifest/versions.ts';
 import { withWorkFolder } from './workfolder.ts';
 
 /** What all installations of one run share. */

@@ -1,5 +1,5 @@
-import { MANIFEST } from './manifest.ts';
-import type { Manifest } from './manifest-types.ts';
+import { MANIFEST } from './manifest/manifest.ts';
+import type { Manifest } from './manifest/types.ts';
 import { lookUpOnPath } from './onpath.ts';
 import { toolPlatform } from './platform.ts';
 import { lookUpCached } from './receipts.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ToolSpec } from './manifest-types.ts';
+import type { ToolSpec } from './manifest/types.ts';
 import type { Platform } from './types.ts';
 
 /** The folder that holds the program and its receipt. */

@@ -2,10 +2,10 @@ import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, sep } from 'node:path';
 import { describeError } from './errors.ts';
-import type { ToolSpec } from './manifest-types.ts';
+import type { ToolSpec } from './manifest/types.ts';
 import { hashFile } from './receipts.ts';
 import type { InstalledTool, ToolEnvironment } from './types.ts';
-import { askVersion, fits } from './versions.ts';
+import { askVersion, fits } from './manifest/versions.ts';
 
 async function isExecutable(path: string): Promise<boolean> {
   try {

@@ -1,4 +1,4 @@
-import { TOOL_NAMES } from './manifest.ts';
+import { TOOL_NAMES } from './manifest/manifest.ts';
 import type { Platform } from './types.ts';
 
 export const SUPPORTED_PLATFORMS: readonly Platform[] = ['linux-amd64', 'linux-arm64', 'darwin-amd64', 'darwin-arm64'];

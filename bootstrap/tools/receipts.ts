@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { describeError } from './errors.ts';
 import { toolFolder } from './layout.ts';
-import type { ToolSpec } from './manifest-types.ts';
+import type { ToolSpec } from './manifest/types.ts';
 import type { InstalledTool, Platform } from './types.ts';
 
 const receiptSchema = z.object({

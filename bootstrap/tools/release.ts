@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { download, downloadText } from './download.ts';
 import { describeError } from './errors.ts';
 import { extractMember } from './extract.ts';
-import type { Checksum, Release } from './manifest-types.ts';
+import type { Checksum, Release } from './manifest/types.ts';
 import type { Network } from './network.ts';
 import type { NewProgram } from './receipts.ts';
 

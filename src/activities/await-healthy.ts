@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Service } from '../catalog/schema.ts';
 import type { Clients } from '../clients/index.ts';
 import type { AwaitHealthyInput, AwaitHealthyResult, WaitingBeat } from '../contract/activities.ts';
-import type { ChartChoice } from '../plan/chart-source.ts';
+import type { ChartChoice } from '../plan/charts/source.ts';
 import { healthOf } from '../plan/health-check.ts';
 import { findRelease, findService, type Release } from '../plan/releases.ts';
 import { assertEnvironment } from './context.ts';

@@ -12,8 +12,8 @@ import type { Operation } from '../contract/plan.ts';
 import { loadEnvironment } from '../environment/load.ts';
 import { platformName } from '../environment/platform-folder.ts';
 import type { Environment } from '../environment/schema.ts';
-import { isOwner } from '../plan/ownership.ts';
-import { requirePermitted } from '../plan/protection.ts';
+import { isOwner } from '../plan/ownership/ownership.ts';
+import { requirePermitted } from '../plan/ownership/protection.ts';
 import { DeployError } from './failures.ts';
 import { claimCluster, forgetOwner, protectCluster, recentOwner } from './owner/claim.ts';
 

@@ -21,9 +21,9 @@ import {
   VaultUnreachableError,
 } from '../clients/vault/index.ts';
 import { FAILURES, type FailureType, NON_RETRYABLE } from '../contract/failures.ts';
-import { OwnerMismatchError } from '../plan/ownership.ts';
-import { NotConfirmedError } from '../plan/protection.ts';
-import { RollbackRefusedError } from '../plan/rollback-refused.ts';
+import { OwnerMismatchError } from '../plan/ownership/ownership.ts';
+import { NotConfirmedError } from '../plan/ownership/protection.ts';
+import { RollbackRefusedError } from '../plan/versions/rollback-refused.ts';
 
 /** Thrown by activities on purpose. */
 export class DeployError extends Error {

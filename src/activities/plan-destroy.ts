@@ -1,7 +1,7 @@
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { DeployPlan } from '../contract/plan.ts';
-import { buildDestroyPlan } from '../plan/destroy.ts';
+import { buildDestroyPlan } from '../plan/destroy/destroy.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { survey } from './destroy/survey.ts';
 import { assertShown, destructionDigest } from './plan-binding.ts';

@@ -9,7 +9,7 @@ import { paths } from '../clients/kubernetes/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { Remain } from '../contract/deploy.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, VAULT, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../contract/names.ts';
-import { isOfAnother, named } from '../plan/remains.ts';
+import { isOfAnother, named } from '../plan/destroy/remains.ts';
 import { assertTarget } from './context.ts';
 import { definitionsToRemove } from './destroy/definitions.ts';
 import { recordsToRemove } from './destroy/records.ts';

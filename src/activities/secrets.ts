@@ -2,7 +2,7 @@
 import type { Clients } from '../clients/index.ts';
 import type { SecretKey } from '../catalog/schema.ts';
 import { type KvEntry, readKv, versionOfKv, writeKv } from '../clients/vault/index.ts';
-import { suppliedKeys, type SuppliedKey } from '../plan/supplied.ts';
+import { suppliedKeys, type SuppliedKey } from '../plan/vault/supplied.ts';
 import { keysWithoutText, requireText } from './vault/declared.ts';
 import { learnValues } from './vault/learn.ts';
 import { findLossBefore } from './vault/loss.ts';

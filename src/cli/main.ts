@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { keepLoopbackDirect, readConfig } from '../config.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import { outputWritten, watchOutput } from '../process/output.ts';
-import type { Attempt, CliContext } from './context.ts';
-import { explain } from './explain.ts';
-import type { ExitCode } from './failure.ts';
+import type { Attempt, CliContext } from './shared/context.ts';
+import { explain } from './shared/explain.ts';
+import type { ExitCode } from './shared/failure.ts';
 import { buildProgram } from './program.ts';
-import { openTerminal, printLines } from './terminal.ts';
+import { openTerminal, printLines } from './shared/terminal.ts';
 
 /**
  * Runs one command line. The only place where errors become exit codes and text.

@@ -28,10 +28,10 @@ import { upCommand } from './commands/up.ts';
 import { vaultCommand } from './commands/vault.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { workerCommand } from './commands/worker.ts';
-import { shortened } from './arguments.ts';
-import type { Attempt, CliContext } from './context.ts';
-import { refused } from './failure.ts';
-import { commandLine } from './format.ts';
+import { shortened } from './shared/arguments.ts';
+import type { Attempt, CliContext } from './shared/context.ts';
+import { refused } from './shared/failure.ts';
+import { commandLine } from './shared/format.ts';
 import { suggestion } from '../suggest.ts';
 
 const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] = [

@@ -2,7 +2,7 @@
  * Keeps secret values out of every text that leaves the process: those that the process has seen, and what looks like a
  * secret wherever it stands.
  */
-import { withoutNamedSecrets, withoutSecretForms } from '../plan/sensitive.ts';
+import { withoutNamedSecrets, withoutSecretForms } from '../plan/diff/sensitive.ts';
 
 export interface Redactor {
   /**

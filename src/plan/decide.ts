@@ -3,19 +3,19 @@ import type { Catalog, Service } from '../catalog/schema.ts';
 import { RELEASE_LABELS, VAULT } from '../contract/names.ts';
 import type { DeployPlan, PlannedAction, PlannedService, PlannedStep } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
-import { checkChartSource } from './chart-source.ts';
+import { checkChartSource } from './charts/source.ts';
 import { digestOf, planDigest } from './digest.ts';
 import { type LeftField, markOf, marksOf } from './fields/left.ts';
 import { criticalPath, remainingSeconds } from './graph.ts';
-import { wantedSecrets } from './kubernetes-secrets.ts';
+import { wantedSecrets } from './vault/kubernetes-secrets.ts';
 import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRelease } from './observed.ts';
 import { checkPlatform, planScope } from './platform.ts';
-import { isProven } from './provenance.ts';
-import { listedReaders, withRestart } from './secret-readers.ts';
+import { isProven } from './ownership/provenance.ts';
+import { listedReaders, withRestart } from './vault/secret-readers.ts';
 import { allReleases, findService, releasesOf, type Release } from './releases.ts';
-import { serviceSeconds } from './startup.ts';
-import { deployerRole, foundationPolicies, serviceRoles } from './vault-policies.ts';
-import { checkVaultServer, serverReason } from './vault-server.ts';
+import { serviceSeconds } from './inputs/startup.ts';
+import { deployerRole, foundationPolicies, serviceRoles } from './vault/policies.ts';
+import { checkVaultServer, serverReason } from './vault/server.ts';
 
 export interface PlanInput {
   catalog: Catalog;

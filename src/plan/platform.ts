@@ -2,7 +2,7 @@
 import type { Catalog } from '../catalog/schema.ts';
 import { RELEASE_LABELS } from '../contract/names.ts';
 import { DEFAULT_PLATFORM } from '../environment/platform-folder.ts';
-import { PlanRefusedError } from './chart-source.ts';
+import { PlanRefusedError } from './charts/source.ts';
 import { releaseKey, type ObservedCluster } from './observed.ts';
 import { releasesOf } from './releases.ts';
 

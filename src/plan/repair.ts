@@ -9,7 +9,7 @@ import { lastApplied, ownRevision } from './drift/releases.ts';
 import { criticalPath, remainingSeconds } from './graph.ts';
 import { type ObservedRelease, releaseKey } from './observed.ts';
 import { type Release, releasesOf } from './releases.ts';
-import { serviceSeconds } from './startup.ts';
+import { serviceSeconds } from './inputs/startup.ts';
 
 export interface RepairPlanInput {
   catalog: Catalog;

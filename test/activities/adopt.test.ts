@@ -8,8 +8,8 @@ import { createActivities } from '../../src/activities/index.ts';
 import { planFor } from '../../src/activities/make-plan.ts';
 import { adoptionLines } from '../../src/cli/adopt/adoption.ts';
 import { requireName } from '../../src/cli/adopt/run.ts';
-import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
-import { helmRecord, type RecordSample } from '../support/helm-record.ts';
+import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
+import { helmRecord, type RecordSample } from '../support/fakes/helm-record.ts';
 import { testScope } from '../support/scope.ts';
 
 const NAMESPACE = 'cache-system';

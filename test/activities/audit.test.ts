@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { keepAuditRecord, readAuditRecords } from '../../src/activities/audit.ts';
 import { createActivities } from '../../src/activities/index.ts';
-import { auditLines } from '../../src/cli/audit.ts';
+import { auditLines } from '../../src/cli/look/audit.ts';
 import { ClusterMismatchError, KubernetesError } from '../../src/clients/kubernetes/index.ts';
 import type { AuditRecord } from '../../src/contract/audit.ts';
-import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
 
 const result = {

@@ -9,7 +9,7 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { ClusterIdentity } from '../../src/contract/cluster.ts';
 import type { RunRef } from '../../src/contract/deploy.ts';
 import type { PlannedService } from '../../src/contract/plan.ts';
-import { withFakeClients } from '../support/fake-clients.ts';
+import { withFakeClients } from '../support/fakes/clients.ts';
 import { planOf } from '../support/plans.ts';
 import { testScope } from '../support/scope.ts';
 

@@ -8,7 +8,7 @@ import { getSecret } from '../../src/activities/secrets.ts';
 import { createRedactor } from '../../src/clients/redact.ts';
 import type { KubernetesObject } from '../../src/clients/kubernetes/index.ts';
 import type { PlannedService } from '../../src/contract/plan.ts';
-import { withFakeClients } from '../support/fake-clients.ts';
+import { withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
 
 const step = {

@@ -9,7 +9,7 @@ import { recordDrift } from '../../src/activities/drift/record.ts';
 import { headersOf, notify, type Notification } from '../../src/activities/notify.ts';
 import type { Clients } from '../../src/clients/index.ts';
 import type { NotifyInput } from '../../src/contract/activities.ts';
-import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
 
 type Parts = FakeParts & { tell: (more?: Partial<NotifyInput>) => Promise<{ sent: boolean }>; clients: Clients };

@@ -7,8 +7,8 @@ import { destroyPlanOf } from '../../src/activities/plan-destroy.ts';
 import { survey } from '../../src/activities/destroy/survey.ts';
 import { rollbackPlan } from '../../src/activities/versions/plan-rollback.ts';
 import { recordVersion } from '../../src/activities/versions/record.ts';
-import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
-import { type HelmStore, helmStore } from '../support/helm-store.ts';
+import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
+import { type HelmStore, helmStore } from '../support/fakes/helm-store.ts';
 import { testScope } from '../support/scope.ts';
 
 const REFUSED =

@@ -3,9 +3,9 @@ import { hostname } from 'node:os';
 import { describe, test } from 'node:test';
 import { settleRelease } from '../../src/activities/release/recover.ts';
 import { markProven, newestRevision } from '../../src/activities/release/revisions.ts';
-import { isProven } from '../../src/plan/provenance.ts';
+import { isProven } from '../../src/plan/ownership/provenance.ts';
 import { ownerLabel } from '../../src/process/owner.ts';
-import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 
 const release = { namespace: 'ns', name: 'api' };
 const signal = new AbortController().signal;

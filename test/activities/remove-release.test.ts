@@ -4,7 +4,7 @@ import { removeRelease } from '../../src/activities/remove-release.ts';
 import { HelmError } from '../../src/clients/helm/index.ts';
 import type { Kind, KubernetesObject } from '../../src/clients/kubernetes/index.ts';
 import type { PlannedStep } from '../../src/contract/plan.ts';
-import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
 
 const STEP: PlannedStep = {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { applyRelease } from '../../src/activities/apply-release.ts';
 import type { ApplyReleaseInput } from '../../src/contract/activities.ts';
-import { descriptionOf } from '../../src/plan/provenance.ts';
-import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
-import { helmRecord, ourLabels } from '../support/helm-record.ts';
-import { helmStore } from '../support/helm-store.ts';
+import { descriptionOf } from '../../src/plan/ownership/provenance.ts';
+import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
+import { helmRecord, ourLabels } from '../support/fakes/helm-record.ts';
+import { helmStore } from '../support/fakes/helm-store.ts';
 import { testScope } from '../support/scope.ts';
 
 const DIGEST = '0123456789abcdef';

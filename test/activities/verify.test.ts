@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { verifyAll } from '../../src/activities/verify.ts';
-import { withFakeClients } from '../support/fake-clients.ts';
+import { withFakeClients } from '../support/fakes/clients.ts';
 
 for (const [wanted, healthy, text] of [
   [0, true, /^scaled to zero/],

@@ -5,7 +5,7 @@ import { recordVersion } from '../../src/activities/versions/record.ts';
 import { createVersion, keepNewest, listVersions, readVersions } from '../../src/activities/versions/store.ts';
 import type { Clients } from '../../src/clients/index.ts';
 import type { PlatformVersion } from '../../src/contract/version.ts';
-import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
 
 const SECRET = 'a-very-secret-value';

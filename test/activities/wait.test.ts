@@ -7,7 +7,7 @@ import { createReasons } from '../../src/activities/wait/reasons.ts';
 import { createPatience } from '../../src/activities/wait/patience.ts';
 import { waitForRelease, type WaitInput } from '../../src/activities/wait/release.ts';
 import type { KubernetesObject, Watches } from '../../src/clients/kubernetes/index.ts';
-import { type FakeCluster, type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { type FakeCluster, type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
 
 const PATH = '/apis/apps/v1/namespaces/ns/deployments/api';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkCacheFolder } from '../../bootstrap/tools/cache-folder.ts';
 import { readConfig } from '../../src/config.ts';
-import { explain } from '../../src/cli/explain.ts';
+import { explain } from '../../src/cli/shared/explain.ts';
 
 test('a home folder that does not exist is named; one that does, or a cache that is there, is fine', async () => {
   const home = await mkdtemp(join(tmpdir(), 'ananta-home-'));

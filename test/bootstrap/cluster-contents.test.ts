@@ -10,7 +10,7 @@ import { loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { allReleases } from '../../src/plan/releases.ts';
-import { startupSeconds } from '../../src/plan/startup.ts';
+import { startupSeconds } from '../../src/plan/inputs/startup.ts';
 
 interface Stage {
   metadata: { name: string };

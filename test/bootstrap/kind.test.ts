@@ -10,7 +10,7 @@ import type { BootstrapEvent } from '../../bootstrap/report.ts';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
-import { type FakeKind, fakeKind } from '../support/fake-kind.ts';
+import { type FakeKind, fakeKind } from '../support/fakes/kind.ts';
 import { workspace } from '../cli/run-cli.ts';
 
 const catalog = loadCatalog();

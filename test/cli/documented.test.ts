@@ -10,7 +10,7 @@ import { loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
 import { buildProgram } from '../../src/cli/program.ts';
-import { plainStyle } from '../../src/cli/terminal.ts';
+import { plainStyle } from '../../src/cli/shared/terminal.ts';
 
 const { repoRoot } = readConfig();
 const read = (file: string): string => readFileSync(join(repoRoot, file), 'utf8');

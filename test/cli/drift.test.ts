@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { merged } from '../../src/cli/drift/runs.ts';
 import { scheduleLines } from '../../src/cli/drift/schedule.ts';
 import { acceptedLines, type ListedRun, reportLines, resultLines, runLines } from '../../src/cli/render/drift.ts';
-import { plainStyle as style } from '../../src/cli/terminal.ts';
+import { plainStyle as style } from '../../src/cli/shared/terminal.ts';
 import type { ScheduleView } from '../../src/clients/temporal/index.ts';
 import { readConfig } from '../../src/config.ts';
 import type { DriftFinding, DriftReport } from '../../src/contract/drift.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkImages, collectImage, parseDuration } from '../../src/cli/arguments.ts';
-import { clock, duration, oneLine, shellWord, table, truncate, wrap } from '../../src/cli/format.ts';
+import { checkImages, collectImage, parseDuration } from '../../src/cli/shared/arguments.ts';
+import { clock, duration, oneLine, shellWord, table, truncate, wrap } from '../../src/cli/shared/format.ts';
 
 describe('numbers and widths', () => {
   for (const [seconds, text] of [

@@ -7,10 +7,10 @@ import { after, before, describe, test } from 'node:test';
 import type { Command } from 'commander';
 import { readConfig } from '../../src/config.ts';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
-import type { Attempt, CliContext } from '../../src/cli/context.ts';
-import { explain } from '../../src/cli/explain.ts';
+import type { Attempt, CliContext } from '../../src/cli/shared/context.ts';
+import { explain } from '../../src/cli/shared/explain.ts';
 import { buildProgram } from '../../src/cli/program.ts';
-import { plainStyle } from '../../src/cli/terminal.ts';
+import { plainStyle } from '../../src/cli/shared/terminal.ts';
 
 let folder = '';
 let context: CliContext;

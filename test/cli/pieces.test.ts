@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Interrupted, unlessInterrupted } from '../../src/cli/deploy/interrupt.ts';
-import { explain } from '../../src/cli/explain.ts';
-import { failed, refused } from '../../src/cli/failure.ts';
-import { followFile, lastLines } from '../../src/cli/tail.ts';
-import { plainStyle } from '../../src/cli/terminal.ts';
+import { explain } from '../../src/cli/shared/explain.ts';
+import { failed, refused } from '../../src/cli/shared/failure.ts';
+import { followFile, lastLines } from '../../src/cli/look/tail.ts';
+import { plainStyle } from '../../src/cli/shared/terminal.ts';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
 
 describe('errors to text', () => {

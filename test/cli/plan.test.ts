@@ -4,7 +4,7 @@ import type { PlatformChanges, ServiceAction, ServiceChange } from '../../src/pl
 import { renderChangesDot } from '../../src/plan/render/changes-dot.ts';
 import { renderChangesSvg } from '../../src/plan/render/svg.ts';
 import { planLines } from '../../src/cli/plan/text.ts';
-import { plainStyle } from '../../src/cli/terminal.ts';
+import { plainStyle } from '../../src/cli/shared/terminal.ts';
 
 const service = (number: number, name: string, action: ServiceAction, dependsOn: string[] = []): ServiceChange => ({
   number,

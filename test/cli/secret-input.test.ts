@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { secretValueOf } from '../../src/cli/secret-input.ts';
+import { secretValueOf } from '../../src/cli/secrets/input.ts';
 
 describe('a secret value from standard input', () => {
   const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');

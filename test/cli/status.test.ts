@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LiveEvent } from '../../src/cli/render/live.ts';
 import { statusJson, statusLines } from '../../src/cli/render/status.ts';
-import { inOrder } from '../../src/cli/status.ts';
-import type { StatusReport } from '../../src/cli/status-report.ts';
-import { plainStyle } from '../../src/cli/terminal.ts';
-import { verificationLines } from '../../src/cli/verify.ts';
+import { inOrder } from '../../src/cli/look/status.ts';
+import type { StatusReport } from '../../src/cli/look/status-report.ts';
+import { plainStyle } from '../../src/cli/shared/terminal.ts';
+import { verificationLines } from '../../src/cli/operations/verify.ts';
 import { ALL_GOOD, ended, FAILED, fold, HALFWAY, outcome, result, START } from './sample.ts';
 
 const COMPONENT = { name: 'temporal', version: '1.5.1', pid: 7, port: 7233, healthy: true, detail: '' };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { exportLines, lookAroundLines, workflowUrl } from '../../src/cli/lines.ts';
+import { exportLines, lookAroundLines, workflowUrl } from '../../src/cli/shared/lines.ts';
 import { summaryLines } from '../../src/cli/render/summary.ts';
-import { plainStyle } from '../../src/cli/terminal.ts';
+import { plainStyle } from '../../src/cli/shared/terminal.ts';
 import { ALL_GOOD, FAILURE, outcome, result } from './sample.ts';
 
 const OPTIONS = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LiveEvent } from '../../src/cli/render/live.ts';
 import { treeLines } from '../../src/cli/render/tree.ts';
-import { colourStyle, plainStyle } from '../../src/cli/terminal.ts';
+import { colourStyle, plainStyle } from '../../src/cli/shared/terminal.ts';
 import { ended, FAILED, fold, HALFWAY, PLANNED, progress, START } from './sample.ts';
 
 const draw = (events: readonly LiveEvent[], after: number, { columns = 80, rows = 24 } = {}): string[] =>

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseVersion } from '../../src/cli/arguments.ts';
+import { parseVersion } from '../../src/cli/shared/arguments.ts';
 import { historyLines, versionLines } from '../../src/cli/render/history.ts';
 import { previewLines } from '../../src/cli/render/rollback-preview.ts';
 import { diffLines } from '../../src/cli/render/version-diff.ts';
 import { afterRollback, afterwards, versionLine } from '../../src/cli/render/versions-summary.ts';
 import { requireLeave } from '../../src/cli/rollback/run.ts';
-import { plainStyle as style } from '../../src/cli/terminal.ts';
+import { plainStyle as style } from '../../src/cli/shared/terminal.ts';
 import type { PlatformVersion, VersionedRelease } from '../../src/contract/version.ts';
-import { diffReleases } from '../../src/plan/version-diff.ts';
+import { diffReleases } from '../../src/plan/versions/diff.ts';
 import { ALL_GOOD, outcome, PLAN, result } from './sample.ts';
 
 function release(name: string, digest: string, more: Partial<VersionedRelease> = {}): VersionedRelease {

@@ -10,7 +10,7 @@ import type { Clients } from '../../src/clients/index.ts';
 import { readKv, type VaultSession } from '../../src/clients/vault/index.ts';
 import type { RunRef } from '../../src/contract/deploy.ts';
 import type { DriftFinding } from '../../src/contract/drift.ts';
-import { deployerPolicy } from '../../src/plan/vault-policies.ts';
+import { deployerPolicy } from '../../src/plan/vault/policies.ts';
 import type { Kubectl } from '../support/kubectl.ts';
 import { testScope } from '../support/scope.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { networkPeers } from '../../src/plan/network.ts';
+import { networkPeers } from '../../src/plan/inputs/network.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { goldenObjects } from './golden.ts';
 import { catalog, config } from './helm.ts';

@@ -7,7 +7,7 @@ import { loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
-import { allReleaseInputs } from '../../src/plan/inputs.ts';
+import { allReleaseInputs } from '../../src/plan/inputs/release-inputs.ts';
 import { allReleases, type Release } from '../../src/plan/releases.ts';
 
 export const KUBERNETES_VERSION = 'v1.35.0';

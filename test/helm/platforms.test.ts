@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import PQueue from 'p-queue';
 import { loadPlatform } from '../../src/environment/platform.ts';
 import type { Environment } from '../../src/environment/schema.ts';
-import { allReleaseInputs } from '../../src/plan/inputs.ts';
+import { allReleaseInputs } from '../../src/plan/inputs/release-inputs.ts';
 import { findRelease } from '../../src/plan/releases.ts';
 import { parseObjects } from './golden.ts';
 import { config, helm, helmBinary, KUBERNETES_VERSION, sandbox } from './helm.ts';

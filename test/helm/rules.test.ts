@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OWNER_LABEL } from '../../src/contract/names.ts';
-import { wantedSecrets } from '../../src/plan/kubernetes-secrets.ts';
+import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
 import { goldenObjects, type GoldenSet, type KubernetesObject } from './golden.ts';
 import { catalog } from './helm.ts';
 import { containersOf, houseViolations, podTemplate, restrictedViolations } from './pods.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { mergeTrees, type Tree } from '../../src/environment/merge.ts';
-import { allReleaseInputs } from '../../src/plan/inputs.ts';
-import { helmText, helmValues, kubernetesDocuments } from '../../src/plan/kubernetes-yaml.ts';
+import { allReleaseInputs } from '../../src/plan/inputs/release-inputs.ts';
+import { helmText, helmValues, kubernetesDocuments } from '../../src/plan/inputs/kubernetes-yaml.ts';
 import { catalog, chartRuns, config, helm, helmBinary, KUBERNETES_VERSION, sandbox } from './helm.ts';
 
 const binary = await helmBinary();

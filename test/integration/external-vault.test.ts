@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import type { ApplicationFailure } from '@temporalio/common';
 import { createActivities } from '../../src/activities/index.ts';
 import { verifyAll } from '../../src/activities/verify.ts';
-import { prepareLines } from '../../src/cli/vault-prepare.ts';
+import { prepareLines } from '../../src/cli/vault/prepare.ts';
 import { type Clients, createClients } from '../../src/clients/index.ts';
 import { paths } from '../../src/clients/kubernetes/index.ts';
 import { createRedactor } from '../../src/clients/redact.ts';

@@ -13,8 +13,8 @@ import { knownNames, writeRole } from '../../src/activities/vault/roles.ts';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { DEPLOYER_SERVICE_ACCOUNT } from '../../src/contract/names.ts';
-import { SERVICE_TTL_SECONDS } from '../../src/plan/vault-foundation.ts';
-import { serviceRoles } from '../../src/plan/vault-policies.ts';
+import { SERVICE_TTL_SECONDS } from '../../src/plan/vault/foundation.ts';
+import { serviceRoles } from '../../src/plan/vault/policies.ts';
 import { serviceAccountToken, type TokenReviews, tokenReviews } from '../support/token-review.ts';
 import { type VaultServers, vaultServers } from '../support/vault-servers.ts';
 

@@ -14,12 +14,12 @@ import {
   ChartLockError,
   readChartLock,
   writtenLock,
-} from '../../src/plan/chart-lock.ts';
-import { checkChartSource, chartSource, PlanRefusedError } from '../../src/plan/chart-source.ts';
-import { frozenImages } from '../../src/plan/frozen-images.ts';
-import { allDigests, releaseInputs } from '../../src/plan/inputs.ts';
+} from '../../src/plan/charts/lock.ts';
+import { checkChartSource, chartSource, PlanRefusedError } from '../../src/plan/charts/source.ts';
+import { frozenImages } from '../../src/plan/images/frozen.ts';
+import { allDigests, releaseInputs } from '../../src/plan/inputs/release-inputs.ts';
 import { findRelease, findService } from '../../src/plan/releases.ts';
-import { archivePath, placeName, wantedChart, wantedCharts } from '../../src/plan/wanted-charts.ts';
+import { archivePath, placeName, wantedChart, wantedCharts } from '../../src/plan/charts/wanted.ts';
 
 const catalog = loadCatalog();
 const config = readConfig({});

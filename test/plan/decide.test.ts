@@ -7,7 +7,7 @@ import type { DeployPlan, PlannedAction, PlannedStep } from '../../src/contract/
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
-import { PlanRefusedError } from '../../src/plan/chart-source.ts';
+import { PlanRefusedError } from '../../src/plan/charts/source.ts';
 import { buildPlan } from '../../src/plan/decide.ts';
 import { sampleCatalog } from '../catalog/sample.ts';
 import { asWanted, nothingThere, wantedDigests, type ObservedSample } from './observed-sample.ts';

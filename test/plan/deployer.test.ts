@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
-import { contentDigest, contentOfIdentity, identityWithContent } from '../../src/plan/content.ts';
+import { contentDigest, contentOfIdentity, identityWithContent } from '../../src/plan/inputs/content.ts';
 import { imageValues, upgradeProblem, versionsOf } from '../../src/plan/deployer/image.ts';
 import { deployerReleases, workerGraceSeconds } from '../../src/plan/deployer/releases.ts';
 

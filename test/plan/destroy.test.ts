@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { checkCatalog, loadCatalog } from '../../src/catalog/index.ts';
 import { RELEASE_LABELS } from '../../src/contract/names.ts';
 import type { DeployPlan } from '../../src/contract/plan.ts';
-import { buildDestroyPlan, type DestroyPlanInput } from '../../src/plan/destroy.ts';
+import { buildDestroyPlan, type DestroyPlanInput } from '../../src/plan/destroy/destroy.ts';
 import { topologicalOrder } from '../../src/plan/graph.ts';
 import type { ObservedRelease } from '../../src/plan/observed.ts';
 import { allReleases } from '../../src/plan/releases.ts';

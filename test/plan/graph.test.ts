@@ -13,7 +13,7 @@ import {
   type Dependent,
 } from '../../src/plan/graph.ts';
 import { allReleases, findRelease, releasesOf } from '../../src/plan/releases.ts';
-import { serviceSeconds, startupSeconds } from '../../src/plan/startup.ts';
+import { serviceSeconds, startupSeconds } from '../../src/plan/inputs/startup.ts';
 
 const node = (name: string, ...dependsOn: string[]): Dependent => ({ name, dependsOn });
 /** a ← b, c ← d; e alone. */

@@ -6,9 +6,9 @@ import { loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
-import { type Ingress, ingressOf, publicAddress } from '../../src/plan/ingress.ts';
+import { type Ingress, ingressOf, publicAddress } from '../../src/plan/inputs/ingress.ts';
 import { findRelease, findService } from '../../src/plan/releases.ts';
-import { overlay } from '../../src/plan/values.ts';
+import { overlay } from '../../src/plan/inputs/values.ts';
 
 const catalog = loadCatalog();
 const config = readConfig({});

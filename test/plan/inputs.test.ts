@@ -9,7 +9,7 @@ import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { digestOf, folderDigest } from '../../src/plan/digest.ts';
-import { allDigests, allReleaseInputs, releaseInputs } from '../../src/plan/inputs.ts';
+import { allDigests, allReleaseInputs, releaseInputs } from '../../src/plan/inputs/release-inputs.ts';
 import { allReleases, findRelease } from '../../src/plan/releases.ts';
 import { sampleCatalog } from '../catalog/sample.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { loadCatalog } from '../../src/catalog/index.ts';
-import { PlanRefusedError } from '../../src/plan/chart-source.ts';
+import { PlanRefusedError } from '../../src/plan/charts/source.ts';
 import type { ObservedRelease } from '../../src/plan/observed.ts';
 import { checkPlatform, planScope } from '../../src/plan/platform.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { loadCatalog } from '../../src/catalog/index.ts';
-import { type Belonging, belongingOf, madeAtRunTime, named, type SeenObject } from '../../src/plan/remains.ts';
+import { type Belonging, belongingOf, madeAtRunTime, named, type SeenObject } from '../../src/plan/destroy/remains.ts';
 
 const RELEASES = new Set(['apps/api']);
 const HELM = { 'meta.helm.sh/release-name': 'api', 'meta.helm.sh/release-namespace': 'apps' };

@@ -8,8 +8,8 @@ import type { PlatformVersion, VersionedRelease } from '../../src/contract/versi
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { allReleases } from '../../src/plan/releases.ts';
-import { buildRollbackPlan, type ObservedRevision, type RollbackPlanInput } from '../../src/plan/rollback.ts';
-import { buildUndoPlan } from '../../src/plan/undo.ts';
+import { buildRollbackPlan, type ObservedRevision, type RollbackPlanInput } from '../../src/plan/versions/rollback.ts';
+import { buildUndoPlan } from '../../src/plan/versions/undo.ts';
 
 const catalog: Catalog = loadCatalog();
 let environment: Environment;

@@ -10,7 +10,7 @@ import type { DeployPlan } from '../../src/contract/plan.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { buildPlan } from '../../src/plan/decide.ts';
-import { wantedSecrets } from '../../src/plan/kubernetes-secrets.ts';
+import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
 import { type ChangedSecret, releaseKey } from '../../src/plan/observed.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { asWanted, type ObservedSample, wantedDigests } from './observed-sample.ts';
@@ -37,7 +37,11 @@ const changed = (path: string, more: Partial<ChangedSecret>): ChangedSecret[] =>
 
 function plan(
   changedSecrets: ChangedSecret[],
-  { since = STARTED, onChange = 'restart', observed = asWanted(catalog) } = {},
+  {
+    since = STARTED,
+    onChange = 'restart',
+    observed = asWanted(catalog),
+  }: { since?: string; onChange?: 'restart' | 'list'; observed?: ObservedSample } = {},
 ): DeployPlan {
   const podsSince = new Map(allReleases(catalog).map(({ namespace, name }) => [releaseKey(namespace, name), since]));
   const seen: ObservedSample = { ...observed, changedSecrets, podsSince };

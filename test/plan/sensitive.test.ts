@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fingerprintWith, isSensitiveName, withoutNamedSecrets, withoutSecretForms } from '../../src/plan/sensitive.ts';
+import {
+  fingerprintWith,
+  isSensitiveName,
+  withoutNamedSecrets,
+  withoutSecretForms,
+} from '../../src/plan/diff/sensitive.ts';
 
 const hide = (): string => '***';
 

@@ -11,10 +11,10 @@ import { readConfig } from '../../src/config.ts';
 import { kubernetesSecretName } from '../../src/contract/names.ts';
 import { isTree, type Tree } from '../../src/environment/merge.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
-import { frozenImages, isFrozenImage } from '../../src/plan/frozen-images.ts';
+import { frozenImages, isFrozenImage } from '../../src/plan/images/frozen.ts';
 import { statefulSetHealth } from '../../src/plan/health/index.ts';
 import { healthOf } from '../../src/plan/health-check.ts';
-import { allReleaseInputs } from '../../src/plan/inputs.ts';
+import { allReleaseInputs } from '../../src/plan/inputs/release-inputs.ts';
 import { upstreamFacts, type ReleaseFacts, type UpstreamFacts } from '../support/upstream-facts.ts';
 
 const catalog = loadCatalog();

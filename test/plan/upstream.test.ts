@@ -5,9 +5,9 @@ import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { healthOf } from '../../src/plan/health-check.ts';
-import { releaseInputs } from '../../src/plan/inputs.ts';
+import { releaseInputs } from '../../src/plan/inputs/release-inputs.ts';
 import { findRelease, findService } from '../../src/plan/releases.ts';
-import { overlay } from '../../src/plan/values.ts';
+import { overlay } from '../../src/plan/inputs/values.ts';
 
 const catalog = loadCatalog();
 const config = readConfig({});

@@ -6,10 +6,10 @@ import { VAULT_CA_SECRET } from '../../src/contract/names.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Tree } from '../../src/environment/merge.ts';
 import type { Environment } from '../../src/environment/schema.ts';
-import { wantedSecrets } from '../../src/plan/kubernetes-secrets.ts';
-import { networkPeers } from '../../src/plan/network.ts';
+import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
+import { networkPeers } from '../../src/plan/inputs/network.ts';
 import { allReleases, findRelease, findService } from '../../src/plan/releases.ts';
-import { mergeValues, overlay } from '../../src/plan/values.ts';
+import { mergeValues, overlay } from '../../src/plan/inputs/values.ts';
 
 const catalog = loadCatalog();
 let sandbox: Environment;

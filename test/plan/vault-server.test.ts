@@ -6,9 +6,9 @@ import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import type { Seal } from '../../src/environment/vault.ts';
 import { findService } from '../../src/plan/releases.ts';
-import { checkVaultServer, serverReason } from '../../src/plan/vault-server.ts';
+import { checkVaultServer, serverReason } from '../../src/plan/vault/server.ts';
 import type { ObservedVaultServer } from '../../src/plan/observed.ts';
-import { bundledVaultValues, upstreamVaultValues, vaultHcl } from '../../src/plan/vault-values.ts';
+import { bundledVaultValues, upstreamVaultValues, vaultHcl } from '../../src/plan/vault/values.ts';
 
 const vault = findService(loadCatalog(), 'vault');
 const SEAL: Seal = {

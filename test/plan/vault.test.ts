@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
-import { wantedSecrets } from '../../src/plan/kubernetes-secrets.ts';
+import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { withSecretTables } from '../../src/plan/render/secrets.ts';
-import { suppliedKeys } from '../../src/plan/supplied.ts';
+import { suppliedKeys } from '../../src/plan/vault/supplied.ts';
 import {
   deployerPolicy,
   deployerRole,
@@ -15,7 +15,7 @@ import {
   readablePaths,
   serviceRoles,
   wantedPolicies,
-} from '../../src/plan/vault-policies.ts';
+} from '../../src/plan/vault/policies.ts';
 
 const catalog = loadCatalog();
 

@@ -6,7 +6,7 @@ import type { Catalog } from '../../src/catalog/schema.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
-import { wantedSecrets } from '../../src/plan/kubernetes-secrets.ts';
+import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export async function clusterOf(sandbox: Sandbox): Promise<KubernetesClient> {

@@ -5,8 +5,8 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { withLock } from '../../bootstrap/process/lock.ts';
-import { findGo, goBuildArguments } from '../../bootstrap/tools/gobuild.ts';
-import { goEnvironment } from '../../bootstrap/tools/goenv.ts';
+import { findGo, goBuildArguments } from '../../bootstrap/tools/go/build.ts';
+import { goEnvironment } from '../../bootstrap/tools/go/environment.ts';
 import { goLock, lockFolder } from '../../bootstrap/tools/layout.ts';
 import { readConfig } from '../../src/config.ts';
 

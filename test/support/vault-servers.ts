@@ -16,7 +16,7 @@ import { createRedactor } from '../../src/clients/redact.ts';
 import { createTunnel, createVaultClient, type VaultClient } from '../../src/clients/vault/index.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Seal } from '../../src/environment/vault.ts';
-import { vaultHcl } from '../../src/plan/vault-values.ts';
+import { vaultHcl } from '../../src/plan/vault/values.ts';
 import type { Certificates } from './tls.ts';
 
 export interface VaultServers {

@@ -10,7 +10,7 @@ import type { DeployInput, DeployResult } from '../../src/contract/deploy.ts';
 import { taskQueueOf } from '../../src/contract/names.ts';
 import type { Operation } from '../../src/contract/plan.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
-import { type FakeParts, withFakeClients } from '../support/fake-clients.ts';
+import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { ownerRecord } from '../support/owner.ts';
 import { testScope } from '../support/scope.ts';
 

@@ -8,16 +8,16 @@ import { after, before, describe, test } from 'node:test';
 import { heartbeat } from '@temporalio/activity';
 import { awaitLockFree } from '../../src/activities/lock/await-free.ts';
 import { temporalScope } from '../../src/activities/scope.ts';
-import type { CliContext } from '../../src/cli/context.ts';
+import type { CliContext } from '../../src/cli/shared/context.ts';
 import { afterAnother } from '../../src/cli/deploy/after-another.ts';
 import { requireFreeLock } from '../../src/cli/deploy/free-lock.ts';
 import { launch, type Prerequisites } from '../../src/cli/deploy/operation.ts';
 import type { Session } from '../../src/cli/deploy/session.ts';
 import { Interrupted } from '../../src/cli/deploy/interrupt.ts';
 import { waitForLock } from '../../src/cli/deploy/wait-for-lock.ts';
-import { CliError } from '../../src/cli/failure.ts';
+import { CliError } from '../../src/cli/shared/failure.ts';
 import { createRenderer } from '../../src/cli/render/renderers.ts';
-import { plainStyle } from '../../src/cli/terminal.ts';
+import { plainStyle } from '../../src/cli/shared/terminal.ts';
 import {
   connectTemporal,
   type DeploymentHandle,

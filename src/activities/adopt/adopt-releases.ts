@@ -8,7 +8,7 @@ import { isNotFound, paths } from '../../clients/kubernetes/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import type { AdoptedRelease } from '../../contract/adopt.ts';
 import { ADOPTED_AT_ANNOTATION, ADOPTED_BY_ANNOTATION, RELEASE_LABELS } from '../../contract/names.ts';
-import { isAdopted } from '../../plan/foreign.ts';
+import { isAdopted } from '../../plan/ownership/foreign.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { assertTarget } from '../context.ts';
 import { assertShown } from '../plan-binding.ts';

@@ -7,9 +7,9 @@ import type { AdoptedRelease } from '../../contract/adopt.ts';
 import { INSTANCE_LABEL } from '../../contract/names.ts';
 import { manifestObjects } from '../../plan/diff/manifest.ts';
 import { digestOf } from '../../plan/digest.ts';
-import { foreignText } from '../../plan/foreign.ts';
+import { foreignText } from '../../plan/ownership/foreign.ts';
 import { type ForeignRelease, releaseKey } from '../../plan/observed.ts';
-import { PlanRefusedError } from '../../plan/chart-source.ts';
+import { PlanRefusedError } from '../../plan/charts/source.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { allJudgedRevisions } from '../release/provenance.ts';
 

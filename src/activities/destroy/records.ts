@@ -7,7 +7,7 @@ import { paths } from '../../clients/kubernetes/index.ts';
 import type { Remain } from '../../contract/deploy.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, OWNER_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { belongingOf, named } from '../../plan/remains.ts';
+import { belongingOf, named } from '../../plan/destroy/remains.ts';
 import { driftStateName } from '../drift/state.ts';
 import { formerNames } from '../owner/claim.ts';
 import { type FoundObject, listAll, sweptKinds } from '../release/leftovers.ts';

@@ -5,7 +5,7 @@ import { type Kind, type KubernetesObject, managersOf, paths } from '../../clien
 import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION, RELEASE_LABELS } from '../../contract/names.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
-import { type Belonging, belongingOf, isOfAnother, madeAtRunTime } from '../../plan/remains.ts';
+import { type Belonging, belongingOf, isOfAnother, madeAtRunTime } from '../../plan/destroy/remains.ts';
 import { formerNames } from '../owner/claim.ts';
 import { type FoundObject, listAll, swept } from '../release/leftovers.ts';
 import { foreignReleases } from '../release/ours.ts';

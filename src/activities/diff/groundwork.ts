@@ -2,7 +2,7 @@
 import type { Catalog } from '../../catalog/schema.ts';
 import { type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
 import type { GroundworkChange } from '../../plan/diff/types.ts';
-import { wantedSecrets } from '../../plan/kubernetes-secrets.ts';
+import { wantedSecrets } from '../../plan/vault/kubernetes-secrets.ts';
 import type { ObservedCluster } from '../../plan/observed.ts';
 
 /** @param existing names of all namespaces in the cluster */

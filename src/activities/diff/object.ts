@@ -10,7 +10,7 @@ import {
 import { type ManifestObject, ownerOf } from '../../plan/diff/manifest.ts';
 import { type Conflict, conflictsOf, decideConflicts } from '../../plan/fields/conflicts.ts';
 import { type LeftField, leftOf, withLiveFields } from '../../plan/fields/left.ts';
-import { asHelmApplies } from '../../plan/helm-marks.ts';
+import { asHelmApplies } from '../../plan/inputs/helm-marks.ts';
 import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { immutableFields, objectFields } from '../../plan/diff/objects.ts';
 import type { ObjectChange } from '../../plan/diff/types.ts';

@@ -4,7 +4,7 @@ import { readStoredRelease } from '../../clients/helm/index.ts';
 import { type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
 import { isKept, type ManifestObject, manifestObjects } from '../../plan/diff/manifest.ts';
 import { HELM_MANAGER } from '../../plan/fields/managed.ts';
-import { asHelmApplies } from '../../plan/helm-marks.ts';
+import { asHelmApplies } from '../../plan/inputs/helm-marks.ts';
 import { pairRenamed, replacedBy, replacementFields } from '../../plan/diff/objects.ts';
 import type { ObjectChange } from '../../plan/diff/types.ts';
 import { findLive, type Found, kindKey, type Looking, objectChange, objectKey } from './object.ts';

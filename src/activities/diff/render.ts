@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { renderedManifest } from '../../clients/helm/index.ts';
 import type { Config } from '../../config.ts';
 import { type ManifestObject, manifestObjects } from '../../plan/diff/manifest.ts';
-import type { ReleaseInputs } from '../../plan/inputs.ts';
+import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { writeFileDurably } from '../../process/files.ts';
 
 export interface Rendering {

@@ -8,7 +8,7 @@ import type { Catalog } from '../../catalog/schema.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
 import { helmFolder } from '../../environment/platform-folder.ts';
-import { showsReleases } from '../../plan/applications.ts';
+import { showsReleases } from '../../plan/inputs/applications.ts';
 import { applicationFindings } from '../../plan/drift/content-findings.ts';
 import { type Migration, migrationsOf } from '../../plan/drift/content-ledger.ts';
 import {
@@ -17,7 +17,7 @@ import {
   simulatedLine,
   simulatedNodes,
 } from '../../plan/drift/content-simulated.ts';
-import { notObservable } from '../../plan/drift/vault-finding.ts';
+import { notObservable } from '../../plan/drift/vault/finding.ts';
 import { allReleases, findService } from '../../plan/releases.ts';
 import { readPods, readyPods } from '../observe/workloads.ts';
 import type { ProbeTarget } from '../probe/types.ts';

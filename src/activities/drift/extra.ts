@@ -9,7 +9,7 @@ import { type AppliedObject, extraObject, type Judged } from '../../plan/drift/o
 import type { ReleaseSurvey } from '../../plan/drift/releases.ts';
 import { INSTANCE_LABEL } from '../../contract/names.ts';
 import { valueAtPath } from '../../plan/fields/path.ts';
-import { wantedSecrets } from '../../plan/kubernetes-secrets.ts';
+import { wantedSecrets } from '../../plan/vault/kubernetes-secrets.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import type { Listing } from './listing.ts';
 import type { RecordedReleases } from './recorded.ts';

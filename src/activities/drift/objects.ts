@@ -17,7 +17,7 @@ import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { recordedObjects } from '../../plan/drift/manifest.ts';
 import { namespaceFindings } from '../../plan/drift/namespaces.ts';
 import { ownerOf } from '../../plan/diff/manifest.ts';
-import { foreignOwner } from '../../plan/foreign-object.ts';
+import { foreignOwner } from '../../plan/ownership/foreign-object.ts';
 import {
   type AppliedObject,
   changedObject,
@@ -28,12 +28,12 @@ import {
 import { type ReleaseSurvey, surveyReleases } from '../../plan/drift/releases.ts';
 import { claimFinding, isWorkload, workloadFinding } from '../../plan/drift/workloads.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { isProven } from '../../plan/provenance.ts';
+import { isProven } from '../../plan/ownership/provenance.ts';
 import { namespaceLabels } from '../ensure-namespaces.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { readPods } from '../observe/workloads.ts';
 import { troublesOf } from '../observe/troubles.ts';
-import type { Fingerprint } from '../../plan/sensitive.ts';
+import type { Fingerprint } from '../../plan/diff/sensitive.ts';
 import { readFingerprint } from '../vault/proofs.ts';
 import { definitionDrift } from './definitions.ts';
 import { extraObjects } from './extra.ts';

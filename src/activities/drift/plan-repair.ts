@@ -1,6 +1,6 @@
 import type { Clients } from '../../clients/index.ts';
 import type { Activities } from '../../contract/activities.ts';
-import { allDigests } from '../../plan/inputs.ts';
+import { allDigests } from '../../plan/inputs/release-inputs.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { buildRepairPlan } from '../../plan/repair.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';

@@ -9,7 +9,7 @@ import {
 } from '../../clients/helm/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { contentHash, type Proofs, provedContent } from '../../plan/provenance.ts';
+import { contentHash, type Proofs, provedContent } from '../../plan/ownership/provenance.ts';
 import { allJudgedRevisions, type JudgedRevision } from '../release/provenance.ts';
 
 const secretSchema = z.looseObject({ data: z.object({ release: z.string() }) });

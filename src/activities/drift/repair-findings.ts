@@ -18,7 +18,7 @@ import { isSystem, managedEntries, ownedPaths } from '../../plan/fields/managed.
 import { isTheirs } from '../../plan/fields/places.ts';
 import { isWithin, type Path, pathText, pointerOf, valueAtPath } from '../../plan/fields/path.ts';
 import { definitionNames } from '../../plan/drift/manifest.ts';
-import type { Fingerprint } from '../../plan/sensitive.ts';
+import type { Fingerprint } from '../../plan/diff/sensitive.ts';
 import { readFingerprint } from '../vault/proofs.ts';
 import { valueDigest } from '../../plan/drift/text.ts';
 import { findRelease } from '../../plan/releases.ts';

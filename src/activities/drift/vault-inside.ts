@@ -11,8 +11,8 @@ import {
 } from '../../clients/vault/index.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
 import { VAULT } from '../../contract/names.ts';
-import { notObservable } from '../../plan/drift/vault-finding.ts';
-import type { Fields, SeenVault } from '../../plan/drift/vault-findings.ts';
+import { notObservable } from '../../plan/drift/vault/finding.ts';
+import type { Fields, SeenVault } from '../../plan/drift/vault/findings.ts';
 import { readFields, readMounts } from '../vault/foundation.ts';
 import { learnValues } from '../vault/learn.ts';
 import { type Receipt, readReceipt } from '../vault/receipt.ts';

@@ -7,9 +7,9 @@ import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
 import { kubernetesSecretName } from '../../contract/names.ts';
-import { extraSecret, secretFindings, type SeenSecret } from '../../plan/drift/secret-findings.ts';
-import { notObservable } from '../../plan/drift/vault-finding.ts';
-import { wantedSecrets } from '../../plan/kubernetes-secrets.ts';
+import { extraSecret, secretFindings, type SeenSecret } from '../../plan/drift/vault/secret-findings.ts';
+import { notObservable } from '../../plan/drift/vault/finding.ts';
+import { wantedSecrets } from '../../plan/vault/kubernetes-secrets.ts';
 import { asMade, type MadeSecret, madeSecrets } from '../vault/made-secrets.ts';
 import type { Inside } from './vault-inside.ts';
 

@@ -8,10 +8,10 @@ import { DEPLOYER_SERVICE_ACCOUNT, VAULT, VAULT_REVIEWER_SERVICE_ACCOUNT } from 
 import type { Environment } from '../../environment/schema.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import { opens } from '../../clients/vault/index.ts';
-import { notObservable, vaultFinding } from '../../plan/drift/vault-finding.ts';
-import { vaultFindings } from '../../plan/drift/vault-findings.ts';
-import { pathFindings } from '../../plan/drift/vault-path-findings.ts';
-import { deployerRole, serviceRoles, wantedPolicies } from '../../plan/vault-policies.ts';
+import { notObservable, vaultFinding } from '../../plan/drift/vault/finding.ts';
+import { vaultFindings } from '../../plan/drift/vault/findings.ts';
+import { pathFindings } from '../../plan/drift/vault/path-findings.ts';
+import { deployerRole, serviceRoles, wantedPolicies } from '../../plan/vault/policies.ts';
 import { accessorOf } from '../vault/foundation.ts';
 import { certificateFor, REVIEWER_TOKEN } from '../vault/identities.ts';
 import { keysWithoutText } from '../vault/declared.ts';

@@ -5,7 +5,7 @@
 import { type KubernetesClient, KubernetesError } from '../../clients/kubernetes/index.ts';
 import type { ClusterIdentity } from '../../contract/cluster.ts';
 import type { ClusterOwner } from '../../contract/owner.ts';
-import { type Claimant, type Ownership, requireOwnership, requireUnclaimed } from '../../plan/ownership.ts';
+import { type Claimant, type Ownership, requireOwnership, requireUnclaimed } from '../../plan/ownership/ownership.ts';
 import {
   createOwner,
   labelledEnvironments,

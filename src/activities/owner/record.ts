@@ -5,7 +5,7 @@ import { isForbidden, type KubernetesClient, KubernetesError, paths } from '../.
 import { MANAGED_BY, MANAGED_BY_LABEL, OWNER_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';
 import { type ClusterOwner, clusterOwnerSchema, OWNER_RECORD } from '../../contract/owner.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { OwnerMismatchError } from '../../plan/ownership.ts';
+import { OwnerMismatchError } from '../../plan/ownership/ownership.ts';
 import { ensureRecordsNamespace } from '../records.ts';
 
 export type OwnerKeeper = Pick<KubernetesClient, 'get' | 'list' | 'apply' | 'create' | 'replace'>;

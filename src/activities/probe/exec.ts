@@ -1,6 +1,6 @@
 import type { Health } from '../../catalog/schema.ts';
 import { brief, type ProbeContext, type ProbeResult, type ProbeTarget } from './types.ts';
-import { withoutNamedSecrets } from '../../plan/sensitive.ts';
+import { withoutNamedSecrets } from '../../plan/diff/sensitive.ts';
 
 /** A command in a container of the pod: exit code 0 is good. */
 export async function probeExec(

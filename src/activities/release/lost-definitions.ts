@@ -9,7 +9,7 @@ import * as tar from 'tar';
 import { parseAllDocuments } from 'yaml';
 import { isForbidden, type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
 import { definitionNames } from '../../plan/drift/manifest.ts';
-import type { ReleaseInputs } from '../../plan/inputs.ts';
+import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { awaitEstablished } from './crds.ts';
 
 type Chart = Pick<ReleaseInputs, 'chartPath' | 'upstream'>;

@@ -12,7 +12,7 @@ import {
 } from '../../clients/kubernetes/index.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { type ManifestObject, manifestObjects } from '../../plan/diff/manifest.ts';
-import { foreignOwner } from '../../plan/foreign-object.ts';
+import { foreignOwner } from '../../plan/ownership/foreign-object.ts';
 import { DeployError } from '../failures.ts';
 
 type Looking = Pick<KubernetesClient, 'list' | 'kinds'>;

@@ -2,7 +2,7 @@
 import { DamagedRecordError, readStoredRelease, type StoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
-import { chartNames, ForeignReleaseError, isAdopted, labelsSay } from '../../plan/foreign.ts';
+import { chartNames, ForeignReleaseError, isAdopted, labelsSay } from '../../plan/ownership/foreign.ts';
 import { type ForeignRelease, releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
 import type { Release } from './recover.ts';

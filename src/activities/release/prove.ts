@@ -2,7 +2,7 @@
 import type { Clients } from '../../clients/index.ts';
 import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
-import { contentHash, type Proofs, proofOf } from '../../plan/provenance.ts';
+import { contentHash, type Proofs, proofOf } from '../../plan/ownership/provenance.ts';
 import { forgetProofs, readProofs } from '../vault/proofs.ts';
 import { writeReceipt } from '../vault/receipt.ts';
 import { allJudgedRevisions, type JudgedRevision, storedIn } from './provenance.ts';

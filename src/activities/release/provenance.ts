@@ -7,7 +7,7 @@ import type { Clients } from '../../clients/index.ts';
 import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { Provenance } from '../../plan/observed.ts';
-import { isOurs, isWrittenByHelm, judged, type Proofs, runOfDescription } from '../../plan/provenance.ts';
+import { isOurs, isWrittenByHelm, judged, type Proofs, runOfDescription } from '../../plan/ownership/provenance.ts';
 import { readProofs } from '../vault/proofs.ts';
 import { allRevisions, type Revision, revisionsOf } from './revisions.ts';
 

@@ -7,7 +7,7 @@ import { paths } from '../../clients/kubernetes/index.ts';
 import { SECRETS_CHANGED_ANNOTATION } from '../../contract/names.ts';
 import type { PlannedStep } from '../../contract/plan.ts';
 import { valueAtPath } from '../../plan/fields/path.ts';
-import { readsSince } from '../../plan/secret-readers.ts';
+import { readsSince } from '../../plan/vault/secret-readers.ts';
 import { readPods, readWorkloads } from '../observe/workloads.ts';
 
 const PATH_OF = {

@@ -12,7 +12,7 @@ import { RELEASE_LABELS } from '../../contract/names.ts';
 import { leftLabel, type LeftField, markOf, marksOf, REPLICAS, withoutLeftFields } from '../../plan/fields/left.ts';
 import { ownerLabel } from '../../process/owner.ts';
 import { DeployError } from '../failures.ts';
-import { descriptionOf, NO_PROOF } from '../../plan/provenance.ts';
+import { descriptionOf, NO_PROOF } from '../../plan/ownership/provenance.ts';
 import { readProofs } from '../vault/proofs.ts';
 import { type JudgedRevision, judgedRevisionsOf } from './provenance.ts';
 import { proofLabels } from './prove.ts';

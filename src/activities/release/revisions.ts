@@ -5,7 +5,7 @@ import { RELEASE_LABELS } from '../../contract/names.ts';
 import { managedEntries } from '../../plan/fields/managed.ts';
 import type { ObservedRelease, ReleaseStatus } from '../../plan/observed.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { isProven, isWrittenByHelm } from '../../plan/provenance.ts';
+import { isProven, isWrittenByHelm } from '../../plan/ownership/provenance.ts';
 
 export interface Revision extends ObservedRelease {
   /** Of the release. */

@@ -7,7 +7,7 @@ import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { VAULT } from '../../contract/names.ts';
-import { type DataClaim, dataClaims, generatedKeys, keepers, type KeyOfPath } from '../../plan/data-claims.ts';
+import { type DataClaim, dataClaims, generatedKeys, keepers, type KeyOfPath } from '../../plan/vault/data-claims.ts';
 import { DeployError } from '../failures.ts';
 import { isAsMade, madeSecrets } from './made-secrets.ts';
 import { namespaceOf } from './server.ts';

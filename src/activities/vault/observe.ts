@@ -2,10 +2,10 @@
 import type { Clients } from '../../clients/index.ts';
 import { versionOfKv, type VaultSession } from '../../clients/vault/index.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { wantedSecrets } from '../../plan/kubernetes-secrets.ts';
+import { wantedSecrets } from '../../plan/vault/kubernetes-secrets.ts';
 import { SECRETS_CHANGED_ANNOTATION } from '../../contract/names.ts';
 import type { ChangedSecret, ObservedCluster } from '../../plan/observed.ts';
-import { deployerRole, policyNames, serviceRoles } from '../../plan/vault-policies.ts';
+import { deployerRole, policyNames, serviceRoles } from '../../plan/vault/policies.ts';
 import { readReceipt, wantedReceipt } from './receipt.ts';
 import { knownNames } from './roles.ts';
 import { existingSecrets, LACKS_A_LABEL, staleness } from './wanted.ts';

@@ -1,7 +1,7 @@
 /** The key that revisions of ours are proved with. It lies in Vault, and stays in this process. */
 import type { Clients } from '../../clients/index.ts';
-import { type Proofs, proofKey } from '../../plan/provenance.ts';
-import { type Fingerprint, fingerprintWith } from '../../plan/sensitive.ts';
+import { type Proofs, proofKey } from '../../plan/ownership/provenance.ts';
+import { type Fingerprint, fingerprintWith } from '../../plan/diff/sensitive.ts';
 import { readReceipt } from './receipt.ts';
 
 type Reading = Pick<Clients, 'vault' | 'redactor'>;

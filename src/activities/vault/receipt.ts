@@ -3,7 +3,7 @@ import type { Catalog } from '../../catalog/schema.ts';
 import { KvConflictError, readKv, type VaultSession, versionOfKv, writeKv } from '../../clients/vault/index.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { digestOf } from '../../plan/digest.ts';
-import { deployerRole, foundationPolicies, serviceRoles } from '../../plan/vault-policies.ts';
+import { deployerRole, foundationPolicies, serviceRoles } from '../../plan/vault/policies.ts';
 
 export interface Receipt {
   /** Digest of mounts, auth, policies and roles. */

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { VaultSession } from '../../clients/vault/index.ts';
 import { VAULT } from '../../contract/names.ts';
-import { fieldDifferences } from '../../plan/drift/vault-fields.ts';
-import { roleBody } from '../../plan/vault-foundation.ts';
-import type { VaultPolicy, VaultRole } from '../../plan/vault-policies.ts';
+import { fieldDifferences } from '../../plan/drift/vault/fields.ts';
+import { roleBody } from '../../plan/vault/foundation.ts';
+import type { VaultPolicy, VaultRole } from '../../plan/vault/policies.ts';
 
 const policySchema = z.object({ data: z.object({ policy: z.string() }) });
 const roleSchema = z.object({ data: z.record(z.string(), z.unknown()) });

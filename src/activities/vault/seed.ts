@@ -17,7 +17,7 @@ import {
 } from '../../clients/vault/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { DataClaim } from '../../plan/data-claims.ts';
+import type { DataClaim } from '../../plan/vault/data-claims.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { DeployError } from '../failures.ts';
 import { beating, type ScopeOf } from '../scope.ts';

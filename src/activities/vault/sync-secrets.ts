@@ -13,8 +13,8 @@ import {
   VAULT_PATH_ANNOTATION,
   VAULT_VERSION_ANNOTATION,
 } from '../../contract/names.ts';
-import { serviceRoles } from '../../plan/vault-policies.ts';
-import { type WantedSecret, wantedSecrets } from '../../plan/kubernetes-secrets.ts';
+import { serviceRoles } from '../../plan/vault/policies.ts';
+import { type WantedSecret, wantedSecrets } from '../../plan/vault/kubernetes-secrets.ts';
 import { assertTarget } from '../context.ts';
 import { DeployError } from '../failures.ts';
 import { beating, type ScopeOf } from '../scope.ts';

@@ -2,9 +2,9 @@
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { PlatformVersion, VersionedRelease } from '../../contract/version.ts';
-import { revisionOf } from '../../plan/history-kept.ts';
-import { diffReleases, type Manifests, type ReleaseDiff } from '../../plan/version-diff.ts';
-import { changesBetween, keyOf } from '../../plan/versions.ts';
+import { revisionOf } from '../../plan/versions/history-kept.ts';
+import { diffReleases, type Manifests, type ReleaseDiff } from '../../plan/versions/diff.ts';
+import { changesBetween, keyOf } from '../../plan/versions/versions.ts';
 import { currentReleases, type OurRevisions, readOurRevisions } from './contents.ts';
 import { chosen } from './plan-rollback.ts';
 import { readVersions } from './store.ts';

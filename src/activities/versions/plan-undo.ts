@@ -1,6 +1,6 @@
 import type { Clients } from '../../clients/index.ts';
 import type { Activities } from '../../contract/activities.ts';
-import { buildUndoPlan, revisionBefore } from '../../plan/undo.ts';
+import { buildUndoPlan, revisionBefore } from '../../plan/versions/undo.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { beating, type ScopeOf } from '../scope.ts';
 import { readOurRevisions } from './contents.ts';

@@ -2,8 +2,8 @@
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
-import { dispensable } from '../../plan/history-kept.ts';
-import { keyOf } from '../../plan/versions.ts';
+import { dispensable } from '../../plan/versions/history-kept.ts';
+import { keyOf } from '../../plan/versions/versions.ts';
 import type { OurRevisions } from './contents.ts';
 
 /** @returns how many revisions were removed */

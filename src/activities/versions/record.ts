@@ -2,7 +2,7 @@
 import type { Clients } from '../../clients/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
-import { changesBetween } from '../../plan/versions.ts';
+import { changesBetween } from '../../plan/versions/versions.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { proveRevisions } from '../release/prove.ts';
 import { beating, type ScopeOf } from '../scope.ts';

@@ -3,12 +3,12 @@ import { readStoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import { releaseHealth } from '../../plan/health/index.ts';
-import { type Crossing, crossings, migrationsOf } from '../../plan/migrations.ts';
-import { dataOfManifest } from '../../plan/manifest-images.ts';
+import { type Crossing, crossings, migrationsOf } from '../../plan/versions/migrations.ts';
+import { dataOfManifest } from '../../plan/images/of-manifest.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { allReleases, findService } from '../../plan/releases.ts';
-import { newestOf } from '../../plan/rollback.ts';
-import { keyOf } from '../../plan/versions.ts';
+import { newestOf } from '../../plan/versions/rollback.ts';
+import { keyOf } from '../../plan/versions/versions.ts';
 import { knownWorkloads } from '../observe/workloads.ts';
 import type { OurRevisions } from './contents.ts';
 

@@ -2,17 +2,17 @@
 import { type Adoption, adoptionOf } from '../../activities/adopt/adoption.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { AdoptInput } from '../../contract/adopt.ts';
-import { withClients } from '../clients.ts';
-import { confirmByName } from '../confirm.ts';
+import { withClients } from '../shared/clients.ts';
+import { confirmByName } from '../shared/confirm.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { requireFreeLock } from '../deploy/free-lock.ts';
 import { standUpAgain } from '../deploy/ground.ts';
 import { launch, prerequisites } from '../deploy/operation.ts';
 import type { Session } from '../deploy/session.ts';
-import type { ExitCode } from '../failure.ts';
-import { wrap } from '../format.ts';
+import type { ExitCode } from '../shared/failure.ts';
+import { wrap } from '../shared/format.ts';
 import { writeJson } from '../render/renderers.ts';
-import { printLines } from '../terminal.ts';
+import { printLines } from '../shared/terminal.ts';
 import type { AdoptOptions } from './options.ts';
 
 const COLUMNS = 96;

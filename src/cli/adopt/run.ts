@@ -1,9 +1,9 @@
 /** `ananta adopt` up to the point where what can be told without the cluster has been checked. */
 import { suggestion } from '../../suggest.ts';
-import type { CliContext } from '../context.ts';
+import type { CliContext } from '../shared/context.ts';
 import { inSession } from '../deploy/in-session.ts';
-import { type ExitCode, refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 import type { AdoptOptions } from './options.ts';
 
 export function runAdopt(context: CliContext, service: string, options: AdoptOptions): Promise<ExitCode> {

@@ -13,8 +13,8 @@ import { RELEASE_LABELS } from '../../contract/names.ts';
 import { type DeployerRelease, writtenValues } from '../../plan/deployer/releases.ts';
 import { jobHealth } from '../../plan/health/index.ts';
 import { ownerLabel } from '../../process/owner.ts';
-import { failed } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { failed } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 import type { BootstrapReport } from './report.ts';
 
 export type ReleaseAction = 'unchanged' | 'install' | 'upgrade';

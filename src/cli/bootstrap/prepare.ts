@@ -6,8 +6,8 @@ import { environmentFiles } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { type DeployerRelease, deployerReleases } from '../../plan/deployer/releases.ts';
 import type { BootstrapOptions } from './options.ts';
-import { refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 import { readEngineAccess } from './secrets.ts';
 
 export interface PreparedBootstrap {

@@ -1,6 +1,6 @@
 /** What a bootstrap says of its steps: plain lines, or one JSON object a line. */
-import { duration } from '../format.ts';
-import { printLines, type Terminal } from '../terminal.ts';
+import { duration } from '../shared/format.ts';
+import { printLines, type Terminal } from '../shared/terminal.ts';
 
 export type StepState = 'begun' | 'unchanged' | 'made' | 'upgraded' | 'checked' | 'note';
 

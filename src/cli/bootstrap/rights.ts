@@ -4,7 +4,7 @@ import { IN_CLUSTER, RECORDS_NAMESPACE } from '../../contract/names.ts';
 import { OWNER_RECORD } from '../../contract/owner.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { accessName, IDENTITIES } from '../../plan/access/identities.ts';
-import { refused } from '../failure.ts';
+import { refused } from '../shared/failure.ts';
 
 const { namespace } = IN_CLUSTER;
 const make = (group: string, resource: string): AccessQuestion[] =>

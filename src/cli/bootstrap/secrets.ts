@@ -5,7 +5,7 @@ import { type KubernetesClient, KubernetesError, paths } from '../../clients/kub
 import { IN_CLUSTER, MANAGED_BY, MANAGED_BY_LABEL } from '../../contract/names.ts';
 import { ENGINE_ACCESS_FILES } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { refused } from '../failure.ts';
+import { refused } from '../shared/failure.ts';
 
 type Store = Pick<KubernetesClient, 'get' | 'create' | 'apply'>;
 

@@ -1,9 +1,9 @@
 /** Fetches what is missing, several at once, and tells everything that is wrong in one go. */
 import PQueue from 'p-queue';
 import { ChartDigestError, type ChartStore, ChartUnavailableError } from '../../clients/charts/index.ts';
-import type { NeededChart } from '../../plan/wanted-charts.ts';
-import { type CliError, refused } from '../failure.ts';
-import { commandLine, count } from '../format.ts';
+import type { NeededChart } from '../../plan/charts/wanted.ts';
+import { type CliError, refused } from '../shared/failure.ts';
+import { commandLine, count } from '../shared/format.ts';
 
 export interface FetchedChart {
   chart: NeededChart;

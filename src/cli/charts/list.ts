@@ -1,12 +1,12 @@
 /** `ananta charts list` and `charts verify`: what is there, without asking anybody. */
 import type { ChartState } from '../../clients/charts/index.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import { archivePath, placeName } from '../../plan/wanted-charts.ts';
+import { archivePath, placeName } from '../../plan/charts/wanted.ts';
 import type { ChartsOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
-import type { ExitCode } from '../failure.ts';
-import { commandLine, count, table } from '../format.ts';
-import { printLines } from '../terminal.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { ExitCode } from '../shared/failure.ts';
+import { commandLine, count, table } from '../shared/format.ts';
+import { printLines } from '../shared/terminal.ts';
 import { type ChartWork, openCharts } from './open.ts';
 
 export interface ChartRow {

@@ -3,13 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import PQueue from 'p-queue';
 import { ChartDigestError, ChartUnavailableError } from '../../clients/charts/index.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import { writtenLock } from '../../plan/chart-lock.ts';
-import { placeName } from '../../plan/wanted-charts.ts';
+import { writtenLock } from '../../plan/charts/lock.ts';
+import { placeName } from '../../plan/charts/wanted.ts';
 import type { ChartsOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
-import { type ExitCode, refused } from '../failure.ts';
-import { commandLine, count } from '../format.ts';
-import { printLines } from '../terminal.ts';
+import type { CliContext } from '../shared/context.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine, count } from '../shared/format.ts';
+import { printLines } from '../shared/terminal.ts';
 import { openCharts } from './open.ts';
 
 export interface LockedRow {

@@ -1,6 +1,6 @@
 /** What a bundle consists of: an archive with this manifest first, then the charts as they were published. */
 import { z } from 'zod';
-import { digestSchema } from '../../plan/chart-lock.ts';
+import { digestSchema } from '../../plan/charts/lock.ts';
 
 export const MANIFEST_FILE = 'bundle.json';
 /** Also as plain lines, for tools that copy images. */

@@ -5,11 +5,11 @@ import type { Config } from '../../config.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { type ChartLock, chartLockFile, readChartLock } from '../../plan/chart-lock.ts';
-import { type NeededChart, wantedCharts } from '../../plan/wanted-charts.ts';
-import type { CliContext } from '../context.ts';
-import { refused } from '../failure.ts';
-import { acquireHelm } from '../helm-binary.ts';
+import { type ChartLock, chartLockFile, readChartLock } from '../../plan/charts/lock.ts';
+import { type NeededChart, wantedCharts } from '../../plan/charts/wanted.ts';
+import type { CliContext } from '../shared/context.ts';
+import { refused } from '../shared/failure.ts';
+import { acquireHelm } from '../shared/helm-binary.ts';
 import { suggestion } from '../../suggest.ts';
 
 export interface ChartWork {

@@ -6,13 +6,13 @@ import { EXIT_CODES } from '../../contract/failures.ts';
 import { listEnvironments, loadEnvironment } from '../../environment/load.ts';
 import { DEFAULT_PLATFORM } from '../../environment/platform-folder.ts';
 import { loadPlatform } from '../../environment/platform.ts';
-import { chartLockFile, readChartLock } from '../../plan/chart-lock.ts';
-import { archivePath } from '../../plan/wanted-charts.ts';
+import { chartLockFile, readChartLock } from '../../plan/charts/lock.ts';
+import { archivePath } from '../../plan/charts/wanted.ts';
 import type { PruneOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
-import type { ExitCode } from '../failure.ts';
-import { count } from '../format.ts';
-import { printLines } from '../terminal.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { ExitCode } from '../shared/failure.ts';
+import { count } from '../shared/format.ts';
+import { printLines } from '../shared/terminal.ts';
 
 const DAY_MILLISECONDS = 86_400_000;
 /** As the store names them, and folders of fetches that were killed. Anything else is somebody else's. */

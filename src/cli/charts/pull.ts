@@ -1,11 +1,11 @@
 /** `ananta charts pull`. */
 import { EXIT_CODES } from '../../contract/failures.ts';
-import { placeName } from '../../plan/wanted-charts.ts';
+import { placeName } from '../../plan/charts/wanted.ts';
 import type { ChartsOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
-import type { ExitCode } from '../failure.ts';
-import { count } from '../format.ts';
-import { printLines } from '../terminal.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { ExitCode } from '../shared/failure.ts';
+import { count } from '../shared/format.ts';
+import { printLines } from '../shared/terminal.ts';
 import { fetchCharts } from './fetch.ts';
 import { openCharts } from './open.ts';
 

@@ -6,10 +6,10 @@ import * as tar from 'tar';
 import { fileDigest } from '../../clients/charts/index.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { ChartsOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
-import { type ExitCode, refused } from '../failure.ts';
-import { commandLine, count } from '../format.ts';
-import { printLines } from '../terminal.ts';
+import type { CliContext } from '../shared/context.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine, count } from '../shared/format.ts';
+import { printLines } from '../shared/terminal.ts';
 import { type Bundle, bundleSchema, CHARTS_FOLDER, MANIFEST_FILE } from './manifest.ts';
 import { openCharts } from './open.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
 import type { AttachOptions } from '../deploy/options.ts';
 
 export function attachCommand(context: CliContext): Command {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { parseVersion } from '../arguments.ts';
-import type { AuditOptions } from '../audit.ts';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
+import { parseVersion } from '../shared/arguments.ts';
+import type { AuditOptions } from '../look/audit.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
 
 export function auditCommand(context: CliContext): Command {
   return environmentCommand('audit', {
@@ -17,7 +17,7 @@ for it, the digest of its plan, its outcome. The newest 500 are kept, and outliv
     .option('--limit <count>', 'how many to show', parseVersion, 20)
     .option('--json', 'an array on standard output')
     .action(async (options: AuditOptions) => {
-      const { showAudit } = await import('../audit.ts');
+      const { showAudit } = await import('../look/audit.ts');
       await showAudit(context, options);
     });
 }

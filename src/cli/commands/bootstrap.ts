@@ -1,7 +1,7 @@
-import { parseReference } from '../arguments.ts';
+import { parseReference } from '../shared/arguments.ts';
 import type { Command } from 'commander';
-import { plainCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
+import { plainCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
 import type { BootstrapOptions } from '../bootstrap/options.ts';
 
 export function bootstrapCommand(context: CliContext): Command {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { CancelOptions } from '../cancel.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { CancelOptions } from '../operations/cancel.ts';
 
 export function cancelCommand(context: CliContext): Command {
   return environmentCommand('cancel', {
@@ -19,7 +19,7 @@ Exit code 0: it was cancelled, or nothing was running.`,
     .option('--queued', 'take back the deployment that waits for the lock, instead')
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
     .action(async (options: CancelOptions) => {
-      const { runCancel } = await import('../cancel.ts');
+      const { runCancel } = await import('../operations/cancel.ts');
       context.finish(await runCancel(context, options));
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { CatalogOptions } from '../catalog.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { CatalogOptions } from '../look/catalog.ts';
 
 export function catalogCommand(context: CliContext): Command {
   return environmentCommand('catalog', {
@@ -15,7 +15,7 @@ before it can start. Reads the catalog in src/catalog and the environment's file
   })
     .option('--json', 'an array of all services on standard output')
     .action(async (options: CatalogOptions) => {
-      const { printCatalog } = await import('../catalog.ts');
+      const { printCatalog } = await import('../look/catalog.ts');
       await printCatalog(context, options);
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { parseDays } from '../arguments.ts';
-import { environmentCommand, plainCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
+import { parseDays } from '../shared/arguments.ts';
+import { environmentCommand, plainCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
 import type { ChartsOptions, BundleOptions, PruneOptions } from '../charts/options.ts';
 
 const NAMES = 'keys of charts, as `charts list` shows them; all that the environment needs when none is given';

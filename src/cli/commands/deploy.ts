@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { collectImage, parseDuration } from '../arguments.ts';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import { addSelectionOptions } from '../selection-options.ts';
+import { collectImage, parseDuration } from '../shared/arguments.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import { addSelectionOptions } from '../shared/selection-options.ts';
 import { IF_RUNNING, type DeployOptions } from '../deploy/options.ts';
 
 export function deployCommand(context: CliContext): Command {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { parseDuration } from '../arguments.ts';
-import { plainCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
+import { parseDuration } from '../shared/arguments.ts';
+import { plainCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
 import type { DestroyOptions } from '../destroy/options.ts';
 
 export function destroyCommand(context: CliContext): Command {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { DoctorOptions } from '../doctor.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { DoctorOptions } from '../look/doctor.ts';
 
 export function doctorCommand(context: CliContext): Command {
   return environmentCommand('doctor', {
@@ -17,7 +17,7 @@ Exit code 0: all components are healthy. Exit code 1: one is not, or nothing was
   })
     .option('--json', 'one JSON object on standard output: {components: [{name, version, pid, port, healthy, detail}]}')
     .action(async (options: DoctorOptions) => {
-      const { runDoctor } = await import('../doctor.ts');
+      const { runDoctor } = await import('../look/doctor.ts');
       context.finish(await runDoctor(context, options));
     });
 }

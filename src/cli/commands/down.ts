@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { DownOptions } from '../up-down.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { DownOptions } from '../local/up-down.ts';
 
 export function downCommand(context: CliContext): Command {
   return environmentCommand('down', {
@@ -17,7 +17,7 @@ With --purge the environment's data is deleted too: cluster, Vault, keys, histor
   })
     .option('--purge', 'delete the data as well; there is no way back')
     .action(async (options: DownOptions) => {
-      const { runDown } = await import('../up-down.ts');
+      const { runDown } = await import('../local/up-down.ts');
       await runDown(context, options);
     });
 }

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { parseCount } from '../arguments.ts';
-import { type CommandText, environmentCommand, plainCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { ExitCode } from '../failure.ts';
+import { parseCount } from '../shared/arguments.ts';
+import { type CommandText, environmentCommand, plainCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { ExitCode } from '../shared/failure.ts';
 import type { DriftOptions, DriftRunOptions, ReasonOptions } from '../drift/options.ts';
 
 type Actions = typeof import('../drift/index.ts');

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { environmentCommand, plainCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { EnvCheckOptions, EnvShowOptions } from '../env.ts';
+import { environmentCommand, plainCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { EnvCheckOptions, EnvShowOptions } from '../look/env.ts';
 
 export function envCommand(context: CliContext): Command {
   const check = plainCommand('check', {
@@ -18,7 +18,7 @@ Exit code 3: something is wrong.`,
     .argument('[name...]', 'environments; all when none is given')
     .option('--json', 'one JSON object on standard output')
     .action(async (names: string[], options: EnvCheckOptions) => {
-      const { checkEnvironments } = await import('../env.ts');
+      const { checkEnvironments } = await import('../look/env.ts');
       context.finish(await checkEnvironments(context, names, options));
     });
   const show = environmentCommand('show', {
@@ -29,7 +29,7 @@ Exit code 3: something is wrong.`,
   })
     .option('--json', 'one JSON object on standard output')
     .action(async (options: EnvShowOptions) => {
-      const { showEnvironment } = await import('../env.ts');
+      const { showEnvironment } = await import('../look/env.ts');
       await showEnvironment(context, options);
     });
   const env = plainCommand('env', {

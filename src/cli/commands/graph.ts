@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { GraphOptions } from '../catalog.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { GraphOptions } from '../look/catalog.ts';
 
 export function graphCommand(context: CliContext): Command {
   return environmentCommand('graph', {
@@ -16,7 +16,7 @@ follows from others is left out. The longest path (by declared start-up times) i
     .addOption(new Option('--format <format>', 'what to write').choices(['mermaid', 'dot', 'svg']).default('mermaid'))
     .option('--out <file>', 'write to this file instead of standard output')
     .action(async (options: GraphOptions) => {
-      const { printGraph } = await import('../catalog.ts');
+      const { printGraph } = await import('../look/catalog.ts');
       await printGraph(context, options);
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { parseVersion } from '../arguments.ts';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
+import { parseVersion } from '../shared/arguments.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
 import type { HistoryOptions } from '../history/options.ts';
 
 export function historyCommand(context: CliContext): Command {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { parseCount } from '../arguments.ts';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { LogsOptions } from '../logs.ts';
+import { parseCount } from '../shared/arguments.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { LogsOptions } from '../look/logs.ts';
 
 export function logsCommand(context: CliContext): Command {
   return environmentCommand('logs', {
@@ -22,7 +22,7 @@ export function logsCommand(context: CliContext): Command {
     .option('-f, --follow', 'go on as the log grows, until Ctrl-C')
     .option('-n, --lines <number>', 'begin with this many last lines', parseCount('--lines', 0, 1_000_000), 200)
     .action(async (what: string, service: string | undefined, options: LogsOptions) => {
-      const { printLogs } = await import('../logs.ts');
+      const { printLogs } = await import('../look/logs.ts');
       await printLogs(context, what, service, options);
     });
 }

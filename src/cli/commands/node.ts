@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { environmentCommand, plainCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { NodeOptions } from '../node-images.ts';
+import { environmentCommand, plainCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { NodeOptions } from '../local/node-images.ts';
 
 export function nodeCommand(context: CliContext): Command {
   const importing = environmentCommand('import', {
@@ -12,7 +12,7 @@ export function nodeCommand(context: CliContext): Command {
   })
     .argument('<file...>', 'archives')
     .action(async (files: string[], options: NodeOptions) => {
-      const { runNodeImport } = await import('../node-images.ts');
+      const { runNodeImport } = await import('../local/node-images.ts');
       await runNodeImport(context, files, options);
     });
   const node = plainCommand('node', {

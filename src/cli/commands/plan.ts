@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { collectImage } from '../arguments.ts';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import { addSelectionOptions } from '../selection-options.ts';
+import { collectImage } from '../shared/arguments.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import { addSelectionOptions } from '../shared/selection-options.ts';
 import type { PlanOptions } from '../plan/options.ts';
 
 export function planCommand(context: CliContext): Command {

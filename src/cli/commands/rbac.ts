@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { IDENTITIES } from '../../plan/access/identities.ts';
-import { type CommandText, environmentCommand, plainCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
+import { type CommandText, environmentCommand, plainCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
 import type { RbacOptions } from '../rbac/options.ts';
 
 export function rbacCommand(context: CliContext): Command {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { plainCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { RebindOptions } from '../rebind.ts';
+import { plainCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { RebindOptions } from '../operations/rebind.ts';
 
 export function rebindCommand(context: CliContext): Command {
   return plainCommand('rebind', {
@@ -36,7 +36,7 @@ Asks for the environment's name. Refused while an operation runs.`,
     .option('--confirm <name>', 'the name of the environment, where nobody can be asked')
     .option('--json', 'one JSON object on standard output')
     .action(async (options: RebindOptions) => {
-      const { runRebind } = await import('../rebind.ts');
+      const { runRebind } = await import('../operations/rebind.ts');
       context.finish(await runRebind(context, options));
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { parseDuration, parseVersion } from '../arguments.ts';
-import { plainCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
+import { parseDuration, parseVersion } from '../shared/arguments.ts';
+import { plainCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
 import type { RollbackOptions } from '../rollback/options.ts';
 
 export function rollbackCommand(context: CliContext): Command {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { environmentCommand, plainCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { SecretsOptions } from '../secrets.ts';
-import type { SecretsImportOptions } from '../secrets-import.ts';
+import { environmentCommand, plainCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { SecretsOptions } from '../secrets/secrets.ts';
+import type { SecretsImportOptions } from '../secrets/import.ts';
 
 export function secretsCommand(context: CliContext): Command {
   const list = environmentCommand('list', {
@@ -13,7 +13,7 @@ export function secretsCommand(context: CliContext): Command {
   })
     .option('--json', 'an array on standard output')
     .action(async (options: SecretsOptions) => {
-      const { listSecrets } = await import('../secrets.ts');
+      const { listSecrets } = await import('../secrets/secrets.ts');
       context.finish(await listSecrets(context, options));
     });
   const set = environmentCommand('set', {
@@ -25,7 +25,7 @@ this machine could see it. One line break at the end is cut off. Only keys decla
     .argument('<path>', 'path below secret/, as in apps/api')
     .argument('<key>', 'key of that path')
     .action(async (path: string, key: string, options: SecretsOptions) => {
-      const { setSecret } = await import('../secrets.ts');
+      const { setSecret } = await import('../secrets/secrets.ts');
       await setSecret(context, path, key, options);
     });
   const get = environmentCommand('get', {
@@ -37,7 +37,7 @@ this machine could see it. One line break at the end is cut off. Only keys decla
     .argument('<path>', 'path below secret/')
     .argument('<key>', 'key of that path')
     .action(async (path: string, key: string, options: SecretsOptions) => {
-      const { getSecret } = await import('../secrets.ts');
+      const { getSecret } = await import('../secrets/secrets.ts');
       await getSecret(context, path, key, options);
     });
   const bring = environmentCommand('import', {
@@ -62,7 +62,7 @@ Exit code 0: nothing is missing. Exit code 2: values are still missing. Exit cod
     .option('--give-up <services>', 'services whose data are given up, with commas: their values are made anew', names)
     .option('--confirm <environment>', 'stands for the answer where nobody can be asked')
     .action(async (options: SecretsImportOptions) => {
-      const { importSecrets } = await import('../secrets-import.ts');
+      const { importSecrets } = await import('../secrets/import.ts');
       context.finish(await importSecrets(context, options));
     });
   const secrets = plainCommand('secrets', {

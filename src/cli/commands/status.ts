@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { StatusOptions } from '../status.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { StatusOptions } from '../look/status.ts';
 
 export function statusCommand(context: CliContext): Command {
   return environmentCommand('status', {
@@ -18,7 +18,7 @@ Exit code 1: it failed, was cancelled or never happened, or a component is down.
   })
     .option('--json', 'one JSON object on standard output')
     .action(async (options: StatusOptions) => {
-      const { runStatus } = await import('../status.ts');
+      const { runStatus } = await import('../look/status.ts');
       context.finish(await runStatus(context, options));
     });
 }

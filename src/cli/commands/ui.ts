@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { UiOptions } from '../ui.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { UiOptions } from '../look/ui.ts';
 
 export function uiCommand(context: CliContext): Command {
   return environmentCommand('ui', {
@@ -12,7 +12,7 @@ keeps a way to it open on this machine until Ctrl-C; whoever may connect to this
   })
     .option('--port <number>', 'port on 127.0.0.1; default: any that is free', portNumber, 0)
     .action(async (options: UiOptions) => {
-      const { runUi } = await import('../ui.ts');
+      const { runUi } = await import('../look/ui.ts');
       await runUi(context, options);
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { UpOptions } from '../up-down.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { UpOptions } from '../local/up-down.ts';
 
 export function upCommand(context: CliContext): Command {
   return environmentCommand('up', {
@@ -10,7 +10,7 @@ export function upCommand(context: CliContext): Command {
 need. "deploy" does this by itself. Safe to run again; deploys nothing.`,
     examples: [['up', 'The ground of the sandbox.']],
   }).action(async (options: UpOptions) => {
-    const { runUp } = await import('../up-down.ts');
+    const { runUp } = await import('../local/up-down.ts');
     await runUp(context, options);
   });
 }

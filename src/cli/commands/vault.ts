@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { environmentCommand, plainCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { VaultOptions } from '../vault.ts';
+import { environmentCommand, plainCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { VaultOptions } from '../vault/vault.ts';
 
 export function vaultCommand(context: CliContext): Command {
   const status = environmentCommand('status', {
@@ -12,7 +12,7 @@ export function vaultCommand(context: CliContext): Command {
   })
     .option('--json', 'one JSON object on standard output')
     .action(async (options: VaultOptions) => {
-      const { vaultStatus } = await import('../vault.ts');
+      const { vaultStatus } = await import('../vault/vault.ts');
       context.finish(await vaultStatus(context, options));
     });
   const unseal = environmentCommand('unseal', {
@@ -27,7 +27,7 @@ Exit code 0: all servers are open. Exit code 2: the share was taken, more are ne
       ['vault unseal --env prod < share.txt', 'From a file.'],
     ],
   }).action(async (options: VaultOptions) => {
-    const { vaultUnseal } = await import('../vault.ts');
+    const { vaultUnseal } = await import('../vault/vault.ts');
     context.finish(await vaultUnseal(context, options));
   });
   const shares = environmentCommand('shares', {
@@ -43,7 +43,7 @@ Exit code 0: all servers are open. Exit code 2: the share was taken, more are ne
   })
     .option('--json', 'one JSON object on standard output')
     .action(async (options: VaultOptions) => {
-      const { vaultShares } = await import('../vault.ts');
+      const { vaultShares } = await import('../vault/vault.ts');
       await vaultShares(context, options);
     });
   const root = environmentCommand('root', {
@@ -53,7 +53,7 @@ with vault.keys.rootTokenKey, or a deployer role that was lost), the deployment 
 generate-root\`, read here from standard input, used once and revoked.`,
     examples: [['vault root --env prod', 'Asks for the token.']],
   }).action(async (options: VaultOptions) => {
-    const { vaultRoot } = await import('../vault.ts');
+    const { vaultRoot } = await import('../vault/vault.ts');
     await vaultRoot(context, options);
   });
   const prepare = environmentCommand('prepare', {
@@ -62,7 +62,7 @@ generate-root\`, read here from standard input, used once and revoked.`,
       'Prints the commands that give the deployer its place in a Vault that others run (vault.external): KV, logins with Kubernetes identities, its policy and its role. Run them there as an administrator, after the first deployment has made the identities. Changes nothing itself.',
     examples: [['vault prepare --env staging > prepare.sh', 'For those who run that Vault.']],
   }).action(async (options: VaultOptions) => {
-    const { vaultPrepare } = await import('../vault-prepare.ts');
+    const { vaultPrepare } = await import('../vault/prepare.ts');
     await vaultPrepare(context, options);
   });
   const vault = plainCommand('vault', {

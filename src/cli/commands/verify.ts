@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { VerifyOptions } from '../verify.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { VerifyOptions } from '../operations/verify.ts';
 
 export function verifyCommand(context: CliContext): Command {
   return environmentCommand('verify', {
@@ -15,7 +15,7 @@ Exit code 0: all are healthy. Exit code 1: at least one is not.`,
   })
     .option('--json', 'one JSON object on standard output')
     .action(async (options: VerifyOptions) => {
-      const { runVerify } = await import('../verify.ts');
+      const { runVerify } = await import('../operations/verify.ts');
       context.finish(await runVerify(context, options));
     });
 }

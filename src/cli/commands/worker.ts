@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { environmentCommand } from '../command.ts';
-import type { CliContext } from '../context.ts';
-import type { WorkerOptions } from '../worker.ts';
+import { environmentCommand } from '../shared/command.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { WorkerOptions } from '../local/worker.ts';
 
 export function workerCommand(context: CliContext): Command {
   return environmentCommand('worker', {
@@ -11,7 +11,7 @@ Vault. With an embedded engine it is started for you; with an external one, run 
 reached, and keep it running. Ctrl-C or SIGTERM ends it after the steps at hand are in order.`,
     examples: [['worker --env staging', 'Serves staging. "npm run worker -- --env staging" is the same.']],
   }).action(async (options: WorkerOptions) => {
-    const { runWorkerHere } = await import('../worker.ts');
+    const { runWorkerHere } = await import('../local/worker.ts');
     await runWorkerHere(context, options);
   });
 }

@@ -2,9 +2,9 @@
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { DeployInput } from '../../contract/deploy.ts';
 import type { LockHolder } from '../../contract/lock.ts';
-import { type ExitCode, refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
-import { holderWords } from '../lock-words.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
+import { holderWords } from '../shared/lock-words.ts';
 import type { Prerequisites } from './operation.ts';
 import type { Session } from './session.ts';
 import { waitForLock } from './wait-for-lock.ts';

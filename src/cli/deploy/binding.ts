@@ -13,9 +13,14 @@ import type { ClusterOwner } from '../../contract/owner.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { platformName } from '../../environment/platform-folder.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { OwnerMismatchError, type Ownership, requireOwnership, requireUnclaimed } from '../../plan/ownership.ts';
-import { type CliError, refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import {
+  OwnerMismatchError,
+  type Ownership,
+  requireOwnership,
+  requireUnclaimed,
+} from '../../plan/ownership/ownership.ts';
+import { type CliError, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 import { type FoundCluster, found, onCluster } from './cluster.ts';
 import type { Session } from './session.ts';
 

@@ -4,8 +4,8 @@ import { createKubernetesClient, type KubernetesClient, KubernetesError } from '
 import type { ClusterIdentity } from '../../contract/cluster.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 
 /** As it answers now. */
 export interface FoundCluster extends ClusterIdentity {

@@ -1,9 +1,9 @@
 /** The name of a protected environment, typed or given, before an operation on it is started. */
 import type { Confirmation } from '../../contract/deploy.ts';
 import type { Operation } from '../../contract/plan.ts';
-import { confirmByName } from '../confirm.ts';
-import { refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { confirmByName } from '../shared/confirm.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 import { OPERATION_WORDS } from '../render/operation-words.ts';
 import type { FoundCluster } from './cluster.ts';
 import type { Session } from './session.ts';

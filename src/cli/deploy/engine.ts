@@ -6,9 +6,9 @@ import type { Config } from '../../config.ts';
 import { taskQueueOf } from '../../contract/names.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { contentDigest, contentOfIdentity } from '../../plan/content.ts';
-import { refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { contentDigest, contentOfIdentity } from '../../plan/inputs/content.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 
 /** @throws CliError (refused) when the engine does not answer, or not to us */
 export async function openEngine(environment: Environment, connections: Connections): Promise<Client> {

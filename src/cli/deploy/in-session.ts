@@ -1,8 +1,8 @@
 /**
  * The frame of every command that watches an operation: one renderer, one listener for signals, one way out for errors.
  */
-import type { CliContext } from '../context.ts';
-import type { ExitCode } from '../failure.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { ExitCode } from '../shared/failure.ts';
 import { createRenderer } from '../render/renderers.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { type Prepared, preflight } from './preflight.ts';

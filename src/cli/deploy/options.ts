@@ -1,4 +1,4 @@
-import type { SelectionOptions } from '../selection-options.ts';
+import type { SelectionOptions } from '../shared/selection-options.ts';
 
 /** What to do where the lock is held. */
 export const IF_RUNNING = ['attach', 'refuse', 'queue', 'supersede'] as const;

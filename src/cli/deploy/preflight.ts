@@ -4,9 +4,9 @@ import type { Catalog } from '../../catalog/schema.ts';
 import { ConfigurationError, loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { checkImages } from '../arguments.ts';
-import type { CliContext } from '../context.ts';
-import { refused } from '../failure.ts';
+import { checkImages } from '../shared/arguments.ts';
+import type { CliContext } from '../shared/context.ts';
+import { refused } from '../shared/failure.ts';
 
 export interface Prepared {
   environment: Environment;
@@ -42,8 +42,8 @@ export async function checkInputs(
   context: CliContext,
 ): Promise<void> {
   await checkPublicKeys(environment, context);
-  const { allDigests } = await import('../../plan/inputs.ts');
-  const { resourceConflicts } = await import('../../plan/resources.ts');
+  const { allDigests } = await import('../../plan/inputs/release-inputs.ts');
+  const { resourceConflicts } = await import('../../plan/inputs/resources.ts');
   try {
     await allDigests(catalog, environment, imageTags, context.config);
     const conflicts = await resourceConflicts(catalog, environment, context.config);

@@ -1,13 +1,13 @@
 /** `ananta deploy` and `ananta attach` up to the point where everything asked for has been checked. */
 import type { AttachOptions, DeployOptions } from './options.ts';
-import { confirmByName } from '../confirm.ts';
-import type { CliContext } from '../context.ts';
+import { confirmByName } from '../shared/confirm.ts';
+import type { CliContext } from '../shared/context.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { type ExitCode, refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 import { inSession } from './in-session.ts';
 import { approvedPlan } from '../plan/approved.ts';
-import { selectionOf } from '../selection-options.ts';
+import { selectionOf } from '../shared/selection-options.ts';
 import { checkInputs } from './preflight.ts';
 
 export function runDeploy(context: CliContext, options: DeployOptions): Promise<ExitCode> {

@@ -1,7 +1,7 @@
 /** What the steps of one `deploy` or `attach` share. */
 import type { Environment } from '../../environment/schema.ts';
-import type { CliContext } from '../context.ts';
-import { explain } from '../explain.ts';
+import type { CliContext } from '../shared/context.ts';
+import { explain } from '../shared/explain.ts';
 import type { Renderer } from '../render/renderer.ts';
 import { writeJson } from '../render/renderers.ts';
 

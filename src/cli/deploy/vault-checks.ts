@@ -5,10 +5,10 @@ import type { Clients } from '../../clients/index.ts';
 import { KubernetesError } from '../../clients/kubernetes/index.ts';
 import { opens, type VaultClient, type VaultKeys } from '../../clients/vault/index.ts';
 import type { Connections } from '../../environment/connections.ts';
-import type { SuppliedKey } from '../../plan/supplied.ts';
-import { withClients } from '../clients.ts';
-import { refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import type { SuppliedKey } from '../../plan/vault/supplied.ts';
+import { withClients } from '../shared/clients.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 import type { Session } from './session.ts';
 
 /**

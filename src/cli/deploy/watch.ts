@@ -7,14 +7,14 @@ import { closeTemporal, type DeploymentHandle } from '../../clients/temporal/ind
 import type { DeployResult } from '../../contract/deploy.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import { readRuntime, resolveConnections } from '../../environment/connections.ts';
-import { type ExitCode, failed } from '../failure.ts';
-import { commandLine } from '../format.ts';
-import { exportLines, lookAroundLines, workflowUrl } from '../lines.ts';
+import { type ExitCode, failed } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
+import { exportLines, lookAroundLines, workflowUrl } from '../shared/lines.ts';
 import { jsonResult } from '../render/json.ts';
 import { goesOnWords } from '../render/operation-words.ts';
 import { writeJson } from '../render/renderers.ts';
 import { summaryLines } from '../render/summary.ts';
-import { printLines } from '../terminal.ts';
+import { printLines } from '../shared/terminal.ts';
 import { EngineStoppedError, follow } from './follow.ts';
 import { supervised } from './ground.ts';
 import type { Session } from './session.ts';

@@ -4,17 +4,17 @@ import { destructionDigest } from '../../activities/plan-binding.ts';
 import { destroyPlanOf } from '../../activities/plan-destroy.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { DestroyInput } from '../../contract/destroy.ts';
-import { withClients } from '../clients.ts';
+import { withClients } from '../shared/clients.ts';
 import type { DestroyOptions } from './options.ts';
-import { confirmByName } from '../confirm.ts';
+import { confirmByName } from '../shared/confirm.ts';
 import { protectedFromDestroy } from '../deploy/confirmed.ts';
 import { requireFreeLock } from '../deploy/free-lock.ts';
 import { standUpAgain } from '../deploy/ground.ts';
 import { launch, prerequisites } from '../deploy/operation.ts';
 import type { Session } from '../deploy/session.ts';
-import type { ExitCode } from '../failure.ts';
+import type { ExitCode } from '../shared/failure.ts';
 import { writeJson } from '../render/renderers.ts';
-import { printLines } from '../terminal.ts';
+import { printLines } from '../shared/terminal.ts';
 import { previewLines, type DestroyPreview } from './preview.ts';
 
 export async function destroy(session: Session, options: DestroyOptions): Promise<ExitCode> {

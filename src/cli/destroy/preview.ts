@@ -1,5 +1,5 @@
 /** What a destruction would take away and what it would leave, for the person who decides. Pure. */
-import { count, wrap } from '../format.ts';
+import { count, wrap } from '../shared/format.ts';
 
 interface Named {
   kind: string;

@@ -1,11 +1,11 @@
 /** `ananta destroy` up to the point where everything asked for has been checked. */
 import type { Environment } from '../../environment/schema.ts';
 import type { DestroyOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
+import type { CliContext } from '../shared/context.ts';
 import { protectedFromDestroy } from '../deploy/confirmed.ts';
 import { inSession } from '../deploy/in-session.ts';
-import { type ExitCode, refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 
 export function runDestroy(context: CliContext, options: DestroyOptions): Promise<ExitCode> {
   return inSession(context, 'destroy', options, async (session, prepared) => {

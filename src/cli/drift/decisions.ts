@@ -14,13 +14,13 @@ import {
   withoutAcceptances,
   withoutRepairs,
 } from '../../plan/drift/memory.ts';
-import { withGround } from '../clients.ts';
+import { withGround } from '../shared/clients.ts';
 import type { DriftOptions, ReasonOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
-import { type ExitCode, refused } from '../failure.ts';
-import { commandLine, oneLine } from '../format.ts';
+import type { CliContext } from '../shared/context.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine, oneLine } from '../shared/format.ts';
 import { acceptedLines } from '../render/drift.ts';
-import { printLines } from '../terminal.ts';
+import { printLines } from '../shared/terminal.ts';
 
 const NO_REASON = 'no reason given';
 

@@ -4,7 +4,7 @@ import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { loadEnvironment } from '../../environment/load.ts';
-import type { CliContext } from '../context.ts';
+import type { CliContext } from '../shared/context.ts';
 import { type FoundCluster, readCluster } from '../deploy/cluster.ts';
 import { openEngine } from '../deploy/engine.ts';
 import { standUpAgain } from '../deploy/ground.ts';

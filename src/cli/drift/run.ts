@@ -10,16 +10,16 @@ import { EXIT_CODES } from '../../contract/failures.ts';
 import { driftScheduleId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import type { DriftRunOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
+import type { CliContext } from '../shared/context.ts';
 import { requireBound } from '../deploy/binding.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { requireSearchAttributes, requireWorker } from '../deploy/engine.ts';
-import { type ExitCode, failed, refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
-import { workflowUrl } from '../lines.ts';
+import { type ExitCode, failed, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
+import { workflowUrl } from '../shared/lines.ts';
 import { isRepairable } from '../../plan/drift/repairable.ts';
 import { findingsLines, resultLines } from '../render/drift.ts';
-import { printLines } from '../terminal.ts';
+import { printLines } from '../shared/terminal.ts';
 import { withEngine } from './engine.ts';
 
 const CODES: Record<DriftResult['outcome'], ExitCode> = {

@@ -8,12 +8,12 @@ import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import { resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { withGround } from '../clients.ts';
+import { withGround } from '../shared/clients.ts';
 import type { DriftOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
-import type { ExitCode } from '../failure.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { ExitCode } from '../shared/failure.ts';
 import { type ListedRun, runLines } from '../render/drift.ts';
-import { printLines } from '../terminal.ts';
+import { printLines } from '../shared/terminal.ts';
 
 export async function showRuns(context: CliContext, options: DriftOptions & { limit: number }): Promise<ExitCode> {
   const { limit } = options;

@@ -3,10 +3,10 @@ import { EXIT_CODES } from '../../contract/failures.ts';
 import { driftScheduleId } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { DriftOptions, ReasonOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
-import { type ExitCode, refused } from '../failure.ts';
-import { commandLine, duration, oneLine } from '../format.ts';
-import { printLines, type Style } from '../terminal.ts';
+import type { CliContext } from '../shared/context.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine, duration, oneLine } from '../shared/format.ts';
+import { printLines, type Style } from '../shared/terminal.ts';
 import { type Engine, withEngine } from './engine.ts';
 
 export function showSchedule(context: CliContext, options: DriftOptions): Promise<ExitCode> {

@@ -2,12 +2,12 @@ import { surveyDrift } from '../../activities/drift/find-drift.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { shortId } from '../../plan/drift/key.ts';
-import { withGround } from '../clients.ts';
+import { withGround } from '../shared/clients.ts';
 import type { DriftOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
-import type { ExitCode } from '../failure.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { ExitCode } from '../shared/failure.ts';
 import { reportLines } from '../render/drift.ts';
-import { printLines } from '../terminal.ts';
+import { printLines } from '../shared/terminal.ts';
 
 /** Compares now, without engine and worker. */
 export async function showDrift(context: CliContext, options: DriftOptions): Promise<ExitCode> {

@@ -2,10 +2,10 @@
 import { diffVersions } from '../../activities/versions/diff.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { HistoryOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
-import type { ExitCode } from '../failure.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { ExitCode } from '../shared/failure.ts';
 import { diffJson, diffLines } from '../render/version-diff.ts';
-import { printLines } from '../terminal.ts';
+import { printLines } from '../shared/terminal.ts';
 import { withVersions } from './read.ts';
 
 export async function runDiff(

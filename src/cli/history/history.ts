@@ -4,10 +4,10 @@ import { damagedRecords } from '../../activities/release/readable.ts';
 import { readVersions } from '../../activities/versions/store.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { HistoryOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
-import type { ExitCode } from '../failure.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { ExitCode } from '../shared/failure.ts';
 import { historyJson, historyLines, versionJson, versionLines } from '../render/history.ts';
-import { printLines } from '../terminal.ts';
+import { printLines } from '../shared/terminal.ts';
 import { withVersions } from './read.ts';
 
 export async function runHistory(

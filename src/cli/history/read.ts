@@ -3,10 +3,10 @@ import type { Clients } from '../../clients/index.ts';
 import { resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { RollbackRefusedError } from '../../plan/rollback-refused.ts';
-import type { CliContext } from '../context.ts';
-import { refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { RollbackRefusedError } from '../../plan/versions/rollback-refused.ts';
+import type { CliContext } from '../shared/context.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 
 /**
  * @throws NotRunningError when an embedded cluster was never started; CliError (refused) for a version that is not kept
@@ -19,7 +19,7 @@ export async function withVersions<T>(
   const environment = await loadEnvironment(name, context.config);
   const connections = await resolveConnections(environment, context.config);
   // Loaded late: the clients take a second, and a wrong name should be told at once.
-  const { withClients } = await import('../clients.ts');
+  const { withClients } = await import('../shared/clients.ts');
   try {
     return await withClients(context, environment, connections, (clients) => work(clients, environment));
   } catch (error) {

@@ -2,13 +2,13 @@
 import type { Selection } from '../../contract/deploy.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { changesSince, type PlanFile } from '../../plan/diff/file.ts';
-import { checkImages } from '../arguments.ts';
-import { withClients } from '../clients.ts';
+import { checkImages } from '../shared/arguments.ts';
+import { withClients } from '../shared/clients.ts';
 import type { Prepared } from '../deploy/preflight.ts';
 import type { Session } from '../deploy/session.ts';
-import { refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
-import { type SelectionOptions, selectionFlags } from '../selection-options.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
+import { type SelectionOptions, selectionFlags } from '../shared/selection-options.ts';
 import { deployArgs } from './args.ts';
 import { readPlanFile } from './file.ts';
 

@@ -1,5 +1,5 @@
 /** The options of a plan as a deployment takes them. */
-import type { SelectionOptions } from '../selection-options.ts';
+import type { SelectionOptions } from '../shared/selection-options.ts';
 
 export function deployArgs(
   imageTags: Readonly<Record<string, string>>,

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { type PlanFile, PLAN_FILE_FORMAT, PLAN_FILE_VERSION, planFileSchema } from '../../plan/diff/file.ts';
 import { writeFileDurably } from '../../process/files.ts';
-import { refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 
 /** @throws CliError (refused) when it cannot be written */
 export async function writePlanFile(path: string, file: PlanFile): Promise<void> {

@@ -1,4 +1,4 @@
-import type { SelectionOptions } from '../selection-options.ts';
+import type { SelectionOptions } from '../shared/selection-options.ts';
 
 export interface PlanOptions extends SelectionOptions {
   env: string;

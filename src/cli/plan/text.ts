@@ -7,8 +7,8 @@ import type {
   ServiceAction,
   ServiceChange,
 } from '../../plan/diff/types.ts';
-import { commandLine, count, duration, oneLine, truncate, wrap } from '../format.ts';
-import type { Style, Tone } from '../terminal.ts';
+import { commandLine, count, duration, oneLine, truncate, wrap } from '../shared/format.ts';
+import type { Style, Tone } from '../shared/terminal.ts';
 
 const MARKS: Record<ServiceAction | ObjectAction | 'orphan', { mark: string; tone: Tone }> = {
   create: { mark: '+', tone: 'good' },

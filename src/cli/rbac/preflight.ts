@@ -4,8 +4,8 @@ import { IN_CLUSTER } from '../../contract/names.ts';
 import { type AccessBasis, identityOf } from '../../plan/access/identities.ts';
 import { grants, type Right } from '../../plan/access/rules.ts';
 import { questionWords } from '../bootstrap/rights.ts';
-import { refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 
 type Asking = Pick<KubernetesClient, 'server' | 'myRules' | 'mayI' | 'mayAccount'>;
 

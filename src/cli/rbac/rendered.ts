@@ -6,7 +6,7 @@ import { renderedObjects } from '../../activities/diff/render.ts';
 import type { Config } from '../../config.ts';
 import { stateDir } from '../../config.ts';
 import type { AccessBasis } from '../../plan/access/identities.ts';
-import { allReleaseInputs } from '../../plan/inputs.ts';
+import { allReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { requireCharts } from '../deploy/charts.ts';
 import type { Prepared } from '../deploy/preflight.ts';

@@ -12,15 +12,15 @@ import {
 } from '../../contract/names.ts';
 import { IDENTITIES, type IdentityName, identityOf } from '../../plan/access/identities.ts';
 import { type AccessObject, accessObjects } from '../../plan/access/manifests.ts';
-import { kubernetesText } from '../../plan/kubernetes-yaml.ts';
-import { withGround } from '../clients.ts';
+import { kubernetesText } from '../../plan/inputs/kubernetes-yaml.ts';
+import { withGround } from '../shared/clients.ts';
 import type { RbacOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
+import type { CliContext } from '../shared/context.ts';
 import { type Prepared, preflight } from '../deploy/preflight.ts';
-import { type ExitCode, refused } from '../failure.ts';
-import { commandLine, count } from '../format.ts';
-import { acquireHelm } from '../helm-binary.ts';
-import { printLines } from '../terminal.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine, count } from '../shared/format.ts';
+import { acquireHelm } from '../shared/helm-binary.ts';
+import { printLines } from '../shared/terminal.ts';
 import { accessBasis } from './rendered.ts';
 
 export async function showAccess(context: CliContext, options: RbacOptions): Promise<ExitCode> {

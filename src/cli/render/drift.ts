@@ -3,8 +3,8 @@ import type { DriftFinding, DriftReport, DriftResult } from '../../contract/drif
 import type { Acceptance, DriftRun } from '../../contract/drift-state.ts';
 import { shortId } from '../../plan/drift/key.ts';
 import { authorWords, changeWords, countWords, repairWords } from '../../plan/drift/words.ts';
-import { commandLine, count, duration, oneLine, table, truncate } from '../format.ts';
-import type { Style } from '../terminal.ts';
+import { commandLine, count, duration, oneLine, table, truncate } from '../shared/format.ts';
+import type { Style } from '../shared/terminal.ts';
 
 export interface DriftView {
   flapping: readonly string[];

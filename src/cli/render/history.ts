@@ -1,8 +1,8 @@
 /** Platform versions as text and as JSON. Pure. */
 import type { PlatformVersion } from '../../contract/version.ts';
-import { changesBetween, type ReleaseChange } from '../../plan/versions.ts';
-import { commandLine, count, duration, oneLine, table, truncate } from '../format.ts';
-import type { Style } from '../terminal.ts';
+import { changesBetween, type ReleaseChange } from '../../plan/versions/versions.ts';
+import { commandLine, count, duration, oneLine, table, truncate } from '../shared/format.ts';
+import type { Style } from '../shared/terminal.ts';
 import { OPERATION_WORDS } from './operation-words.ts';
 
 export interface HistoryLinesOptions {

@@ -1,6 +1,6 @@
 /** For logs and pipes: one line per change, with the time since the deployment began. */
 import { isSettled } from '../../plan/progress.ts';
-import { clock, count, duration, oneLine } from '../format.ts';
+import { clock, count, duration, oneLine } from '../shared/format.ts';
 import { detailOf, type LiveEvent, type LiveView } from './live.ts';
 
 /** @param now milliseconds since the epoch, for events without a time of their own */

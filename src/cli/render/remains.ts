@@ -1,7 +1,7 @@
 /** What is left after a destruction, and what to do about it. Pure. */
 import type { DeployResult, Remain } from '../../contract/deploy.ts';
-import { commandLine, wrap } from '../format.ts';
-import type { Style } from '../terminal.ts';
+import { commandLine, wrap } from '../shared/format.ts';
+import type { Style } from '../shared/terminal.ts';
 
 /** Hanging objects first, then what was kept, alike ones together. */
 export function remainLines(

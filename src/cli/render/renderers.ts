@@ -1,7 +1,7 @@
 /** The three renderers: a live tree for a terminal, plain lines for logs, JSON for programs. */
 import { createLogUpdate } from 'log-update';
-import { oneLine, truncate } from '../format.ts';
-import { type Output, printLines, type Terminal } from '../terminal.ts';
+import { oneLine, truncate } from '../shared/format.ts';
+import { type Output, printLines, type Terminal } from '../shared/terminal.ts';
 import { jsonEvent, type JsonLine } from './json.ts';
 import { emptyLive, type LiveView } from './live.ts';
 import { plainLine } from './plain.ts';

@@ -1,7 +1,7 @@
 /** What a rollback will do, for the person who decides. Pure. */
 import type { DeployPlan, PlannedStep } from '../../contract/plan.ts';
 import { isSettled } from '../../plan/progress.ts';
-import { count, duration, oneLine, truncate, wrap } from '../format.ts';
+import { count, duration, oneLine, truncate, wrap } from '../shared/format.ts';
 import type { JsonLine } from './json.ts';
 
 const VERBS: Partial<Record<PlannedStep['action'], string>> = {

@@ -2,11 +2,11 @@
 import type { ServiceState } from '../../contract/deploy.ts';
 import { GOOD_STATES } from '../../contract/states.ts';
 import { waitsFor } from '../../plan/progress.ts';
-import { type Component, componentLines } from '../components.ts';
-import { clock, commandLine, count, duration, oneLine, truncate, wrap } from '../format.ts';
-import { holderWords } from '../lock-words.ts';
-import type { StatusReport } from '../status-report.ts';
-import type { Style } from '../terminal.ts';
+import { type Component, componentLines } from '../shared/components.ts';
+import { clock, commandLine, count, duration, oneLine, truncate, wrap } from '../shared/format.ts';
+import { holderWords } from '../shared/lock-words.ts';
+import type { StatusReport } from '../look/status-report.ts';
+import type { Style } from '../shared/terminal.ts';
 import { counts, stateOf } from './live.ts';
 import { OPERATION_WORDS, OUTCOME_WORDS } from './operation-words.ts';
 

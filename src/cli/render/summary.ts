@@ -1,8 +1,8 @@
 /** What a person reads when a deployment has ended. Pure. */
 import type { DeployResult, ServiceOutcome } from '../../contract/deploy.ts';
 import { DEPENDENCY_FAILED, STOPPED } from '../../contract/states.ts';
-import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../format.ts';
-import type { Style } from '../terminal.ts';
+import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../shared/format.ts';
+import type { Style } from '../shared/terminal.ts';
 import { OPERATION_WORDS } from './operation-words.ts';
 import { afterDestruction, remainLines } from './remains.ts';
 import { afterRollback, afterwards, versionLine } from './versions-summary.ts';

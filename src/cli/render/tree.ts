@@ -5,8 +5,8 @@
 import type { PlannedService } from '../../contract/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../../contract/states.ts';
 import { waitsFor } from '../../plan/progress.ts';
-import { clock, column, count, oneLine, truncate } from '../format.ts';
-import type { Style, Tone } from '../terminal.ts';
+import { clock, column, count, oneLine, truncate } from '../shared/format.ts';
+import type { Style, Tone } from '../shared/terminal.ts';
 import { type Counts, counts, detailOf, type LiveView, secondsLeft, stateOf } from './live.ts';
 
 export interface TreeOptions {

@@ -1,8 +1,8 @@
 /** Differences between two platform versions as text and as JSON. Pure. */
 import type { VersionDiff } from '../../activities/versions/diff.ts';
-import type { ObjectDiff, ReleaseDiff } from '../../plan/version-diff.ts';
-import { count, oneLine } from '../format.ts';
-import type { Style, Tone } from '../terminal.ts';
+import type { ObjectDiff, ReleaseDiff } from '../../plan/versions/diff.ts';
+import { count, oneLine } from '../shared/format.ts';
+import type { Style, Tone } from '../shared/terminal.ts';
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const;
 const TONES: Record<keyof typeof SIGNS, Tone> = { added: 'good', removed: 'bad', changed: 'bold' };

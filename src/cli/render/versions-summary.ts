@@ -1,7 +1,7 @@
 /** What the end of an operation says of platform versions, of what was taken back, and of evidence. Pure. */
 import type { DeployResult } from '../../contract/deploy.ts';
-import { commandLine, count, oneLine, wrap } from '../format.ts';
-import type { Style } from '../terminal.ts';
+import { commandLine, count, oneLine, wrap } from '../shared/format.ts';
+import type { Style } from '../shared/terminal.ts';
 
 type Options = { columns: number; style: Style };
 

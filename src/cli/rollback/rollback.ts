@@ -6,19 +6,19 @@ import { FAILURES } from '../../contract/failures.ts';
 import type { DeployPlan } from '../../contract/plan.ts';
 import type { RollbackInput } from '../../contract/rollback.ts';
 import type { Connections } from '../../environment/connections.ts';
-import { RollbackRefusedError } from '../../plan/rollback-refused.ts';
-import { withClients } from '../clients.ts';
+import { RollbackRefusedError } from '../../plan/versions/rollback-refused.ts';
+import { withClients } from '../shared/clients.ts';
 import type { RollbackOptions } from './options.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { requireFreeLock } from '../deploy/free-lock.ts';
 import { standUpAgain } from '../deploy/ground.ts';
 import { launch, prerequisites } from '../deploy/operation.ts';
 import type { Session } from '../deploy/session.ts';
-import { type ExitCode, refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 import { previewJson, previewLines } from '../render/rollback-preview.ts';
 import { writeJson } from '../render/renderers.ts';
-import { printLines } from '../terminal.ts';
+import { printLines } from '../shared/terminal.ts';
 
 export async function rollback(session: Session, options: RollbackOptions): Promise<ExitCode> {
   const { environment, context, renderer, json } = session;

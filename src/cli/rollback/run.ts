@@ -1,10 +1,10 @@
 /** `ananta rollback` up to the point where what can be told without the cluster has been checked. */
 import type { Environment } from '../../environment/schema.ts';
 import type { RollbackOptions } from './options.ts';
-import type { CliContext } from '../context.ts';
+import type { CliContext } from '../shared/context.ts';
 import { inSession } from '../deploy/in-session.ts';
-import { type ExitCode, refused } from '../failure.ts';
-import { commandLine } from '../format.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 
 export function runRollback(context: CliContext, options: RollbackOptions): Promise<ExitCode> {
   return inSession(context, 'rollback', options, async (session, prepared) => {

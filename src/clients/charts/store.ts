@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../../config.ts';
-import { archivePath, placeName, type WantedChart } from '../../plan/wanted-charts.ts';
+import { archivePath, placeName, type WantedChart } from '../../plan/charts/wanted.ts';
 import { fileDigest } from './digest.ts';
 import { ChartDigestError } from './errors.ts';
 import { pull, type PullOptions } from './pull.ts';

@@ -12,7 +12,7 @@ import {
 } from '../../contract/names.ts';
 import { OWNER_RECORD } from '../../contract/owner.ts';
 import type { ManifestObject } from '../diff/manifest.ts';
-import { treeOf } from '../helm-marks.ts';
+import { treeOf } from '../inputs/helm-marks.ts';
 import { broughtKinds, kindKeyOf, OWN_KINDS, type ResourceKind } from './kinds.ts';
 import { type Right, rights } from './rules.ts';
 

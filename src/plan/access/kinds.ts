@@ -4,7 +4,7 @@
  */
 import type { Tree } from '../../environment/merge.ts';
 import type { ManifestObject } from '../diff/manifest.ts';
-import { treeOf } from '../helm-marks.ts';
+import { treeOf } from '../inputs/helm-marks.ts';
 
 export interface ResourceKind {
   /** Empty for the core group. */

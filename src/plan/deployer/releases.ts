@@ -5,8 +5,8 @@ import { IN_CLUSTER } from '../../contract/names.ts';
 import { mergeTrees, type Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { digestOf, folderDigest } from '../digest.ts';
-import { helmText } from '../kubernetes-yaml.ts';
-import { readValues } from '../values-files.ts';
+import { helmText } from '../inputs/kubernetes-yaml.ts';
+import { readValues } from '../inputs/values-files.ts';
 import { ENGINE_IMAGES, imageValues } from './image.ts';
 
 export interface DeployerRelease {

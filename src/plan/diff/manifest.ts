@@ -1,7 +1,7 @@
 /** Rendered YAML as objects, the way Helm applies them. */
 import { isTree, type Tree } from '../../environment/merge.ts';
-import { treeOf } from '../helm-marks.ts';
-import { kubernetesDocuments } from '../kubernetes-yaml.ts';
+import { treeOf } from '../inputs/helm-marks.ts';
+import { kubernetesDocuments } from '../inputs/kubernetes-yaml.ts';
 
 export interface ManifestObject {
   apiVersion: string;

@@ -1,6 +1,6 @@
 /** Objects without secret values: in their place a fingerprint, which differs where the value does. */
 import { isTree, type Tree } from '../../environment/merge.ts';
-import { fingerprint, isSensitiveName, withoutNamedSecrets, withoutSecretForms } from '../sensitive.ts';
+import { fingerprint, isSensitiveName, withoutNamedSecrets, withoutSecretForms } from './sensitive.ts';
 
 /** A copy of an object as the API server has it. */
 export function withoutSecrets(object: Tree): Tree {

@@ -1,6 +1,6 @@
 /** What is missing of what the init Jobs make, from what a service itself has said. */
 import type { DriftFinding } from '../../contract/drift.ts';
-import { vaultFinding } from './vault-finding.ts';
+import { vaultFinding } from './vault/finding.ts';
 
 /** @param job release whose Job makes it; it runs again */
 function missing(

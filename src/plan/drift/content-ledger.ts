@@ -1,7 +1,7 @@
 /** Flyway's ledger of a database against the migrations in the checkout. */
 import { crc32 } from 'node:zlib';
 import type { DriftFinding } from '../../contract/drift.ts';
-import { vaultFinding } from './vault-finding.ts';
+import { vaultFinding } from './vault/finding.ts';
 
 export interface Migration {
   version: string;

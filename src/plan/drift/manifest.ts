@@ -1,7 +1,7 @@
 /** What a release applied, from Helm's own record: objects with their identity, and what its hooks make. */
 import type { Tree } from '../../environment/merge.ts';
-import { asHelmApplies, treeOf } from '../helm-marks.ts';
-import { kubernetesDocuments } from '../kubernetes-yaml.ts';
+import { asHelmApplies, treeOf } from '../inputs/helm-marks.ts';
+import { kubernetesDocuments } from '../inputs/kubernetes-yaml.ts';
 import type { Subject } from './ignore.ts';
 
 export interface RecordedObject extends Subject {

@@ -7,7 +7,7 @@ import { type Ignore, type Subject, subjectText } from './ignore.ts';
 import { additions } from '../fields/additions.ts';
 import { authorOf } from '../fields/managed.ts';
 import { isWithin, type Path, pathText, valueAtPath } from '../fields/path.ts';
-import type { Fingerprint } from '../sensitive.ts';
+import type { Fingerprint } from '../diff/sensitive.ts';
 import { differingParts, valueDigest, valueText } from './text.ts';
 
 export interface AppliedObject extends Subject {

@@ -3,9 +3,9 @@ import type { Catalog } from '../../catalog/schema.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { digestOf } from '../digest.ts';
-import { foreignText } from '../foreign.ts';
+import { foreignText } from '../ownership/foreign.ts';
 import { type ForeignRelease, type ObservedRelease, releaseKey } from '../observed.ts';
-import { isFirstOfItsRun, isWrittenByHelm } from '../provenance.ts';
+import { isFirstOfItsRun, isWrittenByHelm } from '../ownership/provenance.ts';
 import { allReleases, type Release } from '../releases.ts';
 
 /** A revision with what its Secret says of who wrote it. */

@@ -2,7 +2,12 @@
 import { isTree } from '../../environment/merge.ts';
 import { digestOf } from '../digest.ts';
 import { type Path } from '../fields/path.ts';
-import { type Fingerprint, fingerprint as ofThisProcess, isSensitiveName, withoutNamedSecrets } from '../sensitive.ts';
+import {
+  type Fingerprint,
+  fingerprint as ofThisProcess,
+  isSensitiveName,
+  withoutNamedSecrets,
+} from '../diff/sensitive.ts';
 
 const LONGEST = 200;
 /**

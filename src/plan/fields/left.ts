@@ -4,8 +4,8 @@
  */
 import { isTree, type Tree } from '../../environment/merge.ts';
 import { digestOf } from '../digest.ts';
-import { treeOf } from '../helm-marks.ts';
-import { kubernetesDocuments, kubernetesText } from '../kubernetes-yaml.ts';
+import { treeOf } from '../inputs/helm-marks.ts';
+import { kubernetesDocuments, kubernetesText } from '../inputs/kubernetes-yaml.ts';
 import { entryPart, fitsPattern, listKeys, type Part, type Path, valueAtPath } from './path.ts';
 
 export interface LeftField {

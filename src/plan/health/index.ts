@@ -1,6 +1,6 @@
 /** Health by kind, and of a release as a whole. Pure: objects in, words out. */
 import type { ObservedHealth } from '../observed.ts';
-import { treeOf } from '../helm-marks.ts';
+import { treeOf } from '../inputs/helm-marks.ts';
 import { daemonSetHealth } from './daemonset.ts';
 import { deploymentHealth } from './deployment.ts';
 import { jobHealth } from './job.ts';

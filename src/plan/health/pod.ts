@@ -1,6 +1,6 @@
 /** What a pod says about why it is not ready, in the words people search for. */
 import { z } from 'zod';
-import { withoutNamedSecrets } from '../sensitive.ts';
+import { withoutNamedSecrets } from '../diff/sensitive.ts';
 import { conditions, trueCondition } from './types.ts';
 
 const stateSchema = z.object({

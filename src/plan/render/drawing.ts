@@ -2,7 +2,7 @@
 import type { Catalog, Service } from '../../catalog/schema.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { criticalPath, withoutImpliedDependencies } from '../graph.ts';
-import { serviceSeconds } from '../startup.ts';
+import { serviceSeconds } from '../inputs/startup.ts';
 
 export interface DrawnNode {
   service: Service;

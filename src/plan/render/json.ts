@@ -2,8 +2,8 @@
 import type { Catalog, Health, Port, SecretUse, Service, UpstreamChart } from '../../catalog/schema.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { healthOf } from '../health-check.ts';
-import { publicAddress } from '../ingress.ts';
-import { imageOf } from '../values.ts';
+import { publicAddress } from '../inputs/ingress.ts';
+import { imageOf } from '../inputs/values.ts';
 
 export interface CatalogRow {
   number: number;

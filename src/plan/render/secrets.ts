@@ -1,6 +1,6 @@
 /** Who reads which secret and how, as Markdown tables for docs/secrets.md. */
 import type { Catalog, SecretKey } from '../../catalog/schema.ts';
-import { secretNameOf } from '../kubernetes-secrets.ts';
+import { secretNameOf } from '../vault/kubernetes-secrets.ts';
 import { releasesOf } from '../releases.ts';
 
 /** Between these lines of docs/secrets.md stands what is generated. */

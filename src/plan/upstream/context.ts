@@ -3,8 +3,8 @@ import type { Catalog, Service } from '../../catalog/schema.ts';
 import { kubernetesSecretName } from '../../contract/names.ts';
 import type { Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { asTag, isDigest } from '../image-version.ts';
-import { ingressOf } from '../ingress.ts';
+import { asTag, isDigest } from '../images/version.ts';
+import { ingressOf } from '../inputs/ingress.ts';
 import type { Release } from '../releases.ts';
 
 export interface UpstreamContext {

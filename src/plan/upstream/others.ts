@@ -1,6 +1,6 @@
 /** The charts of Argo CD, HashiCorp, CloudNativePG, MinIO, Jaeger and the Prometheus community. */
 import { mergeTrees } from '../../environment/merge.ts';
-import { upstreamVaultValues } from '../vault-values.ts';
+import { upstreamVaultValues } from '../vault/values.ts';
 import {
   aliasService,
   imageTag,

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { removeRemains } from '../../../src/activities/remove-remains.ts';
 import type { Kind, KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import type { Clients } from '../../../src/clients/index.ts';
-import { withFakeClients } from '../../support/fake-clients.ts';
+import { withFakeClients } from '../../support/fakes/clients.ts';
 import { OWNER_PATH, ownerRecord } from '../../support/owner.ts';
 import { testScope } from '../../support/scope.ts';
 

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { removeRemains } from '../../../src/activities/remove-remains.ts';
 import { type Kind, type Kinds, KubernetesError, UnreachableError } from '../../../src/clients/kubernetes/index.ts';
 import type { Remain } from '../../../src/contract/deploy.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
 
 const NAMESPACE = 'cache-system';

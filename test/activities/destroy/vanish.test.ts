@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { removeAndWait, type Target } from '../../../src/activities/destroy/vanish.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
-import { withFakeClients } from '../../support/fake-clients.ts';
+import { withFakeClients } from '../../support/fakes/clients.ts';
 
 const PATH = '/api/v1/namespaces/apps';
 const target: Target = { kind: 'Namespace', name: 'apps', path: PATH, uid: 'uid-1' };

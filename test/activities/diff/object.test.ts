@@ -6,7 +6,7 @@ import { type KubernetesObject, KubernetesError } from '../../../src/clients/kub
 import { manifestObjects } from '../../../src/plan/diff/manifest.ts';
 import { markOf } from '../../../src/plan/fields/left.ts';
 import type { ObjectChange } from '../../../src/plan/diff/types.ts';
-import { withFakeClients } from '../../support/fake-clients.ts';
+import { withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
 
 const MARKED = { 'meta.helm.sh/release-name': 'api', 'meta.helm.sh/release-namespace': 'apps' };

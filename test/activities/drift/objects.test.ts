@@ -12,8 +12,8 @@ import {
 } from '../../../src/clients/kubernetes/index.ts';
 import type { DriftFinding } from '../../../src/contract/drift.ts';
 import { valueDigest } from '../../../src/plan/drift/text.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
-import { helmRecord, ourLabels } from '../../support/helm-record.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { helmRecord, ourLabels } from '../../support/fakes/helm-record.ts';
 import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;

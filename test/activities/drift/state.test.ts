@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readDriftState, updateDriftState } from '../../../src/activities/drift/state.ts';
 import { withRepairs } from '../../../src/plan/drift/memory.ts';
-import { withFakeClients } from '../../support/fake-clients.ts';
+import { withFakeClients } from '../../support/fakes/clients.ts';
 
 const PATH = '/api/v1/namespaces/ananta-system/configmaps/drift-sandbox';
 const rule = { flapLimit: 100, flapWindowSeconds: 3600 };

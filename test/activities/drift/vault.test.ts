@@ -6,7 +6,7 @@ import { createActivities } from '../../../src/activities/index.ts';
 import { loadCatalog } from '../../../src/catalog/index.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import type { DriftFinding } from '../../../src/contract/drift.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;

@@ -15,10 +15,10 @@ import {
 } from '../../../src/clients/kubernetes/index.ts';
 import type { ApplyReleaseInput, ApplyReleaseResult } from '../../../src/contract/activities.ts';
 import { markOf } from '../../../src/plan/fields/left.ts';
-import { releaseInputs } from '../../../src/plan/inputs.ts';
+import { releaseInputs } from '../../../src/plan/inputs/release-inputs.ts';
 import { findRelease } from '../../../src/plan/releases.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
-import { helmRecord, ourLabels } from '../../support/helm-record.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { helmRecord, ourLabels } from '../../support/fakes/helm-record.ts';
 import { testScope } from '../../support/scope.ts';
 
 const NAMESPACE = 'app-plane';

@@ -10,7 +10,7 @@ import {
   type KubernetesObject,
 } from '../../../src/clients/kubernetes/index.ts';
 import { RELEASE_LABELS } from '../../../src/contract/names.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { OWNER_PATH, ownerIn, ownerRecord } from '../../support/owner.ts';
 import { testScope } from '../../support/scope.ts';
 

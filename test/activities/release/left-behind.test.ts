@@ -12,9 +12,9 @@ import { settleUninstalling } from '../../../src/activities/release/uninstalling
 import { newestRevision } from '../../../src/activities/release/revisions.ts';
 import { HelmError } from '../../../src/clients/helm/index.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
-import { allDigests } from '../../../src/plan/inputs.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
-import { helmRecord, ourLabels, type RecordSample } from '../../support/helm-record.ts';
+import { allDigests } from '../../../src/plan/inputs/release-inputs.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { helmRecord, ourLabels, type RecordSample } from '../../support/fakes/helm-record.ts';
 import { testScope } from '../../support/scope.ts';
 
 const NAMESPACE = 'cache-system';

@@ -7,8 +7,8 @@ import { describe, test } from 'node:test';
 import * as tar from 'tar';
 import { lostDefinitions, putBackDefinitions } from '../../../src/activities/release/lost-definitions.ts';
 import { KubernetesError } from '../../../src/clients/kubernetes/index.ts';
-import type { ReleaseInputs } from '../../../src/plan/inputs.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import type { ReleaseInputs } from '../../../src/plan/inputs/release-inputs.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 
 const signal = new AbortController().signal;
 const LIST = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';

@@ -9,8 +9,8 @@ import { destroyPlanOf } from '../../../src/activities/plan-destroy.ts';
 import { removeRelease } from '../../../src/activities/remove-release.ts';
 import type { ApplyReleaseInput } from '../../../src/contract/activities.ts';
 import type { PlannedStep } from '../../../src/contract/plan.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
-import { helmRecord, ourLabels, type RecordSample } from '../../support/helm-record.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { helmRecord, ourLabels, type RecordSample } from '../../support/fakes/helm-record.ts';
 import { testScope } from '../../support/scope.ts';
 
 const NAMESPACE = 'cache-system';

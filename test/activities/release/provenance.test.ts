@@ -12,10 +12,10 @@ import { forgetProofs } from '../../../src/activities/vault/proofs.ts';
 import { readOurRevisions } from '../../../src/activities/versions/contents.ts';
 import { recordVersion } from '../../../src/activities/versions/record.ts';
 import type { ApplyReleaseInput } from '../../../src/contract/activities.ts';
-import { allDigests } from '../../../src/plan/inputs.ts';
+import { allDigests } from '../../../src/plan/inputs/release-inputs.ts';
 import type { Provenance } from '../../../src/plan/observed.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
-import { type HelmStore, helmStore, withStore } from '../../support/helm-store.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { type HelmStore, helmStore, withStore } from '../../support/fakes/helm-store.ts';
 import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;

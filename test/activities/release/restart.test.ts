@@ -5,9 +5,9 @@ import { createActivities } from '../../../src/activities/index.ts';
 import { restartReaders } from '../../../src/activities/release/restart.ts';
 import { observeVault } from '../../../src/activities/vault/observe.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
-import { wantedSecrets } from '../../../src/plan/kubernetes-secrets.ts';
+import { wantedSecrets } from '../../../src/plan/vault/kubernetes-secrets.ts';
 import { allReleases } from '../../../src/plan/releases.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
 
 const MARK = 'ananta.dev/secrets-changed';

@@ -9,8 +9,8 @@ import { waitUntil } from '../../../bootstrap/process/wait.ts';
 import { settleRelease } from '../../../src/activities/release/recover.ts';
 import { createHelmClient, type HelmClient } from '../../../src/clients/helm/index.ts';
 import { ownerLabel, whereabouts } from '../../../src/process/owner.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
-import { type FakeHelm, withFakeHelm } from '../../support/fake-helm.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { type FakeHelm, withFakeHelm } from '../../support/fakes/helm.ts';
 
 const LINUX = { skip: process.platform !== 'linux' };
 const PATH = '/api/v1/namespaces/ns/secrets/sh.helm.release.v1.api.v1';

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { createActivities } from '../../../src/activities/index.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { readAuthority } from '../../../src/clients/vault/index.ts';
-import { withFakeClients } from '../../support/fake-clients.ts';
+import { withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
 
 const PLACE = '/api/v1/namespaces/vault-system/secrets/vault-tls';

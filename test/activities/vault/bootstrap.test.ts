@@ -8,8 +8,8 @@ import { getSecret, missingSecrets, setSecret } from '../../../src/activities/se
 import { observeVault } from '../../../src/activities/vault/observe.ts';
 import type { Activities } from '../../../src/contract/activities.ts';
 import type { RunRef } from '../../../src/contract/deploy.ts';
-import { serviceRoles } from '../../../src/plan/vault-policies.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { serviceRoles } from '../../../src/plan/vault/policies.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;

@@ -7,7 +7,7 @@ import { setSecret } from '../../../src/activities/secrets.ts';
 import { type ImportRequest, planImport } from '../../../src/activities/vault/import.ts';
 import { findLossBefore } from '../../../src/activities/vault/loss.ts';
 import { createKeySecret } from '../../../src/clients/vault/index.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
 
 type Values = Record<string, Record<string, string>>;

@@ -5,8 +5,8 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { findVaultDrift } from '../../../src/activities/drift/vault.ts';
 import { createActivities } from '../../../src/activities/index.ts';
 import { getSecret, setSecret } from '../../../src/activities/secrets.ts';
-import { presenceOf } from '../../../src/cli/secrets-vault.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { presenceOf } from '../../../src/cli/secrets/presence.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;

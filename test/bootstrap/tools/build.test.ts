@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { ToolsUnavailableError } from '../../../bootstrap/tools/errors.ts';
-import { goEnvironment } from '../../../bootstrap/tools/goenv.ts';
+import { goEnvironment } from '../../../bootstrap/tools/go/environment.ts';
 import { findExecutables } from '../../../bootstrap/tools/onpath.ts';
 import { formatProgress } from '../../../bootstrap/tools/progress.ts';
-import type { ToolSpec } from '../../../bootstrap/tools/manifest-types.ts';
+import type { ToolSpec } from '../../../bootstrap/tools/manifest/types.ts';
 import {
   BARE_PATH,
   acquire,

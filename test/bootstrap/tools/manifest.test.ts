@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { GO_MODULES } from '../../../bootstrap/tools/install.ts';
-import { MANIFEST, TOOL_NAMES } from '../../../bootstrap/tools/manifest.ts';
-import type { ToolSpec } from '../../../bootstrap/tools/manifest-types.ts';
+import { MANIFEST, TOOL_NAMES } from '../../../bootstrap/tools/manifest/manifest.ts';
+import type { ToolSpec } from '../../../bootstrap/tools/manifest/types.ts';
 import { SUPPORTED_PLATFORMS, UnsupportedPlatformError, toolPlatform } from '../../../bootstrap/tools/platform.ts';
-import { fits } from '../../../bootstrap/tools/versions.ts';
+import { fits } from '../../../bootstrap/tools/manifest/versions.ts';
 
 const specs: readonly ToolSpec[] = Object.values(MANIFEST);
 

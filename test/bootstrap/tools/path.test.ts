@@ -3,9 +3,9 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { findInstalledTools } from '../../../bootstrap/tools/installed.ts';
-import { compareVersions } from '../../../bootstrap/tools/versions.ts';
+import { compareVersions } from '../../../bootstrap/tools/manifest/versions.ts';
 import type { InstalledTool } from '../../../bootstrap/tools/types.ts';
-import { needsKubernetesAuthPlugin } from '../../../bootstrap/tools/vault-build.ts';
+import { needsKubernetesAuthPlugin } from '../../../bootstrap/tools/go/vault.ts';
 import {
   BARE_PATH,
   acquire,

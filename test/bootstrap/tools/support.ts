@@ -11,7 +11,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireFrom } from '../../../bootstrap/tools/acquire.ts';
 import type { AcquireOptions, AcquireSetting, AcquiredTools } from '../../../bootstrap/tools/acquire.ts';
-import type { Manifest, Release, ToolSpec } from '../../../bootstrap/tools/manifest-types.ts';
+import type { Manifest, Release, ToolSpec } from '../../../bootstrap/tools/manifest/types.ts';
 import { toolPlatform } from '../../../bootstrap/tools/platform.ts';
 
 /** A program that says it is Helm of that version. */

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { type DestroyPreview, previewLines } from '../../../src/cli/destroy/preview.ts';
 import { requireLeave } from '../../../src/cli/destroy/run.ts';
 import { afterDestruction, remainLines } from '../../../src/cli/render/remains.ts';
-import { plainStyle } from '../../../src/cli/terminal.ts';
+import { plainStyle } from '../../../src/cli/shared/terminal.ts';
 import type { Remain } from '../../../src/contract/deploy.ts';
 
 describe('leave to destroy', () => {

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endProcess, hasLivingWorker, HelmError } from '../../../src/clients/helm/index.ts';
 import { isSameProcessAlive, processIdentity } from '../../../src/process/identity.ts';
-import { withFakeHelm } from '../../support/fake-helm.ts';
+import { withFakeHelm } from '../../support/fakes/helm.ts';
 
 const helmErrorOf =
   (type: string, pattern: RegExp) =>

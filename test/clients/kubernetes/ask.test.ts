@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ask } from '../../../src/clients/kubernetes/ask.ts';
 import { UnexpectedAnswerError } from '../../../src/clients/kubernetes/index.ts';
 import { createTransport } from '../../../src/clients/kubernetes/transport.ts';
-import { fakeApiServer } from '../../support/fake-api-server.ts';
+import { fakeApiServer } from '../../support/fakes/api-server.ts';
 
 describe('ask', () => {
   test('what is no answer of an API server is named with the request, without its content', async () => {

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { classify } from '../../../src/activities/failures.ts';
-import { explain } from '../../../src/cli/explain.ts';
+import { explain } from '../../../src/cli/shared/explain.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../../src/clients/kubernetes/index.ts';
 import { loadKubeconfig, usesExecLogin } from '../../../src/clients/kubernetes/kubeconfig.ts';
 import { ClusterLoginError, createExecLogin } from '../../../src/clients/kubernetes/login.ts';
 import { readConfig } from '../../../src/config.ts';
-import { type FakeApiServer, fakeApiServer } from '../../support/fake-api-server.ts';
+import { type FakeApiServer, fakeApiServer } from '../../support/fakes/api-server.ts';
 
 const NAMESPACE = {
   apiVersion: 'v1',

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { KubernetesError, UnreachableError } from '../../../src/clients/kubernetes/index.ts';
 import { loadKubeconfig } from '../../../src/clients/kubernetes/kubeconfig.ts';
 import { createTransport, type Transport } from '../../../src/clients/kubernetes/transport.ts';
-import { type FakeApiServer, fakeApiServer, kubeconfigFor, status } from '../../support/fake-api-server.ts';
+import { type FakeApiServer, fakeApiServer, kubeconfigFor, status } from '../../support/fakes/api-server.ts';
 
 async function withTransport(work: (transport: Transport, server: FakeApiServer) => Promise<void>): Promise<void> {
   const server = await fakeApiServer();

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { createTransport } from '../../../src/clients/kubernetes/transport.ts';
 import { runWatch } from '../../../src/clients/kubernetes/watch.ts';
-import { type FakeApiServer, fakeApiServer, list, object, status } from '../../support/fake-api-server.ts';
+import { type FakeApiServer, fakeApiServer, list, object, status } from '../../support/fakes/api-server.ts';
 
 const PATH = '/apis/apps/v1/deployments';
 

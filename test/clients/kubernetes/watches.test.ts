@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTransport } from '../../../src/clients/kubernetes/transport.ts';
 import { createWatches, type Watches } from '../../../src/clients/kubernetes/watches.ts';
-import { type FakeApiServer, fakeApiServer, list, object, status } from '../../support/fake-api-server.ts';
+import { type FakeApiServer, fakeApiServer, list, object, status } from '../../support/fakes/api-server.ts';
 
 const DEPLOYMENTS = '/apis/apps/v1/deployments';
 const PODS = '/api/v1/pods';

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { createRedactor } from '../../../src/clients/redact.ts';
 import { UnreachableError } from '../../../src/clients/kubernetes/index.ts';
 import { createKeySecret, createKeySpool, type KeyStore, type VaultKeys } from '../../../src/clients/vault/index.ts';
-import { type FakeParts, withFakeClients } from '../../support/fake-clients.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 
 const KEYS: VaultKeys = {
   version: 1,

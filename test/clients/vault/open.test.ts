@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createRedactor } from '../../../src/clients/redact.ts';
 import { createVaultClient, readKv, type VaultClient, versionOfKv, writeKv } from '../../../src/clients/vault/index.ts';
-import { type FakeVault, fakeVault } from '../../support/fake-vault.ts';
+import { type FakeVault, fakeVault } from '../../support/fakes/vault.ts';
 
 const OPTIONS = { shares: 3, threshold: 2, cluster: 'uid' };
 

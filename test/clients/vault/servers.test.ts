@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createRedactor } from '../../../src/clients/redact.ts';
 import { createVaultClient, type Tunnel, type VaultClient } from '../../../src/clients/vault/index.ts';
-import { type FakeVault, fakeVault } from '../../support/fake-vault.ts';
+import { type FakeVault, fakeVault } from '../../support/fakes/vault.ts';
 
 const OPTIONS = { shares: 3, threshold: 2, cluster: 'uid', replicas: 3, environment: 'prod' };
 const PEOPLE = ['anna.asc', 'ben.asc', 'cleo.asc'].map((name) => ({

@@ -1,5 +1,5 @@
 import { acquireTools } from '../../../bootstrap/tools/index.ts';
-import { MANIFEST } from '../../../bootstrap/tools/manifest.ts';
+import { MANIFEST } from '../../../bootstrap/tools/manifest/manifest.ts';
 import { readConfig } from '../../../src/config.ts';
 import { IMAGES } from '../../../src/catalog/images.ts';
 import { mkdir } from 'node:fs/promises';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { loadCatalog } from '../../../src/catalog/index.ts';
 import { VAULT } from '../../../src/contract/names.ts';
-import { vaultRoleName } from '../../../src/plan/vault-policies.ts';
+import { vaultRoleName } from '../../../src/plan/vault/policies.ts';
 import type { Platform } from '../support/platform.ts';
 
 const loginSchema = z.object({ auth: z.object({ client_token: z.string(), policies: z.array(z.string()) }) });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isKept, manifestObjects, ownerOf } from '../../../src/plan/diff/manifest.ts';
-import { asHelmApplies } from '../../../src/plan/helm-marks.ts';
+import { asHelmApplies } from '../../../src/plan/inputs/helm-marks.ts';
 import { immutableFields, objectFields, pairRenamed } from '../../../src/plan/diff/objects.ts';
-import { fingerprint } from '../../../src/plan/sensitive.ts';
+import { fingerprint } from '../../../src/plan/diff/sensitive.ts';
 
 const secret = (value: string): Record<string, unknown> => ({
   apiVersion: 'v1',

@@ -3,11 +3,11 @@ import { describe, test } from 'node:test';
 import { bucketFindings, bucketsOf, realmFindings } from '../../../src/plan/drift/content-findings.ts';
 import { flywayChecksum, ledgerFindings, ledgerRows, migrationsOf } from '../../../src/plan/drift/content-ledger.ts';
 import { isSimulatedPod, simulatedLine, simulatedNodes } from '../../../src/plan/drift/content-simulated.ts';
-import { secretFindings, type SeenSecret, type SourcePath } from '../../../src/plan/drift/secret-findings.ts';
-import { isOursAlone, ownerOfField } from '../../../src/plan/drift/secret-owner.ts';
-import { fieldDifferences } from '../../../src/plan/drift/vault-fields.ts';
-import { pathFindings } from '../../../src/plan/drift/vault-path-findings.ts';
-import { policyDifferences } from '../../../src/plan/drift/vault-policy-text.ts';
+import { secretFindings, type SeenSecret, type SourcePath } from '../../../src/plan/drift/vault/secret-findings.ts';
+import { isOursAlone, ownerOfField } from '../../../src/plan/drift/vault/secret-owner.ts';
+import { fieldDifferences } from '../../../src/plan/drift/vault/fields.ts';
+import { pathFindings } from '../../../src/plan/drift/vault/path-findings.ts';
+import { policyDifferences } from '../../../src/plan/drift/vault/policy-text.ts';
 
 const rule = (path: string, ...capabilities: string[]): string =>
   `path "${path}" { capabilities = [${capabilities.map((name) => `"${name}"`).join(', ')}] }`;

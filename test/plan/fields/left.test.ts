@@ -17,7 +17,7 @@ import {
   withoutLeftFields,
 } from '../../../src/plan/fields/left.ts';
 import { pathText } from '../../../src/plan/fields/path.ts';
-import { kubernetesDocuments } from '../../../src/plan/kubernetes-yaml.ts';
+import { kubernetesDocuments } from '../../../src/plan/inputs/kubernetes-yaml.ts';
 
 const autoscaler = (more: object = {}): object => ({
   metadata: { name: 'api', namespace: 'ns', ...more },

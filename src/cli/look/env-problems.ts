@@ -1,0 +1,125 @@
+/** What `ananta env check` finds: in the files of an environment, and in the files that they name. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Config } from '../../config.ts';
+import { chartMirror } from '../../environment/charts.ts';
+import { ConfigurationError, type ConfigurationProblem } from '../../environment/errors.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import { loadPlatform } from '../../environment/platform.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { chartLockFile } from '../../plan/charts/lock.ts';
+import { resourceConflicts } from '../../plan/inputs/resources.ts';
+
+/** @returns nothing for an environment that can be used as far as this machine can tell */
+export async function problemsOf(name: string, config: Config): Promise<ConfigurationProblem[]> {
+  let environment: Environment;
+  try {
+    environment = await loadEnvironment(name, config);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  const found = await Promise.all([
+    ...namedFiles(environment, config).map((file) => fileProblems(file, name)),
+    kubeconfigProblems(environment, config),
+    publicKeyProblems(environment, config),
+    inputProblems(environment, config),
+  ]);
+  return found.flat();
+}
+
+async function fileProblems({ field, path }: NamedFile, name: string): Promise<ConfigurationProblem[]> {
+  const message = await stat(path).then(
+    (found) => (found.isDirectory() ? `${path} is a folder, not a file` : undefined),
+    () => `there is no file ${path} on this machine`,
+  );
+  return message === undefined ? [] : [{ file: `${name}.yaml`, field, message }];
+}
+
+/** Only one that the environment itself names: that of the user may be on another machine. */
+async function kubeconfigProblems({ name, cluster }: Environment, config: Config): Promise<ConfigurationProblem[]> {
+  if (!('context' in cluster) || cluster.kubeconfig === undefined || cluster.context === 'in-cluster') return [];
+  const kubeconfig = resolve(config.repoRoot, cluster.kubeconfig);
+  const there = await stat(kubeconfig).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (!there) return [];
+  const { loadKubeconfig } = await import('../../clients/kubernetes/kubeconfig.ts');
+  try {
+    loadKubeconfig({ kubeconfig, context: cluster.context, inCluster: false });
+    return [];
+  } catch (error) {
+    return [
+      { file: `${name}.yaml`, field: 'cluster', message: error instanceof Error ? error.message : String(error) },
+    ];
+  }
+}
+
+/** Of charts and values together with this environment. */
+async function inputProblems(environment: Environment, config: Config): Promise<ConfigurationProblem[]> {
+  try {
+    return await resourceConflicts(await loadPlatform(environment, config), environment, config);
+  } catch (error) {
+    return [
+      { file: `${environment.name}.yaml`, field: '', message: error instanceof Error ? error.message : String(error) },
+    ];
+  }
+}
+
+interface NamedFile {
+  field: string;
+  path: string;
+}
+
+/** Files that have to be there for the environment to be used. */
+function namedFiles(environment: Environment, config: Config): NamedFile[] {
+  const { cluster, engine } = environment;
+  const mirror = chartMirror(environment);
+  const engineFiles =
+    'address' in engine
+      ? [
+          ['engine.apiKeyFile', engine.apiKeyFile],
+          ...(typeof engine.tls === 'object'
+            ? (['ca', 'cert', 'key'] as const).map((name) => [
+                `engine.tls.${name}`,
+                typeof engine.tls === 'object' ? engine.tls[name] : undefined,
+              ])
+            : []),
+        ]
+      : [];
+  const all = [
+    ['cluster.kubeconfig', 'context' in cluster ? cluster.kubeconfig : undefined],
+    ...engineFiles,
+    ['chartMirror.ca', mirror?.ca],
+    ['chartMirror.credentials', mirror?.credentials],
+    ['chartLock', environment.chartLock === undefined ? undefined : chartLockFile(environment, config)],
+    ['vault.external.ca', environment.vault.external?.ca],
+    ['notify.headersFile', environment.notify.headersFile],
+  ] as [string, string | undefined][];
+  return all.flatMap(([field, path]) => (path === undefined ? [] : [{ field, path: resolve(config.repoRoot, path) }]));
+}
+
+/** Of the operators: each has to hold a public key. */
+async function publicKeyProblems(
+  { name, vault: { keys } }: Environment,
+  config: Config,
+): Promise<ConfigurationProblem[]> {
+  const named = [
+    ...(keys.publicKeys ?? []).map((file, index) => ({ file, field: `vault.keys.publicKeys.${index}` })),
+    ...(keys.rootTokenKey === undefined ? [] : [{ file: keys.rootTokenKey, field: 'vault.keys.rootTokenKey' }]),
+  ];
+  if (named.length === 0) return [];
+  const { readPublicKey } = await import('../../clients/vault/public-keys.ts');
+  const checked = await Promise.all(
+    named.map(async ({ file, field }): Promise<ConfigurationProblem[]> => {
+      try {
+        await readPublicKey(resolve(config.repoRoot, file));
+        return [];
+      } catch (error) {
+        return [{ file: `${name}.yaml`, field, message: error instanceof Error ? error.message : String(error) }];
+      }
+    }),
+  );
+  return checked.flat();
+}

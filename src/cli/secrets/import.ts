@@ -1,0 +1,159 @@
+/** `ananta secrets import`: values of a Vault that is lost, for the one that takes its place. */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { FoundValue, PlannedImport } from '../../activities/vault/import.ts';
+import type { Catalog } from '../../catalog/schema.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import { loadPlatform } from '../../environment/platform.ts';
+import { keepers } from '../../plan/vault/data-claims.ts';
+import { suggestion } from '../../suggest.ts';
+import { confirmByName } from '../shared/confirm.ts';
+import type { CliContext } from '../shared/context.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine, count } from '../shared/format.ts';
+import { textFromBytes } from './input.ts';
+import { printLines } from '../shared/terminal.ts';
+
+export interface SecretsImportOptions {
+  env: string;
+  file?: string;
+  giveUp?: string[];
+  confirm?: string;
+}
+
+const fileSchema = z.record(z.string(), z.record(z.string(), z.string().min(1)));
+
+export async function importSecrets(context: CliContext, options: SecretsImportOptions): Promise<ExitCode> {
+  const environment = await loadEnvironment(options.env, context.config);
+  const { name } = environment;
+  const catalog = await loadPlatform(environment, context.config);
+  const giveUp = options.giveUp ?? [];
+  checkServices(catalog, giveUp);
+  const file = options.file === undefined ? {} : await valuesOf(catalog, options.file);
+  if (options.confirm !== undefined && options.confirm !== name)
+    throw refused(`--confirm ${options.confirm} does not name the environment "${name}".`);
+  const { withGround } = await import('../shared/clients.ts');
+  const { planImport } = await import('../../activities/vault/import.ts');
+  return withGround(context, environment, async (clients, signal) => {
+    const planned = await planImport(clients, { file, giveUp }, signal);
+    const strangers = giveUp.filter((service) => !planned.claims.some((claim) => claim.service === service));
+    if (strangers.length > 0)
+      throw refused(`${strangers.join(', ')}: there are no data of it in the cluster, so there is nothing to give up.`);
+    const { stderr } = context.terminal;
+    printLines(stderr, planLines(planned));
+    if (planned.found.length === 0) return ending(context, name, planned, 0);
+    if (options.confirm === undefined && !context.terminal.interactive)
+      throw refused(
+        'What is written has to be confirmed, and there is no terminal to ask on. Nothing was written.',
+        commandLine('secrets', 'import', '--env', name, '--confirm', name),
+      );
+    if (options.confirm === undefined) await confirmByName(name, warningOf(planned, giveUp), signal);
+    return ending(context, name, planned, await planned.write());
+  });
+}
+
+function planLines({ found, differing, missing }: PlannedImport): string[] {
+  const places = Map.groupBy(found, ({ from }) => from);
+  const named = (keys: readonly { path: string; key: string }[]): string[] =>
+    keys.map(({ path, key }) => `  ${path} ${key}`);
+  return [
+    ...[...places].flatMap(([from, values]: [string, FoundValue[]]) => [
+      `${count(values.length, 'value')} from ${from}:`,
+      ...named(values),
+    ]),
+    ...(differing.length === 0
+      ? []
+      : [
+          `${count(differing.length, 'value')} of the file differ from what is there already, which stays:`,
+          ...named(differing),
+        ]),
+    ...(missing.length === 0 ? [] : [`${count(missing.length, 'value')} nobody has:`, ...named(missing)]),
+  ];
+}
+
+function warningOf({ found, into }: PlannedImport, giveUp: readonly string[]): string {
+  const lost = giveUp.length === 0 ? '' : ` The data of ${giveUp.join(', ')} can no longer be opened with them.`;
+  return `${count(found.length, 'value')} ${into === 'vault' ? 'are written into Vault' : 'wait for Vault, for the next deployment'}.${lost}`;
+}
+
+function ending(
+  context: CliContext,
+  environment: string,
+  { missing, claims, into }: PlannedImport,
+  written: number,
+): ExitCode {
+  const { stderr, style } = context.terminal;
+  const services = [...new Set(claims.map(({ service }) => service))];
+  const open = missing.length > 0 && services.length > 0;
+  printLines(stderr, [
+    written === 0
+      ? 'Nothing was found that is not there already.'
+      : `${count(written, 'value')} ${into === 'vault' ? 'written into Vault' : 'kept for the next deployment, which moves them into Vault'}.`,
+    ...(open
+      ? [
+          `${count(missing.length, 'value')} still missing, and data of ${services.join(', ')} are there: the next deployment is refused until they are given, or given up.`,
+          `${style('bold', 'Next:')} ${commandLine('secrets', 'import', '--env', environment, '--file', 'FILE')}   (JSON: path, then key, then value)`,
+          `${style('bold', 'Next:')} ${commandLine('secrets', 'import', '--env', environment, '--give-up', services.join(','))}`,
+        ]
+      : [`${style('bold', 'Next:')} ${commandLine('deploy', '--env', environment)}`]),
+  ]);
+  return open ? EXIT_CODES.changes : EXIT_CODES.done;
+}
+
+/** @throws CliError (refused) for what is no service with data of its own */
+function checkServices(catalog: Catalog, names: readonly string[]): void {
+  const known = keepers(catalog).map(({ service }) => service);
+  const strange = names.find((name) => !known.includes(name));
+  if (strange !== undefined)
+    throw refused(
+      `--give-up ${strange}: no service of that name keeps data that need a value of Vault${suggestion(strange, known) || `; these do: ${known.join(', ')}.`}`,
+    );
+}
+
+/** @param path `-` for standard input. @throws CliError (refused); no value is repeated */
+async function valuesOf(catalog: Catalog, path: string): Promise<Record<string, Record<string, string>>> {
+  const bytes = await (path === '-' ? standardInput() : readFile(path)).catch((error: unknown) => {
+    throw refused(`--file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  const parsed = fileSchema.safeParse(json(textFromBytes(bytes)));
+  if (!parsed.success)
+    throw refused(
+      `--file ${path} is not what is expected: JSON with paths, their keys and values that are text: {"database/postgres": {"password": "…"}}.`,
+    );
+  for (const [name, values] of Object.entries(parsed.data)) {
+    const declared = catalog.secretPaths.find((candidate) => candidate.path === name);
+    if (declared === undefined)
+      throw refused(
+        `--file ${path}: there is no secret path "${name}"${
+          suggestion(
+            name,
+            catalog.secretPaths.map((candidate) => candidate.path),
+          ) || '.'
+        }`,
+        commandLine('secrets', 'list'),
+      );
+    const key = Object.keys(values).find((candidate) => !declared.keys.some((known) => known.name === candidate));
+    if (key !== undefined)
+      throw refused(
+        `--file ${path}: secret/${name} has no key "${key}"; it has ${declared.keys.map((known) => known.name).join(', ')}.`,
+      );
+    const odd = Object.entries(values).find(([, value]) => value.includes('\0'))?.[0];
+    if (odd !== undefined) throw refused(`--file ${path}: the value of ${name} ${odd} holds a NUL byte.`);
+  }
+  return parsed.data;
+}
+
+async function standardInput(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

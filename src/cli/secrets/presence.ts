@@ -1,0 +1,48 @@
+/** What `secrets list` asks of Vault: names only, no value leaves this file. */
+import { missingSecrets } from '../../activities/secrets.ts';
+import { keysWithoutText } from '../../activities/vault/declared.ts';
+import type { Clients } from '../../clients/index.ts';
+import { readKv } from '../../clients/vault/index.ts';
+
+export interface Presence {
+  /** `path key` of everything that has a value; undefined while Vault cannot be asked. */
+  present: ReadonlySet<string> | undefined;
+  /** `path key` of what somebody has to supply before the next deployment. */
+  missing: ReadonlySet<string>;
+  /** `path key` to what stands there instead of text. */
+  problems: ReadonlyMap<string, string>;
+  /** Why Vault cannot be asked. */
+  note?: string;
+}
+
+export async function presenceOf(clients: Clients, signal: AbortSignal): Promise<Presence> {
+  const { state, detail } = await clients.vault.state(signal);
+  // A sealed one is opened with the keys at hand; without them it says so itself.
+  if (state === 'unreachable')
+    return { present: undefined, missing: new Set(), problems: new Map(), note: `Vault cannot be asked: ${detail}.` };
+  // One login before many reads: a sealed Vault is opened by it, and nobody meets one that is half open.
+  if (state === 'open' || state === 'sealed') await clients.vault.asDeployer(() => Promise.resolve(), signal);
+  const missing = new Set((await missingSecrets(clients, signal)).map(({ path, key }) => `${path} ${key}`));
+  if (state === 'absent' || state === 'uninitialized')
+    return {
+      present: undefined,
+      missing,
+      problems: new Map(),
+      note: `${detail}. Generated values are written by the first deployment.`,
+    };
+  const entries = await Promise.all(
+    clients.catalog.secretPaths.map((declared) =>
+      clients.vault.asDeployer(async (session) => {
+        const entry = await readKv(session, declared.path, signal);
+        return { path: declared.path, keys: Object.keys(entry?.data ?? {}), noText: keysWithoutText(declared, entry) };
+      }, signal),
+    ),
+  );
+  return {
+    present: new Set(entries.flatMap(({ path, keys }) => keys.map((key) => `${path} ${key}`))),
+    missing,
+    problems: new Map(
+      entries.flatMap(({ path, noText }) => [...noText].map(([key, type]) => [`${path} ${key}`, type])),
+    ),
+  };
+}

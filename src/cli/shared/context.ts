@@ -1,0 +1,21 @@
+/** What every command is given. */
+import type { Config } from '../../config.ts';
+import type { ExitCode } from './failure.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface CliContext {
+  config: Config;
+  terminal: Terminal;
+  /** Version of this package. */
+  version: string;
+  /** Sets the exit code; a command that does not call it is done (0). */
+  finish: (code: ExitCode) => void;
+  /** Exit code when whoever reads the output goes away: done, unless something goes on without us. */
+  outputLost: ExitCode;
+}
+
+/** What was asked for, as it stands in front of an error message. */
+export interface Attempt {
+  command: string;
+  environment?: string;
+}

@@ -1,0 +1,50 @@
+/** The graph walked backwards: what depends on a service goes first. */
+import type { Service } from '../../catalog/schema.ts';
+import type { PlannedService } from '../../contract/plan.ts';
+import { dependentsOf, remainingSeconds, criticalPath } from '../graph.ts';
+import { isSettled } from '../progress.ts';
+
+type Unordered = Omit<PlannedService, 'dependsOn' | 'remainingSeconds'>;
+
+export interface Backwards {
+  services: PlannedService[];
+  criticalPath: string[];
+  criticalPathSeconds: number;
+}
+
+/**
+ * Gives each service what has to be settled before it: whatever depends on it. Dependents to which nothing is done hand
+ * on to their own, so that the order holds across them.
+ * @param secondsOf seconds that the work on a service takes
+ */
+export function backwards(
+  catalog: readonly Pick<Service, 'name' | 'dependsOn'>[],
+  services: readonly Unordered[],
+  secondsOf: (name: string) => number,
+): Backwards {
+  const dependents = dependentsOf(catalog);
+  const atWork = new Set(services.filter(({ action }) => !isSettled(action)).map(({ name }) => name));
+  const known = new Map<string, string[]>();
+  const before = (name: string): string[] => {
+    const found = known.get(name) ?? [
+      ...new Set(
+        (dependents.get(name) ?? []).flatMap((dependent) => (atWork.has(dependent) ? [dependent] : before(dependent))),
+      ),
+    ];
+    known.set(name, found);
+    return found;
+  };
+  const ordered = services.map((service) => ({ ...service, dependsOn: before(service.name) }));
+  const seconds = (name: string): number => (atWork.has(name) ? secondsOf(name) : 0);
+  const remaining = remainingSeconds(ordered, seconds);
+  const longest = criticalPath(ordered, seconds);
+  return {
+    services: ordered.map((service) => ({ ...service, remainingSeconds: rounded(remaining.get(service.name) ?? 0) })),
+    criticalPath: longest.path.filter((name) => atWork.has(name)),
+    criticalPathSeconds: rounded(longest.seconds),
+  };
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}

@@ -1,0 +1,23 @@
+/** What goes into a release, before it is written down as Helm takes it. */
+import type { Tree } from '../../environment/merge.ts';
+import type { Release } from '../releases.ts';
+import type { WantedChart } from '../charts/wanted.ts';
+
+/** Where Helm finds a chart. */
+export interface ChartReference {
+  /** Folder of a bundled chart, or the place in the cache where a publisher's verified archive has to be. */
+  chartPath: string;
+  /** Only with a publisher's chart: what has to be in that archive. */
+  upstream?: WantedChart;
+}
+
+/** Inputs before they are written down. */
+export interface RenderedInputs {
+  release: Release;
+  chart: ChartReference;
+  /** What follows from catalog and environment: wins over the values file. */
+  own: Tree;
+  /** All values. */
+  values: Tree;
+  digest: string;
+}

@@ -1,0 +1,48 @@
+/** How Vault runs now against how it shall run: what of it cannot be changed over existing data. Pure. */
+import type { Service } from '../../catalog/schema.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { chartSource, PlanRefusedError } from '../charts/source.ts';
+import { isPlainVault } from './values.ts';
+import type { ObservedVaultServer } from '../observed.ts';
+
+/** @throws PlanRefusedError that says what stands in the way and what a person can do */
+export function checkVaultServer(
+  environment: Pick<Environment, 'name' | 'vault' | 'charts' | 'chartOverrides'>,
+  service: Service,
+  seen: ObservedVaultServer | undefined,
+): void {
+  if (seen === undefined) return;
+  const { vault, name } = environment;
+  if (seen.replicas > vault.replicas) {
+    throw new PlanRefusedError(
+      `Vault runs ${seen.replicas} servers, and environment "${name}" asks for ${vault.replicas}: the rest would have no majority any more, and Vault would be lost. ` +
+        `Keep vault.replicas: ${seen.replicas}. To really shrink it, take each server out of raft first (vault operator raft remove-peer), then scale the StatefulSet, then change the file.`,
+    );
+  }
+  if (seen.configuration === undefined) return;
+  const source = chartSource(environment, service);
+  if (
+    /^storage "file"/m.test(seen.configuration.replaceAll(/^\s+/gm, '')) &&
+    (source === 'bundled' || !isPlainVault(vault))
+  ) {
+    throw new PlanRefusedError(
+      `Vault keeps its data in files (one server of the publisher's chart); ${vault.replicas > 1 ? `${vault.replicas} servers` : 'a sealed storage or TLS'} on raft cannot read them. ` +
+        'Keep vault.replicas: 1 without vault.seal, or move the data yourself first: vault operator migrate.',
+    );
+  }
+  const now = /^seal "(\w+)"/m.exec(seen.configuration.replaceAll(/^\s+/gm, ''))?.[1];
+  if (now !== vault.seal?.type) {
+    const words = (type: string | undefined): string =>
+      type === undefined ? 'its unseal keys' : `the key service ${type}`;
+    throw new PlanRefusedError(
+      `Vault is opened by ${words(now)}, and environment "${name}" asks for ${words(vault.seal?.type)}: data have to be sealed anew for that, which only people with the shares can do (vault operator unseal -migrate). ` +
+        "Keep vault.seal as it was, or migrate by hand first, following Vault's documentation.",
+    );
+  }
+}
+
+/** Why the servers have to be looked after although Vault is open; undefined when they need not. */
+export function serverReason(seen: ObservedVaultServer | undefined): string | undefined {
+  if (seen === undefined || seen.outdatedPods === 0) return undefined;
+  return `${seen.outdatedPods} of ${seen.replicas} pods run an older template: they are replaced one by one, each unsealed before the next`;
+}

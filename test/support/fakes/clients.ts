@@ -1,0 +1,242 @@
+/** Clients for activities, with a small catalog and whatever a test puts in the place of the cluster. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadCatalog } from '../../../src/catalog/index.ts';
+import { createChartStore } from '../../../src/clients/charts/index.ts';
+import type { Clients } from '../../../src/clients/index.ts';
+import {
+  type KubernetesClient,
+  KubernetesError,
+  type KubernetesObject,
+  type WatchedKind,
+} from '../../../src/clients/kubernetes/index.ts';
+import { createRedactor } from '../../../src/clients/redact.ts';
+import { createVaultClient } from '../../../src/clients/vault/index.ts';
+import { readConfig } from '../../../src/config.ts';
+import type { RunRef } from '../../../src/contract/deploy.ts';
+import { loadEnvironment } from '../../../src/environment/load.ts';
+import { ownerRecord } from '../owner.ts';
+import { type FakeVault, fakeVault } from './vault.ts';
+
+export interface FakeCluster {
+  /** By path. */
+  objects: Map<string, KubernetesObject>;
+  applied: { path: string; object: Record<string, unknown>; force: boolean }[];
+  removed: string[];
+  /** What the watches know, and whether they are up to date. */
+  watched: Map<string, KubernetesObject>;
+  live: boolean;
+  /** Events of type Warning. */
+  warnings: KubernetesObject[];
+  /** What the watches may no longer look at. */
+  refused: string | undefined;
+  /** Calls the listeners of a release. */
+  notify: (namespace: string, release: string) => void;
+  lists: number;
+}
+
+export interface FakeParts {
+  clients: Clients;
+  cluster: FakeCluster;
+  vault: FakeVault;
+  run: RunRef;
+  folder: string;
+}
+
+export async function withFakeClients(work: (parts: FakeParts) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'fake-clients-'));
+  const config = readConfig();
+  const whole = loadCatalog();
+  const services = whole.services.filter(({ name }) => ['vault', 'control-plane-redis', 'cns-service'].includes(name));
+  const used = new Set(['app-plane/supabase', ...services.flatMap(({ secrets }) => secrets.map(({ path }) => path))]);
+  const catalog = { ...whole, services, secretPaths: whole.secretPaths.filter(({ path }) => used.has(path)) };
+  const environment = await loadEnvironment('sandbox', config);
+  const redactor = createRedactor();
+  const vault = fakeVault();
+  const { kubernetes, cluster } = fakeKubernetes();
+  cluster.objects.set(...ownerRecord());
+  const keysFile = join(folder, 'vault-keys.json');
+  const connections: Clients['connections'] = {
+    kubernetes: { kubeconfig: '', inCluster: false },
+    engine: { address: '', namespace: '' },
+    helm: 'helm',
+    stateDir: folder,
+    vault: { kubernetesHost: 'https://kubernetes.default.svc', keysFile },
+  };
+  const clients: Clients = {
+    environment,
+    connections,
+    config,
+    catalog,
+    kubernetes,
+    redactor,
+    helm: {
+      upgrade: () => Promise.reject(new Error('no Helm here')),
+      uninstall: () => Promise.reject(new Error('no Helm here')),
+      rollback: () => Promise.reject(new Error('no Helm here')),
+      reapply: () => Promise.reject(new Error('no Helm here')),
+      alive: () => Promise.resolve(undefined),
+      startedBy: () => Promise.resolve(undefined),
+      interrupted: () => Promise.resolve(undefined),
+      logFile: (release) => join(folder, `${release}.log`),
+    },
+    charts: createChartStore({ cacheDir: folder }, { helm: () => Promise.reject(new Error('no Helm here')), env: {} }),
+    vault: createVaultClient({ connection: connections.vault, kubernetes, tunnel: vault, redactor }),
+    isRunAlive: () => Promise.resolve(false),
+    close: () => Promise.resolve(),
+  };
+  try {
+    await work({
+      clients,
+      cluster,
+      vault,
+      folder,
+      run: {
+        environment: 'sandbox',
+        imageTags: {},
+        clusterUid: 'uid',
+        workflowId: 'deploy/sandbox/uid',
+        runId: 'run-1',
+      },
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster } {
+  const listeners = new Map<string, Set<() => void>>();
+  const cluster: FakeCluster = {
+    objects: new Map(),
+    applied: [],
+    removed: [],
+    watched: new Map(),
+    live: true,
+    warnings: [],
+    refused: undefined,
+    lists: 0,
+    notify: (namespace, release) => {
+      for (const listener of listeners.get(`${namespace}/${release}`) ?? []) listener();
+    },
+  };
+  const token = {
+    metadata: { name: 'vault-token-reviewer-token', uid: '', resourceVersion: '1' },
+    data: { token: Buffer.from('the-reviewer-token').toString('base64') },
+  };
+  cluster.objects.set('/api/v1/namespaces/vault-system/secrets/vault-token-reviewer-token', token);
+  cluster.objects.set('/api/v1/namespaces/vault-system/configmaps/kube-root-ca.crt', {
+    metadata: { name: 'kube-root-ca.crt', uid: '', resourceVersion: '1' },
+    data: { 'ca.crt': 'PEM' },
+  });
+  const kubernetes: KubernetesClient = {
+    server: 'https://fake',
+    watches: {
+      synced: () => Promise.resolve(),
+      of: (kind: WatchedKind, namespace, release) =>
+        [...cluster.watched]
+          .filter(([key]) => key.startsWith(`${kind}/${namespace}/${release}/`))
+          .map(([, object]) => object),
+      releases: () => new Set(),
+      live: () => cluster.live,
+      refused: () => cluster.refused,
+      warnings: (namespace) => cluster.warnings.filter(({ metadata }) => metadata.namespace === namespace),
+      listen: (namespace, release, listener) => {
+        const key = `${namespace}/${release}`;
+        listeners.set(key, (listeners.get(key) ?? new Set()).add(listener));
+        return () => listeners.get(key)?.delete(listener);
+      },
+      close: () => undefined,
+    },
+    clusterUid: () => Promise.resolve('uid'),
+    identity: () => Promise.resolve({ uid: 'uid' }),
+    assertCluster: () => Promise.resolve(),
+    mayI: () => Promise.resolve(true),
+    myRules: () => Promise.resolve({ rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }], complete: true }),
+    mayAccount: () => Promise.resolve(true),
+    kinds: () => Promise.resolve({ kinds: [], silent: [] }),
+    get: (path) => Promise.resolve(cluster.objects.get(path)),
+    list: (path) => {
+      cluster.lists += 1;
+      const items = [...cluster.objects]
+        .filter(([key]) => key.startsWith(`${path}/`) || (path === '/api/v1/secrets' && key.includes('/secrets/')))
+        .map(([, object]) => object);
+      return Promise.resolve({ metadata: { resourceVersion: '1' }, items });
+    },
+    apply: (path, object, { force = false } = {}) => {
+      const applied = object as Record<string, unknown> & {
+        metadata: Record<string, unknown>;
+        data?: Record<string, string>;
+      };
+      cluster.applied.push({ path, object: applied, force });
+      const managedFields = [
+        {
+          manager: 'ananta-deploy',
+          operation: 'Apply',
+          fieldsV1: { 'f:data': Object.fromEntries(Object.keys(applied.data ?? {}).map((key) => [`f:${key}`, {}])) },
+        },
+      ];
+      const kept = {
+        ...applied,
+        metadata: {
+          ...applied.metadata,
+          name: path.split('/').at(-1)!,
+          uid: path,
+          resourceVersion: '1',
+          managedFields,
+        },
+      } as unknown as KubernetesObject;
+      cluster.objects.set(path, kept);
+      return Promise.resolve(kept);
+    },
+    create: (path, object) => {
+      const { metadata, ...rest } = object as KubernetesObject;
+      const created = `${path}/${metadata.name}`;
+      if (cluster.objects.has(created))
+        return Promise.reject(
+          new KubernetesError(`POST ${path}`, 409, 'AlreadyExists', `"${metadata.name}" already exists`),
+        );
+      const kept: KubernetesObject = { ...rest, metadata: { ...metadata, uid: created, resourceVersion: '1' } };
+      cluster.objects.set(created, kept);
+      return Promise.resolve(kept);
+    },
+    replace: (path, object) => {
+      const { metadata, ...rest } = object as KubernetesObject;
+      const known = cluster.objects.get(path);
+      if (known?.metadata.resourceVersion !== metadata.resourceVersion)
+        return Promise.reject(new KubernetesError(`PUT ${path}`, 409, 'Conflict', 'the object has been modified'));
+      const kept: KubernetesObject = {
+        ...rest,
+        metadata: { ...metadata, uid: path, resourceVersion: String(Number(metadata.resourceVersion) + 1) },
+      };
+      cluster.objects.set(path, kept);
+      return Promise.resolve(kept);
+    },
+    dryRun: (_path, object) => Promise.resolve(object as KubernetesObject),
+    patch: () => Promise.reject(new Error('no patch here')),
+    label: (path, labels, _signal, { annotations = {}, uid } = {}) => {
+      const known = cluster.objects.get(path);
+      if (uid !== undefined && known?.metadata.uid !== uid)
+        return Promise.reject(new KubernetesError(`PATCH ${path}`, 409, 'Conflict', 'uid mismatch'));
+      if (known) known.metadata.labels = { ...known.metadata.labels, ...labels };
+      if (known) known.metadata.annotations = { ...known.metadata.annotations, ...annotations };
+      return Promise.resolve();
+    },
+    remove: (path, { uid, resourceVersion } = {}) => {
+      const { metadata } = cluster.objects.get(path) ?? {};
+      const differs = (wanted: string | undefined, is: string | undefined): boolean =>
+        metadata !== undefined && wanted !== undefined && is !== wanted;
+      if (differs(uid, metadata?.uid) || differs(resourceVersion, metadata?.resourceVersion))
+        return Promise.reject(new KubernetesError(`DELETE ${path}`, 409, 'Conflict', 'Precondition failed'));
+      cluster.removed.push(path);
+      return Promise.resolve(cluster.objects.delete(path));
+    },
+    tokenFor: () => Promise.resolve({ token: 'a.deployer.token', expiresAt: Date.now() + 600_000 }),
+    podLog: () => Promise.resolve(''),
+    connect: () => Promise.reject(new Error('no pods here')),
+    exec: () => Promise.resolve({ exitCode: 0, stdout: '', stderr: '' }),
+    certificateAuthority: () => Promise.resolve(undefined),
+    close: () => undefined,
+  };
+  return { kubernetes, cluster };
+}
