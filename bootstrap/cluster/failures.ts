@@ -4,7 +4,7 @@ import { INSTANCE_LABEL } from '../../src/contract/names.ts';
 import type { Api, ApiObject } from './api.ts';
 import { RUNNING, addresses, conditions, containers, terminated } from './stages/pod-status.ts';
 import { NOT_DELETED, READY, type StageInput, stage } from './stages/stage.ts';
-import { retellStages, touch } from './touch.ts';
+import { resyncStages, touch } from './touch.ts';
 
 export const RELEASE_FAILURES = ['crash-loop', 'oom', 'image-pull', 'never-ready', 'job-failed'] as const;
 export type ReleaseFailure = (typeof RELEASE_FAILURES)[number];
@@ -147,7 +147,7 @@ async function touchPods(api: Api, release: string): Promise<void> {
   // It has to have taken in the Stages first, all of them, which takes longer on a busy machine (see `proof.ts`).
   for (const pause of [200, 800]) {
     await sleep(pause);
-    await retellStages(api);
+    await resyncStages(api);
     const { items } = (await api.request(
       'GET',
       `/api/v1/pods?labelSelector=${encodeURIComponent(`${INSTANCE_LABEL}=${release}`)}`,

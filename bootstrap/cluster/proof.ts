@@ -13,7 +13,7 @@ import { randomUUID } from 'node:crypto';
 import { waitUntil } from '../process/wait.ts';
 import { type Api, ApiError } from './api.ts';
 import { STORAGE_CLASS } from './stages/volumes.ts';
-import { retellStages, touch } from './touch.ts';
+import { resyncStages, touch } from './touch.ts';
 
 const NAMESPACE = 'kube-system';
 const NAME = 'simulator-proof';
@@ -148,7 +148,7 @@ async function until<T>(
         const done = await look();
         if (done !== undefined || performance.now() < retellAt) return done;
         retellAt = performance.now() + RETELL_AFTER_MS;
-        await retellStages(api);
+        await resyncStages(api);
         await touch(api, `${collection}/${name}`);
         onRetold?.(what);
       } catch (error) {

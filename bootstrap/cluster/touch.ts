@@ -29,6 +29,6 @@ export async function touchAll(
 }
 
 /** When one of its Stages changes, it reads all of them again. */
-export async function retellStages(api: Pick<Api, 'request'>): Promise<void> {
+export async function resyncStages(api: Pick<Api, 'request'>): Promise<void> {
   await touch(api, '/apis/kwok.x-k8s.io/v1alpha1/stages/pod-start');
 }

@@ -34,9 +34,9 @@ import { assertObjectsOurs } from './release/objects.ts';
 import { assertOurs } from './release/ours.ts';
 import { newestRevision } from './release/revisions.ts';
 import { explainTerminating } from './release/terminating.ts';
-import { type Release, settleRelease } from './release/recover.ts';
+import { type Release, unlockRelease } from './release/recover.ts';
 import { settleUninstalling } from './release/uninstalling.ts';
-import { beating, type ScopeOf } from './scope.ts';
+import { withHeartbeat, type ScopeOf } from './scope.ts';
 
 /** Helm's discovery may be a moment behind a definition that was just established. */
 const KIND_UNKNOWN_PAUSE_MILLISECONDS = 2000;
@@ -45,7 +45,7 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
   return async (input: ApplyReleaseInput): Promise<ApplyReleaseResult> => {
     const scope = scopeOf();
     let doing = 'looks at what is there';
-    return beating(
+    return withHeartbeat(
       scope,
       () => doing,
       async (turn) => {
@@ -81,7 +81,7 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
           await clients.charts.ensure(inputs.upstream, scope.signal);
         }
         doing = 'makes sure that nobody else is at work on it';
-        const settled = await settleRelease(clients, run, release, step.digest, scope.signal);
+        const settled = await unlockRelease(clients, run, release, step.digest, scope.signal);
         const stopped = await settleUninstalling(clients, release, settled.revision, scope.signal);
         const revision =
           stopped === undefined

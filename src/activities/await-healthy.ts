@@ -7,8 +7,8 @@ import type { ChartChoice } from '../plan/charts/source.ts';
 import { healthOf } from '../plan/health-check.ts';
 import { findRelease, findService, type Release } from '../plan/releases.ts';
 import { assertEnvironment } from './context.ts';
-import { markProven } from './release/revisions.ts';
-import { beating, type ScopeOf } from './scope.ts';
+import { markVerified } from './release/revisions.ts';
+import { withHeartbeat, type ScopeOf } from './scope.ts';
 import { createPatience } from './wait/patience.ts';
 import { waitForRelease, type WaitInput } from './wait/release.ts';
 
@@ -27,7 +27,7 @@ export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
     });
     let waiting: Omit<WaitingBeat, 'spentSeconds' | 'release'> = { status: '' };
     const redact = (text: string): string => clients.redactor.redact(text);
-    return beating(
+    return withHeartbeat(
       scope,
       (): WaitingBeat => ({ spentSeconds: patience.spent(), release: step.name, ...waiting }),
       async () => {
@@ -42,7 +42,7 @@ export function awaitHealthy(clients: Clients, scopeOf: ScopeOf) {
             waiting = { status: redact(status), ...(cause === '' ? {} : { cause: redact(cause) }) };
           },
         });
-        await markProven(clients.kubernetes, step.namespace, step.name, scope.signal);
+        await markVerified(clients.kubernetes, step.namespace, step.name, scope.signal);
         return { seconds: Math.round(patience.spent() * 1000) / 1000, proof };
       },
     );

@@ -2,7 +2,7 @@ import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import { assertEnvironment } from './context.ts';
 import { writeEvidence } from './evidence/index.ts';
-import { beating, type ScopeOf } from './scope.ts';
+import { withHeartbeat, type ScopeOf } from './scope.ts';
 
 /** Events, conditions and logs of everything that belongs to a failed service. */
 export function collectEvidence(clients: Clients, scopeOf: ScopeOf): Activities['collectEvidence'] {
@@ -12,7 +12,7 @@ export function collectEvidence(clients: Clients, scopeOf: ScopeOf): Activities[
     const releases = service.steps
       .filter((step) => step.kind === 'release')
       .map(({ name, namespace }) => ({ name, namespace }));
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'collects events, conditions and logs',
       () =>

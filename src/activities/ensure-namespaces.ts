@@ -5,7 +5,7 @@ import type { Activities } from '../contract/activities.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION, OWNER_LABEL } from '../contract/names.ts';
 import { assertTarget } from './context.ts';
 import { awaitNamespacesGone, isTerminating } from './release/terminating.ts';
-import { beating, type ScopeOf } from './scope.ts';
+import { withHeartbeat, type ScopeOf } from './scope.ts';
 
 type Namespace = Catalog['namespaces'][number];
 
@@ -17,7 +17,7 @@ export function ensureNamespaces(clients: Clients, scopeOf: ScopeOf): Activities
   return async (run) => {
     const scope = scopeOf();
     let doing = 'namespaces';
-    return beating(
+    return withHeartbeat(
       scope,
       () => doing,
       async () => {

@@ -21,7 +21,7 @@ import { recordResult } from './record-result.ts';
 import { removeRemains } from './remove-remains.ts';
 import { removeRelease } from './remove-release.ts';
 import { createGuard } from './retry/guard.ts';
-import { settleReleases } from './settle-releases.ts';
+import { settleReleases } from './unlock-releases.ts';
 import { type ScopeOf, temporalScope } from './scope.ts';
 import { configureVault } from './vault/configure.ts';
 import { openVault } from './vault/open.ts';

@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/schema.ts';
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { Selection } from '../contract/deploy.ts';
-import type { DeployPlan } from '../contract/plan.ts';
+import type { OperationPlan } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { PlanRefusedError } from '../plan/charts/source.ts';
 import { buildPlan } from '../plan/decide.ts';
@@ -16,14 +16,14 @@ import { observeCluster } from './observe/cluster.ts';
 import { assertShown } from './plan-binding.ts';
 import { lostDefinitions } from './release/lost-definitions.ts';
 import { assertReadable } from './release/readable.ts';
-import { beating, type ScopeOf } from './scope.ts';
+import { withHeartbeat, type ScopeOf } from './scope.ts';
 import { findLossBefore, lossText } from './vault/loss.ts';
 
 /** What will be done to each service and why, from catalog, environment and cluster; changes nothing. */
 export function makePlan(clients: Clients, scopeOf: ScopeOf): Activities['makePlan'] {
   return async ({ run, selection, expectedDigest }) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'plans',
       async () => {
@@ -48,7 +48,7 @@ export async function planFor(
   imageTags: Readonly<Record<string, string>>,
   signal: AbortSignal,
   selection?: Selection,
-): Promise<DeployPlan> {
+): Promise<OperationPlan> {
   const [inputs, seen] = await Promise.all([
     allReleaseInputs(clients.catalog, environment, imageTags, clients.config),
     observeCluster(clients, environment, signal),
@@ -98,7 +98,7 @@ export function decidePlan(
   digests: ReadonlyMap<string, string>,
   observed: ObservedCluster,
   selection?: Selection,
-): DeployPlan {
+): OperationPlan {
   const plan = buildPlan({ catalog, environment, digests, observed });
   const selected = selection ? selectPlan(plan, catalog, selection, observed) : plan;
   refuseForeign(selected, observed);
@@ -106,7 +106,7 @@ export function decidePlan(
 }
 
 /** What was not selected is nobody's business here. @throws ForeignReleaseError */
-function refuseForeign({ environment, services }: DeployPlan, { foreign }: ObservedCluster): void {
+function refuseForeign({ environment, services }: OperationPlan, { foreign }: ObservedCluster): void {
   const inTheWay = services
     .flatMap(({ steps }) => steps)
     .filter(({ kind, action }) => kind === 'release' && action !== 'excluded')

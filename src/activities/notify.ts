@@ -11,7 +11,7 @@ import { digestOf } from '../plan/digest.ts';
 import { assertEnvironment, currentEnvironment } from './context.ts';
 import { readDriftState, updateDriftState } from './drift/state.ts';
 import { DeployError } from './failures.ts';
-import { beating, type Scope, type ScopeOf } from './scope.ts';
+import { withHeartbeat, type Scope, type ScopeOf } from './scope.ts';
 
 type Notify = Environment['notify'];
 
@@ -36,7 +36,7 @@ const OUTPUT_LINES = 20;
 export function notify(clients: Clients, scopeOf: ScopeOf): Activities['notify'] {
   return async (input) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'tells of it',
       async () => {

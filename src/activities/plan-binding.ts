@@ -1,8 +1,8 @@
 /** What somebody has looked at is what is done: a plan that is no longer the one that was shown is refused. */
 import { FAILURES } from '../contract/failures.ts';
-import type { DeployPlan } from '../contract/plan.ts';
+import type { OperationPlan } from '../contract/plan.ts';
 import { digestOf } from '../plan/digest.ts';
-import { isSettled } from '../plan/progress.ts';
+import { isNoop } from '../plan/progress.ts';
 import type { Survey } from './destroy/survey.ts';
 import { DeployError } from './failures.ts';
 
@@ -11,10 +11,10 @@ import { DeployError } from './failures.ts';
  * @param actual where more than the plan was shown: a digest over all of it
  * @throws DeployError PlanOutdated, before anything was touched
  */
-export function assertShown(expected: string | undefined, plan: DeployPlan, actual = plan.digest): void {
+export function assertShown(expected: string | undefined, plan: OperationPlan, actual = plan.digest): void {
   if (expected === undefined || actual === expected) return;
   const changes = plan.services
-    .filter(({ action }) => !isSettled(action))
+    .filter(({ action }) => !isNoop(action))
     .map(({ name, action }) => `${name} (${action})`);
   const now = changes.length === 0 ? 'which changes nothing' : `on ${changes.join(', ')}`;
   const [approved, advice] =
@@ -29,7 +29,7 @@ export function assertShown(expected: string | undefined, plan: DeployPlan, actu
 
 /** Over the releases that go, the namespaces and, where data go as well, the volumes. */
 export function destructionDigest(
-  { digest }: Pick<DeployPlan, 'digest'>,
+  { digest }: Pick<OperationPlan, 'digest'>,
   { namespaces }: Pick<Survey, 'namespaces'>,
   deleteData: boolean,
 ): string {

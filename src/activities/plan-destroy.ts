@@ -1,20 +1,20 @@
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
-import type { DeployPlan } from '../contract/plan.ts';
+import type { OperationPlan } from '../contract/plan.ts';
 import { buildDestroyPlan } from '../plan/destroy/destroy.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { survey } from './destroy/survey.ts';
 import { assertShown, destructionDigest } from './plan-binding.ts';
-import { markedByHelm } from './release/leftovers.ts';
+import { markedByHelm } from './release/orphans.ts';
 import { foreignReleases } from './release/ours.ts';
 import { allRevisions, newestOfEach } from './release/revisions.ts';
-import { beating, type ScopeOf } from './scope.ts';
+import { withHeartbeat, type ScopeOf } from './scope.ts';
 
 /** What has to be removed, dependents first, from what the cluster holds; changes nothing. */
 export function planDestroy(clients: Clients, scopeOf: ScopeOf): Activities['planDestroy'] {
   return async ({ run, deleteData, expectedDigest }) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'plans',
       async () => {
@@ -36,7 +36,7 @@ export async function destroyPlanOf(
   clients: Pick<Clients, 'environment' | 'config' | 'kubernetes' | 'catalog'>,
   deleteData: boolean,
   signal?: AbortSignal,
-): Promise<DeployPlan> {
+): Promise<OperationPlan> {
   const { kubernetes, catalog } = clients;
   const [environment, revisions, marked] = await Promise.all([
     currentEnvironment(clients),

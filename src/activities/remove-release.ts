@@ -9,19 +9,19 @@ import { paths } from '../clients/kubernetes/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import { assertTarget } from './context.ts';
 import { formerNames } from './owner/claim.ts';
-import { awaitGone } from './release/gone.ts';
-import { removeLeftovers } from './release/leftovers.ts';
-import { type Release, settleRelease } from './release/recover.ts';
+import { waitForDeletion } from './release/deletion.ts';
+import { removeOrphans } from './release/orphans.ts';
+import { type Release, unlockRelease } from './release/recover.ts';
 import { assertOurs } from './release/ours.ts';
 import { revisionsOf } from './release/revisions.ts';
-import { beating, type ScopeOf } from './scope.ts';
+import { withHeartbeat, type ScopeOf } from './scope.ts';
 
 export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['removeRelease'] {
   return async ({ run, step, priority }) => {
     const scope = scopeOf();
     const { kubernetes, helm, environment } = clients;
     let doing = 'looks at what is there';
-    return beating(
+    return withHeartbeat(
       scope,
       () => doing,
       async (turn) => {
@@ -33,7 +33,7 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
         await assertOurs(clients, release, revisions, scope.signal);
 
         doing = 'makes sure that nobody else is at work on it';
-        const { revision } = await settleRelease(clients, run, release, step.digest, scope.signal);
+        const { revision } = await unlockRelease(clients, run, release, step.digest, scope.signal);
         // What an unfinished revision had created is in no record.
         let complete = found?.status === 'deployed' && revision?.revision === found.revision;
         if (revision && revision.status !== 'uninstalled') {
@@ -57,11 +57,11 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
         if (!complete) {
           doing = 'removes what no record of Helm tells';
           const formerly = await formerNames(kubernetes, environment.name);
-          const left = await removeLeftovers(kubernetes, release, [environment.name, ...formerly], scope.signal);
+          const left = await removeOrphans(kubernetes, release, [environment.name, ...formerly], scope.signal);
           const records = await removeRecords(clients, release, scope.signal);
           if (!found && left.length + records === 0) return { removed: false, seconds: seconds(started) };
         }
-        await awaitGone(kubernetes, release, environment.removalPatienceSeconds, scope.signal, (text) => {
+        await waitForDeletion(kubernetes, release, environment.removalPatienceSeconds, scope.signal, (text) => {
           doing = text;
         });
         return { removed: true, seconds: seconds(started) };

@@ -14,11 +14,11 @@ import { assertTarget } from './context.ts';
 import { definitionsToRemove } from './destroy/definitions.ts';
 import { recordsToRemove } from './destroy/records.ts';
 import { type Survey, survey, type SurveyedNamespace } from './destroy/survey.ts';
-import { LOOK_MILLISECONDS, type Patience, removeAndWait, type Target } from './destroy/vanish.ts';
+import { LOOK_MILLISECONDS, type Patience, deleteAndWait, type Target } from './destroy/deletion.ts';
 import { claimsOf, removeClaims } from './destroy/volumes.ts';
 import { formerNames } from './owner/claim.ts';
-import { markedByHelm } from './release/leftovers.ts';
-import { beating, type ScopeOf } from './scope.ts';
+import { markedByHelm } from './release/orphans.ts';
+import { withHeartbeat, type ScopeOf } from './scope.ts';
 
 const DATA_STAY = 'data stay unless --delete-data is given';
 
@@ -35,7 +35,7 @@ export function removeRemains(clients: Clients, scopeOf: ScopeOf): Activities['r
     const onStatus = (text: string): void => {
       doing = text;
     };
-    return beating(
+    return withHeartbeat(
       scope,
       () => doing,
       async () => {
@@ -43,7 +43,7 @@ export function removeRemains(clients: Clients, scopeOf: ScopeOf): Activities['r
         const removed: string[] = [];
         const remains: Remain[] = [];
         const remove = async (targets: readonly Target[]): Promise<void> => {
-          const stuck = await removeAndWait(kubernetes, targets, patience, signal, onStatus);
+          const stuck = await deleteAndWait(kubernetes, targets, patience, signal, onStatus);
           remains.push(...stuck);
           removed.push(
             ...targets

@@ -58,7 +58,11 @@ export interface Turn {
  * Beats while `work` runs, whatever it is waiting for.
  * @param detail asked for at each beat
  */
-export async function beating<T>(scope: Scope, detail: () => unknown, work: (turn: Turn) => Promise<T>): Promise<T> {
+export async function withHeartbeat<T>(
+  scope: Scope,
+  detail: () => unknown,
+  work: (turn: Turn) => Promise<T>,
+): Promise<T> {
   let beatAt = Date.now();
   let silence = 0;
   // The clock on the wall: the other one stands still while a machine sleeps.

@@ -4,7 +4,7 @@ import type { SecretKey } from '../catalog/schema.ts';
 import { type KvEntry, readKv, versionOfKv, writeKv } from '../clients/vault/index.ts';
 import { suppliedKeys, type SuppliedKey } from '../plan/vault/supplied.ts';
 import { keysWithoutText, requireText } from './vault/declared.ts';
-import { learnValues } from './vault/learn.ts';
+import { registerSecretValues } from './vault/learn.ts';
 import { findLossBefore } from './vault/loss.ts';
 import { isGoodEnough, waitingFor } from './vault/supplied.ts';
 
@@ -87,7 +87,7 @@ export async function getSecret(
 
 async function readSecret(clients: SecretClients, path: string, signal?: AbortSignal): Promise<KvEntry | undefined> {
   const entry = await clients.vault.asDeployer((session) => readKv(session, path, signal), signal);
-  learnValues(
+  registerSecretValues(
     clients.redactor,
     clients.catalog.secretPaths.find((declared) => declared.path === path),
     { ...entry?.other, ...entry?.data },

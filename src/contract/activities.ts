@@ -5,7 +5,7 @@
 import type { Remain, RunRef, Selection, ServiceFailure, ServiceOutcome } from './deploy.ts';
 import type { DriftFinding, DriftMode, DriftOutcome, DriftReport } from './drift.ts';
 import type { LockHolder } from './lock.ts';
-import type { DeployPlan, Operation, PlannedService, PlannedStep } from './plan.ts';
+import type { OperationPlan, Operation, PlannedService, PlannedStep } from './plan.ts';
 
 export interface ApplyReleaseInput {
   run: RunRef;
@@ -98,7 +98,7 @@ export const PLAN_ACTIVITIES: readonly (keyof Activities)[] = [
 
 export interface Activities {
   /** Reads catalog, environment and cluster; changes nothing. */
-  makePlan(input: MakePlanInput): Promise<DeployPlan>;
+  makePlan(input: MakePlanInput): Promise<OperationPlan>;
   /** Creates what is missing of the platform's namespaces. */
   ensureNamespaces(run: RunRef): Promise<{ created: string[] }>;
   applyRelease(input: ApplyReleaseInput): Promise<ApplyReleaseResult>;
@@ -143,9 +143,9 @@ export interface Activities {
     toVersion?: number;
     pastNoReturn: boolean;
     expectedDigest?: string;
-  }): Promise<DeployPlan>;
+  }): Promise<OperationPlan>;
   /** What leads back to the state before this run: of the services it changed. */
-  planUndo(input: { run: RunRef; changed: string[] }): Promise<DeployPlan>;
+  planUndo(input: { run: RunRef; changed: string[] }): Promise<OperationPlan>;
   /**
    * Keeps what the cluster now holds as the next platform version, and Helm's history as long as a version needs it.
    */
@@ -160,16 +160,16 @@ export interface Activities {
   }): Promise<{ version: number }>;
 
   /** What is taken over for a service: releases in its place that are not ours; changes nothing. */
-  planAdopt(input: { run: RunRef; service: string; expectedDigest: string }): Promise<DeployPlan>;
+  planAdopt(input: { run: RunRef; service: string; expectedDigest: string }): Promise<OperationPlan>;
   /** Marks them as ours, and their claims to be kept; applies and deletes nothing. */
   adoptReleases(input: {
     run: RunRef;
     service: string;
     requestedBy: string;
-    plan: DeployPlan;
+    plan: OperationPlan;
   }): Promise<{ adopted: string[] }>;
   /** What has to be removed, dependents first; changes nothing. */
-  planDestroy(input: { run: RunRef; deleteData: boolean; expectedDigest?: string }): Promise<DeployPlan>;
+  planDestroy(input: { run: RunRef; deleteData: boolean; expectedDigest?: string }): Promise<OperationPlan>;
   /** Uninstalls one release; volumes stay. */
   removeRelease(input: RemoveReleaseInput): Promise<{ removed: boolean; seconds: number }>;
   /** Secrets, definitions, namespaces and, when told, data, after the releases. What is kept or stuck is named. */
@@ -200,7 +200,7 @@ export interface Activities {
    */
   findDrift(run: RunRef): Promise<{ report: DriftReport; flapping: string[]; mode?: DriftMode; repairDigest?: string }>;
   /** Steps for releases that have drifted; the rest is unchanged. */
-  planRepair(input: { run: RunRef; findings: DriftFinding[] }): Promise<DeployPlan>;
+  planRepair(input: { run: RunRef; findings: DriftFinding[] }): Promise<OperationPlan>;
   /**
    * What no release can repair: fields that somebody added, definitions. What cannot be taken out keeps nothing else
    * from being repaired: `refused` says why, a line each.

@@ -1,5 +1,5 @@
 /** Messages between the CLI, the deploy workflow and its phases. */
-import type { DeployPlan, Operation, PlannedService } from './plan.ts';
+import type { OperationPlan, Operation, PlannedService } from './plan.ts';
 import type { SERVICE_STATES } from './states.ts';
 
 export type ServiceState = (typeof SERVICE_STATES)[number];
@@ -122,7 +122,7 @@ export interface PhaseResult {
 }
 
 /** How an operation ended, whichever it was. */
-export interface DeployResult {
+export interface OperationResult {
   operation: Operation;
   environment: string;
   workflowId: string;
@@ -164,6 +164,6 @@ export interface Remain {
 
 /** What the deploy workflow answers to the query `deployment`. */
 export interface DeploymentView {
-  plan?: DeployPlan;
+  plan?: OperationPlan;
   progress: Record<string, ServiceProgress>;
 }

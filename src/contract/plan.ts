@@ -69,7 +69,7 @@ export interface PlannedService {
   healthTimeoutSeconds: number;
 }
 
-export interface DeployPlan {
+export interface OperationPlan {
   operation: Operation;
   environment: string;
   /**

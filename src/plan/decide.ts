@@ -1,7 +1,7 @@
 /** What will be done to each service and why: wanted state against what was observed. Pure. */
 import type { Catalog, Service } from '../catalog/schema.ts';
 import { RELEASE_LABELS, VAULT } from '../contract/names.ts';
-import type { DeployPlan, PlannedAction, PlannedService, PlannedStep } from '../contract/plan.ts';
+import type { OperationPlan, PlannedAction, PlannedService, PlannedStep } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { checkChartSource } from './charts/source.ts';
 import { digestOf, planDigest } from './digest.ts';
@@ -10,7 +10,7 @@ import { criticalPath, remainingSeconds } from './graph.ts';
 import { wantedSecrets } from './vault/kubernetes-secrets.ts';
 import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRelease } from './observed.ts';
 import { checkPlatform, planScope } from './platform.ts';
-import { isProven } from './ownership/provenance.ts';
+import { isVerified } from './ownership/provenance.ts';
 import { listedReaders, withRestart } from './vault/secret-readers.ts';
 import { allReleases, findService, releasesOf, type Release } from './releases.ts';
 import { serviceSeconds } from './inputs/startup.ts';
@@ -38,7 +38,7 @@ const INVASIVENESS: readonly PlannedAction[] = ['install', 'upgrade', 'retry', '
  * data
  * @throws Error when a digest is missing
  */
-export function buildPlan({ catalog, environment, digests, observed }: PlanInput): DeployPlan {
+export function buildPlan({ catalog, environment, digests, observed }: PlanInput): OperationPlan {
   checkPlatform(catalog, environment.name, observed);
   checkChartSource(catalog, environment, observed);
   const vault = catalog.services.find(({ name }) => name === VAULT.service);
@@ -210,7 +210,7 @@ function decideRelease(
   if (health?.jobFailed) return { action: 'retry', reason: health.reason };
   // Without an image there are no pods that could be missing. A Job that has completed once has done its work: whoever
   // deleted its object (a controller, after its time) has not undone it.
-  if (health === undefined && release.job && isProven(found))
+  if (health === undefined && release.job && isVerified(found))
     return { action: 'unchanged', reason: 'completed, as wanted; its Job is gone, and the receipt counts' };
   if (health === undefined && release.image !== undefined)
     return { action: 'retry', reason: release.job ? 'its Job is gone' : 'its workload is gone' };

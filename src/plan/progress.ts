@@ -2,24 +2,24 @@
  * The state of a deployment as a fold over its events: used by the workflow for its own view and by the CLI
  * for its pictures, so that both always agree.
  */
-import type { DeployResult, ServiceOutcome, ServiceProgress } from '../contract/deploy.ts';
-import type { DeployPlan, PlannedAction, PlannedService } from '../contract/plan.ts';
+import type { OperationResult, ServiceOutcome, ServiceProgress } from '../contract/deploy.ts';
+import type { OperationPlan, PlannedAction, PlannedService } from '../contract/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../contract/states.ts';
 
 export interface DeploymentProgress {
-  plan?: DeployPlan;
+  plan?: OperationPlan;
   /** Newest event per service. */
   services: Record<string, ServiceProgress>;
   /** Milliseconds since the epoch. */
   startedAt: number;
-  finished?: DeployResult;
+  finished?: OperationResult;
 }
 
 export type DeploymentEvent =
   | { kind: 'started'; at: number }
-  | { kind: 'plan'; plan: DeployPlan; at: number }
+  | { kind: 'plan'; plan: OperationPlan; at: number }
   | { kind: 'progress'; event: ServiceProgress }
-  | { kind: 'finished'; result: DeployResult };
+  | { kind: 'finished'; result: OperationResult };
 
 export function emptyProgress(startedAt = 0): DeploymentProgress {
   return { services: {}, startedAt };
@@ -33,7 +33,7 @@ export function applyEvent(view: DeploymentProgress, event: DeploymentEvent): De
     case 'plan': {
       const services: Record<string, ServiceProgress> = {};
       for (const service of event.plan.services) {
-        const outcome = settledOutcome(service);
+        const outcome = noopOutcome(service);
         services[service.name] = outcome
           ? { service: service.name, state: outcome.state, at: event.at, outcome }
           : { service: service.name, state: 'waiting', at: event.at };
@@ -51,24 +51,24 @@ export function applyEvent(view: DeploymentProgress, event: DeploymentEvent): De
 }
 
 /** Whether nothing is to be done: as wanted, or not selected. */
-export function isSettled(action: PlannedAction): boolean {
+export function isNoop(action: PlannedAction): boolean {
   return action === 'unchanged' || action === 'excluded';
 }
 
 /** How a service ends to which nothing is done; undefined for all others. */
-export function settledOutcome({
+export function noopOutcome({
   name,
   phase,
   action,
 }: Pick<PlannedService, 'name' | 'phase' | 'action'>): ServiceOutcome | undefined {
-  if (!isSettled(action)) return undefined;
+  if (!isNoop(action)) return undefined;
   return { name, phase, state: action === 'excluded' ? 'skipped' : 'unchanged', seconds: 0, changed: false };
 }
 
 /** Dependencies that a waiting service still waits for, in the catalog's order. */
 export function waitsFor(view: DeploymentProgress, service: string): string[] {
   const planned = view.plan?.services.find((candidate) => candidate.name === service);
-  const settled = new Set(view.plan?.services.filter(({ action }) => isSettled(action)).map(({ name }) => name));
+  const settled = new Set(view.plan?.services.filter(({ action }) => isNoop(action)).map(({ name }) => name));
   return (planned?.dependsOn ?? []).filter(
     (name) => !settled.has(name) && !GOOD_STATES.includes(view.services[name]?.state ?? 'waiting'),
   );

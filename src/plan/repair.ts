@@ -2,7 +2,7 @@
 import type { Catalog, Service } from '../catalog/schema.ts';
 import type { DriftFinding } from '../contract/drift.ts';
 import { RELEASE_LABELS } from '../contract/names.ts';
-import type { DeployPlan, PlannedService, PlannedStep } from '../contract/plan.ts';
+import type { OperationPlan, PlannedService, PlannedStep } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { digestOf } from './digest.ts';
 import { lastApplied, ownRevision } from './drift/releases.ts';
@@ -24,7 +24,7 @@ export interface RepairPlanInput {
 }
 
 /** Releases without findings that a release repairs are `unchanged`. */
-export function buildRepairPlan(input: RepairPlanInput): DeployPlan {
+export function buildRepairPlan(input: RepairPlanInput): OperationPlan {
   const { catalog, environment } = input;
   const notes: string[] = [];
   const services = catalog.services.map((service) => planService(input, service, notes));

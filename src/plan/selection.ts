@@ -1,7 +1,7 @@
 /** Part of the platform: which services a selection names, and what a plan makes of the others. Pure. */
 import type { Service } from '../catalog/schema.ts';
 import type { Selection } from '../contract/deploy.ts';
-import type { DeployPlan, PlannedService, PlannedStep } from '../contract/plan.ts';
+import type { OperationPlan, PlannedService, PlannedStep } from '../contract/plan.ts';
 import { suggestion } from '../suggest.ts';
 import { planDigest } from './digest.ts';
 import { dependentsOf } from './graph.ts';
@@ -47,12 +47,12 @@ export function selectedServices(catalog: Graph, selection: Selection): string[]
   );
   if (withDependencies) addDependencies(catalog, chosen);
   const selected = names.filter((name) => chosen.has(name) && !skip.includes(name));
-  if (selected.length === 0) throw new SelectionError(`Nothing is left to deploy: ${selectionWords(selection)}.`);
+  if (selected.length === 0) throw new SelectionError(`Nothing is left to deploy: ${describeSelection(selection)}.`);
   return selected;
 }
 
 /** `only auth, phase 3, without web`: a selection in words. */
-export function selectionWords({
+export function describeSelection({
   only = [],
   phases = [],
   from = [],
@@ -75,11 +75,11 @@ export function selectionWords({
  * @throws SelectionError; DependencyMissingError naming what is missing and the ways on
  */
 export function selectPlan(
-  decided: DeployPlan,
+  decided: OperationPlan,
   catalog: Graph,
   selection: Selection,
   observed: ObservedCluster,
-): DeployPlan {
+): OperationPlan {
   const selected = new Set(selectedServices(catalog, selection));
   const plan = rerunning(decided, selected, selection.rerun ?? []);
   const missing = plan.services
@@ -99,12 +99,12 @@ export function selectPlan(
     services,
     groundwork: plan.groundwork && todo,
     digest: planDigest(plan.environment, services),
-    notes: [...(plan.notes ?? []), `Selected: ${selectionWords(selection)}`],
+    notes: [...(plan.notes ?? []), `Selected: ${describeSelection(selection)}`],
   };
 }
 
 /** @throws SelectionError for a name that is no Job of the platform, or of a service that is not selected */
-function rerunning(plan: DeployPlan, selected: ReadonlySet<string>, rerun: readonly string[]): DeployPlan {
+function rerunning(plan: OperationPlan, selected: ReadonlySet<string>, rerun: readonly string[]): OperationPlan {
   if (rerun.length === 0) return plan;
   const jobs = plan.services.flatMap(({ steps }) => steps.filter(({ job }) => job).map(({ name }) => name));
   for (const name of rerun)

@@ -2,11 +2,11 @@
  * Takes over what somebody else has installed in the place of a service, under the lock; applies and deletes nothing.
  */
 import type { AdoptInput } from '../contract/adopt.ts';
-import type { DeployResult } from '../contract/deploy.ts';
+import type { OperationResult } from '../contract/deploy.ts';
 import { ground, reads } from './activity-proxies.ts';
 import { runOperation } from './operation.ts';
 
-export function adopt(input: AdoptInput): Promise<DeployResult> {
+export function adopt(input: AdoptInput): Promise<OperationResult> {
   const { service, expectedDigest, requestedBy } = input;
   return runOperation({
     operation: 'adopt',

@@ -6,19 +6,19 @@ import {
   executeChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { DeployInput, DeployResult, RunRef } from '../contract/deploy.ts';
-import type { DeployPlan } from '../contract/plan.ts';
+import type { DeployInput, OperationResult, RunRef } from '../contract/deploy.ts';
+import type { OperationPlan } from '../contract/plan.ts';
 import type { RollbackInput } from '../contract/rollback.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { GOOD_STATES } from '../contract/states.ts';
-import { type DeploymentProgress, isSettled, outcomes } from '../plan/progress.ts';
+import { type DeploymentProgress, isNoop, outcomes } from '../plan/progress.ts';
 import { namespaces, outside, reads, records, vault } from './activity-proxies.ts';
 import { failureOf, resultOf } from './failure-of.ts';
 import { runOperation } from './operation.ts';
 import { rollback } from './rollback.ts';
 import { versionOf } from './version.ts';
 
-export function deploy(input: DeployInput): Promise<DeployResult> {
+export function deploy(input: DeployInput): Promise<OperationResult> {
   const { selection, expectedDigest } = input;
   return runOperation({
     operation: 'deploy',
@@ -52,14 +52,14 @@ export function deploy(input: DeployInput): Promise<DeployResult> {
   });
 }
 
-async function groundwork(run: RunRef, plan: DeployPlan): Promise<Partial<DeployResult>> {
+async function groundwork(run: RunRef, plan: OperationPlan): Promise<Partial<OperationResult>> {
   if (plan.groundwork)
     await namespaces.ensureNamespaces.executeWithOptions({ summary: 'Namespaces of the platform' }, [run]);
   return {};
 }
 
 /** What this run changed goes back to what was there before; the lock stays with the deployment. */
-async function undo(input: DeployInput, run: RunRef, changed: string[]): Promise<Partial<DeployResult>> {
+async function undo(input: DeployInput, run: RunRef, changed: string[]): Promise<Partial<OperationResult>> {
   const args: RollbackInput = {
     environment: input.environment,
     clusterUid: input.clusterUid,
@@ -84,7 +84,7 @@ async function undo(input: DeployInput, run: RunRef, changed: string[]): Promise
     return { undone: { outcome, services, ...(notes ? { notes } : {}) } };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const result = resultOf<DeployResult>(error);
+    const result = resultOf<OperationResult>(error);
     return {
       undone: {
         outcome: 'failed',
@@ -111,7 +111,7 @@ async function schedule(run: RunRef): Promise<string[]> {
   }
 }
 
-async function announce(run: RunRef, result: DeployResult): Promise<void> {
+async function announce(run: RunRef, result: OperationResult): Promise<void> {
   const failed = result.services.filter(({ state }) => state === 'failed');
   const lines = [
     ...(result.failure ? [result.failure.message] : []),
@@ -125,11 +125,11 @@ async function announce(run: RunRef, result: DeployResult): Promise<void> {
 }
 
 /** Something was done, so time has passed since Vault was opened; a restart would have left it sealed, unnoticed. */
-function vaultMayHaveBeenRestarted(plan: DeployPlan, view: DeploymentProgress): boolean {
+function vaultMayHaveBeenRestarted(plan: OperationPlan, view: DeploymentProgress): boolean {
   const keeper = plan.services.find((service) => service.steps.some((step) => step.kind === 'vault-bootstrap'));
   return (
     keeper !== undefined &&
     GOOD_STATES.includes(view.services[keeper.name]?.state ?? 'waiting') &&
-    plan.services.some((service) => !isSettled(service.action))
+    plan.services.some((service) => !isNoop(service.action))
   );
 }

@@ -1,5 +1,5 @@
 /** Takes the platform down, dependents first. Data stays unless it was asked for in words. */
-import type { DeployResult, Remain, ServiceFailure } from '../contract/deploy.ts';
+import type { OperationResult, Remain, ServiceFailure } from '../contract/deploy.ts';
 import type { DestroyInput } from '../contract/destroy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import { GOOD_STATES } from '../contract/states.ts';
@@ -7,7 +7,7 @@ import { outcomes } from '../plan/progress.ts';
 import { clearing, ground, reads } from './activity-proxies.ts';
 import { runOperation } from './operation.ts';
 
-export function destroy(input: DestroyInput): Promise<DeployResult> {
+export function destroy(input: DestroyInput): Promise<OperationResult> {
   const { deleteData, expectedDigest } = input;
   return runOperation({
     operation: 'destroy',

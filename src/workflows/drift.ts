@@ -17,7 +17,7 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { Activities } from '../contract/activities.ts';
-import type { DeployResult, RunRef } from '../contract/deploy.ts';
+import type { OperationResult, RunRef } from '../contract/deploy.ts';
 import type { DriftFinding, DriftInput, DriftReport, DriftResult } from '../contract/drift.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { LockHolder } from '../contract/lock.ts';
@@ -25,7 +25,7 @@ import type { RepairInput } from '../contract/repair.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { startOptionsOf } from '../contract/start-options.ts';
 import { isRepairable } from '../plan/drift/repairable.ts';
-import { countWords, driftDetails, notificationLines } from '../plan/drift/words.ts';
+import { formatCount, driftDetails, notificationLines } from '../plan/drift/words.ts';
 import { ground, outside, reads, surveys } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
 import { repair } from './repair.ts';
@@ -172,7 +172,7 @@ async function mend(
   };
 }
 
-async function startRepair(input: DriftInput, run: RunRef, findings: DriftFinding[]): Promise<DeployResult> {
+async function startRepair(input: DriftInput, run: RunRef, findings: DriftFinding[]): Promise<OperationResult> {
   const { environment, clusterUid } = input;
   const requestedBy = input.requestedBy ?? 'the drift schedule';
   const args: RepairInput = {
@@ -228,7 +228,7 @@ async function tell(run: RunRef, result: DriftResult): Promise<void> {
   const title =
     outcome === 'failed'
       ? `The drift run on ${run.environment} failed: ${reason ?? ''}`
-      : `Drift on ${run.environment}: ${countWords(findings)}${repaired.length > 0 ? `, ${repaired.length} repaired` : ''}${flapping.length > 0 ? `, ${flapping.length} flapping` : ''}`;
+      : `Drift on ${run.environment}: ${formatCount(findings)}${repaired.length > 0 ? `, ${repaired.length} repaired` : ''}${flapping.length > 0 ? `, ${flapping.length} flapping` : ''}`;
   const about = [
     outcome,
     ...(remaining ?? findings).map(({ kind, key }) => `${kind} ${key}`),

@@ -13,9 +13,9 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { DeployResult, OperationInput, RunRef, ServiceFailure, ServiceOutcome } from '../contract/deploy.ts';
+import type { OperationResult, OperationInput, RunRef, ServiceFailure, ServiceOutcome } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
-import type { DeployPlan, Operation } from '../contract/plan.ts';
+import type { OperationPlan, Operation } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { DEPENDENCY_FAILED, GOOD_STATES, STOPPED } from '../contract/states.ts';
 import { deploymentDetails } from '../plan/details.ts';
@@ -24,7 +24,7 @@ import {
   type DeploymentEvent,
   type DeploymentProgress,
   emptyProgress,
-  isSettled,
+  isNoop,
   outcomes,
 } from '../plan/progress.ts';
 import { ground, settling } from './activity-proxies.ts';
@@ -39,20 +39,20 @@ export interface OperationSteps {
   /** Run that is taken back, under its lock. */
   undoes?: string;
   /** Changes nothing. */
-  plan: (run: RunRef) => Promise<DeployPlan>;
+  plan: (run: RunRef) => Promise<OperationPlan>;
   /** Between the plan and the first phase. What it returns goes into the result. */
-  before?: (run: RunRef, plan: DeployPlan) => Promise<Partial<DeployResult>>;
+  before?: (run: RunRef, plan: OperationPlan) => Promise<Partial<OperationResult>>;
   /**
    * After the last phase, whether or not services failed, unless the operation was cancelled. What it returns goes into
    * the result.
    */
-  after?: (run: RunRef, plan: DeployPlan, view: DeploymentProgress) => Promise<Partial<DeployResult>>;
+  after?: (run: RunRef, plan: OperationPlan, view: DeploymentProgress) => Promise<Partial<OperationResult>>;
   /** Once the outcome is known, whatever it is; is not cancelled. What it returns goes into the result. */
-  finish?: (run: RunRef, result: DeployResult) => Promise<Partial<DeployResult>>;
+  finish?: (run: RunRef, result: OperationResult) => Promise<Partial<OperationResult>>;
 }
 
 /** @throws ApplicationFailure DeployFailed, or CancelledFailure, with the result as its detail */
-export async function runOperation({ operation, input, ...steps }: OperationSteps): Promise<DeployResult> {
+export async function runOperation({ operation, input, ...steps }: OperationSteps): Promise<OperationResult> {
   const info = workflowInfo();
   const startedAt = info.startTime.getTime();
   const run: RunRef = {
@@ -113,7 +113,7 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     extra = { ...extra, ...(await steps.after?.(run, plan, view)) };
   };
 
-  let extra: Partial<DeployResult> = {};
+  let extra: Partial<OperationResult> = {};
   let failure: ServiceFailure | undefined;
   let cancelled = false;
   try {
@@ -130,13 +130,13 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
   cancelled ||= supersededBy !== undefined;
   const failed = failure !== undefined || services.some((service) => service.state === 'failed');
   const idle = services.every((service) => ['unchanged', 'skipped'].includes(service.state));
-  const outcome: DeployResult['outcome'] = cancelled
+  const outcome: OperationResult['outcome'] = cancelled
     ? 'cancelled'
     : failed
       ? 'failed'
       : (extra.outcome ?? (idle ? 'unchanged' : 'succeeded'));
   const notes = [...(view.plan?.notes ?? []), ...services.flatMap((service) => service.notes ?? [])];
-  let result: DeployResult = {
+  let result: OperationResult = {
     operation,
     environment: input.environment,
     workflowId: info.workflowId,
@@ -194,10 +194,10 @@ async function withDeadline(seconds: number, body: () => Promise<void>): Promise
 }
 
 /** What cannot be settled now is settled by the next operation: it must not hold up the end of this one. */
-async function settle(run: RunRef, plan: DeployPlan): Promise<void> {
+async function settle(run: RunRef, plan: OperationPlan): Promise<void> {
   const steps = plan.services
     .flatMap((service) => service.steps)
-    .filter(({ kind, action }) => kind === 'release' && !isSettled(action) && action !== 'verify');
+    .filter(({ kind, action }) => kind === 'release' && !isNoop(action) && action !== 'verify');
   if (steps.length === 0) return;
   await settling.settleReleases
     .executeWithOptions({ summary: 'No release is left half done' }, [
@@ -206,7 +206,7 @@ async function settle(run: RunRef, plan: DeployPlan): Promise<void> {
     .catch(() => undefined);
 }
 
-async function record(input: OperationInput, run: RunRef, result: DeployResult): Promise<void> {
+async function record(input: OperationInput, run: RunRef, result: OperationResult): Promise<void> {
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.result, value: result.outcome }]);
   try {
     await ground.recordResult.executeWithOptions({ summary: `Audit: ${result.outcome}` }, [
@@ -224,7 +224,7 @@ async function record(input: OperationInput, run: RunRef, result: DeployResult):
   }
 }
 
-function evidenceText({ evidence = [] }: DeployResult, { name, failure }: ServiceOutcome): string {
+function evidenceText({ evidence = [] }: OperationResult, { name, failure }: ServiceOutcome): string {
   const before = evidence.find(({ service }) => service === name)?.file;
   const files = [
     ...(failure?.evidence ? [failure.evidence] : []),
@@ -233,7 +233,7 @@ function evidenceText({ evidence = [] }: DeployResult, { name, failure }: Servic
   return files.length === 0 ? '' : ` (evidence: ${files.join('; ')})`;
 }
 
-function failureText(result: DeployResult): string {
+function failureText(result: OperationResult): string {
   const failed = result.services.filter((service) => service.state === 'failed');
   const skipped = (type: string): number =>
     result.services.filter(({ state, failure }) => state === 'skipped' && failure?.type === type).length;

@@ -19,9 +19,9 @@ import { FAILURES } from '../contract/failures.ts';
 import type { PlannedService } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { DEPENDENCY_FAILED, GOOD_STATES, STOPPED } from '../contract/states.ts';
-import { isSettled, settledOutcome } from '../plan/progress.ts';
+import { isNoop, noopOutcome } from '../plan/progress.ts';
 import { phaseWorkflowId } from '../contract/names.ts';
-import { createHalt, type Halt } from './halt.ts';
+import { createDrain, type Drain } from './drain.ts';
 import { dependencySettled, serviceProgress } from './messages.ts';
 import { runService } from './service.ts';
 
@@ -32,7 +32,7 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
   setHandler(dependencySettled, ({ service, ok }) => {
     settled.set(service, ok);
   });
-  const halt = createHalt();
+  const halt = createDrain();
   const parent = workflowInfo().parent;
   if (!parent)
     throw ApplicationFailure.nonRetryable('A phase runs only as the child of a deployment', FAILURES.invalidInput);
@@ -61,7 +61,7 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
   };
 
   const one = async (service: PlannedService): Promise<void> => {
-    const known = settledOutcome(service);
+    const known = noopOutcome(service);
     if (known) {
       outcomes.set(service.name, known);
       return;
@@ -86,7 +86,7 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
       ? 'failed'
       : cancelled
         ? 'cancelled'
-        : input.services.every((service) => isSettled(service.action))
+        : input.services.every((service) => isNoop(service.action))
           ? 'unchanged'
           : 'succeeded';
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.result, value: result }]);
@@ -105,7 +105,7 @@ async function startWhenReady(
   input: PhaseInput,
   service: PlannedService,
   settled: ReadonlyMap<string, boolean>,
-  halt: Halt,
+  halt: Drain,
   report: (event: ServiceProgress) => void,
 ): Promise<ServiceOutcome> {
   const base = { name: service.name, phase: service.phase, seconds: 0, changed: false };

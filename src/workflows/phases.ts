@@ -11,9 +11,9 @@ import {
 import type { DependencySettled, RunRef } from '../contract/deploy.ts';
 import type { StopPhase } from '../contract/lock.ts';
 import { phaseWorkflowId } from '../contract/names.ts';
-import type { DeployPlan } from '../contract/plan.ts';
+import type { OperationPlan } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
-import { isSettled } from '../plan/progress.ts';
+import { isNoop } from '../plan/progress.ts';
 import { dependencySettled, stopPhase } from './messages.ts';
 import { phase } from './phase.ts';
 
@@ -22,7 +22,7 @@ export interface Phases {
    * Waits until the last one has ended, also when they are cancelled: none may work on under a lock that is free.
    * @returns their errors
    */
-  run(plan: DeployPlan): Promise<Error[]>;
+  run(plan: OperationPlan): Promise<Error[]>;
   /** Phases tell each other; only what one could not tell, because the other had not started yet, is passed on here. */
   tell(settled: DependencySettled, phases: readonly number[]): void;
   /** Nothing further starts. To yield is more than to finish, and is not taken back. */
@@ -37,9 +37,9 @@ export function createPhases(run: RunRef): Phases {
   const ignore = (): void => undefined;
 
   const one = async (
-    plan: DeployPlan,
+    plan: OperationPlan,
     settled: string[],
-    { number, title }: DeployPlan['phases'][number],
+    { number, title }: OperationPlan['phases'][number],
   ): Promise<void> => {
     const child = await startChild(phase, {
       workflowId: phaseWorkflowId(run.workflowId, run.runId, number),
@@ -72,7 +72,7 @@ export function createPhases(run: RunRef): Phases {
 
   return {
     async run(plan) {
-      const settled = plan.services.filter((service) => isSettled(service.action)).map((service) => service.name);
+      const settled = plan.services.filter((service) => isNoop(service.action)).map((service) => service.name);
       const ended = await Promise.allSettled(plan.phases.map((planned) => one(plan, settled, planned)));
       return ended.flatMap((end) => (end.status === 'rejected' ? [end.reason as Error] : []));
     },
@@ -92,12 +92,12 @@ export function createPhases(run: RunRef): Phases {
 }
 
 /** For each service of a phase, the other phases in which something waits for it. */
-function tellsOf(plan: DeployPlan, phaseNumber: number): Record<string, number[]> {
+function tellsOf(plan: OperationPlan, phaseNumber: number): Record<string, number[]> {
   const waiting = (name: string): number[] =>
     plan.services
       .filter(
         (candidate) =>
-          candidate.phase !== phaseNumber && !isSettled(candidate.action) && candidate.dependsOn.includes(name),
+          candidate.phase !== phaseNumber && !isNoop(candidate.action) && candidate.dependsOn.includes(name),
       )
       .map((candidate) => candidate.phase);
   return Object.fromEntries(

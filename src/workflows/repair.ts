@@ -1,12 +1,12 @@
 /** Brings back what has drifted, through the deployment's own activities; what is right is left untouched. */
-import type { DeployResult } from '../contract/deploy.ts';
+import type { OperationResult } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { RepairInput } from '../contract/repair.ts';
 import { ground, namespaces, reads, vault } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
 import { runOperation } from './operation.ts';
 
-export function repair(input: RepairInput): Promise<DeployResult> {
+export function repair(input: RepairInput): Promise<OperationResult> {
   const { findings } = input;
   return runOperation({
     operation: 'repair',

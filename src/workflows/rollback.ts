@@ -1,7 +1,7 @@
 /** Back to an earlier platform version, dependents first; or what a failed deployment changed is taken back. */
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import type { DeployResult, RunRef } from '../contract/deploy.ts';
-import type { DeployPlan } from '../contract/plan.ts';
+import type { OperationResult, RunRef } from '../contract/deploy.ts';
+import type { OperationPlan } from '../contract/plan.ts';
 import type { RollbackInput } from '../contract/rollback.ts';
 import { reads, vault } from './activity-proxies.ts';
 import { runOperation } from './operation.ts';
@@ -9,7 +9,7 @@ import { versionOf } from './version.ts';
 
 const EVIDENCE_MILLISECONDS = 60_000;
 
-export function rollback(input: RollbackInput): Promise<DeployResult> {
+export function rollback(input: RollbackInput): Promise<OperationResult> {
   const { toVersion, pastNoReturn, undo, expectedDigest } = input;
   /** For activities an undo is part of the deployment that it takes back: the lock is that one's. */
   const runOf = (run: RunRef): RunRef =>
@@ -44,7 +44,7 @@ export function rollback(input: RollbackInput): Promise<DeployResult> {
  * A rollback takes pods away with all that they could tell. What cannot be collected does not keep a broken platform
  * broken.
  */
-async function evidenceFirst(run: RunRef, plan: DeployPlan): Promise<Partial<DeployResult>> {
+async function evidenceFirst(run: RunRef, plan: OperationPlan): Promise<Partial<OperationResult>> {
   const collected = await Promise.all(
     (plan.unhealthy ?? []).map(async ({ service: name, reason }) => {
       const service = plan.services.find((candidate) => candidate.name === name);

@@ -3,14 +3,14 @@ import { ApplicationFailure, CancellationScope, isCancellation } from '@temporal
 import type { PhaseInput, ServiceFailure, ServiceOutcome, ServiceProgress, ServiceState } from '../contract/deploy.ts';
 import type { PlannedService, PlannedStep } from '../contract/plan.ts';
 import { helm, reads, removals, vault, waits } from './activity-proxies.ts';
-import { isSettled } from '../plan/progress.ts';
+import { isNoop } from '../plan/progress.ts';
 import { failureOf } from './failure-of.ts';
-import type { Halt } from './halt.ts';
+import type { Drain } from './drain.ts';
 
 export async function runService(
   input: PhaseInput,
   service: PlannedService,
-  halt: Halt,
+  halt: Drain,
   report: (event: ServiceProgress) => void,
 ): Promise<ServiceOutcome> {
   const started = Date.now();
@@ -30,8 +30,8 @@ export async function runService(
   });
   try {
     for (const step of service.steps) {
-      if (isSettled(step.action)) continue;
-      halt.safePoint();
+      if (isNoop(step.action)) continue;
+      halt.checkpoint();
       await runStep(input, service, step, halt, note, (putBack = []) => {
         changed = true;
         notes.push(...putBack.map((field) => `put back: ${field}`));
@@ -54,7 +54,7 @@ async function runStep(
   input: PhaseInput,
   service: PlannedService,
   step: PlannedStep,
-  halt: Halt,
+  halt: Drain,
   note: (state: ServiceState, detail: string) => void,
   changed: (putBack?: readonly string[]) => void,
 ): Promise<void> {

@@ -2,7 +2,7 @@
  * Somebody takes the lock over: the operation ends at the next safe point, at the latest when Helm has had its time.
  */
 import { CancellationScope, isCancellation, setHandler, sleep } from '@temporalio/workflow';
-import type { DeployPlan, Operation } from '../contract/plan.ts';
+import type { OperationPlan, Operation } from '../contract/plan.ts';
 import { supersede } from './messages.ts';
 import type { Phases } from './phases.ts';
 
@@ -15,7 +15,7 @@ export interface Superseding {
   /** Ends at once when somebody takes over, with undefined: the beginning is safe to leave anywhere. */
   beginning<T>(work: () => Promise<T>): Promise<T | undefined>;
   /** Yields when somebody takes over, phase by phase. */
-  phases(plan: DeployPlan): Promise<Error[]>;
+  phases(plan: OperationPlan): Promise<Error[]>;
 }
 
 /** Half a rollback or half a destruction is nothing to build on: those are not superseded. */

@@ -1,5 +1,5 @@
 /** What an operation has made becomes a platform version. */
-import type { DeployResult, RunRef } from '../contract/deploy.ts';
+import type { OperationResult, RunRef } from '../contract/deploy.ts';
 import { records } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
 
@@ -10,8 +10,8 @@ import { failureOf } from './failure-of.ts';
 export async function versionOf(
   run: RunRef,
   requestedBy: string,
-  result: DeployResult,
-): Promise<Partial<DeployResult>> {
+  result: OperationResult,
+): Promise<Partial<OperationResult>> {
   const { operation, outcome, seconds, services, planDigest, toVersion } = result;
   if (outcome !== 'succeeded' && outcome !== 'unchanged') return {};
   try {

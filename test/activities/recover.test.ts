@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { describe, test } from 'node:test';
-import { settleRelease } from '../../src/activities/release/recover.ts';
-import { markProven, newestRevision } from '../../src/activities/release/revisions.ts';
-import { isProven } from '../../src/plan/ownership/provenance.ts';
+import { unlockRelease } from '../../src/activities/release/recover.ts';
+import { markVerified, newestRevision } from '../../src/activities/release/revisions.ts';
+import { isVerified } from '../../src/plan/ownership/provenance.ts';
 import { ownerLabel } from '../../src/process/owner.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 
@@ -49,8 +49,8 @@ const of = (run: string, owner = HERE): Record<string, string> => ({
   'ananta-environment': 'sandbox',
   'ananta-digest': DIGEST,
 });
-const settle = (parts: FakeParts): ReturnType<typeof settleRelease> =>
-  settleRelease(parts.clients, parts.run, release, DIGEST, signal);
+const settle = (parts: FakeParts): ReturnType<typeof unlockRelease> =>
+  unlockRelease(parts.clients, parts.run, release, DIGEST, signal);
 
 describe('a release that was left behind', () => {
   for (const status of ['deployed', 'superseded', 'uninstalled']) {
@@ -194,12 +194,12 @@ describe('labels', () => {
   test('proven is a revision by its own number: a label that Helm copied to the next one does not count', async () => {
     await withFakeClients(async (parts) => {
       const path = revision(parts, 3, 'deployed', of('run-1'));
-      assert.equal(isProven((await newestRevision(parts.clients.kubernetes, 'ns', 'api'))!), false);
-      await markProven(parts.clients.kubernetes, 'ns', 'api');
+      assert.equal(isVerified((await newestRevision(parts.clients.kubernetes, 'ns', 'api'))!), false);
+      await markVerified(parts.clients.kubernetes, 'ns', 'api');
       assert.equal(parts.cluster.objects.get(path)?.metadata.labels?.['ananta-proven'], '3');
-      assert.equal(isProven((await newestRevision(parts.clients.kubernetes, 'ns', 'api'))!), true);
+      assert.equal(isVerified((await newestRevision(parts.clients.kubernetes, 'ns', 'api'))!), true);
       revision(parts, 4, 'deployed', { ...of('run-2'), 'ananta-proven': '3' });
-      assert.equal(isProven((await newestRevision(parts.clients.kubernetes, 'ns', 'api'))!), false);
+      assert.equal(isVerified((await newestRevision(parts.clients.kubernetes, 'ns', 'api'))!), false);
     });
   });
 });

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beating } from '../../src/activities/scope.ts';
+import { withHeartbeat } from '../../src/activities/scope.ts';
 import { testScope } from '../support/scope.ts';
 
 test('a process that stood still begins nothing that was given to somebody else meanwhile', async (context) => {
   context.mock.timers.enable({ apis: ['Date'] });
   const ask = (stoodStill: number): Promise<void> =>
-    beating(
+    withHeartbeat(
       testScope(),
       () => '',
       async (turn) => {

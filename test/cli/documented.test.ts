@@ -27,6 +27,7 @@ const services = loadCatalog().services.map(({ name }) => name);
 const ENVIRONMENTS = [
   ...readdirSync(join(repoRoot, 'environments')).flatMap((file) => /^([a-z].*)\.yaml$/.exec(file)?.[1] ?? []),
   'demo',
+  'shop',
   'rehearsal',
   'green',
   'stagin',

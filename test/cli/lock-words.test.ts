@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { InvalidArgumentError } from 'commander';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import { CliError } from '../../src/cli/shared/failure.ts';
-import { holderWords, reviveLine, stalledWords } from '../../src/cli/shared/lock-words.ts';
+import { describeHolder, reviveLine, describeStall } from '../../src/cli/shared/lock-words.ts';
 import { statusJson, statusLines } from '../../src/cli/render/status.ts';
 import { summaryLines } from '../../src/cli/render/summary.ts';
 import { collectNames, collectPhases, selectionFlags, selectionOf } from '../../src/cli/shared/selection-options.ts';
@@ -27,15 +27,15 @@ const external = { name: 'staging', engine: { address: 'engine:7233', namespace:
 describe('who holds the lock, in words', () => {
   test('what it is, who started it, since when', () => {
     assert.equal(
-      holderWords(HOLDER, START + 130_000),
+      describeHolder(HOLDER, START + 130_000),
       'a rollback that kim@laptop started at 2026-01-05T12:00:00.000Z (2 min 10 s ago)',
     );
   });
 
   test('one that does not move: why, and the line that helps', () => {
-    assert.deepEqual(stalledWords(HOLDER, embedded), []);
+    assert.deepEqual(describeStall(HOLDER, embedded), []);
     const stalled = { ...HOLDER, workers: 0, stalled: 'its worker kim@laptop/7 is dead' };
-    assert.deepEqual(stalledWords(stalled, external), [
+    assert.deepEqual(describeStall(stalled, external), [
       'It does not move: its worker kim@laptop/7 is dead.',
       `Next: ${reviveLine(external)}`,
     ]);

@@ -1,6 +1,6 @@
 /** A small deployment for the renderers: five services in three phases. */
-import type { DeployResult, ServiceOutcome, ServiceState } from '../../src/contract/deploy.ts';
-import type { DeployPlan, PlannedService } from '../../src/contract/plan.ts';
+import type { OperationResult, ServiceOutcome, ServiceState } from '../../src/contract/deploy.ts';
+import type { OperationPlan, PlannedService } from '../../src/contract/plan.ts';
 import { applyLive, emptyLive, type LiveEvent, type LiveView } from '../../src/cli/render/live.ts';
 
 export const START = Date.UTC(2026, 0, 5, 12, 0, 0);
@@ -36,7 +36,7 @@ function planned(
   };
 }
 
-export const PLAN: DeployPlan = {
+export const PLAN: OperationPlan = {
   operation: 'deploy',
   onFailure: 'continue',
   environment: 'sandbox',
@@ -137,10 +137,10 @@ export function fold(events: readonly LiveEvent[]): LiveView {
 }
 
 export function result(
-  outcomeOf: DeployResult['outcome'],
+  outcomeOf: OperationResult['outcome'],
   services: ServiceOutcome[],
-  more: Partial<DeployResult> = {},
-): DeployResult {
+  more: Partial<OperationResult> = {},
+): OperationResult {
   return {
     operation: 'deploy',
     environment: 'sandbox',

@@ -17,7 +17,7 @@ import { paths } from '../../src/clients/kubernetes/index.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import type { RunRef } from '../../src/contract/deploy.ts';
 import { RELEASE_LABELS } from '../../src/contract/names.ts';
-import type { DeployPlan, PlannedService, PlannedStep } from '../../src/contract/plan.ts';
+import type { OperationPlan, PlannedService, PlannedStep } from '../../src/contract/plan.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
 import { helmProcesses, waitForProcess } from '../support/processes.ts';
 import { testScope } from '../support/scope.ts';
@@ -55,7 +55,7 @@ after(async () => {
   await embedded?.close();
 });
 
-async function planned(name: string): Promise<{ service: PlannedService; step: PlannedStep; plan: DeployPlan }> {
+async function planned(name: string): Promise<{ service: PlannedService; step: PlannedStep; plan: OperationPlan }> {
   const plan = await activities.makePlan({ run });
   const service = plan.services.find((candidate) => candidate.name === name)!;
   return { plan, service, step: service.steps.find((step) => step.name === name)! };

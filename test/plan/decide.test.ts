@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { checkCatalog, loadCatalog } from '../../src/catalog/index.ts';
 import { leftLabel } from '../../src/plan/fields/left.ts';
-import type { DeployPlan, PlannedAction, PlannedStep } from '../../src/contract/plan.ts';
+import type { OperationPlan, PlannedAction, PlannedStep } from '../../src/contract/plan.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
@@ -18,11 +18,11 @@ before(async () => {
   environment = await loadEnvironment('sandbox', readConfig({}));
 });
 
-function plan(observed: ObservedSample, digests = wantedDigests(catalog)): DeployPlan {
+function plan(observed: ObservedSample, digests = wantedDigests(catalog)): OperationPlan {
   return buildPlan({ catalog, environment, digests, observed });
 }
 
-function stepOf(result: DeployPlan, name: string): PlannedStep {
+function stepOf(result: OperationPlan, name: string): PlannedStep {
   const step = result.services.flatMap(({ steps }) => steps).find((candidate) => candidate.name === name);
   assert.ok(step, name);
   return step;

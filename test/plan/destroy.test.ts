@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkCatalog, loadCatalog } from '../../src/catalog/index.ts';
 import { RELEASE_LABELS } from '../../src/contract/names.ts';
-import type { DeployPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/plan.ts';
 import { buildDestroyPlan, type DestroyPlanInput } from '../../src/plan/destroy/destroy.ts';
 import { topologicalOrder } from '../../src/plan/graph.ts';
 import type { ObservedRelease } from '../../src/plan/observed.ts';
@@ -24,9 +24,9 @@ const everything = (whole = catalog): Map<string, ObservedRelease> =>
       .filter(({ kind }) => kind === 'release')
       .map(({ namespace, name, service }) => [`${namespace}/${name}`, of({ [RELEASE_LABELS.service]: service })]),
   );
-const plan = (input: Partial<DestroyPlanInput> = {}): DeployPlan =>
+const plan = (input: Partial<DestroyPlanInput> = {}): OperationPlan =>
   buildDestroyPlan({ catalog, environment, releases: everything(), marked: new Map(), deleteData: false, ...input });
-const service = (result: DeployPlan, name: string): DeployPlan['services'][number] => {
+const service = (result: OperationPlan, name: string): OperationPlan['services'][number] => {
   const found = result.services.find((candidate) => candidate.name === name);
   assert.ok(found, name);
   return found;

@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import type { Catalog } from '../../src/catalog/schema.ts';
 import { readConfig } from '../../src/config.ts';
-import type { DeployPlan, PlannedStep } from '../../src/contract/plan.ts';
+import type { OperationPlan, PlannedStep } from '../../src/contract/plan.ts';
 import type { PlatformVersion, VersionedRelease } from '../../src/contract/version.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
@@ -74,7 +74,7 @@ function revisions(named: Record<string, Partial<ObservedRevision>[]> = {}): Map
 
 const UP: Partial<ObservedRevision>[] = [{ status: 'superseded' }, { digest: 'd2', run: 'run-2' }];
 
-function plan(more: Partial<RollbackPlanInput>): DeployPlan {
+function plan(more: Partial<RollbackPlanInput>): OperationPlan {
   return buildRollbackPlan({
     catalog,
     environment,
@@ -89,9 +89,9 @@ function plan(more: Partial<RollbackPlanInput>): DeployPlan {
   });
 }
 
-const todo = (made: DeployPlan): PlannedStep[] =>
+const todo = (made: OperationPlan): PlannedStep[] =>
   made.services.flatMap(({ steps }) => steps).filter(({ action }) => action !== 'unchanged');
-const serviceOf = (made: DeployPlan, name: string): DeployPlan['services'][number] =>
+const serviceOf = (made: OperationPlan, name: string): OperationPlan['services'][number] =>
   made.services.find((service) => service.name === name)!;
 
 describe('plan of a rollback', () => {
@@ -243,7 +243,7 @@ describe('plan of a rollback', () => {
 });
 
 describe('plan that takes a failed run back', () => {
-  const undo = (named: Record<string, Partial<ObservedRevision>[]>): DeployPlan =>
+  const undo = (named: Record<string, Partial<ObservedRevision>[]>): OperationPlan =>
     buildUndoPlan({ catalog, environment, runId: 'run-2', revisions: revisions(named), crossed: [] });
 
   test('only what this run wrote, to the revision before it', () => {

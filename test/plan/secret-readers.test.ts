@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
-import type { DeployPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/plan.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { buildPlan } from '../../src/plan/decide.ts';
@@ -42,7 +42,7 @@ function plan(
     onChange = 'restart',
     observed = asWanted(catalog),
   }: { since?: string; onChange?: 'restart' | 'list'; observed?: ObservedSample } = {},
-): DeployPlan {
+): OperationPlan {
   const podsSince = new Map(allReleases(catalog).map(({ namespace, name }) => [releaseKey(namespace, name), since]));
   const seen: ObservedSample = { ...observed, changedSecrets, podsSince };
   return buildPlan({
@@ -52,7 +52,7 @@ function plan(
     observed: seen,
   });
 }
-const restarted = ({ services }: DeployPlan): string[] =>
+const restarted = ({ services }: OperationPlan): string[] =>
   services.flatMap(({ steps }) => steps.filter(({ action }) => action === 'restart').map(({ name }) => name));
 /** What reads a path through Kubernetes. */
 const readers = (path: string): string[] =>
@@ -82,7 +82,7 @@ describe('a Secret whose value has changed', () => {
 
   test('that is to be made anew: its readers wait for that', () => {
     const observed = { ...asWanted(catalog), vaultConfigured: false, vaultReason: 'a Secret is older than its path' };
-    const dependsOn = (made: DeployPlan, service: string): readonly string[] | undefined =>
+    const dependsOn = (made: OperationPlan, service: string): readonly string[] | undefined =>
       made.services.find(({ name }) => name === service)?.dependsOn;
     const made = plan(changed(DJANGO, { stale: true }), { observed });
     assert.ok(dependsOn(made, 'django-backend')?.includes('vault'));

@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import { checkCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Selection } from '../../src/contract/deploy.ts';
-import type { DeployPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/plan.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { buildPlan } from '../../src/plan/decide.ts';
@@ -12,7 +12,7 @@ import {
   type Graph,
   selectedServices,
   SelectionError,
-  selectionWords,
+  describeSelection,
   selectPlan,
 } from '../../src/plan/selection.ts';
 import { sampleCatalog } from '../catalog/sample.ts';
@@ -78,16 +78,16 @@ describe('which services a selection names', () => {
 
   test('in words', () => {
     assert.equal(
-      selectionWords({ only: ['api'], from: ['3', 'redis'], skip: ['web'], withDependencies: true }),
+      describeSelection({ only: ['api'], from: ['3', 'redis'], skip: ['web'], withDependencies: true }),
       'only api; from phase 3 on; redis and all that comes after it; with all they depend on; without web',
     );
   });
 });
 
 describe('a plan of selected services', () => {
-  const select = (selection: Selection, observed: ObservedSample, digests = wantedDigests(catalog)): DeployPlan =>
+  const select = (selection: Selection, observed: ObservedSample, digests = wantedDigests(catalog)): OperationPlan =>
     selectPlan(buildPlan({ catalog, environment, digests, observed }), catalog, selection, observed);
-  const actions = (plan: DeployPlan): Record<string, string> =>
+  const actions = (plan: OperationPlan): Record<string, string> =>
     Object.fromEntries(plan.services.map(({ name, action }) => [name, action]));
   /** One that something depends on. */
   const dependent = catalog.services.find(({ dependsOn }) => dependsOn.length > 0)!;
@@ -188,7 +188,7 @@ describe('a plan of selected services', () => {
       const digests = wantedDigests(catalog);
       observed.releases.delete(`${dependent.namespace}/${dependent.name}`);
       given(observed, digests);
-      const run = (): DeployPlan => select({ only: [dependent.name] }, observed, digests);
+      const run = (): OperationPlan => select({ only: [dependent.name] }, observed, digests);
       if (!missing) assert.equal(actions(run())[dependency.name], 'excluded');
       else
         assert.throws(

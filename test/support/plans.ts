@@ -1,11 +1,11 @@
 /** Small plans and fake activities for tests of workflows. */
 import type { Activities } from '../../src/contract/activities.ts';
-import type { DeployPlan, PlannedAction, PlannedService } from '../../src/contract/plan.ts';
+import type { OperationPlan, PlannedAction, PlannedService } from '../../src/contract/plan.ts';
 
 /** @param graph service to its phase and dependencies */
 export function planOf(
   graph: Record<string, { phase: number; dependsOn?: string[]; action?: PlannedAction; job?: boolean }>,
-): DeployPlan {
+): OperationPlan {
   const services = Object.entries(graph).map(
     ([name, { phase, dependsOn = [], action = 'install', job = false }], index): PlannedService => ({
       number: index + 1,
@@ -44,7 +44,7 @@ export interface Recorder {
 }
 
 /** Activities that succeed at once and write down what they were asked; single ones can be replaced. */
-export function recordingActivities(plan: DeployPlan, overrides: Partial<Activities> = {}): Recorder {
+export function recordingActivities(plan: OperationPlan, overrides: Partial<Activities> = {}): Recorder {
   const log: string[] = [];
   const activities: Activities = {
     makePlan: () => Promise.resolve(plan),

@@ -11,7 +11,7 @@ import {
   startOrAttach,
 } from '../../src/clients/temporal/index.ts';
 import { pendingOf } from '../../src/clients/temporal/pending.ts';
-import type { DeployInput, DeployResult } from '../../src/contract/deploy.ts';
+import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { phaseWorkflowId } from '../../src/contract/names.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
@@ -42,7 +42,7 @@ function input(extra: Partial<DeployInput> = {}): DeployInput {
 async function deployment(
   activities: Parameters<TestEngine['withWorker']>[0],
   request = input(),
-): Promise<{ result: DeployResult; events: DeploymentEvent[] }> {
+): Promise<{ result: OperationResult; events: DeploymentEvent[] }> {
   const events: DeploymentEvent[] = [];
   const result = await engine.withWorker(
     activities,
@@ -59,7 +59,7 @@ async function deployment(
   return { result, events };
 }
 
-const statesOf = (result: DeployResult): Record<string, string> =>
+const statesOf = (result: OperationResult): Record<string, string> =>
   Object.fromEntries(result.services.map((service) => [service.name, service.state]));
 
 describe('deploy', () => {

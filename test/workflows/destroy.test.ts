@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { followDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
-import type { DeployResult, Remain } from '../../src/contract/deploy.ts';
+import type { OperationResult, Remain } from '../../src/contract/deploy.ts';
 import type { DestroyInput } from '../../src/contract/destroy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import type { Activities } from '../../src/contract/activities.ts';
-import type { DeployPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/plan.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
@@ -19,7 +19,7 @@ after(async () => {
   await engine.close();
 });
 
-async function destruction(activities: Activities, extra: Partial<DestroyInput> = {}): Promise<DeployResult> {
+async function destruction(activities: Activities, extra: Partial<DestroyInput> = {}): Promise<OperationResult> {
   clusters += 1;
   const input: DestroyInput = {
     environment: 'test',
@@ -35,7 +35,7 @@ async function destruction(activities: Activities, extra: Partial<DestroyInput> 
 }
 
 /** As a destruction turns it around: `dependsOn` are those that have to go first. */
-const planToDestroy = (): DeployPlan => ({
+const planToDestroy = (): OperationPlan => ({
   ...planOf({
     store: { phase: 2, dependsOn: ['api', 'worker'], action: 'remove' },
     api: { phase: 9, dependsOn: ['web'], action: 'remove' },
@@ -45,7 +45,7 @@ const planToDestroy = (): DeployPlan => ({
   operation: 'destroy',
   groundwork: false,
 });
-const statesOf = ({ services }: DeployResult): Record<string, string> =>
+const statesOf = ({ services }: OperationResult): Record<string, string> =>
   Object.fromEntries(services.map(({ name, state }) => [name, state]));
 const withoutOthers = (log: string[]): string[] => log.filter((line) => /^(remove|remains|result|version)/.test(line));
 

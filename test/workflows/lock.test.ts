@@ -14,11 +14,11 @@ import {
 import { lockHolderOf, queuedRequest } from '../../src/clients/temporal/lock.ts';
 import { enqueueDeployment, QueueWithdrawnError, withdrawQueued } from '../../src/clients/temporal/queue.ts';
 import type { Activities } from '../../src/contract/activities.ts';
-import type { DeployInput, DeployResult } from '../../src/contract/deploy.ts';
+import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { SIGNALS } from '../../src/contract/messages.ts';
 import { deployWorkflowId, queueWorkflowId } from '../../src/contract/names.ts';
-import type { DeployPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/plan.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
@@ -43,8 +43,8 @@ const start = (request: DeployInput): ReturnType<typeof startOrAttach> =>
 const follow = (
   run: DeploymentHandle,
   onEvent: (event: DeploymentEvent) => void = () => undefined,
-): Promise<DeployResult> => followDeployment(engine.client, run, { onEvent });
-const statesOf = (result: DeployResult): Record<string, string> =>
+): Promise<OperationResult> => followDeployment(engine.client, run, { onEvent });
+const statesOf = (result: OperationResult): Record<string, string> =>
   Object.fromEntries(result.services.map((service) => [service.name, service.state]));
 const isAt = (event: DeploymentEvent, service: string, state: string): boolean =>
   event.kind === 'progress' && event.event.service === service && event.event.state === state;
@@ -96,7 +96,7 @@ describe('when a service fails', () => {
     later: { phase: 4, dependsOn: ['slow'] },
   };
 
-  async function run(onFailure: DeployPlan['onFailure']): Promise<DeployResult> {
+  async function run(onFailure: OperationPlan['onFailure']): Promise<OperationResult> {
     const failed = gate();
     const recorder = recordingActivities(
       { ...planOf(graph), onFailure },

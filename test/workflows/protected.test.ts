@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import { createActivities } from '../../src/activities/index.ts';
-import type { DeployInput, DeployResult } from '../../src/contract/deploy.ts';
+import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
 import { taskQueueOf } from '../../src/contract/names.ts';
 import type { Operation } from '../../src/contract/plan.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -23,18 +23,18 @@ after(async () => {
 });
 
 /** As the Temporal UI would: a type, a queue, an input, and nothing of ours in between. */
-async function startByHand(type: string, input: object): Promise<DeployResult> {
+async function startByHand(type: string, input: object): Promise<OperationResult> {
   const workflowId = `by-hand-${process.hrtime.bigint()}`;
   try {
     return (await engine.client.workflow.execute(type, {
       taskQueue: taskQueueOf('sandbox'),
       workflowId,
       args: [input],
-    })) as DeployResult;
+    })) as OperationResult;
   } catch (error) {
     const cause = error instanceof WorkflowFailedError ? (error.cause as { details?: unknown[] }) : {};
     if (cause.details?.[0] === undefined) throw error;
-    return cause.details[0] as DeployResult;
+    return cause.details[0] as OperationResult;
   }
 }
 

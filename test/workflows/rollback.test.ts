@@ -3,10 +3,10 @@ import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { followDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
 import type { Activities } from '../../src/contract/activities.ts';
-import type { DeployResult } from '../../src/contract/deploy.ts';
+import type { OperationResult } from '../../src/contract/deploy.ts';
 import { exitCodeOf } from '../../src/cli/deploy/watch.ts';
 import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
-import type { DeployPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/plan.ts';
 import type { RollbackInput } from '../../src/contract/rollback.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
@@ -26,11 +26,11 @@ function uid(): string {
 }
 
 /** A way back: what depends on others goes first. */
-function wayBack(graph: Parameters<typeof planOf>[0], more: Partial<DeployPlan> = {}): DeployPlan {
+function wayBack(graph: Parameters<typeof planOf>[0], more: Partial<OperationPlan> = {}): OperationPlan {
   return { ...planOf(graph), operation: 'rollback', toVersion: 2, ...more };
 }
 
-async function rollback(activities: Activities, more: Partial<RollbackInput> = {}): Promise<DeployResult> {
+async function rollback(activities: Activities, more: Partial<RollbackInput> = {}): Promise<OperationResult> {
   return engine.withWorker(activities, async () => {
     const run = await startOrAttach(
       engine.client,
@@ -43,8 +43,8 @@ async function rollback(activities: Activities, more: Partial<RollbackInput> = {
 }
 
 /** A deployment of which `bad` fails, in an environment that takes back what it changed. */
-async function failingDeploy(overrides: Partial<Activities>): Promise<{ result: DeployResult; log: string[] }> {
-  const plan: DeployPlan = {
+async function failingDeploy(overrides: Partial<Activities>): Promise<{ result: OperationResult; log: string[] }> {
+  const plan: OperationPlan = {
     ...planOf({ good: { phase: 1, action: 'upgrade' }, bad: { phase: 2, dependsOn: ['good'], action: 'upgrade' } }),
     onFailure: 'rollback',
   };

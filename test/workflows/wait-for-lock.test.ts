@@ -27,7 +27,7 @@ import {
 import { queuedRequest } from '../../src/clients/temporal/lock.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Activities } from '../../src/contract/activities.ts';
-import type { DeployInput, DeployResult } from '../../src/contract/deploy.ts';
+import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
 import { SIGNALS } from '../../src/contract/messages.ts';
 import { deployWorkflowId, ENGINE_NAMESPACE, queueWorkflowId } from '../../src/contract/names.ts';
 import type { Operation } from '../../src/contract/plan.ts';
@@ -93,7 +93,7 @@ function held(): { activities: Activities; open: () => void } {
 
 const start = (operation: Operation, request: DeployInput): Promise<DeploymentHandle> =>
   startOrAttach(engine.client, operation, { ...request, pastNoReturn: false, deleteData: false }, 'refuse');
-const follow = (run: DeploymentHandle): Promise<DeployResult> =>
+const follow = (run: DeploymentHandle): Promise<OperationResult> =>
   followDeployment(engine.client, run, { onEvent: () => undefined });
 
 /** The command as `deploy` calls it, with a connection of its own, which it closes. */

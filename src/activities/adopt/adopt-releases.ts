@@ -13,7 +13,7 @@ import { allReleases } from '../../plan/releases.ts';
 import { assertTarget } from '../context.ts';
 import { assertShown } from '../plan-binding.ts';
 import { revisionsOf } from '../release/revisions.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { adoptionOf } from './adoption.ts';
 
 /** Helm asks the object itself before it deletes one that a release no longer has. */
@@ -24,7 +24,7 @@ const UNKNOWN_DIGEST = 'adopted';
 export function adoptReleases(clients: Clients, scopeOf: ScopeOf): Activities['adoptReleases'] {
   return async ({ run, service, requestedBy, plan }) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'takes over what was shown',
       async () => {

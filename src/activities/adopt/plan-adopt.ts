@@ -1,17 +1,17 @@
 import type { Clients } from '../../clients/index.ts';
 import type { Activities } from '../../contract/activities.ts';
-import type { DeployPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/plan.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { assertShown } from '../plan-binding.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { adoptionOf } from './adoption.ts';
 
 /** What is taken over, as it was shown; changes nothing. Nothing is applied either: the next deployment does that. */
 export function planAdopt(clients: Clients, scopeOf: ScopeOf): Activities['planAdopt'] {
   return async ({ run, service, expectedDigest }) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'looks at what is to be taken over',
       async () => {
@@ -22,7 +22,7 @@ export function planAdopt(clients: Clients, scopeOf: ScopeOf): Activities['planA
           adoptionOf(clients, service, scope.signal),
         ]);
         const steps = allReleases(catalog);
-        const plan: DeployPlan = {
+        const plan: OperationPlan = {
           operation: 'adopt',
           environment: run.environment,
           digest,

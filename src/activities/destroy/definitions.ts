@@ -8,9 +8,9 @@ import { KubernetesError, type KubernetesObject, paths } from '../../clients/kub
 import type { Remain } from '../../contract/deploy.ts';
 import { chartFolder } from '../../environment/platform-folder.ts';
 import { definitionsOf } from '../release/crds.ts';
-import { helmReleaseOf } from '../release/leftovers.ts';
+import { helmReleaseOf } from '../release/orphans.ts';
 import type { Survey } from './survey.ts';
-import type { Target } from './vanish.ts';
+import type { Target } from './deletion.ts';
 
 const definitionSchema = z.object({
   spec: z.object({

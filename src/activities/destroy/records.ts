@@ -10,9 +10,9 @@ import type { Environment } from '../../environment/schema.ts';
 import { belongingOf, named } from '../../plan/destroy/remains.ts';
 import { driftStateName } from '../drift/state.ts';
 import { formerNames } from '../owner/claim.ts';
-import { type FoundObject, listAll, sweptKinds } from '../release/leftovers.ts';
+import { type FoundObject, listAll, sweptKinds } from '../release/orphans.ts';
 import { seen } from './survey.ts';
-import type { Target } from './vanish.ts';
+import type { Target } from './deletion.ts';
 
 /** @returns the namespace as a whole where all in it is ours, else our own objects one by one */
 export async function recordsToRemove(

@@ -7,7 +7,7 @@ import { releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { type Belonging, belongingOf, isOfAnother, madeAtRunTime } from '../../plan/destroy/remains.ts';
 import { formerNames } from '../owner/claim.ts';
-import { type FoundObject, listAll, swept } from '../release/leftovers.ts';
+import { type FoundObject, listAll, swept } from '../release/orphans.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { allRevisions, newestOfEach } from '../release/revisions.ts';
 

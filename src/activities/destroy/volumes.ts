@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { KubernetesClient } from '../../clients/kubernetes/index.ts';
 import type { Remain } from '../../contract/deploy.ts';
 import type { SurveyedNamespace } from './survey.ts';
-import { type Patience, removeAndWait, type Target, waitOnly } from './vanish.ts';
+import { type Patience, deleteAndWait, type Target, waitOnly } from './deletion.ts';
 
 const claimSchema = z.object({ spec: z.object({ volumeName: z.string().nullish() }).prefault({}) });
 const volumeSchema = z.object({ spec: z.object({ persistentVolumeReclaimPolicy: z.string().default('Retain') }) });
@@ -50,7 +50,7 @@ export async function removeClaims(
       }),
     )
   ).flat();
-  const stuckClaims = await removeAndWait(kubernetes, claims, patience, signal, onStatus);
+  const stuckClaims = await deleteAndWait(kubernetes, claims, patience, signal, onStatus);
   const held = new Set(stuckClaims.map(({ namespace, name }) => `${namespace ?? ''}/${name}`));
   const gone = volumes.filter(({ claim }) => !held.has(`${claim.namespace}/${claim.name}`));
   // The cluster deletes them by itself: here they are only waited for.

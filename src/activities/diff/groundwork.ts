@@ -1,16 +1,16 @@
 /** What a deployment does before and beside its releases: namespaces, Vault, Secrets made from it. */
 import type { Catalog } from '../../catalog/schema.ts';
 import { type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
-import type { GroundworkChange } from '../../plan/diff/types.ts';
+import type { PrerequisiteChange } from '../../plan/diff/types.ts';
 import { wantedSecrets } from '../../plan/vault/kubernetes-secrets.ts';
 import type { ObservedCluster } from '../../plan/observed.ts';
 
 /** @param existing names of all namespaces in the cluster */
-export function groundworkChanges(
+export function prerequisiteChanges(
   catalog: Catalog,
   observed: ObservedCluster,
   existing: ReadonlySet<string>,
-): GroundworkChange[] {
+): PrerequisiteChange[] {
   return [...namespaceChanges(catalog, observed, existing), ...vaultChanges(catalog, observed)];
 }
 
@@ -26,7 +26,7 @@ function namespaceChanges(
   { namespaces }: Catalog,
   observed: ObservedCluster,
   existing: ReadonlySet<string>,
-): GroundworkChange[] {
+): PrerequisiteChange[] {
   return namespaces
     .filter(({ name }) => !observed.namespaces.has(name))
     .map(({ name }) =>
@@ -45,7 +45,7 @@ function namespaceChanges(
 function vaultChanges(
   catalog: Catalog,
   { vault, vaultConfigured, vaultReason, vaultReasons }: ObservedCluster,
-): GroundworkChange[] {
+): PrerequisiteChange[] {
   if (vault === 'open') {
     const reasons = vaultReasons ?? (vaultReason === '' ? [] : [vaultReason]);
     return vaultConfigured

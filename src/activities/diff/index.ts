@@ -10,7 +10,7 @@ import type { Clients } from '../../clients/index.ts';
 import type { Kind } from '../../clients/kubernetes/index.ts';
 import type { Selection } from '../../contract/deploy.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
-import type { DeployPlan, PlannedStep } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedStep } from '../../contract/plan.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import type { Tree } from '../../environment/merge.ts';
 import { measuredSeconds, withExpected } from '../../plan/diff/expected.ts';
@@ -24,7 +24,7 @@ import { serviceSeconds } from '../../plan/inputs/startup.ts';
 import { decidePlan, refuseOverOldData, withLostDefinitions } from '../make-plan.ts';
 import { observeCluster } from '../observe/cluster.ts';
 import { readVersions } from '../versions/store.ts';
-import { existingNamespaces, groundworkChanges } from './groundwork.ts';
+import { existingNamespaces, prerequisiteChanges } from './groundwork.ts';
 import { newObjects, releaseObjects } from './release.ts';
 import { renderedObjects, type Rendering, tidyRenderings } from './render.ts';
 
@@ -143,7 +143,7 @@ async function describe(
     changes: changesAnything(plan),
     ...withExpected(services, measuredSeconds(versions), declared),
     orphans: lost,
-    groundwork: plan.groundwork ? groundworkChanges(catalog, observed, existing) : [],
+    groundwork: plan.groundwork ? prerequisiteChanges(catalog, observed, existing) : [],
     simulated: plan.simulated,
     phases: plan.phases,
     notes: [...(plan.notes ?? []), ...frozenNotes(inputs)],
@@ -160,7 +160,7 @@ function frozenNotes(inputs: ReadonlyMap<string, ReleaseInputs>): string[] {
 }
 
 async function allReleaseChanges(
-  plan: DeployPlan,
+  plan: OperationPlan,
   inputs: ReadonlyMap<string, ReleaseInputs>,
   rendering: Rendering | undefined,
   compare: Compare,

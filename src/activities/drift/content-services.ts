@@ -12,7 +12,7 @@ import { bucketFindings, bucketsOf, realmFindings, temporalFindings } from '../.
 import { ledgerFindings, ledgerRows, type Migration } from '../../plan/drift/content-ledger.ts';
 import { callOnce, encodeRequest } from '../probe/grpc.ts';
 import { authorityOf, brief, type ProbeTarget } from '../probe/types.ts';
-import { learnValues } from '../vault/learn.ts';
+import { registerSecretValues } from '../vault/learn.ts';
 
 export type ContentClients = Pick<Clients, 'kubernetes' | 'vault' | 'catalog' | 'redactor'>;
 
@@ -105,7 +105,7 @@ export async function askKeycloak(
   if (known.status !== 200) throw new Error(`GET the realm's configuration: ${known.status}`);
   const { data = {} } =
     (await clients.vault.asDeployer((session) => readKv(session, realm.admin.path, signal), signal)) ?? {};
-  learnValues(
+  registerSecretValues(
     clients.redactor,
     clients.catalog.secretPaths.find(({ path }) => path === realm.admin.path),
     data,

@@ -9,7 +9,7 @@ import { capped, flapping, withoutAccepted } from '../../plan/drift/memory.ts';
 import { digestOf } from '../../plan/digest.ts';
 import { isRepairable } from '../../plan/drift/repairable.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { findObjectDrift } from './objects.ts';
 import { readDriftState } from './state.ts';
 import { findVaultDrift } from './vault.ts';
@@ -17,7 +17,7 @@ import { findVaultDrift } from './vault.ts';
 export function findDrift(clients: Clients, scopeOf: ScopeOf): Activities['findDrift'] {
   return async (run) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'compares the cluster with what was deployed',
       async () => {

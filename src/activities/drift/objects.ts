@@ -28,7 +28,7 @@ import {
 import { type ReleaseSurvey, surveyReleases } from '../../plan/drift/releases.ts';
 import { claimFinding, isWorkload, workloadFinding } from '../../plan/drift/workloads.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { isProven } from '../../plan/ownership/provenance.ts';
+import { isVerified } from '../../plan/ownership/provenance.ts';
 import { namespaceLabels } from '../ensure-namespaces.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { readPods } from '../observe/workloads.ts';
@@ -195,7 +195,7 @@ function withReceipts(
   return applied.map((object) => {
     const key = releaseKey(object.namespace ?? '', object.release);
     const newest = revisions.get(key)?.at(-1);
-    const receipt = object.job && !present.has(key) && newest?.provenance !== 'foreign' && newest && isProven(newest);
+    const receipt = object.job && !present.has(key) && newest?.provenance !== 'foreign' && newest && isVerified(newest);
     return receipt === true ? { ...object, receipt } : object;
   });
 }

@@ -4,7 +4,7 @@ import { allDigests } from '../../plan/inputs/release-inputs.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { buildRepairPlan } from '../../plan/repair.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { readVersions } from '../versions/store.ts';
 import { readRecorded } from './recorded.ts';
 
@@ -12,7 +12,7 @@ import { readRecorded } from './recorded.ts';
 export function planRepair(clients: Clients, scopeOf: ScopeOf): Activities['planRepair'] {
   return async ({ run, findings }) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'plans the repair',
       async () => {

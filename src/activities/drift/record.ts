@@ -2,14 +2,14 @@ import type { Clients } from '../../clients/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { withRepairs, withRun } from '../../plan/drift/memory.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { updateDriftState } from './state.ts';
 
 /** Keeps the run and counts what it tried to repair; a second attempt of the same run counts nothing twice. */
 export function recordDrift(clients: Clients, scopeOf: ScopeOf): Activities['recordDrift'] {
   return async ({ run, outcome, attempted, findings, repaired, flapping, seconds, reason }) => {
     const scope = scopeOf();
-    await beating(
+    await withHeartbeat(
       scope,
       () => 'remembers the run',
       async () => {

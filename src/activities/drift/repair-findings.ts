@@ -25,7 +25,7 @@ import { findRelease } from '../../plan/releases.ts';
 import { assertTarget } from '../context.ts';
 import { awaitEstablished } from '../release/crds.ts';
 import { newestRevision } from '../release/revisions.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { definitionFiles, definitionIn } from './definitions.ts';
 
 const ATTEMPTS = 5;
@@ -36,7 +36,7 @@ export function repairFindings(clients: Clients, scopeOf: ScopeOf): Activities['
     const scope = scopeOf();
     const ours = findings.filter(({ repair, area }) => repair === 'field' && area === 'kubernetes');
     if (ours.length === 0) return { repaired: [] };
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'takes out what does not belong there',
       async () => {
@@ -63,7 +63,7 @@ export function repairFindings(clients: Clients, scopeOf: ScopeOf): Activities['
         );
         const fingerprint = await readFingerprint(clients);
         for (const [object, group] of fields)
-          await attempt(object, () => takeOut(clients.kubernetes, object, group, fingerprint, scope.signal));
+          await attempt(object, () => removeFields(clients.kubernetes, object, group, fingerprint, scope.signal));
         return { repaired, ...(refused.length > 0 ? { refused } : {}) };
       },
     );
@@ -83,7 +83,7 @@ function isRefusal(error: unknown): error is KubernetesError {
 /**
  * @returns keys of findings whose fields are gone now; what has changed since it was found is left for the next survey
  */
-async function takeOut(
+async function removeFields(
   kubernetes: Pick<KubernetesClient, 'kinds' | 'get' | 'patch'>,
   object: string,
   findings: readonly DriftFinding[],

@@ -4,7 +4,7 @@ import type { Activities } from '../../contract/activities.ts';
 import { driftScheduleId } from '../../contract/names.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { engineOf } from '../lock/engine.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 
 /**
  * The schedule of drift runs as the environment's file says now; none where it says `off`. A pause is left as it is.
@@ -12,7 +12,7 @@ import { beating, type ScopeOf } from '../scope.ts';
 export function ensureDriftSchedule(clients: Clients, scopeOf: ScopeOf): Activities['ensureDriftSchedule'] {
   return async (run) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'schedule of drift runs',
       async () => {
@@ -38,7 +38,7 @@ export function ensureDriftSchedule(clients: Clients, scopeOf: ScopeOf): Activit
 export function removeDriftSchedule(clients: Clients, scopeOf: ScopeOf): Activities['removeDriftSchedule'] {
   return async (run) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'schedule of drift runs',
       async () => {

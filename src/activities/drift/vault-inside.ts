@@ -14,7 +14,7 @@ import { VAULT } from '../../contract/names.ts';
 import { notObservable } from '../../plan/drift/vault/finding.ts';
 import type { Fields, SeenVault } from '../../plan/drift/vault/findings.ts';
 import { readFields, readMounts } from '../vault/foundation.ts';
-import { learnValues } from '../vault/learn.ts';
+import { registerSecretValues } from '../vault/learn.ts';
 import { type Receipt, readReceipt } from '../vault/receipt.ts';
 import { readPolicy, readRole } from '../vault/roles.ts';
 
@@ -113,7 +113,7 @@ export async function lookInside(
         readKv(session, declared.path, signal),
         historyOfKv(session, declared.path, signal),
       ]);
-      learnValues(redactor, declared, { ...entry?.other, ...entry?.data });
+      registerSecretValues(redactor, declared, { ...entry?.other, ...entry?.data });
       return { declared, entry, history };
     }),
   ]);

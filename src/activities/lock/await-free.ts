@@ -6,7 +6,7 @@ import type { Activities } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { deployWorkflowId } from '../../contract/names.ts';
 import { DeployError } from '../failures.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { engineOf } from './engine.ts';
 
 export function awaitLockFree(clients: Pick<Clients, 'engine'>, scopeOf: ScopeOf): Activities['awaitLockFree'] {
@@ -15,7 +15,7 @@ export function awaitLockFree(clients: Pick<Clients, 'engine'>, scopeOf: ScopeOf
     const client = engineOf(clients);
     const workflowId = deployWorkflowId(environment, clusterUid);
     let holder = '';
-    await beating(
+    await withHeartbeat(
       { signal, ...scope },
       () => holder,
       async () => {

@@ -4,7 +4,7 @@ import { isForbidden, paths } from '../../clients/kubernetes/index.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { observedHealth } from '../../plan/health/index.ts';
 import { type ObservedCluster, type ObservedHealth, releaseKey } from '../../plan/observed.ts';
-import { isProven } from '../../plan/ownership/provenance.ts';
+import { isVerified } from '../../plan/ownership/provenance.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { readsSince } from '../../plan/vault/secret-readers.ts';
 import { leasedFields } from '../../plan/fields/left.ts';
@@ -85,7 +85,7 @@ function healthOfAll(
     const observed = observedHealth(workloads);
     const revision = revisions.get(key);
     // Of a Job that has completed this is the receipt: it counts when its object is gone one day.
-    const unproven = observed.healthy && revision !== undefined && !isProven(revision);
+    const unproven = observed.healthy && revision !== undefined && !isVerified(revision);
     health.set(
       key,
       unproven

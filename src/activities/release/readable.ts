@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DamagedRecordError, decodeStoredRelease, readStoredRelease } from '../../clients/helm/index.ts';
 import { isForbidden, type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
-import type { DeployPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/plan.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 
 /**
@@ -11,7 +11,7 @@ import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
  */
 export async function assertReadable(
   kubernetes: Pick<KubernetesClient, 'get'>,
-  { services }: Pick<DeployPlan, 'services'>,
+  { services }: Pick<OperationPlan, 'services'>,
   { releases }: Pick<ObservedCluster, 'releases'>,
   signal: AbortSignal,
 ): Promise<void> {

@@ -30,7 +30,7 @@ const MARGIN_SECONDS = 60;
  * @returns the newest revision that is left, and in words what was done
  * @throws DeployError ReleaseBusy as long as somebody may still be at work
  */
-export async function settleRelease(
+export async function unlockRelease(
   clients: Recovering,
   run: RunRef,
   release: Release,

@@ -5,7 +5,7 @@ import { RELEASE_LABELS } from '../../contract/names.ts';
 import { managedEntries } from '../../plan/fields/managed.ts';
 import type { ObservedRelease, ReleaseStatus } from '../../plan/observed.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { isProven, isWrittenByHelm } from '../../plan/ownership/provenance.ts';
+import { isVerified, isWrittenByHelm } from '../../plan/ownership/provenance.ts';
 
 export interface Revision extends ObservedRelease {
   /** Of the release. */
@@ -103,14 +103,14 @@ export async function revisionsOf(
 }
 
 /** Keeps in the cluster that the revision was seen healthy, so that a plan may skip it. */
-export async function markProven(
+export async function markVerified(
   kubernetes: KubernetesClient,
   namespace: string,
   release: string,
   signal?: AbortSignal,
 ): Promise<void> {
   const newest = await newestRevision(kubernetes, namespace, release, signal);
-  if (!newest || newest.status !== 'deployed' || isProven(newest)) return;
+  if (!newest || newest.status !== 'deployed' || isVerified(newest)) return;
   await kubernetes.label(
     paths.secret(newest.secret.namespace, newest.secret.name),
     { [RELEASE_LABELS.proven]: String(newest.revision) },

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { HelmError } from '../../clients/helm/index.ts';
 import { type KubernetesClient, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { LOOK_MILLISECONDS, waitOnly, whatHolds } from '../destroy/vanish.ts';
+import { LOOK_MILLISECONDS, waitOnly, whatHolds } from '../destroy/deletion.ts';
 import { DeployError } from '../failures.ts';
 
 /** Without any progress, beyond the time that pods may take to end. */

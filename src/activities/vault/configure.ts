@@ -8,7 +8,7 @@ import { SERVICE_TTL_SECONDS } from '../../plan/vault/foundation.ts';
 import { serviceRoles } from '../../plan/vault/policies.ts';
 import { assertTarget } from '../context.ts';
 import { DeployError } from '../failures.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { layFoundation, missingFoundation, type WantedFoundation } from './foundation.ts';
 import { ensureIdentities, type Reviewer, reviewerOf } from './identities.ts';
 import { wantedReceipt, writeReceipt } from './receipt.ts';
@@ -18,7 +18,7 @@ export function configureVault(clients: Clients, scopeOf: ScopeOf): Activities['
   return async (run) => {
     const scope = scopeOf();
     const { signal } = scope;
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'configures Vault',
       async () => {

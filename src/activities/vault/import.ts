@@ -9,7 +9,7 @@ import { type KvEntry, readKv, versionOfKv, writeKv } from '../../clients/vault/
 import { type DataClaim, type KeyOfPath, releasedKeys } from '../../plan/vault/data-claims.ts';
 import { wantedSecrets } from '../../plan/vault/kubernetes-secrets.ts';
 import { randomText } from './generate.ts';
-import { learnValues } from './learn.ts';
+import { registerSecretValues } from './learn.ts';
 import { survivingClaims } from './loss.ts';
 import { asMade, type MadeSecret, madeSecrets } from './made-secrets.ts';
 import { waitingFor } from './supplied.ts';
@@ -150,7 +150,7 @@ async function readAll({ vault, catalog, redactor }: Importing, signal?: AbortSi
       Promise.all(
         catalog.secretPaths.map(async (declared: SecretPath) => {
           const entry = await readKv(session, declared.path, signal);
-          learnValues(redactor, declared, { ...entry?.other, ...entry?.data });
+          registerSecretValues(redactor, declared, { ...entry?.other, ...entry?.data });
           return [declared.path, entry] as const;
         }),
       ),

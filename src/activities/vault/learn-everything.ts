@@ -1,7 +1,7 @@
 /** All values of the platform, for texts that come from elsewhere. */
 import type { Clients } from '../../clients/index.ts';
 import { readKv } from '../../clients/vault/index.ts';
-import { learnValues } from './learn.ts';
+import { registerSecretValues } from './learn.ts';
 import { madeSecrets } from './made-secrets.ts';
 
 /**
@@ -29,7 +29,7 @@ async function learnFromVault({ vault, catalog, redactor }: Learning, signal: Ab
       Promise.all(
         catalog.secretPaths.map(async (declared) => {
           const entry = await readKv(session, declared.path, signal);
-          learnValues(redactor, declared, { ...entry?.other, ...entry?.data });
+          registerSecretValues(redactor, declared, { ...entry?.other, ...entry?.data });
         }),
       ),
     signal,

@@ -2,7 +2,7 @@ import type { SecretPath } from '../../catalog/schema.ts';
 import type { Redactor } from '../../clients/redact.ts';
 
 /** Makes the values of a path unspeakable for this process, except those that the catalog itself spells out. */
-export function learnValues(
+export function registerSecretValues(
   redactor: Redactor,
   declared: Pick<SecretPath, 'keys'> | undefined,
   data: Readonly<Record<string, unknown>>,

@@ -8,7 +8,7 @@ import { MANAGED_BY, MANAGED_BY_LABEL, VAULT_PATH_ANNOTATION, VAULT_VERSION_ANNO
 import { isOursAlone } from '../../plan/drift/vault/secret-owner.ts';
 import { isOfAnother } from '../../plan/destroy/remains.ts';
 import { formerNames } from '../owner/claim.ts';
-import { learnValues } from './learn.ts';
+import { registerSecretValues } from './learn.ts';
 
 export interface MadeSecret {
   namespace: string;
@@ -49,7 +49,7 @@ export function asMade(
   );
   const { name, namespace = '', annotations } = object.metadata;
   const path = annotations?.[VAULT_PATH_ANNOTATION] ?? '';
-  learnValues(
+  registerSecretValues(
     redactor,
     catalog.secretPaths.find((declared) => declared.path === path),
     values,

@@ -4,7 +4,7 @@ import { type OpenOptions, readPublicKey } from '../../clients/vault/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import type { VaultSettings } from '../../environment/vault.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { refuseLoss } from './loss.ts';
 import { replaceOutdatedPods } from './replace-pods.ts';
 
@@ -16,7 +16,7 @@ export function openVault(clients: Clients, scopeOf: ScopeOf): Activities['openV
   return async (run) => {
     const scope = scopeOf();
     let doing = 'opens Vault';
-    return beating(
+    return withHeartbeat(
       scope,
       () => doing,
       async () => {

@@ -20,10 +20,10 @@ import { FAILURES } from '../../contract/failures.ts';
 import type { DataClaim } from '../../plan/vault/data-claims.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { DeployError } from '../failures.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { complete, type Sources } from './generate.ts';
 import { requireText } from './declared.ts';
-import { learnValues } from './learn.ts';
+import { registerSecretValues } from './learn.ts';
 import { lossText, survivingClaims } from './loss.ts';
 import { madeSecrets } from './made-secrets.ts';
 import { proveRevisions } from '../release/prove.ts';
@@ -49,7 +49,7 @@ interface Path {
 export function seedVault(clients: Clients, scopeOf: ScopeOf): Activities['seedVault'] {
   return async (run) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'writes the secrets that are missing',
       async () => {
@@ -138,7 +138,7 @@ async function readAll(
         undeleted.push(declared.path);
       }
       const entry = deleted ? await readKv(session, declared.path, signal) : found;
-      learnValues(redactor, declared, entry?.data ?? {});
+      registerSecretValues(redactor, declared, entry?.data ?? {});
       entries.push({ declared, entry });
       return {
         declared,
@@ -200,7 +200,7 @@ async function restoreAll(
           return known === undefined ? [] : [[key.name, known]];
         }),
       );
-      learnValues(clients.redactor, path.declared, path.restored);
+      registerSecretValues(clients.redactor, path.declared, path.restored);
     }),
   );
   const restored = incomplete.filter(({ restored: back, lost }) => Object.keys(back).length > 0 && lost.length === 0);
@@ -239,7 +239,7 @@ async function seedAll(
         .filter((path) => hasCopies(path) === copies && path.lost.length === 0)
         .map(async (path) => {
           const { data, added } = await complete(path.declared, { ...path.restored, ...path.data }, sources);
-          learnValues(clients.redactor, path.declared, data);
+          registerSecretValues(clients.redactor, path.declared, data);
           if (added.length > 0 || Object.keys(path.restored).length > 0) {
             await writeOnce(session, path, data, signal);
             written.push(path.declared.path);

@@ -17,9 +17,9 @@ import { serviceRoles } from '../../plan/vault/policies.ts';
 import { type WantedSecret, wantedSecrets } from '../../plan/vault/kubernetes-secrets.ts';
 import { assertTarget } from '../context.ts';
 import { DeployError } from '../failures.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { requireText } from './declared.ts';
-import { learnValues } from './learn.ts';
+import { registerSecretValues } from './learn.ts';
 import { type MadeSecret, madeSecrets } from './made-secrets.ts';
 import { namespaceOf } from './server.ts';
 import { staleness } from './wanted.ts';
@@ -28,7 +28,7 @@ export function syncSecrets(clients: Clients, scopeOf: ScopeOf): Activities['syn
   return async (run) => {
     const scope = scopeOf();
     const { signal } = scope;
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'makes Kubernetes Secrets from Vault',
       async () => {
@@ -105,7 +105,7 @@ async function readPaths(
   );
   const found = new Map(entries.flatMap(([path, entry]) => (entry ? [[path, entry] as const] : [])));
   for (const declared of clients.catalog.secretPaths)
-    learnValues(clients.redactor, declared, found.get(declared.path)?.data ?? {});
+    registerSecretValues(clients.redactor, declared, found.get(declared.path)?.data ?? {});
   return found;
 }
 

@@ -11,7 +11,7 @@ import { allReleases, type Release } from '../../plan/releases.ts';
 import { newestOf, type ObservedRevision } from '../../plan/versions/rollback.ts';
 import { keyOf } from '../../plan/versions/versions.ts';
 import { allJudgedRevisions } from '../release/provenance.ts';
-import { isProven } from '../../plan/ownership/provenance.ts';
+import { isVerified } from '../../plan/ownership/provenance.ts';
 import type { Revision } from '../release/revisions.ts';
 import { imageDigests, withDigest } from './image-digests.ts';
 
@@ -34,7 +34,7 @@ export async function readOurRevisions(
           .map((revision) => ({
             revision: revision.revision,
             status: revision.status,
-            proven: isProven(revision),
+            proven: isVerified(revision),
             secret: revision.secret,
             // What its labels say is said of the revision that they were copied from.
             ...(revision.provenance === 'foreign'

@@ -1,7 +1,7 @@
 import type { Clients } from '../../clients/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { DeployPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/plan.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { ForeignReleaseError } from '../../plan/ownership/foreign.ts';
@@ -11,7 +11,7 @@ import { RollbackRefusedError } from '../../plan/versions/rollback-refused.ts';
 import { defaultTarget, keyOf } from '../../plan/versions/versions.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { assertShown } from '../plan-binding.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { allRevisions } from '../release/revisions.ts';
 import { type OurRevisions, readOurRevisions } from './contents.ts';
@@ -28,7 +28,7 @@ export interface RollbackRequest {
 export function planRollback(clients: Clients, scopeOf: ScopeOf): Activities['planRollback'] {
   return async ({ run, expectedDigest, ...request }) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'plans the way back',
       async () => {
@@ -48,7 +48,7 @@ export async function rollbackPlan(
   environment: Environment,
   { toVersion, pastNoReturn }: RollbackRequest,
   signal?: AbortSignal,
-): Promise<DeployPlan> {
+): Promise<OperationPlan> {
   const { kubernetes, catalog } = clients;
   const [versions, revisions] = await Promise.all([
     readVersions(kubernetes, environment.name, signal),

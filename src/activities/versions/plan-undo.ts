@@ -2,7 +2,7 @@ import type { Clients } from '../../clients/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { buildUndoPlan, revisionBefore } from '../../plan/versions/undo.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { readOurRevisions } from './contents.ts';
 import { crossedMigrations } from './survey.ts';
 
@@ -13,7 +13,7 @@ import { crossedMigrations } from './survey.ts';
 export function planUndo(clients: Clients, scopeOf: ScopeOf): Activities['planUndo'] {
   return async ({ run }) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'plans to take back what the deployment changed',
       async () => {

@@ -5,7 +5,7 @@ import type { PlatformVersion } from '../../contract/version.ts';
 import { changesBetween } from '../../plan/versions/versions.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { proveRevisions } from '../release/prove.ts';
-import { beating, type ScopeOf } from '../scope.ts';
+import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { currentReleases, readOurRevisions } from './contents.ts';
 import { pruneRevisions } from './prune.ts';
 import { createVersion, keepNewest, listVersions, readVersion, readVersions } from './store.ts';
@@ -21,7 +21,7 @@ export function recordVersion(clients: Clients, scopeOf: ScopeOf): Activities['r
     const { signal } = scope;
     const { kubernetes } = clients;
     const { run } = input;
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'keeps what the cluster holds as a version',
       async () => {

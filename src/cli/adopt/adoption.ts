@@ -6,7 +6,7 @@ import { withClients } from '../shared/clients.ts';
 import { confirmByName } from '../shared/confirm.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { requireFreeLock } from '../deploy/free-lock.ts';
-import { standUpAgain } from '../deploy/ground.ts';
+import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
 import { launch, prerequisites } from '../deploy/operation.ts';
 import type { Session } from '../deploy/session.ts';
 import type { ExitCode } from '../shared/failure.ts';
@@ -19,7 +19,7 @@ const COLUMNS = 96;
 
 export async function adopt(session: Session, service: string, options: AdoptOptions): Promise<ExitCode> {
   const { environment, context, renderer, json, interrupted } = session;
-  const connections = await standUpAgain(session);
+  const connections = await ensureLocalStackAgain(session);
   const ready = await prerequisites(session, connections);
   let adoption: Adoption;
   try {

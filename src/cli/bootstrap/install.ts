@@ -2,7 +2,7 @@
  * One release of the deployer: left alone when it is as wanted, installed or upgraded otherwise, and healthy in the
  * end.
  */
-import { settleRelease } from '../../activities/release/recover.ts';
+import { unlockRelease } from '../../activities/release/recover.ts';
 import { jobsOf, removeJobs } from '../../activities/release/jobs.ts';
 import { newestRevision, type Revision } from '../../activities/release/revisions.ts';
 import { createPatience } from '../../activities/wait/patience.ts';
@@ -78,7 +78,7 @@ export async function wantedAction(
 
 async function apply(clients: Clients, run: RunRef, release: DeployerRelease, signal: AbortSignal): Promise<void> {
   const { kubernetes, helm } = clients;
-  await settleRelease(clients, run, release, release.digest, signal);
+  await unlockRelease(clients, run, release, release.digest, signal);
   if (release.job) {
     const dead = (await jobsOf(kubernetes, release, signal)).filter((job) => jobHealth(job).status === 'failed');
     if (dead.length > 0) await removeJobs(kubernetes, release, dead, signal);

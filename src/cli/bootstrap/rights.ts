@@ -64,7 +64,7 @@ export async function requireRights(
   const answers = await Promise.all(
     needed.map(async (question) => ({ question, allowed: await kubernetes.mayI(question, signal) })),
   );
-  const denied = answers.filter(({ allowed }) => !allowed).map(({ question }) => `  ${questionWords(question)}`);
+  const denied = answers.filter(({ allowed }) => !allowed).map(({ question }) => `  ${describeQuestion(question)}`);
   if (denied.length === 0) return;
   throw refused(
     `The identity that you use on ${kubernetes.server} may not do what a bootstrap has to do:\n${denied.join('\n')}`,
@@ -73,7 +73,14 @@ export async function requireRights(
 }
 
 /** `create deployments.apps in ananta-deployer` */
-export function questionWords({ verb, group, resource, subresource, name, namespace: place }: AccessQuestion): string {
+export function describeQuestion({
+  verb,
+  group,
+  resource,
+  subresource,
+  name,
+  namespace: place,
+}: AccessQuestion): string {
   const kind = `${resource}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
   return `${verb} ${kind}${name === undefined ? '' : ` ${name}`} ${place === undefined ? 'in the whole cluster' : `in ${place}`}`;
 }

@@ -13,7 +13,7 @@ import { confirmByName } from '../shared/confirm.ts';
 import type { CliContext } from '../shared/context.ts';
 import { requireOwnCluster } from '../deploy/binding.ts';
 import { hasEmbeddedParts } from '../deploy/embedded.ts';
-import { standUp } from '../deploy/ground.ts';
+import { ensureLocalStack } from '../deploy/local-stack.ts';
 import { watchInterrupts } from '../deploy/interrupt.ts';
 import { writeJsonError } from '../deploy/session.ts';
 import type { ExitCode } from '../shared/failure.ts';
@@ -75,7 +75,7 @@ async function ground(
   const renderer = createRenderer({ ...terminal, live: false, stdout: terminal.stderr }, environment.name, false);
   try {
     const connections = hasEmbeddedParts(environment)
-      ? await standUp({ context, environment, renderer, interrupted: signal })
+      ? await ensureLocalStack({ context, environment, renderer, interrupted: signal })
       : await resolveConnections(environment, config);
     return {
       ...connections,

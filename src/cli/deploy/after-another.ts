@@ -4,7 +4,7 @@ import type { DeployInput } from '../../contract/deploy.ts';
 import type { LockHolder } from '../../contract/lock.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
-import { holderWords } from '../shared/lock-words.ts';
+import { describeHolder } from '../shared/lock-words.ts';
 import type { Prerequisites } from './operation.ts';
 import type { Session } from './session.ts';
 import { waitForLock } from './wait-for-lock.ts';
@@ -29,13 +29,13 @@ export async function afterAnother(
         ? 'which was asked for something else (other images or services)'
         : 'which deploys nothing';
     renderer.notice(
-      `The lock is held by ${holderWords(holder, Date.now())}, ${what}: this deployment waits for its turn.`,
+      `The lock is held by ${describeHolder(holder, Date.now())}, ${what}: this deployment waits for its turn.`,
     );
     return waitForLock(session, ready, { input, supersede: false, detach });
   }
   await closeTemporal(ready.client).catch(() => undefined);
   throw refused(
-    `The lock is held by ${holderWords(holder, Date.now())}: nothing of what was asked for was deployed.`,
+    `The lock is held by ${describeHolder(holder, Date.now())}: nothing of what was asked for was deployed.`,
     `${commandLine('attach', '--env', environment.name)}   (watches it)`,
     `${commandLine('deploy', '--env', environment.name, '--if-running', 'queue')}   (waits for its end, then deploys)`,
   );

@@ -11,7 +11,7 @@ import { workflowUrl } from '../shared/lines.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { helmBinary } from '../shared/helm-binary.ts';
 import { type ApprovedPlan, checkApprovedPlan } from '../plan/approved.ts';
-import { goesOnWords } from '../render/operation-words.ts';
+import { describeContinuation } from '../render/operation-words.ts';
 import { setupLine } from '../render/setup.ts';
 import { selectionFlags, selectionOf } from '../shared/selection-options.ts';
 import { accessBasis } from '../rbac/rendered.ts';
@@ -21,7 +21,7 @@ import { bind } from './binding.ts';
 import { confirmationOf } from './confirmed.ts';
 import { checkCharts, requireCharts } from './charts.ts';
 import { openEngine, requireSameContent } from './engine.ts';
-import { standUp, standUpAgain } from './ground.ts';
+import { ensureLocalStack, ensureLocalStackAgain } from './local-stack.ts';
 import { launch, type Prerequisites, prerequisites } from './operation.ts';
 import type { Prepared } from './preflight.ts';
 import type { Session } from './session.ts';
@@ -40,7 +40,7 @@ export async function deploy(
   const imageTags = approved?.imageTags ?? options.image ?? {};
   // First: what cannot be fetched is told before anything is started.
   await requireCharts(prepared, config, (text) => session.renderer.notice(text), session.interrupted);
-  const connections = await standUp(session);
+  const connections = await ensureLocalStack(session);
   const ready = await prerequisites(session, connections);
   const confirmation = await confirmationOf(session, ready.cluster, { operation: 'deploy', confirm: options.confirm });
   await requireSameContent(ready.client, environment, config);
@@ -129,7 +129,7 @@ async function checkDependencies(
 /** The newest deployment of an environment, from its beginning. */
 export async function attach(session: Session): Promise<ExitCode> {
   const { environment, renderer } = session;
-  const connections = await standUpAgain(session);
+  const connections = await ensureLocalStackAgain(session);
   const client = await openEngine(environment, connections);
   const run = await latestDeployment(client, environment.name);
   if (!run)
@@ -145,5 +145,5 @@ export async function attach(session: Session): Promise<ExitCode> {
     ...(url === undefined ? {} : { url }),
   });
   const holder = await lockHolderOf(client, run.workflowId);
-  return watchToEnd(session, client, run, goesOnWords(holder?.operation ?? 'deploy', environment.name));
+  return watchToEnd(session, client, run, describeContinuation(holder?.operation ?? 'deploy', environment.name));
 }

@@ -8,7 +8,7 @@ import {
   followDeployment,
 } from '../../clients/temporal/index.ts';
 import { phaseWorkflowId } from '../../contract/names.ts';
-import type { DeployResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/deploy.ts';
 import { type Connections, NotRunningError } from '../../environment/connections.ts';
 import { applyLive, emptyLive, type LiveEvent, type LiveView, stateOf } from '../render/live.ts';
 import type { Renderer } from '../render/renderer.ts';
@@ -33,7 +33,7 @@ export class EngineStoppedError extends Error {
 }
 
 /** @throws what followDeployment throws; the signal's reason */
-export async function follow({ client, run, renderer, signal, engine }: FollowInput): Promise<DeployResult> {
+export async function follow({ client, run, renderer, signal, engine }: FollowInput): Promise<OperationResult> {
   let view: LiveView = emptyLive();
   let known = 0;
   let address = (await engine()).address;

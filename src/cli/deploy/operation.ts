@@ -12,8 +12,8 @@ import { asksOf } from '../../contract/start-options.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { workflowUrl } from '../shared/lines.ts';
-import { holderWords, stalledWords } from '../shared/lock-words.ts';
-import { goesOnWords, OPERATION_WORDS } from '../render/operation-words.ts';
+import { describeHolder, describeStall } from '../shared/lock-words.ts';
+import { describeContinuation, OPERATION_WORDS } from '../render/operation-words.ts';
 import { requireBound, requireOwned } from './binding.ts';
 import { type FoundCluster, readCluster } from './cluster.ts';
 import { openEngine, requireSearchAttributes, requireWorker } from './engine.ts';
@@ -76,7 +76,7 @@ export async function launch<Input extends OperationInput>(
     ...(url === undefined ? {} : { url }),
   });
   if (run.attached) {
-    const what = run.holder ? holderWords(run.holder, Date.now()) : OPERATION_WORDS.deploy.one;
+    const what = run.holder ? describeHolder(run.holder, Date.now()) : OPERATION_WORDS.deploy.one;
     renderer.notice(
       `The lock of ${input.environment} is held by ${what}: this command watches it, and starts none of its own.${
         ignored.length > 0
@@ -84,9 +84,9 @@ export async function launch<Input extends OperationInput>(
           : ''
       }`,
     );
-    for (const line of run.holder ? stalledWords(run.holder, session.environment) : []) renderer.notice(line);
+    for (const line of run.holder ? describeStall(run.holder, session.environment) : []) renderer.notice(line);
   }
-  const goesOn = goesOnWords(run.holder?.operation ?? operation, input.environment);
+  const goesOn = describeContinuation(run.holder?.operation ?? operation, input.environment);
   if (detach) {
     renderer.close();
     printDetached(session, run, '--detach', goesOn);

@@ -12,11 +12,11 @@ import { deployWorkflowId } from '../../contract/names.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { workflowUrl } from '../shared/lines.ts';
-import { holderWords, stalledWords } from '../shared/lock-words.ts';
+import { describeHolder, describeStall } from '../shared/lock-words.ts';
 import { OPERATION_WORDS } from '../render/operation-words.ts';
 import { writeJson } from '../render/renderers.ts';
 import { printLines } from '../shared/terminal.ts';
-import { supervised } from './ground.ts';
+import { supervised } from './local-stack.ts';
 import type { Prerequisites } from './operation.ts';
 import type { Session } from './session.ts';
 import { watchToEnd } from './watch.ts';
@@ -49,7 +49,7 @@ export async function waitForLock(
       .getHandle(workflowId, holder.runId)
       .signal(SIGNALS.supersede, by)
       .catch(() => undefined);
-    renderer.notice(`Asked ${holderWords(holder, Date.now())} to end at a safe point.`);
+    renderer.notice(`Asked ${describeHolder(holder, Date.now())} to end at a safe point.`);
   }
   // Whatever happens to this command, the request stays.
   context.outputLost = EXIT_CODES.detached;
@@ -77,7 +77,7 @@ export async function waitForLock(
 function requireSupersedable(holder: LockHolder, environment: string): void {
   if (holder.operation === 'deploy' || holder.operation === 'repair') return;
   throw refused(
-    `The lock is held by ${holderWords(holder, Date.now())}: ${OPERATION_WORDS[holder.operation].one} is not superseded, since half of it is nothing to build on.`,
+    `The lock is held by ${describeHolder(holder, Date.now())}: ${OPERATION_WORDS[holder.operation].one} is not superseded, since half of it is nothing to build on.`,
     `${commandLine('deploy', '--env', environment, '--if-running', 'queue')}   (waits for its end, then deploys)`,
     `${commandLine('cancel', '--env', environment)}   (ends it all the same)`,
   );
@@ -103,9 +103,9 @@ async function watching(
       if (key === said) continue;
       said = key;
       renderer.notice(
-        `Waits for the lock, which is held by ${holderWords(holder, Date.now())}. Ctrl-C leaves the request in the queue.`,
+        `Waits for the lock, which is held by ${describeHolder(holder, Date.now())}. Ctrl-C leaves the request in the queue.`,
       );
-      for (const line of stalledWords(holder, environment)) renderer.notice(line);
+      for (const line of describeStall(holder, environment)) renderer.notice(line);
     }
   };
   const looking = look();

@@ -4,22 +4,22 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { stateDir } from '../../config.ts';
 import { closeTemporal, type DeploymentHandle } from '../../clients/temporal/index.ts';
-import type { DeployResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/deploy.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import { readRuntime, resolveConnections } from '../../environment/connections.ts';
 import { type ExitCode, failed } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { exportLines, lookAroundLines, workflowUrl } from '../shared/lines.ts';
 import { jsonResult } from '../render/json.ts';
-import { goesOnWords } from '../render/operation-words.ts';
+import { describeContinuation } from '../render/operation-words.ts';
 import { writeJson } from '../render/renderers.ts';
 import { summaryLines } from '../render/summary.ts';
 import { printLines } from '../shared/terminal.ts';
 import { EngineStoppedError, follow } from './follow.ts';
-import { supervised } from './ground.ts';
+import { supervised } from './local-stack.ts';
 import type { Session } from './session.ts';
 
-export const OUTCOME_CODES: Record<DeployResult['outcome'], ExitCode> = {
+export const OUTCOME_CODES: Record<OperationResult['outcome'], ExitCode> = {
   succeeded: EXIT_CODES.done,
   unchanged: EXIT_CODES.done,
   failed: EXIT_CODES.failed,
@@ -39,7 +39,7 @@ const REFUSALS: readonly string[] = [
   FAILURES.dependencyMissing,
 ];
 
-export function exitCodeOf({ outcome, planDigest, failure }: DeployResult): ExitCode {
+export function exitCodeOf({ outcome, planDigest, failure }: OperationResult): ExitCode {
   const refused = outcome === 'failed' && planDigest === '' && failure !== undefined && REFUSALS.includes(failure.type);
   return refused ? EXIT_CODES.refused : OUTCOME_CODES[outcome];
 }
@@ -52,7 +52,7 @@ export async function watchToEnd(
   session: Session,
   client: Client,
   run: DeploymentHandle,
-  goesOn = goesOnWords('deploy', session.environment.name),
+  goesOn = describeContinuation('deploy', session.environment.name),
 ): Promise<ExitCode> {
   const { context, environment, renderer, interrupted } = session;
   // Whoever read our output is gone: the deployment is not.
@@ -79,7 +79,7 @@ export async function watchToEnd(
   }
 }
 
-async function printResult({ context, environment, json }: Session, result: DeployResult): Promise<void> {
+async function printResult({ context, environment, json }: Session, result: OperationResult): Promise<void> {
   const { terminal, config } = context;
   if (json) {
     writeJson(terminal.stdout, jsonResult(result));
@@ -124,7 +124,7 @@ export function printDetached(
   { context, environment, json }: Pick<Session, 'context' | 'environment' | 'json'>,
   run: DeploymentHandle,
   why: string,
-  goesOn = goesOnWords('deploy', environment.name),
+  goesOn = describeContinuation('deploy', environment.name),
 ): void {
   const { terminal } = context;
   if (json)

@@ -9,7 +9,7 @@ import type { DestroyOptions } from './options.ts';
 import { confirmByName } from '../shared/confirm.ts';
 import { protectedFromDestroy } from '../deploy/confirmed.ts';
 import { requireFreeLock } from '../deploy/free-lock.ts';
-import { standUpAgain } from '../deploy/ground.ts';
+import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
 import { launch, prerequisites } from '../deploy/operation.ts';
 import type { Session } from '../deploy/session.ts';
 import type { ExitCode } from '../shared/failure.ts';
@@ -19,7 +19,7 @@ import { previewLines, type DestroyPreview } from './preview.ts';
 
 export async function destroy(session: Session, options: DestroyOptions): Promise<ExitCode> {
   const { environment, context, renderer, json } = session;
-  const connections = await standUpAgain(session);
+  const connections = await ensureLocalStackAgain(session);
   const ready = await prerequisites(session, connections);
   const deleteData = options.deleteData === true;
   let expectedDigest: string;

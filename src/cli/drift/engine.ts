@@ -7,7 +7,7 @@ import { loadEnvironment } from '../../environment/load.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type FoundCluster, readCluster } from '../deploy/cluster.ts';
 import { openEngine } from '../deploy/engine.ts';
-import { standUpAgain } from '../deploy/ground.ts';
+import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
 import { watchInterrupts } from '../deploy/interrupt.ts';
 import { createRenderer } from '../render/renderers.ts';
 
@@ -35,7 +35,7 @@ export async function withEngine<T>(
   );
   const interrupts = watchInterrupts();
   try {
-    const connections = await standUpAgain({ context, environment, renderer, interrupted: interrupts.signal });
+    const connections = await ensureLocalStackAgain({ context, environment, renderer, interrupted: interrupts.signal });
     const cluster = await readCluster(environment, connections);
     const client = await openEngine(environment, connections);
     try {

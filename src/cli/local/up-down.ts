@@ -6,7 +6,7 @@ import { componentLines, componentsOf } from '../shared/components.ts';
 import { confirmByName } from '../shared/confirm.ts';
 import type { CliContext } from '../shared/context.ts';
 import { hasEmbeddedParts } from '../deploy/embedded.ts';
-import { standUp } from '../deploy/ground.ts';
+import { ensureLocalStack } from '../deploy/local-stack.ts';
 import { watchInterrupts } from '../deploy/interrupt.ts';
 import { setupLine } from '../render/setup.ts';
 import { refused } from '../shared/failure.ts';
@@ -29,7 +29,7 @@ export async function runUp(context: CliContext, options: UpOptions): Promise<vo
   const renderer = createRenderer(context.terminal, environment.name, false);
   const interrupts = watchInterrupts();
   try {
-    await standUp({ context, environment, renderer, interrupted: interrupts.signal });
+    await ensureLocalStack({ context, environment, renderer, interrupted: interrupts.signal });
   } finally {
     renderer.close();
     interrupts.dispose();

@@ -8,14 +8,14 @@ import type { Connections } from '../../environment/connections.ts';
 import type { CliContext } from '../shared/context.ts';
 import { readClusterUid } from '../deploy/cluster.ts';
 import { openEngine } from '../deploy/engine.ts';
-import { standUpAgain } from '../deploy/ground.ts';
+import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
 import { inSession } from '../deploy/in-session.ts';
 import type { Session } from '../deploy/session.ts';
 import { watchToEnd } from '../deploy/watch.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { workflowUrl } from '../shared/lines.ts';
-import { holderWords, stalledWords } from '../shared/lock-words.ts';
+import { describeHolder, describeStall } from '../shared/lock-words.ts';
 import { writeJson } from '../render/renderers.ts';
 import { printLines } from '../shared/terminal.ts';
 
@@ -28,7 +28,7 @@ export interface CancelOptions {
 export function runCancel(context: CliContext, options: CancelOptions): Promise<ExitCode> {
   return inSession(context, 'cancel', options, async (session) => {
     const { environment, renderer } = session;
-    const connections = await standUpAgain(session);
+    const connections = await ensureLocalStackAgain(session);
     const client = await openEngine(environment, connections);
     const lock = await lockIdOf(session, connections, client);
     const queueId = lock === undefined ? undefined : queueIdOfLock(lock);
@@ -48,8 +48,8 @@ export function runCancel(context: CliContext, options: CancelOptions): Promise<
     await client.workflow.getHandle(run.workflowId, run.runId).cancel();
     const url = workflowUrl(connections.engine, run);
     renderer.started({ ...run, attached: true, ...(url === undefined ? {} : { url }) });
-    renderer.notice(`Asked ${holderWords(holder, Date.now())} to end in good order.`);
-    for (const line of stalledWords(holder, environment)) renderer.notice(line);
+    renderer.notice(`Asked ${describeHolder(holder, Date.now())} to end in good order.`);
+    for (const line of describeStall(holder, environment)) renderer.notice(line);
     if (queued)
       renderer.notice(
         `The deployment that ${queued.requestedBy} asked for starts afterwards; to take it back: ${commandLine('cancel', '--queued', '--env', environment.name)}`,

@@ -14,7 +14,7 @@ import { createRenderer } from '../render/renderers.ts';
 import { setupLine } from '../render/setup.ts';
 
 /** Embedded, and nothing was ever made of it: there is no data that a plan could overlook. */
-export async function isUnborn(environment: Environment, config: CliContext['config']): Promise<boolean> {
+export async function isNotProvisioned(environment: Environment, config: CliContext['config']): Promise<boolean> {
   if (!('embedded' in environment.cluster)) return false;
   const entries = await readdir(join(stateDir(config, environment.name), 'cluster')).catch(() => []);
   return entries.length === 0 && (await readRuntime(config, environment.name)) === undefined;

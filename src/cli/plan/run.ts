@@ -16,7 +16,7 @@ import { selectionOf } from '../shared/selection-options.ts';
 import { printLines } from '../shared/terminal.ts';
 import { deployArgs } from './args.ts';
 import { writePlanFile, writeText } from './file.ts';
-import { isUnborn, onGround } from './ground.ts';
+import { isNotProvisioned, onGround } from './ground.ts';
 import { planLines } from './text.ts';
 
 /** @returns 0 nothing to do, 2 changes */
@@ -76,7 +76,7 @@ async function lookAtChanges(
     ...(selection === undefined ? {} : { selection }),
     ...(helm === undefined ? {} : { rendering: { helm, home, config } }),
   });
-  if (await isUnborn(environment, config)) {
+  if (await isNotProvisioned(environment, config)) {
     const { createRedactor } = await import('../../clients/redact.ts');
     const { findInstalledTools } = await import('../../../bootstrap/tools/index.ts');
     // Nothing is installed for the sake of a look.

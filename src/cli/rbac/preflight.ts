@@ -3,7 +3,7 @@ import type { AccessQuestion, KubernetesClient } from '../../clients/kubernetes/
 import { IN_CLUSTER } from '../../contract/names.ts';
 import { type AccessBasis, identityOf } from '../../plan/access/identities.ts';
 import { grants, type Right } from '../../plan/access/rules.ts';
-import { questionWords } from '../bootstrap/rights.ts';
+import { describeQuestion } from '../bootstrap/rights.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 
@@ -35,7 +35,7 @@ export async function requireDeployerRights(
       const question = questionOf(right, namespace);
       // Other authorizers than Kubernetes' own do not list what they allow.
       if (!complete && (await kubernetes.mayI(question, signal))) continue;
-      missing.push(questionWords(question));
+      missing.push(describeQuestion(question));
     }
   };
   await check(undefined, cluster);
@@ -67,7 +67,7 @@ export async function requireWorkerRights(
     })),
   );
   refuse(
-    answers.filter(({ allowed }) => !allowed).map(({ question }) => questionWords(question)),
+    answers.filter(({ allowed }) => !allowed).map(({ question }) => describeQuestion(question)),
     `The workers (service account ${account.namespace}/${account.name})`,
     environment,
   );

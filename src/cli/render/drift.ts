@@ -2,7 +2,7 @@
 import type { DriftFinding, DriftReport, DriftResult } from '../../contract/drift.ts';
 import type { Acceptance, DriftRun } from '../../contract/drift-state.ts';
 import { shortId } from '../../plan/drift/key.ts';
-import { authorWords, changeWords, countWords, repairWords } from '../../plan/drift/words.ts';
+import { describeAuthor, changeWords, formatCount, describeRepair } from '../../plan/drift/words.ts';
 import { commandLine, count, duration, oneLine, table, truncate } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
 
@@ -21,7 +21,7 @@ export function reportLines(report: DriftReport, view: DriftView): string[] {
     ...(report.omitted === undefined ? [] : [`… and ${report.omitted} more`, '']),
     style(
       findings.length === 0 ? 'good' : 'bad',
-      findings.length === 0 ? `No drift on ${environment}.` : `Drift on ${environment}: ${countWords(findings)}.`,
+      findings.length === 0 ? `No drift on ${environment}.` : `Drift on ${environment}: ${formatCount(findings)}.`,
     ),
     comparedLine(report),
     ...(report.simulated === '' ? [] : [style('dim', oneLine(report.simulated))]),
@@ -42,7 +42,7 @@ export function findingsLines(findings: readonly DriftFinding[], view: DriftView
 
 function findingLines(finding: DriftFinding, { flapping, style, columns }: DriftView): string[] {
   const { key, kind, object, field, note } = finding;
-  const author = authorWords(finding);
+  const author = describeAuthor(finding);
   return [
     `  ${style('bad', shortId(key))}  ${kind}: ${oneLine(field === undefined ? object : `${object} ${field}`)}`,
     ...(finding.was === undefined && finding.is === undefined
@@ -51,7 +51,7 @@ function findingLines(finding: DriftFinding, { flapping, style, columns }: Drift
     ...(author === '' ? [] : [`          by ${oneLine(author)}`]),
     style(
       'dim',
-      `          ${flapping.includes(key) ? 'left alone: it came back after each repair' : `repair: ${repairWords(finding)}`}`,
+      `          ${flapping.includes(key) ? 'left alone: it came back after each repair' : `repair: ${describeRepair(finding)}`}`,
     ),
     ...(note === undefined ? [] : [style('dim', `          ${oneLine(note)}`)]),
   ];

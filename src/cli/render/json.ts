@@ -1,5 +1,5 @@
 /** One JSON object a line, each with a `type`; the last one is the result. */
-import type { DeployResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/deploy.ts';
 import type { LiveEvent, LiveView } from './live.ts';
 
 export type JsonLine = {
@@ -68,7 +68,7 @@ export function jsonEvent(event: LiveEvent, view: LiveView): JsonLine | undefine
   }
 }
 
-export function jsonResult(result: DeployResult): JsonLine {
+export function jsonResult(result: OperationResult): JsonLine {
   const {
     operation,
     environment,

@@ -1,5 +1,5 @@
 /** What operations are called in the texts for people. */
-import type { DeployResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/deploy.ts';
 import type { Operation } from '../../contract/plan.ts';
 
 interface Words {
@@ -25,7 +25,7 @@ export const OPERATION_WORDS: Record<Operation, Words> = {
   destroy: { one: 'a destruction', the: 'The destruction', done: 'Took down', unchanged: 'Nothing to take down in' },
 };
 
-export const OUTCOME_WORDS: Record<DeployResult['outcome'], string> = {
+export const OUTCOME_WORDS: Record<OperationResult['outcome'], string> = {
   succeeded: 'succeeded',
   unchanged: 'found nothing to change',
   failed: 'failed',
@@ -33,6 +33,6 @@ export const OUTCOME_WORDS: Record<DeployResult['outcome'], string> = {
 };
 
 /** `the rollback of staging goes on` */
-export function goesOnWords(operation: Operation, environment: string): string {
+export function describeContinuation(operation: Operation, environment: string): string {
   return `${OPERATION_WORDS[operation].the.replace(/^T/, 't')} ${operation === 'deploy' ? 'to' : 'of'} ${environment} goes on`;
 }

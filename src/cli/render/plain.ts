@@ -1,5 +1,5 @@
 /** For logs and pipes: one line per change, with the time since the deployment began. */
-import { isSettled } from '../../plan/progress.ts';
+import { isNoop } from '../../plan/progress.ts';
 import { clock, count, duration, oneLine } from '../shared/format.ts';
 import { detailOf, type LiveEvent, type LiveView } from './live.ts';
 
@@ -12,7 +12,7 @@ export function plainLine(event: LiveEvent, view: LiveView, now: number): string
       return `${at(event.at)}  planning`;
     case 'plan': {
       const { services, criticalPathSeconds, digest } = event.plan;
-      const todo = services.filter(({ action }) => !isSettled(action)).length;
+      const todo = services.filter(({ action }) => !isNoop(action)).length;
       const excluded = services.filter(({ action }) => action === 'excluded').length;
       return `${at(event.at)}  plan ${digest}: ${count(services.length, 'service')}${excluded > 0 ? `, ${excluded} not selected` : ''}, ${todo === 0 ? 'nothing to do' : `${todo} to do, critical path about ${duration(criticalPathSeconds)}`}`;
     }

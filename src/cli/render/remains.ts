@@ -1,11 +1,11 @@
 /** What is left after a destruction, and what to do about it. Pure. */
-import type { DeployResult, Remain } from '../../contract/deploy.ts';
+import type { OperationResult, Remain } from '../../contract/deploy.ts';
 import { commandLine, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
 
 /** Hanging objects first, then what was kept, alike ones together. */
 export function remainLines(
-  { remains, outcome }: Pick<DeployResult, 'remains' | 'outcome'>,
+  { remains, outcome }: Pick<OperationResult, 'remains' | 'outcome'>,
   { style, columns }: { style: Style; columns: number },
 ): string[] {
   if (remains === undefined)
@@ -44,7 +44,7 @@ export function afterDestruction({
   environment,
   outcome,
   remains,
-}: Pick<DeployResult, 'environment' | 'outcome' | 'remains'>): [line: string, does: string][] {
+}: Pick<OperationResult, 'environment' | 'outcome' | 'remains'>): [line: string, does: string][] {
   const env = ['--env', environment];
   if (outcome === 'failed' || outcome === 'cancelled')
     return [

@@ -1,6 +1,6 @@
 /** What a rollback will do, for the person who decides. Pure. */
-import type { DeployPlan, PlannedStep } from '../../contract/plan.ts';
-import { isSettled } from '../../plan/progress.ts';
+import type { OperationPlan, PlannedStep } from '../../contract/plan.ts';
+import { isNoop } from '../../plan/progress.ts';
 import { count, duration, oneLine, truncate, wrap } from '../shared/format.ts';
 import type { JsonLine } from './json.ts';
 
@@ -10,7 +10,7 @@ const VERBS: Partial<Record<PlannedStep['action'], string>> = {
   verify: 'wait for',
 };
 
-export function previewLines(plan: DeployPlan, columns: number): string[] {
+export function previewLines(plan: OperationPlan, columns: number): string[] {
   const todo = stepsOf(plan);
   const width = Math.max(0, ...todo.map(({ name }) => name.length));
   const headline =
@@ -31,7 +31,7 @@ export function previewLines(plan: DeployPlan, columns: number): string[] {
   ];
 }
 
-export function previewJson(plan: DeployPlan): JsonLine {
+export function previewJson(plan: OperationPlan): JsonLine {
   return {
     type: 'preview',
     environment: plan.environment,
@@ -50,11 +50,11 @@ export function previewJson(plan: DeployPlan): JsonLine {
 }
 
 /** Dependents first, as they will be done. */
-function stepsOf({ services }: DeployPlan): (PlannedStep & { service: string })[] {
+function stepsOf({ services }: OperationPlan): (PlannedStep & { service: string })[] {
   return services
-    .filter(({ action }) => !isSettled(action))
+    .filter(({ action }) => !isNoop(action))
     .toSorted((a, b) => b.remainingSeconds - a.remainingSeconds)
     .flatMap((service) =>
-      service.steps.filter(({ action }) => !isSettled(action)).map((step) => ({ ...step, service: service.name })),
+      service.steps.filter(({ action }) => !isNoop(action)).map((step) => ({ ...step, service: service.name })),
     );
 }

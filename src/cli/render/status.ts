@@ -4,7 +4,7 @@ import { GOOD_STATES } from '../../contract/states.ts';
 import { waitsFor } from '../../plan/progress.ts';
 import { type Component, componentLines } from '../shared/components.ts';
 import { clock, commandLine, count, duration, oneLine, truncate, wrap } from '../shared/format.ts';
-import { holderWords } from '../shared/lock-words.ts';
+import { describeHolder } from '../shared/lock-words.ts';
 import type { StatusReport } from '../look/status-report.ts';
 import type { Style } from '../shared/terminal.ts';
 import { counts, stateOf } from './live.ts';
@@ -54,7 +54,7 @@ function lockLines({ holder, queued }: StatusReport, { now, style }: StatusOptio
   return [
     ...(holder
       ? [
-          `The lock is held by ${holderWords(holder, now)}${holder.stalled === undefined ? `; ${count(holder.workers, 'worker')} at work.` : '.'}`,
+          `The lock is held by ${describeHolder(holder, now)}${holder.stalled === undefined ? `; ${count(holder.workers, 'worker')} at work.` : '.'}`,
         ]
       : []),
     ...(holder?.stalled === undefined ? [] : [style('bad', `It does not move: ${holder.stalled}.`)]),

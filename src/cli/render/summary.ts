@@ -1,5 +1,5 @@
 /** What a person reads when a deployment has ended. Pure. */
-import type { DeployResult, ServiceOutcome } from '../../contract/deploy.ts';
+import type { OperationResult, ServiceOutcome } from '../../contract/deploy.ts';
 import { DEPENDENCY_FAILED, STOPPED } from '../../contract/states.ts';
 import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
@@ -19,7 +19,7 @@ export interface SummaryOptions {
   lookAround: [line: string, shows: string][];
 }
 
-export function summaryLines(result: DeployResult, options: SummaryOptions): string[] {
+export function summaryLines(result: OperationResult, options: SummaryOptions): string[] {
   const good = result.outcome === 'succeeded' || result.outcome === 'unchanged';
   return [
     '',
@@ -36,7 +36,7 @@ export function summaryLines(result: DeployResult, options: SummaryOptions): str
   ];
 }
 
-function headline(result: DeployResult, options: SummaryOptions): string[] {
+function headline(result: OperationResult, options: SummaryOptions): string[] {
   const { operation, environment, seconds, criticalPathSeconds, supersededBy } = result;
   const words = OPERATION_WORDS[operation];
   // The critical path is that of the whole platform: a deployment of some services has nothing to do with it.
@@ -45,7 +45,7 @@ function headline(result: DeployResult, options: SummaryOptions): string[] {
     criticalPathSeconds > 0 && whole
       ? `, ${(seconds / criticalPathSeconds).toFixed(2)} × the critical path of ${duration(criticalPathSeconds)}`
       : '';
-  const text: Record<DeployResult['outcome'], string> = {
+  const text: Record<OperationResult['outcome'], string> = {
     succeeded: `${words.done} ${environment} in ${duration(seconds)}${operation === 'deploy' ? ratio : ''}.`,
     unchanged: `${words.unchanged} ${environment}: ${result.services.some(isExcluded) ? 'what was selected' : 'everything'} is as wanted${operation === 'deploy' ? ' and healthy' : ''} (${duration(seconds)}).`,
     failed: `${words.the} ${operation === 'deploy' ? 'to' : 'of'} ${environment} failed after ${duration(seconds)}.`,
@@ -61,7 +61,7 @@ function isExcluded({ state, failure }: ServiceOutcome): boolean {
   return state === 'skipped' && failure === undefined;
 }
 
-function tally(result: DeployResult): string[] {
+function tally(result: OperationResult): string[] {
   if (result.services.length === 0) return [];
   const by = new Map<string, number>();
   for (const service of result.services) {
@@ -71,7 +71,7 @@ function tally(result: DeployResult): string[] {
   return [`  ${count(result.services.length, 'service')}: ${[...by].map(([state, n]) => `${n} ${state}`).join(', ')}`];
 }
 
-function simulated(result: DeployResult, { simulatedNodes, columns }: SummaryOptions): string[] {
+function simulated(result: OperationResult, { simulatedNodes, columns }: SummaryOptions): string[] {
   const text =
     simulatedNodes === undefined
       ? 'Nothing here is simulated.'
@@ -79,7 +79,7 @@ function simulated(result: DeployResult, { simulatedNodes, columns }: SummaryOpt
   return wrap(text, columns - 4).map((line) => `  ${line}`);
 }
 
-function workflow(result: DeployResult, { url }: SummaryOptions): string[] {
+function workflow(result: OperationResult, { url }: SummaryOptions): string[] {
   return [
     '',
     ...(url === undefined
@@ -103,7 +103,7 @@ const NOT_STARTED: [title: string, fits: (type: string | undefined) => boolean][
 ];
 
 /** Each failure with what is known of it, then what never started because of it. */
-function failureLines(result: DeployResult, options: SummaryOptions): string[] {
+function failureLines(result: OperationResult, options: SummaryOptions): string[] {
   const failed = result.services.filter((service) => service.state === 'failed');
   const lines = result.failure
     ? [
@@ -136,7 +136,7 @@ function oneFailure(service: ServiceOutcome, { style, columns }: SummaryOptions)
   ];
 }
 
-function next(result: DeployResult, { style }: SummaryOptions): string[] {
+function next(result: OperationResult, { style }: SummaryOptions): string[] {
   if (result.operation === 'adopt')
     return [
       `${style('bold', 'Next:')} ${commandLine('plan', '--env', result.environment)}   (what the next deployment makes of it)`,

@@ -1,12 +1,12 @@
 /** What the end of an operation says of platform versions, of what was taken back, and of evidence. Pure. */
-import type { DeployResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/deploy.ts';
 import { commandLine, count, oneLine, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
 
 type Options = { columns: number; style: Style };
 
 /** Below the headline of whatever ended well. */
-export function versionLine({ operation, version, toVersion, outcome }: DeployResult): string[] {
+export function versionLine({ operation, version, toVersion, outcome }: OperationResult): string[] {
   if (operation === 'rollback' && toVersion !== undefined) {
     return [
       outcome === 'unchanged'
@@ -18,7 +18,7 @@ export function versionLine({ operation, version, toVersion, outcome }: DeployRe
 }
 
 /** Evidence from before anything was touched, notes, and how taking back ended. */
-export function afterwards({ evidence = [], notes = [], undone }: DeployResult, options: Options): string[] {
+export function afterwards({ evidence = [], notes = [], undone }: OperationResult, options: Options): string[] {
   const lines = [
     ...evidence.map(({ service, file }) => `  Evidence of ${service}, before it was touched: ${file}`),
     ...notes.flatMap((note) => wrapped(note, options)),
@@ -27,7 +27,7 @@ export function afterwards({ evidence = [], notes = [], undone }: DeployResult, 
 }
 
 function undoneLines(
-  { outcome, services, notes = [], failure }: NonNullable<DeployResult['undone']>,
+  { outcome, services, notes = [], failure }: NonNullable<OperationResult['undone']>,
   options: Options,
 ): string[] {
   const back = services.filter((service) => service.changed && service.state !== 'failed').map(({ name }) => name);
@@ -59,7 +59,7 @@ function undoneLines(
 }
 
 /** What can be done after a rollback. */
-export function afterRollback({ environment, outcome, toVersion }: DeployResult): [line: string, does: string][] {
+export function afterRollback({ environment, outcome, toVersion }: OperationResult): [line: string, does: string][] {
   const env = ['--env', environment];
   const to = toVersion === undefined ? [] : ['--to', String(toVersion)];
   if (outcome === 'succeeded' || outcome === 'unchanged') {

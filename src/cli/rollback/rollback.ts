@@ -3,7 +3,7 @@ import { rollbackPlan } from '../../activities/versions/plan-rollback.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { Confirmation } from '../../contract/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { DeployPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/plan.ts';
 import type { RollbackInput } from '../../contract/rollback.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { RollbackRefusedError } from '../../plan/versions/rollback-refused.ts';
@@ -11,7 +11,7 @@ import { withClients } from '../shared/clients.ts';
 import type { RollbackOptions } from './options.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { requireFreeLock } from '../deploy/free-lock.ts';
-import { standUpAgain } from '../deploy/ground.ts';
+import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
 import { launch, prerequisites } from '../deploy/operation.ts';
 import type { Session } from '../deploy/session.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
@@ -22,9 +22,9 @@ import { printLines } from '../shared/terminal.ts';
 
 export async function rollback(session: Session, options: RollbackOptions): Promise<ExitCode> {
   const { environment, context, renderer, json } = session;
-  const connections = await standUpAgain(session);
+  const connections = await ensureLocalStackAgain(session);
   const ready = await prerequisites(session, connections);
-  let plan: DeployPlan;
+  let plan: OperationPlan;
   let confirmation: Confirmation | undefined;
   try {
     await requireFreeLock(session, ready, 'rollback');
@@ -59,7 +59,7 @@ async function openWay(
   session: Session,
   connections: Connections,
   { to, pastNoReturn }: RollbackOptions,
-): Promise<DeployPlan> {
+): Promise<OperationPlan> {
   const { environment, context, interrupted } = session;
   try {
     return await withClients(context, environment, connections, (clients) =>

@@ -8,7 +8,7 @@ import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, failed, refused } from '../shared/failure.ts';
 import { commandLine, table } from '../shared/format.ts';
 import { readSecretValue } from './input.ts';
-import { isUnborn } from '../plan/ground.ts';
+import { isNotProvisioned } from '../plan/ground.ts';
 import { printLines } from '../shared/terminal.ts';
 
 export interface SecretsOptions {
@@ -103,7 +103,10 @@ export async function setSecret(
   const environment = await loadEnvironment(options.env, context.config);
   const declared = declaredKey(await loadPlatform(environment, context.config), path, key);
   // One that is generated may have been lost: then Vault is asked, where there is one to ask.
-  if (declared.kind !== 'supplied' && (declared.kind !== 'generated' || (await isUnborn(environment, context.config))))
+  if (
+    declared.kind !== 'supplied' &&
+    (declared.kind !== 'generated' || (await isNotProvisioned(environment, context.config)))
+  )
     throw refused(
       `${key} of secret/${path} is not supplied (${HOW[declared.kind]}), and what services already use is never overwritten. Only values that third parties issue are set here.`,
       commandLine('secrets', 'list'),

@@ -7,7 +7,7 @@ import type { Connections } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { CliContext } from './context.ts';
 import { requireOwnCluster } from '../deploy/binding.ts';
-import { standUpAgain } from '../deploy/ground.ts';
+import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
 import { watchInterrupts } from '../deploy/interrupt.ts';
 import { createRenderer } from '../render/renderers.ts';
 
@@ -43,7 +43,7 @@ export async function withGround<T>(
   );
   const interrupts = watchInterrupts();
   try {
-    const connections = await standUpAgain({ context, environment, renderer, interrupted: interrupts.signal });
+    const connections = await ensureLocalStackAgain({ context, environment, renderer, interrupted: interrupts.signal });
     return await withClients(context, environment, connections, async (clients) => {
       await requireOwnCluster(clients, interrupts.signal);
       return work(clients, interrupts.signal);

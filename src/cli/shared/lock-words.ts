@@ -5,7 +5,7 @@ import { commandLine, duration } from './format.ts';
 import { OPERATION_WORDS } from '../render/operation-words.ts';
 
 /** `a rollback that root@laptop started at 12:00:03Z (2 min ago)` @param now milliseconds since the epoch */
-export function holderWords({ operation, requestedBy, since }: LockHolder, now: number): string {
+export function describeHolder({ operation, requestedBy, since }: LockHolder, now: number): string {
   return `${OPERATION_WORDS[operation].one} that ${requestedBy} started at ${since} (${duration(Math.max(0, (now - Date.parse(since)) / 1000))} ago)`;
 }
 
@@ -19,6 +19,6 @@ export function reviveLine(environment: Pick<Environment, 'name' | 'engine'>): s
 }
 
 /** What a person should know about a holder that does not move; nothing while it does. */
-export function stalledWords({ stalled }: LockHolder, environment: Pick<Environment, 'name' | 'engine'>): string[] {
+export function describeStall({ stalled }: LockHolder, environment: Pick<Environment, 'name' | 'engine'>): string[] {
   return stalled === undefined ? [] : [`It does not move: ${stalled}.`, `Next: ${reviveLine(environment)}`];
 }

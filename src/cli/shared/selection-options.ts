@@ -3,7 +3,7 @@
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Selection } from '../../contract/deploy.ts';
-import { type Graph, selectedServices, selectionWords } from '../../plan/selection.ts';
+import { type Graph, selectedServices, describeSelection } from '../../plan/selection.ts';
 import { refused } from './failure.ts';
 import { commandLine } from './format.ts';
 
@@ -69,7 +69,7 @@ export function selectionOf(
   const left = Object.keys(image).find((service) => !selected.includes(service));
   if (left !== undefined) {
     throw refused(
-      `--image ${left}=${image[left] ?? ''} would do nothing: ${left} is not among what is selected (${selectionWords(selection)}).`,
+      `--image ${left}=${image[left] ?? ''} would do nothing: ${left} is not among what is selected (${describeSelection(selection)}).`,
       `Select ${left} as well, or leave its --image out.`,
     );
   }

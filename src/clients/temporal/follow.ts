@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { DeployResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/deploy.ts';
 import type { DeploymentEvent } from '../../plan/progress.ts';
 import type { DeploymentHandle } from './deployments.ts';
 import { createHistoryDecoder } from './history.ts';
@@ -26,7 +26,7 @@ export async function followDeployment(
   client: Client,
   run: DeploymentHandle,
   options: FollowOptions,
-): Promise<DeployResult> {
+): Promise<OperationResult> {
   const decode = createHistoryDecoder(run);
   let seen = 0;
   let lost = false;

@@ -2,9 +2,9 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto, { type temporal } from '@temporalio/proto';
 import { PLAN_ACTIVITIES } from '../../contract/activities.ts';
-import type { DeployResult, OperationInput, ServiceProgress } from '../../contract/deploy.ts';
+import type { OperationResult, OperationInput, ServiceProgress } from '../../contract/deploy.ts';
 import { SIGNALS } from '../../contract/messages.ts';
-import { type DeployPlan, type Operation, OPERATIONS } from '../../contract/plan.ts';
+import { type OperationPlan, type Operation, OPERATIONS } from '../../contract/plan.ts';
 import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../../plan/progress.ts';
 import type { DeploymentHandle } from './deployments.ts';
 
@@ -30,8 +30,8 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
     view = applyEvent(view, event);
     return event;
   };
-  const finished = (result: DeployResult): DeploymentEvent => known({ kind: 'finished', result });
-  const composed = (outcome: DeployResult['outcome'], at: number, message?: string): DeployResult => ({
+  const finished = (result: OperationResult): DeploymentEvent => known({ kind: 'finished', result });
+  const composed = (outcome: OperationResult['outcome'], at: number, message?: string): OperationResult => ({
     operation,
     environment,
     workflowId: run.workflowId,
@@ -60,7 +60,7 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
       case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: {
         const attributes = event.activityTaskCompletedEventAttributes;
         const plan = planEvents.has(String(attributes?.scheduledEventId))
-          ? first<DeployPlan>(attributes?.result)
+          ? first<OperationPlan>(attributes?.result)
           : undefined;
         return plan && known({ kind: 'plan', plan, at });
       }
@@ -72,18 +72,18 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
       }
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
         return finished(
-          first<DeployResult>(event.workflowExecutionCompletedEventAttributes?.result) ?? composed('succeeded', at),
+          first<OperationResult>(event.workflowExecutionCompletedEventAttributes?.result) ?? composed('succeeded', at),
         );
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: {
         const failure = event.workflowExecutionFailedEventAttributes?.failure;
         return finished(
-          first<DeployResult>(failure?.applicationFailureInfo?.details) ??
+          first<OperationResult>(failure?.applicationFailureInfo?.details) ??
             composed('failed', at, failure?.message ?? 'The deployment failed'),
         );
       }
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
         return finished(
-          first<DeployResult>(event.workflowExecutionCanceledEventAttributes?.details) ?? composed('cancelled', at),
+          first<OperationResult>(event.workflowExecutionCanceledEventAttributes?.details) ?? composed('cancelled', at),
         );
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
         return finished(composed('failed', at, 'The deployment ran into its workflow timeout'));

@@ -2,7 +2,7 @@
 import type { Service } from '../../catalog/schema.ts';
 import type { PlannedService } from '../../contract/plan.ts';
 import { dependentsOf, remainingSeconds, criticalPath } from '../graph.ts';
-import { isSettled } from '../progress.ts';
+import { isNoop } from '../progress.ts';
 
 type Unordered = Omit<PlannedService, 'dependsOn' | 'remainingSeconds'>;
 
@@ -23,7 +23,7 @@ export function backwards(
   secondsOf: (name: string) => number,
 ): Backwards {
   const dependents = dependentsOf(catalog);
-  const atWork = new Set(services.filter(({ action }) => !isSettled(action)).map(({ name }) => name));
+  const atWork = new Set(services.filter(({ action }) => !isNoop(action)).map(({ name }) => name));
   const known = new Map<string, string[]>();
   const before = (name: string): string[] => {
     const found = known.get(name) ?? [

@@ -6,7 +6,7 @@
  */
 import type { Catalog } from '../../catalog/schema.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
-import type { DeployPlan, PlannedService, PlannedStep } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { digestOf } from '../digest.ts';
 import { foreignText } from '../ownership/foreign.ts';
@@ -36,7 +36,7 @@ export function buildDestroyPlan({
   foreign,
   marked,
   deleteData,
-}: DestroyPlanInput): DeployPlan {
+}: DestroyPlanInput): OperationPlan {
   const dependents = dependentsOf(catalog.services);
   const listed = catalog.services.map((service) => {
     const steps = releasesOf(service)

@@ -1,7 +1,7 @@
 /** Releases as services, as people think of them: what is done to each, why, and what nobody asked for any more. */
 import type { Catalog } from '../../catalog/schema.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
-import type { DeployPlan, PlannedAction, PlannedService } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedAction, PlannedService } from '../../contract/plan.ts';
 import type { ObservedCluster } from '../observed.ts';
 import { allReleases } from '../releases.ts';
 import {
@@ -79,7 +79,7 @@ export function orphans(
 }
 
 /** Whether carrying the plan out would do anything at all. */
-export function changesAnything(plan: Pick<DeployPlan, 'services' | 'groundwork'>): boolean {
+export function changesAnything(plan: Pick<OperationPlan, 'services' | 'groundwork'>): boolean {
   return (
     plan.groundwork ||
     plan.services.some(({ steps }) => steps.some(({ action }) => action !== 'unchanged' && action !== 'excluded'))

@@ -95,7 +95,7 @@ export interface OrphanChange {
 }
 
 /** Namespaces, Vault and Secrets: what a deployment does beside its releases. */
-export interface GroundworkChange {
+export interface PrerequisiteChange {
   action: 'create' | 'update';
   what: string;
   why: string;
@@ -119,7 +119,7 @@ export interface PlatformChanges {
   changes: boolean;
   services: ServiceChange[];
   orphans: OrphanChange[];
-  groundwork: GroundworkChange[];
+  groundwork: PrerequisiteChange[];
   expected: Expected;
   simulated: boolean;
   phases: { number: number; title: string }[];

@@ -13,7 +13,7 @@ const REPAIRS: Record<NonNullable<DriftFinding['repair']>, string> = {
 };
 
 /** What a repair would do, or that there is none. */
-export function repairWords({ repair }: Pick<DriftFinding, 'repair'>): string {
+export function describeRepair({ repair }: Pick<DriftFinding, 'repair'>): string {
   return repair === undefined ? 'only a person can repair it' : REPAIRS[repair];
 }
 
@@ -24,21 +24,21 @@ export function changeWords({ kind, was, is }: Pick<DriftFinding, 'kind' | 'was'
 }
 
 /** `kubectl-edit, 2026-01-01T00:00:00Z`; empty where nobody knows. */
-export function authorWords({ by, at }: Pick<DriftFinding, 'by' | 'at'>): string {
+export function describeAuthor({ by, at }: Pick<DriftFinding, 'by' | 'at'>): string {
   return [by, at].filter((part) => part !== undefined).join(', ');
 }
 
 /** One line per finding. */
 export function findingLine(finding: DriftFinding): string {
   const { object, field, kind, service } = finding;
-  const author = authorWords(finding);
+  const author = describeAuthor(finding);
   return `${shortId(finding.key)} ${service === undefined ? '' : `${service}: `}${object}${field === undefined ? '' : ` ${field}`} ${kind === 'changed' ? '' : `${kind} `}${
     finding.was === undefined && finding.is === undefined ? '' : `(${changeWords(finding)})`
   }${author === '' ? '' : ` by ${author}`}`.trimEnd();
 }
 
 /** One line: how many, of what kinds. */
-export function countWords(findings: readonly Pick<DriftFinding, 'kind'>[]): string {
+export function formatCount(findings: readonly Pick<DriftFinding, 'kind'>[]): string {
   if (findings.length === 0) return 'no drift';
   const kinds = new Map<string, number>();
   for (const { kind } of findings) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
@@ -64,7 +64,7 @@ export function driftDetails(
           : 'found';
   lines.push(
     '',
-    `${countWords(report.findings)}, ${report.accepted} accepted, ${report.ignored} ignored; compared ${report.checked.objects} objects of ${report.checked.releases} releases, ${report.checked.vault} things in Vault, ${report.checked.secrets} Secrets`,
+    `${formatCount(report.findings)}, ${report.accepted} accepted, ${report.ignored} ignored; compared ${report.checked.objects} objects of ${report.checked.releases} releases, ${report.checked.vault} things in Vault, ${report.checked.secrets} Secrets`,
   );
   if (report.simulated !== '') lines.push('', cell(report.simulated));
   if (report.findings.length === 0) return lines.join('\n');
@@ -72,7 +72,7 @@ export function driftDetails(
   for (const finding of report.findings) {
     const { key, service, object, field } = finding;
     lines.push(
-      `| ${shortId(key)} | ${service ?? ''} | ${cell(field === undefined ? object : `${object} ${field}`)} | ${cell(changeWords(finding))} | ${cell(authorWords(finding))} | ${state(finding)} |`,
+      `| ${shortId(key)} | ${service ?? ''} | ${cell(field === undefined ? object : `${object} ${field}`)} | ${cell(changeWords(finding))} | ${cell(describeAuthor(finding))} | ${state(finding)} |`,
     );
   }
   if (report.omitted !== undefined) lines.push('', `and ${report.omitted} more`);

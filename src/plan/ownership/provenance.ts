@@ -168,7 +168,7 @@ export function isFirstOfItsRun({ revision, labels }: ObservedRelease, all: read
 }
 
 /** Whether the health check of this very revision has succeeded once; of a Job the receipt that it has completed. */
-export function isProven({ revision, labels }: Pick<ObservedRelease, 'revision' | 'labels'>): boolean {
+export function isVerified({ revision, labels }: Pick<ObservedRelease, 'revision' | 'labels'>): boolean {
   return labels[RELEASE_LABELS.proven] === String(revision);
 }
 

@@ -3,7 +3,7 @@
  */
 import type { Catalog, Service } from '../../catalog/schema.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { DeployPlan, PlannedAction, PlannedService, PlannedStep } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedAction, PlannedService, PlannedStep } from '../../contract/plan.ts';
 import type { PlatformVersion, VersionedRelease } from '../../contract/version.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { backwards } from '../destroy/backwards.ts';
@@ -45,7 +45,7 @@ type Decision = Pick<PlannedStep, 'action' | 'reason' | 'digest'> & { toRevision
 const INVASIVENESS: readonly PlannedAction[] = ['rollback', 'remove', 'verify', 'unchanged'];
 
 /** @throws RollbackRefusedError when Helm no longer has a revision, or a point of no return lies between */
-export function buildRollbackPlan(input: RollbackPlanInput): DeployPlan {
+export function buildRollbackPlan(input: RollbackPlanInput): OperationPlan {
   const { catalog, environment, target, crossed, unhealthy } = input;
   const decided = catalog.services.map((service) => planService(input, service));
   refuseLost(
@@ -80,7 +80,7 @@ export function assemble(
   environment: Environment,
   services: readonly Omit<PlannedService, 'dependsOn' | 'remainingSeconds'>[],
   { unhealthy, notes, toVersion }: { unhealthy: ReadonlyMap<string, string>; notes: string[]; toVersion?: number },
-): DeployPlan {
+): OperationPlan {
   const seconds = new Map(catalog.services.map((service) => [service.name, serviceSeconds(environment, service)]));
   const { services: ordered, ...path } = backwards(catalog.services, services, (name) => seconds.get(name) ?? 0);
   const touched = ordered.filter(({ action }) => action === 'rollback' || action === 'remove');

@@ -1,7 +1,7 @@
 /** What takes back what one failed run has changed: each release to the revision before that run. Pure. */
 import type { Catalog, Service } from '../../catalog/schema.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { DeployPlan, PlannedStep } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedStep } from '../../contract/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { Crossing } from './migrations.ts';
 import { releaseKey } from '../observed.ts';
@@ -22,7 +22,7 @@ export interface UndoPlanInput {
  * plan.
  * @throws RollbackRefusedError when a migration that this run may have applied cannot be taken back
  */
-export function buildUndoPlan({ catalog, environment, runId, revisions, crossed }: UndoPlanInput): DeployPlan {
+export function buildUndoPlan({ catalog, environment, runId, revisions, crossed }: UndoPlanInput): OperationPlan {
   if (crossed.length > 0)
     throw new RollbackRefusedError(
       FAILURES.pointOfNoReturn,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { waitUntil } from '../../../bootstrap/process/wait.ts';
-import { settleRelease } from '../../../src/activities/release/recover.ts';
+import { unlockRelease } from '../../../src/activities/release/recover.ts';
 import { createHelmClient, type HelmClient } from '../../../src/clients/helm/index.ts';
 import { ownerLabel, whereabouts } from '../../../src/process/owner.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
@@ -41,7 +41,7 @@ interface Other {
   owner: string;
   /** Its Helm, if it still runs, as this machine's kernel shows it. */
   helm: () => ReturnType<HelmClient['startedBy']>;
-  settle: () => ReturnType<typeof settleRelease>;
+  settle: () => ReturnType<typeof unlockRelease>;
 }
 
 /**
@@ -81,7 +81,7 @@ async function besideAnother(
             owner,
             helm: startedBy,
             settle: () =>
-              settleRelease(
+              unlockRelease(
                 clients,
                 parts.run,
                 { namespace: 'ns', name: 'api' },
@@ -146,7 +146,7 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
         return Promise.resolve(undefined);
       };
       await assert.rejects(
-        settleRelease(clients, run, { namespace: 'ns', name: 'api' }, 'digest', new AbortController().signal),
+        unlockRelease(clients, run, { namespace: 'ns', name: 'api' }, 'digest', new AbortController().signal),
         { type: 'ReleaseBusy', message: /written while it was looked at/ },
       );
       assert.deepEqual(cluster.removed, []);
@@ -158,8 +158,8 @@ describe('what takes a failed run back', () => {
   test('does not wait for that very run, which waits for it', async () => {
     await withFakeClients(async (parts) => {
       const { cluster, clients, run } = parts;
-      const settle = (undoes?: string): ReturnType<typeof settleRelease> =>
-        settleRelease(
+      const settle = (undoes?: string): ReturnType<typeof unlockRelease> =>
+        unlockRelease(
           clients,
           { ...run, runId: 'undo', ...(undoes === undefined ? {} : { undoes }) },
           { namespace: 'ns', name: 'api' },

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { actionFor } from '../../../src/cli/bootstrap/install.ts';
 import { notesForPods, prepareBootstrap } from '../../../src/cli/bootstrap/prepare.ts';
 import { stepLine } from '../../../src/cli/bootstrap/report.ts';
-import { questionWords, requireRights } from '../../../src/cli/bootstrap/rights.ts';
+import { describeQuestion, requireRights } from '../../../src/cli/bootstrap/rights.ts';
 import { ensureDatabasePassword } from '../../../src/cli/bootstrap/secrets.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../../src/config.ts';
@@ -72,8 +72,8 @@ describe('rights', () => {
     const asked: string[] = [];
     const kubernetes = {
       server: 'https://api',
-      mayI: (question: Parameters<typeof questionWords>[0]) => {
-        asked.push(questionWords(question));
+      mayI: (question: Parameters<typeof describeQuestion>[0]) => {
+        asked.push(describeQuestion(question));
         return Promise.resolve(question.resource !== 'deployments' || question.verb !== 'create');
       },
     };

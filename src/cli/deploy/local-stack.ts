@@ -11,7 +11,12 @@ type Standing = Pick<Session, 'context' | 'environment' | 'renderer' | 'interrup
  * Starts what is embedded and not running yet, with progress.
  * @throws ToolsUnavailableError, ComponentError; Interrupted when a signal comes first
  */
-export async function standUp({ context, environment, renderer, interrupted: signal }: Standing): Promise<Connections> {
+export async function ensureLocalStack({
+  context,
+  environment,
+  renderer,
+  interrupted: signal,
+}: Standing): Promise<Connections> {
   if (hasEmbeddedParts(environment)) {
     // Loaded late: an external environment needs nothing of it.
     const { up } = await import('../../../bootstrap/index.ts');
@@ -27,9 +32,9 @@ export async function standUp({ context, environment, renderer, interrupted: sig
  * The same for commands that look at what is there: an environment that was never started, or stopped, stays so.
  * @throws NotRunningError
  */
-export async function standUpAgain(standing: Standing): Promise<Connections> {
+export async function ensureLocalStackAgain(standing: Standing): Promise<Connections> {
   const started = await readRuntime(standing.context.config, standing.environment.name);
-  return started ? standUp(standing) : resolveConnections(standing.environment, standing.context.config);
+  return started ? ensureLocalStack(standing) : resolveConnections(standing.environment, standing.context.config);
 }
 
 /** Runs the work; while it runs, embedded components that die are started again. */

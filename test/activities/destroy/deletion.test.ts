@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { removeAndWait, type Target } from '../../../src/activities/destroy/vanish.ts';
+import { deleteAndWait, type Target } from '../../../src/activities/destroy/deletion.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { withFakeClients } from '../../support/fakes/clients.ts';
 
@@ -12,7 +12,7 @@ const signal = new AbortController().signal;
 /** What a namespace says of itself at each look. */
 async function hanging(
   says: (look: number) => string | undefined,
-): Promise<{ stuck: Awaited<ReturnType<typeof removeAndWait>>; seconds: number }> {
+): Promise<{ stuck: Awaited<ReturnType<typeof deleteAndWait>>; seconds: number }> {
   let outcome: Awaited<ReturnType<typeof hanging>> | undefined;
   await withFakeClients(async ({ clients: { kubernetes } }) => {
     let look = 0;
@@ -29,7 +29,7 @@ async function hanging(
       return Promise.resolve(object as unknown as KubernetesObject);
     };
     const started = performance.now();
-    const stuck = await removeAndWait(kubernetes, [target], patience, signal, () => undefined);
+    const stuck = await deleteAndWait(kubernetes, [target], patience, signal, () => undefined);
     outcome = { stuck, seconds: (performance.now() - started) / 1000 };
   });
   return outcome!;

@@ -16,7 +16,7 @@ import {
   UnreachableError,
 } from '../../clients/kubernetes/index.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { isOfAnother } from '../../plan/remains.ts';
+import { isOfAnother } from '../../plan/destroy/remains.ts';
 import type { Release } from './recover.ts';
 
 export interface FoundObject {
@@ -178,7 +178,7 @@ export async function markedByHelm(
  * @param owners names of environments that may stand on it; an object with another one's stays
  * @returns `Kind name` of each, sorted
  */
-export async function removeLeftovers(
+export async function removeOrphans(
   kubernetes: KubernetesClient,
   { namespace, name }: Release,
   [environment, ...formerly]: readonly [string, ...string[]],

@@ -7,15 +7,15 @@ import type { Activities } from '../contract/activities.ts';
 import { RELEASE_LABELS } from '../contract/names.ts';
 import { releaseKey } from '../plan/observed.ts';
 import { assertTarget } from './context.ts';
-import { type Release, settleRelease } from './release/recover.ts';
+import { type Release, unlockRelease } from './release/recover.ts';
 import { allNewestRevisions, type Revision } from './release/revisions.ts';
-import { beating, type ScopeOf } from './scope.ts';
+import { withHeartbeat, type ScopeOf } from './scope.ts';
 
 /** Touches only what this very run wrote. Helm's records of failed revisions stay: they are what happened. */
 export function settleReleases(clients: Clients, scopeOf: ScopeOf): Activities['settleReleases'] {
   return async ({ run, releases }) => {
     const scope = scopeOf();
-    return beating(
+    return withHeartbeat(
       scope,
       () => 'looks for releases that were left half done',
       async () => {
@@ -30,7 +30,7 @@ export function settleReleases(clients: Clients, scopeOf: ScopeOf): Activities['
           )
             continue;
           // Without a digest only an unfinished revision is touched, never one that has failed.
-          const { recovered } = await settleRelease(clients, run, release, '', scope.signal);
+          const { recovered } = await unlockRelease(clients, run, release, '', scope.signal);
           if (recovered !== undefined) settled.push(`${release.namespace}/${release.name}: ${recovered}`);
         }
         return { settled };

@@ -25,7 +25,7 @@ export function finalizersOf({ metadata }: Pick<KubernetesObject, 'metadata'>): 
  * @param patienceSeconds without any progress, beyond the grace period that a pod asks for itself
  * @throws DeployError Stuck, naming the objects and what holds each
  */
-export async function awaitGone(
+export async function waitForDeletion(
   kubernetes: KubernetesClient,
   release: Release,
   patienceSeconds: number,

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type KubernetesClient, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import type { Remain } from '../../contract/deploy.ts';
-import { finalizersOf } from '../release/gone.ts';
-import { listAll, sweptKinds } from '../release/leftovers.ts';
+import { finalizersOf } from '../release/deletion.ts';
+import { listAll, sweptKinds } from '../release/orphans.ts';
 
 export interface Target {
   kind: string;
@@ -41,7 +41,7 @@ const TELLING = [
 const MOST_HELD = 5;
 
 /** @returns what is still there although nothing has moved for so long */
-export async function removeAndWait(
+export async function deleteAndWait(
   kubernetes: KubernetesClient,
   targets: readonly Target[],
   patience: Patience,
@@ -87,7 +87,7 @@ export function waitOnly(
   signal: AbortSignal,
   onStatus: (text: string) => void,
 ): Promise<Remain[]> {
-  return removeAndWait({ ...kubernetes, remove: () => Promise.resolve(false) }, targets, patience, signal, onStatus);
+  return deleteAndWait({ ...kubernetes, remove: () => Promise.resolve(false) }, targets, patience, signal, onStatus);
 }
 
 async function stuck(

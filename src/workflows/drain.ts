@@ -3,16 +3,16 @@ import { CancellationScope, CancelledFailure, setHandler } from '@temporalio/wor
 import type { StopPhase } from '../contract/lock.ts';
 import { stopPhase } from './messages.ts';
 
-export interface Halt {
+export interface Drain {
   /** Nothing further is started, for this reason; undefined as long as nobody asked. */
   reason(): string | undefined;
   /** @throws CancelledFailure where even what is at work ends at its next safe point: between two steps */
-  safePoint(): void;
+  checkpoint(): void;
   /** Given up when the phase has to yield. */
   waiting<T>(work: () => Promise<T>): Promise<T>;
 }
 
-export function createHalt(): Halt {
+export function createDrain(): Drain {
   let request: StopPhase | undefined;
   const waits = new Set<CancellationScope>();
   setHandler(stopPhase, (next) => {
@@ -20,14 +20,14 @@ export function createHalt(): Halt {
     request = next;
     if (next.mode === 'yield') for (const scope of waits) scope.cancel();
   });
-  const safePoint = (): void => {
+  const checkpoint = (): void => {
     if (request?.mode === 'yield') throw new CancelledFailure(request.reason);
   };
   return {
     reason: () => request?.reason,
-    safePoint,
+    checkpoint,
     async waiting(work) {
-      safePoint();
+      checkpoint();
       const scope = new CancellationScope();
       waits.add(scope);
       try {
