@@ -63,12 +63,8 @@ async function changedCheckout(repoRoot: string): Promise<string> {
   const code = await readFile(file, 'utf8');
   const at = '  const info = workflowInfo();\n';
   assert.ok(code.includes(at));
-  await writeFile(
-    file,
-    code
-      .replace(at, `${at}  await CancellationScope.current().run(async () => sleep(50));\n`)
-      .replace('upsertSearchAttributes, workflowInfo,', 'sleep, upsertSearchAttributes, workflowInfo,'),
-  );
+  const changed = code.replace(at, `${at}  await CancellationScope.current().run(async () => sleep(50));\n`);
+  await writeFile(file, `import { sleep } from '@temporalio/workflow';\n${changed}`);
   return checkout;
 }
 
