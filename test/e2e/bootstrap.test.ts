@@ -133,7 +133,7 @@ async function upgradeUnderDeployment(
   }
   workers.push(sandbox.start(['worker'], '', { ANANTA_STATE_DIR: deployer.stateRoot }));
   const gone = await sandbox.cli(['destroy', '--delete-data', '--json', '--confirm', sandbox.name]);
-  assert.equal(gone.code, 0, failuresOf(gone));
+  assert.equal(gone.code, 0, `${failuresOf(gone)}\n${gone.stderr}\n${gone.stdout.slice(-2000)}`);
   cluster.close();
 }
 

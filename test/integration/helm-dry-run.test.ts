@@ -36,7 +36,16 @@ describe('strict dry run', () => {
     // A pod is admitted only with its service account.
     await kubectl(
       ['apply', '--server-side', '--filename', '-'],
-      listOf(sandbox.filter(({ kind }) => kind === 'ServiceAccount')),
+      // Of another writer than the dry runs, which would conflict with them in more than names.
+      listOf(
+        sandbox
+          .filter(({ kind }) => kind === 'ServiceAccount')
+          .map(({ apiVersion, kind, metadata: { name, namespace } }) => ({
+            apiVersion,
+            kind,
+            metadata: { name, namespace },
+          })),
+      ),
     );
   });
   after(() => embedded.close());

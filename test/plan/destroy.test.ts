@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkCatalog, loadCatalog } from '../../src/catalog/index.ts';
-import { RELEASE_LABELS } from '../../src/contract/names.ts';
+import { IN_CLUSTER, RELEASE_LABELS } from '../../src/contract/names.ts';
 import type { OperationPlan } from '../../src/contract/plan.ts';
 import { buildDestroyPlan, type DestroyPlanInput } from '../../src/plan/destroy/destroy.ts';
 import { topologicalOrder } from '../../src/plan/graph.ts';
@@ -133,6 +133,15 @@ describe('plan of a destruction', () => {
         dependsOn.length === 0 && catalog.services.some((other) => other.dependsOn.includes(name)),
     );
     assert.ok(foundation && order.indexOf('old-service') < order.indexOf(foundation.name));
+  });
+
+  test('the deployer itself, installed into the cluster, is not taken for a service that the catalog has lost', () => {
+    const releases = everything();
+    releases.set(`${IN_CLUSTER.namespace}/${IN_CLUSTER.worker}`, of({ [RELEASE_LABELS.service]: IN_CLUSTER.worker }));
+    const result = plan({ releases });
+    assert.deepEqual(result.services, plan().services);
+    // Who may not look into its namespace comes to the same plan, and so to the same digest.
+    assert.equal(result.digest, plan().digest);
   });
 
   test('the digest tells plans apart that keep data from those that do not', () => {

@@ -5,7 +5,7 @@
  * platform is gone. Pure.
  */
 import type { Catalog } from '../../catalog/schema.ts';
-import { RELEASE_LABELS } from '../../contract/names.ts';
+import { IN_CLUSTER, RELEASE_LABELS } from '../../contract/names.ts';
 import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { digestOf } from '../digest.ts';
@@ -139,23 +139,28 @@ function orphansOf(
   releases: DestroyPlanInput['releases'],
 ): { step: PlannedStep; service: string | undefined }[] {
   const known = new Set(catalog.services.flatMap(releasesOf).map(({ namespace, name }) => releaseKey(namespace, name)));
-  return [...releases]
-    .filter(([key, { labels }]) => !known.has(key) && labels[RELEASE_LABELS.environment] === environment)
-    .sort(([a], [b]) => a.localeCompare(b))
-    .map(([key, found]) => {
-      const [namespace = '', name = ''] = key.split('/');
-      const step: PlannedStep = {
-        kind: 'release',
-        name,
-        namespace,
-        job: false,
-        action: 'remove',
-        reason: `revision ${found.revision}, no longer in the catalog`,
-        digest: digestOfRelease(found),
-        ...revisionOf(found),
-      };
-      return { step, service: found.labels[RELEASE_LABELS.service] };
-    });
+  return (
+    [...releases]
+      // The deployer itself, installed into the cluster, is no service that the catalog has lost: it does the
+      // destroying.
+      .filter(([key]) => !key.startsWith(`${IN_CLUSTER.namespace}/`))
+      .filter(([key, { labels }]) => !known.has(key) && labels[RELEASE_LABELS.environment] === environment)
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([key, found]) => {
+        const [namespace = '', name = ''] = key.split('/');
+        const step: PlannedStep = {
+          kind: 'release',
+          name,
+          namespace,
+          job: false,
+          action: 'remove',
+          reason: `revision ${found.revision}, no longer in the catalog`,
+          digest: digestOfRelease(found),
+          ...revisionOf(found),
+        };
+        return { step, service: found.labels[RELEASE_LABELS.service] };
+      })
+  );
 }
 
 /** A step that a service no longer has goes with the service, before all others; the rest stands for itself. */
