@@ -219,9 +219,10 @@ describe('history and rollback', { concurrency: 1 }, () => {
     assert.equal(await replicasOf('admin'), 2);
     assert.equal((await sandbox.cli(['diff', '3'])).code, 0);
     const { releases } = await factsOf(cluster);
-    assert.equal(releases['apps/admin']!.length, 2, `what no version needs is gone: ${releases['apps/admin']!.join()}`);
+    // The twelve by hand are somebody else's, and not ours to remove; of ours what no version needs is gone.
+    assert.equal(releases['apps/admin']!.length, 12 + 2, releases['apps/admin']!.join());
     for (const [release, revisions] of Object.entries(releases))
-      assert.ok(revisions.length <= 2, `${release}: ${revisions.join()}`);
+      if (release !== 'apps/admin') assert.ok(revisions.length <= 2, `${release}: ${revisions.join()}`);
   });
 
   test('stopped at a point of no return, nothing touched; crossed when told to', async () => {
