@@ -197,7 +197,7 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
     assert.match(
       failures['cns-dashboard'] ?? '',
       new RegExp(
-        `pod cns-dashboard-\\S+, container \\S+: (CrashLoopBackOff|Error) [^]*exit(?: code)? 1 [^]*${CRASH_LINE}`,
+        `pod cns-dashboard-\\S+, container \\S+: (CrashLoopBackOff|Error) [^]*exit(?: code)? 1\\b[^]*${CRASH_LINE}`,
       ),
     );
     assert.match(
