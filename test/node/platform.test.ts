@@ -183,6 +183,8 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
       Object.keys(bad).join(','),
       ...Object.entries(bad).flatMap(([name, tag]) => ['--image', `${name}=${tag}`]),
     ]);
+    // Before anything is looked at: the tests that follow want the usual timeouts, whatever is found.
+    await sandbox.configure(environment());
     assert.equal(run.code, 1, run.stderr);
     const failures = Object.fromEntries(
       run.lines
@@ -204,7 +206,6 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
       failures['audit-logger'] ?? '',
       /pod audit-logger-\S+, container \S+: (CrashLoopBackOff|OOMKilled) [^]*exit(?: code)? 137/,
     );
-    await sandbox.configure(environment());
     assert.deepEqual(
       changedBy(await deployed()),
       ['argocd', ...Object.keys(bad), ...UPGRADED].sort(),
