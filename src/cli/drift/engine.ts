@@ -9,7 +9,7 @@ import { type FoundCluster, readCluster } from '../deploy/cluster.ts';
 import { openEngine } from '../deploy/engine.ts';
 import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
 import { watchInterrupts } from '../deploy/interrupt.ts';
-import { createRenderer } from '../render/renderers.ts';
+import { createProgressRenderer } from '../render/renderers.ts';
 
 export interface Engine {
   environment: Environment;
@@ -28,11 +28,7 @@ export async function withEngine<T>(
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
   const environment = await loadEnvironment(environmentName, context.config);
-  const renderer = createRenderer(
-    { ...context.terminal, live: false, stdout: context.terminal.stderr },
-    environment.name,
-    false,
-  );
+  const renderer = createProgressRenderer(context.terminal, environment.name);
   const interrupts = watchInterrupts();
   try {
     const connections = await ensureLocalStackAgain({ context, environment, renderer, interrupted: interrupts.signal });

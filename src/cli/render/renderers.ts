@@ -18,6 +18,11 @@ export function createRenderer(terminal: Terminal, environment: string, json: bo
   return terminal.live ? treeRenderer(terminal, environment) : plainRenderer(terminal.stdout);
 }
 
+/** Plain lines on standard error, of a command whose standard output is its own answer. */
+export function createProgressRenderer(terminal: Terminal, environment: string): Renderer {
+  return createRenderer({ ...terminal, live: false, stdout: terminal.stderr }, environment, false);
+}
+
 export function writeJson(output: Output, line: JsonLine): void {
   output.write(`${JSON.stringify(line)}\n`);
 }

@@ -9,7 +9,7 @@ import type { CliContext } from './context.ts';
 import { requireOwnCluster } from '../deploy/binding.ts';
 import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
 import { watchInterrupts } from '../deploy/interrupt.ts';
-import { createRenderer } from '../render/renderers.ts';
+import { createProgressRenderer } from '../render/renderers.ts';
 
 export async function withClients<T>(
   { config }: Pick<CliContext, 'config'>,
@@ -36,11 +36,7 @@ export async function withGround<T>(
   work: (clients: Clients, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   // Progress of what is started goes to standard error: standard output is the command's own.
-  const renderer = createRenderer(
-    { ...context.terminal, live: false, stdout: context.terminal.stderr },
-    environment.name,
-    false,
-  );
+  const renderer = createProgressRenderer(context.terminal, environment.name);
   const interrupts = watchInterrupts();
   try {
     const connections = await ensureLocalStackAgain({ context, environment, renderer, interrupted: interrupts.signal });
