@@ -6,23 +6,22 @@ import { z } from 'zod';
 import { type KubernetesClient, KubernetesError, paths } from '../clients/kubernetes/index.ts';
 import { type AuditRecord, auditRecordSchema } from '../contract/audit.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../contract/names.ts';
-import { ensureRecordsNamespace } from './records.ts';
+import { readOwner } from './owner/record.ts';
 
 /** Of an environment: about 0.5 kB each. */
 export const AUDIT_RECORDS_KEPT = 500;
 const AUDIT_LABEL = 'ananta-audit';
 const dataSchema = z.object({ data: z.object({ record: z.string() }) });
 
-/** A second record of the same run changes nothing. */
+/** Kept only where the owner record names the record's environment. A second record of the same run changes nothing. */
 export async function keepAuditRecord(
-  kubernetes: Pick<KubernetesClient, 'get' | 'list' | 'apply' | 'create' | 'remove'>,
+  kubernetes: Pick<KubernetesClient, 'get' | 'list' | 'create' | 'remove'>,
   record: AuditRecord,
   { kept = AUDIT_RECORDS_KEPT, signal }: { kept?: number; signal?: AbortSignal } = {},
 ): Promise<void> {
-  if (record.operation === 'destroy') {
-    // What has just taken the records' namespace away does not make it anew.
-    if ((await kubernetes.get(paths.namespace(RECORDS_NAMESPACE), signal)) === undefined) return;
-  } else await ensureRecordsNamespace(kubernetes, signal);
+  // Not on a cluster of somebody else, nor of nobody: an operation that was refused there has touched nothing, and one
+  // that has just given the cluster back leaves nothing.
+  if ((await readOwner(kubernetes, signal))?.owner?.environment !== record.environment) return;
   try {
     await kubernetes.create(paths.configMaps(RECORDS_NAMESPACE), asConfigMap(record), signal);
   } catch (error) {

@@ -9,6 +9,7 @@ import { auditLines } from '../../src/cli/look/audit.ts';
 import { ClusterMismatchError, KubernetesError } from '../../src/clients/kubernetes/index.ts';
 import type { AuditRecord } from '../../src/contract/audit.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
+import { OWNER_PATH, ownerRecord } from '../support/owner.ts';
 import { testScope } from '../support/scope.ts';
 
 const result = {
@@ -71,10 +72,14 @@ describe('the audit trail', () => {
     });
   });
 
-  test('of a destroy that took the records away makes no namespace anew', async () => {
+  test('is not left on a cluster that was given back, nor on one of another environment', async () => {
     await withFakeClients(async (parts) => {
+      parts.cluster.objects.delete(OWNER_PATH);
       await keepAuditRecord(parts.clients.kubernetes, { ...record(1), operation: 'destroy' });
-      assert.deepEqual([kept(parts), parts.cluster.applied], [[], []]);
+      await keepAuditRecord(parts.clients.kubernetes, record(2));
+      parts.cluster.objects.set(...ownerRecord({ environment: 'other' }));
+      await keepAuditRecord(parts.clients.kubernetes, record(3));
+      assert.deepEqual([kept(parts), parts.cluster.applied, parts.cluster.removed], [[], [], []]);
     });
   });
 
