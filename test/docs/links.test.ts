@@ -60,7 +60,7 @@ test('every path into the code that a page names exists', () => {
   const missing = pages.flatMap((page) =>
     page === 'CHANGELOG.md'
       ? []
-      : [...readFileSync(join(root, page), 'utf8').matchAll(/`((?:src|bootstrap|test|scripts|platforms)\/[\w./-]+)`/g)]
+      : [...readFileSync(join(root, page), 'utf8').matchAll(/`((?:src|bootstrap|test|scripts)\/[\w./-]+)`/g)]
           .map(([, path]) => path!)
           .filter((path) => !existsSync(join(root, path)))
           .map((path) => `${page}: ${path}`),
