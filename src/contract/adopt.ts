@@ -15,7 +15,7 @@ export interface AdoptedRelease {
   uid: string;
   /** Whose it is now: one sentence. */
   text: string;
-  /** `Deployment dashboard` */
+  /** `Deployment api` */
   objects: string[];
   /** Names of its claims; they are marked to be kept. */
   claims: string[];

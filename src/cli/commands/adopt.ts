@@ -13,8 +13,8 @@ them whatever follows, and the next deployment upgrades it to what the catalog s
 
 Asks for the environment's name. Who took it over and when is kept on Helm's record, and in the audit trail.`,
     examples: [
-      ['adopt dashboard --env staging', 'Shows what is there in its place, asks, and takes it over.'],
-      ['adopt dashboard --env staging --confirm staging --json', 'In a pipeline, on purpose.'],
+      ['adopt api --env staging', 'Shows what is there in its place, asks, and takes it over.'],
+      ['adopt api --env staging --confirm staging --json', 'In a pipeline, on purpose.'],
     ],
   })
     .argument('<service>', 'a service of the catalog')

@@ -52,7 +52,7 @@ function marksOfField(
   return [namespace, undefined].map((where) => markOf({ kind, namespace: where, name, field: path, owner: '' }));
 }
 
-/** `spec.replicas of Deployment app-plane/dashboard, changed by kubectl`: one for each field. */
+/** `spec.replicas of Deployment shop/api, changed by kubectl`: one for each field. */
 export function conflictLines(conflicts: readonly Conflict[], what: string): string[] {
   return conflicts.map(({ manager, field }) => `${field.replace(/^\./, '')} of ${what}, changed by ${manager}`);
 }

@@ -15,7 +15,7 @@ export interface LeftField {
   name: string;
   /** Pattern such as `spec.replicas`, as `drift.ignore` has them. */
   field: string;
-  /** Who decides, for people: `HorizontalPodAutoscaler app-plane/dashboard`. */
+  /** Who decides, for people: `HorizontalPodAutoscaler shop/api`. */
   owner: string;
 }
 
