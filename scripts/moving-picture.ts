@@ -1,6 +1,6 @@
 /**
- * The newest deployment of an environment as a moving picture for the docs, made from its history in the engine: the
- * very lines that a terminal shows while it runs.
+ * The newest operation of an environment that changed something as a moving picture for the docs, made from its history
+ * in the engine: the very lines that a terminal shows while it runs.
  *
  *   node launcher.mjs --run scripts/moving-picture.ts [--env sandbox] [--out docs/images/deployment.svg] [--speed 4]
  */
@@ -8,12 +8,18 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { applyLive, emptyLive, type LiveEvent } from '../src/cli/render/live.ts';
 import { treeLines } from '../src/cli/render/tree.ts';
-import { closeTemporal, connectTemporal, latestDeployment } from '../src/clients/temporal/index.ts';
+import {
+  closeTemporal,
+  connectTemporal,
+  deploymentsOf,
+  DeploymentTerminatedError,
+} from '../src/clients/temporal/index.ts';
 import { readDeployment } from '../src/clients/temporal/read.ts';
 import { readConfig } from '../src/config.ts';
 import { resolveConnections } from '../src/environment/connections.ts';
 import { loadEnvironment } from '../src/environment/load.ts';
 import { animatedSvg, type Frame, type Span } from './animated-svg.ts';
+import { changedSomething } from './changed.ts';
 
 const COLUMNS = 100;
 const ROWS = 28;
@@ -43,11 +49,15 @@ async function eventsOf(): Promise<LiveEvent[]> {
   const { engine } = await resolveConnections(environment, config);
   const client = await connectTemporal(engine);
   try {
-    const deployment = await latestDeployment(client, environment.name);
-    if (!deployment) throw new Error(`Nothing was deployed to "${environment.name}" by this engine yet`);
-    const found: LiveEvent[] = [];
-    await readDeployment(client, deployment, (event) => void found.push(event));
-    return found;
+    for (const deployment of await deploymentsOf(client, environment.name)) {
+      const found: LiveEvent[] = [];
+      await readDeployment(client, deployment, (event) => void found.push(event)).catch((error: unknown) => {
+        // As far as it came.
+        if (!(error instanceof DeploymentTerminatedError)) throw error;
+      });
+      if (changedSomething(found)) return found;
+    }
+    throw new Error(`Nothing was changed in "${environment.name}" by an operation that this engine knows`);
   } finally {
     await closeTemporal(client);
   }

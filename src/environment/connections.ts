@@ -47,6 +47,8 @@ export interface Connections {
     uiAddress?: string;
     tls?: boolean | { ca?: string; cert?: string; key?: string; serverName?: string };
     apiKeyFile?: string;
+    /** Of the environment, for one that is not on this machine and not in the cluster. */
+    proxies?: Proxies;
   };
   vault: {
     kubernetesHost: string;
@@ -164,7 +166,7 @@ export const ENGINE_ACCESS_FILES = { ca: 'ca.crt', cert: 'tls.crt', key: 'tls.ke
 
 function externalEngine(
   engine: ExternalEngine,
-  { pod, repoRoot }: Pick<Config, 'pod' | 'repoRoot'>,
+  { pod, repoRoot, proxies }: Pick<Config, 'pod' | 'repoRoot' | 'proxies'>,
 ): Connections['engine'] {
   const { address, namespace, tls, apiKeyFile } = engine;
   const placed = (path: string, name: keyof typeof ENGINE_ACCESS_FILES): string =>
@@ -182,6 +184,7 @@ function externalEngine(
   return {
     address,
     namespace,
+    proxies,
     tls: files,
     ...(apiKeyFile === undefined ? {} : { apiKeyFile: placed(apiKeyFile, 'apiKey') }),
   };

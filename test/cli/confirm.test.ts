@@ -5,8 +5,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readConfig } from '../../src/config.ts';
-import { externalEnvironment, kubeconfigFor, type Workspace, workspace } from './run-cli.ts';
 import { writeFile } from 'node:fs/promises';
+import { OWNER_PATH, ownerRecord } from '../support/owner.ts';
+import { exits, externalEnvironment, kubeconfigFor, startFakeApi, type Workspace, workspace } from './run-cli.ts';
 
 const SCRIPT = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path));
 /** What a protected environment has to say of its Vault. */
@@ -93,5 +94,38 @@ describe('a protected environment, at a terminal', {
     );
     const run = await place.run(['deploy', '--env', 'stage', '--confirm', 'stage']);
     assert.match(run.stderr, /could not be asked who it is/);
+  });
+});
+
+describe('protected by the cluster alone', () => {
+  test('a bootstrap asks for its name', async () => {
+    const uid = '11111111-2222-3333-4444-555555555555';
+    const [, record] = ownerRecord({ environment: 'mine', protected: true, cluster: { uid } });
+    const [at, api] = await Promise.all([
+      workspace(readConfig().cacheDir),
+      startFakeApi(uid, undefined, { [OWNER_PATH]: record }),
+    ]);
+    try {
+      const kubeconfig = join(at.folder, 'kubeconfig');
+      await writeFile(kubeconfig, kubeconfigFor(api.address));
+      await at.environment('mine', externalEnvironment({ kubeconfig }));
+      const asked = await at.run(['bootstrap', '--env', 'mine']);
+      exits(asked, 3);
+      assert.match(
+        asked.stderr,
+        /"mine" is a protected environment, as the cluster says, whatever its file says now: a bootstrap of it has to be confirmed[^]*--confirm mine/,
+      );
+      const other = await at.run(['bootstrap', '--env', 'mine', '--confirm', 'prod']);
+      exits(other, 3);
+      assert.match(other.stderr, /--confirm prod does not name the environment "mine"/);
+      // As far as the engine, which does not answer.
+      const named = await at.run(['bootstrap', '--env', 'mine', '--confirm', 'mine']);
+      assert.doesNotMatch(named.stderr, /has to be confirmed/);
+      assert.match(named.stderr, /engine/);
+      assert.deepEqual(api.written, []);
+    } finally {
+      api.close();
+      await at.remove();
+    }
   });
 });

@@ -14,6 +14,9 @@ import { type FoundObject, listAll, sweptKinds } from '../release/orphans.ts';
 import { seen } from './survey.ts';
 import type { Target } from './deletion.ts';
 
+/** Finishes what was left; never told where the namespace keeps the keys of a Vault. */
+const DELETE = `kubectl delete namespace ${RECORDS_NAMESPACE}`;
+
 /** @returns the namespace as a whole where all in it is ours, else our own objects one by one */
 export async function recordsToRemove(
   { kubernetes, environment }: Pick<Clients, 'kubernetes' | 'environment'>,
@@ -48,11 +51,13 @@ export async function recordsToRemove(
     ...(keysStay ? ['it holds the keys of a Vault that a backup may need'] : []),
     ...(others.length > 0
       ? [
-          `it holds what is not ours: ${named(others.map(({ kind, object }) => ({ kind: kind.kind, name: object.metadata.name })))}`,
+          `it holds what is not ours: ${named(others.map(({ kind, object }) => ({ kind: kind.kind, name: object.metadata.name })))}${keysStay ? '' : `. Once that may go: ${DELETE}`}`,
         ]
       : []),
     ...(unseen.length > 0
-      ? [`it may hold ${unseen.sort().slice(0, 5).join(', ')} of somebody, which the identity in use may not look at`]
+      ? [
+          `it may hold ${unseen.sort().slice(0, 5).join(', ')} of somebody, which the identity in use may not look at${keysStay ? '' : `. Look with more rights, then: ${DELETE}`}`,
+        ]
       : []),
   ];
   if (reasons.length === 0)

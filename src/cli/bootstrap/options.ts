@@ -2,5 +2,6 @@ export interface BootstrapOptions {
   env: string;
   image?: string;
   dryRun?: true;
+  confirm?: string;
   json?: true;
 }

@@ -9,9 +9,10 @@ import { type Connections, resolveConnections } from '../../environment/connecti
 import { loadEnvironment } from '../../environment/load.ts';
 import { writtenValues } from '../../plan/deployer/releases.ts';
 import type { BootstrapOptions } from './options.ts';
-import { confirmByName } from '../shared/confirm.ts';
 import type { CliContext } from '../shared/context.ts';
 import { requireOwnCluster } from '../deploy/binding.ts';
+import type { FoundCluster } from '../deploy/cluster.ts';
+import { requireName } from '../deploy/confirmed.ts';
 import { hasEmbeddedParts } from '../deploy/embedded.ts';
 import { ensureLocalStack } from '../deploy/local-stack.ts';
 import { watchInterrupts } from '../deploy/interrupt.ts';
@@ -37,8 +38,23 @@ export async function runBootstrap(context: CliContext, options: BootstrapOption
   try {
     const environment = await loadEnvironment(options.env, config);
     const prepared = await prepareBootstrap(environment, options, config);
-    if (environment.protected && terminal.interactive && !options.dryRun)
-      await confirmByName(environment.name, `"${environment.name}" is a protected environment.`, signal);
+    const confirm = (byCluster: boolean): Promise<void> =>
+      requireName(
+        {
+          name: environment.name,
+          byFile: environment.protected,
+          byCluster,
+          confirm: options.confirm,
+          what: 'a bootstrap',
+        },
+        terminal.interactive,
+        signal,
+      );
+    if (!options.dryRun) await confirm(false);
+    // Protection is a fact of the cluster: it asks where the file has not.
+    const confirmed = async ({ record }: Pick<FoundCluster, 'record'>): Promise<void> => {
+      if (!environment.protected) await confirm(record?.owner?.protected === true);
+    };
     const connections = await ground(context, prepared, signal);
     const clients = await createClients(environment, connections, config, { isRunAlive: () => Promise.resolve(false) });
     try {
@@ -46,7 +62,7 @@ export async function runBootstrap(context: CliContext, options: BootstrapOption
       for (const text of prepared.releases ? notesForPods(environment) : [])
         report({ step: 'note', state: 'note', text });
       if (options.dryRun) return await preview(context, clients, prepared, report, json, signal);
-      const result = await bootstrapSteps(clients, prepared, report, signal);
+      const result = await bootstrapSteps(clients, { ...prepared, confirmed }, report, signal);
       printLines(
         terminal.stdout,
         json

@@ -34,10 +34,18 @@ export interface BootstrapResult {
   changed: string[];
 }
 
-/** @throws CliError: refused as long as nothing was touched, failed afterwards */
+/**
+ * @param confirmed asks who started it, where the cluster says that it is protected
+ * @throws CliError: refused as long as nothing was touched, failed afterwards
+ */
 export async function bootstrapSteps(
   clients: Clients,
-  { environment, releases: make, engineAccess }: PreparedBootstrap,
+  {
+    environment,
+    releases: make,
+    engineAccess,
+    confirmed,
+  }: PreparedBootstrap & { confirmed: (cluster: FoundCluster) => Promise<void> },
   report: BootstrapReport,
   signal: AbortSignal,
 ): Promise<BootstrapResult> {
@@ -58,6 +66,7 @@ export async function bootstrapSteps(
       text: `${kubernetes.server}, kube-system uid ${clusterUid}: reachable, and you may do this`,
     });
   }
+  await confirmed(cluster);
   if ('address' in environment.engine) await checkEngine(clients, cluster, report);
   if (!workflows) return { engine: engineOf(clients), changed };
 

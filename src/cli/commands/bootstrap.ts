@@ -34,6 +34,7 @@ ends what it has begun. Never deletes a volume, never changes a password, refuse
       parseReference,
     )
     .option('--dry-run', 'say what would be done and print the objects as YAML; touches nothing')
+    .option('--confirm <name>', 'the name of a protected environment, where nobody can be asked')
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
     .action(async (options: BootstrapOptions) => {
       const { runBootstrap } = await import('../bootstrap/run.ts');

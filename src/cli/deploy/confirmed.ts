@@ -26,23 +26,48 @@ export async function confirmationOf(
   { operation, confirm }: ConfirmationOptions,
 ): Promise<Confirmation | undefined> {
   const { name } = environment;
-  const { one } = OPERATION_WORDS[operation];
   const isProtected = environment.protected || record?.owner?.protected === true;
   if (isProtected && operation === 'destroy') throw protectedFromDestroy(name, environment.protected);
-  if (confirm !== undefined && confirm !== name)
-    throw refused(`--confirm ${confirm} does not name the environment "${name}".`);
-  if (isProtected && confirm === undefined) {
-    const why = environment.protected ? '' : ', as the cluster says, whatever its file says now';
-    if (!context.terminal.interactive) {
-      throw refused(
-        `"${name}" is a protected environment${why}: ${one} of it has to be confirmed, and there is no terminal to ask on.`,
-        `The same command with --confirm ${name}   (after you have made sure)`,
-      );
-    }
-    await confirmByName(name, `"${name}" is a protected environment${why}.`, interrupted);
-  }
+  await requireName(
+    { name, byFile: environment.protected, byCluster: isProtected, confirm, what: OPERATION_WORDS[operation].one },
+    context.terminal.interactive,
+    interrupted,
+  );
   if (!isProtected && confirm === undefined) return undefined;
   return { environment: name, operation, requestedBy: context.config.requestedBy };
+}
+
+export interface NameQuestion {
+  name: string;
+  /** Its file says that it is protected. */
+  byFile: boolean;
+  /** Its cluster does, whatever the file says. */
+  byCluster: boolean;
+  /** As given with --confirm. */
+  confirm: string | undefined;
+  /** What is about to be done: `a deployment`. */
+  what: string;
+}
+
+/**
+ * Asks for the name of a protected environment. @throws CliError (refused) for another, or where nobody can be asked
+ */
+export async function requireName(
+  { name, byFile, byCluster, confirm, what }: NameQuestion,
+  interactive: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  if (confirm !== undefined && confirm !== name)
+    throw refused(`--confirm ${confirm} does not name the environment "${name}".`);
+  if (confirm !== undefined || !(byFile || byCluster)) return;
+  const why = byFile ? '' : ', as the cluster says, whatever its file says now';
+  if (!interactive) {
+    throw refused(
+      `"${name}" is a protected environment${why}: ${what} of it has to be confirmed, and there is no terminal to ask on.`,
+      `The same command with --confirm ${name}   (after you have made sure)`,
+    );
+  }
+  await confirmByName(name, `"${name}" is a protected environment${why}.`, signal);
 }
 
 /** @param byFile its file says so, too */

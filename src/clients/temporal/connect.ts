@@ -4,35 +4,40 @@ import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { Connections } from '../../environment/connections.ts';
 import { type EngineTls, readApiKey, readTls } from './credentials.ts';
+import { type EngineProxy, engineProxy, proxiedChannel } from './proxy.ts';
 import { type ReachedEngine, reachEngine } from './reach.ts';
 
 type Engine = Connections['engine'];
-/** What Connection and NativeConnection have in common. */
+/** As NativeConnection takes them. */
 export type EngineConnectionOptions = Pick<ConnectionOptions, 'address'> & {
   tls?: EngineTls | boolean;
   apiKey?: string;
+  proxy?: EngineProxy;
 };
 
 /**
  * Reads certificate and key files.
  * @param address where the engine is reached, when that is not its own address
- * @throws EngineAccessError when a named file cannot be read
+ * @throws EngineAccessError when a named file cannot be read, or the environment's proxy cannot be used
  */
 export async function engineConnectionOptions(
   engine: Engine,
   address = engine.address,
 ): Promise<EngineConnectionOptions> {
-  const { apiKey, ...options } = await clientOptions(engine, address);
-  return { ...options, ...(apiKey === undefined ? {} : { apiKey: apiKey() }) };
+  const proxy = engineProxy(engine);
+  const { apiKey, ...options } = await clientOptions(engine);
+  return {
+    address,
+    ...options,
+    ...(apiKey === undefined ? {} : { apiKey: apiKey() }),
+    ...(proxy === undefined ? {} : { proxy }),
+  };
 }
 
 /** The client asks for the key at every call: one that is exchanged in its file is used from then on. */
-async function clientOptions(
-  engine: Engine,
-  address: string,
-): Promise<Omit<EngineConnectionOptions, 'apiKey'> & { apiKey?: () => string }> {
+async function clientOptions(engine: Engine): Promise<{ tls?: EngineTls | boolean; apiKey?: () => string }> {
   const [tls, apiKey] = await Promise.all([readTls(engine), readApiKey(engine)]);
-  return { address, ...(tls === false ? {} : { tls }), ...(apiKey === undefined ? {} : { apiKey: apiKey.current }) };
+  return { ...(tls === false ? {} : { tls }), ...(apiKey === undefined ? {} : { apiKey: apiKey.current }) };
 }
 
 /** What has to be closed after a connection. */
@@ -43,7 +48,8 @@ export async function openConnection(engine: Engine, timeoutSeconds: number): Pr
   const way = await reachEngine(engine);
   try {
     const connection = await Connection.connect({
-      ...(await clientOptions(engine, way.address)),
+      ...(await clientOptions(engine)),
+      ...proxiedChannel(way.address, engineProxy(engine)),
       connectTimeout: timeoutSeconds * 1000,
     });
     ways.set(connection, way);
@@ -82,7 +88,8 @@ export async function closeConnection(connection: Pick<Connection, 'close'>): Pr
 export async function whyUnreachable(engine: Engine, timeoutSeconds = 3): Promise<unknown> {
   const way = await reachEngine(engine);
   try {
-    const { tls, apiKey } = await engineConnectionOptions(engine);
+    const { tls, apiKey, proxy } = await engineConnectionOptions(engine);
+    const { address, channelArgs } = proxiedChannel(way.address, proxy);
     const {
       serverRootCACertificate: ca,
       clientCertPair,
@@ -92,11 +99,10 @@ export async function whyUnreachable(engine: Engine, timeoutSeconds = 3): Promis
       tls === undefined || tls === false
         ? grpc.credentials.createInsecure()
         : grpc.credentials.createSsl(ca, clientCertPair?.key, clientCertPair?.crt);
-    const client = new grpc.Client(
-      way.address,
-      credentials,
-      name === undefined ? {} : { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name },
-    );
+    const client = new grpc.Client(address, credentials, {
+      ...channelArgs,
+      ...(name === undefined ? {} : { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name }),
+    });
     try {
       return await askOnce(client, apiKey, timeoutSeconds);
     } finally {

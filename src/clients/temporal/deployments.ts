@@ -91,25 +91,32 @@ export async function describeDeployment(
   }
 }
 
-/** The newest operation of an environment, running or not; works without a worker and without the cluster. */
-export async function latestDeployment(
-  client: Client,
-  environment: string,
-): Promise<DeploymentDescription | undefined> {
+/**
+ * The operations of an environment, running or not, the newest first; works without a worker and without the cluster.
+ */
+export async function deploymentsOf(client: Client, environment: string): Promise<DeploymentDescription[]> {
   const query = `WorkflowType IN (${OPERATIONS.map((operation) => `'${operation}'`).join(', ')}) AND ${SEARCH_ATTRIBUTES.environment.name} = '${environment}'`;
-  let newest: DeploymentDescription | undefined;
+  const found: DeploymentDescription[] = [];
   for await (const info of client.workflow.list({ query })) {
     // One that takes back what a failed deployment changed belongs to that deployment.
-    if (!isLockId(info.workflowId) || (newest && newest.startTime >= info.startTime)) continue;
-    newest = {
+    if (!isLockId(info.workflowId)) continue;
+    found.push({
       workflowId: info.workflowId,
       runId: info.runId,
       status: info.status.name,
       startTime: info.startTime,
       ...(info.closeTime ? { closeTime: info.closeTime } : {}),
-    };
+    });
   }
-  return newest;
+  return found.sort((a, b) => b.startTime.getTime() - a.startTime.getTime());
+}
+
+/** The newest operation of an environment. */
+export async function latestDeployment(
+  client: Client,
+  environment: string,
+): Promise<DeploymentDescription | undefined> {
+  return (await deploymentsOf(client, environment))[0];
 }
 
 /** @returns whether the run that wrote a release is still going on: it may come back to what it left half done */

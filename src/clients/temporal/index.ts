@@ -10,6 +10,7 @@ export {
 export {
   type DeploymentDescription,
   type DeploymentHandle,
+  deploymentsOf,
   DeploymentRunningError,
   describeDeployment,
   isRunAlive,

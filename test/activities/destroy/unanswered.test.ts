@@ -44,6 +44,49 @@ async function destroyed(
 const keptOf = ({ remains }: { remains: Remain[] }): string | undefined =>
   remains.find(({ kind: of, name, state }) => of === 'Namespace' && name === NAMESPACE && state === 'kept')?.reason;
 
+describe("the deployer's own namespace, when data go", () => {
+  const RECORDS = '/api/v1/namespaces/ananta-system';
+  const reasonOf = async (parts: FakeParts, forbidden: boolean): Promise<string> => {
+    const { clients, cluster, run } = parts;
+    const labels = { 'app.kubernetes.io/managed-by': 'ananta-deploy' };
+    cluster.objects.set(RECORDS, {
+      metadata: { name: 'ananta-system', uid: 'records', resourceVersion: '1', labels },
+    });
+    const { list } = clients.kubernetes;
+    clients.kubernetes.kinds = () => Promise.resolve({ kinds: KINDS, silent: [] });
+    clients.kubernetes.list = (path, options, signal) =>
+      forbidden && path === '/apis/a.example/v1/namespaces/ananta-system/things'
+        ? Promise.reject(new KubernetesError('GET x', 403, 'Forbidden', 'no'))
+        : list(path, options, signal);
+    const { remains } = await removeRemains(clients, () => testScope())({ run, deleteData: true });
+    return remains.find(({ name }) => name === 'ananta-system')?.reason ?? '';
+  };
+
+  test('goes where everything in it can be seen', () =>
+    withFakeClients(async (parts) => {
+      assert.equal(await reasonOf(parts, false), '');
+      assert.equal(parts.cluster.objects.has(RECORDS), false);
+    }));
+
+  test('stays where the identity may not look at a kind; the line that finishes it is said', () =>
+    withFakeClients(async (parts) => {
+      assert.match(
+        await reasonOf(parts, true),
+        /may hold things of somebody.* Look with more rights, then: kubectl delete namespace ananta-system$/,
+      );
+      assert.equal(parts.cluster.objects.has(RECORDS), true);
+    }));
+
+  test('no such line where it keeps the keys of a Vault', () =>
+    withFakeClients(async (parts) => {
+      const { environment } = parts.clients;
+      environment.vault.keys = { store: 'kubernetes', namespace: 'ananta-system', name: 'vault-keys' };
+      const reason = await reasonOf(parts, true);
+      assert.match(reason, /keys of a Vault that a backup may need; it may hold things of somebody/);
+      assert.doesNotMatch(reason, /kubectl delete/);
+    }));
+});
+
 describe('a namespace of ours', () => {
   test('with nothing in it goes', () =>
     withFakeClients(async (parts) => {
