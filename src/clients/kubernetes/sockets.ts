@@ -1,4 +1,8 @@
-/** WebSockets to pods through the API server: a port as a stream, a command with its exit code. */
+/**
+ * WebSockets to pods through the API server: a port as a stream, a command with its exit code. client-node's handler logs
+ * in and splits channels; its PortForward (no back pressure, a refused port is lost) and its Exec (a broken connection
+ * never ends) are not used.
+ */
 import { Duplex, PassThrough } from 'node:stream';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { WebSocketHandler } from '@kubernetes/client-node/dist/web-socket-handler.js';
