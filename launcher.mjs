@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * Stands in front of the CLI and makes the two commands work on a fresh clone: installs the npm dependencies from the
- * lockfile when they are missing or stale, then runs the product on the Node that npm brought along.
- * Runs on Node 20 and newer and uses nothing but Node itself.
+ * lockfile when they are missing or stale, then runs the product on the Node that npm brought along. Runs on Node 20
+ * and newer and uses nothing but Node itself.
  *
  *   launcher.mjs COMMAND ...          the CLI
  *   launcher.mjs --run FILE ...       a script of this repository
@@ -91,9 +91,8 @@ function install() {
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const [command, ...first] = npm;
   // Not `npm ci`: it refuses a lockfile that lacks optional packages for other platforms, which a registry may not
-  // serve.
-  // This takes the same locked versions, checks their integrity, and writes neither file.
-  // npm's own lines go to standard error: standard output belongs to the command.
+  // serve. This takes the same locked versions, checks their integrity, and writes neither file. npm's own lines go to
+  // standard error: standard output belongs to the command.
   const done = spawnSync(command, [...first, 'install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],

@@ -25,8 +25,7 @@ const API_SERVER_GRACE_MS = 2_000;
 /**
  * Watches until the signal is aborted; never throws for a component that does not come back, but tells and tries again.
  * Whoever holds a component's lock restarts it, so any number of attached commands may watch. What was stopped on
- * purpose
- * has no record any more and stays stopped.
+ * purpose has no record any more and stays stopped.
  */
 export async function superviseWhile(
   environment: Environment,
@@ -110,8 +109,7 @@ async function hasDied(
 
 /**
  * It could not take back what it had allocated for whom while etcd was away; started again, it knows what is free. Not
- * left
- * half done when the command is left.
+ * left half done when the command is left.
  */
 async function renewApiServer(environment: Environment, config: Config, layout: Layout, report: Report): Promise<void> {
   const running = await runningDaemon(pidFileOf(layout, 'kube-apiserver'));

@@ -1,7 +1,7 @@
 /**
  * npm run bench: a first deployment, one with nothing to change, a rollback, each measured as a user sees it, on a
- * sandbox of
- * its own that is thrown away afterwards. Prints a table and, last, one line of JSON; `--out FILE` keeps that JSON.
+ * sandbox of its own that is thrown away afterwards. Prints a table and, last, one line of JSON; `--out FILE` keeps
+ * that JSON.
  *
  *   npm run bench -- [--runs N] [--factor F] [--out FILE]
  */

@@ -1,6 +1,6 @@
 /**
- * Writes environments/environment.schema.json from src/environment/schema.ts.
- * Run it after changing the schema: node launcher.mjs --run scripts/generate-schema.ts
+ * Writes environments/environment.schema.json from src/environment/schema.ts. Run it after changing the schema: node
+ * launcher.mjs --run scripts/generate-schema.ts
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

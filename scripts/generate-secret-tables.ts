@@ -1,6 +1,6 @@
 /**
- * Writes the tables of docs/secrets.md from the catalog.
- * Run it after changing who reads what: node launcher.mjs --run scripts/generate-secret-tables.ts
+ * Writes the tables of docs/secrets.md from the catalog. Run it after changing who reads what: node launcher.mjs --run
+ * scripts/generate-secret-tables.ts
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

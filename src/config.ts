@@ -23,8 +23,7 @@ export interface Config {
   childEnv: Readonly<Record<string, string>>;
   /**
    * All that plug-ins of kubeconfigs may ask for, secrets among it: inherited by the worker and by Helm where they
-   * start
-   * one, never written anywhere.
+   * start one, never written anywhere.
    */
   loginEnv: Readonly<Record<string, string>>;
   /** Of the environment, for what is not on this machine. */

@@ -1,9 +1,8 @@
 /**
  * Gets all that the tests need of programs and images, so that what must be compiled is compiled with one set of
- * caches:
- * `node launcher.mjs --run test/prepare.ts [tools|node]`, without a word both: first what every tier needs, then what
- * only a real
- * node does. Without it every tier gets its own, which takes longer on a machine that has nothing yet.
+ * caches: `node launcher.mjs --run test/prepare.ts [tools|node]`, without a word both: first what every tier needs,
+ * then what only a real node does. Without it every tier gets its own, which takes longer on a machine that has nothing
+ * yet.
  */
 import { nodeRequirements } from '../bootstrap/index.ts';
 import { acquireTools, formatProgress, removeGoCaches, type ToolName } from '../bootstrap/tools/index.ts';

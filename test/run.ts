@@ -1,7 +1,7 @@
 /**
  * Runs the whole test suite, fast tiers first; `npm test -- --tier NAME` runs one, `npm test -- FILE ...` some files.
- * What failed is said again at the end, and added to the file ANANTA_TEST_FAILURES, where that is set.
- * Exit code 0 only when every tier passed; 3 when the tier `node` was asked for and this machine cannot run it.
+ * What failed is said again at the end, and added to the file ANANTA_TEST_FAILURES, where that is set. Exit code 0 only
+ * when every tier passed; 3 when the tier `node` was asked for and this machine cannot run it.
  */
 import { appendFileSync, globSync } from 'node:fs';
 import { cpus } from 'node:os';

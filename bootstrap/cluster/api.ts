@@ -1,7 +1,6 @@
 /**
  * The few requests that the bootstrap makes to the API server of its own cluster. Not the Kubernetes client: importing
- * that
- * takes half a second, and `up` has to be quick.
+ * that takes half a second, and `up` has to be quick.
  */
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';

@@ -1,7 +1,6 @@
 /**
  * The simulator acts on events alone: a claim whose event it missed, or whose volume it could not make because the API
- * server
- * or etcd was away, would stay without one for ever. Touching the claim makes a new event.
+ * server or etcd was away, would stay without one for ever. Touching the claim makes a new event.
  */
 import { z } from 'zod';
 import type { Api } from './api.ts';

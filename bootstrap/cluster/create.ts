@@ -1,7 +1,6 @@
 /**
  * Has kwokctl make the control plane: keys, the components' command lines, the first start. From then on the components
- * are
- * started here from what kwokctl recorded, since kwokctl supervises nothing and trusts stale pid files.
+ * are started here from what kwokctl recorded, since kwokctl supervises nothing and trusts stale pid files.
  *
  * What must outlive kwokctl's folder (it removes that when something goes wrong) lies beside it, behind symbolic links.
  */
@@ -57,8 +56,8 @@ export async function recordedComponents(layout: Layout, digest: string): Promis
 }
 
 /**
- * Makes the cluster, or makes its command lines anew for other ports, tools or settings; its data stays.
- * Nothing of it may run, except what an interrupted attempt left, which is ended.
+ * Makes the cluster, or makes its command lines anew for other ports, tools or settings; its data stays. Nothing of it
+ * may run, except what an interrupted attempt left, which is ended.
  * @returns the process id of each component that kwokctl has started: all of them, or none
  */
 export async function createCluster(

@@ -13,8 +13,8 @@ export const FAILURE_LABEL = 'simulation.ananta.dev/failure';
 const A_LONG_TIME = { durationMilliseconds: 7 * 86_400_000 };
 
 /**
- * From now on pods of the release fail; those that live fail, too.
- * `job-failed` fails the pods of its Jobs, everything else those of its workloads.
+ * From now on pods of the release fail; those that live fail, too. `job-failed` fails the pods of its Jobs, everything
+ * else those of its workloads.
  */
 export async function failRelease(api: Api, release: string, failure: ReleaseFailure): Promise<void> {
   await clearStages(api, release, failure);

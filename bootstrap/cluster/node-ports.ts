@@ -1,11 +1,9 @@
 /**
  * NodePorts that belong to nobody. An API server or etcd that dies while a Service is created can leave its ports
- * allocated. The
- * API server itself believes in such a leak only after it has seen it three times, every three minutes, and begins to
- * count anew
- * with each start. What is allocated is known from the Services alone, though: without a record the API server makes
- * one from
- * them as it starts, before it allocates anything. So the record is removed while no API server runs.
+ * allocated. The API server itself believes in such a leak only after it has seen it three times, every three minutes,
+ * and begins to count anew with each start. What is allocated is known from the Services alone, though: without a
+ * record the API server makes one from them as it starts, before it allocates anything. So the record is removed while
+ * no API server runs.
  */
 import http2 from 'node:http2';
 import { LOOPBACK, type Ports } from '../process/ports.ts';

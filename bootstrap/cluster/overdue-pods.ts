@@ -1,7 +1,6 @@
 /**
  * The simulator gives up on a step of a pod's life when the API server answers its patch with an error, as it does
- * while
- * etcd is away; only another event of the pod makes it try again. Touching the pod is one.
+ * while etcd is away; only another event of the pod makes it try again. Touching the pod is one.
  */
 import { z } from 'zod';
 import { INSTANCE_LABEL } from '../../src/contract/names.ts';

@@ -2,12 +2,10 @@
  * Proof that the simulator plays: a pod that becomes ready, a claim that gets its volume, a volume that goes.
  *
  * It can come up deaf: it keeps a copy of its Stages by the version that its watch has told last, and when that is
- * ahead of
- * what it has taken in (a burst of Stages on a busy machine), the copy lacks some until another Stage changes, and with
- * them
- * all pods or all volumes (KWOK 0.8: `config/resources/cache.go`, `StagesManager.manage`, which also leaves a
- * controller
- * that did not start alone until then). Nodes are ready all the same. So it is not believed, but tried, and told again.
+ * ahead of what it has taken in (a burst of Stages on a busy machine), the copy lacks some until another Stage changes,
+ * and with them all pods or all volumes (KWOK 0.8: `config/resources/cache.go`, `StagesManager.manage`, which also
+ * leaves a controller that did not start alone until then). Nodes are ready all the same. So it is not believed, but
+ * tried, and told again.
  */
 import { randomUUID } from 'node:crypto';
 import { waitUntil } from '../process/wait.ts';

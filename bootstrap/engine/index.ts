@@ -14,12 +14,9 @@ export const ENGINE_PORTS = ['temporal', 'temporal-ui', 'temporal-http', 'tempor
 
 /**
  * The dev server keeps one history shard, and its queue readers load new tasks at most 20 times a second: once the
- * burst is
- * used up, every step of every workflow waits 50 ms for its turn. Measured here, 20 activities in sequence: 2.05 s as
- * it
- * comes, 0.39 s with the limits raised, 0.29 s when an activity is also handed to the worker together with the workflow
- * task
- * that scheduled it.
+ * burst is used up, every step of every workflow waits 50 ms for its turn. Measured here, 20 activities in sequence:
+ * 2.05 s as it comes, 0.39 s with the limits raised, 0.29 s when an activity is also handed to the worker together with
+ * the workflow task that scheduled it.
  */
 const DYNAMIC_CONFIG: Record<string, string> = {
   'history.transferProcessorMaxPollRPS': '1000',
@@ -102,8 +99,7 @@ function databaseFile(layout: Layout): string {
 
 /**
  * Before the first start. A server that was killed while it made its tables leaves a database that no later one can
- * use:
- * unless one was ever ready, what is there is put aside.
+ * use: unless one was ever ready, what is there is put aside.
  */
 async function prepareEngine(layout: Layout): Promise<void> {
   await mkdir(layout.engine, { recursive: true, mode: 0o700 });
@@ -118,8 +114,7 @@ async function prepareEngine(layout: Layout): Promise<void> {
 
 /**
  * Once it answers: namespace and search attributes, and the note that the database is whole. Does nothing when this was
- * done
- * before, so that only the first `up` loads the client.
+ * done before, so that only the first `up` loads the client.
  */
 export async function setUpEngine(layout: Layout, ports: Ports): Promise<void> {
   const wanted = JSON.stringify({

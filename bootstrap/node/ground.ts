@@ -1,9 +1,7 @@
 /**
  * The ground of a real node: a network namespace with one link to this machine, and a mount namespace in which the
- * folders
- * that containerd and kubelet have hard-wired are ours. Both are held by files below the state folder. All mounts that
- * the
- * node makes live in the second one and are gone with it.
+ * folders that containerd and kubelet have hard-wired are ours. Both are held by files below the state folder. All
+ * mounts that the node makes live in the second one and are gone with it.
  */
 import { access, mkdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

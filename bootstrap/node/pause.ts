@@ -1,8 +1,7 @@
 /**
  * The image of the process that holds a pod's network. Elsewhere it is pulled; here it is made, since no registry may
- * be in
- * reach: a program of a few instructions that sleeps for ever. (It is ended with SIGKILL; its children are reaped by
- * the shim.)
+ * be in reach: a program of a few instructions that sleeps for ever. (It is ended with SIGKILL; its children are reaped
+ * by the shim.)
  */
 import { createHash } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';

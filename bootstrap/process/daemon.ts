@@ -1,7 +1,6 @@
 /**
  * Daemons: processes that outlive the command that started them. Each has a record (its pid file) that names exactly
- * one
- * process among all that ever carry its number, so that neither a stale file nor a reused pid can mislead anybody.
+ * one process among all that ever carry its number, so that neither a stale file nor a reused pid can mislead anybody.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -58,8 +57,8 @@ export async function runningDaemon(pidFile: string): Promise<DaemonRecord | und
 }
 
 /**
- * Starts the process in a session of its own, its output in the log, and records it at once.
- * Does not wait for it to be ready.
+ * Starts the process in a session of its own, its output in the log, and records it at once. Does not wait for it to be
+ * ready.
  * @throws Error when it cannot be started at all
  */
 export async function startDaemon(spec: DaemonSpec): Promise<DaemonRecord> {

@@ -102,8 +102,8 @@ async function take(path: string): Promise<TryLockResult> {
 }
 
 /**
- * Takes the lock if it is free or its holder is dead; never waits. Age plays no part: a living holder keeps it.
- * The folder is made if it is missing. Two calls in one process exclude each other too.
+ * Takes the lock if it is free or its holder is dead; never waits. Age plays no part: a living holder keeps it. The
+ * folder is made if it is missing. Two calls in one process exclude each other too.
  */
 export async function tryLock(path: string): Promise<TryLockResult> {
   await mkdir(dirname(path), { recursive: true });

@@ -79,8 +79,7 @@ export interface PortRequest {
   inUseByUs: ReadonlySet<string>;
   /**
    * A file that environments share, of who has which port: one that was chosen a moment ago, or whose process is just
-   * being
-   * started again, is free to the eye. Absent: only looked at.
+   * being started again, is free to the eye. Absent: only looked at.
    */
   claims?: string;
 }

@@ -1,16 +1,15 @@
 /**
- * Which services' probes are to fail: one file per service, named like it, holding the mode. The responder looks
- * at it at every probe, so it holds from the next probe on and survives restarts.
+ * Which services' probes are to fail: one file per service, named like it, holding the mode. The responder looks at it
+ * at every probe, so it holds from the next probe on and survives restarts.
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readText, writeFileDurably } from '../process/files.ts';
 
 /**
- * `unhealthy`: answers that it is not well (503, NOT_SERVING, exit code 1).
- * `refuse`: closes the connection at once; a command ends with 2.
- * `hang`: takes the connection or starts, and never answers.
- * Where the check is a plain connection, the first two close the port and the third changes nothing.
+ * `unhealthy`: answers that it is not well (503, NOT_SERVING, exit code 1). `refuse`: closes the connection at once; a
+ * command ends with 2. `hang`: takes the connection or starts, and never answers. Where the check is a plain
+ * connection, the first two close the port and the third changes nothing.
  */
 export const PROBE_FAILURES = ['unhealthy', 'refuse', 'hang'] as const;
 export type ProbeFailure = (typeof PROBE_FAILURES)[number];

@@ -1,7 +1,6 @@
 /**
  * Answers the probes of all simulated pods, in place of the services that are not there. One port takes HTTP/1.1, gRPC
- * and
- * plain TCP; who is meant follows from the Host header or :authority. Plain TCP carries no name: it gets a port per
+ * and plain TCP; who is meant follows from the Host header or :authority. Plain TCP carries no name: it gets a port per
  * service.
  */
 import { watch } from 'node:fs';
@@ -146,8 +145,7 @@ async function answerGrpc(
 
 /**
  * The port of one service whose health check is a plain connection. One that fails is closed: a connection that is
- * taken and
- * cut afterwards looks the same as a good one through a port-forward.
+ * taken and cut afterwards looks the same as a good one through a port-forward.
  */
 async function openDoor(
   options: ResponderOptions,

@@ -61,8 +61,7 @@ const DOWNLOADS_AT_ONCE = 6;
 
 /**
  * Gets tools: from the PATH, the cache, the publisher (or a mirror), or by building. Starts at once; each tool has its
- * own
- * promise, so that a component can start when its own tools are there.
+ * own promise, so that a component can start when its own tools are there.
  * @throws UnsupportedPlatformError at once, where no tool exists for this machine
  */
 export function acquireTools(options: AcquireOptions): AcquiredTools {

@@ -71,8 +71,7 @@ export type CacheLookup =
 
 /**
  * Looks the pinned version up in the cache. The program is hashed again only when its size or time differs from the
- * receipt's;
- * a match is then noted, so that a copied cache is hashed once.
+ * receipt's; a match is then noted, so that a copied cache is hashed once.
  */
 export async function lookUpCached(cacheDir: string, spec: ToolSpec, platform: Platform): Promise<CacheLookup> {
   const folder = toolFolder(cacheDir, spec, platform);
@@ -109,8 +108,8 @@ export interface NewProgram {
 }
 
 /**
- * Moves a checked program and its receipt into the cache in one step: a reader finds all of it or nothing.
- * The caller holds the tool's lock.
+ * Moves a checked program and its receipt into the cache in one step: a reader finds all of it or nothing. The caller
+ * holds the tool's lock.
  */
 export async function installProgram(
   cacheDir: string,

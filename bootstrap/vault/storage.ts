@@ -1,9 +1,7 @@
 /**
  * Vault's folder stands for the volume of its claim, as a provisioner's disk would: it is emptied when that volume is
- * deleted,
- * and before the volume's object may go. Only a volume that is seen being deleted counts: one that is merely not there,
- * because
- * the cluster has lost its database, says nothing about the data.
+ * deleted, and before the volume's object may go. Only a volume that is seen being deleted counts: one that is merely
+ * not there, because the cluster has lost its database, says nothing about the data.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';

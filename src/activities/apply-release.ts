@@ -1,7 +1,6 @@
 /**
  * One Helm release, brought to exactly what was planned: from the checkout, or from a revision in Helm's history.
- * Running it
- * again after a lost acknowledgement, a killed worker or a killed Helm leads to the same end.
+ * Running it again after a lost acknowledgement, a killed worker or a killed Helm leads to the same end.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HelmError, helmSecretName, readStoredRelease } from '../clients/helm/index.ts';

@@ -31,8 +31,7 @@ export function assertEnvironment(clients: Pick<Clients, 'environment'>, run: Ru
  * bound to, and the environment's own; one that nobody has claimed yet is claimed. A protected one is changed only by
  * what was confirmed.
  * @param does `reads`: nothing is changed by it; `changes`: a step of the run's own operation; or the one operation
- * that
- * it can belong to: the plan of that, whose making is its beginning
+ * that it can belong to: the plan of that, whose making is its beginning
  * @throws ClusterMismatchError, OwnerMismatchError, NotConfirmedError
  */
 export async function assertTarget(

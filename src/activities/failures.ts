@@ -1,7 +1,6 @@
 /**
  * Every error that leaves an activity passes here: classed once, freed of secret values, in words that say what was
- * tried
- * and what came back. Whether it is tried again follows from its class alone.
+ * tried and what came back. Whether it is tried again follows from its class alone.
  */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { z } from 'zod';

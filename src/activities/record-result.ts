@@ -13,8 +13,7 @@ const PAUSE_MILLISECONDS = 1000;
 
 /**
  * Appends one line to the audit trail of this machine, and keeps the same in the cluster, where it outlives the
- * worker's
- * pod. A second attempt of the same run adds nothing.
+ * worker's pod. A second attempt of the same run adds nothing.
  */
 export function recordResult(
   clients: Pick<Clients, 'environment' | 'connections' | 'kubernetes'>,

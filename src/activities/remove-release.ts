@@ -1,7 +1,6 @@
 /**
  * Uninstalls one release. Volumes stay: claims made by a StatefulSet belong to no release, others are marked to be
- * kept.
- * Running it again after a lost acknowledgement, a killed worker or a killed Helm leads to the same end.
+ * kept. Running it again after a lost acknowledgement, a killed worker or a killed Helm leads to the same end.
  */
 import { HelmError } from '../clients/helm/index.ts';
 import type { Clients } from '../clients/index.ts';

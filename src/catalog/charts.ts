@@ -1,6 +1,6 @@
 /**
- * The publishers' charts, in the version lines of the platform's description: the newest patch of each.
- * Bitnami's old versions are served from the OCI registry only, its index forgets them after half a year.
+ * The publishers' charts, in the version lines of the platform's description: the newest patch of each. Bitnami's old
+ * versions are served from the OCI registry only, its index forgets them after half a year.
  */
 import type { UpstreamChart } from './schema.ts';
 

@@ -6,8 +6,8 @@ export interface Dependent {
 }
 
 /**
- * @returns the names along one loop, the first one repeated at the end (`[a, b, a]`: a depends on b, b on a),
- * or undefined where there is none. Names that nobody has are passed over.
+ * @returns the names along one loop, the first one repeated at the end (`[a, b, a]`: a depends on b, b on a), or
+ * undefined where there is none. Names that nobody has are passed over.
  */
 export function findCycle(services: readonly Dependent[]): string[] | undefined {
   const byName = new Map(services.map((service) => [service.name, service]));

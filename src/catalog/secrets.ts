@@ -1,6 +1,6 @@
 /**
- * Every path below the KV mount `secret/`, with its keys and how their values come to be.
- * Key names are those that the images and charts which read them expect.
+ * Every path below the KV mount `secret/`, with its keys and how their values come to be. Key names are those that the
+ * images and charts which read them expect.
  */
 import type { SecretKey, SecretPathInput } from './schema.ts';
 

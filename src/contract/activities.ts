@@ -1,6 +1,6 @@
 /**
- * What the worker can do, as workflows see it. Every activity is idempotent and keyed by run and step,
- * so that one whose acknowledgement was lost can run again.
+ * What the worker can do, as workflows see it. Every activity is idempotent and keyed by run and step, so that one
+ * whose acknowledgement was lost can run again.
  */
 import type { Remain, RunRef, Selection, ServiceFailure, ServiceOutcome } from './deploy.ts';
 import type { DriftFinding, DriftMode, DriftOutcome, DriftReport } from './drift.ts';
@@ -194,9 +194,8 @@ export interface Activities {
   awaitLockFree(run: Pick<RunRef, 'environment' | 'clusterUid'>): Promise<void>;
   /**
    * Compares the world with what was applied; changes nothing. Flapping ones are those that have been repaired too
-   * often.
-   * `repairDigest` is over what a repair would touch.
-   * `mode` is what the environment's file says now: a schedule may have been registered with another.
+   * often. `repairDigest` is over what a repair would touch. `mode` is what the environment's file says now: a schedule
+   * may have been registered with another.
    */
   findDrift(run: RunRef): Promise<{ report: DriftReport; flapping: string[]; mode?: DriftMode; repairDigest?: string }>;
   /** Steps for releases that have drifted; the rest is unchanged. */

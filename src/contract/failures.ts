@@ -1,6 +1,6 @@
 /**
- * Failure types: errors are classed once, where they arise, and Temporal retries accordingly.
- * The type travels in ApplicationFailure.type and is matched by it.
+ * Failure types: errors are classed once, where they arise, and Temporal retries accordingly. The type travels in
+ * ApplicationFailure.type and is matched by it.
  */
 export const FAILURES = {
   /** Never retried: a person has to change something. */

@@ -1,8 +1,8 @@
 /** Names that client, worker and workflows share. One place for each. */
 
 /**
- * Task queue of an environment's workers: many environments share an engine, and none does another's work.
- * Without a slash: the engine's HTTP API would take that for two names.
+ * Task queue of an environment's workers: many environments share an engine, and none does another's work. Without a
+ * slash: the engine's HTTP API would take that for two names.
  */
 export function taskQueueOf(environment: string): string {
   return `ananta-deploy-${environment}`;

@@ -1,6 +1,6 @@
 /**
- * Where the parts of an environment answer. For external parts this comes from the environment file,
- * for embedded ones from the runtime file that the bootstrap writes; whoever uses it cannot tell.
+ * Where the parts of an environment answer. For external parts this comes from the environment file, for embedded ones
+ * from the runtime file that the bootstrap writes; whoever uses it cannot tell.
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * The shape of a file in environments/: where and how the platform is deployed.
- * A file may name another one with `extends`; objects are merged key by key, everything else is replaced.
- * Descriptions go into the JSON Schema that editors show: what they say is what a platform engineer reads.
+ * The shape of a file in environments/: where and how the platform is deployed. A file may name another one with
+ * `extends`; objects are merged key by key, everything else is replaced. Descriptions go into the JSON Schema that
+ * editors show: what they say is what a platform engineer reads.
  */
 import { z } from 'zod';
 import { DRIFT_MODES } from '../contract/drift.ts';

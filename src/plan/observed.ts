@@ -23,8 +23,8 @@ export type ReleaseStatus =
 
 /**
  * Who wrote a revision. `ours`: proved. `foreign`: somebody else wrote or edited it. `unproven`: written before there
- * was a
- * key, ours by its labels. `unknown`: its proof cannot be checked now, because Vault is away or holds another key.
+ * was a key, ours by its labels. `unknown`: its proof cannot be checked now, because Vault is away or holds another
+ * key.
  */
 export type Provenance = 'ours' | 'foreign' | 'unproven' | 'unknown';
 

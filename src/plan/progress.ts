@@ -1,6 +1,6 @@
 /**
- * The state of a deployment as a fold over its events: used by the workflow for its own view and by the CLI
- * for its pictures, so that both always agree.
+ * The state of a deployment as a fold over its events: used by the workflow for its own view and by the CLI for its
+ * pictures, so that both always agree.
  */
 import type { OperationResult, ServiceOutcome, ServiceProgress } from '../contract/deploy.ts';
 import type { OperationPlan, PlannedAction, PlannedService } from '../contract/plan.ts';

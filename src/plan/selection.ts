@@ -25,8 +25,7 @@ export interface Graph {
 
 /**
  * What any of `only`, `phases` and `from` names, everything where none of them is given; with what it depends on where
- * that is
- * asked for; without what is skipped.
+ * that is asked for; without what is skipped.
  * @returns names in the catalog's order
  * @throws SelectionError
  */

@@ -10,8 +10,8 @@ export async function privateFolder(path: string): Promise<void> {
 }
 
 /**
- * Replaces the file as a whole, 0600, and returns only when it would survive a power cut:
- * file and folder are both flushed. On an error the old content is still there.
+ * Replaces the file as a whole, 0600, and returns only when it would survive a power cut: file and folder are both
+ * flushed. On an error the old content is still there.
  */
 export async function writeFileDurably(path: string, content: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });

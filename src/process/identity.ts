@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /**
- * One process among all that ever carry its number: the pid alone is handed out again after the process ends,
- * the start token is not.
+ * One process among all that ever carry its number: the pid alone is handed out again after the process ends, the start
+ * token is not.
  */
 export interface ProcessIdentity {
   pid: number;

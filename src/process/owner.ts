@@ -1,7 +1,7 @@
 /**
  * Who works on something, so exactly that another process can tell whether that one still lives: the pod, the machine
- * and
- * its boot, the set of process numbers, the number and when it was started. All of it fits into the value of one label.
+ * and its boot, the set of process numbers, the number and when it was started. All of it fits into the value of one
+ * label.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,8 +17,7 @@ export const OWNER_VARIABLE = 'ANANTA_OWNER';
 
 /**
  * What can be said of an owner from here. `here`: the very process lives. `gone`: it has ended, and nothing that it had
- * started
- * can live anywhere but on this machine. `unknown`: it ran where its processes cannot be seen.
+ * started can live anywhere but on this machine. `unknown`: it ran where its processes cannot be seen.
  */
 export type Whereabouts = 'here' | 'gone' | 'unknown';
 

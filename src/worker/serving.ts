@@ -1,7 +1,6 @@
 /**
  * Serves the task queue of an environment: with the workflow code at hand what is new, with older code what that has
- * begun.
- * Several workers do so side by side, on one machine or on many; together they decide which code is current.
+ * begun. Several workers do so side by side, on one machine or on many; together they decide which code is current.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';

@@ -6,16 +6,15 @@ import type { Activities } from '../contract/activities.ts';
 import { NON_RETRYABLE } from '../contract/failures.ts';
 
 /**
- * Every activity heartbeats at least every 2 s. A killed worker is noticed after 6 s:
- * three missed beats, so that a busy machine is not mistaken for a dead one.
+ * Every activity heartbeats at least every 2 s. A killed worker is noticed after 6 s: three missed beats, so that a
+ * busy machine is not mistaken for a dead one.
  */
 const HEARTBEAT = '6 seconds';
 
 /**
  * How often and for how long depends on the class of the failure and on the environment, so the activities themselves
- * say when
- * it is enough (src/activities/retry). This only makes sure that everything ends, also where every attempt dies
- * unheard.
+ * say when it is enough (src/activities/retry). This only makes sure that everything ends, also where every attempt
+ * dies unheard.
  */
 const LONGEST = '1 day';
 
@@ -132,8 +131,8 @@ export const vault = proxyActivities<Pick<Activities, 'openVault' | 'configureVa
 });
 
 /**
- * Helm: the activity's timeout is Helm's own plus the time it may queue for a slot.
- * Cancelled only when Helm has really ended, or the cluster would change behind a closed workflow.
+ * Helm: the activity's timeout is Helm's own plus the time it may queue for a slot. Cancelled only when Helm has really
+ * ended, or the cluster would change behind a closed workflow.
  */
 export function helm(helmTimeoutSeconds: number): ActivityInterfaceFor<Pick<Activities, 'applyRelease'>> {
   return proxyActivities<Pick<Activities, 'applyRelease'>>({

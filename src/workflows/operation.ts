@@ -1,7 +1,6 @@
 /**
  * What all operations on a platform have in common: a plan, then its phases at once. The workflow's id is the lock of
- * its
- * environment and cluster. It ends when the last of its children has ended, however it was asked to.
+ * its environment and cluster. It ends when the last of its children has ended, however it was asked to.
  */
 import {
   ApplicationFailure,

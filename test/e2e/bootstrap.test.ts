@@ -1,10 +1,8 @@
 /**
  * The deployer goes into the target cluster: the embedded one, whose pods are simulated. Behind the pods of its engine
- * a
- * real Temporal answers, reached as on any cluster: through the API server. Processes of this machine stand for its
- * workers,
- * with tokens of their service accounts: a whole platform is deployed and taken down with the deployer's rights and no
- * others.
+ * a real Temporal answers, reached as on any cluster: through the API server. Processes of this machine stand for its
+ * workers, with tokens of their service accounts: a whole platform is deployed and taken down with the deployer's
+ * rights and no others.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

@@ -1,8 +1,7 @@
 /**
  * One Temporal for many: three environments with clusters of their own are deployed at the same time, one of them by
- * three
- * workers, of which one is killed at its work. Nobody touches what is another's. The engine asks for TLS and API keys
- * wherever it can be built.
+ * three workers, of which one is killed at its work. Nobody touches what is another's. The engine asks for TLS and API
+ * keys wherever it can be built.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';

@@ -1,7 +1,6 @@
 /**
  * A whole deployment from publishers' charts: small ones that make what the real ones were seen to make, under their
- * names
- * and versions, from a registry where there is one, else from a repository.
+ * names and versions, from a registry where there is one, else from a repository.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

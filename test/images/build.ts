@@ -19,8 +19,8 @@ const storedSchema = z.object({ digest: z.string(), size: z.number() });
 const imagesSchema = z.array(z.object({ reference: z.string(), digest: z.string() }));
 
 /**
- * Makes an archive that holds these images, or finds it in the cache. Interrupted, it leaves nothing half;
- * two processes that want the same layer build it once.
+ * Makes an archive that holds these images, or finds it in the cache. Interrupted, it leaves nothing half; two
+ * processes that want the same layer build it once.
  * @param say gets a line for each layer that is built, with its seconds
  */
 export async function buildImages(

@@ -1,6 +1,6 @@
 /**
- * Images for tests on a real node, made from packages, since no registry can be asked.
- * `node launcher.mjs --run test/images/main.ts [NAME …]` builds them by hand.
+ * Images for tests on a real node, made from packages, since no registry can be asked. `node launcher.mjs --run
+ * test/images/main.ts [NAME …]` builds them by hand.
  */
 import { flyway } from './recipes/flyway.ts';
 import { keycloak, keycloakConfigCli } from './recipes/keycloak.ts';

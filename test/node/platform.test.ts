@@ -1,6 +1,5 @@
 // Real: all 48 services as pods of a real node, checked from outside with the systems' own clients, broken where only
-// real parts
-// can break, taken down, and brought back on the old data.
+// real parts can break, taken down, and brought back on the old data.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -7,11 +7,10 @@
  *   await bystander.assertUntouched();
  *
  * Planted: a namespace of its own with a Deployment, a ConfigMap, a Secret, a claim and a release of plain Helm; in
- * each
- * namespace of `within` (they have to exist) a ConfigMap, a Secret named like those made from Vault, and a claim, all
- * without a mark of ours; with `owned` also objects that another environment of ours made: they carry all our marks and
- * its name. Each has a finalizer and a label of a controller of its own. A namespace of the platform that holds any of
- * it outlives `destroy`: `kept` lists those. `touch` lets the controller write to an object of ours, and has
+ * each namespace of `within` (they have to exist) a ConfigMap, a Secret named like those made from Vault, and a claim,
+ * all without a mark of ours; with `owned` also objects that another environment of ours made: they carry all our marks
+ * and its name. Each has a finalizer and a label of a controller of its own. A namespace of the platform that holds any
+ * of it outlives `destroy`: `kept` lists those. `touch` lets the controller write to an object of ours, and has
  * `assertUntouched` look that it is still there. `leave` takes everything away, where a test goes on without it.
  */
 import assert from 'node:assert/strict';

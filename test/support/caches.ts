@@ -1,7 +1,6 @@
 /**
  * What depends on the code alone is made once for all environments of a checkout, and so for all state folders of
- * tests: the
- * bundle of the workflow code, compiled modules, the bundler's native part.
+ * tests: the bundle of the workflow code, compiled modules, the bundler's native part.
  */
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';

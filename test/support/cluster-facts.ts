@@ -87,8 +87,7 @@ export async function factsOf(cluster: KubernetesClient): Promise<Facts> {
 
 /**
  * All values that Vault generated and that ended in Kubernetes Secrets, longer than what could stand anywhere by
- * chance,
- * with the place each was found in. What the catalog declares as fixed (user names, addresses) is no secret.
+ * chance, with the place each was found in. What the catalog declares as fixed (user names, addresses) is no secret.
  */
 export async function secretValues(cluster: KubernetesClient, catalog: Catalog): Promise<Map<string, string>> {
   const fixed = new Set(

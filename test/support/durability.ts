@@ -1,9 +1,7 @@
 /**
  * What the faults of the durability suite have in common: a deployment that is hit, and the proof that nothing came of
- * it:
- * all services healthy, one revision per release, every Job run once, secrets as they were, nothing left over, and the
- * next
- * run does nothing.
+ * it: all services healthy, one revision per release, every Job run once, secrets as they were, nothing left over, and
+ * the next run does nothing.
  */
 import assert from 'node:assert/strict';
 import type { ComponentName } from '../../bootstrap/layout.ts';

@@ -1,7 +1,6 @@
 /**
  * Ends a test file that hangs, with what it still waits for: the test runner's own limit ends its tests, but waits for
- * ever for a
- * process that something keeps alive. Imported before the file, with the limit in its address:
+ * ever for a process that something keeps alive. Imported before the file, with the limit in its address:
  * `file-limit.ts?seconds=720`.
  */
 const seconds = Number(new URL(import.meta.url).searchParams.get('seconds'));

@@ -1,6 +1,6 @@
 /**
- * A sandbox of its own for one test: state and environment file in a temporary folder, driven through the real CLI
- * as a user drives it. Closing it stops every process it started, commands that still run included.
+ * A sandbox of its own for one test: state and environment file in a temporary folder, driven through the real CLI as a
+ * user drives it. Closing it stops every process it started, commands that still run included.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';

@@ -1,8 +1,7 @@
 /**
  * A sandbox with its platform deployed, from a copy of the state that an earlier one left: etcd, the engine's database,
  * Vault's storage and its keys, the cluster's folder. Made once for what the checkout, the environment and the tools
- * are
- * now; whoever needs a deployed platform then only starts it.
+ * are now; whoever needs a deployed platform then only starts it.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';

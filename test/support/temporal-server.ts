@@ -1,7 +1,7 @@
 /**
  * A real Temporal server in memory, as somebody else runs one for us: TLS, clients with certificates, an authorizer
- * that asks
- * for API keys. Temporal's own program, built once from the module beside this file with the pins of the tool's.
+ * that asks for API keys. Temporal's own program, built once from the module beside this file with the pins of the
+ * tool's.
  */
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';

@@ -94,8 +94,7 @@ export async function upstreamFacts(): Promise<UpstreamFacts> {
 
 /**
  * Packages one small chart under a publisher's name and version: per release its Services, workloads, accounts, claims
- * and kinds,
- * with the names, labels, ports, images and update strategies that were seen.
+ * and kinds, with the names, labels, ports, images and update strategies that were seen.
  */
 export async function packageFromFacts(
   helm: string,

@@ -1,7 +1,6 @@
 /**
  * How simulated nodes, pods and volumes behave: KWOK Stages, generated. Pods find their start-up time by the release
- * label
- * that every pod of the platform carries; nothing of the simulation is in the charts.
+ * label that every pod of the platform carries; nothing of the simulation is in the charts.
  */
 import type { ApiObject } from '../api.ts';
 import { nodeStages } from './nodes.ts';

@@ -1,9 +1,7 @@
 /**
  * The life of a simulated pod: `pod-start` (scheduled: containers run, nothing is ready; the moment of readiness is
- * fixed and
- * noted on the pod, so that a restart of the simulator loses nothing), then `pod-ready` or, for Jobs, `pod-complete` at
- * that
- * moment. These have weight 0: a failure stage, which has weight, is always chosen before them.
+ * fixed and noted on the pod, so that a restart of the simulator loses nothing), then `pod-ready` or, for Jobs,
+ * `pod-complete` at that moment. These have weight 0: a failure stage, which has weight, is always chosen before them.
  */
 import { INSTANCE_LABEL } from '../../../src/contract/names.ts';
 import type { ApiObject } from '../api.ts';

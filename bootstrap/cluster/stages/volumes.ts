@@ -13,8 +13,7 @@ export interface ClaimName {
 
 /**
  * Volumes of simulated pods hold nothing: a claim gets a volume that points nowhere, and the real controller binds the
- * two.
- * (Kubernetes' own host-path provisioner would make folders in /tmp.)
+ * two. (Kubernetes' own host-path provisioner would make folders in /tmp.)
  * @param stored the claims that have real data behind them all the same: Vault's
  */
 export function volumeStages(stored: readonly ClaimName[]): ApiObject[] {

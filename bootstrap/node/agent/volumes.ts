@@ -1,9 +1,8 @@
 /**
  * The provisioner of volumes on the real node: a folder for each claim. Volumes are of the kind `local`, because
- * kubelet hands
- * those to the pod's group, as it does with disks. A folder is removed when its claim was deleted, never otherwise:
- * that it is
- * not wanted follows from the volume's object being released, and from nothing that is merely missing.
+ * kubelet hands those to the pod's group, as it does with disks. A folder is removed when its claim was deleted, never
+ * otherwise: that it is not wanted follows from the volume's object being released, and from nothing that is merely
+ * missing.
  */
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';

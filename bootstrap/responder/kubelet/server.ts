@@ -1,8 +1,7 @@
 /**
  * The kubelet of all simulated nodes. `exec` is answered here, so that nothing is ever run on this machine in the name
- * of a
- * pod; port-forwards go on to KWOK. KWOK lets anybody in who finds its port; here one needs a
- * certificate of the cluster's authority, as the API server has.
+ * of a pod; port-forwards go on to KWOK. KWOK lets anybody in who finds its port; here one needs a certificate of the
+ * cluster's authority, as the API server has.
  */
 import { type IncomingMessage, type ServerResponse, request as httpRequest } from 'node:http';
 import { type Server, createServer } from 'node:https';

@@ -1,7 +1,6 @@
 /**
  * The server's side of SPDY/3.1, as far as Kubernetes uses it between API server and kubelet: the client opens a few
- * streams,
- * the server accepts them, both send data. No flow control, no priorities, no pushed streams.
+ * streams, the server accepts them, both send data. No flow control, no priorities, no pushed streams.
  */
 import type { Duplex } from 'node:stream';
 import { constants, deflateSync, inflateSync } from 'node:zlib';
@@ -24,8 +23,7 @@ const LONGEST_CONTROL_FRAME = 64 * 1024;
 
 /**
  * Serves the connection until the client closes it. What the client sends on its streams is read and dropped: nothing
- * that
- * is simulated has an input.
+ * that is simulated has an input.
  * @param onStream called once for each stream that the client opens
  */
 export function serveSpdy(socket: Duplex, onStream: (stream: SpdyStream) => void): void {
@@ -138,8 +136,7 @@ function parseHeaders(text: Buffer): Map<string, string> {
 
 /**
  * "No headers", as one connection's replies have to say it: compressed text once begun with the dictionary, here in
- * blocks
- * that are stored as they are, so that none depends on what was said before.
+ * blocks that are stored as they are, so that none depends on what was said before.
  */
 function emptyHeaderBlocks(): () => Buffer {
   // The zlib header with the dictionary's checksum: 2 + 4 bytes.

@@ -86,8 +86,7 @@ export function goBuildArguments({
     '-trimpath',
     '-buildvcs=false',
     // A third less to compile, and no slower to deploy with: nothing is inlined outside the standard library, and no
-    // debug
-    // information is made that the linker would only drop.
+    // debug information is made that the linker would only drop.
     '-gcflags=all=-dwarf=false -l',
     '-gcflags=std=-dwarf=false',
     `-ldflags=${['-s', '-w', ...stamps].join(' ')}`,

@@ -21,8 +21,7 @@ export async function prepareGoHome(cacheDir: string): Promise<void> {
 
 /**
  * The environment for the Go command: the caller's settings (module proxy, checksum database, credentials) stay in
- * force, but
- * everything that Go writes goes below the cache folder.
+ * force, but everything that Go writes goes below the cache folder.
  */
 export function goEnvironment(cacheDir: string, env: ToolEnvironment): Record<string, string> {
   const folder = goFolder(cacheDir);

@@ -3,8 +3,7 @@ import type { VersionQuery, VersionRange } from './versions.ts';
 
 /**
  * What a downloaded file must hash to. `pinned`: the sha256 itself, known here. `publisher-file`: only the publisher's
- * own
- * list of checksums could be named; it is fetched over TLS and must name the file.
+ * own list of checksums could be named; it is fetched over TLS and must name the file.
  */
 export type Checksum = { kind: 'pinned'; sha256: string } | { kind: 'publisher-file'; url: string };
 

@@ -88,8 +88,8 @@ export async function gather(
 }
 
 /**
- * A ReplicaSet or a claim is named after its workload; of several names that fit, it is the longest:
- * `web-worker-0` is not about `web`.
+ * A ReplicaSet or a claim is named after its workload; of several names that fit, it is the longest: `web-worker-0` is
+ * not about `web`.
  */
 function isAbout(object: string, names: ReadonlySet<string>, neighbours: readonly string[]): boolean {
   const fits = (known: string): boolean =>

@@ -69,9 +69,9 @@ async function someNode(
 }
 
 /**
- * From the watches: what they know is at most moments old, and a plan made from it is checked again by each step.
- * A release that Kubernetes finds healthy, but whose own health check never succeeded, is not: a failed service is
- * never skipped.
+ * From the watches: what they know is at most moments old, and a plan made from it is checked again by each step. A
+ * release that Kubernetes finds healthy, but whose own health check never succeeded, is not: a failed service is never
+ * skipped.
  */
 function healthOfAll(
   { kubernetes, catalog }: Clients,

@@ -58,8 +58,8 @@ async function listWorkloads(
 }
 
 /**
- * What counts for a health wait: the objects that were there after the apply, each in its latest known state.
- * A state that a watch delivered earlier, of an older object of the same name, does not count.
+ * What counts for a health wait: the objects that were there after the apply, each in its latest known state. A state
+ * that a watch delivered earlier, of an older object of the same name, does not count.
  */
 export function freshest(read: readonly LiveWorkload[], known: readonly LiveWorkload[]): LiveWorkload[] {
   return read.map((workload) => {

@@ -62,8 +62,7 @@ export async function claimCluster(kubernetes: OwnerKeeper, claim: Claim, signal
 
 /**
  * The environment's file asks for protection: from now on it is a fact of the cluster. Under the lock, so that no
- * running
- * operation is surprised by it.
+ * running operation is surprised by it.
  */
 export async function protectCluster(kubernetes: OwnerKeeper, signal?: AbortSignal): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {

@@ -1,8 +1,7 @@
 /**
  * A NodePort that is allocated to nobody. The API server allocates a Service's ports before it writes the Service; a
- * request that
- * is cut off in between, by a Helm that was killed, leaves them allocated. It finds such a leak by itself, within ten
- * minutes or so.
+ * request that is cut off in between, by a Helm that was killed, leaves them allocated. It finds such a leak by itself,
+ * within ten minutes or so.
  */
 import { z } from 'zod';
 import { HelmError } from '../../clients/helm/index.ts';

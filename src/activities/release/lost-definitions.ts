@@ -1,7 +1,6 @@
 /**
  * Definitions of a chart's `crds` folder that somebody has deleted. Helm makes them when it installs the chart and
- * never
- * again, so the deployer puts them back: before an upgrade, which would not know their kinds.
+ * never again, so the deployer puts them back: before an upgrade, which would not know their kinds.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';

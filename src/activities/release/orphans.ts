@@ -1,7 +1,6 @@
 /**
  * Objects that Helm made for a release, found by Helm's own marks: for releases whose record is gone or does not tell
- * the
- * whole. What is to be kept (volumes, what is marked so) is never among them.
+ * the whole. What is to be kept (volumes, what is marked so) is never among them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {

@@ -42,8 +42,8 @@ export async function proveRevision(clients: Proving, secret: KubernetesObject):
 
 /**
  * Proves what was applied before the key was there: releases that Vault itself needs; once, all that an earlier version
- * of
- * this program has applied; and what was proved with a key that Vault has lost. Not those that a copy could pass for.
+ * of this program has applied; and what was proved with a key that Vault has lost. Not those that a copy could pass
+ * for.
  * @returns how many
  */
 export async function proveRevisions(clients: Proving, signal?: AbortSignal): Promise<number> {

@@ -1,7 +1,6 @@
 /**
  * A release applied once more from Helm's own record: an earlier revision, or the newest again. Neither chart nor
- * values of
- * the checkout are looked at, so that what comes back is exactly what was there.
+ * values of the checkout are looked at, so that what comes back is exactly what was there.
  */
 import type { Clients } from '../../clients/index.ts';
 import { type ReapplyRequest, readStoredRelease } from '../../clients/helm/index.ts';
@@ -23,8 +22,7 @@ type Claiming = Pick<Clients, 'kubernetes' | 'vault' | 'redactor' | 'environment
 
 /**
  * Whether an attempt of this very run came to its end: the revision it left is newer than the one it goes back to, and
- * of
- * the same content.
+ * of the same content.
  */
 export function isRestored({ run, step }: ApplyReleaseInput, found: JudgedRevision | undefined): boolean {
   return (
@@ -138,8 +136,7 @@ async function labelsOf(
 
 /**
  * A revision that left replicas to an autoscaler says nothing of them. Where there is none any more, and Helm claims
- * them
- * by now, they would go back to one: so they stay as many as they are until the next deployment.
+ * them by now, they would go back to one: so they stay as many as they are until the next deployment.
  */
 async function keepReplicas(
   kubernetes: Clients['kubernetes'],

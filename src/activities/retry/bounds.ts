@@ -1,7 +1,6 @@
 /**
  * How long a step is tried again, by the class of its failure. What passes by itself (an API server that restarts) is
- * given
- * time; what comes back with the same words again and again does not, and ends with them.
+ * given time; what comes back with the same words again and again does not, and ends with them.
  */
 import { FAILURES, type FailureType, NON_RETRYABLE } from '../../contract/failures.ts';
 import type { Environment } from '../../environment/schema.ts';

@@ -1,7 +1,6 @@
 /**
  * The one way out of an activity. Errors are classed, freed of secret values, and final once they have been tried long
- * enough.
- * An attempt that would be given up by the engine ends by itself before that, so that it has a say, too.
+ * enough. An attempt that would be given up by the engine ends by itself before that, so that it has a say, too.
  */
 import { CancelledFailure } from '@temporalio/common';
 import type { Clients } from '../../clients/index.ts';

@@ -53,8 +53,7 @@ export interface Attempt {
 
 /**
  * @returns in words that it was tried long enough, how often and since when, and what helps; undefined as long as it is
- * worth
- * another attempt
+ * worth another attempt
  */
 export function enough(
   bound: Bound,

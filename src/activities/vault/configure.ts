@@ -27,8 +27,7 @@ export function configureVault(clients: Clients, scopeOf: ScopeOf): Activities['
         const changed = await ensureIdentities(kubernetes, clients.environment.name, signal);
         const reviewer = await reviewerOf(kubernetes, redactor, signal);
         // A new login is the only proof that Vault's reviewer is still let in by the cluster: who made it anew may hold
-        // a
-        // token from before.
+        // a token from before.
         vault.forgetLogin();
         const wanted: WantedFoundation = {
           catalog,

@@ -1,7 +1,7 @@
 /**
  * Where Kubernetes leaves it to us (OnDelete) pods of Vault are replaced one by one: standbys first, each running and
- * open again
- * before the next, the active one last, after it has handed over. A pod whose template has not changed is left alone.
+ * open again before the next, the active one last, after it has handed over. A pod whose template has not changed is
+ * left alone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clients } from '../../clients/index.ts';

@@ -1,7 +1,6 @@
 /**
  * Values that Vault has lost and that still exist elsewhere: in an older version of the path, or in the Kubernetes
- * Secrets
- * made from it. Servers were initialised with them, so a new value is never made in their place.
+ * Secrets made from it. Servers were initialised with them, so a new value is never made in their place.
  */
 import { createHmac } from 'node:crypto';
 import bcrypt from 'bcryptjs';
@@ -48,8 +47,7 @@ export async function restorable(
 
 /**
  * Whether a key once had a value, so that its absence is a loss and no beginning. A Vault without a receipt, beside
- * Secrets
- * that were made from one, is a Vault that has lost everything.
+ * Secrets that were made from one, is a Vault that has lost everything.
  */
 export function hadValue(
   { keys, seeded }: Partial<Receipt>,

@@ -1,7 +1,6 @@
 /**
  * Values that third parties issue. They belong into Vault; before Vault exists, what an operator sets waits in a 0600
- * file
- * beside the unseal keys and moves into Vault with the first deployment.
+ * file beside the unseal keys and moves into Vault with the first deployment.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

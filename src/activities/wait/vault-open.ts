@@ -1,7 +1,6 @@
 /**
  * While something is waited for, Vault stays open: its pod comes back sealed from every restart, and whoever reads its
- * own secrets
- * would wait in vain for somebody to open it.
+ * own secrets would wait in vain for somebody to open it.
  */
 import type { Clients } from '../../clients/index.ts';
 import { UnreachableError } from '../../clients/kubernetes/index.ts';

@@ -1,7 +1,6 @@
 /**
  * The workflow code of each version that was installed, kept in the cluster: what a deployment has begun under one
- * version
- * ends under it, also when all workers of that version have been replaced.
+ * version ends under it, also when all workers of that version have been replaced.
  */
 import { gzipSync } from 'node:zlib';
 import { readFile } from 'node:fs/promises';

@@ -11,8 +11,7 @@ import { waitForLock } from './wait-for-lock.ts';
 
 /**
  * Watching an operation that does something else would end as if what was asked for had been done. It waits for its
- * turn;
- * what a person takes back or takes down is not deployed over without being told to.
+ * turn; what a person takes back or takes down is not deployed over without being told to.
  * @throws CliError (refused)
  */
 export async function afterAnother(

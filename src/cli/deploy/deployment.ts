@@ -109,8 +109,7 @@ async function checkRights(
 
 /**
  * What the selected services depend on is there: told before anything is started. While somebody holds the lock nobody
- * can
- * know; the deployment itself checks it again.
+ * can know; the deployment itself checks it again.
  * @throws DependencyMissingError
  */
 async function checkDependencies(

@@ -13,8 +13,7 @@ import type { Session } from './session.ts';
 
 /**
  * @throws CliError (refused) when Vault is sealed and its keys are gone, when it has lost its data beside those of
- * others, or when values that have to be supplied are
- * missing
+ * others, or when values that have to be supplied are missing
  */
 export async function checkVault({ context, environment }: Session, connections: Connections): Promise<void> {
   await withClients(context, environment, connections, async (clients) => {

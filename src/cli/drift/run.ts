@@ -1,7 +1,6 @@
 /**
  * One drift run now: the workflow that the schedule starts, started by a person and watched to its end. Before a repair
- * it
- * shows what is to be repaired.
+ * it shows what is to be repaired.
  */
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';

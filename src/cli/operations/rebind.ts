@@ -86,8 +86,7 @@ export function runRebind(context: CliContext, options: RebindOptions): Promise<
 
 /**
  * @throws CliError (refused) where the cluster is another's and taking it over was not asked for, or protection would
- * come
- * back at once
+ * come back at once
  */
 function recordFor({ cluster, environment }: Engine, options: RebindOptions, boundBy: string): ReboundRecord {
   const { name, protected: isProtected } = environment;

@@ -14,8 +14,7 @@ const EVERYTHING: Right = { verb: '*', group: '*', resource: '*' };
 
 /**
  * The identity of this command, which local workers share. An administrator costs one request; for anybody else the
- * rights are
- * derived and compared.
+ * rights are derived and compared.
  * @param basis asked for only where it is needed: it renders every chart
  * @throws CliError (refused)
  */

@@ -1,6 +1,6 @@
 /**
- * The live picture as lines: one per phase, below it the services that are at work, waiting or failed.
- * Never wider than the columns and never taller than the rows it is given: what matters least is folded first.
+ * The live picture as lines: one per phase, below it the services that are at work, waiting or failed. Never wider than
+ * the columns and never taller than the rows it is given: what matters least is folded first.
  */
 import type { PlannedService } from '../../contract/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../../contract/states.ts';

@@ -1,6 +1,6 @@
 /**
- * Errors to text and exit code: what was attempted, on what, what came back, what to do next.
- * Errors of other folders are told by their name, so that none of them has to be loaded for it.
+ * Errors to text and exit code: what was attempted, on what, what came back, what to do next. Errors of other folders
+ * are told by their name, so that none of them has to be loaded for it.
  */
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { Attempt } from './context.ts';

@@ -24,8 +24,7 @@ export function count(n: number, singular: string, plural = `${singular}s`): str
 
 /**
  * Text of others on one line of a terminal: no line breaks, no control sequences, no characters that are two columns
- * wide,
- * so that its length is its width.
+ * wide, so that its length is its width.
  */
 export function oneLine(text: string): string {
   const plain = text

@@ -1,7 +1,6 @@
 /**
  * What Helm's last words mean. Helm 4 reports errors as text only, so its and the API server's own phrases are told
- * apart
- * here, once; each rule was met in a trial and has its text in the tests.
+ * apart here, once; each rule was met in a trial and has its text in the tests.
  */
 import { FAILURES, type FailureType } from '../../contract/failures.ts';
 

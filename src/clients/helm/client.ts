@@ -1,6 +1,6 @@
 /**
- * Helm as the deployer uses it: `upgrade --install`, `rollback` and `uninstall`, few processes at once,
- * the longest remaining path first.
+ * Helm as the deployer uses it: `upgrade --install`, `rollback` and `uninstall`, few processes at once, the longest
+ * remaining path first.
  */
 import { join } from 'node:path';
 import PQueue from 'p-queue';
@@ -36,8 +36,7 @@ export interface HelmClient {
   upgrade(request: UpgradeRequest): Promise<UpgradeResult>;
   /**
    * Deletes what the newest revision holds, then Helm's record of the release; objects marked `helm.sh/resource-policy:
-   * keep` stay.
-   * A release that is not there is no error. @throws as `upgrade`
+   * keep` stay. A release that is not there is no error. @throws as `upgrade`
    */
   uninstall(request: HelmRequest): Promise<Omit<UpgradeResult, 'revision'>>;
   /**

@@ -14,8 +14,7 @@ const VERBS = ['upgrade', 'rollback', 'uninstall'];
 
 /**
  * A Helm that this owner has started for the release and that still runs. Where it cannot be seen who started a
- * process,
- * because it is another user's, what it was called with decides.
+ * process, because it is another user's, what it was called with decides.
  * @param owner its label
  */
 export async function helmOf(owner: string, namespace: string, release: string): Promise<ProcessIdentity | undefined> {

@@ -68,8 +68,8 @@ export async function hasLivingWorker(process: HelmProcess): Promise<boolean> {
 }
 
 /**
- * Asks the process to end and waits until it has: asked nicely Helm puts its release into `failed`.
- * After `graceSeconds` it is killed. @throws the signal's reason
+ * Asks the process to end and waits until it has: asked nicely Helm puts its release into `failed`. After
+ * `graceSeconds` it is killed. @throws the signal's reason
  */
 export async function endProcess(target: HelmProcess, graceSeconds: number, signal?: AbortSignal): Promise<void> {
   const deadline = Date.now() + graceSeconds * 1000;

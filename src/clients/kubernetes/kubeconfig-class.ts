@@ -1,7 +1,6 @@
 /**
  * The library's KubeConfig, with its ways to log in. Of what is generated it needs two small files, but asks for all of
- * it: a
- * thousand modules that nobody here uses, and 0.3 s of a processor for every command.
+ * it: a thousand modules that nobody here uses, and 0.3 s of a processor for every command.
  */
 import { registerHooks } from 'node:module';
 import type { KubeConfig as LibraryKubeConfig } from '@kubernetes/client-node';

@@ -1,7 +1,6 @@
 /**
  * HTTP to the API server over few kept-alive TLS connections. client-node's generated API makes a new agent, and with
- * it
- * a new TLS handshake, for every request; here it supplies identity and certificates only.
+ * it a new TLS handshake, for every request; here it supplies identity and certificates only.
  */
 import { createHash } from 'node:crypto';
 import http from 'node:http';

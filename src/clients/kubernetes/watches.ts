@@ -1,7 +1,6 @@
 /**
  * What the worker knows of workloads at any moment: one watch per kind for its whole life (one per kind and namespace
- * where
- * the whole cluster may not be looked at), indexed by release, with listeners per release. Nothing polls.
+ * where the whole cluster may not be looked at), indexed by release, with listeners per release. Nothing polls.
  */
 import { setMaxListeners } from 'node:events';
 import { isForbidden, KubernetesError, UnreachableError } from './errors.ts';
@@ -31,11 +30,9 @@ const TARGETS: Record<WatchedKind, WatchTarget> = {
 export interface Watches {
   /**
    * Starts the watches if they are not running; resolves when each kind has been listed once and is being followed:
-   * what is
-   * known is at most moments old.
+   * what is known is at most moments old.
    * @throws KubernetesError when a list is forbidden, or a watch has lost its right; UnreachableError when there is no
-   * list
-   * within 10 s; or the signal's reason
+   * list within 10 s; or the signal's reason
    */
   synced(signal?: AbortSignal): Promise<void>;
   /** Objects of one kind that belong to a release, as last seen; none where the watch has lost its right to look. */
@@ -48,8 +45,7 @@ export interface Watches {
   refused(namespace: string): string | undefined;
   /**
    * Events of type Warning of a namespace, as last seen: followed from the first question on, so none at first. Nothing
-   * where
-   * they may not be looked at. Listeners of its releases are called when one comes.
+   * where they may not be looked at. Listeners of its releases are called when one comes.
    */
   warnings(namespace: string): KubernetesObject[];
   /**

@@ -1,7 +1,6 @@
 /**
  * Which cluster an environment belongs to, as the engine keeps it for everybody who uses it: in a schedule that never
- * runs,
- * since all else that an engine remembers it forgets after a while.
+ * runs, since all else that an engine remembers it forgets after a while.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';

@@ -1,7 +1,6 @@
 /**
  * The workflow bundle, made once per version of the workflow code: webpack costs seconds at every worker start
- * otherwise.
- * Bundles of older versions are kept: what they have begun ends under them.
+ * otherwise. Bundles of older versions are kept: what they have begun ends under them.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';

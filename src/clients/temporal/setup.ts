@@ -25,8 +25,7 @@ export interface EngineSetupOptions {
 
 /**
  * @throws ServiceError when the engine does not answer or does not allow it: on a shared engine an operator has to
- * create
- * the namespace and the search attributes (see `SEARCH_ATTRIBUTE_TYPES`)
+ * create the namespace and the search attributes (see `SEARCH_ATTRIBUTE_TYPES`)
  */
 export async function ensureEngine(
   engine: Connections['engine'],

@@ -1,7 +1,6 @@
 /**
  * Versions of the workers' code as the engine keeps them: a workflow stays with the version that began it (`PINNED`),
- * and
- * begins with the one that is current.
+ * and begins with the one that is current.
  */
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';

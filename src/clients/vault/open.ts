@@ -170,8 +170,7 @@ async function giveKeys(api: VaultApi, keys: readonly string[], signal?: AbortSi
 
 /**
  * A server that joins opens only when its leader has taken its answer, some time after the last key; until then keys
- * that are
- * given once more would disturb it. One whose leader was away begins anew.
+ * that are given once more would disturb it. One whose leader was away begins anew.
  */
 async function joinWithKeys(api: VaultApi, keys: readonly string[], signal?: AbortSignal): Promise<boolean> {
   const isOpen = async (): Promise<boolean> => !(await api.health(signal)).sealed;

@@ -1,7 +1,6 @@
 /**
  * Work that only root may do: mounts, auth methods, the deployer's own role. The token is the one from initialisation
- * while
- * that exists, otherwise a new one made from the unseal keys; either stands in the keys file until it is revoked.
+ * while that exists, otherwise a new one made from the unseal keys; either stands in the keys file until it is revoked.
  */
 import { z } from 'zod';
 import type { Redactor } from '../redact.ts';

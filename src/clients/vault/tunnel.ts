@@ -1,8 +1,7 @@
 /**
  * HTTP to the pods of Vault through the API server's port-forward, kept alive between requests that follow each other
- * closely.
- * There is no local port that others on this machine could use. A pod that is replaced costs one new port-forward.
- * With several pods the active one is asked, unless one is named.
+ * closely. There is no local port that others on this machine could use. A pod that is replaced costs one new
+ * port-forward. With several pods the active one is asked, unless one is named.
  */
 import http from 'node:http';
 import type { Duplex } from 'node:stream';

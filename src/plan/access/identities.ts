@@ -1,8 +1,7 @@
 /**
  * Who needs what in the cluster: derived from the catalog's namespaces and from what the charts render, beside a fixed
- * table
- * of what our own activities do. Nothing is a wildcard, and nothing has to be kept by hand when a service is added.
- * Pure.
+ * table of what our own activities do. Nothing is a wildcard, and nothing has to be kept by hand when a service is
+ * added. Pure.
  */
 import {
   DEPLOYER_SERVICE_ACCOUNT,

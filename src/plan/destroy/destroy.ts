@@ -1,7 +1,6 @@
 /**
  * What has to be removed, and in which order: whatever depends on a service goes before it. Decided from what the
- * cluster
- * holds, so that it also works where the catalog has changed since, where Vault is sealed, or where half of the
+ * cluster holds, so that it also works where the catalog has changed since, where Vault is sealed, or where half of the
  * platform is gone. Pure.
  */
 import type { Catalog } from '../../catalog/schema.ts';

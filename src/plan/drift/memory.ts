@@ -15,8 +15,7 @@ export const NEVER_ACCEPTED: readonly DriftFinding['kind'][] = ['not-observable'
 
 /**
  * The report without what somebody has accepted, as long as it still has the accepted value. A release is applied again
- * as a
- * whole: where it holds something accepted that would undo it, its other findings are told, and left to a person.
+ * as a whole: where it holds something accepted that would undo it, its other findings are told, and left to a person.
  */
 export function withoutAccepted(report: DriftReport, acceptances: readonly Acceptance[]): DriftReport {
   const accepted = new Set(acceptances.map(({ key, valueDigest }) => `${valueDigest} ${key}`));

@@ -112,8 +112,7 @@ export function isWithin(path: Path, outer: Path): boolean {
 
 /**
  * Whether a pattern of an environment file fits: `*` stands for one part (in brackets for one entry), a trailing `**`
- * for
- * everything below.
+ * for everything below.
  */
 export function fitsPattern(pattern: string, path: Path): boolean {
   const wanted = partsOf(pattern);

@@ -16,8 +16,7 @@ export type Writer =
 
 /**
  * What people change clusters with. kubectl calls itself `kubectl-edit`, `kubectl-set`, `kubectl-patch` …; browsers
- * come
- * from consoles such as the Dashboard, Headlamp or OpenShift's.
+ * come from consoles such as the Dashboard, Headlamp or OpenShift's.
  */
 const TOOLS = /^(kubectl([.-].*)?|oc|k9s|lens|freelens|openlens|mozilla|curl|wget|before-first-apply)$/i;
 

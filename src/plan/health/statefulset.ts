@@ -28,8 +28,8 @@ const schema = z.object({
 });
 
 /**
- * Healthy when every replica is available and runs the newest template. With `OnDelete` nobody replaces
- * running pods, so their template is not asked for; with a partition only the replicas above it count.
+ * Healthy when every replica is available and runs the newest template. With `OnDelete` nobody replaces running pods,
+ * so their template is not asked for; with a partition only the replicas above it count.
  */
 export function statefulSetHealth(object: unknown): Health {
   const { metadata: meta, spec, status } = schema.parse(object);

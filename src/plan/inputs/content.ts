@@ -36,8 +36,7 @@ export async function contentDigest(environment: Environment, config: Pick<Confi
 
 /**
  * How a worker in the cluster calls itself: `content:<digest>:<user>@<host>/<pid>#<tag>`. Only the end is read by those
- * who
- * look for a process.
+ * who look for a process.
  */
 export function identityWithContent(digest: string, identity: string): string {
   return `content:${digest}:${identity}`;

@@ -1,6 +1,6 @@
 /**
- * Values of a release that follow from catalog and environment: the same keys for every bundled chart.
- * What else a chart needs stands in helm/values/<release>.yaml and is merged under these.
+ * Values of a release that follow from catalog and environment: the same keys for every bundled chart. What else a
+ * chart needs stands in helm/values/<release>.yaml and is merged under these.
  */
 import type { Catalog, Image, Port, SecretUse, Service } from '../../catalog/schema.ts';
 import { VAULT, VAULT_CA_SECRET } from '../../contract/names.ts';

@@ -1,7 +1,7 @@
 /**
  * Who wrote a revision of a release. Helm hands labels on to the next revision, whoever makes that one, so labels alone
- * prove
- * nothing: a revision of ours bears a keyed proof of its own number, uid and content. Pure; the key is read by others.
+ * prove nothing: a revision of ours bears a keyed proof of its own number, uid and content. Pure; the key is read by
+ * others.
  */
 import { createHmac } from 'node:crypto';
 import { RELEASE_LABELS } from '../../contract/names.ts';
@@ -119,8 +119,7 @@ export function judged<T extends JudgedRevision>(
 
 /**
  * Whether a release is ours: any of its revisions is, even where somebody has edited its record since. Upgraded by hand
- * it
- * stays ours; uninstalled and installed anew by somebody it is theirs.
+ * it stays ours; uninstalled and installed anew by somebody it is theirs.
  * @param revisions all that Helm has of it, judged
  */
 export function isOurs(revisions: readonly ObservedRelease[], environment: string): boolean {
@@ -190,8 +189,7 @@ function signatureOf(key: ProofKey, { namespace, name, revision, uid, labels }: 
 
 /**
  * What Helm is told to record as the description of a revision. It is part of the record, and no later revision takes
- * it over:
- * so a run that was interrupted before it could write the proof knows its own revision.
+ * it over: so a run that was interrupted before it could write the proof knows its own revision.
  */
 export function descriptionOf(runId: string, digest: string): string {
   return `Applied by ananta-deploy: run ${runId}, digest ${digest}`;

@@ -1,7 +1,7 @@
 /**
  * The stand-in: plays a service whose image cannot be had. It reads the configuration that the chart gives the real
- * service, connects to everything that it names, and is healthy only while all of that works.
- * Arguments: the program's own, as the chart starts it. Which image it plays stands in STANDIN_IMAGE.
+ * service, connects to everything that it names, and is healthy only while all of that works. Arguments: the program's
+ * own, as the chart starts it. Which image it plays stands in STANDIN_IMAGE.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
