@@ -1,4 +1,5 @@
 /** One process of the embedded ground: how it is started, asked whether it works, restarted and stopped. */
+import { AnantaError, type NextStep } from '../src/contract/errors.ts';
 import { type ComponentName, type Layout, lockOf, logFileOf, pidFileOf } from './layout.ts';
 import { commandDigest, endProcess, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
 import type { DaemonRecord, DaemonSpec } from './process/daemon.ts';
@@ -29,8 +30,9 @@ export interface Component {
   graceMs: number;
 }
 
-export class ComponentError extends Error {
+export class ComponentError extends AnantaError {
   override name = 'ComponentError';
+  override readonly next: readonly NextStep[] = [{ command: 'doctor' }];
   readonly component: ComponentName;
   readonly logFile: string;
 

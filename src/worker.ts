@@ -11,6 +11,7 @@ import { olderBundle, workflowBuild } from './clients/temporal/bundle.ts';
 import { EngineAccessError, isRunAlive } from './clients/temporal/index.ts';
 import { workerIdentities } from './clients/temporal/workers.ts';
 import { type Config, keepLoopbackDirect, readConfig } from './config.ts';
+import { AnantaError } from './contract/errors.ts';
 import { taskQueueOf } from './contract/names.ts';
 import { resolveConnections } from './environment/connections.ts';
 import { loadEnvironment } from './environment/load.ts';
@@ -53,7 +54,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
     process.stdout.write(`${new Date().toISOString()} ${text}\n`);
   };
   let serving: Serving | undefined;
-  const [build, engine, identity] = await Promise.all([
+  const [build, engine] = await Promise.all([
     workflowBuild(config.repoRoot, config.stateRoot),
     openEngineLink(environmentName, connections.engine, {
       say,
@@ -61,7 +62,6 @@ export async function runWorker(environmentName: string, helm?: string): Promise
         serving?.reconnect(connection);
       },
     }),
-    identityOf(environment, config),
   ]);
   const graceSeconds = config.pod?.graceSeconds ?? GRACE_SECONDS;
   const made = await createClients(environment, connections, config, {
@@ -74,6 +74,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
     },
   };
   try {
+    const identity = await identityOf(clients);
     serving = await createServing({
       environment: environmentName,
       engine,
@@ -111,9 +112,9 @@ export async function runWorker(environmentName: string, helm?: string): Promise
 /**
  * A worker in the cluster also says what it would deploy: it cannot see the checkout of whoever asks for a deployment.
  */
-async function identityOf(environment: Environment, config: Config): Promise<string> {
+async function identityOf({ catalog, environment, config }: Clients): Promise<string> {
   const identity = `${config.requestedBy}/${process.pid}#${await processTag()}`;
-  return config.pod ? identityWithContent(await contentDigest(environment, config), identity) : identity;
+  return config.pod ? identityWithContent(await contentDigest(catalog, environment, config), identity) : identity;
 }
 
 const LOOK_MILLISECONDS = 10_000;
@@ -160,7 +161,7 @@ if (import.meta.main) {
       process.exit(3);
     }
     process.stderr.write(
-      `worker: ${error instanceof Error ? (error.name === 'ConfigurationError' ? error.message : (error.stack ?? error.message)) : String(error)}\n`,
+      `worker: ${error instanceof AnantaError ? error.explain() : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );
     process.exit(1);
   }

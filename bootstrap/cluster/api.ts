@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AnantaError } from '../../src/contract/errors.ts';
 
 export interface ApiObject {
   apiVersion: string;
@@ -24,7 +25,7 @@ export interface Api {
   close(): void;
 }
 
-export class ApiError extends Error {
+export class ApiError extends AnantaError {
   override name = 'ApiError';
   readonly status: number;
 

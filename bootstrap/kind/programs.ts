@@ -1,4 +1,6 @@
 /** kind, and the container engine that it needs: found on the PATH, asked whether they answer, run without a shell. */
+import { AnantaError, type NextStep } from '../../src/contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import { execa } from 'execa';
 import type { Config } from '../../src/config.ts';
 import { findExecutables } from '../tools/onpath.ts';
@@ -15,13 +17,25 @@ export interface Programs {
 }
 
 /** There is no kind, or no container engine that answers: nothing was touched. */
-export class KindUnavailableError extends Error {
+export class KindUnavailableError extends AnantaError {
   override name = 'KindUnavailableError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
+  override readonly next: readonly NextStep[] = [
+    'Start Docker or podman, install kind, and run the same command again.',
+    { command: 'deploy', environment: 'sandbox', why: 'without them: a real control plane, simulated pods' },
+    {
+      command: 'deploy',
+      environment: 'node',
+      why: 'or, on Linux as root with containerd: real pods on one node of this machine',
+    },
+  ];
 }
 
 /** kind or the container engine was asked and failed. */
-export class KindError extends Error {
+export class KindError extends AnantaError {
   override name = 'ComponentError';
+  override readonly next: readonly NextStep[] = [{ command: 'doctor' }];
 }
 
 const ANSWERS_MILLISECONDS = 20_000;

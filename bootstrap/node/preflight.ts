@@ -2,6 +2,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { AnantaError, type NextStep } from '../../src/contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import { lackingControllers } from './control-groups.ts';
 import { exists } from './ground.ts';
 import { CNI_FOLDERS, CNI_PLUGINS, command, findCniFolder, findProgram } from './machine.ts';
@@ -39,8 +41,11 @@ const PROGRAMS: readonly Program[] = [
 ];
 
 /** Raised before anything is touched. */
-export class NodePreflightError extends Error {
+export class NodePreflightError extends AnantaError {
   override name = 'NodePreflightError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
+  override readonly next: readonly NextStep[] = ['docs/node.md'];
 
   constructor(missing: readonly Requirement[]) {
     super(

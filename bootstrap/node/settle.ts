@@ -1,12 +1,16 @@
 /** Which range a real node uses: the environment's, else the one it had before, else a free one. */
 import { readFile } from 'node:fs/promises';
+import { AnantaError } from '../../src/contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import type { RealNode } from '../../src/environment/real-node.ts';
 import type { NodeLayout } from './layout.ts';
 import { type NodeNetwork, chooseSubnet, nodeNetwork, overlaps, parseRange, parseRoutes } from './network.ts';
 import { readNodeRecord, writeNodeRecord } from './record.ts';
 
-export class SubnetTakenError extends Error {
+export class SubnetTakenError extends AnantaError {
   override name = 'SubnetTakenError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
 }
 
 /** @throws SubnetTakenError where the machine has a way to the wanted range already */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AnantaError } from '../../src/contract/errors.ts';
 
 export interface WaitOptions {
   timeoutMs: number;
@@ -7,7 +8,7 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
 }
 
-export class WaitTimeoutError extends Error {
+export class WaitTimeoutError extends AnantaError {
   override name = 'WaitTimeoutError';
 }
 

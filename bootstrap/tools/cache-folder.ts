@@ -1,10 +1,14 @@
 /** Where tools are kept: told before a quarter of an hour is spent on building them into a folder that is nowhere. */
 import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { AnantaError } from '../../src/contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import type { Config } from '../../src/config.ts';
 
-export class CacheFolderError extends Error {
+export class CacheFolderError extends AnantaError {
   override name = 'CacheFolderError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
 }
 
 const can = (path: string, mode: number): Promise<boolean> =>

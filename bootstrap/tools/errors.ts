@@ -1,8 +1,9 @@
+import { AnantaError } from '../../src/contract/errors.ts';
 import type { ToolAttempt, ToolName } from './types.ts';
 
 /** A tool could be had in no way at all. The message holds all that a person needs to go on. */
-export class ToolsUnavailableError extends Error {
-  override readonly name = 'ToolsUnavailableError';
+export class ToolsUnavailableError extends AnantaError {
+  override name = 'ToolsUnavailableError';
   /** Every way tried, in the order in which it was tried. */
   readonly attempts: readonly ToolAttempt[];
   readonly tools: readonly ToolName[];
@@ -33,8 +34,8 @@ const WAYS: Readonly<Record<ToolAttempt['way'], string>> = {
 };
 
 /** The tool was asked for, but what it would complete does not need it. */
-export class ToolNotNeededError extends Error {
-  override readonly name = 'ToolNotNeededError';
+export class ToolNotNeededError extends AnantaError {
+  override name = 'ToolNotNeededError';
 }
 
 /** Any thrown thing in one line, with the system's code where the message is empty. */

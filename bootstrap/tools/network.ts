@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { IncomingMessage, RequestOptions } from 'node:http';
+import { AnantaError } from '../../src/contract/errors.ts';
 import { describeError } from './errors.ts';
 import type { ToolEnvironment } from './types.ts';
 
@@ -22,13 +23,13 @@ export interface NetworkTimeouts {
 export const DEFAULT_TIMEOUTS: NetworkTimeouts = { connect: 5_000, answer: 20_000, silence: 30_000, pause: 1_000 };
 
 /** The host cannot be reached at all; asking it for something else would end the same. */
-export class HostUnreachableError extends Error {
-  override readonly name = 'HostUnreachableError';
+export class HostUnreachableError extends AnantaError {
+  override name = 'HostUnreachableError';
 }
 
 /** The server answered, but not with the file. */
-export class HttpStatusError extends Error {
-  override readonly name = 'HttpStatusError';
+export class HttpStatusError extends AnantaError {
+  override name = 'HttpStatusError';
   readonly status: number;
 
   constructor(url: URL, status: number) {

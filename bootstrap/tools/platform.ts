@@ -1,11 +1,15 @@
+import { AnantaError } from '../../src/contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import { TOOL_NAMES } from './manifest/manifest.ts';
 import type { Platform } from './types.ts';
 
 export const SUPPORTED_PLATFORMS: readonly Platform[] = ['linux-amd64', 'linux-arm64', 'darwin-amd64', 'darwin-arm64'];
 
 /** This machine is none of those the tools exist for. */
-export class UnsupportedPlatformError extends Error {
-  override readonly name = 'UnsupportedPlatformError';
+export class UnsupportedPlatformError extends AnantaError {
+  override name = 'UnsupportedPlatformError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
   readonly platform: string;
 
   constructor(platform: string) {

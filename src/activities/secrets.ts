@@ -1,4 +1,6 @@
 /** What `ananta secrets` does: values of third parties in, single values out to a person. Works without the engine. */
+import { AnantaError } from '../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../contract/failures.ts';
 import type { Clients } from '../clients/index.ts';
 import type { SecretKey } from '../catalog/schema.ts';
 import { type KvEntry, readKv, versionOfKv, writeKv } from '../clients/vault/index.ts';
@@ -11,8 +13,10 @@ import { isGoodEnough, waitingFor } from './vault/supplied.ts';
 type SecretClients = Pick<Clients, 'environment' | 'catalog' | 'connections' | 'vault' | 'redactor' | 'kubernetes'>;
 
 /** The path or key is not one of the catalog, or may not be set. */
-export class SecretNameError extends Error {
+export class SecretNameError extends AnantaError {
   override name = 'ConfigurationError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
 }
 
 /**

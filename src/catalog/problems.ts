@@ -1,4 +1,6 @@
 /** What is wrong with a catalog: where it stands and what it is. */
+import { AnantaError, type NextStep } from '../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../contract/failures.ts';
 import type { z } from 'zod';
 
 export interface CatalogProblem {
@@ -19,8 +21,11 @@ export interface PlacedProblem {
   message: string;
 }
 
-export class CatalogError extends Error {
+export class CatalogError extends AnantaError {
   override name = 'CatalogError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
+  override readonly next: readonly NextStep[] = ['Correct the fields named above, then run the same command again.'];
   readonly problems: CatalogProblem[];
 
   constructor(problems: CatalogProblem[]) {

@@ -88,3 +88,4 @@ export const EXIT_CODES = {
   detached: 4,
   cancelled: 5,
 } as const;
+export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];

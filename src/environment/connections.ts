@@ -4,6 +4,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { AnantaError } from '../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../contract/failures.ts';
 import { z } from 'zod';
 import { type Config, stateDir } from '../config.ts';
 import { ENGINE_NAMESPACE, IN_CLUSTER } from '../contract/names.ts';
@@ -76,8 +78,10 @@ export async function readRuntime(config: Config, environment: string): Promise<
   return runtimeSchema.parse(JSON.parse(text));
 }
 
-export class NotRunningError extends Error {
+export class NotRunningError extends AnantaError {
   override name = 'NotRunningError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
 }
 
 /**

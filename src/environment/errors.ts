@@ -1,4 +1,6 @@
 /** What is wrong with an environment file, for the person who wrote it. */
+import { AnantaError } from '../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../contract/failures.ts';
 
 export interface ConfigurationProblem {
   /** File name as in environments/. */
@@ -9,8 +11,10 @@ export interface ConfigurationProblem {
   message: string;
 }
 
-export class ConfigurationError extends Error {
+export class ConfigurationError extends AnantaError {
   override name = 'ConfigurationError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
   readonly problems: ConfigurationProblem[];
 
   constructor(problems: ConfigurationProblem[]) {

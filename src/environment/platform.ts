@@ -5,6 +5,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { AnantaError } from '../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../contract/failures.ts';
 import { parseDocument } from 'yaml';
 import { loadCatalog } from '../catalog/index.ts';
 import type { Catalog } from '../catalog/schema.ts';
@@ -15,8 +17,10 @@ import { DEFAULT_PLATFORM, isPlatformName, platformFolder } from './platform-fol
 import type { EnvironmentFile } from './schema.ts';
 
 /** The description cannot be read; the message names the file. */
-export class PlatformError extends Error {
+export class PlatformError extends AnantaError {
   override name = 'PlatformError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
 }
 
 type Checkout = Pick<Config, 'repoRoot'>;

@@ -4,7 +4,7 @@ import { RELEASE_LABELS, VAULT } from '../contract/names.ts';
 import type { OperationPlan, PlannedAction, PlannedService, PlannedStep } from '../contract/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { checkChartSource } from './charts/source.ts';
-import { digestOf, planDigest } from './digest.ts';
+import { planDigest } from './digest.ts';
 import { type LeftField, markOf, marksOf } from './fields/left.ts';
 import { criticalPath, remainingSeconds } from './graph.ts';
 import { wantedSecrets } from './vault/kubernetes-secrets.ts';
@@ -14,7 +14,7 @@ import { isVerified } from './ownership/provenance.ts';
 import { listedReaders, withRestart } from './vault/secret-readers.ts';
 import { allReleases, findService, releasesOf, type Release } from './releases.ts';
 import { serviceSeconds } from './inputs/startup.ts';
-import { deployerRole, foundationPolicies, serviceRoles } from './vault/policies.ts';
+import { vaultDigest } from './vault/digest.ts';
 import { checkVaultServer, serverReason } from './vault/server.ts';
 
 export interface PlanInput {
@@ -300,17 +300,6 @@ function decideVault(observed: ObservedCluster): Decision {
 
 function vaultIsReady(observed: ObservedCluster): boolean {
   return observed.vault === 'open' && observed.vaultConfigured;
-}
-
-/** Over everything that the bootstrap of Vault is told to make. */
-function vaultDigest(catalog: Catalog): string {
-  return digestOf([
-    catalog.secretPaths,
-    wantedSecrets(catalog),
-    serviceRoles(catalog),
-    deployerRole(),
-    foundationPolicies(catalog),
-  ]);
 }
 
 function withDetail(text: string, detail: string): string {

@@ -1,4 +1,6 @@
 /** Part of the platform: which services a selection names, and what a plan makes of the others. Pure. */
+import { AnantaError, type NextStep } from '../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../contract/failures.ts';
 import type { Service } from '../catalog/schema.ts';
 import type { Selection } from '../contract/deploy.ts';
 import type { OperationPlan, PlannedService, PlannedStep } from '../contract/plan.ts';
@@ -8,13 +10,18 @@ import { dependentsOf } from './graph.ts';
 import { type ObservedCluster, releaseKey } from './observed.ts';
 
 /** A name or a phase that does not exist, or nothing is left. The message says which, and what is near. */
-export class SelectionError extends Error {
+export class SelectionError extends AnantaError {
   override name = 'SelectionError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
+  override readonly next: readonly NextStep[] = [`npm run ananta -- catalog   (all services and phases)`];
 }
 
 /** A selected service needs one that is neither selected nor works. */
-export class DependencyMissingError extends Error {
+export class DependencyMissingError extends AnantaError {
   override name = 'DependencyMissingError';
+  override readonly type = FAILURES.dependencyMissing;
+  override readonly exitCode = EXIT_CODES.refused;
 }
 
 /** What of a catalog it takes. */

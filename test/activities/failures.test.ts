@@ -10,6 +10,13 @@ import {
   KubernetesError,
   UnreachableError,
 } from '../../src/clients/kubernetes/index.ts';
+import { ChartDigestError } from '../../src/clients/charts/index.ts';
+import { ConfigurationError } from '../../src/environment/errors.ts';
+import { PlanRefusedError } from '../../src/plan/charts/source.ts';
+import { ForeignReleaseError } from '../../src/plan/ownership/foreign.ts';
+import { OwnerMismatchError } from '../../src/plan/ownership/ownership.ts';
+import { NotConfirmedError } from '../../src/plan/ownership/protection.ts';
+import { DependencyMissingError, SelectionError } from '../../src/plan/selection.ts';
 import { createRedactor } from '../../src/clients/redact.ts';
 import {
   VaultError,
@@ -65,9 +72,18 @@ describe('classes of errors', () => {
     });
   }
 
-  test('refusals of the pure parts are told by name', () => {
-    const refusal = Object.assign(new Error('charts'), { name: 'PlanRefusedError' });
-    assert.equal(classify(refusal).type, 'InvalidInput');
+  test('every error of ours says its own class, whichever folder it comes from', () => {
+    const refusals: [Error, string][] = [
+      [new PlanRefusedError('charts'), 'InvalidInput'],
+      [new SelectionError('web'), 'InvalidInput'],
+      [new DependencyMissingError('web'), 'DependencyMissing'],
+      [new ConfigurationError([]), 'InvalidInput'],
+      [new ForeignReleaseError('e', []), 'NotOurs'],
+      [new NotConfirmedError('prod'), 'NotConfirmed'],
+      [new OwnerMismatchError('x', 'rebind'), 'ClusterOwned'],
+      [new ChartDigestError('x'), 'ChartInvalid'],
+    ];
+    for (const [refusal, type] of refusals) assert.equal(classify(refusal).type, type, refusal.name);
   });
 
   test('an answer of another shape names the fields', () => {

@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Interrupted, unlessInterrupted } from '../../src/cli/deploy/interrupt.ts';
+import { CatalogError } from '../../src/catalog/index.ts';
+import { DeploymentRunningError } from '../../src/clients/temporal/deployments.ts';
+import { ConfigurationError } from '../../src/environment/errors.ts';
+import { NotRunningError } from '../../src/environment/connections.ts';
 import { explain } from '../../src/cli/shared/explain.ts';
 import { failed, refused } from '../../src/cli/shared/failure.ts';
 import { followFile, lastLines } from '../../src/cli/look/tail.ts';
@@ -21,14 +25,19 @@ describe('errors to text', () => {
       /^deploy --env staging: refused, nothing was touched\n {2}no\nNext: do this$/,
     ],
     ['failed', failed('broke'), EXIT_CODES.failed, /^deploy --env staging: failed\n {2}broke$/],
-    ['configuration', named('ConfigurationError', 'x.yaml: a: b'), EXIT_CODES.refused, /x\.yaml: a: b/],
+    [
+      'configuration',
+      new ConfigurationError([{ file: 'x.yaml', field: 'a', message: 'b' }]),
+      EXIT_CODES.refused,
+      /x\.yaml: a: b/,
+    ],
     [
       'catalog',
-      named('CatalogError', 'The catalog has a problem:\n  f: g: h'),
+      new CatalogError([{ file: 'f', field: 'g', message: 'h' }]),
       EXIT_CODES.refused,
       /The catalog has a problem/,
     ],
-    ['not running', named('NotRunningError', 'not running'), EXIT_CODES.refused, /not running/],
+    ['not running', new NotRunningError('not running'), EXIT_CODES.refused, /not running/],
     [
       'engine',
       named('ServiceError', '14 UNAVAILABLE'),
@@ -37,7 +46,7 @@ describe('errors to text', () => {
     ],
     [
       'lock',
-      named('DeploymentRunningError', 'A deployment is running'),
+      new DeploymentRunningError('A deployment is running', undefined),
       EXIT_CODES.refused,
       /holds the lock[^]*ananta -- attach --env staging/,
     ],

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { appendFile, cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadCatalog } from '../../src/catalog/index.ts';
+import { workflowSources } from '../../src/clients/temporal/bundle.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
@@ -8,6 +13,7 @@ import { imageValues, upgradeProblem, versionsOf } from '../../src/plan/deployer
 import { deployerReleases, workerGraceSeconds } from '../../src/plan/deployer/releases.ts';
 
 const config = readConfig();
+const catalog = loadCatalog();
 const inputs = {
   image: 'registry.example/deployer:1.2.0',
   environmentFiles: { 'staging.yaml': 'extends: _base\n' },
@@ -147,15 +153,43 @@ describe('upgrades of the engine', () => {
 });
 
 describe('what a worker would deploy', () => {
-  test('is the same for the same files, whatever the way to the cluster, and another for another platform', async () => {
+  test('is the same for the same inputs, whatever the way to the cluster, and another for another platform', async () => {
     const environment = await inCluster();
-    const digest = await contentDigest(environment, config);
+    const digest = await contentDigest(catalog, environment, config);
     assert.match(digest, /^[0-9a-f]{16}$/);
     assert.equal(
-      await contentDigest({ ...environment, cluster: { context: 'elsewhere' }, description: 'x' }, config),
+      await contentDigest(catalog, { ...environment, cluster: { context: 'elsewhere' }, description: 'x' }, config),
       digest,
     );
-    assert.notEqual(await contentDigest({ ...environment, domain: 'other.example' }, config), digest);
+    assert.notEqual(await contentDigest(catalog, { ...environment, domain: 'other.example' }, config), digest);
+  });
+
+  test('a Secret that is named otherwise makes another one', async () => {
+    const environment = await inCluster();
+    const renamed = structuredClone(catalog);
+    const use = renamed.services.flatMap(({ secrets }) => secrets).find(({ delivery }) => delivery === 'kubernetes')!;
+    use.secretName = 'another-name';
+    assert.notEqual(
+      await contentDigest(renamed, environment, config),
+      await contentDigest(catalog, environment, config),
+    );
+  });
+
+  test('follows from inputs alone: another checkout with the same charts and values, and no source, has the same', async () => {
+    const environment = await inCluster();
+    const copy = await mkdtemp(join(tmpdir(), 'checkout-'));
+    try {
+      await cp(join(config.repoRoot, 'helm'), join(copy, 'helm'), { recursive: true });
+      const there = { ...config, repoRoot: copy };
+      const digest = await contentDigest(catalog, environment, config);
+      assert.equal(await contentDigest(catalog, environment, there), digest);
+      const bundled = catalog.services.find(({ chart }) => chart.upstream === undefined)!;
+      const values = join(copy, 'helm', 'values', `${bundled.name}.yaml`);
+      await appendFile(values, '\nextraInput: 1\n');
+      assert.notEqual(await contentDigest(catalog, environment, there), digest);
+    } finally {
+      await rm(copy, { recursive: true });
+    }
   });
 
   test('stands in its name, which ends as ever', () => {
@@ -164,4 +198,15 @@ describe('what a worker would deploy', () => {
     assert.match(identity, /@pod-1\/1$/);
     assert.equal(contentOfIdentity('root@laptop/42'), undefined);
   });
+});
+
+test('a version of the workflow code is over what workflows can reach: decisions they share, no drawing', async () => {
+  const files = [...(await workflowSources(config.repoRoot)).keys()];
+  assert.ok(files.includes('src/workflows/operation.ts'));
+  assert.ok(files.includes('src/plan/progress.ts'));
+  assert.ok(files.includes('src/contract/names.ts'));
+  assert.deepEqual(
+    files.filter((file) => /^src\/plan\/(render|inputs)\//.test(file) || file.startsWith('src/activities/')),
+    [],
+  );
 });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { AnantaError } from '../../../src/contract/errors.ts';
 import { describeExit, killGroup, spawnGroup } from '../../process/children.ts';
 import { describeError } from '../errors.ts';
 import { goEnvironment, prepareGoHome } from './environment.ts';
@@ -65,8 +66,8 @@ const NETWORK_TROUBLE =
   /dial tcp|no such host|i\/o timeout|connection refused|connection reset|TLS handshake|network is unreachable|module lookup disabled/;
 
 /** The module proxy did not answer: building anything else would end the same. */
-export class ModuleProxyError extends Error {
-  override readonly name = 'ModuleProxyError';
+export class ModuleProxyError extends AnantaError {
+  override name = 'ModuleProxyError';
 }
 
 /**

@@ -8,6 +8,7 @@ import { isNotFound, paths } from '../../clients/kubernetes/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import type { AdoptedRelease } from '../../contract/adopt.ts';
 import { ADOPTED_AT_ANNOTATION, ADOPTED_BY_ANNOTATION, RELEASE_LABELS } from '../../contract/names.ts';
+import { PlanRefusedError } from '../../plan/charts/source.ts';
 import { isAdopted } from '../../plan/ownership/foreign.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { assertTarget } from '../context.ts';
@@ -81,7 +82,7 @@ export function adoptReleases(clients: Clients, scopeOf: ScopeOf): Activities['a
           return adoptionOf(clients, service, scope.signal).then(
             () => false,
             (error: unknown) => {
-              if (error instanceof Error && error.name === 'PlanRefusedError') return true;
+              if (error instanceof PlanRefusedError) return true;
               throw error;
             },
           );

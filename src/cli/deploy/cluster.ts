@@ -1,9 +1,15 @@
 /** Which cluster it is: known before anything is started on the engine. */
 import { labelledEnvironments, readOwner, type StoredOwner } from '../../activities/owner/record.ts';
-import { createKubernetesClient, type KubernetesClient, KubernetesError } from '../../clients/kubernetes/index.ts';
+import {
+  createKubernetesClient,
+  KubeconfigError,
+  type KubernetesClient,
+  KubernetesError,
+} from '../../clients/kubernetes/index.ts';
 import type { ClusterIdentity } from '../../contract/cluster.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
+import { OwnerMismatchError } from '../../plan/ownership/ownership.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 
@@ -75,7 +81,8 @@ async function asked<T>(
   try {
     return await ask(kubernetes);
   } catch (error) {
-    if (!(error instanceof Error) || ['ConfigurationError', 'OwnerMismatchError'].includes(error.name)) throw error;
+    if (!(error instanceof Error) || error instanceof KubeconfigError || error instanceof OwnerMismatchError)
+      throw error;
     throw refused(
       `The cluster of "${environment.name}" (${kubernetes.server}) could not be asked who it is: ${error.message}`,
       'embedded' in environment.cluster

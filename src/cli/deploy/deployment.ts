@@ -43,7 +43,7 @@ export async function deploy(
   const connections = await ensureLocalStack(session);
   const ready = await prerequisites(session, connections);
   const confirmation = await confirmationOf(session, ready.cluster, { operation: 'deploy', confirm: options.confirm });
-  await requireSameContent(ready.client, environment, config);
+  await requireSameContent(ready.client, prepared, config);
   await checkRights(session, prepared, connections);
   await checkVault(session, connections);
   const helm = await helmBinary(connections, config, (event) =>

@@ -9,6 +9,7 @@ import type { Environment } from '../../environment/schema.ts';
 import { contentDigest, contentOfIdentity } from '../../plan/inputs/content.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
+import type { Prepared } from './preflight.ts';
 
 /** @throws CliError (refused) when the engine does not answer, or not to us */
 export async function openEngine(environment: Environment, connections: Connections): Promise<Client> {
@@ -66,13 +67,13 @@ export async function requireWorker(client: Client, environment: Environment): P
  */
 export async function requireSameContent(
   client: Client,
-  environment: Environment,
-  config: Pick<Config, 'repoRoot'>,
+  { catalog, environment }: Prepared,
+  config: Pick<Config, 'repoRoot' | 'cacheDir'>,
 ): Promise<void> {
   const contents = (await recentWorkers(client, taskQueueOf(environment.name))).map(contentOfIdentity);
   // One on somebody's machine reads its files anew each time, and says nothing.
   if (contents.length === 0 || contents.some((content) => content === undefined)) return;
-  const own = await contentDigest(environment, config);
+  const own = await contentDigest(catalog, environment, config);
   if (contents.includes(own)) return;
   throw refused(
     `The workers in the cluster would deploy something else than this checkout: catalog, charts, values or environment differ (theirs ${[...new Set(contents)].join(', ')}, here ${own}).`,

@@ -1,5 +1,6 @@
 /** Watches one deployment to its end, through outages of the engine and through its moving to another port. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AnantaError } from '../../contract/errors.ts';
 import type { Client } from '@temporalio/client';
 import {
   closeTemporal,
@@ -28,7 +29,7 @@ const MOVED = 'the engine moved';
 const STOPPED = 'the engine was stopped';
 
 /** `down` stopped the engine that this command watched. */
-export class EngineStoppedError extends Error {
+export class EngineStoppedError extends AnantaError {
   override name = 'EngineStoppedError';
 }
 

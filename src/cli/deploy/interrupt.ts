@@ -1,9 +1,17 @@
 /** Ctrl-C and its relatives end the watching, never the deployment. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AnantaError, type NextStep } from '../../contract/errors.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
 
 /** The message is the name of the signal. */
-export class Interrupted extends Error {
+export class Interrupted extends AnantaError {
   override name = 'Interrupted';
+  override readonly exitCode = EXIT_CODES.cancelled;
+  override readonly next: readonly NextStep[] = [{ command: 'again', why: 'goes on' }];
+
+  override explain(): string {
+    return `Interrupted (${this.message}). What had been started on this machine keeps running; nothing else was begun.`;
+  }
 }
 
 export interface Interrupts {

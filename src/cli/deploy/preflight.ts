@@ -1,5 +1,6 @@
 /** Everything that can be found wrong without touching anything. */
 import { resolve } from 'node:path';
+import { AnantaError } from '../../contract/errors.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { ConfigurationError, loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';
@@ -49,7 +50,7 @@ export async function checkInputs(
     const conflicts = await resourceConflicts(catalog, environment, context.config);
     if (conflicts.length > 0) throw new ConfigurationError(conflicts);
   } catch (error) {
-    if (error instanceof Error && ['ConfigurationError', 'ChartLockError'].includes(error.name)) throw error;
+    if (error instanceof AnantaError) throw error;
     throw refused(
       `Charts and values below helm/ cannot be read: ${error instanceof Error ? error.message : String(error)}`,
       'Correct the file named above, then run the same command again.',

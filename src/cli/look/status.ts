@@ -97,13 +97,16 @@ async function askEngine(
 }
 
 async function readView(client: Client, run: DeploymentDescription): Promise<{ view: LiveView; note?: string }> {
-  const { readDeployment } = await import('../../clients/temporal/read.ts');
+  const [{ readDeployment }, { DeploymentTerminatedError }] = await Promise.all([
+    import('../../clients/temporal/read.ts'),
+    import('../../clients/temporal/history.ts'),
+  ]);
   let view = emptyLive();
   try {
     await readDeployment(client, run, (event) => (view = applyLive(view, event)));
     return { view };
   } catch (error) {
-    if (error instanceof Error && error.name === 'DeploymentTerminatedError') return { view, note: error.message };
+    if (error instanceof DeploymentTerminatedError) return { view, note: error.message };
     throw error;
   }
 }

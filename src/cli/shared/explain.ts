@@ -1,10 +1,12 @@
 /**
- * Errors to text and exit code: what was attempted, on what, what came back, what to do next. Errors of other folders
- * are told by their name, so that none of them has to be loaded for it.
+ * Errors to text and exit code: what was attempted, on what, what came back, what to do next. Errors of ours say it
+ * themselves (src/contract/errors.ts). Those of libraries are told by their name, so that no library has to be loaded
+ * for it.
  */
+import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { Attempt } from './context.ts';
-import { CliError, type ExitCode } from './failure.ts';
+import type { ExitCode } from './failure.ts';
 import { commandLine } from './format.ts';
 import type { Style } from './terminal.ts';
 
@@ -45,7 +47,12 @@ export function explain(error: unknown, attempt: Attempt): Explanation {
 }
 
 function explainAny(error: unknown, attempt: Attempt): Explained {
-  if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message, next: error.next };
+  if (error instanceof AnantaError)
+    return {
+      exitCode: error.exitCode,
+      message: error.explain(),
+      next: error.next.map((step) => nextLine(step, attempt)),
+    };
   if (!(error instanceof Error)) return { exitCode: EXIT_CODES.failed, message: String(error), next: [] };
   const known = BY_NAME[error.name];
   if (known) return known(error, attempt);
@@ -96,139 +103,31 @@ function isFileError(error: Error): error is Error & FileError {
   );
 }
 
+/** Of libraries. */
 const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
   CommanderError: explainUsage,
   InvalidArgumentError: explainUsage,
-  ConfigurationError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
-  ChartLockError: (error) => ({
-    exitCode: EXIT_CODES.refused,
-    message: error.message,
-    next: ["Take the file from the repository's history, or write it anew: npm run ananta -- charts lock"],
-  }),
-  CatalogError: (error) => ({
-    exitCode: EXIT_CODES.refused,
-    message: error.message,
-    next: ['Correct the fields named above, then run the same command again.'],
-  }),
-  SelectionError: (error) => ({
-    exitCode: EXIT_CODES.refused,
-    message: error.message,
-    next: [`${commandLine('catalog')}   (all services and phases)`],
-  }),
-  OwnerMismatchError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
-  ForeignReleaseError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
-  DamagedRecordError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
-  DependencyMissingError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
-  PlanRefusedError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
-  SecretFormatError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [] }),
-  ChartRenderError: (error) => ({
-    exitCode: EXIT_CODES.refused,
-    message: error.message,
-    next: ['Correct the chart, or helm/values/<release>.yaml, then run the same command again.'],
-  }),
-  NodePreflightError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: ['docs/node.md'] }),
-  SubnetTakenError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
-  CacheFolderError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
-  NotRunningError: (error) => ({ exitCode: EXIT_CODES.refused, message: error.message, next: [] }),
   ZodError: (error) => ({
     exitCode: EXIT_CODES.refused,
     message: `A file of the environment's state is damaged: ${error.message}`,
     next: [],
   }),
   ServiceError: explainEngine,
-  EngineAccessError: (error) => ({
-    exitCode: EXIT_CODES.refused,
-    message: error.message,
-    next: 'next' in error && Array.isArray(error.next) ? error.next.map(String) : [],
-  }),
-  DeploymentRunningError: (error, attempt) => ({
-    exitCode: EXIT_CODES.refused,
-    message: `${error.message}. It holds the lock of this environment and cluster.`,
-    next: [
-      `${commandLine('attach', ...environmentOf(attempt))}   (watches it)`,
-      `${commandLine('deploy', ...environmentOf(attempt), '--if-running', 'queue')}   (waits for its end, then deploys)`,
-    ],
-  }),
-  QueueWithdrawnError: (error, attempt) => ({
-    exitCode: EXIT_CODES.cancelled,
-    message: error.message,
-    next: [commandLine('status', ...environmentOf(attempt))],
-  }),
-  DeploymentTerminatedError: (error, attempt) => ({
-    exitCode: EXIT_CODES.failed,
-    message: error.message,
-    next: [commandLine('deploy', ...environmentOf(attempt))],
-  }),
-  ComponentError: (error, attempt) => ({
-    exitCode: EXIT_CODES.failed,
-    message: error.message,
-    next: [commandLine('doctor', ...environmentOf(attempt))],
-  }),
   // Several components at once; each has told its own reason.
   AggregateError: (error, attempt) => ({
     exitCode: EXIT_CODES.failed,
     message: error.message,
     next: [commandLine('doctor', ...environmentOf(attempt))],
   }),
-  KindUnavailableError: (error) => ({
-    exitCode: EXIT_CODES.refused,
-    message: error.message,
-    next: [
-      'Start Docker or podman, install kind, and run the same command again.',
-      `Without them: ${commandLine('deploy', '--env', 'sandbox')}   (a real control plane, simulated pods)`,
-      `Or, on Linux as root with containerd: ${commandLine('deploy', '--env', 'node')}   (real pods on one node of this machine)`,
-    ],
-  }),
-  ToolsUnavailableError: (error) => ({ exitCode: EXIT_CODES.failed, message: error.message, next: [] }),
-  UnreachableError: (error, attempt) => ({
-    exitCode: EXIT_CODES.failed,
-    message: `The cluster does not answer: ${error.message}`,
-    next: [commandLine('doctor', ...environmentOf(attempt))],
-  }),
-  ClusterLoginError: (error, attempt) => ({
-    exitCode: EXIT_CODES.refused,
-    message: error.message,
-    next: [
-      'Set what the plug-in asks for, or log in with its own command; then run the same command again.',
-      commandLine('doctor', ...environmentOf(attempt)),
-    ],
-  }),
-  UnexpectedAnswerError: (error, attempt) => ({
-    exitCode: EXIT_CODES.failed,
-    message: `${error.message}. Is a proxy in the way, or does the kubeconfig lead somewhere else?`,
-    next: [commandLine('doctor', ...environmentOf(attempt))],
-  }),
-  VaultKeysMissingError: (error) => ({
-    exitCode: EXIT_CODES.failed,
-    message: error.message,
-    next: ['docs/runbook.md: "The unseal keys are lost"'],
-  }),
-  VaultUnreachableError: (error, attempt) => ({
-    exitCode: EXIT_CODES.failed,
-    message: error.message,
-    next: [commandLine('doctor', ...environmentOf(attempt))],
-  }),
-  VaultSealedError: (error, attempt) => ({
-    exitCode: EXIT_CODES.failed,
-    message: error.message,
-    next: [commandLine('doctor', ...environmentOf(attempt))],
-  }),
-  VaultError: (error, attempt) => ({
-    exitCode: EXIT_CODES.failed,
-    message: error.message,
-    next: [commandLine('status', ...environmentOf(attempt))],
-  }),
-  KvConflictError: (error) => ({
-    exitCode: EXIT_CODES.failed,
-    message: error.message,
-    next: ['Run the same command again.'],
-  }),
-  Interrupted: (error, attempt) => ({
-    exitCode: EXIT_CODES.cancelled,
-    message: `Interrupted (${error.message}). What had been started on this machine keeps running; nothing else was begun.`,
-    next: [`${commandLine(attempt.command, ...environmentOf(attempt))}   (goes on)`],
-  }),
 };
+
+function nextLine(step: NextStep, attempt: Attempt): string {
+  if (typeof step === 'string') return step;
+  const environment = step.environment === undefined ? environmentOf(attempt) : ['--env', step.environment];
+  const command = step.command === 'again' ? attempt.command : step.command;
+  const line = commandLine(command, ...environment, ...(step.options ?? []));
+  return step.why === undefined ? line : `${line}   (${step.why})`;
+}
 
 function explainUsage(error: Error, attempt: Attempt): Explained {
   const code = 'code' in error ? error.code : '';

@@ -1,7 +1,8 @@
 /** The error that commands throw on purpose: everything a person needs to go on. */
-import { EXIT_CODES } from '../../contract/failures.ts';
+import { AnantaError } from '../../contract/errors.ts';
+import { EXIT_CODES, type ExitCode } from '../../contract/failures.ts';
 
-export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
+export type { ExitCode } from '../../contract/failures.ts';
 
 export interface CliErrorOptions {
   exitCode: ExitCode;
@@ -10,10 +11,10 @@ export interface CliErrorOptions {
   cause?: unknown;
 }
 
-export class CliError extends Error {
+export class CliError extends AnantaError {
   override name = 'CliError';
-  readonly exitCode: ExitCode;
-  readonly next: string[];
+  override readonly exitCode: ExitCode;
+  override readonly next: string[];
 
   constructor(message: string, options: CliErrorOptions) {
     super(message, { cause: options.cause });

@@ -1,9 +1,10 @@
+import { AnantaError } from '../../contract/errors.ts';
 import type { FailureType } from '../../contract/failures.ts';
 
 /** A Helm process that ended badly, already classed. */
-export class HelmError extends Error {
+export class HelmError extends AnantaError {
   override name = 'HelmError';
-  readonly type: FailureType;
+  override readonly type: FailureType;
 
   constructor(type: FailureType, message: string) {
     super(message);

@@ -1,6 +1,8 @@
 /** What Helm itself keeps of a revision: manifest, chart, values, hooks; decoded from its Secret. */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { AnantaError } from '../../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import { z } from 'zod';
 import type { KubernetesClient } from '../kubernetes/index.ts';
 import { paths } from '../kubernetes/index.ts';
@@ -54,8 +56,10 @@ export const storedReleaseSchema = z.looseObject({
 export type StoredRelease = z.infer<typeof storedReleaseSchema>;
 
 /** Helm's record of a revision is not what Helm writes. Its objects run on; the message says the way out. */
-export class DamagedRecordError extends Error {
+export class DamagedRecordError extends AnantaError {
   override name = 'DamagedRecordError';
+  override readonly type = FAILURES.damagedRecord;
+  override readonly exitCode = EXIT_CODES.refused;
 
   constructor({ namespace, name, revision }: { namespace: string; name: string; revision: number }, cause: unknown) {
     const secret = helmSecretName(name, revision);

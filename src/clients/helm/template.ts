@@ -1,4 +1,6 @@
 /** Rendering without a cluster: what a chart and its values make, or why they do not fit together. */
+import { AnantaError, type NextStep } from '../../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import { execa } from 'execa';
 import { helmEnvironment } from './arguments.ts';
 
@@ -26,8 +28,13 @@ export async function templateError(
 }
 
 /** Chart and values do not fit together; a person has to correct one of them. */
-export class ChartRenderError extends Error {
+export class ChartRenderError extends AnantaError {
   override name = 'ChartRenderError';
+  override readonly type = FAILURES.chartInvalid;
+  override readonly exitCode = EXIT_CODES.refused;
+  override readonly next: readonly NextStep[] = [
+    'Correct the chart, or helm/values/<release>.yaml, then run the same command again.',
+  ];
 }
 
 /**

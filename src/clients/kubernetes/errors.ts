@@ -1,4 +1,6 @@
 /** What can go wrong between us and the API server, told apart once. */
+import { AnantaError, type NextStep } from '../../contract/errors.ts';
+import { EXIT_CODES, FAILURES, type FailureType } from '../../contract/failures.ts';
 import { z } from 'zod';
 
 const statusSchema = z.object({
@@ -19,14 +21,16 @@ const statusSchema = z.object({
 });
 
 /** The API server answered, and the answer is no. */
-export class KubernetesError extends Error {
+export class KubernetesError extends AnantaError {
   override name = 'KubernetesError';
+  override readonly next: readonly NextStep[] = [{ command: 'doctor' }];
   /** HTTP status. */
   readonly status: number;
   /** Kubernetes' own word: `NotFound`, `Conflict`, `Forbidden`, `Expired`; empty when the answer was no Status. */
   readonly reason: string;
   /** What was asked: `GET /api/v1/...`, without the query. */
   readonly request: string;
+  override readonly type: FailureType;
   /** Fields it is about, where the server names any. */
   readonly causes: { field: string; message: string }[];
 
@@ -42,31 +46,47 @@ export class KubernetesError extends Error {
     this.status = status;
     this.reason = reason;
     this.causes = causes;
+    this.type = typeOf(status, reason, this.message);
   }
 }
 
 /** No answer: connection refused or cut, a timeout, a certificate that does not fit. */
-export class UnreachableError extends Error {
+export class UnreachableError extends AnantaError {
   override name = 'UnreachableError';
+  override readonly type = FAILURES.unreachable;
+  override readonly next: readonly NextStep[] = [{ command: 'doctor' }];
+
+  override explain(): string {
+    return `The cluster does not answer: ${this.message}`;
+  }
 }
 
 /** Something answered with success, and not as an API server does. */
-export class UnexpectedAnswerError extends Error {
+export class UnexpectedAnswerError extends AnantaError {
   override name = 'UnexpectedAnswerError';
+  override readonly next: readonly NextStep[] = [{ command: 'doctor' }];
 
   constructor(request: string, why: string) {
     super(`${request}: the answer is not that of a Kubernetes API server (${why})`);
   }
+
+  override explain(): string {
+    return `${this.message}. Is a proxy in the way, or does the kubeconfig lead somewhere else?`;
+  }
 }
 
 /** The kubeconfig names something that is not there; a person has to correct it. */
-export class KubeconfigError extends Error {
+export class KubeconfigError extends AnantaError {
   override name = 'ConfigurationError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
 }
 
 /** The cluster is not the one the environment belongs to. */
-export class ClusterMismatchError extends Error {
+export class ClusterMismatchError extends AnantaError {
   override name = 'ClusterMismatchError';
+  override readonly type = FAILURES.clusterMismatch;
+  override readonly exitCode = EXIT_CODES.refused;
 }
 
 /** @param body the answer's body as text */
@@ -81,6 +101,19 @@ export function errorFromAnswer(request: string, status: number, body: string): 
     message ?? reason ?? 'no message',
     (details?.causes ?? []).map((cause) => ({ field: cause.field ?? '', message: cause.message ?? '' })),
   );
+}
+
+function typeOf(status: number, reason: string, message: string): FailureType {
+  if (status === 403)
+    return /exceeded quota|violates PodSecurity|denied/.test(message) ? FAILURES.rejectedByCluster : FAILURES.forbidden;
+  if (status === 409 && /conflict/i.test(message) && reason !== 'AlreadyExists') return FAILURES.fieldConflict;
+  if (status === 400 || status === 413 || status === 422)
+    return /immutable/.test(message) ? FAILURES.immutableField : FAILURES.rejectedByCluster;
+  if (/failed calling webhook/.test(message)) return FAILURES.webhookFailed;
+  if (/range is full/.test(message)) return FAILURES.rejectedByCluster;
+  // 401 after the kubeconfig was read again, 429, and everything the server itself has trouble with.
+  if (status === 401 || status === 429 || status >= 500) return FAILURES.unreachable;
+  return FAILURES.unexpected;
 }
 
 /** The identity in use may not do that. */

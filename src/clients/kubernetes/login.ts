@@ -4,6 +4,8 @@
  * token, waits for ever, and tells a failure by a stack trace. Likewise files with tokens, which it does not know.
  */
 import { readFile } from 'node:fs/promises';
+import { AnantaError, type NextStep } from '../../contract/errors.ts';
+import { EXIT_CODES, FAILURES, type FailureType } from '../../contract/failures.ts';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { KubeconfigError } from './errors.ts';
@@ -33,14 +35,22 @@ const credentialSchema = z.object({
 type Credential = z.infer<typeof credentialSchema>['status'];
 
 /** The plug-in gave no log-in. What it said is in the message, what it gave never is. */
-export class ClusterLoginError extends Error {
+export class ClusterLoginError extends AnantaError {
   override name = 'ClusterLoginError';
+  override readonly exitCode = EXIT_CODES.refused;
+  override readonly next: readonly NextStep[] = [
+    'Set what the plug-in asks for, or log in with its own command; then run the same command again.',
+    { command: 'doctor' },
+  ];
+  override readonly type: FailureType;
   /** It had worked before: the log-in may come back by itself. */
   readonly hadWorked: boolean;
 
   constructor(message: string, hadWorked: boolean) {
     super(message);
     this.hadWorked = hadWorked;
+    // Tokens are fetched over networks: what worked once may work again. What never did is for a person.
+    this.type = hadWorked ? FAILURES.unreachable : FAILURES.invalidInput;
   }
 }
 

@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import { readFile } from 'node:fs/promises';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../contract/search-attribute-types.ts';
 import type { Connections } from '../../environment/connections.ts';
-import { closeTemporal, connectTemporal, whyUnreachable } from './connect.ts';
+import { closeTemporal, connectTemporal, EngineUnreachableError, whyUnreachable } from './connect.ts';
 import { EngineAccessError } from './errors.ts';
 import {
   engineProblem,
@@ -44,9 +44,7 @@ export async function openNamespace(engine: Engine): Promise<Client> {
 
 /** Where the files were not read, or the cluster of a tunnel says what is wrong, that is it. */
 async function whyNot(engine: Engine, error: unknown): Promise<unknown> {
-  return error instanceof EngineAccessError || (error instanceof Error && error.name === 'EngineUnreachableError')
-    ? error
-    : whyUnreachable(engine);
+  return error instanceof EngineAccessError || error instanceof EngineUnreachableError ? error : whyUnreachable(engine);
 }
 
 /** The same in words for an error of a later call. */

@@ -5,14 +5,16 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 
 const unzip = promisify(gunzip);
 
-/** Folders whose code can end up in the bundle. */
-const SOURCES = ['src/workflows', 'src/plan', 'src/contract'];
+/** Where the workflow code begins: what it imports, and what that imports, is all there is in the bundle. */
+const ENTRY = 'src/workflows/index.ts';
+/** `import … from`, `export … from`, `import '…'` of a file of ours; what is imported as a type alone is no code. */
+const IMPORTS = /^(?:import|export)(?! type\b)[^'"]*['"](\.{1,2}\/[^'"]+)['"]/gm;
 
 const SDK_VERSION = (createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string }).version;
 
@@ -36,7 +38,7 @@ export async function workflowBuild(repoRoot: string, cacheDir: string): Promise
   if (await exists(path)) return { buildId, path };
   const { bundleWorkflowCode } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(repoRoot, 'src', 'workflows', 'index.ts'),
+    workflowsPath: join(repoRoot, ENTRY),
     logger: {
       log: ignore,
       trace: ignore,
@@ -92,17 +94,27 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
+/** Over the files that are in the bundle and no others: what only commands use makes no new version. */
 async function sourceDigest(repoRoot: string): Promise<string> {
   const hash = createHash('sha256');
   hash.update(SDK_VERSION);
-  for (const source of SOURCES) {
-    for (const file of (await readdir(join(repoRoot, source), { recursive: true }))
-      .filter((name) => name.endsWith('.ts'))
-      .sort()) {
-      hash.update(file).update(await readFile(join(repoRoot, source, file)));
-    }
-  }
+  const sources = await workflowSources(repoRoot);
+  for (const file of [...sources.keys()].sort()) hash.update(file).update(sources.get(file) ?? '');
   return hash.digest('hex').slice(0, 16);
+}
+
+/** @returns the files of the workflow code by path in the repository, each with its content */
+export async function workflowSources(repoRoot: string): Promise<Map<string, string>> {
+  const sources = new Map<string, string>();
+  const read = async (file: string): Promise<void> => {
+    if (sources.has(file)) return;
+    sources.set(file, '');
+    const content = await readFile(join(repoRoot, file), 'utf8');
+    sources.set(file, content);
+    for (const [, imported = ''] of content.matchAll(IMPORTS)) await read(posix.join(posix.dirname(file), imported));
+  };
+  await read(ENTRY);
+  return sources;
 }
 
 /** Keeps the newest few: a worker of an older checkout may still want its own. */

@@ -1,4 +1,6 @@
 /** Connections to the engine, for the CLI and for the worker, from the same description. */
+import { AnantaError, type NextStep } from '../../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import * as grpc from '@grpc/grpc-js';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import proto from '@temporalio/proto';
@@ -67,8 +69,11 @@ export async function openConnection(engine: Engine, timeoutSeconds: number): Pr
 }
 
 /** The engine runs in the cluster, and the cluster says why it cannot be reached. */
-export class EngineUnreachableError extends Error {
+export class EngineUnreachableError extends AnantaError {
   override name = 'EngineUnreachableError';
+  override readonly type = FAILURES.unreachable;
+  override readonly exitCode = EXIT_CODES.refused;
+  override readonly next: readonly NextStep[] = [{ command: 'doctor' }];
 }
 
 export async function closeConnection(connection: Pick<Connection, 'close'>): Promise<void> {

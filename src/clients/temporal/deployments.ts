@@ -1,4 +1,6 @@
 /** Starting, finding and describing deployments on the engine. */
+import { AnantaError, type NextStep } from '../../contract/errors.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { OperationInput } from '../../contract/deploy.ts';
 import type { LockHolder } from '../../contract/lock.ts';
@@ -20,12 +22,21 @@ export interface DeploymentDescription extends DeploymentHandle {
 }
 
 /** The lock is held by another run, and the caller did not want to attach. */
-export class DeploymentRunningError extends Error {
+export class DeploymentRunningError extends AnantaError {
   override name = 'DeploymentRunningError';
+  override readonly exitCode = EXIT_CODES.refused;
+  override readonly next: readonly NextStep[] = [
+    { command: 'attach', why: 'watches it' },
+    { command: 'deploy', options: ['--if-running', 'queue'], why: 'waits for its end, then deploys' },
+  ];
   readonly running: LockHolder | undefined;
   constructor(message: string, running: LockHolder | undefined) {
     super(message);
     this.running = running;
+  }
+
+  override explain(): string {
+    return `${this.message}. It holds the lock of this environment and cluster.`;
   }
 }
 

@@ -1,8 +1,12 @@
 /** The engine cannot be used as the environment says: nothing was touched. */
-export class EngineAccessError extends Error {
+import { AnantaError } from '../../contract/errors.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+
+export class EngineAccessError extends AnantaError {
   override name = 'EngineAccessError';
+  override readonly exitCode = EXIT_CODES.refused;
   /** Lines that help. */
-  readonly next: string[];
+  override readonly next: string[];
   constructor(message: string, next: string[] = [], cause?: unknown) {
     super(message, { cause });
     this.next = next;

@@ -1,4 +1,5 @@
 /** From the events of a deployment's history to the events of the deployment. */
+import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto, { type temporal } from '@temporalio/proto';
 import { PLAN_ACTIVITIES } from '../../contract/activities.ts';
@@ -13,8 +14,9 @@ const { EventType } = proto.temporal.api.enums.v1;
 const plansOf: readonly string[] = PLAN_ACTIVITIES;
 
 /** The deployment was terminated from outside: nobody knows what the cluster looks like. */
-export class DeploymentTerminatedError extends Error {
+export class DeploymentTerminatedError extends AnantaError {
   override name = 'DeploymentTerminatedError';
+  override readonly next: readonly NextStep[] = [{ command: 'deploy' }];
 }
 
 /**

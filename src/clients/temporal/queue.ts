@@ -6,6 +6,8 @@ import {
   type WorkflowUpdateHandle,
 } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AnantaError, type NextStep } from '../../contract/errors.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
 import type { DeployInput } from '../../contract/deploy.ts';
 import type { QueueAnswer, QueueInput, QueueRequest } from '../../contract/lock.ts';
 import { UPDATES } from '../../contract/messages.ts';
@@ -23,8 +25,10 @@ export interface Queued {
 }
 
 /** Somebody took the request back, or ended the queue, before its turn came. */
-export class QueueWithdrawnError extends Error {
+export class QueueWithdrawnError extends AnantaError {
   override name = 'QueueWithdrawnError';
+  override readonly exitCode = EXIT_CODES.cancelled;
+  override readonly next: readonly NextStep[] = [{ command: 'status' }];
 }
 
 /**

@@ -1,4 +1,5 @@
 /** KV version 2: values with their version, written only over the version that was read. */
+import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { z } from 'zod';
 import { VAULT } from '../../contract/names.ts';
 import type { VaultSession } from './api.ts';
@@ -46,8 +47,9 @@ const metadataSchema = z.object({
 const writtenSchema = z.object({ data: z.object({ version: z.number() }) });
 
 /** Somebody else wrote the path since it was read. */
-export class KvConflictError extends Error {
+export class KvConflictError extends AnantaError {
   override name = 'KvConflictError';
+  override readonly next: readonly NextStep[] = [{ command: 'again' }];
 }
 
 /** @returns undefined when the path does not exist or its newest version was deleted */

@@ -4,6 +4,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { AnantaError } from '../../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 
 export interface PublicKey {
   /** The file's name: for messages, and for whoever hands out the shares. */
@@ -15,8 +17,10 @@ export interface PublicKey {
 const ARMOR = /-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n([\s\S]*?)-----END PGP PUBLIC KEY BLOCK-----/;
 
 /** Somebody has named a file that holds no public key. */
-export class PublicKeyError extends Error {
+export class PublicKeyError extends AnantaError {
   override name = 'ConfigurationError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
 }
 
 /** @throws PublicKeyError that names the file and what it holds instead */

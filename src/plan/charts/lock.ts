@@ -3,6 +3,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { AnantaError, type NextStep } from '../../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import type { Config } from '../../config.ts';
@@ -27,8 +29,13 @@ const lockSchema = z.strictObject({
 export type ChartLock = z.infer<typeof lockSchema>;
 
 /** The lock cannot be read. */
-export class ChartLockError extends Error {
+export class ChartLockError extends AnantaError {
   override name = 'ChartLockError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
+  override readonly next: readonly NextStep[] = [
+    "Take the file from the repository's history, or write it anew: npm run ananta -- charts lock",
+  ];
 }
 
 const HEAD = `# The archives of the publishers' charts that are installed with charts: upstream. A chart whose digest differs is refused.

@@ -2,6 +2,8 @@
  * Which chart a service is made from. Data written by a bundled chart cannot be read by the publisher's, and the other
  * way round.
  */
+import { AnantaError } from '../../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import type { Catalog, Service } from '../../catalog/schema.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { ChartSource } from '../../environment/charts.ts';
@@ -12,8 +14,10 @@ import { releaseKey, type ObservedCluster } from '../observed.ts';
 export type ChartChoice = Pick<Environment, 'charts' | 'chartOverrides'>;
 
 /** The plan cannot be carried out without harm; nothing was touched. */
-export class PlanRefusedError extends Error {
+export class PlanRefusedError extends AnantaError {
   override name = 'PlanRefusedError';
+  override readonly type = FAILURES.invalidInput;
+  override readonly exitCode = EXIT_CODES.refused;
 }
 
 /**

@@ -1,18 +1,24 @@
-/** What a deployment is made from, as one fingerprint: two that agree on it deploy the same thing. */
-import { join } from 'node:path';
+/**
+ * What a deployment is made from, as one fingerprint: two that agree on it deploy the same thing. Over the inputs
+ * themselves, not over source code: how something is drawn makes no difference, how a Secret is named does.
+ */
+import type { Catalog } from '../../catalog/schema.ts';
 import type { Config } from '../../config.ts';
-import { platformFolder } from '../../environment/platform-folder.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { digestOf, folderDigest } from '../digest.ts';
-
-/** Folders of the checkout whose content decides what is deployed, whichever platform that is. */
-const FOLDERS = ['helm', 'src/catalog', 'src/plan'];
+import { digestOf } from '../digest.ts';
+import { vaultDigest } from '../vault/digest.ts';
+import { allDigests } from './release-inputs.ts';
 
 /**
- * Of the environment everything but what differs from one machine to the next, such as the way to the cluster.
+ * Over chart and values of every release, what Vault holds and which Secrets are made from it, the catalog, and of the
+ * environment everything but what differs from one machine to the next, such as the way to the cluster.
  * @returns 16 hex characters
  */
-export async function contentDigest(environment: Environment, config: Pick<Config, 'repoRoot'>): Promise<string> {
+export async function contentDigest(
+  catalog: Catalog,
+  environment: Environment,
+  config: Pick<Config, 'repoRoot' | 'cacheDir'>,
+): Promise<string> {
   const {
     cluster: _cluster,
     engine: _engine,
@@ -22,16 +28,9 @@ export async function contentDigest(environment: Environment, config: Pick<Confi
     vault,
     ...rest
   } = environment;
-  const own = platformFolder(environment, config);
   const { keys: _keys, ...vaultItself } = vault;
-  return digestOf([
-    await Promise.all([
-      ...FOLDERS.map((folder) => folderDigest(join(config.repoRoot, folder))),
-      ...(own === undefined ? [] : [folderDigest(own)]),
-    ]),
-    rest,
-    vaultItself,
-  ]);
+  const releases = await allDigests(catalog, environment, {}, config);
+  return digestOf([Object.fromEntries(releases), vaultDigest(catalog), catalog, rest, vaultItself]);
 }
 
 /**

@@ -1,12 +1,16 @@
 /** Helm releases of our names that we did not make: how they are told from ours, and what to do about them. Pure. */
+import { AnantaError } from '../../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { ForeignRelease, ObservedRelease } from '../observed.ts';
 import { findService, type Release } from '../releases.ts';
 
 /** Nothing of it was touched. */
-export class ForeignReleaseError extends Error {
+export class ForeignReleaseError extends AnantaError {
   override name = 'ForeignReleaseError';
+  override readonly type = FAILURES.notOurs;
+  override readonly exitCode = EXIT_CODES.refused;
   readonly releases: readonly ForeignRelease[];
 
   constructor(environment: string, releases: readonly ForeignRelease[], about = '') {

@@ -1,6 +1,8 @@
 /**
  * Whose cluster it is, judged from the cluster's record or, where there is none yet, from what else proves it. Pure.
  */
+import { AnantaError } from '../../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import { type ClusterIdentity, clusterDifference } from '../../contract/cluster.ts';
 import type { ClusterOwner } from '../../contract/owner.ts';
 
@@ -27,8 +29,10 @@ export type Ownership =
   | { state: 'unclaimed' };
 
 /** The cluster belongs to somebody else, or nobody can tell that it does not. Nothing was touched. */
-export class OwnerMismatchError extends Error {
+export class OwnerMismatchError extends AnantaError {
   override name = 'OwnerMismatchError';
+  override readonly type = FAILURES.clusterOwned;
+  override readonly exitCode = EXIT_CODES.refused;
   /** Environment that owns the cluster, where that is known. */
   readonly owner: string | undefined;
   /** What helps: binding anew is enough, or the cluster has to be taken over. */

@@ -2,13 +2,17 @@
  * What may be done to a protected environment, and by whose word. The workers ask, so that it counts for every client.
  * Pure.
  */
+import { AnantaError } from '../../contract/errors.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import type { RunRef } from '../../contract/deploy.ts';
 import type { DriftMode } from '../../contract/drift.ts';
 import type { Operation } from '../../contract/plan.ts';
 
 /** It is protected, and nobody has confirmed this. Nothing was touched. */
-export class NotConfirmedError extends Error {
+export class NotConfirmedError extends AnantaError {
   override name = 'NotConfirmedError';
+  override readonly type = FAILURES.notConfirmed;
+  override readonly exitCode = EXIT_CODES.refused;
 }
 
 export interface Asked {

@@ -1,9 +1,11 @@
-import type { FAILURES } from '../../contract/failures.ts';
+import { AnantaError } from '../../contract/errors.ts';
+import { type FAILURES, EXIT_CODES } from '../../contract/failures.ts';
 
 /** What was asked for cannot be gone back to; nothing was touched. */
-export class RollbackRefusedError extends Error {
+export class RollbackRefusedError extends AnantaError {
   override name = 'RollbackRefusedError';
-  readonly type: typeof FAILURES.versionUnknown | typeof FAILURES.pointOfNoReturn;
+  override readonly exitCode = EXIT_CODES.refused;
+  override readonly type: typeof FAILURES.versionUnknown | typeof FAILURES.pointOfNoReturn;
 
   constructor(type: RollbackRefusedError['type'], message: string) {
     super(message);

@@ -1,0 +1,15 @@
+import type { Catalog } from '../../catalog/schema.ts';
+import { digestOf } from '../digest.ts';
+import { wantedSecrets } from './kubernetes-secrets.ts';
+import { deployerRole, foundationPolicies, serviceRoles } from './policies.ts';
+
+/** Over everything that Vault is told to hold, and the Kubernetes Secrets that are made from it. */
+export function vaultDigest(catalog: Catalog): string {
+  return digestOf([
+    catalog.secretPaths,
+    wantedSecrets(catalog),
+    serviceRoles(catalog),
+    deployerRole(),
+    foundationPolicies(catalog),
+  ]);
+}
