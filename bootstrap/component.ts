@@ -1,11 +1,11 @@
-/** One process of the embedded ground: how it is started, asked whether it works, restarted and stopped. */
+/** One process of the local stack: how it is started, asked whether it works, restarted and stopped. */
 import { AnantaError, type NextStep } from '../src/contract/errors.ts';
 import { type ComponentName, type Layout, lockOf, logFileOf, pidFileOf } from './layout.ts';
 import { commandDigest, endProcess, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
 import type { DaemonRecord, DaemonSpec } from './process/daemon.ts';
 import { withLock } from './process/lock.ts';
 import { logTail } from './process/log-file.ts';
-import { findProcesses } from './process/strays.ts';
+import { findProcesses } from './process/orphans.ts';
 import { WaitTimeoutError, waitUntil } from './process/wait.ts';
 import { processesOf } from './processes.ts';
 import type { Report } from './report.ts';
@@ -121,7 +121,7 @@ async function endUnrecorded(
 ): Promise<void> {
   const orphans = children === undefined ? [] : await findProcesses({ ...children, orEnvironment: true });
   await Promise.all(
-    [...(await processesOf(layout, name, program)), ...orphans].map((stray) => endProcess(stray, graceMs)),
+    [...(await processesOf(layout, name, program)), ...orphans].map((orphan) => endProcess(orphan, graceMs)),
   );
 }
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { Config } from '../src/config.ts';
 import { readRuntime, runtimeFile } from '../src/environment/connections.ts';
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, lockOf, pidFileOf } from './layout.ts';
-import { endContainers, hasNode, nodeLayout, removeGround } from './node/index.ts';
+import { endContainers, hasNode, nodeLayout, removeNodeNamespaces } from './node/index.ts';
 import { endProcess, runningDaemon, stopDaemon } from './process/daemon.ts';
 import { isErrorCode } from './process/files.ts';
 import { withLock } from './process/lock.ts';
-import type { Stray } from './process/strays.ts';
+import type { OrphanProcess } from './process/orphans.ts';
 import { processesOfEnvironment } from './processes.ts';
 import type { Report } from './report.ts';
 import { findInstalledTools } from './tools/index.ts';
@@ -68,13 +68,13 @@ export async function down(
         );
       }
       // Whatever still runs in it ends with it.
-      await removeGround(node);
-      for (const stray of await strays(layout, config)) {
+      await removeNodeNamespaces(node);
+      for (const orphan of await orphanProcesses(layout, config)) {
         report({
           kind: 'note',
-          message: `Ending process ${stray.pid}, which nobody had recorded: ${stray.command.slice(0, 120)}`,
+          message: `Ending process ${orphan.pid}, which nobody had recorded: ${orphan.command.slice(0, 120)}`,
         });
-        await endProcess(stray, DEFAULT_GRACE_MS);
+        await endProcess(orphan, DEFAULT_GRACE_MS);
       }
       // Whoever looks for the embedded parts from now on is told that they do not run.
       await rm(runtimeFile(config, environment), { force: true });
@@ -115,7 +115,7 @@ export async function purge(environment: string, config: Config, report: Report)
   const running = await Promise.all(
     COMPONENTS.map(async (name) => ((await runningDaemon(pidFileOf(layout, name))) === undefined ? [] : [name])),
   );
-  const left = [...running.flat(), ...(await strays(layout, config)).map(({ pid }) => `process ${pid}`)];
+  const left = [...running.flat(), ...(await orphanProcesses(layout, config)).map(({ pid }) => `process ${pid}`)];
   if (left.length > 0)
     throw new Error(
       `Nothing was removed: ${left.join(', ')} of environment "${environment}" still run. Stop them first: npm run ananta -- down --env ${environment}`,
@@ -132,7 +132,7 @@ export async function purge(environment: string, config: Config, report: Report)
   return { removed, kept };
 }
 
-async function strays(layout: Layout, config: Config): Promise<Stray[]> {
+async function orphanProcesses(layout: Layout, config: Config): Promise<OrphanProcess[]> {
   const [runtime, installed] = await Promise.all([
     readRuntime(config, layout.environment).catch(() => undefined),
     findInstalledTools(config.cacheDir, config.childEnv).catch(() => new Map<string, { path: string }>()),

@@ -1,10 +1,10 @@
 /** Processes of an environment as the machine knows them, recorded or not. */
 import { dirname } from 'node:path';
 import type { ComponentName, Layout } from './layout.ts';
-import { type Stray, findProcesses } from './process/strays.ts';
+import { type OrphanProcess, findProcesses } from './process/orphans.ts';
 
 /** @param program what the component runs */
-export async function processesOf(layout: Layout, name: ComponentName, program: string): Promise<Stray[]> {
+export async function processesOf(layout: Layout, name: ComponentName, program: string): Promise<OrphanProcess[]> {
   const programs = [program];
   switch (name) {
     // Node runs many things: these are known by their script. A worker is told the folder above all environments.
@@ -35,7 +35,7 @@ const CHILDREN = ['helm', 'kwokctl', 'vault-plugin-auth-kubernetes'];
 export async function processesOfEnvironment(
   layout: Layout,
   tools: Readonly<Record<string, string>>,
-): Promise<Stray[]> {
+): Promise<OrphanProcess[]> {
   const paths = (wanted: (name: string) => boolean): string[] =>
     Object.entries(tools).flatMap(([name, path]) => (wanted(name) ? [path] : []));
   const found = await Promise.all([

@@ -5,7 +5,7 @@ import type { Environment } from '../src/environment/schema.ts';
 import { type ClusterComponentName } from './cluster/config.ts';
 import { clusterCheck } from './cluster/index.ts';
 import { engineCheck } from './engine/index.ts';
-import { expectedComponents } from './ground.ts';
+import { expectedComponents } from './local-stack.ts';
 import { nodeCheck } from './node/index.ts';
 import { type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.ts';
 import { runningDaemon } from './process/daemon.ts';

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../src/config.ts';
 import { loadPlatform } from '../src/environment/platform.ts';
 import type { Environment } from '../src/environment/schema.ts';
-import { type Api, openApi, tellKwokctl, touchOverdueClaims, touchOverduePods } from './cluster/index.ts';
+import { type Api, openApi, tellKwokctl, requeueOverdueClaims, requeueOverduePods } from './cluster/index.ts';
 import { CLUSTER_COMPONENTS } from './cluster/config.ts';
 import { startComponent } from './component.ts';
-import { componentOf, expectedComponents, openGround } from './ground.ts';
+import { componentOf, expectedComponents, openLocalStack } from './local-stack.ts';
 import { type ComponentName, type Layout, layoutOf, lockOf, pidFileOf } from './layout.ts';
 import { type DaemonRecord, endProcess, runningDaemon } from './process/daemon.ts';
 import { readJson } from './process/files.ts';
@@ -67,8 +67,8 @@ async function keepSimulationMoving(layout: Layout, signal: AbortSignal, report:
     try {
       api ??= await openApi(layout);
       for (const [what, touched] of [
-        ['volumes', await touchOverdueClaims(api)],
-        ['pods', await touchOverduePods(api)],
+        ['volumes', await requeueOverdueClaims(api)],
+        ['pods', await requeueOverduePods(api)],
       ] as const) {
         if (touched.length > 0)
           report({
@@ -134,7 +134,7 @@ async function restartDead(
     if (!(await hasDied(layout, name))) return false;
     report({ kind: 'component', component: name, state: 'died', detail: 'it is started again' });
     const component = await componentOf(
-      await openGround(environment, config, { report: ignoreTools(report), signal, ports: 'keep' }),
+      await openLocalStack(environment, config, { report: ignoreTools(report), signal, ports: 'keep' }),
       name,
     );
     if (component === undefined) {

@@ -18,7 +18,7 @@ import type { RecordedComponent } from './cluster/create.ts';
 import { applyContents, awaitUsable, contentsOf, nodeIsReady } from './cluster/contents.ts';
 import { type Component, awaitReady, ensureComponent, isOutdated } from './component.ts';
 import { setUpEngine } from './engine/index.ts';
-import { type Ground, clusterTools, componentOf, openGround, partsOf, runtimeOf } from './ground.ts';
+import { type LocalStack, clusterTools, componentOf, openLocalStack, partsOf, runtimeOf } from './local-stack.ts';
 import { upKind } from './kind/index.ts';
 import { type ComponentName, layoutOf, lockOf, pidFileOf } from './layout.ts';
 import { NODE_NAME, checkNodeRequirements, ensurePauseImage } from './node/index.ts';
@@ -68,17 +68,17 @@ export async function up(
       const kind =
         'kind' in environment.cluster ? await upKind(environment, catalog, config, report, signal) : undefined;
       if (partsOf(environment, catalog).node) await checkNodeRequirements(layout.root);
-      const ground = await openGround(environment, config, { report, signal, ports: 'claim' });
+      const stack = await openLocalStack(environment, config, { report, signal, ports: 'claim' });
       const starts: Promise<unknown>[] = [];
-      if (ground.parts.engine) starts.push(startEngine(ground, report, signal));
-      if (ground.parts.vault) starts.push(startOne(ground, 'vault', report, signal));
-      const cluster = ground.parts.cluster ? startCluster(ground, report, signal) : undefined;
-      if (cluster !== undefined) starts.push(startOne(ground, 'responder', report, signal), cluster);
+      if (stack.parts.engine) starts.push(startEngine(stack, report, signal));
+      if (stack.parts.vault) starts.push(startOne(stack, 'vault', report, signal));
+      const cluster = stack.parts.cluster ? startCluster(stack, report, signal) : undefined;
+      if (cluster !== undefined) starts.push(startOne(stack, 'responder', report, signal), cluster);
       await allOrFirstError(starts);
-      const runtime = await runtimeOf(ground, kind);
+      const runtime = await runtimeOf(stack, kind);
       await writeIfChanged(runtimeFile(config, environment.name), `${JSON.stringify(runtime, undefined, 2)}\n`);
       const rest: Promise<unknown>[] = [];
-      if (worker && ground.parts.worker) rest.push(startWorker(ground, report, signal));
+      if (worker && stack.parts.worker) rest.push(startWorker(stack, report, signal));
       if ((await cluster) === true) rest.push(proveStarted(layout, report, signal));
       await allOrFirstError(rest);
       return runtime;
@@ -87,37 +87,37 @@ export async function up(
 }
 
 async function startOne(
-  ground: Ground,
+  stack: LocalStack,
   name: ComponentName,
   report: Report,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const component = await componentOf(ground, name);
+  const component = await componentOf(stack, name);
   if (component !== undefined)
-    await ensureComponent(ground.layout, component, { report, signal, replaceOutdated: true });
+    await ensureComponent(stack.layout, component, { report, signal, replaceOutdated: true });
 }
 
-async function startEngine(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<void> {
-  await startOne(ground, 'temporal', report, signal);
-  await setUpEngine(ground.layout, ground.ports);
+async function startEngine(stack: LocalStack, report: Report, signal: AbortSignal | undefined): Promise<void> {
+  await startOne(stack, 'temporal', report, signal);
+  await setUpEngine(stack.layout, stack.ports);
 }
 
 /** @returns whether any part of it had to be started */
-async function startCluster(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<boolean> {
-  const { layout, catalog, environment, ports, network } = ground;
-  const tools = await clusterTools(ground.tools);
+async function startCluster(stack: LocalStack, report: Report, signal: AbortSignal | undefined): Promise<boolean> {
+  const { layout, catalog, environment, ports, network } = stack;
+  const tools = await clusterTools(stack.tools);
   const recorded = await recordedComponents(layout, clusterDigest(layout, tools, ports, network));
-  const made = recorded === undefined ? await makeCluster(ground, report, signal) : undefined;
+  const made = recorded === undefined ? await makeCluster(stack, report, signal) : undefined;
   const components = (made?.components ?? recorded ?? []).map((component) =>
     clusterComponent(layout, tools, ports, component),
   );
-  const started = made?.started === true || (await startControlPlane(ground, components, report, signal));
+  const started = made?.started === true || (await startControlPlane(stack, components, report, signal));
   const api = await openApi(layout);
   try {
     const contents = contentsOf(catalog, environment, ports, network);
     const applied = await applyContents(layout, api, contents, started);
     if (started || applied) await awaitUsable(api, contents.nodes, signal);
-    if (network !== undefined) await startNode(ground, api, report, signal);
+    if (network !== undefined) await startNode(stack, api, report, signal);
     return started;
   } finally {
     api.close();
@@ -125,12 +125,12 @@ async function startCluster(ground: Ground, report: Report, signal: AbortSignal 
 }
 
 /** The cluster answers already: kubelet has to find it. */
-async function startNode(ground: Ground, api: Api, report: Report, signal: AbortSignal | undefined): Promise<void> {
-  await startOne(ground, 'node-agent', report, signal);
-  await startOne(ground, 'containerd', report, signal);
-  await ensurePauseImage(ground.layout);
+async function startNode(stack: LocalStack, api: Api, report: Report, signal: AbortSignal | undefined): Promise<void> {
+  await startOne(stack, 'node-agent', report, signal);
+  await startOne(stack, 'containerd', report, signal);
+  await ensurePauseImage(stack.layout);
   await allOrFirstError(
-    (['kubelet', 'kube-proxy', 'coredns'] as const).map((name) => startOne(ground, name, report, signal)),
+    (['kubelet', 'kube-proxy', 'coredns'] as const).map((name) => startOne(stack, name, report, signal)),
   );
   await waitUntil(`node ${NODE_NAME} is ready`, { timeoutMs: 60_000, intervalMs: 200, signal }, () =>
     nodeIsReady(api, NODE_NAME),
@@ -138,15 +138,15 @@ async function startNode(ground: Ground, api: Api, report: Report, signal: Abort
 }
 
 async function startControlPlane(
-  ground: Ground,
+  stack: LocalStack,
   components: readonly Component[],
   report: Report,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const start = async (component: Component): Promise<boolean> => {
-    const started = await ensureComponent(ground.layout, component, { report, signal, replaceOutdated: true });
+    const started = await ensureComponent(stack.layout, component, { report, signal, replaceOutdated: true });
     const running = started ? await runningDaemon(component.spec.pidFile) : undefined;
-    if (running !== undefined) await tellKwokctl(ground.layout, component.name, running.pid);
+    if (running !== undefined) await tellKwokctl(stack.layout, component.name, running.pid);
     return started;
   };
   const named = (name: string): Component[] => components.filter((component) => component.name === name);
@@ -170,9 +170,9 @@ interface MadeCluster {
 }
 
 /** Under the locks of all its components: nobody may restart one meanwhile. */
-async function makeCluster(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<MadeCluster> {
-  const { layout, ports, network } = ground;
-  const tools = await clusterTools(ground.tools);
+async function makeCluster(stack: LocalStack, report: Report, signal: AbortSignal | undefined): Promise<MadeCluster> {
+  const { layout, ports, network } = stack;
+  const tools = await clusterTools(stack.tools);
   const underLocks = CLUSTER_COMPONENTS.reduceRight<() => Promise<MadeCluster>>(
     (inner, name) => () => withLock(lockOf(layout, name), { signal }, inner),
     async () => {
@@ -212,11 +212,11 @@ function lackingVariables(running: DaemonRecord | undefined, { spec }: Component
   return (spec.variables ?? []).filter((name) => !(running?.variables ?? []).includes(name));
 }
 
-async function startWorker(ground: Ground, report: Report, signal: AbortSignal | undefined): Promise<void> {
-  const component = (await componentOf(ground, 'worker')) as Component;
+async function startWorker(stack: LocalStack, report: Report, signal: AbortSignal | undefined): Promise<void> {
+  const component = (await componentOf(stack, 'worker')) as Component;
   const running = await runningDaemon(component.spec.pidFile);
   const outdated = running !== undefined && isOutdated(running, component.spec);
-  const busy = outdated ? await runningWorkflows(ground.layout, ground.ports) : 0;
+  const busy = outdated ? await runningWorkflows(stack.layout, stack.ports) : 0;
   const lacking = busy > 0 ? lackingVariables(running, component) : [];
   if (lacking.length > 0)
     report({
@@ -229,7 +229,7 @@ async function startWorker(ground: Ground, report: Report, signal: AbortSignal |
       message:
         'The worker still runs the code or the settings that it started with, since a deployment is running. The next `up` without one replaces it.',
     });
-  await ensureComponent(ground.layout, component, { report, signal, replaceOutdated: busy === 0 });
+  await ensureComponent(stack.layout, component, { report, signal, replaceOutdated: busy === 0 });
 }
 
 /** Waits for all, so that nothing goes on in the background when the first error is thrown. */

@@ -17,7 +17,7 @@ const claimsSchema = z.object({
 });
 
 /** @returns the claims that were touched, as `namespace/name`. @throws ApiError when the API server does not answer */
-export async function touchOverdueClaims(api: Pick<Api, 'request'>, now: number = Date.now()): Promise<string[]> {
+export async function requeueOverdueClaims(api: Pick<Api, 'request'>, now: number = Date.now()): Promise<string[]> {
   const { items } = claimsSchema.parse(await api.request('GET', '/api/v1/persistentvolumeclaims'));
   const overdue = items.filter(
     ({ metadata, spec }) =>

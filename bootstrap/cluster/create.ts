@@ -15,7 +15,7 @@ import type { Layout } from '../layout.ts';
 import { readJson, readText, writeFileDurably } from '../process/files.ts';
 import type { NodeNetwork } from '../node/network.ts';
 import type { Ports } from '../process/ports.ts';
-import { findProcesses } from '../process/strays.ts';
+import { findProcesses } from '../process/orphans.ts';
 import { endProcess } from '../process/daemon.ts';
 import { apiServerAddress, clusterFolder, configurationFile, kwokctlConfiguration } from './config.ts';
 import type { ClusterTools } from './config.ts';

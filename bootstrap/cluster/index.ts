@@ -11,11 +11,11 @@ import { type RecordedComponent, pkiFolder } from './create.ts';
 import { forgetNodePorts } from './node-ports.ts';
 
 export type { Api } from './api.ts';
-export { touchOverdueClaims } from './claims.ts';
+export { requeueOverdueClaims } from './claims.ts';
 export { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, apiServerAddress } from './config.ts';
 export { clusterDigest, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './create.ts';
 export { simulatedNode } from './objects.ts';
-export { touchOverduePods } from './overdue-pods.ts';
+export { requeueOverduePods } from './overdue-pods.ts';
 export { proveSimulator } from './proof.ts';
 export { RELEASE_FAILURES, type ReleaseFailure, clearFailure, failRelease } from './failures.ts';
 

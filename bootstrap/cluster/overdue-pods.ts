@@ -36,7 +36,7 @@ const stagesSchema = z.object({
 });
 
 /** @returns the pods that were touched, as `namespace/name`. @throws ApiError when the API server does not answer */
-export async function touchOverduePods(api: Pick<Api, 'request'>, now: number = Date.now()): Promise<string[]> {
+export async function requeueOverduePods(api: Pick<Api, 'request'>, now: number = Date.now()): Promise<string[]> {
   // From the API server's memory: what is overdue is not new.
   const { items } = podsSchema.parse(await api.request('GET', '/api/v1/pods?resourceVersion=0'));
   const late = items.filter((pod) => isOverdue(pod, now));

@@ -23,7 +23,7 @@ import {
   kubeletConfig,
   proxyConfig,
 } from './configuration.ts';
-import { layGround } from './ground.ts';
+import { ensureNodeNamespaces } from './namespaces.ts';
 import { REAL_LABEL, REAL_VALUE } from './labels.ts';
 import { CONTAINERD_SOCKET, NODE_NAME, type NodeLayout, nodeLayout } from './layout.ts';
 import { MACHINE_PATH, command, enter, findCniFolder, findProgram } from './machine.ts';
@@ -66,7 +66,7 @@ export async function nodeComponent(setting: NodeSetting, name: NodeComponentNam
     readyWithinMs: 60_000,
     graceMs: 10_000,
     prepare: async () => {
-      await layGround(node, setting.network, setting);
+      await ensureNodeNamespaces(node, setting.network, setting);
       await makeCertificates(node, pkiFolder(setting.layout), setting.network);
       for (const [path, content] of files) {
         await mkdir(join(path, '..'), { recursive: true });

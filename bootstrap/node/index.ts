@@ -12,5 +12,5 @@ export { NODE_NAME, nodeLayout } from './layout.ts';
 export { type NodeNetwork, API_SERVICE_ADDRESS, SERVICE_RANGE } from './network.ts';
 export { nodeObjects } from './objects.ts';
 export { NodePreflightError, type Requirement, checkNodeRequirements, nodeRequirements } from './preflight.ts';
-export { belonging, endContainers, hasNode, removeGround } from './residue.ts';
+export { belonging, endContainers, hasNode, removeNodeNamespaces } from './cleanup.ts';
 export { settleNetwork, settledNetwork } from './settle.ts';

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { AnantaError, type NextStep } from '../../src/contract/errors.ts';
 import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import { lackingControllers } from './control-groups.ts';
-import { exists } from './ground.ts';
+import { exists } from './namespaces.ts';
 import { CNI_FOLDERS, CNI_PLUGINS, command, findCniFolder, findProgram } from './machine.ts';
 
 export interface Requirement {

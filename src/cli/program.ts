@@ -53,7 +53,7 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
   ['Keeping it as deployed:', [driftCommand]],
   ['Looking inside:', [doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],
   [
-    'The ground it stands on:',
+    'What it runs on:',
     [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand, rbacCommand, rebindCommand],
   ],
 ];

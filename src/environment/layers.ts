@@ -56,12 +56,12 @@ function problem(file: string, field: string, message: string): ConfigurationErr
 
 async function checkName(name: string, config: Folder): Promise<void> {
   const known = await listEnvironments(config);
-  if (!known.includes(name)) throw problem(`${shown(name)}.yaml`, '', await unknownWords(name, known, config));
+  if (!known.includes(name)) throw problem(`${shown(name)}.yaml`, '', await describeUnknown(name, known, config));
   const wrong = nameProblem(name);
   if (wrong !== undefined) throw problem(`${shown(name)}.yaml`, '', wrong);
 }
 
-async function unknownWords(name: string, known: readonly string[], config: Folder): Promise<string> {
+async function describeUnknown(name: string, known: readonly string[], config: Folder): Promise<string> {
   if (/^[\w-]+$/.test(name) && (await exists(join(config.environmentsDir, `${name}.yml`)))) {
     return `there is ${name}.yml: rename it to ${name}.yaml`;
   }

@@ -12,7 +12,7 @@ import {
   stopDaemon,
 } from '../../bootstrap/process/daemon.ts';
 import { logTail, openLog } from '../../bootstrap/process/log-file.ts';
-import { findProcesses } from '../../bootstrap/process/strays.ts';
+import { findProcesses } from '../../bootstrap/process/orphans.ts';
 
 let folder: string;
 before(async () => {
@@ -118,7 +118,7 @@ describe('strays', () => {
     const { pid } = await startDaemon(spec);
     await printed(spec);
     const found = async (below: string, programs: string[]): Promise<number[]> =>
-      (await findProcesses({ folder: below, programs })).map((stray) => stray.pid);
+      (await findProcesses({ folder: below, programs })).map((orphan) => orphan.pid);
     assert.deepEqual(await found(join(folder, 'stray'), [process.execPath]), [pid]);
     assert.deepEqual(await found(join(folder, 'stra'), [process.execPath]), []);
     assert.deepEqual(await found(join(folder, 'stray'), ['/bin/sh']), []);

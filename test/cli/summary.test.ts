@@ -79,7 +79,7 @@ Temporal UI, this very deployment:
 
 Next:
   npm run ananta -- logs helm keycloak --env sandbox  what Helm said
-  npm run ananta -- doctor --env sandbox              is the ground in order?
+  npm run ananta -- doctor --env sandbox              is the local stack in order?
   npm run ananta -- deploy --env sandbox              try again: goes on from what is healthy
 `,
     );

@@ -5,7 +5,7 @@ import { historyLines, versionLines } from '../../src/cli/render/history.ts';
 import { previewLines } from '../../src/cli/render/rollback-preview.ts';
 import { diffLines } from '../../src/cli/render/version-diff.ts';
 import { afterRollback, afterwards, versionLine } from '../../src/cli/render/versions-summary.ts';
-import { requireLeave } from '../../src/cli/rollback/run.ts';
+import { requireConfirmation } from '../../src/cli/rollback/run.ts';
 import { plainStyle as style } from '../../src/cli/shared/terminal.ts';
 import type { PlatformVersion, VersionedRelease } from '../../src/contract/version.ts';
 import { diffReleases } from '../../src/plan/versions/diff.ts';
@@ -165,23 +165,23 @@ Note: dashboard stays.
   test('a protected environment has to be named', () => {
     const prod = { name: 'prod', protected: true };
     assert.doesNotThrow(() => {
-      requireLeave(prod, {}, true);
+      requireConfirmation(prod, {}, true);
     });
     assert.doesNotThrow(() => {
-      requireLeave(prod, { confirm: 'prod' }, false);
+      requireConfirmation(prod, { confirm: 'prod' }, false);
     });
     assert.throws(
       () => {
-        requireLeave(prod, { to: 4 }, false);
+        requireConfirmation(prod, { to: 4 }, false);
       },
       (error: Error & { exitCode?: number; next?: string[] }) =>
         error.exitCode === 3 && error.next?.[0]?.includes('rollback --env prod --to 4 --confirm prod') === true,
     );
     assert.throws(() => {
-      requireLeave({ name: 'dev', protected: false }, { confirm: 'prod' }, true);
+      requireConfirmation({ name: 'dev', protected: false }, { confirm: 'prod' }, true);
     }, /does not name the environment "dev"/);
     assert.doesNotThrow(() => {
-      requireLeave({ name: 'dev', protected: false }, {}, false);
+      requireConfirmation({ name: 'dev', protected: false }, {}, false);
     });
   });
 

@@ -17,7 +17,7 @@ async function waitForFile(path: string, timeoutMs: number): Promise<void> {
   }
 }
 
-describe('durability of the ground', { concurrency: 1 }, () => {
+describe('durability of the local stack', { concurrency: 1 }, () => {
   test('API server, etcd and Temporal killed, one after the other', async () => {
     await withSandbox({}, async (sandbox) => {
       const befores: Facts[] = [];

@@ -88,7 +88,7 @@ async function bootstrapVault(): Promise<{
   return { ...opened, changed, seeded, synced };
 }
 
-describe('ground', () => {
+describe('prerequisites', () => {
   test('a plan of an empty cluster installs everything', async () => {
     const { plan } = await planned('vault');
     assert.equal(plan.services.length, embedded.catalog.services.length);

@@ -15,7 +15,7 @@ export const stateIs =
   (line: JsonLine): boolean =>
     line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
 
-/** Brings the ground up first, so that the fault hits the deployment and not the set-up. */
+/** Brings the local stack up first, so that the fault hits the deployment and not the set-up. */
 export async function deployUnder(
   sandbox: Sandbox,
   fault: (running: RunningCli) => Promise<void>,

@@ -1,4 +1,5 @@
 /** `ananta adopt` up to the point where what can be told without the cluster has been checked. */
+import { checkName } from '../shared/confirm.ts';
 import { suggestion } from '../../suggest.ts';
 import type { CliContext } from '../shared/context.ts';
 import { inSession } from '../deploy/in-session.ts';
@@ -20,12 +21,12 @@ export function runAdopt(context: CliContext, service: string, options: AdoptOpt
 
 /** @throws CliError (refused) for another name, or without one where nobody can be asked */
 export function requireName(name: string, service: string, confirm: string | undefined, interactive: boolean): void {
-  const again = commandLine('adopt', service, '--env', name, '--confirm', name);
-  if (confirm !== undefined && confirm !== name)
-    throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
-  if (confirm === undefined && !interactive)
-    throw refused(
-      `Taking over what somebody else has installed has to be confirmed, and there is no terminal to ask on.`,
-      `${again}   (after you have made sure)`,
-    );
+  checkName({
+    name,
+    confirm,
+    interactive,
+    needed: true,
+    what: 'Taking over what somebody else has installed',
+    again: commandLine('adopt', service, '--env', name, '--confirm', name),
+  });
 }

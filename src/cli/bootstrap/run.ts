@@ -55,7 +55,7 @@ export async function runBootstrap(context: CliContext, options: BootstrapOption
     const confirmed = async ({ record }: Pick<FoundCluster, 'record'>): Promise<void> => {
       if (!environment.protected) await confirm(record?.owner?.protected === true);
     };
-    const connections = await ground(context, prepared, signal);
+    const connections = await connectionsOf(context, prepared, signal);
     const clients = await createClients(environment, connections, config, { isRunAlive: () => Promise.resolve(false) });
     try {
       const report = createBootstrapReport(options.dryRun ? { ...terminal, stdout: terminal.stderr } : terminal, json);
@@ -82,7 +82,7 @@ export async function runBootstrap(context: CliContext, options: BootstrapOption
 }
 
 /** An embedded cluster is started, one that is somebody's is taken as it is; Helm is there in both cases. */
-async function ground(
+async function connectionsOf(
   context: CliContext,
   { environment }: PreparedBootstrap,
   signal: AbortSignal,

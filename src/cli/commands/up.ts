@@ -8,7 +8,7 @@ export function upCommand(context: CliContext): Command {
     summary: 'start engine, cluster, Vault and worker on this machine',
     description: `Starts the embedded parts of an environment, or those of them that are down, after getting the tools they
 need. "deploy" does this by itself. Safe to run again; deploys nothing.`,
-    examples: [['up', 'The ground of the sandbox.']],
+    examples: [['up', 'The local stack of the sandbox.']],
   }).action(async (options: UpOptions) => {
     const { runUp } = await import('../local/up-down.ts');
     await runUp(context, options);

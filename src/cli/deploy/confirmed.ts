@@ -1,7 +1,7 @@
 /** The name of a protected environment, typed or given, before an operation on it is started. */
 import type { Confirmation } from '../../contract/deploy.ts';
 import type { Operation } from '../../contract/plan.ts';
-import { confirmByName } from '../shared/confirm.ts';
+import { checkName, confirmByName } from '../shared/confirm.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { OPERATION_WORDS } from '../render/operation-words.ts';
@@ -57,16 +57,17 @@ export async function requireName(
   interactive: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  if (confirm !== undefined && confirm !== name)
-    throw refused(`--confirm ${confirm} does not name the environment "${name}".`);
-  if (confirm !== undefined || !(byFile || byCluster)) return;
   const why = byFile ? '' : ', as the cluster says, whatever its file says now';
-  if (!interactive) {
-    throw refused(
-      `"${name}" is a protected environment${why}: ${what} of it has to be confirmed, and there is no terminal to ask on.`,
-      `The same command with --confirm ${name}   (after you have made sure)`,
-    );
-  }
+  const needed = byFile || byCluster;
+  checkName({
+    name,
+    confirm,
+    interactive,
+    needed,
+    what: `"${name}" is a protected environment${why}: ${what} of it`,
+    again: `The same command with --confirm ${name}`,
+  });
+  if (confirm !== undefined || !needed) return;
   await confirmByName(name, `"${name}" is a protected environment${why}.`, signal);
 }
 

@@ -1,6 +1,6 @@
 /**
- * What every command does that starts an operation: the ground stands, the engine answers, the lock is taken, the end
- * is watched.
+ * What every command does that starts an operation: the local stack runs, the engine answers, the lock is taken, the
+ * end is watched.
  */
 import type { Client } from '@temporalio/client';
 import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';

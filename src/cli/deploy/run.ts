@@ -1,9 +1,9 @@
 /** `ananta deploy` and `ananta attach` up to the point where everything asked for has been checked. */
 import type { AttachOptions, DeployOptions } from './options.ts';
-import { confirmByName } from '../shared/confirm.ts';
+import { checkName, confirmByName } from '../shared/confirm.ts';
 import type { CliContext } from '../shared/context.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { type ExitCode, refused } from '../shared/failure.ts';
+import type { ExitCode } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { inSession } from './in-session.ts';
 import { approvedPlan } from '../plan/approved.ts';
@@ -16,7 +16,7 @@ export function runDeploy(context: CliContext, options: DeployOptions): Promise<
     selectionOf(options, prepared.catalog);
     await checkInputs(prepared, approved?.imageTags ?? options.image ?? {}, context);
     const { name, protected: isProtected } = prepared.environment;
-    requireLeave(prepared.environment, options.confirm, context.terminal.interactive);
+    requireConfirmation(prepared.environment, options.confirm, context.terminal.interactive);
     if (isProtected && options.confirm === undefined)
       await confirmByName(name, `"${name}" is a protected environment.`, session.interrupted);
     // Loaded late: the clients take a second, and a wrong option should be told at once.
@@ -29,19 +29,20 @@ export function runDeploy(context: CliContext, options: DeployOptions): Promise<
  * @throws CliError (refused) when another environment is named, or a protected one is not named where nobody can be
  * asked
  */
-export function requireLeave(
+export function requireConfirmation(
   { name, protected: isProtected }: Pick<Environment, 'name' | 'protected'>,
   confirm: string | undefined,
   interactive: boolean,
 ): void {
-  const again = commandLine('deploy', '--env', name, '--confirm', name);
-  if (confirm !== undefined && confirm !== name)
-    throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
-  if (isProtected && confirm === undefined && !interactive)
-    throw refused(
-      `"${name}" is a protected environment: deploying to it has to be confirmed, and there is no terminal to ask on.`,
-      `${again}   (after you have read the plan: ${commandLine('plan', '--env', name)})`,
-    );
+  checkName({
+    name,
+    confirm,
+    interactive,
+    needed: isProtected,
+    what: `"${name}" is a protected environment: deploying to it`,
+    again: commandLine('deploy', '--env', name, '--confirm', name),
+    after: `after you have read the plan: ${commandLine('plan', '--env', name)}`,
+  });
 }
 
 export function runAttach(context: CliContext, options: AttachOptions): Promise<ExitCode> {

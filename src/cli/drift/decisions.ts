@@ -14,7 +14,7 @@ import {
   withoutAcceptances,
   withoutRepairs,
 } from '../../plan/drift/memory.ts';
-import { withGround } from '../shared/clients.ts';
+import { withLiveClients } from '../shared/clients.ts';
 import type { DriftOptions, ReasonOptions } from './options.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
@@ -25,7 +25,7 @@ import { printLines } from '../shared/terminal.ts';
 const NO_REASON = 'no reason given';
 
 export async function acceptFindings(context: CliContext, keys: string[], options: ReasonOptions): Promise<ExitCode> {
-  const acceptances = await onGround(context, options, async (clients, signal) => {
+  const acceptances = await withEnvironment(context, options, async (clients, signal) => {
     const {
       report: { findings },
     } = await surveyDrift(clients, { signal });
@@ -66,7 +66,7 @@ export async function acceptFindings(context: CliContext, keys: string[], option
 }
 
 export async function unacceptFindings(context: CliContext, keys: string[], options: DriftOptions): Promise<ExitCode> {
-  const taken = await onGround(context, options, async (clients, signal) => {
+  const taken = await withEnvironment(context, options, async (clients, signal) => {
     const { acceptances } = await readDriftState(clients.kubernetes, options.env, signal);
     const wanted = chosen(keys, acceptances, 'acceptance', commandLine('drift', 'accepted', '--env', options.env));
     await updateDriftState(
@@ -90,7 +90,7 @@ export async function unacceptFindings(context: CliContext, keys: string[], opti
 }
 
 export async function listAccepted(context: CliContext, options: DriftOptions): Promise<ExitCode> {
-  const { acceptances } = await onGround(context, options, (clients, signal) =>
+  const { acceptances } = await withEnvironment(context, options, (clients, signal) =>
     readDriftState(clients.kubernetes, options.env, signal),
   );
   return done(
@@ -102,7 +102,7 @@ export async function listAccepted(context: CliContext, options: DriftOptions): 
 }
 
 export async function resetFlapping(context: CliContext, keys: string[], options: DriftOptions): Promise<ExitCode> {
-  const reset = await onGround(context, options, async (clients, signal) => {
+  const reset = await withEnvironment(context, options, async (clients, signal) => {
     const { repairs } = await readDriftState(clients.kubernetes, options.env, signal);
     const wanted = chosen(
       keys,
@@ -121,12 +121,12 @@ export async function resetFlapping(context: CliContext, keys: string[], options
   ]);
 }
 
-async function onGround<T>(
+async function withEnvironment<T>(
   context: CliContext,
   { env }: DriftOptions,
   work: (clients: Clients, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  return withGround(context, await loadEnvironment(env, context.config), work);
+  return withLiveClients(context, await loadEnvironment(env, context.config), work);
 }
 
 /** @throws CliError (refused) for a key that is not among them, or a short id that means two of them */

@@ -8,7 +8,7 @@ import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import { resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { withGround } from '../shared/clients.ts';
+import { withLiveClients } from '../shared/clients.ts';
 import type { DriftOptions } from './options.ts';
 import type { CliContext } from '../shared/context.ts';
 import type { ExitCode } from '../shared/failure.ts';
@@ -19,7 +19,7 @@ export async function showRuns(context: CliContext, options: DriftOptions & { li
   const { limit } = options;
   const environment = await loadEnvironment(options.env, context.config);
   const [remembered, known] = await Promise.allSettled([
-    withGround(context, environment, (clients, signal) =>
+    withLiveClients(context, environment, (clients, signal) =>
       readDriftState(clients.kubernetes, environment.name, signal),
     ).then(({ runs }) => runs),
     askEngine(context, environment, limit),

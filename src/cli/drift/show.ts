@@ -2,7 +2,7 @@ import { surveyDrift } from '../../activities/drift/find-drift.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { shortId } from '../../plan/drift/key.ts';
-import { withGround } from '../shared/clients.ts';
+import { withLiveClients } from '../shared/clients.ts';
 import type { DriftOptions } from './options.ts';
 import type { CliContext } from '../shared/context.ts';
 import type { ExitCode } from '../shared/failure.ts';
@@ -12,7 +12,7 @@ import { printLines } from '../shared/terminal.ts';
 /** Compares now, without engine and worker. */
 export async function showDrift(context: CliContext, options: DriftOptions): Promise<ExitCode> {
   const environment = await loadEnvironment(options.env, context.config);
-  const { report, flapping } = await withGround(context, environment, (clients, signal) =>
+  const { report, flapping } = await withLiveClients(context, environment, (clients, signal) =>
     surveyDrift(clients, { signal }),
   );
   const { terminal } = context;

@@ -58,7 +58,7 @@ export async function runDown(context: CliContext, options: DownOptions): Promis
   try {
     const report = (event: BootstrapEvent): void => renderer.setup(setupLine(event));
     for (const workflowId of await runningOperations(config, environment.name))
-      renderer.notice(runningWords(workflowId, environment.name, options.purge === true));
+      renderer.notice(describeRunning(workflowId, environment.name, options.purge === true));
     await down(environment.name, config, report);
     if ('kind' in environment.cluster) await (options.purge ? deleteKind : stopKind)(environment, config, report);
     if (options.purge) await purge(environment.name, config, report);
@@ -77,7 +77,7 @@ export async function runDown(context: CliContext, options: DownOptions): Promis
 }
 
 /** What becomes of an operation whose engine goes. */
-function runningWords(workflowId: string, environment: string, purged: boolean): string {
+function describeRunning(workflowId: string, environment: string, purged: boolean): string {
   const what = `An operation is running on "${environment}" (${workflowId})`;
   return purged
     ? `${what}: it ends here, and is deleted together with its engine.`

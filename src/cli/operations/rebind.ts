@@ -8,8 +8,8 @@ import { clusterDifference } from '../../contract/cluster.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { deployWorkflowId, driftScheduleId } from '../../contract/names.ts';
 import { platformName } from '../../environment/platform-folder.ts';
-import { ownerWords, type ReboundRecord, rebound } from '../../plan/ownership/ownership.ts';
-import { confirmByName } from '../shared/confirm.ts';
+import { describeOwner, type ReboundRecord, rebound } from '../../plan/ownership/ownership.ts';
+import { checkName, confirmByName } from '../shared/confirm.ts';
 import type { CliContext } from '../shared/context.ts';
 import { bindingOf, takeOverLines } from '../deploy/binding.ts';
 import { onCluster } from '../deploy/cluster.ts';
@@ -51,7 +51,7 @@ export function runRebind(context: CliContext, options: RebindOptions): Promise<
     printLines(terminal.stderr, [
       `"${name}" ${before ? `was bound to ${before.server}, kube-system uid ${before.uid}${before.authority === undefined ? '' : `, authority ${before.authority}`}, by ${before.boundBy} at ${before.at}` : 'was bound to no cluster'}.`,
       ...(boundElsewhere ? [`It will be bound to ${to}.`] : []),
-      ...recordWords(engine, record),
+      ...describeRecord(engine, record),
     ]);
     if (options.confirm === undefined) await confirmByName(name, warningOf(record), signal);
     if (record.changed) await writeRecord(engine, record);
@@ -148,11 +148,11 @@ async function writeRecord({ cluster, environment, connections }: Engine, { owne
   }
 }
 
-function recordWords({ cluster }: Engine, { owner, why, from, lifted, changed }: ReboundRecord): string[] {
+function describeRecord({ cluster }: Engine, { owner, why, from, lifted, changed }: ReboundRecord): string[] {
   const known = cluster.record?.owner;
   return [
     ...(why === undefined ? [] : [`${cluster.server}: ${why.replace(/ Nothing was changed\.$/, '')}`]),
-    ...(known && changed ? [`Its owner record names ${ownerWords(known)}.`] : []),
+    ...(known && changed ? [`Its owner record names ${describeOwner(known)}.`] : []),
     ...(from.length > 0
       ? [
           `It will be taken over from ${from.map((one) => `"${one}"`).join(', ')}, with all that is on it: releases, volumes, Vault.`,
@@ -174,12 +174,12 @@ function warningOf({ why, lifted }: ReboundRecord): string {
 function requireConfirmation(options: RebindOptions, interactive: boolean): void {
   const { env: name, confirm, takeOver, liftProtection } = options;
   const flags = [...(takeOver ? ['--take-over'] : []), ...(liftProtection ? ['--lift-protection'] : [])];
-  const again = commandLine('rebind', '--env', name, ...flags, '--confirm', name);
-  if (confirm !== undefined && confirm !== name)
-    throw refused(`--confirm ${confirm} does not name the environment "${name}".`, again);
-  if (confirm === undefined && !interactive)
-    throw refused(
-      `Binding "${name}" to another cluster has to be confirmed, and there is no terminal to ask on.`,
-      `${again}   (after you have made sure)`,
-    );
+  checkName({
+    name,
+    confirm,
+    interactive,
+    needed: true,
+    what: `Binding "${name}" to another cluster`,
+    again: commandLine('rebind', '--env', name, ...flags, '--confirm', name),
+  });
 }

@@ -15,9 +15,9 @@ export interface VerifyOptions {
 export async function runVerify(context: CliContext, options: VerifyOptions): Promise<ExitCode> {
   const environment = await loadEnvironment(options.env, context.config);
   // Loaded late: the clients take a second, and a wrong name should be told at once.
-  const { withGround } = await import('../shared/clients.ts');
+  const { withLiveClients } = await import('../shared/clients.ts');
   const { verifyAll } = await import('../../activities/verify.ts');
-  const services = await withGround(context, environment, (clients, signal) => verifyAll(clients, { signal }));
+  const services = await withLiveClients(context, environment, (clients, signal) => verifyAll(clients, { signal }));
   const healthy = services.every((service) => service.healthy);
   const { terminal } = context;
   if (options.json)

@@ -16,7 +16,7 @@ import { selectionOf } from '../shared/selection-options.ts';
 import { printLines } from '../shared/terminal.ts';
 import { deployArgs } from './args.ts';
 import { writePlanFile, writeText } from './file.ts';
-import { isNotProvisioned, onGround } from './ground.ts';
+import { isNotProvisioned, withProvisioned } from './provisioned.ts';
 import { planLines } from './text.ts';
 
 /** @returns 0 nothing to do, 2 changes */
@@ -86,7 +86,7 @@ async function lookAtChanges(
       request(new AbortController().signal, helm),
     );
   }
-  return onGround(context, environment, async (clients, signal) => {
+  return withProvisioned(context, environment, async (clients, signal) => {
     const { formatProgress } = await import('../../../bootstrap/tools/index.ts');
     const helm = await helmBinary(clients.connections, config, (event) =>
       terminal.stderr.write(`${formatProgress(event)}\n`),

@@ -13,7 +13,7 @@ import {
 import { IDENTITIES, type IdentityName, identityOf } from '../../plan/access/identities.ts';
 import { type AccessObject, accessObjects } from '../../plan/access/manifests.ts';
 import { kubernetesText } from '../../plan/inputs/kubernetes-yaml.ts';
-import { withGround } from '../shared/clients.ts';
+import { withLiveClients } from '../shared/clients.ts';
 import type { RbacOptions } from './options.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type Prepared, preflight } from '../deploy/preflight.ts';
@@ -36,7 +36,7 @@ export async function showAccess(context: CliContext, options: RbacOptions): Pro
 export async function applyAccess(context: CliContext, options: RbacOptions): Promise<ExitCode> {
   const prepared = await preflight(context, options.env);
   const objects = await wantedAccess(context, prepared, options.identity);
-  const changed = await withGround(context, prepared.environment, async ({ kubernetes }, signal) => {
+  const changed = await withLiveClients(context, prepared.environment, async ({ kubernetes }, signal) => {
     try {
       return await applyObjects(kubernetes, prepared.catalog, objects, signal);
     } catch (error) {

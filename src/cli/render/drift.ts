@@ -2,7 +2,7 @@
 import type { DriftFinding, DriftReport, DriftResult } from '../../contract/drift.ts';
 import type { Acceptance, DriftRun } from '../../contract/drift-state.ts';
 import { shortId } from '../../plan/drift/key.ts';
-import { describeAuthor, changeWords, formatCount, describeRepair } from '../../plan/drift/words.ts';
+import { describeAuthor, describeChange, formatCount, describeRepair } from '../../plan/drift/words.ts';
 import { commandLine, count, duration, oneLine, table, truncate } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
 
@@ -47,7 +47,7 @@ function findingLines(finding: DriftFinding, { flapping, style, columns }: Drift
     `  ${style('bad', shortId(key))}  ${kind}: ${oneLine(field === undefined ? object : `${object} ${field}`)}`,
     ...(finding.was === undefined && finding.is === undefined
       ? []
-      : [`          ${truncate(oneLine(changeWords(finding)), Math.max(60, columns - 11))}`]),
+      : [`          ${truncate(oneLine(describeChange(finding)), Math.max(60, columns - 11))}`]),
     ...(author === '' ? [] : [`          by ${oneLine(author)}`]),
     style(
       'dim',

@@ -49,7 +49,7 @@ export function afterDestruction({
   if (outcome === 'failed' || outcome === 'cancelled')
     return [
       [commandLine('destroy', ...env), 'goes on with what is left'],
-      [commandLine('doctor', ...env), 'is the ground in order?'],
+      [commandLine('doctor', ...env), 'is the local stack in order?'],
     ];
   const data = remains?.some(({ kind }) => kind === 'PersistentVolumeClaim') === true;
   return [

@@ -156,7 +156,7 @@ function next(result: OperationResult, { style }: SummaryOptions): string[] {
     ...(firstFailed === undefined
       ? []
       : [[commandLine('logs', 'helm', firstFailed, ...env), 'what Helm said'] as [string, string]]),
-    [commandLine('doctor', ...env), 'is the ground in order?'],
+    [commandLine('doctor', ...env), 'is the local stack in order?'],
     [commandLine('deploy', ...env), 'try again: goes on from what is healthy'],
   ];
   return [

@@ -72,7 +72,7 @@ export function afterRollback({ environment, outcome, toVersion }: OperationResu
   return [
     [commandLine('rollback', ...env, ...to), 'try again: goes on from what is back already'],
     [commandLine('history', ...env), 'the versions that are kept'],
-    [commandLine('doctor', ...env), 'is the ground in order?'],
+    [commandLine('doctor', ...env), 'is the local stack in order?'],
   ];
 }
 

@@ -8,7 +8,7 @@ import { loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';
 import { keepers } from '../../plan/vault/data-claims.ts';
 import { suggestion } from '../../suggest.ts';
-import { confirmByName } from '../shared/confirm.ts';
+import { checkName, confirmByName } from '../shared/confirm.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine, count } from '../shared/format.ts';
@@ -31,11 +31,17 @@ export async function importSecrets(context: CliContext, options: SecretsImportO
   const giveUp = options.giveUp ?? [];
   checkServices(catalog, giveUp);
   const file = options.file === undefined ? {} : await valuesOf(catalog, options.file);
-  if (options.confirm !== undefined && options.confirm !== name)
-    throw refused(`--confirm ${options.confirm} does not name the environment "${name}".`);
-  const { withGround } = await import('../shared/clients.ts');
+  checkName({
+    name,
+    confirm: options.confirm,
+    interactive: context.terminal.interactive,
+    needed: false,
+    what: `Importing into "${name}"`,
+    again: commandLine('secrets', 'import', '--env', name, '--confirm', name),
+  });
+  const { withLiveClients } = await import('../shared/clients.ts');
   const { planImport } = await import('../../activities/vault/import.ts');
-  return withGround(context, environment, async (clients, signal) => {
+  return withLiveClients(context, environment, async (clients, signal) => {
     const planned = await planImport(clients, { file, giveUp }, signal);
     const strangers = giveUp.filter((service) => !planned.claims.some((claim) => claim.service === service));
     if (strangers.length > 0)

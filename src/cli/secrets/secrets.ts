@@ -8,7 +8,7 @@ import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, failed, refused } from '../shared/failure.ts';
 import { commandLine, table } from '../shared/format.ts';
 import { readSecretValue } from './input.ts';
-import { isNotProvisioned } from '../plan/ground.ts';
+import { isNotProvisioned } from '../plan/provisioned.ts';
 import { printLines } from '../shared/terminal.ts';
 
 export interface SecretsOptions {
@@ -39,9 +39,9 @@ const HOW: Record<SecretKey['kind'], string> = {
 
 export async function listSecrets(context: CliContext, options: SecretsOptions): Promise<ExitCode> {
   const environment = await loadEnvironment(options.env, context.config);
-  const { withGround } = await import('../shared/clients.ts');
+  const { withLiveClients } = await import('../shared/clients.ts');
   const { presenceOf } = await import('./presence.ts');
-  const { present, missing, problems, note } = await withGround(context, environment, presenceOf);
+  const { present, missing, problems, note } = await withLiveClients(context, environment, presenceOf);
   const { secretPaths } = await loadPlatform(environment, context.config);
   const rows = secretPaths.flatMap(({ path, keys }) =>
     keys.map(
@@ -111,12 +111,14 @@ export async function setSecret(
       `${key} of secret/${path} is not supplied (${HOW[declared.kind]}), and what services already use is never overwritten. Only values that third parties issue are set here.`,
       commandLine('secrets', 'list'),
     );
-  const { withGround } = await import('../shared/clients.ts');
+  const { withLiveClients } = await import('../shared/clients.ts');
   const { requireSettable, setSecret: store } = await import('../../activities/secrets.ts');
   if (declared.kind === 'generated')
-    await withGround(context, environment, (clients, signal) => requireSettable(clients, path, key, signal));
+    await withLiveClients(context, environment, (clients, signal) => requireSettable(clients, path, key, signal));
   const value = await readSecretValue(`Value of ${path} ${key} (not shown): `);
-  const result = await withGround(context, environment, (clients, signal) => store(clients, path, key, value, signal));
+  const result = await withLiveClients(context, environment, (clients, signal) =>
+    store(clients, path, key, value, signal),
+  );
   printLines(context.terminal.stderr, [
     result.stored === 'vault'
       ? `Written: secret/${path}, key ${key}, version ${result.version}. What reads it gets it with the next deployment.`
@@ -138,9 +140,9 @@ export async function getSecret(
     throw refused(
       'A value is shown on a terminal only, so that none ends in a file or a log. Standard output is not a terminal here.',
     );
-  const { withGround } = await import('../shared/clients.ts');
+  const { withLiveClients } = await import('../shared/clients.ts');
   const { getSecret: read } = await import('../../activities/secrets.ts');
-  const value = await withGround(context, environment, async (clients, signal) => {
+  const value = await withLiveClients(context, environment, async (clients, signal) => {
     const { state, detail } = await clients.vault.state(signal);
     if (state !== 'open' && state !== 'sealed')
       throw failed(

@@ -30,7 +30,7 @@ export async function withClients<T>(
  * Refused on a cluster of somebody else, whatever is to be done there.
  * @throws NotRunningError when an embedded part was never started or was stopped on purpose; CliError (refused)
  */
-export async function withGround<T>(
+export async function withLiveClients<T>(
   context: CliContext,
   environment: Environment,
   work: (clients: Clients, signal: AbortSignal) => Promise<T>,

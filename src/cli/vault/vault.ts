@@ -168,8 +168,8 @@ async function withVault<T>(
   work: (clients: Clients, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const environment = await loadEnvironment(env, context.config);
-  const { withGround } = await import('../shared/clients.ts');
-  return withGround(context, environment, work);
+  const { withLiveClients } = await import('../shared/clients.ts');
+  return withLiveClients(context, environment, work);
 }
 
 async function rowsOf({ vault }: Clients, signal: AbortSignal): Promise<ServerRow[]> {

@@ -18,7 +18,7 @@ export function describeRepair({ repair }: Pick<DriftFinding, 'repair'>): string
 }
 
 /** `was → is`, or the kind where there is nothing to compare. */
-export function changeWords({ kind, was, is }: Pick<DriftFinding, 'kind' | 'was' | 'is'>): string {
+export function describeChange({ kind, was, is }: Pick<DriftFinding, 'kind' | 'was' | 'is'>): string {
   if (was === undefined && is === undefined) return kind;
   return `${was ?? 'not there'} → ${is ?? 'gone'}`;
 }
@@ -33,7 +33,7 @@ export function findingLine(finding: DriftFinding): string {
   const { object, field, kind, service } = finding;
   const author = describeAuthor(finding);
   return `${shortId(finding.key)} ${service === undefined ? '' : `${service}: `}${object}${field === undefined ? '' : ` ${field}`} ${kind === 'changed' ? '' : `${kind} `}${
-    finding.was === undefined && finding.is === undefined ? '' : `(${changeWords(finding)})`
+    finding.was === undefined && finding.is === undefined ? '' : `(${describeChange(finding)})`
   }${author === '' ? '' : ` by ${author}`}`.trimEnd();
 }
 
@@ -72,7 +72,7 @@ export function driftDetails(
   for (const finding of report.findings) {
     const { key, service, object, field } = finding;
     lines.push(
-      `| ${shortId(key)} | ${service ?? ''} | ${cell(field === undefined ? object : `${object} ${field}`)} | ${cell(changeWords(finding))} | ${cell(describeAuthor(finding))} | ${state(finding)} |`,
+      `| ${shortId(key)} | ${service ?? ''} | ${cell(field === undefined ? object : `${object} ${field}`)} | ${cell(describeChange(finding))} | ${cell(describeAuthor(finding))} | ${state(finding)} |`,
     );
   }
   if (report.omitted !== undefined) lines.push('', `and ${report.omitted} more`);

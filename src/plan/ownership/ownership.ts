@@ -50,14 +50,14 @@ export function requireOwnership(claimant: Claimant, owner: ClusterOwner): Clust
   const { environment, platform, cluster } = claimant;
   if (owner.environment !== environment) {
     throw new OwnerMismatchError(
-      `This cluster belongs to environment ${ownerWords(owner)}: "${environment}" is another one.`,
+      `This cluster belongs to environment ${describeOwner(owner)}: "${environment}" is another one.`,
       'take-over',
       owner.environment,
     );
   }
   if (owner.platform !== platform) {
     throw new OwnerMismatchError(
-      `This cluster belongs to platform "${owner.platform}" of environment ${ownerWords(owner)}: "${platform}" is another one.`,
+      `This cluster belongs to platform "${owner.platform}" of environment ${describeOwner(owner)}: "${platform}" is another one.`,
       'take-over',
       owner.environment,
     );
@@ -101,7 +101,7 @@ export function requireUnclaimed({ environment }: Pick<Claimant, 'environment'>,
 }
 
 /** `"prod" (protected, bound by ops@ci at …)` */
-export function ownerWords({ environment, protected: isProtected, boundBy, at }: ClusterOwner): string {
+export function describeOwner({ environment, protected: isProtected, boundBy, at }: ClusterOwner): string {
   return `"${environment}" (${isProtected ? 'protected, ' : ''}bound by ${boundBy} at ${at})`;
 }
 

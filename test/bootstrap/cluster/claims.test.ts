@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { touchOverdueClaims } from '../../../bootstrap/cluster/index.ts';
+import { requeueOverdueClaims } from '../../../bootstrap/cluster/index.ts';
 
 const claim = (name: string, age: number, spec: { storageClassName: string; volumeName?: string }) => ({
   metadata: { name, namespace: 'a', creationTimestamp: new Date(100_000 - age).toISOString() },
@@ -21,7 +21,7 @@ test('only claims of ours that have waited too long for their volume are touched
       return Promise.resolve({ items });
     },
   };
-  assert.deepEqual(await touchOverdueClaims(api, 100_000), ['a/late']);
+  assert.deepEqual(await requeueOverdueClaims(api, 100_000), ['a/late']);
   assert.deepEqual(asked, [
     'GET /api/v1/persistentvolumeclaims',
     'PATCH /api/v1/namespaces/a/persistentvolumeclaims/late',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { touchOverduePods } from '../../../bootstrap/cluster/index.ts';
+import { requeueOverduePods } from '../../../bootstrap/cluster/index.ts';
 
 const NOW = Date.parse('2026-01-01T00:10:00Z');
 const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
@@ -88,7 +88,7 @@ test('pods whose next step should have come are touched, and no others', async (
   };
   const expected = ['never-started', 'late', 'late-job', 'late-to-go'];
   assert.deepEqual(
-    await touchOverduePods(api, NOW),
+    await requeueOverduePods(api, NOW),
     expected.map((name) => `a/${name}`),
   );
   assert.deepEqual(
@@ -105,6 +105,6 @@ test('where nothing is overdue nothing more is asked', async () => {
       return Promise.resolve({ items: [pod('well', { readyAt: 60, ready: true })] });
     },
   };
-  assert.deepEqual(await touchOverduePods(api, NOW), []);
+  assert.deepEqual(await requeueOverduePods(api, NOW), []);
   assert.deepEqual(asked, ['/api/v1/pods?resourceVersion=0']);
 });

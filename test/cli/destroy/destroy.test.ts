@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type DestroyPreview, previewLines } from '../../../src/cli/destroy/preview.ts';
-import { requireLeave } from '../../../src/cli/destroy/run.ts';
+import { requireConfirmation } from '../../../src/cli/destroy/run.ts';
 import { afterDestruction, remainLines } from '../../../src/cli/render/remains.ts';
 import { plainStyle } from '../../../src/cli/shared/terminal.ts';
 import type { Remain } from '../../../src/contract/deploy.ts';
@@ -23,7 +23,11 @@ describe('leave to destroy', () => {
   for (const [what, isProtected, confirm, interactive, refused] of CASES) {
     test(what, () => {
       const ask = (): void =>
-        requireLeave({ name: 'test', protected: isProtected }, confirm === undefined ? {} : { confirm }, interactive);
+        requireConfirmation(
+          { name: 'test', protected: isProtected },
+          confirm === undefined ? {} : { confirm },
+          interactive,
+        );
       if (refused === undefined) ask();
       else assert.throws(ask, refused);
     });

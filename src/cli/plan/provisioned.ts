@@ -24,7 +24,7 @@ export async function isNotProvisioned(environment: Environment, config: CliCont
  * The clients of a cluster that is there; embedded parts that have died are brought back, without the worker.
  * @throws NotRunningError where it was stopped
  */
-export async function onGround<T>(
+export async function withProvisioned<T>(
   context: CliContext,
   environment: Environment,
   work: (clients: Clients, signal: AbortSignal) => Promise<T>,

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ProcessIdentity, isSameProcessAlive, processIdentity } from '../process/identity.ts';
 import { withLock } from '../process/lock.ts';
 import { removeControlGroups } from './control-groups.ts';
-import { exists, isMountPoint, isNamespace, namespaceNumber, namespaceOf } from './ground.ts';
+import { exists, isMountPoint, isNamespace, namespaceNumber, namespaceOf } from './namespaces.ts';
 import type { NodeLayout } from './layout.ts';
 import { command } from './machine.ts';
 import { readNodeRecord, writeNodeRecord } from './record.ts';
@@ -47,7 +47,7 @@ export async function endContainers(layout: NodeLayout): Promise<void> {
 }
 
 /** Nothing may use the node any more, except what is ended here. */
-export async function removeGround(layout: NodeLayout): Promise<void> {
+export async function removeNodeNamespaces(layout: NodeLayout): Promise<void> {
   if (!(await hasNode(layout))) return;
   await withLock(layout.lock, {}, async () => {
     await killAll(layout);

@@ -7,7 +7,7 @@ import type { ProcessIdentity } from './identity.ts';
 
 const run = promisify(execFile);
 
-export interface StrayQuery {
+export interface OrphanQuery {
   /** Named in its arguments. */
   folder: string;
   /**
@@ -18,17 +18,17 @@ export interface StrayQuery {
   programs: readonly string[];
 }
 
-export interface Stray extends ProcessIdentity {
+export interface OrphanProcess extends ProcessIdentity {
   command: string;
 }
 
-export async function findProcesses(query: StrayQuery): Promise<Stray[]> {
+export async function findProcesses(query: OrphanQuery): Promise<OrphanProcess[]> {
   return process.platform === 'linux' ? findInProc(query) : findWithPs(query);
 }
 
-async function findInProc({ folder, programs, orEnvironment = false }: StrayQuery): Promise<Stray[]> {
+async function findInProc({ folder, programs, orEnvironment = false }: OrphanQuery): Promise<OrphanProcess[]> {
   const wanted = new Set(await Promise.all(programs.map((program) => realpath(program).catch(() => program))));
-  const found: Stray[] = [];
+  const found: OrphanProcess[] = [];
   await Promise.all(
     (await readdir('/proc'))
       .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -52,9 +52,9 @@ async function findInProc({ folder, programs, orEnvironment = false }: StrayQuer
   return found;
 }
 
-async function findWithPs({ folder, programs }: StrayQuery): Promise<Stray[]> {
+async function findWithPs({ folder, programs }: OrphanQuery): Promise<OrphanProcess[]> {
   const { stdout } = await run('/bin/ps', ['-axww', '-o', 'pid=,command='], { maxBuffer: 32 * 1024 * 1024 });
-  const found: Stray[] = [];
+  const found: OrphanProcess[] = [];
   for (const line of stdout.split('\n')) {
     const [, pid, command] = /^\s*(\d+) (.*)$/.exec(line) ?? [];
     if (pid === undefined || command === undefined || Number(pid) === process.pid) continue;

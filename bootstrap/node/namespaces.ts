@@ -1,5 +1,5 @@
 /**
- * The ground of a real node: a network namespace with one link to this machine, and a mount namespace in which the
+ * What a real node stands on: a network namespace with one link to this machine, and a mount namespace in which the
  * folders that containerd and kubelet have hard-wired are ours. Both are held by files below the state folder. All
  * mounts that the node makes live in the second one and are gone with it.
  */
@@ -14,7 +14,7 @@ import { readNodeRecord, writeNodeRecord } from './record.ts';
 import { openWayOut } from './way-out.ts';
 
 /** Safe to repeat: what is there is left alone, half of it is completed. */
-export async function layGround(
+export async function ensureNodeNamespaces(
   layout: NodeLayout,
   network: NodeNetwork,
   { egress }: { egress: boolean },

@@ -94,7 +94,7 @@ export function expectedComponents(environment: Environment, catalog: Catalog): 
   return COMPONENTS.filter((name) => needs[name]);
 }
 
-export interface Ground {
+export interface LocalStack {
   environment: Environment;
   config: Config;
   catalog: Catalog;
@@ -106,7 +106,7 @@ export interface Ground {
   network: NodeNetwork | undefined;
 }
 
-export interface GroundOptions {
+export interface LocalStackOptions {
   report: Report;
   signal?: AbortSignal | undefined;
   /** `claim`: other ports where the remembered ones are taken. `keep`: exactly those that the running parts know. */
@@ -114,11 +114,11 @@ export interface GroundOptions {
 }
 
 /** Asks for the tools and settles the ports; starts nothing. */
-export async function openGround(
+export async function openLocalStack(
   environment: Environment,
   config: Config,
-  { report, signal, ports: choice }: GroundOptions,
-): Promise<Ground> {
+  { report, signal, ports: choice }: LocalStackOptions,
+): Promise<LocalStack> {
   await checkCacheFolder(config);
   const layout = layoutOf(config, environment.name);
   await mkdir(layout.run, { recursive: true, mode: 0o700 });
@@ -205,8 +205,8 @@ export async function vaultPlugin(tools: AcquiredTools): Promise<InstalledTool |
  * How the component would be started now.
  * @returns undefined for one that is made only with the whole cluster, which `up` does
  */
-export async function componentOf(ground: Ground, name: ComponentName): Promise<Component | undefined> {
-  const { layout, ports, tools, config, catalog } = ground;
+export async function componentOf(stack: LocalStack, name: ComponentName): Promise<Component | undefined> {
+  const { layout, ports, tools, config, catalog } = stack;
   switch (name) {
     case 'temporal':
       return engineComponent(layout, await tools.get('temporal'), ports);
@@ -215,21 +215,21 @@ export async function componentOf(ground: Ground, name: ComponentName): Promise<
         tcpServices: tcpServices(catalog).map(({ service }) => service),
         commands: knownCommands(catalog),
         pki: pkiFolder(layout),
-        vaultClaim: ground.parts.vault ? vaultClaims(catalog)[0] : undefined,
+        vaultClaim: stack.parts.vault ? vaultClaims(catalog)[0] : undefined,
       });
     case 'vault':
       return vaultComponent(layout, await tools.get('vault'), ports, await vaultPlugin(tools));
     case 'worker':
-      return workerComponent(layout, config, ports, await workerBasis(ground));
+      return workerComponent(layout, config, ports, await workerBasis(stack));
     case 'node-agent':
     case 'containerd':
     case 'kubelet':
     case 'kube-proxy':
     case 'coredns':
-      return realNodeComponent(ground, name);
+      return realNodeComponent(stack, name);
     default: {
       const cluster = await clusterTools(tools);
-      const recorded = (await recordedComponents(layout, clusterDigest(layout, cluster, ports, ground.network)))?.find(
+      const recorded = (await recordedComponents(layout, clusterDigest(layout, cluster, ports, stack.network)))?.find(
         (component) => component.name === name,
       );
       return recorded === undefined ? undefined : clusterComponent(layout, cluster, ports, recorded);
@@ -238,7 +238,7 @@ export async function componentOf(ground: Ground, name: ComponentName): Promise<
 }
 
 async function realNodeComponent(
-  { environment, config, layout, ports, network, tools }: Ground,
+  { environment, config, layout, ports, network, tools }: LocalStack,
   name: NodeComponentName,
 ): Promise<Component | undefined> {
   if (network === undefined) return undefined;
@@ -257,28 +257,28 @@ async function realNodeComponent(
   );
 }
 
-async function workerBasis(ground: Ground): Promise<WorkerBasis> {
-  const { version } = JSON.parse(await readFile(join(ground.config.repoRoot, 'package.json'), 'utf8')) as {
+async function workerBasis(stack: LocalStack): Promise<WorkerBasis> {
+  const { version } = JSON.parse(await readFile(join(stack.config.repoRoot, 'package.json'), 'utf8')) as {
     version: string;
   };
   return {
     version,
-    settings: JSON.stringify([ground.environment, ground.catalog, await runtimeOf(ground)]),
-    logsInByPlugin: await logsInByPlugin(ground),
+    settings: JSON.stringify([stack.environment, stack.catalog, await runtimeOf(stack)]),
+    logsInByPlugin: await logsInByPlugin(stack),
   };
 }
 
 /** Only to a cluster of somebody else. */
-async function logsInByPlugin({ environment, config }: Ground): Promise<boolean> {
+async function logsInByPlugin({ environment, config }: LocalStack): Promise<boolean> {
   const cluster = otherCluster(environment, config);
   if (cluster === undefined) return false;
   const { usesExecLogin } = await import('../src/clients/kubernetes/kubeconfig.ts');
   return usesExecLogin(cluster);
 }
 
-/** What `runtime.json` says of a ground whose parts all run. */
+/** What `runtime.json` says of a stack whose parts all run. */
 export async function runtimeOf(
-  { layout, parts, ports, tools }: Ground,
+  { layout, parts, ports, tools }: LocalStack,
   kind?: NonNullable<Runtime['cluster']>,
 ): Promise<Runtime> {
   const all = await tools.all();
