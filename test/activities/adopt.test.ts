@@ -12,8 +12,8 @@ import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { helmRecord, type RecordSample } from '../support/fakes/helm-record.ts';
 import { testScope } from '../support/scope.ts';
 
-const NAMESPACE = 'cache-system';
-const RELEASE = 'control-plane-redis';
+const NAMESPACE = 'stores';
+const RELEASE = 'cache';
 const signal = new AbortController().signal;
 const MANIFEST = `apiVersion: v1
 kind: PersistentVolumeClaim
@@ -53,7 +53,7 @@ describe('adopt', () => {
       const path = put(parts);
       const adoption = await adoptionOf(clients, RELEASE, signal);
       const lines = adoptionLines(RELEASE, adoption).join('\n');
-      for (const part of [/podinfo 1\.2\.3/, /StatefulSet store/, /data-store-0/, /theirs/]) assert.match(lines, part);
+      for (const part of [/podinfo\s1\.2\.3/, /StatefulSet store/, /data-store-0/, /theirs/]) assert.match(lines, part);
       assert.deepEqual(adoption.releases[0]?.claims, ['data-store-0', 'theirs']);
 
       assert.deepEqual(await take(parts, adoption.digest), [`${NAMESPACE}/${RELEASE}`]);
@@ -107,7 +107,7 @@ describe('adopt', () => {
     [
       'is ours',
       { labels: { 'ananta-environment': 'sandbox', 'ananta-run': 'r', 'ananta-digest': 'd' }, chart: 'redis' },
-      /nothing of "control-plane-redis" to take over/,
+      /nothing of "cache" to take over/,
     ],
   ] as const)
     test(`one that ${what} is refused`, () =>

@@ -39,7 +39,7 @@ function inputOf(name: keyof Activities, run: RunRef): unknown {
     adoptReleases: { run, service: 'keycloak', requestedBy: 'tester@host', plan: planOf({ keycloak: { phase: 1 } }) },
     recordVersion: { run, operation: 'deploy', requestedBy: 'tester@host', planDigest: 'x', seconds: 1, services: [] },
     removeRemains: { run, deleteData: true },
-    settleReleases: { run, releases: [{ namespace: 'auth-system', name: 'keycloak' }] },
+    settleReleases: { run, releases: [{ namespace: 'apps', name: 'keycloak' }] },
     repairFindings: {
       run,
       findings: [
@@ -47,7 +47,7 @@ function inputOf(name: keyof Activities, run: RunRef): unknown {
           key: 'x',
           kind: 'extra',
           area: 'kubernetes',
-          object: 'Service auth-system/keycloak',
+          object: 'Service apps/api',
           field: 'spec.x',
           repair: 'field',
         },

@@ -3,7 +3,6 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createActivities } from '../../src/activities/index.ts';
-import { loadCatalog } from '../../src/catalog/index.ts';
 import { getSecret } from '../../src/activities/secrets.ts';
 import { createRedactor } from '../../src/clients/redact.ts';
 import type { KubernetesObject } from '../../src/clients/kubernetes/index.ts';
@@ -13,8 +12,8 @@ import { testScope } from '../support/scope.ts';
 
 const step = {
   kind: 'release' as const,
-  name: 'control-plane-redis',
-  namespace: 'cache-system',
+  name: 'cache',
+  namespace: 'stores',
   job: false,
   action: 'install' as const,
   reason: '',
@@ -23,8 +22,8 @@ const step = {
 const service: PlannedService = {
   number: 5,
   phase: 2,
-  name: 'control-plane-redis',
-  namespace: 'cache-system',
+  name: 'cache',
+  namespace: 'stores',
   dependsOn: [],
   action: 'install',
   reason: '',
@@ -33,9 +32,9 @@ const service: PlannedService = {
   healthTimeoutSeconds: 1,
 };
 
-const base = '/namespaces/cache-system';
+const base = '/namespaces/stores';
 const pod: KubernetesObject = {
-  metadata: { name: 'control-plane-redis-0', namespace: 'cache-system', uid: 'p', resourceVersion: '1' },
+  metadata: { name: 'cache-0', namespace: 'stores', uid: 'p', resourceVersion: '1' },
   spec: { containers: [{ name: 'redis' }] },
   status: {
     phase: 'Running',
@@ -61,7 +60,7 @@ const pod: KubernetesObject = {
 const event = (name: string, object: string, type: string, message: string): [string, KubernetesObject] => [
   `/api/v1${base}/events/${name}`,
   {
-    metadata: { name, namespace: 'cache-system', uid: name, resourceVersion: '1' },
+    metadata: { name, namespace: 'stores', uid: name, resourceVersion: '1' },
     type,
     reason: 'BackOff',
     message,
@@ -73,45 +72,45 @@ const event = (name: string, object: string, type: string, message: string): [st
 describe('evidence', () => {
   test("workloads, pods, events, logs before and after the restart and Helm's words in one file; a few lines for the terminal", async () => {
     await withFakeClients(async ({ clients, cluster, run, folder }) => {
-      cluster.objects.set(`/api/v1${base}/pods/control-plane-redis-0`, pod);
+      cluster.objects.set(`/api/v1${base}/pods/cache-0`, pod);
       for (const [path, object] of [
-        event('a', 'control-plane-redis-0', 'Warning', 'Back-off restarting'),
+        event('a', 'cache-0', 'Warning', 'Back-off restarting'),
         event('b', 'somebody-else', 'Warning', 'not ours'),
       ])
         cluster.objects.set(path, object);
       clients.kubernetes.podLog = (_pod, container, options) =>
         Promise.resolve(`${container} ${options?.previous ? 'before' : 'now'}: cannot bind`);
-      await writeFile(join(folder, 'control-plane-redis.log'), 'Helm said this\n');
+      await writeFile(join(folder, 'cache.log'), 'Helm said this\n');
       const { evidence, summary } = await createActivities(clients, () => testScope()).collectEvidence({
         run,
         service,
         reason: 'not healthy',
       });
       const text = await readFile(evidence!, 'utf8');
-      assert.equal(evidence, join(folder, 'evidence', 'run-1', 'control-plane-redis.txt'));
+      assert.equal(evidence, join(folder, 'evidence', 'run-1', 'cache.txt'));
       assert.equal((await stat(evidence)).mode & 0o777, 0o600);
       for (const part of [
-        '# control-plane-redis: not healthy',
+        '# cache: not healthy',
         'CrashLoopBackOff',
         'Back-off restarting',
         'redis now: cannot bind',
-        '### Conditions\nPod control-plane-redis-0: Ready False since 2026-01-01T00:00:00Z ContainersNotReady containers with unready status: [redis]',
+        '### Conditions\nPod cache-0: Ready False since 2026-01-01T00:00:00Z ContainersNotReady containers with unready status: [redis]',
         'before its restart\nredis before: cannot bind',
         'Helm said this',
       ])
         assert.ok(text.includes(part), part);
       assert.equal(text.includes('not ours'), false);
       assert.deepEqual(summary, [
-        'pod control-plane-redis-0, container redis: CrashLoopBackOff (last exit 1 Error)',
-        'Pod control-plane-redis-0: BackOff Back-off restarting',
-        'control-plane-redis-0: redis now: cannot bind',
+        'pod cache-0, container redis: CrashLoopBackOff (last exit 1 Error)',
+        'Pod cache-0: BackOff Back-off restarting',
+        'cache-0: redis now: cannot bind',
       ]);
     });
   });
 
   test('all pods are ready and the service does not work all the same: their logs are what tells why', async () => {
     await withFakeClients(async ({ clients, cluster, run }) => {
-      cluster.objects.set(`/api/v1${base}/pods/control-plane-redis-0`, {
+      cluster.objects.set(`/api/v1${base}/pods/cache-0`, {
         ...pod,
         status: {
           phase: 'Running',
@@ -127,19 +126,21 @@ describe('evidence', () => {
       });
       assert.match(
         await readFile(evidence!, 'utf8'),
-        /### Log of control-plane-redis-0, container redis\nredis: MISCONF cannot persist/,
+        /### Log of cache-0, container redis\nredis: MISCONF cannot persist/,
       );
-      assert.deepEqual(summary, ['control-plane-redis-0: redis: MISCONF cannot persist']);
+      assert.deepEqual(summary, ['cache-0: redis: MISCONF cannot persist']);
     });
   });
 
   test('events of a release whose name begins alike are not its own; those of its claims and replica sets are', async () => {
     await withFakeClients(async ({ clients, cluster, run }) => {
-      clients.catalog = loadCatalog();
+      const [row] = clients.catalog.services.slice(-1);
+      const alike = ['queue', 'queue-store', 'queue-ui'].map((name) => ({ ...row!, name, namespace: 'engine' }));
+      clients.catalog = { ...clients.catalog, services: alike };
       const at = (name: string, kind: string): void => {
-        const path = `/api/v1/namespaces/temporal-system/events/${name}`;
+        const path = `/api/v1/namespaces/engine/events/${name}`;
         cluster.objects.set(path, {
-          metadata: { name, namespace: 'temporal-system', uid: path, resourceVersion: '1' },
+          metadata: { name, namespace: 'engine', uid: path, resourceVersion: '1' },
           type: 'Warning',
           reason: 'Trouble',
           message: `of ${name}`,
@@ -147,23 +148,23 @@ describe('evidence', () => {
           involvedObject: { kind, name },
         });
       };
-      for (const name of ['temporal-postgresql-0', 'temporal-ui-5d8-x', 'temporal-7c9-y']) at(name, 'Pod');
-      for (const name of ['data-temporal-0', 'data-temporal-postgresql-0']) at(name, 'PersistentVolumeClaim');
-      const temporal = {
+      for (const name of ['queue-store-0', 'queue-ui-5d8-x', 'queue-7c9-y']) at(name, 'Pod');
+      for (const name of ['data-queue-0', 'data-queue-store-0']) at(name, 'PersistentVolumeClaim');
+      const queue = {
         ...service,
-        name: 'temporal',
-        namespace: 'temporal-system',
-        steps: [{ ...step, name: 'temporal', namespace: 'temporal-system' }],
+        name: 'queue',
+        namespace: 'engine',
+        steps: [{ ...step, name: 'queue', namespace: 'engine' }],
       };
       const { evidence } = await createActivities(clients, () => testScope()).collectEvidence({
         run,
-        service: temporal,
+        service: queue,
         reason: 'x',
       });
       const text = await readFile(evidence!, 'utf8');
       assert.deepEqual([...text.matchAll(/Trouble of (\S+)/g)].map(([, name]) => name).sort(), [
-        'data-temporal-0',
-        'temporal-7c9-y',
+        'data-queue-0',
+        'queue-7c9-y',
       ]);
     });
   });
@@ -174,8 +175,8 @@ describe('evidence', () => {
       await seeding.openVault(run);
       await seeding.configureVault(run);
       await seeding.seedVault(run);
-      const value = (await getSecret(clients, 'cache/control-plane-redis', 'redis-password'))!;
-      cluster.objects.set(`/api/v1${base}/pods/control-plane-redis-0`, pod);
+      const value = (await getSecret(clients, 'stores/cache', 'redis-password'))!;
+      cluster.objects.set(`/api/v1${base}/pods/cache-0`, pod);
       clients.kubernetes.podLog = () => Promise.resolve(`connecting with redis://:${value}@host`);
       const fresh = createActivities({ ...clients, redactor: createRedactor() }, () => testScope());
       const { evidence, summary } = await fresh.collectEvidence({ run, service, reason: 'x' });
@@ -191,8 +192,8 @@ describe('evidence', () => {
       await activities.configureVault(parts.run);
       await activities.seedVault(parts.run);
       await activities.syncSecrets(parts.run);
-      const password = (await getSecret(parts.clients, 'cache/control-plane-redis', 'redis-password'))!;
-      const token = (await getSecret(parts.clients, 'app-plane/cns-service', 'api-token'))!;
+      const password = (await getSecret(parts.clients, 'stores/cache', 'redis-password'))!;
+      const token = (await getSecret(parts.clients, 'apps/api', 'api-token'))!;
       parts.vault.seal();
       await rm(parts.clients.vault.keys.path);
       // As after a restart of the worker.
@@ -205,8 +206,8 @@ describe('evidence', () => {
         `bare ${token}`,
       ].join('\n');
       clients.kubernetes = { ...parts.clients.kubernetes, podLog: () => Promise.resolve(log) };
-      parts.cluster.objects.set(`/api/v1${base}/pods/control-plane-redis-0`, pod);
-      for (const [path, object] of [event('a', 'control-plane-redis-0', 'Warning', 'probe said DB_PASS=hunter-two')])
+      parts.cluster.objects.set(`/api/v1${base}/pods/cache-0`, pod);
+      for (const [path, object] of [event('a', 'cache-0', 'Warning', 'probe said DB_PASS=hunter-two')])
         parts.cluster.objects.set(path, object);
 
       const found = await createActivities(clients, () => testScope()).collectEvidence({

@@ -21,7 +21,7 @@ async function deployed({ clients, run }: FakeParts, store: HelmStore, digest: s
   store.upgrade({
     labels: {
       'ananta-environment': 'sandbox',
-      'ananta-service': 'control-plane-redis',
+      'ananta-service': 'cache',
       'ananta-run': runId,
       'ananta-digest': digest,
       'ananta-proven': String(store.revisions().length + 1),
@@ -33,7 +33,7 @@ async function deployed({ clients, run }: FakeParts, store: HelmStore, digest: s
     requestedBy: 'a@b',
     planDigest: digest,
     seconds: 1,
-    services: [{ name: 'control-plane-redis', phase: 1, state: 'healthy', seconds: 1, changed: true }],
+    services: [{ name: 'cache', phase: 1, state: 'healthy', seconds: 1, changed: true }],
   });
 }
 
@@ -85,16 +85,16 @@ describe('destroy', () => {
         ],
         silent: [],
       });
-    cluster.objects.set('/api/v1/namespaces/cache-system', {
-      metadata: { name: 'cache-system', uid: 'ns', resourceVersion: '1' },
+    cluster.objects.set('/api/v1/namespaces/stores', {
+      metadata: { name: 'stores', uid: 'ns', resourceVersion: '1' },
     });
-    cluster.objects.set(`/api/v1/namespaces/cache-system/persistentvolumeclaims/${name}`, {
+    cluster.objects.set(`/api/v1/namespaces/stores/persistentvolumeclaims/${name}`, {
       metadata: {
         name,
-        namespace: 'cache-system',
+        namespace: 'stores',
         uid: name,
         resourceVersion: '1',
-        labels: { 'app.kubernetes.io/instance': 'control-plane-redis' },
+        labels: { 'app.kubernetes.io/instance': 'cache' },
       },
     });
   };

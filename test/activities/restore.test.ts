@@ -12,8 +12,8 @@ const DIGEST = '0123456789abcdef';
 
 function revision({ cluster }: FakeParts, number: number, status: string, labels: Record<string, string> = {}): string {
   const [path, secret] = helmRecord({
-    namespace: 'cache-system',
-    release: 'control-plane-redis',
+    namespace: 'stores',
+    release: 'cache',
     revision: number,
     status,
     chart: 'redis',
@@ -25,12 +25,12 @@ function revision({ cluster }: FakeParts, number: number, status: string, labels
 
 const inputOf = ({ run }: FakeParts, toRevision: number): ApplyReleaseInput => ({
   run,
-  service: 'control-plane-redis',
+  service: 'cache',
   priority: 1,
   step: {
     kind: 'release',
-    name: 'control-plane-redis',
-    namespace: 'cache-system',
+    name: 'cache',
+    namespace: 'stores',
     job: false,
     action: 'repair',
     reason: 'drifted',
@@ -53,8 +53,8 @@ describe("a release applied again from Helm's own record", () => {
       const { changed, revision: made } = await applyRelease(parts.clients, () => testScope())(inputOf(parts, 1));
       assert.deepEqual([changed, made, asked], [true, 3, [1]]);
       const labels =
-        parts.cluster.objects.get('/api/v1/namespaces/cache-system/secrets/sh.helm.release.v1.control-plane-redis.v3')
-          ?.metadata.labels ?? {};
+        parts.cluster.objects.get('/api/v1/namespaces/stores/secrets/sh.helm.release.v1.cache.v3')?.metadata.labels ??
+        {};
       assert.equal(labels['ananta-run'], 'run-1');
       assert.equal(labels['ananta-digest'], DIGEST);
       assert.match(labels['ananta-owner'] ?? '', /^\S+\.\d+\./);
@@ -98,9 +98,7 @@ describe("a release applied again from Helm's own record", () => {
       const again = (): Promise<unknown> => applyRelease(parts.clients, () => testScope())(inputOf(parts, 1));
       await assert.rejects(again(), /cluster unreachable/);
       await assert.rejects(again(), /cluster unreachable/);
-      assert.deepEqual(parts.cluster.removed, [
-        '/api/v1/namespaces/cache-system/secrets/sh.helm.release.v1.control-plane-redis.v2',
-      ]);
+      assert.deepEqual(parts.cluster.removed, ['/api/v1/namespaces/stores/secrets/sh.helm.release.v1.cache.v2']);
     });
   });
 

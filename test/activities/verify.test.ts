@@ -9,13 +9,13 @@ for (const [wanted, healthy, text] of [
 ] as const)
   test(`no replica where the environment wants ${wanted}`, () =>
     withFakeClients(async ({ clients, cluster }) => {
-      cluster.watched.set('Deployment/app-plane/cns-service/cns-service', {
-        metadata: { name: 'cns-service', namespace: 'app-plane', uid: 'u', resourceVersion: '1', generation: 1 },
+      cluster.watched.set('Deployment/apps/api/api', {
+        metadata: { name: 'api', namespace: 'apps', uid: 'u', resourceVersion: '1', generation: 1 },
         spec: { replicas: 0 },
         status: { observedGeneration: 1 },
       });
-      const environment = { ...clients.environment, replicas: { default: 1, services: { 'cns-service': wanted } } };
-      const row = (await verifyAll({ ...clients, environment })).find(({ service }) => service === 'cns-service');
+      const environment = { ...clients.environment, replicas: { default: 1, services: { api: wanted } } };
+      const row = (await verifyAll({ ...clients, environment })).find(({ service }) => service === 'api');
       assert.equal(row?.healthy, healthy);
       assert.match(row.proof + row.reason, text);
     }));

@@ -10,34 +10,34 @@ import { testScope } from '../support/scope.ts';
 
 const SECRET = 'a-very-secret-value';
 
-/** A revision of `cns-service` as Helm keeps it. */
+/** A revision of `api` as Helm keeps it. */
 function helmSecret(
   revision: number,
   digest: string,
   status = 'deployed',
 ): [string, FakeParts['cluster']['objects'] extends Map<string, infer Value> ? Value : never] {
-  const name = `sh.helm.release.v1.cns-service.v${revision}`;
+  const name = `sh.helm.release.v1.api.v${revision}`;
   const stored = {
-    name: 'cns-service',
-    namespace: 'app-plane',
+    name: 'api',
+    namespace: 'apps',
     version: revision,
     info: {},
     config: { password: SECRET },
     chart: { metadata: { name: 'service', version: '0.1.0' }, templates: [{ name: 'a', data: 'x' }] },
-    manifest: `kind: Deployment\nspec:\n  containers:\n  - image: registry/cns-service:${digest}\n    env:\n    - value: ${SECRET}\n`,
+    manifest: `kind: Deployment\nspec:\n  containers:\n  - image: registry/api:${digest}\n    env:\n    - value: ${SECRET}\n`,
   };
   const release = Buffer.from(gzipSync(JSON.stringify(stored)).toString('base64')).toString('base64');
   return [
-    `/api/v1/namespaces/app-plane/secrets/${name}`,
+    `/api/v1/namespaces/apps/secrets/${name}`,
     {
       metadata: {
         name,
-        namespace: 'app-plane',
+        namespace: 'apps',
         uid: `uid-${revision}`,
         resourceVersion: '1',
         labels: {
           owner: 'helm',
-          name: 'cns-service',
+          name: 'api',
           version: String(revision),
           status,
           'ananta-environment': 'sandbox',
@@ -73,7 +73,7 @@ const record = (clients: Clients, run: FakeParts['run'], changed = true): Promis
     requestedBy: 'a@b',
     planDigest: 'p',
     seconds: 4,
-    services: [{ name: 'cns-service', phase: 12, state: 'healthy', seconds: 3, changed }],
+    services: [{ name: 'api', phase: 12, state: 'healthy', seconds: 3, changed }],
   });
 
 describe('platform versions in the cluster', () => {
@@ -92,11 +92,11 @@ describe('platform versions in the cluster', () => {
         })),
         [
           {
-            name: 'cns-service',
+            name: 'api',
             revision: 1,
             digest: 'd1',
             chart: '0.1.0',
-            images: [{ image: 'registry/cns-service:d1' }],
+            images: [{ image: 'registry/api:d1' }],
           },
         ],
       );

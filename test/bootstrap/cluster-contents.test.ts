@@ -6,11 +6,10 @@ import type { ClusterTools } from '../../bootstrap/cluster/config.ts';
 import { failureStages } from '../../bootstrap/cluster/failures.ts';
 import { clusterObjects } from '../../bootstrap/cluster/objects.ts';
 import { layoutOf } from '../../bootstrap/layout.ts';
-import { loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
-import { loadEnvironment } from '../../src/environment/load.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { startupSeconds } from '../../src/plan/inputs/startup.ts';
+import { miniCatalog, miniEnvironment } from '../support/mini.ts';
 
 interface Stage {
   metadata: { name: string };
@@ -21,13 +20,13 @@ interface Stage {
   };
 }
 
-const catalog = loadCatalog();
+const catalog = await miniCatalog();
 const config = readConfig();
-const environment = await loadEnvironment('sandbox', config);
+const environment = await miniEnvironment();
 const ports = {
   responder: 1,
   'responder-kubelet': 2,
-  'responder-tcp-rabbitmq': 3,
+  'responder-tcp-worker': 3,
   vault: 4,
   etcd: 5,
   'etcd-peer': 6,
@@ -56,8 +55,7 @@ describe('what an embedded cluster holds', () => {
   test('ordinary stages of pods weigh nothing, so that a failure is always chosen before them', () => {
     for (const object of objects.filter(({ kind }) => kind === 'Stage'))
       assert.equal((object as unknown as Stage).spec.weight, 0, object.metadata.name);
-    for (const stage of failureStages('keycloak', 'crash-loop'))
-      assert.equal((stage as unknown as Stage).spec.weight, 1);
+    for (const stage of failureStages('auth', 'crash-loop')) assert.equal((stage as unknown as Stage).spec.weight, 1);
   });
 
   test('nodes that take every chart', () => {
@@ -74,11 +72,11 @@ describe('what an embedded cluster holds', () => {
     assert.deepEqual(forward, {
       forwards: [
         { ports: [8200], target: { address: '127.0.0.1', port: 4 } },
-        { ports: [5672], target: { address: '127.0.0.1', port: 3 } },
+        { ports: [8081], target: { address: '127.0.0.1', port: 3 } },
         { target: { address: '127.0.0.1', port: 1 } },
       ],
     });
-    assert.deepEqual(tcpServices(catalog), [{ service: 'rabbitmq', containerPort: 5672 }]);
+    assert.deepEqual(tcpServices(catalog), [{ service: 'worker', containerPort: 8081 }]);
   });
 
   test('exactly the declared commands may be executed', () => {

@@ -7,13 +7,21 @@ import { describe, test } from 'node:test';
 import { deleteKind, stopKind, upKind } from '../../bootstrap/kind/index.ts';
 import { kindConfiguration, nodePorts, unmapped } from '../../bootstrap/kind/config.ts';
 import type { BootstrapEvent } from '../../bootstrap/report.ts';
-import { loadCatalog } from '../../src/catalog/index.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { type FakeKind, fakeKind } from '../support/fakes/kind.ts';
+import { miniCatalog } from '../support/mini.ts';
 import { workspace } from '../cli/run-cli.ts';
 
-const catalog = loadCatalog();
+const mini = await miniCatalog();
+/** Each port is a NodePort. */
+const catalog = {
+  ...mini,
+  services: mini.services.map(({ ports, ...service }) => ({
+    ...service,
+    ports: ports.map((port, index) => ({ ...port, nodePort: 31000 + service.number * 10 + index })),
+  })),
+};
 const PORTS = nodePorts(catalog).map(({ nodePort }) => nodePort);
 const local = await loadEnvironment('local', readConfig());
 
@@ -68,7 +76,7 @@ describe("kind's configuration", () => {
       control!.extraPortMappings!.map(({ containerPort }) => containerPort),
       PORTS,
     );
-    assert.ok(PORTS.length > 10 && new Set(PORTS).size === PORTS.length && PORTS.includes(31180));
+    assert.ok(PORTS.length > 10 && new Set(PORTS).size === PORTS.length && PORTS.includes(31090));
     for (const mapping of control!.extraPortMappings!)
       assert.deepEqual(
         [mapping.hostPort, mapping.listenAddress, mapping.protocol],

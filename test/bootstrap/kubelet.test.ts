@@ -9,10 +9,10 @@ import { type SpdyStream, serveSpdy } from '../../bootstrap/responder/kubelet/sp
 
 describe('commands in simulated containers', () => {
   const cases: [string[], string][] = [
-    [['pg_isready', '-h', 'control-plane-postgres.database-system.svc', '-p', '5432'], 'control-plane-postgres'],
-    [['redis-cli', '-h', 'novu-redis.notifications.svc.cluster.local', 'ping'], 'novu-redis'],
-    [['mongosh', 'mongodb://user@novu-mongodb.notifications.svc:27017/db'], 'novu-mongodb'],
-    [['temporal', '--address', 'temporal.temporal-system.svc:7233', 'operator', 'cluster', 'health'], 'temporal'],
+    [['pg_isready', '-h', 'database.data.svc', '-p', '5432'], 'database'],
+    [['redis-cli', '-h', 'cache.stores.svc.cluster.local', 'ping'], 'cache'],
+    [['mongosh', 'mongodb://user@documents.stores.svc:27017/db'], 'documents'],
+    [['temporal', '--address', 'engine.apps.svc:7233', 'operator', 'cluster', 'health'], 'engine'],
     [['true'], ''],
   ];
   for (const [command, service] of cases)
@@ -22,10 +22,10 @@ describe('commands in simulated containers', () => {
 
   test('answer by the state of the service; unknown ones are not found', () => {
     const command = cases[0]![0];
-    const known = [{ command, answer: 'control-plane-postgres - accepting connections' }];
+    const known = [{ command, answer: 'database - accepting connections' }];
     assert.deepEqual(answerCommand(command, known, undefined), {
       exitCode: 0,
-      output: 'control-plane-postgres - accepting connections\n',
+      output: 'database - accepting connections\n',
       errors: '',
     });
     assert.equal(answerCommand(command, known, 'unhealthy')?.exitCode, 1);

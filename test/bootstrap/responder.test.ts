@@ -20,10 +20,10 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ananta-responder-'));
   failures = join(folder, 'failures');
   await mkdir(failures);
-  ports = await claimPorts({ file: join(folder, 'ports.json'), names: ['main', 'rabbitmq'], inUseByUs: new Set() });
+  ports = await claimPorts({ file: join(folder, 'ports.json'), names: ['main', 'worker'], inUseByUs: new Set() });
   responder = await startResponder({
     port: ports['main']!,
-    tcpPorts: { rabbitmq: ports['rabbitmq']! },
+    tcpPorts: { worker: ports['worker']! },
     failures,
     onProbe: ({ kind, service, outcome }) => probes.push(`${kind} ${service} ${outcome}`),
   });
@@ -97,42 +97,42 @@ function tcp(port: number): Promise<'open' | 'refused'> {
 
 describe('the responder', () => {
   test('http: 200 for all who are well, 503 for one that is not, nothing for one that hangs', async () => {
-    assert.deepEqual(await http('keycloak.auth-system.svc:8080'), { status: 200, service: 'keycloak' });
-    await failProbe(failures, 'keycloak', 'unhealthy');
-    assert.equal((await http('keycloak.auth-system.svc')).status, 503);
-    assert.equal((await http('directus.app-plane.svc')).status, 200);
-    await failProbe(failures, 'keycloak', 'refuse');
-    await assert.rejects(http('keycloak.auth-system.svc'), { code: 'ECONNRESET' });
-    await failProbe(failures, 'keycloak', 'hang');
-    await assert.rejects(http('keycloak.auth-system.svc'), /timeout/);
-    await clearProbe(failures, 'keycloak');
-    assert.equal((await http('keycloak.auth-system.svc')).status, 200);
-    assert.ok(probes.includes('http keycloak unhealthy'));
+    assert.deepEqual(await http('auth.apps.svc:8080'), { status: 200, service: 'auth' });
+    await failProbe(failures, 'auth', 'unhealthy');
+    assert.equal((await http('auth.apps.svc')).status, 503);
+    assert.equal((await http('content.apps.svc')).status, 200);
+    await failProbe(failures, 'auth', 'refuse');
+    await assert.rejects(http('auth.apps.svc'), { code: 'ECONNRESET' });
+    await failProbe(failures, 'auth', 'hang');
+    await assert.rejects(http('auth.apps.svc'), /timeout/);
+    await clearProbe(failures, 'auth');
+    assert.equal((await http('auth.apps.svc')).status, 200);
+    assert.ok(probes.includes('http auth unhealthy'));
   });
 
   test('grpc: SERVING or NOT_SERVING by the authority; other methods are unimplemented', async () => {
-    assert.deepEqual(await grpc('temporal.temporal-system.svc'), {
+    assert.deepEqual(await grpc('engine.apps.svc'), {
       status: '0',
       answer: Buffer.from([0, 0, 0, 0, 2, 0x08, 1]),
     });
-    await failProbe(failures, 'temporal', 'unhealthy');
-    assert.deepEqual(await grpc('temporal.temporal-system.svc'), {
+    await failProbe(failures, 'engine', 'unhealthy');
+    assert.deepEqual(await grpc('engine.apps.svc'), {
       status: '0',
       answer: Buffer.from([0, 0, 0, 0, 2, 0x08, 2]),
     });
     await clearProbe(failures);
-    assert.equal((await grpc('temporal.temporal-system.svc', '/other.Service/Method')).status, '12');
+    assert.equal((await grpc('engine.apps.svc', '/other.Service/Method')).status, '12');
   });
 
   test('tcp: the port of a failing service is closed until it is well again', async () => {
-    assert.equal(await tcp(ports['rabbitmq']!), 'open');
+    assert.equal(await tcp(ports['worker']!), 'open');
     assert.equal(await tcp(ports['main']!), 'open');
-    await failProbe(failures, 'rabbitmq', 'refuse');
+    await failProbe(failures, 'worker', 'refuse');
     await sleep(80);
-    assert.equal(await tcp(ports['rabbitmq']!), 'refused');
-    await clearProbe(failures, 'rabbitmq');
+    assert.equal(await tcp(ports['worker']!), 'refused');
+    await clearProbe(failures, 'worker');
     await sleep(80);
-    assert.equal(await tcp(ports['rabbitmq']!), 'open');
+    assert.equal(await tcp(ports['worker']!), 'open');
   });
 });
 
@@ -140,7 +140,7 @@ describe('failures', () => {
   test('are files: unknown modes and strange names are no failures, and strange names are refused', async () => {
     assert.equal(await probeFailure(failures, '../failures'), undefined);
     await assert.rejects(failProbe(failures, '../x', 'hang'), /not the name of a service/);
-    assert.equal(serviceOfHost('temporal.temporal-system.svc:7233'), 'temporal');
+    assert.equal(serviceOfHost('engine.apps.svc:7233'), 'engine');
     assert.equal(serviceOfHost(undefined), '');
   });
 });

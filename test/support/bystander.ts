@@ -2,7 +2,7 @@
  * Somebody else on the cluster: plants what other owners, controllers and people have there, and proves at the end that
  * all of it is as it was. Use it in every test that deploys, repairs or destroys on a real API server:
  *
- *   const bystander = await plantBystander(kubernetes, { kubeconfig, folder: sandbox.folder, within: ['app-plane'] });
+ *   const bystander = await plantBystander(kubernetes, { kubeconfig, folder: sandbox.folder, within: ['apps'] });
  *   … what is tested …
  *   await bystander.assertUntouched();
  *

@@ -22,7 +22,7 @@ export interface ImportRequest {
 }
 
 export interface FoundValue extends KeyOfPath {
-  /** `the file`, `Secret cache-system/vault-cache-control-plane-redis`, `made anew`. */
+  /** `the file`, `Secret data/vault-database-main`, `made anew`. */
   from: string;
 }
 

@@ -11,7 +11,7 @@ import type { Receipt } from './receipt.ts';
 
 export interface Restorable {
   value: string;
-  /** `version 3`, `Secret control-plane/vault-database-postgres`. */
+  /** `version 3`, `Secret data/vault-database-main`. */
   from: string;
 }
 

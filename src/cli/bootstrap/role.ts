@@ -2,6 +2,7 @@
  * What the workers may do in the cluster: bound by name where the environment says a role, and looked at in any case.
  */
 import { z } from 'zod';
+import type { Catalog } from '../../catalog/schema.ts';
 import type { KubernetesClient } from '../../clients/kubernetes/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import { IN_CLUSTER, MANAGED_BY, MANAGED_BY_LABEL } from '../../contract/names.ts';
@@ -36,18 +37,27 @@ export async function bindRole(
   return true;
 }
 
-/** @returns why the workers could deploy nothing; undefined where they may do the first thing that a deployment does */
+/**
+ * Asks for what Helm does first in each namespace of the platform: it reads and writes its records.
+ * @returns where the workers could deploy nothing, and what to do; undefined where they may
+ */
 export async function workerRightsProblem(
   kubernetes: Pick<KubernetesClient, 'mayAccount'>,
+  catalog: Pick<Catalog, 'services'>,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
   const account = { namespace: IN_CLUSTER.namespace, name: IN_CLUSTER.worker };
-  const questions = [
-    { verb: 'list', group: '', resource: 'secrets', namespace: 'control-plane' },
-    { verb: 'create', group: 'apps', resource: 'deployments', namespace: 'control-plane' },
-  ];
-  const answers = await Promise.all(questions.map((question) => kubernetes.mayAccount(account, question, signal)));
-  return answers.every(Boolean)
+  const namespaces = [...new Set(catalog.services.map(({ namespace }) => namespace))];
+  const answers = await Promise.all(
+    namespaces.flatMap((namespace) =>
+      ['list', 'create'].map(async (verb) => ({
+        namespace,
+        allowed: await kubernetes.mayAccount(account, { verb, group: '', resource: 'secrets', namespace }, signal),
+      })),
+    ),
+  );
+  const denied = namespaces.filter((name) => answers.some(({ namespace, allowed }) => namespace === name && !allowed));
+  return denied.length === 0
     ? undefined
-    : `the service account ${account.namespace}/${account.name} may not deploy yet: give it the role of a deployer: npm run ananta -- rbac apply --identity deployer`;
+    : `the service account ${account.namespace}/${account.name} may not deploy yet to ${denied.join(', ')}: give it the role of a deployer: npm run ananta -- rbac apply --identity deployer`;
 }

@@ -116,7 +116,7 @@ export async function bootstrapSteps(
     });
   }
   if (await giveRights(clients, signal)) changed.push('role');
-  const problem = await workerRightsProblem(kubernetes, signal);
+  const problem = await workerRightsProblem(kubernetes, clients.catalog, signal);
   report({
     step: 'role',
     state: problem === undefined ? 'checked' : 'note',

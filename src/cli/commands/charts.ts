@@ -25,7 +25,7 @@ neither read nor written; HTTPS_PROXY and NO_PROXY hold.
 Exit code 3: a chart cannot be had, or is not the one that the lock names.`,
     examples: [
       ['charts pull --env prod', 'Everything that prod installs from publishers.'],
-      ['charts pull vault argo-cd --env prod', 'Two of them.'],
+      ['charts pull vault --env prod', 'One of them.'],
     ],
   })
     .argument('[chart...]', NAMES)
@@ -101,8 +101,8 @@ some time ago: other checkouts share the cache, and what they lack they fetch ag
     });
   const charts = plainCommand('charts', {
     summary: "fetch, verify and carry along the publishers' charts",
-    description: `With \`charts: upstream\` in its file an environment installs Vault, PostgreSQL, Redis and eight others from their
-publishers' charts. helm/charts.lock.yaml pins each by version and digest; a deployment installs nothing else.`,
+    description: `With \`charts: upstream\` in its file an environment installs what its platform has from publishers (Vault, databases, stores)
+from their own charts. helm/charts.lock.yaml of the platform pins each by version and digest; a deployment installs nothing else.`,
     examples: [],
   })
     .usage('COMMAND [options]')

@@ -51,11 +51,8 @@ name first.
 Exit code 0: nothing is missing. Exit code 2: values are still missing. Exit code 3: refused, nothing was written.`,
     examples: [
       ['secrets import --env staging', 'From the Kubernetes Secrets that are left.'],
-      [
-        'secrets import --env staging --file backup.json',
-        'And from a backup: {"database/postgres": {"password": "…"}}.',
-      ],
-      ['secrets import --env staging --give-up cache', 'New values where the data may be lost.'],
+      ['secrets import --env staging --file backup.json', 'And from a backup: {"PATH": {"KEY": "VALUE"}}.'],
+      ['secrets import --env staging --give-up SERVICE', 'New values where the data may be lost.'],
     ],
   })
     .option('--file <file>', 'JSON with the old values: path, then key, then value; - for standard input')

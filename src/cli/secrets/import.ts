@@ -125,7 +125,7 @@ async function valuesOf(catalog: Catalog, path: string): Promise<Record<string, 
   const parsed = fileSchema.safeParse(json(textFromBytes(bytes)));
   if (!parsed.success)
     throw refused(
-      `--file ${path} is not what is expected: JSON with paths, their keys and values that are text: {"database/postgres": {"password": "…"}}.`,
+      `--file ${path} is not what is expected: JSON with paths, their keys and values that are text: {"PATH": {"KEY": "VALUE"}}.`,
     );
   for (const [name, values] of Object.entries(parsed.data)) {
     const declared = catalog.secretPaths.find((candidate) => candidate.path === name);

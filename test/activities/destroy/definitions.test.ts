@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { definitionsToRemove } from '../../../src/activities/destroy/definitions.ts';
 import type { Survey } from '../../../src/activities/destroy/survey.ts';
-import { loadCatalog } from '../../../src/catalog/index.ts';
 import type { Clients } from '../../../src/clients/index.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../../src/config.ts';
-import { loadEnvironment } from '../../../src/environment/load.ts';
+import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
 
 const OURS = 'clusters.postgresql.cnpg.io';
 const BEFORE = '2026-01-01T00:00:00Z';
@@ -39,9 +38,9 @@ async function decided(
   const { targets, kept } = await definitionsToRemove(
     {
       kubernetes,
-      catalog: loadCatalog(),
+      catalog: await miniCatalog(),
       config: readConfig(),
-      environment: await loadEnvironment('sandbox', readConfig({})),
+      environment: await miniEnvironment(),
     },
     survey,
     new AbortController().signal,

@@ -49,16 +49,11 @@ function namespaceOf(name: string, labels: Record<string, string>): [string, Kub
   ];
 }
 
-const instance = { 'app.kubernetes.io/instance': 'control-plane-redis' };
+const instance = { 'app.kubernetes.io/instance': 'cache' };
 /** As `environment` makes them; undefined: by a version that put no name on them. */
 const madeBy = (environment: string | undefined, suffix: string): [string, KubernetesObject][] => [
-  object('cache-system', 'secrets', `vault-redis${suffix}`, labelsOf(environment)),
-  object(
-    'cache-system',
-    'persistentvolumeclaims',
-    `data-control-plane-redis${suffix}`,
-    labelsOf(environment, instance),
-  ),
+  object('stores', 'secrets', `vault-redis${suffix}`, labelsOf(environment)),
+  object('stores', 'persistentvolumeclaims', `data-cache${suffix}`, labelsOf(environment, instance)),
 ];
 
 async function destroyed(
@@ -107,7 +102,7 @@ describe('destroy --delete-data', () => {
   test('takes all that is its own, named or from before there were names, and with it whose the cluster is', async () => {
     const own = [...madeBy('sandbox', ''), ...madeBy(undefined, '-before')];
     const { left, owned } = await destroyed([
-      namespaceOf('cache-system', labelsOf('sandbox')),
+      namespaceOf('stores', labelsOf('sandbox')),
       namespaceOf('ananta-system', MARK),
       object('ananta-system', 'configmaps', 'version-sandbox-1', labelsOf('sandbox')),
       ...own,
@@ -123,7 +118,7 @@ describe('destroy --delete-data', () => {
       object('ananta-system', 'configmaps', 'drift-other', MARK),
     ];
     const { left, reasons, owned } = await destroyed([
-      namespaceOf('cache-system', labelsOf('sandbox')),
+      namespaceOf('stores', labelsOf('sandbox')),
       namespaceOf('ananta-system', MARK),
       ...madeBy('sandbox', ''),
       object('ananta-system', 'configmaps', 'version-sandbox-1', labelsOf('sandbox')),
@@ -132,23 +127,21 @@ describe('destroy --delete-data', () => {
     ]);
     assert.deepEqual(
       left.sort(),
-      [...theirs.map(([path]) => path), '/api/v1/namespaces/cache-system', '/api/v1/namespaces/ananta-system'].sort(),
+      [...theirs.map(([path]) => path), '/api/v1/namespaces/stores', '/api/v1/namespaces/ananta-system'].sort(),
     );
     assert.equal(owned, false);
     assert.match(reasons, /ananta-system: it holds what is not ours: .*Secret vault-keys/);
-    assert.match(reasons, /cache-system: .*not ours: .*vault-redis-other/);
+    assert.match(reasons, /stores: .*not ours: .*vault-redis-other/);
   });
 
   test('a namespace that another environment has made stays', async () => {
-    const namespace = namespaceOf('cache-system', labelsOf('other'));
+    const namespace = namespaceOf('stores', labelsOf('other'));
     const { left } = await destroyed([namespace, ...madeBy('sandbox', '')]);
     assert.deepEqual(left, [namespace[0]]);
   });
 
   test('what another environment had before it was taken over is its own now', async () => {
-    const { left } = await destroyed([namespaceOf('cache-system', labelsOf('other')), ...madeBy('other', '')], {}, [
-      'other',
-    ]);
+    const { left } = await destroyed([namespaceOf('stores', labelsOf('other')), ...madeBy('other', '')], {}, ['other']);
     assert.deepEqual(left, []);
   });
 });

@@ -7,7 +7,7 @@ import type { Remain } from '../../../src/contract/deploy.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
 
-const NAMESPACE = 'cache-system';
+const NAMESPACE = 'stores';
 const kind = (version: string, name: string, plural: string): Kind => ({
   group: 'a.example',
   version,

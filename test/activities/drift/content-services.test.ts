@@ -14,16 +14,17 @@ import {
   askTemporal,
   type ContentClients,
 } from '../../../src/activities/drift/content-services.ts';
-import { loadCatalog } from '../../../src/catalog/index.ts';
 import { createRedactor } from '../../../src/clients/redact.ts';
 import type { VaultSession } from '../../../src/clients/vault/index.ts';
+import { miniCatalog } from '../../support/mini.ts';
 
-const catalog = loadCatalog();
+const catalog = await miniCatalog();
 const signal = new AbortController().signal;
 const pod = { namespace: 'ns', release: 'server', pod: 'server-0' };
-const keycloakPod = { ...pod, release: 'keycloak' };
-const temporalPod = { ...pod, release: 'temporal' };
+const keycloakPod = { ...pod, release: 'auth' };
+const temporalPod = { ...pod, release: 'worker' };
 const PASSWORD = 'a-password-of-keycloak';
+const NAMESPACES = ['orders', 'billing'].map((name) => ({ name, retention: '72h', job: 'namespaces' }));
 
 /** Instead of a port-forward a connection to a server of the test; Vault holds Keycloak's administrator. */
 async function through(
@@ -87,7 +88,7 @@ describe('Keycloak', () => {
     return { server, seen };
   };
   const realm = {
-    'GET /realms/ananta-saas/.well-known/openid-configuration': [200, {}],
+    'GET /realms/mini/.well-known/openid-configuration': [200, {}],
     'POST /realms/master/protocol/openid-connect/token': [200, { access_token: 'a.token' }],
   } as Record<string, [number, unknown]>;
   const all = catalog.realm!.clients.map(({ clientId, public: publicClient }) => ({
@@ -99,14 +100,14 @@ describe('Keycloak', () => {
   test('realm and clients are there: nothing; the password goes into the login alone', async () => {
     const { server, seen } = keycloak({
       ...realm,
-      'GET /admin/realms/ananta-saas/clients': [200, [...all, { clientId: 'account' }]],
+      'GET /admin/realms/mini/clients': [200, [...all, { clientId: 'account' }]],
     });
     await through(server, async (clients) => {
       assert.deepEqual(await askKeycloak(clients, keycloakPod, catalog.realm!, signal), []);
       assert.deepEqual(seen, [
-        'GET /realms/ananta-saas/.well-known/openid-configuration',
+        'GET /realms/mini/.well-known/openid-configuration',
         'POST /realms/master/protocol/openid-connect/token with the password',
-        'GET /admin/realms/ananta-saas/clients Bearer a.token',
+        'GET /admin/realms/mini/clients Bearer a.token',
       ]);
     });
   });
@@ -114,9 +115,9 @@ describe('Keycloak', () => {
   test('a client less, and one that was switched off', async () => {
     const { server } = keycloak({
       ...realm,
-      'GET /admin/realms/ananta-saas/clients': [
+      'GET /admin/realms/mini/clients': [
         200,
-        all.slice(1).map((client) => ({ ...client, enabled: client.clientId !== 'dashboard' })),
+        all.slice(1).map((client) => ({ ...client, enabled: client.clientId !== 'api' })),
       ],
     });
     await through(server, async (clients) => {
@@ -125,8 +126,8 @@ describe('Keycloak', () => {
           ({ kind, object, field, release, repair }) => [kind, object, field, release, repair],
         ),
         [
-          ['missing', 'Client ananta-saas/admin-app', undefined, 'keycloak-init', 'job'],
-          ['changed', 'Client ananta-saas/dashboard', 'enabled', 'keycloak-init', 'job'],
+          ['missing', 'Client mini/web', undefined, 'auth-realm', 'job'],
+          ['changed', 'Client mini/api', 'enabled', 'auth-realm', 'job'],
         ],
       );
     });
@@ -134,14 +135,14 @@ describe('Keycloak', () => {
 
   test('no realm: the Job; a refused login: an error without the password', async () => {
     await through(
-      keycloak({ 'GET /realms/ananta-saas/.well-known/openid-configuration': [404, {}] }).server,
+      keycloak({ 'GET /realms/mini/.well-known/openid-configuration': [404, {}] }).server,
       async (clients) => {
         assert.deepEqual(
           (await askKeycloak(clients, keycloakPod, catalog.realm!, signal)).map(({ object, repair }) => [
             object,
             repair,
           ]),
-          [['Realm ananta-saas', 'job']],
+          [['Realm mini', 'job']],
         );
       },
     );
@@ -164,7 +165,7 @@ test('Temporal: a namespace that it does not know is missing, any other refusal 
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('end', () => {
       assert.equal(headers[':path'], '/temporal.api.workflowservice.v1.WorkflowService/DescribeNamespace');
-      const known = Buffer.concat(chunks).includes('arc-saas');
+      const known = Buffer.concat(chunks).includes('orders');
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
       stream.on('wantTrailers', () => {
         stream.sendTrailers(known ? { 'grpc-status': '0' } : { 'grpc-status': refusal, 'grpc-message': 'said%20so' });
@@ -174,16 +175,16 @@ test('Temporal: a namespace that it does not know is missing, any other refusal 
   });
   await through(server, async (clients) => {
     assert.deepEqual(
-      (await askTemporal(clients, temporalPod, catalog.temporalNamespaces, signal)).map(({ kind, object, release }) => [
+      (await askTemporal(clients, temporalPod, NAMESPACES, signal)).map(({ kind, object, release }) => [
         kind,
         object,
         release,
       ]),
-      [['missing', 'Temporal namespace enrichment', 'temporal-init']],
+      [['missing', 'Temporal namespace billing', 'namespaces']],
     );
     refusal = '7';
-    await assert.rejects(askTemporal(clients, temporalPod, catalog.temporalNamespaces, signal), {
-      message: 'DescribeNamespace enrichment: status 7 said so',
+    await assert.rejects(askTemporal(clients, temporalPod, NAMESPACES, signal), {
+      message: 'DescribeNamespace billing: status 7 said so',
     });
   });
 });
@@ -195,7 +196,7 @@ test('commands in pods: passwords come from the container, and stand in no argum
     await writeFile(join(folder, 'mc'), '#!/bin/sh\necho "{\\"key\\":\\"$1-$2-$3\\"}"\necho "$MC_HOST_server" >&2\n');
     await writeFile(
       join(folder, 'psql'),
-      '#!/bin/sh\nfor last; do :; done\necho "1|V1__organizations.sql|1|t"\necho "$PGPASSWORD $last" >&2\n',
+      '#!/bin/sh\nfor last; do :; done\necho "1|V1__accounts.sql|1|t"\necho "$PGPASSWORD $last" >&2\n',
     );
     await Promise.all(['mc', 'psql'].map((name) => chmod(join(folder, name), 0o755)));
     const commands: string[] = [];
@@ -219,13 +220,7 @@ test('commands in pods: passwords come from the container, and stand in no argum
     const [migration] = catalog.migrations;
     assert.deepEqual(await askBuckets(clients, pod, { ...set!, buckets: ['ls---json-server'] }, signal), []);
     assert.deepEqual(
-      await askLedger(
-        clients,
-        pod,
-        migration!,
-        [{ version: '1', script: 'V1__organizations.sql', checksum: 1 }],
-        signal,
-      ),
+      await askLedger(clients, pod, migration!, [{ version: '1', script: 'V1__accounts.sql', checksum: 1 }], signal),
       [],
     );
     assert.doesNotMatch(commands.join('\n'), new RegExp(PASSWORD));

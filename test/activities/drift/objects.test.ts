@@ -17,8 +17,8 @@ import { helmRecord, ourLabels } from '../../support/fakes/helm-record.ts';
 import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;
-const NAMESPACE = 'cache-system';
-const RELEASE = 'control-plane-redis';
+const NAMESPACE = 'stores';
+const RELEASE = 'cache';
 const kind = (group: string, name: string, plural: string): Kind => ({
   group,
   version: 'v1',
@@ -94,7 +94,7 @@ async function withRelease(work: (parts: FakeParts) => Promise<void>): Promise<v
 const find = async ({ clients }: FakeParts): Promise<string[]> => {
   const { findings } = await findObjectDrift(clients, clients.environment, signal);
   return findings
-    .filter(({ area, object: what }) => area === 'kubernetes' && / cache-system\/(own|settings)$/.test(what))
+    .filter(({ area, object: what }) => area === 'kubernetes' && / stores\/(own|settings)$/.test(what))
     .map(({ kind: of, object: what, field, repair }) =>
       [of, what, ...(field === undefined ? [] : [field]), repair ?? 'a person'].join(' '),
     )
@@ -108,8 +108,8 @@ describe('drift of one release', () => {
       parts.cluster.objects.delete(pathOf('secrets', 'own'));
       parts.cluster.objects.set(pathOf('configmaps', 'settings'), object('settings', { data: { a: 'other' } }));
       assert.deepEqual(await find(parts), [
-        'changed ConfigMap cache-system/settings data.a release',
-        'missing Secret cache-system/own release',
+        'changed ConfigMap stores/settings data.a release',
+        'missing Secret stores/own release',
       ]);
     }));
 
@@ -124,8 +124,8 @@ describe('drift of one release', () => {
           path === pathOf('secrets', 'own') ? Promise.reject(error) : get(path, from);
         parts.cluster.objects.set(pathOf('configmaps', 'settings'), object('settings', { data: { a: 'other' } }));
         assert.deepEqual(await find(parts), [
-          'changed ConfigMap cache-system/settings data.a release',
-          'not-observable Secret cache-system/own a person',
+          'changed ConfigMap stores/settings data.a release',
+          'not-observable Secret stores/own a person',
         ]);
       }));
   }
@@ -170,10 +170,7 @@ describe('fields that somebody has added', () => {
         findings: [extra('one', 'data.added', digest), extra('two', 'data.added', digest)],
       });
       assert.deepEqual(repaired, ['two']);
-      assert.match(
-        refused?.join() ?? '',
-        /^ConfigMap cache-system\/one could not be repaired: .*403 a webhook says no$/,
-      );
+      assert.match(refused?.join() ?? '', /^ConfigMap stores\/one could not be repaired: .*403 a webhook says no$/);
       assert.deepEqual(
         patched.map(([path, operations]) => [
           path.split('/').at(-1),

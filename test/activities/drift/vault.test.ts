@@ -3,10 +3,10 @@ import { describe, test } from 'node:test';
 import { findContentDrift } from '../../../src/activities/drift/content.ts';
 import { findVaultDrift } from '../../../src/activities/drift/vault.ts';
 import { createActivities } from '../../../src/activities/index.ts';
-import { loadCatalog } from '../../../src/catalog/index.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import type { DriftFinding } from '../../../src/contract/drift.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { miniCatalog } from '../../support/mini.ts';
 import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;
@@ -99,15 +99,15 @@ describe('drift of Vault', () => {
       const before = values();
       vault.policies.set('ananta-read-own-path', 'path "*" { capabilities = ["sudo"] }');
       vault.policies.set('other', 'x');
-      vault.roles.set('ananta-cns-service', { ...vault.roles.get('ananta-cns-service'), token_period: 86400 });
+      vault.roles.set('ananta-api', { ...vault.roles.get('ananta-api'), token_period: 86400 });
       vault.roles.set('ananta-gone', {});
       vault.tuning.set('secret/', { max_lease_ttl: 60 });
       vault.kvConfig = { max_versions: 1 };
       vault.config = { ...vault.config, disable_iss_validation: false };
-      vault.kv.get('app-plane/cns-service')!.versions[0]!.deletion_time = '2026-01-01T00:00:00Z';
+      vault.kv.get('apps/api')!.versions[0]!.deletion_time = '2026-01-01T00:00:00Z';
       const kinds = lines(await find());
-      assert.ok(kinds.includes('missing Vault secret app-plane/cns-service -> vault'));
-      assert.ok(kinds.includes('changed Vault role ananta-cns-service token_period -> vault'));
+      assert.ok(kinds.includes('missing Vault secret apps/api -> vault'));
+      assert.ok(kinds.includes('changed Vault role ananta-api token_period -> vault'));
       for (const part of [
         'policy ananta-read-own-path',
         'mount secret/ config.max_lease_ttl',
@@ -154,27 +154,27 @@ describe('drift of Vault', () => {
 
   test('a Secret that somebody took over, one that is gone, one that nothing reads', async () => {
     await withBootstrapped(async (parts, { find, repair }) => {
-      const path = '/api/v1/namespaces/cache-system/secrets/vault-cache-control-plane-redis';
+      const path = '/api/v1/namespaces/stores/secrets/vault-stores-cache';
       const secret = parts.cluster.objects.get(path)!;
       parts.cluster.objects.set(
         path,
         asObject({ ...secret, data: { 'redis-password': Buffer.from('hunter2').toString('base64') } }),
       );
       parts.cluster.objects.set(
-        '/api/v1/namespaces/app-plane/secrets/vault-old',
-        asObject({ ...secret, metadata: { ...secret.metadata, name: 'vault-old', namespace: 'app-plane' } }),
+        '/api/v1/namespaces/apps/secrets/vault-old',
+        asObject({ ...secret, metadata: { ...secret.metadata, name: 'vault-old', namespace: 'apps' } }),
       );
       const found = await find();
       assert.deepEqual(lines(found), [
-        'changed Secret cache-system/vault-cache-control-plane-redis data.redis-password -> secret',
-        'extra Secret app-plane/vault-old -> a person',
+        'changed Secret stores/vault-stores-cache data.redis-password -> secret',
+        'extra Secret apps/vault-old -> a person',
       ]);
       assert.doesNotMatch(JSON.stringify(found), /hunter2|aHVudGVy/);
       await repair();
-      parts.cluster.objects.delete('/api/v1/namespaces/app-plane/secrets/vault-old');
+      parts.cluster.objects.delete('/api/v1/namespaces/apps/secrets/vault-old');
       assert.deepEqual(await find(), []);
       parts.cluster.objects.delete(path);
-      assert.deepEqual(lines(await find()), ['missing Secret cache-system/vault-cache-control-plane-redis -> secret']);
+      assert.deepEqual(lines(await find()), ['missing Secret stores/vault-stores-cache -> secret']);
     });
   });
 });
@@ -184,20 +184,21 @@ describe('contents', () => {
     work: (parts: FakeParts, look: () => Promise<{ findings: DriftFinding[]; simulated: string }>) => Promise<void>,
   ): Promise<void> =>
     withBootstrapped(async (parts) => {
-      const whole = loadCatalog();
+      const mini = await miniCatalog();
       const services = [
         ...parts.clients.catalog.services,
-        ...whole.services.filter(({ name }) => name === 'app-plane-minio' || name === 'supabase-db'),
+        ...mini.services.filter(({ name }) => name === 'storage' || name === 'database'),
       ];
-      const clients = { ...parts.clients, catalog: { ...parts.clients.catalog, services } };
+      const environment = { ...parts.clients.environment, platform: mini.name };
+      const clients = { ...parts.clients, environment, catalog: { ...mini, services } };
       await work(parts, () => findContentDrift(clients, signal));
     });
 
   test('simulated pods are never asked, and named in one line', async () => {
     await withStore(async (parts, look) => {
       parts.clients.kubernetes.exec = () => Promise.reject(new Error('asked'));
-      putPod(parts, 'app-plane-minio', 'app-plane', 'simulated');
-      putPod(parts, 'supabase-db', 'database-system', 'simulated');
+      putPod(parts, 'storage', 'data', 'simulated');
+      putPod(parts, 'database', 'data', 'simulated');
       assert.deepEqual(await look(), {
         findings: [],
         simulated: "Simulated pods cannot show: buckets (1 set), migration ledgers (1); there the Jobs' receipts count",
@@ -207,15 +208,14 @@ describe('contents', () => {
 
   test('real pods are asked with their own tools; no answer is no finding of what is missing', async () => {
     await withStore(async (parts, look) => {
-      putPod(parts, 'app-plane-minio', 'app-plane', 'real');
-      putPod(parts, 'supabase-db', 'database-system', 'real');
+      putPod(parts, 'storage', 'data', 'real');
+      putPod(parts, 'database', 'data', 'real');
       parts.clients.kubernetes.exec = (_pod, _container, command) =>
         Promise.resolve(
           command.at(-1)!.includes('mc ls')
             ? {
                 exitCode: 0,
-                stdout:
-                  '{"key":"bom-uploads/"}\n{"key":"documents/"}\n{"key":"exports/"}\n{"key":"avatars/"}\n{"key":"bulk-uploads/"}\n',
+                stdout: '{"key":"uploads/"}\n{"key":"avatars/"}\n',
                 stderr: '',
               }
             : { exitCode: 1, stdout: '', stderr: 'ERROR:  relation "flyway_schema_history" does not exist' },
@@ -223,23 +223,17 @@ describe('contents', () => {
       const first = await look();
       assert.deepEqual(
         [lines(first.findings), first.simulated],
-        [
-          [
-            'missing Bucket app-plane-minio/enrichment-audit -> job',
-            'missing Migration ledger of supabase-db/supabase -> job',
-          ],
-          '',
-        ],
+        [['missing Bucket storage/exports -> job', 'missing Migration ledger of database/main -> job'], ''],
       );
       assert.deepEqual(
         first.findings.map(({ release }) => release),
-        ['minio-init', 'supabase-migrations'],
+        ['storage-buckets', 'schema'],
       );
 
       parts.clients.kubernetes.exec = () => Promise.reject(new Error('403 this is not allowed'));
       assert.deepEqual(lines((await look()).findings), [
-        'not-observable Buckets of app-plane-minio -> a person',
-        'not-observable Migration ledger of supabase-db/supabase -> a person',
+        'not-observable Buckets of storage -> a person',
+        'not-observable Migration ledger of database/main -> a person',
       ]);
     });
   });

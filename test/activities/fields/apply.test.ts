@@ -21,8 +21,8 @@ import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts'
 import { helmRecord, ourLabels } from '../../support/fakes/helm-record.ts';
 import { testScope } from '../../support/scope.ts';
 
-const NAMESPACE = 'app-plane';
-const NAME = 'cns-service';
+const NAMESPACE = 'apps';
+const NAME = 'api';
 const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${NAME}`;
 const AUTOSCALER = `/apis/autoscaling/v2/horizontalpodautoscalers/${NAME}`;
 const REPLICAS = { kind: 'Deployment', namespace: NAMESPACE, name: NAME, field: 'spec.replicas', owner: '' };
@@ -287,7 +287,7 @@ describe('a field in conflict', () => {
         assert.equal(error.type, 'FieldConflict');
         assert.match(
           error.message,
-          /spec\.replicas of Deployment app-plane\/cns-service, changed by some-operator: nothing is taken.*Lease the field/,
+          /spec\.replicas of Deployment apps\/api, changed by some-operator: nothing is taken.*Lease the field/,
         );
         return true;
       });

@@ -31,8 +31,8 @@ function releaseOf(environment: string, name = 'keycloak'): [string, KubernetesO
   const secret = `sh.helm.release.v1.${name}.v1`;
   const labels = { owner: 'helm', name, version: '1', status: 'deployed', [RELEASE_LABELS.environment]: environment };
   return [
-    `/api/v1/namespaces/auth-system/secrets/${secret}`,
-    { metadata: { name: secret, namespace: 'auth-system', uid: secret, resourceVersion: '1', labels } },
+    `/api/v1/namespaces/apps/secrets/${secret}`,
+    { metadata: { name: secret, namespace: 'apps', uid: secret, resourceVersion: '1', labels } },
   ];
 }
 

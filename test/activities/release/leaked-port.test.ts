@@ -7,7 +7,7 @@ import type { KubernetesClient, KubernetesObject } from '../../../src/clients/ku
 
 const TAKEN = new HelmError(
   'RejectedByCluster',
-  'helm upgrade --install admin-app in control-plane: failed to create resource: server-side apply failed for object control-plane/admin-app /v1, Kind=Service: Service "admin-app" is invalid: spec.ports[0].nodePort: Invalid value: 31555: provided port is already allocated',
+  'helm upgrade --install web in apps: failed to create resource: server-side apply failed for object apps/web /v1, Kind=Service: Service "web" is invalid: spec.ports[0].nodePort: Invalid value: 31555: provided port is already allocated',
 );
 
 /** What becomes of an error after so many minutes, with a Service on NodePort 31000 and one on another. */
@@ -22,7 +22,7 @@ async function explained(error: unknown, port: number, minutes = 0): Promise<unk
   };
   return explainTakenPort(
     kubernetes,
-    { namespace: 'control-plane', name: 'admin-app' },
+    { namespace: 'apps', name: 'web' },
     error,
     minutes * 60_000,
     new AbortController().signal,

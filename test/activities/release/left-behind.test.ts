@@ -17,8 +17,8 @@ import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts'
 import { helmRecord, ourLabels, type RecordSample } from '../../support/fakes/helm-record.ts';
 import { testScope } from '../../support/scope.ts';
 
-const NAMESPACE = 'cache-system';
-const RELEASE = 'control-plane-redis';
+const NAMESPACE = 'stores';
+const RELEASE = 'cache';
 const release = { namespace: NAMESPACE, name: RELEASE };
 const signal = new AbortController().signal;
 
@@ -101,8 +101,7 @@ describe("somebody's helm uninstall that stopped in the middle", () => {
 describe('a record of Helm that cannot be read', () => {
   const DAMAGED = {
     name: 'DamagedRecordError',
-    message:
-      /revision 3 of cache-system\/control-plane-redis cannot be read.*delete secret sh\.helm\.release\.v1\.control-plane-redis\.v3/s,
+    message: /revision 3 of stores\/cache cannot be read.*delete secret sh\.helm\.release\.v1\.cache\.v3/s,
   };
   test('is refused by a plan that would upgrade it, with the way out; nothing of what it holds is said', () =>
     withFakeClients(async (parts) => {
@@ -241,11 +240,11 @@ describe('a namespace that is being deleted', () => {
       await assert.rejects(waited, {
         type: 'Stuck',
         message:
-          /Namespace cache-system is being deleted, and does not go: ConfigMap held is held by finalizer example\.com\/hold\..*kubectl -n cache-system patch configmap held/,
+          /Namespace stores is being deleted, and does not go: ConfigMap held is held by finalizer example\.com\/hold\..*kubectl -n stores patch configmap held/,
       });
       const refused = new HelmError(
         'HelmInterrupted',
-        'unable to create new content in namespace cache-system because it is being terminated',
+        'unable to create new content in namespace stores because it is being terminated',
       );
       const explained = await explainTerminating(clients.kubernetes, NAMESPACE, refused, signal);
       assert.match(
@@ -266,6 +265,6 @@ describe('a namespace that is being deleted', () => {
       const plan = await planFor(clients, clients.environment, {}, signal);
       const redis = plan.services.find(({ name }) => name === RELEASE);
       assert.deepEqual([redis?.action, plan.groundwork], ['install', true]);
-      assert.match(redis?.reason ?? '', /namespace cache-system is being deleted/);
+      assert.match(redis?.reason ?? '', /namespace stores is being deleted/);
     }));
 });

@@ -13,8 +13,8 @@ import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts'
 import { helmRecord, ourLabels, type RecordSample } from '../../support/fakes/helm-record.ts';
 import { testScope } from '../../support/scope.ts';
 
-const NAMESPACE = 'cache-system';
-const RELEASE = 'control-plane-redis';
+const NAMESPACE = 'stores';
+const RELEASE = 'cache';
 const DIGEST = '0123456789abcdef';
 const signal = new AbortController().signal;
 
@@ -26,7 +26,7 @@ const foreign = (parts: FakeParts): void => {
 };
 const REFUSED = {
   name: 'ForeignReleaseError',
-  message: /control-plane-redis in cache-system is not ours.*podinfo 1\.2\.3.*team=web/,
+  message: /cache in stores is not ours.*podinfo 1\.2\.3.*team=web/,
 };
 
 const step = (over: Partial<PlannedStep> = {}): PlannedStep => ({

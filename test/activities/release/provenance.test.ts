@@ -19,7 +19,7 @@ import { type HelmStore, helmStore, withStore } from '../../support/fakes/helm-s
 import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;
-const KEY = 'cache-system/control-plane-redis';
+const KEY = 'stores/cache';
 
 async function openVault({ clients, run }: FakeParts): Promise<void> {
   const activities = createActivities(clients, () => testScope());
@@ -36,7 +36,7 @@ async function provenances({ clients }: FakeParts): Promise<(Provenance | undefi
 
 async function digestOf({ clients }: FakeParts): Promise<string> {
   const { catalog, environment, config } = clients;
-  return (await allDigests(catalog, environment, {}, config)).get('control-plane-redis') ?? '';
+  return (await allDigests(catalog, environment, {}, config)).get('cache') ?? '';
 }
 
 async function apply(
@@ -47,12 +47,12 @@ async function apply(
   const { clients, run } = parts;
   return applyRelease(clients, () => testScope())({
     run: { ...run, runId },
-    service: 'control-plane-redis',
+    service: 'cache',
     priority: 1,
     step: {
       kind: 'release',
-      name: 'control-plane-redis',
-      namespace: 'cache-system',
+      name: 'cache',
+      namespace: 'stores',
       job: false,
       action: 'install',
       reason: '',
@@ -171,7 +171,7 @@ describe('a revision that somebody else has made of a release of ours', () => {
     deployed(async (parts, store, asked) => {
       store.upgrade({ config: { replicaCount: 3 } });
       const { services } = await planFor(parts.clients, parts.clients.environment, {}, signal);
-      const planned = services.find(({ name }) => name === 'control-plane-redis');
+      const planned = services.find(({ name }) => name === 'cache');
       assert.equal(planned?.action, 'upgrade');
       assert.match(planned?.reason ?? '', /^revision 2 is not of a deployment of ours \(written by Helm, 20\d\d-/);
       await apply(parts, 'run-2', { action: 'upgrade' });
@@ -188,13 +188,13 @@ describe('a revision that somebody else has made of a release of ours', () => {
         kind: 'changed',
         area: 'helm',
         object: `Release ${KEY}`,
-        service: 'control-plane-redis',
-        release: 'control-plane-redis',
+        service: 'cache',
+        release: 'cache',
         valueDigest: '',
         repair: 'release',
       } as const;
       const plan = await planRepair(parts.clients, () => testScope())({ run: parts.run, findings: [finding] });
-      const step = plan.services.flatMap(({ steps }) => steps).find(({ name }) => name === 'control-plane-redis');
+      const step = plan.services.flatMap(({ steps }) => steps).find(({ name }) => name === 'cache');
       assert.deepEqual([step?.action, step?.toRevision], ['repair', 1]);
       await apply(parts, 'run-2', step);
       assert.deepEqual([asked.at(-1), store.stored(3).config], ['rollback to 1', { from: 'checkout' }]);
@@ -220,7 +220,7 @@ describe('a revision that somebody else has made of a release of ours', () => {
           requestedBy: 'a@b',
           planDigest: 'p',
           seconds: 1,
-          services: [{ name: 'control-plane-redis', phase: 1, state: 'healthy', seconds: 1, changed: true }],
+          services: [{ name: 'cache', phase: 1, state: 'healthy', seconds: 1, changed: true }],
         });
       await record('run-1');
       store.upgrade({ config: { replicaCount: 3 } });
@@ -244,7 +244,7 @@ describe('what an earlier version of the program has applied', () => {
     store.upgrade({
       labels: {
         'ananta-environment': 'sandbox',
-        'ananta-service': 'control-plane-redis',
+        'ananta-service': 'cache',
         'ananta-run': run,
         'ananta-digest': digest,
       },
@@ -270,15 +270,15 @@ describe('what an earlier version of the program has applied', () => {
 });
 
 describe('a Job that has completed', () => {
-  const JOBS = '/apis/batch/v1/namespaces/cache-system/jobs';
+  const JOBS = '/apis/batch/v1/namespaces/stores/jobs';
   const job = ({ cluster }: FakeParts, name: string, type: string): void => {
     cluster.objects.set(`${JOBS}/${name}`, {
       metadata: {
         name,
-        namespace: 'cache-system',
+        namespace: 'stores',
         uid: name,
         resourceVersion: '1',
-        annotations: { 'meta.helm.sh/release-name': 'control-plane-redis' },
+        annotations: { 'meta.helm.sh/release-name': 'cache' },
       },
       status: { conditions: [{ type, status: 'True' }] },
     });

@@ -25,11 +25,11 @@ describe("the authority of Vault's certificate", () => {
       await activities.seedVault(parts.run);
       const written = async (): Promise<string[]> =>
         (await activities.syncSecrets(parts.run)).written.filter((name) => name.endsWith('/vault-ca'));
-      assert.deepEqual(await written(), ['app-plane/vault-ca']);
+      assert.deepEqual(await written(), ['apps/vault-ca']);
       assert.deepEqual(await written(), []);
       cluster.objects.set(PLACE, secret('ANOTHER'));
-      assert.deepEqual(await written(), ['app-plane/vault-ca']);
-      assert.equal(await readAuthority(clients.kubernetes, 'app-plane', 'vault-ca'), 'ANOTHER');
+      assert.deepEqual(await written(), ['apps/vault-ca']);
+      assert.equal(await readAuthority(clients.kubernetes, 'apps', 'vault-ca'), 'ANOTHER');
     });
   });
 

@@ -139,19 +139,19 @@ describe('bootstrap of Vault', () => {
       assert.equal(await reason(), `role ${role} is missing`);
       await bootstrap(activities, parts.run);
 
-      parts.vault.kv.get('cache/control-plane-redis')!.versions[0]!.deletion_time = '2026-01-01T00:00:00Z';
-      assert.match(await reason(), /^cache\/control-plane-redis is missing/);
+      parts.vault.kv.get('stores/cache')!.versions[0]!.deletion_time = '2026-01-01T00:00:00Z';
+      assert.match(await reason(), /^stores\/cache is missing/);
       await bootstrap(activities, parts.run);
       assert.equal(await reason(), '');
 
-      const path = '/api/v1/namespaces/cache-system/secrets/vault-cache-control-plane-redis';
+      const path = '/api/v1/namespaces/stores/secrets/vault-stores-cache';
       parts.cluster.objects.get(path)!.metadata['managedFields'] = [
         { manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:data': { 'f:redis-password': {} } } },
       ];
       assert.match(await reason(), /edited by hand/);
       await bootstrap(activities, parts.run);
       parts.cluster.objects.delete(path);
-      assert.match(await reason(), /vault-cache-control-plane-redis is missing/);
+      assert.match(await reason(), /vault-stores-cache is missing/);
     });
   });
 
@@ -182,13 +182,13 @@ describe('bootstrap of Vault', () => {
         ([, path, key]) => [path!, key!] as const,
       );
       assert.ok(
-        lost.some(([path, key]) => path === 'app-plane/cns-service' && key === 'api-token'),
+        lost.some(([path, key]) => path === 'apps/api' && key === 'api-token'),
         failure.message,
       );
-      assert.equal(parts.vault.kv.has('app-plane/cns-service'), false);
+      assert.equal(parts.vault.kv.has('apps/api'), false);
       for (const [path, key] of lost) await setSecret(parts.clients, path, key, before[path]![key]!);
       await activities.seedVault(parts.run);
-      for (const path of ['cache/control-plane-redis', 'app-plane/cns-service', 'cache/app-plane-redis'])
+      for (const path of ['stores/cache', 'apps/api', 'stores/sessions'])
         assert.deepEqual(valuesOf(parts)[path], before[path], path);
       assert.ok((await activities.syncSecrets(parts.run)).written.length > 0);
     });
@@ -199,7 +199,7 @@ describe('bootstrap of Vault', () => {
       const activities = activitiesOf(parts);
       await bootstrap(activities, parts.run);
       const before = valuesOf(parts) as Record<string, Record<string, string>>;
-      const path = 'app-plane/supabase';
+      const path = 'apps/tokens';
       const versions = parts.vault.kv.get(path)!.versions;
 
       versions[0]!.deletion_time = '2026-01-01T00:00:00Z';
@@ -216,13 +216,13 @@ describe('bootstrap of Vault', () => {
       await assert.rejects(
         activities.seedVault(parts.run),
         (error: ApplicationFailure) =>
-          error.type === 'SecretLost' && error.message.includes('secrets set app-plane/supabase jwt-secret'),
+          error.type === 'SecretLost' && error.message.includes('secrets set apps/tokens jwt-secret'),
       );
 
       // This one is in a Secret, too.
-      parts.vault.kv.delete('cache/control-plane-redis');
+      parts.vault.kv.delete('stores/cache');
       await activities.seedVault(parts.run).catch(() => undefined);
-      assert.deepEqual(valuesOf(parts)['cache/control-plane-redis'], before['cache/control-plane-redis']);
+      assert.deepEqual(valuesOf(parts)['stores/cache'], before['stores/cache']);
     });
   });
 
@@ -231,14 +231,14 @@ describe('bootstrap of Vault', () => {
       const activities = activitiesOf(parts);
       await bootstrap(activities, parts.run);
       for (const [path, object] of parts.cluster.objects) {
-        if (path.endsWith('/vault-cache-control-plane-redis'))
+        if (path.endsWith('/vault-stores-cache'))
           object.metadata['managedFields'] = [
             { manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:data': { 'f:redis-password': {} } } },
           ];
       }
-      parts.vault.kv.delete('cache/control-plane-redis');
+      parts.vault.kv.delete('stores/cache');
       await assert.rejects(activities.seedVault(parts.run), { type: 'SecretLost' });
-      assert.equal(parts.vault.kv.has('cache/control-plane-redis'), false);
+      assert.equal(parts.vault.kv.has('stores/cache'), false);
     });
   });
 
@@ -247,7 +247,7 @@ describe('bootstrap of Vault', () => {
       const scope = testScope();
       const activities = createActivities(parts.clients, () => scope);
       await bootstrap(activities, parts.run);
-      const value = (await getSecret(parts.clients, 'cache/control-plane-redis', 'redis-password'))!;
+      const value = (await getSecret(parts.clients, 'stores/cache', 'redis-password'))!;
       parts.vault.request = () =>
         Promise.reject(new Error(`something said ${value} and ${Buffer.from(value).toString('base64')}`));
       const failure = await activities.seedVault(parts.run).then(
@@ -290,22 +290,22 @@ describe('supplied values', () => {
       const activities = activitiesOf(parts);
       assert.deepEqual(
         (await missingSecrets(parts.clients)).map(({ key }) => key),
-        ['ai-api-key', 'supplier-api-token'],
+        ['mail-api-key', 'payment-token'],
       );
       await activities.openVault(parts.run);
       await activities.configureVault(parts.run);
       await assert.rejects(activities.seedVault(parts.run), (error: unknown) => {
         const { type, message } = error as ApplicationFailure;
         assert.equal(type, 'SuppliedSecretMissing');
-        assert.match(message, /secrets set app-plane\/cns-service ai-api-key --env sandbox.*\n.*supplier-api-token/);
+        assert.match(message, /secrets set apps\/api mail-api-key --env sandbox.*\n.*payment-token/);
         return true;
       });
-      assert.ok(parts.vault.kv.has('cache/control-plane-redis'));
-      await setSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key', 'sk-real');
-      await setSecret(parts.clients, 'app-plane/cns-service', 'supplier-api-token', 'st-real');
+      assert.ok(parts.vault.kv.has('stores/cache'));
+      await setSecret(parts.clients, 'apps/api', 'mail-api-key', 'sk-real');
+      await setSecret(parts.clients, 'apps/api', 'payment-token', 'st-real');
       assert.deepEqual(await missingSecrets(parts.clients), []);
       await activities.seedVault(parts.run);
-      assert.equal(await getSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key'), 'sk-real');
+      assert.equal(await getSecret(parts.clients, 'apps/api', 'mail-api-key'), 'sk-real');
     });
   });
 
@@ -313,14 +313,14 @@ describe('supplied values', () => {
     await withFakeClients(async (parts) => {
       await required(parts);
       const file = join(parts.folder, 'supplied-secrets.json');
-      assert.deepEqual(await setSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key', 'sk-early'), {
+      assert.deepEqual(await setSecret(parts.clients, 'apps/api', 'mail-api-key', 'sk-early'), {
         stored: 'waiting',
       });
-      await setSecret(parts.clients, 'app-plane/cns-service', 'supplier-api-token', 'st-early');
+      await setSecret(parts.clients, 'apps/api', 'payment-token', 'st-early');
       assert.equal((await stat(file)).mode & 0o777, 0o600);
       assert.deepEqual(await missingSecrets(parts.clients), []);
       await bootstrap(activitiesOf(parts), parts.run);
-      assert.equal(await getSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key'), 'sk-early');
+      assert.equal(await getSecret(parts.clients, 'apps/api', 'mail-api-key'), 'sk-early');
       await assert.rejects(stat(file), { code: 'ENOENT' });
     });
   });
@@ -328,23 +328,23 @@ describe('supplied values', () => {
   test('placeholders stand in where the environment allows it, and give way to real values', async () => {
     await withFakeClients(async (parts) => {
       await bootstrap(activitiesOf(parts), parts.run);
-      assert.match((await getSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key'))!, /^placeholder-/);
+      assert.match((await getSecret(parts.clients, 'apps/api', 'mail-api-key'))!, /^placeholder-/);
       await required(parts);
       assert.equal((await missingSecrets(parts.clients)).length, 2);
-      await setSecret(parts.clients, 'app-plane/cns-service', 'ai-api-key', 'sk-real');
+      await setSecret(parts.clients, 'apps/api', 'mail-api-key', 'sk-real');
       assert.equal((await missingSecrets(parts.clients)).length, 1);
     });
   });
 
   test('only supplied keys are set, only known ones are read', async () => {
     await withFakeClients(async ({ clients }) => {
-      await assert.rejects(setSecret(clients, 'cache/control-plane-redis', 'redis-password', 'x'), {
+      await assert.rejects(setSecret(clients, 'stores/cache', 'redis-password', 'x'), {
         name: 'ConfigurationError',
         message: /generated and never overwritten; only these/,
       });
-      await assert.rejects(setSecret(clients, 'app-plane/cns-service', 'ai-api-key', ''), /empty/);
+      await assert.rejects(setSecret(clients, 'apps/api', 'mail-api-key', ''), /empty/);
       await assert.rejects(getSecret(clients, 'no/such', 'x'), /no secret path no\/such/);
-      await assert.rejects(getSecret(clients, 'app-plane/cns-service', 'x'), /has no key x\. It has: api-token/);
+      await assert.rejects(getSecret(clients, 'apps/api', 'x'), /has no key x\. It has: api-token/);
     });
   });
 });

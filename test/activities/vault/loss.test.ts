@@ -28,7 +28,7 @@ function valuesOf({ vault }: FakeParts): Values {
   );
 }
 
-function putClaim({ cluster }: FakeParts, release: string, { namespace = 'cache-system', bound = true } = {}): void {
+function putClaim({ cluster }: FakeParts, release: string, { namespace = 'stores', bound = true } = {}): void {
   cluster.objects.set(`/api/v1/namespaces/${namespace}/persistentvolumeclaims/data-${release}-0`, {
     metadata: {
       name: `data-${release}-0`,
@@ -68,7 +68,7 @@ async function withLostVault(
     };
     await bootstrap();
     const before = valuesOf(parts);
-    putClaim(parts, 'control-plane-redis');
+    putClaim(parts, 'cache');
     if (secrets === 'no secrets') removeMadeSecrets(parts);
     wipeVault(parts);
     await work({
@@ -95,12 +95,12 @@ describe('a Vault that is lost beside data that are not', () => {
         [type, nonRetryable, parts.vault.inits, parts.vault.initialized],
         ['SecretLost', true, 1, false],
       );
-      assert.match(message, /control-plane-redis: PersistentVolumeClaim cache-system\/data-control-plane-redis-0/);
-      assert.match(message, /cache\/control-plane-redis redis-password/);
+      assert.match(message, /cache: PersistentVolumeClaim stores\/data-cache-0/);
+      assert.match(message, /stores\/cache redis-password/);
       assert.match(message, /Restore Vault: its volume, or a snapshot/);
       for (const way of [
         'secrets import --env sandbox --file FILE',
-        '--give-up control-plane-redis',
+        '--give-up cache',
         'destroy --env sandbox --delete-data',
       ])
         assert.ok(message.includes(way), way);
@@ -114,14 +114,14 @@ describe('a Vault that is lost beside data that are not', () => {
 
   test('nor is anything generated where somebody else has initialised it', async () => {
     await withLostVault('no secrets', async ({ parts, bootstrap, before }) => {
-      parts.cluster.objects.delete('/api/v1/namespaces/cache-system/persistentvolumeclaims/data-control-plane-redis-0');
+      parts.cluster.objects.delete('/api/v1/namespaces/stores/persistentvolumeclaims/data-cache-0');
       const activities = createActivities(parts.clients, () => testScope());
       await activities.openVault(parts.run);
       await activities.configureVault(parts.run);
-      putClaim(parts, 'control-plane-redis');
+      putClaim(parts, 'cache');
       const { type, message } = await failureOf(bootstrap());
       assert.equal(type, 'SecretLost');
-      assert.match(message, /Nothing was made up in Vault[^]*data-control-plane-redis-0/);
+      assert.match(message, /Nothing was made up in Vault[^]*data-cache-0/);
       for (const [path, values] of Object.entries(valuesOf(parts)))
         for (const [key, value] of Object.entries(values)) assert.equal(value, before[path]?.[key], `${path} ${key}`);
     });
@@ -130,8 +130,8 @@ describe('a Vault that is lost beside data that are not', () => {
   test('takes back what Kubernetes Secrets hold; only what no Secret holds is asked for', async () => {
     await withLostVault('secrets left', async ({ parts, open, before, bootstrap, import: bring }) => {
       const { message } = await failureOf(open());
-      assert.doesNotMatch(message, /cache\/control-plane-redis redis-password/);
-      assert.match(message, /app-plane\/cns-service api-token/);
+      assert.doesNotMatch(message, /stores\/cache redis-password/);
+      assert.match(message, /apps\/api api-token/);
       const planned = await bring({ file: before });
       assert.equal(planned.into, 'waiting');
       assert.ok((await planned.write()) > 0);
@@ -155,12 +155,12 @@ describe('a Vault that is lost beside data that are not', () => {
 
   test('a part of them is not enough, and is not lost either', async () => {
     await withLostVault('no secrets', async ({ parts, before, bootstrap, open, import: bring }) => {
-      const path = 'cache/control-plane-redis';
+      const path = 'stores/cache';
       const first = await bring({ file: { [path]: before[path]! } });
       assert.ok(first.missing.length > 0);
       await first.write();
       const { message } = await failureOf(open());
-      assert.doesNotMatch(message, /cache\/control-plane-redis redis-password/);
+      assert.doesNotMatch(message, /stores\/cache redis-password/);
       const rest = await bring({ file: before });
       assert.ok(!rest.found.some((value) => value.path === path));
       await rest.write();
@@ -171,11 +171,11 @@ describe('a Vault that is lost beside data that are not', () => {
 
   test('values are made anew for data that are given up by name', async () => {
     await withLostVault('no secrets', async ({ parts, before, bootstrap, import: bring }) => {
-      const planned = await bring({ giveUp: ['control-plane-redis'] });
+      const planned = await bring({ giveUp: ['cache'] });
       assert.deepEqual([planned.missing, planned.claims.length], [[], 1]);
       await planned.write();
       await bootstrap();
-      const path = 'cache/control-plane-redis';
+      const path = 'stores/cache';
       assert.notEqual(valuesOf(parts)[path]!['redis-password'], before[path]!['redis-password']);
     });
   });
@@ -191,7 +191,7 @@ describe('a Vault that is lost beside data that are not', () => {
 
   test('single lost values can be set while Vault does not run; others are refused as ever', async () => {
     await withLostVault('no secrets', async ({ parts, before }) => {
-      const [path, key] = ['cache/control-plane-redis', 'redis-password'];
+      const [path, key] = ['stores/cache', 'redis-password'];
       assert.deepEqual(await setSecret(parts.clients, path, key, before[path]![key]!), { stored: 'waiting' });
       await assert.rejects(setSecret(parts.clients, path, key, 'another'), /never overwritten/);
     });
@@ -203,7 +203,7 @@ describe('a Vault that is lost beside data that are not', () => {
       await activities.openVault(parts.run);
       await activities.configureVault(parts.run);
       await activities.seedVault(parts.run);
-      const [path, key] = ['cache/control-plane-redis', 'redis-password'];
+      const [path, key] = ['stores/cache', 'redis-password'];
       const planned = await planImport(parts.clients, { file: { [path]: { [key]: 'another' } }, giveUp: [] });
       assert.deepEqual([planned.found, planned.differing], [[], [{ path, key }]]);
       parts.vault.kv.delete(path);
@@ -215,16 +215,16 @@ describe('a Vault that is lost beside data that are not', () => {
   });
 
   for (const [what, put] of [
-    ['a claim that never had a volume', (parts: FakeParts) => putClaim(parts, 'control-plane-redis', { bound: false })],
+    ['a claim that never had a volume', (parts: FakeParts) => putClaim(parts, 'cache', { bound: false })],
     ['a claim of somebody else', (parts: FakeParts) => putClaim(parts, 'their-redis')],
     [
       'a claim of the same name in another namespace',
-      (parts: FakeParts) => putClaim(parts, 'control-plane-redis', { namespace: 'theirs' }),
+      (parts: FakeParts) => putClaim(parts, 'cache', { namespace: 'theirs' }),
     ],
     [
       "Vault's own claim, which may hold everything",
       (parts: FakeParts) => {
-        putClaim(parts, 'control-plane-redis');
+        putClaim(parts, 'cache');
         putClaim(parts, 'vault', { namespace: 'vault-system' });
       },
     ],

@@ -10,7 +10,7 @@ import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts'
 import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;
-const PATH = 'app-plane/cns-service';
+const PATH = 'apps/api';
 
 /** A platform after its bootstrap, with more in one path. */
 async function withContents(
@@ -47,8 +47,8 @@ describe('values in Vault that are no text', () => {
         findings.filter(({ object }) => object.includes(PATH)).map(({ note }) => note),
         [],
       );
-      await setSecret(parts.clients, PATH, 'ai-api-key', 'issued-by-the-provider');
-      const { n, nest, z, yes, 'ai-api-key': key } = dataOf(parts);
+      await setSecret(parts.clients, PATH, 'mail-api-key', 'issued-by-the-provider');
+      const { n, nest, z, yes, 'mail-api-key': key } = dataOf(parts);
       assert.deepEqual({ n, nest, z, yes, key }, { ...FOREIGN, key: 'issued-by-the-provider' });
       assert.equal(parts.clients.redactor.redact('it says a-nested-password'), 'it says [redacted]');
     });
@@ -69,7 +69,7 @@ describe('values in Vault that are no text', () => {
             }
           : answer;
       };
-      await setSecret(parts.clients, PATH, 'ai-api-key', 'issued-by-the-provider');
+      await setSecret(parts.clients, PATH, 'mail-api-key', 'issued-by-the-provider');
       assert.match(written, new RegExp(`"big":${exact},"small":1\\.50[,}]`));
     });
   });
@@ -90,7 +90,7 @@ describe('values in Vault that are no text', () => {
         );
         assert.deepEqual([failure?.type, failure?.nonRetryable], ['InvalidInput', true]);
         assert.match(failure!.message, new RegExp(`secret/${PATH}, key api-token: ${type} \\(version 2\\)`));
-        assert.match(failure!.message, /vault kv patch secret\/app-plane\/cns-service api-token=-/);
+        assert.match(failure!.message, /vault kv patch secret\/apps\/api api-token=-/);
         assert.equal(dataOf(parts), before, 'nothing was written');
         await assert.rejects(getSecret(parts.clients, PATH, 'api-token'), /key api-token: /);
         const { problems } = await presenceOf(parts.clients, signal);

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { replaceOutdatedPods } from '../../../src/activities/vault/replace-pods.ts';
 import type { Clients } from '../../../src/clients/index.ts';
 import type { VaultHealth, VaultServer } from '../../../src/clients/vault/index.ts';
-import { loadCatalog } from '../../../src/catalog/index.ts';
+import { fakeCatalog } from '../../support/fakes/catalog.ts';
 import { VaultWaitsForPeopleError } from '../../../src/clients/vault/index.ts';
 
 interface Pod {
@@ -95,7 +95,7 @@ function vaultOf(replicas: number, strategy: 'OnDelete' | 'RollingUpdate' = 'OnD
     elect();
     return Promise.resolve();
   };
-  const clients = { catalog: loadCatalog(), kubernetes, vault } as unknown as Pick<
+  const clients = { catalog: fakeCatalog(), kubernetes, vault } as unknown as Pick<
     Clients,
     'catalog' | 'kubernetes' | 'vault'
   >;

@@ -18,9 +18,8 @@ import { pauseProgram } from '../../../bootstrap/node/pause.ts';
 import { NodePreflightError, nodeRequirements } from '../../../bootstrap/node/preflight.ts';
 import { layoutOf } from '../../../bootstrap/index.ts';
 import { readConfig } from '../../../src/config.ts';
-import { loadCatalog } from '../../../src/catalog/index.ts';
-import { loadEnvironment } from '../../../src/environment/load.ts';
 import { realServices } from '../../../src/environment/real-node.ts';
+import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
 
 const config = readConfig({});
 const layout = layoutOf(config, 'x');
@@ -115,21 +114,21 @@ describe("configuration of a real node's programs", () => {
 
 describe('which pods are real', () => {
   test('public: those without an image of the platform’s own; the policy names their releases, steps included', async () => {
-    const catalog = loadCatalog();
-    const environment = await loadEnvironment('node', config);
+    const catalog = await miniCatalog();
+    const environment = await miniEnvironment('node');
     const real = realServices(environment, catalog);
-    assert.ok(real.includes('vault') && real.includes('keycloak') && real.includes('control-plane-postgres'));
-    assert.ok(!real.includes('dashboard') && !real.includes('tenant-management-service'));
-    assert.deepEqual(realServices(await loadEnvironment('sandbox', config), catalog), []);
+    assert.ok(real.includes('vault') && real.includes('auth') && real.includes('database'));
+    assert.ok(!real.includes('api') && !real.includes('web'));
+    assert.deepEqual(realServices(await miniEnvironment(), catalog), []);
   });
 
-  test('all, a list, and exceptions', () => {
-    const catalog = loadCatalog();
+  test('all, a list, and exceptions', async () => {
+    const catalog = await miniCatalog();
     const of = (services: 'all' | string[], except: string[]): string[] =>
       realServices({ cluster: { embedded: { nodes: 3, realNode: { services, except, egress: false } } } }, catalog);
     assert.equal(of('all', []).length, catalog.services.length);
     assert.equal(of('all', ['vault']).length, catalog.services.length - 1);
-    assert.deepEqual(of(['vault', 'keycloak'], ['keycloak']), ['vault']);
+    assert.deepEqual(of(['vault', 'auth'], ['auth']), ['vault']);
   });
 
   test('a pod of another release is left alone', () => {

@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCatalog } from '../../../src/catalog/index.ts';
 import { createChartStore } from '../../../src/clients/charts/index.ts';
 import type { Clients } from '../../../src/clients/index.ts';
 import {
@@ -17,6 +16,7 @@ import { readConfig } from '../../../src/config.ts';
 import type { RunRef } from '../../../src/contract/deploy.ts';
 import { loadEnvironment } from '../../../src/environment/load.ts';
 import { ownerRecord } from '../owner.ts';
+import { fakeCatalog } from './catalog.ts';
 import { type FakeVault, fakeVault } from './vault.ts';
 
 export interface FakeCluster {
@@ -47,10 +47,7 @@ export interface FakeParts {
 export async function withFakeClients(work: (parts: FakeParts) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'fake-clients-'));
   const config = readConfig();
-  const whole = loadCatalog();
-  const services = whole.services.filter(({ name }) => ['vault', 'control-plane-redis', 'cns-service'].includes(name));
-  const used = new Set(['app-plane/supabase', ...services.flatMap(({ secrets }) => secrets.map(({ path }) => path))]);
-  const catalog = { ...whole, services, secretPaths: whole.secretPaths.filter(({ path }) => used.has(path)) };
+  const catalog = fakeCatalog();
   const environment = await loadEnvironment('sandbox', config);
   const redactor = createRedactor();
   const vault = fakeVault();

@@ -38,7 +38,7 @@ export interface HelmStore {
 
 export function helmStore(
   { cluster }: Pick<FakeParts, 'cluster'>,
-  release = { namespace: 'cache-system', name: 'control-plane-redis' },
+  release = { namespace: 'stores', name: 'cache' },
 ): HelmStore {
   const { namespace, name } = release;
   const path = (revision: number): string =>
