@@ -3,21 +3,23 @@
  * Running it again after a lost acknowledgement, a killed worker or a killed Helm leads to the same end.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HelmError, helmSecretName, readStoredRelease } from '../clients/helm/index.ts';
+import { HelmError, helmSecretName, readStoredRelease, type UpgradeRequest } from '../clients/helm/index.ts';
 import type { Clients } from '../clients/index.ts';
 import { paths } from '../clients/kubernetes/index.ts';
 import type { ApplyReleaseInput, ApplyReleaseResult } from '../contract/activities.ts';
 import { FAILURES } from '../contract/failures.ts';
 import { RELEASE_LABELS } from '../contract/names.ts';
 import type { Environment } from '../environment/schema.ts';
-import { leftLabel, withoutLeftFields } from '../plan/fields/left.ts';
+import { leftLabel, type LeftField, withoutLeftFields } from '../plan/fields/left.ts';
 import { jobHealth } from '../plan/health/index.ts';
 import { releaseInputs, type ReleaseInputs } from '../plan/inputs/release-inputs.ts';
+import { labelledManifest } from '../plan/ownership/owner-label.ts';
 import { descriptionOf, NO_PROOF } from '../plan/ownership/provenance.ts';
 import { findRelease } from '../plan/releases.ts';
 import { ownerLabel } from '../process/owner.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { handOver, leftIn } from './fields/left.ts';
+import { ownNames } from './owner/claim.ts';
 import { takeBack } from './fields/take-back.ts';
 import { writeEvidence } from './evidence/index.ts';
 import { DeployError } from './failures.ts';
@@ -119,10 +121,7 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
                     ...(await labelsOf(clients, input, inputs, found)),
                     [RELEASE_LABELS.left]: leftLabel(fields),
                   },
-                  change:
-                    fields.length === 0
-                      ? undefined
-                      : (manifest) => withoutLeftFields(manifest, fields, release.namespace),
+                  change: changeOf(inputs, fields, release),
                   description: descriptionOf(run.runId, step.digest),
                   runId: run.runId,
                   priority: input.priority,
@@ -176,14 +175,15 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
  * @throws DamagedRecordError, DeployError NotOurs
  */
 async function assertRevision(
-  { kubernetes }: Pick<Clients, 'kubernetes'>,
+  { kubernetes, environment }: Pick<Clients, 'kubernetes' | 'environment'>,
   { namespace, name }: Release,
   revision: number | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const stored =
     revision === undefined ? undefined : await readStoredRelease(kubernetes, namespace, name, revision, signal);
-  if (stored !== undefined) await assertObjectsOurs(kubernetes, stored, signal);
+  if (stored !== undefined)
+    await assertObjectsOurs(kubernetes, stored, await ownNames(kubernetes, environment.name), signal);
 }
 
 /** @throws DeployError PlanOutdated when chart, values or environment were edited since the plan was made */
@@ -215,6 +215,19 @@ function isDone({ run, step }: ApplyReleaseInput, found: JudgedRevision | undefi
   if (found?.provenance === 'foreign') return false;
   if (found?.status !== 'deployed' || found.labels[RELEASE_LABELS.digest] !== step.digest) return false;
   return step.action !== 'retry' || found.labels[RELEASE_LABELS.run] === run.runId;
+}
+
+/** What is done to what the chart renders; undefined: it is applied as it is, and Helm needs nobody beside it. */
+function changeOf(
+  { owner }: Pick<ReleaseInputs, 'owner'>,
+  left: readonly LeftField[],
+  { namespace }: Release,
+): UpgradeRequest['change'] {
+  if (owner === undefined && left.length === 0) return undefined;
+  return (manifest) => {
+    const remaining = left.length === 0 ? manifest : withoutLeftFields(manifest, left, namespace);
+    return owner === undefined ? remaining : labelledManifest(remaining, owner);
+  };
 }
 
 async function labelsOf(

@@ -3,12 +3,14 @@ import type { Activities } from '../contract/activities.ts';
 import type { OperationPlan } from '../contract/plan.ts';
 import { buildDestroyPlan } from '../plan/destroy/destroy.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
-import { survey } from './destroy/survey.ts';
+import { type OwnReleases, ownReleases, type Survey, survey } from './destroy/survey.ts';
+import { ownNames } from './owner/claim.ts';
 import { assertShown, destructionDigest } from './plan-binding.ts';
 import { markedByHelm } from './release/orphans.ts';
-import { foreignReleases } from './release/ours.ts';
-import { allRevisions, newestOfEach } from './release/revisions.ts';
+import { newestOfEach } from './release/revisions.ts';
 import { withHeartbeat, type ScopeOf } from './scope.ts';
+
+type Destroying = Pick<Clients, 'environment' | 'config' | 'kubernetes' | 'catalog'>;
 
 /** What has to be removed, dependents first, from what the cluster holds; changes nothing. */
 export function planDestroy(clients: Clients, scopeOf: ScopeOf): Activities['planDestroy'] {
@@ -20,10 +22,7 @@ export function planDestroy(clients: Clients, scopeOf: ScopeOf): Activities['pla
       async () => {
         await assertTarget(clients, run, scope.signal, 'destroy');
         if (expectedDigest === undefined) return destroyPlanOf(clients, deleteData, scope.signal);
-        const [plan, found] = await Promise.all([
-          destroyPlanOf(clients, deleteData, scope.signal),
-          survey(clients, scope.signal),
-        ]);
+        const { plan, found } = await destructionOf(clients, deleteData, scope.signal);
         assertShown(expectedDigest, plan, destructionDigest(plan, found, deleteData));
         return plan;
       },
@@ -31,23 +30,39 @@ export function planDestroy(clients: Clients, scopeOf: ScopeOf): Activities['pla
   };
 }
 
-/** Also for the command that asks before it destroys. */
-export async function destroyPlanOf(
-  clients: Pick<Clients, 'environment' | 'config' | 'kubernetes' | 'catalog'>,
+/** What would go, and what the platform's namespaces hold, from one look at Helm's records; changes nothing. */
+export async function destructionOf(
+  clients: Destroying,
   deleteData: boolean,
   signal?: AbortSignal,
+): Promise<{ plan: OperationPlan; found: Survey }> {
+  const releases = await ownReleases(clients, signal);
+  const [plan, found] = await Promise.all([
+    destroyPlanOf(clients, deleteData, signal, releases),
+    survey(clients, signal, releases),
+  ]);
+  return { plan, found };
+}
+
+export async function destroyPlanOf(
+  clients: Destroying,
+  deleteData: boolean,
+  signal?: AbortSignal,
+  known?: OwnReleases,
 ): Promise<OperationPlan> {
   const { kubernetes, catalog } = clients;
-  const [environment, revisions, marked] = await Promise.all([
+  const owners = await ownNames(kubernetes, clients.environment.name);
+  const [environment, { revisions, foreign }, marked] = await Promise.all([
     currentEnvironment(clients),
-    allRevisions(kubernetes, signal),
-    markedByHelm(kubernetes, signal),
+    known ?? ownReleases(clients, signal),
+    markedByHelm(kubernetes, owners, signal),
   ]);
   return buildDestroyPlan({
     catalog,
     environment,
     releases: newestOfEach(revisions),
-    foreign: await foreignReleases(clients, revisions, signal),
+    foreign,
+    formerly: owners.slice(1),
     marked: new Map([...marked].map(([key, objects]) => [key, objects.length])),
     deleteData,
   });

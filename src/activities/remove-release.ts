@@ -7,7 +7,7 @@ import type { Clients } from '../clients/index.ts';
 import { paths } from '../clients/kubernetes/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import { assertTarget } from './context.ts';
-import { formerNames } from './owner/claim.ts';
+import { ownNames } from './owner/claim.ts';
 import { waitForDeletion } from './release/deletion.ts';
 import { removeOrphans } from './release/orphans.ts';
 import { type Release, unlockRelease } from './release/recover.ts';
@@ -55,8 +55,8 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
         }
         if (!complete) {
           doing = 'removes what no record of Helm tells';
-          const formerly = await formerNames(kubernetes, environment.name);
-          const left = await removeOrphans(kubernetes, release, [environment.name, ...formerly], scope.signal);
+          const owners = await ownNames(kubernetes, environment.name);
+          const left = await removeOrphans(kubernetes, release, owners, scope.signal);
           const records = await removeRecords(clients, release, scope.signal);
           if (!found && left.length + records === 0) return { removed: false, seconds: seconds(started) };
         }

@@ -8,14 +8,15 @@ import { paths } from '../clients/kubernetes/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { Remain } from '../contract/deploy.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, VAULT, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../contract/names.ts';
-import { isOfAnother, named } from '../plan/destroy/remains.ts';
+import { named } from '../plan/destroy/remains.ts';
+import { isOfAnother } from '../plan/ownership/owner-label.ts';
 import { assertTarget } from './context.ts';
 import { definitionsToRemove } from './destroy/definitions.ts';
 import { recordsToRemove } from './destroy/records.ts';
 import { type Survey, survey, type SurveyedNamespace } from './destroy/survey.ts';
 import { LOOK_MILLISECONDS, type Patience, deleteAndWait, type Target } from './destroy/deletion.ts';
 import { claimsOf, removeClaims } from './destroy/volumes.ts';
-import { formerNames } from './owner/claim.ts';
+import { formerNames, ownNames } from './owner/claim.ts';
 import { markedByHelm } from './release/orphans.ts';
 import { withHeartbeat, type ScopeOf } from './scope.ts';
 
@@ -111,18 +112,16 @@ async function clusterScoped(
   { releases }: Survey,
   signal: AbortSignal,
 ): Promise<Target[]> {
-  const formerly = await formerNames(kubernetes, environment.name);
-  const left = [...(await markedByHelm(kubernetes, signal))]
+  const owners = await ownNames(kubernetes, environment.name);
+  const left = [...(await markedByHelm(kubernetes, owners, signal))]
     .filter(([key]) => releases.has(key))
     .flatMap(([, objects]) => objects)
-    .filter(
-      ({ kind, object: { metadata } }) => !kind.namespaced && !isOfAnother(metadata.labels, environment.name, formerly),
-    );
+    .filter(({ kind }) => !kind.namespaced);
   const path = paths.clusterRoleBinding(VAULT_REVIEWER_SERVICE_ACCOUNT.name);
   const binding = await kubernetes.get(path, signal);
   const own =
     binding?.metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY &&
-    !isOfAnother(binding.metadata.labels, environment.name, formerly)
+    !isOfAnother(binding.metadata.labels, owners[0], owners.slice(1))
       ? [{ kind: 'ClusterRoleBinding', name: binding.metadata.name, path, uid: binding.metadata.uid }]
       : [];
   return [

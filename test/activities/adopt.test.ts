@@ -105,6 +105,11 @@ describe('adopt', () => {
     ],
     ['cannot be read', { junk: 'x' }, /cannot be read/],
     [
+      'another environment has deployed',
+      { labels: { 'ananta-environment': 'prod', 'ananta-run': 'r', 'ananta-digest': 'd' } },
+      /a deployment to environment "prod" made it.*rebind --env sandbox --take-over/,
+    ],
+    [
       'is ours',
       { labels: { 'ananta-environment': 'sandbox', 'ananta-run': 'r', 'ananta-digest': 'd' }, chart: 'redis' },
       /nothing of "cache" to take over/,

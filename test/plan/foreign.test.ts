@@ -86,6 +86,8 @@ test('the refusal names chart, who, when, and the ways on', () => {
   assert.match(message, /Nothing was touched/);
   assert.match(message, /helm uninstall api --namespace apps/);
   assert.match(message, /adopt api --env staging/);
+  const ofAnother = new ForeignReleaseError('staging', [{ ...foreign, environment: 'prod' }]).message;
+  assert.doesNotMatch(ofAnother, /adopt/);
 });
 
 describe('whose an object is', () => {
@@ -93,9 +95,11 @@ describe('whose an object is', () => {
   const live = (
     annotations: Record<string, string>,
     managers: { manager: string; marks?: boolean }[],
+    environment?: string,
   ): Record<string, unknown> => ({
     metadata: {
       name: 'x',
+      ...(environment === undefined ? {} : { labels: { 'ananta.dev/environment': environment } }),
       annotations,
       managedFields: managers.map(({ manager, marks }) => ({
         manager,
@@ -132,10 +136,31 @@ describe('whose an object is', () => {
       /^no Helm release has made it, "kubectl-create" has \(2026-01-01T00:00:00Z\)$/,
     ],
     ['a server without such records', live({}, []), undefined],
+    [
+      "with Helm's marks and another environment's name",
+      live(mark('api'), [{ manager: 'helm', marks: true }], 'prod'),
+      /^it carries the name of environment "prod"$/,
+    ],
+    [
+      'with the name of the environment before',
+      live(mark('api'), [{ manager: 'helm', marks: true }], 'before'),
+      undefined,
+    ],
+    ['with our name', live(mark('api'), [{ manager: 'helm', marks: true }], 'staging'), undefined],
+    [
+      'made by hand with our name on it',
+      live({}, [{ manager: 'kubectl-create' }], 'staging'),
+      /^no Helm release has made it/,
+    ],
+    [
+      'of another release, with our name on it',
+      live(mark('other'), [{ manager: 'helm', marks: true }], 'staging'),
+      /apps\/other/,
+    ],
   ];
   for (const [name, object, whose] of cases)
     test(name, () => {
-      if (whose === undefined) assert.equal(foreignOwner(object, release), undefined);
-      else assert.match(foreignOwner(object, release) ?? '', whose);
+      if (whose === undefined) assert.equal(foreignOwner(object, release, ['staging', 'before']), undefined);
+      else assert.match(foreignOwner(object, release, ['staging', 'before']) ?? '', whose);
     });
 });

@@ -66,6 +66,11 @@ async function releaseOf(
   const { namespace, name, revision, status } = foreign;
   const refuse = (why: string): PlanRefusedError =>
     new PlanRefusedError(`Release ${name} in ${namespace} is not taken over: ${why}. Nothing was changed.`);
+  const { environment: of } = foreign;
+  if (of !== undefined && of !== environment.name)
+    throw refuse(
+      `a deployment to environment "${of}" made it, and that environment would take it back. Let "${of}" give it up first (its destroy, or: helm uninstall ${name} --namespace ${namespace}); a cluster as a whole changes hands with: npm run ananta -- rebind --env ${environment.name} --take-over`,
+    );
   if (!SETTLED.includes(status))
     throw refuse(
       `revision ${revision} is ${status}, so its owner's Helm may be at work on it. Try again when it has ended`,

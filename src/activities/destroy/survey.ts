@@ -5,7 +5,8 @@ import { type Kind, type KubernetesObject, managersOf, paths } from '../../clien
 import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION, RELEASE_LABELS } from '../../contract/names.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
-import { type Belonging, belongingOf, isOfAnother, madeAtRunTime } from '../../plan/destroy/remains.ts';
+import { type Belonging, belongingOf, madeAtRunTime } from '../../plan/destroy/remains.ts';
+import { isOfAnother } from '../../plan/ownership/owner-label.ts';
 import { formerNames } from '../owner/claim.ts';
 import { type FoundObject, listAll, swept } from '../release/orphans.ts';
 import { foreignReleases } from '../release/ours.ts';
@@ -38,14 +39,26 @@ const ownersSchema = z.looseObject({ ownerReferences: z.array(z.unknown()).nulli
 /** Who writes to a namespace without having made it. */
 const CONTROLLERS = ['kube-controller-manager', 'kube-apiserver'];
 
-export async function survey({ kubernetes, catalog, environment }: Surveying, signal?: AbortSignal): Promise<Survey> {
-  const [{ items }, served, revisions] = await Promise.all([
+/** Helm's records, and which of the catalog's releases are somebody else's. */
+export interface OwnReleases {
+  revisions: Awaited<ReturnType<typeof allRevisions>>;
+  foreign: Awaited<ReturnType<typeof foreignReleases>>;
+}
+
+export async function ownReleases(clients: Surveying, signal?: AbortSignal): Promise<OwnReleases> {
+  const revisions = await allRevisions(clients.kubernetes, signal);
+  return { revisions, foreign: await foreignReleases(clients, revisions, signal) };
+}
+
+/** @param known what was read of releases just now; absent: it is read */
+export async function survey(clients: Surveying, signal?: AbortSignal, known?: OwnReleases): Promise<Survey> {
+  const { kubernetes, catalog, environment } = clients;
+  const [{ items }, served, { revisions, foreign }] = await Promise.all([
     kubernetes.list(paths.namespaces, { metadataOnly: true }, signal),
     kubernetes.kinds(signal),
-    allRevisions(kubernetes, signal),
+    known ?? ownReleases(clients, signal),
   ]);
   const releases = new Set(allReleases(catalog).map(({ namespace, name }) => releaseKey(namespace, name)));
-  const foreign = await foreignReleases({ kubernetes, catalog, environment }, revisions, signal);
   const formerly = await formerNames(kubernetes, environment.name);
   const isOwn = (name: string | undefined): boolean => name === environment.name || formerly.includes(name ?? '');
   for (const [key, { labels }] of newestOfEach(revisions)) {

@@ -22,6 +22,7 @@ import { allReleaseInputs, type ReleaseInputs } from '../../plan/inputs/release-
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 import { serviceSeconds } from '../../plan/inputs/startup.ts';
 import { decidePlan, refuseOverOldData, withLostDefinitions } from '../make-plan.ts';
+import { ownNames } from '../owner/claim.ts';
 import { observeCluster } from '../observe/cluster.ts';
 import { readVersions } from '../versions/store.ts';
 import { existingNamespaces, prerequisiteChanges } from './groundwork.ts';
@@ -54,12 +55,13 @@ export type Planning = Pick<Clients, 'environment' | 'catalog' | 'config' | 'red
 export async function planChanges(clients: Clients, request: PlanRequest): Promise<PlatformChanges> {
   const { kubernetes, environment } = clients;
   const { signal } = request;
-  const [observed, existing, { kinds }, clusterUid, versions] = await Promise.all([
+  const [observed, existing, { kinds }, clusterUid, versions, owners] = await Promise.all([
     observeCluster(clients, environment, signal),
     existingNamespaces(kubernetes, signal),
     kubernetes.kinds(signal),
     kubernetes.clusterUid(signal),
     pastVersions(clients, signal),
+    ownNames(kubernetes, environment.name),
   ]);
   await refuseOverOldData(clients, environment.name, observed, signal);
   const known = new Map(kinds.map((kind): [string, Kind] => [`${kind.group}/${kind.kind}`, kind]));
@@ -71,7 +73,7 @@ export async function planChanges(clients: Clients, request: PlanRequest): Promi
       // What is there goes with its namespace.
       observed.terminating?.has(step.namespace)
         ? Promise.resolve(newObjects(wanted))
-        : releaseObjects(kubernetes, known, step, wanted, signal, {
+        : releaseObjects(kubernetes, known, step, owners, wanted, signal, {
             left: observed.left ?? [],
             formerly: marksOf(
               observed.releases.get(releaseKey(step.namespace, step.name))?.labels[RELEASE_LABELS.left],

@@ -10,6 +10,7 @@ import {
 import { type ManifestObject, ownerOf } from '../../plan/diff/manifest.ts';
 import { type Conflict, conflictsOf, decideConflicts } from '../../plan/fields/conflicts.ts';
 import { type LeftField, leftOf, withLiveFields } from '../../plan/fields/left.ts';
+import { foreignOwner, type Owners, waysIn } from '../../plan/ownership/foreign-object.ts';
 import { asHelmApplies } from '../../plan/inputs/helm-marks.ts';
 import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { immutableFields, objectFields } from '../../plan/diff/objects.ts';
@@ -26,6 +27,8 @@ export interface Looking {
   /** Served by the cluster, by `group/Kind`. */
   kinds: ReadonlyMap<string, Kind>;
   release: { name: string; namespace: string };
+  /** Names of environments that may stand on its objects. */
+  owners: Owners;
   /** `Kind namespace/name` of what the release has applied before. */
   applied: ReadonlySet<string>;
   /** Fields that are left to others. */
@@ -86,15 +89,15 @@ export async function objectChange(
     return { action: 'replace', ...about, fields: [], note: 'it has failed for good: it is removed and runs again' };
 
   const adopted = !applied.has(objectKey(kind, namespace, name));
-  // Helm looks at whose it is before it tries anything.
+  // Whose it is is looked at before anything is tried: by Helm where it is new to the release, else by the deployer.
   const change = {
     action: adopted ? ('adopt' as const) : ('update' as const),
     ...about,
-    ...(adopted ? foreign(live, release) : {}),
+    ...foreign(live, about, looking, adopted),
   };
   try {
     const fields = objectFields(live, await kubernetes.dryRun(path, object, { manager: HELM_MANAGER }, signal));
-    return fields.length === 0 && !adopted ? undefined : { ...change, fields };
+    return fields.length === 0 && !adopted && change.blocked === undefined ? undefined : { ...change, fields };
   } catch (error) {
     if (!(error instanceof KubernetesError)) throw error;
     if (error.status === 409) {
@@ -162,15 +165,25 @@ async function fieldsOfStandIn(
   }
 }
 
-function foreign(live: KubernetesObject, release: Looking['release']): Pick<ObjectChange, 'blocked' | 'note'> {
+/** @param adopted the release did not have it before */
+function foreign(
+  live: KubernetesObject,
+  about: { kind: string; namespace?: string; name: string },
+  { release, owners }: Pick<Looking, 'release' | 'owners'>,
+  adopted: boolean,
+): Pick<ObjectChange, 'blocked' | 'note'> {
+  const whose = foreignOwner(live, release, owners);
   const owner = ownerOf(live);
-  if (owner?.name === release.name && owner.namespace === release.namespace)
-    return { note: 'it bears the mark of this release and is taken over' };
+  const marked = owner?.name === release.name && owner.namespace === release.namespace;
+  if (whose === undefined && (marked || !adopted))
+    return adopted ? { note: 'it bears the mark of this release and is taken over' } : {};
+  const said =
+    whose ??
+    (owner === undefined
+      ? 'nobody’s Helm release owns it'
+      : `it belongs to Helm release ${owner.namespace}/${owner.name}`);
   return {
-    blocked:
-      owner === undefined
-        ? 'nobody’s Helm release owns it, so Helm refuses to take it over'
-        : `it belongs to Helm release ${owner.namespace}/${owner.name}, so Helm refuses to take it over`,
+    blocked: `${said}, so ${adopted ? 'Helm refuses to take it over' : 'nothing is applied over it'}. Move it out of the way; or, if it is to belong to the release: ${waysIn(about, release, live).join('; ')}`,
   };
 }
 

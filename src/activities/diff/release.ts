@@ -5,6 +5,7 @@ import { type KubernetesClient, paths } from '../../clients/kubernetes/index.ts'
 import { isKept, type ManifestObject, manifestObjects } from '../../plan/diff/manifest.ts';
 import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { asHelmApplies } from '../../plan/inputs/helm-marks.ts';
+import type { Owners } from '../../plan/ownership/foreign-object.ts';
 import { pairRenamed, replacedBy, replacementFields } from '../../plan/diff/objects.ts';
 import type { ObjectChange } from '../../plan/diff/types.ts';
 import { findLive, type Found, kindKey, type Looking, objectChange, objectKey } from './object.ts';
@@ -18,6 +19,7 @@ export async function releaseObjects(
   kubernetes: Pick<KubernetesClient, 'get' | 'list' | 'dryRun'>,
   kinds: Looking['kinds'],
   release: { name: string; namespace: string; revision?: number },
+  owners: Owners,
   wanted: readonly ManifestObject[],
   signal: AbortSignal,
   fields: Pick<Looking, 'left' | 'formerly'> = {},
@@ -27,7 +29,7 @@ export async function releaseObjects(
   const inNamespace = (object: ManifestObject): string | undefined =>
     object.namespace ?? namespaceOf(kinds, release.namespace, object);
   const key = (object: ManifestObject): string => objectKey(object.kind, inNamespace(object), object.name);
-  const looking: Looking = { kubernetes, kinds, release, applied: new Set(before.map(key)), signal, ...fields };
+  const looking: Looking = { kubernetes, kinds, release, owners, applied: new Set(before.map(key)), signal, ...fields };
   const keys = new Set(wanted.map(key));
 
   const queue = new PQueue({ concurrency: AT_ONCE });

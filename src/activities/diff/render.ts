@@ -5,6 +5,7 @@ import { renderedManifest } from '../../clients/helm/index.ts';
 import type { Config } from '../../config.ts';
 import { type ManifestObject, manifestObjects } from '../../plan/diff/manifest.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
+import { withOwner } from '../../plan/ownership/owner-label.ts';
 import { writeFileDurably } from '../../process/files.ts';
 
 export interface Rendering {
@@ -18,17 +19,22 @@ export interface Rendering {
 const KEPT = 1000;
 
 /**
- * Hooks apart, definitions of the chart's `crds` folder included.
+ * As they are applied: hooks apart, definitions of the chart's `crds` folder included.
  * @throws Error with what Helm says against chart or values
  */
 export async function renderedObjects(
   { helm, home, config }: Rendering,
   release: { name: string; namespace: string },
-  { chartPath, values, digest }: Pick<ReleaseInputs, 'chartPath' | 'values' | 'digest'>,
+  { chartPath, values, digest, owner }: Pick<ReleaseInputs, 'chartPath' | 'values' | 'digest' | 'owner'>,
 ): Promise<ManifestObject[]> {
+  // Helm makes definitions of the `crds` folder as they are.
+  const labelled = (objects: ManifestObject[]): ManifestObject[] =>
+    owner === undefined
+      ? objects
+      : objects.map((one) => (one.definition ? one : { ...one, object: withOwner(one.object, owner) }));
   const file = join(config.stateRoot, 'cache', 'manifests', `${release.name}-${digest}.yaml`);
   const known = await readFile(file, 'utf8').catch(() => undefined);
-  if (known !== undefined) return manifestObjects(known);
+  if (known !== undefined) return labelled(manifestObjects(known));
   const text = await renderedManifest(helm, home, config.childEnv, {
     release: release.name,
     namespace: release.namespace,
@@ -37,7 +43,7 @@ export async function renderedObjects(
   });
   const objects = manifestObjects(text);
   await writeFileDurably(file, text);
-  return objects;
+  return labelled(objects);
 }
 
 /** Forgets everything when too much has gathered: rendering again costs a tenth of a second each. */

@@ -17,7 +17,7 @@ import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { recordedObjects } from '../../plan/drift/manifest.ts';
 import { namespaceFindings } from '../../plan/drift/namespaces.ts';
 import { ownerOf } from '../../plan/diff/manifest.ts';
-import { foreignOwner } from '../../plan/ownership/foreign-object.ts';
+import { foreignOwner, type Owners } from '../../plan/ownership/foreign-object.ts';
 import {
   type AppliedObject,
   changedObject,
@@ -30,6 +30,7 @@ import { claimFinding, isWorkload, workloadFinding } from '../../plan/drift/work
 import { releaseKey } from '../../plan/observed.ts';
 import { isVerified } from '../../plan/ownership/provenance.ts';
 import { namespaceLabels } from '../ensure-namespaces.ts';
+import { ownNames } from '../owner/claim.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { readPods } from '../observe/workloads.ts';
 import { troublesOf } from '../observe/troubles.ts';
@@ -92,12 +93,14 @@ export async function findObjectDrift(
   );
   const live = [...listings.values()].flatMap(({ objects }) => objects);
   const applied = withReceipts(known, recorded, listings.get('batch/Job'));
+  const owners = await ownNames(kubernetes, environment.name);
   const survey = surveyReleases({
     environment: environment.name,
     catalog,
     revisions: recorded.revisions,
     foreign,
     claimed: claimedBy(live),
+    formerly: owners.slice(1),
   });
   // What is there instead of a record is no revision of anybody's that a repair could put back.
   const isReadable = ({ key }: DriftFinding): boolean => !recorded.damaged.has(key.replace(/^helm\//, ''));
@@ -112,7 +115,7 @@ export async function findObjectDrift(
   const fingerprint = await readFingerprint(clients);
   const judged = await Promise.all(
     applied.map(async (object) => {
-      const found = await judge(clients, object, { listings, served, kinds, survey }, ignore, fingerprint, signal);
+      const found = await judge(clients, object, { listings, served, kinds, survey, owners }, ignore, fingerprint, signal);
       return object.receipt === true ? withoutRerun(found) : found;
     }),
   );
@@ -216,12 +219,13 @@ interface Seen {
   served: ReadonlyMap<string, Kind>;
   kinds: Awaited<ReturnType<KubernetesClient['kinds']>>;
   survey: ReleaseSurvey;
+  owners: Owners;
 }
 
 async function judge(
   { kubernetes }: Cluster,
   applied: AppliedObject,
-  { listings, served, kinds }: Seen,
+  { listings, served, kinds, owners }: Seen,
   ignore: Ignore,
   fingerprint: Fingerprint,
   signal: AbortSignal,
@@ -249,7 +253,7 @@ async function judge(
   }
   if (live === undefined) return missingObject(applied, ignore);
   const release = ownerOf(applied.object);
-  const whose = release === undefined ? undefined : foreignOwner(live, release);
+  const whose = release === undefined ? undefined : foreignOwner(live, release, owners);
   if (whose !== undefined) return foreignObject(applied, live, ignore, whose);
   const found = differences(applied.object, live);
   const suspected = [...found, ...replacedWholes(applied.object, live, found)];

@@ -10,6 +10,7 @@ import { readsSince } from '../../plan/vault/secret-readers.ts';
 import { leasedFields } from '../../plan/fields/left.ts';
 import { isAsWanted } from '../ensure-namespaces.ts';
 import { listAutoscaled } from '../fields/left.ts';
+import { ownNames } from '../owner/claim.ts';
 import { isTerminating } from '../release/terminating.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { allJudgedRevisions, newestJudged } from '../release/provenance.ts';
@@ -25,16 +26,17 @@ export async function observeCluster(
   signal: AbortSignal,
 ): Promise<ObservedCluster> {
   const { kubernetes, catalog } = clients;
-  const [{ revisions, proofs }, namespaces, vault, vaultServer, autoscaled, nodes] = await Promise.all([
+  const [{ revisions, proofs }, namespaces, vault, vaultServer, autoscaled, nodes, owners] = await Promise.all([
     allJudgedRevisions(clients, signal),
     kubernetes.list(paths.namespaces, { metadataOnly: true }, signal),
     observeVault(clients, environment, signal),
     observeVaultServer(clients, signal),
     listAutoscaled(kubernetes, signal),
     someNode(kubernetes, signal),
+    ownNames(kubernetes, environment.name),
     kubernetes.watches.synced(signal),
   ]);
-  const releases = newestJudged(clients, revisions);
+  const releases = newestJudged(owners, revisions);
   const terminating = new Set(namespaces.items.filter(isTerminating).map(({ metadata }) => metadata.name));
   // What goes with its namespace stands in nobody's way.
   const staying = new Map([...revisions].filter(([key]) => !terminating.has(key.split('/')[0] ?? '')));

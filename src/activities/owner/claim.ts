@@ -5,6 +5,7 @@
 import { type KubernetesClient, KubernetesError } from '../../clients/kubernetes/index.ts';
 import type { ClusterIdentity } from '../../contract/cluster.ts';
 import type { ClusterOwner } from '../../contract/owner.ts';
+import type { Owners } from '../../plan/ownership/foreign-object.ts';
 import { type Claimant, type Ownership, requireOwnership, requireUnclaimed } from '../../plan/ownership/ownership.ts';
 import {
   createOwner,
@@ -113,6 +114,11 @@ export async function formerNames(
 ): Promise<readonly string[]> {
   const owner = await recentOwner(kubernetes);
   return owner?.environment === environment ? owner.formerly : [];
+}
+
+/** What carries one of these names is the environment's: its own, then those that it took the cluster over from. */
+export async function ownNames(kubernetes: Pick<KubernetesClient, 'get'>, environment: string): Promise<Owners> {
+  return [environment, ...(await formerNames(kubernetes, environment))];
 }
 
 /** What was just written or found to be another's is not to be believed any longer. */

@@ -12,18 +12,32 @@ import {
 } from '../../clients/kubernetes/index.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { type ManifestObject, manifestObjects } from '../../plan/diff/manifest.ts';
-import { foreignOwner } from '../../plan/ownership/foreign-object.ts';
+import { foreignOwner, type Owners, waysIn } from '../../plan/ownership/foreign-object.ts';
 import { DeployError } from '../failures.ts';
+
+interface InTheWay {
+  kind: string;
+  namespace?: string;
+  name: string;
+  /** In words. */
+  whose: string;
+  live: unknown;
+}
 
 type Looking = Pick<KubernetesClient, 'list' | 'kinds'>;
 
 const KINDS_MILLISECONDS = 60_000;
 const recent = new WeakMap<Looking, { at: number; kinds: Promise<Kinds> }>();
 
-/** One look at each kind of the revision's objects, names and marks only. @throws DeployError NotOurs */
+/**
+ * One look at each kind of the revision's objects, names and marks only.
+ * @param owners names of environments that may stand on them
+ * @throws DeployError NotOurs
+ */
 export async function assertObjectsOurs(
   kubernetes: Looking,
   { manifest, name, namespace }: Pick<StoredRelease, 'manifest' | 'name' | 'namespace'>,
+  owners: Owners,
   signal: AbortSignal,
 ): Promise<void> {
   const { kinds } = await recentKinds(kubernetes, signal);
@@ -34,14 +48,18 @@ export async function assertObjectsOurs(
   const foreign = await Promise.all([...groups.values()].map((objects) => inTheWay(objects)));
   const found = foreign.flat();
   if (found.length === 0) return;
+  const named = found.map(({ kind, name: object, whose }) => `${kind} ${object} (${whose})`).join('; ');
   throw new DeployError(
     FAILURES.notOurs,
-    `${found.length === 1 ? 'An object that' : 'Objects that'} release ${name} in ${namespace} would write ${
-      found.length === 1 ? 'is' : 'are'
-    } not ours: ${found.join('; ')}. Nothing of the release was changed. Move what is somebody else's out of the way; or, if it is to belong to the release, mark it as Helm does (label app.kubernetes.io/managed-by=Helm, annotations meta.helm.sh/release-name=${name} and meta.helm.sh/release-namespace=${namespace}); then run the same again.`,
+    [
+      `${found.length === 1 ? 'An object that' : 'Objects that'} release ${name} in ${namespace} would write ${
+        found.length === 1 ? 'is' : 'are'
+      } not ours: ${named}. Nothing of the release was changed. Move what is somebody else's out of the way; or, if it is to belong to the release, give it to it; then run the same again:`,
+      ...found.flatMap((object) => waysIn(object, { name, namespace }, object.live).map((line) => `  ${line}`)),
+    ].join('\n'),
   );
 
-  async function inTheWay(objects: readonly ManifestObject[]): Promise<string[]> {
+  async function inTheWay(objects: readonly ManifestObject[]): Promise<InTheWay[]> {
     const [{ apiVersion, kind, namespace: within }] = objects as [ManifestObject];
     const [version = '', group = ''] = apiVersion.split('/').reverse();
     const known = kinds.find((one) => one.group === group && one.kind === kind);
@@ -55,8 +73,10 @@ export async function assertObjectsOurs(
       );
       return objects.flatMap((object) => {
         const live = items.find(({ metadata }) => metadata.name === object.name);
-        const whose = live === undefined ? undefined : foreignOwner(live, { name, namespace });
-        return whose === undefined ? [] : [`${kind} ${object.name} (${whose})`];
+        const whose = live === undefined ? undefined : foreignOwner(live, { name, namespace }, owners);
+        if (whose === undefined) return [];
+        const where = known.namespaced ? (within ?? namespace) : undefined;
+        return [{ kind, name: object.name, whose, live, ...(where === undefined ? {} : { namespace: where }) }];
       });
     } catch (error) {
       // Its definition has gone, or we may not look: then Helm may not write it either, or says so itself.

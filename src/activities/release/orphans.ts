@@ -15,7 +15,8 @@ import {
   UnreachableError,
 } from '../../clients/kubernetes/index.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { isOfAnother } from '../../plan/destroy/remains.ts';
+import type { Owners } from '../../plan/ownership/foreign-object.ts';
+import { isOfAnother } from '../../plan/ownership/owner-label.ts';
 import type { Release } from './recover.ts';
 
 export interface FoundObject {
@@ -153,9 +154,13 @@ export function isClaim({ group, plural }: Pick<Kind, 'group' | 'plural'>): bool
   return group === '' && (plural === 'persistentvolumeclaims' || plural === 'persistentvolumes');
 }
 
-/** By `<namespace>/<release>`: everything in the cluster that carries Helm's marks and goes with its release. */
+/**
+ * By `<namespace>/<release>`: everything in the cluster that carries Helm's marks and goes with its release.
+ * @param owners names of environments that may stand on it; an object with another one's is nobody's leftover here
+ */
 export async function markedByHelm(
   kubernetes: Pick<KubernetesClient, 'kinds' | 'list'>,
+  [environment, ...formerly]: Owners,
   signal?: AbortSignal,
 ): Promise<Map<string, FoundObject[]>> {
   const all = await listAll(
@@ -167,7 +172,8 @@ export async function markedByHelm(
   const marked = new Map<string, FoundObject[]>();
   for (const found of all) {
     const key = helmReleaseOf(found.object);
-    if (key !== undefined && !isKept(found)) marked.set(key, [...(marked.get(key) ?? []), found]);
+    if (key !== undefined && !isKept(found) && !isOfAnother(found.object.metadata.labels, environment, formerly))
+      marked.set(key, [...(marked.get(key) ?? []), found]);
   }
   return marked;
 }
@@ -180,7 +186,7 @@ export async function markedByHelm(
 export async function removeOrphans(
   kubernetes: KubernetesClient,
   { namespace, name }: Release,
-  [environment, ...formerly]: readonly [string, ...string[]],
+  [environment, ...formerly]: Owners,
   signal: AbortSignal,
 ): Promise<string[]> {
   const all = await listAll(

@@ -3,8 +3,10 @@ import { DamagedRecordError, readStoredRelease, type StoredRelease } from '../..
 import type { Clients } from '../../clients/index.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { chartNames, ForeignReleaseError, isAdopted, labelsSay } from '../../plan/ownership/foreign.ts';
+import type { Owners } from '../../plan/ownership/foreign-object.ts';
 import { type ForeignRelease, releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
+import { ownNames } from '../owner/claim.ts';
 import type { Release } from './recover.ts';
 import type { Revision } from './revisions.ts';
 
@@ -62,7 +64,7 @@ async function foreignRelease(
   const newest = ordered.at(-1);
   if (newest === undefined || newest.status === 'uninstalled') return undefined;
   const release = allReleases(catalog).find((one) => one.namespace === namespace && one.name === name);
-  const said = verdict(ordered, environment.name, release?.service);
+  const said = verdict(ordered, await ownNames(kubernetes, environment.name), release?.service);
   if (said === 'ours') return undefined;
   const record = known ?? (await recordOf(kubernetes, { namespace, name }, newest.revision, signal));
   if (
@@ -76,11 +78,11 @@ async function foreignRelease(
 /** A keyed proof vouches for labels; a revision that lacks it where it should have one was made by somebody. */
 function verdict(
   revisions: readonly Revision[],
-  environment: string,
+  [environment, ...formerly]: Owners,
   service: string | undefined,
 ): ReturnType<typeof labelsSay> {
   const newest = revisions.at(-1);
-  const said = labelsSay(revisions, environment, service);
+  const said = labelsSay(revisions, environment, service, formerly);
   if (said === 'ours' && newest?.provenance === 'foreign' && !isAdopted(newest)) return 'copied';
   return said;
 }

@@ -3,6 +3,7 @@ import type { Clients } from '../../clients/index.ts';
 import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { contentHash, type Proofs, proofOf } from '../../plan/ownership/provenance.ts';
+import { ownNames } from '../owner/claim.ts';
 import { forgetProofs, readProofs } from '../vault/proofs.ts';
 import { writeReceipt } from '../vault/receipt.ts';
 import { allJudgedRevisions, type JudgedRevision, storedIn } from './provenance.ts';
@@ -47,7 +48,10 @@ export async function proveRevision(clients: Proving, secret: KubernetesObject):
  * @returns how many
  */
 export async function proveRevisions(clients: Proving, signal?: AbortSignal): Promise<number> {
-  const { revisions, proofs } = await allJudgedRevisions(clients, signal);
+  const [{ revisions, proofs }, owners] = await Promise.all([
+    allJudgedRevisions(clients, signal),
+    ownNames(clients.kubernetes, clients.environment.name),
+  ]);
   if (proofs.key === undefined) return 0;
   const open = [...revisions.values()]
     .flat()
@@ -55,7 +59,7 @@ export async function proveRevisions(clients: Proving, signal?: AbortSignal): Pr
       ({ provenance, status, labels }) =>
         (provenance === 'unproven' || provenance === 'unknown') &&
         ['deployed', 'superseded'].includes(status) &&
-        labels[RELEASE_LABELS.environment] === clients.environment.name,
+        owners.includes(labels[RELEASE_LABELS.environment] ?? ''),
     );
   const proved = await proveAll(clients, open, proofs, signal);
   if (proofs.since === undefined) {

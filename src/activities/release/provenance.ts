@@ -6,6 +6,7 @@ import { unpackStoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
+import type { Owners } from '../../plan/ownership/foreign-object.ts';
 import type { Provenance } from '../../plan/observed.ts';
 import { isOurs, isWrittenByHelm, judged, type Proofs, runOfDescription } from '../../plan/ownership/provenance.ts';
 import { readProofs } from '../vault/proofs.ts';
@@ -45,15 +46,18 @@ export async function judgedRevisionsOf(
   return judge(clients, all, proofs, signal);
 }
 
-/** The newest of each release, which also says whether the release is ours at all. */
+/**
+ * The newest of each release, which also says whether the release is ours at all.
+ * @param owners names of environments that may stand on it
+ */
 export function newestJudged(
-  { environment }: Pick<Clients, 'environment'>,
+  owners: Owners,
   revisions: ReadonlyMap<string, readonly JudgedRevision[]>,
 ): Map<string, JudgedRevision> {
   return new Map(
     [...revisions].flatMap(([key, all]) => {
       const newest = all.at(-1);
-      return newest === undefined ? [] : [[key, { ...newest, ours: isOurs(all, environment.name) }] as const];
+      return newest === undefined ? [] : [[key, { ...newest, ours: isOurs(all, owners[0], owners.slice(1)) }] as const];
     }),
   );
 }

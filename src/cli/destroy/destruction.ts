@@ -1,7 +1,6 @@
 /** Shows what will go and what stays, asks, then starts the destruction and watches it. */
-import { survey } from '../../activities/destroy/survey.ts';
 import { destructionDigest } from '../../activities/plan-binding.ts';
-import { destroyPlanOf } from '../../activities/plan-destroy.ts';
+import { destructionOf } from '../../activities/plan-destroy.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { DestroyInput } from '../../contract/destroy.ts';
 import { withClients } from '../shared/clients.ts';
@@ -58,11 +57,11 @@ export async function destroy(session: Session, options: DestroyOptions): Promis
 }
 
 async function previewOf(
-  clients: Parameters<typeof survey>[0] & Parameters<typeof destroyPlanOf>[0],
+  clients: Parameters<typeof destructionOf>[0],
   deleteData: boolean,
   signal: AbortSignal,
 ): Promise<DestroyPreview & { digest: string }> {
-  const [plan, found] = await Promise.all([destroyPlanOf(clients, deleteData, signal), survey(clients, signal)]);
+  const { plan, found } = await destructionOf(clients, deleteData, signal);
   const { namespaces } = found;
   const gone = plan.services.filter(({ action }) => action === 'remove');
   const objects = namespaces.flatMap((namespace) =>

@@ -22,6 +22,8 @@ export interface DestroyPlanInput {
   foreign?: ReadonlyMap<string, ForeignRelease>;
   /** Objects that carry Helm's marks, counted by `<namespace>/<release>`. */
   marked: ReadonlyMap<string, number>;
+  /** Environments that it took the cluster over from. Absent: none. */
+  formerly?: readonly string[];
   deleteData: boolean;
 }
 
@@ -34,8 +36,10 @@ export function buildDestroyPlan({
   releases,
   foreign,
   marked,
+  formerly = [],
   deleteData,
 }: DestroyPlanInput): OperationPlan {
+  const owners = [environment.name, ...formerly];
   const dependents = dependentsOf(catalog.services);
   const listed = catalog.services.map((service) => {
     const steps = releasesOf(service)
@@ -57,7 +61,7 @@ export function buildDestroyPlan({
           name,
           namespace,
           job,
-          ...decide(releases.get(key), marked.get(key) ?? 0, environment.name, foreign?.get(key)),
+          ...decide(releases.get(key), marked.get(key) ?? 0, owners, foreign?.get(key)),
           digest: digestOfRelease(releases.get(key)),
           ...revisionOf(releases.get(key)),
         };
@@ -65,7 +69,7 @@ export function buildDestroyPlan({
     const { number, phase, name, namespace } = service;
     return serviceOf({ number, phase, name, namespace, dependsOn: dependents.get(name) ?? [] }, steps);
   });
-  const services = withOrphans(listed, orphansOf(catalog, environment.name, releases), lastPhase(catalog));
+  const services = withOrphans(listed, orphansOf(catalog, owners, releases), lastPhase(catalog));
 
   const secondsOf = (name: string): number =>
     SECONDS_PER_RELEASE *
@@ -111,7 +115,7 @@ const NOT_OURS = 'left alone';
 function decide(
   found: ObservedRelease | undefined,
   marked: number,
-  environment: string,
+  owners: readonly string[],
   theirs: ForeignRelease | undefined,
 ): Pick<PlannedStep, 'action' | 'reason'> {
   if (found === undefined)
@@ -119,12 +123,12 @@ function decide(
       ? { action: 'remove', reason: `Helm has no record of it, but objects are left: ${marked}` }
       : { action: 'unchanged', reason: 'not there' };
   const of = found.labels[RELEASE_LABELS.environment];
-  if (of !== environment)
+  if (!owners.includes(of ?? ''))
     return {
       action: 'unchanged',
       reason: `${NOT_OURS}: made by ${of === undefined ? 'no deployment of ours' : `a deployment to environment "${of}"`}`,
     };
-  if (theirs !== undefined) return { action: 'unchanged', reason: `${NOT_OURS}: ${foreignText(theirs, environment)}` };
+  if (theirs !== undefined) return { action: 'unchanged', reason: `${NOT_OURS}: ${foreignText(theirs, owners[0] ?? '')}` };
   return {
     action: 'remove',
     reason: `revision ${found.revision}${found.status === 'deployed' ? '' : ` is ${found.status}`}`,
@@ -134,7 +138,7 @@ function decide(
 /** Our releases that the catalog does not know (any more). */
 function orphansOf(
   catalog: Catalog,
-  environment: string,
+  owners: readonly string[],
   releases: DestroyPlanInput['releases'],
 ): { step: PlannedStep; service: string | undefined }[] {
   const known = new Set(catalog.services.flatMap(releasesOf).map(({ namespace, name }) => releaseKey(namespace, name)));
@@ -143,7 +147,7 @@ function orphansOf(
       // The deployer itself, installed into the cluster, is no service that the catalog has lost: it does the
       // destroying.
       .filter(([key]) => !key.startsWith(`${IN_CLUSTER.namespace}/`))
-      .filter(([key, { labels }]) => !known.has(key) && labels[RELEASE_LABELS.environment] === environment)
+      .filter(([key, { labels }]) => !known.has(key) && owners.includes(labels[RELEASE_LABELS.environment] ?? ''))
       .sort(([a], [b]) => a.localeCompare(b))
       .map(([key, found]) => {
         const [namespace = '', name = ''] = key.split('/');

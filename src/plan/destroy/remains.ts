@@ -12,6 +12,7 @@ import {
   VAULT_REVIEWER_SERVICE_ACCOUNT,
 } from '../../contract/names.ts';
 import { isAccessObject } from '../access/identities.ts';
+import { isOfAnother } from '../ownership/owner-label.ts';
 
 export interface SeenObject {
   /** Empty for the core group. */
@@ -53,16 +54,6 @@ export function madeAtRunTime({ services }: Pick<Catalog, 'services'>): Readonly
     `${namespace} Secret ${name}-token`,
     ...services.flatMap((service) => service.makes.map((made) => `${service.namespace} ${made.kind} ${made.name}`)),
   ]);
-}
-
-/** Another environment has put its name on it. */
-export function isOfAnother(
-  labels: Readonly<Record<string, string>> | null | undefined,
-  environment: string,
-  formerly: readonly string[] = [],
-): boolean {
-  const owner = labels?.[OWNER_LABEL];
-  return owner !== undefined && owner !== environment && !formerly.includes(owner);
 }
 
 /**

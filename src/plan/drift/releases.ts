@@ -24,6 +24,8 @@ export interface ReleaseWorld {
   foreign?: ReadonlyMap<string, ForeignRelease>;
   /** Release keys that live objects name as their owner. */
   claimed: ReadonlySet<string>;
+  /** Environments that it took the cluster over from. Absent: none. */
+  formerly?: readonly string[];
 }
 
 export interface ReleaseSurvey {
@@ -34,7 +36,14 @@ export interface ReleaseSurvey {
   unknown: Set<string>;
 }
 
-export function surveyReleases({ environment, catalog, revisions, foreign, claimed }: ReleaseWorld): ReleaseSurvey {
+export function surveyReleases({
+  environment,
+  catalog,
+  revisions,
+  foreign,
+  claimed,
+  formerly = [],
+}: ReleaseWorld): ReleaseSurvey {
   const known = new Map(
     allReleases(catalog)
       .filter(({ kind }) => kind === 'release')
@@ -46,7 +55,7 @@ export function surveyReleases({ environment, catalog, revisions, foreign, claim
     const release = known.get(key);
     const all = revisions.get(key) ?? [];
     const newest = all.at(-1);
-    const ours = newest?.labels[RELEASE_LABELS.environment] === environment;
+    const ours = [environment, ...formerly].includes(newest?.labels[RELEASE_LABELS.environment] ?? '');
     if (release === undefined && !ours && !namespaces.has(key.split('/')[0] ?? '')) continue;
     const theirs = foreign?.get(key);
     if (theirs !== undefined) {

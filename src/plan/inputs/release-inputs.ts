@@ -112,7 +112,9 @@ async function render(look: Look, release: Release): Promise<RenderedInputs> {
       ? await remembered(look.chartDigests, chart.chartPath, () => folderDigest(chart.chartPath))
       : // Not where it comes from: a mirror serves the same archive.
         { name: chart.upstream.name, version: chart.upstream.version, digest: chart.upstream.digest };
-  const digest = digestOf([content, mergeValues(file, own)]);
+  // What a chart renders is not all of it. A Job that has completed does not run again for a label.
+  const labelled = chart.owner === undefined || release.job ? [] : [{ owner: chart.owner }];
+  const digest = digestOf([content, mergeValues(file, own), ...labelled]);
   // A changed Job is a new Job: what was applied cannot be changed, and what completed stays as a receipt.
   const named = release.job ? mergeTrees(own, { job: { name: `${release.name}-${digest.slice(0, 8)}` } }) : own;
   return { release, chart, own: named, values: mergeValues(file, named), digest };
@@ -141,8 +143,11 @@ async function chartOf(
 ): Promise<{ chart: ChartReference; valuesFile: string }> {
   const service = findService(catalog, release.service);
   if (!usesUpstreamChart(environment, service, release)) {
+    const chartPath = chartFolder(environment, release.chart, paths);
+    // The checkout's charts take the label from their values; nobody knows it of a platform's own.
+    const own = chartPath !== join(paths.repoRoot, 'helm', 'charts', release.chart);
     return {
-      chart: { chartPath: chartFolder(environment, release.chart, paths) },
+      chart: { chartPath, ...(own ? { owner: environment.name } : {}) },
       valuesFile: join(helm, 'values', `${release.name}.yaml`),
     };
   }
@@ -155,7 +160,7 @@ async function chartOf(
     paths,
   );
   return {
-    chart: { chartPath: archivePath(paths, chart), upstream: chart },
+    chart: { chartPath: archivePath(paths, chart), upstream: chart, owner: environment.name },
     valuesFile: upstreamValuesFile(environment, `${chart.name}.yaml`, paths),
   };
 }

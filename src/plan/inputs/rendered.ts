@@ -9,6 +9,8 @@ export interface ChartReference {
   chartPath: string;
   /** Only with a publisher's chart: what has to be in that archive. */
   upstream?: WantedChart;
+  /** Name of the environment, for objects of a chart that does not put it on them itself (ownership/owner-label.ts). */
+  owner?: string;
 }
 
 /** Inputs before they are written down. */

@@ -30,16 +30,18 @@ export class ForeignReleaseError extends AnantaError {
  * place of a revision, so its chart has to be looked at.
  * @param revisions oldest first, at least one
  * @param service that the release belongs to; absent: not in the catalog
+ * @param formerly environments that it took the cluster over from
  */
 export function labelsSay(
   revisions: readonly ObservedRelease[],
   environment: string,
   service?: string,
+  formerly: readonly string[] = [],
 ): 'ours' | 'copied' | 'foreign' {
   const newest = revisions.at(-1);
   if (newest === undefined) return 'foreign';
   const bears = ({ labels }: ObservedRelease): boolean =>
-    labels[RELEASE_LABELS.environment] === environment &&
+    [environment, ...formerly].includes(labels[RELEASE_LABELS.environment] ?? '') &&
     (service === undefined || (labels[RELEASE_LABELS.service] ?? service) === service);
   if (bears(newest)) {
     return isAdopted(newest) || !isCopy(newest, revisions) ? 'ours' : 'copied';
@@ -87,10 +89,12 @@ export function foreignText(release: ForeignRelease, environment: string): strin
   }.`;
 }
 
-function waysOn({ namespace, name, service }: ForeignRelease, environment: string): string[] {
+function waysOn({ namespace, name, service, environment: of }: ForeignRelease, environment: string): string[] {
+  // What another environment deploys is not taken over one by one: its deployer would take it back.
+  const others = of !== undefined && of !== environment;
   return [
     `  helm uninstall ${name} --namespace ${namespace}   (if its owner no longer needs it)`,
-    ...(service === undefined
+    ...(service === undefined || others
       ? []
       : [
           `  npm run ananta -- adopt ${service} --env ${environment}   (shows what it holds, and takes it over once confirmed)`,

@@ -121,11 +121,16 @@ export function judged<T extends JudgedRevision>(
  * Whether a release is ours: any of its revisions is, even where somebody has edited its record since. Upgraded by hand
  * it stays ours; uninstalled and installed anew by somebody it is theirs.
  * @param revisions all that Helm has of it, judged
+ * @param formerly environments that it took the cluster over from
  */
-export function isOurs(revisions: readonly ObservedRelease[], environment: string): boolean {
+export function isOurs(
+  revisions: readonly ObservedRelease[],
+  environment: string,
+  formerly: readonly string[] = [],
+): boolean {
   return revisions.some(
     (revision) =>
-      revision.labels[RELEASE_LABELS.environment] === environment &&
+      [environment, ...formerly].includes(revision.labels[RELEASE_LABELS.environment] ?? '') &&
       (revision.provenance !== 'foreign' || isFirstOfItsRun(revision, revisions)),
   );
 }

@@ -48,6 +48,7 @@ async function changeOf(
       ['apps/StatefulSet', kind('apps', 'StatefulSet', 'statefulsets')],
     ]),
     release: { name: 'api', namespace: 'apps' },
+    owners: ['staging'],
     applied: new Set(applied),
     signal: new AbortController().signal,
     ...fields,
@@ -206,8 +207,26 @@ describe('one object of a plan', () => {
     const foreign = { ...secret('same'), metadata: { name: 's', uid: 'u', resourceVersion: '1' } };
     assert.match(
       (await changeOf(SECRET, foreign, () => secret('same'), [])).change?.blocked ?? '',
-      /Helm refuses to take it over/,
+      /Helm refuses to take it over.*kubectl --namespace apps label secret s .*annotate secret s .*release-name=api/,
     );
+  });
+
+  test('is blocked where somebody has put one of theirs in the place of it, whatever would change', async () => {
+    const { metadata } = secret('same') as { metadata: Record<string, unknown> };
+    const theirs = (more: Record<string, unknown>): Record<string, unknown> => ({
+      ...secret('same'),
+      metadata: { ...metadata, ...more },
+    });
+    const by = { managedFields: [{ manager: 'kubectl-create', operation: 'Update', fieldsV1: { 'f:data': {} } }] };
+    for (const [live, whose] of [
+      [theirs({ annotations: {}, ...by }), /^no Helm release has made it, "kubectl-create" has, so nothing is applied/],
+      [theirs({ labels: { ...MANAGED, 'ananta.dev/environment': 'prod' } }), /environment "prod", so nothing is applied/],
+    ] as const) {
+      const { change } = await changeOf(SECRET, live, () => live);
+      assert.match(change?.blocked ?? '', whose);
+    }
+    const own = theirs({ labels: { ...MANAGED, 'ananta.dev/environment': 'staging' } });
+    assert.equal((await changeOf(SECRET, own, () => own)).change, undefined);
   });
 });
 

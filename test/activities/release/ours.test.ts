@@ -6,11 +6,13 @@ import { findObjectDrift } from '../../../src/activities/drift/objects.ts';
 import { planFor } from '../../../src/activities/make-plan.ts';
 import { observeCluster } from '../../../src/activities/observe/cluster.ts';
 import { destroyPlanOf } from '../../../src/activities/plan-destroy.ts';
+import { forgetOwner } from '../../../src/activities/owner/claim.ts';
 import { removeRelease } from '../../../src/activities/remove-release.ts';
 import type { ApplyReleaseInput } from '../../../src/contract/activities.ts';
 import type { PlannedStep } from '../../../src/contract/plan.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { helmRecord, ourLabels, type RecordSample } from '../../support/fakes/helm-record.ts';
+import { ownerRecord } from '../../support/owner.ts';
 import { testScope } from '../../support/scope.ts';
 
 const NAMESPACE = 'stores';
@@ -143,6 +145,47 @@ describe('a release that is ours', () => {
     });
   });
 
+  test('of the environment that gave the cluster up: ours from then on, for plans, drift and destructions', async () => {
+    await withFakeClients(async (parts) => {
+      const { clients, cluster } = parts;
+      put(parts, { revision: 1, labels: ourLabels('run-0', DIGEST, 'before') });
+      assert.deepEqual(await foreignOf(parts), [`${NAMESPACE}/${RELEASE}`]);
+      cluster.objects.set(...ownerRecord({ formerly: ['before'] }));
+      forgetOwner(clients.kubernetes);
+      assert.deepEqual(await foreignOf(parts), []);
+      const plan = await planFor(clients, clients.environment, {}, signal);
+      assert.equal(plan.services.find(({ name }) => name === RELEASE)?.action, 'upgrade');
+      const destruction = await destroyPlanOf(clients, false, signal);
+      assert.equal(destruction.services.find(({ name }) => name === RELEASE)?.action, 'remove');
+    });
+  });
+
+  test('leftovers of it with the name of another environment are not among what a destruction removes', async () => {
+    await withFakeClients(async (parts) => {
+      const { clients, cluster } = parts;
+      const served = { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
+      clients.kubernetes.kinds = () => Promise.resolve({ kinds: [{ ...served, verbs: ['list', 'delete'] }], silent: [] });
+      const left = (environment: string): void => {
+        cluster.objects.set(`/api/v1/configmaps/left`, {
+          metadata: {
+            name: 'left',
+            namespace: NAMESPACE,
+            uid: 'left',
+            resourceVersion: '1',
+            labels: { 'app.kubernetes.io/managed-by': 'Helm', 'ananta.dev/environment': environment },
+            annotations: { 'meta.helm.sh/release-name': RELEASE, 'meta.helm.sh/release-namespace': NAMESPACE },
+          },
+        });
+      };
+      const action = async (): Promise<string | undefined> =>
+        (await destroyPlanOf(clients, false, signal)).services.find(({ name }) => name === RELEASE)?.action;
+      left('sandbox');
+      assert.equal(await action(), 'remove');
+      left('other');
+      assert.equal(await action(), 'unchanged');
+    });
+  });
+
   test('upgraded by hand to another chart is no longer ours', async () => {
     await withFakeClients(async (parts) => {
       put(parts, { revision: 1, labels: ourLabels('run-0', DIGEST), status: 'superseded' });
@@ -175,6 +218,14 @@ describe('objects that Helm would take over by force', () => {
       false,
     ],
     [
+      "the release's, with another environment's name on it",
+      {
+        annotations: { 'meta.helm.sh/release-name': RELEASE, 'meta.helm.sh/release-namespace': NAMESPACE },
+        labels: { 'ananta.dev/environment': 'other' },
+      },
+      true,
+    ],
+    [
       "another release's",
       { annotations: { 'meta.helm.sh/release-name': 'x', 'meta.helm.sh/release-namespace': 'y' }, managedFields: [] },
       true,
@@ -195,7 +246,13 @@ describe('objects that Helm would take over by force', () => {
         });
         const applying = applyRelease(clients, () => testScope())(input(parts, { toRevision: 1 }));
         if (refused)
-          await assert.rejects(applying, { name: 'DeployError', type: 'NotOurs', message: /ConfigMap settings \(/ });
+          await assert.rejects(applying, {
+            name: 'DeployError',
+            type: 'NotOurs',
+            // Whose it is, and how to get in.
+            message:
+              /ConfigMap settings \([^]*\n {2}kubectl --namespace cache-system label configmap settings --overwrite app.kubernetes.io\/managed-by=Helm/,
+          });
         else await assert.rejects(applying, /no Helm here/);
       });
     });
