@@ -115,7 +115,14 @@ export async function findObjectDrift(
   const fingerprint = await readFingerprint(clients);
   const judged = await Promise.all(
     applied.map(async (object) => {
-      const found = await judge(clients, object, { listings, served, kinds, survey, owners }, ignore, fingerprint, signal);
+      const found = await judge(
+        clients,
+        object,
+        { listings, served, kinds, survey, owners },
+        ignore,
+        fingerprint,
+        signal,
+      );
       return object.receipt === true ? withoutRerun(found) : found;
     }),
   );

@@ -128,7 +128,8 @@ function decide(
       action: 'unchanged',
       reason: `${NOT_OURS}: made by ${of === undefined ? 'no deployment of ours' : `a deployment to environment "${of}"`}`,
     };
-  if (theirs !== undefined) return { action: 'unchanged', reason: `${NOT_OURS}: ${foreignText(theirs, owners[0] ?? '')}` };
+  if (theirs !== undefined)
+    return { action: 'unchanged', reason: `${NOT_OURS}: ${foreignText(theirs, owners[0] ?? '')}` };
   return {
     action: 'remove',
     reason: `revision ${found.revision}${found.status === 'deployed' ? '' : ` is ${found.status}`}`,

@@ -220,7 +220,10 @@ describe('one object of a plan', () => {
     const by = { managedFields: [{ manager: 'kubectl-create', operation: 'Update', fieldsV1: { 'f:data': {} } }] };
     for (const [live, whose] of [
       [theirs({ annotations: {}, ...by }), /^no Helm release has made it, "kubectl-create" has, so nothing is applied/],
-      [theirs({ labels: { ...MANAGED, 'ananta.dev/environment': 'prod' } }), /environment "prod", so nothing is applied/],
+      [
+        theirs({ labels: { ...MANAGED, 'ananta.dev/environment': 'prod' } }),
+        /environment "prod", so nothing is applied/,
+      ],
     ] as const) {
       const { change } = await changeOf(SECRET, live, () => live);
       assert.match(change?.blocked ?? '', whose);

@@ -164,7 +164,8 @@ describe('a release that is ours', () => {
     await withFakeClients(async (parts) => {
       const { clients, cluster } = parts;
       const served = { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
-      clients.kubernetes.kinds = () => Promise.resolve({ kinds: [{ ...served, verbs: ['list', 'delete'] }], silent: [] });
+      clients.kubernetes.kinds = () =>
+        Promise.resolve({ kinds: [{ ...served, verbs: ['list', 'delete'] }], silent: [] });
       const left = (environment: string): void => {
         cluster.objects.set(`/api/v1/configmaps/left`, {
           metadata: {

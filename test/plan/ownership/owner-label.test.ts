@@ -1,4 +1,7 @@
-/** The owner label on what a chart renders: on every object, and on nothing that a pod or an immutable field is made from. */
+/**
+ * The owner label on what a chart renders: on every object, and on nothing that a pod or an immutable field is made
+ * from.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { labelledManifest } from '../../../src/plan/ownership/owner-label.ts';
@@ -73,8 +76,14 @@ describe('the owner label', () => {
     ['at the end, without a last line break', 'kind: ConfigMap\ndata: {metadata: x}\nmetadata:\n  name: a'],
     ['as JSON', '{"kind": "Service", "metadata": {"name": "a"}}\n'],
     ['with quoted keys', '"kind": Service\n"metadata":\n  "name": a\n'],
-    ['with line ends of another system', 'kind: Service\r\nmetadata:\r\n  name: a\r\n\r\n  labels:\r\n    x: y\r\nspec: {}\r\n'],
-    ['behind a text that looks like it', 'kind: ConfigMap\ndata:\n  x: |\n    metadata:\n      y: z\nmetadata:\n  name: a\n'],
+    [
+      'with line ends of another system',
+      'kind: Service\r\nmetadata:\r\n  name: a\r\n\r\n  labels:\r\n    x: y\r\nspec: {}\r\n',
+    ],
+    [
+      'behind a text that looks like it',
+      'kind: ConfigMap\ndata:\n  x: |\n    metadata:\n      y: z\nmetadata:\n  name: a\n',
+    ],
   ];
   for (const [shape, text] of shapes)
     test(`metadata ${shape}`, () => {
