@@ -46,25 +46,33 @@ export async function verifyAll(
   const rows = await Promise.all(
     clients.catalog.services.map((service) =>
       queue.add(async () => {
-        const { healthy, text, images } = await verify(clients, service, signal);
-        const clean = clients.redactor.redact(text);
-        const warnings = images.filter(isFrozenImage).map((image) => frozenImage(service.name, image).warning);
-        const row: Verification = {
-          number: service.number,
-          phase: service.phase,
-          service: service.name,
-          namespace: service.namespace,
-          healthy,
-          proof: healthy ? clean : '',
-          reason: healthy ? '' : clean,
-          warnings,
-        };
+        const row = await verifyService(clients, service, signal);
         onResult?.(row);
         return row;
       }),
     ),
   );
   return rows;
+}
+
+/** Of one; the watches have to be synced. */
+export async function verifyService(
+  clients: Pick<Clients, 'environment' | 'catalog' | 'kubernetes' | 'vault' | 'redactor'>,
+  service: Service,
+  signal: AbortSignal,
+): Promise<Verification> {
+  const { healthy, text, images } = await verify(clients, service, signal);
+  const clean = clients.redactor.redact(text);
+  return {
+    number: service.number,
+    phase: service.phase,
+    service: service.name,
+    namespace: service.namespace,
+    healthy,
+    proof: healthy ? clean : '',
+    reason: healthy ? '' : clean,
+    warnings: images.filter(isFrozenImage).map((image) => frozenImage(service.name, image).warning),
+  };
 }
 
 async function verify(

@@ -11,6 +11,7 @@ import { destroyCommand } from './commands/destroy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { driftCommand } from './commands/drift.ts';
+import { explainCommand } from './commands/explain.ts';
 import { envCommand } from './commands/env.ts';
 import { graphCommand } from './commands/graph.ts';
 import { auditCommand } from './commands/audit.ts';
@@ -51,7 +52,7 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
   ['Versions:', [historyCommand, auditCommand, diffCommand, rollbackCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],
-  ['Looking inside:', [doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],
+  ['Looking inside:', [explainCommand, doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],
   [
     'What it runs on:',
     [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand, rbacCommand, rebindCommand],

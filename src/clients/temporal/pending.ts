@@ -11,6 +11,8 @@ export interface PendingRetry {
   attempt: number;
   /** Why the one before it failed. */
   message: string;
+  /** ISO 8601: when the attempt begins; absent while it is under way. */
+  nextAt?: string;
 }
 
 /** A wait that has met something that somebody may have to do something about. */
@@ -42,6 +44,7 @@ export async function pendingOf(client: Client, workflowId: string): Promise<Pen
               activity: pending.activityType?.name ?? '',
               attempt: pending.attempt ?? 1,
               message: pending.lastFailure.message ?? '',
+              ...timeOf(pending.nextAttemptScheduleTime),
             },
           ]
         : [],
@@ -63,4 +66,9 @@ function parsed(data: Uint8Array | null | undefined): unknown {
   } catch {
     return undefined;
   }
+}
+
+function timeOf(time: { seconds?: unknown } | null | undefined): { nextAt?: string } {
+  const seconds = Number(time?.seconds ?? 0);
+  return seconds > 0 ? { nextAt: new Date(seconds * 1000).toISOString() } : {};
 }

@@ -1,0 +1,128 @@
+/**
+ * `ananta explain`: what the cluster knows of a service, and what the newest operation does with it. Touches nothing.
+ */
+import type { Client } from '@temporalio/client';
+import type { Catalog } from '../../catalog/schema.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import { phaseWorkflowId } from '../../contract/names.ts';
+import { FINAL_STATES } from '../../contract/states.ts';
+import { resolveConnections } from '../../environment/connections.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import { loadPlatform } from '../../environment/platform.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { adviceFor } from '../../plan/explain/advice.ts';
+import type { Explanation, OperationExplanation } from '../../plan/explain/explanation.ts';
+import { waitsFor } from '../../plan/progress.ts';
+import { releasesOf } from '../../plan/releases.ts';
+import { explanationLines } from '../render/explain.ts';
+import { applyLive, emptyLive, stateOf } from '../render/live.ts';
+import { checkService } from '../shared/arguments.ts';
+import type { CliContext } from '../shared/context.ts';
+import type { ExitCode } from '../shared/failure.ts';
+import { printLines } from '../shared/terminal.ts';
+
+export interface ExplainOptions {
+  env: string;
+  json?: true;
+}
+
+export async function runExplain(context: CliContext, service: string, options: ExplainOptions): Promise<ExitCode> {
+  const environment = await loadEnvironment(options.env, context.config);
+  const catalog = await loadPlatform(environment, context.config);
+  checkService(
+    service,
+    catalog.services.map(({ name }) => name),
+  );
+  const row = catalog.services.find(({ name }) => name === service)!;
+  // Loaded late: the clients take a second, and a wrong name should be told at once.
+  const { withLiveClients } = await import('../shared/clients.ts');
+  const { explainService } = await import('../../activities/explain.ts');
+  const [{ cleaned, ...found }, operation] = await Promise.all([
+    withLiveClients(context, environment, (clients, signal) => explainService(clients, row, { signal })),
+    askEngine(context, environment, catalog, service),
+  ]);
+  const explanation: Explanation = { ...found, ...operation };
+  const advice = adviceFor(explanation);
+  const { terminal } = context;
+  if (options.json)
+    printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, ...explanation, advice })]);
+  else
+    printLines(
+      terminal.stdout,
+      explanationLines(explanation, advice, {
+        environment: environment.name,
+        columns: terminal.stdout.columns ?? 100,
+        style: terminal.style,
+        now: Date.now(),
+        cleaned,
+      }),
+    );
+  return explanation.healthy ? EXIT_CODES.done : EXIT_CODES.failed;
+}
+
+/** An engine that does not answer is no reason to say nothing. */
+async function askEngine(
+  context: CliContext,
+  environment: Environment,
+  catalog: Catalog,
+  service: string,
+): Promise<Pick<Explanation, 'operation' | 'engineProblem'>> {
+  const { closeTemporal, connectTemporal, latestDeployment } = await import('../../clients/temporal/index.ts');
+  let client: Client | undefined;
+  try {
+    const { engine } = await resolveConnections(environment, context.config);
+    client = await connectTemporal(engine, 3);
+    const operation = await operationOf(client, await latestDeployment(client, environment.name), catalog, service);
+    return operation ? { operation } : {};
+  } catch (error) {
+    return { engineProblem: error instanceof Error ? error.message : String(error) };
+  } finally {
+    if (client) await closeTemporal(client).catch(() => undefined);
+  }
+}
+
+async function operationOf(
+  client: Client,
+  run: Awaited<ReturnType<typeof import('../../clients/temporal/index.ts').latestDeployment>>,
+  catalog: Catalog,
+  service: string,
+): Promise<OperationExplanation | undefined> {
+  if (!run) return undefined;
+  const [{ readDeployment }, { DeploymentTerminatedError }, { pendingOf }] = await Promise.all([
+    import('../../clients/temporal/read.ts'),
+    import('../../clients/temporal/history.ts'),
+    import('../../clients/temporal/pending.ts'),
+  ]);
+  let view = emptyLive();
+  try {
+    await readDeployment(client, run, (event) => (view = applyLive(view, event)));
+  } catch (error) {
+    if (!(error instanceof DeploymentTerminatedError)) throw error;
+  }
+  const { plan, services } = view.progress;
+  const planned = plan?.services.find(({ name }) => name === service);
+  const progress = services[service];
+  const state = stateOf(view, service);
+  const running = run.status === 'RUNNING';
+  const releases = releasesOf(catalog.services.find(({ name }) => name === service)!).map(({ name }) => name);
+  const { retries, causes } =
+    running && planned
+      ? await pendingOf(client, phaseWorkflowId(run.workflowId, run.runId, planned.phase))
+      : { retries: [], causes: [] };
+  const failure = progress?.outcome?.failure;
+  return {
+    operation: view.progress.finished?.operation ?? plan?.operation ?? 'deploy',
+    running,
+    startedAt: run.startTime.toISOString(),
+    state: planned ? state : plan ? 'not part of it' : 'being planned',
+    ...(progress ? { since: new Date(progress.at).toISOString() } : {}),
+    waitsFor: running && state === 'waiting' ? waitsFor(view.progress, service) : [],
+    ...(progress?.detail === undefined || FINAL_STATES.includes(state) ? {} : { detail: progress.detail }),
+    ...(failure ? { failure: failure.message } : {}),
+    ...(failure?.evidence === undefined ? {} : { evidence: failure.evidence }),
+    retries: retries
+      .filter(({ message }) => releases.some((name) => message.split(/[^\w-]+/).includes(name)))
+      .map(({ activity, attempt, message, nextAt }) => ({ activity, attempt, message, ...(nextAt ? { nextAt } : {}) })),
+    causes: causes.filter(({ release }) => releases.includes(release)).map(({ cause }) => cause),
+  };
+}
