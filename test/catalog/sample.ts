@@ -1,5 +1,6 @@
 /** A small sound catalog; tests break it in one place each. */
-import type { CatalogInput, ServiceInput } from '../../src/catalog/schema.ts';
+import type { Catalog, CatalogInput, ServiceInput } from '../../src/catalog/schema.ts';
+import { validateCatalog } from '../../src/catalog/validate.ts';
 
 export function sampleService(name: string, number: number, over: Partial<ServiceInput> = {}): ServiceInput {
   return {
@@ -124,6 +125,11 @@ export function sampleCatalog(): SampleCatalog {
       }),
     ],
   };
+}
+
+/** The same as it is read. */
+export function soundSample(): Catalog {
+  return validateCatalog(sampleCatalog(), () => 'sample.ts');
 }
 
 /** A service of a catalog, to be changed in place. @throws Error when there is none */

@@ -3,60 +3,60 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { loadCatalog } from '../../src/catalog/index.ts';
+import type { Catalog, UpstreamChart } from '../../src/catalog/schema.ts';
 import { readConfig } from '../../src/config.ts';
 import { chartMirrorSchema } from '../../src/environment/charts.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
-import {
-  chartLockFile,
-  type ChartLock,
-  ChartLockError,
-  readChartLock,
-  writtenLock,
-} from '../../src/plan/charts/lock.ts';
+import { type ChartLock, ChartLockError, readChartLock, writtenLock } from '../../src/plan/charts/lock.ts';
 import { checkChartSource, chartSource, PlanRefusedError } from '../../src/plan/charts/source.ts';
 import { frozenImages } from '../../src/plan/images/frozen.ts';
 import { allDigests, releaseInputs } from '../../src/plan/inputs/release-inputs.ts';
 import { findRelease, findService } from '../../src/plan/releases.ts';
 import { archivePath, placeName, wantedChart, wantedCharts } from '../../src/plan/charts/wanted.ts';
+import { miniCatalog, miniEnvironment } from '../support/mini.ts';
 
-const catalog = loadCatalog();
+const mini = await miniCatalog();
 const config = readConfig({});
-const REDIS = catalog.upstreamCharts['redis']!;
-const VAULT = catalog.upstreamCharts['vault']!;
+const POSTGRESQL = mini.upstreamCharts['postgresql']!;
+/** Of a publisher that serves no OCI; of a service that keeps no data. */
+const KEYCLOAK: UpstreamChart = {
+  name: 'keycloak',
+  component: 'Keycloak',
+  versionLine: '21.x',
+  version: '21.8.0',
+  repository: 'https://charts.example.org',
+};
+const catalog: Catalog = {
+  ...mini,
+  upstreamCharts: { ...mini.upstreamCharts, keycloak: KEYCLOAK },
+  services: mini.services.map((service) =>
+    service.name === 'auth' ? { ...service, chart: { ...service.chart, upstream: 'keycloak' } } : service,
+  ),
+};
 const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
-const locked = (version = REDIS.version): ChartLock => ({
-  charts: { redis: { version, digest: digest('a'), source: 'x' } },
+const locked = (version = POSTGRESQL.version): ChartLock => ({
+  charts: { postgresql: { version, digest: digest('a'), source: 'x' } },
 });
 let prod: Environment;
 before(async () => {
-  prod = await loadEnvironment('prod', config);
-});
-
-test("the lock of this repository names charts of the catalog at their versions, from their publishers' own repositories", async () => {
-  const { charts } = await readChartLock(chartLockFile({ platform: 'ananta' }, config));
-  assert.ok(Object.keys(charts).length >= 9);
-  for (const [key, { version, source }] of Object.entries(charts)) {
-    const chart = catalog.upstreamCharts[key];
-    assert.deepEqual([version, source], [chart?.version, chart?.oci ?? chart?.repository], key);
-  }
+  prod = await miniEnvironment('prod');
 });
 
 describe('which chart a service is made from', () => {
   const source = (name: string, choice: Partial<Environment> = {}): string =>
     chartSource({ charts: 'upstream', chartOverrides: {}, ...choice }, findService(catalog, name));
   test('the environment says it, for one service its override does', () => {
-    assert.equal(source('rabbitmq'), 'upstream');
-    assert.equal(source('rabbitmq', { chartOverrides: { rabbitmq: 'bundled' } }), 'bundled');
-    assert.equal(source('rabbitmq', { charts: 'bundled', chartOverrides: { rabbitmq: 'upstream' } }), 'upstream');
-    assert.equal(source('middleware-api'), 'bundled', 'there is no other');
+    assert.equal(source('database'), 'upstream');
+    assert.equal(source('database', { chartOverrides: { database: 'bundled' } }), 'bundled');
+    assert.equal(source('database', { charts: 'bundled', chartOverrides: { database: 'upstream' } }), 'upstream');
+    assert.equal(source('api'), 'bundled', 'there is no other');
   });
 
   test('it is not changed under a release, whether or not it holds data', () => {
     const release = (status: 'deployed' | 'uninstalled') => ({
       releases: new Map(
-        ['app-plane/rabbitmq', 'monitoring-system/jaeger', 'app-plane/middleware-api'].map((key) => [
+        ['data/database', 'apps/auth', 'apps/api'].map((key) => [
           key,
           { revision: 1, status, labels: { 'ananta-charts': 'bundled' } },
         ]),
@@ -68,17 +68,17 @@ describe('which chart a service is made from', () => {
         assert.ok(error instanceof PlanRefusedError);
         assert.match(
           error.message,
-          /data of these services was written by.*: rabbitmq \(bundled, upstream is asked for\)\. .*these releases were made from.*: jaeger \(bundled/,
+          /data of these services was written by.*: database \(bundled, upstream is asked for\)\. .*these releases were made from.*: auth \(bundled/,
         );
-        assert.match(error.message, /chartOverrides: \{ jaeger: bundled, rabbitmq: bundled \}/);
-        assert.match(error.message, /helm uninstall jaeger --namespace monitoring-system/);
-        assert.doesNotMatch(error.message, /helm uninstall rabbitmq|middleware/, 'nobody is told to remove data');
+        assert.match(error.message, /chartOverrides: \{ database: bundled, auth: bundled \}/);
+        assert.match(error.message, /helm uninstall auth --namespace apps/);
+        assert.doesNotMatch(error.message, /helm uninstall database|api/, 'nobody is told to remove data');
         return true;
       },
     );
     checkChartSource(
       catalog,
-      { ...prod, chartOverrides: { rabbitmq: 'bundled', jaeger: 'bundled' } },
+      { ...prod, chartOverrides: { database: 'bundled', auth: 'bundled' } },
       release('deployed'),
     );
     checkChartSource(catalog, prod, release('uninstalled'));
@@ -86,12 +86,12 @@ describe('which chart a service is made from', () => {
 });
 
 describe('where a chart is fetched from', () => {
-  const place = (chartMirror: Environment['chartMirror'], chart = REDIS): string =>
-    placeName(wantedChart('redis', chart, { chartMirror }, locked(), { repoRoot: '/repo' }).place);
+  const place = (chartMirror: Environment['chartMirror'], chart = POSTGRESQL): string =>
+    placeName(wantedChart('postgresql', chart, { chartMirror }, locked(), { repoRoot: '/repo' }).place);
   test('its publisher, or the mirror alone', () => {
-    assert.equal(place(undefined), 'oci://registry-1.docker.io/bitnamicharts/redis');
-    assert.equal(place(undefined, VAULT), 'https://helm.releases.hashicorp.com');
-    assert.equal(place('oci://registry.example/charts/', VAULT), 'oci://registry.example/charts/vault');
+    assert.equal(place(undefined), 'oci://registry-1.docker.io/bitnamicharts/postgresql');
+    assert.equal(place(undefined, KEYCLOAK), 'https://charts.example.org');
+    assert.equal(place('oci://registry.example/charts/', KEYCLOAK), 'oci://registry.example/charts/keycloak');
     assert.equal(place({ url: 'https://charts.example/stable', plainHttp: false }), 'https://charts.example/stable');
     assert.equal(place('./mirror'), '/repo/mirror');
   });
@@ -121,13 +121,13 @@ describe('where a chart is fetched from', () => {
   test('an environment needs the charts of its services', () => {
     const used = wantedCharts(
       catalog,
-      { ...prod, charts: 'bundled', chartOverrides: { jaeger: 'upstream' } },
+      { ...prod, charts: 'bundled', chartOverrides: { auth: 'upstream' } },
       { charts: {} },
       config,
     ).filter(({ services }) => services.length > 0);
     assert.deepEqual(
       used.map(({ key, services }) => [key, services]),
-      [['jaeger', ['jaeger']]],
+      [['keycloak', ['auth']]],
     );
   });
 
@@ -136,11 +136,11 @@ describe('where a chart is fetched from', () => {
     try {
       await writeFile(
         join(folder, 'x.yaml'),
-        'description: x\ncluster: {context: c}\nengine: {address: "h:1", namespace: n}\ncharts: upstream\nchartOverrides: {rabbitmk: bundled, middleware-api: bundled}\ndomain: d\nimages: {prefix: p}\ngitops: {repoURL: "https://r"}\n',
+        'description: x\ncluster: {context: c}\nengine: {address: "h:1", namespace: n}\ncharts: upstream\nplatform: mini\nchartOverrides: {databse: bundled, api: bundled}\ndomain: d\nimages: {prefix: p}\ngitops: {repoURL: "https://r"}\n',
       );
       await assert.rejects(
         loadEnvironment('x', { ...config, environmentsDir: folder }),
-        /chartOverrides\.rabbitmk: there is no service with a publisher's chart "rabbitmk", did you mean "rabbitmq".*chartOverrides\.middleware-api: there is no service/s,
+        /chartOverrides\.databse: there is no service with a publisher's chart "databse", did you mean "database".*chartOverrides\.api: there is no service/s,
       );
     } finally {
       await rm(folder, { recursive: true });
@@ -150,19 +150,12 @@ describe('where a chart is fetched from', () => {
 
 describe('the lock', () => {
   test('is for one version: another one is not locked', () => {
-    assert.equal(wantedChart('redis', REDIS, {}, locked(), config).digest, digest('a'));
-    assert.equal(wantedChart('redis', REDIS, {}, locked('20.0.0'), config).digest, undefined);
+    assert.equal(wantedChart('postgresql', POSTGRESQL, {}, locked(), config).digest, digest('a'));
+    assert.equal(wantedChart('postgresql', POSTGRESQL, {}, locked('20.0.0'), config).digest, undefined);
     assert.equal(
       archivePath({ cacheDir: '/c' }, { name: 'redis', version: '1', digest: digest('a') }),
       '/c/charts/redis-1-aaaaaaaaaaaa.tgz',
     );
-  });
-
-  test('of this repository names versions of the catalog, and only those', async () => {
-    const { charts } = await readChartLock(chartLockFile({ platform: 'ananta' }, config));
-    assert.ok(Object.keys(charts).length > 0);
-    for (const [key, { version }] of Object.entries(charts))
-      assert.equal(version, catalog.upstreamCharts[key]?.version, key);
   });
 
   test('is written in order, and read as it was written; what is broken is named', async () => {
@@ -172,7 +165,7 @@ describe('the lock', () => {
       assert.deepEqual(await readChartLock(file), { charts: {} });
       const lock = { charts: { vault: { version: '1', digest: digest('b'), source: 's' }, ...locked().charts } };
       const text = writtenLock(lock);
-      assert.ok(text.indexOf('redis:') < text.indexOf('vault:'));
+      assert.ok(text.indexOf('postgresql:') < text.indexOf('vault:'));
       await writeFile(file, text);
       assert.deepEqual(await readChartLock(file), lock);
       for (const [broken, said] of [
@@ -194,15 +187,18 @@ describe('the lock', () => {
     const folder = await mkdtemp(join(tmpdir(), 'lock-'));
     const file = join(folder, 'lock.yaml');
     const made = async (environment: Environment): Promise<string> =>
-      (await releaseInputs(catalog, environment, findRelease(catalog, 'novu-redis'), {}, config)).digest;
+      (await releaseInputs(catalog, environment, findRelease(catalog, 'database'), {}, config)).digest;
     try {
       await writeFile(file, writtenLock(locked()));
       const environment = { ...prod, chartLock: file };
       const before = await made(environment);
       assert.equal(await made({ ...environment, chartMirror: './mirror' }), before);
-      await writeFile(file, writtenLock({ charts: { redis: { ...locked().charts['redis']!, digest: digest('c') } } }));
+      await writeFile(
+        file,
+        writtenLock({ charts: { postgresql: { ...locked().charts['postgresql']!, digest: digest('c') } } }),
+      );
       assert.notEqual(await made(environment), before);
-      assert.notEqual(await made({ ...environment, chartOverrides: { 'novu-redis': 'bundled' } }), before);
+      assert.notEqual(await made({ ...environment, chartOverrides: { database: 'bundled' } }), before);
       await writeFile(file, '{');
       await assert.rejects(allDigests(catalog, environment, {}, config), ChartLockError);
       await allDigests(catalog, { ...environment, charts: 'bundled' }, {}, config);

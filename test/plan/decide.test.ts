@@ -1,7 +1,6 @@
 import { RELEASE_LABELS } from '../../src/contract/names.ts';
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { checkCatalog, loadCatalog } from '../../src/catalog/index.ts';
 import { leftLabel } from '../../src/plan/fields/left.ts';
 import type { OperationPlan, PlannedAction, PlannedStep } from '../../src/contract/plan.ts';
 import { readConfig } from '../../src/config.ts';
@@ -9,10 +8,11 @@ import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { PlanRefusedError } from '../../src/plan/charts/source.ts';
 import { buildPlan } from '../../src/plan/decide.ts';
-import { sampleCatalog } from '../catalog/sample.ts';
+import { soundSample } from '../catalog/sample.ts';
+import { miniCatalog } from '../support/mini.ts';
 import { asWanted, nothingThere, wantedDigests, type ObservedSample } from './observed-sample.ts';
 
-const catalog = checkCatalog(sampleCatalog());
+const catalog = soundSample();
 let environment: Environment;
 before(async () => {
   environment = await loadEnvironment('sandbox', readConfig({}));
@@ -453,8 +453,8 @@ describe('plan', () => {
     );
   });
 
-  test('of the whole platform has all its services', () => {
-    const whole = loadCatalog();
+  test('of the whole platform has all its services', async () => {
+    const whole = await miniCatalog();
     const result = buildPlan({ catalog: whole, environment, digests: wantedDigests(whole), observed: asWanted(whole) });
     assert.equal(result.services.length, whole.services.length);
     assert.deepEqual(

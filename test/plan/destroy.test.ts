@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkCatalog, loadCatalog } from '../../src/catalog/index.ts';
 import { IN_CLUSTER, RELEASE_LABELS } from '../../src/contract/names.ts';
 import type { OperationPlan } from '../../src/contract/plan.ts';
 import { buildDestroyPlan, type DestroyPlanInput } from '../../src/plan/destroy/destroy.ts';
 import { topologicalOrder } from '../../src/plan/graph.ts';
 import type { ObservedRelease } from '../../src/plan/observed.ts';
 import { allReleases } from '../../src/plan/releases.ts';
-import { sampleCatalog } from '../catalog/sample.ts';
+import { soundSample } from '../catalog/sample.ts';
+import { miniCatalog } from '../support/mini.ts';
 
-const catalog = checkCatalog(sampleCatalog());
+const catalog = soundSample();
 const environment: DestroyPlanInput['environment'] = { name: 'test', helm: { concurrency: 2, timeoutSeconds: 300 } };
 
 const of = (labels: Record<string, string> = {}, more: Partial<ObservedRelease> = {}): ObservedRelease => ({
@@ -33,8 +33,8 @@ const service = (result: OperationPlan, name: string): OperationPlan['services']
 };
 
 describe('plan of a destruction', () => {
-  test('every dependency is turned around: what depends on a service goes before it, over the whole platform', () => {
-    const whole = loadCatalog();
+  test('every dependency is turned around: what depends on a service goes before it, over the whole platform', async () => {
+    const whole = await miniCatalog();
     const result = plan({ catalog: whole, releases: everything(whole) });
     assert.ok(result.services.every(({ action }) => action === 'remove'));
     const order = topologicalOrder(result.services).map(({ name }) => name);
@@ -45,16 +45,18 @@ describe('plan of a destruction', () => {
     assert.ok(result.criticalPath.length > 3 && result.criticalPath.at(-1) === 'vault');
   });
 
-  test('the steps of a service run backwards; the bootstrap of Vault has nothing to uninstall', () => {
-    const whole = loadCatalog();
+  test('the steps of a service run backwards; the bootstrap of Vault has nothing to uninstall', async () => {
+    const mini = await miniCatalog();
+    const services = mini.services.map((row) => (row.name === 'auth' ? { ...row, before: row.after, after: [] } : row));
+    const whole = { ...mini, services };
     const result = plan({ catalog: whole, releases: everything(whole) });
     assert.deepEqual(
-      service(result, 'argocd').steps.map(({ name }) => name),
-      ['ananta-platform', 'argocd'],
+      service(result, 'database').steps.map(({ name }) => name),
+      ['database-roles', 'database'],
     );
     assert.deepEqual(
-      service(result, 'temporal').steps.map(({ name }) => name),
-      ['temporal', 'temporal-schema'],
+      service(result, 'auth').steps.map(({ name }) => name),
+      ['auth', 'auth-realm'],
     );
     assert.deepEqual(
       service(result, 'vault').steps.map(({ name, action }) => [name, action]),

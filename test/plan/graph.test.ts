@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { loadCatalog } from '../../src/catalog/index.ts';
-import { readConfig } from '../../src/config.ts';
-import { loadEnvironment } from '../../src/environment/load.ts';
+import type { Service } from '../../src/catalog/schema.ts';
 import {
   criticalPath,
   dependentsOf,
@@ -12,8 +10,11 @@ import {
   withoutImpliedDependencies,
   type Dependent,
 } from '../../src/plan/graph.ts';
-import { allReleases, findRelease, releasesOf } from '../../src/plan/releases.ts';
+import { allReleases, findRelease, findService, releasesOf } from '../../src/plan/releases.ts';
 import { serviceSeconds, startupSeconds } from '../../src/plan/inputs/startup.ts';
+import { miniCatalog } from '../support/mini.ts';
+
+const catalog = await miniCatalog();
 
 const node = (name: string, ...dependsOn: string[]): Dependent => ({ name, dependsOn });
 /** a ← b, c ← d; e alone. */
@@ -92,7 +93,7 @@ describe('start-up times', () => {
   });
 
   test('of a service include its steps; real work is not scaled', () => {
-    const vault = loadCatalog().services.find(({ name }) => name === 'vault');
+    const vault = catalog.services.find(({ name }) => name === 'vault');
     assert.ok(vault);
     assert.equal(
       serviceSeconds({ simulation: { factor: 0.5, jitter: 0, seed: 1, startupSeconds: {} } }, vault),
@@ -100,31 +101,23 @@ describe('start-up times', () => {
     );
     assert.equal(serviceSeconds({}, vault), 10);
   });
-
-  test('make a longest path of 30 to 40 seconds on the sandbox', async () => {
-    const environment = await loadEnvironment('sandbox', readConfig({}));
-    const { services } = loadCatalog();
-    const seconds = new Map(services.map((service) => [service.name, serviceSeconds(environment, service)]));
-    const longest = criticalPath(services, (name) => seconds.get(name) ?? 0);
-    assert.ok(longest.seconds >= 30 && longest.seconds <= 40, `${longest.seconds} s: ${longest.path.join(' → ')}`);
-  });
 });
 
 describe('releases', () => {
-  const catalog = loadCatalog();
-
   test('of a service come in the order of their application', () => {
-    const names = (name: string): string[] => {
-      const service = catalog.services.find((candidate) => candidate.name === name);
-      return service ? releasesOf(service).map((release) => `${release.position} ${release.name}`) : [];
-    };
-    assert.deepEqual(names('vault'), ['main vault', 'after vault-bootstrap']);
-    assert.deepEqual(names('temporal'), ['before temporal-schema', 'main temporal']);
-    assert.deepEqual(names('argocd'), ['main argocd', 'after ananta-platform']);
+    const names = (service: Service): string[] =>
+      releasesOf(service).map((release) => `${release.position} ${release.name}`);
+    const database = findService(catalog, 'database');
+    assert.deepEqual(names(findService(catalog, 'vault')), ['main vault', 'after vault-bootstrap']);
+    assert.deepEqual(names(database), ['main database', 'after database-roles']);
+    assert.deepEqual(names({ ...database, before: database.after, after: [] }), [
+      'before database-roles',
+      'main database',
+    ]);
   });
 
   test('are found by name, steps too', () => {
-    assert.equal(findRelease(catalog, 'control-plane-minio-init').service, 'control-plane-minio');
+    assert.equal(findRelease(catalog, 'storage-buckets').service, 'storage');
     assert.throws(() => findRelease(catalog, 'nobody'), /no service or step "nobody"/);
   });
 
@@ -134,16 +127,7 @@ describe('releases', () => {
       allReleases(catalog)
         .filter(({ position }) => position !== 'main')
         .map(({ name }) => name),
-      [
-        'ananta-platform',
-        'vault-bootstrap',
-        'control-plane-postgres-databases',
-        'temporal-postgresql-databases',
-        'temporal-schema',
-        'supabase-db-databases',
-        'components-v2-postgres-databases',
-        'control-plane-minio-init',
-      ],
+      ['vault-bootstrap', 'database-roles', 'storage-buckets', 'auth-realm'],
     );
   });
 });

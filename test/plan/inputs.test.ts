@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { checkCatalog, loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { digestOf, folderDigest } from '../../src/plan/digest.ts';
 import { allDigests, allReleaseInputs, releaseInputs } from '../../src/plan/inputs/release-inputs.ts';
 import { allReleases, findRelease } from '../../src/plan/releases.ts';
-import { sampleCatalog } from '../catalog/sample.ts';
+import type { Catalog, Step } from '../../src/catalog/schema.ts';
+import { soundSample } from '../catalog/sample.ts';
+import { miniCatalog, miniEnvironment } from '../support/mini.ts';
 
 let folder = '';
 let sandbox: Environment;
@@ -84,7 +85,7 @@ test('a digest does not depend on the order of keys, but on that of lists', () =
 });
 
 describe('inputs of a release', () => {
-  const catalog = checkCatalog(sampleCatalog());
+  const catalog = soundSample();
   let repoRoot = '';
   beforeEach(async () => {
     repoRoot = await mkdtemp(join(folder, 'repo-'));
@@ -137,13 +138,29 @@ describe('inputs of a release', () => {
   });
 });
 
-describe('inputs of the whole platform', () => {
-  const catalog = loadCatalog();
+/** Shows the platform's releases in Argo CD. */
+const APPLICATIONS: Step = {
+  kind: 'release',
+  name: 'applications',
+  chart: 'platform-applications',
+  job: false,
+  secrets: [],
+  startupSeconds: 1,
+};
+
+describe('inputs of the whole platform', async () => {
   const config = readConfig({});
+  const mini = await miniCatalog();
+  const environment = await miniEnvironment();
+  const services = mini.services.map((service) =>
+    service.name === 'operator' ? { ...service, after: [APPLICATIONS] } : service,
+  );
+  const applicationSet = { name: 'all', namespace: 'operators', namespaces: ['data', 'apps'] };
+  const catalog: Catalog = { ...mini, services, applicationSet };
 
   test('are the same one by one and all at once', async () => {
-    const all = await allReleaseInputs(catalog, sandbox, {}, config);
-    const digests = await allDigests(catalog, sandbox, {}, config);
+    const all = await allReleaseInputs(catalog, environment, {}, config);
+    const digests = await allDigests(catalog, environment, {}, config);
     const names = allReleases(catalog)
       .filter(({ kind }) => kind === 'release')
       .map(({ name }) => name);
@@ -153,31 +170,20 @@ describe('inputs of the whole platform', () => {
       names.map((name) => [name, all.get(name)?.digest]),
     );
     assert.deepEqual(
-      await releaseInputs(catalog, sandbox, findRelease(catalog, 'keycloak'), {}, config),
-      all.get('keycloak'),
+      await releaseInputs(catalog, environment, findRelease(catalog, 'auth'), {}, config),
+      all.get('auth'),
     );
   });
 
   test('tell Argo CD every release of the described namespaces, but no Job, and no tag that is only tried', async () => {
-    const release = findRelease(catalog, 'ananta-platform');
-    const { values, digest } = await releaseInputs(catalog, sandbox, release, {}, config);
+    const release = findRelease(catalog, APPLICATIONS.name);
+    const { values, digest } = await releaseInputs(catalog, environment, release, {}, config);
     const { releases } = parse(values) as { releases: Record<string, { name: string; chart: string }[]> };
     assert.deepEqual(Object.keys(releases), catalog.applicationSet!.namespaces);
     assert.deepEqual(
-      releases['auth-system']?.map(({ name, chart }) => `${name} ${chart}`),
-      ['keycloak keycloak'],
+      releases['data']?.map(({ name, chart }) => `${name} ${chart}`),
+      ['database postgresql', 'storage minio'],
     );
-    assert.equal((await releaseInputs(catalog, sandbox, release, { keycloak: 'trial' }, config)).digest, digest);
-  });
-
-  test('have a values file for no release that does not exist', async () => {
-    const names = new Set(allReleases(catalog).map(({ name }) => `${name}.yaml`));
-    const files = (await readdir(join(config.repoRoot, 'helm', 'values'))).filter((name) => name.endsWith('.yaml'));
-    assert.deepEqual(
-      files.filter((file) => !names.has(file)),
-      [],
-    );
-    const charts = new Set(Object.values(catalog.upstreamCharts).map(({ name }) => `${name}.yaml`));
-    assert.deepEqual(new Set(await readdir(join(config.repoRoot, 'helm', 'values', 'upstream'))), charts);
+    assert.equal((await releaseInputs(catalog, environment, release, { auth: 'trial' }, config)).digest, digest);
   });
 });

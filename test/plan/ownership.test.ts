@@ -39,12 +39,12 @@ describe('a cluster without one', () => {
     ['has releases of the environment', { bound: false, labelled: new Map([['sandbox', 'a/b']]) }, undefined],
     [
       'has releases of another',
-      { bound: false, labelled: new Map([['prod', 'auth-system/keycloak']]) },
-      /release auth-system\/keycloak was deployed by environment "prod"\. Nothing/,
+      { bound: false, labelled: new Map([['prod', 'apps/auth']]) },
+      /release apps\/auth was deployed by environment "prod"\. Nothing/,
     ],
     [
       'has releases of another, and the engine has bound it',
-      { bound: true, labelled: new Map([['prod', 'auth-system/keycloak']]) },
+      { bound: true, labelled: new Map([['prod', 'apps/auth']]) },
       /others by "sandbox": nobody can tell whose it is/,
     ],
   ];

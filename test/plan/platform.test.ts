@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { loadCatalog } from '../../src/catalog/index.ts';
 import { PlanRefusedError } from '../../src/plan/charts/source.ts';
 import type { ObservedRelease } from '../../src/plan/observed.ts';
 import { checkPlatform, planScope } from '../../src/plan/platform.ts';
+import { miniCatalog } from '../support/mini.ts';
 
 const releases = (labels: Record<string, string>, status = 'deployed'): { releases: Map<string, ObservedRelease> } => ({
   releases: new Map([['vault-system/vault', { revision: 1, status, labels } as unknown as ObservedRelease]]),
 });
 
-const { services } = loadCatalog();
+const { services } = await miniCatalog();
 const named = (name: string) => ({ name, services });
 
 describe('the platform that an environment carries', () => {

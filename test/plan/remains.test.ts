@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { loadCatalog } from '../../src/catalog/index.ts';
 import { type Belonging, belongingOf, madeAtRunTime, named, type SeenObject } from '../../src/plan/destroy/remains.ts';
+import { miniCatalog } from '../support/mini.ts';
 
+const MADE = madeAtRunTime(await miniCatalog());
 const RELEASES = new Set(['apps/api']);
 const HELM = { 'meta.helm.sh/release-name': 'api', 'meta.helm.sh/release-namespace': 'apps' };
 const seen = (kind: string, name: string, more: Partial<SeenObject> = {}): SeenObject => ({
@@ -116,18 +117,14 @@ describe('whose an object is', () => {
     ['what a controller has made', seen('Pod', 'x', { owned: true }), 'automatic'],
     ['what is in every namespace', seen('ConfigMap', 'kube-root-ca.crt'), 'automatic'],
     ['the default service account', seen('ServiceAccount', 'default'), 'automatic'],
-    [
-      'what Argo CD makes while it runs',
-      seen('Secret', 'argocd-initial-admin-secret', { namespace: 'argocd' }),
-      'ours',
-    ],
-    ['the same name elsewhere', seen('Secret', 'argocd-initial-admin-secret'), 'foreign'],
+    ['what a service makes while it runs', seen('Secret', 'cnpg-ca-secret', { namespace: 'operators' }), 'ours'],
+    ['the same name elsewhere', seen('Secret', 'cnpg-ca-secret'), 'foreign'],
     ["somebody's settings", seen('ConfigMap', 'settings'), 'foreign'],
     ["somebody's workload", seen('Deployment', 'tool', { group: 'apps' }), 'foreign'],
   ];
   for (const [what, object, belonging] of CASES)
     test(`${what}: ${belonging}`, () =>
-      assert.equal(belongingOf(object, RELEASES, 'test', madeAtRunTime(loadCatalog()), ['before']), belonging));
+      assert.equal(belongingOf(object, RELEASES, 'test', MADE, ['before']), belonging));
 
   test('many are named in a few words', () => {
     assert.equal(named([{ kind: 'Pod', name: 'a' }]), 'Pod a');

@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { loadCatalog } from '../../src/catalog/index.ts';
 import type { Catalog } from '../../src/catalog/schema.ts';
-import { readConfig } from '../../src/config.ts';
 import type { OperationPlan, PlannedStep } from '../../src/contract/plan.ts';
 import type { PlatformVersion, VersionedRelease } from '../../src/contract/version.ts';
-import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { buildRollbackPlan, type ObservedRevision, type RollbackPlanInput } from '../../src/plan/versions/rollback.ts';
 import { buildUndoPlan } from '../../src/plan/versions/undo.ts';
+import { miniCatalog, miniEnvironment } from '../support/mini.ts';
 
-const catalog: Catalog = loadCatalog();
+const catalog: Catalog = await miniCatalog();
 let environment: Environment;
 before(async () => {
-  environment = await loadEnvironment('sandbox', readConfig());
+  environment = await miniEnvironment();
 });
 
 const ALL = allReleases(catalog).filter(({ kind }) => kind === 'release');
@@ -106,24 +104,24 @@ describe('plan of a rollback', () => {
   test('what differs goes back to the newest revision with the content of then', () => {
     const made = plan({
       revisions: revisions({
-        'django-backend': [
+        api: [
           { status: 'superseded' },
           { status: 'superseded', digest: 'd2' },
           { status: 'superseded' },
           { digest: 'd2' },
         ],
       }),
-      newest: version(4, { 'django-backend': 'd2' }),
+      newest: version(4, { api: 'd2' }),
     });
     assert.deepEqual(
       todo(made).map(({ name, action, toRevision, digest, reason }) => ({ name, action, toRevision, digest, reason })),
       [
         {
-          name: 'django-backend',
+          name: 'api',
           action: 'rollback',
           toRevision: 3,
           digest: 'd1',
-          reason: 'image django-backend:d2 → django-backend:d1, revision 3',
+          reason: 'image api:d2 → api:d1, revision 3',
         },
       ],
     );
@@ -131,10 +129,10 @@ describe('plan of a rollback', () => {
 
   test('a release that is half done goes back, whatever its digest says', () => {
     for (const status of ['failed', 'pending-upgrade', 'pending-rollback'] as const) {
-      const made = plan({ revisions: revisions({ keycloak: [{}, { status, digest: 'd1' }] }) });
+      const made = plan({ revisions: revisions({ auth: [{}, { status, digest: 'd1' }] }) });
       assert.deepEqual(
         todo(made).map(({ name, toRevision }) => [name, toRevision]),
-        [['keycloak', 1]],
+        [['auth', 1]],
         status,
       );
     }
@@ -142,70 +140,68 @@ describe('plan of a rollback', () => {
 
   test('what was brought back, but not seen healthy before an interruption, is waited for', () => {
     assert.deepEqual(
-      todo(plan({ revisions: revisions({ keycloak: [{ proven: false }] }) })).map(({ name, action }) => [name, action]),
-      [['keycloak', 'verify']],
+      todo(plan({ revisions: revisions({ auth: [{ proven: false }] }) })).map(({ name, action }) => [name, action]),
+      [['auth', 'verify']],
     );
   });
 
   test('dependents first, also across services to which nothing is done', () => {
     const made = plan({
-      revisions: revisions({ 'control-plane-postgres': UP, keycloak: UP, 'keycloak-init': UP, dashboard: UP }),
+      revisions: revisions({ database: UP, auth: UP, web: UP, admin: UP }),
     });
     const order = new Map(made.services.map(({ name, dependsOn }) => [name, dependsOn]));
     const reaches = (from: string, to: string): boolean =>
       (order.get(from) ?? []).some((name) => name === to || reaches(name, to));
-    assert.ok(reaches('control-plane-postgres', 'keycloak'));
-    assert.ok(reaches('keycloak', 'keycloak-init'));
-    assert.ok(!reaches('keycloak-init', 'keycloak'));
+    assert.ok(reaches('database', 'auth'));
+    assert.ok(reaches('auth', 'web'));
+    assert.ok(!reaches('web', 'auth'));
     for (const { name, dependsOn } of made.services)
       for (const dependency of dependsOn) {
         assert.ok(!reaches(dependency, name), `${name} and ${dependency} wait for each other`);
         assert.ok(
-          ['control-plane-postgres', 'keycloak', 'keycloak-init', 'dashboard'].includes(dependency),
+          ['database', 'auth', 'web', 'admin'].includes(dependency),
           `${name} waits for ${dependency}, to which nothing is done`,
         );
       }
-    assert.equal(made.criticalPath.at(-1), 'control-plane-postgres');
-    assert.ok(
-      serviceOf(made, 'dashboard').remainingSeconds > serviceOf(made, 'control-plane-postgres').remainingSeconds,
-    );
+    assert.equal(made.criticalPath.at(-1), 'database');
+    assert.ok(serviceOf(made, 'admin').remainingSeconds > serviceOf(made, 'database').remainingSeconds);
   });
 
   test('steps of a service run in reverse', () => {
     const made = plan({
-      revisions: revisions({ 'control-plane-postgres': UP, 'control-plane-postgres-databases': UP }),
+      revisions: revisions({ database: UP, 'database-roles': UP }),
     });
-    const steps = serviceOf(made, 'control-plane-postgres').steps.map(({ name }) => name);
-    assert.deepEqual(steps, ['control-plane-postgres-databases', 'control-plane-postgres']);
+    const steps = serviceOf(made, 'database').steps.map(({ name }) => name);
+    assert.deepEqual(steps, ['database-roles', 'database']);
   });
 
   test('what was not there then is removed, unless it is a Job or holds data', () => {
     const made = plan({
-      target: version(1, { 'customer-portal': undefined, 'novu-mongodb': undefined, 'keycloak-init': undefined }),
+      target: version(1, { admin: undefined, storage: undefined, schema: undefined }),
       data: new Map([
-        [`${ALL.find(({ name }) => name === 'novu-mongodb')!.namespace}/novu-mongodb`, 'it keeps data in a volume'],
+        [`${ALL.find(({ name }) => name === 'storage')!.namespace}/storage`, 'it keeps data in a volume'],
       ]),
     });
     assert.deepEqual(
       todo(made).map(({ name, action }) => [name, action]),
-      [['customer-portal', 'remove']],
+      [['admin', 'remove']],
     );
     assert.equal(made.notes?.length, 2);
-    assert.match(made.notes.join('\n'), /keycloak-init .*Job/);
-    assert.match(made.notes.join('\n'), /novu-mongodb .*volume/);
+    assert.match(made.notes.join('\n'), /schema .*Job/);
+    assert.match(made.notes.join('\n'), /storage .*volume/);
   });
 
   test('refused, with names, when Helm no longer has a revision', () => {
-    assert.throws(() => plan({ target: version(1, { keycloak: 'd0' }) }), {
+    assert.throws(() => plan({ target: version(1, { auth: 'd0' }) }), {
       name: 'RollbackRefusedError',
       type: 'VersionUnknown',
-      message: /\/keycloak \(digest d0\)/,
+      message: /\/auth \(digest d0\)/,
     });
     assert.throws(
       () =>
         plan({
-          target: version(1, { keycloak: 'd0' }),
-          revisions: revisions({ keycloak: [{ digest: 'd0', status: 'failed' }, {}] }),
+          target: version(1, { auth: 'd0' }),
+          revisions: revisions({ auth: [{ digest: 'd0', status: 'failed' }, {}] }),
         }),
       { type: 'VersionUnknown' },
     );
@@ -214,31 +210,31 @@ describe('plan of a rollback', () => {
   test('refused at a point of no return, and passed when told to', () => {
     const crossed = [
       {
-        release: 'supabase-migrations',
-        file: 'helm/migrations/supabase-migrations/V4__drop.sql',
+        release: 'schema',
+        file: 'helm/migrations/schema/V2__drop.sql',
         reason: 'drops a table',
       },
     ];
-    assert.throws(() => plan({ crossed }), { type: 'PointOfNoReturn', message: /V4__drop\.sql .*drops a table/ });
+    assert.throws(() => plan({ crossed }), { type: 'PointOfNoReturn', message: /V2__drop\.sql .*drops a table/ });
     assert.match(
       plan({ crossed, pastNoReturn: true }).notes?.[0] ?? '',
-      /Crosses helm\/migrations\/supabase-migrations\/V4__drop\.sql/,
+      /Crosses helm\/migrations\/schema\/V2__drop\.sql/,
     );
   });
 
   test('evidence is wanted of what is not well and about to be touched, of nothing else', () => {
     const made = plan({
-      revisions: revisions({ keycloak: UP }),
+      revisions: revisions({ auth: UP }),
       unhealthy: new Map([
-        ['keycloak', 'CrashLoopBackOff'],
-        ['jaeger', 'also ill'],
+        ['auth', 'CrashLoopBackOff'],
+        ['admin', 'also ill'],
       ]),
     });
-    assert.deepEqual(made.unhealthy, [{ service: 'keycloak', reason: 'CrashLoopBackOff' }]);
+    assert.deepEqual(made.unhealthy, [{ service: 'auth', reason: 'CrashLoopBackOff' }]);
   });
 
   test('another state of the cluster has another digest', () => {
-    assert.notEqual(plan({}).digest, plan({ revisions: revisions({ keycloak: UP }) }).digest);
+    assert.notEqual(plan({}).digest, plan({ revisions: revisions({ auth: UP }) }).digest);
   });
 });
 
@@ -248,8 +244,8 @@ describe('plan that takes a failed run back', () => {
 
   test('only what this run wrote, to the revision before it', () => {
     const made = undo({
-      keycloak: UP,
-      'django-backend': [
+      auth: UP,
+      api: [
         { status: 'superseded' },
         { status: 'deployed', digest: 'd5' },
         { status: 'failed', digest: 'd6', run: 'run-2' },
@@ -258,18 +254,18 @@ describe('plan that takes a failed run back', () => {
     assert.deepEqual(
       todo(made).map(({ name, action, toRevision, digest }) => [name, action, toRevision, digest]),
       [
-        ['keycloak', 'rollback', 1, 'd1'],
-        ['django-backend', 'rollback', 2, 'd5'],
+        ['auth', 'rollback', 1, 'd1'],
+        ['api', 'rollback', 2, 'd5'],
       ],
     );
   });
   test('what this run installed stays, and is named', () => {
-    const made = undo({ keycloak: [{ run: 'run-2' }] });
+    const made = undo({ auth: [{ run: 'run-2' }] });
     assert.deepEqual(todo(made), []);
-    assert.match(made.notes?.join() ?? '', /keycloak was installed by this run and stays/);
+    assert.match(made.notes?.join() ?? '', /auth was installed by this run and stays/);
   });
   test('what was only applied again as it was is left alone', () => {
-    assert.deepEqual(todo(undo({ keycloak: [{ status: 'superseded' }, { run: 'run-2', proven: false }] })), []);
+    assert.deepEqual(todo(undo({ auth: [{ status: 'superseded' }, { run: 'run-2', proven: false }] })), []);
   });
   test('a migration that cannot be taken back keeps everything as it is', () => {
     assert.throws(

@@ -4,26 +4,38 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { loadCatalog } from '../../src/catalog/index.ts';
-import { readConfig } from '../../src/config.ts';
+import type { Catalog } from '../../src/catalog/schema.ts';
 import type { OperationPlan } from '../../src/contract/plan.ts';
-import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { buildPlan } from '../../src/plan/decide.ts';
 import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
 import { type ChangedSecret, releaseKey } from '../../src/plan/observed.ts';
 import { allReleases } from '../../src/plan/releases.ts';
+import { miniCatalog, miniEnvironment } from '../support/mini.ts';
 import { asWanted, type ObservedSample, wantedDigests } from './observed-sample.ts';
 
-const catalog = loadCatalog();
+const mini = await miniCatalog();
+/** As mini, with a path of which no server is made: what api is told of others. */
+const catalog: Catalog = {
+  ...mini,
+  secretPaths: [
+    ...mini.secretPaths,
+    { path: 'apps/mail', origin: 'ours', description: 'Mail', keys: [{ kind: 'fixed', name: 'user', value: 'mail' }] },
+  ],
+  services: mini.services.map((service) =>
+    service.name === 'api'
+      ? { ...service, secrets: [...service.secrets, { path: 'apps/mail', delivery: 'kubernetes' }] }
+      : service,
+  ),
+};
 let environment: Environment;
 before(async () => {
-  environment = await loadEnvironment('sandbox', readConfig({}));
+  environment = await miniEnvironment();
 });
 
 const STARTED = '2026-01-01T00:00:00Z';
 const LATER = '2026-01-02T00:00:00Z';
-const DJANGO = 'app-plane/django-backend';
+const MAIL = 'apps/mail';
 /** Of a server that keeps what it was initialised with. */
 const POSTGRES = catalog.services
   .filter(({ stateful }) => stateful)
@@ -62,20 +74,20 @@ const readers = (path: string): string[] =>
 
 describe('a Secret whose value has changed', () => {
   test('restarts what has read the former value, and nothing else', () => {
-    const made = plan(changed(DJANGO, { changedAt: LATER }));
-    assert.deepEqual(restarted(made), readers(DJANGO));
-    assert.ok(restarted(made).includes('django-backend'));
+    const made = plan(changed(MAIL, { changedAt: LATER }));
+    assert.deepEqual(restarted(made), readers(MAIL));
+    assert.ok(restarted(made).includes('api'));
     assert.match(
-      made.services.find(({ name }) => name === 'django-backend')?.reason ?? '',
+      made.services.find(({ name }) => name === 'api')?.reason ?? '',
       /Secret \S+ has changed since they started/,
     );
   });
 
   test('that is to be made anew: planned beforehand, for where its value changes with that', () => {
-    const made = plan(changed(DJANGO, { stale: true }));
-    assert.deepEqual(restarted(made), readers(DJANGO));
+    const made = plan(changed(MAIL, { stale: true }));
+    assert.deepEqual(restarted(made), readers(MAIL));
     assert.match(
-      made.services.find(({ name }) => name === 'django-backend')?.reason ?? '',
+      made.services.find(({ name }) => name === 'api')?.reason ?? '',
       /where a value that they read has changed: Secret \S+ is made anew from Vault/,
     );
   });
@@ -84,37 +96,34 @@ describe('a Secret whose value has changed', () => {
     const observed = { ...asWanted(catalog), vaultConfigured: false, vaultReason: 'a Secret is older than its path' };
     const dependsOn = (made: OperationPlan, service: string): readonly string[] | undefined =>
       made.services.find(({ name }) => name === service)?.dependsOn;
-    const made = plan(changed(DJANGO, { stale: true }), { observed });
-    assert.ok(dependsOn(made, 'django-backend')?.includes('vault'));
-    assert.deepEqual(
-      dependsOn(made, 'dashboard'),
-      catalog.services.find(({ name }) => name === 'dashboard')?.dependsOn,
-    );
+    const made = plan(changed(MAIL, { stale: true }), { observed });
+    assert.ok(dependsOn(made, 'api')?.includes('vault'));
+    assert.deepEqual(dependsOn(made, 'storage'), catalog.services.find(({ name }) => name === 'storage')?.dependsOn);
   });
 
   test('is of no interest to pods that have started since', () => {
-    assert.deepEqual(restarted(plan(changed(DJANGO, { changedAt: STARTED }), { since: LATER })), []);
+    assert.deepEqual(restarted(plan(changed(MAIL, { changedAt: STARTED }), { since: LATER })), []);
   });
 
   test('that is installed or upgraded anyway is looked after with that', () => {
     const observed = asWanted(catalog);
-    const { namespace } = allReleases(catalog).find(({ name }) => name === 'django-backend')!;
-    observed.releases.set(`${namespace}/django-backend`, {
-      ...observed.releases.get(`${namespace}/django-backend`)!,
+    const { namespace } = allReleases(catalog).find(({ name }) => name === 'api')!;
+    observed.releases.set(`${namespace}/api`, {
+      ...observed.releases.get(`${namespace}/api`)!,
       labels: { 'ananta-digest': 'another' },
     });
-    const step = plan(changed(DJANGO, { changedAt: LATER }), { observed })
+    const step = plan(changed(MAIL, { changedAt: LATER }), { observed })
       .services.flatMap(({ steps }) => steps)
-      .find(({ name }) => name === 'django-backend');
+      .find(({ name }) => name === 'api');
     assert.deepEqual([step?.action, step?.restart?.length], ['upgrade', 1]);
   });
 
   test('is only named where the environment says so', () => {
-    const made = plan(changed(DJANGO, { changedAt: LATER }), { onChange: 'list' });
+    const made = plan(changed(MAIL, { changedAt: LATER }), { onChange: 'list' });
     assert.deepEqual(restarted(made), []);
     assert.match(
       made.notes?.join('\n') ?? '',
-      /^django-backend reads Secret app-plane\/\S+, which has changed, and is not restarted: the environment says secrets\.onChange: list\. Then: kubectl -n app-plane rollout restart/m,
+      /^api reads Secret apps\/\S+, which has changed, and is not restarted: the environment says secrets\.onChange: list\. Then: kubectl -n apps rollout restart/m,
     );
   });
 
@@ -130,6 +139,6 @@ describe('a Secret whose value has changed', () => {
   });
 
   test('makes another plan, so that one that was approved before is refused', () => {
-    assert.notEqual(plan(changed(DJANGO, { changedAt: LATER })).digest, plan([]).digest);
+    assert.notEqual(plan(changed(MAIL, { changedAt: LATER })).digest, plan([]).digest);
   });
 });

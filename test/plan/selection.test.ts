@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { checkCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Selection } from '../../src/contract/deploy.ts';
 import type { OperationPlan } from '../../src/contract/plan.ts';
@@ -15,10 +14,10 @@ import {
   describeSelection,
   selectPlan,
 } from '../../src/plan/selection.ts';
-import { sampleCatalog } from '../catalog/sample.ts';
+import { soundSample } from '../catalog/sample.ts';
 import { asWanted, nothingThere, type ObservedSample, wantedDigests } from './observed-sample.ts';
 
-const catalog = checkCatalog(sampleCatalog());
+const catalog = soundSample();
 let environment: Environment;
 before(async () => {
   environment = await loadEnvironment('sandbox', readConfig({}));

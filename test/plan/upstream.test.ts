@@ -1,97 +1,72 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { loadCatalog } from '../../src/catalog/index.ts';
+import type { Catalog } from '../../src/catalog/schema.ts';
 import { readConfig } from '../../src/config.ts';
-import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { healthOf } from '../../src/plan/health-check.ts';
 import { releaseInputs } from '../../src/plan/inputs/release-inputs.ts';
-import { findRelease, findService } from '../../src/plan/releases.ts';
 import { overlay } from '../../src/plan/inputs/values.ts';
+import { findRelease, findService } from '../../src/plan/releases.ts';
+import { miniCatalog, miniEnvironment } from '../support/mini.ts';
 
-const catalog = loadCatalog();
+const mini = await miniCatalog();
+const { postgresql } = mini.upstreamCharts;
+/** A second chart, which its publisher serves from a repository alone, in other values than the key says. */
+const catalog: Catalog = {
+  ...mini,
+  upstreamCharts: {
+    ...mini.upstreamCharts,
+    store: {
+      name: 'store',
+      component: 'Store',
+      versionLine: '1.x',
+      version: '1.2.3',
+      repository: 'https://charts.example.org',
+      overlay: 'minio',
+    },
+  },
+  services: mini.services.map((service) =>
+    service.name === 'storage'
+      ? {
+          ...service,
+          chart: { ...service.chart, upstream: 'store' },
+          healthUpstream: { kind: 'http', port: 9000, path: '/healthz' },
+        }
+      : service,
+  ),
+};
 const config = readConfig({});
 let prod: Environment;
 before(async () => {
-  prod = await loadEnvironment('prod', config);
+  prod = await miniEnvironment('prod');
 });
 
-/** Reads `a.b.0.c` from values. */
-function at(values: unknown, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], values);
-}
-
-const EXPECTED: [release: string, path: string, value: unknown][] = [
-  ['control-plane-postgres', 'fullnameOverride', 'control-plane-postgres'],
-  ['control-plane-postgres', 'auth.existingSecret', 'vault-database-postgres'],
-  ['control-plane-postgres', 'primary.persistence', { size: '50Gi', storageClass: 'ssd' }],
-  ['novu-redis', 'auth.existingSecretPasswordKey', 'redis-password'],
-  ['novu-redis', 'extraDeploy.0.metadata.name', 'novu-redis'],
-  ['rabbitmq', 'auth.username', 'ananta'],
-  ['rabbitmq', 'service', { type: 'ClusterIP' }],
-  ['rabbitmq', 'extraDeploy.0.spec.ports.0', { name: 'management', port: 15672, targetPort: 15672, nodePort: 31673 }],
-  ['keycloak', 'externalDatabase.existingSecret', 'vault-database-keycloak'],
-  ['keycloak', 'externalDatabase.host', 'control-plane-postgres.database-system.svc'],
-  ['keycloak', 'auth.existingSecret', 'vault-auth-keycloak'],
-  ['keycloak', 'service.ports.http', 8080],
-  ['keycloak', 'resources.limits.memory', '2Gi'],
-  [
-    'keycloak',
-    'ingress',
-    {
-      enabled: true,
-      ingressClassName: 'nginx',
-      hostname: 'auth.ananta.example',
-      pathType: 'Prefix',
-      annotations: { 'cert-manager.io/cluster-issuer': 'letsencrypt' },
-      extraTls: [{ hosts: ['auth.ananta.example'], secretName: 'keycloak-tls' }],
-    },
-  ],
-  [
-    'control-plane-minio',
-    'consoleIngress',
-    {
-      enabled: true,
-      ingressClassName: 'nginx',
-      annotations: { 'cert-manager.io/cluster-issuer': 'letsencrypt' },
-      path: '/',
-      hosts: ['assets.ananta.example'],
-      tls: [{ hosts: ['assets.ananta.example'], secretName: 'control-plane-minio-tls' }],
-    },
-  ],
-  ['novu-mongodb', 'auth.existingSecret', 'vault-notifications-mongodb'],
-  ['app-plane-minio', 'consoleService.nodePort', 31041],
-  ['control-plane-minio', 'consoleService.type', 'ClusterIP'],
-  ['control-plane-minio', 'podLabels', { 'app.kubernetes.io/instance': 'control-plane-minio' }],
-  ['jaeger', 'extraObjects.0.spec.ports.1', { name: 'otlp-grpc', port: 4317, targetPort: 4317 }],
-  ['argocd', 'configs.secret.createSecret', false],
-  ['vault', 'server.dataStorage.size', '2Gi'],
-  ['redis-exporter', 'image.pullSecrets', ['ananta-registry']],
-  ['ananta-platform', 'applicationSet.templatePatch', false],
-];
+const values = (release: string, tags: Record<string, string> = {}): Record<string, unknown> =>
+  overlay(catalog, prod, findRelease(catalog, release), tags);
 
 describe("values of the publishers' charts", () => {
-  for (const [release, path, value] of EXPECTED) {
-    test(`${release}: ${path}`, () => {
-      assert.deepEqual(at(overlay(catalog, prod, findRelease(catalog, release), {}), path), value);
-    });
-  }
+  test('follow from catalog and environment, in the words of the chart', () => {
+    const made = values('database') as { auth: { existingSecret: string }; primary: { persistence: unknown } };
+    assert.equal(made.auth.existingSecret, 'vault-database-main');
+    assert.deepEqual(made.primary.persistence, { size: '1Gi', storageClass: 'ssd' });
+  });
 
-  test('exist for every chart of the catalog', () => {
-    for (const service of catalog.services.filter(({ chart }) => chart.upstream !== undefined)) {
-      assert.equal(overlay(catalog, prod, findRelease(catalog, service.name), {})['fullnameOverride'], service.name);
-    }
+  test('are those that the chart names, where its key is not one', () => {
+    assert.equal(values('storage')['existingSecret'], 'vault-storage-main');
+  });
+
+  test('call the release by its name', () => {
+    for (const { name, chart } of catalog.services)
+      if (chart.upstream !== undefined) assert.equal(values(name)['fullnameOverride'], name);
   });
 
   test('leave the image alone, unless somebody asks for a tag', () => {
-    const values = (tags: Record<string, string>): unknown =>
-      overlay(catalog, prod, findRelease(catalog, 'rabbitmq'), tags)['image'];
-    assert.equal(values({}), undefined);
-    assert.deepEqual(values({ rabbitmq: '9' }), { tag: '9' });
+    assert.equal(values('database')['image'], undefined);
+    assert.deepEqual(values('database', { database: '9' })['image'], { tag: '9' });
   });
 
   test("steps and the platform's own services keep the bundled charts", async () => {
-    for (const name of ['control-plane-postgres-databases', 'django-backend', 'keycloak-init']) {
+    for (const name of ['database-roles', 'api', 'schema']) {
       const inputs = await releaseInputs(catalog, prod, findRelease(catalog, name), {}, config);
       assert.match(inputs.chartPath, /helm\/charts\/(job|service)$/);
       assert.equal(inputs.upstream, undefined);
@@ -103,32 +78,22 @@ describe("values of the publishers' charts", () => {
       const { upstream } = await releaseInputs(catalog, prod, findRelease(catalog, name), {}, config);
       return { place: upstream?.place, version: upstream?.version };
     };
-    assert.deepEqual(await reference('novu-redis'), {
-      place: { kind: 'oci', reference: 'oci://registry-1.docker.io/bitnamicharts/redis' },
-      version: '20.13.4',
+    assert.deepEqual(await reference('database'), {
+      place: { kind: 'oci', reference: postgresql!.oci },
+      version: postgresql!.version,
     });
-    assert.deepEqual(await reference('vault'), {
-      place: { kind: 'repository', url: 'https://helm.releases.hashicorp.com' },
-      version: '0.27.0',
+    assert.deepEqual(await reference('storage'), {
+      place: { kind: 'repository', url: 'https://charts.example.org' },
+      version: '1.2.3',
     });
   });
 
   test('answer health checks where their version does', () => {
-    const keycloak = findService(catalog, 'keycloak');
-    assert.deepEqual(healthOf({ charts: 'upstream', chartOverrides: {} }, keycloak), {
-      kind: 'http',
-      port: 8080,
-      path: '/health/ready',
-    });
-    assert.deepEqual(healthOf({ charts: 'bundled', chartOverrides: {} }, keycloak), {
-      kind: 'http',
-      port: 9000,
-      path: '/health/ready',
-    });
-    assert.deepEqual(healthOf({ charts: 'upstream', chartOverrides: { keycloak: 'bundled' } }, keycloak), {
-      kind: 'http',
-      port: 9000,
-      path: '/health/ready',
-    });
+    const storage = findService(catalog, 'storage');
+    const [upstream, bundled] = [storage.healthUpstream, storage.health];
+    assert.notDeepEqual(upstream, bundled);
+    assert.deepEqual(healthOf({ charts: 'upstream', chartOverrides: {} }, storage), upstream);
+    assert.deepEqual(healthOf({ charts: 'bundled', chartOverrides: {} }, storage), bundled);
+    assert.deepEqual(healthOf({ charts: 'upstream', chartOverrides: { storage: 'bundled' } }, storage), bundled);
   });
 });

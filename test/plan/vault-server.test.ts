@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { loadCatalog } from '../../src/catalog/index.ts';
-import { readConfig } from '../../src/config.ts';
-import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import type { Seal } from '../../src/environment/vault.ts';
 import { findService } from '../../src/plan/releases.ts';
 import { checkVaultServer, serverReason } from '../../src/plan/vault/server.ts';
 import type { ObservedVaultServer } from '../../src/plan/observed.ts';
 import { bundledVaultValues, upstreamVaultValues, vaultHcl } from '../../src/plan/vault/values.ts';
+import { miniCatalog, miniEnvironment } from '../support/mini.ts';
 
-const vault = findService(loadCatalog(), 'vault');
+const vault = { ...findService(await miniCatalog(), 'vault'), chart: { bundled: 'vault', upstream: 'vault' } };
 const SEAL: Seal = {
   type: 'transit',
   parameters: { address: 'https://vault.example', key_name: 'unseal', mount_path: 'transit/' },
@@ -20,7 +18,7 @@ const SEAL: Seal = {
 const FILE = 'disable_mlock = true\n    ui = true\n    storage "file" {\n      path = "/vault/data"\n    }';
 let sandbox: Environment;
 before(async () => {
-  sandbox = await loadEnvironment('sandbox', readConfig({}));
+  sandbox = await miniEnvironment();
 });
 
 const wanting = (over: Partial<Environment['vault']>, more: Partial<Environment> = {}): Environment => ({

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { loadCatalog } from '../../src/catalog/index.ts';
-import { readConfig } from '../../src/config.ts';
+import type { Catalog, SecretUse } from '../../src/catalog/schema.ts';
 import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
 import { allReleases } from '../../src/plan/releases.ts';
-import { withSecretTables } from '../../src/plan/render/secrets.ts';
 import { suppliedKeys } from '../../src/plan/vault/supplied.ts';
 import {
   deployerPolicy,
@@ -16,8 +12,39 @@ import {
   serviceRoles,
   wantedPolicies,
 } from '../../src/plan/vault/policies.ts';
+import { miniCatalog } from '../support/mini.ts';
 
-const catalog = loadCatalog();
+const mini = await miniCatalog();
+/** As mini: with a Secret of another name, two more that read a path themselves, and a value that comes later. */
+const FURTHER: Record<string, SecretUse[]> = {
+  storage: [
+    {
+      path: 'storage/main',
+      delivery: 'kubernetes',
+      keys: ['accessKey', 'secretKey'],
+      secretName: 'store-secret',
+      labels: { 'app.kubernetes.io/part-of': 'store' },
+    },
+  ],
+  worker: [{ path: 'apps/api', delivery: 'login' }],
+  admin: [{ path: 'apps/admin', delivery: 'login' }],
+};
+const catalog: Catalog = {
+  ...mini,
+  secretPaths: [
+    ...mini.secretPaths,
+    {
+      path: 'apps/admin',
+      origin: 'ours',
+      description: 'Issued by what the platform runs',
+      keys: [{ kind: 'supplied', name: 'api-key', description: 'A key', initially: 'placeholder' }],
+    },
+  ],
+  services: mini.services.map((service) => ({
+    ...service,
+    secrets: [...service.secrets, ...(FURTHER[service.name] ?? [])],
+  })),
+};
 
 describe('Kubernetes Secrets', () => {
   const secrets = wantedSecrets(catalog);
@@ -25,25 +52,25 @@ describe('Kubernetes Secrets', () => {
     secrets.find((secret) => secret.namespace === namespace && secret.name === name);
 
   test('are one per namespace and path, with the keys that are needed there', () => {
-    assert.deepEqual(find('control-plane', 'vault-database-postgres')?.keys, ['password', 'username']);
-    assert.deepEqual(find('database-system', 'vault-database-postgres')?.keys, ['password', 'postgres-password']);
-    assert.deepEqual(find('app-plane', 'vault-app-plane-cns-service')?.keys, ['api-token']);
+    assert.deepEqual(find('apps', 'vault-database-main')?.keys, ['password', 'username']);
+    assert.deepEqual(find('data', 'vault-database-main')?.keys, ['password', 'postgres-password', 'username']);
+    assert.deepEqual(find('apps', 'vault-storage-main')?.keys, ['accessKey', 'secretKey']);
     assert.equal(new Set(secrets.map(({ namespace, name }) => `${namespace}/${name}`)).size, secrets.length);
   });
 
   test('bear the name and label that a reader insists on', () => {
-    assert.deepEqual(find('argocd', 'argocd-secret'), {
-      namespace: 'argocd',
-      name: 'argocd-secret',
-      path: 'gitops/argocd',
-      keys: ['admin.password', 'admin.passwordMtime', 'server.secretkey'],
-      labels: { 'app.kubernetes.io/part-of': 'argocd' },
+    assert.deepEqual(find('data', 'store-secret'), {
+      namespace: 'data',
+      name: 'store-secret',
+      path: 'storage/main',
+      keys: ['accessKey', 'secretKey'],
+      labels: { 'app.kubernetes.io/part-of': 'store' },
     });
-    assert.deepEqual(find('argocd', 'vault-gitops-argocd')?.keys, ['redis-password']);
+    assert.ok(find('data', 'vault-storage-main')?.keys.includes('rootPassword'));
   });
 
   test('never hold what services read in Vault themselves', () => {
-    for (const path of ['control-plane/jwt', 'control-plane/temporal', 'control-plane/webhooks']) {
+    for (const path of ['apps/api', 'apps/admin']) {
       assert.equal(
         secrets.some((secret) => secret.path === path),
         false,
@@ -68,12 +95,12 @@ describe('Vault roles', () => {
   const roles = serviceRoles(catalog);
 
   test('are bound to the service account and namespace of their service alone', () => {
-    const cns = roles.find(({ name }) => name === 'ananta-cns-service');
-    assert.equal(cns?.serviceAccount, 'cns-service');
-    assert.equal(cns.namespace, 'app-plane');
-    assert.deepEqual(cns.policies, ['ananta-read-own-path']);
-    const worker = roles.find(({ name }) => name === 'ananta-cns-worker');
-    assert.deepEqual(worker?.policies, ['ananta-read-app-plane.cns-service']);
+    const api = roles.find(({ name }) => name === 'ananta-api');
+    assert.equal(api?.serviceAccount, 'api');
+    assert.equal(api.namespace, 'apps');
+    assert.deepEqual(api.policies, ['ananta-read-own-path']);
+    const worker = roles.find(({ name }) => name === 'ananta-worker');
+    assert.deepEqual(worker?.policies, ['ananta-read-apps.api']);
   });
 
   test('give policies that read one path each, and nothing else', () => {
@@ -140,15 +167,6 @@ describe('Vault roles', () => {
 test('supplied keys are asked for before a deployment, unless the platform itself issues them', () => {
   assert.deepEqual(
     suppliedKeys(catalog).map(({ path, key, required }) => `${path} ${key} ${required}`),
-    [
-      'notifications/novu api-key false',
-      'app-plane/cns-service ai-api-key true',
-      'app-plane/cns-service supplier-api-token true',
-    ],
+    ['apps/api mail-api-key true', 'apps/admin api-key false'],
   );
-});
-
-test('docs/secrets.md says who reads what (node launcher.mjs --run scripts/generate-secret-tables.ts)', async () => {
-  const document = await readFile(join(readConfig({}).repoRoot, 'docs', 'secrets.md'), 'utf8');
-  assert.equal(document, withSecretTables(document, catalog));
 });

@@ -1,5 +1,4 @@
 /** Bitnami's charts, in the lines of the catalog. Their images are set in helm/values/upstream/<chart>.yaml. */
-import { host } from '../../catalog/build.ts';
 import type { Tree } from '../../environment/merge.ts';
 import { findService } from '../releases.ts';
 import {
@@ -97,7 +96,7 @@ const keycloak: ChartValues = (context) => {
       passwordSecretKey: 'admin-password',
     },
     externalDatabase: {
-      host: host(server.name, server.namespace),
+      host: `${server.name}.${server.namespace}.svc`,
       port: POSTGRES_PORT,
       user: database.owner,
       database: database.name,

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkCatalog } from '../../../src/catalog/index.ts';
 import { RELEASE_LABELS } from '../../../src/contract/names.ts';
 import type { PlannedAction, PlannedService } from '../../../src/contract/plan.ts';
 import { measuredSeconds, withExpected } from '../../../src/plan/diff/expected.ts';
 import { changesSince, planFileOf, planFileSchema } from '../../../src/plan/diff/file.ts';
 import { changesAnything, orphans, serviceChange } from '../../../src/plan/diff/services.ts';
 import type { ObjectChange, ReleaseChange, ServiceAction, ServiceChange } from '../../../src/plan/diff/types.ts';
-import { sampleCatalog } from '../../catalog/sample.ts';
+import { soundSample } from '../../catalog/sample.ts';
 import { asWanted } from '../observed-sample.ts';
 
 const release = (action: PlannedAction, objects: ObjectChange[] = [], name = 'api'): ReleaseChange => ({
@@ -102,7 +101,7 @@ describe('what is said of a service', () => {
   });
 
   test('releases of ours that nobody declares are orphans, those of others are not', () => {
-    const catalog = checkCatalog(sampleCatalog());
+    const catalog = soundSample();
     const observed = asWanted(catalog);
     observed.releases.set('apps/old', {
       revision: 2,

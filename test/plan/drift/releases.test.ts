@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { loadCatalog } from '../../../src/catalog/index.ts';
 import type { DriftFinding } from '../../../src/contract/drift.ts';
 import { ownRevision, type RecordedRevision, surveyReleases } from '../../../src/plan/drift/releases.ts';
 import type { ReleaseStatus } from '../../../src/plan/observed.ts';
 import { buildRepairPlan } from '../../../src/plan/repair.ts';
-import { loadEnvironment } from '../../../src/environment/load.ts';
-import { readConfig } from '../../../src/config.ts';
+import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
 
-const catalog = loadCatalog();
-const KEY = 'monitoring-system/jaeger';
+const catalog = await miniCatalog();
+const KEY = 'apps/admin';
 const revision = (
   number: number,
   status: ReleaseStatus,
@@ -73,15 +71,15 @@ describe('records of Helm', () => {
   test("a release of ours that the catalog does not know is told and left alone; other people's are none of ours", () => {
     const foreign = { ...revision(1, 'deployed', 'x', 'y'), labels: {} };
     const { findings } = survey([
-      ['app-plane/old', [revision(1, 'deployed', 'r1', 'd1')]],
-      ['app-plane/by-hand', [foreign]],
+      ['apps/old', [revision(1, 'deployed', 'r1', 'd1')]],
+      ['apps/by-hand', [foreign]],
       ['elsewhere/theirs', [foreign]],
     ]);
     assert.deepEqual(
       findings.map(({ kind, object, repair }) => [kind, object, repair]),
       [
-        ['extra', 'Release app-plane/old', undefined],
-        ['extra', 'Release app-plane/by-hand', undefined],
+        ['extra', 'Release apps/old', undefined],
+        ['extra', 'Release apps/by-hand', undefined],
       ],
     );
   });
@@ -104,9 +102,9 @@ describe('the plan of a repair', () => {
     key: 'k',
     kind: 'changed',
     area: 'kubernetes',
-    service: 'jaeger',
-    release: 'jaeger',
-    object: 'Deployment monitoring-system/jaeger',
+    service: 'admin',
+    release: 'admin',
+    object: 'Deployment apps/admin',
     field: 'spec.replicas',
     valueDigest: 'v',
     repair: 'release',
@@ -119,7 +117,7 @@ describe('the plan of a repair', () => {
   ): Promise<ReturnType<typeof buildRepairPlan>> =>
     buildRepairPlan({
       catalog,
-      environment: await loadEnvironment('sandbox', readConfig()),
+      environment: await miniEnvironment(),
       findings,
       revisions: new Map([[KEY, revisions]]),
       digests: new Map(digests),
@@ -132,28 +130,28 @@ describe('the plan of a repair', () => {
 
   test('the newest revision once more; everything else is unchanged', async () => {
     const made = await plan([finding()], [revision(1, 'superseded', 'r1', 'd1'), revision(2, 'deployed', 'r2', 'd2')]);
-    assert.deepEqual(stepOf(made), [['jaeger', 'repair', 2, 'd2']]);
+    assert.deepEqual(stepOf(made), [['admin', 'repair', 2, 'd2']]);
     assert.deepEqual(
       [made.operation, made.services.length, made.criticalPath],
-      ['repair', catalog.services.length, ['jaeger']],
+      ['repair', catalog.services.length, ['admin']],
     );
-    assert.match(made.services.find(({ name }) => name === 'jaeger')?.reason ?? '', /spec\.replicas changed/);
+    assert.match(made.services.find(({ name }) => name === 'admin')?.reason ?? '', /spec\.replicas changed/);
   });
 
   test('after an upgrade by hand the one of ours', async () => {
     assert.deepEqual(
       stepOf(await plan([finding()], [revision(1, 'superseded', 'r1', 'd1'), revision(2, 'deployed', 'r1', 'd1')])),
-      [['jaeger', 'repair', 1, 'd1']],
+      [['admin', 'repair', 1, 'd1']],
     );
   });
 
   test('without a record from the checkout, if that has the same content', async () => {
-    assert.deepEqual(stepOf(await plan([finding()], [], { digests: [['jaeger', 'd1']], versioned: [[KEY, 'd1']] })), [
-      ['jaeger', 'retry', undefined, 'd1'],
+    assert.deepEqual(stepOf(await plan([finding()], [], { digests: [['admin', 'd1']], versioned: [[KEY, 'd1']] })), [
+      ['admin', 'retry', undefined, 'd1'],
     ]);
-    const other = await plan([finding()], [], { digests: [['jaeger', 'd2']], versioned: [[KEY, 'd1']] });
+    const other = await plan([finding()], [], { digests: [['admin', 'd2']], versioned: [[KEY, 'd1']] });
     assert.deepEqual(stepOf(other), []);
-    assert.match(other.notes?.join() ?? '', /jaeger is left as it is/);
+    assert.match(other.notes?.join() ?? '', /admin is left as it is/);
   });
 
   test('fields that somebody added need no release', async () => {
