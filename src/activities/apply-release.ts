@@ -16,13 +16,13 @@ import { releaseInputs, type ReleaseInputs } from '../plan/inputs/release-inputs
 import { labelledManifest } from '../plan/ownership/owner-label.ts';
 import { descriptionOf, NO_PROOF } from '../plan/ownership/provenance.ts';
 import { findRelease } from '../plan/releases.ts';
-import { ownerLabel } from '../process/owner.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { handOver, leftIn } from './fields/left.ts';
 import { ownNames } from './owner/claim.ts';
 import { takeBack } from './fields/take-back.ts';
 import { writeEvidence } from './evidence/index.ts';
 import { DeployError } from './failures.ts';
+import { applierLabels } from './release/applier.ts';
 import { archivedDefinitions, awaitEstablished, definitionsOf, installedDefinitions } from './release/crds.ts';
 import { jobsOf, removeJobs } from './release/jobs.ts';
 import { explainTakenPort } from './release/leaked-port.ts';
@@ -82,75 +82,83 @@ export function applyRelease(clients: Clients, scopeOf: ScopeOf) {
           await clients.charts.ensure(inputs.upstream, scope.signal);
         }
         doing = 'makes sure that nobody else is at work on it';
-        const settled = await unlockRelease(clients, run, release, step.digest, scope.signal);
+        const settled = await unlockRelease(clients, run, release, step.digest, scope.signal, {
+          letFinish: true,
+          again: scope.attempt > 1,
+        });
+        const adopted = settled.finished ? await finishedBefore(clients, input, scope.signal) : undefined;
         const stopped = await settleUninstalling(clients, release, settled.revision, scope.signal);
         const revision =
           stopped === undefined
             ? settled.revision
             : await newestRevision(clients.kubernetes, step.namespace, step.name, scope.signal);
         const recovered = stopped ?? settled.recovered;
-        if (back) await assertRestorable(clients, input, scope.signal);
-        await assertRevision(clients, release, step.toRevision ?? revision?.revision, scope.signal);
-        if (inputs && revision !== undefined) {
-          doing = 'looks after its definitions';
-          await putBackDefinitions(clients.kubernetes, inputs, scope.signal);
-        }
-        if (step.job) {
-          doing = 'removes a failed Job';
-          await replaceFailedJobs(clients, input, scope.signal);
-        }
-        const left = await leftIn(clients, environment, run.runId, release, scope.signal);
-        for (const object of left) await handOver(clients.kubernetes, object, scope.signal);
-        const fields = left.flatMap((object) => object.left);
-        doing = 'waits for its turn with Helm';
-        const onTurn = async (): Promise<void> => {
-          // It may have waited long, and somebody may have put a release of theirs there meanwhile.
-          await assertOurs(clients, release, await judgedRevisionsOf(clients, release, scope.signal), scope.signal);
-          turn.assertOurs();
-          doing = 'Helm is at work';
-        };
-        const apply = async (): Promise<number> =>
-          inputs
-            ? (
-                await clients.helm.upgrade({
-                  namespace: release.namespace,
-                  release: release.name,
-                  chart: inputs.chartPath,
-                  values: inputs.values,
-                  labels: {
-                    ...(await labelsOf(clients, input, inputs, found)),
-                    [RELEASE_LABELS.left]: leftLabel(fields),
-                  },
-                  change: changeOf(inputs, fields, release),
-                  description: descriptionOf(run.runId, step.digest),
-                  runId: run.runId,
-                  priority: input.priority,
-                  signal: scope.signal,
-                  onTurn,
-                })
-              ).revision
-            : restore(clients, input, { signal: scope.signal, onTurn, left: fields });
         let putBack: string[] = [];
-        const decided = async (): Promise<number> => {
-          try {
-            return await onceMoreForNewKinds(apply, scope.signal);
-          } catch (error) {
-            if (!(error instanceof HelmError) || error.type !== FAILURES.fieldConflict) throw error;
-            doing = 'decides whose the fields in conflict are';
-            putBack = await takeBack(clients.kubernetes, release, found, scope.signal);
-            return apply();
+        const applied = async (): Promise<number> => {
+          if (back) await assertRestorable(clients, input, scope.signal);
+          await assertRevision(clients, release, step.toRevision ?? revision?.revision, scope.signal);
+          if (inputs && revision !== undefined) {
+            doing = 'looks after its definitions';
+            await putBackDefinitions(clients.kubernetes, inputs, scope.signal);
           }
+          if (step.job) {
+            doing = 'removes a failed Job';
+            await replaceFailedJobs(clients, input, scope.signal);
+          }
+          const left = await leftIn(clients, environment, run.runId, release, scope.signal);
+          for (const object of left) await handOver(clients.kubernetes, object, scope.signal);
+          const fields = left.flatMap((object) => object.left);
+          doing = 'waits for its turn with Helm';
+          const onTurn = async (): Promise<void> => {
+            // It may have waited long, and somebody may have put a release of theirs there meanwhile.
+            await assertOurs(clients, release, await judgedRevisionsOf(clients, release, scope.signal), scope.signal);
+            turn.assertOurs();
+            doing = 'Helm is at work';
+          };
+          const apply = async (): Promise<number> =>
+            inputs
+              ? (
+                  await clients.helm.upgrade({
+                    namespace: release.namespace,
+                    release: release.name,
+                    chart: inputs.chartPath,
+                    values: inputs.values,
+                    labels: {
+                      ...(await labelsOf(clients, input, inputs, found)),
+                      [RELEASE_LABELS.left]: leftLabel(fields),
+                    },
+                    change: changeOf(inputs, fields, release),
+                    description: descriptionOf(run.runId, step.digest),
+                    runId: run.runId,
+                    clusterUid: run.clusterUid,
+                    priority: input.priority,
+                    signal: scope.signal,
+                    onTurn,
+                  })
+                ).revision
+              : restore(clients, input, { signal: scope.signal, onTurn, left: fields });
+          const decided = async (): Promise<number> => {
+            try {
+              return await onceMoreForNewKinds(apply, scope.signal);
+            } catch (error) {
+              if (!(error instanceof HelmError) || error.type !== FAILURES.fieldConflict) throw error;
+              doing = 'decides whose the fields in conflict are';
+              putBack = await takeBack(clients.kubernetes, release, found, scope.signal);
+              return apply();
+            }
+          };
+          return decided().catch(async (error: unknown) => {
+            const explained = await explainTerminating(clients.kubernetes, release.namespace, error, scope.signal);
+            throw await explainTakenPort(
+              clients.kubernetes,
+              release,
+              explained,
+              Date.now() - scope.wantedAt,
+              scope.signal,
+            );
+          });
         };
-        const made = await decided().catch(async (error: unknown) => {
-          const explained = await explainTerminating(clients.kubernetes, release.namespace, error, scope.signal);
-          throw await explainTakenPort(
-            clients.kubernetes,
-            release,
-            explained,
-            Date.now() - scope.wantedAt,
-            scope.signal,
-          );
-        });
+        const made = adopted ?? (await applied());
         if (!back) await assertRecorded(clients, release, made);
         const definitions = inputs ? await kindsOf(clients, inputs, release, scope.signal) : [];
         if (definitions.length > 0) {
@@ -230,8 +238,22 @@ function changeOf(
   };
 }
 
+/**
+ * What a Helm that had lost its worker has made, where that is all that is wanted here.
+ * @returns the revision
+ */
+async function finishedBefore(
+  clients: Clients,
+  input: ApplyReleaseInput,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const found = (await judgedRevisionsOf(clients, input.step, signal)).at(-1);
+  if (input.step.toRevision !== undefined) return isRestored(input, found) ? claim(clients, input) : undefined;
+  return isDone(input, found) ? found?.revision : undefined;
+}
+
 async function labelsOf(
-  clients: Pick<Clients, 'config' | 'catalog'>,
+  clients: Pick<Clients, 'config' | 'catalog' | 'environment'>,
   { run, service, step }: ApplyReleaseInput,
   inputs: ReleaseInputs,
   found: JudgedRevision | undefined,
@@ -245,7 +267,7 @@ async function labelsOf(
     [RELEASE_LABELS.run]: run.runId,
     [RELEASE_LABELS.digest]: step.digest,
     [RELEASE_LABELS.charts]: inputs.upstream === undefined ? 'bundled' : 'upstream',
-    [RELEASE_LABELS.owner]: await ownerLabel(clients.config.pod?.uid),
+    ...(await applierLabels(clients)),
   };
 }
 

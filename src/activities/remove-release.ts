@@ -32,7 +32,10 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
         await assertOurs(clients, release, revisions, scope.signal);
 
         doing = 'makes sure that nobody else is at work on it';
-        const { revision } = await unlockRelease(clients, run, release, step.digest, scope.signal);
+        const { revision } = await unlockRelease(clients, run, release, step.digest, scope.signal, {
+          letFinish: true,
+          again: scope.attempt > 1,
+        });
         // What an unfinished revision had created is in no record.
         let complete = found?.status === 'deployed' && revision?.revision === found.revision;
         if (revision && revision.status !== 'uninstalled') {
@@ -43,6 +46,7 @@ export function removeRelease(clients: Clients, scopeOf: ScopeOf): Activities['r
                 namespace: release.namespace,
                 release: release.name,
                 runId: run.runId,
+                clusterUid: run.clusterUid,
                 priority,
                 signal: scope.signal,
                 onTurn: async () => {

@@ -2,12 +2,14 @@
  * After an interrupted run: a Helm that had to be killed leaves its release `pending-*`, which would refuse the next
  * one.
  */
+import { hasLivingWorker } from '../clients/helm/index.ts';
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
+import type { RunRef } from '../contract/deploy.ts';
 import { RELEASE_LABELS } from '../contract/names.ts';
 import { releaseKey } from '../plan/observed.ts';
 import { assertTarget } from './context.ts';
-import { type Release, unlockRelease } from './release/recover.ts';
+import { type Release, settleOrphan, unlockRelease } from './release/recover.ts';
 import { allNewestRevisions, type Revision } from './release/revisions.ts';
 import { withHeartbeat, type ScopeOf } from './scope.ts';
 
@@ -20,8 +22,9 @@ export function settleReleases(clients: Clients, scopeOf: ScopeOf): Activities['
       () => 'looks for releases that were left half done',
       async () => {
         await assertTarget(clients, run, scope.signal);
-        const newest = await allNewestRevisions(clients.kubernetes, scope.signal);
         const settled: string[] = [];
+        for (const release of releases) settled.push(...(await endOrphan(clients, run, release, scope.signal)));
+        const newest = await allNewestRevisions(clients.kubernetes, scope.signal);
         for (const release of releases) {
           const revision = newest.get(releaseKey(release.namespace, release.name));
           if (
@@ -37,6 +40,19 @@ export function settleReleases(clients: Clients, scopeOf: ScopeOf): Activities['
       },
     );
   };
+}
+
+/** A Helm of this run that has lost its worker, and may have written nothing yet. */
+async function endOrphan(
+  { helm }: Pick<Clients, 'helm'>,
+  run: RunRef,
+  release: Release,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const process = await helm.alive(release.namespace, release.name, run.clusterUid);
+  if (process?.runId !== run.runId || (await hasLivingWorker(process))) return [];
+  const { words } = await settleOrphan(release, process, false, signal);
+  return [`${release.namespace}/${release.name}: ${words}`];
 }
 
 /** A rollback bears the labels of the revision it goes back to: there the process' own record tells. */

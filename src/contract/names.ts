@@ -83,6 +83,8 @@ export const RELEASE_LABELS = {
   charts: 'ananta-charts',
   /** Host and process of the Helm that wrote it. */
   owner: 'ananta-owner',
+  /** Seconds after which that Helm has ended, however it fares. */
+  bound: 'ananta-bound',
   /**
    * Number of the revision whose health check has succeeded. Helm copies labels to the next revision, whose number is
    * another.

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { hostname } from 'node:os';
 import { describe, test } from 'node:test';
 import { unlockRelease } from '../../src/activities/release/recover.ts';
 import { markVerified, newestRevision } from '../../src/activities/release/revisions.ts';
 import { isVerified } from '../../src/plan/ownership/provenance.ts';
+import { isSameProcessAlive, processIdentity } from '../../src/process/identity.ts';
 import { ownerLabel } from '../../src/process/owner.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 
@@ -170,6 +172,38 @@ describe('a release that was left behind', () => {
         message: new RegExp(`process ${process.pid}, since now`),
       });
       assert.deepEqual(parts.cluster.removed, []);
+    });
+  });
+
+  test('a Helm without a worker that should be over by now stands still, together with its guard: it is killed', async () => {
+    await withFakeClients(async (parts) => {
+      const stopped = spawn('sleep', ['30'], { stdio: 'ignore' });
+      stopped.kill('SIGSTOP');
+      const helm = (await processIdentity(stopped.pid!))!;
+      const process = {
+        helm,
+        worker: { pid: 1, startToken: 'gone' },
+        runId: 'run-1',
+        startedAt: 'then',
+        endsBy: new Date(Date.now() - 10_000).toISOString(),
+      };
+      parts.clients.helm.alive = async () => ((await isSameProcessAlive(helm)) ? process : undefined);
+      const path = revision(parts, 1, 'pending-install', of('run-1'));
+      const { recovered, finished } = await unlockRelease(parts.clients, parts.run, release, DIGEST, signal, {
+        letFinish: true,
+      });
+      assert.deepEqual([finished, parts.cluster.removed], [false, [path]]);
+      assert.match(recovered ?? '', /outlived its worker \(process \d+\) was ended/);
+    });
+  });
+
+  test('pending, by another machine whose Helm has another bound: that one counts', async () => {
+    await withFakeClients(async (parts) => {
+      const elsewhere = { ...of('run-0', 'elsewhere.7.x'), 'ananta-bound': '900' };
+      revision(parts, 1, 'pending-install', elsewhere, 400);
+      await assert.rejects(settle(parts), { type: 'ReleaseBusy', message: /ends by itself at the latest in 5\d\d s/ });
+      revision(parts, 1, 'pending-install', elsewhere, 1000);
+      assert.match((await settle(parts)).recovered ?? '', /elsewhere/);
     });
   });
 

@@ -1,6 +1,7 @@
 /** With the real Helm: what it renders goes through this process before it is applied and recorded. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -49,6 +50,35 @@ test('what goes wrong on the way is known here, and Helm ends with an error', as
   assert.match(stderr, /post-render|post render/);
   assert.match(String(error), /cannot be changed/);
 });
+
+for (const [what, answer] of [
+  ['before it has answered', ''],
+  ['in the middle of its answer', 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n'],
+] as const)
+  test(`a worker that dies ${what}: Helm ends with an error, and applies nothing`, async () => {
+    assert.ok(run);
+    await withPostRenderer(
+      home,
+      (manifest) => manifest,
+      async ({ env }) => {
+        const socketPath = join(home, 'socket');
+        const server = createServer((socket) => socket.end(answer)).listen(socketPath);
+        const { exitCode, stdout, stderr } = await execa(
+          binary,
+          ['template', 'dashboard', run.chartPath, '--namespace', 'app-plane', '--values', '-'].concat([
+            '--post-renderer',
+            'ananta-fields',
+            '--post-renderer-args',
+            socketPath,
+          ]),
+          { input: run.values, env: { ...env, HELM_DATA_HOME: home }, reject: false },
+        );
+        server.close();
+        assert.deepEqual([exitCode, stdout], [1, '']);
+        assert.match(stderr, /error while running post render/);
+      },
+    );
+  });
 
 test('nothing is left behind but the plugin', async () => {
   assert.deepEqual(await readdir(join(home, 'plugins', 'ananta-fields')), ['plugin.yaml', 'post-render.mjs']);

@@ -1,6 +1,12 @@
 // Real: Helm killed in the middle of a rollback, and in the middle of a cancellation, and Helm that cannot record what
 // it did; nothing stays locked, nothing that it had made is lost.
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApplicationFailure } from '@temporalio/common';
@@ -9,15 +15,27 @@ import { createActivities } from '../../src/activities/index.ts';
 import { newestRevision, revisionsOf } from '../../src/activities/release/revisions.ts';
 import { type Clients, createClients } from '../../src/clients/index.ts';
 import { paths } from '../../src/clients/kubernetes/index.ts';
-import type { Activities } from '../../src/contract/activities.ts';
+import type { Activities, ApplyReleaseResult } from '../../src/contract/activities.ts';
 import type { RunRef } from '../../src/contract/deploy.ts';
 import { RELEASE_LABELS } from '../../src/contract/names.ts';
 import type { PlannedStep } from '../../src/contract/plan.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
 import { helmProcesses, waitForProcess } from '../support/processes.ts';
+import type { Attempt } from '../support/release-worker.ts';
 import { testScope } from '../support/scope.ts';
 
 const SERVICE = 'jaeger';
+
+const rollbackTo = (toRevision: number, digest: string): PlannedStep => ({
+  kind: 'release',
+  name: SERVICE,
+  namespace: 'monitoring-system',
+  job: false,
+  action: 'rollback',
+  reason: 'back',
+  digest,
+  toRevision,
+});
 
 describe('Helm killed', { concurrency: 1 }, () => {
   let embedded: Embedded;
@@ -68,8 +86,8 @@ describe('Helm killed', { concurrency: 1 }, () => {
    * Stopped again and again until its pending record is there, so that it cannot be missed. @returns its process, which
    * is stopped
    */
-  async function stoppedInTheMiddle(): Promise<number> {
-    const { pid } = await waitForProcess(() => helmProcesses(clients.connections.stateDir), 10_000);
+  async function stoppedInTheMiddle(state = clients.connections.stateDir): Promise<number> {
+    const { pid } = await waitForProcess(() => helmProcesses(state), 20_000);
     for (;;) {
       process.kill(pid, 'SIGSTOP');
       if ((await newest())?.status.startsWith('pending-') === true) return pid;
@@ -92,16 +110,7 @@ describe('Helm killed', { concurrency: 1 }, () => {
     const digest = (await revisionsOf(clients.kubernetes, 'monitoring-system', SERVICE))[0]!.labels[
       RELEASE_LABELS.digest
     ]!;
-    const step: PlannedStep = {
-      kind: 'release',
-      name: SERVICE,
-      namespace: 'monitoring-system',
-      job: false,
-      action: 'rollback',
-      reason: 'back',
-      digest,
-      toRevision: 1,
-    };
+    const step = rollbackTo(1, digest);
     const interrupted = activities.applyRelease({ run: back, service: SERVICE, step, priority: 1 }).then(
       () => 'done',
       (error: unknown) => (error as ApplicationFailure).type,
@@ -156,6 +165,100 @@ describe('Helm killed', { concurrency: 1 }, () => {
       4,
     );
     assert.match((await workload()).image, /:9\.9\.10$/);
+  });
+
+  describe('of two workers with a state folder each', () => {
+    let state: string;
+    before(async () => {
+      state = await mkdtemp(join(tmpdir(), 'ananta-other-state-'));
+    });
+    after(() => rm(state, { recursive: true, force: true }));
+
+    /** The other worker, while its Helm stands still in the middle; the next attempt is ours. */
+    async function other(
+      as: RunRef,
+      step: PlannedStep,
+    ): Promise<{
+      worker: ChildProcess;
+      helm: number;
+      output: Promise<string>;
+      again: () => Promise<ApplyReleaseResult>;
+    }> {
+      const input = { run: as, service: SERVICE, step, priority: 1 };
+      const program = new URL('../support/release-worker.ts', import.meta.url).pathname;
+      const worker = spawn(process.execPath, [...process.execArgv, program], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const { environment, config } = embedded;
+      const connections = { ...clients.connections, stateDir: state };
+      worker.stdin.end(JSON.stringify({ environment, config, connections, input } satisfies Attempt));
+      const again = createActivities(clients, () => ({ ...testScope(), attempt: 2 })).applyRelease;
+      return { worker, output: text(worker.stdout), helm: await stoppedInTheMiddle(state), again: () => again(input) };
+    }
+
+    const numbers = async (): Promise<number[]> =>
+      (await revisionsOf(clients.kubernetes, 'monitoring-system', SERVICE)).map(({ revision }) => revision);
+
+    test('one is killed: its Helm finishes, and the other adopts what it did', async () => {
+      const upgrade: RunRef = { ...run, runId: 'run-7', imageTags: { [SERVICE]: '9.9.11' } };
+      const before = await numbers();
+      const { worker, helm, again } = await other(upgrade, await planned(upgrade));
+      worker.kill('SIGKILL');
+      await once(worker, 'exit');
+      const adopted = again();
+      await sleep(500);
+      assert.match((await newest())?.status ?? '', /^pending-/);
+      process.kill(helm, 'SIGCONT');
+      const { changed, revision, recovered } = await adopted;
+      assert.deepEqual([changed, revision], [true, before.at(-1)! + 1]);
+      assert.match(recovered ?? '', /^a Helm that outlived its worker \(process \d+\) has finished$/);
+      assert.deepEqual(await numbers(), [...before, revision]);
+      assert.deepEqual([(await newest())?.status, (await newest())?.labels[RELEASE_LABELS.run]], ['deployed', 'run-7']);
+      assert.match((await workload()).image, /:9\.9\.11$/);
+      assert.deepEqual(await helmProcesses(state), []);
+    });
+
+    test('one is killed in a rollback: that is adopted, too', async () => {
+      const back: RunRef = { ...run, runId: 'run-8' };
+      const [first] = await revisionsOf(clients.kubernetes, 'monitoring-system', SERVICE);
+      const digest = first!.labels[RELEASE_LABELS.digest]!;
+      const before = await numbers();
+      const { worker, helm, again } = await other(back, rollbackTo(first!.revision, digest));
+      worker.kill('SIGKILL');
+      await once(worker, 'exit');
+      const adopted = again();
+      await sleep(500);
+      process.kill(helm, 'SIGCONT');
+      const { revision, recovered } = await adopted;
+      assert.match(recovered ?? '', /has finished$/);
+      assert.deepEqual(await numbers(), [...before, revision]);
+      const { status, labels } = (await newest())!;
+      assert.deepEqual(
+        [status, labels[RELEASE_LABELS.run], labels[RELEASE_LABELS.digest]],
+        ['deployed', 'run-8', digest],
+      );
+    });
+
+    test('one stands still: its Helm is left alone while it works, and what it did counts for both', async () => {
+      const upgrade: RunRef = { ...run, runId: 'run-9', imageTags: { [SERVICE]: '9.9.12' } };
+      const before = await numbers();
+      const { worker, helm, output, again } = await other(upgrade, await planned(upgrade));
+      worker.kill('SIGSTOP');
+      await assert.rejects(again(), ({ type, message }: ApplicationFailure) => {
+        assert.equal(type, 'ReleaseBusy');
+        assert.match(message, new RegExp(`for worker ${worker.pid} of this machine, which lives`));
+        return true;
+      });
+      process.kill(helm, 'SIGCONT');
+      await waitUntil(
+        'the end of its Helm',
+        { timeoutMs: 30_000 },
+        async () => (await helmProcesses(state)).length === 0 || undefined,
+      );
+      const { revision } = await again();
+      worker.kill('SIGCONT');
+      assert.equal((JSON.parse(await output) as ApplyReleaseResult).revision, revision);
+      assert.deepEqual(await numbers(), [...before, revision]);
+      assert.match((await workload()).image, /:9\.9\.12$/);
+    });
   });
 
   test('Helm ends well, but its record stays pending: the step is not done, and the next attempt adopts what it made', async () => {

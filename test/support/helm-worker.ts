@@ -2,7 +2,7 @@
 import { createHelmClient } from '../../src/clients/helm/index.ts';
 import { ownerLabel } from '../../src/process/owner.ts';
 
-const [binary = '', stateDir = ''] = process.argv.slice(2);
+const [binary = '', stateDir = '', clusterUid] = process.argv.slice(2);
 const client = createHelmClient({
   binary,
   stateDir,
@@ -11,6 +11,6 @@ const client = createHelmClient({
   env: { PATH: process.env['PATH'] ?? '' },
   kubernetes: { kubeconfig: '/a/kubeconfig', inCluster: false },
 });
-const request = { namespace: 'ns', release: 'api', chart: '/a/chart', values: '', labels: { a: 'b' }, runId: 'r' };
-void client.upgrade({ ...request, priority: 0 }).catch(() => undefined);
+const request = { namespace: 'ns', release: 'api', chart: '/a/chart', values: '', labels: { a: 'b' }, runId: 'run-1' };
+void client.upgrade({ ...request, clusterUid, priority: 0 }).catch(() => undefined);
 console.log(await ownerLabel(undefined));

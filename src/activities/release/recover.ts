@@ -1,10 +1,10 @@
 /**
- * A release that somebody is working on, or has left half done. Nothing is touched before it is proved that nobody
- * works on it any more: the run that wrote it, its worker's machine, its process. Then only Helm's record of the
- * unfinished revision is removed; what it had created stays, and the next upgrade adopts it. Nothing is ever
- * uninstalled.
+ * A release that somebody is working on, or has left half done. A Helm that its worker has left behind with the very
+ * content that is wanted may finish it. Otherwise nothing is touched before it is proved that nobody works on it any
+ * more: the run that wrote it, its worker's machine, its process. Then only Helm's record of the unfinished revision is
+ * removed; what it had created stays, and the next upgrade adopts it. Nothing is ever uninstalled.
  */
-import { endProcess, type HelmProcess, hasLivingWorker } from '../../clients/helm/index.ts';
+import { awaitEnd, endProcess, type HelmProcess, hasLivingWorker } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import { KubernetesError, paths } from '../../clients/kubernetes/index.ts';
 import type { RunRef } from '../../contract/deploy.ts';
@@ -26,24 +26,48 @@ const GRACE_SECONDS = 20;
 /** Added to Helm's own timeout, for a process that cannot be looked at because it ran elsewhere. */
 const MARGIN_SECONDS = 60;
 
-/**
- * @returns the newest revision that is left, and in words what was done
- * @throws DeployError ReleaseBusy as long as somebody may still be at work
- */
+export interface Unlocking {
+  /** A Helm without a worker that applies what is wanted here may finish; ended otherwise. */
+  letFinish?: boolean;
+  /** This was tried before: some worker may have left a Helm that has written nothing yet. */
+  again?: boolean;
+}
+
+export interface Unlocked {
+  /** The newest that is left. */
+  revision: Revision | undefined;
+  /** In words what was done. */
+  recovered?: string;
+  /** A Helm that had lost its worker has come to its own end: what it did may be all that is wanted. */
+  finished: boolean;
+}
+
+/** @throws DeployError ReleaseBusy as long as somebody may still be at work */
 export async function unlockRelease(
   clients: Recovering,
   run: RunRef,
   release: Release,
   digest: string,
   signal: AbortSignal,
-): Promise<{ revision: Revision | undefined; recovered?: string }> {
+  { letFinish = false, again = false }: Unlocking = {},
+): Promise<Unlocked> {
   const done: string[] = [];
-  const process = await clients.helm.alive(release.namespace, release.name);
-  if (process) done.push(await endOrphan(release, process, signal));
+  let finished = false;
   let revision = await newestOf(clients, release, signal);
+  const isWanted = ({ runId }: Pick<HelmProcess, 'runId'>): boolean =>
+    letFinish && (runId === run.runId || (isUnfinished(revision) && revision.labels[RELEASE_LABELS.digest] === digest));
+  const settle = async (process: HelmProcess): Promise<string> => {
+    const end = await settleOrphan(release, process, isWanted(process), signal);
+    finished ||= end.finished;
+    return end.words;
+  };
+  const cluster = again || isUnfinished(revision) ? run.clusterUid : undefined;
+  const find = (): Promise<HelmProcess | undefined> => clients.helm.alive(release.namespace, release.name, cluster);
+  for (let process = await find(); process; process = await find()) done.push(await settle(process));
+  // Whatever its end, Helm may have written a last word.
+  if (done.length > 0) revision = await newestOf(clients, release, signal);
   if (isUnfinished(revision)) {
-    const ended = await proveAbandoned(clients, run, release, revision, { ended: done.length > 0, signal });
-    // Asked to end, Helm may have written a last word.
+    const ended = await proveAbandoned(clients, run, release, revision, { ended: done.length > 0, settle });
     if (ended !== undefined) revision = await newestOf(clients, release, signal);
     done.push(...(ended === undefined ? [] : [ended]));
   }
@@ -54,7 +78,7 @@ export async function unlockRelease(
     );
     revision = await newestOf(clients, release, signal);
   }
-  return { revision, ...(done.length === 0 ? {} : { recovered: done.join('; ') }) };
+  return { revision, finished, ...(done.length === 0 ? {} : { recovered: done.join('; ') }) };
 }
 
 /**
@@ -94,22 +118,34 @@ export async function removeRecord(
   }
 }
 
-/** @returns in words what was done */
-async function endOrphan({ namespace, name }: Release, process: HelmProcess, signal: AbortSignal): Promise<string> {
+/**
+ * A Helm of this machine.
+ * @param wanted what it applies is what is to be applied
+ * @throws DeployError ReleaseBusy where its worker lives
+ */
+export async function settleOrphan(
+  { namespace, name }: Release,
+  process: HelmProcess,
+  wanted: boolean,
+  signal: AbortSignal,
+): Promise<{ finished: boolean; words: string }> {
   if (await hasLivingWorker(process)) {
     throw new DeployError(
       FAILURES.releaseBusy,
-      `Helm (process ${process.helm.pid}, since ${process.startedAt}) is at work on ${namespace}/${name}, started by worker ${process.worker.pid}`,
+      `Helm (process ${process.helm.pid}, since ${process.startedAt}) is at work on ${namespace}/${name} for worker ${process.worker.pid} of this machine, which lives`,
     );
   }
+  if (wanted && (await awaitEnd(process, signal)))
+    return { finished: true, words: `a Helm that outlived its worker (process ${process.helm.pid}) has finished` };
   await endProcess(process, GRACE_SECONDS, signal);
-  return `a Helm that outlived its worker (process ${process.helm.pid}) was ended`;
+  return { finished: false, words: `a Helm that outlived its worker (process ${process.helm.pid}) was ended` };
 }
 
 interface Proof {
   /** A Helm of this worker's own records was ended just now. */
   ended: boolean;
-  signal: AbortSignal;
+  /** Comes to terms with a Helm whose worker is gone. @returns in words what was done */
+  settle: (process: HelmProcess) => Promise<string>;
 }
 
 /** @returns in words what was done to have the proof */
@@ -118,7 +154,7 @@ async function proveAbandoned(
   run: RunRef,
   release: Release,
   revision: Revision,
-  { ended, signal }: Proof,
+  { ended, settle }: Proof,
 ): Promise<string | undefined> {
   const { environment, helm, isRunAlive, config } = clients;
   const { namespace, name } = release;
@@ -148,14 +184,29 @@ async function proveAbandoned(
     (await helm.interrupted(namespace, name)) === undefined;
   const owner = copied ? undefined : revision.labels[RELEASE_LABELS.owner];
   const where = await whereabouts(owner, config.pod?.uid);
-  if (owner !== undefined && where !== 'unknown') return endedHere(clients, release, what, owner, where, signal);
+  if (owner !== undefined && where !== 'unknown') return endedHere(clients, release, { what, owner, where, settle });
   const age = Date.now() / 1000 - revision.writtenAt;
-  const limit = environment.helm.timeoutSeconds + MARGIN_SECONDS;
+  const limit = boundOf(revision, environment, copied) + MARGIN_SECONDS;
   if (age >= limit) return undefined;
   throw new DeployError(
     FAILURES.releaseBusy,
     `${what}, written by ${copied ? 'an unknown process' : whoWrote(revision)}. Its Helm cannot be looked at from here and ends by itself at the latest in ${Math.ceil(limit - age)} s`,
   );
+}
+
+/**
+ * Seconds after which the Helm that wrote it has ended, however it fares: its guard sees to that. The revision says so;
+ * those of earlier versions do not, and a rollback bears what the revision that it goes back to says.
+ */
+function boundOf({ labels }: Revision, { helm }: Recovering['environment'], copied: boolean): number {
+  const told = Number(labels[RELEASE_LABELS.bound]) || 0;
+  return copied || told === 0 ? Math.max(told, helm.timeoutSeconds) : told;
+}
+
+interface Whereabouts extends Pick<Proof, 'settle'> {
+  what: string;
+  owner: string;
+  where: 'here' | 'gone';
 }
 
 /**
@@ -166,14 +217,11 @@ async function proveAbandoned(
 async function endedHere(
   { helm }: Recovering,
   release: Release,
-  what: string,
-  owner: string,
-  where: 'here' | 'gone',
-  signal: AbortSignal,
+  { what, owner, where, settle }: Whereabouts,
 ): Promise<string | undefined> {
   const process = await helm.startedBy(owner, release.namespace, release.name);
   if (process === undefined) return undefined;
-  if (where === 'gone') return endOrphan(release, process, signal);
+  if (where === 'gone') return settle(process);
   throw new DeployError(
     FAILURES.releaseBusy,
     `${what}: Helm (process ${process.helm.pid}) is at work on it for worker ${process.worker.pid} of this machine, which lives`,

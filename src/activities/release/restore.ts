@@ -9,12 +9,12 @@ import type { ApplyReleaseInput } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { leftLabel, type LeftField, markOf, marksOf, REPLICAS, withoutLeftFields } from '../../plan/fields/left.ts';
-import { ownerLabel } from '../../process/owner.ts';
 import { DeployError } from '../failures.ts';
 import { descriptionOf, NO_PROOF } from '../../plan/ownership/provenance.ts';
 import { readProofs } from '../vault/proofs.ts';
 import { type JudgedRevision, judgedRevisionsOf } from './provenance.ts';
 import { proofLabels } from './prove.ts';
+import { applierLabels } from './applier.ts';
 import { handOver } from '../fields/left.ts';
 import { newestRevision, revisionsOf } from './revisions.ts';
 
@@ -79,7 +79,8 @@ export async function restore(
   const { run, step, priority } = input;
   const { namespace, name: release, toRevision: revision = 0 } = step;
   const description = descriptionOf(run.runId, step.digest);
-  const call = { namespace, release, revision, runId: run.runId, description, priority, signal, onTurn };
+  const { runId, clusterUid } = run;
+  const call = { namespace, release, revision, runId, clusterUid, description, priority, signal, onTurn };
   try {
     await keepReplicas(clients.kubernetes, step, left, signal);
     const without = left.length === 0 ? undefined : await withoutLeft(clients, input, left, signal);
@@ -95,7 +96,7 @@ export async function restore(
 
 /** @returns undefined where the revision says nothing of what is left: then Helm's own rollback does */
 async function withoutLeft(
-  { kubernetes, config }: Pick<Clients, 'kubernetes' | 'config'>,
+  { kubernetes, config, environment }: Pick<Clients, 'kubernetes' | 'config' | 'environment'>,
   { run, service, step }: ApplyReleaseInput,
   left: readonly LeftField[],
   signal: AbortSignal,
@@ -114,7 +115,7 @@ async function withoutLeft(
       ...labels,
       [RELEASE_LABELS.run]: run.runId,
       [RELEASE_LABELS.service]: service,
-      [RELEASE_LABELS.owner]: await ownerLabel(config.pod?.uid),
+      ...(await applierLabels({ config, environment })),
       [RELEASE_LABELS.left]: leftLabel(left),
       [RELEASE_LABELS.proof]: NO_PROOF,
     },
@@ -181,7 +182,7 @@ export async function claim(
   const labels = {
     [RELEASE_LABELS.run]: run.runId,
     [RELEASE_LABELS.service]: service,
-    [RELEASE_LABELS.owner]: await ownerLabel(clients.config.pod?.uid),
+    ...(await applierLabels(clients)),
   };
   const proof = succeeded ? await proofLabels(await kubernetes.get(path), await readProofs(clients), labels) : {};
   await kubernetes.label(path, { ...labels, ...proof });

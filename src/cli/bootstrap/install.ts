@@ -2,6 +2,7 @@
  * One release of the deployer: left alone when it is as wanted, installed or upgraded otherwise, and healthy in the
  * end.
  */
+import { applierLabels } from '../../activities/release/applier.ts';
 import { unlockRelease } from '../../activities/release/recover.ts';
 import { jobsOf, removeJobs } from '../../activities/release/jobs.ts';
 import { newestRevision, type Revision } from '../../activities/release/revisions.ts';
@@ -12,7 +13,6 @@ import type { RunRef } from '../../contract/deploy.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { type DeployerRelease, writtenValues } from '../../plan/deployer/releases.ts';
 import { jobHealth } from '../../plan/health/index.ts';
-import { ownerLabel } from '../../process/owner.ts';
 import { failed } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import type { BootstrapReport } from './report.ts';
@@ -89,6 +89,7 @@ async function apply(clients: Clients, run: RunRef, release: DeployerRelease, si
     chart: release.chartPath,
     values: writtenValues(release),
     runId: run.runId,
+    clusterUid: run.clusterUid,
     priority: 0,
     signal,
     labels: {
@@ -97,7 +98,7 @@ async function apply(clients: Clients, run: RunRef, release: DeployerRelease, si
       [RELEASE_LABELS.run]: run.runId,
       [RELEASE_LABELS.digest]: release.digest,
       [RELEASE_LABELS.charts]: 'bundled',
-      [RELEASE_LABELS.owner]: await ownerLabel(clients.config.pod?.uid),
+      ...(await applierLabels(clients)),
     },
   });
 }

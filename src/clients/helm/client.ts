@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import PQueue from 'p-queue';
 import { FAILURES } from '../../contract/failures.ts';
 import { privateFolder } from '../../process/files.ts';
-import { ownerLabel, OWNER_VARIABLE, pidOf } from '../../process/owner.ts';
+import { ownerLabel } from '../../process/owner.ts';
 import {
   helmEnvironment,
   kubeconfigEnvironment,
@@ -15,9 +15,10 @@ import {
   uninstallArgs,
   upgradeArgs,
 } from './arguments.ts';
+import { boundSeconds } from './bounded.ts';
 import { classifyHelmOutput } from './classify.ts';
 import { HelmError } from './errors.ts';
-import { helmOf } from './machine.ts';
+import { helmFor, helmOf, markedWith } from './machine.ts';
 import { type PostRendering, withPostRenderer } from './post-render.ts';
 import { createProcessRecords, type HelmProcess } from './processes.ts';
 import { withRecordedChart } from './recorded-chart.ts';
@@ -49,8 +50,11 @@ export interface HelmClient {
    * `upgrade`
    */
   reapply(request: ReapplyRequest): Promise<UpgradeResult>;
-  /** A process of this machine that works on the release, left by this or an earlier worker. */
-  alive(namespace: string, release: string): Promise<HelmProcess | undefined>;
+  /**
+   * A process of this machine that works on the release, left by this or an earlier worker.
+   * @param clusterUid with it, also one that a worker of another state folder has started
+   */
+  alive(namespace: string, release: string, clusterUid?: string): Promise<HelmProcess | undefined>;
   /**
    * A process of this machine that works on the release and was started by that owner, in whatever checkout.
    * @param owner label of a worker that runs, or ran, on this machine
@@ -83,7 +87,8 @@ export function createHelmClient(options: HelmOptions): HelmClient {
     await request.onTurn?.();
     await Promise.all([privateFolder(home), privateFolder(logs)]);
     const started = performance.now();
-    const { namespace, release } = request;
+    const { namespace, release, runId, clusterUid } = request;
+    const endsBy = new Date(Date.now() + boundSeconds(options.timeoutSeconds) * 1000).toISOString();
     const outcome = await runHelm(options.binary, {
       args,
       values,
@@ -91,7 +96,7 @@ export function createHelmClient(options: HelmOptions): HelmClient {
         ...helmEnvironment(options.env, home),
         ...kubeconfigEnvironment(options),
         ...env,
-        [OWNER_VARIABLE]: await ownerLabel(options.podUid),
+        ...markedWith({ owner: await ownerLabel(options.podUid), clusterUid, runId, endsBy }),
       },
       logFile: logFile(release),
       headline: `--- ${new Date().toISOString()} ${what}, run ${request.runId}`,
@@ -99,7 +104,7 @@ export function createHelmClient(options: HelmOptions): HelmClient {
       timeoutSeconds: options.timeoutSeconds,
       finishSeconds: options.finishSeconds ?? FINISH_SECONDS,
       signal: request.signal,
-      onStart: (pid) => records.keep(namespace, release, pid, request.runId),
+      onStart: (pid) => records.keep(namespace, release, pid, { runId, endsBy }),
     });
     if (outcome.pid !== undefined) records.forget(namespace, release, outcome.pid);
     if (outcome.exitCode === 0) return { output: outcome.output, seconds: (performance.now() - started) / 1000 };
@@ -176,13 +181,10 @@ export function createHelmClient(options: HelmOptions): HelmClient {
       });
       return times;
     },
-    alive: (namespace, release) => records.alive(namespace, release),
-    startedBy: async (owner, namespace, release) => {
-      const helm = await helmOf(owner, namespace, release);
-      return (
-        helm && { helm, worker: { pid: pidOf(owner) ?? 0, startToken: '' }, runId: '', startedAt: 'some time ago' }
-      );
-    },
+    alive: async (namespace, release, clusterUid) =>
+      (await records.alive(namespace, release)) ??
+      (clusterUid === undefined ? undefined : await helmFor(clusterUid, options.podUid, { namespace, release })),
+    startedBy: (owner, namespace, release) => helmOf(owner, { namespace, release }),
     interrupted: (namespace, release) => records.dead(namespace, release),
     logFile,
   };

@@ -5,7 +5,8 @@ export {
   type UpgradeResult,
 } from './client.ts';
 export { HelmError } from './errors.ts';
-export { endProcess, hasLivingWorker, type HelmProcess } from './processes.ts';
+export { boundSeconds } from './bounded.ts';
+export { awaitEnd, endProcess, hasLivingWorker, type HelmProcess } from './processes.ts';
 export {
   DamagedRecordError,
   decodeStoredRelease,

@@ -15,12 +15,14 @@ const recordSchema = z.object({
   worker: identitySchema,
   runId: z.string(),
   startedAt: z.string(),
+  /** ISO 8601: when its guard has killed it at the latest. Earlier versions ran Helm without one. */
+  endsBy: z.string().optional(),
 });
 export type HelmProcess = z.infer<typeof recordSchema>;
 
 export interface ProcessRecords {
-  /** Records a process that was just started. */
-  keep(namespace: string, release: string, pid: number, runId: string): Promise<void>;
+  /** Records a process that was just started. @param endsBy ISO 8601 */
+  keep(namespace: string, release: string, pid: number, run: { runId: string; endsBy: string }): Promise<void>;
   forget(namespace: string, release: string, pid: number): void;
   /** @returns the release's Helm if it is still running */
   alive(namespace: string, release: string): Promise<HelmProcess | undefined>;
@@ -28,12 +30,16 @@ export interface ProcessRecords {
   dead(namespace: string, release: string): Promise<HelmProcess | undefined>;
 }
 
+const LOOK_MILLISECONDS = 100;
+/** The guard's clock began a moment after it was written down, and a busy machine is late. */
+const LATE_MILLISECONDS = 5000;
+
 export function createProcessRecords(folder: string): ProcessRecords {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const fileOf = (namespace: string, release: string): string => join(folder, `${namespace}.${release}.json`);
   const current = new Map<string, number>();
   return {
-    keep: async (namespace, release, pid, runId) => {
+    keep: async (namespace, release, pid, run) => {
       const file = fileOf(namespace, release);
       current.set(file, pid);
       const [helm, worker] = await Promise.all([processIdentity(pid), ownIdentity()]);
@@ -41,7 +47,7 @@ export function createProcessRecords(folder: string): ProcessRecords {
       if (helm && current.get(file) === pid)
         writeFileSync(
           file,
-          JSON.stringify({ helm, worker, runId, startedAt: new Date().toISOString() } satisfies HelmProcess),
+          JSON.stringify({ helm, worker, ...run, startedAt: new Date().toISOString() } satisfies HelmProcess),
           { mode: 0o600 },
         );
     },
@@ -68,12 +74,28 @@ export async function hasLivingWorker(process: HelmProcess): Promise<boolean> {
 }
 
 /**
+ * Waits for a Helm that its worker has left behind, as long as its guard lets it run.
+ * @returns false where it should be over by now: then guard and Helm stand still, and only a kill ends them
+ * @throws the signal's reason
+ */
+export async function awaitEnd({ helm, endsBy }: HelmProcess, signal: AbortSignal): Promise<boolean> {
+  const deadline = Date.parse(endsBy ?? '') + LATE_MILLISECONDS;
+  while (await isSameProcessAlive(helm)) {
+    if (!(Date.now() <= deadline)) return false;
+    await sleep(LOOK_MILLISECONDS, undefined, { signal });
+  }
+  return true;
+}
+
+/**
  * Asks the process to end and waits until it has: asked nicely Helm puts its release into `failed`. After
  * `graceSeconds` it is killed. @throws the signal's reason
  */
 export async function endProcess(target: HelmProcess, graceSeconds: number, signal?: AbortSignal): Promise<void> {
   const deadline = Date.now() + graceSeconds * 1000;
   sendSignal(target.helm.pid, 'SIGTERM');
+  // One that stands still would never hear it.
+  sendSignal(target.helm.pid, 'SIGCONT');
   while (await isSameProcessAlive(target.helm)) {
     signal?.throwIfAborted();
     if (Date.now() > deadline) sendSignal(target.helm.pid, 'SIGKILL');

@@ -23,6 +23,8 @@ export interface HelmRequest {
   namespace: string;
   release: string;
   runId: string;
+  /** Uid of the cluster: on one machine, releases of several clusters may bear the same name. */
+  clusterUid?: string | undefined;
   /** Higher goes first. */
   priority: number;
   signal?: AbortSignal | undefined;

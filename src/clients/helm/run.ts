@@ -1,10 +1,10 @@
 /** One Helm process, from its start to its end. */
-import { accessSync, constants } from 'node:fs';
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { privateFolder } from '../../process/files.ts';
+import { GRACE_SECONDS, guarded, limitSeconds, TIMED_OUT } from './bounded.ts';
 
 export interface HelmRun {
   args: readonly string[];
@@ -38,8 +38,8 @@ export interface HelmOutcome {
   startError: string | undefined;
 }
 
-/** Helm needs some seconds to record a release as failed once it is asked to end. */
-const GRACE_SECONDS = 15;
+/** The guard has killed Helm before it is killed itself. */
+const GUARD_SECONDS = GRACE_SECONDS + 5;
 const OUTPUT_TAIL = 64 * 1024;
 const LOG_LIMIT = 4 * 1024 * 1024;
 
@@ -49,20 +49,20 @@ export async function runHelm(binary: string, run: HelmRun): Promise<HelmOutcome
   const ending = someTimeAfter(run.signal, run.finishSeconds);
   let pid: number | undefined;
   try {
-    const [program, prefix] = dyingWithParent(run.env['PATH'] ?? '');
-    const child = execa(program ?? binary, [...prefix, ...(program ? [binary] : []), ...run.args], {
+    const [guard, ...prefix] = await guarded(run.env['PATH'] ?? '', limitSeconds(run.timeoutSeconds), GRACE_SECONDS);
+    const child = execa(guard, [...prefix, binary, ...run.args], {
       env: run.env,
       extendEnv: false,
-      // Ctrl-C in a worker's terminal is for the worker, which gives Helm its time. Only where it cannot outlive the
-      // worker.
-      detached: program !== undefined,
+      // A session of its own: Ctrl-C in a worker's terminal is for the worker, which gives Helm its time, and a Helm
+      // whose worker was killed finishes what it began.
+      detached: true,
       stdin: descriptor(input),
       stdout: descriptor(log.file),
       stderr: descriptor(log.file),
       reject: false,
       timeout: run.timeoutSeconds * 1000,
       killSignal: 'SIGTERM',
-      forceKillAfterDelay: GRACE_SECONDS * 1000,
+      forceKillAfterDelay: GUARD_SECONDS * 1000,
       cancelSignal: ending.signal,
     });
     pid = child.pid;
@@ -71,7 +71,7 @@ export async function runHelm(binary: string, run: HelmRun): Promise<HelmOutcome
     return {
       exitCode: result.exitCode,
       pid,
-      timedOut: result.timedOut,
+      timedOut: result.timedOut || result.exitCode === TIMED_OUT,
       cancelled: result.isCanceled,
       killedBy: result.signal,
       startError: pid === undefined ? (result.originalMessage ?? 'cannot be started') : undefined,
@@ -149,31 +149,5 @@ async function readFrom(path: string, offset: number): Promise<string> {
     return buffer.toString('utf8', 0, bytesRead);
   } finally {
     await file.close();
-  }
-}
-
-const found = new Map<string, string | undefined>();
-
-/** On Linux the kernel asks Helm to end when the worker dies, however it dies. */
-function dyingWithParent(path: string): [string | undefined, string[]] {
-  if (process.platform !== 'linux') return [undefined, []];
-  if (!found.has(path))
-    found.set(
-      path,
-      path
-        .split(delimiter)
-        .map((folder) => join(folder, 'setpriv'))
-        .find(isExecutable),
-    );
-  const program = found.get(path);
-  return program === undefined ? [undefined, []] : [program, ['--pdeathsig', 'TERM', '--']];
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntil } from '../../../bootstrap/process/wait.ts';
-import { unlockRelease } from '../../../src/activities/release/recover.ts';
+import { unlockRelease, type Unlocking } from '../../../src/activities/release/recover.ts';
 import { createHelmClient, type HelmClient } from '../../../src/clients/helm/index.ts';
 import { ownerLabel, whereabouts } from '../../../src/process/owner.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
@@ -41,7 +42,10 @@ interface Other {
   owner: string;
   /** Its Helm, if it still runs, as this machine's kernel shows it. */
   helm: () => ReturnType<HelmClient['startedBy']>;
-  settle: () => ReturnType<typeof unlockRelease>;
+  /** The same, as it is found without knowing who has started it. */
+  find: (clusterUid: string) => ReturnType<HelmClient['alive']>;
+  fake: FakeHelm;
+  settle: (how?: Unlocking, runId?: string) => ReturnType<typeof unlockRelease>;
 }
 
 /**
@@ -56,7 +60,7 @@ async function besideAnother(
     await helm.behave('api', script(helm));
     const folder = await mkdtemp(join(tmpdir(), 'other-state-'));
     const program = new URL('../../support/helm-worker.ts', import.meta.url).pathname;
-    const worker = spawn(process.execPath, [...process.execArgv, program, join(helm.folder, 'helm'), folder], {
+    const worker = spawn(process.execPath, [...process.execArgv, program, join(helm.folder, 'helm'), folder, 'uid'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
@@ -80,13 +84,16 @@ async function besideAnother(
             worker,
             owner,
             helm: startedBy,
-            settle: () =>
+            find: (clusterUid) => mine.alive('ns', 'api', clusterUid),
+            fake: helm,
+            settle: (how, runId = parts.run.runId) =>
               unlockRelease(
                 clients,
-                parts.run,
+                { ...parts.run, runId },
                 { namespace: 'ns', name: 'api' },
                 'digest',
                 new AbortController().signal,
+                how,
               ),
           },
           parts,
@@ -109,7 +116,7 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
         await assert.rejects(settle(), {
           type: 'ReleaseBusy',
           message: new RegExp(
-            `Helm \\(process \\d+\\) is at work on it for worker ${worker.pid} of this machine, which lives`,
+            `Helm \\(process \\d+, since [^)]+\\) is at work on ns/api for worker ${worker.pid} of this machine, which lives`,
           ),
         });
         assert.deepEqual(cluster.removed, []);
@@ -123,6 +130,64 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
         assert.ok(Date.now() - started < 25_000);
       },
     );
+  });
+
+  /** Goes on until it is told, and then records that it is done; notes whether it was asked to end. */
+  const untilTold = ({ folder }: FakeHelm): string =>
+    `trap 'touch ${folder}/asked; exit 1' TERM; while [ ! -f ${folder}/go ]; do sleep 0.01; done`;
+  const tell = async ({ folder }: FakeHelm, { cluster }: FakeParts): Promise<void> => {
+    cluster.objects.get(PATH)!.metadata.labels!['status'] = 'deployed';
+    await writeFile(join(folder, 'go'), '');
+  };
+  const wasAsked = ({ folder }: FakeHelm): Promise<boolean> =>
+    access(join(folder, 'asked')).then(
+      () => true,
+      () => false,
+    );
+
+  for (const [what, runId, digest] of [
+    ['by the same run', 'run-1', 'another'],
+    ['with the same content, by a run that has ended', 'run-2', 'digest'],
+  ] as const)
+    test(`killed, while its Helm applies what is wanted (${what}): that finishes, and is waited for`, async () => {
+      await besideAnother(untilTold, async ({ worker, helm, settle, fake }, parts) => {
+        parts.cluster.objects.get(PATH)!.metadata.labels!['ananta-digest'] = digest;
+        worker.kill('SIGKILL');
+        await once(worker, 'exit');
+        const settled = settle({ letFinish: true }, runId);
+        await sleep(300);
+        assert.notEqual(await helm(), undefined);
+        await tell(fake, parts);
+        const { revision, finished, recovered } = await settled;
+        assert.deepEqual([revision?.status, finished, parts.cluster.removed], ['deployed', true, []]);
+        assert.match(recovered ?? '', /a Helm that outlived its worker \(process \d+\) has finished/);
+        assert.deepEqual([await helm(), await wasAsked(fake)], [undefined, false]);
+      });
+    });
+
+  test('killed, while its Helm applies something else: that is asked to end', async () => {
+    await besideAnother(untilTold, async ({ worker, settle, fake }, { cluster }) => {
+      worker.kill('SIGKILL');
+      await once(worker, 'exit');
+      const { finished } = await settle({ letFinish: true }, 'run-2');
+      assert.deepEqual([finished, cluster.removed, await wasAsked(fake)], [false, [PATH], true]);
+    });
+  });
+
+  test('killed, before its Helm has written anything: found by the next attempt, in its own cluster alone', async () => {
+    await besideAnother(untilTold, async ({ worker, owner, settle, fake, find }, parts) => {
+      parts.cluster.objects.delete(PATH);
+      worker.kill('SIGKILL');
+      await once(worker, 'exit');
+      assert.deepEqual(await settle({ letFinish: true }), { revision: undefined, finished: false });
+      assert.equal(await find('another cluster'), undefined);
+      assert.equal((await find('uid'))?.runId, 'run-1');
+      const settled = settle({ letFinish: true, again: true });
+      await sleep(100);
+      pendingBy(parts, owner);
+      await tell(fake, parts);
+      assert.deepEqual([(await settled).finished, (await settled).revision?.status], [true, 'deployed']);
+    });
   });
 
   test('a Helm that ended without a last word while its worker goes on: the release is free', async () => {

@@ -214,10 +214,11 @@ describe('Helm client', () => {
 
   test("a signal to the worker's terminal does not reach it", { skip: process.platform !== 'linux' }, async () => {
     await withFakeHelm(async ({ client, request, behave, folder }) => {
-      await behave('busy', `cut -d' ' -f1,5 /proc/$$/stat > ${folder}/group`);
+      await behave('busy', `cut -d' ' -f4-6 /proc/$$/stat > ${folder}/group`);
       await client.upgrade(request('busy'));
-      const [pid, group] = (await readFile(join(folder, 'group'), 'utf8')).trim().split(' ');
-      assert.equal(group, pid);
+      const [parent, group, session] = (await readFile(join(folder, 'group'), 'utf8')).trim().split(' ');
+      // Group and session are those of its guard, and of nobody else.
+      assert.deepEqual([group, session], [parent, parent]);
     });
   });
 

@@ -1,0 +1,16 @@
+/** Who applies a revision: told by its labels, for whoever finds it unfinished. */
+import { boundSeconds } from '../../clients/helm/index.ts';
+import type { Clients } from '../../clients/index.ts';
+import { RELEASE_LABELS } from '../../contract/names.ts';
+import { ownerLabel } from '../../process/owner.ts';
+
+/** Of a Helm that this process starts. */
+export async function applierLabels({
+  config,
+  environment,
+}: Pick<Clients, 'config' | 'environment'>): Promise<Record<string, string>> {
+  return {
+    [RELEASE_LABELS.owner]: await ownerLabel(config.pod?.uid),
+    [RELEASE_LABELS.bound]: String(boundSeconds(environment.helm.timeoutSeconds)),
+  };
+}

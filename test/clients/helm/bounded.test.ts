@@ -1,0 +1,87 @@
+/** Who sees to it that Helm ends, with nobody left to do so: with what the system has, and without. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitUntil } from '../../../bootstrap/process/wait.ts';
+import { boundSeconds, guarded, limitSeconds } from '../../../src/clients/helm/bounded.ts';
+import { isSameProcessAlive, type ProcessIdentity, processIdentity } from '../../../src/process/identity.ts';
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'guard-'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** @param script of the shell that stands in for Helm; says its number first */
+async function start(path: string, script: string): Promise<{ guard: ChildProcess; helm: ProcessIdentity }> {
+  const [program, ...args] = await guarded(path, 1, 1);
+  const pidFile = join(folder, String(Math.random()));
+  const shell = ['/bin/sh', '-c', `echo $$ > ${pidFile}; ${script}`];
+  const guard = spawn(program, [...args, ...shell], { stdio: 'ignore', detached: true, env: { PATH: path } });
+  const helm = await waitUntil('the program', { timeoutMs: 20_000 }, async () =>
+    processIdentity(Number(await readFile(pidFile, 'utf8').catch(() => ''))),
+  );
+  return { guard, helm };
+}
+
+const ended = (helm: ProcessIdentity): Promise<true> =>
+  waitUntil(
+    'its end',
+    { timeoutMs: 20_000, intervalMs: 20 },
+    async () => !(await isSameProcessAlive(helm)) || undefined,
+  );
+
+for (const [what, path] of [
+  ['with what the system has', process.env['PATH'] ?? ''],
+  ['where the system has nothing for it', '/nowhere'],
+] as const) {
+  describe(`the guard of Helm, ${what}`, { concurrency: true }, () => {
+    const end = async (script: string): Promise<unknown[]> => once((await start(path, script)).guard, 'exit');
+
+    test('hands on how it ended', async () => {
+      const pause = '/bin/sleep 0.3';
+      assert.deepEqual(await end(`${pause}; exit 0`), [0, null]);
+      assert.deepEqual(await end(`${pause}; exit 7`), [7, null]);
+      assert.deepEqual(await end(`${pause}; kill -KILL $$`), [null, 'SIGKILL']);
+    });
+
+    test('asks one that hangs to end, and kills one that does not', async () => {
+      const hangs = 'while :; do /bin/sleep 0.05; done';
+      assert.deepEqual(await end(hangs), [124, null]);
+      const { guard, helm } = await start(path, `trap '' TERM; ${hangs}`);
+      const began = Date.now();
+      await Promise.all([once(guard, 'exit'), ended(helm)]);
+      assert.ok(Date.now() - began >= 1000);
+    });
+
+    test('is asked itself: Helm is', async () => {
+      const { guard, helm } = await start(path, "trap 'exit 5' TERM; while :; do /bin/sleep 0.05; done");
+      process.kill(guard.pid!, 'SIGTERM');
+      assert.deepEqual(await once(guard, 'exit'), [5, null]);
+      await ended(helm);
+    });
+
+    test('ends also a Helm that stands still', async () => {
+      const { guard, helm } = await start(path, 'while :; do /bin/sleep 0.05; done');
+      process.kill(helm.pid, 'SIGSTOP');
+      await Promise.all([once(guard, 'exit'), ended(helm)]);
+    });
+  });
+}
+
+test('a guard that is killed takes Helm along', { skip: process.platform !== 'linux' }, async () => {
+  const { guard, helm } = await start(process.env['PATH'] ?? '', "trap '' TERM; while :; do sleep 0.05; done");
+  process.kill(guard.pid!, 'SIGKILL');
+  await ended(helm);
+});
+
+test('is over a while after the worker would have ended it', () => {
+  assert.ok(limitSeconds(300) > 300);
+  assert.ok(boundSeconds(0.2) > limitSeconds(0.2));
+  // Others wait for the timeout and a minute.
+  assert.ok(boundSeconds(300) < 360);
+});
