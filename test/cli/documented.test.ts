@@ -69,9 +69,16 @@ function argumentsOf({ page, line }: Documented): string[] | undefined {
   return command === null ? undefined : [...(command[1] === undefined ? [] : [command[1]]), ...more];
 }
 
+interface Ran {
+  name: string;
+  options: Record<string, unknown>;
+  /** Values of arguments that are called `service`. */
+  services: string[];
+}
+
 /** The real program, whose commands do nothing. */
-function programOf(): { program: Command; ran: () => { name: string; options: Record<string, unknown> } | undefined } {
-  let ran: { name: string; options: Record<string, unknown> } | undefined;
+function programOf(): { program: Command; ran: () => Ran | undefined } {
+  let ran: Ran | undefined;
   const quiet = { write: () => true };
   const terminal = {
     stdout: quiet,
@@ -88,18 +95,25 @@ function programOf(): { program: Command; ran: () => { name: string; options: Re
   const mute = (command: Command): void => {
     if (command.commands.length === 0)
       command.action((..._args: unknown[]) => {
-        ran = { name: command.name(), options: command.opts() };
+        ran = { name: command.name(), options: command.opts(), services: servicesGiven(command) };
       });
     command.commands.forEach(mute);
   };
   program.commands.forEach((command) => {
     if (command.commands.length > 0)
       command.action(() => {
-        ran = { name: command.name(), options: command.opts() };
+        ran = { name: command.name(), options: command.opts(), services: servicesGiven(command) };
       });
     mute(command);
   });
   return { program, ran: () => ran };
+}
+
+function servicesGiven({ registeredArguments, processedArgs }: Command): string[] {
+  return registeredArguments.flatMap((argument, index) => {
+    const value: unknown = argument.name() === 'service' ? processedArgs[index] : undefined;
+    return typeof value === 'string' ? [value] : [];
+  });
 }
 
 function check({ page, line }: Documented, args: readonly string[]): void {
@@ -135,7 +149,13 @@ function check({ page, line }: Documented, args: readonly string[]): void {
     image = {},
   } = options as { env?: string; only?: string[]; skip?: string[]; from?: string[]; image?: unknown };
   if (env !== undefined) assert.ok(ENVIRONMENTS.includes(env), `${where}\nthere is no environment "${env}"`);
-  const named = [...only, ...skip, ...from, ...(typeof image === 'object' && image !== null ? Object.keys(image) : [])];
+  const named = [
+    ...(ran()?.services ?? []),
+    ...only,
+    ...skip,
+    ...from,
+    ...(typeof image === 'object' && image !== null ? Object.keys(image) : []),
+  ];
   for (const service of named)
     assert.ok(
       services.includes(service) || /^\d+$/.test(service) || PLACEHOLDER.test(service) || isStep(service),

@@ -13,6 +13,7 @@ import { type KubernetesList, type KubernetesObject, listSchema, objectSchema } 
 import { createExecLogin } from './login.ts';
 import { connectToPod, execInPod, type ExecResult, type PodAddress } from './sockets.ts';
 import { scopedList } from './scope.ts';
+import { followLog } from './pod-log.ts';
 import { createTransport } from './transport.ts';
 import { createWatches, type Watches } from './watches.ts';
 
@@ -138,9 +139,19 @@ export interface KubernetesClient {
   podLog(
     pod: PodAddress,
     container: string,
-    options?: { previous?: boolean; tailLines?: number },
+    options?: { previous?: boolean; tailLines?: number; timestamps?: boolean },
     signal?: AbortSignal,
   ): Promise<string>;
+  /**
+   * Lines of a container's log as they are written, each behind its RFC 3339 time; ends with the container.
+   * @param since RFC 3339: not what is older than this second
+   */
+  followPodLog(
+    pod: PodAddress,
+    container: string,
+    options: { tailLines?: number; since?: string },
+    signal: AbortSignal,
+  ): AsyncIterable<string>;
   connect(pod: PodAddress, port: number, signal?: AbortSignal): Promise<Duplex>;
   exec(
     pod: PodAddress,
@@ -358,14 +369,21 @@ export function createKubernetesClient(
       });
       return { token: answer.status.token, expiresAt: Date.parse(answer.status.expirationTimestamp) };
     },
-    podLog: ({ namespace, pod }, container, { previous, tailLines } = {}, signal) =>
+    podLog: ({ namespace, pod }, container, { previous, tailLines, timestamps } = {}, signal) =>
       transport.text({
         path: `/api/v1/namespaces/${namespace}/pods/${pod}/log`,
-        query: { container, previous: previous || undefined, tailLines, limitBytes: 256 * 1024 },
+        query: {
+          container,
+          previous: previous || undefined,
+          tailLines,
+          timestamps: timestamps || undefined,
+          limitBytes: 256 * 1024,
+        },
         accept: '*/*',
         signal,
         timeoutSeconds: 10,
       }),
+    followPodLog: (pod, container, options, signal) => followLog(transport, pod, container, options, signal),
     connect: (pod, port, signal) => connectToPod(transport.kubeconfig(), pod, port, signal),
     exec: (pod, container, command, signal) => execInPod(transport.kubeconfig(), pod, container, command, signal),
     certificateAuthority,

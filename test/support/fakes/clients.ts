@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { createChartStore } from '../../../src/clients/charts/index.ts';
 import type { Clients } from '../../../src/clients/index.ts';
 import {
@@ -230,6 +231,7 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     },
     tokenFor: () => Promise.resolve({ token: 'a.deployer.token', expiresAt: Date.now() + 600_000 }),
     podLog: () => Promise.resolve(''),
+    followPodLog: () => Readable.from([]),
     connect: () => Promise.reject(new Error('no pods here')),
     exec: () => Promise.resolve({ exitCode: 0, stdout: '', stderr: '' }),
     certificateAuthority: () => Promise.resolve(undefined),

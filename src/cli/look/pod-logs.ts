@@ -1,0 +1,74 @@
+/** `ananta logs SERVICE`: all replicas of a service, its Jobs too, each line behind the name of its pod. */
+import type { LogLine } from '../../activities/pod-logs.ts';
+import type { Service } from '../../catalog/schema.ts';
+import type { Environment } from '../../environment/schema.ts';
+import type { CliContext } from '../shared/context.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
+import type { Style } from '../shared/terminal.ts';
+
+export interface PodLogsOptions {
+  follow?: true;
+  lines: number;
+  previous?: true;
+  json?: true;
+}
+
+const WHERE_NAMES_END = 60;
+
+export async function printPodLogs(
+  context: CliContext,
+  environment: Environment,
+  service: Service,
+  options: PodLogsOptions,
+): Promise<void> {
+  const { terminal } = context;
+  const print = printer(terminal.stdout, terminal.style, options.json === true);
+  // Loaded late: the clients take a second, and a wrong name should be told at once.
+  const { withLiveClients } = await import('../shared/clients.ts');
+  const { followPodLogs, readPodLogs } = await import('../../activities/pod-logs.ts');
+  await withLiveClients(context, environment, async (clients, signal) => {
+    const wanted = { lines: options.lines, previous: options.previous === true, signal };
+    if (options.follow) {
+      const told = new Set<string>();
+      await followPodLogs(clients, service, {
+        ...wanted,
+        onLine: print,
+        onProblem: (text) => {
+          if (!told.has(text)) terminal.stderr.write(`${terminal.errorStyle('bad', text)}\n`);
+          told.add(text);
+        },
+      });
+      return;
+    }
+    const { lines, containers } = await readPodLogs(clients, service, wanted);
+    if (containers === 0)
+      throw refused(
+        options.previous
+          ? `No container of ${service.name} was ever started anew, so there is no log of before.`
+          : `No container of ${service.name} has started yet.`,
+        commandLine('explain', service.name, '--env', environment.name),
+      );
+    lines.forEach(print);
+  });
+}
+
+/** @returns a function that writes a line; names are as wide as the widest so far */
+function printer(output: { write(text: string): unknown }, style: Style, json: boolean): (line: LogLine) => void {
+  let width = 0;
+  return (line) => {
+    if (json) {
+      output.write(`${JSON.stringify(line)}\n`);
+      return;
+    }
+    const name = `${line.pod}/${line.container}`.slice(-WHERE_NAMES_END);
+    width = Math.max(width, name.length);
+    output.write(`${style('dim', `${name.padEnd(width)} |`)} ${withoutControls(line.text)}\n`);
+  };
+}
+
+/** A log of others must not move the cursor; its colours stay. */
+function withoutControls(text: string): string {
+  // eslint-disable-next-line no-control-regex -- that is what is taken out
+  return text.replace(/\u001b(?!\[[0-9;]*m)[^a-zA-Z]*[a-zA-Z]?|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g, '');
+}
