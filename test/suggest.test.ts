@@ -3,17 +3,17 @@ import { test } from 'node:test';
 import { nearestName, suggestion } from '../src/suggest.ts';
 
 const CASES: [string, string | undefined][] = [
-  ['keyclok', 'keycloak'],
-  ['KEYCLOAK', 'keycloak'],
+  ['identty', 'identity'],
+  ['IDENTITY', 'identity'],
   ['stagin', 'staging'],
-  ['keycloak-inti', 'keycloak-init'],
+  ['identity-inti', 'identity-init'],
   ['zzz', undefined],
   ['', undefined],
 ];
 
 for (const [name, expected] of CASES) {
   test(`suggests ${expected ?? 'nothing'} for "${name}"`, () => {
-    assert.equal(nearestName(name, ['keycloak', 'keycloak-init', 'staging']), expected);
+    assert.equal(nearestName(name, ['identity', 'identity-init', 'staging']), expected);
   });
 }
 

@@ -23,7 +23,7 @@ const READERS: readonly (keyof Activities)[] = [
   'notify',
 ];
 
-const [service] = planOf({ keycloak: { phase: 1 } }).services as [PlannedService];
+const [service] = planOf({ identity: { phase: 1 } }).services as [PlannedService];
 
 function inputOf(name: keyof Activities, run: RunRef): unknown {
   const step = service.steps[0];
@@ -35,11 +35,11 @@ function inputOf(name: keyof Activities, run: RunRef): unknown {
     planUndo: { run, changed: [] },
     planDestroy: { run, deleteData: true },
     planRepair: { run, findings: [] },
-    planAdopt: { run, service: 'keycloak', expectedDigest: 'x' },
-    adoptReleases: { run, service: 'keycloak', requestedBy: 'tester@host', plan: planOf({ keycloak: { phase: 1 } }) },
+    planAdopt: { run, service: 'identity', expectedDigest: 'x' },
+    adoptReleases: { run, service: 'identity', requestedBy: 'tester@host', plan: planOf({ identity: { phase: 1 } }) },
     recordVersion: { run, operation: 'deploy', requestedBy: 'tester@host', planDigest: 'x', seconds: 1, services: [] },
     removeRemains: { run, deleteData: true },
-    settleReleases: { run, releases: [{ namespace: 'apps', name: 'keycloak' }] },
+    settleReleases: { run, releases: [{ namespace: 'apps', name: 'identity' }] },
     repairFindings: {
       run,
       findings: [

@@ -14,7 +14,7 @@ const finding = (key: string, more: Partial<DriftFinding> = {}): DriftFinding =>
   key,
   kind: 'changed',
   area: 'kubernetes',
-  service: 'jaeger',
+  service: 'tracing',
   object: 'Deployment apps/web',
   field: 'spec.replicas',
   was: '1',
@@ -41,7 +41,7 @@ describe('findings', () => {
   test('by service: what, was and is, who and when, what a repair would do; then counts and what to do next', () => {
     const id = shortId('a');
     assert.deepEqual(reportLines(report(finding('a')), view), [
-      'jaeger',
+      'tracing',
       `  ${id}  changed: Deployment apps/web spec.replicas`,
       '          1 → 3',
       '          by kubectl-edit, 2026-01-01T00:00:00Z',

@@ -58,7 +58,7 @@ describe('env', () => {
     await writeFile(kubeconfig, kubeconfigFor('https://127.0.0.1:1', 'other'));
     await place.environment(
       'low',
-      externalEnvironment({ more: 'resources: { keycloak: { limits: { memory: 64Mi } } }' }),
+      externalEnvironment({ more: 'platform: mini\nresources: { auth: { limits: { memory: 64Mi } } }' }),
     );
     await place.environment('context', externalEnvironment({ kubeconfig }));
     await place.environment('folder', externalEnvironment({ more: `chartLock: ${place.folder}` }));
@@ -66,7 +66,7 @@ describe('env', () => {
     assert.equal(run.code, 3);
     assert.match(
       run.stdout,
-      /low\.yaml: resources\.keycloak\.requests\.memory: together with .*: 1Gi is more than the limit of 64Mi/,
+      /low\.yaml: resources\.auth\.requests\.memory: together with .*: 1Gi is more than the limit of 64Mi/,
     );
     assert.match(run.stdout, /context\.yaml: cluster: The kubeconfig .* has no context "stage" \(it has: other\)/);
     assert.match(run.stdout, /folder\.yaml: chartLock: .* is a folder, not a file/);

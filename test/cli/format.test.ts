@@ -70,7 +70,7 @@ describe('arguments', () => {
     assert.deepEqual(collectImage('b=2', collectImage('a=1.0-rc.1')), { a: '1.0-rc.1', b: '2' });
   });
   for (const [text, says] of [
-    ['django-backend', /is not SERVICE=TAG/],
+    ['reports-api', /is not SERVICE=TAG/],
     ['=1', /is not SERVICE=TAG/],
     ['a=', /is not SERVICE=TAG/],
     ['a=b/c:1', /is not an image tag/],
@@ -80,8 +80,8 @@ describe('arguments', () => {
   test('one service cannot have two tags', () => assert.throws(() => collectImage('a=2', { a: '1' }), /given twice/));
   test('an unknown service is refused with the nearest name', () => {
     assert.throws(
-      () => checkImages({ 'django-backnd': '1' }, ['django-backend', 'directus']),
-      /there is no service "django-backnd", did you mean "django-backend"\?/,
+      () => checkImages({ 'reports-ap': '1' }, ['reports-api', 'web']),
+      /there is no service "reports-ap", did you mean "reports-api"\?/,
     );
   });
 });

@@ -188,7 +188,7 @@ describe('odd arguments', () => {
   test('the same value twice is no contradiction, and lists may be said several times', async () => {
     for (const args of [
       ['status', '--env', 'sandbox', '--env', 'sandbox'],
-      ['plan', '--only', 'dashboard', '--only', 'keycloak'],
+      ['plan', '--only', 'web', '--only', 'api'],
     ])
       assert.match((await check(args)).message, /^sandbox\.yaml: /);
   });
@@ -198,28 +198,28 @@ describe('odd arguments', () => {
 
 describe('image references of the command line', () => {
   const CASES: [image: string, says: RegExp | undefined][] = [
-    ['django-backend=_abc', undefined],
-    ['django-backend=abc-', undefined],
-    ['django-backend=abc.', undefined],
-    [`django-backend=${'a'.repeat(70)}`, undefined],
-    [`django-backend=${'a'.repeat(128)}`, undefined],
-    [`django-backend=sha256:${'0a'.repeat(32)}`, undefined],
-    ['django-backend=1.4.2', undefined],
-    [`django-backend=${'a'.repeat(129)}`, /is not an image tag/],
-    ['django-backend=-abc', /is not an image tag/],
-    ['django-backend=.abc', /is not an image tag/],
-    ['django-backend=a b', /is not an image tag/],
-    ['django-backend=a+b', /is not an image tag/],
-    ['django-backend=ü', /is not an image tag/],
-    ['django-backend=sha256:abc', /is not an image tag/],
-    [`django-backend=sha256:${'0A'.repeat(32)}`, /is not an image tag/],
-    [`django-backend=sha512:${'0a'.repeat(64)}`, /is not an image tag/],
-    ['django-backend=REGISTRY/Django:1', /is not an image tag/],
-    ['django-backend=ghcr.io/acme/django:1', /is not an image tag/],
-    ['django-backend=1@sha256:abc', /is not an image tag/],
-    ['django-backend=', /is not SERVICE=TAG/],
+    ['reports-api=_abc', undefined],
+    ['reports-api=abc-', undefined],
+    ['reports-api=abc.', undefined],
+    [`reports-api=${'a'.repeat(70)}`, undefined],
+    [`reports-api=${'a'.repeat(128)}`, undefined],
+    [`reports-api=sha256:${'0a'.repeat(32)}`, undefined],
+    ['reports-api=1.4.2', undefined],
+    [`reports-api=${'a'.repeat(129)}`, /is not an image tag/],
+    ['reports-api=-abc', /is not an image tag/],
+    ['reports-api=.abc', /is not an image tag/],
+    ['reports-api=a b', /is not an image tag/],
+    ['reports-api=a+b', /is not an image tag/],
+    ['reports-api=ü', /is not an image tag/],
+    ['reports-api=sha256:abc', /is not an image tag/],
+    [`reports-api=sha256:${'0A'.repeat(32)}`, /is not an image tag/],
+    [`reports-api=sha512:${'0a'.repeat(64)}`, /is not an image tag/],
+    ['reports-api=REGISTRY/Reports:1', /is not an image tag/],
+    ['reports-api=ghcr.io/acme/reports:1', /is not an image tag/],
+    ['reports-api=1@sha256:abc', /is not an image tag/],
+    ['reports-api=', /is not SERVICE=TAG/],
     ['=1', /is not SERVICE=TAG/],
-    ['django-backend', /is not SERVICE=TAG/],
+    ['reports-api', /is not SERVICE=TAG/],
   ];
   for (const [image, says] of CASES) {
     test(image.slice(0, 60), async () => {

@@ -26,16 +26,16 @@ test('plain: one line per change, with the time since the beginning', () => {
   assert.deepEqual(plain(FAILED), [
     ' 0:00  planning',
     ' 0:01  plan a1b2c3d4e5f60718: 5 services, 5 to do, critical path about 30 s',
-    ' 0:01  argocd applying: nothing there yet',
+    ' 0:01  gitops applying: nothing there yet',
     ' 0:01  vault applying: nothing there yet',
     ' 0:02  vault starting: pods, then its health check',
     ' 0:09  vault healthy after 8.0 s',
-    ' 0:09  keycloak applying',
-    ' 0:10  keycloak starting: pods, then its health check',
-    ' 0:12  argocd healthy after 11 s',
-    ' 5:10  keycloak failed after 5 min 1 s: keycloak in auth-system was not healthy within 300 s: pod keycloak-0, container keycloak: CrashLoopBackOff',
-    ' 5:10  keycloak-init skipped: keycloak, which it depends on, did not become healthy',
-    ' 5:10  dashboard skipped: keycloak-init, which it depends on, did not become healthy',
+    ' 0:09  identity applying',
+    ' 0:10  identity starting: pods, then its health check',
+    ' 0:12  gitops healthy after 11 s',
+    ' 5:10  identity failed after 5 min 1 s: identity in identity-ns was not healthy within 300 s: pod identity-0, container identity: CrashLoopBackOff',
+    ' 5:10  identity-init skipped: identity, which it depends on, did not become healthy',
+    ' 5:10  dashboard skipped: identity-init, which it depends on, did not become healthy',
   ]);
 });
 
@@ -56,15 +56,15 @@ test('plain: what is waited for is no change, what is tried again is', () => {
       {
         kind: 'cause',
         id: '4/9/cause',
-        release: 'keycloak',
-        message: 'StatefulSet keycloak: FailedCreate\n(exceeded quota)',
+        release: 'identity',
+        message: 'StatefulSet identity: FailedCreate\n(exceeded quota)',
       },
       { kind: 'cause-over', id: '4/9/cause' },
       { kind: 'finished', result: result('succeeded', ALL_GOOD) },
     ]).slice(2),
     [
       ' 0:20  try 2 of applyRelease: another operation',
-      ' 0:20  keycloak waits: StatefulSet keycloak: FailedCreate (exceeded quota)',
+      ' 0:20  identity waits: StatefulSet identity: FailedCreate (exceeded quota)',
       ' 0:32  succeeded',
     ],
   );
@@ -77,7 +77,7 @@ describe('JSON', () => {
     assert.equal(plan?.['type'], 'plan');
     assert.equal((plan['services'] as unknown[]).length, 5);
     assert.deepEqual((plan['services'] as unknown[])[2], {
-      name: 'keycloak',
+      name: 'identity',
       phase: 4,
       action: 'install',
       reason: 'nothing there yet',
@@ -89,7 +89,7 @@ describe('JSON', () => {
       {
         type: 'service',
         at: '2026-01-05T12:05:10.000Z',
-        name: 'keycloak',
+        name: 'identity',
         phase: 4,
         state: 'failed',
         seconds: 301,
@@ -108,7 +108,7 @@ describe('JSON', () => {
       outcome: 'succeeded',
       seconds: 32.1,
       criticalPathSeconds: 30,
-      services: [{ name: 'argocd', phase: 1, state: 'healthy', seconds: 11, changed: true }],
+      services: [{ name: 'gitops', phase: 1, state: 'healthy', seconds: 11, changed: true }],
     });
   });
 });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { InvalidArgumentError } from 'commander';
-import { loadCatalog } from '../../src/catalog/index.ts';
 import { CliError } from '../../src/cli/shared/failure.ts';
 import { describeHolder, reviveLine, describeStall } from '../../src/cli/shared/lock-words.ts';
 import { statusJson, statusLines } from '../../src/cli/render/status.ts';
@@ -11,6 +10,7 @@ import { plainStyle } from '../../src/cli/shared/terminal.ts';
 import type { LockHolder } from '../../src/contract/lock.ts';
 import { STOPPED } from '../../src/contract/states.ts';
 import { SelectionError } from '../../src/plan/selection.ts';
+import { miniCatalog } from '../support/mini.ts';
 import { fold, HALFWAY, outcome, result, START } from './sample.ts';
 
 const HOLDER: LockHolder = {
@@ -74,7 +74,7 @@ describe('how a deployment ended that was not whole', () => {
     summaryLines(result(ended, services, more), OPTIONS).join('\n');
 
   test('what was not selected is no failure', () => {
-    const text = lines([outcome('vault', 'unchanged', 0), outcome('keycloak', 'skipped', 0)], 'unchanged');
+    const text = lines([outcome('vault', 'unchanged', 0), outcome('identity', 'skipped', 0)], 'unchanged');
     assert.match(text, /what was selected is as wanted/);
     assert.match(text, /2 services: 1 unchanged, 1 not selected/);
     assert.doesNotMatch(text, /Not started/);
@@ -84,21 +84,21 @@ describe('how a deployment ended that was not whole', () => {
     const text = lines(
       [
         outcome('vault', 'healthy', 1),
-        outcome('keycloak', 'skipped', 0, { type: STOPPED, message: 'not started: superseded by sam@desk' }),
+        outcome('identity', 'skipped', 0, { type: STOPPED, message: 'not started: superseded by sam@desk' }),
       ],
       'cancelled',
       { supersededBy: 'sam@desk' },
     );
     assert.match(text, /was cancelled after .*: sam@desk took the lock over/);
-    assert.match(text, /Not started any more, because it was stopped before \(1\):\n {2}keycloak/);
+    assert.match(text, /Not started any more, because it was stopped before \(1\):\n {2}identity/);
   });
 });
 
-describe('options that select', () => {
-  const catalog = loadCatalog();
+describe('options that select', async () => {
+  const catalog = await miniCatalog();
 
   test('lists are comma separated and add up', () => {
-    assert.deepEqual(collectNames('keycloak, vault', ['argocd']), ['argocd', 'keycloak', 'vault']);
+    assert.deepEqual(collectNames('web, vault', ['auth']), ['auth', 'web', 'vault']);
     assert.deepEqual(collectPhases('3,4', [1]), [1, 3, 4]);
     for (const text of ['', 'a,,b']) assert.throws(() => collectNames(text), InvalidArgumentError);
     for (const text of ['three', '3-4', '']) assert.throws(() => collectPhases(text), InvalidArgumentError);
@@ -111,21 +111,20 @@ describe('options that select', () => {
       phases: [2],
       withDependencies: true,
     });
-    assert.deepEqual(selectionFlags({ only: ['vault'], skip: ['jaeger'] }), ['--only', '--skip']);
+    assert.deepEqual(selectionFlags({ only: ['vault'], skip: ['web'] }), ['--only', '--skip']);
   });
 
   test('are refused before anything is touched', () => {
-    assert.deepEqual(
-      selectionOf({ only: ['keycloak'], withDependencies: true, image: { vault: '1' } }, catalog)?.only,
-      ['keycloak'],
+    assert.deepEqual(selectionOf({ only: ['auth'], withDependencies: true, image: { vault: '1' } }, catalog)?.only, [
+      'auth',
+    ]);
+    assert.throws(
+      () => selectionOf({ only: ['vault'], image: { vault: '1', auth: '2' } }, catalog),
+      /--image auth=2 would do nothing: auth is not among what is selected \(only vault\)/,
     );
     assert.throws(
-      () => selectionOf({ only: ['vault'], image: { vault: '1', keycloak: '2' } }, catalog),
-      /--image keycloak=2 would do nothing: keycloak is not among what is selected \(only vault\)/,
-    );
-    assert.throws(
-      () => selectionOf({ only: ['keyclaok'] }, catalog),
-      (error) => error instanceof SelectionError && error.message.includes('did you mean "keycloak"'),
+      () => selectionOf({ only: ['strage'] }, catalog),
+      (error) => error instanceof SelectionError && error.message.includes('did you mean "storage"'),
     );
     assert.throws(
       () => selectionOf({ withDependencies: true }, catalog),

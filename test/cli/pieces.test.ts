@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Interrupted, unlessInterrupted } from '../../src/cli/deploy/interrupt.ts';
-import { CatalogError } from '../../src/catalog/index.ts';
+import { CatalogError } from '../../src/catalog/problems.ts';
 import { DeploymentRunningError } from '../../src/clients/temporal/deployments.ts';
 import { ConfigurationError } from '../../src/environment/errors.ts';
 import { NotRunningError } from '../../src/environment/connections.ts';

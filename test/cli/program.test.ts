@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { loadCatalog } from '../../src/catalog/index.ts';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
+import { miniCatalog } from '../support/mini.ts';
 import { type Workspace, workspace } from './run-cli.ts';
 
 const COMMANDS = [
@@ -72,12 +72,12 @@ describe('program', { concurrency: 2 }, () => {
   });
 
   test('catalog --json is an array of all services with what programs need', async () => {
-    const { code, stdout } = await at.run(['catalog', '--json']);
+    const { code, stdout } = await at.run(['catalog', '--json', '--env', 'mini']);
     const rows = JSON.parse(stdout) as Record<string, unknown>[];
     assert.equal(code, 0);
     assert.deepEqual(
       rows.map(({ number }) => number),
-      Array.from({ length: loadCatalog().services.length }, (_, index) => index + 1),
+      (await miniCatalog()).services.map(({ number }) => number),
     );
     for (const row of rows)
       for (const key of [
@@ -97,18 +97,17 @@ describe('program', { concurrency: 2 }, () => {
   });
 
   test('catalog as text names all services', async () => {
-    const { stdout } = await at.run(['catalog']);
-    for (const name of ['argocd', 'control-plane-postgres', 'dashboard'])
-      assert.match(stdout, new RegExp(`\\b${name}\\b`));
+    const { stdout } = await at.run(['catalog', '--env', 'mini']);
+    for (const name of ['operator', 'database', 'admin']) assert.match(stdout, new RegExp(`\\b${name}\\b`));
   });
 
   test('graph in all formats, to standard output and to a file', async () => {
     assert.match((await at.run(['graph'])).stdout, /^---\n[^]*flowchart LR/);
     assert.match((await at.run(['graph', '--format', 'dot'])).stdout, /^digraph/);
     const out = join(at.folder, 'platform.svg');
-    const { code, stdout, stderr } = await at.run(['graph', '--format', 'svg', '--out', out]);
+    const { code, stdout, stderr } = await at.run(['graph', '--env', 'mini', '--format', 'svg', '--out', out]);
     assert.deepEqual([code, stdout, stderr], [0, '', `Written: ${out}\n`]);
-    assert.match(await readFile(out, 'utf8'), /<svg[^]*argocd[^]*<\/svg>/);
+    assert.match(await readFile(out, 'utf8'), /<svg[^]*operator[^]*<\/svg>/);
   });
 
   test('no file is left anywhere', async () => assert.deepEqual(await at.state(), []));

@@ -16,7 +16,7 @@ function planned(
     number,
     phase,
     name,
-    namespace: 'app-plane',
+    namespace: 'apps',
     dependsOn,
     action: 'install',
     reason: 'nothing there yet',
@@ -26,7 +26,7 @@ function planned(
       {
         kind: 'release',
         name,
-        namespace: 'app-plane',
+        namespace: 'apps',
         job: name.endsWith('-init'),
         action: 'install',
         reason: 'nothing there yet',
@@ -42,7 +42,7 @@ export const PLAN: OperationPlan = {
   environment: 'sandbox',
   digest: 'a1b2c3d4e5f60718',
   criticalPathSeconds: 30,
-  criticalPath: ['vault', 'keycloak', 'keycloak-init', 'dashboard'],
+  criticalPath: ['vault', 'identity', 'identity-init', 'dashboard'],
   groundwork: true,
   simulated: true,
   helmTimeoutSeconds: 300,
@@ -52,11 +52,11 @@ export const PLAN: OperationPlan = {
     { number: 14, title: 'Frontend Applications' },
   ],
   services: [
-    planned(1, 1, 'argocd', [], 10),
+    planned(1, 1, 'gitops', [], 10),
     planned(2, 1, 'vault', [], 30),
-    planned(10, 4, 'keycloak', ['vault'], 22),
-    planned(11, 4, 'keycloak-init', ['keycloak'], 8),
-    planned(48, 14, 'dashboard', ['keycloak-init', 'argocd'], 4),
+    planned(10, 4, 'identity', ['vault'], 22),
+    planned(11, 4, 'identity-init', ['identity'], 8),
+    planned(12, 14, 'dashboard', ['identity-init', 'gitops'], 4),
   ],
 };
 
@@ -99,36 +99,36 @@ export function ended(
 
 export const FAILURE = {
   type: 'NotHealthyInTime',
-  message: 'keycloak in auth-system was not healthy within 300 s: pod keycloak-0, container keycloak: CrashLoopBackOff',
-  evidence: '/state/evidence/keycloak.txt',
-  summary: ['Warning BackOff restarting failed container', 'ERROR: database "keycloak" does not exist'],
+  message: 'identity in identity-ns was not healthy within 300 s: pod identity-0, container identity: CrashLoopBackOff',
+  evidence: '/state/evidence/identity.txt',
+  summary: ['Warning BackOff restarting failed container', 'ERROR: database "identity" does not exist'],
 };
 
 export const PLANNED: LiveEvent[] = [
   { kind: 'started', at: START },
   { kind: 'plan', plan: PLAN, at: START + 1000 },
 ];
-/** Vault is done, Keycloak starts, Argo CD is applied. */
+/** Vault is done, the sign-in starts, GitOps is applied. */
 export const HALFWAY: LiveEvent[] = [
   ...PLANNED,
-  progress(1, 'argocd', 'applying', { detail: 'argocd: nothing there yet' }),
+  progress(1, 'gitops', 'applying', { detail: 'gitops: nothing there yet' }),
   progress(1, 'vault', 'applying', { detail: 'vault: nothing there yet' }),
   progress(2, 'vault', 'starting', { detail: 'waits for vault to be healthy' }),
   ended(9, 'vault', 'healthy', 8),
-  progress(9, 'keycloak', 'applying'),
-  progress(10, 'keycloak', 'starting', { detail: 'waits for keycloak to be healthy' }),
+  progress(9, 'identity', 'applying'),
+  progress(10, 'identity', 'starting', { detail: 'waits for identity to be healthy' }),
 ];
 export const FAILED: LiveEvent[] = [
   ...HALFWAY,
-  ended(12, 'argocd', 'healthy', 11),
-  ended(310, 'keycloak', 'failed', 301, FAILURE),
-  ended(310, 'keycloak-init', 'skipped', 0, {
+  ended(12, 'gitops', 'healthy', 11),
+  ended(310, 'identity', 'failed', 301, FAILURE),
+  ended(310, 'identity-init', 'skipped', 0, {
     type: 'DependencyFailed',
-    message: 'keycloak, which it depends on, did not become healthy',
+    message: 'identity, which it depends on, did not become healthy',
   }),
   ended(310, 'dashboard', 'skipped', 0, {
     type: 'DependencyFailed',
-    message: 'keycloak-init, which it depends on, did not become healthy',
+    message: 'identity-init, which it depends on, did not become healthy',
   }),
 ];
 
@@ -157,9 +157,9 @@ export function result(
 }
 
 export const ALL_GOOD = [
-  outcome('argocd', 'healthy', 11),
+  outcome('gitops', 'healthy', 11),
   outcome('vault', 'healthy', 8),
-  outcome('keycloak', 'healthy', 14),
-  outcome('keycloak-init', 'completed', 4),
+  outcome('identity', 'healthy', 14),
+  outcome('identity-init', 'completed', 4),
   outcome('dashboard', 'healthy', 4),
 ];

@@ -26,7 +26,7 @@ function report(status: string, events: readonly LiveEvent[], more: Partial<Stat
 
 const failedResult: LiveEvent = {
   kind: 'finished',
-  result: result('failed', [outcome('keycloak', 'failed', 301)], { seconds: 310 }),
+  result: result('failed', [outcome('identity', 'failed', 301)], { seconds: 310 }),
 };
 
 describe('status', () => {
@@ -37,12 +37,12 @@ describe('status', () => {
       'Workflow deploy/sandbox/1a2b3c4d, run run-1, holds the lock of this environment',
       'http://127.0.0.1:8233/x',
       '   1 Core Infrastructure: 1/2',
-      '       argocd: applying: argocd: nothing there yet',
+      '       gitops: applying: gitops: nothing there yet',
       '   4 Authentication: 0/2',
-      '       keycloak: starting: waits for keycloak to be healthy',
-      '       keycloak-init: waiting for keycloak',
+      '       identity: starting: waits for identity to be healthy',
+      '       identity-init: waiting for identity',
       '  14 Frontend Applications: 0/1',
-      '       dashboard: waiting for keycloak-init, argocd',
+      '       dashboard: waiting for identity-init, gitops',
       '',
       'All 1 components on this machine run.',
       '',
@@ -58,7 +58,7 @@ describe('status', () => {
     assert.equal(lines[0], 'sandbox: the newest deployment failed after 5 min 10 s, 2026-01-05T12:00:00.000Z');
     assert.ok(
       lines.some((line) =>
-        line.startsWith('       keycloak: failed: keycloak in auth-system was not healthy within 300 s'),
+        line.startsWith('       identity: failed: identity in identity-ns was not healthy within 300 s'),
       ),
     );
     assert.equal(inOrder(failed), false);
@@ -96,7 +96,7 @@ describe('status', () => {
   });
 
   test('one that runs but has lost a service is not in order', () =>
-    assert.equal(inOrder(report('RUNNING', [...HALFWAY, ended(12, 'argocd', 'failed', 3)])), false));
+    assert.equal(inOrder(report('RUNNING', [...HALFWAY, ended(12, 'gitops', 'failed', 3)])), false));
 
   test('a component that is down is named, and what starts it', () => {
     const down = { ...COMPONENT, pid: null, healthy: false, detail: 'not running' };
@@ -131,12 +131,12 @@ describe('status', () => {
     assert.deepEqual(json.deployment.services.slice(1, 3), [
       { name: 'vault', phase: 1, state: 'healthy', seconds: 8, changed: true, detail: null },
       {
-        name: 'keycloak',
+        name: 'identity',
         phase: 4,
         state: 'starting',
         seconds: null,
         changed: null,
-        detail: 'waits for keycloak to be healthy',
+        detail: 'waits for identity to be healthy',
       },
     ]);
     assert.deepEqual(statusJson({ environment: 'x', components: [] }), {
@@ -162,12 +162,12 @@ test('verify: the sick ones last, with what to do', () => {
     reason: healthy ? '' : '0/1 pods ready',
     warnings: service === 'redis' ? ['redis runs x: frozen'] : [],
   });
-  assert.deepEqual(verificationLines('sandbox', [row('keycloak', false), row('vault', true)], plainStyle), [
+  assert.deepEqual(verificationLines('sandbox', [row('identity', false), row('vault', true)], plainStyle), [
     '✔ vault     GET / 200',
-    '✘ keycloak  0/1 pods ready',
+    '✘ identity  0/1 pods ready',
     '',
     '1 of 2 services of sandbox is not healthy.',
-    'Next: npm run ananta -- logs helm keycloak --env sandbox   (what Helm said about keycloak)',
+    'Next: npm run ananta -- logs helm identity --env sandbox   (what Helm said about identity)',
     'Next: npm run ananta -- deploy --env sandbox   (brings back what is missing)',
   ]);
   assert.deepEqual(verificationLines('sandbox', [row('redis', true)], plainStyle), [

@@ -15,7 +15,7 @@ const OPTIONS = {
 };
 const text = (lines: string[]): string => `${lines.join('\n')}\n`;
 
-const AFTER = { type: 'DependencyFailed', message: 'keycloak, which it depends on, did not become healthy' };
+const AFTER = { type: 'DependencyFailed', message: 'identity, which it depends on, did not become healthy' };
 
 describe('summary', () => {
   test('of a success', () => {
@@ -52,10 +52,10 @@ Next:
 
   test('of a failure: each with its reason, evidence and last lines, then what was skipped, then what to do', () => {
     const services = [
-      outcome('argocd', 'healthy', 11),
+      outcome('gitops', 'healthy', 11),
       outcome('vault', 'healthy', 8),
-      outcome('keycloak', 'failed', 301, FAILURE),
-      outcome('keycloak-init', 'skipped', 0, AFTER),
+      outcome('identity', 'failed', 301, FAILURE),
+      outcome('identity-init', 'skipped', 0, AFTER),
       outcome('dashboard', 'skipped', 0, AFTER),
     ];
     assert.equal(
@@ -64,21 +64,21 @@ Next:
 The deployment to sandbox failed after 5 min 10 s.
   5 services: 2 healthy, 1 failed, 2 skipped
 
-✘ keycloak (phase 4), after 5 min 1 s
-  keycloak in auth-system was not healthy within 300 s: pod keycloak-0,
-  container keycloak: CrashLoopBackOff
+✘ identity (phase 4), after 5 min 1 s
+  identity in identity-ns was not healthy within 300 s: pod identity-0,
+  container identity: CrashLoopBackOff
   | Warning BackOff restarting failed container
-  | ERROR: database "keycloak" does not exist
-  Evidence: /state/evidence/keycloak.txt
+  | ERROR: database "identity" does not exist
+  Evidence: /state/evidence/identity.txt
 
 Not started, because something they depend on failed (2):
-  keycloak-init, dashboard
+  identity-init, dashboard
 
 Temporal UI, this very deployment:
   http://127.0.0.1:8233/namespaces/ananta/workflows/deploy%2Fsandbox%2F1a2b3c4d/run-1/history
 
 Next:
-  npm run ananta -- logs helm keycloak --env sandbox  what Helm said
+  npm run ananta -- logs helm identity --env sandbox  what Helm said
   npm run ananta -- doctor --env sandbox              is the local stack in order?
   npm run ananta -- deploy --env sandbox              try again: goes on from what is healthy
 `,

@@ -24,7 +24,7 @@ sandbox: planning  0:02`,
 sandbox: 0/5 done, 5 waiting   0:01, about 0:30 left
 ·  1 Core Infrastructure               waits for its turn
 ·  4 Authentication                    waits for vault
-· 14 Frontend Applications             waits for keycloak-init, argocd`,
+· 14 Frontend Applications             waits for identity-init, gitops`,
   },
   {
     name: 'at work',
@@ -33,11 +33,11 @@ sandbox: 0/5 done, 5 waiting   0:01, about 0:30 left
     golden: `
 sandbox: 1/5 done, 2 at work, 2 waiting   0:12, about 0:19 left
 ▸  1 Core Infrastructure               1/2
-    ▸ argocd                     applying    0:11  nothing there yet
+    ▸ gitops                     applying    0:11  nothing there yet
 ▸  4 Authentication                    0/2
-    ▸ keycloak                   starting    0:03  pods, then its health check
-    · keycloak-init              waiting           for keycloak
-· 14 Frontend Applications             waits for keycloak-init, argocd`,
+    ▸ identity                   starting    0:03  pods, then its health check
+    · identity-init              waiting           for identity
+· 14 Frontend Applications             waits for identity-init, gitops`,
   },
   {
     name: 'something is tried again',
@@ -57,11 +57,11 @@ sandbox: 1/5 done, 2 at work, 2 waiting   0:12, about 0:19 left
 sandbox: 1/5 done, 2 at work, 2 waiting   0:30, about 0:08 left
   try 3 of awaitHealthy: GET /api/v1/pods: connection refused
 ▸  1 Core Infrastructure               1/2
-    ▸ argocd                     applying    0:29  nothing there yet
+    ▸ gitops                     applying    0:29  nothing there yet
 ▸  4 Authentication                    0/2
-    ▸ keycloak                   starting    0:21  pods, then its health check
-    · keycloak-init              waiting           for keycloak
-· 14 Frontend Applications             waits for keycloak-init, argocd`,
+    ▸ identity                   starting    0:21  pods, then its health check
+    · identity-init              waiting           for identity
+· 14 Frontend Applications             waits for identity-init, gitops`,
   },
   {
     name: 'a plan that is tried again',
@@ -83,32 +83,32 @@ sandbox: planning  0:07
         kind: 'cause',
         id: '4/7/cause',
         phase: 4,
-        release: 'keycloak',
-        message: 'StatefulSet keycloak: exceeded quota',
+        release: 'identity',
+        message: 'StatefulSet identity: exceeded quota',
       },
     ],
     golden: `
 sandbox: 1/5 done, 2 at work, 2 waiting   0:12, about 0:19 left
-  keycloak waits: StatefulSet keycloak: exceeded quota
+  identity waits: StatefulSet identity: exceeded quota
 ▸  1 Core Infrastructure               1/2
-    ▸ argocd                     applying    0:11  nothing there yet
+    ▸ gitops                     applying    0:11  nothing there yet
 ▸  4 Authentication                    0/2
-    ▸ keycloak                   starting    0:03  pods, then its health check
-    · keycloak-init              waiting           for keycloak
-· 14 Frontend Applications             waits for keycloak-init, argocd`,
+    ▸ identity                   starting    0:03  pods, then its health check
+    · identity-init              waiting           for identity
+· 14 Frontend Applications             waits for identity-init, gitops`,
   },
   {
     name: 'a step of a service',
-    events: [...HALFWAY, progress(13, 'keycloak', 'applying', { detail: 'keycloak-schema: chart changed' })],
+    events: [...HALFWAY, progress(13, 'identity', 'applying', { detail: 'identity-schema: chart changed' })],
     after: 14,
     golden: `
 sandbox: 1/5 done, 2 at work, 2 waiting   0:14, about 0:17 left
 ▸  1 Core Infrastructure               1/2
-    ▸ argocd                     applying    0:13  nothing there yet
+    ▸ gitops                     applying    0:13  nothing there yet
 ▸  4 Authentication                    0/2
-    ▸ keycloak                   applying    0:05  keycloak-schema: chart chan…
-    · keycloak-init              waiting           for keycloak
-· 14 Frontend Applications             waits for keycloak-init, argocd`,
+    ▸ identity                   applying    0:05  identity-schema: chart chan…
+    · identity-init              waiting           for identity
+· 14 Frontend Applications             waits for identity-init, gitops`,
   },
   {
     name: 'failed',
@@ -118,18 +118,18 @@ sandbox: 1/5 done, 2 at work, 2 waiting   0:14, about 0:17 left
 sandbox: 5/5 done   5:10
 ✔  1 Core Infrastructure               2/2
 ✘  4 Authentication                    0/2
-    ✘ keycloak                   failed      5:01  keycloak in auth-system was…
-    - keycloak-init              skipped     0:00  keycloak, which it depends…
+    ✘ identity                   failed      5:01  identity in identity-ns was…
+    - identity-init              skipped     0:00  identity, which it depends…
 - 14 Frontend Applications             0/1
-    - dashboard                  skipped     0:00  keycloak-init, which it dep…`,
+    - dashboard                  skipped     0:00  identity-init, which it dep…`,
   },
   {
     name: 'cancelled',
     events: [
       ...HALFWAY,
-      ended(15, 'argocd', 'healthy', 14),
-      ended(15, 'keycloak', 'cancelled', 6),
-      ended(15, 'keycloak-init', 'cancelled', 0),
+      ended(15, 'gitops', 'healthy', 14),
+      ended(15, 'identity', 'cancelled', 6),
+      ended(15, 'identity-init', 'cancelled', 0),
       ended(15, 'dashboard', 'cancelled', 0),
     ],
     after: 15,
@@ -137,8 +137,8 @@ sandbox: 5/5 done   5:10
 sandbox: 5/5 done   0:15
 ✔  1 Core Infrastructure               2/2
 -  4 Authentication                    0/2
-    ■ keycloak                   cancelled   0:06
-    ■ keycloak-init              cancelled   0:00
+    ■ identity                   cancelled   0:06
+    ■ identity-init              cancelled   0:00
 - 14 Frontend Applications             0/1
     ■ dashboard                  cancelled   0:00`,
   },
@@ -154,16 +154,16 @@ describe('a low terminal', () => {
   test('7 rows: waiting services are folded first', () => {
     assert.deepEqual(draw(HALFWAY, 12, { rows: 7 }).slice(1), [
       '▸  1 Core Infrastructure               1/2',
-      '    ▸ argocd                     applying    0:11  nothing there yet',
+      '    ▸ gitops                     applying    0:11  nothing there yet',
       '▸  4 Authentication                    0/2',
-      '    ▸ keycloak                   starting    0:03  pods, then its health check',
-      '· 14 Frontend Applications             waits for keycloak-init, argocd',
+      '    ▸ identity                   starting    0:03  pods, then its health check',
+      '· 14 Frontend Applications             waits for identity-init, gitops',
     ]);
   });
   test('4 rows: what is at work stays', () => {
     assert.deepEqual(draw(HALFWAY, 12, { rows: 4 }).slice(1), [
-      '    ▸ argocd                     applying    0:11  nothing there yet',
-      '    ▸ keycloak                   starting    0:03  pods, then its health check',
+      '    ▸ gitops                     applying    0:11  nothing there yet',
+      '    ▸ identity                   starting    0:03  pods, then its health check',
     ]);
   });
   test('whatever its size, nothing wraps and nothing scrolls', () => {

@@ -130,10 +130,10 @@ describe('rollback', () => {
     ...PLAN,
     operation: 'rollback' as const,
     toVersion: 2,
-    unhealthy: [{ service: 'keycloak', reason: 'CrashLoopBackOff' }],
+    unhealthy: [{ service: 'identity', reason: 'CrashLoopBackOff' }],
     notes: ['dashboard stays.'],
     services: PLAN.services.map((service) =>
-      service.name === 'keycloak' || service.name === 'dashboard'
+      service.name === 'identity' || service.name === 'dashboard'
         ? {
             ...service,
             action: 'rollback' as const,
@@ -155,8 +155,8 @@ describe('rollback', () => {
       `
 sandbox goes back to version 2: 2 releases of 2 services, dependents first, about 30 s or more.
   back      dashboard  image a:2 → a:1, revision 4
-  back      keycloak   image a:2 → a:1, revision 4
-Not well now, its evidence is kept first: keycloak (CrashLoopBackOff)
+  back      identity   image a:2 → a:1, revision 4
+Not well now, its evidence is kept first: identity (CrashLoopBackOff)
 Note: dashboard stays.
 `,
     );
@@ -191,12 +191,12 @@ Note: dashboard stays.
       operation: 'rollback' as const,
       toVersion: 2,
       version: 5,
-      evidence: [{ service: 'keycloak', file: '/e/keycloak-before.txt' }],
+      evidence: [{ service: 'identity', file: '/e/identity-before.txt' }],
     };
     assert.deepEqual(versionLine(done), ['  It has the content of version 2 again, and is version 5 now.']);
     assert.deepEqual(afterwards(done, { columns: 100, style }), [
       '',
-      '  Evidence of keycloak, before it was touched: /e/keycloak-before.txt',
+      '  Evidence of identity, before it was touched: /e/identity-before.txt',
     ]);
     assert.match(afterRollback({ ...done, outcome: 'failed' })[0]?.[0] ?? '', /rollback --env sandbox --to 2$/);
   });
@@ -208,10 +208,10 @@ Note: dashboard stays.
     assert.match(
       lines({
         outcome: 'succeeded',
-        services: [outcome('keycloak', 'healthy', 3), outcome('vault', 'unchanged', 0)],
-        notes: ['argocd stays.'],
+        services: [outcome('identity', 'healthy', 3), outcome('vault', 'unchanged', 0)],
+        notes: ['gitops stays.'],
       }),
-      /taken back: 1 service is as before\.\n {2}keycloak\n {2}argocd stays\./,
+      /taken back: 1 service is as before\.\n {2}identity\n {2}gitops stays\./,
     );
     assert.match(
       lines({ outcome: 'failed', services: [], failure: { type: 'PointOfNoReturn', message: 'would cross V4.sql' } }),

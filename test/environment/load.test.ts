@@ -9,6 +9,7 @@ import { environmentJsonSchema } from '../../src/environment/json-schema.ts';
 
 const SOUND = `
 description: for tests
+platform: mini
 cluster: { context: somewhere }
 engine: { address: "temporal.example.org:7233", namespace: deployments }
 charts: bundled
@@ -138,18 +139,18 @@ const REFUSALS: Refusal[] = [
   },
   {
     name: 'an unknown service in replicas',
-    files: { x: `${SOUND}replicas: { services: { keyclok: 2 } }\n` },
-    says: 'x.yaml: replicas.services.keyclok: there is no service "keyclok", did you mean "keycloak"?',
+    files: { x: `${SOUND}replicas: { services: { strage: 2 } }\n` },
+    says: 'x.yaml: replicas.services.strage: there is no service "strage", did you mean "storage"?',
   },
   {
     name: 'replicas of a Job',
-    files: { x: `${SOUND}replicas: { services: { keycloak-init: 2 } }\n` },
-    says: 'replicas.services.keycloak-init: is a Job',
+    files: { x: `${SOUND}replicas: { services: { schema: 2 } }\n` },
+    says: 'replicas.services.schema: is a Job',
   },
   {
     name: 'replicas of a database',
-    files: { x: `${SOUND}replicas: { services: { rabbitmq: 2 } }\n` },
-    says: 'replicas.services.rabbitmq: keeps its data in one volume',
+    files: { x: `${SOUND}replicas: { services: { database: 2 } }\n` },
+    says: 'replicas.services.database: keeps its data in one volume',
   },
   {
     name: 'an unknown service in resources',
@@ -163,8 +164,8 @@ const REFUSALS: Refusal[] = [
   },
   {
     name: 'a size for a service without volume',
-    files: { x: `${SOUND}storage: { sizes: { keycloak: 1Gi } }\n` },
-    says: 'storage.sizes.keycloak: there is no service with a volume "keycloak"',
+    files: { x: `${SOUND}storage: { sizes: { auth: 1Gi } }\n` },
+    says: 'storage.sizes.auth: there is no service with a volume "auth"',
   },
   {
     name: 'a start-up time of an unknown service',
@@ -224,8 +225,8 @@ const REFUSALS: Refusal[] = [
   },
   {
     name: 'an image that is neither tag nor digest',
-    files: { x: SOUND.replace('prefix: registry.example.org', 'prefix: r, tags: { keycloak: "sha256:12" }') },
-    says: 'images.tags.keycloak: has to be an image tag, or a digest',
+    files: { x: SOUND.replace('prefix: registry.example.org', 'prefix: r, tags: { auth: "sha256:12" }') },
+    says: 'images.tags.auth: has to be an image tag, or a digest',
   },
   ...[
     [
@@ -325,12 +326,12 @@ describe('environments', () => {
 
   test('merges groups, replaces lists and values, over several generations', async () => {
     const config = await withFiles({
-      _base: `${SOUND}storage: { class: slow, sizes: { rabbitmq: 1Gi } }\n`,
+      _base: `${SOUND}storage: { class: slow, sizes: { database: 1Gi } }\n`,
       y: 'extends: _base\nstorage: { sizes: { vault: 2Gi } }\nimages: { pullSecrets: [a, b] }\n',
       x: 'extends: y\nstorage: { class: fast }\nimages: { pullSecrets: [c] }\n',
     });
     const environment = await loadEnvironment('x', config);
-    assert.deepEqual(environment.storage, { class: 'fast', sizes: { rabbitmq: '1Gi', vault: '2Gi' } });
+    assert.deepEqual(environment.storage, { class: 'fast', sizes: { database: '1Gi', vault: '2Gi' } });
     assert.deepEqual(environment.images.pullSecrets, ['c']);
     assert.equal(environment.name, 'x');
     assert.equal(environment.extends, undefined);

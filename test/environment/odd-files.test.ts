@@ -14,6 +14,7 @@ import { mergeTrees, type Tree } from '../../src/environment/merge.ts';
 
 const SOUND = {
   description: 'for tests',
+  platform: 'mini',
   cluster: { context: 'somewhere' },
   engine: { address: 'temporal.example.org:7233', namespace: 'deployments' },
   charts: 'bundled',
@@ -66,14 +67,14 @@ const TEXTS: [what: string, text: string | Buffer, says: string][] = [
   [
     'tag of another language',
     `${SOUND_TEXT}notify: { command: [!!js/function 'function () {}'] }`,
-    'x.yaml: line 13 uses the tag !!js/function: only plain texts',
+    'x.yaml: line 14 uses the tag !!js/function: only plain texts',
   ],
   [
     'tag that includes files',
     `${SOUND_TEXT}resources: !include resources.yaml`,
-    'x.yaml: line 13 uses the tag !include: only plain texts',
+    'x.yaml: line 14 uses the tag !include: only plain texts',
   ],
-  ['binary tag', `${SOUND_TEXT}$schema: !!binary aGVsbG8=`, 'x.yaml: $schema: line 13 uses the tag !!binary'],
+  ['binary tag', `${SOUND_TEXT}$schema: !!binary aGVsbG8=`, 'x.yaml: $schema: line 14 uses the tag !!binary'],
   ['nine levels of aliases of nine', `${SOUND_TEXT}${LAUGHS}`, 'x.yaml: comes to more than 20000 values'],
   [
     'laughs by merge keys',
@@ -88,12 +89,12 @@ const TEXTS: [what: string, text: string | Buffer, says: string][] = [
   [
     'alias of itself',
     `${SOUND_TEXT}resources: &r { kong: *r }`,
-    'x.yaml: resources.kong: the alias *r (line 13) stands for a group that contains it',
+    'x.yaml: resources.kong: the alias *r (line 14) stands for a group that contains it',
   ],
   [
     'alias of nothing',
     `${SOUND_TEXT}resources: *none`,
-    'x.yaml: resources: the alias *none (line 13) stands for nothing',
+    'x.yaml: resources: the alias *none (line 14) stands for nothing',
   ],
   ['merge of a text', `${SOUND_TEXT}resources: { <<: text }`, 'x.yaml: is not valid YAML'],
   ['thousands of brackets', '['.repeat(60_000), 'x.yaml: is nested more deeply than any environment'],
@@ -122,7 +123,7 @@ const TEXTS: [what: string, text: string | Buffer, says: string][] = [
   [
     'tabs',
     `${SOUND_TEXT}storage:\n\tclass: fast\n`,
-    'x.yaml: is not valid YAML: line 14: Tabs are not allowed as indentation',
+    'x.yaml: is not valid YAML: line 15: Tabs are not allowed as indentation',
   ],
   ['a bracket left open', `${SOUND_TEXT}storage: { class: fast\n`, 'x.yaml: is not valid YAML: line 1'],
   ['a quote left open', `${SOUND_TEXT}onFailure: "stop\n`, 'x.yaml: is not valid YAML: line 1'],
@@ -131,7 +132,7 @@ const TEXTS: [what: string, text: string | Buffer, says: string][] = [
     `${SOUND_TEXT}<<<<<<< HEAD\nonFailure: stop\n=======\nonFailure: continue\n>>>>>>> other\n`,
     'x.yaml: is not valid YAML: line 1',
   ],
-  ['a key twice', `${SOUND_TEXT}domain: other.example.org\n`, 'x.yaml: domain: is written twice: line 8 and line 13'],
+  ['a key twice', `${SOUND_TEXT}domain: other.example.org\n`, 'x.yaml: domain: is written twice: line 9 and line 14'],
   ['a nested key twice', `${SOUND_TEXT}storage: { class: a, class: b }\n`, 'x.yaml: storage.class: is written twice'],
   ['a list as a key', `${SOUND_TEXT}? [a, b]\n: 1\n`, 'x.yaml: a key has to be a text'],
   ['the prototype as a key', `${SOUND_TEXT}__proto__: { protected: true }\n`, 'x.yaml: __proto__: unknown key'],
@@ -159,8 +160,8 @@ const TEXTS: [what: string, text: string | Buffer, says: string][] = [
   ],
   [
     'a tag that YAML takes for a number',
-    SOUND_TEXT.replace('platform\n', 'platform\n  tags: { kong: 1.10 }\n').replace('kong', 'keycloak'),
-    "x.yaml: images.tags.keycloak: has to be a text, not 1.1: write '1.1'",
+    SOUND_TEXT.replace('platform\n', 'platform\n  tags: { kong: 1.10 }\n').replace('kong', 'auth'),
+    "x.yaml: images.tags.auth: has to be a text, not 1.1: write '1.1'",
   ],
   ['not a number', `${SOUND_TEXT}helm: { timeoutSeconds: .nan }\n`, 'x.yaml: helm.timeoutSeconds'],
   ['more than any number', `${SOUND_TEXT}helm: { timeoutSeconds: .inf }\n`, 'x.yaml: helm.timeoutSeconds'],
@@ -222,28 +223,24 @@ const FIELDS: [what: string, part: Tree, says: string][] = [
   ['empty prefix', { images: { prefix: '' } }, 'images.prefix: may not be empty'],
   [
     'half a digest',
-    { images: { tags: { keycloak: 'sha256:abc' } } },
-    'images.tags.keycloak: has to be an image tag, or a digest',
+    { images: { tags: { auth: 'sha256:abc' } } },
+    'images.tags.auth: has to be an image tag, or a digest',
   ],
   [
     'capital digest',
-    { images: { tags: { keycloak: `sha256:${'A'.repeat(64)}` } } },
-    'images.tags.keycloak: has to be an image tag, or a digest',
+    { images: { tags: { auth: `sha256:${'A'.repeat(64)}` } } },
+    'images.tags.auth: has to be an image tag, or a digest',
   ],
   [
     'repository as a tag',
-    { images: { tags: { keycloak: 'quay.io/keycloak:26' } } },
-    'images.tags.keycloak: has to be an image tag',
+    { images: { tags: { auth: 'quay.io/auth:26' } } },
+    'images.tags.auth: has to be an image tag',
   ],
-  [
-    'tag that begins with a dash',
-    { images: { tags: { keycloak: '-1' } } },
-    'images.tags.keycloak: has to be an image tag',
-  ],
+  ['tag that begins with a dash', { images: { tags: { auth: '-1' } } }, 'images.tags.auth: has to be an image tag'],
   [
     'tag of 129 characters',
-    { images: { tags: { keycloak: 'a'.repeat(129) } } },
-    'images.tags.keycloak: has to be an image tag',
+    { images: { tags: { auth: 'a'.repeat(129) } } },
+    'images.tags.auth: has to be an image tag',
   ],
   [
     'pull Secret with a blank',
@@ -279,104 +276,104 @@ const FIELDS: [what: string, part: Tree, says: string][] = [
   ['line break in a domain', { domain: 'a.example\nb' }, 'domain: has to be a domain'],
   [
     'limits as a word',
-    { resources: { keycloak: { limits: { cpu: 'two' } } } },
-    'resources.keycloak.limits.cpu: "two" is no quantity of Kubernetes, such as 500m, 2 or 1Gi',
+    { resources: { auth: { limits: { cpu: 'two' } } } },
+    'resources.auth.limits.cpu: "two" is no quantity of Kubernetes, such as 500m, 2 or 1Gi',
   ],
   [
     'limits in GB',
-    { resources: { keycloak: { limits: { memory: '1GB' } } } },
-    'resources.keycloak.limits.memory: "1GB" is no quantity of Kubernetes, did you mean 1Gi or 1G?',
+    { resources: { auth: { limits: { memory: '1GB' } } } },
+    'resources.auth.limits.memory: "1GB" is no quantity of Kubernetes, did you mean 1Gi or 1G?',
   ],
   [
     'limits with a blank',
-    { resources: { keycloak: { limits: { memory: '1 Gi' } } } },
-    'resources.keycloak.limits.memory: "1 Gi" is no quantity of Kubernetes, did you mean 1Gi?',
+    { resources: { auth: { limits: { memory: '1 Gi' } } } },
+    'resources.auth.limits.memory: "1 Gi" is no quantity of Kubernetes, did you mean 1Gi?',
   ],
   [
     'small letters in limits',
-    { resources: { keycloak: { limits: { memory: '512mi' } } } },
-    'resources.keycloak.limits.memory: "512mi" is no quantity of Kubernetes, did you mean 512Mi?',
+    { resources: { auth: { limits: { memory: '512mi' } } } },
+    'resources.auth.limits.memory: "512mi" is no quantity of Kubernetes, did you mean 512Mi?',
   ],
-  ['comma in limits', { resources: { keycloak: { limits: { memory: '1,5Gi' } } } }, 'did you mean 1.5Gi?'],
+  ['comma in limits', { resources: { auth: { limits: { memory: '1,5Gi' } } } }, 'did you mean 1.5Gi?'],
   [
     'thousandths of a byte',
-    { resources: { keycloak: { limits: { memory: '512m' } } } },
-    'resources.keycloak.limits.memory: "512m" is a fraction of a byte: m is a thousandth, did you mean 512Mi?',
+    { resources: { auth: { limits: { memory: '512m' } } } },
+    'resources.auth.limits.memory: "512m" is a fraction of a byte: m is a thousandth, did you mean 512Mi?',
   ],
   [
     'less than nothing',
-    { resources: { keycloak: { requests: { cpu: '-1' } } } },
-    'resources.keycloak.requests.cpu: "-1" is less than nothing',
+    { resources: { auth: { requests: { cpu: '-1' } } } },
+    'resources.auth.requests.cpu: "-1" is less than nothing',
   ],
   [
     'less than nothing as a number',
-    { resources: { keycloak: { requests: { cpu: -1 } } } },
-    'resources.keycloak.requests.cpu: "-1" is less than nothing',
+    { resources: { auth: { requests: { cpu: -1 } } } },
+    'resources.auth.requests.cpu: "-1" is less than nothing',
   ],
   [
     'an empty amount',
-    { resources: { keycloak: { requests: { cpu: '' } } } },
-    'resources.keycloak.requests.cpu: "" is no quantity',
+    { resources: { auth: { requests: { cpu: '' } } } },
+    'resources.auth.requests.cpu: "" is no quantity',
   ],
   [
     'no amount',
-    { resources: { keycloak: { requests: { cpu: null } } } },
-    'resources.keycloak.requests.cpu: has to be a text, or a number, not empty',
+    { resources: { auth: { requests: { cpu: null } } } },
+    'resources.auth.requests.cpu: has to be a text, or a number, not empty',
   ],
   [
     'true as an amount',
-    { resources: { keycloak: { requests: { cpu: true } } } },
-    'resources.keycloak.requests.cpu: has to be a text, or a number, not true',
+    { resources: { auth: { requests: { cpu: true } } } },
+    'resources.auth.requests.cpu: has to be a text, or a number, not true',
   ],
   [
     'an endless amount',
-    { resources: { keycloak: { requests: { cpu: '9'.repeat(50_000) } } } },
-    'resources.keycloak.requests.cpu: "9999',
+    { resources: { auth: { requests: { cpu: '9'.repeat(50_000) } } } },
+    'resources.auth.requests.cpu: "9999',
   ],
   [
     'an amount beyond all',
-    { resources: { keycloak: { requests: { memory: '99999999Ei' } } } },
+    { resources: { auth: { requests: { memory: '99999999Ei' } } } },
     'is more than Kubernetes can count',
   ],
   [
     'requests over limits',
-    { resources: { keycloak: { requests: { memory: '2Gi' }, limits: { memory: '1500M' } } } },
-    'resources.keycloak.requests.memory: 2Gi is more than the limit of 1500M',
+    { resources: { auth: { requests: { memory: '2Gi' }, limits: { memory: '1500M' } } } },
+    'resources.auth.requests.memory: 2Gi is more than the limit of 1500M',
   ],
   [
     'requests over limits in thousandths',
-    { resources: { keycloak: { requests: { cpu: 2 }, limits: { cpu: '1999m' } } } },
-    'resources.keycloak.requests.cpu: 2 is more than the limit of 1999m',
+    { resources: { auth: { requests: { cpu: 2 }, limits: { cpu: '1999m' } } } },
+    'resources.auth.requests.cpu: 2 is more than the limit of 1999m',
   ],
   [
     'a resource that is none',
-    { resources: { keycloak: { limits: { ram: '1Gi' } } } },
-    'resources.keycloak.limits.ram: is no resource of a container',
+    { resources: { auth: { limits: { ram: '1Gi' } } } },
+    'resources.auth.limits.ram: is no resource of a container',
   ],
   [
     'a resource of a cluster',
-    { resources: { keycloak: { limits: { pods: 1 } } } },
-    'resources.keycloak.limits.pods: is no resource of a container',
+    { resources: { auth: { limits: { pods: 1 } } } },
+    'resources.auth.limits.pods: is no resource of a container',
   ],
   [
     'half a graphics card',
-    { resources: { keycloak: { limits: { 'nvidia.com/gpu': '500m' } } } },
+    { resources: { auth: { limits: { 'nvidia.com/gpu': '500m' } } } },
     'limits.nvidia.com/gpu: "500m" is a fraction of one',
   ],
   [
     'a shared graphics card',
-    { resources: { keycloak: { requests: { 'nvidia.com/gpu': 1 }, limits: { 'nvidia.com/gpu': 2 } } } },
+    { resources: { auth: { requests: { 'nvidia.com/gpu': 1 }, limits: { 'nvidia.com/gpu': 2 } } } },
     'has to be the same as the limit (2)',
   ],
   [
     'a graphics card without a limit',
-    { resources: { keycloak: { requests: { 'nvidia.com/gpu': 1 } } } },
+    { resources: { auth: { requests: { 'nvidia.com/gpu': 1 } } } },
     'has to be in limits, too',
   ],
   [
     'limits in the wrong place',
-    { resources: { keycloak: { cpu: 1 } } },
-    'resources.keycloak.cpu: unknown key; known here: requests, limits',
+    { resources: { auth: { cpu: 1 } } },
+    'resources.auth.cpu: unknown key; known here: requests, limits',
   ],
   [
     'resources of workers over limits',
@@ -385,14 +382,14 @@ const FIELDS: [what: string, part: Tree, says: string][] = [
   ],
   [
     'storage in GB',
-    { storage: { sizes: { rabbitmq: '10GB' } } },
-    'storage.sizes.rabbitmq: "10GB" is no quantity of Kubernetes, did you mean 10Gi or 10G?',
+    { storage: { sizes: { database: '10GB' } } },
+    'storage.sizes.database: "10GB" is no quantity of Kubernetes, did you mean 10Gi or 10G?',
   ],
-  ['no storage', { storage: { sizes: { rabbitmq: 0 } } }, 'storage.sizes.rabbitmq: has to be more than nothing'],
+  ['no storage', { storage: { sizes: { database: 0 } } }, 'storage.sizes.database: has to be more than nothing'],
   [
     'thousandths of storage',
-    { storage: { sizes: { rabbitmq: '10m' } } },
-    'storage.sizes.rabbitmq: "10m" is a fraction of a byte: m is a thousandth, did you mean 10Mi?',
+    { storage: { sizes: { database: '10m' } } },
+    'storage.sizes.database: "10m" is a fraction of a byte: m is a thousandth, did you mean 10Mi?',
   ],
   [
     'storage class with a blank',
@@ -574,11 +571,7 @@ const FIELDS: [what: string, part: Tree, says: string][] = [
     'vault.seal.parameters.region: has to be one line',
   ],
   ['a million replicas', { replicas: { default: 1_000_000 } }, 'replicas.default: has to be at most 1000'],
-  [
-    'half a replica',
-    { replicas: { services: { keycloak: 1.5 } } },
-    'replicas.services.keycloak: has to be a whole number',
-  ],
+  ['half a replica', { replicas: { services: { auth: 1.5 } } }, 'replicas.services.auth: has to be a whole number'],
   [
     'a time-out of years',
     { helm: { timeoutSeconds: 1e9 } },
@@ -696,20 +689,20 @@ describe('what Kubernetes and YAML allow is taken', () => {
   test('merge keys, anchors, places for them, numbers as amounts', async () => {
     const { resources, storage } = await load(`x-small: &small { requests: { cpu: 0.5, memory: 1e9 } }
 ${SOUND_TEXT}resources:
-  keycloak: &keycloak { <<: *small, limits: { cpu: 2, memory: 2Gi } }
-  jaeger: { <<: [*keycloak, *small] }
-storage: { sizes: { rabbitmq: 1073741824 } }
+  auth: &auth { <<: *small, limits: { cpu: 2, memory: 2Gi } }
+  web: { <<: [*auth, *small] }
+storage: { sizes: { database: 1073741824 } }
 `);
-    assert.deepEqual(resources['keycloak'], {
+    assert.deepEqual(resources['auth'], {
       requests: { cpu: '0.5', memory: '1000000000' },
       limits: { cpu: '2', memory: '2Gi' },
     });
-    assert.deepEqual(resources['jaeger'], resources['keycloak']);
-    assert.equal(storage.sizes['rabbitmq'], '1073741824');
+    assert.deepEqual(resources['web'], resources['auth']);
+    assert.equal(storage.sizes['database'], '1073741824');
   });
 
   test('one alias for every service', async () => {
-    const names = ['keycloak', 'jaeger', 'rabbitmq', 'novu-api', 'dashboard'];
+    const names = ['auth', 'web', 'database', 'worker', 'admin'];
     const { resources } = await load(
       `${SOUND_TEXT}resources:\n  vault: &a { limits: { cpu: 1 } }\n${names.map((name) => `  ${name}: *a`).join('\n')}\n`,
     );
@@ -728,27 +721,27 @@ storage: { sizes: { rabbitmq: 1073741824 } }
     ].map((prefix): [string, Tree] => [`prefix ${prefix}`, { images: { prefix } }]),
     ...['_abc', 'abc-', 'abc.', 'A', '1', 'a'.repeat(128), `sha256:${'0'.repeat(64)}`].map((tag): [string, Tree] => [
       `tag ${tag}`,
-      { images: { tags: { keycloak: tag } } },
+      { images: { tags: { auth: tag } } },
     ]),
     ...['localhost', 'ananta.localhost', 'xn--mnchen-3ya.example', '1.example', 'a-b.c'].map(
       (domain): [string, Tree] => [`domain ${domain}`, { domain }],
     ),
     ...['0', '.5', '1.', '100m', '1e3', '1E3', '2Ki', '+1', '1e-3', '3u', '5n'].map((cpu): [string, Tree] => [
       `cpu ${cpu}`,
-      { resources: { keycloak: { requests: { cpu } } } },
+      { resources: { auth: { requests: { cpu } } } },
     ]),
     ...['1Gi', '1G', '1.5Gi', '1000k', '1e9', '128974848', '8Ei']
       .slice(0, 6)
-      .map((size): [string, Tree] => [`size ${size}`, { storage: { sizes: { rabbitmq: size } } }]),
+      .map((size): [string, Tree] => [`size ${size}`, { storage: { sizes: { database: size } } }]),
     [
       'graphics cards',
-      { resources: { keycloak: { requests: { 'nvidia.com/gpu': 1 }, limits: { 'nvidia.com/gpu': '1' } } } },
+      { resources: { auth: { requests: { 'nvidia.com/gpu': 1 }, limits: { 'nvidia.com/gpu': '1' } } } },
     ],
     [
       'large pages',
-      { resources: { keycloak: { requests: { 'hugepages-2Mi': '4Mi' }, limits: { 'hugepages-2Mi': '4Mi' } } } },
+      { resources: { auth: { requests: { 'hugepages-2Mi': '4Mi' }, limits: { 'hugepages-2Mi': '4Mi' } } } },
     ],
-    ['limits below no request', { resources: { keycloak: { limits: { memory: '1Gi' } } } }],
+    ['limits below no request', { resources: { auth: { limits: { memory: '1Gi' } } } }],
     [
       'names with dots',
       { images: { pullSecrets: ['a.b-c'] }, storage: { class: 'csi.example.com-fast' }, ingress: { className: 'a.b' } },

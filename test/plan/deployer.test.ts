@@ -3,17 +3,16 @@ import { describe, test } from 'node:test';
 import { appendFile, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCatalog } from '../../src/catalog/index.ts';
 import { workflowSources } from '../../src/clients/temporal/bundle.ts';
 import { readConfig } from '../../src/config.ts';
-import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { contentDigest, contentOfIdentity, identityWithContent } from '../../src/plan/inputs/content.ts';
 import { imageValues, upgradeProblem, versionsOf } from '../../src/plan/deployer/image.ts';
 import { deployerReleases, workerGraceSeconds } from '../../src/plan/deployer/releases.ts';
+import { miniCatalog, miniEnvironment } from '../support/mini.ts';
 
 const config = readConfig();
-const catalog = loadCatalog();
+const catalog = await miniCatalog();
 const inputs = {
   image: 'registry.example/deployer:1.2.0',
   environmentFiles: { 'staging.yaml': 'extends: _base\n' },
@@ -22,7 +21,7 @@ const inputs = {
 };
 
 async function inCluster(more: Partial<Environment> = {}): Promise<Environment> {
-  const staging = await loadEnvironment('staging', config);
+  const staging = await miniEnvironment('staging');
   return {
     ...staging,
     engine: {
@@ -56,7 +55,7 @@ describe('what the bootstrap installs', () => {
   });
 
   test('an engine elsewhere: the workers alone', async () => {
-    const releases = await deployerReleases(await loadEnvironment('staging', config), config, {
+    const releases = await deployerReleases(await miniEnvironment('staging'), config, {
       ...inputs,
       engineAccess: true,
     });
@@ -179,12 +178,13 @@ describe('what a worker would deploy', () => {
     const environment = await inCluster();
     const copy = await mkdtemp(join(tmpdir(), 'checkout-'));
     try {
-      await cp(join(config.repoRoot, 'helm'), join(copy, 'helm'), { recursive: true });
+      for (const folder of ['helm', 'platforms'])
+        await cp(join(config.repoRoot, folder), join(copy, folder), { recursive: true });
       const there = { ...config, repoRoot: copy };
       const digest = await contentDigest(catalog, environment, config);
       assert.equal(await contentDigest(catalog, environment, there), digest);
       const bundled = catalog.services.find(({ chart }) => chart.upstream === undefined)!;
-      const values = join(copy, 'helm', 'values', `${bundled.name}.yaml`);
+      const values = join(copy, 'platforms', 'mini', 'helm', 'values', `${bundled.name}.yaml`);
       await appendFile(values, '\nextraInput: 1\n');
       assert.notEqual(await contentDigest(catalog, environment, there), digest);
     } finally {

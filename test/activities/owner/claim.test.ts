@@ -27,7 +27,7 @@ function claimOf(environment: string, over: Partial<Claim> = {}): Claim {
 }
 
 /** A cluster that was deployed to by the version before: releases with labels, and no record. */
-function releaseOf(environment: string, name = 'keycloak'): [string, KubernetesObject] {
+function releaseOf(environment: string, name = 'identity'): [string, KubernetesObject] {
   const secret = `sh.helm.release.v1.${name}.v1`;
   const labels = { owner: 'helm', name, version: '1', status: 'deployed', [RELEASE_LABELS.environment]: environment };
   return [

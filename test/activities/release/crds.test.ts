@@ -38,10 +38,10 @@ test('kinds that a chart brings along: from its folder, from its archive, from w
     Promise.resolve({
       metadata: { resourceVersion: '1' },
       items: [
-        of('a.example', 'argocd', 'argocd'),
-        of('b.example', 'argocd', 'elsewhere'),
-        of('c.example', 'cnpg', 'argocd'),
+        of('a.example', 'gitops', 'gitops'),
+        of('b.example', 'gitops', 'elsewhere'),
+        of('c.example', 'cnpg', 'gitops'),
       ],
     });
-  assert.deepEqual(await installedDefinitions({ list }, { name: 'argocd', namespace: 'argocd' }), ['a.example']);
+  assert.deepEqual(await installedDefinitions({ list }, { name: 'gitops', namespace: 'gitops' }), ['a.example']);
 });

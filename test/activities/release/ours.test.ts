@@ -252,7 +252,7 @@ describe('objects that Helm would take over by force', () => {
             type: 'NotOurs',
             // Whose it is, and how to get in.
             message:
-              /ConfigMap settings \([^]*\n {2}kubectl --namespace cache-system label configmap settings --overwrite app.kubernetes.io\/managed-by=Helm/,
+              /ConfigMap settings \([^]*\n {2}kubectl --namespace stores label configmap settings --overwrite app.kubernetes.io\/managed-by=Helm/,
           });
         else await assert.rejects(applying, /no Helm here/);
       });

@@ -38,11 +38,11 @@ describe('what is shown before', () => {
   const preview: DestroyPreview = {
     deleteData: false,
     cluster: 'https://127.0.0.1:6443',
-    services: 48,
-    releases: 55,
-    namespaces: ['argocd', 'cache-system'],
-    volumes: [{ kind: 'PersistentVolumeClaim', namespace: 'cache-system', name: 'data-redis-0' }],
-    foreign: [{ kind: 'ConfigMap', namespace: 'argocd', name: 'theirs' }],
+    services: 12,
+    releases: 15,
+    namespaces: ['gitops', 'stores'],
+    volumes: [{ kind: 'PersistentVolumeClaim', namespace: 'stores', name: 'data-redis-0' }],
+    foreign: [{ kind: 'ConfigMap', namespace: 'gitops', name: 'theirs' }],
     notes: [],
   };
   const parts = (lines: string[]): [goes: string, stays: string] => {
@@ -52,15 +52,15 @@ describe('what is shown before', () => {
 
   test('volumes stay, what is not ours too', () => {
     const [goes, stays] = parts(previewLines(preview, 'test'));
-    assert.match(goes, /"test" on https:\/\/127\.0\.0\.1:6443[^]*55 releases of 48 services, dependents first/);
+    assert.match(goes, /"test" on https:\/\/127\.0\.0\.1:6443[^]*15 releases of 12 services, dependents first/);
     assert.doesNotMatch(goes, /data-redis-0/);
-    assert.match(stays, /1 volume: cache-system\/data-redis-0[^]*unseal keys[^]*ConfigMap argocd\/theirs: not ours/);
+    assert.match(stays, /1 volume: stores\/data-redis-0[^]*unseal keys[^]*ConfigMap gitops\/theirs: not ours/);
   });
 
   test('with data: they are among what goes, what is not ours is not', () => {
     const [goes, stays] = parts(previewLines({ ...preview, deleteData: true }, 'test'));
-    assert.match(goes, /cache-system\/data-redis-0[^]*Vault's data with all passwords/);
-    assert.match(stays, /unseal keys are put aside[^]*ConfigMap argocd\/theirs: not ours/);
+    assert.match(goes, /stores\/data-redis-0[^]*Vault's data with all passwords/);
+    assert.match(stays, /unseal keys are put aside[^]*ConfigMap gitops\/theirs: not ours/);
   });
 });
 

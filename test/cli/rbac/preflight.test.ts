@@ -5,7 +5,7 @@ import type { AccessQuestion, GrantedRule } from '../../../src/clients/kubernete
 import { type AccessBasis, identityOf } from '../../../src/plan/access/identities.ts';
 import { type PolicyRule, rulesOf } from '../../../src/plan/access/rules.ts';
 
-const basis: AccessBasis = { namespaces: ['app-plane', 'vault-system'], releases: [] };
+const basis: AccessBasis = { namespaces: ['apps', 'vault-system'], releases: [] };
 const identity = identityOf('deployer', basis);
 const rulesIn = (namespace: string): PolicyRule[] =>
   rulesOf([...identity.cluster, ...(identity.namespaced.get(namespace) ?? [])]);
@@ -46,14 +46,12 @@ describe('rights before a deployment', () => {
         asking((namespace) =>
           rulesIn(namespace).map((rule) => ({
             ...rule,
-            resources: rule.resources.filter(
-              (resource) => resource !== 'pods/portforward' || namespace !== 'app-plane',
-            ),
+            resources: rule.resources.filter((resource) => resource !== 'pods/portforward' || namespace !== 'apps'),
           })),
         ),
       ),
       refusedWith(
-        /may not do what a deployment has to do:\n {2}create pods\/portforward in app-plane\n {2}get pods\/portforward in app-plane$/,
+        /may not do what a deployment has to do:\n {2}create pods\/portforward in apps\n {2}get pods\/portforward in apps$/,
       ),
     );
     await assert.rejects(check(asking(() => [])), refusedWith(/and \d+ more/));
@@ -92,12 +90,12 @@ describe('rights before a deployment', () => {
       requireWorkerRights(
         asking(
           () => [],
-          ({ verb, namespace }) => verb !== 'watch' || namespace !== 'app-plane',
+          ({ verb, namespace }) => verb !== 'watch' || namespace !== 'apps',
         ),
         'staging',
         basis.namespaces,
       ),
-      refusedWith(/deployer-worker\) may not.*:\n {2}watch pods in app-plane$/s),
+      refusedWith(/deployer-worker\) may not.*:\n {2}watch pods in apps$/s),
     );
   });
 });

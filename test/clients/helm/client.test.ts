@@ -20,12 +20,12 @@ const helmErrorOf =
 describe('Helm client', () => {
   test('calls helm upgrade --install with values on standard input and an environment of its own', async () => {
     await withFakeHelm(async ({ client, request, recorded, stateDir }) => {
-      const result = await client.upgrade(request('jaeger', { values: 'key: value\n'.repeat(20_000) }));
+      const result = await client.upgrade(request('tracing', { values: 'key: value\n'.repeat(20_000) }));
       assert.equal(result.revision, 1);
-      assert.deepEqual((await recorded('jaeger', 'args')).trim().split('\n'), [
+      assert.deepEqual((await recorded('tracing', 'args')).trim().split('\n'), [
         'upgrade',
         '--install',
-        'jaeger',
+        'tracing',
         '/a/chart',
         '--namespace',
         'ns',
@@ -42,8 +42,8 @@ describe('Helm client', () => {
         '--kubeconfig',
         '/a/kubeconfig',
       ]);
-      assert.equal(await recorded('jaeger', 'values'), 'key: value\n'.repeat(20_000));
-      const env = await recorded('jaeger', 'env');
+      assert.equal(await recorded('tracing', 'values'), 'key: value\n'.repeat(20_000));
+      const env = await recorded('tracing', 'env');
       for (const name of ['HELM_CACHE_HOME', 'HELM_CONFIG_HOME', 'HELM_DATA_HOME', 'KUBECACHEDIR'])
         assert.match(env, new RegExp(`^${name}=${stateDir}/helm/`, 'm'));
       assert.match(env, /^GOGC=off$/m);
@@ -67,11 +67,11 @@ describe('Helm client', () => {
     await withFakeHelm(async ({ another, behave, order, folder }) => {
       const client = another({ kubernetes: { kubeconfig: '/a/kubeconfig', context: 'staging', inCluster: false } });
       // The stand-in notes its third argument, which is the namespace option here.
-      const request = { namespace: 'ns', release: 'jaeger', runId: 'r', priority: 1 };
+      const request = { namespace: 'ns', release: 'tracing', runId: 'r', priority: 1 };
       await client.uninstall(request);
       assert.deepEqual((await readFile(join(folder, '--namespace.args'), 'utf8')).trim().split('\n'), [
         'uninstall',
-        'jaeger',
+        'tracing',
         '--namespace',
         'ns',
         '--ignore-not-found',
@@ -82,11 +82,11 @@ describe('Helm client', () => {
         '--kube-context',
         'staging',
       ]);
-      assert.match(await readFile(client.logFile('jaeger'), 'utf8'), /^--- \S+ helm uninstall jaeger in ns, run r\n/);
+      assert.match(await readFile(client.logFile('tracing'), 'utf8'), /^--- \S+ helm uninstall tracing in ns, run r\n/);
       await behave('--namespace', 'echo "Error: uninstall: Failed to purge the release: Unauthorized" >&2; exit 1');
       await assert.rejects(
         client.uninstall(request),
-        helmErrorOf('Unreachable', /^helm uninstall jaeger in ns: uninstall: Failed/),
+        helmErrorOf('Unreachable', /^helm uninstall tracing in ns: uninstall: Failed/),
       );
       assert.equal((await order()).length, 2);
     });
@@ -95,10 +95,10 @@ describe('Helm client', () => {
   test('calls helm rollback: nothing on standard input, conflicts are decided for the release', async () => {
     await withFakeHelm(async ({ client, recorded }) => {
       // The stand-in notes its third argument.
-      await client.rollback({ namespace: 'ns', release: 'jaeger', revision: 7, runId: 'r', priority: 1 });
+      await client.rollback({ namespace: 'ns', release: 'tracing', revision: 7, runId: 'r', priority: 1 });
       assert.deepEqual((await recorded('7', 'args')).trim().split('\n'), [
         'rollback',
-        'jaeger',
+        'tracing',
         '7',
         '--namespace',
         'ns',
@@ -113,8 +113,8 @@ describe('Helm client', () => {
       ]);
       assert.equal(await recorded('7', 'values'), '');
       assert.match(
-        await readFile(client.logFile('jaeger'), 'utf8'),
-        /^--- \S+ helm rollback jaeger to revision 7 in ns, run r\n/,
+        await readFile(client.logFile('tracing'), 'utf8'),
+        /^--- \S+ helm rollback tracing to revision 7 in ns, run r\n/,
       );
     });
   });

@@ -16,9 +16,9 @@ async function withWatches(work: (watches: Watches, server: FakeApiServer) => Pr
   const transport = createTransport(server.kubeconfig);
   const watches = createWatches(transport, { firstPause: 5, longestPause: 20 });
   server.answer(({ path }) => {
-    if (path === DEPLOYMENTS) return list(10, object('api', 3, helms('novu-api')));
+    if (path === DEPLOYMENTS) return list(10, object('api', 3, helms('messages')));
     return path === PODS
-      ? list(10, object('api-1', 4, { metadata: { labels: { 'app.kubernetes.io/instance': 'novu-api' } } }))
+      ? list(10, object('api-1', 4, { metadata: { labels: { 'app.kubernetes.io/instance': 'messages' } } }))
       : list(10);
   });
   try {
@@ -34,15 +34,15 @@ test("objects are found by release: by Helm's mark, else by the instance label",
   await withWatches(async (watches) => {
     await watches.synced();
     assert.deepEqual(
-      watches.of('Deployment', 'ns', 'novu-api').map(({ metadata }) => metadata.name),
+      watches.of('Deployment', 'ns', 'messages').map(({ metadata }) => metadata.name),
       ['api'],
     );
     assert.deepEqual(
-      watches.of('Pod', 'ns', 'novu-api').map(({ metadata }) => metadata.name),
+      watches.of('Pod', 'ns', 'messages').map(({ metadata }) => metadata.name),
       ['api-1'],
     );
-    assert.deepEqual(watches.of('Pod', 'elsewhere', 'novu-api'), []);
-    assert.deepEqual([...watches.releases()], ['ns/novu-api']);
+    assert.deepEqual(watches.of('Pod', 'elsewhere', 'messages'), []);
+    assert.deepEqual([...watches.releases()], ['ns/messages']);
   });
 });
 
@@ -52,7 +52,7 @@ test('listeners hear of their release alone, once for many changes at a time', a
     await server.watched(PODS);
     let heard = 0;
     let others = 0;
-    const end = watches.listen('ns', 'novu-api', () => {
+    const end = watches.listen('ns', 'messages', () => {
       heard += 1;
     });
     watches.listen('ns', 'other', () => {
@@ -64,17 +64,17 @@ test('listeners hear of their release alone, once for many changes at a time', a
     for (let version = 20; version < 40; version += 1)
       server.emit(PODS, {
         type: 'MODIFIED',
-        object: object('api-1', version, { metadata: { labels: { 'app.kubernetes.io/instance': 'novu-api' } } }),
+        object: object('api-1', version, { metadata: { labels: { 'app.kubernetes.io/instance': 'messages' } } }),
       });
-    while (watches.of('Pod', 'ns', 'novu-api')[0]?.metadata.resourceVersion !== '39') await sleep(2);
+    while (watches.of('Pod', 'ns', 'messages')[0]?.metadata.resourceVersion !== '39') await sleep(2);
     assert.ok(heard >= 1 && heard < 10, `${heard} calls`);
     assert.equal(others, 0);
     end();
     server.emit(PODS, {
       type: 'DELETED',
-      object: object('api-1', 50, { metadata: { labels: { 'app.kubernetes.io/instance': 'novu-api' } } }),
+      object: object('api-1', 50, { metadata: { labels: { 'app.kubernetes.io/instance': 'messages' } } }),
     });
-    while (watches.of('Pod', 'ns', 'novu-api').length > 0) await sleep(2);
+    while (watches.of('Pod', 'ns', 'messages').length > 0) await sleep(2);
     assert.ok(heard < 10);
   });
 });
@@ -119,13 +119,13 @@ test('a watch that has lost its right: what it knew is not believed, and is know
     server.endWatches('end');
     while (watches.refused('ns') === undefined) await sleep(2);
     assert.match(watches.refused('ns') ?? '', /^Pod can no longer be watched \(.*403 pods is forbidden/);
-    assert.deepEqual(watches.of('Pod', 'ns', 'novu-api'), []);
-    assert.equal(watches.of('Deployment', 'ns', 'novu-api').length, 1);
+    assert.deepEqual(watches.of('Pod', 'ns', 'messages'), []);
+    assert.equal(watches.of('Deployment', 'ns', 'messages').length, 1);
     await assert.rejects(watches.synced(AbortSignal.timeout(50)), { name: 'TimeoutError' });
     server.refuseWatches(undefined);
     await watches.synced();
     assert.equal(watches.refused('ns'), undefined);
-    assert.equal(watches.of('Pod', 'ns', 'novu-api').length, 1);
+    assert.equal(watches.of('Pod', 'ns', 'messages').length, 1);
   });
 });
 
