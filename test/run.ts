@@ -3,7 +3,7 @@
  * What failed is said again at the end, and added to the file ANANTA_TEST_FAILURES, where that is set. Exit code 0 only
  * when every tier passed; 3 when the tier `node` was asked for and this machine cannot run it.
  */
-import { appendFileSync, globSync } from 'node:fs';
+import { appendFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -26,6 +26,10 @@ interface Tier {
   /** Test files at once. */
   concurrency: number;
   tools: boolean;
+  /** Into how many processes its files go; one each otherwise. */
+  processes?: number;
+  /** Its files and those of the tier before share the machine: neither waits for the other's last file. */
+  withTheOneBefore?: true;
 }
 
 const config = readConfig();
@@ -35,18 +39,29 @@ const { values, positionals } = parseArgs({
 });
 
 const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: config.repoRoot }).sort();
+const longestFirst = (files: string[]): string[] => {
+  const longest = LONGEST.map((name) => `test/e2e/${name}.test.ts`).filter((file) => files.includes(file));
+  return [...longest, ...files.filter((file) => !longest.includes(file))];
+};
 /** No file takes half of it on two busy cores: one that hangs fails, and the others still run. */
 const FILE_TIMEOUT_MS = 12 * 60_000;
 const LINES_OF_A_FAILURE = 30;
 /** Real pods take their time to start. */
 const NODE_FILE_TIMEOUT_MS = 30 * 60_000;
 const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/', 'test/node/'];
+/** Of the unit tests: to start one for each file costs more than the tests do, and many of them wait for something. */
+const PROCESSES = 3 * cpus().length;
+/** Simulated pods, timeouts and locks are waited for about as long as something is computed. */
+const SANDBOXES = Math.max(2, cpus().length);
+/** Of the tier `e2e`, the longest first, so that none of them is left alone at the end. */
+const LONGEST = ['deploy', 'destroy', 'bootstrap', 'upstream', 'rollback', 'shared-engine', 'durability'];
 const TIERS: Tier[] = [
   {
     name: 'unit',
     what: 'tables for the core, fakes at the borders',
     files: inFolder('test/**/*.test.ts').filter((file) => !SLOW.some((folder) => file.startsWith(folder))),
-    concurrency: Math.max(2, cpus().length),
+    concurrency: PROCESSES,
+    processes: PROCESSES,
     tools: false,
   },
   {
@@ -64,13 +79,6 @@ const TIERS: Tier[] = [
     tools: true,
   },
   {
-    name: 'integration',
-    what: 'clients and bootstrap on real parts',
-    files: inFolder('test/integration/*.test.ts'),
-    concurrency: 2,
-    tools: true,
-  },
-  {
     name: 'node',
     what: 'a real Kubernetes node with real pods; needs root and containerd',
     files: inFolder('test/node/*.test.ts'),
@@ -80,14 +88,23 @@ const TIERS: Tier[] = [
   {
     name: 'e2e',
     what: 'whole deployments and faults',
-    files: inFolder('test/e2e/*.test.ts'),
-    concurrency: 1,
+    files: longestFirst(inFolder('test/e2e/*.test.ts')),
+    concurrency: SANDBOXES,
     tools: true,
+  },
+  {
+    name: 'integration',
+    what: 'clients and bootstrap on real parts',
+    files: inFolder('test/integration/*.test.ts'),
+    concurrency: SANDBOXES,
+    tools: true,
+    withTheOneBefore: true,
   },
 ];
 
 /** At once, since each uses one processor. What they say comes one after the other. */
-async function check(): Promise<boolean> {
+async function check(): Promise<{ passed: boolean; lines: string[]; took: string }> {
+  const started = performance.now();
   const outcomes = await Promise.all(
     (
       [
@@ -105,9 +122,45 @@ async function check(): Promise<boolean> {
       return { name, ok: exitCode === 0, all, took: seconds(started) };
     }),
   );
-  for (const { name, ok, all, took } of outcomes)
-    console.log(`${all === '' ? '' : `${all}\n`}${ok ? '✔' : '✘'} ${name} (${took} s)`);
-  return outcomes.every(({ ok }) => ok);
+  return {
+    passed: outcomes.every(({ ok }) => ok),
+    lines: outcomes.map(
+      ({ name, ok, all, took }) => `${all === '' ? '' : `${all}\n`}${ok ? '✔' : '✘'} ${name} (${took} s)`,
+    ),
+    took: seconds(started),
+  };
+}
+
+const absolute = (file: string): string => join(config.repoRoot, file);
+
+/** @returns files that import those of a group each, neighbours in different groups since they take about as long */
+function grouped(files: readonly string[], groups: number): string[] {
+  const folder = join(config.stateRoot, 'cache', 'tests');
+  mkdirSync(folder, { recursive: true });
+  return Array.from({ length: Math.min(groups, files.length) }, (_, group) => {
+    const path = join(folder, `group-${group + 1}.test.mjs`);
+    const members = files.filter((_file, index) => index % groups === group);
+    for (const file of members) {
+      // It would run before each test of the others, too.
+      if (/^(before|after)Each\(/m.test(readFileSync(absolute(file), 'utf8')))
+        throw new Error(
+          `${file}: what runs before or after each test belongs into a describe, since files share a process`,
+        );
+    }
+    const imports = members.map((file) => `import ${JSON.stringify(pathToFileURL(absolute(file)).href)};\n`);
+    writeFileSync(path, imports.join(''));
+    return path;
+  });
+}
+
+/** Tiers that share the machine are one. */
+function together(tiers: readonly Tier[]): Tier[] {
+  return tiers.reduce<Tier[]>((before, tier) => {
+    const last = before.at(-1);
+    if (!tier.withTheOneBefore || last === undefined) return [...before, tier];
+    const both = { ...last, name: `${last.name}, ${tier.name}`, what: `${last.what}; ${tier.what}` };
+    return [...before.slice(0, -1), { ...both, files: [...last.files, ...tier.files] }];
+  }, []);
 }
 
 async function runTier(tier: Tier): Promise<{ passed: number; failed: number; skipped: number }> {
@@ -116,7 +169,7 @@ async function runTier(tier: Tier): Promise<{ passed: number; failed: number; sk
   const guard = pathToFileURL(join(config.repoRoot, 'test', 'support', 'file-limit.ts'));
   guard.searchParams.set('seconds', String(timeout / 1000 + 30));
   const stream = run({
-    files: tier.files.map((file) => join(config.repoRoot, file)),
+    files: tier.processes === undefined ? tier.files.map(absolute) : grouped(tier.files, tier.processes),
     concurrency: tier.concurrency,
     timeout,
     execArgv: ['--disable-warning=ExperimentalWarning', '--import', guard.href],
@@ -174,15 +227,26 @@ if (values.tier?.includes('node') === true) {
   }
 }
 
+const began = performance.now();
 /** Of all tiers: said again at the end, where people look. */
 const failures: string[] = [];
 const total = { passed: 0, failed: 0, skipped: 0 };
 const times: string[] = [];
-if (positionals.length === 0 && (values.tier === undefined || values.tier.includes('check'))) {
-  const started = performance.now();
-  if (await check()) total.passed += 2;
-  else total.failed += 1;
-  times.push(`check ${seconds(started)} s`);
+// Beside the first tier: eslint alone, which takes the longest, is one process.
+let checking =
+  positionals.length === 0 && (values.tier === undefined || values.tier.includes('check')) ? check() : undefined;
+/** Says how it ended, once, where it does not stand between the lines of a tier. */
+async function checked(): Promise<void> {
+  if (checking === undefined) return;
+  const { passed, lines, took } = await checking;
+  checking = undefined;
+  for (const line of ['\n── check: types, lint, format', ...lines]) console.log(line);
+  if (passed) total.passed += 2;
+  else {
+    total.failed += 1;
+    failures.push(`✖ check\n${lines.join('\n')}`);
+  }
+  times.push(`check ${took} s`);
 }
 if (wanted.some((tier) => tier.tools)) {
   const started = performance.now();
@@ -201,22 +265,24 @@ if (wanted.some((tier) => tier.tools)) {
   await tools.all();
   times.push(`tools ${seconds(started)} s`);
 }
-for (const tier of wanted) {
+for (const tier of together(wanted)) {
   if (tier.files.length === 0) continue;
   console.log(`\n── ${tier.name}: ${tier.what}`);
   const started = performance.now();
   const counts = await runTier(tier);
+  await checked();
   total.passed += counts.passed;
   total.failed += counts.failed;
   total.skipped += counts.skipped;
   times.push(`${tier.name} ${seconds(started)} s`);
 }
+await checked();
 if (failures.length > 0) {
   const again = `\nWhat failed:\n${failures.join('\n')}\n`;
   console.log(again);
   const { ANANTA_TEST_FAILURES: file } = process.env;
   if (file !== undefined) appendFileSync(file, again);
 }
-console.log(`\n${times.join(', ')}`);
+console.log(`\n${times.join(', ')}; ${seconds(began)} s in all`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);

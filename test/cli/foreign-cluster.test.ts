@@ -38,7 +38,7 @@ describe('a cluster of another environment', () => {
     ['verify'],
   ] as const) {
     test([command, ...args].join(' '), async () => {
-      const ran = await at.run([command, ...args, '--env', 'mine'], { input: 'value' });
+      const ran = await at.run([command, ...args, '--env', 'mine']);
       exits(ran, 3);
       assert.match(ran.stderr, /belongs to environment "prod" \(bound by ops@ci at 2026-01-01T00:00:00\.000Z\)/);
       assert.match(ran.stderr, /rebind --env mine --take-over/);

@@ -68,7 +68,7 @@ describe('program', { concurrency: 2 }, () => {
     const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
       version: string;
     };
-    assert.deepEqual(await at.run(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
+    assert.deepEqual(await at.start(['--version']).done, { code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
   test('catalog --json is an array of all services with what programs need', async () => {

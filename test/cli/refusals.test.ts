@@ -86,6 +86,11 @@ describe('arguments', { concurrency: 2 }, () => {
       assert.deepEqual(await at.state(), []);
     });
   }
+
+  test('a process says the same, and ends with that code', async () => {
+    const args = ['deploy', '--env', 'sandbx'];
+    assert.deepEqual(await at.start(args).done, await at.run(args));
+  });
 });
 
 describe('environment files', { concurrency: 2 }, () => {

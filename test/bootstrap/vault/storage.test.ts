@@ -12,20 +12,6 @@ let folder: string;
 let storage: VaultStorage;
 let patches: [string, unknown][];
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'ananta-storage-'));
-  storage = {
-    claim: { namespace: 'vault-system', name: 'data-vault-0' },
-    folder,
-    pidFile: join(folder, 'vault.json'),
-    lock: join(folder, 'vault.lock'),
-  };
-  await mkdir(join(folder, 'data'));
-  await writeFile(join(folder, 'data', 'vault.db'), 'secrets');
-  patches = [];
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
 const volume = (
   name: string,
   {
@@ -52,6 +38,20 @@ const look = (...items: unknown[]): Promise<string[]> =>
 const data = (): Promise<string[]> => readdir(join(folder, 'data')).catch(() => []);
 
 describe('the folder of the embedded Vault stands for the volume of its claim', () => {
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ananta-storage-'));
+    storage = {
+      claim: { namespace: 'vault-system', name: 'data-vault-0' },
+      folder,
+      pidFile: join(folder, 'vault.json'),
+      lock: join(folder, 'vault.lock'),
+    };
+    await mkdir(join(folder, 'data'));
+    await writeFile(join(folder, 'data', 'vault.db'), 'secrets');
+    patches = [];
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
   test('a volume that is being deleted: the server ends, the data go, then the volume may', async () => {
     const server = spawn('sleep', ['30'], { stdio: 'ignore' });
     await recordDaemon(

@@ -39,15 +39,18 @@ after(async () => {
   await server.close();
   await rm(folder, { recursive: true });
 });
-beforeEach(() => {
-  accepted = () => true;
-  server.requests.length = 0;
-});
-afterEach(() => {
-  client?.close();
-  client = undefined;
-  delete process.env['ANANTA_TEST_CI_TOKEN'];
-});
+/** Every test begins and ends so. */
+function eachOnItsOwn(): void {
+  beforeEach(() => {
+    accepted = () => true;
+    server.requests.length = 0;
+  });
+  afterEach(() => {
+    client?.close();
+    client = undefined;
+    delete process.env['ANANTA_TEST_CI_TOKEN'];
+  });
+}
 
 /** A plug-in: a program of sh. `$calls` counts. */
 async function plugin(script: string, name = 'plugin'): Promise<string> {
@@ -92,6 +95,8 @@ const exec = (command: string, more: object = {}): object => ({
 });
 
 describe('a plug-in', () => {
+  eachOnItsOwn();
+
   const NEEDY = `[ -n "$ANANTA_TEST_CI_TOKEN" ] || { echo 'error: CI_TOKEN is not set' >&2; exit 3; }\n${giving('{"token":"\'$ANANTA_TEST_CI_TOKEN\'"}')}`;
 
   test('gets the whole environment, and without what it needs ends in one error with its words', async () => {
@@ -231,6 +236,8 @@ describe('a plug-in', () => {
 });
 
 describe('a file with a token', () => {
+  eachOnItsOwn();
+
   test('beside the kubeconfig, without its line break, exchanged while it is used; missing', async () => {
     const path = await kubeconfig({ tokenFile: 'token', token: 'older' });
     await writeFile(join(path, '..', 'token'), 'one\n');
@@ -257,6 +264,8 @@ describe('a file with a token', () => {
 });
 
 describe('KUBECONFIG', () => {
+  eachOnItsOwn();
+
   test('empty is unset, several files are one, relative ones begin where we are', () => {
     const of = (KUBECONFIG: string): string => readConfig({ HOME: '/home/anna', KUBECONFIG }).kubeconfig;
     assert.deepEqual(['', ':', ':/a:', '/a::/b', 'a'].map(of), [
