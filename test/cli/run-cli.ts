@@ -49,7 +49,8 @@ export interface Running {
 export interface Workspace {
   folder: string;
   /**
-   * In the process of the test, which costs a tenth of one of its own; in one of its own with an input or an environment.
+   * In the process of the test, which costs a tenth of one of its own; in one of its own with an input or an
+   * environment.
    */
   run: (args: readonly string[], options?: RunOptions) => Promise<Ran>;
   start: (args: readonly string[], options?: RunOptions) => Running;

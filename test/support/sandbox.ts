@@ -11,21 +11,17 @@ import type { Readable } from 'node:stream';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { type ComponentName, COMPONENTS, layoutOf, pidFileOf } from '../../bootstrap/layout.ts';
+import { type Api, openApi } from '../../bootstrap/cluster/index.ts';
+import { down } from '../../bootstrap/down.ts';
 import { endProcess, runningDaemon } from '../../bootstrap/process/daemon.ts';
 import type { Catalog } from '../../src/catalog/schema.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { loadPlatform } from '../../src/environment/platform.ts';
 import { shareCaches } from './caches.ts';
+import { type CliRun, commandInProcess, type JsonLine, parseLine } from './command.ts';
 
-export type JsonLine = { type: string } & Record<string, unknown>;
-
-export interface CliRun {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-  lines: JsonLine[];
-}
+export type { CliRun, JsonLine };
 
 export interface RunningCli {
   pid: number;
@@ -56,6 +52,13 @@ export interface Sandbox {
   /** @param more of the process environment */
   start: (args: string[], input?: string, more?: Record<string, string>) => RunningCli;
   cli: (args: string[], input?: string) => Promise<CliRun>;
+  /**
+   * The same command in the test's own process, which costs a tenth: for looks that are repeated until something is so,
+   * and where no process is what is tested.
+   */
+  look: (args: string[]) => Promise<CliRun>;
+  /** Asks the simulation for something, such as failing a release. */
+  simulate: <T>(work: (api: Api) => Promise<T>) => Promise<T>;
   deploy: (...args: string[]) => Promise<ResultLine>;
   components: () => Promise<Component[]>;
   /** Process id of a component. Rejects when it does not run. */
@@ -134,11 +137,13 @@ export async function createSandbox(
     return follow(child);
   };
   const cli = (args: string[], input?: string): Promise<CliRun> => start(args, input).done;
+  const own = { ...config, repoRoot: checkout, stateRoot, environmentsDir: environments };
+  const layout = layoutOf(own, name);
   const components = async (): Promise<Component[]> => {
-    const { stdout } = await cli(['doctor', '--json']);
+    const { stdout } = await commandInProcess(own, ['doctor', '--json', '--env', name]);
     return doctorSchema.parse(JSON.parse(stdout)).components;
   };
-  const catalog = await loadPlatform(await loadEnvironment(name, { ...config, environmentsDir: environments }), config);
+  const catalog = await loadPlatform(await loadEnvironment(name, own), config);
   return {
     name,
     catalog,
@@ -147,11 +152,20 @@ export async function createSandbox(
     checkout,
     start,
     cli,
+    look: (args) => commandInProcess(own, [...args, '--env', name]),
+    simulate: async (work) => {
+      const api = await openApi(layout);
+      try {
+        return await work(api);
+      } finally {
+        api.close();
+      }
+    },
     components,
     configure,
     deploy: async (...args) => resultOf(await cli(['deploy', '--json', ...args])),
     pidOf: async (component) => {
-      const running = await runningDaemon(pidFileOf(layoutOf({ ...config, stateRoot }, name), component));
+      const running = await runningDaemon(pidFileOf(layout, component));
       if (running === undefined) throw new Error(`${component} does not run`);
       return running.pid;
     },
@@ -159,15 +173,13 @@ export async function createSandbox(
       // A command that a failed test has left would keep the test's process alive.
       for (const child of children) child.kill('SIGKILL');
       // How they end in good order is tested where that is asked for; here it would only be waited for.
-      const layout = layoutOf({ ...config, stateRoot }, name);
       await Promise.all(
         COMPONENTS.map(async (component) => {
           const running = await runningDaemon(pidFileOf(layout, component));
           if (running !== undefined) await endProcess(running, 0);
         }),
       );
-      const down = await cli(['down']);
-      if (down.code !== 0) throw new Error(`down failed with ${down.code}: ${down.stderr}`);
+      await down(name, own, () => undefined);
       if (!beside) await rm(folder, { recursive: true, force: true });
     },
   };
@@ -289,13 +301,4 @@ function follow(child: ChildProcessByStdio<import('node:stream').Writable, Reada
       });
     },
   };
-}
-
-function parseLine(text: string): JsonLine | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && 'type' in value ? (value as JsonLine) : undefined;
-  } catch {
-    return undefined;
-  }
 }
