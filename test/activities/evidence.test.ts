@@ -34,7 +34,13 @@ const service: PlannedService = {
 
 const base = '/namespaces/stores';
 const pod: KubernetesObject = {
-  metadata: { name: 'cache-0', namespace: 'stores', uid: 'p', resourceVersion: '1' },
+  metadata: {
+    name: 'cache-0',
+    namespace: 'stores',
+    uid: 'p',
+    resourceVersion: '1',
+    labels: { 'app.kubernetes.io/instance': 'cache' },
+  },
   spec: { containers: [{ name: 'redis' }] },
   status: {
     phase: 'Running',

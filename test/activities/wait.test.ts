@@ -26,6 +26,7 @@ function deployment(
       uid,
       generation,
       resourceVersion: String(version),
+      labels: { 'app.kubernetes.io/instance': 'api' },
       annotations: { 'meta.helm.sh/release-name': 'api' },
     },
     spec: { replicas: 1 },
@@ -136,7 +137,13 @@ describe('waiting for a release', () => {
       const { cluster, clients } = parts;
       cluster.objects.set(PATH, deployment(5));
       cluster.watched.set('Pod/ns/api/api-1', {
-        metadata: { name: 'api-1', namespace: 'ns', uid: 'p', resourceVersion: '1' },
+        metadata: {
+          name: 'api-1',
+          namespace: 'ns',
+          uid: 'p',
+          resourceVersion: '1',
+          labels: { 'app.kubernetes.io/instance': 'api' },
+        },
         status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
       });
       let asked = 0;
@@ -151,7 +158,13 @@ describe('waiting for a release', () => {
     await withFakeClients(async (parts) => {
       parts.cluster.objects.set(PATH, deployment(5, { available: 0 }));
       parts.cluster.watched.set('Pod/ns/api/api-1', {
-        metadata: { name: 'api-1', namespace: 'ns', uid: 'p', resourceVersion: '1' },
+        metadata: {
+          name: 'api-1',
+          namespace: 'ns',
+          uid: 'p',
+          resourceVersion: '1',
+          labels: { 'app.kubernetes.io/instance': 'api' },
+        },
         status: {
           phase: 'Pending',
           containerStatuses: [
@@ -175,6 +188,7 @@ describe('waiting for a release', () => {
           namespace: 'ns',
           uid: 'j',
           resourceVersion: '1',
+          labels: { 'app.kubernetes.io/instance': 'api' },
           annotations: { 'meta.helm.sh/release-name': 'api' },
         },
         status: {
@@ -235,7 +249,13 @@ describe('waiting for a release', () => {
       clients.kubernetes.list = list;
       clients.kubernetes.exec = () => Promise.resolve({ exitCode: 0, stdout: '', stderr: '' });
       cluster.watched.set('Pod/ns/api/api-1', {
-        metadata: { name: 'api-1', namespace: 'ns', uid: 'p', resourceVersion: '1' },
+        metadata: {
+          name: 'api-1',
+          namespace: 'ns',
+          uid: 'p',
+          resourceVersion: '1',
+          labels: { 'app.kubernetes.io/instance': 'api' },
+        },
         status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
       });
       assert.equal(await wait.done, 'redis-cli exited 0');
@@ -302,6 +322,7 @@ describe('waiting for a release', () => {
       uid: 's',
       generation: 1,
       resourceVersion: '5',
+      labels: { 'app.kubernetes.io/instance': 'api' },
       annotations: { 'meta.helm.sh/release-name': 'api' },
     },
     spec: { replicas: 1 },

@@ -278,6 +278,7 @@ describe('a Job that has completed', () => {
         namespace: 'stores',
         uid: name,
         resourceVersion: '1',
+        labels: { 'app.kubernetes.io/managed-by': 'Helm' },
         annotations: { 'meta.helm.sh/release-name': 'cache' },
       },
       status: { conditions: [{ type, status: 'True' }] },

@@ -18,6 +18,7 @@ import type { RunRef } from '../../../src/contract/deploy.ts';
 import { loadEnvironment } from '../../../src/environment/load.ts';
 import { ownerRecord } from '../owner.ts';
 import { fakeCatalog } from './catalog.ts';
+import { selectedBy } from './selector.ts';
 import { type FakeVault, fakeVault } from './vault.ts';
 
 export interface FakeCluster {
@@ -154,14 +155,16 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     mayAccount: () => Promise.resolve(true),
     kinds: () => Promise.resolve({ kinds: [], silent: [] }),
     get: (path) => Promise.resolve(cluster.objects.get(path)),
-    list: (path) => {
+    list: async (path, { labelSelector } = {}) => {
       cluster.lists += 1;
+      const selected = selectedBy(labelSelector);
       const items = [...cluster.objects]
-        .filter(([key]) => key.startsWith(`${path}/`) || (path === '/api/v1/secrets' && key.includes('/secrets/')))
+        .filter(([key, { metadata }]) => collectionsOf(key).includes(path) && selected(metadata.labels ?? {}))
         .map(([, object]) => object);
-      return Promise.resolve({ metadata: { resourceVersion: '1' }, items });
+      return { metadata: { resourceVersion: '1' }, items };
     },
-    apply: (path, object, { force = false } = {}) => {
+    apply: async (path, object, { force = false } = {}) => {
+      refuseApply(path, object, cluster.objects.get(path));
       const applied = object as Record<string, unknown> & {
         metadata: Record<string, unknown>;
         data?: Record<string, string>;
@@ -180,16 +183,25 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
           ...applied.metadata,
           name: path.split('/').at(-1)!,
           uid: path,
-          resourceVersion: '1',
+          resourceVersion: nextVersion(cluster.objects.get(path)),
           managedFields,
         },
       } as unknown as KubernetesObject;
       cluster.objects.set(path, kept);
-      return Promise.resolve(kept);
+      return kept;
     },
     create: (path, object) => {
       const { metadata, ...rest } = object as KubernetesObject;
       const created = `${path}/${metadata.name}`;
+      if (metadata.resourceVersion !== undefined)
+        return Promise.reject(
+          new KubernetesError(
+            `POST ${path}`,
+            400,
+            'BadRequest',
+            'resourceVersion should not be set on objects to be created',
+          ),
+        );
       if (cluster.objects.has(created))
         return Promise.reject(
           new KubernetesError(`POST ${path}`, 409, 'AlreadyExists', `"${metadata.name}" already exists`),
@@ -201,7 +213,8 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     replace: (path, object) => {
       const { metadata, ...rest } = object as KubernetesObject;
       const known = cluster.objects.get(path);
-      if (known?.metadata.resourceVersion !== metadata.resourceVersion)
+      if (known === undefined) return Promise.reject(notThere('PUT', path));
+      if (known.metadata.resourceVersion !== metadata.resourceVersion)
         return Promise.reject(new KubernetesError(`PUT ${path}`, 409, 'Conflict', 'the object has been modified'));
       const kept: KubernetesObject = {
         ...rest,
@@ -210,14 +223,19 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
       cluster.objects.set(path, kept);
       return Promise.resolve(kept);
     },
-    dryRun: (_path, object) => Promise.resolve(object as KubernetesObject),
+    dryRun: async (path, object) => {
+      refuseApply(path, object, cluster.objects.get(path));
+      return object as KubernetesObject;
+    },
     patch: () => Promise.reject(new Error('no patch here')),
     label: (path, labels, _signal, { annotations = {}, uid } = {}) => {
       const known = cluster.objects.get(path);
-      if (uid !== undefined && known?.metadata.uid !== uid)
+      if (known === undefined) return Promise.reject(notThere('PATCH', path));
+      if (uid !== undefined && known.metadata.uid !== uid)
         return Promise.reject(new KubernetesError(`PATCH ${path}`, 409, 'Conflict', 'uid mismatch'));
-      if (known) known.metadata.labels = { ...known.metadata.labels, ...labels };
-      if (known) known.metadata.annotations = { ...known.metadata.annotations, ...annotations };
+      known.metadata.labels = { ...known.metadata.labels, ...labels };
+      known.metadata.annotations = { ...known.metadata.annotations, ...annotations };
+      known.metadata.resourceVersion = nextVersion(known);
       return Promise.resolve();
     },
     remove: (path, { uid, resourceVersion } = {}) => {
@@ -238,4 +256,47 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     close: () => undefined,
   };
   return { kubernetes, cluster };
+}
+
+const nextVersion = (known: KubernetesObject | undefined): string =>
+  String(Number(known?.metadata.resourceVersion ?? 0) + 1);
+
+function notThere(method: string, path: string): KubernetesError {
+  return new KubernetesError(`${method} ${path}`, 404, 'NotFound', `"${path.split('/').at(-1)!}" not found`);
+}
+
+/** The lists that an object stands in: that of its namespace, where it is in one, and that of the cluster. */
+function collectionsOf(path: string): string[] {
+  const collection = path.slice(0, path.lastIndexOf('/'));
+  return [collection, collection.replace(/\/namespaces\/[^/]+(?=\/)/, '')];
+}
+
+/** What a real API server says to an apply, dry or not, that it does not take. */
+function refuseApply(path: string, object: unknown, known: KubernetesObject | undefined): void {
+  const { apiVersion, kind, metadata } = object as Partial<Record<'apiVersion' | 'kind', string>> & {
+    metadata?: { name?: string; namespace?: string; uid?: string; resourceVersion?: string; managedFields?: unknown };
+  };
+  const refuse = (status: number, reason: string, message: string): never => {
+    throw new KubernetesError(`PATCH ${path}`, status, reason, message);
+  };
+  if (apiVersion === undefined || kind === undefined) refuse(400, 'BadRequest', 'apiVersion and kind have to be set');
+  const name = path.split('/').at(-1)!;
+  if (metadata?.name !== name)
+    refuse(
+      400,
+      'BadRequest',
+      `the name of the object (${metadata?.name ?? ''}) does not match the name on the URL (${name})`,
+    );
+  const namespace = /\/namespaces\/([^/]+)\/[^/]+\/[^/]+$/.exec(path)?.[1];
+  if (metadata?.namespace !== undefined && metadata.namespace !== namespace)
+    refuse(
+      400,
+      'BadRequest',
+      `the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${namespace ?? ''})`,
+    );
+  if (metadata?.managedFields !== undefined) refuse(400, 'BadRequest', 'metadata.managedFields must be nil');
+  if (metadata?.uid !== undefined && metadata.uid !== known?.metadata.uid)
+    refuse(409, 'Conflict', 'Precondition failed: UID in precondition differs');
+  if (metadata?.resourceVersion !== undefined && metadata.resourceVersion !== known?.metadata.resourceVersion)
+    refuse(409, 'Conflict', 'the object has been modified');
 }
