@@ -41,6 +41,7 @@ export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalSc
     makePlan: guarded((of) => makePlan(clients, of)),
     ensureNamespaces: guarded((of) => ensureNamespaces(clients, of)),
     applyRelease: guarded((of) => applyRelease(clients, of)),
+    rollbackRelease: guarded((of) => applyRelease(clients, of)),
     awaitHealthy: guarded((of) => awaitHealthy(clients, of)),
     openVault: guarded((of) => openVault(clients, of)),
     configureVault: guarded((of) => configureVault(clients, of)),

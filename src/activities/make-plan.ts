@@ -11,6 +11,7 @@ import { ForeignReleaseError } from '../plan/ownership/foreign.ts';
 import { type ObservedCluster, releaseKey } from '../plan/observed.ts';
 import { allReleases } from '../plan/releases.ts';
 import { selectPlan } from '../plan/selection.ts';
+import { completed } from '../plan/steps/complete.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { observeCluster } from './observe/cluster.ts';
 import { assertShown } from './plan-binding.ts';
@@ -102,7 +103,7 @@ export function decidePlan(
   const plan = buildPlan({ catalog, environment, digests, observed });
   const selected = selection ? selectPlan(plan, catalog, selection, observed) : plan;
   refuseForeign(selected, observed);
-  return selected;
+  return completed(selected, { verb: 'deploy' });
 }
 
 /** What was not selected is nobody's business here. @throws ForeignReleaseError */

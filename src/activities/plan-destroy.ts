@@ -2,6 +2,7 @@ import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { OperationPlan } from '../contract/plan.ts';
 import { buildDestroyPlan } from '../plan/destroy/destroy.ts';
+import { completed } from '../plan/steps/complete.ts';
 import { assertTarget, currentEnvironment } from './context.ts';
 import { type OwnReleases, ownReleases, type Survey, survey } from './destroy/survey.ts';
 import { ownNames } from './owner/claim.ts';
@@ -57,7 +58,7 @@ export async function destroyPlanOf(
     known ?? ownReleases(clients, signal),
     markedByHelm(kubernetes, owners, signal),
   ]);
-  return buildDestroyPlan({
+  const plan = buildDestroyPlan({
     catalog,
     environment,
     releases: newestOfEach(revisions),
@@ -66,4 +67,5 @@ export async function destroyPlanOf(
     marked: new Map([...marked].map(([key, objects]) => [key, objects.length])),
     deleteData,
   });
+  return completed(plan, { verb: 'destroy', deleteData });
 }

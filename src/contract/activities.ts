@@ -102,6 +102,8 @@ export interface Activities {
   /** Creates what is missing of the platform's namespaces. */
   ensureNamespaces(run: RunRef): Promise<{ created: string[] }>;
   applyRelease(input: ApplyReleaseInput): Promise<ApplyReleaseResult>;
+  /** The same for a revision in Helm's history, `toRevision` of the step. */
+  rollbackRelease(input: ApplyReleaseInput): Promise<ApplyReleaseResult>;
   awaitHealthy(input: AwaitHealthyInput): Promise<AwaitHealthyResult>;
   /** Initialises Vault if nobody has, keeps the keys where the environment says, unseals it. */
   openVault(run: RunRef): Promise<{ initialized: boolean; unsealed: boolean }>;

@@ -1,5 +1,6 @@
 /** Messages between the CLI, the deploy workflow and its phases. */
 import type { OperationPlan, Operation, PlannedService } from './plan.ts';
+import type { OperationStep } from './steps.ts';
 import type { SERVICE_STATES } from './states.ts';
 
 export type ServiceState = (typeof SERVICE_STATES)[number];
@@ -68,6 +69,8 @@ export interface PhaseInput {
   phase: number;
   title: string;
   services: PlannedService[];
+  /** Those of its services; absent where a workflow of an earlier version has started it. */
+  steps?: OperationStep[];
   /** Services that were healthy before this run began; nobody waits for them. */
   settled: string[];
   /** For each of its services: other phases that wait for it. They are told directly, which saves a hop per edge. */

@@ -1,4 +1,5 @@
 /** The plan of an operation: what will be done to each service and why. Recorded in the workflow's history. */
+import type { OperationStep } from './steps.ts';
 
 /**
  * What holds the lock of an environment and cluster. Each is a workflow type of its own, all under the one id that is
@@ -81,6 +82,8 @@ export interface OperationPlan {
   criticalPathSeconds: number;
   criticalPath: string[];
   services: PlannedService[];
+  /** All that the operation does, in an order in which it can be done; absent in plans of earlier versions. */
+  steps?: OperationStep[];
   /** True where namespaces, Vault's configuration or Secrets have to be touched. */
   groundwork: boolean;
   /** Simulated pods: for people to know. */

@@ -134,8 +134,10 @@ export const vault = proxyActivities<Pick<Activities, 'openVault' | 'configureVa
  * Helm: the activity's timeout is Helm's own plus the time it may queue for a slot. Cancelled only when Helm has really
  * ended, or the cluster would change behind a closed workflow.
  */
-export function helm(helmTimeoutSeconds: number): ActivityInterfaceFor<Pick<Activities, 'applyRelease'>> {
-  return proxyActivities<Pick<Activities, 'applyRelease'>>({
+export function helm(
+  helmTimeoutSeconds: number,
+): ActivityInterfaceFor<Pick<Activities, 'applyRelease' | 'rollbackRelease'>> {
+  return proxyActivities<Pick<Activities, 'applyRelease' | 'rollbackRelease'>>({
     startToCloseTimeout: (2 * helmTimeoutSeconds + 60) * 1000,
     scheduleToCloseTimeout: LONGEST,
     heartbeatTimeout: HEARTBEAT,

@@ -3,30 +3,18 @@
  */
 import type { AdoptInput } from '../contract/adopt.ts';
 import type { OperationResult } from '../contract/deploy.ts';
-import { ground, reads } from './activity-proxies.ts';
+import { reads } from './activity-proxies.ts';
 import { runOperation } from './operation.ts';
 
 export function adopt(input: AdoptInput): Promise<OperationResult> {
-  const { service, expectedDigest, requestedBy } = input;
+  const { service, expectedDigest } = input;
   return runOperation({
     operation: 'adopt',
     input,
+    intent: { verb: 'adopt', service },
     plan: (run) =>
       reads.planAdopt.executeWithOptions({ summary: `Plan: what is taken over for ${service}` }, [
         { run, service, expectedDigest },
       ]),
-    before: async (run, plan) => {
-      const { adopted } = await ground.adoptReleases.executeWithOptions({ summary: `Take over ${service}` }, [
-        { run, service, requestedBy, plan },
-      ]);
-      return {
-        outcome: 'succeeded',
-        notes: [
-          ...adopted.map(
-            (release) => `${release} was taken over by ${requestedBy}. Nothing of it was applied or deleted.`,
-          ),
-        ],
-      };
-    },
   });
 }

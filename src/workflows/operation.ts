@@ -12,10 +12,11 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { OperationResult, OperationInput, RunRef, ServiceFailure, ServiceOutcome } from '../contract/deploy.ts';
+import type { OperationResult, RunRef, ServiceFailure, ServiceOutcome } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { OperationPlan, Operation } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
+import type { OperationStep } from '../contract/steps.ts';
 import { DEPENDENCY_FAILED, GOOD_STATES, STOPPED } from '../contract/states.ts';
 import { deploymentDetails } from '../plan/details.ts';
 import {
@@ -23,35 +24,37 @@ import {
   type DeploymentEvent,
   type DeploymentProgress,
   emptyProgress,
-  isNoop,
   outcomes,
 } from '../plan/progress.ts';
-import { ground, settling } from './activity-proxies.ts';
+import { withSteps } from '../plan/steps/compile.ts';
+import type { Intent } from '../plan/steps/intent.ts';
+import { stagesOf } from '../plan/steps/order.ts';
+import { stepsWithoutPlan } from '../plan/steps/platform.ts';
 import { failureOf } from './failure-of.ts';
 import { deployment, serviceProgress } from './messages.ts';
 import { createPhases } from './phases.ts';
+import type { OperationRequest, StepEnd } from './steps/call.ts';
+import { runSteps, type RunSteps } from './steps/run.ts';
+import { carryOut } from './steps/table.ts';
 import { createSuperseding } from './superseding.ts';
 
-export interface OperationSteps {
+export interface OperationRecipe {
   operation: Operation;
-  input: OperationInput & { imageTags?: Record<string, string> };
+  input: OperationRequest;
+  /** Of what the plan is to be complete. */
+  intent: Intent;
   /** Run that is taken back, under its lock. */
   undoes?: string;
   /** Changes nothing. */
   plan: (run: RunRef) => Promise<OperationPlan>;
-  /** Between the plan and the first phase. What it returns goes into the result. */
-  before?: (run: RunRef, plan: OperationPlan) => Promise<Partial<OperationResult>>;
-  /**
-   * After the last phase, whether or not services failed, unless the operation was cancelled. What it returns goes into
-   * the result.
-   */
-  after?: (run: RunRef, plan: OperationPlan, view: DeploymentProgress) => Promise<Partial<OperationResult>>;
-  /** Once the outcome is known, whatever it is; is not cancelled. What it returns goes into the result. */
-  finish?: (run: RunRef, result: OperationResult) => Promise<Partial<OperationResult>>;
 }
 
-/** @throws ApplicationFailure DeployFailed, or CancelledFailure, with the result as its detail */
-export async function runOperation({ operation, input, ...steps }: OperationSteps): Promise<OperationResult> {
+/**
+ * Makes the plan and carries it out: what operations differ in is their plan.
+ * @throws ApplicationFailure DeployFailed, or CancelledFailure, with the result as its detail
+ */
+export async function runOperation(recipe: OperationRecipe): Promise<OperationResult> {
+  const { operation, input, intent } = recipe;
   const info = workflowInfo();
   const startedAt = info.startTime.getTime();
   const run: RunRef = {
@@ -60,7 +63,7 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     clusterUid: input.clusterUid,
     workflowId: info.workflowId,
     runId: info.runId,
-    ...(steps.undoes === undefined ? {} : { undoes: steps.undoes }),
+    ...(recipe.undoes === undefined ? {} : { undoes: recipe.undoes }),
     operation,
     requestedBy: input.requestedBy,
     ...(input.confirmation ? { confirmation: input.confirmation } : {}),
@@ -92,13 +95,25 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
   const gaveWay = (): boolean =>
     superseding.by() !== undefined &&
     (!view.plan || outcomes(view).some(({ state, failure: why }) => state === 'cancelled' || why?.type === STOPPED));
+  const steps: RunSteps = {
+    run,
+    operation: () => ({ input, ...(view.plan ? { plan: view.plan } : {}), services: outcomes(view) }),
+    endedWell: (id) => {
+      const step = view.plan?.steps?.find((candidate) => candidate.id === id);
+      if (step?.kind === 'services') return outcomes(view).every(({ state }) => GOOD_STATES.includes(state));
+      return step?.service === undefined || GOOD_STATES.includes(view.services[step.service]?.state ?? 'waiting');
+    },
+    onEnd: (end) => {
+      extra = merged(extra, end);
+    },
+  };
   const body = async (): Promise<void> => {
     setCurrentDetails(deploymentDetails(view, new Map()));
     const plan = await superseding.beginning(async () => {
-      const made = await steps.plan(run);
+      const made = withSteps(await recipe.plan(run), intent);
       fold({ kind: 'plan', plan: made, at: Date.now() });
       upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.plan, value: made.digest }]);
-      extra = { ...(await steps.before?.(run, made)) };
+      await runSteps(stagesOf(made.steps).before, steps);
       return made;
     });
     if (!plan) return;
@@ -109,7 +124,7 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     // Each service's end has arrived as a signal; a failed phase is known from those.
     if (errors.length > 0 && !outcomes(view).some((outcome) => outcome.state === 'failed'))
       throw errors[0] ?? ApplicationFailure.nonRetryable('A phase failed');
-    extra = { ...extra, ...(await steps.after?.(run, plan, view)) };
+    await runSteps(stagesOf(plan.steps).after, steps);
   };
 
   let extra: Partial<OperationResult> = {};
@@ -134,7 +149,11 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     : failed
       ? 'failed'
       : (extra.outcome ?? (idle ? 'unchanged' : 'succeeded'));
-  const notes = [...(view.plan?.notes ?? []), ...services.flatMap((service) => service.notes ?? [])];
+  const notes = [
+    ...(view.plan?.notes ?? []),
+    ...(extra.notes ?? []),
+    ...services.flatMap((service) => service.notes ?? []),
+  ];
   let result: OperationResult = {
     operation,
     environment: input.environment,
@@ -146,17 +165,25 @@ export async function runOperation({ operation, input, ...steps }: OperationStep
     criticalPath: view.plan?.criticalPath ?? [],
     planDigest: view.plan?.digest ?? '',
     ...(view.plan?.toVersion === undefined ? {} : { toVersion: view.plan.toVersion }),
-    ...(notes.length === 0 ? {} : { notes }),
     ...extra,
+    ...(notes.length === 0 ? {} : { notes }),
     outcome,
     ...(failure ? { failure } : {}),
     ...(supersededBy === undefined ? {} : { supersededBy }),
   };
   await CancellationScope.nonCancellable(async () => {
-    // Whatever was interrupted has ended by now; a Helm that had to be killed leaves its release locked.
-    if (view.plan && (cancelled || failure)) await settle(run, view.plan);
-    result = { ...result, ...(await steps.finish?.(run, result)) };
-    await record(input, run, result);
+    const interrupted = cancelled || failure !== undefined;
+    const due = (when: OperationStep['finally']): boolean =>
+      when === 'always' ||
+      (when === 'interrupted' && interrupted) ||
+      (when === 'failed' && outcome === 'failed') ||
+      (when === 'succeeded' && (outcome === 'succeeded' || outcome === 'unchanged'));
+    const closing = view.plan?.steps ? stagesOf(view.plan.steps).closing : stepsWithoutPlan(intent);
+    for (const step of closing.filter((candidate) => due(candidate.finally))) {
+      if (step.kind === 'audit') upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.result, value: outcome }]);
+      const end = await carryOut({ run, step, operation: { ...steps.operation(), result } });
+      result = { ...result, ...merged(result, end) };
+    }
   });
   // The engine counts as cancelled only what it was asked to cancel itself.
   if (supersededBy !== undefined && !CancellationScope.current().consideredCancelled)
@@ -192,35 +219,16 @@ async function withDeadline(seconds: number, body: () => Promise<void>): Promise
   }
 }
 
-/** What cannot be settled now is settled by the next operation: it must not hold up the end of this one. */
-async function settle(run: RunRef, plan: OperationPlan): Promise<void> {
-  const steps = plan.services
-    .flatMap((service) => service.steps)
-    .filter(({ kind, action }) => kind === 'release' && !isNoop(action) && action !== 'verify');
-  if (steps.length === 0) return;
-  await settling.settleReleases
-    .executeWithOptions({ summary: 'No release is left half done' }, [
-      { run, releases: steps.map(({ namespace, name }) => ({ namespace, name })) },
-    ])
-    .catch(() => undefined);
-}
-
-async function record(input: OperationInput, run: RunRef, result: OperationResult): Promise<void> {
-  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.result, value: result.outcome }]);
-  try {
-    await ground.recordResult.executeWithOptions({ summary: `Audit: ${result.outcome}` }, [
-      {
-        run,
-        operation: result.operation,
-        requestedBy: input.requestedBy,
-        planDigest: result.planDigest,
-        outcome: result.outcome,
-        seconds: result.seconds,
-      },
-    ]);
-  } catch {
-    // The operation's own result matters more than its audit line, which the history holds as well.
-  }
+/** What a step adds to the result: notes and evidence beside those of others. */
+function merged(before: Partial<OperationResult>, { notes = [], result = {} }: StepEnd): Partial<OperationResult> {
+  const all = [...(before.notes ?? []), ...notes];
+  const evidence = [...(before.evidence ?? []), ...(result.evidence ?? [])];
+  return {
+    ...before,
+    ...result,
+    ...(all.length > 0 ? { notes: all } : {}),
+    ...(evidence.length > 0 ? { evidence } : {}),
+  };
 }
 
 function evidenceText({ evidence = [] }: OperationResult, { name, failure }: ServiceOutcome): string {

@@ -49,6 +49,7 @@ export function createPhases(run: RunRef): Phases {
           phase: number,
           title,
           services: plan.services.filter((service) => service.phase === number),
+          ...(plan.steps ? { steps: plan.steps.filter((step) => step.phase === number) } : {}),
           settled,
           tells: tellsOf(plan, number),
           helmTimeoutSeconds: plan.helmTimeoutSeconds,

@@ -14,6 +14,7 @@ import { readConfig } from '../../src/config.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import { ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../src/contract/search-attributes.ts';
+import { withCompletePlans } from './plans.ts';
 
 export interface TestEngine {
   client: Client;
@@ -79,7 +80,7 @@ export async function startTestEngine(): Promise<TestEngine> {
         namespace: ENGINE_NAMESPACE,
         taskQueue: taskQueueOf(environment),
         workflowBundle: { codePath },
-        activities,
+        activities: withCompletePlans(activities),
         stickyQueueScheduleToStartTimeout: '1s',
         maxHeartbeatThrottleInterval: '1s',
       });

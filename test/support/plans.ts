@@ -1,6 +1,8 @@
 /** Small plans and fake activities for tests of workflows. */
 import type { Activities } from '../../src/contract/activities.ts';
 import type { OperationPlan, PlannedAction, PlannedService } from '../../src/contract/plan.ts';
+import { completedAs } from '../../src/plan/steps/complete.ts';
+import type { Intent } from '../../src/plan/steps/intent.ts';
 
 /** @param graph service to its phase and dependencies */
 export function planOf(
@@ -56,6 +58,7 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
       log.push(`apply ${step.name}`);
       return Promise.resolve({ changed: true, revision: 1, seconds: 0 });
     },
+    rollbackRelease: (input) => activities.applyRelease(input),
     awaitHealthy: ({ step }) => {
       log.push(`healthy ${step.name}`);
       return Promise.resolve({ seconds: 0, proof: 'told so' });
@@ -148,4 +151,21 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
     ...overrides,
   };
   return { activities, log };
+}
+
+/** Plans of tests are decisions on services: completed as the real activities complete theirs. */
+export function withCompletePlans(activities: Activities): Activities {
+  const complete = (plan: OperationPlan, intent: Intent): OperationPlan =>
+    plan.steps === undefined ? completedAs(plan, intent) : plan;
+  return {
+    ...activities,
+    makePlan: async (input) => complete(await activities.makePlan(input), { verb: 'deploy' }),
+    planRollback: async (input) => complete(await activities.planRollback(input), { verb: 'rollback' }),
+    planUndo: async (input) => complete(await activities.planUndo(input), { verb: 'undo' }),
+    planRepair: async (input) =>
+      complete(await activities.planRepair(input), { verb: 'repair', findings: input.findings }),
+    planDestroy: async (input) =>
+      complete(await activities.planDestroy(input), { verb: 'destroy', deleteData: input.deleteData }),
+    planAdopt: async (input) => complete(await activities.planAdopt(input), { verb: 'adopt', service: input.service }),
+  };
 }

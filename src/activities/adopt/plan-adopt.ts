@@ -2,6 +2,7 @@ import type { Clients } from '../../clients/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import type { OperationPlan } from '../../contract/plan.ts';
 import { allReleases } from '../../plan/releases.ts';
+import { completedAs } from '../../plan/steps/complete.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { assertShown } from '../plan-binding.ts';
 import { withHeartbeat, type ScopeOf } from '../scope.ts';
@@ -58,7 +59,7 @@ export function planAdopt(clients: Clients, scopeOf: ScopeOf): Activities['planA
           notes: releases.map(({ text }) => text),
         };
         assertShown(expectedDigest, plan);
-        return plan;
+        return completedAs(plan, { verb: 'adopt', service });
       },
     );
   };

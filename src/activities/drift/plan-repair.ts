@@ -3,6 +3,7 @@ import type { Activities } from '../../contract/activities.ts';
 import { allDigests } from '../../plan/inputs/release-inputs.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { buildRepairPlan } from '../../plan/repair.ts';
+import { completed } from '../../plan/steps/complete.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { readVersions } from '../versions/store.ts';
@@ -27,7 +28,7 @@ export function planRepair(clients: Clients, scopeOf: ScopeOf): Activities['plan
           (best, version) => (best && best.version > version.version ? best : version),
           undefined,
         );
-        return buildRepairPlan({
+        const plan = buildRepairPlan({
           catalog: clients.catalog,
           environment,
           findings,
@@ -37,6 +38,7 @@ export function planRepair(clients: Clients, scopeOf: ScopeOf): Activities['plan
             (newest?.releases ?? []).map(({ namespace, name, digest }) => [releaseKey(namespace, name), digest]),
           ),
         });
+        return completed(plan, { verb: 'repair', findings });
       },
     );
   };

@@ -5,6 +5,7 @@ import type { OperationPlan } from '../../contract/plan.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { ForeignReleaseError } from '../../plan/ownership/foreign.ts';
+import { completed } from '../../plan/steps/complete.ts';
 import { revisionOf } from '../../plan/versions/history-kept.ts';
 import { buildRollbackPlan, newestOf } from '../../plan/versions/rollback.ts';
 import { RollbackRefusedError } from '../../plan/versions/rollback-refused.ts';
@@ -70,7 +71,7 @@ export async function rollbackPlan(
     ),
     dataOfSurplus(clients, revisions, target, signal),
   ]);
-  return buildRollbackPlan({
+  const plan = buildRollbackPlan({
     catalog,
     environment,
     target,
@@ -81,6 +82,7 @@ export async function rollbackPlan(
     crossed,
     pastNoReturn,
   });
+  return completed(plan, { verb: 'rollback' });
 }
 
 /** @throws ForeignReleaseError where somebody else has a release in the place of one that would come back */

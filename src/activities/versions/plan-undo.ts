@@ -1,5 +1,6 @@
 import type { Clients } from '../../clients/index.ts';
 import type { Activities } from '../../contract/activities.ts';
+import { completed } from '../../plan/steps/complete.ts';
 import { buildUndoPlan, revisionBefore } from '../../plan/versions/undo.ts';
 import { assertTarget, currentEnvironment } from '../context.ts';
 import { withHeartbeat, type ScopeOf } from '../scope.ts';
@@ -26,7 +27,8 @@ export function planUndo(clients: Clients, scopeOf: ScopeOf): Activities['planUn
           (key) => revisionBefore(revisions.get(key) ?? [], run.runId)?.revision ?? 'untouched',
           scope.signal,
         );
-        return buildUndoPlan({ catalog: clients.catalog, environment, runId: run.runId, revisions, crossed });
+        const plan = buildUndoPlan({ catalog: clients.catalog, environment, runId: run.runId, revisions, crossed });
+        return completed(plan, { verb: 'undo' });
       },
     );
   };

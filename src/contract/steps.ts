@@ -1,0 +1,78 @@
+/**
+ * The steps of an operation's plan: everything that it does, each with what it waits for and why. Workflows carry them
+ * out by one table from kind to activity (src/workflows/steps/table.ts).
+ */
+import type { FailureType } from './failures.ts';
+
+export const STEP_KINDS = [
+  /** What pods can tell of a service that is not well, before it is touched. */
+  'evidence',
+  /** Namespaces of the platform, with their labels. */
+  'namespace',
+  /** Initialises Vault where nobody has, and unseals it. */
+  'vault-open',
+  /** Mounts, login, policies and roles. */
+  'vault-configure',
+  /** Writes the secrets that are missing. */
+  'vault-seed',
+  /** Kubernetes Secrets from Vault. */
+  'secret-sync',
+  /** Fields and definitions that no release puts right. */
+  'field-patch',
+  /** A release of somebody else is marked as ours. */
+  'adopt',
+  /** `helm upgrade --install` from the checkout. */
+  'apply',
+  /** The same for a release that is a Job. */
+  'job',
+  /** A revision in Helm's history is applied again. */
+  'rollback',
+  'uninstall',
+  /** Waits until the workloads are healthy, and the service answers. */
+  'verify',
+  /** All steps of services, by phases: what stands before waits for nothing of them, what comes after for all. */
+  'services',
+  /** What no release holds any more. */
+  'prune',
+  /** The plan that takes back what this run has changed, carried out under its lock. */
+  'undo',
+  /** Releases whose Helm was interrupted are made ready for the next operation. */
+  'unlock',
+  'notify',
+  /** The schedule of drift runs is as the environment says. */
+  'schedule',
+  'unschedule',
+  /** What the cluster now holds becomes a platform version. */
+  'version',
+  /** Who did what, and how it ended. */
+  'audit',
+] as const;
+export type StepKind = (typeof STEP_KINDS)[number];
+
+export interface OperationStep {
+  /** Unique in the plan, and the same for the same work in every plan: `apply/apps/web`, `vault-open`. */
+  id: string;
+  kind: StepKind;
+  /** Why, in one line. */
+  reason: string;
+  /** Ids of steps that have to have ended well. */
+  dependsOn: string[];
+  /** Ids of steps that have to have ended, however. */
+  after?: string[];
+  /** Service that it is about. */
+  service?: string;
+  /** `<namespace>/<name>` of the release that it is about. */
+  release?: string;
+  /** Phase that carries it out; absent: the operation itself. */
+  phase?: number;
+  /** Only where a service has failed. */
+  onFailure?: true;
+  /** After the outcome is known, and then whatever comes: in which outcome. Never cancelled. */
+  finally?: 'always' | 'succeeded' | 'failed' | 'interrupted';
+  /** Its failure is not the operation's. */
+  optional?: true;
+  /** Failures that keep nothing else from being done. */
+  tolerates?: FailureType[];
+  /** With `prune`: volumes, and all that Vault holds, as well. */
+  deleteData?: true;
+}

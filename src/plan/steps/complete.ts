@@ -1,0 +1,29 @@
+import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationStep } from '../../contract/steps.ts';
+import { digestOf } from '../digest.ts';
+import { type CompleteOperationPlan, compileSteps } from './compile.ts';
+import type { Intent } from './intent.ts';
+
+/**
+ * The plan with all its steps, under a digest over decisions and steps: the same digest means the same work, step by
+ * step, on the same world. Reasons are for people, and make no difference.
+ */
+export function completed(plan: OperationPlan, intent: Intent): CompleteOperationPlan {
+  const steps = compileSteps(plan, intent);
+  return { ...plan, steps, digest: digestOf([plan.digest, asked(intent), steps.map(bound)]) };
+}
+
+/** @returns the plan with all its steps; bound otherwise: by a digest over more than the plan */
+export function completedAs(plan: OperationPlan, intent: Intent): CompleteOperationPlan {
+  return { ...plan, steps: compileSteps(plan, intent) };
+}
+
+function bound({ reason: _reason, ...step }: OperationStep): Omit<OperationStep, 'reason'> {
+  return step;
+}
+
+/** Of findings what they are about and what is there now; when and by whom makes no difference. */
+function asked(intent: Intent): unknown {
+  if (intent.verb !== 'repair') return intent;
+  return [intent.verb, intent.findings.map(({ key, repair, valueDigest }) => [key, repair ?? '', valueDigest])];
+}

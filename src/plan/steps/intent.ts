@@ -1,0 +1,11 @@
+import type { DriftFinding } from '../../contract/drift.ts';
+
+/** What was asked for: what a plan needs to know beside the decisions on releases. */
+export type Intent =
+  | { verb: 'deploy' }
+  | { verb: 'rollback' }
+  /** What a failed deployment has changed is taken back, as its child. */
+  | { verb: 'undo' }
+  | { verb: 'repair'; findings: readonly Pick<DriftFinding, 'key' | 'repair' | 'area' | 'valueDigest'>[] }
+  | { verb: 'destroy'; deleteData: boolean }
+  | { verb: 'adopt'; service: string };

@@ -1,0 +1,35 @@
+/** Which steps an operation carries out when. Pure, and without Node. */
+import type { OperationStep } from '../../contract/steps.ts';
+import { SERVICES } from './platform.ts';
+
+export interface Stages {
+  /** The operation's own, that services wait for. */
+  before: OperationStep[];
+  /** The operation's own, that wait for services or nothing. */
+  after: OperationStep[];
+  closing: OperationStep[];
+}
+
+export function stagesOf(steps: readonly OperationStep[]): Stages {
+  const own = steps.filter(({ phase, kind }) => phase === undefined && kind !== 'services');
+  const byId = new Map(own.map((step) => [step.id, step]));
+  const waitedFor = new Set<OperationStep>();
+  const add = (id: string): void => {
+    const found = byId.get(id);
+    if (found === undefined || waitedFor.has(found)) return;
+    waitedFor.add(found);
+    for (const needed of waitsOf(found)) add(needed);
+  };
+  for (const step of steps.filter(({ phase, id }) => phase !== undefined || id === SERVICES))
+    for (const needed of waitsOf(step)) add(needed);
+  return {
+    before: own.filter((step) => waitedFor.has(step)),
+    after: own.filter((step) => step.finally === undefined && !waitedFor.has(step)),
+    closing: own.filter((step) => step.finally !== undefined),
+  };
+}
+
+/** Ids of all that it waits for. */
+export function waitsOf({ dependsOn, after = [] }: Pick<OperationStep, 'dependsOn' | 'after'>): string[] {
+  return [...dependsOn, ...after];
+}

@@ -1,0 +1,162 @@
+/** What is done to the platform as a whole, before, after and beside its services. Pure: a function a verb. */
+import { FAILURES } from '../../contract/failures.ts';
+import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationStep, StepKind } from '../../contract/steps.ts';
+import { isNoop } from '../progress.ts';
+import type { Intent } from './intent.ts';
+
+/** Id of the step that stands for all steps of services. */
+export const SERVICES = 'services';
+
+export interface PlatformSteps {
+  /** Services wait for them. */
+  before: OperationStep[];
+  after: OperationStep[];
+  /** Once the outcome is known. */
+  closing: OperationStep[];
+}
+
+type Decided = Omit<OperationPlan, 'steps'>;
+/** Last step of a service; undefined where nothing is done to it. */
+type LastStep = (service: string) => string | undefined;
+
+const step = (kind: StepKind, reason: string, more: Partial<OperationStep> = {}): OperationStep => ({
+  id: kind,
+  kind,
+  reason,
+  dependsOn: [],
+  ...more,
+});
+
+/** Each waits for the one before it. */
+function chain(steps: readonly (OperationStep | undefined)[]): OperationStep[] {
+  const made: OperationStep[] = [];
+  for (const next of steps) {
+    if (next === undefined) continue;
+    const last = made.at(-1);
+    made.push(last === undefined ? next : { ...next, dependsOn: [...next.dependsOn, last.id] });
+  }
+  return made;
+}
+
+/** @param earlier as workflows of the version before did it */
+export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, earlier = false): PlatformSteps {
+  const unlock = touchesReleases(plan)
+    ? [step('unlock', 'an interrupted Helm leaves its release locked', { finally: 'interrupted', optional: true })]
+    : [];
+  const audit = step('audit', 'who did what, and how it ended', { finally: 'always', optional: true });
+  const version = step('version', 'what is there from now on can be gone back to', { finally: 'succeeded' });
+  const vaultAgain = (dependsOn: string[]): OperationStep =>
+    step('vault-open', 'what was done may have restarted it, which seals it', {
+      id: 'vault-open/again',
+      dependsOn,
+      after: [SERVICES],
+    });
+  switch (intent.verb) {
+    case 'deploy':
+      return {
+        before: plan.groundwork ? [step('namespace', 'namespaces that are missing, or lack a label')] : [],
+        after: [...again(plan, lastOf, vaultAgain), ...undo(plan)],
+        closing: [
+          ...unlock,
+          step('notify', 'whom the environment names is told of a failure', { finally: 'failed', optional: true }),
+          step('schedule', 'drift is looked for from now on, as the environment says', { finally: 'always' }),
+          version,
+          audit,
+        ],
+      };
+    case 'rollback':
+    case 'undo':
+      return {
+        before: evidence(plan),
+        after: [vaultAgain([])],
+        closing: [...unlock, ...(intent.verb === 'undo' ? [] : [version]), audit],
+      };
+    case 'repair':
+      return { before: chain(repairs(intent.findings, earlier)), after: [], closing: [...unlock, audit] };
+    case 'destroy':
+      return {
+        before: [step('unschedule', 'what is taken down on purpose is not to be brought back')],
+        after: [
+          step('prune', 'Secrets, definitions and namespaces that no release holds', {
+            // Under a release that could not be removed its Secrets and its namespace are still needed.
+            dependsOn: [SERVICES],
+            ...(intent.deleteData ? { deleteData: true } : {}),
+          }),
+        ],
+        closing: [...unlock, audit],
+      };
+    case 'adopt':
+      return {
+        before: [step('adopt', 'marked as ours; nothing is applied or deleted', { service: intent.service })],
+        after: [],
+        closing: [...unlock, audit],
+      };
+  }
+}
+
+/** What is left to be done where there is no plan: it could not be made. */
+export function stepsWithoutPlan(intent: Intent): OperationStep[] {
+  const { closing } = platformSteps(NOTHING, intent, () => undefined);
+  return closing.filter(({ kind }) => kind === 'notify' || kind === 'audit');
+}
+
+const NOTHING: Decided = {
+  operation: 'deploy',
+  environment: '',
+  digest: '',
+  criticalPathSeconds: 0,
+  criticalPath: [],
+  services: [],
+  groundwork: false,
+  simulated: false,
+  phases: [],
+  helmTimeoutSeconds: 0,
+  onFailure: 'continue',
+};
+
+function touchesReleases({ services }: Decided): boolean {
+  return services
+    .flatMap(({ steps }) => steps)
+    .some(({ kind, action }) => kind === 'release' && !isNoop(action) && action !== 'verify');
+}
+
+/** Time has passed since Vault was opened; a restart would have left it sealed, unnoticed. */
+function again(plan: Decided, lastOf: LastStep, open: (dependsOn: string[]) => OperationStep): OperationStep[] {
+  const keeper = plan.services.find(({ steps }) => steps.some(({ kind }) => kind === 'vault-bootstrap'));
+  if (keeper === undefined || keeper.action === 'excluded') return [];
+  if (plan.services.every(({ action }) => isNoop(action))) return [];
+  return [open([lastOf(keeper.name)].filter((id) => id !== undefined))];
+}
+
+function undo({ onFailure }: Decided): OperationStep[] {
+  if (onFailure !== 'rollback') return [];
+  return [step('undo', 'onFailure: rollback', { after: [SERVICES, 'vault-open/again'], onFailure: true })];
+}
+
+/** A rollback takes pods away with all that they could tell. */
+function evidence({ unhealthy = [], services }: Decided): OperationStep[] {
+  return unhealthy
+    .filter(({ service }) => services.some(({ name }) => name === service))
+    .map(({ service, reason }) => step('evidence', reason, { id: `evidence/${service}`, service, optional: true }));
+}
+
+function repairs(
+  findings: Extract<Intent, { verb: 'repair' }>['findings'],
+  earlier: boolean,
+): (OperationStep | undefined)[] {
+  const wants = (...repairs: string[]): boolean => findings.some(({ repair }) => repairs.includes(repair ?? ''));
+  return [
+    wants('namespace') ? step('namespace', 'a namespace is missing, or lacks a label') : undefined,
+    wants('unseal', 'vault') ? step('vault-open', 'Vault is sealed, or something in it is to be put right') : undefined,
+    wants('vault') ? step('vault-configure', 'mounts, login, policies and roles as declared') : undefined,
+    wants('vault')
+      ? // What only a person can bring back keeps nothing else from being repaired.
+        step('vault-seed', 'values that Vault has lost come back', { tolerates: [FAILURES.secretLost] })
+      : undefined,
+    wants('secret', 'vault', 'namespace') ? step('secret-sync', 'Kubernetes Secrets hold what Vault does') : undefined,
+    earlier || findings.some(({ repair, area }) => repair === 'field' && area === 'kubernetes')
+      ? step('field-patch', 'fields and definitions that no release puts right')
+      : undefined,
+  ];
+}

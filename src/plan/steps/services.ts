@@ -1,0 +1,61 @@
+/** What is done to one service: the steps that its releases are decided to need, one after the other. Pure. */
+import type { PlannedService, PlannedStep } from '../../contract/plan.ts';
+import type { OperationStep, StepKind } from '../../contract/steps.ts';
+import { releaseKey } from '../observed.ts';
+import { isNoop } from '../progress.ts';
+
+export interface ServiceStepsOptions {
+  /** Ids that the first step waits for. */
+  dependsOn?: readonly string[];
+  after?: readonly string[];
+  /** As workflows of the version before carried a decision out: `rollback` was an `apply` with a revision. */
+  earlier?: boolean;
+}
+
+const VAULT: readonly [StepKind, string][] = [
+  ['vault-open', 'initialised and unsealed'],
+  ['vault-configure', 'mounts, login, policies and roles as declared'],
+  ['vault-seed', 'every declared secret has a value'],
+  ['secret-sync', 'Kubernetes Secrets hold what Vault does'],
+];
+
+/** In the order in which they are carried out; none where nothing is to be done. */
+export function serviceSteps(
+  { name: service, phase, steps }: Pick<PlannedService, 'name' | 'phase' | 'steps'>,
+  { dependsOn = [], after = [], earlier = false }: ServiceStepsOptions = {},
+): OperationStep[] {
+  const made: OperationStep[] = [];
+  const add = (kind: StepKind, id: string, reason: string, release?: string): void => {
+    const before = made.at(-1);
+    made.push({
+      id,
+      kind,
+      reason,
+      dependsOn: before === undefined ? [...dependsOn] : [before.id],
+      ...(before === undefined && after.length > 0 ? { after: [...after] } : {}),
+      service,
+      ...(release === undefined ? {} : { release }),
+      phase,
+    });
+  };
+  for (const planned of steps) {
+    if (isNoop(planned.action)) continue;
+    if (planned.kind === 'vault-bootstrap') {
+      for (const [kind, what] of VAULT) add(kind, `${kind}/${service}`, kind === 'vault-open' ? planned.reason : what);
+      continue;
+    }
+    const key = releaseKey(planned.namespace, planned.name);
+    const kind = kindOf(planned, earlier);
+    if (kind !== 'verify') add(kind, `${kind}/${key}`, planned.reason, key);
+    if (kind !== 'uninstall')
+      add('verify', `verify/${key}`, kind === 'verify' ? planned.reason : 'applied, and healthy', key);
+  }
+  return made;
+}
+
+function kindOf({ action, job }: PlannedStep, earlier: boolean): StepKind {
+  if (action === 'remove') return 'uninstall';
+  if (action === 'verify') return 'verify';
+  if ((action === 'rollback' || action === 'repair') && !earlier) return 'rollback';
+  return job && !earlier ? 'job' : 'apply';
+}

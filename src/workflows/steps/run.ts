@@ -1,0 +1,37 @@
+/** Carries out the operation's own steps, each as soon as what it waits for has ended. */
+import type { OperationStep } from '../../contract/steps.ts';
+import { waitsOf } from '../../plan/steps/order.ts';
+import type { StepEnd } from './call.ts';
+import { carryOut } from './table.ts';
+import type { OperationView, StepCall } from './call.ts';
+
+export interface RunSteps {
+  run: StepCall['run'];
+  /** As it is when a step begins. */
+  operation: () => OperationView;
+  /** How a step that is not among these has ended: false where it has not ended well. */
+  endedWell: (id: string) => boolean;
+  /** Called in the order in which steps end. */
+  onEnd: (end: StepEnd) => void;
+}
+
+/**
+ * Steps that fail keep those that depend on them from being carried out, no others.
+ * @throws what the first of them has failed with, once all have ended
+ */
+export async function runSteps(steps: readonly OperationStep[], options: RunSteps): Promise<void> {
+  const running = new Map<string, Promise<boolean>>();
+  const one = async (step: OperationStep): Promise<boolean> => {
+    await Promise.allSettled(waitsOf(step).flatMap((id) => running.get(id) ?? []));
+    const well = await Promise.all(
+      step.dependsOn.map((id) => running.get(id)?.catch(() => false) ?? options.endedWell(id)),
+    );
+    if (well.includes(false)) return false;
+    if (step.onFailure && options.operation().services.every(({ state }) => state !== 'failed')) return true;
+    options.onEnd(await carryOut({ run: options.run, step, operation: options.operation() }));
+    return true;
+  };
+  for (const step of steps) running.set(step.id, one(step));
+  const ends = await Promise.allSettled(running.values());
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}

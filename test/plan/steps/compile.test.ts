@@ -1,0 +1,231 @@
+/** The complete plan of each operation: kinds, edges, and what a digest over it is about. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { OperationPlan, PlannedStep } from '../../../src/contract/plan.ts';
+import { type OperationStep, STEP_KINDS } from '../../../src/contract/steps.ts';
+import { compileSteps, withSteps } from '../../../src/plan/steps/compile.ts';
+import { completed, completedAs } from '../../../src/plan/steps/complete.ts';
+import type { Intent } from '../../../src/plan/steps/intent.ts';
+import { stagesOf, waitsOf } from '../../../src/plan/steps/order.ts';
+import { planOf } from '../../support/plans.ts';
+
+const vaultPlan = (): OperationPlan => {
+  const plan = planOf({
+    vault: { phase: 1 },
+    api: { phase: 2, dependsOn: ['vault'] },
+    done: { phase: 2, action: 'unchanged' },
+  });
+  const bootstrap: PlannedStep = {
+    ...plan.services[0]!.steps[0]!,
+    kind: 'vault-bootstrap',
+    name: 'vault-bootstrap',
+    reason: 'Vault is not initialized',
+  };
+  plan.services[0]!.steps.push(bootstrap);
+  return plan;
+};
+const finding = (repair: 'namespace' | 'unseal' | 'vault' | 'secret' | 'field' | 'release') => ({
+  key: repair,
+  repair,
+  area: repair === 'field' ? 'kubernetes' : 'other',
+  valueDigest: '0',
+});
+/** `id <- what it waits for`, in the order of the plan. */
+const lines = (steps: readonly OperationStep[]): string[] =>
+  steps.map((step) => [step.id, ...(waitsOf(step).length > 0 ? ['<-', ...waitsOf(step)] : [])].join(' '));
+
+describe('the steps of', () => {
+  const cases: [string, OperationPlan, Intent, string[]][] = [
+    [
+      'a deployment',
+      { ...vaultPlan(), onFailure: 'rollback' },
+      { verb: 'deploy' },
+      [
+        'namespace',
+        'apply/test/vault <- namespace',
+        'verify/test/vault <- apply/test/vault',
+        'vault-open/vault <- verify/test/vault',
+        'vault-configure/vault <- vault-open/vault',
+        'vault-seed/vault <- vault-configure/vault',
+        'secret-sync/vault <- vault-seed/vault',
+        'apply/test/api <- namespace secret-sync/vault',
+        'verify/test/api <- apply/test/api',
+        'services <- namespace secret-sync/vault verify/test/api',
+        'vault-open/again <- secret-sync/vault services',
+        'undo <- services vault-open/again',
+        'unlock',
+        'notify',
+        'schedule',
+        'version',
+        'audit',
+      ],
+    ],
+    [
+      'a deployment with nothing to do',
+      { ...planOf({ a: { phase: 1, action: 'unchanged' } }), groundwork: false },
+      { verb: 'deploy' },
+      ['services', 'notify', 'schedule', 'version', 'audit'],
+    ],
+    [
+      'a rollback, evidence first',
+      {
+        ...planOf({ web: { phase: 2, action: 'rollback' }, api: { phase: 1, dependsOn: ['web'], action: 'remove' } }),
+        operation: 'rollback',
+        unhealthy: [{ service: 'web', reason: 'CrashLoopBackOff' }],
+      },
+      { verb: 'rollback' },
+      [
+        'evidence/web',
+        'rollback/test/web <- evidence/web',
+        'verify/test/web <- rollback/test/web',
+        'uninstall/test/api <- verify/test/web evidence/web',
+        'services <- evidence/web verify/test/web uninstall/test/api',
+        'vault-open/again <- services',
+        'unlock',
+        'version',
+        'audit',
+      ],
+    ],
+    [
+      'what takes a failed deployment back: no version of its own',
+      planOf({ web: { phase: 2, action: 'rollback' } }),
+      { verb: 'undo' },
+      [
+        'rollback/test/web',
+        'verify/test/web <- rollback/test/web',
+        'services <- verify/test/web',
+        'vault-open/again <- services',
+        'unlock',
+        'audit',
+      ],
+    ],
+    [
+      'a repair: only what findings ask for, in this order',
+      planOf({ web: { phase: 2, action: 'repair' } }),
+      { verb: 'repair', findings: [finding('field'), finding('vault'), finding('namespace')] },
+      [
+        'namespace',
+        'vault-open <- namespace',
+        'vault-configure <- vault-open',
+        'vault-seed <- vault-configure',
+        'secret-sync <- vault-seed',
+        'field-patch <- secret-sync',
+        'rollback/test/web <- field-patch',
+        'verify/test/web <- rollback/test/web',
+        'services <- field-patch verify/test/web',
+        'unlock',
+        'audit',
+      ],
+    ],
+    [
+      'a destruction: what no release holds goes last, and only where all releases have gone',
+      planOf({ store: { phase: 1, dependsOn: ['web'], action: 'remove' }, web: { phase: 2, action: 'remove' } }),
+      { verb: 'destroy', deleteData: true },
+      [
+        'unschedule',
+        'uninstall/test/store <- unschedule uninstall/test/web',
+        'uninstall/test/web <- unschedule',
+        'services <- unschedule uninstall/test/store uninstall/test/web',
+        'prune <- services',
+        'unlock',
+        'audit',
+      ],
+    ],
+    [
+      'an adoption',
+      planOf({ web: { phase: 1, action: 'excluded' } }),
+      { verb: 'adopt', service: 'web' },
+      ['adopt', 'services <- adopt', 'audit'],
+    ],
+    [
+      'a Job is a job',
+      { ...planOf({ flyway: { phase: 1, job: true } }), groundwork: false },
+      { verb: 'deploy' },
+      [
+        'job/test/flyway',
+        'verify/test/flyway <- job/test/flyway',
+        'services <- verify/test/flyway',
+        'unlock',
+        'notify',
+        'schedule',
+        'version',
+        'audit',
+      ],
+    ],
+  ];
+  for (const [name, plan, intent, expected] of cases) {
+    test(name, () => {
+      const steps = compileSteps(plan, intent);
+      assert.deepEqual(lines(steps), expected);
+      const ids = steps.map(({ id }) => id);
+      assert.equal(new Set(ids).size, ids.length, 'ids are unique');
+      for (const step of steps) {
+        assert.ok((STEP_KINDS as readonly string[]).includes(step.kind));
+        assert.notEqual(step.reason, '', `${step.id} says why`);
+      }
+    });
+  }
+
+  test('destroy says in the plan whether data go', () => {
+    const prune = (deleteData: boolean) =>
+      compileSteps(planOf({}), { verb: 'destroy', deleteData }).find(({ kind }) => kind === 'prune')?.deleteData;
+    assert.deepEqual([prune(true), prune(false)], [true, undefined]);
+  });
+
+  test('Vault is not opened again where its service was not selected', () => {
+    const plan = vaultPlan();
+    plan.services[0] = {
+      ...plan.services[0]!,
+      action: 'excluded',
+      steps: plan.services[0]!.steps.map((step) => ({ ...step, action: 'excluded' })),
+    };
+    assert.ok(!compileSteps(plan, { verb: 'deploy' }).some(({ id }) => id === 'vault-open/again'));
+  });
+});
+
+describe('what an operation carries out itself', () => {
+  test('before services: what they wait for, and what that waits for', () => {
+    const steps = compileSteps(planOf({ web: { phase: 1, action: 'repair' } }), {
+      verb: 'repair',
+      findings: [finding('vault')],
+    });
+    const { before, after, closing } = stagesOf(steps);
+    assert.deepEqual(
+      before.map(({ id }) => id),
+      ['vault-open', 'vault-configure', 'vault-seed', 'secret-sync'],
+    );
+    assert.deepEqual(after, []);
+    assert.deepEqual(
+      closing.map(({ id }) => id),
+      ['unlock', 'audit'],
+    );
+  });
+});
+
+describe('the digest of a complete plan', () => {
+  const plan = planOf({ web: { phase: 1 } });
+  test('is another one with other steps, and the same with other words', () => {
+    const { digest } = completed(plan, { verb: 'deploy' });
+    assert.match(digest, /^[0-9a-f]{16}$/);
+    assert.notEqual(completed({ ...plan, groundwork: false }, { verb: 'deploy' }).digest, digest);
+    assert.notEqual(completed(plan, { verb: 'rollback' }).digest, digest);
+    const reworded = structuredClone(plan);
+    reworded.services[0]!.steps[0]!.reason = 'said otherwise';
+    assert.equal(completed(reworded, { verb: 'deploy' }).digest, digest);
+  });
+
+  test('of a repair is over what was found, not over when', () => {
+    const of = (valueDigest: string) =>
+      completed(plan, { verb: 'repair', findings: [{ ...finding('field'), valueDigest }] }).digest;
+    assert.equal(of('a'), of('a'));
+    assert.notEqual(of('a'), of('b'));
+  });
+});
+
+test('a plan of the version before is completed as that version carried it out; a complete one stays as it is', () => {
+  const back = planOf({ web: { phase: 1, action: 'rollback' }, flyway: { phase: 1, job: true } });
+  const kinds = withSteps(back, { verb: 'repair', findings: [] }).steps.map(({ kind }) => kind);
+  assert.deepEqual(kinds, ['field-patch', 'apply', 'verify', 'apply', 'verify', 'services', 'unlock', 'audit']);
+  const whole = completedAs(back, { verb: 'rollback' });
+  assert.deepEqual(withSteps(whole, { verb: 'rollback' }).steps, whole.steps);
+});
