@@ -25,12 +25,17 @@ const START = Date.parse('2026-01-01T00:00:00Z');
  */
 async function tried(
   answer: (attempt: number) => Error,
-  { take = 0, most = 10_000 } = {},
+  { take = 0, most = 10_000, workerLives = Infinity }: { take?: number; most?: number; workerLives?: number } = {},
 ): Promise<{ failure: ApplicationFailure; attempts: number; seconds: number }> {
   let now = START;
   const scope = { ...testScope(), wantedAt: START };
-  const streaks = createStreaks(() => now);
+  let streaks = createStreaks(() => now);
+  let startedAt = now;
   for (let attempt = 1; attempt <= most; attempt += 1) {
+    if (now - startedAt >= workerLives * 1000) {
+      streaks = createStreaks(() => now);
+      startedAt = now;
+    }
     const guard = createGuard(clients, () => ({ ...scope, attempt }), { streaks, now: () => now });
     const failure = await guard(() => () => Promise.reject(answer(attempt)))(undefined).then(
       () => assert.fail('it has to fail'),
@@ -56,6 +61,31 @@ describe('every class that is tried again has an end', () => {
       assert.ok(attempts > 10 && seconds <= 43_300, `${attempts} attempts, ${seconds} s`);
     });
   }
+});
+
+describe('every class has an end also where workers come and go and remember nothing', () => {
+  for (const type of Object.values(FAILURES).filter((each) => !NON_RETRYABLE.includes(each))) {
+    test(type, async () => {
+      const bound = boundOf(type, 'not now', environment)!.seconds;
+      const { failure, seconds } = await tried(() => new DeployError(type, 'not now'), {
+        workerLives: 7,
+        most: 100_000,
+      });
+      assert.equal(failure.type, type);
+      assert.match(
+        failure.message,
+        /^not now\. Tried \d+ times since 2026-01-01T00:00:00\.000Z, by workers that came and went: this does not pass by itself\. \S/,
+      );
+      assert.ok(seconds >= 2 * bound && seconds < 2 * bound + 10, `${seconds} s`);
+    });
+  }
+
+  test('a worker that was started again once, and a failure that is the first it sees, are no end', () => {
+    const scope = { wantedAt: START, attempt: 3 };
+    const streak = createStreaks(() => START + 10 * 3600_000).failed('step', 'ReleaseBusy', 'busy');
+    const bound = boundOf('ReleaseBusy', 'busy', environment)!;
+    assert.equal(enough(bound, streak, scope, START + 10 * 3600_000), undefined);
+  });
 });
 
 describe('how long', () => {

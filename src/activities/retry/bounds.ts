@@ -16,7 +16,7 @@ export interface Bound {
 
 const MINUTE = 60;
 
-/** Every step ends, whatever it meets: also where workers that come and go do not remember its failures. */
+/** Every step ends, whatever it meets: also where no attempt lives long enough to say what it met. */
 export const LONGEST_SECONDS = 24 * 60 * MINUTE;
 
 /** @returns undefined for a class that is never tried again */

@@ -6,6 +6,8 @@ export interface Streak {
   /** Milliseconds of the epoch: the first failure of this class. */
   since: number;
   count: number;
+  /** Failures of the step that this worker remembers, of any class. */
+  remembered: number;
   /** As often in a row with the same words, from then on. */
   same: { answer: string; since: number; count: number };
 }
@@ -32,7 +34,8 @@ export function createStreaks(now: () => number = Date.now): Streaks {
         before?.same.answer === answer
           ? { ...before.same, count: before.same.count + 1 }
           : { answer, since: at, count: 1 };
-      const streak = { since: before?.since ?? at, count: (before?.count ?? 0) + 1, same };
+      const remembered = 1 + [...classes.values()].reduce((sum, { count }) => sum + count, 0);
+      const streak = { since: before?.since ?? at, count: (before?.count ?? 0) + 1, remembered, same };
       classes.set(type, streak);
       return streak;
     },
@@ -52,12 +55,19 @@ export interface Attempt {
 }
 
 /**
+ * Workers that come and go remember no streak; the engine still counts the attempts. What those failed of is not known,
+ * so it takes longer.
+ */
+const FORGOTTEN_ATTEMPTS = 10;
+const FORGOTTEN_FACTOR = 2;
+
+/**
  * @returns in words that it was tried long enough, how often and since when, and what helps; undefined as long as it is
  * worth another attempt
  */
 export function enough(
   bound: Bound,
-  { since, count, same }: Streak,
+  { since, count, remembered, same }: Streak,
   { wantedAt, attempt, maximumAttempts }: Attempt,
   now = Date.now(),
 ): string | undefined {
@@ -65,6 +75,10 @@ export function enough(
     bound.same !== undefined && same.count >= bound.same.times && now - same.since >= bound.same.seconds * 1000;
   const isLong = count > 1 && now - since >= bound.seconds * 1000;
   const isLast = maximumAttempts !== undefined && maximumAttempts > 0 && attempt >= maximumAttempts;
+  const isForgotten =
+    attempt - remembered >= FORGOTTEN_ATTEMPTS && now - wantedAt >= FORGOTTEN_FACTOR * bound.seconds * 1000;
+  if (isForgotten && !isSame && !isLong)
+    return `Tried ${attempt} times since ${new Date(wantedAt).toISOString()}, by workers that came and went: this does not pass by itself. ${bound.help}`;
   if (!isSame && !isLong && !isLast && now - wantedAt < LONGEST_SECONDS * 1000) return undefined;
   const answer = isSame || same.count === count ? 'with the same answer' : 'in vain';
   return `Tried ${count} times since ${new Date(since).toISOString()}, ${answer}: this does not pass by itself. ${bound.help}`;
