@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { type Bystander, plantBystander } from '../support/bystander.ts';
 import { clusterOf, type Facts, factsOf, kubeconfigOf } from '../support/cluster-facts.ts';
 import { processesOf } from '../support/processes.ts';
 import { type CliRun, createSandbox, failuresOf, type ResultLine, resultOf, type Sandbox } from '../support/sandbox.ts';
+import { driftTests } from './drift.ts';
 import { noPictures, shownInTheUi } from './temporal-ui.ts';
 
 /** One sandbox, used from a clean state on: the order of these tests is the order of a user's first hour. */
@@ -20,7 +22,12 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
   let bystander: Bystander;
   const connected = async (): Promise<KubernetesClient> => (cluster ??= await clusterOf(sandbox));
   before(async () => {
-    sandbox = await createSandbox();
+    sandbox = await createSandbox({
+      // More than one: what has a disruption budget.
+      replicas: { services: { 'tenant-management-service': 2 } },
+      // Drift is looked for when a test asks for it.
+      drift: { everySeconds: 86_400 },
+    });
   });
   after(async () => {
     cluster?.close();
@@ -143,15 +150,18 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
   });
 
   test('two deployments at once: one is attached to, or refused by name', async () => {
-    // Slow enough for the other two to meet it, however busy the machine is.
-    await sandbox.configure({ simulation: { factor: 0.1, startupSeconds: { 'django-backend': 150 } } });
+    // The other two meet it, however busy the machine is.
+    await sandbox.simulate((api) => failRelease(api, 'django-backend', 'never-ready'));
     const first = sandbox.start(['deploy', '--json', '--image', 'django-backend=1.2.3']);
     await first.line((line) => line.type === 'started');
-    const [attached, refused] = await Promise.all([
-      sandbox.cli(['deploy', '--json', '--image', 'django-backend=1.2.3']),
+    const second = sandbox.start(['deploy', '--json', '--image', 'django-backend=1.2.3']);
+    const [refused] = await Promise.all([
       sandbox.cli(['deploy', '--json', '--if-running', 'refuse']),
+      second.line((line) => line.type === 'started'),
     ]);
+    await sandbox.simulate((api) => clearFailure(api, 'django-backend'));
     const done = resultOf(await first.done);
+    const attached = await second.done;
     assert.equal(refused.code, 3, refused.stdout + refused.stderr);
     assert.match(refused.stderr, /already running, started by .+, since /);
     assert.equal(resultOf(attached).workflowId, done.workflowId);
@@ -159,7 +169,18 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
     assert.deepEqual(resultOf(attached).services, done.services);
   });
 
-  test('what others have on the cluster is as it was', () => bystander.assertUntouched());
+  test('what others have on the cluster is as it was', async () => {
+    await bystander.assertUntouched();
+    // Objects that it has in a namespace of ours would be found as drift.
+    await bystander.leave();
+  });
+
+  describe('drift', { concurrency: 1 }, () => {
+    before(async () => {
+      assert.equal((await sandbox.deploy()).outcome, 'succeeded', 'the image that the catalog names');
+    });
+    driftTests(() => sandbox);
+  });
 
   test('down leaves no process behind', async () => {
     const down = await sandbox.cli(['down']);

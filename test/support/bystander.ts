@@ -18,6 +18,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { acquireTools } from '../../bootstrap/tools/index.ts';
 import type { KubernetesClient, KubernetesObject } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
@@ -126,6 +127,9 @@ export async function plantBystander(kubernetes: KubernetesClient, options: Byst
         }
         if (!touched.has(path)) await kubernetes.remove(path);
       }
+      await waitUntil('the end of its namespace', { timeoutMs: 120_000 }, async () =>
+        (await kubernetes.get(`/api/v1/namespaces/${BYSTANDER.namespace}`)) === undefined ? true : undefined,
+      );
     },
   };
 }

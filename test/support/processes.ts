@@ -60,6 +60,7 @@ export async function waitForProcess(find: () => Promise<Process[]>, timeoutMs: 
     const [first] = await find();
     if (first) return first;
     if (Date.now() > deadline) throw new Error(`No such process within ${timeoutMs} ms`);
-    await sleep(5);
+    // Each look reads what all processes of the machine say of themselves.
+    await sleep(20);
   }
 }

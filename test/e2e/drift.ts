@@ -1,13 +1,13 @@
-// Drift of Kubernetes objects and releases, then of Vault: planted with plain clients, found exactly, repaired, and
-// nothing else touched.
+/**
+ * Drift of Kubernetes objects and releases, then of Vault: planted with plain clients, found exactly, repaired, and
+ * nothing else touched.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { openApi } from '../../bootstrap/cluster/index.ts';
-import { clearFailure, failRelease } from '../../bootstrap/cluster/failures.ts';
-import { layoutOf } from '../../bootstrap/index.ts';
+import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
 import { surveyDrift } from '../../src/activities/drift/find-drift.ts';
 import { createActivities } from '../../src/activities/index.ts';
 import { type Clients, createClients } from '../../src/clients/index.ts';
@@ -20,7 +20,7 @@ import { allReleases } from '../../src/plan/releases.ts';
 import { type Bystander, plantBystander } from '../support/bystander.ts';
 import { type Facts, factsOf } from '../support/cluster-facts.ts';
 import { type Kubectl, kubectlOn } from '../support/kubectl.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 import { testScope } from '../support/scope.ts';
 import { vaultDrift } from './drift-vault.ts';
 
@@ -36,7 +36,8 @@ interface Planted {
   undo?: () => Promise<unknown>;
 }
 
-describe('drift', { concurrency: 1 }, () => {
+/** @param deployed all services of the Ananta Platform, as their deployment left them; afterwards they are so again */
+export function driftTests(deployed: () => Sandbox): void {
   let sandbox: Sandbox;
   let clients: Clients;
   let kubectl: Kubectl;
@@ -59,8 +60,7 @@ describe('drift', { concurrency: 1 }, () => {
     findings.map(({ kind, object, field }) => [kind, object, ...(field === undefined ? [] : [field])].join(' ')).sort();
 
   before(async () => {
-    sandbox = await createSandbox({ replicas: { services: { 'tenant-management-service': 2 } } });
-    assert.equal((await sandbox.deploy()).outcome, 'succeeded');
+    sandbox = deployed();
     const config = {
       ...readConfig(),
       stateRoot: join(sandbox.folder, 'state'),
@@ -78,10 +78,6 @@ describe('drift', { concurrency: 1 }, () => {
       workflowId: `deploy/${sandbox.name}/${clusterUid.slice(0, 8)}`,
       runId: 'repair-1',
     };
-    const api = await openApi(layoutOf(config, environment.name));
-    after(() => {
-      api.close();
-    });
     bystander = await plantBystander(clients.kubernetes, {
       kubeconfig: connections.kubernetes.kubeconfig,
       folder: sandbox.folder,
@@ -89,15 +85,12 @@ describe('drift', { concurrency: 1 }, () => {
     planted = whatToPlant({
       kubectl,
       helm: helmOn(connections.helm ?? 'helm', connections.kubernetes.kubeconfig, sandbox.folder),
-      fail: () => failRelease(api, 'django-backend', 'crash-loop'),
-      heal: () => clearFailure(api, 'django-backend'),
+      fail: () => sandbox.simulate((api) => failRelease(api, 'django-backend', 'crash-loop')),
+      heal: () => sandbox.simulate((api) => clearFailure(api, 'django-backend')),
       charts: join(config.repoRoot, 'helm', 'charts'),
     });
   });
-  after(async () => {
-    await clients?.close();
-    await sandbox?.close();
-  });
+  after(() => clients?.close());
 
   test('an untouched platform has no findings', async () => {
     untouched = await factsOf(clients.kubernetes);
@@ -193,7 +186,7 @@ describe('drift', { concurrency: 1 }, () => {
     vaultDrift(clients, kubectl, run));
 
   test('what others have on the cluster is as it was', () => bystander.assertUntouched());
-});
+}
 
 async function until(
   holds: () => Promise<boolean>,
