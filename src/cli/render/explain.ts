@@ -66,7 +66,7 @@ function operationLines({ operation, engineProblem }: Explanation, view: Explana
   const { running, state, waitsFor, detail, failure, evidence, retries, causes } = operation;
   return [
     ...indented(
-      `${operation.operation} ${running ? 'running' : 'ended'}, started ${ago(operation.startedAt, view.now)}; ${stateLine(operation, state, view)}`,
+      `${operation.operation}, started ${ago(operation.startedAt, view.now)}, ${running ? 'is running' : 'has ended'}; ${stateLine(operation, state, view)}`,
       view,
     ),
     ...(waitsFor.length > 0 ? indented(`waits for ${waitsFor.join(', ')}`, view) : []),
@@ -80,8 +80,9 @@ function operationLines({ operation, engineProblem }: Explanation, view: Explana
   ];
 }
 
-function stateLine({ since }: OperationExplanation, state: string, { now }: ExplanationView): string {
-  return `${state}${since === undefined ? '' : ` since ${ago(since, now).replace(/ ago$/, '')}`}`;
+function stateLine({ since, running }: OperationExplanation, state: string, { now }: ExplanationView): string {
+  if (since === undefined) return state;
+  return running ? `${state} for ${ago(since, now).replace(/ ago$/, '')}` : `there it was ${state}, ${ago(since, now)}`;
 }
 
 function dependencyLines({ dependsOn }: Explanation, view: ExplanationView): string[] {
