@@ -93,9 +93,9 @@ export async function followPodLogs(clients: Reading, service: Service, options:
   await watches.synced(signal);
   await learnEverything(clients, signal);
   const followers = new Map<string, Follower>();
-  let changed = Promise.withResolvers<void>();
+  let changed = Promise.withResolvers<undefined>();
   const ends = releasesOf(service).map(({ namespace, name }) =>
-    watches.listen(namespace, name, () => changed.resolve()),
+    watches.listen(namespace, name, () => changed.resolve(undefined)),
   );
   try {
     while (!signal.aborted) {

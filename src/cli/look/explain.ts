@@ -2,7 +2,7 @@
  * `ananta explain`: what the cluster knows of a service, and what the newest operation does with it. Touches nothing.
  */
 import type { Client } from '@temporalio/client';
-import type { Catalog } from '../../catalog/schema.ts';
+import type { Service } from '../../catalog/schema.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { phaseWorkflowId } from '../../contract/names.ts';
 import { FINAL_STATES } from '../../contract/states.ts';
@@ -33,13 +33,13 @@ export async function runExplain(context: CliContext, service: string, options: 
     service,
     catalog.services.map(({ name }) => name),
   );
-  const row = catalog.services.find(({ name }) => name === service)!;
+  const row = catalog.services.find(({ name }) => name === service) as Service;
   // Loaded late: the clients take a second, and a wrong name should be told at once.
   const { withLiveClients } = await import('../shared/clients.ts');
   const { explainService } = await import('../../activities/explain.ts');
   const [{ cleaned, ...found }, operation] = await Promise.all([
     withLiveClients(context, environment, (clients, signal) => explainService(clients, row, { signal })),
-    askEngine(context, environment, catalog, service),
+    askEngine(context, environment, row),
   ]);
   const explanation: Explanation = { ...found, ...operation };
   const advice = adviceFor(explanation);
@@ -64,15 +64,14 @@ export async function runExplain(context: CliContext, service: string, options: 
 async function askEngine(
   context: CliContext,
   environment: Environment,
-  catalog: Catalog,
-  service: string,
+  row: Service,
 ): Promise<Pick<Explanation, 'operation' | 'engineProblem'>> {
   const { closeTemporal, connectTemporal, latestDeployment } = await import('../../clients/temporal/index.ts');
   let client: Client | undefined;
   try {
     const { engine } = await resolveConnections(environment, context.config);
     client = await connectTemporal(engine, 3);
-    const operation = await operationOf(client, await latestDeployment(client, environment.name), catalog, service);
+    const operation = await operationOf(client, await latestDeployment(client, environment.name), row);
     return operation ? { operation } : {};
   } catch (error) {
     return { engineProblem: error instanceof Error ? error.message : String(error) };
@@ -84,10 +83,10 @@ async function askEngine(
 async function operationOf(
   client: Client,
   run: Awaited<ReturnType<typeof import('../../clients/temporal/index.ts').latestDeployment>>,
-  catalog: Catalog,
-  service: string,
+  row: Service,
 ): Promise<OperationExplanation | undefined> {
   if (!run) return undefined;
+  const service = row.name;
   const [{ readDeployment }, { DeploymentTerminatedError }, { pendingOf }] = await Promise.all([
     import('../../clients/temporal/read.ts'),
     import('../../clients/temporal/history.ts'),
@@ -104,7 +103,7 @@ async function operationOf(
   const progress = services[service];
   const state = stateOf(view, service);
   const running = run.status === 'RUNNING';
-  const releases = releasesOf(catalog.services.find(({ name }) => name === service)!).map(({ name }) => name);
+  const releases = releasesOf(row).map(({ name }) => name);
   const { retries, causes } =
     running && planned
       ? await pendingOf(client, phaseWorkflowId(run.workflowId, run.runId, planned.phase))

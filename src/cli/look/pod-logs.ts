@@ -69,6 +69,5 @@ function printer(output: { write(text: string): unknown }, style: Style, json: b
 
 /** A log of others must not move the cursor; its colours stay. */
 function withoutControls(text: string): string {
-  // eslint-disable-next-line no-control-regex -- that is what is taken out
   return text.replace(/\u001b(?!\[[0-9;]*m)[^a-zA-Z]*[a-zA-Z]?|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g, '');
 }

@@ -90,7 +90,7 @@ function dependencyLines({ dependsOn }: Explanation, view: ExplanationView): str
     `  ${healthy ? '✔' : '✘'} ${service}`,
     healthy ? '' : truncate(oneLine(text), Math.max(20, view.columns - service.length - 8)),
   ]);
-  return table(rows).map((line, index) => view.style(dependsOn[index]!.healthy ? 'good' : 'bad', line.trimEnd()));
+  return table(rows).map((line, index) => view.style(dependsOn[index]?.healthy ? 'good' : 'bad', line.trimEnd()));
 }
 
 function headline({ name, helm }: ReleaseExplanation, { now }: ExplanationView): string {
@@ -143,7 +143,7 @@ function podLines(pods: readonly PodRow[], { columns, style }: ExplanationView):
     ]);
   return [
     ...table(rows).map((line, index) =>
-      style(sorted[index]!.reason === undefined ? 'good' : 'bad', truncate(line.trimEnd(), columns)),
+      style(sorted[index]?.reason === undefined ? 'good' : 'bad', truncate(line.trimEnd(), columns)),
     ),
     ...(sorted.length > MOST_PODS ? [`  … and ${sorted.length - MOST_PODS} more`] : []),
   ];
@@ -156,7 +156,12 @@ function adviceLines(advice: readonly Advice[], { environment, columns, style }:
     style('bold', 'What helps:'),
     ...advice.flatMap(({ why, next, command }) => [
       ...wrap(`${why} ${next}`, Math.max(20, columns - 2)).map((line) => `  ${line}`),
-      ...(command ? [`    ${commandLine(command[0]!, ...command.slice(1), '--env', environment)}`] : []),
+      ...commandOf(command, environment),
     ]),
   ];
+}
+
+function commandOf(command: readonly string[] | undefined, environment: string): string[] {
+  const [name, ...args] = command ?? [];
+  return name === undefined ? [] : [`    ${commandLine(name, ...args, '--env', environment)}`];
 }

@@ -87,11 +87,12 @@ export function adviceFor(explanation: Explanation): Advice[] {
   if (healthy) return [];
   const found: Advice[] = [];
   const sick = dependsOn.filter((dependency) => !dependency.healthy).map((dependency) => dependency.service);
-  if (sick.length > 0)
+  const [first] = sick;
+  if (first !== undefined)
     found.push({
       why: `It depends on ${sick.join(', ')}, which ${sick.length === 1 ? 'is' : 'are'} not healthy.`,
       next: 'Begin there.',
-      command: ['explain', sick[0]!],
+      command: ['explain', first],
     });
   const signs = releases.flatMap(({ pods, warnings, claims }) => [
     ...pods.map(({ reason = '', message = '' }) => `${reason} ${message}`),

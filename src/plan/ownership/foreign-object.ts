@@ -48,7 +48,7 @@ export function waysIn(
   live: unknown,
 ): string[] {
   const { kind, namespace, name } = object;
-  const which = `${namespace === undefined ? '' : `--namespace ${namespace} `}`;
+  const which = namespace === undefined ? '' : `--namespace ${namespace} `;
   const what = `${kind.toLowerCase()} ${name}`;
   const labelled = labelsOf(live)[OWNER_LABEL] !== undefined;
   return [
