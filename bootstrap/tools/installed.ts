@@ -8,15 +8,17 @@ import type { InstalledTool, ToolEnvironment, ToolName } from './types.ts';
 /**
  * What is there now: nothing is downloaded, built or repaired. Missing names are not there, or damaged.
  * @param env with its PATH the tools on it are found too, as `acquireTools` would
+ * @param names of those that are looked for; all when it is absent
  * @throws UnsupportedPlatformError
  */
 export async function findInstalledTools(
   cacheDir: string,
   env: ToolEnvironment = {},
   manifest: Manifest = MANIFEST,
+  names: readonly ToolName[] = Object.keys(manifest) as ToolName[],
 ): Promise<Map<ToolName, InstalledTool>> {
   const platform = toolPlatform();
-  const specs = Object.values(manifest);
+  const specs = Object.values(manifest).filter(({ name }) => names.includes(name));
   const tools = await Promise.all(
     specs.map(async (spec) => {
       const onPath = await lookUpOnPath(spec, cacheDir, env);

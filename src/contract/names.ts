@@ -155,6 +155,8 @@ export const VAULT_REVIEWER_SERVICE_ACCOUNT = { name: 'vault-token-reviewer', na
  * Secret with the authority of Vault's certificate (`ca.crt`), made in each namespace whose services log in to Vault.
  */
 export const VAULT_CA_SECRET = 'vault-ca';
+/** On that Secret: a digest of what it was made from. */
+export const AUTHORITY_ANNOTATION = 'ananta.dev/authority';
 /** Vault: mounts, roles and the audience of service account tokens. */
 export const VAULT = {
   kvMount: 'secret',

@@ -1,9 +1,10 @@
 /** `ananta env`: what is wrong with an environment's files, before anything is asked for over the network. */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { appendFile, cp, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { readConfig } from '../../src/config.ts';
 import { externalEnvironment, kubeconfigFor, type Workspace, workspace } from './run-cli.ts';
 
 let place: Workspace;
@@ -44,12 +45,15 @@ describe('env', () => {
       found['lacking']!.join('\n'),
       /^lacking\.yaml: chartMirror\.ca: there is no file .*ca\.pem on this machine\nlacking\.yaml: vault\.keys\.publicKeys\.0: .*holds no OpenPGP public key/,
     );
-    const lines = await place.run(['env', 'check', 'good', 'wrong']);
+    const lines = await place.run(['env', 'check', 'good', 'wrong', '--no-charts']);
     assert.deepEqual(
       [lines.code, lines.stdout],
       [3, '✔ good\n✘ wrong\n  wrong.yaml: domian: unknown key, did you mean "domain"?\n'],
     );
-    assert.equal((await place.run(['env', 'check', 'good'])).code, 0);
+    // Where there is no Helm, that is said, and none is fetched.
+    const without = await place.run(['env', 'check', 'good'], { env: { PATH: dirname(process.execPath) } });
+    assert.equal(without.code, 0);
+    assert.match(without.stdout, /✔ good\n  charts were not rendered: Helm is not on this machine yet/);
     assert.deepEqual(await place.state(), []);
   });
 
@@ -70,6 +74,33 @@ describe('env', () => {
     );
     assert.match(run.stdout, /context\.yaml: cluster: The kubeconfig .* has no context "stage" \(it has: other\)/);
     assert.match(run.stdout, /folder\.yaml: chartLock: .* is a folder, not a file/);
+  });
+
+  test('check: what Kubernetes would refuse of the rendered charts; publishers charts that are not here are named', async () => {
+    const tools = await workspace(readConfig().cacheDir);
+    try {
+      const { repoRoot } = readConfig();
+      await cp(join(repoRoot, 'platforms', 'mini'), join(tools.folder, 'mini'), { recursive: true });
+      await appendFile(join(tools.folder, 'mini/helm/values/web.yaml'), 'podLabels: {team: "our team"}\n');
+      await tools.environment('own', `${externalEnvironment({})}\nplatform: ${join(tools.folder, 'mini')}`);
+      const own = await tools.run(['env', 'check', 'own']);
+      assert.equal(own.code, 3, own.stderr);
+      assert.match(
+        own.stdout,
+        /^✘ own\n  own\.yaml: release web: Deployment apps\/web: spec\.template\.metadata\.labels\.team: "our team" is no value of a label[^\n]*\n$/,
+      );
+      // A cache with Helm and without charts.
+      const cache = join(tools.folder, 'cache');
+      await mkdir(join(cache, 'tools'), { recursive: true });
+      await symlink(join(readConfig().cacheDir, 'tools', 'helm'), join(cache, 'tools', 'helm'));
+      await tools.environment('theirs', externalEnvironment({}).replace('charts: bundled', 'charts: upstream'));
+      const theirs = await tools.run(['env', 'check', 'theirs'], { env: { ANANTA_CACHE_DIR: cache } });
+      assert.equal(theirs.code, 0, theirs.stdout);
+      assert.match(theirs.stdout, /^✔ theirs\n  not rendered, since their charts are not on this machine: argo-cd/);
+      assert.match(theirs.stdout, /charts pull --env theirs fetches them/);
+    } finally {
+      await tools.remove();
+    }
   });
 
   test('check names what is there when an environment does not exist', async () => {

@@ -1,12 +1,17 @@
 // Real: an API server with Pod Security Admission. Every object of every release passes its strict dry run.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import PQueue from 'p-queue';
+import { schemasText } from '../../scripts/schemas-text.ts';
+import { SCHEMAS_FILE } from '../../src/plan/objects/schemas.ts';
 import { goldenObjects, type KubernetesObject } from '../helm/golden.ts';
 import { catalog, config } from '../helm/helm.ts';
 import { podTemplate } from '../helm/pods.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
 import { type Kubectl, kubectlOn, listOf, strictDryRun } from '../support/kubectl.ts';
+import { REFUSED, TAKEN } from '../support/odd-objects.ts';
 
 const sandbox = goldenObjects('helm').flatMap(({ objects }) => objects);
 const replicated = goldenObjects('helm-replicated').flatMap(({ objects }) => objects);
@@ -72,6 +77,36 @@ describe('strict dry run', () => {
     await assert.rejects(
       strictDryRun(kubectl, [{ ...pod, spec: { ...pod.spec, enableServiceLink: false } }]),
       /enableServiceLink/,
+    );
+  });
+
+  test('the schemas that env check has are those of this API server', async () => {
+    assert.equal(
+      await schemasText(async (path) => JSON.parse(await kubectl(['get', '--raw', path]))),
+      await readFile(SCHEMAS_FILE, 'utf8'),
+      'anew with: node launcher.mjs --run scripts/kubernetes-schemas.ts',
+    );
+  });
+
+  test('what env check refuses is refused, each of it; what it takes is taken', async () => {
+    const queue = new PQueue({ concurrency: 4 });
+    const taken: string[] = [];
+    await queue.addAll(
+      REFUSED.map(([what, object]) => async () => {
+        const refused = await strictDryRun(kubectl, [object]).then(
+          () => false,
+          () => true,
+        );
+        if (!refused) taken.push(what);
+      }),
+    );
+    assert.deepEqual(taken, []);
+    await strictDryRun(
+      kubectl,
+      TAKEN.map(([, object], at) => {
+        const { metadata } = object as { metadata: { name: string } };
+        return { ...object, metadata: { ...metadata, name: `${metadata.name}${at}` } };
+      }),
     );
   });
 });

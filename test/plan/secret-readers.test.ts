@@ -83,6 +83,27 @@ describe('a Secret whose value has changed', () => {
     );
   });
 
+  test("with the authority of Vault's certificate: who logs in to Vault is restarted, servers with data as well", () => {
+    const logsIn = allReleases(catalog).filter(
+      ({ job, secrets }) => !job && secrets.some(({ delivery }) => delivery === 'login'),
+    );
+    const namespaces = [...new Set(logsIn.map(({ namespace }) => namespace))];
+    const authority = namespaces.map((namespace) => ({
+      namespace,
+      name: 'vault-ca',
+      path: '',
+      stale: false,
+      changedAt: LATER,
+    }));
+    assert.deepEqual(
+      restarted(plan(authority)),
+      logsIn.map(({ name }) => name),
+    );
+    const listed = plan(authority, { onChange: 'list' });
+    assert.deepEqual(restarted(listed), []);
+    assert.equal(listed.notes?.filter((note) => /vault-ca.*onChange: list/.test(note)).length, logsIn.length);
+  });
+
   test('that is to be made anew: planned beforehand, for where its value changes with that', () => {
     const made = plan(changed(MAIL, { stale: true }));
     assert.deepEqual(restarted(made), readers(MAIL));

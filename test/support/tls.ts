@@ -24,12 +24,13 @@ export interface Certificates {
   key: string;
 }
 
-/** For `localhost` and 127.0.0.1. */
-export async function certificates(folder: string): Promise<Certificates> {
+/** For `localhost`, 127.0.0.1, and more names where they are given. */
+export async function certificates(folder: string, names: readonly string[] = []): Promise<Certificates> {
   await mkdir(folder, { recursive: true });
   const file = (name: string): string => join(folder, name);
   const openssl = (...args: string[]): Promise<unknown> => run(OPENSSL ?? 'openssl', args, { cwd: folder });
-  await writeFile(file('extensions'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
+  const all = ['DNS:localhost', 'IP:127.0.0.1', ...names.map((name) => `DNS:${name}`)];
+  await writeFile(file('extensions'), `subjectAltName=${all.join(',')}\n`);
   await openssl(
     'req',
     '-x509',

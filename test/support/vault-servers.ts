@@ -30,6 +30,9 @@ export interface VaultServers {
   /** As Kubernetes ends a pod. */
   stop: (index: number) => Promise<void>;
   address: (index: number) => string;
+  port: (index: number) => number;
+  /** Reads its certificate again. */
+  reload: (index: number) => void;
   close: () => Promise<void>;
 }
 
@@ -38,6 +41,8 @@ export interface VaultServersOptions {
   seal?: Seal;
   /** Certificates for `localhost`: then they answer over TLS alone, and the client checks them against `ca`. */
   tls?: Certificates;
+  /** Configuration of the server, in place of what the charts would get: as it lies in a cluster. */
+  text?: () => Promise<string>;
   /** More of the configuration: a folder of plug-ins. */
   more?: string;
   /** Of the processes, as the pods have them from Secrets. */
@@ -63,6 +68,7 @@ export async function vaultServers({
   count,
   seal,
   tls,
+  text,
   more = '',
   env = {},
 }: VaultServersOptions): Promise<VaultServers> {
@@ -72,17 +78,19 @@ export async function vaultServers({
   const processes = new Map<number, ChildProcess>();
   const portOf = (index: number): number => ports[2 * index]!;
 
-  const configuration = (index: number, replicas: number): string => {
-    const text = `${vaultHcl({ name: 'vault' }, { replicas, seal, ...(tls ? { tls: { secret: 'vault-tls' } } : {}) }, DOMAIN, { mlock: 'said' })}${more}\n`;
-    return text
+  const configuration = async (index: number, replicas: number): Promise<string> => {
+    const settings = { replicas, seal, ...(tls ? { tls: { secret: 'vault-tls' } } : {}) };
+    const own = text ? await text() : vaultHcl({ name: 'vault' }, settings, DOMAIN, { mlock: 'said' });
+    return `${own}${more}\n`
       .replace('[::]:8200', `127.0.0.1:${portOf(index)}`)
       .replace('[::]:8201', `127.0.0.1:${ports[2 * index + 1]}`)
       .replace('/vault/data', join(folder, `data-${index}`))
-      .replace('/vault/tls/tls.crt', tls?.cert ?? '')
-      .replace('/vault/tls/tls.key', tls?.key ?? '')
+      .replaceAll('/vault/tls/tls.crt', tls?.cert ?? '')
+      .replaceAll('/vault/tls/tls.key', tls?.key ?? '')
+      .replaceAll('/vault/tls/ca.crt', tls?.ca ?? '')
       .replaceAll(
-        /http:\/\/vault-(\d)\.[^"]*:8200/g,
-        (_whole, peer: string) => `http://127.0.0.1:${portOf(Number(peer))}`,
+        /(https?):\/\/vault-(\d)\.[^"]*:8200/g,
+        (_whole, scheme: string, peer: string) => `${scheme}://127.0.0.1:${portOf(Number(peer))}`,
       );
   };
   const end = async (index: number, signal: NodeJS.Signals): Promise<void> => {
@@ -135,7 +143,7 @@ export async function vaultServers({
     start: async (index, replicas) => {
       await mkdir(join(folder, `data-${index}`), { recursive: true });
       const file = join(folder, `vault-${index}.hcl`);
-      await writeFile(file, configuration(index, replicas));
+      await writeFile(file, await configuration(index, replicas));
       const child = spawn(binary, ['server', `-config=${file}`], {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: {
@@ -143,7 +151,7 @@ export async function vaultServers({
           HOME: folder,
           ...env,
           // As the chart sets them.
-          VAULT_API_ADDR: `http://127.0.0.1:${portOf(index)}`,
+          VAULT_API_ADDR: `${tls ? 'https' : 'http'}://127.0.0.1:${portOf(index)}`,
           VAULT_CLUSTER_ADDR: `https://127.0.0.1:${ports[2 * index + 1]}`,
           VAULT_RAFT_NODE_ID: `vault-${index}`,
         },
@@ -168,6 +176,8 @@ export async function vaultServers({
     },
     stop: (index) => end(index, 'SIGTERM'),
     address: (index) => `http://127.0.0.1:${portOf(index)}`,
+    port: portOf,
+    reload: (index) => processes.get(index)?.kill('SIGHUP'),
     close: async () => {
       client.close();
       await Promise.all([...processes.keys()].map((index) => end(index, 'SIGKILL')));

@@ -19,6 +19,7 @@ import type { MadeSecret } from '../vault/made-secrets.ts';
 import { hadValue, restorable } from '../vault/restore.ts';
 import { findContentDrift } from './content.ts';
 import { type Inside, lookInside, type ReadPath } from './vault-inside.ts';
+import { authorityFindings } from '../vault/authorities.ts';
 import { compareSecrets, readMadeSecrets } from './vault-secrets.ts';
 
 export interface VaultDrift {
@@ -41,11 +42,26 @@ export async function findVaultDrift(
   ]);
   const vault = await lookAtVault(clients, environment, made ?? [], signal);
   const secrets = made ? compareSecrets(clients, made, vault.inside) : { findings: [], checked: 0 };
+  const authorities = made ? await lookAtAuthorities(clients, made, signal) : { findings: [], checked: 0 };
   return {
-    findings: [...vault.findings, ...unseen, ...secrets.findings, ...content.findings],
-    checked: { vault: vault.checked, secrets: secrets.checked },
+    findings: [...vault.findings, ...unseen, ...secrets.findings, ...authorities.findings, ...content.findings],
+    checked: { vault: vault.checked, secrets: secrets.checked + authorities.checked },
     simulated: content.simulated,
   };
+}
+
+/** Where the certificate's own Secret cannot be read, Vault could not be asked either: that is said there. */
+async function lookAtAuthorities(
+  clients: Clients,
+  made: readonly MadeSecret[],
+  signal: AbortSignal,
+): Promise<Pick<Look, 'findings' | 'checked'>> {
+  try {
+    return await authorityFindings(clients, made, signal);
+  } catch {
+    signal.throwIfAborted();
+    return { findings: [], checked: 0 };
+  }
 }
 
 interface Look {

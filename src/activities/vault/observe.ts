@@ -6,6 +6,7 @@ import { wantedSecrets } from '../../plan/vault/kubernetes-secrets.ts';
 import { SECRETS_CHANGED_ANNOTATION } from '../../contract/names.ts';
 import type { ChangedSecret, ObservedCluster } from '../../plan/observed.ts';
 import { deployerRole, policyNames, serviceRoles } from '../../plan/vault/policies.ts';
+import { observeAuthorities } from './authorities.ts';
 import { readReceipt, wantedReceipt } from './receipt.ts';
 import { knownNames } from './roles.ts';
 import { existingSecrets, LACKS_A_LABEL, staleness } from './wanted.ts';
@@ -50,7 +51,9 @@ export async function observeVault(
         });
       return why === undefined ? [] : [`Secret ${secret.namespace}/${secret.name} ${why}`];
     });
-    const reasons = [...inside.reasons, ...stale];
+    const authorities = await observeAuthorities(clients, existing, signal);
+    changedSecrets.push(...authorities.changed);
+    const reasons = [...inside.reasons, ...stale, ...authorities.reasons];
     return {
       vault: 'open',
       vaultConfigured: reasons.length === 0,

@@ -1,7 +1,7 @@
 /** Kubernetes Secrets from Vault, for services that read Secrets. */
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
-import { type KvEntry, readAuthority, readKv } from '../../clients/vault/index.ts';
+import { type KvEntry, readKv } from '../../clients/vault/index.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import {
@@ -9,19 +9,17 @@ import {
   MANAGED_BY_LABEL,
   OWNER_LABEL,
   SECRETS_CHANGED_ANNOTATION,
-  VAULT_CA_SECRET,
   VAULT_PATH_ANNOTATION,
   VAULT_VERSION_ANNOTATION,
 } from '../../contract/names.ts';
-import { serviceRoles } from '../../plan/vault/policies.ts';
 import { type WantedSecret, wantedSecrets } from '../../plan/vault/kubernetes-secrets.ts';
 import { assertTarget } from '../context.ts';
 import { DeployError } from '../failures.ts';
 import { withHeartbeat, type ScopeOf } from '../scope.ts';
+import { writeAuthorities } from './authorities.ts';
 import { requireText } from './declared.ts';
 import { registerSecretValues } from './learn.ts';
 import { type MadeSecret, madeSecrets } from './made-secrets.ts';
-import { namespaceOf } from './server.ts';
 import { staleness } from './wanted.ts';
 
 export function syncSecrets(clients: Clients, scopeOf: ScopeOf): Activities['syncSecrets'] {
@@ -51,41 +49,11 @@ export function syncSecrets(clients: Clients, scopeOf: ScopeOf): Activities['syn
             return write(clients, secret, entry, changedAt(secret, found, entry, now), signal);
           }),
         );
-        const authorities = await writeAuthorities(clients, signal);
+        const authorities = await writeAuthorities(clients, existing, now, signal);
         return { written: [...stale.map(({ namespace, name }) => `${namespace}/${name}`), ...authorities] };
       },
     );
   };
-}
-
-/**
- * Services that log in check Vault's certificate: its authority goes into their namespaces. @returns what was written
- */
-async function writeAuthorities(
-  { kubernetes, catalog, environment: { name: owner, vault } }: Pick<Clients, 'kubernetes' | 'catalog' | 'environment'>,
-  signal: AbortSignal,
-): Promise<string[]> {
-  if (vault.tls === undefined) return [];
-  const authority = await readAuthority(kubernetes, namespaceOf(catalog), vault.tls.secret, signal);
-  const labels = { [MANAGED_BY_LABEL]: MANAGED_BY, [OWNER_LABEL]: owner };
-  const data = { 'ca.crt': Buffer.from(authority).toString('base64') };
-  const namespaces = [...new Set(serviceRoles(catalog).map(({ namespace }) => namespace))];
-  const written = await Promise.all(
-    namespaces.map(async (namespace) => {
-      const path = paths.secret(namespace, VAULT_CA_SECRET);
-      const found = (await kubernetes.get(path, signal)) as { data?: Record<string, string> } | undefined;
-      if (found?.data?.['ca.crt'] === data['ca.crt']) return [];
-      const metadata = { name: VAULT_CA_SECRET, namespace, labels };
-      await kubernetes.apply(
-        path,
-        { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata, data },
-        { force: true },
-        signal,
-      );
-      return [`${namespace}/${VAULT_CA_SECRET}`];
-    }),
-  );
-  return written.flat();
 }
 
 async function readPaths(

@@ -7,15 +7,19 @@ export function envCommand(context: CliContext): Command {
   const check = plainCommand('check', {
     summary: 'check environment files, and the files that they name',
     description: `Reads each file in environments/ with all that it extends, and tells everything that is wrong with it by file and field.
-Looks for the certificates, keys and locks that it names on this machine. Asks no cluster and no engine, changes nothing.
+Looks for the certificates, keys and locks that it names on this machine. What is right so far is rendered, chart by chart, and
+each object compared with the schemas and rules of Kubernetes; publishers' charts that are not on this machine are named. Asks
+no cluster and no engine, fetches and changes nothing.
 
 Exit code 3: something is wrong.`,
     examples: [
       ['env check', 'All environments.'],
       ['env check prod', 'One.'],
+      ['env check --no-charts', 'The files alone, at once.'],
     ],
   })
     .argument('[name...]', 'environments; all when none is given')
+    .option('--no-charts', 'leave out what comes of the charts')
     .option('--json', 'one JSON object on standard output')
     .action(async (names: string[], options: EnvCheckOptions) => {
       const { checkEnvironments } = await import('../look/env.ts');

@@ -10,13 +10,26 @@ import type { Environment } from '../../environment/schema.ts';
 import { chartLockFile } from '../../plan/charts/lock.ts';
 import { resourceConflicts } from '../../plan/inputs/resources.ts';
 
-/** @returns nothing for an environment that can be used as far as this machine can tell */
-export async function problemsOf(name: string, config: Config): Promise<ConfigurationProblem[]> {
+/** What is wrong with an environment, and what could not be looked at. */
+export interface EnvironmentCheck {
+  problems: ConfigurationProblem[];
+  notes: string[];
+}
+
+/**
+ * Charts are rendered only where everything else is right.
+ * @returns no problem for an environment that can be used as far as this machine can tell
+ */
+export async function problemsOf(
+  name: string,
+  config: Config,
+  { charts }: { charts: boolean },
+): Promise<EnvironmentCheck> {
   let environment: Environment;
   try {
     environment = await loadEnvironment(name, config);
   } catch (error) {
-    if (error instanceof ConfigurationError) return error.problems;
+    if (error instanceof ConfigurationError) return { problems: error.problems, notes: [] };
     throw error;
   }
   const found = await Promise.all([
@@ -25,7 +38,16 @@ export async function problemsOf(name: string, config: Config): Promise<Configur
     publicKeyProblems(environment, config),
     inputProblems(environment, config),
   ]);
-  return found.flat();
+  const problems = found.flat();
+  if (problems.length > 0 || !charts) return { problems, notes: [] };
+  // Loaded late: most that is wrong is found before.
+  const { renderedProblems } = await import('./rendered-problems.ts');
+  try {
+    return await renderedProblems(await loadPlatform(environment, config), environment, config);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { problems: [{ file: `${name}.yaml`, field: '', message }], notes: [] };
+  }
 }
 
 async function fileProblems({ field, path }: NamedFile, name: string): Promise<ConfigurationProblem[]> {

@@ -3,11 +3,13 @@ import { stringify } from 'yaml';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { listEnvironments, loadEnvironment } from '../../environment/load.ts';
 import type { CliContext } from '../shared/context.ts';
-import { problemsOf } from './env-problems.ts';
+import { type EnvironmentCheck, problemsOf } from './env-problems.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { printLines } from '../shared/terminal.ts';
 
 export interface EnvCheckOptions {
+  /** False: --no-charts. */
+  charts: boolean;
   json?: true;
 }
 
@@ -19,29 +21,32 @@ export interface EnvShowOptions {
 export async function checkEnvironments(
   context: CliContext,
   names: readonly string[],
-  { json }: EnvCheckOptions,
+  { charts, json }: EnvCheckOptions,
 ): Promise<ExitCode> {
   const {
     config,
     terminal: { stdout, style },
   } = context;
   const wanted = names.length > 0 ? names : await listEnvironments(config);
-  const results = await Promise.all(wanted.map(async (name) => ({ name, problems: await problemsOf(name, config) })));
+  const results: ({ name: string } & EnvironmentCheck)[] = [];
+  // One after the other: each renders on all cores, and has much in common with those before.
+  for (const name of wanted) results.push({ name, ...(await problemsOf(name, config, { charts })) });
   const sound = results.every(({ problems }) => problems.length === 0);
   if (json) printLines(stdout, [JSON.stringify({ sound, environments: results })]);
   else {
     printLines(
       stdout,
-      results.flatMap(({ name, problems }) =>
-        problems.length === 0
+      results.flatMap(({ name, problems, notes }) => [
+        ...(problems.length === 0
           ? [style('good', `✔ ${name}`)]
           : [
               style('bad', `✘ ${name}`),
               ...problems.map(
                 ({ file, field, message }) => `  ${[file, field, message].filter((part) => part !== '').join(': ')}`,
               ),
-            ],
-      ),
+            ]),
+        ...notes.map((note) => `  ${note}`),
+      ]),
     );
   }
   return sound ? EXIT_CODES.done : EXIT_CODES.refused;

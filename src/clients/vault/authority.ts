@@ -32,14 +32,15 @@ export function vaultTls(
   let known: { until: number; authority: Promise<string> } | undefined;
   return {
     name: `${VAULT.service}.${namespace}.svc`,
-    authority: () => {
-      if (known === undefined || known.until < performance.now()) {
+    authority: (fresh = false) => {
+      if (fresh || known === undefined || known.until < performance.now()) {
         known = {
           until: performance.now() + KEPT_MILLISECONDS,
           authority: readAuthority(kubernetes, namespace, secret),
         };
-        known.authority.catch(() => {
-          known = undefined;
+        const reading = known;
+        reading.authority.catch(() => {
+          if (known === reading) known = undefined;
         });
       }
       return known.authority;

@@ -17,8 +17,11 @@ export interface TunnelTarget {
   release: string;
   /** Of the container. */
   port: number;
-  /** Where it answers over TLS: the name in its certificate, and the authority that it is checked against. */
-  tls?: { name: string; authority: () => Promise<string> };
+  /**
+   * Where it answers over TLS: the name in its certificate, and the authority that it is checked against. `fresh`: as
+   * it is now, not as it was a moment ago.
+   */
+  tls?: { name: string; authority: (fresh?: boolean) => Promise<string> };
 }
 
 export interface TunnelRequest {
@@ -72,11 +75,16 @@ export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connec
   const connect = async (pod: string): Promise<Duplex> => {
     const { tls: secure } = target;
     if (secure === undefined) return kubernetes.connect({ namespace: target.namespace, pod }, target.port);
-    const [authority, stream] = await Promise.all([
-      secure.authority(),
-      kubernetes.connect({ namespace: target.namespace, pod }, target.port),
-    ]);
-    return secured(stream, secure.name, authority);
+    const open = (): Promise<Duplex> => kubernetes.connect({ namespace: target.namespace, pod }, target.port);
+    const [authority, stream] = await Promise.all([secure.authority(), open()]);
+    try {
+      return await secured(stream, secure.name, authority);
+    } catch (error) {
+      // The certificate may be a new one, of a new authority.
+      const now = await secure.authority(true);
+      if (now === authority) throw error;
+      return secured(await open(), secure.name, now);
+    }
   };
   const ways = new Map<string, Way>();
   const at = (pod: string): Way => {

@@ -1,6 +1,6 @@
 /** Who reads a Kubernetes Secret whose value has changed, and what follows: a restart, or a line for a person. Pure. */
 import type { Catalog } from '../../catalog/schema.ts';
-import { SECRETS_CHANGED_ANNOTATION } from '../../contract/names.ts';
+import { SECRETS_CHANGED_ANNOTATION, VAULT_CA_SECRET } from '../../contract/names.ts';
 import type { PlannedStep } from '../../contract/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { secretNameOf } from './kubernetes-secrets.ts';
@@ -36,7 +36,7 @@ function outdated(
 ): ChangedSecret[] {
   const since = podsSince?.get(releaseKey(namespace, name));
   if (job || since === undefined) return [];
-  const read = new Set(secrets.filter(({ delivery }) => delivery === 'kubernetes').map(secretNameOf));
+  const read = new Set(secrets.map((use) => (use.delivery === 'kubernetes' ? secretNameOf(use) : VAULT_CA_SECRET)));
   return changedSecrets.filter(
     (secret) =>
       secret.namespace === namespace &&
@@ -44,6 +44,9 @@ function outdated(
       (secret.stale || (secret.changedAt !== undefined && since <= secret.changedAt)),
   );
 }
+
+/** Whom Vault is asked by: nothing is initialised from it. */
+const isAuthority = ({ name }: ChangedSecret): boolean => name === VAULT_CA_SECRET;
 
 /** Paths that a server with data was initialised from: it keeps the former value, whatever its pods are told. */
 function initialised(catalog: Catalog): Map<string, string> {
@@ -70,7 +73,9 @@ export function withRestart(
   if (secrets.onChange === 'list' || step.action === 'install') return step;
   const fixed = initialised(catalog);
   const stateful = findService(catalog, release.service).stateful;
-  const restart = outdated(release, seen).filter(({ path }) => !stateful && !fixed.has(path));
+  const restart = outdated(release, seen).filter(
+    (secret) => isAuthority(secret) || (!stateful && !fixed.has(secret.path)),
+  );
   if (restart.length === 0) return step;
   const names = restart.map(({ name }) => name);
   if (step.action !== 'unchanged' && step.action !== 'verify') return { ...step, restart: names };
@@ -86,10 +91,16 @@ export function listedReaders(catalog: Catalog, { secrets }: Pick<Environment, '
     const { name, namespace } = release;
     const stateful = findService(catalog, release.service).stateful;
     const listed = outdated(release, seen).filter(
-      ({ path }) => secrets.onChange === 'list' || stateful || fixed.has(path),
+      (secret) => secrets.onChange === 'list' || (!isAuthority(secret) && (stateful || fixed.has(secret.path))),
     );
     if (listed.length === 0) return [];
-    const servers = [...new Set(listed.map(({ path }) => (stateful ? release.service : fixed.get(path))))];
+    const servers = [
+      ...new Set(
+        listed
+          .filter((secret) => !isAuthority(secret))
+          .map(({ path }) => (stateful ? release.service : fixed.get(path))),
+      ),
+    ];
     const server = servers.find((candidate) => candidate !== undefined);
     const what = listed.every(({ stale }) => stale) ? 'is made anew from Vault, and may change' : 'has changed';
     const why =

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createActivities } from '../../../src/activities/index.ts';
+import { authorityFindings } from '../../../src/activities/vault/authorities.ts';
+import { madeSecrets } from '../../../src/activities/vault/made-secrets.ts';
+import { observeVault } from '../../../src/activities/vault/observe.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { readAuthority } from '../../../src/clients/vault/index.ts';
 import { withFakeClients } from '../../support/fakes/clients.ts';
@@ -30,6 +33,57 @@ describe("the authority of Vault's certificate", () => {
       cluster.objects.set(PLACE, secret('ANOTHER'));
       assert.deepEqual(await written(), ['apps/vault-ca']);
       assert.equal(await readAuthority(clients.kubernetes, 'apps', 'vault-ca'), 'ANOTHER');
+    });
+  });
+
+  test('another one is planned, marked for who has started before, and found as drift', async () => {
+    await withFakeClients(async (parts) => {
+      const { clients, cluster } = parts;
+      clients.environment.vault = { ...clients.environment.vault, tls: { secret: 'vault-tls' } };
+      cluster.objects.set(PLACE, secret('AUTHORITY'));
+      const activities = createActivities(clients, () => testScope());
+      await activities.openVault(parts.run);
+      await activities.configureVault(parts.run);
+      await activities.seedVault(parts.run);
+      await activities.syncSecrets(parts.run);
+      const seen = async (): Promise<{
+        reasons: string[];
+        changed: { name: string; stale: boolean; changedAt?: string }[];
+      }> => {
+        const { vaultReasons = [], changedSecrets = [] } = await observeVault(
+          clients,
+          clients.environment,
+          AbortSignal.timeout(10_000),
+        );
+        const ours = ({ name }: { name: string }): boolean => name === 'vault-ca';
+        return {
+          reasons: vaultReasons.filter((text) => text.includes('vault-ca')),
+          changed: changedSecrets.filter(ours),
+        };
+      };
+      const drift = async (): Promise<string[]> => {
+        const made = await madeSecrets(clients);
+        const { findings } = await authorityFindings(clients, made, AbortSignal.timeout(10_000));
+        return findings.map(({ kind, object, repair }) => `${kind} ${object} ${repair ?? ''}`);
+      };
+      assert.deepEqual([await seen(), await drift()], [{ reasons: [], changed: [] }, []]);
+
+      cluster.objects.set(PLACE, secret('ANOTHER'));
+      const before = await seen();
+      assert.deepEqual(before.reasons, ['Secret app-plane/vault-ca is not the authority in vault-system/vault-tls']);
+      assert.deepEqual(
+        before.changed.map(({ stale }) => stale),
+        [true],
+      );
+      assert.deepEqual(await drift(), ['changed Secret app-plane/vault-ca secret']);
+      await activities.syncSecrets(parts.run);
+      const after = await seen();
+      assert.deepEqual([after.reasons, await drift()], [[], []]);
+      assert.match(after.changed[0]?.changedAt ?? '', /^\d{4}-/);
+
+      cluster.objects.delete('/api/v1/namespaces/app-plane/secrets/vault-ca');
+      assert.deepEqual((await seen()).reasons, ['Secret app-plane/vault-ca is missing']);
+      assert.deepEqual(await drift(), ['missing Secret app-plane/vault-ca secret']);
     });
   });
 

@@ -3,10 +3,15 @@
  * unanswered.
  */
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createTunnel, type Tunnel } from '../../../src/clients/vault/tunnel.ts';
+import { certificates, OPENSSL } from '../../support/tls.ts';
 
 /** A tunnel to a server of this process, and the number of connections that were opened. */
 async function withServer(
@@ -89,4 +94,51 @@ describe('requests to Vault through the port-forward', () => {
       },
     );
   });
+});
+
+test('a certificate of a new authority: the authority is asked for again, once', {
+  skip: OPENSSL === undefined && 'needs openssl',
+}, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tunnel-tls-'));
+  const [before, now] = await Promise.all([certificates(join(folder, 'a')), certificates(join(folder, 'b'))]);
+  const [cert, key, old, fresh] = await Promise.all(
+    [now.cert, now.key, before.ca, now.ca].map((file) => readFile(file, 'utf8')),
+  );
+  const server = https.createServer({ cert, key }, (_request, response) => response.end('{}'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  const pod = { metadata: { name: 'vault-0', uid: 'p', resourceVersion: '1' }, status: { phase: 'Running' } };
+  const asked: (boolean | undefined)[] = [];
+  const tunnelWith = (later: string): Tunnel =>
+    createTunnel(
+      {
+        list: () => Promise.resolve({ metadata: { resourceVersion: '1' }, items: [pod] }),
+        connect: () => Promise.resolve(net.connect(port, '127.0.0.1')),
+      },
+      {
+        namespace: 'vault-system',
+        release: 'vault',
+        port: 8200,
+        tls: {
+          name: 'localhost',
+          authority: (again) => {
+            asked.push(again);
+            return Promise.resolve((again ? later : old) ?? '');
+          },
+        },
+      },
+    );
+  try {
+    const tunnel = tunnelWith(fresh ?? '');
+    assert.equal((await get(tunnel, '/v1/x', 2)).status, 200);
+    assert.deepEqual(asked, [undefined, true]);
+    tunnel.close();
+    const lost = tunnelWith(old ?? '');
+    await assert.rejects(get(lost, '/v1/x', 2), { name: 'VaultUnreachableError', message: /its certificate/ });
+    lost.close();
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await rm(folder, { recursive: true });
+  }
 });

@@ -1,0 +1,103 @@
+/**
+ * What Helm and the API server would refuse about the charts of an environment, found without either's cluster: each
+ * chart is rendered with the environment's values, and each object compared with Kubernetes' own schemas and rules.
+ * Charts that are not on this machine are named, not fetched.
+ */
+import { access } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import PQueue from 'p-queue';
+import { findInstalledTools } from '../../../bootstrap/tools/installed.ts';
+import { renderedObjects, tidyRenderings } from '../../activities/diff/render.ts';
+import type { Catalog } from '../../catalog/schema.ts';
+import { ChartRenderError } from '../../clients/helm/template.ts';
+import { type Config, stateDir } from '../../config.ts';
+import type { ConfigurationProblem } from '../../environment/errors.ts';
+import type { Environment } from '../../environment/schema.ts';
+import type { ManifestObject } from '../../plan/diff/manifest.ts';
+import { allReleaseInputs, type ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
+import { definedKinds } from '../../plan/objects/defined.ts';
+import { type RenderedRelease, releaseProblems } from '../../plan/objects/releases.ts';
+import { readSchemas } from '../../plan/objects/schemas.ts';
+import { findRelease } from '../../plan/releases.ts';
+import { commandLine } from '../shared/format.ts';
+
+export interface RenderedCheck {
+  problems: ConfigurationProblem[];
+  /** What could not be checked here, and what would change that. */
+  notes: string[];
+}
+
+/** @throws Error for values files, chart folders or a lock that cannot be read */
+export async function renderedProblems(
+  catalog: Catalog,
+  environment: Environment,
+  config: Config,
+): Promise<RenderedCheck> {
+  const { name } = environment;
+  const helm = (await findInstalledTools(config.cacheDir, config.childEnv, undefined, ['helm'])).get('helm')?.path;
+  if (helm === undefined)
+    return {
+      problems: [],
+      notes: [
+        `charts were not rendered: Helm is not on this machine yet. ${commandLine('rbac', 'show', '--env', name)} brings it`,
+      ],
+    };
+  const inputs = [...(await allReleaseInputs(catalog, environment, {}, config))];
+  const missing = new Set<string>();
+  const rendered: RenderedRelease[] = [];
+  const problems: ConfigurationProblem[] = [];
+  await tidyRenderings(config);
+  const home = join(stateDir(config, name), 'helm');
+  const queue = new PQueue({ concurrency: availableParallelism() });
+  await queue.addAll(
+    inputs.map(([release, input]) => async () => {
+      const absent = await absentChart(input);
+      if (absent !== undefined) {
+        missing.add(absent);
+        return;
+      }
+      const { namespace } = findRelease(catalog, release);
+      try {
+        const objects = await renderedObjects({ helm, home, config }, { name: release, namespace }, input);
+        rendered.push({ release, namespace, objects });
+      } catch (error) {
+        problems.push({ file: `${name}.yaml`, field: '', message: `release ${wordsOf(error, release)}` });
+      }
+    }),
+  );
+  const schemas = await readSchemas();
+  const custom = definedKinds(rendered.flatMap(({ objects }) => objects.map(({ object }: ManifestObject) => object)));
+  const found = releaseProblems(
+    rendered.sort((a, b) => a.release.localeCompare(b.release)),
+    schemas,
+    custom,
+  );
+  return {
+    problems: [
+      ...problems.sort((a, b) => a.message.localeCompare(b.message)),
+      ...found.map((message) => ({ file: `${name}.yaml`, field: '', message })),
+    ],
+    notes:
+      missing.size === 0
+        ? []
+        : [
+            `not rendered, since ${missing.size === 1 ? 'its chart is' : 'their charts are'} not on this machine: ${[...missing].sort().join(', ')}. ${commandLine('charts', 'pull', '--env', name)} fetches ${missing.size === 1 ? 'it' : 'them'}`,
+          ],
+  };
+}
+
+/** @returns name and version of a publisher's chart that is not in the cache */
+async function absentChart({ upstream, chartPath }: ReleaseInputs): Promise<string | undefined> {
+  if (upstream === undefined) return undefined;
+  return access(chartPath).then(
+    () => undefined,
+    () => `${upstream.name} ${upstream.version}`,
+  );
+}
+
+/** Helm's own words name the release already. */
+function wordsOf(error: unknown, release: string): string {
+  if (error instanceof ChartRenderError) return error.message.replace(/\s*\n\s*/g, ' ').trim();
+  return `${release}: ${error instanceof Error ? error.message : String(error)}`;
+}
