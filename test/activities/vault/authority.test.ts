@@ -70,20 +70,20 @@ describe("the authority of Vault's certificate", () => {
 
       cluster.objects.set(PLACE, secret('ANOTHER'));
       const before = await seen();
-      assert.deepEqual(before.reasons, ['Secret app-plane/vault-ca is not the authority in vault-system/vault-tls']);
+      assert.deepEqual(before.reasons, ['Secret apps/vault-ca is not the authority in vault-system/vault-tls']);
       assert.deepEqual(
         before.changed.map(({ stale }) => stale),
         [true],
       );
-      assert.deepEqual(await drift(), ['changed Secret app-plane/vault-ca secret']);
+      assert.deepEqual(await drift(), ['changed Secret apps/vault-ca secret']);
       await activities.syncSecrets(parts.run);
       const after = await seen();
       assert.deepEqual([after.reasons, await drift()], [[], []]);
       assert.match(after.changed[0]?.changedAt ?? '', /^\d{4}-/);
 
-      cluster.objects.delete('/api/v1/namespaces/app-plane/secrets/vault-ca');
-      assert.deepEqual((await seen()).reasons, ['Secret app-plane/vault-ca is missing']);
-      assert.deepEqual(await drift(), ['missing Secret app-plane/vault-ca secret']);
+      cluster.objects.delete('/api/v1/namespaces/apps/secrets/vault-ca');
+      assert.deepEqual((await seen()).reasons, ['Secret apps/vault-ca is missing']);
+      assert.deepEqual(await drift(), ['missing Secret apps/vault-ca secret']);
     });
   });
 
