@@ -1,4 +1,5 @@
 /** One process of the local stack: how it is started, asked whether it works, restarted and stopped. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AnantaError, type NextStep } from '../src/contract/errors.ts';
 import { type ComponentName, type Layout, lockOf, logFileOf, pidFileOf } from './layout.ts';
 import { commandDigest, endProcess, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
@@ -6,7 +7,8 @@ import type { DaemonRecord, DaemonSpec } from './process/daemon.ts';
 import { withLock } from './process/lock.ts';
 import { logTail } from './process/log-file.ts';
 import { findProcesses } from './process/orphans.ts';
-import { WaitTimeoutError, waitUntil } from './process/wait.ts';
+import { vitalsOf } from './process/vitals.ts';
+import { WaitTimeoutError, waitWhileMoving } from './process/wait.ts';
 import { processesOf } from './processes.ts';
 import type { Report } from './report.ts';
 
@@ -24,19 +26,25 @@ export interface Component {
   prepare?: () => Promise<void>;
   /** One look. @returns what there is to say about it, '' for nothing. @throws Error while it does not work */
   check: () => Promise<string>;
-  /** How long a start may take until the first good check. */
-  readyWithinMs: number;
+  /** So long nothing of it may change until the first good check: what it computes, writes, answers. */
+  standstillMs: number;
+  /** How often it is started again when it ends before that. */
+  restarts?: number;
   /** Between TERM and KILL. */
   graceMs: number;
 }
+
+const RESTART_PAUSE_MS = 1000;
 
 export class ComponentError extends AnantaError {
   override name = 'ComponentError';
   override readonly next: readonly NextStep[] = [{ command: 'doctor' }];
   readonly component: ComponentName;
   readonly logFile: string;
+  /** It does not run any more. */
+  readonly ended: boolean;
 
-  constructor(component: ComponentName, message: string, logFile: string, tail: readonly string[]) {
+  constructor(component: ComponentName, message: string, logFile: string, tail: readonly string[], ended = false) {
     super(
       [`${component}: ${message}`, ...tail.map((line) => `  | ${line.slice(0, 300)}`), `Its log: ${logFile}`].join(
         '\n',
@@ -44,6 +52,7 @@ export class ComponentError extends AnantaError {
     );
     this.component = component;
     this.logFile = logFile;
+    this.ended = ended;
   }
 }
 
@@ -101,7 +110,7 @@ export async function startComponent(
   await endUnrecorded(layout, component);
   await component.prepare?.();
   const record = await startDaemon(component.spec);
-  const detail = await awaitReady(component, record, signal);
+  const detail = await awaitReadyOrRestart(component, record, { report, signal });
   report({
     kind: 'component',
     component: component.name,
@@ -129,29 +138,54 @@ export function isOutdated(record: DaemonRecord, spec: DaemonSpec): boolean {
   return record.digest !== commandDigest(spec) || record.build !== spec.build;
 }
 
-/** Polls until the first good check. @throws ComponentError when it ends or takes too long */
+/**
+ * The same for one that gives up by itself while what it needs is slow: it is started again.
+ * @returns what there is to say about it
+ */
+export async function awaitReadyOrRestart(
+  component: Component,
+  started: DaemonRecord,
+  { report, signal }: Pick<EnsureOptions, 'report' | 'signal'>,
+): Promise<string> {
+  let record = started;
+  for (let left = component.restarts ?? 0; ; left -= 1) {
+    try {
+      return await awaitReady(component, record, signal);
+    } catch (error) {
+      if (!(error instanceof ComponentError) || !error.ended || left <= 0) throw error;
+      report({ kind: 'component', component: component.name, state: 'died', detail: 'it is started again' });
+      await sleep(RESTART_PAUSE_MS, undefined, signal === undefined ? {} : { signal });
+      await component.prepare?.();
+      record = await startDaemon(component.spec);
+    }
+  }
+}
+
+/** Polls until the first good check. @throws ComponentError when it ends, or stands still */
 export async function awaitReady(
   component: Component,
   record: DaemonRecord,
   signal: AbortSignal | undefined,
 ): Promise<string> {
+  const { spec, standstillMs } = component;
   let last = 'it has not answered yet';
-  const fail = async (why: string): Promise<never> => {
-    throw new ComponentError(component.name, why, component.spec.logFile, await logTail(component.spec.logFile));
+  const fail = async (why: string, ended: boolean): Promise<never> => {
+    throw new ComponentError(component.name, why, spec.logFile, await logTail(spec.logFile), ended);
   };
+  const signs = async (): Promise<string> => `${last}; ${await vitalsOf(spec)}`;
   try {
-    return await waitUntil(component.name, { timeoutMs: component.readyWithinMs, intervalMs: 40, signal }, async () => {
+    return await waitWhileMoving(component.name, { standstillMs, signs, intervalMs: 40, signal }, async () => {
       try {
         return await component.check();
       } catch (error) {
         last = error instanceof Error ? error.message : String(error);
       }
-      const alive = await runningDaemon(component.spec.pidFile);
-      if (alive?.pid !== record.pid) await fail('it ended right after its start');
+      const alive = await runningDaemon(spec.pidFile);
+      if (alive?.pid !== record.pid) await fail('it ended right after its start', true);
       return undefined;
     });
   } catch (error) {
     if (!(error instanceof WaitTimeoutError)) throw error;
-    return fail(`it does not work ${Math.round(component.readyWithinMs / 1000)} s after its start: ${last}`);
+    return fail(`it was started, and does not work: ${error.message.replace(/^[^:]*: /, '')}`, false);
   }
 }

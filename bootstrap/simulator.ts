@@ -1,13 +1,20 @@
 import { openApi, proveSimulator, simulatedNode } from './cluster/index.ts';
 import type { Layout } from './layout.ts';
 import type { Report } from './report.ts';
+import { vitalsIn } from './vitals.ts';
 
 /** To be asked for after each start of the simulator. @throws WaitTimeoutError when it does not play */
 export async function proveStarted(layout: Layout, report: Report, signal: AbortSignal | undefined): Promise<void> {
   const api = await openApi(layout);
+  const vitals = vitalsIn(layout);
   try {
     await proveSimulator(api, simulatedNode(0), {
       signal,
+      signs: async () =>
+        [
+          `kwok-controller: ${await vitals('kwok-controller')}`,
+          `kube-controller-manager: ${await vitals('kube-controller-manager')}`,
+        ].join('; '),
       onRetold: (what) => {
         report({ kind: 'note', message: `kwok-controller did not ${what}, and was told its Stages again.` });
       },

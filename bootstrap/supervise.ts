@@ -26,25 +26,32 @@ const API_SERVER_GRACE_MS = 2_000;
  * Watches until the signal is aborted; never throws for a component that does not come back, but tells and tries again.
  * Whoever holds a component's lock restarts it, so any number of attached commands may watch. What was stopped on
  * purpose has no record any more and stays stopped.
+ * @param among where only some are meant, as while the others are still being started
  */
 export async function superviseWhile(
   environment: Environment,
   config: Config,
   signal: AbortSignal,
   report: Report,
+  among?: (name: ComponentName) => boolean,
 ): Promise<void> {
   const layout = layoutOf(config, environment.name);
   const restarting = new Map<ComponentName, Promise<void>>();
   const living = new Map<ComponentName, DaemonRecord>();
   const simulation =
-    'embedded' in environment.cluster ? keepSimulationMoving(layout, signal, report) : Promise.resolve();
+    'embedded' in environment.cluster && among === undefined
+      ? keepSimulationMoving(layout, signal, report)
+      : Promise.resolve();
   const expected = expectedComponents(environment, await loadPlatform(environment, config));
   while (!signal.aborted) {
     for (const name of expected) {
+      if (among?.(name) === false) continue;
       if (restarting.has(name) || (await stillLives(living, name)) || !(await hasDied(layout, name, living))) continue;
       const restart = restartDead(environment, config, layout, name, signal, report)
         .then((restarted) =>
-          restarted && name === 'kwok-controller' ? proveStarted(layout, report, signal) : undefined,
+          restarted && name === 'kwok-controller' && among === undefined
+            ? proveStarted(layout, report, signal)
+            : undefined,
         )
         .catch(async (error: unknown) => {
           if (signal.aborted) return;
@@ -57,6 +64,32 @@ export async function superviseWhile(
     await pause(LOOK_EVERY_MS, signal);
   }
   await Promise.allSettled([...restarting.values(), simulation]);
+}
+
+export interface StartedWatch {
+  /** From now on these are started again when they end. */
+  started: (...names: ComponentName[]) => void;
+  end: () => Promise<void>;
+}
+
+/** While others are waited for: they may be waiting for what has come up, and ends meanwhile. */
+export function watchStarted(environment: Environment, config: Config, report: Report): StartedWatch {
+  const started = new Set<ComponentName>();
+  const ended = new AbortController();
+  const watching = superviseWhile(environment, config, ended.signal, report, (name) => started.has(name)).catch(
+    (error: unknown) => {
+      report({ kind: 'note', message: error instanceof Error ? error.message : String(error) });
+    },
+  );
+  return {
+    started: (...names) => {
+      for (const name of names) started.add(name);
+    },
+    end: async () => {
+      ended.abort();
+      await watching;
+    },
+  };
 }
 
 /** Pods and volumes that the simulator has overlooked; an API server that is away is somebody else's care. */

@@ -16,7 +16,7 @@ import {
 } from './cluster/index.ts';
 import type { RecordedComponent } from './cluster/create.ts';
 import { applyContents, awaitUsable, contentsOf, nodeIsReady } from './cluster/contents.ts';
-import { type Component, awaitReady, ensureComponent, isOutdated } from './component.ts';
+import { type Component, awaitReadyOrRestart, ensureComponent, isOutdated } from './component.ts';
 import { setUpEngine } from './engine/index.ts';
 import { type LocalStack, clusterTools, componentOf, openLocalStack, partsOf, runtimeOf } from './local-stack.ts';
 import { upKind } from './kind/index.ts';
@@ -24,11 +24,13 @@ import { type ComponentName, layoutOf, lockOf, pidFileOf } from './layout.ts';
 import { NODE_NAME, checkNodeRequirements, ensurePauseImage } from './node/index.ts';
 import { endProcess, recordDaemon, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
 import type { DaemonRecord } from './process/daemon.ts';
-import { waitUntil } from './process/wait.ts';
+import { waitWhileMoving } from './process/wait.ts';
 import { privateFolder, readText, writeFileDurably } from './process/files.ts';
 import { withLock } from './process/lock.ts';
 import type { Report } from './report.ts';
 import { proveStarted } from './simulator.ts';
+import { type StartedWatch, watchStarted } from './supervise.ts';
+import { vitalsIn } from './vitals.ts';
 import { runningWorkflows } from './worker/index.ts';
 
 export interface UpOptions {
@@ -69,41 +71,62 @@ export async function up(
         'kind' in environment.cluster ? await upKind(environment, catalog, config, report, signal) : undefined;
       if (partsOf(environment, catalog).node) await checkNodeRequirements(layout.root);
       const stack = await openLocalStack(environment, config, { report, signal, ports: 'claim' });
-      const starts: Promise<unknown>[] = [];
-      if (stack.parts.engine) starts.push(startEngine(stack, report, signal));
-      if (stack.parts.vault) starts.push(startOne(stack, 'vault', report, signal));
-      const cluster = stack.parts.cluster ? startCluster(stack, report, signal) : undefined;
-      if (cluster !== undefined) starts.push(startOne(stack, 'responder', report, signal), cluster);
-      await allOrFirstError(starts);
-      const runtime = await runtimeOf(stack, kind);
-      await writeIfChanged(runtimeFile(config, environment.name), `${JSON.stringify(runtime, undefined, 2)}\n`);
-      const rest: Promise<unknown>[] = [];
-      if (worker && stack.parts.worker) rest.push(startWorker(stack, report, signal));
-      if ((await cluster) === true) rest.push(proveStarted(layout, report, signal));
-      await allOrFirstError(rest);
-      return runtime;
+      const watch = watchStarted(environment, config, report);
+      try {
+        return await startAll({ stack, report, signal, watch }, kind, worker, config);
+      } finally {
+        await watch.end();
+      }
     },
   );
 }
 
-async function startOne(
-  stack: LocalStack,
-  name: ComponentName,
-  report: Report,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const component = await componentOf(stack, name);
-  if (component !== undefined)
-    await ensureComponent(stack.layout, component, { report, signal, replaceOutdated: true });
+interface Starting {
+  stack: LocalStack;
+  report: Report;
+  signal: AbortSignal | undefined;
+  /** To be told what has come up. */
+  watch: StartedWatch;
 }
 
-async function startEngine(stack: LocalStack, report: Report, signal: AbortSignal | undefined): Promise<void> {
-  await startOne(stack, 'temporal', report, signal);
-  await setUpEngine(stack.layout, stack.ports);
+async function startAll(
+  starting: Starting,
+  kind: Parameters<typeof runtimeOf>[1],
+  worker: boolean,
+  config: Config,
+): Promise<Runtime> {
+  const { stack, report, signal } = starting;
+  const { layout, parts, environment } = stack;
+  const starts: Promise<unknown>[] = [];
+  if (parts.engine) starts.push(startEngine(starting));
+  if (parts.vault) starts.push(startOne(starting, 'vault'));
+  const cluster = parts.cluster ? startCluster(starting) : undefined;
+  if (cluster !== undefined) starts.push(startOne(starting, 'responder'), cluster);
+  await allOrFirstError(starts);
+  const runtime = await runtimeOf(stack, kind);
+  await writeIfChanged(runtimeFile(config, environment.name), `${JSON.stringify(runtime, undefined, 2)}\n`);
+  const rest: Promise<unknown>[] = [];
+  if (worker && parts.worker) rest.push(startWorker(stack, report, signal));
+  if ((await cluster) === true) rest.push(proveStarted(layout, report, signal));
+  await allOrFirstError(rest);
+  return runtime;
+}
+
+async function startOne({ stack, report, signal, watch }: Starting, name: ComponentName): Promise<void> {
+  const component = await componentOf(stack, name);
+  if (component === undefined) return;
+  await ensureComponent(stack.layout, component, { report, signal, replaceOutdated: true });
+  watch.started(name);
+}
+
+async function startEngine(starting: Starting): Promise<void> {
+  await startOne(starting, 'temporal');
+  await setUpEngine(starting.stack.layout, starting.stack.ports);
 }
 
 /** @returns whether any part of it had to be started */
-async function startCluster(stack: LocalStack, report: Report, signal: AbortSignal | undefined): Promise<boolean> {
+async function startCluster(starting: Starting): Promise<boolean> {
+  const { stack, report, signal, watch } = starting;
   const { layout, catalog, environment, ports, network } = stack;
   const tools = await clusterTools(stack.tools);
   const recorded = await recordedComponents(layout, clusterDigest(layout, tools, ports, network));
@@ -112,12 +135,13 @@ async function startCluster(stack: LocalStack, report: Report, signal: AbortSign
     clusterComponent(layout, tools, ports, component),
   );
   const started = made?.started === true || (await startControlPlane(stack, components, report, signal));
+  watch.started(...CLUSTER_COMPONENTS);
   const api = await openApi(layout);
   try {
     const contents = contentsOf(catalog, environment, ports, network);
     const applied = await applyContents(layout, api, contents, started);
-    if (started || applied) await awaitUsable(api, contents.nodes, signal);
-    if (network !== undefined) await startNode(stack, api, report, signal);
+    if (started || applied) await awaitUsable(api, contents.nodes, vitalsIn(layout), signal);
+    if (network !== undefined) await startNode(starting, api);
     return started;
   } finally {
     api.close();
@@ -125,15 +149,22 @@ async function startCluster(stack: LocalStack, report: Report, signal: AbortSign
 }
 
 /** The cluster answers already: kubelet has to find it. */
-async function startNode(stack: LocalStack, api: Api, report: Report, signal: AbortSignal | undefined): Promise<void> {
-  await startOne(stack, 'node-agent', report, signal);
-  await startOne(stack, 'containerd', report, signal);
+async function startNode(starting: Starting, api: Api): Promise<void> {
+  const { stack, signal } = starting;
+  await startOne(starting, 'node-agent');
+  await startOne(starting, 'containerd');
   await ensurePauseImage(stack.layout);
-  await allOrFirstError(
-    (['kubelet', 'kube-proxy', 'coredns'] as const).map((name) => startOne(stack, name, report, signal)),
-  );
-  await waitUntil(`node ${NODE_NAME} is ready`, { timeoutMs: 60_000, intervalMs: 200, signal }, () =>
-    nodeIsReady(api, NODE_NAME),
+  await allOrFirstError((['kubelet', 'kube-proxy', 'coredns'] as const).map((name) => startOne(starting, name)));
+  const vitals = vitalsIn(stack.layout);
+  await waitWhileMoving(
+    `node ${NODE_NAME} is ready`,
+    {
+      standstillMs: 60_000,
+      intervalMs: 200,
+      signal,
+      signs: async () => `kubelet: ${await vitals('kubelet')}; containerd: ${await vitals('containerd')}`,
+    },
+    () => nodeIsReady(api, NODE_NAME),
   );
 }
 
@@ -192,7 +223,11 @@ async function makeCluster(stack: LocalStack, report: Report, signal: AbortSigna
             await endProcess(record, 0);
             await tellKwokctl(layout, component.name, (await startDaemon(component.spec)).pid);
           }
-          await awaitReady(component, (await runningDaemon(component.spec.pidFile)) ?? record, signal);
+          const begun = (await runningDaemon(component.spec.pidFile)) ?? record;
+          await awaitReadyOrRestart(component, begun, { report, signal });
+          const running = await runningDaemon(component.spec.pidFile);
+          if (running !== undefined && running.pid !== begun.pid)
+            await tellKwokctl(layout, component.name, running.pid);
           report({
             kind: 'component',
             component: component.name,

@@ -10,7 +10,8 @@ import { startupSeconds } from '../../src/plan/inputs/startup.ts';
 import type { Layout } from '../layout.ts';
 import { readText, writeFileDurably } from '../process/files.ts';
 import type { Ports } from '../process/ports.ts';
-import { waitUntil } from '../process/wait.ts';
+import { type Vitals, vitalsIn } from '../vitals.ts';
+import { waitWhileMoving } from '../process/wait.ts';
 import { KUBELET_PORT, tcpPortName } from '../responder/index.ts';
 import type { KnownCommand } from '../responder/kubelet/exec.ts';
 import type { NodeNetwork } from '../node/network.ts';
@@ -123,11 +124,12 @@ export async function applyContents(
   contents: ClusterContents,
   afterStart: boolean,
 ): Promise<boolean> {
+  const vitals = vitalsIn(layout);
   const objects = clusterObjects(contents);
   const digest = createHash('sha256').update(JSON.stringify(objects)).digest('hex').slice(0, 16);
   const marker = join(layout.cluster, 'applied');
   if (!afterStart && (await readText(marker)) === digest && (await nodesAreThere(api, contents))) return false;
-  await Promise.all(objects.map((object) => applyRetrying(api, object)));
+  await Promise.all(objects.map((object) => applyRetrying(api, object, vitals)));
   if (contents.real !== undefined) for (const object of execPolicy(contents.commands)) await api.remove(object);
   await removeOthers(api, objects);
   await tellNodes(api, contents);
@@ -136,16 +138,22 @@ export async function applyContents(
 }
 
 /** Right after the start of an API server its custom resources may not be served yet. */
-async function applyRetrying(api: Api, object: ApiObject): Promise<void> {
-  await waitUntil(`${object.kind} ${object.metadata.name}`, { timeoutMs: 30_000, intervalMs: 100 }, async () => {
-    try {
-      await api.apply(object);
-      return true;
-    } catch (error) {
-      if (error instanceof ApiError && ![404, 409, 429, 500, 503].includes(error.status)) throw error;
-      return undefined;
-    }
-  });
+async function applyRetrying(api: Api, object: ApiObject, vitals: Vitals): Promise<void> {
+  let last = '';
+  await waitWhileMoving(
+    `${object.kind} ${object.metadata.name}`,
+    { standstillMs: 30_000, intervalMs: 100, signs: async () => `${last}; ${await vitals('kube-apiserver')}` },
+    async () => {
+      try {
+        await api.apply(object);
+        return true;
+      } catch (error) {
+        if (error instanceof ApiError && ![404, 409, 429, 500, 503].includes(error.status)) throw error;
+        last = (error as Error).message;
+        return undefined;
+      }
+    },
+  );
 }
 
 /** Without them no pod starts, and nobody else makes them again. */
@@ -206,23 +214,51 @@ export async function nodeIsReady(api: Api, name: string): Promise<true | undefi
 }
 
 /** Nodes ready, and a service account there: a pod made before that would be refused. */
-export async function awaitUsable(api: Api, nodes: number, signal: AbortSignal | undefined): Promise<void> {
-  await waitUntil('the nodes', { timeoutMs: 60_000, signal }, async () => {
-    const { items } = (await api.request('GET', `/api/v1/nodes?labelSelector=${NODE_LABEL}%3Dtrue`)) as {
-      items: { status?: { conditions?: { type: string; status: string }[] } }[];
-    };
-    const ready = items.filter(
-      ({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true,
-    );
-    return ready.length >= nodes ? true : undefined;
-  });
-  await waitUntil('the default service account', { timeoutMs: 60_000, signal }, async () => {
-    try {
-      await api.request('GET', '/api/v1/namespaces/default/serviceaccounts/default');
-      return true;
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return undefined;
-      throw error;
-    }
-  });
+export async function awaitUsable(
+  api: Pick<Api, 'request'>,
+  nodes: number,
+  vitals: Vitals,
+  signal: AbortSignal | undefined,
+  standstillMs = 60_000,
+): Promise<void> {
+  let ready = 0;
+  await waitWhileMoving(
+    'the nodes',
+    {
+      standstillMs,
+      signal,
+      signs: async () => `${ready} of ${nodes} are ready; kwok-controller: ${await vitals('kwok-controller')}`,
+    },
+    async () => {
+      const { items } = (await patientGet(api, `/api/v1/nodes?labelSelector=${NODE_LABEL}%3Dtrue`, { items: [] })) as {
+        items: { status?: { conditions?: { type: string; status: string }[] } }[];
+      };
+      ready = items.filter(
+        ({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true,
+      ).length;
+      return ready >= nodes ? true : undefined;
+    },
+  );
+  await waitWhileMoving(
+    'the default service account',
+    {
+      standstillMs,
+      signal,
+      signs: async () => `kube-controller-manager makes it: ${await vitals('kube-controller-manager')}`,
+    },
+    async () => {
+      const path = '/api/v1/namespaces/default/serviceaccounts/default';
+      return (await patientGet(api, path, undefined)) === undefined ? undefined : true;
+    },
+  );
+}
+
+/** An API server that is slow, or is started again, is not there yet. */
+async function patientGet(api: Pick<Api, 'request'>, path: string, otherwise: unknown): Promise<unknown> {
+  try {
+    return await api.request('GET', path);
+  } catch (error) {
+    if (error instanceof ApiError && error.status < 500 && ![404, 429].includes(error.status)) throw error;
+    return otherwise;
+  }
 }

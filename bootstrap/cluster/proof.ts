@@ -8,7 +8,7 @@
  * tried, and told again.
  */
 import { randomUUID } from 'node:crypto';
-import { waitUntil } from '../process/wait.ts';
+import { waitWhileMoving } from '../process/wait.ts';
 import { type Api, ApiError } from './api.ts';
 import { STORAGE_CLASS } from './stages/volumes.ts';
 import { resyncStages, touch } from './touch.ts';
@@ -18,12 +18,14 @@ const NAME = 'simulator-proof';
 const TOKEN = 'simulation.ananta.dev/proof';
 /** It needs well under a second when it hears. */
 const RETELL_AFTER_MS = 2_000;
-const PROVEN_WITHIN_MS = 60_000;
+const STANDSTILL_MS = 60_000;
 
 export interface ProofOptions {
   signal?: AbortSignal | undefined;
   /** The simulator had to be told its Stages again. @param what it did not do */
   onRetold?: ((what: string) => void) | undefined;
+  /** Words that change as long as simulator and controllers move. */
+  signs?: (() => Promise<string>) | undefined;
 }
 
 interface Metadata {
@@ -133,14 +135,14 @@ async function until<T>(
   what: string,
   collection: string,
   api: Pick<Api, 'request'>,
-  { signal, onRetold }: ProofOptions,
+  { signal, onRetold, signs = () => Promise.resolve('') }: ProofOptions,
   look: () => Promise<T | undefined>,
   name = NAME,
 ): Promise<T> {
   let retellAt = performance.now() + RETELL_AFTER_MS;
-  return waitUntil(
+  return waitWhileMoving(
     `kwok-controller has to ${what}`,
-    { timeoutMs: PROVEN_WITHIN_MS, intervalMs: 40, signal },
+    { standstillMs: STANDSTILL_MS, intervalMs: 40, signal, signs },
     async () => {
       try {
         const done = await look();

@@ -40,7 +40,7 @@ export function engineComponent(layout: Layout, tool: InstalledTool, ports: Port
   const port = ports['temporal'] as number;
   return {
     name: 'temporal',
-    readyWithinMs: 60_000,
+    standstillMs: 60_000,
     graceMs: 10_000,
     prepare: () => prepareEngine(layout),
     spec: daemonSpec(layout, 'temporal', {

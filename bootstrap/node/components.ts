@@ -63,7 +63,7 @@ export async function nodeComponent(setting: NodeSetting, name: NodeComponentNam
   return {
     name,
     program,
-    readyWithinMs: 60_000,
+    standstillMs: 60_000,
     graceMs: 10_000,
     prepare: async () => {
       await ensureNodeNamespaces(node, setting.network, setting);

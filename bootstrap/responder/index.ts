@@ -43,7 +43,7 @@ export function responderComponent(
   const port = ports['responder'] as number;
   return {
     name: 'responder',
-    readyWithinMs: 15_000,
+    standstillMs: 15_000,
     graceMs: 2_000,
     prepare: async () => {
       await mkdir(layout.failures, { recursive: true, mode: 0o700 });

@@ -71,7 +71,7 @@ export async function vaultComponent(
   const configuration = `${JSON.stringify(vaultConfiguration(layout, ports, pluginDirectory), undefined, 2)}\n`;
   return {
     name: 'vault',
-    readyWithinMs: 30_000,
+    standstillMs: 30_000,
     graceMs: 10_000,
     ...(plugin === undefined ? {} : { children: { programs: [plugin.path], folder: layout.vault } }),
     prepare: async () => {

@@ -32,7 +32,7 @@ export async function workerComponent(
 ): Promise<Component> {
   return {
     name: 'worker',
-    readyWithinMs: 90_000,
+    standstillMs: 60_000,
     graceMs: GRACE_MS,
     spec: daemonSpec(layout, 'worker', {
       command: process.execPath,

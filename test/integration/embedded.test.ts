@@ -1,13 +1,14 @@
 // Real: the life of an embedded environment, from the first `up` through faults to `down` and purge.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { COMPONENTS, pidFileOf, purge } from '../../bootstrap/index.ts';
+import { COMPONENTS, pidFileOf, purge, up } from '../../bootstrap/index.ts';
 import { expectedComponents } from '../../bootstrap/local-stack.ts';
 import { NODE_COMPONENTS } from '../../bootstrap/node/index.ts';
 import { findProcesses } from '../../bootstrap/process/orphans.ts';
@@ -219,6 +220,23 @@ describe('faults', () => {
     await embedded.up();
     assert.deepEqual(started(embedded), ['temporal']);
     assert.equal((await pids(embedded))['etcd'], was['etcd']);
+  });
+
+  test('one that ends while up still waits for others is started again by it', async () => {
+    await embedded.down();
+    const name = 'kube-controller-manager';
+    let killed: number | undefined;
+    await up(embedded.environment, embedded.config, (event) => {
+      if (event.kind !== 'component' || event.component !== name || event.state !== 'ready' || killed !== undefined)
+        return;
+      killed = (JSON.parse(readFileSync(pidFileOf(embedded.layout, name), 'utf8')) as { pid: number }).pid;
+      process.kill(killed, 'SIGKILL');
+    });
+    assert.ok(killed !== undefined);
+    const state = await waitUntil(`another ${name}`, { timeoutMs: 30_000 }, async () =>
+      (await embedded.states()).find((found) => found.name === name && found.healthy && found.pid !== killed),
+    );
+    assert.ok(state.pid! > 0);
   });
 
   test('power cut: everything killed at once, all data there after up', async () => {
