@@ -31,7 +31,7 @@ const TESTS = [
 
 /** Names that mean something else, too. */
 const OTHER_MEANINGS: Record<string, string> = {
-  argocd: 'a program, and a chart of the checkout',
+  argocd: 'a program, and what it calls its own Secrets',
   'cloudnative-pg': "a program, and the key of its publisher's chart",
   jaeger: "a program, and the key of its publisher's chart",
   keycloak: "a program, and the key of its publisher's chart",
