@@ -1,4 +1,4 @@
-// Real: all 48 services as pods of a real node, checked from outside with the systems' own clients, broken where only
+// Real: all services as pods of a real node, checked from outside with the systems' own clients, broken where only
 // real parts can break, taken down, and brought back on the old data.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -96,10 +96,10 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
     return result;
   }
 
-  test('deployed, all but a few of its 48 services as real pods, within 8 GiB', async () => {
+  test('deployed, all but a few of its services as real pods, within 8 GiB', async () => {
     const memory = watchMemory(group());
     const result = await deployed();
-    assert.equal(result.services.length, 48);
+    assert.equal(result.services.length, catalog.services.length);
     const most = memory.stop();
     const pods = await platform.pods();
     const real = catalog.services.filter(({ name }) =>
