@@ -10,7 +10,7 @@ import { loadCatalog } from '../../src/catalog/index.ts';
 import type { Catalog } from '../../src/catalog/schema.ts';
 import { readConfig } from '../../src/config.ts';
 import { allReleases } from '../../src/plan/releases.ts';
-import { miniCatalog } from '../support/mini.ts';
+import { wholeMini } from '../support/mini.ts';
 
 const { repoRoot } = readConfig({});
 const CODE = ['src/**/*.ts', 'bootstrap/**/*.ts', 'scripts/**/*.ts'];
@@ -52,7 +52,7 @@ const namesOf = (catalog: Catalog): string[] => [
   ...catalog.secretPaths.map(({ path }) => path),
   ...catalog.namespaces.map(({ name }) => name),
 ];
-const shared = new Set(namesOf(await miniCatalog()));
+const shared = new Set(namesOf(await wholeMini()));
 const names = [...new Set(namesOf(loadCatalog()))].filter((name) => !shared.has(name) && !(name in OTHER_MEANINGS));
 /** A name that is not a part of a longer one. */
 const NAMED = new RegExp(

@@ -15,12 +15,12 @@ import { serviceSeconds } from '../../src/plan/inputs/startup.ts';
 import { overlay } from '../../src/plan/inputs/values.ts';
 import { allReleases, findService } from '../../src/plan/releases.ts';
 import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
-import { miniCatalog } from '../support/mini.ts';
+import { wholeMini } from '../support/mini.ts';
 
 const ananta = loadCatalog();
 const PLATFORMS = [
   ['ananta', ananta],
-  ['mini', await miniCatalog()],
+  ['mini', await wholeMini()],
 ] as const;
 const config = readConfig({});
 let sandbox: Environment;

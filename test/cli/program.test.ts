@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
-import { miniCatalog } from '../support/mini.ts';
+import { wholeMini } from '../support/mini.ts';
 import { type Workspace, workspace } from './run-cli.ts';
 
 const COMMANDS = [
@@ -77,7 +77,7 @@ describe('program', { concurrency: 2 }, () => {
     assert.equal(code, 0);
     assert.deepEqual(
       rows.map(({ number }) => number),
-      (await miniCatalog()).services.map(({ number }) => number),
+      (await wholeMini()).services.map(({ number }) => number),
     );
     for (const row of rows)
       for (const key of [
