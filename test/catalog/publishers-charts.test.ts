@@ -65,6 +65,10 @@ const EXPECTED: [release: string, path: string, value: unknown][] = [
   ['jaeger', 'extraObjects.0.spec.ports.1', { name: 'otlp-grpc', port: 4317, targetPort: 4317 }],
   ['argocd', 'configs.secret.createSecret', false],
   ['vault', 'server.dataStorage.size', '2Gi'],
+  // Without it the chart's own probes would ask the listener of TLS by http://.
+  ['vault', 'global.tlsDisable', false],
+  ['vault', 'server.ha.apiAddr', 'https://$(VAULT_K8S_POD_NAME).vault-internal:8200'],
+  ['vault', 'server.volumes', [{ name: 'tls', secret: { secretName: 'vault-tls' } }]],
   ['redis-exporter', 'image.pullSecrets', ['ananta-registry']],
   ['ananta-platform', 'applicationSet.templatePatch', false],
 ];

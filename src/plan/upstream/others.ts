@@ -21,7 +21,11 @@ const argoCd: ChartValues = (context) => ({
 });
 
 const vault: ChartValues = (context) => ({
-  global: { imagePullSecrets: pullSecrets(context) },
+  global: {
+    imagePullSecrets: pullSecrets(context),
+    // Its own probes and address follow from that, not from the configuration of the listener.
+    ...(context.environment.vault.tls === undefined ? {} : { tlsDisable: false }),
+  },
   server: {
     ...imageTag(context),
     dataStorage: volume(context),

@@ -110,6 +110,8 @@ export function upstreamVaultValues(service: Service, environment: Environment):
     ha: {
       enabled: true,
       replicas,
+      // By a name that the certificate has; the chart's own would be the pod's address.
+      ...(tls === undefined ? {} : { apiAddr: `https://$(VAULT_K8S_POD_NAME).${service.name}-internal:8200` }),
       raft: {
         enabled: true,
         setNodeId: true,
