@@ -1,6 +1,6 @@
 /**
  * What the compiler does not see: floating promises, and the direction in which data flows.
- *   catalog, environment → plan → workflows → activities → clients; src/cli and bootstrap stand on top.
+ *   catalog, environment → plan → workflows → activities → effects → clients; src/cli and bootstrap stand on top.
  */
 import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
@@ -97,29 +97,35 @@ export default tseslint.config(
   },
   arrows(
     ['src/contract/**/*.ts'],
-    to('catalog|environment|plan|workflows|activities|clients', 'The contract imports nobody.'),
+    to('catalog|environment|plan|workflows|activities|effects|clients', 'The contract imports nobody.'),
   ),
   arrows(
     ['src/catalog/**/*.ts'],
     TEMPORAL,
     CLUSTER,
-    to('environment|plan|workflows|activities|clients', 'The catalog says what there is, not where or how.'),
+    to('environment|plan|workflows|activities|effects|clients', 'The catalog says what there is, not where or how.'),
   ),
   arrows(
     ['src/environment/**/*.ts'],
     TEMPORAL,
     CLUSTER,
-    to('plan|workflows|activities|clients', 'An environment is data: nothing of planning or doing.'),
+    to('plan|workflows|activities|effects|clients', 'An environment is data: nothing of planning or doing.'),
   ),
   arrows(
     ['src/plan/**/*.ts'],
     TEMPORAL,
     CLUSTER,
-    to('workflows|activities|clients', 'Plans are made from data alone.'),
+    to('workflows|activities|effects|clients', 'Plans are made from data alone.'),
   ),
   arrows(
     ['src/clients/**/*.ts'],
-    to('workflows|activities', 'Clients talk to one system each and know nothing of who uses them.'),
+    to('workflows|activities|effects', 'Clients talk to one system each and know nothing of who uses them.'),
+  ),
+  arrows(
+    ['src/effects/**/*.ts'],
+    TEMPORAL,
+    to('clients/temporal', 'An effect knows nothing of Temporal: activities ask the engine.'),
+    to('workflows|activities', 'Effects are what activities and commands call, never the other way round.'),
   ),
   arrows(['src/activities/**/*.ts'], to('workflows', 'Activities are called by workflows, never the other way round.')),
   arrows(
@@ -133,7 +139,7 @@ export default tseslint.config(
       message: 'Workflows know @temporalio/workflow and @temporalio/common only.',
     },
     CLUSTER,
-    typesOnly(to('activities', 'Workflows know activities by type only.')),
+    typesOnly(to('activities|effects', 'Workflows know activities by type only.')),
     typesOnly(to('catalog|environment|clients', 'Workflows get data as arguments and results of activities.')),
     to('config', 'Workflows read no configuration.'),
   ),

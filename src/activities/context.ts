@@ -6,16 +6,15 @@ import { ClusterMismatchError } from '../clients/kubernetes/index.ts';
 import { recentBinding } from '../clients/temporal/index.ts';
 import type { ClusterBinding } from '../contract/cluster.ts';
 import type { RunRef } from '../contract/deploy.ts';
+import { DeployError } from '../contract/errors.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { ClusterOwner } from '../contract/owner.ts';
 import type { Operation } from '../contract/plan.ts';
-import { loadEnvironment } from '../environment/load.ts';
 import { platformName } from '../environment/platform-folder.ts';
-import type { Environment } from '../environment/schema.ts';
 import { isOwner } from '../plan/ownership/ownership.ts';
 import { requirePermitted } from '../plan/ownership/protection.ts';
-import { DeployError } from './failures.ts';
-import { claimCluster, forgetOwner, protectCluster, recentOwner } from './owner/claim.ts';
+import { currentEnvironment } from '../effects/environment.ts';
+import { claimCluster, forgetOwner, protectCluster, recentOwner } from '../effects/owner/claim.ts';
 
 /** @throws DeployError when a worker of another environment was given the run */
 export function assertEnvironment(clients: Pick<Clients, 'environment'>, run: RunRef): void {
@@ -99,19 +98,5 @@ async function assertOwner(
       ...(bound ? { at: bound.at } : {}),
     },
     signal,
-  );
-}
-
-/** The environment file as it is now: a worker lives longer than an edit. */
-export async function currentEnvironment(
-  clients: Pick<Clients, 'environment' | 'config' | 'catalog'>,
-): Promise<Environment> {
-  const { name, platform } = clients.environment;
-  const environment = await loadEnvironment(name, clients.config, clients.catalog);
-  if (environment.platform === platform) return environment;
-  throw new DeployError(
-    FAILURES.invalidInput,
-    `This worker serves environment "${name}" with the platform "${platform}", and its file names "${environment.platform}" by now. ` +
-      'Nothing was changed; start the worker again.',
   );
 }

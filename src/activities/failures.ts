@@ -9,17 +9,6 @@ import { ClusterLoginError } from '../clients/kubernetes/index.ts';
 import type { Redactor } from '../clients/redact.ts';
 import { FAILURES, type FailureType, NON_RETRYABLE } from '../contract/failures.ts';
 
-/** Thrown by activities on purpose. */
-export class DeployError extends AnantaError {
-  override name = 'DeployError';
-  override readonly type: FailureType;
-
-  constructor(type: FailureType, message: string) {
-    super(message);
-    this.type = type;
-  }
-}
-
 const WORKERS_OWN = "This is the worker's own log-in: it has the variables of the shell that started it";
 
 /** Class and text of any error, before redaction. */

@@ -1,71 +1,103 @@
-/** All activities, each in its own file, with one way out for errors. */
+/**
+ * All activities. Each is a heartbeat, the check that this is the cluster it was planned for, one effect
+ * (src/effects), and one way out for errors.
+ */
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
-import { adoptReleases } from './adopt/adopt-releases.ts';
-import { planAdopt } from './adopt/plan-adopt.ts';
-import { applyRelease } from './apply-release.ts';
-import { awaitHealthy } from './await-healthy.ts';
-import { collectEvidence } from './collect-evidence.ts';
-import { findDrift } from './drift/find-drift.ts';
-import { planRepair } from './drift/plan-repair.ts';
-import { recordDrift } from './drift/record.ts';
-import { repairFindings } from './drift/repair-findings.ts';
-import { ensureDriftSchedule, removeDriftSchedule } from './drift/schedule.ts';
-import { ensureNamespaces } from './ensure-namespaces.ts';
+import type { RunRef } from '../contract/deploy.ts';
+import type { Operation } from '../contract/plan.ts';
+import type { EffectScope } from '../effects/effect.ts';
+import { adoptReleases } from '../effects/adopt/adopt-releases.ts';
+import { removeRemains } from '../effects/destroy/prune.ts';
+import { findDrift } from '../effects/drift/find-drift.ts';
+import { recordDrift } from '../effects/drift/record.ts';
+import { repairFindings } from '../effects/drift/repair-findings.ts';
+import { collectEvidence } from '../effects/evidence/collect.ts';
+import { ensureNamespaces } from '../effects/namespaces.ts';
+import { notify } from '../effects/notify.ts';
+import { planAdopt } from '../effects/plan/adopt.ts';
+import { makePlan } from '../effects/plan/deploy.ts';
+import { planDestroy } from '../effects/plan/destroy.ts';
+import { planRepair } from '../effects/plan/repair.ts';
+import { planRollback } from '../effects/plan/rollback.ts';
+import { planUndo } from '../effects/plan/undo.ts';
+import { recordResult } from '../effects/records/result.ts';
+import { applyRelease } from '../effects/release/apply.ts';
+import { removeRelease } from '../effects/release/uninstall.ts';
+import { settleReleases } from '../effects/release/unlock.ts';
+import { configureVault } from '../effects/vault/configure.ts';
+import { openVault } from '../effects/vault/open.ts';
+import { seedVault } from '../effects/vault/seed.ts';
+import { syncSecrets } from '../effects/vault/sync-secrets.ts';
+import { recordVersion } from '../effects/versions/record.ts';
+import { awaitHealthy } from '../effects/wait/healthy.ts';
+import { ensureDriftSchedule, removeDriftSchedule } from './drift-schedule.ts';
+import { assertEnvironment, assertTarget } from './context.ts';
 import { awaitLockFree } from './lock/await-free.ts';
 import { lockHolder } from './lock/holder.ts';
-import { makePlan } from './make-plan.ts';
-import { notify } from './notify.ts';
-import { planDestroy } from './plan-destroy.ts';
-import { recordResult } from './record-result.ts';
-import { removeRemains } from './remove-remains.ts';
-import { removeRelease } from './remove-release.ts';
-import { createGuard } from './retry/guard.ts';
-import { settleReleases } from './unlock-releases.ts';
-import { type ScopeOf, temporalScope } from './scope.ts';
-import { configureVault } from './vault/configure.ts';
-import { openVault } from './vault/open.ts';
-import { seedVault } from './vault/seed.ts';
-import { syncSecrets } from './vault/sync-secrets.ts';
-import { planRollback } from './versions/plan-rollback.ts';
-import { planUndo } from './versions/plan-undo.ts';
-import { recordVersion } from './versions/record.ts';
+import { createGuard, type Guard } from './retry/guard.ts';
+import { type ScopeOf, temporalScope, withEffectScope } from './scope.ts';
 
 /**
  * @param scopeOf where heartbeats go and cancellation comes from; Temporal's own by default
  */
 export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalScope): Activities {
-  const guarded = createGuard(clients, scopeOf);
-  const patient = createGuard(clients, scopeOf, { bounded: false });
+  return assemble(clients, createGuard(clients, scopeOf), createGuard(clients, scopeOf, { bounded: false }));
+}
+
+/** Their errors come as they are, neither classed nor counted. */
+export function unguardedActivities(clients: Clients, scopeOf: ScopeOf): Activities {
+  const bare: Guard = (make) => make(scopeOf);
+  return assemble(clients, bare, bare);
+}
+
+function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities {
+  const begin = beginning(clients);
   return {
-    makePlan: guarded((of) => makePlan(clients, of)),
-    ensureNamespaces: guarded((of) => ensureNamespaces(clients, of)),
-    applyRelease: guarded((of) => applyRelease(clients, of)),
-    rollbackRelease: guarded((of) => applyRelease(clients, of)),
-    awaitHealthy: guarded((of) => awaitHealthy(clients, of)),
-    openVault: guarded((of) => openVault(clients, of)),
-    configureVault: guarded((of) => configureVault(clients, of)),
-    seedVault: guarded((of) => seedVault(clients, of)),
-    syncSecrets: guarded((of) => syncSecrets(clients, of)),
-    collectEvidence: guarded((of) => collectEvidence(clients, of)),
-    recordResult: guarded(() => recordResult(clients)),
-    planRollback: guarded((of) => planRollback(clients, of)),
-    planUndo: guarded((of) => planUndo(clients, of)),
-    recordVersion: guarded((of) => recordVersion(clients, of)),
-    planDestroy: guarded((of) => planDestroy(clients, of)),
-    removeRelease: guarded((of) => removeRelease(clients, of)),
-    removeRemains: guarded((of) => removeRemains(clients, of)),
-    ensureDriftSchedule: guarded((of) => ensureDriftSchedule(clients, of)),
-    removeDriftSchedule: guarded((of) => removeDriftSchedule(clients, of)),
-    settleReleases: guarded((of) => settleReleases(clients, of)),
+    makePlan: guarded(begin('deploy', makePlan)),
+    planRollback: guarded(begin('rollback', planRollback)),
+    planUndo: guarded(begin('changes', planUndo)),
+    planRepair: guarded(begin('repair', planRepair)),
+    planDestroy: guarded(begin('destroy', planDestroy)),
+    planAdopt: guarded(begin('adopt', planAdopt)),
+    findDrift: guarded(begin('reads', findDrift)),
+    ensureNamespaces: guarded(begin('changes', ensureNamespaces)),
+    applyRelease: guarded(begin('changes', applyRelease)),
+    rollbackRelease: guarded(begin('changes', applyRelease)),
+    removeRelease: guarded(begin('changes', removeRelease)),
+    awaitHealthy: guarded(begin('here', awaitHealthy)),
+    openVault: guarded(begin('changes', openVault)),
+    configureVault: guarded(begin('changes', configureVault)),
+    seedVault: guarded(begin('changes', seedVault)),
+    syncSecrets: guarded(begin('changes', syncSecrets)),
+    repairFindings: guarded(begin('repair', repairFindings)),
+    removeRemains: guarded(begin('destroy', removeRemains)),
+    adoptReleases: guarded(begin('changes', adoptReleases)),
+    settleReleases: guarded(begin('changes', settleReleases)),
+    ensureDriftSchedule: guarded(begin('changes', ensureDriftSchedule)),
+    removeDriftSchedule: guarded(begin('destroy', removeDriftSchedule)),
+    recordVersion: guarded(begin('changes', recordVersion)),
+    recordResult: guarded(begin('here', recordResult)),
+    recordDrift: guarded(begin('reads', recordDrift)),
+    collectEvidence: guarded(begin('here', collectEvidence)),
+    notify: guarded(begin('here', notify)),
     lockHolder: guarded(() => lockHolder(clients)),
     awaitLockFree: patient((of) => awaitLockFree(clients, of)),
-    findDrift: guarded((of) => findDrift(clients, of)),
-    planAdopt: guarded((of) => planAdopt(clients, of)),
-    adoptReleases: guarded((of) => adoptReleases(clients, of)),
-    planRepair: guarded((of) => planRepair(clients, of)),
-    repairFindings: guarded((of) => repairFindings(clients, of)),
-    recordDrift: guarded((of) => recordDrift(clients, of)),
-    notify: guarded((of) => notify(clients, of)),
   };
+}
+
+/** `here`: nothing of the cluster is changed or believed, so only the environment has to be this worker's. */
+type Does = 'here' | 'reads' | 'changes' | Operation;
+type Effect<Input, Output> = (clients: Clients, input: Input, scope: EffectScope) => Promise<Output>;
+
+function beginning(clients: Clients) {
+  return <Input extends RunRef | { run: RunRef }, Output>(does: Does, effect: Effect<Input, Output>) =>
+    (scopeOf: ScopeOf) =>
+    (input: Input): Promise<Output> =>
+      withEffectScope(scopeOf(), async (scope) => {
+        const run: RunRef = 'run' in input ? input.run : input;
+        if (does === 'here') assertEnvironment(clients, run);
+        else await assertTarget(clients, run, scope.signal, does);
+        return effect(clients, input, scope);
+      });
 }

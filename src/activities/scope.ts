@@ -1,7 +1,8 @@
 /** What an activity has of its surroundings: whether to stop, where to beat its heart. Tests bring their own. */
+import { DeployError } from '../contract/errors.ts';
 import { Context } from '@temporalio/activity';
+import type { EffectScope } from '../effects/effect.ts';
 import { FAILURES } from '../contract/failures.ts';
-import { DeployError } from './failures.ts';
 
 export interface Scope {
   /** Fires when the deployment is cancelled, the attempt has timed out, or the worker is asked to stop. */
@@ -90,4 +91,25 @@ export async function withHeartbeat<T>(
   } finally {
     clearInterval(timer);
   }
+}
+
+/** The same, with what an effect says of itself as what is beaten; at first what the attempt before said last. */
+export function withEffectScope<T>(scope: Scope, work: (effect: EffectScope) => Promise<T>): Promise<T> {
+  const { signal, wantedAt, attempt, lastDetail } = scope;
+  let doing: () => unknown = () => lastDetail;
+  return withHeartbeat(
+    scope,
+    () => doing(),
+    (turn) =>
+      work({
+        signal,
+        wantedAt,
+        attempt,
+        lastDetail,
+        assertOurs: turn.assertOurs,
+        doing: (detail) => {
+          doing = typeof detail === 'function' ? detail : () => detail;
+        },
+      }),
+  );
 }

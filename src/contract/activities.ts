@@ -212,3 +212,7 @@ export interface Activities {
   /** Calls the environment's command or webhook. A failure to call never fails the operation. */
   notify(input: NotifyInput): Promise<{ sent: boolean }>;
 }
+
+/** What an activity is asked, and what it answers. */
+export type InputOf<Name extends keyof Activities> = Parameters<Activities[Name]>[0];
+export type OutputOf<Name extends keyof Activities> = ReturnType<Activities[Name]>;

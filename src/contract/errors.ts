@@ -28,3 +28,14 @@ export class AnantaError extends Error {
     return this.message;
   }
 }
+
+/** Thrown by effects on purpose. */
+export class DeployError extends AnantaError {
+  override name = 'DeployError';
+  override readonly type: FailureType;
+
+  constructor(type: FailureType, message: string) {
+    super(message);
+    this.type = type;
+  }
+}

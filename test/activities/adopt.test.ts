@@ -3,9 +3,9 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { adoptionOf } from '../../src/activities/adopt/adoption.ts';
+import { adoptionOf } from '../../src/effects/adopt/adoption.ts';
 import { createActivities } from '../../src/activities/index.ts';
-import { planFor } from '../../src/activities/make-plan.ts';
+import { planFor } from '../../src/effects/plan/deploy.ts';
 import { adoptionLines } from '../../src/cli/adopt/adoption.ts';
 import { requireName } from '../../src/cli/adopt/run.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { keepAuditRecord, readAuditRecords } from '../../src/activities/audit.ts';
+import { keepAuditRecord, readAuditRecords } from '../../src/effects/records/audit.ts';
 import { createActivities } from '../../src/activities/index.ts';
 import { auditLines } from '../../src/cli/look/audit.ts';
 import { ClusterMismatchError, KubernetesError } from '../../src/clients/kubernetes/index.ts';

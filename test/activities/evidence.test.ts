@@ -3,7 +3,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createActivities } from '../../src/activities/index.ts';
-import { getSecret } from '../../src/activities/secrets.ts';
+import { getSecret } from '../../src/effects/secrets.ts';
 import { createRedactor } from '../../src/clients/redact.ts';
 import type { KubernetesObject } from '../../src/clients/kubernetes/index.ts';
 import type { PlannedService } from '../../src/contract/plan.ts';

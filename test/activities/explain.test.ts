@@ -1,7 +1,7 @@
 /** What the cluster knows of a service: found, in order, and without secret values. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explainService } from '../../src/activities/explain.ts';
+import { explainService } from '../../src/effects/explain.ts';
 import type { KubernetesObject } from '../../src/clients/kubernetes/index.ts';
 import { adviceFor } from '../../src/plan/explain/advice.ts';
 import { explanationLines } from '../../src/cli/render/explain.ts';

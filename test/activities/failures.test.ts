@@ -1,8 +1,9 @@
+import { DeployError } from '../../src/contract/errors.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { z } from 'zod';
-import { asFailure, classify, DeployError } from '../../src/activities/failures.ts';
+import { asFailure, classify } from '../../src/activities/failures.ts';
 import { HelmError } from '../../src/clients/helm/index.ts';
 import {
   ClusterMismatchError,

@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { stringify } from 'yaml';
-import { recordDrift } from '../../src/activities/drift/record.ts';
-import { headersOf, notify, type Notification } from '../../src/activities/notify.ts';
+import { headersOf, type Notification } from '../../src/effects/notify.ts';
 import type { Clients } from '../../src/clients/index.ts';
 import type { NotifyInput } from '../../src/contract/activities.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
+import { unguardedActivities } from '../../src/activities/index.ts';
 
 type Parts = FakeParts & { tell: (more?: Partial<NotifyInput>) => Promise<{ sent: boolean }>; clients: Clients };
 
@@ -33,7 +33,13 @@ async function withNotify(
     );
     const clients = { ...parts.clients, config: { ...config, environmentsDir: folder } };
     const tell: Parts['tell'] = (more = {}) =>
-      notify(clients, () => testScope())({ run: parts.run, event: 'drift', title: 'Drift', lines: ['one'], ...more });
+      unguardedActivities(clients, () => testScope()).notify({
+        run: parts.run,
+        event: 'drift',
+        title: 'Drift',
+        lines: ['one'],
+        ...more,
+      });
     await work({ ...parts, clients, tell });
   });
 }
@@ -102,7 +108,7 @@ describe('notify', () => {
       async ({ tell, folder, clients, run }) => {
         const told: boolean[] = [];
         for (const about of [['a', 'b'], ['b', 'a'], ['a'], ['a']]) told.push((await tell({ about })).sent);
-        const clean = recordDrift(clients, () => testScope());
+        const clean = unguardedActivities(clients, () => testScope()).recordDrift;
         await clean({ run, outcome: 'clean', attempted: [], findings: 0, repaired: 0, flapping: 0, seconds: 1 });
         told.push((await tell({ about: ['a'] })).sent);
         assert.deepEqual(told, [true, false, true, false, true]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPatience } from '../../src/activities/wait/patience.ts';
+import { createPatience } from '../../src/effects/wait/patience.ts';
 
 const signal = new AbortController().signal;
 

@@ -1,12 +1,11 @@
 /** What `rollback` and `destroy` have shown is what is done: a world that has changed since is refused. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createActivities } from '../../src/activities/index.ts';
-import { destructionDigest } from '../../src/activities/plan-binding.ts';
-import { destroyPlanOf } from '../../src/activities/plan-destroy.ts';
-import { survey } from '../../src/activities/destroy/survey.ts';
-import { rollbackPlan } from '../../src/activities/versions/plan-rollback.ts';
-import { recordVersion } from '../../src/activities/versions/record.ts';
+import { createActivities, unguardedActivities } from '../../src/activities/index.ts';
+import { destructionDigest } from '../../src/effects/plan/binding.ts';
+import { destroyPlanOf } from '../../src/effects/plan/destroy.ts';
+import { survey } from '../../src/effects/destroy/survey.ts';
+import { rollbackPlan } from '../../src/effects/plan/rollback.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { type HelmStore, helmStore } from '../support/fakes/helm-store.ts';
 import { testScope } from '../support/scope.ts';
@@ -27,7 +26,7 @@ async function deployed({ clients, run }: FakeParts, store: HelmStore, digest: s
       'ananta-proven': String(store.revisions().length + 1),
     },
   });
-  await recordVersion(clients, () => testScope())({
+  await unguardedActivities(clients, () => testScope()).recordVersion({
     run: { ...run, runId },
     operation: 'deploy',
     requestedBy: 'a@b',

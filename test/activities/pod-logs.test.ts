@@ -1,7 +1,7 @@
 /** Logs of all pods of a service: merged by time, followed through restarts and breaks, without secret values. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { followPodLogs, type LogLine, readPodLogs } from '../../src/activities/pod-logs.ts';
+import { followPodLogs, type LogLine, readPodLogs } from '../../src/effects/pod-logs.ts';
 import { KubernetesError, type KubernetesObject } from '../../src/clients/kubernetes/index.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 

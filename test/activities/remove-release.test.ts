@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { removeRelease } from '../../src/activities/remove-release.ts';
 import { HelmError } from '../../src/clients/helm/index.ts';
 import type { Kind, KubernetesObject } from '../../src/clients/kubernetes/index.ts';
 import type { PlannedStep } from '../../src/contract/plan.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
+import { unguardedActivities } from '../../src/activities/index.ts';
+import type { OutputOf } from '../../src/contract/activities.ts';
 
 const STEP: PlannedStep = {
   kind: 'release',
@@ -82,8 +83,13 @@ function helmOf(parts: FakeParts): string[] {
   };
   return calls;
 }
-const remove = (parts: FakeParts): ReturnType<ReturnType<typeof removeRelease>> =>
-  removeRelease(parts.clients, () => testScope())({ run: parts.run, service: 'api', step: STEP, priority: 7 });
+const remove = (parts: FakeParts): OutputOf<'removeRelease'> =>
+  unguardedActivities(parts.clients, () => testScope()).removeRelease({
+    run: parts.run,
+    service: 'api',
+    step: STEP,
+    priority: 7,
+  });
 
 describe('removing a release', () => {
   test('uninstalled by Helm, with its priority; a second time there is nothing to do', async () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { applyRelease } from '../../src/activities/apply-release.ts';
 import type { ApplyReleaseInput } from '../../src/contract/activities.ts';
 import { descriptionOf } from '../../src/plan/ownership/provenance.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { helmRecord, ourLabels } from '../support/fakes/helm-record.ts';
 import { helmStore } from '../support/fakes/helm-store.ts';
 import { testScope } from '../support/scope.ts';
+import { unguardedActivities } from '../../src/activities/index.ts';
 
 const DIGEST = '0123456789abcdef';
 
@@ -50,7 +50,9 @@ describe("a release applied again from Helm's own record", () => {
         revision(parts, 3, 'deployed');
         return Promise.resolve({ seconds: 0, queuedSeconds: 0 });
       };
-      const { changed, revision: made } = await applyRelease(parts.clients, () => testScope())(inputOf(parts, 1));
+      const { changed, revision: made } = await unguardedActivities(parts.clients, () => testScope()).applyRelease(
+        inputOf(parts, 1),
+      );
       assert.deepEqual([changed, made, asked], [true, 3, [1]]);
       const labels =
         parts.cluster.objects.get('/api/v1/namespaces/stores/secrets/sh.helm.release.v1.cache.v3')?.metadata.labels ??
@@ -66,7 +68,9 @@ describe("a release applied again from Helm's own record", () => {
       const store = helmStore(parts);
       store.upgrade({ labels: ourLabels('run-0', DIGEST) });
       store.rollback(1, { description: descriptionOf('run-1', DIGEST) });
-      const { changed, revision: made } = await applyRelease(parts.clients, () => testScope())(inputOf(parts, 1));
+      const { changed, revision: made } = await unguardedActivities(parts.clients, () => testScope()).applyRelease(
+        inputOf(parts, 1),
+      );
       assert.deepEqual([changed, made], [true, 2]);
       assert.equal(store.secret(2).metadata.labels?.['ananta-run'], 'run-1');
     });
@@ -77,14 +81,20 @@ describe("a release applied again from Helm's own record", () => {
       const store = helmStore(parts);
       store.upgrade({ labels: ourLabels('run-0', DIGEST) });
       store.rollback(1);
-      await assert.rejects(applyRelease(parts.clients, () => testScope())(inputOf(parts, 1)), /no Helm here/);
+      await assert.rejects(
+        unguardedActivities(parts.clients, () => testScope()).applyRelease(inputOf(parts, 1)),
+        /no Helm here/,
+      );
     });
   });
 
   test('the newest revision itself is applied again, it is not taken for done', async () => {
     await withFakeClients(async (parts) => {
       revision(parts, 2, 'deployed');
-      await assert.rejects(applyRelease(parts.clients, () => testScope())(inputOf(parts, 2)), /no Helm here/);
+      await assert.rejects(
+        unguardedActivities(parts.clients, () => testScope()).applyRelease(inputOf(parts, 2)),
+        /no Helm here/,
+      );
     });
   });
 
@@ -95,7 +105,8 @@ describe("a release applied again from Helm's own record", () => {
         revision(parts, 2, 'failed');
         return Promise.reject(new Error('cluster unreachable'));
       };
-      const again = (): Promise<unknown> => applyRelease(parts.clients, () => testScope())(inputOf(parts, 1));
+      const again = (): Promise<unknown> =>
+        unguardedActivities(parts.clients, () => testScope()).applyRelease(inputOf(parts, 1));
       await assert.rejects(again(), /cluster unreachable/);
       await assert.rejects(again(), /cluster unreachable/);
       assert.deepEqual(parts.cluster.removed, ['/api/v1/namespaces/stores/secrets/sh.helm.release.v1.cache.v2']);
@@ -111,7 +122,10 @@ describe("a release applied again from Helm's own record", () => {
         if (digest !== undefined) revision(parts, 1, 'superseded', { 'ananta-digest': digest });
         revision(parts, 2, 'deployed', { 'ananta-digest': 'another' });
         parts.clients.helm.rollback = () => assert.fail('Helm was started');
-        await assert.rejects(applyRelease(parts.clients, () => testScope())(inputOf(parts, 1)), pattern);
+        await assert.rejects(
+          unguardedActivities(parts.clients, () => testScope()).applyRelease(inputOf(parts, 1)),
+          pattern,
+        );
       });
     });
   }

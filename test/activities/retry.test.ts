@@ -1,8 +1,8 @@
+import { DeployError } from '../../src/contract/errors.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApplicationFailure } from '@temporalio/common';
-import { DeployError } from '../../src/activities/failures.ts';
 import { boundOf } from '../../src/activities/retry/bounds.ts';
 import { createGuard } from '../../src/activities/retry/guard.ts';
 import { createStreaks, enough } from '../../src/activities/retry/streaks.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { describe, test } from 'node:test';
-import { settleReleases } from '../../src/activities/unlock-releases.ts';
+import { unguardedActivities } from '../../src/activities/index.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
 
@@ -36,10 +36,10 @@ function record({ cluster }: FakeParts, release: string, status: string, run: st
 }
 
 const settle = (parts: FakeParts, ...names: string[]): Promise<{ settled: string[] }> =>
-  settleReleases(
-    parts.clients,
-    testScope,
-  )({ run: parts.run, releases: names.map((name) => ({ namespace: 'ns', name })) });
+  unguardedActivities(parts.clients, testScope).settleReleases({
+    run: parts.run,
+    releases: names.map((name) => ({ namespace: 'ns', name })),
+  });
 
 describe('after a run that was interrupted', () => {
   test('only what this run left pending is freed; what failed, and what others wrote, stays', async () => {

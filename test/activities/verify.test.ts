@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { verifyAll } from '../../src/activities/verify.ts';
+import { verifyAll } from '../../src/effects/verify.ts';
 import { withFakeClients } from '../support/fakes/clients.ts';
 
 for (const [wanted, healthy, text] of [

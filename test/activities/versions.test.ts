@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { recordVersion } from '../../src/activities/versions/record.ts';
-import { createVersion, keepNewest, listVersions, readVersions } from '../../src/activities/versions/store.ts';
+import { createVersion, keepNewest, listVersions, readVersions } from '../../src/effects/versions/store.ts';
 import type { Clients } from '../../src/clients/index.ts';
 import type { PlatformVersion } from '../../src/contract/version.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
+import { unguardedActivities } from '../../src/activities/index.ts';
 
 const SECRET = 'a-very-secret-value';
 
@@ -67,7 +67,7 @@ const content = (runId: string, more: Partial<PlatformVersion> = {}): Omit<Platf
 });
 
 const record = (clients: Clients, run: FakeParts['run'], changed = true): Promise<{ version: number }> =>
-  recordVersion(clients, () => testScope())({
+  unguardedActivities(clients, () => testScope()).recordVersion({
     run,
     operation: 'deploy',
     requestedBy: 'a@b',

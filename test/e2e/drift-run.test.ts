@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Notification } from '../../src/activities/notify.ts';
+import type { Notification } from '../../src/effects/notify.ts';
 import { closeTemporal, connectTemporal } from '../../src/clients/temporal/index.ts';
 import { readConfig } from '../../src/config.ts';
 import type { DriftFinding, DriftReport } from '../../src/contract/drift.ts';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { findVaultDrift, type VaultDrift } from '../../src/activities/drift/vault.ts';
+import { findVaultDrift, type VaultDrift } from '../../src/effects/drift/vault.ts';
 import { createActivities } from '../../src/activities/index.ts';
 import type { Clients } from '../../src/clients/index.ts';
 import { readKv, type VaultSession } from '../../src/clients/vault/index.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
-import { surveyDrift } from '../../src/activities/drift/find-drift.ts';
+import { surveyDrift } from '../../src/effects/drift/find-drift.ts';
 import { createActivities } from '../../src/activities/index.ts';
 import { type Clients, createClients } from '../../src/clients/index.ts';
 import { readConfig } from '../../src/config.ts';

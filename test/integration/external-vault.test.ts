@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { ApplicationFailure } from '@temporalio/common';
 import { createActivities } from '../../src/activities/index.ts';
-import { verifyAll } from '../../src/activities/verify.ts';
+import { verifyAll } from '../../src/effects/verify.ts';
 import { prepareLines } from '../../src/cli/vault/prepare.ts';
 import { type Clients, createClients } from '../../src/clients/index.ts';
 import { paths } from '../../src/clients/kubernetes/index.ts';

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApplicationFailure } from '@temporalio/common';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { createActivities } from '../../src/activities/index.ts';
-import { newestRevision, revisionsOf } from '../../src/activities/release/revisions.ts';
+import { newestRevision, revisionsOf } from '../../src/effects/release/revisions.ts';
 import { type Clients, createClients } from '../../src/clients/index.ts';
 import { paths } from '../../src/clients/kubernetes/index.ts';
 import type { Activities, ApplyReleaseResult } from '../../src/contract/activities.ts';

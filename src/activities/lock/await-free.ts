@@ -1,11 +1,11 @@
 /** Waits until nobody holds the lock: told by the engine the moment the holder ends. */
+import { DeployError } from '../../contract/errors.ts';
 import { ServiceError, WorkflowFailedError } from '@temporalio/client';
 import type { Clients } from '../../clients/index.ts';
 import { describeDeployment } from '../../clients/temporal/deployments.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { deployWorkflowId } from '../../contract/names.ts';
-import { DeployError } from '../failures.ts';
 import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { engineOf } from './engine.ts';
 

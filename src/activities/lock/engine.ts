@@ -1,7 +1,7 @@
+import { DeployError } from '../../contract/errors.ts';
 import type { Client } from '@temporalio/client';
 import type { Clients } from '../../clients/index.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { DeployError } from '../failures.ts';
 
 /** @throws DeployError where the activity was called outside a worker */
 export function engineOf({ engine }: Pick<Clients, 'engine'>): Client {

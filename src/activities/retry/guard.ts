@@ -2,10 +2,11 @@
  * The one way out of an activity. Errors are classed, freed of secret values, and final once they have been tried long
  * enough. An attempt that would be given up by the engine ends by itself before that, so that it has a say, too.
  */
+import { DeployError } from '../../contract/errors.ts';
 import { CancelledFailure } from '@temporalio/common';
 import type { Clients } from '../../clients/index.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { asFailure, DeployError } from '../failures.ts';
+import { asFailure } from '../failures.ts';
 import type { Scope, ScopeOf } from '../scope.ts';
 import { boundOf } from './bounds.ts';
 import { createStreaks, enough, type Streaks } from './streaks.ts';

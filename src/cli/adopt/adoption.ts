@@ -1,5 +1,5 @@
 /** Shows what will be taken over, asks, then starts it and watches. */
-import { type Adoption, adoptionOf } from '../../activities/adopt/adoption.ts';
+import { type Adoption, adoptionOf } from '../../effects/adopt/adoption.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { AdoptInput } from '../../contract/adopt.ts';
 import { withClients } from '../shared/clients.ts';

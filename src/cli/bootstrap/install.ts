@@ -2,12 +2,12 @@
  * One release of the deployer: left alone when it is as wanted, installed or upgraded otherwise, and healthy in the
  * end.
  */
-import { applierLabels } from '../../activities/release/applier.ts';
-import { unlockRelease } from '../../activities/release/recover.ts';
-import { jobsOf, removeJobs } from '../../activities/release/jobs.ts';
-import { newestRevision, type Revision } from '../../activities/release/revisions.ts';
-import { createPatience } from '../../activities/wait/patience.ts';
-import { waitForRelease } from '../../activities/wait/release.ts';
+import { applierLabels } from '../../effects/release/applier.ts';
+import { unlockRelease } from '../../effects/release/recover.ts';
+import { jobsOf, removeJobs } from '../../effects/release/jobs.ts';
+import { newestRevision, type Revision } from '../../effects/release/revisions.ts';
+import { createPatience } from '../../effects/wait/patience.ts';
+import { waitForRelease } from '../../effects/wait/release.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { RunRef } from '../../contract/deploy.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';

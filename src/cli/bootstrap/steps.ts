@@ -1,6 +1,6 @@
 /** The bootstrap in order: what may stop it first, then each part on top of those it needs. */
 import { randomUUID } from 'node:crypto';
-import { newestRevision } from '../../activities/release/revisions.ts';
+import { newestRevision } from '../../effects/release/revisions.ts';
 import type { Clients } from '../../clients/index.ts';
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';

@@ -3,8 +3,8 @@
  * noticed.
  */
 import type { Client } from '@temporalio/client';
-import { claimCluster } from '../../activities/owner/claim.ts';
-import { type OwnerKeeper, readableOwner } from '../../activities/owner/record.ts';
+import { claimCluster } from '../../effects/owner/claim.ts';
+import { type OwnerKeeper, readableOwner } from '../../effects/owner/record.ts';
 import type { Clients } from '../../clients/index.ts';
 import { isForbidden } from '../../clients/kubernetes/index.ts';
 import { bindCluster, closeTemporal, readBinding } from '../../clients/temporal/index.ts';

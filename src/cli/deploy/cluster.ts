@@ -1,5 +1,5 @@
 /** Which cluster it is: known before anything is started on the engine. */
-import { labelledEnvironments, readOwner, type StoredOwner } from '../../activities/owner/record.ts';
+import { labelledEnvironments, readOwner, type StoredOwner } from '../../effects/owner/record.ts';
 import {
   createKubernetesClient,
   KubeconfigError,

@@ -119,7 +119,7 @@ async function checkDependencies(
   selection: Selection,
 ): Promise<void> {
   if (await lockHolderOf(client, deployWorkflowId(input.environment, input.clusterUid))) return;
-  const { planFor } = await import('../../activities/make-plan.ts');
+  const { planFor } = await import('../../effects/plan/deploy.ts');
   await withClients(context, environment, connections, (clients) =>
     planFor(clients, environment, input.imageTags, interrupted, selection),
   );

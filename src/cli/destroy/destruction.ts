@@ -1,6 +1,6 @@
 /** Shows what will go and what stays, asks, then starts the destruction and watches it. */
-import { destructionDigest } from '../../activities/plan-binding.ts';
-import { destructionOf } from '../../activities/plan-destroy.ts';
+import { destructionDigest } from '../../effects/plan/binding.ts';
+import { destructionOf } from '../../effects/plan/destroy.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { DestroyInput } from '../../contract/destroy.ts';
 import { withClients } from '../shared/clients.ts';

@@ -1,6 +1,6 @@
 /** What a person decides about findings: kept in the cluster, so that every worker and every colleague sees it. */
-import { surveyDrift } from '../../activities/drift/find-drift.ts';
-import { readDriftState, updateDriftState } from '../../activities/drift/state.ts';
+import { surveyDrift } from '../../effects/drift/find-drift.ts';
+import { readDriftState, updateDriftState } from '../../effects/drift/state.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
 import type { Acceptance } from '../../contract/drift-state.ts';

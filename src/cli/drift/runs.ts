@@ -1,6 +1,6 @@
 /** The last runs: what the cluster remembers, and what the engine knows of runs that could not be remembered there. */
 import type { Client } from '@temporalio/client';
-import { readDriftState } from '../../activities/drift/state.ts';
+import { readDriftState } from '../../effects/drift/state.ts';
 import { closeTemporal, connectTemporal } from '../../clients/temporal/index.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { WORKFLOW_TYPES } from '../../contract/names.ts';

@@ -1,4 +1,4 @@
-import { surveyDrift } from '../../activities/drift/find-drift.ts';
+import { surveyDrift } from '../../effects/drift/find-drift.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { shortId } from '../../plan/drift/key.ts';

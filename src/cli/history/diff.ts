@@ -1,5 +1,5 @@
 /** `ananta diff N [M]`. */
-import { diffVersions } from '../../activities/versions/diff.ts';
+import { diffVersions } from '../../effects/versions/diff.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { HistoryOptions } from './options.ts';
 import type { CliContext } from '../shared/context.ts';

@@ -1,7 +1,7 @@
 /** `ananta history [N]`. */
-import { chosen } from '../../activities/versions/plan-rollback.ts';
-import { damagedRecords } from '../../activities/release/readable.ts';
-import { readVersions } from '../../activities/versions/store.ts';
+import { chosen } from '../../effects/plan/rollback.ts';
+import { damagedRecords } from '../../effects/release/readable.ts';
+import { readVersions } from '../../effects/versions/store.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { HistoryOptions } from './options.ts';
 import type { CliContext } from '../shared/context.ts';

@@ -1,5 +1,5 @@
 /** `ananta audit`: what was done to the platform, by whom, and how it ended. */
-import { readAuditRecords } from '../../activities/audit.ts';
+import { readAuditRecords } from '../../effects/records/audit.ts';
 import type { AuditRecord } from '../../contract/audit.ts';
 import type { CliContext } from '../shared/context.ts';
 import { commandLine, count, duration, table, truncate } from '../shared/format.ts';

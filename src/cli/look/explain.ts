@@ -36,7 +36,7 @@ export async function runExplain(context: CliContext, service: string, options: 
   const row = catalog.services.find(({ name }) => name === service) as Service;
   // Loaded late: the clients take a second, and a wrong name should be told at once.
   const { withLiveClients } = await import('../shared/clients.ts');
-  const { explainService } = await import('../../activities/explain.ts');
+  const { explainService } = await import('../../effects/explain.ts');
   const [{ cleaned, ...found }, operation] = await Promise.all([
     withLiveClients(context, environment, (clients, signal) => explainService(clients, row, { signal })),
     askEngine(context, environment, row),

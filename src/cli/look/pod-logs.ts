@@ -1,5 +1,5 @@
 /** `ananta logs SERVICE`: all replicas of a service, its Jobs too, each line behind the name of its pod. */
-import type { LogLine } from '../../activities/pod-logs.ts';
+import type { LogLine } from '../../effects/pod-logs.ts';
 import type { Service } from '../../catalog/schema.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { CliContext } from '../shared/context.ts';
@@ -26,7 +26,7 @@ export async function printPodLogs(
   const print = printer(terminal.stdout, terminal.style, options.json === true);
   // Loaded late: the clients take a second, and a wrong name should be told at once.
   const { withLiveClients } = await import('../shared/clients.ts');
-  const { followPodLogs, readPodLogs } = await import('../../activities/pod-logs.ts');
+  const { followPodLogs, readPodLogs } = await import('../../effects/pod-logs.ts');
   await withLiveClients(context, environment, async (clients, signal) => {
     const wanted = { lines: options.lines, previous: options.previous === true, signal };
     if (options.follow) {

@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
 import { findInstalledTools } from '../../../bootstrap/tools/installed.ts';
-import { renderedObjects, tidyRenderings } from '../../activities/diff/render.ts';
+import { renderedObjects, tidyRenderings } from '../../effects/diff/render.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { ChartRenderError } from '../../clients/helm/template.ts';
 import { type Config, stateDir } from '../../config.ts';

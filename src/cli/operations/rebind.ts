@@ -1,6 +1,6 @@
 /** `ananta rebind`: from now on the environment belongs to the cluster that answers now, and the cluster to it. */
 import type { Client } from '@temporalio/client';
-import { createOwner, replaceOwner } from '../../activities/owner/record.ts';
+import { createOwner, replaceOwner } from '../../effects/owner/record.ts';
 import { KubernetesError } from '../../clients/kubernetes/index.ts';
 import { createSchedules, readBinding, rebindCluster } from '../../clients/temporal/index.ts';
 import { lockHolderOf } from '../../clients/temporal/lock.ts';

@@ -1,5 +1,5 @@
 /** `ananta verify`. */
-import type { Verification } from '../../activities/verify.ts';
+import type { Verification } from '../../effects/verify.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { CliContext } from '../shared/context.ts';
@@ -16,7 +16,7 @@ export async function runVerify(context: CliContext, options: VerifyOptions): Pr
   const environment = await loadEnvironment(options.env, context.config);
   // Loaded late: the clients take a second, and a wrong name should be told at once.
   const { withLiveClients } = await import('../shared/clients.ts');
-  const { verifyAll } = await import('../../activities/verify.ts');
+  const { verifyAll } = await import('../../effects/verify.ts');
   const services = await withLiveClients(context, environment, (clients, signal) => verifyAll(clients, { signal }));
   const healthy = services.every((service) => service.healthy);
   const { terminal } = context;

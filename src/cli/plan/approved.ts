@@ -64,7 +64,7 @@ export async function checkApprovedPlan(
       again,
     );
   }
-  const { planFor } = await import('../../activities/make-plan.ts');
+  const { planFor } = await import('../../effects/plan/deploy.ts');
   const plan = await withClients(context, environment, connections, (clients) =>
     planFor(clients, environment, approved.imageTags, interrupted, approved.selection),
   );

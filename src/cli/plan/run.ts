@@ -1,6 +1,6 @@
 /** `ananta plan`. */
 import { join } from 'node:path';
-import type { PlanRequest } from '../../activities/diff/index.ts';
+import type { PlanRequest } from '../../effects/diff/index.ts';
 import { stateDir } from '../../config.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { Selection } from '../../contract/deploy.ts';
@@ -68,7 +68,7 @@ async function lookAtChanges(
 ): Promise<PlatformChanges> {
   const { config, terminal } = context;
   // Loaded late: the clients take a second, and a wrong option should be told at once.
-  const { planChanges, planFirst } = await import('../../activities/diff/index.ts');
+  const { planChanges, planFirst } = await import('../../effects/diff/index.ts');
   const home = join(stateDir(config, environment.name), 'helm');
   const request = (signal: AbortSignal, helm: string | undefined): PlanRequest => ({
     imageTags,

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
-import { renderedObjects } from '../../activities/diff/render.ts';
+import { renderedObjects } from '../../effects/diff/render.ts';
 import type { Config } from '../../config.ts';
 import { stateDir } from '../../config.ts';
 import type { AccessBasis } from '../../plan/access/identities.ts';

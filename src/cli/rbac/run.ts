@@ -1,5 +1,5 @@
 /** `ananta rbac show` and `ananta rbac apply`. */
-import { namespaceLabels } from '../../activities/ensure-namespaces.ts';
+import { namespaceLabels } from '../../effects/namespaces.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { isNotFound, KubernetesError, type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';

@@ -1,5 +1,5 @@
 /** Differences between two platform versions as text and as JSON. Pure. */
-import type { VersionDiff } from '../../activities/versions/diff.ts';
+import type { VersionDiff } from '../../effects/versions/diff.ts';
 import type { ObjectDiff, ReleaseDiff } from '../../plan/versions/diff.ts';
 import { count, oneLine } from '../shared/format.ts';
 import type { Style, Tone } from '../shared/terminal.ts';

@@ -1,5 +1,5 @@
 /** Checks that the way back is open, shows what it will do, asks where it must, then starts it and watches. */
-import { rollbackPlan } from '../../activities/versions/plan-rollback.ts';
+import { rollbackPlan } from '../../effects/plan/rollback.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { Confirmation } from '../../contract/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';

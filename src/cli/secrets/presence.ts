@@ -1,6 +1,6 @@
 /** What `secrets list` asks of Vault: names only, no value leaves this file. */
-import { missingSecrets } from '../../activities/secrets.ts';
-import { keysWithoutText } from '../../activities/vault/declared.ts';
+import { missingSecrets } from '../../effects/secrets.ts';
+import { keysWithoutText } from '../../effects/vault/declared.ts';
 import type { Clients } from '../../clients/index.ts';
 import { readKv } from '../../clients/vault/index.ts';
 

@@ -112,7 +112,7 @@ export async function setSecret(
       commandLine('secrets', 'list'),
     );
   const { withLiveClients } = await import('../shared/clients.ts');
-  const { requireSettable, setSecret: store } = await import('../../activities/secrets.ts');
+  const { requireSettable, setSecret: store } = await import('../../effects/secrets.ts');
   if (declared.kind === 'generated')
     await withLiveClients(context, environment, (clients, signal) => requireSettable(clients, path, key, signal));
   const value = await readSecretValue(`Value of ${path} ${key} (not shown): `);
@@ -141,7 +141,7 @@ export async function getSecret(
       'A value is shown on a terminal only, so that none ends in a file or a log. Standard output is not a terminal here.',
     );
   const { withLiveClients } = await import('../shared/clients.ts');
-  const { getSecret: read } = await import('../../activities/secrets.ts');
+  const { getSecret: read } = await import('../../effects/secrets.ts');
   const value = await withLiveClients(context, environment, async (clients, signal) => {
     const { state, detail } = await clients.vault.state(signal);
     if (state !== 'open' && state !== 'sealed')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { definitionsToRemove } from '../../../src/activities/destroy/definitions.ts';
-import type { Survey } from '../../../src/activities/destroy/survey.ts';
+import { definitionsToRemove } from '../../../src/effects/destroy/definitions.ts';
+import type { Survey } from '../../../src/effects/destroy/survey.ts';
 import type { Clients } from '../../../src/clients/index.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../../src/config.ts';

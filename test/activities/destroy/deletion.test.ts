@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { deleteAndWait, type Target } from '../../../src/activities/destroy/deletion.ts';
+import { deleteAndWait, type Target } from '../../../src/effects/destroy/deletion.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { withFakeClients } from '../../support/fakes/clients.ts';
 

@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { removeRemains } from '../../../src/activities/remove-remains.ts';
 import type { Kind, KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import type { Clients } from '../../../src/clients/index.ts';
 import { withFakeClients } from '../../support/fakes/clients.ts';
 import { OWNER_PATH, ownerRecord } from '../../support/owner.ts';
 import { testScope } from '../../support/scope.ts';
+import { unguardedActivities } from '../../../src/activities/index.ts';
 
 const VERBS = ['get', 'list', 'delete', 'create', 'patch'];
 const kind = (name: string, plural: string): Kind => ({
@@ -85,7 +85,9 @@ async function destroyed(
       ...clients.vault,
       keys: { ...clients.vault.keys, read: () => Promise.resolve(undefined) },
     };
-    const { remains } = await removeRemains({ ...clients, kubernetes, environment, vault }, () => testScope())({
+    const { remains } = await unguardedActivities({ ...clients, kubernetes, environment, vault }, () =>
+      testScope(),
+    ).removeRemains({
       run,
       deleteData: true,
     });

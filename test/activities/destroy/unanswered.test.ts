@@ -1,11 +1,11 @@
 /** What could not be looked at during a destruction keeps its namespace, and is named. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { removeRemains } from '../../../src/activities/remove-remains.ts';
 import { type Kind, type Kinds, KubernetesError, UnreachableError } from '../../../src/clients/kubernetes/index.ts';
 import type { Remain } from '../../../src/contract/deploy.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
+import { unguardedActivities } from '../../../src/activities/index.ts';
 
 const NAMESPACE = 'stores';
 const kind = (version: string, name: string, plural: string): Kind => ({
@@ -39,7 +39,7 @@ async function destroyed(
     failing !== undefined && (failing.everything || path.endsWith(`/${failing.plural}`))
       ? Promise.reject(failing.error)
       : list(path, options, signal);
-  return removeRemains(clients, () => testScope())({ run, deleteData: false });
+  return unguardedActivities(clients, () => testScope()).removeRemains({ run, deleteData: false });
 }
 const keptOf = ({ remains }: { remains: Remain[] }): string | undefined =>
   remains.find(({ kind: of, name, state }) => of === 'Namespace' && name === NAMESPACE && state === 'kept')?.reason;
@@ -58,7 +58,7 @@ describe("the deployer's own namespace, when data go", () => {
       forbidden && path === '/apis/a.example/v1/namespaces/ananta-system/things'
         ? Promise.reject(new KubernetesError('GET x', 403, 'Forbidden', 'no'))
         : list(path, options, signal);
-    const { remains } = await removeRemains(clients, () => testScope())({ run, deleteData: true });
+    const { remains } = await unguardedActivities(clients, () => testScope()).removeRemains({ run, deleteData: true });
     return remains.find(({ name }) => name === 'ananta-system')?.reason ?? '';
   };
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Looking, findLive, objectChange } from '../../../src/activities/diff/object.ts';
-import { makePlan } from '../../../src/activities/make-plan.ts';
+import { type Looking, findLive, objectChange } from '../../../src/effects/diff/object.ts';
 import { type KubernetesObject, KubernetesError } from '../../../src/clients/kubernetes/index.ts';
 import { manifestObjects } from '../../../src/plan/diff/manifest.ts';
 import { markOf } from '../../../src/plan/fields/left.ts';
 import type { ObjectChange } from '../../../src/plan/diff/types.ts';
 import { withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
+import { unguardedActivities } from '../../../src/activities/index.ts';
 
 const MARKED = { 'meta.helm.sh/release-name': 'api', 'meta.helm.sh/release-namespace': 'apps' };
 const MANAGED = { 'app.kubernetes.io/managed-by': 'Helm' };
@@ -236,7 +236,7 @@ describe('one object of a plan', () => {
 describe('an approved plan', () => {
   test('is carried out only as it was', async () => {
     await withFakeClients(async ({ clients, run }) => {
-      const plan = makePlan(clients, () => testScope());
+      const plan = unguardedActivities(clients, () => testScope()).makePlan;
       const { digest } = await plan({ run });
       assert.equal((await plan({ run, expectedDigest: digest })).digest, digest);
       await assert.rejects(plan({ run, expectedDigest: '0123456789abcdef' }), (error: Error & { type?: string }) => {

@@ -13,7 +13,7 @@ import {
   askLedger,
   askTemporal,
   type ContentClients,
-} from '../../../src/activities/drift/content-services.ts';
+} from '../../../src/effects/drift/content-services.ts';
 import { createRedactor } from '../../../src/clients/redact.ts';
 import type { VaultSession } from '../../../src/clients/vault/index.ts';
 import { miniCatalog } from '../../support/mini.ts';

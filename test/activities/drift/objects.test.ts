@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { findObjectDrift } from '../../../src/activities/drift/objects.ts';
+import { findObjectDrift } from '../../../src/effects/drift/objects.ts';
 import { createActivities } from '../../../src/activities/index.ts';
 import {
   type JsonPatchOperation,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readDriftState, updateDriftState } from '../../../src/activities/drift/state.ts';
+import { readDriftState, updateDriftState } from '../../../src/effects/drift/state.ts';
 import { withRepairs } from '../../../src/plan/drift/memory.ts';
 import { withFakeClients } from '../../support/fakes/clients.ts';
 

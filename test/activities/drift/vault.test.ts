@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { findContentDrift } from '../../../src/activities/drift/content.ts';
-import { findVaultDrift } from '../../../src/activities/drift/vault.ts';
+import { findContentDrift } from '../../../src/effects/drift/content.ts';
+import { findVaultDrift } from '../../../src/effects/drift/vault.ts';
 import { createActivities } from '../../../src/activities/index.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import type { DriftFinding } from '../../../src/contract/drift.ts';

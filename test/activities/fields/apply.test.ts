@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { appendFile, cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { applyRelease } from '../../../src/activities/apply-release.ts';
 import { HelmError, type UpgradeRequest } from '../../../src/clients/helm/index.ts';
 import {
   type JsonPatchOperation,
@@ -20,6 +19,7 @@ import { findRelease } from '../../../src/plan/releases.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { helmRecord, ourLabels } from '../../support/fakes/helm-record.ts';
 import { testScope } from '../../support/scope.ts';
+import { unguardedActivities } from '../../../src/activities/index.ts';
 
 const NAMESPACE = 'apps';
 const NAME = 'api';
@@ -149,9 +149,9 @@ async function inWorld(
       patches,
       live,
       record,
-      apply: () => applyRelease(clients, () => testScope())(input),
+      apply: () => unguardedActivities(clients, () => testScope()).applyRelease(input),
       back: () =>
-        applyRelease(clients, () => testScope())({
+        unguardedActivities(clients, () => testScope()).applyRelease({
           ...input,
           step: { ...input.step, action: 'rollback', digest: 'another', toRevision: 1 },
         }),

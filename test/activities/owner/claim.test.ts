@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assertTarget } from '../../../src/activities/context.ts';
 import { createActivities } from '../../../src/activities/index.ts';
-import { type Claim, claimCluster, ownershipOf, protectCluster } from '../../../src/activities/owner/claim.ts';
+import { type Claim, claimCluster, ownershipOf, protectCluster } from '../../../src/effects/owner/claim.ts';
 import {
   type KubernetesClient,
   KubernetesError,

@@ -4,8 +4,8 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
-import { type PodHealth, probePods, type ProbeContext } from '../../../src/activities/probe/index.ts';
-import { decodeResponse, encodeRequest } from '../../../src/activities/probe/grpc.ts';
+import { type PodHealth, probePods, type ProbeContext } from '../../../src/effects/probe/index.ts';
+import { decodeResponse, encodeRequest } from '../../../src/effects/probe/grpc.ts';
 
 const pod = { namespace: 'ns', release: 'api', pod: 'api-1' };
 const signal = new AbortController().signal;

@@ -1,7 +1,7 @@
+import { DeployError } from '../../../src/contract/errors.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DeployError } from '../../../src/activities/failures.ts';
-import { explainTakenPort } from '../../../src/activities/release/leaked-port.ts';
+import { explainTakenPort } from '../../../src/effects/release/leaked-port.ts';
 import { HelmError } from '../../../src/clients/helm/index.ts';
 import type { KubernetesClient, KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 

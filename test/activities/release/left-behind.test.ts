@@ -1,21 +1,20 @@
 /** What somebody has left behind: a half uninstalled release, a damaged record, a namespace that does not go. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { applyRelease } from '../../../src/activities/apply-release.ts';
-import { findObjectDrift } from '../../../src/activities/drift/objects.ts';
-import { ensureNamespaces } from '../../../src/activities/ensure-namespaces.ts';
-import { planFor } from '../../../src/activities/make-plan.ts';
-import { observeCluster } from '../../../src/activities/observe/cluster.ts';
-import { damagedRecords } from '../../../src/activities/release/readable.ts';
-import { awaitNamespacesGone, explainTerminating } from '../../../src/activities/release/terminating.ts';
-import { settleUninstalling } from '../../../src/activities/release/uninstalling.ts';
-import { newestRevision } from '../../../src/activities/release/revisions.ts';
+import { findObjectDrift } from '../../../src/effects/drift/objects.ts';
+import { planFor } from '../../../src/effects/plan/deploy.ts';
+import { observeCluster } from '../../../src/effects/observe/cluster.ts';
+import { damagedRecords } from '../../../src/effects/release/readable.ts';
+import { awaitNamespacesGone, explainTerminating } from '../../../src/effects/release/terminating.ts';
+import { settleUninstalling } from '../../../src/effects/release/uninstalling.ts';
+import { newestRevision } from '../../../src/effects/release/revisions.ts';
 import { HelmError } from '../../../src/clients/helm/index.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { allDigests } from '../../../src/plan/inputs/release-inputs.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { helmRecord, ourLabels, type RecordSample } from '../../support/fakes/helm-record.ts';
 import { testScope } from '../../support/scope.ts';
+import { unguardedActivities } from '../../../src/activities/index.ts';
 
 const NAMESPACE = 'stores';
 const RELEASE = 'cache';
@@ -78,7 +77,7 @@ describe("somebody's helm uninstall that stopped in the middle", () => {
         put(parts, { revision: 2, labels: ourLabels('run-0', 'd') });
         return Promise.resolve({ seconds: 0, queuedSeconds: 0 });
       };
-      const { recovered } = await applyRelease(clients, () => testScope())({
+      const { recovered } = await unguardedActivities(clients, () => testScope()).applyRelease({
         run,
         service: RELEASE,
         priority: 1,
@@ -150,7 +149,12 @@ describe('a record of Helm that cannot be read', () => {
         toRevision: 3,
       } as const;
       await assert.rejects(
-        applyRelease(parts.clients, () => testScope())({ run: parts.run, service: RELEASE, priority: 1, step }),
+        unguardedActivities(parts.clients, () => testScope()).applyRelease({
+          run: parts.run,
+          service: RELEASE,
+          priority: 1,
+          step,
+        }),
         DAMAGED,
       );
     }));
@@ -198,7 +202,7 @@ describe('a namespace that is being deleted', () => {
       const { clients, cluster, run } = parts;
       cluster.objects.set(path, terminating(NAMESPACE));
       setTimeout(() => cluster.objects.delete(path), 100);
-      const { created } = await ensureNamespaces(clients, () => testScope())(run);
+      const { created } = await unguardedActivities(clients, () => testScope()).ensureNamespaces(run);
       assert.ok(created.includes(NAMESPACE));
       const made = cluster.applied.find((one) => one.path === path);
       assert.equal(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listAll } from '../../../src/activities/release/orphans.ts';
+import { listAll } from '../../../src/effects/release/orphans.ts';
 import { type Kind, KubernetesError } from '../../../src/clients/kubernetes/index.ts';
 
 const kind = (plural: string): Kind => ({

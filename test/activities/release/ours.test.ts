@@ -1,19 +1,18 @@
 /** A release of our name that somebody else has made: refused by plans and by every step, and left as it is. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { applyRelease } from '../../../src/activities/apply-release.ts';
-import { findObjectDrift } from '../../../src/activities/drift/objects.ts';
-import { planFor } from '../../../src/activities/make-plan.ts';
-import { observeCluster } from '../../../src/activities/observe/cluster.ts';
-import { destroyPlanOf } from '../../../src/activities/plan-destroy.ts';
-import { forgetOwner } from '../../../src/activities/owner/claim.ts';
-import { removeRelease } from '../../../src/activities/remove-release.ts';
+import { findObjectDrift } from '../../../src/effects/drift/objects.ts';
+import { planFor } from '../../../src/effects/plan/deploy.ts';
+import { observeCluster } from '../../../src/effects/observe/cluster.ts';
+import { destroyPlanOf } from '../../../src/effects/plan/destroy.ts';
+import { forgetOwner } from '../../../src/effects/owner/claim.ts';
 import type { ApplyReleaseInput } from '../../../src/contract/activities.ts';
 import type { PlannedStep } from '../../../src/contract/plan.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { helmRecord, ourLabels, type RecordSample } from '../../support/fakes/helm-record.ts';
 import { ownerRecord } from '../../support/owner.ts';
 import { testScope } from '../../support/scope.ts';
+import { unguardedActivities } from '../../../src/activities/index.ts';
 
 const NAMESPACE = 'stores';
 const RELEASE = 'cache';
@@ -66,7 +65,10 @@ describe('a release that somebody else has made under our name', () => {
   test('one that hangs in the middle is named as well, not waited for', async () => {
     await withFakeClients(async (parts) => {
       put(parts, { revision: 1, chart: 'podinfo', status: 'pending-install', labels: { team: 'web' } });
-      await assert.rejects(applyRelease(parts.clients, () => testScope())(input(parts, { toRevision: 1 })), REFUSED);
+      await assert.rejects(
+        unguardedActivities(parts.clients, () => testScope()).applyRelease(input(parts, { toRevision: 1 })),
+        REFUSED,
+      );
     });
   });
 
@@ -74,9 +76,12 @@ describe('a release that somebody else has made under our name', () => {
     await withFakeClients(async (parts) => {
       foreign(parts);
       const { clients, cluster, run } = parts;
-      await assert.rejects(applyRelease(clients, () => testScope())(input(parts, { toRevision: 1 })), REFUSED);
       await assert.rejects(
-        removeRelease(clients, () => testScope())({
+        unguardedActivities(clients, () => testScope()).applyRelease(input(parts, { toRevision: 1 })),
+        REFUSED,
+      );
+      await assert.rejects(
+        unguardedActivities(clients, () => testScope()).removeRelease({
           run,
           service: RELEASE,
           step: step({ action: 'remove' }),
@@ -99,7 +104,10 @@ describe('a release that somebody else has made under our name', () => {
         applied = true;
         return { seconds: 0, queuedSeconds: 0 };
       };
-      await assert.rejects(applyRelease(parts.clients, () => testScope())(input(parts, { toRevision: 1 })), REFUSED);
+      await assert.rejects(
+        unguardedActivities(parts.clients, () => testScope()).applyRelease(input(parts, { toRevision: 1 })),
+        REFUSED,
+      );
       assert.equal(applied, false);
     });
   });
@@ -245,7 +253,7 @@ describe('objects that Helm would take over by force', () => {
         cluster.objects.set(path, {
           metadata: { name: 'settings', namespace: NAMESPACE, uid: 'u', resourceVersion: '1', ...metadata },
         });
-        const applying = applyRelease(clients, () => testScope())(input(parts, { toRevision: 1 }));
+        const applying = unguardedActivities(clients, () => testScope()).applyRelease(input(parts, { toRevision: 1 }));
         if (refused)
           await assert.rejects(applying, {
             name: 'DeployError',

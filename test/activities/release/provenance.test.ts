@@ -1,17 +1,14 @@
 /** Who wrote a revision, with records kept as Helm keeps them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { applyRelease } from '../../../src/activities/apply-release.ts';
-import { readRecorded } from '../../../src/activities/drift/recorded.ts';
-import { planRepair } from '../../../src/activities/drift/plan-repair.ts';
-import { createActivities } from '../../../src/activities/index.ts';
-import { planFor } from '../../../src/activities/make-plan.ts';
-import { allJudgedRevisions } from '../../../src/activities/release/provenance.ts';
-import { proveRevisions } from '../../../src/activities/release/prove.ts';
-import { forgetProofs } from '../../../src/activities/vault/proofs.ts';
-import { readOurRevisions } from '../../../src/activities/versions/contents.ts';
-import { recordVersion } from '../../../src/activities/versions/record.ts';
-import type { ApplyReleaseInput } from '../../../src/contract/activities.ts';
+import { readRecorded } from '../../../src/effects/drift/recorded.ts';
+import { createActivities, unguardedActivities } from '../../../src/activities/index.ts';
+import { planFor } from '../../../src/effects/plan/deploy.ts';
+import { allJudgedRevisions } from '../../../src/effects/release/provenance.ts';
+import { proveRevisions } from '../../../src/effects/release/prove.ts';
+import { forgetProofs } from '../../../src/effects/vault/proofs.ts';
+import { readOurRevisions } from '../../../src/effects/versions/contents.ts';
+import type { ApplyReleaseInput, OutputOf } from '../../../src/contract/activities.ts';
 import { allDigests } from '../../../src/plan/inputs/release-inputs.ts';
 import type { Provenance } from '../../../src/plan/observed.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
@@ -43,9 +40,9 @@ async function apply(
   parts: FakeParts,
   runId = 'run-1',
   step: Partial<ApplyReleaseInput['step']> = {},
-): ReturnType<ReturnType<typeof applyRelease>> {
+): OutputOf<'applyRelease'> {
   const { clients, run } = parts;
-  return applyRelease(clients, () => testScope())({
+  return unguardedActivities(clients, () => testScope()).applyRelease({
     run: { ...run, runId },
     service: 'cache',
     priority: 1,
@@ -193,7 +190,10 @@ describe('a revision that somebody else has made of a release of ours', () => {
         valueDigest: '',
         repair: 'release',
       } as const;
-      const plan = await planRepair(parts.clients, () => testScope())({ run: parts.run, findings: [finding] });
+      const plan = await unguardedActivities(parts.clients, () => testScope()).planRepair({
+        run: parts.run,
+        findings: [finding],
+      });
       const step = plan.services.flatMap(({ steps }) => steps).find(({ name }) => name === 'cache');
       assert.deepEqual([step?.action, step?.toRevision], ['repair', 1]);
       await apply(parts, 'run-2', step);
@@ -214,7 +214,7 @@ describe('a revision that somebody else has made of a release of ours', () => {
   test('never has the revision of ours removed, and is not removed itself', () =>
     deployed(async (parts, store) => {
       const record = (runId: string): Promise<unknown> =>
-        recordVersion(parts.clients, () => testScope())({
+        unguardedActivities(parts.clients, () => testScope()).recordVersion({
           run: { ...parts.run, runId },
           operation: 'deploy',
           requestedBy: 'a@b',

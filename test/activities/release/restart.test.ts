@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createActivities } from '../../../src/activities/index.ts';
-import { restartReaders } from '../../../src/activities/release/restart.ts';
-import { observeVault } from '../../../src/activities/vault/observe.ts';
+import { restartReaders } from '../../../src/effects/release/restart.ts';
+import { observeVault } from '../../../src/effects/vault/observe.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { wantedSecrets } from '../../../src/plan/vault/kubernetes-secrets.ts';
 import { allReleases } from '../../../src/plan/releases.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntil } from '../../../bootstrap/process/wait.ts';
-import { unlockRelease, type Unlocking } from '../../../src/activities/release/recover.ts';
+import { unlockRelease, type Unlocking } from '../../../src/effects/release/recover.ts';
 import { createHelmClient, type HelmClient } from '../../../src/clients/helm/index.ts';
 import { ownerLabel, whereabouts } from '../../../src/process/owner.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createActivities } from '../../../src/activities/index.ts';
-import { authorityFindings } from '../../../src/activities/vault/authorities.ts';
-import { madeSecrets } from '../../../src/activities/vault/made-secrets.ts';
-import { observeVault } from '../../../src/activities/vault/observe.ts';
+import { authorityFindings } from '../../../src/effects/vault/authorities.ts';
+import { madeSecrets } from '../../../src/effects/vault/made-secrets.ts';
+import { observeVault } from '../../../src/effects/vault/observe.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { readAuthority } from '../../../src/clients/vault/index.ts';
 import { withFakeClients } from '../../support/fakes/clients.ts';

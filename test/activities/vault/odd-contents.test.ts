@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ApplicationFailure } from '@temporalio/common';
-import { findVaultDrift } from '../../../src/activities/drift/vault.ts';
+import { findVaultDrift } from '../../../src/effects/drift/vault.ts';
 import { createActivities } from '../../../src/activities/index.ts';
-import { getSecret, setSecret } from '../../../src/activities/secrets.ts';
+import { getSecret, setSecret } from '../../../src/effects/secrets.ts';
 import { presenceOf } from '../../../src/cli/secrets/presence.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';

@@ -1,7 +1,7 @@
 /** Pods of Vault that nobody else replaces: which, in what order, and what is open meanwhile. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { replaceOutdatedPods } from '../../../src/activities/vault/replace-pods.ts';
+import { replaceOutdatedPods } from '../../../src/effects/vault/replace-pods.ts';
 import type { Clients } from '../../../src/clients/index.ts';
 import type { VaultHealth, VaultServer } from '../../../src/clients/vault/index.ts';
 import { fakeCatalog } from '../../support/fakes/catalog.ts';

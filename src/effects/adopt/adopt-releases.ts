@@ -1,0 +1,86 @@
+/**
+ * From now on a release that somebody else has made counts as ours. Nothing of it is applied or deleted: its claims are
+ * marked so that Helm keeps them, then its record is marked. The next deployment upgrades it to what the catalog says.
+ */
+import type { Clients } from '../../clients/index.ts';
+import { helmSecretName } from '../../clients/helm/index.ts';
+import { isNotFound, paths } from '../../clients/kubernetes/index.ts';
+import type { InputOf, OutputOf } from '../../contract/activities.ts';
+import type { AdoptedRelease } from '../../contract/adopt.ts';
+import { ADOPTED_AT_ANNOTATION, ADOPTED_BY_ANNOTATION, RELEASE_LABELS } from '../../contract/names.ts';
+import { PlanRefusedError } from '../../plan/charts/source.ts';
+import { isAdopted } from '../../plan/ownership/foreign.ts';
+import { allReleases } from '../../plan/releases.ts';
+import { assertShown } from '../plan/binding.ts';
+import { revisionsOf } from '../release/revisions.ts';
+import type { EffectScope } from '../effect.ts';
+import { adoptionOf } from './adoption.ts';
+
+/** Helm asks the object itself before it deletes one that a release no longer has. */
+const KEEP = { 'helm.sh/resource-policy': 'keep' };
+/** No digest of a content: whatever the catalog says differs from it. */
+const UNKNOWN_DIGEST = 'adopted';
+
+export async function adoptReleases(
+  clients: Clients,
+  { run, service, requestedBy, plan }: InputOf<'adoptReleases'>,
+  scope: EffectScope,
+): OutputOf<'adoptReleases'> {
+  scope.doing('takes over what was shown');
+
+  const { kubernetes, catalog } = clients;
+  const done = await adoptedBy(run.runId);
+  // An attempt before this one may have been cut off between two releases, or before it could tell of the last.
+  if (done.length > 0 && (await nothingLeft())) return { adopted: done };
+  const { releases, digest } = await adoptionOf(clients, service, scope.signal);
+  if (done.length === 0) assertShown(plan.digest, plan, digest);
+  for (const release of releases) await adopt(release);
+  return { adopted: [...done, ...releases.map(({ namespace, name }) => `${namespace}/${name}`)].sort() };
+
+  async function adopt({ namespace, name, revision, uid, claims }: AdoptedRelease): Promise<void> {
+    for (const claim of claims) {
+      const path = `${paths.persistentVolumeClaims(namespace)}/${claim}`;
+      await kubernetes.label(path, {}, scope.signal, { annotations: KEEP }).catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
+    }
+    await kubernetes.label(
+      paths.secret(namespace, helmSecretName(name, revision)),
+      {
+        [RELEASE_LABELS.environment]: run.environment,
+        [RELEASE_LABELS.service]: service,
+        [RELEASE_LABELS.platform]: catalog.name,
+        [RELEASE_LABELS.run]: run.runId,
+        [RELEASE_LABELS.digest]: UNKNOWN_DIGEST,
+        [RELEASE_LABELS.adopted]: String(revision),
+      },
+      scope.signal,
+      {
+        annotations: { [ADOPTED_BY_ANNOTATION]: requestedBy, [ADOPTED_AT_ANNOTATION]: new Date().toISOString() },
+        uid,
+      },
+    );
+  }
+
+  async function adoptedBy(runId: string): Promise<string[]> {
+    const own = allReleases(catalog).filter((release) => release.kind === 'release' && release.service === service);
+    const found = await Promise.all(
+      own.map(async ({ namespace, name }) => {
+        const newest = (await revisionsOf(kubernetes, namespace, name, scope.signal)).at(-1);
+        const taken = newest !== undefined && isAdopted(newest) && newest.labels[RELEASE_LABELS.run] === runId;
+        return taken ? [`${namespace}/${name}`] : [];
+      }),
+    );
+    return found.flat();
+  }
+
+  async function nothingLeft(): Promise<boolean> {
+    return adoptionOf(clients, service, scope.signal).then(
+      () => false,
+      (error: unknown) => {
+        if (error instanceof PlanRefusedError) return true;
+        throw error;
+      },
+    );
+  }
+}

@@ -1,0 +1,112 @@
+import { currentEnvironment } from '../environment.ts';
+import type { Catalog } from '../../catalog/schema.ts';
+import type { Clients } from '../../clients/index.ts';
+import type { InputOf, OutputOf } from '../../contract/activities.ts';
+import type { Selection } from '../../contract/deploy.ts';
+import type { OperationPlan } from '../../contract/plan.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { PlanRefusedError } from '../../plan/charts/source.ts';
+import { buildPlan } from '../../plan/decide.ts';
+import { allReleaseInputs, type ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
+import { ForeignReleaseError } from '../../plan/ownership/foreign.ts';
+import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
+import { allReleases } from '../../plan/releases.ts';
+import { selectPlan } from '../../plan/selection.ts';
+import { completed } from '../../plan/steps/complete.ts';
+import { observeCluster } from '../observe/cluster.ts';
+import { assertShown } from './binding.ts';
+import { lostDefinitions } from '../release/lost-definitions.ts';
+import { assertReadable } from '../release/readable.ts';
+import type { EffectScope } from '../effect.ts';
+import { findLossBefore, lossText } from '../vault/loss.ts';
+
+/** What will be done to each service and why, from catalog, environment and cluster; changes nothing. */
+export async function makePlan(
+  clients: Clients,
+  { run, selection, expectedDigest }: InputOf<'makePlan'>,
+  scope: EffectScope,
+): OutputOf<'makePlan'> {
+  scope.doing('plans');
+
+  const environment = await currentEnvironment(clients);
+  const plan = await planFor(clients, environment, run.imageTags, scope.signal, selection);
+  assertShown(expectedDigest, plan);
+  return plan;
+}
+
+/**
+ * Looks at the catalog, the checkout and the cluster; changes nothing. The command `plan` sees the same as a
+ * deployment.
+ * @throws SelectionError, DependencyMissingError, PlanRefusedError, ForeignReleaseError, DamagedRecordError
+ */
+export async function planFor(
+  clients: Clients,
+  environment: Environment,
+  imageTags: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  selection?: Selection,
+): Promise<OperationPlan> {
+  const [inputs, seen] = await Promise.all([
+    allReleaseInputs(clients.catalog, environment, imageTags, clients.config),
+    observeCluster(clients, environment, signal),
+  ]);
+  const digests = new Map([...inputs].map(([name, { digest }]) => [name, digest]));
+  const observed = await withLostDefinitions(clients, inputs, seen, signal);
+  await refuseOverOldData(clients, environment.name, observed, signal);
+  const plan = decidePlan(clients.catalog, environment, digests, observed, selection);
+  await assertReadable(clients.kubernetes, plan, observed, signal);
+  return plan;
+}
+
+/** With the definitions of deployed releases that somebody has deleted. */
+export async function withLostDefinitions(
+  { kubernetes, catalog }: Pick<Clients, 'kubernetes' | 'catalog'>,
+  inputs: ReadonlyMap<string, ReleaseInputs>,
+  observed: ObservedCluster,
+  signal: AbortSignal,
+): Promise<ObservedCluster> {
+  const there = allReleases(catalog).filter(
+    ({ namespace, name }) => observed.releases.get(releaseKey(namespace, name))?.status === 'deployed',
+  );
+  const charts = new Map(
+    there
+      .flatMap(({ name }) => [[name, inputs.get(name)] as const])
+      .filter((entry): entry is [string, ReleaseInputs] => entry[1] !== undefined),
+  );
+  return { ...observed, lostDefinitions: await lostDefinitions(kubernetes, charts, signal) };
+}
+
+/** @throws PlanRefusedError where Vault is gone, and data that were made with its values are not */
+export async function refuseOverOldData(
+  clients: Clients,
+  environment: string,
+  { vault }: Pick<ObservedCluster, 'vault'>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (vault !== 'absent' && vault !== 'uninitialized') return;
+  const loss = await findLossBefore(clients, vault, signal);
+  if (loss !== undefined) throw new PlanRefusedError(lossText(environment, loss, 'Nothing was changed.'));
+}
+
+/** @throws SelectionError, DependencyMissingError, PlanRefusedError, ForeignReleaseError */
+export function decidePlan(
+  catalog: Catalog,
+  environment: Environment,
+  digests: ReadonlyMap<string, string>,
+  observed: ObservedCluster,
+  selection?: Selection,
+): OperationPlan {
+  const plan = buildPlan({ catalog, environment, digests, observed });
+  const selected = selection ? selectPlan(plan, catalog, selection, observed) : plan;
+  refuseForeign(selected, observed);
+  return completed(selected, { verb: 'deploy' });
+}
+
+/** What was not selected is nobody's business here. @throws ForeignReleaseError */
+function refuseForeign({ environment, services }: OperationPlan, { foreign }: ObservedCluster): void {
+  const inTheWay = services
+    .flatMap(({ steps }) => steps)
+    .filter(({ kind, action }) => kind === 'release' && action !== 'excluded')
+    .flatMap(({ namespace, name }) => foreign?.get(releaseKey(namespace, name)) ?? []);
+  if (inTheWay.length > 0) throw new ForeignReleaseError(environment, inTheWay);
+}
