@@ -17,6 +17,7 @@ import { resolveConnections } from './environment/connections.ts';
 import { loadEnvironment } from './environment/load.ts';
 import type { Environment } from './environment/schema.ts';
 import { contentDigest, identityWithContent } from './plan/inputs/content.ts';
+import { platformInputs } from './plan/inputs/platform-inputs.ts';
 import { processTag } from './process/owner.ts';
 import { type EngineLink, openEngineLink } from './worker/engine-link.ts';
 import { createServing, type Serving } from './worker/serving.ts';
@@ -114,7 +115,12 @@ export async function runWorker(environmentName: string, helm?: string): Promise
  */
 async function identityOf({ catalog, environment, config }: Clients): Promise<string> {
   const identity = `${config.requestedBy}/${process.pid}#${await processTag()}`;
-  return config.pod ? identityWithContent(await contentDigest(catalog, environment, config), identity) : identity;
+  return config.pod
+    ? identityWithContent(
+        await contentDigest(catalog, environment, platformInputs(catalog, environment, config)),
+        identity,
+      )
+    : identity;
 }
 
 const LOOK_MILLISECONDS = 10_000;

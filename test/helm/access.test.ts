@@ -5,13 +5,16 @@ import { type AccessBasis, IDENTITIES, identityOf } from '../../src/plan/access/
 import { broughtKinds, kindKeyOf, OWN_KINDS } from '../../src/plan/access/kinds.ts';
 import { accessObjects } from '../../src/plan/access/manifests.ts';
 import { grants, rulesOf } from '../../src/plan/access/rules.ts';
+import { platformInputs } from '../../src/plan/inputs/platform-inputs.ts';
 import { accessBasis } from '../../src/cli/rbac/rendered.ts';
 import { catalog, config, helmBinary, sandbox } from './helm.ts';
 
 describe('rights of the identities, from all charts', () => {
   let basis: AccessBasis;
   before(async () => {
-    basis = await accessBasis({ catalog, environment: await sandbox() }, await helmBinary(), config);
+    const environment = await sandbox();
+    const inputs = platformInputs(catalog, environment, config);
+    basis = await accessBasis({ catalog, environment, inputs }, await helmBinary(), config);
   });
 
   test('every rendered object may be applied and taken away by the deployer', () => {

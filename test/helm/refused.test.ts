@@ -9,6 +9,7 @@ import { checkCharts } from '../../src/cli/deploy/charts.ts';
 import { CliError } from '../../src/cli/shared/failure.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
+import { platformInputs } from '../../src/plan/inputs/platform-inputs.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { acquireTools } from '../../bootstrap/tools/index.ts';
 
@@ -24,8 +25,10 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-const check = async (): Promise<void> =>
-  checkCharts({ catalog: loadCatalog(), environment: await loadEnvironment('sandbox', config) }, {}, helm, config);
+const check = async (): Promise<void> => {
+  const [catalog, environment] = [loadCatalog(), await loadEnvironment('sandbox', config)];
+  await checkCharts({ catalog, environment, inputs: platformInputs(catalog, environment, config) }, {}, helm, config);
+};
 
 test('all charts render, and the second look takes no time', async () => {
   await check();

@@ -7,6 +7,7 @@ import { workflowSources } from '../../src/clients/temporal/bundle.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { contentDigest, contentOfIdentity, identityWithContent } from '../../src/plan/inputs/content.ts';
+import { platformInputs } from '../../src/plan/inputs/platform-inputs.ts';
 import { imageValues, upgradeProblem, versionsOf } from '../../src/plan/deployer/image.ts';
 import { deployerReleases, workerGraceSeconds } from '../../src/plan/deployer/releases.ts';
 import { miniCatalog, miniEnvironment } from '../support/mini.ts';
@@ -151,16 +152,19 @@ describe('upgrades of the engine', () => {
   });
 });
 
+const contentOf = (platform: typeof catalog, environment: Environment, at: typeof config): Promise<string> =>
+  contentDigest(platform, environment, platformInputs(platform, environment, at));
+
 describe('what a worker would deploy', () => {
   test('is the same for the same inputs, whatever the way to the cluster, and another for another platform', async () => {
     const environment = await inCluster();
-    const digest = await contentDigest(catalog, environment, config);
+    const digest = await contentOf(catalog, environment, config);
     assert.match(digest, /^[0-9a-f]{16}$/);
     assert.equal(
-      await contentDigest(catalog, { ...environment, cluster: { context: 'elsewhere' }, description: 'x' }, config),
+      await contentOf(catalog, { ...environment, cluster: { context: 'elsewhere' }, description: 'x' }, config),
       digest,
     );
-    assert.notEqual(await contentDigest(catalog, { ...environment, domain: 'other.example' }, config), digest);
+    assert.notEqual(await contentOf(catalog, { ...environment, domain: 'other.example' }, config), digest);
   });
 
   test('a Secret that is named otherwise makes another one', async () => {
@@ -168,10 +172,7 @@ describe('what a worker would deploy', () => {
     const renamed = structuredClone(catalog);
     const use = renamed.services.flatMap(({ secrets }) => secrets).find(({ delivery }) => delivery === 'kubernetes')!;
     use.secretName = 'another-name';
-    assert.notEqual(
-      await contentDigest(renamed, environment, config),
-      await contentDigest(catalog, environment, config),
-    );
+    assert.notEqual(await contentOf(renamed, environment, config), await contentOf(catalog, environment, config));
   });
 
   test('follows from inputs alone: another checkout with the same charts and values, and no source, has the same', async () => {
@@ -181,12 +182,12 @@ describe('what a worker would deploy', () => {
       for (const folder of ['helm', 'platforms'])
         await cp(join(config.repoRoot, folder), join(copy, folder), { recursive: true });
       const there = { ...config, repoRoot: copy };
-      const digest = await contentDigest(catalog, environment, config);
-      assert.equal(await contentDigest(catalog, environment, there), digest);
+      const digest = await contentOf(catalog, environment, config);
+      assert.equal(await contentOf(catalog, environment, there), digest);
       const bundled = catalog.services.find(({ chart }) => chart.upstream === undefined)!;
       const values = join(copy, 'platforms', 'mini', 'helm', 'values', `${bundled.name}.yaml`);
       await appendFile(values, '\nextraInput: 1\n');
-      assert.notEqual(await contentDigest(catalog, environment, there), digest);
+      assert.notEqual(await contentOf(catalog, environment, there), digest);
     } finally {
       await rm(copy, { recursive: true });
     }

@@ -12,6 +12,7 @@ import type { Tree } from '../../environment/merge.ts';
 import { IDENTITIES, identityOf } from '../../plan/access/identities.ts';
 import { accessObjects } from '../../plan/access/manifests.ts';
 import { upgradeProblem, versionsOf } from '../../plan/deployer/image.ts';
+import { platformInputs } from '../../plan/inputs/platform-inputs.ts';
 import type { DeployerRelease } from '../../plan/deployer/releases.ts';
 import { claim, requireBound, requireOwned } from '../deploy/binding.ts';
 import { type FoundCluster, found } from '../deploy/cluster.ts';
@@ -135,7 +136,11 @@ async function giveRights(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (environment.deployer.clusterRole !== undefined) return bindRole(kubernetes, environment, signal);
-  const basis = await accessBasis({ environment, catalog }, connections.helm ?? 'helm', config);
+  const basis = await accessBasis(
+    { environment, catalog, inputs: platformInputs(catalog, environment, config) },
+    connections.helm ?? 'helm',
+    config,
+  );
   return (
     (
       await applyObjects(

@@ -10,7 +10,6 @@ import { templateError } from '../../clients/helm/template.ts';
 import type { Config } from '../../config.ts';
 import { stateDir } from '../../config.ts';
 import { chartLockFile, readChartLock } from '../../plan/charts/lock.ts';
-import { allReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { placeName, wantedCharts } from '../../plan/charts/wanted.ts';
 import { fetchCharts } from '../charts/fetch.ts';
@@ -27,7 +26,7 @@ const KEPT = 2000;
  * @throws CliError (refused) that says where each was asked for, what came back and what to do; ChartLockError
  */
 export async function requireCharts(
-  { catalog, environment }: Prepared,
+  { catalog, environment }: Pick<Prepared, 'catalog' | 'environment'>,
   config: Config,
   onNote: (text: string) => void,
   signal?: AbortSignal,
@@ -53,12 +52,12 @@ export async function requireCharts(
  * @throws CliError (refused), naming each chart and what Helm says
  */
 export async function checkCharts(
-  { catalog, environment }: Prepared,
+  { catalog, environment, inputs: inputsOf }: Prepared,
   imageTags: Record<string, string>,
   helm: string,
   config: Config,
 ): Promise<void> {
-  const inputs = [...(await allReleaseInputs(catalog, environment, imageTags, config))];
+  const inputs = [...(await inputsOf(imageTags))];
   const folder = join(config.stateRoot, 'cache', 'rendered');
   await mkdir(folder, { recursive: true });
   const known = new Set(await readdir(folder));

@@ -43,14 +43,14 @@ export async function deploy(
   const connections = await ensureLocalStack(session);
   const ready = await prerequisites(session, connections);
   const confirmation = await confirmationOf(session, ready.cluster, { operation: 'deploy', confirm: options.confirm });
-  await requireSameContent(ready.client, prepared, config);
+  await requireSameContent(ready.client, prepared);
   await checkRights(session, prepared, connections);
   await checkVault(session, connections);
   const helm = await helmBinary(connections, config, (event) =>
     session.renderer.setup(setupLine({ kind: 'tool', progress: event })),
   );
   await checkCharts(prepared, imageTags, helm, config);
-  if (approved) await checkApprovedPlan(session, connections, approved, ready.clusterUid);
+  if (approved) await checkApprovedPlan(session, prepared, connections, approved, ready.clusterUid);
   const selection = approved ? approved.selection : selectionOf(options, prepared.catalog);
   const input: DeployInput = {
     environment: environment.name,
@@ -69,7 +69,7 @@ export async function deploy(
       supersede: options.ifRunning === 'supersede',
       detach: options.detach === true,
     });
-  if (selection && !approved) await checkDependencies(session, ready, input, selection);
+  if (selection && !approved) await checkDependencies(session, prepared, ready, input, selection);
   return launch(session, ready, {
     operation: 'deploy',
     input,
@@ -114,6 +114,7 @@ async function checkRights(
  */
 async function checkDependencies(
   { context, environment, interrupted }: Session,
+  { inputs }: Prepared,
   { client, connections }: Prerequisites,
   input: DeployInput,
   selection: Selection,
@@ -121,7 +122,7 @@ async function checkDependencies(
   if (await lockHolderOf(client, deployWorkflowId(input.environment, input.clusterUid))) return;
   const { planFor } = await import('../../effects/plan/deploy.ts');
   await withClients(context, environment, connections, (clients) =>
-    planFor(clients, environment, input.imageTags, interrupted, selection),
+    planFor(clients, environment, input.imageTags, interrupted, { selection, inputs }),
   );
 }
 

@@ -2,7 +2,6 @@
 import type { Client } from '@temporalio/client';
 import { EngineAccessError, ensureSearchAttributes, openNamespace, pollersOf } from '../../clients/temporal/index.ts';
 import { recentWorkers } from '../../clients/temporal/workers.ts';
-import type { Config } from '../../config.ts';
 import { taskQueueOf } from '../../contract/names.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
@@ -65,15 +64,11 @@ export async function requireWorker(client: Client, environment: Environment): P
  * Workers in the cluster carry charts, values and environment with them: they have to be those of this checkout.
  * @throws CliError (refused) when all of them would deploy something else
  */
-export async function requireSameContent(
-  client: Client,
-  { catalog, environment }: Prepared,
-  config: Pick<Config, 'repoRoot' | 'cacheDir'>,
-): Promise<void> {
+export async function requireSameContent(client: Client, { catalog, environment, inputs }: Prepared): Promise<void> {
   const contents = (await recentWorkers(client, taskQueueOf(environment.name))).map(contentOfIdentity);
   // One on somebody's machine reads its files anew each time, and says nothing.
   if (contents.length === 0 || contents.some((content) => content === undefined)) return;
-  const own = await contentDigest(catalog, environment, config);
+  const own = await contentDigest(catalog, environment, inputs);
   if (contents.includes(own)) return;
   throw refused(
     `The workers in the cluster would deploy something else than this checkout: catalog, charts, values or environment differ (theirs ${[...new Set(contents)].join(', ')}, here ${own}).`,

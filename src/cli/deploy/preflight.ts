@@ -5,6 +5,7 @@ import type { Catalog } from '../../catalog/schema.ts';
 import { ConfigurationError, loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';
 import type { Environment } from '../../environment/schema.ts';
+import { type PlatformInputs, platformInputs } from '../../plan/inputs/platform-inputs.ts';
 import { checkImages } from '../shared/arguments.ts';
 import type { CliContext } from '../shared/context.ts';
 import { refused } from '../shared/failure.ts';
@@ -12,6 +13,8 @@ import { refused } from '../shared/failure.ts';
 export interface Prepared {
   environment: Environment;
   catalog: Catalog;
+  /** Of every release, read once in this process. */
+  inputs: PlatformInputs;
 }
 
 /**
@@ -30,7 +33,7 @@ export async function preflight(
     imageTags,
     catalog.services.map(({ name }) => name),
   );
-  return { environment, catalog };
+  return { environment, catalog, inputs: platformInputs(catalog, environment, context.config) };
 }
 
 /**
@@ -38,16 +41,14 @@ export async function preflight(
  * @throws CliError (refused)
  */
 export async function checkInputs(
-  { environment, catalog }: Prepared,
+  { environment, inputs }: Prepared,
   imageTags: Record<string, string>,
   context: CliContext,
 ): Promise<void> {
   await checkPublicKeys(environment, context);
-  const { allDigests } = await import('../../plan/inputs/release-inputs.ts');
   const { resourceConflicts } = await import('../../plan/inputs/resources.ts');
   try {
-    await allDigests(catalog, environment, imageTags, context.config);
-    const conflicts = await resourceConflicts(catalog, environment, context.config);
+    const conflicts = await resourceConflicts(environment, await inputs(imageTags));
     if (conflicts.length > 0) throw new ConfigurationError(conflicts);
   } catch (error) {
     if (error instanceof AnantaError) throw error;

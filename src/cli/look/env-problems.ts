@@ -8,6 +8,7 @@ import { loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { chartLockFile } from '../../plan/charts/lock.ts';
+import { platformInputs } from '../../plan/inputs/platform-inputs.ts';
 import { resourceConflicts } from '../../plan/inputs/resources.ts';
 
 /** What is wrong with an environment, and what could not be looked at. */
@@ -81,7 +82,8 @@ async function kubeconfigProblems({ name, cluster }: Environment, config: Config
 /** Of charts and values together with this environment. */
 async function inputProblems(environment: Environment, config: Config): Promise<ConfigurationProblem[]> {
   try {
-    return await resourceConflicts(await loadPlatform(environment, config), environment, config);
+    const inputs = platformInputs(await loadPlatform(environment, config), environment, config);
+    return await resourceConflicts(environment, await inputs({}));
   } catch (error) {
     return [
       { file: `${environment.name}.yaml`, field: '', message: error instanceof Error ? error.message : String(error) },

@@ -46,6 +46,7 @@ export async function approvedPlan(
  */
 export async function checkApprovedPlan(
   { context, environment, interrupted }: Pick<Session, 'context' | 'environment' | 'interrupted'>,
+  { inputs }: Prepared,
   connections: Connections,
   approved: ApprovedPlan,
   clusterUid: string,
@@ -66,7 +67,7 @@ export async function checkApprovedPlan(
   }
   const { planFor } = await import('../../effects/plan/deploy.ts');
   const plan = await withClients(context, environment, connections, (clients) =>
-    planFor(clients, environment, approved.imageTags, interrupted, approved.selection),
+    planFor(clients, environment, approved.imageTags, interrupted, { selection: approved.selection, inputs }),
   );
   if (plan.digest === approved.digest) return;
   const reasons = changesSince(approved, plan.services);

@@ -62,7 +62,7 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
 
 async function lookAtChanges(
   context: CliContext,
-  { environment, catalog }: Prepared,
+  { environment, catalog, inputs }: Prepared,
   imageTags: Record<string, string>,
   selection: Selection | undefined,
 ): Promise<PlatformChanges> {
@@ -72,6 +72,7 @@ async function lookAtChanges(
   const home = join(stateDir(config, environment.name), 'helm');
   const request = (signal: AbortSignal, helm: string | undefined): PlanRequest => ({
     imageTags,
+    inputs,
     signal,
     ...(selection === undefined ? {} : { selection }),
     ...(helm === undefined ? {} : { rendering: { helm, home, config } }),

@@ -6,7 +6,6 @@ import { renderedObjects } from '../../effects/diff/render.ts';
 import type { Config } from '../../config.ts';
 import { stateDir } from '../../config.ts';
 import type { AccessBasis } from '../../plan/access/identities.ts';
-import { allReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { requireCharts } from '../deploy/charts.ts';
 import type { Prepared } from '../deploy/preflight.ts';
@@ -17,13 +16,13 @@ import type { Prepared } from '../deploy/preflight.ts';
  * be had
  */
 export async function accessBasis(
-  { catalog, environment }: Prepared,
+  { catalog, environment, inputs: inputsOf }: Prepared,
   helm: string,
   config: Config,
   onNote: (text: string) => void = () => undefined,
 ): Promise<AccessBasis> {
   await requireCharts({ catalog, environment }, config, onNote);
-  const inputs = [...(await allReleaseInputs(catalog, environment, {}, config))];
+  const inputs = [...(await inputsOf({}))];
   const queue = new PQueue({ concurrency: availableParallelism() });
   const releases = await queue.addAll(
     inputs.map(([name, input]) => async () => {

@@ -18,7 +18,8 @@ import { APPLYING, changesAnything, orphans, serviceChange } from '../../plan/di
 import type { ObjectChange, PlatformChanges, ReleaseChange } from '../../plan/diff/types.ts';
 import { marksOf } from '../../plan/fields/left.ts';
 import { frozenImages } from '../../plan/images/frozen.ts';
-import { allReleaseInputs, type ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
+import { digestsOf, type PlatformInputs } from '../../plan/inputs/platform-inputs.ts';
+import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 import { serviceSeconds } from '../../plan/inputs/startup.ts';
 import { decidePlan, refuseOverOldData, withLostDefinitions } from '../plan/deploy.ts';
@@ -41,6 +42,7 @@ const EMPTY: ObservedCluster = {
 
 export interface PlanRequest {
   imageTags: Readonly<Record<string, string>>;
+  inputs: PlatformInputs;
   selection?: Selection;
   /** Absent: objects are not listed. */
   rendering?: Rendering;
@@ -113,21 +115,15 @@ interface World {
 type Compare = (step: PlannedStep, wanted: Parameters<typeof newObjects>[0]) => Promise<ObjectChange[]>;
 
 async function describe(
-  { catalog, environment, config, redactor }: Planning,
+  { catalog, environment, redactor }: Planning,
   { observed: seen, complete, existing, versions }: World,
   request: PlanRequest,
   compare: Compare,
 ): Promise<PlatformChanges> {
   const { imageTags, selection, rendering } = request;
-  const inputs = await allReleaseInputs(catalog, environment, imageTags, config);
+  const inputs = await request.inputs(imageTags);
   const observed = complete === undefined ? seen : await complete(inputs);
-  const plan = decidePlan(
-    catalog,
-    environment,
-    new Map([...inputs].map(([name, { digest }]) => [name, digest])),
-    observed,
-    selection,
-  );
+  const plan = decidePlan(catalog, environment, digestsOf(inputs), observed, selection);
   const releases = await allReleaseChanges(plan, inputs, rendering, async (step, wanted) =>
     (await compare(step, wanted)).map((change) => JSON.parse(redactor.redact(JSON.stringify(change))) as ObjectChange),
   );

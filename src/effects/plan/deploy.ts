@@ -7,7 +7,8 @@ import type { OperationPlan } from '../../contract/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { PlanRefusedError } from '../../plan/charts/source.ts';
 import { buildPlan } from '../../plan/decide.ts';
-import { allReleaseInputs, type ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
+import { digestsOf, type PlatformInputs, platformInputs } from '../../plan/inputs/platform-inputs.ts';
+import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { ForeignReleaseError } from '../../plan/ownership/foreign.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
@@ -29,7 +30,7 @@ export async function makePlan(
   scope.doing('plans');
 
   const environment = await currentEnvironment(clients);
-  const plan = await planFor(clients, environment, run.imageTags, scope.signal, selection);
+  const plan = await planFor(clients, environment, run.imageTags, scope.signal, { selection });
   assertShown(expectedDigest, plan);
   return plan;
 }
@@ -44,13 +45,11 @@ export async function planFor(
   environment: Environment,
   imageTags: Readonly<Record<string, string>>,
   signal: AbortSignal,
-  selection?: Selection,
+  { selection, inputs: inputsOf }: { selection?: Selection | undefined; inputs?: PlatformInputs } = {},
 ): Promise<OperationPlan> {
-  const [inputs, seen] = await Promise.all([
-    allReleaseInputs(clients.catalog, environment, imageTags, clients.config),
-    observeCluster(clients, environment, signal),
-  ]);
-  const digests = new Map([...inputs].map(([name, { digest }]) => [name, digest]));
+  const read = inputsOf ?? platformInputs(clients.catalog, environment, clients.config);
+  const [inputs, seen] = await Promise.all([read(imageTags), observeCluster(clients, environment, signal)]);
+  const digests = digestsOf(inputs);
   const observed = await withLostDefinitions(clients, inputs, seen, signal);
   await refuseOverOldData(clients, environment.name, observed, signal);
   const plan = decidePlan(clients.catalog, environment, digests, observed, selection);

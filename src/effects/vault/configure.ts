@@ -24,8 +24,8 @@ export async function configureVault(
   const { kubernetes, vault, redactor, connections, environment, catalog } = clients;
   const changed = await ensureIdentities(kubernetes, clients.environment.name, signal);
   const reviewer = await reviewerOf(kubernetes, redactor, signal);
-  // A new login is the only proof that Vault's reviewer is still let in by the cluster: who made it anew may hold
-  // a token from before.
+  // A new login is the only proof that Vault's reviewer is still let in by the cluster: who made it anew may hold a
+  // token from before.
   vault.forgetLogin();
   const wanted: WantedFoundation = {
     catalog,

@@ -3,11 +3,10 @@
  * themselves, not over source code: how something is drawn makes no difference, how a Secret is named does.
  */
 import type { Catalog } from '../../catalog/schema.ts';
-import type { Config } from '../../config.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { digestOf } from '../digest.ts';
 import { vaultDigest } from '../vault/digest.ts';
-import { allDigests } from './release-inputs.ts';
+import { digestsOf, type PlatformInputs } from './platform-inputs.ts';
 
 /**
  * Over chart and values of every release, what Vault holds and which Secrets are made from it, the catalog, and of the
@@ -17,7 +16,7 @@ import { allDigests } from './release-inputs.ts';
 export async function contentDigest(
   catalog: Catalog,
   environment: Environment,
-  config: Pick<Config, 'repoRoot' | 'cacheDir'>,
+  inputs: PlatformInputs,
 ): Promise<string> {
   const {
     cluster: _cluster,
@@ -29,7 +28,7 @@ export async function contentDigest(
     ...rest
   } = environment;
   const { keys: _keys, ...vaultItself } = vault;
-  const releases = await allDigests(catalog, environment, {}, config);
+  const releases = digestsOf(await inputs({}));
   return digestOf([Object.fromEntries(releases), vaultDigest(catalog), catalog, rest, vaultItself]);
 }
 

@@ -1,14 +1,11 @@
 /** Requests and limits as they come out of environment, values file and chart together. */
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { Catalog } from '../../catalog/schema.ts';
-import type { Config } from '../../config.ts';
 import type { ConfigurationProblem } from '../../environment/errors.ts';
 import { type Resources, resourceProblems } from '../../environment/fields/quantity.ts';
 import { isTree, mergeTrees, type Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { releaseInputs } from './release-inputs.ts';
-import { allReleases } from '../releases.ts';
+import type { ReleaseInputs } from './release-inputs.ts';
 import { readValues } from './values-files.ts';
 
 /**
@@ -16,23 +13,19 @@ import { readValues } from './values-files.ts';
  * request over its limit, when half the platform is deployed already.
  */
 export async function resourceConflicts(
-  catalog: Catalog,
-  environment: Environment,
-  config: Pick<Config, 'repoRoot' | 'cacheDir'>,
+  environment: Pick<Environment, 'name' | 'resources'>,
+  releases: ReadonlyMap<string, ReleaseInputs>,
 ): Promise<ConfigurationProblem[]> {
-  const changed = allReleases(catalog).filter(
-    ({ kind, name }) => kind === 'release' && environment.resources[name] !== undefined,
-  );
+  const changed = [...releases].filter(([name]) => environment.resources[name] !== undefined);
   const found = await Promise.all(
-    changed.map(async (release) => {
-      const inputs = await releaseInputs(catalog, environment, release, {}, config);
+    changed.map(async ([name, inputs]) => {
       const own = parse(inputs.values) as Tree;
       // A publisher's chart is an archive: what it says by itself is seen when it is rendered.
       const chart = inputs.upstream === undefined ? await readValues(join(inputs.chartPath, 'values.yaml')) : {};
       return resourcesIn(mergeTrees(chart, own)).flatMap((resources) =>
         resourceProblems(resources).map(({ path, message }) => ({
           file: `${environment.name}.yaml`,
-          field: ['resources', release.name, ...path].join('.'),
+          field: ['resources', name, ...path].join('.'),
           message: `together with helm/values and the chart: ${message}`,
         })),
       );

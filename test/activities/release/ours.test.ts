@@ -54,10 +54,10 @@ describe('a release that somebody else has made under our name', () => {
       const { clients } = parts;
       await assert.rejects(planFor(clients, clients.environment, {}, signal), REFUSED);
       await assert.rejects(
-        planFor(clients, clients.environment, {}, signal, { only: [RELEASE], withDependencies: true }),
+        planFor(clients, clients.environment, {}, signal, { selection: { only: [RELEASE], withDependencies: true } }),
         REFUSED,
       );
-      const plan = await planFor(clients, clients.environment, {}, signal, { only: ['vault'] });
+      const plan = await planFor(clients, clients.environment, {}, signal, { selection: { only: ['vault'] } });
       assert.equal(plan.services.find(({ name }) => name === RELEASE)?.action, 'excluded');
     });
   });
