@@ -9,9 +9,10 @@ describe('patience', () => {
   test('counts time, its own and that of earlier attempts', async () => {
     const patience = createPatience({ limitSeconds: 10, spentSeconds: 9.95, counts: () => true, signal });
     assert.equal(patience.isOver(), false);
-    await patience.pause(1000);
+    await patience.pause(60_000);
     assert.equal(patience.isOver(), true);
-    assert.ok(patience.spent() >= 10 && patience.spent() < 10.5);
+    // No longer than what was left, whatever else the machine does.
+    assert.ok(patience.spent() >= 10 && patience.spent() < 40, String(patience.spent()));
   });
 
   test('time in which the cluster cannot be seen does not count', async () => {
