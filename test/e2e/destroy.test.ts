@@ -10,6 +10,7 @@ import { loadPlatform } from '../../src/environment/platform.ts';
 import { BYSTANDER, plantBystander } from '../support/bystander.ts';
 import { clusterOf, factsOf, generatedInSecrets, kubeconfigOf, secretValues } from '../support/cluster-facts.ts';
 import { failuresOf, MINI, type ResultLine, resultOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
+import { deployedSandbox } from '../support/snapshot.ts';
 
 interface Remain {
   kind: string;
@@ -113,9 +114,8 @@ async function another(pid: () => Promise<number>, killed: number): Promise<numb
 describe('destroy', { concurrency: 1 }, () => {
   test('keeps data and what is not ours, names what hangs, survives its worker, and deletes data only when told', async (t) => {
     // Seconds that something hanging is waited for, in vain, twice: first the object, then its namespace.
-    await withSandbox({ ...MINI, removalPatienceSeconds: 20 }, async (sandbox) => {
-      const first = await sandbox.deploy();
-      assert.equal(first.outcome, 'succeeded');
+    const settings = { drift: { everySeconds: 86_400 }, removalPatienceSeconds: 15 };
+    await withSandbox(deployedSandbox(settings), async (sandbox) => {
       const cluster = await clusterOf(sandbox);
       const kubeconfig = await kubeconfigOf(sandbox);
       const bystander = await plantBystander(cluster, { kubeconfig, folder: sandbox.folder });

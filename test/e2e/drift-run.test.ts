@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
 import type { Notification } from '../../src/effects/notify.ts';
 import { closeTemporal, connectTemporal } from '../../src/clients/temporal/index.ts';
 import { readConfig } from '../../src/config.ts';
@@ -16,10 +17,11 @@ import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import { shortId } from '../../src/plan/drift/key.ts';
 import { kubectlOn } from '../support/kubectl.ts';
-import { failuresOf, MINI, type Sandbox, withSandbox } from '../support/sandbox.ts';
+import { failuresOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
+import { deployedSandbox } from '../support/snapshot.ts';
 
 const WHERE = ['--namespace', 'apps', 'deployment/web'];
-const EVERY_SECONDS = 6;
+const EVERY_SECONDS = 3;
 const drift = { mode: 'repair', everySeconds: EVERY_SECONDS, flapLimit: 2, flapWindowSeconds: 3600 };
 /** Writes what it is told, one line a call, into the home of the worker's environment. */
 const notifyInto = (file: string): Record<string, unknown> => ({
@@ -31,19 +33,18 @@ async function until<T>(what: string, seconds: number, look: () => Promise<T | u
     const found = await look();
     if (found) return found;
     if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
-    // Each look is a command of its own, which costs most of a second of a core.
-    await sleep(1000);
+    await sleep(500);
   }
 }
 
 async function json<T>(sandbox: Sandbox, code: number, ...args: string[]): Promise<T> {
-  const run = await sandbox.cli([...args, '--json']);
+  const run = await sandbox.look([...args, '--json']);
   assert.equal(run.code, code, `${args.join(' ')}: ${run.code}\n${run.stdout}\n${run.stderr}`);
   return JSON.parse(run.stdout) as T;
 }
 
 test('drift runs: registered, paused, accepted, repaired, told, a loop broken, skipped during a deployment', async () => {
-  await withSandbox({ ...MINI, drift }, async (sandbox) => {
+  await withSandbox(deployedSandbox({ drift }), async (sandbox) => {
     const calls = join(sandbox.folder, 'calls.jsonl');
     await sandbox.configure({ notify: notifyInto(calls) });
     const told = async (): Promise<Notification[]> =>
@@ -196,15 +197,15 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     await until('the repair after the reset', 90, async () => (await replicas()) === 1);
 
     // A deployment that takes its time is left alone.
-    await sandbox.configure({
-      notify: notifyInto(calls),
-      simulation: { factor: 0.1, startupSeconds: { web: 200 } },
-    });
-    const slow = await sandbox.cli(['deploy', '--json', '--image', 'web=9.9.9']);
-    assert.equal(slow.code, 0, failuresOf(slow));
-    const skipped = await until('a skipped run', 30, async () =>
+    await sandbox.simulate((api) => failRelease(api, 'web', 'never-ready'));
+    const slow = sandbox.start(['deploy', '--json', '--image', 'web=9.9.9']);
+    await slow.line(({ type }) => type === 'started');
+    const skipped = await until('a skipped run', 60, async () =>
       (await runs()).find(({ outcome, reason }) => outcome === 'skipped' && reason?.startsWith('deploy by ')),
     );
+    await sandbox.simulate((api) => clearFailure(api, 'web'));
+    const done = await slow.done;
+    assert.equal(done.code, 0, failuresOf(done));
     assert.match(skipped.reason ?? '', /holds the lock since/);
   });
 });

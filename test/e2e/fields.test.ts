@@ -10,7 +10,7 @@ import { resolveConnections } from '../../src/environment/connections.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { type Kubectl, kubectlOn } from '../support/kubectl.ts';
 import { deployedSandbox } from '../support/snapshot.ts';
-import { type CliRun, failuresOf, MINI, resultOf, type Sandbox } from '../support/sandbox.ts';
+import { type CliRun, failuresOf, resultOf, type Sandbox } from '../support/sandbox.ts';
 
 const NAMESPACE = 'apps';
 const AUTOSCALER = {
@@ -53,8 +53,6 @@ describe('fields of objects of the platform', { concurrency: 1 }, () => {
 
   before(async () => {
     sandbox = await deployedSandbox({
-      ...MINI,
-      drift: { mode: 'off' },
       fields: [{ kind: 'Deployment', name: 'worker', path: 'spec.replicas', owner: 'queue-scaler' }],
     });
     const config = {

@@ -203,14 +203,14 @@ async function copyOfCheckout(folder: string): Promise<string> {
 }
 
 /**
- * Uses a sandbox and closes it whatever happens. A failure is printed with the ends of the logs, which close would take
- * away.
+ * Uses a sandbox, or makes one with these overrides, and closes it whatever happens. A failure is printed with the ends
+ * of the logs, which close would take away.
  */
 export async function withSandbox(
-  overrides: Record<string, unknown>,
+  from: Record<string, unknown> | Promise<Sandbox>,
   work: (sandbox: Sandbox) => Promise<void>,
 ): Promise<void> {
-  const sandbox = await createSandbox(overrides);
+  const sandbox = from instanceof Promise ? await from : await createSandbox(from);
   try {
     await work(sandbox);
   } catch (error) {

@@ -15,16 +15,20 @@ import { createSandbox, failuresOf, MINI, resultOf, type Sandbox, type SandboxOp
 const config = readConfig();
 const FOLDERS = ['src', 'bootstrap', 'helm', 'platforms', 'environments'];
 
+/** What all of them were deployed with; a schedule of drift runs is whoever's it tests. */
+const DEPLOYED = { ...MINI, drift: { mode: 'off' } };
+
 /**
- * All services are healthy in it, each at its first revision, and nothing runs on its engine.
- * @param overrides of the environment file, as in `createSandbox`; each other choice is a snapshot of its own
+ * The small platform: all services are healthy in it, each at its first revision, nothing runs on its engine, and Vault
+ * is sealed until somebody needs it.
+ * @param overrides of the environment file, on top of those of the snapshot: they count from the next deployment on
  */
 export async function deployedSandbox(
-  overrides: Record<string, unknown> = MINI,
+  overrides: Record<string, unknown> = {},
   options: Omit<SandboxOptions, 'beside' | 'from'> = {},
 ): Promise<Sandbox> {
-  const snapshot = await snapshotOf(overrides);
-  const sandbox = await createSandbox(overrides, { ...options, from: snapshot });
+  const snapshot = await snapshotOf(DEPLOYED);
+  const sandbox = await createSandbox({ ...DEPLOYED, ...overrides }, { ...options, from: snapshot });
   const up = await sandbox.cli(['up']);
   if (up.code === 0) return sandbox;
   await sandbox.close();
