@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { hostname } from 'node:os';
 import { describe, test } from 'node:test';
 import { unguardedActivities } from '../../src/activities/index.ts';
+import { isSameProcessAlive, processIdentity } from '../../src/process/identity.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
 
@@ -68,6 +70,25 @@ describe('after a run that was interrupted', () => {
       assert.deepEqual(parts.cluster.removed, [path]);
     });
   });
+
+  for (const [what, begins] of [
+    ['that has written nothing yet', undefined],
+    ['in the middle of a rollback, which bears the labels of an older run', 'pending-rollback'],
+  ] as const)
+    test(`a Helm ${what}, and has lost its worker, is ended: nothing changes the cluster behind a closed run`, async () => {
+      await withFakeClients(async (parts) => {
+        const path = begins && record(parts, 'left', begins, 'run-0');
+        const left = spawn('sleep', ['30'], { stdio: 'ignore' });
+        const helm = (await processIdentity(left.pid!))!;
+        const process = { helm, worker: { pid: 1, startToken: 'gone' }, runId: 'run-1', startedAt: 'then' };
+        parts.clients.helm.alive = async (_namespace, name, cluster) =>
+          name === 'left' && cluster === parts.run.clusterUid && (await isSameProcessAlive(helm)) ? process : undefined;
+        const { settled } = await settle(parts, 'left', 'other');
+        assert.match(settled.join(), /^ns\/left: a Helm that outlived its worker \(process \d+\) was ended/);
+        assert.equal(await isSameProcessAlive(helm), false);
+        assert.deepEqual(parts.cluster.removed, path === undefined ? [] : [path]);
+      });
+    });
 
   test('one whose Helm still lives is waited for: told as busy', async () => {
     await withFakeClients(async (parts) => {

@@ -123,7 +123,7 @@ export async function removeRecord(
  * @param wanted what it applies is what is to be applied
  * @throws DeployError ReleaseBusy where its worker lives
  */
-export async function settleOrphan(
+async function settleOrphan(
   { namespace, name }: Release,
   process: HelmProcess,
   wanted: boolean,

@@ -8,7 +8,7 @@ import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import type { RunRef } from '../../contract/deploy.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { type Release, settleOrphan, unlockRelease } from './recover.ts';
+import { type Release, unlockRelease } from './recover.ts';
 import { allNewestRevisions, type Revision } from './revisions.ts';
 import type { EffectScope } from '../effect.ts';
 
@@ -21,38 +21,35 @@ export async function settleReleases(
   scope.doing('looks for releases that were left half done');
 
   const settled: string[] = [];
-  for (const release of releases) settled.push(...(await endOrphan(clients, run, release, scope.signal)));
   const newest = await allNewestRevisions(clients.kubernetes, scope.signal);
   for (const release of releases) {
+    const again = await isLeftAtWork(clients, run, release);
     const revision = newest.get(releaseKey(release.namespace, release.name));
-    if (revision?.status.startsWith('pending-') !== true || !(await isOurs(clients, run.runId, release, revision)))
-      continue;
+    if (!again && !(await isLeftPending(clients, run.runId, release, revision))) continue;
     // Without a digest only an unfinished revision is touched, never one that has failed.
-    const { recovered } = await unlockRelease(clients, run, release, '', scope.signal);
+    const { recovered } = await unlockRelease(clients, run, release, '', scope.signal, { again });
     if (recovered !== undefined) settled.push(`${release.namespace}/${release.name}: ${recovered}`);
   }
   return { settled };
 }
 
 /** A Helm of this run that has lost its worker, and may have written nothing yet. */
-async function endOrphan(
+async function isLeftAtWork(
   { helm }: Pick<Clients, 'helm'>,
-  run: RunRef,
-  release: Release,
-  signal: AbortSignal,
-): Promise<string[]> {
-  const process = await helm.alive(release.namespace, release.name, run.clusterUid);
-  if (process?.runId !== run.runId || (await hasLivingWorker(process))) return [];
-  const { words } = await settleOrphan(release, process, false, signal);
-  return [`${release.namespace}/${release.name}: ${words}`];
+  { runId, clusterUid }: RunRef,
+  { namespace, name }: Release,
+): Promise<boolean> {
+  const process = await helm.alive(namespace, name, clusterUid);
+  return process?.runId === runId && !(await hasLivingWorker(process));
 }
 
 /** A rollback bears the labels of the revision it goes back to: there the process' own record tells. */
-async function isOurs(
+async function isLeftPending(
   { helm }: Pick<Clients, 'helm'>,
   runId: string,
   { namespace, name }: Release,
-  { labels }: Revision,
+  revision: Revision | undefined,
 ): Promise<boolean> {
-  return labels[RELEASE_LABELS.run] === runId || (await helm.interrupted(namespace, name))?.runId === runId;
+  if (revision?.status.startsWith('pending-') !== true) return false;
+  return revision.labels[RELEASE_LABELS.run] === runId || (await helm.interrupted(namespace, name))?.runId === runId;
 }

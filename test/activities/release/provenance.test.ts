@@ -1,5 +1,6 @@
 /** Who wrote a revision, with records kept as Helm keeps them. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { readRecorded } from '../../../src/effects/drift/recorded.ts';
 import { createActivities, unguardedActivities } from '../../../src/activities/index.ts';
@@ -11,6 +12,7 @@ import { readOurRevisions } from '../../../src/effects/versions/contents.ts';
 import type { ApplyReleaseInput, OutputOf } from '../../../src/contract/activities.ts';
 import { allDigests } from '../../../src/plan/inputs/release-inputs.ts';
 import type { Provenance } from '../../../src/plan/observed.ts';
+import { isSameProcessAlive, processIdentity } from '../../../src/process/identity.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { type HelmStore, helmStore, withStore } from '../../support/fakes/helm-store.ts';
 import { testScope } from '../../support/scope.ts';
@@ -117,6 +119,45 @@ describe('a revision of a deployment of ours', () => {
       await createActivities(parts.clients, () => testScope()).seedVault(parts.run);
       assert.deepEqual(await provenances(parts), ['ours']);
     }));
+
+  for (const [what, back] of [
+    ['upgrade', false],
+    ['rollback', true],
+  ] as const)
+    test(`a Helm whose worker was killed finishes its ${what}: adopted with its proof, and nothing is applied again`, () =>
+      deployed(async (parts, store, asked) => {
+        const { kubernetes, helm } = parts.clients;
+        const label = kubernetes.label.bind(kubernetes);
+        if (!back) store.secret(1).metadata.labels!['ananta-digest'] = 'another';
+        const again = (): ReturnType<typeof apply> =>
+          apply(parts, 'run-2', back ? { action: 'repair', toRevision: 1 } : {});
+        kubernetes.label = () => Promise.reject(new Error('killed'));
+        await assert.rejects(again(), /killed/);
+        kubernetes.label = label;
+        const before = [...asked];
+        const { labels } = store.secret(2).metadata;
+        labels!['status'] = `pending-${what}`;
+        const left = spawn('sleep', ['30'], { stdio: 'ignore' });
+        const identity = (await processIdentity(left.pid!))!;
+        helm.alive = async () =>
+          (await isSameProcessAlive(identity))
+            ? {
+                helm: identity,
+                worker: { pid: 1, startToken: 'gone' },
+                runId: 'run-2',
+                startedAt: 'then',
+                endsBy: new Date(Date.now() + 60_000).toISOString(),
+              }
+            : undefined;
+        setTimeout(() => {
+          labels!['status'] = 'deployed';
+          left.kill('SIGKILL');
+        }, 200);
+        const { changed, revision, recovered } = await again();
+        assert.deepEqual([changed, revision, asked], [true, 2, before]);
+        assert.match(recovered ?? '', /outlived its worker \(process \d+\) has finished/);
+        assert.equal((await provenances(parts)).at(-1), 'ours');
+      }));
 
   for (const [what, back] of [
     ['upgrade', false],
