@@ -39,6 +39,8 @@ export interface ObservedRelease {
   writtenBy?: { manager: string; at: string };
   /** Whether any revision of the release is ours; absent: nobody has looked. */
   ours?: boolean;
+  /** Of the Secret that holds it. */
+  secret?: { uid: string };
 }
 
 /** A release of one of our names that we did not make. */

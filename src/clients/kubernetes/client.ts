@@ -74,7 +74,12 @@ export interface KubernetesClient {
    * Server-side apply of one object under our own field manager.
    * @param force takes fields over that another manager owns
    */
-  apply(path: string, object: unknown, options?: { force?: boolean }, signal?: AbortSignal): Promise<KubernetesObject>;
+  apply(
+    path: string,
+    object: unknown,
+    options?: { force?: boolean; manager?: string },
+    signal?: AbortSignal,
+  ): Promise<KubernetesObject>;
   /**
    * @throws KubernetesError with reason AlreadyExists when an object of that name is there. @param path of the
    * collection
@@ -249,13 +254,13 @@ export function createKubernetesClient(
     kinds: (signal) => readKinds(transport, signal),
     get,
     list: (path, options = {}, signal) => list(path, options, signal),
-    apply: (path, object, { force = false } = {}, signal) =>
+    apply: (path, object, { force = false, manager = MANAGED_BY } = {}, signal) =>
       ask(transport, objectSchema, {
         method: 'PATCH',
         path,
         body: object,
         contentType: 'application/apply-patch+yaml',
-        query: { fieldManager: MANAGED_BY, force: force || undefined },
+        query: { fieldManager: manager, force: force || undefined },
         signal,
       }),
     create: (path, object, signal) =>

@@ -9,7 +9,7 @@ import {
 } from '../../clients/helm/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { contentHash, type Proofs, provedContent } from '../../plan/ownership/provenance.ts';
+import { isEdited, type Proofs, provedContent } from '../../plan/ownership/provenance.ts';
 import { allJudgedRevisions, type JudgedRevision } from '../release/provenance.ts';
 
 const secretSchema = z.looseObject({ data: z.object({ release: z.string() }) });
@@ -48,7 +48,7 @@ export async function readRecorded(
         if (
           newest.provenance === 'ours' &&
           proofs.key &&
-          provedContent(newest.labels) !== contentHash(proofs.key, unpacked)
+          isEdited(proofs.key, provedContent(newest.labels), unpacked)
         )
           revisions.set(key, [...all.slice(0, -1), { ...newest, provenance: 'foreign' }]);
       } catch (error) {

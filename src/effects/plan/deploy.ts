@@ -69,8 +69,13 @@ export async function withLostDefinitions(
   );
   const charts = new Map(
     there
-      .flatMap(({ name }) => [[name, inputs.get(name)] as const])
-      .filter((entry): entry is [string, ReleaseInputs] => entry[1] !== undefined),
+      .flatMap(({ namespace, name }) => {
+        const [chart, found] = [inputs.get(name), observed.releases.get(releaseKey(namespace, name))];
+        if (chart === undefined || found === undefined) return [];
+        const { revision, secret } = found;
+        const inEffect = secret === undefined ? {} : { inEffect: { namespace, name, revision, uid: secret.uid } };
+        return [[name, { ...chart, ...inEffect }] as const];
+      }),
   );
   return { ...observed, lostDefinitions: await lostDefinitions(kubernetes, charts, signal) };
 }

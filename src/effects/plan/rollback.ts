@@ -6,6 +6,7 @@ import type { OperationPlan } from '../../contract/plan.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { ForeignReleaseError } from '../../plan/ownership/foreign.ts';
+import { releaseKey } from '../../plan/observed.ts';
 import { completed } from '../../plan/steps/complete.ts';
 import { revisionOf } from '../../plan/versions/history-kept.ts';
 import { buildRollbackPlan, newestOf } from '../../plan/versions/rollback.ts';
@@ -14,10 +15,13 @@ import { defaultTarget, keyOf } from '../../plan/versions/versions.ts';
 import { assertShown } from './binding.ts';
 import type { EffectScope } from '../effect.ts';
 import { foreignReleases } from '../release/ours.ts';
+import { isRecordEdited } from '../release/provenance.ts';
 import { allRevisions } from '../release/revisions.ts';
 import { type OurRevisions, readOurRevisions } from '../versions/contents.ts';
 import { readVersions } from '../versions/store.ts';
 import { crossedMigrations, dataOfSurplus, unhealthyServices } from '../versions/survey.ts';
+
+type DecidedPlan = ReturnType<typeof buildRollbackPlan>;
 
 export interface RollbackRequest {
   /** Absent: the version before the current one. */
@@ -67,18 +71,55 @@ export async function rollbackPlan(
     ),
     dataOfSurplus(clients, revisions, target, signal),
   ]);
-  const plan = buildRollbackPlan({
-    catalog,
-    environment,
-    target,
-    newest: versions[0],
-    revisions,
-    data,
-    unhealthy: unhealthyServices(clients, revisions),
-    crossed,
-    pastNoReturn,
-  });
-  return completed(plan, { verb: 'rollback' });
+  const unhealthy = unhealthyServices(clients, revisions);
+  const planWith = (known: OurRevisions): DecidedPlan =>
+    buildRollbackPlan({
+      catalog,
+      environment,
+      target,
+      newest: versions[0],
+      revisions: known,
+      data,
+      unhealthy,
+      crossed,
+      pastNoReturn,
+    });
+  return completed(await toWhatWasDeployed(clients, revisions, planWith, signal), { verb: 'rollback' });
+}
+
+/**
+ * The records that it goes back to are read beforehand: one that somebody has edited is not gone back to, an older one
+ * of the same content is.
+ */
+async function toWhatWasDeployed(
+  clients: Clients,
+  revisions: OurRevisions,
+  planWith: (known: OurRevisions) => DecidedPlan,
+  signal?: AbortSignal,
+): Promise<DecidedPlan> {
+  const plan = planWith(revisions);
+  const edited = new Map<string, number>();
+  await Promise.all(
+    plan.services
+      .flatMap(({ steps }) => steps)
+      .map(async ({ namespace, name, toRevision }) => {
+        const key = releaseKey(namespace, name);
+        const back = revisions.get(key)?.find(({ revision }) => revision === toRevision);
+        if (back !== undefined && (await isRecordEdited(clients, back, signal))) edited.set(key, back.revision);
+      }),
+  );
+  if (edited.size === 0) return plan;
+  const known = new Map(
+    [...revisions].map(([key, all]) => [
+      key,
+      all.map((one) =>
+        edited.get(key) === one.revision
+          ? { ...one, digest: undefined, foreign: true as const, edited: true as const }
+          : one,
+      ),
+    ]),
+  );
+  return toWhatWasDeployed(clients, known, planWith, signal);
 }
 
 /** @throws ForeignReleaseError where somebody else has a release in the place of one that would come back */

@@ -5,7 +5,7 @@
 import { currentEnvironment } from '../environment.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HelmError, helmSecretName, readStoredRelease, type UpgradeRequest } from '../../clients/helm/index.ts';
+import { HelmError, helmSecretName, readStoredRelease, type StoredRelease, type UpgradeRequest } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import type { ApplyReleaseInput, InputOf, OutputOf } from '../../contract/activities.ts';
@@ -94,10 +94,10 @@ export async function applyRelease(
   let putBack: string[] = [];
   const applied = async (): Promise<number> => {
     if (back) await assertRestorable(clients, input, scope.signal);
-    await assertRevision(clients, release, step.toRevision ?? revision?.revision, scope.signal);
-    if (inputs && revision !== undefined) {
+    const before = await assertRevision(clients, release, step.toRevision ?? revision?.revision, scope.signal);
+    if (before !== undefined) {
       scope.doing('looks after its definitions');
-      await putBackDefinitions(clients.kubernetes, inputs, scope.signal);
+      await putBackDefinitions(clients.kubernetes, { chart: inputs, applied: before }, scope.signal);
     }
     if (step.job) {
       scope.doing('removes a failed Job');
@@ -169,6 +169,7 @@ export async function applyRelease(
 
 /**
  * What Helm is about to compare with, or to apply again.
+ * @returns undefined where there is none
  * @throws DamagedRecordError, DeployError NotOurs
  */
 async function assertRevision(
@@ -176,11 +177,12 @@ async function assertRevision(
   { namespace, name }: Release,
   revision: number | undefined,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<StoredRelease | undefined> {
   const stored =
     revision === undefined ? undefined : await readStoredRelease(kubernetes, namespace, name, revision, signal);
   if (stored !== undefined)
     await assertObjectsOurs(kubernetes, stored, await ownNames(kubernetes, environment.name), signal);
+  return stored;
 }
 
 /** @throws DeployError PlanOutdated when chart, values or environment were edited since the plan was made */

@@ -8,7 +8,7 @@ import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts'
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { Owners } from '../../plan/ownership/foreign-object.ts';
 import type { Provenance } from '../../plan/observed.ts';
-import { isOurs, isWrittenByHelm, judged, type Proofs, runOfDescription } from '../../plan/ownership/provenance.ts';
+import { isEdited, isOurs, isWrittenByHelm, judged, type Proofs, provedContent, runOfDescription } from '../../plan/ownership/provenance.ts';
 import { readProofs } from '../vault/proofs.ts';
 import { allRevisions, type Revision, revisionsOf } from './revisions.ts';
 
@@ -97,6 +97,18 @@ async function runThatApplied(
   const stored = await storedIn(await kubernetes.get(paths.secret(secret.namespace, secret.name), signal));
   const info = stored?.['info'] as { description?: string } | undefined;
   return runOfDescription(info?.description, labels[RELEASE_LABELS.digest]);
+}
+
+/** Reads the one record, of a revision that metadata calls ours. Without the key nobody can tell. */
+export async function isRecordEdited(
+  clients: Judging,
+  { provenance, labels, secret }: Pick<JudgedRevision, 'provenance' | 'labels' | 'secret'>,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const { key } = await readProofs(clients);
+  if (provenance !== 'ours' || key === undefined) return false;
+  const found = await clients.kubernetes.get(paths.secret(secret.namespace, secret.name), signal);
+  return isEdited(key, provedContent(labels), await storedIn(found));
 }
 
 /** @returns undefined where there is no content, or it cannot be read */

@@ -12,7 +12,7 @@ import { RELEASE_LABELS } from '../../contract/names.ts';
 import { leftLabel, type LeftField, markOf, marksOf, REPLICAS, withoutLeftFields } from '../../plan/fields/left.ts';
 import { descriptionOf, NO_PROOF } from '../../plan/ownership/provenance.ts';
 import { readProofs } from '../vault/proofs.ts';
-import { type JudgedRevision, judgedRevisionsOf } from './provenance.ts';
+import { isRecordEdited, type JudgedRevision, judgedRevisionsOf } from './provenance.ts';
 import { proofLabels } from './prove.ts';
 import { applierLabels } from './applier.ts';
 import { handOver } from '../fields/left.ts';
@@ -34,7 +34,10 @@ export function isRestored({ run, step }: ApplyReleaseInput, found: JudgedRevisi
   );
 }
 
-/** @throws DeployError PlanOutdated when Helm no longer has the revision, or another content under its number */
+/**
+ * @throws DeployError PlanOutdated when Helm no longer has the revision, another content under its number, or a record
+ * that somebody has edited since
+ */
 export async function assertRestorable(
   clients: Claiming,
   { step }: ApplyReleaseInput,
@@ -57,6 +60,11 @@ export async function assertRestorable(
     throw new DeployError(
       FAILURES.planOutdated,
       `Revision ${toRevision} of ${namespace}/${name} was planned as ${step.digest}, but is ${digest}. Nothing was changed; plan again.`,
+    );
+  if (await isRecordEdited(clients, target, signal))
+    throw new DeployError(
+      FAILURES.planOutdated,
+      `Helm's record of revision ${toRevision} of ${namespace}/${name} no longer holds what was deployed: somebody has edited it since, so it is not gone back to. Nothing was changed; plan again, or deploy instead.`,
     );
 }
 

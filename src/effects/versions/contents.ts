@@ -10,13 +10,15 @@ import { releaseKey } from '../../plan/observed.ts';
 import { allReleases, type Release } from '../../plan/releases.ts';
 import { newestOf, type ObservedRevision } from '../../plan/versions/rollback.ts';
 import { keyOf } from '../../plan/versions/versions.ts';
-import { allJudgedRevisions } from '../release/provenance.ts';
+import { allJudgedRevisions, type JudgedRevision } from '../release/provenance.ts';
 import { isVerified } from '../../plan/ownership/provenance.ts';
-import type { Revision } from '../release/revisions.ts';
 import { imageDigests, withDigest } from './image-digests.ts';
 
 /** Helm's revisions of the platform's releases that this environment made, by release key. */
-export type OurRevisions = ReadonlyMap<string, readonly (ObservedRevision & Pick<Revision, 'secret'>)[]>;
+export type OurRevisions = ReadonlyMap<
+  string,
+  readonly (ObservedRevision & Pick<JudgedRevision, 'secret' | 'labels' | 'provenance'>)[]
+>;
 
 export async function readOurRevisions(
   clients: Pick<Clients, 'kubernetes' | 'catalog' | 'environment' | 'vault' | 'redactor'>,
@@ -36,6 +38,8 @@ export async function readOurRevisions(
             status: revision.status,
             proven: isVerified(revision),
             secret: revision.secret,
+            labels: revision.labels,
+            provenance: revision.provenance,
             // What its labels say is said of the revision that they were copied from.
             ...(revision.provenance === 'foreign'
               ? { digest: undefined, run: undefined, foreign: true as const }

@@ -42,11 +42,13 @@ export function recordedObjects(
   });
 }
 
-/** Names of the definitions in files of a chart's `crds` folder, without reading their long schemas. */
+/** Names of the definitions in a manifest, or a file of a chart's `crds` folder, without reading their long schemas. */
 export function definitionNames(yaml: string): string[] {
   return yaml.split(/^---.*$/m).flatMap((document) => {
     if (!/^kind: ["']?CustomResourceDefinition["']?\s*$/m.test(document)) return [];
-    const name = /^metadata:\n(?:^[ #].*\n)*?^ {2}name: ["']?([\w.-]+)["']?\s*$/m.exec(document)?.[1];
+    const name =
+      /^metadata:\n(?:^[ #].*\n)*?^ {2}name: ["']?([\w.-]+)["']?\s*$/m.exec(document)?.[1] ??
+      /^metadata: *\{(?:.*,)? *name: *["']?([\w.-]+)/m.exec(document)?.[1];
     return name === undefined ? [] : [name];
   });
 }

@@ -100,6 +100,20 @@ export function provedContent(labels: Readonly<Record<string, string>>): string 
 }
 
 /**
+ * Whether the record of a revision holds something else than what its proof vouches for. Metadata cannot tell: whoever
+ * edits a record may do so in Helm's name.
+ * @param content of the proof
+ * @param stored as Helm recorded it; undefined: it cannot be read
+ */
+export function isEdited(
+  key: ProofKey,
+  content: string | undefined,
+  stored: Readonly<Record<string, unknown>> | undefined,
+): boolean {
+  return content !== undefined && (stored === undefined || contentHash(key, stored) !== content);
+}
+
+/**
  * Of one release.
  * @param revisions all that Helm has
  * @returns the same, each with its provenance

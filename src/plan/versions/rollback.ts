@@ -22,6 +22,8 @@ export interface ObservedRevision extends KeptRevision {
   proven: boolean;
   /** Run that wrote it. */
   run: string | undefined;
+  /** Somebody has changed what its record holds: it counts as somebody else's. */
+  edited?: true;
 }
 
 export interface RollbackPlanInput {
@@ -49,7 +51,7 @@ export function buildRollbackPlan(input: RollbackPlanInput): OperationPlan {
   const { catalog, environment, target, crossed, unhealthy } = input;
   const decided = catalog.services.map((service) => planService(input, service));
   refuseLost(
-    target,
+    input,
     decided.flatMap(({ lost }) => lost),
   );
   if (crossed.length > 0 && !input.pastNoReturn) {
@@ -238,9 +240,16 @@ function strangers({ catalog, target }: RollbackPlanInput): string[] {
     );
 }
 
-function refuseLost(target: PlatformVersion, lost: readonly VersionedRelease[]): void {
+function refuseLost(
+  { target, revisions }: Pick<RollbackPlanInput, 'target' | 'revisions'>,
+  lost: readonly VersionedRelease[],
+): void {
   if (lost.length === 0) return;
-  const names = lost.map(({ namespace, name, digest }) => `${namespace}/${name} (digest ${digest})`).join(', ');
+  const edited = (release: VersionedRelease): string =>
+    revisions.get(keyOf(release))?.some((revision) => revision.edited) ? ', whose record somebody has edited' : '';
+  const names = lost
+    .map((release) => `${release.namespace}/${release.name} (digest ${release.digest}${edited(release)})`)
+    .join(', ');
   throw new RollbackRefusedError(
     FAILURES.versionUnknown,
     `Version ${target.version} cannot be brought back: Helm's history no longer has ${lost.length === 1 ? 'the revision' : 'the revisions'} of ${names}. Deploy the checkout that version ${target.version} was made from.`,

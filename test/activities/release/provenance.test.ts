@@ -6,8 +6,9 @@ import { readRecorded } from '../../../src/effects/drift/recorded.ts';
 import { createActivities, unguardedActivities } from '../../../src/activities/index.ts';
 import { planFor } from '../../../src/effects/plan/deploy.ts';
 import { allJudgedRevisions } from '../../../src/effects/release/provenance.ts';
-import { proveRevisions } from '../../../src/effects/release/prove.ts';
+import { proveRevision, proveRevisions } from '../../../src/effects/release/prove.ts';
 import { forgetProofs } from '../../../src/effects/vault/proofs.ts';
+import { rollbackPlan } from '../../../src/effects/plan/rollback.ts';
 import { readOurRevisions } from '../../../src/effects/versions/contents.ts';
 import type { ApplyReleaseInput, OutputOf } from '../../../src/contract/activities.ts';
 import { allDigests } from '../../../src/plan/inputs/release-inputs.ts';
@@ -242,12 +243,66 @@ describe('a revision that somebody else has made of a release of ours', () => {
       assert.deepEqual(await provenances(parts), ['ours', 'foreign', 'ours']);
     }));
 
+  /** As somebody does who replaces the record in Helm's name. */
+  const forge = (store: HelmStore, revision: number): void => {
+    store.edit(revision, (stored) => (stored.config = { replicaCount: 3 }));
+    store.secret(revision).metadata['managedFields'] = [
+      { manager: 'Helm', operation: 'Update', fieldsV1: { 'f:data': {} } },
+    ];
+  };
+
+  test('under a forged name: it is not gone back to, by no rollback, undo or repair; without the key nobody can tell', () =>
+    deployed(async (parts, store, asked) => {
+      store.secret(1).metadata.labels!['ananta-digest'] = 'another';
+      await apply(parts, 'run-2');
+      store.secret(1).metadata.labels!['ananta-digest'] = await digestOf(parts);
+      forge(store, 1);
+      const back = (): Promise<unknown> => apply(parts, 'run-3', { action: 'rollback', toRevision: 1 });
+      await assert.rejects(back(), {
+        type: 'PlanOutdated',
+        message: /record of revision 1 of stores\/cache no longer holds .* edited it since.*Nothing was changed/,
+      });
+      assert.equal(asked.length, 2, 'Helm was not started');
+      parts.vault.seal();
+      forgetProofs(parts.clients);
+      await back();
+      assert.equal(asked.at(-1), 'rollback to 1');
+    }));
+
+  for (const [what, edited, expected] of [
+    ['an older revision of the same content is gone back to', [3], 1],
+    ['where there is none, it is refused by the plan', [1, 3], undefined],
+  ] as const)
+    test(`a rollback is planned to nothing that somebody has edited: ${what}`, () =>
+      withFakeClients(async (parts) => {
+        await openVault(parts);
+        const store = helmStore(parts);
+        for (const [index, digest] of ['d1', 'd2', 'd1', 'd2'].entries()) {
+          const labels = { 'ananta-environment': 'sandbox', 'ananta-service': 'cache', 'ananta-proof': 'null' };
+          const run = { ...parts.run, runId: `run-${index}` };
+          const revision = store.upgrade({ labels: { ...labels, 'ananta-run': run.runId, 'ananta-digest': digest } });
+          await proveRevision(parts.clients, store.secret(revision));
+          const services = [{ name: 'cache', phase: 1, state: 'healthy', seconds: 1, changed: true }] as const;
+          const of = { requestedBy: 'a@b', planDigest: `p${index}`, seconds: 1, services: [...services] };
+          // What follows were runs that did not come to their end: nothing is removed of the history.
+          const { recordVersion } = unguardedActivities(parts.clients, () => testScope());
+          if (index === 0) await recordVersion({ run, operation: 'deploy', ...of });
+        }
+        assert.deepEqual(store.revisions(), [1, 2, 3, 4]);
+        const to = async (): Promise<number | undefined> =>
+          (await rollbackPlan(parts.clients, parts.clients.environment, { toVersion: 1, pastNoReturn: false })).services
+            .flatMap(({ steps }) => steps)
+            .find(({ name }) => name === 'cache')?.toRevision;
+        assert.equal(await to(), 3);
+        for (const revision of edited) forge(store, revision);
+        if (expected === undefined)
+          await assert.rejects(to(), { message: /stores\/cache \(digest d1, whose record somebody has edited\)/ });
+        else assert.equal(await to(), expected);
+      }));
+
   test('under a forged name: the content of the record is not what was proved', () =>
     deployed(async (parts, store) => {
-      store.edit(1, (stored) => (stored.config = { replicaCount: 3 }));
-      store.secret(1).metadata['managedFields'] = [
-        { manager: 'Helm', operation: 'Update', fieldsV1: { 'f:data': {} } },
-      ];
+      forge(store, 1);
       assert.deepEqual(await provenances(parts), ['ours'], 'metadata alone cannot tell');
       assert.equal((await readRecorded(parts.clients, signal)).revisions.get(KEY)?.at(-1)?.provenance, 'foreign');
     }));
