@@ -12,6 +12,7 @@ import { notObservable, vaultFinding } from '../../plan/drift/vault/finding.ts';
 import { vaultFindings } from '../../plan/drift/vault/findings.ts';
 import { pathFindings } from '../../plan/drift/vault/path-findings.ts';
 import { deployerRole, serviceRoles, wantedPolicies } from '../../plan/vault/policies.ts';
+import { supersededAccess } from '../../plan/vault/superseded.ts';
 import { accessorOf } from '../vault/foundation.ts';
 import { certificateFor, REVIEWER_TOKEN } from '../vault/identities.ts';
 import { keysWithoutText } from '../vault/declared.ts';
@@ -98,6 +99,10 @@ async function lookAtVault(
         deployer: deployerRole(),
         policies: wantedPolicies(catalog, inside.seen.auths && accessorOf(inside.seen.auths)),
         services: serviceRoles(catalog),
+        earlier: supersededAccess(catalog, {
+          policies: readable(inside.seen.policies),
+          roles: readable(inside.seen.roles),
+        }),
       });
       const missingMount = inside.seen.mounts?.has(`${VAULT.kvMount}/`) === false;
       const values = missingMount
@@ -134,6 +139,10 @@ async function lookAtVault(
       checked: 1,
     };
   }
+}
+
+function readable<T>(seen: ReadonlyMap<string, T | undefined> | undefined): Map<string, T> {
+  return new Map([...(seen ?? [])].flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
 }
 
 async function notOpen({ vault }: Clients, state: string, detail: string): Promise<DriftFinding> {

@@ -12,6 +12,7 @@ import { layFoundation, missingFoundation, type WantedFoundation } from './found
 import { ensureIdentities, type Reviewer, reviewerOf } from './identities.ts';
 import { wantedReceipt, writeReceipt } from './receipt.ts';
 import { knownNames, writeRole } from './roles.ts';
+import { findSuperseded, removeSuperseded } from './superseded.ts';
 
 export async function configureVault(
   clients: Clients,
@@ -34,17 +35,17 @@ export async function configureVault(
     plugin: connections.vault.kubernetesAuthPlugin,
   };
   changed.push(...(await foundation(clients, wanted, reviewer, signal)));
-  changed.push(
-    ...(await vault.asDeployer(async (session) => {
-      const known = await knownNames(session, signal);
-      const roles = await Promise.all(
-        serviceRoles(catalog).map((role) => writeRole(session, role, SERVICE_TTL_SECONDS, known, signal)),
-      );
-      const { configured } = wantedReceipt(catalog, environment, wanted.kubernetesHost);
-      await writeReceipt(session, { configured }, signal);
-      return roles.flat();
-    }, signal)),
-  );
+  const { roles, superseded } = await vault.asDeployer(async (session) => {
+    const known = await knownNames(session, signal);
+    const written = await Promise.all(
+      serviceRoles(catalog).map((role) => writeRole(session, role, SERVICE_TTL_SECONDS, known, signal)),
+    );
+    // After the roles: until now they gave the policies of the version before.
+    return { roles: written.flat(), superseded: await findSuperseded(session, catalog, known, signal) };
+  }, signal);
+  changed.push(...roles, ...(await removeSuperseded(clients, superseded, signal)));
+  const { configured } = wantedReceipt(catalog, environment, wanted.kubernetesHost);
+  await vault.asDeployer((session) => writeReceipt(session, { configured }, signal), signal);
   // Only now that the deployer has proved that it can do without.
   if (environment.vault.rootToken === 'revoke' && (await vault.root.revoke(signal))) changed.push('root token revoked');
   return { changed };

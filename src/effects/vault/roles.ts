@@ -97,10 +97,10 @@ export async function writeRole(
   return differing;
 }
 
-function policyPath({ name }: Pick<VaultRole, 'name'>): string {
+export function policyPath({ name }: Pick<VaultRole, 'name'>): string {
   return `sys/policies/acl/${name}`;
 }
 
-function rolePath({ name }: Pick<VaultRole, 'name'>): string {
+export function rolePath({ name }: Pick<VaultRole, 'name'>): string {
   return `auth/${VAULT.authMount}/role/${name}`;
 }

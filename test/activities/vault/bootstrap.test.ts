@@ -58,6 +58,39 @@ describe('bootstrap of Vault', () => {
     });
   });
 
+  test('what an earlier version has made in Vault goes once the new roles are there; what somebody has made stays', async () => {
+    await withFakeClients(async (parts) => {
+      const activities = activitiesOf(parts);
+      await bootstrap(activities, parts.run);
+      const { catalog } = parts.clients;
+      const login = serviceRoles(catalog)[0]!;
+      const service = login.serviceAccount;
+      const other = catalog.services.find(({ secrets }) => secrets.every(({ delivery }) => delivery !== 'login'))!;
+      const text = (name: string): string => `# ${name}\npath "secret/data/a/b" { capabilities = ["read"] }`;
+      // As that version left them: a role and a policy for each, by the same name.
+      parts.vault.roles.set(login.name, { ...parts.vault.roles.get(login.name), token_policies: [login.name] });
+      parts.vault.roles.set(`ananta-${other.name}`, {
+        bound_service_account_names: [other.name],
+        bound_service_account_namespaces: [other.namespace],
+        token_policies: [`ananta-${other.name}`],
+      });
+      for (const name of [service, other.name]) parts.vault.policies.set(`ananta-${name}`, text(name));
+      parts.vault.policies.set('ananta-theirs', text('theirs'));
+      const { changed } = await activities.configureVault(parts.run);
+      assert.deepEqual(changed, [
+        `role ${login.name}`,
+        `role ananta-${other.name} of an earlier version removed`,
+        ...[`ananta-${service}`, `ananta-${other.name}`]
+          .sort()
+          .map((name) => `policy ${name} of an earlier version removed`),
+        'root token revoked',
+      ]);
+      assert.ok(parts.vault.policies.has('ananta-theirs'));
+      assert.deepEqual(parts.vault.roles.get(login.name)?.['token_policies'], login.policies);
+      assert.deepEqual((await activities.configureVault(parts.run)).changed, []);
+    });
+  });
+
   test('a reviewer that was made anew is told to Vault, whatever login the deployer still has from before', async () => {
     await withFakeClients(async (parts) => {
       const activities = activitiesOf(parts);

@@ -250,6 +250,13 @@ export function fakeVault(): FakeVault {
         (route.includes(' auth/kubernetes/role/') && !opensPaths(json['token_policies'])))
     )
       return denied;
+    if (route.startsWith('DELETE')) {
+      if (!isRoot) return denied;
+      if (route.startsWith('DELETE sys/policies/acl/')) vault.policies.delete(named('acl/'));
+      else if (route.startsWith('DELETE auth/kubernetes/role/')) vault.roles.delete(named('role/'));
+      else return { status: 404, body: { errors: [`no handler for ${route}`] } };
+      return { status: 204 };
+    }
     if (route.startsWith('POST sys/mounts/')) vault.mounts.add(`${named('sys/mounts/')}/`);
     else if (route.startsWith('POST sys/auth/')) vault.auths.add(`${named('sys/auth/')}/`);
     else if (route.startsWith('POST sys/audit/')) vault.audits.add('stdout/');

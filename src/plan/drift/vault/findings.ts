@@ -11,6 +11,7 @@ import {
   SERVICE_TTL_SECONDS,
 } from '../../vault/foundation.ts';
 import type { VaultPolicy, VaultRole } from '../../vault/policies.ts';
+import type { Superseded } from '../../vault/superseded.ts';
 import { type FieldDifference, fieldDifferences } from './fields.ts';
 import { vaultFinding } from './finding.ts';
 import { policyDifferences } from './policy-text.ts';
@@ -33,6 +34,8 @@ export interface WantedVault {
   deployer: VaultRole;
   policies: readonly VaultPolicy[];
   services: readonly VaultRole[];
+  /** What an earlier version has made, and nothing uses any more. Absent: nothing. */
+  earlier?: Superseded;
 }
 
 const KV = `${VAULT.kvMount}/`;
@@ -132,7 +135,7 @@ function login({ auths, loginConfig: config }: SeenVault, wanted: WantedVault): 
   return { findings, checked: (auths ? 2 : 0) + (config === undefined ? 0 : 1) };
 }
 
-function policies({ policies: seen }: SeenVault, { policies: wanted }: WantedVault): Part {
+function policies({ policies: seen }: SeenVault, { policies: wanted, earlier }: WantedVault): Part {
   if (!seen) return { findings: [], checked: 0 };
   const findings = wanted.flatMap(({ name, policy }) => {
     const object = `Vault policy ${name}`;
@@ -149,13 +152,13 @@ function policies({ policies: seen }: SeenVault, { policies: wanted }: WantedVau
         object: `Vault policy ${name}`,
         ...(text === undefined ? {} : { is: oneLine(text) }),
         value: text ?? null,
-        note: `${whose(name)} ${NOT_REMOVED} Remove it with: vault policy delete ${name}`,
+        note: `${whose(name, earlier?.policies)} Remove it with: vault policy delete ${name}`,
       }),
     );
   return { findings: [...findings, ...extra], checked: wanted.length + extra.length };
 }
 
-function roles({ roles: seen }: SeenVault, { deployer, services }: WantedVault): Part {
+function roles({ roles: seen }: SeenVault, { deployer, services, earlier }: WantedVault): Part {
   if (!seen) return { findings: [], checked: 0 };
   const wanted = [
     { role: deployer, ttl: DEPLOYER_TTL_SECONDS },
@@ -181,7 +184,7 @@ function roles({ roles: seen }: SeenVault, { deployer, services }: WantedVault):
         object: `Vault role ${name}`,
         ...(fields ? { is: `${accounts ?? ''} in ${namespaces ?? ''}: ${granted ?? ''}` } : {}),
         value: fields ?? null,
-        note: `${whose(name)} ${NOT_REMOVED} Remove it with: vault delete auth/${VAULT.authMount}/role/${name}`,
+        note: `${whose(name, earlier?.roles)} Remove it with: vault delete auth/${VAULT.authMount}/role/${name}`,
       });
     });
   return { findings: [...findings, ...extra], checked: wanted.length + extra.length };
@@ -228,10 +231,14 @@ function extras(
     );
 }
 
-function whose(name: string): string {
-  return name.startsWith('ananta-')
-    ? 'Of a service that the catalog no longer has, or made by hand.'
-    : 'Nobody of ours has made it.';
+function whose(name: string, earlier: readonly string[] = []): string {
+  if (earlier.includes(name))
+    return 'An earlier version of the deployer has made it, and nothing uses it any more: a deployment that configures Vault removes it where it can be root.';
+  return `${
+    name.startsWith('ananta-')
+      ? 'Of a service that the catalog no longer has, or made by hand.'
+      : 'Nobody of ours has made it.'
+  } ${NOT_REMOVED}`;
 }
 
 function serviceOf(role: string): { service?: string } {
