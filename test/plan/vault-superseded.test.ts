@@ -31,7 +31,12 @@ describe('what an earlier version has made in Vault', () => {
       { theirs: role({ token_policies: ['a', name] }) },
       NOTHING,
     ],
-    ['a policy that somebody has changed', { [name]: `${TEXT}\npath "sys/*" { capabilities = ["read"] }` }, {}, NOTHING],
+    [
+      'a policy that somebody has changed',
+      { [name]: `${TEXT}\npath "sys/*" { capabilities = ["read"] }` },
+      {},
+      NOTHING,
+    ],
     ['one that grants more', { [name]: TEXT.replace('["read"]', '["read", "update"]') }, {}, NOTHING],
     ['one that opens all paths', { [name]: TEXT.replace('database/postgres', '*') }, {}, NOTHING],
     ['one that says nothing of itself', { [name]: TEXT.replace(/^.*\n/, '') }, {}, NOTHING],

@@ -3,6 +3,7 @@
  * apart here, once; each rule was met in a trial and has its text in the tests.
  */
 import { FAILURES, type FailureType } from '../../contract/failures.ts';
+import { waysIn } from '../../plan/ownership/foreign-object.ts';
 
 export interface Classified {
   type: FailureType;
@@ -20,6 +21,22 @@ interface Rule {
 const LONGEST = 1200;
 
 const RULES: readonly Rule[] = [
+  // Whoever reads this has to find out whose the object is: Helm names what it lacks, and not what to do.
+  {
+    type: FAILURES.rejectedByCluster,
+    pattern: /(\w+) "([^"]+)" in namespace "([^"]*)" exists and cannot be imported into the current release/,
+    say: ([, kind = '', name = '', namespace = ''], text) => {
+      const named = /"meta\.helm\.sh\/release-(name|namespace)"(?:: must be set to| must equal) "([^"]+)"/g;
+      const release = Object.fromEntries([...text.matchAll(named)].map(([, which, value]) => [which, value]));
+      const object = { kind, name, ...(namespace === '' ? {} : { namespace }) };
+      const marks = { name: release['name'] ?? 'RELEASE', namespace: release['namespace'] ?? 'NAMESPACE' };
+      const where = namespace === '' ? '' : ` in ${namespace}`;
+      return [
+        `${kind} ${name}${where} is not of this release and cannot be imported into it. Move it out of the way; or, if it is to belong to the release, give it to it; then run the same again:`,
+        ...waysIn(object, marks, undefined).map((line) => `  ${line}`),
+      ].join('\n');
+    },
+  },
   {
     type: FAILURES.releaseBusy,
     pattern:
@@ -88,7 +105,7 @@ const RULES: readonly Rule[] = [
   {
     type: FAILURES.rejectedByCluster,
     pattern:
-      /field not declared in schema|failed to create typed patch object|is invalid: |exists and cannot be imported into the current release|namespaces "[^"]+" not found|is forbidden: /,
+      /field not declared in schema|failed to create typed patch object|is invalid: |namespaces "[^"]+" not found|is forbidden: /,
   },
   {
     type: FAILURES.chartInvalid,

@@ -105,7 +105,9 @@ export async function objectChange(
         live,
         await kubernetes.dryRun(path, object, { manager: HELM_MANAGER, force: true }, signal),
       );
-      return { ...conflictNotes(error, about, looking.formerly), ...change, fields };
+      // What is not taken over is not put back either.
+      const notes = change.blocked === undefined ? conflictNotes(error, about, looking.formerly) : {};
+      return { ...notes, ...change, fields };
     }
     const fields = error.status === 422 ? await fieldsOfStandIn(looking, path, object, live) : [];
     const immutable = immutableFields(error.causes, fields);

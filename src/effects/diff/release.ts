@@ -45,7 +45,10 @@ export async function releaseObjects(
     locate(before.filter((object) => !keys.has(key(object)) && !isKept(object.object))),
   ]);
   const made = there.filter((object): object is Located => 'found' in object && object.found.live === undefined);
-  const ending = gone.filter((object): object is Located => 'found' in object && object.found.live !== undefined);
+  // Helm asks the object itself: whoever has marked it since keeps it.
+  const ending = gone.filter(
+    (object): object is Located => 'found' in object && object.found.live !== undefined && !isKept(object.found.live),
+  );
   const pairs = pairRenamed(ending, made);
 
   const changes = await queue.addAll([

@@ -45,11 +45,7 @@ export async function readRecorded(
       try {
         const unpacked = await unpackStoredRelease(secretSchema.parse(secret).data.release);
         stored.set(key, storedReleaseSchema.parse(unpacked));
-        if (
-          newest.provenance === 'ours' &&
-          proofs.key &&
-          isEdited(proofs.key, provedContent(newest.labels), unpacked)
-        )
+        if (newest.provenance === 'ours' && proofs.key && isEdited(proofs.key, provedContent(newest.labels), unpacked))
           revisions.set(key, [...all.slice(0, -1), { ...newest, provenance: 'foreign' }]);
       } catch (error) {
         const damage = new DamagedRecordError(

@@ -68,14 +68,13 @@ export async function withLostDefinitions(
     ({ namespace, name }) => observed.releases.get(releaseKey(namespace, name))?.status === 'deployed',
   );
   const charts = new Map(
-    there
-      .flatMap(({ namespace, name }) => {
-        const [chart, found] = [inputs.get(name), observed.releases.get(releaseKey(namespace, name))];
-        if (chart === undefined || found === undefined) return [];
-        const { revision, secret } = found;
-        const inEffect = secret === undefined ? {} : { inEffect: { namespace, name, revision, uid: secret.uid } };
-        return [[name, { ...chart, ...inEffect }] as const];
-      }),
+    there.flatMap(({ namespace, name }) => {
+      const [chart, found] = [inputs.get(name), observed.releases.get(releaseKey(namespace, name))];
+      if (chart === undefined || found === undefined) return [];
+      const { revision, secret } = found;
+      const inEffect = secret === undefined ? {} : { inEffect: { namespace, name, revision, uid: secret.uid } };
+      return [[name, { ...chart, ...inEffect }] as const];
+    }),
   );
   return { ...observed, lostDefinitions: await lostDefinitions(kubernetes, charts, signal) };
 }

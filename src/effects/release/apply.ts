@@ -5,7 +5,13 @@
 import { currentEnvironment } from '../environment.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HelmError, helmSecretName, readStoredRelease, type StoredRelease, type UpgradeRequest } from '../../clients/helm/index.ts';
+import {
+  HelmError,
+  helmSecretName,
+  readStoredRelease,
+  type StoredRelease,
+  type UpgradeRequest,
+} from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import type { ApplyReleaseInput, InputOf, OutputOf } from '../../contract/activities.ts';

@@ -8,7 +8,15 @@ import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts'
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { Owners } from '../../plan/ownership/foreign-object.ts';
 import type { Provenance } from '../../plan/observed.ts';
-import { isEdited, isOurs, isWrittenByHelm, judged, type Proofs, provedContent, runOfDescription } from '../../plan/ownership/provenance.ts';
+import {
+  isEdited,
+  isOurs,
+  isWrittenByHelm,
+  judged,
+  type Proofs,
+  provedContent,
+  runOfDescription,
+} from '../../plan/ownership/provenance.ts';
 import { readProofs } from '../vault/proofs.ts';
 import { allRevisions, type Revision, revisionsOf } from './revisions.ts';
 

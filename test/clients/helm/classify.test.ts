@@ -5,6 +5,12 @@ import { classifyHelmOutput } from '../../../src/clients/helm/index.ts';
 
 const CASES: [string, string, string, RegExp][] = [
   [
+    "somebody's object in the way",
+    'RejectedByCluster',
+    'Error: UPGRADE FAILED: unable to continue with update: Service "web" in namespace "apps" exists and cannot be imported into the current release: invalid ownership metadata; label validation error: missing key "app.kubernetes.io/managed-by": must be set to "Helm"; annotation validation error: missing key "meta.helm.sh/release-name": must be set to "web"; annotation validation error: missing key "meta.helm.sh/release-namespace": must be set to "apps"',
+    /^Service web in apps is not of this release and cannot be imported into it\..*\n {2}kubectl --namespace apps label service web .*\n {2}kubectl --namespace apps annotate service web .*release-name=web meta.helm.sh\/release-namespace=apps$/,
+  ],
+  [
     'busy',
     'ReleaseBusy',
     'Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress',
