@@ -118,7 +118,8 @@ export async function workspace(cacheDir?: string): Promise<Workspace> {
     state: () => readdir(state).catch(() => []),
     remove: () => rm(folder, { recursive: true, force: true }),
     run: async (args, options) => {
-      if (options !== undefined) return start(args, options).done;
+      // A worker is a process by nature.
+      if (options !== undefined || args[0] === 'worker') return start(args, options).done;
       const { code, stdout, stderr } = await commandInProcess(readConfig(environment()), args);
       return { code, stdout, stderr };
     },

@@ -175,8 +175,10 @@ describe('an engine with TLS and an authorizer', {
   });
 
   test('a key is exchanged while a worker works: the deployment does not notice that the first one is over', async () => {
-    const apiKeyFile = await keyFile('short.key', keys.key(['ananta:write'], 12));
-    const over = Date.now() + 12_000;
+    // Long enough for a busy machine to be in the middle of the deployment by then.
+    const seconds = 30;
+    const apiKeyFile = await keyFile('short.key', keys.key(['ananta:write'], seconds));
+    const over = Date.now() + seconds * 1000;
     const result = await deployThrough(
       { address: `${keys.host}:${keys.port}`, namespace: ENGINE_NAMESPACE, tls: { ca: keys.tls.ca }, apiKeyFile },
       'keyed',
