@@ -134,16 +134,17 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
 
   /** Goes on until it is told, and then records that it is done; notes whether it was asked to end. */
   const untilTold = ({ folder }: FakeHelm): string =>
-    `trap 'touch ${folder}/asked; exit 1' TERM; while [ ! -f ${folder}/go ]; do sleep 0.01; done`;
+    `trap 'touch ${folder}/asked; exit 1' TERM; touch ${folder}/listens; while [ ! -f ${folder}/go ]; do sleep 0.01; done`;
   const tell = async ({ folder }: FakeHelm, { cluster }: FakeParts): Promise<void> => {
     cluster.objects.get(PATH)!.metadata.labels!['status'] = 'deployed';
     await writeFile(join(folder, 'go'), '');
   };
-  const wasAsked = ({ folder }: FakeHelm): Promise<boolean> =>
-    access(join(folder, 'asked')).then(
+  const has = (folder: string, file: string): Promise<boolean> =>
+    access(join(folder, file)).then(
       () => true,
       () => false,
     );
+  const wasAsked = ({ folder }: FakeHelm): Promise<boolean> => has(folder, 'asked');
 
   for (const [what, runId, digest] of [
     ['by the same run', 'run-1', 'another'],
@@ -167,6 +168,7 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
 
   test('killed, while its Helm applies something else: that is asked to end', async () => {
     await besideAnother(untilTold, async ({ worker, settle, fake }, { cluster }) => {
+      await waitUntil('its ear', { timeoutMs: 10_000 }, async () => (await has(fake.folder, 'listens')) || undefined);
       worker.kill('SIGKILL');
       await once(worker, 'exit');
       const { finished } = await settle({ letFinish: true }, 'run-2');
