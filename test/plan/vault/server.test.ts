@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import type { Environment } from '../../src/environment/schema.ts';
-import type { Seal } from '../../src/environment/vault.ts';
-import { findService } from '../../src/plan/releases.ts';
-import { checkVaultServer, serverReason } from '../../src/plan/vault/server.ts';
-import type { ObservedVaultServer } from '../../src/plan/observed.ts';
-import { bundledVaultValues, upstreamVaultValues, vaultHcl } from '../../src/plan/vault/values.ts';
-import { miniCatalog, miniEnvironment } from '../support/mini.ts';
+import type { Environment } from '../../../src/environment/schema.ts';
+import type { Seal } from '../../../src/environment/vault.ts';
+import { findService } from '../../../src/plan/releases.ts';
+import { checkVaultServer, serverReason } from '../../../src/plan/vault/server.ts';
+import type { ObservedVaultServer } from '../../../src/plan/observed.ts';
+import { bundledVaultValues, upstreamVaultValues, vaultHcl } from '../../../src/plan/vault/values.ts';
+import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
 
 const vault = { ...findService(await miniCatalog(), 'vault'), chart: { bundled: 'vault', upstream: 'vault' } };
 const SEAL: Seal = {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Catalog, SecretUse } from '../../src/catalog/schema.ts';
-import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
-import { allReleases } from '../../src/plan/releases.ts';
-import { suppliedKeys } from '../../src/plan/vault/supplied.ts';
+import type { Catalog, SecretUse } from '../../../src/catalog/schema.ts';
+import { wantedSecrets } from '../../../src/plan/vault/kubernetes-secrets.ts';
+import { allReleases } from '../../../src/plan/releases.ts';
+import { suppliedKeys } from '../../../src/plan/vault/supplied.ts';
 import {
   deployerPolicy,
   deployerRole,
@@ -11,8 +11,8 @@ import {
   readablePaths,
   serviceRoles,
   wantedPolicies,
-} from '../../src/plan/vault/policies.ts';
-import { miniCatalog } from '../support/mini.ts';
+} from '../../../src/plan/vault/policies.ts';
+import { miniCatalog } from '../../support/mini.ts';
 
 const mini = await miniCatalog();
 /** As mini: with a Secret of another name, two more that read a path themselves, and a value that comes later. */

@@ -4,15 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import type { Catalog } from '../../src/catalog/schema.ts';
-import type { OperationPlan } from '../../src/contract/plan.ts';
-import type { Environment } from '../../src/environment/schema.ts';
-import { buildPlan } from '../../src/plan/decide.ts';
-import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
-import { type ChangedSecret, releaseKey } from '../../src/plan/observed.ts';
-import { allReleases } from '../../src/plan/releases.ts';
-import { miniCatalog, miniEnvironment } from '../support/mini.ts';
-import { asWanted, type ObservedSample, wantedDigests } from './observed-sample.ts';
+import type { Catalog } from '../../../src/catalog/schema.ts';
+import type { OperationPlan } from '../../../src/contract/plan.ts';
+import type { Environment } from '../../../src/environment/schema.ts';
+import { buildPlan } from '../../../src/plan/decide.ts';
+import { wantedSecrets } from '../../../src/plan/vault/kubernetes-secrets.ts';
+import { type ChangedSecret, releaseKey } from '../../../src/plan/observed.ts';
+import { allReleases } from '../../../src/plan/releases.ts';
+import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
+import { asWanted, type ObservedSample, wantedDigests } from '../observed-sample.ts';
 
 const mini = await miniCatalog();
 /** As mini, with a path of which no server is made: what api is told of others. */

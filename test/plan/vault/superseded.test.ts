@@ -1,14 +1,14 @@
 /** What an earlier version has made in Vault: known by name and content, and only where nothing uses it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { loadCatalog } from '../../src/catalog/index.ts';
-import { type AccessInVault, supersededAccess } from '../../src/plan/vault/superseded.ts';
+import { type AccessInVault, supersededAccess } from '../../../src/plan/vault/superseded.ts';
+import { miniCatalog } from '../../support/mini.ts';
 
-const catalog = loadCatalog();
+const catalog = await miniCatalog();
 const [service] = catalog.services.filter(({ secrets }) => secrets.every(({ delivery }) => delivery !== 'login'));
 assert.ok(service);
 const name = `ananta-${service.name}`;
-const TEXT = `# ${service.name}\npath "secret/data/database/postgres" { capabilities = ["read"] }`;
+const TEXT = `# ${service.name}\npath "secret/data/database/main" { capabilities = ["read"] }`;
 const role = (over: Record<string, unknown> = {}): Record<string, unknown> => ({
   bound_service_account_names: [service.name],
   bound_service_account_namespaces: [service.namespace],
@@ -38,7 +38,7 @@ describe('what an earlier version has made in Vault', () => {
       NOTHING,
     ],
     ['one that grants more', { [name]: TEXT.replace('["read"]', '["read", "update"]') }, {}, NOTHING],
-    ['one that opens all paths', { [name]: TEXT.replace('database/postgres', '*') }, {}, NOTHING],
+    ['one that opens all paths', { [name]: TEXT.replace('database/main', '*') }, {}, NOTHING],
     ['one that says nothing of itself', { [name]: TEXT.replace(/^.*\n/, '') }, {}, NOTHING],
     ['of no service of the catalog', { 'ananta-nobody': TEXT.replace(service.name, 'nobody') }, {}, NOTHING],
     ["the deployer's own", { 'ananta-deployer': '# deployer' }, {}, NOTHING],
