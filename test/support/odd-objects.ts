@@ -94,6 +94,20 @@ const configMap = (data: Tree, metadata: Tree = {}): Tree => ({
 });
 const long = (length: number): string => 'a'.repeat(length);
 
+const role = (rules: Tree[]): Tree => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'Role',
+  metadata: meta(),
+  rules,
+});
+const binding = (subject: Tree, ref: Tree = {}): Tree => ({
+  ...role([]),
+  rules: undefined,
+  kind: 'RoleBinding',
+  subjects: [{ kind: 'ServiceAccount', name: 'odd', namespace: 'default', ...subject }],
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'odd', ...ref },
+});
+
 /** What, the object, where it is found, in which words. */
 export const REFUSED: [what: string, object: Tree, path: RegExp, message: RegExp][] = [
   // Fields and types.
@@ -119,6 +133,7 @@ export const REFUSED: [what: string, object: Tree, path: RegExp, message: RegExp
   ],
   ['a list for an object', deployment({ template: [template] }), /^spec\.template/, /has to have keys/],
   ['an object for a list', withPod({ volumes: { data: {} } }), /spec\.volumes/, /has to be a list/],
+  ['a selector of everything', deployment({ selector: { matchLabels: {} } }), /selector/, /is empty/],
   ['no selector', { ...deployment(), spec: { template } }, /^spec\.selector/, /is missing/],
   ['no template', { ...deployment(), spec: { selector: { matchLabels: labels } } }, /^spec\.template/, /is missing/],
   ['a policy that is none', withContainer({ imagePullPolicy: 'Sometimes' }), /imagePullPolicy/, /none of "Always"/],
@@ -180,6 +195,15 @@ export const REFUSED: [what: string, object: Tree, path: RegExp, message: RegExp
   ['more at least than at most', autoscaler({ minReplicas: 5 }), /maxReplicas/, /less than minReplicas/],
   // Pods.
   ['no container', withPod({ containers: [] }), /containers/, /one at least/],
+  ['a container without an image', withContainer({ image: undefined }), /image/, /is missing/],
+  ['a probe that runs nothing', withContainer({ livenessProbe: { exec: {} } }), /command/, /has to be there/],
+  [
+    'a field that is none',
+    withContainer({ env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'metadata.labels' } } }] }),
+    /fieldPath/,
+    /no field of a pod/,
+  ],
+  ['nothing between two variables', withContainer({ env: [{ name: 'A', value: 'x' }, null] }), /env\[1\]/, /is empty/],
   ['two containers of one name', withPod({ containers: [container, container] }), /containers/, /twice|two are called/],
   ['a container with a dot', withContainer({ name: 'a.b' }), /name/, /no name of a container/],
   ['a variable without a name', withContainer({ env: [{ name: '', value: 'x' }] }), /env/, /no name of a variable/],
@@ -349,6 +373,25 @@ export const REFUSED: [what: string, object: Tree, path: RegExp, message: RegExp
   ['a range that is none', policy({ ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0' } }] }] }), /cidr/, /no range/],
   ['a peer that is nobody', policy({ ingress: [{ from: [{}] }] }), /from/, /has to name/],
   ['ports backwards', policy({ ingress: [{ ports: [{ port: 90, endPort: 80 }] }] }), /endPort/, /less than/],
+  ['a backend with a dot', ingress({}, {}, { name: 'a.b' }), /service\.name/, /no name of a Service/],
+  ['no paths', ingress({ http: { paths: [] } }), /http\.paths/, /one at least/],
+  [
+    'a Service that selects by a wild card',
+    service({ selector: { app: '*' } }),
+    /selector\.app/,
+    /no value of a label/,
+  ],
+  ['a protocol with a blank', service({ ports: [{ port: 80, appProtocol: 'a b' }] }), /appProtocol/, /no name/],
+  // Access.
+  [
+    'a rule without verbs',
+    role([{ apiGroups: [''], resources: ['pods'], verbs: [] }]),
+    /rules\[0\]\.verbs/,
+    /one at least/,
+  ],
+  ['a rule without a group', role([{ resources: ['pods'], verbs: ['get'] }]), /apiGroups/, /core group/],
+  ['a binding to nobody', binding({ kind: 'Nobody', name: 'x' }), /subjects\[0\]\.kind/, /ServiceAccount, User, Group/],
+  ['a binding of no role', binding({}, { kind: 'Rule' }), /roleRef\.kind/, /Role, ClusterRole/],
   // Storage.
   ['a claim of nothing', claim({ resources: { requests: { storage: '0' } } }), /storage/, /more than nothing/],
   ['a claim without a mode', claim({ accessModes: [] }), /accessModes/, /one at least/],

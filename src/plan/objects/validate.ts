@@ -100,6 +100,7 @@ function checkTree(walk: Walk, value: Tree, schema: Schema, path: string): void 
       walk.found.push({ path: joined(path, name), message: 'is missing' });
   const known = Object.keys(properties ?? {});
   for (const [key, below] of Object.entries(value)) {
+    if (below === undefined) continue;
     const of = properties?.[key] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
     if (of !== undefined) check(walk, below, of, joined(path, key));
     else if (
@@ -124,7 +125,10 @@ function checkList(walk: Walk, list: readonly unknown[], schema: Schema, path: s
   for (const [at, one] of list.entries()) {
     const name = isTree(one) && typeof one['name'] === 'string' ? one['name'] : String(at);
     const below = `${path}[${name}]`;
-    if (schema.items !== undefined) check(walk, one, schema.items, below);
+    if (one === null && keys.length > 0) walk.found.push({ path: below, message: 'is empty' });
+    // Anywhere else an empty one is what has nothing set.
+    const value = one === null && keys.length === 0 && schema.items?.$ref !== undefined ? {} : one;
+    if (schema.items !== undefined) check(walk, value, schema.items, below);
     const key =
       keys.length > 0 && isTree(one)
         ? JSON.stringify(keys.map((each) => one[each] ?? DEFAULTS[each]))
@@ -152,6 +156,7 @@ function checkQuantity(value: unknown, add: Add): void {
 function checkIntOrText(value: unknown, add: Add): void {
   if (typeof value !== 'string' && !Number.isInteger(value))
     add('', `has to be a whole number or a text, and is ${kindOf(value)}`);
+  else if (Math.abs(Number(value)) >= INT32 && typeof value === 'number') add('', `${value} is too large`);
 }
 
 const INT32 = 2 ** 31;
@@ -185,7 +190,8 @@ function typeProblem(value: unknown, schema: Schema): string | undefined {
     if (schema.minimum !== undefined && value < schema.minimum) return `${value} is less than ${schema.minimum}`;
     if (schema.maximum !== undefined && value > schema.maximum) return `${value} is more than ${schema.maximum}`;
   }
-  if (allowed !== undefined && !allowed.includes(value))
+  // An empty one is none: it gets its default.
+  if (allowed !== undefined && value !== '' && !allowed.includes(value))
     return `${JSON.stringify(value)} is none of ${allowed.map((one) => JSON.stringify(one)).join(', ')}`;
   return undefined;
 }

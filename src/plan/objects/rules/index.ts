@@ -1,4 +1,5 @@
 /** Rules by definition: `core.v1.PodSpec`. */
+import { ACCESS_RULES } from './access.ts';
 import { METADATA_RULES } from './metadata.ts';
 import { NETWORK_RULES } from './network.ts';
 import { POD_RULES } from './pods.ts';
@@ -8,6 +9,7 @@ import { WORKLOAD_RULES } from './workloads.ts';
 
 export { nameProblem } from './metadata.ts';
 export const RULES: Readonly<Record<string, Rule>> = {
+  ...ACCESS_RULES,
   ...METADATA_RULES,
   ...NETWORK_RULES,
   ...POD_RULES,

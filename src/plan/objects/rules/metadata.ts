@@ -15,7 +15,7 @@ const OPERATORS: Record<string, 'values' | 'none'> = {
 
 /** A Service's name becomes a variable of pods: it begins with a letter. */
 const SERVICE = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const ANY_SEGMENT = ['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'];
+const ANY_SEGMENT = ['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding', 'PodDisruptionBudget'];
 const LABELS = ['Namespace'];
 
 /** @returns what is wrong with the name of an object of that kind */
@@ -33,7 +33,7 @@ export function nameProblem(kind: string, name: unknown): string | undefined {
     : `${shown} is no name of an object: small letters, digits, dashes and dots, at most 253, first and last a letter or a digit`;
 }
 
-function labelProblems(labels: unknown, add: (below: string, message: string) => void, place: string): void {
+export function labelProblems(labels: unknown, add: (below: string, message: string) => void, place: string): void {
   for (const [key, value] of entriesOf(labels)) {
     if (!isQualifiedName(key))
       add(`${place}.${key}`, `${JSON.stringify(key.slice(0, 80))} is no key of a label: NAME or DOMAIN/NAME`);

@@ -1,11 +1,13 @@
 /** Services, Ingresses and network policies. */
 import { BlockList, isIP } from 'node:net';
-import { isSubdomain } from '../../../environment/fields/kubernetes-names.ts';
+import { isQualifiedName, isSubdomain } from '../../../environment/fields/kubernetes-names.ts';
 import { isTree } from '../../../environment/merge.ts';
+import { labelProblems, nameProblem } from './metadata.ts';
 import { portNameProblem, portProblem, targetProblem } from './pods.ts';
 import { isSet, nameOf, repeated, type Rule, textOr, textsOf, treesOf } from './rule.ts';
 
-const service: Rule = ({ ports, type, clusterIP, externalName }, add) => {
+const service: Rule = ({ ports, type, clusterIP, externalName, selector }, add) => {
+  labelProblems(selector, add, 'selector');
   const all = treesOf(ports);
   if (type === 'ExternalName') {
     if (typeof externalName !== 'string' || !isSubdomain(externalName.replace(/\.$/, '')))
@@ -30,10 +32,12 @@ const service: Rule = ({ ports, type, clusterIP, externalName }, add) => {
     add('clusterIP', `${clusterIP} is no address`);
 };
 
-const servicePort: Rule = ({ name, port, targetPort, nodePort }, add) => {
+const servicePort: Rule = ({ name, port, targetPort, nodePort, appProtocol }, add) => {
+  if (typeof appProtocol === 'string' && !isQualifiedName(appProtocol))
+    add('appProtocol', `${JSON.stringify(appProtocol)} is no name of a protocol`);
   const problem = portProblem(port);
   if (problem !== undefined) add('port', problem);
-  const target = targetProblem(targetPort);
+  const target = targetPort === '' ? undefined : targetProblem(targetPort);
   if (target !== undefined) add('targetPort', target);
   if (isSet(nodePort) && nodePort !== 0 && portProblem(nodePort) !== undefined)
     add('nodePort', portProblem(nodePort) ?? '');
@@ -42,7 +46,8 @@ const servicePort: Rule = ({ name, port, targetPort, nodePort }, add) => {
 };
 
 const ingress: Rule = ({ rules, defaultBackend, tls, ingressClassName }, add) => {
-  if (treesOf(rules).length === 0 && !isSet(defaultBackend)) add('', 'has to have rules or a defaultBackend');
+  if ((!Array.isArray(rules) || rules.length === 0) && !isSet(defaultBackend))
+    add('', 'has to have rules or a defaultBackend');
   for (const host of treesOf(tls).flatMap(({ hosts }) => textsOf(hosts)))
     if (!isHost(host)) add('tls', `${JSON.stringify(host)} is no host name`);
   if (typeof ingressClassName === 'string' && !isSubdomain(ingressClassName))
@@ -57,6 +62,15 @@ function isHost(text: string): boolean {
   return isIP(text) === 0 && isSubdomain(text.replace(/^\*\./, ''));
 }
 
+const httpPaths: Rule = ({ paths }, add) => {
+  if (!Array.isArray(paths) || paths.length === 0) add('paths', 'has to have one at least');
+};
+
+const ingressTls: Rule = ({ secretName }, add) => {
+  if (typeof secretName === 'string' && secretName !== '' && !isSubdomain(secretName))
+    add('secretName', `${JSON.stringify(secretName.slice(0, 80))} is no name of a Secret`);
+};
+
 const ingressPath: Rule = ({ path, pathType }, add) => {
   if (pathType === 'ImplementationSpecific' && !isSet(path)) return;
   if (typeof path !== 'string' || !path.startsWith('/')) add('path', 'has to begin with "/"');
@@ -66,6 +80,8 @@ const ingressPath: Rule = ({ path, pathType }, add) => {
 
 const ingressBackend: Rule = ({ service: of, resource }, add) => {
   if (isSet(of) === isSet(resource)) add('', 'has to have one of service and resource');
+  const named = isTree(of) ? nameProblem('Service', of['name']) : undefined;
+  if (named !== undefined) add('service.name', named);
   const port = isTree(of) && isTree(of['port']) ? of['port'] : {};
   if (isTree(of) && isSet(port['name']) === isSet(port['number']))
     add('service.port', 'has to have one of name and number');
@@ -100,11 +116,19 @@ const policyPort: Rule = ({ port, endPort }, add) => {
     add('endPort', `${endPort} is less than ${port}`);
 };
 
+const policy: Rule = ({ policyTypes }, add) => {
+  if (Array.isArray(policyTypes) && policyTypes.some((one) => one === '' || one === null))
+    add('policyTypes', '"" is none of Ingress, Egress');
+};
+
 export const NETWORK_RULES: Record<string, Rule> = {
+  'networking.v1.NetworkPolicySpec': policy,
   'core.v1.ServiceSpec': service,
   'core.v1.ServicePort': servicePort,
   'networking.v1.IngressSpec': ingress,
   'networking.v1.IngressRule': ingressRule,
+  'networking.v1.HTTPIngressRuleValue': httpPaths,
+  'networking.v1.IngressTLS': ingressTls,
   'networking.v1.HTTPIngressPath': ingressPath,
   'networking.v1.IngressBackend': ingressBackend,
   'networking.v1.IPBlock': ipBlock,

@@ -36,6 +36,7 @@ const container: Rule = (value, add) => {
       'name',
       `${JSON.stringify(nameOf(value))} is no name of a container: small letters, digits and dashes, at most 63`,
     );
+  if (!isSet(image)) add('image', 'is missing');
   if (typeof image === 'string' && (image.trim() === '' || image.trim() !== image))
     add('image', 'is empty, or has blanks around it');
   for (const variable of treesOf(env)) {
@@ -44,7 +45,7 @@ const container: Rule = (value, add) => {
     const { valueFrom } = variable;
     if (isSet(variable['value']) && variable['value'] !== '' && isSet(valueFrom))
       add(`env[${nameOf(variable)}]`, 'has both value and valueFrom');
-    if (isTree(valueFrom) && Object.keys(valueFrom).length !== 1)
+    if (isTree(valueFrom) && Object.values(valueFrom).filter(isSet).length !== 1)
       add(`env[${nameOf(variable)}].valueFrom`, 'has to name exactly one source');
   }
   for (const name of repeated(
@@ -101,15 +102,35 @@ const probe: Rule = (value, add) => {
     if (typeof value[name] === 'number' && value[name] < 0) add(name, `${value[name]} is less than 0`);
 };
 
-const httpGet: Rule = ({ path, port }, add) => {
+const httpGet: Rule = ({ port }, add) => {
   const problem = targetProblem(port);
   if (problem !== undefined) add('port', problem);
-  if (path === '') add('path', 'is empty');
+};
+
+const mount: Rule = ({ mountPath }, add) => {
+  if (mountPath === '') add('mountPath', 'is missing');
+};
+
+const seccomp: Rule = ({ type }, add) => {
+  if (type === '') add('type', 'is missing');
+};
+
+const exec: Rule = ({ command }, add) => {
+  if (!Array.isArray(command) || command.length === 0) add('command', 'has to be there');
 };
 
 const tcpSocket: Rule = ({ port }, add) => {
   const problem = targetProblem(port);
   if (problem !== undefined) add('port', problem);
+};
+
+const FIELD =
+  /^(metadata\.(name|namespace|uid|(labels|annotations)\['[^']+'\])|spec\.(nodeName|serviceAccountName)|status\.(hostIP|podIP)s?)$/;
+
+/** As a variable. Volumes know a few less. */
+const fieldReference: Rule = ({ fieldPath }, add) => {
+  if (typeof fieldPath === 'string' && !FIELD.test(fieldPath))
+    add('fieldPath', `${JSON.stringify(fieldPath)} is no field of a pod that it can be told`);
 };
 
 const mode =
@@ -181,9 +202,14 @@ const securityContext: Rule = (value, add) => {
 
 export const POD_RULES: Record<string, Rule> = {
   'core.v1.Container': container,
+  'core.v1.ObjectFieldSelector': fieldReference,
   'core.v1.ContainerPort': containerPort,
   'core.v1.ResourceRequirements': resources,
+  'core.v1.ExecAction': exec,
+  'core.v1.VolumeMount': mount,
+  'core.v1.SeccompProfile': seccomp,
   'core.v1.Probe': probe,
+  'core.v1.GRPCAction': tcpSocket,
   'core.v1.HTTPGetAction': httpGet,
   'core.v1.TCPSocketAction': tcpSocket,
   'core.v1.SecretVolumeSource': mode('defaultMode'),

@@ -30,7 +30,9 @@ const kept: Rule = (value, add) => {
 };
 
 /** A variable's source. */
-const reference: Rule = ({ key }, add) => {
+const reference: Rule = ({ name, key }, add) => {
+  if (typeof name !== 'string' || !isSubdomain(name))
+    add('name', `${JSON.stringify(name ?? '')} is no name of an object`);
   if (typeof key === 'string' && !isKey(key)) add('key', `${JSON.stringify(key)} is no key of a ConfigMap or a Secret`);
 };
 

@@ -1,8 +1,9 @@
 /** Deployments, StatefulSets, DaemonSets, Jobs, CronJobs, budgets and autoscalers. */
+import { isLabel } from '../../../environment/fields/kubernetes-names.ts';
 import { isTree, type Tree } from '../../../environment/merge.ts';
 import { selects } from './metadata.ts';
 import { mountProblems } from './pods.ts';
-import { isSet, nameOf, type Rule, treesOf } from './rule.ts';
+import { entriesOf, isSet, nameOf, type Rule, treesOf } from './rule.ts';
 
 const PERCENT = /^[0-9]+%$/;
 const LONGEST_JOB = 63;
@@ -26,10 +27,14 @@ function podOf({ template }: Tree): { labels: unknown; spec: Tree } {
   };
 }
 
+const isEmpty = ({ matchLabels, matchExpressions }: Tree): boolean =>
+  entriesOf(matchLabels).length === 0 && treesOf(matchExpressions).length === 0;
+
 const workload: Rule = (value, add) => {
   const { labels, spec } = podOf(value);
   const { selector, replicas } = value;
-  if (isTree(selector) && Object.keys(selector).length === 0) add('selector', 'is empty: it would select everything');
+  if (!isTree(value['template']) || !isSet(value['template']['spec'])) add('template.spec', 'is missing');
+  if (isTree(selector) && isEmpty(selector)) add('selector', 'is empty: it would select everything');
   else if (!selects(selector, labels)) add('template.metadata.labels', 'do not fit the selector');
   if (typeof replicas === 'number' && replicas < 0) add('replicas', `${replicas} is less than 0`);
   const claims = treesOf(value['volumeClaimTemplates']).map(({ metadata }) =>
@@ -60,6 +65,13 @@ function shareProblem(value: unknown, add: (message: string) => void): void {
   if (typeof value === 'number' && value < 0) add(`${value} is less than 0`);
 }
 
+const stateful: Rule = (value, add) => {
+  workload(value, add);
+  const { serviceName } = value;
+  if (typeof serviceName === 'string' && serviceName !== '' && !isLabel(serviceName))
+    add('serviceName', `${JSON.stringify(serviceName.slice(0, 80))} is no name of a Service`);
+};
+
 const job: Rule = (value, add) => {
   const { spec } = podOf(value);
   const policy = spec['restartPolicy'];
@@ -73,7 +85,8 @@ const job: Rule = (value, add) => {
     if (typeof value[name] === 'number' && value[name] < 0) add(name, `${value[name]} is less than 0`);
 };
 
-const cronJob: Rule = ({ schedule, timeZone, startingDeadlineSeconds }, add) => {
+const cronJob: Rule = ({ schedule, timeZone, startingDeadlineSeconds, jobTemplate }, add) => {
+  if (isTree(jobTemplate) && !isSet(jobTemplate['spec'])) add('jobTemplate.spec', 'is missing');
   if (typeof schedule === 'string') {
     if (/TZ/.test(schedule)) add('schedule', 'names a time zone: that belongs into timeZone');
     else if (!isSchedule(schedule))
@@ -145,7 +158,7 @@ const named =
 
 export const WORKLOAD_RULES: Record<string, Rule> = {
   'apps.v1.DeploymentSpec': deployment,
-  'apps.v1.StatefulSetSpec': workload,
+  'apps.v1.StatefulSetSpec': stateful,
   'apps.v1.DaemonSetSpec': workload,
   'batch.v1.Job': named(LONGEST_JOB),
   'batch.v1.JobSpec': job,
