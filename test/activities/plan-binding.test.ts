@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createActivities, unguardedActivities } from '../../src/activities/index.ts';
 import { destructionDigest } from '../../src/effects/plan/binding.ts';
-import { destroyPlanOf } from '../../src/effects/plan/destroy.ts';
+import { destroyPlanOf, destructionOf } from '../../src/effects/plan/destroy.ts';
 import { survey } from '../../src/effects/destroy/survey.ts';
 import { rollbackPlan } from '../../src/effects/plan/rollback.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
@@ -67,6 +67,23 @@ describe('rollback', () => {
 });
 
 describe('destroy', () => {
+  test("plan and namespaces come from one look at Helm's records", () =>
+    withFakeClients(async (parts) => {
+      const { clients } = parts;
+      const store = helmStore(parts);
+      store.upgrade({ labels: { 'ananta-environment': 'sandbox', 'ananta-run': 'r', 'ananta-digest': 'd' } });
+      const list = clients.kubernetes.list.bind(clients.kubernetes);
+      const asked: string[] = [];
+      clients.kubernetes.list = (path, options, signal) => {
+        if (options?.labelSelector?.includes('owner=helm')) asked.push(path);
+        return list(path, options, signal);
+      };
+      const { plan, found } = await destructionOf(clients, false);
+      assert.equal(asked.length, 1);
+      assert.equal(plan.services.find(({ name }) => name === 'cache')?.action, 'remove');
+      assert.ok(found.releases.has('stores/cache'));
+    }));
+
   const shown = async ({ clients }: FakeParts, deleteData: boolean): Promise<string> =>
     destructionDigest(await destroyPlanOf(clients, deleteData), await survey(clients), deleteData);
   const claim = ({ cluster, clients }: FakeParts, name: string): void => {
