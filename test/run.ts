@@ -1,7 +1,8 @@
 /**
- * Runs the whole test suite, fast tiers first; `npm test -- --tier NAME` runs one, `npm test -- FILE ...` some files.
- * What failed is said again at the end, and added to the file ANANTA_TEST_FAILURES, where that is set. Exit code 0 only
- * when every tier passed; 3 when the tier `node` was asked for and this machine cannot run it.
+ * Runs the whole test suite, fast tiers first; `npm test -- --tier NAME` runs one, `npm test -- FILE ...` some files,
+ * `--times N` all of it N times. What failed is said again at the end, and added to the file ANANTA_TEST_FAILURES,
+ * where that is set. Exit code 0 only when every tier passed; 3 when the tier `node` was asked for and this machine
+ * cannot run it.
  */
 import { appendFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -35,7 +36,11 @@ interface Tier {
 const config = readConfig();
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { tier: { type: 'string', multiple: true }, list: { type: 'boolean' } },
+  options: {
+    tier: { type: 'string', multiple: true },
+    list: { type: 'boolean' },
+    times: { type: 'string', default: '1' },
+  },
 });
 
 const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: config.repoRoot }).sort();
@@ -75,7 +80,8 @@ const TIERS: Tier[] = [
     name: 'workflows',
     what: 'workflows on a real Temporal server, replay of recorded histories',
     files: inFolder('test/workflows/*.test.ts'),
-    concurrency: 2,
+    // Timers and retries are waited for.
+    concurrency: 2 * SANDBOXES,
     tools: true,
   },
   {
@@ -265,7 +271,8 @@ if (wanted.some((tier) => tier.tools)) {
   await tools.all();
   times.push(`tools ${seconds(started)} s`);
 }
-for (const tier of together(wanted)) {
+const rounds = Array.from({ length: Number(values.times) }, () => together(wanted)).flat();
+for (const tier of rounds) {
   if (tier.files.length === 0) continue;
   console.log(`\n── ${tier.name}: ${tier.what}`);
   const started = performance.now();

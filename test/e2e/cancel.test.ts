@@ -27,7 +27,7 @@ let sandbox: Sandbox;
 let api: Api;
 before(async () => {
   sandbox = await createSandbox(MINI);
-  const up = await sandbox.cli(['up']);
+  const up = await sandbox.look(['up']);
   assert.equal(up.code, 0, up.stderr);
   api = await openApi(layoutOf({ ...readConfig(), stateRoot: `${sandbox.folder}/state` }, sandbox.name));
   // It may be begun by any of the deployments that are cancelled, and still has to be waited for in the last.
@@ -68,7 +68,7 @@ async function assertOrderly(): Promise<void> {
     cluster.close();
   }
   assert.deepEqual(await helmProcesses(sandbox.state), []);
-  assert.equal((JSON.parse((await sandbox.cli(['status', '--json'])).stdout) as { lock: unknown }).lock, null);
+  assert.equal((JSON.parse((await sandbox.look(['status', '--json'])).stdout) as { lock: unknown }).lock, null);
 }
 
 /** Until a Helm has written its pending record, and so is in the middle of its work. */
@@ -105,7 +105,7 @@ async function cancelledAt(
 
 describe('cancel', { concurrency: 1 }, () => {
   test('nothing is running: said in a word', async () => {
-    const run = await sandbox.cli(['cancel']);
+    const run = await sandbox.look(['cancel']);
     assert.equal(run.code, 0, run.stderr);
     assert.match(run.stdout, /Nothing is running on "rehearsal"/);
   });
@@ -155,7 +155,7 @@ describe('cancel', { concurrency: 1 }, () => {
     await cancelledAt(
       (running) => running.line(stateIs('auth', 'starting')),
       async () => {
-        const run = await sandbox.cli(['cancel', '--json']);
+        const run = await sandbox.look(['cancel', '--json']);
         assert.equal(run.code, 0, run.stderr);
         assert.equal(resultOf(run).outcome, 'cancelled');
       },
@@ -164,10 +164,10 @@ describe('cancel', { concurrency: 1 }, () => {
 
   test('the next deployment goes on from there to the end, and the one after it has nothing to do', async () => {
     await clearFailure(api, 'auth');
-    const next = await sandbox.cli(['deploy', '--json']);
+    const next = await sandbox.look(['deploy', '--json']);
     assert.equal(resultOf(next).outcome, 'succeeded', failuresOf(next));
-    const after = await sandbox.cli(['deploy', '--json']);
+    const after = await sandbox.look(['deploy', '--json']);
     assert.equal(resultOf(after).outcome, 'unchanged', failuresOf(after));
-    assert.equal((await sandbox.cli(['verify'])).code, 0);
+    assert.equal((await sandbox.look(['verify'])).code, 0);
   });
 });

@@ -1,11 +1,8 @@
 /** Part of the platform, and what happens to whoever comes while the lock is held: one sandbox, from empty to whole. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Api, clearFailure, failRelease, openApi } from '../../bootstrap/cluster/index.ts';
-import { layoutOf } from '../../bootstrap/layout.ts';
-import { readConfig } from '../../src/config.ts';
+import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
 import { clusterOf, factsOf } from '../support/cluster-facts.ts';
 import {
   type CliRun,
@@ -19,25 +16,19 @@ import {
 } from '../support/sandbox.ts';
 
 let sandbox: Sandbox;
-let api: Api;
 before(async () => {
   sandbox = await createSandbox(MINI);
-  const up = await sandbox.cli(['up']);
+  const up = await sandbox.look(['up']);
   assert.equal(up.code, 0, up.stderr);
-  const layout = layoutOf({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name);
-  api = await openApi(layout);
 });
-after(async () => {
-  api.close();
-  await sandbox.close();
-});
+after(() => sandbox.close());
 
 /**
  * Whoever deploys this from now on waits for it, and so holds the lock until `letGo`, however long the others' commands
  * take.
  */
-const holdOn = (): Promise<void> => failRelease(api, 'web', 'never-ready');
-const letGo = (): Promise<void> => clearFailure(api, 'web');
+const holdOn = (): Promise<void> => sandbox.simulate((api) => failRelease(api, 'web', 'never-ready'));
+const letGo = (): Promise<void> => sandbox.simulate((api) => clearFailure(api, 'web'));
 
 const stateIs =
   (name: string, ...states: string[]) =>
@@ -57,7 +48,7 @@ interface Lock {
   stalled?: string;
 }
 async function statusOf(): Promise<{ lock: Lock | null; queued: { requestedBy: string } | null }> {
-  return JSON.parse((await sandbox.cli(['status', '--json'])).stdout) as {
+  return JSON.parse((await sandbox.look(['status', '--json'])).stdout) as {
     lock: Lock | null;
     queued: { requestedBy: string } | null;
   };
@@ -69,8 +60,7 @@ async function until<T>(attempt: () => Promise<T>, fits: (value: T) => boolean, 
     const value = await attempt();
     if (fits(value)) return value;
     if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${JSON.stringify(value)}`);
-    // Each look is a command of its own, which costs most of a second of a core.
-    await sleep(1000);
+    await sleep(500);
   }
 }
 
@@ -87,16 +77,16 @@ async function releases(): Promise<string[]> {
 
 describe('lock', { concurrency: 1 }, () => {
   test('what a selected service depends on is not there: refused with both ways on, nothing was started', async () => {
-    const run = await sandbox.cli(['deploy', '--only', 'auth', '--json']);
+    const run = await sandbox.look(['deploy', '--only', 'auth', '--json']);
     assert.equal(run.code, 3, run.stderr);
     assert.match(errorOf(run), /database \(not there yet\), needed by auth/);
     assert.match(errorOf(run), /--with-dependencies.*or deploy what is missing first: --only /);
     assert.deepEqual(await releases(), []);
-    assert.equal((await sandbox.cli(['deploy', '--only', 'auht'])).code, 3);
+    assert.equal((await sandbox.look(['deploy', '--only', 'auht'])).code, 3);
   });
 
   test('a phase alone; then a service with what it depends on; then without one', async () => {
-    const phase = resultOf(await sandbox.cli(['deploy', '--phase', '1', '--json']));
+    const phase = resultOf(await sandbox.look(['deploy', '--phase', '1', '--json']));
     assert.equal(phase.outcome, 'succeeded');
     assert.deepEqual(
       phase.services
@@ -105,13 +95,13 @@ describe('lock', { concurrency: 1 }, () => {
         .filter((state) => state !== 'skipped'),
       [],
     );
-    const only = resultOf(await sandbox.cli(['deploy', '--only', 'auth', '--with-dependencies', '--json']));
+    const only = resultOf(await sandbox.look(['deploy', '--only', 'auth', '--with-dependencies', '--json']));
     assert.equal(only.services.find(({ name }) => name === 'auth')?.state, 'healthy');
     assert.ok(idle(only).includes('web'));
     // Its dependencies are healthy and settled by now.
-    const again = resultOf(await sandbox.cli(['deploy', '--only', 'auth', '--json']));
+    const again = resultOf(await sandbox.look(['deploy', '--only', 'auth', '--json']));
     assert.equal(again.outcome, 'unchanged');
-    const rest = resultOf(await sandbox.cli(['deploy', '--from', '2', '--skip', 'web,worker', '--json']));
+    const rest = resultOf(await sandbox.look(['deploy', '--from', '2', '--skip', 'web,worker', '--json']));
     assert.equal(rest.outcome, 'succeeded');
     assert.ok(!(await releases()).includes('web'));
   });
@@ -120,7 +110,7 @@ describe('lock', { concurrency: 1 }, () => {
     await holdOn();
     const holder = sandbox.start(['deploy', '--json']);
     await holder.line(stateIs('web', 'starting'));
-    const refused = await sandbox.cli(['deploy', '--if-running', 'refuse', '--json']);
+    const refused = await sandbox.look(['deploy', '--if-running', 'refuse', '--json']);
     assert.equal(refused.code, 3);
     assert.match(errorOf(refused), /A deployment to "rehearsal" is already running, started by .+@.+, since 20/);
 
@@ -157,12 +147,12 @@ describe('lock', { concurrency: 1 }, () => {
     await holdOn();
     const holder = sandbox.start(['deploy', '--image', 'web=9.0.0', '--json']);
     await holder.line(stateIs('web', 'starting'));
-    const left = await sandbox.cli(['deploy', '--if-running', 'queue', '--detach', '--json']);
+    const left = await sandbox.look(['deploy', '--if-running', 'queue', '--detach', '--json']);
     assert.equal(left.code, 4, left.stderr);
-    const back = await sandbox.cli(['cancel', '--queued']);
+    const back = await sandbox.look(['cancel', '--queued']);
     assert.equal(back.code, 0, back.stderr);
     assert.match(back.stdout, /was taken back from the queue/);
-    assert.match((await sandbox.cli(['cancel', '--queued'])).stdout, /Nobody waits for the lock/);
+    assert.match((await sandbox.look(['cancel', '--queued'])).stdout, /Nobody waits for the lock/);
     await letGo();
     assert.equal(resultOf(await holder.done).outcome, 'succeeded');
   });
@@ -192,7 +182,7 @@ describe('lock', { concurrency: 1 }, () => {
 
   // Still nothing lets it become ready.
   test('a holder whose worker is dead or stopped is noticed', async () => {
-    const started = await sandbox.cli(['deploy', '--image', 'web=9.0.2', '--detach', '--json']);
+    const started = await sandbox.look(['deploy', '--image', 'web=9.0.2', '--detach', '--json']);
     assert.equal(started.code, 4, started.stderr);
     const worker = await sandbox.pidOf('worker');
     process.kill(worker, 'SIGSTOP');
@@ -206,11 +196,11 @@ describe('lock', { concurrency: 1 }, () => {
     process.kill(worker, 'SIGKILL');
     const { lock } = await until(statusOf, (status) => status.lock?.stalled !== undefined, 30_000);
     assert.match(lock?.stalled ?? '', /is dead/);
-    const text = await sandbox.cli(['status']);
+    const text = await sandbox.look(['status']);
     assert.match(text.stdout, /It does not move: its worker .* is dead/);
     assert.match(text.stdout, /npm run ananta -- up --env rehearsal/);
     await letGo();
-    const attached = await sandbox.cli(['attach', '--json']);
+    const attached = await sandbox.look(['attach', '--json']);
     assert.equal(resultOf(attached).outcome, 'succeeded');
   });
 });

@@ -33,7 +33,7 @@ describe('plans', { concurrency: 1 }, () => {
     service: (name: string) => ServiceChange;
     stderr: string;
   }> => {
-    const { code, stdout, stderr } = await sandbox.cli(['plan', '--json', ...args]);
+    const { code, stdout, stderr } = await sandbox.look(['plan', '--json', ...args]);
     said += stdout + stderr;
     assert.ok(code === 0 || code === 2, stderr);
     const changes = JSON.parse(stdout) as PlatformChanges;
@@ -49,7 +49,7 @@ describe('plans', { concurrency: 1 }, () => {
     };
   };
   const printed = async (...args: string[]): Promise<string> => {
-    const { stdout, stderr } = await sandbox.cli(['plan', ...args]);
+    const { stdout, stderr } = await sandbox.look(['plan', ...args]);
     said += stdout + stderr;
     return stdout;
   };
@@ -102,13 +102,13 @@ describe('plans', { concurrency: 1 }, () => {
 
   test('that very plan is carried out, as it is kept', async () => {
     assert.equal((await stat(file('first.json'))).mode & 0o777, 0o600);
-    const run = await sandbox.cli(['deploy', '--json', '--plan', file('first.json')]);
+    const run = await sandbox.look(['deploy', '--json', '--plan', file('first.json')]);
     assert.equal(resultOf(run).outcome, 'succeeded', failuresOf(run));
     facts = await factsOf(await connected());
   });
 
   test('it is refused a second time: the world is another one', async () => {
-    const run = await sandbox.cli(['deploy', '--json', '--plan', file('first.json')]);
+    const run = await sandbox.look(['deploy', '--json', '--plan', file('first.json')]);
     assert.equal(run.code, 3, run.stdout + run.stderr);
     assert.match(
       run.stderr,
@@ -158,7 +158,7 @@ describe('plans', { concurrency: 1 }, () => {
   });
 
   test('part of the platform: what is skipped is not touched', async () => {
-    const refused = await sandbox.cli(['plan', '--image', 'api=9.9.9', '--skip', 'api']);
+    const refused = await sandbox.look(['plan', '--image', 'api=9.9.9', '--skip', 'api']);
     assert.deepEqual(
       [refused.code, /--image api=9\.9\.9 would do nothing/.test(refused.stderr)],
       [3, true],
@@ -242,7 +242,7 @@ describe('plans', { concurrency: 1 }, () => {
     await kubectl('-n', 'apps', 'scale', 'deployment', 'api', '--replicas=1');
     await kubectl('-n', 'apps', 'annotate', 'service', 'admin', 'meta.helm.sh/release-name=admin', '--overwrite');
     await kubectl('-n', 'apps', 'delete', 'secret', 'sh.helm.release.v1.leftover.v2');
-    const healed = await sandbox.cli(['deploy', '--json']);
+    const healed = await sandbox.look(['deploy', '--json']);
     assert.equal(resultOf(healed).outcome, 'succeeded', failuresOf(healed));
     assert.equal((await planned()).code, 0);
   });
@@ -271,7 +271,7 @@ describe('plans', { concurrency: 1 }, () => {
     assert.equal((await planned('--image', 'operator=9.9.9', '--out', path)).code, 2);
     facts = await factsOf(await connected());
     const refused = async (says: RegExp, ...args: string[]): Promise<void> => {
-      const run = await sandbox.cli(['deploy', '--json', ...args]);
+      const run = await sandbox.look(['deploy', '--json', ...args]);
       assert.equal(run.code, 3, run.stdout + run.stderr);
       assert.match(run.stderr, says);
       assert.deepEqual(await factsOf(await connected()), facts);
@@ -290,7 +290,7 @@ describe('plans', { concurrency: 1 }, () => {
       join(sandbox.folder, 'environments', '..', 'state', sandbox.name, 'vault-keys.json'),
     );
     await refused(/cannot be read/, '--plan', file('nothing.json'));
-    const run = await sandbox.cli(['deploy', '--json', '--plan', path]);
+    const run = await sandbox.look(['deploy', '--json', '--plan', path]);
     const result = resultOf(run);
     assert.equal(result.outcome, 'succeeded', failuresOf(run));
     assert.deepEqual(
@@ -311,8 +311,8 @@ describe('plans', { concurrency: 1 }, () => {
   test('a cluster that was stopped is not planned as an empty one', async () => {
     cluster?.close();
     cluster = undefined;
-    assert.equal((await sandbox.cli(['down'])).code, 0);
-    const run = await sandbox.cli(['plan']);
+    assert.equal((await sandbox.look(['down'])).code, 0);
+    const run = await sandbox.look(['plan']);
     assert.equal(run.code, 3);
     assert.match(run.stderr, /is not running\. Start it with: npm run ananta -- up/);
   });

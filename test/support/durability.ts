@@ -20,7 +20,7 @@ export async function deployUnder(
   sandbox: Sandbox,
   fault: (running: RunningCli) => Promise<void>,
 ): Promise<ResultLine> {
-  const up = await sandbox.cli(['up']);
+  const up = await sandbox.look(['up']);
   assert.equal(up.code, 0, up.stderr);
   const running = sandbox.start(['deploy', '--json']);
   await fault(running);

@@ -53,12 +53,13 @@ export interface Sandbox {
   start: (args: string[], input?: string, more?: Record<string, string>) => RunningCli;
   cli: (args: string[], input?: string) => Promise<CliRun>;
   /**
-   * The same command in the test's own process, which costs a tenth: for looks that are repeated until something is so,
-   * and where no process is what is tested.
+   * The same command in the test's own process, which costs a tenth: where no process is what is tested, and for looks
+   * that are repeated until something is so.
    */
   look: (args: string[]) => Promise<CliRun>;
   /** Asks the simulation for something, such as failing a release. */
   simulate: <T>(work: (api: Api) => Promise<T>) => Promise<T>;
+  /** In the test's own process. */
   deploy: (...args: string[]) => Promise<ResultLine>;
   components: () => Promise<Component[]>;
   /** Process id of a component. Rejects when it does not run. */
@@ -137,10 +138,11 @@ export async function createSandbox(
     return follow(child);
   };
   const cli = (args: string[], input?: string): Promise<CliRun> => start(args, input).done;
-  const own = { ...config, repoRoot: checkout, stateRoot, environmentsDir: environments };
+  const own = { ...readConfig(env), repoRoot: checkout };
   const layout = layoutOf(own, name);
+  const look = (args: readonly string[]): Promise<CliRun> => commandInProcess(own, [...args, '--env', name]);
   const components = async (): Promise<Component[]> => {
-    const { stdout } = await commandInProcess(own, ['doctor', '--json', '--env', name]);
+    const { stdout } = await look(['doctor', '--json']);
     return doctorSchema.parse(JSON.parse(stdout)).components;
   };
   const catalog = await loadPlatform(await loadEnvironment(name, own), config);
@@ -152,7 +154,7 @@ export async function createSandbox(
     checkout,
     start,
     cli,
-    look: (args) => commandInProcess(own, [...args, '--env', name]),
+    look,
     simulate: async (work) => {
       const api = await openApi(layout);
       try {
@@ -163,7 +165,11 @@ export async function createSandbox(
     },
     components,
     configure,
-    deploy: async (...args) => resultOf(await cli(['deploy', '--json', ...args])),
+    deploy: async (...args) => {
+      const command = ['deploy', '--json', ...args];
+      // The code of a copied checkout is that copy's.
+      return resultOf(await (ownCheckout ? cli(command) : look(command)));
+    },
     pidOf: async (component) => {
       const running = await runningDaemon(pidFileOf(layout, component));
       if (running === undefined) throw new Error(`${component} does not run`);

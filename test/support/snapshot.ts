@@ -29,7 +29,7 @@ export async function deployedSandbox(
 ): Promise<Sandbox> {
   const snapshot = await snapshotOf(DEPLOYED);
   const sandbox = await createSandbox({ ...DEPLOYED, ...overrides }, { ...options, from: snapshot });
-  const up = await sandbox.cli(['up']);
+  const up = await sandbox.look(['up']);
   if (up.code === 0) return sandbox;
   await sandbox.close();
   throw new Error(`A copy of ${snapshot} cannot be started:\n${up.stdout}${up.stderr}`);
@@ -46,10 +46,10 @@ async function snapshotOf(overrides: Record<string, unknown>): Promise<string> {
     for (const old of await readdir(dirname(folder))) await rm(join(dirname(folder), old), { recursive: true });
     const sandbox = await createSandbox(overrides);
     try {
-      const run = await sandbox.cli(['deploy', '--json']);
+      const run = await sandbox.look(['deploy', '--json']);
       assert.equal(resultOf(run).outcome, 'succeeded', failuresOf(run));
       // In good order: what is copied has been written.
-      const down = await sandbox.cli(['down']);
+      const down = await sandbox.look(['down']);
       assert.equal(down.code, 0, down.stderr);
       await cp(sandbox.state, `${folder}.part`, { recursive: true, verbatimSymlinks: true });
       await rename(`${folder}.part`, folder);

@@ -77,7 +77,7 @@ async function besideAnother(
         });
         const clients = { ...parts.clients, helm: mine };
         const startedBy = (): ReturnType<HelmClient['startedBy']> => mine.startedBy(owner, 'ns', 'api');
-        await waitUntil('its Helm', { timeoutMs: 10_000 }, startedBy);
+        await waitUntil('its Helm', { timeoutMs: 60_000 }, startedBy);
         pendingBy(parts, owner);
         await work(
           {

@@ -54,7 +54,7 @@ describe('writes', () => {
 
   for (const how of ['apply', 'dryRun'] as const) {
     const write = ({ clients }: FakeParts, what: object): Promise<unknown> =>
-      clients.kubernetes[how](PATH, what, { manager: 'us' } as { manager: string; force?: boolean });
+      clients.kubernetes[how](PATH, what, { manager: 'us' });
     refused(`${how} of another name`, 400, (parts) => write(parts, object({ name: 'two' })));
     refused(`${how} into another namespace`, 400, (parts) => write(parts, object({ namespace: 'theirs' })));
     refused(`${how} without a kind`, 400, (parts) => write(parts, { metadata: { name: 'one' } }));
