@@ -22,6 +22,7 @@ import { planCommand } from './commands/plan.ts';
 import { rbacCommand } from './commands/rbac.ts';
 import { rebindCommand } from './commands/rebind.ts';
 import { rollbackCommand } from './commands/rollback.ts';
+import { reportCommand } from './commands/report.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { statusCommand } from './commands/status.ts';
 import { uiCommand } from './commands/ui.ts';
@@ -49,7 +50,7 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
       destroyCommand,
     ],
   ],
-  ['Versions:', [historyCommand, auditCommand, diffCommand, rollbackCommand]],
+  ['Versions:', [historyCommand, auditCommand, diffCommand, reportCommand, rollbackCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],
   ['Looking inside:', [explainCommand, doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],

@@ -21,5 +21,6 @@ export { EngineAccessError } from './errors.ts';
 export { followDeployment, type FollowOptions } from './follow.ts';
 export { DeploymentTerminatedError } from './history.ts';
 export { createSchedules, type Schedules, type ScheduleView, type WantedSchedule } from './schedules.ts';
+export { type OperationHistory, readOperation } from './operation-history.ts';
 export { type ReachedEngine, reachEngine } from './reach.ts';
 export { buildsAtWork, setCurrentVersion, workerVersions, type WorkerVersions } from './versions.ts';

@@ -1,0 +1,5 @@
+export interface ReportOptions {
+  env: string;
+  out?: string;
+  json?: true;
+}

@@ -1,0 +1,104 @@
+/** `ananta report`: one operation as a file that a browser opens. Reads only. */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import { resolveConnections } from '../../environment/connections.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { renderReport } from '../../plan/report/html.ts';
+import { reportOf, type ReportSource } from '../../plan/report/report.ts';
+import type { CliContext } from '../shared/context.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
+import { printLines } from '../shared/terminal.ts';
+import type { ReportOptions } from './options.ts';
+
+type Found = Pick<ReportSource, 'version' | 'changes'> & { run?: { workflowId: string; runId: string } };
+
+export async function runReport(
+  context: CliContext,
+  wanted: number | undefined,
+  options: ReportOptions,
+): Promise<ExitCode> {
+  const environment = await loadEnvironment(options.env, context.config);
+  const { closeTemporal, connectTemporal, latestDeployment, readOperation } = await import(
+    '../../clients/temporal/index.ts'
+  );
+  const { engine } = await resolveConnections(environment, context.config, { engine: true });
+  const asked = wanted === undefined ? undefined : await versionAt(context, environment, wanted);
+  let client: Client | undefined;
+  try {
+    client = await connectTemporal(engine, 10);
+    const run = asked?.run ?? (await latestDeployment(client, environment.name));
+    if (!run)
+      throw refused(
+        `This engine knows of no operation on "${environment.name}".`,
+        commandLine('deploy', '--env', environment.name),
+      );
+    const history = await readOperation(client, run);
+    if (!history)
+      throw refused(
+        `The engine no longer has the history of run ${run.runId}: it keeps those of ended operations for a time only.`,
+        commandLine('history', ...(wanted === undefined ? [] : [String(wanted)]), '--env', environment.name),
+      );
+    const { version, changes } = asked ?? (await versionOf(context, environment, run.runId));
+    const report = reportOf({
+      run: { workflowId: run.workflowId, runId: run.runId },
+      environment: environment.name,
+      requestedBy: history.requestedBy,
+      events: history.events,
+      retries: history.retries,
+      now: Date.now(),
+      ...(version ? { version } : {}),
+      ...(changes ? { changes } : {}),
+    });
+    if (options.json) printLines(context.terminal.stdout, [JSON.stringify(report)]);
+    else {
+      const file = resolve(options.out ?? fileName(environment.name, run.runId, version?.version));
+      await writeFile(file, renderReport(report));
+      printLines(context.terminal.stdout, [file]);
+    }
+    return EXIT_CODES.done;
+  } finally {
+    if (client) await closeTemporal(client).catch(() => undefined);
+  }
+}
+
+function fileName(environment: string, runId: string, version: number | undefined): string {
+  return `report-${environment}-${version === undefined ? runId.slice(0, 8) : `version-${version}`}.html`;
+}
+
+/** @throws CliError (refused) for a version that is not kept */
+async function versionAt(context: CliContext, environment: Environment, wanted: number): Promise<Found> {
+  const { withVersions } = await import('../history/read.ts');
+  const { chosen } = await import('../../activities/versions/plan-rollback.ts');
+  const { readVersions } = await import('../../activities/versions/store.ts');
+  return withVersions(context, environment.name, async (clients, { name }) => {
+    const version = chosen(name, await readVersions(clients.kubernetes, name), wanted);
+    return { ...(await withChanges(clients, name, version)), run: version };
+  });
+}
+
+/** What the operation left: nothing where it was no success, or where the cluster does not answer. */
+async function versionOf(context: CliContext, environment: Environment, runId: string): Promise<Found> {
+  const { withVersions } = await import('../history/read.ts');
+  const { readVersions } = await import('../../activities/versions/store.ts');
+  return withVersions(context, environment.name, async (clients, { name }) => {
+    const version = (await readVersions(clients.kubernetes, name)).find((one) => one.runId === runId);
+    return version ? withChanges(clients, name, version) : {};
+  }).catch(() => ({}));
+}
+
+async function withChanges(
+  clients: Parameters<typeof import('../../activities/versions/diff.ts').diffVersions>[0],
+  environment: string,
+  version: NonNullable<Found['version']>,
+): Promise<Found> {
+  if (version.version === 1) return { version };
+  const { diffVersions } = await import('../../activities/versions/diff.ts');
+  const since = version.version - 1;
+  // The one before may be kept no longer.
+  const diff = await diffVersions(clients, environment, since, version.version).catch(() => undefined);
+  return { version, ...(diff ? { changes: { since, releases: diff.releases } } : {}) };
+}

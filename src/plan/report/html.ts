@@ -1,0 +1,242 @@
+/** A report as one HTML file that asks for nothing outside of itself. Pure. */
+import type { FieldChange } from '../diff/types.ts';
+import type { ReleaseDiff } from '../versions/diff.ts';
+import { type OperationReport, type ReportedService, type Segment, secondsIn } from './report.ts';
+import { STYLES } from './styles.ts';
+
+const STATES: [Segment['state'], string][] = [
+  ['waiting', 'waiting for dependencies'],
+  ['applying', 'Helm at work'],
+  ['starting', 'pods and health check awaited'],
+  ['removing', 'being removed'],
+];
+const OUTCOMES: Record<OperationReport['outcome'], [string, string]> = {
+  succeeded: ['good', 'succeeded'],
+  unchanged: ['good', 'nothing to do'],
+  failed: ['bad', 'failed'],
+  cancelled: ['bad', 'cancelled'],
+  running: ['busy', 'still running'],
+};
+const BAD_STATES = ['failed', 'skipped', 'cancelled'];
+
+export function renderReport(report: OperationReport): string {
+  const { environment, operation } = report;
+  const [tone, outcome] = OUTCOMES[report.outcome];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${text(`${environment}: ${operation} ${outcome}`)}</title>
+<style>${STYLES}</style>
+</head>
+<body>
+<a class="skip" href="#timeline">To the timeline</a>
+<header>
+<h1>${text(environment)}: ${text(operation)} <span class="${tone}">${text(outcome)}</span></h1>
+${facts(report)}
+</header>
+<main>
+${failures(report)}
+${timeline(report)}
+${services(report)}
+${retries(report)}
+${changes(report)}
+${contents(report)}
+</main>
+</body>
+</html>
+`;
+}
+
+function facts(report: OperationReport): string {
+  const seconds = (report.endedAt - report.startedAt) / 1000;
+  const changed = report.services.filter((service) => service.changed).length;
+  const rows: [string, string][] = [
+    ['Asked for by', text(report.requestedBy)],
+    ['Began', time(report.startedAt)],
+    [
+      report.outcome === 'running' ? 'Until now' : 'Took',
+      `${span(seconds)}${report.criticalPathSeconds > 0 ? ` <span class="dim">(the longest path of start-up times: ${span(report.criticalPathSeconds)})</span>` : ''}`,
+    ],
+    ['Services', `${report.services.length}, ${changed} changed`],
+    ...(report.version ? [['Version', String(report.version.version)] as [string, string]] : []),
+    ['Plan', text(report.planDigest)],
+    ['Workflow', `${text(report.workflowId)}, run ${text(report.runId)}`],
+    ...(report.criticalPath.length > 0
+      ? [
+          [
+            'Longest path',
+            report.criticalPath.map((name) => `<span class="critical">${text(name)}</span>`).join(' → '),
+          ] as [string, string],
+        ]
+      : []),
+  ];
+  return `<dl class="facts">${rows.map(([term, value]) => `<dt>${term}</dt><dd>${value}</dd>`).join('')}</dl>`;
+}
+
+function failures({ failure, services: all }: OperationReport): string {
+  const failed = all.filter((service) => service.state === 'failed');
+  if (!failure && failed.length === 0) return '';
+  const skipped = all.filter(({ state }) => state === 'skipped').length;
+  return `<section aria-labelledby="failures"><h2 id="failures">What failed</h2>
+${failure ? `<p class="bad">${text(failure.message)}</p>` : ''}
+${failed.map((service) => `<h3><a href="#service-${text(service.name)}">${text(service.name)}</a></h3>${failureBlock(service)}`).join('\n')}
+${skipped > 0 ? `<p>${skipped} services were not started, because something they depend on failed, or nothing further was to start.</p>` : ''}
+</section>`;
+}
+
+function failureBlock({ failure }: ReportedService): string {
+  if (!failure) return '';
+  return `<p class="bad">${text(failure.message)}</p>
+${failure.summary && failure.summary.length > 0 ? `<pre tabindex="0">${text(failure.summary.join('\n'))}</pre>` : ''}
+${failure.evidence === undefined ? '' : `<p>Evidence, on the worker’s machine: <code>${text(failure.evidence)}</code></p>`}`;
+}
+
+function timeline(report: OperationReport): string {
+  const shown = report.services.filter(({ segments }) => segments.length > 0);
+  const total = Math.max(1, report.endedAt - report.startedAt);
+  const at = (moment: number): string => ((Math.max(0, moment - report.startedAt) / total) * 100).toFixed(2);
+  const rows = report.phases.flatMap(({ number, title }) => {
+    const own = shown.filter(({ phase }) => phase === number);
+    if (own.length === 0) return [];
+    return [
+      `<h3>${number}. ${text(title)}</h3><ol class="timeline">${own
+        .map(
+          (
+            service,
+          ) => `<li><a class="${service.critical ? 'critical' : ''}" href="#service-${text(service.name)}">${text(service.name)}</a>
+<span class="bar" role="img" aria-label="${text(spoken(service))}">${service.segments
+            .map(
+              ({ state, from, to }) =>
+                `<i class="${state}" style="left:${at(from)}%;width:${(((to - from) / total) * 100).toFixed(2)}%"></i>`,
+            )
+            .join('')}</span>
+<span class="${toneOf(service.state)}">${text(service.state)}</span></li>`,
+        )
+        .join('\n')}</ol>`,
+    ];
+  });
+  return `<section aria-labelledby="timeline"><h2 id="timeline" tabindex="-1">Timeline</h2>
+<p class="dim">From 0 to ${span(total / 1000)}.${STATES.filter(([state]) =>
+    shown.some(({ segments }) => segments.some((segment) => segment.state === state)),
+  )
+    .map(([state, words]) => `<span class="key ${state}" aria-hidden="true"></span>${words}`)
+    .join('')}</p>
+${rows.length === 0 ? '<p>Nothing was to be done for any service.</p>' : rows.join('\n')}
+</section>`;
+}
+
+function spoken(service: ReportedService): string {
+  const sums = secondsIn(service);
+  const parts = STATES.flatMap(([state, words]) =>
+    sums[state] === undefined ? [] : [`${span(sums[state])} ${words}`],
+  );
+  return `${service.name}: ${[...parts, service.state].join(', ')}`;
+}
+
+function services(report: OperationReport): string {
+  const shown = report.services.filter(
+    ({ segments, failure, notes, state }) =>
+      segments.length > 0 || failure !== undefined || notes.length > 0 || BAD_STATES.includes(state),
+  );
+  const rest = report.services.length - shown.length;
+  return `<section aria-labelledby="services"><h2 id="services">Services</h2>
+${shown.map((service) => serviceBlock(service)).join('\n')}
+${rest > 0 ? `<p class="dim">${rest} services were as wanted, or not selected.</p>` : ''}
+</section>`;
+}
+
+function serviceBlock(service: ReportedService): string {
+  const sums = secondsIn(service);
+  const { name, state, action, reason, waitedFor, segments, notes } = service;
+  const details = segments.flatMap((segment) => segment.details);
+  return `<details id="service-${text(name)}"${state === 'failed' ? ' open' : ''}>
+<summary><strong>${text(name)}</strong> <span class="${toneOf(state)}">${text(state)}</span> <span class="dim">${text(action)}${reason === '' ? '' : `: ${text(reason)}`}</span></summary>
+<dl class="facts">${STATES.flatMap(([key, words]) =>
+    sums[key] === undefined
+      ? []
+      : [
+          `<dt>${words}</dt><dd>${span(sums[key])}${key === 'waiting' && waitedFor !== undefined ? `, last for ${text(waitedFor)}` : ''}</dd>`,
+        ],
+  ).join('')}</dl>
+${failureBlock(service)}
+${details.length > 0 ? `<ul>${details.map((detail) => `<li>${text(detail)}</li>`).join('')}</ul>` : ''}
+${notes.length > 0 ? `<ul>${notes.map((note) => `<li>${text(note)}</li>`).join('')}</ul>` : ''}
+</details>`;
+}
+
+function retries({ retries: all, startedAt }: OperationReport): string {
+  if (all.length === 0) return '';
+  return `<section aria-labelledby="retries"><h2 id="retries">What was tried again</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="retries"><table>
+<caption>${all.length} attempts that followed a failed one</caption>
+<thead><tr><th scope="col">After</th><th scope="col">What</th><th scope="col">Attempt</th><th scope="col">Why</th></tr></thead>
+<tbody>${all
+    .map(
+      ({ at, what, attempt, message }) =>
+        `<tr><td>${span((at - startedAt) / 1000)}</td><td>${text(what)}</td><td>${attempt}</td><td>${text(message)}</td></tr>`,
+    )
+    .join('\n')}</tbody></table></div></section>`;
+}
+
+function changes({ changes: found }: OperationReport): string {
+  if (!found) return '';
+  return `<section aria-labelledby="changes"><h2 id="changes">What changed since version ${found.since}</h2>
+${found.releases.length === 0 ? '<p>Nothing: both have the same content.</p>' : found.releases.map(releaseBlock).join('\n')}
+</section>`;
+}
+
+function releaseBlock({ release, namespace, kind, what, objects, note }: ReleaseDiff): string {
+  return `<details><summary><strong>${text(release)}</strong> <span class="dim">${text(namespace)}, ${kind}${what === '' ? '' : `: ${text(what)}`}</span></summary>
+${objects.map(({ kind: of, name, change, fields }) => `<p>${text(of)} ${text(name)}: ${change}</p>${fields.length === 0 ? '' : fieldTable(fields, `${of} ${name}`)}`).join('\n')}
+${note === undefined ? '' : `<p>${text(note)}</p>`}
+</details>`;
+}
+
+function fieldTable(fields: readonly FieldChange[], of: string): string {
+  const value = (one: string | undefined): string =>
+    one === undefined ? '<span class="dim">nothing</span>' : text(one);
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${text(`Fields of ${of}`)}"><table><thead><tr><th scope="col">Field</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>
+<tbody>${fields.map(({ path, from, to }) => `<tr><td>${text(path)}</td><td>${value(from)}</td><td>${value(to)}</td></tr>`).join('\n')}</tbody></table></div>`;
+}
+
+function contents({ version }: OperationReport): string {
+  if (!version) return '';
+  return `<section aria-labelledby="contents"><h2 id="contents">Version ${version.version}</h2>
+<details><summary>${version.releases.length} releases: charts and images</summary><div class="scroll" tabindex="0" role="region" aria-labelledby="contents"><table>
+<caption>What was left in the cluster</caption>
+<thead><tr><th scope="col">Release</th><th scope="col">Revision</th><th scope="col">Chart</th><th scope="col">Images</th></tr></thead>
+<tbody>${version.releases
+    .map(
+      ({ name, namespace, revision, chart, images }) =>
+        `<tr><th scope="row">${text(`${namespace}/${name}`)}</th><td>${revision}</td><td>${text(`${chart.name} ${chart.version}`)}</td><td>${images.map(({ image, digest }) => text(digest === undefined ? image : `${image} (${digest})`)).join('<br>')}</td></tr>`,
+    )
+    .join('\n')}</tbody></table></div></details></section>`;
+}
+
+function toneOf(state: string): string {
+  if (state === 'failed' || state === 'cancelled') return 'bad';
+  return state === 'skipped'
+    ? 'dim'
+    : ['waiting', 'applying', 'starting', 'removing'].includes(state)
+      ? 'busy'
+      : 'good';
+}
+
+function time(milliseconds: number): string {
+  const iso = new Date(milliseconds).toISOString();
+  return `<time datetime="${iso}">${iso.slice(0, 19).replace('T', ' ')} UTC</time>`;
+}
+
+function span(seconds: number): string {
+  if (seconds < 120) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  return whole < 7200
+    ? `${Math.floor(whole / 60)} min ${whole % 60} s`
+    : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+function text(value: string): string {
+  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
