@@ -72,8 +72,8 @@ function fileName(environment: string, runId: string, version: number | undefine
 /** @throws CliError (refused) for a version that is not kept */
 async function versionAt(context: CliContext, environment: Environment, wanted: number): Promise<Found> {
   const { withVersions } = await import('../history/read.ts');
-  const { chosen } = await import('../../activities/versions/plan-rollback.ts');
-  const { readVersions } = await import('../../activities/versions/store.ts');
+  const { chosen } = await import('../../effects/plan/rollback.ts');
+  const { readVersions } = await import('../../effects/versions/store.ts');
   return withVersions(context, environment.name, async (clients, { name }) => {
     const version = chosen(name, await readVersions(clients.kubernetes, name), wanted);
     return { ...(await withChanges(clients, name, version)), run: version };
@@ -83,7 +83,7 @@ async function versionAt(context: CliContext, environment: Environment, wanted: 
 /** What the operation left: nothing where it was no success, or where the cluster does not answer. */
 async function versionOf(context: CliContext, environment: Environment, runId: string): Promise<Found> {
   const { withVersions } = await import('../history/read.ts');
-  const { readVersions } = await import('../../activities/versions/store.ts');
+  const { readVersions } = await import('../../effects/versions/store.ts');
   return withVersions(context, environment.name, async (clients, { name }) => {
     const version = (await readVersions(clients.kubernetes, name)).find((one) => one.runId === runId);
     return version ? withChanges(clients, name, version) : {};
@@ -91,12 +91,12 @@ async function versionOf(context: CliContext, environment: Environment, runId: s
 }
 
 async function withChanges(
-  clients: Parameters<typeof import('../../activities/versions/diff.ts').diffVersions>[0],
+  clients: Parameters<typeof import('../../effects/versions/diff.ts').diffVersions>[0],
   environment: string,
   version: NonNullable<Found['version']>,
 ): Promise<Found> {
   if (version.version === 1) return { version };
-  const { diffVersions } = await import('../../activities/versions/diff.ts');
+  const { diffVersions } = await import('../../effects/versions/diff.ts');
   const since = version.version - 1;
   // The one before may be kept no longer.
   const diff = await diffVersions(clients, environment, since, version.version).catch(() => undefined);
