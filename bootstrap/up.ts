@@ -23,7 +23,6 @@ import { upKind } from './kind/index.ts';
 import { type ComponentName, layoutOf, lockOf, pidFileOf } from './layout.ts';
 import { NODE_NAME, checkNodeRequirements, ensurePauseImage } from './node/index.ts';
 import { endProcess, recordDaemon, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
-import type { DaemonRecord } from './process/daemon.ts';
 import { waitWhileMoving } from './process/wait.ts';
 import { privateFolder, readText, writeFileDurably } from './process/files.ts';
 import { withLock } from './process/lock.ts';
@@ -32,6 +31,7 @@ import { proveStarted } from './simulator.ts';
 import { type StartedWatch, watchStarted } from './supervise.ts';
 import { vitalsIn } from './vitals.ts';
 import { runningWorkflows } from './worker/index.ts';
+import { workerNotes } from './worker/notes.ts';
 
 export interface UpOptions {
   signal?: AbortSignal | undefined;
@@ -242,28 +242,12 @@ async function makeCluster(stack: LocalStack, report: Report, signal: AbortSigna
   return underLocks();
 }
 
-/** Names of what the worker would inherit now, and did not when it was started. */
-function lackingVariables(running: DaemonRecord | undefined, { spec }: Component): string[] {
-  return (spec.variables ?? []).filter((name) => !(running?.variables ?? []).includes(name));
-}
-
 async function startWorker(stack: LocalStack, report: Report, signal: AbortSignal | undefined): Promise<void> {
   const component = (await componentOf(stack, 'worker')) as Component;
   const running = await runningDaemon(component.spec.pidFile);
   const outdated = running !== undefined && isOutdated(running, component.spec);
   const busy = outdated ? await runningWorkflows(stack.layout, stack.ports) : 0;
-  const lacking = busy > 0 ? lackingVariables(running, component) : [];
-  if (lacking.length > 0)
-    report({
-      kind: 'note',
-      message: `The worker was started without ${lacking.join(', ')}, which this shell has, and cannot be replaced while a deployment runs: the plug-in by which it logs in to the cluster does not get them. Where it needs them: cancel, then deploy again from here.`,
-    });
-  if (busy > 0)
-    report({
-      kind: 'note',
-      message:
-        'The worker still runs the code or the settings that it started with, since a deployment is running. The next `up` without one replaces it.',
-    });
+  for (const message of workerNotes(running, component.spec, busy)) report({ kind: 'note', message });
   await ensureComponent(stack.layout, component, { report, signal, replaceOutdated: busy === 0 });
 }
 
