@@ -27,9 +27,9 @@ const RULES: readonly Rule[] = [
     pattern: /(\w+) "([^"]+)" in namespace "([^"]*)" exists and cannot be imported into the current release/,
     say: ([, kind = '', name = '', namespace = ''], text) => {
       const named = /"meta\.helm\.sh\/release-(name|namespace)"(?:: must be set to| must equal) "([^"]+)"/g;
-      const release = Object.fromEntries([...text.matchAll(named)].map(([, which, value]) => [which, value]));
+      const release = new Map([...text.matchAll(named)].map(([, which, value]) => [which, value]));
       const object = { kind, name, ...(namespace === '' ? {} : { namespace }) };
-      const marks = { name: release['name'] ?? 'RELEASE', namespace: release['namespace'] ?? 'NAMESPACE' };
+      const marks = { name: release.get('name') ?? 'RELEASE', namespace: release.get('namespace') ?? 'NAMESPACE' };
       const where = namespace === '' ? '' : ` in ${namespace}`;
       return [
         `${kind} ${name}${where} is not of this release and cannot be imported into it. Move it out of the way; or, if it is to belong to the release, give it to it; then run the same again:`,

@@ -16,7 +16,7 @@ type Destroying = Pick<Clients, 'environment' | 'config' | 'kubernetes' | 'catal
 /** What has to be removed, dependents first, from what the cluster holds; changes nothing. */
 export async function planDestroy(
   clients: Clients,
-  { run, deleteData, expectedDigest }: InputOf<'planDestroy'>,
+  { deleteData, expectedDigest }: InputOf<'planDestroy'>,
   scope: EffectScope,
 ): OutputOf<'planDestroy'> {
   scope.doing('plans');
