@@ -2,17 +2,17 @@
  * One release of the deployer: left alone when it is as wanted, installed or upgraded otherwise, and healthy in the
  * end.
  */
-import { applierLabels } from '../../effects/release/applier.ts';
-import { unlockRelease } from '../../effects/release/recover.ts';
-import { jobsOf, removeJobs } from '../../effects/release/jobs.ts';
+import { commandScope } from '../../effects/effect.ts';
+import { applyInputs } from '../../effects/release/apply.ts';
+import { jobsOf } from '../../effects/release/jobs.ts';
 import { newestRevision, type Revision } from '../../effects/release/revisions.ts';
 import { createPatience } from '../../effects/wait/patience.ts';
 import { waitForRelease } from '../../effects/wait/release.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { RunRef } from '../../contract/deploy.ts';
+import type { PlannedStep } from '../../contract/plan.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { type DeployerRelease, writtenValues } from '../../plan/deployer/releases.ts';
-import { jobHealth } from '../../plan/health/index.ts';
 import { failed } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import type { BootstrapReport } from './report.ts';
@@ -43,7 +43,7 @@ export async function installRelease(
     const action = await wantedAction(clients, release, signal);
     if (action !== 'unchanged') {
       report({ step: name, state: 'begun', text: action === 'install' ? 'is installed' : 'is upgraded' });
-      await apply(clients, run, release, signal);
+      await apply(clients, run, release, action, signal);
     }
     const proof = await healthy(clients, release, report, signal);
     report({
@@ -76,31 +76,31 @@ export async function wantedAction(
     : action;
 }
 
-async function apply(clients: Clients, run: RunRef, release: DeployerRelease, signal: AbortSignal): Promise<void> {
-  const { kubernetes, helm } = clients;
-  await unlockRelease(clients, run, release, release.digest, signal);
-  if (release.job) {
-    const dead = (await jobsOf(kubernetes, release, signal)).filter((job) => jobHealth(job).status === 'failed');
-    if (dead.length > 0) await removeJobs(kubernetes, release, dead, signal);
-  }
-  await helm.upgrade({
-    namespace: release.namespace,
-    release: release.name,
-    chart: release.chartPath,
-    values: writtenValues(release),
-    runId: run.runId,
-    clusterUid: run.clusterUid,
-    priority: 0,
-    signal,
-    labels: {
-      [RELEASE_LABELS.environment]: run.environment,
-      [RELEASE_LABELS.service]: release.name,
-      [RELEASE_LABELS.run]: run.runId,
-      [RELEASE_LABELS.digest]: release.digest,
-      [RELEASE_LABELS.charts]: 'bundled',
-      ...(await applierLabels(clients)),
-    },
-  });
+/** By the same way as the platform's releases. One whose completed Job is gone is applied although nothing differs. */
+async function apply(
+  clients: Clients,
+  run: RunRef,
+  release: DeployerRelease,
+  action: Exclude<ReleaseAction, 'unchanged'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, namespace, job, chartPath, digest } = release;
+  const step: PlannedStep = {
+    kind: 'release',
+    name,
+    namespace,
+    job,
+    digest,
+    reason: 'part of the deployer',
+    action: action === 'install' ? action : 'retry',
+  };
+  await applyInputs(
+    clients,
+    clients.environment,
+    { run, service: name, step, priority: 0 },
+    { chartPath, digest, values: writtenValues(release) },
+    commandScope(signal),
+  );
 }
 
 async function healthy(

@@ -12,6 +12,7 @@ import {
   type StoredRelease,
   type UpgradeRequest,
 } from '../../clients/helm/index.ts';
+import type { Catalog } from '../../catalog/schema.ts';
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import type { ApplyReleaseInput, InputOf, OutputOf } from '../../contract/activities.ts';
@@ -23,7 +24,7 @@ import { jobHealth } from '../../plan/health/index.ts';
 import { releaseInputs, type ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { labelledManifest } from '../../plan/ownership/owner-label.ts';
 import { descriptionOf, NO_PROOF } from '../../plan/ownership/provenance.ts';
-import { findRelease } from '../../plan/releases.ts';
+import { allReleases, findRelease } from '../../plan/releases.ts';
 import { handOver, leftIn } from '../fields/left.ts';
 import { ownNames } from '../owner/claim.ts';
 import { takeBack } from '../fields/take-back.ts';
@@ -48,24 +49,42 @@ import type { EffectScope } from '../effect.ts';
 /** Helm's discovery may be a moment behind a definition that was just established. */
 const KIND_UNKNOWN_PAUSE_MILLISECONDS = 2000;
 
+/** One release of the catalog: from the checkout, or from a revision in Helm's history. */
 export async function applyRelease(
   clients: Clients,
   input: InputOf<'applyRelease'>,
   scope: EffectScope,
 ): OutputOf<'applyRelease'> {
   scope.doing('looks at what is there');
+  const environment = await currentEnvironment(clients);
+  const back = input.step.toRevision !== undefined;
+  return applyInputs(
+    clients,
+    environment,
+    input,
+    back ? undefined : await plannedInputs(clients, environment, input),
+    scope,
+  );
+}
 
+/**
+ * Any release, whoever knows what it is made from: the deployer's own, which are in no catalog, come here as well.
+ * @param inputs undefined: a revision in Helm's history is applied, `toRevision` of the step
+ */
+export async function applyInputs(
+  clients: Clients,
+  environment: Environment,
+  input: ApplyReleaseInput,
+  inputs: ReleaseInputs | undefined,
+  scope: EffectScope,
+): OutputOf<'applyRelease'> {
   const started = performance.now();
   const { run, step } = input;
   const release = { namespace: step.namespace, name: step.name };
-  const [environment, revisions] = await Promise.all([
-    currentEnvironment(clients),
-    judgedRevisionsOf(clients, release, scope.signal),
-  ]);
+  const revisions = await judgedRevisionsOf(clients, release, scope.signal);
   const found = revisions.at(-1);
   await assertOurs(clients, release, revisions, scope.signal);
-  const back = step.toRevision !== undefined;
-  const inputs = back ? undefined : await plannedInputs(clients, environment, input);
+  const back = inputs === undefined;
   if (back && isRestored(input, found))
     return { changed: true, revision: await claim(clients, input), seconds: seconds(started) };
   if (!back && isDone(input, found)) {
@@ -260,12 +279,16 @@ async function labelsOf(
     ...(found?.labels[RELEASE_LABELS.proof] === undefined ? {} : { [RELEASE_LABELS.proof]: NO_PROOF }),
     [RELEASE_LABELS.environment]: run.environment,
     [RELEASE_LABELS.service]: service,
-    [RELEASE_LABELS.platform]: clients.catalog.name,
+    ...(isOfCatalog(clients.catalog, step) ? { [RELEASE_LABELS.platform]: clients.catalog.name } : {}),
     [RELEASE_LABELS.run]: run.runId,
     [RELEASE_LABELS.digest]: step.digest,
     [RELEASE_LABELS.charts]: inputs.upstream === undefined ? 'bundled' : 'upstream',
     ...(await applierLabels(clients)),
   };
+}
+
+function isOfCatalog(catalog: Catalog, { namespace, name }: Release): boolean {
+  return allReleases(catalog).some((release) => release.namespace === namespace && release.name === name);
 }
 
 /** Names of the kinds that the release has just brought along. Publishers make them from templates. */
