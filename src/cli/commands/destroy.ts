@@ -24,6 +24,7 @@ Says what goes and what stays, then asks for the environment's name. Protected e
       '-e, --env <name>',
       'environment: the name of a file in environments/, without .yaml; there is no default',
     )
+    .option('--plan <file>', 'carry out the plan in this file, which "plan --operation destroy --out" wrote')
     .option(
       '--delete-data',
       "delete volumes, Vault's data and the records of the deployer as well; there is no way back",

@@ -48,6 +48,10 @@ Exit code 0: no drift, or all of it repaired. Exit code 2: something is left. Ex
   })
     .addOption(new Option('--repair', 'repair what can be repaired, whatever the environment says').conflicts('report'))
     .option('--report', 'only look, whatever the environment says')
+    .option(
+      '--plan <file>',
+      'with --repair: what the plan in this file repairs, which "plan --operation repair --out" wrote',
+    )
     .option('--confirm <name>', 'with --repair: the name of a protected environment whose file asks for no repairs')
     .action((options: DriftRunOptions) => act(({ runDriftNow }) => runDriftNow(context, options))());
 

@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
-import { collectImage } from '../shared/arguments.ts';
+import { type Command, Option } from 'commander';
+import { collectImage, parseVersion } from '../shared/arguments.ts';
 import { environmentCommand } from '../shared/command.ts';
 import type { CliContext } from '../shared/context.ts';
 import { addSelectionOptions } from '../shared/selection-options.ts';
@@ -14,6 +14,9 @@ so that its defaults do not count as changes. Secret values are never shown, onl
 
 Changes nothing and needs no worker. A cluster that "up" has never made is planned as an empty one.
 
+--operation shows what a rollback, a drift repair or "destroy" would do, every step with what it waits for and why;
+kept with --out, each is carried out by its own command with --plan.
+
 Exit code 0: nothing to do. Exit code 2: there are changes.`,
     examples: [
       ['plan --env staging --image api=1.4.2', 'What this tag would change in staging.'],
@@ -22,6 +25,10 @@ Exit code 0: nothing to do. Exit code 2: there are changes.`,
         'Keeps the plan, to be carried out as it is: deploy --env staging --plan plan.json',
       ],
       ['plan --svg plan.svg', 'The same as a picture.'],
+      [
+        'plan --env staging --operation rollback --to 12 --out back.json',
+        'What leads back to version 12, step by step.',
+      ],
     ],
   }).option(
     '--image <service=tag>',
@@ -29,8 +36,15 @@ Exit code 0: nothing to do. Exit code 2: there are changes.`,
     collectImage,
   );
   return addSelectionOptions(command)
-    .option('--out <file>', 'keep the plan in this file, for deploy --plan')
-    .option('--svg <file>', 'draw the plan: services by what would be done to them')
+    .addOption(
+      new Option('--operation <name>', 'plan this operation').choices(['deploy', 'rollback', 'repair', 'destroy']),
+    )
+    .option('--to <version>', 'with a rollback: the version to go back to', parseVersion)
+    .option('--past-no-return', 'with a rollback: cross migrations that cannot be taken back')
+    .option('--delete-data', "with destroy: volumes and Vault's data as well")
+    .option('--steps', 'every step instead of the fields that change')
+    .option('--out <file>', 'keep the plan in this file, for --plan of the command that carries it out')
+    .option('--svg <file>', 'draw the plan: services by what would be done to them, or every step')
     .option('--json', 'one JSON object on standard output')
     .action(async (options: PlanOptions) => {
       const { runPlan } = await import('../plan/run.ts');

@@ -28,6 +28,7 @@ again with the same version: it goes on from there.`,
       'environment: the name of a file in environments/, without .yaml; there is no default',
     )
     .option('--to <version>', 'a version that "history" lists; default: the one before the current', parseVersion)
+    .option('--plan <file>', 'carry out the plan in this file, which "plan --operation rollback --out" wrote')
     .option('--past-no-return', 'cross migrations that cannot be taken back; the database keeps what they did')
     .option('--confirm <name>', 'the name of a protected environment, where nobody can be asked')
     .option('--timeout <duration>', 'end it in good order after this time: 90s, 15m, 1h30m', parseDuration)

@@ -3,6 +3,9 @@ import { destructionDigest } from '../../effects/plan/binding.ts';
 import { destructionOf } from '../../effects/plan/destroy.ts';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { DestroyInput } from '../../contract/destroy.ts';
+import type { OperationPlan } from '../../contract/plan.ts';
+import type { PlanFile } from '../../plan/diff/file.ts';
+import { requireSamePlan } from '../plan/kept.ts';
 import { withClients } from '../shared/clients.ts';
 import type { DestroyOptions } from './options.ts';
 import { confirmByName } from '../shared/confirm.ts';
@@ -16,7 +19,7 @@ import { writeJson } from '../render/renderers.ts';
 import { printLines } from '../shared/terminal.ts';
 import { previewLines, type DestroyPreview } from './preview.ts';
 
-export async function destroy(session: Session, options: DestroyOptions): Promise<ExitCode> {
+export async function destroy(session: Session, options: DestroyOptions, kept?: PlanFile): Promise<ExitCode> {
   const { environment, context, renderer, json } = session;
   const connections = await ensureLocalStackAgain(session);
   const ready = await prerequisites(session, connections);
@@ -25,9 +28,10 @@ export async function destroy(session: Session, options: DestroyOptions): Promis
   try {
     if (ready.cluster.record?.owner?.protected) throw protectedFromDestroy(environment.name, environment.protected);
     await requireFreeLock(session, ready, 'destroy');
-    const { digest, ...preview } = await withClients(context, environment, connections, (clients) =>
+    const { digest, plan, ...preview } = await withClients(context, environment, connections, (clients) =>
       previewOf(clients, deleteData, session.interrupted),
     );
+    if (kept) requireSamePlan(options.plan ?? '', kept, ready.clusterUid, { digest, plan });
     expectedDigest = digest;
     if (json) writeJson(context.terminal.stdout, { type: 'preview', environment: environment.name, ...preview });
     else {
@@ -60,7 +64,7 @@ async function previewOf(
   clients: Parameters<typeof destructionOf>[0],
   deleteData: boolean,
   signal: AbortSignal,
-): Promise<DestroyPreview & { digest: string }> {
+): Promise<DestroyPreview & { digest: string; plan: OperationPlan }> {
   const { plan, found } = await destructionOf(clients, deleteData, signal);
   const { namespaces } = found;
   const gone = plan.services.filter(({ action }) => action === 'remove');
@@ -78,6 +82,7 @@ async function previewOf(
       .map(({ kind, namespace, name }) => ({ kind, namespace, name }));
   return {
     digest: destructionDigest(plan, found, deleteData),
+    plan,
     deleteData,
     cluster: clients.kubernetes.server,
     services: gone.length,

@@ -1,5 +1,6 @@
 export interface DestroyOptions {
   env: string;
+  plan?: string;
   deleteData?: true;
   confirm?: string;
   timeout?: number;

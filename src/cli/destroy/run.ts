@@ -6,13 +6,18 @@ import type { CliContext } from '../shared/context.ts';
 import { protectedFromDestroy } from '../deploy/confirmed.ts';
 import { inSession } from '../deploy/in-session.ts';
 import type { ExitCode } from '../shared/failure.ts';
+import { keptPlan } from '../plan/kept.ts';
 import { commandLine } from '../shared/format.ts';
 
 export function runDestroy(context: CliContext, options: DestroyOptions): Promise<ExitCode> {
   return inSession(context, 'destroy', options, async (session, prepared) => {
     requireConfirmation(prepared.environment, options, context.terminal.interactive);
+    const kept =
+      options.plan === undefined
+        ? undefined
+        : await keptPlan(options.plan, 'destroy', options.env, options.deleteData ? ['--delete-data'] : []);
     const { destroy } = await import('./destruction.ts');
-    return destroy(session, options);
+    return destroy(session, kept?.deleteData ? { ...options, deleteData: true } : options, kept);
   });
 }
 

@@ -5,6 +5,7 @@ export interface DriftOptions {
 
 export interface DriftRunOptions extends DriftOptions {
   confirm?: string;
+  plan?: string;
   repair?: true;
   report?: true;
 }

@@ -19,6 +19,7 @@ import { workflowUrl } from '../shared/lines.ts';
 import { isRepairable } from '../../plan/drift/repairable.ts';
 import { findingsLines, resultLines } from '../render/drift.ts';
 import { printLines } from '../shared/terminal.ts';
+import { keptPlan, requireSamePlan } from '../plan/kept.ts';
 import { withEngine } from './engine.ts';
 
 const CODES: Record<DriftResult['outcome'], ExitCode> = {
@@ -29,7 +30,13 @@ const CODES: Record<DriftResult['outcome'], ExitCode> = {
   failed: EXIT_CODES.failed,
 };
 
-export function runDriftNow(context: CliContext, options: DriftRunOptions): Promise<ExitCode> {
+export async function runDriftNow(context: CliContext, options: DriftRunOptions): Promise<ExitCode> {
+  if (options.plan !== undefined && !options.repair)
+    throw refused(
+      '--plan carries out a repair: it goes with --repair.',
+      commandLine('drift', 'run', '--env', options.env, '--repair', '--plan', options.plan),
+    );
+  const kept = options.plan === undefined ? undefined : await keptPlan(options.plan, 'repair', options.env);
   return withEngine(context, options.env, async ({ client, clusterUid, cluster, environment, connections, signal }) => {
     await requireBound(client, environment, cluster);
     await requireSearchAttributes(client, environment, connections, (text) => {
@@ -44,6 +51,7 @@ export function runDriftNow(context: CliContext, options: DriftRunOptions): Prom
     const input = { environment: environment.name, clusterUid, requestedBy: context.config.requestedBy };
     const shown = mode === 'repair' ? await preview(context, options, client, input, signal) : undefined;
     if (typeof shown === 'number') return shown;
+    if (kept) requireSamePlan(options.plan ?? '', kept, clusterUid, { digest: shown ?? '' });
     // What the environment's own file asks for needs nobody's word.
     const session = { environment, context, interrupted: signal };
     const confirmation =

@@ -10,7 +10,7 @@ import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { type SelectionOptions, selectionFlags } from '../shared/selection-options.ts';
 import { deployArgs } from './args.ts';
-import { readPlanFile } from './file.ts';
+import { keptPlan } from './kept.ts';
 
 export interface ApprovedPlan extends Omit<PlanFile, 'selection'> {
   path: string;
@@ -32,7 +32,7 @@ export async function approvedPlan(
       `${beside.join(' and ')} cannot be given together with --plan: the plan says which services and which tags.`,
       `${commandLine('plan', '--env', options.env, '--out', path)} with ${beside.join(' and ')}, then deploy --plan ${path}`,
     );
-  const { selection, ...file } = await readPlanFile(path, options.env);
+  const { selection, ...file } = await keptPlan(path, 'deploy', options.env);
   checkImages(
     file.imageTags,
     catalog.services.map(({ name }) => name),

@@ -2,6 +2,12 @@ import type { SelectionOptions } from '../shared/selection-options.ts';
 
 export interface PlanOptions extends SelectionOptions {
   env: string;
+  operation?: 'deploy' | 'rollback' | 'repair' | 'destroy';
+  /** Every step instead of what changes. */
+  steps?: true;
+  to?: number;
+  pastNoReturn?: true;
+  deleteData?: true;
   image?: Record<string, string>;
   out?: string;
   svg?: string;

@@ -12,15 +12,24 @@ import { requireCharts } from '../deploy/charts.ts';
 import { checkInputs, preflight, type Prepared } from '../deploy/preflight.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { helmBinary } from '../shared/helm-binary.ts';
-import { selectionOf } from '../shared/selection-options.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
+import { selectionFlags, selectionOf } from '../shared/selection-options.ts';
 import { printLines } from '../shared/terminal.ts';
 import { deployArgs } from './args.ts';
 import { writePlanFile, writeText } from './file.ts';
 import { isNotProvisioned, withProvisioned } from './provisioned.ts';
+import { stepLines } from './steps.ts';
 import { planLines } from './text.ts';
 
 /** @returns 0 nothing to do, 2 changes */
 export async function runPlan(context: CliContext, options: PlanOptions): Promise<ExitCode> {
+  requireFitting(options);
+  const { operation = 'deploy' } = options;
+  if (operation !== 'deploy') {
+    const { runOperationPlan } = await import('./operation.ts');
+    return runOperationPlan(context, operation, options);
+  }
   const { config, terminal } = context;
   const imageTags = options.image ?? {};
   const prepared = await preflight(context, options.env, imageTags);
@@ -31,8 +40,9 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
   const changes = await lookAtChanges(context, prepared, imageTags, selection);
   if (options.svg !== undefined) {
     // Graphviz is a megabyte of WebAssembly: loaded when a picture is asked for.
-    const { renderChangesSvg } = await import('../../plan/render/svg.ts');
-    await writeText(options.svg, await renderChangesSvg(changes), '--svg plan.svg');
+    const { renderChangesSvg, renderStepsSvg } = await import('../../plan/render/svg.ts');
+    const picture = options.steps ? renderStepsSvg({ operation, ...changes }) : renderChangesSvg(changes);
+    await writeText(options.svg, await picture, '--svg plan.svg');
     terminal.stderr.write(`Written: ${options.svg}\n`);
   }
   if (options.out !== undefined) {
@@ -46,6 +56,11 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
     terminal.stderr.write(`Written: ${options.out}\n`);
   }
   if (options.json) printLines(terminal.stdout, [JSON.stringify(changes)]);
+  else if (options.steps)
+    printLines(
+      terminal.stdout,
+      stepLines({ operation, ...changes }, { columns: terminal.stdout.columns ?? 100, style: terminal.style }),
+    );
   else {
     printLines(
       terminal.stdout,
@@ -58,6 +73,24 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
     );
   }
   return changes.changes ? EXIT_CODES.changes : EXIT_CODES.done;
+}
+
+/** @throws CliError (refused) for an option of another operation */
+function requireFitting({ operation = 'deploy', env, ...options }: PlanOptions): void {
+  const ofDeploy = [...(options.image === undefined ? [] : ['--image']), ...selectionFlags(options)];
+  const given: [boolean, string, string][] = [
+    [options.to !== undefined, '--to', 'rollback'],
+    [options.pastNoReturn === true, '--past-no-return', 'rollback'],
+    [options.deleteData === true, '--delete-data', 'destroy'],
+    ...ofDeploy.map((flag): [boolean, string, string] => [true, flag, 'deploy']),
+  ];
+  const other = given.find(([there, , of]) => there && of !== operation);
+  if (other === undefined) return;
+  const [, flag, of] = other;
+  throw refused(
+    `${flag} belongs to the plan of a ${of}, and this is that of a ${operation}.`,
+    commandLine('plan', '--env', env, '--operation', of),
+  );
 }
 
 async function lookAtChanges(

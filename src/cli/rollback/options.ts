@@ -1,5 +1,6 @@
 export interface RollbackOptions {
   env: string;
+  plan?: string;
   to?: number;
   pastNoReturn?: true;
   confirm?: string;

@@ -6,9 +6,11 @@ import { FAILURES } from '../../contract/failures.ts';
 import type { OperationPlan } from '../../contract/plan.ts';
 import type { RollbackInput } from '../../contract/rollback.ts';
 import type { Connections } from '../../environment/connections.ts';
+import type { PlanFile } from '../../plan/diff/file.ts';
 import { RollbackRefusedError } from '../../plan/versions/rollback-refused.ts';
 import { withClients } from '../shared/clients.ts';
 import type { RollbackOptions } from './options.ts';
+import { requireSamePlan } from '../plan/kept.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { requireFreeLock } from '../deploy/free-lock.ts';
 import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
@@ -20,7 +22,14 @@ import { previewJson, previewLines } from '../render/rollback-preview.ts';
 import { writeJson } from '../render/renderers.ts';
 import { printLines } from '../shared/terminal.ts';
 
-export async function rollback(session: Session, options: RollbackOptions): Promise<ExitCode> {
+export async function rollback(session: Session, asked: RollbackOptions, kept?: PlanFile): Promise<ExitCode> {
+  const options: RollbackOptions = kept
+    ? {
+        ...asked,
+        ...(kept.toVersion === undefined ? {} : { to: kept.toVersion }),
+        ...(kept.pastNoReturn ? { pastNoReturn: true } : {}),
+      }
+    : asked;
   const { environment, context, renderer, json } = session;
   const connections = await ensureLocalStackAgain(session);
   const ready = await prerequisites(session, connections);
@@ -29,6 +38,7 @@ export async function rollback(session: Session, options: RollbackOptions): Prom
   try {
     await requireFreeLock(session, ready, 'rollback');
     plan = await openWay(session, connections, options);
+    if (kept) requireSamePlan(asked.plan ?? '', kept, ready.clusterUid, { digest: plan.digest, plan });
     if (json) writeJson(context.terminal.stdout, previewJson(plan));
     else {
       renderer.close();

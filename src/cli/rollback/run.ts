@@ -5,14 +5,19 @@ import type { RollbackOptions } from './options.ts';
 import type { CliContext } from '../shared/context.ts';
 import { inSession } from '../deploy/in-session.ts';
 import type { ExitCode } from '../shared/failure.ts';
+import { keptPlan } from '../plan/kept.ts';
 import { commandLine } from '../shared/format.ts';
 
 export function runRollback(context: CliContext, options: RollbackOptions): Promise<ExitCode> {
   return inSession(context, 'rollback', options, async (session, prepared) => {
     requireConfirmation(prepared.environment, options, context.terminal.interactive);
+    const kept =
+      options.plan === undefined
+        ? undefined
+        : await keptPlan(options.plan, 'rollback', options.env, besidePlan(options));
     // Loaded late: the clients take a second, and a wrong option should be told at once.
     const { rollback } = await import('./rollback.ts');
-    return rollback(session, options);
+    return rollback(session, options, kept);
   });
 }
 
@@ -34,4 +39,8 @@ export function requireConfirmation(
     what: `"${name}" is a protected environment: rolling it back`,
     again: commandLine('rollback', '--env', name, ...flags, '--confirm', name),
   });
+}
+
+function besidePlan({ to, pastNoReturn }: RollbackOptions): string[] {
+  return [...(to === undefined ? [] : ['--to']), ...(pastNoReturn ? ['--past-no-return'] : [])];
 }

@@ -143,6 +143,7 @@ async function describe(
     orphans: lost,
     groundwork: plan.groundwork ? prerequisiteChanges(catalog, observed, existing) : [],
     simulated: plan.simulated,
+    ...(plan.steps === undefined ? {} : { steps: plan.steps }),
     phases: plan.phases,
     notes: [...(plan.notes ?? []), ...frozenNotes(inputs)],
   };

@@ -1,6 +1,9 @@
 import { currentEnvironment } from '../environment.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
+import type { DriftFinding } from '../../contract/drift.ts';
+import type { OperationPlan } from '../../contract/plan.ts';
+import type { Environment } from '../../environment/schema.ts';
 import { allDigests } from '../../plan/inputs/release-inputs.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { buildRepairPlan } from '../../plan/repair.ts';
@@ -16,12 +19,21 @@ export async function planRepair(
   scope: EffectScope,
 ): OutputOf<'planRepair'> {
   scope.doing('plans the repair');
+  return repairPlan(clients, await currentEnvironment(clients), findings, run.imageTags, scope.signal);
+}
 
-  const environment = await currentEnvironment(clients);
+/** What brings these findings back; changes nothing. */
+export async function repairPlan(
+  clients: Clients,
+  environment: Environment,
+  findings: readonly DriftFinding[],
+  imageTags: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<OperationPlan> {
   const [{ revisions }, versions, digests] = await Promise.all([
-    readRecorded(clients, scope.signal),
-    readVersions(clients.kubernetes, environment.name, scope.signal),
-    allDigests(clients.catalog, environment, run.imageTags, clients.config),
+    readRecorded(clients, signal),
+    readVersions(clients.kubernetes, environment.name, signal),
+    allDigests(clients.catalog, environment, imageTags, clients.config),
   ]);
   const newest = versions.reduce<(typeof versions)[number] | undefined>(
     (best, version) => (best && best.version > version.version ? best : version),

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Selection } from '../../contract/deploy.ts';
+import { type OperationPlan, OPERATIONS } from '../../contract/plan.ts';
 import type { PlatformChanges } from './types.ts';
 
 export const PLAN_FILE_FORMAT = 'ananta-plan';
@@ -21,6 +22,8 @@ const selectionSchema = z.strictObject({
 export const planFileSchema = z.strictObject({
   format: z.literal(PLAN_FILE_FORMAT),
   version: z.literal(PLAN_FILE_VERSION),
+  /** Absent: a deployment. */
+  operation: z.enum(OPERATIONS).optional(),
   environment: z.string(),
   /** Absent: the cluster was still to be made. */
   clusterUid: z.string().optional(),
@@ -28,6 +31,11 @@ export const planFileSchema = z.strictObject({
   digest: z.string().regex(/^[0-9a-f]{16}$/),
   imageTags: z.record(z.string(), z.string()),
   selection: selectionSchema.optional(),
+  /** With a rollback: the version it leads back to, and whether migrations that cannot be taken back are crossed. */
+  toVersion: z.number().int().positive().optional(),
+  pastNoReturn: z.boolean().optional(),
+  /** With a destruction. */
+  deleteData: z.boolean().optional(),
   steps: z.array(
     z.strictObject({
       service: z.string(),
@@ -38,6 +46,10 @@ export const planFileSchema = z.strictObject({
       revision: z.number().int().optional(),
     }),
   ),
+  /** Every step that the operation does; the digest is over them. Absent in files of earlier versions. */
+  all: z
+    .array(z.looseObject({ id: z.string(), kind: z.string(), reason: z.string(), dependsOn: z.array(z.string()) }))
+    .optional(),
   /** ISO 8601. */
   createdAt: z.string(),
   requestedBy: z.string(),
@@ -52,7 +64,7 @@ export interface PlanFileOrigin {
 }
 
 export function planFileOf(
-  changes: Pick<PlatformChanges, 'environment' | 'clusterUid' | 'digest' | 'services'>,
+  changes: Pick<PlatformChanges, 'environment' | 'clusterUid' | 'digest' | 'services' | 'steps'>,
   { imageTags, selection, createdAt, requestedBy }: PlanFileOrigin,
 ): PlanFile {
   const { environment, clusterUid, digest, services } = changes;
@@ -74,8 +86,39 @@ export function planFileOf(
         ...(revision === undefined ? {} : { revision }),
       })),
     ),
+    ...(changes.steps === undefined ? {} : { all: changes.steps.map((step) => ({ ...step })) }),
     createdAt,
     requestedBy,
+  };
+}
+
+export type PlannedRequest = Pick<PlanFile, 'toVersion' | 'pastNoReturn' | 'deleteData'>;
+
+/** Of any operation but a deployment. @param digest that the operation is bound to */
+export function operationPlanFileOf(
+  { operation, environment, services, steps = [] }: OperationPlan,
+  request: PlannedRequest,
+  made: { createdAt: string; requestedBy: string; clusterUid: string; digest: string },
+): PlanFile {
+  return {
+    format: PLAN_FILE_FORMAT,
+    version: PLAN_FILE_VERSION,
+    operation,
+    environment,
+    imageTags: {},
+    ...request,
+    steps: services.flatMap((service) =>
+      service.steps.map(({ name, namespace, action, digest, revision }) => ({
+        service: service.name,
+        name,
+        namespace,
+        action,
+        digest,
+        ...(revision === undefined ? {} : { revision }),
+      })),
+    ),
+    all: steps.map((step) => ({ ...step })),
+    ...made,
   };
 }
 

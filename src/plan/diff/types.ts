@@ -1,4 +1,5 @@
 /** What `ananta plan` tells: per service, release, object and field. Holds no secret values. */
+import type { OperationStep } from '../../contract/steps.ts';
 import type { PlannedAction } from '../../contract/plan.ts';
 
 /** One field of an object, both sides as text. */
@@ -125,4 +126,6 @@ export interface PlatformChanges {
   phases: { number: number; title: string }[];
   /** One line each. */
   notes: string[];
+  /** Every step that the deployment would do, beside what it would change. */
+  steps?: OperationStep[];
 }
