@@ -22,7 +22,7 @@ import { planRepair } from '../effects/plan/repair.ts';
 import { planRollback } from '../effects/plan/rollback.ts';
 import { planUndo } from '../effects/plan/undo.ts';
 import { recordResult } from '../effects/records/result.ts';
-import { applyRelease } from '../effects/release/apply.ts';
+import { applyRelease, rollbackRelease } from '../effects/release/apply.ts';
 import { removeRelease } from '../effects/release/uninstall.ts';
 import { settleReleases } from '../effects/release/unlock.ts';
 import { configureVault } from '../effects/vault/configure.ts';
@@ -63,7 +63,7 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
     findDrift: guarded(begin('reads', findDrift)),
     ensureNamespaces: guarded(begin('changes', ensureNamespaces)),
     applyRelease: guarded(begin('changes', applyRelease)),
-    rollbackRelease: guarded(begin('changes', applyRelease)),
+    rollbackRelease: guarded(begin('changes', rollbackRelease)),
     removeRelease: guarded(begin('changes', removeRelease)),
     awaitHealthy: guarded(begin('here', awaitHealthy)),
     openVault: guarded(begin('changes', openVault)),

@@ -49,22 +49,27 @@ import type { EffectScope } from '../effect.ts';
 /** Helm's discovery may be a moment behind a definition that was just established. */
 const KIND_UNKNOWN_PAUSE_MILLISECONDS = 2000;
 
-/** One release of the catalog: from the checkout, or from a revision in Helm's history. */
+/** One release of the catalog, from the checkout. */
 export async function applyRelease(
   clients: Clients,
   input: InputOf<'applyRelease'>,
   scope: EffectScope,
 ): OutputOf<'applyRelease'> {
+  // Workflows of earlier versions ask for it so.
+  if (input.step.toRevision !== undefined) return rollbackRelease(clients, input, scope);
   scope.doing('looks at what is there');
   const environment = await currentEnvironment(clients);
-  const back = input.step.toRevision !== undefined;
-  return applyInputs(
-    clients,
-    environment,
-    input,
-    back ? undefined : await plannedInputs(clients, environment, input),
-    scope,
-  );
+  return applyInputs(clients, environment, input, await plannedInputs(clients, environment, input), scope);
+}
+
+/** One release, from a revision in Helm's history. */
+export async function rollbackRelease(
+  clients: Clients,
+  input: InputOf<'rollbackRelease'>,
+  scope: EffectScope,
+): OutputOf<'rollbackRelease'> {
+  scope.doing('looks at what is there');
+  return applyInputs(clients, await currentEnvironment(clients), input, undefined, scope);
 }
 
 /**
