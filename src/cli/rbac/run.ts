@@ -56,7 +56,7 @@ export async function applyAccess(context: CliContext, options: RbacOptions): Pr
       ...changed.map((name) => `✔ ${name}`),
       changed.length === 0
         ? `All ${count(objects.length, 'object', 'objects')} are as wanted.`
-        : `${changed.length} of ${count(objects.length, 'object', 'objects')} made or changed.`,
+        : `${count(changed.length, 'object', 'objects')} made or changed, namespaces included; ${objects.length} are wanted.`,
     ]);
   return EXIT_CODES.done;
 }

@@ -74,10 +74,12 @@ function timeOf({ series, lastTimestamp, eventTime, metadata }: z.infer<typeof s
   return Date.parse(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '') || 0;
 }
 
-/** Without what a controller says around the API server's own words. */
+/** Without what a controller says around the API server's own words, and the part of a name that it makes up. */
 function oneLine(message: string): string {
   return message
     .replaceAll(/\s+/g, ' ')
-    .replace(/^Error creating: |^create Pod \S+ in StatefulSet \S+ failed error: /, '')
+    .replace(/^\(combined from similar events\): /, '')
+    .replace(/^Error creating: |^create Pod \S+ in StatefulSet \S+ failed error: /i, '')
+    .replace(/^(pods "\S+-)[bcdfghjklmnpqrstvwxz2456789]{5}(" is forbidden)/, '$1…$2')
     .trim();
 }

@@ -51,6 +51,28 @@ describe('what controllers say of a release', () => {
       true,
     ],
     [
+      'the same, many times: without the name that it made up for each pod',
+      event(
+        'ReplicaSet',
+        'api-7c5d',
+        'FailedCreate',
+        '(combined from similar events): Error creating: pods "api-7c5d-b6hc7" is forbidden: maximum memory usage per Container is 1Mi, but limit is 128Mi',
+      ),
+      'ReplicaSet api-7c5d: FailedCreate (pods "api-7c5d-…" is forbidden: maximum memory usage per Container is 1Mi, but limit is 128Mi)',
+      true,
+    ],
+    [
+      'a quota, met by a StatefulSet that writes its first word large',
+      event(
+        'StatefulSet',
+        'db',
+        'FailedCreate',
+        'Create Pod db-0 in StatefulSet db failed error: pods "db-0" is forbidden: exceeded quota: none',
+      ),
+      'StatefulSet db: FailedCreate (pods "db-0" is forbidden: exceeded quota: none)',
+      true,
+    ],
+    [
       'Pod Security, met by a Job',
       event(
         'Job',
