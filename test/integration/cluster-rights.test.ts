@@ -1,0 +1,172 @@
+/**
+ * A real API server that holds nothing but what the identities of docs/rbac.md are granted: each line of its table is
+ * asked of the authorizer, and what would make an identity stronger is tried. Beside it: that there is room for as
+ * many Services as a large platform has.
+ */
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { acquireTools } from '../../bootstrap/tools/index.ts';
+import { applyObjects } from '../../src/cli/rbac/run.ts';
+import { accessBasis } from '../../src/cli/rbac/rendered.ts';
+import {
+  type AccessQuestion,
+  createKubernetesClient,
+  isForbidden,
+  type KubernetesClient,
+} from '../../src/clients/kubernetes/index.ts';
+import { IN_CLUSTER } from '../../src/contract/names.ts';
+import { accessName, IDENTITIES, type IdentityName, identityOf } from '../../src/plan/access/identities.ts';
+import { accessObjects } from '../../src/plan/access/manifests.ts';
+import { platformInputs } from '../../src/plan/inputs/platform-inputs.ts';
+import { type Embedded, openEmbedded } from '../support/embedded.ts';
+
+const SERVICES = 1000;
+const AT_ONCE = 50;
+const RBAC = 'rbac.authorization.k8s.io';
+/** A verb, `resource.group/subresource` and perhaps a name; where; and what each identity is answered. */
+const LINE = /^\| `(\S+) ([^\s`]+)(?: ([^\s`]+))?` \| (\S+) \| (.*) \|$/;
+
+describe('rights in a real cluster', { concurrency: 1 }, () => {
+  let embedded: Embedded;
+  let admin: KubernetesClient;
+  const as = new Map<IdentityName, KubernetesClient>();
+
+  before(async () => {
+    embedded = await openEmbedded({ environment: { platform: 'mini', vault: { keys: { store: 'kubernetes' } } } });
+    const { config, environment, catalog } = embedded;
+    const { kubernetes } = await embedded.connections();
+    admin = createKubernetesClient(kubernetes);
+    const tools = acquireTools({
+      names: ['helm'],
+      cacheDir: config.cacheDir,
+      mirror: config.toolsMirror,
+      env: config.childEnv,
+    });
+    const inputs = platformInputs(catalog, environment, config);
+    const basis = await accessBasis({ environment, catalog, inputs }, (await tools.get('helm')).path, config);
+    const objects = IDENTITIES.flatMap((name) => accessObjects(identityOf(name, basis)));
+    await applyObjects(admin, catalog, objects);
+    assert.deepEqual(await applyObjects(admin, catalog, objects), [], 'applied again it changes nothing');
+    const authority = Buffer.from((await admin.certificateAuthority()) ?? '').toString('base64');
+    for (const name of IDENTITIES) {
+      const account = { namespace: IN_CLUSTER.namespace, name: accessName(name) };
+      const { token } = await admin.tokenFor(account, 'https://kubernetes.default.svc.cluster.local', 3600);
+      const kubeconfig = join(embedded.layout.root, `kubeconfig-${name}`);
+      const file = {
+        clusters: [{ name, cluster: { server: admin.server, 'certificate-authority-data': authority } }],
+        users: [{ name, user: { token } }],
+        contexts: [{ name, context: { cluster: name, user: name } }],
+        'current-context': name,
+      };
+      await writeFile(kubeconfig, JSON.stringify({ apiVersion: 'v1', kind: 'Config', ...file }), { mode: 0o600 });
+      as.set(name, createKubernetesClient({ kubeconfig, inCluster: false }));
+    }
+  });
+  after(async () => {
+    for (const client of [...as.values(), admin]) client?.close();
+    await embedded?.close();
+  });
+
+  test('are those of the table in docs/rbac.md', async () => {
+    const text = await readFile(join(embedded.config.repoRoot, 'docs', 'rbac.md'), 'utf8');
+    const places: Record<string, (string | undefined)[]> = {
+      cluster: [undefined],
+      others: ['default', 'kube-system'],
+      platform: embedded.catalog.namespaces.map(({ name }) => name),
+    };
+    const lines = text.split('\n').flatMap((line) => {
+      const [, verb, kind, name, where, cells] = LINE.exec(line) ?? [];
+      return verb && kind && where && cells ? [{ verb, kind, name, where, cells: cells.split(' | ') }] : [];
+    });
+    assert.ok(lines.length > 50, `${lines.length} lines were read`);
+    const found: string[] = [];
+    const expected: string[] = [];
+    for (const { verb, kind, name, where, cells } of lines) {
+      const [plural = '', subresource] = (kind.includes('/') ? kind : `${kind}/`).split('/');
+      const [resource = '', ...group] = plural.split('.');
+      for (const namespace of places[where] ?? [where]) {
+        const question: AccessQuestion = {
+          verb,
+          group: group.join('.'),
+          resource,
+          ...(subresource ? { subresource } : {}),
+          ...(name === undefined ? {} : { name }),
+          ...(namespace === undefined ? {} : { namespace }),
+        };
+        for (const [index, identity] of IDENTITIES.entries()) {
+          const account = { namespace: IN_CLUSTER.namespace, name: accessName(identity) };
+          const what = `${identity} ${verb} ${kind} ${name ?? ''} in ${namespace ?? 'cluster'}`;
+          found.push(`${what}: ${(await admin.mayAccount(account, question)) ? 'yes' : 'no'}`);
+          expected.push(`${what}: ${cells[index] ?? ''}`);
+        }
+      }
+    }
+    assert.deepEqual(found, expected);
+  });
+
+  test('what would make an identity stronger, or reach what is not ours, is refused when it is tried', async () => {
+    const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
+    const role = (name: string): [string, unknown] => [
+      `/apis/${RBAC}/v1/clusterroles/${name}`,
+      { apiVersion: `${RBAC}/v1`, kind: 'ClusterRole', metadata: { name }, rules: everything },
+    ];
+    const binding = (name: string, to: string, account: string): [string, unknown] => [
+      `/apis/${RBAC}/v1/clusterrolebindings/${name}`,
+      {
+        apiVersion: `${RBAC}/v1`,
+        kind: 'ClusterRoleBinding',
+        metadata: { name },
+        roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: to },
+        subjects: [{ kind: 'ServiceAccount', name: account, namespace: IN_CLUSTER.namespace }],
+      },
+    ];
+    const allowed: string[] = [];
+    for (const [identity, client] of as) {
+      const own = accessName(identity);
+      const attempts: (readonly [string, () => Promise<unknown>])[] = [
+        ['Secrets of kube-system', () => client.list('/api/v1/namespaces/kube-system/secrets')],
+        ['a binding to cluster-admin', () => client.apply(...binding(own, 'cluster-admin', own), { force: true })],
+        ['another binding to cluster-admin', () => client.apply(...binding('mine', 'cluster-admin', own))],
+        [
+          'the name of the reviewer',
+          () => client.apply(...binding('vault-token-reviewer', 'cluster-admin', own), { force: true }),
+        ],
+        ['a role of its own', () => client.apply(...role('mine'))],
+        ['a namespace of others', () => client.remove('/api/v1/namespaces/kube-public')],
+        [
+          'a token of somebody else',
+          () => client.tokenFor({ namespace: IN_CLUSTER.namespace, name: accessName('bootstrap') }, 'x', 600),
+        ],
+        // Whoever hands out the roles may write them.
+        ...(identity === 'bootstrap'
+          ? []
+          : ([['more for its own role', () => client.apply(...role(own), { force: true })]] as const)),
+      ];
+      for (const [what, attempt] of attempts)
+        await attempt().then(
+          () => allowed.push(`${identity}: ${what}`),
+          (error: unknown) => isForbidden(error) || allowed.push(`${identity}: ${what}: ${String(error)}`),
+        );
+    }
+    assert.deepEqual(allowed, []);
+  });
+
+  test(`there is room for ${SERVICES} Services`, async () => {
+    const service = { apiVersion: 'v1', kind: 'Service', spec: { ports: [{ port: 80 }] } };
+    for (let number = 0; number < SERVICES; number += AT_ONCE)
+      await Promise.all(
+        Array.from({ length: AT_ONCE }, (_, index) =>
+          admin.create('/api/v1/namespaces/default/services', {
+            ...service,
+            metadata: { name: `service-${number + index}` },
+          }),
+        ),
+      );
+    const { items } = await admin.list('/api/v1/namespaces/default/services');
+    const addresses = new Set(items.map(({ spec }) => (spec as { clusterIP: string }).clusterIP));
+    assert.ok(items.length >= SERVICES);
+    assert.equal(addresses.size, items.length);
+  });
+});
