@@ -11,6 +11,7 @@ import { closeTemporal, connectTemporal } from '../../src/clients/temporal/index
 import { readConfig } from '../../src/config.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
+import { type Bystander, bystanderOn } from '../support/bystander.ts';
 import { clusterOf, factsOf } from '../support/cluster-facts.ts';
 import { helmProcesses } from '../support/processes.ts';
 import {
@@ -25,10 +26,12 @@ import {
 
 let sandbox: Sandbox;
 let api: Api;
+let bystander: Pick<Bystander, 'assertUntouched'>;
 before(async () => {
   sandbox = await createSandbox(MINI);
   const up = await sandbox.look(['up']);
   assert.equal(up.code, 0, up.stderr);
+  bystander = await bystanderOn(sandbox);
   api = await openApi(layoutOf({ ...readConfig(), stateRoot: `${sandbox.folder}/state` }, sandbox.name));
   // It may be begun by any of the deployments that are cancelled, and still has to be waited for in the last.
   await failRelease(api, 'auth', 'never-ready');
@@ -170,4 +173,6 @@ describe('cancel', { concurrency: 1 }, () => {
     assert.equal(resultOf(after).outcome, 'unchanged', failuresOf(after));
     assert.equal((await sandbox.look(['verify'])).code, 0);
   });
+
+  test('what others have on the cluster is as it was', () => bystander.assertUntouched());
 });

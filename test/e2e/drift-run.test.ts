@@ -16,6 +16,7 @@ import type { DriftRun } from '../../src/contract/drift-state.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import { shortId } from '../../src/plan/drift/key.ts';
+import { bystanderOn } from '../support/bystander.ts';
 import { kubectlOn } from '../support/kubectl.ts';
 import { failuresOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
 import { deployedSandbox } from '../support/snapshot.ts';
@@ -63,6 +64,7 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
 
     const deployed = await sandbox.cli(['deploy', '--json']);
     assert.equal(deployed.code, 0, failuresOf(deployed));
+    const bystander = await bystanderOn(sandbox);
     const runtime = await readRuntime({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name);
     assert.ok(runtime?.cluster && runtime.engine);
     const kubectl = await kubectlOn(runtime.cluster.kubeconfig, sandbox.folder);
@@ -207,5 +209,6 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     const done = await slow.done;
     assert.equal(done.code, 0, failuresOf(done));
     assert.match(skipped.reason ?? '', /holds the lock since/);
+    await bystander.assertUntouched();
   });
 });

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { readConfig } from '../../src/config.ts';
 import { resolveConnections } from '../../src/environment/connections.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
+import { type Bystander, bystanderOn } from '../support/bystander.ts';
 import { type Kubectl, kubectlOn } from '../support/kubectl.ts';
 import { deployedSandbox } from '../support/snapshot.ts';
 import { type CliRun, failuresOf, resultOf, type Sandbox } from '../support/sandbox.ts';
@@ -28,6 +29,7 @@ const AUTOSCALER = {
 describe('fields of objects of the platform', { concurrency: 1 }, () => {
   let sandbox: Sandbox;
   let kubectl: Kubectl;
+  let bystander: Pick<Bystander, 'assertUntouched'>;
 
   const patch = (what: string[], manager: string, content: unknown, ...more: string[]): Promise<string> =>
     kubectl([
@@ -64,6 +66,7 @@ describe('fields of objects of the platform', { concurrency: 1 }, () => {
     kubectl = await kubectlOn(kubernetes.kubeconfig, sandbox.folder);
     // Vault comes up sealed from a copy of its state.
     await sandbox.deploy();
+    bystander = await bystanderOn(sandbox);
   });
   after(() => sandbox?.close());
 
@@ -143,4 +146,6 @@ describe('fields of objects of the platform', { concurrency: 1 }, () => {
     assert.match(failuresOf(stopped), /spec\.revisionHistoryLimit of Deployment apps\/api, changed by some-operator/);
     assert.equal(await valueOf(['deployment', 'api'], '.spec.revisionHistoryLimit'), '7');
   });
+
+  test('what others have on the cluster is as it was', () => bystander.assertUntouched());
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
+import { type Bystander, bystanderOn } from '../support/bystander.ts';
 import { clusterOf, factsOf } from '../support/cluster-facts.ts';
 import {
   type CliRun,
@@ -16,6 +17,7 @@ import {
 } from '../support/sandbox.ts';
 
 let sandbox: Sandbox;
+let bystander: Pick<Bystander, 'assertUntouched'>;
 before(async () => {
   sandbox = await createSandbox(MINI);
   const up = await sandbox.look(['up']);
@@ -86,6 +88,7 @@ describe('lock', { concurrency: 1 }, () => {
   });
 
   test('a phase alone; then a service with what it depends on; then without one', async () => {
+    bystander = await bystanderOn(sandbox);
     const phase = resultOf(await sandbox.look(['deploy', '--phase', '1', '--json']));
     assert.equal(phase.outcome, 'succeeded');
     assert.deepEqual(
@@ -203,4 +206,6 @@ describe('lock', { concurrency: 1 }, () => {
     const attached = await sandbox.look(['attach', '--json']);
     assert.equal(resultOf(attached).outcome, 'succeeded');
   });
+
+  test('what others have on the cluster is as it was', () => bystander.assertUntouched());
 });

@@ -9,6 +9,7 @@ import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import { allReleases } from '../../src/plan/releases.ts';
+import { type Bystander, bystanderOn } from '../support/bystander.ts';
 import { clusterOf, factsOf } from '../support/cluster-facts.ts';
 import {
   type CliRun,
@@ -36,6 +37,7 @@ const NO_RETURN = 'V3__drop_legacy.sql';
 describe('history and rollback', { concurrency: 1 }, () => {
   let sandbox: Sandbox;
   let cluster: KubernetesClient;
+  let bystander: Pick<Bystander, 'assertUntouched'>;
   before(async () => {
     sandbox = await createSandbox(MINI, { ownCheckout: true });
   });
@@ -77,6 +79,7 @@ describe('history and rollback', { concurrency: 1 }, () => {
   test('three deployments are three versions; one that changes nothing is none', async () => {
     assert.equal(succeeded(await sandbox.cli(['deploy', '--json'])).version, 1);
     cluster = await clusterOf(sandbox);
+    bystander = await bystanderOn(sandbox);
     const unchanged = resultOf(await sandbox.cli(['deploy', '--json']));
     assert.deepEqual([unchanged.outcome, unchanged['version']], ['unchanged', 1]);
     assert.equal(succeeded(await sandbox.cli(['deploy', '--json', ...NEW_TAGS])).version, 2);
@@ -295,4 +298,6 @@ describe('history and rollback', { concurrency: 1 }, () => {
     assert.equal((await history()).length, before.length, 'a failed deployment is no version');
     assert.equal((await sandbox.cli(['diff', String(before[0]!.version)])).code, 0);
   });
+
+  test('what others have on the cluster is as it was', () => bystander.assertUntouched());
 });

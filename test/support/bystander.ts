@@ -29,6 +29,8 @@ import {
   RECORDS_NAMESPACE,
   RELEASE_LABELS,
 } from '../../src/contract/names.ts';
+import { clusterOf, kubeconfigOf } from './cluster-facts.ts';
+import type { Sandbox } from './sandbox.ts';
 
 export interface Bystander {
   /** Namespaces that stay because of it, its own left out. */
@@ -39,7 +41,7 @@ export interface Bystander {
    */
   touch: (path: string, options?: { finalizer?: boolean }) => Promise<void>;
   /** @throws AssertionError that names every object that is gone, going, or another one than it was */
-  assertUntouched: () => Promise<void>;
+  assertUntouched: (through?: KubernetesClient) => Promise<void>;
   leave: () => Promise<void>;
 }
 
@@ -106,12 +108,13 @@ export async function plantBystander(kubernetes: KubernetesClient, options: Byst
       ]);
       touched.add(path);
     },
-    assertUntouched: async () => {
+    assertUntouched: async (through: KubernetesClient = kubernetes) => {
       const after = new Map<string, unknown>();
-      for (const path of before.keys()) after.set(path, shapeOf(await kubernetes.get(path)));
+      for (const path of before.keys()) after.set(path, shapeOf(await through.get(path)));
       assert.deepEqual(Object.fromEntries(after), Object.fromEntries(before));
       for (const path of touched) {
-        const mark = (await kubernetes.get(path))?.metadata.annotations?.[BYSTANDER.annotation];
+        const object: KubernetesObject | undefined = await through.get(path);
+        const mark = object?.metadata.annotations?.[BYSTANDER.annotation];
         assert.equal(mark, 'yes', `${path}: what a controller wrote there is gone`);
       }
     },
@@ -132,6 +135,24 @@ export async function plantBystander(kubernetes: KubernetesClient, options: Byst
       );
     },
   };
+}
+
+/**
+ * For a test that asks nothing else of the cluster: planted in namespaces of its own, once the sandbox's cluster runs.
+ */
+export async function bystanderOn(sandbox: Sandbox): Promise<Pick<Bystander, 'assertUntouched'>> {
+  const withCluster = async <T>(work: (kubernetes: KubernetesClient) => Promise<T>): Promise<T> => {
+    const kubernetes = await clusterOf(sandbox);
+    try {
+      return await work(kubernetes);
+    } finally {
+      kubernetes.close();
+    }
+  };
+  const { folder } = sandbox;
+  const kubeconfig = await kubeconfigOf(sandbox);
+  const planted = await withCluster((kubernetes) => plantBystander(kubernetes, { kubeconfig, folder }));
+  return { assertUntouched: () => withCluster((kubernetes) => planted.assertUntouched(kubernetes)) };
 }
 
 /** What nobody but its owner may change: not what the cluster's controllers write. */

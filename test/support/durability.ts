@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import type { ComponentName } from '../../bootstrap/layout.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
+import { bystanderOn } from './bystander.ts';
 import { clusterOf, type Facts, factsOf } from './cluster-facts.ts';
 import { helmProcesses } from './processes.ts';
 import { failuresOf, type JsonLine, resultOf, type ResultLine, type RunningCli, type Sandbox } from './sandbox.ts';
@@ -22,11 +23,13 @@ export async function deployUnder(
 ): Promise<ResultLine> {
   const up = await sandbox.look(['up']);
   assert.equal(up.code, 0, up.stderr);
+  const bystander = await bystanderOn(sandbox);
   const running = sandbox.start(['deploy', '--json']);
   await fault(running);
   const run = await running.done;
   const result = resultOf(run);
   if (result.outcome !== 'succeeded') console.error(failuresOf(run));
+  await bystander.assertUntouched();
   return result;
 }
 
