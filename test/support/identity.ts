@@ -15,6 +15,9 @@ export interface Acting {
   kubeconfig: string;
   /** For ANANTA_STATE_DIR. */
   stateRoot: string;
+  token: string;
+  /** Of the cluster, as a kubeconfig has it. */
+  authority: string;
 }
 
 /** @param cluster as its administrator */
@@ -28,7 +31,7 @@ export async function actingAs(
     'https://kubernetes.default.svc.cluster.local',
     7200,
   );
-  const authority = (await cluster.certificateAuthority()) ?? '';
+  const authority = Buffer.from((await cluster.certificateAuthority()) ?? '').toString('base64');
   const stateRoot = join(folder, account);
   await mkdir(join(stateRoot, name), { recursive: true, mode: 0o700 });
   await shareCaches(stateRoot);
@@ -42,7 +45,7 @@ export async function actingAs(
       clusters: [
         {
           name: account,
-          cluster: { server: cluster.server, 'certificate-authority-data': Buffer.from(authority).toString('base64') },
+          cluster: { server: cluster.server, 'certificate-authority-data': authority },
         },
       ],
       users: [{ name: account, user: { token } }],
@@ -55,5 +58,5 @@ export async function actingAs(
     join(stateRoot, name, 'runtime.json'),
     JSON.stringify({ ...runtime, cluster: { ...runtime.cluster, kubeconfig } }),
   );
-  return { kubeconfig, stateRoot };
+  return { kubeconfig, stateRoot, token, authority };
 }
