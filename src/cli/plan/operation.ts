@@ -69,7 +69,7 @@ export async function runOperationPlan(
   else
     printLines(
       terminal.stdout,
-      stepLines({ ...plan, digest }, { columns: terminal.stdout.columns ?? 100, style: terminal.style }),
+      stepLines({ ...plan, digest }, { columns: terminal.stdout.columns ?? 200, style: terminal.style }),
     );
   return changes ? EXIT_CODES.changes : EXIT_CODES.done;
 }

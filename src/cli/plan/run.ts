@@ -59,7 +59,7 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
   else if (options.steps)
     printLines(
       terminal.stdout,
-      stepLines({ operation, ...changes }, { columns: terminal.stdout.columns ?? 100, style: terminal.style }),
+      stepLines({ operation, ...changes }, { columns: terminal.stdout.columns ?? 200, style: terminal.style }),
     );
   else {
     printLines(
