@@ -62,7 +62,7 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     ): Promise<Omit<DriftReport, 'findings'> & { findings: (DriftFinding & { id: string })[] }> =>
       json(sandbox, code, 'drift');
 
-    const deployed = await sandbox.cli(['deploy', '--json']);
+    const deployed = await sandbox.look(['deploy', '--json']);
     assert.equal(deployed.code, 0, failuresOf(deployed));
     const bystander = await bystanderOn(sandbox);
     const runtime = await readRuntime({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name);
@@ -96,7 +96,7 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     assert.deepEqual(await told(), []);
 
     // Paused: what somebody changes stays, and is shown.
-    const paused = await sandbox.cli(['drift', 'pause', '--reason', 'a look around']);
+    const paused = await sandbox.look(['drift', 'pause', '--reason', 'a look around']);
     assert.equal(paused.code, 0, paused.stderr);
     assert.match(paused.stdout, /State +paused\. Paused by \S+@\S+ at .*: a look around/);
     await until(
@@ -113,7 +113,7 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     assert.ok(finding, JSON.stringify(findings));
     assert.deepEqual([finding.kind, finding.service, finding.was, finding.is], ['changed', 'web', '1', '3']);
     assert.match(finding.by ?? '', /night-shift/);
-    const text = await sandbox.cli(['drift']);
+    const text = await sandbox.look(['drift']);
     assert.equal(text.code, 2);
     assert.match(
       text.stdout,
@@ -121,20 +121,20 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     );
 
     // Accepted as it is; another value is drift again; and what was accepted can be taken back.
-    const accepted = await sandbox.cli(['drift', 'accept', finding.id, '--reason', 'for the sale']);
+    const accepted = await sandbox.look(['drift', 'accept', finding.id, '--reason', 'for the sale']);
     assert.equal(accepted.code, 0, accepted.stderr);
     assert.equal((await show(0)).accepted, findings.length);
     await scale(4);
     assert.equal((await show(2)).findings[0]?.is, '4');
-    assert.match((await sandbox.cli(['drift', 'accepted'])).stdout, new RegExp(`^${finding.id} .*\n.*for the sale`));
-    assert.equal((await sandbox.cli(['drift', 'unaccept', finding.id])).code, 0);
-    assert.equal((await sandbox.cli(['drift', 'accept', 'zzzzzz'])).code, 3);
+    assert.match((await sandbox.look(['drift', 'accepted'])).stdout, new RegExp(`^${finding.id} .*\n.*for the sale`));
+    assert.equal((await sandbox.look(['drift', 'unaccept', finding.id])).code, 0);
+    assert.equal((await sandbox.look(['drift', 'accept', 'zzzzzz'])).code, 3);
     const looked = await json<{ outcome: string }>(sandbox, 2, 'drift', 'run', '--report');
     assert.equal(looked.outcome, 'drifted');
     assert.equal(await replicas(), 4);
 
     // Resumed: the next run puts it back and tells.
-    assert.equal((await sandbox.cli(['drift', 'resume'])).code, 0);
+    assert.equal((await sandbox.look(['drift', 'resume'])).code, 0);
     await until('the repair', 90, async () => (await replicas()) === 1);
     const repaired = await until('the repaired run', 60, async () =>
       (await runs()).find(({ outcome }) => outcome === 'repaired'),
@@ -189,13 +189,13 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
         ).length,
         1,
       );
-      assert.match((await sandbox.cli(['drift'])).stdout, /left alone: it came back after each repair/);
+      assert.match((await sandbox.look(['drift'])).stdout, /left alone: it came back after each repair/);
     } finally {
       looping = false;
       await loop;
     }
     assert.equal(await replicas(), 3);
-    assert.equal((await sandbox.cli(['drift', 'reset', shortId(finding.key)])).code, 0);
+    assert.equal((await sandbox.look(['drift', 'reset', shortId(finding.key)])).code, 0);
     await until('the repair after the reset', 90, async () => (await replicas()) === 1);
 
     // A deployment that takes its time is left alone.

@@ -55,14 +55,14 @@ describe('durability of the local stack', { concurrency: 1 }, () => {
             await sandbox.simulate((api) => clearFailure(api, 'web'));
           });
           await assertAsAfterACleanRun(sandbox, result, ...befores);
-          const verify = await sandbox.cli(['verify']);
+          const verify = await sandbox.look(['verify']);
           assert.equal(verify.code, 0, verify.stdout);
         },
       );
 
       await t.test("the engine's database lost: a new engine adopts what is there", async () => {
         const before = await facts(sandbox);
-        const down = await sandbox.cli(['down']);
+        const down = await sandbox.look(['down']);
         assert.equal(down.code, 0, down.stderr);
         await rm(`${sandbox.state}/engine`, { recursive: true, force: true });
         const second = await sandbox.deploy();

@@ -46,7 +46,7 @@ describe('fields of objects of the platform', { concurrency: 1 }, () => {
   const valueOf = (what: string[], path: string): Promise<string> =>
     kubectl(['get', ...what, '--namespace', NAMESPACE, '--output', `jsonpath={${path}}`]);
   const replicas = (name: string): Promise<string> => valueOf(['deployment', name], '.spec.replicas');
-  const deploy = (...args: string[]): Promise<CliRun> => sandbox.cli(['deploy', '--json', ...args]);
+  const deploy = (...args: string[]): Promise<CliRun> => sandbox.look(['deploy', '--json', ...args]);
   const notesOf = (run: CliRun): string[] => {
     const result = resultOf(run);
     assert.equal(result.outcome, 'succeeded', failuresOf(run));
@@ -84,7 +84,7 @@ describe('fields of objects of the platform', { concurrency: 1 }, () => {
     await patch(['service', 'api'], 'kubectl-patch', { spec: { selector: { version: 'none' } } });
     await kubectl(['rollout', 'status', 'deployment/web', '--namespace', NAMESPACE, '--timeout=120s']);
 
-    const found = JSON.parse((await sandbox.cli(['drift', '--json'])).stdout) as {
+    const found = JSON.parse((await sandbox.look(['drift', '--json'])).stdout) as {
       findings: { area: string; object: string; field?: string }[];
     };
     assert.deepEqual(
@@ -94,7 +94,7 @@ describe('fields of objects of the platform', { concurrency: 1 }, () => {
         .sort(),
       ['Service apps/api spec.selector', 'Service apps/web metadata.labels.team'],
     );
-    const repaired = await sandbox.cli(['drift', 'run', '--repair', '--json']);
+    const repaired = await sandbox.look(['drift', 'run', '--repair', '--json']);
     assert.equal(repaired.code, 0, repaired.stdout + repaired.stderr);
     assert.deepEqual(
       [
@@ -121,7 +121,7 @@ describe('fields of objects of the platform', { concurrency: 1 }, () => {
     assert.equal(await replicas('web'), '3');
     assert.match(await valueOf(['deployment', 'web'], '.spec.template.spec.containers[0].image'), /9\.9\.9$/);
 
-    const back = await sandbox.cli(['rollback', '--json', '--to', '1']);
+    const back = await sandbox.look(['rollback', '--json', '--to', '1']);
     assert.equal(resultOf(back).outcome, 'succeeded', failuresOf(back));
     assert.equal(await replicas('web'), '3');
     assert.doesNotMatch(await valueOf(['deployment', 'web'], '.spec.template.spec.containers[0].image'), /9\.9\.9$/);

@@ -57,7 +57,7 @@ describe('history and rollback', { concurrency: 1 }, () => {
       .map(({ name }) => name)
       .sort();
   const history = async (): Promise<VersionLine[]> =>
-    JSON.parse((await sandbox.cli(['history', '--json'])).stdout) as VersionLine[];
+    JSON.parse((await sandbox.look(['history', '--json'])).stdout) as VersionLine[];
   const replicasOf = async (name: string): Promise<unknown> =>
     (
       (await cluster.get(`/apis/apps/v1/namespaces/apps/deployments/${name}`)) as unknown as {
@@ -102,7 +102,7 @@ describe('history and rollback', { concurrency: 1 }, () => {
         .sort(),
       [...CHAIN].sort(),
     );
-    const whole = JSON.parse((await sandbox.cli(['history', '1', '--json'])).stdout) as {
+    const whole = JSON.parse((await sandbox.look(['history', '1', '--json'])).stdout) as {
       releases: { name: string; images: unknown[]; chart: { version: string; digest: string } }[];
     };
     assert.equal(whole.releases.length, allReleases(sandbox.catalog).filter(({ kind }) => kind === 'release').length);
@@ -111,7 +111,7 @@ describe('history and rollback', { concurrency: 1 }, () => {
 
   test('diff names chart, image and fields, and needs neither worker nor engine', async () => {
     for (const component of ['worker', 'temporal'] as const) process.kill(await sandbox.pidOf(component), 'SIGKILL');
-    const run = await sandbox.cli(['diff', '1', '3', '--json']);
+    const run = await sandbox.look(['diff', '1', '3', '--json']);
     assert.equal(run.code, 2, run.stderr);
     const { releases } = JSON.parse(run.stdout) as {
       releases: {
@@ -134,8 +134,8 @@ describe('history and rollback', { concurrency: 1 }, () => {
       fieldsOf('web').some((line) => /containers\[name=[\w-]+\]\.image: .* → .*:2\.0\.0/.test(line)),
       fieldsOf('web').join('\n'),
     );
-    assert.equal((await sandbox.cli(['diff', '3'])).code, 0);
-    const unknown = await sandbox.cli(['diff', '3', '99']);
+    assert.equal((await sandbox.look(['diff', '3'])).code, 0);
+    const unknown = await sandbox.look(['diff', '3', '99']);
     assert.equal(unknown.code, 3);
     assert.match(unknown.stderr, /no version 99 .*kept are 1, 2, 3/);
     assert.equal((await sandbox.cli(['up'])).code, 0);
@@ -195,8 +195,8 @@ describe('history and rollback', { concurrency: 1 }, () => {
       );
     }
     assert.deepEqual(now.secrets, before.secrets);
-    assert.equal((await sandbox.cli(['verify'])).code, 0);
-    assert.equal((await sandbox.cli(['diff', '1'])).code, 0);
+    assert.equal((await sandbox.look(['verify'])).code, 0);
+    assert.equal((await sandbox.look(['diff', '1'])).code, 0);
   });
 
   test('forward again, although Helm has written more than ten revisions in between', async () => {
@@ -220,7 +220,7 @@ describe('history and rollback', { concurrency: 1 }, () => {
     const result = succeeded(await rollback('--to', '3'));
     assert.equal(result.version, 6);
     assert.equal(await replicasOf('admin'), 2);
-    assert.equal((await sandbox.cli(['diff', '3'])).code, 0);
+    assert.equal((await sandbox.look(['diff', '3'])).code, 0);
     const { releases } = await factsOf(cluster);
     // The twelve by hand are somebody else's, and not ours to remove; of ours what no version needs is gone.
     assert.equal(releases['apps/admin']!.length, 12 + 2, releases['apps/admin']!.join());
@@ -296,7 +296,7 @@ describe('history and rollback', { concurrency: 1 }, () => {
     assert.match(await imageOf('api', 'apps'), /:2\.0\.0$/);
     assert.match(await imageOf('web', 'apps'), /:2\.0\.0$/);
     assert.equal((await history()).length, before.length, 'a failed deployment is no version');
-    assert.equal((await sandbox.cli(['diff', String(before[0]!.version)])).code, 0);
+    assert.equal((await sandbox.look(['diff', String(before[0]!.version)])).code, 0);
   });
 
   test('what others have on the cluster is as it was', () => bystander.assertUntouched());

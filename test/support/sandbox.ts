@@ -252,7 +252,10 @@ export function resultOf(run: CliRun): ResultLine {
 export function failuresOf(run: CliRun): string {
   return (
     run.lines
-      .filter((line) => line['state'] === 'failed' || line.type === 'error' || line.type === 'retry')
+      .filter(
+        (line) =>
+          line['state'] === 'failed' || line['failure'] !== undefined || line.type === 'error' || line.type === 'retry',
+      )
       .map((line) => JSON.stringify(line))
       .join('\n') + run.stderr.slice(-1500)
   );
