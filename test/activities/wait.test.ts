@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createActivities } from '../../src/activities/index.ts';
 import { createReasons } from '../../src/effects/wait/reasons.ts';
-import { createPatience } from '../../src/effects/wait/patience.ts';
+import { createDeadline } from '../../src/effects/wait/deadline.ts';
 import { waitForRelease, type WaitInput } from '../../src/effects/wait/release.ts';
 import type { KubernetesObject, Watches } from '../../src/clients/kubernetes/index.ts';
 import { type FakeCluster, type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
@@ -53,7 +53,7 @@ function waiting(
     probe: undefined,
     answersOnly: false,
     signal,
-    patience: createPatience({ limitSeconds, spentSeconds: 0, counts: () => cluster.live, signal }),
+    deadline: createDeadline({ limitSeconds, spentSeconds: 0, counts: () => cluster.live, signal }),
     onStatus: (status) => {
       statuses.push(status);
     },
@@ -390,7 +390,7 @@ describe('waiting for a release', () => {
       cluster.live = false;
       cluster.refused = 'Pod can no longer be watched (GET /api/v1/pods: 403 pods is forbidden)';
       const wait = waiting(parts, {
-        patience: createPatience({ limitSeconds: 0.3, spentSeconds: 0, signal: new AbortController().signal }),
+        deadline: createDeadline({ limitSeconds: 0.3, spentSeconds: 0, signal: new AbortController().signal }),
       });
       await assert.rejects(wait.done, {
         type: 'NotHealthyInTime',
@@ -404,9 +404,9 @@ describe('waiting for a release', () => {
     await withFakeClients(async (parts) => {
       const { UnreachableError } = await import('../../src/clients/kubernetes/index.ts');
       parts.clients.kubernetes.watches.synced = () => Promise.reject(new UnreachableError('connection refused'));
-      const patience = createPatience({ limitSeconds: 5, spentSeconds: 0, signal: new AbortController().signal });
-      await assert.rejects(waiting(parts, { awaySeconds: 0, patience }).done, { message: 'connection refused' });
-      assert.ok(patience.spent() < 0.1, 'time in which the cluster was not seen does not count');
+      const deadline = createDeadline({ limitSeconds: 5, spentSeconds: 0, signal: new AbortController().signal });
+      await assert.rejects(waiting(parts, { awaySeconds: 0, deadline }).done, { message: 'connection refused' });
+      assert.ok(deadline.spent() < 0.1, 'time in which the cluster was not seen does not count');
     });
   });
 

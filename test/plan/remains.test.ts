@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Belonging, belongingOf, madeAtRunTime, named, type SeenObject } from '../../src/plan/destroy/remains.ts';
+import {
+  type ObjectOwnership,
+  objectOwnershipOf,
+  madeAtRunTime,
+  named,
+  type SeenObject,
+} from '../../src/plan/destroy/remains.ts';
 import { miniCatalog } from '../support/mini.ts';
 
 const MADE = madeAtRunTime(await miniCatalog());
@@ -18,7 +24,7 @@ const seen = (kind: string, name: string, more: Partial<SeenObject> = {}): SeenO
 });
 
 describe('whose an object is', () => {
-  const CASES: [what: string, object: SeenObject, belonging: Belonging][] = [
+  const CASES: [what: string, object: SeenObject, ownership: ObjectOwnership][] = [
     [
       'a Secret made from Vault',
       seen('Secret', 'vault-x', { labels: { 'app.kubernetes.io/managed-by': 'ananta-deploy' } }),
@@ -122,9 +128,9 @@ describe('whose an object is', () => {
     ["somebody's settings", seen('ConfigMap', 'settings'), 'foreign'],
     ["somebody's workload", seen('Deployment', 'tool', { group: 'apps' }), 'foreign'],
   ];
-  for (const [what, object, belonging] of CASES)
-    test(`${what}: ${belonging}`, () =>
-      assert.equal(belongingOf(object, RELEASES, 'test', MADE, ['before']), belonging));
+  for (const [what, object, ownership] of CASES)
+    test(`${what}: ${ownership}`, () =>
+      assert.equal(objectOwnershipOf(object, RELEASES, 'test', MADE, ['before']), ownership));
 
   test('many are named in a few words', () => {
     assert.equal(named([{ kind: 'Pod', name: 'a' }]), 'Pod a');

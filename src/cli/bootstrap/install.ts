@@ -6,7 +6,7 @@ import { commandScope } from '../../effects/effect.ts';
 import { applyInputs } from '../../effects/release/apply.ts';
 import { jobsOf } from '../../effects/release/jobs.ts';
 import { newestRevision, type Revision } from '../../effects/release/revisions.ts';
-import { createPatience } from '../../effects/wait/patience.ts';
+import { createDeadline } from '../../effects/wait/deadline.ts';
 import { waitForRelease } from '../../effects/wait/release.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { RunRef } from '../../contract/deploy.ts';
@@ -109,7 +109,7 @@ async function healthy(
   report: BootstrapReport,
   signal: AbortSignal,
 ): Promise<string> {
-  const patience = createPatience({
+  const deadline = createDeadline({
     limitSeconds: release.timeoutSeconds,
     spentSeconds: 0,
     signal,
@@ -121,7 +121,7 @@ async function healthy(
     probe: undefined,
     answersOnly: false,
     awaySeconds: clients.environment.retries.unreachableSeconds,
-    patience,
+    deadline,
     signal,
     // At once it is the usual state of something that is just starting.
     onStatus: (text) => {

@@ -69,16 +69,16 @@ async function previewOf(
   const { namespaces } = found;
   const gone = plan.services.filter(({ action }) => action === 'remove');
   const objects = namespaces.flatMap((namespace) =>
-    namespace.objects.map(({ belonging, kind, object }) => ({
-      belonging,
+    namespace.objects.map(({ ownership, kind, object }) => ({
+      ownership,
       kind: kind.kind,
       namespace: namespace.name,
       name: object.metadata.name,
     })),
   );
-  const pick = (belonging: string): { kind: string; namespace: string; name: string }[] =>
+  const pick = (ownership: string): { kind: string; namespace: string; name: string }[] =>
     objects
-      .filter((one) => one.belonging === belonging)
+      .filter((one) => one.ownership === ownership)
       .map(({ kind, namespace, name }) => ({ kind, namespace, name }));
   return {
     digest: destructionDigest(plan, found, deleteData),

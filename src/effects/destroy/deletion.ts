@@ -14,7 +14,7 @@ export interface Target {
   uid: string;
 }
 
-export interface Patience {
+export interface StallTimeout {
   /** Without any progress. */
   seconds: number;
   lookMilliseconds: number;
@@ -44,7 +44,7 @@ const MOST_HELD = 5;
 export async function deleteAndWait(
   kubernetes: KubernetesClient,
   targets: readonly Target[],
-  patience: Patience,
+  stall: StallTimeout,
   signal: AbortSignal,
   onStatus: (text: string) => void,
 ): Promise<Remain[]> {
@@ -73,9 +73,9 @@ export async function deleteAndWait(
         .map(({ kind, name }) => `${kind} ${name}`)
         .join(', ')}${left.length > 3 ? ` and ${left.length - 3} more` : ''} to go`,
     );
-    if (performance.now() - movedAt > patience.seconds * 1000)
+    if (performance.now() - movedAt > stall.seconds * 1000)
       return Promise.all(there.map(({ target, object }) => stuck(kubernetes, target, object, signal)));
-    await sleep(patience.lookMilliseconds, undefined, { signal });
+    await sleep(stall.lookMilliseconds, undefined, { signal });
   }
 }
 
@@ -83,11 +83,11 @@ export async function deleteAndWait(
 export function waitOnly(
   kubernetes: KubernetesClient,
   targets: readonly Target[],
-  patience: Patience,
+  stall: StallTimeout,
   signal: AbortSignal,
   onStatus: (text: string) => void,
 ): Promise<Remain[]> {
-  return deleteAndWait({ ...kubernetes, remove: () => Promise.resolve(false) }, targets, patience, signal, onStatus);
+  return deleteAndWait({ ...kubernetes, remove: () => Promise.resolve(false) }, targets, stall, signal, onStatus);
 }
 
 async function stuck(

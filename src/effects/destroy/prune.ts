@@ -13,7 +13,7 @@ import { isOfAnother } from '../../plan/ownership/owner-label.ts';
 import { definitionsToRemove } from './definitions.ts';
 import { recordsToRemove } from './records.ts';
 import { type Survey, survey, type SurveyedNamespace } from './survey.ts';
-import { LOOK_MILLISECONDS, type Patience, deleteAndWait, type Target } from './deletion.ts';
+import { LOOK_MILLISECONDS, type StallTimeout, deleteAndWait, type Target } from './deletion.ts';
 import { claimsOf, removeClaims } from './volumes.ts';
 import { formerNames, ownNames } from '../owner/claim.ts';
 import { markedByHelm } from '../release/orphans.ts';
@@ -26,7 +26,7 @@ export async function removeRemains(
   { run, deleteData }: InputOf<'removeRemains'>,
   scope: EffectScope,
 ): OutputOf<'removeRemains'> {
-  const patience: Patience = {
+  const stall: StallTimeout = {
     seconds: clients.environment.removalPatienceSeconds,
     lookMilliseconds: LOOK_MILLISECONDS,
   };
@@ -40,7 +40,7 @@ export async function removeRemains(
   const removed: string[] = [];
   const remains: Remain[] = [];
   const remove = async (targets: readonly Target[]): Promise<void> => {
-    const stuck = await deleteAndWait(kubernetes, targets, patience, signal, onStatus);
+    const stuck = await deleteAndWait(kubernetes, targets, stall, signal, onStatus);
     remains.push(...stuck);
     removed.push(
       ...targets
@@ -59,7 +59,7 @@ export async function removeRemains(
   await remove(definitions);
 
   if (deleteData) {
-    const data = await removeClaims(kubernetes, first.namespaces.flatMap(claimsOf), patience, signal, onStatus);
+    const data = await removeClaims(kubernetes, first.namespaces.flatMap(claimsOf), stall, signal, onStatus);
     removed.push(...data.removed);
     remains.push(...data.remains);
     const aside = await putKeysAside(clients, first, data.remains);
@@ -89,7 +89,7 @@ function ownObjects({ namespaces }: Survey): Target[] {
     .filter(({ deleting }) => !deleting)
     .flatMap(({ name: namespace, objects }) =>
       objects
-        .filter(({ belonging }) => belonging === 'ours')
+        .filter(({ ownership }) => ownership === 'ours')
         .map(({ kind, path, object }) => ({
           kind: kind.kind,
           namespace,
@@ -136,7 +136,7 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
   for (const namespace of namespaces) {
     const { name, ours, deleting, objects, unseen, unanswered } = namespace;
     const foreign = objects
-      .filter(({ belonging }) => belonging === 'foreign')
+      .filter(({ ownership }) => ownership === 'foreign')
       .map(({ kind, object }) => ({ kind: kind.kind, name: object.metadata.name }));
     const claims = claimsOf(namespace);
     const keep = (reason: string): void => {
@@ -173,7 +173,7 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
     // Everything of ours was deleted before: what is there again, somebody makes.
     stay.push(
       ...objects
-        .filter(({ belonging }) => belonging === 'ours' && reasons.length > 0)
+        .filter(({ ownership }) => ownership === 'ours' && reasons.length > 0)
         .map(
           ({ kind, object }): Remain => ({
             kind: kind.kind,

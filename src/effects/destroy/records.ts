@@ -7,7 +7,7 @@ import { paths } from '../../clients/kubernetes/index.ts';
 import type { Remain } from '../../contract/deploy.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, OWNER_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { belongingOf, named } from '../../plan/destroy/remains.ts';
+import { objectOwnershipOf, named } from '../../plan/destroy/remains.ts';
 import { driftStateName } from '../drift/state.ts';
 import { formerNames } from '../owner/claim.ts';
 import { type FoundObject, listAll, sweptKinds } from '../release/orphans.ts';
@@ -91,5 +91,5 @@ function isKeysOf({ kind, object: { metadata } }: FoundObject, { name, vault: { 
 }
 
 function isAutomatic(one: FoundObject, { name }: Environment): boolean {
-  return belongingOf(seen(one), new Set(), name, new Set()) === 'automatic';
+  return objectOwnershipOf(seen(one), new Set(), name, new Set()) === 'automatic';
 }

@@ -5,7 +5,7 @@ import { type Kind, type KubernetesObject, managersOf, paths } from '../../clien
 import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION, RELEASE_LABELS } from '../../contract/names.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
-import { type Belonging, belongingOf, madeAtRunTime } from '../../plan/destroy/remains.ts';
+import { type ObjectOwnership, objectOwnershipOf, madeAtRunTime } from '../../plan/destroy/remains.ts';
 import { isOfAnother } from '../../plan/ownership/owner-label.ts';
 import { formerNames } from '../owner/claim.ts';
 import { type FoundObject, listAll, swept } from '../release/orphans.ts';
@@ -20,7 +20,7 @@ export interface SurveyedNamespace {
   ours: boolean;
   /** Somebody has deleted it already. */
   deleting: boolean;
-  objects: (FoundObject & { belonging: Belonging })[];
+  objects: (FoundObject & { ownership: ObjectOwnership })[];
   /** Kinds whose server did not answer, each with what came back: somebody may have objects of them here. */
   unanswered: string[];
   /** Kinds that the identity may not look at: somebody may have objects of them here. */
@@ -98,7 +98,7 @@ export async function survey(clients: Surveying, signal?: AbortSignal, known?: O
       unanswered: unanswered.sort(),
       objects: found.map((one) => ({
         ...one,
-        belonging: belongingOf(seen(one), releases, environment.name, made, formerly),
+        ownership: objectOwnershipOf(seen(one), releases, environment.name, made, formerly),
       })),
     });
   }
@@ -115,7 +115,7 @@ export function isCreatedByUs({ metadata }: KubernetesObject): boolean {
   );
 }
 
-export function seen({ kind, object: { metadata } }: FoundObject): Parameters<typeof belongingOf>[0] {
+export function seen({ kind, object: { metadata } }: FoundObject): Parameters<typeof objectOwnershipOf>[0] {
   return {
     group: kind.group,
     kind: kind.kind,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { KubernetesClient } from '../../clients/kubernetes/index.ts';
 import type { Remain } from '../../contract/deploy.ts';
 import type { SurveyedNamespace } from './survey.ts';
-import { type Patience, deleteAndWait, type Target, waitOnly } from './deletion.ts';
+import { type StallTimeout, deleteAndWait, type Target, waitOnly } from './deletion.ts';
 
 const claimSchema = z.object({ spec: z.object({ volumeName: z.string().nullish() }).prefault({}) });
 const volumeSchema = z.object({ spec: z.object({ persistentVolumeReclaimPolicy: z.string().default('Retain') }) });
@@ -15,7 +15,7 @@ export interface Claim extends Target {
 /** Claims that belong to releases of ours. */
 export function claimsOf({ name: namespace, objects }: SurveyedNamespace): Claim[] {
   return objects
-    .filter(({ belonging }) => belonging === 'volume')
+    .filter(({ ownership }) => ownership === 'volume')
     .map(({ path, object }) => ({
       kind: 'PersistentVolumeClaim',
       namespace,
@@ -32,7 +32,7 @@ export function claimsOf({ name: namespace, objects }: SurveyedNamespace): Claim
 export async function removeClaims(
   kubernetes: KubernetesClient,
   claims: readonly Claim[],
-  patience: Patience,
+  stall: StallTimeout,
   signal: AbortSignal,
   onStatus: (text: string) => void,
 ): Promise<{ removed: string[]; remains: Remain[] }> {
@@ -50,14 +50,14 @@ export async function removeClaims(
       }),
     )
   ).flat();
-  const stuckClaims = await deleteAndWait(kubernetes, claims, patience, signal, onStatus);
+  const stuckClaims = await deleteAndWait(kubernetes, claims, stall, signal, onStatus);
   const held = new Set(stuckClaims.map(({ namespace, name }) => `${namespace ?? ''}/${name}`));
   const gone = volumes.filter(({ claim }) => !held.has(`${claim.namespace}/${claim.name}`));
   // The cluster deletes them by itself: here they are only waited for.
   const stuckVolumes = await waitOnly(
     kubernetes,
     gone.filter(({ policy }) => policy === 'Delete').map(({ target }) => target),
-    patience,
+    stall,
     signal,
     onStatus,
   );

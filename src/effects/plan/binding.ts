@@ -35,7 +35,7 @@ export function destructionDigest(
 ): string {
   const volumes = namespaces.flatMap(({ objects }) =>
     objects
-      .filter(({ belonging }) => belonging === 'volume')
+      .filter(({ ownership }) => ownership === 'volume')
       .map(({ object: { metadata } }) => `${metadata.namespace ?? ''}/${metadata.name} ${metadata.uid}`),
   );
   return digestOf([digest, namespaces.map(({ name }) => name).sort(), deleteData ? volumes.sort() : []]);

@@ -22,13 +22,13 @@ export function finalizersOf({ metadata }: Pick<KubernetesObject, 'metadata'>): 
 
 /**
  * Waits as long as something moves.
- * @param patienceSeconds without any progress, beyond the grace period that a pod asks for itself
+ * @param stallSeconds without any progress, beyond the grace period that a pod asks for itself
  * @throws DeployError Stuck, naming the objects and what holds each
  */
 export async function waitForDeletion(
   kubernetes: KubernetesClient,
   release: Release,
-  patienceSeconds: number,
+  stallSeconds: number,
   signal: AbortSignal,
   onStatus: (text: string) => void,
 ): Promise<void> {
@@ -55,7 +55,7 @@ export async function waitForDeletion(
       0,
       ...left.map(({ object }) => metadataSchema.parse(object.metadata).deletionGracePeriodSeconds ?? 0),
     );
-    if (performance.now() - movedAt > (patienceSeconds + grace) * 1000) {
+    if (performance.now() - movedAt > (stallSeconds + grace) * 1000) {
       throw new DeployError(
         FAILURES.stuck,
         `${release.name} in ${release.namespace} was uninstalled, but does not go away: ${left.map(({ kind, object }) => holderText(kind, object)).join('; ')}`,

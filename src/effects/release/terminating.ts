@@ -7,7 +7,7 @@ import { FAILURES } from '../../contract/failures.ts';
 import { LOOK_MILLISECONDS, waitOnly, whatHolds } from '../destroy/deletion.ts';
 
 /** Without any progress, beyond the time that pods may take to end. */
-const PATIENCE_SECONDS = 10;
+const STALL_SECONDS = 10;
 const podSchema = z.object({
   metadata: z.looseObject({ deletionGracePeriodSeconds: z.number().nullish() }),
   spec: z.object({ terminationGracePeriodSeconds: z.number().nullish() }).prefault({}),
@@ -27,11 +27,11 @@ export async function awaitNamespacesGone(
   namespaces: readonly KubernetesObject[],
   signal: AbortSignal,
   onStatus: (text: string) => void,
-  patienceSeconds = PATIENCE_SECONDS,
+  stallSeconds = STALL_SECONDS,
 ): Promise<void> {
   const held = await Promise.all(
     namespaces.map(async ({ metadata: { name, uid } }) => {
-      const seconds = patienceSeconds + (await graceOf(kubernetes, name, signal));
+      const seconds = stallSeconds + (await graceOf(kubernetes, name, signal));
       const target = { kind: 'Namespace', name, path: paths.namespace(name), uid };
       return waitOnly(kubernetes, [target], { seconds, lookMilliseconds: LOOK_MILLISECONDS }, signal, onStatus);
     }),

@@ -8,7 +8,7 @@ import { healthOf } from '../../plan/health-check.ts';
 import { findRelease, findService, type Release } from '../../plan/releases.ts';
 import { markVerified } from '../release/revisions.ts';
 import type { EffectScope } from '../effect.ts';
-import { createPatience } from './patience.ts';
+import { createDeadline } from './deadline.ts';
 import { waitForRelease, type WaitInput } from './release.ts';
 
 const beatSchema = z.object({ spentSeconds: z.number() });
@@ -20,28 +20,28 @@ export async function awaitHealthy(
 ): OutputOf<'awaitHealthy'> {
   const awaited = findService(clients.catalog, service);
   const earlier = beatSchema.safeParse(scope.lastDetail);
-  const patience = createPatience({
+  const deadline = createDeadline({
     limitSeconds: timeoutSeconds,
     spentSeconds: earlier.success ? earlier.data.spentSeconds : 0,
     signal: scope.signal,
   });
   let waiting: Omit<WaitingBeat, 'spentSeconds' | 'release'> = { status: '' };
   const redact = (text: string): string => clients.redactor.redact(text);
-  scope.doing(() => ({ spentSeconds: patience.spent(), release: step.name, ...waiting }));
+  scope.doing(() => ({ spentSeconds: deadline.spent(), release: step.name, ...waiting }));
 
   const proof = await waitForRelease(clients, {
     release: { namespace: step.namespace, name: step.name },
     job: step.job,
     readsVault: awaited.secrets.some(({ delivery }) => delivery === 'login'),
     ...probeOf(clients.environment, awaited, findRelease(clients.catalog, step.name)),
-    patience,
+    deadline,
     signal: scope.signal,
     onStatus: (status, cause) => {
       waiting = { status: redact(status), ...(cause === '' ? {} : { cause: redact(cause) }) };
     },
   });
   await markVerified(clients.kubernetes, step.namespace, step.name, scope.signal);
-  return { seconds: Math.round(patience.spent() * 1000) / 1000, proof };
+  return { seconds: Math.round(deadline.spent() * 1000) / 1000, proof };
 }
 
 /**

@@ -12,7 +12,7 @@ import { freshest, knownWorkloads, type LiveWorkload, podsOf, readWorkloads, rea
 import { troublesOf } from '../observe/troubles.ts';
 import { type PodHealth, probeOpenVault, probePods, type ProbeResult, probeVaultAnswers } from '../probe/index.ts';
 import type { Release } from '../release/recover.ts';
-import type { Patience } from './patience.ts';
+import type { Deadline } from './deadline.ts';
 import { createReasons } from './reasons.ts';
 import { keepVaultOpen } from './vault-open.ts';
 
@@ -26,7 +26,7 @@ export interface WaitInput {
   answersOnly: boolean;
   /** It reads Vault itself, with its own login. */
   readsVault?: boolean;
-  patience: Patience;
+  deadline: Deadline;
   signal: AbortSignal;
   /** An API server that is away is waited for so long before that ends the wait; Temporal tries it again. */
   awaySeconds?: number;
@@ -51,23 +51,23 @@ const VAULT_PAUSE_MILLISECONDS = 1000;
  */
 export async function waitForRelease(clients: Waiting, input: WaitInput): Promise<string> {
   const { kubernetes } = clients;
-  const { release, patience, signal } = input;
+  const { release, deadline, signal } = input;
   const unlisten = kubernetes.watches.listen(release.namespace, release.name, () => {
-    patience.wake();
+    deadline.wake();
   });
   // Of Vault itself others take care: it may not be initialised yet.
   const keeper =
     input.probe?.kind === 'vault'
       ? undefined
       : keepVaultOpen(clients, input.readsVault === true, () => {
-          patience.wake();
+          deadline.wake();
         });
   const reasons = createReasons(kubernetes, release);
   let read: LiveWorkload[] = [];
   let readAt = -Infinity;
   let awaySince: number | undefined;
   // Until the cluster was seen for the first time.
-  patience.suspend(true);
+  deadline.suspend(true);
   let status = '';
   let probePause = FIRST_PROBE_PAUSE;
   const say = (text: string, cause = ''): void => {
@@ -85,7 +85,7 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
           read = await readWorkloads(kubernetes, release, signal);
           readAt = performance.now();
           awaySince = undefined;
-          patience.suspend(false);
+          deadline.suspend(false);
         }
         const workloads = freshest(read, knownWorkloads(kubernetes.watches, release));
         const judged = judge(input, workloads);
@@ -95,8 +95,8 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
           const answer = await ask(clients, input, workloads);
           if (answer.ok) return answer.text;
           say(answer.text);
-          if (patience.isOver()) throw await outOfTime(clients, input, workloads, status);
-          await patience.pause(probePause);
+          if (deadline.isOver()) throw await outOfTime(clients, input, workloads, status);
+          await deadline.pause(probePause);
           probePause = Math.min(probePause * 2, LONGEST_PROBE_PAUSE);
         } else {
           const { cause, final } = reasons.of(workloads);
@@ -104,18 +104,18 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
           probePause = FIRST_PROBE_PAUSE;
           if (final)
             throw new DeployError(FAILURES.rejectedByCluster, `${release.name} cannot become healthy: ${status}`);
-          if (patience.isOver()) throw await outOfTime(clients, input, workloads, status);
-          await patience.pause(Math.min(longest, reasons.lookAgainMilliseconds()));
+          if (deadline.isOver()) throw await outOfTime(clients, input, workloads, status);
+          await deadline.pause(Math.min(longest, reasons.lookAgainMilliseconds()));
         }
       } catch (error) {
         if (!isPassing(error)) throw error;
         readAt = -Infinity;
-        patience.suspend(true);
+        deadline.suspend(true);
         say(error.message);
         // Whoever tries again says for how long.
         awaySince ??= performance.now();
         if (performance.now() - awaySince > (input.awaySeconds ?? AWAY_SECONDS) * 1000) throw error;
-        await patience.pause(AFTER_OUTAGE_MILLISECONDS);
+        await deadline.pause(AFTER_OUTAGE_MILLISECONDS);
       }
     }
   } finally {
@@ -183,7 +183,7 @@ async function outOfTime(
   const text = await withTroubles(clients, input, workloads, status);
   return new DeployError(
     FAILURES.notHealthyInTime,
-    `${input.release.name} was not healthy within ${Math.round(input.patience.spent())} s: ${text}`,
+    `${input.release.name} was not healthy within ${Math.round(input.deadline.spent())} s: ${text}`,
   );
 }
 

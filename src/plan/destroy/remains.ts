@@ -26,7 +26,7 @@ export interface SeenObject {
   owned: boolean;
 }
 
-export type Belonging =
+export type ObjectOwnership =
   /** Made by the deployer, by Helm for a release of ours, or by a service of ours while it ran. */
   | 'ours'
   /** A claim of a release of ours: data. */
@@ -62,13 +62,13 @@ export function madeAtRunTime({ services }: Pick<Catalog, 'services'>): Readonly
  * @param made what its services make for themselves
  * @param formerly environments that it took the cluster over from
  */
-export function belongingOf(
+export function objectOwnershipOf(
   object: SeenObject,
   releases: ReadonlySet<string>,
   environment: string,
   made: ReadonlySet<string>,
   formerly: readonly string[] = [],
-): Belonging {
+): ObjectOwnership {
   const { group, kind, namespace, name, labels, annotations } = object;
   // Whatever else it looks like.
   if (isOfAnother(labels, environment, formerly)) return 'foreign';

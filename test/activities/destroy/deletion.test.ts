@@ -6,7 +6,7 @@ import { withFakeClients } from '../../support/fakes/clients.ts';
 
 const PATH = '/api/v1/namespaces/apps';
 const target: Target = { kind: 'Namespace', name: 'apps', path: PATH, uid: 'uid-1' };
-const patience = { seconds: 0.3, lookMilliseconds: 10 };
+const stall = { seconds: 0.3, lookMilliseconds: 10 };
 const signal = new AbortController().signal;
 
 /** What a namespace says of itself at each look. */
@@ -29,7 +29,7 @@ async function hanging(
       return Promise.resolve(object as unknown as KubernetesObject);
     };
     const started = performance.now();
-    const stuck = await deleteAndWait(kubernetes, [target], patience, signal, () => undefined);
+    const stuck = await deleteAndWait(kubernetes, [target], stall, signal, () => undefined);
     outcome = { stuck, seconds: (performance.now() - started) / 1000 };
   });
   return outcome!;

@@ -1,46 +1,46 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPatience } from '../../src/effects/wait/patience.ts';
+import { createDeadline } from '../../src/effects/wait/deadline.ts';
 
 const signal = new AbortController().signal;
 
-describe('patience', () => {
+describe('deadline', () => {
   test('counts time, its own and that of earlier attempts', async () => {
-    const patience = createPatience({ limitSeconds: 10, spentSeconds: 9.95, counts: () => true, signal });
-    assert.equal(patience.isOver(), false);
-    await patience.pause(60_000);
-    assert.equal(patience.isOver(), true);
+    const deadline = createDeadline({ limitSeconds: 10, spentSeconds: 9.95, counts: () => true, signal });
+    assert.equal(deadline.isOver(), false);
+    await deadline.pause(60_000);
+    assert.equal(deadline.isOver(), true);
     // No longer than what was left, whatever else the machine does.
-    assert.ok(patience.spent() >= 10 && patience.spent() < 40, String(patience.spent()));
+    assert.ok(deadline.spent() >= 10 && deadline.spent() < 40, String(deadline.spent()));
   });
 
   test('time in which the cluster cannot be seen does not count', async () => {
     let live = false;
-    const patience = createPatience({ limitSeconds: 0.05, spentSeconds: 0, counts: () => live, signal });
+    const deadline = createDeadline({ limitSeconds: 0.05, spentSeconds: 0, counts: () => live, signal });
     await sleep(80);
-    assert.equal(patience.isOver(), false);
+    assert.equal(deadline.isOver(), false);
     live = true;
-    assert.equal(patience.isOver(), false);
+    assert.equal(deadline.isOver(), false);
     await sleep(60);
-    assert.equal(patience.isOver(), true);
+    assert.equal(deadline.isOver(), true);
   });
 
   test('a change ends the pause, also one that came before it began', async () => {
-    const patience = createPatience({ limitSeconds: 60, spentSeconds: 0, counts: () => true, signal });
+    const deadline = createDeadline({ limitSeconds: 60, spentSeconds: 0, counts: () => true, signal });
     const began = performance.now();
     setTimeout(() => {
-      patience.wake();
+      deadline.wake();
     }, 20);
-    await patience.pause(5000);
-    patience.wake();
-    await patience.pause(5000);
+    await deadline.pause(5000);
+    deadline.wake();
+    await deadline.pause(5000);
     assert.ok(performance.now() - began < 1000);
   });
 
   test('cancellation ends it with its reason', async () => {
     const controller = new AbortController();
-    const patience = createPatience({
+    const deadline = createDeadline({
       limitSeconds: 60,
       spentSeconds: 0,
       counts: () => true,
@@ -49,7 +49,7 @@ describe('patience', () => {
     setTimeout(() => {
       controller.abort(new Error('stop'));
     }, 20);
-    await assert.rejects(patience.pause(5000), /stop/);
-    await assert.rejects(patience.pause(5000), /stop/);
+    await assert.rejects(deadline.pause(5000), /stop/);
+    await assert.rejects(deadline.pause(5000), /stop/);
   });
 });

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface Patience {
+export interface Deadline {
   /** Seconds that have counted so far. */
   spent(): number;
   isOver(): boolean;
@@ -16,7 +16,7 @@ export interface Patience {
   suspend(suspended: boolean): void;
 }
 
-export interface PatienceOptions {
+export interface DeadlineOptions {
   limitSeconds: number;
   /** Of earlier attempts. */
   spentSeconds: number;
@@ -25,7 +25,7 @@ export interface PatienceOptions {
   signal: AbortSignal;
 }
 
-export function createPatience({ limitSeconds, spentSeconds, counts = () => true, signal }: PatienceOptions): Patience {
+export function createDeadline({ limitSeconds, spentSeconds, counts = () => true, signal }: DeadlineOptions): Deadline {
   let spent = spentSeconds * 1000;
   let seen = performance.now();
   let suspended = false;
