@@ -15,8 +15,14 @@ const recordings = readdirSync(folder).filter((file) => file.endsWith('.json.gz'
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 describe('replay', () => {
-  test('a clean, a failed and a resumed deployment, and the operations of day two are recorded', () => {
-    assert.deepEqual(recordings.sort(), ['clean.json.gz', 'day-two.json.gz', 'failed.json.gz', 'resumed.json.gz']);
+  test('a clean, a failed and a resumed deployment, the operations of day two, and plans of steps are recorded', () => {
+    assert.deepEqual(recordings.sort(), [
+      'clean.json.gz',
+      'day-two.json.gz',
+      'failed.json.gz',
+      'resumed.json.gz',
+      'steps.json.gz',
+    ]);
   });
 
   for (const file of recordings) {
