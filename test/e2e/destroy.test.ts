@@ -24,8 +24,8 @@ const catalog = await loadPlatform({ platform: MINI.platform, platformParameters
 const { namespaces } = catalog;
 const GENERATED = generatedInSecrets(catalog);
 const remainsOf = (result: ResultLine): Remain[] => (result['remains'] as Remain[] | undefined) ?? [];
-const destroy = (sandbox: Sandbox, ...args: string[]): ReturnType<Sandbox['cli']> =>
-  sandbox.cli(['destroy', '--json', '--confirm', sandbox.name, ...args]);
+const destroy = (sandbox: Sandbox, ...args: string[]): ReturnType<Sandbox['look']> =>
+  sandbox.look(['destroy', '--json', '--confirm', sandbox.name, ...args]);
 
 /** Names of the platform's namespaces that exist. */
 async function namespacesOf(cluster: KubernetesClient): Promise<string[]> {
@@ -131,16 +131,16 @@ describe('destroy', { concurrency: 1 }, () => {
       await t.test(
         "is refused without the environment's name, with a wrong one, and where the environment is protected",
         async () => {
-          const unsaid = await sandbox.cli(['destroy']);
+          const unsaid = await sandbox.look(['destroy']);
           assert.deepEqual([unsaid.code, /--confirm rehearsal/.test(unsaid.stderr)], [3, true], unsaid.stderr);
-          const wrong = await sandbox.cli(['destroy', '--confirm', 'staging']);
+          const wrong = await sandbox.look(['destroy', '--confirm', 'staging']);
           assert.deepEqual(
             [wrong.code, /does not name the environment "rehearsal"/.test(wrong.stderr)],
             [3, true],
             wrong.stderr,
           );
           await sandbox.configure({ protected: true });
-          const guarded = await sandbox.cli(['destroy', '--confirm', sandbox.name]);
+          const guarded = await sandbox.look(['destroy', '--confirm', sandbox.name]);
           // Before it is asked what `protected` means for destroying, a sandbox is told that it cannot be guarded.
           assert.deepEqual(
             [guarded.code, /a protected environment needs a Temporal that outlives this machine/.test(guarded.stderr)],

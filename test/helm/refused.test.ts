@@ -25,16 +25,19 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-const check = async (): Promise<void> => {
+const check = async (program = helm): Promise<void> => {
   const [catalog, environment] = [loadCatalog(), await loadEnvironment('sandbox', config)];
-  await checkCharts({ catalog, environment, inputs: platformInputs(catalog, environment, config) }, {}, helm, config);
+  await checkCharts(
+    { catalog, environment, inputs: platformInputs(catalog, environment, config) },
+    {},
+    program,
+    config,
+  );
 };
 
-test('all charts render, and the second look takes no time', async () => {
+test('all charts render, and the second look needs no Helm', async () => {
   await check();
-  const started = performance.now();
-  await check();
-  assert.ok(performance.now() - started < 1500);
+  await check('/nowhere/helm');
 });
 
 test('a broken template is named with what Helm says, exit code 3', async () => {

@@ -123,9 +123,9 @@ export async function leftovers(folder: string): Promise<string[]> {
   return all.flat();
 }
 
-/** Looks every 50 ms, for 10 s at most. */
+/** Looks every 50 ms, for half a minute at most. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 600; tries += 1) {
     if (await condition()) return;
     await sleep(50);
   }

@@ -16,12 +16,20 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** @param script of the shell that stands in for Helm; says its number first */
-async function start(path: string, script: string): Promise<{ guard: ChildProcess; helm: ProcessIdentity }> {
+/** @param script of the shell that stands in for Helm */
+async function startGuard(path: string, script: string): Promise<ChildProcess> {
   const [program, ...args] = await guarded(path, 1, 1);
+  return spawn(program, [...args, '/bin/sh', '-c', script], {
+    stdio: 'ignore',
+    detached: true,
+    env: { PATH: path },
+  });
+}
+
+/** @param script says its number first, and does not end before that was read */
+async function start(path: string, script: string): Promise<{ guard: ChildProcess; helm: ProcessIdentity }> {
   const pidFile = join(folder, String(Math.random()));
-  const shell = ['/bin/sh', '-c', `echo $$ > ${pidFile}; ${script}`];
-  const guard = spawn(program, [...args, ...shell], { stdio: 'ignore', detached: true, env: { PATH: path } });
+  const guard = await startGuard(path, `echo $$ > ${pidFile}; ${script}`);
   const helm = await waitUntil('the program', { timeoutMs: 20_000 }, async () =>
     processIdentity(Number(await readFile(pidFile, 'utf8').catch(() => ''))),
   );
@@ -40,7 +48,7 @@ for (const [what, path] of [
   ['where the system has nothing for it', '/nowhere'],
 ] as const) {
   describe(`the guard of Helm, ${what}`, { concurrency: true }, () => {
-    const end = async (script: string): Promise<unknown[]> => once((await start(path, script)).guard, 'exit');
+    const end = async (script: string): Promise<unknown[]> => once(await startGuard(path, script), 'exit');
 
     test('hands on how it ended', async () => {
       const pause = '/bin/sleep 0.3';
