@@ -45,7 +45,7 @@ const { values, positionals } = parseArgs({
 
 const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: config.repoRoot }).sort();
 const longestFirst = (files: string[]): string[] => {
-  const longest = LONGEST.map((name) => `test/e2e/${name}.test.ts`).filter((file) => files.includes(file));
+  const longest = LONGEST.filter((file) => files.includes(file));
   return [...longest, ...files.filter((file) => !longest.includes(file))];
 };
 /** No file takes half of it on two busy cores: one that hangs fails, and the others still run. */
@@ -58,8 +58,11 @@ const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/',
 const PROCESSES = 3 * cpus().length;
 /** Simulated pods, timeouts and locks are waited for about as long as something is computed. */
 const SANDBOXES = Math.max(2, cpus().length);
-/** Of the tier `e2e`, the longest first, so that none of them is left alone at the end. */
-const LONGEST = ['deploy', 'destroy', 'bootstrap', 'upstream', 'rollback', 'shared-engine', 'durability'];
+/** The longest of those that share the machine begin first, so that none of them is left alone at the end. */
+const LONGEST = [
+  ...['deploy', 'rollback', 'destroy', 'lock', 'drift-run', 'bootstrap'].map((name) => `test/e2e/${name}.test.ts`),
+  'test/integration/embedded.test.ts',
+];
 const TIERS: Tier[] = [
   {
     name: 'unit',
@@ -165,7 +168,7 @@ function together(tiers: readonly Tier[]): Tier[] {
     const last = before.at(-1);
     if (!tier.withTheOneBefore || last === undefined) return [...before, tier];
     const both = { ...last, name: `${last.name}, ${tier.name}`, what: `${last.what}; ${tier.what}` };
-    return [...before.slice(0, -1), { ...both, files: [...last.files, ...tier.files] }];
+    return [...before.slice(0, -1), { ...both, files: longestFirst([...last.files, ...tier.files]) }];
   }, []);
 }
 
