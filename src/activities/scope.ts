@@ -106,7 +106,9 @@ export function withEffectScope<T>(scope: Scope, work: (effect: EffectScope) => 
         wantedAt,
         attempt,
         lastDetail,
-        assertOurs: turn.assertOurs,
+        assertOurs: () => {
+          turn.assertOurs();
+        },
         doing: (detail) => {
           doing = typeof detail === 'function' ? detail : () => detail;
         },

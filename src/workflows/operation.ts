@@ -19,13 +19,7 @@ import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import type { OperationStep } from '../contract/steps.ts';
 import { DEPENDENCY_FAILED, GOOD_STATES, STOPPED } from '../contract/states.ts';
 import { deploymentDetails } from '../plan/details.ts';
-import {
-  applyEvent,
-  type DeploymentEvent,
-  type DeploymentProgress,
-  emptyProgress,
-  outcomes,
-} from '../plan/progress.ts';
+import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../plan/progress.ts';
 import { withSteps } from '../plan/steps/compile.ts';
 import type { Intent } from '../plan/steps/intent.ts';
 import { stagesOf } from '../plan/steps/order.ts';

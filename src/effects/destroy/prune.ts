@@ -23,7 +23,7 @@ const DATA_STAY = 'data stay unless --delete-data is given';
 
 export async function removeRemains(
   clients: Clients,
-  { run, deleteData }: InputOf<'removeRemains'>,
+  { deleteData }: InputOf<'removeRemains'>,
   scope: EffectScope,
 ): OutputOf<'removeRemains'> {
   const stall: StallTimeout = {

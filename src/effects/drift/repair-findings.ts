@@ -32,7 +32,7 @@ const DEFINITION = 'CustomResourceDefinition ';
 
 export async function repairFindings(
   clients: Clients,
-  { run, findings }: InputOf<'repairFindings'>,
+  { findings }: InputOf<'repairFindings'>,
   scope: EffectScope,
 ): OutputOf<'repairFindings'> {
   const ours = findings.filter(({ repair, area }) => repair === 'field' && area === 'kubernetes');

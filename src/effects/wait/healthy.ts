@@ -15,7 +15,7 @@ const beatSchema = z.object({ spentSeconds: z.number() });
 
 export async function awaitHealthy(
   clients: Clients,
-  { run, service, step, timeoutSeconds }: InputOf<'awaitHealthy'>,
+  { service, step, timeoutSeconds }: InputOf<'awaitHealthy'>,
   scope: EffectScope,
 ): OutputOf<'awaitHealthy'> {
   const awaited = findService(clients.catalog, service);

@@ -1,9 +1,8 @@
 /** Carries out the operation's own steps, each as soon as what it waits for has ended. */
 import type { OperationStep } from '../../contract/steps.ts';
 import { waitsOf } from '../../plan/steps/order.ts';
-import type { StepEnd } from './call.ts';
+import type { OperationView, StepCall, StepEnd } from './call.ts';
 import { carryOut } from './table.ts';
-import type { OperationView, StepCall } from './call.ts';
 
 export interface RunSteps {
   run: StepCall['run'];
@@ -24,7 +23,7 @@ export async function runSteps(steps: readonly OperationStep[], options: RunStep
   const one = async (step: OperationStep): Promise<boolean> => {
     await Promise.allSettled(waitsOf(step).flatMap((id) => running.get(id) ?? []));
     const well = await Promise.all(
-      step.dependsOn.map((id) => running.get(id)?.catch(() => false) ?? options.endedWell(id)),
+      step.dependsOn.map(async (id) => (await running.get(id)?.catch(() => false)) ?? options.endedWell(id)),
     );
     if (well.includes(false)) return false;
     if (step.onFailure && options.operation().services.every(({ state }) => state !== 'failed')) return true;
