@@ -60,7 +60,9 @@ const PROCESSES = 3 * cpus().length;
 const SANDBOXES = Math.max(2, cpus().length);
 /** The longest of those that share the machine begin first, so that none of them is left alone at the end. */
 const LONGEST = [
-  ...['deploy', 'rollback', 'destroy', 'lock', 'drift-run', 'bootstrap'].map((name) => `test/e2e/${name}.test.ts`),
+  ...['shared-cluster', 'deploy', 'rollback', 'destroy', 'lock', 'drift-run', 'bootstrap'].map(
+    (name) => `test/e2e/${name}.test.ts`,
+  ),
   'test/integration/embedded.test.ts',
 ];
 const TIERS: Tier[] = [

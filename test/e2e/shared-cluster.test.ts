@@ -110,17 +110,23 @@ describe('a shared cluster', { concurrency: 1 }, () => {
   });
 
   test('over an upgrade by hand a rollback brings back what it says, and no version is lost by it', async () => {
+    const versions = async (): Promise<number[]> =>
+      (JSON.parse((await sandbox.cli(['history', '--json'])).stdout) as { version: number }[]).map(
+        ({ version }) => version,
+      );
+    const [before] = await versions();
     assert.deepEqual(changed(succeeded(await deploy('--image', 'web=2.0.0'))), ['web']);
+    const [upgraded] = await versions();
     const chart = join(sandbox.checkout, 'helm', 'charts', 'service');
     await helm('upgrade', 'web', chart, '--namespace', 'apps', '--reuse-values', '--set', 'replicaCount=3');
     assert.equal(await web('.spec.replicas'), '3');
     assert.deepEqual(await drift(), ['changed Release apps/web']);
 
     for (const [version, image] of [
-      ['1', /:1\.0\.0$/],
-      ['2', /:2\.0\.0$/],
+      [before, /:1\.0\.0$/],
+      [upgraded, /:2\.0\.0$/],
     ] as const) {
-      succeeded(await sandbox.cli(['rollback', '--json', '--to', version]));
+      succeeded(await sandbox.cli(['rollback', '--json', '--to', String(version)]));
       assert.match(await web('.spec.template.spec.containers[0].image'), image);
       assert.equal(await web('.spec.replicas'), '1');
       assert.deepEqual(await drift(), []);

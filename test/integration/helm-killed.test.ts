@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -20,11 +20,24 @@ import type { RunRef } from '../../src/contract/deploy.ts';
 import { RELEASE_LABELS } from '../../src/contract/names.ts';
 import type { PlannedStep } from '../../src/contract/plan.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
-import { helmProcesses, waitForProcess } from '../support/processes.ts';
+import { helmProcesses, processes, waitForProcess } from '../support/processes.ts';
 import type { Attempt } from '../support/release-worker.ts';
 import { testScope } from '../support/scope.ts';
 
 const SERVICE = 'jaeger';
+
+/** @returns a Helm that stops before it begins to change something, until it is continued: it cannot be missed */
+async function stoppingHelm(path: string, helm: string): Promise<string> {
+  const script = [
+    '#!/bin/sh',
+    'for word in "$@"; do',
+    '  case "$word" in upgrade | rollback) kill -STOP $$; break ;; esac',
+    'done',
+    `exec '${helm}' "$@"`,
+  ];
+  await writeFile(path, `${script.join('\n')}\n`, { mode: 0o755 });
+  return path;
+}
 
 const rollbackTo = (toRevision: number, digest: string): PlannedStep => ({
   kind: 'release',
@@ -86,8 +99,12 @@ describe('Helm killed', { concurrency: 1 }, () => {
    * Stopped again and again until its pending record is there, so that it cannot be missed. @returns its process, which
    * is stopped
    */
-  async function stoppedInTheMiddle(state = clients.connections.stateDir): Promise<number> {
-    const { pid } = await waitForProcess(() => helmProcesses(state), 20_000);
+  async function stoppedInTheMiddle(): Promise<number> {
+    const { pid } = await waitForProcess(() => helmProcesses(clients.connections.stateDir), 20_000);
+    return stoppedOnceItWrites(pid);
+  }
+
+  async function stoppedOnceItWrites(pid: number): Promise<number> {
     for (;;) {
       process.kill(pid, 'SIGSTOP');
       if ((await newest())?.status.startsWith('pending-') === true) return pid;
@@ -188,10 +205,17 @@ describe('Helm killed', { concurrency: 1 }, () => {
       const program = new URL('../support/release-worker.ts', import.meta.url).pathname;
       const worker = spawn(process.execPath, [...process.execArgv, program], { stdio: ['pipe', 'pipe', 'inherit'] });
       const { environment, config } = embedded;
-      const connections = { ...clients.connections, stateDir: state };
+      const helm = await stoppingHelm(join(state, 'stopping-helm'), clients.connections.helm ?? 'helm');
+      const connections = { ...clients.connections, stateDir: state, helm };
       worker.stdin.end(JSON.stringify({ environment, config, connections, input } satisfies Attempt));
       const again = createActivities(clients, () => ({ ...testScope(), attempt: 2 })).applyRelease;
-      return { worker, output: text(worker.stdout), helm: await stoppedInTheMiddle(state), again: () => again(input) };
+      const output = text(worker.stdout);
+      const { pid } = await waitForProcess(
+        async () => (await processes()).filter(({ args: [, script] }) => script === helm),
+        60_000,
+      );
+      process.kill(pid, 'SIGCONT');
+      return { worker, output, helm: await stoppedOnceItWrites(pid), again: () => again(input) };
     }
 
     const numbers = async (): Promise<number[]> =>
