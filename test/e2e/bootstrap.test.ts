@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createKubernetesClient, KubernetesError, type KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { IN_CLUSTER } from '../../src/contract/names.ts';
+import { bystanderOn } from '../support/bystander.ts';
 import { actingAs, type Acting } from '../support/identity.ts';
 import { clusterOf } from '../support/cluster-facts.ts';
 import { createSandbox, failuresOf, MINI, resultOf, type CliRun, type Sandbox } from '../support/sandbox.ts';
@@ -53,6 +54,7 @@ describe('bootstrap', () => {
       );
       assert.equal(steps(first).find(({ step }) => step === 'role')?.state, 'checked', JSON.stringify(steps(first)));
 
+      const bystander = await bystanderOn(sandbox);
       const again = await sandbox.cli(['bootstrap', '--json']);
       assert.equal(again.code, 0, again.stderr);
       assert.deepEqual(changed(again), []);
@@ -63,6 +65,7 @@ describe('bootstrap', () => {
 
       await upgradeUnderDeployment(sandbox, workers);
       await refusals(sandbox);
+      await bystander.assertUntouched();
     } finally {
       for (const worker of workers) worker.kill('SIGTERM');
       await Promise.all(workers.map(({ done }) => done));

@@ -11,6 +11,7 @@ import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import type { ObjectChange, PlatformChanges, ServiceChange } from '../../src/plan/diff/types.ts';
+import { type Bystander, bystanderOn } from '../support/bystander.ts';
 import { clusterOf, type Facts, factsOf, secretValues } from '../support/cluster-facts.ts';
 import { createSandbox, failuresOf, MINI, resultOf, type Sandbox } from '../support/sandbox.ts';
 
@@ -65,6 +66,8 @@ describe('plans', { concurrency: 1 }, () => {
     return found;
   };
 
+  let bystander: Pick<Bystander, 'assertUntouched'>;
+
   before(async () => {
     sandbox = await createSandbox(MINI);
     all = sandbox.catalog.services.length;
@@ -104,6 +107,7 @@ describe('plans', { concurrency: 1 }, () => {
     assert.equal((await stat(file('first.json'))).mode & 0o777, 0o600);
     const run = await sandbox.look(['deploy', '--json', '--plan', file('first.json')]);
     assert.equal(resultOf(run).outcome, 'succeeded', failuresOf(run));
+    bystander = await bystanderOn(sandbox);
     facts = await factsOf(await connected());
   });
 
@@ -307,6 +311,8 @@ describe('plans', { concurrency: 1 }, () => {
     await planned('--image', 'worker=9.9.9', '--image', 'schema=9.9.8');
     assert.deepEqual(await factsOf(await connected()), before);
   });
+
+  test('what others have on the cluster is as it was', () => bystander.assertUntouched());
 
   test('a cluster that was stopped is not planned as an empty one', async () => {
     cluster?.close();

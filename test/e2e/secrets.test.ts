@@ -9,6 +9,7 @@ import { closeTemporal, connectTemporal } from '../../src/clients/temporal/index
 import { readConfig } from '../../src/config.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
+import { bystanderOn } from '../support/bystander.ts';
 import { clusterOf, decodedReleases, generatedInSecrets, secretValues } from '../support/cluster-facts.ts';
 import { environmentOf, processesOf } from '../support/processes.ts';
 import { MINI, resultOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
@@ -24,6 +25,7 @@ describe('secrets', { concurrency: 1 }, () => {
     await withSandbox(MINI, async (sandbox) => {
       const up = await sandbox.cli(['up']);
       assert.equal(up.code, 0, up.stderr);
+      const bystander = await bystanderOn(sandbox);
       const watch = watchWhile(sandbox);
       const run = await sandbox.cli(['deploy', '--json']);
       // Another image, and a health timeout shorter than its start-up: a failure with evidence.
@@ -58,6 +60,7 @@ describe('secrets', { concurrency: 1 }, () => {
             assert.ok(!text.includes(form), `${what} stands in ${place}`);
         }
       }
+      await bystander.assertUntouched();
     });
   });
 });

@@ -14,6 +14,7 @@ import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { closeTemporal, connectTemporal, readBinding } from '../../src/clients/temporal/index.ts';
 import { ENGINE_NAMESPACE, RELEASE_LABELS, taskQueueOf } from '../../src/contract/names.ts';
 import type { Connections } from '../../src/environment/connections.ts';
+import { BYSTANDER, bystanderOn } from '../support/bystander.ts';
 import { startTestEngine } from '../support/engine.ts';
 import { kubectlOn } from '../support/kubectl.ts';
 import { createSandbox, failuresOf, MINI, resultOf, type RunningCli, type Sandbox } from '../support/sandbox.ts';
@@ -92,10 +93,11 @@ async function processesIn(client: Client, name: string): Promise<Set<number>> {
 async function environmentsIn({ state, folder, catalog }: Sandbox): Promise<string[]> {
   const kubectl = await kubectlOn(join(state, 'cluster', 'kubeconfig'), folder);
   const { items } = JSON.parse(await kubectl(['get', 'secrets', '-A', '-l', 'owner=helm', '-o', 'json'])) as {
-    items: { metadata: { labels: Record<string, string> } }[];
+    items: { metadata: { namespace: string; labels: Record<string, string> } }[];
   };
-  assert.ok(items.length >= catalog.services.length);
-  return [...new Set(items.map(({ metadata }) => metadata.labels[RELEASE_LABELS.environment] ?? ''))];
+  const ours = items.filter(({ metadata }) => metadata.namespace !== BYSTANDER.namespace);
+  assert.ok(ours.length >= catalog.services.length);
+  return [...new Set(ours.map(({ metadata }) => metadata.labels[RELEASE_LABELS.environment] ?? ''))];
 }
 
 test('three environments on one engine at the same time, three workers for one of them, one killed', {
@@ -153,6 +155,7 @@ test('three environments on one engine at the same time, three workers for one o
       });
     }
 
+    const bystanders = await Promise.all(sandboxes.map(bystanderOn));
     const deployments = sandboxes.map((sandbox) => sandbox.start(['deploy', '--json']));
     await deployments[0]!.line(({ type, state }) => type === 'service' && state === 'healthy');
     const victim = await waitUntil('a worker of east is at work', { timeoutMs: 60_000, intervalMs: 20 }, () =>
@@ -183,6 +186,7 @@ test('three environments on one engine at the same time, three workers for one o
     }
     const again = await sandboxes[0]!.deploy();
     assert.equal(again.outcome, 'unchanged', 'nothing was left half done');
+    await Promise.all(bystanders.map((bystander) => bystander.assertUntouched()));
   } finally {
     for (const { running } of workers) running.kill('SIGTERM');
     await Promise.all(workers.map(({ running }) => running.done));

@@ -15,6 +15,7 @@ import { RELEASE_LABELS } from '../../src/contract/names.ts';
 import { readChartLock } from '../../src/plan/charts/lock.ts';
 import { archivePath } from '../../src/plan/charts/wanted.ts';
 import { helmBinary } from '../helm/helm.ts';
+import { bystanderOn } from '../support/bystander.ts';
 import { helmHome, serveRepository } from '../support/chart-repository.ts';
 import { kubectlOn } from '../support/kubectl.ts';
 import { registryProgram, startRegistry } from '../support/oci-registry.ts';
@@ -89,6 +90,7 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
         /rabbitmq runs docker\.io\/bitnamilegacy\/rabbitmq:4\.0\.9-debian-12-r1: frozen and unpatched/,
       );
 
+      const bystander = await bystanderOn(sandbox);
       // Nobody has to be asked a second time.
       await registry?.close();
       const second = await sandbox.cli(['deploy', '--json']);
@@ -121,6 +123,7 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
         ['argocd', 'jaeger'],
         'and what Argo CD shows of it',
       );
+      await bystander.assertUntouched();
     } finally {
       await repository.close();
       await registry?.close();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bystanderOn } from '../support/bystander.ts';
 import { GPG, type Operators, operators } from '../support/operators.ts';
 import { createSandbox, resultOf, type Sandbox } from '../support/sandbox.ts';
 
@@ -51,6 +52,7 @@ describe('shares that belong to people', { skip: GPG === undefined && 'needs gpg
 
   test('the deployment waits for them by name, goes on when enough have come, and what they gave is stored nowhere', async () => {
     assert.equal((await sandbox.look(['up'])).code, 0);
+    const bystander = await bystanderOn(sandbox);
     const deployment = sandbox.start(['deploy', '--json']);
     const waiting = await sealed();
     assert.deepEqual(
@@ -86,5 +88,6 @@ describe('shares that belong to people', { skip: GPG === undefined && 'needs gpg
     for (const text of [given.stdout, given.stderr, (await deployment.done).stdout, run.stdout]) {
       for (const value of [first, second]) assert.equal(text.includes(value), false);
     }
+    await bystander.assertUntouched();
   });
 });
