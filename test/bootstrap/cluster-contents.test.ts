@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { contentsOf, execCommands, tcpServices } from '../../bootstrap/cluster/contents.ts';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Api, type ApiObject, pathOf } from '../../bootstrap/cluster/api.ts';
+import { applyContents, contentsOf, execCommands, tcpServices } from '../../bootstrap/cluster/contents.ts';
 import { kwokctlConfiguration } from '../../bootstrap/cluster/config.ts';
 import type { ClusterTools } from '../../bootstrap/cluster/config.ts';
 import { failureStages } from '../../bootstrap/cluster/failures.ts';
@@ -113,6 +117,56 @@ describe('kwokctl', () => {
     for (const [option, value] of Object.entries(options)) {
       if (option.endsWith('Binary')) assert.match(String(value), /^\/tools\//);
       if (option.endsWith('Port')) assert.ok(Number(value) > 0);
+    }
+  });
+});
+
+describe('what somebody has deleted of an embedded cluster', () => {
+  /** An API server that keeps what it is told. */
+  function fakeApi(): { api: Api; there: Map<string, ApiObject>; applied: string[] } {
+    const there = new Map<string, ApiObject>();
+    const applied: string[] = [];
+    const api: Api = {
+      request: (method, path) => {
+        const [list = ''] = path.split('?');
+        if (method === 'GET')
+          return Promise.resolve({ items: [...there].filter(([at]) => at.startsWith(`${list}/`)).map(([, it]) => it) });
+        assert.ok(there.has(list.replace(/\/status$/, '')), `404 ${path}`);
+        return Promise.resolve({});
+      },
+      apply: (object) => {
+        there.set(pathOf(object), object);
+        applied.push(`${object.kind}/${object.metadata.name}`);
+        return Promise.resolve();
+      },
+      remove: (object) => {
+        there.delete(pathOf(object));
+        return Promise.resolve();
+      },
+      close: () => undefined,
+    };
+    return { api, there, applied };
+  }
+
+  test('nodes are made again by the next up, all or one; where nothing is missing nothing is applied', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ananta-contents-'));
+    try {
+      const layout = layoutOf({ ...config, stateRoot: folder }, environment.name);
+      await mkdir(layout.cluster, { recursive: true });
+      const { api, there, applied } = fakeApi();
+      const nodes = (): string[] => [...there.keys()].filter((path) => path.startsWith('/api/v1/nodes/'));
+      assert.equal(await applyContents(layout, api, contents, true), true);
+      const made = nodes();
+      assert.equal(made.length, contents.nodes);
+      for (const deleted of [made, made.slice(1, 2)]) {
+        applied.length = 0;
+        assert.deepEqual([await applyContents(layout, api, contents, false), applied], [false, []]);
+        for (const path of deleted) there.delete(path);
+        assert.equal(await applyContents(layout, api, contents, false), true);
+        assert.deepEqual(nodes().sort(), made.sort());
+      }
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 });
