@@ -77,7 +77,7 @@ export async function runDown(context: CliContext, options: DownOptions): Promis
 }
 
 /** What becomes of an operation whose engine goes. */
-function describeRunning(workflowId: string, environment: string, purged: boolean): string {
+export function describeRunning(workflowId: string, environment: string, purged: boolean): string {
   const what = `An operation is running on "${environment}" (${workflowId})`;
   return purged
     ? `${what}: it ends here, and is deleted together with its engine.`
