@@ -1,6 +1,7 @@
 /** Where tools are kept: told before a quarter of an hour is spent on building them into a folder that is nowhere. */
-import { access, constants } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, constants, readdir, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
 import { AnantaError } from '../../src/contract/errors.ts';
 import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import type { Config } from '../../src/config.ts';
@@ -17,9 +18,28 @@ const can = (path: string, mode: number): Promise<boolean> =>
     () => false,
   );
 
-/** @throws CacheFolderError when there is no cache, and none can be made */
-export async function checkCacheFolder({ cacheDir, childEnv }: Pick<Config, 'cacheDir' | 'childEnv'>): Promise<void> {
-  if (await can(cacheDir, constants.F_OK)) return;
+/** Shorter than npm takes from its start to its first file, by far longer than it takes for two folders. */
+const AT_ONCE_MS = 30;
+
+/**
+ * Where it may, npm makes a home folder that does not exist, for its own log, before anything of ours runs: a mistyped
+ * HOME then looks like a new home. Such a folder is as old as what npm has put there, and holds nothing else.
+ */
+async function madeByNpm(home: string): Promise<boolean> {
+  try {
+    if (home === userInfo().homedir || (await readdir(home)).join() !== '.npm') return false;
+    const [folder, npm] = await Promise.all([stat(home), stat(join(home, '.npm'))]);
+    return Math.abs(npm.birthtimeMs - folder.birthtimeMs) < AT_ONCE_MS;
+  } catch {
+    return false;
+  }
+}
+
+type Folders = Pick<Config, 'cacheDir' | 'childEnv'>;
+
+/** @returns why there is no cache and none can be made, with what to do; undefined where all is well */
+export async function cacheFolderProblem({ cacheDir, childEnv }: Folders): Promise<string | undefined> {
+  if (await can(cacheDir, constants.F_OK)) return undefined;
   const home = childEnv['HOME'];
   const inHome = home !== undefined && cacheDir.startsWith(`${home}/`);
   let there = dirname(cacheDir);
@@ -27,11 +47,17 @@ export async function checkCacheFolder({ cacheDir, childEnv }: Pick<Config, 'cac
   const why =
     inHome && !(await can(home, constants.F_OK))
       ? `the home folder ${home} (HOME) does not exist`
-      : (await can(there, constants.W_OK))
-        ? undefined
-        : `${there} cannot be written by this user`;
-  if (why === undefined) return;
-  throw new CacheFolderError(
-    `The cache of tools, ${cacheDir}, is not there and cannot be written: ${why}. Correct HOME, or name another folder in ANANTA_CACHE_DIR.`,
-  );
+      : inHome && (await madeByNpm(home))
+        ? `the home folder ${home} (HOME) did not exist before npm put its log there`
+        : (await can(there, constants.W_OK))
+          ? undefined
+          : `${there} cannot be written by this user`;
+  if (why === undefined) return undefined;
+  return `The cache of tools, ${cacheDir}, is not there and cannot be written: ${why}. Correct HOME, or name another folder in ANANTA_CACHE_DIR.`;
+}
+
+/** @throws CacheFolderError when there is no cache, and none can be made */
+export async function checkCacheFolder(folders: Folders): Promise<void> {
+  const problem = await cacheFolderProblem(folders);
+  if (problem !== undefined) throw new CacheFolderError(problem);
 }

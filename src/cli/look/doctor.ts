@@ -28,10 +28,11 @@ export async function runDoctor(context: CliContext, options: DoctorOptions): Pr
   const runtime = await readRuntime(config, environment.name);
   const tools = hasEmbeddedParts(environment) ? await toolRows(config) : [];
   const machine = realNodeOf(environment) === undefined ? [] : await machineRows(stateDir(config, environment.name));
-  if (options.json)
-    printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, components, tools, machine })]);
-  else printLines(terminal.stdout, await reportLines(context, environment, { components, tools, runtime, machine }));
-  return components.every(({ healthy }) => healthy) && machine.every(({ ok }) => ok)
+  const cacheProblem = hasEmbeddedParts(environment) ? await cacheProblemOf(config) : undefined;
+  const findings = { components, tools, machine, cacheProblem };
+  if (options.json) printLines(terminal.stdout, [JSON.stringify({ environment: environment.name, ...findings })]);
+  else printLines(terminal.stdout, await reportLines(context, environment, { ...findings, runtime }));
+  return components.every(({ healthy }) => healthy) && machine.every(({ ok }) => ok) && cacheProblem === undefined
     ? EXIT_CODES.done
     : EXIT_CODES.failed;
 }
@@ -42,12 +43,14 @@ interface Findings {
   runtime: Runtime | undefined;
   /** What a real node needs of this machine; empty where there is none. */
   machine: Awaited<ReturnType<typeof machineRows>>;
+  /** Why tools cannot be kept, where that is so. */
+  cacheProblem: string | undefined;
 }
 
 async function reportLines(
   { config, terminal: { style } }: CliContext,
   environment: Environment,
-  { components, tools, runtime, machine }: Findings,
+  { components, tools, runtime, machine, cacheProblem }: Findings,
 ): Promise<string[]> {
   const down = components.filter(({ healthy }) => !healthy);
   return [
@@ -62,6 +65,7 @@ async function reportLines(
       ['  state', stateDir(config, environment.name)],
       ['  tools', config.cacheDir],
     ]),
+    ...(cacheProblem === undefined ? [] : [style('bad', `  ✘ ${cacheProblem}`)]),
     ...(await addressLines(environment, config, runtime, style)),
     '',
     style('bold', 'Next:'),
@@ -78,6 +82,11 @@ async function toolRows(
     const tool = found.get(name);
     return { name, version: tool?.version ?? null, path: tool?.path ?? null, source: tool?.source ?? null };
   });
+}
+
+async function cacheProblemOf(config: CliContext['config']): Promise<string | undefined> {
+  const { cacheFolderProblem } = await import('../../../bootstrap/tools/cache-folder.ts');
+  return cacheFolderProblem(config);
 }
 
 async function machineRows(folder: string): Promise<{ name: string; ok: boolean; purpose: string; remedy: string }[]> {
