@@ -87,6 +87,16 @@ describe('arguments', { concurrency: 2 }, () => {
     });
   }
 
+  test('secrets import: bytes that no variable can hold are named without the value', async () => {
+    const file = join(at.folder, 'values.json');
+    await writeFile(file, JSON.stringify({ 'auth/admin': { 'admin-password': 'hunter\0two' } }));
+    const { code, stderr } = await at.run(['secrets', 'import', '--file', file, '--env', 'mini']);
+    assert.equal(code, 3);
+    assert.match(stderr, /the value of auth\/admin admin-password holds a NUL byte/);
+    assert.doesNotMatch(stderr, /hunter/);
+    assert.deepEqual(await at.state(), []);
+  });
+
   test('a process says the same, and ends with that code', async () => {
     const args = ['deploy', '--env', 'sandbx'];
     assert.deepEqual(await at.start(args).done, await at.run(args));

@@ -12,7 +12,7 @@ const [run] = await chartRuns(await sandbox(), ['django-backend']);
 interface Rendered {
   kind: string;
   metadata: { labels: Record<string, string> };
-  spec: { template: { metadata: { labels: Record<string, string> }; spec: PodSpec } };
+  spec: { replicas: number; template: { metadata: { labels: Record<string, string> }; spec: PodSpec } };
 }
 interface PodSpec {
   containers: { env: { name: string; value?: string }[]; ports: { name: string }[] }[];
@@ -86,6 +86,11 @@ describe('values of a release', () => {
       .map(({ secret }) => secret?.defaultMode);
     assert.deepEqual(modes, [256, 256]);
   });
+});
+
+test('scaled to zero is zero, not the default of one', async () => {
+  for (const more of ['', 'singleton: true\n'])
+    assert.equal(deployment(await rendered(`replicaCount: 0\n${more}`)).spec.replicas, 0);
 });
 
 describe('the version of a release as a label', () => {

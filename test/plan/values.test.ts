@@ -108,6 +108,13 @@ describe('values of bundled charts', () => {
     });
   }
 
+  test('run none of a service that the environment scales to zero, whichever chart it has', () => {
+    for (const name of ['web', 'auth', 'worker']) {
+      const environment = { ...prod, replicas: { default: 3, services: { [name]: 0 } } };
+      assert.equal(overlayOf({ ...environment, charts: 'bundled' }, name)['replicaCount'], 0);
+    }
+  });
+
   test('win over the file, key by key', () => {
     assert.deepEqual(
       mergeValues({ env: { A: '1' }, image: { tag: 'old', pullPolicy: 'Always' } }, { image: { tag: 'new' } }),
