@@ -140,8 +140,14 @@ describe('a revision of a deployment of ours', () => {
         labels!['status'] = `pending-${what}`;
         const left = spawn('sleep', ['30'], { stdio: 'ignore' });
         const identity = (await processIdentity(left.pid!))!;
-        helm.alive = async () =>
-          (await isSameProcessAlive(identity))
+        let ends: NodeJS.Timeout | undefined;
+        helm.alive = async () => {
+          // It finishes once somebody has seen it alive.
+          ends ??= setTimeout(() => {
+            labels!['status'] = 'deployed';
+            left.kill('SIGKILL');
+          }, 200);
+          return (await isSameProcessAlive(identity))
             ? {
                 helm: identity,
                 worker: { pid: 1, startToken: 'gone' },
@@ -150,10 +156,7 @@ describe('a revision of a deployment of ours', () => {
                 endsBy: new Date(Date.now() + 60_000).toISOString(),
               }
             : undefined;
-        setTimeout(() => {
-          labels!['status'] = 'deployed';
-          left.kill('SIGKILL');
-        }, 200);
+        };
         const { changed, revision, recovered } = await again();
         assert.deepEqual([changed, revision, asked], [true, 2, before]);
         assert.match(recovered ?? '', /outlived its worker \(process \d+\) has finished/);
