@@ -15,7 +15,7 @@ export interface CommandLine {
   config: Config;
   terminal: Terminal;
   /** Given, before anything runs, what the exit code is when whoever reads the output goes away. */
-  watchOutput?: (exitCode: () => ExitCode) => void;
+  watchOutput?: (exitCode: () => ExitCode | undefined) => void;
 }
 
 /** Runs it. The only place where errors become exit codes and text. */

@@ -60,6 +60,13 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
   ],
 ];
 
+/** What these change they change in this very process: it is not left half done because nobody reads on. */
+export const CHANGES_BY_ITSELF: readonly string[] = [
+  ...['up', 'down', 'bootstrap', 'rebind', 'rbac apply', 'node import', 'charts lock', 'charts pull', 'charts prune'],
+  ...['charts bundle', 'charts unbundle', 'secrets set', 'secrets import', 'vault unseal', 'vault root', 'worker'],
+  ...['drift accept', 'drift unaccept', 'drift reset', 'drift pause', 'drift resume'],
+];
+
 /** @param onAttempt told which command is about to run, before it does */
 export function buildProgram(context: CliContext, onAttempt: (attempt: Attempt) => void): Command {
   const program = new Command('ananta')
@@ -109,6 +116,7 @@ Documentation: docs/cli.md`,
   }
   program.hook('preSubcommand', (_program, command) => onAttempt({ command: command.name() }));
   program.hook('preAction', (_program, command) => {
+    if (CHANGES_BY_ITSELF.includes(fullName(command))) context.outputLost = undefined;
     const { env } = command.opts<{ env?: string }>();
     onAttempt({ command: fullName(command), ...(env === undefined ? {} : { environment: env }) });
   });

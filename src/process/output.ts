@@ -21,13 +21,18 @@ function emptied(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 /**
- * A reader of standard output that has seen enough (`… | head`) ends the command, without a word. An output that cannot
- * be written (a full disk) is a failure. Without standard error a command goes on: its answer is elsewhere.
- * @param code exit code when the reader went away
+ * A reader of standard output that has seen enough (`… | head`) ends the command, without a word, but never one that is
+ * half-way through a change of its own. An output that cannot be written (a full disk) is a failure. Without standard
+ * error a command goes on: its answer is elsewhere.
+ * @param code exit code when the reader went away; undefined: the command goes on, unheard
  */
-export function watchOutput(code: () => number, failed: number): void {
+export function watchOutput(code: () => number | undefined, failed: number): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE' || error.code === 'EIO') process.exit(code());
+    if (error.code === 'EPIPE' || error.code === 'EIO' || error.code === 'ERR_STREAM_DESTROYED') {
+      const exitCode = code();
+      if (exitCode !== undefined) process.exit(exitCode);
+      return;
+    }
     process.stderr.write(`The output cannot be written: ${error.message}\n`);
     process.exit(failed);
   });

@@ -2,10 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, test } from 'node:test';
+import type { Command } from 'commander';
+import { buildProgram, CHANGES_BY_ITSELF } from '../../src/cli/program.ts';
+import { plainStyle } from '../../src/cli/shared/terminal.ts';
+import { readConfig } from '../../src/config.ts';
 import { externalEnvironment, type Workspace, workspace } from './run-cli.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -83,6 +88,49 @@ describe('output', () => {
     assert.deepEqual([code, stdout.length, stderr], [0, 100, '']);
     const lines = await shell('"$@" --help | head -1');
     assert.deepEqual([lines.code, lines.stderr], [0, '']);
+  });
+
+  test('one that changes something by itself goes on to its end, unheard', async () => {
+    const script = join(place.folder, 'change.mjs');
+    const done = join(place.folder, 'done');
+    await writeFile(
+      script,
+      `import { writeFileSync } from 'node:fs';
+       import { setTimeout as sleep } from 'node:timers/promises';
+       import { watchOutput } from ${JSON.stringify(join(root, 'src', 'process', 'output.ts'))};
+       watchOutput(() => undefined, 1);
+       for (let at = 0; at < 20; at += 1) { process.stdout.write('line\\n'.repeat(9000)); await sleep(10); }
+       writeFileSync(${JSON.stringify(done)}, 'whole');`,
+    );
+    const { code, stderr } = await shell(`"$1" --disable-warning=ExperimentalWarning ${script} | head -1`);
+    assert.deepEqual([code, stderr, await readFile(done, 'utf8')], [0, '', 'whole']);
+  });
+
+  test('those commands are commands', () => {
+    const names = (command: Command, above: string): string[] =>
+      command.commands.flatMap((child) => {
+        const name = `${above}${child.name()}`;
+        return [name, ...names(child, `${name} `)];
+      });
+    const quiet = { write: () => true };
+    const terminal = { live: false, interactive: false, style: plainStyle, errorStyle: plainStyle };
+    const known = names(
+      buildProgram(
+        {
+          config: readConfig(),
+          terminal: { ...terminal, stdout: quiet, stderr: quiet },
+          version: '0',
+          finish: () => undefined,
+          outputLost: 0,
+        },
+        () => undefined,
+      ),
+      '',
+    );
+    assert.deepEqual(
+      CHANGES_BY_ITSELF.filter((name) => !known.includes(name)),
+      [],
+    );
   });
 
   test('a full disk is a failure; without standard error a command goes on', {

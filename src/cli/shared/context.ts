@@ -10,8 +10,11 @@ export interface CliContext {
   version: string;
   /** Sets the exit code; a command that does not call it is done (0). */
   finish: (code: ExitCode) => void;
-  /** Exit code when whoever reads the output goes away: done, unless something goes on without us. */
-  outputLost: ExitCode;
+  /**
+   * Exit code when whoever reads the output goes away: done, unless something goes on without us. Absent while the
+   * command itself is what changes something: it goes on to its end, unheard.
+   */
+  outputLost: ExitCode | undefined;
 }
 
 /** What was asked for, as it stands in front of an error message. */
