@@ -1,7 +1,7 @@
 /**
  * A cluster that the platform shares with others, on a real API server with the real Helm, Vault and Temporal: people
- * who use Helm and kubectl by hand, quotas and webhooks, rights that are taken away. One sandbox with the small
- * platform, each test leaving it whole.
+ * who use Helm and kubectl by hand, quotas and webhooks, rights that are taken away, groups that do not answer. One
+ * sandbox with the small platform, each test leaving it whole; the last takes it down.
  */
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -385,6 +385,35 @@ describe('a shared cluster', { concurrency: 1 }, () => {
   });
 
   test('what others have on the cluster is as it was', () => bystander.assertUntouched());
+
+  test('destroy keeps a namespace with an object that only another version serves, or while a group is silent', async () => {
+    const definitions = [definition('news', 'v1'), definition('olds', 'v1beta1')];
+    await kubectl(['apply', '--filename', '-'], listOf(definitions));
+    await kubectl(['wait', '--for=condition=Established', 'crd/olds.shop.example', '--timeout=30s']);
+    await waitUntil('the kind is served', { timeoutMs: 30_000 }, () =>
+      kubectl(['apply', '--filename', '-'], JSON.stringify(old('operators'))).catch(() => undefined),
+    );
+    await kubectl(['apply', '--filename', '-'], JSON.stringify(silent));
+    const destroy = (): Promise<CliRun> => sandbox.cli(['destroy', '--json', '--confirm', sandbox.name]);
+    const reasons = (run: CliRun): Record<string, string> =>
+      Object.fromEntries(
+        ((resultOf(run)['remains'] ?? []) as { kind: string; name: string; reason: string }[])
+          .filter(({ kind }) => kind === 'Namespace')
+          .map(({ name, reason }) => [name, reason]),
+      );
+    const first = await destroy();
+    const kept = reasons(first);
+    assert.match(kept['operators'] ?? '', /Old theirs/, JSON.stringify(kept));
+    for (const name of ['operators', 'apps', 'data', 'vault-system'])
+      assert.match(kept[name] ?? '', /silent\.example/, `${name}: ${JSON.stringify(kept)}`);
+
+    await kubectl(['delete', 'apiservice', 'v1.silent.example']);
+    const second = await destroy();
+    const still = reasons(second);
+    assert.match(still['operators'] ?? '', /not ours: Old theirs/, JSON.stringify(still));
+    assert.doesNotMatch(JSON.stringify(still), /silent\.example/);
+    assert.equal(await get('.metadata.name', 'olds.shop.example', 'theirs', '--namespace', 'operators'), 'theirs');
+  });
 });
 
 const quota = (namespace: string): unknown => ({
@@ -445,3 +474,40 @@ function refusedByPodSecurity(namespace: string): unknown[] {
     },
   ];
 }
+
+/** A kind of a group whose preferred version is v1. */
+const definition = (plural: string, version: string): unknown => {
+  const kind = `${plural.charAt(0).toUpperCase()}${plural.slice(1, -1)}`;
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.shop.example` },
+    spec: {
+      group: 'shop.example',
+      scope: 'Namespaced',
+      names: { kind, plural, singular: kind.toLowerCase() },
+      versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+    },
+  };
+};
+
+const old = (namespace: string): unknown => ({
+  apiVersion: 'shop.example/v1beta1',
+  kind: 'Old',
+  metadata: { name: 'theirs', namespace },
+});
+
+/** A group whose server is nowhere: the API server answers 503 for it. */
+const silent = {
+  apiVersion: 'apiregistration.k8s.io/v1',
+  kind: 'APIService',
+  metadata: { name: 'v1.silent.example' },
+  spec: {
+    group: 'silent.example',
+    version: 'v1',
+    groupPriorityMinimum: 100,
+    versionPriority: 100,
+    insecureSkipTLSVerify: true,
+    service: { name: 'nowhere', namespace: 'default' },
+  },
+};

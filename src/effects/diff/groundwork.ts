@@ -63,7 +63,15 @@ function vaultChanges(
     ];
   return [
     { action: 'create', what: 'Vault', why: 'it is initialised, unsealed and configured' },
-    { action: 'create', what: `${catalog.secretPaths.length} paths in Vault`, why: 'their values are generated' },
-    { action: 'create', what: `${wantedSecrets(catalog).length} Secrets`, why: 'made from Vault' },
+    {
+      action: 'create',
+      what: `${counted(catalog.secretPaths.length, 'path')} in Vault`,
+      why: 'their values are generated',
+    },
+    { action: 'create', what: counted(wantedSecrets(catalog).length, 'Secret'), why: 'made from Vault' },
   ];
+}
+
+function counted(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
