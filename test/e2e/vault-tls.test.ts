@@ -148,6 +148,8 @@ describe('a protected environment over TLS', { concurrency: 1, skip: OPENSSL ===
     assert.equal(resultOf(await deploy().done).outcome, 'unchanged');
   });
 
+  test('what others have on the cluster is as it was', () => guarded.bystander.assertUntouched());
+
   async function startOf(release: string): Promise<string> {
     const pods = ['-n', 'apps', 'get', 'pods', '-l', `app.kubernetes.io/instance=${release}`];
     return guarded.kubectl([...pods, '-o', 'jsonpath={.items[*].metadata.uid}']);

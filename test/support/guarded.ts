@@ -11,6 +11,7 @@ import { closeTemporal, connectTemporal, pollersOf } from '../../src/clients/tem
 import { readConfig } from '../../src/config.ts';
 import { ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
 import type { Runtime } from '../../src/environment/connections.ts';
+import { type Bystander, bystanderOn } from './bystander.ts';
 import { type Kubectl, kubectlOn } from './kubectl.ts';
 import { createSandbox, MINI, type RunningCli, type Sandbox } from './sandbox.ts';
 import type { Certificates } from './tls.ts';
@@ -24,6 +25,8 @@ export const VAULT_NAMES = [VAULT_NAME, '*.vault-headless.vault-system.svc'];
 export interface Guarded {
   sandbox: Sandbox;
   kubectl: Kubectl;
+  /** Somebody else on its cluster. */
+  bystander: Pick<Bystander, 'assertUntouched'>;
   servers: VaultServers;
   /** Address of the engine. */
   engine: string;
@@ -46,6 +49,7 @@ export async function guardedSandbox(tls: Certificates, named: Record<string, un
     const { cluster, engine } = runtime;
     if (!cluster || !engine) throw new Error('The sandbox has no cluster and no engine');
     const kubectl = await kubectlOn(cluster.kubeconfig, ground.folder);
+    const bystander = await bystanderOn(ground);
 
     const service = await vaultServers({ count: 1 });
     closing.push(() => service.close());
@@ -123,7 +127,7 @@ export async function guardedSandbox(tls: Certificates, named: Record<string, un
     await mkdir(sandbox.state, { recursive: true });
     await writeFile(join(sandbox.state, 'runtime.json'), JSON.stringify(own));
     await leadTo(kubectl, servers);
-    return { sandbox, kubectl, servers, engine: engine.address, vault, close };
+    return { sandbox, kubectl, bystander, servers, engine: engine.address, vault, close };
   } catch (error) {
     await close();
     throw error;
