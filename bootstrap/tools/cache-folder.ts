@@ -29,7 +29,8 @@ async function madeByNpm(home: string): Promise<boolean> {
   try {
     if (home === userInfo().homedir || (await readdir(home)).join() !== '.npm') return false;
     const [folder, npm] = await Promise.all([stat(home), stat(join(home, '.npm'))]);
-    return Math.abs(npm.birthtimeMs - folder.birthtimeMs) < AT_ONCE_MS;
+    // A file system that keeps no time of creation says 0 of everything.
+    return folder.birthtimeMs > 0 && Math.abs(npm.birthtimeMs - folder.birthtimeMs) < AT_ONCE_MS;
   } catch {
     return false;
   }
