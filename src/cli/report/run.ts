@@ -46,9 +46,7 @@ export async function runReport(
     const report = reportOf({
       run: { workflowId: run.workflowId, runId: run.runId },
       environment: environment.name,
-      requestedBy: history.requestedBy,
-      events: history.events,
-      retries: history.retries,
+      ...history,
       now: Date.now(),
       ...(version ? { version } : {}),
       ...(changes ? { changes } : {}),

@@ -104,6 +104,7 @@ function first<T>(payloads: { payloads?: temporal.api.common.v1.IPayload[] | nul
   return payload ? defaultPayloadConverter.fromPayload<T>(payload) : undefined;
 }
 
-function millis(time: temporal.api.history.v1.IHistoryEvent['eventTime']): number {
+/** Milliseconds since the epoch. */
+export function millis(time: temporal.api.history.v1.IHistoryEvent['eventTime']): number {
   return Number(time?.seconds ?? 0) * 1000 + Math.floor((time?.nanos ?? 0) / 1e6);
 }

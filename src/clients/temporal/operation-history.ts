@@ -7,47 +7,41 @@ import { phaseWorkflowId } from '../../contract/names.ts';
 import type { DeploymentEvent } from '../../plan/progress.ts';
 import type { Attempt } from '../../plan/report/report.ts';
 import type { DeploymentHandle } from './deployments.ts';
-import { createHistoryDecoder, DeploymentTerminatedError } from './history.ts';
+import { DeploymentTerminatedError, millis } from './history.ts';
+import { decodeHistory } from './read.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 const { EventType } = proto.temporal.api.enums.v1;
 
 export interface OperationHistory {
-  environment: string;
   /** As it was asked for; empty where the history does not say. */
   requestedBy: string;
   events: DeploymentEvent[];
   /** Of the operation and of its phases. */
   retries: Attempt[];
   /** Somebody has terminated it: nobody knows how the cluster was left. */
-  terminated?: string;
+  terminated?: { at: number; message: string };
 }
 
 /** @returns undefined where the engine no longer has it */
 export async function readOperation(client: Client, run: DeploymentHandle): Promise<OperationHistory | undefined> {
   const history = await historyOf(client, run.workflowId, run.runId);
   if (!history) return undefined;
-  const decode = createHistoryDecoder(run);
   const events: DeploymentEvent[] = [];
-  let terminated: string | undefined;
+  let terminated: OperationHistory['terminated'];
   try {
-    for (const event of history) {
-      const decoded = decode(event);
-      if (decoded) events.push(decoded);
-    }
+    decodeHistory(run, history, (event) => events.push(event));
   } catch (error) {
     if (!(error instanceof DeploymentTerminatedError)) throw error;
-    terminated = error.message;
+    terminated = { at: millis(history.at(-1)?.eventTime), message: error.message };
   }
   const plan = events.find((event) => event.kind === 'plan')?.plan;
   const phases = [...new Set((plan?.services ?? []).map(({ phase }) => phase))];
   const ofPhases = await Promise.all(
     phases.map((phase) => historyOf(client, phaseWorkflowId(run.workflowId, run.runId, phase))),
   );
-  const input = inputOf(history);
   return {
-    environment: input?.environment ?? '',
-    requestedBy: input?.requestedBy ?? '',
+    requestedBy: inputOf(history)?.requestedBy ?? '',
     events,
     retries: [history, ...ofPhases].flatMap((one) => attemptsIn(one ?? [])),
     ...(terminated === undefined ? {} : { terminated }),
@@ -80,7 +74,7 @@ function attemptsIn(events: readonly HistoryEvent[]): Attempt[] {
     const summary = of?.userMetadata?.summary;
     return [
       {
-        at: Number(event.eventTime?.seconds ?? 0) * 1000 + Math.floor((event.eventTime?.nanos ?? 0) / 1e6),
+        at: millis(event.eventTime),
         what: summary
           ? defaultPayloadConverter.fromPayload<string>(summary)
           : (of?.activityTaskScheduledEventAttributes?.activityType?.name ?? ''),

@@ -1,5 +1,6 @@
 /** A deployment as it stands, from its history: works without a worker and does not wait. */
 import type { Client } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
 import type { DeploymentEvent } from '../../plan/progress.ts';
 import type { DeploymentHandle } from './deployments.ts';
 import { createHistoryDecoder } from './history.ts';
@@ -13,9 +14,18 @@ export async function readDeployment(
   run: DeploymentHandle,
   onEvent: (event: DeploymentEvent) => void,
 ): Promise<void> {
-  const history = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+  const { events } = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+  decodeHistory(run, events ?? [], onEvent);
+}
+
+/** The same of a history that is at hand. @throws DeploymentTerminatedError as above */
+export function decodeHistory(
+  run: DeploymentHandle,
+  history: readonly temporal.api.history.v1.IHistoryEvent[],
+  onEvent: (event: DeploymentEvent) => void,
+): void {
   const decode = createHistoryDecoder(run);
-  for (const event of history.events ?? []) {
+  for (const event of history) {
     const decoded = decode(event);
     if (decoded) onEvent(decoded);
   }

@@ -16,6 +16,7 @@ const OUTCOMES: Record<OperationReport['outcome'], [string, string]> = {
   failed: ['bad', 'failed'],
   cancelled: ['bad', 'cancelled'],
   running: ['busy', 'still running'],
+  terminated: ['bad', 'terminated'],
 };
 const BAD_STATES = ['failed', 'skipped', 'cancelled'];
 

@@ -16,7 +16,7 @@ export interface OperationReport {
   startedAt: number;
   /** When it ended, or the moment of the report while it runs. */
   endedAt: number;
-  outcome: OperationResult['outcome'] | 'running';
+  outcome: OperationResult['outcome'] | 'running' | 'terminated';
   planDigest: string;
   criticalPath: string[];
   /** From declared start-up times. */
@@ -76,6 +76,8 @@ export interface ReportSource {
   requestedBy: string;
   events: readonly DeploymentEvent[];
   retries: readonly Attempt[];
+  /** Somebody has ended it from outside: when, and what that means. */
+  terminated?: { at: number; message: string };
   version?: PlatformVersion;
   changes?: NonNullable<OperationReport['changes']>;
   /** Milliseconds since the epoch. */
@@ -88,12 +90,13 @@ export function reportOf({
   requestedBy,
   events,
   retries,
+  terminated,
   now,
   ...rest
 }: ReportSource): OperationReport {
   const view = events.reduce(applyEvent, emptyProgress());
   const { plan, finished } = view;
-  const endedAt = finished ? view.startedAt + finished.seconds * 1000 : now;
+  const endedAt = finished ? view.startedAt + finished.seconds * 1000 : (terminated?.at ?? now);
   const plannedAt = events.find(({ kind }) => kind === 'plan');
   const begin = plannedAt?.kind === 'plan' ? plannedAt.at : view.startedAt;
   const criticalPath = finished?.criticalPath ?? plan?.criticalPath ?? [];
@@ -120,10 +123,11 @@ export function reportOf({
     requestedBy,
     startedAt: view.startedAt,
     endedAt,
-    outcome: finished?.outcome ?? 'running',
+    outcome: finished?.outcome ?? (terminated ? 'terminated' : 'running'),
     planDigest: finished?.planDigest ?? plan?.digest ?? '',
     criticalPath,
     criticalPathSeconds: finished?.criticalPathSeconds ?? plan?.criticalPathSeconds ?? 0,
+    ...(terminated ? { failure: { type: 'Terminated', message: terminated.message } } : {}),
     ...(finished?.failure ? { failure: finished.failure } : {}),
     phases: plan?.phases ?? [],
     services: withWaitedFor(services, plan),

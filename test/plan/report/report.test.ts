@@ -37,6 +37,13 @@ describe('report of an operation', () => {
     assert.deepEqual(api && [api.state, secondsIn(api)], ['applying', { waiting: 5, applying: 2 }]);
   });
 
+  test('terminated from outside: it says so, and lasts until then', () => {
+    const terminated = { at: BEGAN + 7500, message: 'The deployment was terminated: by hand' };
+    const report = sampleReport(EVENTS.slice(0, -3), { terminated });
+    assert.deepEqual([report.outcome, report.endedAt - BEGAN], ['terminated', 7500]);
+    assert.match(renderReport(report), /<span class="bad">terminated<[^]*The deployment was terminated: by hand/);
+  });
+
   test('before there is a plan', () => {
     const report = sampleReport(EVENTS.slice(0, 1));
     assert.deepEqual([report.services, report.outcome], [[], 'running']);

@@ -1,6 +1,6 @@
 /** A deployment of four services: one waits for two, one fails, one is skipped for it. */
 import type { DeploymentEvent } from '../../../src/plan/progress.ts';
-import { type OperationReport, reportOf } from '../../../src/plan/report/report.ts';
+import { type OperationReport, type ReportSource, reportOf } from '../../../src/plan/report/report.ts';
 import type { OperationPlan, PlannedService } from '../../../src/contract/plan.ts';
 import type { ServiceProgress } from '../../../src/contract/deploy.ts';
 
@@ -83,7 +83,10 @@ export const FINISHED: DeploymentEvent = {
   },
 };
 
-export function sampleReport(events: readonly DeploymentEvent[] = [...EVENTS, FINISHED]): OperationReport {
+export function sampleReport(
+  events: readonly DeploymentEvent[] = [...EVENTS, FINISHED],
+  over: Partial<ReportSource> = {},
+): OperationReport {
   return reportOf({
     run: { workflowId: 'deploy/shop/uid', runId: 'run' },
     environment: 'shop',
@@ -111,5 +114,6 @@ export function sampleReport(events: readonly DeploymentEvent[] = [...EVENTS, FI
       ],
     },
     now: BEGAN + 8000,
+    ...over,
   });
 }
