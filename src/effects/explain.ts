@@ -5,6 +5,7 @@ import type { Explanation, ReleaseExplanation } from '../plan/explain/explanatio
 import { podRow } from '../plan/explain/pods.ts';
 import { persistentVolumeClaimHealth, podTrouble, workloadHealth } from '../plan/health/index.ts';
 import { releasesOf } from '../plan/releases.ts';
+import { neighboursOf } from './evidence/index.ts';
 import { gather } from './evidence/sections.ts';
 import { newestRevision } from './release/revisions.ts';
 import { learnEverything } from './vault/learn-everything.ts';
@@ -62,13 +63,9 @@ async function explainRelease(
   release: { name: string; namespace: string },
   signal: AbortSignal,
 ): Promise<ReleaseExplanation> {
-  const neighbours = catalog.services
-    .flatMap(releasesOf)
-    .filter(({ namespace, name }) => namespace === release.namespace && name !== release.name)
-    .map(({ name }) => name);
   const [revision, found] = await Promise.all([
     newestRevision(kubernetes, release.namespace, release.name, signal),
-    gather(kubernetes, release, neighbours, signal),
+    gather(kubernetes, release, neighboursOf({ catalog }, release), signal),
   ]);
   const clean = (text: string): string => redactor.redactForeign(text);
   const inTrouble = new Set(

@@ -15,11 +15,12 @@ import type { Explanation, OperationExplanation } from '../../plan/explain/expla
 import { waitsFor } from '../../plan/progress.ts';
 import { releasesOf } from '../../plan/releases.ts';
 import { explanationLines } from '../render/explain.ts';
-import { applyLive, emptyLive, stateOf } from '../render/live.ts';
+import { stateOf } from '../render/live.ts';
 import { checkService } from '../shared/arguments.ts';
 import type { CliContext } from '../shared/context.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { printLines } from '../shared/terminal.ts';
+import { readView } from './status.ts';
 
 export interface ExplainOptions {
   env: string;
@@ -87,17 +88,8 @@ async function operationOf(
 ): Promise<OperationExplanation | undefined> {
   if (!run) return undefined;
   const service = row.name;
-  const [{ readDeployment }, { DeploymentTerminatedError }, { pendingOf }] = await Promise.all([
-    import('../../clients/temporal/read.ts'),
-    import('../../clients/temporal/history.ts'),
-    import('../../clients/temporal/pending.ts'),
-  ]);
-  let view = emptyLive();
-  try {
-    await readDeployment(client, run, (event) => (view = applyLive(view, event)));
-  } catch (error) {
-    if (!(error instanceof DeploymentTerminatedError)) throw error;
-  }
+  const { pendingOf } = await import('../../clients/temporal/pending.ts');
+  const { view } = await readView(client, run);
   const { plan, services } = view.progress;
   const planned = plan?.services.find(({ name }) => name === service);
   const progress = services[service];

@@ -96,7 +96,8 @@ async function askEngine(
   }
 }
 
-async function readView(client: Client, run: DeploymentDescription): Promise<{ view: LiveView; note?: string }> {
+/** What an operation looks like now; `note`: somebody has terminated it. */
+export async function readView(client: Client, run: DeploymentDescription): Promise<{ view: LiveView; note?: string }> {
   const [{ readDeployment }, { DeploymentTerminatedError }] = await Promise.all([
     import('../../clients/temporal/read.ts'),
     import('../../clients/temporal/history.ts'),

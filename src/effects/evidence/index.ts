@@ -67,7 +67,8 @@ function withoutLogs(evidence: ReleaseEvidence): ReleaseEvidence {
   return { ...evidence, logs: [] };
 }
 
-function neighboursOf({ catalog }: Pick<Clients, 'catalog'>, { namespace, name }: Release): string[] {
+/** Names of the other releases in its namespace, whose events are not its own. */
+export function neighboursOf({ catalog }: Pick<Clients, 'catalog'>, { namespace, name }: Release): string[] {
   return allReleases(catalog)
     .filter((other) => other.namespace === namespace && other.name !== name)
     .map((other) => other.name);

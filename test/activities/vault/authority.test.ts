@@ -7,7 +7,7 @@ import { madeSecrets } from '../../../src/effects/vault/made-secrets.ts';
 import { observeVault } from '../../../src/effects/vault/observe.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { readAuthority } from '../../../src/clients/vault/index.ts';
-import { withFakeClients } from '../../support/fakes/clients.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
 
 const PLACE = '/api/v1/namespaces/vault-system/secrets/vault-tls';
@@ -16,16 +16,22 @@ const secret = (authority: string): KubernetesObject => ({
   data: { 'ca.crt': Buffer.from(authority).toString('base64') },
 });
 
+/** Vault is open and filled, and its certificate has an authority. */
+async function seededOverTls({ clients, cluster, run }: FakeParts): Promise<ReturnType<typeof createActivities>> {
+  clients.environment.vault = { ...clients.environment.vault, tls: { secret: 'vault-tls' } };
+  cluster.objects.set(PLACE, secret('AUTHORITY'));
+  const activities = createActivities(clients, () => testScope());
+  await activities.openVault(run);
+  await activities.configureVault(run);
+  await activities.seedVault(run);
+  return activities;
+}
+
 describe("the authority of Vault's certificate", () => {
   test('goes into the namespaces of services that log in, once, and again when it is another one', async () => {
     await withFakeClients(async (parts) => {
       const { clients, cluster } = parts;
-      clients.environment.vault = { ...clients.environment.vault, tls: { secret: 'vault-tls' } };
-      cluster.objects.set(PLACE, secret('AUTHORITY'));
-      const activities = createActivities(clients, () => testScope());
-      await activities.openVault(parts.run);
-      await activities.configureVault(parts.run);
-      await activities.seedVault(parts.run);
+      const activities = await seededOverTls(parts);
       const written = async (): Promise<string[]> =>
         (await activities.syncSecrets(parts.run)).written.filter((name) => name.endsWith('/vault-ca'));
       assert.deepEqual(await written(), ['apps/vault-ca']);
@@ -39,12 +45,7 @@ describe("the authority of Vault's certificate", () => {
   test('another one is planned, marked for who has started before, and found as drift', async () => {
     await withFakeClients(async (parts) => {
       const { clients, cluster } = parts;
-      clients.environment.vault = { ...clients.environment.vault, tls: { secret: 'vault-tls' } };
-      cluster.objects.set(PLACE, secret('AUTHORITY'));
-      const activities = createActivities(clients, () => testScope());
-      await activities.openVault(parts.run);
-      await activities.configureVault(parts.run);
-      await activities.seedVault(parts.run);
+      const activities = await seededOverTls(parts);
       await activities.syncSecrets(parts.run);
       const seen = async (): Promise<{
         reasons: string[];
