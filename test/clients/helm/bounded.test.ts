@@ -17,8 +17,8 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }));
 
 /** @param script of the shell that stands in for Helm */
-async function startGuard(path: string, script: string): Promise<ChildProcess> {
-  const [program, ...args] = await guarded(path, 1, 1);
+async function startGuard(path: string, script: string, limitSeconds = 1): Promise<ChildProcess> {
+  const [program, ...args] = await guarded(path, limitSeconds, 1);
   return spawn(program, [...args, '/bin/sh', '-c', script], {
     stdio: 'ignore',
     detached: true,
@@ -26,10 +26,17 @@ async function startGuard(path: string, script: string): Promise<ChildProcess> {
   });
 }
 
-/** @param script says its number first, and does not end before that was read */
-async function start(path: string, script: string): Promise<{ guard: ChildProcess; helm: ProcessIdentity }> {
+const RUNS_ON = 'while :; do /bin/sleep 0.05; done';
+
+/** @param onTerm what it does when it is asked to end: decided before it says its number, so before anybody can ask */
+async function start(
+  path: string,
+  onTerm?: string,
+  limitSeconds = 1,
+): Promise<{ guard: ChildProcess; helm: ProcessIdentity }> {
   const pidFile = join(folder, String(Math.random()));
-  const guard = await startGuard(path, `echo $$ > ${pidFile}; ${script}`);
+  const trap = onTerm === undefined ? '' : `trap '${onTerm}' TERM; `;
+  const guard = await startGuard(path, `${trap}echo $$ > ${pidFile}; ${RUNS_ON}`, limitSeconds);
   const helm = await waitUntil('the program', { timeoutMs: 20_000 }, async () =>
     processIdentity(Number(await readFile(pidFile, 'utf8').catch(() => ''))),
   );
@@ -58,23 +65,22 @@ for (const [what, path] of [
     });
 
     test('asks one that hangs to end, and kills one that does not', async () => {
-      const hangs = 'while :; do /bin/sleep 0.05; done';
-      assert.deepEqual(await end(hangs), [124, null]);
-      const { guard, helm } = await start(path, `trap '' TERM; ${hangs}`);
+      assert.deepEqual(await end(RUNS_ON), [124, null]);
+      const { guard, helm } = await start(path, '');
       const began = Date.now();
       await Promise.all([once(guard, 'exit'), ended(helm)]);
       assert.ok(Date.now() - began >= 1000);
     });
 
     test('is asked itself: Helm is', async () => {
-      const { guard, helm } = await start(path, "trap 'exit 5' TERM; while :; do /bin/sleep 0.05; done");
+      const { guard, helm } = await start(path, 'exit 5', 600);
       process.kill(guard.pid!, 'SIGTERM');
       assert.deepEqual(await once(guard, 'exit'), [5, null]);
       await ended(helm);
     });
 
     test('ends also a Helm that stands still', async () => {
-      const { guard, helm } = await start(path, 'while :; do /bin/sleep 0.05; done');
+      const { guard, helm } = await start(path);
       process.kill(helm.pid, 'SIGSTOP');
       await Promise.all([once(guard, 'exit'), ended(helm)]);
     });
@@ -82,7 +88,7 @@ for (const [what, path] of [
 }
 
 test('a guard that is killed takes Helm along', { skip: process.platform !== 'linux' }, async () => {
-  const { guard, helm } = await start(process.env['PATH'] ?? '', "trap '' TERM; while :; do sleep 0.05; done");
+  const { guard, helm } = await start(process.env['PATH'] ?? '', '');
   process.kill(guard.pid!, 'SIGKILL');
   await ended(helm);
 });
