@@ -55,7 +55,7 @@ for (const [what, path] of [
   ['where the system has nothing for it', '/nowhere'],
 ] as const) {
   describe(`the guard of Helm, ${what}`, { concurrency: true }, () => {
-    const end = async (script: string): Promise<unknown[]> => once(await startGuard(path, script), 'exit');
+    const end = async (script: string): Promise<unknown[]> => once(await startGuard(path, script, 600), 'exit');
 
     test('hands on how it ended', async () => {
       const pause = '/bin/sleep 0.3';
@@ -65,11 +65,11 @@ for (const [what, path] of [
     });
 
     test('asks one that hangs to end, and kills one that does not', async () => {
-      assert.deepEqual(await end(RUNS_ON), [124, null]);
-      const { guard, helm } = await start(path, '');
+      assert.deepEqual(await once(await startGuard(path, RUNS_ON), 'exit'), [124, null]);
       const began = Date.now();
+      const { guard, helm } = await start(path, '', 3);
       await Promise.all([once(guard, 'exit'), ended(helm)]);
-      assert.ok(Date.now() - began >= 1000);
+      assert.ok(Date.now() - began >= 4000);
     });
 
     test('is asked itself: Helm is', async () => {
@@ -80,7 +80,7 @@ for (const [what, path] of [
     });
 
     test('ends also a Helm that stands still', async () => {
-      const { guard, helm } = await start(path);
+      const { guard, helm } = await start(path, undefined, 3);
       process.kill(helm.pid, 'SIGSTOP');
       await Promise.all([once(guard, 'exit'), ended(helm)]);
     });
