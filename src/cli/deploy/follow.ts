@@ -8,12 +8,15 @@ import {
   type DeploymentHandle,
   followDeployment,
 } from '../../clients/temporal/index.ts';
+import { lockHolderOf } from '../../clients/temporal/lock.ts';
 import { phaseWorkflowId } from '../../contract/names.ts';
+import type { LockHolder } from '../../contract/lock.ts';
 import type { OperationResult } from '../../contract/deploy.ts';
 import { type Connections, NotRunningError } from '../../environment/connections.ts';
 import { applyLive, emptyLive, type LiveEvent, type LiveView, stateOf } from '../render/live.ts';
 import type { Renderer } from '../render/renderer.ts';
 import { watchRetries } from './retries.ts';
+import { watchStalls } from './stalls.ts';
 
 export interface FollowInput {
   client: Client;
@@ -23,6 +26,8 @@ export interface FollowInput {
   signal: AbortSignal;
   /** Where the engine answers now: an embedded one may come back on another port. */
   engine: () => Promise<Connections['engine']>;
+  /** What a person should know about an operation that does not move; nothing while it does. */
+  describeStall: (holder: LockHolder) => string[];
 }
 
 const MOVED = 'the engine moved';
@@ -34,11 +39,19 @@ export class EngineStoppedError extends AnantaError {
 }
 
 /** @throws what followDeployment throws; the signal's reason */
-export async function follow({ client, run, renderer, signal, engine }: FollowInput): Promise<OperationResult> {
+export async function follow({
+  client,
+  run,
+  renderer,
+  signal,
+  engine,
+  describeStall,
+}: FollowInput): Promise<OperationResult> {
   let view: LiveView = emptyLive();
   let known = 0;
   let address = (await engine()).address;
   const ended = new AbortController();
+  let movedAt = Date.now();
   const show = (event: LiveEvent): void => {
     view = applyLive(view, event);
     renderer.event(event, view);
@@ -53,6 +66,16 @@ export async function follow({ client, run, renderer, signal, engine }: FollowIn
       ...phasesAtWork(view).map((phase) => ({ phase, workflowId: phaseWorkflowId(run.workflowId, run.runId, phase) })),
     ],
   });
+  void watchStalls({
+    holder: () => lockHolderOf(connection.client, run.workflowId),
+    runId: run.runId,
+    quietFor: () => Date.now() - movedAt,
+    describe: describeStall,
+    say: (line) => {
+      renderer.notice(line);
+    },
+    signal: AbortSignal.any([signal, ended.signal]),
+  });
   try {
     for (;;) {
       const outage = new AbortController();
@@ -65,6 +88,7 @@ export async function follow({ client, run, renderer, signal, engine }: FollowIn
             seen += 1;
             if (seen <= known) return;
             known = seen;
+            movedAt = Date.now();
             show(event);
           },
           onConnection(state, detail) {

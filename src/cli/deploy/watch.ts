@@ -9,6 +9,7 @@ import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import { readRuntime, resolveConnections } from '../../environment/connections.ts';
 import { type ExitCode, failed } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
+import { describeStall } from '../shared/lock-words.ts';
 import { exportLines, lookAroundLines, workflowUrl } from '../shared/lines.ts';
 import { jsonResult } from '../render/json.ts';
 import { describeContinuation } from '../render/operation-words.ts';
@@ -60,7 +61,16 @@ export async function watchToEnd(
   const engine = async (): Promise<Awaited<ReturnType<typeof resolveConnections>>['engine']> =>
     (await resolveConnections(environment, context.config)).engine;
   try {
-    const result = await supervised(session, () => follow({ client, run, renderer, signal: interrupted, engine }));
+    const result = await supervised(session, () =>
+      follow({
+        client,
+        run,
+        renderer,
+        signal: interrupted,
+        engine,
+        describeStall: (holder) => describeStall(holder, environment),
+      }),
+    );
     renderer.close();
     await printResult(session, result);
     return exitCodeOf(result);
