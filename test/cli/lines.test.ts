@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { jsonEvent, jsonResult } from '../../src/cli/render/json.ts';
 import { applyLive, emptyLive, type LiveEvent } from '../../src/cli/render/live.ts';
 import { plainLine } from '../../src/cli/render/plain.ts';
-import { ALL_GOOD, FAILED, FAILURE, PLANNED, progress, result, START } from './sample.ts';
+import { ALL_GOOD, FAILED, FAILURE, PAST, PLANNED, progress, result, START } from './sample.ts';
 
 function plain(events: readonly LiveEvent[]): string[] {
   let view = emptyLive();
@@ -17,7 +17,7 @@ function json(events: readonly LiveEvent[]): unknown[] {
   let view = emptyLive();
   return events.flatMap((event) => {
     view = applyLive(view, event);
-    const line = jsonEvent(event, view);
+    const line = jsonEvent(event, view, START + 1000);
     return line === undefined ? [] : [JSON.parse(JSON.stringify(line)) as unknown];
   });
 }
@@ -37,6 +37,27 @@ test('plain: one line per change, with the time since the beginning', () => {
     ' 5:10  identity-init skipped: identity, which it depends on, did not become healthy',
     ' 5:10  dashboard skipped: identity-init, which it depends on, did not become healthy',
   ]);
+});
+
+test('what earlier runs took, and what takes longer', () => {
+  const events: LiveEvent[] = [
+    ...PLANNED,
+    { kind: 'past', runs: PAST },
+    { kind: 'slow', slow: { service: 'vault', seconds: 19, longest: 9, runs: 2 } },
+    progress(19, 'vault', 'starting'),
+  ];
+  assert.deepEqual(plain(events).slice(2), [
+    ' 0:20  about 34 s left, between 29 s and 38 s, as 2 earlier runs took',
+    ' 0:20  vault takes longer than ever before: 0:19, the longest of 2 runs was 0:09',
+    ' 0:19  vault starting',
+  ]);
+  const remaining = { seconds: 33.5, low: 29, high: 38, runs: 2 };
+  assert.deepEqual(json(events).slice(2), [
+    { type: 'remaining', remaining },
+    { type: 'slow', name: 'vault', seconds: 19, longest: 9, runs: 2 },
+    { type: 'service', at: '2026-01-05T12:00:19.000Z', name: 'vault', phase: 1, state: 'starting', remaining },
+  ]);
+  assert.deepEqual(json([...PLANNED, { kind: 'past', runs: [] }])[2], { type: 'remaining', remaining: null });
 });
 
 test('plain: what is waited for is no change, what is tried again is', () => {

@@ -1,6 +1,7 @@
 /** A small deployment for the renderers: five services in three phases. */
 import type { OperationResult, ServiceOutcome, ServiceState } from '../../src/contract/deploy.ts';
 import type { OperationPlan, PlannedService } from '../../src/contract/plan.ts';
+import type { PastRun } from '../../src/plan/remaining/past.ts';
 import { applyLive, emptyLive, type LiveEvent, type LiveView } from '../../src/cli/render/live.ts';
 
 export const START = Date.UTC(2026, 0, 5, 12, 0, 0);
@@ -162,4 +163,12 @@ export const ALL_GOOD = [
   outcome('identity', 'healthy', 14),
   outcome('identity-init', 'completed', 4),
   outcome('dashboard', 'healthy', 4),
+];
+
+const took = (seconds: Record<string, number>): PastRun['services'] =>
+  Object.fromEntries(Object.entries(seconds).map(([name, one]) => [name, { seconds: one, changed: true }]));
+/** Two earlier deployments. */
+export const PAST: PastRun[] = [
+  { runId: 'run-a', services: took({ gitops: 11, vault: 8, identity: 11, 'identity-init': 6, dashboard: 4 }) },
+  { runId: 'run-b', services: took({ gitops: 14, vault: 9, identity: 15, 'identity-init': 8, dashboard: 6 }) },
 ];

@@ -6,7 +6,7 @@ import { inOrder } from '../../src/cli/look/status.ts';
 import type { StatusReport } from '../../src/cli/look/status-report.ts';
 import { plainStyle } from '../../src/cli/shared/terminal.ts';
 import { verificationLines } from '../../src/cli/operations/verify.ts';
-import { ALL_GOOD, ended, FAILED, fold, HALFWAY, outcome, result, START } from './sample.ts';
+import { ALL_GOOD, ended, FAILED, fold, HALFWAY, outcome, PAST, result, START } from './sample.ts';
 
 const COMPONENT = { name: 'temporal', version: '1.5.1', pid: 7, port: 7233, healthy: true, detail: '' };
 const OPTIONS = { now: START + 12_000, columns: 80, style: plainStyle };
@@ -50,6 +50,28 @@ describe('status', () => {
       '  npm run ananta -- attach --env sandbox   (watches it)',
     ]);
     assert.equal(inOrder(running), true);
+  });
+
+  test('the time that is left as earlier runs took, and what takes longer than ever', () => {
+    const running = report('RUNNING', [...HALFWAY, { kind: 'past', runs: PAST }]);
+    assert.equal(
+      statusLines(running, OPTIONS)[0],
+      'sandbox: a deployment is running for 0:12: 1/5 services done, 0:22 left (0:18–0:26)',
+    );
+    const at = (now: number) => (statusJson(running, now) as { deployment: Record<string, unknown> }).deployment;
+    assert.deepEqual(at(OPTIONS.now)['remaining'], { seconds: 22, low: 18, high: 26, runs: 2 });
+    assert.deepEqual(at(OPTIONS.now)['slow'], []);
+    const late = START + 60_000;
+    assert.ok(
+      statusLines(running, { ...OPTIONS, now: late }).includes(
+        'gitops takes longer than ever before: 0:59, the longest of 2 runs was 0:14',
+      ),
+    );
+    assert.equal(at(late)['remaining'], null);
+    assert.deepEqual(at(late)['slow'], [
+      { name: 'gitops', seconds: 59, longest: 14, runs: 2 },
+      { name: 'identity', seconds: 51, longest: 15, runs: 2 },
+    ]);
   });
 
   test('of a failed one: the reason, and exit code 1', () => {

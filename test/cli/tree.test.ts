@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { LiveEvent } from '../../src/cli/render/live.ts';
 import { treeLines } from '../../src/cli/render/tree.ts';
 import { colourStyle, plainStyle } from '../../src/cli/shared/terminal.ts';
-import { ended, FAILED, fold, HALFWAY, PLANNED, progress, START } from './sample.ts';
+import { ended, FAILED, fold, HALFWAY, PAST, PLANNED, progress, START } from './sample.ts';
 
 const draw = (events: readonly LiveEvent[], after: number, { columns = 80, rows = 24 } = {}): string[] =>
   treeLines(fold(events), { environment: 'sandbox', now: START + after * 1000, columns, rows, style: plainStyle });
@@ -73,6 +73,42 @@ sandbox: 1/5 done, 2 at work, 2 waiting   0:30, about 0:08 left
     golden: `
 sandbox: planning  0:07
   try 2 of makePlan: Vault: 403 permission denied`,
+  },
+  {
+    name: 'as earlier runs took',
+    after: 12,
+    events: [...HALFWAY, { kind: 'past', runs: PAST }],
+    golden: `
+sandbox: 1/5 done, 2 at work, 2 waiting   0:12, 0:22 left (0:18–0:26)
+▸  1 Core Infrastructure               1/2
+    ▸ gitops                     applying    0:11  nothing there yet
+▸  4 Authentication                    0/2
+    ▸ identity                   starting    0:03  pods, then its health check
+    · identity-init              waiting           for identity
+· 14 Frontend Applications             waits for identity-init, gitops`,
+  },
+  {
+    name: 'a first deployment, as it turned out',
+    after: 1,
+    events: [...PLANNED, { kind: 'past', runs: [] }],
+    golden: `
+sandbox: 0/5 done, 5 waiting   0:01, about 0:30 left as declared
+·  1 Core Infrastructure               waits for its turn
+·  4 Authentication                    waits for vault
+· 14 Frontend Applications             waits for identity-init, gitops`,
+  },
+  {
+    name: 'longer than ever before',
+    after: 62,
+    events: [...HALFWAY, ended(12, 'gitops', 'healthy', 11), { kind: 'past', runs: PAST }],
+    golden: `
+sandbox: 2/5 done, 1 at work, 2 waiting   1:02, time left unknown
+  identity takes longer than ever before: 0:53, the longest of 2 runs was 0:15
+✔  1 Core Infrastructure               2/2
+▸  4 Authentication                    0/2
+    ▸ identity                   starting    0:53  pods, then its health check
+    · identity-init              waiting           for identity
+· 14 Frontend Applications             waits for identity-init`,
   },
   {
     name: 'a wait that has met something',

@@ -10,10 +10,11 @@ import {
   latestDeployment,
   startOrAttach,
 } from '../../src/clients/temporal/index.ts';
+import { pastRuns } from '../../src/clients/temporal/past-runs.ts';
 import { pendingOf } from '../../src/clients/temporal/pending.ts';
 import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
-import { phaseWorkflowId } from '../../src/contract/names.ts';
+import { deployWorkflowId, phaseWorkflowId } from '../../src/contract/names.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
@@ -97,6 +98,28 @@ describe('deploy', () => {
       },
       request.environment,
     );
+  });
+
+  test('earlier runs tell how long services took: of the same operation, environment and cluster', async () => {
+    const plan = planOf({ api: { phase: 1 }, web: { phase: 2, dependsOn: ['api'], job: true } });
+    const request = input();
+    const { activities } = recordingActivities(plan, {
+      awaitHealthy: () => activitySleep(20).then(() => ({ seconds: 0, proof: '' })),
+    });
+    const run = { workflowId: deployWorkflowId(request.environment, request.clusterUid), runId: '' };
+    assert.deepEqual(await pastRuns(engine.client, run, 'deploy'), []);
+    const [first, second] = [await deployment(activities, request), await deployment(activities, request)];
+    // The engine lists what has ended a moment later.
+    let past = await pastRuns(engine.client, run, 'deploy');
+    while (past.length < 2) past = await pastRuns(engine.client, run, 'deploy');
+    assert.deepEqual(past.map(({ runId }) => runId).sort(), [first, second].map(({ result }) => result.runId).sort());
+    assert.deepEqual(Object.keys(past[0]?.services ?? {}), ['api', 'web']);
+    assert.equal(past[0]?.services['api']?.changed, true);
+    assert.ok((past[0]?.services['api']?.seconds ?? 0) >= 0.02);
+    // The run that is watched is none of them, nor is anything of another operation or cluster.
+    assert.equal((await pastRuns(engine.client, { ...run, runId: first.result.runId }, 'deploy')).length, 1);
+    assert.deepEqual(await pastRuns(engine.client, run, 'destroy'), []);
+    assert.deepEqual(await pastRuns(engine.client, { ...run, workflowId: `${run.workflowId}x` }, 'deploy'), []);
   });
 
   test('starts each service when what it depends on is healthy, across phases and against their order', async () => {

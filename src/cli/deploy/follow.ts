@@ -15,6 +15,7 @@ import type { OperationResult } from '../../contract/deploy.ts';
 import { type Connections, NotRunningError } from '../../environment/connections.ts';
 import { applyLive, emptyLive, type LiveEvent, type LiveView, stateOf } from '../render/live.ts';
 import type { Renderer } from '../render/renderer.ts';
+import { watchPace } from './pace.ts';
 import { watchRetries } from './retries.ts';
 import { watchStalls } from './stalls.ts';
 
@@ -74,6 +75,13 @@ export async function follow({
     say: (line) => {
       renderer.notice(line);
     },
+    signal: AbortSignal.any([signal, ended.signal]),
+  });
+  void watchPace({
+    client: () => connection.client,
+    run,
+    view: () => view,
+    emit: show,
     signal: AbortSignal.any([signal, ended.signal]),
   });
   try {

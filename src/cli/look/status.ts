@@ -33,7 +33,7 @@ export async function runStatus(context: CliContext, options: StatusOptions): Pr
   ]);
   const report: StatusReport = { environment: environment.name, components, ...pods, ...engine };
   const { terminal } = context;
-  if (options.json) printLines(terminal.stdout, [JSON.stringify(statusJson(report))]);
+  if (options.json) printLines(terminal.stdout, [JSON.stringify(statusJson(report, Date.now()))]);
   else
     printLines(
       terminal.stdout,
@@ -86,7 +86,7 @@ async function askEngine(
       ...(queued ? { queued } : {}),
       ...(schedule ? { schedule } : {}),
       ...(holder?.stalled === undefined ? {} : { revive: reviveLine(environment) }),
-      deployment: { description, ...(await readView(client, description)), ...(url === undefined ? {} : { url }) },
+      deployment: { description, ...(await withPast(client, description)), ...(url === undefined ? {} : { url }) },
     };
   } catch (error) {
     if (error instanceof NotRunningError) return { engineProblem: error.message };
@@ -94,6 +94,16 @@ async function askEngine(
   } finally {
     if (client) await closeTemporal(client).catch(() => undefined);
   }
+}
+
+/** While it runs, the time that is left is told from how earlier runs went. */
+async function withPast(client: Client, run: DeploymentDescription): ReturnType<typeof readView> {
+  const found = await readView(client, run);
+  const operation = found.view.progress.plan?.operation;
+  if (run.status !== 'RUNNING' || operation === undefined) return found;
+  const { pastRuns } = await import('../../clients/temporal/past-runs.ts');
+  const runs = await pastRuns(client, run, operation).catch(() => undefined);
+  return runs ? { ...found, view: applyLive(found.view, { kind: 'past', runs }) } : found;
 }
 
 /** What an operation looks like now; `note`: somebody has terminated it. */

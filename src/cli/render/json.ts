@@ -1,6 +1,6 @@
 /** One JSON object a line, each with a `type`; the last one is the result. */
 import type { OperationResult } from '../../contract/deploy.ts';
-import type { LiveEvent, LiveView } from './live.ts';
+import { type LiveEvent, type LiveView, remaining } from './live.ts';
 
 export type JsonLine = {
   type:
@@ -11,14 +11,19 @@ export type JsonLine = {
     | 'service'
     | 'retry'
     | 'cause'
+    | 'remaining'
+    | 'slow'
     | 'notice'
     | 'detached'
     | 'error'
     | 'result';
 } & Record<string, unknown>;
 
-/** @returns undefined for what comes as the result line instead */
-export function jsonEvent(event: LiveEvent, view: LiveView): JsonLine | undefined {
+/**
+ * @param now milliseconds since the epoch, for events without a time of their own
+ * @returns undefined for what comes as the result line instead
+ */
+export function jsonEvent(event: LiveEvent, view: LiveView, now = Date.now()): JsonLine | undefined {
   switch (event.kind) {
     case 'started':
       return { type: 'planning', at: iso(event.at) };
@@ -49,6 +54,7 @@ export function jsonEvent(event: LiveEvent, view: LiveView): JsonLine | undefine
         state,
         detail,
         ...(outcome ? { seconds: outcome.seconds, changed: outcome.changed, failure: outcome.failure } : {}),
+        ...(view.past === undefined ? {} : { remaining: remaining(view, at) }),
       };
     }
     case 'retry':
@@ -61,6 +67,12 @@ export function jsonEvent(event: LiveEvent, view: LiveView): JsonLine | undefine
       };
     case 'cause':
       return { type: 'cause', phase: event.phase, release: event.release, message: event.message };
+    case 'past':
+      return { type: 'remaining', remaining: remaining(view, now) };
+    case 'slow': {
+      const { service: name, ...times } = event.slow;
+      return { type: 'slow', name, ...times };
+    }
     case 'retry-over':
     case 'cause-over':
     case 'finished':

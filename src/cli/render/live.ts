@@ -5,6 +5,8 @@
 import type { ServiceState } from '../../contract/deploy.ts';
 import { FINAL_STATES } from '../../contract/states.ts';
 import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress } from '../../plan/progress.ts';
+import type { PastRun } from '../../plan/remaining/past.ts';
+import { type Remaining, remainingOf, type Slow, slowServices } from '../../plan/remaining/remaining.ts';
 
 /** An activity that did not succeed at once. */
 export interface RetryEvent {
@@ -37,8 +39,19 @@ export interface CauseOver {
   id: string;
 }
 
+/** Earlier runs have been read: from now on the time that is left can be told, or that nobody knows. */
+export interface PastEvent {
+  kind: 'past';
+  runs: readonly PastRun[];
+}
+/** A service takes longer than in every earlier run; told once of each. */
+export interface SlowEvent {
+  kind: 'slow';
+  slow: Slow;
+}
+
 /** Everything that a renderer is told about the deployment itself. */
-export type LiveEvent = DeploymentEvent | RetryEvent | RetryOver | CauseEvent | CauseOver;
+export type LiveEvent = DeploymentEvent | RetryEvent | RetryOver | CauseEvent | CauseOver | PastEvent | SlowEvent;
 
 export interface LiveView {
   progress: DeploymentProgress;
@@ -48,6 +61,8 @@ export interface LiveView {
   retries: Record<string, RetryEvent>;
   /** What waits have met and still meet, by the wait's id. */
   causes: Record<string, CauseEvent>;
+  /** Absent until they have been read. */
+  past?: readonly PastRun[];
 }
 
 export function emptyLive(startedAt = 0): LiveView {
@@ -66,6 +81,8 @@ export function applyLive(view: LiveView, event: LiveEvent): LiveView {
     const { [event.id]: _over, ...causes } = view.causes;
     return { ...view, causes };
   }
+  if (event.kind === 'past') return { ...view, past: event.runs };
+  if (event.kind === 'slow') return view;
   const progress = applyEvent(view.progress, event);
   if (event.kind !== 'progress') return { ...view, progress };
   const { service, state, at } = event.event;
@@ -118,6 +135,31 @@ export function secondsLeft(view: LiveView, now: number): number | undefined {
     left = Math.max(left ?? 0, seconds);
   }
   return left;
+}
+
+/**
+ * The time that is left, as earlier runs tell; null where they do not, or were not read.
+ * @param now milliseconds since the epoch
+ */
+export function remaining(view: LiveView, now: number): Remaining | null {
+  if (view.past === undefined || view.progress.plan === undefined || view.progress.finished) return null;
+  return remainingOf(running(view, now), view.past);
+}
+
+/** Services that take longer than ever before. @param now milliseconds since the epoch */
+export function slow(view: LiveView, now: number): Slow[] {
+  return view.past === undefined || view.progress.finished ? [] : slowServices(running(view, now), view.past);
+}
+
+function running(view: LiveView, now: number): Parameters<typeof remainingOf>[0] {
+  return {
+    services: view.progress.plan?.services ?? [],
+    ended: (service) => FINAL_STATES.includes(stateOf(view, service)),
+    elapsed: (service) => {
+      const since = view.activeSince[service];
+      return since === undefined ? undefined : (now - since) / 1000;
+    },
+  };
 }
 
 /** The newest detail of a service, without what stands beside it anyway: its own name. */

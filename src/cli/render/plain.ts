@@ -1,7 +1,8 @@
 /** For logs and pipes: one line per change, with the time since the deployment began. */
 import { isNoop } from '../../plan/progress.ts';
 import { clock, count, duration, oneLine } from '../shared/format.ts';
-import { detailOf, type LiveEvent, type LiveView } from './live.ts';
+import { detailOf, type LiveEvent, type LiveView, remaining } from './live.ts';
+import { remainingWords, slowWords } from './pace-words.ts';
 
 /** @param now milliseconds since the epoch, for events without a time of their own */
 export function plainLine(event: LiveEvent, view: LiveView, now: number): string | undefined {
@@ -31,6 +32,12 @@ export function plainLine(event: LiveEvent, view: LiveView, now: number): string
       return `${at(now)}  try ${event.attempt} of ${event.activity}: ${oneLine(event.message)}`;
     case 'cause':
       return `${at(now)}  ${event.release} waits: ${oneLine(event.message)}`;
+    case 'past': {
+      const known = remaining(view, now);
+      return known === null ? undefined : `${at(now)}  ${remainingWords(known)}`;
+    }
+    case 'slow':
+      return `${at(now)}  ${slowWords(event.slow)}`;
     case 'retry-over':
     case 'cause-over':
       return undefined;

@@ -34,7 +34,7 @@ function jsonRenderer(terminal: Terminal): Renderer {
     started: ({ workflowId, runId, attached, url }) =>
       writeJson(terminal.stdout, { type: 'started', workflowId, runId, attached, url }),
     event(event, view) {
-      const line = jsonEvent(event, view);
+      const line = jsonEvent(event, view, Date.now());
       if (line) writeJson(terminal.stdout, line);
     },
     notice: (text) => writeJson(terminal.stdout, { type: 'notice', message: text }),

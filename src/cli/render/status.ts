@@ -7,7 +7,8 @@ import { clock, commandLine, count, duration, oneLine, truncate, wrap } from '..
 import { describeHolder } from '../shared/lock-words.ts';
 import type { StatusReport } from '../look/status-report.ts';
 import type { Style } from '../shared/terminal.ts';
-import { counts, stateOf } from './live.ts';
+import { counts, type LiveView, remaining, slow, stateOf } from './live.ts';
+import { leftWords, slowWords } from './pace-words.ts';
 import { OPERATION_WORDS, OUTCOME_WORDS } from './operation-words.ts';
 
 export interface StatusOptions {
@@ -88,7 +89,7 @@ function deploymentLines(
   const tally = counts(view);
   const headline =
     description.status === 'RUNNING'
-      ? `${environment}: ${OPERATION_WORDS[operation].one} is running for ${clock((options.now - description.startTime.getTime()) / 1000)}: ${tally.ended}/${tally.total} services done${tally.failed > 0 ? `, ${tally.failed} failed` : ''}`
+      ? `${environment}: ${OPERATION_WORDS[operation].one} is running for ${clock((options.now - description.startTime.getTime()) / 1000)}: ${tally.ended}/${tally.total} services done${tally.failed > 0 ? `, ${tally.failed} failed` : ''}${leftText(view, options.now)}`
       : `${environment}: the newest ${OPERATION_WORDS[operation].one.replace(/^an? /, '')} ${finished ? OUTCOME_WORDS[finished.outcome] : description.status.toLowerCase()}${finished ? ` after ${duration(finished.seconds)}` : ''}, ${description.startTime.toISOString()}`;
   const good = finished
     ? finished.outcome === 'succeeded' || finished.outcome === 'unchanged'
@@ -99,6 +100,7 @@ function deploymentLines(
   ];
   if (url !== undefined) lines.push(url);
   if (note !== undefined) lines.push(...wrap(note, options.columns));
+  lines.push(...slow(view, options.now).map((one) => options.style('bad', slowWords(one))));
   if (finished?.failure) lines.push(...wrap(oneLine(finished.failure.message), options.columns));
   for (const { number, title } of plan?.phases ?? []) {
     const services = (plan?.services ?? []).filter(({ phase }) => phase === number);
@@ -116,6 +118,11 @@ function deploymentLines(
       lines.push(truncate(`       ${name}: ${stateText(stateOf(view, name), view, name)}`, options.columns - 1));
   }
   return lines;
+}
+
+function leftText(view: LiveView, now: number): string {
+  const left = view.past === undefined ? undefined : leftWords(view, now);
+  return left === undefined ? '' : `, ${left}`;
 }
 
 function stateText(
@@ -143,17 +150,11 @@ function nextLines(
   return [`${commandLine('deploy', ...env)}   (installs what is missing)`];
 }
 
-/** For programs; stable names. */
-export function statusJson({
-  environment,
-  deployment,
-  engineProblem,
-  components,
-  holder,
-  queued,
-  schedule,
-  pods,
-}: StatusReport): Record<string, unknown> {
+/** For programs; stable names. @param now milliseconds since the epoch */
+export function statusJson(
+  { environment, deployment, engineProblem, components, holder, queued, schedule, pods }: StatusReport,
+  now = Date.now(),
+): Record<string, unknown> {
   const plan = deployment?.view.progress.plan;
   return {
     environment,
@@ -168,6 +169,8 @@ export function statusJson({
             closeTime: deployment.description.closeTime?.toISOString() ?? null,
             outcome: deployment.view.progress.finished?.outcome ?? null,
             seconds: deployment.view.progress.finished?.seconds ?? null,
+            remaining: remaining(deployment.view, now),
+            slow: slow(deployment.view, now).map(({ service: name, ...times }) => ({ name, ...times })),
             services: (plan?.services ?? []).map(({ name, phase }) => {
               const progress = deployment.view.progress.services[name];
               return {

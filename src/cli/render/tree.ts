@@ -7,7 +7,8 @@ import { FINAL_STATES, GOOD_STATES } from '../../contract/states.ts';
 import { waitsFor } from '../../plan/progress.ts';
 import { clock, column, count, oneLine, truncate } from '../shared/format.ts';
 import type { Style, Tone } from '../shared/terminal.ts';
-import { type Counts, counts, detailOf, type LiveView, secondsLeft, stateOf } from './live.ts';
+import { type Counts, counts, detailOf, type LiveView, slow, stateOf } from './live.ts';
+import { leftWords, slowWords } from './pace-words.ts';
 
 export interface TreeOptions {
   environment: string;
@@ -63,13 +64,13 @@ function headline(view: LiveView, options: TreeOptions): string {
   const elapsed = view.progress.startedAt === 0 ? '' : clock((options.now - view.progress.startedAt) / 1000);
   if (!view.progress.plan) return fit(`${options.environment}: planning  ${elapsed}`.trimEnd(), options);
   const { total, ended, active, waiting } = counts(view);
-  const left = secondsLeft(view, options.now);
+  const left = leftWords(view, options.now);
   const parts = [
     `${ended}/${total} done`,
     ...(active > 0 ? [`${active} at work`] : []),
     ...(waiting > 0 ? [`${waiting} waiting`] : []),
   ];
-  const time = left === undefined ? elapsed : `${elapsed}, about ${clock(left)} left`;
+  const time = left === undefined ? elapsed : `${elapsed}, ${left}`;
   return options.style('bold', fit(`${options.environment}: ${parts.join(', ')}   ${time}`, options));
 }
 
@@ -85,6 +86,11 @@ function retryLines(view: LiveView, options: TreeOptions): string[] {
     ...causes.slice(0, 3).map(({ release, message }) => fit(`  ${release} waits: ${oneLine(message)}`, options)),
   );
   if (causes.length > 3) lines.push(fit(`  … and ${causes.length - 3} more wait for something`, options));
+  lines.push(
+    ...slow(view, options.now)
+      .slice(0, 3)
+      .map((one) => fit(`  ${slowWords(one)}`, options)),
+  );
   return lines.map((line) => options.style('bad', line));
 }
 
