@@ -18,7 +18,9 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { RunRef } from '../../src/contract/deploy.ts';
 import { RELEASE_LABELS } from '../../src/contract/names.ts';
 import type { OperationPlan, PlannedService, PlannedStep } from '../../src/contract/plan.ts';
+import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
+import { rowOf } from '../support/mini.ts';
 import { helmProcesses, waitForProcess } from '../support/processes.ts';
 import { testScope } from '../support/scope.ts';
 
@@ -27,13 +29,17 @@ let clients: Clients;
 let run: RunRef;
 let activities: Activities;
 let endSupervision: () => Promise<void>;
+const settings = { simulation: { factor: 0.05, startupSeconds: { worker: 160 } } };
 /** Runs that the engine would call alive. */
 const alive = new Set<string>();
 
 before(async () => {
   embedded = await openEmbedded({
     name: 'parts',
-    environment: { simulation: { factor: 0.05, startupSeconds: { rabbitmq: 160 } } },
+    environment: settings,
+    // What somebody sets reaches a Secret, too.
+    mini: (platform) =>
+      rowOf(platform, 'worker').secrets?.push({ path: 'apps/api', delivery: 'kubernetes', keys: ['mail-api-key'] }),
   });
   endSupervision = embedded.supervise();
   clients = await createClients(embedded.environment, await embedded.connections(), embedded.config, {
@@ -102,7 +108,7 @@ describe('prerequisites', () => {
   });
 
   test('another cluster is refused before anything is touched', async () => {
-    const { service, step } = await planned('jaeger');
+    const { service, step } = await planned('admin');
     const elsewhere = { ...run, clusterUid: '00000000-0000-0000-0000-000000000000' };
     await assert.rejects(
       activities.applyRelease({ run: elsewhere, service: service.name, step, priority: 1 }),
@@ -119,7 +125,7 @@ describe('prerequisites', () => {
   });
 
   test('a digest that is no longer the planned one is refused', async () => {
-    const { service, step } = await planned('jaeger');
+    const { service, step } = await planned('admin');
     await assert.rejects(
       activities.applyRelease({
         run,
@@ -144,7 +150,7 @@ describe('Vault', () => {
     assert.deepEqual([first.initialized, first.unsealed], [true, true]);
     assert.ok(first.changed.includes('root token revoked'), first.changed.join());
     assert.equal(first.seeded.length, clients.catalog.secretPaths.length);
-    assert.ok(first.synced.length > 20);
+    assert.equal(first.synced.length, wantedSecrets(embedded.catalog).length);
     assert.deepEqual(await bootstrapVault(), {
       initialized: false,
       unsealed: false,
@@ -161,14 +167,14 @@ describe('Vault', () => {
   });
 
   test('SIGKILL: sealed again, unsealed by whoever needs it, every secret unchanged', async () => {
-    const before_ = await getSecret(clients, 'database/postgres', 'password');
+    const before_ = await getSecret(clients, 'database/main', 'password');
     await restartVault();
     assert.equal((await clients.vault.state()).state, 'sealed');
     const { service } = await planned('vault');
     assert.match(service.reason, /sealed/);
     assert.deepEqual((await activities.seedVault(run)).written, []);
     assert.equal((await clients.vault.state()).state, 'open');
-    assert.equal(await getSecret(clients, 'database/postgres', 'password'), before_);
+    assert.equal(await getSecret(clients, 'database/main', 'password'), before_);
   });
 
   test('sealed and the keys file lost: says what is needed, and never initialises again', async () => {
@@ -190,30 +196,30 @@ describe('Vault', () => {
   });
 
   test('a Secret edited by hand is put right', async () => {
-    const path = paths.secret('database-system', 'vault-database-postgres');
+    const path = paths.secret('data', 'vault-database-main');
     const edit = {
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { name: 'vault-database-postgres', namespace: 'database-system' },
+      metadata: { name: 'vault-database-main', namespace: 'data' },
       data: { password: Buffer.from('by hand').toString('base64') },
     };
     const api = await embedded.api();
     await api.request('PATCH', path, { type: 'application/merge-patch+json', content: edit });
     assert.match((await planned('vault')).service.reason, /edited by hand/);
-    assert.deepEqual((await activities.syncSecrets(run)).written, ['database-system/vault-database-postgres']);
+    assert.deepEqual((await activities.syncSecrets(run)).written, ['data/vault-database-main']);
     assert.deepEqual((await activities.syncSecrets(run)).written, []);
   });
 
   test('supplied values: set, read, never generated ones', async () => {
     assert.deepEqual(await missingSecrets(clients), []);
-    assert.deepEqual(await setSecret(clients, 'app-plane/cns-service', 'ai-api-key', 'sk-from-a-third-party'), {
+    assert.deepEqual(await setSecret(clients, 'apps/api', 'mail-api-key', 'sk-from-a-third-party'), {
       stored: 'vault',
       version: 2,
     });
-    assert.equal(await getSecret(clients, 'app-plane/cns-service', 'ai-api-key'), 'sk-from-a-third-party');
-    await assert.rejects(setSecret(clients, 'database/postgres', 'password', 'x'), /generated and never overwritten/);
-    await assert.rejects(getSecret(clients, 'database/postgres', 'nothing'), /has no key nothing/);
-    assert.deepEqual((await activities.syncSecrets(run)).written, ['app-plane/vault-app-plane-cns-service']);
+    assert.equal(await getSecret(clients, 'apps/api', 'mail-api-key'), 'sk-from-a-third-party');
+    await assert.rejects(setSecret(clients, 'database/main', 'password', 'x'), /generated and never overwritten/);
+    await assert.rejects(getSecret(clients, 'database/main', 'nothing'), /has no key nothing/);
+    assert.deepEqual((await activities.syncSecrets(run)).written, ['apps/vault-apps-api']);
   });
 });
 
@@ -231,26 +237,26 @@ async function restartVault(): Promise<void> {
 
 describe('releases', () => {
   test('applied, then nothing to do; healthy and marked as proven', async () => {
-    const { step } = await planned('jaeger');
-    const first = await apply('jaeger');
+    const { step } = await planned('admin');
+    const first = await apply('admin');
     assert.deepEqual([first.changed, first.revision], [true, 1]);
     // As after a lost acknowledgement: the same run asks again.
     assert.deepEqual(
       [
-        (await apply('jaeger')).revision,
+        (await apply('admin')).revision,
         (await newestRevision(clients.kubernetes, step.namespace, step.name))?.revision,
       ],
       [1, 1],
     );
-    assert.match((await planned('jaeger')).service.reason, /not healthy|has not succeeded/);
-    const { proof } = await activities.awaitHealthy({ run, service: 'jaeger', step, timeoutSeconds: 60 });
+    assert.match((await planned('admin')).service.reason, /not healthy|has not succeeded/);
+    const { proof } = await activities.awaitHealthy({ run, service: 'admin', step, timeoutSeconds: 60 });
     assert.match(proof, /^GET \S+ 200$/);
-    const again = await planned('jaeger');
+    const again = await planned('admin');
     assert.deepEqual([again.service.action, again.service.reason], ['unchanged', 'as wanted']);
   });
 
   test('Helm killed in the middle: its record is removed, what it made is kept', async () => {
-    const { service, step } = await planned('control-plane-postgres');
+    const { service, step } = await planned('database');
     const interrupted = activities.applyRelease({ run, service: service.name, step, priority: 1 });
     interrupted.catch(() => undefined);
     const helm = await waitForProcess(() => helmProcesses(clients.connections.stateDir), 10_000);
@@ -274,8 +280,8 @@ describe('releases', () => {
   });
 
   test('pending, written by a run that is alive: waits and names it; by nobody of ours: never touched', async () => {
-    const { step } = await planned('cloudnative-pg');
-    assert.equal((await apply('cloudnative-pg')).revision, 1);
+    const { step } = await planned('operator');
+    assert.equal((await apply('operator')).revision, 1);
     const found = await newestRevision(clients.kubernetes, step.namespace, step.name);
     const path = paths.secret(step.namespace, found!.secret.name);
     alive.add('run-other');
@@ -284,7 +290,7 @@ describe('releases', () => {
     const attempt = (): Promise<unknown> =>
       activities.applyRelease({
         run: next,
-        service: 'cloudnative-pg',
+        service: 'operator',
         step: { ...step, action: 'retry' },
         priority: 1,
       });
@@ -294,16 +300,13 @@ describe('releases', () => {
       type: 'application/merge-patch+json',
       content: { metadata: { labels: { [RELEASE_LABELS.run]: null } } },
     });
-    await assert.rejects(
-      attempt(),
-      failureOf('ReleaseBusy', /no deployment of ours wrote it.*helm rollback cloudnative-pg/),
-    );
+    await assert.rejects(attempt(), failureOf('ReleaseBusy', /no deployment of ours wrote it.*helm rollback operator/));
     assert.equal((await newestRevision(clients.kubernetes, step.namespace, step.name))?.status, 'pending-upgrade');
     await clients.kubernetes.label(path, { status: 'deployed', [RELEASE_LABELS.run]: 'run-1' });
   });
 
   test('cancelled while Helm is at work: Helm has ended before the activity has', async () => {
-    const { service, step } = await planned('control-plane-redis');
+    const { service, step } = await planned('storage');
     const scope = testScope();
     const own = createActivities(clients, () => scope);
     const cancelled = own.applyRelease({ run, service: service.name, step, priority: 1 });
@@ -313,17 +316,29 @@ describe('releases', () => {
     assert.equal((await cancelled).changed, true);
     assert.deepEqual(await helmProcesses(clients.connections.stateDir), []);
     assert.equal((await newestRevision(clients.kubernetes, step.namespace, step.name))?.status, 'deployed');
-    assert.equal((await apply('control-plane-redis')).revision, 1);
+    assert.equal((await apply('storage')).revision, 1);
+  });
+
+  test('a service that runs but does not work is not healthy, and the next plan does not skip it', async () => {
+    const { step } = await planned('database');
+    await failProbe(embedded.layout.failures, 'database', 'unhealthy');
+    await assert.rejects(
+      activities.awaitHealthy({ run, service: 'database', step, timeoutSeconds: 3 }),
+      failureOf('NotHealthyInTime', /pg_isready exited 1/),
+    );
+    assert.equal((await planned('database')).step.action, 'verify');
+    await clearProbe(embedded.layout.failures, 'database');
+    assert.equal(
+      (await activities.awaitHealthy({ run, service: 'database', step, timeoutSeconds: 30 })).proof,
+      'pg_isready exited 0',
+    );
+    assert.equal((await planned('database')).step.action, 'unchanged');
   });
 
   test('a Job that failed is JobFailed with its reason, its evidence is kept, and a retry makes it anew', async () => {
-    for (const name of ['control-plane-postgres']) {
-      const { step } = await planned(name);
-      await activities.awaitHealthy({ run, service: name, step, timeoutSeconds: 60 });
-    }
     const api = await embedded.api();
-    await failRelease(api, 'control-plane-migrations', 'job-failed');
-    const { service, step } = await planned('control-plane-migrations');
+    await failRelease(api, 'schema', 'job-failed');
+    const { service, step } = await planned('schema');
     await activities.applyRelease({ run, service: service.name, step, priority: 1 });
     // Without its retries, which take minutes.
     await api.request('PATCH', paths.job(step.namespace, `${step.name}-${step.digest.slice(0, 8)}`), {
@@ -332,15 +347,15 @@ describe('releases', () => {
     });
     await assert.rejects(
       activities.awaitHealthy({ run, service: service.name, step, timeoutSeconds: 60 }),
-      failureOf('JobFailed', /Job failed: .*; pod control-plane-migrations-/),
+      failureOf('JobFailed', /Job failed: .*; pod schema-/),
     );
     const { evidence, summary } = await activities.collectEvidence({ run, service, reason: 'its Job failed' });
     assert.match(await readFile(evidence!, 'utf8'), /### Events\n.*Job/s);
     assert.ok(summary!.length > 0 && summary!.length <= 8);
 
-    await clearFailure(api, 'control-plane-migrations');
+    await clearFailure(api, 'schema');
     const next = { ...run, runId: 'run-3' };
-    const again = await planned('control-plane-migrations');
+    const again = await planned('schema');
     assert.equal(again.step.action, 'retry');
     const applied = await activities.applyRelease({ run: next, service: service.name, step: again.step, priority: 1 });
     assert.equal(applied.changed, true);
@@ -349,10 +364,7 @@ describe('releases', () => {
       'Job completed',
     );
     assert.match(
-      await readFile(
-        join(clients.connections.stateDir, 'evidence', 'run-3', 'control-plane-migrations-before-retry.txt'),
-        'utf8',
-      ),
+      await readFile(join(clients.connections.stateDir, 'evidence', 'run-3', 'schema-before-retry.txt'), 'utf8'),
       /had failed and is replaced/,
     );
   });
@@ -360,15 +372,15 @@ describe('releases', () => {
 
 describe('health', () => {
   test('the API server is killed during a wait: no false failure, the time does not count', async () => {
-    const { step } = await planned('rabbitmq');
-    await apply('rabbitmq');
+    const { step } = await planned('worker');
+    await apply('worker');
     // Its pod takes 8 s to start.
-    const waiting = activities.awaitHealthy({ run, service: 'rabbitmq', step, timeoutSeconds: 60 });
+    const waiting = activities.awaitHealthy({ run, service: 'worker', step, timeoutSeconds: 60 });
     await sleep(1000);
     process.kill((await embedded.states()).find(({ name }) => name === 'kube-apiserver')!.pid!, 'SIGKILL');
     await sleep(500);
     assert.equal(clients.kubernetes.watches.live(), false);
-    assert.match((await waiting).proof, /TCP 5672/);
+    assert.match((await waiting).proof, /TCP 8081/);
     for (const deadline = Date.now() + 20_000; !clients.kubernetes.watches.live(); ) {
       assert.ok(Date.now() < deadline, 'the watches never went on');
       await sleep(50);
@@ -377,67 +389,46 @@ describe('health', () => {
 
   test('a pod that never gets ready is named with container and reason', async () => {
     const api = await embedded.api();
-    const { step } = await planned('novu-redis');
-    await failRelease(api, 'novu-redis', 'image-pull');
-    await apply('novu-redis');
-    await waitUntil('novu-redis-0 waits for its image', { timeoutMs: 20_000 }, async () => {
+    const { step } = await planned('auth');
+    await failRelease(api, 'auth', 'image-pull');
+    await apply('auth');
+    await waitUntil('auth waits for its image', { timeoutMs: 20_000 }, async () => {
       // Again, since the simulator may have chosen the pod's next stage before it knew of the failure.
-      await failRelease(api, 'novu-redis', 'image-pull');
-      const pod = await api
-        .request('GET', `/api/v1/namespaces/${step.namespace}/pods/novu-redis-0`)
-        .catch(() => undefined);
-      return JSON.stringify(pod ?? '').includes('ImagePullBackOff') || undefined;
+      await failRelease(api, 'auth', 'image-pull');
+      const { items } = await clients.kubernetes.list(paths.pods(step.namespace), {
+        labelSelector: 'app.kubernetes.io/instance=auth',
+      });
+      return JSON.stringify(items).includes('ImagePullBackOff') || undefined;
     });
     await assert.rejects(
-      activities.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 5 }),
-      failureOf(
-        'NotHealthyInTime',
-        /not healthy within 5 s: .*0\/1.*pod novu-redis-0, container \S+: ImagePullBackOff/,
-      ),
+      activities.awaitHealthy({ run, service: 'auth', step, timeoutSeconds: 5 }),
+      failureOf('NotHealthyInTime', /not healthy within 5 s: .*0\/1.*pod auth-\S+, container \S+: ImagePullBackOff/),
     );
-    await clearFailure(api, 'novu-redis');
-    await activities.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 60 });
-  });
-
-  test('a service that runs but does not work is not healthy, and the next plan does not skip it', async () => {
-    const { step } = await planned('app-plane-redis');
-    await failProbe(embedded.layout.failures, 'app-plane-redis', 'unhealthy');
-    await apply('app-plane-redis');
-    await assert.rejects(
-      activities.awaitHealthy({ run, service: 'app-plane-redis', step, timeoutSeconds: 3 }),
-      failureOf('NotHealthyInTime', /redis-cli exited 1/),
-    );
-    const { service } = await planned('app-plane-redis');
-    assert.equal(service.action, 'verify');
-    await clearProbe(embedded.layout.failures, 'app-plane-redis');
-    assert.equal(
-      (await activities.awaitHealthy({ run, service: 'app-plane-redis', step, timeoutSeconds: 30 })).proof,
-      'redis-cli exited 0',
-    );
-    assert.equal((await planned('app-plane-redis')).service.action, 'unchanged');
+    await clearFailure(api, 'auth');
+    await activities.awaitHealthy({ run, service: 'auth', step, timeoutSeconds: 60 });
   });
 
   test('verify asks every service now', async () => {
-    await failProbe(embedded.layout.failures, 'jaeger', 'unhealthy');
+    await failProbe(embedded.layout.failures, 'admin', 'unhealthy');
     const rows = new Map((await verifyAll(clients)).map((row) => [row.service, row]));
     assert.equal(rows.size, embedded.catalog.services.length);
     assert.deepEqual(
-      [rows.get('vault')?.healthy, rows.get('control-plane-redis')?.healthy, rows.get('jaeger')?.healthy],
+      [rows.get('vault')?.healthy, rows.get('storage')?.healthy, rows.get('admin')?.healthy],
       [true, true, false],
     );
-    assert.match(rows.get('jaeger')!.reason, /503/);
-    assert.match(rows.get('dashboard')!.reason, /not deployed/);
+    assert.match(rows.get('admin')!.reason, /503/);
+    assert.match(rows.get('web')!.reason, /not deployed/);
     await clearProbe(embedded.layout.failures);
   });
 
   test('heartbeats go on, and a new attempt continues where the last one left off', async () => {
-    const { step } = await planned('novu-redis');
-    await failProbe(embedded.layout.failures, 'novu-redis', 'unhealthy');
+    const { step } = await planned('auth');
+    await failProbe(embedded.layout.failures, 'auth', 'unhealthy');
     const scope = testScope({ spentSeconds: 8, status: 'x' });
     const own = createActivities(clients, () => scope);
     const began = performance.now();
     await assert.rejects(
-      own.awaitHealthy({ run, service: 'novu-redis', step, timeoutSeconds: 10 }),
+      own.awaitHealthy({ run, service: 'auth', step, timeoutSeconds: 10 }),
       failureOf('NotHealthyInTime', /within 1[01] s/),
     );
     assert.ok(performance.now() - began < 5000);
@@ -447,11 +438,16 @@ describe('health', () => {
 });
 
 describe('more servers of Vault', () => {
-  const settings = { simulation: { factor: 0.05, startupSeconds: { rabbitmq: 160 } } };
   const configure = (more: object): Promise<void> =>
     writeFile(
       join(embedded.config.environmentsDir, 'parts.yaml'),
-      JSON.stringify({ description: 'Made by a test', extends: 'sandbox', ...settings, ...more }),
+      JSON.stringify({
+        description: 'Made by a test',
+        extends: 'sandbox',
+        platform: embedded.environment.platform,
+        ...settings,
+        ...more,
+      }),
     );
   const pods = async (): Promise<Map<string, { uid: string; revision: string }>> => {
     const { items } = await clients.kubernetes.list(paths.pods('vault-system'), {
@@ -534,7 +530,7 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
 }
 
 test('no secret value in what the parts have written', async () => {
-  const value = (await getSecret(clients, 'database/postgres', 'password'))!;
+  const value = (await getSecret(clients, 'database/main', 'password'))!;
   const files = (await readdir(clients.connections.stateDir, { recursive: true, withFileTypes: true })).filter(
     (entry) => entry.isFile() && /\.(log|txt|json|jsonl)$/.test(entry.name),
   );

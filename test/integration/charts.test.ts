@@ -16,12 +16,16 @@ import { certificates, guard, OPENSSL } from '../support/tls.ts';
 import { type Registry, registryProgram, startRegistry } from '../support/oci-registry.ts';
 
 const run = promisify(execFile);
-const { upstreamCharts } = loadCatalog();
+/** The default platform: the one that most of the publishers' charts are for. */
+const { services, upstreamCharts } = loadCatalog();
+const serviceFrom = (chart: string): string => services.find((row) => row.chart.upstream === chart)!.name;
 const REDIS = upstreamCharts['redis']!;
 const JAEGER = upstreamCharts['jaeger']!;
+/** An image of the platform's own. */
+const OWN = services.find(({ image }) => image?.own === true)!.image!;
 
 /** Two services from publishers' charts, all others bundled. */
-const OVERRIDES = 'chartOverrides: {control-plane-redis: upstream, jaeger: upstream}';
+const OVERRIDES = `chartOverrides: {${['redis', 'jaeger'].map((chart) => `${serviceFrom(chart)}: upstream`).join(', ')}}`;
 
 interface Machine extends Workspace {
   cache: string;
@@ -398,7 +402,7 @@ describe("publishers' charts", () => {
     for (const image of [
       `docker.io/example/redis:${REDIS.version}`,
       'docker.io/library/postgres:16.11',
-      'registry.example.test/ananta/middleware-api:1.0.0',
+      `registry.example.test/ananta/${OWN.repository}:${OWN.tag}`,
     ])
       assert.ok(made.images?.includes(image), image);
     const first = await readFile(file);
@@ -449,7 +453,7 @@ describe("publishers' charts", () => {
         cluster: { embedded: { nodes: 1 } },
         engine: { embedded: true },
         charts: 'bundled',
-        chartOverrides: { argocd: 'upstream', jaeger: 'upstream' },
+        chartOverrides: { [serviceFrom('argo-cd')]: 'upstream', [serviceFrom('jaeger')]: 'upstream' },
         domain: 'x.test',
         suppliedSecrets: 'placeholder',
         chartMirror: 'http://127.0.0.1:1/charts',

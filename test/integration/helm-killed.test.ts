@@ -24,7 +24,8 @@ import { helmProcesses, processes, waitForProcess } from '../support/processes.t
 import type { Attempt } from '../support/release-worker.ts';
 import { testScope } from '../support/scope.ts';
 
-const SERVICE = 'jaeger';
+const SERVICE = 'admin';
+const NAMESPACE = 'apps';
 
 /** @returns a Helm that stops before it begins to change something, until it is continued: it cannot be missed */
 async function stoppingHelm(path: string, helm: string): Promise<string> {
@@ -42,7 +43,7 @@ async function stoppingHelm(path: string, helm: string): Promise<string> {
 const rollbackTo = (toRevision: number, digest: string): PlannedStep => ({
   kind: 'release',
   name: SERVICE,
-  namespace: 'monitoring-system',
+  namespace: NAMESPACE,
   job: false,
   action: 'rollback',
   reason: 'back',
@@ -58,7 +59,7 @@ describe('Helm killed', { concurrency: 1 }, () => {
   let uid: string;
 
   before(async () => {
-    embedded = await openEmbedded({ name: 'killed', environment: { simulation: { factor: 0.05 } } });
+    embedded = await openEmbedded({ name: 'killed', environment: { platform: 'mini', simulation: { factor: 0.05 } } });
     clients = await createClients(embedded.environment, await embedded.connections(), embedded.config, {
       isRunAlive: () => Promise.resolve(false),
     });
@@ -85,15 +86,14 @@ describe('Helm killed', { concurrency: 1 }, () => {
   }
 
   async function workload(): Promise<{ uid: string; image: string }> {
-    const found = (await clients.kubernetes.get(`${paths.deployments('monitoring-system')}/${SERVICE}`)) as unknown as {
+    const found = (await clients.kubernetes.get(`${paths.deployments(NAMESPACE)}/${SERVICE}`)) as unknown as {
       metadata: { uid: string };
       spec: { template: { spec: { containers: { image: string }[] } } };
     };
     return { uid: found.metadata.uid, image: found.spec.template.spec.containers[0]!.image };
   }
 
-  const newest = (): ReturnType<typeof newestRevision> =>
-    newestRevision(clients.kubernetes, 'monitoring-system', SERVICE);
+  const newest = (): ReturnType<typeof newestRevision> => newestRevision(clients.kubernetes, NAMESPACE, SERVICE);
 
   /**
    * Stopped again and again until its pending record is there, so that it cannot be missed. @returns its process, which
@@ -124,9 +124,7 @@ describe('Helm killed', { concurrency: 1 }, () => {
     assert.match(before.image, /:9\.9\.9$/);
 
     const back: RunRef = { ...run, runId: 'run-3' };
-    const digest = (await revisionsOf(clients.kubernetes, 'monitoring-system', SERVICE))[0]!.labels[
-      RELEASE_LABELS.digest
-    ]!;
+    const digest = (await revisionsOf(clients.kubernetes, NAMESPACE, SERVICE))[0]!.labels[RELEASE_LABELS.digest]!;
     const step = rollbackTo(1, digest);
     const interrupted = activities.applyRelease({ run: back, service: SERVICE, step, priority: 1 }).then(
       () => 'done',
@@ -171,7 +169,7 @@ describe('Helm killed', { concurrency: 1 }, () => {
 
     const { settled } = await activities.settleReleases({
       run: upgrade,
-      releases: [{ namespace: 'monitoring-system', name: SERVICE }],
+      releases: [{ namespace: NAMESPACE, name: SERVICE }],
     });
     assert.equal(settled.length, 1);
     assert.deepEqual([(await newest())?.revision, (await newest())?.status], [3, 'deployed']);
@@ -219,7 +217,7 @@ describe('Helm killed', { concurrency: 1 }, () => {
     }
 
     const numbers = async (): Promise<number[]> =>
-      (await revisionsOf(clients.kubernetes, 'monitoring-system', SERVICE)).map(({ revision }) => revision);
+      (await revisionsOf(clients.kubernetes, NAMESPACE, SERVICE)).map(({ revision }) => revision);
 
     test('one is killed: its Helm finishes, and the other adopts what it did', async () => {
       const upgrade: RunRef = { ...run, runId: 'run-7', imageTags: { [SERVICE]: '9.9.11' } };
@@ -242,7 +240,7 @@ describe('Helm killed', { concurrency: 1 }, () => {
 
     test('one is killed in a rollback: that is adopted, too', async () => {
       const back: RunRef = { ...run, runId: 'run-8' };
-      const [first] = await revisionsOf(clients.kubernetes, 'monitoring-system', SERVICE);
+      const [first] = await revisionsOf(clients.kubernetes, NAMESPACE, SERVICE);
       const digest = first!.labels[RELEASE_LABELS.digest]!;
       const before = await numbers();
       const { worker, helm, again } = await other(back, rollbackTo(first!.revision, digest));
@@ -286,12 +284,13 @@ describe('Helm killed', { concurrency: 1 }, () => {
   });
 
   test('Helm ends well, but its record stays pending: the step is not done, and the next attempt adopts what it made', async () => {
-    const service = 'control-plane-redis';
+    const service = 'storage';
     const asked: RunRef = { ...run, runId: 'run-6' };
     const { namespace, ...step } = (await activities.makePlan({ run: asked })).services.find(
       ({ name }) => name === service,
     )!.steps[0]!;
-    const redis = (): ReturnType<typeof newestRevision> => newestRevision(clients.kubernetes, namespace, step.name);
+    const newestOfIt = (): ReturnType<typeof newestRevision> =>
+      newestRevision(clients.kubernetes, namespace, step.name);
     const workloadUid = async (): Promise<string> =>
       (
         await clients.kubernetes.list(paths.statefulSets(namespace), {
@@ -318,7 +317,7 @@ describe('Helm killed', { concurrency: 1 }, () => {
       step: { ...step, namespace },
       priority: 1,
     });
-    assert.deepEqual([revision, (await redis())?.status, await workloadUid()], [1, 'deployed', made]);
+    assert.deepEqual([revision, (await newestOfIt())?.status, await workloadUid()], [1, 'deployed', made]);
     assert.match(recovered ?? '', /revision 1 was left pending-install/);
   });
 

@@ -13,6 +13,7 @@ import { type Api, clearFailure, failRelease } from '../../bootstrap/cluster/ind
 import { clearProbe, failProbe } from '../../bootstrap/responder/index.ts';
 import { httpGet } from '../../bootstrap/process/probe.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
+import type { ServiceInput } from '../../src/catalog/schema.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
 
 interface Pod {
@@ -29,15 +30,33 @@ interface Pod {
 }
 
 const NAMESPACE = 'simulated-pods';
-/** Releases of the catalog, with start-up times of this test. */
-const SECONDS = { directus: 3, 'control-plane-postgres': 2, 'temporal-init': 3, keycloak: 1 };
+/** Releases of the small platform, with start-up times of this test. */
+const SECONDS = { api: 3, database: 2, 'database-roles': 3, auth: 1 };
+/** One more, which is asked by gRPC. */
+const RPC = {
+  number: 11,
+  phase: 4,
+  name: 'rpc',
+  namespace: 'apps',
+  module: 'apps',
+  description: 'What is asked by gRPC',
+  chart: { bundled: 'service' },
+  image: { repository: 'rpc', tag: '1.0.0', own: true },
+  health: { kind: 'grpc', port: 7233, service: 'some.Service' },
+  ports: [{ name: 'grpc', port: 7233, containerPort: 7233, protocol: 'grpc' }],
+  startupSeconds: 3,
+  healthTimeoutSeconds: 300,
+} satisfies ServiceInput;
 
 let embedded: Embedded;
 let api: Api;
 let kubeConfig: KubeConfig;
 
 before(async () => {
-  embedded = await openEmbedded({ environment: { simulation: { factor: 1, jitter: 0, startupSeconds: SECONDS } } });
+  embedded = await openEmbedded({
+    environment: { simulation: { factor: 1, jitter: 0, startupSeconds: SECONDS } },
+    mini: ({ services }) => services.push(RPC),
+  });
   api = await embedded.api();
   kubeConfig = new KubeConfig();
   kubeConfig.loadFromFile(embedded.layout.kubeconfig);
@@ -120,9 +139,9 @@ describe('start-up', () => {
     await create(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
-      ...workload('directus'),
+      ...workload('api'),
     });
-    within(await timeUntil('directus', async () => (await pods('directus')).some(isReady), began), SECONDS.directus);
+    within(await timeUntil('api', async () => (await pods('api')).some(isReady), began), SECONDS.api);
   });
 
   test('a StatefulSet with a volume is ready after its time, its claim bound, and nothing is made on this machine', async () => {
@@ -130,9 +149,9 @@ describe('start-up', () => {
     await create(`/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`, {
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',
-      metadata: { name: 'control-plane-postgres' },
+      metadata: { name: 'database' },
       spec: {
-        ...workload('control-plane-postgres').spec,
+        ...workload('database').spec,
         serviceName: 'x',
         volumeClaimTemplates: [
           {
@@ -142,13 +161,10 @@ describe('start-up', () => {
         ],
       },
     });
-    within(
-      await timeUntil('postgres', async () => (await pods('control-plane-postgres')).some(isReady), began),
-      SECONDS['control-plane-postgres'],
-    );
+    within(await timeUntil('database', async () => (await pods('database')).some(isReady), began), SECONDS.database);
     const claim = (await api.request(
       'GET',
-      `/api/v1/namespaces/${NAMESPACE}/persistentvolumeclaims/data-control-plane-postgres-0`,
+      `/api/v1/namespaces/${NAMESPACE}/persistentvolumeclaims/data-database-0`,
     )) as { status: { phase: string }; spec: { volumeName: string } };
     assert.equal(claim.status.phase, 'Bound');
     const volume = (await api.request('GET', `/api/v1/persistentvolumes/${claim.spec.volumeName}`)) as {
@@ -162,11 +178,11 @@ describe('start-up', () => {
     await create(`/apis/batch/v1/namespaces/${NAMESPACE}/jobs`, {
       apiVersion: 'batch/v1',
       kind: 'Job',
-      metadata: { name: 'temporal-init' },
+      metadata: { name: 'database-roles' },
       spec: {
         template: {
-          ...podTemplate('temporal-init'),
-          spec: { ...podTemplate('temporal-init').spec, restartPolicy: 'Never' },
+          ...podTemplate('database-roles'),
+          spec: { ...podTemplate('database-roles').spec, restartPolicy: 'Never' },
         },
       },
     });
@@ -174,14 +190,14 @@ describe('start-up', () => {
       await timeUntil(
         'the Job',
         async () => {
-          const job = (await api.request('GET', `/apis/batch/v1/namespaces/${NAMESPACE}/jobs/temporal-init`)) as {
+          const job = (await api.request('GET', `/apis/batch/v1/namespaces/${NAMESPACE}/jobs/database-roles`)) as {
             status: { conditions?: { type: string; status: string }[] };
           };
           return job.status.conditions?.some(({ type, status }) => type === 'Complete' && status === 'True') === true;
         },
         began,
       ),
-      SECONDS['temporal-init'],
+      SECONDS['database-roles'],
       // Its pod ends a second before, which is what the Job's controller takes at most to see it.
       1,
     );
@@ -203,7 +219,7 @@ describe('start-up', () => {
     await create(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
-      ...workload('directus', 'directus-again'),
+      ...workload('api', 'api-again'),
     });
     const began = now();
     await sleep(700);
@@ -211,9 +227,9 @@ describe('start-up', () => {
     process.kill(pid!, 'SIGKILL');
     const stop = embedded.supervise();
     await waitUntil('both', { timeoutMs: 20_000, intervalMs: 20 }, async () =>
-      (await pods('directus')).filter(isReady).length === 2 ? true : undefined,
+      (await pods('api')).filter(isReady).length === 2 ? true : undefined,
     );
-    within(since(began), SECONDS.directus);
+    within(since(began), SECONDS.api);
     await stop();
   });
 });
@@ -227,59 +243,62 @@ describe('failures on request', () => {
   ] as const;
   for (const { failure, waiting, last } of cases) {
     test(`${failure}: a living pod fails and stays so, and recovers when the failure is cleared`, async () => {
-      if ((await pods('keycloak')).length === 0)
+      if ((await pods('auth')).length === 0)
         await create(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, {
           apiVersion: 'apps/v1',
           kind: 'Deployment',
-          ...workload('keycloak'),
+          ...workload('auth'),
         });
-      const { metadata } = await readyPod('keycloak');
-      await failRelease(api, 'keycloak', failure);
+      const { metadata } = await readyPod('auth');
+      await failRelease(api, 'auth', failure);
       const failed = await waitUntil('the failure', { timeoutMs: 10_000 }, async () =>
-        (await pods('keycloak')).find(
+        (await pods('auth')).find(
           (pod) => !isReady(pod) && pod.status.containerStatuses?.[0]?.state.waiting?.reason === waiting,
         ),
       );
       assert.equal(failed.status.containerStatuses?.[0]?.lastState?.terminated?.reason, last);
       await sleep(1_500);
-      assert.equal((await pods('keycloak')).some(isReady), false);
-      await clearFailure(api, 'keycloak');
-      assert.equal((await readyPod('keycloak')).metadata.uid, metadata.uid);
+      assert.equal((await pods('auth')).some(isReady), false);
+      await clearFailure(api, 'auth');
+      assert.equal((await readyPod('auth')).metadata.uid, metadata.uid);
     });
   }
 
   test('never-ready holds for pods that come later', async () => {
-    await failRelease(api, 'keycloak', 'never-ready');
+    await failRelease(api, 'auth', 'never-ready');
     await api.request(
       'DELETE',
-      `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=app.kubernetes.io%2Finstance%3Dkeycloak`,
+      `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=app.kubernetes.io%2Finstance%3Dauth`,
     );
     await sleep(3_000);
-    const [pod] = await pods('keycloak');
+    const [pod] = await pods('auth');
     assert.ok(pod !== undefined && !isReady(pod));
     assert.equal(pod.status.phase, 'Running');
-    await clearFailure(api, 'keycloak');
-    await readyPod('keycloak');
+    await clearFailure(api, 'auth');
+    await readyPod('auth');
   });
 
   test('job-failed: the Job fails with its pod', async () => {
-    await failRelease(api, 'minio-init', 'job-failed');
+    await failRelease(api, 'storage-buckets', 'job-failed');
     await create(`/apis/batch/v1/namespaces/${NAMESPACE}/jobs`, {
       apiVersion: 'batch/v1',
       kind: 'Job',
-      metadata: { name: 'minio-init' },
+      metadata: { name: 'storage-buckets' },
       spec: {
         backoffLimit: 0,
-        template: { ...podTemplate('minio-init'), spec: { ...podTemplate('minio-init').spec, restartPolicy: 'Never' } },
+        template: {
+          ...podTemplate('storage-buckets'),
+          spec: { ...podTemplate('storage-buckets').spec, restartPolicy: 'Never' },
+        },
       },
     });
     await waitUntil('the failed Job', { timeoutMs: 20_000 }, async () => {
-      const job = (await api.request('GET', `/apis/batch/v1/namespaces/${NAMESPACE}/jobs/minio-init`)) as {
+      const job = (await api.request('GET', `/apis/batch/v1/namespaces/${NAMESPACE}/jobs/storage-buckets`)) as {
         status: { conditions?: { type: string; status: string }[] };
       };
       return job.status.conditions?.some(({ type, status }) => type === 'Failed' && status === 'True');
     });
-    await clearFailure(api, 'minio-init');
+    await clearFailure(api, 'storage-buckets');
   });
 });
 
@@ -325,19 +344,19 @@ function execIn(podName: string, command: string[]): Promise<{ status: V1Status;
 }
 
 describe('probes through the API server', () => {
-  const PG_ISREADY = ['pg_isready', '-h', 'control-plane-postgres.database-system.svc', '-p', '5432', '-U', 'postgres'];
+  const PG_ISREADY = ['pg_isready', '-h', 'database.data.svc', '-p', '5432', '-U', 'postgres'];
 
   test('exec: the declared command answers; it fails when told to', async () => {
-    const { metadata } = await readyPod('control-plane-postgres');
+    const { metadata } = await readyPod('database');
     const good = await execIn(metadata.name, PG_ISREADY);
     assert.equal(good.status.status, 'Success');
-    assert.match(good.output, /control-plane-postgres - accepting connections/);
-    await failProbe(embedded.layout.failures, 'control-plane-postgres', 'unhealthy');
+    assert.match(good.output, /^database\.data\.svc:5432 - accepting connections/);
+    await failProbe(embedded.layout.failures, 'database', 'unhealthy');
     const bad = await execIn(metadata.name, PG_ISREADY);
     assert.equal(bad.status.status, 'Failure');
     assert.equal(bad.status.reason, 'NonZeroExitCode');
     assert.deepEqual(bad.status.details?.causes, [{ reason: 'ExitCode', message: '1' }]);
-    await clearProbe(embedded.layout.failures, 'control-plane-postgres');
+    await clearProbe(embedded.layout.failures, 'database');
     assert.equal((await execIn(metadata.name, PG_ISREADY)).status.status, 'Success');
   });
 
@@ -349,36 +368,36 @@ describe('probes through the API server', () => {
     [...PG_ISREADY, '; id'],
   ]) {
     test(`exec: ${command.join(' ').slice(0, 40)} is refused`, async () => {
-      const { metadata } = await readyPod('control-plane-postgres');
+      const { metadata } = await readyPod('database');
       await assert.rejects(execIn(metadata.name, command), /403/);
     });
   }
 
   test('http: told apart by the Host header', async () => {
-    const { metadata } = await readyPod('directus');
-    const ask = (service: string) =>
-      forwarded(metadata.name, 8055, async (port) => {
-        const response = await fetchHost(port, `${service}.app-plane.svc`);
+    const { metadata } = await readyPod('api');
+    const ask = (service: string, path: string) =>
+      forwarded(metadata.name, 8080, async (port) => {
+        const response = await fetchHost(port, `${service}.apps.svc`, path);
         return [response.status, (JSON.parse(response.body) as { service: string }).service];
       });
-    assert.deepEqual(await ask('directus'), [200, 'directus']);
-    await failProbe(embedded.layout.failures, 'directus', 'unhealthy');
-    assert.deepEqual(await ask('directus'), [503, 'directus']);
-    assert.deepEqual(await ask('cns-service'), [200, 'cns-service']);
+    assert.deepEqual(await ask('api', '/health'), [200, 'api']);
+    await failProbe(embedded.layout.failures, 'api', 'unhealthy');
+    assert.deepEqual(await ask('api', '/health'), [503, 'api']);
+    assert.deepEqual(await ask('admin', '/'), [200, 'admin']);
     await clearProbe(embedded.layout.failures);
   });
 
   test('grpc: told apart by the authority', async () => {
-    const { metadata } = await readyPod('directus');
+    const { metadata } = await readyPod('api');
     const check = (authority: string) => forwarded(metadata.name, 7233, (port) => grpcHealth(port, authority));
-    assert.equal(await check('temporal.temporal-system.svc'), 1);
-    await failProbe(embedded.layout.failures, 'temporal', 'unhealthy');
-    assert.equal(await check('temporal.temporal-system.svc'), 2);
+    assert.equal(await check('rpc.apps.svc'), 1);
+    await failProbe(embedded.layout.failures, 'rpc', 'unhealthy');
+    assert.equal(await check('rpc.apps.svc'), 2);
     await clearProbe(embedded.layout.failures);
   });
 
   test('tcp: accepted, or closed when told to', async () => {
-    const { metadata } = await readyPod('directus');
+    const { metadata } = await readyPod('api');
     // A forwarded connection is taken by the forwarder; that nobody is behind it comes back as an error.
     const opens = async (): Promise<boolean> => {
       const input = new PassThrough();
@@ -389,13 +408,13 @@ describe('probes through the API server', () => {
           resolve(false);
         });
       });
-      const socket = await forward.portForward(NAMESPACE, metadata.name, [5672], new PassThrough(), errors, input);
+      const socket = await forward.portForward(NAMESPACE, metadata.name, [8081], new PassThrough(), errors, input);
       const open = await Promise.race([refused, sleep(1_000, true)]);
       (socket as { close(): void }).close();
       return open;
     };
     assert.equal(await opens(), true);
-    await failProbe(embedded.layout.failures, 'rabbitmq', 'refuse');
+    await failProbe(embedded.layout.failures, 'worker', 'refuse');
     await sleep(100);
     assert.equal(await opens(), false);
     await clearProbe(embedded.layout.failures);
@@ -404,7 +423,7 @@ describe('probes through the API server', () => {
   });
 
   test('vault: port 8200 of a pod is the real server', async () => {
-    const { metadata } = await readyPod('directus');
+    const { metadata } = await readyPod('api');
     const answer = await forwarded(metadata.name, 8200, (port) =>
       httpGet({ url: `http://127.0.0.1:${port}/v1/sys/health` }),
     );
@@ -413,10 +432,10 @@ describe('probes through the API server', () => {
   });
 });
 
-async function fetchHost(port: number, host: string): Promise<{ status: number; body: string }> {
+async function fetchHost(port: number, host: string, path: string): Promise<{ status: number; body: string }> {
   const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port, path: '/health', headers: { host }, agent: false }, (response) => {
+    const asked = request({ host: '127.0.0.1', port, path, headers: { host }, agent: false }, (response) => {
       let body = '';
       response.on('data', (chunk: Buffer) => {
         body += chunk.toString();

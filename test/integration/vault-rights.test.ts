@@ -10,19 +10,20 @@ import { after, before, describe, test } from 'node:test';
 import { acquireTools } from '../../bootstrap/tools/index.ts';
 import { layFoundation } from '../../src/effects/vault/foundation.ts';
 import { knownNames, writeRole } from '../../src/effects/vault/roles.ts';
-import { loadCatalog } from '../../src/catalog/index.ts';
+import type { Catalog } from '../../src/catalog/schema.ts';
 import { readConfig } from '../../src/config.ts';
 import { DEPLOYER_SERVICE_ACCOUNT } from '../../src/contract/names.ts';
 import { SERVICE_TTL_SECONDS } from '../../src/plan/vault/foundation.ts';
 import { serviceRoles } from '../../src/plan/vault/policies.ts';
+import { miniCatalog } from '../support/mini.ts';
 import { serviceAccountToken, type TokenReviews, tokenReviews } from '../support/token-review.ts';
 import { type VaultServers, vaultServers } from '../support/vault-servers.ts';
 
-type Identity = 'deployer' | 'its own make' | 'cns-service' | 'nobody';
-const IDENTITIES: readonly Identity[] = ['deployer', 'its own make', 'cns-service', 'nobody'];
+type Identity = 'deployer' | 'its own make' | 'api' | 'nobody';
+const IDENTITIES: readonly Identity[] = ['deployer', 'its own make', 'api', 'nobody'];
 
-const catalog = loadCatalog();
-const READ = 'ananta-read-control-plane.jwt';
+const API = { name: 'api', namespace: 'apps' };
+const READ = 'ananta-read-apps.sessions';
 const ROLE = {
   bound_service_account_names: ['x'],
   bound_service_account_namespaces: ['y'],
@@ -33,25 +34,36 @@ const ROLE = {
 const EVERYTHING = { policy: 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }' };
 const value = { data: { a: 'b' } };
 
+/** The small platform; another of its services than `api` logs in to Vault, too, and reads a path of its own. */
+async function withTwoLogins(): Promise<Catalog> {
+  const { services, secretPaths, ...rest } = await miniCatalog();
+  const secret = { path: 'apps/sessions', delivery: 'login' as const };
+  return {
+    ...rest,
+    secretPaths: [...secretPaths, { ...secretPaths[0]!, path: secret.path }],
+    services: services.map((row) => (row.name === 'worker' ? { ...row, secrets: [...row.secrets, secret] } : row)),
+  };
+}
+
 /** @param allowed who may; everybody else is told 403 */
 type Line = [operation: string, path: string, body: object | undefined, allowed: readonly Identity[]];
 
 const DEPLOYER: readonly Identity[] = ['deployer'];
 const MATRIX: readonly Line[] = [
   // Values.
-  ['GET', 'secret/data/control-plane/jwt', undefined, ['deployer', 'its own make']],
-  ['GET', 'secret/data/app-plane/cns-service', undefined, ['deployer', 'cns-service']],
-  ['GET', 'secret/data/database/postgres', undefined, DEPLOYER],
-  ['POST', 'secret/data/app-plane/new', value, DEPLOYER],
-  ['POST', 'secret/data/app-plane/cns-service', value, DEPLOYER],
-  ['DELETE', 'secret/data/app-plane/cns-service', undefined, []],
+  ['GET', 'secret/data/apps/sessions', undefined, ['deployer', 'its own make']],
+  ['GET', 'secret/data/apps/api', undefined, ['deployer', 'api']],
+  ['GET', 'secret/data/database/main', undefined, DEPLOYER],
+  ['POST', 'secret/data/apps/new', value, DEPLOYER],
+  ['POST', 'secret/data/apps/api', value, DEPLOYER],
+  ['DELETE', 'secret/data/apps/api', undefined, []],
   ['LIST', 'secret/metadata/', undefined, DEPLOYER],
-  ['GET', 'secret/metadata/app-plane/cns-service', undefined, DEPLOYER],
-  ['POST', 'secret/metadata/app-plane/cns-service', { max_versions: 1 }, []],
-  ['DELETE', 'secret/metadata/app-plane/cns-service', undefined, []],
-  ['POST', 'secret/delete/app-plane/cns-service', { versions: [1] }, []],
-  ['POST', 'secret/destroy/app-plane/cns-service', { versions: [1] }, []],
-  ['POST', 'secret/undelete/app-plane/cns-service', { versions: [1] }, DEPLOYER],
+  ['GET', 'secret/metadata/apps/api', undefined, DEPLOYER],
+  ['POST', 'secret/metadata/apps/api', { max_versions: 1 }, []],
+  ['DELETE', 'secret/metadata/apps/api', undefined, []],
+  ['POST', 'secret/delete/apps/api', { versions: [1] }, []],
+  ['POST', 'secret/destroy/apps/api', { versions: [1] }, []],
+  ['POST', 'secret/undelete/apps/api', { versions: [1] }, DEPLOYER],
   ['GET', 'secret/config', undefined, DEPLOYER],
   ['POST', 'secret/config', { delete_version_after: '1h' }, []],
   ['GET', 'theirs/value', undefined, []],
@@ -105,7 +117,7 @@ const MATRIX: readonly Line[] = [
     (name): Line => ['POST', `auth/kubernetes/role/${name}`, { ...ROLE, token_policies: [READ] }, []],
   ),
   // Tokens.
-  ['GET', 'auth/token/lookup-self', undefined, ['deployer', 'its own make', 'cns-service']],
+  ['GET', 'auth/token/lookup-self', undefined, ['deployer', 'its own make', 'api']],
   ['POST', 'auth/token/create', {}, []],
   ['POST', 'auth/token/create', { policies: ['root'] }, []],
   ['POST', 'auth/token/create-orphan', {}, []],
@@ -141,6 +153,7 @@ const MATRIX: readonly Line[] = [
 ];
 
 describe('rights in a real Vault', { concurrency: 1 }, () => {
+  let catalog: Catalog;
   let servers: VaultServers;
   let reviews: TokenReviews;
   const tokens = new Map<Identity, string>();
@@ -159,6 +172,7 @@ describe('rights in a real Vault', { concurrency: 1 }, () => {
 
   before(async () => {
     const config = readConfig();
+    catalog = await withTwoLogins();
     const plugin = await acquireTools({
       names: ['vault-plugin-auth-kubernetes'],
       cacheDir: config.cacheDir,
@@ -190,7 +204,7 @@ describe('rights in a real Vault', { concurrency: 1 }, () => {
           certificateAuthority: '',
         },
       );
-      for (const path of ['control-plane/jwt', 'app-plane/cns-service', 'database/postgres'])
+      for (const path of ['apps/sessions', 'apps/api', 'database/main'])
         await session.write(`secret/data/${path}`, value);
       await session.write('sys/mounts/theirs', { type: 'kv' });
       await session.write('theirs/value', { a: 'b' });
@@ -201,7 +215,7 @@ describe('rights in a real Vault', { concurrency: 1 }, () => {
     const deployer = servers.client.api.withToken(tokens.get('deployer')!);
     const known = await knownNames(deployer);
     for (const role of serviceRoles(catalog)) await writeRole(deployer, role, SERVICE_TTL_SECONDS, known);
-    tokens.set('cns-service', await login('ananta-cns-service', { namespace: 'app-plane', name: 'cns-service' }));
+    tokens.set('api', await login('ananta-api', API));
     // As strong as the deployer can make a role, bound to itself.
     await deployer.write('auth/kubernetes/role/ananta-thief', {
       ...ROLE,
@@ -234,27 +248,27 @@ describe('rights in a real Vault', { concurrency: 1 }, () => {
 
   test('a service that is added reads its own path, and paths that are read already, without root', async () => {
     const deployer = servers.client.api.withToken(tokens.get('deployer')!);
-    const added = { name: 'new-service', namespace: 'app-plane' };
+    const added = { name: 'new-service', namespace: API.namespace };
     const [role] = serviceRoles({
       ...catalog,
       services: catalog.services
-        .filter(({ name }) => name === 'cns-service')
+        .filter(({ name }) => name === API.name)
         .map((service) => ({
           ...service,
           ...added,
-          secrets: ['app-plane/new-service', 'control-plane/jwt'].map((path) => ({ path, delivery: 'login' as const })),
+          secrets: ['apps/new-service', 'apps/sessions'].map((path) => ({ path, delivery: 'login' as const })),
         })),
     });
-    await deployer.write('secret/data/app-plane/new-service', value);
+    await deployer.write('secret/data/apps/new-service', value);
     await writeRole(deployer, role!, SERVICE_TTL_SECONDS, await knownNames(deployer));
     const token = await login('ananta-new-service', added);
     const status = async (path: string): Promise<number> => ask('GET', path, undefined, token);
     assert.deepEqual(
       [
-        await status('secret/data/app-plane/new-service'),
-        await status('secret/data/control-plane/jwt'),
-        await status('secret/data/app-plane/cns-service'),
-        await status('secret/data/app-plane/'),
+        await status('secret/data/apps/new-service'),
+        await status('secret/data/apps/sessions'),
+        await status('secret/data/apps/api'),
+        await status('secret/data/apps/'),
       ],
       [200, 200, 403, 403],
     );
@@ -262,8 +276,8 @@ describe('rights in a real Vault', { concurrency: 1 }, () => {
 
   test('a role lets nobody in but its own service account, for the audience of Vault', async () => {
     const reject = { name: 'VaultError', status: 403 };
-    await assert.rejects(login('ananta-cns-service', { namespace: 'app-plane', name: 'cns-worker' }), reject);
-    await assert.rejects(login('ananta-cns-service', { namespace: 'theirs', name: 'cns-service' }), reject);
-    await assert.rejects(login('ananta-deployer', { namespace: 'app-plane', name: 'cns-service' }), reject);
+    await assert.rejects(login('ananta-api', { ...API, name: 'worker' }), reject);
+    await assert.rejects(login('ananta-api', { ...API, namespace: 'theirs' }), reject);
+    await assert.rejects(login('ananta-deployer', API), reject);
   });
 });

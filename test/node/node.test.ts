@@ -1,5 +1,5 @@
-// Real: one Kubernetes node on this machine, with real pods beside simulated ones, from its first start to a `down`
-// that leaves nothing.
+// Real, with services of the Ananta Platform: one Kubernetes node on this machine, with real pods beside simulated
+// ones, from its first start to a `down` that leaves nothing.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,5 +1,5 @@
-// Real: all services as pods of a real node, checked from outside with the systems' own clients, broken where only
-// real parts can break, taken down, and brought back on the old data.
+// Real, and the Ananta Platform's own: all services as pods of a real node, checked from outside with the systems' own
+// clients, broken where only real parts can break, taken down, and brought back on the old data.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

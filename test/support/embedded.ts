@@ -17,19 +17,22 @@ import {
   up,
 } from '../../bootstrap/index.ts';
 import { type Api, openApi } from '../../bootstrap/cluster/index.ts';
-import type { Catalog } from '../../src/catalog/schema.ts';
+import type { Catalog, CatalogInput } from '../../src/catalog/schema.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { type Connections, type Runtime, resolveConnections } from '../../src/environment/connections.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { loadPlatform } from '../../src/environment/platform.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { shareCaches } from './caches.ts';
+import { miniWith } from './mini.ts';
 
 export interface EmbeddedOptions {
   /** Name of the environment. */
   name?: string;
   /** Keys of the environment file, on top of the sandbox's; for example `{ simulation: { factor: 0.01 } }`. */
   environment?: Record<string, unknown>;
+  /** Its platform is the small one, with what this changes in its description. */
+  mini?: (description: CatalogInput) => void;
   /** Whether the product's worker is started, too; tests often bring their own. */
   worker?: boolean;
   /** Kept after the test, with everything in it stopped; made if it is missing. A temporary one otherwise. */
@@ -66,7 +69,8 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embed
   const folder = await mkdtemp(join(tmpdir(), 'ananta-test-'));
   const environmentsDir = join(folder, 'environments');
   await cp(read.environmentsDir, environmentsDir, { recursive: true });
-  const file = { description: 'Made by a test', ...options.environment, extends: 'sandbox' };
+  const platform = options.mini === undefined ? {} : { platform: await miniWith(options.mini, folder) };
+  const file = { description: 'Made by a test', ...platform, ...options.environment, extends: 'sandbox' };
   // JSON is YAML.
   if (name !== 'sandbox') await writeFile(join(environmentsDir, `${name}.yaml`), JSON.stringify(file));
   const stateRoot = options.stateRoot ?? join(folder, 'state');

@@ -1,5 +1,8 @@
 /** The small platform of the checkout (platforms/mini), for tests of what deploys any platform. */
-import type { Catalog } from '../../src/catalog/schema.ts';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { Catalog, CatalogInput, ServiceInput } from '../../src/catalog/schema.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { loadPlatform } from '../../src/environment/platform.ts';
@@ -21,4 +24,26 @@ export async function miniCatalog(): Promise<Catalog> {
 /** An environment of the checkout, as it is with the small platform. */
 export async function miniEnvironment(name = 'sandbox'): Promise<Environment> {
   return { ...(await loadEnvironment(name, readConfig({}))), platform: PLATFORM };
+}
+
+/** The row of a description. @throws where it has none of that name */
+export function rowOf({ services }: CatalogInput, name: string): ServiceInput {
+  const row = services.find((service) => service.name === name);
+  if (row === undefined) throw new Error(`${PLATFORM} has no service ${name}`);
+  return row;
+}
+
+/**
+ * A platform that differs from the small one in what `change` does to its description, values and all.
+ * @returns its folder, below `parent`: what an environment names as its platform
+ */
+export async function miniWith(change: (description: CatalogInput) => void, parent: string): Promise<string> {
+  const folder = join(parent, PLATFORM);
+  await cp(join(readConfig({}).repoRoot, 'platforms', PLATFORM), folder, { recursive: true });
+  const file = join(folder, 'platform.yaml');
+  const description = parse(await readFile(file, 'utf8')) as CatalogInput;
+  change(description);
+  // JSON is YAML.
+  await writeFile(file, JSON.stringify(description));
+  return folder;
 }

@@ -1,6 +1,6 @@
 /**
- * A whole deployment from publishers' charts: small ones that make what the real ones were seen to make, under their
- * names and versions, from a registry where there is one, else from a repository.
+ * The Ananta Platform deployed whole from publishers' charts: small ones that make what the real ones were seen to
+ * make, under their names and versions, from a registry where there is one, else from a repository.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -10,17 +10,17 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { readConfig } from '../../src/config.ts';
-import { RELEASE_LABELS } from '../../src/contract/names.ts';
-import { readChartLock } from '../../src/plan/charts/lock.ts';
-import { archivePath } from '../../src/plan/charts/wanted.ts';
-import { helmBinary } from '../helm/helm.ts';
-import { bystanderOn } from '../support/bystander.ts';
-import { helmHome, serveRepository } from '../support/chart-repository.ts';
-import { kubectlOn } from '../support/kubectl.ts';
-import { registryProgram, startRegistry } from '../support/oci-registry.ts';
-import { failuresOf, resultOf, withSandbox } from '../support/sandbox.ts';
-import { packageFromFacts, upstreamFacts } from '../support/upstream-facts.ts';
+import { readConfig } from '../../../src/config.ts';
+import { RELEASE_LABELS } from '../../../src/contract/names.ts';
+import { readChartLock } from '../../../src/plan/charts/lock.ts';
+import { archivePath } from '../../../src/plan/charts/wanted.ts';
+import { helmBinary } from '../../helm/helm.ts';
+import { bystanderOn } from '../../support/bystander.ts';
+import { helmHome, serveRepository } from '../../support/chart-repository.ts';
+import { kubectlOn } from '../../support/kubectl.ts';
+import { registryProgram, startRegistry } from '../../support/oci-registry.ts';
+import { failuresOf, resultOf, withSandbox } from '../../support/sandbox.ts';
+import { packageFromFacts, upstreamFacts } from '../../support/upstream-facts.ts';
 
 const run = promisify(execFile);
 const kubeconfigOf = async (state: string): Promise<string> =>

@@ -1,18 +1,25 @@
+/** The Ananta Platform deployed whole, from a clean state: a user's first hour, then drift of what only it has. */
 import assert from 'node:assert/strict';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
-import { loadCatalog } from '../../src/catalog/index.ts';
-import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
-import { type Bystander, plantBystander } from '../support/bystander.ts';
-import { clusterOf, type Facts, factsOf, kubeconfigOf } from '../support/cluster-facts.ts';
-import { processesOf } from '../support/processes.ts';
-import { type CliRun, createSandbox, failuresOf, type ResultLine, resultOf, type Sandbox } from '../support/sandbox.ts';
+import { clearFailure, failRelease } from '../../../bootstrap/cluster/index.ts';
+import type { KubernetesClient } from '../../../src/clients/kubernetes/index.ts';
+import { type Bystander, plantBystander } from '../../support/bystander.ts';
+import { clusterOf, type Facts, factsOf, kubeconfigOf } from '../../support/cluster-facts.ts';
+import { processesOf } from '../../support/processes.ts';
+import {
+  type CliRun,
+  createSandbox,
+  failuresOf,
+  type ResultLine,
+  resultOf,
+  type Sandbox,
+} from '../../support/sandbox.ts';
 import { driftTests } from './drift.ts';
 import { noPictures, shownInTheUi } from './temporal-ui.ts';
 
-/** One sandbox, used from a clean state on: the order of these tests is the order of a user's first hour. */
+/** One sandbox: the order of these tests is the order of that hour. */
 describe('a sandbox from a clean state', { concurrency: 1 }, () => {
   let sandbox: Sandbox;
   let cluster: KubernetesClient | undefined;
@@ -41,9 +48,7 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
     assert.equal(run.code, 0);
     assert.equal(first.services.length, sandbox.catalog.services.length);
     const jobs = new Set(
-      loadCatalog()
-        .services.filter((service) => service.kind === 'job')
-        .map((service) => service.name),
+      sandbox.catalog.services.filter((service) => service.kind === 'job').map((service) => service.name),
     );
     for (const service of first.services)
       assert.equal(service.state, jobs.has(service.name) ? 'completed' : 'healthy', service.name);
@@ -70,7 +75,6 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
   );
 
   test('no service started before what it depends on was healthy', async () => {
-    const catalog = loadCatalog();
     const attached = await sandbox.cli(['attach', '--json']);
     const healthyAt = new Map<string, number>();
     const startedAt = new Map<string, number>();
@@ -81,7 +85,7 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
       if (['healthy', 'completed'].includes(String(line['state']))) healthyAt.set(name, at);
       else if (!startedAt.has(name)) startedAt.set(name, at);
     }
-    for (const service of catalog.services) {
+    for (const service of sandbox.catalog.services) {
       for (const dependency of service.dependsOn) {
         assert.ok(
           (startedAt.get(service.name) ?? 0) >= (healthyAt.get(dependency) ?? Infinity),

@@ -1,27 +1,27 @@
 /**
- * Drift of Kubernetes objects and releases, then of Vault: planted with plain clients, found exactly, repaired, and
- * nothing else touched.
+ * Drift of the Ananta Platform's objects and releases, then of its Vault: planted with plain clients, found exactly,
+ * repaired, and nothing else touched.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
-import { surveyDrift } from '../../src/effects/drift/find-drift.ts';
-import { createActivities } from '../../src/activities/index.ts';
-import { type Clients, createClients } from '../../src/clients/index.ts';
-import { readConfig } from '../../src/config.ts';
-import type { RunRef } from '../../src/contract/deploy.ts';
-import type { DriftFinding, DriftReport } from '../../src/contract/drift.ts';
-import { resolveConnections } from '../../src/environment/connections.ts';
-import { loadEnvironment } from '../../src/environment/load.ts';
-import { allReleases } from '../../src/plan/releases.ts';
-import { type Bystander, plantBystander } from '../support/bystander.ts';
-import { type Facts, factsOf } from '../support/cluster-facts.ts';
-import { type Kubectl, kubectlOn } from '../support/kubectl.ts';
-import type { Sandbox } from '../support/sandbox.ts';
-import { testScope } from '../support/scope.ts';
+import { clearFailure, failRelease } from '../../../bootstrap/cluster/index.ts';
+import { surveyDrift } from '../../../src/effects/drift/find-drift.ts';
+import { createActivities } from '../../../src/activities/index.ts';
+import { type Clients, createClients } from '../../../src/clients/index.ts';
+import { readConfig } from '../../../src/config.ts';
+import type { RunRef } from '../../../src/contract/deploy.ts';
+import type { DriftFinding, DriftReport } from '../../../src/contract/drift.ts';
+import { resolveConnections } from '../../../src/environment/connections.ts';
+import { loadEnvironment } from '../../../src/environment/load.ts';
+import { allReleases } from '../../../src/plan/releases.ts';
+import { type Bystander, plantBystander } from '../../support/bystander.ts';
+import { type Facts, factsOf } from '../../support/cluster-facts.ts';
+import { type Kubectl, kubectlOn } from '../../support/kubectl.ts';
+import type { Sandbox } from '../../support/sandbox.ts';
+import { testScope } from '../../support/scope.ts';
 import { vaultDrift } from './drift-vault.ts';
 
 interface Planted {

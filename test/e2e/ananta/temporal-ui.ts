@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { readConfig } from '../../src/config.ts';
-import { phaseWorkflowId } from '../../src/contract/names.ts';
-import { findBrowser, withPage } from '../support/browser.ts';
-import { type CliRun, resultOf, type Sandbox } from '../support/sandbox.ts';
+import { readConfig } from '../../../src/config.ts';
+import { phaseWorkflowId } from '../../../src/contract/names.ts';
+import { findBrowser, withPage } from '../../support/browser.ts';
+import { type CliRun, resultOf, type Sandbox } from '../../support/sandbox.ts';
 
 const config = readConfig();
 const browser = await findBrowser();

@@ -4,15 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { findVaultDrift, type VaultDrift } from '../../src/effects/drift/vault.ts';
-import { createActivities } from '../../src/activities/index.ts';
-import type { Clients } from '../../src/clients/index.ts';
-import { readKv, type VaultSession } from '../../src/clients/vault/index.ts';
-import type { RunRef } from '../../src/contract/deploy.ts';
-import type { DriftFinding } from '../../src/contract/drift.ts';
-import { deployerPolicy } from '../../src/plan/vault/policies.ts';
-import type { Kubectl } from '../support/kubectl.ts';
-import { testScope } from '../support/scope.ts';
+import { findVaultDrift, type VaultDrift } from '../../../src/effects/drift/vault.ts';
+import { createActivities } from '../../../src/activities/index.ts';
+import type { Clients } from '../../../src/clients/index.ts';
+import { readKv, type VaultSession } from '../../../src/clients/vault/index.ts';
+import type { RunRef } from '../../../src/contract/deploy.ts';
+import type { DriftFinding } from '../../../src/contract/drift.ts';
+import { deployerPolicy } from '../../../src/plan/vault/policies.ts';
+import type { Kubectl } from '../../support/kubectl.ts';
+import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;
 
