@@ -1,4 +1,5 @@
 /** Markdown for the Temporal UI: what a person wants to see of a running deployment without opening a payload. */
+import type { PhaseInput, ServiceOutcome, ServiceProgress } from '../contract/deploy.ts';
 import { FINAL_STATES } from '../contract/states.ts';
 import type { DeploymentProgress } from './progress.ts';
 import { waitsFor } from './progress.ts';
@@ -39,6 +40,26 @@ export function deploymentDetails(view: DeploymentProgress, phases: ReadonlyMap<
     );
   }
   return lines.join('\n');
+}
+
+/** @param event the newest one; its service has not ended yet */
+export function phaseDetails(
+  input: Pick<PhaseInput, 'phase' | 'title' | 'services' | 'run'>,
+  outcomes: ReadonlyMap<string, ServiceOutcome>,
+  event: Pick<ServiceProgress, 'service' | 'state'>,
+): string {
+  const rows = input.services.map((service) => {
+    const outcome = outcomes.get(service.name);
+    const state = service.name === event.service ? event.state : (outcome?.state ?? 'waiting');
+    return `| ${service.name} | ${state} | ${outcome ? outcome.seconds.toFixed(1) : ''} | ${service.reason} |`;
+  });
+  return [
+    `Phase ${input.phase}: **${input.title}**, environment ${input.run.environment}`,
+    '',
+    '| Service | State | Seconds | Why |',
+    '|---|---|---|---|',
+    ...rows,
+  ].join('\n');
 }
 
 function cell(text: string): string {

@@ -28,7 +28,7 @@ import { isRepairable } from '../plan/drift/repairable.ts';
 import { formatCount, driftDetails, notificationLines } from '../plan/drift/words.ts';
 import { ground, outside, reads, surveys } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
-import { repair } from './repair.ts';
+import { repair } from './operation.ts';
 
 type Found = Pick<
   DriftResult,

@@ -16,7 +16,7 @@ import {
 import type { QueueAnswer, QueueInput, QueueMemo, QueueRequest } from '../contract/lock.ts';
 import { startOptionsOf } from '../contract/start-options.ts';
 import { patience } from './activity-proxies.ts';
-import { deploy } from './deploy.ts';
+import { deploy } from './operation.ts';
 import { enqueue } from './messages.ts';
 
 export async function queue({ environment, clusterUid }: QueueInput): Promise<void> {

@@ -2,9 +2,9 @@
  * Somebody takes the lock over: the operation ends at the next safe point, at the latest when Helm has had its time.
  */
 import { CancellationScope, isCancellation, setHandler, sleep } from '@temporalio/workflow';
-import type { OperationPlan, Operation } from '../contract/plan.ts';
+import type { Operation } from '../contract/plan.ts';
 import { supersede } from './messages.ts';
-import type { Phases } from './phases.ts';
+import type { RunningPhases } from './phases.ts';
 
 /** Beyond Helm's own timeout: a retry that never succeeds is no safe point. */
 const MARGIN_SECONDS = 30;
@@ -14,14 +14,17 @@ export interface Superseding {
   by(): string | undefined;
   /** Ends at once when somebody takes over, with undefined: the beginning is safe to leave anywhere. */
   beginning<T>(work: () => Promise<T>): Promise<T | undefined>;
-  /** Yields when somebody takes over, phase by phase. */
-  phases(plan: OperationPlan): Promise<Error[]>;
+  /**
+   * Asks the phases to yield when somebody takes over, and cancels what has not ended after Helm's timeout and a
+   * margin.
+   */
+  phases<T>(helmTimeoutSeconds: number, work: () => Promise<T>): Promise<T>;
 }
 
 /** Half a rollback or half a destruction is nothing to build on: those are not superseded. */
 const YIELDING: readonly Operation[] = ['deploy', 'repair'];
 
-export function createSuperseding(operation: Operation, phases: Phases): Superseding {
+export function createSuperseding(operation: Operation, phases: RunningPhases): Superseding {
   let by: string | undefined;
   let yieldNow: (() => void) | undefined;
   setHandler(supersede, (request) => {
@@ -50,18 +53,15 @@ export function createSuperseding(operation: Operation, phases: Phases): Superse
         throw error;
       }
     },
-    phases: (plan) =>
-      whileAble(
-        (scope) => {
-          phases.stop({ reason: `superseded by ${by ?? ''}`, mode: 'yield' });
-          void sleep((plan.helmTimeoutSeconds + MARGIN_SECONDS) * 1000).then(
-            () => {
-              scope.cancel();
-            },
-            () => undefined,
-          );
-        },
-        () => phases.run(plan),
-      ),
+    phases: (helmTimeoutSeconds, work) =>
+      whileAble((scope) => {
+        phases.stop({ reason: `superseded by ${by ?? ''}`, mode: 'yield' });
+        void sleep((helmTimeoutSeconds + MARGIN_SECONDS) * 1000).then(
+          () => {
+            scope.cancel();
+          },
+          () => undefined,
+        );
+      }, work),
   };
 }

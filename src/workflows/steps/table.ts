@@ -1,11 +1,14 @@
-/** From the kind of a step to the activity, or the child, that carries it out: the only way from a plan to effects. */
+/**
+ * From the kind of a step to the activity, or the child, that carries it out: the only way from a plan to effects.
+ * Steps on a release are carried out here, the others by the file of their topic.
+ */
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { StepKind } from '../../contract/steps.ts';
+import { helm, removals, waits } from '../activity-proxies.ts';
 import { failureOf } from '../failure-of.ts';
-import type { CarryOut, StepCall, StepEnd } from './call.ts';
+import { type CarryOut, releaseOf, serviceOf, type StepCall, type StepEnd } from './call.ts';
 import { ensureSchedule, notify, recordResult, recordVersion, unlockReleases } from './closing.ts';
 import { adopt, collectEvidence, ensureNamespaces, prune, removeSchedule, repairFindings } from './platform.ts';
-import { apply, rollback, uninstall, verify } from './releases.ts';
 import { undo } from './undo.ts';
 import { configureVault, openVault, seedVault, syncSecrets } from './vault.ts';
 
@@ -19,9 +22,9 @@ export const STEPS: Record<Exclude<StepKind, 'services'>, CarryOut> = {
   'secret-sync': syncSecrets,
   'field-patch': repairFindings,
   adopt,
-  apply,
-  job: apply,
-  rollback,
+  apply: withHelm('applyRelease'),
+  job: withHelm('applyRelease'),
+  rollback: withHelm('rollbackRelease'),
   uninstall,
   verify,
   prune,
@@ -45,4 +48,41 @@ export async function carryOut(call: StepCall): Promise<StepEnd> {
     if (optional || tolerates.some((type) => type === failureOf(error).type)) return {};
     throw error;
   }
+}
+
+function withHelm(activity: 'applyRelease' | 'rollbackRelease'): CarryOut {
+  return async (call) => {
+    const { service, helmTimeoutSeconds, note } = serviceOf(call);
+    const release = releaseOf(call);
+    note('applying', `${release.name}: ${release.reason}`);
+    const { changed, putBack = [] } = await helm(helmTimeoutSeconds)[activity].executeWithOptions(
+      { summary: `Helm ${release.action} ${release.name}: ${release.reason}` },
+      [{ run: call.run, service: service.name, step: release, priority: service.remainingSeconds }],
+    );
+    return { changed, notes: putBack.map((field) => `put back: ${field}`) };
+  };
+}
+
+async function uninstall(call: StepCall): Promise<StepEnd> {
+  const { service, helmTimeoutSeconds, note } = serviceOf(call);
+  const release = releaseOf(call);
+  note('removing', `${release.name}: ${release.reason}`);
+  const { removed } = await removals(helmTimeoutSeconds).removeRelease.executeWithOptions(
+    { summary: `Uninstall ${release.name}` },
+    [{ run: call.run, service: service.name, step: release, priority: service.remainingSeconds }],
+  );
+  return { changed: removed };
+}
+
+/** Given up when the phase has to yield. */
+async function verify(call: StepCall): Promise<StepEnd> {
+  const { service, drain, note } = serviceOf(call);
+  const release = releaseOf(call);
+  note('starting', release.job ? `waits for Job ${release.name}` : `waits for ${release.name} to be healthy`);
+  await drain.waiting(() =>
+    waits(service.healthTimeoutSeconds).awaitHealthy.executeWithOptions({ summary: `Health of ${release.name}` }, [
+      { run: call.run, service: service.name, step: release, timeoutSeconds: service.healthTimeoutSeconds },
+    ]),
+  );
+  return {};
 }

@@ -1,0 +1,78 @@
+/** What operations differ in: which activity makes their plan, and what the plan is to be complete for. */
+import type { AdoptInput } from '../contract/adopt.ts';
+import type { DeployInput, RunRef } from '../contract/deploy.ts';
+import type { DestroyInput } from '../contract/destroy.ts';
+import type { Operation, OperationPlan } from '../contract/plan.ts';
+import type { RepairInput } from '../contract/repair.ts';
+import type { RollbackInput } from '../contract/rollback.ts';
+import type { Intent } from '../plan/steps/intent.ts';
+import { reads } from './activity-proxies.ts';
+
+export interface Inputs {
+  deploy: DeployInput;
+  rollback: RollbackInput;
+  repair: RepairInput;
+  destroy: DestroyInput;
+  adopt: AdoptInput;
+}
+
+export interface Recipe {
+  intent: Intent;
+  /** Run that is taken back, under its lock. */
+  undoes?: string;
+  /** Changes nothing. */
+  plan: (run: RunRef) => Promise<OperationPlan>;
+}
+
+export const RECIPES: { [Name in Operation]: (input: Inputs[Name]) => Recipe } = {
+  deploy: ({ selection, expectedDigest }) => ({
+    intent: { verb: 'deploy' },
+    plan: (run) =>
+      reads.makePlan.executeWithOptions({ summary: 'Plan: what will be done to each service, and why' }, [
+        { run, ...(selection ? { selection } : {}), ...bound(expectedDigest) },
+      ]),
+  }),
+  rollback: ({ toVersion, pastNoReturn, undo, expectedDigest }) =>
+    undo
+      ? {
+          intent: { verb: 'undo' },
+          undoes: undo.run.runId,
+          plan: () =>
+            reads.planUndo.executeWithOptions({ summary: 'Plan: what this run changed, and what was there before' }, [
+              { run: undo.run, changed: undo.changed },
+            ]),
+        }
+      : {
+          intent: { verb: 'rollback' },
+          plan: (run) =>
+            reads.planRollback.executeWithOptions({ summary: 'Plan: what leads back' }, [
+              { run, pastNoReturn, ...(toVersion === undefined ? {} : { toVersion }), ...bound(expectedDigest) },
+            ]),
+        },
+  repair: ({ findings }) => ({
+    intent: { verb: 'repair', findings },
+    plan: (run) =>
+      reads.planRepair.executeWithOptions({ summary: 'Plan: what has drifted, and what brings it back' }, [
+        { run, findings },
+      ]),
+  }),
+  destroy: ({ deleteData, expectedDigest }) => ({
+    intent: { verb: 'destroy', deleteData },
+    plan: (run) =>
+      reads.planDestroy.executeWithOptions({ summary: 'Plan: what has to be removed' }, [
+        { run, deleteData, ...bound(expectedDigest) },
+      ]),
+  }),
+  adopt: ({ service, expectedDigest }) => ({
+    intent: { verb: 'adopt', service },
+    plan: (run) =>
+      reads.planAdopt.executeWithOptions({ summary: `Plan: what is taken over for ${service}` }, [
+        { run, service, expectedDigest },
+      ]),
+  }),
+};
+
+/** A plan that somebody has looked at: any other one is refused. */
+function bound(expectedDigest: string | undefined): { expectedDigest?: string } {
+  return expectedDigest === undefined ? {} : { expectedDigest };
+}

@@ -1,0 +1,55 @@
+/** What a phase tells its operation and the other phases. */
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { PhaseInput, ServiceProgress } from '../contract/deploy.ts';
+import { FAILURES } from '../contract/failures.ts';
+import { phaseWorkflowId } from '../contract/names.ts';
+import { dependencySettled, serviceProgress } from './messages.ts';
+
+export interface Reports {
+  /** To the operation; also after a cancellation, since it has to hear how each service ended. */
+  report(event: ServiceProgress): void;
+  /**
+   * To the phases in which something waits for the service.
+   * @returns those that could not be reached: not started yet, or already ended
+   */
+  tell(service: string, ok: boolean): Promise<number[]>;
+  /** Until the operation has got all that was reported. */
+  delivered(): Promise<void>;
+}
+
+/** @throws ApplicationFailure InvalidInput where the phase has no parent */
+export function reportsOf({ run, tells }: Pick<PhaseInput, 'run' | 'tells'>): Reports {
+  const { parent } = workflowInfo();
+  if (!parent)
+    throw ApplicationFailure.nonRetryable('A phase runs only as the child of a deployment', FAILURES.invalidInput);
+  const operation = getExternalWorkflowHandle(parent.workflowId, parent.runId);
+  const sending = new Set<Promise<unknown>>();
+  return {
+    report(event) {
+      const sent = CancellationScope.nonCancellable(() => operation.signal(serviceProgress, event)).catch(
+        () => undefined,
+      );
+      sending.add(sent);
+      void sent.then(() => sending.delete(sent));
+    },
+    async tell(service, ok) {
+      const told = (tells[service] ?? []).map(async (number) => {
+        const target = getExternalWorkflowHandle(phaseWorkflowId(run.workflowId, run.runId, number));
+        return CancellationScope.nonCancellable(() => target.signal(dependencySettled, { service, ok })).then(
+          () => [],
+          () => [number],
+        );
+      });
+      return (await Promise.all(told)).flat();
+    },
+    async delivered() {
+      await condition(() => sending.size === 0);
+    },
+  };
+}
