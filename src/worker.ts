@@ -6,12 +6,14 @@
 import { parseArgs } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
+import { temporalScope } from './activities/scope.ts';
 import { type Clients, createClients } from './clients/index.ts';
 import { olderBundle, workflowBuild } from './clients/temporal/bundle.ts';
 import { EngineAccessError, isRunAlive } from './clients/temporal/index.ts';
 import { workerIdentities } from './clients/temporal/workers.ts';
 import { keepLoopbackDirect, readConfig } from './config.ts';
 import { AnantaError } from './contract/errors.ts';
+import { metricsOf } from './contract/metrics.ts';
 import { taskQueueOf } from './contract/names.ts';
 import { resolveConnections } from './environment/connections.ts';
 import { loadEnvironment } from './environment/load.ts';
@@ -19,6 +21,7 @@ import { contentDigest, identityWithContent } from './plan/inputs/content.ts';
 import { platformInputs } from './plan/inputs/platform-inputs.ts';
 import { processTag } from './process/owner.ts';
 import { type EngineLink, openEngineLink } from './worker/engine-link.ts';
+import { installRuntime } from './worker/runtime.ts';
 import { createServing, type Serving } from './worker/serving.ts';
 import { serveHealth } from './worker-health.ts';
 
@@ -31,28 +34,12 @@ export async function runWorker(environmentName: string, helm?: string): Promise
   const environment = await loadEnvironment(environmentName, config);
   const resolved = await resolveConnections(environment, config);
   const connections = helm === undefined ? resolved : { ...resolved, helm };
-  Runtime.install({
-    logger: new DefaultLogger('INFO', ({ level, timestampNanos, message, meta }) => {
-      const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-      const { error, workflowId, activityType, attempt } = (meta ?? {}) as {
-        error?: unknown;
-        workflowId?: string;
-        activityType?: string;
-        attempt?: number;
-      };
-      const where = [workflowId, activityType, attempt === undefined ? undefined : `attempt ${attempt}`]
-        .filter((part) => part !== undefined)
-        .join(' ');
-      process.stdout.write(
-        `${time} ${level} ${message}${where ? ` (${where})` : ''}${error instanceof Error ? `: ${error.message}` : ''}\n`,
-      );
-    }),
-    shutdownSignals: [],
-  });
-
   const say = (text: string): void => {
     process.stdout.write(`${new Date().toISOString()} ${text}\n`);
   };
+  const noMetrics = await installRuntime(environment, lineLogger());
+  if (noMetrics !== undefined) say(noMetrics);
+  const metrics = metricsOf(Runtime.instance().metricMeter);
   let serving: Serving | undefined;
   const [build, engine] = await Promise.all([
     workflowBuild(config.repoRoot, config.stateRoot),
@@ -84,7 +71,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
       say,
       olderBundle: (buildId) => olderBundle(buildId, config.stateRoot, config.pod?.workflowsDir),
       worker: {
-        activities: createActivities(clients),
+        activities: createActivities(clients, temporalScope, metrics),
         // A workflow that a dead worker held would otherwise wait 10 s for it.
         stickyQueueScheduleToStartTimeout: '1s',
         shutdownGraceTime: `${graceSeconds}s`,
@@ -95,6 +82,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
         defaultHeartbeatThrottleInterval: '2s',
       },
     });
+    metrics.set('ananta_worker_info', 1, { build: build.buildId });
     // For good: where no listener is left, the library that starts Helm takes the signal for the end of the process,
     // and ends both.
     for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -107,6 +95,25 @@ export async function runWorker(environmentName: string, helm?: string): Promise
     await clients.close();
     await engine.close();
   }
+}
+
+/** A line for each event of the SDK, without its stack traces. */
+function lineLogger(): DefaultLogger {
+  return new DefaultLogger('INFO', ({ level, timestampNanos, message, meta }) => {
+    const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+    const { error, workflowId, activityType, attempt } = (meta ?? {}) as {
+      error?: unknown;
+      workflowId?: string;
+      activityType?: string;
+      attempt?: number;
+    };
+    const where = [workflowId, activityType, attempt === undefined ? undefined : `attempt ${attempt}`]
+      .filter((part) => part !== undefined)
+      .join(' ');
+    process.stdout.write(
+      `${time} ${level} ${message}${where ? ` (${where})` : ''}${error instanceof Error ? `: ${error.message}` : ''}\n`,
+    );
+  });
 }
 
 /**

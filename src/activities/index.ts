@@ -5,6 +5,7 @@
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { RunRef } from '../contract/deploy.ts';
+import type { Metrics } from '../contract/metrics.ts';
 import type { Operation } from '../contract/plan.ts';
 import type { EffectScope } from '../effects/effect.ts';
 import { adoptReleases } from '../effects/adopt/adopt-releases.ts';
@@ -35,14 +36,21 @@ import { ensureDriftSchedule, removeDriftSchedule } from './drift-schedule.ts';
 import { assertEnvironment, assertTarget } from './context.ts';
 import { awaitLockFree } from './lock/await-free.ts';
 import { lockHolder } from './lock/holder.ts';
+import { countFailures } from './retry/count.ts';
 import { createGuard, type Guard } from './retry/guard.ts';
 import { type ScopeOf, temporalScope, withEffectScope } from './scope.ts';
 
 /**
  * @param scopeOf where heartbeats go and cancellation comes from; Temporal's own by default
+ * @param metrics where failed attempts are counted
  */
-export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalScope): Activities {
-  return assemble(clients, createGuard(clients, scopeOf), createGuard(clients, scopeOf, { bounded: false }));
+export function createActivities(clients: Clients, scopeOf: ScopeOf = temporalScope, metrics?: Metrics): Activities {
+  const onFailure = metrics && countFailures(metrics);
+  return assemble(
+    clients,
+    createGuard(clients, scopeOf, { onFailure }),
+    createGuard(clients, scopeOf, { bounded: false, onFailure }),
+  );
 }
 
 /** Their errors come as they are, neither classed nor counted. */

@@ -21,6 +21,8 @@ export interface Scope {
   limitMilliseconds: number;
   /** Its workflow and its own id within that: the same for all its attempts. */
   step: string;
+  /** Name of the activity. */
+  activity: string;
 }
 
 export type ScopeOf = () => Scope;
@@ -38,6 +40,7 @@ export const temporalScope: ScopeOf = () => {
     maximumAttempts: context.info.retryPolicy?.maximumAttempts ?? 0,
     limitMilliseconds: context.info.startToCloseTimeoutMs,
     step: `${context.info.workflowExecution?.runId ?? ''}/${context.info.activityId}`,
+    activity: context.info.activityType,
   };
 };
 

@@ -14,6 +14,7 @@ import { leases } from './fields/leases.ts';
 import { containerResources, volumeSize } from './fields/quantity.ts';
 import { oneLine, refuseRepetitions, seconds, temporalNamespace } from './fields/texts.ts';
 import { DEFAULT_PLATFORM } from './platform-folder.ts';
+import { telemetrySchema } from './telemetry.ts';
 import { vaultSchema } from './vault.ts';
 
 /** Of one service: more pods than that are a slip of the hand. */
@@ -312,6 +313,9 @@ export const environmentFileSchema = z.strictObject({
     })
     .prefault({})
     .describe('Called on drift findings and on failed deployments'),
+  telemetry: telemetrySchema
+    .optional()
+    .describe('Metrics of the deployer itself for Prometheus; absent: none, and nothing listens'),
   healthTimeoutFactor: z
     .number()
     .positive()

@@ -28,6 +28,7 @@ import { isRepairable } from '../plan/drift/repairable.ts';
 import { formatCount, driftDetails, notificationLines } from '../plan/drift/words.ts';
 import { ground, outside, reads, surveys } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
+import { measureDrift } from './metrics.ts';
 import { repair } from './operation.ts';
 
 type Found = Pick<
@@ -62,6 +63,7 @@ export async function drift(input: DriftInput): Promise<DriftResult> {
   const { attempted, ...rest } = found;
   const result: DriftResult = { environment: input.environment, ...rest };
   if (input.preview && result.outcome !== 'failed') return result;
+  measureDrift(result);
   setCurrentDetails(driftDetails(input.environment, result));
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.drift, value: result.outcome }]);
   await remember(run, result, attempted, (Date.now() - info.startTime.getTime()) / 1000);

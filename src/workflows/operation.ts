@@ -31,6 +31,7 @@ import { stepsWithoutPlan } from '../plan/steps/platform.ts';
 import { withDeadline } from './deadline.ts';
 import { failureOf } from './failure-of.ts';
 import { deployment, serviceProgress } from './messages.ts';
+import { measureOperation } from './metrics.ts';
 import { phase } from './phase.ts';
 import { phaseOptions, runningPhases } from './phases.ts';
 import { type Recipe, RECIPES } from './recipes.ts';
@@ -186,6 +187,7 @@ async function runOperation(
       result = { ...result, ...withAddition(result, end) };
     }
   });
+  measureOperation(result);
   // The engine counts as cancelled only what it was asked to cancel itself.
   if (supersededBy !== undefined && !CancellationScope.current().consideredCancelled)
     throw failed(`The ${operation} was superseded by ${supersededBy}`, FAILURES.superseded, result);

@@ -25,6 +25,7 @@ import { createDrain, type Drain } from './drain.ts';
 import { withEvidence } from './evidence.ts';
 import { failureOf } from './failure-of.ts';
 import { dependencySettled } from './messages.ts';
+import { measureService } from './metrics.ts';
 import { reportsOf } from './reports.ts';
 import type { ServiceView } from './steps/call.ts';
 import { carryOut } from './steps/table.ts';
@@ -51,7 +52,9 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
       outcomes.set(service.name, known);
       return;
     }
+    const began = Date.now();
     const outcome = (await notStarted(service, settled, drain)) ?? (await runService(input, service, drain, report));
+    measureService(input.run, outcome, (Date.now() - began) / 1000 - outcome.seconds);
     const ok = GOOD_STATES.includes(outcome.state);
     outcomes.set(service.name, outcome);
     settled.set(service.name, ok);

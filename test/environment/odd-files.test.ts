@@ -465,6 +465,11 @@ const FIELDS: [what: string, part: Tree, says: string][] = [
     { notify: { webhook: 'https://me:secret@hooks.example.org' } },
     'notify.webhook: must not hold a name or password',
   ],
+  [
+    'metrics on a port alone',
+    { telemetry: { metrics: { listen: '9464' } } },
+    'telemetry.metrics.listen: has to be host:port',
+  ],
   ['notify without a program', { notify: { command: [''] } }, 'notify.command: begins with an empty text'],
   ['notify as a text', { notify: { command: 'send it' } }, 'notify.command: has to be a list, not "send it"'],
   ['engine without a port', { engine: { address: 'temporal.example.org' } }, 'engine.address: has to be host:port'],

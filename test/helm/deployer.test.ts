@@ -161,4 +161,36 @@ describe('the deployer in the cluster', () => {
     assert.deepEqual(peers(IN_CLUSTER.engine), [IN_CLUSTER.ui, IN_CLUSTER.worker]);
     assert.deepEqual(peers(IN_CLUSTER.worker), []);
   });
+
+  test('the metrics of workers: a port only where the environment says so, open to the namespace it names alone', async () => {
+    const worker = async (listen: string): Promise<KubernetesObject[]> => {
+      const made = await deployerReleases(
+        { ...environment, telemetry: { metrics: { listen, scrapeFrom: 'monitoring' } } },
+        config,
+        { image: 'a.example/b:1', environmentFiles: {}, workflows: [], engineAccess: false },
+      );
+      const { name, namespace, chartPath, values } = made.find((release) => release.name === IN_CLUSTER.worker)!;
+      const args = ['template', name, chartPath, '--namespace', namespace, '--kube-version', KUBERNETES_VERSION];
+      return parseObjects(await helm(binary, [...args, '--values', '-'], stringify(values)));
+    };
+    const open = await worker('0.0.0.0:9464');
+    const kind = (objects: KubernetesObject[], wanted: string): KubernetesObject | undefined =>
+      objects.find((object) => object.kind === wanted);
+    assert.deepEqual(
+      (kind(open, 'Service')?.spec as { ports: { name: string; port: number }[] }).ports.map((p) => [p.name, p.port]),
+      [['metrics', 9464]],
+    );
+    const { ingress } = kind(open, 'NetworkPolicy')?.spec as {
+      ingress: { from: { namespaceSelector?: { matchLabels: Record<string, string> } }[] }[];
+    };
+    assert.deepEqual(
+      ingress.flatMap(({ from }) => from.flatMap(({ namespaceSelector: named }) => (named ? [named.matchLabels] : []))),
+      [{ 'kubernetes.io/metadata.name': 'monitoring' }],
+    );
+    assert.equal(kind(await worker('127.0.0.1:9464'), 'Service'), undefined);
+    assert.equal(
+      rendered.get(IN_CLUSTER.worker)!.find((object) => object.kind === 'Service'),
+      undefined,
+    );
+  });
 });

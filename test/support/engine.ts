@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { claimPorts } from '../../bootstrap/process/ports.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { acquireTools } from '../../bootstrap/tools/index.ts';
@@ -14,6 +14,8 @@ import { readConfig } from '../../src/config.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import { ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../src/contract/search-attributes.ts';
+import type { Environment } from '../../src/environment/schema.ts';
+import { installRuntime } from '../../src/worker/runtime.ts';
 import { withCompletePlans } from './plans.ts';
 
 export interface TestEngine {
@@ -24,9 +26,11 @@ export interface TestEngine {
   close: () => Promise<void>;
 }
 
-export async function startTestEngine(): Promise<TestEngine> {
+/** @param telemetry of the environment that the worker serves; Prometheus' address is taken once in a process */
+export async function startTestEngine({ telemetry }: Pick<Environment, 'telemetry'> = {}): Promise<TestEngine> {
   const config = readConfig();
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const problem = await installRuntime({ name: 'test', telemetry }, new DefaultLogger('ERROR'));
+  if (problem !== undefined) throw new Error(problem);
   const temporal = await acquireTools({ names: ['temporal'], cacheDir: config.cacheDir, env: config.childEnv }).get(
     'temporal',
   );

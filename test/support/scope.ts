@@ -18,6 +18,7 @@ export function testScope(lastDetail?: unknown): TestScope {
     maximumAttempts: 0,
     limitMilliseconds: 600_000,
     step: randomUUID(),
+    activity: 'tested',
     beats,
     heartbeat: (detail) => {
       beats.push(detail);

@@ -5,7 +5,7 @@
 import { DeployError } from '../../contract/errors.ts';
 import { CancelledFailure } from '@temporalio/common';
 import type { Clients } from '../../clients/index.ts';
-import { FAILURES } from '../../contract/failures.ts';
+import { FAILURES, type FailureType, NON_RETRYABLE } from '../../contract/failures.ts';
 import { asFailure } from '../failures.ts';
 import type { Scope, ScopeOf } from '../scope.ts';
 import { boundOf } from './bounds.ts';
@@ -17,17 +17,19 @@ const MARGIN_MILLISECONDS = 3000;
 type Make<Input, Output> = (scopeOf: ScopeOf) => (input: Input) => Promise<Output>;
 export type Guard = <Input, Output>(make: Make<Input, Output>) => (input: Input) => Promise<Output>;
 
-interface GuardOptions {
+export interface GuardOptions {
   /** False for what may wait as long as somebody wishes. */
   bounded?: boolean;
   streaks?: Streaks;
   now?: () => number;
+  /** Told of each failed attempt. @param final it is not tried again */
+  onFailure?: ((activity: string, type: FailureType, final: boolean) => void) | undefined;
 }
 
 export function createGuard(
   clients: Pick<Clients, 'redactor' | 'environment'>,
   scopeOf: ScopeOf,
-  { bounded = true, streaks = createStreaks(), now = Date.now }: GuardOptions = {},
+  { bounded = true, streaks = createStreaks(), now = Date.now, onFailure }: GuardOptions = {},
 ): Guard {
   return (make) => async (input) => {
     const scope = scopeOf();
@@ -44,6 +46,7 @@ export function createGuard(
         const bound = bounded ? boundOf(type, message, clients.environment) : undefined;
         const words = bound && enough(bound, streaks.failed(scope.step, type, message), scope, now());
         if (bound === undefined || words !== undefined) streaks.ended(scope.step);
+        onFailure?.(scope.activity, type, words !== undefined || NON_RETRYABLE.includes(type));
         return words;
       });
     } finally {

@@ -4,6 +4,7 @@ import type { Config } from '../../config.ts';
 import { IN_CLUSTER } from '../../contract/names.ts';
 import { mergeTrees, type Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
+import { isLoopback, listenAddress } from '../../environment/telemetry.ts';
 import { digestOf, folderDigest } from '../digest.ts';
 import { helmText } from '../inputs/kubernetes-yaml.ts';
 import { readValues } from '../inputs/values-files.ts';
@@ -161,8 +162,20 @@ function worker(environment: Environment, { image, environmentFiles, workflows, 
       volumeMounts: [{ name: 'workflows', mountPath: '/etc/ananta/workflows', readOnly: true }],
       terminationGracePeriodSeconds: grace + AFTER_GRACE_SECONDS,
       networkPolicy: from(),
+      ...metricsOf(environment),
       ...(environment.deployer.resources ? { resources: environment.deployer.resources } : {}),
     },
+  };
+}
+
+/** A port for Prometheus; on the pod's loopback it is nobody's. */
+function metricsOf({ telemetry }: Environment): Tree {
+  const { listen, scrapeFrom } = telemetry?.metrics ?? {};
+  if (listen === undefined || isLoopback(listenAddress(listen))) return {};
+  const { port } = listenAddress(listen);
+  return {
+    service: { ports: [{ name: 'metrics', port, containerPort: port, protocol: 'http' }] },
+    ...(scrapeFrom === undefined ? {} : { networkPolicy: { ...from(), alsoFrom: [{ namespace: scrapeFrom }] } }),
   };
 }
 

@@ -6,6 +6,7 @@ import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { StepKind } from '../../contract/steps.ts';
 import { helm, removals, waits } from '../activity-proxies.ts';
 import { failureOf } from '../failure-of.ts';
+import { measuredHealth } from '../metrics.ts';
 import { type CarryOut, releaseOf, serviceOf, type StepCall, type StepEnd } from './call.ts';
 import { ensureSchedule, notify, recordResult, recordVersion, unlockReleases } from './closing.ts';
 import { adopt, collectEvidence, ensureNamespaces, prune, removeSchedule, repairFindings } from './platform.ts';
@@ -79,10 +80,12 @@ async function verify(call: StepCall): Promise<StepEnd> {
   const { service, drain, note } = serviceOf(call);
   const release = releaseOf(call);
   note('starting', release.job ? `waits for Job ${release.name}` : `waits for ${release.name} to be healthy`);
-  await drain.waiting(() =>
-    waits(service.healthTimeoutSeconds).awaitHealthy.executeWithOptions({ summary: `Health of ${release.name}` }, [
-      { run: call.run, service: service.name, step: release, timeoutSeconds: service.healthTimeoutSeconds },
-    ]),
+  await measuredHealth(call.run, service.name, () =>
+    drain.waiting(() =>
+      waits(service.healthTimeoutSeconds).awaitHealthy.executeWithOptions({ summary: `Health of ${release.name}` }, [
+        { run: call.run, service: service.name, step: release, timeoutSeconds: service.healthTimeoutSeconds },
+      ]),
+    ),
   );
   return {};
 }
