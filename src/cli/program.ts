@@ -13,6 +13,7 @@ import { downCommand } from './commands/down.ts';
 import { driftCommand } from './commands/drift.ts';
 import { explainCommand } from './commands/explain.ts';
 import { envCommand } from './commands/env.ts';
+import { freezeCommand } from './commands/freeze.ts';
 import { graphCommand } from './commands/graph.ts';
 import { auditCommand } from './commands/audit.ts';
 import { diffCommand, historyCommand } from './commands/history.ts';
@@ -46,6 +47,7 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
       cancelCommand,
       statusCommand,
       verifyCommand,
+      freezeCommand,
       adoptCommand,
       destroyCommand,
     ],
@@ -64,7 +66,7 @@ const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] 
 export const CHANGES_BY_ITSELF: readonly string[] = [
   ...['up', 'down', 'bootstrap', 'rebind', 'rbac apply', 'node import', 'charts lock', 'charts pull', 'charts prune'],
   ...['charts bundle', 'charts unbundle', 'secrets set', 'secrets import', 'vault unseal', 'vault root', 'worker'],
-  ...['drift accept', 'drift unaccept', 'drift reset', 'drift pause', 'drift resume'],
+  ...['drift accept', 'drift unaccept', 'drift reset', 'drift pause', 'drift resume', 'freeze override'],
 ];
 
 /** @param onAttempt told which command is about to run, before it does */

@@ -2,8 +2,9 @@
  * What the worker can do, as workflows see it. Every activity is idempotent and keyed by run and step, so that one
  * whose acknowledgement was lost can run again.
  */
-import type { Remain, RunRef, Selection, ServiceFailure, ServiceOutcome } from './deploy.ts';
+import type { OperationAct, Remain, RunRef, Selection, ServiceFailure, ServiceOutcome } from './deploy.ts';
 import type { DriftFinding, DriftMode, DriftOutcome, DriftReport } from './drift.ts';
+import type { FreezeVerdict } from './freeze.ts';
 import type { LockHolder } from './lock.ts';
 import type { OperationPlan, Operation, PlannedService, PlannedStep } from './plan.ts';
 
@@ -99,6 +100,8 @@ export const PLAN_ACTIVITIES: readonly (keyof Activities)[] = [
 export interface Activities {
   /** Reads catalog, environment and cluster; changes nothing. */
   makePlan(input: MakePlanInput): Promise<OperationPlan>;
+  /** Whether the environment is frozen now, by its file as it is now. */
+  checkFreeze(run: RunRef): Promise<FreezeVerdict>;
   /** Creates what is missing of the platform's namespaces. */
   ensureNamespaces(run: RunRef): Promise<{ created: string[] }>;
   applyRelease(input: ApplyReleaseInput): Promise<ApplyReleaseResult>;
@@ -134,6 +137,7 @@ export interface Activities {
     planDigest: string;
     outcome: string;
     seconds: number;
+    acts?: OperationAct[];
   }): Promise<void>;
 
   /**
@@ -199,7 +203,14 @@ export interface Activities {
    * often. `repairDigest` is over what a repair would touch. `mode` is what the environment's file says now: a schedule
    * may have been registered with another.
    */
-  findDrift(run: RunRef): Promise<{ report: DriftReport; flapping: string[]; mode?: DriftMode; repairDigest?: string }>;
+  findDrift(run: RunRef): Promise<{
+    report: DriftReport;
+    flapping: string[];
+    mode?: DriftMode;
+    repairDigest?: string;
+    /** Why nothing is repaired now, in a few words; absent: nothing stands against it. */
+    frozen?: string;
+  }>;
   /** Steps for releases that have drifted; the rest is unchanged. */
   planRepair(input: { run: RunRef; findings: DriftFinding[] }): Promise<OperationPlan>;
   /**

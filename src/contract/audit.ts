@@ -13,6 +13,18 @@ export const auditRecordSchema = z.looseObject({
   outcome: z.string(),
   seconds: z.number(),
   imageTags: z.record(z.string(), z.string()).default({}),
+  /** What people decided while it ran. */
+  acts: z
+    .array(
+      z.object({
+        act: z.string(),
+        by: z.string(),
+        reason: z.string().optional(),
+        at: z.string(),
+        on: z.string().optional(),
+      }),
+    )
+    .optional(),
   workflowId: z.string(),
   runId: z.string(),
 });

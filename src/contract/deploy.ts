@@ -31,6 +31,30 @@ export interface Confirmation {
   requestedBy: string;
 }
 
+/** What somebody decided on an operation: recorded in its result and in the audit trail. */
+export interface OperationAct {
+  /** `override-freeze`. */
+  act: string;
+  by: string;
+  reason?: string;
+  /** ISO 8601. */
+  at: string;
+  /** What it was decided on: names of freeze windows, the digest of a plan. */
+  on?: string;
+}
+
+/** What an operation waits for before it does anything. Kept in its memo, to be seen without a worker. */
+export interface OperationWait {
+  /** Id of the step. */
+  step: string;
+  /** One line. */
+  reason: string;
+  /** ISO 8601. */
+  since: string;
+  /** ISO 8601: when it ends by itself, as far as that is known. */
+  until?: string | undefined;
+}
+
 /** What every operation is started with. */
 export interface OperationInput {
   environment: string;
@@ -43,6 +67,8 @@ export interface OperationInput {
   timeoutSeconds?: number;
   /** Needed where the environment is protected. */
   confirmation?: Confirmation;
+  /** Why it goes on although the environment is frozen. */
+  freezeOverride?: string;
 }
 
 export interface DeployInput extends OperationInput {
@@ -142,6 +168,8 @@ export interface OperationResult {
   version?: number;
   /** The version it leads back to. */
   toVersion?: number;
+  /** What people decided while it ran. */
+  acts?: OperationAct[];
   /** Who took the lock over, where it ended early for that. */
   supersededBy?: string;
   /** How undoing what this run had changed ended, where the environment asks for it after a failure. */

@@ -83,6 +83,8 @@ export interface DriftInput {
   preview?: true;
   /** For a repair of a protected environment whose file does not ask for repairs. */
   confirmation?: Confirmation;
+  /** Why a repair is made although the environment is frozen. */
+  freezeOverride?: string;
 }
 
 /**

@@ -20,6 +20,8 @@ export const FAILURES = {
   clusterOwned: 'ClusterOwned',
   /** The environment is protected, and the operation was started without its confirmation. */
   notConfirmed: 'NotConfirmed',
+  /** The environment is frozen, and its file says that nothing waits for the end of it. */
+  frozen: 'Frozen',
   jobFailed: 'JobFailed',
   notHealthyInTime: 'NotHealthyInTime',
   vaultKeysMissing: 'VaultKeysMissing',
@@ -65,6 +67,7 @@ export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.clusterMismatch,
   FAILURES.clusterOwned,
   FAILURES.notConfirmed,
+  FAILURES.frozen,
   FAILURES.jobFailed,
   FAILURES.notHealthyInTime,
   FAILURES.vaultKeysMissing,

@@ -1,5 +1,5 @@
 /** The lock of an environment: who holds it, who waits for it, how it is handed over. */
-import type { DeployInput } from './deploy.ts';
+import type { DeployInput, OperationWait } from './deploy.ts';
 import type { Operation } from './plan.ts';
 
 /** Kept in the memo of every operation, so that a holder can be named without its history. */
@@ -12,6 +12,8 @@ export interface LockMemo {
    * comparable.
    */
   asks?: string | undefined;
+  /** What it waits for before it does anything: as long as it does, it changes nothing. */
+  waits?: OperationWait | null | undefined;
 }
 
 export interface LockHolder extends LockMemo {

@@ -11,6 +11,8 @@ export const SIGNALS = {
 } as const;
 
 export const UPDATES = {
+  /** anybody → operation that waits for the end of a freeze: FreezeOverride */
+  overrideFreeze: 'overrideFreeze',
   /** anybody → queue: QueueRequest, answered with a QueueAnswer when it is settled */
   enqueue: 'enqueue',
 } as const;

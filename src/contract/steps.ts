@@ -5,6 +5,8 @@
 import type { FailureType } from './failures.ts';
 
 export const STEP_KINDS = [
+  /** Waits for the end of a freeze, or is refused meanwhile: before anything else is done. */
+  'freeze',
   /** What pods can tell of a service that is not well, before it is touched. */
   'evidence',
   /** Namespaces of the platform, with their labels. */

@@ -15,6 +15,7 @@ import { containerResources, volumeSize } from './fields/quantity.ts';
 import { oneLine, refuseRepetitions, seconds, temporalNamespace } from './fields/texts.ts';
 import { DEFAULT_PLATFORM } from './platform-folder.ts';
 import { telemetrySchema } from './telemetry.ts';
+import { freezeSchema } from './freeze.ts';
 import { vaultSchema } from './vault.ts';
 
 /** Of one service: more pods than that are a slip of the hand. */
@@ -296,6 +297,7 @@ export const environmentFileSchema = z.strictObject({
     })
     .prefault({})
     .describe('Scheduled comparison of the cluster with what was deployed'),
+  freeze: freezeSchema.optional(),
   fields: leases,
   notify: z
     .strictObject({

@@ -25,6 +25,7 @@ export function deploymentDetails(view: DeploymentProgress, phases: ReadonlyMap<
     `Environment **${view.plan.environment}**, plan \`${view.plan.digest}\`, critical path ${view.plan.criticalPathSeconds.toFixed(0)} s${view.plan.simulated ? ', pods simulated' : ''}`,
     '',
   ];
+  if (view.waits) lines.push(`**It ${view.waits.reason}**, since ${view.waits.since}.`, '');
   lines.push('| Phase | Service | State | Seconds | |', '|---|---|---|---|---|');
   for (const service of view.plan.services) {
     const progress = view.services[service.name];

@@ -2,7 +2,7 @@
  * The state of a deployment as a fold over its events: used by the workflow for its own view and by the CLI for its
  * pictures, so that both always agree.
  */
-import type { OperationResult, ServiceOutcome, ServiceProgress } from '../contract/deploy.ts';
+import type { OperationResult, OperationWait, ServiceOutcome, ServiceProgress } from '../contract/deploy.ts';
 import type { OperationPlan, PlannedAction, PlannedService } from '../contract/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../contract/states.ts';
 
@@ -10,6 +10,8 @@ export interface DeploymentProgress {
   plan?: OperationPlan;
   /** Newest event per service. */
   services: Record<string, ServiceProgress>;
+  /** What the operation waits for before it does anything. */
+  waits?: OperationWait;
   /** Milliseconds since the epoch. */
   startedAt: number;
   finished?: OperationResult;
@@ -18,6 +20,7 @@ export interface DeploymentProgress {
 export type DeploymentEvent =
   | { kind: 'started'; at: number }
   | { kind: 'plan'; plan: OperationPlan; at: number }
+  | { kind: 'waits'; wait?: OperationWait; at: number }
   | { kind: 'progress'; event: ServiceProgress }
   | { kind: 'finished'; result: OperationResult };
 
@@ -38,7 +41,12 @@ export function applyEvent(view: DeploymentProgress, event: DeploymentEvent): De
           ? { service: service.name, state: outcome.state, at: event.at, outcome }
           : { service: service.name, state: 'waiting', at: event.at };
       }
-      return { ...view, plan: event.plan, services: { ...services, ...view.services } };
+      // What was planned again, before anything was done, takes the place of what was planned first.
+      return { ...view, plan: event.plan, services: view.plan ? services : { ...services, ...view.services } };
+    }
+    case 'waits': {
+      const { waits: _over, ...rest } = view;
+      return event.wait === undefined ? rest : { ...rest, waits: event.wait };
     }
     case 'progress': {
       const known = view.services[event.event.service];

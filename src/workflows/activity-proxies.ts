@@ -36,6 +36,7 @@ export const reads = proxyActivities<
     | 'planRepair'
     | 'planAdopt'
     | 'planDestroy'
+    | 'checkFreeze'
     | 'collectEvidence'
     | 'lockHolder'
   >

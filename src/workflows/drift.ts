@@ -84,9 +84,13 @@ const LOOKS_AT_THE_LOCK_AGAIN = 'drift looks at the lock again';
 const nothing = { repaired: [], flapping: [], attempted: [] };
 
 async function look(input: DriftInput, run: RunRef): Promise<Found> {
-  const held = await holderOf(run, 'Who holds the lock');
+  const first = await holderOf(run, 'Who holds the lock');
+  const held = first?.waits ? undefined : first?.text;
   if (held !== undefined) return { ...nothing, outcome: 'skipped', reason: held };
-  const { report, flapping, mode, repairDigest } = await survey(run, 'Compare the cluster with what was deployed');
+  const { report, flapping, mode, repairDigest, frozen } = await survey(
+    run,
+    'Compare the cluster with what was deployed',
+  );
   const found: Found = {
     ...nothing,
     outcome: report.findings.length === 0 ? 'clean' : 'drifted',
@@ -105,13 +109,18 @@ async function look(input: DriftInput, run: RunRef): Promise<Found> {
   const meanwhile = patched(LOOKS_AT_THE_LOCK_AGAIN)
     ? await holderOf(run, 'Nobody has begun an operation meanwhile')
     : undefined;
-  if (meanwhile !== undefined)
-    return { ...nothing, outcome: 'skipped', reason: `${meanwhile}: what was seen meanwhile does not count` };
+  if (meanwhile !== undefined && !meanwhile.waits)
+    return { ...nothing, outcome: 'skipped', reason: `${meanwhile.text}: what was seen meanwhile does not count` };
   const repairable = report.findings.filter((finding) => isRepairable(finding, flapping));
   // A person says what is to be done; the schedule asks the environment's file, which may have been edited since it was
   // registered.
   const repairs = input.requestedBy === undefined ? (mode ?? input.mode) === 'repair' : input.mode === 'repair';
   if (!repairs || repairable.length === 0) return found;
+  // An operation that waits for the end of a freeze, or for somebody, changes nothing; but it holds the lock.
+  const waiting = meanwhile ?? first;
+  if (waiting) return { ...found, reason: `only reported, nothing was repaired: ${waiting.text}` };
+  if (frozen !== undefined && input.freezeOverride === undefined)
+    return { ...found, reason: `only reported, nothing was repaired: ${input.environment} ${frozen}` };
   if (input.expectedDigest !== undefined && input.expectedDigest !== repairDigest)
     return {
       ...found,
@@ -123,12 +132,12 @@ async function look(input: DriftInput, run: RunRef): Promise<Found> {
   return mend(input, run, found, report, repairable);
 }
 
-/** @returns who holds the lock, in words; undefined when it is free */
-async function holderOf(run: RunRef, summary: string): Promise<string | undefined> {
+/** @returns who holds the lock, in words, and whether it waits without having begun; undefined when it is free */
+async function holderOf(run: RunRef, summary: string): Promise<{ text: string; waits: boolean } | undefined> {
   const { holder } = await reads.lockHolder.executeWithOptions({ summary }, [
     { environment: run.environment, clusterUid: run.clusterUid },
   ]);
-  return holder && heldBy(holder);
+  return holder && { text: heldBy(holder), waits: Boolean(holder.waits) };
 }
 
 async function mend(
@@ -183,6 +192,7 @@ async function startRepair(input: DriftInput, run: RunRef, findings: DriftFindin
     requestedBy,
     findings,
     ...(input.confirmation ? { confirmation: input.confirmation } : {}),
+    ...(input.freezeOverride === undefined ? {} : { freezeOverride: input.freezeOverride }),
   };
   return executeChild(repair, {
     // Under the lock: nothing else may change the platform meanwhile.
@@ -255,6 +265,6 @@ async function tell(run: RunRef, result: DriftResult): Promise<void> {
     });
 }
 
-function heldBy({ operation, requestedBy, since, stalled }: LockHolder): string {
-  return `${operation} by ${requestedBy} holds the lock since ${since}${stalled === undefined ? '' : `; ${stalled}`}`;
+function heldBy({ operation, requestedBy, since, waits, stalled }: LockHolder): string {
+  return `${operation} by ${requestedBy} holds the lock since ${since}${waits ? `, and ${waits.reason}` : ''}${stalled === undefined ? '' : `; ${stalled}`}`;
 }

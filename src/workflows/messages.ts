@@ -2,6 +2,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DependencySettled, DeploymentView, ServiceProgress } from '../contract/deploy.ts';
 import type { QueueAnswer, QueueRequest, StopPhase, Supersede } from '../contract/lock.ts';
+import type { FreezeOverride } from '../contract/freeze.ts';
 import { QUERIES, SIGNALS, UPDATES } from '../contract/messages.ts';
 
 export const serviceProgress = defineSignal<[ServiceProgress]>(SIGNALS.serviceProgress);
@@ -9,4 +10,5 @@ export const dependencySettled = defineSignal<[DependencySettled]>(SIGNALS.depen
 export const stopPhase = defineSignal<[StopPhase]>(SIGNALS.stopPhase);
 export const supersede = defineSignal<[Supersede]>(SIGNALS.supersede);
 export const enqueue = defineUpdate<QueueAnswer, [QueueRequest]>(UPDATES.enqueue);
+export const overrideFreeze = defineUpdate<void, [FreezeOverride]>(UPDATES.overrideFreeze);
 export const deployment = defineQuery<DeploymentView>(QUERIES.deployment);

@@ -25,9 +25,10 @@ import { GOOD_STATES, STOPPED } from '../contract/states.ts';
 import { deploymentDetails } from '../plan/details.ts';
 import { failureText, isDue, operationResult, withAddition } from '../plan/operation-result.ts';
 import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../plan/progress.ts';
-import { withSteps } from '../plan/steps/compile.ts';
+import { type CompleteOperationPlan, withSteps } from '../plan/steps/compile.ts';
 import { stagesOf } from '../plan/steps/order.ts';
 import { stepsWithoutPlan } from '../plan/steps/platform.ts';
+import { createAdmission } from './admission/admission.ts';
 import { withDeadline } from './deadline.ts';
 import { failureOf } from './failure-of.ts';
 import { deployment, serviceProgress } from './messages.ts';
@@ -86,6 +87,7 @@ async function runOperation(
   };
   let view = emptyProgress(startedAt);
   let added: Partial<OperationResult> = {};
+  let waited = false;
   const phases = runningPhases();
   const superseding = createSuperseding(operation, phases);
 
@@ -93,6 +95,10 @@ async function runOperation(
     view = applyEvent(view, event);
     setCurrentDetails(deploymentDetails(view, new Map(view.plan?.phases.map(({ number, title }) => [number, title]))));
   };
+  const { freezeOverride: reason } = input;
+  const admission = createAdmission(reason === undefined ? undefined : { by: input.requestedBy, reason }, (wait) =>
+    fold({ kind: 'waits', at: Date.now(), ...(wait ? { wait } : {}) }),
+  );
   setHandler(deployment, () => ({ ...(view.plan ? { plan: view.plan } : {}), progress: view.services }));
   setHandler(serviceProgress, (event) => {
     fold({ kind: 'progress', event });
@@ -121,6 +127,7 @@ async function runOperation(
       return step?.service === undefined || GOOD_STATES.includes(view.services[step.service]?.state ?? 'waiting');
     },
     onEnd: (end) => {
+      if (end.waited) waited = true;
       added = withAddition(added, end);
     },
   };
@@ -137,12 +144,27 @@ async function runOperation(
     const ended = await Promise.allSettled(plan.phases.map(one));
     return ended.flatMap((end) => (end.status === 'rejected' ? [end.reason as Error] : []));
   };
+  /**
+   * Whatever has to be settled first is: then it is planned again where that has taken its time, since the world may be
+   * another one, until nothing is left to wait for.
+   */
+  const admitted = async (): Promise<CompleteOperationPlan> => {
+    for (;;) {
+      const made = withSteps(await makePlan(run), intent);
+      if (made.digest !== view.plan?.digest) {
+        fold({ kind: 'plan', plan: made, at: Date.now() });
+        upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.plan, value: made.digest }]);
+      }
+      waited = false;
+      await runSteps(stagesOf(made.steps).admission, { ...steps, admission });
+      if (!waited) return made;
+    }
+  };
   const body = async (): Promise<void> => {
     setCurrentDetails(deploymentDetails(view, new Map()));
     const plan = await superseding.beginning(async () => {
-      const made = withSteps(await makePlan(run), intent);
-      fold({ kind: 'plan', plan: made, at: Date.now() });
-      upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.plan, value: made.digest }]);
+      const made = await admitted();
+      admission.goesOn();
       await runSteps(stagesOf(made.steps).before, steps);
       return made;
     });
@@ -172,7 +194,7 @@ async function runOperation(
     seconds: (Date.now() - startedAt) / 1000,
     plan: view.plan,
     services: outcomes(view),
-    added,
+    added: admission.acts.length === 0 ? added : { ...added, acts: [...admission.acts] },
     failure,
     cancelled,
     supersededBy,

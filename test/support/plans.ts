@@ -50,6 +50,7 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
   const log: string[] = [];
   const activities: Activities = {
     makePlan: () => Promise.resolve(plan),
+    checkFreeze: () => Promise.resolve({ frozen: false, windows: [], onFrozen: 'refuse', waitSeconds: 0 }),
     ensureNamespaces: () => {
       log.push('namespaces');
       return Promise.resolve({ created: [] });

@@ -48,6 +48,7 @@ export async function adopt(session: Session, service: string, options: AdoptOpt
     service,
     expectedDigest: adoption.digest,
     ...(confirmation ? { confirmation } : {}),
+    ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
   };
   // Never attached to a deployment by accident.
   return launch(session, ready, { operation: 'adopt', input, ifRunning: 'refuse' });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { environmentCommand } from '../shared/command.ts';
 import type { CliContext } from '../shared/context.ts';
+import { OVERRIDE_FREEZE, parseReason } from '../shared/reason.ts';
 import type { AdoptOptions } from '../adopt/options.ts';
 
 export function adoptCommand(context: CliContext): Command {
@@ -19,6 +20,7 @@ Asks for the environment's name. Who took it over and when is kept on Helm's rec
   })
     .argument('<service>', 'a service of the catalog')
     .option('--confirm <name>', "the environment's name, where nobody can be asked")
+    .option(...OVERRIDE_FREEZE, parseReason)
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
     .action(async (service: string, options: AdoptOptions) => {
       const { runAdopt } = await import('../adopt/run.ts');

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { collectImage, parseDuration } from '../shared/arguments.ts';
 import { environmentCommand } from '../shared/command.ts';
 import type { CliContext } from '../shared/context.ts';
+import { OVERRIDE_FREEZE, parseReason } from '../shared/reason.ts';
 import { addSelectionOptions } from '../shared/selection-options.ts';
 import { IF_RUNNING, type DeployOptions } from '../deploy/options.ts';
 
@@ -43,6 +44,7 @@ The deployment is a workflow: Ctrl-C, a lost terminal or a dead machine do not e
       'carry out exactly this plan, made by plan --out; refused when cluster, catalog or values have changed since',
     )
     .option('--confirm <name>', 'the name of a protected environment, where nobody can be asked')
+    .option(...OVERRIDE_FREEZE, parseReason)
     .addOption(
       new Option(
         '--if-running <how>',

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { parseDuration } from '../shared/arguments.ts';
 import { plainCommand } from '../shared/command.ts';
 import type { CliContext } from '../shared/context.ts';
+import { OVERRIDE_FREEZE, parseReason } from '../shared/reason.ts';
 import type { DestroyOptions } from '../destroy/options.ts';
 
 export function destroyCommand(context: CliContext): Command {
@@ -30,6 +31,7 @@ Says what goes and what stays, then asks for the environment's name. Protected e
       "delete volumes, Vault's data and the records of the deployer as well; there is no way back",
     )
     .option('--confirm <name>', "the environment's name, where nobody can be asked")
+    .option(...OVERRIDE_FREEZE, parseReason)
     .option('--timeout <duration>', 'stop in good order after this time: 90s, 15m, 1h30m', parseDuration)
     .option('--detach', 'start it and leave it running (exit code 4)')
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { parseCount } from '../shared/arguments.ts';
 import { type CommandText, environmentCommand, plainCommand } from '../shared/command.ts';
 import type { CliContext } from '../shared/context.ts';
+import { OVERRIDE_FREEZE, parseReason } from '../shared/reason.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import type { DriftOptions, DriftRunOptions, ReasonOptions } from '../drift/options.ts';
 
@@ -53,6 +54,7 @@ Exit code 0: no drift, or all of it repaired. Exit code 2: something is left. Ex
       'with --repair: what the plan in this file repairs, which "plan --operation repair --out" wrote',
     )
     .option('--confirm <name>', 'with --repair: the name of a protected environment whose file asks for no repairs')
+    .option(...OVERRIDE_FREEZE, parseReason)
     .action((options: DriftRunOptions) => act(({ runDriftNow }) => runDriftNow(context, options))());
 
   const accept = withKeys(

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { parseDuration, parseVersion } from '../shared/arguments.ts';
 import { plainCommand } from '../shared/command.ts';
 import type { CliContext } from '../shared/context.ts';
+import { OVERRIDE_FREEZE, parseReason } from '../shared/reason.ts';
 import type { RollbackOptions } from '../rollback/options.ts';
 
 export function rollbackCommand(context: CliContext): Command {
@@ -31,6 +32,7 @@ again with the same version: it goes on from there.`,
     .option('--plan <file>', 'carry out the plan in this file, which "plan --operation rollback --out" wrote')
     .option('--past-no-return', 'cross migrations that cannot be taken back; the database keeps what they did')
     .option('--confirm <name>', 'the name of a protected environment, where nobody can be asked')
+    .option(...OVERRIDE_FREEZE, parseReason)
     .option('--timeout <duration>', 'end it in good order after this time: 90s, 15m, 1h30m', parseDuration)
     .option('--detach', 'start it and leave it running (exit code 4)')
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')

@@ -61,6 +61,7 @@ export async function deploy(
     ...(selection ? { selection } : {}),
     ...(approved ? { expectedDigest: approved.digest } : {}),
     ...(confirmation ? { confirmation } : {}),
+    ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
   };
   await bind(session, ready);
   if (options.ifRunning === 'queue' || options.ifRunning === 'supersede')
@@ -80,6 +81,7 @@ export async function deploy(
     ignored: [
       ...(Object.keys(options.image ?? {}).length > 0 ? ['--image'] : []),
       ...(options.timeout === undefined ? [] : ['--timeout']),
+      ...(options.overrideFreeze === undefined ? [] : ['--override-freeze']),
       ...selectionFlags(options),
     ],
   });

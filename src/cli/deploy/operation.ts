@@ -13,6 +13,7 @@ import type { Connections } from '../../environment/connections.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { workflowUrl } from '../shared/lines.ts';
 import { describeHolder, describeStall } from '../shared/lock-words.ts';
+import { freezeNotice } from '../freeze/notice.ts';
 import { describeContinuation, OPERATION_WORDS } from '../render/operation-words.ts';
 import { requireBound, requireOwned } from './binding.ts';
 import { type FoundCluster, readCluster } from './cluster.ts';
@@ -66,6 +67,8 @@ export async function launch<Input extends OperationInput>(
 ): Promise<ExitCode> {
   const { renderer } = session;
   session.interrupted.throwIfAborted();
+  const frozen = freezeNotice(session.environment, operation, input.freezeOverride, Date.now());
+  if (frozen !== undefined) renderer.notice(frozen);
   const run = await startOrAttach(client, operation, input, ifRunning);
   if (run.holder && whenOther && !doesTheSame(run.holder, operation, input)) return whenOther(run.holder);
   const url = workflowUrl(connections.engine, run);

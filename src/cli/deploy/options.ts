@@ -14,6 +14,8 @@ export interface DeployOptions extends SelectionOptions {
   plan?: string;
   /** Name of a protected environment. */
   confirm?: string;
+  /** Why it goes on although the environment is frozen. */
+  overrideFreeze?: string;
   ifRunning: IfRunning;
   json?: true;
 }

@@ -40,8 +40,14 @@ const REFUSALS: readonly string[] = [
   FAILURES.dependencyMissing,
 ];
 
+/** What is refused while the operation waits for leave to begin: it has a plan then, and has done nothing of it. */
+const REFUSED_BEFORE_ITS_BEGIN: readonly string[] = [FAILURES.frozen, FAILURES.planOutdated];
+
 export function exitCodeOf({ outcome, planDigest, failure }: OperationResult): ExitCode {
-  const refused = outcome === 'failed' && planDigest === '' && failure !== undefined && REFUSALS.includes(failure.type);
+  const refused =
+    outcome === 'failed' &&
+    failure !== undefined &&
+    (REFUSED_BEFORE_ITS_BEGIN.includes(failure.type) || (planDigest === '' && REFUSALS.includes(failure.type)));
   return refused ? EXIT_CODES.refused : OUTCOME_CODES[outcome];
 }
 

@@ -55,6 +55,7 @@ export async function destroy(session: Session, options: DestroyOptions, kept?: 
     deleteData,
     expectedDigest,
     ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
+    ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
   };
   // Never attached to a deployment by accident.
   return launch(session, ready, { operation: 'destroy', input, ifRunning: 'refuse', detach: options.detach === true });

@@ -3,6 +3,8 @@ export interface DestroyOptions {
   plan?: string;
   deleteData?: true;
   confirm?: string;
+  /** Why it goes on although the environment is frozen. */
+  overrideFreeze?: string;
   timeout?: number;
   detach?: true;
   json?: true;

@@ -5,6 +5,8 @@ export interface DriftOptions {
 
 export interface DriftRunOptions extends DriftOptions {
   confirm?: string;
+  /** Why it goes on although the environment is frozen. */
+  overrideFreeze?: string;
   plan?: string;
   repair?: true;
   report?: true;

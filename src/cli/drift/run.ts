@@ -63,6 +63,7 @@ export async function runDriftNow(context: CliContext, options: DriftRunOptions)
       mode,
       ...(shown === undefined ? {} : { expectedDigest: shown }),
       ...(confirmation ? { confirmation } : {}),
+      ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
     });
     const url = workflowUrl(connections.engine, run);
     printLines(context.terminal.stderr, [

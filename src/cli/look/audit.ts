@@ -28,13 +28,9 @@ export function auditLines(
 ): string[] {
   if (records.length === 0)
     return [`Nothing is on record of ${environment}.`, '', `Next: ${commandLine('history', '--env', environment)}`];
-  const rows = records.map(({ at, requestedBy, operation, outcome, seconds, planDigest }) => [
-    at.slice(0, 19).replace('T', ' '),
-    requestedBy,
-    operation,
-    outcome,
-    duration(seconds),
-    planDigest,
+  const rows = records.flatMap(({ at, requestedBy, operation, outcome, seconds, planDigest, acts = [] }) => [
+    [at.slice(0, 19).replace('T', ' '), requestedBy, operation, outcome, duration(seconds), planDigest],
+    ...acts.map(({ act, by, on = '', reason = '' }) => ['', by, `  ${act}`, on, '', reason]),
   ]);
   return [
     ...table([['Ended (UTC)', 'Who', 'Operation', 'Outcome', 'Took', 'Plan'], ...rows]).map((line) =>

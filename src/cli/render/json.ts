@@ -9,6 +9,7 @@ export type JsonLine = {
     | 'planning'
     | 'plan'
     | 'service'
+    | 'waits'
     | 'retry'
     | 'cause'
     | 'remaining'
@@ -43,6 +44,8 @@ export function jsonEvent(event: LiveEvent, view: LiveView, now = Date.now()): J
           dependsOn,
         })),
       };
+    case 'waits':
+      return { type: 'waits', at: iso(event.at), ...(event.wait ?? { step: null }) };
     case 'progress': {
       const { service, state, at, detail, outcome } = event.event;
       const phase = view.progress.plan?.services.find(({ name }) => name === service)?.phase;
@@ -92,6 +95,7 @@ export function jsonResult(result: OperationResult): JsonLine {
     services,
     version,
     toVersion,
+    acts,
     supersededBy,
     undone,
     remains,
@@ -111,6 +115,7 @@ export function jsonResult(result: OperationResult): JsonLine {
     services: services.map(({ name, phase, state, seconds, changed }) => ({ name, phase, state, seconds, changed })),
     ...(version === undefined ? {} : { version }),
     ...(toVersion === undefined ? {} : { toVersion }),
+    ...(acts === undefined ? {} : { acts }),
     ...(supersededBy === undefined ? {} : { supersededBy }),
     ...(undone === undefined ? {} : { undone }),
     ...(evidence === undefined ? {} : { evidence }),

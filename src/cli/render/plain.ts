@@ -3,6 +3,7 @@ import { isNoop } from '../../plan/progress.ts';
 import { clock, count, duration, oneLine } from '../shared/format.ts';
 import { detailOf, type LiveEvent, type LiveView, remaining } from './live.ts';
 import { remainingWords, slowWords } from './pace-words.ts';
+import { waitText } from './waits.ts';
 
 /** @param now milliseconds since the epoch, for events without a time of their own */
 export function plainLine(event: LiveEvent, view: LiveView, now: number): string | undefined {
@@ -28,6 +29,10 @@ export function plainLine(event: LiveEvent, view: LiveView, now: number): string
           : `: ${oneLine(detail)}`;
       return `${at(event.event.at)}  ${service} ${state}${outcome && outcome.seconds > 0 ? ` after ${duration(outcome.seconds)}` : ''}${tail}`;
     }
+    case 'waits':
+      return event.wait === undefined
+        ? `${at(event.at)}  goes on`
+        : `${at(event.at)}  ${waitText(event.wait, event.at)}`;
     case 'retry':
       return `${at(now)}  try ${event.attempt} of ${event.activity}: ${oneLine(event.message)}`;
     case 'cause':

@@ -9,6 +9,7 @@ import type { StatusReport } from '../look/status-report.ts';
 import type { Style } from '../shared/terminal.ts';
 import { counts, type LiveView, remaining, slow, stateOf } from './live.ts';
 import { leftWords, slowWords } from './pace-words.ts';
+import { waitText } from './waits.ts';
 import { OPERATION_WORDS, OUTCOME_WORDS } from './operation-words.ts';
 
 export interface StatusOptions {
@@ -100,6 +101,7 @@ function deploymentLines(
   ];
   if (url !== undefined) lines.push(url);
   if (note !== undefined) lines.push(...wrap(note, options.columns));
+  if (view.progress.waits) lines.push(...wrap(`It ${waitText(view.progress.waits, options.now)}.`, options.columns));
   lines.push(...slow(view, options.now).map((one) => options.style('bad', slowWords(one))));
   if (finished?.failure) lines.push(...wrap(oneLine(finished.failure.message), options.columns));
   for (const { number, title } of plan?.phases ?? []) {
@@ -169,6 +171,7 @@ export function statusJson(
             closeTime: deployment.description.closeTime?.toISOString() ?? null,
             outcome: deployment.view.progress.finished?.outcome ?? null,
             seconds: deployment.view.progress.finished?.seconds ?? null,
+            waits: deployment.view.progress.waits ?? null,
             remaining: remaining(deployment.view, now),
             slow: slow(deployment.view, now).map(({ service: name, ...times }) => ({ name, ...times })),
             services: (plan?.services ?? []).map(({ name, phase }) => {

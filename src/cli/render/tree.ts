@@ -5,10 +5,11 @@
 import type { PlannedService } from '../../contract/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../../contract/states.ts';
 import { waitsFor } from '../../plan/progress.ts';
-import { clock, column, count, oneLine, truncate } from '../shared/format.ts';
+import { clock, column, count, oneLine, truncate, wrap } from '../shared/format.ts';
 import type { Style, Tone } from '../shared/terminal.ts';
 import { type Counts, counts, detailOf, type LiveView, slow, stateOf } from './live.ts';
 import { leftWords, slowWords } from './pace-words.ts';
+import { waitText } from './waits.ts';
 
 export interface TreeOptions {
   environment: string;
@@ -76,10 +77,13 @@ function headline(view: LiveView, options: TreeOptions): string {
 
 /** What is tried again, and what waits have met, belongs to the top: it is the answer to "why does it take so long". */
 function retryLines(view: LiveView, options: TreeOptions): string[] {
+  const { waits } = view.progress;
   const retries = Object.values(view.retries);
-  const lines = retries
+  const lines = waits ? wrap(`It ${waitText(waits, options.now)}`, options.columns - 3).map((line) => `  ${line}`) : [];
+  const tried = retries
     .slice(0, 3)
     .map((retry) => fit(`  try ${retry.attempt} of ${retry.activity}: ${oneLine(retry.message)}`, options));
+  lines.push(...tried);
   if (retries.length > 3) lines.push(fit(`  … and ${retries.length - 3} more are tried again`, options));
   const causes = Object.values(view.causes);
   lines.push(

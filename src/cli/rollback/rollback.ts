@@ -59,6 +59,7 @@ export async function rollback(session: Session, asked: RollbackOptions, kept?: 
     expectedDigest: plan.digest,
     ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
     ...(confirmation ? { confirmation } : {}),
+    ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
   };
   // Never attached to a deployment by accident.
   return launch(session, ready, { operation: 'rollback', input, ifRunning: 'refuse', detach: options.detach === true });

@@ -3,7 +3,7 @@ import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto, { type temporal } from '@temporalio/proto';
 import { PLAN_ACTIVITIES } from '../../contract/activities.ts';
-import type { OperationResult, OperationInput, ServiceProgress } from '../../contract/deploy.ts';
+import type { OperationResult, OperationInput, OperationWait, ServiceProgress } from '../../contract/deploy.ts';
 import { SIGNALS } from '../../contract/messages.ts';
 import { type OperationPlan, type Operation, OPERATIONS } from '../../contract/plan.ts';
 import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../../plan/progress.ts';
@@ -64,7 +64,15 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
         const plan = planEvents.has(String(attributes?.scheduledEventId))
           ? first<OperationPlan>(attributes?.result)
           : undefined;
-        return plan && known({ kind: 'plan', plan, at });
+        // Planned again after a wait, with the same in it.
+        if (plan === undefined || plan.digest === view.plan?.digest) return undefined;
+        return known({ kind: 'plan', plan, at });
+      }
+      case EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: {
+        const memo = event.workflowPropertiesModifiedEventAttributes?.upsertedMemo?.fields?.['waits'];
+        if (!memo) return undefined;
+        const wait = defaultPayloadConverter.fromPayload<OperationWait | null>(memo) ?? undefined;
+        return known({ kind: 'waits', at, ...(wait ? { wait } : {}) });
       }
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: {
         const attributes = event.workflowExecutionSignaledEventAttributes;

@@ -10,7 +10,15 @@ import { livingWorkers } from './workers.ts';
 type Described = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
 const { PendingActivityState } = proto.temporal.api.enums.v1;
 
-const memoSchema = z.object({ operation: z.enum(OPERATIONS), requestedBy: z.string(), asks: z.string().optional() });
+const memoSchema = z.object({
+  operation: z.enum(OPERATIONS),
+  requestedBy: z.string(),
+  asks: z.string().optional(),
+  waits: z
+    .object({ step: z.string(), reason: z.string(), since: z.string(), until: z.string().optional() })
+    .nullish()
+    .catch(undefined),
+});
 const queueMemoSchema = z.object({ requestedBy: z.string(), since: z.string() });
 
 /** A worker takes what is due within moments, and what runs beats every 2 s: after this long nobody is at it. */

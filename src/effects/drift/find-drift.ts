@@ -6,6 +6,9 @@ import { currentEnvironment } from '../environment.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import type { DriftFinding, DriftMode, DriftReport } from '../../contract/drift.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { frozenText } from '../../plan/admission/words.ts';
+import { freezeAt } from '../../plan/freeze/state.ts';
 import { capped, flapping, withoutAccepted } from '../../plan/drift/memory.ts';
 import { digestOf } from '../../plan/digest.ts';
 import { isRepairable } from '../../plan/drift/repairable.ts';
@@ -31,7 +34,7 @@ export async function findDrift(
 export async function surveyDrift(
   clients: Clients,
   { signal }: { signal: AbortSignal },
-): Promise<{ report: DriftReport; flapping: string[]; mode: DriftMode; repairDigest: string }> {
+): Promise<{ report: DriftReport; flapping: string[]; mode: DriftMode; repairDigest: string; frozen?: string }> {
   const started = performance.now();
   const environment = await currentEnvironment(clients);
   const [objects, vault, state] = await Promise.all([
@@ -61,8 +64,16 @@ export async function surveyDrift(
     report: told,
     flapping: comingBack,
     mode: environment.drift.mode,
+    ...frozenNow(environment),
     repairDigest: digestOf(toRepair.map(({ key, valueDigest }) => `${key} ${valueDigest}`).sort()),
   };
+}
+
+/** A repair is a change: none is made during a freeze, unless the file lets repairs through. */
+function frozenNow({ freeze }: Pick<Environment, 'freeze'>): { frozen?: string } {
+  if (freeze === undefined || freeze.allow.includes('repair')) return {};
+  const state = freezeAt(freeze, Date.now());
+  return state.frozen ? { frozen: frozenText(state) } : {};
 }
 
 /** Values that are known to be secret, wherever somebody has written them. */

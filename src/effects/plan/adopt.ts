@@ -58,5 +58,5 @@ export async function planAdopt(
     notes: releases.map(({ text }) => text),
   };
   assertShown(expectedDigest, plan);
-  return completedAs(plan, { verb: 'adopt', service });
+  return completedAs(plan, { verb: 'adopt', service }, environment);
 }

@@ -102,7 +102,7 @@ export function decidePlan(
   const plan = buildPlan({ catalog, environment, digests, observed });
   const selected = selection ? selectPlan(plan, catalog, selection, observed) : plan;
   refuseForeign(selected, observed);
-  return completed(selected, { verb: 'deploy' });
+  return completed(selected, { verb: 'deploy' }, environment);
 }
 
 /** What was not selected is nobody's business here. @throws ForeignReleaseError */

@@ -63,5 +63,5 @@ export async function destroyPlanOf(
     marked: new Map([...marked].map(([key, objects]) => [key, objects.length])),
     deleteData,
   });
-  return completed(plan, { verb: 'destroy', deleteData });
+  return completed(plan, { verb: 'destroy', deleteData }, environment);
 }

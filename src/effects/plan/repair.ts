@@ -49,5 +49,5 @@ export async function repairPlan(
       (newest?.releases ?? []).map(({ namespace, name, digest }) => [releaseKey(namespace, name), digest]),
     ),
   });
-  return completed(plan, { verb: 'repair', findings });
+  return completed(plan, { verb: 'repair', findings }, environment);
 }

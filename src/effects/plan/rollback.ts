@@ -84,7 +84,7 @@ export async function rollbackPlan(
       crossed,
       pastNoReturn,
     });
-  return completed(await toWhatWasDeployed(clients, revisions, planWith, signal), { verb: 'rollback' });
+  return completed(await toWhatWasDeployed(clients, revisions, planWith, signal), { verb: 'rollback' }, environment);
 }
 
 /**

@@ -16,7 +16,7 @@ const PAUSE_MILLISECONDS = 1000;
  */
 export async function recordResult(
   clients: Pick<Clients, 'environment' | 'connections' | 'kubernetes'>,
-  { run, operation, requestedBy, planDigest, outcome, seconds }: InputOf<'recordResult'>,
+  { run, operation, requestedBy, planDigest, outcome, seconds, acts }: InputOf<'recordResult'>,
 ): OutputOf<'recordResult'> {
   const record: AuditRecord = {
     at: new Date().toISOString(),
@@ -28,6 +28,7 @@ export async function recordResult(
     outcome,
     seconds,
     imageTags: run.imageTags,
+    ...(acts === undefined ? {} : { acts }),
     workflowId: run.workflowId,
     runId: run.runId,
   };

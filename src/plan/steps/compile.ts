@@ -4,6 +4,7 @@
  */
 import type { OperationPlan, PlannedService } from '../../contract/plan.ts';
 import type { OperationStep } from '../../contract/steps.ts';
+import { type AdmissionRules, admissionSteps, behind } from '../admission/steps.ts';
 import type { Intent } from './intent.ts';
 import { platformSteps, SERVICES } from './platform.ts';
 import { serviceSteps } from './services.ts';
@@ -13,9 +14,14 @@ export interface CompleteOperationPlan extends OperationPlan {
 }
 
 /**
- * @returns all steps: those before the services, those of services in the plan's order, those after, the closing ones
+ * @returns all steps: those of admission, those before the services, those of services in the plan's order, those
+ * after, the closing ones
  */
-export function compileSteps(plan: Omit<OperationPlan, 'steps'>, intent: Intent, earlier = false): OperationStep[] {
+export function compileSteps(
+  plan: Omit<OperationPlan, 'steps'>,
+  intent: Intent,
+  { earlier = false, rules = {} }: { earlier?: boolean; rules?: AdmissionRules } = {},
+): OperationStep[] {
   const own = new Map(plan.services.map((service) => [service.name, serviceSteps(service, { earlier })]));
   const lastOf = (service: string): string | undefined => own.get(service)?.at(-1)?.id;
   const { before, after, closing } = platformSteps(plan, intent, lastOf, earlier);
@@ -28,7 +34,7 @@ export function compileSteps(plan: Omit<OperationPlan, 'steps'>, intent: Intent,
       earlier,
     }),
   );
-  return [
+  const steps: OperationStep[] = [
     ...before,
     ...services,
     {
@@ -41,11 +47,12 @@ export function compileSteps(plan: Omit<OperationPlan, 'steps'>, intent: Intent,
     ...after,
     ...closing,
   ];
+  return behind(admissionSteps(plan, intent, rules, steps), steps);
 }
 
 /** @returns the plan as it is where it is complete; with the steps that the version before took where it is not */
 export function withSteps(plan: OperationPlan, intent: Intent): CompleteOperationPlan {
-  return { ...plan, steps: plan.steps ?? compileSteps(plan, intent, true) };
+  return { ...plan, steps: plan.steps ?? compileSteps(plan, intent, { earlier: true }) };
 }
 
 function summary(services: readonly PlannedService[]): string {

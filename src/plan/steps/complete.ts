@@ -1,5 +1,6 @@
 import type { OperationPlan } from '../../contract/plan.ts';
 import type { OperationStep } from '../../contract/steps.ts';
+import type { AdmissionRules } from '../admission/steps.ts';
 import { digestOf } from '../digest.ts';
 import { type CompleteOperationPlan, compileSteps } from './compile.ts';
 import type { Intent } from './intent.ts';
@@ -7,15 +8,16 @@ import type { Intent } from './intent.ts';
 /**
  * The plan with all its steps, under a digest over decisions and steps: the same digest means the same work, step by
  * step, on the same world. Reasons are for people, and make no difference.
+ * @param rules of the environment
  */
-export function completed(plan: OperationPlan, intent: Intent): CompleteOperationPlan {
-  const steps = compileSteps(plan, intent);
+export function completed(plan: OperationPlan, intent: Intent, rules: AdmissionRules = {}): CompleteOperationPlan {
+  const steps = compileSteps(plan, intent, { rules });
   return { ...plan, steps, digest: digestOf([plan.digest, asked(intent), steps.map(bound)]) };
 }
 
 /** @returns the plan with all its steps; bound otherwise: by a digest over more than the plan */
-export function completedAs(plan: OperationPlan, intent: Intent): CompleteOperationPlan {
-  return { ...plan, steps: compileSteps(plan, intent) };
+export function completedAs(plan: OperationPlan, intent: Intent, rules: AdmissionRules = {}): CompleteOperationPlan {
+  return { ...plan, steps: compileSteps(plan, intent, { rules }) };
 }
 
 function bound({ reason: _reason, ...step }: OperationStep): Omit<OperationStep, 'reason'> {

@@ -1,8 +1,11 @@
 /** Which steps an operation carries out when. Pure, and without Node. */
 import type { OperationStep } from '../../contract/steps.ts';
+import { isAdmission } from '../admission/kinds.ts';
 import { SERVICES } from './platform.ts';
 
 export interface Stages {
+  /** Before anything is done. */
+  admission: OperationStep[];
   /** The operation's own, that services wait for. */
   before: OperationStep[];
   /** The operation's own, that wait for services or nothing. */
@@ -22,9 +25,11 @@ export function stagesOf(steps: readonly OperationStep[]): Stages {
   };
   for (const step of steps.filter(({ phase, id }) => phase !== undefined || id === SERVICES))
     for (const needed of waitsOf(step)) add(needed);
+  const admission = own.filter(isAdmission);
   return {
-    before: own.filter((step) => waitedFor.has(step)),
-    after: own.filter((step) => step.finally === undefined && !waitedFor.has(step)),
+    admission,
+    before: own.filter((step) => waitedFor.has(step) && !admission.includes(step)),
+    after: own.filter((step) => step.finally === undefined && !waitedFor.has(step) && !admission.includes(step)),
     closing: own.filter((step) => step.finally !== undefined),
   };
 }

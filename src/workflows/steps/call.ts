@@ -6,6 +6,7 @@ import { FAILURES } from '../../contract/failures.ts';
 import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/plan.ts';
 import type { OperationStep } from '../../contract/steps.ts';
 import { releaseKey } from '../../plan/observed.ts';
+import type { Admission } from '../admission/admission.ts';
 import type { Drain } from '../drain.ts';
 
 /** What any operation was started with, as far as steps read it. */
@@ -34,10 +35,14 @@ export interface StepCall {
   run: RunRef;
   step: OperationStep;
   operation?: OperationView;
+  /** With steps of admission. */
+  admission?: Admission;
   at?: ServiceView;
 }
 
 export interface StepEnd {
+  /** It took its time: what was planned may be different now. */
+  waited?: boolean;
   /** Something in the cluster is different now. */
   changed?: boolean;
   /** For people; one line each, no secrets. */
@@ -50,6 +55,10 @@ export type CarryOut = (call: StepCall) => Promise<StepEnd>;
 
 export function operationOf({ step, operation }: StepCall): OperationView {
   return operation ?? misplaced(step);
+}
+
+export function admissionOf({ step, admission }: StepCall): Admission {
+  return admission ?? misplaced(step);
 }
 
 export function serviceOf({ step, at }: StepCall): ServiceView {

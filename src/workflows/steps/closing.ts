@@ -76,10 +76,10 @@ export async function recordVersion(call: StepCall): Promise<StepEnd> {
 
 /** The operation's own result matters more than its audit line, which the history holds as well. */
 export async function recordResult(call: StepCall): Promise<StepEnd> {
-  const { operation, planDigest, outcome, seconds } = resultOf(call);
+  const { operation, planDigest, outcome, seconds, acts } = resultOf(call);
   const { requestedBy } = operationOf(call).input;
   await ground.recordResult.executeWithOptions({ summary: `Audit: ${outcome}` }, [
-    { run: call.run, operation, requestedBy, planDigest, outcome, seconds },
+    { run: call.run, operation, requestedBy, planDigest, outcome, seconds, ...(acts ? { acts } : {}) },
   ]);
   return {};
 }

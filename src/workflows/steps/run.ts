@@ -6,6 +6,7 @@ import { carryOut } from './table.ts';
 
 export interface RunSteps {
   run: StepCall['run'];
+  admission?: StepCall['admission'];
   /** As it is when a step begins. */
   operation: () => OperationView;
   /** How a step that is not among these has ended: false where it has not ended well. */
@@ -27,7 +28,8 @@ export async function runSteps(steps: readonly OperationStep[], options: RunStep
     );
     if (well.includes(false)) return false;
     if (step.onFailure && options.operation().services.every(({ state }) => state !== 'failed')) return true;
-    options.onEnd(await carryOut({ run: options.run, step, operation: options.operation() }));
+    const { run, admission, operation, onEnd } = options;
+    onEnd(await carryOut({ run, step, operation: operation(), ...(admission ? { admission } : {}) }));
     return true;
   };
   for (const step of steps) running.set(step.id, one(step));

@@ -1,0 +1,43 @@
+/** `ananta freeze override`: what waits for the end of a freeze goes on. */
+import { EXIT_CODES } from '../../contract/failures.ts';
+import type { FreezeOverride } from '../../contract/freeze.ts';
+import { UPDATES } from '../../contract/messages.ts';
+import type { CliContext } from '../shared/context.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
+import { describeHolder } from '../shared/lock-words.ts';
+import { printLines } from '../shared/terminal.ts';
+import { updateOperation } from '../shared/update.ts';
+import { withHolder } from '../operations/holder.ts';
+
+export interface OverrideOptions {
+  env: string;
+  reason: string;
+  json?: true;
+}
+
+export function overrideFreeze(context: CliContext, { env, reason, json }: OverrideOptions): Promise<ExitCode> {
+  return withHolder(context, env, async ({ client, environment, holder }) => {
+    if (holder?.waits?.step !== 'freeze')
+      throw refused(
+        holder
+          ? `${describeHolder(holder, Date.now())} does not wait for the end of a freeze.`
+          : `Nothing is running on "${env}": nothing waits for the end of a freeze.`,
+        `${commandLine('deploy', '--env', env, '--override-freeze', 'REASON')}   (starts one that does not wait)`,
+      );
+    const request: FreezeOverride = { by: context.config.requestedBy, reason };
+    await updateOperation(client, environment, holder, UPDATES.overrideFreeze, request);
+    const { workflowId, runId } = holder;
+    printLines(
+      context.terminal.stdout,
+      json
+        ? [JSON.stringify({ environment: env, workflowId, runId, overridden: holder.waits.reason, ...request })]
+        : [
+            `${describeHolder(holder, Date.now())} goes on. On record: ${request.by}, ${reason}`,
+            '',
+            `Next: ${commandLine('attach', '--env', env)}   (watches it)`,
+          ],
+    );
+    return EXIT_CODES.done;
+  });
+}

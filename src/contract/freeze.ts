@@ -1,0 +1,27 @@
+/** Freeze windows of an environment, as workers tell workflows of them, and what people do about them. */
+
+/** Whether the environment is frozen at a moment. */
+export interface FreezeState {
+  frozen: boolean;
+  /** Names of the windows that last. */
+  windows: string[];
+  /** ISO 8601: when it opens, with exceptions; absent where it is not frozen, or no end can be seen. */
+  until?: string;
+  /** The same for people, in the environment's time zone. */
+  opens?: string;
+  /** Reason of the exception that lasts. */
+  exception?: string;
+}
+
+/** What the environment's file says of an operation, as it is now. */
+export interface FreezeVerdict extends FreezeState {
+  onFrozen: 'wait' | 'refuse';
+  /** Of waiting in all. */
+  waitSeconds: number;
+}
+
+/** Update to an operation that waits, or part of its input: it goes on all the same. */
+export interface FreezeOverride {
+  by: string;
+  reason: string;
+}

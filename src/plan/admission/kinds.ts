@@ -1,0 +1,8 @@
+import type { OperationStep, StepKind } from '../../contract/steps.ts';
+
+const ADMISSION: readonly StepKind[] = ['freeze'];
+
+/** Whether it is settled before the operation does anything. */
+export function isAdmission({ kind, phase }: Pick<OperationStep, 'kind' | 'phase'>): boolean {
+  return phase === undefined && ADMISSION.includes(kind);
+}
