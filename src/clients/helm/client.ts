@@ -3,8 +3,8 @@
  * remaining path first.
  */
 import { join } from 'node:path';
+import { execa } from 'execa';
 import PQueue from 'p-queue';
-import { FAILURES } from '../../contract/failures.ts';
 import { privateFolder } from '../../process/files.ts';
 import { ownerLabel } from '../../process/owner.ts';
 import {
@@ -15,60 +15,24 @@ import {
   uninstallArgs,
   upgradeArgs,
 } from './arguments.ts';
-import { boundSeconds } from './bounded.ts';
-import { classifyHelmOutput } from './classify.ts';
-import { HelmError } from './errors.ts';
+import { boundSeconds, GRACE_SECONDS, guarded, limitSeconds, TIMED_OUT } from './bounded.ts';
 import { helmFor, helmOf, markedWith } from './machine.ts';
+import { assertDone, revisionOf } from './outcome.ts';
 import { type PostRendering, withPostRenderer } from './post-render.ts';
-import { createProcessRecords, type HelmProcess } from './processes.ts';
+import { descriptor, openProcessFiles } from './process-files.ts';
+import { createProcessRecords } from './processes.ts';
 import { withRecordedChart } from './recorded-chart.ts';
-import { runHelm } from './run.ts';
-import type { HelmOptions, HelmRequest, ReapplyRequest, UpgradeRequest, RollbackRequest } from './requests.ts';
-
-export interface UpgradeResult {
-  revision: number;
-  /** Of the process alone. */
-  seconds: number;
-  queuedSeconds: number;
-}
-
-export interface HelmClient {
-  /** @throws HelmError, or the signal's reason, in both cases only after the process has ended */
-  upgrade(request: UpgradeRequest): Promise<UpgradeResult>;
-  /**
-   * Deletes what the newest revision holds, then Helm's record of the release; objects marked `helm.sh/resource-policy:
-   * keep` stay. A release that is not there is no error. @throws as `upgrade`
-   */
-  uninstall(request: HelmRequest): Promise<Omit<UpgradeResult, 'revision'>>;
-  /**
-   * Applies an earlier revision, or the newest one once more, as a new revision: what is gone is made again, and fields
-   * that others have changed are taken back. @throws as `upgrade`
-   */
-  rollback(request: RollbackRequest): Promise<Omit<UpgradeResult, 'revision'>>;
-  /**
-   * The same with another manifest than the one in the history, and with the labels that are given. @throws as
-   * `upgrade`
-   */
-  reapply(request: ReapplyRequest): Promise<UpgradeResult>;
-  /**
-   * A process of this machine that works on the release, left by this or an earlier worker.
-   * @param clusterUid with it, also one that a worker of another state folder has started
-   */
-  alive(namespace: string, release: string, clusterUid?: string): Promise<HelmProcess | undefined>;
-  /**
-   * A process of this machine that works on the release and was started by that owner, in whatever checkout.
-   * @param owner label of a worker that runs, or ran, on this machine
-   */
-  startedBy(owner: string, namespace: string, release: string): Promise<HelmProcess | undefined>;
-  /** A process of this machine that ended together with its worker, so that nobody has noted its end. */
-  interrupted(namespace: string, release: string): Promise<HelmProcess | undefined>;
-  logFile(release: string): string;
-}
+import type { HelmClient, HelmOptions, HelmRequest, UpgradeRequest, UpgradeResult } from './requests.ts';
+import { someTimeAfter, untilItsTurn } from './signals.ts';
 
 /** Together with the time that Helm needs to record a failure less than a worker has for its shutdown. */
 const FINISH_SECONDS = 4;
 
+/** The guard has killed Helm before it is killed itself. */
+const GUARD_SECONDS = GRACE_SECONDS + 5;
+
 export function createHelmClient(options: HelmOptions): HelmClient {
+  const { binary, timeoutSeconds } = options;
   const home = join(options.stateDir, 'helm');
   const logs = join(options.stateDir, 'logs', 'helm');
   const runFolder = join(options.stateDir, 'run', 'helm');
@@ -76,7 +40,11 @@ export function createHelmClient(options: HelmOptions): HelmClient {
   const queue = new PQueue({ concurrency: options.concurrency });
   const logFile = (release: string): string => join(logs, `${release}.log`);
 
-  /** @param what the call in words, for log and errors @returns what Helm wrote */
+  /**
+   * One process, from its start to its end; whoever cancels it hears of that only once it has really ended.
+   * @param what the call in words, for log and errors
+   * @returns what Helm wrote
+   */
   const run = async (
     request: HelmRequest,
     what: string,
@@ -87,39 +55,55 @@ export function createHelmClient(options: HelmOptions): HelmClient {
     await request.onTurn?.();
     await Promise.all([privateFolder(home), privateFolder(logs)]);
     const started = performance.now();
-    const { namespace, release, runId, clusterUid } = request;
-    const endsBy = new Date(Date.now() + boundSeconds(options.timeoutSeconds) * 1000).toISOString();
-    const outcome = await runHelm(options.binary, {
-      args,
-      values,
-      env: {
-        ...helmEnvironment(options.env, home),
-        ...kubeconfigEnvironment(options),
-        ...env,
-        ...markedWith({ owner: await ownerLabel(options.podUid), clusterUid, runId, endsBy }),
-      },
-      logFile: logFile(release),
-      headline: `--- ${new Date().toISOString()} ${what}, run ${request.runId}`,
-      runFolder,
-      timeoutSeconds: options.timeoutSeconds,
-      finishSeconds: options.finishSeconds ?? FINISH_SECONDS,
-      signal: request.signal,
-      onStart: (pid) => records.keep(namespace, release, pid, { runId, endsBy }),
-    });
-    if (outcome.pid !== undefined) records.forget(namespace, release, outcome.pid);
-    if (outcome.exitCode === 0) return { output: outcome.output, seconds: (performance.now() - started) / 1000 };
-    if (outcome.cancelled) request.signal?.throwIfAborted();
-    if (outcome.startError !== undefined)
-      throw new HelmError(FAILURES.unexpected, `${what}: ${options.binary} cannot be started: ${outcome.startError}`);
-    if (outcome.timedOut)
-      throw new HelmError(
-        FAILURES.helmInterrupted,
-        `${what} was ended after ${options.timeoutSeconds} s. Its log: ${logFile(release)}`,
+    const { namespace, release, runId, clusterUid, signal } = request;
+    const endsBy = new Date(Date.now() + boundSeconds(timeoutSeconds) * 1000).toISOString();
+    const all = {
+      ...helmEnvironment(options.env, home),
+      ...kubeconfigEnvironment(options),
+      ...env,
+      ...markedWith({ owner: await ownerLabel(options.podUid), clusterUid, runId, endsBy }),
+    };
+    const headline = `--- ${new Date().toISOString()} ${what}, run ${runId}`;
+    const files = await openProcessFiles(runFolder, values, logFile(release), headline);
+    const ending = someTimeAfter(signal, options.finishSeconds ?? FINISH_SECONDS);
+    try {
+      const [guard, ...prefix] = await guarded(all['PATH'] ?? '', limitSeconds(timeoutSeconds), GRACE_SECONDS);
+      const child = execa(guard, [...prefix, binary, ...args], {
+        env: all,
+        extendEnv: false,
+        // A session of its own: Ctrl-C in a worker's terminal is for the worker, which gives Helm its time, and a Helm
+        // whose worker was killed finishes what it began.
+        detached: true,
+        stdin: descriptor(files.input),
+        stdout: descriptor(files.log),
+        stderr: descriptor(files.log),
+        reject: false,
+        timeout: timeoutSeconds * 1000,
+        killSignal: 'SIGTERM',
+        forceKillAfterDelay: GUARD_SECONDS * 1000,
+        cancelSignal: ending.signal,
+      });
+      const { pid } = child;
+      if (pid !== undefined) await records.keep(namespace, release, pid, { runId, endsBy });
+      const result = await child;
+      const output = await files.output();
+      if (pid !== undefined) records.forget(namespace, release, pid);
+      assertDone(
+        {
+          exitCode: result.exitCode,
+          output,
+          timedOut: result.timedOut || result.exitCode === TIMED_OUT,
+          cancelled: result.isCanceled,
+          killedBy: result.signal,
+          startError: pid === undefined ? (result.originalMessage ?? 'cannot be started') : undefined,
+        },
+        { what, binary, timeoutSeconds, logFile: logFile(release), signal },
       );
-    if (outcome.killedBy !== undefined && !/^Error: /m.test(outcome.output))
-      throw new HelmError(FAILURES.helmInterrupted, `${what} was killed by ${outcome.killedBy}`);
-    const { type, message } = classifyHelmOutput(outcome.output);
-    throw new HelmError(type, `${what}: ${message}`);
+      return { output, seconds: (performance.now() - started) / 1000 };
+    } finally {
+      ending.forget();
+      await files.close();
+    }
   };
 
   /** The same, when it is its turn. */
@@ -188,22 +172,4 @@ export function createHelmClient(options: HelmOptions): HelmClient {
     interrupted: (namespace, release) => records.dead(namespace, release),
     logFile,
   };
-}
-
-/**
- * The queue drops an aborted task at once even while it runs, and Helm has to have ended first: so only while it waits.
- */
-function untilItsTurn(signal: AbortSignal | undefined): { signal: AbortSignal; leave: () => void } {
-  const waiting = new AbortController();
-  const abort = (): void => {
-    waiting.abort(signal?.reason);
-  };
-  if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort, { once: true });
-  return { signal: waiting.signal, leave: () => signal?.removeEventListener('abort', abort) };
-}
-
-function revisionOf(output: string): number {
-  const revision = /^REVISION: (\d+)$/m.exec(output)?.[1];
-  return revision === undefined ? 0 : Number(revision);
 }

@@ -8,12 +8,13 @@ const [limit, grace, program = '', ...args] = process.argv.slice(2);
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 let timedOut = false;
 
-const child = spawn(program, args, { stdio: 'inherit' });
 const askToEnd = (): void => {
   child.kill('SIGTERM');
   setTimeout(() => child.kill('SIGKILL'), Number(grace) * 1000);
 };
+// Before the program is started: asked in between, this would end without it.
 for (const signal of SIGNALS) process.on(signal, askToEnd);
+const child = spawn(program, args, { stdio: 'inherit' });
 setTimeout(() => {
   timedOut = true;
   askToEnd();

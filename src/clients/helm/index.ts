@@ -1,9 +1,5 @@
 export { classifyHelmOutput } from './classify.ts';
-export {
-  createHelmClient,
-  type HelmClient,
-  type UpgradeResult,
-} from './client.ts';
+export { createHelmClient } from './client.ts';
 export { HelmError } from './errors.ts';
 export { boundSeconds } from './bounded.ts';
 export { awaitEnd, endProcess, hasLivingWorker, type HelmProcess } from './processes.ts';
@@ -18,4 +14,12 @@ export {
 } from './stored.ts';
 export { withPostRenderer } from './post-render.ts';
 export { ChartRenderError, renderedManifest, template, templateError, type TemplateRequest } from './template.ts';
-export type { HelmOptions, HelmRequest, ReapplyRequest, RollbackRequest, UpgradeRequest } from './requests.ts';
+export type {
+  HelmClient,
+  HelmOptions,
+  HelmRequest,
+  ReapplyRequest,
+  RollbackRequest,
+  UpgradeRequest,
+  UpgradeResult,
+} from './requests.ts';

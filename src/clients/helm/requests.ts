@@ -1,4 +1,5 @@
 /** What the Helm client is made with and asked for. */
+import type { HelmProcess } from './processes.ts';
 import type { StoredRelease } from './stored.ts';
 
 export interface HelmOptions {
@@ -65,4 +66,44 @@ export interface ReapplyRequest extends Omit<UpgradeRequest, 'chart' | 'values' 
 export interface RollbackRequest extends HelmRequest {
   /** In Helm's history. */
   revision: number;
+}
+
+export interface UpgradeResult {
+  revision: number;
+  /** Of the process alone. */
+  seconds: number;
+  queuedSeconds: number;
+}
+
+export interface HelmClient {
+  /** @throws HelmError, or the signal's reason, in both cases only after the process has ended */
+  upgrade(request: UpgradeRequest): Promise<UpgradeResult>;
+  /**
+   * Deletes what the newest revision holds, then Helm's record of the release; objects marked `helm.sh/resource-policy:
+   * keep` stay. A release that is not there is no error. @throws as `upgrade`
+   */
+  uninstall(request: HelmRequest): Promise<Omit<UpgradeResult, 'revision'>>;
+  /**
+   * Applies an earlier revision, or the newest one once more, as a new revision: what is gone is made again, and fields
+   * that others have changed are taken back. @throws as `upgrade`
+   */
+  rollback(request: RollbackRequest): Promise<Omit<UpgradeResult, 'revision'>>;
+  /**
+   * The same with another manifest than the one in the history, and with the labels that are given. @throws as
+   * `upgrade`
+   */
+  reapply(request: ReapplyRequest): Promise<UpgradeResult>;
+  /**
+   * A process of this machine that works on the release, left by this or an earlier worker.
+   * @param clusterUid with it, also one that a worker of another state folder has started
+   */
+  alive(namespace: string, release: string, clusterUid?: string): Promise<HelmProcess | undefined>;
+  /**
+   * A process of this machine that works on the release and was started by that owner, in whatever checkout.
+   * @param owner label of a worker that runs, or ran, on this machine
+   */
+  startedBy(owner: string, namespace: string, release: string): Promise<HelmProcess | undefined>;
+  /** A process of this machine that ended together with its worker, so that nobody has noted its end. */
+  interrupted(namespace: string, release: string): Promise<HelmProcess | undefined>;
+  logFile(release: string): string;
 }

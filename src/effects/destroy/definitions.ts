@@ -7,7 +7,7 @@ import type { Clients } from '../../clients/index.ts';
 import { KubernetesError, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import type { Remain } from '../../contract/deploy.ts';
 import { chartFolder } from '../../environment/platform-folder.ts';
-import { definitionsOf } from '../release/crds.ts';
+import { definitionsOf } from '../release/definitions/crds.ts';
 import { helmReleaseOf } from '../release/orphans.ts';
 import type { Survey } from './survey.ts';
 import type { Target } from './deletion.ts';

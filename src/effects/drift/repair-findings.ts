@@ -22,7 +22,7 @@ import type { Fingerprint } from '../../plan/diff/sensitive.ts';
 import { readFingerprint } from '../vault/proofs.ts';
 import { valueDigest } from '../../plan/drift/text.ts';
 import { findRelease } from '../../plan/releases.ts';
-import { awaitEstablished } from '../release/crds.ts';
+import { awaitEstablished } from '../release/definitions/crds.ts';
 import { newestRevision } from '../release/revisions.ts';
 import type { EffectScope } from '../effect.ts';
 import { definitionFiles, definitionIn } from './definitions.ts';

@@ -16,7 +16,7 @@ import { selectPlan } from '../../plan/selection.ts';
 import { completed } from '../../plan/steps/complete.ts';
 import { observeCluster } from '../observe/cluster.ts';
 import { assertShown } from './binding.ts';
-import { lostDefinitions } from '../release/lost-definitions.ts';
+import { lostDefinitions } from '../release/definitions/lost.ts';
 import { assertReadable } from '../release/readable.ts';
 import type { EffectScope } from '../effect.ts';
 import { findLossBefore, lossText } from '../vault/loss.ts';

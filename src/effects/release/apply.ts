@@ -5,39 +5,30 @@
 import { currentEnvironment } from '../environment.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  HelmError,
-  helmSecretName,
-  readStoredRelease,
-  type StoredRelease,
-  type UpgradeRequest,
-} from '../../clients/helm/index.ts';
-import type { Catalog } from '../../catalog/schema.ts';
+import { HelmError, readStoredRelease, type StoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
-import { paths } from '../../clients/kubernetes/index.ts';
 import type { ApplyReleaseInput, InputOf, OutputOf } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { leftLabel, type LeftField, withoutLeftFields } from '../../plan/fields/left.ts';
-import { jobHealth } from '../../plan/health/index.ts';
+import { leftLabel } from '../../plan/fields/left.ts';
 import { releaseInputs, type ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
-import { labelledManifest } from '../../plan/ownership/owner-label.ts';
-import { descriptionOf, NO_PROOF } from '../../plan/ownership/provenance.ts';
-import { allReleases, findRelease } from '../../plan/releases.ts';
+import { renderedChange } from '../../plan/inputs/rendered-change.ts';
+import { descriptionOf } from '../../plan/ownership/provenance.ts';
+import { findRelease } from '../../plan/releases.ts';
 import { handOver, leftIn } from '../fields/left.ts';
 import { ownNames } from '../owner/claim.ts';
 import { takeBack } from '../fields/take-back.ts';
-import { writeEvidence } from '../evidence/index.ts';
-import { applierLabels } from './applier.ts';
-import { archivedDefinitions, awaitEstablished, definitionsOf, installedDefinitions } from './crds.ts';
-import { jobsOf, removeJobs } from './jobs.ts';
+import { awaitEstablished, kindsOf } from './definitions/crds.ts';
+import { putBackDefinitions } from './definitions/lost.ts';
+import { finishedBefore, isDone } from './done.ts';
+import { replaceFailedJobs } from './jobs.ts';
+import { labelsOf } from './labels.ts';
 import { explainTakenPort } from './leaked-port.ts';
 import { restartReaders } from './restart.ts';
 import { assertRestorable, claim, isRestored, restore } from './restore.ts';
-import { type JudgedRevision, judgedRevisionsOf } from './provenance.ts';
-import { proveRevision } from './prove.ts';
-import { putBackDefinitions } from './lost-definitions.ts';
+import { judgedRevisionsOf } from './provenance.ts';
+import { assertRecorded } from './prove.ts';
 import { assertObjectsOurs } from './objects.ts';
 import { assertOurs } from './ours.ts';
 import { newestRevision } from './revisions.ts';
@@ -155,7 +146,7 @@ export async function applyInputs(
                 ...(await labelsOf(clients, input, inputs, found)),
                 [RELEASE_LABELS.left]: leftLabel(fields),
               },
-              change: changeOf(inputs, fields, release),
+              change: renderedChange(inputs, fields, release),
               description: descriptionOf(run.runId, step.digest),
               runId: run.runId,
               clusterUid: run.clusterUid,
@@ -232,130 +223,6 @@ async function plannedInputs(
   throw new DeployError(
     FAILURES.planOutdated,
     `${step.name} was planned as ${step.digest}, but its chart, values or environment now give ${inputs.digest}: they were edited during the deployment. Nothing was changed; deploy again for a new plan.`,
-  );
-}
-
-/**
- * The cluster holds exactly this already. A `retry` was ordered because what is there does not work, unless this very
- * run made it.
- */
-function isDone({ run, step }: ApplyReleaseInput, found: JudgedRevision | undefined): boolean {
-  // Somebody's own upgrade bears our labels: Helm hands them on.
-  if (found?.provenance === 'foreign') return false;
-  if (found?.status !== 'deployed' || found.labels[RELEASE_LABELS.digest] !== step.digest) return false;
-  return step.action !== 'retry' || found.labels[RELEASE_LABELS.run] === run.runId;
-}
-
-/** What is done to what the chart renders; undefined: it is applied as it is, and Helm needs nobody beside it. */
-function changeOf(
-  { owner }: Pick<ReleaseInputs, 'owner'>,
-  left: readonly LeftField[],
-  { namespace }: Release,
-): UpgradeRequest['change'] {
-  if (owner === undefined && left.length === 0) return undefined;
-  return (manifest) => {
-    const remaining = left.length === 0 ? manifest : withoutLeftFields(manifest, left, namespace);
-    return owner === undefined ? remaining : labelledManifest(remaining, owner);
-  };
-}
-
-/**
- * What a Helm that had lost its worker has made, where that is all that is wanted here.
- * @returns the revision
- */
-async function finishedBefore(
-  clients: Clients,
-  input: ApplyReleaseInput,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  const found = (await judgedRevisionsOf(clients, input.step, signal)).at(-1);
-  if (input.step.toRevision !== undefined) return isRestored(input, found) ? claim(clients, input) : undefined;
-  return isDone(input, found) ? found?.revision : undefined;
-}
-
-async function labelsOf(
-  clients: Pick<Clients, 'config' | 'catalog' | 'environment'>,
-  { run, service, step }: ApplyReleaseInput,
-  inputs: ReleaseInputs,
-  found: JudgedRevision | undefined,
-): Promise<Record<string, string>> {
-  return {
-    // That of the revision before proves nothing of this one.
-    ...(found?.labels[RELEASE_LABELS.proof] === undefined ? {} : { [RELEASE_LABELS.proof]: NO_PROOF }),
-    [RELEASE_LABELS.environment]: run.environment,
-    [RELEASE_LABELS.service]: service,
-    ...(isOfCatalog(clients.catalog, step) ? { [RELEASE_LABELS.platform]: clients.catalog.name } : {}),
-    [RELEASE_LABELS.run]: run.runId,
-    [RELEASE_LABELS.digest]: step.digest,
-    [RELEASE_LABELS.charts]: inputs.upstream === undefined ? 'bundled' : 'upstream',
-    ...(await applierLabels(clients)),
-  };
-}
-
-function isOfCatalog(catalog: Catalog, { namespace, name }: Release): boolean {
-  return allReleases(catalog).some((release) => release.namespace === namespace && release.name === name);
-}
-
-/** Names of the kinds that the release has just brought along. Publishers make them from templates. */
-async function kindsOf(
-  { kubernetes }: Clients,
-  { upstream, chartPath }: ReleaseInputs,
-  release: Release,
-  signal: AbortSignal,
-): Promise<string[]> {
-  if (upstream === undefined) return definitionsOf(chartPath);
-  return [...(await archivedDefinitions(chartPath)), ...(await installedDefinitions(kubernetes, release, signal))];
-}
-
-/** What failed is written down before it is removed. */
-async function replaceFailedJobs(
-  clients: Clients,
-  { run, service, step }: ApplyReleaseInput,
-  signal: AbortSignal,
-): Promise<void> {
-  const release = { namespace: step.namespace, name: step.name };
-  const jobs = await jobsOf(clients.kubernetes, release, signal);
-  const failed = jobs.filter((job) => jobHealth(job).status === 'failed');
-  if (step.rerun) {
-    // What has completed would be left as it is, so that it never runs again.
-    const completed = jobs.filter((job) => jobHealth(job).status === 'healthy');
-    await removeJobs(clients.kubernetes, release, completed, signal);
-  }
-  if (failed.length === 0) return;
-  await writeEvidence(
-    clients,
-    {
-      runId: run.runId,
-      title: `${service}-before-retry`,
-      releases: [release],
-      reason: `Job ${failed.map(({ metadata }) => metadata.name).join(', ')} had failed and is replaced`,
-    },
-    signal,
-  );
-  await removeJobs(clients.kubernetes, release, failed, signal);
-}
-
-/**
- * The record is there, and is proved to be ours. Helm ends well even where it could not record that it did, because the
- * API server was away in that moment.
- * @throws DeployError HelmInterrupted: the next attempt removes the unfinished record and adopts what was applied
- */
-async function assertRecorded(
-  clients: Pick<Clients, 'kubernetes' | 'vault' | 'redactor' | 'environment'>,
-  { namespace, name }: Release,
-  revision: number,
-): Promise<void> {
-  // Also when this was cancelled: what Helm has finished counts.
-  const secret = await clients.kubernetes.get(paths.secret(namespace, helmSecretName(name, revision)));
-  const status = secret?.metadata.labels?.['status'];
-  if (secret !== undefined && status === 'deployed') {
-    await proveRevision(clients, secret);
-    return;
-  }
-  const record = secret === undefined ? `there is no revision ${revision}` : `revision ${revision} is ${status} in it`;
-  throw new DeployError(
-    FAILURES.helmInterrupted,
-    `Helm has applied ${name} in ${namespace} and could not record it: ${record}. What it applied stays, and is adopted by the next attempt`,
   );
 }
 

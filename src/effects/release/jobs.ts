@@ -1,6 +1,10 @@
 /** A Job that has failed for good is in the way of its successor of the same name. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clients } from '../../clients/index.ts';
 import { type KubernetesClient, type KubernetesObject, paths, releaseOf } from '../../clients/kubernetes/index.ts';
+import type { ApplyReleaseInput } from '../../contract/activities.ts';
+import { jobHealth } from '../../plan/health/index.ts';
+import { writeEvidence } from '../evidence/index.ts';
 import type { Release } from './recover.ts';
 
 /** Jobs of the release, as the API server has them now. */
@@ -31,4 +35,32 @@ export async function removeJobs(
       while ((await kubernetes.get(path, signal))?.metadata.uid === uid) await sleep(100, undefined, { signal });
     }),
   );
+}
+
+/** What failed is written down before it is removed. */
+export async function replaceFailedJobs(
+  clients: Clients,
+  { run, service, step }: ApplyReleaseInput,
+  signal: AbortSignal,
+): Promise<void> {
+  const release = { namespace: step.namespace, name: step.name };
+  const jobs = await jobsOf(clients.kubernetes, release, signal);
+  const failed = jobs.filter((job) => jobHealth(job).status === 'failed');
+  if (step.rerun) {
+    // What has completed would be left as it is, so that it never runs again.
+    const completed = jobs.filter((job) => jobHealth(job).status === 'healthy');
+    await removeJobs(clients.kubernetes, release, completed, signal);
+  }
+  if (failed.length === 0) return;
+  await writeEvidence(
+    clients,
+    {
+      runId: run.runId,
+      title: `${service}-before-retry`,
+      releases: [release],
+      reason: `Job ${failed.map(({ metadata }) => metadata.name).join(', ')} had failed and is replaced`,
+    },
+    signal,
+  );
+  await removeJobs(clients.kubernetes, release, failed, signal);
 }

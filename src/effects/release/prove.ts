@@ -1,6 +1,9 @@
 /** Writes the proof that a revision is ours onto the Secret that holds it. */
+import { helmSecretName } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
+import { DeployError } from '../../contract/errors.ts';
+import { FAILURES } from '../../contract/failures.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { contentHash, type Proofs, proofOf } from '../../plan/ownership/provenance.ts';
 import { ownNames } from '../owner/claim.ts';
@@ -95,4 +98,28 @@ async function proveAll(
   };
   await Promise.all(Array.from({ length: 8 }, work));
   return proved;
+}
+
+/**
+ * The record is there, and is proved to be ours. Helm ends well even where it could not record that it did, because the
+ * API server was away in that moment.
+ * @throws DeployError HelmInterrupted: the next attempt removes the unfinished record and adopts what was applied
+ */
+export async function assertRecorded(
+  clients: Proving,
+  { namespace, name }: { namespace: string; name: string },
+  revision: number,
+): Promise<void> {
+  // Also when this was cancelled: what Helm has finished counts.
+  const secret = await clients.kubernetes.get(paths.secret(namespace, helmSecretName(name, revision)));
+  const status = secret?.metadata.labels?.['status'];
+  if (secret !== undefined && status === 'deployed') {
+    await proveRevision(clients, secret);
+    return;
+  }
+  const record = secret === undefined ? `there is no revision ${revision}` : `revision ${revision} is ${status} in it`;
+  throw new DeployError(
+    FAILURES.helmInterrupted,
+    `Helm has applied ${name} in ${namespace} and could not record it: ${record}. What it applied stays, and is adopted by the next attempt`,
+  );
 }

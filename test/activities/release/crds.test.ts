@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as tar from 'tar';
-import { archivedDefinitions, definitionsOf, installedDefinitions } from '../../../src/effects/release/crds.ts';
+import {
+  archivedDefinitions,
+  definitionsOf,
+  installedDefinitions,
+} from '../../../src/effects/release/definitions/crds.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 
 const definition = (name: string): string =>

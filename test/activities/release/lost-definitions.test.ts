@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as tar from 'tar';
-import { lostDefinitions, putBackDefinitions } from '../../../src/effects/release/lost-definitions.ts';
+import { lostDefinitions, putBackDefinitions } from '../../../src/effects/release/definitions/lost.ts';
 import { KubernetesError } from '../../../src/clients/kubernetes/index.ts';
 import type { ReleaseInputs } from '../../../src/plan/inputs/release-inputs.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';

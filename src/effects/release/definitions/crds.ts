@@ -1,15 +1,17 @@
 /** Kinds that a chart brings along: known to the API server a moment after Helm has created them. */
-import { DeployError } from '../../contract/errors.ts';
+import { DeployError } from '../../../contract/errors.ts';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as tar from 'tar';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { type KubernetesClient, paths, releaseOf } from '../../clients/kubernetes/index.ts';
-import { FAILURES } from '../../contract/failures.ts';
-import { conditions, trueCondition } from '../../plan/health/types.ts';
-import type { Release } from './recover.ts';
+import { type KubernetesClient, paths, releaseOf } from '../../../clients/kubernetes/index.ts';
+import type { Clients } from '../../../clients/index.ts';
+import { FAILURES } from '../../../contract/failures.ts';
+import { conditions, trueCondition } from '../../../plan/health/types.ts';
+import type { ReleaseInputs } from '../../../plan/inputs/release-inputs.ts';
+import type { Release } from '../recover.ts';
 
 const definitionSchema = z.looseObject({
   kind: z.literal('CustomResourceDefinition'),
@@ -93,4 +95,15 @@ export async function awaitEstablished(
       }
     }),
   );
+}
+
+/** Names of the kinds that the release has just brought along. Publishers make them from templates. */
+export async function kindsOf(
+  { kubernetes }: Pick<Clients, 'kubernetes'>,
+  { upstream, chartPath }: Pick<ReleaseInputs, 'upstream' | 'chartPath'>,
+  release: Release,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (upstream === undefined) return definitionsOf(chartPath);
+  return [...(await archivedDefinitions(chartPath)), ...(await installedDefinitions(kubernetes, release, signal))];
 }

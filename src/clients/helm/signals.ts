@@ -1,0 +1,40 @@
+/** When the signal that cancels a request reaches Helm: at once while it waits, some time later while it works. */
+
+/**
+ * The queue drops an aborted task at once even while it runs, and Helm has to have ended first: so only while it waits.
+ */
+export function untilItsTurn(signal: AbortSignal | undefined): { signal: AbortSignal; leave: () => void } {
+  const waiting = new AbortController();
+  const abort = (): void => {
+    waiting.abort(signal?.reason);
+  };
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  return { signal: waiting.signal, leave: () => signal?.removeEventListener('abort', abort) };
+}
+
+/**
+ * Helm's requests are cut off when it is asked to end; what the API server has begun for one may then be left behind, a
+ * port for example.
+ */
+export function someTimeAfter(
+  signal: AbortSignal | undefined,
+  seconds: number,
+): { signal: AbortSignal; forget: () => void } {
+  const ending = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    timer = setTimeout(() => {
+      ending.abort(signal?.reason);
+    }, seconds * 1000);
+  };
+  if (signal?.aborted) start();
+  else signal?.addEventListener('abort', start, { once: true });
+  return {
+    signal: ending.signal,
+    forget: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', start);
+    },
+  };
+}
