@@ -4,17 +4,13 @@ import { z } from 'zod';
 import type { Service } from '../catalog/schema.ts';
 import type { Clients } from '../clients/index.ts';
 import { isNotFound, type KubernetesObject } from '../clients/kubernetes/index.ts';
+import type { LogLine } from '../plan/explain/log-line.ts';
+import { podTrouble } from '../plan/health/index.ts';
 import { releasesOf } from '../plan/releases.ts';
 import { readPods, readWorkloads } from './observe/workloads.ts';
 import { learnEverything } from './vault/learn-everything.ts';
 
-export interface LogLine {
-  pod: string;
-  container: string;
-  /** RFC 3339, as the kubelet writes it; empty where it gives none. */
-  at: string;
-  text: string;
-}
+export type { LogLine } from '../plan/explain/log-line.ts';
 
 interface Container {
   namespace: string;
@@ -25,6 +21,8 @@ interface Container {
   running: boolean;
   /** Whether it has begun to write. */
   started: boolean;
+  /** Whether its pod has met something. */
+  trouble: boolean;
 }
 
 type Reading = Pick<Clients, 'environment' | 'catalog' | 'kubernetes' | 'vault' | 'redactor'>;
@@ -34,6 +32,8 @@ export interface PodLogOptions {
   lines: number;
   /** Of the containers before their last restart. */
   previous?: boolean;
+  /** Of pods that have met something alone. */
+  inTrouble?: boolean;
   signal: AbortSignal;
 }
 
@@ -65,11 +65,11 @@ const schema = z.object({
 export async function readPodLogs(
   clients: Reading,
   service: Service,
-  { lines, previous = false, signal }: PodLogOptions,
+  { lines, previous = false, inTrouble = false, signal }: PodLogOptions,
 ): Promise<{ lines: LogLine[]; containers: number; cleaned: boolean }> {
   const cleaned = await learnEverything(clients, signal);
-  const containers = (await containersOf(clients, service, signal)).filter(({ started, restarts }) =>
-    previous ? restarts > 0 : started,
+  const containers = (await containersOf(clients, service, signal)).filter(
+    ({ started, restarts, trouble }) => (previous ? restarts > 0 : started) && (trouble || !inTrouble),
   );
   const read = await Promise.all(
     containers.map(async ({ namespace, pod, container }) => {
@@ -91,7 +91,6 @@ export async function followPodLogs(clients: Reading, service: Service, options:
   const { signal } = options;
   const { watches } = clients.kubernetes;
   await watches.synced(signal);
-  await learnEverything(clients, signal);
   const followers = new Map<string, Follower>();
   let changed = Promise.withResolvers<undefined>();
   const ends = releasesOf(service).map(({ namespace, name }) =>
@@ -100,11 +99,14 @@ export async function followPodLogs(clients: Reading, service: Service, options:
   try {
     while (!signal.aborted) {
       changed = Promise.withResolvers();
-      for (const one of (await containersOf(clients, service, signal)).filter(({ started }) => started)) {
-        const key = `${one.pod}/${one.container}`;
+      const there = (await containersOf(clients, service, signal)).filter(({ started }) => started);
+      // A container reads what Vault holds when it starts, which may be newer than what was learned.
+      if (there.some((one) => !followers.has(keyOf(one)))) await learnEverything(clients, signal);
+      for (const one of there) {
+        const key = keyOf(one);
         const known = followers.get(key);
-        if (known && !(known.ended && (one.running || one.restarts > known.restarts))) continue;
-        const follower: Follower = { restarts: one.restarts, seen: known?.seen ?? '', ended: false };
+        if (known && !goesOn(known, one)) continue;
+        const follower: Follower = { restarts: one.restarts, seen: known?.seen ?? '', undated: false, ended: false };
         followers.set(key, follower);
         void followOne(clients, one, follower, options);
       }
@@ -117,10 +119,20 @@ export async function followPodLogs(clients: Reading, service: Service, options:
   }
 }
 
+function keyOf({ pod, container }: Container): string {
+  return `${pod}/${container}`;
+}
+
+function goesOn({ ended, undated, restarts }: Follower, container: Container): boolean {
+  return ended && (container.restarts > restarts || (container.running && !undated));
+}
+
 interface Follower {
   restarts: number;
   /** Time of its newest line. */
   seen: string;
+  /** Its lines bear no time, as a simulated container's: nobody knows where to go on after a break. */
+  undated: boolean;
   ended: boolean;
 }
 
@@ -137,7 +149,8 @@ async function followOne(
     for await (const text of clients.kubernetes.followPodLog({ namespace, pod }, container, begin, signal)) {
       const line = lineOf(clients, pod, container, text);
       if (from !== '' && line.at !== '' && line.at <= from) continue;
-      if (line.at !== '') follower.seen = line.at;
+      if (line.at === '') follower.undated = true;
+      else follower.seen = line.at;
       onLine(line);
     }
   } catch (error) {
@@ -162,6 +175,7 @@ async function containersOf({ kubernetes }: Reading, service: Service, signal: A
 function containersIn(object: KubernetesObject, namespace: string): Container[] {
   const { spec, status } = schema.parse(object);
   const known = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  const trouble = podTrouble(object) !== undefined;
   return [...(spec.initContainers ?? []), ...spec.containers].map(({ name }) => {
     const found = known.find((one) => one.name === name);
     const running = Boolean(found?.state?.running);
@@ -171,6 +185,7 @@ function containersIn(object: KubernetesObject, namespace: string): Container[] 
       container: name,
       restarts: found?.restartCount ?? 0,
       running,
+      trouble,
       started: running || Boolean(found?.state?.terminated) || Boolean(found?.lastState?.terminated),
     };
   });

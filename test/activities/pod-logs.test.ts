@@ -1,6 +1,8 @@
 /** Logs of all pods of a service: merged by time, followed through restarts and breaks, without secret values. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { readTroubles } from '../../src/cli/deploy/beside/pod-logs.ts';
+import { applyLive, emptyLive } from '../../src/cli/render/live.ts';
 import { followPodLogs, type LogLine, readPodLogs } from '../../src/effects/pod-logs.ts';
 import { KubernetesError, type KubernetesObject } from '../../src/clients/kubernetes/index.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
@@ -11,6 +13,12 @@ const pod = (name: string, restarts = 0, state: object = { running: {} }): Kuber
   spec: { containers: [{ name: 'main' }] },
   status: { phase: 'Running', containerStatuses: [{ name: 'main', restartCount: restarts, state }] },
 });
+const crashed = (name: string): KubernetesObject => {
+  const found = pod(name, 3);
+  const waiting = { reason: 'CrashLoopBackOff', message: 'back-off' };
+  const status = { name: 'main', restartCount: 3, state: { waiting }, lastState: { terminated: { exitCode: 1 } } };
+  return { ...found, status: { phase: 'Running', containerStatuses: [status] } };
+};
 const put = ({ cluster }: FakeParts, object: KubernetesObject): void => {
   cluster.objects.set(`/api/v1/namespaces/apps/pods/${object.metadata.name}`, object);
   cluster.notify('apps', 'api');
@@ -49,6 +57,97 @@ describe('logs of a service', () => {
       };
       const { lines } = await readPodLogs(parts.clients, serviceOf(parts), { ...wanted, previous: true });
       assert.deepEqual([asked, lines.map(({ text }) => text)], [[['api-a', 'main', true]], ['the end']]);
+    }));
+
+  test('of pods in trouble alone', () =>
+    withFakeClients(async (parts) => {
+      const ready = { ...pod('api-a'), status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } };
+      put(parts, ready);
+      put(parts, pod('api-b', 3, { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } }));
+      parts.clients.kubernetes.podLog = ({ pod: name }) => Promise.resolve(`${name} says\n`);
+      const { lines } = await readPodLogs(parts.clients, serviceOf(parts), { ...wanted, inTrouble: true });
+      assert.deepEqual(
+        lines.map(({ text }) => text),
+        [],
+        'it has written nothing yet',
+      );
+      put(parts, crashed('api-b'));
+      const after = await readPodLogs(parts.clients, serviceOf(parts), { ...wanted, inTrouble: true });
+      assert.deepEqual(
+        after.lines.map(({ text }) => text),
+        ['api-b says'],
+      );
+    }));
+
+  test('the ends of logs of what a wait has met something with, for as long as it has', () =>
+    withFakeClients(async (parts) => {
+      put(parts, crashed('api-b'));
+      parts.clients.kubernetes.podLog = () => Promise.resolve('1\n2\n3\n4\n');
+      const stop = new AbortController();
+      const told: unknown[] = [];
+      const cause = { kind: 'cause', id: 'x', release: 'api', message: 'CrashLoopBackOff' } as const;
+      await readTroubles(parts.clients, {
+        view: () => applyLive(emptyLive(), cause),
+        emit: (event) => {
+          told.push(event.kind === 'trouble-log' ? [event.release, event.lines.map(({ text }) => text)] : event);
+          stop.abort();
+        },
+        signal: stop.signal,
+      });
+      assert.deepEqual(told, [['api', ['2', '3', '4']]]);
+      const view = applyLive(applyLive(emptyLive(), cause), { kind: 'trouble-log', release: 'api', lines: [] });
+      assert.deepEqual(Object.keys(view.troubleLog), ['api']);
+      assert.deepEqual(applyLive(view, { kind: 'cause-over', id: 'x' }).troubleLog, {});
+    }));
+
+  test('followed from before Vault holds anything: a value that comes later is hidden, too', () =>
+    withFakeClients(async (parts) => {
+      const stop = new AbortController();
+      const told: string[] = [];
+      let looks = 0;
+      parts.clients.vault.state = () => {
+        looks += 1;
+        if (looks === 2) parts.clients.redactor.learn('made-later-1234');
+        return Promise.resolve({ state: 'uninitialized', detail: '' });
+      };
+      parts.clients.kubernetes.followPodLog = async function* () {
+        yield await Promise.resolve(line(1, 'password made-later-1234'));
+      };
+      put(parts, pod('api-a'));
+      await followPodLogs(parts.clients, serviceOf(parts), {
+        lines: 10,
+        signal: stop.signal,
+        onLine: ({ pod: name, text }) => {
+          told.push(`${name} ${text}`);
+          if (name === 'api-a') put(parts, pod('api-b'));
+          else stop.abort();
+        },
+        onProblem: assert.fail,
+      });
+      assert.equal(looks, 2);
+      assert.equal(told.at(-1), 'api-b password [redacted]');
+    }));
+
+  test('followed: a line without a time is told once, however often the log breaks', () =>
+    withFakeClients(async (parts) => {
+      const stop = new AbortController();
+      const told: string[] = [];
+      parts.clients.kubernetes.followPodLog = async function* () {
+        yield await Promise.resolve('simulated');
+      };
+      put(parts, pod('api-a'));
+      // Any change of the service's objects lets it look again.
+      const timer = setInterval(() => put(parts, told.length === 1 ? pod('api-b') : pod('api-a')), 10);
+      await followPodLogs(parts.clients, serviceOf(parts), {
+        lines: 10,
+        signal: stop.signal,
+        onLine: ({ pod: name }) => {
+          told.push(name);
+          if (told.length === 2) stop.abort();
+        },
+        onProblem: assert.fail,
+      }).finally(() => clearInterval(timer));
+      assert.deepEqual(told, ['api-a', 'api-b']);
     }));
 
   test('followed: pods that come, a container started anew, and a break without repeating a line', () =>

@@ -60,6 +60,13 @@ test('what earlier runs took, and what takes longer', () => {
   assert.deepEqual(json([...PLANNED, { kind: 'past', runs: [] }])[2], { type: 'remaining', remaining: null });
 });
 
+test('what a pod writes: behind its name, and without moving the cursor', () => {
+  const line = { pod: 'api-1', container: 'main', at: '2026-01-05T12:00:01.5Z', text: 'ready\u001b[2J \u001b[32mok' };
+  const events: LiveEvent[] = [...PLANNED, { kind: 'log', service: 'api', line }];
+  assert.deepEqual(plain(events).slice(2), ['       api-1/main | ready \u001b[32mok']);
+  assert.deepEqual(json(events).slice(2), [{ type: 'log', service: 'api', ...line }]);
+});
+
 test('plain: what is waited for is no change, what is tried again is', () => {
   const retry: LiveEvent = {
     kind: 'retry',

@@ -33,6 +33,9 @@ describe('arguments', { concurrency: 2 }, () => {
     [['deploy', '--if-running', 'wait'], /Allowed choices are attach, refuse/],
     [['status', 'everything'], /Too many arguments/i],
     [['plan', '--env', 'mini', '--image', 'strage=1.2'], /there is no service "strage", did you mean "storage"\?/],
+    [['deploy', '--env', 'mini', '--follow', 'strage'], /There is no service "strage", did you mean "storage"\?/],
+    [['attach', '--env', 'mini', '--follow', 'strage'], /There is no service "strage", did you mean "storage"\?/],
+    [['deploy', '--env', 'mini', '--follow', 'storage', '--detach'], /nothing to --follow/],
     [['plan', '--env', 'mini', '--only', 'strage'], /There is no service "strage", did you mean "storage"\?/],
     [['plan', '--out', '/dev/null/plan.json'], /\/dev\/null\/plan\.json cannot be written/],
     [

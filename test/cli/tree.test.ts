@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LiveEvent } from '../../src/cli/render/live.ts';
+import type { LogLine } from '../../src/plan/explain/log-line.ts';
 import { treeLines } from '../../src/cli/render/tree.ts';
 import { colourStyle, plainStyle } from '../../src/cli/shared/terminal.ts';
 import { ended, FAILED, fold, HALFWAY, PAST, PLANNED, progress, START } from './sample.ts';
 
 const draw = (events: readonly LiveEvent[], after: number, { columns = 80, rows = 24 } = {}): string[] =>
   treeLines(fold(events), { environment: 'sandbox', now: START + after * 1000, columns, rows, style: plainStyle });
+
+const said = (pod: string, container: string, text: string): LogLine => ({
+  pod,
+  container,
+  at: '2026-01-05T12:00:00.5Z',
+  text,
+});
 
 const CASES: { name: string; events: readonly LiveEvent[]; after: number; golden: string }[] = [
   {
@@ -109,6 +117,31 @@ sandbox: 2/5 done, 1 at work, 2 waiting   1:02, time left unknown
     ▸ identity                   starting    0:53  pods, then its health check
     · identity-init              waiting           for identity
 · 14 Frontend Applications             waits for identity-init`,
+  },
+  {
+    name: 'a pod in trouble, and the service that is followed',
+    after: 62,
+    events: [
+      ...HALFWAY,
+      { kind: 'cause', id: '4/9/cause', release: 'identity', phase: 4, message: 'CrashLoopBackOff' },
+      {
+        kind: 'trouble-log',
+        release: 'identity',
+        lines: [said('identity-0', 'identity', 'no such \u001b[31mtable\u001b[2J')],
+      },
+      { kind: 'log', service: 'gitops', line: said('gitops-1', 'server', 'listens on 8080') },
+    ],
+    golden: `
+sandbox: 1/5 done, 2 at work, 2 waiting   1:02, about 0:08 left
+  identity waits: CrashLoopBackOff
+▸  1 Core Infrastructure               1/2
+    ▸ gitops                     applying    1:01  nothing there yet
+▸  4 Authentication                    0/2
+    ▸ identity                   starting    0:53  pods, then its health check
+        identity-0/identity | no such table
+    · identity-init              waiting           for identity
+· 14 Frontend Applications             waits for identity-init, gitops
+  gitops-1/server | listens on 8080`,
   },
   {
     name: 'a wait that has met something',

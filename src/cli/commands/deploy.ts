@@ -4,7 +4,7 @@ import { environmentCommand } from '../shared/command.ts';
 import type { CliContext } from '../shared/context.ts';
 import { OVERRIDE_FREEZE, parseReason } from '../shared/reason.ts';
 import { addSelectionOptions } from '../shared/selection-options.ts';
-import { IF_RUNNING, type DeployOptions } from '../deploy/options.ts';
+import { type DeployOptions, FOLLOW_HELP, IF_RUNNING } from '../deploy/options.ts';
 
 export function deployCommand(context: CliContext): Command {
   const command = environmentCommand('deploy', {
@@ -32,6 +32,7 @@ The deployment is a workflow: Ctrl-C, a lost terminal or a dead machine do not e
     ],
   });
   return addSelectionOptions(command)
+    .option('--follow <service>', FOLLOW_HELP)
     .option('--detach', 'start the deployment and leave it running (exit code 4)')
     .option('--timeout <duration>', 'end the deployment in good order after this time: 90s, 15m, 1h30m', parseDuration)
     .option(

@@ -15,7 +15,7 @@ import type { OperationResult } from '../../contract/deploy.ts';
 import { type Connections, NotRunningError } from '../../environment/connections.ts';
 import { applyLive, emptyLive, type LiveEvent, type LiveView, stateOf } from '../render/live.ts';
 import type { Renderer } from '../render/renderer.ts';
-import { watchPace } from './pace.ts';
+import { watchPace } from './beside/pace.ts';
 import { watchRetries } from './retries.ts';
 import { watchStalls } from './stalls.ts';
 
@@ -29,6 +29,15 @@ export interface FollowInput {
   engine: () => Promise<Connections['engine']>;
   /** What a person should know about an operation that does not move; nothing while it does. */
   describeStall: (holder: LockHolder) => string[];
+  /** What else adds to the picture; ends with the signal, and never rejects. */
+  beside?: (to: Beside) => Promise<void>;
+}
+
+export interface Beside {
+  view: () => LiveView;
+  emit: (event: LiveEvent) => void;
+  /** Aborted when the operation has ended, or nobody watches it any more. */
+  signal: AbortSignal;
 }
 
 const MOVED = 'the engine moved';
@@ -47,6 +56,7 @@ export async function follow({
   signal,
   engine,
   describeStall,
+  beside,
 }: FollowInput): Promise<OperationResult> {
   let view: LiveView = emptyLive();
   let known = 0;
@@ -77,13 +87,9 @@ export async function follow({
     },
     signal: AbortSignal.any([signal, ended.signal]),
   });
-  void watchPace({
-    client: () => connection.client,
-    run,
-    view: () => view,
-    emit: show,
-    signal: AbortSignal.any([signal, ended.signal]),
-  });
+  const picture: Beside = { view: () => view, emit: show, signal: AbortSignal.any([signal, ended.signal]) };
+  void watchPace({ client: () => connection.client, run, ...picture });
+  void beside?.(picture);
   try {
     for (;;) {
       const outage = new AbortController();

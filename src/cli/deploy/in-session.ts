@@ -1,6 +1,7 @@
 /**
  * The frame of every command that watches an operation: one renderer, one listener for signals, one way out for errors.
  */
+import { checkService } from '../shared/arguments.ts';
 import type { CliContext } from '../shared/context.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { createRenderer } from '../render/renderers.ts';
@@ -12,7 +13,7 @@ import { type Session, writeJsonError } from './session.ts';
 export async function inSession(
   context: CliContext,
   command: string,
-  options: { env: string; image?: Record<string, string>; json?: true },
+  options: { env: string; image?: Record<string, string>; follow?: string; json?: true },
   work: (session: Session, prepared: Prepared) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const json = options.json === true;
@@ -20,8 +21,19 @@ export async function inSession(
   const interrupts = watchInterrupts();
   try {
     const prepared = await preflight(context, options.env, options.image);
+    const { follow } = options;
+    const { environment, catalog } = prepared;
+    const services = catalog.services.map(({ name }) => name);
+    if (follow !== undefined) checkService(follow, services);
     return await work(
-      { context, environment: prepared.environment, json, renderer, interrupted: interrupts.signal },
+      {
+        context,
+        environment,
+        json,
+        renderer,
+        interrupted: interrupts.signal,
+        ...(follow === undefined ? {} : { follow }),
+      },
       prepared,
     );
   } catch (error) {

@@ -3,7 +3,7 @@ import type { AttachOptions, DeployOptions } from './options.ts';
 import { checkName, confirmByName } from '../shared/confirm.ts';
 import type { CliContext } from '../shared/context.ts';
 import type { Environment } from '../../environment/schema.ts';
-import type { ExitCode } from '../shared/failure.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { inSession } from './in-session.ts';
 import { approvedPlan } from '../plan/approved.ts';
@@ -12,6 +12,8 @@ import { checkInputs } from './preflight.ts';
 
 export function runDeploy(context: CliContext, options: DeployOptions): Promise<ExitCode> {
   return inSession(context, 'deploy', options, async (session, prepared) => {
+    if (options.follow !== undefined && options.detach)
+      throw refused('--detach leaves the deployment alone, so there is nothing to --follow: give one of them.');
     const approved = options.plan === undefined ? undefined : await approvedPlan(options.plan, options, prepared);
     selectionOf(options, prepared.catalog);
     await checkInputs(prepared, approved?.imageTags ?? options.image ?? {}, context);

@@ -9,6 +9,8 @@ export interface Session {
   context: CliContext;
   environment: Environment;
   json: boolean;
+  /** Service whose pods' lines are shown. */
+  follow?: string;
   renderer: Renderer;
   /** Aborted by Ctrl-C and its relatives, with an Interrupted as the reason. */
   interrupted: AbortSignal;

@@ -18,6 +18,7 @@ import { summaryLines } from '../render/summary.ts';
 import { printLines } from '../shared/terminal.ts';
 import { EngineStoppedError, follow } from './follow.ts';
 import { supervised } from './local-stack.ts';
+import { watchPodLogs } from './beside/pod-logs.ts';
 import type { Session } from './session.ts';
 
 export const OUTCOME_CODES: Record<OperationResult['outcome'], ExitCode> = {
@@ -74,6 +75,7 @@ export async function watchToEnd(
         renderer,
         signal: interrupted,
         engine,
+        beside: watchPodLogs(session),
         describeStall: (holder) => describeStall(holder, environment),
       }),
     );

@@ -1,10 +1,11 @@
 /** `ananta logs SERVICE`: all replicas of a service, its Jobs too, each line behind the name of its pod. */
-import type { LogLine } from '../../effects/pod-logs.ts';
+import type { LogLine } from '../../plan/explain/log-line.ts';
 import type { Service } from '../../catalog/schema.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { CliContext } from '../shared/context.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
+import { namedLine } from '../shared/pod-line.ts';
 import type { Style } from '../shared/terminal.ts';
 
 export interface PodLogsOptions {
@@ -13,8 +14,6 @@ export interface PodLogsOptions {
   previous?: true;
   json?: true;
 }
-
-const WHERE_NAMES_END = 60;
 
 export async function printPodLogs(
   context: CliContext,
@@ -61,13 +60,8 @@ function printer(output: { write(text: string): unknown }, style: Style, json: b
       output.write(`${JSON.stringify(line)}\n`);
       return;
     }
-    const name = `${line.pod}/${line.container}`.slice(-WHERE_NAMES_END);
+    const { name, text } = namedLine(line);
     width = Math.max(width, name.length);
-    output.write(`${style('dim', `${name.padEnd(width)} |`)} ${withoutControls(line.text)}\n`);
+    output.write(`${style('dim', `${name.padEnd(width)} |`)} ${text}\n`);
   };
-}
-
-/** A log of others must not move the cursor; its colours stay. */
-function withoutControls(text: string): string {
-  return text.replace(/\u001b(?!\[[0-9;]*m)[^a-zA-Z]*[a-zA-Z]?|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g, '');
 }

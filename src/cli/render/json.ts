@@ -14,6 +14,7 @@ export type JsonLine = {
     | 'cause'
     | 'remaining'
     | 'slow'
+    | 'log'
     | 'notice'
     | 'detached'
     | 'error'
@@ -76,6 +77,9 @@ export function jsonEvent(event: LiveEvent, view: LiveView, now = Date.now()): J
       const { service: name, ...times } = event.slow;
       return { type: 'slow', name, ...times };
     }
+    case 'log':
+      return { type: 'log', service: event.service, ...event.line };
+    case 'trouble-log':
     case 'retry-over':
     case 'cause-over':
     case 'finished':

@@ -4,6 +4,7 @@
  */
 import type { ServiceState } from '../../contract/deploy.ts';
 import { FINAL_STATES } from '../../contract/states.ts';
+import type { LogLine } from '../../plan/explain/log-line.ts';
 import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress } from '../../plan/progress.ts';
 import type { PastRun } from '../../plan/remaining/past.ts';
 import { type Remaining, remainingOf, type Slow, slowServices } from '../../plan/remaining/remaining.ts';
@@ -50,8 +51,30 @@ export interface SlowEvent {
   slow: Slow;
 }
 
+/** A line of a pod of the service that was asked for (`--follow`), cleaned of the platform's values. */
+export interface LogEvent {
+  kind: 'log';
+  service: string;
+  line: LogLine;
+}
+/** The ends of logs of a release's pods that have met something, cleaned. */
+export interface TroubleLogEvent {
+  kind: 'trouble-log';
+  release: string;
+  lines: LogLine[];
+}
+
 /** Everything that a renderer is told about the deployment itself. */
-export type LiveEvent = DeploymentEvent | RetryEvent | RetryOver | CauseEvent | CauseOver | PastEvent | SlowEvent;
+export type LiveEvent =
+  | DeploymentEvent
+  | RetryEvent
+  | RetryOver
+  | CauseEvent
+  | CauseOver
+  | PastEvent
+  | SlowEvent
+  | LogEvent
+  | TroubleLogEvent;
 
 export interface LiveView {
   progress: DeploymentProgress;
@@ -63,10 +86,17 @@ export interface LiveView {
   causes: Record<string, CauseEvent>;
   /** Absent until they have been read. */
   past?: readonly PastRun[];
+  /** The newest lines of the service that was asked for. */
+  log: readonly LogLine[];
+  /** By release, for as long as its wait has met something. */
+  troubleLog: Record<string, LogLine[]>;
 }
 
+/** More than any terminal shows of it. */
+const KEPT_LINES = 100;
+
 export function emptyLive(startedAt = 0): LiveView {
-  return { progress: emptyProgress(startedAt), activeSince: {}, retries: {}, causes: {} };
+  return { progress: emptyProgress(startedAt), activeSince: {}, retries: {}, causes: {}, log: [], troubleLog: {} };
 }
 
 /** @returns a new view */
@@ -78,11 +108,15 @@ export function applyLive(view: LiveView, event: LiveEvent): LiveView {
   }
   if (event.kind === 'cause') return { ...view, causes: { ...view.causes, [event.id]: event } };
   if (event.kind === 'cause-over') {
-    const { [event.id]: _over, ...causes } = view.causes;
-    return { ...view, causes };
+    const { [event.id]: over, ...causes } = view.causes;
+    const { [over?.release ?? '']: _lines, ...troubleLog } = view.troubleLog;
+    return { ...view, causes, troubleLog };
   }
   if (event.kind === 'past') return { ...view, past: event.runs };
   if (event.kind === 'slow') return view;
+  if (event.kind === 'log') return { ...view, log: [...view.log, event.line].slice(-KEPT_LINES) };
+  if (event.kind === 'trouble-log')
+    return { ...view, troubleLog: { ...view.troubleLog, [event.release]: event.lines } };
   const progress = applyEvent(view.progress, event);
   if (event.kind !== 'progress') return { ...view, progress };
   const { service, state, at } = event.event;

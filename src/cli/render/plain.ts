@@ -1,6 +1,7 @@
 /** For logs and pipes: one line per change, with the time since the deployment began. */
 import { isNoop } from '../../plan/progress.ts';
 import { clock, count, duration, oneLine } from '../shared/format.ts';
+import { namedLine } from '../shared/pod-line.ts';
 import { detailOf, type LiveEvent, type LiveView, remaining } from './live.ts';
 import { remainingWords, slowWords } from './pace-words.ts';
 import { waitText } from './waits.ts';
@@ -43,6 +44,11 @@ export function plainLine(event: LiveEvent, view: LiveView, now: number): string
     }
     case 'slow':
       return `${at(now)}  ${slowWords(event.slow)}`;
+    case 'log': {
+      const { name, text } = namedLine(event.line);
+      return `       ${name} | ${text}`;
+    }
+    case 'trouble-log':
     case 'retry-over':
     case 'cause-over':
       return undefined;

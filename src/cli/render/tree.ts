@@ -4,6 +4,7 @@
  */
 import type { PlannedService } from '../../contract/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../../contract/states.ts';
+import type { LogLine } from '../../plan/explain/log-line.ts';
 import { waitsFor } from '../../plan/progress.ts';
 import { clock, column, count, oneLine, truncate, wrap } from '../shared/format.ts';
 import type { Style, Tone } from '../shared/terminal.ts';
@@ -46,6 +47,24 @@ const LEVELS = [
 ] as const;
 
 export function treeLines(view: LiveView, options: TreeOptions): string[] {
+  const log = logLines(view, options);
+  const picture = pictureLines(view, { ...options, rows: options.rows - log.length });
+  return [...picture, ...log];
+}
+
+/** The newest lines of the service that was asked for, in the lower third. */
+function logLines(view: LiveView, options: TreeOptions): string[] {
+  const most = Math.floor(options.rows / 3);
+  if (most === 0) return [];
+  const shown = view.log.slice(-most);
+  return shown.map((line) => options.style('dim', fit(podText(line, '  '), options)));
+}
+
+function podText({ pod, container, text }: LogLine, indent: string): string {
+  return `${indent}${pod}/${container} | ${oneLine(text)}`;
+}
+
+function pictureLines(view: LiveView, options: TreeOptions): string[] {
   const head = headline(view, options);
   if (!view.progress.plan) return [head, ...retryLines(view, options)].slice(0, Math.max(1, options.rows - 1));
   const room = Math.max(1, options.rows - 1);
@@ -174,7 +193,14 @@ function serviceLine(view: LiveView, service: PlannedService, options: TreeOptio
       ? ''
       : clock((options.now - since) / 1000);
   const text = `    ${mark} ${column(service.name, NAME_WIDTH)} ${column(state, STATE_WIDTH)} ${elapsed.padStart(CLOCK_WIDTH - 1)}  ${note(view, service.name, options.columns - NOTE_COLUMN)}`;
-  return [options.style(tone, fit(text.trimEnd(), options))];
+  return [options.style(tone, fit(text.trimEnd(), options)), ...troubleLines(view, service, options)];
+}
+
+/** What its pods in trouble have said last. */
+function troubleLines(view: LiveView, { steps }: PlannedService, options: TreeOptions): string[] {
+  return steps
+    .flatMap(({ name }) => view.troubleLog[name] ?? [])
+    .map((line) => options.style('dim', fit(podText(line, '        '), options)));
 }
 
 function note(view: LiveView, service: string, width: number): string {

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import type { DeploymentHandle } from '../../clients/temporal/index.ts';
-import { pastRuns } from '../../clients/temporal/past-runs.ts';
-import { type LiveView, type PastEvent, slow, type SlowEvent } from '../render/live.ts';
+import type { DeploymentHandle } from '../../../clients/temporal/index.ts';
+import { pastRuns } from '../../../clients/temporal/past-runs.ts';
+import { type LiveView, type PastEvent, slow, type SlowEvent } from '../../render/live.ts';
 
 export interface PaceWatch {
   client: () => Client;
