@@ -22,7 +22,7 @@ const serviceFrom = (chart: string): string => services.find((row) => row.chart.
 const REDIS = upstreamCharts['redis']!;
 const JAEGER = upstreamCharts['jaeger']!;
 /** An image of the platform's own. */
-const OWN = services.find(({ image }) => image?.own === true)!.image!;
+const OWN = services.find(({ image }) => image.own)!.image;
 
 /** Two services from publishers' charts, all others bundled. */
 const OVERRIDES = `chartOverrides: {${['redis', 'jaeger'].map((chart) => `${serviceFrom(chart)}: upstream`).join(', ')}}`;
