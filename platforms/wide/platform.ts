@@ -1,6 +1,7 @@
 /**
  * Any number of services in layers, to see how deployments behave with many: below them Vault, then `layers` layers in
- * which each service waits for two of the layer before. An environment says how many:
+ * which each service waits for two of the layer before. Layers are filled in turn, so that one service more changes no
+ * other row. An environment says how many:
  *
  *     platform: wide
  *     platformParameters: { services: 200, layers: 5 }
@@ -26,7 +27,6 @@ export default function wide({ services, layers, ...unknown }: Parameters): Cata
   if (other !== undefined) throw new Error(`there is no parameter "${other}"; known: services, layers`);
   const count = wholeNumber('services', services ?? DEFAULT_SERVICES, MOST_SERVICES);
   const depth = Math.min(wholeNumber('layers', layers ?? DEFAULT_LAYERS, MOST_SERVICES), count);
-  const width = Math.ceil(count / depth);
   return {
     name: 'wide',
     title: 'Wide',
@@ -49,7 +49,7 @@ export default function wide({ services, layers, ...unknown }: Parameters): Cata
         keys: [{ kind: 'generated', name: 'token', format: 'alphanumeric', length: 32 }],
       },
     ],
-    services: [vault, ...Array.from({ length: count }, (_, index) => serviceAt(index, width))],
+    services: [vault, ...Array.from({ length: count }, (_, index) => serviceAt(index, depth))],
   };
 }
 
@@ -69,10 +69,11 @@ function nameOf(layer: number, index: number): string {
   return `layer-${layer + 1}-${index + 1}`;
 }
 
-/** @param width services of a layer; the last one may have fewer */
-function serviceAt(index: number, width: number): ServiceInput {
-  const [layer, place] = [Math.floor(index / width), index % width];
-  const before = [place, (place + 1) % width].map((other) => nameOf(layer - 1, other));
+/** @param layers how many there are; the first ones may have one service more than the last */
+function serviceAt(index: number, layers: number): ServiceInput {
+  const [layer, place] = [index % layers, Math.floor(index / layers)];
+  // Only those that are there before this one is added.
+  const before = [place, Math.max(place - 1, 0)].map((other) => nameOf(layer - 1, other));
   return {
     number: FIRST + index,
     phase: layer + 2,

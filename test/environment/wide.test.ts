@@ -21,6 +21,12 @@ describe('the platform wide', () => {
       assert.equal(longest.seconds, Math.min(layers, services) + 1, 'Vault, then one of each layer');
     });
 
+  test('one service more changes no other row', async () => {
+    const [before, after] = [await load({ services: 20, layers: 4 }), await load({ services: 21, layers: 4 })];
+    assert.deepEqual(after.services.slice(0, -1), before.services);
+    assert.deepEqual({ ...after, services: [] }, { ...before, services: [] });
+  });
+
   for (const [parameters, says] of [
     [{ services: 0 }, /services has to be a whole number from 1 to 2000, and is "0"/],
     [{ layers: 'many' }, /layers has to be a whole number/],

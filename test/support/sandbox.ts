@@ -3,7 +3,7 @@
  * user drives it. Closing it stops every process it started, commands that still run included.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,6 +19,7 @@ import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { loadPlatform } from '../../src/environment/platform.ts';
 import { shareCaches } from './caches.ts';
+import { copyOfCheckout } from './checkout.ts';
 import { type CliRun, commandInProcess, type JsonLine, parseLine } from './command.ts';
 
 export type { CliRun, JsonLine };
@@ -189,23 +190,6 @@ export async function createSandbox(
       if (!beside) await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function copyOfCheckout(folder: string): Promise<string> {
-  for (const part of [
-    'bootstrap',
-    'environments',
-    'helm',
-    'platforms',
-    'src',
-    'package.json',
-    'package-lock.json',
-    'launcher.mjs',
-  ]) {
-    await cp(join(config.repoRoot, part), join(folder, part), { recursive: true, verbatimSymlinks: true });
-  }
-  await symlink(join(config.repoRoot, 'node_modules'), join(folder, 'node_modules'));
-  return folder;
 }
 
 /**
