@@ -13,7 +13,11 @@ if (folder === undefined) throw new Error('image-parts: the folder is missing');
 const target = resolve(folder);
 const config = readConfig();
 await mkdir(target, { recursive: true });
-const [helm, build] = await Promise.all([acquireHelm(config), workflowBuild(config.repoRoot, target)]);
+const [helm, build, traced] = await Promise.all([
+  acquireHelm(config),
+  workflowBuild(config.repoRoot, target),
+  workflowBuild(config.repoRoot, target, { traced: true }),
+]);
 await copyFile(helm, join(target, 'helm'));
 await chmod(join(target, 'helm'), 0o755);
-console.log(`Helm from ${helm}; workflow code ${build.buildId} in ${build.path}`);
+console.log(`Helm from ${helm}; workflow code ${build.buildId} in ${build.path}, with spans ${traced.buildId}`);

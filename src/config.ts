@@ -26,6 +26,10 @@ export interface Config {
    * start one, never written anywhere.
    */
   loginEnv: Readonly<Record<string, string>>;
+  /** OpenTelemetry's own variables, OTEL_*: for this process and the worker that it starts; some hold tokens. */
+  otel: Readonly<Record<string, string>>;
+  /** W3C's context of whoever started this process, a pipeline perhaps: TRACEPARENT. */
+  traceparent: string | undefined;
   /** Of the environment, for what is not on this machine. */
   proxies: Proxies;
   ci: boolean;
@@ -97,7 +101,7 @@ const OF_THE_SHELL = new RegExp(
   `^(${[
     '_|PWD|OLDPWD|SHLVL|SHELL|TERM|TERM_.*|COLORTERM|COLUMNS|LINES|PS\\d|LS_COLORS|EDITOR|VISUAL|PAGER|HIST[A-Z_]+',
     'DISPLAY|WINDOWID|INVOCATION_ID|JOURNAL_STREAM|(SSH_(CLIENT|CONNECTION|TTY))|(TMUX|XDG_SESSION|VSCODE|WT|KITTY)(_.*)?',
-    'INIT_CWD|NODE|COLOR|NODE_(OPTIONS|COMPILE_CACHE|TEST_CONTEXT)|(npm|SWC|ANANTA|HELM)_.*',
+    'TRACEPARENT|TRACESTATE|INIT_CWD|NODE|COLOR|NODE_(OPTIONS|COMPILE_CACHE|TEST_CONTEXT)|(npm|SWC|ANANTA|HELM)_.*',
     'KUBECONFIG|GO(GC|MEMLIMIT|MAXPROCS)',
   ].join('|')})$`,
 );
@@ -127,6 +131,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         value === undefined || OF_THE_SHELL.test(name) ? [] : [[name, value]],
       ),
     ),
+    otel: Object.fromEntries(
+      Object.entries(env).flatMap(([name, value]) =>
+        value !== undefined && name.startsWith('OTEL_') ? [[name, value]] : [],
+      ),
+    ),
+    traceparent: env['TRACEPARENT'],
     proxies: proxiesOf(env),
     ci: env['CI'] === 'true',
     noColor: (env['NO_COLOR'] ?? '') !== '',

@@ -3,20 +3,24 @@
  *
  *   node src/worker.ts --env NAME
  */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
+import type { Tracing } from './clients/telemetry/tracing.ts';
 import { temporalScope } from './activities/scope.ts';
 import { type Clients, createClients } from './clients/index.ts';
 import { olderBundle, workflowBuild } from './clients/temporal/bundle.ts';
 import { EngineAccessError, isRunAlive } from './clients/temporal/index.ts';
 import { workerIdentities } from './clients/temporal/workers.ts';
-import { keepLoopbackDirect, readConfig } from './config.ts';
+import { type Config, keepLoopbackDirect, readConfig } from './config.ts';
 import { AnantaError } from './contract/errors.ts';
 import { metricsOf } from './contract/metrics.ts';
 import { taskQueueOf } from './contract/names.ts';
 import { resolveConnections } from './environment/connections.ts';
 import { loadEnvironment } from './environment/load.ts';
+import { type TraceSettings, tracesOf } from './environment/telemetry.ts';
 import { contentDigest, identityWithContent } from './plan/inputs/content.ts';
 import { platformInputs } from './plan/inputs/platform-inputs.ts';
 import { processTag } from './process/owner.ts';
@@ -37,12 +41,14 @@ export async function runWorker(environmentName: string, helm?: string): Promise
   const say = (text: string): void => {
     process.stdout.write(`${new Date().toISOString()} ${text}\n`);
   };
+  const settings = tracesOf(environment, config.otel);
+  const tracing = settings && (await tracingOf(settings, environment.name, config));
   const noMetrics = await installRuntime(environment, lineLogger());
   if (noMetrics !== undefined) say(noMetrics);
   const metrics = metricsOf(Runtime.instance().metricMeter);
   let serving: Serving | undefined;
   const [build, engine] = await Promise.all([
-    workflowBuild(config.repoRoot, config.stateRoot),
+    workflowBuild(config.repoRoot, config.stateRoot, { traced: tracing !== undefined }),
     openEngineLink(environmentName, connections.engine, {
       say,
       onReconnect: (connection) => {
@@ -72,6 +78,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
       olderBundle: (buildId) => olderBundle(buildId, config.stateRoot, config.pod?.workflowsDir),
       worker: {
         activities: createActivities(clients, temporalScope, metrics),
+        ...(tracing === undefined ? {} : { plugins: [tracing.plugin] }),
         // A workflow that a dead worker held would otherwise wait 10 s for it.
         stickyQueueScheduleToStartTimeout: '1s',
         shutdownGraceTime: `${graceSeconds}s`,
@@ -94,7 +101,16 @@ export async function runWorker(environmentName: string, helm?: string): Promise
   } finally {
     await clients.close();
     await engine.close();
+    const problem = await tracing?.close();
+    if (problem !== undefined) say(`Spans could not be sent: ${problem}`);
   }
+}
+
+/** Loaded late: most workers make no traces. */
+async function tracingOf(settings: TraceSettings, environment: string, { otel, repoRoot }: Config): Promise<Tracing> {
+  const { startTracing } = await import('./clients/telemetry/tracing.ts');
+  const { version } = JSON.parse(await readFile(join(repoRoot, 'package.json'), 'utf8')) as { version: string };
+  return startTracing(settings, { service: 'ananta-worker', version, environment, variables: otel });
 }
 
 /** A line for each event of the SDK, without its stack traces. */

@@ -62,6 +62,7 @@ function workerEnvironment(config: Config, logsInByPlugin: boolean): Record<stri
   return {
     ...(logsInByPlugin ? config.loginEnv : {}),
     ...config.childEnv,
+    ...config.otel,
     ANANTA_STATE_DIR: config.stateRoot,
     ANANTA_CACHE_DIR: config.cacheDir,
     ANANTA_ENVIRONMENTS_DIR: config.environmentsDir,

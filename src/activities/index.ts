@@ -34,6 +34,7 @@ import { syncSecrets } from '../effects/vault/sync-secrets.ts';
 import { recordVersion } from '../effects/versions/record.ts';
 import { awaitHealthy } from '../effects/wait/healthy.ts';
 import { ensureDriftSchedule, removeDriftSchedule } from './drift-schedule.ts';
+import { annotateSpan, type SpanAttributes } from '../process/spans.ts';
 import { assertEnvironment, assertTarget } from './context.ts';
 import { awaitLockFree } from './lock/await-free.ts';
 import { lockHolder } from './lock/holder.ts';
@@ -96,6 +97,16 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
   };
 }
 
+/** Names alone: whose step it is, and on which release. */
+function aboutOf(input: object): SpanAttributes {
+  const { service, step } = input as { service?: string | { name: string }; step?: { name?: string } };
+  const name = typeof service === 'object' ? service.name : service;
+  return {
+    ...(name === undefined ? {} : { 'ananta.service': name }),
+    ...(step?.name === undefined ? {} : { 'ananta.release': step.name }),
+  };
+}
+
 /** `here`: nothing of the cluster is changed or believed, so only the environment has to be this worker's. */
 type Does = 'here' | 'reads' | 'changes' | Operation;
 type Effect<Input, Output> = (clients: Clients, input: Input, scope: EffectScope) => Promise<Output>;
@@ -106,6 +117,7 @@ function beginning(clients: Clients) {
     (input: Input): Promise<Output> =>
       withEffectScope(scopeOf(), async (scope) => {
         const run: RunRef = 'run' in input ? input.run : input;
+        annotateSpan(aboutOf(input));
         if (does === 'here') assertEnvironment(clients, run);
         else await assertTarget(clients, run, scope.signal, does);
         return effect(clients, input, scope);

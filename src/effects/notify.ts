@@ -4,6 +4,7 @@ import { DeployError } from '../contract/errors.ts';
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { headersOf } from '../clients/headers-file.ts';
 import type { Clients } from '../clients/index.ts';
 import type { InputOf, OutputOf, NotifyInput } from '../contract/activities.ts';
 import { FAILURES } from '../contract/failures.ts';
@@ -132,7 +133,7 @@ async function post(
   timeoutSeconds: number,
   signal: AbortSignal,
 ): Promise<string> {
-  const headers = headersFile === undefined ? {} : headersOf(await readFile(headersFile, 'utf8'));
+  const headers = headersFile === undefined ? {} : headersOf(await readFile(headersFile, 'utf8'), 'notify.headersFile');
   redactor.learn(...Object.values(headers), ...Object.values(headers).map((value) => value.split(' ').at(-1)));
   const { host } = new URL(url);
   let answer: Response;
@@ -155,22 +156,6 @@ async function post(
   const text = tail(await answer.text());
   if (!answer.ok) throw new Error(`The webhook at ${host} answered ${answer.status}${text === '' ? '' : `: ${text}`}`);
   return `The webhook at ${host} answered ${answer.status}`;
-}
-
-/** One `Name: value` a line; empty lines and those with # are left out. */
-export function headersOf(text: string): Record<string, string> {
-  const lines = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  return Object.fromEntries(
-    lines.map((line) => {
-      const at = line.indexOf(':');
-      // The line itself may hold a token.
-      if (at < 1) throw new DeployError(FAILURES.invalidInput, 'A line of notify.headersFile is not "Name: value"');
-      return [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-    }),
-  );
 }
 
 function tail(text: string): string {

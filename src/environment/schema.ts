@@ -317,7 +317,7 @@ export const environmentFileSchema = z.strictObject({
     .describe('Called on drift findings and on failed deployments'),
   telemetry: telemetrySchema
     .optional()
-    .describe('Metrics of the deployer itself for Prometheus; absent: none, and nothing listens'),
+    .describe('Metrics and traces of the deployer itself; absent: none, and nothing listens'),
   healthTimeoutFactor: z
     .number()
     .positive()

@@ -1,6 +1,6 @@
 /** What an environment says about being watched: metrics and traces of the deployer itself, not of the platform. */
 import { z } from 'zod';
-import { hostPort } from './fields/addresses.ts';
+import { filePath, hostPort, webAddress } from './fields/addresses.ts';
 import { labelName } from './fields/kubernetes-names.ts';
 
 export const telemetrySchema = z.strictObject({
@@ -17,9 +17,46 @@ export const telemetrySchema = z.strictObject({
     .describe(
       "Prometheus endpoint of each worker: its own metrics and the Temporal SDK's. docs/telemetry.md names all",
     ),
+  traces: z
+    .strictObject({
+      endpoint: webAddress('https://HOST:PORT').describe(
+        'OTLP over HTTP: spans go to ENDPOINT/v1/traces, as protobuf; a collector, or whatever takes OTLP',
+      ),
+      headersFile: filePath
+        .optional()
+        .describe('File with HTTP headers for it, one Name: value a line, such as a token'),
+    })
+    .optional()
+    .describe('One trace for each operation: command, workflows, activities, Helm; absent: as OTEL_* variables say'),
 });
 
 export type Telemetry = z.infer<typeof telemetrySchema>;
+
+export interface TraceSettings {
+  /** Absent: the standard variables name it. */
+  endpoint?: string | undefined;
+  headersFile?: string | undefined;
+}
+
+/**
+ * Whether a process makes traces: the environment's file says so, or OpenTelemetry's variables of whoever started it.
+ * @param variables all OTEL_* @returns undefined: it does not
+ */
+export function tracesOf(
+  { telemetry }: { telemetry?: Telemetry | undefined },
+  variables: Readonly<Record<string, string>>,
+): TraceSettings | undefined {
+  if (variables['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' || variables['OTEL_TRACES_EXPORTER'] === 'none')
+    return undefined;
+  if (telemetry?.traces) return telemetry.traces;
+  const named = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+  return named.some((name) => (variables[name] ?? '') !== '') ? {} : undefined;
+}
+
+/** As workers in the target cluster are told, which have the environment's file and nobody's variables. */
+export function isTraced(environment: { telemetry?: Telemetry | undefined }): boolean {
+  return tracesOf(environment, {}) !== undefined;
+}
 
 export interface ListenAddress {
   host: string;

@@ -27,6 +27,7 @@ import { failureOf } from './failure-of.ts';
 import { dependencySettled } from './messages.ts';
 import { measureService } from './metrics.ts';
 import { reportsOf } from './reports.ts';
+import { beginService } from './spans.ts';
 import type { ServiceView } from './steps/call.ts';
 import { carryOut } from './steps/table.ts';
 
@@ -53,7 +54,11 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
       return;
     }
     const began = Date.now();
-    const outcome = (await notStarted(service, settled, drain)) ?? (await runService(input, service, drain, report));
+    const span = beginService(service);
+    const unstarted = await notStarted(service, settled, drain);
+    span.started();
+    const outcome = unstarted ?? (await span.within(() => runService(input, service, drain, report)));
+    span.ended(outcome);
     measureService(input.run, outcome, (Date.now() - began) / 1000 - outcome.seconds);
     const ok = GOOD_STATES.includes(outcome.state);
     outcomes.set(service.name, outcome);

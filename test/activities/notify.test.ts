@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { stringify } from 'yaml';
-import { headersOf, type Notification } from '../../src/effects/notify.ts';
+import { headersOf } from '../../src/clients/headers-file.ts';
+import { type Notification } from '../../src/effects/notify.ts';
 import type { Clients } from '../../src/clients/index.ts';
 import type { NotifyInput } from '../../src/contract/activities.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
@@ -187,9 +188,9 @@ describe('notify', () => {
   });
 
   test('headers: a line without a name is refused without being repeated', () => {
-    assert.deepEqual(headersOf('A: b\n\nX-Y:  c:d \n'), { A: 'b', 'X-Y': 'c:d' });
+    assert.deepEqual(headersOf('A: b\n\nX-Y:  c:d \n', 'notify.headersFile'), { A: 'b', 'X-Y': 'c:d' });
     assert.throws(
-      () => headersOf('token-of-the-chat'),
+      () => headersOf('token-of-the-chat', 'notify.headersFile'),
       (error) => !String(error).includes('token-of-the-chat'),
     );
   });

@@ -14,6 +14,7 @@ import { readConfig } from '../../src/config.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import { ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../src/contract/search-attributes.ts';
+import type { Tracing } from '../../src/clients/telemetry/tracing.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { installRuntime } from '../../src/worker/runtime.ts';
 import { withCompletePlans } from './plans.ts';
@@ -26,8 +27,13 @@ export interface TestEngine {
   close: () => Promise<void>;
 }
 
-/** @param telemetry of the environment that the worker serves; Prometheus' address is taken once in a process */
-export async function startTestEngine({ telemetry }: Pick<Environment, 'telemetry'> = {}): Promise<TestEngine> {
+export interface TestEngineOptions extends Pick<Environment, 'telemetry'> {
+  /** Of this process, started before: client and worker make spans. */
+  tracing?: Tracing;
+}
+
+/** With `telemetry` of the environment that the worker serves: Prometheus' address is taken once in a process. */
+export async function startTestEngine({ telemetry, tracing }: TestEngineOptions = {}): Promise<TestEngine> {
   const config = readConfig();
   const problem = await installRuntime({ name: 'test', telemetry }, new DefaultLogger('ERROR'));
   if (problem !== undefined) throw new Error(problem);
@@ -73,7 +79,7 @@ export async function startTestEngine({ telemetry }: Pick<Environment, 'telemetr
   });
   const [connection, { path: codePath }] = await Promise.all([
     NativeConnection.connect({ address }),
-    workflowBuild(config.repoRoot, tmpdir()),
+    workflowBuild(config.repoRoot, tmpdir(), { traced: tracing !== undefined }),
   ]);
   return {
     client,
@@ -87,6 +93,7 @@ export async function startTestEngine({ telemetry }: Pick<Environment, 'telemetr
         activities: withCompletePlans(activities),
         stickyQueueScheduleToStartTimeout: '1s',
         maxHeartbeatThrottleInterval: '1s',
+        ...(tracing === undefined ? {} : { plugins: [tracing.plugin] }),
       });
       return worker.runUntil(work);
     },

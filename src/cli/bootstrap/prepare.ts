@@ -75,7 +75,7 @@ function requireKeysForPods({ vault, name }: Environment): void {
 
 /** What works here and not in a pod: told, since nothing of it ends a deployment. */
 export function notesForPods(environment: Environment): string[] {
-  const { notify, chartLock } = environment;
+  const { notify, chartLock, telemetry } = environment;
   const mirror = chartMirror(environment);
   const files = [
     mirror?.ca,
@@ -87,6 +87,11 @@ export function notesForPods(environment: Environment): string[] {
       ? []
       : [
           `notify.headersFile (${notify.headersFile}) is a file of this machine: the workers in the cluster do not have it.`,
+        ]),
+    ...(telemetry?.traces?.headersFile === undefined
+      ? []
+      : [
+          `telemetry.traces.headersFile (${telemetry.traces.headersFile}) is a file of this machine: the workers in the cluster do not have it.`,
         ]),
     ...(notify.command === undefined
       ? []

@@ -28,6 +28,7 @@ import { notesForPods, type PreparedBootstrap, prepareBootstrap } from './prepar
 import { type BootstrapReport, createBootstrapReport } from './report.ts';
 import { bootstrapSteps, checkUpgrade } from './steps.ts';
 import { requireRights } from './rights.ts';
+import { isTraced } from '../../environment/telemetry.ts';
 import { keptWorkflows } from './workflows.ts';
 
 export async function runBootstrap(context: CliContext, options: BootstrapOptions): Promise<ExitCode> {
@@ -113,7 +114,12 @@ async function preview(
   const { environment } = prepared;
   await requireRights(clients.kubernetes, environment, signal);
   await requireOwnCluster(clients, signal);
-  const releases = (await prepared.releases?.((await keptWorkflows(clients.kubernetes, config, signal)).names)) ?? [];
+  const releases =
+    (await prepared.releases?.(
+      (
+        await keptWorkflows(clients.kubernetes, config, { traced: isTraced(environment) }, signal)
+      ).names,
+    )) ?? [];
   await checkUpgrade(clients, releases, signal);
   const actions = [];
   for (const release of releases) {

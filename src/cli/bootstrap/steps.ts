@@ -27,6 +27,7 @@ import type { BootstrapReport } from './report.ts';
 import { requireRights } from './rights.ts';
 import { bindRole, workerRightsProblem } from './role.ts';
 import { applyEngineAccess, ensureDatabasePassword } from './secrets.ts';
+import { isTraced } from '../../environment/telemetry.ts';
 import { keepWorkflows, keptWorkflows } from './workflows.ts';
 
 export interface BootstrapResult {
@@ -55,7 +56,8 @@ export async function bootstrapSteps(
   if (make) await requireRights(kubernetes, environment, signal);
   const cluster = await found(kubernetes, signal);
   const clusterUid = cluster.uid;
-  const workflows = make && (await keptWorkflows(kubernetes, clients.config, signal));
+  const workflows =
+    make && (await keptWorkflows(kubernetes, clients.config, { traced: isTraced(environment) }, signal));
   const releases = make && workflows ? await make(workflows.names) : [];
   if (workflows) {
     await checkOwner(clients, releases, signal);

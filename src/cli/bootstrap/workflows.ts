@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type KubernetesClient, KubernetesError, paths } from '../../clients/kubernetes/index.ts';
-import { type WorkflowBuild, workflowBuild } from '../../clients/temporal/bundle.ts';
+import { type BundleOptions, type WorkflowBuild, workflowBuild } from '../../clients/temporal/bundle.ts';
 import type { Config } from '../../config.ts';
 import { IN_CLUSTER, MANAGED_BY, MANAGED_BY_LABEL } from '../../contract/names.ts';
 
@@ -29,9 +29,10 @@ export interface KeptWorkflows {
 export async function keptWorkflows(
   kubernetes: Pick<Store, 'list'>,
   config: Config,
+  options: BundleOptions,
   signal?: AbortSignal,
 ): Promise<KeptWorkflows> {
-  const build = await workflowBuild(config.repoRoot, config.stateRoot);
+  const build = await workflowBuild(config.repoRoot, config.stateRoot, options);
   const { items } = await kubernetes.list(
     paths.configMaps(namespace),
     { labelSelector: LABEL, metadataOnly: true },

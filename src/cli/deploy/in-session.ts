@@ -4,6 +4,7 @@
 import { checkService } from '../shared/arguments.ts';
 import type { CliContext } from '../shared/context.ts';
 import type { ExitCode } from '../shared/failure.ts';
+import { traced } from '../shared/traced.ts';
 import { createRenderer } from '../render/renderers.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { type Prepared, preflight } from './preflight.ts';
@@ -25,17 +26,9 @@ export async function inSession(
     const { environment, catalog } = prepared;
     const services = catalog.services.map(({ name }) => name);
     if (follow !== undefined) checkService(follow, services);
-    return await work(
-      {
-        context,
-        environment,
-        json,
-        renderer,
-        interrupted: interrupts.signal,
-        ...(follow === undefined ? {} : { follow }),
-      },
-      prepared,
-    );
+    const interrupted = interrupts.signal;
+    const session = { context, environment, json, renderer, interrupted, ...(follow === undefined ? {} : { follow }) };
+    return await traced(context, environment, command, () => work(session, prepared));
   } catch (error) {
     renderer.close();
     writeJsonError({ context, json }, error, command, options.env);

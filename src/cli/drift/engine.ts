@@ -5,6 +5,7 @@ import type { Connections } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { CliContext } from '../shared/context.ts';
+import { traced } from '../shared/traced.ts';
 import { type FoundCluster, readCluster } from '../deploy/cluster.ts';
 import { openEngine } from '../deploy/engine.ts';
 import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
@@ -26,8 +27,17 @@ export async function withEngine<T>(
   context: CliContext,
   environmentName: string,
   work: (engine: Engine) => Promise<T>,
+  command = 'drift',
 ): Promise<T> {
   const environment = await loadEnvironment(environmentName, context.config);
+  return traced(context, environment, command, () => connected(context, environment, work));
+}
+
+async function connected<T>(
+  context: CliContext,
+  environment: Environment,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
   const renderer = createProgressRenderer(context.terminal, environment.name);
   const interrupts = watchInterrupts();
   try {

@@ -120,6 +120,7 @@ function namedFiles(environment: Environment, config: Config): NamedFile[] {
     ['chartLock', environment.chartLock === undefined ? undefined : chartLockFile(environment, config)],
     ['vault.external.ca', environment.vault.external?.ca],
     ['notify.headersFile', environment.notify.headersFile],
+    ['telemetry.traces.headersFile', environment.telemetry?.traces?.headersFile],
   ] as [string, string | undefined][];
   return all.flatMap(([field, path]) => (path === undefined ? [] : [{ field, path: resolve(config.repoRoot, path) }]));
 }

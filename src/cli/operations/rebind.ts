@@ -28,60 +28,65 @@ export interface RebindOptions {
 
 /** @throws CliError (refused) while an operation runs on one of the two clusters, or when the name does not match */
 export function runRebind(context: CliContext, options: RebindOptions): Promise<ExitCode> {
-  return withEngine(context, options.env, async (engine) => {
-    const { client, cluster, environment, signal } = engine;
-    const { name } = environment;
-    const { config, terminal } = context;
-    requireConfirmation(options, terminal.interactive);
-    const before = await readBinding(client, name);
-    const wanted = bindingOf(name, cluster, config.requestedBy);
-    const record = recordFor(engine, options, config.requestedBy);
-    const boundElsewhere = before === undefined || clusterDifference(before, cluster) !== undefined;
-    if (!boundElsewhere && !record.changed) {
-      return answer(
-        `"${name}" is bound to this cluster already (${cluster.server}, kube-system uid ${cluster.uid}).`,
-        false,
-      );
-    }
-    await requireNobodyAtWork(client, [
-      ...[cluster.uid, ...(before ? [before.uid] : [])].map((uid) => ({ environment: name, uid })),
-      ...record.from.map((environment) => ({ environment, uid: cluster.uid })),
-    ]);
-    const to = `${cluster.server}, kube-system uid ${cluster.uid}${cluster.authority === undefined ? '' : `, authority ${cluster.authority}`}`;
-    printLines(terminal.stderr, [
-      `"${name}" ${before ? `was bound to ${before.server}, kube-system uid ${before.uid}${before.authority === undefined ? '' : `, authority ${before.authority}`}, by ${before.boundBy} at ${before.at}` : 'was bound to no cluster'}.`,
-      ...(boundElsewhere ? [`It will be bound to ${to}.`] : []),
-      ...describeRecord(engine, record),
-    ]);
-    if (options.confirm === undefined) await confirmByName(name, warningOf(record), signal);
-    if (record.changed) await writeRecord(engine, record);
-    if (boundElsewhere) await rebindCluster(client, wanted);
-    // They would compare a cluster with what another was given, or with what somebody else now deploys there.
-    const schedules = createSchedules(client);
-    if (before && before.uid !== cluster.uid) await schedules.remove(driftScheduleId(name, before.uid));
-    for (const from of record.from) await schedules.remove(driftScheduleId(from, cluster.uid));
-    return answer(
-      `"${name}" is bound to ${to}.${record.lifted ? ' It is no longer protected.' : ''}`,
-      true,
-      record.owner,
-    );
-
-    function answer(text: string, changed: boolean, owner = cluster.record?.owner): ExitCode {
-      printLines(terminal.stdout, [
-        options.json
-          ? JSON.stringify({
-              environment: name,
-              changed,
-              binding: changed && boundElsewhere ? wanted : before,
-              ...(changed && boundElsewhere && before ? { before } : {}),
-              ...(owner ? { owner } : {}),
-              ...(changed && cluster.record?.owner ? { ownerBefore: cluster.record.owner } : {}),
-            })
-          : text,
+  return withEngine(
+    context,
+    options.env,
+    async (engine) => {
+      const { client, cluster, environment, signal } = engine;
+      const { name } = environment;
+      const { config, terminal } = context;
+      requireConfirmation(options, terminal.interactive);
+      const before = await readBinding(client, name);
+      const wanted = bindingOf(name, cluster, config.requestedBy);
+      const record = recordFor(engine, options, config.requestedBy);
+      const boundElsewhere = before === undefined || clusterDifference(before, cluster) !== undefined;
+      if (!boundElsewhere && !record.changed) {
+        return answer(
+          `"${name}" is bound to this cluster already (${cluster.server}, kube-system uid ${cluster.uid}).`,
+          false,
+        );
+      }
+      await requireNobodyAtWork(client, [
+        ...[cluster.uid, ...(before ? [before.uid] : [])].map((uid) => ({ environment: name, uid })),
+        ...record.from.map((environment) => ({ environment, uid: cluster.uid })),
       ]);
-      return EXIT_CODES.done;
-    }
-  });
+      const to = `${cluster.server}, kube-system uid ${cluster.uid}${cluster.authority === undefined ? '' : `, authority ${cluster.authority}`}`;
+      printLines(terminal.stderr, [
+        `"${name}" ${before ? `was bound to ${before.server}, kube-system uid ${before.uid}${before.authority === undefined ? '' : `, authority ${before.authority}`}, by ${before.boundBy} at ${before.at}` : 'was bound to no cluster'}.`,
+        ...(boundElsewhere ? [`It will be bound to ${to}.`] : []),
+        ...describeRecord(engine, record),
+      ]);
+      if (options.confirm === undefined) await confirmByName(name, warningOf(record), signal);
+      if (record.changed) await writeRecord(engine, record);
+      if (boundElsewhere) await rebindCluster(client, wanted);
+      // They would compare a cluster with what another was given, or with what somebody else now deploys there.
+      const schedules = createSchedules(client);
+      if (before && before.uid !== cluster.uid) await schedules.remove(driftScheduleId(name, before.uid));
+      for (const from of record.from) await schedules.remove(driftScheduleId(from, cluster.uid));
+      return answer(
+        `"${name}" is bound to ${to}.${record.lifted ? ' It is no longer protected.' : ''}`,
+        true,
+        record.owner,
+      );
+
+      function answer(text: string, changed: boolean, owner = cluster.record?.owner): ExitCode {
+        printLines(terminal.stdout, [
+          options.json
+            ? JSON.stringify({
+                environment: name,
+                changed,
+                binding: changed && boundElsewhere ? wanted : before,
+                ...(changed && boundElsewhere && before ? { before } : {}),
+                ...(owner ? { owner } : {}),
+                ...(changed && cluster.record?.owner ? { ownerBefore: cluster.record.owner } : {}),
+              })
+            : text,
+        ]);
+        return EXIT_CODES.done;
+      }
+    },
+    'rebind',
+  );
 }
 
 /**

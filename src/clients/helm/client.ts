@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import PQueue from 'p-queue';
 import { privateFolder } from '../../process/files.ts';
+import { inSpan, keepingSpan } from '../../process/spans.ts';
 import { ownerLabel } from '../../process/owner.ts';
 import {
   helmEnvironment,
@@ -122,11 +123,19 @@ export function createHelmClient(options: HelmOptions): HelmClient {
     const { signal: inQueue, leave } = untilItsTurn(request.signal);
     const done = await queue
       .add(
-        () => {
+        keepingSpan(() => {
           leave();
           queuedSeconds = (performance.now() - queuedAt) / 1000;
-          return run(request, `helm ${verb} ${object} in ${request.namespace}`, args, values, env);
-        },
+          const { release, namespace } = request;
+          const about = {
+            'helm.release': release,
+            'k8s.namespace.name': namespace,
+            'helm.queue_seconds': queuedSeconds,
+          };
+          return inSpan(`helm ${verb}`, about, (context) =>
+            run(request, `helm ${verb} ${object} in ${namespace}`, args, values, { ...env, ...context }),
+          );
+        }),
         { priority: request.priority, signal: inQueue },
       )
       .finally(leave);

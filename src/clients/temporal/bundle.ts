@@ -25,12 +25,24 @@ export interface WorkflowBuild {
   path: string;
 }
 
+/** Of the SDK's plug-in for OpenTelemetry: with it workflows make spans and hand their context on. */
+const TRACED = '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors';
+
+export interface BundleOptions {
+  /** With spans: another bundle, and another version, since it begins things in another order. */
+  traced?: boolean;
+}
+
 /**
  * The workflow code as it is now.
  * @param repoRoot may bring the bundle in its folder `bundles`, as the container image does
  */
-export async function workflowBuild(repoRoot: string, cacheDir: string): Promise<WorkflowBuild> {
-  const buildId = await sourceDigest(repoRoot);
+export async function workflowBuild(
+  repoRoot: string,
+  cacheDir: string,
+  { traced = false }: BundleOptions = {},
+): Promise<WorkflowBuild> {
+  const buildId = await sourceDigest(repoRoot, traced);
   const brought = join(folderOf(repoRoot), fileOf(buildId));
   if (await exists(brought)) return { buildId, path: brought };
   const folder = folderOf(cacheDir);
@@ -39,6 +51,7 @@ export async function workflowBuild(repoRoot: string, cacheDir: string): Promise
   const { bundleWorkflowCode } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(repoRoot, ENTRY),
+    ...(traced ? { workflowInterceptorModules: [createRequire(import.meta.url).resolve(TRACED)] } : {}),
     logger: {
       log: ignore,
       trace: ignore,
@@ -54,7 +67,7 @@ export async function workflowBuild(repoRoot: string, cacheDir: string): Promise
   });
   await mkdir(folder, { recursive: true });
   const temporary = `${path}.${process.pid}`;
-  await writeFile(temporary, code);
+  await writeFile(temporary, withoutSources(code));
   await rename(temporary, path);
   await removeOld(folder, path);
   return { buildId, path };
@@ -85,6 +98,21 @@ function fileOf(buildId: string): string {
   return `workflows-${buildId}.sdk-${SDK_VERSION}.js`;
 }
 
+const SOURCE_MAP = /^(\/\/# sourceMappingURL=data:application\/json;(?:charset=utf-8;)?base64,)([A-Za-z0-9+/=]+)\s*$/m;
+
+/**
+ * Stack traces need the places in the sources, not the sources themselves, which are half of a bundle: with them it
+ * would not fit the ConfigMap in which the cluster keeps it.
+ */
+function withoutSources(code: string): string {
+  return code.replace(SOURCE_MAP, (_line, head: string, encoded: string) => {
+    const { sourcesContent: _, ...map } = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')) as {
+      sourcesContent?: unknown;
+    };
+    return `${head}${Buffer.from(JSON.stringify(map)).toString('base64')}`;
+  });
+}
+
 const ignore = (): void => undefined;
 
 async function exists(path: string): Promise<boolean> {
@@ -95,9 +123,10 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** Over the files that are in the bundle and no others: what only commands use makes no new version. */
-async function sourceDigest(repoRoot: string): Promise<string> {
+async function sourceDigest(repoRoot: string, traced: boolean): Promise<string> {
   const hash = createHash('sha256');
   hash.update(SDK_VERSION);
+  if (traced) hash.update(TRACED);
   const sources = await workflowSources(repoRoot);
   for (const file of [...sources.keys()].sort()) hash.update(file).update(sources.get(file) ?? '');
   return hash.digest('hex').slice(0, 16);

@@ -6,6 +6,7 @@ import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { Connections } from '../../environment/connections.ts';
 import { type EngineTls, readApiKey, readTls } from './credentials.ts';
+import { clientPlugins } from './plugins.ts';
 import { type EngineProxy, engineProxy, proxiedChannel } from './proxy.ts';
 import { type ReachedEngine, reachEngine } from './reach.ts';
 
@@ -149,7 +150,11 @@ function askOnce(
  * `timeoutSeconds`
  */
 export async function connectTemporal(engine: Engine, timeoutSeconds = 5): Promise<Client> {
-  return new Client({ connection: await openConnection(engine, timeoutSeconds), namespace: engine.namespace });
+  return new Client({
+    connection: await openConnection(engine, timeoutSeconds),
+    namespace: engine.namespace,
+    plugins: clientPlugins(),
+  });
 }
 
 export async function closeTemporal(client: Client): Promise<void> {
