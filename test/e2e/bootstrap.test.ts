@@ -38,12 +38,12 @@ describe('bootstrap', () => {
     const sandbox = await createSandbox(SETTINGS);
     const workers: { kill: (signal: NodeJS.Signals) => void; done: Promise<unknown> }[] = [];
     try {
-      const dry = await sandbox.cli(['bootstrap', '--dry-run']);
+      const dry = await sandbox.look(['bootstrap', '--dry-run']);
       assert.equal(dry.code, 2, dry.stderr);
       assert.match(dry.stdout, /kind: StatefulSet[^]*kind: Deployment/);
       assert.doesNotMatch(dry.stdout, /kind: Secret\n/);
 
-      const first = await sandbox.cli(['bootstrap', '--json']);
+      const first = await sandbox.look(['bootstrap', '--json']);
       assert.equal(first.code, 0, first.stderr);
       assert.deepEqual(
         steps(first)
@@ -55,11 +55,11 @@ describe('bootstrap', () => {
       assert.equal(steps(first).find(({ step }) => step === 'role')?.state, 'checked', JSON.stringify(steps(first)));
 
       const bystander = await bystanderOn(sandbox);
-      const again = await sandbox.cli(['bootstrap', '--json']);
+      const again = await sandbox.look(['bootstrap', '--json']);
       assert.equal(again.code, 0, again.stderr);
       assert.deepEqual(changed(again), []);
 
-      const nobody = await sandbox.cli(['deploy']);
+      const nobody = await sandbox.look(['deploy']);
       assert.equal(nobody.code, 3);
       assert.match(nobody.stderr, /no worker asks the task queue[^]*npm run bootstrap -- --env rehearsal/);
 
@@ -104,7 +104,7 @@ async function upgradeUnderDeployment(
   const deploying = sandbox.start(['deploy', '--json']);
   await deploying.line(({ type, state }) => type === 'service' && state === 'healthy');
 
-  const upgrade = await sandbox.cli(['bootstrap', '--image', `${IMAGE}:0.2.0`, '--json']);
+  const upgrade = await sandbox.look(['bootstrap', '--image', `${IMAGE}:0.2.0`, '--json']);
   assert.equal(upgrade.code, 0, upgrade.stderr);
   assert.deepEqual(changed(upgrade), ['deployer-worker']);
   workers.push(sandbox.start(['worker'], '', { ANANTA_STATE_DIR: deployer.stateRoot }));
@@ -113,7 +113,7 @@ async function upgradeUnderDeployment(
   const result = resultOf(run);
   assert.equal(result.outcome, 'succeeded', failuresOf(run));
   assert.equal(result.services.length, sandbox.catalog.services.length);
-  assert.equal((await sandbox.cli(['deploy', '--json'])).code, 0, 'all of it is in the cluster');
+  assert.equal((await sandbox.look(['deploy', '--json'])).code, 0, 'all of it is in the cluster');
   assert.equal(await password(), before, 'the password is never changed');
   const hosts = (
     await kubectl(['get', 'ingresses', '--all-namespaces', '--output', 'jsonpath={.items[*].spec.tls[0].hosts[0]}'])
@@ -134,7 +134,7 @@ async function upgradeUnderDeployment(
     await worker.done;
   }
   workers.push(sandbox.start(['worker'], '', { ANANTA_STATE_DIR: deployer.stateRoot }));
-  const gone = await sandbox.cli(['destroy', '--delete-data', '--json', '--confirm', sandbox.name]);
+  const gone = await sandbox.look(['destroy', '--delete-data', '--json', '--confirm', sandbox.name]);
   assert.equal(gone.code, 0, `${failuresOf(gone)}\n${gone.stderr}\n${gone.stdout.slice(-2000)}`);
   cluster.close();
 }
@@ -224,19 +224,19 @@ async function whatTheyMayNot(sandbox: Sandbox, admin: KubernetesClient, { kubec
   }
   // A right that is taken away is told before anything is touched, and given back by the line that it names.
   await admin.remove(`/apis/${rbac}/v1/namespaces/apps/rolebindings/ananta-deployer`);
-  const without = await sandbox.cli(['deploy']);
+  const without = await sandbox.look(['deploy']);
   assert.equal(without.code, 3, without.stdout + without.stderr);
   assert.match(
     without.stderr,
     /deployer-worker\) may not do what a deployment has to do:[^]*list secrets in apps[^]*rbac apply --env rehearsal/,
   );
-  const given = await sandbox.cli(['rbac', 'apply', '--json']);
+  const given = await sandbox.look(['rbac', 'apply', '--json']);
   assert.deepEqual(
     [given.code, (JSON.parse(given.stdout) as { changed: string[] }).changed],
     [0, ['RoleBinding apps/ananta-deployer']],
     given.stderr,
   );
-  const repeated = await sandbox.cli(['rbac', 'apply', '--json']);
+  const repeated = await sandbox.look(['rbac', 'apply', '--json']);
   assert.deepEqual(
     [repeated.code, (JSON.parse(repeated.stdout) as { changed: string[] }).changed],
     [0, []],
@@ -275,7 +275,7 @@ async function repairedByDrift(
     '-p',
     '{"spec":{"tls":null}}',
   ]);
-  const run = await sandbox.cli(['drift', 'run', '--repair', '--json']);
+  const run = await sandbox.look(['drift', 'run', '--repair', '--json']);
   assert.equal(run.code, 0, run.stdout + run.stderr);
   assert.equal(
     await kubectl(['get', 'deployment/web', '--namespace', 'apps', '--output', 'jsonpath={.spec.replicas}']),
@@ -295,19 +295,19 @@ async function repairedByDrift(
 
 async function refusals(sandbox: Sandbox): Promise<void> {
   await sandbox.configure({ engine: { inCluster: { historyShards: 256 } } });
-  const shards = await sandbox.cli(['bootstrap']);
+  const shards = await sandbox.look(['bootstrap']);
   assert.equal(shards.code, 3);
   assert.match(shards.stderr, /128 history shards, which cannot be changed/);
 
   await sandbox.configure({ vault: { keys: { store: 'file' } } });
-  const keys = await sandbox.cli(['bootstrap']);
+  const keys = await sandbox.look(['bootstrap']);
   assert.equal(keys.code, 3);
   assert.match(keys.stderr, /keys that open Vault/);
 
   await sandbox.configure({});
   const kubectl = await kubectlFor(sandbox);
   await kubectl(['delete', 'secret', IN_CLUSTER.databaseSecret, '--namespace', IN_CLUSTER.namespace]);
-  const lost = await sandbox.cli(['bootstrap']);
+  const lost = await sandbox.look(['bootstrap']);
   assert.equal(lost.code, 3);
   assert.match(lost.stderr, /has its volume[^]*Another password would lock the engine out/);
 }

@@ -74,17 +74,17 @@ describe('history and rollback', { concurrency: 1 }, () => {
     (run.lines.find(({ type }) => type === 'preview')?.['steps'] as { release: string; namespace: string }[]).map(
       ({ release, namespace }) => `${namespace}/${release}`,
     );
-  const rollback = (...args: string[]): Promise<CliRun> => sandbox.cli(['rollback', '--json', ...args]);
+  const rollback = (...args: string[]): Promise<CliRun> => sandbox.look(['rollback', '--json', ...args]);
 
   test('three deployments are three versions; one that changes nothing is none', async () => {
-    assert.equal(succeeded(await sandbox.cli(['deploy', '--json'])).version, 1);
+    assert.equal(succeeded(await sandbox.look(['deploy', '--json'])).version, 1);
     cluster = await clusterOf(sandbox);
     bystander = await bystanderOn(sandbox);
-    const unchanged = resultOf(await sandbox.cli(['deploy', '--json']));
+    const unchanged = resultOf(await sandbox.look(['deploy', '--json']));
     assert.deepEqual([unchanged.outcome, unchanged['version']], ['unchanged', 1]);
-    assert.equal(succeeded(await sandbox.cli(['deploy', '--json', ...NEW_TAGS])).version, 2);
+    assert.equal(succeeded(await sandbox.look(['deploy', '--json', ...NEW_TAGS])).version, 2);
     await sandbox.configure({ replicas: { services: { admin: 2 } } });
-    assert.equal(succeeded(await sandbox.cli(['deploy', '--json', ...NEW_TAGS])).version, 3);
+    assert.equal(succeeded(await sandbox.look(['deploy', '--json', ...NEW_TAGS])).version, 3);
     const versions = await history();
     assert.deepEqual(
       versions.map(({ version, operation }) => [version, operation]),
@@ -138,7 +138,7 @@ describe('history and rollback', { concurrency: 1 }, () => {
     const unknown = await sandbox.look(['diff', '3', '99']);
     assert.equal(unknown.code, 3);
     assert.match(unknown.stderr, /no version 99 .*kept are 1, 2, 3/);
-    assert.equal((await sandbox.cli(['up'])).code, 0);
+    assert.equal((await sandbox.look(['up'])).code, 0);
   });
 
   test('no environment, no rollback', async () => {
@@ -234,7 +234,7 @@ describe('history and rollback', { concurrency: 1 }, () => {
       file,
       '-- Drops what nobody reads any more.\n-- point-of-no-return: the legacy columns are dropped\nSELECT 1;\n',
     );
-    assert.equal(succeeded(await sandbox.cli(['deploy', '--json', ...NEW_TAGS])).version, 7);
+    assert.equal(succeeded(await sandbox.look(['deploy', '--json', ...NEW_TAGS])).version, 7);
     await rm(file);
     const before = await factsOf(cluster);
     const refused = await rollback();
@@ -251,7 +251,7 @@ describe('history and rollback', { concurrency: 1 }, () => {
     const failures = join(sandbox.state, 'responder', 'failures');
     await sandbox.configure({ replicas: { services: { admin: 1 } }, healthTimeoutFactor: 0.06 });
     await failProbe(failures, 'admin', 'unhealthy');
-    const failed = await sandbox.cli(['deploy', '--json', ...NEW_TAGS, '--image', 'admin=broken']);
+    const failed = await sandbox.look(['deploy', '--json', ...NEW_TAGS, '--image', 'admin=broken']);
     assert.equal(failed.code, 1);
     assert.match(await imageOf('admin', 'apps'), /:broken$/);
     await clearProbe(failures);

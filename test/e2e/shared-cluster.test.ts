@@ -39,7 +39,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
   const helm = async (...args: string[]): Promise<string> => String((await plainHelm(...args)).stdout);
   let bystander: Bystander;
 
-  const deploy = (...args: string[]): Promise<CliRun> => sandbox.cli(['deploy', '--json', ...args]);
+  const deploy = (...args: string[]): Promise<CliRun> => sandbox.look(['deploy', '--json', ...args]);
   const succeeded = (run: CliRun): ResultLine => {
     const result = resultOf(run);
     assert.equal(result.outcome, 'succeeded', failuresOf(run));
@@ -52,10 +52,10 @@ describe('a shared cluster', { concurrency: 1 }, () => {
   const web = (path: string): Promise<string> => get(path, 'deployment', 'web', '--namespace', 'apps');
   const jobs = async (): Promise<string[]> => (await kubectl(['get', 'jobs', '-n', 'data', '-o', 'name'])).split('\n');
   const lockOf = async (): Promise<{ operation: string } | null> =>
-    (JSON.parse((await sandbox.cli(['status', '--json'])).stdout) as { lock: { operation: string } | null }).lock;
+    (JSON.parse((await sandbox.look(['status', '--json'])).stdout) as { lock: { operation: string } | null }).lock;
   /** Found and ours: what others have in our namespaces is told as `extra`. */
   const drift = async (): Promise<string[]> => {
-    const { code, stdout, stderr } = await sandbox.cli(['drift', '--json']);
+    const { code, stdout, stderr } = await sandbox.look(['drift', '--json']);
     assert.ok(code === 0 || code === 2, stderr);
     const { findings } = JSON.parse(stdout) as { findings: { kind: string; object: string }[] };
     return findings
@@ -99,7 +99,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
     const before = schema(await jobs());
     assert.equal(before.length, 1);
     await kubectl(['delete', ...before, '--namespace', 'data']);
-    assert.equal((await sandbox.cli(['plan', '--json'])).code, 0);
+    assert.equal((await sandbox.look(['plan', '--json'])).code, 0);
     assert.equal(resultOf(await deploy()).outcome, 'unchanged');
     assert.deepEqual(await drift(), []);
     assert.deepEqual(schema(await jobs()), []);
@@ -111,7 +111,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
 
   test('over an upgrade by hand a rollback brings back what it says, and no version is lost by it', async () => {
     const versions = async (): Promise<number[]> =>
-      (JSON.parse((await sandbox.cli(['history', '--json'])).stdout) as { version: number }[]).map(
+      (JSON.parse((await sandbox.look(['history', '--json'])).stdout) as { version: number }[]).map(
         ({ version }) => version,
       );
     const [before] = await versions();
@@ -126,7 +126,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
       [before, /:1\.0\.0$/],
       [upgraded, /:2\.0\.0$/],
     ] as const) {
-      succeeded(await sandbox.cli(['rollback', '--json', '--to', String(version)]));
+      succeeded(await sandbox.look(['rollback', '--json', '--to', String(version)]));
       assert.match(await web('.spec.template.spec.containers[0].image'), image);
       assert.equal(await web('.spec.replicas'), '1');
       assert.deepEqual(await drift(), []);
@@ -163,7 +163,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
       ]);
     const before = await theirs();
     for (const command of [['plan'], ['deploy'], ['deploy', '--only', 'admin'], ['rollback', '--to', '1']]) {
-      const refused = await sandbox.cli([...command, '--json']);
+      const refused = await sandbox.look([...command, '--json']);
       assert.equal(refused.code, 3, `${command.join(' ')}: ${refused.stdout}${refused.stderr}`);
       const said = `${refused.stdout}${refused.stderr}`;
       assert.match(
@@ -173,7 +173,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
       assert.match(said, /adopt admin --env/);
     }
     assert.deepEqual(await drift(), ['changed Release apps/admin']);
-    assert.equal((await sandbox.cli(['drift', 'run', '--repair', '--json'])).code, 2);
+    assert.equal((await sandbox.look(['drift', 'run', '--repair', '--json'])).code, 2);
     assert.deepEqual(await theirs(), before);
 
     await helm('uninstall', 'admin', '--namespace', 'apps');
@@ -190,7 +190,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
     const newest = (await kubectl(['get', 'secrets', ...records, '--output', 'name'])).trim().split('\n').at(-1) ?? '';
     await kubectl(['patch', newest, '-n', 'apps', '--type=merge', '--patch', '{"data":{"release":"bm90aGluZw=="}}']);
     for (const command of [['plan'], ['deploy'], ['deploy', '--image', 'worker=1.2.3']]) {
-      const refused = await sandbox.cli([...command, '--json']);
+      const refused = await sandbox.look([...command, '--json']);
       assert.equal(refused.code, 3, `${refused.stdout}${refused.stderr}`);
       assert.match(
         `${refused.stdout}${refused.stderr}`,
@@ -342,7 +342,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
   });
 
   test('a plug-in logs in for us and for Helm alike, or says what it lacks; a right that is taken away ends the wait', async () => {
-    const granted = await sandbox.cli(['rbac', 'apply', '--json']);
+    const granted = await sandbox.look(['rbac', 'apply', '--json']);
     assert.equal(granted.code, 0, granted.stderr);
     const there = await elsewhere(sandbox, 'ananta-deployer', clients.kubernetes, clients.connections.engine.address);
     // Nobody but the one elsewhere is to work.
@@ -380,7 +380,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
       worker.kill('SIGTERM');
       await worker.done;
     }
-    assert.equal((await sandbox.cli(['rbac', 'apply'])).code, 0);
+    assert.equal((await sandbox.look(['rbac', 'apply'])).code, 0);
     succeeded(await deploy());
   });
 
@@ -394,7 +394,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
       kubectl(['apply', '--filename', '-'], JSON.stringify(old('operators'))).catch(() => undefined),
     );
     await kubectl(['apply', '--filename', '-'], JSON.stringify(silent));
-    const destroy = (): Promise<CliRun> => sandbox.cli(['destroy', '--json', '--confirm', sandbox.name]);
+    const destroy = (): Promise<CliRun> => sandbox.look(['destroy', '--json', '--confirm', sandbox.name]);
     const reasons = (run: CliRun): Record<string, string> =>
       Object.fromEntries(
         ((resultOf(run)['remains'] ?? []) as { kind: string; name: string; reason: string }[])

@@ -168,8 +168,7 @@ export async function createSandbox(
     configure,
     deploy: async (...args) => {
       const command = ['deploy', '--json', ...args];
-      // The code of a copied checkout is that copy's.
-      return resultOf(await (ownCheckout ? cli(command) : look(command)));
+      return resultOf(await look(command));
     },
     pidOf: async (component) => {
       const running = await runningDaemon(pidFileOf(layout, component));
