@@ -1,5 +1,6 @@
 /**
- * What the compiler does not see: floating promises, and the direction in which data flows.
+ * What can be said of one file without its types: the direction in which data flows, and the language's pitfalls. What
+ * needs types (floating promises, unsafe values) is oxlint's, which asks the native compiler: .oxlintrc.json.
  *   catalog, environment → plan → workflows → activities → effects → clients; src/cli and bootstrap stand on top.
  */
 import importX from 'eslint-plugin-import-x';
@@ -28,9 +29,8 @@ const arrows = (files, ...patterns) => ({
 
 export default tseslint.config(
   { ignores: ['node_modules/', '.ananta/', 'helm/', '**/*.js', '**/*.mjs'] },
-  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.strict,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     plugins: { 'import-x': importX },
     settings: {
@@ -42,33 +42,10 @@ export default tseslint.config(
       'import-x/no-self-import': 'error',
       'import-x/no-duplicates': ['error', { 'prefer-inline': false }],
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
-      '@typescript-eslint/no-floating-promises': [
-        'error',
-        {
-          // node:test runs what these return; awaiting them at the top level would only serialise the files.
-          allowForKnownSafeCalls: [
-            {
-              from: 'package',
-              package: 'node:test',
-              name: ['test', 'describe', 'it', 'suite', 'before', 'after', 'beforeEach', 'afterEach'],
-            },
-          ],
-        },
-      ],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-confusing-void-expression': [
-        'error',
-        { ignoreArrowShorthand: true, ignoreVoidOperator: true },
-      ],
       '@typescript-eslint/no-unused-vars': [
         'error',
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
       ],
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
-      // `decode<T>(payload)` says what the caller expects at a border where nothing else can.
-      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
-      // An interface of functions may be implemented by a synchronous body.
-      '@typescript-eslint/require-await': 'off',
       eqeqeq: 'error',
       // What the formatter leaves alone: comments. Texts are not broken for the sake of a margin.
       'max-len': [
@@ -147,12 +124,6 @@ export default tseslint.config(
     files: ['test/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/no-unsafe-assignment': 'off',
-      '@typescript-eslint/no-unsafe-member-access': 'off',
-      '@typescript-eslint/no-unsafe-argument': 'off',
-      // Assertions narrow types in ways that make a careful `?.` look needless.
-      '@typescript-eslint/no-unnecessary-condition': 'off',
-      '@typescript-eslint/unbound-method': 'off',
     },
   },
 );

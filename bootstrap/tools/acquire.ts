@@ -217,6 +217,7 @@ export async function removeGoCaches(cacheDir: string): Promise<void> {
     // None: nothing was ever compiled.
     await rename(goFolder(cacheDir), join(folder, 'go'))
       .catch(() => undefined)
+      // oxlint-disable-next-line typescript/no-misused-promises -- what it returns is waited for
       .finally(() => lock.lock.release());
   });
 }

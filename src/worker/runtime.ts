@@ -1,6 +1,6 @@
 /** The SDK's native part: its log lines, and the metrics that it and we serve to Prometheus. */
 import { createServer } from 'node:net';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { type DefaultLogger, Runtime } from '@temporalio/worker';
 import { DURATION_BUCKETS, instrumentName, type MetricName, METRICS } from '../contract/metrics.ts';
 import type { Environment } from '../environment/schema.ts';
 import { listenAddress, type ListenAddress } from '../environment/telemetry.ts';

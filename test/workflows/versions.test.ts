@@ -96,6 +96,7 @@ async function serve(build: WorkflowBuild, identity: string, activities: Activit
     worker: { activities, stickyQueueScheduleToStartTimeout: '1s', maxHeartbeatThrottleInterval: '1s' },
     say: (text) => log.push(text),
   });
+  // oxlint-disable-next-line typescript/no-misused-promises -- what it returns is waited for
   const stopped = serving.run().finally(() => connection.close());
   return { identity, log, shutdown: serving.shutdown, stopped };
 }

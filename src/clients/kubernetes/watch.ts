@@ -75,7 +75,7 @@ export async function runWatch(
       // A watch that ends at once, again and again, must not become a busy loop.
       if (Date.now() - started < 1000) await idle(pause, signal);
     } catch (error) {
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it fires while we wait
+      // oxlint-disable-next-line typescript/no-unnecessary-condition -- it fires while we wait
       if (signal.aborted) return;
       if (isExpired(error)) {
         version = undefined;

@@ -29,7 +29,7 @@ export async function pastRuns(
       query,
       pageSize: MOST + 1,
     });
-    const runIds = (executions ?? []).flatMap(({ execution }) => execution?.runId ?? []);
+    const runIds = executions.flatMap(({ execution }) => execution?.runId ?? []);
     const results = await Promise.all(
       runIds
         .filter((runId) => runId !== run.runId)

@@ -1,0 +1,87 @@
+/** What the suite consists of: tiers of test files, and how many of each run at once. */
+import { globSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { readConfig } from '../../src/config.ts';
+
+export interface Tier {
+  name: string;
+  what: string;
+  files: string[];
+  /** Test files at once. */
+  concurrency: number;
+  tools: boolean;
+  /** Into how many processes its files go; one each otherwise. */
+  processes?: number;
+  /** Whole sandboxes: they run beside the other tiers, and those of all such tiers share what there is of the machine. */
+  sandboxes?: true;
+}
+
+const { repoRoot } = readConfig();
+const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: repoRoot }).sort();
+const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/', 'test/node/'];
+/** Of the unit tests: to start one for each file costs more than the tests do, and many of them wait for something. */
+const PROCESSES = 3 * cpus().length;
+/** Two keep two processors busy for the most part, three all the time. */
+const SANDBOXES = cpus().length + 1;
+/** These begin first, so that none of them is left alone at the end. */
+const LONGEST = [
+  ...['shared-cluster', 'ananta/deploy', 'rollback', 'destroy', 'lock', 'drift-run', 'bootstrap', 'fields'].map(
+    (name) => `test/e2e/${name}.test.ts`,
+  ),
+  'test/integration/embedded.test.ts',
+];
+
+export function longestFirst(files: readonly string[]): string[] {
+  const longest = LONGEST.filter((file) => files.includes(file));
+  return [...longest, ...files.filter((file) => !longest.includes(file))];
+}
+
+/** In the order in which they are worth knowing. */
+export const TIERS: readonly Tier[] = [
+  {
+    name: 'unit',
+    what: 'tables for the core, fakes at the borders',
+    files: inFolder('test/**/*.test.ts').filter((file) => !SLOW.some((folder) => file.startsWith(folder))),
+    concurrency: PROCESSES,
+    processes: PROCESSES,
+    tools: false,
+  },
+  {
+    name: 'helm',
+    what: 'charts: lint, golden files, rules',
+    files: inFolder('test/helm/*.test.ts'),
+    concurrency: 2,
+    tools: true,
+  },
+  {
+    name: 'workflows',
+    what: 'workflows on a real Temporal server, replay of recorded histories',
+    files: inFolder('test/workflows/*.test.ts'),
+    // Timers and retries are waited for.
+    concurrency: 2 * cpus().length,
+    tools: true,
+  },
+  {
+    name: 'node',
+    what: 'a real Kubernetes node with real pods; needs root and containerd',
+    files: inFolder('test/node/*.test.ts'),
+    concurrency: 1,
+    tools: true,
+  },
+  {
+    name: 'e2e',
+    what: 'whole deployments and faults',
+    files: inFolder('test/e2e/**/*.test.ts'),
+    concurrency: SANDBOXES,
+    tools: true,
+    sandboxes: true,
+  },
+  {
+    name: 'integration',
+    what: 'clients and bootstrap on real parts',
+    files: inFolder('test/integration/*.test.ts'),
+    concurrency: SANDBOXES,
+    tools: true,
+    sandboxes: true,
+  },
+];
