@@ -4,7 +4,7 @@ import { INSTANCE_LABEL } from '../../src/contract/names.ts';
 import type { Api, ApiObject } from './api.ts';
 import { RUNNING, addresses, conditions, containers, terminated } from './stages/pod-status.ts';
 import { NOT_DELETED, READY, type StageInput, stage } from './stages/stage.ts';
-import { resyncStages, touch } from './touch.ts';
+import { resyncStages, touchAll } from './touch.ts';
 
 export const RELEASE_FAILURES = ['crash-loop', 'oom', 'image-pull', 'never-ready', 'job-failed'] as const;
 export type ReleaseFailure = (typeof RELEASE_FAILURES)[number];
@@ -152,8 +152,6 @@ async function touchPods(api: Api, release: string): Promise<void> {
       'GET',
       `/api/v1/pods?labelSelector=${encodeURIComponent(`${INSTANCE_LABEL}=${release}`)}`,
     )) as { items: { metadata: { name: string; namespace: string } }[] };
-    await Promise.all(
-      items.map(({ metadata }) => touch(api, `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`)),
-    );
+    await touchAll(api, 'pods', items);
   }
 }

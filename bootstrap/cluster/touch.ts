@@ -1,5 +1,5 @@
 /** The simulator acts on events alone: what it has to look at again is touched. */
-import type { Api } from './api.ts';
+import { type Api, ApiError } from './api.ts';
 
 const TOUCHED = 'simulation.ananta.dev/touched';
 
@@ -14,18 +14,25 @@ export async function touch(api: Pick<Api, 'request'>, path: string, now: number
 /** The simulator needs well under a second for what it has seen: later than this, it has overlooked something. */
 export const OVERDUE_MS = 4_000;
 
-/** @returns the objects that were touched, as `namespace/name` */
+/** @returns the objects that were touched, as `namespace/name`; one that has gone meanwhile needs it no more */
 export async function touchAll(
   api: Pick<Api, 'request'>,
   plural: 'pods' | 'persistentvolumeclaims',
   objects: readonly { metadata: { namespace: string; name: string } }[],
   now?: number,
 ): Promise<string[]> {
+  const touched: string[] = [];
   for (const {
     metadata: { namespace, name },
-  } of objects)
-    await touch(api, `/api/v1/namespaces/${namespace}/${plural}/${name}`, now);
-  return objects.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
+  } of objects) {
+    try {
+      await touch(api, `/api/v1/namespaces/${namespace}/${plural}/${name}`, now);
+      touched.push(`${namespace}/${name}`);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    }
+  }
+  return touched;
 }
 
 /** When one of its Stages changes, it reads all of them again. */

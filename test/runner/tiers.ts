@@ -12,7 +12,7 @@ export interface Tier {
   tools: boolean;
   /** Into how many processes its files go; one each otherwise. */
   processes?: number;
-  /** Whole sandboxes: they run beside the other tiers, and those of all such tiers share what there is of the machine. */
+  /** Whole sandboxes: they run beside the other tiers, those of all such tiers from one queue. */
   sandboxes?: true;
 }
 

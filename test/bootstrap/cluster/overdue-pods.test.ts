@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ApiError } from '../../../bootstrap/cluster/api.ts';
 import { requeueOverduePods } from '../../../bootstrap/cluster/index.ts';
 
 const NOW = Date.parse('2026-01-01T00:10:00Z');
@@ -107,4 +108,16 @@ test('where nothing is overdue nothing more is asked', async () => {
   };
   assert.deepEqual(await requeueOverduePods(api, NOW), []);
   assert.deepEqual(asked, ['/api/v1/pods?resourceVersion=0']);
+});
+
+test('a pod that has gone since it was looked at is no matter, an API server that is away is', async () => {
+  const items = [pod('gone', {}), pod('late', {})];
+  const answering = (status: number): Parameters<typeof requeueOverduePods>[0] => ({
+    request: (method, path) => {
+      if (method === 'PATCH' && path.endsWith('/gone')) return Promise.reject(new ApiError(status, 'answered'));
+      return Promise.resolve({ items: path.includes('/stages') ? [] : items });
+    },
+  });
+  assert.deepEqual(await requeueOverduePods(answering(404), NOW), ['a/late']);
+  await assert.rejects(requeueOverduePods(answering(503), NOW), ApiError);
 });
