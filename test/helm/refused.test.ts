@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadCatalog } from '../../src/catalog/index.ts';
-import { checkCharts } from '../../src/cli/deploy/charts.ts';
+import { checkCharts } from '../../src/cli/deploy/checks/charts.ts';
 import { CliError } from '../../src/cli/shared/failure.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { EXIT_CODES } from '../../src/contract/failures.ts';

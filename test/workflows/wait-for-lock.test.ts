@@ -9,12 +9,12 @@ import { heartbeat } from '@temporalio/activity';
 import { awaitLockFree } from '../../src/activities/lock/await-free.ts';
 import { temporalScope } from '../../src/activities/scope.ts';
 import type { CliContext } from '../../src/cli/shared/context.ts';
-import { afterAnother } from '../../src/cli/deploy/after-another.ts';
-import { requireFreeLock } from '../../src/cli/deploy/free-lock.ts';
-import { launch, type Prerequisites } from '../../src/cli/deploy/operation.ts';
+import { startDeployment } from '../../src/cli/deploy/deployment.ts';
+import { requireFreeLock } from '../../src/cli/deploy/lock/require-free.ts';
+import { waitForLock } from '../../src/cli/deploy/lock/wait.ts';
+import type { Prerequisites } from '../../src/cli/deploy/prerequisites.ts';
 import type { Session } from '../../src/cli/deploy/session.ts';
 import { Interrupted } from '../../src/cli/deploy/interrupt.ts';
-import { waitForLock } from '../../src/cli/deploy/wait-for-lock.ts';
 import { CliError } from '../../src/cli/shared/failure.ts';
 import { createRenderer } from '../../src/cli/render/renderers.ts';
 import { plainStyle } from '../../src/cli/shared/terminal.ts';
@@ -204,12 +204,7 @@ describe('deploy, while the lock is held', () => {
     request: DeployInput,
   ): Promise<{ code: Promise<number>; said: () => string; until: (pattern: RegExp) => Promise<void> }> => {
     const { session, ready, said, until } = await command();
-    const code = launch(session, ready, {
-      operation: 'deploy',
-      input: request,
-      ifRunning: 'attach',
-      whenOther: (holder) => afterAnother(session, ready, request, holder, false),
-    });
+    const code = startDeployment(session, ready, request, { ifRunning: 'attach', detach: false, given: [] });
     return { code, said, until };
   };
   const latest = async (request: DeployInput): Promise<{ runId: string; asks: unknown }> => {

@@ -1,14 +1,15 @@
 /** Shows what will be taken over, asks, then starts it and watches. */
 import { type Adoption, adoptionOf } from '../../effects/adopt/adoption.ts';
-import { closeTemporal } from '../../clients/temporal/index.ts';
+import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
 import type { AdoptInput } from '../../contract/adopt.ts';
 import { withClients } from '../shared/clients.ts';
 import { confirmByName } from '../shared/confirm.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
-import { requireFreeLock } from '../deploy/free-lock.ts';
+import { requireFreeLock } from '../deploy/lock/require-free.ts';
 import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
-import { launch, prerequisites } from '../deploy/operation.ts';
+import { beforeStart, prerequisites } from '../deploy/prerequisites.ts';
 import type { Session } from '../deploy/session.ts';
+import { watchStarted } from '../deploy/watch.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { wrap } from '../shared/format.ts';
 import { writeJson } from '../render/renderers.ts';
@@ -51,7 +52,9 @@ export async function adopt(session: Session, service: string, options: AdoptOpt
     ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
   };
   // Never attached to a deployment by accident.
-  return launch(session, ready, { operation: 'adopt', input, ifRunning: 'refuse' });
+  beforeStart(session, 'adopt', input);
+  const run = await startOrAttach(ready.client, 'adopt', input, 'refuse');
+  return watchStarted(session, ready, run, { operation: 'adopt' });
 }
 
 /** What is there, and what becomes of it. Pure. */

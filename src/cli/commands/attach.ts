@@ -16,7 +16,11 @@ has already ended, shows how. Ctrl-C stops the watching, not the deployment.`,
     .option('--follow <service>', FOLLOW_HELP)
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
     .action(async (options: AttachOptions) => {
-      const { runAttach } = await import('../deploy/run.ts');
-      context.finish(await runAttach(context, options));
+      const { inSession } = await import('../deploy/in-session.ts');
+      const exitCode = await inSession(context, 'attach', options, async (session) => {
+        const { attach } = await import('../deploy/attach.ts');
+        return attach(session);
+      });
+      context.finish(exitCode);
     });
 }

@@ -56,7 +56,14 @@ The deployment is a workflow: Ctrl-C, a lost terminal or a dead machine do not e
     )
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
     .action(async (options: DeployOptions) => {
-      const { runDeploy } = await import('../deploy/run.ts');
-      context.finish(await runDeploy(context, options));
+      const { inSession } = await import('../deploy/in-session.ts');
+      const { checkedRequest } = await import('../deploy/request.ts');
+      const exitCode = await inSession(context, 'deploy', options, async (session, prepared) => {
+        const request = await checkedRequest(session, prepared, options);
+        // Loaded late: the clients take a second, and a wrong option should be told at once.
+        const { deploy } = await import('../deploy/deployment.ts');
+        return deploy(session, prepared, request);
+      });
+      context.finish(exitCode);
     });
 }

@@ -1,24 +1,28 @@
-/** From a connected engine and a known run to the exit code: what `deploy` and `attach` share. */
+/**
+ * From a connected engine and a known run to the exit code: what all commands share that start or watch an operation.
+ */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { stateDir } from '../../config.ts';
-import { closeTemporal, type DeploymentHandle } from '../../clients/temporal/index.ts';
+import { closeTemporal, type DeploymentHandle, type StartedRun } from '../../clients/temporal/index.ts';
 import type { OperationResult } from '../../contract/deploy.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
+import type { Operation } from '../../contract/plan.ts';
 import { readRuntime, resolveConnections } from '../../environment/connections.ts';
 import { type ExitCode, failed } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
-import { describeStall } from '../shared/lock-words.ts';
+import { describeHolder, describeStall } from '../shared/lock-words.ts';
 import { exportLines, lookAroundLines, workflowUrl } from '../shared/lines.ts';
 import { jsonResult } from '../render/json.ts';
-import { describeContinuation } from '../render/operation-words.ts';
+import { describeContinuation, OPERATION_WORDS } from '../render/operation-words.ts';
 import { writeJson } from '../render/renderers.ts';
 import { summaryLines } from '../render/summary.ts';
 import { printLines } from '../shared/terminal.ts';
 import { EngineStoppedError, follow } from './follow.ts';
 import { supervised } from './local-stack.ts';
 import { watchPodLogs } from './beside/pod-logs.ts';
+import type { Prerequisites } from './prerequisites.ts';
 import type { Session } from './session.ts';
 
 export const OUTCOME_CODES: Record<OperationResult['outcome'], ExitCode> = {
@@ -50,6 +54,48 @@ export function exitCodeOf({ outcome, planDigest, failure }: OperationResult): E
     failure !== undefined &&
     (REFUSED_BEFORE_ITS_BEGIN.includes(failure.type) || (planDigest === '' && REFUSALS.includes(failure.type)));
   return refused ? EXIT_CODES.refused : OUTCOME_CODES[outcome];
+}
+
+export interface Started {
+  operation: Operation;
+  /** It is left running at once. */
+  detach?: boolean;
+  /** Options that have no effect on an operation that runs already. */
+  ignored?: readonly string[];
+}
+
+/** Tells what was started, or that another one has the lock, then watches it to its end unless told to leave. */
+export async function watchStarted(
+  session: Session,
+  { client, connections }: Prerequisites,
+  run: StartedRun,
+  { operation, detach = false, ignored = [] }: Started,
+): Promise<ExitCode> {
+  const { environment, renderer } = session;
+  const url = workflowUrl(connections.engine, run);
+  renderer.started({
+    workflowId: run.workflowId,
+    runId: run.runId,
+    attached: run.attached,
+    ...(url === undefined ? {} : { url }),
+  });
+  if (run.attached) {
+    const what = run.holder ? describeHolder(run.holder, Date.now()) : OPERATION_WORDS.deploy.one;
+    renderer.notice(
+      `The lock of ${environment.name} is held by ${what}: this command watches it, and starts none of its own.${
+        ignored.length > 0
+          ? ` ${ignored.join(' and ')} ${ignored.length === 1 ? 'does' : 'do'} not apply to it: run the command again afterwards, or with --if-running queue.`
+          : ''
+      }`,
+    );
+    for (const line of run.holder ? describeStall(run.holder, environment) : []) renderer.notice(line);
+  }
+  const goesOn = describeContinuation(run.holder?.operation ?? operation, environment.name);
+  if (!detach) return watchToEnd(session, client, run, goesOn);
+  renderer.close();
+  printDetached(session, run, '--detach', goesOn);
+  await closeTemporal(client).catch(() => undefined);
+  return EXIT_CODES.detached;
 }
 
 /**

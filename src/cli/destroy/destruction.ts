@@ -1,7 +1,7 @@
 /** Shows what will go and what stays, asks, then starts the destruction and watches it. */
 import { destructionDigest } from '../../effects/plan/binding.ts';
 import { destructionOf } from '../../effects/plan/destroy.ts';
-import { closeTemporal } from '../../clients/temporal/index.ts';
+import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
 import type { DestroyInput } from '../../contract/destroy.ts';
 import type { OperationPlan } from '../../contract/plan.ts';
 import type { PlanFile } from '../../plan/diff/file.ts';
@@ -10,10 +10,11 @@ import { withClients } from '../shared/clients.ts';
 import type { DestroyOptions } from './options.ts';
 import { confirmByName } from '../shared/confirm.ts';
 import { protectedFromDestroy } from '../deploy/confirmed.ts';
-import { requireFreeLock } from '../deploy/free-lock.ts';
+import { requireFreeLock } from '../deploy/lock/require-free.ts';
 import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
-import { launch, prerequisites } from '../deploy/operation.ts';
+import { beforeStart, prerequisites } from '../deploy/prerequisites.ts';
 import type { Session } from '../deploy/session.ts';
+import { watchStarted } from '../deploy/watch.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { writeJson } from '../render/renderers.ts';
 import { printLines } from '../shared/terminal.ts';
@@ -58,7 +59,9 @@ export async function destroy(session: Session, options: DestroyOptions, kept?: 
     ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
   };
   // Never attached to a deployment by accident.
-  return launch(session, ready, { operation: 'destroy', input, ifRunning: 'refuse', detach: options.detach === true });
+  beforeStart(session, 'destroy', input);
+  const run = await startOrAttach(ready.client, 'destroy', input, 'refuse');
+  return watchStarted(session, ready, run, { operation: 'destroy', detach: options.detach === true });
 }
 
 async function previewOf(

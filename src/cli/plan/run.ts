@@ -8,7 +8,7 @@ import { planFileOf } from '../../plan/diff/file.ts';
 import type { PlatformChanges } from '../../plan/diff/types.ts';
 import type { PlanOptions } from './options.ts';
 import type { CliContext } from '../shared/context.ts';
-import { requireCharts } from '../deploy/charts.ts';
+import { requireCharts } from '../deploy/checks/charts.ts';
 import { checkInputs, preflight, type Prepared } from '../deploy/preflight.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { helmBinary } from '../shared/helm-binary.ts';

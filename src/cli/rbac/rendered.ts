@@ -7,7 +7,7 @@ import type { Config } from '../../config.ts';
 import { stateDir } from '../../config.ts';
 import type { AccessBasis } from '../../plan/access/identities.ts';
 import { findRelease } from '../../plan/releases.ts';
-import { requireCharts } from '../deploy/charts.ts';
+import { requireCharts } from '../deploy/checks/charts.ts';
 import type { Prepared } from '../deploy/preflight.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** Checks that the way back is open, shows what it will do, asks where it must, then starts it and watches. */
 import { rollbackPlan } from '../../effects/plan/rollback.ts';
-import { closeTemporal } from '../../clients/temporal/index.ts';
+import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
 import type { Confirmation } from '../../contract/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import type { OperationPlan } from '../../contract/plan.ts';
@@ -12,10 +12,11 @@ import { withClients } from '../shared/clients.ts';
 import type { RollbackOptions } from './options.ts';
 import { requireSamePlan } from '../plan/kept.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
-import { requireFreeLock } from '../deploy/free-lock.ts';
+import { requireFreeLock } from '../deploy/lock/require-free.ts';
 import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
-import { launch, prerequisites } from '../deploy/operation.ts';
+import { beforeStart, prerequisites } from '../deploy/prerequisites.ts';
 import type { Session } from '../deploy/session.ts';
+import { watchStarted } from '../deploy/watch.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { previewJson, previewLines } from '../render/rollback-preview.ts';
@@ -62,7 +63,9 @@ export async function rollback(session: Session, asked: RollbackOptions, kept?: 
     ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
   };
   // Never attached to a deployment by accident.
-  return launch(session, ready, { operation: 'rollback', input, ifRunning: 'refuse', detach: options.detach === true });
+  beforeStart(session, 'rollback', input);
+  const run = await startOrAttach(ready.client, 'rollback', input, 'refuse');
+  return watchStarted(session, ready, run, { operation: 'rollback', detach: options.detach === true });
 }
 
 /** @throws CliError (refused) for a version that is not kept, revisions that Helm has lost, or a point of no return */

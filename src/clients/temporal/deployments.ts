@@ -14,6 +14,14 @@ export interface DeploymentHandle {
   workflowId: string;
   runId: string;
 }
+
+/** One that was started, or that was found to hold the lock. */
+export interface StartedRun extends DeploymentHandle {
+  attached: boolean;
+  /** Of one that was found. */
+  holder?: LockHolder;
+}
+
 export interface DeploymentDescription extends DeploymentHandle {
   /** Temporal's name: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   status: string;
@@ -49,7 +57,7 @@ export async function startOrAttach<Input extends OperationInput>(
   operation: Operation,
   input: Input,
   ifRunning: 'attach' | 'refuse',
-): Promise<DeploymentHandle & { attached: boolean; holder?: LockHolder }> {
+): Promise<StartedRun> {
   const options = startOptionsOf(operation, input);
   const { workflowId } = options;
   try {

@@ -10,6 +10,7 @@ export {
 export {
   type DeploymentDescription,
   type DeploymentHandle,
+  type StartedRun,
   deploymentsOf,
   DeploymentRunningError,
   describeDeployment,

@@ -1,25 +1,25 @@
 /** `deploy --if-running queue|supersede`: the request waits on the engine, this command beside it. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { closeTemporal } from '../../clients/temporal/index.ts';
-import { lockHolderOf } from '../../clients/temporal/lock.ts';
-import { enqueueDeployment, type Queued } from '../../clients/temporal/queue.ts';
-import type { DeployInput } from '../../contract/deploy.ts';
-import { EXIT_CODES } from '../../contract/failures.ts';
-import type { LockHolder, Supersede } from '../../contract/lock.ts';
-import { SIGNALS } from '../../contract/messages.ts';
-import { deployWorkflowId } from '../../contract/names.ts';
-import { type ExitCode, refused } from '../shared/failure.ts';
-import { commandLine } from '../shared/format.ts';
-import { workflowUrl } from '../shared/lines.ts';
-import { describeHolder, describeStall } from '../shared/lock-words.ts';
-import { OPERATION_WORDS } from '../render/operation-words.ts';
-import { writeJson } from '../render/renderers.ts';
-import { printLines } from '../shared/terminal.ts';
-import { supervised } from './local-stack.ts';
-import type { Prerequisites } from './operation.ts';
-import type { Session } from './session.ts';
-import { watchToEnd } from './watch.ts';
+import { closeTemporal } from '../../../clients/temporal/index.ts';
+import { lockHolderOf } from '../../../clients/temporal/lock.ts';
+import { enqueueDeployment, type Queued } from '../../../clients/temporal/queue.ts';
+import type { DeployInput } from '../../../contract/deploy.ts';
+import { EXIT_CODES } from '../../../contract/failures.ts';
+import type { LockHolder, Supersede } from '../../../contract/lock.ts';
+import { SIGNALS } from '../../../contract/messages.ts';
+import { deployWorkflowId } from '../../../contract/names.ts';
+import { type ExitCode, refused } from '../../shared/failure.ts';
+import { commandLine } from '../../shared/format.ts';
+import { workflowUrl } from '../../shared/lines.ts';
+import { describeHolder, describeStall } from '../../shared/lock-words.ts';
+import { OPERATION_WORDS } from '../../render/operation-words.ts';
+import { writeJson } from '../../render/renderers.ts';
+import { printLines } from '../../shared/terminal.ts';
+import { supervised } from '../local-stack.ts';
+import type { Prerequisites } from '../prerequisites.ts';
+import type { Session } from '../session.ts';
+import { watchToEnd } from '../watch.ts';
 
 export interface Wait {
   input: DeployInput;

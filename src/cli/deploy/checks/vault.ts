@@ -1,15 +1,15 @@
 /** What a deployment needs of Vault that no deployment can make: its unseal keys, and values that others issue. */
-import { missingSecrets } from '../../effects/secrets.ts';
-import { findLossBefore, lossText } from '../../effects/vault/loss.ts';
-import type { Clients } from '../../clients/index.ts';
-import { KubernetesError } from '../../clients/kubernetes/index.ts';
-import { opens, type VaultClient, type VaultKeys } from '../../clients/vault/index.ts';
-import type { Connections } from '../../environment/connections.ts';
-import type { SuppliedKey } from '../../plan/vault/supplied.ts';
-import { withClients } from '../shared/clients.ts';
-import { refused } from '../shared/failure.ts';
-import { commandLine } from '../shared/format.ts';
-import type { Session } from './session.ts';
+import { missingSecrets } from '../../../effects/secrets.ts';
+import { findLossBefore, lossText } from '../../../effects/vault/loss.ts';
+import type { Clients } from '../../../clients/index.ts';
+import { KubernetesError } from '../../../clients/kubernetes/index.ts';
+import { opens, type VaultClient, type VaultKeys } from '../../../clients/vault/index.ts';
+import type { Connections } from '../../../environment/connections.ts';
+import type { SuppliedKey } from '../../../plan/vault/supplied.ts';
+import { withClients } from '../../shared/clients.ts';
+import { refused } from '../../shared/failure.ts';
+import { commandLine } from '../../shared/format.ts';
+import type { Session } from '../session.ts';
 
 /**
  * @throws CliError (refused) when Vault is sealed and its keys are gone, when it has lost its data beside those of

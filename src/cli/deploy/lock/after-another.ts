@@ -1,13 +1,24 @@
 /** `deploy` finds an operation at work that does something else than what was asked for. */
-import { closeTemporal } from '../../clients/temporal/index.ts';
-import type { DeployInput } from '../../contract/deploy.ts';
-import type { LockHolder } from '../../contract/lock.ts';
-import { type ExitCode, refused } from '../shared/failure.ts';
-import { commandLine } from '../shared/format.ts';
-import { describeHolder } from '../shared/lock-words.ts';
-import type { Prerequisites } from './operation.ts';
-import type { Session } from './session.ts';
-import { waitForLock } from './wait-for-lock.ts';
+import { closeTemporal } from '../../../clients/temporal/index.ts';
+import type { DeployInput, OperationInput } from '../../../contract/deploy.ts';
+import type { LockHolder } from '../../../contract/lock.ts';
+import type { Operation } from '../../../contract/plan.ts';
+import { asksOf } from '../../../contract/start-options.ts';
+import { type ExitCode, refused } from '../../shared/failure.ts';
+import { commandLine } from '../../shared/format.ts';
+import { describeHolder } from '../../shared/lock-words.ts';
+import type { Prerequisites } from '../prerequisites.ts';
+import type { Session } from '../session.ts';
+import { waitForLock } from './wait.ts';
+
+/** Of a holder from an earlier version, which does not say what it was asked for, nobody can know. */
+export function doesTheSame(
+  { operation, asks }: Pick<LockHolder, 'operation' | 'asks'>,
+  wanted: Operation,
+  input: OperationInput,
+): boolean {
+  return operation === wanted && asks !== undefined && asks === asksOf(input);
+}
 
 /**
  * Watching an operation that does something else would end as if what was asked for had been done. It waits for its

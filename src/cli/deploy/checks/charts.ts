@@ -6,16 +6,16 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
-import { templateError } from '../../clients/helm/template.ts';
-import type { Config } from '../../config.ts';
-import { stateDir } from '../../config.ts';
-import { chartLockFile, readChartLock } from '../../plan/charts/lock.ts';
-import { findRelease } from '../../plan/releases.ts';
-import { placeName, wantedCharts } from '../../plan/charts/wanted.ts';
-import { fetchCharts } from '../charts/fetch.ts';
-import { chartStore } from '../charts/open.ts';
-import { refused } from '../shared/failure.ts';
-import type { Prepared } from './preflight.ts';
+import { templateError } from '../../../clients/helm/template.ts';
+import type { Config } from '../../../config.ts';
+import { stateDir } from '../../../config.ts';
+import { chartLockFile, readChartLock } from '../../../plan/charts/lock.ts';
+import { findRelease } from '../../../plan/releases.ts';
+import { placeName, wantedCharts } from '../../../plan/charts/wanted.ts';
+import { fetchCharts } from '../../charts/fetch.ts';
+import { chartStore } from '../../charts/open.ts';
+import { refused } from '../../shared/failure.ts';
+import type { Prepared } from '../preflight.ts';
 
 /** What rendered once renders again: digests of chart and values that need not be tried a second time. */
 const KEPT = 2000;

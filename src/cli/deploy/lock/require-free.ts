@@ -1,12 +1,12 @@
 /** For operations that never attach to another one by accident. */
-import { lockHolderOf } from '../../clients/temporal/lock.ts';
-import { deployWorkflowId } from '../../contract/names.ts';
-import { refused } from '../shared/failure.ts';
-import { commandLine } from '../shared/format.ts';
-import { reviveLine } from '../shared/lock-words.ts';
-import { OPERATION_WORDS } from '../render/operation-words.ts';
-import type { Prerequisites } from './operation.ts';
-import type { Session } from './session.ts';
+import { lockHolderOf } from '../../../clients/temporal/lock.ts';
+import { deployWorkflowId } from '../../../contract/names.ts';
+import { refused } from '../../shared/failure.ts';
+import { commandLine } from '../../shared/format.ts';
+import { reviveLine } from '../../shared/lock-words.ts';
+import { OPERATION_WORDS } from '../../render/operation-words.ts';
+import type { Prerequisites } from '../prerequisites.ts';
+import type { Session } from '../session.ts';
 
 /**
  * @param command what was asked for, for the advice

@@ -1,0 +1,52 @@
+/** What every operation needs before it can start: a cluster that is the right one, an engine, a worker. */
+import type { Client } from '@temporalio/client';
+import type { OperationInput } from '../../contract/deploy.ts';
+import type { Operation } from '../../contract/plan.ts';
+import type { Connections } from '../../environment/connections.ts';
+import { freezeNotice } from '../freeze/notice.ts';
+import { requireBound, requireOwned } from './binding.ts';
+import { type FoundCluster, readCluster } from './cluster.ts';
+import { openEngine, requireSearchAttributes, requireWorker } from './engine.ts';
+import type { Session } from './session.ts';
+
+/** Everything an operation is started with, checked. */
+export interface Prerequisites {
+  connections: Connections;
+  clusterUid: string;
+  cluster: FoundCluster;
+  client: Client;
+}
+
+/**
+ * @throws CliError (refused) when cluster, engine or worker are not there, or the cluster is another one than before
+ */
+export async function prerequisites(
+  { environment, renderer }: Session,
+  connections: Connections,
+): Promise<Prerequisites> {
+  const cluster = await readCluster(environment, connections);
+  // A cluster of somebody else is told also where the engine is away.
+  if (cluster.record) requireOwned(environment, cluster, true);
+  const client = await openEngine(environment, connections);
+  await requireBound(client, environment, cluster);
+  await requireSearchAttributes(client, environment, connections, (text) => {
+    renderer.notice(text);
+  });
+  await requireWorker(client, environment);
+  return { connections, clusterUid: cluster.uid, cluster, client };
+}
+
+/**
+ * The last moment before an operation starts: nobody has interrupted the command, and what a freeze makes of it is
+ * told.
+ * @throws the reason of an interruption
+ */
+export function beforeStart(
+  { environment, renderer, interrupted }: Session,
+  operation: Operation,
+  { freezeOverride }: Pick<OperationInput, 'freezeOverride'>,
+): void {
+  interrupted.throwIfAborted();
+  const frozen = freezeNotice(environment, operation, freezeOverride, Date.now());
+  if (frozen !== undefined) renderer.notice(frozen);
+}
