@@ -26,6 +26,7 @@ import { platformInputs } from './plan/inputs/platform-inputs.ts';
 import { processTag } from './process/owner.ts';
 import { type EngineLink, openEngineLink } from './worker/engine-link.ts';
 import { installRuntime } from './worker/runtime.ts';
+import { beginAtZero } from './worker/zeros.ts';
 import { createServing, type Serving } from './worker/serving.ts';
 import { serveHealth } from './worker-health.ts';
 
@@ -90,6 +91,8 @@ export async function runWorker(environmentName: string, helm?: string): Promise
       },
     });
     metrics.set('ananta_worker_info', 1, { build: build.buildId });
+    const { namespace } = connections.engine;
+    beginAtZero(Runtime.instance().metricMeter, { namespace, taskQueue: taskQueueOf(environmentName) });
     // For good: where no listener is left, the library that starts Helm takes the signal for the end of the process,
     // and ends both.
     for (const signal of ['SIGTERM', 'SIGINT'] as const)

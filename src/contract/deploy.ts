@@ -150,13 +150,16 @@ export interface PhaseResult {
   services: ServiceOutcome[];
 }
 
+export const OPERATION_OUTCOMES = ['succeeded', 'unchanged', 'failed', 'cancelled'] as const;
+export type OperationOutcome = (typeof OPERATION_OUTCOMES)[number];
+
 /** How an operation ended, whichever it was. */
 export interface OperationResult {
   operation: Operation;
   environment: string;
   workflowId: string;
   runId: string;
-  outcome: 'succeeded' | 'unchanged' | 'failed' | 'cancelled';
+  outcome: OperationOutcome;
   seconds: number;
   criticalPathSeconds: number;
   criticalPath: string[];

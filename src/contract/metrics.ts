@@ -26,6 +26,12 @@ export const METRICS = {
     labels: ['operation', 'outcome'],
     help: 'From the start of an operation to its outcome',
   },
+  ananta_operation_last_timestamp_seconds: {
+    kind: 'gauge',
+    unit: 'seconds',
+    labels: ['operation', 'outcome'],
+    help: 'When an operation last ended so on this worker, seconds of the epoch',
+  },
   ananta_service_duration_seconds: {
     kind: 'histogram',
     unit: 'seconds',

@@ -9,6 +9,7 @@ const metrics = metricsOf(metricMeter);
 export function measureOperation({ operation, outcome, seconds, version }: OperationResult): void {
   metrics.count('ananta_operations_total', { operation, outcome });
   metrics.record('ananta_operation_duration_seconds', seconds, { operation, outcome });
+  metrics.set('ananta_operation_last_timestamp_seconds', Date.now() / 1000, { operation, outcome });
   if (version === undefined) return;
   metrics.set('ananta_platform_version', version, {});
   metrics.set('ananta_platform_version_timestamp_seconds', Date.now() / 1000, {});

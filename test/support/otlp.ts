@@ -71,7 +71,8 @@ const { opentelemetry } = createRequire(import.meta.url)(
 };
 const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 
-export async function startCollector(): Promise<Collector> {
+/** @param at 0: any port that is free */
+export async function startCollector(at = 0): Promise<Collector> {
   const spans: CollectedSpan[] = [];
   const requests: Collector['requests'] = [];
   const bodies: Buffer[] = [];
@@ -87,7 +88,7 @@ export async function startCollector(): Promise<Collector> {
     });
   });
   await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(at, '127.0.0.1', resolve);
   });
   const { port } = server.address() as { port: number };
   return {

@@ -2,7 +2,7 @@
  * What a worker serves to Prometheus after an operation and a drift run: our metrics, the SDK's, and nothing unbounded.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,11 +19,14 @@ import { type MetricName, METRICS, metricsOf } from '../../src/contract/metrics.
 import { DRIFT_KINDS, type DriftInput, type DriftReport } from '../../src/contract/drift.ts';
 import { DeployError } from '../../src/contract/errors.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
-import { taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
+import { ENGINE_NAMESPACE, taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { installRuntime } from '../../src/worker/runtime.ts';
+import { beginAtZero } from '../../src/worker/zeros.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
+import { dashboardExpressions, MONITORING, readDashboard, sdkMetrics } from '../support/monitoring.ts';
+import { readPromql } from '../support/promql.ts';
 import { parseSamples, parseTypes, type Sample, sampled } from '../support/prometheus.ts';
 
 const SECRET = 'hunter2-is-in-no-metric';
@@ -71,6 +74,8 @@ before(async () => {
         repairDigest: 'x',
       }),
   });
+  metricsOf(Runtime.instance().metricMeter).set('ananta_worker_info', 1, { build: 'x' });
+  beginAtZero(Runtime.instance().metricMeter, { namespace: ENGINE_NAMESPACE, taskQueue: taskQueueOf('test') });
   await engine.withWorker(activities, async () => {
     const request = { environment: 'test', imageTags: {}, clusterUid: '00000001-uid', requestedBy: 'tester@host' };
     const run = await startOrAttach(engine.client, 'deploy', request, 'refuse');
@@ -150,6 +155,33 @@ describe('the metrics of a worker', () => {
     assert.deepEqual(found, Object.fromEntries(DRIFT_KINDS.map((kind) => [kind, kind === 'changed' ? 1 : 0])));
     assert.equal(sampled(samples, 'ananta_drift_flapping'), 1);
     assert.ok(Math.abs(sampled(samples, 'ananta_drift_last_run_timestamp_seconds')! - Date.now() / 1000) < 600);
+  });
+
+  test('count from zero, so that the first event is an increase', () => {
+    const series = (labels: Record<string, string>): Sample[] =>
+      samples.filter(
+        ({ name, labels: own }) =>
+          name === 'ananta_operations_total' && Object.entries(labels).every(([key, value]) => own[key] === value),
+      );
+    assert.equal(sampled(samples, 'ananta_operations_total', { operation: 'rollback', outcome: 'failed' }), 0);
+    // What the worker begins and what a workflow counts is one series.
+    assert.equal(series({ operation: 'deploy', outcome: 'failed' }).length, 1);
+    assert.equal(sampled(samples, 'ananta_drift_runs_total', { outcome: 'clean' }), 0);
+  });
+
+  test('hold all of the SDK that dashboard and alerts ask for', async () => {
+    const rules = await readFile(join(MONITORING, 'templates', 'alerts.yaml'), 'utf8');
+    const asked = sdkMetrics([
+      ...dashboardExpressions(readDashboard()).flatMap(({ expr }) => readPromql(expr).metrics),
+      ...(rules.match(/\btemporal_\w+/g) ?? []),
+    ]);
+    assert.ok(asked.length >= 4);
+    // Nothing has failed in this test; its name is that of the requests that it is a part of.
+    const missing = asked.filter((name) => sampled(samples, name) === undefined);
+    assert.deepEqual(
+      missing.filter((name) => name !== 'temporal_request_failure_total'),
+      [],
+    );
   });
 
   test("hold the SDK's own, in seconds", () => {

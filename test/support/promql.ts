@@ -1,0 +1,29 @@
+/** PromQL, read by Prometheus' own grammar. */
+import { parser } from '@prometheus-io/lezer-promql';
+
+export interface Read {
+  /** Of what is selected. */
+  metrics: string[];
+  /** In matchers and groupings. */
+  labels: string[];
+  /** Text that is no PromQL. */
+  errors: string[];
+}
+
+/** Grafana's own variables are put in as it does. */
+export function readPromql(text: string): Read {
+  const expression = text
+    .replaceAll('$__rate_interval', '5m')
+    .replaceAll('$__range', '1h')
+    .replaceAll('$environment', '.*');
+  const read: Read = { metrics: [], labels: [], errors: [] };
+  parser.parse(expression).iterate({
+    enter: ({ type, from, to, node }) => {
+      const part = expression.slice(from, to);
+      if (type.isError) read.errors.push(`${part || 'something missing'} at ${from} of ${expression}`);
+      else if (type.name === 'Identifier' && node.parent?.type.name === 'VectorSelector') read.metrics.push(part);
+      else if (type.name === 'LabelName') read.labels.push(part);
+    },
+  });
+  return read;
+}
