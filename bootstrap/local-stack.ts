@@ -18,7 +18,7 @@ import {
   pkiFolder,
   recordedComponents,
 } from './cluster/index.ts';
-import { knownCommands, tcpServices, vaultClaims } from './cluster/contents.ts';
+import { knownAnswers, knownCommands, tcpServices, vaultClaims } from './cluster/contents.ts';
 import type { Component } from './component.ts';
 import { ENGINE_PORTS, engineAddresses, engineComponent } from './engine/index.ts';
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.ts';
@@ -214,6 +214,7 @@ export async function componentOf(stack: LocalStack, name: ComponentName): Promi
       return responderComponent(layout, ports, {
         tcpServices: tcpServices(catalog).map(({ service }) => service),
         commands: knownCommands(catalog),
+        answers: knownAnswers(catalog),
         pki: pkiFolder(layout),
         vaultClaim: stack.parts.vault ? vaultClaims(catalog)[0] : undefined,
       });

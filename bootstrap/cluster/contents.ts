@@ -14,6 +14,7 @@ import { type Vitals, vitalsIn } from '../vitals.ts';
 import { waitWhileMoving } from '../process/wait.ts';
 import { KUBELET_PORT, tcpPortName } from '../responder/index.ts';
 import type { KnownCommand } from '../responder/kubelet/exec.ts';
+import type { KnownAnswer } from '../responder/server.ts';
 import type { NodeNetwork } from '../node/network.ts';
 import { nodeObjects } from '../node/objects.ts';
 import { type Api, ApiError, type ApiObject } from './api.ts';
@@ -41,6 +42,29 @@ export function tcpServices(catalog: Catalog): TcpService[] {
 export function knownCommands(catalog: Catalog): KnownCommand[] {
   return catalog.services.flatMap(({ health }) =>
     health.kind === 'exec' ? [{ command: health.command, answer: health.answer ?? 'ok' }] : [],
+  );
+}
+
+/** What checks ask of simulated pods, where the catalog says how they answer. */
+export function knownAnswers({ services, prometheus }: Catalog): KnownAnswer[] {
+  return services.flatMap(({ name, checks }) =>
+    checks.flatMap((check): KnownAnswer[] => {
+      if (check.kind === 'http' && check.answer !== undefined)
+        return [{ service: name, method: check.method, path: check.path, ...check.answer }];
+      if (check.kind !== 'promql' || prometheus === undefined) return [];
+      const value = { metric: {}, value: [0, String(check.answer)] };
+      const data = { resultType: 'vector', result: check.answer === undefined ? [] : [value] };
+      return [
+        {
+          service: prometheus.service,
+          method: 'GET',
+          path: `/api/v1/query?query=${encodeURIComponent(check.query)}`,
+          status: 200,
+          headers: {},
+          body: JSON.stringify({ status: 'success', data }),
+        },
+      ];
+    }),
   );
 }
 

@@ -7,11 +7,12 @@ import { type Layout, lockOf, pidFileOf } from '../layout.ts';
 import { LOOPBACK, type Ports } from '../process/ports.ts';
 import { expectOk } from '../process/probe.ts';
 import type { KnownCommand } from './kubelet/exec.ts';
+import type { KnownAnswer } from './server.ts';
 
 export { PROBE_FAILURES, type ProbeFailure, clearProbe, failProbe } from './failures.ts';
 
 /** Changes when the responder itself changes, so that `up` replaces an old one. */
-const VERSION = '4';
+const VERSION = '5';
 
 /** Name of the port at which it plays the kubelet of all nodes. */
 export const KUBELET_PORT = 'responder-kubelet';
@@ -21,6 +22,8 @@ export interface ResponderDuties {
   tcpServices: readonly string[];
   /** Health checks in containers: simulated ones seem to have their programs. */
   commands: readonly KnownCommand[];
+  /** Requests of checks that are not answered as health checks are. */
+  answers?: readonly KnownAnswer[];
   /** The cluster's keys and certificates: it waits for them, since it is up before the cluster is made. */
   pki: string;
   /** The claim that Vault's folder stands for. */
@@ -38,7 +41,7 @@ export function tcpPortName(service: string): string {
 export function responderComponent(
   layout: Layout,
   ports: Ports,
-  { tcpServices, commands, pki, vaultClaim }: ResponderDuties,
+  { tcpServices, commands, answers = [], pki, vaultClaim }: ResponderDuties,
 ): Component {
   const port = ports['responder'] as number;
   return {
@@ -78,6 +81,7 @@ export function responderComponent(
               lockOf(layout, 'vault'),
             ]),
         ...commands.flatMap((known) => ['--command', JSON.stringify(known)]),
+        ...answers.flatMap((known) => ['--answer', JSON.stringify(known)]),
         ...tcpServices.flatMap((service) => ['--tcp', `${service}=${ports[tcpPortName(service)]}`]),
       ],
       env: {},

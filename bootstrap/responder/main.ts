@@ -10,7 +10,7 @@ import { createApi } from '../cluster/api.ts';
 import { emptyDeletedStorage } from '../vault/storage.ts';
 import type { KnownCommand } from './kubelet/exec.ts';
 import { startKubelet } from './kubelet/server.ts';
-import { startResponder } from './server.ts';
+import { type KnownAnswer, startResponder } from './server.ts';
 
 const STORAGE_LOOK_MS = 1_000;
 
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     'kwok-port': { type: 'string' },
     pki: { type: 'string' },
     command: { type: 'string', multiple: true, default: [] },
+    answer: { type: 'string', multiple: true, default: [] },
     'api-server': { type: 'string' },
     'vault-claim': { type: 'string' },
     'vault-folder': { type: 'string' },
@@ -31,7 +32,7 @@ const { values } = parseArgs({
   },
 });
 
-function needed(name: Exclude<keyof typeof values, 'tcp' | 'command'>): string {
+function needed(name: Exclude<keyof typeof values, 'tcp' | 'command' | 'answer'>): string {
   const value = values[name];
   if (value === undefined) throw new Error(`responder: --${name} is missing`);
   return value;
@@ -63,6 +64,7 @@ const responder = await startResponder({
       return [service, Number(port)];
     }),
   ),
+  answers: values.answer.map((known) => JSON.parse(known) as KnownAnswer),
   onProbe,
 });
 for (const signal of ['SIGTERM', 'SIGINT'] as const)

@@ -15,12 +15,25 @@ import { LOOPBACK } from '../process/ports.ts';
 import { probeFailure, serviceOfHost } from './failures.ts';
 import { SERVING, NOT_SERVING, healthAnswer, healthService } from './grpc-health.ts';
 
+/** What a simulated service answers to one request. */
+export interface KnownAnswer {
+  service: string;
+  method: string;
+  /** With its query. */
+  path: string;
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body?: string | undefined;
+}
+
 export interface ResponderOptions {
   port: number;
   /** Service to the port at which connections for it arrive. */
   tcpPorts: Readonly<Record<string, number>>;
   /** Folder of failing services. */
   failures: string;
+  /** Everything else is answered with 200 and the name of the service. */
+  answers?: readonly KnownAnswer[];
   /** Told of each probe: for tests and the log. */
   onProbe?: (probe: { kind: 'http' | 'grpc' | 'tcp'; service: string; target: string; outcome: string }) => void;
 }
@@ -107,9 +120,20 @@ async function answerHttp(
     request.socket.destroy();
     return;
   }
-  const status = failure === undefined ? 200 : 503;
-  const body = JSON.stringify({ service, status: failure === undefined ? 'ok' : 'unhealthy', simulated: true });
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  const known =
+    failure === undefined
+      ? options.answers?.find(
+          (answer) => answer.service === service && answer.path === request.url && answer.method === request.method,
+        )
+      : undefined;
+  const status = known?.status ?? (failure === undefined ? 200 : 503);
+  const body =
+    known?.body ?? JSON.stringify({ service, status: failure === undefined ? 'ok' : 'unhealthy', simulated: true });
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    ...known?.headers,
+    'content-length': Buffer.byteLength(body),
+  });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 

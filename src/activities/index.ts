@@ -14,6 +14,7 @@ import { removeRemains } from '../effects/destroy/prune.ts';
 import { findDrift } from '../effects/drift/find-drift.ts';
 import { recordDrift } from '../effects/drift/record.ts';
 import { repairFindings } from '../effects/drift/repair-findings.ts';
+import { runCheck } from '../effects/checks/run.ts';
 import { collectEvidence } from '../effects/evidence/collect.ts';
 import { ensureNamespaces } from '../effects/namespaces.ts';
 import { notify } from '../effects/notify.ts';
@@ -90,6 +91,7 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
     recordVersion: guarded(begin('changes', recordVersion)),
     recordResult: guarded(begin('here', recordResult)),
     recordDrift: guarded(begin('reads', recordDrift)),
+    runCheck: guarded(begin('changes', runCheck)),
     collectEvidence: guarded(begin('here', collectEvidence)),
     notify: guarded(begin('here', notify)),
     lockHolder: guarded(() => lockHolder(clients)),

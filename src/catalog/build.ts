@@ -3,6 +3,7 @@ import { IMAGES } from './images.ts';
 import type { Health, Port, SecretUse, ServiceInput } from './schema.ts';
 
 type StepInput = NonNullable<ServiceInput['after']>[number];
+type CheckInput = NonNullable<ServiceInput['checks']>[number];
 
 /** Name of a service inside the cluster. */
 export function host(service: string, namespace: string): string {
@@ -39,6 +40,32 @@ export function grpc(name: string, port: number): Port {
 
 export function httpHealth(port: number, path: string): Health {
   return { kind: 'http', port, path };
+}
+
+/** Once everything runs it still answers, and at once. */
+export function answersAtOnce(port: number, path: string): CheckInput {
+  return {
+    kind: 'http',
+    name: 'answers',
+    description: 'It answers at once while everything runs',
+    port,
+    path,
+    expect: { withinSeconds: 2 },
+  };
+}
+
+/** What a browser gets is a page. */
+export function servesPage(port: number, path = '/'): CheckInput {
+  const headers = { 'content-type': 'text/html; charset=utf-8' };
+  return {
+    kind: 'http',
+    name: 'page',
+    description: 'A browser gets a page',
+    port,
+    path,
+    expect: { headers: { 'content-type': '^text/html' }, withinSeconds: 2 },
+    answer: { headers, body: '<!doctype html>' },
+  };
 }
 
 /**

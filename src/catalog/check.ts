@@ -1,5 +1,6 @@
 /** Cross references: what one part of the catalog says about another has to be true. */
 import { suggestion } from '../suggest.ts';
+import { checkChecks } from './check-verification.ts';
 import { checkPlatform } from './check-platform.ts';
 import { findCycle } from './cycle.ts';
 import type { PlacedProblem } from './problems.ts';
@@ -11,6 +12,7 @@ export function checkReferences(catalog: Catalog): PlacedProblem[] {
     ...checkDuplicates(catalog),
     ...catalog.services.flatMap((service) => checkService(catalog, service)),
     ...checkCycle(catalog),
+    ...checkChecks(catalog),
     ...checkPlatform(catalog),
   ];
 }

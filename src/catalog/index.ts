@@ -41,6 +41,7 @@ const FILES: Record<string, string> = {
   bucketSets: 'init.ts',
   realm: 'init.ts',
   temporalNamespaces: 'init.ts',
+  prometheus: 'index.ts',
   services: 'services/index.ts',
 };
 

@@ -3,11 +3,11 @@
  * plain data; cross references are checked in `check.ts`.
  */
 import { z } from 'zod';
+import { checkSchema } from './checks.ts';
+import { imageSchema, nameSchema } from './fields.ts';
 
-/** DNS-1123 label: names of services, releases, namespaces. */
-export const nameSchema = z
-  .string()
-  .regex(/^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$/, 'must be a DNS-1123 label of at most 53 characters');
+export { imageSchema, nameSchema } from './fields.ts';
+export type { Check, HttpCheck, JobCheck, PromqlCheck } from './checks.ts';
 
 export const namespaceSchema = z.strictObject({
   name: nameSchema,
@@ -43,14 +43,6 @@ export const portSchema = z.strictObject({
   nodePort: z.number().int().min(30000).max(32767).optional(),
   /** `tcp` for anything that is not HTTP or gRPC. */
   protocol: z.enum(['http', 'grpc', 'tcp']),
-});
-
-/** An image: the platform's own ones get the environment's prefix in front. */
-export const imageSchema = z.strictObject({
-  /** With `own: true` the name below the environment's prefix, otherwise the full repository. */
-  repository: z.string(),
-  tag: z.string(),
-  own: z.boolean().default(false),
 });
 
 /** One Vault path that a service uses. */
@@ -136,6 +128,8 @@ export const serviceSchema = z.strictObject({
     .optional(),
   /** Objects that it makes for itself in its namespace while it runs, without a mark: they go with it. */
   makes: z.array(z.strictObject({ kind: z.string(), name: z.string() })).default([]),
+  /** What has to be true once the whole platform is healthy: the verification stage. */
+  checks: z.array(checkSchema).default([]),
 });
 
 export const upstreamChartSchema = z.strictObject({
@@ -258,6 +252,8 @@ export const catalogSchema = z.strictObject({
   realm: realmSchema.optional(),
   temporalNamespaces: z.array(temporalNamespaceSchema).default([]),
   applicationSet: applicationSetSchema.optional(),
+  /** The service that is the platform's Prometheus: queries of checks go there. */
+  prometheus: z.strictObject({ service: nameSchema, port: z.number().int() }).optional(),
   services: z.array(serviceSchema),
 });
 

@@ -2,6 +2,7 @@
  * What the worker can do, as workflows see it. Every activity is idempotent and keyed by run and step, so that one
  * whose acknowledgement was lost can run again.
  */
+import type { PlannedCheck } from './checks.ts';
 import type { OperationAct, Remain, RunRef, Selection, ServiceFailure, ServiceOutcome } from './deploy.ts';
 import type { DriftFinding, DriftMode, DriftOutcome, DriftReport } from './drift.ts';
 import type { FreezeVerdict } from './freeze.ts';
@@ -120,14 +121,20 @@ export interface Activities {
   /** Makes or updates the Kubernetes Secrets from Vault. */
   syncSecrets(run: RunRef): Promise<{ written: string[] }>;
   /**
+   * Makes one check of the verification stage, again and again until it passes or its time is over: then CheckFailed.
+   * What it makes in the cluster is removed when it has passed.
+   */
+  runCheck(input: { run: RunRef; check: PlannedCheck }): Promise<{ text: string; seconds: number }>;
+  /**
    * Events, conditions and logs of a failed service, kept in a file and named in the failure. `before`: of one that is
-   * about to be touched; kept beside that of its failure.
+   * about to be touched; kept beside that of its failure. `check`: of what a failed check has asked, its Job included.
    */
   collectEvidence(input: {
     run: RunRef;
     service: PlannedService;
     reason: string;
     before?: true;
+    check?: string;
   }): Promise<Pick<ServiceFailure, 'evidence' | 'summary'>>;
   /** Appends who, what, plan digest, cluster and result to the environment's audit trail. */
   recordResult(input: {

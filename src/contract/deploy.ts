@@ -1,4 +1,5 @@
 /** Messages between the CLI, the deploy workflow and its phases. */
+import type { CheckOutcome } from './checks.ts';
 import type { OperationPlan, Operation, PlannedService } from './plan.ts';
 import type { OperationStep } from './steps.ts';
 import type { SERVICE_STATES } from './states.ts';
@@ -165,7 +166,9 @@ export interface OperationResult {
   criticalPath: string[];
   planDigest: string;
   services: ServiceOutcome[];
-  /** A failure that belongs to no service: planning, namespaces. */
+  /** How the checks of the verification stage ended; absent where none was made. */
+  checks?: CheckOutcome[];
+  /** A failure that belongs to no service: planning, namespaces, checks. */
   failure?: ServiceFailure;
   /** Number of the platform version that it made. */
   version?: number;

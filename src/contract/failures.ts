@@ -28,6 +28,8 @@ export const FAILURES = {
   suppliedSecretMissing: 'SuppliedSecretMissing',
   /** A generated value is gone from Vault and stands nowhere else: never made anew without being told. */
   secretLost: 'SecretLost',
+  /** The services are healthy, and what the platform's checks expect of them is not so. */
+  checkFailed: 'CheckFailed',
   deployFailed: 'DeployFailed',
   /** A rollback would cross a migration that cannot be taken back. */
   pointOfNoReturn: 'PointOfNoReturn',
@@ -73,6 +75,7 @@ export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.vaultKeysMissing,
   FAILURES.suppliedSecretMissing,
   FAILURES.secretLost,
+  FAILURES.checkFailed,
   FAILURES.deployFailed,
   FAILURES.pointOfNoReturn,
   FAILURES.versionUnknown,

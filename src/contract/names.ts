@@ -146,6 +146,11 @@ export function kubernetesSecretName(vaultPath: string): string {
   return `vault-${vaultPath.replaceAll('/', '-')}`;
 }
 
+/** Name of the pods of a Job check, and what network policies let through: no release may have it. */
+export function checkInstance(service: string, check: string): string {
+  return `${service}-check-${check}`;
+}
+
 /** Every pod of a release carries this label with the release's name. */
 export const INSTANCE_LABEL = 'app.kubernetes.io/instance';
 

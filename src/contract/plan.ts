@@ -1,4 +1,5 @@
 /** The plan of an operation: what will be done to each service and why. Recorded in the workflow's history. */
+import type { PlannedCheck } from './checks.ts';
 import type { OperationStep } from './steps.ts';
 
 /**
@@ -97,6 +98,8 @@ export interface OperationPlan {
    * is rolled back.
    */
   onFailure: 'stop' | 'continue' | 'rollback';
+  /** What has to be true once all services are healthy; absent where the catalog declares nothing. */
+  checks?: PlannedCheck[];
   /** The platform version it leads back to. */
   toVersion?: number;
   /** With a rollback: services that are not well now and are about to be touched. Their evidence is collected first. */

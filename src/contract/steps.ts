@@ -34,6 +34,8 @@ export const STEP_KINDS = [
   'verify',
   /** All steps of services, by phases: what stands before waits for nothing of them, what comes after for all. */
   'services',
+  /** Something has to be true of the platform, once its services are healthy. */
+  'check',
   /** What no release holds any more. */
   'prune',
   /** The plan that takes back what this run has changed, carried out under its lock. */
@@ -65,9 +67,13 @@ export interface OperationStep {
   service?: string;
   /** `<namespace>/<name>` of the release that it is about. */
   release?: string;
+  /** Check that it makes, of that service. */
+  check?: string;
+  /** Over the definition of the check. */
+  digest?: string;
   /** Phase that carries it out; absent: the operation itself. */
   phase?: number;
-  /** Only where a service has failed. */
+  /** Only where a service or a check has failed. */
   onFailure?: true;
   /** After the outcome is known, and then whatever comes: in which outcome. Never cancelled. */
   finally?: 'always' | 'succeeded' | 'failed' | 'interrupted';

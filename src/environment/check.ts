@@ -5,10 +5,16 @@ import { suggestion } from '../suggest.ts';
 import type { Finding } from './explain.ts';
 import { realNodeOf } from './real-node.ts';
 import type { EnvironmentFile } from './schema.ts';
+import { checkVerification } from './verification.ts';
 
 /** @returns every contradiction; empty for a sound environment */
 export function checkEnvironment(environment: EnvironmentFile, catalog: Catalog): Finding[] {
-  return [...checkNames(environment, catalog), ...checkReplicas(environment, catalog), ...checkParts(environment)];
+  return [
+    ...checkNames(environment, catalog),
+    ...checkReplicas(environment, catalog),
+    ...checkVerification(environment, catalog),
+    ...checkParts(environment),
+  ];
 }
 
 /** Keys that have to be names of services or of their steps. */

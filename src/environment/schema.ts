@@ -17,6 +17,7 @@ import { DEFAULT_PLATFORM } from './platform-folder.ts';
 import { telemetrySchema } from './telemetry.ts';
 import { freezeSchema } from './freeze.ts';
 import { vaultSchema } from './vault.ts';
+import { prometheusSchema, verificationSchema } from './verification.ts';
 
 /** Of one service: more pods than that are a slip of the hand. */
 const MOST_REPLICAS = 1000;
@@ -318,6 +319,8 @@ export const environmentFileSchema = z.strictObject({
   telemetry: telemetrySchema
     .optional()
     .describe('Metrics and traces of the deployer itself; absent: none, and nothing listens'),
+  prometheus: prometheusSchema.optional(),
+  verification: verificationSchema,
   healthTimeoutFactor: z
     .number()
     .positive()

@@ -1,8 +1,10 @@
 /** The result of an operation, from what its plan said, how its services ended and what its steps added. */
+import type { CheckOutcome, PlannedCheck } from '../contract/checks.ts';
 import type { OperationResult, ServiceFailure, ServiceOutcome } from '../contract/deploy.ts';
 import type { OperationPlan } from '../contract/plan.ts';
 import { DEPENDENCY_FAILED, STOPPED } from '../contract/states.ts';
 import type { OperationStep } from '../contract/steps.ts';
+import { checksFailure } from './checks/failure.ts';
 
 export interface OperationEnd {
   run: Pick<OperationResult, 'operation' | 'environment' | 'workflowId' | 'runId'>;
@@ -19,7 +21,7 @@ export interface OperationEnd {
 
 export function operationResult(end: OperationEnd): OperationResult {
   const { run, seconds, plan, services, added, supersededBy } = end;
-  const failure = end.failure ?? added.failure;
+  const failure = end.failure ?? added.failure ?? checksFailure(added.checks);
   const notes = [...(plan?.notes ?? []), ...(added.notes ?? []), ...services.flatMap((service) => service.notes ?? [])];
   return {
     ...run,
@@ -30,11 +32,19 @@ export function operationResult(end: OperationEnd): OperationResult {
     planDigest: plan?.digest ?? '',
     ...(plan?.toVersion === undefined ? {} : { toVersion: plan.toVersion }),
     ...added,
+    ...(added.checks ? { checks: inOrder(plan?.checks ?? [], added.checks) } : {}),
     ...(notes.length === 0 ? {} : { notes }),
     outcome: outcomeOf(end, failure),
     ...(failure ? { failure } : {}),
     ...(supersededBy === undefined ? {} : { supersededBy }),
   };
+}
+
+/** As the plan names them, whichever ended first. */
+function inOrder(planned: readonly PlannedCheck[], checks: readonly CheckOutcome[]): CheckOutcome[] {
+  const place = ({ service, name }: CheckOutcome): number =>
+    planned.findIndex((check) => check.service === service && check.name === name);
+  return checks.toSorted((a, b) => place(a) - place(b));
 }
 
 function outcomeOf(
@@ -63,18 +73,20 @@ export function isDue({ finally: when }: OperationStep, { outcome, failure }: Op
   }
 }
 
-/** What a step adds to the result: notes and evidence beside those of others. */
+/** What a step adds to the result: notes, evidence and checks beside those of others. */
 export function withAddition(
   before: Partial<OperationResult>,
   { notes = [], result = {} }: { notes?: string[]; result?: Partial<OperationResult> },
 ): Partial<OperationResult> {
   const all = [...(before.notes ?? []), ...notes];
   const evidence = [...(before.evidence ?? []), ...(result.evidence ?? [])];
+  const checks = [...(before.checks ?? []), ...(result.checks ?? [])];
   return {
     ...before,
     ...result,
     ...(all.length > 0 ? { notes: all } : {}),
     ...(evidence.length > 0 ? { evidence } : {}),
+    ...(checks.length > 0 ? { checks } : {}),
   };
 }
 

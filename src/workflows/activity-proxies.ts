@@ -156,3 +156,16 @@ export function waits(healthTimeoutSeconds: number): ActivityInterfaceFor<Pick<A
     retry,
   });
 }
+
+/**
+ * Checks of the verification stage: each knows its own deadline; what it has made is removed before it counts as ended.
+ */
+export function checks(timeoutSeconds: number): ActivityInterfaceFor<Pick<Activities, 'runCheck'>> {
+  return proxyActivities<Pick<Activities, 'runCheck'>>({
+    startToCloseTimeout: (timeoutSeconds + 120) * 1000,
+    scheduleToCloseTimeout: LONGEST,
+    heartbeatTimeout: HEARTBEAT,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry,
+  });
+}

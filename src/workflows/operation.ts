@@ -120,7 +120,12 @@ async function runOperation(
     (!view.plan || outcomes(view).some(({ state, failure: why }) => state === 'cancelled' || why?.type === STOPPED));
   const steps: RunSteps = {
     run,
-    operation: () => ({ input, ...(view.plan ? { plan: view.plan } : {}), services: outcomes(view) }),
+    operation: () => ({
+      input,
+      ...(view.plan ? { plan: view.plan } : {}),
+      services: outcomes(view),
+      ...(added.checks ? { checks: added.checks } : {}),
+    }),
     endedWell: (id) => {
       const step = view.plan?.steps?.find((candidate) => candidate.id === id);
       if (step?.kind === 'services') return outcomes(view).every(({ state }) => GOOD_STATES.includes(state));

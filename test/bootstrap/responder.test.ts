@@ -25,6 +25,16 @@ before(async () => {
     port: ports['main']!,
     tcpPorts: { worker: ports['worker']! },
     failures,
+    answers: [
+      {
+        service: 'api',
+        method: 'GET',
+        path: '/version?full',
+        status: 203,
+        headers: { etag: 'x' },
+        body: '{"version":1}',
+      },
+    ],
     onProbe: ({ kind, service, outcome }) => probes.push(`${kind} ${service} ${outcome}`),
   });
 });
@@ -143,4 +153,36 @@ describe('failures', () => {
     assert.equal(serviceOfHost('engine.apps.svc:7233'), 'engine');
     assert.equal(serviceOfHost(undefined), '');
   });
+});
+
+test('answers a request of a check as the catalog says, by service, method and path; unwell it does not', async () => {
+  const ask = (host: string, path: string, method = 'GET'): Promise<Response> => {
+    // Of fetch, which sets the header itself, nobody can ask for another host.
+    return new Promise((resolve, reject) => {
+      void import('node:http').then(({ request }) => {
+        const asked = request(
+          { host: '127.0.0.1', port: ports['main'], path, method, headers: { host }, agent: false },
+          (answer) => {
+            let body = '';
+            answer.on('data', (chunk: Buffer) => (body += chunk.toString()));
+            answer.once('end', () =>
+              resolve(
+                new Response(body, { status: answer.statusCode ?? 0, headers: { etag: answer.headers.etag ?? '' } }),
+              ),
+            );
+          },
+        );
+        asked.once('error', reject);
+        asked.end();
+      });
+    });
+  };
+  const known = await ask('api.apps.svc', '/version?full');
+  assert.deepEqual([known.status, known.headers.get('etag'), await known.text()], [203, 'x', '{"version":1}']);
+  assert.equal((await ask('api.apps.svc', '/version')).status, 200);
+  assert.equal((await ask('api.apps.svc', '/version?full', 'POST')).status, 200);
+  assert.equal((await ask('web.apps.svc', '/version?full')).status, 200);
+  await failProbe(failures, 'api', 'unhealthy');
+  assert.equal((await ask('api.apps.svc', '/version?full')).status, 503);
+  await clearProbe(failures);
 });

@@ -25,7 +25,9 @@ export function sampleService(name: string, number: number, over: Partial<Servic
 }
 
 /** Nothing of it is left to defaults. */
-export type SampleCatalog = { [Key in keyof CatalogInput]-?: NonNullable<CatalogInput[Key]> };
+export type SampleCatalog = {
+  [Key in Exclude<keyof CatalogInput, 'prometheus'>]-?: NonNullable<CatalogInput[Key]>;
+} & Pick<CatalogInput, 'prometheus'>;
 
 /** vault ← db ← api ← web, and a Job between db and api. */
 export function sampleCatalog(): SampleCatalog {

@@ -1,4 +1,4 @@
-import { customRow, fromSecret, fromVault, http, httpHealth } from '../build.ts';
+import { answersAtOnce, customRow, fromSecret, fromVault, http, httpHealth, servesPage } from '../build.ts';
 import { ownImage } from '../images.ts';
 import type { ServiceInput } from '../schema.ts';
 
@@ -37,6 +37,7 @@ export const appPlaneBackends: ServiceInput[] = [
     publicHost: { name: 'cns', port: 'http' },
     secrets: [components, redis, broker, buckets, fromVault('app-plane/cns-service')],
     databases: ['components-v2-postgres/components'],
+    checks: [answersAtOnce(8000, '/health')],
   },
   {
     ...customRow(10),
@@ -85,6 +86,7 @@ export const appPlaneBackends: ServiceInput[] = [
       fromSecret('app-plane/django-backend'),
     ],
     databases: ['supabase-db/supabase'],
+    checks: [answersAtOnce(8000, '/health')],
   },
   {
     ...customRow(8),
@@ -165,6 +167,7 @@ export const appPlaneFrontends: ServiceInput[] = [
     ports: [http('http', 80, { containerPort: 8080, nodePort: 31100 })],
     publicHost: { name: 'portal', port: 'http' },
     secrets: [fromSecret('app-plane/supabase', 'anon-key')],
+    checks: [servesPage(8080)],
   },
   {
     ...customRow(3),
@@ -180,6 +183,7 @@ export const appPlaneFrontends: ServiceInput[] = [
     ports: [http('http', 80, { containerPort: 8080, nodePort: 31250 })],
     publicHost: { name: 'cns-admin', port: 'http' },
     secrets: [],
+    checks: [servesPage(8080)],
   },
   {
     ...customRow(3),

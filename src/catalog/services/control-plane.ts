@@ -1,4 +1,4 @@
-import { customRow, fromSecret, fromVault, http, httpHealth } from '../build.ts';
+import { answersAtOnce, customRow, fromSecret, fromVault, http, httpHealth, servesPage } from '../build.ts';
 import { ownImage } from '../images.ts';
 import type { ServiceInput } from '../schema.ts';
 
@@ -41,6 +41,7 @@ export const controlPlane: ServiceInput[] = [
       fromVault('control-plane/webhooks'),
     ],
     databases: ['control-plane-postgres/arc_saas'],
+    checks: [answersAtOnce(14000, '/health')],
   },
   {
     ...customRow(8),
@@ -93,5 +94,6 @@ export const controlPlane: ServiceInput[] = [
     ports: [http('http', 80, { containerPort: 8080, nodePort: 31555 })],
     publicHost: { name: 'admin', port: 'http' },
     secrets: [],
+    checks: [servesPage(8080)],
   },
 ];

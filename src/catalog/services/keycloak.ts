@@ -21,6 +21,17 @@ export const keycloak: ServiceInput[] = [
     publicHost: { name: 'auth', port: 'http' },
     secrets: [fromSecret('database/keycloak'), fromSecret('auth/keycloak', 'admin-username', 'admin-password')],
     databases: ['control-plane-postgres/keycloak'],
+    checks: [
+      {
+        kind: 'http',
+        name: 'realm',
+        description: 'Applications find the realm that the platform signs in to',
+        port: 8080,
+        path: '/realms/ananta-saas/.well-known/openid-configuration',
+        expect: { body: '"issuer"' },
+        answer: { body: JSON.stringify({ issuer: 'http://keycloak.auth-system.svc/realms/ananta-saas' }) },
+      },
+    ],
     startupSeconds: 28,
     healthTimeoutSeconds: 600,
     stateful: false,

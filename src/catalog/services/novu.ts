@@ -66,6 +66,16 @@ export const novu: ServiceInput[] = [
       fromSecret('notifications/novu', 'jwt-secret', 'store-encryption-key', 'novu-secret-key'),
       bucketUser,
     ],
+    checks: [
+      {
+        kind: 'http',
+        name: 'stores',
+        description: 'It reaches its database and its cache',
+        port: 3000,
+        path: '/v1/health-check',
+        expect: { body: '"status": ?"ok"' },
+      },
+    ],
   },
   {
     ...customRow(8),

@@ -17,6 +17,17 @@ export const observability: ServiceInput[] = [
     health: httpHealth(16686, '/'),
     ports: [http('query', 16686), grpc('otlp-grpc', 4317), http('otlp-http', 4318)],
     secrets: [],
+    checks: [
+      {
+        kind: 'http',
+        name: 'query',
+        description: 'Traces can be looked for',
+        port: 16686,
+        path: '/api/services',
+        expect: { body: '"data"' },
+        answer: { body: JSON.stringify({ data: ['jaeger'], total: 1, errors: null }) },
+      },
+    ],
     startupSeconds: 5,
     healthTimeoutSeconds: 180,
     stateful: false,

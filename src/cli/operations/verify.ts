@@ -1,4 +1,5 @@
 /** `ananta verify`. */
+import type { CheckRow } from '../../effects/checks/all.ts';
 import type { Verification } from '../../effects/verify.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';
@@ -10,6 +11,7 @@ import { printLines, type Style } from '../shared/terminal.ts';
 export interface VerifyOptions {
   env: string;
   json?: true;
+  deep?: true;
 }
 
 export async function runVerify(context: CliContext, options: VerifyOptions): Promise<ExitCode> {
@@ -17,8 +19,14 @@ export async function runVerify(context: CliContext, options: VerifyOptions): Pr
   // Loaded late: the clients take a second, and a wrong name should be told at once.
   const { withLiveClients } = await import('../shared/clients.ts');
   const { verifyAll } = await import('../../effects/verify.ts');
-  const services = await withLiveClients(context, environment, (clients, signal) => verifyAll(clients, { signal }));
-  const healthy = services.every((service) => service.healthy);
+  const { services, checks } = await withLiveClients(context, environment, async (clients, signal) => {
+    const rows = await verifyAll(clients, { signal });
+    if (!options.deep) return { services: rows, checks: undefined };
+    const { checkAll } = await import('../../effects/checks/all.ts');
+    return { services: rows, checks: await checkAll(clients, environment, signal) };
+  });
+  const healthy =
+    services.every((service) => service.healthy) && (checks ?? []).every(({ outcome }) => outcome !== 'failed');
   const { terminal } = context;
   if (options.json)
     printLines(terminal.stdout, [
@@ -26,10 +34,15 @@ export async function runVerify(context: CliContext, options: VerifyOptions): Pr
         environment: environment.name,
         healthy,
         services,
+        ...(checks === undefined ? {} : { checks }),
         warnings: services.flatMap(({ warnings }) => warnings),
       }),
     ]);
-  else printLines(terminal.stdout, verificationLines(environment.name, services, terminal.style));
+  else
+    printLines(terminal.stdout, [
+      ...verificationLines(environment.name, services, terminal.style),
+      ...(checks === undefined ? [] : checkLines(environment.name, checks, terminal.style)),
+    ]);
   return healthy ? EXIT_CODES.done : EXIT_CODES.failed;
 }
 
@@ -61,5 +74,28 @@ export function verificationLines(environment: string, services: readonly Verifi
           `${style('bold', 'Next:')} ${commandLine('logs', 'helm', first.service, '--env', environment)}   (what Helm said about ${first.service})`,
           `${style('bold', 'Next:')} ${commandLine('deploy', '--env', environment)}   (brings back what is missing)`,
         ]),
+  ];
+}
+
+/** Those that have failed last, as above. */
+export function checkLines(environment: string, checks: readonly CheckRow[], style: Style): string[] {
+  if (checks.length === 0) return ['', `The platform of ${environment} declares no checks beyond health.`];
+  const width = Math.max(...checks.map(({ service, name }) => service.length + name.length + 1));
+  const marks = { passed: '✔', skipped: '–', failed: '✘' } as const;
+  const colours = { passed: 'good', skipped: 'dim', failed: 'bad' } as const;
+  const line = ({ service, name, outcome, text }: CheckRow): string =>
+    style(
+      colours[outcome],
+      `${marks[outcome]} ${`${service}/${name}`.padEnd(width)}  ${oneLine(outcome === 'skipped' ? `not made: ${text}` : text)}`,
+    );
+  const of = (wanted: CheckRow['outcome']): CheckRow[] => checks.filter(({ outcome }) => outcome === wanted);
+  const failed = of('failed');
+  return [
+    '',
+    ...[...of('passed'), ...of('skipped'), ...failed].map(line),
+    '',
+    failed.length === 0
+      ? style('good', `${count(of('passed').length, 'check')} of ${environment} passed.`)
+      : style('bad', `${failed.length} of ${count(checks.length, 'check')} of ${environment} failed.`),
   ];
 }

@@ -59,6 +59,7 @@ export function planLines(changes: PlatformChanges, options: PlanTextOptions): s
           ];
     }),
     ...orphanLines(changes, page),
+    ...checkLines(changes, page),
     '',
     ...closingLines(changes, options, page),
   ];
@@ -77,6 +78,20 @@ function groundworkLines({ groundwork }: PlatformChanges, page: Page): string[] 
       ? marked('create', `${count(namespaces.length, 'namespace')}: ${namespaces.join(', ')}`, 2, page)
       : []),
     ...others.flatMap(({ action, what, why }) => marked(action, `${what}: ${oneLine(why)}`, 2, page)),
+  ];
+}
+
+/** Each deployment makes them, also one that changes nothing. */
+function checkLines({ checks = [] }: PlatformChanges, page: Page): string[] {
+  if (checks.length === 0) return [];
+  return [
+    '',
+    page.style('bold', 'Checks after the last service'),
+    ...checks.flatMap(({ service, name, reason, skipped }) =>
+      skipped === undefined
+        ? marked('verify', `${service}/${name}: ${oneLine(reason)}`, 2, page)
+        : marked('skip', `${service}/${name} is not made: ${oneLine(skipped)}`, 2, page),
+    ),
   ];
 }
 

@@ -39,6 +39,13 @@ export async function accessBasis(
   return {
     namespaces: catalog.namespaces.map(({ name }) => name),
     releases,
+    checkJobs: [
+      ...new Set(
+        catalog.services
+          .filter(({ checks }) => checks.some(({ kind }) => kind === 'job'))
+          .map(({ namespace }) => namespace),
+      ),
+    ],
     ...(keys.store === 'kubernetes' ? { keys: { namespace: keys.namespace, name: keys.name } } : {}),
   };
 }

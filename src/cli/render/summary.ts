@@ -1,5 +1,7 @@
 /** What a person reads when a deployment has ended. Pure. */
+import type { CheckOutcome } from '../../contract/checks.ts';
 import type { OperationResult, ServiceOutcome } from '../../contract/deploy.ts';
+import { FAILURES } from '../../contract/failures.ts';
 import { DEPENDENCY_FAILED, STOPPED } from '../../contract/states.ts';
 import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
@@ -68,7 +70,14 @@ function tally(result: OperationResult): string[] {
     const state = isExcluded(service) ? 'not selected' : service.state;
     by.set(state, (by.get(state) ?? 0) + 1);
   }
-  return [`  ${count(result.services.length, 'service')}: ${[...by].map(([state, n]) => `${n} ${state}`).join(', ')}`];
+  const { checks = [] } = result;
+  const passed = checks.filter((check) => check.passed).length;
+  return [
+    `  ${count(result.services.length, 'service')}: ${[...by].map(([state, n]) => `${n} ${state}`).join(', ')}`,
+    ...(checks.length === 0
+      ? []
+      : [`  ${count(checks.length, 'check')}: ${passed} passed, ${checks.length - passed} failed`]),
+  ];
 }
 
 function simulated(result: OperationResult, { simulatedNodes, columns }: SummaryOptions): string[] {
@@ -105,11 +114,16 @@ const NOT_STARTED: [title: string, fits: (type: string | undefined) => boolean][
 /** Each failure with what is known of it, then what never started because of it. */
 function failureLines(result: OperationResult, options: SummaryOptions): string[] {
   const failed = result.services.filter((service) => service.state === 'failed');
+  const lack = (result.checks ?? []).filter(({ passed }) => !passed);
   const lines = result.failure
-    ? [
-        '',
-        ...wrap(oneLine(result.failure.message), options.columns - 4).map((line) => options.style('bad', `  ${line}`)),
-      ]
+    ? lack.length > 0 && result.failure.type === FAILURES.checkFailed
+      ? lack.flatMap((check) => ['', ...oneCheck(check, options)])
+      : [
+          '',
+          ...wrap(oneLine(result.failure.message), options.columns - 4).map((line) =>
+            options.style('bad', `  ${line}`),
+          ),
+        ]
     : [];
   for (const service of failed) lines.push('', ...oneFailure(service, options));
   for (const [title, fits] of NOT_STARTED) {
@@ -124,6 +138,17 @@ function failureLines(result: OperationResult, options: SummaryOptions): string[
       );
   }
   return lines;
+}
+
+function oneCheck(
+  { service, name, text, seconds, evidence }: CheckOutcome,
+  { style, columns }: SummaryOptions,
+): string[] {
+  return [
+    style('bad', `✘ check ${service}/${name}, after ${duration(seconds)}`),
+    ...wrap(oneLine(text), columns - 4).map((line) => `  ${line}`),
+    ...(evidence === undefined ? [] : [`  Evidence: ${evidence}`]),
+  ];
 }
 
 function oneFailure(service: ServiceOutcome, { style, columns }: SummaryOptions): string[] {
@@ -153,6 +178,9 @@ function next(result: OperationResult, { style }: SummaryOptions): string[] {
     [commandLine('down', ...env), 'stop what runs here; keeps the data'],
   ];
   const bad: [string, string][] = [
+    ...(result.failure?.type === FAILURES.checkFailed
+      ? [[commandLine('verify', ...env, '--deep'), 'make every check now'] as [string, string]]
+      : []),
     ...(firstFailed === undefined
       ? []
       : [[commandLine('logs', 'helm', firstFailed, ...env), 'what Helm said'] as [string, string]]),

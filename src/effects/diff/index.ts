@@ -145,6 +145,7 @@ async function describe(
     simulated: plan.simulated,
     ...(plan.steps === undefined ? {} : { steps: plan.steps }),
     phases: plan.phases,
+    ...(plan.checks === undefined ? {} : { checks: plan.checks }),
     notes: [...(plan.notes ?? []), ...frozenNotes(inputs)],
   };
 }

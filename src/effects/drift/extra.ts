@@ -1,6 +1,7 @@
 /** Objects that no release, controller or system made: told, never touched. */
 import type { Clients } from '../../clients/index.ts';
 import type { KubernetesObject } from '../../clients/kubernetes/index.ts';
+import { isCheckJob } from '../../plan/checks/job.ts';
 import { isAccessObject } from '../../plan/access/identities.ts';
 import type { Ignore } from '../../plan/drift/ignore.ts';
 import { isMadeByOthers } from '../../plan/fields/additions.ts';
@@ -63,7 +64,7 @@ function whyExtra(
   const owners = metadata['ownerReferences'];
   if (kind === 'Namespace' || metadata.deletionTimestamp || (Array.isArray(owners) && owners.length > 0))
     return undefined;
-  if (isAccessObject(kind, metadata.name)) return undefined;
+  if (isAccessObject(kind, metadata.name) || isCheckJob(kind, metadata.labels)) return undefined;
   if (kind === 'Secret' && metadata.name.startsWith('sh.helm.release.v1.')) return undefined;
   const release = metadata.annotations?.['meta.helm.sh/release-name'];
   const within = metadata.annotations?.['meta.helm.sh/release-namespace'];

@@ -6,6 +6,7 @@ import type { Selection } from '../../contract/deploy.ts';
 import type { OperationPlan } from '../../contract/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { PlanRefusedError } from '../../plan/charts/source.ts';
+import { plannedChecks } from '../../plan/checks/planned.ts';
 import { buildPlan } from '../../plan/decide.ts';
 import { digestsOf, type PlatformInputs, platformInputs } from '../../plan/inputs/platform-inputs.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
@@ -102,7 +103,9 @@ export function decidePlan(
   const plan = buildPlan({ catalog, environment, digests, observed });
   const selected = selection ? selectPlan(plan, catalog, selection, observed) : plan;
   refuseForeign(selected, observed);
-  return completed(selected, { verb: 'deploy' }, environment);
+  const left = new Set(selected.services.filter(({ action }) => action === 'excluded').map(({ name }) => name));
+  const checks = plannedChecks(catalog, environment, (service) => !left.has(service));
+  return completed(checks.length === 0 ? selected : { ...selected, checks }, { verb: 'deploy' }, environment);
 }
 
 /** What was not selected is nobody's business here. @throws ForeignReleaseError */

@@ -42,6 +42,8 @@ export interface AccessBasis {
   /** Of the platform. */
   namespaces: readonly string[];
   releases: readonly RenderedRelease[];
+  /** Namespaces in which checks make Jobs. */
+  checkJobs?: readonly string[];
   /** Secret with Vault's unseal keys, where the environment keeps them in the cluster. */
   keys?: { namespace: string; name: string };
 }
@@ -99,6 +101,7 @@ function ofDeployer({ cluster }: Identity, basis: AccessBasis, of: Add, removes:
       }
     }
   }
+  if (removes) for (const namespace of basis.checkJobs ?? []) of(namespace, rights(['create'], 'batch', ['jobs']));
   // What these kinds hold is looked at by drift, and before a definition is removed.
   for (const { group, resource, namespaced } of brought.values()) {
     cluster.push(...rights(READ, group, [resource]));

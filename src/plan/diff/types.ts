@@ -1,4 +1,5 @@
 /** What `ananta plan` tells: per service, release, object and field. Holds no secret values. */
+import type { PlannedCheck } from '../../contract/checks.ts';
 import type { OperationStep } from '../../contract/steps.ts';
 import type { PlannedAction } from '../../contract/plan.ts';
 
@@ -126,6 +127,8 @@ export interface PlatformChanges {
   phases: { number: number; title: string }[];
   /** One line each. */
   notes: string[];
+  /** What has to be true after the last service; absent where the catalog declares nothing. */
+  checks?: PlannedCheck[];
   /** Every step that the deployment would do, beside what it would change. */
   steps?: OperationStep[];
 }

@@ -1,6 +1,6 @@
 /** Who may talk to whom: network policies follow from the graph. */
 import type { Catalog, Service } from '../../catalog/schema.ts';
-import { VAULT } from '../../contract/names.ts';
+import { VAULT, checkInstance } from '../../contract/names.ts';
 import { releasesOf } from '../releases.ts';
 
 export interface NetworkPeer {
@@ -9,16 +9,19 @@ export interface NetworkPeer {
   instance: string;
 }
 
-/** Pods that may reach a service: its own steps, and all releases of whoever needs it. */
+/** Pods that may reach a service: its own steps and checks, and all releases of whoever needs it. */
 export function networkPeers(catalog: Catalog, service: Service): NetworkPeer[] {
   const clients = catalog.services.filter((other) => other !== service && connectsTo(other, service.name));
   const own = releasesOf(service).filter(({ position }) => position !== 'main');
-  return (
-    [...own, ...clients.flatMap(releasesOf)]
-      // Jobs and pods only: the bootstrap of Vault comes through the API server, the ApplicationSet has no pods.
-      .filter(({ kind, image }) => kind === 'release' && image !== undefined)
-      .map(({ namespace, name }) => ({ namespace, instance: name }))
-      .sort((a, b) => a.namespace.localeCompare(b.namespace) || a.instance.localeCompare(b.instance))
+  const checks = service.checks
+    .filter(({ kind }) => kind === 'job')
+    .map(({ name }) => ({ namespace: service.namespace, instance: checkInstance(service.name, name) }));
+  // Jobs and pods only: the bootstrap of Vault comes through the API server, the ApplicationSet has no pods.
+  const releases = [...own, ...clients.flatMap(releasesOf)]
+    .filter(({ kind, image }) => kind === 'release' && image !== undefined)
+    .map(({ namespace, name }) => ({ namespace, instance: name }));
+  return [...releases, ...checks].sort(
+    (a, b) => a.namespace.localeCompare(b.namespace) || a.instance.localeCompare(b.instance),
   );
 }
 

@@ -56,7 +56,7 @@ export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, e
     case 'deploy':
       return {
         before: plan.groundwork ? [step('namespace', 'namespaces that are missing, or lack a label')] : [],
-        after: [...again(plan, lastOf, vaultAgain), ...undo(plan)],
+        after: afterServices(plan, again(plan, lastOf, vaultAgain)),
         closing: [
           ...unlock,
           step('notify', 'whom the environment names is told of a failure', { finally: 'failed', optional: true }),
@@ -129,9 +129,34 @@ function again(plan: Decided, lastOf: LastStep, open: (dependsOn: string[]) => O
   return [open([lastOf(keeper.name)].filter((id) => id !== undefined))];
 }
 
-function undo({ onFailure }: Decided): OperationStep[] {
-  if (onFailure !== 'rollback') return [];
-  return [step('undo', 'onFailure: rollback', { after: [SERVICES, 'vault-open/again'], onFailure: true })];
+/** What is true of the whole platform is looked at before anything is taken back. */
+function afterServices(plan: Decided, opened: OperationStep[]): OperationStep[] {
+  const checked = checks(
+    plan,
+    opened.map(({ id }) => id),
+  );
+  const after = [SERVICES, 'vault-open/again', ...checked.map(({ id }) => id)];
+  return [
+    ...opened,
+    ...checked,
+    ...(plan.onFailure === 'rollback' ? [step('undo', 'onFailure: rollback', { after, onFailure: true })] : []),
+  ];
+}
+
+/** Those that the environment skips are no steps. */
+function checks({ checks: planned = [] }: Decided, after: string[]): OperationStep[] {
+  return planned
+    .filter(({ skipped }) => skipped === undefined)
+    .map(({ service, name, reason, digest }) =>
+      step('check', reason, {
+        id: `check/${service}/${name}`,
+        service,
+        check: name,
+        digest,
+        dependsOn: [SERVICES],
+        ...(after.length > 0 ? { after } : {}),
+      }),
+    );
 }
 
 /** A rollback takes pods away with all that they could tell. */

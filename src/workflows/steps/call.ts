@@ -18,6 +18,8 @@ export interface OperationView {
   /** Absent where it could not be made. */
   plan?: OperationPlan;
   services: ServiceOutcome[];
+  /** Those that have ended by now. */
+  checks?: OperationResult['checks'];
   /** As far as it is known: complete for closing steps. */
   result?: OperationResult;
 }
@@ -74,7 +76,8 @@ export function releaseOf(call: StepCall): PlannedStep {
   return found ?? misplaced(step);
 }
 
-function misplaced({ id, kind }: OperationStep): never {
+/** @throws always */
+export function misplaced({ id, kind }: OperationStep): never {
   throw ApplicationFailure.nonRetryable(
     `Step ${id} of the plan stands where nothing of kind ${kind} can be carried out`,
     FAILURES.unexpected,

@@ -27,7 +27,7 @@ export async function runSteps(steps: readonly OperationStep[], options: RunStep
       step.dependsOn.map(async (id) => (await running.get(id)?.catch(() => false)) ?? options.endedWell(id)),
     );
     if (well.includes(false)) return false;
-    if (step.onFailure && options.operation().services.every(({ state }) => state !== 'failed')) return true;
+    if (step.onFailure && !hasFailed(options.operation())) return true;
     const { run, admission, operation, onEnd } = options;
     onEnd(await carryOut({ run, step, operation: operation(), ...(admission ? { admission } : {}) }));
     return true;
@@ -35,4 +35,8 @@ export async function runSteps(steps: readonly OperationStep[], options: RunStep
   for (const step of steps) running.set(step.id, one(step));
   const ends = await Promise.allSettled(running.values());
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+function hasFailed({ services, checks = [] }: OperationView): boolean {
+  return services.some(({ state }) => state === 'failed') || checks.some(({ passed }) => !passed);
 }

@@ -9,6 +9,7 @@ import { awaitFreezeEnd } from '../admission/freeze.ts';
 import { failureOf } from '../failure-of.ts';
 import { measuredHealth } from '../metrics.ts';
 import { type CarryOut, releaseOf, serviceOf, type StepCall, type StepEnd } from './call.ts';
+import { check } from './checks.ts';
 import { ensureSchedule, notify, recordResult, recordVersion, unlockReleases } from './closing.ts';
 import { adopt, collectEvidence, ensureNamespaces, prune, removeSchedule, repairFindings } from './platform.ts';
 import { undo } from './undo.ts';
@@ -30,6 +31,7 @@ export const STEPS: Record<Exclude<StepKind, 'services'>, CarryOut> = {
   rollback: withHelm('rollbackRelease'),
   uninstall,
   verify,
+  check,
   prune,
   undo,
   unlock: unlockReleases,

@@ -33,6 +33,7 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: shop-ope
 const basis: AccessBasis = {
   namespaces: ['shop', 'stock', 'vault-system'],
   releases: [{ name: 'shop', namespace: 'shop', objects: RELEASE }],
+  checkJobs: ['stock'],
   keys: { namespace: 'ananta-system', name: 'vault-keys' },
 };
 const RBAC = 'rbac.authorization.k8s.io';
@@ -46,6 +47,9 @@ describe('identities', () => {
     [
       ['deployer', 'shop', { verb: 'create', group: 'networking.k8s.io', resource: 'ingresses' }, true],
       ['deployer', 'stock', { verb: 'create', group: 'networking.k8s.io', resource: 'ingresses' }, false],
+      ['deployer', 'stock', { verb: 'create', group: 'batch', resource: 'jobs' }, true],
+      ['deployer', 'shop', { verb: 'create', group: 'batch', resource: 'jobs' }, false],
+      ['drift', 'stock', { verb: 'create', group: 'batch', resource: 'jobs' }, false],
       ['deployer', 'stock', { verb: 'patch', group: 'shop.example', resource: 'carts' }, true],
       ['deployer', 'shop', { verb: 'patch', group: 'shop.example', resource: 'carts' }, false],
       ['deployer', undefined, { verb: 'escalate', group: RBAC, resource: 'clusterroles', name: 'shop-operator' }, true],

@@ -30,6 +30,14 @@ const finding = (repair: 'namespace' | 'unseal' | 'vault' | 'secret' | 'field' |
   area: repair === 'field' ? 'kubernetes' : 'other',
   valueDigest: '0',
 });
+const checkOf = (name: string) => ({
+  service: 'api',
+  name,
+  kind: 'http' as const,
+  reason: name,
+  timeoutSeconds: 1,
+  digest: '0123456789abcdef',
+});
 /** `id <- what it waits for`, in the order of the plan. */
 const lines = (steps: readonly OperationStep[]): string[] =>
   steps.map((step) => [step.id, ...(waitsOf(step).length > 0 ? ['<-', ...waitsOf(step)] : [])].join(' '));
@@ -53,6 +61,29 @@ describe('the steps of', () => {
         'services <- namespace secret-sync/vault verify/test/api',
         'vault-open/again <- secret-sync/vault services',
         'undo <- services vault-open/again',
+        'unlock',
+        'notify',
+        'schedule',
+        'version',
+        'audit',
+      ],
+    ],
+    [
+      'a deployment with checks: after all services, before anything is taken back; skipped ones are no steps',
+      {
+        ...planOf({ api: { phase: 1, action: 'upgrade' } }),
+        groundwork: false,
+        onFailure: 'rollback',
+        checks: [checkOf('version'), checkOf('smoke'), { ...checkOf('metrics'), skipped: 'nobody scrapes' }],
+      },
+      { verb: 'deploy' },
+      [
+        'apply/test/api',
+        'verify/test/api <- apply/test/api',
+        'services <- verify/test/api',
+        'check/api/version <- services',
+        'check/api/smoke <- services',
+        'undo <- services vault-open/again check/api/version check/api/smoke',
         'unlock',
         'notify',
         'schedule',
