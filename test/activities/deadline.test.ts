@@ -27,15 +27,15 @@ describe('deadline', () => {
   });
 
   test('a change ends the pause, also one that came before it began', async () => {
-    const deadline = createDeadline({ limitSeconds: 60, spentSeconds: 0, counts: () => true, signal });
+    const deadline = createDeadline({ limitSeconds: 600, spentSeconds: 0, counts: () => true, signal });
     const began = performance.now();
     setTimeout(() => {
       deadline.wake();
     }, 20);
-    await deadline.pause(5000);
+    await deadline.pause(60_000);
     deadline.wake();
-    await deadline.pause(5000);
-    assert.ok(performance.now() - began < 1000);
+    await deadline.pause(60_000);
+    assert.ok(performance.now() - began < 50_000);
   });
 
   test('cancellation ends it with its reason', async () => {

@@ -36,7 +36,7 @@ function specOf(name: string, script: string): DaemonSpec {
 const FOREVER = 'setInterval(() => {}, 1000); console.log(process.env.GREETING, process.env.PATH, process.ppid)';
 
 async function printed(spec: DaemonSpec): Promise<string> {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 3000; tries += 1) {
     const text = await readFile(spec.logFile, 'utf8');
     if (text.includes('\n')) return text;
     await sleep(20);
@@ -53,7 +53,7 @@ describe('a daemon', () => {
     assert.equal((await stat(spec.pidFile)).mode & 0o777, 0o600);
     assert.deepEqual(await runningDaemon(spec.pidFile), record);
     assert.equal(record.digest, commandDigest(spec));
-    assert.equal(await stopDaemon(spec.pidFile, 2_000), true);
+    assert.equal(await stopDaemon(spec.pidFile, 60_000), true);
     assert.equal(await runningDaemon(spec.pidFile), undefined);
     await assert.rejects(stat(spec.pidFile), { code: 'ENOENT' });
     assert.equal(await stopDaemon(spec.pidFile, 2_000), false);

@@ -5,10 +5,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { claimPorts } from '../../bootstrap/process/ports.ts';
 import { clearProbe, failProbe, probeFailure, serviceOfHost } from '../../bootstrap/responder/failures.ts';
 import { type Responder, startResponder } from '../../bootstrap/responder/server.ts';
+import { eventually } from '../support/eventually.ts';
 
 let folder: string;
 let failures: string;
@@ -138,11 +138,9 @@ describe('the responder', () => {
     assert.equal(await tcp(ports['worker']!), 'open');
     assert.equal(await tcp(ports['main']!), 'open');
     await failProbe(failures, 'worker', 'refuse');
-    await sleep(80);
-    assert.equal(await tcp(ports['worker']!), 'refused');
+    await eventually(async () => assert.equal(await tcp(ports['worker']!), 'refused'));
     await clearProbe(failures, 'worker');
-    await sleep(80);
-    assert.equal(await tcp(ports['worker']!), 'open');
+    await eventually(async () => assert.equal(await tcp(ports['worker']!), 'open'));
   });
 });
 

@@ -80,7 +80,7 @@ export async function workspace(cacheDir?: string): Promise<Workspace> {
       env: { ...environment(), ...env },
     });
     // What should be refused at once must not build tools for an hour when it is not.
-    const timeout = setTimeout(() => child.kill('SIGINT'), 30_000);
+    const timeout = setTimeout(() => child.kill('SIGINT'), 180_000);
     const seen = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (seen.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (seen.stderr += text));
@@ -95,7 +95,7 @@ export async function workspace(cacheDir?: string): Promise<Workspace> {
     });
     const says = async (pattern: RegExp): Promise<void> => {
       for (let waited = 0; !pattern.test(seen.stdout); waited += 50) {
-        if (waited > 25_000 || child.exitCode !== null)
+        if (waited > 150_000 || child.exitCode !== null)
           throw new Error(`${String(pattern)} was not said:\n${seen.stdout}\n${seen.stderr}`);
         await sleep(50);
       }

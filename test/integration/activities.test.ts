@@ -228,7 +228,7 @@ async function restartVault(): Promise<void> {
     (await embedded.states()).find(({ name }) => name === 'vault')?.pid ?? null;
   const was = await pidOf();
   process.kill(was!, 'SIGKILL');
-  for (let i = 0; i < 200; i += 1) {
+  for (let i = 0; i < 600; i += 1) {
     await sleep(100);
     if ((await pidOf()) !== was && (await clients.vault.state()).state === 'sealed') return;
   }
@@ -378,10 +378,13 @@ describe('health', () => {
     const waiting = activities.awaitHealthy({ run, service: 'worker', step, timeoutSeconds: 60 });
     await sleep(1000);
     process.kill((await embedded.states()).find(({ name }) => name === 'kube-apiserver')!.pid!, 'SIGKILL');
-    await sleep(500);
-    assert.equal(clients.kubernetes.watches.live(), false);
+    await waitUntil(
+      'its end is noticed',
+      { timeoutMs: 30_000, intervalMs: 5 },
+      async () => !clients.kubernetes.watches.live() || undefined,
+    );
     assert.match((await waiting).proof, /TCP 8081/);
-    for (const deadline = Date.now() + 20_000; !clients.kubernetes.watches.live(); ) {
+    for (const deadline = Date.now() + 60_000; !clients.kubernetes.watches.live(); ) {
       assert.ok(Date.now() < deadline, 'the watches never went on');
       await sleep(50);
     }
@@ -424,14 +427,14 @@ describe('health', () => {
   test('heartbeats go on, and a new attempt continues where the last one left off', async () => {
     const { step } = await planned('auth');
     await failProbe(embedded.layout.failures, 'auth', 'unhealthy');
-    const scope = testScope({ spentSeconds: 8, status: 'x' });
+    const scope = testScope({ spentSeconds: 58, status: 'x' });
     const own = createActivities(clients, () => scope);
     const began = performance.now();
     await assert.rejects(
-      own.awaitHealthy({ run, service: 'auth', step, timeoutSeconds: 10 }),
-      failureOf('NotHealthyInTime', /within 1[01] s/),
+      own.awaitHealthy({ run, service: 'auth', step, timeoutSeconds: 60 }),
+      failureOf('NotHealthyInTime', /within 6\d s/),
     );
-    assert.ok(performance.now() - began < 5000);
+    assert.ok(performance.now() - began < 30_000);
     assert.ok(scope.beats.length >= 2);
     await clearProbe(embedded.layout.failures);
   });

@@ -184,7 +184,7 @@ describe('an engine with TLS and an authorizer', {
       'keyed',
       async (log) => {
         await writeFile(apiKeyFile, keys.key(['ananta:write']));
-        await waitUntil('the worker has the new key', { timeoutMs: 15_000, intervalMs: 100 }, () =>
+        await waitUntil('the worker has the new key', { timeoutMs: 60_000, intervalMs: 100 }, () =>
           Promise.resolve(log.includes('The API key was exchanged') || undefined),
         );
         await sleep(Math.max(0, over - Date.now() + 1000));
@@ -216,7 +216,7 @@ describe('an engine with TLS and an authorizer', {
       'certified',
       async (log) => {
         await place(await clientCertificate(mutual.tls, 'renewed'));
-        await waitUntil('the worker is connected anew', { timeoutMs: 15_000, intervalMs: 100 }, () =>
+        await waitUntil('the worker is connected anew', { timeoutMs: 60_000, intervalMs: 100 }, () =>
           Promise.resolve(log.includes('The certificate was exchanged: connected anew') || undefined),
         );
       },

@@ -15,6 +15,7 @@ import { httpGet } from '../../bootstrap/process/probe.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import type { ServiceInput } from '../../src/catalog/schema.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
+import { eventually } from '../support/eventually.ts';
 
 interface Pod {
   metadata: { name: string; uid: string; creationTimestamp: string };
@@ -251,7 +252,7 @@ describe('failures on request', () => {
         });
       const { metadata } = await readyPod('auth');
       await failRelease(api, 'auth', failure);
-      const failed = await waitUntil('the failure', { timeoutMs: 10_000 }, async () =>
+      const failed = await waitUntil('the failure', { timeoutMs: 60_000 }, async () =>
         (await pods('auth')).find(
           (pod) => !isReady(pod) && pod.status.containerStatuses?.[0]?.state.waiting?.reason === waiting,
         ),
@@ -270,10 +271,13 @@ describe('failures on request', () => {
       'DELETE',
       `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=app.kubernetes.io%2Finstance%3Dauth`,
     );
+    // Longer than it takes to get ready.
     await sleep(3_000);
-    const [pod] = await pods('auth');
-    assert.ok(pod !== undefined && !isReady(pod));
-    assert.equal(pod.status.phase, 'Running');
+    await eventually(async () => {
+      const [pod] = await pods('auth');
+      assert.ok(pod !== undefined && !isReady(pod));
+      assert.equal(pod.status.phase, 'Running');
+    });
     await clearFailure(api, 'auth');
     await readyPod('auth');
   });
@@ -415,11 +419,9 @@ describe('probes through the API server', () => {
     };
     assert.equal(await opens(), true);
     await failProbe(embedded.layout.failures, 'worker', 'refuse');
-    await sleep(100);
-    assert.equal(await opens(), false);
+    await eventually(async () => assert.equal(await opens(), false));
     await clearProbe(embedded.layout.failures);
-    await sleep(100);
-    assert.equal(await opens(), true);
+    await eventually(async () => assert.equal(await opens(), true));
   });
 
   test('vault: port 8200 of a pod is the real server', async () => {

@@ -368,7 +368,7 @@ describe('deploy', () => {
       recordingActivities(planOf({ a: { phase: 1 } })).activities,
       input({ environment: 'found' }),
     );
-    for (let attempt = 0; attempt < 50; attempt += 1) {
+    for (let attempt = 0; attempt < 600; attempt += 1) {
       const latest = await latestDeployment(engine.client, 'found');
       if (latest?.status === 'COMPLETED') {
         assert.equal(latest.runId, result.runId);

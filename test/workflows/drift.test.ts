@@ -428,7 +428,7 @@ describe('drift', () => {
         ids.push(id);
       return ids;
     };
-    for (const until = Date.now() + 10_000; !(await found()).includes(workflowId); ) {
+    for (const until = Date.now() + 60_000; !(await found()).includes(workflowId); ) {
       assert.ok(Date.now() < until, 'visibility never showed it');
       await sleep(100);
     }

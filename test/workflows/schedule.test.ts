@@ -34,7 +34,7 @@ function wanted(more: Partial<WantedSchedule> = {}, mode: 'repair' | 'report' = 
 }
 
 async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + 20_000; ; ) {
+  for (const end = Date.now() + 60_000; ; ) {
     const found = await look();
     if (found) return found;
     assert.ok(Date.now() < end, `${what} did not happen`);

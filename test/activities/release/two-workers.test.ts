@@ -168,7 +168,7 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
 
   test('killed, while its Helm applies something else: that is asked to end', async () => {
     await besideAnother(untilTold, async ({ worker, settle, fake }, { cluster }) => {
-      await waitUntil('its ear', { timeoutMs: 10_000 }, async () => (await has(fake.folder, 'listens')) || undefined);
+      await waitUntil('its ear', { timeoutMs: 60_000 }, async () => (await has(fake.folder, 'listens')) || undefined);
       worker.kill('SIGKILL');
       await once(worker, 'exit');
       const { finished } = await settle({ letFinish: true }, 'run-2');
@@ -197,7 +197,7 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
       () => 'while :; do sleep 0.01; done',
       async ({ helm, settle }, { cluster }) => {
         process.kill((await helm())!.helm.pid, 'SIGKILL');
-        await waitUntil('its end', { timeoutMs: 5000 }, async () => (await helm()) === undefined || undefined);
+        await waitUntil('its end', { timeoutMs: 60_000 }, async () => (await helm()) === undefined || undefined);
         await settle();
         assert.deepEqual(cluster.removed, [PATH]);
       },

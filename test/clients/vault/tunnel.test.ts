@@ -51,12 +51,12 @@ describe('requests to Vault through the port-forward', () => {
   test('many at once on few connections: each waits for its turn, however long all of them take', async () => {
     await withServer(
       (_request, response) => {
-        setTimeout(() => response.end('{}'), 100);
+        setTimeout(() => response.end('{}'), 200);
       },
       async (tunnel, opened) => {
         const started = performance.now();
-        const answers = await Promise.all(Array.from({ length: 30 }, (_, at) => get(tunnel, `/v1/${at}`, 0.5)));
-        assert.ok(performance.now() - started > 900, 'they were not asked one behind the other');
+        const answers = await Promise.all(Array.from({ length: 36 }, (_, at) => get(tunnel, `/v1/${at}`, 2)));
+        assert.ok(performance.now() - started > 2000, 'they were not asked one behind the other');
         assert.deepEqual(
           answers.filter(({ status }) => status !== 200),
           [],
@@ -71,12 +71,13 @@ describe('requests to Vault through the port-forward', () => {
       () => undefined,
       async (tunnel) => {
         const started = performance.now();
-        const ended = await Promise.allSettled(Array.from({ length: 30 }, (_, at) => get(tunnel, `/v1/${at}`, 0.5)));
+        const ended = await Promise.allSettled(Array.from({ length: 120 }, (_, at) => get(tunnel, `/v1/${at}`, 0.5)));
         assert.ok(
           ended.every((one) => one.status === 'rejected' && /no answer within 0.5 s/.test(String(one.reason))),
           String(ended[0]?.status),
         );
-        assert.ok(performance.now() - started < 2500, `${performance.now() - started} ms`);
+        // One after the other they would take 20 s.
+        assert.ok(performance.now() - started < 15_000, `${performance.now() - started} ms`);
       },
     );
   });
