@@ -1,20 +1,127 @@
-/** Entry: `node src/cli/main.ts COMMAND …`. Commands load what they need when they run, so that help comes at once. */
-import { keepLoopbackDirect, readConfig } from '../config.ts';
+/**
+ * Entry: `node src/cli/main.ts COMMAND …`. From the command line over the tree of commands to the exit code. Commands
+ * load what they need when they run, so that help comes at once.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { type Config, keepLoopbackDirect, readConfig } from '../config.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import { outputWritten, watchOutput } from '../process/output.ts';
-import { runCommandLine } from './command-line.ts';
-import { openTerminal } from './shared/terminal.ts';
+import { adoptCommand } from './commands/adopt.ts';
+import { attachCommand } from './commands/attach.ts';
+import { bootstrapCommand } from './commands/bootstrap.ts';
+import { cancelCommand } from './commands/cancel.ts';
+import { catalogCommand } from './commands/catalog.ts';
+import { chartsCommand } from './commands/charts.ts';
+import { deployCommand } from './commands/deploy.ts';
+import { destroyCommand } from './commands/destroy.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { downCommand } from './commands/down.ts';
+import { driftCommand } from './commands/drift.ts';
+import { explainCommand } from './commands/explain.ts';
+import { envCommand } from './commands/env.ts';
+import { freezeCommand } from './commands/freeze.ts';
+import { graphCommand } from './commands/graph.ts';
+import { auditCommand } from './commands/audit.ts';
+import { diffCommand, historyCommand } from './commands/history.ts';
+import { logsCommand } from './commands/logs.ts';
+import { nodeCommand } from './commands/node.ts';
+import { planCommand } from './commands/plan.ts';
+import { rbacCommand } from './commands/rbac.ts';
+import { rebindCommand } from './commands/rebind.ts';
+import { rollbackCommand } from './commands/rollback.ts';
+import { reportCommand } from './commands/report.ts';
+import { secretsCommand } from './commands/secrets.ts';
+import { statusCommand } from './commands/status.ts';
+import { uiCommand } from './commands/ui.ts';
+import { upCommand } from './commands/up.ts';
+import { vaultCommand } from './commands/vault.ts';
+import { verifyCommand } from './commands/verify.ts';
+import { workerCommand } from './commands/worker.ts';
+import { type CommandGroup, programOf } from './program.ts';
+import type { Attempt, CliContext } from './shared/context.ts';
+import { explain } from './shared/explain.ts';
+import type { ExitCode } from './shared/failure.ts';
+import { openTerminal, printLines, type Terminal } from './shared/terminal.ts';
 
-keepLoopbackDirect();
-const config = readConfig();
-const exitCode = await runCommandLine({
-  args: process.argv.slice(2),
-  config,
-  terminal: openTerminal(config),
-  watchOutput: (code) => {
-    watchOutput(code, EXIT_CODES.failed);
-  },
-});
-await outputWritten();
-// Connections that are still closing do not hold the prompt back.
-process.exit(exitCode);
+const GROUPS: readonly CommandGroup[] = [
+  [
+    'Deploying:',
+    [
+      deployCommand,
+      planCommand,
+      attachCommand,
+      cancelCommand,
+      statusCommand,
+      verifyCommand,
+      freezeCommand,
+      adoptCommand,
+      destroyCommand,
+    ],
+  ],
+  ['Versions:', [historyCommand, auditCommand, diffCommand, reportCommand, rollbackCommand]],
+  ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
+  ['Keeping it as deployed:', [driftCommand]],
+  ['Looking inside:', [explainCommand, doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],
+  [
+    'What it runs on:',
+    [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand, rbacCommand, rebindCommand],
+  ],
+];
+
+/** @param onAttempt told which command is about to run, before it does */
+export function buildProgram(context: CliContext, onAttempt: (attempt: Attempt) => void): Command {
+  return programOf(GROUPS, context, onAttempt);
+}
+
+export interface CommandLine {
+  /** Without node and the script. */
+  args: readonly string[];
+  config: Config;
+  terminal: Terminal;
+  /** Given, before anything runs, what the exit code is when whoever reads the output goes away. */
+  watchOutput?: (exitCode: () => ExitCode | undefined) => void;
+}
+
+/** Runs it. The only place where errors become exit codes and text. */
+export async function runCommandLine({ args, config, terminal, watchOutput }: CommandLine): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT_CODES.done;
+  let attempt: Attempt = { command: args[0]?.startsWith('-') === false ? args[0] : '' };
+  const { version } = JSON.parse(readFileSync(join(config.repoRoot, 'package.json'), 'utf8')) as { version: string };
+  const context: CliContext = {
+    config,
+    terminal,
+    version,
+    finish: (code) => (exitCode = code),
+    outputLost: EXIT_CODES.done,
+  };
+  watchOutput?.(() => context.outputLost);
+  const program = buildProgram(context, (next) => (attempt = next));
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    const explanation = explain(error, attempt);
+    printLines(terminal.stderr, explanation.lines(terminal.errorStyle));
+    return explanation.exitCode;
+  }
+}
+
+/** Absent before Node 24.2, where nothing but a command line loads this file. */
+const { main = true } = import.meta as { main?: boolean };
+if (main) {
+  keepLoopbackDirect();
+  const config = readConfig();
+  const exitCode = await runCommandLine({
+    args: process.argv.slice(2),
+    config,
+    terminal: openTerminal(config),
+    watchOutput: (code) => {
+      watchOutput(code, EXIT_CODES.failed);
+    },
+  });
+  await outputWritten();
+  // Connections that are still closing do not hold the prompt back.
+  process.exit(exitCode);
+}

@@ -1,76 +1,21 @@
-/** The tree of commands. */
+/** What all commands have in common: the program above them, and the refusal of contradicting arguments. */
 import { Command, type Option } from 'commander';
-import { adoptCommand } from './commands/adopt.ts';
-import { attachCommand } from './commands/attach.ts';
-import { bootstrapCommand } from './commands/bootstrap.ts';
-import { cancelCommand } from './commands/cancel.ts';
-import { catalogCommand } from './commands/catalog.ts';
-import { chartsCommand } from './commands/charts.ts';
-import { deployCommand } from './commands/deploy.ts';
-import { destroyCommand } from './commands/destroy.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { downCommand } from './commands/down.ts';
-import { driftCommand } from './commands/drift.ts';
-import { explainCommand } from './commands/explain.ts';
-import { envCommand } from './commands/env.ts';
-import { freezeCommand } from './commands/freeze.ts';
-import { graphCommand } from './commands/graph.ts';
-import { auditCommand } from './commands/audit.ts';
-import { diffCommand, historyCommand } from './commands/history.ts';
-import { logsCommand } from './commands/logs.ts';
-import { nodeCommand } from './commands/node.ts';
-import { planCommand } from './commands/plan.ts';
-import { rbacCommand } from './commands/rbac.ts';
-import { rebindCommand } from './commands/rebind.ts';
-import { rollbackCommand } from './commands/rollback.ts';
-import { reportCommand } from './commands/report.ts';
-import { secretsCommand } from './commands/secrets.ts';
-import { statusCommand } from './commands/status.ts';
-import { uiCommand } from './commands/ui.ts';
-import { upCommand } from './commands/up.ts';
-import { vaultCommand } from './commands/vault.ts';
-import { verifyCommand } from './commands/verify.ts';
-import { workerCommand } from './commands/worker.ts';
+import { suggestion } from '../suggest.ts';
 import { shortened } from './shared/arguments.ts';
+import { changesHere } from './shared/command.ts';
 import type { Attempt, CliContext } from './shared/context.ts';
 import { refused } from './shared/failure.ts';
 import { commandLine } from './shared/format.ts';
-import { suggestion } from '../suggest.ts';
 
-const GROUPS: [title: string, commands: ((context: CliContext) => Command)[]][] = [
-  [
-    'Deploying:',
-    [
-      deployCommand,
-      planCommand,
-      attachCommand,
-      cancelCommand,
-      statusCommand,
-      verifyCommand,
-      freezeCommand,
-      adoptCommand,
-      destroyCommand,
-    ],
-  ],
-  ['Versions:', [historyCommand, auditCommand, diffCommand, reportCommand, rollbackCommand]],
-  ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
-  ['Keeping it as deployed:', [driftCommand]],
-  ['Looking inside:', [explainCommand, doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],
-  [
-    'What it runs on:',
-    [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand, rbacCommand, rebindCommand],
-  ],
-];
-
-/** What these change they change in this very process: it is not left half done because nobody reads on. */
-export const CHANGES_BY_ITSELF: readonly string[] = [
-  ...['up', 'down', 'bootstrap', 'rebind', 'rbac apply', 'node import', 'charts lock', 'charts pull', 'charts prune'],
-  ...['charts bundle', 'charts unbundle', 'secrets set', 'secrets import', 'vault unseal', 'vault root', 'worker'],
-  ...['drift accept', 'drift unaccept', 'drift reset', 'drift pause', 'drift resume', 'freeze override'],
-];
+/** Commands under a title, in the order in which help lists them. */
+export type CommandGroup = [title: string, commands: ((context: CliContext) => Command)[]];
 
 /** @param onAttempt told which command is about to run, before it does */
-export function buildProgram(context: CliContext, onAttempt: (attempt: Attempt) => void): Command {
+export function programOf(
+  groups: readonly CommandGroup[],
+  context: CliContext,
+  onAttempt: (attempt: Attempt) => void,
+): Command {
   const program = new Command('ananta')
     .description(
       'Deploys a platform, the Ananta Platform or one of your own, on Kubernetes as one durable workflow: whatever dies on the way, the deployment goes on where it was.',
@@ -113,12 +58,12 @@ Documentation: docs/cli.md`,
         );
       program.outputHelp();
     });
-  for (const [title, commands] of GROUPS) {
+  for (const [title, commands] of groups) {
     for (const make of commands) program.addCommand(inherit(program, make(context)).helpGroup(title));
   }
   program.hook('preSubcommand', (_program, command) => onAttempt({ command: command.name() }));
   program.hook('preAction', (_program, command) => {
-    if (CHANGES_BY_ITSELF.includes(fullName(command))) context.outputLost = undefined;
+    if (changesHere(command)) context.outputLost = undefined;
     const { env } = command.opts<{ env?: string }>();
     onAttempt({ command: fullName(command), ...(env === undefined ? {} : { environment: env }) });
   });

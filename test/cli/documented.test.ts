@@ -9,7 +9,7 @@ import type { Command } from 'commander';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
-import { buildProgram } from '../../src/cli/program.ts';
+import { buildProgram } from '../../src/cli/main.ts';
 import { plainStyle } from '../../src/cli/shared/terminal.ts';
 
 const { repoRoot } = readConfig();

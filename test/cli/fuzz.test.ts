@@ -9,7 +9,7 @@ import { readConfig } from '../../src/config.ts';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
 import type { Attempt, CliContext } from '../../src/cli/shared/context.ts';
 import { explain } from '../../src/cli/shared/explain.ts';
-import { buildProgram } from '../../src/cli/program.ts';
+import { buildProgram } from '../../src/cli/main.ts';
 import { plainStyle } from '../../src/cli/shared/terminal.ts';
 
 let folder = '';

@@ -1,5 +1,5 @@
 /** A command of the CLI in the process of a test, and what any run of one said. */
-import { runCommandLine } from '../../src/cli/command-line.ts';
+import { runCommandLine } from '../../src/cli/main.ts';
 import { plainStyle } from '../../src/cli/shared/terminal.ts';
 import type { Config } from '../../src/config.ts';
 

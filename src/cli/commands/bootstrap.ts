@@ -7,6 +7,7 @@ import type { BootstrapOptions } from '../bootstrap/options.ts';
 export function bootstrapCommand(context: CliContext): Command {
   return plainCommand('bootstrap', {
     summary: 'put the deployer itself into the target cluster, or upgrade it there',
+    changesHere: true,
     description: `Installs what carries deployments out into the cluster to which the environment deploys: Temporal on PostgreSQL, its web
 interface, and workers of this checkout. From then on a deployment needs nobody's machine: "deploy" starts it, and may be
 closed. Where the environment names a Temporal of its own (engine.address), only the workers are installed.

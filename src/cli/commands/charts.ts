@@ -18,6 +18,7 @@ the environment makes from it, where it is fetched from, and whether a verified 
   });
   const pull = jsonCommand('pull', {
     summary: 'fetch the charts that an environment needs, and verify them',
+    changesHere: true,
     description: `Fetches each chart with Helm from its publisher, or from the environment's chartMirror, and keeps it only when its
 digest is the one in the lock. What is there already is not fetched again. Helm's own files of the user are
 neither read nor written; HTTPS_PROXY and NO_PROXY hold.
@@ -43,6 +44,7 @@ Exit code 2: a chart is missing, damaged or not in the lock.`,
   });
   const lock = jsonCommand('lock', {
     summary: 'write down the digests of what the publishers serve now',
+    changesHere: true,
     description: `Fetches each chart in the catalog's version and writes its digest to helm/charts.lock.yaml, or to the environment's
 chartLock; from then on a deployment installs exactly these archives and no others. It is the one command that believes
 what is served, so run it where the repositories can be reached, read the difference, and commit the file. With a
@@ -62,6 +64,7 @@ Exit code 3: a chart cannot be had; the lock stays as it is.`,
     });
   const bundle = jsonCommand('bundle', {
     summary: 'pack charts, digests and the list of images for a machine without network',
+    changesHere: true,
     description: `Packs the charts that the environment needs with their lock, and a list of all images that a deployment runs: those
 of the publishers' charts, of the bundled ones and of the platform itself. Fetches first what is missing.
 The images themselves are not packed: mirror them with the tool of your registry.`,
@@ -75,6 +78,7 @@ The images themselves are not packed: mirror them with the tool of your registry
     });
   const unbundle = jsonCommand('unbundle', {
     summary: 'put the charts of a bundle into the cache of this machine',
+    changesHere: true,
     description: `Unpacks a bundle of \`charts bundle\` and keeps those charts whose digest is the one in this machine's own lock: what
 the bundle says of itself is not believed. Needs no network.
 
@@ -87,6 +91,7 @@ Exit code 3: the file is no bundle, or a chart in it is not the one that the loc
     });
   const prune = plainCommand('prune', {
     summary: 'remove cached charts that no lock names any more',
+    changesHere: true,
     description: `Removes archives from this machine's cache that no lock of any environment in this checkout names, and that were fetched
 some time ago: other checkouts share the cache, and what they lack they fetch again. What a lock names is never removed.`,
     examples: [

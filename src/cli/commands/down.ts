@@ -6,6 +6,7 @@ import type { DownOptions } from '../local/up-down.ts';
 export function downCommand(context: CliContext): Command {
   return environmentCommand('down', {
     summary: 'stop what runs on this machine; keeps the data',
+    changesHere: true,
     description: `Stops the embedded parts of an environment: worker, Vault, cluster, engine. No process is left behind.
 The data stays, and "up" continues with it; a deployment that is running waits until then.
 

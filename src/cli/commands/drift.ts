@@ -60,6 +60,7 @@ Exit code 0: no drift, or all of it repaired. Exit code 2: something is left. Ex
   const accept = withKeys(
     sub('accept', {
       summary: 'take a finding as it is now',
+      changesHere: true,
       description: `The difference is no drift any more, as long as the value stays what it is now: a further change is drift
 again. Kept in the cluster, with who accepted it and why.`,
       examples: [['drift accept n694s4 --reason "scaled for the sale" --env staging', 'By its short id.']],
@@ -73,6 +74,7 @@ again. Kept in the cluster, with who accepted it and why.`,
   const unaccept = withKeys(
     sub('unaccept', {
       summary: 'take an acceptance back',
+      changesHere: true,
       description: 'What was accepted is drift again, if it still differs.',
       examples: [['drift unaccept n694s4 --env staging', 'By its short id.']],
     }),
@@ -89,6 +91,7 @@ again. Kept in the cluster, with who accepted it and why.`,
   const reset = withKeys(
     sub('reset', {
       summary: 'repair again what was left alone because it flaps',
+      changesHere: true,
       description: `A finding that comes back after each repair is left alone after a few times, and somebody is asked. When what
 changed it is gone, this forgets its repairs: the next run repairs it again.`,
       examples: [['drift reset n694s4 --env staging', 'By its short id.']],
@@ -108,6 +111,7 @@ changed it is gone, this forgets its repairs: the next run repairs it again.`,
 
   const pause = sub('pause', {
     summary: 'no scheduled runs until "resume"',
+    changesHere: true,
     description:
       'Pauses the schedule, with a note who did it. A run that is under way goes on. A deployment leaves the pause as it is.',
     examples: [['drift pause --reason "database restore" --env staging', 'Before work by hand.']],
@@ -117,6 +121,7 @@ changed it is gone, this forgets its repairs: the next run repairs it again.`,
 
   const resume = sub('resume', {
     summary: 'scheduled runs again',
+    changesHere: true,
     description: 'Ends a pause, whoever made it, here or in the Temporal UI. The next run comes when it is due.',
     examples: [['drift resume --env staging', 'After the work.']],
   })

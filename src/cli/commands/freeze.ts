@@ -22,6 +22,7 @@ the time zone of the environment. Needs neither cluster nor engine.`,
     });
   const override = environmentCommand('override', {
     summary: 'let the operation go on that waits for the end of a freeze',
+    changesHere: true,
     description: `The operation that waits goes on at once. Who said so, when and why is kept in its result and in the audit trail.
 An operation that is not started yet takes --override-freeze REASON.
 

@@ -6,6 +6,7 @@ import type { NodeOptions } from '../local/node-images.ts';
 export function nodeCommand(context: CliContext): Command {
   const importing = environmentCommand('import', {
     summary: 'hand images from files to the real node',
+    changesHere: true,
     description:
       'Imports image archives (from docker save, or OCI layouts as tar) under the names that stand in them. Needed where no registry can be reached. The node has to run; done again it changes nothing.',
     examples: [['node import first.tar second.tar --env node', 'Two images.']],

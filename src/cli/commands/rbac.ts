@@ -22,6 +22,7 @@ the catalog and from what the charts render with this environment's values. Asks
   });
   const apply = sub('apply', {
     summary: 'make or change these objects in the cluster',
+    changesHere: true,
     description: `Applies what "rbac show" prints, with the namespaces that it needs, in the name of somebody who administers the
 cluster. Safe to repeat: what is as wanted is left alone.`,
     examples: [['rbac apply --env staging', 'After the first time: again when services or charts have changed.']],

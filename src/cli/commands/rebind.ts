@@ -6,6 +6,7 @@ import type { RebindOptions } from '../operations/rebind.ts';
 export function rebindCommand(context: CliContext): Command {
   return plainCommand('rebind', {
     summary: 'bind an environment to another cluster, or take a cluster over',
+    changesHere: true,
     description: `The first deployment binds an environment to its cluster: the uid of its namespace kube-system, and its certificate
 authority. The engine keeps that, and every command and every step that changes something is refused on another cluster.
 This binds the environment to the cluster that its file and the kubeconfig name now. The cluster before keeps all that was

@@ -18,6 +18,7 @@ export function secretsCommand(context: CliContext): Command {
     });
   const set = environmentCommand('set', {
     summary: 'set a value that a third party issued, from standard input',
+    changesHere: true,
     description: `Writes one value to Vault. It is read from standard input, never from the command line, where others on
 this machine could see it. One line break at the end is cut off. Only keys declared as supplied can be set.`,
     examples: [['secrets set apps/api mail-api-key --env staging < key.txt', 'From a file.']],
@@ -42,6 +43,7 @@ this machine could see it. One line break at the end is cut off. Only keys decla
     });
   const bring = environmentCommand('import', {
     summary: 'give a new Vault the values of the old one, from Kubernetes Secrets and from a file',
+    changesHere: true,
     description: `For the day on which Vault is lost and the databases are not: a deployment is refused then, since no new
 passwords are made over old data. Takes the values that the Kubernetes Secrets made from Vault still hold, and those of a
 file, and writes each where it is missing; what is there already stays. Nothing is generated but what --give-up names.

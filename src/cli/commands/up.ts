@@ -6,6 +6,7 @@ import type { UpOptions } from '../local/up-down.ts';
 export function upCommand(context: CliContext): Command {
   return environmentCommand('up', {
     summary: 'start engine, cluster, Vault and worker on this machine',
+    changesHere: true,
     description: `Starts the embedded parts of an environment, or those of them that are down, after getting the tools they
 need. "deploy" does this by itself. Safe to run again; deploys nothing.`,
     examples: [['up', 'The local stack of the sandbox.']],

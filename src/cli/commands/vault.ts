@@ -17,6 +17,7 @@ export function vaultCommand(context: CliContext): Command {
     });
   const unseal = environmentCommand('unseal', {
     summary: 'give one share of the unseal key, as its owner',
+    changesHere: true,
     description: `Where the environment says vault.keys.publicKeys, each share is encrypted to one person, and a sealed Vault waits until
 enough of them have given theirs. Reads one decrypted share from the terminal (not shown) or from standard input, never from the
 command line, and hands it to every server that is sealed. It is stored nowhere. A deployment that waits goes on by itself.
@@ -48,6 +49,7 @@ Exit code 0: all servers are open. Exit code 2: the share was taken, more are ne
     });
   const root = environmentCommand('root', {
     summary: 'hand in a root token that the next deployment needs, from standard input',
+    changesHere: true,
     description: `Where people hold the shares, nobody else can make a root token: when Vault has to be configured as root (its first deployment
 with vault.keys.rootTokenKey, or a deployer role that was lost), the deployment waits for one. It is made with \`vault operator
 generate-root\`, read here from standard input, used once and revoked.`,

@@ -11,6 +11,15 @@ export interface CommandText {
   description: string;
   /** Arguments after the command's name, with what they do. */
   examples: [args: string, does: string][];
+  /** What it changes it changes in this very process: it is not left half done because nobody reads on. */
+  changesHere?: true;
+}
+
+const CHANGES_HERE = new WeakSet<Command>();
+
+/** Whether the command itself is what changes something, and no workflow that goes on without it. */
+export function changesHere(command: Command): boolean {
+  return CHANGES_HERE.has(command);
 }
 
 /** A command with `--env`, a description and at least one example. */
@@ -23,15 +32,18 @@ export function environmentCommand(name: string, text: CommandText): Command {
 }
 
 /** A command that only groups others. */
-export function plainCommand(name: string, { summary, description, examples }: CommandText): Command {
+export function plainCommand(name: string, text: CommandText): Command {
+  const { summary, description, examples } = text;
   const lines = examples.map(([args, does]) => `  ${commandLine(args)}\n      ${does}`);
-  return new Command(name)
+  const command = new Command(name)
     .summary(summary)
     .description(flowing(description))
     .addHelpText(
       'after',
       lines.length === 0 ? '' : `\n${lines.length === 1 ? 'Example' : 'Examples'}:\n${lines.join('\n')}`,
     );
+  if (text.changesHere) CHANGES_HERE.add(command);
+  return command;
 }
 
 /** Lines that are broken only for the source's sake run on; blank lines and indented ones stay. */
