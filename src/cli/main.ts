@@ -38,6 +38,7 @@ import { uiCommand } from './commands/ui.ts';
 import { upCommand } from './commands/up.ts';
 import { vaultCommand } from './commands/vault.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { watchCommand } from './commands/watch.ts';
 import { workerCommand } from './commands/worker.ts';
 import { type CommandGroup, programOf } from './program.ts';
 import type { Attempt, CliContext } from './shared/context.ts';
@@ -54,6 +55,7 @@ const GROUPS: readonly CommandGroup[] = [
       attachCommand,
       cancelCommand,
       statusCommand,
+      watchCommand,
       verifyCommand,
       freezeCommand,
       adoptCommand,

@@ -67,17 +67,31 @@ async function askEngine(
   environment: Environment,
   row: Service,
 ): Promise<Pick<Explanation, 'operation' | 'engineProblem'>> {
-  const { closeTemporal, connectTemporal, latestDeployment } = await import('../../clients/temporal/index.ts');
+  const { closeTemporal, connectTemporal } = await import('../../clients/temporal/index.ts');
   let client: Client | undefined;
   try {
     const { engine } = await resolveConnections(environment, context.config);
     client = await connectTemporal(engine, 3);
-    const operation = await operationOf(client, await latestDeployment(client, environment.name), row);
-    return operation ? { operation } : {};
+    return await readOperationOf(client, environment.name, row);
   } catch (error) {
     return { engineProblem: error instanceof Error ? error.message : String(error) };
   } finally {
     if (client) await closeTemporal(client).catch(() => undefined);
+  }
+}
+
+/** The newest operation on an environment, as far as it concerns the service. */
+export async function readOperationOf(
+  client: Client,
+  environment: string,
+  row: Service,
+): Promise<Pick<Explanation, 'operation' | 'engineProblem'>> {
+  const { latestDeployment } = await import('../../clients/temporal/index.ts');
+  try {
+    const operation = await operationOf(client, await latestDeployment(client, environment), row);
+    return operation ? { operation } : {};
+  } catch (error) {
+    return { engineProblem: error instanceof Error ? error.message : String(error) };
   }
 }
 

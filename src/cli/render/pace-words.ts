@@ -25,7 +25,8 @@ function knownLeft({ seconds, low, high, runs }: Remaining): string {
 
 /** The same for a line that stays: what it rests on is told, too. */
 export function remainingWords({ seconds, low, high, runs }: Remaining): string {
-  const spread = runs === 1 ? '' : `, between ${duration(low)} and ${duration(high)}`;
+  const [from, to] = [duration(low), duration(high)];
+  const spread = from === to ? '' : `, between ${from} and ${to}`;
   return `about ${duration(seconds)} left${spread}, as ${count(runs, 'earlier run')} took`;
 }
 

@@ -26,7 +26,7 @@ const NAME_WIDTH = 26;
 const STATE_WIDTH = 9;
 const CLOCK_WIDTH = 7;
 const NOTE_COLUMN = 6 + NAME_WIDTH + 1 + STATE_WIDTH + 1 + CLOCK_WIDTH + 1;
-const MARKS: Record<string, [mark: string, tone: Tone]> = {
+export const MARKS: Record<string, [mark: string, tone: Tone]> = {
   waiting: ['·', 'dim'],
   applying: ['▸', 'busy'],
   starting: ['▸', 'busy'],
@@ -203,7 +203,8 @@ function troubleLines(view: LiveView, { steps }: PlannedService, options: TreeOp
     .map((line) => options.style('dim', fit(podText(line, '        '), options)));
 }
 
-function note(view: LiveView, service: string, width: number): string {
+/** What a row says of a service beside its state: why it failed, what it waits for, what happens to it. */
+export function note(view: LiveView, service: string, width: number): string {
   const progress = view.progress.services[service];
   if (progress?.outcome?.failure) return oneLine(progress.outcome.failure.message);
   if (stateOf(view, service) === 'waiting') return `for ${listNames(waitsFor(view.progress, service), width - 5)}`;

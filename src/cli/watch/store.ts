@@ -1,0 +1,34 @@
+/** What the view knows, told to the screen at most so often: a history that is read at once is one change of it. */
+import type { WatchData } from './model.ts';
+
+export interface Store {
+  get: () => WatchData;
+  update: (change: (data: WatchData) => WatchData) => void;
+  /** @returns its end */
+  subscribe: (listener: () => void) => () => void;
+}
+
+const TELL_MS = 100;
+
+export function createStore(): Store {
+  let data: WatchData = { texts: {} };
+  let told: WatchData = data;
+  let timer: NodeJS.Timeout | undefined;
+  const listeners = new Set<() => void>();
+  const tell = (): void => {
+    timer = undefined;
+    told = data;
+    for (const listener of listeners) listener();
+  };
+  return {
+    get: () => told,
+    update(change) {
+      data = change(data);
+      timer ??= setTimeout(tell, TELL_MS);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** Every operation that an engine remembers, of all its environments, in one request. */
+import type { Client } from '@temporalio/client';
+import { isLockId } from '../../contract/names.ts';
+import { type Operation, OPERATIONS } from '../../contract/plan.ts';
+import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
+
+export interface OperationSummary {
+  environment: string;
+  workflowId: string;
+  runId: string;
+  operation: Operation;
+  /** `running`, an outcome (`succeeded`, `unchanged`, `failed`, `cancelled`), or how the engine ended it. */
+  state: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  endedAt?: number;
+  requestedBy: string;
+}
+
+const MOST = 200;
+
+/** The newest first, running ones before all others; works without a worker and without a cluster. */
+export async function operationsOf(client: Client): Promise<OperationSummary[]> {
+  const query = `WorkflowType IN (${OPERATIONS.map((operation) => `'${operation}'`).join(', ')})`;
+  const found: OperationSummary[] = [];
+  for await (const info of client.workflow.list({ query, pageSize: MOST })) {
+    const { workflowId, runId, type, status, startTime, closeTime, memo, typedSearchAttributes } = info;
+    const operation = OPERATIONS.find((known) => known === type);
+    // One that takes back what a failed deployment changed belongs to that deployment.
+    if (operation === undefined || !isLockId(workflowId)) continue;
+    const running = status.name === 'RUNNING';
+    const result = typedSearchAttributes.get(SEARCH_ATTRIBUTES.result);
+    const ended = result === undefined || result === 'running' ? status.name.toLowerCase() : result;
+    found.push({
+      environment: typedSearchAttributes.get(SEARCH_ATTRIBUTES.environment) ?? workflowId.split('/')[1] ?? '',
+      workflowId,
+      runId,
+      operation,
+      state: running ? 'running' : ended,
+      startedAt: startTime.getTime(),
+      ...(closeTime ? { endedAt: closeTime.getTime() } : {}),
+      requestedBy: typeof memo?.['requestedBy'] === 'string' ? memo['requestedBy'] : '',
+    });
+    if (found.length >= MOST) break;
+  }
+  const order = ({ state, startedAt }: OperationSummary): number => (state === 'running' ? Infinity : startedAt);
+  return found.sort((a, b) => (order(a) === order(b) ? b.startedAt - a.startedAt : order(b) - order(a)));
+}
