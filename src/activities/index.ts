@@ -8,6 +8,7 @@ import type { RunRef } from '../contract/deploy.ts';
 import type { Metrics } from '../contract/metrics.ts';
 import type { Operation } from '../contract/plan.ts';
 import type { EffectScope } from '../effects/effect.ts';
+import { readAttestation } from '../effects/admission/attestation.ts';
 import { checkFreeze } from '../effects/admission/freeze.ts';
 import { adoptReleases } from '../effects/adopt/adopt-releases.ts';
 import { removeRemains } from '../effects/destroy/prune.ts';
@@ -73,6 +74,7 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
     planAdopt: guarded(begin('adopt', planAdopt)),
     findDrift: guarded(begin('reads', findDrift)),
     checkFreeze: guarded(begin('here', checkFreeze)),
+    readAttestation: guarded(begin('reads', readAttestation)),
     ensureNamespaces: guarded(begin('changes', ensureNamespaces)),
     applyRelease: guarded(begin('changes', applyRelease)),
     rollbackRelease: guarded(begin('changes', rollbackRelease)),

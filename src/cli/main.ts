@@ -9,6 +9,7 @@ import { type Config, keepLoopbackDirect, readConfig } from '../config.ts';
 import { EXIT_CODES } from '../contract/failures.ts';
 import { outputWritten, watchOutput } from '../process/output.ts';
 import { adoptCommand } from './commands/adopt.ts';
+import { approvalsCommand, approveCommand, rejectCommand } from './commands/approvals.ts';
 import { attachCommand } from './commands/attach.ts';
 import { bootstrapCommand } from './commands/bootstrap.ts';
 import { cancelCommand } from './commands/cancel.ts';
@@ -57,6 +58,9 @@ const GROUPS: readonly CommandGroup[] = [
       statusCommand,
       watchCommand,
       verifyCommand,
+      approvalsCommand,
+      approveCommand,
+      rejectCommand,
       freezeCommand,
       adoptCommand,
       destroyCommand,

@@ -5,6 +5,7 @@
 import type { PlannedCheck } from './checks.ts';
 import type { OperationAct, Remain, RunRef, Selection, ServiceFailure, ServiceOutcome } from './deploy.ts';
 import type { DriftFinding, DriftMode, DriftOutcome, DriftReport } from './drift.ts';
+import type { Attested } from './approvals.ts';
 import type { FreezeVerdict } from './freeze.ts';
 import type { LockHolder } from './lock.ts';
 import type { OperationPlan, Operation, PlannedService, PlannedStep } from './plan.ts';
@@ -81,7 +82,7 @@ export interface RecordDriftInput {
 
 export interface NotifyInput {
   run: RunRef;
-  event: 'drift' | 'deploy-failed';
+  event: 'drift' | 'deploy-failed' | 'gate';
   title: string;
   lines: string[];
   /** What it is about: told only when this is something else than what was told last. Absent: told in any case. */
@@ -103,6 +104,10 @@ export interface Activities {
   makePlan(input: MakePlanInput): Promise<OperationPlan>;
   /** Whether the environment is frozen now, by its file as it is now. */
   checkFreeze(run: RunRef): Promise<FreezeVerdict>;
+  /**
+   * Who has made an attestation in the cluster, as the API server says; absent: there is none of that name.
+   */
+  readAttestation(input: { run: RunRef; name: string }): Promise<{ attested?: Attested }>;
   /** Creates what is missing of the platform's namespaces. */
   ensureNamespaces(run: RunRef): Promise<{ created: string[] }>;
   applyRelease(input: ApplyReleaseInput): Promise<ApplyReleaseResult>;

@@ -1,4 +1,5 @@
 /** Messages between the CLI, the deploy workflow and its phases. */
+import type { GateView } from './approvals.ts';
 import type { CheckOutcome } from './checks.ts';
 import type { OperationPlan, Operation, PlannedService } from './plan.ts';
 import type { OperationStep } from './steps.ts';
@@ -34,7 +35,7 @@ export interface Confirmation {
 
 /** What somebody decided on an operation: recorded in its result and in the audit trail. */
 export interface OperationAct {
-  /** `override-freeze`. */
+  /** `override-freeze`, `approve`, `reject`; `request` of whoever has proved to have asked. */
   act: string;
   by: string;
   reason?: string;
@@ -54,6 +55,8 @@ export interface OperationWait {
   since: string;
   /** ISO 8601: when it ends by itself, as far as that is known. */
   until?: string | undefined;
+  /** Where it waits at a gate. */
+  gate?: GateView | undefined;
 }
 
 /** What every operation is started with. */

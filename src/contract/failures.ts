@@ -22,6 +22,10 @@ export const FAILURES = {
   notConfirmed: 'NotConfirmed',
   /** The environment is frozen, and its file says that nothing waits for the end of it. */
   frozen: 'Frozen',
+  /** Somebody who may has said no. */
+  rejected: 'Rejected',
+  /** Not enough approvals in time. */
+  notApproved: 'NotApproved',
   jobFailed: 'JobFailed',
   notHealthyInTime: 'NotHealthyInTime',
   vaultKeysMissing: 'VaultKeysMissing',
@@ -70,6 +74,8 @@ export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.clusterOwned,
   FAILURES.notConfirmed,
   FAILURES.frozen,
+  FAILURES.rejected,
+  FAILURES.notApproved,
   FAILURES.jobFailed,
   FAILURES.notHealthyInTime,
   FAILURES.vaultKeysMissing,

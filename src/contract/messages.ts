@@ -13,6 +13,10 @@ export const SIGNALS = {
 export const UPDATES = {
   /** anybody → operation that waits for the end of a freeze: FreezeOverride */
   overrideFreeze: 'overrideFreeze',
+  /** anybody → operation that waits at a gate: DecideRequest, answered with a DecideAnswer */
+  decide: 'decide',
+  /** who started an operation → it: IdentifyRequest */
+  identify: 'identify',
   /** anybody → queue: QueueRequest, answered with a QueueAnswer when it is settled */
   enqueue: 'enqueue',
 } as const;

@@ -2,11 +2,14 @@
  * The steps of an operation's plan: everything that it does, each with what it waits for and why. Workflows carry them
  * out by one table from kind to activity (src/workflows/steps/table.ts).
  */
+import type { GateRule } from './approvals.ts';
 import type { FailureType } from './failures.ts';
 
 export const STEP_KINDS = [
   /** Waits for the end of a freeze, or is refused meanwhile: before anything else is done. */
   'freeze',
+  /** Waits for approvals of people, bound to this plan. */
+  'gate',
   /** What pods can tell of a service that is not well, before it is touched. */
   'evidence',
   /** Namespaces of the platform, with their labels. */
@@ -81,6 +84,8 @@ export interface OperationStep {
   optional?: true;
   /** Failures that keep nothing else from being done. */
   tolerates?: FailureType[];
+  /** With `gate`. */
+  gate?: GateRule;
   /** With `prune`: volumes, and all that Vault holds, as well. */
   deleteData?: true;
 }

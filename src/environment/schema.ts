@@ -15,6 +15,7 @@ import { containerResources, volumeSize } from './fields/quantity.ts';
 import { oneLine, refuseRepetitions, seconds, temporalNamespace } from './fields/texts.ts';
 import { DEFAULT_PLATFORM } from './platform-folder.ts';
 import { telemetrySchema } from './telemetry.ts';
+import { approvalsSchema } from './approvals.ts';
 import { freezeSchema } from './freeze.ts';
 import { vaultSchema } from './vault.ts';
 import { prometheusSchema, verificationSchema } from './verification.ts';
@@ -298,6 +299,7 @@ export const environmentFileSchema = z.strictObject({
     })
     .prefault({})
     .describe('Scheduled comparison of the cluster with what was deployed'),
+  approvals: approvalsSchema.default([]),
   freeze: freezeSchema.optional(),
   fields: leases,
   notify: z

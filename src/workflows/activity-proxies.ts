@@ -46,6 +46,14 @@ export const reads = proxyActivities<
   retry: { ...retry, maximumAttempts: 60 },
 });
 
+/** Somebody waits for the answer: a cluster that is away is told soon. */
+export const attestations = proxyActivities<Pick<Activities, 'readAttestation'>>({
+  startToCloseTimeout: '20 seconds',
+  scheduleToCloseTimeout: '1 minute',
+  heartbeatTimeout: HEARTBEAT,
+  retry,
+});
+
 /** Small idempotent writes to Kubernetes. */
 export const ground = proxyActivities<
   Pick<Activities, 'recordResult' | 'removeDriftSchedule' | 'recordDrift' | 'repairFindings' | 'adoptReleases'>

@@ -2,6 +2,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DependencySettled, DeploymentView, ServiceProgress } from '../contract/deploy.ts';
 import type { QueueAnswer, QueueRequest, StopPhase, Supersede } from '../contract/lock.ts';
+import type { DecideAnswer, DecideRequest, IdentifyRequest } from '../contract/approvals.ts';
 import type { FreezeOverride } from '../contract/freeze.ts';
 import { QUERIES, SIGNALS, UPDATES } from '../contract/messages.ts';
 
@@ -11,4 +12,6 @@ export const stopPhase = defineSignal<[StopPhase]>(SIGNALS.stopPhase);
 export const supersede = defineSignal<[Supersede]>(SIGNALS.supersede);
 export const enqueue = defineUpdate<QueueAnswer, [QueueRequest]>(UPDATES.enqueue);
 export const overrideFreeze = defineUpdate<void, [FreezeOverride]>(UPDATES.overrideFreeze);
+export const decide = defineUpdate<DecideAnswer, [DecideRequest]>(UPDATES.decide);
+export const identify = defineUpdate<{ user: string }, [IdentifyRequest]>(UPDATES.identify);
 export const deployment = defineQuery<DeploymentView>(QUERIES.deployment);

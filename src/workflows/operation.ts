@@ -96,7 +96,7 @@ async function runOperation(
     setCurrentDetails(deploymentDetails(view, new Map(view.plan?.phases.map(({ number, title }) => [number, title]))));
   };
   const { freezeOverride: reason } = input;
-  const admission = createAdmission(reason === undefined ? undefined : { by: input.requestedBy, reason }, (wait) =>
+  const admission = createAdmission(run, reason === undefined ? undefined : { by: input.requestedBy, reason }, (wait) =>
     fold({ kind: 'waits', at: Date.now(), ...(wait ? { wait } : {}) }),
   );
   setHandler(deployment, () => ({ ...(view.plan ? { plan: view.plan } : {}), progress: view.services }));

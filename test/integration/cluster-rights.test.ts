@@ -4,6 +4,7 @@
  * many Services as a large platform has.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -16,11 +17,16 @@ import {
   isForbidden,
   type KubernetesClient,
 } from '../../src/clients/kubernetes/index.ts';
+import type { Attested } from '../../src/contract/approvals.ts';
+import type { RunRef } from '../../src/contract/deploy.ts';
 import { IN_CLUSTER } from '../../src/contract/names.ts';
+import { makeAttestation, readAttestation } from '../../src/effects/admission/attestation.ts';
+import { decisionPurpose } from '../../src/plan/admission/attestation.ts';
 import { accessName, IDENTITIES, type IdentityName, identityOf } from '../../src/plan/access/identities.ts';
 import { accessObjects } from '../../src/plan/access/manifests.ts';
 import { platformInputs } from '../../src/plan/inputs/platform-inputs.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
+import { commandScope } from '../../src/effects/effect.ts';
 
 const SERVICES = 1000;
 const AT_ONCE = 50;
@@ -34,7 +40,9 @@ describe('rights in a real cluster', { concurrency: 1 }, () => {
   const as = new Map<IdentityName, KubernetesClient>();
 
   before(async () => {
-    embedded = await openEmbedded({ environment: { platform: 'mini', vault: { keys: { store: 'kubernetes' } } } });
+    embedded = await openEmbedded({
+      environment: { platform: 'mini', vault: { keys: { store: 'kubernetes' } }, approvals: { by: ['ann'] } },
+    });
     const { config, environment, catalog } = embedded;
     const { kubernetes } = await embedded.connections();
     admin = createKubernetesClient(kubernetes);
@@ -151,6 +159,46 @@ describe('rights in a real cluster', { concurrency: 1 }, () => {
         );
     }
     assert.deepEqual(allowed, []);
+  });
+
+  test('who decides at a gate is who the API server says, by token and by certificate; nobody changes it', async () => {
+    const client = (identity: IdentityName): KubernetesClient => as.get(identity) ?? admin;
+    const purpose = decisionPurpose('approve', 'release', '0123456789abcdef', randomUUID());
+    const scope = commandScope(new AbortController().signal);
+    const read = async (name: string): Promise<Attested | undefined> =>
+      (await readAttestation({ kubernetes: client('deployer') }, { run: {} as RunRef, name }, scope)).attested;
+    const account = (identity: IdentityName): string =>
+      `system:serviceaccount:${IN_CLUSTER.namespace}:${accessName(identity)}`;
+
+    const byToken = await makeAttestation(client('approver'), purpose);
+    const seen = await read(byToken);
+    assert.ok(seen);
+    assert.deepEqual([seen.user, seen.purpose], [account('approver'), purpose]);
+    assert.ok(seen.groups.includes(`system:serviceaccounts:${IN_CLUSTER.namespace}`));
+    assert.ok(Math.abs(Date.parse(seen.at) - Date.now()) < 120_000);
+    const byCertificate = await read(await makeAttestation(admin, purpose));
+    assert.match(byCertificate?.user ?? '', /admin/);
+    await assert.rejects(makeAttestation(client('viewer'), purpose), isForbidden);
+    assert.equal(await read(`ananta-${randomUUID()}`), undefined);
+    assert.equal(await read('../../../../api/v1/namespaces/default'), undefined);
+
+    // Somebody who writes another name into it, and an administrator who changes it afterwards.
+    const place = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+    const another = `ananta-${randomUUID()}`;
+    const made = await admin.get(`${place}/${byToken}`);
+    const forged = { ...(made?.['spec'] as object), username: 'ann', groups: ['managers'] };
+    const {
+      uid: _uid,
+      resourceVersion: _version,
+      creationTimestamp: _at,
+      ...metadata
+    } = made?.metadata ?? { name: '' };
+    await client('approver').create(place, { ...made, metadata: { ...metadata, name: another }, spec: forged });
+    assert.equal((await read(another))?.user, account('approver'));
+    await admin
+      .replace(`${place}/${byToken}`, { ...made, spec: { ...forged, signerName: 'ananta.dev/other' } })
+      .catch(() => undefined);
+    assert.deepEqual(await read(byToken), seen);
   });
 
   test(`there is room for ${SERVICES} Services`, async () => {

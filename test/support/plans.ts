@@ -51,6 +51,7 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
   const activities: Activities = {
     makePlan: () => Promise.resolve(plan),
     checkFreeze: () => Promise.resolve({ frozen: false, windows: [], onFrozen: 'refuse', waitSeconds: 0 }),
+    readAttestation: () => Promise.resolve({}),
     ensureNamespaces: () => {
       log.push('namespaces');
       return Promise.resolve({ created: [] });

@@ -130,7 +130,7 @@ describe('freeze', () => {
       const watched = await started(input());
       await watched.waits;
       const holder = await lockHolderOf(engine.client, watched.run.workflowId);
-      assert.match(holder?.waits?.reason ?? '', /^waits for the end of a freeze: is frozen by weekend until Mon/);
+      assert.match(holder?.waits?.reason ?? '', /^waits for the end of a freeze: test is frozen by weekend until Mon/);
       return watched;
     });
     state.verdict = open;

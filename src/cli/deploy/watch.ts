@@ -15,6 +15,7 @@ import { commandLine } from '../shared/format.ts';
 import { describeHolder, describeStall } from '../shared/lock-words.ts';
 import { exportLines, lookAroundLines, workflowUrl } from '../shared/lines.ts';
 import { jsonResult } from '../render/json.ts';
+import { identifyRequester } from '../approvals/identify.ts';
 import { describeContinuation, OPERATION_WORDS } from '../render/operation-words.ts';
 import { writeJson } from '../render/renderers.ts';
 import { summaryLines } from '../render/summary.ts';
@@ -46,7 +47,12 @@ const REFUSALS: readonly string[] = [
 ];
 
 /** What is refused while the operation waits for leave to begin: it has a plan then, and has done nothing of it. */
-const REFUSED_BEFORE_ITS_BEGIN: readonly string[] = [FAILURES.frozen, FAILURES.planOutdated];
+const REFUSED_BEFORE_ITS_BEGIN: readonly string[] = [
+  FAILURES.frozen,
+  FAILURES.rejected,
+  FAILURES.notApproved,
+  FAILURES.planOutdated,
+];
 
 export function exitCodeOf({ outcome, planDigest, failure }: OperationResult): ExitCode {
   const refused =
@@ -89,7 +95,7 @@ export async function watchStarted(
       }`,
     );
     for (const line of run.holder ? describeStall(run.holder, environment) : []) renderer.notice(line);
-  }
+  } else await identifyRequester(session, client, connections, run, operation);
   const goesOn = describeContinuation(run.holder?.operation ?? operation, environment.name);
   if (!detach) return watchToEnd(session, client, run, goesOn);
   renderer.close();

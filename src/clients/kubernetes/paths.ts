@@ -11,6 +11,9 @@ export const paths = {
   configMap: (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/configmaps/${name}`,
   serviceAccount: (namespace: string, name: string): string =>
     `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`,
+  certificateSigningRequests: '/apis/certificates.k8s.io/v1/certificatesigningrequests',
+  certificateSigningRequest: (name: string): string =>
+    `/apis/certificates.k8s.io/v1/certificatesigningrequests/${name}`,
   clusterRoleBinding: (name: string): string => `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/${name}`,
   pods: (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`,
   events: (namespace: string): string => `/api/v1/namespaces/${namespace}/events`,

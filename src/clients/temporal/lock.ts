@@ -15,7 +15,22 @@ const memoSchema = z.object({
   requestedBy: z.string(),
   asks: z.string().optional(),
   waits: z
-    .object({ step: z.string(), reason: z.string(), since: z.string(), until: z.string().optional() })
+    .object({
+      step: z.string(),
+      reason: z.string(),
+      since: z.string(),
+      until: z.string().optional(),
+      gate: z
+        .object({
+          name: z.string(),
+          digest: z.string(),
+          by: z.array(z.string()),
+          count: z.number(),
+          given: z.array(z.object({ by: z.string(), at: z.string(), until: z.string() })),
+          requester: z.string().optional(),
+        })
+        .optional(),
+    })
     .nullish()
     .catch(undefined),
 });

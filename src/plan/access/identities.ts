@@ -15,7 +15,7 @@ import { treeOf } from '../inputs/helm-marks.ts';
 import { broughtKinds, kindKeyOf, OWN_KINDS, type ResourceKind } from './kinds.ts';
 import { type Right, rights } from './rules.ts';
 
-export const IDENTITIES = ['bootstrap', 'deployer', 'drift', 'viewer'] as const;
+export const IDENTITIES = ['bootstrap', 'deployer', 'drift', 'viewer', 'approver'] as const;
 export type IdentityName = (typeof IDENTITIES)[number];
 
 /** Names of the roles of an identity, and of its service account in the deployer's namespace. */
@@ -46,6 +46,8 @@ export interface AccessBasis {
   checkJobs?: readonly string[];
   /** Secret with Vault's unseal keys, where the environment keeps them in the cluster. */
   keys?: { namespace: string; name: string };
+  /** Operations wait for approvals of people. */
+  gates?: boolean;
 }
 
 export interface Identity {
@@ -57,6 +59,7 @@ export interface Identity {
 }
 
 const RBAC = 'rbac.authorization.k8s.io';
+const CERTIFICATES = 'certificates.k8s.io';
 const LOOK = ['get', 'list', 'watch'];
 const READ = ['get', 'list'];
 /** Helm 4 applies on the server's side: making an object is a `patch` and a `create` of its name. */
@@ -71,6 +74,7 @@ export function identityOf(name: IdentityName, basis: AccessBasis): Identity {
   };
   if (name === 'bootstrap') ofBootstrap(identity, basis, of);
   else if (name === 'viewer') ofViewer(identity, basis, of);
+  else if (name === 'approver') ofApprover(identity, basis, of);
   else ofDeployer(identity, basis, of, name === 'deployer');
   return identity;
 }
@@ -120,6 +124,8 @@ function ofDeployer({ cluster }: Identity, basis: AccessBasis, of: Add, removes:
     ...rights(READ, '', ['nodes']),
     ...rights(READ, 'apiextensions.k8s.io', ['customresourcedefinitions']),
     ...rights(['create'], 'authorization.k8s.io', ['selfsubjectaccessreviews', 'selfsubjectrulesreviews']),
+    // Who asks for an operation says so, and who has approved it is looked up (src/plan/admission/attestation.ts).
+    ...(basis.gates ? rights(['get', 'create'], CERTIFICATES, ['certificatesigningrequests']) : []),
   );
   of(RECORDS_NAMESPACE, rights(['get', 'list', 'create', 'update', 'patch', ...end], '', ['configmaps']));
   // Commands reach an engine in the cluster through its pods; whoever may do that may start deployments.
@@ -195,6 +201,12 @@ function ofViewer({ cluster }: Identity, { namespaces }: AccessBasis, of: Add): 
     );
   }
   of(RECORDS_NAMESPACE, rights(READ, '', ['configmaps']));
+}
+
+/** Sees what a viewer sees, and says yes or no with a name that the API server vouches for. */
+function ofApprover(identity: Identity, basis: AccessBasis, of: Add): void {
+  ofViewer(identity, basis, of);
+  identity.cluster.push(...rights(['create'], CERTIFICATES, ['certificatesigningrequests']));
 }
 
 /** Hands out what the others may do, by the names of their roles: whoever has it can give himself anything. */

@@ -1,11 +1,18 @@
 /** What has to be settled before an operation does anything: steps from the rules of its environment. Pure. */
+import type { GateRule } from '../../contract/approvals.ts';
 import type { Operation, OperationPlan } from '../../contract/plan.ts';
 import type { OperationStep } from '../../contract/steps.ts';
 import type { Intent } from '../steps/intent.ts';
 import { doesSomething } from '../steps/text.ts';
+import { subjectTexts } from './gate.ts';
 
 /** Of an environment, as far as they matter here. */
 export interface AdmissionRules {
+  approvals?: readonly (GateRule & {
+    operations: Operation[];
+    services?: string[] | undefined;
+    phases?: number[] | undefined;
+  })[];
   freeze?: { windows: { name: string }[]; allow: Operation[]; onFrozen: 'wait' | 'refuse' } | undefined;
 }
 
@@ -15,22 +22,55 @@ export interface AdmissionRules {
  * @param steps what the operation does otherwise
  */
 export function admissionSteps(
-  { operation }: Pick<OperationPlan, 'operation'>,
+  plan: Pick<OperationPlan, 'operation' | 'services'>,
   intent: Intent,
-  { freeze }: AdmissionRules,
+  { freeze, approvals = [] }: AdmissionRules,
   steps: readonly OperationStep[],
 ): OperationStep[] {
   if (intent.verb === 'undo' || !(doesSomething(steps) || intent.verb === 'destroy')) return [];
+  const gates = approvals.filter(
+    (gate) => gate.operations.includes(plan.operation) && concerns(gate, steps, plan.services),
+  );
+  const asked = [...freezeStep(plan.operation, freeze), ...gates.map(gateStep)];
+  return asked.map((step, index) => ({
+    ...step,
+    dependsOn: asked.slice(Math.max(0, index - 1), index).map(({ id }) => id),
+  }));
+}
+
+function freezeStep(operation: Operation, freeze: AdmissionRules['freeze']): OperationStep[] {
   if (freeze === undefined || freeze.allow.includes(operation)) return [];
   const names = freeze.windows.map(({ name }) => name).join(', ');
+  const meanwhile = freeze.onFrozen === 'wait' ? 'waits for the end' : 'is refused then';
   return [
-    {
-      id: 'freeze',
-      kind: 'freeze',
-      reason: `nothing is changed during ${names}: it ${freeze.onFrozen === 'wait' ? 'waits for the end' : 'is refused then'}`,
-      dependsOn: [],
-    },
+    { id: 'freeze', kind: 'freeze', reason: `nothing is changed during ${names}: it ${meanwhile}`, dependsOn: [] },
   ];
+}
+
+function gateStep({ name, by, count, notSelf, expiresSeconds, waitSeconds }: GateRule): OperationStep {
+  const whose = `${count} of ${subjectTexts(by).join(', ')}`;
+  return {
+    id: `gate/${name}`,
+    kind: 'gate',
+    reason: `approved by ${whose}${notSelf ? ', not by who asks' : ''}`,
+    dependsOn: [],
+    gate: { name, by, count, notSelf, expiresSeconds, waitSeconds },
+  };
+}
+
+/** Whether the plan touches what the gate is for. */
+function concerns(
+  { services, phases }: { services?: string[] | undefined; phases?: number[] | undefined },
+  steps: readonly OperationStep[],
+  planned: OperationPlan['services'],
+): boolean {
+  if (services === undefined && phases === undefined) return true;
+  return steps.some(
+    ({ service, phase }) =>
+      service !== undefined &&
+      (services?.includes(service) ||
+        phases?.includes(phase ?? planned.find(({ name }) => name === service)?.phase ?? 0)),
+  );
 }
 
 /** Everything else waits for them: what waited for nothing waits for the last of them. */

@@ -2,11 +2,16 @@
  * What an operation waits for before it does anything, and what people decide meanwhile. What waits is told in the
  * memo: that is seen without a worker, and in the history.
  */
+import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import { condition, setHandler, upsertMemo } from '@temporalio/workflow';
-import type { OperationAct, OperationWait } from '../../contract/deploy.ts';
+import type { GateRule } from '../../contract/approvals.ts';
+import type { OperationAct, OperationWait, RunRef } from '../../contract/deploy.ts';
 import type { FreezeOverride } from '../../contract/freeze.ts';
+import { type Decided, decisionProblem, requestProblem, standing } from '../../plan/admission/gate.ts';
+import { requestPurpose } from '../../plan/admission/attestation.ts';
 import { overrideProblem } from '../../plan/admission/override.ts';
-import { overrideFreeze } from '../messages.ts';
+import { decide, identify, overrideFreeze } from '../messages.ts';
+import { attestedOf } from './attested.ts';
 import { refusedUpdate } from './refused-update.ts';
 
 export interface Admission {
@@ -14,8 +19,16 @@ export interface Admission {
   acts: readonly OperationAct[];
   /** Of the freeze; absent as long as nobody has overridden it. */
   override(): FreezeOverride | undefined;
+  /** Approvals so far, of whatever plan. */
+  approvals: readonly Decided[];
+  /** Who has said no, and why. */
+  rejected(): OperationAct | undefined;
+  /** As the API server knows whoever asked for the operation. */
+  requester(): string | undefined;
   /** Something was done on it: it is on record from now on. */
   record(act: OperationAct): void;
+  /** People decide at this gate on this plan, until it waits for something else. */
+  at(gate: GateRule, digest: string): void;
   /**
    * Shown as waiting until `done`, or until `milliseconds` are over.
    * @returns whether it was done
@@ -23,6 +36,8 @@ export interface Admission {
   wait(wait: OperationWait, done: () => boolean, milliseconds: number): Promise<boolean>;
   /** Nothing is waited for any more. */
   goesOn(): void;
+  /** When it began to wait for this step; now, where it has not yet. */
+  since(step: string): number;
 }
 
 /**
@@ -30,12 +45,21 @@ export interface Admission {
  * @param onWait told what it waits for from now on; undefined: for nothing any more
  */
 export function createAdmission(
+  run: RunRef,
   override: FreezeOverride | undefined,
   onWait: (wait: OperationWait | undefined) => void,
 ): Admission {
   const acts: OperationAct[] = [];
+  const approvals: Decided[] = [];
+  const began = new Map<string, number>();
   let overridden = override;
+  let requester: string | undefined;
+  let rejected: OperationAct | undefined;
   let waits: OperationWait | undefined;
+  let open: { gate: GateRule; digest: string } | undefined;
+  const waiting = (): { gate: string; digest: string } | undefined =>
+    open && { gate: open.gate.name, digest: open.digest };
+
   setHandler(
     overrideFreeze,
     (request) => {
@@ -47,24 +71,76 @@ export function createAdmission(
       },
     },
   );
+  setHandler(
+    identify,
+    async ({ attestation }) => {
+      const { user, purpose } = await attestedOf(run, attestation);
+      refusedUpdate(purpose === requestPurpose(run.runId) ? undefined : 'It is made for something else');
+      refusedUpdate(requester === undefined ? undefined : `${requester} has asked for it`);
+      requester = user;
+      acts.push({ act: 'request', by: user, at: new Date().toISOString() });
+      return { user };
+    },
+    { unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON },
+  );
+  setHandler(
+    decide,
+    async (request) => {
+      const attested = await attestedOf(run, request.attestation);
+      // Much may have happened while the API server was asked.
+      refusedUpdate(requestProblem(request, waiting()));
+      if (open === undefined) throw new Error('unreachable');
+      const { gate, digest } = open;
+      const now = Date.now();
+      refusedUpdate(
+        decisionProblem({ request, rule: gate, attested, runId: run.runId, requester, decided: approvals, now }),
+      );
+      const { decision, reason } = request;
+      const act = { act: decision, by: attested.user, at: attested.at, on: `${gate.name} ${digest}` };
+      acts.push(reason === undefined ? act : { ...act, reason });
+      if (decision === 'reject') rejected = acts.at(-1);
+      else approvals.push({ gate: gate.name, digest, by: attested.user, at: Date.parse(attested.at) });
+      const given = standing(gate, digest, approvals, now).length;
+      return { gate: gate.name, by: attested.user, given, count: gate.count };
+    },
+    {
+      validator: (request) => {
+        refusedUpdate(requestProblem(request, waiting()));
+      },
+      unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,
+    },
+  );
+
   const tell = (wait: OperationWait | undefined): void => {
-    if (wait?.step === waits?.step && wait?.reason === waits?.reason && wait?.until === waits?.until) return;
+    if (JSON.stringify(wait) === JSON.stringify(waits)) return;
     waits = wait;
     upsertMemo({ waits: wait ?? null });
     onWait(wait);
   };
   return {
     acts,
+    approvals,
     override: () => overridden,
+    rejected: () => rejected,
+    requester: () => requester,
     record: (act) => {
       acts.push(act);
+    },
+    at: (gate, digest) => {
+      open = { gate, digest };
     },
     wait: (wait, done, milliseconds) => {
       tell(wait);
       return condition(done, milliseconds);
     },
     goesOn: () => {
+      open = undefined;
       tell(undefined);
+    },
+    since: (step) => {
+      const known = began.get(step) ?? Date.now();
+      began.set(step, known);
+      return known;
     },
   };
 }

@@ -12,7 +12,7 @@ const LOOK_AGAIN_MILLISECONDS = 30 * 60_000;
 export async function awaitFreezeEnd(call: StepCall): Promise<StepEnd> {
   const { run, step } = call;
   const admission = admissionOf(call);
-  const began = Date.now();
+  const began = admission.since(step.id);
   let waited = false;
   for (;;) {
     const verdict = await reads.checkFreeze.executeWithOptions({ summary: 'Is the environment frozen?' }, [run]);
@@ -35,7 +35,7 @@ export async function awaitFreezeEnd(call: StepCall): Promise<StepEnd> {
     waited = true;
     const wait = {
       step: step.id,
-      reason: `waits for the end of a freeze: ${frozenText(verdict)}`,
+      reason: `waits for the end of a freeze: ${run.environment} ${frozenText(verdict)}`,
       since: new Date(began).toISOString(),
       ...(verdict.until === undefined ? {} : { until: verdict.until }),
     };

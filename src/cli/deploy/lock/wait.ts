@@ -13,6 +13,7 @@ import { type ExitCode, refused } from '../../shared/failure.ts';
 import { commandLine } from '../../shared/format.ts';
 import { workflowUrl } from '../../shared/lines.ts';
 import { describeHolder, describeStall } from '../../shared/lock-words.ts';
+import { identifyRequester } from '../../approvals/identify.ts';
 import { OPERATION_WORDS } from '../../render/operation-words.ts';
 import { writeJson } from '../../render/renderers.ts';
 import { printLines } from '../../shared/terminal.ts';
@@ -70,6 +71,7 @@ export async function waitForLock(
   }
   const url = workflowUrl(connections.engine, answer.started);
   renderer.started({ ...answer.started, attached: false, ...(url === undefined ? {} : { url }) });
+  await identifyRequester(session, client, connections, answer.started, 'deploy');
   return watchToEnd(session, client, answer.started);
 }
 

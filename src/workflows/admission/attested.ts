@@ -1,0 +1,21 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { Attested } from '../../contract/approvals.ts';
+import type { RunRef } from '../../contract/deploy.ts';
+import { FAILURES } from '../../contract/failures.ts';
+import { attestations } from '../activity-proxies.ts';
+import { failureOf } from '../failure-of.ts';
+
+/** @throws ApplicationFailure InvalidInput where there is no such attestation, or nobody can be asked for it */
+export async function attestedOf(run: RunRef, name: string): Promise<Attested> {
+  const found = await attestations.readAttestation
+    .executeWithOptions({ summary: 'Who is it?' }, [{ run, name }])
+    .catch((error: unknown) => {
+      throw refusal(`The API server could not be asked who it is: ${failureOf(error).message}`);
+    });
+  if (found.attested === undefined) throw refusal(`There is no attestation ${name} in the cluster`);
+  return found.attested;
+}
+
+function refusal(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, FAILURES.invalidInput);
+}

@@ -1,0 +1,95 @@
+/** Waits for approvals of people, bound to the plan as it is. */
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { GateRule } from '../../contract/approvals.ts';
+import type { OperationWait } from '../../contract/deploy.ts';
+import { FAILURES } from '../../contract/failures.ts';
+import { standing, subjectTexts } from '../../plan/admission/gate.ts';
+import { outside } from '../activity-proxies.ts';
+import { admissionOf, operationOf, type StepCall, type StepEnd } from '../steps/call.ts';
+import type { Admission } from './admission.ts';
+
+/** Timers are no shorter. */
+const LEAST_MILLISECONDS = 1000;
+
+export async function awaitApproval(call: StepCall): Promise<StepEnd> {
+  const { run, step } = call;
+  const admission = admissionOf(call);
+  const digest = operationOf(call).plan?.digest ?? '';
+  const rule = step.gate;
+  if (rule === undefined) throw new Error(`Step ${step.id} names no rule`);
+  let waited = false;
+  for (;;) {
+    const rejected = admission.rejected();
+    if (rejected) throw refusal(`${rejected.by} rejected it: ${rejected.reason ?? ''}`, FAILURES.rejected);
+    const given = standing(rule, digest, admission.approvals, Date.now());
+    if (given.length >= rule.count) return { waited };
+    const left = admission.since(step.id) + rule.waitSeconds * 1000 - Date.now();
+    if (left <= 0)
+      throw refusal(
+        `The gate ${rule.name} was not opened within ${rule.waitSeconds} s: ${given.length} of ${rule.count} approvals`,
+        FAILURES.notApproved,
+      );
+    admission.at(rule, digest);
+    const wait = waitOf(step.id, rule, digest, given, admission, left);
+    // Beside it: whoever is told slowly holds up nobody who decides.
+    if (!waited) void tell(call, wait);
+    waited = true;
+    const decisions = admission.acts.length;
+    const expires = Math.min(...given.map(({ until }) => Date.parse(until) - Date.now()));
+    await admission.wait(
+      wait,
+      () => admission.acts.length > decisions,
+      Math.max(LEAST_MILLISECONDS, Math.min(left, expires)),
+    );
+  }
+
+  function refusal(message: string, type: string): ApplicationFailure {
+    return ApplicationFailure.nonRetryable(`${run.environment}: ${message}. Nothing was changed.`, type);
+  }
+}
+
+function waitOf(
+  step: string,
+  rule: GateRule,
+  digest: string,
+  given: ReturnType<typeof standing>,
+  admission: Admission,
+  left: number,
+): OperationWait {
+  const by = subjectTexts(rule.by);
+  const requester = admission.requester();
+  const unproved = rule.notSelf && requester === undefined ? '; who asked for it has not been proved' : '';
+  return {
+    step,
+    reason: `waits at the gate ${rule.name} for approvals of plan ${digest}: ${given.length} of ${rule.count}, by ${by.join(', ')}${unproved}`,
+    since: new Date(admission.since(step)).toISOString(),
+    until: new Date(Date.now() + left).toISOString(),
+    gate: {
+      name: rule.name,
+      digest,
+      by,
+      count: rule.count,
+      given,
+      ...(requester === undefined ? {} : { requester }),
+    },
+  };
+}
+
+/** Whoever is asked hears of it; that nobody could be told keeps nobody from deciding. */
+async function tell({ run }: StepCall, { reason, gate, until }: OperationWait): Promise<void> {
+  if (gate === undefined) return;
+  await outside.notify
+    .executeWithOptions({ summary: `Ask at the gate ${gate.name}` }, [
+      {
+        run,
+        event: 'gate',
+        title: `The ${run.operation ?? 'operation'} on ${run.environment} ${reason}`,
+        lines: [
+          `It waits until ${until ?? ''}.`,
+          `npm run ananta -- approvals --env ${run.environment}`,
+          `npm run ananta -- approve --env ${run.environment} --digest ${gate.digest}`,
+        ],
+      },
+    ])
+    .catch(() => undefined);
+}
