@@ -20,6 +20,7 @@ const READERS: readonly (keyof Activities)[] = [
   'recordResult',
   'lockHolder',
   'awaitLockFree',
+  'checkFreeze',
   'notify',
 ];
 

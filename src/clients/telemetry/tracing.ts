@@ -45,7 +45,7 @@ export interface TracedProcess {
 
 /** A collector that is away holds nobody up for longer. */
 const LAST_CALL_MILLISECONDS = 3000;
-/** Forty-eight services make some thousand spans in a few seconds; the library would drop what exceeds 2048. */
+/** A whole platform makes some thousand spans in a few seconds; the library would drop what exceeds 2048. */
 const QUEUE = { maxQueueSize: 65_536, maxExportBatchSize: 512, scheduledDelayMillis: 1000 };
 
 /** @throws DeployError when the file of headers cannot be read */
