@@ -11,7 +11,7 @@ import type { EffectScope } from '../effects/effect.ts';
 import { readAttestation } from '../effects/admission/attestation.ts';
 import { checkFreeze } from '../effects/admission/freeze.ts';
 import { adoptReleases } from '../effects/adopt/adopt-releases.ts';
-import { removeRemains } from '../effects/destroy/prune.ts';
+import { prune } from '../effects/destroy/prune.ts';
 import { findDrift } from '../effects/drift/find-drift.ts';
 import { recordDrift } from '../effects/drift/record.ts';
 import { repairFindings } from '../effects/drift/repair-findings.ts';
@@ -28,7 +28,7 @@ import { planUndo } from '../effects/plan/undo.ts';
 import { recordResult } from '../effects/records/result.ts';
 import { applyRelease, rollbackRelease } from '../effects/release/apply.ts';
 import { removeRelease } from '../effects/release/uninstall.ts';
-import { settleReleases } from '../effects/release/unlock.ts';
+import { unlockReleases } from '../effects/release/unlock.ts';
 import { configureVault } from '../effects/vault/configure.ts';
 import { openVault } from '../effects/vault/open.ts';
 import { seedVault } from '../effects/vault/seed.ts';
@@ -85,9 +85,9 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
     seedVault: guarded(begin('changes', seedVault)),
     syncSecrets: guarded(begin('changes', syncSecrets)),
     repairFindings: guarded(begin('repair', repairFindings)),
-    removeRemains: guarded(begin('destroy', removeRemains)),
+    removeRemains: guarded(begin('destroy', prune)),
     adoptReleases: guarded(begin('changes', adoptReleases)),
-    settleReleases: guarded(begin('changes', settleReleases)),
+    settleReleases: guarded(begin('changes', unlockReleases)),
     ensureDriftSchedule: guarded(begin('changes', ensureDriftSchedule)),
     removeDriftSchedule: guarded(begin('destroy', removeDriftSchedule)),
     recordVersion: guarded(begin('changes', recordVersion)),

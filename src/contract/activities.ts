@@ -3,7 +3,7 @@
  * whose acknowledgement was lost can run again.
  */
 import type { PlannedCheck } from './checks.ts';
-import type { OperationAct, Remain, RunRef, Selection, ServiceFailure, ServiceOutcome } from './deploy.ts';
+import type { OperationAct, RemainingObject, RunRef, Selection, ServiceFailure, ServiceOutcome } from './deploy.ts';
 import type { DriftFinding, DriftMode, DriftOutcome, DriftReport } from './drift.ts';
 import type { Attested } from './approvals.ts';
 import type { FreezeVerdict } from './freeze.ts';
@@ -191,7 +191,10 @@ export interface Activities {
   /** Uninstalls one release; volumes stay. */
   removeRelease(input: RemoveReleaseInput): Promise<{ removed: boolean; seconds: number }>;
   /** Secrets, definitions, namespaces and, when told, data, after the releases. What is kept or stuck is named. */
-  removeRemains(input: { run: RunRef; deleteData: boolean }): Promise<{ removed: string[]; remains: Remain[] }>;
+  removeRemains(input: {
+    run: RunRef;
+    deleteData: boolean;
+  }): Promise<{ removed: string[]; remains: RemainingObject[] }>;
 
   /**
    * Of these releases, those that this run was interrupted on and whose Helm was killed: made ready for whoever comes

@@ -188,11 +188,11 @@ export interface OperationResult {
   /** What a person should know of how it went; one line each, no secrets. */
   notes?: string[];
   /** After a destruction: what is still there, and why. */
-  remains?: Remain[];
+  remains?: RemainingObject[];
 }
 
 /** An object of ours that is still in the cluster after a destruction. */
-export interface Remain {
+export interface RemainingObject {
   kind: string;
   namespace?: string;
   name: string;

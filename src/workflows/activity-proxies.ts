@@ -55,7 +55,7 @@ export const attestations = proxyActivities<Pick<Activities, 'readAttestation'>>
 });
 
 /** Small idempotent writes to Kubernetes. */
-export const ground = proxyActivities<
+export const writes = proxyActivities<
   Pick<Activities, 'recordResult' | 'removeDriftSchedule' | 'recordDrift' | 'repairFindings' | 'adoptReleases'>
 >({
   startToCloseTimeout: '1 minute',
@@ -82,7 +82,7 @@ export const records = proxyActivities<Pick<Activities, 'recordVersion' | 'ensur
 });
 
 /** At the end of what was interrupted: worth a minute, not more. */
-export const settling = proxyActivities<Pick<Activities, 'settleReleases'>>({
+export const unlocking = proxyActivities<Pick<Activities, 'settleReleases'>>({
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '2 minutes',
   heartbeatTimeout: HEARTBEAT,
@@ -111,7 +111,7 @@ export const patience = proxyActivities<Pick<Activities, 'awaitLockFree'>>({
 });
 
 /** Namespaces go when the last of their objects has gone: the activity knows its own deadline and names what hangs. */
-export const clearing = proxyActivities<Pick<Activities, 'removeRemains'>>({
+export const pruning = proxyActivities<Pick<Activities, 'removeRemains'>>({
   startToCloseTimeout: '30 minutes',
   scheduleToCloseTimeout: LONGEST,
   heartbeatTimeout: HEARTBEAT,

@@ -26,7 +26,7 @@ import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { startOptionsOf } from '../contract/start-options.ts';
 import { isRepairable } from '../plan/drift/repairable.ts';
 import { formatCount, driftDetails, notificationLines } from '../plan/drift/words.ts';
-import { ground, outside, reads, surveys } from './activity-proxies.ts';
+import { writes, outside, reads, surveys } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
 import { measureDrift } from './metrics.ts';
 import { repair } from './operation.ts';
@@ -129,7 +129,7 @@ async function look(input: DriftInput, run: RunRef): Promise<Found> {
         'what there is to repair is no longer what was shown, and nothing was repaired: run the command again and look at what it shows',
     };
   setCurrentDetails(driftDetails(input.environment, { ...found, reason: `repairing ${repairable.length}` }));
-  return mend(input, run, found, report, repairable);
+  return remediate(input, run, found, report, repairable);
 }
 
 /** @returns who holds the lock, in words, and whether it waits without having begun; undefined when it is free */
@@ -140,7 +140,7 @@ async function holderOf(run: RunRef, summary: string): Promise<{ text: string; w
   return holder && { text: heldBy(holder), waits: Boolean(holder.waits) };
 }
 
-async function mend(
+async function remediate(
   input: DriftInput,
   run: RunRef,
   found: Found,
@@ -214,7 +214,7 @@ async function remember(run: RunRef, result: DriftResult, attempted: string[], s
   const { outcome, report, repaired, flapping, reason } = result;
   try {
     await CancellationScope.withTimeout(60_000, () =>
-      ground.recordDrift.executeWithOptions({ summary: `Remember: ${outcome}` }, [
+      writes.recordDrift.executeWithOptions({ summary: `Remember: ${outcome}` }, [
         {
           run,
           outcome,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { followDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
-import type { OperationResult, Remain } from '../../src/contract/deploy.ts';
+import type { OperationResult, RemainingObject } from '../../src/contract/deploy.ts';
 import type { DestroyInput } from '../../src/contract/destroy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import type { Activities } from '../../src/contract/activities.ts';
@@ -107,8 +107,13 @@ describe('destroy', () => {
   });
 
   test('what hangs is a failure that names it; what was kept is none', async () => {
-    const kept: Remain = { kind: 'Namespace', name: 'data', state: 'kept', reason: 'it holds 2 volumes that stay' };
-    const held: Remain = {
+    const kept: RemainingObject = {
+      kind: 'Namespace',
+      name: 'data',
+      state: 'kept',
+      reason: 'it holds 2 volumes that stay',
+    };
+    const held: RemainingObject = {
       kind: 'Namespace',
       name: 'apps',
       state: 'stuck',

@@ -93,17 +93,17 @@ export function resultLines(result: DriftResult, view: DriftView): string[] {
   const { style } = view;
   const { environment, outcome, reason, report, repaired, flapping, remaining } = result;
   const left = remaining ?? report?.findings ?? [];
-  const mended = (report?.findings ?? []).filter(({ key }) => repaired.includes(key));
+  const findingsRepaired = (report?.findings ?? []).filter(({ key }) => repaired.includes(key));
   const seen = { ...view, flapping };
   return [
-    ...mended.map(({ key, object, field }) =>
+    ...findingsRepaired.map(({ key, object, field }) =>
       style('good', `✔ repaired ${shortId(key)}  ${oneLine(field === undefined ? object : `${object} ${field}`)}`),
     ),
-    ...(mended.length > 0 && left.length > 0 ? [''] : []),
+    ...(findingsRepaired.length > 0 && left.length > 0 ? [''] : []),
     ...findingsLines(left, seen),
     style(
       outcome === 'clean' || outcome === 'repaired' ? 'good' : 'bad',
-      `Drift run on ${environment}: ${outcome}${reason === undefined ? '' : `: ${oneLine(reason)}`}${mended.length > 0 && outcome !== 'repaired' ? `, ${mended.length} repaired` : ''}${left.length > 0 ? `, ${left.length} left` : ''}.`,
+      `Drift run on ${environment}: ${outcome}${reason === undefined ? '' : `: ${oneLine(reason)}`}${findingsRepaired.length > 0 && outcome !== 'repaired' ? `, ${findingsRepaired.length} repaired` : ''}${left.length > 0 ? `, ${left.length} left` : ''}.`,
     ),
     ...(report === undefined ? [] : [comparedLine(report)]),
     ...(report === undefined || report.simulated === '' ? [] : [style('dim', oneLine(report.simulated))]),

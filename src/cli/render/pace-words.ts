@@ -8,7 +8,7 @@ import { type LiveView, remaining, secondsLeft, slow } from './live.ts';
  * @param now milliseconds since the epoch
  * @returns undefined where nothing is left
  */
-export function leftWords(view: LiveView, now: number): string | undefined {
+export function formatTimeLeft(view: LiveView, now: number): string | undefined {
   const known = remaining(view, now);
   if (known) return knownLeft(known);
   if (slow(view, now).length > 0) return 'time left unknown';
@@ -24,13 +24,13 @@ function knownLeft({ seconds, low, high, runs }: Remaining): string {
 }
 
 /** The same for a line that stays: what it rests on is told, too. */
-export function remainingWords({ seconds, low, high, runs }: Remaining): string {
+export function describeRemaining({ seconds, low, high, runs }: Remaining): string {
   const [from, to] = [duration(low), duration(high)];
   const spread = from === to ? '' : `, between ${from} and ${to}`;
   return `about ${duration(seconds)} left${spread}, as ${count(runs, 'earlier run')} took`;
 }
 
-export function slowWords({ service, seconds, longest, runs }: Slow): string {
+export function describeSlow({ service, seconds, longest, runs }: Slow): string {
   const before = runs === 1 ? 'the one before took' : `the longest of ${runs} runs was`;
   return `${service} takes longer than ever before: ${clock(seconds)}, ${before} ${clock(longest)}`;
 }

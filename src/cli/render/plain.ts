@@ -3,7 +3,7 @@ import { isNoop } from '../../plan/progress.ts';
 import { clock, count, duration, oneLine } from '../shared/format.ts';
 import { namedLine } from '../shared/pod-line.ts';
 import { detailOf, type LiveEvent, type LiveView, remaining } from './live.ts';
-import { remainingWords, slowWords } from './pace-words.ts';
+import { describeRemaining, describeSlow } from './pace-words.ts';
 import { waitText } from './waits.ts';
 
 /** @param now milliseconds since the epoch, for events without a time of their own */
@@ -40,10 +40,10 @@ export function plainLine(event: LiveEvent, view: LiveView, now: number): string
       return `${at(now)}  ${event.release} waits: ${oneLine(event.message)}`;
     case 'past': {
       const known = remaining(view, now);
-      return known === null ? undefined : `${at(now)}  ${remainingWords(known)}`;
+      return known === null ? undefined : `${at(now)}  ${describeRemaining(known)}`;
     }
     case 'slow':
-      return `${at(now)}  ${slowWords(event.slow)}`;
+      return `${at(now)}  ${describeSlow(event.slow)}`;
     case 'log': {
       const { name, text } = namedLine(event.line);
       return `       ${name} | ${text}`;

@@ -8,7 +8,7 @@ import { describeHolder } from '../shared/lock-words.ts';
 import type { StatusReport } from '../look/status-report.ts';
 import type { Style } from '../shared/terminal.ts';
 import { counts, type LiveView, remaining, slow, stateOf } from './live.ts';
-import { leftWords, slowWords } from './pace-words.ts';
+import { formatTimeLeft, describeSlow } from './pace-words.ts';
 import { waitText } from './waits.ts';
 import { OPERATION_WORDS, OUTCOME_WORDS } from './operation-words.ts';
 
@@ -102,7 +102,7 @@ function deploymentLines(
   if (url !== undefined) lines.push(url);
   if (note !== undefined) lines.push(...wrap(note, options.columns));
   if (view.progress.waits) lines.push(...wrap(`It ${waitText(view.progress.waits, options.now)}.`, options.columns));
-  lines.push(...slow(view, options.now).map((one) => options.style('bad', slowWords(one))));
+  lines.push(...slow(view, options.now).map((one) => options.style('bad', describeSlow(one))));
   if (finished?.failure) lines.push(...wrap(oneLine(finished.failure.message), options.columns));
   for (const { number, title } of plan?.phases ?? []) {
     const services = (plan?.services ?? []).filter(({ phase }) => phase === number);
@@ -123,7 +123,7 @@ function deploymentLines(
 }
 
 function leftText(view: LiveView, now: number): string {
-  const left = view.past === undefined ? undefined : leftWords(view, now);
+  const left = view.past === undefined ? undefined : formatTimeLeft(view, now);
   return left === undefined ? '' : `, ${left}`;
 }
 

@@ -6,7 +6,7 @@ import { DEPENDENCY_FAILED, STOPPED } from '../../contract/states.ts';
 import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
 import { OPERATION_WORDS } from './operation-words.ts';
-import { afterDestruction, remainLines } from './remains.ts';
+import { afterDestruction, remainingObjectLines } from './remaining-objects.ts';
 import { afterRollback, afterwards, versionLine } from './versions-summary.ts';
 
 export interface SummaryOptions {
@@ -30,7 +30,11 @@ export function summaryLines(result: OperationResult, options: SummaryOptions): 
     ...tally(result),
     ...(good ? [] : failureLines(result, options)),
     ...afterwards(result, options),
-    ...(result.operation === 'destroy' ? remainLines(result, options) : good ? simulated(result, options) : []),
+    ...(result.operation === 'destroy'
+      ? remainingObjectLines(result, options)
+      : good
+        ? simulated(result, options)
+        : []),
     ...workflow(result, options),
     ...(good && result.operation !== 'destroy' ? around(options) : []),
     '',

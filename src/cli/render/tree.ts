@@ -9,7 +9,7 @@ import { waitsFor } from '../../plan/progress.ts';
 import { clock, column, count, oneLine, truncate, wrap } from '../shared/format.ts';
 import type { Style, Tone } from '../shared/terminal.ts';
 import { type Counts, counts, detailOf, type LiveView, slow, stateOf } from './live.ts';
-import { leftWords, slowWords } from './pace-words.ts';
+import { formatTimeLeft, describeSlow } from './pace-words.ts';
 import { waitText } from './waits.ts';
 
 export interface TreeOptions {
@@ -84,7 +84,7 @@ function headline(view: LiveView, options: TreeOptions): string {
   const elapsed = view.progress.startedAt === 0 ? '' : clock((options.now - view.progress.startedAt) / 1000);
   if (!view.progress.plan) return fit(`${options.environment}: planning  ${elapsed}`.trimEnd(), options);
   const { total, ended, active, waiting } = counts(view);
-  const left = leftWords(view, options.now);
+  const left = formatTimeLeft(view, options.now);
   const parts = [
     `${ended}/${total} done`,
     ...(active > 0 ? [`${active} at work`] : []),
@@ -112,7 +112,7 @@ function retryLines(view: LiveView, options: TreeOptions): string[] {
   lines.push(
     ...slow(view, options.now)
       .slice(0, 3)
-      .map((one) => fit(`  ${slowWords(one)}`, options)),
+      .map((one) => fit(`  ${describeSlow(one)}`, options)),
   );
   return lines.map((line) => options.style('bad', line));
 }

@@ -1,6 +1,6 @@
 /** One screen as lines: never wider or higher than the terminal, and what is chosen always in sight. Pure. */
 import { counts, slow } from '../render/live.ts';
-import { leftWords, slowWords } from '../render/pace-words.ts';
+import { formatTimeLeft, describeSlow } from '../render/pace-words.ts';
 import { clock, count, truncate } from '../shared/format.ts';
 import type { Tone } from '../shared/terminal.ts';
 import { type Place, placeOf, TABS, type ViewState, type WatchData } from './model.ts';
@@ -76,7 +76,7 @@ function summary(place: Place, data: WatchData, now: number): FrameLine {
   }
   if (!view) return { text: 'Reads the history …' };
   const slowest = slow(view, now)[0];
-  return slowest ? { text: slowWords(slowest), tone: 'bad' } : { text: operationSummary(view, now) };
+  return slowest ? { text: describeSlow(slowest), tone: 'bad' } : { text: operationSummary(view, now) };
 }
 
 function operationSummary(view: NonNullable<WatchData['view']>, now: number): string {
@@ -91,7 +91,7 @@ function operationSummary(view: NonNullable<WatchData['view']>, now: number): st
   const what = finished?.operation ?? plan?.operation ?? '';
   if (finished) return `${what} ${finished.outcome} after ${clock(finished.seconds)}: ${tally}`;
   if (!plan) return `planning  ${clock((now - startedAt) / 1000)}`;
-  const left = leftWords(view, now);
+  const left = formatTimeLeft(view, now);
   return `${what}: ${tally}   ${clock((now - startedAt) / 1000)}${left === undefined ? '' : `, ${left}`}`;
 }
 

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { Clients } from '../../clients/index.ts';
 import { KubernetesError, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
-import type { Remain } from '../../contract/deploy.ts';
+import type { RemainingObject } from '../../contract/deploy.ts';
 import { chartFolder } from '../../environment/platform-folder.ts';
 import { definitionsOf } from '../release/definitions/crds.ts';
 import { helmReleaseOf } from '../release/orphans.ts';
@@ -25,7 +25,7 @@ export async function definitionsToRemove(
   { kubernetes, catalog, config, environment }: Pick<Clients, 'kubernetes' | 'catalog' | 'config' | 'environment'>,
   { namespaces, releases }: Survey,
   signal: AbortSignal,
-): Promise<{ targets: Target[]; kept: Remain[] }> {
+): Promise<{ targets: Target[]; kept: RemainingObject[] }> {
   const charts = [...new Set(catalog.services.map(({ chart }) => chart.bundled))];
   const bundled = new Set(
     (await Promise.all(charts.map((chart) => definitionsOf(chartFolder(environment, chart, config))))).flat(),
@@ -35,7 +35,7 @@ export async function definitionsToRemove(
     ...namespaces.filter(({ ours }) => ours).map(({ object }) => Date.parse(object.metadata.creationTimestamp ?? '')),
   );
   const targets: Target[] = [];
-  const kept: Remain[] = [];
+  const kept: RemainingObject[] = [];
   for (const object of items) {
     const { name, uid, deletionTimestamp } = object.metadata;
     const marked = helmReleaseOf(object);

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type KubernetesClient, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
-import type { Remain } from '../../contract/deploy.ts';
+import type { RemainingObject } from '../../contract/deploy.ts';
 import { finalizersOf } from '../release/deletion.ts';
 import { listAll, sweptKinds } from '../release/orphans.ts';
 
@@ -47,7 +47,7 @@ export async function deleteAndWait(
   stall: StallTimeout,
   signal: AbortSignal,
   onStatus: (text: string) => void,
-): Promise<Remain[]> {
+): Promise<RemainingObject[]> {
   await Promise.all(targets.map(({ path, uid }) => kubernetes.remove(path, uid === '' ? {} : { uid }, signal)));
   let left = [...targets];
   // What only goes back and forth between states that were seen before does not move.
@@ -86,7 +86,7 @@ export function waitOnly(
   stall: StallTimeout,
   signal: AbortSignal,
   onStatus: (text: string) => void,
-): Promise<Remain[]> {
+): Promise<RemainingObject[]> {
   return deleteAndWait({ ...kubernetes, remove: () => Promise.resolve(false) }, targets, stall, signal, onStatus);
 }
 
@@ -95,7 +95,7 @@ async function stuck(
   { kind, namespace, name }: Target,
   object: KubernetesObject,
   signal: AbortSignal,
-): Promise<Remain> {
+): Promise<RemainingObject> {
   const base = { kind, name, ...(namespace === undefined ? {} : { namespace }), state: 'stuck' as const };
   if (kind !== 'Namespace') return { ...base, reason: `${heldBy(object)}${remedy(kind, namespace, name)}` };
   return { ...base, reason: await whatHolds(kubernetes, object, signal) };

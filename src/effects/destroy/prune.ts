@@ -6,9 +6,9 @@
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
-import type { Remain } from '../../contract/deploy.ts';
+import type { RemainingObject } from '../../contract/deploy.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, VAULT, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../../contract/names.ts';
-import { named } from '../../plan/destroy/remains.ts';
+import { named } from '../../plan/destroy/object-ownership.ts';
 import { isOfAnother } from '../../plan/ownership/owner-label.ts';
 import { definitionsToRemove } from './definitions.ts';
 import { recordsToRemove } from './records.ts';
@@ -21,7 +21,7 @@ import type { EffectScope } from '../effect.ts';
 
 const DATA_STAY = 'data stay unless --delete-data is given';
 
-export async function removeRemains(
+export async function prune(
   clients: Clients,
   { deleteData }: InputOf<'removeRemains'>,
   scope: EffectScope,
@@ -38,7 +38,7 @@ export async function removeRemains(
   scope.doing('looks at what is left');
 
   const removed: string[] = [];
-  const remains: Remain[] = [];
+  const remains: RemainingObject[] = [];
   const remove = async (targets: readonly Target[]): Promise<void> => {
     const stuck = await deleteAndWait(kubernetes, targets, stall, signal, onStatus);
     remains.push(...stuck);
@@ -130,9 +130,9 @@ async function clusterScoped(
 }
 
 /** Which namespaces may go; of the others, what holds them. */
-function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespace[]; stay: Remain[] } {
+function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespace[]; stay: RemainingObject[] } {
   const go: SurveyedNamespace[] = [];
-  const stay: Remain[] = [];
+  const stay: RemainingObject[] = [];
   for (const namespace of namespaces) {
     const { name, ours, deleting, objects, unseen, unanswered } = namespace;
     const foreign = objects
@@ -167,7 +167,13 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
     else keep(reasons.join('; '));
     stay.push(
       ...claims.map(
-        (claim): Remain => ({ kind: claim.kind, namespace: name, name: claim.name, state: 'kept', reason: DATA_STAY }),
+        (claim): RemainingObject => ({
+          kind: claim.kind,
+          namespace: name,
+          name: claim.name,
+          state: 'kept',
+          reason: DATA_STAY,
+        }),
       ),
     );
     // Everything of ours was deleted before: what is there again, somebody makes.
@@ -175,7 +181,7 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
       ...objects
         .filter(({ ownership }) => ownership === 'ours' && reasons.length > 0)
         .map(
-          ({ kind, object }): Remain => ({
+          ({ kind, object }): RemainingObject => ({
             kind: kind.kind,
             namespace: name,
             name: object.metadata.name,
@@ -195,7 +201,7 @@ function sorted(namespaces: readonly SurveyedNamespace[]): { go: SurveyedNamespa
 async function putKeysAside(
   clients: Clients,
   { namespaces }: Survey,
-  remains: readonly Remain[],
+  remains: readonly RemainingObject[],
 ): Promise<string | undefined> {
   const { vault, catalog } = clients;
   const home = catalog.services.find(({ name }) => name === VAULT.service)?.namespace;

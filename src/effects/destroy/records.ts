@@ -4,10 +4,10 @@
  */
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
-import type { Remain } from '../../contract/deploy.ts';
+import type { RemainingObject } from '../../contract/deploy.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, OWNER_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { objectOwnershipOf, named } from '../../plan/destroy/remains.ts';
+import { objectOwnershipOf, named } from '../../plan/destroy/object-ownership.ts';
 import { driftStateName } from '../drift/state.ts';
 import { formerNames } from '../owner/claim.ts';
 import { type FoundObject, listAll, sweptKinds } from '../release/orphans.ts';
@@ -22,11 +22,16 @@ export async function recordsToRemove(
   { kubernetes, environment }: Pick<Clients, 'kubernetes' | 'environment'>,
   deleteData: boolean,
   signal: AbortSignal,
-): Promise<{ go: Target[]; stay: Remain[] }> {
+): Promise<{ go: Target[]; stay: RemainingObject[] }> {
   const path = paths.namespace(RECORDS_NAMESPACE);
   const namespace = await kubernetes.get(path, signal);
   if (!namespace) return { go: [], stay: [] };
-  const keep = (reason: string): Remain => ({ kind: 'Namespace', name: RECORDS_NAMESPACE, state: 'kept', reason });
+  const keep = (reason: string): RemainingObject => ({
+    kind: 'Namespace',
+    name: RECORDS_NAMESPACE,
+    state: 'kept',
+    reason,
+  });
   if (!deleteData)
     return {
       go: [],

@@ -5,7 +5,7 @@ import { type Kind, type KubernetesObject, managersOf, paths } from '../../clien
 import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION, RELEASE_LABELS } from '../../contract/names.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
-import { type ObjectOwnership, objectOwnershipOf, madeAtRunTime } from '../../plan/destroy/remains.ts';
+import { type ObjectOwnership, objectOwnershipOf, madeAtRunTime } from '../../plan/destroy/object-ownership.ts';
 import { isOfAnother } from '../../plan/ownership/owner-label.ts';
 import { formerNames } from '../owner/claim.ts';
 import { type FoundObject, listAll, swept } from '../release/orphans.ts';

@@ -1,7 +1,7 @@
 /** Claims of ours with the volumes behind them. */
 import { z } from 'zod';
 import type { KubernetesClient } from '../../clients/kubernetes/index.ts';
-import type { Remain } from '../../contract/deploy.ts';
+import type { RemainingObject } from '../../contract/deploy.ts';
 import type { SurveyedNamespace } from './survey.ts';
 import { type StallTimeout, deleteAndWait, type Target, waitOnly } from './deletion.ts';
 
@@ -35,7 +35,7 @@ export async function removeClaims(
   stall: StallTimeout,
   signal: AbortSignal,
   onStatus: (text: string) => void,
-): Promise<{ removed: string[]; remains: Remain[] }> {
+): Promise<{ removed: string[]; remains: RemainingObject[] }> {
   const volumes = (
     await Promise.all(
       claims.map(async (claim) => {
@@ -64,7 +64,7 @@ export async function removeClaims(
   const retained = gone
     .filter(({ policy }) => policy !== 'Delete')
     .map(
-      ({ claim, policy, target }): Remain => ({
+      ({ claim, policy, target }): RemainingObject => ({
         kind: 'PersistentVolume',
         name: target.name,
         state: 'kept',

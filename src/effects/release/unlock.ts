@@ -13,7 +13,7 @@ import { allNewestRevisions, type Revision } from './revisions.ts';
 import type { EffectScope } from '../effect.ts';
 
 /** Touches only what this very run wrote. Helm's records of failed revisions stay: they are what happened. */
-export async function settleReleases(
+export async function unlockReleases(
   clients: Clients,
   { run, releases }: InputOf<'settleReleases'>,
   scope: EffectScope,

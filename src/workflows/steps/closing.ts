@@ -1,7 +1,7 @@
 /** Steps once the outcome is known. None of them makes a failure of what has succeeded. */
 import type { OperationResult } from '../../contract/deploy.ts';
 import { isNoop } from '../../plan/progress.ts';
-import { ground, outside, records, settling } from '../activity-proxies.ts';
+import { writes, outside, records, unlocking } from '../activity-proxies.ts';
 import { failureOf } from '../failure-of.ts';
 import { operationOf, type StepCall, type StepEnd } from './call.ts';
 
@@ -11,7 +11,7 @@ export async function unlockReleases(call: StepCall): Promise<StepEnd> {
     .flatMap(({ steps }) => steps)
     .filter(({ kind, action }) => kind === 'release' && !isNoop(action) && action !== 'verify')
     .map(({ namespace, name }) => ({ namespace, name }));
-  await settling.settleReleases.executeWithOptions({ summary: 'No release is left half done' }, [
+  await unlocking.settleReleases.executeWithOptions({ summary: 'No release is left half done' }, [
     { run: call.run, releases },
   ]);
   return {};
@@ -78,7 +78,7 @@ export async function recordVersion(call: StepCall): Promise<StepEnd> {
 export async function recordResult(call: StepCall): Promise<StepEnd> {
   const { operation, planDigest, outcome, seconds, acts } = resultOf(call);
   const { requestedBy } = operationOf(call).input;
-  await ground.recordResult.executeWithOptions({ summary: `Audit: ${outcome}` }, [
+  await writes.recordResult.executeWithOptions({ summary: `Audit: ${outcome}` }, [
     { run: call.run, operation, requestedBy, planDigest, outcome, seconds, ...(acts ? { acts } : {}) },
   ]);
   return {};

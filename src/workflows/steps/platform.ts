@@ -1,8 +1,8 @@
 /** Steps on the platform as a whole. */
 import { CancellationScope } from '@temporalio/workflow';
-import type { OperationResult, Remain, ServiceFailure } from '../../contract/deploy.ts';
+import type { OperationResult, RemainingObject, ServiceFailure } from '../../contract/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { clearing, ground, namespaces, reads } from '../activity-proxies.ts';
+import { pruning, writes, namespaces, reads } from '../activity-proxies.ts';
 import { operationOf, type StepCall, type StepEnd } from './call.ts';
 
 const EVIDENCE_MILLISECONDS = 60_000;
@@ -29,7 +29,7 @@ export async function ensureNamespaces({ run }: StepCall): Promise<StepEnd> {
 
 export async function repairFindings(call: StepCall): Promise<StepEnd> {
   const { findings = [] } = operationOf(call).input;
-  const { repaired, refused = [] } = await ground.repairFindings.executeWithOptions(
+  const { repaired, refused = [] } = await writes.repairFindings.executeWithOptions(
     { summary: 'What no release can repair' },
     [{ run: call.run, findings }],
   );
@@ -42,7 +42,7 @@ export async function adopt(call: StepCall): Promise<StepEnd> {
   const { service = '' } = step;
   const { requestedBy } = input;
   if (plan === undefined) return {};
-  const { adopted } = await ground.adoptReleases.executeWithOptions({ summary: `Take over ${service}` }, [
+  const { adopted } = await writes.adoptReleases.executeWithOptions({ summary: `Take over ${service}` }, [
     { run, service, requestedBy, plan },
   ]);
   return {
@@ -55,12 +55,12 @@ export async function adopt(call: StepCall): Promise<StepEnd> {
 }
 
 export async function removeSchedule({ run }: StepCall): Promise<StepEnd> {
-  await ground.removeDriftSchedule.executeWithOptions({ summary: 'No more drift runs' }, [run]);
+  await writes.removeDriftSchedule.executeWithOptions({ summary: 'No more drift runs' }, [run]);
   return {};
 }
 
 export async function prune({ run, step }: StepCall): Promise<StepEnd> {
-  const { removed, remains } = await clearing.removeRemains.executeWithOptions(
+  const { removed, remains } = await pruning.removeRemains.executeWithOptions(
     { summary: 'Secrets, definitions, namespaces' },
     [{ run, deleteData: step.deleteData === true }],
   );
@@ -70,7 +70,7 @@ export async function prune({ run, step }: StepCall): Promise<StepEnd> {
   return { changed: removed.length > 0, result: { remains, ...end } };
 }
 
-function stuckFailure(stuck: readonly Remain[]): ServiceFailure {
+function stuckFailure(stuck: readonly RemainingObject[]): ServiceFailure {
   const lines = stuck.map(
     ({ kind, namespace, name, reason }) =>
       `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}: ${reason}`,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Kind, type Kinds, KubernetesError, UnreachableError } from '../../../src/clients/kubernetes/index.ts';
-import type { Remain } from '../../../src/contract/deploy.ts';
+import type { RemainingObject } from '../../../src/contract/deploy.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
 import { unguardedActivities } from '../../../src/activities/index.ts';
@@ -22,7 +22,7 @@ async function destroyed(
   parts: FakeParts,
   kinds: Partial<Kinds> = {},
   failing?: { plural: string; error: Error; everything?: true },
-): Promise<{ removed: string[]; remains: Remain[] }> {
+): Promise<{ removed: string[]; remains: RemainingObject[] }> {
   const { clients, cluster, run } = parts;
   cluster.objects.set(`/api/v1/namespaces/${NAMESPACE}`, {
     metadata: {
@@ -41,7 +41,7 @@ async function destroyed(
       : list(path, options, signal);
   return unguardedActivities(clients, () => testScope()).removeRemains({ run, deleteData: false });
 }
-const keptOf = ({ remains }: { remains: Remain[] }): string | undefined =>
+const keptOf = ({ remains }: { remains: RemainingObject[] }): string | undefined =>
   remains.find(({ kind: of, name, state }) => of === 'Namespace' && name === NAMESPACE && state === 'kept')?.reason;
 
 describe("the deployer's own namespace, when data go", () => {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type DestroyPreview, previewLines } from '../../../src/cli/destroy/preview.ts';
 import { requireConfirmation } from '../../../src/cli/destroy/run.ts';
-import { afterDestruction, remainLines } from '../../../src/cli/render/remains.ts';
+import { afterDestruction, remainingObjectLines } from '../../../src/cli/render/remaining-objects.ts';
 import { plainStyle } from '../../../src/cli/shared/terminal.ts';
-import type { Remain } from '../../../src/contract/deploy.ts';
+import type { RemainingObject } from '../../../src/contract/deploy.ts';
 
 describe('leave to destroy', () => {
   const CASES: [
@@ -65,37 +65,45 @@ describe('what is shown before', () => {
 });
 
 describe('what is shown afterwards', () => {
-  const kept: Remain = {
+  const kept: RemainingObject = {
     kind: 'PersistentVolumeClaim',
     namespace: 'a',
     name: 'data-0',
     state: 'kept',
     reason: 'data stay',
   };
-  const stuck: Remain = { kind: 'Namespace', name: 'b', state: 'stuck', reason: 'ConfigMap x is held by finalizer y' };
+  const stuck: RemainingObject = {
+    kind: 'Namespace',
+    name: 'b',
+    state: 'stuck',
+    reason: 'ConfigMap x is held by finalizer y',
+  };
   const options = { columns: 80, style: plainStyle };
 
   test('what hangs first, then what was kept, alike ones together', () => {
-    assert.deepEqual(remainLines({ remains: [kept, { ...kept, name: 'data-1' }, stuck], outcome: 'failed' }, options), [
-      '',
-      '✘ Namespace b does not go away',
-      '  ConfigMap x is held by finalizer y',
-      '',
-      'Left in the cluster:',
-      '  - PersistentVolumeClaim a/data-0, PersistentVolumeClaim a/data-1: data stay',
-    ]);
+    assert.deepEqual(
+      remainingObjectLines({ remains: [kept, { ...kept, name: 'data-1' }, stuck], outcome: 'failed' }, options),
+      [
+        '',
+        '✘ Namespace b does not go away',
+        '  ConfigMap x is held by finalizer y',
+        '',
+        'Left in the cluster:',
+        '  - PersistentVolumeClaim a/data-0, PersistentVolumeClaim a/data-1: data stay',
+      ],
+    );
   });
 
   test('nothing left; and remains that were not reached', () => {
-    assert.deepEqual(remainLines({ remains: [], outcome: 'succeeded' }, options), [
+    assert.deepEqual(remainingObjectLines({ remains: [], outcome: 'succeeded' }, options), [
       '',
       '  Nothing of the platform is left in the cluster.',
     ]);
-    assert.match(remainLines({ outcome: 'failed' }, options).join(' '), /were not touched/);
+    assert.match(remainingObjectLines({ outcome: 'failed' }, options).join(' '), /were not touched/);
   });
 
   test('the next step depends on whether data are there', () => {
-    const next = (remains: Remain[]): string =>
+    const next = (remains: RemainingObject[]): string =>
       afterDestruction({ environment: 'test', outcome: 'succeeded', remains })[0]?.[1] ?? '';
     assert.match(next([kept]), /same passwords/);
     assert.match(next([]), /new passwords/);

@@ -1,10 +1,10 @@
 /** What is left after a destruction, and what to do about it. Pure. */
-import type { OperationResult, Remain } from '../../contract/deploy.ts';
+import type { OperationResult, RemainingObject } from '../../contract/deploy.ts';
 import { commandLine, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
 
 /** Hanging objects first, then what was kept, alike ones together. */
-export function remainLines(
+export function remainingObjectLines(
   { remains, outcome }: Pick<OperationResult, 'remains' | 'outcome'>,
   { style, columns }: { style: Style; columns: number },
 ): string[] {
@@ -63,12 +63,12 @@ export function afterDestruction({
   ];
 }
 
-function nameOf({ kind, namespace, name }: Remain): string {
+function nameOf({ kind, namespace, name }: RemainingObject): string {
   return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 }
 
-function byReason(remains: readonly Remain[]): [string, Remain[]][] {
-  const groups = new Map<string, Remain[]>();
+function byReason(remains: readonly RemainingObject[]): [string, RemainingObject[]][] {
+  const groups = new Map<string, RemainingObject[]>();
   for (const remain of remains) groups.set(remain.reason, [...(groups.get(remain.reason) ?? []), remain]);
   return [...groups];
 }

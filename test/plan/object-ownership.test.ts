@@ -6,7 +6,7 @@ import {
   madeAtRunTime,
   named,
   type SeenObject,
-} from '../../src/plan/destroy/remains.ts';
+} from '../../src/plan/destroy/object-ownership.ts';
 import { miniCatalog } from '../support/mini.ts';
 
 const MADE = madeAtRunTime(await miniCatalog());
