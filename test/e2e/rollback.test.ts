@@ -4,6 +4,7 @@ import { access, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { execa } from 'execa';
+import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { clearProbe, failProbe } from '../../bootstrap/responder/index.ts';
 import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
@@ -11,6 +12,7 @@ import { readRuntime } from '../../src/environment/connections.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { type Bystander, bystanderOn } from '../support/bystander.ts';
 import { clusterOf, factsOf } from '../support/cluster-facts.ts';
+import { type Collector, orphans, pathTo, startCollector } from '../support/otlp.ts';
 import {
   type CliRun,
   createSandbox,
@@ -38,12 +40,16 @@ describe('history and rollback', { concurrency: 1 }, () => {
   let sandbox: Sandbox;
   let cluster: KubernetesClient;
   let bystander: Pick<Bystander, 'assertUntouched'>;
+  let collector: Collector;
   before(async () => {
-    sandbox = await createSandbox(MINI, { ownCheckout: true });
+    collector = await startCollector();
+    const telemetry = { traces: { endpoint: collector.endpoint } };
+    sandbox = await createSandbox({ ...MINI, telemetry }, { ownCheckout: true });
   });
   after(async () => {
     cluster?.close();
     await sandbox.close();
+    await collector.close();
   });
 
   const succeeded = (run: CliRun): ResultLine & { version?: number; toVersion?: number } => {
@@ -76,8 +82,31 @@ describe('history and rollback', { concurrency: 1 }, () => {
     );
   const rollback = (...args: string[]): Promise<CliRun> => sandbox.look(['rollback', '--json', ...args]);
 
-  test('three deployments are three versions; one that changes nothing is none', async () => {
+  test('a deployment is one trace, from the command to each Helm process, without a gap', async () => {
     assert.equal(succeeded(await sandbox.look(['deploy', '--json'])).version, 1);
+    const { spans } = collector;
+    // The worker sends what it has once a second; the last of an operation is the workflow's own.
+    await waitUntil('the last span', { timeoutMs: 60_000, intervalMs: 100 }, () =>
+      Promise.resolve(spans.some(({ name }) => name === 'RunWorkflow:deploy') || undefined),
+    );
+    assert.equal(new Set(spans.map(({ traceId }) => traceId)).size, 1);
+    assert.deepEqual(orphans(spans), []);
+    assert.deepEqual([...new Set(spans.map(({ process }) => process))].sort(), ['ananta', 'ananta-worker']);
+    for (const { name } of sandbox.catalog.services) {
+      const service = spans.find((span) => span.name === `service ${name}`);
+      assert.deepEqual(pathTo(spans, service).slice(0, 2), ['ananta deploy', 'StartWorkflow:deploy'], name);
+      assert.match(String(service?.attributes['ananta.state']), /^(healthy|completed)$/, name);
+    }
+    const releases = allReleases(sandbox.catalog).filter(({ kind }) => kind === 'release');
+    const helm = spans.filter(({ name }) => name === 'helm upgrade --install');
+    for (const { name } of releases)
+      assert.ok(
+        helm.some(({ attributes }) => attributes['helm.release'] === name),
+        `no Helm of ${name}`,
+      );
+  });
+
+  test('three deployments are three versions; one that changes nothing is none', async () => {
     cluster = await clusterOf(sandbox);
     bystander = await bystanderOn(sandbox);
     const unchanged = resultOf(await sandbox.look(['deploy', '--json']));
