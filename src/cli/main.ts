@@ -27,6 +27,7 @@ import { graphCommand } from './commands/graph.ts';
 import { auditCommand } from './commands/audit.ts';
 import { diffCommand, historyCommand } from './commands/history.ts';
 import { logsCommand } from './commands/logs.ts';
+import { mcpCommand } from './commands/mcp.ts';
 import { nodeCommand } from './commands/node.ts';
 import { planCommand } from './commands/plan.ts';
 import { rbacCommand } from './commands/rbac.ts';
@@ -69,7 +70,10 @@ const GROUPS: readonly CommandGroup[] = [
   ['Versions:', [historyCommand, auditCommand, diffCommand, reportCommand, rollbackCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],
-  ['Looking inside:', [explainCommand, doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand]],
+  [
+    'Looking inside:',
+    [explainCommand, doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand, mcpCommand],
+  ],
   [
     'What it runs on:',
     [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand, rbacCommand, rebindCommand],
@@ -101,6 +105,7 @@ export async function runCommandLine({ args, config, terminal, watchOutput }: Co
     version,
     finish: (code) => (exitCode = code),
     outputLost: EXIT_CODES.done,
+    run: (other, elsewhere) => runCommandLine({ args: other, config, terminal: elsewhere }),
   };
   watchOutput?.(() => context.outputLost);
   const program = buildProgram(context, (next) => (attempt = next));

@@ -64,8 +64,8 @@ Documentation: docs/cli.md`,
   program.hook('preSubcommand', (_program, command) => onAttempt({ command: command.name() }));
   program.hook('preAction', (_program, command) => {
     if (changesHere(command)) context.outputLost = undefined;
-    const { env } = command.opts<{ env?: string }>();
-    onAttempt({ command: fullName(command), ...(env === undefined ? {} : { environment: env }) });
+    const { env } = command.opts<{ env?: string | string[] }>();
+    onAttempt({ command: fullName(command), ...(typeof env === 'string' ? { environment: env } : {}) });
   });
   return program;
 }

@@ -89,7 +89,14 @@ function programOf(): { program: Command; ran: () => Ran | undefined } {
     errorStyle: plainStyle,
   };
   const program = buildProgram(
-    { config: readConfig(), terminal, version: '0', finish: () => undefined, outputLost: 0 },
+    {
+      config: readConfig(),
+      terminal,
+      version: '0',
+      finish: () => undefined,
+      outputLost: 0,
+      run: () => Promise.resolve(0 as const),
+    },
     () => undefined,
   );
   const mute = (command: Command): void => {
@@ -147,8 +154,9 @@ function check({ page, line }: Documented, args: readonly string[]): void {
     skip = [],
     from = [],
     image = {},
-  } = options as { env?: string; only?: string[]; skip?: string[]; from?: string[]; image?: unknown };
-  if (env !== undefined) assert.ok(ENVIRONMENTS.includes(env), `${where}\nthere is no environment "${env}"`);
+  } = options as { env?: string | string[]; only?: string[]; skip?: string[]; from?: string[]; image?: unknown };
+  for (const name of env === undefined ? [] : [env].flat())
+    assert.ok(ENVIRONMENTS.includes(name), `${where}\nthere is no environment "${name}"`);
   const named = [
     ...(ran()?.services ?? []),
     ...only,

@@ -38,6 +38,7 @@ before(async () => {
     version: '0',
     finish: () => undefined,
     outputLost: 0,
+    run: () => Promise.resolve(0 as const),
   };
 });
 after(async () => {
@@ -131,6 +132,7 @@ describe('odd arguments', () => {
         version: '0',
         finish: () => undefined,
         outputLost: 0,
+        run: () => Promise.resolve(0 as const),
       },
       () => undefined,
     ),

@@ -122,6 +122,7 @@ describe('output', () => {
         version: '0',
         finish: () => undefined,
         outputLost: 0,
+        run: () => Promise.resolve(0),
       },
       () => undefined,
     );

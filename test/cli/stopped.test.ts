@@ -65,7 +65,14 @@ async function watched(whatDownDoes: (state: string) => Promise<void>): Promise<
     style: plainStyle,
     errorStyle: plainStyle,
   };
-  const context = { config, terminal, version: '0', finish: () => undefined, outputLost: 0 } as const;
+  const context = {
+    config,
+    terminal,
+    version: '0',
+    finish: () => undefined,
+    outputLost: 0,
+    run: () => Promise.resolve(0 as const),
+  } as const;
   const renderer = {
     setup: () => undefined,
     started: () => undefined,

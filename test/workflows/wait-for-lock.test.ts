@@ -124,7 +124,14 @@ async function command(): Promise<{
     style: plainStyle,
   } as unknown as CliContext['terminal'];
   const interrupts = new AbortController();
-  const context: CliContext = { config: readConfig(), terminal, version: '0', finish: () => undefined, outputLost: 0 };
+  const context: CliContext = {
+    config: readConfig(),
+    terminal,
+    version: '0',
+    finish: () => undefined,
+    outputLost: 0,
+    run: () => Promise.resolve(0 as const),
+  };
   const environment = { ...(await loadEnvironment('staging', readConfig())), name: 'test' };
   const address = { address: engine.address, namespace: ENGINE_NAMESPACE };
   return {

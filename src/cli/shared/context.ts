@@ -10,6 +10,8 @@ export interface CliContext {
   version: string;
   /** Sets the exit code; a command that does not call it is done (0). */
   finish: (code: ExitCode) => void;
+  /** Runs another command of this program, which speaks to another terminal. */
+  run: (args: readonly string[], terminal: Terminal) => Promise<ExitCode>;
   /**
    * Exit code when whoever reads the output goes away: done, unless something goes on without us. Absent while the
    * command itself is what changes something: it goes on to its end, unheard.
