@@ -1,4 +1,4 @@
-import { openApi, proveSimulator, simulatedNode } from './cluster/index.ts';
+import { openApi, probeSimulator, simulatedNode } from './cluster/index.ts';
 import type { Layout } from './layout.ts';
 import type { Report } from './report.ts';
 import { vitalsIn } from './vitals.ts';
@@ -8,14 +8,14 @@ export async function proveStarted(layout: Layout, report: Report, signal: Abort
   const api = await openApi(layout);
   const vitals = vitalsIn(layout);
   try {
-    await proveSimulator(api, simulatedNode(0), {
+    await probeSimulator(api, simulatedNode(0), {
       signal,
       signs: async () =>
         [
           `kwok-controller: ${await vitals('kwok-controller')}`,
           `kube-controller-manager: ${await vitals('kube-controller-manager')}`,
         ].join('; '),
-      onRetold: (what) => {
+      onResync: (what) => {
         report({ kind: 'note', message: `kwok-controller did not ${what}, and was told its Stages again.` });
       },
     });

@@ -144,7 +144,8 @@ async function clearStages(api: Api, release: string, except?: ReleaseFailure): 
 
 /** KWOK chooses a pod's next stage when the pod changes, not when the Stages do. */
 async function touchPods(api: Api, release: string): Promise<void> {
-  // It has to have taken in the Stages first, all of them, which takes longer on a busy machine (see `proof.ts`).
+  // It has to have taken in the Stages first, all of them, which takes longer on a busy machine (see
+  // `simulator-probe.ts`).
   for (const pause of [200, 800]) {
     await sleep(pause);
     await resyncStages(api);

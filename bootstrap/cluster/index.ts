@@ -16,7 +16,7 @@ export { CLUSTER_COMPONENTS, CLUSTER_PORTS, CLUSTER_TOOLS, type ClusterTools, ap
 export { clusterDigest, createCluster, pkiFolder, recordedComponents, tellKwokctl } from './create.ts';
 export { simulatedNode } from './objects.ts';
 export { requeueOverduePods } from './overdue-pods.ts';
-export { proveSimulator } from './proof.ts';
+export { probeSimulator } from './simulator-probe.ts';
 export { RELEASE_FAILURES, type ReleaseFailure, clearFailure, failRelease } from './failures.ts';
 
 /** The API server of an environment whose ports are settled. @throws when it was never made */

@@ -1,10 +1,11 @@
 /** The Ananta Platform deployed whole, from a clean state: a user's first hour, then drift of what only it has. */
 import assert from 'node:assert/strict';
-import { rename } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { clearFailure, failRelease } from '../../../bootstrap/cluster/index.ts';
 import type { KubernetesClient } from '../../../src/clients/kubernetes/index.ts';
+import { readConfig } from '../../../src/config.ts';
 import { type Bystander, plantBystander } from '../../support/bystander.ts';
 import { clusterOf, type Facts, factsOf, kubeconfigOf } from '../../support/cluster-facts.ts';
 import { processesOf } from '../../support/processes.ts';
@@ -18,6 +19,9 @@ import {
 } from '../../support/sandbox.ts';
 import { driftTests } from './drift.ts';
 import { noPictures, shownInTheUi } from './temporal-ui.ts';
+
+/** Commands of the README that change something: each has tests of its own (this file, rollback, cancel, destroy). */
+const CHANGES = ['rollback', 'cancel', 'destroy', 'down'];
 
 /** One sandbox: the order of these tests is the order of that hour. */
 describe('a sandbox from a clean state', { concurrency: 1 }, () => {
@@ -125,6 +129,25 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
   test('status knows it without any running command', async () => {
     const status = await sandbox.cli(['status', '--json']);
     assert.equal(status.code, 0, status.stderr);
+  });
+
+  test('every command of the README that only looks is run, as it stands there', async () => {
+    const readme = await readFile(join(readConfig({}).repoRoot, 'README.md'), 'utf8');
+    const commands = [...readme.matchAll(/^\| `npm run ananta -- ([^`]+)` \|/gm)].map(([, command]) =>
+      command!.split(' '),
+    );
+    const looks = commands.filter(([command]) => !CHANGES.includes(command!));
+    assert.ok(looks.length >= 10, commands.join('\n'));
+    for (const command of looks) {
+      // What is written goes into the test's own folder.
+      const out = command.indexOf('--out') + 1;
+      const args = command.map((word, index) => (index === out && out > 0 ? join(sandbox.folder, word) : word));
+      const ran = await sandbox.look(
+        command[0] === 'report' ? [...args, '--out', join(sandbox.folder, 'report.html')] : args,
+      );
+      assert.ok(ran.code === 0 || ran.code === 2, `${command.join(' ')}: ${ran.code}\n${ran.stderr}`);
+      assert.notEqual(ran.stdout + ran.stderr, '', command.join(' '));
+    }
   });
 
   test('after a power cut the next deploy brings everything back on the old data', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ApiError } from '../../../bootstrap/cluster/api.ts';
-import { proveSimulator } from '../../../bootstrap/cluster/index.ts';
+import { probeSimulator } from '../../../bootstrap/cluster/index.ts';
 
 interface Thing {
   metadata: { name: string; annotations: Record<string, string> };
@@ -54,12 +54,12 @@ function simulated({
   return { api, asked, things };
 }
 
-describe('proof that the simulator plays', () => {
+describe('the simulator is probed', () => {
   test('a pod and a claim that are played are enough, and neither stays', async () => {
     const { api, asked, things } = simulated();
-    const retold: string[] = [];
-    await proveSimulator(api, 'node-0', { onRetold: (what) => retold.push(what) });
-    assert.deepEqual(retold, []);
+    const resynced: string[] = [];
+    await probeSimulator(api, 'node-0', { onResync: (what) => resynced.push(what) });
+    assert.deepEqual(resynced, []);
     assert.equal(things.size, 0);
     assert.ok(asked.includes('GET /api/v1/persistentvolumes/pvc-1'), 'that the volume goes is seen, too');
   });
@@ -70,9 +70,9 @@ describe('proof that the simulator plays', () => {
   ] as const) {
     test(`deaf to ${kind}: it is told its Stages again, and the object is touched after that`, async () => {
       const { api, asked, things } = simulated({ deafTo: { kind, times: 1 } });
-      const retold: string[] = [];
-      await proveSimulator(api, 'node-0', { onRetold: (missed) => retold.push(missed) });
-      assert.deepEqual(retold, [what]);
+      const resynced: string[] = [];
+      await probeSimulator(api, 'node-0', { onResync: (missed) => resynced.push(missed) });
+      assert.deepEqual(resynced, [what]);
       const stage = asked.findIndex((request) => request.endsWith('/stages/pod-start'));
       assert.match(
         asked[stage + 1] ?? '',
@@ -82,14 +82,14 @@ describe('proof that the simulator plays', () => {
     });
   }
 
-  test('what an earlier proof has left proves nothing: it is made anew', async () => {
+  test('what an earlier probe has left shows nothing: it is made anew', async () => {
     const { api, asked, things } = simulated();
     const path = '/api/v1/namespaces/kube-system/pods/simulator-proof';
     things.set(path, {
       metadata: { name: 'simulator-proof', annotations: { 'simulation.ananta.dev/proof': 'of another' } },
       spec: {},
     });
-    await proveSimulator(api, 'node-0');
+    await probeSimulator(api, 'node-0');
     assert.deepEqual(
       asked.filter((request) => request.includes('/pods')),
       [
@@ -105,11 +105,11 @@ describe('proof that the simulator plays', () => {
 
   test('what the API server refuses for good ends it', async () => {
     const { api } = simulated({ refuses: new ApiError(403, 'no') });
-    await assert.rejects(proveSimulator(api, 'node-0'), { name: 'ApiError', status: 403 });
+    await assert.rejects(probeSimulator(api, 'node-0'), { name: 'ApiError', status: 403 });
   });
 
   test('ended from outside', async () => {
     const { api } = simulated({ deafTo: { kind: 'pods', times: 100 } });
-    await assert.rejects(proveSimulator(api, 'node-0', { signal: AbortSignal.timeout(300) }), /abort/i);
+    await assert.rejects(probeSimulator(api, 'node-0', { signal: AbortSignal.timeout(300) }), /abort/i);
   });
 });

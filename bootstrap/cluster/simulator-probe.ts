@@ -1,11 +1,11 @@
 /**
- * Proof that the simulator plays: a pod that becomes ready, a claim that gets its volume, a volume that goes.
+ * Checks that the simulator acts on all of its Stages: a pod becomes ready, a claim gets its volume, a volume goes.
  *
- * It can come up deaf: it keeps a copy of its Stages by the version that its watch has told last, and when that is
- * ahead of what it has taken in (a burst of Stages on a busy machine), the copy lacks some until another Stage changes,
- * and with them all pods or all volumes (KWOK 0.8: `config/resources/cache.go`, `StagesManager.manage`, which also
- * leaves a controller that did not start alone until then). Nodes are ready all the same. So it is not believed, but
- * tried, and told again.
+ * It can start without some of them: it keeps a copy of its Stages by the newest version that its watch has reported,
+ * and when that is ahead of what it has read (many Stages at once on a busy machine), the copy lacks some until another
+ * Stage changes, and with them all pods or all volumes (KWOK 0.8: `config/resources/cache.go`, `StagesManager.manage`;
+ * until then it does not start that controller again either). Nodes are ready all the same. So it is tried out, and
+ * gets its Stages again when something does not happen.
  */
 import { randomUUID } from 'node:crypto';
 import { waitWhileMoving } from '../process/wait.ts';
@@ -16,14 +16,14 @@ import { resyncStages, touch } from './touch.ts';
 const NAMESPACE = 'kube-system';
 const NAME = 'simulator-proof';
 const TOKEN = 'simulation.ananta.dev/proof';
-/** It needs well under a second when it hears. */
-const RETELL_AFTER_MS = 2_000;
+/** A working one needs well under a second. */
+const RESYNC_AFTER_MS = 2_000;
 const STANDSTILL_MS = 60_000;
 
-export interface ProofOptions {
+export interface ProbeOptions {
   signal?: AbortSignal | undefined;
-  /** The simulator had to be told its Stages again. @param what it did not do */
-  onRetold?: ((what: string) => void) | undefined;
+  /** The simulator had to get its Stages again. @param what it did not do */
+  onResync?: ((what: string) => void) | undefined;
   /** Words that change as long as simulator and controllers move. */
   signs?: (() => Promise<string>) | undefined;
 }
@@ -44,18 +44,18 @@ interface Claim {
 
 /**
  * @param node a simulated one
- * @throws WaitTimeoutError when the simulator does not play although it was told again and again
+ * @throws WaitTimeoutError when the simulator does not act although it got its Stages again and again
  */
-export async function proveSimulator(
+export async function probeSimulator(
   api: Pick<Api, 'request'>,
   node: string,
-  options: ProofOptions = {},
+  options: ProbeOptions = {},
 ): Promise<void> {
   const token = randomUUID();
-  await Promise.all([provePods(api, node, token, options), proveVolumes(api, token, options)]);
+  await Promise.all([probePods(api, node, token, options), probeVolumes(api, token, options)]);
 }
 
-async function provePods(api: Pick<Api, 'request'>, node: string, token: string, options: ProofOptions): Promise<void> {
+async function probePods(api: Pick<Api, 'request'>, node: string, token: string, options: ProbeOptions): Promise<void> {
   const collection = `/api/v1/namespaces/${NAMESPACE}/pods`;
   const spec = {
     nodeName: node,
@@ -72,7 +72,7 @@ async function provePods(api: Pick<Api, 'request'>, node: string, token: string,
   await remove(api, collection);
 }
 
-async function proveVolumes(api: Pick<Api, 'request'>, token: string, options: ProofOptions): Promise<void> {
+async function probeVolumes(api: Pick<Api, 'request'>, token: string, options: ProbeOptions): Promise<void> {
   const collection = `/api/v1/namespaces/${NAMESPACE}/persistentvolumeclaims`;
   const spec = {
     storageClassName: STORAGE_CLASS,
@@ -94,7 +94,7 @@ async function proveVolumes(api: Pick<Api, 'request'>, token: string, options: P
   );
 }
 
-/** The object of this very proof: one that an earlier proof has left proves nothing. */
+/** The object of this very probe: one that an earlier probe has left shows nothing. */
 async function ours<T extends { metadata: Metadata }>(
   api: Pick<Api, 'request'>,
   collection: string,
@@ -129,28 +129,29 @@ async function remove(api: Pick<Api, 'request'>, collection: string): Promise<vo
 }
 
 /**
- * Looks until it is done; every now and then the simulator is told again. @param name of the object that it has to see
+ * Looks until it is done; every now and then the simulator gets its Stages again. @param name of the object that it has
+ * to see
  */
 async function until<T>(
   what: string,
   collection: string,
   api: Pick<Api, 'request'>,
-  { signal, onRetold, signs = () => Promise.resolve('') }: ProofOptions,
+  { signal, onResync, signs = () => Promise.resolve('') }: ProbeOptions,
   look: () => Promise<T | undefined>,
   name = NAME,
 ): Promise<T> {
-  let retellAt = performance.now() + RETELL_AFTER_MS;
+  let resyncAt = performance.now() + RESYNC_AFTER_MS;
   return waitWhileMoving(
     `kwok-controller has to ${what}`,
     { standstillMs: STANDSTILL_MS, intervalMs: 40, signal, signs },
     async () => {
       try {
         const done = await look();
-        if (done !== undefined || performance.now() < retellAt) return done;
-        retellAt = performance.now() + RETELL_AFTER_MS;
+        if (done !== undefined || performance.now() < resyncAt) return done;
+        resyncAt = performance.now() + RESYNC_AFTER_MS;
         await resyncStages(api);
         await touch(api, `${collection}/${name}`);
-        onRetold?.(what);
+        onResync?.(what);
       } catch (error) {
         // An API server that is away, or starting, comes back; what it refuses for good, it refuses again.
         if (error instanceof ApiError && error.status < 500 && ![404, 409, 429].includes(error.status)) throw error;
