@@ -15,6 +15,7 @@ import { bootstrapCommand } from './commands/bootstrap.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { catalogCommand } from './commands/catalog.ts';
 import { chartsCommand } from './commands/charts.ts';
+import { completionCommand } from './commands/completion.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { destroyCommand } from './commands/destroy.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -76,7 +77,16 @@ const GROUPS: readonly CommandGroup[] = [
   ],
   [
     'What it runs on:',
-    [upCommand, downCommand, nodeCommand, workerCommand, bootstrapCommand, rbacCommand, rebindCommand],
+    [
+      upCommand,
+      downCommand,
+      nodeCommand,
+      workerCommand,
+      bootstrapCommand,
+      rbacCommand,
+      rebindCommand,
+      completionCommand,
+    ],
   ],
 ];
 

@@ -1,8 +1,9 @@
 /** What all commands have in common: the `--env` option and the form of their help. */
 import { Command } from 'commander';
+import { DEFAULT_ENVIRONMENT } from './default-environment.ts';
 import { commandLine } from './format.ts';
 
-export const DEFAULT_ENVIRONMENT = 'sandbox';
+export { DEFAULT_ENVIRONMENT };
 
 export interface CommandText {
   /** One line for the list of commands. */

@@ -1,0 +1,2 @@
+/** Where `--env` is not given. */
+export const DEFAULT_ENVIRONMENT = 'sandbox';
