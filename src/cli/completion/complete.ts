@@ -31,6 +31,8 @@ async function readTree(): Promise<CompletionCommand> {
     version: '',
     finish: () => undefined,
     outputLost: undefined,
+    // Commands are looked at, none is run.
+    run: () => Promise.reject(new Error('Completion runs no command')),
   };
   return treeOf(buildProgram(context, () => undefined));
 }

@@ -8,7 +8,14 @@ import { openTerminal } from '../../../src/cli/shared/terminal.ts';
 import { readConfig } from '../../../src/config.ts';
 
 const config = readConfig();
-const context = { config, terminal: openTerminal(config), version: '', finish: () => undefined, outputLost: undefined };
+const context = {
+  config,
+  terminal: openTerminal(config),
+  version: '',
+  finish: () => undefined,
+  outputLost: undefined,
+  run: assert.fail,
+};
 const TREE = treeOf(buildProgram(context, () => undefined));
 const plain = (...values: string[]) => values.map((value) => ({ value, description: '' }));
 /** Each environment has services of its own. */
