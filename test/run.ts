@@ -12,6 +12,7 @@ import PQueue from 'p-queue';
 import { NodePreflightError, nodeRequirements } from '../bootstrap/index.ts';
 import { acquireTools } from '../bootstrap/tools/index.ts';
 import { formatProgress } from '../bootstrap/tools/progress.ts';
+import { workflowBuild } from '../src/clients/temporal/bundle.ts';
 import { readConfig } from '../src/config.ts';
 import { EXIT_CODES } from '../src/contract/failures.ts';
 import { check } from './runner/check.ts';
@@ -135,7 +136,7 @@ async function acquire(): Promise<void> {
   await tools.all();
 }
 
-/** Everything once: what has to be compiled first, then the quick tiers one after the other, and sandboxes beside. */
+/** Everything once: the quick tiers one after the other, and sandboxes beside. */
 async function round(checked: boolean): Promise<void> {
   const isSandboxes = ({ sandboxes }: Tier): boolean => sandboxes === true;
   const slow = wanted.filter(isSandboxes);
@@ -150,7 +151,11 @@ async function round(checked: boolean): Promise<void> {
   await sandboxes.done;
 }
 
-if (wanted.some((tier) => tier.tools)) await timed('tools', acquire);
+if (wanted.some((tier) => tier.tools)) {
+  // The bundle of the workflow code, once: all that run workflows would make it at the same time.
+  const bundle = named ? undefined : workflowBuild(config.repoRoot, config.stateRoot);
+  await timed('tools', () => Promise.all([acquire(), bundle]));
+}
 const checked = !named && (values.tier === undefined || values.tier.includes('check'));
 for (let time = 0; time < Number(values.times); time += 1) await round(checked && time === 0);
 if (total.failures.length > 0) {

@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { COMPONENTS, pidFileOf, purge, up } from '../../bootstrap/index.ts';
+import { removeFromEtcd } from '../../bootstrap/cluster/node-ports.ts';
 import { expectedComponents } from '../../bootstrap/local-stack.ts';
 import { NODE_COMPONENTS } from '../../bootstrap/node/index.ts';
+import { runningDaemon } from '../../bootstrap/process/daemon.ts';
 import { findProcesses } from '../../bootstrap/process/orphans.ts';
 import { readPorts } from '../../bootstrap/process/ports.ts';
 import { httpGet } from '../../bootstrap/process/probe.ts';
@@ -237,6 +239,42 @@ describe('faults', () => {
       (await embedded.states()).find((found) => found.name === name && found.healthy && found.pid !== killed),
     );
     assert.ok(state.pid! > 0);
+  });
+
+  test('a NodePort that is allocated to nobody is free again once etcd or the API server was started again', async () => {
+    const { layout } = embedded;
+    const ports = await readPorts(layout.ports);
+    const api = await embedded.api();
+    const services = '/api/v1/namespaces/default/services';
+    const make = (name: string): Promise<unknown> =>
+      api.request('POST', services, {
+        type: 'application/json',
+        content: {
+          apiVersion: 'v1',
+          kind: 'Service',
+          metadata: { name },
+          spec: { type: 'NodePort', ports: [{ port: 80, nodePort: 31_999 }] },
+        },
+      });
+    const stop = embedded.supervise();
+    try {
+      for (const victim of ['kube-apiserver', 'etcd'] as const) {
+        await make(`before-${victim}`);
+        // The Service goes without the API server having released its port: the same as one that was never written.
+        await removeFromEtcd(ports, `/registry/services/specs/default/before-${victim}`);
+        await assert.rejects(make('again'), /provided port is already allocated/);
+        process.kill((await runningDaemon(pidFileOf(layout, victim)))!.pid, 'SIGKILL');
+        await waitUntil('the port is free', { timeoutMs: 90_000 }, () =>
+          make(`after-${victim}`).then(
+            () => true as const,
+            () => undefined,
+          ),
+        );
+        await api.request('DELETE', `${services}/after-${victim}`);
+      }
+    } finally {
+      await stop();
+    }
   });
 
   test('power cut: everything killed at once, all data there after up', async () => {

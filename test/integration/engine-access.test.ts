@@ -254,7 +254,8 @@ describe('an engine with TLS and an authorizer', {
         made.serving?.reconnect(connection);
       },
     });
-    const build = await workflowBuild(readConfig().repoRoot, tmpdir());
+    const { repoRoot, stateRoot } = readConfig();
+    const build = await workflowBuild(repoRoot, stateRoot);
     const serving = (made.serving = await createServing({
       environment,
       engine: link,

@@ -79,7 +79,7 @@ export async function startTestEngine({ telemetry, tracing }: TestEngineOptions 
   });
   const [connection, { path: codePath }] = await Promise.all([
     NativeConnection.connect({ address }),
-    workflowBuild(config.repoRoot, tmpdir(), { traced: tracing !== undefined }),
+    workflowBuild(config.repoRoot, config.stateRoot, { traced: tracing !== undefined }),
   ]);
   return {
     client,

@@ -4,7 +4,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { tmpdir } from 'node:os';
 import proto from '@temporalio/proto';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { workflowBuild } from '../../src/clients/temporal/bundle.ts';
@@ -27,7 +26,8 @@ describe('replay', () => {
 
   for (const file of recordings) {
     test(file, async () => {
-      const { path: codePath } = await workflowBuild(readConfig().repoRoot, tmpdir());
+      const { repoRoot, stateRoot } = readConfig();
+      const { path: codePath } = await workflowBuild(repoRoot, stateRoot);
       const recorded = JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString()) as {
         workflowId: string;
         history: string;

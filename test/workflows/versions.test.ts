@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Context, heartbeat } from '@temporalio/activity';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
@@ -37,7 +37,9 @@ let changed: WorkflowBuild;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ananta-versions-'));
-  const { repoRoot } = readConfig();
+  const { repoRoot, stateRoot } = readConfig();
+  const { path } = await workflowBuild(repoRoot, stateRoot);
+  await cp(path, join(folder, 'bundles', basename(path)));
   [engine, old, changed] = await Promise.all([
     startTestEngine(),
     workflowBuild(repoRoot, folder),
