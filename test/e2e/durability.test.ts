@@ -35,14 +35,14 @@ test('Helm killed in a first install; worker killed while Helm runs, between act
     const befores: Facts[] = [];
 
     await running.line(stateIs('vault', 'healthy'));
-    const helm = await waitForProcess(() => helmProcesses(sandbox.state), 20_000);
+    const helm = await waitForProcess(() => helmProcesses(sandbox.state), 60_000);
     // Far enough for its pending record, not far enough for its end.
     await sleep(60);
     process.kill(helm.pid, 'SIGKILL');
     befores.push(await facts(sandbox));
 
     await running.line(stateIs('database', 'applying'));
-    await waitForProcess(() => helmProcesses(sandbox.state), 20_000);
+    await waitForProcess(() => helmProcesses(sandbox.state), 60_000);
     await killed(sandbox, 'worker');
     befores.push(await facts(sandbox));
 

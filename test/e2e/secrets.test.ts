@@ -23,7 +23,7 @@ const BELONGS = [/(^|\/)etcd\//, /^vault\/(data|raft)\//, /^vault-keys\.json$/, 
 describe('secrets', { concurrency: 1 }, () => {
   test('stay out of histories, logs, arguments, environments, releases and files, in a success and in a failure', async () => {
     await withSandbox(MINI, async (sandbox) => {
-      const up = await sandbox.cli(['up']);
+      const up = await sandbox.look(['up']);
       assert.equal(up.code, 0, up.stderr);
       const bystander = await bystanderOn(sandbox);
       const watch = watchWhile(sandbox);

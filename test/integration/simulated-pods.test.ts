@@ -35,7 +35,7 @@ const NAMESPACE = 'simulated-pods';
 const SECONDS = { api: 3, database: 2, 'database-roles': 3, auth: 1 };
 /** One more, which is asked by gRPC. */
 const RPC = {
-  number: 11,
+  number: 99,
   phase: 4,
   name: 'rpc',
   namespace: 'apps',

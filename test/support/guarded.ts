@@ -43,7 +43,7 @@ export async function guardedSandbox(tls: Certificates, named: Record<string, un
     for (const step of closing.reverse()) await step();
   };
   try {
-    const up = await ground.cli(['up']);
+    const up = await ground.look(['up']);
     if (up.code !== 0) throw new Error(up.stderr);
     const runtime = JSON.parse(await readFile(join(ground.state, 'runtime.json'), 'utf8')) as Runtime;
     const { cluster, engine } = runtime;

@@ -50,7 +50,7 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
       const chartLock = join(sandbox.folder, 'charts.lock.yaml');
       const sources = { charts: 'upstream', chartOverrides: { 'redis-exporter': 'bundled' }, chartLock };
       await sandbox.configure({ ...sources, chartMirror: repository.url });
-      const locked = await sandbox.cli(['charts', 'lock']);
+      const locked = await sandbox.look(['charts', 'lock']);
       assert.equal(locked.code, 0, locked.stderr);
       assert.equal(Object.keys((parse(await readFile(chartLock, 'utf8')) as { charts: object }).charts).length, 11);
       // Locked from the one, installed from the other: the archives are the same.
@@ -58,7 +58,7 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
         ...sources,
         chartMirror: registry ? { url: `oci://${registry.host}/charts`, plainHttp: true } : repository.url,
       });
-      const first = await sandbox.cli(['deploy', '--json']);
+      const first = await sandbox.look(['deploy', '--json']);
       assert.equal(resultOf(first).outcome, 'succeeded', failuresOf(first));
       assert.ok(resultOf(first).services.every(({ state }) => state === 'healthy' || state === 'completed'));
 
@@ -81,7 +81,7 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
         ['upstream', 'bundled', 'bundled'],
       );
 
-      const check = await sandbox.cli(['verify', '--json']);
+      const check = await sandbox.look(['verify', '--json']);
       const { healthy, warnings } = verified.parse(JSON.parse(check.stdout));
       assert.ok(healthy, check.stdout);
       assert.equal(warnings.length, 10);
@@ -93,18 +93,18 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
       const bystander = await bystanderOn(sandbox);
       // Nobody has to be asked a second time.
       await registry?.close();
-      const second = await sandbox.cli(['deploy', '--json']);
+      const second = await sandbox.look(['deploy', '--json']);
       assert.equal(resultOf(second).outcome, 'unchanged', failuresOf(second));
 
       // Data of one source is never handed to the other.
       await sandbox.configure({ ...sources, chartOverrides: { 'redis-exporter': 'bundled', rabbitmq: 'bundled' } });
-      const torn = await sandbox.cli(['deploy', '--json']);
+      const torn = await sandbox.look(['deploy', '--json']);
       assert.notEqual(torn.code, 0);
       assert.match(torn.stdout + torn.stderr, /rabbitmq \(upstream, bundled is asked for\)/);
       // Not even where there is none, unless the release is removed first.
       const changed = { ...sources, chartOverrides: { jaeger: 'bundled', 'redis-exporter': 'bundled' } };
       await sandbox.configure(changed);
-      const stuck = await sandbox.cli(['deploy', '--json']);
+      const stuck = await sandbox.look(['deploy', '--json']);
       assert.match(
         stuck.stdout + stuck.stderr,
         /jaeger \(upstream, bundled is asked for\)\. .*helm uninstall jaeger --namespace monitoring-system/,
@@ -114,7 +114,7 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
         ['uninstall', 'jaeger', '--namespace', 'monitoring-system', '--kubeconfig', await kubeconfigOf(sandbox.state)],
         { env: helmHome(sandbox.folder) },
       );
-      const last = await sandbox.cli(['deploy', '--json']);
+      const last = await sandbox.look(['deploy', '--json']);
       assert.equal(resultOf(last).outcome, 'succeeded', failuresOf(last));
       assert.deepEqual(
         resultOf(last)
