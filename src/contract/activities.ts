@@ -9,6 +9,7 @@ import type { Attested } from './approvals.ts';
 import type { FreezeVerdict } from './freeze.ts';
 import type { LockHolder } from './lock.ts';
 import type { OperationPlan, Operation, PlannedService, PlannedStep } from './plan.ts';
+import type { PromotedFrom } from './version.ts';
 
 export interface ApplyReleaseInput {
   run: RunRef;
@@ -174,6 +175,7 @@ export interface Activities {
     planDigest: string;
     seconds: number;
     restores?: number;
+    promotedFrom?: PromotedFrom;
     services: ServiceOutcome[];
   }): Promise<{ version: number }>;
 

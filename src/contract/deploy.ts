@@ -4,6 +4,7 @@ import type { CheckOutcome } from './checks.ts';
 import type { OperationPlan, Operation, PlannedService } from './plan.ts';
 import type { OperationStep } from './steps.ts';
 import type { SERVICE_STATES } from './states.ts';
+import type { PromotedFrom } from './version.ts';
 
 export type ServiceState = (typeof SERVICE_STATES)[number];
 export type FinalServiceState = 'healthy' | 'completed' | 'unchanged' | 'removed' | 'failed' | 'skipped' | 'cancelled';
@@ -79,6 +80,8 @@ export interface DeployInput extends OperationInput {
   imageTags: Record<string, string>;
   /** Absent: everything. */
   selection?: Selection;
+  /** It brings what a version of another environment holds: `imageTags` are of that. */
+  promotedFrom?: PromotedFrom;
 }
 
 /** Part of the platform. Names and phases were checked against the catalog by whoever asks. */
@@ -179,6 +182,7 @@ export interface OperationResult {
   toVersion?: number;
   /** What people decided while it ran. */
   acts?: OperationAct[];
+  promotedFrom?: PromotedFrom;
   /** Who took the lock over, where it ended early for that. */
   supersededBy?: string;
   /** How undoing what this run had changed ended, where the environment asks for it after a failure. */

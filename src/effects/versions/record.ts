@@ -2,7 +2,9 @@
 import { currentEnvironment } from '../environment.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
-import type { PlatformVersion } from '../../contract/version.ts';
+import type { PlatformVersion, VersionedRelease } from '../../contract/version.ts';
+import type { Environment } from '../../environment/schema.ts';
+import { allReleaseInputs, type ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { changesBetween } from '../../plan/versions/versions.ts';
 import { proveRevisions } from '../release/prove.ts';
 import type { EffectScope } from '../effect.ts';
@@ -39,14 +41,15 @@ export async function recordVersion(
     !own &&
     newest !== undefined &&
     !input.services.some(({ changed }) => changed) &&
-    changesBetween(newest.releases, releases).length === 0;
+    changesBetween(newest.releases, releases).length === 0 &&
+    comesFrom(newest, input.promotedFrom);
   const version =
     own?.version ??
     (same
       ? newest.version
       : await createVersion(
           kubernetes,
-          { ...headOf(input, newest), imageTags: await tagsOf(clients, input, signal), releases },
+          { ...headOf(input, newest), imageTags: await tagsOf(clients, input, signal), releases: await withContents(clients, environment, input.run, releases) },
           signal,
         ));
   if (!same) await keepNewest(kubernetes, run.environment, environment.history.versions, signal);
@@ -57,8 +60,39 @@ export async function recordVersion(
   return { version };
 }
 
+/** A promotion that finds everything there already leaves a version that says where it comes from. */
+function comesFrom({ promotedFrom }: PlatformVersion, wanted: Input['promotedFrom']): boolean {
+  return (
+    wanted === undefined ||
+    (promotedFrom?.environment === wanted.environment &&
+      promotedFrom.version === wanted.version &&
+      promotedFrom.clusterUid === wanted.clusterUid)
+  );
+}
+
+/**
+ * With what each chart was installed from, where the checkout still is what was deployed: another one finds by that
+ * whether it holds the same. What a version before knows of the same content is known already.
+ */
+async function withContents(
+  { catalog, config }: Pick<Clients, 'catalog' | 'config'>,
+  environment: Environment,
+  { imageTags }: Input['run'],
+  releases: readonly VersionedRelease[],
+): Promise<VersionedRelease[]> {
+  if (releases.every(({ chart }) => chart.content !== undefined)) return [...releases];
+  // A checkout that cannot be read any more is no reason to lose a version.
+  const inputs = await allReleaseInputs(catalog, environment, imageTags, config).catch(() => new Map<string, ReleaseInputs>());
+  return releases.map((release) => {
+    const input = inputs.get(release.name);
+    return input?.content === undefined || input.digest !== release.digest
+      ? release
+      : { ...release, chart: { ...release.chart, content: input.content } };
+  });
+}
+
 function headOf(
-  { run, operation, requestedBy, planDigest, seconds, restores, services }: Input,
+  { run, operation, requestedBy, planDigest, seconds, restores, promotedFrom, services }: Input,
   newest: PlatformVersion | undefined,
 ): Omit<PlatformVersion, 'version' | 'imageTags' | 'releases'> {
   // A service that was left alone keeps the time that it once took.
@@ -74,6 +108,7 @@ function headOf(
     runId: run.runId,
     seconds,
     ...(restores === undefined ? {} : { restores }),
+    ...(promotedFrom === undefined ? {} : { promotedFrom }),
     services: services.map(({ name, phase, state, seconds: own, changed }) => ({
       name,
       phase,

@@ -117,7 +117,14 @@ async function render(look: Look, release: Release): Promise<RenderedInputs> {
   const digest = digestOf([content, mergeValues(file, own), ...labelled]);
   // A changed Job is a new Job: what was applied cannot be changed, and what completed stays as a receipt.
   const named = release.job ? mergeTrees(own, { job: { name: `${release.name}-${digest.slice(0, 8)}` } }) : own;
-  return { release, chart, own: named, values: mergeValues(file, named), digest };
+  const only = typeof content === 'string' ? content : content.digest;
+  return {
+    release,
+    chart: only === undefined ? chart : { ...chart, content: only },
+    own: named,
+    values: mergeValues(file, named),
+    digest,
+  };
 }
 
 /**

@@ -11,6 +11,8 @@ export interface ChartReference {
   upstream?: WantedChart;
   /** Name of the environment, for objects of a chart that does not put it on them itself (ownership/owner-label.ts). */
   owner?: string;
+  /** Digest of the chart alone: of its folder, or `sha256:…` of its archive; absent where none is locked. */
+  content?: string;
 }
 
 /** Inputs before they are written down. */

@@ -1,6 +1,6 @@
 /** What a step is carried out with, and what comes of it. */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { OperationInput, OperationResult, RunRef, ServiceOutcome, ServiceState } from '../../contract/deploy.ts';
+import type { DeployInput, OperationInput, OperationResult, RunRef, ServiceOutcome, ServiceState } from '../../contract/deploy.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/plan.ts';
@@ -10,7 +10,8 @@ import type { Admission } from '../admission/admission.ts';
 import type { Drain } from '../drain.ts';
 
 /** What any operation was started with, as far as steps read it. */
-export type OperationRequest = OperationInput & { imageTags?: Record<string, string>; findings?: DriftFinding[] };
+export type OperationRequest = OperationInput &
+  Partial<Pick<DeployInput, 'imageTags' | 'promotedFrom'>> & { findings?: DriftFinding[] };
 
 /** What the operation's own steps see of it. */
 export interface OperationView {

@@ -54,7 +54,7 @@ export async function ensureSchedule({ run }: StepCall): Promise<StepEnd> {
 export async function recordVersion(call: StepCall): Promise<StepEnd> {
   const { run } = call;
   const { operation, seconds, services, planDigest, toVersion } = resultOf(call);
-  const { requestedBy } = operationOf(call).input;
+  const { requestedBy, promotedFrom } = operationOf(call).input;
   return noted(
     async () => ({
       result: await records.recordVersion.executeWithOptions({ summary: 'Platform version' }, [
@@ -66,6 +66,7 @@ export async function recordVersion(call: StepCall): Promise<StepEnd> {
           seconds,
           services,
           ...(toVersion === undefined ? {} : { restores: toVersion }),
+          ...(promotedFrom === undefined ? {} : { promotedFrom }),
         },
       ]),
     }),

@@ -1,0 +1,132 @@
+/** What another environment's version holds is planned for this one, shown, confirmed, and deployed. */
+import { closeTemporal } from '../../clients/temporal/index.ts';
+import type { DeployInput } from '../../contract/deploy.ts';
+import type { OperationPlan } from '../../contract/plan.ts';
+import { planFor } from '../../effects/plan/deploy.ts';
+import { appliedMigrations, checkoutReleases } from '../../effects/promotion/survey.ts';
+import type { Connections } from '../../environment/connections.ts';
+import { pinnedImages } from '../../plan/promotion/images.ts';
+import { judgePromotion, PromotionRefusedError } from '../../plan/promotion/judge.ts';
+import { FAILURES } from '../../contract/failures.ts';
+import { bind } from '../deploy/binding.ts';
+import { checkCharts, requireCharts } from '../deploy/checks/charts.ts';
+import { requireRights } from '../deploy/checks/rights.ts';
+import { checkVault } from '../deploy/checks/vault.ts';
+import { confirmationOf } from '../deploy/confirmed.ts';
+import { startDeployment } from '../deploy/deployment.ts';
+import { requireSameContent } from '../deploy/engine.ts';
+import { ensureLocalStack } from '../deploy/local-stack.ts';
+import { requireFreeLock } from '../deploy/lock/require-free.ts';
+import type { Prepared } from '../deploy/preflight.ts';
+import { prerequisites } from '../deploy/prerequisites.ts';
+import type { Session } from '../deploy/session.ts';
+import { promotionJson, promotionLines } from '../render/promotion-preview.ts';
+import { writeJson } from '../render/renderers.ts';
+import { setupLine } from '../render/setup.ts';
+import { withClients } from '../shared/clients.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
+import { helmBinary } from '../shared/helm-binary.ts';
+import { printLines } from '../shared/terminal.ts';
+import type { PromoteOptions } from './options.ts';
+import type { PromotionSource } from './source.ts';
+
+export async function promote(
+  session: Session,
+  prepared: Prepared,
+  source: PromotionSource,
+  options: PromoteOptions,
+): Promise<ExitCode> {
+  const { environment, context, renderer, json } = session;
+  const { config, terminal } = context;
+  const { version } = source;
+  const imageTags = pinnedImages(prepared.catalog, version.releases);
+  await requireCharts(prepared, config, (text) => renderer.notice(text), session.interrupted);
+  const connections = await ensureLocalStack(session);
+  const ready = await prerequisites(session, connections);
+  let input: DeployInput;
+  try {
+    await requireFreeLock(session, ready, 'promote');
+    await requireSameContent(ready.client, prepared);
+    await requireRights(session, prepared, connections);
+    await checkVault(session, connections);
+    const helm = await helmBinary(connections, config, (event) =>
+      renderer.setup(setupLine({ kind: 'tool', progress: event })),
+    );
+    await checkCharts(prepared, imageTags, helm, config);
+    const { plan, notes } = await planned(session, prepared, source, connections, imageTags, options);
+    const shown = { plan, version, notes, imageTags };
+    if (json) writeJson(terminal.stdout, promotionJson(shown));
+    else {
+      renderer.close();
+      printLines(terminal.stdout, promotionLines(shown, Math.min(terminal.stdout.columns ?? 100, 100)));
+    }
+    const confirmation = await confirmationOf(session, ready.cluster, { operation: 'deploy', confirm: options.confirm });
+    input = {
+      environment: environment.name,
+      imageTags,
+      clusterUid: ready.clusterUid,
+      requestedBy: config.requestedBy,
+      promotedFrom: {
+        environment: version.environment,
+        version: version.version,
+        clusterUid: version.clusterUid,
+      },
+      // What was shown is what is done.
+      expectedDigest: plan.digest,
+      ...(options.timeout === undefined ? {} : { timeoutSeconds: options.timeout }),
+      ...(confirmation ? { confirmation } : {}),
+      ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
+    };
+    await bind(session, ready);
+  } catch (error) {
+    await closeTemporal(ready.client).catch(() => undefined);
+    throw error;
+  }
+  // Never attached to another deployment by accident.
+  return startDeployment(session, ready, input, { ifRunning: 'refuse', detach: options.detach === true, given: [] });
+}
+
+/** @throws CliError (refused) where the checkout, a migration or a point of no return stands against it */
+async function planned(
+  { environment, context, interrupted }: Session,
+  { catalog, inputs }: Prepared,
+  { environment: source, version }: PromotionSource,
+  connections: Connections,
+  imageTags: Record<string, string>,
+  { pastNoReturn }: PromoteOptions,
+): Promise<{ plan: OperationPlan; notes: string[] }> {
+  const checkout = await checkoutReleases({ catalog, source, version, inputs, imageTags }, context.config);
+  return withClients(context, environment, connections, async (clients) => {
+    const applied = await appliedMigrations(clients, interrupted);
+    const notes = advised({ source: source.name, target: environment.name, version: version.version }, () =>
+      judgePromotion({
+        catalog,
+        target: environment.name,
+        version,
+        checkout,
+        applied,
+        pastNoReturn: pastNoReturn === true,
+      }),
+    );
+    return { plan: await planFor(clients, environment, imageTags, interrupted, { inputs }), notes };
+  });
+}
+
+function advised<T>({ source, target, version }: { source: string; target: string; version: number }, judge: () => T): T {
+  try {
+    return judge();
+  } catch (error) {
+    if (!(error instanceof PromotionRefusedError)) throw error;
+    const crossing = commandLine('promote', '--from', source, '--to', target, '--version', String(version), '--past-no-return');
+    throw refused(
+      `${error.message}\nNothing was changed.`,
+      ...(error.type === FAILURES.pointOfNoReturn
+        ? [`${crossing}   (crosses it all the same)`]
+        : [
+            `Use the checkout that version ${version} was deployed from, or deploy this one to "${source}" first`,
+            `${commandLine('history', String(version), '--env', source)}   (what the version holds)`,
+          ]),
+    );
+  }
+}
