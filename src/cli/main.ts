@@ -31,6 +31,7 @@ import { logsCommand } from './commands/logs.ts';
 import { mcpCommand } from './commands/mcp.ts';
 import { nodeCommand } from './commands/node.ts';
 import { planCommand } from './commands/plan.ts';
+import { promoteCommand } from './commands/promote.ts';
 import { rbacCommand } from './commands/rbac.ts';
 import { rebindCommand } from './commands/rebind.ts';
 import { rollbackCommand } from './commands/rollback.ts';
@@ -68,7 +69,7 @@ const GROUPS: readonly CommandGroup[] = [
       destroyCommand,
     ],
   ],
-  ['Versions:', [historyCommand, auditCommand, diffCommand, reportCommand, rollbackCommand]],
+  ['Versions:', [historyCommand, auditCommand, diffCommand, reportCommand, rollbackCommand, promoteCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],
   [

@@ -21,6 +21,8 @@ export function programOf(
       'Deploys a platform, the Ananta Platform or one of your own, on Kubernetes as one durable workflow: whatever dies on the way, the deployment goes on where it was.',
     )
     .version(context.version)
+    // So that a command may have a --version of its own.
+    .enablePositionalOptions()
     .usage('COMMAND [options]')
     .helpCommand(false)
     .configureHelp({ subcommandTerm: (command) => command.name() })

@@ -15,7 +15,12 @@ export const versionedReleaseSchema = z.object({
    * `digest` is over what Helm recorded; `content` over what was installed from, the same in every checkout and cache that
    * holds it: of a chart's folder, or `sha256:…` of its archive.
    */
-  chart: z.object({ name: z.string(), version: z.string(), digest: z.string().optional(), content: z.string().optional() }),
+  chart: z.object({
+    name: z.string(),
+    version: z.string(),
+    digest: z.string().optional(),
+    content: z.string().optional(),
+  }),
   /** As the manifest names it; with the digest that a node reported where there was one. */
   images: z.array(z.object({ image: z.string(), digest: z.string().optional() })),
   /** Migrations that the release carries, in order. */

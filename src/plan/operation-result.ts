@@ -7,7 +7,7 @@ import type { OperationStep } from '../contract/steps.ts';
 import { checksFailure } from './checks/failure.ts';
 
 export interface OperationEnd {
-  run: Pick<OperationResult, 'operation' | 'environment' | 'workflowId' | 'runId'>;
+  run: Pick<OperationResult, 'operation' | 'environment' | 'workflowId' | 'runId' | 'promotedFrom'>;
   seconds: number;
   /** Absent where it could not be made. */
   plan: OperationPlan | undefined;

@@ -195,7 +195,13 @@ async function runOperation(
   const supersededBy = gaveWay() ? superseding.by() : undefined;
   const { environment } = input;
   let result = operationResult({
-    run: { operation, environment, workflowId: info.workflowId, runId: info.runId },
+    run: {
+      operation,
+      environment,
+      workflowId: info.workflowId,
+      runId: info.runId,
+      ...(input.promotedFrom ? { promotedFrom: input.promotedFrom } : {}),
+    },
     seconds: (Date.now() - startedAt) / 1000,
     plan: view.plan,
     services: outcomes(view),

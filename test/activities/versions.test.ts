@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { createVersion, keepNewest, listVersions, readVersions } from '../../src/effects/versions/store.ts';
 import type { Clients } from '../../src/clients/index.ts';
-import type { PlatformVersion } from '../../src/contract/version.ts';
+import type { PlatformVersion, PromotedFrom } from '../../src/contract/version.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
 import { unguardedActivities } from '../../src/activities/index.ts';
@@ -66,7 +66,12 @@ const content = (runId: string, more: Partial<PlatformVersion> = {}): Omit<Platf
   ...more,
 });
 
-const record = (clients: Clients, run: FakeParts['run'], changed = true): Promise<{ version: number }> =>
+const record = (
+  clients: Clients,
+  run: FakeParts['run'],
+  changed = true,
+  more: { promotedFrom?: PromotedFrom } = {},
+): Promise<{ version: number }> =>
   unguardedActivities(clients, () => testScope()).recordVersion({
     run,
     operation: 'deploy',
@@ -74,9 +79,28 @@ const record = (clients: Clients, run: FakeParts['run'], changed = true): Promis
     planDigest: 'p',
     seconds: 4,
     services: [{ name: 'api', phase: 12, state: 'healthy', seconds: 3, changed }],
+    ...more,
   });
 
 describe('platform versions in the cluster', () => {
+  test('name where they were promoted from, also where everything was there already; once', () =>
+    withFakeClients(async ({ clients, cluster, run }) => {
+      const from = { environment: 'staging', version: 12, clusterUid: 'other' };
+      cluster.objects.set(...helmSecret(1, 'aaaa'));
+      const promote = (runId: string, more: Partial<PromotedFrom> = {}): Promise<{ version: number }> =>
+        record(clients, { ...run, runId }, false, { promotedFrom: { ...from, ...more } });
+      assert.deepEqual(await record(clients, { ...run, runId: 'r1' }), { version: 1 });
+      assert.deepEqual(await promote('r2'), { version: 2 });
+      assert.deepEqual(await promote('r3'), { version: 2 }, 'the same is no other version');
+      assert.deepEqual(await promote('r4', { version: 13 }), { version: 3 });
+      assert.deepEqual(await record(clients, { ...run, runId: 'r5' }, false), { version: 3 });
+      const versions = await readVersions(clients.kubernetes, 'sandbox');
+      assert.deepEqual(
+        versions.map(({ promotedFrom }) => promotedFrom?.version),
+        [13, 12, undefined],
+      );
+    }));
+
   test('hold what was deployed, and no secret', () =>
     withFakeClients(async ({ clients, cluster, run }) => {
       cluster.objects.set(...helmSecret(1, 'd1'));

@@ -154,14 +154,24 @@ function check({ page, line }: Documented, args: readonly string[]): void {
     skip = [],
     from = [],
     image = {},
-  } = options as { env?: string | string[]; only?: string[]; skip?: string[]; from?: string[]; image?: unknown };
-  for (const name of env === undefined ? [] : [env].flat())
+    to,
+  } = options as {
+    env?: string | string[];
+    only?: string[];
+    skip?: string[];
+    from?: string[] | string;
+    to?: unknown;
+    image?: unknown;
+  };
+  // A promotion goes from one environment to another.
+  const promoted = typeof from === 'string' ? [from, String(to)] : [];
+  for (const name of [...(env === undefined ? [] : [env].flat()), ...promoted])
     assert.ok(ENVIRONMENTS.includes(name), `${where}\nthere is no environment "${name}"`);
   const named = [
     ...(ran()?.services ?? []),
     ...only,
     ...skip,
-    ...from,
+    ...(typeof from === 'string' ? [] : from),
     ...(typeof image === 'object' && image !== null ? Object.keys(image) : []),
   ];
   for (const service of named)

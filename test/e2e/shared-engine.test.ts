@@ -1,6 +1,7 @@
 /**
  * One Temporal for many: three environments with clusters of their own are deployed at the same time, one of them by
- * three workers, of which one is killed at its work. Nobody touches what is another's. The engine asks for TLS and API
+ * three workers, of which one is killed at its work. Nobody touches what is another's. Then one's version is promoted
+ * to another. The engine asks for TLS and API
  * keys wherever it can be built.
  */
 import assert from 'node:assert/strict';
@@ -13,11 +14,20 @@ import proto from '@temporalio/proto';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { closeTemporal, connectTemporal, readBinding } from '../../src/clients/temporal/index.ts';
 import { ENGINE_NAMESPACE, RELEASE_LABELS, taskQueueOf } from '../../src/contract/names.ts';
+import type { PlatformVersion } from '../../src/contract/version.ts';
 import type { Connections } from '../../src/environment/connections.ts';
 import { BYSTANDER, bystanderOn } from '../support/bystander.ts';
 import { startTestEngine } from '../support/engine.ts';
 import { kubectlOn } from '../support/kubectl.ts';
-import { createSandbox, failuresOf, MINI, resultOf, type RunningCli, type Sandbox } from '../support/sandbox.ts';
+import {
+  type CliRun,
+  createSandbox,
+  failuresOf,
+  MINI,
+  resultOf,
+  type RunningCli,
+  type Sandbox,
+} from '../support/sandbox.ts';
 import { startTemporalServer, temporalServerProgram } from '../support/temporal-server.ts';
 import { OPENSSL } from '../support/tls.ts';
 
@@ -98,6 +108,29 @@ async function environmentsIn({ state, folder, catalog }: Sandbox): Promise<stri
   const ours = items.filter(({ metadata }) => metadata.namespace !== BYSTANDER.namespace);
   assert.ok(ours.length >= catalog.services.length);
   return [...new Set(ours.map(({ metadata }) => metadata.labels[RELEASE_LABELS.environment] ?? ''))];
+}
+
+/** What a version of one environment holds, to another one: another cluster, the same engine. */
+async function promotes(from: Sandbox, to: Sandbox): Promise<void> {
+  const service = from.catalog.services.at(-1)?.name ?? '';
+  const { version } = await from.deploy('--image', `${service}=2.0.0`);
+  const promote = (...more: string[]): Promise<CliRun> =>
+    to.command(['promote', '--from', from.name, '--to', to.name, '--json', ...more]);
+  const unknown = await promote('--version', '99');
+  assert.equal(unknown.code, 3, 'a version that is not kept');
+  assert.match(unknown.stderr, /There is no version 99 of "west"/);
+  const run = await promote();
+  const result = resultOf(run);
+  assert.equal(result.outcome, 'succeeded', failuresOf(run));
+  assert.deepEqual(
+    result.services.filter(({ changed }) => changed).map(({ name }) => name),
+    [service],
+    'what differs, and nothing else',
+  );
+  const history = await to.look(['history', String(result.version), '--json']);
+  const { promotedFrom, releases } = JSON.parse(history.stdout) as Pick<PlatformVersion, 'promotedFrom' | 'releases'>;
+  assert.deepEqual([promotedFrom?.environment, promotedFrom?.version], [from.name, version]);
+  assert.match(releases.find(({ name }) => name === service)?.images[0]?.image ?? '', /:2\.0\.0$/);
 }
 
 test('three environments on one engine at the same time, three workers for one of them, one killed', {
@@ -186,6 +219,7 @@ test('three environments on one engine at the same time, three workers for one o
     }
     const again = await sandboxes[0]!.deploy();
     assert.equal(again.outcome, 'unchanged', 'nothing was left half done');
+    await promotes(sandboxes[1]!, sandboxes[2]!);
     await Promise.all(bystanders.map((bystander) => bystander.assertUntouched()));
   } finally {
     for (const { running } of workers) running.kill('SIGTERM');

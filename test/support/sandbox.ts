@@ -58,6 +58,8 @@ export interface Sandbox {
    * that are repeated until something is so.
    */
   look: (args: string[]) => Promise<CliRun>;
+  /** One that names its environments itself, in the test's own process. */
+  command: (args: string[]) => Promise<CliRun>;
   /** Asks the simulation for something, such as failing a release. */
   simulate: <T>(work: (api: Api) => Promise<T>) => Promise<T>;
   /** In the test's own process. */
@@ -161,6 +163,7 @@ export async function createSandbox(
     start,
     cli,
     look,
+    command: (args) => commandInProcess(own, args),
     simulate: async (work) => {
       const api = await openApi(layout);
       try {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { parseDuration, parseVersion } from '../shared/arguments.ts';
 import { plainCommand } from '../shared/command.ts';
 import type { CliContext } from '../shared/context.ts';
-import { OVERRIDE_FREEZE, parseReason } from '../shared/freeze-options.ts';
+import { OVERRIDE_FREEZE, parseReason } from '../shared/reason.ts';
 import type { PromoteOptions } from '../promote/options.ts';
 
 export function promoteCommand(context: CliContext): Command {
@@ -26,7 +26,10 @@ The version that it leaves in the target names where it comes from: "history" sh
     .requiredOption('--from <name>', 'environment whose version is promoted')
     .requiredOption('--to <name>', 'environment that gets it')
     .option('--version <version>', 'a version that "history --env FROM" lists; default: the newest', parseVersion)
-    .option('--past-no-return', 'although the target has run migrations that cannot be taken back, and the version lacks')
+    .option(
+      '--past-no-return',
+      'although the target has run migrations that cannot be taken back, and the version lacks',
+    )
     .option('--confirm <name>', 'the name of a protected target, where nobody can be asked')
     .option(...OVERRIDE_FREEZE, parseReason)
     .option('--timeout <duration>', 'end it in good order after this time: 90s, 15m, 1h30m', parseDuration)

@@ -61,7 +61,10 @@ export async function promote(
       renderer.close();
       printLines(terminal.stdout, promotionLines(shown, Math.min(terminal.stdout.columns ?? 100, 100)));
     }
-    const confirmation = await confirmationOf(session, ready.cluster, { operation: 'deploy', confirm: options.confirm });
+    const confirmation = await confirmationOf(session, ready.cluster, {
+      operation: 'deploy',
+      confirm: options.confirm,
+    });
     input = {
       environment: environment.name,
       imageTags,
@@ -113,12 +116,24 @@ async function planned(
   });
 }
 
-function advised<T>({ source, target, version }: { source: string; target: string; version: number }, judge: () => T): T {
+function advised<T>(
+  { source, target, version }: { source: string; target: string; version: number },
+  judge: () => T,
+): T {
   try {
     return judge();
   } catch (error) {
     if (!(error instanceof PromotionRefusedError)) throw error;
-    const crossing = commandLine('promote', '--from', source, '--to', target, '--version', String(version), '--past-no-return');
+    const crossing = commandLine(
+      'promote',
+      '--from',
+      source,
+      '--to',
+      target,
+      '--version',
+      String(version),
+      '--past-no-return',
+    );
     throw refused(
       `${error.message}\nNothing was changed.`,
       ...(error.type === FAILURES.pointOfNoReturn

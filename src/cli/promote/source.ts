@@ -14,11 +14,7 @@ export interface PromotionSource {
 }
 
 /** @param wanted absent: the newest. @throws CliError (refused) where it is not kept */
-export function readSource(
-  context: CliContext,
-  name: string,
-  wanted: number | undefined,
-): Promise<PromotionSource> {
+export function readSource(context: CliContext, name: string, wanted: number | undefined): Promise<PromotionSource> {
   return withVersions(context, name, async ({ kubernetes }, environment) => {
     const versions = await readVersions(kubernetes, environment.name);
     if (wanted !== undefined) return { environment, version: chosen(environment.name, versions, wanted) };

@@ -74,6 +74,7 @@ export function versionLines(version: PlatformVersion, versions: readonly Platfo
     workflowId,
     runId,
     restores,
+    promotedFrom,
     imageTags,
     releases,
     services,
@@ -88,6 +89,14 @@ export function versionLines(version: PlatformVersion, versions: readonly Platfo
         '  made by',
         `${OPERATION_WORDS[operation].one}${restores === undefined ? '' : ` to version ${restores}`}, ${duration(seconds)}`,
       ],
+      ...(promotedFrom === undefined
+        ? []
+        : [
+            [
+              '  promoted from',
+              `version ${promotedFrom.version} of ${promotedFrom.environment}, cluster ${promotedFrom.clusterUid.slice(0, 8)}`,
+            ],
+          ]),
       ['  when', when(at)],
       ['  by', requestedBy],
       ['  plan', planDigest],
@@ -152,9 +161,15 @@ function changesOf(version: PlatformVersion, versions: readonly PlatformVersion[
 
 function whatChanged(version: PlatformVersion, versions: readonly PlatformVersion[]): string {
   const changes = changesOf(version, versions);
-  const restored = version.restores === undefined ? '' : `back to ${version.restores}: `;
+  const { promotedFrom } = version;
+  const restored =
+    version.restores !== undefined
+      ? `back to ${version.restores}: `
+      : promotedFrom === undefined
+        ? ''
+        : `${promotedFrom.environment} ${promotedFrom.version}: `;
   if (changes === undefined) return `${restored}?`;
-  if (version.version === 1) return `${count(changes.length, 'release')}, the first`;
+  if (version.version === 1) return `${restored}${count(changes.length, 'release')}, the first`;
   const services = [...new Set(changes.map(({ service }) => service))];
   if (services.length === 0) return `${restored}no content`;
   if (services.length === 1 && changes[0]?.kind === 'changed')

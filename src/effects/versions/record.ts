@@ -49,7 +49,11 @@ export async function recordVersion(
       ? newest.version
       : await createVersion(
           kubernetes,
-          { ...headOf(input, newest), imageTags: await tagsOf(clients, input, signal), releases: await withContents(clients, environment, input.run, releases) },
+          {
+            ...headOf(input, newest),
+            imageTags: await tagsOf(clients, input, signal),
+            releases: await withContents(clients, environment, input.run, releases),
+          },
           signal,
         ));
   if (!same) await keepNewest(kubernetes, run.environment, environment.history.versions, signal);
@@ -82,7 +86,9 @@ async function withContents(
 ): Promise<VersionedRelease[]> {
   if (releases.every(({ chart }) => chart.content !== undefined)) return [...releases];
   // A checkout that cannot be read any more is no reason to lose a version.
-  const inputs = await allReleaseInputs(catalog, environment, imageTags, config).catch(() => new Map<string, ReleaseInputs>());
+  const inputs = await allReleaseInputs(catalog, environment, imageTags, config).catch(
+    () => new Map<string, ReleaseInputs>(),
+  );
   return releases.map((release) => {
     const input = inputs.get(release.name);
     return input?.content === undefined || input.digest !== release.digest

@@ -66,7 +66,10 @@ export function judgePromotion(input: PromotionInput): string[] {
   if (refused.length > 0)
     throw new PromotionRefusedError(
       FAILURES.versionUnknown,
-      [`Migrations of version ${version.version} of "${source}" cannot run in "${target}":`, ...refused.map((line) => `  ${line}`)].join('\n'),
+      [
+        `Migrations of version ${version.version} of "${source}" cannot run in "${target}":`,
+        ...refused.map((line) => `  ${line}`),
+      ].join('\n'),
     );
   const crossed = verdicts.flatMap((verdict) => verdict.crossed);
   if (crossed.length > 0 && !pastNoReturn)
@@ -102,7 +105,10 @@ function differences(
   ];
 }
 
-function whyOther({ chart, digest, migrations = [] }: VersionedRelease, here: CheckoutRelease | undefined): string | undefined {
+function whyOther(
+  { chart, digest, migrations = [] }: VersionedRelease,
+  here: CheckoutRelease | undefined,
+): string | undefined {
   const named = `${chart.name} ${chart.version}`;
   if (here === undefined) return `its chart cannot be read here`;
   if (here.content === undefined) return `its chart is not in the lock of charts (the version has ${named})`;

@@ -37,7 +37,9 @@ export function judgeMigrations({ release, wanted, applied }: MigrationRun): Mig
           ? []
           : [`${id} (${release}) cannot be taken back: ${noReturn}. No rollback leads behind it.`],
       ),
-      ...(gone.length === 0 ? [] : [`The target has run ${listed(gone)} of ${release}, which the version does not hold.`]),
+      ...(gone.length === 0
+        ? []
+        : [`The target has run ${listed(gone)} of ${release}, which the version does not hold.`]),
     ],
   };
 }

@@ -1,6 +1,13 @@
 /** What a step is carried out with, and what comes of it. */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { DeployInput, OperationInput, OperationResult, RunRef, ServiceOutcome, ServiceState } from '../../contract/deploy.ts';
+import type {
+  DeployInput,
+  OperationInput,
+  OperationResult,
+  RunRef,
+  ServiceOutcome,
+  ServiceState,
+} from '../../contract/deploy.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/plan.ts';
