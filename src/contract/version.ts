@@ -12,8 +12,8 @@ export const versionedReleaseSchema = z.object({
   /** 16 hex characters over chart, values and image: the same digest is the same content, whatever its revision. */
   digest: z.string(),
   /**
-   * `digest` is over what Helm recorded; `content` over what was installed from, the same in every checkout and cache that
-   * holds it: of a chart's folder, or `sha256:…` of its archive.
+   * `digest` is over what Helm recorded; `content` over what was installed from, the same in every checkout and cache
+   * that holds it: of a chart's folder, or `sha256:…` of its archive.
    */
   chart: z.object({
     name: z.string(),

@@ -1,8 +1,7 @@
 /**
  * One Temporal for many: three environments with clusters of their own are deployed at the same time, one of them by
  * three workers, of which one is killed at its work. Nobody touches what is another's. Then one's version is promoted
- * to another. The engine asks for TLS and API
- * keys wherever it can be built.
+ * to another. The engine asks for TLS and API keys wherever it can be built.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
@@ -134,7 +133,7 @@ async function promotes(from: Sandbox, to: Sandbox): Promise<void> {
 }
 
 test('three environments on one engine at the same time, three workers for one of them, one killed', {
-  timeout: 400_000,
+  timeout: 600_000,
 }, async () => {
   const { engineFor, close } = await sharedEngine();
   const sandboxes: Sandbox[] = [];

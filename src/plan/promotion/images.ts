@@ -4,8 +4,8 @@ import type { VersionedRelease } from '../../contract/version.ts';
 import { allReleases } from '../releases.ts';
 
 /**
- * Of every release whose image an environment chooses: the digest that a node has reported, where one has, else the tag.
- * What a chart brings by itself comes with the chart.
+ * Of every release whose image an environment chooses: the digest that a node has reported, where one has, else the
+ * tag. What a chart brings by itself comes with the chart.
  */
 export function pinnedImages(catalog: Catalog, releases: readonly VersionedRelease[]): Record<string, string> {
   const byName = new Map(releases.map((release) => [release.name, release]));
