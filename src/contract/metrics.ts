@@ -32,6 +32,18 @@ export const METRICS = {
     labels: ['operation', 'outcome'],
     help: 'When an operation last ended so on this worker, seconds of the epoch',
   },
+  ananta_decisions_total: {
+    kind: 'counter',
+    unit: '',
+    labels: ['operation', 'decision'],
+    help: 'What people decided on operations that have ended: approve, reject, override-freeze',
+  },
+  ananta_admission_wait_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: ['operation', 'for'],
+    help: 'What an operation that went on had waited for before it did anything: approvals, or the end of a freeze',
+  },
   ananta_service_duration_seconds: {
     kind: 'histogram',
     unit: 'seconds',

@@ -1,18 +1,31 @@
 /** What workflows measure, by the SDK's meter, which is silent while a history is replayed: nothing counts twice. */
 import { metricMeter } from '@temporalio/workflow';
-import type { OperationResult, RunRef, ServiceOutcome } from '../contract/deploy.ts';
+import type { OperationResult, OperationWait, RunRef, ServiceOutcome } from '../contract/deploy.ts';
 import { DRIFT_KINDS, type DriftResult } from '../contract/drift.ts';
 import { metricsOf } from '../contract/metrics.ts';
 
 const metrics = metricsOf(metricMeter);
 
-export function measureOperation({ operation, outcome, seconds, version }: OperationResult): void {
+const DECISIONS = ['approve', 'reject', 'override-freeze'];
+
+export function measureOperation({ operation, outcome, seconds, version, acts = [] }: OperationResult): void {
   metrics.count('ananta_operations_total', { operation, outcome });
   metrics.record('ananta_operation_duration_seconds', seconds, { operation, outcome });
   metrics.set('ananta_operation_last_timestamp_seconds', Date.now() / 1000, { operation, outcome });
+  for (const { act: decision } of acts)
+    if (DECISIONS.includes(decision)) metrics.count('ananta_decisions_total', { operation, decision });
   if (version === undefined) return;
   metrics.set('ananta_platform_version', version, {});
   metrics.set('ananta_platform_version_timestamp_seconds', Date.now() / 1000, {});
+}
+
+/** Of one step of admission, from when it began to wait. */
+export function measureAdmission(
+  { operation = 'deploy' }: Pick<RunRef, 'operation'>,
+  { gate, since }: Pick<OperationWait, 'gate' | 'since'>,
+): void {
+  const seconds = (Date.now() - Date.parse(since)) / 1000;
+  metrics.record('ananta_admission_wait_seconds', seconds, { operation, for: gate ? 'approvals' : 'freeze' });
 }
 
 /** @param waitedSeconds from the start of its phase until all that it depends on was healthy */

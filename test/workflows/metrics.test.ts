@@ -21,6 +21,7 @@ import { DeployError } from '../../src/contract/errors.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { ENGINE_NAMESPACE, taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
+import { completed } from '../../src/plan/steps/complete.ts';
 import { installRuntime } from '../../src/worker/runtime.ts';
 import { beginAtZero } from '../../src/worker/zeros.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -58,6 +59,9 @@ before(async () => {
     orphan: { phase: 3, dependsOn: ['broken'] },
     old: { phase: 1, action: 'unchanged' },
   });
+  let looks = 0;
+  const freeze = { windows: [{ name: 'weekend' }], allow: [], onFrozen: 'wait' as const };
+  const frozenPlan = completed(planOf({ web: { phase: 1, action: 'unchanged' } }), { verb: 'deploy' }, { freeze });
   const { activities } = recordingActivities(plan, {
     applyRelease: guard(() => ({ step }) => {
       attempts += 1;
@@ -66,6 +70,14 @@ before(async () => {
       if (step.name === 'broken') return Promise.reject(new DeployError(FAILURES.chartInvalid, SECRET));
       return Promise.resolve({ changed: true, revision: 1, seconds: 0 });
     }),
+    makePlan: ({ run }) => Promise.resolve(run.clusterUid === '00000001-uid' ? plan : frozenPlan),
+    // The one waits for a second, the other is let through by whoever asks for it.
+    checkFreeze: ({ clusterUid }) => {
+      looks += 1;
+      const until = new Date(Date.now() + 1000).toISOString();
+      const frozen = clusterUid === '00000003-uid' || looks === 1;
+      return Promise.resolve({ frozen, windows: ['weekend'], onFrozen: 'wait' as const, waitSeconds: 3600, until });
+    },
     findDrift: () =>
       Promise.resolve({
         report: driftReport(),
@@ -80,6 +92,13 @@ before(async () => {
     const request = { environment: 'test', imageTags: {}, clusterUid: '00000001-uid', requestedBy: 'tester@host' };
     const run = await startOrAttach(engine.client, 'deploy', request, 'refuse');
     await assert.rejects(engine.client.workflow.getHandle(run.workflowId, run.runId).result());
+    for (const more of [
+      { clusterUid: '00000002-uid' },
+      { clusterUid: '00000003-uid', freezeOverride: `a hotfix, ${SECRET}` },
+    ]) {
+      const frozen = await startOrAttach(engine.client, 'deploy', { ...request, ...more }, 'refuse');
+      await engine.client.workflow.getHandle(frozen.workflowId, frozen.runId).result();
+    }
     const input: DriftInput = { environment: 'test', clusterUid: '00000001-uid', mode: 'report' };
     await engine.client.workflow.execute(WORKFLOW_TYPES.drift, {
       workflowId: 'drift-of-metrics',
@@ -155,6 +174,14 @@ describe('the metrics of a worker', () => {
     assert.deepEqual(found, Object.fromEntries(DRIFT_KINDS.map((kind) => [kind, kind === 'changed' ? 1 : 0])));
     assert.equal(sampled(samples, 'ananta_drift_flapping'), 1);
     assert.ok(Math.abs(sampled(samples, 'ananta_drift_last_run_timestamp_seconds')! - Date.now() / 1000) < 600);
+  });
+
+  test('say what was decided by people, and how long operations waited for that', () => {
+    const labels = { operation: 'deploy' };
+    assert.equal(sampled(samples, 'ananta_decisions_total', { ...labels, decision: 'override-freeze' }), 1);
+    assert.equal(sampled(samples, 'ananta_admission_wait_seconds_count', { ...labels, for: 'freeze' }), 1);
+    assert.ok(sampled(samples, 'ananta_admission_wait_seconds_sum', { ...labels, for: 'freeze' })! >= 0.9);
+    assert.equal(sampled(samples, 'ananta_operations_total', { ...labels, outcome: 'failed' }), 1);
   });
 
   test('count from zero, so that the first event is an increase', () => {

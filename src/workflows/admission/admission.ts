@@ -11,6 +11,7 @@ import { type Decided, decisionProblem, requestProblem, standing } from '../../p
 import { requestPurpose } from '../../plan/admission/attestation.ts';
 import { overrideProblem } from '../../plan/admission/override.ts';
 import { decide, identify, overrideFreeze } from '../messages.ts';
+import { measureAdmission } from '../metrics.ts';
 import { attestedOf } from './attested.ts';
 import { refusedUpdate } from './refused-update.ts';
 
@@ -113,6 +114,7 @@ export function createAdmission(
 
   const tell = (wait: OperationWait | undefined): void => {
     if (JSON.stringify(wait) === JSON.stringify(waits)) return;
+    if (waits && waits.step !== wait?.step) measureAdmission(run, waits);
     waits = wait;
     upsertMemo({ waits: wait ?? null });
     onWait(wait);
