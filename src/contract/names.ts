@@ -31,7 +31,7 @@ export const WORKFLOW_TYPES = {
  * The id is the lock: one operation (deploy, rollback, repair, destroy, adopt) per environment and cluster.
  * @param clusterUid uid of the cluster's kube-system namespace
  */
-export function deployWorkflowId(environment: string, clusterUid: string): string {
+export function operationWorkflowId(environment: string, clusterUid: string): string {
   return `deploy/${environment}/${clusterUid.slice(0, 8)}`;
 }
 
@@ -65,8 +65,8 @@ export function queueIdOfLock(lockId: string): string {
   return lockId.replace(/^deploy\//, 'queue/');
 }
 
-export function phaseWorkflowId(deployWorkflowId: string, runId: string, phase: number): string {
-  return `${deployWorkflowId}/${runId.slice(0, 8)}/phase-${String(phase).padStart(2, '0')}`;
+export function phaseWorkflowId(operationId: string, runId: string, phase: number): string {
+  return `${operationId}/${runId.slice(0, 8)}/phase-${String(phase).padStart(2, '0')}`;
 }
 
 /** Labels on Helm's release Secrets: who wrote this revision, and from what. At most 63 characters each. */

@@ -86,7 +86,9 @@ export interface OperationPlan {
   /** All that the operation does, in an order in which it can be done; absent in plans of earlier versions. */
   steps?: OperationStep[];
   /** True where namespaces, Vault's configuration or Secrets have to be touched. */
-  groundwork: boolean;
+  prerequisites: boolean;
+  /** The same in plans of earlier versions. */
+  groundwork?: boolean;
   /** Simulated pods: for people to know. */
   simulated: boolean;
   /** Titles of the phases by number. */

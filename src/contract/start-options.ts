@@ -3,7 +3,7 @@
  */
 import type { DeployInput, OperationInput } from './deploy.ts';
 import type { LockMemo } from './lock.ts';
-import { deployWorkflowId } from './names.ts';
+import { operationWorkflowId } from './names.ts';
 import type { Operation } from './plan.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 
@@ -40,7 +40,7 @@ export function startOptionsOf(operation: Operation, input: OperationInput & Par
   const asks = operation === 'deploy' ? asksOf(input) : undefined;
   const memo: LockMemo = { operation, requestedBy, ...(asks === undefined ? {} : { asks }) };
   return {
-    workflowId: deployWorkflowId(environment, clusterUid),
+    workflowId: operationWorkflowId(environment, clusterUid),
     memo: { ...memo },
     typedSearchAttributes: [
       { key: SEARCH_ATTRIBUTES.environment, value: environment },

@@ -8,6 +8,7 @@ import { explainIssues, type Finding } from './explain.ts';
 import { type Layer, readLayers } from './layers.ts';
 import { hasPath, mergeTrees, type Tree } from './merge.ts';
 import { loadPlatform, PlatformError } from './platform.ts';
+import { withCurrentNames } from './renamed.ts';
 import { environmentFileSchema, type Environment, type EnvironmentFile } from './schema.ts';
 import { severalWays, withoutOtherWay } from './ways.ts';
 
@@ -27,7 +28,7 @@ export async function loadEnvironment(
   config: Pick<Config, 'environmentsDir' | 'repoRoot'>,
   catalog?: Catalog,
 ): Promise<Environment> {
-  const layers = await readLayers(name, config);
+  const layers = (await readLayers(name, config)).map((layer) => ({ ...layer, tree: withCurrentNames(layer.tree) }));
   const merged = layers.reduceRight<Tree>((below, { tree }) => mergeTrees(withoutOtherWay(below, tree), tree), {});
   delete merged['extends'];
 

@@ -344,7 +344,7 @@ export const environmentFileSchema = z.strictObject({
     })
     .prefault({})
     .describe('How long a step is tried again before it fails'),
-  removalPatienceSeconds: seconds()
+  deletionProgressDeadlineSeconds: seconds()
     .default(60)
     .describe(
       'Seconds without any progress after which something that was deleted, and does not go, is named and given up',

@@ -66,7 +66,7 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
     criticalPathSeconds: rounded(longest.seconds),
     criticalPath: longest.path,
     services,
-    groundwork: catalog.namespaces.some(({ name }) => !observed.namespaces.has(name)) || !vaultIsReady(observed),
+    prerequisites: catalog.namespaces.some(({ name }) => !observed.namespaces.has(name)) || !vaultIsReady(observed),
     simulated: environment.simulation !== undefined,
     phases: catalog.phases,
     helmTimeoutSeconds: environment.helm.timeoutSeconds,

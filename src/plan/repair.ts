@@ -60,7 +60,7 @@ export function buildRepairPlan(input: RepairPlanInput): OperationPlan {
       ...service,
       remainingSeconds: Math.round((remaining.get(service.name) ?? 0) * 10) / 10,
     })),
-    groundwork: false,
+    prerequisites: false,
     simulated: environment.simulation !== undefined,
     phases: catalog.phases,
     helmTimeoutSeconds: environment.helm.timeoutSeconds,

@@ -103,7 +103,7 @@ export function selectPlan(
   return {
     ...plan,
     services,
-    groundwork: plan.groundwork && todo,
+    prerequisites: plan.prerequisites && todo,
     digest: planDigest(plan.environment, services),
     notes: [...(plan.notes ?? []), `Selected: ${describeSelection(selection)}`],
   };

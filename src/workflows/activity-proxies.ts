@@ -104,7 +104,7 @@ export const outside = proxyActivities<Pick<Activities, 'notify'>>({
 });
 
 /** As long as the holder takes: bounded by nothing but the wish of whoever waits. */
-export const patience = proxyActivities<Pick<Activities, 'awaitLockFree'>>({
+export const lockWaits = proxyActivities<Pick<Activities, 'awaitLockFree'>>({
   startToCloseTimeout: '7 days',
   heartbeatTimeout: HEARTBEAT,
   retry,

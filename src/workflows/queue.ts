@@ -15,7 +15,7 @@ import {
 } from '@temporalio/workflow';
 import type { QueueAnswer, QueueInput, QueueMemo, QueueRequest } from '../contract/lock.ts';
 import { startOptionsOf } from '../contract/start-options.ts';
-import { patience } from './activity-proxies.ts';
+import { lockWaits } from './activity-proxies.ts';
 import { deploy } from './operation.ts';
 import { enqueue } from './messages.ts';
 
@@ -37,7 +37,7 @@ export async function queue({ environment, clusterUid }: QueueInput): Promise<vo
 
   await condition(() => newest !== undefined);
   while (waiting()) {
-    await patience.awaitLockFree.executeWithOptions({ summary: `The lock of ${environment} is free` }, [
+    await lockWaits.awaitLockFree.executeWithOptions({ summary: `The lock of ${environment} is free` }, [
       { environment, clusterUid },
     ]);
     const request = waiting();

@@ -48,7 +48,7 @@ const changes: PlatformChanges = {
   changes: true,
   simulated: false,
   notes: [],
-  groundwork: [{ action: 'create', what: 'Namespace apps', why: 'not there yet' }],
+  prerequisites: [{ action: 'create', what: 'Namespace apps', why: 'not there yet' }],
   services: [
     service(1, 'db', 'upgrade'),
     service(2, 'api', 'skip', ['db']),

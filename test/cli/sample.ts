@@ -44,7 +44,7 @@ export const PLAN: OperationPlan = {
   digest: 'a1b2c3d4e5f60718',
   criticalPathSeconds: 30,
   criticalPath: ['vault', 'identity', 'identity-init', 'dashboard'],
-  groundwork: true,
+  prerequisites: true,
   simulated: true,
   helmTimeoutSeconds: 300,
   phases: [

@@ -114,7 +114,7 @@ async function another(pid: () => Promise<number>, killed: number): Promise<numb
 describe('destroy', { concurrency: 1 }, () => {
   test('keeps data and what is not ours, names what hangs, survives its worker, and deletes data only when told', async (t) => {
     // Seconds that something hanging is waited for, in vain, twice: first the object, then its namespace.
-    const settings = { drift: { everySeconds: 86_400 }, removalPatienceSeconds: 15 };
+    const settings = { drift: { everySeconds: 86_400 }, deletionProgressDeadlineSeconds: 15 };
     await withSandbox(deployedSandbox(settings), async (sandbox) => {
       const cluster = await clusterOf(sandbox);
       const kubeconfig = await kubeconfigOf(sandbox);

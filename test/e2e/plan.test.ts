@@ -88,7 +88,7 @@ describe('plans', { concurrency: 1 }, () => {
       ),
     );
     assert.equal(
-      changes.groundwork.filter(({ what }) => what.startsWith('Namespace ')).length,
+      changes.prerequisites.filter(({ what }) => what.startsWith('Namespace ')).length,
       sandbox.catalog.namespaces.length,
     );
     assert.ok(changes.expected.seconds > 0 && changes.expected.path.length > 1 && changes.expected.measured === 0);
@@ -126,8 +126,13 @@ describe('plans', { concurrency: 1 }, () => {
     const { code, changes } = await planned();
     assert.equal(code, 0, JSON.stringify(touched(changes)));
     assert.deepEqual(
-      { changes: changes.changes, touched: touched(changes), groundwork: changes.groundwork, orphans: changes.orphans },
-      { changes: false, touched: [], groundwork: [], orphans: [] },
+      {
+        changes: changes.changes,
+        touched: touched(changes),
+        prerequisites: changes.prerequisites,
+        orphans: changes.orphans,
+      },
+      { changes: false, touched: [], prerequisites: [], orphans: [] },
     );
     assert.match(await printed(), new RegExp(`${all} services: ${all} as wanted\\.\nNothing to do in rehearsal\\.`));
     assert.equal((await sandbox.components()).find(({ name }) => name === 'worker')?.healthy, false);
@@ -232,7 +237,7 @@ describe('plans', { concurrency: 1 }, () => {
       ),
     );
     assert.match(objectOf(service('admin'), 'Service').blocked ?? '', /belongs to Helm release apps\/theirs/);
-    assert.deepEqual(changes.groundwork, [
+    assert.deepEqual(changes.prerequisites, [
       {
         action: 'update',
         what: 'Secret apps/vault-storage-main',

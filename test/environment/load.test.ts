@@ -337,6 +337,18 @@ describe('environments', () => {
     assert.equal(environment.extends, undefined);
   });
 
+  test('takes a key under its earlier name, and refuses both names in one file', async () => {
+    const old = `${SOUND}removalPatienceSeconds: 90\n`;
+    const config = await withFiles({
+      x: old,
+      y: 'extends: x\ndeletionProgressDeadlineSeconds: 120\n',
+      z: `${old}deletionProgressDeadlineSeconds: 120\n`,
+    });
+    assert.equal((await loadEnvironment('x', config)).deletionProgressDeadlineSeconds, 90);
+    assert.equal((await loadEnvironment('y', config)).deletionProgressDeadlineSeconds, 120);
+    await assert.rejects(loadEnvironment('z', config), /z\.yaml: removalPatienceSeconds: unknown key/);
+  });
+
   test('another kind of engine or cluster replaces the one that is extended; the same kind is merged', async () => {
     const config = await withFiles({
       y: SOUND,

@@ -99,7 +99,7 @@ describe('prerequisites', () => {
     const { plan } = await planned('vault');
     assert.equal(plan.services.length, embedded.catalog.services.length);
     assert.ok(plan.services.every(({ action }) => action === 'install'));
-    assert.equal(plan.groundwork, true);
+    assert.equal(plan.prerequisites, true);
   });
 
   test('namespaces once', async () => {

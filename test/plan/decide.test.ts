@@ -333,10 +333,10 @@ describe('what is decided for a release', () => {
 });
 
 describe('plan', () => {
-  test('of an empty cluster installs everything, groundwork first', () => {
+  test('of an empty cluster installs everything, prerequisites first', () => {
     const result = plan(nothingThere());
     assert.ok(result.services.every(({ action }) => action === 'install'));
-    assert.equal(result.groundwork, true);
+    assert.equal(result.prerequisites, true);
     assert.equal(result.simulated, true);
     assert.deepEqual(
       result.services.map(({ name }) => name),
@@ -347,7 +347,7 @@ describe('plan', () => {
   test('of a cluster as wanted changes nothing', () => {
     const result = plan(asWanted(catalog));
     assert.ok(result.services.every(({ action }) => action === 'unchanged'));
-    assert.equal(result.groundwork, false);
+    assert.equal(result.prerequisites, false);
   });
 
   test('lets the most invasive step speak for the service, by its name', () => {
@@ -384,10 +384,10 @@ describe('plan', () => {
     ],
   ];
   for (const [name, given] of GROUNDWORK) {
-    test(`needs groundwork where ${name}`, () => {
+    test(`needs prerequisites where ${name}`, () => {
       const observed = asWanted(catalog);
       given(observed);
-      assert.equal(plan(observed).groundwork, true);
+      assert.equal(plan(observed).prerequisites, true);
     });
   }
 

@@ -132,10 +132,10 @@ describe('a plan of selected services', () => {
     assert.throws(() => select({ rerun: ['migrate'], skip: [owner] }, observed), /which is not among what is selected/);
   });
 
-  test('touches no groundwork where nothing is to be done', () => {
+  test('touches no prerequisites where nothing is to be done', () => {
     const observed = asWanted(catalog);
     observed.namespaces.clear();
-    assert.equal(select({ only: [dependency.name] }, observed).groundwork, false);
+    assert.equal(select({ only: [dependency.name] }, observed).prerequisites, false);
   });
 
   const broken: [
@@ -215,6 +215,6 @@ describe('a plan of selected services', () => {
   test('with dependencies nothing is missing', () => {
     const plan = select({ only: [dependent.name], withDependencies: true }, nothingThere());
     assert.equal(actions(plan)[dependency.name], 'install');
-    assert.equal(plan.groundwork, true);
+    assert.equal(plan.prerequisites, true);
   });
 });

@@ -32,7 +32,7 @@ export function planOf(
     criticalPathSeconds: 1,
     criticalPath: [],
     services,
-    groundwork: true,
+    prerequisites: true,
     simulated: true,
     helmTimeoutSeconds: 30,
     phases: Array.from({ length: 14 }, (_, index) => ({ number: index + 1, title: `Title ${index + 1}` })),

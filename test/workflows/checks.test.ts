@@ -42,7 +42,7 @@ async function deploy(
 ): Promise<{ result: OperationResult; log: string[] }> {
   const plan: OperationPlan = {
     ...planOf({ api: { phase: 1, action: 'upgrade' }, web: { phase: 2, dependsOn: ['api'], action: 'upgrade' } }),
-    groundwork: false,
+    prerequisites: false,
     checks: CHECKS,
     ...more,
   };

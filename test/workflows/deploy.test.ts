@@ -14,7 +14,7 @@ import { pastRuns } from '../../src/clients/temporal/past-runs.ts';
 import { pendingOf } from '../../src/clients/temporal/pending.ts';
 import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
-import { deployWorkflowId, phaseWorkflowId } from '../../src/contract/names.ts';
+import { operationWorkflowId, phaseWorkflowId } from '../../src/contract/names.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
@@ -106,7 +106,7 @@ describe('deploy', () => {
     const { activities } = recordingActivities(plan, {
       awaitHealthy: () => activitySleep(20).then(() => ({ seconds: 0, proof: '' })),
     });
-    const run = { workflowId: deployWorkflowId(request.environment, request.clusterUid), runId: '' };
+    const run = { workflowId: operationWorkflowId(request.environment, request.clusterUid), runId: '' };
     assert.deepEqual(await pastRuns(engine.client, run, 'deploy'), []);
     const [first, second] = [await deployment(activities, request), await deployment(activities, request)];
     // The engine lists what has ended a moment later.
@@ -158,7 +158,7 @@ describe('deploy', () => {
   test('does nothing for what has not changed, and says so', async () => {
     const recorder = recordingActivities({
       ...planOf({ a: { phase: 1, action: 'unchanged' }, b: { phase: 2, dependsOn: ['a'], action: 'unchanged' } }),
-      groundwork: false,
+      prerequisites: false,
     });
     const { result } = await deployment(recorder.activities);
     assert.equal(result.outcome, 'unchanged');

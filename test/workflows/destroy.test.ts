@@ -43,7 +43,7 @@ const planToDestroy = (): OperationPlan => ({
     web: { phase: 12, action: 'remove' },
   }),
   operation: 'destroy',
-  groundwork: false,
+  prerequisites: false,
 });
 const statesOf = ({ services }: OperationResult): Record<string, string> =>
   Object.fromEntries(services.map(({ name, state }) => [name, state]));

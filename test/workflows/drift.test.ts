@@ -6,7 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Activities, NotifyInput, RecordDriftInput } from '../../src/contract/activities.ts';
 import type { DriftFinding, DriftInput, DriftMode, DriftReport, DriftResult } from '../../src/contract/drift.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
-import { deployWorkflowId, driftScheduleId, taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
+import { operationWorkflowId, driftScheduleId, taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/search-attributes.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
@@ -194,7 +194,7 @@ describe('drift', () => {
     );
     assert.deepEqual(recorded[0]?.attempted, ['a']);
     assert.match(told[0]!.lines.join('\n'), /^repaired: .*test\/a.*\nfound: .*test\/b/);
-    const held = await engine.client.workflow.getHandle(deployWorkflowId('test', clusterUid)).describe();
+    const held = await engine.client.workflow.getHandle(operationWorkflowId('test', clusterUid)).describe();
     assert.equal(held.type, 'repair');
     assert.deepEqual(held.memo, { operation: 'repair', requestedBy: 'the drift schedule' });
     assert.equal(held.typedSearchAttributes.get(SEARCH_ATTRIBUTES.operation), 'repair');
@@ -245,7 +245,7 @@ describe('drift', () => {
       findDrift: async () => {
         await engine.client.workflow.start(WORKFLOW_TYPES.deploy, {
           taskQueue: 'nobody',
-          workflowId: deployWorkflowId('test', clusterUid),
+          workflowId: operationWorkflowId('test', clusterUid),
           args: [],
         });
         return { report: report([finding('a')]), flapping: [] };
@@ -261,7 +261,7 @@ describe('drift', () => {
     assert.equal(result.outcome, 'skipped');
     assert.match(result.reason ?? '', /took the lock before the repair could/);
     assert.deepEqual(log, ['drift skipped']);
-    await engine.client.workflow.getHandle(deployWorkflowId('test', clusterUid)).terminate();
+    await engine.client.workflow.getHandle(operationWorkflowId('test', clusterUid)).terminate();
   });
 
   test('an operation that began while it looked: what was seen meanwhile does not count, nobody is told', async () => {
@@ -398,7 +398,7 @@ describe('drift', () => {
   test('the repair stopped from outside: the run ends and says so', async () => {
     clusters += 1;
     const clusterUid = `${String(clusters).padStart(8, 'd')}-uid`;
-    const lock = engine.client.workflow.getHandle(deployWorkflowId('test', clusterUid));
+    const lock = engine.client.workflow.getHandle(operationWorkflowId('test', clusterUid));
     const { activities } = recordingActivities(plan, {
       findDrift: () => Promise.resolve({ report: report([finding('a')]), flapping: [] }),
       planRepair: async () => {

@@ -93,7 +93,7 @@ describe('freeze', () => {
   });
 
   test('what has nothing to do asks nobody', async () => {
-    const nothing = { ...planOf({ web: { phase: 1, action: 'unchanged' } }), groundwork: false };
+    const nothing = { ...planOf({ web: { phase: 1, action: 'unchanged' } }), prerequisites: false };
     assert.ok(!completed(nothing, { verb: 'deploy' }, { freeze }).steps.some(({ kind }) => kind === 'freeze'));
   });
 

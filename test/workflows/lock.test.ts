@@ -17,7 +17,7 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { SIGNALS } from '../../src/contract/messages.ts';
-import { deployWorkflowId, queueWorkflowId } from '../../src/contract/names.ts';
+import { operationWorkflowId, queueWorkflowId } from '../../src/contract/names.ts';
 import type { OperationPlan } from '../../src/contract/plan.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -146,7 +146,7 @@ test('what is not selected is left alone, and its dependents start all the same'
       api: { phase: 2, dependsOn: ['base'] },
       web: { phase: 3, dependsOn: ['api'], action: 'excluded' },
     }),
-    groundwork: false,
+    prerequisites: false,
   });
   const result = await engine.withWorker(recorder.activities, async () => follow(await start(input())));
   assert.equal(result.outcome, 'succeeded');
@@ -261,7 +261,7 @@ describe('queue', () => {
         const tag = run.imageTags['who'] ?? 'holder';
         ran.push(tag);
         await through(of(tag).opened);
-        return { ...planOf({}), groundwork: false };
+        return { ...planOf({}), prerequisites: false };
       },
       awaitLockFree: (request) => awaitLockFree({ engine: engine.client }, temporalScope)(request),
     });
@@ -288,7 +288,7 @@ describe('queue', () => {
       const queued = [];
       for (const who of ['one', 'two', 'three'])
         queued.push(await enqueueDeployment(engine.client, `${base.clusterUid}-${who}`, asked(base, who)));
-      const lock = deployWorkflowId(base.environment, base.clusterUid);
+      const lock = operationWorkflowId(base.environment, base.clusterUid);
       assert.equal(
         (await queuedRequest(engine.client, queueWorkflowId(base.environment, base.clusterUid)))?.requestedBy,
         'three@host',
@@ -356,7 +356,7 @@ describe('queue', () => {
 
 test('who holds the lock is told from its memo, and that nobody serves it', async () => {
   const request = input('somebody@elsewhere');
-  const lock = deployWorkflowId(request.environment, request.clusterUid);
+  const lock = operationWorkflowId(request.environment, request.clusterUid);
   assert.equal(await lockHolderOf(engine.client, lock), undefined);
   const run = await start(request);
   const holder = await lockHolderOf(engine.client, lock);

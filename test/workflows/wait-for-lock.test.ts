@@ -29,7 +29,7 @@ import { readConfig } from '../../src/config.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
 import { SIGNALS } from '../../src/contract/messages.ts';
-import { deployWorkflowId, ENGINE_NAMESPACE, queueWorkflowId } from '../../src/contract/names.ts';
+import { operationWorkflowId, ENGINE_NAMESPACE, queueWorkflowId } from '../../src/contract/names.ts';
 import type { Operation } from '../../src/contract/plan.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -66,7 +66,7 @@ function held(): { activities: Activities; open: () => void } {
   };
   const plan = {
     ...planOf({ a: { phase: 1, action: 'rollback' }, b: { phase: 2, dependsOn: ['a'], action: 'rollback' } }),
-    groundwork: false,
+    prerequisites: false,
   };
   const { activities } = recordingActivities(plan, {
     planDestroy: () =>
@@ -216,7 +216,7 @@ describe('deploy, while the lock is held', () => {
   };
   const latest = async (request: DeployInput): Promise<{ runId: string; asks: unknown }> => {
     const described = await engine.client.workflow
-      .getHandle(deployWorkflowId(request.environment, request.clusterUid))
+      .getHandle(operationWorkflowId(request.environment, request.clusterUid))
       .describe();
     return { runId: described.runId, asks: described.memo?.['asks'] };
   };

@@ -5,7 +5,7 @@ import type { Clients } from '../../clients/index.ts';
 import { describeDeployment } from '../../clients/temporal/deployments.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { deployWorkflowId } from '../../contract/names.ts';
+import { operationWorkflowId } from '../../contract/names.ts';
 import { withHeartbeat, type ScopeOf } from '../scope.ts';
 import { engineOf } from './engine.ts';
 
@@ -13,7 +13,7 @@ export function awaitLockFree(clients: Pick<Clients, 'engine'>, scopeOf: ScopeOf
   return async ({ environment, clusterUid }) => {
     const { signal, ...scope } = scopeOf();
     const client = engineOf(clients);
-    const workflowId = deployWorkflowId(environment, clusterUid);
+    const workflowId = operationWorkflowId(environment, clusterUid);
     let holder = '';
     await withHeartbeat(
       { signal, ...scope },

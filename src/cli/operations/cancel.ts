@@ -3,7 +3,7 @@ import { closeTemporal, type DeploymentHandle, latestDeployment } from '../../cl
 import { lockHolderOf, queuedRequest } from '../../clients/temporal/lock.ts';
 import { withdrawQueued } from '../../clients/temporal/queue.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import { deployWorkflowId, queueIdOfLock } from '../../contract/names.ts';
+import { operationWorkflowId, queueIdOfLock } from '../../contract/names.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { CliContext } from '../shared/context.ts';
 import { readClusterUid } from '../deploy/cluster.ts';
@@ -66,7 +66,7 @@ async function lockIdOf(
   client: Awaited<ReturnType<typeof openEngine>>,
 ): Promise<string | undefined> {
   try {
-    return deployWorkflowId(environment.name, await readClusterUid(environment, connections));
+    return operationWorkflowId(environment.name, await readClusterUid(environment, connections));
   } catch (error) {
     const latest = await latestDeployment(client, environment.name);
     if (!latest) throw error;

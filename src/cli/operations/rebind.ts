@@ -6,7 +6,7 @@ import { createSchedules, readBinding, rebindCluster } from '../../clients/tempo
 import { lockHolderOf } from '../../clients/temporal/lock.ts';
 import { clusterDifference } from '../../contract/cluster.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import { deployWorkflowId, driftScheduleId } from '../../contract/names.ts';
+import { operationWorkflowId, driftScheduleId } from '../../contract/names.ts';
 import { platformName } from '../../environment/platform-folder.ts';
 import { describeOwner, type ReboundRecord, rebound } from '../../plan/ownership/ownership.ts';
 import { checkName, confirmByName } from '../shared/confirm.ts';
@@ -121,7 +121,7 @@ async function requireNobodyAtWork(
   client: Client,
   places: readonly { environment: string; uid: string }[],
 ): Promise<void> {
-  const ids = new Map(places.map((place) => [deployWorkflowId(place.environment, place.uid), place]));
+  const ids = new Map(places.map((place) => [operationWorkflowId(place.environment, place.uid), place]));
   for (const [id, { environment, uid }] of ids) {
     const holder = await lockHolderOf(client, id);
     if (holder)

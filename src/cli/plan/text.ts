@@ -47,7 +47,7 @@ export function planLines(changes: PlatformChanges, options: PlanTextOptions): s
       `Plan for ${changes.environment}${changes.clusterUid === undefined ? ', whose cluster is still to be made' : ` (cluster ${changes.clusterUid.slice(0, 8)})`}: ${changes.digest}`,
     ),
     ...changes.notes.flatMap((note) => wrap(note, page.columns)),
-    ...groundworkLines(changes, page),
+    ...prerequisiteLines(changes, page),
     ...changes.phases.flatMap(({ number, title }) => {
       const touched = changes.services.filter(({ phase, action }) => phase === number && action !== 'skip');
       return touched.length === 0
@@ -65,12 +65,12 @@ export function planLines(changes: PlatformChanges, options: PlanTextOptions): s
   ];
 }
 
-function groundworkLines({ groundwork }: PlatformChanges, page: Page): string[] {
-  if (groundwork.length === 0) return [];
-  const namespaces = groundwork
+function prerequisiteLines({ prerequisites }: PlatformChanges, page: Page): string[] {
+  if (prerequisites.length === 0) return [];
+  const namespaces = prerequisites
     .filter(({ action, what }) => action === 'create' && what.startsWith('Namespace '))
     .map(({ what }) => what.slice('Namespace '.length));
-  const others = groundwork.filter(({ action, what }) => !(action === 'create' && what.startsWith('Namespace ')));
+  const others = prerequisites.filter(({ action, what }) => !(action === 'create' && what.startsWith('Namespace ')));
   return [
     '',
     page.style('bold', 'Groundwork'),

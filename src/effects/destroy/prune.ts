@@ -27,7 +27,7 @@ export async function prune(
   scope: EffectScope,
 ): OutputOf<'removeRemains'> {
   const stall: StallTimeout = {
-    seconds: clients.environment.removalPatienceSeconds,
+    seconds: clients.environment.deletionProgressDeadlineSeconds,
     lookMilliseconds: LOOK_MILLISECONDS,
   };
   const { signal } = scope;

@@ -26,7 +26,7 @@ import { decidePlan, refuseOverOldData, withLostDefinitions } from '../plan/depl
 import { ownNames } from '../owner/claim.ts';
 import { observeCluster } from '../observe/cluster.ts';
 import { readVersions } from '../versions/store.ts';
-import { existingNamespaces, prerequisiteChanges } from './groundwork.ts';
+import { existingNamespaces, prerequisiteChanges } from './prerequisites.ts';
 import { newObjects, releaseObjects } from './release.ts';
 import { renderedObjects, type Rendering, tidyRenderings } from './render.ts';
 
@@ -141,7 +141,7 @@ async function describe(
     changes: changesAnything(plan),
     ...withExpected(services, measuredSeconds(versions), declared),
     orphans: lost,
-    groundwork: plan.groundwork ? prerequisiteChanges(catalog, observed, existing) : [],
+    prerequisites: plan.prerequisites ? prerequisiteChanges(catalog, observed, existing) : [],
     simulated: plan.simulated,
     ...(plan.steps === undefined ? {} : { steps: plan.steps }),
     phases: plan.phases,

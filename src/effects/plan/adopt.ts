@@ -50,7 +50,7 @@ export async function planAdopt(
       remainingSeconds: 0,
       healthTimeoutSeconds: 0,
     })),
-    groundwork: false,
+    prerequisites: false,
     simulated: environment.simulation !== undefined,
     phases: catalog.phases,
     helmTimeoutSeconds: environment.helm.timeoutSeconds,

@@ -10,7 +10,7 @@ import type { Clients } from '../../clients/index.ts';
 import { KubernetesError, paths } from '../../clients/kubernetes/index.ts';
 import type { RunRef } from '../../contract/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { deployWorkflowId, RELEASE_LABELS } from '../../contract/names.ts';
+import { operationWorkflowId, RELEASE_LABELS } from '../../contract/names.ts';
 import { whereabouts } from '../../process/owner.ts';
 import { newestRevision, type Revision } from './revisions.ts';
 
@@ -169,7 +169,7 @@ async function proveAbandoned(
   // The steps of a run that is taken back have ended: it waits for this one, and not the other way round.
   if (writer !== run.runId && writer !== run.undoes) {
     const environmentOfWriter = revision.labels[RELEASE_LABELS.environment] ?? environment.name;
-    if (await isRunAlive({ workflowId: deployWorkflowId(environmentOfWriter, run.clusterUid), runId: writer })) {
+    if (await isRunAlive({ workflowId: operationWorkflowId(environmentOfWriter, run.clusterUid), runId: writer })) {
       throw new DeployError(
         FAILURES.releaseBusy,
         `${what}: the deployment run ${writer} of environment "${environmentOfWriter}" is at work on it`,

@@ -61,7 +61,7 @@ export async function removeRelease(
     const records = await removeRecords(clients, release, scope.signal);
     if (!found && left.length + records === 0) return { removed: false, seconds: seconds(started) };
   }
-  await waitForDeletion(kubernetes, release, environment.removalPatienceSeconds, scope.signal, (text) => {
+  await waitForDeletion(kubernetes, release, environment.deletionProgressDeadlineSeconds, scope.signal, (text) => {
     scope.doing(text);
   });
   return { removed: true, seconds: seconds(started) };

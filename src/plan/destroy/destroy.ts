@@ -95,7 +95,7 @@ export function buildDestroyPlan({
     criticalPathSeconds: longest.seconds,
     criticalPath: longest.path,
     services: services.map((service) => ({ ...service, remainingSeconds: remaining.get(service.name) ?? 0 })),
-    groundwork: false,
+    prerequisites: false,
     simulated: environment.simulation !== undefined,
     phases: catalog.phases,
     helmTimeoutSeconds: environment.helm.timeoutSeconds,

@@ -79,9 +79,9 @@ export function orphans(
 }
 
 /** Whether carrying the plan out would do anything at all. */
-export function changesAnything(plan: Pick<OperationPlan, 'services' | 'groundwork'>): boolean {
+export function changesAnything(plan: Pick<OperationPlan, 'services' | 'prerequisites'>): boolean {
   return (
-    plan.groundwork ||
+    plan.prerequisites ||
     plan.services.some(({ steps }) => steps.some(({ action }) => action !== 'unchanged' && action !== 'excluded'))
   );
 }

@@ -121,7 +121,7 @@ export interface PlatformChanges {
   changes: boolean;
   services: ServiceChange[];
   orphans: OrphanChange[];
-  groundwork: PrerequisiteChange[];
+  prerequisites: PrerequisiteChange[];
   expected: Expected;
   simulated: boolean;
   phases: { number: number; title: string }[];

@@ -52,7 +52,9 @@ export function compileSteps(
 
 /** @returns the plan as it is where it is complete; with the steps that the version before took where it is not */
 export function withSteps(plan: OperationPlan, intent: Intent): CompleteOperationPlan {
-  return { ...plan, steps: plan.steps ?? compileSteps(plan, intent, { earlier: true }) };
+  if (plan.steps) return { ...plan, steps: plan.steps };
+  const decided = { ...plan, prerequisites: plan.groundwork ?? plan.prerequisites };
+  return { ...decided, steps: compileSteps(decided, intent, { earlier: true }) };
 }
 
 function summary(services: readonly PlannedService[]): string {

@@ -55,7 +55,7 @@ export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, e
   switch (intent.verb) {
     case 'deploy':
       return {
-        before: plan.groundwork ? [step('namespace', 'namespaces that are missing, or lack a label')] : [],
+        before: plan.prerequisites ? [step('namespace', 'namespaces that are missing, or lack a label')] : [],
         after: afterServices(plan, again(plan, lastOf, vaultAgain)),
         closing: [
           ...unlock,
@@ -108,7 +108,7 @@ const NOTHING: Decided = {
   criticalPathSeconds: 0,
   criticalPath: [],
   services: [],
-  groundwork: false,
+  prerequisites: false,
   simulated: false,
   phases: [],
   helmTimeoutSeconds: 0,

@@ -105,7 +105,7 @@ export function assemble(
     ]),
     ...path,
     services: ordered,
-    groundwork: false,
+    prerequisites: false,
     simulated: environment.simulation !== undefined,
     phases: catalog.phases,
     helmTimeoutSeconds: environment.helm.timeoutSeconds,

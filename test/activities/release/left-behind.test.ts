@@ -268,7 +268,7 @@ describe('a namespace that is being deleted', () => {
       assert.deepEqual([[...(foreign ?? [])], [...(going ?? [])], namespaces.has(NAMESPACE)], [[], [NAMESPACE], false]);
       const plan = await planFor(clients, clients.environment, {}, signal);
       const redis = plan.services.find(({ name }) => name === RELEASE);
-      assert.deepEqual([redis?.action, plan.groundwork], ['install', true]);
+      assert.deepEqual([redis?.action, plan.prerequisites], ['install', true]);
       assert.match(redis?.reason ?? '', /namespace stores is being deleted/);
     }));
 });

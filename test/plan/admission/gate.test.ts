@@ -178,7 +178,7 @@ describe('gates in a plan', () => {
       admissionSteps(plan, { verb: 'undo' }, { approvals: [gate] }, compileSteps(plan, { verb: 'undo' })),
       [],
     );
-    const idle = { ...planOf({ web: { phase: 1, action: 'unchanged' } }), groundwork: false };
+    const idle = { ...planOf({ web: { phase: 1, action: 'unchanged' } }), prerequisites: false };
     assert.deepEqual(ids([]), []);
     assert.ok(
       !compileSteps(idle, { verb: 'deploy' }, { rules: { approvals: [gate] } }).some(({ kind }) => kind === 'gate'),

@@ -90,14 +90,17 @@ describe('what is said of a service', () => {
     });
   }
 
-  test('there is something to do when a step or the groundwork says so', () => {
+  test('there is something to do when a step or the prerequisites says so', () => {
     const service = (action: PlannedAction): PlannedService => ({
       ...planned,
       steps: [{ kind: 'release', name: 'api', namespace: 'apps', job: false, action, reason: '', digest: '' }],
     });
-    assert.equal(changesAnything({ services: [service('unchanged'), service('excluded')], groundwork: false }), false);
-    assert.equal(changesAnything({ services: [service('unchanged')], groundwork: true }), true);
-    assert.equal(changesAnything({ services: [service('verify')], groundwork: false }), true);
+    assert.equal(
+      changesAnything({ services: [service('unchanged'), service('excluded')], prerequisites: false }),
+      false,
+    );
+    assert.equal(changesAnything({ services: [service('unchanged')], prerequisites: true }), true);
+    assert.equal(changesAnything({ services: [service('verify')], prerequisites: false }), true);
   });
 
   test('releases of ours that nobody declares are orphans, those of others are not', () => {

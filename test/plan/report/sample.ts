@@ -29,7 +29,7 @@ const plan: OperationPlan = {
     service(3, 'api', 2, 'db', 'cache'),
     service(4, 'web', 2, 'api'),
   ],
-  groundwork: false,
+  prerequisites: false,
   simulated: false,
   phases: [
     { number: 1, title: 'Data' },

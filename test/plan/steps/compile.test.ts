@@ -42,6 +42,14 @@ const checkOf = (name: string) => ({
 const lines = (steps: readonly OperationStep[]): string[] =>
   steps.map((step) => [step.id, ...(waitsOf(step).length > 0 ? ['<-', ...waitsOf(step)] : [])].join(' '));
 
+test('a plan of an earlier version says by another name that prerequisites are missing', () => {
+  const { prerequisites: _, ...plan } = planOf({ a: { phase: 1 } });
+  const ids = (groundwork: boolean): string[] =>
+    withSteps({ ...plan, groundwork } as OperationPlan, { verb: 'deploy' }).steps.map(({ id }) => id);
+  assert.ok(ids(true).includes('namespace'));
+  assert.ok(!ids(false).includes('namespace'));
+});
+
 describe('the steps of', () => {
   const cases: [string, OperationPlan, Intent, string[]][] = [
     [
@@ -72,7 +80,7 @@ describe('the steps of', () => {
       'a deployment with checks: after all services, before anything is taken back; skipped ones are no steps',
       {
         ...planOf({ api: { phase: 1, action: 'upgrade' } }),
-        groundwork: false,
+        prerequisites: false,
         onFailure: 'rollback',
         checks: [checkOf('version'), checkOf('smoke'), { ...checkOf('metrics'), skipped: 'nobody scrapes' }],
       },
@@ -93,7 +101,7 @@ describe('the steps of', () => {
     ],
     [
       'a deployment with nothing to do',
-      { ...planOf({ a: { phase: 1, action: 'unchanged' } }), groundwork: false },
+      { ...planOf({ a: { phase: 1, action: 'unchanged' } }), prerequisites: false },
       { verb: 'deploy' },
       ['services', 'notify', 'schedule', 'version', 'audit'],
     ],
@@ -170,7 +178,7 @@ describe('the steps of', () => {
     ],
     [
       'a Job is a job',
-      { ...planOf({ flyway: { phase: 1, job: true } }), groundwork: false },
+      { ...planOf({ flyway: { phase: 1, job: true } }), prerequisites: false },
       { verb: 'deploy' },
       [
         'job/test/flyway',
@@ -238,7 +246,7 @@ describe('the digest of a complete plan', () => {
   test('is another one with other steps, and the same with other words', () => {
     const { digest } = completed(plan, { verb: 'deploy' });
     assert.match(digest, /^[0-9a-f]{16}$/);
-    assert.notEqual(completed({ ...plan, groundwork: false }, { verb: 'deploy' }).digest, digest);
+    assert.notEqual(completed({ ...plan, prerequisites: false }, { verb: 'deploy' }).digest, digest);
     assert.notEqual(completed(plan, { verb: 'rollback' }).digest, digest);
     const reworded = structuredClone(plan);
     reworded.services[0]!.steps[0]!.reason = 'said otherwise';

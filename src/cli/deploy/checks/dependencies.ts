@@ -1,7 +1,7 @@
 /** Part of the platform is deployed: what it depends on has to be there. */
 import { lockHolderOf } from '../../../clients/temporal/lock.ts';
 import type { DeployInput, Selection } from '../../../contract/deploy.ts';
-import { deployWorkflowId } from '../../../contract/names.ts';
+import { operationWorkflowId } from '../../../contract/names.ts';
 import { withClients } from '../../shared/clients.ts';
 import type { Prepared } from '../preflight.ts';
 import type { Prerequisites } from '../prerequisites.ts';
@@ -19,7 +19,7 @@ export async function requireDependencies(
   input: DeployInput,
   selection: Selection,
 ): Promise<void> {
-  if (await lockHolderOf(client, deployWorkflowId(input.environment, input.clusterUid))) return;
+  if (await lockHolderOf(client, operationWorkflowId(input.environment, input.clusterUid))) return;
   const { planFor } = await import('../../../effects/plan/deploy.ts');
   await withClients(context, environment, connections, (clients) =>
     planFor(clients, environment, input.imageTags, interrupted, { selection, inputs }),

@@ -1,6 +1,6 @@
 /** For operations that never attach to another one by accident. */
 import { lockHolderOf } from '../../../clients/temporal/lock.ts';
-import { deployWorkflowId } from '../../../contract/names.ts';
+import { operationWorkflowId } from '../../../contract/names.ts';
 import { refused } from '../../shared/failure.ts';
 import { commandLine } from '../../shared/format.ts';
 import { reviveLine } from '../../shared/lock-words.ts';
@@ -17,7 +17,7 @@ export async function requireFreeLock(
   { client, clusterUid }: Prerequisites,
   command: string,
 ): Promise<void> {
-  const holder = await lockHolderOf(client, deployWorkflowId(environment.name, clusterUid));
+  const holder = await lockHolderOf(client, operationWorkflowId(environment.name, clusterUid));
   if (!holder) return;
   throw refused(
     `${OPERATION_WORDS[holder.operation].the} of "${environment.name}" that ${holder.requestedBy} started at ${holder.since} holds the lock (workflow ${holder.workflowId}, run ${holder.runId}).${holder.stalled === undefined ? '' : ` It does not move: ${holder.stalled}.`}`,

@@ -8,7 +8,7 @@ import type { DeployInput } from '../../../contract/deploy.ts';
 import { EXIT_CODES } from '../../../contract/failures.ts';
 import type { LockHolder, Supersede } from '../../../contract/lock.ts';
 import { SIGNALS } from '../../../contract/messages.ts';
-import { deployWorkflowId } from '../../../contract/names.ts';
+import { operationWorkflowId } from '../../../contract/names.ts';
 import { type ExitCode, refused } from '../../shared/failure.ts';
 import { commandLine } from '../../shared/format.ts';
 import { workflowUrl } from '../../shared/lines.ts';
@@ -38,7 +38,7 @@ export async function waitForLock(
   { input, supersede, detach }: Wait,
 ): Promise<ExitCode> {
   const { renderer, interrupted, context } = session;
-  const workflowId = deployWorkflowId(input.environment, input.clusterUid);
+  const workflowId = operationWorkflowId(input.environment, input.clusterUid);
   interrupted.throwIfAborted();
   const holder = await lockHolderOf(client, workflowId);
   if (supersede && holder) requireSupersedable(holder, input.environment);
