@@ -109,15 +109,21 @@ describe('by the words of the pages', { concurrency: 1 }, () => {
   test('mini gets one more: a row with a number behind all others, and values', async () => {
     const file = 'platforms/mini/platform.yaml';
     const rows = (await readFile(join(checkout, file), 'utf8')).split(/^(?= {2}- number: )/m);
-    const last = rows.at(-1)!;
-    const row = last.replace('number: 10', 'number: 11').replaceAll('admin', 'reports');
-    assert.notEqual(row, last);
-    await appendFile(join(checkout, file), `\n${row}`);
+    // What stands before the first row is none.
+    const number = rows.length;
+    const row = rows
+      .find((text) => text.includes('name: admin\n'))!
+      .replace(/number: \d+/, `number: ${number}`)
+      .replaceAll('admin', 'reports');
+    await appendFile(join(checkout, file), `\n${row.trimEnd()}\n`);
     await write(
       'platforms/mini/helm/values/reports.yaml',
       await readFile(join(checkout, 'platforms/mini/helm/values/admin.yaml'), 'utf8'),
     );
-    assert.match(await plan('mini'), /\+ +reports \(apps\): not there yet[^]*^11 services: 11 to create\.$/m);
+    assert.match(
+      await plan('mini'),
+      new RegExp(`\\+ +reports \\(apps\\): not there yet[^]*^${number} services: ${number} to create\\.$`, 'm'),
+    );
   });
 
   test('wide gets one more: a number', async () => {
