@@ -15,6 +15,8 @@ export interface GateRule {
   expiresSeconds: number;
   /** Without enough of them for so long, the operation is refused. */
   waitSeconds: number;
+  /** A plan that keeps all rules of the environment passes by itself. */
+  autoApprove?: 'policy' | undefined;
 }
 
 export const DECISIONS = ['approve', 'reject'] as const;

@@ -24,6 +24,8 @@ export const FAILURES = {
   frozen: 'Frozen',
   /** Somebody who may has said no. */
   rejected: 'Rejected',
+  /** The plan breaks a rule of the environment. */
+  policyViolated: 'PolicyViolated',
   /** Not enough approvals in time. */
   notApproved: 'NotApproved',
   jobFailed: 'JobFailed',
@@ -75,6 +77,7 @@ export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.notConfirmed,
   FAILURES.frozen,
   FAILURES.rejected,
+  FAILURES.policyViolated,
   FAILURES.notApproved,
   FAILURES.jobFailed,
   FAILURES.notHealthyInTime,

@@ -1,5 +1,6 @@
 /** The plan of an operation: what will be done to each service and why. Recorded in the workflow's history. */
 import type { PlannedCheck } from './checks.ts';
+import type { PolicyVerdict } from './policy.ts';
 import type { OperationStep } from './steps.ts';
 
 /**
@@ -106,6 +107,8 @@ export interface OperationPlan {
   toVersion?: number;
   /** With a rollback: services that are not well now and are about to be touched. Their evidence is collected first. */
   unhealthy?: { service: string; reason: string }[];
+  /** What the environment's rules say of it; absent where it has none. */
+  verdicts?: PolicyVerdict[];
   /** What a person should know of the plan as a whole; one line each, no secrets. */
   notes?: string[];
 }

@@ -6,6 +6,8 @@ import type { GateRule } from './approvals.ts';
 import type { FailureType } from './failures.ts';
 
 export const STEP_KINDS = [
+  /** The plan keeps the environment's rules, or is refused. */
+  'policy',
   /** Waits for the end of a freeze, or is refused meanwhile: before anything else is done. */
   'freeze',
   /** Waits for approvals of people, bound to this plan. */

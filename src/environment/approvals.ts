@@ -25,6 +25,10 @@ const gateSchema = z.strictObject({
   waitSeconds: seconds(1)
     .default(3 * 86_400)
     .describe('Without enough approvals for so long, the operation is refused'),
+  autoApprove: z
+    .enum(['policy'])
+    .optional()
+    .describe('policy: a plan that keeps all rules of the environment passes by itself'),
   operations: z
     .array(z.enum(OPERATIONS))
     .min(1)

@@ -1,7 +1,7 @@
 /** When an environment is left alone: recurring and one-off windows in a time zone, and exceptions to them. */
 import { z } from 'zod';
 import { OPERATIONS } from '../contract/plan.ts';
-import { isTimeZone, momentProblem, nextMoment } from '../plan/freeze/moment.ts';
+import { isTimeZone, momentProblem, nextMoment } from './fields/moments.ts';
 import { oneLine, seconds } from './fields/texts.ts';
 
 const timeZone = z

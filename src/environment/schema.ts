@@ -17,6 +17,7 @@ import { DEFAULT_PLATFORM } from './platform-folder.ts';
 import { telemetrySchema } from './telemetry.ts';
 import { approvalsSchema } from './approvals.ts';
 import { freezeSchema } from './freeze.ts';
+import { policySchema } from './policy.ts';
 import { vaultSchema } from './vault.ts';
 import { prometheusSchema, verificationSchema } from './verification.ts';
 
@@ -300,6 +301,7 @@ export const environmentFileSchema = z.strictObject({
     .prefault({})
     .describe('Scheduled comparison of the cluster with what was deployed'),
   approvals: approvalsSchema.default([]),
+  policy: policySchema,
   freeze: freezeSchema.optional(),
   fields: leases,
   notify: z

@@ -11,6 +11,7 @@ import type { DeployInput, OperationAct, OperationResult, OperationWait } from '
 import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import { UPDATES } from '../../src/contract/messages.ts';
 import type { OperationPlan } from '../../src/contract/plan.ts';
+import type { PolicyVerdict } from '../../src/contract/policy.ts';
 import { decisionPurpose, requestPurpose } from '../../src/plan/admission/attestation.ts';
 import { completed } from '../../src/plan/steps/complete.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -271,6 +272,60 @@ describe('a gate', () => {
       assert.deepEqual((await gate.decide('bob')).given, 1);
       assert.deepEqual((await gate.decide('ann')).given, 2);
       assert.equal((await gate.result).outcome, 'succeeded');
+    });
+  });
+});
+
+describe('a policy', () => {
+  const rules = [{ name: 'by-digest', operations: ['deploy' as const] }];
+  const judged = (verdicts: PolicyVerdict[] | undefined, autoApprove?: 'policy'): OperationPlan => ({
+    ...completed(
+      planOf({ web: { phase: 1 } }),
+      { verb: 'deploy' },
+      {
+        policy: rules,
+        approvals: autoApprove ? [{ ...GATE, autoApprove, operations: ['deploy'] }] : [],
+      },
+    ),
+    ...(verdicts ? { verdicts } : {}),
+  });
+  const green: PolicyVerdict = { rule: 'by-digest', effect: 'deny', violations: [] };
+  const violations = [{ object: 'image web:1', fields: ['image.digest = ""'] }];
+
+  async function ended(plan: OperationPlan): Promise<[OperationResult, Recorder]> {
+    const recorder = recordingActivities(plan);
+    const result = await engine.withWorker(recorder.activities, async () => (await atGate(new Cluster(), null)).result);
+    return [result, recorder];
+  }
+
+  test('that is broken refuses the plan, naming rule, object and field; nobody is asked for what is kept', async () => {
+    const [red, untouched] = await ended(judged([{ ...green, violations, message: 'pin it' }], 'policy'));
+    assert.equal(red.failure?.type, FAILURES.policyViolated);
+    assert.match(red.failure.message, /nothing was changed:\nby-digest: image web:1 \(image\.digest = ""\): pin it$/);
+    assert.equal(exitCodeOf(red), EXIT_CODES.refused);
+    assert.deepEqual(applied(untouched), []);
+    const [kept, touched] = await ended(judged([green], 'policy'));
+    assert.equal(kept.outcome, 'succeeded');
+    assert.deepEqual(
+      kept.acts?.map(({ act, by, reason }) => [act, by, reason]),
+      [['approve', 'policy', 'the plan keeps all 1 rules']],
+    );
+    assert.deepEqual(applied(touched), ['apply web']);
+  });
+
+  test('is not kept by a plan that nobody has held against it', async () => {
+    const [{ failure }] = await ended(judged(undefined));
+    assert.match(failure?.message ?? '', /nobody has held the plan against its rules/);
+  });
+
+  test('that only asks opens no gate', async () => {
+    const recorder = recordingActivities(judged([{ ...green, effect: 'ask', violations }], 'policy'));
+    await engine.withWorker(recorder.activities, async () => {
+      const gate = await atGate(new Cluster(), null);
+      assert.match((await gate.waits()).reason, /0 of 1/);
+      await engine.client.workflow.getHandle(gate.run.workflowId, gate.run.runId).cancel();
+      await gate.result;
+      assert.deepEqual(applied(recorder), []);
     });
   });
 });

@@ -50,6 +50,7 @@ const REFUSALS: readonly string[] = [
 const REFUSED_BEFORE_ITS_BEGIN: readonly string[] = [
   FAILURES.frozen,
   FAILURES.rejected,
+  FAILURES.policyViolated,
   FAILURES.notApproved,
   FAILURES.planOutdated,
 ];

@@ -17,6 +17,7 @@ import { measuredSeconds, withExpected } from '../../plan/diff/expected.ts';
 import { APPLYING, changesAnything, orphans, serviceChange } from '../../plan/diff/services.ts';
 import type { ObjectChange, PlatformChanges, ReleaseChange } from '../../plan/diff/types.ts';
 import { marksOf } from '../../plan/fields/left.ts';
+import { verdictNotes } from '../../plan/policy/words.ts';
 import { frozenImages } from '../../plan/images/frozen.ts';
 import { digestsOf, type PlatformInputs } from '../../plan/inputs/platform-inputs.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
@@ -24,6 +25,7 @@ import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 import { serviceSeconds } from '../../plan/inputs/startup.ts';
 import { decidePlan, refuseOverOldData, withLostDefinitions } from '../plan/deploy.ts';
 import { ownNames } from '../owner/claim.ts';
+import { withVerdicts } from '../admission/policy.ts';
 import { observeCluster } from '../observe/cluster.ts';
 import { readVersions } from '../versions/store.ts';
 import { existingNamespaces, prerequisiteChanges } from './prerequisites.ts';
@@ -123,7 +125,13 @@ async function describe(
   const { imageTags, selection, rendering } = request;
   const inputs = await request.inputs(imageTags);
   const observed = complete === undefined ? seen : await complete(inputs);
-  const plan = decidePlan(catalog, environment, digestsOf(inputs), observed, selection);
+  const plan = withVerdicts(
+    decidePlan(catalog, environment, digestsOf(inputs), observed, selection),
+    catalog,
+    environment,
+    inputs,
+  );
+  const { verdicts = [] } = plan;
   const releases = await allReleaseChanges(plan, inputs, rendering, async (step, wanted) =>
     (await compare(step, wanted)).map((change) => JSON.parse(redactor.redact(JSON.stringify(change))) as ObjectChange),
   );
@@ -146,7 +154,8 @@ async function describe(
     ...(plan.steps === undefined ? {} : { steps: plan.steps }),
     phases: plan.phases,
     ...(plan.checks === undefined ? {} : { checks: plan.checks }),
-    notes: [...(plan.notes ?? []), ...frozenNotes(inputs)],
+    ...(verdicts.length === 0 ? {} : { verdicts }),
+    notes: [...new Set([...(plan.notes ?? []), ...verdictNotes(verdicts), ...frozenNotes(inputs)])],
   };
 }
 

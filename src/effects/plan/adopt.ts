@@ -1,5 +1,6 @@
 import { currentEnvironment } from '../environment.ts';
 import type { Clients } from '../../clients/index.ts';
+import { withVerdicts } from '../admission/policy.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import type { OperationPlan } from '../../contract/plan.ts';
 import { allReleases } from '../../plan/releases.ts';
@@ -58,5 +59,5 @@ export async function planAdopt(
     notes: releases.map(({ text }) => text),
   };
   assertShown(expectedDigest, plan);
-  return completedAs(plan, { verb: 'adopt', service }, environment);
+  return withVerdicts(completedAs(plan, { verb: 'adopt', service }, environment), catalog, environment);
 }

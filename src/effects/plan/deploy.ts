@@ -16,6 +16,7 @@ import { allReleases } from '../../plan/releases.ts';
 import { selectPlan } from '../../plan/selection.ts';
 import { completed } from '../../plan/steps/complete.ts';
 import { observeCluster } from '../observe/cluster.ts';
+import { withVerdicts } from '../admission/policy.ts';
 import { assertShown } from './binding.ts';
 import { lostDefinitions } from '../release/definitions/lost.ts';
 import { assertReadable } from '../release/readable.ts';
@@ -53,7 +54,12 @@ export async function planFor(
   const digests = digestsOf(inputs);
   const observed = await withLostDefinitions(clients, inputs, seen, signal);
   await refuseOverOldData(clients, environment.name, observed, signal);
-  const plan = decidePlan(clients.catalog, environment, digests, observed, selection);
+  const plan = withVerdicts(
+    decidePlan(clients.catalog, environment, digests, observed, selection),
+    clients.catalog,
+    environment,
+    inputs,
+  );
   await assertReadable(clients.kubernetes, plan, observed, signal);
   return plan;
 }

@@ -1,5 +1,6 @@
 import { currentEnvironment } from '../environment.ts';
 import type { Clients } from '../../clients/index.ts';
+import { withVerdicts } from '../admission/policy.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import type { OperationPlan } from '../../contract/plan.ts';
 import { buildDestroyPlan } from '../../plan/destroy/destroy.ts';
@@ -63,5 +64,5 @@ export async function destroyPlanOf(
     marked: new Map([...marked].map(([key, objects]) => [key, objects.length])),
     deleteData,
   });
-  return completed(plan, { verb: 'destroy', deleteData }, environment);
+  return withVerdicts(completed(plan, { verb: 'destroy', deleteData }, environment), catalog, environment);
 }

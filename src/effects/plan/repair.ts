@@ -1,5 +1,6 @@
 import { currentEnvironment } from '../environment.ts';
 import type { Clients } from '../../clients/index.ts';
+import { withVerdicts } from '../admission/policy.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
 import type { OperationPlan } from '../../contract/plan.ts';
@@ -49,5 +50,5 @@ export async function repairPlan(
       (newest?.releases ?? []).map(({ namespace, name, digest }) => [releaseKey(namespace, name), digest]),
     ),
   });
-  return completed(plan, { verb: 'repair', findings }, environment);
+  return withVerdicts(completed(plan, { verb: 'repair', findings }, environment), clients.catalog, environment);
 }

@@ -1,5 +1,6 @@
 import { currentEnvironment } from '../environment.ts';
 import type { Clients } from '../../clients/index.ts';
+import { withVerdicts } from '../admission/policy.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import type { OperationPlan } from '../../contract/plan.ts';
@@ -84,7 +85,8 @@ export async function rollbackPlan(
       crossed,
       pastNoReturn,
     });
-  return completed(await toWhatWasDeployed(clients, revisions, planWith, signal), { verb: 'rollback' }, environment);
+  const plan = await toWhatWasDeployed(clients, revisions, planWith, signal);
+  return withVerdicts(completed(plan, { verb: 'rollback' }, environment), catalog, environment);
 }
 
 /**

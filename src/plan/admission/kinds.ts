@@ -1,6 +1,6 @@
 import type { OperationStep, StepKind } from '../../contract/steps.ts';
 
-const ADMISSION: readonly StepKind[] = ['freeze', 'gate'];
+const ADMISSION: readonly StepKind[] = ['policy', 'freeze', 'gate'];
 
 /** Whether it is settled before the operation does anything. */
 export function isAdmission({ kind, phase }: Pick<OperationStep, 'kind' | 'phase'>): boolean {

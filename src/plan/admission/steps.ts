@@ -8,6 +8,7 @@ import { subjectTexts } from './gate.ts';
 
 /** Of an environment, as far as they matter here. */
 export interface AdmissionRules {
+  policy?: readonly { name: string; operations: Operation[] }[];
   approvals?: readonly (GateRule & {
     operations: Operation[];
     services?: string[] | undefined;
@@ -24,18 +25,24 @@ export interface AdmissionRules {
 export function admissionSteps(
   plan: Pick<OperationPlan, 'operation' | 'services'>,
   intent: Intent,
-  { freeze, approvals = [] }: AdmissionRules,
+  { freeze, approvals = [], policy = [] }: AdmissionRules,
   steps: readonly OperationStep[],
 ): OperationStep[] {
   if (intent.verb === 'undo' || !(doesSomething(steps) || intent.verb === 'destroy')) return [];
   const gates = approvals.filter(
     (gate) => gate.operations.includes(plan.operation) && concerns(gate, steps, plan.services),
   );
-  const asked = [...freezeStep(plan.operation, freeze), ...gates.map(gateStep)];
+  const names = policy.filter(({ operations }) => operations.includes(plan.operation)).map(({ name }) => name);
+  const asked = [...policyStep(names), ...freezeStep(plan.operation, freeze), ...gates.map(gateStep)];
   return asked.map((step, index) => ({
     ...step,
     dependsOn: asked.slice(Math.max(0, index - 1), index).map(({ id }) => id),
   }));
+}
+
+function policyStep(names: readonly string[]): OperationStep[] {
+  if (names.length === 0) return [];
+  return [{ id: 'policy', kind: 'policy', reason: `the plan keeps ${names.join(', ')}`, dependsOn: [] }];
 }
 
 function freezeStep(operation: Operation, freeze: AdmissionRules['freeze']): OperationStep[] {
@@ -47,14 +54,17 @@ function freezeStep(operation: Operation, freeze: AdmissionRules['freeze']): Ope
   ];
 }
 
-function gateStep({ name, by, count, notSelf, expiresSeconds, waitSeconds }: GateRule): OperationStep {
+function gateStep({ name, by, count, notSelf, expiresSeconds, waitSeconds, autoApprove }: GateRule): OperationStep {
   const whose = `${count} of ${subjectTexts(by).join(', ')}`;
   return {
     id: `gate/${name}`,
     kind: 'gate',
-    reason: `approved by ${whose}${notSelf ? ', not by who asks' : ''}`,
+    reason: `approved by ${whose}${notSelf ? ', not by who asks' : ''}${autoApprove === undefined ? '' : '; by itself where the policy is all green'}`,
     dependsOn: [],
-    gate: { name, by, count, notSelf, expiresSeconds, waitSeconds },
+    gate: {
+      ...{ name, by, count, notSelf, expiresSeconds, waitSeconds },
+      ...(autoApprove === undefined ? {} : { autoApprove }),
+    },
   };
 }
 

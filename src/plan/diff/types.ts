@@ -1,6 +1,7 @@
 /** What `ananta plan` tells: per service, release, object and field. Holds no secret values. */
 import type { PlannedCheck } from '../../contract/checks.ts';
 import type { OperationStep } from '../../contract/steps.ts';
+import type { PolicyVerdict } from '../../contract/policy.ts';
 import type { PlannedAction } from '../../contract/plan.ts';
 
 /** One field of an object, both sides as text. */
@@ -129,6 +130,8 @@ export interface PlatformChanges {
   notes: string[];
   /** What has to be true after the last service; absent where the catalog declares nothing. */
   checks?: PlannedCheck[];
+  /** What the environment's rules say of it; absent where it has none. */
+  verdicts?: PolicyVerdict[];
   /** Every step that the deployment would do, beside what it would change. */
   steps?: OperationStep[];
 }

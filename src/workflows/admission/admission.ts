@@ -65,6 +65,7 @@ export function createAdmission(
     overrideFreeze,
     (request) => {
       overridden = request;
+      return { by: request.by };
     },
     {
       validator: (request) => {

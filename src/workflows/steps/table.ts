@@ -7,6 +7,7 @@ import type { StepKind } from '../../contract/steps.ts';
 import { helm, removals, waits } from '../activity-proxies.ts';
 import { awaitApproval } from '../admission/gate.ts';
 import { awaitFreezeEnd } from '../admission/freeze.ts';
+import { keepPolicy } from '../admission/policy.ts';
 import { failureOf } from '../failure-of.ts';
 import { measuredHealth } from '../metrics.ts';
 import { type CarryOut, releaseOf, serviceOf, type StepCall, type StepEnd } from './call.ts';
@@ -18,6 +19,7 @@ import { configureVault, openVault, seedVault, syncSecrets } from './vault.ts';
 
 /** `services` is no step of its own: phases carry out those that it stands for. */
 export const STEPS: Record<Exclude<StepKind, 'services'>, CarryOut> = {
+  policy: keepPolicy,
   freeze: awaitFreezeEnd,
   gate: awaitApproval,
   evidence: collectEvidence,

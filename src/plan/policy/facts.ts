@@ -1,0 +1,78 @@
+/** What rules are asked about: a plan, with what is known of its services beside it. Pure. */
+import type { OperationPlan } from '../../contract/plan.ts';
+import { isTree, type Tree } from '../../environment/merge.ts';
+import { isNoop } from '../progress.ts';
+
+export interface ImageFact {
+  service: string;
+  release: string;
+  /** As far as it is written down: `docker.io/library/redis:7.4@sha256:…`. */
+  reference: string;
+  repository: string;
+  /** Empty where there is none. */
+  tag: string;
+  /** `sha256:…`; empty where there is none. */
+  digest: string;
+}
+
+export interface Facts {
+  plan: Tree;
+  /** Those that the plan changes. */
+  services: Tree[];
+  /** Of releases that are applied. */
+  images: ImageFact[];
+  steps: Tree[];
+}
+
+export interface KnownOfServices {
+  /** Names of services that keep data. */
+  stateful: ReadonlySet<string>;
+  /** Values by release, as Helm gets them; none where nothing is applied from the checkout. */
+  values?: ReadonlyMap<string, Tree>;
+}
+
+export function factsOf(plan: OperationPlan, { stateful, values }: KnownOfServices): Facts {
+  const changed = plan.services.filter(({ action }) => !isNoop(action));
+  const images = changed.flatMap((service) =>
+    service.steps
+      .filter(({ action }) => ['install', 'upgrade', 'retry'].includes(action))
+      .flatMap(({ name }) => imagesOf(service.name, name, values?.get(name) ?? {})),
+  );
+  const services = changed.map(({ name, namespace, phase, action, reason, dependsOn, steps }) => ({
+    name,
+    namespace,
+    phase: BigInt(phase),
+    action,
+    reason,
+    dependsOn,
+    stateful: stateful.has(name),
+    releases: steps.map((step) => ({ name: step.name, action: step.action, job: step.job, reason: step.reason })),
+    images: images.filter(({ service }) => service === name),
+  }));
+  const steps = (plan.steps ?? []).map(({ id, kind, reason, service = '', release = '', deleteData = false }) => ({
+    ...{ id, kind, reason, service, release, deleteData },
+  }));
+  const { operation, environment, onFailure, groundwork } = plan;
+  return { plan: { operation, environment, onFailure, groundwork, services, images, steps }, services, images, steps };
+}
+
+function imagesOf(service: string, release: string, values: Tree): ImageFact[] {
+  const found = imagesIn(values).map(({ registry, repository, tag, digest }) => {
+    const path = [registry, repository].filter((part) => typeof part === 'string' && part !== '').join('/');
+    const [name, pinned = ''] = (typeof tag === 'string' ? tag : '').split('@');
+    const sum = typeof digest === 'string' && digest !== '' ? digest : pinned;
+    const label = name ?? '';
+    const reference = `${path}${label === '' ? '' : `:${label}`}${sum === '' ? '' : `@${sum}`}`;
+    return { service, release, reference, repository: path, tag: label, digest: sum };
+  });
+  return found.filter(({ reference }, index) => found.findIndex((one) => one.reference === reference) === index);
+}
+
+/** What a part of a chart that is switched off would run does not count. */
+function imagesIn(values: Tree): Tree[] {
+  if (values['enabled'] === false) return [];
+  return Object.entries(values).flatMap(([key, entry]) => {
+    if (!isTree(entry)) return [];
+    return /(^i|I)mage$/.test(key) && typeof entry['repository'] === 'string' ? [entry] : imagesIn(entry);
+  });
+}
