@@ -26,6 +26,8 @@ export interface Config {
    * start one, never written anywhere.
    */
   loginEnv: Readonly<Record<string, string>>;
+  /** All of it, for a shell of the user's own. */
+  userEnv: Readonly<Record<string, string>>;
   /** OpenTelemetry's own variables, OTEL_*: for this process and the worker that it starts; some hold tokens. */
   otel: Readonly<Record<string, string>>;
   /** W3C's context of whoever started this process, a pipeline perhaps: TRACEPARENT. */
@@ -130,6 +132,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       Object.entries({ ...env, ...direct }).flatMap(([name, value]) =>
         value === undefined || OF_THE_SHELL.test(name) ? [] : [[name, value]],
       ),
+    ),
+    userEnv: Object.fromEntries(
+      Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     ),
     otel: Object.fromEntries(
       Object.entries(env).flatMap(([name, value]) =>

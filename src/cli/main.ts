@@ -37,6 +37,7 @@ import { rebindCommand } from './commands/rebind.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { reportCommand } from './commands/report.ts';
 import { secretsCommand } from './commands/secrets.ts';
+import { shellCommand } from './commands/shell.ts';
 import { statusCommand } from './commands/status.ts';
 import { uiCommand } from './commands/ui.ts';
 import { upCommand } from './commands/up.ts';
@@ -74,7 +75,7 @@ const GROUPS: readonly CommandGroup[] = [
   ['Keeping it as deployed:', [driftCommand]],
   [
     'Looking inside:',
-    [explainCommand, doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand, mcpCommand],
+    [explainCommand, shellCommand, doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand, mcpCommand],
   ],
   [
     'What it runs on:',

@@ -46,6 +46,27 @@ export function loadKubeconfig(connection: Connection, login: ExecLogin = create
 }
 
 /**
+ * The one context of the connection with its cluster and user, as a file of its own: whoever changes something in it
+ * changes no file of the user's. It may hold credentials.
+ * @throws KubeconfigError
+ */
+export function ownKubeconfig(connection: Connection): string {
+  const document = readKubeconfig(connection.kubeconfig);
+  const context = contextOf(connection, document);
+  const used = partOf(document.contexts, context, 'context');
+  const named = <T extends { name: string }>(all: readonly T[], name: unknown): T[] =>
+    all.filter((one) => one.name === name);
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': context,
+    contexts: named(document.contexts, context),
+    clusters: named(document.clusters, used['cluster']),
+    users: named(document.users, used['user']),
+  });
+}
+
+/**
  * Whether whoever talks to this cluster has to start a plug-in to log in: Helm starts it, too, and both need the
  * variables that it asks for.
  */
