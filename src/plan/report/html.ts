@@ -1,4 +1,5 @@
 /** A report as one HTML file that asks for nothing outside of itself. Pure. */
+import { duration } from '../../duration.ts';
 import type { FieldChange } from '../diff/types.ts';
 import type { ReleaseDiff } from '../versions/diff.ts';
 import { type OperationReport, type ReportedService, type Segment, secondsIn } from './report.ts';
@@ -59,7 +60,7 @@ function facts(report: OperationReport): string {
     ['Began', time(report.startedAt)],
     [
       report.outcome === 'running' ? 'Until now' : 'Took',
-      `${span(seconds)}${report.criticalPathSeconds > 0 ? ` <span class="dim">(the longest path of start-up times: ${span(report.criticalPathSeconds)})</span>` : ''}`,
+      `${duration(seconds)}${report.criticalPathSeconds > 0 ? ` <span class="dim">(the longest path of start-up times: ${duration(report.criticalPathSeconds)})</span>` : ''}`,
     ],
     ['Services', `${report.services.length}, ${changed} changed`],
     ...(report.version ? [['Version', String(report.version.version)] as [string, string]] : []),
@@ -120,7 +121,7 @@ function timeline(report: OperationReport): string {
     ];
   });
   return `<section aria-labelledby="timeline"><h2 id="timeline" tabindex="-1">Timeline</h2>
-<p class="dim">From 0 to ${span(total / 1000)}.${STATES.filter(([state]) =>
+<p class="dim">From 0 to ${duration(total / 1000)}.${STATES.filter(([state]) =>
     shown.some(({ segments }) => segments.some((segment) => segment.state === state)),
   )
     .map(([state, words]) => `<span class="key ${state}" aria-hidden="true"></span>${words}`)
@@ -132,7 +133,7 @@ ${rows.length === 0 ? '<p>Nothing was to be done for any service.</p>' : rows.jo
 function spoken(service: ReportedService): string {
   const sums = secondsIn(service);
   const parts = STATES.flatMap(([state, words]) =>
-    sums[state] === undefined ? [] : [`${span(sums[state])} ${words}`],
+    sums[state] === undefined ? [] : [`${duration(sums[state])} ${words}`],
   );
   return `${service.name}: ${[...parts, service.state].join(', ')}`;
 }
@@ -159,7 +160,7 @@ function serviceBlock(service: ReportedService): string {
     sums[key] === undefined
       ? []
       : [
-          `<dt>${words}</dt><dd>${span(sums[key])}${key === 'waiting' && waitedFor !== undefined ? `, last for ${text(waitedFor)}` : ''}</dd>`,
+          `<dt>${words}</dt><dd>${duration(sums[key])}${key === 'waiting' && waitedFor !== undefined ? `, last for ${text(waitedFor)}` : ''}</dd>`,
         ],
   ).join('')}</dl>
 ${failureBlock(service)}
@@ -176,7 +177,7 @@ function retries({ retries: all, startedAt }: OperationReport): string {
 <tbody>${all
     .map(
       ({ at, what, attempt, message }) =>
-        `<tr><td>${span((at - startedAt) / 1000)}</td><td>${text(what)}</td><td>${attempt}</td><td>${text(message)}</td></tr>`,
+        `<tr><td>${duration((at - startedAt) / 1000)}</td><td>${text(what)}</td><td>${attempt}</td><td>${text(message)}</td></tr>`,
     )
     .join('\n')}</tbody></table></div></section>`;
 }
@@ -228,14 +229,6 @@ function toneOf(state: string): string {
 function time(milliseconds: number): string {
   const iso = new Date(milliseconds).toISOString();
   return `<time datetime="${iso}">${iso.slice(0, 19).replace('T', ' ')} UTC</time>`;
-}
-
-function span(seconds: number): string {
-  if (seconds < 120) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  const whole = Math.round(seconds);
-  return whole < 7200
-    ? `${Math.floor(whole / 60)} min ${whole % 60} s`
-    : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
 function text(value: string): string {
