@@ -76,6 +76,9 @@ function checkService(catalog: Catalog, service: Service): PlacedProblem[] {
   for (const field of ['dependsOn', 'talksTo'] as const) {
     for (const name of service[field]) if (!names.includes(name)) report(field, unknown('service', name, names));
   }
+  for (const name of service.optionalDependencies)
+    if (!service.dependsOn.includes(name))
+      report('optionalDependencies', `"${name}" is not among its dependsOn: only what it depends on can be optional`);
   if ((service.kind === 'job') !== (service.health.kind === 'job'))
     report('health', 'a Job, and nothing but a Job, is healthy by completing');
   problems.push(...checkPorts(service), ...checkSecrets(catalog, service), ...checkDatabases(catalog, service));

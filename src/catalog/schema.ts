@@ -97,6 +97,8 @@ export const serviceSchema = z.strictObject({
   }),
   image: imageSchema,
   dependsOn: z.array(nameSchema).default([]),
+  /** Those of `dependsOn` that it waits for, and can do without where a person skips them. */
+  optionalDependencies: z.array(nameSchema).default([]),
   /** Services it talks to without waiting for them (traces, call-backs): network policies let it through. */
   talksTo: z.array(nameSchema).default([]),
   health: healthSchema,

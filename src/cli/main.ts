@@ -39,6 +39,14 @@ import { reportCommand } from './commands/report.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { shellCommand } from './commands/shell.ts';
 import { statusCommand } from './commands/status.ts';
+import {
+  abandonCommand,
+  extendCommand,
+  pauseCommand,
+  resumeCommand,
+  retryCommand,
+  skipCommand,
+} from './commands/steering.ts';
 import { uiCommand } from './commands/ui.ts';
 import { upCommand } from './commands/up.ts';
 import { vaultCommand } from './commands/vault.ts';
@@ -70,6 +78,7 @@ const GROUPS: readonly CommandGroup[] = [
       destroyCommand,
     ],
   ],
+  ['Steering what runs:', [pauseCommand, resumeCommand, retryCommand, skipCommand, extendCommand, abandonCommand]],
   ['Versions:', [historyCommand, auditCommand, diffCommand, reportCommand, rollbackCommand, promoteCommand]],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],

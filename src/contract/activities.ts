@@ -17,6 +17,8 @@ export interface ApplyReleaseInput {
   step: PlannedStep;
   /** Longest path first. */
   priority: number;
+  /** Somebody has asked for another try within the run: a Job that has failed runs once more. */
+  again?: true;
 }
 export interface ApplyReleaseResult {
   /** False where the cluster already held exactly this. */
@@ -83,7 +85,8 @@ export interface RecordDriftInput {
 
 export interface NotifyInput {
   run: RunRef;
-  event: 'drift' | 'deploy-failed' | 'gate';
+  /** `question`: a service has failed, and somebody is asked what to do. */
+  event: 'drift' | 'deploy-failed' | 'gate' | 'question';
   title: string;
   lines: string[];
   /** What it is about: told only when this is something else than what was told last. Absent: told in any case. */
@@ -177,6 +180,7 @@ export interface Activities {
     restores?: number;
     promotedFrom?: PromotedFrom;
     services: ServiceOutcome[];
+    acts?: OperationAct[];
   }): Promise<{ version: number }>;
 
   /** What is taken over for a service: releases in its place that are not ours; changes nothing. */

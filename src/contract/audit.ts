@@ -1,6 +1,15 @@
 /** What is on record of an operation: who asked for what, where, and how it ended. Holds no secrets. */
 import { z } from 'zod';
 
+/** As in `OperationAct`. */
+export const operationActSchema = z.object({
+  act: z.string(),
+  by: z.string(),
+  reason: z.string().optional(),
+  at: z.string(),
+  on: z.string().optional(),
+});
+
 export const auditRecordSchema = z.looseObject({
   /** When it ended, ISO 8601. */
   at: z.string(),
@@ -14,17 +23,7 @@ export const auditRecordSchema = z.looseObject({
   seconds: z.number(),
   imageTags: z.record(z.string(), z.string()).default({}),
   /** What people decided while it ran. */
-  acts: z
-    .array(
-      z.object({
-        act: z.string(),
-        by: z.string(),
-        reason: z.string().optional(),
-        at: z.string(),
-        on: z.string().optional(),
-      }),
-    )
-    .optional(),
+  acts: z.array(operationActSchema).optional(),
   workflowId: z.string(),
   runId: z.string(),
 });

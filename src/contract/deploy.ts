@@ -4,6 +4,7 @@ import type { CheckOutcome } from './checks.ts';
 import type { OperationPlan, Operation, PlannedService } from './plan.ts';
 import type { OperationStep } from './steps.ts';
 import type { SERVICE_STATES } from './states.ts';
+import type { PhaseSteering, Steering } from './steering.ts';
 import type { PromotedFrom } from './version.ts';
 
 export type ServiceState = (typeof SERVICE_STATES)[number];
@@ -36,13 +37,16 @@ export interface Confirmation {
 
 /** What somebody decided on an operation: recorded in its result and in the audit trail. */
 export interface OperationAct {
-  /** `override-freeze`, `approve`, `reject`; `request` of whoever has proved to have asked. */
+  /**
+   * `override-freeze`, `approve`, `reject`; `request` of whoever has proved to have asked. Or the verb of a request
+   * that steered it: `pause`, `skip` …
+   */
   act: string;
   by: string;
   reason?: string;
   /** ISO 8601. */
   at: string;
-  /** What it was decided on: names of freeze windows, the digest of a plan. */
+  /** What it was decided on: names of freeze windows, the digest of a plan, a service. */
   on?: string;
 }
 
@@ -108,6 +112,8 @@ export interface PhaseInput {
   settled: string[];
   /** For each of its services: other phases that wait for it. They are told directly, which saves a hop per edge. */
   tells: Record<string, number[]>;
+  /** As it is when the phase starts; absent where a workflow of an earlier version has started it. */
+  steering?: PhaseSteering;
   helmTimeoutSeconds: number;
 }
 
@@ -120,6 +126,10 @@ export interface ServiceProgress {
   /** What it waits for, which step runs, why it is retried: one line, no secrets. */
   detail?: string;
   outcome?: ServiceOutcome;
+  /** How often it was tried again before, on request; absent: never. */
+  attempt?: number;
+  /** Its turn has come, and somebody has asked for a pause there: it waits for word. */
+  reached?: true;
   /** Phases that could not be told directly that the service has ended: the deployment passes it on. */
   untold?: number[];
 }
@@ -128,6 +138,8 @@ export interface ServiceProgress {
 export interface DependencySettled {
   service: string;
   ok: boolean;
+  /** Not ok, because somebody has skipped it: what can do without it goes on. */
+  skipped?: true;
 }
 
 export interface ServiceFailure {
@@ -210,4 +222,5 @@ export interface RemainingObject {
 export interface DeploymentView {
   plan?: OperationPlan;
   progress: Record<string, ServiceProgress>;
+  steering?: Steering;
 }

@@ -48,6 +48,8 @@ export const FAILURES = {
   /** A drift run could not be finished; its reason is in its message. */
   driftFailed: 'DriftFailed',
 
+  /** What was asked of a running operation cannot be done now. */
+  steeringRefused: 'SteeringRefused',
   /** It ended early, at a safe point, because somebody took the lock over. */
   superseded: 'Superseded',
   /** Retried: the world may be different in a moment. */
@@ -91,6 +93,7 @@ export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.dependencyMissing,
   FAILURES.stuck,
   FAILURES.superseded,
+  FAILURES.steeringRefused,
   FAILURES.driftFailed,
 ];
 

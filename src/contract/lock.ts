@@ -25,6 +25,8 @@ export interface LockHolder extends LockMemo {
   workers: number;
   /** Why it does not move, in a few words; absent while it does. */
   stalled?: string;
+  /** For whom it waits, a line each: who has paused it, what somebody is asked. Absent: for nobody. */
+  held?: string[];
 }
 
 /** What the queue of an environment is started with. */

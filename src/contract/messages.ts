@@ -8,6 +8,10 @@ export const SIGNALS = {
   stopPhase: 'stopPhase',
   /** anybody → operation: Supersede */
   supersede: 'supersede',
+  /** anybody → operation: SteerRequest, as the update of that name; for whoever can send no update */
+  steer: 'steer',
+  /** operation → child: PhaseSteering */
+  steerPhase: 'steerPhase',
 } as const;
 
 export const UPDATES = {
@@ -19,6 +23,8 @@ export const UPDATES = {
   identify: 'identify',
   /** anybody → queue: QueueRequest, answered with a QueueAnswer when it is settled */
   enqueue: 'enqueue',
+  /** anybody → operation: SteerRequest, answered at once with a SteerAnswer or refused */
+  steer: 'steer',
 } as const;
 
 export const QUERIES = {

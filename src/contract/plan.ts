@@ -1,6 +1,7 @@
 /** The plan of an operation: what will be done to each service and why. Recorded in the workflow's history. */
 import type { PlannedCheck } from './checks.ts';
 import type { PolicyVerdict } from './policy.ts';
+import type { AfterFailure } from './steering.ts';
 import type { OperationStep } from './steps.ts';
 
 /**
@@ -62,6 +63,8 @@ export interface PlannedService {
   namespace: string;
   /** What has to be settled before it starts; on the way back (rollback, destroy) what depends on it. */
   dependsOn: string[];
+  /** Those of them that it can do without, where somebody skips them; absent: none. */
+  optionalDependencies?: string[];
   /** The most invasive action of its steps. */
   action: PlannedAction;
   reason: string;
@@ -98,9 +101,11 @@ export interface OperationPlan {
   helmTimeoutSeconds: number;
   /**
    * What follows when a service fails: no further service starts, independent branches go on, or what this run changed
-   * is rolled back.
+   * is rolled back; or somebody is asked.
    */
-  onFailure: 'stop' | 'continue' | 'rollback';
+  onFailure: 'stop' | 'continue' | 'rollback' | 'ask';
+  /** With `ask`: for how many seconds, and what follows when nobody has answered by then. */
+  ask?: { seconds: number; then: AfterFailure };
   /** What has to be true once all services are healthy; absent where the catalog declares nothing. */
   checks?: PlannedCheck[];
   /** The platform version it leads back to. */

@@ -32,3 +32,7 @@ export const GOOD_STATES: readonly string[] = ['healthy', 'completed', 'unchange
 /** Why a service was skipped, as the type of its failure; one that was not selected has none. */
 export const DEPENDENCY_FAILED = 'DependencyFailed';
 export const STOPPED = 'Stopped';
+/** A person has said so while the operation was running. */
+export const SKIPPED_BY_REQUEST = 'SkippedByRequest';
+/** What it depends on was skipped so, and it cannot do without. */
+export const DEPENDENCY_SKIPPED = 'DependencySkipped';

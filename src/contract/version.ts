@@ -1,5 +1,6 @@
 /** A platform version: what a successful operation left in the cluster. Kept there, without secrets. */
 import { z } from 'zod';
+import { operationActSchema } from './audit.ts';
 import { OPERATIONS } from './plan.ts';
 
 export const versionedReleaseSchema = z.object({
@@ -53,6 +54,8 @@ export const platformVersionSchema = z.object({
   promotedFrom: promotedFromSchema.optional(),
   /** Tags given on the command line. */
   imageTags: z.record(z.string(), z.string()),
+  /** What people decided while it was made, such as what they skipped. */
+  acts: z.array(operationActSchema).optional(),
   services: z.array(
     z.object({ name: z.string(), phase: z.number(), state: z.string(), seconds: z.number(), changed: z.boolean() }),
   ),

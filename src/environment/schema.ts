@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { DRIFT_MODES } from '../contract/drift.ts';
+import { AFTER_FAILURE } from '../contract/steering.ts';
 import { CHART_SOURCES, chartMirrorSchema } from './charts.ts';
 import { deployerSchema, inClusterEngineSchema } from './deployer.ts';
 import { domain, filePath, hostName, hostPort, repositoryAddress, webAddress } from './fields/addresses.ts';
@@ -247,11 +248,18 @@ export const environmentFileSchema = z.strictObject({
     })
     .prefault({}),
   onFailure: z
-    .enum(['stop', 'continue', 'rollback'])
+    .enum([...AFTER_FAILURE, 'ask'])
     .default('stop')
     .describe(
-      'When a service fails: stop (start nothing further, keep what there is), continue (independent branches go on), rollback (take back what this run changed)',
+      'When a service fails: stop (start nothing further, keep what there is), continue (independent branches go on), rollback (take back what this run changed), ask (wait for retry, skip or abandon)',
     ),
+  ask: z
+    .strictObject({
+      forSeconds: seconds(1).default(7200).describe('How long an answer is waited for'),
+      then: z.enum(AFTER_FAILURE).default('stop').describe('What follows without one'),
+    })
+    .prefault({})
+    .describe('With onFailure: ask'),
   history: z
     .strictObject({
       versions: z

@@ -71,6 +71,9 @@ export function buildPlan({ catalog, environment, digests, observed }: PlanInput
     phases: catalog.phases,
     helmTimeoutSeconds: environment.helm.timeoutSeconds,
     onFailure: environment.onFailure,
+    ...(environment.onFailure === 'ask'
+      ? { ask: { seconds: environment.ask.forSeconds, then: environment.ask.then } }
+      : {}),
     ...(notes.length > 0 ? { notes } : {}),
   };
 }
@@ -128,6 +131,7 @@ function planService(
     name: service.name,
     namespace: service.namespace,
     dependsOn: service.dependsOn,
+    ...(service.optionalDependencies.length === 0 ? {} : { optionalDependencies: service.optionalDependencies }),
     action,
     reason:
       decisive === undefined || decisive.name === service.name || action === 'unchanged'

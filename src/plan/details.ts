@@ -3,6 +3,7 @@ import type { PhaseInput, ServiceOutcome, ServiceProgress } from '../contract/de
 import { FINAL_STATES } from '../contract/states.ts';
 import type { DeploymentProgress } from './progress.ts';
 import { waitsFor } from './progress.ts';
+import { heldLines, interventionText } from './steering/words.ts';
 
 const MARKS: Record<string, string> = {
   waiting: '·',
@@ -20,10 +21,12 @@ const MARKS: Record<string, string> = {
 
 /** @param phases phase titles by number */
 export function deploymentDetails(view: DeploymentProgress, phases: ReadonlyMap<number, string>): string {
-  if (!view.plan) return 'Planning: reading the catalog, the environment and the cluster.';
+  const steered = steeringLines(view);
+  if (!view.plan) return [...steered, 'Planning: reading the catalog, the environment and the cluster.'].join('\n');
   const lines = [
     `Environment **${view.plan.environment}**, plan \`${view.plan.digest}\`, critical path ${view.plan.criticalPathSeconds.toFixed(0)} s${view.plan.simulated ? ', pods simulated' : ''}`,
     '',
+    ...steered,
   ];
   if (view.waits) lines.push(`**It ${view.waits.reason}**, since ${view.waits.since}.`, '');
   lines.push('| Phase | Service | State | Seconds | |', '|---|---|---|---|---|');
@@ -61,6 +64,17 @@ export function phaseDetails(
     '|---|---|---|---|',
     ...rows,
   ].join('\n');
+}
+
+/** For whom it waits, and what was said to it. */
+function steeringLines({ steering }: DeploymentProgress): string[] {
+  if (steering === undefined) return [];
+  const { interventions } = steering;
+  return [
+    ...heldLines(steering).flatMap((line) => [`**${cell(line)}**`, '']),
+    ...interventions.map((one) => `- ${one.when} ${cell(interventionText(one))}`),
+    ...(interventions.length > 0 ? [''] : []),
+  ];
 }
 
 function cell(text: string): string {

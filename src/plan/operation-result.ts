@@ -2,7 +2,7 @@
 import type { CheckOutcome, PlannedCheck } from '../contract/checks.ts';
 import type { OperationResult, ServiceFailure, ServiceOutcome } from '../contract/deploy.ts';
 import type { OperationPlan } from '../contract/plan.ts';
-import { DEPENDENCY_FAILED, STOPPED } from '../contract/states.ts';
+import { DEPENDENCY_FAILED, DEPENDENCY_SKIPPED, SKIPPED_BY_REQUEST, STOPPED } from '../contract/states.ts';
 import type { OperationStep } from '../contract/steps.ts';
 import { checksFailure } from './checks/failure.ts';
 
@@ -22,7 +22,12 @@ export interface OperationEnd {
 export function operationResult(end: OperationEnd): OperationResult {
   const { run, seconds, plan, services, added, supersededBy } = end;
   const failure = end.failure ?? added.failure ?? checksFailure(added.checks);
-  const notes = [...(plan?.notes ?? []), ...(added.notes ?? []), ...services.flatMap((service) => service.notes ?? [])];
+  const notes = [
+    ...(plan?.notes ?? []),
+    ...(added.notes ?? []),
+    ...services.flatMap((service) => service.notes ?? []),
+    ...skipNotes(services),
+  ];
   return {
     ...run,
     services,
@@ -45,6 +50,16 @@ function inOrder(planned: readonly PlannedCheck[], checks: readonly CheckOutcome
   const place = ({ service, name }: CheckOutcome): number =>
     planned.findIndex((check) => check.service === service && check.name === name);
   return checks.toSorted((a, b) => place(a) - place(b));
+}
+
+/** What is not there, although the operation may have succeeded. */
+function skipNotes(services: readonly ServiceOutcome[]): string[] {
+  const of = (type: string): ServiceOutcome[] => services.filter(({ failure }) => failure?.type === type);
+  const lost = of(DEPENDENCY_SKIPPED).map(({ name }) => name);
+  return [
+    ...of(SKIPPED_BY_REQUEST).map(({ name, failure }) => `${name} was ${failure?.message ?? 'skipped'}`),
+    ...(lost.length === 0 ? [] : [`Not started without what was skipped: ${lost.join(', ')}`]),
+  ];
 }
 
 function outcomeOf(

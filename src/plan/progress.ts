@@ -2,9 +2,16 @@
  * The state of a deployment as a fold over its events: used by the workflow for its own view and by the CLI for its
  * pictures, so that both always agree.
  */
-import type { OperationResult, OperationWait, ServiceOutcome, ServiceProgress } from '../contract/deploy.ts';
+import type {
+  DependencySettled,
+  OperationResult,
+  OperationWait,
+  ServiceOutcome,
+  ServiceProgress,
+} from '../contract/deploy.ts';
 import type { OperationPlan, PlannedAction, PlannedService } from '../contract/plan.ts';
-import { FINAL_STATES, GOOD_STATES } from '../contract/states.ts';
+import { FINAL_STATES, DEPENDENCY_SKIPPED, GOOD_STATES, SKIPPED_BY_REQUEST } from '../contract/states.ts';
+import type { Steering } from '../contract/steering.ts';
 
 export interface DeploymentProgress {
   plan?: OperationPlan;
@@ -15,6 +22,8 @@ export interface DeploymentProgress {
   /** Milliseconds since the epoch. */
   startedAt: number;
   finished?: OperationResult;
+  /** How it was steered; absent: nobody did. */
+  steering?: Steering;
 }
 
 export type DeploymentEvent =
@@ -22,6 +31,8 @@ export type DeploymentEvent =
   | { kind: 'plan'; plan: OperationPlan; at: number }
   | { kind: 'waits'; wait?: OperationWait; at: number }
   | { kind: 'progress'; event: ServiceProgress }
+  /** Somebody has steered it, or is asked something: all that is known of that. */
+  | { kind: 'steering'; steering: Steering; at: number }
   | { kind: 'finished'; result: OperationResult };
 
 export function emptyProgress(startedAt = 0): DeploymentProgress {
@@ -50,12 +61,37 @@ export function applyEvent(view: DeploymentProgress, event: DeploymentEvent): De
     }
     case 'progress': {
       const known = view.services[event.event.service];
-      if (known && (FINAL_STATES.includes(known.state) || known.at > event.event.at)) return view;
+      if (known && isOlder(event.event, known)) return view;
       return { ...view, services: { ...view.services, [event.event.service]: event.event } };
     }
+    case 'steering':
+      return {
+        ...view,
+        steering: event.steering,
+        services: { ...view.services, ...triedAgain(view, event.steering, event.at) },
+      };
     case 'finished':
       return { ...view, finished: event.result };
   }
+}
+
+/** An earlier attempt, or an earlier moment of the same; nothing follows an end, but that what failed is skipped. */
+function isOlder(event: ServiceProgress, known: ServiceProgress): boolean {
+  const [attempt, last] = [event.attempt ?? 0, known.attempt ?? 0];
+  if (attempt !== last) return attempt < last;
+  if (known.state === 'failed' && event.outcome?.failure?.type === SKIPPED_BY_REQUEST) return false;
+  return FINAL_STATES.includes(known.state) || known.at > event.at;
+}
+
+/** What has failed and is tried again waits again. */
+function triedAgain({ services }: DeploymentProgress, { retries }: Steering, at: number): typeof services {
+  return Object.fromEntries(
+    Object.entries(retries).flatMap(([service, attempt]) =>
+      services[service] === undefined || (services[service].attempt ?? 0) >= attempt
+        ? []
+        : [[service, { service, state: 'waiting' as const, at, attempt, detail: 'is tried again' }]],
+    ),
+  );
 }
 
 /** Whether nothing is to be done: as wanted, or not selected. */
@@ -71,6 +107,20 @@ export function noopOutcome({
 }: Pick<PlannedService, 'name' | 'phase' | 'action'>): ServiceOutcome | undefined {
   if (!isNoop(action)) return undefined;
   return { name, phase, state: action === 'excluded' ? 'skipped' : 'unchanged', seconds: 0, changed: false };
+}
+
+/** Nobody wants it any more: a person has skipped it, or what it cannot do without. */
+export function isLeftOut({ failure }: ServiceOutcome): boolean {
+  return failure?.type === SKIPPED_BY_REQUEST || failure?.type === DEPENDENCY_SKIPPED;
+}
+
+/** What those are told that depend on a service. */
+export function settledBy(service: string, outcome: ServiceOutcome | undefined): DependencySettled {
+  return {
+    service,
+    ok: outcome !== undefined && GOOD_STATES.includes(outcome.state),
+    ...(outcome?.failure?.type === SKIPPED_BY_REQUEST ? { skipped: true } : {}),
+  };
 }
 
 /** Dependencies that a waiting service still waits for, in the catalog's order. */

@@ -6,6 +6,8 @@ import { stopPhase } from './messages.ts';
 export interface Drain {
   /** Nothing further is started, for this reason; undefined as long as nobody asked. */
   reason(): string | undefined;
+  /** Also what is at work ends, at its next safe point. */
+  yields(): boolean;
   /** @throws CancelledFailure where even what is at work ends at its next safe point: between two steps */
   checkpoint(): void;
   /** Given up when the phase has to yield. */
@@ -25,6 +27,7 @@ export function createDrain(): Drain {
   };
   return {
     reason: () => request?.reason,
+    yields: () => request?.mode === 'yield',
     checkpoint,
     async waiting(work) {
       checkpoint();

@@ -5,6 +5,7 @@ import type { QueueAnswer, QueueRequest, StopPhase, Supersede } from '../contrac
 import type { DecideAnswer, DecideRequest, IdentifyRequest } from '../contract/approvals.ts';
 import type { FreezeOverride } from '../contract/freeze.ts';
 import { QUERIES, SIGNALS, UPDATES } from '../contract/messages.ts';
+import type { PhaseSteering, SteerAnswer } from '../contract/steering.ts';
 
 export const serviceProgress = defineSignal<[ServiceProgress]>(SIGNALS.serviceProgress);
 export const dependencySettled = defineSignal<[DependencySettled]>(SIGNALS.dependencySettled);
@@ -15,3 +16,6 @@ export const overrideFreeze = defineUpdate<{ by: string }, [FreezeOverride]>(UPD
 export const decide = defineUpdate<DecideAnswer, [DecideRequest]>(UPDATES.decide);
 export const identify = defineUpdate<{ user: string }, [IdentifyRequest]>(UPDATES.identify);
 export const deployment = defineQuery<DeploymentView>(QUERIES.deployment);
+export const steer = defineUpdate<SteerAnswer, [unknown]>(UPDATES.steer);
+export const steerSignal = defineSignal<[unknown]>(SIGNALS.steer);
+export const steerPhase = defineSignal<[PhaseSteering]>(SIGNALS.steerPhase);

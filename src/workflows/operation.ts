@@ -24,7 +24,9 @@ import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { GOOD_STATES, STOPPED } from '../contract/states.ts';
 import { deploymentDetails } from '../plan/details.ts';
 import { failureText, isDue, operationResult, withAddition } from '../plan/operation-result.ts';
-import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../plan/progress.ts';
+import { applyEvent, type DeploymentEvent, emptyProgress, isLeftOut, outcomes, settledBy } from '../plan/progress.ts';
+import { isUndoDue } from '../plan/steering/rest.ts';
+import { actOf } from '../plan/steering/words.ts';
 import { type CompleteOperationPlan, withSteps } from '../plan/steps/compile.ts';
 import { stagesOf } from '../plan/steps/order.ts';
 import { stepsWithoutPlan } from '../plan/steps/platform.ts';
@@ -39,6 +41,7 @@ import { type Recipe, RECIPES } from './recipes.ts';
 import type { OperationRequest } from './steps/call.ts';
 import { runSteps, type RunSteps } from './steps/run.ts';
 import { carryOut } from './steps/table.ts';
+import { operationSteering } from './steering/operation.ts';
 import { createSuperseding } from './superseding.ts';
 
 /** Whatever is missing or differs is applied, until every service is healthy. */
@@ -90,29 +93,50 @@ async function runOperation(
   let waited = false;
   const phases = runningPhases();
   const superseding = createSuperseding(operation, phases);
+  const steering = operationSteering({
+    operation,
+    run,
+    phases,
+    view: () => view,
+    onChange: (changed) => {
+      fold({ kind: 'steering', steering: changed, at: Date.now() });
+    },
+    onUnheard: (service) => {
+      fold({ kind: 'progress', event: { ...view.services[service], service, state: 'cancelled', at: Date.now() } });
+    },
+  });
 
   const fold = (event: DeploymentEvent): void => {
     view = applyEvent(view, event);
     setCurrentDetails(deploymentDetails(view, new Map(view.plan?.phases.map(({ number, title }) => [number, title]))));
+    steering.look();
   };
   const { freezeOverride: reason } = input;
   const admission = createAdmission(run, reason === undefined ? undefined : { by: input.requestedBy, reason }, (wait) =>
     fold({ kind: 'waits', at: Date.now(), ...(wait ? { wait } : {}) }),
   );
-  setHandler(deployment, () => ({ ...(view.plan ? { plan: view.plan } : {}), progress: view.services }));
+  setHandler(deployment, () => ({
+    ...(view.plan ? { plan: view.plan } : {}),
+    progress: view.services,
+    ...(view.steering ? { steering: view.steering } : {}),
+  }));
   setHandler(serviceProgress, (event) => {
     fold({ kind: 'progress', event });
-    if (event.untold)
-      phases.tell(
-        { service: event.service, ok: GOOD_STATES.includes(view.services[event.service]?.state ?? 'waiting') },
-        event.untold,
-      );
-    if (event.state === 'failed' && view.plan && view.plan.onFailure !== 'continue')
+    if (event.untold) phases.tell(settledBy(event.service, view.services[event.service]?.outcome), event.untold);
+    steering.progress(event);
+    if (
+      steering.forPhases() === undefined &&
+      event.state === 'failed' &&
+      view.plan &&
+      view.plan.onFailure !== 'continue'
+    )
       phases.stop({
         reason: `${event.service} failed, and nothing further starts then (onFailure: ${view.plan.onFailure})`,
         mode: 'finish',
       });
   });
+
+  steering.listen();
 
   /** Somebody took over, and not too late to leave something undone. */
   const gaveWay = (): boolean =>
@@ -128,13 +152,16 @@ async function runOperation(
     }),
     endedWell: (id) => {
       const step = view.plan?.steps?.find((candidate) => candidate.id === id);
-      if (step?.kind === 'services') return outcomes(view).every(({ state }) => GOOD_STATES.includes(state));
+      if (step?.kind === 'services')
+        return outcomes(view).every((end) => GOOD_STATES.includes(end.state) || isLeftOut(end));
       return step?.service === undefined || GOOD_STATES.includes(view.services[step.service]?.state ?? 'waiting');
     },
     onEnd: (end) => {
       if (end.waited) waited = true;
       added = withAddition(added, end);
     },
+    safePoint: steering.safePoint,
+    undoes: () => isUndoDue(view),
   };
   /**
    * All at once. Waits until the last one has ended, also when they are cancelled: none may work on under a lock that
@@ -142,9 +169,14 @@ async function runOperation(
    */
   const runPhases = async (plan: OperationPlan): Promise<Error[]> => {
     const one = async (planned: OperationPlan['phases'][number]): Promise<void> => {
-      const child = await startChild(phase, phaseOptions(run, plan, planned));
+      const child = await startChild(phase, phaseOptions(run, plan, planned, steering.forPhases()));
       phases.started(planned.number, child);
-      await child.result();
+      try {
+        await child.result();
+      } finally {
+        phases.ended(planned.number);
+        steering.phaseEnded(planned.number);
+      }
     };
     const ended = await Promise.allSettled(plan.phases.map(one));
     return ended.flatMap((end) => (end.status === 'rejected' ? [end.reason as Error] : []));
@@ -158,6 +190,7 @@ async function runOperation(
       const made = withSteps(await makePlan(run), intent);
       if (made.digest !== view.plan?.digest) {
         fold({ kind: 'plan', plan: made, at: Date.now() });
+        added = withAddition(added, { notes: steering.planned(made) });
         upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.plan, value: made.digest }]);
       }
       waited = false;
@@ -175,6 +208,7 @@ async function runOperation(
     });
     if (!plan) return;
     const errors = await superseding.phases(plan.helmTimeoutSeconds, () => runPhases(plan));
+    steering.end();
     if (gaveWay()) return;
     const cancellation = errors.find(isCancellation);
     if (cancellation) throw cancellation;
@@ -187,11 +221,13 @@ async function runOperation(
   let failure: ServiceFailure | undefined;
   let cancelled = false;
   try {
-    await withDeadline(input.timeoutSeconds, body);
+    await withDeadline(input.timeoutSeconds, body, steering.standsStill);
   } catch (error) {
     if (isCancellation(error)) cancelled = true;
     else failure = failureOf(error);
   }
+  const interventions = view.steering?.interventions ?? [];
+  const acts = [...admission.acts, ...interventions.map(actOf)].sort((a, b) => a.at.localeCompare(b.at));
   const supersededBy = gaveWay() ? superseding.by() : undefined;
   const { environment } = input;
   let result = operationResult({
@@ -205,7 +241,7 @@ async function runOperation(
     seconds: (Date.now() - startedAt) / 1000,
     plan: view.plan,
     services: outcomes(view),
-    added: admission.acts.length === 0 ? added : { ...added, acts: [...admission.acts] },
+    added: acts.length === 0 ? added : { ...added, acts },
     failure,
     cancelled,
     supersededBy,

@@ -13,13 +13,21 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { PhaseInput, PhaseResult, ServiceFailure, ServiceOutcome, ServiceProgress } from '../contract/deploy.ts';
+import type {
+  DependencySettled,
+  PhaseInput,
+  PhaseResult,
+  ServiceFailure,
+  ServiceOutcome,
+  ServiceProgress,
+} from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { PlannedService } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
-import { DEPENDENCY_FAILED, GOOD_STATES, STOPPED } from '../contract/states.ts';
+import { DEPENDENCY_FAILED, STOPPED } from '../contract/states.ts';
 import { phaseDetails } from '../plan/details.ts';
-import { isNoop, noopOutcome } from '../plan/progress.ts';
+import { isNoop, noopOutcome, settledBy } from '../plan/progress.ts';
+import { lostText } from '../plan/steering/rest.ts';
 import { serviceSteps } from '../plan/steps/services.ts';
 import { createDrain, type Drain } from './drain.ts';
 import { withEvidence } from './evidence.ts';
@@ -30,17 +38,20 @@ import { reportsOf } from './reports.ts';
 import { beginService } from './spans.ts';
 import type { ServiceView } from './steps/call.ts';
 import { carryOut } from './steps/table.ts';
+import { phaseSteers, progressOf, type ServiceSteering, type Settled, skippedBy } from './steering/phase.ts';
 
 /** A workflow of the version before has started the phase, and has told it no steps. */
 const EARLIER = { earlier: true };
 
 export async function phase(input: PhaseInput): Promise<PhaseResult> {
-  const settled = new Map<string, boolean>(input.settled.map((name) => [name, true]));
+  const settled = new Map<string, 'good' | 'lost' | 'skipped'>(input.settled.map((name) => [name, 'good']));
   const outcomes = new Map<string, ServiceOutcome>();
-  setHandler(dependencySettled, ({ service, ok }) => {
-    settled.set(service, ok);
-  });
+  const settle = ({ service, ok, skipped }: DependencySettled): void => {
+    settled.set(service, ok ? 'good' : skipped ? 'skipped' : 'lost');
+  };
+  setHandler(dependencySettled, settle);
   const drain = createDrain();
+  const steers = phaseSteers(input, drain);
   const reports = reportsOf(input);
   const report = (event: ServiceProgress): void => {
     setCurrentDetails(phaseDetails(input, outcomes, event));
@@ -53,19 +64,35 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
       outcomes.set(service.name, known);
       return;
     }
-    const began = Date.now();
-    const span = beginService(service);
-    const unstarted = await notStarted(service, settled, drain);
-    span.started();
-    const outcome = unstarted ?? (await span.within(() => runService(input, service, drain, report)));
-    span.ended(outcome);
-    measureService(input.run, outcome, (Date.now() - began) / 1000 - outcome.seconds);
-    const ok = GOOD_STATES.includes(outcome.state);
-    outcomes.set(service.name, outcome);
-    settled.set(service.name, ok);
-    const event = { service: service.name, state: outcome.state, at: Date.now(), outcome };
+    for (let attempt = 0; ; attempt += 1) {
+      const began = Date.now();
+      const span = beginService(service);
+      const unstarted = steers
+        ? await steers.turnOf(service, settled, report, attempt)
+        : await notStarted(service, settled, drain);
+      span.started();
+      const steering = steers?.of(service.name, attempt);
+      const outcome = unstarted ?? (await span.within(() => runService(input, { service, drain, report, steering })));
+      span.ended(outcome);
+      measureService(input.run, outcome, (Date.now() - began) / 1000 - outcome.seconds);
+      await ended(service.name, outcome, attempt);
+      if (outcome.state !== 'failed' || !steers) return;
+      const word = await steers.afterFailure(service.name, attempt);
+      if (word === 'skip') {
+        const words = steering?.skipped() ?? '';
+        await ended(service.name, { ...outcome, ...skippedBy(words) }, attempt);
+      }
+      if (word !== 'retry') return;
+      outcomes.delete(service.name);
+    }
+  };
+  const ended = async (service: string, outcome: ServiceOutcome, attempt: number): Promise<void> => {
+    outcomes.set(service, outcome);
+    const end = settledBy(service, outcome);
+    settle(end);
+    const event = { ...progressOf(service, attempt), state: outcome.state, outcome };
     report(event);
-    const untold = await reports.tell(service.name, ok);
+    const untold = await reports.tell(end);
     if (untold.length > 0) report({ ...event, untold });
   };
   await Promise.all(input.services.map(one));
@@ -89,12 +116,12 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
 }
 
 /**
- * Waits until the service may start.
+ * Waits until the service may start, in a phase that an operation of an earlier version has started.
  * @returns undefined then; its outcome where it is not started at all
  */
 async function notStarted(
   service: PlannedService,
-  settled: ReadonlyMap<string, boolean>,
+  settled: Settled,
   drain: Drain,
 ): Promise<ServiceOutcome | undefined> {
   const base = { name: service.name, phase: service.phase, seconds: 0, changed: false };
@@ -103,8 +130,8 @@ async function notStarted(
     state: 'skipped',
     failure: { type, message },
   });
-  const lost = (): string | undefined => service.dependsOn.find((name) => settled.get(name) === false);
-  const ready = (): boolean => service.dependsOn.every((name) => settled.get(name) === true);
+  const lost = (): string | undefined => service.dependsOn.find((name) => (settled.get(name) ?? 'good') !== 'good');
+  const ready = (): boolean => service.dependsOn.every((name) => settled.get(name) === 'good');
   try {
     await condition(() => lost() !== undefined || drain.reason() !== undefined || ready());
   } catch (error) {
@@ -112,33 +139,31 @@ async function notStarted(
     throw error;
   }
   const missing = lost();
-  if (missing !== undefined)
-    return skipped(
-      DEPENDENCY_FAILED,
-      service.action === 'remove'
-        ? `${missing}, which depends on it, could not be removed`
-        : `${missing}, which it depends on, did not become healthy`,
-    );
+  if (missing !== undefined) return skipped(DEPENDENCY_FAILED, lostText(service, missing, false));
   const stopped = drain.reason();
   return stopped === undefined ? undefined : skipped(STOPPED, `not started: ${stopped}`);
 }
 
+interface Turn {
+  service: PlannedService;
+  drain: Drain;
+  report: (event: ServiceProgress) => void;
+  /** Absent in a phase that an operation of an earlier version has started. */
+  steering: ServiceSteering | undefined;
+}
+
 /** Its steps in order. */
-async function runService(
-  input: PhaseInput,
-  service: PlannedService,
-  drain: Drain,
-  report: (event: ServiceProgress) => void,
-): Promise<ServiceOutcome> {
+async function runService(input: PhaseInput, { service, drain, report, steering }: Turn): Promise<ServiceOutcome> {
   const started = Date.now();
   let changed = false;
   const notes: string[] = [];
   const at: ServiceView = {
     service,
     helmTimeoutSeconds: input.helmTimeoutSeconds,
-    drain,
+    drain: steering?.drain ?? drain,
+    ...(steering ? { steering } : {}),
     note: (state, detail) => {
-      report({ service: service.name, state, at: Date.now(), detail });
+      report({ ...progressOf(service.name, steering?.attempt ?? 0), state, detail });
     },
   };
   const outcome = (state: ServiceOutcome['state'], failure?: ServiceFailure): ServiceOutcome => ({
@@ -150,10 +175,15 @@ async function runService(
     ...(failure ? { failure } : {}),
     ...(notes.length > 0 ? { notes } : {}),
   });
+  const skippedOutcome = (words: string): ServiceOutcome => ({ ...outcome('skipped'), ...skippedBy(words) });
   try {
     const steps = input.steps?.filter((step) => step.service === service.name) ?? serviceSteps(service, EARLIER);
     for (const step of steps) {
       drain.checkpoint();
+      // To look is no change: what was applied is waited for also while the operation is paused.
+      if (steering && step.kind !== 'verify') await steering.safePoint();
+      const words = steering?.skipped();
+      if (words !== undefined) return skippedOutcome(words);
       const end = await carryOut({ run: input.run, step, at });
       // What is interrupted afterwards has changed it all the same.
       if (end.changed) changed = true;
@@ -162,6 +192,9 @@ async function runService(
     if (service.action === 'remove') return outcome('removed');
     return outcome(service.steps.every((step) => step.job) ? 'completed' : 'healthy');
   } catch (error) {
+    const words = steering?.skipped();
+    if (words !== undefined && !drain.yields() && !CancellationScope.current().consideredCancelled)
+      return skippedOutcome(words);
     if (isCancellation(error)) return outcome('cancelled');
     return outcome('failed', await withEvidence(input, service, failureOf(error)));
   }

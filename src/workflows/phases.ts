@@ -10,24 +10,30 @@ import type { DependencySettled, RunRef } from '../contract/deploy.ts';
 import type { StopPhase } from '../contract/lock.ts';
 import { phaseWorkflowId } from '../contract/names.ts';
 import type { OperationPlan } from '../contract/plan.ts';
+import type { PhaseSteering } from '../contract/steering.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { isNoop } from '../plan/progress.ts';
-import { dependencySettled, stopPhase } from './messages.ts';
+import { dependencySettled, steerPhase, stopPhase } from './messages.ts';
 import type { phase } from './phase.ts';
 
 export interface RunningPhases {
   /** Passes on what arrived before it could be told. */
   started(number: number, child: ChildWorkflowHandle<typeof phase>): void;
+  ended(number: number): void;
   /** Phases tell each other; only what one could not tell, because the other had not started yet, is passed on here. */
   tell(settled: DependencySettled, phases: readonly number[]): void;
   /** Nothing further starts. To yield is more than to finish, and is not taken back. */
   stop(request: StopPhase): void;
+  /** The newest counts. */
+  steer(steering: PhaseSteering): void;
 }
 
 export function runningPhases(): RunningPhases {
   const children = new Map<number, ChildWorkflowHandle<typeof phase>>();
   const early: { settled: DependencySettled; number: number }[] = [];
+  const over = new Set<number>();
   let stopping: StopPhase | undefined;
+  let steering: PhaseSteering | undefined;
   // A phase that has already ended no longer needs to know.
   const ignore = (): void => undefined;
   return {
@@ -36,6 +42,10 @@ export function runningPhases(): RunningPhases {
       if (stopping) void child.signal(stopPhase, stopping).catch(ignore);
       for (const { settled } of early.filter((waiting) => waiting.number === number))
         void child.signal(dependencySettled, settled).catch(ignore);
+      if (steering) void child.signal(steerPhase, steering).catch(ignore);
+    },
+    ended(number) {
+      over.add(number);
     },
     tell(settled, phases) {
       for (const number of phases) {
@@ -49,6 +59,10 @@ export function runningPhases(): RunningPhases {
       stopping = request;
       for (const child of children.values()) void child.signal(stopPhase, request).catch(ignore);
     },
+    steer(next) {
+      steering = next;
+      for (const [number, child] of children) if (!over.has(number)) void child.signal(steerPhase, next).catch(ignore);
+    },
   };
 }
 
@@ -57,6 +71,7 @@ export function phaseOptions(
   run: RunRef,
   plan: OperationPlan,
   { number, title }: OperationPlan['phases'][number],
+  steering: PhaseSteering | undefined,
 ): WithWorkflowArgs<typeof phase, Omit<ChildWorkflowOptions, 'typeInfo'>> {
   return {
     workflowId: phaseWorkflowId(run.workflowId, run.runId, number),
@@ -69,6 +84,7 @@ export function phaseOptions(
         ...(plan.steps ? { steps: plan.steps.filter((step) => step.phase === number) } : {}),
         settled: plan.services.filter((service) => isNoop(service.action)).map((service) => service.name),
         tells: tellsOf(plan, number),
+        ...(steering ? { steering } : {}),
         helmTimeoutSeconds: plan.helmTimeoutSeconds,
       },
     ],

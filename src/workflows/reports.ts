@@ -6,7 +6,7 @@ import {
   getExternalWorkflowHandle,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PhaseInput, ServiceProgress } from '../contract/deploy.ts';
+import type { DependencySettled, PhaseInput, ServiceProgress } from '../contract/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import { phaseWorkflowId } from '../contract/names.ts';
 import { dependencySettled, serviceProgress } from './messages.ts';
@@ -18,7 +18,7 @@ export interface Reports {
    * To the phases in which something waits for the service.
    * @returns those that could not be reached: not started yet, or already ended
    */
-  tell(service: string, ok: boolean): Promise<number[]>;
+  tell(settled: DependencySettled): Promise<number[]>;
   /** Until the operation has got all that was reported. */
   delivered(): Promise<void>;
 }
@@ -38,10 +38,10 @@ export function reportsOf({ run, tells }: Pick<PhaseInput, 'run' | 'tells'>): Re
       sending.add(sent);
       void sent.then(() => sending.delete(sent));
     },
-    async tell(service, ok) {
-      const told = (tells[service] ?? []).map(async (number) => {
+    async tell(settled) {
+      const told = (tells[settled.service] ?? []).map(async (number) => {
         const target = getExternalWorkflowHandle(phaseWorkflowId(run.workflowId, run.runId, number));
-        return CancellationScope.nonCancellable(() => target.signal(dependencySettled, { service, ok })).then(
+        return CancellationScope.nonCancellable(() => target.signal(dependencySettled, settled)).then(
           () => [],
           () => [number],
         );

@@ -210,6 +210,7 @@ export const appPlaneFrontends: ServiceInput[] = [
     description: 'Unified dashboard (Next.js)',
     image: ownImage('dashboard'),
     dependsOn: ['middleware-api', 'keycloak', 'keycloak-init', 'novu-ws'],
+    optionalDependencies: ['novu-ws'],
     talksTo: ['novu-api'],
     health: httpHealth(8080, '/'),
     ports: [http('http', 80, { containerPort: 8080 })],

@@ -117,6 +117,8 @@ export const novu: ServiceInput[] = [
     description: 'Notifications: dashboard',
     image: IMAGES.novuDashboard,
     dependsOn: ['novu-api', 'novu-ws'],
+    // Notifications come with the next look instead of at once.
+    optionalDependencies: ['novu-ws'],
     health: httpHealth(4000, '/'),
     ports: [http('http', 4000)],
     publicHost: { name: 'novu', port: 'http' },

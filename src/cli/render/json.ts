@@ -1,5 +1,6 @@
 /** One JSON object a line, each with a `type`; the last one is the result. */
 import type { OperationResult } from '../../contract/deploy.ts';
+import type { Steering } from '../../contract/steering.ts';
 import { type LiveEvent, type LiveView, remaining } from './live.ts';
 
 export type JsonLine = {
@@ -10,6 +11,7 @@ export type JsonLine = {
     | 'plan'
     | 'service'
     | 'waits'
+    | 'steering'
     | 'retry'
     | 'cause'
     | 'remaining'
@@ -61,6 +63,8 @@ export function jsonEvent(event: LiveEvent, view: LiveView, now = Date.now()): J
         ...(view.past === undefined ? {} : { remaining: remaining(view, at) }),
       };
     }
+    case 'steering':
+      return { type: 'steering', at: iso(event.at), ...steeringJson(event.steering) };
     case 'retry':
       return {
         type: 'retry',
@@ -85,6 +89,11 @@ export function jsonEvent(event: LiveEvent, view: LiveView, now = Date.now()): J
     case 'finished':
       return undefined;
   }
+}
+
+/** For whom an operation waits, and what was said to it. */
+export function steeringJson({ news, paused, pauseAt, questions, interventions }: Steering): Record<string, unknown> {
+  return { news, paused: paused ?? null, pauseAt, questions: Object.values(questions), interventions };
 }
 
 export function jsonResult(result: OperationResult): JsonLine {

@@ -34,6 +34,8 @@ export function plainLine(event: LiveEvent, view: LiveView, now: number): string
       return event.wait === undefined
         ? `${at(event.at)}  goes on`
         : `${at(event.at)}  ${waitText(event.wait, event.at)}`;
+    case 'steering':
+      return `${at(event.at)}  ${oneLine(event.steering.news)}`;
     case 'retry':
       return `${at(now)}  try ${event.attempt} of ${event.activity}: ${oneLine(event.message)}`;
     case 'cause':

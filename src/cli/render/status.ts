@@ -2,6 +2,8 @@
 import type { ServiceState } from '../../contract/deploy.ts';
 import { GOOD_STATES } from '../../contract/states.ts';
 import { waitsFor } from '../../plan/progress.ts';
+import { heldLines } from '../../plan/steering/words.ts';
+import { steeringJson } from './json.ts';
 import { type Component, componentLines } from '../shared/components.ts';
 import { clock, commandLine, count, duration, oneLine, truncate, wrap } from '../shared/format.ts';
 import { describeHolder } from '../shared/lock-words.ts';
@@ -102,6 +104,9 @@ function deploymentLines(
   if (url !== undefined) lines.push(url);
   if (note !== undefined) lines.push(...wrap(note, options.columns));
   if (view.progress.waits) lines.push(...wrap(`It ${waitText(view.progress.waits, options.now)}.`, options.columns));
+  if (description.status === 'RUNNING' && view.progress.steering)
+    for (const line of heldLines(view.progress.steering))
+      lines.push(...wrap(oneLine(line), options.columns).map((text) => options.style('bad', text)));
   lines.push(...slow(view, options.now).map((one) => options.style('bad', describeSlow(one))));
   if (finished?.failure) lines.push(...wrap(oneLine(finished.failure.message), options.columns));
   for (const { number, title } of plan?.phases ?? []) {
@@ -172,6 +177,7 @@ export function statusJson(
             outcome: deployment.view.progress.finished?.outcome ?? null,
             seconds: deployment.view.progress.finished?.seconds ?? null,
             waits: deployment.view.progress.waits ?? null,
+            steering: deployment.view.progress.steering ? steeringJson(deployment.view.progress.steering) : null,
             remaining: remaining(deployment.view, now),
             slow: slow(deployment.view, now).map(({ service: name, ...times }) => ({ name, ...times })),
             services: (plan?.services ?? []).map(({ name, phase }) => {

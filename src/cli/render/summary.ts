@@ -2,7 +2,7 @@
 import type { CheckOutcome } from '../../contract/checks.ts';
 import type { OperationResult, ServiceOutcome } from '../../contract/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { DEPENDENCY_FAILED, STOPPED } from '../../contract/states.ts';
+import { DEPENDENCY_FAILED, DEPENDENCY_SKIPPED, SKIPPED_BY_REQUEST, STOPPED } from '../../contract/states.ts';
 import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
 import { OPERATION_WORDS } from './operation-words.ts';
@@ -112,6 +112,8 @@ function around({ exports, lookAround }: SummaryOptions): string[] {
 
 const NOT_STARTED: [title: string, fits: (type: string | undefined) => boolean][] = [
   ['Not started, because something they depend on failed', (type) => type === DEPENDENCY_FAILED],
+  ['Skipped on request', (type) => type === SKIPPED_BY_REQUEST],
+  ['Not started, because something they depend on was skipped', (type) => type === DEPENDENCY_SKIPPED],
   ['Not started any more, because it was stopped before', (type) => type === STOPPED],
 ];
 

@@ -6,6 +6,7 @@ import type { PlannedService } from '../../contract/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../../contract/states.ts';
 import type { LogLine } from '../../plan/explain/log-line.ts';
 import { waitsFor } from '../../plan/progress.ts';
+import { heldLines } from '../../plan/steering/words.ts';
 import { clock, column, count, oneLine, truncate, wrap } from '../shared/format.ts';
 import type { Style, Tone } from '../shared/terminal.ts';
 import { type Counts, counts, detailOf, type LiveView, slow, stateOf } from './live.ts';
@@ -96,9 +97,11 @@ function headline(view: LiveView, options: TreeOptions): string {
 
 /** What is tried again, and what waits have met, belongs to the top: it is the answer to "why does it take so long". */
 function retryLines(view: LiveView, options: TreeOptions): string[] {
-  const { waits } = view.progress;
+  const { waits, steering } = view.progress;
   const retries = Object.values(view.retries);
   const lines = waits ? wrap(`It ${waitText(waits, options.now)}`, options.columns - 3).map((line) => `  ${line}`) : [];
+  for (const held of steering ? heldLines(steering) : [])
+    lines.push(...wrap(oneLine(held), options.columns - 3).map((line) => `  ${line}`));
   const tried = retries
     .slice(0, 3)
     .map((retry) => fit(`  try ${retry.attempt} of ${retry.activity}: ${oneLine(retry.message)}`, options));

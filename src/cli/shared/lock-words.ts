@@ -18,7 +18,13 @@ export function reviveLine(environment: Pick<Environment, 'name' | 'engine'>): s
       : `npm run worker -- --env ${environment.name}   (where the cluster can be reached; the operation goes on by itself)`;
 }
 
-/** What a person should know about a holder that does not move; nothing while it does. */
-export function describeStall({ stalled }: LockHolder, environment: Pick<Environment, 'name' | 'engine'>): string[] {
-  return stalled === undefined ? [] : [`It does not move: ${stalled}.`, `Next: ${reviveLine(environment)}`];
+/** What a person should know about a holder that does not move, or waits for somebody; nothing while it does. */
+export function describeStall(
+  { stalled, held = [] }: LockHolder,
+  environment: Pick<Environment, 'name' | 'engine'>,
+): string[] {
+  return [
+    ...held.map((line) => `${line}.`),
+    ...(stalled === undefined ? [] : [`It does not move: ${stalled}.`, `Next: ${reviveLine(environment)}`]),
+  ];
 }

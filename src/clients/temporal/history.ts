@@ -6,6 +6,7 @@ import { PLAN_ACTIVITIES } from '../../contract/activities.ts';
 import type { OperationResult, OperationInput, OperationWait, ServiceProgress } from '../../contract/deploy.ts';
 import { SIGNALS } from '../../contract/messages.ts';
 import { type OperationPlan, type Operation, OPERATIONS } from '../../contract/plan.ts';
+import type { Steering } from '../../contract/steering.ts';
 import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../../plan/progress.ts';
 import type { DeploymentHandle } from './deployments.ts';
 
@@ -69,10 +70,8 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
         return known({ kind: 'plan', plan, at });
       }
       case EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: {
-        const memo = event.workflowPropertiesModifiedEventAttributes?.upsertedMemo?.fields?.['waits'];
-        if (!memo) return undefined;
-        const wait = defaultPayloadConverter.fromPayload<OperationWait | null>(memo) ?? undefined;
-        return known({ kind: 'waits', at, ...(wait ? { wait } : {}) });
+        const told = toldByMemo(event, at);
+        return told && known(told);
       }
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: {
         const attributes = event.workflowExecutionSignaledEventAttributes;
@@ -105,6 +104,15 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
         return undefined;
     }
   };
+}
+
+/** Each change of the memo is of one thing. */
+function toldByMemo(event: HistoryEvent, at: number): DeploymentEvent | undefined {
+  const { waits, steering } = event.workflowPropertiesModifiedEventAttributes?.upsertedMemo?.fields ?? {};
+  if (steering) return { kind: 'steering', steering: defaultPayloadConverter.fromPayload<Steering>(steering), at };
+  if (!waits) return undefined;
+  const wait = defaultPayloadConverter.fromPayload<OperationWait | null>(waits) ?? undefined;
+  return { kind: 'waits', at, ...(wait ? { wait } : {}) };
 }
 
 function first<T>(payloads: { payloads?: temporal.api.common.v1.IPayload[] | null } | null | undefined): T | undefined {

@@ -4,6 +4,8 @@ import proto, { type temporal } from '@temporalio/proto';
 import { z } from 'zod';
 import type { LockHolder, QueueMemo } from '../../contract/lock.ts';
 import { OPERATIONS } from '../../contract/plan.ts';
+import { AFTER_FAILURE } from '../../contract/steering.ts';
+import { heldLines } from '../../plan/steering/words.ts';
 import { pinnedTo } from './versions.ts';
 import { livingWorkers } from './workers.ts';
 
@@ -34,6 +36,25 @@ const memoSchema = z.object({
     .nullish()
     .catch(undefined),
 });
+/** As far as it says for whom the operation waits. */
+const steeringMemoSchema = z.object({
+  steering: z.object({
+    paused: z
+      .object({ by: z.string(), reason: z.string(), since: z.string(), before: z.string().optional() })
+      .optional(),
+    pauseAt: z.array(z.object({ at: z.string(), by: z.string(), reason: z.string() })),
+    questions: z.record(
+      z.string(),
+      z.object({
+        service: z.string(),
+        failure: z.string(),
+        since: z.string(),
+        until: z.string(),
+        then: z.enum(AFTER_FAILURE),
+      }),
+    ),
+  }),
+});
 const queueMemoSchema = z.object({ requestedBy: z.string(), since: z.string() });
 
 /** A worker takes what is due within moments, and what runs beats every 2 s: after this long nobody is at it. */
@@ -44,6 +65,8 @@ export async function lockHolderOf(client: Client, workflowId: string): Promise<
   const found = await describe(client, workflowId);
   if (found?.status.name !== 'RUNNING') return undefined;
   const memo = memoSchema.safeParse(found.memo);
+  const steered = steeringMemoSchema.safeParse(found.memo);
+  const held = steered.success ? heldLines(steered.data.steering) : [];
   const [workers, overdue] = await Promise.all([
     livingWorkers(client, found.taskQueue, pinnedTo(found.raw)),
     overdueWork(client, found.raw),
@@ -62,6 +85,7 @@ export async function lockHolderOf(client: Client, workflowId: string): Promise<
           requestedBy: 'somebody who was not recorded',
         }),
     ...(stalled === undefined ? {} : { stalled }),
+    ...(held.length === 0 ? {} : { held }),
   };
 }
 

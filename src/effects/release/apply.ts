@@ -21,7 +21,7 @@ import { ownNames } from '../owner/claim.ts';
 import { takeBack } from '../fields/take-back.ts';
 import { awaitEstablished, kindsOf } from './definitions/crds.ts';
 import { putBackDefinitions } from './definitions/lost.ts';
-import { finishedBefore, isDone } from './done.ts';
+import { finishedBefore, hasToRunAgain, isDone } from './done.ts';
 import { replaceFailedJobs } from './jobs.ts';
 import { labelsOf } from './labels.ts';
 import { explainTakenPort } from './leaked-port.ts';
@@ -83,7 +83,7 @@ export async function applyInputs(
   const back = inputs === undefined;
   if (back && isRestored(input, found))
     return { changed: true, revision: await claim(clients, input), seconds: seconds(started) };
-  if (!back && isDone(input, found)) {
+  if (!back && isDone(input, found) && !(await hasToRunAgain(clients, input, scope.signal))) {
     // An attempt before this one may have been interrupted before it could write the proof.
     if (found?.provenance === 'unproven' && found.labels[RELEASE_LABELS.run] === run.runId)
       await assertRecorded(clients, release, found.revision);

@@ -2,6 +2,8 @@
 import type { Clients } from '../../clients/index.ts';
 import type { ApplyReleaseInput } from '../../contract/activities.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
+import { jobHealth } from '../../plan/health/index.ts';
+import { jobsOf } from './jobs.ts';
 import { type JudgedRevision, judgedRevisionsOf } from './provenance.ts';
 import { claim, isRestored } from './restore.ts';
 
@@ -28,4 +30,14 @@ export async function finishedBefore(
   const found = (await judgedRevisionsOf(clients, input.step, signal)).at(-1);
   if (input.step.toRevision !== undefined) return isRestored(input, found) ? claim(clients, input) : undefined;
   return isDone(input, found) ? found?.revision : undefined;
+}
+
+/** It is as planned, and of no use: its Job has failed, and somebody has asked for another try. */
+export async function hasToRunAgain(
+  { kubernetes }: Pick<Clients, 'kubernetes'>,
+  { step, again }: ApplyReleaseInput,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (again === undefined || !step.job) return false;
+  return (await jobsOf(kubernetes, step, signal)).some((job) => jobHealth(job).status === 'failed');
 }

@@ -98,7 +98,7 @@ async function withContents(
 }
 
 function headOf(
-  { run, operation, requestedBy, planDigest, seconds, restores, promotedFrom, services }: Input,
+  { run, operation, requestedBy, planDigest, seconds, restores, promotedFrom, services, acts }: Input,
   newest: PlatformVersion | undefined,
 ): Omit<PlatformVersion, 'version' | 'imageTags' | 'releases'> {
   // A service that was left alone keeps the time that it once took.
@@ -115,6 +115,7 @@ function headOf(
     seconds,
     ...(restores === undefined ? {} : { restores }),
     ...(promotedFrom === undefined ? {} : { promotedFrom }),
+    ...(acts === undefined ? {} : { acts }),
     services: services.map(({ name, phase, state, seconds: own, changed }) => ({
       name,
       phase,

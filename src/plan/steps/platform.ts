@@ -136,11 +136,7 @@ function afterServices(plan: Decided, opened: OperationStep[]): OperationStep[] 
     opened.map(({ id }) => id),
   );
   const after = [SERVICES, 'vault-open/again', ...checked.map(({ id }) => id)];
-  return [
-    ...opened,
-    ...checked,
-    ...(plan.onFailure === 'rollback' ? [step('undo', 'onFailure: rollback', { after, onFailure: true })] : []),
-  ];
+  return [...opened, ...checked, ...undo(plan, after)];
 }
 
 /** Those that the environment skips are no steps. */
@@ -157,6 +153,12 @@ function checks({ checks: planned = [] }: Decided, after: string[]): OperationSt
         ...(after.length > 0 ? { after } : {}),
       }),
     );
+}
+
+function undo({ onFailure }: Decided, after: string[]): OperationStep[] {
+  if (onFailure !== 'rollback' && onFailure !== 'ask') return [];
+  const reason = onFailure === 'ask' ? 'onFailure: ask, and rollback is what follows' : 'onFailure: rollback';
+  return [step('undo', reason, { after, onFailure: true })];
 }
 
 /** A rollback takes pods away with all that they could tell. */

@@ -15,6 +15,7 @@ import type { OperationStep } from '../../contract/steps.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { Drain } from '../drain.ts';
+import type { ServiceSteering } from '../steering/phase.ts';
 
 /** What any operation was started with, as far as steps read it. */
 export type OperationRequest = OperationInput &
@@ -37,6 +38,8 @@ export interface ServiceView {
   service: PlannedService;
   helmTimeoutSeconds: number;
   drain: Drain;
+  /** Absent in a phase of an earlier version. */
+  steering?: ServiceSteering;
   /** Told to the operation, and shown. */
   note: (state: ServiceState, detail: string) => void;
 }

@@ -53,7 +53,7 @@ export async function ensureSchedule({ run }: StepCall): Promise<StepEnd> {
  */
 export async function recordVersion(call: StepCall): Promise<StepEnd> {
   const { run } = call;
-  const { operation, seconds, services, planDigest, toVersion } = resultOf(call);
+  const { operation, seconds, services, planDigest, toVersion, acts } = resultOf(call);
   const { requestedBy, promotedFrom } = operationOf(call).input;
   return noted(
     async () => ({
@@ -67,6 +67,7 @@ export async function recordVersion(call: StepCall): Promise<StepEnd> {
           services,
           ...(toVersion === undefined ? {} : { restores: toVersion }),
           ...(promotedFrom === undefined ? {} : { promotedFrom }),
+          ...(acts ? { acts } : {}),
         },
       ]),
     }),

@@ -1,5 +1,6 @@
 /** Carries out the operation's own steps, each as soon as what it waits for has ended. */
 import type { OperationStep } from '../../contract/steps.ts';
+import { isLeftOut } from '../../plan/progress.ts';
 import { waitsOf } from '../../plan/steps/order.ts';
 import type { OperationView, StepCall, StepEnd } from './call.ts';
 import { carryOut } from './table.ts';
@@ -13,6 +14,10 @@ export interface RunSteps {
   endedWell: (id: string) => boolean;
   /** Called in the order in which steps end. */
   onEnd: (end: StepEnd) => void;
+  /** Ends as soon as it may go on; undefined where it may. */
+  safePoint: () => Promise<void> | undefined;
+  /** Whether what was changed is taken back after a failure. */
+  undoes: () => boolean;
 }
 
 /**
@@ -28,6 +33,14 @@ export async function runSteps(steps: readonly OperationStep[], options: RunStep
     );
     if (well.includes(false)) return false;
     if (step.onFailure && !hasFailed(options.operation())) return true;
+    if (step.kind === 'undo' && !options.undoes()) return true;
+    if (
+      step.kind === 'check' &&
+      options.operation().services.some((end) => end.name === step.service && isLeftOut(end))
+    )
+      return true;
+    const held = options.safePoint();
+    if (held) await held;
     const { run, admission, operation, onEnd } = options;
     onEnd(await carryOut({ run, step, operation: operation(), ...(admission ? { admission } : {}) }));
     return true;

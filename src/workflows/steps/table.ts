@@ -3,6 +3,7 @@
  * Steps on a release are carried out here, the others by the file of their topic.
  */
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { FAILURES } from '../../contract/failures.ts';
 import type { StepKind } from '../../contract/steps.ts';
 import { helm, removals, waits } from '../activity-proxies.ts';
 import { awaitApproval } from '../admission/gate.ts';
@@ -61,12 +62,13 @@ export async function carryOut(call: StepCall): Promise<StepEnd> {
 
 function withHelm(activity: 'applyRelease' | 'rollbackRelease'): CarryOut {
   return async (call) => {
-    const { service, helmTimeoutSeconds, note } = serviceOf(call);
+    const { service, helmTimeoutSeconds, note, steering } = serviceOf(call);
     const release = releaseOf(call);
+    const again = steering !== undefined && steering.attempt > 0 ? { again: true as const } : {};
     note('applying', `${release.name}: ${release.reason}`);
     const { changed, putBack = [] } = await helm(helmTimeoutSeconds)[activity].executeWithOptions(
       { summary: `Helm ${release.action} ${release.name}: ${release.reason}` },
-      [{ run: call.run, service: service.name, step: release, priority: service.remainingSeconds }],
+      [{ run: call.run, service: service.name, step: release, priority: service.remainingSeconds, ...again }],
     );
     return { changed, notes: putBack.map((field) => `put back: ${field}`) };
   };
@@ -83,17 +85,34 @@ async function uninstall(call: StepCall): Promise<StepEnd> {
   return { changed: removed };
 }
 
-/** Given up when the phase has to yield. */
+/**
+ * Given up when the phase has to yield, or the service is skipped. A deadline that was extended meanwhile is followed
+ * by a wait for the rest of it.
+ */
 async function verify(call: StepCall): Promise<StepEnd> {
-  const { service, drain, note } = serviceOf(call);
+  const { service, drain, note, steering } = serviceOf(call);
   const release = releaseOf(call);
-  note('starting', release.job ? `waits for Job ${release.name}` : `waits for ${release.name} to be healthy`);
-  await measuredHealth(call.run, service.name, () =>
-    drain.waiting(() =>
-      waits(service.healthTimeoutSeconds).awaitHealthy.executeWithOptions({ summary: `Health of ${release.name}` }, [
-        { run: call.run, service: service.name, step: release, timeoutSeconds: service.healthTimeoutSeconds },
-      ]),
-    ),
-  );
-  return {};
+  const what = release.job ? `waits for Job ${release.name}` : `waits for ${release.name} to be healthy`;
+  note('starting', what);
+  const wait = (timeoutSeconds: number): Promise<unknown> =>
+    measuredHealth(call.run, service.name, () =>
+      drain.waiting(() =>
+        waits(timeoutSeconds).awaitHealthy.executeWithOptions({ summary: `Health of ${release.name}` }, [
+          { run: call.run, service: service.name, step: release, timeoutSeconds },
+        ]),
+      ),
+    );
+  let granted = steering?.extension() ?? 0;
+  for (let seconds = service.healthTimeoutSeconds + granted; ; ) {
+    try {
+      await wait(seconds);
+      return {};
+    } catch (error) {
+      const more = (steering?.extension() ?? 0) - granted;
+      if (more <= 0 || failureOf(error).type !== FAILURES.notHealthyInTime) throw error;
+      granted += more;
+      seconds = more;
+      note('starting', `${what}, ${more} s longer on request`);
+    }
+  }
 }
