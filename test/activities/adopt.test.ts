@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { adoptionOf } from '../../src/effects/adopt/adoption.ts';
 import { createActivities } from '../../src/activities/index.ts';
+import { adoptionPlan } from '../../src/effects/plan/adopt.ts';
 import { planFor } from '../../src/effects/plan/deploy.ts';
 import { adoptionLines } from '../../src/cli/adopt/adoption.ts';
 import { requireName } from '../../src/cli/adopt/run.ts';
@@ -74,6 +75,19 @@ describe('adopt', () => {
       assert.deepEqual(kept, ['keep', 'keep', undefined]);
       const plan = await planFor(clients, clients.environment, {}, signal);
       assert.equal(plan.services.find(({ name }) => name === RELEASE)?.action, 'upgrade');
+    }));
+
+  test('its plan, every step of it, is bound to what was shown', () =>
+    withFakeClients(async (parts) => {
+      put(parts);
+      const { digest } = await adoptionOf(parts.clients, RELEASE, signal);
+      const planned = await adoptionPlan(parts.clients, RELEASE, signal);
+      assert.equal(planned.digest, digest);
+      assert.deepEqual(
+        planned.plan.steps?.map(({ kind }) => kind),
+        ['adopt', 'services', 'audit'],
+      );
+      await assert.rejects(adoptionPlan(parts.clients, 'nothing', signal), { name: 'PlanRefusedError' });
     }));
 
   test('once more after a lost acknowledgement: the same end', () =>

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { writePlanFile } from '../../src/cli/plan/file.ts';
 import { keptPlan, requireSamePlan } from '../../src/cli/plan/kept.ts';
 import { stepLines } from '../../src/cli/plan/steps.ts';
+import type { CliError } from '../../src/cli/shared/failure.ts';
 import { plainStyle } from '../../src/cli/shared/terminal.ts';
 import type { OperationPlan } from '../../src/contract/plan.ts';
 import { operationPlanFileOf } from '../../src/plan/diff/file.ts';
@@ -116,5 +117,16 @@ describe('a kept plan', () => {
     await writeFile(old, JSON.stringify(file));
     assert.equal((await keptPlan(old, 'deploy', 'test')).operation, undefined);
     await assert.rejects(keptPlan(old, 'rollback', 'test'), /that of a deploy, not of a rollback/);
+  });
+
+  test('of an adoption says whose, and how to make it anew', async () => {
+    const kept = join(folder, 'adopt.json');
+    await writePlanFile(kept, operationPlanFileOf({ ...back, operation: 'adopt' }, { service: 'web' }, made));
+    const file = await keptPlan(kept, 'adopt', 'test');
+    assert.equal(file.service, 'web');
+    assert.throws(
+      () => requireSamePlan(kept, file, 'uid-1', { digest: 'fedcba9876543210' }),
+      ({ next }: CliError) => /--operation adopt --only web --out/.test(next.join()),
+    );
   });
 });

@@ -1,6 +1,7 @@
 /** Shows what will be taken over, asks, then starts it and watches. */
 import { type Adoption, adoptionOf } from '../../effects/adopt/adoption.ts';
 import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
+import type { PlanFile } from '../../plan/diff/file.ts';
 import type { AdoptInput } from '../../contract/adopt.ts';
 import { withClients } from '../shared/clients.ts';
 import { confirmByName } from '../shared/confirm.ts';
@@ -13,12 +14,19 @@ import { watchStarted } from '../deploy/watch.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { wrap } from '../shared/format.ts';
 import { writeJson } from '../render/renderers.ts';
+import { requireSamePlan } from '../plan/kept.ts';
 import { printLines } from '../shared/terminal.ts';
 import type { AdoptOptions } from './options.ts';
 
 const COLUMNS = 96;
 
-export async function adopt(session: Session, service: string, options: AdoptOptions): Promise<ExitCode> {
+/** @param kept a plan that was looked at before */
+export async function adopt(
+  session: Session,
+  service: string,
+  options: AdoptOptions,
+  kept?: PlanFile,
+): Promise<ExitCode> {
   const { environment, context, renderer, json, interrupted } = session;
   const connections = await ensureLocalStackAgain(session);
   const ready = await prerequisites(session, connections);
@@ -28,6 +36,7 @@ export async function adopt(session: Session, service: string, options: AdoptOpt
     adoption = await withClients(context, environment, connections, (clients) =>
       adoptionOf(clients, service, interrupted),
     );
+    if (kept) requireSamePlan(options.plan ?? '', kept, ready.clusterUid, adoption);
     if (json)
       writeJson(context.terminal.stdout, { type: 'preview', environment: environment.name, service, ...adoption });
     else {

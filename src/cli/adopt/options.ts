@@ -1,5 +1,6 @@
 export interface AdoptOptions {
   env: string;
+  plan?: string;
   confirm?: string;
   /** Why it goes on although the environment is frozen. */
   overrideFreeze?: string;

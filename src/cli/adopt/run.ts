@@ -4,6 +4,7 @@ import { suggestion } from '../../suggest.ts';
 import type { CliContext } from '../shared/context.ts';
 import { inSession } from '../deploy/in-session.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
+import { keptPlan } from '../plan/kept.ts';
 import { commandLine } from '../shared/format.ts';
 import type { AdoptOptions } from './options.ts';
 
@@ -13,9 +14,15 @@ export function runAdopt(context: CliContext, service: string, options: AdoptOpt
     if (!names.includes(service))
       throw refused(`There is no service "${service}"${suggestion(service, names) || '.'}`, commandLine('catalog'));
     requireName(environment.name, service, options.confirm, context.terminal.interactive);
+    const kept = options.plan === undefined ? undefined : await keptPlan(options.plan, 'adopt', options.env);
+    if (kept?.service !== undefined && kept.service !== service)
+      throw refused(
+        `The plan ${options.plan ?? ''} is that of taking over ${kept.service}, not ${service}.`,
+        commandLine('adopt', kept.service, '--env', options.env, '--plan', options.plan ?? ''),
+      );
     // Loaded late: the clients take a second, and a wrong option should be told at once.
     const { adopt } = await import('./adoption.ts');
-    return adopt(session, service, options);
+    return adopt(session, service, options, kept);
   });
 }
 

@@ -19,6 +19,7 @@ Asks for the environment's name. Who took it over and when is kept on Helm's rec
     ],
   })
     .argument('<service>', 'a service of the catalog')
+    .option('--plan <file>', 'carry out the plan in this file, which "plan --operation adopt --out" wrote')
     .option('--confirm <name>', "the environment's name, where nobody can be asked")
     .option(...OVERRIDE_FREEZE, parseReason)
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')

@@ -14,8 +14,8 @@ so that its defaults do not count as changes. Secret values are never shown, onl
 
 Changes nothing and needs no worker. A cluster that "up" has never made is planned as an empty one.
 
---operation shows what a rollback, a drift repair or "destroy" would do, every step with what it waits for and why;
-kept with --out, each is carried out by its own command with --plan.
+--operation shows what a rollback, a drift repair, "destroy" or "adopt" (of the service that --only names) would do,
+every step with what it waits for and why; kept with --out, each is carried out by its own command with --plan.
 
 Exit code 0: nothing to do. Exit code 2: there are changes.`,
     examples: [
@@ -37,7 +37,13 @@ Exit code 0: nothing to do. Exit code 2: there are changes.`,
   );
   return addSelectionOptions(command)
     .addOption(
-      new Option('--operation <name>', 'plan this operation').choices(['deploy', 'rollback', 'repair', 'destroy']),
+      new Option('--operation <name>', 'plan this operation').choices([
+        'deploy',
+        'rollback',
+        'repair',
+        'destroy',
+        'adopt',
+      ]),
     )
     .option('--to <version>', 'with a rollback: the version to go back to', parseVersion)
     .option('--past-no-return', 'with a rollback: cross migrations that cannot be taken back')

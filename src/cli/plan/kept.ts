@@ -1,11 +1,9 @@
-/** `--plan FILE` of a rollback, a repair or a destruction: what somebody has looked at is done, and nothing else. */
+/** `--plan FILE` of every operation but a deployment: what somebody has looked at is done, and nothing else. */
 import type { Operation, OperationPlan } from '../../contract/plan.ts';
 import { changesSince, type PlanFile } from '../../plan/diff/file.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { readPlanFile } from './file.ts';
-
-export type KeptOperation = Exclude<Operation, 'deploy' | 'adopt'>;
 
 const COMMANDS: Record<Operation, string> = {
   deploy: 'deploy',
@@ -52,7 +50,8 @@ export function requireSamePlan(
   now: { digest: string; plan?: OperationPlan },
 ): void {
   const { environment, operation = 'deploy', digest, createdAt, requestedBy } = file;
-  const again = `${commandLine('plan', '--env', environment, '--operation', operation, '--out', path)}   (a new plan to look at)`;
+  const of = file.service === undefined ? [] : ['--only', file.service];
+  const again = `${commandLine('plan', '--env', environment, '--operation', operation, ...of, '--out', path)}   (a new plan to look at)`;
   if (file.clusterUid !== undefined && file.clusterUid !== clusterUid)
     throw refused(
       `The plan ${path} was made for the cluster with kube-system uid ${file.clusterUid}, but "${environment}" now is ${clusterUid}.`,

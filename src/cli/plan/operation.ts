@@ -1,4 +1,5 @@
-/** `ananta plan --operation …`: what a rollback, a repair or a destruction would do, step by step. Changes nothing. */
+/** `ananta plan --operation …`: what any operation but a deployment would do, step by step. Changes nothing. */
+import { adoptionPlan } from '../../effects/plan/adopt.ts';
 import { rollbackPlan } from '../../effects/plan/rollback.ts';
 import { destructionDigest } from '../../effects/plan/binding.ts';
 import { destructionOf } from '../../effects/plan/destroy.ts';
@@ -12,6 +13,8 @@ import { isRepairable } from '../../plan/drift/repairable.ts';
 import { doesSomething } from '../../plan/steps/text.ts';
 import { preflight } from '../deploy/preflight.ts';
 import type { CliContext } from '../shared/context.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
 import { printLines } from '../shared/terminal.ts';
 import { writePlanFile, writeText } from './file.ts';
 import { withProvisioned } from './provisioned.ts';
@@ -75,6 +78,15 @@ export async function runOperationPlan(
 }
 
 const PLANNERS = {
+  adopt: async (clients: Clients, { env, only = [] }: PlanOptions, signal: AbortSignal): Promise<Planned> => {
+    const [service, ...more] = only;
+    if (service === undefined || more.length > 0)
+      throw refused(
+        'The plan of an adoption is that of one service: name it with --only.',
+        commandLine('plan', '--env', env, '--operation', 'adopt', '--only', 'SERVICE'),
+      );
+    return { ...(await adoptionPlan(clients, service, signal)), request: { service } };
+  },
   rollback: async (clients: Clients, { to, pastNoReturn }: PlanOptions, signal: AbortSignal): Promise<Planned> => {
     const crosses = pastNoReturn === true;
     const plan = await rollbackPlan(

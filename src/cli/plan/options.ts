@@ -2,7 +2,7 @@ import type { SelectionOptions } from '../shared/selection-options.ts';
 
 export interface PlanOptions extends SelectionOptions {
   env: string;
-  operation?: 'deploy' | 'rollback' | 'repair' | 'destroy';
+  operation?: 'deploy' | 'rollback' | 'repair' | 'destroy' | 'adopt';
   /** Every step instead of what changes. */
   steps?: true;
   to?: number;

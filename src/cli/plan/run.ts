@@ -4,6 +4,7 @@ import type { PlanRequest } from '../../effects/diff/index.ts';
 import { stateDir } from '../../config.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { Selection } from '../../contract/deploy.ts';
+import type { Operation } from '../../contract/plan.ts';
 import { planFileOf } from '../../plan/diff/file.ts';
 import type { PlatformChanges } from '../../plan/diff/types.ts';
 import type { PlanOptions } from './options.ts';
@@ -15,6 +16,7 @@ import { helmBinary } from '../shared/helm-binary.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { selectionFlags, selectionOf } from '../shared/selection-options.ts';
+import { OPERATION_WORDS } from '../render/operation-words.ts';
 import { printLines } from '../shared/terminal.ts';
 import { deployArgs } from './args.ts';
 import { writePlanFile, writeText } from './file.ts';
@@ -78,17 +80,20 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
 /** @throws CliError (refused) for an option of another operation */
 function requireFitting({ operation = 'deploy', env, ...options }: PlanOptions): void {
   const ofDeploy = [...(options.image === undefined ? [] : ['--image']), ...selectionFlags(options)];
-  const given: [boolean, string, string][] = [
+  const given: [boolean, string, Operation][] = [
     [options.to !== undefined, '--to', 'rollback'],
     [options.pastNoReturn === true, '--past-no-return', 'rollback'],
     [options.deleteData === true, '--delete-data', 'destroy'],
-    ...ofDeploy.map((flag): [boolean, string, string] => [true, flag, 'deploy']),
+    ...ofDeploy
+      // An adoption is of one service.
+      .filter((flag) => operation !== 'adopt' || flag !== '--only')
+      .map((flag): [boolean, string, Operation] => [true, flag, 'deploy']),
   ];
   const other = given.find(([there, , of]) => there && of !== operation);
   if (other === undefined) return;
   const [, flag, of] = other;
   throw refused(
-    `${flag} belongs to the plan of a ${of}, and this is that of a ${operation}.`,
+    `${flag} belongs to the plan of ${OPERATION_WORDS[of].one}, and this is that of ${OPERATION_WORDS[operation].one}.`,
     commandLine('plan', '--env', env, '--operation', of),
   );
 }

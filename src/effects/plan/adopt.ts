@@ -9,23 +9,38 @@ import { assertShown } from './binding.ts';
 import type { EffectScope } from '../effect.ts';
 import { adoptionOf } from '../adopt/adoption.ts';
 
-/** What is taken over, as it was shown; changes nothing. Nothing is applied either: the next deployment does that. */
+interface AdoptionPlan {
+  plan: OperationPlan;
+  /** What the taking over is bound to. */
+  digest: string;
+}
+
+/** What is taken over, as it was shown. */
 export async function planAdopt(
   clients: Clients,
-  { run, service, expectedDigest }: InputOf<'planAdopt'>,
+  { service, expectedDigest }: InputOf<'planAdopt'>,
   scope: EffectScope,
 ): OutputOf<'planAdopt'> {
   scope.doing('looks at what is to be taken over');
+  const { plan, digest } = await adoptionPlan(clients, service, scope.signal);
+  assertShown(expectedDigest, plan, digest);
+  return plan;
+}
 
+/**
+ * Every step of taking a service over. Changes nothing, and nothing is applied by it: the next deployment does that.
+ * @throws PlanRefusedError when there is nothing to take over, or it cannot be done without harm
+ */
+export async function adoptionPlan(clients: Clients, service: string, signal: AbortSignal): Promise<AdoptionPlan> {
   const { catalog } = clients;
   const [environment, { releases, digest }] = await Promise.all([
     currentEnvironment(clients),
-    adoptionOf(clients, service, scope.signal),
+    adoptionOf(clients, service, signal),
   ]);
   const steps = allReleases(catalog);
   const plan: OperationPlan = {
     operation: 'adopt',
-    environment: run.environment,
+    environment: environment.name,
     digest,
     criticalPathSeconds: 0,
     criticalPath: [],
@@ -58,6 +73,8 @@ export async function planAdopt(
     onFailure: 'stop',
     notes: releases.map(({ text }) => text),
   };
-  assertShown(expectedDigest, plan);
-  return withVerdicts(completedAs(plan, { verb: 'adopt', service }, environment), catalog, environment);
+  return {
+    plan: withVerdicts(completedAs(plan, { verb: 'adopt', service }, environment), catalog, environment),
+    digest,
+  };
 }

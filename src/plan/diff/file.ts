@@ -36,6 +36,8 @@ export const planFileSchema = z.strictObject({
   pastNoReturn: z.boolean().optional(),
   /** With a destruction. */
   deleteData: z.boolean().optional(),
+  /** With an adoption: whose place is taken over. */
+  service: z.string().optional(),
   steps: z.array(
     z.strictObject({
       service: z.string(),
@@ -92,7 +94,7 @@ export function planFileOf(
   };
 }
 
-export type PlannedRequest = Pick<PlanFile, 'toVersion' | 'pastNoReturn' | 'deleteData'>;
+export type PlannedRequest = Pick<PlanFile, 'toVersion' | 'pastNoReturn' | 'deleteData' | 'service'>;
 
 /** Of any operation but a deployment. @param digest that the operation is bound to */
 export function operationPlanFileOf(

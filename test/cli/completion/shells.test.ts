@@ -19,7 +19,7 @@ describe('completion', () => {
   before(async () => {
     at = await workspace();
     await at.environment('shop', externalEnvironment({ more: 'platform: mini' }));
-    await at.environment('shelf', externalEnvironment());
+    await at.environment('shelf', externalEnvironment({ more: 'platform: wide\nplatformParameters: {services: 1}' }));
     env = {
       PATH: process.env['PATH'],
       HOME: at.folder,
