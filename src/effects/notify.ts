@@ -12,7 +12,9 @@ import { workflowUrl } from '../environment/workflow-url.ts';
 import type { Environment } from '../environment/schema.ts';
 import { digestOf } from '../plan/digest.ts';
 import { readDriftState, updateDriftState } from './drift/state.ts';
+import { formatted } from '../plan/notify/format.ts';
 import type { EffectScope } from './effect.ts';
+import { signatureHeaders } from './notify-signature.ts';
 
 type Notify = Environment['notify'];
 
@@ -82,8 +84,7 @@ async function send(clients: Clients, how: Notify, notification: Notification, s
   const attempts: Promise<string>[] = [];
   if (how.command !== undefined)
     attempts.push(runCommand(clients, how.command, body, how.timeoutSeconds, scope.signal));
-  if (how.webhook !== undefined)
-    attempts.push(post(clients, how.webhook, how.headersFile, body, how.timeoutSeconds, scope.signal));
+  if (how.webhook !== undefined) attempts.push(post(clients, how.webhook, how, notification, scope.signal));
   const ended = await Promise.allSettled(attempts);
   const said = ended.map((end) =>
     clients.redactor.redact(
@@ -128,13 +129,14 @@ async function runCommand(
 async function post(
   { redactor }: Clients,
   url: string,
-  headersFile: string | undefined,
-  body: string,
-  timeoutSeconds: number,
+  { headersFile, signingKeyFile, format, timeoutSeconds }: Notify,
+  notification: Notification,
   signal: AbortSignal,
 ): Promise<string> {
+  const body = formatted(format, notification);
   const headers = headersFile === undefined ? {} : headersOf(await readFile(headersFile, 'utf8'), 'notify.headersFile');
   redactor.learn(...Object.values(headers), ...Object.values(headers).map((value) => value.split(' ').at(-1)));
+  const signature = signingKeyFile === undefined ? {} : await signed(redactor, signingKeyFile, notification, body);
   const { host } = new URL(url);
   let answer: Response;
   try {
@@ -142,7 +144,7 @@ async function post(
     answer = await fetch(url, {
       method: 'POST',
       redirect: 'manual',
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: { 'content-type': 'application/json', ...headers, ...signature },
       body,
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]),
     });
@@ -156,6 +158,20 @@ async function post(
   const text = tail(await answer.text());
   if (!answer.ok) throw new Error(`The webhook at ${host} answered ${answer.status}${text === '' ? '' : `: ${text}`}`);
   return `The webhook at ${host} answered ${answer.status}`;
+}
+
+/** The same is known by its id, however often it is told; the key is never told. */
+async function signed(
+  redactor: Clients['redactor'],
+  file: string,
+  { event, workflowId, runId, title, lines }: Notification,
+  body: string,
+): Promise<Record<string, string>> {
+  const key = (await readFile(file, 'utf8')).trim();
+  if (key === '') throw new DeployError(FAILURES.invalidInput, `notify.signingKeyFile ${file} is empty`);
+  redactor.learn(key);
+  const id = `msg_${digestOf([event, workflowId, runId, title, ...lines])}`;
+  return signatureHeaders(key, id, Math.floor(Date.now() / 1000), body);
 }
 
 function tail(text: string): string {

@@ -17,6 +17,7 @@ import { oneLine, refuseRepetitions, seconds, temporalNamespace } from './fields
 import { DEFAULT_PLATFORM } from './platform-folder.ts';
 import { telemetrySchema } from './telemetry.ts';
 import { approvalsSchema } from './approvals.ts';
+import { NOTIFY_FORMATS } from './fields/notify-formats.ts';
 import { freezeSchema } from './freeze.ts';
 import { policySchema } from './policy.ts';
 import { vaultSchema } from './vault.ts';
@@ -324,6 +325,15 @@ export const environmentFileSchema = z.strictObject({
       headersFile: filePath
         .optional()
         .describe('File with HTTP headers for the webhook, one Name: value a line, such as a token'),
+      format: z
+        .enum(NOTIFY_FORMATS)
+        .default('json')
+        .describe('What the webhook gets: the JSON object, or a message as Slack or Microsoft Teams shows it'),
+      signingKeyFile: filePath
+        .optional()
+        .describe(
+          'File with a key: the webhook is signed with it (Standard Webhooks); the key never stands in this file',
+        ),
       timeoutSeconds: seconds().default(10),
     })
     .prefault({})

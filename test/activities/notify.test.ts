@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -180,6 +181,44 @@ describe('notify', () => {
           const asked = got.length;
           await assert.rejects(tell(), /answered 307/);
           assert.equal(got.length, asked + 1, 'the headers went elsewhere');
+        },
+      );
+    } finally {
+      server.close();
+    }
+  });
+
+  test('a webhook is signed, in the form of its receiver, and known again when it is told once more', async () => {
+    const key = 'key-that-nobody-sees';
+    const got: { headers: IncomingHttpHeaders; body: string }[] = [];
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        got.push({ headers: request.headers, body });
+        response.writeHead(got.length === 1 ? 500 : 204).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const webhook = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+    try {
+      await withNotify(
+        (folder) => ({ webhook, format: 'slack', signingKeyFile: join(folder, 'key') }),
+        async ({ folder, tell }) => {
+          await writeFile(join(folder, 'key'), `${key}\n`);
+          await assert.rejects(tell(), /answered 500/);
+          await tell();
+          for (const { headers, body } of got) {
+            const [id, at] = [headers['webhook-id'], headers['webhook-timestamp']].map(String);
+            const signature = createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64');
+            assert.equal(headers['webhook-signature'], `v1,${signature}`);
+            assert.ok(Math.abs(Number(at) * 1000 - Date.now()) < 60_000);
+            assert.equal((JSON.parse(body) as { text: string }).text, 'Drift');
+          }
+          assert.equal(got[0]?.headers['webhook-id'], got[1]?.headers['webhook-id']);
+          assert.doesNotMatch(await readFile(join(folder, 'logs', 'notify.log'), 'utf8'), new RegExp(key));
+          await writeFile(join(folder, 'key'), ' ');
+          await assert.rejects(tell(), /signingKeyFile .* is empty/);
         },
       );
     } finally {

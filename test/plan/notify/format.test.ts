@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { signatureHeaders } from '../../../src/effects/notify-signature.ts';
+import { formatted, type Told } from '../../../src/plan/notify/format.ts';
+
+const told: Told = { title: 'Failed <b> & more', lines: ['api: a > b', 'web: x'], url: 'https://ui.example/run' };
+
+test('JSON is what is told, as it is', () => {
+  assert.deepEqual(JSON.parse(formatted('json', told)), told);
+});
+
+test('Slack gets its own marks escaped, and a link', () => {
+  const { text, blocks } = JSON.parse(formatted('slack', told)) as {
+    text: string;
+    blocks: { text: { text: string } }[];
+  };
+  assert.equal(text, 'Failed &lt;b&gt; &amp; more');
+  assert.deepEqual(
+    blocks.map((block) => block.text.text),
+    ['*Failed &lt;b&gt; &amp; more*', 'api: a &gt; b\nweb: x', '<https://ui.example/run|Temporal UI>'],
+  );
+  // Slack refuses blocks of 3000 characters.
+  const long = formatted('slack', { title: 't', lines: ['x'.repeat(9000)] });
+  assert.ok(long.length < 3300, String(long.length));
+});
+
+test('Teams gets a card', () => {
+  const { attachments } = JSON.parse(formatted('teams', told)) as {
+    attachments: { contentType: string; content: { body: { text: string }[]; actions: { url: string }[] } }[];
+  };
+  assert.equal(attachments[0]?.contentType, 'application/vnd.microsoft.card.adaptive');
+  assert.deepEqual(
+    attachments[0]?.content.body.map(({ text }) => text),
+    ['Failed <b> & more', 'api: a > b', 'web: x'],
+  );
+  assert.equal(attachments[0]?.content.actions[0]?.url, 'https://ui.example/run');
+});
+
+test('a signature is that of the Standard Webhooks specification', () => {
+  const body = '{"event_type":"ping","data":{"success":true}}';
+  assert.deepEqual(signatureHeaders('whsec_plJ3nmyCDGBKInavdOK15jsl\n', 'msg_loFOjxBNrRLzqYUf', 1731705121, body), {
+    'webhook-id': 'msg_loFOjxBNrRLzqYUf',
+    'webhook-timestamp': '1731705121',
+    'webhook-signature': 'v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=',
+  });
+});
