@@ -114,10 +114,12 @@ export function openPty(
     alternate: () => terminal.buffer.active.type === 'alternate',
     cursorHidden: () => hidden,
     async shows(pattern) {
-      for (const until = Date.now() + LIMIT_MS; Date.now() < until; await sleep(30)) {
+      for (const until = Date.now() + LIMIT_MS; Date.now() < until; ) {
+        const code = ended;
         const text = lines().join('\n');
         if (pattern.test(text)) return text;
-        if (ended !== undefined) throw new Error(`ended with ${ended} before it showed ${String(pattern)}:\n${text}`);
+        if (code !== undefined) throw new Error(`ended with ${code} before it showed ${String(pattern)}:\n${text}`);
+        await sleep(30);
       }
       throw new Error(`never showed ${String(pattern)}:\n${lines().join('\n')}`);
     },

@@ -66,7 +66,10 @@ function App({ store, colours, onPlace }: ScreenOptions): ReactElement {
         height: bodyHeight(size),
         operations: store.get().operations ?? [],
       });
-      if (next === undefined) return exit();
+      if (next === undefined) {
+        exit();
+        return;
+      }
       current.current = next;
     }
     setState(current.current);

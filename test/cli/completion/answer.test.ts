@@ -14,7 +14,7 @@ const context = {
   version: '',
   finish: () => undefined,
   outputLost: undefined,
-  run: assert.fail,
+  run: () => Promise.reject(new Error('none is run')),
 };
 const TREE = treeOf(buildProgram(context, () => undefined));
 const plain = (...values: string[]) => values.map((value) => ({ value, description: '' }));
