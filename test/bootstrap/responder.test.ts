@@ -47,7 +47,7 @@ async function http(host: string): Promise<{ status: number; service: string }> 
   const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
     const asked = request(
-      { host: '127.0.0.1', port: ports['main'], path: '/health', headers: { host }, agent: false, timeout: 300 },
+      { host: '127.0.0.1', port: ports['main'], path: '/health', headers: { host }, agent: false, timeout: 3_000 },
       (response) => {
         let body = '';
         response.on('data', (chunk: Buffer) => {
