@@ -44,11 +44,6 @@ function unwatchSignals(): void {
   process.off('exit', endAll);
 }
 
-function track(pid: number): void {
-  if (groups.size === 0) watchSignals();
-  groups.add(pid);
-}
-
 function untrack(pid: number): void {
   groups.delete(pid);
   if (groups.size === 0) unwatchSignals();
@@ -60,15 +55,22 @@ function untrack(pid: number): void {
  * who needs that healed records the pid.
  */
 export function spawnGroup(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
-  const child = spawn(command, [...args], { ...options, detached: true });
-  const { pid } = child;
-  if (pid !== undefined) {
-    track(pid);
-    child.once('exit', () => {
-      untrack(pid);
-    });
+  // Before the program runs: a signal that came between its start and this would end this process alone.
+  if (groups.size === 0) watchSignals();
+  try {
+    const child = spawn(command, [...args], { ...options, detached: true });
+    const { pid } = child;
+    if (pid !== undefined) {
+      groups.add(pid);
+      child.once('exit', () => {
+        untrack(pid);
+      });
+    }
+    return child;
+  } finally {
+    // It could not be started.
+    if (groups.size === 0) unwatchSignals();
   }
-  return child;
 }
 
 /** Kills a whole process group by its leader's pid; nothing happens when it is gone. */

@@ -122,7 +122,7 @@ describe('logs of a service', () => {
           if (name === 'api-a') put(parts, pod('api-b'));
           else stop.abort();
         },
-        onProblem: assert.fail,
+        onProblem: (problem) => assert.fail(problem),
       });
       assert.equal(looks, 2);
       assert.equal(told.at(-1), 'api-b password [redacted]');
@@ -145,7 +145,7 @@ describe('logs of a service', () => {
           told.push(name);
           if (told.length === 2) stop.abort();
         },
-        onProblem: assert.fail,
+        onProblem: (problem) => assert.fail(problem),
       }).finally(() => clearInterval(timer));
       assert.deepEqual(told, ['api-a', 'api-b']);
     }));

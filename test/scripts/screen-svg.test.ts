@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { screenSvg } from '../../scripts/screen-svg.ts';
 
 const cells = (text: string, look: object = {}) =>
-  [...text].map((one) => ({ text: one, bold: false, dim: false, inverse: false, colour: undefined, ...look }));
+  Array.from(text, (one) => ({ text: one, bold: false, dim: false, inverse: false, colour: undefined, ...look }));
 
 test('cells that look the same are one text, at its place; what is chosen has a ground', () => {
   const svg = screenSvg(

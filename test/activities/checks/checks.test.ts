@@ -195,7 +195,7 @@ describe('a Job', () => {
   const end = ({ cluster }: FakeParts, type: 'Complete' | 'Failed'): void => {
     const job = cluster.objects.get(JOB)!;
     const status = { conditions: [{ type, status: 'True', reason: 'BackoffLimitExceeded', message: 'it has failed' }] };
-    cluster.objects.set(JOB, { ...job, status } as typeof job);
+    cluster.objects.set(JOB, { ...job, status });
     cluster.notify('apps', 'api-check-smoke');
   };
   const made = async ({ cluster }: FakeParts): Promise<void> => {
