@@ -49,6 +49,13 @@ function checkNames(environment: EnvironmentFile, catalog: Catalog): Finding[] {
       known: services,
       what: 'service',
     },
+    // Of a service that is mistyped nobody would ever be asked.
+    ...environment.approvals.map(({ services: ofGate = [] }, index) => ({
+      path: ['approvals', String(index), 'services'],
+      keys: named(ofGate),
+      known: services,
+      what: 'service',
+    })),
     {
       path: ['simulation', 'startupSeconds'],
       keys: environment.simulation?.startupSeconds ?? {},
