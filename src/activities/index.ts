@@ -15,6 +15,7 @@ import { prune } from '../effects/destroy/prune.ts';
 import { findDrift } from '../effects/drift/find-drift.ts';
 import { recordDrift } from '../effects/drift/record.ts';
 import { repairFindings } from '../effects/drift/repair-findings.ts';
+import { lookAtPlatform } from '../effects/checks/look.ts';
 import { runCheck } from '../effects/checks/run.ts';
 import { collectEvidence } from '../effects/evidence/collect.ts';
 import { ensureNamespaces } from '../effects/namespaces.ts';
@@ -93,6 +94,7 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
     recordVersion: guarded(begin('changes', recordVersion)),
     recordResult: guarded(begin('here', recordResult)),
     recordDrift: guarded(begin('reads', recordDrift)),
+    lookAtPlatform: guarded(begin('changes', lookAtPlatform)),
     runCheck: guarded(begin('changes', runCheck)),
     collectEvidence: guarded(begin('here', collectEvidence)),
     notify: guarded(begin('here', notify)),

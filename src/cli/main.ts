@@ -34,6 +34,7 @@ import { planCommand } from './commands/plan.ts';
 import { promoteCommand } from './commands/promote.ts';
 import { rbacCommand } from './commands/rbac.ts';
 import { rebindCommand } from './commands/rebind.ts';
+import { ringsCommand } from './commands/rings.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { reportCommand } from './commands/report.ts';
 import { secretsCommand } from './commands/secrets.ts';
@@ -79,7 +80,10 @@ const GROUPS: readonly CommandGroup[] = [
     ],
   ],
   ['Steering what runs:', [pauseCommand, resumeCommand, retryCommand, skipCommand, extendCommand, abandonCommand]],
-  ['Versions:', [historyCommand, auditCommand, diffCommand, reportCommand, rollbackCommand, promoteCommand]],
+  [
+    'Versions:',
+    [historyCommand, auditCommand, diffCommand, reportCommand, rollbackCommand, promoteCommand, ringsCommand],
+  ],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
   ['Keeping it as deployed:', [driftCommand]],
   [

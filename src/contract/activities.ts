@@ -134,6 +134,8 @@ export interface Activities {
    * What it makes in the cluster is removed when it has passed.
    */
   runCheck(input: { run: RunRef; check: PlannedCheck }): Promise<{ text: string; seconds: number }>;
+  /** Every health check and every check of the verification stage, once, now: what is not well, one line each. */
+  lookAtPlatform(run: RunRef): Promise<{ unwell: string[] }>;
   /**
    * Events, conditions and logs of a failed service, kept in a file and named in the failure. `before`: of one that is
    * about to be touched; kept beside that of its failure. `check`: of what a failed check has asked, its Job included.

@@ -36,6 +36,8 @@ export const FAILURES = {
   secretLost: 'SecretLost',
   /** The services are healthy, and what the platform's checks expect of them is not so. */
   checkFailed: 'CheckFailed',
+  /** A ring did not stay well; the result in its details says which environment, and why. */
+  ringFailed: 'RingFailed',
   deployFailed: 'DeployFailed',
   /** A rollback would cross a migration that cannot be taken back. */
   pointOfNoReturn: 'PointOfNoReturn',
@@ -87,6 +89,7 @@ export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.suppliedSecretMissing,
   FAILURES.secretLost,
   FAILURES.checkFailed,
+  FAILURES.ringFailed,
   FAILURES.deployFailed,
   FAILURES.pointOfNoReturn,
   FAILURES.versionUnknown,

@@ -29,5 +29,6 @@ export const UPDATES = {
 
 export const QUERIES = {
   /** DeploymentView */
+  rings: 'rings',
   deployment: 'deployment',
 } as const;

@@ -25,6 +25,7 @@ export const WORKFLOW_TYPES = {
   phase: 'phase',
   drift: 'drift',
   queue: 'queue',
+  rings: 'rings',
 } as const;
 
 /**
@@ -58,6 +59,11 @@ export function bindingScheduleId(environment: string): string {
 /** Who waits for the lock; the newest wins. */
 export function queueWorkflowId(environment: string, clusterUid: string): string {
   return `queue/${environment}/${clusterUid.slice(0, 8)}`;
+}
+
+/** One at a time of each file of rings. */
+export function ringsWorkflowId(name: string): string {
+  return `rings/${name}`;
 }
 
 /** The queue that belongs to a lock. */

@@ -2,3 +2,4 @@ export { drift } from './drift.ts';
 export { adopt, deploy, destroy, repair, rollback } from './operation.ts';
 export { phase } from './phase.ts';
 export { queue } from './queue.ts';
+export { rings } from './rings/rings.ts';

@@ -4,6 +4,7 @@ import type { DependencySettled, DeploymentView, ServiceProgress } from '../cont
 import type { QueueAnswer, QueueRequest, StopPhase, Supersede } from '../contract/lock.ts';
 import type { DecideAnswer, DecideRequest, IdentifyRequest } from '../contract/approvals.ts';
 import type { FreezeOverride } from '../contract/freeze.ts';
+import type { RingsView } from '../contract/rings.ts';
 import { QUERIES, SIGNALS, UPDATES } from '../contract/messages.ts';
 import type { PhaseSteering, SteerAnswer } from '../contract/steering.ts';
 
@@ -19,3 +20,4 @@ export const deployment = defineQuery<DeploymentView>(QUERIES.deployment);
 export const steer = defineUpdate<SteerAnswer, [unknown]>(UPDATES.steer);
 export const steerSignal = defineSignal<[unknown]>(SIGNALS.steer);
 export const steerPhase = defineSignal<[PhaseSteering]>(SIGNALS.steerPhase);
+export const ringsState = defineQuery<RingsView>(QUERIES.rings);

@@ -85,6 +85,7 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
       log.push(`evidence ${service.name}`);
       return Promise.resolve({ evidence: `/evidence/${service.name}.txt`, summary: ['line'] });
     },
+    lookAtPlatform: () => Promise.resolve({ unwell: [] }),
     runCheck: ({ check }) => {
       log.push(`check ${check.service}/${check.name}`);
       return Promise.resolve({ text: 'as expected', seconds: 0 });

@@ -1,0 +1,6 @@
+export interface RingsOptions {
+  image?: Record<string, string>;
+  confirm?: string[];
+  detach?: true;
+  json?: true;
+}

@@ -1,0 +1,65 @@
+/** Everything that an environment needs before its ring deploys it: told before anything is started anywhere. */
+import type { Client } from '@temporalio/client';
+import { closeTemporal } from '../../clients/temporal/index.ts';
+import type { RingTarget } from '../../contract/rings.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import type { RingsFile } from '../../environment/rings.ts';
+import { bind } from '../deploy/binding.ts';
+import { requireCharts } from '../deploy/checks/charts.ts';
+import { requireRights } from '../deploy/checks/rights.ts';
+import { checkVault } from '../deploy/checks/vault.ts';
+import { confirmationOf } from '../deploy/confirmed.ts';
+import { requireSameContent } from '../deploy/engine.ts';
+import { ensureLocalStack } from '../deploy/local-stack.ts';
+import { checkInputs, preflight } from '../deploy/preflight.ts';
+import { prerequisites } from '../deploy/prerequisites.ts';
+import { createProgressRenderer } from '../render/renderers.ts';
+import type { CliContext } from '../shared/context.ts';
+import { refused } from '../shared/failure.ts';
+import type { RingsOptions } from './options.ts';
+
+/** @throws CliError (refused) with what stands against it */
+export async function makeReady(
+  context: CliContext,
+  name: string,
+  { image = {}, confirm = [] }: RingsOptions,
+  interrupted: AbortSignal,
+): Promise<{ target: RingTarget; client: Client }> {
+  const prepared = await preflight(context, name, image);
+  await checkInputs(prepared, image, context);
+  const renderer = createProgressRenderer(context.terminal, name);
+  const session = { context, environment: prepared.environment, json: false, renderer, interrupted };
+  await requireCharts(prepared, context.config, (text) => renderer.notice(text), interrupted);
+  const connections = await ensureLocalStack(session);
+  const ready = await prerequisites(session, connections);
+  try {
+    await requireSameContent(ready.client, prepared);
+    await requireRights(session, prepared, connections);
+    await checkVault(session, connections);
+    const confirmation = await confirmationOf(session, ready.cluster, {
+      operation: 'deploy',
+      confirm: confirm.includes(name) ? name : undefined,
+    });
+    await bind(session, ready);
+    const { clusterUid } = ready;
+    const target = { environment: name, clusterUid, ...(confirmation ? { confirmation } : {}) };
+    return { target, client: ready.client };
+  } catch (error) {
+    await closeTemporal(ready.client).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** One workflow starts the deployments of all: so they share an engine. @throws CliError (refused) */
+export async function requireOneEngine({ config }: CliContext, name: string, { rings }: RingsFile): Promise<void> {
+  const addresses = new Map<string, string>();
+  for (const each of rings.flatMap(({ environments }) => environments)) {
+    const { engine } = await loadEnvironment(each, config);
+    addresses.set(each, 'address' in engine ? `${engine.address} ${engine.namespace}` : `its own (${each})`);
+  }
+  if (new Set(addresses.values()).size === 1) return;
+  throw refused(
+    `Environments in rings/${name}.yaml have different engines, and one workflow deploys them all:\n${[...addresses].map(([each, address]) => `  ${each}: ${address}`).join('\n')}`,
+    'Let them share one: engine.address and engine.namespace of their files',
+  );
+}

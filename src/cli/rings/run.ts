@@ -1,0 +1,130 @@
+/** `ananta rings`: every environment of the file is made ready, then one workflow deploys them ring by ring. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { closeTemporal } from '../../clients/temporal/index.ts';
+import { cancelRings, readRings, startRings } from '../../clients/temporal/rings.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import type { RingsView, RingTarget } from '../../contract/rings.ts';
+import { resolveConnections } from '../../environment/connections.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import { loadRings } from '../../environment/rings.ts';
+import { openEngine } from '../deploy/engine.ts';
+import { watchInterrupts } from '../deploy/interrupt.ts';
+import type { CliContext } from '../shared/context.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
+import { printLines } from '../shared/terminal.ts';
+import type { RingsOptions } from './options.ts';
+import { makeReady, requireOneEngine } from './ready.ts';
+import { changesSince, ringsLines } from './render.ts';
+
+const LOOK_MILLISECONDS = 2000;
+
+export async function runRingsDeploy(context: CliContext, name: string, options: RingsOptions): Promise<ExitCode> {
+  const file = await loadRings(name, context.config);
+  await requireOneEngine(context, name, file);
+  const interrupts = watchInterrupts();
+  let client: Client | undefined;
+  try {
+    const targets = new Map<string, RingTarget>();
+    for (const environment of file.rings.flatMap(({ environments }) => environments)) {
+      const ready = await makeReady(context, environment, options, interrupts.signal);
+      if (client === undefined) client = ready.client;
+      else await closeTemporal(ready.client);
+      targets.set(environment, ready.target);
+    }
+    if (client === undefined) throw refused(`rings/${name}.yaml names no environment.`);
+    await startRings(client, {
+      name,
+      requestedBy: context.config.requestedBy,
+      imageTags: options.image ?? {},
+      rings: file.rings.map((ring) => ({
+        name: ring.name,
+        targets: ring.environments.flatMap((environment) => targets.get(environment) ?? []),
+        soak: ring.soak ?? file.soak,
+        onFailure: ring.onFailure ?? file.onFailure,
+      })),
+    });
+    if (options.detach) {
+      printLines(context.terminal.stdout, [
+        `Rings ${name} are being deployed; ${commandLine('rings', 'status', name)} says how far.`,
+      ]);
+      return EXIT_CODES.detached;
+    }
+    return await watch(context, client, name, options, interrupts.signal);
+  } finally {
+    if (client) await closeTemporal(client).catch(() => undefined);
+    interrupts.dispose();
+  }
+}
+
+async function watch(
+  { terminal }: CliContext,
+  client: Client,
+  name: string,
+  { json }: RingsOptions,
+  interrupted: AbortSignal,
+): Promise<ExitCode> {
+  let before: RingsView | undefined;
+  for (;;) {
+    const now = await readRings(client, name);
+    if (now !== undefined) {
+      const type = now.outcome === 'running' ? 'rings' : 'result';
+      if (!json) printLines(terminal.stdout, changesSince(before, now));
+      else if (JSON.stringify(now) !== JSON.stringify(before))
+        printLines(terminal.stdout, [JSON.stringify({ type, ...now })]);
+      before = now;
+      if (now.outcome !== 'running') break;
+    }
+    try {
+      await sleep(LOOK_MILLISECONDS, undefined, { signal: interrupted });
+    } catch {
+      printLines(terminal.stderr, [`Rings ${name} go on; ${commandLine('rings', 'status', name)} says how far.`]);
+      return EXIT_CODES.detached;
+    }
+  }
+  if (!json) printLines(terminal.stdout, ['', ...ringsLines(before, terminal.style)]);
+  return exitCodeOf(before);
+}
+
+export async function runRingsStatus(context: CliContext, name: string, { json }: RingsOptions): Promise<ExitCode> {
+  const view = await onEngine(context, name, (client) => readRings(client, name));
+  if (view === undefined)
+    throw refused(`Rings "${name}" were never deployed by this engine.`, commandLine('rings', 'deploy', name));
+  printLines(context.terminal.stdout, json ? [JSON.stringify(view)] : ringsLines(view, context.terminal.style));
+  return view.outcome === 'running' ? EXIT_CODES.done : exitCodeOf(view);
+}
+
+export async function runRingsCancel(context: CliContext, name: string): Promise<ExitCode> {
+  const running = await onEngine(context, name, (client) => cancelRings(client, name));
+  printLines(context.terminal.stdout, [
+    running
+      ? `Rings ${name} are cancelled: nothing further starts. Deployments that run go on; cancel each with "cancel".`
+      : `Rings ${name} do not run.`,
+  ]);
+  return EXIT_CODES.done;
+}
+
+export async function runRingsCheck(context: CliContext, name: string): Promise<ExitCode> {
+  const file = await loadRings(name, context.config);
+  await requireOneEngine(context, name, file);
+  printLines(context.terminal.stdout, [
+    `rings/${name}.yaml is sound: ${file.rings.map((ring) => `${ring.name} (${ring.environments.join(', ')})`).join(', then ')}.`,
+  ]);
+  return EXIT_CODES.done;
+}
+
+async function onEngine<T>(context: CliContext, name: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const { rings } = await loadRings(name, context.config);
+  const environment = await loadEnvironment(rings[0]?.environments[0] ?? '', context.config);
+  const client = await openEngine(environment, await resolveConnections(environment, context.config));
+  try {
+    return await work(client);
+  } finally {
+    await closeTemporal(client).catch(() => undefined);
+  }
+}
+
+function exitCodeOf({ outcome }: RingsView): ExitCode {
+  return outcome === 'succeeded' ? EXIT_CODES.done : outcome === 'cancelled' ? EXIT_CODES.cancelled : EXIT_CODES.failed;
+}

@@ -1,0 +1,55 @@
+/** How far rings are, as the workflow keeps it and people read it. Pure, and without Node. */
+import type { RingsInput, RingsView, RingView } from '../../contract/rings.ts';
+
+export function emptyView({ name, requestedBy, rings }: RingsInput): RingsView {
+  return {
+    name,
+    requestedBy,
+    outcome: 'running',
+    rings: rings.map((ring) => ({
+      name: ring.name,
+      state: 'waiting',
+      looks: 0,
+      targets: ring.targets.map(({ environment }) => ({ environment, state: 'waiting' })),
+      reasons: [],
+    })),
+  };
+}
+
+/** Markdown for the Temporal UI. */
+export function ringsDetails({ name, requestedBy, outcome, rings }: RingsView): string {
+  return [
+    `Rings **${name}**, asked for by ${requestedBy}: ${outcome}`,
+    '',
+    '| Ring | State | Environment | State | |',
+    '|---|---|---|---|---|',
+    ...rings.flatMap((ring) =>
+      ring.targets.map(
+        ({ environment, state, version, detail = '' }, at) =>
+          `| ${at === 0 ? ring.name : ''} | ${at === 0 ? stateText(ring) : ''} | ${environment} | ${state}${version === undefined ? '' : `, version ${version}`} | ${cell(detail)} |`,
+      ),
+    ),
+    ...rings.flatMap(({ name: ring, reasons }) => reasons.map((reason) => `\n- ${ring}: ${reason}`)),
+  ].join('\n');
+}
+
+/** `soaking until 12:30:00 UTC, 2 looks` */
+export function stateText({ state, soaksUntil, looks }: RingView): string {
+  if (state !== 'soaking' || soaksUntil === undefined) return state;
+  return `soaking until ${new Date(soaksUntil).toISOString().slice(11, 19)} UTC, ${looks} ${looks === 1 ? 'look' : 'looks'} passed`;
+}
+
+/** What ends everything: the first ring that failed. */
+export function failureText({ name, rings }: RingsView): string {
+  const failed = rings.find(({ state }) => state === 'failed');
+  if (failed === undefined) return `Rings ${name} failed`;
+  const left = rings.filter(({ state }) => state === 'not started').map((ring) => ring.name);
+  return [
+    `Ring ${failed.name} of ${name} failed${left.length === 0 ? '' : `; not started: ${left.join(', ')}`}:`,
+    ...failed.reasons,
+  ].join('\n');
+}
+
+function cell(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').slice(0, 200);
+}

@@ -1,0 +1,178 @@
+/** One environment of a ring: deployed, looked at, taken back, each by its own workers. */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  proxyActivities,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../../contract/activities.ts';
+import type { DeployInput, OperationResult, RunRef } from '../../contract/deploy.ts';
+import type { DriftInput } from '../../contract/drift.ts';
+import { NON_RETRYABLE } from '../../contract/failures.ts';
+import { taskQueueOf } from '../../contract/names.ts';
+import type { RingsInput, RingTarget, RingTargetView } from '../../contract/rings.ts';
+import type { RollbackInput } from '../../contract/rollback.ts';
+import { startOptionsOf } from '../../contract/start-options.ts';
+import { drift } from '../drift.ts';
+import { failureOf, resultOf } from '../failure-of.ts';
+import { deploy, rollback } from '../operation.ts';
+
+/** Each stands by itself: neither the end of the rings nor their cancellation is any business of an operation. */
+const BY_ITSELF = {
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+  parentClosePolicy: ParentClosePolicy.ABANDON,
+  cancellationType: ChildWorkflowCancellationType.ABANDON,
+} as const;
+
+/** Waits for its lock, deploys, and says in the view how it went. Throws for a cancellation alone. */
+export async function deployTarget(
+  { imageTags, requestedBy }: RingsInput,
+  target: RingTarget,
+  view: RingTargetView,
+  changed: () => void,
+): Promise<void> {
+  const input: DeployInput = { ...inputOf(target, requestedBy), imageTags };
+  try {
+    const child = await underItsLock(target, view, changed, () =>
+      startChild(deploy, {
+        ...startOptionsOf('deploy', input),
+        ...BY_ITSELF,
+        taskQueue: taskQueueOf(target.environment),
+        args: [input],
+      }),
+    );
+    Object.assign(view, { state: 'deploying', workflowId: child.workflowId, runId: child.firstExecutionRunId });
+    changed();
+    const { outcome, version, services } = await child.result();
+    const anything = services.some((service) => service.changed);
+    Object.assign(view, { state: 'deployed', detail: outcome, changed: anything });
+    if (version !== undefined) view.version = version;
+  } catch (error) {
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    const result = resultOf<OperationResult>(error);
+    view.state = 'failed';
+    view.detail = failureOf(error).message;
+    // What its environment has taken back by itself is not taken back twice.
+    const undone = result?.undone?.outcome === 'succeeded' || result?.undone?.outcome === 'unchanged';
+    view.changed = !undone && result?.services.some((service) => service.changed) === true;
+  }
+  changed();
+}
+
+/** @returns what is not as it was deployed, or does not work: one line each */
+export async function lookAt({ environment, clusterUid }: RingTarget, id: string): Promise<string[]> {
+  const { workflowId, runId } = workflowInfo();
+  const run: RunRef = { environment, imageTags: {}, clusterUid, workflowId, runId };
+  const input: DriftInput = { environment, clusterUid, mode: 'report', preview: true };
+  const said = (lines: readonly string[]): string[] => lines.map((line) => `${environment}: ${line}`);
+  try {
+    const [found, { unwell }] = await Promise.all([
+      executeChild(drift, {
+        workflowId: id,
+        taskQueue: taskQueueOf(environment),
+        args: [input],
+        staticSummary: `Drift of ${environment} while its ring soaks`,
+      }),
+      looking(environment).lookAtPlatform(run),
+    ]);
+    const differing = found.outcome === 'drifted' ? (found.report?.findings ?? []) : [];
+    return said([
+      ...differing.map(
+        ({ object, field, kind }) => `drift: ${object}${field === undefined ? '' : ` ${field}`} ${kind}`,
+      ),
+      ...unwell,
+    ]);
+  } catch (error) {
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    return said([`it could not be looked at: ${failureOf(error).message}`]);
+  }
+}
+
+/** To the version before; an environment whose deployment changed nothing is left as it is. */
+export async function takeBack(
+  { requestedBy }: RingsInput,
+  target: RingTarget,
+  view: RingTargetView,
+  changed: () => void,
+): Promise<void> {
+  if (view.changed !== true) return;
+  const { confirmation } = target;
+  const input: RollbackInput = {
+    ...inputOf(target, requestedBy),
+    pastNoReturn: false,
+    // Whoever confirmed the deployment has confirmed what the file of rings asks for after a failure.
+    ...(confirmation ? { confirmation: { ...confirmation, operation: 'rollback' } } : {}),
+  };
+  try {
+    const child = await underItsLock(target, view, changed, () =>
+      startChild(rollback, {
+        ...startOptionsOf('rollback', input),
+        ...BY_ITSELF,
+        taskQueue: taskQueueOf(target.environment),
+        args: [input],
+      }),
+    );
+    Object.assign(view, { state: 'taking back', workflowId: child.workflowId, runId: child.firstExecutionRunId });
+    changed();
+    const { toVersion } = await child.result();
+    view.state = 'taken back';
+    view.detail = toVersion === undefined ? 'to what was there before' : `to version ${toVersion}`;
+  } catch (error) {
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    view.state = 'not taken back';
+    view.detail = failureOf(error).message;
+  }
+  changed();
+}
+
+function inputOf({ environment, clusterUid, confirmation }: RingTarget, requestedBy: string) {
+  return { environment, clusterUid, requestedBy, ...(confirmation ? { confirmation } : {}) };
+}
+
+/** Whoever holds the lock is waited for, as a queue does. */
+async function underItsLock<Handle>(
+  { environment, clusterUid }: RingTarget,
+  view: RingTargetView,
+  changed: () => void,
+  start: () => Promise<Handle>,
+): Promise<Handle> {
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+    view.state = 'queued';
+    changed();
+    await patience(environment).awaitLockFree({ environment, clusterUid });
+  }
+}
+
+const retry = {
+  initialInterval: '300 milliseconds',
+  maximumInterval: '5 seconds',
+  nonRetryableErrorTypes: [...NON_RETRYABLE],
+};
+
+function patience(environment: string) {
+  return proxyActivities<Pick<Activities, 'awaitLockFree'>>({
+    taskQueue: taskQueueOf(environment),
+    startToCloseTimeout: '7 days',
+    heartbeatTimeout: '6 seconds',
+    retry,
+  });
+}
+
+function looking(environment: string) {
+  return proxyActivities<Pick<Activities, 'lookAtPlatform'>>({
+    taskQueue: taskQueueOf(environment),
+    startToCloseTimeout: '30 minutes',
+    heartbeatTimeout: '6 seconds',
+    retry: { ...retry, maximumAttempts: 20 },
+  });
+}

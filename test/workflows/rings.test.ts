@@ -1,0 +1,232 @@
+/** Environments that are deployed ring by ring, on a real engine: each has workers of its own. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ApplicationFailure, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { startOrAttach } from '../../src/clients/temporal/index.ts';
+import { cancelRings, readRings, startRings } from '../../src/clients/temporal/rings.ts';
+import type { Activities } from '../../src/contract/activities.ts';
+import { FAILURES } from '../../src/contract/failures.ts';
+import { QUERIES } from '../../src/contract/messages.ts';
+import type { PlannedRing, RingsInput, RingsView } from '../../src/contract/rings.ts';
+import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { planOf, recordingActivities } from '../support/plans.ts';
+
+let engine: TestEngine;
+let runs = 0;
+before(async () => {
+  engine = await startTestEngine();
+});
+after(() => engine.close());
+
+interface Part {
+  /** What its workers were asked, and how each ended. */
+  log: string[];
+  activities: Activities;
+}
+
+/** Workers of one environment, whose service `web` is upgraded. */
+function part(environment: string, overrides: Partial<Activities> = {}): Part {
+  const plan = { ...planOf({ web: { phase: 1, action: 'upgrade' } }), environment, groundwork: false };
+  const back = { ...planOf({ web: { phase: 1, action: 'rollback' } }), environment, operation: 'rollback' as const };
+  return recordingActivities(plan, {
+    planRollback: () => Promise.resolve({ ...back, toVersion: 6 }),
+    recordVersion: () => Promise.resolve({ version: 7 }),
+    ...overrides,
+  });
+}
+
+const failing: Partial<Activities> = {
+  awaitHealthy: ({ step }) =>
+    step.action === 'upgrade'
+      ? Promise.reject(ApplicationFailure.nonRetryable('web does not start', FAILURES.notHealthyInTime))
+      : Promise.resolve({ seconds: 0, proof: '' }),
+};
+
+function inputOf(rings: [name: string, environments: string[], more?: Partial<PlannedRing>][]): RingsInput {
+  runs += 1;
+  return {
+    name: `all-${runs}`,
+    requestedBy: 'tester@host',
+    imageTags: {},
+    rings: rings.map(([name, environments, more]) => ({
+      name,
+      targets: environments.map((environment) => ({ environment, clusterUid: uid() })),
+      soak: { seconds: 0, looks: 1 },
+      onFailure: 'halt',
+      ...more,
+    })),
+  };
+}
+
+const uid = (): string => `${String(runs).padStart(8, '0')}-uid`;
+
+/** The workers of all environments, while `work` runs. */
+function serving(parts: Record<string, Part>, work: () => Promise<void>): Promise<void> {
+  return Object.entries(parts).reduceRight<() => Promise<void>>(
+    (inner, [environment, { activities }]) =>
+      () =>
+        engine.withWorker(activities, inner, environment),
+    work,
+  )();
+}
+
+async function start(input: RingsInput): Promise<WorkflowHandle> {
+  const { workflowId, runId } = await startRings(engine.client, input);
+  return engine.client.workflow.getHandle(workflowId, runId);
+}
+
+async function endOf(handle: WorkflowHandle): Promise<RingsView> {
+  try {
+    return (await handle.result()) as RingsView;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    return (await readRings(engine.client, handle.workflowId.slice('rings/'.length)))!;
+  }
+}
+
+const statesOf = ({ outcome, rings }: RingsView): string[] => [
+  outcome,
+  ...rings.map(
+    ({ name, state, targets }) =>
+      `${name} ${state}: ${targets.map((target) => `${target.environment} ${target.state}`).join(', ')}`,
+  ),
+];
+
+test('a ring begins when all of the one before are deployed and have stayed well', async () => {
+  const looks: string[] = [];
+  const looking = (environment: string): Partial<Activities> => ({
+    lookAtPlatform: () => {
+      looks.push(environment);
+      return Promise.resolve({ unwell: [] });
+    },
+  });
+  const parts = { east: part('east', looking('east')), west: part('west', looking('west')), north: part('north') };
+  await serving(parts, async () => {
+    const input = inputOf([
+      ['first', ['east', 'west'], { soak: { seconds: 1, looks: 2 } }],
+      ['rest', ['north']],
+    ]);
+    const view = await endOf(await start(input));
+    assert.deepEqual(statesOf(view), [
+      'succeeded',
+      'first passed: east deployed, west deployed',
+      'rest passed: north deployed',
+    ]);
+    assert.deepEqual([view.rings[0]?.looks, view.rings[0]?.targets[0]?.version], [2, 7]);
+    assert.deepEqual(looks.sort(), ['east', 'east', 'west', 'west']);
+  });
+});
+
+test('the second ring fails: its deployments are taken back, the first stays, the third is not started', async () => {
+  const parts = { east: part('east'), west: part('west', failing), north: part('north'), south: part('south') };
+  await serving(parts, async () => {
+    const input = inputOf([
+      ['first', ['east']],
+      ['second', ['west', 'north'], { onFailure: 'rollback' }],
+      ['third', ['south']],
+    ]);
+    const view = await endOf(await start(input));
+    assert.deepEqual(statesOf(view), [
+      'failed',
+      'first passed: east deployed',
+      'second failed: west taken back, north taken back',
+      'third not started: south waiting',
+    ]);
+    assert.match(view.rings[1]?.reasons.join() ?? '', /^west: web: web does not start/);
+    assert.deepEqual(parts.south.log, [], 'nobody asked it for anything');
+    assert.ok(!parts.east.log.includes('result failed'));
+  });
+});
+
+test('a ring that was to halt leaves what it has deployed', async () => {
+  const parts = { east: part('east', failing), west: part('west') };
+  await serving(parts, async () => {
+    const view = await endOf(await start(inputOf([['first', ['east', 'west']]])));
+    assert.deepEqual(statesOf(view), ['failed', 'first failed: east failed, west deployed']);
+  });
+});
+
+test('what is not well while a ring soaks fails it, and an environment that has not changed is left as it is', async () => {
+  const unwell: Partial<Activities> = {
+    lookAtPlatform: () => Promise.resolve({ unwell: ['check web/page: no page'] }),
+  };
+  const idle = recordingActivities({ ...planOf({ web: { phase: 1, action: 'unchanged' } }), groundwork: false });
+  const parts = { east: part('east', unwell), west: idle };
+  await serving(parts, async () => {
+    const input = inputOf([
+      ['first', ['east', 'west'], { soak: { seconds: 0.2, looks: 1 }, onFailure: 'rollback' }],
+      ['rest', ['north']],
+    ]);
+    const view = await endOf(await start(input));
+    assert.deepEqual(statesOf(view), [
+      'failed',
+      'first failed: east taken back, west deployed',
+      'rest not started: north waiting',
+    ]);
+    assert.deepEqual(view.rings[0]?.reasons, ['east: check web/page: no page']);
+  });
+});
+
+test('who holds the lock of an environment is waited for; workers that come and go change nothing', async () => {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let begun = (): void => undefined;
+  const holds = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  let first = true;
+  const holding: Partial<Activities> = {
+    awaitHealthy: async () => {
+      begun();
+      if (first) await held;
+      first = false;
+      return { seconds: 0, proof: '' };
+    },
+    awaitLockFree: async () => {
+      await held;
+    },
+  };
+  const east = part('east', holding);
+  const input = inputOf([['only', ['east']]]);
+  const { clusterUid } = input.rings[0]!.targets[0]!;
+  let handle: WorkflowHandle | undefined;
+  await serving({ east }, async () => {
+    await startOrAttach(
+      engine.client,
+      'deploy',
+      { environment: 'east', clusterUid, requestedBy: 'other@host', imageTags: {} },
+      'refuse',
+    );
+    await holds;
+    handle = await start(input);
+    let state = '';
+    while (state !== 'queued') state = (await handle.query<RingsView>(QUERIES.rings)).rings[0]?.targets[0]?.state ?? '';
+    release();
+  });
+  await serving({ east }, async () => {
+    assert.deepEqual(statesOf(await endOf(handle!)), ['succeeded', 'only passed: east deployed']);
+  });
+});
+
+test('cancelled while it soaks, nothing further starts', async () => {
+  const parts = { east: part('east'), west: part('west') };
+  await serving(parts, async () => {
+    const input = inputOf([
+      ['first', ['east'], { soak: { seconds: 3600, looks: 1 } }],
+      ['rest', ['west']],
+    ]);
+    const handle = await start(input);
+    let state = '';
+    while (state !== 'soaking') state = (await handle.query<RingsView>(QUERIES.rings)).rings[0]?.state ?? '';
+    await assert.rejects(startRings(engine.client, input), /are being deployed already/);
+    assert.ok(await cancelRings(engine.client, input.name));
+    assert.deepEqual(statesOf(await endOf(handle)), [
+      'cancelled',
+      'first failed: east deployed',
+      'rest not started: west waiting',
+    ]);
+    assert.deepEqual(parts.west.log, []);
+  });
+});
