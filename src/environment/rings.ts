@@ -35,12 +35,16 @@ export const ringsFileSchema = z.strictObject({
 });
 export type RingsFile = z.infer<typeof ringsFileSchema>;
 
+/** Of a mistyped name in a message. */
+const SHOWN_NAME = 60;
+
 type Where = Pick<Config, 'environmentsDir'>;
 
 /** @throws ConfigurationError that lists every problem */
 export async function loadRings(name: string, config: Where): Promise<RingsFile> {
   const folder = join(dirname(config.environmentsDir), 'rings');
-  const file = `rings/${name}.yaml`;
+  const shown = name.replace(/\p{Cc}/gu, '?');
+  const file = `rings/${shown.length > SHOWN_NAME ? `${shown.slice(0, SHOWN_NAME)}…` : shown}.yaml`;
   const refuse = (...problems: { field: string; message: string }[]): never => {
     throw new ConfigurationError(problems.map((problem) => ({ file, ...problem })));
   };
