@@ -385,3 +385,39 @@ describe('steered, and the worker replaced right after', () => {
       });
     });
 });
+
+test('a paused operation is cancelled, superseded, and goes on under a deadline; nobody answers; the UI sends signals', async () => {
+  const cancelled = new Scenario('health', graph());
+  const superseded = new Scenario('health', graph());
+  const timed = new Scenario('health', graph());
+  timed.input.timeoutSeconds = 600;
+  const unanswered = new Scenario('health', { ...graph('ask'), ask: { seconds: 1, then: 'continue' } });
+  const signalled = new Scenario('health', graph());
+  const all = [cancelled, superseded, timed, unanswered, signalled];
+  await withWorker(async () => {
+    await Promise.all(all.map((one) => one.start()));
+    await Promise.all(all.map((one) => one.untilHeld()));
+    for (const one of [cancelled, superseded, timed]) await one.steer({ verb: 'pause', by, reason });
+    await signalled.signal({ verb: 'pause', by: 'ui@engine', reason });
+    await signalled.until(({ steering }) => steering?.paused?.by === 'ui@engine');
+    await signalled.signal({ verb: 'retry', by: 'ui@engine', service: 'nothing' });
+    await signalled.until(({ steering }) => /refused: There is no service "nothing"/.test(steering?.news ?? ''));
+    await signalled.signal({ verb: 'resume', by: 'ui@engine' });
+    await unanswered.until(({ steering }) => steering?.decisions['bad'] === 'continue');
+    await cancelled.cancel();
+    await superseded.supersede();
+    for (const one of all) one.open();
+    assert.equal((await cancelled.ended()).result.outcome, 'cancelled');
+    const ofSuperseded = await superseded.ended();
+    assert.deepEqual([ofSuperseded.result.outcome, ofSuperseded.result.supersededBy], ['cancelled', 'other@host']);
+    await timed.steer({ verb: 'resume', by });
+    assert.equal((await timed.ended()).states['end'], 'healthy');
+    assert.equal((await signalled.ended()).states['end'], 'healthy');
+    const { result, states } = await unanswered.ended();
+    assert.deepEqual([result.outcome, states['bad'], states['end']], ['failed', 'failed', 'healthy']);
+    assert.deepEqual(
+      result.acts?.map((one) => [one.act, one.by, one.on]),
+      [['abandon', 'the environment', 'bad, then continue']],
+    );
+  });
+});
