@@ -5,7 +5,6 @@
 import {
   ApplicationFailure,
   CancellationScope,
-  CancelledFailure,
   isCancellation,
   setCurrentDetails,
   setHandler,
@@ -14,17 +13,16 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { AdoptInput } from '../contract/adopt.ts';
-import type { DeployInput, OperationResult, RunRef, ServiceFailure } from '../contract/deploy.ts';
+import type { DeployInput, OperationResult, ServiceFailure } from '../contract/deploy.ts';
 import type { DestroyInput } from '../contract/destroy.ts';
-import { FAILURES } from '../contract/failures.ts';
 import type { Operation, OperationPlan } from '../contract/plan.ts';
 import type { RepairInput } from '../contract/repair.ts';
 import type { RollbackInput } from '../contract/rollback.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
-import { GOOD_STATES, STOPPED } from '../contract/states.ts';
 import { deploymentDetails } from '../plan/details.ts';
-import { failureText, isDue, operationResult, withAddition } from '../plan/operation-result.ts';
-import { applyEvent, type DeploymentEvent, emptyProgress, isLeftOut, outcomes, settledBy } from '../plan/progress.ts';
+import { endedWell, isUnfinished } from '../plan/operation-ends.ts';
+import { isDue, operationResult, withAddition } from '../plan/operation-result.ts';
+import { applyEvent, type DeploymentEvent, emptyProgress, outcomes, settledBy } from '../plan/progress.ts';
 import { isUndoDue } from '../plan/steering/rest.ts';
 import { actOf } from '../plan/steering/words.ts';
 import { type CompleteOperationPlan, withSteps } from '../plan/steps/compile.ts';
@@ -35,10 +33,12 @@ import { withDeadline } from './deadline.ts';
 import { failureOf } from './failure-of.ts';
 import { deployment, serviceProgress } from './messages.ts';
 import { measureOperation } from './metrics.ts';
+import { orThrow } from './or-throw.ts';
 import { phase } from './phase.ts';
 import { phaseOptions, runningPhases } from './phases.ts';
 import { type Recipe, RECIPES } from './recipes.ts';
 import type { OperationRequest } from './steps/call.ts';
+import { runOf } from './run-ref.ts';
 import { runSteps, type RunSteps } from './steps/run.ts';
 import { carryOut } from './steps/table.ts';
 import { operationSteering } from './steering/operation.ts';
@@ -77,17 +77,7 @@ async function runOperation(
 ): Promise<OperationResult> {
   const info = workflowInfo();
   const startedAt = info.startTime.getTime();
-  const run: RunRef = {
-    environment: input.environment,
-    imageTags: input.imageTags ?? {},
-    clusterUid: input.clusterUid,
-    workflowId: info.workflowId,
-    runId: info.runId,
-    ...(undoes === undefined ? {} : { undoes }),
-    operation,
-    requestedBy: input.requestedBy,
-    ...(input.confirmation ? { confirmation: input.confirmation } : {}),
-  };
+  const run = runOf(operation, input, undoes);
   let view = emptyProgress(startedAt);
   let added: Partial<OperationResult> = {};
   let waited = false;
@@ -139,9 +129,7 @@ async function runOperation(
   steering.listen();
 
   /** Somebody took over, and not too late to leave something undone. */
-  const gaveWay = (): boolean =>
-    superseding.by() !== undefined &&
-    (!view.plan || outcomes(view).some(({ state, failure: why }) => state === 'cancelled' || why?.type === STOPPED));
+  const gaveWay = (): boolean => superseding.by() !== undefined && isUnfinished(view);
   const steps: RunSteps = {
     run,
     operation: () => ({
@@ -150,12 +138,7 @@ async function runOperation(
       services: outcomes(view),
       ...(added.checks ? { checks: added.checks } : {}),
     }),
-    endedWell: (id) => {
-      const step = view.plan?.steps?.find((candidate) => candidate.id === id);
-      if (step?.kind === 'services')
-        return outcomes(view).every((end) => GOOD_STATES.includes(end.state) || isLeftOut(end));
-      return step?.service === undefined || GOOD_STATES.includes(view.services[step.service]?.state ?? 'waiting');
-    },
+    endedWell: (id) => endedWell(view, id),
     onEnd: (end) => {
       if (end.waited) waited = true;
       added = withAddition(added, end);
@@ -246,25 +229,15 @@ async function runOperation(
     cancelled,
     supersededBy,
   });
-  const { outcome } = result;
   await CancellationScope.nonCancellable(async () => {
     const closing = view.plan?.steps ? stagesOf(view.plan.steps).closing : stepsWithoutPlan(intent);
     const ended = result;
     for (const step of closing.filter((candidate) => isDue(candidate, ended))) {
-      if (step.kind === 'audit') upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.result, value: outcome }]);
+      if (step.kind === 'audit') upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.result, value: ended.outcome }]);
       const end = await carryOut({ run, step, operation: { ...steps.operation(), result } });
       result = { ...result, ...withAddition(result, end) };
     }
   });
   measureOperation(result);
-  // The engine counts as cancelled only what it was asked to cancel itself.
-  if (supersededBy !== undefined && !CancellationScope.current().consideredCancelled)
-    throw failed(`The ${operation} was superseded by ${supersededBy}`, FAILURES.superseded, result);
-  if (outcome === 'cancelled') throw new CancelledFailure(`The ${operation} was cancelled`, [result]);
-  if (outcome === 'failed') throw failed(failureText(result), FAILURES.deployFailed, result);
-  return result;
-}
-
-function failed(message: string, type: string, result: OperationResult): ApplicationFailure {
-  return ApplicationFailure.create({ message, type, nonRetryable: true, details: [result] });
+  return orThrow(result);
 }
