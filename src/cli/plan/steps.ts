@@ -7,7 +7,7 @@ import type { Style } from '../shared/terminal.ts';
 /** Every step with what it waits for and why, in an order in which they can be done. */
 export function stepLines(
   {
-    operation = 'deploy',
+    operation,
     environment,
     digest,
     steps = [],

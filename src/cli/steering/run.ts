@@ -59,7 +59,7 @@ async function requireKnown({ config }: CliContext, env: string, asked: Asked): 
   const environment = await loadEnvironment(env, config);
   const { services, phases } = await loadPlatform(environment, config);
   const names = services.map(({ name }) => name);
-  if ('service' in asked && asked.service !== undefined) checkService(asked.service, names);
+  if ('service' in asked) checkService(asked.service, names);
   if (asked.verb !== 'pause' || asked.at === undefined) return;
   const places = [...names, ...phases.map(({ number }) => String(number))];
   if (places.includes(asked.at)) return;

@@ -9,13 +9,13 @@ import { checkAll } from './all.ts';
 export async function lookAtPlatform(
   clients: Clients,
   _run: InputOf<'lookAtPlatform'>,
-  { signal, doing }: EffectScope,
+  scope: EffectScope,
 ): OutputOf<'lookAtPlatform'> {
-  doing('asks every service, and makes every check');
+  scope.doing('asks every service, and makes every check');
   const environment = await currentEnvironment(clients);
   const [services, checks] = await Promise.all([
-    verifyAll(clients, { signal }),
-    checkAll(clients, environment, signal),
+    verifyAll(clients, scope),
+    checkAll(clients, environment, scope.signal),
   ]);
   return {
     unwell: [

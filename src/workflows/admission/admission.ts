@@ -68,7 +68,7 @@ export function createAdmission(
       return { by: request.by };
     },
     {
-      validator: (request) => {
+      validator: (request: FreezeOverride) => {
         refusedUpdate(overrideProblem(request, waits));
       },
     },
@@ -106,7 +106,7 @@ export function createAdmission(
       return { gate: gate.name, by: attested.user, given, count: gate.count };
     },
     {
-      validator: (request) => {
+      validator: (request: DecideRequest) => {
         refusedUpdate(requestProblem(request, waiting()));
       },
       unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,

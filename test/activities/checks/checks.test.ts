@@ -229,7 +229,7 @@ describe('a Job', () => {
       parts.cluster.objects.set(JOB, {
         metadata: { name: 'api-check-smoke-run-1', namespace: 'apps', uid: 'ours', resourceVersion: '1', labels },
         status: { conditions: [{ type: 'Complete', status: 'True' }] },
-      } as FakeObject);
+      });
       assert.equal((await run(parts, planned(parts, 'smoke'))).text, 'Job completed');
       assert.deepEqual(parts.cluster.removed, [JOB]);
     }));

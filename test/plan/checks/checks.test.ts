@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
-  type Check,
   checkSchema,
   type HttpCheck,
   type JobCheck,
