@@ -4,7 +4,7 @@
  */
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import { condition, setHandler, upsertMemo } from '@temporalio/workflow';
-import type { GateRule } from '../../contract/approvals.ts';
+import type { DecideRequest, GateRule } from '../../contract/approvals.ts';
 import type { OperationAct, OperationWait, RunRef } from '../../contract/deploy.ts';
 import type { FreezeOverride } from '../../contract/freeze.ts';
 import { type Decided, decisionProblem, requestProblem, standing } from '../../plan/admission/gate.ts';

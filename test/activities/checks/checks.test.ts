@@ -21,7 +21,6 @@ const JOBS = '/apis/batch/v1/namespaces/apps/jobs';
 const JOB = `${JOBS}/api-check-smoke-run-1`;
 const signal = new AbortController().signal;
 
-type FakeObject = NonNullable<ReturnType<FakeParts['cluster']['objects']['get']>>;
 type Answering = (request: http.IncomingMessage, response: http.ServerResponse) => void;
 
 /** A ready pod of api and of metrics, behind which is a server of the test. */
