@@ -14,7 +14,7 @@ import { execa } from 'execa';
 import { readConfig } from '../src/config.ts';
 import type { DriftReport } from '../src/contract/drift.ts';
 import { readRuntime } from '../src/environment/connections.ts';
-import { createSandbox, type ResultLine, resultOf, type Sandbox } from '../test/support/sandbox.ts';
+import { createSandbox, type ResultLine, resultOf, type Sandbox } from '../test/support/sandbox/sandbox.ts';
 
 interface Measured {
   upSeconds: number;

@@ -14,7 +14,7 @@ import {
   deploymentsOf,
   DeploymentTerminatedError,
 } from '../src/clients/temporal/index.ts';
-import { readDeployment } from '../src/clients/temporal/read.ts';
+import { readDeployment } from '../src/clients/temporal/histories/read.ts';
 import { readConfig } from '../src/config.ts';
 import { resolveConnections } from '../src/environment/connections.ts';
 import { loadEnvironment } from '../src/environment/load.ts';

@@ -13,8 +13,8 @@ import { closeTemporal, connectTemporal } from '../src/clients/temporal/index.ts
 import { readConfig } from '../src/config.ts';
 import { ENGINE_NAMESPACE } from '../src/contract/names.ts';
 import { readRuntime } from '../src/environment/connections.ts';
-import { clusterOf } from '../test/support/cluster-facts.ts';
-import { createSandbox, MINI, type ResultLine, resultOf, type Sandbox } from '../test/support/sandbox.ts';
+import { clusterOf } from '../test/support/sandbox/cluster-facts.ts';
+import { createSandbox, MINI, type ResultLine, resultOf, type Sandbox } from '../test/support/sandbox/sandbox.ts';
 
 const config = readConfig();
 const folder = join(config.repoRoot, 'test', 'workflows', 'histories');

@@ -1,5 +1,5 @@
 /** A terminal's screen as a picture. */
-import type { Cell } from '../test/support/pty.ts';
+import type { Cell } from '../test/support/programs/pty.ts';
 
 const LINE_HEIGHT = 18;
 const CHARACTER_WIDTH = 7.83;

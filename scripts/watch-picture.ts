@@ -11,7 +11,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../src/config.ts';
-import { KEYS, openPty } from '../test/support/pty.ts';
+import { KEYS, openPty } from '../test/support/programs/pty.ts';
 import { screenSvg } from './screen-svg.ts';
 
 const { values } = parseArgs({

@@ -20,7 +20,7 @@ import { metricsOf } from './contract/metrics.ts';
 import { taskQueueOf } from './contract/names.ts';
 import { resolveConnections } from './environment/connections.ts';
 import { loadEnvironment } from './environment/load.ts';
-import { type TraceSettings, tracesOf } from './environment/telemetry.ts';
+import { type TraceSettings, tracesOf } from './environment/fields/telemetry.ts';
 import { contentDigest, identityWithContent } from './plan/inputs/content.ts';
 import { platformInputs } from './plan/inputs/platform-inputs.ts';
 import { processTag } from './process/owner.ts';

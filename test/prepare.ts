@@ -8,7 +8,7 @@ import { nodeRequirements } from '../bootstrap/index.ts';
 import { acquireTools, formatProgress, removeGoCaches, type ToolName } from '../bootstrap/tools/index.ts';
 import { readConfig } from '../src/config.ts';
 import { buildImages, RECIPES } from './images/index.ts';
-import { registryProgram } from './support/oci-registry.ts';
+import { registryProgram } from './support/charts/oci-registry.ts';
 import { temporalServerProgram } from './support/temporal-server.ts';
 import { nodeToolNames, toolNames } from './support/tools.ts';
 

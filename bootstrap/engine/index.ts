@@ -123,7 +123,7 @@ export async function setUpEngine(layout: Layout, ports: Ports): Promise<void> {
     searchAttributes: SEARCH_ATTRIBUTE_TYPES,
   });
   if ((await readText(readyMarker(layout))) === wanted) return;
-  const { ensureEngine } = await import('../../src/clients/temporal/setup.ts');
+  const { ensureEngine } = await import('../../src/clients/temporal/connection/setup.ts');
   await ensureEngine(
     { address: engineAddresses(ports).address, namespace: ENGINE_NAMESPACE },
     { retentionDays: RETENTION_DAYS, ours: true },

@@ -5,7 +5,7 @@ import type { Clients } from '../clients/index.ts';
 import { ClusterMismatchError } from '../clients/kubernetes/index.ts';
 import { recentBinding } from '../clients/temporal/index.ts';
 import type { ClusterBinding } from '../contract/cluster.ts';
-import type { RunRef } from '../contract/deploy.ts';
+import type { RunRef } from '../contract/operations/deploy.ts';
 import { DeployError } from '../contract/errors.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { ClusterOwner } from '../contract/owner.ts';

@@ -4,7 +4,7 @@
  */
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
-import type { RunRef } from '../contract/deploy.ts';
+import type { RunRef } from '../contract/operations/deploy.ts';
 import type { Metrics } from '../contract/metrics.ts';
 import type { Operation } from '../contract/plan.ts';
 import type { EffectScope } from '../effects/effect.ts';
@@ -32,8 +32,8 @@ import { removeRelease } from '../effects/release/uninstall.ts';
 import { unlockReleases } from '../effects/release/unlock.ts';
 import { configureVault } from '../effects/vault/configure.ts';
 import { openVault } from '../effects/vault/open.ts';
-import { seedVault } from '../effects/vault/seed.ts';
-import { syncSecrets } from '../effects/vault/sync-secrets.ts';
+import { seedVault } from '../effects/vault/secrets/seed.ts';
+import { syncSecrets } from '../effects/vault/secrets/sync-secrets.ts';
 import { recordVersion } from '../effects/versions/record.ts';
 import { awaitHealthy } from '../effects/wait/healthy.ts';
 import { ensureDriftSchedule, removeDriftSchedule } from './drift-schedule.ts';

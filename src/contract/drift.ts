@@ -1,6 +1,6 @@
 /** Drift: where the world differs from what was applied. Findings hold no secret values. */
 import { z } from 'zod';
-import type { Confirmation } from './deploy.ts';
+import type { Confirmation } from './operations/deploy.ts';
 
 export const DRIFT_KINDS = [
   /** Was applied, is gone. */

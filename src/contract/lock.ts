@@ -1,5 +1,5 @@
 /** The lock of an environment: who holds it, who waits for it, how it is handed over. */
-import type { DeployInput, OperationWait } from './deploy.ts';
+import type { DeployInput, OperationWait } from './operations/deploy.ts';
 import type { Operation } from './plan.ts';
 
 /** Kept in the memo of every operation, so that a holder can be named without its history. */

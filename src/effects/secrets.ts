@@ -7,8 +7,8 @@ import { type KvEntry, readKv, versionOfKv, writeKv } from '../clients/vault/ind
 import { suppliedKeys, type SuppliedKey } from '../plan/vault/supplied.ts';
 import { keysWithoutText, requireText } from './vault/declared.ts';
 import { registerSecretValues } from './vault/learn.ts';
-import { findLossBefore } from './vault/loss.ts';
-import { isGoodEnough, waitingFor } from './vault/supplied.ts';
+import { findLossBefore } from './vault/secrets/loss.ts';
+import { isGoodEnough, waitingFor } from './vault/secrets/supplied.ts';
 
 type SecretClients = Pick<Clients, 'environment' | 'catalog' | 'connections' | 'vault' | 'redactor' | 'kubernetes'>;
 

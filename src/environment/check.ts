@@ -5,7 +5,7 @@ import { suggestion } from '../suggest.ts';
 import type { Finding } from './explain.ts';
 import { realNodeOf } from './real-node.ts';
 import type { EnvironmentFile } from './schema.ts';
-import { checkVerification } from './verification.ts';
+import { checkVerification } from './fields/verification.ts';
 
 /** @returns every contradiction; empty for a sound environment */
 export function checkEnvironment(environment: EnvironmentFile, catalog: Catalog): Finding[] {

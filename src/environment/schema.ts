@@ -5,9 +5,9 @@
  */
 import { z } from 'zod';
 import { DRIFT_MODES } from '../contract/drift.ts';
-import { AFTER_FAILURE } from '../contract/steering.ts';
-import { CHART_SOURCES, chartMirrorSchema } from './charts.ts';
-import { deployerSchema, inClusterEngineSchema } from './deployer.ts';
+import { AFTER_FAILURE } from '../contract/operations/steering.ts';
+import { CHART_SOURCES, chartMirrorSchema } from './fields/charts.ts';
+import { deployerSchema, inClusterEngineSchema } from './fields/deployer.ts';
 import { domain, filePath, hostName, hostPort, repositoryAddress, webAddress } from './fields/addresses.ts';
 import { imagePrefix, imageReference, imageVersion } from './fields/images.ts';
 import { annotations, labelName, objectName } from './fields/kubernetes-names.ts';
@@ -15,13 +15,13 @@ import { leases } from './fields/leases.ts';
 import { containerResources, volumeSize } from './fields/quantity.ts';
 import { oneLine, refuseRepetitions, seconds, temporalNamespace } from './fields/texts.ts';
 import { DEFAULT_PLATFORM } from './platform-folder.ts';
-import { telemetrySchema } from './telemetry.ts';
-import { approvalsSchema } from './approvals.ts';
+import { telemetrySchema } from './fields/telemetry.ts';
+import { approvalsSchema } from './fields/approvals.ts';
 import { NOTIFY_FORMATS } from './fields/notify-formats.ts';
-import { freezeSchema } from './freeze.ts';
-import { policySchema } from './policy.ts';
-import { vaultSchema } from './vault.ts';
-import { prometheusSchema, verificationSchema } from './verification.ts';
+import { freezeSchema } from './fields/freeze.ts';
+import { policySchema } from './fields/policy.ts';
+import { vaultSchema } from './fields/vault.ts';
+import { prometheusSchema, verificationSchema } from './fields/verification.ts';
 
 /** Of one service: more pods than that are a slip of the hand. */
 const MOST_REPLICAS = 1000;

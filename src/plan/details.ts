@@ -1,6 +1,6 @@
 /** Markdown for the Temporal UI: what a person wants to see of a running deployment without opening a payload. */
-import type { PhaseInput, ServiceOutcome, ServiceProgress } from '../contract/deploy.ts';
-import { FINAL_STATES } from '../contract/states.ts';
+import type { PhaseInput, ServiceOutcome, ServiceProgress } from '../contract/operations/deploy.ts';
+import { FINAL_STATES } from '../contract/operations/states.ts';
 import type { DeploymentProgress } from './progress.ts';
 import { waitsFor } from './progress.ts';
 import { heldLines, interventionText } from './steering/words.ts';

@@ -1,5 +1,5 @@
 /** How far an operation has come, for what waits for its end. Pure. */
-import { GOOD_STATES, STOPPED } from '../contract/states.ts';
+import { GOOD_STATES, STOPPED } from '../contract/operations/states.ts';
 import { type DeploymentProgress, isLeftOut, outcomes } from './progress.ts';
 
 /** Whether something is left undone: it was never planned, or a service was stopped or cancelled. */

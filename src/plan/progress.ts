@@ -8,10 +8,10 @@ import type {
   OperationWait,
   ServiceOutcome,
   ServiceProgress,
-} from '../contract/deploy.ts';
+} from '../contract/operations/deploy.ts';
 import type { OperationPlan, PlannedAction, PlannedService } from '../contract/plan.ts';
-import { FINAL_STATES, DEPENDENCY_SKIPPED, GOOD_STATES, SKIPPED_BY_REQUEST } from '../contract/states.ts';
-import type { Steering } from '../contract/steering.ts';
+import { FINAL_STATES, DEPENDENCY_SKIPPED, GOOD_STATES, SKIPPED_BY_REQUEST } from '../contract/operations/states.ts';
+import type { Steering } from '../contract/operations/steering.ts';
 
 export interface DeploymentProgress {
   plan?: OperationPlan;

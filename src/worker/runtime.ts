@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { type DefaultLogger, Runtime } from '@temporalio/worker';
 import { DURATION_BUCKETS, instrumentName, type MetricName, METRICS } from '../contract/metrics.ts';
 import type { Environment } from '../environment/schema.ts';
-import { listenAddress, type ListenAddress } from '../environment/telemetry.ts';
+import { listenAddress, type ListenAddress } from '../environment/fields/telemetry.ts';
 
 /**
  * Once in a process. An address that cannot be had, since another worker of this machine still has it, costs the

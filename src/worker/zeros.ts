@@ -3,7 +3,7 @@
  * and the first failure of a worker would be no increase of anything.
  */
 import type { MetricMeter } from '@temporalio/common';
-import { OPERATION_OUTCOMES } from '../contract/deploy.ts';
+import { OPERATION_OUTCOMES } from '../contract/operations/deploy.ts';
 import { DRIFT_OUTCOMES } from '../contract/drift-state.ts';
 import { metricsOf } from '../contract/metrics.ts';
 import { WORKFLOW_TYPES } from '../contract/names.ts';

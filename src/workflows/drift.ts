@@ -17,13 +17,13 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { Activities } from '../contract/activities.ts';
-import type { OperationResult, RunRef } from '../contract/deploy.ts';
+import type { OperationResult, RunRef } from '../contract/operations/deploy.ts';
 import type { DriftFinding, DriftInput, DriftReport, DriftResult } from '../contract/drift.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { LockHolder } from '../contract/lock.ts';
-import type { RepairInput } from '../contract/repair.ts';
+import type { RepairInput } from '../contract/operations/repair.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
-import { startOptionsOf } from '../contract/start-options.ts';
+import { startOptionsOf } from '../contract/operations/start-options.ts';
 import { isRepairable } from '../plan/drift/repairable.ts';
 import { formatCount, driftDetails, notificationLines } from '../plan/drift/words.ts';
 import { writes, outside, reads, surveys } from './activity-proxies.ts';

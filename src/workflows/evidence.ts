@@ -1,6 +1,6 @@
 /** What pods can tell of a failure. */
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
-import type { PhaseInput, ServiceFailure } from '../contract/deploy.ts';
+import type { PhaseInput, ServiceFailure } from '../contract/operations/deploy.ts';
 import type { PlannedService } from '../contract/plan.ts';
 import { reads } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';

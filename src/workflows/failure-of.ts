@@ -6,7 +6,7 @@ import {
   ChildWorkflowFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { ServiceFailure } from '../contract/deploy.ts';
+import type { ServiceFailure } from '../contract/operations/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 
 export function failureOf(error: unknown): ServiceFailure {

@@ -1,12 +1,12 @@
 /** Signals, updates and queries as the SDK wants them, from the names both sides share. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { DependencySettled, DeploymentView, ServiceProgress } from '../contract/deploy.ts';
+import type { DependencySettled, DeploymentView, ServiceProgress } from '../contract/operations/deploy.ts';
 import type { QueueAnswer, QueueRequest, StopPhase, Supersede } from '../contract/lock.ts';
-import type { DecideAnswer, DecideRequest, IdentifyRequest } from '../contract/approvals.ts';
-import type { FreezeOverride } from '../contract/freeze.ts';
-import type { RingsView } from '../contract/rings.ts';
+import type { DecideAnswer, DecideRequest, IdentifyRequest } from '../contract/admission/approvals.ts';
+import type { FreezeOverride } from '../contract/admission/freeze.ts';
+import type { RingsView } from '../contract/operations/rings.ts';
 import { QUERIES, SIGNALS, UPDATES } from '../contract/messages.ts';
-import type { PhaseSteering, SteerAnswer } from '../contract/steering.ts';
+import type { PhaseSteering, SteerAnswer } from '../contract/operations/steering.ts';
 
 export const serviceProgress = defineSignal<[ServiceProgress]>(SIGNALS.serviceProgress);
 export const dependencySettled = defineSignal<[DependencySettled]>(SIGNALS.dependencySettled);

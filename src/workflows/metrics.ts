@@ -1,6 +1,6 @@
 /** What workflows measure, by the SDK's meter, which is silent while a history is replayed: nothing counts twice. */
 import { metricMeter } from '@temporalio/workflow';
-import type { OperationResult, OperationWait, RunRef, ServiceOutcome } from '../contract/deploy.ts';
+import type { OperationResult, OperationWait, RunRef, ServiceOutcome } from '../contract/operations/deploy.ts';
 import { DRIFT_KINDS, type DriftResult } from '../contract/drift.ts';
 import { metricsOf } from '../contract/metrics.ts';
 

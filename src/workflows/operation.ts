@@ -12,12 +12,12 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { AdoptInput } from '../contract/adopt.ts';
-import type { DeployInput, OperationResult, ServiceFailure } from '../contract/deploy.ts';
-import type { DestroyInput } from '../contract/destroy.ts';
+import type { AdoptInput } from '../contract/operations/adopt.ts';
+import type { DeployInput, OperationResult, ServiceFailure } from '../contract/operations/deploy.ts';
+import type { DestroyInput } from '../contract/operations/destroy.ts';
 import type { Operation, OperationPlan } from '../contract/plan.ts';
-import type { RepairInput } from '../contract/repair.ts';
-import type { RollbackInput } from '../contract/rollback.ts';
+import type { RepairInput } from '../contract/operations/repair.ts';
+import type { RollbackInput } from '../contract/operations/rollback.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { deploymentDetails } from '../plan/details.ts';
 import { endedWell, isUnfinished } from '../plan/operation-ends.ts';

@@ -1,6 +1,6 @@
 /** How a workflow ends with the result of its operation: returned, or as the detail of a failure. */
 import { ApplicationFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
-import type { OperationResult } from '../contract/deploy.ts';
+import type { OperationResult } from '../contract/operations/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import { failureText } from '../plan/operation-result.ts';
 

@@ -20,11 +20,11 @@ import type {
   ServiceFailure,
   ServiceOutcome,
   ServiceProgress,
-} from '../contract/deploy.ts';
+} from '../contract/operations/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { PlannedService } from '../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
-import { DEPENDENCY_FAILED, STOPPED } from '../contract/states.ts';
+import { DEPENDENCY_FAILED, STOPPED } from '../contract/operations/states.ts';
 import { phaseDetails } from '../plan/details.ts';
 import { isNoop, noopOutcome, settledBy } from '../plan/progress.ts';
 import { lostText } from '../plan/steering/rest.ts';

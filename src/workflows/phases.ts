@@ -6,11 +6,11 @@ import {
   ParentClosePolicy,
   type WithWorkflowArgs,
 } from '@temporalio/workflow';
-import type { DependencySettled, RunRef } from '../contract/deploy.ts';
+import type { DependencySettled, RunRef } from '../contract/operations/deploy.ts';
 import type { StopPhase } from '../contract/lock.ts';
 import { phaseWorkflowId } from '../contract/names.ts';
 import type { OperationPlan } from '../contract/plan.ts';
-import type { PhaseSteering } from '../contract/steering.ts';
+import type { PhaseSteering } from '../contract/operations/steering.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { isNoop } from '../plan/progress.ts';
 import { dependencySettled, steerPhase, stopPhase } from './messages.ts';

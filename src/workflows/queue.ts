@@ -14,7 +14,7 @@ import {
   upsertMemo,
 } from '@temporalio/workflow';
 import type { QueueAnswer, QueueInput, QueueMemo, QueueRequest } from '../contract/lock.ts';
-import { startOptionsOf } from '../contract/start-options.ts';
+import { startOptionsOf } from '../contract/operations/start-options.ts';
 import { lockWaits } from './activity-proxies.ts';
 import { deploy } from './operation.ts';
 import { enqueue } from './messages.ts';

@@ -1,10 +1,10 @@
 /** What operations differ in: which activity makes their plan, and what the plan is to be complete for. */
-import type { AdoptInput } from '../contract/adopt.ts';
-import type { DeployInput, RunRef } from '../contract/deploy.ts';
-import type { DestroyInput } from '../contract/destroy.ts';
+import type { AdoptInput } from '../contract/operations/adopt.ts';
+import type { DeployInput, RunRef } from '../contract/operations/deploy.ts';
+import type { DestroyInput } from '../contract/operations/destroy.ts';
 import type { Operation, OperationPlan } from '../contract/plan.ts';
-import type { RepairInput } from '../contract/repair.ts';
-import type { RollbackInput } from '../contract/rollback.ts';
+import type { RepairInput } from '../contract/operations/repair.ts';
+import type { RollbackInput } from '../contract/operations/rollback.ts';
 import type { Intent } from '../plan/steps/intent.ts';
 import { reads } from './activity-proxies.ts';
 

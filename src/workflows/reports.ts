@@ -6,7 +6,7 @@ import {
   getExternalWorkflowHandle,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { DependencySettled, PhaseInput, ServiceProgress } from '../contract/deploy.ts';
+import type { DependencySettled, PhaseInput, ServiceProgress } from '../contract/operations/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import { phaseWorkflowId } from '../contract/names.ts';
 import { dependencySettled, serviceProgress } from './messages.ts';

@@ -4,7 +4,7 @@
  * in which things happen is the same with and without.
  */
 import { context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { ServiceOutcome } from '../contract/deploy.ts';
+import type { ServiceOutcome } from '../contract/operations/deploy.ts';
 import type { PlannedService } from '../contract/plan.ts';
 
 export interface ServiceSpan {

@@ -7,7 +7,7 @@ import { createActivities } from '../../src/activities/index.ts';
 import { ClusterMismatchError } from '../../src/clients/kubernetes/index.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import type { ClusterIdentity } from '../../src/contract/cluster.ts';
-import type { RunRef } from '../../src/contract/deploy.ts';
+import type { RunRef } from '../../src/contract/operations/deploy.ts';
 import type { PlannedService } from '../../src/contract/plan.ts';
 import { withFakeClients } from '../support/fakes/clients.ts';
 import { planOf } from '../support/plans.ts';

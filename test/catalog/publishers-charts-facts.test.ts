@@ -15,7 +15,7 @@ import { frozenImages, isFrozenImage } from '../../src/plan/images/frozen.ts';
 import { statefulSetHealth } from '../../src/plan/health/index.ts';
 import { healthOf } from '../../src/plan/health-check.ts';
 import { allReleaseInputs } from '../../src/plan/inputs/release-inputs.ts';
-import { upstreamFacts, type ReleaseFacts, type UpstreamFacts } from '../support/upstream-facts.ts';
+import { upstreamFacts, type ReleaseFacts, type UpstreamFacts } from '../support/charts/upstream-facts.ts';
 
 const catalog = loadCatalog();
 const services = catalog.services.filter(({ chart }) => chart.upstream !== undefined);

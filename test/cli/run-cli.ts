@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../src/config.ts';
-import { commandInProcess } from '../support/command.ts';
+import { commandInProcess } from '../support/programs/command.ts';
 
 /** Tells all that a command has said when it ends otherwise than wanted. */
 export function exits({ code, stdout, stderr }: Ran, wanted: number, why = ''): void {

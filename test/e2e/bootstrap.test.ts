@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createKubernetesClient, KubernetesError, type KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { IN_CLUSTER } from '../../src/contract/names.ts';
-import { bystanderOn } from '../support/bystander.ts';
+import { bystanderOn } from '../support/sandbox/bystander.ts';
 import { actingAs, type Acting } from '../support/identity.ts';
-import { clusterOf } from '../support/cluster-facts.ts';
-import { createSandbox, failuresOf, MINI, resultOf, type CliRun, type Sandbox } from '../support/sandbox.ts';
-import { type Kubectl, kubectlOn } from '../support/kubectl.ts';
+import { clusterOf } from '../support/sandbox/cluster-facts.ts';
+import { createSandbox, failuresOf, MINI, resultOf, type CliRun, type Sandbox } from '../support/sandbox/sandbox.ts';
+import { type Kubectl, kubectlOn } from '../support/sandbox/kubectl.ts';
 
 const IMAGE = 'registry.example/platform/ananta-deploy';
 const SETTINGS = {

@@ -11,9 +11,9 @@ import { closeTemporal, connectTemporal } from '../../src/clients/temporal/index
 import { readConfig } from '../../src/config.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
-import { type Bystander, bystanderOn } from '../support/bystander.ts';
-import { clusterOf, factsOf } from '../support/cluster-facts.ts';
-import { helmProcesses } from '../support/processes.ts';
+import { type Bystander, bystanderOn } from '../support/sandbox/bystander.ts';
+import { clusterOf, factsOf } from '../support/sandbox/cluster-facts.ts';
+import { helmProcesses } from '../support/programs/processes.ts';
 import {
   createSandbox,
   failuresOf,
@@ -22,7 +22,7 @@ import {
   resultOf,
   type RunningCli,
   type Sandbox,
-} from '../support/sandbox.ts';
+} from '../support/sandbox/sandbox.ts';
 
 let sandbox: Sandbox;
 let api: Api;

@@ -7,10 +7,10 @@ import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
 import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadPlatform } from '../../src/environment/platform.ts';
-import { BYSTANDER, plantBystander } from '../support/bystander.ts';
-import { clusterOf, factsOf, generatedInSecrets, kubeconfigOf, secretValues } from '../support/cluster-facts.ts';
-import { failuresOf, MINI, type ResultLine, resultOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
-import { deployedSandbox } from '../support/snapshot.ts';
+import { BYSTANDER, plantBystander } from '../support/sandbox/bystander.ts';
+import { clusterOf, factsOf, generatedInSecrets, kubeconfigOf, secretValues } from '../support/sandbox/cluster-facts.ts';
+import { failuresOf, MINI, type ResultLine, resultOf, type Sandbox, withSandbox } from '../support/sandbox/sandbox.ts';
+import { deployedSandbox } from '../support/sandbox/snapshot.ts';
 
 interface Remain {
   kind: string;

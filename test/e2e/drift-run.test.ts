@@ -16,10 +16,10 @@ import type { DriftRun } from '../../src/contract/drift-state.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import { shortId } from '../../src/plan/drift/key.ts';
-import { bystanderOn } from '../support/bystander.ts';
-import { kubectlOn } from '../support/kubectl.ts';
-import { failuresOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
-import { deployedSandbox } from '../support/snapshot.ts';
+import { bystanderOn } from '../support/sandbox/bystander.ts';
+import { kubectlOn } from '../support/sandbox/kubectl.ts';
+import { failuresOf, type Sandbox, withSandbox } from '../support/sandbox/sandbox.ts';
+import { deployedSandbox } from '../support/sandbox/snapshot.ts';
 
 const WHERE = ['--namespace', 'apps', 'deployment/web'];
 const EVERY_SECONDS = 3;

@@ -6,9 +6,9 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
-import type { Facts } from '../support/cluster-facts.ts';
-import { assertAsAfterACleanRun, deployUnder, facts, killed, stateIs } from '../support/durability.ts';
-import { MINI, withSandbox } from '../support/sandbox.ts';
+import type { Facts } from '../support/sandbox/cluster-facts.ts';
+import { assertAsAfterACleanRun, deployUnder, facts, killed, stateIs } from '../support/sandbox/durability.ts';
+import { MINI, withSandbox } from '../support/sandbox/sandbox.ts';
 
 /** Long enough to be waited for when the blow comes. */
 const SLOW = { ...MINI, simulation: { factor: 0.1, startupSeconds: { database: 60, storage: 60, auth: 100 } } };

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
-import type { Facts } from '../support/cluster-facts.ts';
-import { assertAsAfterACleanRun, facts, killed, stateIs } from '../support/durability.ts';
-import { helmProcesses, waitForProcess } from '../support/processes.ts';
-import { MINI, resultOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
+import type { Facts } from '../support/sandbox/cluster-facts.ts';
+import { assertAsAfterACleanRun, facts, killed, stateIs } from '../support/sandbox/durability.ts';
+import { helmProcesses, waitForProcess } from '../support/programs/processes.ts';
+import { MINI, resultOf, type Sandbox, withSandbox } from '../support/sandbox/sandbox.ts';
 
 /** Long enough to be waited for when the blow comes. */
 const SLOW = { ...MINI, simulation: { factor: 0.1, startupSeconds: { database: 60 } } };

@@ -8,10 +8,10 @@ import { after, before, describe, test } from 'node:test';
 import { readConfig } from '../../src/config.ts';
 import { resolveConnections } from '../../src/environment/connections.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
-import { type Bystander, bystanderOn } from '../support/bystander.ts';
-import { type Kubectl, kubectlOn } from '../support/kubectl.ts';
-import { deployedSandbox } from '../support/snapshot.ts';
-import { type CliRun, failuresOf, resultOf, type Sandbox } from '../support/sandbox.ts';
+import { type Bystander, bystanderOn } from '../support/sandbox/bystander.ts';
+import { type Kubectl, kubectlOn } from '../support/sandbox/kubectl.ts';
+import { deployedSandbox } from '../support/sandbox/snapshot.ts';
+import { type CliRun, failuresOf, resultOf, type Sandbox } from '../support/sandbox/sandbox.ts';
 
 const NAMESPACE = 'apps';
 const AUTOSCALER = {

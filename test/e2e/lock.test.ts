@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
-import { type Bystander, bystanderOn } from '../support/bystander.ts';
-import { clusterOf, factsOf } from '../support/cluster-facts.ts';
+import { type Bystander, bystanderOn } from '../support/sandbox/bystander.ts';
+import { clusterOf, factsOf } from '../support/sandbox/cluster-facts.ts';
 import {
   type CliRun,
   createSandbox,
@@ -14,7 +14,7 @@ import {
   type ResultLine,
   type RunningCli,
   type Sandbox,
-} from '../support/sandbox.ts';
+} from '../support/sandbox/sandbox.ts';
 
 let sandbox: Sandbox;
 let bystander: Pick<Bystander, 'assertUntouched'>;

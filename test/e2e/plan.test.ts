@@ -11,9 +11,9 @@ import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import type { ObjectChange, PlatformChanges, ServiceChange } from '../../src/plan/diff/types.ts';
-import { type Bystander, bystanderOn } from '../support/bystander.ts';
-import { clusterOf, type Facts, factsOf, secretValues } from '../support/cluster-facts.ts';
-import { createSandbox, failuresOf, MINI, resultOf, type Sandbox } from '../support/sandbox.ts';
+import { type Bystander, bystanderOn } from '../support/sandbox/bystander.ts';
+import { clusterOf, type Facts, factsOf, secretValues } from '../support/sandbox/cluster-facts.ts';
+import { createSandbox, failuresOf, MINI, resultOf, type Sandbox } from '../support/sandbox/sandbox.ts';
 
 describe('plans', { concurrency: 1 }, () => {
   let sandbox: Sandbox;

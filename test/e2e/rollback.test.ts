@@ -10,9 +10,9 @@ import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import { allReleases } from '../../src/plan/releases.ts';
-import { type Bystander, bystanderOn } from '../support/bystander.ts';
-import { clusterOf, factsOf } from '../support/cluster-facts.ts';
-import { type Collector, orphans, pathTo, startCollector } from '../support/otlp.ts';
+import { type Bystander, bystanderOn } from '../support/sandbox/bystander.ts';
+import { clusterOf, factsOf } from '../support/sandbox/cluster-facts.ts';
+import { type Collector, orphans, pathTo, startCollector } from '../support/telemetry/otlp.ts';
 import {
   type CliRun,
   createSandbox,
@@ -22,7 +22,7 @@ import {
   resultOf,
   type ResultLine,
   type Sandbox,
-} from '../support/sandbox.ts';
+} from '../support/sandbox/sandbox.ts';
 
 interface VersionLine {
   version: number;

@@ -9,10 +9,10 @@ import { closeTemporal, connectTemporal } from '../../src/clients/temporal/index
 import { readConfig } from '../../src/config.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
-import { bystanderOn } from '../support/bystander.ts';
-import { clusterOf, decodedReleases, generatedInSecrets, secretValues } from '../support/cluster-facts.ts';
-import { environmentOf, processesOf } from '../support/processes.ts';
-import { MINI, resultOf, type Sandbox, withSandbox } from '../support/sandbox.ts';
+import { bystanderOn } from '../support/sandbox/bystander.ts';
+import { clusterOf, decodedReleases, generatedInSecrets, secretValues } from '../support/sandbox/cluster-facts.ts';
+import { environmentOf, processesOf } from '../support/programs/processes.ts';
+import { MINI, resultOf, type Sandbox, withSandbox } from '../support/sandbox/sandbox.ts';
 
 /**
  * Where secrets belong: etcd holds the Kubernetes Secrets, raft is Vault's own (encrypted), the keys file is the keys

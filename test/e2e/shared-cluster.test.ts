@@ -18,12 +18,12 @@ import { driftScheduleId, ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { resolveConnections } from '../../src/environment/connections.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { warningsOf } from '../../src/plan/health/index.ts';
-import { type Bystander, plantBystander } from '../support/bystander.ts';
-import { factsOf } from '../support/cluster-facts.ts';
+import { type Bystander, plantBystander } from '../support/sandbox/bystander.ts';
+import { factsOf } from '../support/sandbox/cluster-facts.ts';
 import { elsewhere, LOGIN_VARIABLE } from '../support/elsewhere.ts';
-import { type Kubectl, kubectlOn, listOf } from '../support/kubectl.ts';
-import { deployedSandbox } from '../support/snapshot.ts';
-import { type CliRun, failuresOf, resultOf, type ResultLine, type Sandbox } from '../support/sandbox.ts';
+import { type Kubectl, kubectlOn, listOf } from '../support/sandbox/kubectl.ts';
+import { deployedSandbox } from '../support/sandbox/snapshot.ts';
+import { type CliRun, failuresOf, resultOf, type ResultLine, type Sandbox } from '../support/sandbox/sandbox.ts';
 
 /** Registered and never due: a test starts its runs. */
 const DRIFT = { mode: 'repair', everySeconds: 43_200 };

@@ -15,9 +15,9 @@ import { closeTemporal, connectTemporal, readBinding } from '../../src/clients/t
 import { ENGINE_NAMESPACE, RELEASE_LABELS, taskQueueOf } from '../../src/contract/names.ts';
 import type { PlatformVersion } from '../../src/contract/version.ts';
 import type { Connections } from '../../src/environment/connections.ts';
-import { BYSTANDER, bystanderOn } from '../support/bystander.ts';
+import { BYSTANDER, bystanderOn } from '../support/sandbox/bystander.ts';
 import { startTestEngine } from '../support/engine.ts';
-import { kubectlOn } from '../support/kubectl.ts';
+import { kubectlOn } from '../support/sandbox/kubectl.ts';
 import {
   type CliRun,
   createSandbox,
@@ -26,7 +26,7 @@ import {
   resultOf,
   type RunningCli,
   type Sandbox,
-} from '../support/sandbox.ts';
+} from '../support/sandbox/sandbox.ts';
 import { startTemporalServer, temporalServerProgram } from '../support/temporal-server.ts';
 import { OPENSSL } from '../support/tls.ts';
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bystanderOn } from '../support/bystander.ts';
-import { GPG, type Operators, operators } from '../support/operators.ts';
-import { createSandbox, resultOf, type Sandbox } from '../support/sandbox.ts';
+import { bystanderOn } from '../support/sandbox/bystander.ts';
+import { GPG, type Operators, operators } from '../support/vault/operators.ts';
+import { createSandbox, resultOf, type Sandbox } from '../support/sandbox/sandbox.ts';
 
 /** Whose shares they are does not depend on what else is deployed. */
 const VAULT_AND_ONE = { platform: 'wide', platformParameters: { services: 1 }, simulation: { factor: 0.1 } };

@@ -16,8 +16,8 @@ import {
   startWorker,
   VAULT_NAME,
   VAULT_NAMES,
-} from '../support/guarded.ts';
-import { failuresOf, resultOf, type RunningCli } from '../support/sandbox.ts';
+} from '../support/programs/guarded.ts';
+import { failuresOf, resultOf, type RunningCli } from '../support/sandbox/sandbox.ts';
 import { type Certificates, certificates, OPENSSL } from '../support/tls.ts';
 
 const SECRET = 'vault-tls';

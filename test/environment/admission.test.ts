@@ -1,9 +1,9 @@
 /** What `env check` says of gates, rules and freezes. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { approvalsSchema } from '../../src/environment/approvals.ts';
-import { freezeSchema } from '../../src/environment/freeze.ts';
-import { policySchema } from '../../src/environment/policy.ts';
+import { approvalsSchema } from '../../src/environment/fields/approvals.ts';
+import { freezeSchema } from '../../src/environment/fields/freeze.ts';
+import { policySchema } from '../../src/environment/fields/policy.ts';
 
 const said = (
   schema: { safeParse: (input: unknown) => { error?: { issues: { path: PropertyKey[]; message: string }[] } } },

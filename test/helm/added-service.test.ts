@@ -13,7 +13,7 @@ import { stringify } from 'yaml';
 import { type Config, readConfig } from '../../src/config.ts';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
 import { copyOfCheckout } from '../support/checkout.ts';
-import { commandInProcess } from '../support/command.ts';
+import { commandInProcess } from '../support/programs/command.ts';
 
 let config: Config;
 let checkout: string;

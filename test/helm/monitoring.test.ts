@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type MetricName, METRICS } from '../../src/contract/metrics.ts';
 import { IN_CLUSTER } from '../../src/contract/names.ts';
-import { dashboardExpressions, MONITORING, readDashboard } from '../support/monitoring.ts';
-import { readPromql } from '../support/promql.ts';
+import { dashboardExpressions, MONITORING, readDashboard } from '../support/telemetry/monitoring.ts';
+import { readPromql } from '../support/telemetry/promql.ts';
 import { type KubernetesObject, parseObjects } from './golden.ts';
 import { config, helm, helmBinary, KUBERNETES_VERSION } from './helm.ts';
 

@@ -15,13 +15,13 @@ import { verifyAll } from '../../src/effects/verify.ts';
 import { type Clients, createClients } from '../../src/clients/index.ts';
 import { paths } from '../../src/clients/kubernetes/index.ts';
 import type { Activities } from '../../src/contract/activities.ts';
-import type { RunRef } from '../../src/contract/deploy.ts';
+import type { RunRef } from '../../src/contract/operations/deploy.ts';
 import { RELEASE_LABELS } from '../../src/contract/names.ts';
 import type { OperationPlan, PlannedService, PlannedStep } from '../../src/contract/plan.ts';
 import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
 import { rowOf } from '../support/mini.ts';
-import { helmProcesses, waitForProcess } from '../support/processes.ts';
+import { helmProcesses, waitForProcess } from '../support/programs/processes.ts';
 import { testScope } from '../support/scope.ts';
 
 let embedded: Embedded;

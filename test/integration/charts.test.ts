@@ -11,9 +11,9 @@ import { readConfig } from '../../src/config.ts';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import { externalEnvironment, type Ran, workspace, type Workspace } from '../cli/run-cli.ts';
 import { helmBinary } from '../helm/helm.ts';
-import { helmHome, packageChart, type Repository, serveRepository } from '../support/chart-repository.ts';
+import { helmHome, packageChart, type Repository, serveRepository } from '../support/charts/chart-repository.ts';
 import { certificates, guard, OPENSSL } from '../support/tls.ts';
-import { type Registry, registryProgram, startRegistry } from '../support/oci-registry.ts';
+import { type Registry, registryProgram, startRegistry } from '../support/charts/oci-registry.ts';
 
 const run = promisify(execFile);
 /** The default platform: the one that most of the publishers' charts are for. */

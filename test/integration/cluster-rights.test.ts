@@ -17,8 +17,8 @@ import {
   isForbidden,
   type KubernetesClient,
 } from '../../src/clients/kubernetes/index.ts';
-import type { Attested } from '../../src/contract/approvals.ts';
-import type { RunRef } from '../../src/contract/deploy.ts';
+import type { Attested } from '../../src/contract/admission/approvals.ts';
+import type { RunRef } from '../../src/contract/operations/deploy.ts';
 import { IN_CLUSTER } from '../../src/contract/names.ts';
 import { makeAttestation, readAttestation } from '../../src/effects/admission/attestation.ts';
 import { decisionPurpose } from '../../src/plan/admission/attestation.ts';

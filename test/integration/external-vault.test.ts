@@ -17,7 +17,7 @@ import { paths } from '../../src/clients/kubernetes/index.ts';
 import { createRedactor } from '../../src/clients/redact.ts';
 import { createDirectTunnel, createVaultClient, type VaultClient } from '../../src/clients/vault/index.ts';
 import type { Activities } from '../../src/contract/activities.ts';
-import type { RunRef } from '../../src/contract/deploy.ts';
+import type { RunRef } from '../../src/contract/operations/deploy.ts';
 import type { Runtime } from '../../src/environment/connections.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';

@@ -12,7 +12,7 @@ import { goldenObjects, type KubernetesObject } from '../helm/golden.ts';
 import { catalog, config } from '../helm/helm.ts';
 import { podTemplate } from '../helm/pods.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
-import { type Kubectl, kubectlOn, listOf, strictDryRun } from '../support/kubectl.ts';
+import { type Kubectl, kubectlOn, listOf, strictDryRun } from '../support/sandbox/kubectl.ts';
 import { mutations } from '../support/mutations.ts';
 import { REFUSED, TAKEN } from '../support/odd-objects.ts';
 

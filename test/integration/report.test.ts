@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { renderReport } from '../../src/plan/report/html.ts';
 import { sampleReport } from '../plan/report/sample.ts';
-import { findBrowser, withPage } from '../support/browser.ts';
+import { findBrowser, withPage } from '../support/programs/browser.ts';
 
 test('a report in a browser', async (t) => {
   const browser = await findBrowser();

@@ -16,8 +16,8 @@ import { DEPLOYER_SERVICE_ACCOUNT } from '../../src/contract/names.ts';
 import { SERVICE_TTL_SECONDS } from '../../src/plan/vault/foundation.ts';
 import { serviceRoles } from '../../src/plan/vault/policies.ts';
 import { miniCatalog } from '../support/mini.ts';
-import { serviceAccountToken, type TokenReviews, tokenReviews } from '../support/token-review.ts';
-import { type VaultServers, vaultServers } from '../support/vault-servers.ts';
+import { serviceAccountToken, type TokenReviews, tokenReviews } from '../support/vault/token-review.ts';
+import { type VaultServers, vaultServers } from '../support/vault/vault-servers.ts';
 
 type Identity = 'deployer' | 'its own make' | 'api' | 'nobody';
 const IDENTITIES: readonly Identity[] = ['deployer', 'its own make', 'api', 'nobody'];

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { createTunnel, readPublicKey } from '../../src/clients/vault/index.ts';
-import { GPG, operators } from '../support/operators.ts';
+import { GPG, operators } from '../support/vault/operators.ts';
 import { certificates, OPENSSL } from '../support/tls.ts';
-import { type VaultServers, vaultServers } from '../support/vault-servers.ts';
+import { type VaultServers, vaultServers } from '../support/vault/vault-servers.ts';
 
 const OPTIONS = { shares: 3, threshold: 2, cluster: 'uid' };
 

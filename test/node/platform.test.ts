@@ -21,7 +21,7 @@ import {
   type ResultLine,
   resultOf,
   type Sandbox,
-} from '../support/sandbox.ts';
+} from '../support/sandbox/sandbox.ts';
 import { ask, checkDatabases } from './checks/databases.ts';
 import { keptData } from './checks/kept-data.ts';
 import { checkKeycloak } from './checks/keycloak.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import type { Catalog, UpstreamChart } from '../../src/catalog/schema.ts';
 import { readConfig } from '../../src/config.ts';
-import { chartMirrorSchema } from '../../src/environment/charts.ts';
+import { chartMirrorSchema } from '../../src/environment/fields/charts.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { type ChartLock, ChartLockError, readChartLock, writtenLock } from '../../src/plan/charts/lock.ts';

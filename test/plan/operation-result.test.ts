@@ -1,8 +1,8 @@
 /** What an operation says of itself at its end. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ServiceOutcome } from '../../src/contract/deploy.ts';
-import { DEPENDENCY_FAILED, STOPPED } from '../../src/contract/states.ts';
+import type { ServiceOutcome } from '../../src/contract/operations/deploy.ts';
+import { DEPENDENCY_FAILED, STOPPED } from '../../src/contract/operations/states.ts';
 import type { OperationStep } from '../../src/contract/steps.ts';
 import {
   failureText,

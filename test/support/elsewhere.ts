@@ -10,7 +10,7 @@ import { readConfig } from '../../src/config.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { shareCaches } from './caches.ts';
 import { actingAs } from './identity.ts';
-import type { CliRun, RunningCli, Sandbox } from './sandbox.ts';
+import type { CliRun, RunningCli, Sandbox } from './sandbox/sandbox.ts';
 
 export interface Elsewhere {
   start: (args: string[]) => RunningCli;

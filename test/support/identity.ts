@@ -9,7 +9,7 @@ import { type KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { IN_CLUSTER } from '../../src/contract/names.ts';
 import { runtimeSchema } from '../../src/environment/connections.ts';
 import { shareCaches } from './caches.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 
 export interface Acting {
   kubeconfig: string;

@@ -12,11 +12,11 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { claimPorts, type Ports } from '../../bootstrap/process/ports.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
-import { ensureEngine } from '../../src/clients/temporal/setup.ts';
-import { whyUnreachable } from '../../src/clients/temporal/connect.ts';
-import { grpcText } from '../../src/clients/temporal/problems.ts';
+import { ensureEngine } from '../../src/clients/temporal/connection/setup.ts';
+import { whyUnreachable } from '../../src/clients/temporal/connection/connect.ts';
+import { grpcText } from '../../src/clients/temporal/connection/problems.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
-import { goProgram } from './go-program.ts';
+import { goProgram } from './programs/go-program.ts';
 import { type Certificates, certificates } from './tls.ts';
 
 /** @returns undefined where the program is not built yet and there is no Go to build it */

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { createActivities } from '../../src/activities/index.ts';
 import { followDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
 import type { Activities } from '../../src/contract/activities.ts';
-import type { OperationResult } from '../../src/contract/deploy.ts';
+import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import { adoptionOf } from '../../src/effects/adopt/adoption.ts';
 import { planFor } from '../../src/effects/plan/deploy.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';

@@ -5,7 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { followDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import type { PlannedCheck } from '../../src/contract/checks.ts';
-import type { OperationResult } from '../../src/contract/deploy.ts';
+import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import type { OperationPlan } from '../../src/contract/plan.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';

@@ -10,9 +10,9 @@ import {
   latestDeployment,
   startOrAttach,
 } from '../../src/clients/temporal/index.ts';
-import { pastRuns } from '../../src/clients/temporal/past-runs.ts';
-import { pendingOf } from '../../src/clients/temporal/pending.ts';
-import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
+import { pastRuns } from '../../src/clients/temporal/histories/past-runs.ts';
+import { pendingOf } from '../../src/clients/temporal/histories/pending.ts';
+import type { DeployInput, OperationResult } from '../../src/contract/operations/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { operationWorkflowId, phaseWorkflowId } from '../../src/contract/names.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';

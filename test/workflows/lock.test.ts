@@ -14,7 +14,7 @@ import {
 import { lockHolderOf, queuedRequest } from '../../src/clients/temporal/lock.ts';
 import { enqueueDeployment, QueueWithdrawnError, withdrawQueued } from '../../src/clients/temporal/queue.ts';
 import type { Activities } from '../../src/contract/activities.ts';
-import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
+import type { DeployInput, OperationResult } from '../../src/contract/operations/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { SIGNALS } from '../../src/contract/messages.ts';
 import { operationWorkflowId, queueWorkflowId } from '../../src/contract/names.ts';

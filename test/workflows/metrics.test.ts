@@ -26,9 +26,9 @@ import { installRuntime } from '../../src/worker/runtime.ts';
 import { beginAtZero } from '../../src/worker/zeros.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
-import { dashboardExpressions, MONITORING, readDashboard, sdkMetrics } from '../support/monitoring.ts';
-import { readPromql } from '../support/promql.ts';
-import { parseSamples, parseTypes, type Sample, sampled } from '../support/prometheus.ts';
+import { dashboardExpressions, MONITORING, readDashboard, sdkMetrics } from '../support/telemetry/monitoring.ts';
+import { readPromql } from '../support/telemetry/promql.ts';
+import { parseSamples, parseTypes, type Sample, sampled } from '../support/telemetry/prometheus.ts';
 
 const SECRET = 'hunter2-is-in-no-metric';
 let engine: TestEngine;

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
 import { createActivities } from '../../src/activities/index.ts';
-import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
+import type { DeployInput, OperationResult } from '../../src/contract/operations/deploy.ts';
 import { taskQueueOf } from '../../src/contract/names.ts';
 import type { Operation } from '../../src/contract/plan.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';

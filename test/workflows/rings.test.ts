@@ -7,7 +7,7 @@ import { cancelRings, readRings, startRings } from '../../src/clients/temporal/r
 import type { Activities } from '../../src/contract/activities.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { QUERIES } from '../../src/contract/messages.ts';
-import type { PlannedRing, RingsInput, RingsView } from '../../src/contract/rings.ts';
+import type { PlannedRing, RingsInput, RingsView } from '../../src/contract/operations/rings.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 

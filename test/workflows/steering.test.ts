@@ -10,12 +10,12 @@ import { followDeployment, startOrAttach } from '../../src/clients/temporal/inde
 import { lockHolderOf } from '../../src/clients/temporal/lock.ts';
 import { UpdateRefusedError, updateWorkflow } from '../../src/clients/temporal/update.ts';
 import type { Activities, AwaitHealthyInput } from '../../src/contract/activities.ts';
-import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
+import type { DeployInput, OperationResult } from '../../src/contract/operations/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { SIGNALS, UPDATES } from '../../src/contract/messages.ts';
 import type { OperationPlan } from '../../src/contract/plan.ts';
-import { DEPENDENCY_SKIPPED, SKIPPED_BY_REQUEST } from '../../src/contract/states.ts';
-import type { SteerAnswer, SteerRequest } from '../../src/contract/steering.ts';
+import { DEPENDENCY_SKIPPED, SKIPPED_BY_REQUEST } from '../../src/contract/operations/states.ts';
+import type { SteerAnswer, SteerRequest } from '../../src/contract/operations/steering.ts';
 import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress } from '../../src/plan/progress.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';

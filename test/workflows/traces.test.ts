@@ -16,7 +16,7 @@ import { loadEnvironment } from '../../src/environment/load.ts';
 import { inSpan } from '../../src/process/spans.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { withFakeHelm } from '../support/fakes/helm.ts';
-import { type CollectedSpan, type Collector, orphans, pathTo, startCollector } from '../support/otlp.ts';
+import { type CollectedSpan, type Collector, orphans, pathTo, startCollector } from '../support/telemetry/otlp.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 const SECRET = 'hunter2-is-in-no-span';

@@ -17,7 +17,7 @@ import { lockHolderOf } from '../../src/clients/temporal/lock.ts';
 import { workerVersions } from '../../src/clients/temporal/versions.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Activities } from '../../src/contract/activities.ts';
-import type { DeployInput } from '../../src/contract/deploy.ts';
+import type { DeployInput } from '../../src/contract/operations/deploy.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { createServing } from '../../src/worker/serving.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';

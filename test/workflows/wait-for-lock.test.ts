@@ -27,7 +27,7 @@ import {
 import { queuedRequest } from '../../src/clients/temporal/lock.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Activities } from '../../src/contract/activities.ts';
-import type { DeployInput, OperationResult } from '../../src/contract/deploy.ts';
+import type { DeployInput, OperationResult } from '../../src/contract/operations/deploy.ts';
 import { SIGNALS } from '../../src/contract/messages.ts';
 import { operationWorkflowId, ENGINE_NAMESPACE, queueWorkflowId } from '../../src/contract/names.ts';
 import type { Operation } from '../../src/contract/plan.ts';

@@ -11,7 +11,7 @@ import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { externalEnvironment, kubeconfigFor, startFakeApi, type Workspace, workspace } from '../cli/run-cli.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
-import { KEYS, openPty, type Pty } from '../support/pty.ts';
+import { KEYS, openPty, type Pty } from '../support/programs/pty.ts';
 
 /** The names are those of the small platform. */
 const PLAN = planOf({

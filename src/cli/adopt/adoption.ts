@@ -2,7 +2,7 @@
 import { type Adoption, adoptionOf } from '../../effects/adopt/adoption.ts';
 import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
 import type { PlanFile } from '../../plan/diff/file.ts';
-import type { AdoptInput } from '../../contract/adopt.ts';
+import type { AdoptInput } from '../../contract/operations/adopt.ts';
 import { withClients } from '../shared/clients.ts';
 import { confirmByName } from '../shared/confirm.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';

@@ -1,7 +1,7 @@
 /** `ananta approve` and `ananta reject`: what waits at a gate is allowed, or ended, by name. */
 import { isForbidden } from '../../clients/kubernetes/index.ts';
 import { makeAttestation } from '../../effects/admission/attestation.ts';
-import type { DecideAnswer, DecideRequest, Decision } from '../../contract/approvals.ts';
+import type { DecideAnswer, DecideRequest, Decision } from '../../contract/admission/approvals.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { UPDATES } from '../../contract/messages.ts';
 import { decisionPurpose } from '../../plan/admission/attestation.ts';

@@ -4,7 +4,7 @@
 import type { Client } from '@temporalio/client';
 import type { DeploymentHandle } from '../../clients/temporal/index.ts';
 import { makeAttestation } from '../../effects/admission/attestation.ts';
-import type { IdentifyRequest } from '../../contract/approvals.ts';
+import type { IdentifyRequest } from '../../contract/admission/approvals.ts';
 import { UPDATES } from '../../contract/messages.ts';
 import type { Operation } from '../../contract/plan.ts';
 import type { Connections } from '../../environment/connections.ts';

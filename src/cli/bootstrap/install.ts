@@ -9,7 +9,7 @@ import { newestRevision, type Revision } from '../../effects/release/revisions.t
 import { createDeadline } from '../../effects/wait/deadline.ts';
 import { waitForRelease } from '../../effects/wait/release.ts';
 import type { Clients } from '../../clients/index.ts';
-import type { RunRef } from '../../contract/deploy.ts';
+import type { RunRef } from '../../contract/operations/deploy.ts';
 import type { PlannedStep } from '../../contract/plan.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { type DeployerRelease, writtenValues } from '../../plan/deployer/releases.ts';

@@ -1,7 +1,7 @@
 /** Everything about a bootstrap that can be found wrong before the cluster is asked. */
 import type { Config } from '../../config.ts';
-import { chartMirror } from '../../environment/charts.ts';
-import { imageReferenceSchema } from '../../environment/deployer.ts';
+import { chartMirror } from '../../environment/fields/charts.ts';
+import { imageReferenceSchema } from '../../environment/fields/deployer.ts';
 import { environmentFiles } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { type DeployerRelease, deployerReleases } from '../../plan/deployer/releases.ts';

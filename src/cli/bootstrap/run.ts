@@ -28,7 +28,7 @@ import { notesForPods, type PreparedBootstrap, prepareBootstrap } from './prepar
 import { type BootstrapReport, createBootstrapReport } from './report.ts';
 import { bootstrapSteps, checkUpgrade } from './steps.ts';
 import { requireRights } from './rights.ts';
-import { isTraced } from '../../environment/telemetry.ts';
+import { isTraced } from '../../environment/fields/telemetry.ts';
 import { keptWorkflows } from './workflows.ts';
 
 export async function runBootstrap(context: CliContext, options: BootstrapOptions): Promise<ExitCode> {

@@ -5,8 +5,8 @@ import type { Clients } from '../../clients/index.ts';
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import { closeTemporal, pollersOf } from '../../clients/temporal/index.ts';
-import { ensureEngine } from '../../clients/temporal/setup.ts';
-import type { RunRef } from '../../contract/deploy.ts';
+import { ensureEngine } from '../../clients/temporal/connection/setup.ts';
+import type { RunRef } from '../../contract/operations/deploy.ts';
 import { IN_CLUSTER, MANAGED_BY, MANAGED_BY_LABEL, RELEASE_LABELS, taskQueueOf } from '../../contract/names.ts';
 import type { Tree } from '../../environment/merge.ts';
 import { IDENTITIES, identityOf } from '../../plan/access/identities.ts';
@@ -27,7 +27,7 @@ import type { BootstrapReport } from './report.ts';
 import { requireRights } from './rights.ts';
 import { bindRole, workerRightsProblem } from './role.ts';
 import { applyEngineAccess, ensureDatabasePassword } from './secrets.ts';
-import { isTraced } from '../../environment/telemetry.ts';
+import { isTraced } from '../../environment/fields/telemetry.ts';
 import { keepWorkflows, keptWorkflows } from './workflows.ts';
 
 export interface BootstrapResult {

@@ -1,6 +1,6 @@
 /** `ananta deploy` from the first look at the cluster: checks, the input of the workflow, its start. */
 import { startOrAttach } from '../../clients/temporal/index.ts';
-import type { DeployInput } from '../../contract/deploy.ts';
+import type { DeployInput } from '../../contract/operations/deploy.ts';
 import { checkApprovedPlan } from '../plan/approved.ts';
 import { setupLine } from '../render/setup.ts';
 import type { ExitCode } from '../shared/failure.ts';

@@ -11,7 +11,7 @@ import {
 import { lockHolderOf } from '../../clients/temporal/lock.ts';
 import { phaseWorkflowId } from '../../contract/names.ts';
 import type { LockHolder } from '../../contract/lock.ts';
-import type { OperationResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/operations/deploy.ts';
 import { type Connections, NotRunningError } from '../../environment/connections.ts';
 import { applyLive, emptyLive, type LiveEvent, type LiveView, stateOf } from '../render/live.ts';
 import type { Renderer } from '../render/renderer.ts';

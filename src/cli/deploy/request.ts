@@ -1,5 +1,5 @@
 /** What `deploy` was asked for, with everything checked that can be told wrong without a cluster. */
-import type { Selection } from '../../contract/deploy.ts';
+import type { Selection } from '../../contract/operations/deploy.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { type ApprovedPlan, approvedPlan } from '../plan/approved.ts';
 import { checkName, confirmByName } from '../shared/confirm.ts';

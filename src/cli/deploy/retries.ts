@@ -3,7 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { pendingOf } from '../../clients/temporal/pending.ts';
+import { pendingOf } from '../../clients/temporal/histories/pending.ts';
 import type { CauseEvent, CauseOver, RetryEvent, RetryOver } from '../render/live.ts';
 
 type Told = RetryEvent | CauseEvent;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { stateDir } from '../../config.ts';
 import { closeTemporal, type DeploymentHandle, type StartedRun } from '../../clients/temporal/index.ts';
-import type { OperationResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/operations/deploy.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import type { Operation } from '../../contract/plan.ts';
 import { readRuntime, resolveConnections } from '../../environment/connections.ts';

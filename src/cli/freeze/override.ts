@@ -1,6 +1,6 @@
 /** `ananta freeze override`: what waits for the end of a freeze goes on. */
 import { EXIT_CODES } from '../../contract/failures.ts';
-import type { FreezeOverride } from '../../contract/freeze.ts';
+import type { FreezeOverride } from '../../contract/admission/freeze.ts';
 import { UPDATES } from '../../contract/messages.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../../config.ts';
-import { chartMirror } from '../../environment/charts.ts';
+import { chartMirror } from '../../environment/fields/charts.ts';
 import { ConfigurationError, type ConfigurationProblem } from '../../environment/errors.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';

@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import type { Service } from '../../catalog/schema.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { phaseWorkflowId } from '../../contract/names.ts';
-import { FINAL_STATES } from '../../contract/states.ts';
+import { FINAL_STATES } from '../../contract/operations/states.ts';
 import { resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';
@@ -102,7 +102,7 @@ async function operationOf(
 ): Promise<OperationExplanation | undefined> {
   if (!run) return undefined;
   const service = row.name;
-  const { pendingOf } = await import('../../clients/temporal/pending.ts');
+  const { pendingOf } = await import('../../clients/temporal/histories/pending.ts');
   const { view } = await readView(client, run);
   const { plan, services } = view.progress;
   const planned = plan?.services.find(({ name }) => name === service);

@@ -101,7 +101,7 @@ async function withPast(client: Client, run: DeploymentDescription): ReturnType<
   const found = await readView(client, run);
   const operation = found.view.progress.plan?.operation;
   if (run.status !== 'RUNNING' || operation === undefined) return found;
-  const { pastRuns } = await import('../../clients/temporal/past-runs.ts');
+  const { pastRuns } = await import('../../clients/temporal/histories/past-runs.ts');
   const runs = await pastRuns(client, run, operation).catch(() => undefined);
   return runs ? { ...found, view: applyLive(found.view, { kind: 'past', runs }) } : found;
 }
@@ -109,8 +109,8 @@ async function withPast(client: Client, run: DeploymentDescription): ReturnType<
 /** What an operation looks like now; `note`: somebody has terminated it. */
 export async function readView(client: Client, run: DeploymentDescription): Promise<{ view: LiveView; note?: string }> {
   const [{ readDeployment }, { DeploymentTerminatedError }] = await Promise.all([
-    import('../../clients/temporal/read.ts'),
-    import('../../clients/temporal/history.ts'),
+    import('../../clients/temporal/histories/read.ts'),
+    import('../../clients/temporal/histories/history.ts'),
   ]);
   let view = emptyLive();
   try {

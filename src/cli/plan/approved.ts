@@ -1,5 +1,5 @@
 /** `deploy --plan FILE`: what somebody has looked at is carried out, and nothing else. */
-import type { Selection } from '../../contract/deploy.ts';
+import type { Selection } from '../../contract/operations/deploy.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { changesSince, type PlanFile } from '../../plan/diff/file.ts';
 import { checkImages } from '../shared/arguments.ts';

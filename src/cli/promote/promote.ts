@@ -1,6 +1,6 @@
 /** What another environment's version holds is planned for this one, shown, confirmed, and deployed. */
 import { closeTemporal } from '../../clients/temporal/index.ts';
-import type { DeployInput } from '../../contract/deploy.ts';
+import type { DeployInput } from '../../contract/operations/deploy.ts';
 import type { OperationPlan } from '../../contract/plan.ts';
 import { planFor } from '../../effects/plan/deploy.ts';
 import { appliedMigrations, checkoutReleases } from '../../effects/promotion/survey.ts';

@@ -1,6 +1,6 @@
 /** One JSON object a line, each with a `type`; the last one is the result. */
-import type { OperationResult } from '../../contract/deploy.ts';
-import type { Steering } from '../../contract/steering.ts';
+import type { OperationResult } from '../../contract/operations/deploy.ts';
+import type { Steering } from '../../contract/operations/steering.ts';
 import { type LiveEvent, type LiveView, remaining } from './live.ts';
 
 export type JsonLine = {

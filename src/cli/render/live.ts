@@ -2,8 +2,8 @@
  * What the pictures need beyond the deployment's own view: since when a service is at work, what is being retried.
  * Pure.
  */
-import type { ServiceState } from '../../contract/deploy.ts';
-import { FINAL_STATES } from '../../contract/states.ts';
+import type { ServiceState } from '../../contract/operations/deploy.ts';
+import { FINAL_STATES } from '../../contract/operations/states.ts';
 import type { LogLine } from '../../plan/explain/log-line.ts';
 import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress } from '../../plan/progress.ts';
 import type { PastRun } from '../../plan/remaining/past.ts';

@@ -1,5 +1,5 @@
 /** What operations are called in the texts for people. */
-import type { OperationResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/operations/deploy.ts';
 import type { Operation } from '../../contract/plan.ts';
 
 interface Words {

@@ -1,5 +1,5 @@
 /** What is left after a destruction, and what to do about it. Pure. */
-import type { OperationResult, RemainingObject } from '../../contract/deploy.ts';
+import type { OperationResult, RemainingObject } from '../../contract/operations/deploy.ts';
 import { commandLine, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
 

@@ -1,6 +1,6 @@
 /** A status report as text and as JSON. Pure. */
-import type { ServiceState } from '../../contract/deploy.ts';
-import { GOOD_STATES } from '../../contract/states.ts';
+import type { ServiceState } from '../../contract/operations/deploy.ts';
+import { GOOD_STATES } from '../../contract/operations/states.ts';
 import { waitsFor } from '../../plan/progress.ts';
 import { heldLines } from '../../plan/steering/words.ts';
 import { steeringJson } from './json.ts';

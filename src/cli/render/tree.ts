@@ -3,7 +3,7 @@
  * the columns and never taller than the rows it is given: what matters least is folded first.
  */
 import type { PlannedService } from '../../contract/plan.ts';
-import { FINAL_STATES, GOOD_STATES } from '../../contract/states.ts';
+import { FINAL_STATES, GOOD_STATES } from '../../contract/operations/states.ts';
 import type { LogLine } from '../../plan/explain/log-line.ts';
 import { waitsFor } from '../../plan/progress.ts';
 import { heldLines } from '../../plan/steering/words.ts';

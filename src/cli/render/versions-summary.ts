@@ -1,5 +1,5 @@
 /** What the end of an operation says of platform versions, of what was taken back, and of evidence. Pure. */
-import type { OperationResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/operations/deploy.ts';
 import { commandLine, count, oneLine, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
 

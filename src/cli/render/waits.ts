@@ -1,4 +1,4 @@
-import type { OperationWait } from '../../contract/deploy.ts';
+import type { OperationWait } from '../../contract/operations/deploy.ts';
 import { duration } from '../shared/format.ts';
 
 /** What an operation waits for, with the time that is left. @param now milliseconds since the epoch */

@@ -1,7 +1,7 @@
 /** Everything that an environment needs before its ring deploys it: told before anything is started anywhere. */
 import type { Client } from '@temporalio/client';
 import { closeTemporal } from '../../clients/temporal/index.ts';
-import type { RingTarget } from '../../contract/rings.ts';
+import type { RingTarget } from '../../contract/operations/rings.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { RingsFile } from '../../environment/rings.ts';
 import { bind } from '../deploy/binding.ts';

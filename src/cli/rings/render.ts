@@ -1,5 +1,5 @@
 /** How far rings are, for people and programs. Pure. */
-import type { RingsView, RingTargetState, RingView } from '../../contract/rings.ts';
+import type { RingsView, RingTargetState, RingView } from '../../contract/operations/rings.ts';
 import { stateText } from '../../plan/rings/view.ts';
 import { oneLine, table } from '../shared/format.ts';
 import type { Style, Tone } from '../shared/terminal.ts';

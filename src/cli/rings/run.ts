@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import { cancelRings, readRings, startRings } from '../../clients/temporal/rings.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import type { RingsView, RingTarget } from '../../contract/rings.ts';
+import type { RingsView, RingTarget } from '../../contract/operations/rings.ts';
 import { resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { loadRings } from '../../environment/rings.ts';

@@ -1,10 +1,10 @@
 /** Checks that the way back is open, shows what it will do, asks where it must, then starts it and watches. */
 import { rollbackPlan } from '../../effects/plan/rollback.ts';
 import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
-import type { Confirmation } from '../../contract/deploy.ts';
+import type { Confirmation } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import type { OperationPlan } from '../../contract/plan.ts';
-import type { RollbackInput } from '../../contract/rollback.ts';
+import type { RollbackInput } from '../../contract/operations/rollback.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { PlanFile } from '../../plan/diff/file.ts';
 import { RollbackRefusedError } from '../../plan/versions/rollback-refused.ts';

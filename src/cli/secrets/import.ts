@@ -1,7 +1,7 @@
 /** `ananta secrets import`: values of a Vault that is lost, for the one that takes its place. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { FoundValue, PlannedImport } from '../../effects/vault/import.ts';
+import type { FoundValue, PlannedImport } from '../../effects/vault/secrets/import.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';
@@ -40,7 +40,7 @@ export async function importSecrets(context: CliContext, options: SecretsImportO
     again: commandLine('secrets', 'import', '--env', name, '--confirm', name),
   });
   const { withLiveClients } = await import('../shared/clients.ts');
-  const { planImport } = await import('../../effects/vault/import.ts');
+  const { planImport } = await import('../../effects/vault/secrets/import.ts');
   return withLiveClients(context, environment, async (clients, signal) => {
     const planned = await planImport(clients, { file, giveUp }, signal);
     const strangers = giveUp.filter((service) => !planned.claims.some((claim) => claim.service === service));

@@ -2,7 +2,7 @@
  * `--only`, `--phase`, `--from`, `--skip`, `--with-dependencies`: part of the platform, for every command that plans.
  */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Selection } from '../../contract/deploy.ts';
+import type { Selection } from '../../contract/operations/deploy.ts';
 import { type Graph, selectedServices, describeSelection } from '../../plan/selection.ts';
 import { refused } from './failure.ts';
 import { commandLine } from './format.ts';

@@ -1,6 +1,6 @@
 /** The root of an operation's trace: the command that asks for it. */
 import type { Environment } from '../../environment/schema.ts';
-import { tracesOf } from '../../environment/telemetry.ts';
+import { tracesOf } from '../../environment/fields/telemetry.ts';
 import { annotateSpan } from '../../process/spans.ts';
 import type { CliContext } from './context.ts';
 

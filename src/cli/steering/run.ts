@@ -1,7 +1,7 @@
 /** `ananta pause`, `resume`, `retry`, `skip`, `extend`, `abandon`: said to the operation that holds the lock. */
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { UPDATES } from '../../contract/messages.ts';
-import type { SteerAnswer, SteerRequest } from '../../contract/steering.ts';
+import type { SteerAnswer, SteerRequest } from '../../contract/operations/steering.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';
 import { suggestion } from '../../suggest.ts';

@@ -1,6 +1,6 @@
 /** The rows of each list: environments, their operations, the services of one. Marks and words, then colours. Pure. */
 import type { OperationSummary } from '../../clients/temporal/overview.ts';
-import { FINAL_STATES } from '../../contract/states.ts';
+import { FINAL_STATES } from '../../contract/operations/states.ts';
 import { counts, stateOf } from '../render/live.ts';
 import { MARKS, note } from '../render/tree.ts';
 import { clock, column, duration } from '../shared/format.ts';

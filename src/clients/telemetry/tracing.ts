@@ -13,10 +13,10 @@ import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trac
 import { OpenTelemetryPlugin } from '@temporalio/interceptors-opentelemetry';
 import { AnantaError, DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { TraceSettings } from '../../environment/telemetry.ts';
+import type { TraceSettings } from '../../environment/fields/telemetry.ts';
 import { type SpanAttributes, type Spans, useSpans } from '../../process/spans.ts';
 import { headersOf } from '../headers-file.ts';
-import { useClientPlugins } from '../temporal/plugins.ts';
+import { useClientPlugins } from '../temporal/connection/plugins.ts';
 
 export interface Tracing {
   /** For workers; clients that are made from now on have it. */

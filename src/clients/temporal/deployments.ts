@@ -2,12 +2,12 @@
 import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { OperationInput } from '../../contract/deploy.ts';
+import type { OperationInput } from '../../contract/operations/deploy.ts';
 import type { LockHolder } from '../../contract/lock.ts';
 import { isLockId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { type Operation, OPERATIONS } from '../../contract/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
-import { startOptionsOf } from '../../contract/start-options.ts';
+import { startOptionsOf } from '../../contract/operations/start-options.ts';
 import { lockHolderOf } from './lock.ts';
 
 export interface DeploymentHandle {

@@ -1,4 +1,4 @@
-export { accessError, ensureSearchAttributes, openNamespace } from './access.ts';
+export { accessError, ensureSearchAttributes, openNamespace } from './connection/access.ts';
 export { bindCluster, readBinding, rebindCluster, recentBinding } from './binding.ts';
 export {
   closeTemporal,
@@ -6,7 +6,7 @@ export {
   EngineUnreachableError,
   engineConnectionOptions,
   pollersOf,
-} from './connect.ts';
+} from './connection/connect.ts';
 export {
   type DeploymentDescription,
   type DeploymentHandle,
@@ -19,9 +19,9 @@ export {
   startOrAttach,
 } from './deployments.ts';
 export { EngineAccessError } from './errors.ts';
-export { followDeployment, type FollowOptions } from './follow.ts';
-export { DeploymentTerminatedError } from './history.ts';
+export { followDeployment, type FollowOptions } from './histories/follow.ts';
+export { DeploymentTerminatedError } from './histories/history.ts';
 export { createSchedules, type Schedules, type ScheduleView, type WantedSchedule } from './schedules.ts';
-export { type OperationHistory, readOperation } from './operation-history.ts';
-export { type ReachedEngine, reachEngine } from './reach.ts';
+export { type OperationHistory, readOperation } from './histories/operation-history.ts';
+export { type ReachedEngine, reachEngine } from './connection/reach.ts';
 export { buildsAtWork, setCurrentVersion, workerVersions, type WorkerVersions } from './versions.ts';

@@ -4,7 +4,7 @@ import proto, { type temporal } from '@temporalio/proto';
 import { z } from 'zod';
 import type { LockHolder, QueueMemo } from '../../contract/lock.ts';
 import { OPERATIONS } from '../../contract/plan.ts';
-import { AFTER_FAILURE } from '../../contract/steering.ts';
+import { AFTER_FAILURE } from '../../contract/operations/steering.ts';
 import { heldLines } from '../../plan/steering/words.ts';
 import { pinnedTo } from './versions.ts';
 import { livingWorkers } from './workers.ts';

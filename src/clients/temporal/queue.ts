@@ -8,7 +8,7 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import type { DeployInput } from '../../contract/deploy.ts';
+import type { DeployInput } from '../../contract/operations/deploy.ts';
 import type { QueueAnswer, QueueInput, QueueRequest } from '../../contract/lock.ts';
 import { UPDATES } from '../../contract/messages.ts';
 import { queueWorkflowId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';

@@ -9,7 +9,7 @@ import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { QUERIES } from '../../contract/messages.ts';
 import { ringsWorkflowId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
-import type { RingsInput, RingsView } from '../../contract/rings.ts';
+import type { RingsInput, RingsView } from '../../contract/operations/rings.ts';
 
 export class RingsRunningError extends AnantaError {
   override name = 'RingsRunningError';

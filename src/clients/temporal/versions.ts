@@ -7,7 +7,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import type proto from '@temporalio/proto';
 import { taskQueueOf, workerDeploymentOf } from '../../contract/names.ts';
 import { EngineAccessError } from './errors.ts';
-import { GRPC, grpcCode, grpcText, MINIMAL_SERVER } from './problems.ts';
+import { GRPC, grpcCode, grpcText, MINIMAL_SERVER } from './connection/problems.ts';
 
 export interface WorkerVersions {
   /** What new workflows begin with; undefined: none was ever named, and new workflows wait. */

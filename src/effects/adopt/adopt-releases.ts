@@ -6,7 +6,7 @@ import type { Clients } from '../../clients/index.ts';
 import { helmSecretName } from '../../clients/helm/index.ts';
 import { isNotFound, paths } from '../../clients/kubernetes/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
-import type { AdoptedRelease } from '../../contract/adopt.ts';
+import type { AdoptedRelease } from '../../contract/operations/adopt.ts';
 import { ADOPTED_AT_ANNOTATION, ADOPTED_BY_ANNOTATION, RELEASE_LABELS } from '../../contract/names.ts';
 import { PlanRefusedError } from '../../plan/charts/source.ts';
 import { isAdopted } from '../../plan/ownership/foreign.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
-import type { AdoptedRelease } from '../../contract/adopt.ts';
+import type { AdoptedRelease } from '../../contract/operations/adopt.ts';
 import { INSTANCE_LABEL } from '../../contract/names.ts';
 import { manifestObjects } from '../../plan/diff/manifest.ts';
 import { digestOf } from '../../plan/digest.ts';

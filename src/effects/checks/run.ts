@@ -6,7 +6,7 @@ import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { checkKey } from '../../environment/verification.ts';
+import { checkKey } from '../../environment/fields/verification.ts';
 import type { Judgement } from '../../plan/checks/expectations.ts';
 import { findCheck } from '../../plan/checks/planned.ts';
 import type { EffectScope } from '../effect.ts';

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { Clients } from '../../clients/index.ts';
 import { KubernetesError, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
-import type { RemainingObject } from '../../contract/deploy.ts';
+import type { RemainingObject } from '../../contract/operations/deploy.ts';
 import { chartFolder } from '../../environment/platform-folder.ts';
 import { definitionsOf } from '../release/definitions/crds.ts';
 import { helmReleaseOf } from '../release/orphans.ts';

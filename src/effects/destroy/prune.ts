@@ -6,7 +6,7 @@
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
-import type { RemainingObject } from '../../contract/deploy.ts';
+import type { RemainingObject } from '../../contract/operations/deploy.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, VAULT, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../../contract/names.ts';
 import { named } from '../../plan/destroy/object-ownership.ts';
 import { isOfAnother } from '../../plan/ownership/owner-label.ts';

@@ -4,7 +4,7 @@
  */
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
-import type { RemainingObject } from '../../contract/deploy.ts';
+import type { RemainingObject } from '../../contract/operations/deploy.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, OWNER_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { objectOwnershipOf, named } from '../../plan/destroy/object-ownership.ts';

@@ -1,7 +1,7 @@
 /** Claims of ours with the volumes behind them. */
 import { z } from 'zod';
 import type { KubernetesClient } from '../../clients/kubernetes/index.ts';
-import type { RemainingObject } from '../../contract/deploy.ts';
+import type { RemainingObject } from '../../contract/operations/deploy.ts';
 import type { SurveyedNamespace } from './survey.ts';
 import { type StallTimeout, deleteAndWait, type Target, waitOnly } from './deletion.ts';
 

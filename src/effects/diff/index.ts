@@ -8,7 +8,7 @@ import PQueue from 'p-queue';
 import { parse } from 'yaml';
 import type { Clients } from '../../clients/index.ts';
 import type { Kind } from '../../clients/kubernetes/index.ts';
-import type { Selection } from '../../contract/deploy.ts';
+import type { Selection } from '../../contract/operations/deploy.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { OperationPlan, PlannedStep } from '../../contract/plan.ts';
 import type { PlatformVersion } from '../../contract/version.ts';

@@ -10,7 +10,7 @@ import { kubernetesSecretName } from '../../contract/names.ts';
 import { extraSecret, secretFindings, type SeenSecret } from '../../plan/drift/vault/secret-findings.ts';
 import { notObservable } from '../../plan/drift/vault/finding.ts';
 import { wantedSecrets } from '../../plan/vault/kubernetes-secrets.ts';
-import { asMade, type MadeSecret, madeSecrets } from '../vault/made-secrets.ts';
+import { asMade, type MadeSecret, madeSecrets } from '../vault/secrets/made-secrets.ts';
 import type { Inside } from './vault-inside.ts';
 
 const FINGERPRINT_LENGTH = 12;

@@ -2,7 +2,7 @@ import { currentEnvironment } from '../environment.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
-import type { Selection } from '../../contract/deploy.ts';
+import type { Selection } from '../../contract/operations/deploy.ts';
 import type { OperationPlan } from '../../contract/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { PlanRefusedError } from '../../plan/charts/source.ts';
@@ -21,7 +21,7 @@ import { assertShown } from './binding.ts';
 import { lostDefinitions } from '../release/definitions/lost.ts';
 import { assertReadable } from '../release/readable.ts';
 import type { EffectScope } from '../effect.ts';
-import { findLossBefore, lossText } from '../vault/loss.ts';
+import { findLossBefore, lossText } from '../vault/secrets/loss.ts';
 
 /** What will be done to each service and why, from catalog, environment and cluster; changes nothing. */
 export async function makePlan(

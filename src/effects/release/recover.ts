@@ -8,7 +8,7 @@ import { DeployError } from '../../contract/errors.ts';
 import { awaitEnd, endProcess, type HelmProcess, hasLivingWorker } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import { KubernetesError, paths } from '../../clients/kubernetes/index.ts';
-import type { RunRef } from '../../contract/deploy.ts';
+import type { RunRef } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { operationWorkflowId, RELEASE_LABELS } from '../../contract/names.ts';
 import { whereabouts } from '../../process/owner.ts';

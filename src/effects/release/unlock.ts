@@ -5,7 +5,7 @@
 import { hasLivingWorker } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
-import type { RunRef } from '../../contract/deploy.ts';
+import type { RunRef } from '../../contract/operations/deploy.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { type Release, unlockRelease } from './recover.ts';

@@ -19,7 +19,7 @@ import { vaultFinding } from '../../plan/drift/vault/finding.ts';
 import { isOursAlone, ownerOfField } from '../../plan/drift/vault/secret-owner.ts';
 import type { ChangedSecret } from '../../plan/observed.ts';
 import { serviceRoles } from '../../plan/vault/policies.ts';
-import type { MadeSecret } from './made-secrets.ts';
+import type { MadeSecret } from './secrets/made-secrets.ts';
 import { namespaceOf } from './server.ts';
 
 type Reading = Pick<Clients, 'kubernetes' | 'catalog' | 'environment'>;

@@ -12,7 +12,7 @@ import { layFoundation, missingFoundation, type WantedFoundation } from './found
 import { ensureIdentities, type Reviewer, reviewerOf } from './identities.ts';
 import { wantedReceipt, writeReceipt } from './receipt.ts';
 import { knownNames, writeRole } from './roles.ts';
-import { findSuperseded, removeSuperseded } from './superseded.ts';
+import { findSuperseded, removeSuperseded } from './secrets/superseded.ts';
 
 export async function configureVault(
   clients: Clients,

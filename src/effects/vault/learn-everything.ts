@@ -2,7 +2,7 @@
 import type { Clients } from '../../clients/index.ts';
 import { readKv } from '../../clients/vault/index.ts';
 import { registerSecretValues } from './learn.ts';
-import { madeSecrets } from './made-secrets.ts';
+import { madeSecrets } from './secrets/made-secrets.ts';
 
 /**
  * Learns every value of the platform, for texts that come from elsewhere: a worker that has just started knows none.

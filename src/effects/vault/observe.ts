@@ -9,7 +9,7 @@ import { deployerRole, policyNames, serviceRoles } from '../../plan/vault/polici
 import { observeAuthorities } from './authorities.ts';
 import { readReceipt, wantedReceipt } from './receipt.ts';
 import { knownNames } from './roles.ts';
-import { existingSecrets, LACKS_A_LABEL, staleness } from './wanted.ts';
+import { existingSecrets, LACKS_A_LABEL, staleness } from './secrets/wanted.ts';
 
 export type ObservedVault = Pick<
   ObservedCluster,

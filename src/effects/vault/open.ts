@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import type { Clients } from '../../clients/index.ts';
 import { type OpenOptions, readPublicKey } from '../../clients/vault/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
-import type { VaultSettings } from '../../environment/vault.ts';
+import type { VaultSettings } from '../../environment/fields/vault.ts';
 import type { EffectScope } from '../effect.ts';
-import { refuseLoss } from './loss.ts';
+import { refuseLoss } from './secrets/loss.ts';
 import { replaceOutdatedPods } from './replace-pods.ts';
 
 /**

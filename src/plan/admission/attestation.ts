@@ -4,7 +4,7 @@
  * nobody can change afterwards, and keeps `signerName` as it was. What it is made for stands there. Nobody signs it: no
  * signer has that name, and Kubernetes removes what is pending after a day. Pure.
  */
-import type { Attested, Decision } from '../../contract/approvals.ts';
+import type { Attested, Decision } from '../../contract/admission/approvals.ts';
 
 export const SIGNER_DOMAIN = 'ananta.dev';
 

@@ -6,7 +6,7 @@ import {
   type DecideRequest,
   type GateRule,
   type GateSubject,
-} from '../../contract/approvals.ts';
+} from '../../contract/admission/approvals.ts';
 import { decisionPurpose } from './attestation.ts';
 import { reasonProblem } from './override.ts';
 

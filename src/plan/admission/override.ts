@@ -1,5 +1,5 @@
-import type { OperationWait } from '../../contract/deploy.ts';
-import type { FreezeOverride } from '../../contract/freeze.ts';
+import type { OperationWait } from '../../contract/operations/deploy.ts';
+import type { FreezeOverride } from '../../contract/admission/freeze.ts';
 
 const MOST_CHARACTERS = 500;
 

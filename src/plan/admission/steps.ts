@@ -1,5 +1,5 @@
 /** What has to be settled before an operation does anything: steps from the rules of its environment. Pure. */
-import type { GateRule } from '../../contract/approvals.ts';
+import type { GateRule } from '../../contract/admission/approvals.ts';
 import type { Operation, OperationPlan } from '../../contract/plan.ts';
 import type { OperationStep } from '../../contract/steps.ts';
 import type { Intent } from '../steps/intent.ts';

@@ -1,5 +1,5 @@
 /** Freezes in words. Pure. */
-import type { FreezeState } from '../../contract/freeze.ts';
+import type { FreezeState } from '../../contract/admission/freeze.ts';
 
 /** `is frozen by weekend until Mon 2026-12-07 08:00 Europe/Berlin`. */
 export function frozenText({ windows, opens }: Pick<FreezeState, 'windows' | 'opens'>): string {

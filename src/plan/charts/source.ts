@@ -6,7 +6,7 @@ import { AnantaError } from '../../contract/errors.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import type { Catalog, Service } from '../../catalog/schema.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
-import type { ChartSource } from '../../environment/charts.ts';
+import type { ChartSource } from '../../environment/fields/charts.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { releaseKey, type ObservedCluster } from '../observed.ts';
 

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { Catalog, UpstreamChart } from '../../catalog/schema.ts';
 import type { Config } from '../../config.ts';
-import { type ChartMirror, chartMirror } from '../../environment/charts.ts';
+import { type ChartMirror, chartMirror } from '../../environment/fields/charts.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { ChartLock } from './lock.ts';
 import { chartSource } from './source.ts';

@@ -1,6 +1,6 @@
 /** What checks that did not pass mean for the operation. Pure, and without Node. */
 import type { CheckOutcome } from '../../contract/checks.ts';
-import type { ServiceFailure } from '../../contract/deploy.ts';
+import type { ServiceFailure } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 
 /** @returns undefined where all have passed */

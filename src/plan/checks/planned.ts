@@ -3,7 +3,7 @@ import { checkInstance } from '../../contract/names.ts';
 import type { Catalog, Check, Image, Service } from '../../catalog/schema.ts';
 import type { PlannedCheck } from '../../contract/checks.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { checkKey } from '../../environment/verification.ts';
+import { checkKey } from '../../environment/fields/verification.ts';
 import { digestOf } from '../digest.ts';
 import { imageOf, replicasOf } from '../inputs/values.ts';
 

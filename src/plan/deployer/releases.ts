@@ -4,7 +4,7 @@ import type { Config } from '../../config.ts';
 import { IN_CLUSTER } from '../../contract/names.ts';
 import { mergeTrees, type Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { isLoopback, listenAddress } from '../../environment/telemetry.ts';
+import { isLoopback, listenAddress } from '../../environment/fields/telemetry.ts';
 import { digestOf, folderDigest } from '../digest.ts';
 import { helmText } from '../inputs/kubernetes-yaml.ts';
 import { readValues } from '../inputs/values-files.ts';

@@ -3,7 +3,7 @@
  * manifests.
  */
 import { z } from 'zod';
-import type { Selection } from '../../contract/deploy.ts';
+import type { Selection } from '../../contract/operations/deploy.ts';
 import { type OperationPlan, OPERATIONS } from '../../contract/plan.ts';
 import type { PlatformChanges } from './types.ts';
 

@@ -1,7 +1,7 @@
 /** What `ananta plan` tells: per service, release, object and field. Holds no secret values. */
 import type { PlannedCheck } from '../../contract/checks.ts';
 import type { OperationStep } from '../../contract/steps.ts';
-import type { PolicyVerdict } from '../../contract/policy.ts';
+import type { PolicyVerdict } from '../../contract/admission/policy.ts';
 import type { PlannedAction } from '../../contract/plan.ts';
 
 /** One field of an object, both sides as text. */

@@ -1,5 +1,5 @@
 /** Whether an environment is frozen, and until when. Pure. */
-import type { FreezeState } from '../../contract/freeze.ts';
+import type { FreezeState } from '../../contract/admission/freeze.ts';
 import { formatMoment, lastMoment, nextMoment } from '../../environment/fields/moments.ts';
 
 interface Span {

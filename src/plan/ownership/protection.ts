@@ -4,7 +4,7 @@
  */
 import { AnantaError } from '../../contract/errors.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
-import type { RunRef } from '../../contract/deploy.ts';
+import type { RunRef } from '../../contract/operations/deploy.ts';
 import type { DriftMode } from '../../contract/drift.ts';
 import type { Operation } from '../../contract/plan.ts';
 

@@ -1,6 +1,6 @@
 /** What rules say of a plan: each with the objects that break it, and the fields that it has read of them. Pure. */
 import type { Operation } from '../../contract/plan.ts';
-import type { PolicyVerdict, PolicyViolation } from '../../contract/policy.ts';
+import type { PolicyVerdict, PolicyViolation } from '../../contract/admission/policy.ts';
 import { isTree, type Tree } from '../../environment/merge.ts';
 import { compiled, type PolicySubject } from '../../environment/fields/expressions.ts';
 import type { Facts } from './facts.ts';

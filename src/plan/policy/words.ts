@@ -1,5 +1,5 @@
 /** Verdicts in words. Pure, and without the library that evaluates rules, so that workflows can say them. */
-import type { PolicyVerdict } from '../../contract/policy.ts';
+import type { PolicyVerdict } from '../../contract/admission/policy.ts';
 
 export function isBroken({ violations, problem }: PolicyVerdict): boolean {
   return violations.length > 0 || problem !== undefined;

@@ -1,7 +1,7 @@
 /** How long services took in earlier runs of the same operation on the same environment. */
-import type { OperationResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/operations/deploy.ts';
 import type { PlannedService } from '../../contract/plan.ts';
-import { GOOD_STATES } from '../../contract/states.ts';
+import { GOOD_STATES } from '../../contract/operations/states.ts';
 
 export interface PastRun {
   runId: string;

@@ -1,5 +1,5 @@
 /** How far rings are, as the workflow keeps it and people read it. Pure, and without Node. */
-import type { RingsInput, RingsView, RingView } from '../../contract/rings.ts';
+import type { RingsInput, RingsView, RingView } from '../../contract/operations/rings.ts';
 
 export function emptyView({ name, requestedBy, rings }: RingsInput): RingsView {
   return {

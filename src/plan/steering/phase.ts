@@ -1,5 +1,5 @@
 /** What phases have to know of the steering of their operation. Pure. */
-import type { PhaseSteering } from '../../contract/steering.ts';
+import type { PhaseSteering } from '../../contract/operations/steering.ts';
 import type { DeploymentProgress } from '../progress.ts';
 import { isAtRest, restOutcomes, stopReason } from './rest.ts';
 import { emptySteering } from './state.ts';

@@ -7,7 +7,7 @@ import {
   LONGEST_EXTENSION_SECONDS,
   type SteerRequest,
   type SteerVerb,
-} from '../../contract/steering.ts';
+} from '../../contract/operations/steering.ts';
 
 const LONGEST_TEXT = 500;
 

@@ -10,7 +10,7 @@ import {
   GOOD_STATES,
   SKIPPED_BY_REQUEST,
   STOPPED,
-} from '../../contract/states.ts';
+} from '../../contract/operations/states.ts';
 import { type DeploymentProgress, isNoop } from '../progress.ts';
 import { emptySteering } from './state.ts';
 

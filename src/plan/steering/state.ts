@@ -1,5 +1,5 @@
 /** How each request changes what is known of the steering of an operation. Pure; requests were validated before. */
-import type { Intervention, Pause, Question, Steering, SteerRequest } from '../../contract/steering.ts';
+import type { Intervention, Pause, Question, Steering, SteerRequest } from '../../contract/operations/steering.ts';
 import { dueServices, targetOf } from './targets.ts';
 import { interventionText, questionText } from './words.ts';
 import type { OperationPlan } from '../../contract/plan.ts';

@@ -1,6 +1,6 @@
 /** How an operation was steered, in words. Pure. */
-import type { OperationAct } from '../../contract/deploy.ts';
-import type { Intervention, Pause, Question, Steering, SteerRequest } from '../../contract/steering.ts';
+import type { OperationAct } from '../../contract/operations/deploy.ts';
+import type { Intervention, Pause, Question, Steering, SteerRequest } from '../../contract/operations/steering.ts';
 import type { DeploymentProgress } from '../progress.ts';
 
 /** `skip of redis by ops@host: cache is not needed` */

@@ -2,7 +2,7 @@
 import type { Service } from '../../catalog/schema.ts';
 import type { Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
-import type { Seal } from '../../environment/vault.ts';
+import type { Seal } from '../../environment/fields/vault.ts';
 
 type Settings = Pick<Environment['vault'], 'replicas' | 'seal' | 'tls'>;
 

@@ -4,9 +4,9 @@
  */
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import { condition, setHandler, upsertMemo } from '@temporalio/workflow';
-import type { DecideRequest, GateRule } from '../../contract/approvals.ts';
-import type { OperationAct, OperationWait, RunRef } from '../../contract/deploy.ts';
-import type { FreezeOverride } from '../../contract/freeze.ts';
+import type { DecideRequest, GateRule } from '../../contract/admission/approvals.ts';
+import type { OperationAct, OperationWait, RunRef } from '../../contract/operations/deploy.ts';
+import type { FreezeOverride } from '../../contract/admission/freeze.ts';
 import { type Decided, decisionProblem, requestProblem, standing } from '../../plan/admission/gate.ts';
 import { requestPurpose } from '../../plan/admission/attestation.ts';
 import { overrideProblem } from '../../plan/admission/override.ts';

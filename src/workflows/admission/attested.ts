@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { Attested } from '../../contract/approvals.ts';
-import type { RunRef } from '../../contract/deploy.ts';
+import type { Attested } from '../../contract/admission/approvals.ts';
+import type { RunRef } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { attestations } from '../activity-proxies.ts';
 import { failureOf } from '../failure-of.ts';

@@ -1,6 +1,6 @@
 /** Waits for the end of a freeze, as the environment's file says; somebody may override it. */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { FreezeVerdict } from '../../contract/freeze.ts';
+import type { FreezeVerdict } from '../../contract/admission/freeze.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { frozenText } from '../../plan/admission/words.ts';
 import { reads } from '../activity-proxies.ts';

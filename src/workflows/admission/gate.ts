@@ -1,7 +1,7 @@
 /** Waits for approvals of people, bound to the plan as it is. */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { GateRule } from '../../contract/approvals.ts';
-import type { OperationWait } from '../../contract/deploy.ts';
+import type { GateRule } from '../../contract/admission/approvals.ts';
+import type { OperationWait } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { standing, subjectTexts } from '../../plan/admission/gate.ts';
 import { isBroken } from '../../plan/policy/words.ts';

@@ -11,13 +11,13 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../contract/activities.ts';
-import type { DeployInput, OperationResult, RunRef } from '../../contract/deploy.ts';
+import type { DeployInput, OperationResult, RunRef } from '../../contract/operations/deploy.ts';
 import type { DriftInput } from '../../contract/drift.ts';
 import { NON_RETRYABLE } from '../../contract/failures.ts';
 import { taskQueueOf } from '../../contract/names.ts';
-import type { RingsInput, RingTarget, RingTargetView } from '../../contract/rings.ts';
-import type { RollbackInput } from '../../contract/rollback.ts';
-import { startOptionsOf } from '../../contract/start-options.ts';
+import type { RingsInput, RingTarget, RingTargetView } from '../../contract/operations/rings.ts';
+import type { RollbackInput } from '../../contract/operations/rollback.ts';
+import { startOptionsOf } from '../../contract/operations/start-options.ts';
 import { drift } from '../drift.ts';
 import { failureOf, resultOf } from '../failure-of.ts';
 import { deploy, rollback } from '../operation.ts';

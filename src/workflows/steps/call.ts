@@ -7,7 +7,7 @@ import type {
   RunRef,
   ServiceOutcome,
   ServiceState,
-} from '../../contract/deploy.ts';
+} from '../../contract/operations/deploy.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/plan.ts';

@@ -1,5 +1,5 @@
 /** Steps once the outcome is known. None of them makes a failure of what has succeeded. */
-import type { OperationResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/operations/deploy.ts';
 import { isNoop } from '../../plan/progress.ts';
 import { writes, outside, records, unlocking } from '../activity-proxies.ts';
 import { failureOf } from '../failure-of.ts';

@@ -1,6 +1,6 @@
 /** Steps on the platform as a whole. */
 import { CancellationScope } from '@temporalio/workflow';
-import type { OperationResult, RemainingObject, ServiceFailure } from '../../contract/deploy.ts';
+import type { OperationResult, RemainingObject, ServiceFailure } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { pruning, writes, namespaces, reads } from '../activity-proxies.ts';
 import { operationOf, type StepCall, type StepEnd } from './call.ts';

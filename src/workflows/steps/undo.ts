@@ -6,9 +6,9 @@ import {
   ParentClosePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { OperationResult } from '../../contract/deploy.ts';
+import type { OperationResult } from '../../contract/operations/deploy.ts';
 import { WORKFLOW_TYPES } from '../../contract/names.ts';
-import type { RollbackInput } from '../../contract/rollback.ts';
+import type { RollbackInput } from '../../contract/operations/rollback.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import { failureOf, resultOf } from '../failure-of.ts';
 import { operationOf, type StepCall, type StepEnd } from './call.ts';

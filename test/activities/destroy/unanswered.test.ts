@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Kind, type Kinds, KubernetesError, UnreachableError } from '../../../src/clients/kubernetes/index.ts';
-import type { RemainingObject } from '../../../src/contract/deploy.ts';
+import type { RemainingObject } from '../../../src/contract/operations/deploy.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
 import { unguardedActivities } from '../../../src/activities/index.ts';

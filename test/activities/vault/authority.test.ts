@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createActivities } from '../../../src/activities/index.ts';
 import { authorityFindings } from '../../../src/effects/vault/authorities.ts';
-import { madeSecrets } from '../../../src/effects/vault/made-secrets.ts';
+import { madeSecrets } from '../../../src/effects/vault/secrets/made-secrets.ts';
 import { observeVault } from '../../../src/effects/vault/observe.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { readAuthority } from '../../../src/clients/vault/index.ts';

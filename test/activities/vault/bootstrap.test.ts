@@ -7,7 +7,7 @@ import { createActivities } from '../../../src/activities/index.ts';
 import { getSecret, missingSecrets, setSecret } from '../../../src/effects/secrets.ts';
 import { observeVault } from '../../../src/effects/vault/observe.ts';
 import type { Activities } from '../../../src/contract/activities.ts';
-import type { RunRef } from '../../../src/contract/deploy.ts';
+import type { RunRef } from '../../../src/contract/operations/deploy.ts';
 import { serviceRoles } from '../../../src/plan/vault/policies.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';

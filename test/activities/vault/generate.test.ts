@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
 import bcrypt from 'bcryptjs';
-import { complete, randomText, type Sources } from '../../../src/effects/vault/generate.ts';
+import { complete, randomText, type Sources } from '../../../src/effects/vault/secrets/generate.ts';
 import { type SecretPathInput, secretPathSchema } from '../../../src/catalog/schema.ts';
 
 const NOTHING: Sources = { valueOf: () => undefined, supplied: () => undefined };

@@ -4,7 +4,7 @@ import { type DestroyPreview, previewLines } from '../../../src/cli/destroy/prev
 import { requireConfirmation } from '../../../src/cli/destroy/run.ts';
 import { afterDestruction, remainingObjectLines } from '../../../src/cli/render/remaining-objects.ts';
 import { plainStyle } from '../../../src/cli/shared/terminal.ts';
-import type { RemainingObject } from '../../../src/contract/deploy.ts';
+import type { RemainingObject } from '../../../src/contract/operations/deploy.ts';
 
 describe('leave to destroy', () => {
   const CASES: [

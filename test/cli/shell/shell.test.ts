@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { shellVariables } from '../../../src/cli/shell/environment.ts';
 import { labelOf, shellStart } from '../../../src/cli/shell/prompt.ts';
 import { readConfig } from '../../../src/config.ts';
-import { openPty } from '../../support/pty.ts';
+import { openPty } from '../../support/programs/pty.ts';
 import { exits, externalEnvironment, kubeconfigFor, type Workspace, workspace } from '../run-cli.ts';
 
 const VARIABLES: Parameters<typeof shellVariables>[0] = {

@@ -6,9 +6,9 @@ import { after, before, describe, test } from 'node:test';
 import { clearFailure, failRelease } from '../../../bootstrap/cluster/index.ts';
 import type { KubernetesClient } from '../../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../../src/config.ts';
-import { type Bystander, plantBystander } from '../../support/bystander.ts';
-import { clusterOf, type Facts, factsOf, kubeconfigOf } from '../../support/cluster-facts.ts';
-import { processesOf } from '../../support/processes.ts';
+import { type Bystander, plantBystander } from '../../support/sandbox/bystander.ts';
+import { clusterOf, type Facts, factsOf, kubeconfigOf } from '../../support/sandbox/cluster-facts.ts';
+import { processesOf } from '../../support/programs/processes.ts';
 import {
   type CliRun,
   createSandbox,
@@ -16,7 +16,7 @@ import {
   type ResultLine,
   resultOf,
   type Sandbox,
-} from '../../support/sandbox.ts';
+} from '../../support/sandbox/sandbox.ts';
 import { driftTests } from './drift.ts';
 import { noPictures, shownInTheUi } from './temporal-ui.ts';
 

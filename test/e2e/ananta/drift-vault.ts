@@ -8,10 +8,10 @@ import { findVaultDrift, type VaultDrift } from '../../../src/effects/drift/vaul
 import { createActivities } from '../../../src/activities/index.ts';
 import type { Clients } from '../../../src/clients/index.ts';
 import { readKv, type VaultSession } from '../../../src/clients/vault/index.ts';
-import type { RunRef } from '../../../src/contract/deploy.ts';
+import type { RunRef } from '../../../src/contract/operations/deploy.ts';
 import type { DriftFinding } from '../../../src/contract/drift.ts';
 import { deployerPolicy } from '../../../src/plan/vault/policies.ts';
-import type { Kubectl } from '../../support/kubectl.ts';
+import type { Kubectl } from '../../support/sandbox/kubectl.ts';
 import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;

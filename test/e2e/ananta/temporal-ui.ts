@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { readConfig } from '../../../src/config.ts';
 import { phaseWorkflowId } from '../../../src/contract/names.ts';
-import { findBrowser, withPage } from '../../support/browser.ts';
-import { type CliRun, resultOf, type Sandbox } from '../../support/sandbox.ts';
+import { findBrowser, withPage } from '../../support/programs/browser.ts';
+import { type CliRun, resultOf, type Sandbox } from '../../support/sandbox/sandbox.ts';
 
 const config = readConfig();
 const browser = await findBrowser();

@@ -15,12 +15,12 @@ import { RELEASE_LABELS } from '../../../src/contract/names.ts';
 import { readChartLock } from '../../../src/plan/charts/lock.ts';
 import { archivePath } from '../../../src/plan/charts/wanted.ts';
 import { helmBinary } from '../../helm/helm.ts';
-import { bystanderOn } from '../../support/bystander.ts';
-import { helmHome, serveRepository } from '../../support/chart-repository.ts';
-import { kubectlOn } from '../../support/kubectl.ts';
-import { registryProgram, startRegistry } from '../../support/oci-registry.ts';
-import { failuresOf, resultOf, withSandbox } from '../../support/sandbox.ts';
-import { packageFromFacts, upstreamFacts } from '../../support/upstream-facts.ts';
+import { bystanderOn } from '../../support/sandbox/bystander.ts';
+import { helmHome, serveRepository } from '../../support/charts/chart-repository.ts';
+import { kubectlOn } from '../../support/sandbox/kubectl.ts';
+import { registryProgram, startRegistry } from '../../support/charts/oci-registry.ts';
+import { failuresOf, resultOf, withSandbox } from '../../support/sandbox/sandbox.ts';
+import { packageFromFacts, upstreamFacts } from '../../support/charts/upstream-facts.ts';
 
 const run = promisify(execFile);
 const kubeconfigOf = async (state: string): Promise<string> =>

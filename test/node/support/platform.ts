@@ -4,8 +4,8 @@
 import { z } from 'zod';
 import { readConfig } from '../../../src/config.ts';
 import { readRuntime } from '../../../src/environment/connections.ts';
-import { type Kubectl, kubectlOn } from '../../support/kubectl.ts';
-import type { Sandbox } from '../../support/sandbox.ts';
+import { type Kubectl, kubectlOn } from '../../support/sandbox/kubectl.ts';
+import type { Sandbox } from '../../support/sandbox/sandbox.ts';
 
 /** Label of the real node, and the selector of the pods that are sent to it. */
 const REAL = 'ananta.dev/node=real';

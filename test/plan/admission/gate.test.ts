@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Attested, DecideRequest, GateRule } from '../../../src/contract/approvals.ts';
+import type { Attested, DecideRequest, GateRule } from '../../../src/contract/admission/approvals.ts';
 import { attestedBy, decisionPurpose, requestPurpose } from '../../../src/plan/admission/attestation.ts';
 import { decisionProblem, type Judged, requestProblem, standing } from '../../../src/plan/admission/gate.ts';
 import { admissionSteps, behind } from '../../../src/plan/admission/steps.ts';

@@ -8,7 +8,7 @@ import {
   type PromqlCheck,
 } from '../../../src/catalog/checks.ts';
 import type { Environment } from '../../../src/environment/schema.ts';
-import { checkVerification } from '../../../src/environment/verification.ts';
+import { checkVerification } from '../../../src/environment/fields/verification.ts';
 import { checksFailure } from '../../../src/plan/checks/failure.ts';
 import { judgeHttp, judgeQuery } from '../../../src/plan/checks/expectations.ts';
 import { checkJob, checkJobName, isCheckJob } from '../../../src/plan/checks/job.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { OperationResult } from '../../../src/contract/deploy.ts';
+import type { OperationResult } from '../../../src/contract/operations/deploy.ts';
 import { type PastRun, pastRunOf } from '../../../src/plan/remaining/past.ts';
 import { remainingOf, slowServices } from '../../../src/plan/remaining/remaining.ts';
 import { planOf } from '../../support/plans.ts';

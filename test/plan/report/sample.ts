@@ -2,7 +2,7 @@
 import type { DeploymentEvent } from '../../../src/plan/progress.ts';
 import { type OperationReport, type ReportSource, reportOf } from '../../../src/plan/report/report.ts';
 import type { OperationPlan, PlannedService } from '../../../src/contract/plan.ts';
-import type { ServiceProgress } from '../../../src/contract/deploy.ts';
+import type { ServiceProgress } from '../../../src/contract/operations/deploy.ts';
 
 export const BEGAN = Date.UTC(2026, 0, 1, 12);
 const service = (number: number, name: string, phase: number, ...dependsOn: string[]): PlannedService => ({

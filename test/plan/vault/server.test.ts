@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Environment } from '../../../src/environment/schema.ts';
-import type { Seal } from '../../../src/environment/vault.ts';
+import type { Seal } from '../../../src/environment/fields/vault.ts';
 import { findService } from '../../../src/plan/releases.ts';
 import { checkVaultServer, serverReason } from '../../../src/plan/vault/server.ts';
 import type { ObservedVaultServer } from '../../../src/plan/observed.ts';

@@ -14,7 +14,7 @@ import {
 import { createRedactor } from '../../../src/clients/redact.ts';
 import { createVaultClient } from '../../../src/clients/vault/index.ts';
 import { readConfig } from '../../../src/config.ts';
-import type { RunRef } from '../../../src/contract/deploy.ts';
+import type { RunRef } from '../../../src/contract/operations/deploy.ts';
 import { loadEnvironment } from '../../../src/environment/load.ts';
 import { ownerRecord } from '../owner.ts';
 import { fakeCatalog } from './catalog.ts';

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { DeploymentHandle } from '../../../clients/temporal/index.ts';
-import { pastRuns } from '../../../clients/temporal/past-runs.ts';
+import { pastRuns } from '../../../clients/temporal/histories/past-runs.ts';
 import { type LiveView, type PastEvent, slow, type SlowEvent } from '../../render/live.ts';
 
 export interface PaceWatch {

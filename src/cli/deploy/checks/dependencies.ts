@@ -1,6 +1,6 @@
 /** Part of the platform is deployed: what it depends on has to be there. */
 import { lockHolderOf } from '../../../clients/temporal/lock.ts';
-import type { DeployInput, Selection } from '../../../contract/deploy.ts';
+import type { DeployInput, Selection } from '../../../contract/operations/deploy.ts';
 import { operationWorkflowId } from '../../../contract/names.ts';
 import { withClients } from '../../shared/clients.ts';
 import type { Prepared } from '../preflight.ts';

@@ -1,6 +1,6 @@
 /** What a deployment needs of Vault that no deployment can make: its unseal keys, and values that others issue. */
 import { missingSecrets } from '../../../effects/secrets.ts';
-import { findLossBefore, lossText } from '../../../effects/vault/loss.ts';
+import { findLossBefore, lossText } from '../../../effects/vault/secrets/loss.ts';
 import type { Clients } from '../../../clients/index.ts';
 import { KubernetesError } from '../../../clients/kubernetes/index.ts';
 import { opens, type VaultClient, type VaultKeys } from '../../../clients/vault/index.ts';

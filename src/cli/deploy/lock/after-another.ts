@@ -1,9 +1,9 @@
 /** `deploy` finds an operation at work that does something else than what was asked for. */
 import { closeTemporal } from '../../../clients/temporal/index.ts';
-import type { DeployInput, OperationInput } from '../../../contract/deploy.ts';
+import type { DeployInput, OperationInput } from '../../../contract/operations/deploy.ts';
 import type { LockHolder } from '../../../contract/lock.ts';
 import type { Operation } from '../../../contract/plan.ts';
-import { asksOf } from '../../../contract/start-options.ts';
+import { asksOf } from '../../../contract/operations/start-options.ts';
 import { type ExitCode, refused } from '../../shared/failure.ts';
 import { commandLine } from '../../shared/format.ts';
 import { describeHolder } from '../../shared/lock-words.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { closeTemporal } from '../../../clients/temporal/index.ts';
 import { lockHolderOf } from '../../../clients/temporal/lock.ts';
 import { enqueueDeployment, type Queued } from '../../../clients/temporal/queue.ts';
-import type { DeployInput } from '../../../contract/deploy.ts';
+import type { DeployInput } from '../../../contract/operations/deploy.ts';
 import { EXIT_CODES } from '../../../contract/failures.ts';
 import type { LockHolder, Supersede } from '../../../contract/lock.ts';
 import { SIGNALS } from '../../../contract/messages.ts';

@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import { collectImage } from '../../shared/arguments.ts';
+import { plainCommand } from '../../shared/command.ts';
+import type { CliContext } from '../../shared/context.ts';
+import type { RingsOptions } from '../../rings/options.ts';
+
+export function ringsCommand(context: CliContext): Command {
+  const rings = plainCommand('rings', {
+    summary: 'deploy to many environments, one ring after the other',
+    description: `A file rings/NAME.yaml lists environments in rings. All of a ring are deployed at once, each under its own lock and by
+its own workers; then the ring soaks: for a time, drift is looked for, every service is asked and every check is made,
+again and again. Only a ring that stays well lets the next one begin. One that does not ends it, and its deployments are
+taken back where the file says so. One workflow does it: all environments of a file share an engine.`,
+    examples: [],
+  });
+  const named = (name: string, summary: string, example: string, description: string): Command =>
+    plainCommand(name, { summary, description, examples: [[`rings ${name} world`, example]] }).argument(
+      '<name>',
+      'a file in rings/, without .yaml',
+    );
+  rings.addCommand(
+    named(
+      'deploy',
+      'deploy ring by ring',
+      'Deploys to the environments of rings/world.yaml.',
+      'Checks every environment first, then starts the workflow and watches it. Ctrl-C does not end it.',
+    )
+      .option(
+        '--image <service=tag>',
+        'deploy this service with another image tag or digest; may be repeated',
+        collectImage,
+      )
+      .option('--confirm <name...>', 'names of protected environments, where nobody can be asked')
+      .option('--detach', 'start it and leave it running (exit code 4)')
+      .option('--json', 'one JSON object a line for each change, the result last')
+      .action(async (name: string, options: RingsOptions) => {
+        const { runRingsDeploy } = await import('../../rings/run.ts');
+        context.finish(await runRingsDeploy(context, name, options));
+      }),
+  );
+  rings.addCommand(
+    named(
+      'status',
+      'how far they are',
+      'The newest run of rings/world.yaml.',
+      'Exit code 0 while they run or when they have succeeded, 1 when they failed, 5 when they were cancelled.',
+    )
+      .option('--json', 'one JSON object on standard output')
+      .action(async (name: string, options: RingsOptions) => {
+        const { runRingsStatus } = await import('../../rings/run.ts');
+        context.finish(await runRingsStatus(context, name, options));
+      }),
+  );
+  rings.addCommand(
+    named(
+      'cancel',
+      'start nothing further',
+      'Ends what runs of rings/world.yaml.',
+      'Nothing further starts. Deployments that run go on to their end: cancel each of them with "cancel".',
+    ).action(async (name: string) => {
+      const { runRingsCancel } = await import('../../rings/run.ts');
+      context.finish(await runRingsCancel(context, name));
+    }),
+  );
+  rings.addCommand(
+    named(
+      'check',
+      'is the file sound?',
+      'Checks rings/world.yaml.',
+      'Reads the file and its environments; asks nobody.',
+    ).action(async (name: string) => {
+      const { runRingsCheck } = await import('../../rings/run.ts');
+      context.finish(await runRingsCheck(context, name));
+    }),
+  );
+  return rings;
+}

@@ -1,0 +1,126 @@
+/** From the events of a deployment's history to the events of the deployment. */
+import { AnantaError, type NextStep } from '../../../contract/errors.ts';
+import { defaultPayloadConverter } from '@temporalio/common';
+import proto, { type temporal } from '@temporalio/proto';
+import { PLAN_ACTIVITIES } from '../../../contract/activities.ts';
+import type { OperationResult, OperationInput, OperationWait, ServiceProgress } from '../../../contract/operations/deploy.ts';
+import { SIGNALS } from '../../../contract/messages.ts';
+import { type OperationPlan, type Operation, OPERATIONS } from '../../../contract/plan.ts';
+import type { Steering } from '../../../contract/operations/steering.ts';
+import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../../../plan/progress.ts';
+import type { DeploymentHandle } from '../deployments.ts';
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+const { EventType } = proto.temporal.api.enums.v1;
+const plansOf: readonly string[] = PLAN_ACTIVITIES;
+
+/** The deployment was terminated from outside: nobody knows what the cluster looks like. */
+export class DeploymentTerminatedError extends AnantaError {
+  override name = 'DeploymentTerminatedError';
+  override readonly next: readonly NextStep[] = [{ command: 'deploy' }];
+}
+
+/**
+ * Folds the events as it decodes them, so that a cancelled deployment, which has no result of its own, gets one.
+ * @returns a function to be called with every event in order
+ */
+export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEvent) => DeploymentEvent | undefined {
+  let view = emptyProgress();
+  let environment = '';
+  let operation: Operation = 'deploy';
+  const planEvents = new Set<string>();
+  const known = (event: DeploymentEvent): DeploymentEvent => {
+    view = applyEvent(view, event);
+    return event;
+  };
+  const finished = (result: OperationResult): DeploymentEvent => known({ kind: 'finished', result });
+  const composed = (outcome: OperationResult['outcome'], at: number, message?: string): OperationResult => ({
+    operation,
+    environment,
+    workflowId: run.workflowId,
+    runId: run.runId,
+    outcome,
+    services: outcomes(view),
+    seconds: (at - view.startedAt) / 1000,
+    criticalPathSeconds: view.plan?.criticalPathSeconds ?? 0,
+    criticalPath: view.plan?.criticalPath ?? [],
+    planDigest: view.plan?.digest ?? '',
+    ...(message === undefined ? {} : { failure: { type: 'Unexpected', message } }),
+  });
+  return (event) => {
+    const at = millis(event.eventTime);
+    switch (event.eventType) {
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+        environment = first<OperationInput>(event.workflowExecutionStartedEventAttributes?.input)?.environment ?? '';
+        operation =
+          OPERATIONS.find((known) => known === event.workflowExecutionStartedEventAttributes?.workflowType?.name) ??
+          'deploy';
+        return known({ kind: 'started', at });
+      case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+        if (plansOf.includes(event.activityTaskScheduledEventAttributes?.activityType?.name ?? ''))
+          planEvents.add(String(event.eventId));
+        return undefined;
+      case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: {
+        const attributes = event.activityTaskCompletedEventAttributes;
+        const plan = planEvents.has(String(attributes?.scheduledEventId))
+          ? first<OperationPlan>(attributes?.result)
+          : undefined;
+        // Planned again after a wait, with the same in it.
+        if (plan === undefined || plan.digest === view.plan?.digest) return undefined;
+        return known({ kind: 'plan', plan, at });
+      }
+      case EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: {
+        const told = toldByMemo(event, at);
+        return told && known(told);
+      }
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: {
+        const attributes = event.workflowExecutionSignaledEventAttributes;
+        const progress =
+          attributes?.signalName === SIGNALS.serviceProgress ? first<ServiceProgress>(attributes.input) : undefined;
+        return progress && known({ kind: 'progress', event: progress });
+      }
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+        return finished(
+          first<OperationResult>(event.workflowExecutionCompletedEventAttributes?.result) ?? composed('succeeded', at),
+        );
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: {
+        const failure = event.workflowExecutionFailedEventAttributes?.failure;
+        return finished(
+          first<OperationResult>(failure?.applicationFailureInfo?.details) ??
+            composed('failed', at, failure?.message ?? 'The deployment failed'),
+        );
+      }
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
+        return finished(
+          first<OperationResult>(event.workflowExecutionCanceledEventAttributes?.details) ?? composed('cancelled', at),
+        );
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+        return finished(composed('failed', at, 'The deployment ran into its workflow timeout'));
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
+        throw new DeploymentTerminatedError(
+          `The deployment was terminated: ${event.workflowExecutionTerminatedEventAttributes?.reason ?? 'no reason given'}. What it had begun was left as it was; deploy again to go on from there.`,
+        );
+      default:
+        return undefined;
+    }
+  };
+}
+
+/** Each change of the memo is of one thing. */
+function toldByMemo(event: HistoryEvent, at: number): DeploymentEvent | undefined {
+  const { waits, steering } = event.workflowPropertiesModifiedEventAttributes?.upsertedMemo?.fields ?? {};
+  if (steering) return { kind: 'steering', steering: defaultPayloadConverter.fromPayload<Steering>(steering), at };
+  if (!waits) return undefined;
+  const wait = defaultPayloadConverter.fromPayload<OperationWait | null>(waits) ?? undefined;
+  return { kind: 'waits', at, ...(wait ? { wait } : {}) };
+}
+
+function first<T>(payloads: { payloads?: temporal.api.common.v1.IPayload[] | null } | null | undefined): T | undefined {
+  const payload = payloads?.payloads?.[0];
+  return payload ? defaultPayloadConverter.fromPayload<T>(payload) : undefined;
+}
+
+/** Milliseconds since the epoch. */
+export function millis(time: temporal.api.history.v1.IHistoryEvent['eventTime']): number {
+  return Number(time?.seconds ?? 0) * 1000 + Math.floor((time?.nanos ?? 0) / 1e6);
+}
