@@ -9,7 +9,7 @@ import type { RunRef } from '../contract/operations/deploy.ts';
 import { DeployError } from '../contract/errors.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { ClusterOwner } from '../contract/owner.ts';
-import type { Operation } from '../contract/plan.ts';
+import type { Operation } from '../contract/operations/plan.ts';
 import { platformName } from '../environment/platform-folder.ts';
 import { isOwner } from '../plan/ownership/ownership.ts';
 import { requirePermitted } from '../plan/ownership/protection.ts';

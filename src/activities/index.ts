@@ -6,7 +6,7 @@ import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { RunRef } from '../contract/operations/deploy.ts';
 import type { Metrics } from '../contract/metrics.ts';
-import type { Operation } from '../contract/plan.ts';
+import type { Operation } from '../contract/operations/plan.ts';
 import type { EffectScope } from '../effects/effect.ts';
 import { readAttestation } from '../effects/admission/attestation.ts';
 import { checkFreeze } from '../effects/admission/freeze.ts';

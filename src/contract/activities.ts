@@ -3,12 +3,19 @@
  * whose acknowledgement was lost can run again.
  */
 import type { PlannedCheck } from './checks.ts';
-import type { OperationAct, RemainingObject, RunRef, Selection, ServiceFailure, ServiceOutcome } from './operations/deploy.ts';
+import type {
+  OperationAct,
+  RemainingObject,
+  RunRef,
+  Selection,
+  ServiceFailure,
+  ServiceOutcome,
+} from './operations/deploy.ts';
 import type { DriftFinding, DriftMode, DriftOutcome, DriftReport } from './drift.ts';
 import type { Attested } from './admission/approvals.ts';
 import type { FreezeVerdict } from './admission/freeze.ts';
 import type { LockHolder } from './lock.ts';
-import type { OperationPlan, Operation, PlannedService, PlannedStep } from './plan.ts';
+import type { OperationPlan, Operation, PlannedService, PlannedStep } from './operations/plan.ts';
 import type { PromotedFrom } from './version.ts';
 
 export interface ApplyReleaseInput {

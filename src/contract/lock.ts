@@ -1,6 +1,6 @@
 /** The lock of an environment: who holds it, who waits for it, how it is handed over. */
 import type { DeployInput, OperationWait } from './operations/deploy.ts';
-import type { Operation } from './plan.ts';
+import type { Operation } from './operations/plan.ts';
 
 /** Kept in the memo of every operation, so that a holder can be named without its history. */
 export interface LockMemo {

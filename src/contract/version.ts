@@ -1,7 +1,7 @@
 /** A platform version: what a successful operation left in the cluster. Kept there, without secrets. */
 import { z } from 'zod';
 import { operationActSchema } from './audit.ts';
-import { OPERATIONS } from './plan.ts';
+import { OPERATIONS } from './operations/plan.ts';
 
 export const versionedReleaseSchema = z.object({
   service: z.string(),

@@ -1,7 +1,7 @@
 /** What will be done to each service and why: wanted state against what was observed. Pure. */
 import type { Catalog, Service } from '../catalog/schema.ts';
 import { RELEASE_LABELS, VAULT } from '../contract/names.ts';
-import type { OperationPlan, PlannedAction, PlannedService, PlannedStep } from '../contract/plan.ts';
+import type { OperationPlan, PlannedAction, PlannedService, PlannedStep } from '../contract/operations/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { checkChartSource } from './charts/source.ts';
 import { planDigest } from './digest.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PlannedStep } from '../contract/plan.ts';
+import type { PlannedStep } from '../contract/operations/plan.ts';
 
 /** Left behind by editors and file managers: no part of a chart. */
 const LEFTOVER = /(^\.(?!helmignore$))|~$|^#.*#$|\.(swp|swo|orig|rej|bak|tmp)$/;

@@ -1,9 +1,9 @@
 /** The result of an operation, from what its plan said, how its services ended and what its steps added. */
 import type { CheckOutcome, PlannedCheck } from '../contract/checks.ts';
 import type { OperationResult, ServiceFailure, ServiceOutcome } from '../contract/operations/deploy.ts';
-import type { OperationPlan } from '../contract/plan.ts';
+import type { OperationPlan } from '../contract/operations/plan.ts';
 import { DEPENDENCY_FAILED, DEPENDENCY_SKIPPED, SKIPPED_BY_REQUEST, STOPPED } from '../contract/operations/states.ts';
-import type { OperationStep } from '../contract/steps.ts';
+import type { OperationStep } from '../contract/operations/steps.ts';
 import { checksFailure } from './checks/failure.ts';
 
 export interface OperationEnd {

@@ -9,7 +9,7 @@ import type {
   ServiceOutcome,
   ServiceProgress,
 } from '../contract/operations/deploy.ts';
-import type { OperationPlan, PlannedAction, PlannedService } from '../contract/plan.ts';
+import type { OperationPlan, PlannedAction, PlannedService } from '../contract/operations/plan.ts';
 import { FINAL_STATES, DEPENDENCY_SKIPPED, GOOD_STATES, SKIPPED_BY_REQUEST } from '../contract/operations/states.ts';
 import type { Steering } from '../contract/operations/steering.ts';
 

@@ -2,7 +2,7 @@
 import type { Catalog, Service } from '../catalog/schema.ts';
 import type { DriftFinding } from '../contract/drift.ts';
 import { RELEASE_LABELS } from '../contract/names.ts';
-import type { OperationPlan, PlannedService, PlannedStep } from '../contract/plan.ts';
+import type { OperationPlan, PlannedService, PlannedStep } from '../contract/operations/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { digestOf } from './digest.ts';
 import { lastApplied, ownRevision } from './drift/releases.ts';

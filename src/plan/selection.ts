@@ -3,7 +3,7 @@ import { AnantaError, type NextStep } from '../contract/errors.ts';
 import { EXIT_CODES, FAILURES } from '../contract/failures.ts';
 import type { Service } from '../catalog/schema.ts';
 import type { Selection } from '../contract/operations/deploy.ts';
-import type { OperationPlan, PlannedService, PlannedStep } from '../contract/plan.ts';
+import type { OperationPlan, PlannedService, PlannedStep } from '../contract/operations/plan.ts';
 import { suggestion } from '../suggest.ts';
 import { planDigest } from './digest.ts';
 import { dependentsOf } from './graph.ts';

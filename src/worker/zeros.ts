@@ -7,7 +7,7 @@ import { OPERATION_OUTCOMES } from '../contract/operations/deploy.ts';
 import { DRIFT_OUTCOMES } from '../contract/drift-state.ts';
 import { metricsOf } from '../contract/metrics.ts';
 import { WORKFLOW_TYPES } from '../contract/names.ts';
-import { OPERATIONS } from '../contract/plan.ts';
+import { OPERATIONS } from '../contract/operations/plan.ts';
 
 /** With the labels that the SDK adds where a workflow counts: the same series. */
 export function beginAtZero(

@@ -1,7 +1,7 @@
 /** What pods can tell of a failure. */
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import type { PhaseInput, ServiceFailure } from '../contract/operations/deploy.ts';
-import type { PlannedService } from '../contract/plan.ts';
+import type { PlannedService } from '../contract/operations/plan.ts';
 import { reads } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
 

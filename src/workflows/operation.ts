@@ -15,7 +15,7 @@ import {
 import type { AdoptInput } from '../contract/operations/adopt.ts';
 import type { DeployInput, OperationResult, ServiceFailure } from '../contract/operations/deploy.ts';
 import type { DestroyInput } from '../contract/operations/destroy.ts';
-import type { Operation, OperationPlan } from '../contract/plan.ts';
+import type { Operation, OperationPlan } from '../contract/operations/plan.ts';
 import type { RepairInput } from '../contract/operations/repair.ts';
 import type { RollbackInput } from '../contract/operations/rollback.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
@@ -37,7 +37,7 @@ import { orThrow } from './or-throw.ts';
 import { phase } from './phase.ts';
 import { phaseOptions, runningPhases } from './phases.ts';
 import { type Recipe, RECIPES } from './recipes.ts';
-import type { OperationRequest } from './steps/call.ts';
+import type { OperationRequest, StepEnd } from './steps/call.ts';
 import { runOf } from './run-ref.ts';
 import { runSteps, type RunSteps } from './steps/run.ts';
 import { carryOut } from './steps/table.ts';
@@ -80,7 +80,6 @@ async function runOperation(
   const run = runOf(operation, input, undoes);
   let view = emptyProgress(startedAt);
   let added: Partial<OperationResult> = {};
-  let waited = false;
   const phases = runningPhases();
   const superseding = createSuperseding(operation, phases);
   const steering = operationSteering({
@@ -140,10 +139,9 @@ async function runOperation(
     }),
     endedWell: (id) => endedWell(view, id),
     onEnd: (end) => {
-      if (end.waited) waited = true;
       added = withAddition(added, end);
     },
-    safePoint: steering.safePoint,
+    safePoint: () => steering.safePoint(),
     undoes: () => isUndoDue(view),
   };
   /**
@@ -176,9 +174,13 @@ async function runOperation(
         added = withAddition(added, { notes: steering.planned(made) });
         upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.plan, value: made.digest }]);
       }
-      waited = false;
-      await runSteps(stagesOf(made.steps).admission, { ...steps, admission });
-      if (!waited) return made;
+      const ends: StepEnd[] = [];
+      const onEnd = (end: StepEnd): void => {
+        ends.push(end);
+        steps.onEnd(end);
+      };
+      await runSteps(stagesOf(made.steps).admission, { ...steps, admission, onEnd });
+      if (!ends.some(({ waited }) => waited)) return made;
     }
   };
   const body = async (): Promise<void> => {

@@ -22,7 +22,7 @@ import type {
   ServiceProgress,
 } from '../contract/operations/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
-import type { PlannedService } from '../contract/plan.ts';
+import type { PlannedService } from '../contract/operations/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { DEPENDENCY_FAILED, STOPPED } from '../contract/operations/states.ts';
 import { phaseDetails } from '../plan/details.ts';

@@ -9,7 +9,7 @@ import {
 import type { DependencySettled, RunRef } from '../contract/operations/deploy.ts';
 import type { StopPhase } from '../contract/lock.ts';
 import { phaseWorkflowId } from '../contract/names.ts';
-import type { OperationPlan } from '../contract/plan.ts';
+import type { OperationPlan } from '../contract/operations/plan.ts';
 import type { PhaseSteering } from '../contract/operations/steering.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { isNoop } from '../plan/progress.ts';

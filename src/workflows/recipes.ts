@@ -2,7 +2,7 @@
 import type { AdoptInput } from '../contract/operations/adopt.ts';
 import type { DeployInput, RunRef } from '../contract/operations/deploy.ts';
 import type { DestroyInput } from '../contract/operations/destroy.ts';
-import type { Operation, OperationPlan } from '../contract/plan.ts';
+import type { Operation, OperationPlan } from '../contract/operations/plan.ts';
 import type { RepairInput } from '../contract/operations/repair.ts';
 import type { RollbackInput } from '../contract/operations/rollback.ts';
 import type { Intent } from '../plan/steps/intent.ts';

@@ -1,7 +1,7 @@
 /** What activities and phases are told of the run that they belong to. */
 import { workflowInfo } from '@temporalio/workflow';
 import type { RunRef } from '../contract/operations/deploy.ts';
-import type { Operation } from '../contract/plan.ts';
+import type { Operation } from '../contract/operations/plan.ts';
 import type { OperationRequest } from './steps/call.ts';
 
 /** @param undoes run that is taken back, under its lock */

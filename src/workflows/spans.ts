@@ -5,7 +5,7 @@
  */
 import { context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ServiceOutcome } from '../contract/operations/deploy.ts';
-import type { PlannedService } from '../contract/plan.ts';
+import type { PlannedService } from '../contract/operations/plan.ts';
 
 export interface ServiceSpan {
   /** It no longer waits for what it depends on. */

@@ -2,7 +2,7 @@
  * Somebody takes the lock over: the operation ends at the next safe point, at the latest when Helm has had its time.
  */
 import { CancellationScope, isCancellation, setHandler, sleep } from '@temporalio/workflow';
-import type { Operation } from '../contract/plan.ts';
+import type { Operation } from '../contract/operations/plan.ts';
 import { supersede } from './messages.ts';
 import type { RunningPhases } from './phases.ts';
 

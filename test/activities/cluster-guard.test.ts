@@ -8,7 +8,7 @@ import { ClusterMismatchError } from '../../src/clients/kubernetes/index.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import type { ClusterIdentity } from '../../src/contract/cluster.ts';
 import type { RunRef } from '../../src/contract/operations/deploy.ts';
-import type { PlannedService } from '../../src/contract/plan.ts';
+import type { PlannedService } from '../../src/contract/operations/plan.ts';
 import { withFakeClients } from '../support/fakes/clients.ts';
 import { planOf } from '../support/plans.ts';
 import { testScope } from '../support/scope.ts';

@@ -6,7 +6,7 @@ import { createActivities } from '../../src/activities/index.ts';
 import { getSecret } from '../../src/effects/secrets.ts';
 import { createRedactor } from '../../src/clients/redact.ts';
 import type { KubernetesObject } from '../../src/clients/kubernetes/index.ts';
-import type { PlannedService } from '../../src/contract/plan.ts';
+import type { PlannedService } from '../../src/contract/operations/plan.ts';
 import { withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HelmError } from '../../src/clients/helm/index.ts';
 import type { Kind, KubernetesObject } from '../../src/clients/kubernetes/index.ts';
-import type { PlannedStep } from '../../src/contract/plan.ts';
+import type { PlannedStep } from '../../src/contract/operations/plan.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
 import { unguardedActivities } from '../../src/activities/index.ts';

@@ -1,6 +1,6 @@
 /** A small deployment for the renderers: five services in three phases. */
 import type { OperationResult, ServiceOutcome, ServiceState } from '../../src/contract/operations/deploy.ts';
-import type { OperationPlan, PlannedService } from '../../src/contract/plan.ts';
+import type { OperationPlan, PlannedService } from '../../src/contract/operations/plan.ts';
 import type { PastRun } from '../../src/plan/remaining/past.ts';
 import { applyLive, emptyLive, type LiveEvent, type LiveView } from '../../src/cli/render/live.ts';
 

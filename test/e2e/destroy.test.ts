@@ -8,7 +8,13 @@ import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadPlatform } from '../../src/environment/platform.ts';
 import { BYSTANDER, plantBystander } from '../support/sandbox/bystander.ts';
-import { clusterOf, factsOf, generatedInSecrets, kubeconfigOf, secretValues } from '../support/sandbox/cluster-facts.ts';
+import {
+  clusterOf,
+  factsOf,
+  generatedInSecrets,
+  kubeconfigOf,
+  secretValues,
+} from '../support/sandbox/cluster-facts.ts';
 import { failuresOf, MINI, type ResultLine, resultOf, type Sandbox, withSandbox } from '../support/sandbox/sandbox.ts';
 import { deployedSandbox } from '../support/sandbox/snapshot.ts';
 

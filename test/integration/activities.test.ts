@@ -17,7 +17,7 @@ import { paths } from '../../src/clients/kubernetes/index.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import type { RunRef } from '../../src/contract/operations/deploy.ts';
 import { RELEASE_LABELS } from '../../src/contract/names.ts';
-import type { OperationPlan, PlannedService, PlannedStep } from '../../src/contract/plan.ts';
+import type { OperationPlan, PlannedService, PlannedStep } from '../../src/contract/operations/plan.ts';
 import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
 import { rowOf } from '../support/mini.ts';

@@ -18,7 +18,7 @@ import { paths } from '../../src/clients/kubernetes/index.ts';
 import type { Activities, ApplyReleaseResult } from '../../src/contract/activities.ts';
 import type { RunRef } from '../../src/contract/operations/deploy.ts';
 import { RELEASE_LABELS } from '../../src/contract/names.ts';
-import type { PlannedStep } from '../../src/contract/plan.ts';
+import type { PlannedStep } from '../../src/contract/operations/plan.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
 import { helmProcesses, processes, waitForProcess } from '../support/programs/processes.ts';
 import type { Attempt } from '../support/release-worker.ts';

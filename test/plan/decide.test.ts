@@ -2,7 +2,7 @@ import { RELEASE_LABELS } from '../../src/contract/names.ts';
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { leftLabel } from '../../src/plan/fields/left.ts';
-import type { OperationPlan, PlannedAction, PlannedStep } from '../../src/contract/plan.ts';
+import type { OperationPlan, PlannedAction, PlannedStep } from '../../src/contract/operations/plan.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';

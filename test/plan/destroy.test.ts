@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { IN_CLUSTER, RELEASE_LABELS } from '../../src/contract/names.ts';
-import type { OperationPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import { buildDestroyPlan, type DestroyPlanInput } from '../../src/plan/destroy/destroy.ts';
 import { topologicalOrder } from '../../src/plan/graph.ts';
 import type { ObservedRelease } from '../../src/plan/observed.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ServiceOutcome } from '../../src/contract/operations/deploy.ts';
 import { DEPENDENCY_FAILED, STOPPED } from '../../src/contract/operations/states.ts';
-import type { OperationStep } from '../../src/contract/steps.ts';
+import type { OperationStep } from '../../src/contract/operations/steps.ts';
 import {
   failureText,
   isDue,

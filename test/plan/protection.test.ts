@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DriftMode } from '../../src/contract/drift.ts';
-import type { Operation } from '../../src/contract/plan.ts';
+import type { Operation } from '../../src/contract/operations/plan.ts';
 import { requirePermitted } from '../../src/plan/ownership/protection.ts';
 
 type Confirmed = { environment?: string; operation?: Operation; requestedBy?: string } | undefined;

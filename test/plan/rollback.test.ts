@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Catalog } from '../../src/catalog/schema.ts';
-import type { OperationPlan, PlannedStep } from '../../src/contract/plan.ts';
+import type { OperationPlan, PlannedStep } from '../../src/contract/operations/plan.ts';
 import type { PlatformVersion, VersionedRelease } from '../../src/contract/version.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { allReleases } from '../../src/plan/releases.ts';

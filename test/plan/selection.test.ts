@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { readConfig } from '../../src/config.ts';
 import type { Selection } from '../../src/contract/operations/deploy.ts';
-import type { OperationPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { buildPlan } from '../../src/plan/decide.ts';

@@ -1,6 +1,6 @@
 /** Small plans and fake activities for tests of workflows. */
 import type { Activities } from '../../src/contract/activities.ts';
-import type { OperationPlan, PlannedAction, PlannedService } from '../../src/contract/plan.ts';
+import type { OperationPlan, PlannedAction, PlannedService } from '../../src/contract/operations/plan.ts';
 import { completedAs } from '../../src/plan/steps/complete.ts';
 import type { Intent } from '../../src/plan/steps/intent.ts';
 

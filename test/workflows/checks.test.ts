@@ -7,7 +7,7 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { PlannedCheck } from '../../src/contract/checks.ts';
 import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
-import type { OperationPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 

@@ -6,7 +6,7 @@ import type { OperationResult, RemainingObject } from '../../src/contract/operat
 import type { DestroyInput } from '../../src/contract/operations/destroy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import type { Activities } from '../../src/contract/activities.ts';
-import type { OperationPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 

@@ -13,7 +13,7 @@ import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import type { FreezeVerdict } from '../../src/contract/admission/freeze.ts';
 import { UPDATES } from '../../src/contract/messages.ts';
 import { taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
-import type { OperationPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
 import { completed } from '../../src/plan/steps/complete.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';

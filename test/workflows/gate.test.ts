@@ -7,10 +7,15 @@ import { type DeploymentHandle, followDeployment, startOrAttach } from '../../sr
 import { lockHolderOf } from '../../src/clients/temporal/lock.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import type { Attested, Decision, DecideAnswer, GateRule } from '../../src/contract/admission/approvals.ts';
-import type { DeployInput, OperationAct, OperationResult, OperationWait } from '../../src/contract/operations/deploy.ts';
+import type {
+  DeployInput,
+  OperationAct,
+  OperationResult,
+  OperationWait,
+} from '../../src/contract/operations/deploy.ts';
 import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import { UPDATES } from '../../src/contract/messages.ts';
-import type { OperationPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import type { PolicyVerdict } from '../../src/contract/admission/policy.ts';
 import { decisionPurpose, requestPurpose } from '../../src/plan/admission/attestation.ts';
 import { completed } from '../../src/plan/steps/complete.ts';

@@ -18,7 +18,7 @@ import type { DeployInput, OperationResult } from '../../src/contract/operations
 import { FAILURES } from '../../src/contract/failures.ts';
 import { SIGNALS } from '../../src/contract/messages.ts';
 import { operationWorkflowId, queueWorkflowId } from '../../src/contract/names.ts';
-import type { OperationPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';

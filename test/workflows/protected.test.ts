@@ -8,7 +8,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { createActivities } from '../../src/activities/index.ts';
 import type { DeployInput, OperationResult } from '../../src/contract/operations/deploy.ts';
 import { taskQueueOf } from '../../src/contract/names.ts';
-import type { Operation } from '../../src/contract/plan.ts';
+import type { Operation } from '../../src/contract/operations/plan.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { ownerRecord } from '../support/owner.ts';

@@ -6,7 +6,7 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import { exitCodeOf } from '../../src/cli/deploy/watch.ts';
 import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
-import type { OperationPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import type { RollbackInput } from '../../src/contract/operations/rollback.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';

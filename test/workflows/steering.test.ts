@@ -13,7 +13,7 @@ import type { Activities, AwaitHealthyInput } from '../../src/contract/activitie
 import type { DeployInput, OperationResult } from '../../src/contract/operations/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { SIGNALS, UPDATES } from '../../src/contract/messages.ts';
-import type { OperationPlan } from '../../src/contract/plan.ts';
+import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import { DEPENDENCY_SKIPPED, SKIPPED_BY_REQUEST } from '../../src/contract/operations/states.ts';
 import type { SteerAnswer, SteerRequest } from '../../src/contract/operations/steering.ts';
 import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress } from '../../src/plan/progress.ts';

@@ -30,7 +30,7 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { DeployInput, OperationResult } from '../../src/contract/operations/deploy.ts';
 import { SIGNALS } from '../../src/contract/messages.ts';
 import { operationWorkflowId, ENGINE_NAMESPACE, queueWorkflowId } from '../../src/contract/names.ts';
-import type { Operation } from '../../src/contract/plan.ts';
+import type { Operation } from '../../src/contract/operations/plan.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';

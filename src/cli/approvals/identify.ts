@@ -6,7 +6,7 @@ import type { DeploymentHandle } from '../../clients/temporal/index.ts';
 import { makeAttestation } from '../../effects/admission/attestation.ts';
 import type { IdentifyRequest } from '../../contract/admission/approvals.ts';
 import { UPDATES } from '../../contract/messages.ts';
-import type { Operation } from '../../contract/plan.ts';
+import type { Operation } from '../../contract/operations/plan.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { requestPurpose } from '../../plan/admission/attestation.ts';
 import type { Session } from '../deploy/session.ts';

@@ -1,7 +1,7 @@
 /** `ananta approvals`: what waits at a gate, for whose word, and what it would do. */
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { LockHolder } from '../../contract/lock.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import { isNoop } from '../../plan/progress.ts';
 import { readView } from '../look/status.ts';
 import { withHolder } from '../operations/holder.ts';

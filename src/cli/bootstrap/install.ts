@@ -10,7 +10,7 @@ import { createDeadline } from '../../effects/wait/deadline.ts';
 import { waitForRelease } from '../../effects/wait/release.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { RunRef } from '../../contract/operations/deploy.ts';
-import type { PlannedStep } from '../../contract/plan.ts';
+import type { PlannedStep } from '../../contract/operations/plan.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { type DeployerRelease, writtenValues } from '../../plan/deployer/releases.ts';
 import { failed } from '../shared/failure.ts';

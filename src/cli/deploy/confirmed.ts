@@ -1,6 +1,6 @@
 /** The name of a protected environment, typed or given, before an operation on it is started. */
 import type { Confirmation } from '../../contract/operations/deploy.ts';
-import type { Operation } from '../../contract/plan.ts';
+import type { Operation } from '../../contract/operations/plan.ts';
 import { checkName, confirmByName } from '../shared/confirm.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';

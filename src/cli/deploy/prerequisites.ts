@@ -1,7 +1,7 @@
 /** What every operation needs before it can start: a cluster that is the right one, an engine, a worker. */
 import type { Client } from '@temporalio/client';
 import type { OperationInput } from '../../contract/operations/deploy.ts';
-import type { Operation } from '../../contract/plan.ts';
+import type { Operation } from '../../contract/operations/plan.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { freezeNotice } from '../freeze/notice.ts';
 import { requireBound, requireOwned } from './binding.ts';

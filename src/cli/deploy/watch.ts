@@ -8,7 +8,7 @@ import { stateDir } from '../../config.ts';
 import { closeTemporal, type DeploymentHandle, type StartedRun } from '../../clients/temporal/index.ts';
 import type { OperationResult } from '../../contract/operations/deploy.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
-import type { Operation } from '../../contract/plan.ts';
+import type { Operation } from '../../contract/operations/plan.ts';
 import { readRuntime, resolveConnections } from '../../environment/connections.ts';
 import { type ExitCode, failed } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';

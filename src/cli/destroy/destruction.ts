@@ -3,7 +3,7 @@ import { destructionDigest } from '../../effects/plan/binding.ts';
 import { destructionOf } from '../../effects/plan/destroy.ts';
 import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
 import type { DestroyInput } from '../../contract/operations/destroy.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import type { PlanFile } from '../../plan/diff/file.ts';
 import { requireSamePlan } from '../plan/kept.ts';
 import { withClients } from '../shared/clients.ts';

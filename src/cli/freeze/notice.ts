@@ -1,4 +1,4 @@
-import type { Operation } from '../../contract/plan.ts';
+import type { Operation } from '../../contract/operations/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { frozenText } from '../../plan/admission/words.ts';
 import { freezeAt } from '../../plan/freeze/state.ts';

@@ -1,5 +1,5 @@
 /** `--plan FILE` of every operation but a deployment: what somebody has looked at is done, and nothing else. */
-import type { Operation, OperationPlan } from '../../contract/plan.ts';
+import type { Operation, OperationPlan } from '../../contract/operations/plan.ts';
 import { changesSince, type PlanFile } from '../../plan/diff/file.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';

@@ -7,7 +7,7 @@ import { repairPlan } from '../../effects/plan/repair.ts';
 import { surveyDrift } from '../../effects/drift/find-drift.ts';
 import type { Clients } from '../../clients/index.ts';
 import { EXIT_CODES, type ExitCode } from '../../contract/failures.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import { operationPlanFileOf, type PlannedRequest } from '../../plan/diff/file.ts';
 import { isRepairable } from '../../plan/drift/repairable.ts';
 import { doesSomething } from '../../plan/steps/text.ts';

@@ -4,7 +4,7 @@ import type { PlanRequest } from '../../effects/diff/index.ts';
 import { stateDir } from '../../config.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { Selection } from '../../contract/operations/deploy.ts';
-import type { Operation } from '../../contract/plan.ts';
+import type { Operation } from '../../contract/operations/plan.ts';
 import { planFileOf } from '../../plan/diff/file.ts';
 import type { PlatformChanges } from '../../plan/diff/types.ts';
 import type { PlanOptions } from './options.ts';

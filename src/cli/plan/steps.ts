@@ -1,4 +1,4 @@
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import { doesSomething, stepRows } from '../../plan/steps/text.ts';
 import { OPERATION_WORDS } from '../render/operation-words.ts';
 import { column, truncate, wrap } from '../shared/format.ts';

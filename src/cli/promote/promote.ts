@@ -1,7 +1,7 @@
 /** What another environment's version holds is planned for this one, shown, confirmed, and deployed. */
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { DeployInput } from '../../contract/operations/deploy.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import { planFor } from '../../effects/plan/deploy.ts';
 import { appliedMigrations, checkoutReleases } from '../../effects/promotion/survey.ts';
 import type { Connections } from '../../environment/connections.ts';

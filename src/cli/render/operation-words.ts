@@ -1,6 +1,6 @@
 /** What operations are called in the texts for people. */
 import type { OperationResult } from '../../contract/operations/deploy.ts';
-import type { Operation } from '../../contract/plan.ts';
+import type { Operation } from '../../contract/operations/plan.ts';
 
 interface Words {
   /** `a deployment` */

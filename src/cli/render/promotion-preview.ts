@@ -1,5 +1,5 @@
 /** What a promotion will do to its target, for the person who decides. Pure. */
-import type { OperationPlan, PlannedStep } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedStep } from '../../contract/operations/plan.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import { isNoop } from '../../plan/progress.ts';
 import { count, duration, oneLine, truncate, wrap } from '../shared/format.ts';

@@ -1,5 +1,5 @@
 /** What a rollback will do, for the person who decides. Pure. */
-import type { OperationPlan, PlannedStep } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedStep } from '../../contract/operations/plan.ts';
 import { isNoop } from '../../plan/progress.ts';
 import { count, duration, oneLine, truncate, wrap } from '../shared/format.ts';
 import type { JsonLine } from './json.ts';

@@ -2,7 +2,12 @@
 import type { CheckOutcome } from '../../contract/checks.ts';
 import type { OperationResult, ServiceOutcome } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { DEPENDENCY_FAILED, DEPENDENCY_SKIPPED, SKIPPED_BY_REQUEST, STOPPED } from '../../contract/operations/states.ts';
+import {
+  DEPENDENCY_FAILED,
+  DEPENDENCY_SKIPPED,
+  SKIPPED_BY_REQUEST,
+  STOPPED,
+} from '../../contract/operations/states.ts';
 import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
 import { OPERATION_WORDS } from './operation-words.ts';

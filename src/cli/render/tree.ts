@@ -2,7 +2,7 @@
  * The live picture as lines: one per phase, below it the services that are at work, waiting or failed. Never wider than
  * the columns and never taller than the rows it is given: what matters least is folded first.
  */
-import type { PlannedService } from '../../contract/plan.ts';
+import type { PlannedService } from '../../contract/operations/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../../contract/operations/states.ts';
 import type { LogLine } from '../../plan/explain/log-line.ts';
 import { waitsFor } from '../../plan/progress.ts';

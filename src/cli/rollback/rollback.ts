@@ -3,7 +3,7 @@ import { rollbackPlan } from '../../effects/plan/rollback.ts';
 import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
 import type { Confirmation } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import type { RollbackInput } from '../../contract/operations/rollback.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { PlanFile } from '../../plan/diff/file.ts';

@@ -5,7 +5,7 @@ import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundErro
 import type { OperationInput } from '../../contract/operations/deploy.ts';
 import type { LockHolder } from '../../contract/lock.ts';
 import { isLockId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
-import { type Operation, OPERATIONS } from '../../contract/plan.ts';
+import { type Operation, OPERATIONS } from '../../contract/operations/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import { startOptionsOf } from '../../contract/operations/start-options.ts';
 import { lockHolderOf } from './lock.ts';

@@ -3,7 +3,7 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import proto, { type temporal } from '@temporalio/proto';
 import { z } from 'zod';
 import type { LockHolder, QueueMemo } from '../../contract/lock.ts';
-import { OPERATIONS } from '../../contract/plan.ts';
+import { OPERATIONS } from '../../contract/operations/plan.ts';
 import { AFTER_FAILURE } from '../../contract/operations/steering.ts';
 import { heldLines } from '../../plan/steering/words.ts';
 import { pinnedTo } from './versions.ts';

@@ -1,7 +1,7 @@
 /** Every operation that an engine remembers, of all its environments, in one request. */
 import type { Client } from '@temporalio/client';
 import { isLockId } from '../../contract/names.ts';
-import { type Operation, OPERATIONS } from '../../contract/plan.ts';
+import { type Operation, OPERATIONS } from '../../contract/operations/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 
 export interface OperationSummary {

@@ -1,8 +1,8 @@
 /** Messages between the CLI, the deploy workflow and its phases. */
 import type { GateView } from '../admission/approvals.ts';
 import type { CheckOutcome } from '../checks.ts';
-import type { OperationPlan, Operation, PlannedService } from '../plan.ts';
-import type { OperationStep } from '../steps.ts';
+import type { OperationPlan, Operation, PlannedService } from './plan.ts';
+import type { OperationStep } from './steps.ts';
 import type { SERVICE_STATES } from './states.ts';
 import type { PhaseSteering, Steering } from './steering.ts';
 import type { PromotedFrom } from '../version.ts';

@@ -4,7 +4,7 @@
 import type { DeployInput, OperationInput } from './deploy.ts';
 import type { LockMemo } from '../lock.ts';
 import { operationWorkflowId } from '../names.ts';
-import type { Operation } from '../plan.ts';
+import type { Operation } from './plan.ts';
 import { SEARCH_ATTRIBUTES } from '../search-attributes.ts';
 
 const SUMMARIES: Record<Operation, string> = {

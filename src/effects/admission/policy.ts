@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import type { Catalog } from '../../catalog/schema.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import type { Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';

@@ -10,7 +10,7 @@ import type { Clients } from '../../clients/index.ts';
 import type { Kind } from '../../clients/kubernetes/index.ts';
 import type { Selection } from '../../contract/operations/deploy.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
-import type { OperationPlan, PlannedStep } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedStep } from '../../contract/operations/plan.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import type { Tree } from '../../environment/merge.ts';
 import { measuredSeconds, withExpected } from '../../plan/diff/expected.ts';

@@ -1,7 +1,7 @@
 /** What somebody has looked at is what is done: a plan that is no longer the one that was shown is refused. */
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import { digestOf } from '../../plan/digest.ts';
 import { isNoop } from '../../plan/progress.ts';
 import type { Survey } from '../destroy/survey.ts';

@@ -3,7 +3,7 @@ import type { Catalog } from '../../catalog/schema.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import type { Selection } from '../../contract/operations/deploy.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { PlanRefusedError } from '../../plan/charts/source.ts';
 import { plannedChecks } from '../../plan/checks/planned.ts';

@@ -2,7 +2,7 @@ import { currentEnvironment } from '../environment.ts';
 import type { Clients } from '../../clients/index.ts';
 import { withVerdicts } from '../admission/policy.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import { buildDestroyPlan } from '../../plan/destroy/destroy.ts';
 import { completed } from '../../plan/steps/complete.ts';
 import { type OwnReleases, ownReleases, type Survey, survey } from '../destroy/survey.ts';

@@ -3,7 +3,7 @@ import type { Clients } from '../../clients/index.ts';
 import { withVerdicts } from '../admission/policy.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { allDigests } from '../../plan/inputs/release-inputs.ts';
 import { releaseKey } from '../../plan/observed.ts';

@@ -3,7 +3,7 @@ import type { Clients } from '../../clients/index.ts';
 import { withVerdicts } from '../admission/policy.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { ForeignReleaseError } from '../../plan/ownership/foreign.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DamagedRecordError, decodeStoredRelease, readStoredRelease } from '../../clients/helm/index.ts';
 import { isForbidden, type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 
 /**

@@ -5,7 +5,7 @@
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import { SECRETS_CHANGED_ANNOTATION } from '../../contract/names.ts';
-import type { PlannedStep } from '../../contract/plan.ts';
+import type { PlannedStep } from '../../contract/operations/plan.ts';
 import { valueAtPath } from '../../plan/fields/path.ts';
 import { readsSince } from '../../plan/vault/secret-readers.ts';
 import { readPods, readWorkloads } from '../observe/workloads.ts';

@@ -1,6 +1,6 @@
 /** Gates of an environment: whose approval an operation needs before it does anything. */
 import { z } from 'zod';
-import { OPERATIONS } from '../../contract/plan.ts';
+import { OPERATIONS } from '../../contract/operations/plan.ts';
 import { oneLine, seconds } from './texts.ts';
 
 const subject = z.union([

@@ -1,6 +1,6 @@
 /** When an environment is left alone: recurring and one-off windows in a time zone, and exceptions to them. */
 import { z } from 'zod';
-import { OPERATIONS } from '../../contract/plan.ts';
+import { OPERATIONS } from '../../contract/operations/plan.ts';
 import { isTimeZone, momentProblem, nextMoment } from './moments.ts';
 import { oneLine, seconds } from './texts.ts';
 

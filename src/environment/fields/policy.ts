@@ -1,6 +1,6 @@
 /** Rules that plans of an environment have to keep, beside it: expressions of CEL. */
 import { z } from 'zod';
-import { OPERATIONS } from '../../contract/plan.ts';
+import { OPERATIONS } from '../../contract/operations/plan.ts';
 import { POLICY_EFFECTS } from '../../contract/admission/policy.ts';
 import { expressionProblem, POLICY_SUBJECTS } from './expressions.ts';
 import { oneLine } from './texts.ts';

@@ -1,4 +1,4 @@
-import type { OperationStep, StepKind } from '../../contract/steps.ts';
+import type { OperationStep, StepKind } from '../../contract/operations/steps.ts';
 
 const ADMISSION: readonly StepKind[] = ['policy', 'freeze', 'gate'];
 

@@ -1,7 +1,7 @@
 /** What has to be settled before an operation does anything: steps from the rules of its environment. Pure. */
 import type { GateRule } from '../../contract/admission/approvals.ts';
-import type { Operation, OperationPlan } from '../../contract/plan.ts';
-import type { OperationStep } from '../../contract/steps.ts';
+import type { Operation, OperationPlan } from '../../contract/operations/plan.ts';
+import type { OperationStep } from '../../contract/operations/steps.ts';
 import type { Intent } from '../steps/intent.ts';
 import { doesSomething } from '../steps/text.ts';
 import { subjectTexts } from './gate.ts';

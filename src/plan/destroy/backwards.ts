@@ -1,6 +1,6 @@
 /** The graph walked backwards: what depends on a service goes first. */
 import type { Service } from '../../catalog/schema.ts';
-import type { PlannedService } from '../../contract/plan.ts';
+import type { PlannedService } from '../../contract/operations/plan.ts';
 import { dependentsOf, remainingSeconds, criticalPath } from '../graph.ts';
 import { isNoop } from '../progress.ts';
 

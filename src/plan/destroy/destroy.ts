@@ -5,7 +5,7 @@
  */
 import type { Catalog } from '../../catalog/schema.ts';
 import { IN_CLUSTER, RELEASE_LABELS } from '../../contract/names.ts';
-import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/operations/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { digestOf } from '../digest.ts';
 import { foreignText } from '../ownership/foreign.ts';

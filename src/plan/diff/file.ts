@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Selection } from '../../contract/operations/deploy.ts';
-import { type OperationPlan, OPERATIONS } from '../../contract/plan.ts';
+import { type OperationPlan, OPERATIONS } from '../../contract/operations/plan.ts';
 import type { PlatformChanges } from './types.ts';
 
 export const PLAN_FILE_FORMAT = 'ananta-plan';

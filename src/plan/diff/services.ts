@@ -1,7 +1,7 @@
 /** Releases as services, as people think of them: what is done to each, why, and what nobody asked for any more. */
 import type { Catalog } from '../../catalog/schema.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
-import type { OperationPlan, PlannedAction, PlannedService } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedAction, PlannedService } from '../../contract/operations/plan.ts';
 import type { ObservedCluster } from '../observed.ts';
 import { allReleases } from '../releases.ts';
 import {

@@ -1,8 +1,8 @@
 /** What `ananta plan` tells: per service, release, object and field. Holds no secret values. */
 import type { PlannedCheck } from '../../contract/checks.ts';
-import type { OperationStep } from '../../contract/steps.ts';
+import type { OperationStep } from '../../contract/operations/steps.ts';
 import type { PolicyVerdict } from '../../contract/admission/policy.ts';
-import type { PlannedAction } from '../../contract/plan.ts';
+import type { PlannedAction } from '../../contract/operations/plan.ts';
 
 /** One field of an object, both sides as text. */
 export interface FieldChange {

@@ -6,7 +6,7 @@ import { AnantaError } from '../../contract/errors.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import type { RunRef } from '../../contract/operations/deploy.ts';
 import type { DriftMode } from '../../contract/drift.ts';
-import type { Operation } from '../../contract/plan.ts';
+import type { Operation } from '../../contract/operations/plan.ts';
 
 /** It is protected, and nobody has confirmed this. Nothing was touched. */
 export class NotConfirmedError extends AnantaError {

@@ -1,5 +1,5 @@
 /** What rules are asked about: a plan, with what is known of its services beside it. Pure. */
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import { isTree, type Tree } from '../../environment/merge.ts';
 import { isNoop } from '../progress.ts';
 

@@ -1,5 +1,5 @@
 /** What rules say of a plan: each with the objects that break it, and the fields that it has read of them. Pure. */
-import type { Operation } from '../../contract/plan.ts';
+import type { Operation } from '../../contract/operations/plan.ts';
 import type { PolicyVerdict, PolicyViolation } from '../../contract/admission/policy.ts';
 import { isTree, type Tree } from '../../environment/merge.ts';
 import { compiled, type PolicySubject } from '../../environment/fields/expressions.ts';

@@ -1,6 +1,6 @@
 /** How long services took in earlier runs of the same operation on the same environment. */
 import type { OperationResult } from '../../contract/operations/deploy.ts';
-import type { PlannedService } from '../../contract/plan.ts';
+import type { PlannedService } from '../../contract/operations/plan.ts';
 import { GOOD_STATES } from '../../contract/operations/states.ts';
 
 export interface PastRun {

@@ -1,6 +1,6 @@
 /** The steps of a plan in Graphviz' language: what waits for what, coloured by kind of work. */
-import type { OperationPlan } from '../../contract/plan.ts';
-import type { OperationStep, StepKind } from '../../contract/steps.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
+import type { OperationStep, StepKind } from '../../contract/operations/steps.ts';
 import { waitsOf } from '../steps/order.ts';
 import { quoted } from './dot.ts';
 

@@ -1,6 +1,6 @@
 /** What one operation did, from its history: who waited for what, for how long, and how it ended. Pure. */
 import type { OperationResult, ServiceFailure } from '../../contract/operations/deploy.ts';
-import type { OperationPlan, PlannedAction } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedAction } from '../../contract/operations/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../../contract/operations/states.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import { applyEvent, type DeploymentEvent, emptyProgress } from '../progress.ts';

@@ -1,6 +1,6 @@
 /** Why a request cannot be carried out now, in words for whoever asked. Pure. */
 import type { Steering, SteerRequest } from '../../contract/operations/steering.ts';
-import type { Operation, OperationPlan } from '../../contract/plan.ts';
+import type { Operation, OperationPlan } from '../../contract/operations/plan.ts';
 import { FINAL_STATES } from '../../contract/operations/states.ts';
 import { suggestion } from '../../suggest.ts';
 import { type DeploymentProgress, isNoop } from '../progress.ts';

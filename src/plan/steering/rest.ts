@@ -2,7 +2,7 @@
  * Whether anything can still go on by itself, and how those end that cannot: until then what has failed may be tried
  * again. Pure.
  */
-import type { PlannedService } from '../../contract/plan.ts';
+import type { PlannedService } from '../../contract/operations/plan.ts';
 import {
   DEPENDENCY_FAILED,
   DEPENDENCY_SKIPPED,

@@ -2,7 +2,7 @@
 import type { Intervention, Pause, Question, Steering, SteerRequest } from '../../contract/operations/steering.ts';
 import { dueServices, targetOf } from './targets.ts';
 import { interventionText, questionText } from './words.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 
 export const ALL = '*';
 

@@ -1,5 +1,5 @@
 /** Services that a request can be about. Pure. */
-import type { OperationPlan } from '../../contract/plan.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
 import { isNoop } from '../progress.ts';
 
 /** @returns the service, or those of the phase, that `--at` names, as far as something is done to them */

@@ -2,8 +2,8 @@
  * The complete plan: every step of an operation, from the decisions on its releases and what was asked for. Pure, and
  * without Node, so that a workflow completes a plan that a worker of the version before has made.
  */
-import type { OperationPlan, PlannedService } from '../../contract/plan.ts';
-import type { OperationStep } from '../../contract/steps.ts';
+import type { OperationPlan, PlannedService } from '../../contract/operations/plan.ts';
+import type { OperationStep } from '../../contract/operations/steps.ts';
 import { type AdmissionRules, admissionSteps, behind } from '../admission/steps.ts';
 import type { Intent } from './intent.ts';
 import { platformSteps, SERVICES } from './platform.ts';

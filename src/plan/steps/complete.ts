@@ -1,5 +1,5 @@
-import type { OperationPlan } from '../../contract/plan.ts';
-import type { OperationStep } from '../../contract/steps.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
+import type { OperationStep } from '../../contract/operations/steps.ts';
 import type { AdmissionRules } from '../admission/steps.ts';
 import { digestOf } from '../digest.ts';
 import { type CompleteOperationPlan, compileSteps } from './compile.ts';

@@ -1,5 +1,5 @@
 /** Which steps an operation carries out when. Pure, and without Node. */
-import type { OperationStep } from '../../contract/steps.ts';
+import type { OperationStep } from '../../contract/operations/steps.ts';
 import { isAdmission } from '../admission/kinds.ts';
 import { SERVICES } from './platform.ts';
 

@@ -1,7 +1,7 @@
 /** What is done to the platform as a whole, before, after and beside its services. Pure: a function a verb. */
 import { FAILURES } from '../../contract/failures.ts';
-import type { OperationPlan } from '../../contract/plan.ts';
-import type { OperationStep, StepKind } from '../../contract/steps.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
+import type { OperationStep, StepKind } from '../../contract/operations/steps.ts';
 import { isNoop } from '../progress.ts';
 import type { Intent } from './intent.ts';
 

@@ -1,6 +1,6 @@
 /** What is done to one service: the steps that its releases are decided to need, one after the other. Pure. */
-import type { PlannedService, PlannedStep } from '../../contract/plan.ts';
-import type { OperationStep, StepKind } from '../../contract/steps.ts';
+import type { PlannedService, PlannedStep } from '../../contract/operations/plan.ts';
+import type { OperationStep, StepKind } from '../../contract/operations/steps.ts';
 import { releaseKey } from '../observed.ts';
 import { isNoop } from '../progress.ts';
 

@@ -1,5 +1,5 @@
 /** The steps of a plan in words. Pure. */
-import type { OperationStep } from '../../contract/steps.ts';
+import type { OperationStep } from '../../contract/operations/steps.ts';
 import { waitsOf } from './order.ts';
 
 const OUTCOMES: Record<NonNullable<OperationStep['finally']>, string> = {

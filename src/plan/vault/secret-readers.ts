@@ -1,7 +1,7 @@
 /** Who reads a Kubernetes Secret whose value has changed, and what follows: a restart, or a line for a person. Pure. */
 import type { Catalog } from '../../catalog/schema.ts';
 import { SECRETS_CHANGED_ANNOTATION, VAULT_CA_SECRET } from '../../contract/names.ts';
-import type { PlannedStep } from '../../contract/plan.ts';
+import type { PlannedStep } from '../../contract/operations/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { secretNameOf } from './kubernetes-secrets.ts';
 import { type ChangedSecret, type ObservedCluster, releaseKey } from '../observed.ts';

@@ -3,7 +3,7 @@
  */
 import type { Catalog, Service } from '../../catalog/schema.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { OperationPlan, PlannedAction, PlannedService, PlannedStep } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedAction, PlannedService, PlannedStep } from '../../contract/operations/plan.ts';
 import type { PlatformVersion, VersionedRelease } from '../../contract/version.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { backwards } from '../destroy/backwards.ts';

@@ -1,7 +1,7 @@
 /** What takes back what one failed run has changed: each release to the revision before that run. Pure. */
 import type { Catalog, Service } from '../../catalog/schema.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { OperationPlan, PlannedStep } from '../../contract/plan.ts';
+import type { OperationPlan, PlannedStep } from '../../contract/operations/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { Crossing } from './migrations.ts';
 import { releaseKey } from '../observed.ts';

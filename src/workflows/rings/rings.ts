@@ -12,7 +12,14 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURES } from '../../contract/failures.ts';
-import type { PlannedRing, RingsInput, RingsView, RingTarget, RingTargetView, RingView } from '../../contract/operations/rings.ts';
+import type {
+  PlannedRing,
+  RingsInput,
+  RingsView,
+  RingTarget,
+  RingTargetView,
+  RingView,
+} from '../../contract/operations/rings.ts';
 import { emptyView, failureText, ringsDetails } from '../../plan/rings/view.ts';
 import { failureOf } from '../failure-of.ts';
 import { ringsState } from '../messages.ts';

@@ -5,7 +5,7 @@
 import { ApplicationFailure, condition, patched, setHandler, upsertMemo } from '@temporalio/workflow';
 import type { RunRef, ServiceProgress } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { Operation, OperationPlan } from '../../contract/plan.ts';
+import type { Operation, OperationPlan } from '../../contract/operations/plan.ts';
 import type { PhaseSteering, Question, Steering, SteerAnswer } from '../../contract/operations/steering.ts';
 import type { DeploymentProgress } from '../../plan/progress.ts';
 import { phaseSteering } from '../../plan/steering/phase.ts';

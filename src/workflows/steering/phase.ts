@@ -1,7 +1,7 @@
 /** What a phase does as its operation is steered: it holds what is to wait for word, and gives up what is skipped. */
 import { CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
 import type { PhaseInput, ServiceOutcome, ServiceProgress } from '../../contract/operations/deploy.ts';
-import type { PlannedService } from '../../contract/plan.ts';
+import type { PlannedService } from '../../contract/operations/plan.ts';
 import { SKIPPED_BY_REQUEST, STOPPED } from '../../contract/operations/states.ts';
 import { extensionOf } from '../../plan/steering/state.ts';
 import type { Drain } from '../drain.ts';

@@ -10,8 +10,8 @@ import type {
 } from '../../contract/operations/deploy.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/plan.ts';
-import type { OperationStep } from '../../contract/steps.ts';
+import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/operations/plan.ts';
+import type { OperationStep } from '../../contract/operations/steps.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { Drain } from '../drain.ts';

@@ -2,7 +2,7 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { CheckOutcome, PlannedCheck } from '../../contract/checks.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { PlannedService } from '../../contract/plan.ts';
+import type { PlannedService } from '../../contract/operations/plan.ts';
 import { checks, reads } from '../activity-proxies.ts';
 import { failureOf } from '../failure-of.ts';
 import { misplaced, operationOf, type StepCall, type StepEnd } from './call.ts';

@@ -1,5 +1,5 @@
 /** Carries out the operation's own steps, each as soon as what it waits for has ended. */
-import type { OperationStep } from '../../contract/steps.ts';
+import type { OperationStep } from '../../contract/operations/steps.ts';
 import { isLeftOut } from '../../plan/progress.ts';
 import { waitsOf } from '../../plan/steps/order.ts';
 import type { OperationView, StepCall, StepEnd } from './call.ts';

@@ -4,7 +4,7 @@
  */
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { FAILURES } from '../../contract/failures.ts';
-import type { StepKind } from '../../contract/steps.ts';
+import type { StepKind } from '../../contract/operations/steps.ts';
 import { helm, removals, waits } from '../activity-proxies.ts';
 import { awaitApproval } from '../admission/gate.ts';
 import { awaitFreezeEnd } from '../admission/freeze.ts';

@@ -7,7 +7,7 @@ import { observeCluster } from '../../../src/effects/observe/cluster.ts';
 import { destroyPlanOf } from '../../../src/effects/plan/destroy.ts';
 import { forgetOwner } from '../../../src/effects/owner/claim.ts';
 import type { ApplyReleaseInput } from '../../../src/contract/activities.ts';
-import type { PlannedStep } from '../../../src/contract/plan.ts';
+import type { PlannedStep } from '../../../src/contract/operations/plan.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { helmRecord, ourLabels, type RecordSample } from '../../support/fakes/helm-record.ts';
 import { ownerRecord } from '../../support/owner.ts';

@@ -9,7 +9,7 @@ import { keptPlan, requireSamePlan } from '../../../src/cli/plan/kept.ts';
 import { stepLines } from '../../../src/cli/plan/steps.ts';
 import type { CliError } from '../../../src/cli/shared/failure.ts';
 import { plainStyle } from '../../../src/cli/shared/terminal.ts';
-import type { OperationPlan } from '../../../src/contract/plan.ts';
+import type { OperationPlan } from '../../../src/contract/operations/plan.ts';
 import { operationPlanFileOf } from '../../../src/plan/diff/file.ts';
 import { renderStepsDot } from '../../../src/plan/render/steps-dot.ts';
 import { renderStepsSvg } from '../../../src/plan/render/svg.ts';

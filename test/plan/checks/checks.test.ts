@@ -1,12 +1,7 @@
 /** The verification stage: which checks a plan has, what an answer means to them, and what a Job of one looks like. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  checkSchema,
-  type HttpCheck,
-  type JobCheck,
-  type PromqlCheck,
-} from '../../../src/catalog/checks.ts';
+import { checkSchema, type HttpCheck, type JobCheck, type PromqlCheck } from '../../../src/catalog/checks.ts';
 import type { Environment } from '../../../src/environment/schema.ts';
 import { checkVerification } from '../../../src/environment/fields/verification.ts';
 import { checksFailure } from '../../../src/plan/checks/failure.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RELEASE_LABELS } from '../../../src/contract/names.ts';
-import type { PlannedAction, PlannedService } from '../../../src/contract/plan.ts';
+import type { PlannedAction, PlannedService } from '../../../src/contract/operations/plan.ts';
 import { measuredSeconds, withExpected } from '../../../src/plan/diff/expected.ts';
 import { changesSince, planFileOf, planFileSchema } from '../../../src/plan/diff/file.ts';
 import { changesAnything, orphans, serviceChange } from '../../../src/plan/diff/services.ts';

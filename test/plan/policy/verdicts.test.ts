@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { OperationPlan } from '../../../src/contract/plan.ts';
+import type { OperationPlan } from '../../../src/contract/operations/plan.ts';
 import { completed } from '../../../src/plan/steps/complete.ts';
 import { expressionProblem, type PolicySubject } from '../../../src/environment/fields/expressions.ts';
 import { factsOf } from '../../../src/plan/policy/facts.ts';

@@ -1,7 +1,7 @@
 /** A deployment of four services: one waits for two, one fails, one is skipped for it. */
 import type { DeploymentEvent } from '../../../src/plan/progress.ts';
 import { type OperationReport, type ReportSource, reportOf } from '../../../src/plan/report/report.ts';
-import type { OperationPlan, PlannedService } from '../../../src/contract/plan.ts';
+import type { OperationPlan, PlannedService } from '../../../src/contract/operations/plan.ts';
 import type { ServiceProgress } from '../../../src/contract/operations/deploy.ts';
 
 export const BEGAN = Date.UTC(2026, 0, 1, 12);

@@ -4,8 +4,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ServiceOutcome, ServiceState } from '../../../src/contract/operations/deploy.ts';
-import type { Operation, OperationPlan } from '../../../src/contract/plan.ts';
-import { DEPENDENCY_FAILED, DEPENDENCY_SKIPPED, SKIPPED_BY_REQUEST, STOPPED } from '../../../src/contract/operations/states.ts';
+import type { Operation, OperationPlan } from '../../../src/contract/operations/plan.ts';
+import {
+  DEPENDENCY_FAILED,
+  DEPENDENCY_SKIPPED,
+  SKIPPED_BY_REQUEST,
+  STOPPED,
+} from '../../../src/contract/operations/states.ts';
 import type { Steering, SteerRequest } from '../../../src/contract/operations/steering.ts';
 import { applyEvent, type DeploymentProgress, emptyProgress } from '../../../src/plan/progress.ts';
 import { phaseSteering } from '../../../src/plan/steering/phase.ts';

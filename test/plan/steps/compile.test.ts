@@ -1,8 +1,8 @@
 /** The complete plan of each operation: kinds, edges, and what a digest over it is about. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { OperationPlan, PlannedStep } from '../../../src/contract/plan.ts';
-import { type OperationStep, STEP_KINDS } from '../../../src/contract/steps.ts';
+import type { OperationPlan, PlannedStep } from '../../../src/contract/operations/plan.ts';
+import { type OperationStep, STEP_KINDS } from '../../../src/contract/operations/steps.ts';
 import { compileSteps, withSteps } from '../../../src/plan/steps/compile.ts';
 import { completed, completedAs } from '../../../src/plan/steps/complete.ts';
 import type { Intent } from '../../../src/plan/steps/intent.ts';

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Catalog } from '../../../src/catalog/schema.ts';
-import type { OperationPlan } from '../../../src/contract/plan.ts';
+import type { OperationPlan } from '../../../src/contract/operations/plan.ts';
 import type { Environment } from '../../../src/environment/schema.ts';
 import { buildPlan } from '../../../src/plan/decide.ts';
 import { wantedSecrets } from '../../../src/plan/vault/kubernetes-secrets.ts';

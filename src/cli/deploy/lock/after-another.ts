@@ -2,7 +2,7 @@
 import { closeTemporal } from '../../../clients/temporal/index.ts';
 import type { DeployInput, OperationInput } from '../../../contract/operations/deploy.ts';
 import type { LockHolder } from '../../../contract/lock.ts';
-import type { Operation } from '../../../contract/plan.ts';
+import type { Operation } from '../../../contract/operations/plan.ts';
 import { asksOf } from '../../../contract/operations/start-options.ts';
 import { type ExitCode, refused } from '../../shared/failure.ts';
 import { commandLine } from '../../shared/format.ts';

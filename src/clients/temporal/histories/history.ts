@@ -3,9 +3,14 @@ import { AnantaError, type NextStep } from '../../../contract/errors.ts';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto, { type temporal } from '@temporalio/proto';
 import { PLAN_ACTIVITIES } from '../../../contract/activities.ts';
-import type { OperationResult, OperationInput, OperationWait, ServiceProgress } from '../../../contract/operations/deploy.ts';
+import type {
+  OperationResult,
+  OperationInput,
+  OperationWait,
+  ServiceProgress,
+} from '../../../contract/operations/deploy.ts';
 import { SIGNALS } from '../../../contract/messages.ts';
-import { type OperationPlan, type Operation, OPERATIONS } from '../../../contract/plan.ts';
+import { type OperationPlan, type Operation, OPERATIONS } from '../../../contract/operations/plan.ts';
 import type { Steering } from '../../../contract/operations/steering.ts';
 import { applyEvent, type DeploymentEvent, emptyProgress, outcomes } from '../../../plan/progress.ts';
 import type { DeploymentHandle } from '../deployments.ts';

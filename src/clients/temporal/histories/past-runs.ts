@@ -1,7 +1,7 @@
 /** How earlier runs of an operation went: their results alone, without their histories. */
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import type { Operation } from '../../../contract/plan.ts';
+import type { Operation } from '../../../contract/operations/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../../contract/search-attributes.ts';
 import { type PastRun, pastRunOf } from '../../../plan/remaining/past.ts';
 import type { DeploymentHandle } from '../deployments.ts';

@@ -4,7 +4,12 @@
 import { z } from 'zod';
 import { type KubernetesObject, paths } from '../../../clients/kubernetes/index.ts';
 import type { Clients } from '../../../clients/index.ts';
-import { MANAGED_BY, MANAGED_BY_LABEL, VAULT_PATH_ANNOTATION, VAULT_VERSION_ANNOTATION } from '../../../contract/names.ts';
+import {
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  VAULT_PATH_ANNOTATION,
+  VAULT_VERSION_ANNOTATION,
+} from '../../../contract/names.ts';
 import { isOursAlone } from '../../../plan/drift/vault/secret-owner.ts';
 import { isOfAnother } from '../../../plan/ownership/owner-label.ts';
 import { formerNames } from '../../owner/claim.ts';

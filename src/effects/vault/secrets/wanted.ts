@@ -1,7 +1,12 @@
 /** Kubernetes Secrets made from Vault: which of them are as they should be, told from their metadata alone. */
 import { z } from 'zod';
 import { type KubernetesClient, type KubernetesObject, paths } from '../../../clients/kubernetes/index.ts';
-import { MANAGED_BY, MANAGED_BY_LABEL, VAULT_PATH_ANNOTATION, VAULT_VERSION_ANNOTATION } from '../../../contract/names.ts';
+import {
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  VAULT_PATH_ANNOTATION,
+  VAULT_VERSION_ANNOTATION,
+} from '../../../contract/names.ts';
 import type { WantedSecret } from '../../../plan/vault/kubernetes-secrets.ts';
 
 const ownedSchema = z.array(

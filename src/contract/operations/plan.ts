@@ -1,7 +1,7 @@
 /** The plan of an operation: what will be done to each service and why. Recorded in the workflow's history. */
-import type { PlannedCheck } from './checks.ts';
-import type { PolicyVerdict } from './admission/policy.ts';
-import type { AfterFailure } from './operations/steering.ts';
+import type { PlannedCheck } from '../checks.ts';
+import type { PolicyVerdict } from '../admission/policy.ts';
+import type { AfterFailure } from './steering.ts';
 import type { OperationStep } from './steps.ts';
 
 /**

@@ -2,8 +2,8 @@
  * The steps of an operation's plan: everything that it does, each with what it waits for and why. Workflows carry them
  * out by one table from kind to activity (src/workflows/steps/table.ts).
  */
-import type { GateRule } from './admission/approvals.ts';
-import type { FailureType } from './failures.ts';
+import type { GateRule } from '../admission/approvals.ts';
+import type { FailureType } from '../failures.ts';
 
 export const STEP_KINDS = [
   /** The plan keeps the environment's rules, or is refused. */
