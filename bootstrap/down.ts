@@ -99,6 +99,12 @@ const OURS = [
   'audit.jsonl',
   'run',
 ];
+/** What was noted beside the keys of Vault, and keys that were set aside: they open nothing that is still there. */
+const BESIDE_THE_KEYS = /^vault-keys\.json\.(init-began|\d{4}-[\dTZ-]+\.old)$/;
+
+function isOurs(entry: string): boolean {
+  return OURS.includes(entry) || BESIDE_THE_KEYS.test(entry);
+}
 
 export interface Purged {
   removed: string[];
@@ -121,8 +127,8 @@ export async function purge(environment: string, config: Config, report: Report)
       `Nothing was removed: ${left.join(', ')} of environment "${environment}" still run. Stop them first: npm run ananta -- down --env ${environment}`,
     );
   const entries = (await exists(layout.root)) ? await readdir(layout.root) : [];
-  const removed = entries.filter((entry) => OURS.includes(entry));
-  const kept = entries.filter((entry) => !OURS.includes(entry));
+  const removed = entries.filter(isOurs);
+  const kept = entries.filter((entry) => !isOurs(entry));
   for (const entry of removed) await rm(join(layout.root, entry), { recursive: true, force: true });
   if (kept.length === 0) await rmdir(layout.root).catch(() => undefined);
   if (removed.length > 0)
