@@ -118,7 +118,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
     assert.deepEqual(changed(succeeded(await deploy('--image', 'web=2.0.0'))), ['web']);
     const [upgraded] = await versions();
     const chart = join(sandbox.checkout, 'helm', 'charts', 'service');
-    await helm('upgrade', 'web', chart, '--namespace', 'apps', '--reuse-values', '--set', 'replicaCount=3');
+    await helm('upgrade', 'web', chart, '--namespace', 'apps', '--reuse-values', '--set', 'replicaCount=3', '--wait');
     assert.equal(await web('.spec.replicas'), '3');
     assert.deepEqual(await drift(), ['changed Release apps/web']);
 

@@ -1,18 +1,20 @@
 /**
  * One Temporal for many: three environments with clusters of their own are deployed at the same time, one of them by
  * three workers, of which one is killed at its work. Nobody touches what is another's. Then one's version is promoted
- * to another. The engine asks for TLS and API keys wherever it can be built.
+ * to another, and all three are rings, of which the second fails. The engine asks for TLS and API keys wherever it can be built.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import { failRelease } from '../../bootstrap/cluster/index.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { closeTemporal, connectTemporal, readBinding } from '../../src/clients/temporal/index.ts';
 import { ENGINE_NAMESPACE, RELEASE_LABELS, taskQueueOf } from '../../src/contract/names.ts';
+import type { RingsView } from '../../src/contract/operations/rings.ts';
 import type { PlatformVersion } from '../../src/contract/version.ts';
 import type { Connections } from '../../src/environment/connections.ts';
 import { BYSTANDER, bystanderOn } from '../support/sandbox/bystander.ts';
@@ -22,7 +24,6 @@ import {
   type CliRun,
   createSandbox,
   failuresOf,
-  MINI,
   resultOf,
   type RunningCli,
   type Sandbox,
@@ -32,8 +33,12 @@ import { OPENSSL } from '../support/tls.ts';
 
 type Engine = Connections['engine'];
 const NAMES = ['east', 'west', 'north'] as const;
-/** Beside one with enough to do for three workers. */
-const SMALLER = { platform: 'wide', platformParameters: { services: 4, layers: 2 }, simulation: { factor: 0.1 } };
+/** One has enough to do for three workers. The same names stand in all. */
+const wide = (services: number): Record<string, unknown> => ({
+  platform: 'wide',
+  platformParameters: { services, layers: 2 },
+  simulation: { factor: 0.1 },
+});
 const WORKERS: Record<string, number> = { east: 3 };
 
 async function sharedEngine(): Promise<{ engineFor: (name: string) => Promise<Engine>; close: () => Promise<void> }> {
@@ -132,6 +137,34 @@ async function promotes(from: Sandbox, to: Sandbox): Promise<void> {
   assert.match(releases.find(({ name }) => name === service)?.images[0]?.image ?? '', /:2\.0\.0$/);
 }
 
+/** Ring by ring: the first one stays well, the second one fails, and the third one is left as it is. */
+async function inRings([first, second, third]: readonly [Sandbox, Sandbox, Sandbox]): Promise<void> {
+  const service = first.catalog.services.at(-1)?.name ?? '';
+  await mkdir(join(first.folder, 'rings'), { recursive: true });
+  const ring = ({ name }: Sandbox, seconds: number): string =>
+    `  - {name: of-${name}, environments: [${name}], soak: {seconds: ${seconds}, looks: 1}}\n`;
+  await writeFile(
+    join(first.folder, 'rings', 'all.yaml'),
+    `description: All\nrings:\n${ring(first, 2)}${ring(second, 0)}${ring(third, 0)}`,
+  );
+  await second.simulate((api) => failRelease(api, service, 'crash-loop'));
+  const run = await first.command(['rings', 'deploy', 'all', '--image', `${service}=3.0.0`, '--json']);
+  assert.equal(run.code, 1, `${run.stdout.slice(-2000)}${run.stderr.slice(-2000)}`);
+  const { type, ...view } = JSON.parse(run.stdout.trimEnd().split('\n').at(-1) ?? '') as RingsView & { type: string };
+  assert.deepEqual(
+    [type, view.outcome, ...view.rings.map(({ state }) => state)],
+    ['result', 'failed', 'passed', 'failed', 'not started'],
+  );
+  const [passed, failing] = view.rings;
+  assert.deepEqual([passed?.looks, passed?.reasons], [1, []], 'drift, health and checks were looked at');
+  assert.match(failing?.reasons.join() ?? '', new RegExp(`^${second.name}: .*${service}`));
+  const status = await first.command(['rings', 'status', 'all', '--json']);
+  assert.deepEqual([status.code, JSON.parse(status.stdout)], [1, view]);
+  const { stdout } = await first.look(['history', String(passed?.targets[0]?.version), '--json']);
+  assert.match(stdout, /:3\.0\.0"/);
+  assert.deepEqual(view.rings[2]?.targets, [{ environment: third.name, state: 'waiting' }]);
+}
+
 test('three environments on one engine at the same time, three workers for one of them, one killed', {
   timeout: 600_000,
 }, async () => {
@@ -148,8 +181,9 @@ test('three environments on one engine at the same time, three workers for one o
         ...(tls === undefined ? {} : { tls }),
         ...(apiKeyFile === undefined ? {} : { apiKeyFile }),
       };
-      const platform = name === 'east' ? MINI : SMALLER;
-      sandboxes.push(await createSandbox({ ...platform, engine }, { name, beside: sandboxes[0] }));
+      sandboxes.push(
+        await createSandbox({ ...wide(name === 'east' ? 12 : 4), engine }, { name, beside: sandboxes[0] }),
+      );
     }
     client = await connectTemporal(await engineFor('administrator'));
     const engine = client;
@@ -219,6 +253,7 @@ test('three environments on one engine at the same time, three workers for one o
     const again = await sandboxes[0]!.deploy();
     assert.equal(again.outcome, 'unchanged', 'nothing was left half done');
     await promotes(sandboxes[1]!, sandboxes[2]!);
+    await inRings([sandboxes[1]!, sandboxes[2]!, sandboxes[0]!]);
     await Promise.all(bystanders.map((bystander) => bystander.assertUntouched()));
   } finally {
     for (const { running } of workers) running.kill('SIGTERM');
