@@ -92,23 +92,20 @@ async function runOne(tier: Tier, file: string): Promise<void> {
 }
 
 /** @param how many files at once, over all of these tiers */
-function runTiers(tiers: readonly Tier[], concurrency: number): { queue: PQueue; done: Promise<unknown> } {
+function runTiers(tiers: readonly Tier[], concurrency: number): Promise<unknown> {
   const queue = new PQueue({ concurrency });
   const all = tiers.flatMap((tier) =>
     (tier.processes === undefined ? tier.files : grouped(tier.files, tier.processes)).map((file) => ({ tier, file })),
   );
   const order = longestFirst(all.map(({ file }) => file));
   all.sort((one, other) => order.indexOf(one.file) - order.indexOf(other.file));
-  return {
-    queue,
-    done: queue.addAll(
-      all.map(
-        ({ tier, file }) =>
-          () =>
-            runOne(tier, file),
-      ),
+  return queue.addAll(
+    all.map(
+      ({ tier, file }) =>
+        () =>
+          runOne(tier, file),
     ),
-  };
+  );
 }
 
 async function runCheck(): Promise<void> {
@@ -141,14 +138,11 @@ async function round(checked: boolean): Promise<void> {
   const isSandboxes = ({ sandboxes }: Tier): boolean => sandboxes === true;
   const slow = wanted.filter(isSandboxes);
   const quick = wanted.filter((tier) => !isSandboxes(tier));
-  const atOnce = Math.max(2, ...slow.map(({ concurrency }) => concurrency));
-  // One place is the quick tiers'.
-  const sandboxes = runTiers(slow, quick.length === 0 && !checked ? atOnce : atOnce - 1);
+  const sandboxes = runTiers(slow, Math.max(1, ...slow.map(({ concurrency }) => concurrency)));
   const checking = checked ? runCheck() : undefined;
-  for (const tier of quick) await runTiers([tier], tier.concurrency).done;
+  for (const tier of quick) await runTiers([tier], tier.concurrency);
   await checking;
-  sandboxes.queue.concurrency = atOnce;
-  await sandboxes.done;
+  await sandboxes;
 }
 
 if (wanted.some((tier) => tier.tools)) {

@@ -207,7 +207,7 @@ test('three environments on one engine at the same time, three workers for one o
     const pidsOf = (name: string): number[] =>
       workers.filter((worker) => worker.name === name).map(({ running }) => running.pid);
     for (const name of NAMES) {
-      await waitUntil(`the workers of ${name} ask for work`, { timeoutMs: 90_000, intervalMs: 300 }, async () => {
+      await waitUntil(`the workers of ${name} ask for work`, { timeoutMs: 180_000, intervalMs: 300 }, async () => {
         const { pollers } = await engine.workflowService.describeTaskQueue({
           namespace: ENGINE_NAMESPACE,
           taskQueue: { name: taskQueueOf(name) },

@@ -21,8 +21,8 @@ const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: repoRoo
 const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/', 'test/node/'];
 /** Of the unit tests: to start one for each file costs more than the tests do, and many of them wait for something. */
 const PROCESSES = 3 * cpus().length;
-/** Two keep two processors busy for the most part, three all the time. */
-const SANDBOXES = cpus().length + 1;
+/** They keep the processors busy for the most part; with one more, what the tests wait for comes late. */
+const SANDBOXES = cpus().length;
 /** These begin first, so that none of them is left alone at the end. */
 const LONGEST = [
   ...['shared-cluster', 'ananta/deploy', 'rollback', 'destroy', 'lock', 'drift-run', 'bootstrap', 'fields'].map(
