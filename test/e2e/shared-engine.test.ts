@@ -1,7 +1,8 @@
 /**
  * One Temporal for many: three environments with clusters of their own are deployed at the same time, one of them by
  * three workers, of which one is killed at its work. Nobody touches what is another's. Then one's version is promoted
- * to another, and all three are rings, of which the second fails. The engine asks for TLS and API keys wherever it can be built.
+ * to another, and all three are rings, of which the second fails. The engine asks for TLS and API keys wherever it can
+ * be built.
  */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
