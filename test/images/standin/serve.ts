@@ -29,7 +29,12 @@ export async function serve(listener: Listener, port: number, face: Face): Promi
   });
 }
 
-function respond({ ready, live }: Listener, face: Face, request: IncomingMessage, answer: ServerResponse): void {
+function respond(
+  { ready, live, says = {} }: Listener,
+  face: Face,
+  request: IncomingMessage,
+  answer: ServerResponse,
+): void {
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   const report = face.report();
   const send = (status: number, body: unknown): void => {
@@ -37,9 +42,17 @@ function respond({ ready, live }: Listener, face: Face, request: IncomingMessage
       .writeHead(status, { 'content-type': 'application/json', 'x-stand-in': report.service })
       .end(`${JSON.stringify(body)}\n`);
   };
+  // Whoever asks for the root of a service expects its page, as browsers do.
+  const sendPage = (): void => {
+    answer
+      .writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'x-stand-in': report.service })
+      .end(`<!doctype html><title>${report.service}</title>\n`);
+  };
   if (path === '/standin/report') send(200, report);
-  else if (live.includes(path) || (ready.includes(path) && report.state === 'healthy')) send(200, { status: 'ok' });
-  else if (ready.includes(path)) send(503, { status: report.state, missing: face.failing() });
+  else if (live.includes(path) || (ready.includes(path) && report.state === 'healthy')) {
+    if (path === '/') sendPage();
+    else send(200, says[path] ?? { status: 'ok' });
+  } else if (ready.includes(path)) send(503, { status: report.state, missing: face.failing() });
   else send(404, { status: 'not found' });
 }
 
