@@ -109,8 +109,10 @@ async function besideAnother(
 describe('two workers of one machine, each with its own state folder', LINUX, () => {
   test('one that is stopped while its Helm is at work is not stolen from; killed, its Helm is ended and the release recovered', async () => {
     await besideAnother(
-      ({ folder }) => `trap 'sleep 0.3; touch ${folder}/ended; exit 1' TERM; while :; do sleep 0.01; done`,
-      async ({ worker, owner, helm, settle }, { cluster }) => {
+      ({ folder }) =>
+        `trap 'sleep 0.3; touch ${folder}/ended; exit 1' TERM; touch ${folder}/begun; while :; do sleep 0.01; done`,
+      async ({ worker, owner, helm, settle, fake }, { cluster }) => {
+        await waitUntil('its begin', { timeoutMs: 60_000 }, async () => (await has(fake.folder, 'begun')) || undefined);
         assert.equal(await whereabouts(owner, undefined), 'here');
         worker.kill('SIGSTOP');
         await assert.rejects(settle(), {
@@ -194,8 +196,10 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
 
   test('a Helm that ended without a last word while its worker goes on: the release is free', async () => {
     await besideAnother(
-      () => 'while :; do sleep 0.01; done',
-      async ({ helm, settle }, { cluster }) => {
+      ({ folder }) => `touch ${folder}/begun; while :; do sleep 0.01; done`,
+      async ({ helm, fake, settle }, { cluster }) => {
+        // What is found first is its guard, which takes it along from the moment it has begun.
+        await waitUntil('its begin', { timeoutMs: 60_000 }, async () => (await has(fake.folder, 'begun')) || undefined);
         process.kill((await helm())!.helm.pid, 'SIGKILL');
         await waitUntil('its end', { timeoutMs: 60_000 }, async () => (await helm()) === undefined || undefined);
         await settle();
