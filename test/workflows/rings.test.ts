@@ -26,7 +26,7 @@ interface Part {
 
 /** Workers of one environment, whose service `web` is upgraded. */
 function part(environment: string, overrides: Partial<Activities> = {}): Part {
-  const plan = { ...planOf({ web: { phase: 1, action: 'upgrade' } }), environment, groundwork: false };
+  const plan = { ...planOf({ web: { phase: 1, action: 'upgrade' } }), environment, prerequisites: false };
   const back = { ...planOf({ web: { phase: 1, action: 'rollback' } }), environment, operation: 'rollback' as const };
   return recordingActivities(plan, {
     planRollback: () => Promise.resolve({ ...back, toVersion: 6 }),
@@ -150,7 +150,7 @@ test('what is not well while a ring soaks fails it, and an environment that has 
   const unwell: Partial<Activities> = {
     lookAtPlatform: () => Promise.resolve({ unwell: ['check web/page: no page'] }),
   };
-  const idle = recordingActivities({ ...planOf({ web: { phase: 1, action: 'unchanged' } }), groundwork: false });
+  const idle = recordingActivities({ ...planOf({ web: { phase: 1, action: 'unchanged' } }), prerequisites: false });
   const parts = { east: part('east', unwell), west: idle };
   await serving(parts, async () => {
     const input = inputOf([

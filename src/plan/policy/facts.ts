@@ -52,8 +52,13 @@ export function factsOf(plan: OperationPlan, { stateful, values }: KnownOfServic
   const steps = (plan.steps ?? []).map(({ id, kind, reason, service = '', release = '', deleteData = false }) => ({
     ...{ id, kind, reason, service, release, deleteData },
   }));
-  const { operation, environment, onFailure, groundwork } = plan;
-  return { plan: { operation, environment, onFailure, groundwork, services, images, steps }, services, images, steps };
+  const { operation, environment, onFailure, prerequisites } = plan;
+  return {
+    plan: { operation, environment, onFailure, prerequisites, services, images, steps },
+    services,
+    images,
+    steps,
+  };
 }
 
 function imagesOf(service: string, release: string, values: Tree): ImageFact[] {
