@@ -17,6 +17,7 @@ import type { TraceSettings } from '../../environment/fields/telemetry.ts';
 import { type SpanAttributes, type Spans, useSpans } from '../../process/spans.ts';
 import { headersOf } from '../headers-file.ts';
 import { useClientPlugins } from '../temporal/connection/plugins.ts';
+import { once } from './once.ts';
 
 export interface Tracing {
   /** For workers; clients that are made from now on have it. */
@@ -64,7 +65,7 @@ export async function startTracing(settings: TraceSettings, from: TracedProcess)
     ...(settings.headersFile === undefined ? {} : { headers: await readHeaders(settings.headersFile) }),
   });
   const said = Object.keys(from.variables).some((name) => name.startsWith('OTEL_BSP_'));
-  const processor = new BatchSpanProcessor(exporter, said ? {} : QUEUE);
+  const processor = once(new BatchSpanProcessor(exporter, said ? {} : QUEUE));
   const provider = new BasicTracerProvider({ resource, spanProcessors: [processor] });
   provider.register({ contextManager: new AsyncLocalStorageContextManager().enable() });
   const plugin = new OpenTelemetryPlugin({ resource, spanProcessor: processor });
