@@ -2,47 +2,31 @@
 import { startOrAttach } from '../../clients/temporal/index.ts';
 import type { DeployInput } from '../../contract/operations/deploy.ts';
 import { checkApprovedPlan } from '../plan/approved.ts';
-import { setupLine } from '../render/setup.ts';
 import type { ExitCode } from '../shared/failure.ts';
-import { helmBinary } from '../shared/helm-binary.ts';
 import { bind } from './binding.ts';
-import { checkCharts, requireCharts } from './checks/charts.ts';
 import { requireDependencies } from './checks/dependencies.ts';
-import { requireRights } from './checks/rights.ts';
-import { checkVault } from './checks/vault.ts';
 import { confirmationOf } from './confirmed.ts';
-import { requireSameContent } from './engine.ts';
-import { ensureLocalStack } from './local-stack.ts';
 import { afterAnother, doesTheSame } from './lock/after-another.ts';
 import { waitForLock } from './lock/wait.ts';
 import type { Prepared } from './preflight.ts';
-import { beforeStart, type Prerequisites, prerequisites } from './prerequisites.ts';
+import { beforeStart, type Prerequisites } from './prerequisites.ts';
+import { chartsAndPlatform, requireDeployable, requireRendered } from './ready.ts';
 import type { DeployRequest } from './request.ts';
 import type { Session } from './session.ts';
 import { watchStarted } from './watch.ts';
 
 export async function deploy(session: Session, prepared: Prepared, request: DeployRequest): Promise<ExitCode> {
-  const { environment, renderer } = session;
-  const { config } = session.context;
   const { imageTags, selection, approved, timeout, overrideFreeze } = request;
-  // First: what cannot be fetched is told before anything is started.
-  await requireCharts(prepared, config, (text) => renderer.notice(text), session.interrupted);
-  const connections = await ensureLocalStack(session);
-  const ready = await prerequisites(session, connections);
+  const ready = await chartsAndPlatform(session, prepared);
   const confirmation = await confirmationOf(session, ready.cluster, { operation: 'deploy', confirm: request.confirm });
-  await requireSameContent(ready.client, prepared);
-  await requireRights(session, prepared, connections);
-  await checkVault(session, connections);
-  const helm = await helmBinary(connections, config, (event) =>
-    renderer.setup(setupLine({ kind: 'tool', progress: event })),
-  );
-  await checkCharts(prepared, imageTags, helm, config);
-  if (approved) await checkApprovedPlan(session, prepared, connections, approved, ready.clusterUid);
+  await requireDeployable(session, prepared, ready);
+  await requireRendered(session, prepared, ready, imageTags);
+  if (approved) await checkApprovedPlan(session, prepared, ready.connections, approved, ready.clusterUid);
   const input: DeployInput = {
-    environment: environment.name,
+    environment: session.environment.name,
     imageTags,
     clusterUid: ready.clusterUid,
-    requestedBy: config.requestedBy,
+    requestedBy: session.context.config.requestedBy,
     ...(timeout === undefined ? {} : { timeoutSeconds: timeout }),
     ...(selection ? { selection } : {}),
     ...(approved ? { expectedDigest: approved.digest } : {}),

@@ -62,6 +62,7 @@ export async function follow({
   let known = 0;
   let address = (await engine()).address;
   const ended = new AbortController();
+  const over = AbortSignal.any([signal, ended.signal]);
   let movedAt = Date.now();
   const show = (event: LiveEvent): void => {
     view = applyLive(view, event);
@@ -71,7 +72,7 @@ export async function follow({
   void watchRetries({
     client: () => connection.client,
     emit: show,
-    signal: AbortSignal.any([signal, ended.signal]),
+    signal: over,
     workflows: () => [
       { workflowId: run.workflowId },
       ...phasesAtWork(view).map((phase) => ({ phase, workflowId: phaseWorkflowId(run.workflowId, run.runId, phase) })),
@@ -85,9 +86,9 @@ export async function follow({
     say: (line) => {
       renderer.notice(line);
     },
-    signal: AbortSignal.any([signal, ended.signal]),
+    signal: over,
   });
-  const picture: Beside = { view: () => view, emit: show, signal: AbortSignal.any([signal, ended.signal]) };
+  const picture: Beside = { view: () => view, emit: show, signal: over };
   void watchPace({ client: () => connection.client, run, ...picture });
   void beside?.(picture);
   try {
@@ -112,9 +113,7 @@ export async function follow({
                 : 'The engine is back.',
             );
             if (state === 'lost')
-              void whenMoved(engine, address, AbortSignal.any([signal, ended.signal])).then(
-                (why) => why !== undefined && outage.abort(why),
-              );
+              void whenMoved(engine, address, over).then((why) => why !== undefined && outage.abort(why));
           },
         });
       } catch (error) {

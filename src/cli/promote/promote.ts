@@ -9,24 +9,17 @@ import { pinnedImages } from '../../plan/promotion/images.ts';
 import { judgePromotion, PromotionRefusedError } from '../../plan/promotion/judge.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { bind } from '../deploy/binding.ts';
-import { checkCharts, requireCharts } from '../deploy/checks/charts.ts';
-import { requireRights } from '../deploy/checks/rights.ts';
-import { checkVault } from '../deploy/checks/vault.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { startDeployment } from '../deploy/deployment.ts';
-import { requireSameContent } from '../deploy/engine.ts';
-import { ensureLocalStack } from '../deploy/local-stack.ts';
 import { requireFreeLock } from '../deploy/lock/require-free.ts';
 import type { Prepared } from '../deploy/preflight.ts';
-import { prerequisites } from '../deploy/prerequisites.ts';
+import { chartsAndPlatform, requireDeployable, requireRendered } from '../deploy/ready.ts';
 import type { Session } from '../deploy/session.ts';
 import { promotionJson, promotionLines } from '../render/promotion-preview.ts';
 import { writeJson } from '../render/renderers.ts';
-import { setupLine } from '../render/setup.ts';
 import { withClients } from '../shared/clients.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
-import { helmBinary } from '../shared/helm-binary.ts';
 import { printLines } from '../shared/terminal.ts';
 import type { PromoteOptions } from './options.ts';
 import type { PromotionSource } from './source.ts';
@@ -41,20 +34,13 @@ export async function promote(
   const { config, terminal } = context;
   const { version } = source;
   const imageTags = pinnedImages(prepared.catalog, version.releases);
-  await requireCharts(prepared, config, (text) => renderer.notice(text), session.interrupted);
-  const connections = await ensureLocalStack(session);
-  const ready = await prerequisites(session, connections);
+  const ready = await chartsAndPlatform(session, prepared);
   let input: DeployInput;
   try {
     await requireFreeLock(session, ready, 'promote');
-    await requireSameContent(ready.client, prepared);
-    await requireRights(session, prepared, connections);
-    await checkVault(session, connections);
-    const helm = await helmBinary(connections, config, (event) =>
-      renderer.setup(setupLine({ kind: 'tool', progress: event })),
-    );
-    await checkCharts(prepared, imageTags, helm, config);
-    const { plan, notes } = await planned(session, prepared, source, connections, imageTags, options);
+    await requireDeployable(session, prepared, ready);
+    await requireRendered(session, prepared, ready, imageTags);
+    const { plan, notes } = await planned(session, prepared, source, ready.connections, imageTags, options);
     const shown = { plan, version, notes, imageTags };
     if (json) writeJson(terminal.stdout, promotionJson(shown));
     else {

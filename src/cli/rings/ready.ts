@@ -5,14 +5,9 @@ import type { RingTarget } from '../../contract/operations/rings.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { RingsFile } from '../../environment/rings.ts';
 import { bind } from '../deploy/binding.ts';
-import { requireCharts } from '../deploy/checks/charts.ts';
-import { requireRights } from '../deploy/checks/rights.ts';
-import { checkVault } from '../deploy/checks/vault.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
-import { requireSameContent } from '../deploy/engine.ts';
-import { ensureLocalStack } from '../deploy/local-stack.ts';
 import { checkInputs, preflight } from '../deploy/preflight.ts';
-import { prerequisites } from '../deploy/prerequisites.ts';
+import { chartsAndPlatform, requireDeployable } from '../deploy/ready.ts';
 import { createProgressRenderer } from '../render/renderers.ts';
 import type { CliContext } from '../shared/context.ts';
 import { refused } from '../shared/failure.ts';
@@ -29,13 +24,9 @@ export async function makeReady(
   await checkInputs(prepared, image, context);
   const renderer = createProgressRenderer(context.terminal, name);
   const session = { context, environment: prepared.environment, json: false, renderer, interrupted };
-  await requireCharts(prepared, context.config, (text) => renderer.notice(text), interrupted);
-  const connections = await ensureLocalStack(session);
-  const ready = await prerequisites(session, connections);
+  const ready = await chartsAndPlatform(session, prepared);
   try {
-    await requireSameContent(ready.client, prepared);
-    await requireRights(session, prepared, connections);
-    await checkVault(session, connections);
+    await requireDeployable(session, prepared, ready);
     const confirmation = await confirmationOf(session, ready.cluster, {
       operation: 'deploy',
       confirm: confirm.includes(name) ? name : undefined,

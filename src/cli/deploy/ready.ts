@@ -1,0 +1,43 @@
+/** What a deployment needs before it starts, whichever command starts it. */
+import { setupLine } from '../render/setup.ts';
+import { helmBinary } from '../shared/helm-binary.ts';
+import { checkCharts, requireCharts } from './checks/charts.ts';
+import { requireRights } from './checks/rights.ts';
+import { checkVault } from './checks/vault.ts';
+import { requireSameContent } from './engine.ts';
+import { ensureLocalStack } from './local-stack.ts';
+import type { Prepared } from './preflight.ts';
+import { type Prerequisites, prerequisites } from './prerequisites.ts';
+import type { Session } from './session.ts';
+
+/** @throws CliError (refused) where charts, cluster, engine or worker cannot be had */
+export async function chartsAndPlatform(session: Session, prepared: Prepared): Promise<Prerequisites> {
+  const { context, renderer, interrupted } = session;
+  // First: what cannot be fetched is told before anything is started.
+  await requireCharts(prepared, context.config, (text) => renderer.notice(text), interrupted);
+  return prerequisites(session, await ensureLocalStack(session));
+}
+
+/** @throws CliError (refused) where the worker has another content, a right is missing, or Vault could not be opened */
+export async function requireDeployable(
+  session: Session,
+  prepared: Prepared,
+  { client, connections }: Prerequisites,
+): Promise<void> {
+  await requireSameContent(client, prepared);
+  await requireRights(session, prepared, connections);
+  await checkVault(session, connections);
+}
+
+/** @throws CliError (refused), naming each chart that does not render */
+export async function requireRendered(
+  { context: { config }, renderer }: Session,
+  prepared: Prepared,
+  { connections }: Prerequisites,
+  imageTags: Record<string, string>,
+): Promise<void> {
+  const helm = await helmBinary(connections, config, (event) =>
+    renderer.setup(setupLine({ kind: 'tool', progress: event })),
+  );
+  await checkCharts(prepared, imageTags, helm, config);
+}
