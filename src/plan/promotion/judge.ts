@@ -1,22 +1,15 @@
 /** Whether a checkout holds exactly what a version of another environment does, and a target can take it. Pure. */
 import type { Catalog } from '../../catalog/schema.ts';
-import { AnantaError } from '../../contract/errors.ts';
-import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
+import { FAILURES } from '../../contract/failures.ts';
 import type { PlatformVersion, VersionedRelease } from '../../contract/version.ts';
 import { allReleases } from '../releases.ts';
 import type { Migration } from '../versions/migrations.ts';
+import { VersionRefusedError } from '../versions/refused.ts';
 import { judgeMigrations } from './migrations.ts';
 
 /** What was asked for cannot be promoted; nothing was touched. */
-export class PromotionRefusedError extends AnantaError {
+export class PromotionRefusedError extends VersionRefusedError {
   override name = 'PromotionRefusedError';
-  override readonly exitCode = EXIT_CODES.refused;
-  override readonly type: typeof FAILURES.versionUnknown | typeof FAILURES.pointOfNoReturn;
-
-  constructor(type: PromotionRefusedError['type'], message: string) {
-    super(message);
-    this.type = type;
-  }
 }
 
 /** One release as this checkout would install it. */

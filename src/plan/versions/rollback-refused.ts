@@ -1,16 +1,8 @@
-import { AnantaError } from '../../contract/errors.ts';
-import { type FAILURES, EXIT_CODES } from '../../contract/failures.ts';
+import { VersionRefusedError } from './refused.ts';
 
 /** What was asked for cannot be gone back to; nothing was touched. */
-export class RollbackRefusedError extends AnantaError {
+export class RollbackRefusedError extends VersionRefusedError {
   override name = 'RollbackRefusedError';
-  override readonly exitCode = EXIT_CODES.refused;
-  override readonly type: typeof FAILURES.versionUnknown | typeof FAILURES.pointOfNoReturn;
-
-  constructor(type: RollbackRefusedError['type'], message: string) {
-    super(message);
-    this.type = type;
-  }
 }
 
 /** @returns the text, with every file and its reason */

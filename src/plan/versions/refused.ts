@@ -1,0 +1,13 @@
+import { AnantaError } from '../../contract/errors.ts';
+import { EXIT_CODES, type FAILURES } from '../../contract/failures.ts';
+
+/** What was asked for cannot be made of a version that is kept; nothing was touched. */
+export class VersionRefusedError extends AnantaError {
+  override readonly exitCode = EXIT_CODES.refused;
+  override readonly type: typeof FAILURES.versionUnknown | typeof FAILURES.pointOfNoReturn;
+
+  constructor(type: VersionRefusedError['type'], message: string) {
+    super(message);
+    this.type = type;
+  }
+}
