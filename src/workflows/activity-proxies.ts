@@ -103,12 +103,25 @@ export const outside = proxyActivities<Pick<Activities, 'notify'>>({
   retry: { ...retry, maximumAttempts: 3 },
 });
 
+const LOCK_WAITS = { startToCloseTimeout: '7 days', heartbeatTimeout: HEARTBEAT, retry } as const;
+
 /** As long as the holder takes: bounded by nothing but the wish of whoever waits. */
-export const lockWaits = proxyActivities<Pick<Activities, 'awaitLockFree'>>({
-  startToCloseTimeout: '7 days',
-  heartbeatTimeout: HEARTBEAT,
-  retry,
-});
+export const lockWaits = proxyActivities<Pick<Activities, 'awaitLockFree'>>(LOCK_WAITS);
+
+/** The same by the workers of another environment. */
+export function lockWaitsOf(taskQueue: string): ActivityInterfaceFor<Pick<Activities, 'awaitLockFree'>> {
+  return proxyActivities<Pick<Activities, 'awaitLockFree'>>({ ...LOCK_WAITS, taskQueue });
+}
+
+/** All health checks and checks of a platform, by the workers of its environment. */
+export function looksOf(taskQueue: string): ActivityInterfaceFor<Pick<Activities, 'lookAtPlatform'>> {
+  return proxyActivities<Pick<Activities, 'lookAtPlatform'>>({
+    taskQueue,
+    startToCloseTimeout: '30 minutes',
+    heartbeatTimeout: HEARTBEAT,
+    retry: { ...retry, maximumAttempts: 20 },
+  });
+}
 
 /** Namespaces go when the last of their objects has gone: the activity knows its own deadline and names what hangs. */
 export const pruning = proxyActivities<Pick<Activities, 'removeRemains'>>({

@@ -6,16 +6,14 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   allHandlersFinished,
   CancellationScope,
-  ChildWorkflowCancellationType,
   condition,
-  ParentClosePolicy,
   setHandler,
   startChild,
   upsertMemo,
 } from '@temporalio/workflow';
 import type { QueueAnswer, QueueInput, QueueMemo, QueueRequest } from '../contract/lock.ts';
-import { startOptionsOf } from '../contract/operations/start-options.ts';
 import { lockWaits } from './activity-proxies.ts';
+import { byItself } from './by-itself.ts';
 import { deploy } from './operation.ts';
 import { enqueue } from './messages.ts';
 
@@ -60,14 +58,7 @@ export async function queue({ environment, clusterUid }: QueueInput): Promise<vo
 /** @returns undefined when the lock was taken in between */
 async function start({ input }: QueueRequest): Promise<{ workflowId: string; runId: string } | undefined> {
   try {
-    const child = await startChild(deploy, {
-      ...startOptionsOf('deploy', input),
-      args: [input],
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      // It stands by itself: neither the end of the queue nor its cancellation is any of its business.
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      cancellationType: ChildWorkflowCancellationType.ABANDON,
-    });
+    const child = await startChild(deploy, byItself('deploy', input));
     return { workflowId: child.workflowId, runId: child.firstExecutionRunId };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;

@@ -1,33 +1,16 @@
 /** One environment of a ring: deployed, looked at, taken back, each by its own workers. */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  CancellationScope,
-  ChildWorkflowCancellationType,
-  executeChild,
-  isCancellation,
-  ParentClosePolicy,
-  proxyActivities,
-  startChild,
-  workflowInfo,
-} from '@temporalio/workflow';
-import type { Activities } from '../../contract/activities.ts';
+import { CancellationScope, executeChild, isCancellation, startChild, workflowInfo } from '@temporalio/workflow';
 import type { DeployInput, OperationResult, RunRef } from '../../contract/operations/deploy.ts';
 import type { DriftInput } from '../../contract/drift.ts';
-import { NON_RETRYABLE } from '../../contract/failures.ts';
 import { taskQueueOf } from '../../contract/names.ts';
 import type { RingsInput, RingTarget, RingTargetView } from '../../contract/operations/rings.ts';
 import type { RollbackInput } from '../../contract/operations/rollback.ts';
-import { startOptionsOf } from '../../contract/operations/start-options.ts';
+import { lockWaitsOf, looksOf } from '../activity-proxies.ts';
+import { byItself } from '../by-itself.ts';
 import { drift } from '../drift.ts';
 import { failureOf, resultOf } from '../failure-of.ts';
 import { deploy, rollback } from '../operation.ts';
-
-/** Each stands by itself: neither the end of the rings nor their cancellation is any business of an operation. */
-const BY_ITSELF = {
-  workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-  parentClosePolicy: ParentClosePolicy.ABANDON,
-  cancellationType: ChildWorkflowCancellationType.ABANDON,
-} as const;
 
 /** Waits for its lock, deploys, and says in the view how it went. Throws for a cancellation alone. */
 export async function deployTarget(
@@ -39,12 +22,7 @@ export async function deployTarget(
   const input: DeployInput = { ...inputOf(target, requestedBy), imageTags };
   try {
     const child = await underItsLock(target, view, changed, () =>
-      startChild(deploy, {
-        ...startOptionsOf('deploy', input),
-        ...BY_ITSELF,
-        taskQueue: taskQueueOf(target.environment),
-        args: [input],
-      }),
+      startChild(deploy, { ...byItself('deploy', input), taskQueue: taskQueueOf(target.environment) }),
     );
     Object.assign(view, { state: 'deploying', workflowId: child.workflowId, runId: child.firstExecutionRunId });
     changed();
@@ -78,7 +56,7 @@ export async function lookAt({ environment, clusterUid }: RingTarget, id: string
         args: [input],
         staticSummary: `Drift of ${environment} while its ring soaks`,
       }),
-      looking(environment).lookAtPlatform(run),
+      looksOf(taskQueueOf(environment)).lookAtPlatform(run),
     ]);
     const differing = found.outcome === 'drifted' ? (found.report?.findings ?? []) : [];
     return said([
@@ -110,12 +88,7 @@ export async function takeBack(
   };
   try {
     const child = await underItsLock(target, view, changed, () =>
-      startChild(rollback, {
-        ...startOptionsOf('rollback', input),
-        ...BY_ITSELF,
-        taskQueue: taskQueueOf(target.environment),
-        args: [input],
-      }),
+      startChild(rollback, { ...byItself('rollback', input), taskQueue: taskQueueOf(target.environment) }),
     );
     Object.assign(view, { state: 'taking back', workflowId: child.workflowId, runId: child.firstExecutionRunId });
     changed();
@@ -149,30 +122,6 @@ async function underItsLock<Handle>(
     }
     view.state = 'queued';
     changed();
-    await patience(environment).awaitLockFree({ environment, clusterUid });
+    await lockWaitsOf(taskQueueOf(environment)).awaitLockFree({ environment, clusterUid });
   }
-}
-
-const retry = {
-  initialInterval: '300 milliseconds',
-  maximumInterval: '5 seconds',
-  nonRetryableErrorTypes: [...NON_RETRYABLE],
-};
-
-function patience(environment: string) {
-  return proxyActivities<Pick<Activities, 'awaitLockFree'>>({
-    taskQueue: taskQueueOf(environment),
-    startToCloseTimeout: '7 days',
-    heartbeatTimeout: '6 seconds',
-    retry,
-  });
-}
-
-function looking(environment: string) {
-  return proxyActivities<Pick<Activities, 'lookAtPlatform'>>({
-    taskQueue: taskQueueOf(environment),
-    startToCloseTimeout: '30 minutes',
-    heartbeatTimeout: '6 seconds',
-    retry: { ...retry, maximumAttempts: 20 },
-  });
 }
