@@ -1,5 +1,6 @@
 /** Rules as expressions of CEL, as in Kubernetes' admission policies. Pure. */
-import { Environment, type ParseResult } from '@marcbachmann/cel-js';
+import { createRequire } from 'node:module';
+import type { Environment, ParseResult } from '@marcbachmann/cel-js';
 
 /** About what a rule is asked: once for the plan, or once for each of its parts. */
 export const POLICY_SUBJECTS = ['plan', 'service', 'image', 'step'] as const;
@@ -13,7 +14,9 @@ const environments = new Map<PolicySubject, Environment>();
 function environmentOf(subject: PolicySubject): Environment {
   const known = environments.get(subject);
   if (known !== undefined) return known;
-  const made = new Environment({ limits: LIMITS })
+  // Every command reads environments, and hardly any has rules: those alone wait for the library.
+  const cel = createRequire(import.meta.url)('@marcbachmann/cel-js') as typeof import('@marcbachmann/cel-js');
+  const made = new cel.Environment({ limits: LIMITS })
     .registerVariable('plan', 'dyn')
     .registerVariable('now', 'google.protobuf.Timestamp');
   if (subject !== 'plan') made.registerVariable(subject, 'dyn');
