@@ -148,6 +148,8 @@ async function inRings([first, second, third]: readonly [Sandbox, Sandbox, Sandb
     join(first.folder, 'rings', 'all.yaml'),
     `description: All\nrings:\n${ring(first, 2)}${ring(second, 0)}${ring(third, 0)}`,
   );
+  // What never becomes healthy is not waited for as long as what may.
+  await second.configure({ healthTimeoutFactor: 0.05 });
   await second.simulate((api) => failRelease(api, service, 'crash-loop'));
   const run = await first.command(['rings', 'deploy', 'all', '--image', `${service}=3.0.0`, '--json']);
   assert.equal(run.code, 1, `${run.stdout.slice(-2000)}${run.stderr.slice(-2000)}`);

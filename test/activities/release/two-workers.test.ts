@@ -112,7 +112,7 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
       ({ folder }) =>
         `trap 'sleep 0.3; touch ${folder}/ended; exit 1' TERM; touch ${folder}/begun; while :; do sleep 0.01; done`,
       async ({ worker, owner, helm, settle, fake }, { cluster }) => {
-        await waitUntil('its begin', { timeoutMs: 60_000 }, async () => (await has(fake.folder, 'begun')) || undefined);
+        await noted(fake, 'begun');
         assert.equal(await whereabouts(owner, undefined), 'here');
         worker.kill('SIGSTOP');
         await assert.rejects(settle(), {
@@ -146,6 +146,9 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
       () => true,
       () => false,
     );
+  /** Waits until its script has come so far. */
+  const noted = ({ folder }: FakeHelm, file: string): Promise<true> =>
+    waitUntil(file, { timeoutMs: 60_000 }, async () => (await has(folder, file)) || undefined);
   const wasAsked = ({ folder }: FakeHelm): Promise<boolean> => has(folder, 'asked');
 
   for (const [what, runId, digest] of [
@@ -170,7 +173,7 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
 
   test('killed, while its Helm applies something else: that is asked to end', async () => {
     await besideAnother(untilTold, async ({ worker, settle, fake }, { cluster }) => {
-      await waitUntil('its ear', { timeoutMs: 60_000 }, async () => (await has(fake.folder, 'listens')) || undefined);
+      await noted(fake, 'listens');
       worker.kill('SIGKILL');
       await once(worker, 'exit');
       const { finished } = await settle({ letFinish: true }, 'run-2');
@@ -199,7 +202,7 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
       ({ folder }) => `touch ${folder}/begun; while :; do sleep 0.01; done`,
       async ({ helm, fake, settle }, { cluster }) => {
         // What is found first is its guard, which takes it along from the moment it has begun.
-        await waitUntil('its begin', { timeoutMs: 60_000 }, async () => (await has(fake.folder, 'begun')) || undefined);
+        await noted(fake, 'begun');
         process.kill((await helm())!.helm.pid, 'SIGKILL');
         await waitUntil('its end', { timeoutMs: 60_000 }, async () => (await helm()) === undefined || undefined);
         await settle();
