@@ -9,6 +9,7 @@ import { type EngineTls, readApiKey, readTls } from './credentials.ts';
 import { clientPlugins } from './plugins.ts';
 import { type EngineProxy, engineProxy, proxiedChannel } from './proxy.ts';
 import { type ReachedEngine, reachEngine } from './reach.ts';
+import { repeatReads } from './repeat-reads.ts';
 
 type Engine = Connections['engine'];
 /** As NativeConnection takes them. */
@@ -54,6 +55,7 @@ export async function openConnection(engine: Engine, timeoutSeconds: number): Pr
       ...(await clientOptions(engine)),
       ...proxiedChannel(way.address, engineProxy(engine)),
       connectTimeout: timeoutSeconds * 1000,
+      interceptors: [repeatReads],
     });
     ways.set(connection, way);
     return connection;
