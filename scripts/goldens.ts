@@ -1,6 +1,6 @@
 /**
  * Writes anew what follows from catalog, charts and schema: what every release renders to, the tables of
- * docs/secrets.md, the environments' JSON Schema. Read the difference before you commit it.
+ * docs/understand/secrets.md, the environments' JSON Schema. Read the difference before you commit it.
  *   npm run goldens
  */
 import { join } from 'node:path';

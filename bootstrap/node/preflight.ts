@@ -45,7 +45,7 @@ export class NodePreflightError extends AnantaError {
   override name = 'NodePreflightError';
   override readonly type = FAILURES.invalidInput;
   override readonly exitCode = EXIT_CODES.refused;
-  override readonly next: readonly NextStep[] = ['docs/node.md'];
+  override readonly next: readonly NextStep[] = ['docs/learn/node.md'];
 
   constructor(missing: readonly Requirement[]) {
     super(

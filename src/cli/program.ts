@@ -43,7 +43,7 @@ Start here:
   ${commandLine('COMMAND', '--help')}
       Explains one command.
 
-Documentation: docs/cli.md`,
+Documentation: docs/look-up/cli.md`,
     )
     .argument('[command]')
     .allowExcessArguments()

@@ -18,7 +18,7 @@ import { signatureHeaders } from './notify-signature.ts';
 
 type Notify = Environment['notify'];
 
-/** What the command finds on its standard input and the webhook in its body. Documented in docs/drift.md. */
+/** What the command finds on its standard input and the webhook in its body. Documented in docs/look-up/drift.md. */
 export interface Notification {
   event: NotifyInput['event'];
   environment: string;

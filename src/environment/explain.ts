@@ -104,7 +104,10 @@ function explainUnion(
   const value = valueAt(input, path);
   if (value === undefined)
     return [
-      { path, message: `is missing: give ${alternatives(shape, path) ?? 'one of the forms in docs/environments.md'}` },
+      {
+        path,
+        message: `is missing: give ${alternatives(shape, path) ?? 'one of the forms in docs/look-up/environments.md'}`,
+      },
     ];
   // What is no list at all was not meant as a list.
   const fitting = issue.errors.filter(

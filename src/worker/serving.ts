@@ -79,7 +79,7 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
     if (path === undefined) {
       if (!missing.has(buildId))
         say(
-          `Something that version ${buildId} of the workflow code has begun is still running, and this worker does not have that code: it goes on where a worker does (docs/engine.md)`,
+          `Something that version ${buildId} of the workflow code has begun is still running, and this worker does not have that code: it goes on where a worker does (docs/understand/engine.md)`,
         );
       missing.add(buildId);
       return;

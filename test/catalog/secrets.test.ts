@@ -1,4 +1,4 @@
-/** Secrets of the Ananta Platform: who gets which, and that docs/secrets.md says so. */
+/** Secrets of the Ananta Platform: who gets which, and that docs/understand/secrets.md says so. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -72,7 +72,7 @@ test('supplied keys are asked for before a deployment, unless the platform itsel
   );
 });
 
-test('docs/secrets.md says who reads what (node launcher.mjs --run scripts/generate-secret-tables.ts)', async () => {
-  const document = await readFile(join(readConfig({}).repoRoot, 'docs', 'secrets.md'), 'utf8');
+test('docs/understand/secrets.md says who reads what (node launcher.mjs --run scripts/generate-secret-tables.ts)', async () => {
+  const document = await readFile(join(readConfig({}).repoRoot, 'docs', 'understand', 'secrets.md'), 'utf8');
   assert.equal(document, withSecretTables(document, catalog));
 });

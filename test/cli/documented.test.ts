@@ -2,7 +2,7 @@
  * Every command of README.md and docs/ is one of the program: its options, services, environments and exit codes exist.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Command } from 'commander';
@@ -14,13 +14,7 @@ import { plainStyle } from '../../src/cli/shared/terminal.ts';
 
 const { repoRoot } = readConfig();
 const read = (file: string): string => readFileSync(join(repoRoot, file), 'utf8');
-const PAGES = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...readdirSync(join(repoRoot, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
+const PAGES = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: repoRoot }).sort()];
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 const services = loadCatalog().services.map(({ name }) => name);
 /** Beside those of the repository: what pages invent, and one that is mistyped on purpose. */
@@ -227,7 +221,7 @@ describe('what the pages say', () => {
 
   test('exit codes are those of the program, each in the table, drift among those that say 2', () => {
     const rows = new Map(
-      [...read('docs/cli.md').matchAll(/^\| (\d) \| (\w+) \| (.*) \|$/gm)].map(([, code, name, means]) => [
+      [...read('docs/look-up/cli.md').matchAll(/^\| (\d) \| (\w+) \| (.*) \|$/gm)].map(([, code, name, means]) => [
         Number(code),
         { name, means },
       ]),

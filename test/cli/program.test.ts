@@ -29,7 +29,7 @@ const COMMANDS = [
   'down',
   'worker',
 ];
-const docs = readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+const docs = readFile(new URL('../../docs/look-up/cli.md', import.meta.url), 'utf8');
 
 describe('program', { concurrency: 2 }, () => {
   let at: Workspace;
@@ -113,7 +113,7 @@ describe('program', { concurrency: 2 }, () => {
   test('no file is left anywhere', async () => assert.deepEqual(await at.state(), []));
 });
 
-describe('docs/cli.md', () => {
+describe('docs/look-up/cli.md', () => {
   test("the exit code table is the program's", async () => {
     const rows = [...(await docs).matchAll(/^\| (\d) \| (\w+) \|/gm)].map(([, code, name]) => [name, Number(code)]);
     assert.deepEqual(rows, Object.entries(EXIT_CODES));

@@ -48,8 +48,8 @@ test('links of the pages lead somewhere', () => {
 
 test('every page of docs/ is in its index, and none twice', () => {
   const index = readFileSync(join(root, 'docs', 'README.md'), 'utf8');
-  const listed = [...index.matchAll(/^\| \[[^\]]+\]\(([a-z-]+\.md)\)/gm)].map(([, page]) => page!).sort();
-  const there = globSync('docs/*.md', { cwd: root })
+  const listed = [...index.matchAll(/^\| \[[^\]]+\]\(([a-z-]+\/[a-z-]+\.md)\)/gm)].map(([, page]) => page!).sort();
+  const there = globSync('docs/**/*.md', { cwd: root })
     .map((page) => relative('docs', page))
     .filter((page) => page !== 'README.md')
     .sort();

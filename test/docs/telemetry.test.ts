@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { readConfig } from '../../src/config.ts';
 import { METRICS } from '../../src/contract/metrics.ts';
 
-const page = await readFile(join(readConfig().repoRoot, 'docs', 'telemetry.md'), 'utf8');
+const page = await readFile(join(readConfig().repoRoot, 'docs', 'look-up', 'telemetry.md'), 'utf8');
 
 test('the page names every metric as it is exported, and no other', () => {
   const rows = page.split('\n').filter((line) => line.startsWith('| `ananta_'));

@@ -1,4 +1,4 @@
-/** The way of one deployment, file by file, as docs/architecture.md tells it: each file leads to the next. */
+/** The way of one deployment, file by file, as docs/learn/architecture.md tells it: each file leads to the next. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,8 @@ const MOST_FILES = 11;
 const MOST_LINES = 250;
 
 const text = (file: string): string => readFileSync(join(root, file), 'utf8');
-const [, section = ''] = /## One deployment, file by file\n([\s\S]*?)\n## /.exec(text('docs/architecture.md')) ?? [];
+const [, section = ''] =
+  /## One deployment, file by file\n([\s\S]*?)\n## /.exec(text('docs/learn/architecture.md')) ?? [];
 const way = [...section.matchAll(/^\| (\d+) \| `([^`]+)` \|/gm)].map(([, number, file]) => ({
   number: Number(number),
   file: file!,

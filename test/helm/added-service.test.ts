@@ -75,7 +75,7 @@ const plan = async (environment: string): Promise<string> => {
 
 describe('by the words of the pages', { concurrency: 1 }, () => {
   test('the Ananta Platform gets one service more: a row, a path, values, one command, and no test has to learn', async () => {
-    const text = await page('add-a-service.md');
+    const text = await page('do/add-a-service.md');
     const [row, path] = examples(text, 'ts');
     const [values] = examples(text, 'yaml');
     const [, number, name] = /number: (\d+),[^]*?name: '([a-z-]+)'/.exec(row!)!;
@@ -89,7 +89,7 @@ describe('by the words of the pages', { concurrency: 1 }, () => {
 
     await run(['launcher.mjs', '--run', 'scripts/goldens.ts']);
     assert.match(await readFile(join(checkout, 'test', 'golden', 'helm', `${name}.yaml`), 'utf8'), /kind: Deployment/);
-    assert.match(await page('secrets.md'), new RegExp(`^\\| .*app-plane/${name}`, 'm'));
+    assert.match(await page('understand/secrets.md'), new RegExp(`^\\| .*app-plane/${name}`, 'm'));
     // Those that compare the catalog with something.
     const tests = globSync(['test/catalog/*.test.ts', 'test/images/standin/*.test.ts', 'test/cli/documented.test.ts'], {
       cwd: checkout,
@@ -99,7 +99,7 @@ describe('by the words of the pages', { concurrency: 1 }, () => {
   });
 
   test('somebody makes a platform of his own: a description, values, an environment', async () => {
-    const [description, values, environment] = examples(await page('bring-your-own-platform.md'), 'yaml');
+    const [description, values, environment] = examples(await page('learn/bring-your-own-platform.md'), 'yaml');
     await write('platforms/shop/platform.yaml', description!);
     await write('platforms/shop/helm/values/shop-api.yaml', values!);
     await write('environments/shop.yaml', environment!);
@@ -127,7 +127,7 @@ describe('by the words of the pages', { concurrency: 1 }, () => {
   });
 
   test('wide gets one more: a number', async () => {
-    const example = examples(await page('bring-your-own-platform.md'), 'yaml').at(-1)!;
+    const example = examples(await page('learn/bring-your-own-platform.md'), 'yaml').at(-1)!;
     assert.match(example, /^platform: wide$/m);
     for (const services of [4, 5]) {
       const changed = example.replace(/services: \d+, layers: \d+/, `services: ${services}, layers: 2`);

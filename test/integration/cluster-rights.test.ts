@@ -1,7 +1,7 @@
 /**
- * A real API server that holds nothing but what the identities of docs/rbac.md are granted: each line of its table is
- * asked of the authorizer, and what would make an identity stronger is tried. Beside it: that there is room for as
- * many Services as a large platform has.
+ * A real API server that holds nothing but what the identities of docs/look-up/rbac.md are granted: each line of its
+ * table is asked of the authorizer, and what would make an identity stronger is tried. Beside it: that there is room
+ * for as many Services as a large platform has.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -77,8 +77,8 @@ describe('rights in a real cluster', { concurrency: 1 }, () => {
     await embedded?.close();
   });
 
-  test('are those of the table in docs/rbac.md', async () => {
-    const text = await readFile(join(embedded.config.repoRoot, 'docs', 'rbac.md'), 'utf8');
+  test('are those of the table in docs/look-up/rbac.md', async () => {
+    const text = await readFile(join(embedded.config.repoRoot, 'docs', 'look-up', 'rbac.md'), 'utf8');
     const places: Record<string, (string | undefined)[]> = {
       cluster: [undefined],
       others: ['default', 'kube-system'],

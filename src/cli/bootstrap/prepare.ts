@@ -31,7 +31,7 @@ export async function prepareBootstrap(
   if ('embedded' in engine) {
     throw refused(
       `The engine of "${name}" runs on this machine (engine.embedded in environments/${name}.yaml): there is nothing to put into a cluster.`,
-      `engine: { inCluster: {} }   (in environments/${name}.yaml: an engine in the target cluster; see docs/bootstrap.md)`,
+      `engine: { inCluster: {} }   (in environments/${name}.yaml: an engine in the target cluster; see docs/do/install-the-deployer.md)`,
       `${commandLine('up', '--env', name)}   (starts the one on this machine)`,
     );
   }

@@ -105,7 +105,7 @@ function firstSight(rows: readonly LockedRow[]): string[] {
   if (fresh.length === 0) return [];
   return [
     `Only what was served just now vouches for ${fresh.map(({ chart }) => chart).join(', ')}.`,
-    'Before you commit this, have the sums compared from another network (docs/upstream-charts.md); from then on another archive is refused.',
+    'Before you commit this, have the sums compared from another network (docs/look-up/upstream-charts.md); from then on another archive is refused.',
   ];
 }
 

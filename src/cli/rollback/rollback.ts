@@ -92,7 +92,7 @@ async function openWay(
       ...(error.type === FAILURES.pointOfNoReturn
         ? [
             `${commandLine('rollback', ...env, ...(to === undefined ? [] : ['--to', String(to)]), '--past-no-return')}   (crosses it all the same)`,
-            'docs/history-and-rollback.md: "Points of no return"',
+            'docs/do/history-and-rollback.md: "Points of no return"',
           ]
         : [`${commandLine('history', ...env)}   (the versions that are kept)`]),
     );

@@ -62,7 +62,7 @@ const RULES: readonly Rule[] = [
     type: FAILURES.rejectedByCluster,
     pattern: /failed to allocate a serviceIP: (?:.*)range is full/,
     say: (_match, text) =>
-      `the cluster's range of Service addresses is full. Delete Services that nobody needs (kubectl get services -A), or add a range (a ServiceCIDR, docs/runbook.md): ${text}`,
+      `the cluster's range of Service addresses is full. Delete Services that nobody needs (kubectl get services -A), or add a range (a ServiceCIDR, docs/do/runbook.md): ${text}`,
   },
   {
     type: FAILURES.rejectedByCluster,

@@ -45,5 +45,5 @@ export class VaultWaitsForPeopleError extends VaultSealedError {}
 export class VaultKeysMissingError extends AnantaError {
   override name = 'VaultKeysMissingError';
   override readonly type = FAILURES.vaultKeysMissing;
-  override readonly next: readonly NextStep[] = ['docs/runbook.md: "The unseal keys are lost"'];
+  override readonly next: readonly NextStep[] = ['docs/do/runbook.md: "The unseal keys are lost"'];
 }

@@ -15,7 +15,7 @@ export const telemetrySchema = z.strictObject({
     })
     .optional()
     .describe(
-      "Prometheus endpoint of each worker: its own metrics and the Temporal SDK's. docs/telemetry.md names all",
+      "Prometheus endpoint of each worker: its own metrics and the Temporal SDK's. docs/look-up/telemetry.md names all",
     ),
   traces: z
     .strictObject({

@@ -39,7 +39,7 @@ export class ChartLockError extends AnantaError {
 }
 
 const HEAD = `# The archives of the publishers' charts that are installed with charts: upstream. A chart whose digest differs is refused.
-# Written by \`npm run ananta -- charts lock\`; read the difference before you commit it. See docs/upstream-charts.md.
+# Written by \`npm run ananta -- charts lock\`; read the difference before you commit it. See docs/look-up/upstream-charts.md.
 `;
 
 /** Absolute path of an environment's lock. */

@@ -1,6 +1,6 @@
 /**
  * Whose a field is that a release did not apply, by where it stands. The one table that drift, repair, plan and apply
- * share; docs/ownership.md shows it to people.
+ * share; docs/understand/ownership.md shows it to people.
  */
 import { type Path, pathText } from './path.ts';
 

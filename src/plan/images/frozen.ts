@@ -22,7 +22,7 @@ export function frozenImage(release: string, image: string): FrozenImage {
   return {
     release,
     image,
-    warning: `${release} runs ${image}: frozen and unpatched, Bitnami no longer updates it. Mirror it, and plan to replace it (docs/upstream-charts.md)`,
+    warning: `${release} runs ${image}: frozen and unpatched, Bitnami no longer updates it. Mirror it, and plan to replace it (docs/look-up/upstream-charts.md)`,
   };
 }
 

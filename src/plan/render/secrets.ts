@@ -1,9 +1,9 @@
-/** Who reads which secret and how, as Markdown tables for docs/secrets.md. */
+/** Who reads which secret and how, as Markdown tables for docs/understand/secrets.md. */
 import type { Catalog, SecretKey } from '../../catalog/schema.ts';
 import { secretNameOf } from '../vault/kubernetes-secrets.ts';
 import { releasesOf } from '../releases.ts';
 
-/** Between these lines of docs/secrets.md stands what is generated. */
+/** Between these lines of docs/understand/secrets.md stands what is generated. */
 export const MARKERS = { begin: '<!-- generated: begin -->', end: '<!-- generated: end -->' } as const;
 
 /** @returns both tables: paths with their keys, services with their ways of reading */
@@ -28,7 +28,7 @@ export function secretTables(catalog: Catalog): string {
 }
 
 /**
- * @param document docs/secrets.md
+ * @param document docs/understand/secrets.md
  * @throws Error when the markers are gone
  */
 export function withSecretTables(document: string, catalog: Catalog): string {

@@ -106,7 +106,7 @@ export function listedReaders(catalog: Catalog, { secrets }: Pick<Environment, '
     const why =
       server === undefined
         ? 'the environment says secrets.onChange: list'
-        : `${server} keeps the value that it was initialised with: change it there first (docs/secrets.md)`;
+        : `${server} keeps the value that it was initialised with: change it there first (docs/understand/secrets.md)`;
     return [
       `${name} reads Secret ${listed.map((secret) => `${namespace}/${secret.name}`).join(', ')}, which ${what}, and is not restarted: ${why}. Then: kubectl -n ${namespace} rollout restart deployment,statefulset -l app.kubernetes.io/instance=${name}`,
     ];

@@ -128,7 +128,7 @@ export function operationSteering({
           const wrong = wrongWith(input);
           if (wrong !== undefined) throw ApplicationFailure.nonRetryable(wrong, FAILURES.steeringRefused);
         },
-        description: 'pause, resume, retry, skip, extend, abandon: docs/steering.md says what to send',
+        description: 'pause, resume, retry, skip, extend, abandon: docs/look-up/steering.md says what to send',
       });
       setHandler(
         steerSignal,

@@ -9,7 +9,7 @@ export function approvalsCommand(context: CliContext): Command {
   return environmentCommand('approvals', {
     summary: 'what waits at a gate, for whose word, and what it would do',
     description: `Shows the operation that waits for approvals (approvals in the environment's file): who asked, whose word counts, who
-has given it and until when it counts, and what the plan changes. docs/approvals.md`,
+has given it and until when it counts, and what the plan changes. docs/look-up/approvals.md`,
     examples: [
       ['approvals --env prod', 'What waits on prod.'],
       ['approvals --env prod --json', 'For a program.'],
@@ -27,7 +27,7 @@ export function approveCommand(context: CliContext): Command {
     summary: 'say yes to the operation that waits at a gate',
     changesHere: true,
     description: `Approves the plan that waits, under the name that the cluster knows you by: you need credentials for it that may create
-a CertificateSigningRequest, which carries your name (docs/approvals.md). An approval counts for one plan, of one run, for a time.
+a CertificateSigningRequest, which carries your name (docs/look-up/approvals.md). An approval counts for one plan, of one run, for a time.
 
 Exit code 3: nothing waits, the plan is another one by now, or your word does not count there.`,
     examples: [['approve --env prod --digest 0123456789abcdef', 'Yes to this plan, and to no other.']],

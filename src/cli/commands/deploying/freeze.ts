@@ -37,7 +37,7 @@ Exit code 3: nothing waits for the end of a freeze.`,
     });
   return plainCommand('freeze', {
     summary: 'when an environment is not to be changed, and exceptions on purpose',
-    description: 'Freeze windows of an environment: docs/freeze.md. Without a further word: "freeze show".',
+    description: 'Freeze windows of an environment: docs/look-up/freeze.md. Without a further word: "freeze show".',
     examples: [],
   })
     .addCommand(show, { isDefault: true })

@@ -17,7 +17,7 @@ interface ExtendOptions extends SteerOptions {
 }
 
 const ON_RECORD = `Answered at once, or refused with the reason (exit code 3). Who said it, when and why is kept in the operation's history,
-its result and the audit trail. The Temporal UI can send the same: docs/steering.md.`;
+its result and the audit trail. The Temporal UI can send the same: docs/look-up/steering.md.`;
 
 export function pauseCommand(context: CliContext): Command {
   return steeringCommand('pause', {

@@ -19,7 +19,7 @@ export function nodeCommand(context: CliContext): Command {
   const node = plainCommand('node', {
     summary: 'the real Kubernetes node: import images',
     description:
-      'An environment may have a real node on this machine beside the simulated ones (cluster.embedded.realNode, docs/node.md).',
+      'An environment may have a real node on this machine beside the simulated ones (cluster.embedded.realNode, docs/learn/node.md).',
     examples: [],
   })
     .usage('COMMAND [options]')

@@ -33,7 +33,7 @@ cluster. Safe to repeat: what is as wanted is left alone.`,
   const rbac = plainCommand('rbac', {
     summary: 'who may do what in the cluster: show and apply the roles',
     description:
-      'Identities with no more rights than they need: bootstrap, deployer, drift repair, viewer (docs/rbac.md).',
+      'Identities with no more rights than they need: bootstrap, deployer, drift repair, viewer (docs/look-up/rbac.md).',
     examples: [],
   })
     .usage('COMMAND [options]')

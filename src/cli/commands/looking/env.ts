@@ -38,7 +38,7 @@ Exit code 3: something is wrong.`,
     });
   const env = plainCommand('env', {
     summary: 'check and show environment files',
-    description: 'Environments are YAML files in environments/; docs/environments.md explains their keys.',
+    description: 'Environments are YAML files in environments/; docs/look-up/environments.md explains their keys.',
     examples: [],
   })
     .usage('COMMAND [options]')

@@ -50,7 +50,7 @@ async function requireKeys({ keys }: VaultClient): Promise<VaultKeys> {
   if (kept) return kept;
   throw refused(
     `Vault is sealed, and the file with its unseal keys is missing: ${keys.path}.`,
-    `Restore ${keys.path} from your backup (mode 0600), or unseal Vault by hand; docs/runbook.md tells what to do when the keys are lost.`,
+    `Restore ${keys.path} from your backup (mode 0600), or unseal Vault by hand; docs/do/runbook.md tells what to do when the keys are lost.`,
   );
 }
 

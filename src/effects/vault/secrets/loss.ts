@@ -97,7 +97,7 @@ export function lossText(environment: string, { claims, keys }: Loss, done: stri
 /** Each is a sentence. */
 export function waysOn(environment: string, services: readonly string[]): string[] {
   return [
-    'Restore Vault: its volume, or a snapshot of it, with the unseal keys that belong to it (docs/runbook.md); then deploy again.',
+    'Restore Vault: its volume, or a snapshot of it, with the unseal keys that belong to it (docs/do/runbook.md); then deploy again.',
     `Give the old values back, from Kubernetes Secrets and from a file: npm run ananta -- secrets import --env ${environment} --file FILE`,
     `Give the data up, by name: npm run ananta -- secrets import --env ${environment} --give-up ${services.join(',')}`,
     `Give up everything, with the volumes: npm run ananta -- destroy --env ${environment} --delete-data`,
