@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import type { Catalog } from '../../src/catalog/schema.ts';
-import { readConfig } from '../../src/config.ts';
-import type { Environment } from '../../src/environment/schema.ts';
-import { healthOf } from '../../src/plan/health-check.ts';
-import { releaseInputs } from '../../src/plan/inputs/release-inputs.ts';
-import { overlay } from '../../src/plan/inputs/values.ts';
-import { findRelease, findService } from '../../src/plan/releases.ts';
-import { miniCatalog, miniEnvironment } from '../support/mini.ts';
+import type { Catalog } from '../../../src/catalog/schema.ts';
+import { readConfig } from '../../../src/config.ts';
+import type { Environment } from '../../../src/environment/schema.ts';
+import { healthOf } from '../../../src/plan/health-check.ts';
+import { releaseInputs } from '../../../src/plan/inputs/release-inputs.ts';
+import { overlay } from '../../../src/plan/inputs/values.ts';
+import { findRelease, findService } from '../../../src/plan/releases.ts';
+import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
 
 const mini = await miniCatalog();
 const { postgresql } = mini.upstreamCharts;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PlatformVersion, VersionedRelease } from '../../src/contract/version.ts';
-import { dispensable, type KeptRevision, revisionOf } from '../../src/plan/versions/history-kept.ts';
-import { dataOfManifest, imagesOfManifest } from '../../src/plan/images/of-manifest.ts';
-import { crossings, migrationsOf } from '../../src/plan/versions/migrations.ts';
-import { changesBetween, defaultTarget, describeChange, originOf } from '../../src/plan/versions/versions.ts';
+import type { PlatformVersion, VersionedRelease } from '../../../src/contract/version.ts';
+import { dispensable, type KeptRevision, revisionOf } from '../../../src/plan/versions/history-kept.ts';
+import { dataOfManifest, imagesOfManifest } from '../../../src/plan/images/of-manifest.ts';
+import { crossings, migrationsOf } from '../../../src/plan/versions/migrations.ts';
+import { changesBetween, defaultTarget, describeChange, originOf } from '../../../src/plan/versions/versions.ts';
 
 export function release(name: string, digest: string, more: Partial<VersionedRelease> = {}): VersionedRelease {
   return {

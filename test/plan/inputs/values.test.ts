@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import type { Tree } from '../../src/environment/merge.ts';
-import type { Environment } from '../../src/environment/schema.ts';
-import type { SecretUse, Service } from '../../src/catalog/schema.ts';
-import { networkPeers } from '../../src/plan/inputs/network.ts';
-import { allReleases, findRelease, findService } from '../../src/plan/releases.ts';
-import { mergeValues, overlay } from '../../src/plan/inputs/values.ts';
-import { miniCatalog, miniEnvironment } from '../support/mini.ts';
+import type { Tree } from '../../../src/environment/merge.ts';
+import type { Environment } from '../../../src/environment/schema.ts';
+import type { SecretUse, Service } from '../../../src/catalog/schema.ts';
+import { networkPeers } from '../../../src/plan/inputs/network.ts';
+import { allReleases, findRelease, findService } from '../../../src/plan/releases.ts';
+import { mergeValues, overlay } from '../../../src/plan/inputs/values.ts';
+import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
 
 const catalog = await miniCatalog();
 let sandbox: Environment;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { helmText, helmValues, kubernetesDocuments, kubernetesText } from '../../src/plan/inputs/kubernetes-yaml.ts';
+import { helmText, helmValues, kubernetesDocuments, kubernetesText } from '../../../src/plan/inputs/kubernetes-yaml.ts';
 
 test('numbers are read as Helm reads them', () => {
   const [first, second] = kubernetesDocuments(

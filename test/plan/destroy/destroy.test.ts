@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { IN_CLUSTER, RELEASE_LABELS } from '../../src/contract/names.ts';
-import type { OperationPlan } from '../../src/contract/operations/plan.ts';
-import { buildDestroyPlan, type DestroyPlanInput } from '../../src/plan/destroy/destroy.ts';
-import { topologicalOrder } from '../../src/plan/graph.ts';
-import type { ObservedRelease } from '../../src/plan/observed.ts';
-import { allReleases } from '../../src/plan/releases.ts';
-import { soundSample } from '../catalog/sample.ts';
-import { miniCatalog } from '../support/mini.ts';
+import { IN_CLUSTER, RELEASE_LABELS } from '../../../src/contract/names.ts';
+import type { OperationPlan } from '../../../src/contract/operations/plan.ts';
+import { buildDestroyPlan, type DestroyPlanInput } from '../../../src/plan/destroy/destroy.ts';
+import { topologicalOrder } from '../../../src/plan/graph.ts';
+import type { ObservedRelease } from '../../../src/plan/observed.ts';
+import { allReleases } from '../../../src/plan/releases.ts';
+import { soundSample } from '../../catalog/sample.ts';
+import { miniCatalog } from '../../support/mini.ts';
 
 const catalog = soundSample();
 const environment: DestroyPlanInput['environment'] = { name: 'test', helm: { concurrency: 2, timeoutSeconds: 300 } };

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import type { Catalog } from '../../src/catalog/schema.ts';
-import type { OperationPlan, PlannedStep } from '../../src/contract/operations/plan.ts';
-import type { PlatformVersion, VersionedRelease } from '../../src/contract/version.ts';
-import type { Environment } from '../../src/environment/schema.ts';
-import { allReleases } from '../../src/plan/releases.ts';
-import { buildRollbackPlan, type ObservedRevision, type RollbackPlanInput } from '../../src/plan/versions/rollback.ts';
-import { buildUndoPlan } from '../../src/plan/versions/undo.ts';
-import { miniCatalog, miniEnvironment } from '../support/mini.ts';
+import type { Catalog } from '../../../src/catalog/schema.ts';
+import type { OperationPlan, PlannedStep } from '../../../src/contract/operations/plan.ts';
+import type { PlatformVersion, VersionedRelease } from '../../../src/contract/version.ts';
+import type { Environment } from '../../../src/environment/schema.ts';
+import { allReleases } from '../../../src/plan/releases.ts';
+import {
+  buildRollbackPlan,
+  type ObservedRevision,
+  type RollbackPlanInput,
+} from '../../../src/plan/versions/rollback.ts';
+import { buildUndoPlan } from '../../../src/plan/versions/undo.ts';
+import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
 
 const catalog: Catalog = await miniCatalog();
 let environment: Environment;

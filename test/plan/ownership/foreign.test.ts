@@ -1,9 +1,9 @@
 /** Whose a release is, by the labels of its revisions; whose an object is, by Helm's marks. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ForeignReleaseError, foreignText, labelsSay } from '../../src/plan/ownership/foreign.ts';
-import { foreignOwner } from '../../src/plan/ownership/foreign-object.ts';
-import type { ObservedRelease, ReleaseStatus } from '../../src/plan/observed.ts';
+import { ForeignReleaseError, foreignText, labelsSay } from '../../../src/plan/ownership/foreign.ts';
+import { foreignOwner } from '../../../src/plan/ownership/foreign-object.ts';
+import type { ObservedRelease, ReleaseStatus } from '../../../src/plan/observed.ts';
 
 const revision = (
   number: number,

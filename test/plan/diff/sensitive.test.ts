@@ -5,7 +5,7 @@ import {
   isSensitiveName,
   withoutNamedSecrets,
   withoutSecretForms,
-} from '../../src/plan/diff/sensitive.ts';
+} from '../../../src/plan/diff/sensitive.ts';
 
 const hide = (): string => '***';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import type { Environment } from '../../src/environment/schema.ts';
-import { type Ingress, ingressOf, publicAddress } from '../../src/plan/inputs/ingress.ts';
-import { findRelease, findService } from '../../src/plan/releases.ts';
-import { overlay } from '../../src/plan/inputs/values.ts';
-import { miniCatalog, miniEnvironment } from '../support/mini.ts';
+import type { Environment } from '../../../src/environment/schema.ts';
+import { type Ingress, ingressOf, publicAddress } from '../../../src/plan/inputs/ingress.ts';
+import { findRelease, findService } from '../../../src/plan/releases.ts';
+import { overlay } from '../../../src/plan/inputs/values.ts';
+import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
 
 const catalog = await miniCatalog();
 let sandbox: Environment;

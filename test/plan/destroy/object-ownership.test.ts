@@ -6,8 +6,8 @@ import {
   madeAtRunTime,
   named,
   type SeenObject,
-} from '../../src/plan/destroy/object-ownership.ts';
-import { miniCatalog } from '../support/mini.ts';
+} from '../../../src/plan/destroy/object-ownership.ts';
+import { miniCatalog } from '../../support/mini.ts';
 
 const MADE = madeAtRunTime(await miniCatalog());
 const RELEASES = new Set(['apps/api']);

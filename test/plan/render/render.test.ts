@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import type { Environment } from '../../src/environment/schema.ts';
-import { renderDot } from '../../src/plan/render/dot.ts';
-import { draw } from '../../src/plan/render/drawing.ts';
-import { catalogRows } from '../../src/plan/render/json.ts';
-import { renderMermaid } from '../../src/plan/render/mermaid.ts';
-import { renderSvg } from '../../src/plan/render/svg.ts';
-import { renderCatalogText } from '../../src/plan/render/text.ts';
-import { miniCatalog, miniEnvironment } from '../support/mini.ts';
+import type { Environment } from '../../../src/environment/schema.ts';
+import { renderDot } from '../../../src/plan/render/dot.ts';
+import { draw } from '../../../src/plan/render/drawing.ts';
+import { catalogRows } from '../../../src/plan/render/json.ts';
+import { renderMermaid } from '../../../src/plan/render/mermaid.ts';
+import { renderSvg } from '../../../src/plan/render/svg.ts';
+import { renderCatalogText } from '../../../src/plan/render/text.ts';
+import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
 
 const catalog = await miniCatalog();
 let sandbox: Environment;

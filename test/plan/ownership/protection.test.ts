@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { DriftMode } from '../../src/contract/drift.ts';
-import type { Operation } from '../../src/contract/operations/plan.ts';
-import { requirePermitted } from '../../src/plan/ownership/protection.ts';
+import type { DriftMode } from '../../../src/contract/drift.ts';
+import type { Operation } from '../../../src/contract/operations/plan.ts';
+import { requirePermitted } from '../../../src/plan/ownership/protection.ts';
 
 type Confirmed = { environment?: string; operation?: Operation; requestedBy?: string } | undefined;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ClusterOwner } from '../../src/contract/owner.ts';
-import { type Evidence, rebound, requireOwnership, requireUnclaimed } from '../../src/plan/ownership/ownership.ts';
-import { ownerOfCluster } from '../support/owner.ts';
+import type { ClusterOwner } from '../../../src/contract/owner.ts';
+import { type Evidence, rebound, requireOwnership, requireUnclaimed } from '../../../src/plan/ownership/ownership.ts';
+import { ownerOfCluster } from '../../support/owner.ts';
 
 const claimant = { environment: 'sandbox', platform: 'ananta', cluster: { uid: 'uid', authority: 'sha256:one' } };
 
