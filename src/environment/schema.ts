@@ -202,6 +202,10 @@ export const environmentFileSchema = z.strictObject({
         .superRefine(refuseRepetitions)
         .default([])
         .describe('Names of Secrets that exist in the namespaces'),
+      licences: z
+        .record(z.string().min(1), oneLine())
+        .default({})
+        .describe('Licence (SPDX) by repository, or by its beginning up to a slash; for rules of the policy'),
     })
     .describe('Where images come from'),
   replicas: z

@@ -2,35 +2,29 @@
  * What a deployment would change and why, object by object. Changes nothing; works without the engine and without a
  * worker.
  */
-import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import PQueue from 'p-queue';
 import { parse } from 'yaml';
 import type { Clients } from '../../clients/index.ts';
-import type { Kind } from '../../clients/kubernetes/index.ts';
 import type { Selection } from '../../contract/operations/deploy.ts';
-import { RELEASE_LABELS } from '../../contract/names.ts';
-import type { OperationPlan, PlannedStep } from '../../contract/operations/plan.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import type { Tree } from '../../environment/merge.ts';
 import { measuredSeconds, withExpected } from '../../plan/diff/expected.ts';
-import { APPLYING, changesAnything, orphans, serviceChange } from '../../plan/diff/services.ts';
-import type { ObjectChange, PlatformChanges, ReleaseChange } from '../../plan/diff/types.ts';
-import { marksOf } from '../../plan/fields/left.ts';
+import { changesAnything, orphans, serviceChange } from '../../plan/diff/services.ts';
+import type { PlatformChanges, ReleaseChange } from '../../plan/diff/types.ts';
+import { rulesSeeObjects } from '../../plan/policy/objects.ts';
 import { verdictNotes } from '../../plan/policy/words.ts';
 import { frozenImages } from '../../plan/images/frozen.ts';
 import { digestsOf, type PlatformInputs } from '../../plan/inputs/platform-inputs.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
-import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
+import type { ObservedCluster } from '../../plan/observed.ts';
 import { serviceSeconds } from '../../plan/inputs/startup.ts';
 import { decidePlan, refuseOverOldData, withLostDefinitions } from '../plan/deploy.ts';
-import { ownNames } from '../owner/claim.ts';
 import { withVerdicts } from '../admission/policy.ts';
 import { observeCluster } from '../observe/cluster.ts';
 import { readVersions } from '../versions/store.ts';
 import { existingNamespaces, prerequisiteChanges } from './prerequisites.ts';
-import { newObjects, releaseObjects } from './release.ts';
-import { renderedObjects, type Rendering, tidyRenderings } from './render.ts';
+import { type Compare, comparison, releaseChanges } from './changes.ts';
+import { newObjects } from './release.ts';
+import type { Rendering } from './render.ts';
 
 /** Nothing in it, and nobody to ask: an embedded one that is still to be made. */
 const EMPTY: ObservedCluster = {
@@ -59,38 +53,27 @@ export type Planning = Pick<Clients, 'environment' | 'catalog' | 'config' | 'red
 export async function planChanges(clients: Clients, request: PlanRequest): Promise<PlatformChanges> {
   const { kubernetes, environment } = clients;
   const { signal } = request;
-  const [observed, existing, { kinds }, clusterUid, versions, owners] = await Promise.all([
+  const [observed, existing, against, clusterUid, versions] = await Promise.all([
     observeCluster(clients, environment, signal),
     existingNamespaces(kubernetes, signal),
-    kubernetes.kinds(signal),
+    comparison(clients, signal),
     kubernetes.clusterUid(signal),
     pastVersions(clients, signal),
-    ownNames(kubernetes, environment.name),
   ]);
   await refuseOverOldData(clients, environment.name, observed, signal);
-  const known = new Map(kinds.map((kind): [string, Kind] => [`${kind.group}/${kind.kind}`, kind]));
   const changes = await describe(
     clients,
     { observed, complete: (inputs) => withLostDefinitions(clients, inputs, observed, signal), existing, versions },
     request,
-    (step, wanted) =>
-      // What is there goes with its namespace.
-      observed.terminating?.has(step.namespace)
-        ? Promise.resolve(newObjects(wanted))
-        : releaseObjects(kubernetes, known, step, owners, wanted, signal, {
-            left: observed.left ?? [],
-            formerly: marksOf(
-              observed.releases.get(releaseKey(step.namespace, step.name))?.labels[RELEASE_LABELS.left],
-            ),
-          }),
+    against(observed),
   );
   return { ...changes, clusterUid };
 }
 
 /** Against a cluster that does not exist yet. */
 export function planFirst(planning: Planning, request: PlanRequest): Promise<PlatformChanges> {
-  return describe(planning, { observed: EMPTY, existing: new Set(), versions: [] }, request, (_step, wanted) =>
-    Promise.resolve(newObjects(wanted)),
+  return describe(planning, { observed: EMPTY, existing: new Set(), versions: [] }, request, (_step, wanted, looking) =>
+    Promise.resolve(newObjects(wanted, looking)),
   );
 }
 
@@ -114,8 +97,6 @@ interface World {
   versions: readonly PlatformVersion[];
 }
 
-type Compare = (step: PlannedStep, wanted: Parameters<typeof newObjects>[0]) => Promise<ObjectChange[]>;
-
 async function describe(
   { catalog, environment, redactor }: Planning,
   { observed: seen, complete, existing, versions }: World,
@@ -125,21 +106,18 @@ async function describe(
   const { imageTags, selection, rendering } = request;
   const inputs = await request.inputs(imageTags);
   const observed = complete === undefined ? seen : await complete(inputs);
-  const plan = withVerdicts(
-    decidePlan(catalog, environment, digestsOf(inputs), observed, selection),
-    catalog,
-    environment,
-    inputs,
-  );
+  const decided = decidePlan(catalog, environment, digestsOf(inputs), observed, selection);
+  const releases = await releaseChanges(decided, inputs, {
+    ...{ rendering, compare, redactor },
+    leaves: rulesSeeObjects(environment.policy, decided.operation),
+  });
+  const plan = withVerdicts(decided, catalog, environment, inputs, releases);
   const { verdicts = [] } = plan;
-  const releases = await allReleaseChanges(plan, inputs, rendering, async (step, wanted) =>
-    (await compare(step, wanted)).map((change) => JSON.parse(redactor.redact(JSON.stringify(change))) as ObjectChange),
-  );
   const declared = new Map(catalog.services.map((service) => [service.name, serviceSeconds(environment, service)]));
   const services = plan.services.map((service) =>
     serviceChange(
       service,
-      service.steps.flatMap((step) => releases.get(step) ?? []),
+      service.steps.flatMap((step) => withoutLeaves(releases.get(step)) ?? []),
     ),
   );
   const lost = orphans(catalog, environment.name, observed);
@@ -159,6 +137,10 @@ async function describe(
   };
 }
 
+function withoutLeaves(change: ReleaseChange | undefined): ReleaseChange | undefined {
+  return change && { ...change, objects: change.objects.map(({ leaves: _, ...object }) => object) };
+}
+
 /** Only publishers' charts run images that nobody maintains. */
 function frozenNotes(inputs: ReadonlyMap<string, ReleaseInputs>): string[] {
   return frozenImages(
@@ -166,39 +148,4 @@ function frozenNotes(inputs: ReadonlyMap<string, ReleaseInputs>): string[] {
       upstream === undefined ? [] : [[name, parse(values) as Tree] as const],
     ),
   ).map(({ warning }) => warning);
-}
-
-async function allReleaseChanges(
-  plan: OperationPlan,
-  inputs: ReadonlyMap<string, ReleaseInputs>,
-  rendering: Rendering | undefined,
-  compare: Compare,
-): Promise<Map<PlannedStep, ReleaseChange>> {
-  const steps = plan.services.flatMap((service) => service.steps);
-  if (rendering !== undefined && steps.some(({ action }) => APPLYING.includes(action)))
-    await tidyRenderings(rendering.config);
-  // Helm is the one that costs: as many at once as there are cores.
-  const queue = new PQueue({ concurrency: availableParallelism() });
-  const found = await queue.addAll(
-    steps.map((step) => async (): Promise<[PlannedStep, ReleaseChange]> => {
-      const { name, namespace, kind, action, reason, digest, revision } = step;
-      const change = { name, namespace, kind, action, reason, digest, ...(revision === undefined ? {} : { revision }) };
-      const input = inputs.get(name);
-      if (kind !== 'release' || input === undefined || !APPLYING.includes(action))
-        return [step, { ...change, objects: [] }];
-      if (rendering === undefined)
-        return [step, { ...change, objects: [], note: 'its objects are not listed: Helm is not installed here yet' }];
-      if (input.upstream !== undefined && !existsSync(input.chartPath))
-        return [
-          step,
-          {
-            ...change,
-            objects: [],
-            note: `its objects are not listed: chart ${input.upstream.name} ${input.upstream.version} is not on this machine yet (ananta charts pull)`,
-          },
-        ];
-      return [step, { ...change, objects: await compare(step, await renderedObjects(rendering, step, input)) }];
-    }),
-  );
-  return new Map(found);
 }

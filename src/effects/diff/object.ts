@@ -13,7 +13,7 @@ import { type LeftField, leftOf, withLiveFields } from '../../plan/fields/left.t
 import { foreignOwner, type Owners, waysIn } from '../../plan/ownership/foreign-object.ts';
 import { asHelmApplies } from '../../plan/inputs/helm-marks.ts';
 import { HELM_MANAGER } from '../../plan/fields/managed.ts';
-import { immutableFields, objectFields } from '../../plan/diff/objects.ts';
+import { immutableFields, objectFields, objectLeaves } from '../../plan/diff/objects.ts';
 import type { ObjectChange } from '../../plan/diff/types.ts';
 import { jobHealth } from '../../plan/health/index.ts';
 import type { Tree } from '../../environment/merge.ts';
@@ -35,6 +35,8 @@ export interface Looking {
   left?: readonly LeftField[];
   /** Marks of those that the newest revision has left. */
   formerly?: readonly string[];
+  /** Every single value is asked for, not only what people are shown. */
+  leaves?: boolean;
   signal: AbortSignal;
 }
 
@@ -83,6 +85,7 @@ export async function objectChange(
       action: 'create',
       ...about,
       fields: [],
+      ...leaves(looking, undefined, object),
       ...(wanted.definition ? {} : await objectionTo(looking, path, object)),
     };
   if (kind === 'Job' && jobHealth(live).status === 'failed')
@@ -96,18 +99,18 @@ export async function objectChange(
     ...foreign(live, about, looking, adopted),
   };
   try {
-    const fields = objectFields(live, await kubernetes.dryRun(path, object, { manager: HELM_MANAGER }, signal));
-    return fields.length === 0 && !adopted && change.blocked === undefined ? undefined : { ...change, fields };
+    const made = await kubernetes.dryRun(path, object, { manager: HELM_MANAGER }, signal);
+    const fields = objectFields(live, made);
+    return fields.length === 0 && !adopted && change.blocked === undefined
+      ? undefined
+      : { ...change, fields, ...leaves(looking, live, made) };
   } catch (error) {
     if (!(error instanceof KubernetesError)) throw error;
     if (error.status === 409) {
-      const fields = objectFields(
-        live,
-        await kubernetes.dryRun(path, object, { manager: HELM_MANAGER, force: true }, signal),
-      );
+      const made = await kubernetes.dryRun(path, object, { manager: HELM_MANAGER, force: true }, signal);
       // What is not taken over is not put back either.
       const notes = change.blocked === undefined ? conflictNotes(error, about, looking.formerly) : {};
-      return { ...notes, ...change, fields };
+      return { ...notes, ...change, fields: objectFields(live, made), ...leaves(looking, live, made) };
     }
     const fields = error.status === 422 ? await fieldsOfStandIn(looking, path, object, live) : [];
     const immutable = immutableFields(error.causes, fields);
@@ -121,6 +124,15 @@ export async function objectChange(
       blocked: `${immutable.join(', ')} cannot be changed in place, and nothing is deleted to get around that`,
     };
   }
+}
+
+/** @param before absent: it is made anew */
+export function leaves(
+  looking: Pick<Looking, 'leaves'>,
+  before: Tree | undefined,
+  after: Tree,
+): Pick<ObjectChange, 'leaves'> {
+  return looking.leaves === true ? { leaves: objectLeaves(before, after) } : {};
 }
 
 export function kindKey(apiVersion: string, kind: string): string {

@@ -8,7 +8,7 @@ import { asHelmApplies } from '../../plan/inputs/helm-marks.ts';
 import type { Owners } from '../../plan/ownership/foreign-object.ts';
 import { pairRenamed, replacedBy, replacementFields } from '../../plan/diff/objects.ts';
 import type { ObjectChange } from '../../plan/diff/types.ts';
-import { findLive, type Found, kindKey, type Looking, objectChange, objectKey } from './object.ts';
+import { findLive, type Found, kindKey, leaves, type Looking, objectChange, objectKey } from './object.ts';
 
 type Located = ManifestObject & { found: Found };
 
@@ -22,14 +22,14 @@ export async function releaseObjects(
   owners: Owners,
   wanted: readonly ManifestObject[],
   signal: AbortSignal,
-  fields: Pick<Looking, 'left' | 'formerly'> = {},
+  more: Pick<Looking, 'left' | 'formerly' | 'leaves'> = {},
 ): Promise<ObjectChange[]> {
   const before =
     release.revision === undefined ? [] : await appliedObjects(kubernetes, release, release.revision, signal);
   const inNamespace = (object: ManifestObject): string | undefined =>
     object.namespace ?? namespaceOf(kinds, release.namespace, object);
   const key = (object: ManifestObject): string => objectKey(object.kind, inNamespace(object), object.name);
-  const looking: Looking = { kubernetes, kinds, release, owners, applied: new Set(before.map(key)), signal, ...fields };
+  const looking: Looking = { kubernetes, kinds, release, owners, applied: new Set(before.map(key)), signal, ...more };
   const keys = new Set(wanted.map(key));
 
   const queue = new PQueue({ concurrency: AT_ONCE });
@@ -69,6 +69,7 @@ export async function releaseObjects(
                 name: object.name,
                 ...(object.namespace === undefined ? {} : { namespace: object.namespace }),
                 fields: [],
+                ...leaves(looking, undefined, object.object),
                 note: 'the cluster does not know its kind yet',
               },
       ),
@@ -80,13 +81,14 @@ export async function releaseObjects(
 }
 
 /** Where nobody can be asked: everything is new. */
-export function newObjects(wanted: readonly ManifestObject[]): ObjectChange[] {
-  return wanted.map(({ kind, name, namespace }) => ({
+export function newObjects(wanted: readonly ManifestObject[], looking: Pick<Looking, 'leaves'> = {}): ObjectChange[] {
+  return wanted.map(({ kind, name, namespace, object }) => ({
     action: 'create',
     kind,
     name,
     ...(namespace === undefined ? {} : { namespace }),
     fields: [],
+    ...leaves(looking, undefined, object),
   }));
 }
 
@@ -115,11 +117,8 @@ async function appliedObjects(
   return stored === undefined ? [] : manifestObjects(stored.manifest);
 }
 
-async function replacement(
-  { kubernetes, release, signal }: Looking,
-  old: Located,
-  wanted: Located,
-): Promise<ObjectChange> {
+async function replacement(looking: Looking, old: Located, wanted: Located): Promise<ObjectChange> {
+  const { kubernetes, release, signal } = looking;
   const made = await kubernetes
     .dryRun(wanted.found.path, asHelmApplies(wanted.object, release), { manager: HELM_MANAGER }, signal)
     .catch(() => wanted.object);
@@ -128,6 +127,7 @@ async function replacement(
     action: 'replace',
     name: `${old.name} → ${wanted.name}`,
     fields: replacementFields(old.found.live ?? {}, made),
+    ...leaves(looking, old.found.live, made),
     ...replacedBy(wanted.kind),
   };
 }

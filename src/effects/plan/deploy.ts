@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { currentEnvironment } from '../environment.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import type { Clients } from '../../clients/index.ts';
@@ -16,7 +17,9 @@ import { allReleases } from '../../plan/releases.ts';
 import { selectPlan } from '../../plan/selection.ts';
 import { completed } from '../../plan/steps/complete.ts';
 import { observeCluster } from '../observe/cluster.ts';
+import { rulesSeeObjects } from '../../plan/policy/objects.ts';
 import { withVerdicts } from '../admission/policy.ts';
+import { comparison, releaseChanges } from '../diff/changes.ts';
 import { assertShown } from './binding.ts';
 import { lostDefinitions } from '../release/definitions/lost.ts';
 import { assertReadable } from '../release/readable.ts';
@@ -32,7 +35,7 @@ export async function makePlan(
   scope.doing('plans');
 
   const environment = await currentEnvironment(clients);
-  const plan = await planFor(clients, environment, run.imageTags, scope.signal, { selection });
+  const plan = await planFor(clients, environment, run.imageTags, scope.signal, { selection, judged: true });
   assertShown(expectedDigest, plan);
   return plan;
 }
@@ -40,6 +43,7 @@ export async function makePlan(
 /**
  * Looks at the catalog, the checkout and the cluster; changes nothing. The command `plan` sees the same as a
  * deployment.
+ * @param judged held against the environment's rules, too
  * @throws SelectionError, DependencyMissingError, PlanRefusedError, ForeignReleaseError, DamagedRecordError
  */
 export async function planFor(
@@ -47,21 +51,41 @@ export async function planFor(
   environment: Environment,
   imageTags: Readonly<Record<string, string>>,
   signal: AbortSignal,
-  { selection, inputs: inputsOf }: { selection?: Selection | undefined; inputs?: PlatformInputs } = {},
+  {
+    selection,
+    inputs: inputsOf,
+    judged = false,
+  }: { selection?: Selection | undefined; inputs?: PlatformInputs; judged?: boolean } = {},
 ): Promise<OperationPlan> {
   const read = inputsOf ?? platformInputs(clients.catalog, environment, clients.config);
   const [inputs, seen] = await Promise.all([read(imageTags), observeCluster(clients, environment, signal)]);
   const digests = digestsOf(inputs);
   const observed = await withLostDefinitions(clients, inputs, seen, signal);
   await refuseOverOldData(clients, environment.name, observed, signal);
-  const plan = withVerdicts(
-    decidePlan(clients.catalog, environment, digests, observed, selection),
-    clients.catalog,
-    environment,
-    inputs,
-  );
+  const decided = decidePlan(clients.catalog, environment, digests, observed, selection);
+  const plan = judged ? await judge(clients, environment, decided, { inputs, observed }, signal) : decided;
   await assertReadable(clients.kubernetes, plan, observed, signal);
   return plan;
+}
+
+/** Objects are compared only where a rule asks for them. */
+async function judge(
+  clients: Clients,
+  environment: Environment,
+  plan: OperationPlan,
+  { inputs, observed }: { inputs: ReadonlyMap<string, ReleaseInputs>; observed: ObservedCluster },
+  signal: AbortSignal,
+): Promise<OperationPlan> {
+  const { connections, config, redactor, catalog } = clients;
+  if (!rulesSeeObjects(environment.policy, plan.operation)) return withVerdicts(plan, catalog, environment, inputs);
+  const { helm } = connections;
+  const changes = await releaseChanges(plan, inputs, {
+    rendering: helm === undefined ? undefined : { helm, home: join(connections.stateDir, 'helm'), config },
+    compare: (await comparison(clients, signal))(observed),
+    redactor,
+    leaves: true,
+  });
+  return withVerdicts(plan, catalog, environment, inputs, changes);
 }
 
 /** With the definitions of deployed releases that somebody has deleted. */

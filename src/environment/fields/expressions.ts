@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Environment, ParseResult } from '@marcbachmann/cel-js';
 
 /** About what a rule is asked: once for the plan, or once for each of its parts. */
-export const POLICY_SUBJECTS = ['plan', 'service', 'image', 'step'] as const;
+export const POLICY_SUBJECTS = ['plan', 'service', 'image', 'step', 'object', 'field'] as const;
 export type PolicySubject = (typeof POLICY_SUBJECTS)[number];
 
 /** An expression is no program: it ends soon. */
@@ -20,6 +20,7 @@ function environmentOf(subject: PolicySubject): Environment {
     .registerVariable('plan', 'dyn')
     .registerVariable('now', 'google.protobuf.Timestamp');
   if (subject !== 'plan') made.registerVariable(subject, 'dyn');
+  if (subject === 'field') made.registerVariable('object', 'dyn');
   environments.set(subject, made);
   return made;
 }
@@ -35,4 +36,9 @@ export function expressionProblem(text: string, subject: PolicySubject): string 
 /** @throws Error for an expression that is none */
 export function compiled(text: string, subject: PolicySubject): ParseResult {
   return environmentOf(subject).parse(text);
+}
+
+/** Whether it has to be known what a plan changes of single objects: that costs a comparison with all of them. */
+export function readsObjects({ for: subject, rule }: { for: PolicySubject; rule: string }): boolean {
+  return subject === 'object' || subject === 'field' || /\bplan\s*(\.\s*objects\b|\[\s*["']objects)/.test(rule);
 }

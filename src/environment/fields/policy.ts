@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { OPERATIONS } from '../../contract/operations/plan.ts';
 import { POLICY_EFFECTS } from '../../contract/admission/policy.ts';
-import { expressionProblem, POLICY_SUBJECTS } from './expressions.ts';
+import { expressionProblem, POLICY_SUBJECTS, readsObjects } from './expressions.ts';
 import { oneLine } from './texts.ts';
 
 const ruleSchema = z
@@ -15,7 +15,7 @@ const ruleSchema = z
       .enum(POLICY_SUBJECTS)
       .default('plan')
       .describe(
-        'Asked once for the plan, or for each service that it changes, image that it applies, step that it has',
+        'Asked once for the plan, or for each service that it changes, image that it applies, step that it has, object that it changes, field of it',
       ),
     rule: z
       .string()
@@ -33,9 +33,15 @@ const ruleSchema = z
       .default([...OPERATIONS])
       .describe('Plans of which operations'),
   })
-  .superRefine(({ rule, for: subject }, context) => {
+  .superRefine(({ rule, for: subject, operations }, context) => {
     const message = expressionProblem(rule, subject);
     if (message !== undefined) context.addIssue({ code: 'custom', path: ['rule'], message });
+    if (readsObjects({ rule, for: subject }) && !operations.includes('deploy'))
+      context.addIssue({
+        code: 'custom',
+        path: ['operations'],
+        message: 'has to hold deploy: what is changed of single objects is known of deployments alone',
+      });
   });
 
 export const policySchema = z

@@ -13,6 +13,31 @@ export function diffFields(before: unknown, after: unknown): FieldChange[] {
   return found;
 }
 
+/** What differs, down to single values: trees and lists that come or go are named by all that is in them. */
+export function diffLeaves(before: unknown, after: unknown): FieldChange[] {
+  const [old, wanted] = [leavesOf('', before), leavesOf('', after)];
+  return [...new Set([...old.keys(), ...wanted.keys()])].sort().flatMap((path) => {
+    const [from, to] = [old.get(path), wanted.get(path)];
+    if (from === to) return [];
+    return [{ path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }];
+  });
+}
+
+/** Texts by path; lists of named things by their names, where these differ. */
+function leavesOf(path: string, value: unknown): Map<string, string> {
+  if (isAbsent(value)) return new Map();
+  if (isTree(value))
+    return new Map(Object.entries(value).flatMap(([key, entry]) => [...leavesOf(below(path, key), entry)]));
+  if (!Array.isArray(value)) return new Map([[path, textOf(value)]]);
+  const key = KEYS.find((candidate) => isKeyOf(value, candidate));
+  return new Map(
+    value.flatMap((entry: unknown, index) => {
+      const name = key === undefined || !isTree(entry) ? String(index) : `${key}=${String(keyOf(entry, key))}`;
+      return [...leavesOf(`${path}[${name}]`, entry)];
+    }),
+  );
+}
+
 function compare(path: string, before: unknown, after: unknown, found: FieldChange[]): void {
   if (isAbsent(before) && isAbsent(after)) return;
   if (isTree(before) && isTree(after)) {

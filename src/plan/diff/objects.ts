@@ -1,6 +1,6 @@
 /** What becomes of one object: live state, what a dry run of the API server made of it, and what it said against it. */
 import type { Tree } from '../../environment/merge.ts';
-import { diffFields } from './fields.ts';
+import { diffFields, diffLeaves } from './fields.ts';
 import { withoutNoise } from './noise.ts';
 import { withoutSecrets } from './redact.ts';
 import type { FieldChange, ObjectChange } from './types.ts';
@@ -11,6 +11,15 @@ const UPDATABLE = /'([^']+)'/g;
 /** @returns fields that differ, without noise and secret values */
 export function objectFields(before: Tree, after: Tree): FieldChange[] {
   return diffFields(withoutSecrets(withoutNoise(before)), withoutSecrets(withoutNoise(after)));
+}
+
+/**
+ * The same down to single values, for rules. Definitions hold thousands, which decide nothing.
+ * @param before absent: it is made anew
+ */
+export function objectLeaves(before: Tree | undefined, after: Tree): FieldChange[] {
+  if (after['kind'] === 'CustomResourceDefinition') return [];
+  return diffLeaves(before && withoutSecrets(withoutNoise(before)), withoutSecrets(withoutNoise(after)));
 }
 
 export interface Cause {

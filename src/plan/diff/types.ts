@@ -31,6 +31,8 @@ export interface ObjectChange {
   /** With `replace` by another name: `old → new`. */
   name: string;
   fields: FieldChange[];
+  /** Every single value of it that changes, also of what is made anew. Only where rules ask for it, never printed. */
+  leaves?: FieldChange[];
   /** With `replace`: the fields that cannot be changed. */
   immutable?: string[];
   /** Why a deployment would stop here: one line. */

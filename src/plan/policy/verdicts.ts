@@ -2,7 +2,7 @@
 import type { Operation } from '../../contract/operations/plan.ts';
 import type { PolicyVerdict, PolicyViolation } from '../../contract/admission/policy.ts';
 import { isTree, type Tree } from '../../environment/merge.ts';
-import { compiled, type PolicySubject } from '../../environment/fields/expressions.ts';
+import { compiled, type PolicySubject, readsObjects } from '../../environment/fields/expressions.ts';
 import type { Facts } from './facts.ts';
 
 /** As it stands in an environment's file, checked there. */
@@ -15,29 +15,42 @@ export interface PolicyRule {
   operations: Operation[];
 }
 
-const NAME: Record<PolicySubject, string> = { plan: 'operation', service: 'name', image: 'reference', step: 'id' };
+/** Somebody has to read them, and they go with the plan. */
+const MOST_VIOLATIONS = 20;
+const LONGEST = 200;
 
-/** Rules that do not concern the operation are left out. @param now of the clock that the rules go by */
+/**
+ * Rules about objects are asked of deployments alone; other rules that do not concern the operation are left out.
+ * @param now of the clock that the rules go by
+ */
 export function verdictsOf(
   rules: readonly PolicyRule[],
   operation: Operation,
   facts: Facts,
   now: Date,
 ): PolicyVerdict[] {
-  return rules.filter(({ operations }) => operations.includes(operation)).map((rule) => verdictOf(rule, facts, now));
+  return rules
+    .filter((rule) => rule.operations.includes(operation) && (operation === 'deploy' || !readsObjects(rule)))
+    .map((rule) => verdictOf(rule, facts, now));
 }
 
 function verdictOf(rule: PolicyRule, facts: Facts, now: Date): PolicyVerdict {
   const { name, for: subject, effect, message } = rule;
   const verdict: PolicyVerdict = { rule: name, effect, violations: [], ...(message === undefined ? {} : { message }) };
   try {
+    if (readsObjects(rule) && !Array.isArray(facts.objects))
+      throw new Error(`objects are not known: ${facts.objects ?? 'nobody has looked at them'}`);
     const holds = compiled(rule.rule, subject);
-    for (const one of subjectsOf(subject, facts)) {
-      const said: unknown = holds({ plan: facts.plan, now, ...(subject === 'plan' ? {} : { [subject]: one }) });
+    let more = 0;
+    for (const asked of askedOf(subject, facts)) {
+      const said: unknown = holds({ plan: facts.plan, now, ...asked });
       if (typeof said !== 'boolean')
         return { ...verdict, problem: `it says ${shown(said)}, which is neither true nor false` };
-      if (!said) verdict.violations.push(violation(rule, one));
+      if (said) continue;
+      if (verdict.violations.length < MOST_VIOLATIONS) verdict.violations.push(violation(rule, asked, facts));
+      else more += 1;
     }
+    if (more > 0) verdict.violations.push({ object: `and ${more} more`, fields: [] });
     return verdict;
   } catch (error) {
     // Nobody knows what it would have said.
@@ -45,30 +58,56 @@ function verdictOf(rule: PolicyRule, facts: Facts, now: Date): PolicyVerdict {
   }
 }
 
-function subjectsOf(subject: PolicySubject, { plan, services, images, steps }: Facts): Tree[] {
-  const all = { plan: [plan], service: services, image: images as unknown as Tree[], step: steps };
-  return all[subject];
+/** Variables of each question, beside the plan and the time. */
+type Asked = Partial<Record<Exclude<PolicySubject, 'plan'>, Tree>>;
+
+function askedOf(subject: PolicySubject, { services, images, steps, objects }: Facts): Asked[] {
+  const changed = Array.isArray(objects) ? objects : [];
+  switch (subject) {
+    case 'plan':
+      return [{}];
+    case 'service':
+      return services.map((service) => ({ service }));
+    case 'image':
+      return images.map((image) => ({ image: image as unknown as Tree }));
+    case 'step':
+      return steps.map((step) => ({ step }));
+    case 'object':
+      return changed.map((object) => ({ object }));
+    case 'field':
+      return changed.flatMap((object) => (object['fields'] as Tree[]).map((field) => ({ object, field })));
+  }
 }
 
-function violation({ for: subject, rule }: PolicyRule, object: Tree): PolicyViolation {
-  const paths = [
-    ...new Set(rule.match(new RegExp(`(?<![\\w."'])${subject}(\\.[a-zA-Z_]\\w*)+(?!\\w*\\()`, 'g')) ?? []),
-  ];
-  const fields = paths.flatMap((path) => {
-    const value = valueAt(object, path.split('.').slice(1));
+function violation({ for: subject, rule }: PolicyRule, asked: Asked, { plan }: Facts): PolicyViolation {
+  const { field } = asked;
+  if (field !== undefined) {
+    const { path, before, after } = field;
+    return { object: objectName(asked), fields: [`${String(path)}: ${shown(before)} → ${shown(after)}`] };
+  }
+  const read = rule.match(new RegExp(`(?<![\\w."'])${subject}(\\.[a-zA-Z_]\\w*)+(?!\\w*\\()`, 'g')) ?? [];
+  const fields = [...new Set(read)].flatMap((path) => {
+    const value = valueAt({ plan, ...asked }, path.split('.'));
     return value === undefined || typeof value === 'object' ? [] : [`${path} = ${shown(value)}`];
   });
-  const of = subject === 'image' ? ` of ${String(object['release'])}` : '';
-  const name = subject === 'plan' ? 'plan' : `${subject} ${String(object[NAME[subject]])}${of}`;
-  return { object: name, fields };
+  return { object: subject === 'plan' ? 'plan' : objectName(asked), fields };
 }
 
-function valueAt(object: Tree, path: readonly string[]): unknown {
+function objectName({ service, image, step, object }: Asked): string {
+  if (service) return `service ${String(service['name'])}`;
+  if (image) return `image ${String(image['reference'])} of ${String(image['release'])}`;
+  if (step) return `step ${String(step['id'])}`;
+  const { kind, namespace, name, service: owner } = object ?? {};
+  return `${String(kind)} ${namespace === '' ? '' : `${String(namespace)}/`}${String(name)} of ${String(owner)}`;
+}
+
+function valueAt(object: unknown, path: readonly string[]): unknown {
   let at: unknown = object;
   for (const key of path) at = isTree(at) ? at[key] : undefined;
   return at;
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  if (typeof value !== 'string') return String(value);
+  return JSON.stringify(value.length > LONGEST ? `${value.slice(0, LONGEST - 1)}…` : value);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { diffFields } from '../../../src/plan/diff/fields.ts';
+import { diffFields, diffLeaves } from '../../../src/plan/diff/fields.ts';
 import type { FieldChange } from '../../../src/plan/diff/types.ts';
 
 const CASES: [what: string, before: unknown, after: unknown, found: FieldChange[]][] = [
@@ -90,4 +90,24 @@ describe('fields that differ', () => {
     const [change] = diffFields({ a: 'x' }, { a: 'y'.repeat(500) });
     assert.equal(change?.to?.length, 200);
   });
+});
+
+test('down to single values: what comes and goes is named by all that is in it', () => {
+  const before = { a: { b: 1, gone: { x: true, y: [] } }, list: ['p', 'q'] };
+  const after = {
+    a: { b: 1 },
+    list: ['p', 'r'],
+    spec: { containers: [{ name: 'app', image: 'i:1', ports: [{ containerPort: 80 }] }], 'a/b': null },
+    text: 'x'.repeat(500),
+  };
+  assert.deepEqual(diffLeaves(before, after), [
+    { path: 'a.gone.x', from: 'true' },
+    { path: 'list[1]', from: 'q', to: 'r' },
+    { path: 'spec.containers[name=app].image', to: 'i:1' },
+    { path: 'spec.containers[name=app].name', to: 'app' },
+    { path: 'spec.containers[name=app].ports[containerPort=80].containerPort', to: '80' },
+    { path: 'text', to: 'x'.repeat(500) },
+  ]);
+  assert.deepEqual(diffLeaves(undefined, { a: 1 }), [{ path: 'a', to: '1' }]);
+  assert.deepEqual(diffLeaves(after, after), []);
 });
