@@ -10,13 +10,14 @@ export interface Redactor {
    * left.
    */
   learn(...values: (string | undefined)[]): void;
-  /** Replaces every known value, plain or as base64. */
+  /** Replaces every known value, plain or as JSON, addresses and base64 write it. */
   redact(text: string): string;
   /** The same for what others' programs wrote (logs, events): values behind names that sound secret go as well. */
   redactForeign(text: string): string;
 }
 
 const SHORTEST = 6;
+const SHORTEST_LINE = 16;
 const HIDDEN = '[redacted]';
 const hide = (): string => HIDDEN;
 
@@ -39,14 +40,37 @@ export function createRedactor(): Redactor {
     learn: (...values) => {
       for (const value of values) {
         if (value === undefined || value.length < SHORTEST || known.has(value)) continue;
-        known.add(value);
-        known.add(Buffer.from(value).toString('base64'));
+        for (const form of formsOf(value)) known.add(form);
         pattern = undefined;
       }
     },
     redact: (text) => withoutSecretForms(withoutKnown(text), hide),
     redactForeign: (text) => withoutNamedSecrets(withoutKnown(text), hide),
   };
+}
+
+/** As programs write it. */
+function formsOf(value: string): string[] {
+  const inJson = quoted(value);
+  return [value, ...linesOf(value)]
+    .flatMap((text) => [text, encodeURIComponent(text.toWellFormed())])
+    .concat(
+      inJson,
+      quoted(inJson),
+      (['base64', 'base64url'] as const).flatMap((encoding) => {
+        const encoded = Buffer.from(value).toString(encoding);
+        return [encoded, encoded.replace(/=+$/, '')];
+      }),
+    );
+}
+
+const quoted = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+/** Logs are read line by line. What begins and ends a key says nothing. */
+function linesOf(value: string): string[] {
+  return value.includes('\n')
+    ? value.split('\n').filter((line) => line.trim().length >= SHORTEST_LINE && !line.startsWith('-----'))
+    : [];
 }
 
 function escape(text: string): string {

@@ -8,12 +8,13 @@ export function isTree(value: unknown): value is Tree {
 
 /** Objects are merged key by key; lists and everything else are replaced by the extending file's. */
 export function mergeTrees(base: Tree, extension: Tree): Tree {
-  const merged: Tree = { ...base };
+  // Also `__proto__`, which an assignment would take for something else, is a key like any other.
+  const merged = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(extension)) {
-    const below = merged[key];
-    merged[key] = isTree(below) && isTree(value) ? mergeTrees(below, value) : value;
+    const below = merged.get(key);
+    merged.set(key, isTree(below) && isTree(value) ? mergeTrees(below, value) : value);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 /** Whether a file has a value, of whatever kind, at this path. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlannedStep } from '../contract/operations/plan.ts';
+import { sorted } from './sorted.ts';
 
 /** Left behind by editors and file managers: no part of a chart. */
 const LEFTOVER = /(^\.(?!helmignore$))|~$|^#.*#$|\.(swp|swo|orig|rej|bak|tmp)$/;
@@ -54,15 +55,4 @@ async function listFiles(root: string, below: string): Promise<string[]> {
     }),
   );
   return nested.flat();
-}
-
-/** The same value with its keys in order, at every depth. */
-export function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, entry]) => [key, sorted(entry)]),
-  );
 }

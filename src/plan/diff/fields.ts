@@ -1,5 +1,6 @@
 /** Two states of one object, field by field. Lists of named things are compared by name, whatever their order. */
 import { isTree, type Tree } from '../../environment/merge.ts';
+import { sameValue } from '../sorted.ts';
 import type { FieldChange } from './types.ts';
 
 /** What tells the entries of a list apart, the first that does so on both sides. */
@@ -63,7 +64,7 @@ function compare(path: string, before: unknown, after: unknown, found: FieldChan
       return;
     }
   }
-  if (JSON.stringify(before) === JSON.stringify(after)) return;
+  if (sameValue(before, after)) return;
   found.push(change(path, before, after));
 }
 
@@ -72,7 +73,7 @@ function compareLists(path: string, before: readonly unknown[], after: readonly 
   if (key === undefined) {
     if (before.length === after.length && before.some(isTree))
       before.forEach((entry, index) => compare(`${path}[${index}]`, entry, after[index], found));
-    else if (JSON.stringify(before) !== JSON.stringify(after)) found.push(change(path, before, after));
+    else if (!sameValue(before, after)) found.push(change(path, before, after));
     return;
   }
   const byKey = (list: readonly unknown[]): Map<string, Tree> =>

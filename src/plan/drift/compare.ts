@@ -1,6 +1,7 @@
 /** What was applied against what is there. Defaults and whatever else the server adds are no difference. */
 import { isTree } from '../../environment/merge.ts';
 import { entryPart, listKeys, type Path, valueAtPath } from '../fields/path.ts';
+import { sameValue } from '../sorted.ts';
 import { sameQuantity } from './quantity.ts';
 
 export interface Difference {
@@ -29,7 +30,7 @@ export function differences(applied: unknown, live: unknown): Difference[] {
 export function confirmed(found: readonly Difference[], wanted: unknown, live: unknown): Difference[] {
   return found.flatMap(({ path }) => {
     const [was, is] = [valueAtPath(wanted, path), valueAtPath(live, path)];
-    return JSON.stringify(sorted(was)) === JSON.stringify(sorted(is)) ? [] : [{ path, was, is }];
+    return sameValue(was, is) ? [] : [{ path, was, is }];
   });
 }
 
@@ -68,14 +69,4 @@ function compareLists(applied: readonly unknown[], live: readonly unknown[], pat
 function isNothing(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === false || value === 0) return true;
   return Array.isArray(value) ? value.length === 0 : isTree(value) && Object.keys(value).length === 0;
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isTree(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, entry]) => [key, sorted(entry)]),
-  );
 }

@@ -94,7 +94,7 @@ const KEYS: Record<string, readonly string[]> = {
 export function listKeys(path: Path): readonly string[] | undefined {
   const last = path.at(-1);
   if (typeof last !== 'string') return undefined;
-  if (last !== 'ports') return KEYS[last];
+  if (last !== 'ports') return Object.hasOwn(KEYS, last) ? KEYS[last] : undefined;
   return typeof path.at(-2) === 'string' ? ['port', 'protocol'] : ['containerPort', 'protocol'];
 }
 
@@ -102,7 +102,9 @@ export function listKeys(path: Path): readonly string[] | undefined {
 export function entryPart(entry: unknown, keys: readonly string[]): { keys: Record<string, unknown> } | undefined {
   if (!isTree(entry)) return undefined;
   const found = Object.fromEntries(keys.map((key) => [key, entry[key] ?? DEFAULTS[key]]));
-  return Object.values(found).some((value) => value === undefined) ? undefined : { keys: found };
+  return Object.values(found).some((value) => value === undefined || typeof value === 'object')
+    ? undefined
+    : { keys: found };
 }
 
 /** Whether one path is the other or lies below it. */

@@ -5,7 +5,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { RELEASE_LABELS } from '../../contract/names.ts';
-import { sorted } from '../digest.ts';
+import { sorted } from '../sorted.ts';
 import type { ObservedRelease, Provenance } from '../observed.ts';
 
 export interface ProofKey {
