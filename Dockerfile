@@ -1,4 +1,4 @@
-# The deployer's worker: what `npm run bootstrap` runs in the target cluster.
+# The deployer's worker: what `npm run ananta -- install` runs in the target cluster.
 #   docker build --tag REGISTRY/ananta-deploy:VERSION .
 ARG NODE_IMAGE=docker.io/library/node:24.21.0-bookworm-slim
 

@@ -1,8 +1,8 @@
-/** What the bootstrap tells while it works: data, put into words by whoever shows it. */
+/** Events of the local stack while it starts and stops: data, put into words by whoever shows it. */
 import type { ComponentName } from './layout.ts';
 import type { ToolProgress } from './tools/index.ts';
 
-export type BootstrapEvent =
+export type LocalStackEvent =
   | { kind: 'tool'; progress: ToolProgress }
   | {
       kind: 'component';
@@ -15,10 +15,10 @@ export type BootstrapEvent =
   /** A sentence that a person should read. */
   | { kind: 'note'; message: string };
 
-export type Report = (event: BootstrapEvent) => void;
+export type Report = (event: LocalStackEvent) => void;
 
 /** One line per event, for a log or a plain terminal. */
-export function formatBootstrapEvent(event: Exclude<BootstrapEvent, { kind: 'tool' }>): string {
+export function formatLocalStackEvent(event: Exclude<LocalStackEvent, { kind: 'tool' }>): string {
   if (event.kind === 'note') return event.message;
   const detail = event.detail === undefined ? '' : `: ${event.detail}`;
   switch (event.state) {

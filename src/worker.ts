@@ -33,7 +33,7 @@ import { serveHealth } from './worker-health.ts';
 /** Seconds that running activities get to end in good order: longer than Helm needs to put a release into `failed`. */
 const GRACE_SECONDS = 20;
 
-/** @param helm path of the Helm to use, where it is not the one that the bootstrap installed for this environment */
+/** @param helm path of the Helm to use, where it is not the one that the local stack of this environment brought */
 export async function runWorker(environmentName: string, helm?: string): Promise<void> {
   const config = readConfig();
   const environment = await loadEnvironment(environmentName, config);

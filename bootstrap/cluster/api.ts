@@ -1,6 +1,6 @@
 /**
- * The few requests that the bootstrap makes to the API server of its own cluster. Not the Kubernetes client: importing
- * that takes half a second, and `up` has to be quick.
+ * The few requests that the local stack makes to the API server of its own cluster. Not the Kubernetes client:
+ * importing that takes half a second, and `up` has to be quick.
  */
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
@@ -35,9 +35,10 @@ export class ApiError extends AnantaError {
   }
 }
 
+/** Not renamed: objects of clusters that exist are managed under this name. */
 const FIELD_MANAGER = 'ananta-bootstrap';
 
-/** Plural names of the kinds that the bootstrap handles. */
+/** Plural names of the kinds that the local stack makes. */
 const PLURALS: Record<string, string> = {
   Node: 'nodes',
   Namespace: 'namespaces',
@@ -82,7 +83,7 @@ export async function createApi(server: string, pki: string): Promise<Api> {
 /** Path of a cluster-scoped or namespaced object. */
 export function pathOf({ apiVersion, kind, metadata }: Pick<ApiObject, 'apiVersion' | 'kind' | 'metadata'>): string {
   const plural = PLURALS[kind];
-  if (plural === undefined) throw new Error(`the bootstrap does not handle ${kind}`);
+  if (plural === undefined) throw new Error(`the local stack does not handle ${kind}`);
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const scope = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
   return `${root}${scope}/${plural}/${metadata.name}`;

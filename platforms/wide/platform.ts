@@ -106,7 +106,7 @@ const vault: ServiceInput = {
     { name: 'http', port: 8200, containerPort: 8200, protocol: 'http' },
     { name: 'cluster', port: 8201, containerPort: 8201, protocol: 'tcp' },
   ],
-  after: [{ kind: 'vault-bootstrap', name: 'vault-bootstrap', startupSeconds: 2 }],
+  after: [{ kind: 'vault-init', name: 'vault-init', startupSeconds: 2 }],
   startupSeconds: 8,
   healthTimeoutSeconds: 300,
   stateful: true,

@@ -111,7 +111,7 @@ function checkSecrets(catalog: Catalog, service: Service): PlacedProblem[] {
     checkSecretUse(catalog, use).map((message) => problem(service, field, message)),
   );
   const opener = catalog.services.find(({ before, after }) =>
-    [...before, ...after].some(({ kind }) => kind === 'vault-bootstrap'),
+    [...before, ...after].some(({ kind }) => kind === 'vault-init'),
   );
   const first = uses[0];
   if (first !== undefined && opener !== undefined && !reaches(catalog, service, opener.name)) {

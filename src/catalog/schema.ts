@@ -74,7 +74,12 @@ export const stepSchema = z.discriminatedUnion('kind', [
     startupSeconds: z.number().nonnegative(),
   }),
   /** Initialise, unseal and configure Vault, seed all paths, make the Kubernetes Secrets. */
-  z.strictObject({ kind: z.literal('vault-bootstrap'), name: nameSchema, startupSeconds: z.number().nonnegative() }),
+  z.strictObject({
+    // Platforms that were written for earlier versions say `vault-bootstrap`.
+    kind: z.enum(['vault-init', 'vault-bootstrap']).transform(() => 'vault-init' as const),
+    name: nameSchema,
+    startupSeconds: z.number().nonnegative(),
+  }),
 ]);
 
 export const serviceSchema = z.strictObject({

@@ -11,7 +11,7 @@ import { outputWritten, watchOutput } from '../process/output.ts';
 import { adoptCommand } from './commands/deploying/adopt.ts';
 import { approvalsCommand, approveCommand, rejectCommand } from './commands/deploying/approvals.ts';
 import { attachCommand } from './commands/deploying/attach.ts';
-import { bootstrapCommand } from './commands/installation/bootstrap.ts';
+import { installCommand } from './commands/installation/install.ts';
 import { cancelCommand } from './commands/deploying/cancel.ts';
 import { catalogCommand } from './commands/looking/catalog.ts';
 import { chartsCommand } from './commands/looking/charts.ts';
@@ -92,16 +92,7 @@ const GROUPS: readonly CommandGroup[] = [
   ],
   [
     'What it runs on:',
-    [
-      upCommand,
-      downCommand,
-      nodeCommand,
-      workerCommand,
-      bootstrapCommand,
-      rbacCommand,
-      rebindCommand,
-      completionCommand,
-    ],
+    [upCommand, downCommand, nodeCommand, workerCommand, installCommand, rbacCommand, rebindCommand, completionCommand],
   ],
 ];
 

@@ -1,6 +1,6 @@
 /**
  * Where the parts of an environment answer. For external parts this comes from the environment file, for embedded ones
- * from the runtime file that the bootstrap writes; whoever uses it cannot tell.
+ * from the runtime file that the local stack writes when it starts; callers see no difference.
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -12,7 +12,7 @@ import { ENGINE_NAMESPACE, IN_CLUSTER } from '../contract/names.ts';
 import type { Proxies } from '../process/proxies.ts';
 import type { Environment } from './schema.ts';
 
-/** `<state folder>/runtime.json`, written by the bootstrap for embedded parts. */
+/** `<state folder>/runtime.json`, written when the local stack starts. */
 export const runtimeSchema = z.strictObject({
   /** Set when the cluster is embedded, or made by kind. */
   cluster: z.strictObject({ kubeconfig: z.string(), server: z.url() }).optional(),

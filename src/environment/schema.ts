@@ -158,7 +158,9 @@ export const environmentFileSchema = z.strictObject({
   engine: z
     .union([embeddedEngineSchema, inClusterEngineSchema, externalEngineSchema])
     .describe("The Temporal that runs deployments, not the platform's own"),
-  deployer: deployerSchema.prefault({}).describe('Workers in the target cluster, installed by: npm run bootstrap'),
+  deployer: deployerSchema
+    .prefault({})
+    .describe('Workers in the target cluster, installed by: npm run ananta -- install'),
   vault: vaultSchema.prefault({}).describe('The Vault inside the platform'),
   charts: z
     .enum(CHART_SOURCES)

@@ -1,7 +1,13 @@
 /** What will be done to each service and why: wanted state against what was observed. Pure. */
 import type { Catalog, Service } from '../catalog/schema.ts';
 import { RELEASE_LABELS, VAULT } from '../contract/names.ts';
-import type { OperationPlan, PlannedAction, PlannedService, PlannedStep } from '../contract/operations/plan.ts';
+import {
+  isVaultInit,
+  type OperationPlan,
+  type PlannedAction,
+  type PlannedService,
+  type PlannedStep,
+} from '../contract/operations/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { checkChartSource } from './charts/source.ts';
 import { planDigest } from './digest.ts';
@@ -86,13 +92,14 @@ function nodeNotes({ nodes }: ObservedCluster): string[] {
 }
 
 /**
- * Pods are replaced when the Secret that they read has been made anew: so not before the bootstrap of Vault is over.
+ * Pods are replaced when the Secret that they read has been made anew: so not before Vault is initialised and its
+ * secrets are written.
  */
 function afterSecrets<T extends Pick<PlannedService, 'name' | 'action' | 'dependsOn' | 'steps'>>(
   catalog: Catalog,
   services: readonly T[],
 ): T[] {
-  const keeper = services.find(({ steps }) => steps.some(({ kind }) => kind === 'vault-bootstrap'));
+  const keeper = services.find(({ steps }) => steps.some(isVaultInit));
   if (keeper === undefined || keeper.action === 'unchanged') return [...services];
   const byName = new Map(catalog.services.map((service) => [service.name, service]));
   const before = new Set([keeper.name]);
@@ -156,13 +163,13 @@ function planStep(
   observed: ObservedCluster,
 ): PlannedStep {
   const { kind, name, namespace, job } = release;
-  if (kind === 'vault-bootstrap')
+  if (kind === 'vault-init')
     return {
       kind,
       name,
       namespace,
       job,
-      ...decideBootstrap(catalog, environment, release, digests, observed),
+      ...decideVaultInit(catalog, environment, release, digests, observed),
       digest: vaultDigest(catalog),
     };
   const digest = digests.get(name);
@@ -248,10 +255,9 @@ function unfinished({ status, revision }: ObservedRelease): string {
 }
 
 /**
- * A server that is changed ends its pods, and comes back sealed: so the bootstrap follows, even where Vault is open
- * now.
+ * A changed server restarts its pods, and they come back sealed: Vault is unsealed after it, even where it is open now.
  */
-function decideBootstrap(
+function decideVaultInit(
   catalog: Catalog,
   environment: Pick<Environment, 'vault'>,
   { service }: Release,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PlannedStep } from '../contract/operations/plan.ts';
+import { isVaultInit, type PlannedStep } from '../contract/operations/plan.ts';
 import { sorted } from './sorted.ts';
 
 /** Left behind by editors and file managers: no part of a chart. */
@@ -24,7 +24,13 @@ export function planDigest(environment: string, services: readonly { steps: read
   return digestOf([
     environment,
     services.map(({ steps }) =>
-      steps.map(({ name, action, digest, revision }) => [name, action, digest, revision ?? 0]),
+      steps.map((step) => [
+        // The name that it had in earlier versions, so that plans which were kept then still fit.
+        isVaultInit(step) && step.name === 'vault-init' ? 'vault-bootstrap' : step.name,
+        step.action,
+        step.digest,
+        step.revision ?? 0,
+      ]),
     ),
   ]);
 }

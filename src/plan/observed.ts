@@ -107,7 +107,7 @@ export interface ObservedCluster {
   /** All fields that are left to others now; absent: nobody looked. */
   left?: readonly LeftField[];
   vault: 'absent' | 'unreachable' | 'uninitialized' | 'sealed' | 'open';
-  /** Everything that the vault bootstrap makes (mounts, roles, paths, Kubernetes Secrets) is there. */
+  /** Everything that the step vault-init makes (mounts, roles, paths, Kubernetes Secrets) is there. */
   vaultConfigured: boolean;
   /** Why not, in words. */
   vaultReason: string;

@@ -1,15 +1,16 @@
 /** What a service consists of: its own Helm release, and the steps before and after it. */
+import type { PlannedKind } from '../contract/operations/plan.ts';
 import type { Catalog, Image, SecretUse, Service, Step } from '../catalog/schema.ts';
 
 export interface Release {
-  kind: 'release' | 'vault-bootstrap';
+  kind: PlannedKind;
   /** Helm release name; for the main release the service's. */
   name: string;
   namespace: string;
   /** The row it belongs to. */
   service: string;
   position: 'before' | 'main' | 'after';
-  /** Folder below helm/charts; empty for the bootstrap of Vault, which is no release. */
+  /** Folder below helm/charts; empty for the initialisation of Vault, which is no release. */
   chart: string;
   /** True where the release is a Job that has to complete. */
   job: boolean;
@@ -48,8 +49,7 @@ function releaseOfStep(service: Service, step: Step, position: 'before' | 'after
     position,
     startupSeconds: step.startupSeconds,
   };
-  if (step.kind === 'vault-bootstrap')
-    return { ...common, kind: 'vault-bootstrap', chart: '', job: false, secrets: [] };
+  if (step.kind === 'vault-init') return { ...common, kind: 'vault-init', chart: '', job: false, secrets: [] };
   return {
     ...common,
     kind: 'release',

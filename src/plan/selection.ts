@@ -166,7 +166,7 @@ function works({ steps }: PlannedService, observed: ObservedCluster): boolean {
     ({ kind, name, namespace, job, action }) =>
       action === 'unchanged' ||
       // Its server would be changed; it is open all the same.
-      (kind === 'vault-bootstrap' && observed.vault === 'open' && observed.vaultConfigured) ||
+      (kind === 'vault-init' && observed.vault === 'open' && observed.vaultConfigured) ||
       ((action === 'upgrade' || action === 'restart') &&
         kind === 'release' &&
         !job &&

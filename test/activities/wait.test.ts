@@ -264,7 +264,7 @@ describe('waiting for a release', () => {
     });
   });
 
-  test('Vault before its bootstrap need only answer', async () => {
+  test('Vault before it is initialised need only answer', async () => {
     await withFakeClients(async (parts) => {
       assert.match(
         await waiting(parts, { answersOnly: true, probe: { kind: 'vault', port: 8200 } }).done,

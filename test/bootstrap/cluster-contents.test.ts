@@ -53,7 +53,7 @@ describe('what an embedded cluster holds', () => {
       const expected = release.job ? Math.max(seconds - 1, 0) : seconds;
       assert.ok(template.includes(`"${release.name}" "${expected.toFixed(3)}s"`), release.name);
     }
-    assert.equal(contents.startupSeconds['vault-bootstrap'], undefined);
+    assert.equal(contents.startupSeconds['vault-init'], undefined);
   });
 
   test('ordinary stages of pods weigh nothing, so that a failure is always chosen before them', () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { deleteKind, stopKind, upKind } from '../../bootstrap/kind/index.ts';
 import { kindConfiguration, nodePorts, unmapped } from '../../bootstrap/kind/config.ts';
-import type { BootstrapEvent } from '../../bootstrap/report.ts';
+import type { LocalStackEvent } from '../../bootstrap/report.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { type FakeKind, fakeKind } from '../support/fakes/kind.ts';
@@ -29,7 +29,7 @@ interface Parts {
   fake: FakeKind;
   config: Config;
   notes: string[];
-  report: (event: BootstrapEvent) => void;
+  report: (event: LocalStackEvent) => void;
   kubeconfig: string;
 }
 

@@ -11,7 +11,7 @@ import { awaitReadyOrRestart, type Component } from '../../bootstrap/component.t
 import { runningDaemon, startDaemon, stopDaemon } from '../../bootstrap/process/daemon.ts';
 import { vitalsOf } from '../../bootstrap/process/vitals.ts';
 import { waitWhileMoving } from '../../bootstrap/process/wait.ts';
-import type { BootstrapEvent } from '../../bootstrap/report.ts';
+import type { LocalStackEvent } from '../../bootstrap/report.ts';
 
 const COMPUTES = 'for (;;) Math.random();';
 const WRITES = "setInterval(() => console.log('another step'), 50);";
@@ -52,8 +52,8 @@ function componentOf(
 
 const refuses = (): Promise<string> => Promise.reject(new Error('connection refused'));
 
-async function ready(component: Component): Promise<{ detail: string; events: BootstrapEvent[] }> {
-  const events: BootstrapEvent[] = [];
+async function ready(component: Component): Promise<{ detail: string; events: LocalStackEvent[] }> {
+  const events: LocalStackEvent[] = [];
   const record = await startDaemon(component.spec);
   try {
     const detail = await awaitReadyOrRestart(component, record, {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CatalogError, checkCatalog } from '../../src/catalog/index.ts';
+import { validateCatalog } from '../../src/catalog/validate.ts';
 import { type SampleCatalog, sampleCatalog, sampleService, serviceIn } from './sample.ts';
 
 interface Refusal {
@@ -321,6 +322,24 @@ function problemsOf(catalog: unknown): CatalogError['problems'] {
 describe('catalog checks', () => {
   test('a sound catalog has no problems', () => {
     assert.deepEqual(problemsOf(sampleCatalog()), []);
+  });
+
+  test('a platform of an earlier version says vault-bootstrap where it is vault-init now', () => {
+    const catalog = sampleCatalog();
+    const { after = [] } = serviceIn(catalog, 'vault');
+    catalog.services = catalog.services.map((service) => ({
+      ...service,
+      after: (service.after ?? []).map((step) =>
+        step.kind === 'vault-init' ? { ...step, kind: 'vault-bootstrap' } : step,
+      ),
+    }));
+    assert.deepEqual(problemsOf(catalog), []);
+    assert.deepEqual(
+      validateCatalog(catalog, () => 'row')
+        .services.find(({ name }) => name === 'vault')
+        ?.after.map(({ kind }) => kind),
+      after.map(() => 'vault-init'),
+    );
   });
 
   for (const { name, break: damage, file, field, message } of REFUSALS) {

@@ -84,7 +84,7 @@ export function sampleCatalog(): SampleCatalog {
         health: { kind: 'vault', port: 8200 },
         ports: [{ name: 'http', port: 8200, containerPort: 8200, protocol: 'http' }],
         stateful: true,
-        after: [{ kind: 'vault-bootstrap', name: 'vault-bootstrap', startupSeconds: 2 }],
+        after: [{ kind: 'vault-init', name: 'vault-init', startupSeconds: 2 }],
       }),
       sampleService('db', 101, {
         dependsOn: ['vault'],

@@ -195,7 +195,7 @@ describe('what the pages say', () => {
       'vault',
       'charts',
       'destroy',
-      'bootstrap',
+      'install',
     ])
       assert.ok(
         all.some((documented) => argumentsOf(documented)?.[0] === command),
@@ -229,7 +229,7 @@ describe('what the pages say', () => {
     assert.deepEqual(Object.fromEntries([...rows].map(([code, { name }]) => [name, code])), { ...EXIT_CODES });
     assert.match(
       rows.get(EXIT_CODES.changes)?.means ?? '',
-      /`plan`.*`drift`.*`bootstrap --dry-run`.*`charts verify`.*`vault unseal`/,
+      /`plan`.*`drift`.*`install --dry-run`.*`charts verify`.*`vault unseal`/,
     );
     const known = new Set<number>(Object.values(EXIT_CODES));
     for (const page of PAGES)

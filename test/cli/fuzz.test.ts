@@ -244,8 +244,8 @@ describe('image references of the command line', () => {
     ['a b:1', /NAME:TAG|no part/],
   ];
   for (const [image, says] of REFERENCES) {
-    test(`bootstrap: ${image.slice(0, 50)}`, async () => {
-      const { exitCode, message } = await check(['bootstrap', '--env', 'sandbox', '--image', image]);
+    test(`install: ${image.slice(0, 50)}`, async () => {
+      const { exitCode, message } = await check(['install', '--env', 'sandbox', '--image', image]);
       assert.equal(exitCode, EXIT_CODES.refused);
       assert.match(message, says ?? /^sandbox\.yaml: /);
     });

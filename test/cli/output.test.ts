@@ -127,7 +127,7 @@ describe('output', () => {
       () => undefined,
     );
     const expected = [
-      ...['up', 'down', 'bootstrap', 'rebind', 'rbac apply', 'node import', 'charts lock', 'charts pull'],
+      ...['up', 'down', 'install', 'rebind', 'rbac apply', 'node import', 'charts lock', 'charts pull'],
       ...['charts prune', 'charts bundle', 'charts unbundle', 'secrets set', 'secrets import', 'vault unseal'],
       ...['vault root', 'worker', 'drift accept', 'drift unaccept', 'drift reset', 'drift pause', 'drift resume'],
       'freeze override',

@@ -46,6 +46,7 @@ describe('arguments', { concurrency: 2 }, () => {
       ['deploy', '--env', 'mini', '--plan', 'x.json', '--image', 'api=1'],
       /--image cannot be given together with --plan/,
     ],
+    [['rbac', 'show', '--identity', 'root'], /Allowed choices are installer, deployer, drift, viewer, approver/],
     [['graph', '--format', 'png'], /Allowed choices are mermaid, dot, svg/],
     [['graph', '--format', 'dot', '--out', '/nowhere/at/all.dot'], /\/nowhere\/at\/all\.dot cannot be written/],
     [['logs'], /Missing required argument 'what'/],

@@ -128,7 +128,7 @@ describe('cancel', { concurrency: 1 }, () => {
     await assertOrderly();
   });
 
-  test("during Vault's bootstrap", async () => {
+  test('while Vault is initialised', async () => {
     await cancelledAt((running) =>
       running.line(
         (line) =>

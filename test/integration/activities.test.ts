@@ -80,7 +80,7 @@ async function apply(name: string, as: RunRef = run): Promise<Awaited<ReturnType
   return activities.applyRelease({ run: as, service: service.name, step, priority: 1 });
 }
 
-async function bootstrapVault(): Promise<{
+async function initialiseVault(): Promise<{
   initialized: boolean;
   unsealed: boolean;
   changed: string[];
@@ -146,12 +146,12 @@ describe('Vault', () => {
       (await activities.awaitHealthy({ run, service: 'vault', step, timeoutSeconds: 60 })).proof,
       /not initialised/,
     );
-    const first = await bootstrapVault();
+    const first = await initialiseVault();
     assert.deepEqual([first.initialized, first.unsealed], [true, true]);
     assert.ok(first.changed.includes('root token revoked'), first.changed.join());
     assert.equal(first.seeded.length, clients.catalog.secretPaths.length);
     assert.equal(first.synced.length, wantedSecrets(embedded.catalog).length);
-    assert.deepEqual(await bootstrapVault(), {
+    assert.deepEqual(await initialiseVault(), {
       initialized: false,
       unsealed: false,
       changed: [],
@@ -500,7 +500,7 @@ describe('more servers of Vault', () => {
     await apply('vault');
     const { service } = await planned('vault');
     assert.deepEqual(service.steps.map(({ name, action, reason }) => [name, action, reason]).at(1), [
-      'vault-bootstrap',
+      'vault-init',
       'upgrade',
       '3 of 3 pods run an older template: they are replaced one by one, each unsealed before the next',
     ]);

@@ -145,10 +145,10 @@ describe('rights in a real cluster', { concurrency: 1 }, () => {
         ['a namespace of others', () => client.remove('/api/v1/namespaces/kube-public')],
         [
           'a token of somebody else',
-          () => client.tokenFor({ namespace: IN_CLUSTER.namespace, name: accessName('bootstrap') }, 'x', 600),
+          () => client.tokenFor({ namespace: IN_CLUSTER.namespace, name: accessName('installer') }, 'x', 600),
         ],
         // Whoever hands out the roles may write them.
-        ...(identity === 'bootstrap'
+        ...(identity === 'installer'
           ? []
           : ([['more for its own role', () => client.apply(...role(own), { force: true })]] as const)),
       ];

@@ -137,7 +137,7 @@ describe('a Vault that others run', () => {
     const service = await plannedVault();
     assert.deepEqual(
       service.steps.map(({ name, action }) => `${name} ${action}`),
-      ['vault unchanged', 'vault-bootstrap unchanged'],
+      ['vault unchanged', 'vault-init unchanged'],
       service.reason,
     );
     const row = (await verifyAll(clients)).find((found) => found.service === 'vault');

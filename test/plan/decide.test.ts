@@ -229,7 +229,7 @@ const CASES: Case[] = [
   {
     name: 'Vault open',
     given: () => undefined,
-    step: 'vault-bootstrap',
+    step: 'vault-init',
     action: 'unchanged',
     reason: 'open and configured',
   },
@@ -238,7 +238,7 @@ const CASES: Case[] = [
     given: (_, digests) => {
       digests.set('vault', 'digest-new');
     },
-    step: 'vault-bootstrap',
+    step: 'vault-init',
     action: 'verify',
     reason: 'its server is changed, and is opened again',
   },
@@ -247,7 +247,7 @@ const CASES: Case[] = [
     given: (o) => {
       o.vaultServer = { replicas: 1, outdatedPods: 1 };
     },
-    step: 'vault-bootstrap',
+    step: 'vault-init',
     action: 'upgrade',
     reason: '1 of 1 pods run an older template: they are replaced one by one, each unsealed before the next',
   },
@@ -256,7 +256,7 @@ const CASES: Case[] = [
     given: (o) => {
       o.vault = 'absent';
     },
-    step: 'vault-bootstrap',
+    step: 'vault-init',
     action: 'install',
     reason: 'Vault is not there yet',
   },
@@ -265,7 +265,7 @@ const CASES: Case[] = [
     given: (o) => {
       o.vault = 'uninitialized';
     },
-    step: 'vault-bootstrap',
+    step: 'vault-init',
     action: 'install',
     reason: 'Vault is not initialized',
   },
@@ -274,7 +274,7 @@ const CASES: Case[] = [
     given: (o) => {
       o.vault = 'sealed';
     },
-    step: 'vault-bootstrap',
+    step: 'vault-init',
     action: 'retry',
     reason: 'Vault is sealed',
   },
@@ -304,7 +304,7 @@ const CASES: Case[] = [
       o.vault = 'unreachable';
       o.vaultReason = 'no pod';
     },
-    step: 'vault-bootstrap',
+    step: 'vault-init',
     action: 'retry',
     reason: 'Vault does not answer: no pod',
   },
@@ -314,7 +314,7 @@ const CASES: Case[] = [
       o.vaultConfigured = false;
       o.vaultReason = 'app/token is missing';
     },
-    step: 'vault-bootstrap',
+    step: 'vault-init',
     action: 'upgrade',
     reason: 'Vault lacks something: app/token is missing',
   },

@@ -108,7 +108,7 @@ describe('releases', () => {
     const names = (service: Service): string[] =>
       releasesOf(service).map((release) => `${release.position} ${release.name}`);
     const database = findService(catalog, 'database');
-    assert.deepEqual(names(findService(catalog, 'vault')), ['main vault', 'after vault-bootstrap']);
+    assert.deepEqual(names(findService(catalog, 'vault')), ['main vault', 'after vault-init']);
     assert.deepEqual(names(database), ['main database', 'after database-roles']);
     assert.deepEqual(names({ ...database, before: database.after, after: [] }), [
       'before database-roles',
@@ -127,7 +127,7 @@ describe('releases', () => {
       allReleases(catalog)
         .filter(({ position }) => position !== 'main')
         .map(({ name }) => name),
-      ['vault-bootstrap', 'database-roles', 'storage-buckets', 'auth-realm'],
+      ['vault-init', 'database-roles', 'storage-buckets', 'auth-realm'],
     );
   });
 });

@@ -25,7 +25,7 @@ const PROCESSES = 3 * cpus().length;
 const SANDBOXES = cpus().length;
 /** These begin first, so that none of them is left alone at the end. */
 const LONGEST = [
-  ...['shared-cluster', 'ananta/deploy', 'rollback', 'destroy', 'lock', 'drift-run', 'bootstrap', 'fields'].map(
+  ...['shared-cluster', 'ananta/deploy', 'rollback', 'destroy', 'lock', 'drift-run', 'install', 'fields'].map(
     (name) => `test/e2e/${name}.test.ts`,
   ),
   'test/integration/embedded.test.ts',
@@ -78,7 +78,7 @@ export const TIERS: readonly Tier[] = [
   },
   {
     name: 'integration',
-    what: 'clients and bootstrap on real parts',
+    what: 'clients and local stack on real parts',
     files: inFolder('test/integration/*.test.ts'),
     concurrency: SANDBOXES,
     tools: true,

@@ -6,7 +6,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  type BootstrapEvent,
+  type LocalStackEvent,
   type ComponentState,
   type Layout,
   type UpOptions,
@@ -47,8 +47,8 @@ export interface Embedded {
   /** Of its platform. */
   catalog: Catalog;
   layout: Layout;
-  /** What the bootstrap has reported so far. */
-  events: BootstrapEvent[];
+  /** What the start of the local stack has reported so far. */
+  events: LocalStackEvent[];
   /** @throws when it was never started */
   runtime(): Runtime;
   connections(): Promise<Connections>;
@@ -79,7 +79,7 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embed
   const config: Config = { ...read, stateRoot, environmentsDir };
   const environment = await loadEnvironment(name, config);
   const catalog = await loadPlatform(environment, config);
-  const events: BootstrapEvent[] = [];
+  const events: LocalStackEvent[] = [];
   const apis: Api[] = [];
   const layout = layoutOf(config, name);
   let runtime: Runtime | undefined;

@@ -235,8 +235,8 @@ describe('deploy', () => {
   test('runs the vault bootstrap as its own activities in order', async () => {
     const plan = planOf({ vault: { phase: 1 } });
     plan.services[0]?.steps.push({
-      kind: 'vault-bootstrap',
-      name: 'vault-bootstrap',
+      kind: 'vault-init',
+      name: 'vault-init',
       namespace: 'test',
       job: false,
       action: 'install',

@@ -17,7 +17,7 @@ export const vault: ServiceInput[] = [
     health: { kind: 'vault', port: 8200 },
     ports: [http('http', 8200), { name: 'cluster', port: 8201, containerPort: 8201, protocol: 'tcp' }],
     secrets: [],
-    after: [{ kind: 'vault-bootstrap', name: 'vault-bootstrap', startupSeconds: 2 }],
+    after: [{ kind: 'vault-init', name: 'vault-init', startupSeconds: 2 }],
     startupSeconds: 8,
     healthTimeoutSeconds: 300,
     stateful: true,

@@ -1,5 +1,5 @@
 /** `ananta up` and `ananta down`. */
-import type { BootstrapEvent } from '../../../bootstrap/report.ts';
+import type { LocalStackEvent } from '../../../bootstrap/report.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { componentLines, componentsOf } from '../shared/components.ts';
@@ -56,7 +56,7 @@ export async function runDown(context: CliContext, options: DownOptions): Promis
   const { config } = context;
   const renderer = createRenderer(context.terminal, environment.name, false);
   try {
-    const report = (event: BootstrapEvent): void => renderer.setup(setupLine(event));
+    const report = (event: LocalStackEvent): void => renderer.setup(setupLine(event));
     for (const workflowId of await runningOperations(config, environment.name))
       renderer.notice(describeRunning(workflowId, environment.name, options.purge === true));
     await down(environment.name, config, report);

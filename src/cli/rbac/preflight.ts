@@ -3,7 +3,7 @@ import type { AccessQuestion, KubernetesClient } from '../../clients/kubernetes/
 import { IN_CLUSTER } from '../../contract/names.ts';
 import { type AccessBasis, identityOf } from '../../plan/access/identities.ts';
 import { grants, type Right } from '../../plan/access/rules.ts';
-import { describeQuestion } from '../bootstrap/rights.ts';
+import { describeQuestion } from '../install/rights.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 

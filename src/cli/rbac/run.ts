@@ -43,7 +43,7 @@ export async function applyAccess(context: CliContext, options: RbacOptions): Pr
       if (!(error instanceof KubernetesError) || error.status !== 403) throw error;
       throw refused(
         `The identity that you use on ${kubernetes.server} may not hand out rights: ${error.message}`,
-        'Use a kubeconfig of somebody who administers this cluster, or of the identity "bootstrap"',
+        'Use a kubeconfig of somebody who administers this cluster, or of the identity "installer"',
         `${commandLine('rbac', 'show', '--env', options.env)} > access.yaml   (for somebody who does)`,
       );
     }

@@ -1,5 +1,5 @@
 /** Progress of tools and components as lines; thinned out where lines stay. */
-import { type BootstrapEvent, formatBootstrapEvent } from '../../../bootstrap/report.ts';
+import { type LocalStackEvent, formatLocalStackEvent } from '../../../bootstrap/report.ts';
 import { formatProgress } from '../../../bootstrap/tools/progress.ts';
 
 export interface SetupLine {
@@ -13,7 +13,7 @@ export interface SetupLine {
   text: string;
 }
 
-export function setupLine(event: BootstrapEvent): SetupLine {
+export function setupLine(event: LocalStackEvent): SetupLine {
   if (event.kind === 'tool') {
     const { tool, stage } = event.progress;
     const state = stage === 'ready' ? 'done' : stage === 'failed' ? 'failed' : 'busy';
@@ -32,7 +32,7 @@ export function setupLine(event: BootstrapEvent): SetupLine {
     subject: component,
     stage: state,
     passing: state === 'starting' || state === 'stopping',
-    text: formatBootstrapEvent(event),
+    text: formatLocalStackEvent(event),
     state: state === 'died' ? 'failed' : state === 'ready' || state === 'stopped' ? 'done' : 'busy',
   };
 }

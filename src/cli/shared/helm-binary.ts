@@ -1,6 +1,6 @@
 /**
- * The pinned Helm: what the bootstrap has installed for the environment, or installed now where nothing embedded ever
- * ran.
+ * The pinned Helm: the one that the local stack of the environment has installed, or one that is installed now where
+ * no local stack ever ran.
  */
 import type { ToolProgress } from '../../../bootstrap/tools/index.ts';
 import type { Config } from '../../config.ts';

@@ -1,6 +1,6 @@
 /**
- * The unseal keys and, only until the bootstrap is done, the root token: kept as one record, which is never half
- * written.
+ * The unseal keys and, only until Vault's initialisation is finished, the root token: kept as one record, which is
+ * never half written.
  */
 import { z } from 'zod';
 import type { Redactor } from '../redact.ts';

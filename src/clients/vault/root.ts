@@ -11,11 +11,14 @@ import type { KeyStore, VaultKeys } from './keys.ts';
 const lookupSchema = z.object({ data: z.object({ policies: z.array(z.string()).default([]) }) });
 
 export interface Root {
-  /** Whether a root token lies in the keys file: a bootstrap that is not finished, or an environment that keeps it. */
+  /**
+   * Whether a root token lies in the keys file: Vault's initialisation is not finished, or the environment keeps it.
+   */
   isKept(): Promise<boolean>;
   run<T>(work: (session: VaultSession) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /**
-   * Keeps a root token that a person has made, until the bootstrap revokes it. @throws VaultError 403 when it is none
+   * Keeps a root token that a person has made, until the end of Vault's initialisation revokes it. @throws VaultError
+   * 403 when it is none
    */
   accept(token: string, signal?: AbortSignal): Promise<void>;
   /** Revokes the token and removes it from the keys file; nothing happens when there is none. */

@@ -35,8 +35,16 @@ export type PlannedAction =
   /** Applied as wanted and healthy. */
   | 'unchanged';
 
+/** A Helm release, or the work on Vault that makes it usable: initialise, unseal, configure, write secrets. */
+export type PlannedKind = 'release' | 'vault-init';
+
+/** Plans and histories of earlier versions call it `vault-bootstrap`. */
+export function isVaultInit({ kind }: { kind: string }): boolean {
+  return kind === 'vault-init' || kind === 'vault-bootstrap';
+}
+
 export interface PlannedStep {
-  kind: 'release' | 'vault-bootstrap';
+  kind: PlannedKind;
   /** Helm release name; for the main step the service's name. */
   name: string;
   namespace: string;

@@ -6,7 +6,7 @@ export async function probeVault(context: ProbeContext, signal: AbortSignal): Pr
   return { ok: state === 'open', text: detail };
 }
 
-/** Before its bootstrap Vault need not be open: it is enough that it answers. */
+/** Before it is initialised Vault cannot be open: it is enough that it answers. */
 export async function probeVaultAnswers(context: ProbeContext, signal: AbortSignal): Promise<ProbeResult> {
   const { state, detail } = await context.vault.state(signal);
   return { ok: state !== 'absent' && state !== 'unreachable', text: detail };

@@ -28,7 +28,7 @@ export async function observeVault(
     return {
       vault: 'open',
       vaultConfigured: false,
-      vaultReason: 'its bootstrap was not finished: the root token is still there',
+      vaultReason: 'its initialisation was not finished: the root token is still there',
     };
   try {
     const [inside, existing] = await Promise.all([

@@ -1,4 +1,6 @@
-/** What the bootstrap of Vault has done, written into Vault itself: a Vault that lost its data has lost this too. */
+/**
+ * What the initialisation of Vault has done, written into Vault itself: a Vault that lost its data has lost this too.
+ */
 import type { Catalog } from '../../catalog/schema.ts';
 import { KvConflictError, readKv, type VaultSession, versionOfKv, writeKv } from '../../clients/vault/index.ts';
 import type { Environment } from '../../environment/schema.ts';

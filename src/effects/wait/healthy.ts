@@ -54,6 +54,6 @@ export function probeOf(
 ): Pick<WaitInput, 'probe' | 'answersOnly'> {
   const health = release.position === 'main' ? healthOf(environment, service) : undefined;
   if (health === undefined || health.kind === 'job') return { probe: undefined, answersOnly: false };
-  const opensLater = health.kind === 'vault' && service.after.some((step) => step.kind === 'vault-bootstrap');
+  const opensLater = health.kind === 'vault' && service.after.some((step) => step.kind === 'vault-init');
   return { probe: health, answersOnly: opensLater };
 }

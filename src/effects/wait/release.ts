@@ -22,7 +22,7 @@ export interface WaitInput {
   job: boolean;
   /** Asked once its workloads are healthy; undefined where there is nothing to ask. */
   probe: PodHealth | Extract<Health, { kind: 'vault' }> | undefined;
-  /** Vault before its bootstrap: it is enough that it answers. */
+  /** Vault before it is initialised: it is enough that it answers. */
   answersOnly: boolean;
   /** It reads Vault itself, with its own login. */
   readsVault?: boolean;

@@ -44,17 +44,15 @@ export const inClusterEngineSchema = z.strictObject({
         .prefault({})
         .describe('Kubernetes resources'),
     })
-    .describe('Temporal on PostgreSQL in the target cluster, installed by: npm run bootstrap'),
+    .describe('Temporal on PostgreSQL in the target cluster, installed by: npm run ananta -- install'),
 });
 
 export const deployerSchema = z.strictObject({
-  image: imageReferenceSchema
-    .optional()
-    .describe("Image made from this repository's Dockerfile; bootstrap --image wins"),
+  image: imageReferenceSchema.optional().describe("Image made from this repository's Dockerfile; install --image wins"),
   clusterRole: pathSegmentName('a ClusterRole')
     .optional()
     .describe(
-      'ClusterRole of yours that bootstrap binds the workers to; absent: it makes the roles that npm run ananta -- rbac show prints',
+      'ClusterRole of yours that install binds the workers to; absent: it makes the roles that npm run ananta -- rbac show prints',
     ),
   replicas: z.number().int().min(1).max(20).default(2).describe('Workers'),
   resources: containerResources.optional().describe('Kubernetes resources of one worker'),

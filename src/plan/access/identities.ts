@@ -15,12 +15,15 @@ import { treeOf } from '../inputs/helm-marks.ts';
 import { broughtKinds, kindKeyOf, OWN_KINDS, type ResourceKind } from './kinds.ts';
 import { type Right, rights } from './rules.ts';
 
-export const IDENTITIES = ['bootstrap', 'deployer', 'drift', 'viewer', 'approver'] as const;
+export const IDENTITIES = ['installer', 'deployer', 'drift', 'viewer', 'approver'] as const;
 export type IdentityName = (typeof IDENTITIES)[number];
 
-/** Names of the roles of an identity, and of its service account in the deployer's namespace. */
+/**
+ * Names of the roles of an identity, and of its service account in the deployer's namespace. That of the installer is
+ * older than the identity's name: clusters have it, and kubeconfigs were made for it.
+ */
 export function accessName(identity: IdentityName): string {
-  return `ananta-${identity}`;
+  return identity === 'installer' ? 'ananta-bootstrap' : `ananta-${identity}`;
 }
 
 /**
@@ -72,7 +75,7 @@ export function identityOf(name: IdentityName, basis: AccessBasis): Identity {
   const of = (namespace: string, ...lists: Right[][]): void => {
     identity.namespaced.set(namespace, [...(identity.namespaced.get(namespace) ?? []), ...lists.flat()]);
   };
-  if (name === 'bootstrap') ofBootstrap(identity, basis, of);
+  if (name === 'installer') ofInstaller(identity, basis, of);
   else if (name === 'viewer') ofViewer(identity, basis, of);
   else if (name === 'approver') ofApprover(identity, basis, of);
   else ofDeployer(identity, basis, of, name === 'deployer');
@@ -210,7 +213,7 @@ function ofApprover(identity: Identity, basis: AccessBasis, of: Add): void {
 }
 
 /** Hands out what the others may do, by the names of their roles: whoever has it can give himself anything. */
-function ofBootstrap({ cluster }: Identity, { namespaces }: AccessBasis, of: Add): void {
+function ofInstaller({ cluster }: Identity, { namespaces }: AccessBasis, of: Add): void {
   const all = [...new Set([...namespaces, RECORDS_NAMESPACE, IN_CLUSTER.namespace])];
   const names = IDENTITIES.map(accessName);
   cluster.push(

@@ -17,7 +17,7 @@ export function imageValues(reference: string): { repository: string; tag: strin
   return { repository: reference.slice(0, at), tag: reference.slice(at + 1) };
 }
 
-/** What the bootstrap is about to put over what is there. */
+/** The versions that the installation is about to put over those that are there. */
 export interface EngineVersions {
   /** Of Temporal, `1.32.0`. */
   server: string;

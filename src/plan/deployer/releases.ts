@@ -1,4 +1,4 @@
-/** What the bootstrap installs in the target cluster: releases in order, with chart, values and a digest over both. */
+/** What `install` puts into the target cluster: releases in order, with chart, values and a digest over both. */
 import { join } from 'node:path';
 import type { Config } from '../../config.ts';
 import { IN_CLUSTER } from '../../contract/names.ts';

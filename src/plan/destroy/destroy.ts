@@ -45,7 +45,7 @@ export function buildDestroyPlan({
     const steps = releasesOf(service)
       .reverse()
       .map(({ kind, name, namespace, job }): PlannedStep => {
-        if (kind === 'vault-bootstrap')
+        if (kind === 'vault-init')
           return {
             kind,
             name,

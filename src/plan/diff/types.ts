@@ -2,7 +2,7 @@
 import type { PlannedCheck } from '../../contract/checks.ts';
 import type { OperationStep } from '../../contract/operations/steps.ts';
 import type { PolicyVerdict } from '../../contract/admission/policy.ts';
-import type { PlannedAction } from '../../contract/operations/plan.ts';
+import type { PlannedAction, PlannedKind } from '../../contract/operations/plan.ts';
 
 /** One field of an object, both sides as text. */
 export interface FieldChange {
@@ -44,7 +44,7 @@ export interface ObjectChange {
 export interface ReleaseChange {
   name: string;
   namespace: string;
-  kind: 'release' | 'vault-bootstrap';
+  kind: PlannedKind;
   action: PlannedAction;
   reason: string;
   /** Of chart, values and image: 16 hex characters. */

@@ -16,7 +16,7 @@ export function networkPeers(catalog: Catalog, service: Service): NetworkPeer[] 
   const checks = service.checks
     .filter(({ kind }) => kind === 'job')
     .map(({ name }) => ({ namespace: service.namespace, instance: checkInstance(service.name, name) }));
-  // Jobs and pods only: the bootstrap of Vault comes through the API server, the ApplicationSet has no pods.
+  // Jobs and pods only: the deployer reaches Vault through the API server, the ApplicationSet has no pods.
   const releases = [...own, ...clients.flatMap(releasesOf)]
     .filter(({ kind, image }) => kind === 'release' && image !== undefined)
     .map(({ namespace, name }) => ({ namespace, instance: name }));

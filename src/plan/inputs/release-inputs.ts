@@ -52,7 +52,7 @@ export async function releaseInputs(
   return written(await rendered(lookAt(catalog, environment, imageTags, config), release));
 }
 
-/** Of all releases at once, by name. The bootstrap of Vault is no release and has none. */
+/** Of all releases at once, by name. The initialisation of Vault is no release and has none. */
 export async function allReleaseInputs(
   catalog: Catalog,
   environment: Environment,

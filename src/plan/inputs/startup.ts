@@ -24,9 +24,9 @@ export function startupSeconds(
 export function serviceSeconds(environment: Pick<Environment, 'simulation'>, service: Service): number {
   return (
     releasesOf(service)
-      // The bootstrap of Vault is real work everywhere, so nothing scales it.
+      // Vault is initialised for real in every environment, so nothing scales it.
       .map((release) =>
-        release.kind === 'vault-bootstrap'
+        release.kind === 'vault-init'
           ? release.startupSeconds
           : startupSeconds(environment, release.name, release.startupSeconds),
       )

@@ -1,6 +1,6 @@
 /** What is done to the platform as a whole, before, after and beside its services. Pure: a function a verb. */
 import { FAILURES } from '../../contract/failures.ts';
-import type { OperationPlan } from '../../contract/operations/plan.ts';
+import { isVaultInit, type OperationPlan } from '../../contract/operations/plan.ts';
 import type { OperationStep, StepKind } from '../../contract/operations/steps.ts';
 import { isNoop } from '../progress.ts';
 import type { Intent } from './intent.ts';
@@ -123,7 +123,7 @@ function touchesReleases({ services }: Decided): boolean {
 
 /** Time has passed since Vault was opened; a restart would have left it sealed, unnoticed. */
 function again(plan: Decided, lastOf: LastStep, open: (dependsOn: string[]) => OperationStep): OperationStep[] {
-  const keeper = plan.services.find(({ steps }) => steps.some(({ kind }) => kind === 'vault-bootstrap'));
+  const keeper = plan.services.find(({ steps }) => steps.some(isVaultInit));
   if (keeper === undefined || keeper.action === 'excluded') return [];
   if (plan.services.every(({ action }) => isNoop(action))) return [];
   return [open([lastOf(keeper.name)].filter((id) => id !== undefined))];

@@ -1,5 +1,5 @@
 /** What is done to one service: the steps that its releases are decided to need, one after the other. Pure. */
-import type { PlannedService, PlannedStep } from '../../contract/operations/plan.ts';
+import { isVaultInit, type PlannedService, type PlannedStep } from '../../contract/operations/plan.ts';
 import type { OperationStep, StepKind } from '../../contract/operations/steps.ts';
 import { releaseKey } from '../observed.ts';
 import { isNoop } from '../progress.ts';
@@ -40,7 +40,7 @@ export function serviceSteps(
   };
   for (const planned of steps) {
     if (isNoop(planned.action)) continue;
-    if (planned.kind === 'vault-bootstrap') {
+    if (isVaultInit(planned)) {
       for (const [kind, what] of VAULT) add(kind, `${kind}/${service}`, kind === 'vault-open' ? planned.reason : what);
       continue;
     }

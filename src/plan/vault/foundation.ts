@@ -1,6 +1,6 @@
 /**
- * What Vault has to be set to before anybody can use it, as fields: written by the bootstrap, compared by the drift
- * check.
+ * What Vault has to be set to before anybody can use it, as fields: written by the step vault-init, compared by the
+ * drift check.
  */
 import { VAULT } from '../../contract/names.ts';
 import type { VaultRole } from './policies.ts';

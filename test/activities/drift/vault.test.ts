@@ -11,7 +11,7 @@ import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;
 
-async function withBootstrapped(
+async function withInitialised(
   work: (
     parts: FakeParts,
     tools: { find: () => Promise<DriftFinding[]>; repair: () => Promise<void> },
@@ -73,13 +73,13 @@ const lines = (findings: readonly DriftFinding[]): string[] =>
 
 describe('drift of Vault', () => {
   test('untouched: nothing', async () => {
-    await withBootstrapped(async (_parts, { find }) => {
+    await withInitialised(async (_parts, { find }) => {
       assert.deepEqual(await find(), []);
     });
   });
 
   test('sealed is found and stays sealed; away and made anew are told apart', async () => {
-    await withBootstrapped(async ({ vault, clients }, { find }) => {
+    await withInitialised(async ({ vault, clients }, { find }) => {
       vault.seal();
       assert.deepEqual(lines(await find()), ['sealed Vault -> unseal']);
       assert.equal((await clients.vault.state()).state, 'sealed');
@@ -91,7 +91,7 @@ describe('drift of Vault', () => {
   });
 
   test('each change is found and put back, with the same values', async () => {
-    await withBootstrapped(async ({ vault }, { find, repair }) => {
+    await withInitialised(async ({ vault }, { find, repair }) => {
       const values = (): unknown =>
         [...vault.kv]
           .filter(([path]) => !path.startsWith('ananta'))
@@ -130,7 +130,7 @@ describe('drift of Vault', () => {
   });
 
   test('the mount itself and the auth method come back; a login without a role is not observable', async () => {
-    await withBootstrapped(async ({ vault, clients }, { find, repair }) => {
+    await withInitialised(async ({ vault, clients }, { find, repair }) => {
       vault.roles.delete('ananta-deployer');
       assert.deepEqual(lines(await find()), ['not-observable Vault login of the deployer -> a person']);
       vault.auths.delete('kubernetes/');
@@ -142,7 +142,7 @@ describe('drift of Vault', () => {
   });
 
   test('a right that was taken away: what it hides is not observable, all else is still compared', async () => {
-    await withBootstrapped(async ({ vault }, { find }) => {
+    await withInitialised(async ({ vault }, { find }) => {
       vault.denied = /secret\/metadata/;
       vault.policies.delete('ananta-read-own-path');
       assert.deepEqual(lines(await find()), [
@@ -153,7 +153,7 @@ describe('drift of Vault', () => {
   });
 
   test('a Secret that somebody took over, one that is gone, one that nothing reads', async () => {
-    await withBootstrapped(async (parts, { find, repair }) => {
+    await withInitialised(async (parts, { find, repair }) => {
       const path = '/api/v1/namespaces/stores/secrets/vault-stores-cache';
       const secret = parts.cluster.objects.get(path)!;
       parts.cluster.objects.set(
@@ -183,7 +183,7 @@ describe('contents', () => {
   const withStore = (
     work: (parts: FakeParts, look: () => Promise<{ findings: DriftFinding[]; simulated: string }>) => Promise<void>,
   ): Promise<void> =>
-    withBootstrapped(async (parts) => {
+    withInitialised(async (parts) => {
       const mini = await miniCatalog();
       const services = [
         ...parts.clients.catalog.services,

@@ -16,7 +16,7 @@ interface Lost {
   parts: FakeParts;
   before: Values;
   open: () => Promise<unknown>;
-  bootstrap: () => Promise<void>;
+  initialise: () => Promise<void>;
   import: (request?: Partial<ImportRequest>) => Promise<Awaited<ReturnType<typeof planImport>>>;
 }
 
@@ -60,13 +60,13 @@ async function withLostVault(
 ): Promise<void> {
   await withFakeClients(async (parts) => {
     const activities = createActivities(parts.clients, () => testScope());
-    const bootstrap = async (): Promise<void> => {
+    const initialise = async (): Promise<void> => {
       await activities.openVault(parts.run);
       await activities.configureVault(parts.run);
       await activities.seedVault(parts.run);
       await activities.syncSecrets(parts.run);
     };
-    await bootstrap();
+    await initialise();
     const before = valuesOf(parts);
     putClaim(parts, 'cache');
     if (secrets === 'no secrets') removeMadeSecrets(parts);
@@ -74,7 +74,7 @@ async function withLostVault(
     await work({
       parts,
       before,
-      bootstrap,
+      initialise,
       open: () => activities.openVault(parts.run),
       import: async (request = {}) => planImport(parts.clients, { file: {}, giveUp: [], ...request }),
     });
@@ -113,13 +113,13 @@ describe('a Vault that is lost beside data that are not', () => {
   });
 
   test('nor is anything generated where somebody else has initialised it', async () => {
-    await withLostVault('no secrets', async ({ parts, bootstrap, before }) => {
+    await withLostVault('no secrets', async ({ parts, initialise, before }) => {
       parts.cluster.objects.delete('/api/v1/namespaces/stores/persistentvolumeclaims/data-cache-0');
       const activities = createActivities(parts.clients, () => testScope());
       await activities.openVault(parts.run);
       await activities.configureVault(parts.run);
       putClaim(parts, 'cache');
-      const { type, message } = await failureOf(bootstrap());
+      const { type, message } = await failureOf(initialise());
       assert.equal(type, 'SecretLost');
       assert.match(message, /Nothing was made up in Vault[^]*data-cache-0/);
       for (const [path, values] of Object.entries(valuesOf(parts)))
@@ -128,33 +128,33 @@ describe('a Vault that is lost beside data that are not', () => {
   });
 
   test('takes back what Kubernetes Secrets hold; only what no Secret holds is asked for', async () => {
-    await withLostVault('secrets left', async ({ parts, open, before, bootstrap, import: bring }) => {
+    await withLostVault('secrets left', async ({ parts, open, before, initialise, import: bring }) => {
       const { message } = await failureOf(open());
       assert.doesNotMatch(message, /stores\/cache redis-password/);
       assert.match(message, /apps\/api api-token/);
       const planned = await bring({ file: before });
       assert.equal(planned.into, 'waiting');
       assert.ok((await planned.write()) > 0);
-      await bootstrap();
+      await initialise();
       for (const path of Object.keys(before)) assert.deepEqual(valuesOf(parts)[path], before[path], path);
     });
   });
 
   test('gets all its old values from a file, and no other', async () => {
-    await withLostVault('no secrets', async ({ parts, before, bootstrap, import: bring }) => {
+    await withLostVault('no secrets', async ({ parts, before, initialise, import: bring }) => {
       const planned = await bring({ file: before });
       assert.deepEqual([...new Set(planned.found.map(({ from }) => from))], ['the file']);
       assert.deepEqual(planned.missing, []);
       assert.equal(parts.vault.initialized, false, 'looking changes nothing');
       await planned.write();
-      await bootstrap();
+      await initialise();
       for (const path of Object.keys(before)) assert.deepEqual(valuesOf(parts)[path], before[path], path);
       assert.deepEqual((await bring()).found, [], 'nothing waits any more');
     });
   });
 
   test('a part of them is not enough, and is not lost either', async () => {
-    await withLostVault('no secrets', async ({ parts, before, bootstrap, open, import: bring }) => {
+    await withLostVault('no secrets', async ({ parts, before, initialise, open, import: bring }) => {
       const path = 'stores/cache';
       const first = await bring({ file: { [path]: before[path]! } });
       assert.ok(first.missing.length > 0);
@@ -164,28 +164,28 @@ describe('a Vault that is lost beside data that are not', () => {
       const rest = await bring({ file: before });
       assert.ok(!rest.found.some((value) => value.path === path));
       await rest.write();
-      await bootstrap();
+      await initialise();
       assert.deepEqual(valuesOf(parts)[path], before[path]);
     });
   });
 
   test('values are made anew for data that are given up by name', async () => {
-    await withLostVault('no secrets', async ({ parts, before, bootstrap, import: bring }) => {
+    await withLostVault('no secrets', async ({ parts, before, initialise, import: bring }) => {
       const planned = await bring({ giveUp: ['cache'] });
       assert.deepEqual([planned.missing, planned.claims.length], [[], 1]);
       await planned.write();
-      await bootstrap();
+      await initialise();
       const path = 'stores/cache';
       assert.notEqual(valuesOf(parts)[path]!['redis-password'], before[path]!['redis-password']);
     });
   });
 
   test('without that word import never generates', async () => {
-    await withLostVault('no secrets', async ({ bootstrap, import: bring }) => {
+    await withLostVault('no secrets', async ({ initialise, import: bring }) => {
       const planned = await bring();
       assert.deepEqual([planned.found, planned.missing.length > 0], [[], true]);
       assert.equal(await planned.write(), 0);
-      assert.equal((await failureOf(bootstrap())).type, 'SecretLost');
+      assert.equal((await failureOf(initialise())).type, 'SecretLost');
     });
   });
 

@@ -12,23 +12,23 @@ import { testScope } from '../../support/scope.ts';
 const signal = new AbortController().signal;
 const PATH = 'apps/api';
 
-/** A platform after its bootstrap, with more in one path. */
+/** A platform whose Vault is initialised, with more in one path. */
 async function withContents(
   contents: Record<string, unknown>,
-  work: (parts: FakeParts, bootstrap: () => Promise<void>) => Promise<void>,
+  work: (parts: FakeParts, initialise: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
   await withFakeClients(async (parts) => {
     const activities = createActivities(parts.clients, () => testScope());
-    const bootstrap = async (): Promise<void> => {
+    const initialise = async (): Promise<void> => {
       await activities.openVault(parts.run);
       await activities.configureVault(parts.run);
       await activities.seedVault(parts.run);
       await activities.syncSecrets(parts.run);
     };
-    await bootstrap();
+    await initialise();
     const { versions } = parts.vault.kv.get(PATH)!;
     versions.push({ ...versions.at(-1)!, data: { ...versions.at(-1)!.data, ...contents } as Record<string, string> });
-    await work(parts, bootstrap);
+    await work(parts, initialise);
   });
 }
 
@@ -38,8 +38,8 @@ describe('values in Vault that are no text', () => {
   const FOREIGN = { n: 5, nest: { a: { b: [1, 'a-nested-password'] } }, z: null, yes: true };
 
   test('under keys of somebody else harm nothing, and are kept when the path is written', async () => {
-    await withContents(FOREIGN, async (parts, bootstrap) => {
-      await bootstrap();
+    await withContents(FOREIGN, async (parts, initialise) => {
+      await initialise();
       const { problems, present } = await presenceOf(parts.clients, signal);
       assert.deepEqual([problems.size, present?.has(`${PATH} api-token`)], [0, true]);
       const { findings } = await findVaultDrift(parts.clients, parts.clients.environment, signal);
@@ -82,9 +82,9 @@ describe('values in Vault that are no text', () => {
     [false, 'true or false'],
   ] as const) {
     test(`under a key of ours are named with path and key, once: ${type}`, async () => {
-      await withContents({ 'api-token': value }, async (parts, bootstrap) => {
+      await withContents({ 'api-token': value }, async (parts, initialise) => {
         const before = dataOf(parts);
-        const failure = await bootstrap().then(
+        const failure = await initialise().then(
           () => undefined,
           (error: unknown) => error as ApplicationFailure,
         );
@@ -106,9 +106,9 @@ describe('values in Vault that are no text', () => {
   }
 
   test('are put right by setting the value', async () => {
-    await withContents({ 'api-token': 7, n: 5 }, async (parts, bootstrap) => {
+    await withContents({ 'api-token': 7, n: 5 }, async (parts, initialise) => {
       await setSecret(parts.clients, PATH, 'api-token', 'the-token-as-text');
-      await bootstrap();
+      await initialise();
       assert.deepEqual([dataOf(parts)['api-token'], dataOf(parts)['n']], ['the-token-as-text', 5]);
     });
   });

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BootstrapEvent } from '../../../bootstrap/report.ts';
+import type { LocalStackEvent } from '../../../bootstrap/report.ts';
 import { createThinning, setupLine } from '../../../src/cli/render/setup.ts';
 
-type Stage = Extract<BootstrapEvent, { kind: 'tool' }>['progress']['stage'];
-const tool = (stage: Stage, more: { bytes?: number; total?: number; detail?: string } = {}): BootstrapEvent => ({
+type Stage = Extract<LocalStackEvent, { kind: 'tool' }>['progress']['stage'];
+const tool = (stage: Stage, more: { bytes?: number; total?: number; detail?: string } = {}): LocalStackEvent => ({
   kind: 'tool',
   progress: { tool: 'helm', version: '4.3.1', stage, elapsedSeconds: 3, ...more },
 });
 
-function printed(events: [atSeconds: number, event: BootstrapEvent][]): string[] {
+function printed(events: [atSeconds: number, event: LocalStackEvent][]): string[] {
   let now = 0;
   const worthPrinting = createThinning(() => now);
   return events.flatMap(([at, event]) => {

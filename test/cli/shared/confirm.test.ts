@@ -98,7 +98,7 @@ describe('a protected environment, at a terminal', {
 });
 
 describe('protected by the cluster alone', () => {
-  test('a bootstrap asks for its name', async () => {
+  test("an installation asks for its name, under the command's earlier name, too", async () => {
     const uid = '11111111-2222-3333-4444-555555555555';
     const [, record] = ownerRecord({ environment: 'mine', protected: true, cluster: { uid } });
     const [at, api] = await Promise.all([
@@ -109,17 +109,17 @@ describe('protected by the cluster alone', () => {
       const kubeconfig = join(at.folder, 'kubeconfig');
       await writeFile(kubeconfig, kubeconfigFor(api.address));
       await at.environment('mine', externalEnvironment({ kubeconfig }));
-      const asked = await at.run(['bootstrap', '--env', 'mine']);
+      const asked = await at.run(['install', '--env', 'mine']);
       exits(asked, 3);
       assert.match(
         asked.stderr,
-        /"mine" is a protected environment, as the cluster says, whatever its file says now: a bootstrap of it has to be confirmed[^]*--confirm mine/,
+        /"mine" is a protected environment, as the cluster says, whatever its file says now: an installation of it has to be confirmed[^]*--confirm mine/,
       );
       const other = await at.run(['bootstrap', '--env', 'mine', '--confirm', 'prod']);
       exits(other, 3);
       assert.match(other.stderr, /--confirm prod does not name the environment "mine"/);
       // As far as the engine, which does not answer.
-      const named = await at.run(['bootstrap', '--env', 'mine', '--confirm', 'mine']);
+      const named = await at.run(['install', '--env', 'mine', '--confirm', 'mine']);
       assert.doesNotMatch(named.stderr, /has to be confirmed/);
       assert.match(named.stderr, /engine/);
       assert.deepEqual(api.written, []);

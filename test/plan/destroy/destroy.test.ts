@@ -45,7 +45,7 @@ describe('plan of a destruction', () => {
     assert.ok(result.criticalPath.length > 3 && result.criticalPath.at(-1) === 'vault');
   });
 
-  test('the steps of a service run backwards; the bootstrap of Vault has nothing to uninstall', async () => {
+  test('the steps of a service run backwards; the initialisation of Vault has nothing to uninstall', async () => {
     const mini = await miniCatalog();
     const services = mini.services.map((row) => (row.name === 'auth' ? { ...row, before: row.after, after: [] } : row));
     const whole = { ...mini, services };
@@ -61,7 +61,7 @@ describe('plan of a destruction', () => {
     assert.deepEqual(
       service(result, 'vault').steps.map(({ name, action }) => [name, action]),
       [
-        ['vault-bootstrap', 'unchanged'],
+        ['vault-init', 'unchanged'],
         ['vault', 'remove'],
       ],
     );

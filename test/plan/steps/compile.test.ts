@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import type { OperationPlan, PlannedStep } from '../../../src/contract/operations/plan.ts';
 import { type OperationStep, STEP_KINDS } from '../../../src/contract/operations/steps.ts';
 import { compileSteps, withSteps } from '../../../src/plan/steps/compile.ts';
+import { planDigest } from '../../../src/plan/digest.ts';
 import { completed, completedAs } from '../../../src/plan/steps/complete.ts';
 import type { Intent } from '../../../src/plan/steps/intent.ts';
 import { stagesOf, waitsOf } from '../../../src/plan/steps/order.ts';
@@ -15,13 +16,13 @@ const vaultPlan = (): OperationPlan => {
     api: { phase: 2, dependsOn: ['vault'] },
     done: { phase: 2, action: 'unchanged' },
   });
-  const bootstrap: PlannedStep = {
+  const initialisation: PlannedStep = {
     ...plan.services[0]!.steps[0]!,
-    kind: 'vault-bootstrap',
-    name: 'vault-bootstrap',
+    kind: 'vault-init',
+    name: 'vault-init',
     reason: 'Vault is not initialized',
   };
-  plan.services[0]!.steps.push(bootstrap);
+  plan.services[0]!.steps.push(initialisation);
   return plan;
 };
 const finding = (repair: 'namespace' | 'unseal' | 'vault' | 'secret' | 'field' | 'release') => ({
@@ -48,6 +49,17 @@ test('a plan of an earlier version says by another name that prerequisites are m
     withSteps({ ...plan, groundwork } as OperationPlan, { verb: 'deploy' }).steps.map(({ id }) => id);
   assert.ok(ids(true).includes('namespace'));
   assert.ok(!ids(false).includes('namespace'));
+});
+
+test('a plan of an earlier version calls the initialisation of Vault otherwise, and stays the same plan', () => {
+  const earlier = vaultPlan();
+  for (const step of earlier.services[0]!.steps)
+    if (step.kind === 'vault-init') Object.assign(step, { kind: 'vault-bootstrap', name: 'vault-bootstrap' });
+  assert.deepEqual(
+    compileSteps(earlier, { verb: 'deploy' }).map(({ id }) => id),
+    compileSteps(vaultPlan(), { verb: 'deploy' }).map(({ id }) => id),
+  );
+  assert.equal(planDigest('mini', earlier.services), planDigest('mini', vaultPlan().services));
 });
 
 describe('the steps of', () => {

@@ -4,14 +4,21 @@ import { type CommandText, environmentCommand, plainCommand } from '../../shared
 import type { CliContext } from '../../shared/context.ts';
 import type { RbacOptions } from '../../rbac/options.ts';
 
+/** `bootstrap` is the installer's name of earlier versions. */
+function identityOption(): Option {
+  const option = new Option('--identity <name>', 'one of the identities; all when none is given').choices(IDENTITIES);
+  const known = option.parseArg;
+  return option.argParser((name: string, before?: unknown) =>
+    known?.(name === 'bootstrap' ? 'installer' : name, before),
+  );
+}
+
 export function rbacCommand(context: CliContext): Command {
   const sub = (name: string, text: CommandText): Command =>
-    environmentCommand(name, text)
-      .addOption(new Option('--identity <name>', 'one of the identities; all when none is given').choices(IDENTITIES))
-      .option('--json', 'one JSON object on standard output');
+    environmentCommand(name, text).addOption(identityOption()).option('--json', 'one JSON object on standard output');
   const show = sub('show', {
     summary: 'print who may do what in the cluster, as Kubernetes objects',
-    description: `Prints service accounts, roles and bindings of the identities bootstrap, deployer, drift and viewer. They follow from
+    description: `Prints service accounts, roles and bindings of the identities installer, deployer, drift, viewer and approver. They follow from
 the catalog and from what the charts render with this environment's values. Asks no cluster, changes nothing.`,
     examples: [
       ['rbac show --env staging --identity deployer', 'What a deployment of staging needs, for whoever reviews it.'],
@@ -33,7 +40,7 @@ cluster. Safe to repeat: what is as wanted is left alone.`,
   const rbac = plainCommand('rbac', {
     summary: 'who may do what in the cluster: show and apply the roles',
     description:
-      'Identities with no more rights than they need: bootstrap, deployer, drift repair, viewer (docs/look-up/rbac.md).',
+      'Identities with no more rights than they need: installer, deployer, drift repair, viewer, approver (docs/look-up/rbac.md).',
     examples: [],
   })
     .usage('COMMAND [options]')

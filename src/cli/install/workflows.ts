@@ -61,7 +61,7 @@ export async function keepWorkflows(
       binaryData: { [`${basename(build.path)}.gz`]: gzipSync(await readFile(build.path)).toString('base64') },
     };
     await kubernetes.create(paths.configMaps(namespace), object, signal).catch((error: unknown) => {
-      // Somebody else's bootstrap of the same checkout was faster.
+      // Somebody else, with the same checkout, was faster.
       if (!(error instanceof KubernetesError) || error.reason !== 'AlreadyExists') throw error;
     });
   }

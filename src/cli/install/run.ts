@@ -1,4 +1,4 @@
-/** `ananta bootstrap`: the deployer itself goes into the target cluster. */
+/** `ananta install`: puts the deployer itself into the target cluster. */
 import { stateDir } from '../../config.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { Clients } from '../../clients/index.ts';
@@ -8,7 +8,7 @@ import { IN_CLUSTER } from '../../contract/names.ts';
 import { type Connections, resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { writtenValues } from '../../plan/deployer/releases.ts';
-import type { BootstrapOptions } from './options.ts';
+import type { InstallOptions } from './options.ts';
 import type { CliContext } from '../shared/context.ts';
 import { requireOwnCluster } from '../deploy/binding.ts';
 import type { FoundCluster } from '../deploy/cluster.ts';
@@ -23,22 +23,22 @@ import { helmBinary } from '../shared/helm-binary.ts';
 import { createRenderer } from '../render/renderers.ts';
 import { setupLine } from '../render/setup.ts';
 import { printLines } from '../shared/terminal.ts';
-import { wantedAction } from './install.ts';
-import { notesForPods, type PreparedBootstrap, prepareBootstrap } from './prepare.ts';
-import { type BootstrapReport, createBootstrapReport } from './report.ts';
-import { bootstrapSteps, checkUpgrade } from './steps.ts';
+import { wantedAction } from './release.ts';
+import { notesForPods, type PreparedInstall, prepareInstall } from './prepare.ts';
+import { type InstallReport, createInstallReport } from './report.ts';
+import { installSteps, checkUpgrade } from './steps.ts';
 import { requireRights } from './rights.ts';
 import { isTraced } from '../../environment/fields/telemetry.ts';
 import { keptWorkflows } from './workflows.ts';
 
-export async function runBootstrap(context: CliContext, options: BootstrapOptions): Promise<ExitCode> {
+export async function runInstall(context: CliContext, options: InstallOptions): Promise<ExitCode> {
   const { config, terminal } = context;
   const json = options.json === true;
   const interrupts = watchInterrupts();
   const { signal } = interrupts;
   try {
     const environment = await loadEnvironment(options.env, config);
-    const prepared = await prepareBootstrap(environment, options, config);
+    const prepared = await prepareInstall(environment, options, config);
     const confirm = (byCluster: boolean): Promise<void> =>
       requireName(
         {
@@ -46,7 +46,7 @@ export async function runBootstrap(context: CliContext, options: BootstrapOption
           byFile: environment.protected,
           byCluster,
           confirm: options.confirm,
-          what: 'a bootstrap',
+          what: 'an installation',
         },
         terminal.interactive,
         signal,
@@ -59,11 +59,11 @@ export async function runBootstrap(context: CliContext, options: BootstrapOption
     const connections = await connectionsOf(context, prepared, signal);
     const clients = await createClients(environment, connections, config, { isRunAlive: () => Promise.resolve(false) });
     try {
-      const report = createBootstrapReport(options.dryRun ? { ...terminal, stdout: terminal.stderr } : terminal, json);
+      const report = createInstallReport(options.dryRun ? { ...terminal, stdout: terminal.stderr } : terminal, json);
       for (const text of prepared.releases ? notesForPods(environment) : [])
         report({ step: 'note', state: 'note', text });
       if (options.dryRun) return await preview(context, clients, prepared, report, json, signal);
-      const result = await bootstrapSteps(clients, { ...prepared, confirmed }, report, signal);
+      const result = await installSteps(clients, { ...prepared, confirmed }, report, signal);
       printLines(
         terminal.stdout,
         json
@@ -75,7 +75,7 @@ export async function runBootstrap(context: CliContext, options: BootstrapOption
       await clients.close();
     }
   } catch (error) {
-    writeJsonError({ context, json }, error, 'bootstrap', options.env);
+    writeJsonError({ context, json }, error, 'install', options.env);
     throw error;
   } finally {
     interrupts.dispose();
@@ -85,7 +85,7 @@ export async function runBootstrap(context: CliContext, options: BootstrapOption
 /** An embedded cluster is started, one that is somebody's is taken as it is; Helm is there in both cases. */
 async function connectionsOf(
   context: CliContext,
-  { environment }: PreparedBootstrap,
+  { environment }: PreparedInstall,
   signal: AbortSignal,
 ): Promise<Connections> {
   const { config, terminal } = context;
@@ -106,8 +106,8 @@ async function connectionsOf(
 async function preview(
   { terminal, config }: CliContext,
   clients: Clients,
-  prepared: PreparedBootstrap,
-  report: BootstrapReport,
+  prepared: PreparedInstall,
+  report: InstallReport,
   json: boolean,
   signal: AbortSignal,
 ): Promise<ExitCode> {
@@ -148,12 +148,12 @@ async function preview(
   return actions.some(({ action }) => action !== 'unchanged') ? EXIT_CODES.changes : EXIT_CODES.done;
 }
 
-function closingLines({ environment, releases }: PreparedBootstrap, changed: readonly string[]): string[] {
+function closingLines({ environment, releases }: PreparedInstall, changed: readonly string[]): string[] {
   const env = ['--env', environment.name];
   if (releases === undefined) {
     return [
       `The engine of "${environment.name}" answers; it is run by others, and no image of workers is named, so nothing was installed.`,
-      `Next: npm run worker -- --env ${environment.name}   (where the cluster can be reached), or ${commandLine('bootstrap', ...env, '--image', 'NAME:TAG')}`,
+      `Next: npm run worker -- --env ${environment.name}   (where the cluster can be reached), or ${commandLine('install', ...env, '--image', 'NAME:TAG')}`,
     ];
   }
   return [

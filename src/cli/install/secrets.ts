@@ -39,7 +39,7 @@ export async function ensureDatabasePassword(kubernetes: Store, signal?: AbortSi
     );
     return true;
   } catch (error) {
-    // Somebody else's bootstrap was faster; its password holds.
+    // Somebody else's `install` was faster; its password holds.
     if (error instanceof KubernetesError && error.reason === 'AlreadyExists') return false;
     throw error;
   }
@@ -87,7 +87,7 @@ export async function readEngineAccess(
   );
 }
 
-/** As it is on this machine now: certificates and keys are renewed by running the bootstrap again. */
+/** As it is on this machine now: certificates and keys are renewed by running `install` again. */
 export async function applyEngineAccess(
   kubernetes: Store,
   files: Readonly<Record<string, string>>,

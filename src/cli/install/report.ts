@@ -1,4 +1,4 @@
-/** What a bootstrap says of its steps: plain lines, or one JSON object a line. */
+/** What `install` says of its steps: plain lines, or one JSON object a line. */
 import { duration } from '../shared/format.ts';
 import { printLines, type Terminal } from '../shared/terminal.ts';
 
@@ -12,7 +12,7 @@ export interface StepEvent {
   seconds?: number;
 }
 
-export type BootstrapReport = (event: StepEvent) => void;
+export type InstallReport = (event: StepEvent) => void;
 
 const MARKS: Record<StepState, string> = {
   begun: '▸',
@@ -23,7 +23,7 @@ const MARKS: Record<StepState, string> = {
   note: '!',
 };
 
-export function createBootstrapReport(terminal: Terminal, json: boolean): BootstrapReport {
+export function createInstallReport(terminal: Terminal, json: boolean): InstallReport {
   if (json)
     return (event) => {
       terminal.stdout.write(`${JSON.stringify({ type: 'step', ...event })}\n`);

@@ -15,7 +15,7 @@ import { RELEASE_LABELS } from '../../contract/names.ts';
 import { type DeployerRelease, writtenValues } from '../../plan/deployer/releases.ts';
 import { failed } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
-import type { BootstrapReport } from './report.ts';
+import type { InstallReport } from './report.ts';
 
 export type ReleaseAction = 'unchanged' | 'install' | 'upgrade';
 
@@ -28,12 +28,12 @@ export function actionFor(
   return found.status === 'deployed' && found.labels[RELEASE_LABELS.digest] === digest ? 'unchanged' : 'upgrade';
 }
 
-/** @throws CliError (failed): what was installed stays, and the next bootstrap goes on from there */
+/** @throws CliError (failed): what was installed stays, and the next `install` goes on from there */
 export async function installRelease(
   clients: Clients,
   run: RunRef,
   release: DeployerRelease,
-  report: BootstrapReport,
+  report: InstallReport,
   signal: AbortSignal,
 ): Promise<ReleaseAction> {
   const { name, namespace } = release;
@@ -59,7 +59,7 @@ export async function installRelease(
     throw failed(
       `${namespace}/${name}: ${clients.redactor.redact(error.message)}`,
       `Log of Helm: ${clients.helm.logFile(name)}`,
-      `${commandLine('bootstrap', '--env', clients.environment.name)}   (after the cause is gone; it goes on from here)`,
+      `${commandLine('install', '--env', clients.environment.name)}   (after the cause is gone; it goes on from here)`,
     );
   }
 }
@@ -106,7 +106,7 @@ async function apply(
 async function healthy(
   clients: Clients,
   release: DeployerRelease,
-  report: BootstrapReport,
+  report: InstallReport,
   signal: AbortSignal,
 ): Promise<string> {
   const deadline = createDeadline({

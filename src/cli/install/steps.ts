@@ -1,4 +1,4 @@
-/** The bootstrap in order: what may stop it first, then each part on top of those it needs. */
+/** The installation in order: what may stop it first, then each part after those that it needs. */
 import { randomUUID } from 'node:crypto';
 import { newestRevision } from '../../effects/release/revisions.ts';
 import type { Clients } from '../../clients/index.ts';
@@ -21,16 +21,16 @@ import { refused } from '../shared/failure.ts';
 import { accessBasis } from '../rbac/rendered.ts';
 import { applyObjects } from '../rbac/run.ts';
 import { count } from '../shared/format.ts';
-import { installRelease } from './install.ts';
-import type { PreparedBootstrap } from './prepare.ts';
-import type { BootstrapReport } from './report.ts';
+import { installRelease } from './release.ts';
+import type { PreparedInstall } from './prepare.ts';
+import type { InstallReport } from './report.ts';
 import { requireRights } from './rights.ts';
 import { bindRole, workerRightsProblem } from './role.ts';
 import { applyEngineAccess, ensureDatabasePassword } from './secrets.ts';
 import { isTraced } from '../../environment/fields/telemetry.ts';
 import { keepWorkflows, keptWorkflows } from './workflows.ts';
 
-export interface BootstrapResult {
+export interface InstallResult {
   engine: { address: string; namespace: string };
   /** What was made or changed, by name; empty when everything was as wanted. */
   changed: string[];
@@ -40,17 +40,17 @@ export interface BootstrapResult {
  * @param confirmed asks who started it, where the cluster says that it is protected
  * @throws CliError: refused as long as nothing was touched, failed afterwards
  */
-export async function bootstrapSteps(
+export async function installSteps(
   clients: Clients,
   {
     environment,
     releases: make,
     engineAccess,
     confirmed,
-  }: PreparedBootstrap & { confirmed: (cluster: FoundCluster) => Promise<void> },
-  report: BootstrapReport,
+  }: PreparedInstall & { confirmed: (cluster: FoundCluster) => Promise<void> },
+  report: InstallReport,
   signal: AbortSignal,
-): Promise<BootstrapResult> {
+): Promise<InstallResult> {
   const { kubernetes, connections } = clients;
   const changed: string[] = [];
   if (make) await requireRights(kubernetes, environment, signal);
@@ -99,8 +99,8 @@ export async function bootstrapSteps(
     environment: environment.name,
     imageTags: {},
     clusterUid,
-    workflowId: 'bootstrap',
-    runId: `bootstrap-${randomUUID()}`,
+    workflowId: 'install',
+    runId: `install-${randomUUID()}`,
   };
   for (const release of releases) {
     if ((await installRelease(clients, run, release, report, signal)) !== 'unchanged') changed.push(release.name);
@@ -159,7 +159,7 @@ function engineOf({
   connections: {
     engine: { address, namespace },
   },
-}: Clients): BootstrapResult['engine'] {
+}: Clients): InstallResult['engine'] {
   return { address, namespace };
 }
 
@@ -217,7 +217,7 @@ async function installedValues(
 async function checkEngine(
   { environment, connections }: Clients,
   cluster: FoundCluster,
-  report: BootstrapReport,
+  report: InstallReport,
 ): Promise<void> {
   const client = await openEngine(environment, connections);
   try {
@@ -261,7 +261,7 @@ async function ensureNamespace({ kubernetes }: Clients, signal: AbortSignal): Pr
 }
 
 /** Ready pods have been heard of by the engine; how many workers there are in all is good to know. */
-async function reportWorkers({ environment, connections }: Clients, report: BootstrapReport): Promise<void> {
+async function reportWorkers({ environment, connections }: Clients, report: InstallReport): Promise<void> {
   const client = await openEngine(environment, connections);
   try {
     const workers = await pollersOf(client, taskQueueOf(environment.name));

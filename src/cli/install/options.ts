@@ -1,4 +1,4 @@
-export interface BootstrapOptions {
+export interface InstallOptions {
   env: string;
   image?: string;
   dryRun?: true;

@@ -1,16 +1,16 @@
-/** Everything about a bootstrap that can be found wrong before the cluster is asked. */
+/** Everything about an installation that can be found wrong before the cluster is asked. */
 import type { Config } from '../../config.ts';
 import { chartMirror } from '../../environment/fields/charts.ts';
 import { imageReferenceSchema } from '../../environment/fields/deployer.ts';
 import { environmentFiles } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { type DeployerRelease, deployerReleases } from '../../plan/deployer/releases.ts';
-import type { BootstrapOptions } from './options.ts';
+import type { InstallOptions } from './options.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { readEngineAccess } from './secrets.ts';
 
-export interface PreparedBootstrap {
+export interface PreparedInstall {
   environment: Environment;
   /**
    * In the order of their installation. Undefined where nothing is installed. @param workflows ConfigMaps for the
@@ -22,11 +22,11 @@ export interface PreparedBootstrap {
 }
 
 /** @throws CliError (refused) */
-export async function prepareBootstrap(
+export async function prepareInstall(
   environment: Environment,
-  options: Pick<BootstrapOptions, 'image'>,
+  options: Pick<InstallOptions, 'image'>,
   config: Config,
-): Promise<PreparedBootstrap> {
+): Promise<PreparedInstall> {
   const { engine, name } = environment;
   if ('embedded' in engine) {
     throw refused(
@@ -45,7 +45,7 @@ export async function prepareBootstrap(
     throw refused(
       'The workers need an image, and neither --image nor deployer.image of the environment names one.',
       `docker build --tag ${environment.images.prefix}/ananta-deploy:VERSION . && docker push ${environment.images.prefix}/ananta-deploy:VERSION`,
-      commandLine('bootstrap', '--env', name, '--image', `${environment.images.prefix}/ananta-deploy:VERSION`),
+      commandLine('install', '--env', name, '--image', `${environment.images.prefix}/ananta-deploy:VERSION`),
     );
   }
   requireKeysForPods(environment);

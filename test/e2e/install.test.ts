@@ -33,17 +33,17 @@ interface Step {
 const steps = (run: CliRun): Step[] => run.lines.filter(({ type }) => type === 'step') as unknown as Step[];
 const changed = (run: CliRun): unknown => run.lines.at(-1)?.['changed'];
 
-describe('bootstrap', () => {
+describe('install', () => {
   test('the deployer goes into the cluster, is left alone, upgraded under a deployment, and refuses what would cost data', async () => {
     const sandbox = await createSandbox(SETTINGS);
     const workers: { kill: (signal: NodeJS.Signals) => void; done: Promise<unknown> }[] = [];
     try {
-      const dry = await sandbox.look(['bootstrap', '--dry-run']);
+      const dry = await sandbox.look(['install', '--dry-run']);
       assert.equal(dry.code, 2, dry.stderr);
       assert.match(dry.stdout, /kind: StatefulSet[^]*kind: Deployment/);
       assert.doesNotMatch(dry.stdout, /kind: Secret\n/);
 
-      const first = await sandbox.look(['bootstrap', '--json']);
+      const first = await sandbox.look(['install', '--json']);
       assert.equal(first.code, 0, first.stderr);
       assert.deepEqual(
         steps(first)
@@ -55,13 +55,13 @@ describe('bootstrap', () => {
       assert.equal(steps(first).find(({ step }) => step === 'role')?.state, 'checked', JSON.stringify(steps(first)));
 
       const bystander = await bystanderOn(sandbox);
-      const again = await sandbox.look(['bootstrap', '--json']);
+      const again = await sandbox.look(['install', '--json']);
       assert.equal(again.code, 0, again.stderr);
       assert.deepEqual(changed(again), []);
 
       const nobody = await sandbox.look(['deploy']);
       assert.equal(nobody.code, 3);
-      assert.match(nobody.stderr, /no worker asks the task queue[^]*npm run bootstrap -- --env rehearsal/);
+      assert.match(nobody.stderr, /no worker asks the task queue[^]*npm run ananta -- install --env rehearsal/);
 
       await upgradeUnderDeployment(sandbox, workers);
       await refusals(sandbox);
@@ -104,7 +104,7 @@ async function upgradeUnderDeployment(
   const deploying = sandbox.start(['deploy', '--json']);
   await deploying.line(({ type, state }) => type === 'service' && state === 'healthy');
 
-  const upgrade = await sandbox.look(['bootstrap', '--image', `${IMAGE}:0.2.0`, '--json']);
+  const upgrade = await sandbox.look(['install', '--image', `${IMAGE}:0.2.0`, '--json']);
   assert.equal(upgrade.code, 0, upgrade.stderr);
   assert.deepEqual(changed(upgrade), ['deployer-worker']);
   workers.push(sandbox.start(['worker'], '', { ANANTA_STATE_DIR: deployer.stateRoot }));
@@ -295,19 +295,19 @@ async function repairedByDrift(
 
 async function refusals(sandbox: Sandbox): Promise<void> {
   await sandbox.configure({ engine: { inCluster: { historyShards: 256 } } });
-  const shards = await sandbox.look(['bootstrap']);
+  const shards = await sandbox.look(['install']);
   assert.equal(shards.code, 3);
   assert.match(shards.stderr, /128 history shards, which cannot be changed/);
 
   await sandbox.configure({ vault: { keys: { store: 'file' } } });
-  const keys = await sandbox.look(['bootstrap']);
+  const keys = await sandbox.look(['install']);
   assert.equal(keys.code, 3);
   assert.match(keys.stderr, /keys that open Vault/);
 
   await sandbox.configure({});
   const kubectl = await kubectlFor(sandbox);
   await kubectl(['delete', 'secret', IN_CLUSTER.databaseSecret, '--namespace', IN_CLUSTER.namespace]);
-  const lost = await sandbox.look(['bootstrap']);
+  const lost = await sandbox.look(['install']);
   assert.equal(lost.code, 3);
   assert.match(lost.stderr, /has its volume[^]*Another password would lock the engine out/);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { workerRightsProblem } from '../../../src/cli/bootstrap/role.ts';
+import { workerRightsProblem } from '../../../src/cli/install/role.ts';
 import type { AccessQuestion } from '../../../src/clients/kubernetes/index.ts';
 import { miniCatalog } from '../../support/mini.ts';
 

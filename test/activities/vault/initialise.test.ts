@@ -14,7 +14,7 @@ import { testScope } from '../../support/scope.ts';
 
 const signal = new AbortController().signal;
 
-async function bootstrap(activities: Activities, run: RunRef): Promise<void> {
+async function initialise(activities: Activities, run: RunRef): Promise<void> {
   await activities.openVault(run);
   await activities.configureVault(run);
   await activities.seedVault(run);
@@ -34,11 +34,11 @@ function valuesOf({ vault }: FakeParts): Record<string, unknown> {
   );
 }
 
-describe('bootstrap of Vault', () => {
+describe('initialisation of Vault', () => {
   test('a second one changes nothing', async () => {
     await withFakeClients(async (parts) => {
       const activities = activitiesOf(parts);
-      await bootstrap(activities, parts.run);
+      await initialise(activities, parts.run);
       assert.deepEqual(await observeVault(parts.clients, parts.clients.environment, signal), {
         vault: 'open',
         vaultConfigured: true,
@@ -61,7 +61,7 @@ describe('bootstrap of Vault', () => {
   test('what an earlier version has made in Vault goes once the new roles are there; what somebody has made stays', async () => {
     await withFakeClients(async (parts) => {
       const activities = activitiesOf(parts);
-      await bootstrap(activities, parts.run);
+      await initialise(activities, parts.run);
       const { catalog } = parts.clients;
       const login = serviceRoles(catalog)[0]!;
       const service = login.serviceAccount;
@@ -94,7 +94,7 @@ describe('bootstrap of Vault', () => {
   test('a reviewer that was made anew is told to Vault, whatever login the deployer still has from before', async () => {
     await withFakeClients(async (parts) => {
       const activities = activitiesOf(parts);
-      await bootstrap(activities, parts.run);
+      await initialise(activities, parts.run);
       const path = '/api/v1/namespaces/vault-system/secrets/vault-token-reviewer-token';
       const secret = parts.cluster.objects.get(path)!;
       parts.cluster.objects.set(path, { ...secret, data: { token: Buffer.from('another-token').toString('base64') } });
@@ -109,7 +109,7 @@ describe('bootstrap of Vault', () => {
   test('cut at any request it can be repeated: one initialisation, no root token left, no value ever changed', async () => {
     let requests = 0;
     await withFakeClients(async (parts) => {
-      await bootstrap(activitiesOf(parts), parts.run);
+      await initialise(activitiesOf(parts), parts.run);
       requests = parts.vault.requests.length;
     });
     assert.ok(requests > 30);
@@ -118,11 +118,11 @@ describe('bootstrap of Vault', () => {
         await withFakeClients(async (parts) => {
           const activities = activitiesOf(parts);
           parts.vault.cutAt(number, when);
-          await bootstrap(activities, parts.run).catch(() => undefined);
+          await initialise(activities, parts.run).catch(() => undefined);
           parts.vault.heal();
           const where = `cut ${when} request ${number}: ${parts.vault.requests.at(-1)}`;
           const written = valuesOf(parts);
-          const again = await bootstrap(activities, parts.run).then(
+          const again = await initialise(activities, parts.run).then(
             () => undefined,
             (error: unknown) => (error as ApplicationFailure).type,
           );
@@ -162,7 +162,7 @@ describe('bootstrap of Vault', () => {
       const reason = async (): Promise<string> =>
         (await observeVault(parts.clients, parts.clients.environment, signal)).vaultReason;
       assert.match(await reason(), /not initialised/);
-      await bootstrap(activities, parts.run);
+      await initialise(activities, parts.run);
       parts.vault.seal();
       assert.equal((await observeVault(parts.clients, parts.clients.environment, signal)).vault, 'sealed');
       await activities.openVault(parts.run);
@@ -170,11 +170,11 @@ describe('bootstrap of Vault', () => {
       const role = serviceRoles(parts.clients.catalog)[0]!.name;
       parts.vault.roles.delete(role);
       assert.equal(await reason(), `role ${role} is missing`);
-      await bootstrap(activities, parts.run);
+      await initialise(activities, parts.run);
 
       parts.vault.kv.get('stores/cache')!.versions[0]!.deletion_time = '2026-01-01T00:00:00Z';
       assert.match(await reason(), /^stores\/cache is missing/);
-      await bootstrap(activities, parts.run);
+      await initialise(activities, parts.run);
       assert.equal(await reason(), '');
 
       const path = '/api/v1/namespaces/stores/secrets/vault-stores-cache';
@@ -182,7 +182,7 @@ describe('bootstrap of Vault', () => {
         { manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:data': { 'f:redis-password': {} } } },
       ];
       assert.match(await reason(), /edited by hand/);
-      await bootstrap(activities, parts.run);
+      await initialise(activities, parts.run);
       parts.cluster.objects.delete(path);
       assert.match(await reason(), /vault-stores-cache is missing/);
     });
@@ -191,7 +191,7 @@ describe('bootstrap of Vault', () => {
   test('a Vault that was made anew gets its values back from the Secrets; what no Secret holds is not made up', async () => {
     await withFakeClients(async (parts) => {
       const activities = activitiesOf(parts);
-      await bootstrap(activities, parts.run);
+      await initialise(activities, parts.run);
       const before = valuesOf(parts) as Record<string, Record<string, string>>;
       Object.assign(parts.vault, { initialized: false, sealed: true });
       for (const part of [
@@ -230,7 +230,7 @@ describe('bootstrap of Vault', () => {
   test('values that were deleted come back as they were, wherever they still stand', async () => {
     await withFakeClients(async (parts) => {
       const activities = activitiesOf(parts);
-      await bootstrap(activities, parts.run);
+      await initialise(activities, parts.run);
       const before = valuesOf(parts) as Record<string, Record<string, string>>;
       const path = 'apps/tokens';
       const versions = parts.vault.kv.get(path)!.versions;
@@ -262,7 +262,7 @@ describe('bootstrap of Vault', () => {
   test('a value that was edited in a Secret is not taken for the one that Vault gave', async () => {
     await withFakeClients(async (parts) => {
       const activities = activitiesOf(parts);
-      await bootstrap(activities, parts.run);
+      await initialise(activities, parts.run);
       for (const [path, object] of parts.cluster.objects) {
         if (path.endsWith('/vault-stores-cache'))
           object.metadata['managedFields'] = [
@@ -279,7 +279,7 @@ describe('bootstrap of Vault', () => {
     await withFakeClients(async (parts) => {
       const scope = testScope();
       const activities = createActivities(parts.clients, () => scope);
-      await bootstrap(activities, parts.run);
+      await initialise(activities, parts.run);
       const value = (await getSecret(parts.clients, 'stores/cache', 'redis-password'))!;
       parts.vault.request = () =>
         Promise.reject(new Error(`something said ${value} and ${Buffer.from(value).toString('base64')}`));
@@ -352,7 +352,7 @@ describe('supplied values', () => {
       await setSecret(parts.clients, 'apps/api', 'payment-token', 'st-early');
       assert.equal((await stat(file)).mode & 0o777, 0o600);
       assert.deepEqual(await missingSecrets(parts.clients), []);
-      await bootstrap(activitiesOf(parts), parts.run);
+      await initialise(activitiesOf(parts), parts.run);
       assert.equal(await getSecret(parts.clients, 'apps/api', 'mail-api-key'), 'sk-early');
       await assert.rejects(stat(file), { code: 'ENOENT' });
     });
@@ -360,7 +360,7 @@ describe('supplied values', () => {
 
   test('placeholders stand in where the environment allows it, and give way to real values', async () => {
     await withFakeClients(async (parts) => {
-      await bootstrap(activitiesOf(parts), parts.run);
+      await initialise(activitiesOf(parts), parts.run);
       assert.match((await getSecret(parts.clients, 'apps/api', 'mail-api-key'))!, /^placeholder-/);
       await required(parts);
       assert.equal((await missingSecrets(parts.clients)).length, 2);

@@ -1,4 +1,4 @@
-/** What the identity that bootstraps has to be allowed, asked of the API server before anything is touched. */
+/** The rights that `install` needs, asked of the API server before anything is touched. */
 import type { AccessQuestion, KubernetesClient } from '../../clients/kubernetes/index.ts';
 import { IN_CLUSTER, RECORDS_NAMESPACE } from '../../contract/names.ts';
 import { OWNER_RECORD } from '../../contract/owner.ts';
@@ -67,8 +67,8 @@ export async function requireRights(
   const denied = answers.filter(({ allowed }) => !allowed).map(({ question }) => `  ${describeQuestion(question)}`);
   if (denied.length === 0) return;
   throw refused(
-    `The identity that you use on ${kubernetes.server} may not do what a bootstrap has to do:\n${denied.join('\n')}`,
-    'Use a kubeconfig of somebody who administers this cluster: a bootstrap is made once, deployments need less.',
+    `The identity that you use on ${kubernetes.server} may not do what an installation has to do:\n${denied.join('\n')}`,
+    'Use a kubeconfig of somebody who administers this cluster: the deployer is installed once, deployments need less.',
   );
 }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { actionFor } from '../../../src/cli/bootstrap/install.ts';
-import { notesForPods, prepareBootstrap } from '../../../src/cli/bootstrap/prepare.ts';
-import { stepLine } from '../../../src/cli/bootstrap/report.ts';
-import { describeQuestion, requireRights } from '../../../src/cli/bootstrap/rights.ts';
-import { ensureDatabasePassword } from '../../../src/cli/bootstrap/secrets.ts';
+import { actionFor } from '../../../src/cli/install/release.ts';
+import { notesForPods, prepareInstall } from '../../../src/cli/install/prepare.ts';
+import { stepLine } from '../../../src/cli/install/report.ts';
+import { describeQuestion, requireRights } from '../../../src/cli/install/rights.ts';
+import { ensureDatabasePassword } from '../../../src/cli/install/secrets.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../../src/config.ts';
 import { RELEASE_LABELS } from '../../../src/contract/names.ts';
@@ -49,14 +49,14 @@ describe('what is refused before the cluster is asked', () => {
   for (const [name, environment, options, expected] of cases) {
     test(name, async () => {
       await assert.rejects(
-        prepareBootstrap(environment, options, config),
+        prepareInstall(environment, options, config),
         (error: Error & { exitCode?: number }) => error.exitCode === 3 && expected.test(error.message),
       );
     });
   }
 
   test('an engine of others and no image: nothing is installed', async () => {
-    assert.equal((await prepareBootstrap({ ...inCluster, engine: staging.engine }, {}, config)).releases, undefined);
+    assert.equal((await prepareInstall({ ...inCluster, engine: staging.engine }, {}, config)).releases, undefined);
   });
 
   test('files of this machine that a pod does not have are told', () => {
