@@ -76,7 +76,7 @@ export async function down(
         });
         await endProcess(orphan, DEFAULT_GRACE_MS);
       }
-      // Whoever looks for the embedded parts from now on is told that they do not run.
+      // Commands that look for the embedded parts from now on report that they do not run.
       await rm(runtimeFile(config, environment), { force: true });
       return COMPONENTS.filter((component) => stopped.includes(component));
     },

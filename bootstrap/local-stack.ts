@@ -113,7 +113,7 @@ export interface LocalStackOptions {
   ports: 'claim' | 'keep';
 }
 
-/** Asks for the tools and settles the ports; starts nothing. */
+/** Gets the tools and chooses the ports; starts nothing. */
 export async function openLocalStack(
   environment: Environment,
   config: Config,
@@ -136,7 +136,7 @@ export async function openLocalStack(
     },
     signal,
   });
-  // Awaited by whoever needs them; when that never happens the failure has been told already.
+  // Awaited by what needs them; when that never happens, the failure has already been reported.
   tools.all().catch(() => undefined);
   const ports =
     choice === 'keep'

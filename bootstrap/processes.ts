@@ -7,7 +7,7 @@ import { type OrphanProcess, findProcesses } from './process/orphans.ts';
 export async function processesOf(layout: Layout, name: ComponentName, program: string): Promise<OrphanProcess[]> {
   const programs = [program];
   switch (name) {
-    // Node runs many things: these are known by their script. A worker is told the folder above all environments.
+    // Node runs many things: these are known by their script. A worker gets the folder above all environments.
     case 'worker':
       return (await findProcesses({ folder: dirname(layout.root), programs, orEnvironment: true })).filter(
         ({ command }) => command.endsWith(`/src/worker.ts --env ${layout.environment}`),

@@ -23,9 +23,9 @@ const PORT_FREE_WITHIN_MS = 10_000;
 const API_SERVER_GRACE_MS = 2_000;
 
 /**
- * Watches until the signal is aborted; never throws for a component that does not come back, but tells and tries again.
- * Whoever holds a component's lock restarts it, so any number of attached commands may watch. What was stopped on
- * purpose has no record any more and stays stopped.
+ * Watches until the signal is aborted; never throws for a component that does not come back, but reports it and tries
+ * again. Whoever holds a component's lock restarts it, so any number of attached commands may watch. What was stopped
+ * on purpose has no record any more and stays stopped.
  * @param among where only some are meant, as while the others are still being started
  */
 export async function superviseWhile(
@@ -193,7 +193,7 @@ async function restartDead(
   return true;
 }
 
-/** They are there already: nothing to tell. */
+/** They are installed already: nothing to report. */
 function ignoreTools(report: Report): Report {
   return (event) => {
     if (event.kind !== 'tool') report(event);

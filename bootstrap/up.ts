@@ -85,7 +85,7 @@ interface Starting {
   stack: LocalStack;
   report: Report;
   signal: AbortSignal | undefined;
-  /** To be told what has come up. */
+  /** Called with what has been started. */
   watch: StartedWatch;
 }
 

@@ -1,4 +1,4 @@
-/** How kwokctl is told to make the control plane. */
+/** The configuration from which kwokctl makes the control plane. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Layout } from '../layout.ts';

@@ -188,7 +188,7 @@ async function nodesAreThere(api: Api, { nodes }: Pick<ClusterContents, 'nodes'>
   return Array.from({ length: nodes }, (_, index) => simulatedNode(index)).every((name) => names.has(name));
 }
 
-/** Nodes that are there already would tell another port only with their next heartbeat. */
+/** Existing nodes would report another port only with their next heartbeat. */
 async function tellNodes(api: Api, { nodes, kubeletPort }: ClusterContents): Promise<void> {
   const content = { status: kubeletEndpoint(kubeletPort) };
   await Promise.all(

@@ -92,7 +92,7 @@ interface Making {
   real: NodeNetwork | undefined;
 }
 
-/** @param workFolder the cluster's folder as kwokctl is told it */
+/** @param workFolder the cluster's folder, as it is passed to kwokctl */
 async function runKwokctl(
   { layout, tools, ports, real }: Making,
   workFolder: string,
@@ -171,7 +171,7 @@ async function readPids(folder: string): Promise<Map<string, number>> {
   return pids;
 }
 
-/** So that kwokctl, asked by a person, tells the truth about components that were started here. */
+/** So that kwokctl shows the right state of components that were started here. */
 export async function tellKwokctl(layout: Layout, component: string, pid: number): Promise<void> {
   await writeFileDurably(join(clusterFolder(layout), 'pids', `${component}.pid`), String(pid));
 }

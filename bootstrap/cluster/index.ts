@@ -19,7 +19,7 @@ export { requeueOverduePods } from './overdue-pods.ts';
 export { probeSimulator } from './simulator-probe.ts';
 export { RELEASE_FAILURES, type ReleaseFailure, clearFailure, failRelease } from './failures.ts';
 
-/** The API server of an environment whose ports are settled. @throws when it was never made */
+/** The API server of an environment whose ports are chosen already. @throws when the cluster was never made */
 export async function openApi(layout: Layout): Promise<Api> {
   return createApi(apiServerAddress(await readPorts(layout.ports)), pkiFolder(layout));
 }

@@ -39,7 +39,7 @@ export function clusterObjects(contents: ClusterContents): ApiObject[] {
     ...stages(contents.startupSeconds, contents.kubeletPort, contents.vaultClaims),
     storageClass(),
     portForwards(contents),
-    // It cannot tell the pods of a real node from others; simulated containers then say by themselves what they lack.
+    // It treats the pods of a real node like all others; simulated containers then report by themselves what they lack.
     ...(contents.real ?? execPolicy(contents.commands)),
     ...Array.from({ length: contents.nodes }, (_, index) => node(index)),
   ];
@@ -103,7 +103,7 @@ function portForwards({
   };
 }
 
-/** Nothing can be run in a pod that is not there; whoever tries is told so, instead of getting made-up answers. */
+/** Nothing can be run in a simulated pod: `exec` fails with that reason instead of returning made-up output. */
 export function execPolicy(commands: readonly (readonly string[])[]): ApiObject[] {
   const name = 'exec-health-checks-only.simulation.ananta.dev';
   const allowed = [...new Set(commands.map((command) => JSON.stringify(command)))].sort().join(', ');

@@ -1,5 +1,5 @@
 /**
- * A local cluster with real pods: made by kind when it is missing, started when it is stopped, deleted only when told.
+ * A local cluster with real pods: made by kind when it is missing, started when it is stopped, deleted only on request.
  */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * Takes away everything that a real node has on the machine beside its folder: containers with their shims, processes,
- * namespaces with all mounts in them, the link, the table of nftables, control groups. What belongs to it is told by
- * its namespaces and its names, not by records: so what was left by somebody who was killed is found as well.
+ * namespaces with all mounts in them, the link, the table of nftables, control groups. What belongs to it is
+ * recognised by its namespaces and names, not by records: so what a killed process has left is found as well.
  */
 import { readFile, readdir, readlink, rm, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';

@@ -91,8 +91,8 @@ export function kubeletConfig(
     clusterDomain: CLUSTER_DOMAIN,
     clusterDNS: [DNS_SERVICE_ADDRESS],
     resolvConf: join(layout.config, 'resolv.conf'),
-    // Old and new control groups alike; one of our own above all pods, so that what is left of them can be told from
-    // others'.
+    // Old and new control groups alike; one of our own above all pods, so that what is left of them is not mistaken
+    // for somebody else's.
     failCgroupV1: false,
     cgroupDriver: 'cgroupfs',
     cgroupRoot: `/${layout.cgroup}`,

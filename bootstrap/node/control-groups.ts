@@ -1,6 +1,6 @@
 /**
- * The control group above all pods of a real node: one of its own, so that what is left of them can be told from
- * others'.
+ * The control group above all pods of a real node: one of its own, so that what is left of them is not mistaken for
+ * somebody else's.
  */
 import { mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** How the real node is told from the simulated ones. */
+/** The labels that distinguish the real node from the simulated ones. */
 
 /** Label of the real node, and the selector that its pods get. */
 export const REAL_LABEL = 'ananta.dev/node';

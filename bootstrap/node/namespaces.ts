@@ -88,7 +88,7 @@ async function linkUp(layout: NodeLayout, { host, node, linkBits, pods }: NodeNe
     'sysctl -qw net.ipv4.ip_forward=1',
     // Pods on one bridge reach each other through Services only when the bridge shows its traffic to the packet filter.
     'sysctl -qw net.bridge.bridge-nf-call-iptables=1',
-    // Without a way out, whoever tries is told at once instead of waiting.
+    // Without a route to the internet, connections fail at once instead of waiting.
     egress ? `ip route replace default via ${host}` : 'ip route replace unreachable default',
     // kube-proxy answers for these; the route only has to exist.
     ...(egress ? [] : [`ip route replace ${SERVICE_RANGE} via ${host} dev eth0`]),
@@ -106,7 +106,7 @@ export async function isNamespace(file: string): Promise<boolean> {
   }
 }
 
-/** Number by which processes in a held namespace are told; undefined where none is held. */
+/** Inode number that identifies processes in a held namespace; undefined where none is held. */
 export async function namespaceNumber(file: string): Promise<number | undefined> {
   return (await isNamespace(file)) ? (await stat(file)).ino : undefined;
 }
@@ -118,7 +118,7 @@ export async function namespaceOf(pid: number | string, kind: 'net' | 'mnt'): Pr
   return number === undefined ? undefined : Number(number);
 }
 
-/** By the kernel's own list: a bind of a folder onto itself cannot be told from outside. */
+/** From the kernel's own list: a folder bound onto itself cannot be seen from outside. */
 export async function isMountPoint(path: string): Promise<boolean> {
   const mounts = await readFile('/proc/self/mountinfo', 'utf8');
   return mounts.split('\n').some((line) => unescape(line.split(' ')[4] ?? '') === path);

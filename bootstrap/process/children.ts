@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 /*
  * A compiler starts many processes of its own; ending only the one we started leaves the rest running. So each child
  * leads a
- * process group, and the whole group is ended when this process is told to end.
+ * process group, and the whole group is ended when this process is asked to end.
  */
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

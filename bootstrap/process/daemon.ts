@@ -24,7 +24,7 @@ export interface DaemonSpec {
   version: string;
   /** The port that others reach it at. */
   port: number | null;
-  /** Of the code it runs, where that is not told by the command. */
+  /** Of the code it runs, where the command does not say it. */
   build?: string | undefined;
   /** Names of the variables that it inherits from whoever starts it. */
   variables?: readonly string[];
@@ -36,7 +36,7 @@ const recordSchema = z.object({
   startToken: z.string(),
   version: z.string(),
   port: z.number().int().nullable(),
-  /** Of command, arguments and environment: tells whether it runs as it would be started now. */
+  /** Of command, arguments and environment: shows whether it runs as it would be started now. */
   digest: z.string(),
   build: z.string().optional(),
   /** Names alone: what they hold is written nowhere. */

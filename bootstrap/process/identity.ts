@@ -1,2 +1,2 @@
-/** Processes are told apart here as they are in the product: one piece of code for both. */
+/** Processes are identified here as they are in the product, by the same code. */
 export * from '../../src/process/identity.ts';

@@ -11,7 +11,8 @@ export interface OrphanQuery {
   /** Named in its arguments. */
   folder: string;
   /**
-   * Naming it in its environment counts, too (where the system tells); a person's own call of a tool may do so as well.
+   * Naming it in its environment counts, too (where the system shows it); a person's own call of a tool may do so as
+   * well.
    */
   orEnvironment?: boolean;
   /** It runs one of these; a person's own editor on one of our files is none of our business. */

@@ -34,7 +34,7 @@ export interface ResponderOptions {
   failures: string;
   /** Everything else is answered with 200 and the name of the service. */
   answers?: readonly KnownAnswer[];
-  /** Told of each probe: for tests and the log. */
+  /** Called with each probe: for tests and the log. */
   onProbe?: (probe: { kind: 'http' | 'grpc' | 'tcp'; service: string; target: string; outcome: string }) => void;
 }
 
@@ -70,7 +70,7 @@ export async function startResponder(options: ResponderOptions): Promise<Respond
   };
   const main = createServer((socket) => {
     track(socket);
-    // The first bytes tell the protocol; whoever sends none only wanted to be let in.
+    // The first bytes show the protocol; a client that sends none only checked whether the port is open.
     socket.once('data', (first: Buffer) => {
       if (HTTP1_METHOD.test(first.toString('latin1', 0, 8))) {
         socket.unshift(first);

@@ -44,7 +44,7 @@ export interface AcquiredTools {
   get(name: ToolName): Promise<InstalledTool>;
   /**
    * All of them, without those that turned out not to be needed.
-   * @throws ToolsUnavailableError for all that could not be had, once every one is settled
+   * @throws ToolsUnavailableError for all that could not be had, once every one has ended
    */
   all(): Promise<Map<ToolName, InstalledTool>>;
 }
@@ -171,7 +171,7 @@ async function lookUp(
 }
 
 async function refuseIfBuiltIn(spec: ToolSpec, vault: Promise<InstalledTool> | undefined): Promise<void> {
-  // Without a Vault nothing is known; the plugin is then treated as needed, and both failures are told.
+  // Without a Vault nothing is known; the plugin is then treated as needed, and both failures are reported.
   const found = await vault?.catch(() => undefined);
   if (found === undefined || (await needsKubernetesAuthPlugin(found))) return;
   throw new ToolNotNeededError(`${spec.name} is not needed: ${found.path} has the method built in`);

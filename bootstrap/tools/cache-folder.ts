@@ -1,4 +1,4 @@
-/** Where tools are kept: told before a quarter of an hour is spent on building them into a folder that is nowhere. */
+/** Checks the folder for tools before a quarter of an hour is spent on building them into one that does not exist. */
 import { access, constants, readdir, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';

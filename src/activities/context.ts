@@ -50,7 +50,7 @@ export async function assertTarget(
     );
   }
   const known = await recentOwner(clients.kubernetes);
-  // An engine that has lost its binding is told by the record which authority the cluster has.
+  // For an engine that has lost its binding, the record says which authority the cluster has.
   const recorded = known?.cluster.uid === run.clusterUid ? known.cluster : { uid: run.clusterUid };
   await clients.kubernetes.assertCluster(bound ?? recorded, signal);
   const owner = await assertOwner(clients, run, bound, known, signal);

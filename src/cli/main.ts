@@ -96,7 +96,7 @@ const GROUPS: readonly CommandGroup[] = [
   ],
 ];
 
-/** @param onAttempt told which command is about to run, before it does */
+/** @param onAttempt called with the command that is about to run */
 export function buildProgram(context: CliContext, onAttempt: (attempt: Attempt) => void): Command {
   return programOf(GROUPS, context, onAttempt);
 }

@@ -10,7 +10,7 @@ import { commandLine } from './shared/format.ts';
 /** Commands under a title, in the order in which help lists them. */
 export type CommandGroup = [title: string, commands: ((context: CliContext) => Command)[]];
 
-/** @param onAttempt told which command is about to run, before it does */
+/** @param onAttempt called with the command that is about to run */
 export function programOf(
   groups: readonly CommandGroup[],
   context: CliContext,

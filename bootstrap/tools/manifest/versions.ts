@@ -4,7 +4,7 @@ import type { ToolEnvironment } from '../types.ts';
 
 const run = promisify(execFile);
 
-/** How a program tells its version. */
+/** How a program prints its version. */
 export interface VersionQuery {
   args: readonly string[];
   /** Matched against standard output, then standard error; group 1 is the version without "v". */

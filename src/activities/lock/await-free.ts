@@ -1,4 +1,4 @@
-/** Waits until nobody holds the lock: told by the engine the moment the holder ends. */
+/** Waits until nobody holds the lock: the engine answers the moment the holder ends. */
 import { DeployError } from '../../contract/errors.ts';
 import { ServiceError, WorkflowFailedError } from '@temporalio/client';
 import type { Clients } from '../../clients/index.ts';

@@ -22,7 +22,7 @@ export interface GuardOptions {
   bounded?: boolean;
   streaks?: Streaks;
   now?: () => number;
-  /** Told of each failed attempt. @param final it is not tried again */
+  /** Called after each failed attempt. @param final it is not tried again */
   onFailure?: ((activity: string, type: FailureType, final: boolean) => void) | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** `ananta adopt` up to the point where what can be told without the cluster has been checked. */
+/** `ananta adopt` up to the point where everything that needs no cluster has been checked. */
 import { checkName } from '../shared/confirm.ts';
 import { suggestion } from '../../suggest.ts';
 import type { CliContext } from '../shared/context.ts';
@@ -20,7 +20,7 @@ export function runAdopt(context: CliContext, service: string, options: AdoptOpt
         `The plan ${options.plan ?? ''} is that of taking over ${kept.service}, not ${service}.`,
         commandLine('adopt', kept.service, '--env', options.env, '--plan', options.plan ?? ''),
       );
-    // Loaded late: the clients take a second, and a wrong option should be told at once.
+    // Loaded late: the clients take a second, and a wrong option should be refused at once.
     const { adopt } = await import('./adoption.ts');
     return adopt(session, service, options, kept);
   });

@@ -1,4 +1,4 @@
-/** Fetches what is missing, several at once, and tells everything that is wrong in one go. */
+/** Fetches what is missing, several at once, and reports everything that is wrong together. */
 import PQueue from 'p-queue';
 import { ChartDigestError, type ChartStore, ChartUnavailableError } from '../../clients/charts/index.ts';
 import type { NeededChart } from '../../plan/charts/wanted.ts';

@@ -1,4 +1,4 @@
-/** `ananta completion`: what a shell has to be told. */
+/** `ananta completion`: prints the script that a shell reads. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CliContext } from '../shared/context.ts';

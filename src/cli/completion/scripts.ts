@@ -1,4 +1,4 @@
-/** What a shell has to be told, once per session. Words that were typed are handed on, never evaluated. Pure. */
+/** The scripts that shells read once per session. Words that were typed are passed on, never evaluated. Pure. */
 import { shellWord } from '../shared/format.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;

@@ -25,7 +25,7 @@ import { type FoundCluster, found, onCluster } from './cluster.ts';
 import type { Session } from './session.ts';
 
 /**
- * Nothing is touched yet. An engine that has lost its binding is told it again by the cluster's own record.
+ * Changes nothing in the cluster. An engine that has lost its binding gets it again from the cluster's own record.
  * @throws CliError (refused) where the environment is bound to another cluster; the client is closed then
  */
 export async function requireBound(
@@ -105,7 +105,8 @@ export function requireOwned(
 }
 
 /**
- * For commands that need no engine. Who may not read the record cannot be told; such an identity changes nothing here.
+ * For commands that need no engine. For an identity that may not read the record nothing is checked; it changes nothing
+ * here.
  * @throws CliError (refused) that names the owner
  */
 export async function requireOwnCluster(

@@ -33,7 +33,7 @@ export async function openEngine(environment: Environment, connections: Connecti
 
 /**
  * An embedded engine has them from its start; elsewhere they are registered where we may.
- * @param say told when that was done
+ * @param say called when that was done
  * @throws EngineAccessError with the lines to run where somebody else has to
  */
 export async function requireSearchAttributes(

@@ -99,7 +99,7 @@ export async function follow({
         return await followDeployment(connection.client, run, {
           signal: AbortSignal.any([signal, outage.signal]),
           onEvent(event) {
-            // A new connection tells the history from its beginning.
+            // A new connection reads the history from its beginning.
             seen += 1;
             if (seen <= known) return;
             known = seen;

@@ -37,7 +37,7 @@ export async function preflight(
 }
 
 /**
- * Reads every chart and every values file that the deployment will use: a broken one is told now, not at its turn.
+ * Reads every chart and every values file that the deployment will use: a broken one is refused now, not at its turn.
  * @throws CliError (refused)
  */
 export async function checkInputs(

@@ -25,7 +25,7 @@ export async function prerequisites(
   connections: Connections,
 ): Promise<Prerequisites> {
   const cluster = await readCluster(environment, connections);
-  // A cluster of somebody else is told also where the engine is away.
+  // A cluster of somebody else is refused also where the engine does not answer.
   if (cluster.record) requireOwned(environment, cluster, true);
   const client = await openEngine(environment, connections);
   await requireBound(client, environment, cluster);
@@ -37,8 +37,8 @@ export async function prerequisites(
 }
 
 /**
- * The last moment before an operation starts: nobody has interrupted the command, and what a freeze makes of it is
- * told.
+ * The last check before an operation starts: nobody has interrupted the command. Prints what a freeze window does to
+ * the operation.
  * @throws the reason of an interruption
  */
 export function beforeStart(

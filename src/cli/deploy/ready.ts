@@ -13,7 +13,7 @@ import type { Session } from './session.ts';
 /** @throws CliError (refused) where charts, cluster, engine or worker cannot be had */
 export async function chartsAndPlatform(session: Session, prepared: Prepared): Promise<Prerequisites> {
   const { context, renderer, interrupted } = session;
-  // First: what cannot be fetched is told before anything is started.
+  // First: what cannot be fetched is reported before anything is started.
   await requireCharts(prepared, context.config, (text) => renderer.notice(text), interrupted);
   return prerequisites(session, await ensureLocalStack(session));
 }

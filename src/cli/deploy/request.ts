@@ -1,4 +1,4 @@
-/** What `deploy` was asked for, with everything checked that can be told wrong without a cluster. */
+/** What `deploy` was asked for, with everything checked that needs no cluster. */
 import type { Selection } from '../../contract/operations/deploy.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { type ApprovedPlan, approvedPlan } from '../plan/approved.ts';

@@ -16,7 +16,7 @@ export interface RetryWatch {
   signal: AbortSignal;
 }
 
-/** Seldom enough to cost nothing: what is told here lasts for seconds. */
+/** Seldom enough to cost nothing: what is shown here lasts for seconds. */
 const EVERY_MS = 3000;
 
 /** Ends with the signal; never throws, since it only adds to the picture. */

@@ -5,7 +5,7 @@ import type { LockHolder } from '../../contract/lock.ts';
 export interface StallWatch {
   /** Who holds the lock now; undefined when nobody does. */
   holder: () => Promise<LockHolder | undefined>;
-  /** The run that is watched: what another one does is not told. */
+  /** The run that is watched: other runs are not reported. */
   runId: string;
   /** Milliseconds since the operation was last seen to move. */
   quietFor: () => number;
@@ -17,7 +17,7 @@ export interface StallWatch {
   everyMs?: number;
 }
 
-/** An operation whose services start tells something at least as often; the engine is not asked while it does. */
+/** An operation whose services start reports at least as often; the engine is not asked while it does. */
 const QUIET_MS = 15_000;
 const EVERY_MS = 10_000;
 

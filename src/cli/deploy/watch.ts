@@ -71,7 +71,7 @@ export interface Started {
   ignored?: readonly string[];
 }
 
-/** Tells what was started, or that another one has the lock, then watches it to its end unless told to leave. */
+/** Prints what was started, or who has the lock, then watches it to its end unless detaching was asked for. */
 export async function watchStarted(
   session: Session,
   { client, connections }: Prerequisites,

@@ -18,7 +18,7 @@ export async function withVersions<T>(
 ): Promise<T> {
   const environment = await loadEnvironment(name, context.config);
   const connections = await resolveConnections(environment, context.config);
-  // Loaded late: the clients take a second, and a wrong name should be told at once.
+  // Loaded late: the clients take a second, and a wrong name should be refused at once.
   const { withClients } = await import('../shared/clients.ts');
   try {
     return await withClients(context, environment, connections, (clients) => work(clients, environment));

@@ -73,7 +73,7 @@ function requireKeysForPods({ vault, name }: Environment): void {
   );
 }
 
-/** What works here and not in a pod: told, since nothing of it ends a deployment. */
+/** Notes on what works on this machine and not in a pod: only notes, since a deployment succeeds without it. */
 export function notesForPods(environment: Environment): string[] {
   const { notify, chartLock, telemetry } = environment;
   const mirror = chartMirror(environment);

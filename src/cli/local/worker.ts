@@ -12,7 +12,7 @@ export interface WorkerOptions {
 export async function runWorkerHere(context: CliContext, options: WorkerOptions): Promise<void> {
   const { config } = context;
   const environment = await loadEnvironment(options.env, config);
-  // Loaded late: the SDK's native part takes a second, and a wrong name should be told at once.
+  // Loaded late: the SDK's native part takes a second, and a wrong name should be refused at once.
   const { runWorker } = await import('../../worker.ts');
   await runWorker(
     options.env,

@@ -19,7 +19,7 @@ export interface EnvironmentCheck {
 
 /**
  * Charts are rendered only where everything else is right.
- * @returns no problem for an environment that can be used as far as this machine can tell
+ * @returns no problem for an environment that can be used, as far as this machine can check
  */
 export async function problemsOf(
   name: string,

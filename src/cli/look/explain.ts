@@ -35,7 +35,7 @@ export async function runExplain(context: CliContext, service: string, options: 
     catalog.services.map(({ name }) => name),
   );
   const row = catalog.services.find(({ name }) => name === service) as Service;
-  // Loaded late: the clients take a second, and a wrong name should be told at once.
+  // Loaded late: the clients take a second, and a wrong name should be refused at once.
   const { withLiveClients } = await import('../shared/clients.ts');
   const { explainService } = await import('../../effects/explain.ts');
   const [{ cleaned, ...found }, operation] = await Promise.all([

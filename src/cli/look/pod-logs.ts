@@ -23,7 +23,7 @@ export async function printPodLogs(
 ): Promise<void> {
   const { terminal } = context;
   const print = printer(terminal.stdout, terminal.style, options.json === true);
-  // Loaded late: the clients take a second, and a wrong name should be told at once.
+  // Loaded late: the clients take a second, and a wrong name should be refused at once.
   const { withLiveClients } = await import('../shared/clients.ts');
   const { followPodLogs, readPodLogs } = await import('../../effects/pod-logs.ts');
   await withLiveClients(context, environment, async (clients, signal) => {

@@ -61,7 +61,7 @@ async function askEngine(
   context: CliContext,
   environment: Environment,
 ): Promise<Pick<StatusReport, 'deployment' | 'engineProblem' | 'holder' | 'queued' | 'schedule' | 'revive'>> {
-  // Loaded late: the client takes half a second, and a wrong name should be told at once.
+  // Loaded late: the client takes half a second, and a wrong name should be refused at once.
   const { closeTemporal, connectTemporal, createSchedules, latestDeployment } = await import(
     '../../clients/temporal/index.ts'
   );
@@ -96,7 +96,7 @@ async function askEngine(
   }
 }
 
-/** While it runs, the time that is left is told from how earlier runs went. */
+/** While it runs: an estimate of the time that is left, from earlier runs. */
 async function withPast(client: Client, run: DeploymentDescription): ReturnType<typeof readView> {
   const found = await readView(client, run);
   const operation = found.view.progress.plan?.operation;

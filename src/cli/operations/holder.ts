@@ -22,7 +22,7 @@ export interface Held {
   signal: AbortSignal;
 }
 
-/** What is brought up for it is told on standard error. */
+/** Progress of what is started for it goes to standard error. */
 export async function withHolder(
   context: CliContext,
   env: string,

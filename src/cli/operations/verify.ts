@@ -16,7 +16,7 @@ export interface VerifyOptions {
 
 export async function runVerify(context: CliContext, options: VerifyOptions): Promise<ExitCode> {
   const environment = await loadEnvironment(options.env, context.config);
-  // Loaded late: the clients take a second, and a wrong name should be told at once.
+  // Loaded late: the clients take a second, and a wrong name should be refused at once.
   const { withLiveClients } = await import('../shared/clients.ts');
   const { verifyAll } = await import('../../effects/verify.ts');
   const { services, checks } = await withLiveClients(context, environment, async (clients, signal) => {

@@ -105,7 +105,7 @@ async function lookAtChanges(
   selection: Selection | undefined,
 ): Promise<PlatformChanges> {
   const { config, terminal } = context;
-  // Loaded late: the clients take a second, and a wrong option should be told at once.
+  // Loaded late: the clients take a second, and a wrong option should be refused at once.
   const { planChanges, planFirst } = await import('../../effects/diff/index.ts');
   const home = join(stateDir(config, environment.name), 'helm');
   const request = (signal: AbortSignal, helm: string | undefined): PlanRequest => ({

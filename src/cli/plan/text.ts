@@ -109,7 +109,7 @@ function serviceLines(service: ServiceChange, page: Page): string[] {
   ];
 }
 
-/** Digests tell a program which content is meant; a person sees it below. */
+/** Digests are for programs; the content that they stand for is listed below them for people. */
 function reasonText(reason: string): string {
   return oneLine(reason).replace(/: [0-9a-f]{16} is deployed, [0-9a-f]{16} is wanted$/, '');
 }

@@ -1,4 +1,4 @@
-/** `ananta promote` up to the point where what can be told without the target's cluster has been checked. */
+/** `ananta promote` up to the point where everything that does not need the target's cluster has been checked. */
 import { checkName } from '../shared/confirm.ts';
 import { pinnedImages } from '../../plan/promotion/images.ts';
 import { inSession } from '../deploy/in-session.ts';
@@ -29,7 +29,7 @@ export function runPromote(context: CliContext, options: PromoteOptions): Promis
         ...['--confirm', name],
       ),
     });
-    // Loaded late: the clients take a second, and a wrong option should be told at once.
+    // Loaded late: the clients take a second, and a wrong option should be refused at once.
     const { readSource } = await import('./source.ts');
     const source = await readSource(context, from, version);
     if (source.environment.platform !== platform)

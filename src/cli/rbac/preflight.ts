@@ -1,4 +1,6 @@
-/** Before a deployment: whoever carries it out may do what it needs. What is missing is told, nothing touched. */
+/**
+ * Before a deployment: checks that whoever carries it out has the rights it needs, and names those that are missing.
+ */
 import type { AccessQuestion, KubernetesClient } from '../../clients/kubernetes/index.ts';
 import { IN_CLUSTER } from '../../contract/names.ts';
 import { type AccessBasis, identityOf } from '../../plan/access/identities.ts';

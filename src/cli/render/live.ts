@@ -40,12 +40,12 @@ export interface CauseOver {
   id: string;
 }
 
-/** Earlier runs have been read: from now on the time that is left can be told, or that nobody knows. */
+/** Earlier runs have been read: from now on the time that is left is shown, or that it is not known. */
 export interface PastEvent {
   kind: 'past';
   runs: readonly PastRun[];
 }
-/** A service takes longer than in every earlier run; told once of each. */
+/** A service takes longer than in every earlier run; sent once for each. */
 export interface SlowEvent {
   kind: 'slow';
   slow: Slow;
@@ -64,7 +64,7 @@ export interface TroubleLogEvent {
   lines: LogLine[];
 }
 
-/** Everything that a renderer is told about the deployment itself. */
+/** Everything that a renderer gets about the deployment itself. */
 export type LiveEvent =
   | DeploymentEvent
   | RetryEvent
@@ -172,7 +172,7 @@ export function secondsLeft(view: LiveView, now: number): number | undefined {
 }
 
 /**
- * The time that is left, as earlier runs tell; null where they do not, or were not read.
+ * The time that is left, estimated from earlier runs; null where there are none, or they were not read.
  * @param now milliseconds since the epoch
  */
 export function remaining(view: LiveView, now: number): Remaining | null {

@@ -23,7 +23,7 @@ function knownLeft({ seconds, low, high, runs }: Remaining): string {
   return from === to ? `about ${from} left` : `${clock(seconds)} left (${from}–${to})`;
 }
 
-/** The same for a line that stays: what it rests on is told, too. */
+/** The same for a line that stays: it also says what the estimate rests on. */
 export function describeRemaining({ seconds, low, high, runs }: Remaining): string {
   const [from, to] = [duration(low), duration(high)];
   const spread = from === to ? '' : `, between ${from} and ${to}`;

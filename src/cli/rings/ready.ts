@@ -1,4 +1,4 @@
-/** Everything that an environment needs before its ring deploys it: told before anything is started anywhere. */
+/** Everything that an environment needs before its ring deploys it: checked before anything is started anywhere. */
 import type { Client } from '@temporalio/client';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { RingTarget } from '../../contract/operations/rings.ts';

@@ -1,4 +1,4 @@
-/** `ananta rollback` up to the point where what can be told without the cluster has been checked. */
+/** `ananta rollback` up to the point where everything that needs no cluster has been checked. */
 import { checkName } from '../shared/confirm.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { RollbackOptions } from './options.ts';
@@ -15,7 +15,7 @@ export function runRollback(context: CliContext, options: RollbackOptions): Prom
       options.plan === undefined
         ? undefined
         : await keptPlan(options.plan, 'rollback', options.env, besidePlan(options));
-    // Loaded late: the clients take a second, and a wrong option should be told at once.
+    // Loaded late: the clients take a second, and a wrong option should be refused at once.
     const { rollback } = await import('./rollback.ts');
     return rollback(session, options, kept);
   });

@@ -1,4 +1,4 @@
-/** `ananta secrets list|set|get`: what can be told from the catalog alone is told first. */
+/** `ananta secrets list|set|get`: what the catalog alone shows to be wrong is refused first. */
 import type { Catalog, SecretKey } from '../../catalog/schema.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';

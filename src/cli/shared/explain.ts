@@ -1,6 +1,6 @@
 /**
  * Errors to text and exit code: what was attempted, on what, what came back, what to do next. Errors of ours say it
- * themselves (src/contract/errors.ts). Those of libraries are told by their name, so that no library has to be loaded
+ * themselves (src/contract/errors.ts). Those of libraries are recognised by name, so that no library has to be loaded
  * for it.
  */
 import { AnantaError, type NextStep } from '../../contract/errors.ts';
@@ -113,7 +113,7 @@ const BY_NAME: Record<string, (error: Error, attempt: Attempt) => Explained> = {
     next: [],
   }),
   ServiceError: explainEngine,
-  // Several components at once; each has told its own reason.
+  // Several components at once; each has reported its own reason.
   AggregateError: (error, attempt) => ({
     exitCode: EXIT_CODES.failed,
     message: error.message,

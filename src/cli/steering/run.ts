@@ -54,7 +54,7 @@ export async function runSteer(context: CliContext, { env, json }: SteerOptions,
   });
 }
 
-/** A name that no platform knows is told without the engine. @throws CliError (refused) */
+/** Refuses a name that the platform does not have, without asking the engine. @throws CliError (refused) */
 async function requireKnown({ config }: CliContext, env: string, asked: Asked): Promise<void> {
   const environment = await loadEnvironment(env, config);
   const { services, phases } = await loadPlatform(environment, config);

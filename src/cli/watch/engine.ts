@@ -1,4 +1,4 @@
-/** What the engine tells: the list of operations, looked at now and then; the opened one, by long polling. */
+/** What the engine knows: the list of operations, polled now and then; the opened one, by long polling. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { closeTemporal, connectTemporal, followDeployment } from '../../clients/temporal/index.ts';

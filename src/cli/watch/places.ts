@@ -8,7 +8,7 @@ export interface PlaceStart {
   service: (place: Extract<Place, { screen: 'service' }>, signal: AbortSignal) => void;
 }
 
-/** @returns what is told of every place that is looked at; it ends what only the one before needed */
+/** @returns a function to call with each place that is opened; it ends what only the place before needed */
 export function placeWatcher(store: Store, start: PlaceStart): (place: Place) => void {
   let run: { id: string; end: AbortController } | undefined;
   let service: { name: string; end: AbortController } | undefined;

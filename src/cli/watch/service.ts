@@ -1,4 +1,4 @@
-/** What the cluster tells of one service: why it is as it is, what its pods write, its events. */
+/** What the cluster shows of one service: why it is in its state, what its pods log, its events. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { type Clients, createClients } from '../../clients/index.ts';

@@ -1,4 +1,4 @@
-/** What the view knows, told to the screen at most so often: a history that is read at once is one change of it. */
+/** The state of the view. The screen is updated at most so often: a history that is read at once is one change. */
 import type { WatchData } from './model.ts';
 
 export interface Store {

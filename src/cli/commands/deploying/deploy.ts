@@ -60,7 +60,7 @@ The deployment is a workflow: Ctrl-C, a lost terminal or a dead machine do not e
       const { checkedRequest } = await import('../../deploy/request.ts');
       const exitCode = await inSession(context, 'deploy', options, async (session, prepared) => {
         const request = await checkedRequest(session, prepared, options);
-        // Loaded late: the clients take a second, and a wrong option should be told at once.
+        // Loaded late: the clients take a second, and a wrong option should be refused at once.
         const { deploy } = await import('../../deploy/deployment.ts');
         return deploy(session, prepared, request);
       });

@@ -1,6 +1,6 @@
 /**
- * Reads beside the picture how long earlier runs took, once the plan is there, and tells of every service that takes
- * longer than ever before.
+ * While the live view runs, reads how long earlier runs took, once the plan is there, and reports every service that
+ * takes longer than ever before.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';

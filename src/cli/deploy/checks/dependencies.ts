@@ -8,8 +8,8 @@ import type { Prerequisites } from '../prerequisites.ts';
 import type { Session } from '../session.ts';
 
 /**
- * Told before anything is started. While somebody holds the lock nobody can know; the deployment itself checks it
- * again.
+ * Checked before anything is started. While somebody holds the lock the answer may change; the deployment itself checks
+ * it again.
  * @throws DependencyMissingError
  */
 export async function requireDependencies(

@@ -21,8 +21,8 @@ export function doesTheSame(
 }
 
 /**
- * Watching an operation that does something else would end as if what was asked for had been done. It waits for its
- * turn; what a person takes back or takes down is not deployed over without being told to.
+ * To watch an operation that does something else would end as if the requested one had been done. So the request waits
+ * for its turn; over a rollback or a destruction nothing is deployed unless the command says so.
  * @throws CliError (refused)
  */
 export async function afterAnother(
