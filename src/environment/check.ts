@@ -5,6 +5,7 @@ import { suggestion } from '../suggest.ts';
 import type { Finding } from './explain.ts';
 import { realNodeOf } from './real-node.ts';
 import type { EnvironmentFile } from './schema.ts';
+import { secretFindings } from './fields/values.ts';
 import { checkVerification } from './fields/verification.ts';
 
 /** @returns every contradiction; empty for a sound environment */
@@ -13,6 +14,7 @@ export function checkEnvironment(environment: EnvironmentFile, catalog: Catalog)
     ...checkNames(environment, catalog),
     ...checkReplicas(environment, catalog),
     ...checkVerification(environment, catalog),
+    ...secretFindings(environment.values),
     ...checkParts(environment),
   ];
 }
@@ -36,6 +38,7 @@ function checkNames(environment: EnvironmentFile, catalog: Catalog): Finding[] {
     },
     { path: ['images', 'tags'], keys: environment.images.tags, known: releases, what: 'service' },
     { path: ['resources'], keys: environment.resources, known: releases, what: 'service' },
+    { path: ['values'], keys: environment.values, known: releases, what: 'service' },
     { path: ['storage', 'sizes'], keys: environment.storage.sizes, known: stateful, what: 'service with a volume' },
     {
       path: ['cluster', 'embedded', 'realNode', 'services'],

@@ -20,6 +20,7 @@ import { approvalsSchema } from './fields/approvals.ts';
 import { NOTIFY_FORMATS } from './fields/notify-formats.ts';
 import { freezeSchema } from './fields/freeze.ts';
 import { policySchema } from './fields/policy.ts';
+import { valuesSchema } from './fields/values.ts';
 import { vaultSchema } from './fields/vault.ts';
 import { prometheusSchema, verificationSchema } from './fields/verification.ts';
 
@@ -229,6 +230,7 @@ export const environmentFileSchema = z.strictObject({
       sizes: z.record(z.string(), volumeSize).default({}).describe('Volume size per service, e.g. 10Gi'),
     })
     .prefault({}),
+  values: valuesSchema,
   gitops: z
     .strictObject({
       repoURL: repositoryAddress,

@@ -157,8 +157,8 @@ function check({ page, line }: Documented, args: readonly string[]): void {
     to?: unknown;
     image?: unknown;
   };
-  // A promotion goes from one environment to another.
-  const promoted = typeof from === 'string' ? [from, String(to)] : [];
+  // A promotion goes from one environment to another; an adoption reads a file, or the cluster.
+  const promoted = typeof from === 'string' && to !== undefined ? [from, String(to)] : [];
   for (const name of [...(env === undefined ? [] : [env].flat()), ...promoted])
     assert.ok(ENVIRONMENTS.includes(name), `${where}\nthere is no environment "${name}"`);
   const named = [

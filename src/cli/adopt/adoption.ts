@@ -73,16 +73,19 @@ export function adoptionLines(service: string, { releases }: Pick<Adoption, 'rel
   return [
     '',
     `In the place of ${service}:`,
-    ...releases.flatMap(({ text, objects, claims }) => [
+    ...releases.flatMap(({ text, objects, claims, secrets = [] }) => [
       ...wrap(text, COLUMNS),
       'It holds:',
       ...items(objects.length === 0 ? ['no objects'] : objects),
       ...(claims.length === 0
         ? []
         : ['Its claims stay, whatever follows; each is marked so that Helm keeps it:', ...items(claims)]),
+      ...(secrets.length === 0
+        ? []
+        : ['So are its Secrets, since passwords that run stand in them:', ...items(secrets)]),
     ]),
     ...wrap(
-      'Taken over, it counts as ours, and nothing else is changed now. The next deployment upgrades it to what the catalog says: of its objects it keeps those that the chart of the service has as well, and deletes the others, claims apart. "plan" shows that beforehand.',
+      'Taken over, it counts as ours, and nothing else is changed now. The next deployment upgrades it to what the catalog says: of its objects it keeps those that the chart of the service has as well, and deletes the others, claims and Secrets apart. "plan" shows that beforehand.',
       COLUMNS,
     ),
     '',

@@ -8,7 +8,37 @@ import { keptPlan } from '../plan/kept.ts';
 import { commandLine } from '../shared/format.ts';
 import type { AdoptOptions } from './options.ts';
 
-export function runAdopt(context: CliContext, service: string, options: AdoptOptions): Promise<ExitCode> {
+export async function runAdopt(
+  context: CliContext,
+  service: string | undefined,
+  options: AdoptOptions,
+): Promise<ExitCode> {
+  const { env, from, out, json } = options;
+  if (from !== undefined) {
+    const besides = [
+      ...(service === undefined ? [] : [service]),
+      ...(options.plan === undefined ? [] : ['--plan']),
+      ...(options.confirm === undefined ? [] : ['--confirm']),
+    ];
+    if (besides.length > 0)
+      throw refused(
+        `--from changes nothing, and reads everything: it does not go with ${besides.join(' and ')}.`,
+        commandLine('adopt', '--env', env, '--from', from),
+      );
+    const { draft } = await import('./draft.ts');
+    return draft(context, { env, from, out, json });
+  }
+  if (out !== undefined)
+    throw refused('--out goes with --from.', commandLine('adopt', '--env', env, '--from', 'live', '--out', out));
+  if (service === undefined)
+    throw refused(
+      'What is to be taken over: a service by its name, or, to see what is there, --from.',
+      commandLine('adopt', '--env', env, '--from', 'live'),
+    );
+  return adoptService(context, service, options);
+}
+
+function adoptService(context: CliContext, service: string, options: AdoptOptions): Promise<ExitCode> {
   return inSession(context, 'adopt', options, async (session, { environment, catalog }) => {
     const names = catalog.services.map(({ name }) => name);
     if (!names.includes(service))

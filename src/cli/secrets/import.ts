@@ -4,8 +4,10 @@ import { z } from 'zod';
 import type { FoundValue, PlannedImport } from '../../effects/vault/secrets/import.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
+import { labelName, objectName } from '../../environment/fields/kubernetes-names.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';
+import { readYamlFile } from '../../environment/yaml-file.ts';
 import { keepers } from '../../plan/vault/data-claims.ts';
 import { suggestion } from '../../suggest.ts';
 import { checkName, confirmByName } from '../shared/confirm.ts';
@@ -18,11 +20,20 @@ import { printLines } from '../shared/terminal.ts';
 export interface SecretsImportOptions {
   env: string;
   file?: string;
+  /** File with the Secrets that hold values now. */
+  references?: string;
   giveUp?: string[];
   confirm?: string;
 }
 
 const fileSchema = z.record(z.string(), z.record(z.string(), z.string().min(1)));
+const referencesSchema = z.record(
+  z.string(),
+  z.record(
+    z.string(),
+    z.strictObject({ namespace: labelName('a namespace'), secret: objectName('a Secret'), key: z.string().min(1) }),
+  ),
+);
 
 export async function importSecrets(context: CliContext, options: SecretsImportOptions): Promise<ExitCode> {
   const environment = await loadEnvironment(options.env, context.config);
@@ -30,6 +41,7 @@ export async function importSecrets(context: CliContext, options: SecretsImportO
   const catalog = await loadPlatform(environment, context.config);
   const giveUp = options.giveUp ?? [];
   checkServices(catalog, giveUp);
+  const references = options.references === undefined ? {} : await referencesOf(catalog, options.references);
   const file = options.file === undefined ? {} : await valuesOf(catalog, options.file);
   checkName({
     name,
@@ -42,7 +54,7 @@ export async function importSecrets(context: CliContext, options: SecretsImportO
   const { withLiveClients } = await import('../shared/clients.ts');
   const { planImport } = await import('../../effects/vault/secrets/import.ts');
   return withLiveClients(context, environment, async (clients, signal) => {
-    const planned = await planImport(clients, { file, giveUp }, signal);
+    const planned = await planImport(clients, { file, references, giveUp }, signal);
     const strangers = giveUp.filter((service) => !planned.claims.some((claim) => claim.service === service));
     if (strangers.length > 0)
       throw refused(`${strangers.join(', ')}: there are no data of it in the cluster, so there is nothing to give up.`);
@@ -70,10 +82,7 @@ function planLines({ found, differing, missing }: PlannedImport): string[] {
     ]),
     ...(differing.length === 0
       ? []
-      : [
-          `${count(differing.length, 'value')} of the file differ from what is there already, which stays:`,
-          ...named(differing),
-        ]),
+      : [`${count(differing.length, 'value')} differ from what is there already, which stays:`, ...named(differing)]),
     ...(missing.length === 0 ? [] : [`${count(missing.length, 'value')} nobody has:`, ...named(missing)]),
   ];
 }
@@ -127,11 +136,35 @@ async function valuesOf(catalog: Catalog, path: string): Promise<Record<string, 
     throw refused(
       `--file ${path} is not what is expected: JSON with paths, their keys and values that are text: {"PATH": {"KEY": "VALUE"}}.`,
     );
+  requireDeclared(catalog, `--file ${path}`, parsed.data);
   for (const [name, values] of Object.entries(parsed.data)) {
+    const odd = Object.entries(values).find(([, value]) => value.includes('\0'))?.[0];
+    if (odd !== undefined) throw refused(`--file ${path}: the value of ${name} ${odd} holds a NUL byte.`);
+  }
+  return parsed.data;
+}
+
+/** @throws CliError (refused), ConfigurationError */
+async function referencesOf(catalog: Catalog, path: string): Promise<z.infer<typeof referencesSchema>> {
+  const flag = `--references ${path}`;
+  const file = await readYamlFile(path, path);
+  if (file === undefined) throw refused(`${flag}: there is no such file.`);
+  const parsed = referencesSchema.safeParse(file.tree);
+  if (!parsed.success)
+    throw refused(
+      `${flag} is not what is expected, at ${parsed.error.issues[0]?.path.join('.') ?? ''}: paths, their keys, and of each the Secret that holds its value: {PATH: {KEY: {namespace: …, secret: …, key: …}}}.`,
+    );
+  requireDeclared(catalog, flag, parsed.data);
+  return parsed.data;
+}
+
+/** @throws CliError (refused) for a path or a key that the catalog does not have */
+function requireDeclared(catalog: Catalog, flag: string, given: Readonly<Record<string, object>>): void {
+  for (const [name, keys] of Object.entries(given)) {
     const declared = catalog.secretPaths.find((candidate) => candidate.path === name);
     if (declared === undefined)
       throw refused(
-        `--file ${path}: there is no secret path "${name}"${
+        `${flag}: there is no secret path "${name}"${
           suggestion(
             name,
             catalog.secretPaths.map((candidate) => candidate.path),
@@ -139,15 +172,12 @@ async function valuesOf(catalog: Catalog, path: string): Promise<Record<string, 
         }`,
         commandLine('secrets', 'list'),
       );
-    const key = Object.keys(values).find((candidate) => !declared.keys.some((known) => known.name === candidate));
+    const key = Object.keys(keys).find((candidate) => !declared.keys.some((known) => known.name === candidate));
     if (key !== undefined)
       throw refused(
-        `--file ${path}: secret/${name} has no key "${key}"; it has ${declared.keys.map((known) => known.name).join(', ')}.`,
+        `${flag}: secret/${name} has no key "${key}"; it has ${declared.keys.map((known) => known.name).join(', ')}.`,
       );
-    const odd = Object.entries(values).find(([, value]) => value.includes('\0'))?.[0];
-    if (odd !== undefined) throw refused(`--file ${path}: the value of ${name} ${odd} holds a NUL byte.`);
   }
-  return parsed.data;
 }
 
 async function standardInput(): Promise<Buffer> {

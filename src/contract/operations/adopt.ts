@@ -19,4 +19,6 @@ export interface AdoptedRelease {
   objects: string[];
   /** Names of its claims; they are marked to be kept. */
   claims: string[];
+  /** Names of the Secrets that its chart makes; they are marked to be kept, too. */
+  secrets?: string[];
 }

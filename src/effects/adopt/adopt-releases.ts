@@ -1,6 +1,7 @@
 /**
- * From now on a release that somebody else has made counts as ours. Nothing of it is applied or deleted: its claims are
- * marked so that Helm keeps them, then its record is marked. The next deployment upgrades it to what the catalog says.
+ * From now on a release that somebody else has made counts as ours. Nothing of it is applied or deleted: its claims and
+ * Secrets are marked so that Helm keeps them, then its record is marked. The next deployment upgrades it to what the
+ * catalog says.
  */
 import type { Clients } from '../../clients/index.ts';
 import { helmSecretName } from '../../clients/helm/index.ts';
@@ -37,9 +38,12 @@ export async function adoptReleases(
   for (const release of releases) await adopt(release);
   return { adopted: [...done, ...releases.map(({ namespace, name }) => `${namespace}/${name}`)].sort() };
 
-  async function adopt({ namespace, name, revision, uid, claims }: AdoptedRelease): Promise<void> {
-    for (const claim of claims) {
-      const path = `${paths.persistentVolumeClaims(namespace)}/${claim}`;
+  async function adopt({ namespace, name, revision, uid, claims, secrets = [] }: AdoptedRelease): Promise<void> {
+    const kept = [
+      ...claims.map((claim) => `${paths.persistentVolumeClaims(namespace)}/${claim}`),
+      ...secrets.map((secret) => paths.secret(namespace, secret)),
+    ];
+    for (const path of kept) {
       await kubernetes.label(path, {}, scope.signal, { annotations: KEEP }).catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
       });

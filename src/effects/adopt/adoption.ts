@@ -108,5 +108,10 @@ async function releaseOf(
     text: foreignText(foreign, environment.name),
     objects: objects.map(({ kind, name: object }) => `${kind} ${object}`).sort(),
     claims,
+    // What they hold nobody else may have: the chart that follows may not make them.
+    secrets: objects
+      .filter(({ kind }) => kind === 'Secret')
+      .map(({ name: secret }) => secret)
+      .sort(),
   };
 }

@@ -1,5 +1,8 @@
 /** What sounds or looks like a secret, in names and in texts of others, and what stands in its place. Pure. */
 import { createHmac, randomBytes } from 'node:crypto';
+import { isSensitiveName } from '../../sensitive-name.ts';
+
+export { isSensitiveName } from '../../sensitive-name.ts';
 
 /** Tells that a value is another one, and no more. */
 export type Fingerprint = (value: unknown) => string;
@@ -19,24 +22,6 @@ export function fingerprintWith(key: string | undefined): Fingerprint {
 
 /** For what is compared and shown by one process: the same value has another fingerprint in the next one. */
 export const fingerprint: Fingerprint = fingerprintWith(randomBytes(32).toString('hex'));
-
-const WORDS = '(?:^|[^a-z])(?:pass|pwd|passwd|jwt|dsn)(?:$|[^a-z])';
-const PARTS = 'passw|passphrase|secret|token|credential|erlang-cookie|authorization$|connection-?string|conn-?str';
-const KEYS = '(?:api|private|signing|encryption|access|master|shared|session|account|storage)-?keys?(?:$|[^a-z])';
-const AUTH = 'basic-?auth|auth-?(?:header|key|string|pass)';
-const SENSITIVE = new RegExp([WORDS, PARTS, KEYS, AUTH].join('|'));
-
-/**
- * Names of variables, keys and fields whose value nobody should read: `DB_PASS`, `redisPwd`, `AUTH_HEADER`, `API_DSN`.
- */
-export function isSensitiveName(name: string): boolean {
-  return SENSITIVE.test(
-    name
-      .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
-      .toLowerCase()
-      .replaceAll(/[_.\s]/g, '-'),
-  );
-}
 
 /** To its end, or to that of the string it stands in. */
 const PRIVATE_KEY = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----[^"']*?(?:-----END \1-----|(?=["'])|$)/g;

@@ -11,6 +11,7 @@ import { digestOf, folderDigest } from '../digest.ts';
 import { helmText } from './kubernetes-yaml.ts';
 import { allReleases, findService, type Release } from '../releases.ts';
 import { upstreamChart, usesUpstreamChart } from '../upstream/index.ts';
+import { withEnvironmentValues } from './environment-values.ts';
 import { filesOf, readValues } from './values-files.ts';
 import { mergeValues, overlay } from './values.ts';
 import { archivePath, wantedChart } from '../charts/wanted.ts';
@@ -103,10 +104,12 @@ async function render(look: Look, release: Release): Promise<RenderedInputs> {
   const { catalog, environment, imageTags } = look;
   const { chart, valuesFile } = await chartOf(look, release);
   const file = await readValues(valuesFile);
-  const own = mergeTrees(
+  const followed = mergeTrees(
     mergeTrees(await filesOf(catalog, release, look.helmFolder), overlay(catalog, environment, release, imageTags)),
     showsReleases(release) ? await shown(look) : {},
   );
+  const said = (values: Tree): Tree => withEnvironmentValues(values, environment, release.name, imageTags);
+  const values = said(mergeValues(file, followed));
   const content =
     chart.upstream === undefined
       ? await remembered(look.chartDigests, chart.chartPath, () => folderDigest(chart.chartPath))
@@ -114,15 +117,15 @@ async function render(look: Look, release: Release): Promise<RenderedInputs> {
         { name: chart.upstream.name, version: chart.upstream.version, digest: chart.upstream.digest };
   // What a chart renders is not all of it. A Job that has completed does not run again for a label.
   const labelled = chart.owner === undefined || release.job ? [] : [{ owner: chart.owner }];
-  const digest = digestOf([content, mergeValues(file, own), ...labelled]);
+  const digest = digestOf([content, values, ...labelled]);
   // A changed Job is a new Job: what was applied cannot be changed, and what completed stays as a receipt.
-  const named = release.job ? mergeTrees(own, { job: { name: `${release.name}-${digest.slice(0, 8)}` } }) : own;
+  const name = release.job ? { job: { name: `${release.name}-${digest.slice(0, 8)}` } } : {};
   const only = typeof content === 'string' ? content : content.digest;
   return {
     release,
     chart: only === undefined ? chart : { ...chart, content: only },
-    own: named,
-    values: mergeValues(file, named),
+    own: mergeTrees(said(followed), name),
+    values: mergeTrees(values, name),
     digest,
   };
 }

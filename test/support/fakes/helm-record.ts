@@ -9,6 +9,8 @@ export interface RecordSample {
   status?: string;
   chart?: string;
   manifest?: string;
+  /** Values that were given. */
+  config?: Record<string, unknown>;
   /** Beside Helm's own. */
   labels?: Record<string, string>;
   manager?: string;
@@ -27,7 +29,7 @@ export function helmRecord(sample: RecordSample): [string, KubernetesObject] {
     namespace,
     version: revision,
     manifest,
-    config: null,
+    config: sample.config ?? null,
     hooks: null,
     info: { status },
     chart: { metadata: { name: chart, version: '1.2.3' } },

@@ -12,18 +12,32 @@ This shows what it is, whose, and what it holds: chart, objects, claims. Once it
 the environment, it counts as the platform's own. Nothing is applied or deleted: its claims are marked so that Helm keeps
 them whatever follows, and the next deployment upgrades it to what the catalog says; "plan" shows that beforehand.
 
-Asks for the environment's name. Who took it over and when is kept on Helm's record, and in the audit trail.`,
+Asks for the environment's name. Who took it over and when is kept on Helm's record, and in the audit trail.
+
+With --from it changes nothing: it reads what Terraform, OpenTofu, helm, helmfile or Argo CD have brought up, matches it to the
+catalog, and says what becomes of each release, value and password. With --out it writes that as files: keys for the environment,
+so that the next plan changes as little as can be, and where each password is now. No file and no line holds a secret.`,
     examples: [
       ['adopt api --env staging', 'Shows what is there in its place, asks, and takes it over.'],
       ['adopt api --env staging --confirm staging --json', 'In a pipeline, on purpose.'],
+      [
+        'adopt --env staging --from terraform.tfstate --out adopted',
+        'What a state file holds, as files to go on with.',
+      ],
+      ['adopt --env staging --from live', 'The same for what the cluster itself says.'],
     ],
   })
-    .argument('<service>', 'a service of the catalog')
+    .argument('[service]', 'a service of the catalog; not with --from')
+    .option(
+      '--from <source>',
+      'a state file of Terraform or OpenTofu (version 4), or live: the cluster; changes nothing',
+    )
+    .option('--out <folder>', 'with --from: where environment keys, references to secrets and the list are written')
     .option('--plan <file>', 'carry out the plan in this file, which "plan --operation adopt --out" wrote')
     .option('--confirm <name>', "the environment's name, where nobody can be asked")
     .option(...OVERRIDE_FREEZE, parseReason)
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
-    .action(async (service: string, options: AdoptOptions) => {
+    .action(async (service: string | undefined, options: AdoptOptions) => {
       const { runAdopt } = await import('../../adopt/run.ts');
       context.finish(await runAdopt(context, service, options));
     });

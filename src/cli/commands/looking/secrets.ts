@@ -46,7 +46,8 @@ this machine could see it. One line break at the end is cut off. Only keys decla
     changesHere: true,
     description: `For the day on which Vault is lost and the databases are not: a deployment is refused then, since no new
 passwords are made over old data. Takes the values that the Kubernetes Secrets made from Vault still hold, and those of a
-file, and writes each where it is missing; what is there already stays. Nothing is generated but what --give-up names.
+file, and writes each where it is missing; what is there already stays. With --references also those of Secrets that somebody
+else has made: so passwords of what "adopt" takes over come into Vault, and none is made anew. Nothing is generated but what --give-up names.
 Where Vault does not run yet, the values wait beside the unseal keys for the next deployment. Asks for the environment's
 name first.
 
@@ -54,10 +55,15 @@ Exit code 0: nothing is missing. Exit code 2: values are still missing. Exit cod
     examples: [
       ['secrets import --env staging', 'From the Kubernetes Secrets that are left.'],
       ['secrets import --env staging --file backup.json', 'And from a backup: {"PATH": {"KEY": "VALUE"}}.'],
+      ['secrets import --env staging --references adopted/secrets.yaml', 'From Secrets of what is taken over.'],
       ['secrets import --env staging --give-up SERVICE', 'New values where the data may be lost.'],
     ],
   })
     .option('--file <file>', 'JSON with the old values: path, then key, then value; - for standard input')
+    .option(
+      '--references <file>',
+      'YAML that "adopt --out" wrote: path, then key, then namespace, secret and key of a Secret',
+    )
     .option('--give-up <services>', 'services whose data are given up, with commas: their values are made anew', names)
     .option('--confirm <environment>', 'stands for the answer where nobody can be asked')
     .action(async (options: SecretsImportOptions) => {

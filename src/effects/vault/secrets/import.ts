@@ -2,10 +2,13 @@
  * Values for a Vault that lost them: from a file, from the Kubernetes Secrets made from the old one. What is found is
  * written where it is missing, and nowhere else; nothing is generated but what is given up by name.
  */
+import { z } from 'zod';
 import type { SecretKey, SecretPath } from '../../../catalog/schema.ts';
 import type { Clients } from '../../../clients/index.ts';
 import { paths } from '../../../clients/kubernetes/index.ts';
 import { type KvEntry, readKv, versionOfKv, writeKv } from '../../../clients/vault/index.ts';
+import type { SecretReference } from '../../../plan/adoption/draft.ts';
+import { PlanRefusedError } from '../../../plan/charts/source.ts';
 import { type DataClaim, type KeyOfPath, releasedKeys } from '../../../plan/vault/data-claims.ts';
 import { wantedSecrets } from '../../../plan/vault/kubernetes-secrets.ts';
 import { randomText } from './generate.ts';
@@ -17,6 +20,8 @@ import { waitingFor } from './supplied.ts';
 export interface ImportRequest {
   /** By path, then key: from a backup. */
   file: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** By path, then key: the Kubernetes Secret of somebody else that holds the value now. Absent: none. */
+  references?: Readonly<Record<string, Readonly<Record<string, SecretReference>>>>;
   /** Names of services whose data are given up. */
   giveUp: readonly string[];
 }
@@ -39,6 +44,8 @@ export interface PlannedImport {
   write: () => Promise<number>;
 }
 
+const dataSchema = z.looseObject({ data: z.record(z.string(), z.string()).nullish() });
+
 type Importing = Pick<Clients, 'environment' | 'catalog' | 'connections' | 'vault' | 'redactor' | 'kubernetes'>;
 
 /**
@@ -46,12 +53,13 @@ type Importing = Pick<Clients, 'environment' | 'catalog' | 'connections' | 'vaul
  */
 export async function planImport(
   clients: Importing,
-  { file, giveUp }: ImportRequest,
+  { file, references = {}, giveUp }: ImportRequest,
   signal?: AbortSignal,
 ): Promise<PlannedImport> {
   const { catalog, redactor, vault } = clients;
   for (const values of Object.values(file)) redactor.learn(...Object.values(values));
   const { state } = await vault.state(signal);
+  const referred = await referredValues(clients, references, signal);
   const into = state === 'absent' || state === 'uninitialized' ? 'waiting' : 'vault';
   const [claims, secrets, waiting, entries] = await Promise.all([
     survivingClaims(clients, signal),
@@ -68,9 +76,12 @@ export async function planImport(
   for (const { path, keys } of catalog.secretPaths) {
     for (const key of keys) {
       const known = present(path, key.name);
-      const given = file[path]?.[key.name];
+      const given: { value: string; from: string } | undefined =
+        file[path]?.[key.name] === undefined
+          ? referred.get(`${path} ${key.name}`)
+          : { value: file[path][key.name] ?? '', from: 'the file' };
       if (known !== undefined) {
-        if (given !== undefined && given !== known) differing.push({ path, key: key.name });
+        if (given !== undefined && given.value !== known) differing.push({ path, key: key.name });
         continue;
       }
       const found = valueOf(key, path, given, secrets, giveUp.length > 0 && anew.has(`${path} ${key.name}`));
@@ -105,16 +116,51 @@ export async function planImport(
   };
 }
 
+/**
+ * Read from the Secrets that hold them, by `<path> <key>`.
+ * @throws PlanRefusedError that names every Secret that is missing, or holds no text under its key
+ */
+async function referredValues(
+  { kubernetes, redactor }: Importing,
+  references: NonNullable<ImportRequest['references']>,
+  signal?: AbortSignal,
+): Promise<Map<string, { value: string; from: string }>> {
+  const all = Object.entries(references).flatMap(([path, keys]) =>
+    Object.entries(keys).map(([key, reference]) => ({ name: `${path} ${key}`, reference })),
+  );
+  const wanted = [...new Set(all.map(({ reference: { namespace, secret } }) => paths.secret(namespace, secret)))];
+  const objects = new Map(
+    await Promise.all(wanted.map(async (path) => [path, await kubernetes.get(path, signal)] as const)),
+  );
+  const read = all.map(({ name, reference: { namespace, secret, key } }) => {
+    const from = `Secret ${namespace}/${secret}`;
+    const object = objects.get(paths.secret(namespace, secret));
+    if (object === undefined) return { name, problem: `${name}: there is no ${from}` };
+    const value = dataSchema.parse(object).data?.[key];
+    const text = value === undefined ? '' : Buffer.from(value, 'base64').toString('utf8');
+    if (text === '' || text.includes('\uFFFD') || text.includes('\0'))
+      return { name, problem: `${name}: ${from} holds no text under the key "${key}"` };
+    redactor.learn(text);
+    return { name, value: text, from: `${from}, ${key}` };
+  });
+  const problems = read.flatMap(({ problem }) => problem ?? []);
+  if (problems.length > 0)
+    throw new PlanRefusedError(`What is referred to is not there, so nothing was written:\n${problems.join('\n')}`);
+  return new Map(
+    read.flatMap(({ name, value, from }) => (value === undefined ? [] : [[name, { value, from }] as const])),
+  );
+}
+
 /** What the catalog says itself, or makes from other keys, needs no import. */
 function valueOf(
   key: SecretKey,
   path: string,
-  given: string | undefined,
+  given: { value: string; from: string } | undefined,
   secrets: readonly MadeSecret[],
   anew: boolean,
 ): { value: string; from: string } | undefined {
   if (key.kind === 'fixed' || key.kind === 'copy') return undefined;
-  if (given !== undefined) return { value: given, from: 'the file' };
+  if (given !== undefined) return given;
   // The next deployment brings back those that fit what they are made from, and makes the others anew.
   if (key.kind === 'jwt' || key.kind === 'bcrypt') return undefined;
   for (const secret of secrets) {

@@ -1,0 +1,67 @@
+/** Values that run beside ours: where they differ, and what it takes to keep theirs. Pure. */
+import { isTree, mergeTrees, type Tree } from '../../environment/merge.ts';
+
+export interface ValueDifference {
+  path: string[];
+  /** Absent: ours says nothing here. */
+  ours?: unknown;
+  /** Absent: theirs says nothing here, so that the chart's default counts. */
+  theirs?: unknown;
+}
+
+/**
+ * Leaves that differ; lists are compared as a whole, as Helm merges them.
+ * @param defaults what the chart says by itself: what only repeats it is no difference. Absent: not known
+ */
+export function valueDifferences(ours: Tree, theirs: Tree, defaults?: Tree): ValueDifference[] {
+  return compare(ours, theirs, defaults ?? {}, []);
+}
+
+function compare(ours: Tree, theirs: Tree, defaults: Tree, path: string[]): ValueDifference[] {
+  const keys = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].sort();
+  return keys.flatMap((key) => {
+    const [a, b, given] = [ours[key], theirs[key], defaults[key]];
+    const here = [...path, key];
+    if (isTree(a) || isTree(b)) {
+      const comparable = (value: unknown): value is Tree | undefined => value === undefined || isTree(value);
+      if (comparable(a) && comparable(b)) return compare(a ?? {}, b ?? {}, isTree(given) ? given : {}, here);
+    }
+    if (same(a === undefined ? given : a, b === undefined ? given : b)) return [];
+    return [{ path: here, ...(a === undefined ? {} : { ours: a }), ...(b === undefined ? {} : { theirs: b }) }];
+  });
+}
+
+/**
+ * What an environment has to say so that the values are theirs again; null takes a key out. A null of theirs, which
+ * takes a default of the chart out, cannot be said so.
+ */
+export function patchKeeping(differences: readonly ValueDifference[]): Tree {
+  return differences
+    .filter(({ theirs }) => theirs !== null)
+    .reduce<Tree>((patch, { path, theirs }) => mergeTrees(patch, at(path, theirs ?? null)), {});
+}
+
+/** A tree with one leaf. */
+export function at(path: readonly string[], value: unknown): Tree {
+  return path.reduceRight<unknown>((below, key) => ({ [key]: below }), value) as Tree;
+}
+
+/** What stands at a path with dots; undefined where nothing does. */
+export function valueOf(values: Tree, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, key) => (isTree(value) ? value[key] : undefined), values);
+}
+
+/** Helm takes a number and its text for the same in most places; templates do not. */
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isTree(value)) return value ?? null;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sorted(value[key])]),
+  );
+}
