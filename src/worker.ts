@@ -1,5 +1,5 @@
 /**
- * The worker of one environment: connects its clients, serves the task queue until told to stop.
+ * The worker of one environment: connects its clients, serves the task queue until it is asked to stop.
  *
  *   node src/worker.ts --env NAME
  */

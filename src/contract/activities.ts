@@ -96,7 +96,7 @@ export interface NotifyInput {
   event: 'drift' | 'deploy-failed' | 'gate' | 'question';
   title: string;
   lines: string[];
-  /** What it is about: told only when this is something else than what was told last. Absent: told in any case. */
+  /** What it is about: sent only when this differs from what was sent last. Absent: sent in any case. */
   about?: string[];
 }
 
@@ -205,7 +205,9 @@ export interface Activities {
   planDestroy(input: { run: RunRef; deleteData: boolean; expectedDigest?: string }): Promise<OperationPlan>;
   /** Uninstalls one release; volumes stay. */
   removeRelease(input: RemoveReleaseInput): Promise<{ removed: boolean; seconds: number }>;
-  /** Secrets, definitions, namespaces and, when told, data, after the releases. What is kept or stuck is named. */
+  /**
+   * Deletes Secrets, definitions, namespaces and, if asked for, data, after the releases. Names what is kept or stuck.
+   */
   removeRemains(input: {
     run: RunRef;
     deleteData: boolean;

@@ -1,4 +1,4 @@
-/** Which cluster an environment belongs to: told by more than an address, which can come to mean another one. */
+/** Which cluster an environment belongs to: identified by more than an address, which can come to mean another one. */
 import { z } from 'zod';
 
 export const clusterIdentitySchema = z.object({
@@ -26,7 +26,7 @@ export type ClusterBinding = z.infer<typeof clusterBindingSchema>;
 /** In words, the first difference; undefined where it is the same cluster. */
 export function clusterDifference(wanted: ClusterIdentity, found: ClusterIdentity): string | undefined {
   if (wanted.uid !== found.uid) return `kube-system uid ${found.uid} instead of ${wanted.uid}`;
-  // Who could not tell one cannot contradict it either.
+  // An identity that was never recorded contradicts nothing.
   if (wanted.authority === undefined || found.authority === undefined || wanted.authority === found.authority)
     return undefined;
   return `the same kube-system uid ${found.uid}, but the certificate authority ${found.authority} instead of ${wanted.authority}`;

@@ -43,7 +43,7 @@ export const driftStateSchema = z.object({
   repairs: z.record(z.string(), z.array(z.string())).default({}),
   /** Newest first. */
   runs: z.array(driftRunSchema).default([]),
-  /** Digest of the findings that were told last; absent after a clean run. */
+  /** Digest of the findings that were reported last; absent after a clean run. */
   notified: z.string().optional(),
 });
 export type DriftState = z.infer<typeof driftStateSchema>;

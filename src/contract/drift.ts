@@ -79,7 +79,7 @@ export interface DriftInput {
   requestedBy?: string;
   /** Digest of what a repair was said to touch, where a person was shown it: anything else is left alone. */
   expectedDigest?: string;
-  /** Only looks, for a person who is shown it before a repair: nothing is remembered or told. */
+  /** Only looks, for a person who sees the result before a repair: nothing is recorded or sent. */
   preview?: true;
   /** For a repair of a protected environment whose file does not ask for repairs. */
   confirmation?: Confirmation;

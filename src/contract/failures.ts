@@ -5,7 +5,7 @@
 export const FAILURES = {
   /** Never retried: a person has to change something. */
   invalidInput: 'InvalidInput',
-  /** What stands in the place of ours is somebody else's: never taken over without being told. */
+  /** An object of somebody else's stands in the place of ours: taken over only by `adopt`. */
   notOurs: 'NotOurs',
   /** A record in the cluster cannot be read. */
   damagedRecord: 'DamagedRecord',
@@ -16,7 +16,7 @@ export const FAILURES = {
   forbidden: 'Forbidden',
   planOutdated: 'PlanOutdated',
   clusterMismatch: 'ClusterMismatch',
-  /** The cluster belongs to another environment, or nobody can tell whose it is. */
+  /** The cluster belongs to another environment, or its owner cannot be read. */
   clusterOwned: 'ClusterOwned',
   /** The environment is protected, and the operation was started without its confirmation. */
   notConfirmed: 'NotConfirmed',
@@ -32,7 +32,9 @@ export const FAILURES = {
   notHealthyInTime: 'NotHealthyInTime',
   vaultKeysMissing: 'VaultKeysMissing',
   suppliedSecretMissing: 'SuppliedSecretMissing',
-  /** A generated value is gone from Vault and stands nowhere else: never made anew without being told. */
+  /**
+   * A generated value is missing in Vault and stands nowhere else: made anew only when somebody gives it up by name.
+   */
   secretLost: 'SecretLost',
   /** The services are healthy, and what the platform's checks expect of them is not so. */
   checkFailed: 'CheckFailed',

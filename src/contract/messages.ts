@@ -21,7 +21,7 @@ export const UPDATES = {
   decide: 'decide',
   /** who started an operation → it: IdentifyRequest */
   identify: 'identify',
-  /** anybody → queue: QueueRequest, answered with a QueueAnswer when it is settled */
+  /** anybody → queue: QueueRequest, answered with a QueueAnswer when it is decided */
   enqueue: 'enqueue',
   /** anybody → operation: SteerRequest, answered at once with a SteerAnswer or refused */
   steer: 'steer',

@@ -95,7 +95,7 @@ async function explainRelease(
       const health = persistentVolumeClaimHealth(claim);
       return health.status === 'healthy' ? [] : [health.message];
     }),
-    // Of a pod that is ready by now, a warning tells of the past.
+    // A warning about a pod that is ready by now is out of date.
     warnings: found.events
       .filter(
         ({ warning, object }) => warning && (!object.startsWith('Pod ') || inTrouble.has(object.slice('Pod '.length))),

@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto';
 
 /**
  * @param key as it stands in the file: base64 behind `whsec_`, or any text
- * @param id the same for every attempt to tell the same: a receiver knows what it has heard already
+ * @param id the same for every attempt to send one message: a receiver can drop what it has got already
  * @param seconds since the epoch: a receiver refuses what is old
  */
 export function signatureHeaders(key: string, id: string, seconds: number, body: string): Record<string, string> {

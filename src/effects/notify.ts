@@ -1,4 +1,4 @@
-/** Tells somebody outside: the environment's command, its webhook, or both. */
+/** Sends notifications: to the environment's command, its webhook, or both. */
 import { currentEnvironment } from './environment.ts';
 import { DeployError } from '../contract/errors.ts';
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
@@ -43,7 +43,7 @@ export async function notify(clients: Clients, input: InputOf<'notify'>, scope: 
   if (how.command === undefined && how.webhook === undefined) return { sent: false };
   const about = input.about === undefined ? undefined : digestOf(input.about.toSorted());
   const { environment } = input.run;
-  // A cluster that does not answer is itself a reason to tell: rather twice than never.
+  // A cluster that does not answer is itself worth a message: rather sent twice than never.
   const told =
     about === undefined
       ? undefined
@@ -160,7 +160,7 @@ async function post(
   return `The webhook at ${host} answered ${answer.status}`;
 }
 
-/** The same is known by its id, however often it is told; the key is never told. */
+/** One message has one id, however often it is sent; the key is never sent. */
 async function signed(
   redactor: Clients['redactor'],
   file: string,
@@ -178,7 +178,7 @@ function tail(text: string): string {
   return text.trimEnd().split('\n').slice(-OUTPUT_LINES).join('\n').slice(-4000);
 }
 
-/** What came back, for whoever wonders why nobody was told. */
+/** What came back, to find out why a message did not arrive. */
 async function log(
   { connections }: Clients,
   { at, event, title }: Notification,

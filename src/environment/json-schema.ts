@@ -9,7 +9,7 @@ export function environmentJsonSchema(): string {
   return `${JSON.stringify({ ...withoutRequired(schema), title: 'Environment of ananta-deploy' }, null, 2)}\n`;
 }
 
-/** What a file leaves out may come from the one that it extends: only loading can tell what is missing. */
+/** What a file leaves out may come from the one that it extends: only loading shows what is missing. */
 function withoutRequired(value: unknown): Tree {
   const clean = (part: unknown): unknown => {
     if (Array.isArray(part)) return part.map(clean);

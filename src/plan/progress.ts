@@ -114,7 +114,7 @@ export function isLeftOut({ failure }: ServiceOutcome): boolean {
   return failure?.type === SKIPPED_BY_REQUEST || failure?.type === DEPENDENCY_SKIPPED;
 }
 
-/** What those are told that depend on a service. */
+/** What services get that depend on a service. */
 export function settledBy(service: string, outcome: ServiceOutcome | undefined): DependencySettled {
   return {
     service,

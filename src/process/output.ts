@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 /** Resolves once everything is with whoever reads it, or nobody reads it any more. */
 export async function outputWritten(): Promise<void> {
   await Promise.all([process.stdout, process.stderr].map(emptied));
-  // What went wrong is told in a later turn.
+  // The error arrives in a later turn of the event loop.
   await setImmediate();
 }
 

@@ -1,7 +1,6 @@
 /**
- * Who works on something, so exactly that another process can tell whether that one still lives: the pod, the machine
- * and its boot, the set of process numbers, the number and when it was started. All of it fits into the value of one
- * label.
+ * Identifies a process so exactly that another one can find out whether it still lives: the pod, the machine and its
+ * boot, the set of process numbers, the number and when it was started. All of it fits into the value of one label.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -129,7 +128,7 @@ async function placeText(): Promise<string> {
     const numbers = process.platform === 'linux' ? await readlink('/proc/self/ns/pid') : '';
     return [boot.trim(), numbers, hostname()].join(' ');
   } catch {
-    // Nobody else's place, then: processes that cannot be told apart are waited for.
+    // The place is then nobody else's: processes that cannot be distinguished are waited for.
     return `${hostname()} ${process.pid} ${Math.random()}`;
   }
 }

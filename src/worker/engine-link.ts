@@ -22,7 +22,7 @@ export interface EngineLink {
 }
 
 export interface LinkOptions {
-  /** Told when there is a new connection to be used instead. */
+  /** Called with a new connection that is to be used from now on. */
   onReconnect: (connection: NativeConnection) => void;
   say: (text: string) => void;
 }

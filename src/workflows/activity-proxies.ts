@@ -46,7 +46,7 @@ export const reads = proxyActivities<
   retry: { ...retry, maximumAttempts: 60 },
 });
 
-/** Somebody waits for the answer: a cluster that is away is told soon. */
+/** Somebody waits for the answer: a cluster that does not answer is reported soon. */
 export const attestations = proxyActivities<Pick<Activities, 'readAttestation'>>({
   startToCloseTimeout: '20 seconds',
   scheduleToCloseTimeout: '1 minute',

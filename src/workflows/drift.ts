@@ -1,6 +1,6 @@
 /**
- * One drift run: looks, repairs where it may, looks again, remembers and tells. Never while an operation holds the
- * lock.
+ * One drift run: detects drift, repairs it where allowed, looks again, records the result and notifies. Never while an
+ * operation holds the lock.
  */
 import {
   ApplicationFailure,
@@ -232,7 +232,7 @@ async function remember(run: RunRef, result: DriftResult, attempted: string[], s
   }
 }
 
-/** Of findings and failures; the activity knows what was told before. */
+/** Notifies of findings and failures; the activity knows what was sent before. */
 async function tell(run: RunRef, result: DriftResult): Promise<void> {
   const { outcome, reason, report, repaired, flapping, remaining } = result;
   if (outcome === 'clean' || outcome === 'skipped') return;

@@ -1,4 +1,4 @@
-/** What pods can tell of a failure. */
+/** What pods show of a failure. */
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import type { PhaseInput, ServiceFailure } from '../contract/operations/deploy.ts';
 import type { PlannedService } from '../contract/operations/plan.ts';

@@ -163,8 +163,8 @@ async function runOperation(
     return ended.flatMap((end) => (end.status === 'rejected' ? [end.reason as Error] : []));
   };
   /**
-   * Whatever has to be settled first is: then it is planned again where that has taken its time, since the world may be
-   * another one, until nothing is left to wait for.
+   * Waits for everything that has to pass first (policy, freeze windows, gates). When that has taken long, the cluster
+   * may have changed: then it plans again, until nothing is left to wait for.
    */
   const admitted = async (): Promise<CompleteOperationPlan> => {
     for (;;) {

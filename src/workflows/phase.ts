@@ -1,7 +1,7 @@
 /**
  * One phase: its services, each starting the moment all that it depends on is healthy, in whatever phase that is, and
- * each with its steps in order. Phases tell each other what they have finished; the operation hears of it too, and
- * passes on what could not be told.
+ * each with its steps in order. Phases signal each other what they have finished; the operation gets it, too, and
+ * passes on what could not be delivered.
  */
 import {
   ApplicationFailure,
@@ -40,7 +40,7 @@ import type { ServiceView } from './steps/call.ts';
 import { carryOut } from './steps/table.ts';
 import { phaseSteers, progressOf, type ServiceSteering, type Settled, skippedBy } from './steering/phase.ts';
 
-/** A workflow of the version before has started the phase, and has told it no steps. */
+/** A workflow of the version before has started the phase, and has given it no steps. */
 const EARLIER = { earlier: true };
 
 export async function phase(input: PhaseInput): Promise<PhaseResult> {

@@ -1,4 +1,4 @@
-/** The phases of one operation while they run as its children: what they are started with, told, and asked. */
+/** The phases of one operation while they run as its children: their inputs, signals and queries. */
 import {
   ChildWorkflowCancellationType,
   type ChildWorkflowHandle,
@@ -17,10 +17,12 @@ import { dependencySettled, steerPhase, stopPhase } from './messages.ts';
 import type { phase } from './phase.ts';
 
 export interface RunningPhases {
-  /** Passes on what arrived before it could be told. */
+  /** Passes on what arrived before the phase had started. */
   started(number: number, child: ChildWorkflowHandle<typeof phase>): void;
   ended(number: number): void;
-  /** Phases tell each other; only what one could not tell, because the other had not started yet, is passed on here. */
+  /**
+   * Phases signal each other; only what one could not send, because the other had not started yet, is passed on here.
+   */
   tell(settled: DependencySettled, phases: readonly number[]): void;
   /** Nothing further starts. To yield is more than to finish, and is not taken back. */
   stop(request: StopPhase): void;

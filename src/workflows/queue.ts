@@ -42,7 +42,7 @@ export async function queue({ environment, clusterUid }: QueueInput): Promise<vo
     if (!request) break;
     // From here on it is started, and a newer one waits for the lock in its turn.
     newest = undefined;
-    // A cancellation in this very moment must not hide a deployment that runs: whoever asked for it is told of it.
+    // A cancellation in this very moment must not hide a deployment that runs: whoever asked for it gets its id.
     const started = await CancellationScope.nonCancellable(() => start(request));
     if (started) answers.set(request.requestId, { started });
     // Somebody else was faster.

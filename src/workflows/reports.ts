@@ -1,4 +1,4 @@
-/** What a phase tells its operation and the other phases. */
+/** What a phase reports to its operation and to the other phases. */
 import {
   ApplicationFailure,
   CancellationScope,

@@ -1,4 +1,4 @@
-/** What activities and phases are told of the run that they belong to. */
+/** What activities and phases get to know of the run that they belong to. */
 import { workflowInfo } from '@temporalio/workflow';
 import type { RunRef } from '../contract/operations/deploy.ts';
 import type { Operation } from '../contract/operations/plan.ts';

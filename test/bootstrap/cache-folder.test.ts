@@ -1,4 +1,4 @@
-/** A cache that is nowhere is told at once. */
+/** A cache folder that does not exist is reported at once. */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -122,7 +122,7 @@ describe('kwokctl', () => {
 });
 
 describe('what somebody has deleted of an embedded cluster', () => {
-  /** An API server that keeps what it is told. */
+  /** An API server that keeps what is written to it. */
   function fakeApi(): { api: Api; there: Map<string, ApiObject>; applied: string[] } {
     const there = new Map<string, ApiObject>();
     const applied: string[] = [];

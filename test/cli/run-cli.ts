@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../src/config.ts';
 import { commandInProcess } from '../support/programs/command.ts';
 
-/** Tells all that a command has said when it ends otherwise than wanted. */
+/** Shows all output of a command that ends otherwise than expected. */
 export function exits({ code, stdout, stderr }: Ran, wanted: number, why = ''): void {
   assert.equal(
     code,

@@ -1,4 +1,4 @@
-/** The way of one deployment, file by file, as docs/learn/architecture.md tells it: each file leads to the next. */
+/** The way of one deployment, file by file, as docs/learn/architecture.md describes it: each file leads to the next. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -147,7 +147,8 @@ describe('destroy', { concurrency: 1 }, () => {
           );
           await sandbox.configure({ protected: true });
           const guarded = await sandbox.look(['destroy', '--confirm', sandbox.name]);
-          // Before it is asked what `protected` means for destroying, a sandbox is told that it cannot be guarded.
+          // Before it is asked what `protected` means for destroying, a sandbox is refused because it cannot be
+          // guarded.
           assert.deepEqual(
             [guarded.code, /a protected environment needs a Temporal that outlives this machine/.test(guarded.stderr)],
             [3, true],

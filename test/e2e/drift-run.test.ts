@@ -1,6 +1,6 @@
 /**
  * The schedule of drift runs on a whole platform: registered by the deployment, paused, resumed, repairs, breaks a
- * loop, keeps away from deployments, tells.
+ * loop, keeps away from deployments, notifies.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -24,7 +24,7 @@ import { deployedSandbox } from '../support/sandbox/snapshot.ts';
 const WHERE = ['--namespace', 'apps', 'deployment/web'];
 const EVERY_SECONDS = 3;
 const drift = { mode: 'repair', everySeconds: EVERY_SECONDS, flapLimit: 2, flapWindowSeconds: 3600 };
-/** Writes what it is told, one line a call, into the home of the worker's environment. */
+/** Writes the notifications that it gets, one line a call, into the home of the worker's environment. */
 const notifyInto = (file: string): Record<string, unknown> => ({
   command: ['sh', '-c', `cat >> ${file}; echo >> ${file}`],
 });
@@ -133,7 +133,7 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     assert.equal(looked.outcome, 'drifted');
     assert.equal(await replicas(), 4);
 
-    // Resumed: the next run puts it back and tells.
+    // Resumed: the next run puts it back and notifies.
     assert.equal((await sandbox.look(['drift', 'resume'])).code, 0);
     await until('the repair', 90, async () => (await replicas()) === 1);
     const repaired = await until('the repaired run', 60, async () =>
@@ -157,7 +157,7 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
       await closeTemporal(client);
     }
 
-    // Something keeps writing it: after as many repairs as the environment allows it is left alone, and told once.
+    // Something keeps writing it: after as many repairs as the environment allows it is left alone, and reported once.
     let looping = true;
     const loop = (async () => {
       while (looping) {

@@ -222,7 +222,7 @@ async function whatTheyMayNot(sandbox: Sandbox, admin: KubernetesClient, { kubec
   } finally {
     deployer.close();
   }
-  // A right that is taken away is told before anything is touched, and given back by the line that it names.
+  // A missing right is named before anything is touched, and granted by the command that the message names.
   await admin.remove(`/apis/${rbac}/v1/namespaces/apps/rolebindings/ananta-deployer`);
   const without = await sandbox.look(['deploy']);
   assert.equal(without.code, 3, without.stdout + without.stderr);

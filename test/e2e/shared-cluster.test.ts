@@ -53,7 +53,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
   const jobs = async (): Promise<string[]> => (await kubectl(['get', 'jobs', '-n', 'data', '-o', 'name'])).split('\n');
   const lockOf = async (): Promise<{ operation: string } | null> =>
     (JSON.parse((await sandbox.look(['status', '--json'])).stdout) as { lock: { operation: string } | null }).lock;
-  /** Found and ours: what others have in our namespaces is told as `extra`. */
+  /** Found and ours: what others have in our namespaces is reported as `extra`. */
   const drift = async (): Promise<string[]> => {
     const { code, stdout, stderr } = await sandbox.look(['drift', '--json']);
     assert.ok(code === 0 || code === 2, stderr);
@@ -371,7 +371,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
       assert.equal(run.code, 1);
       assert.match(failuresOf(run), /"type":"Forbidden".*cannot list resource.*in the namespace \\"apps\\"/);
       assert.equal(await lockOf(), null);
-      // Whoever comes next is told before anything is begun, with the line that gives it back.
+      // The next command is refused before anything is begun, with the command that grants it again.
       const next = await there.cli(['deploy', '--only', 'admin']);
       assert.equal(next.code, 3);
       assert.match(next.stderr, /may not do what a deployment has to do:[^]*in apps[^]*rbac apply --env/);

@@ -45,7 +45,7 @@ async function withTwoLogins(): Promise<Catalog> {
   };
 }
 
-/** @param allowed who may; everybody else is told 403 */
+/** @param allowed who may; everybody else gets 403 */
 type Line = [operation: string, path: string, body: object | undefined, allowed: readonly Identity[]];
 
 const DEPLOYER: readonly Identity[] = ['deployer'];

@@ -195,7 +195,7 @@ function configuration(
   };
 }
 
-/** Signs keys, and tells the server with what they are checked. */
+/** Signs keys, and gives the server the key with which they are checked. */
 async function keyIssuer(): Promise<{ address: string; key: SecuredTemporal['key']; close: () => Promise<void> }> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const server = createServer((_, response) => {

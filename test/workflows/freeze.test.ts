@@ -142,7 +142,7 @@ describe('freeze', () => {
       assert.equal(state.plans, 2);
       const waits = seen.events.flatMap((event) => (event.kind === 'waits' ? [event.wait?.step ?? 'over'] : []));
       assert.deepEqual(waits, ['freeze', 'over']);
-      // The same plan is told once.
+      // The same plan is sent once.
       assert.equal(seen.events.filter(({ kind }) => kind === 'plan').length, 1);
     });
   });

@@ -1,6 +1,6 @@
 /**
- * What Helm's last words mean. Helm 4 reports errors as text only, so its and the API server's own phrases are told
- * apart here, once; each rule was met in a trial and has its text in the tests.
+ * What Helm's error output means. Helm 4 reports errors as text only, so its phrases and the API server's are
+ * classified here, once; each rule was seen in a trial and has its text in the tests.
  */
 import { FAILURES, type FailureType } from '../../contract/failures.ts';
 import { waysIn } from '../../plan/ownership/foreign-object.ts';

@@ -1,6 +1,6 @@
 /**
  * Which Helm processes of ours run on this machine. A worker that is killed leaves its Helm behind; the record made at
- * the start tells the next worker whether that very process, not one that got its number, is still at work.
+ * its start shows the next worker whether that very process, not one that got its number, still runs.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

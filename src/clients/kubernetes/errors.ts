@@ -1,4 +1,4 @@
-/** What can go wrong between us and the API server, told apart once. */
+/** What can go wrong between us and the API server, classified in one place. */
 import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { EXIT_CODES, FAILURES, type FailureType } from '../../contract/failures.ts';
 import { z } from 'zod';

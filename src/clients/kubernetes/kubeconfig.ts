@@ -76,7 +76,7 @@ export function usesExecLogin(connection: Connection): boolean {
     const user: { authProvider?: { name?: unknown } | null } | null = loadKubeconfig(connection).getCurrentUser();
     return user?.authProvider?.name === EXEC_LOGIN;
   } catch {
-    // Told by whoever uses it.
+    // Reported by the caller.
     return false;
   }
 }
@@ -90,7 +90,7 @@ function contextOf({ context, kubeconfig }: Connection, document: KubeconfigDocu
   );
 }
 
-/** What a plug-in is told about the cluster, where it wants to know (`provideClusterInfo`). */
+/** What a plug-in gets about the cluster, where it asks for it (`provideClusterInfo`). */
 function withClusterInfo(document: KubeconfigDocument, context = document['current-context']): KubeconfigDocument {
   const used = partOf(document.contexts, context, 'context');
   const cluster = partOf(document.clusters, used['cluster'], 'cluster');
@@ -126,7 +126,7 @@ function base64Of(path: string): string | undefined {
   try {
     return readFileSync(path).toString('base64');
   } catch {
-    // Told when the connection is made.
+    // Reported when the connection is made.
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Log-in by a plug-in of the kubeconfig (`users[].user.exec`), as kubectl does it: with the whole environment, with
  * KUBERNETES_EXEC_INFO, and again when the token has expired or was refused. The library's own way keeps a refused
- * token, waits for ever, and tells a failure by a stack trace. Likewise files with tokens, which it does not know.
+ * token, waits for ever, and reports a failure by a stack trace. Likewise files with tokens, which it does not know.
  */
 import { readFile } from 'node:fs/promises';
 import { AnantaError, type NextStep } from '../../contract/errors.ts';

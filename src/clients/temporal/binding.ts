@@ -37,8 +37,8 @@ export async function bindCluster(client: Client, wanted: ClusterBinding): Promi
 }
 
 /**
- * From now on it is this cluster: whoever asks after this has returned is told so. @throws Error when the engine has
- * not taken it in after several attempts
+ * Binds the environment to this cluster: whoever asks after this has returned gets the new binding. @throws Error when
+ * the engine has not taken it in after several attempts
  */
 export async function rebindCluster(client: Client, wanted: ClusterBinding): Promise<void> {
   if ((await bindCluster(client, wanted)) === wanted) return;

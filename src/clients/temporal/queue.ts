@@ -18,7 +18,7 @@ type QueueWorkflow = (input: QueueInput) => Promise<void>;
 
 export interface Queued {
   /**
-   * How the request was settled. Goes on through outages of the engine. @throws the signal's reason;
+   * What became of the request. Goes on through outages of the engine. @throws the signal's reason;
    * QueueWithdrawnError
    */
   answer(signal: AbortSignal): Promise<QueueAnswer>;

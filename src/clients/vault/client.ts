@@ -17,7 +17,7 @@ export interface VaultClient {
   api: VaultApi;
   keys: KeyStore;
   root: Root;
-  /** What Vault says of itself, told apart; never throws for a Vault that is away. */
+  /** Vault's state as it reports it; never throws for a Vault that does not answer. */
   state(signal?: AbortSignal): Promise<{ state: VaultState; detail: string }>;
   health(signal?: AbortSignal): Promise<VaultHealth>;
   /** Each server whose pod runs, the first one first. */
@@ -39,7 +39,7 @@ export interface VaultOptions {
   keys?: KeyStore;
   /** Address of a Vault that others run: it is only used, never initialised or unsealed. */
   external?: string;
-  /** For what people are told to run. */
+  /** For the commands in messages to people. */
   environment?: string;
   /** For the deployer's login. */
   kubernetes: Pick<KubernetesClient, 'tokenFor'>;

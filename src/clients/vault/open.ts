@@ -30,7 +30,7 @@ export interface OpenOptions {
    * Asked when every server says that it is empty, before one of them is initialised; what it throws ends the opening.
    */
   beforeInit?: (signal?: AbortSignal) => Promise<void>;
-  /** As it stands in the command that people are told to run. */
+  /** As it stands in the commands in messages to people. */
   environment?: string;
 }
 

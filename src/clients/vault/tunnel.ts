@@ -51,7 +51,7 @@ export interface Tunnel {
 }
 
 const TIMEOUT_SECONDS = 5;
-/** A port-forward does not tell when the process behind it has gone, so none is kept for long. */
+/** A port-forward does not notice when the process behind it has ended, so none is kept for long. */
 const IDLE_MILLISECONDS = 1500;
 const REUSED_MILLISECONDS = 1500;
 /** Opening a connection costs as much as fifty requests on one that is open. */
@@ -114,7 +114,7 @@ export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connec
 /** What `sys/health` answers with: active, standby that passes requests on. */
 const USEFUL = [200, 429];
 
-/** The active server, else one that is open, else the first: whoever asks is told that it is sealed. */
+/** The active server, else one that is open, else the first: the answer is then that it is sealed. */
 async function mostUseful(running: readonly string[], at: (pod: string) => Pick<Tunnel, 'request'>): Promise<string> {
   const states = await Promise.all(
     running.map(async (pod) => ({

@@ -1,4 +1,4 @@
-/** Freeze windows of an environment, as workers tell workflows of them, and what people do about them. */
+/** Freeze windows of an environment, as workers pass them to workflows, and what people do about them. */
 
 /** Whether the environment is frozen at a moment. */
 export interface FreezeState {

@@ -110,7 +110,9 @@ export interface PhaseInput {
   steps?: OperationStep[];
   /** Services that were healthy before this run began; nobody waits for them. */
   settled: string[];
-  /** For each of its services: other phases that wait for it. They are told directly, which saves a hop per edge. */
+  /**
+   * For each of its services: other phases that wait for it. They get a signal directly, which saves a hop per edge.
+   */
   tells: Record<string, number[]>;
   /** As it is when the phase starts; absent where a workflow of an earlier version has started it. */
   steering?: PhaseSteering;
@@ -130,7 +132,7 @@ export interface ServiceProgress {
   attempt?: number;
   /** Its turn has come, and somebody has asked for a pause there: it waits for word. */
   reached?: true;
-  /** Phases that could not be told directly that the service has ended: the deployment passes it on. */
+  /** Phases that could not be signalled directly that the service has ended: the deployment passes it on. */
   untold?: number[];
 }
 

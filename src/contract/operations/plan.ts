@@ -30,7 +30,7 @@ export type PlannedAction =
   | 'repair'
   /** Uninstalled. */
   | 'remove'
-  /** Not selected: left as it is; what depends on it takes it for settled. */
+  /** Not selected: left as it is; what depends on it does not wait for it. */
   | 'excluded'
   /** Applied as wanted and healthy. */
   | 'unchanged';
@@ -69,7 +69,7 @@ export interface PlannedService {
   phase: number;
   name: string;
   namespace: string;
-  /** What has to be settled before it starts; on the way back (rollback, destroy) what depends on it. */
+  /** What has to have ended before it starts; on the way back (rollback, destroy) what depends on it. */
   dependsOn: string[];
   /** Those of them that it can do without, where somebody skips them; absent: none. */
   optionalDependencies?: string[];

@@ -92,7 +92,7 @@ export interface PhaseSteering {
   /** The one with the highest number counts. */
   number: number;
   paused: boolean;
-  /** Services whose turn is told to the operation, and waits for its word. */
+  /** Services that report their turn to the operation, and start when it allows it. */
   pauseAt: string[];
   /** Why nothing further starts; absent: it does. */
   stop?: string;

@@ -12,7 +12,7 @@ export const STEP_KINDS = [
   'freeze',
   /** Waits for approvals of people, bound to this plan. */
   'gate',
-  /** What pods can tell of a service that is not well, before it is touched. */
+  /** Collects what pods of an unhealthy service show, before it is touched. */
   'evidence',
   /** Namespaces of the platform, with their labels. */
   'namespace',

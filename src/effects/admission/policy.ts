@@ -31,7 +31,7 @@ export function withVerdicts<Plan extends OperationPlan>(
     ...(changes ? { changes: ofServices(plan, changes) } : {}),
   });
   const verdicts = verdictsOf(policy, plan.operation, facts, new Date());
-  // What refuses the plan is told by its refusal.
+  // Rules that refuse the plan are named by the refusal.
   const asking = verdicts.filter((verdict) => verdict.effect === 'ask' && isBroken(verdict));
   const notes = [...(plan.notes ?? []), ...verdictNotes(asking)];
   return { ...plan, verdicts, ...(notes.length === 0 ? {} : { notes }) };

@@ -31,7 +31,7 @@ export async function adoptReleases(
 
   const { kubernetes, catalog } = clients;
   const done = await adoptedBy(run.runId);
-  // An attempt before this one may have been cut off between two releases, or before it could tell of the last.
+  // An attempt before this one may have been cut off between two releases, or before it could report the last.
   if (done.length > 0 && (await nothingLeft())) return { adopted: done };
   const { releases, digest } = await adoptionOf(clients, service, scope.signal);
   if (done.length === 0) assertShown(plan.digest, plan, digest);

@@ -15,7 +15,7 @@ import type { Deadline } from '../wait/deadline.ts';
 type Kubernetes = Pick<Clients['kubernetes'], 'get' | 'create' | 'remove' | 'list' | 'watches'>;
 
 const LOOK_MILLISECONDS = 2000;
-/** Kubernetes itself ends it at its deadline: so much later it has not told. */
+/** Kubernetes itself ends it at its deadline: so many seconds later, no end has been reported. */
 const LATE_SECONDS = 15;
 const REMOVAL_MILLISECONDS = 10_000;
 

@@ -43,7 +43,7 @@ export async function definitionsToRemove(
     const keep = (reason: string): void => {
       kept.push({ kind: 'CustomResourceDefinition', name, state: 'kept', reason });
     };
-    // What Helm lays down from a chart's folder carries no mark: only its age tells whether it was there before. One
+    // What Helm lays down from a chart's folder carries no mark: only its age shows whether it was there before. One
     // that is going already, and does not get away, is waited for, and what holds it named.
     if (
       marked === undefined &&

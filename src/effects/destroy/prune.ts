@@ -1,6 +1,6 @@
 /**
  * What no release holds, after the releases: Secrets made from Vault, the deployer's own objects, definitions,
- * namespaces and, when told, data. Objects of others are never deleted; a namespace that holds any, or volumes that
+ * namespaces and, if asked for, data. Objects of others are never deleted; a namespace that holds any, or volumes that
  * stay, stays with them.
  */
 import type { Clients } from '../../clients/index.ts';

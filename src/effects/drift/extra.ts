@@ -1,4 +1,4 @@
-/** Objects that no release, controller or system made: told, never touched. */
+/** Objects that no release, controller or system made: reported, never touched. */
 import type { Clients } from '../../clients/index.ts';
 import type { KubernetesObject } from '../../clients/kubernetes/index.ts';
 import { isCheckJob } from '../../plan/checks/job.ts';

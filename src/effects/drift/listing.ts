@@ -1,5 +1,5 @@
 /**
- * Live objects by kind, in one request each; what may not be looked at, or does not answer, is told apart from what is
+ * Live objects by kind, in one request each; what may not be read, or does not answer, is distinguished from what is
  * not there.
  */
 import {

@@ -58,7 +58,7 @@ const containersSchema = z.object({
 
 const LOG_LINES = 60;
 const MOST_EVENTS = 60;
-/** More of the same tell nothing new. */
+/** More of the same kind add nothing. */
 const MOST_PODS = 4;
 
 /**
@@ -73,7 +73,7 @@ export async function gather(
 ): Promise<ReleaseEvidence> {
   const workloads = await readWorkloads(kubernetes, release, signal);
   const pods = await readPods(kubernetes, release, workloads, signal);
-  // Where all are ready and the service still does not work, only their logs can tell why.
+  // Where all are ready and the service still does not work, only their logs can show why.
   const troubled = pods.filter((pod) => podTrouble(pod) !== undefined);
   const names = new Set([
     release.name,
@@ -226,7 +226,7 @@ export function asSummary(
       return trouble ? [troubleText({ ...trouble, message: clean(trouble.message) })] : [];
     }),
   );
-  // Of a pod that is ready by now, a warning tells of the past.
+  // A warning about a pod that is ready by now is out of date.
   const ready = new Set(
     all.flatMap(({ pods }) =>
       pods.filter((pod) => podTrouble(pod) === undefined).map(({ metadata }) => `Pod ${metadata.name}`),

@@ -90,7 +90,7 @@ async function conflictsWith(
     return [];
   } catch (error) {
     if (!(error instanceof KubernetesError)) throw error;
-    // Whatever else it says is told by Helm.
+    // Helm reports the rest of what the API server says.
     return error.status === 409 ? conflictsOf(error.causes) : [];
   }
 }

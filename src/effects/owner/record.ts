@@ -38,7 +38,7 @@ export async function readOwner(
   }
 }
 
-/** @throws OwnerMismatchError where the record cannot be read: then nobody can tell whose cluster it is */
+/** @throws OwnerMismatchError where the record cannot be read: then it is not known whose cluster it is */
 export function readableOwner({ owner }: StoredOwner): ClusterOwner {
   if (owner) return owner;
   throw new OwnerMismatchError(

@@ -1,4 +1,4 @@
-/** Who applies a revision: told by its labels, for whoever finds it unfinished. */
+/** Who applies a revision: read from its labels, when an unfinished one is found. */
 import { boundSeconds } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';

@@ -39,7 +39,7 @@ export async function waitForDeletion(
     const left = KINDS.flatMap((kind) =>
       kubernetes.watches.of(kind, release.namespace, release.name).map((object) => ({ kind, object })),
     );
-    // The watch may be about to tell of a pod that a controller made in its last moment.
+    // The watch may not yet have delivered a pod that a controller made in its last moment.
     if (left.length === 0 && (await podsLeft(kubernetes, release, signal)) === 0) return;
     const now = left
       .map(
@@ -90,7 +90,7 @@ async function podsLeft(
   return items.length;
 }
 
-/** Until the watches tell of a change, or for a moment. */
+/** Until the watches deliver a change, or for a moment. */
 async function changed(kubernetes: KubernetesClient, { namespace, name }: Release, signal: AbortSignal): Promise<void> {
   const heard = new AbortController();
   const end = kubernetes.watches.listen(namespace, name, () => heard.abort());

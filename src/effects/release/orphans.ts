@@ -1,6 +1,6 @@
 /**
- * Objects that Helm made for a release, found by Helm's own marks: for releases whose record is gone or does not tell
- * the whole. What is to be kept (volumes, what is marked so) is never among them.
+ * Objects that Helm made for a release, found by Helm's own marks: for releases whose record is missing or does not
+ * name the whole. What is to be kept (volumes, what is marked so) is never among them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -57,7 +57,7 @@ export function swept({ kinds }: Pick<Kinds, 'kinds'>): Kind[] {
 /**
  * All objects of these kinds, metadata only.
  * @param namespace also what belongs to no namespace is listed; absent: everything
- * @param unseen told of kinds that could not be looked at: without `why` the identity may not, else nobody answers
+ * @param unseen called with kinds that could not be read: without `why` the identity may not, else nothing answers
  */
 export async function listAll(
   kubernetes: Pick<KubernetesClient, 'list'>,

@@ -1,6 +1,6 @@
 /**
- * Which of Helm's revisions are ours: told from their metadata, and for the few that metadata cannot tell from their
- * content.
+ * Which of Helm's revisions are ours: decided from their metadata, and from their content for the few where metadata is
+ * not enough.
  */
 import { unpackStoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
@@ -107,7 +107,7 @@ async function runThatApplied(
   return runOfDescription(info?.description, labels[RELEASE_LABELS.digest]);
 }
 
-/** Reads the one record, of a revision that metadata calls ours. Without the key nobody can tell. */
+/** Reads the one record of a revision that metadata calls ours. Without the key it cannot be decided. */
 export async function isRecordEdited(
   clients: Judging,
   { provenance, labels, secret }: Pick<JudgedRevision, 'provenance' | 'labels' | 'secret'>,

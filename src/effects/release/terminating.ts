@@ -49,8 +49,8 @@ export async function awaitNamespacesGone(
 }
 
 /**
- * Helm was told that nothing can be made in a namespace that goes.
- * @returns for that what holds the namespace, and what to do; any other error as it is
+ * For Helm's error that nothing can be made in a namespace that is being deleted.
+ * @returns for that error what holds the namespace, and what to do; any other error as it is
  */
 export async function explainTerminating(
   kubernetes: KubernetesClient,
@@ -60,7 +60,7 @@ export async function explainTerminating(
 ): Promise<unknown> {
   if (!(error instanceof HelmError) || !/because it is being terminated/.test(error.message)) return error;
   const found = await kubernetes.get(paths.namespace(namespace), signal);
-  // It has gone meanwhile, or was made anew: the next attempt tells.
+  // It is deleted by now, or was made anew: the next attempt shows which.
   if (found === undefined || !isTerminating(found)) return error;
   return new DeployError(
     FAILURES.stuck,

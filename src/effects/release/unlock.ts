@@ -43,7 +43,7 @@ async function isLeftAtWork(
   return process?.runId === runId && !(await hasLivingWorker(process));
 }
 
-/** A rollback bears the labels of the revision it goes back to: there the process' own record tells. */
+/** A rollback bears the labels of the revision it goes back to: there the record of the process shows its owner. */
 async function isLeftPending(
   { helm }: Pick<Clients, 'helm'>,
   runId: string,

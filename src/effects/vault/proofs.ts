@@ -29,7 +29,7 @@ export async function readProofs(clients: Reading): Promise<Proofs> {
 
 /**
  * For literals in findings that sound secret: the same value has the same fingerprint in every run. Without the key
- * nothing is told of a value.
+ * nothing can be learned about a value.
  */
 export async function readFingerprint(clients: Reading): Promise<Fingerprint> {
   const { fingerprintKey } = await read(clients);

@@ -27,7 +27,7 @@ export function imageDigests(
   );
 }
 
-/** @param known from the version before, where no pod tells it now */
+/** @param known from the version before, where no pod shows it now */
 export function withDigest(
   image: string,
   digests: ReadonlyMap<string, string>,

@@ -1,7 +1,7 @@
 /**
- * Why a release is not healthy yet, as its pods and the events of their controllers tell: seen within seconds, while it
- * is waited for. What no waiting helps against ends the wait, after some time in which pods that are just ending may
- * make room.
+ * Why a release is not healthy yet, from its pods and the events of their controllers: known within seconds, while it
+ * is waited for. A reason that does not go away by waiting ends the wait, after a minute in which pods that are ending
+ * may make room.
  */
 import type { KubernetesClient } from '../../clients/kubernetes/index.ts';
 import {

@@ -14,7 +14,7 @@ export interface VaultKeeper {
    * UnreachableError when the cluster cannot be asked, or the signal's reason
    */
   look(signal: AbortSignal): Promise<void>;
-  /** Its pod is on its way, and no watch tells when it listens: look again soon. */
+  /** Its pod is starting, and no watch shows when it listens: look again soon. */
   isDue(): boolean;
   close(): void;
 }

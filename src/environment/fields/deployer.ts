@@ -8,7 +8,7 @@ import { objectName, pathSegmentName } from './kubernetes-names.ts';
 import { containerResources, volumeSize } from './quantity.ts';
 import { temporalNamespace } from './texts.ts';
 
-/** NAME:TAG or NAME@sha256:DIGEST; a tag is never left out, since nobody could tell which version runs. */
+/** NAME:TAG or NAME@sha256:DIGEST; a tag is never left out, since it would not be clear which version runs. */
 export const imageReferenceSchema = imageReference(true);
 
 export const inClusterEngineSchema = z.strictObject({

@@ -1,3 +1,3 @@
-/** In which form a webhook is told. */
+/** The form of a webhook's body. */
 export const NOTIFY_FORMATS = ['json', 'slack', 'teams'] as const;
 export type NotifyFormat = (typeof NOTIFY_FORMATS)[number];

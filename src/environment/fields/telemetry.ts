@@ -53,7 +53,7 @@ export function tracesOf(
   return named.some((name) => (variables[name] ?? '') !== '') ? {} : undefined;
 }
 
-/** As workers in the target cluster are told, which have the environment's file and nobody's variables. */
+/** As workers in the target cluster get it: they have the environment's file and nobody's variables. */
 export function isTraced(environment: { telemetry?: Telemetry | undefined }): boolean {
   return tracesOf(environment, {}) !== undefined;
 }

@@ -55,7 +55,7 @@ export interface AccessBasis {
 
 export interface Identity {
   name: IdentityName;
-  /** Objects without a namespace, and what cannot be told by namespace. */
+  /** Objects without a namespace, and what cannot be limited to a namespace. */
   cluster: Right[];
   /** By namespace. */
   namespaced: Map<string, Right[]>;

@@ -1,4 +1,4 @@
-/** What has to be settled before an operation does anything: steps from the rules of its environment. Pure. */
+/** What has to pass before an operation does anything: steps from the rules of its environment. Pure. */
 import type { GateRule } from '../../contract/admission/approvals.ts';
 import type { Operation, OperationPlan } from '../../contract/operations/plan.ts';
 import type { OperationStep } from '../../contract/operations/steps.ts';

@@ -13,8 +13,8 @@ export interface Backwards {
 }
 
 /**
- * Gives each service what has to be settled before it: whatever depends on it. Dependents to which nothing is done hand
- * on to their own, so that the order holds across them.
+ * Reverses the graph: each service waits for whatever depends on it. A dependent to which nothing is done is replaced
+ * by its own dependents, so that the order holds across it.
  * @param secondsOf seconds that the work on a service takes
  */
 export function backwards(

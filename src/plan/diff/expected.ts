@@ -52,7 +52,7 @@ export function withExpected(
   };
 }
 
-/** Touched services alone: one that is left as it is, is settled from the start, and nobody waits for it. */
+/** Touched services alone: nobody waits for one that is left as it is. */
 function waiting(services: readonly Undated[], touched: ReadonlyMap<string, unknown>): Dependent[] {
   return services
     .filter(({ name }) => touched.has(name))

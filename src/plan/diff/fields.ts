@@ -3,7 +3,7 @@ import { isTree, type Tree } from '../../environment/merge.ts';
 import { sameValue } from '../sorted.ts';
 import type { FieldChange } from './types.ts';
 
-/** What tells the entries of a list apart, the first that does so on both sides. */
+/** The key that identifies the entries of a list: the first that does so on both sides. */
 const KEYS = ['name', 'mountPath', 'containerPort', 'port', 'key', 'ip', 'type', 'path'];
 const LONGEST = 200;
 

@@ -4,12 +4,12 @@ import { isSensitiveName } from '../../sensitive-name.ts';
 
 export { isSensitiveName } from '../../sensitive-name.ts';
 
-/** Tells that a value is another one, and no more. */
+/** Shows that a value is another one, and no more. */
 export type Fingerprint = (value: unknown) => string;
 
 /**
  * Keyed, so that whoever reads it cannot try out guesses.
- * @param key undefined: then nothing but that there is a value is told
+ * @param key undefined: then only that there is a value is shown
  */
 export function fingerprintWith(key: string | undefined): Fingerprint {
   if (key === undefined) return () => '(hidden)';

@@ -1,4 +1,4 @@
-/** What `ananta plan` tells: per service, release, object and field. Holds no secret values. */
+/** What `ananta plan` shows: per service, release, object and field. Holds no secret values. */
 import type { PlannedCheck } from '../../contract/checks.ts';
 import type { OperationStep } from '../../contract/operations/steps.ts';
 import type { PolicyVerdict } from '../../contract/admission/policy.ts';

@@ -65,7 +65,7 @@ function compareLists(applied: readonly unknown[], live: readonly unknown[], pat
   return same ? [] : [{ path, was: applied, is: live }];
 }
 
-/** What the server does not keep: nobody can tell it from an absent value. */
+/** What the server does not keep: it looks the same as an absent value. */
 function isNothing(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === false || value === 0) return true;
   return Array.isArray(value) ? value.length === 0 : isTree(value) && Object.keys(value).length === 0;

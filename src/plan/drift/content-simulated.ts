@@ -1,6 +1,5 @@
 /**
- * Which pods are simulated, told from the nodes they run on; and what follows for contents that only a real pod can
- * show.
+ * Which pods are simulated, from the nodes they run on, and what follows for contents that only a real pod can show.
  */
 import { z } from 'zod';
 

@@ -15,7 +15,8 @@ export const NEVER_ACCEPTED: readonly DriftFinding['kind'][] = ['not-observable'
 
 /**
  * The report without what somebody has accepted, as long as it still has the accepted value. A release is applied again
- * as a whole: where it holds something accepted that would undo it, its other findings are told, and left to a person.
+ * as a whole: where it holds something accepted that would undo it, its other findings are reported, and left to a
+ * person.
  */
 export function withoutAccepted(report: DriftReport, acceptances: readonly Acceptance[]): DriftReport {
   const accepted = new Set(acceptances.map(({ key, valueDigest }) => `${valueDigest} ${key}`));
@@ -48,7 +49,7 @@ function releaseOf({ service, release }: DriftFinding): string {
   return `${service ?? ''}/${release ?? ''}`;
 }
 
-/** At most MOST_FINDINGS of them, those that can be repaired first; how many were left out is told. */
+/** At most MOST_FINDINGS of them, those that can be repaired first, and how many were left out. */
 export function capped(report: DriftReport): DriftReport {
   if (report.findings.length <= MOST_FINDINGS) return report;
   const findings = report.findings
@@ -77,13 +78,13 @@ export function withRepairs(state: DriftState, keys: readonly string[], rule: Fl
   const repairs: DriftState['repairs'] = {};
   for (const key of new Set([...Object.keys(state.repairs), ...keys])) {
     const times = [...recent(state.repairs[key] ?? [], rule, now), ...(counted.has(key) ? [at] : [])];
-    // More than the limit tell nothing new.
+    // Counts above the limit make no difference.
     if (times.length > 0) repairs[key] = times.slice(-rule.flapLimit);
   }
   return { ...state, repairs };
 }
 
-/** The newest run in front; the same run told twice is kept once. */
+/** The newest run in front; a run that is recorded twice is kept once. */
 export function withRun(state: DriftState, run: DriftRun): DriftState {
   return { ...state, runs: [run, ...state.runs.filter(({ runId }) => runId !== run.runId)].slice(0, RUNS_KEPT) };
 }

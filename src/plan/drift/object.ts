@@ -93,7 +93,7 @@ export function changedObject(
   return { findings: [...changes, ...extras], ignored };
 }
 
-/** Somebody has put an object of theirs in its place: told, never taken over. @param whose in words */
+/** Somebody has put an object of theirs in its place: reported, never taken over. @param whose in words */
 export function foreignObject(applied: AppliedObject, live: unknown, ignore: Ignore, whose: string): Judged {
   if (ignore(applied, []) !== undefined) return { findings: [], ignored: 1 };
   return {
@@ -112,7 +112,7 @@ export function foreignObject(applied: AppliedObject, live: unknown, ignore: Ign
   };
 }
 
-/** Somebody's object in a namespace of the platform. It is told, and never touched. */
+/** Somebody's object in a namespace of the platform. It is reported, and never touched. */
 export function extraObject(subject: Subject, live: unknown, ignore: Ignore, note: string): Judged {
   if (ignore(subject, []) !== undefined) return { findings: [], ignored: 1 };
   const { by } = authorOf(live);

@@ -26,8 +26,8 @@ export function valueText(
 }
 
 /**
- * What an acceptance is bound to. Over what may be told of the value, so that nobody can try out guesses on more than
- * that.
+ * What an acceptance is bound to: a digest over what may be shown of the value, so that nobody can try out guesses on
+ * more than that.
  */
 export function valueDigest(
   kind: string,

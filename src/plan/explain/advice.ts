@@ -6,7 +6,7 @@ export interface Advice {
   why: string;
   /** What to do about it. */
   next: string;
-  /** Arguments of one of our commands that does it, or tells more; without the environment. */
+  /** Arguments of one of our commands that does it, or shows more; without the environment. */
   command?: string[];
 }
 

@@ -1,4 +1,4 @@
-/** A pod in one row, as `kubectl get pods` tells it, with the reason of its trouble. */
+/** A pod in one row, as `kubectl get pods` prints it, with the reason why it is not ready. */
 import { z } from 'zod';
 import { isPodReady, podTrouble } from '../health/index.ts';
 

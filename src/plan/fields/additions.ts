@@ -29,7 +29,7 @@ function additionsBy(entry: ManagedEntry, kind: string, applied: Tree, live: unk
     const leaves = ownedPaths(entry.fieldsV1).filter((leaf) => isWithin(leaf, path));
     if (leaves.length === 0) return counts(path) ? [path] : [];
     const drifted = leaves.filter(counts);
-    // Where a part is somebody's to keep, only the rest is told.
+    // Where a part of it belongs to somebody else, only the rest is reported.
     return drifted.length === leaves.length ? [path] : drifted;
   });
 }
@@ -43,7 +43,7 @@ function isApplied(applied: Tree, path: Path): boolean {
 
 /**
  * Maps that count as one field, such as a Service's selector: somebody who adds a key has changed the whole.
- * @param known differences that are told already
+ * @param known differences that are reported already
  * @returns suspects: the API server decides, since defaults may stand in such a map too
  */
 export function replacedWholes(applied: Tree, live: unknown, known: readonly Difference[]): Difference[] {

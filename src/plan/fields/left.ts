@@ -130,7 +130,7 @@ const MOST = 9;
 /** Where nothing was left. */
 const NOTHING = 'none';
 
-/** What tells a field that was left: six characters of a digest. */
+/** Identifies a field that was left: six characters of a digest. */
 export function markOf({ kind, namespace = '', name, field }: LeftField): string {
   return digestOf([kind, namespace, name, field]).slice(0, MARK);
 }

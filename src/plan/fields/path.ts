@@ -1,6 +1,6 @@
 /**
- * Where something stands in an object: keys of maps, and entries of lists told apart by what server-side apply tells
- * them apart by.
+ * Where something stands in an object: keys of maps, and entries of lists identified by the keys that server-side
+ * apply uses.
  */
 import { isTree } from '../../environment/merge.ts';
 
@@ -88,7 +88,7 @@ const KEYS: Record<string, readonly string[]> = {
 };
 
 /**
- * What tells entries of a list apart, as Kubernetes' own kinds declare it.
+ * The keys that identify entries of a list, as Kubernetes' own kinds declare them.
  * @returns undefined for a list that counts as a whole
  */
 export function listKeys(path: Path): readonly string[] | undefined {

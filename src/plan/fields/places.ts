@@ -60,7 +60,7 @@ export function placeOf(kind: string, path: Path): Place {
   );
 }
 
-/** Nobody is told about such a field, and nothing of ours sets or removes it. */
+/** Such a field is not reported, and nothing of ours sets or removes it. */
 export function isTheirs(kind: string, path: Path): boolean {
   return placeOf(kind, path) === 'theirs';
 }

@@ -1,13 +1,13 @@
 /**
- * What kind of writer stands behind a field manager. Names alone tell, so only names that are fixed by their programs
- * count.
+ * What kind of writer stands behind a field manager. There is nothing but its name to go by, so only names that
+ * programs set themselves count.
  */
 import { HELM_MANAGER, isSystem, type ManagedEntry } from './managed.ts';
 
 export type Writer =
   /** Parts of Kubernetes, and this deployer. */
   | 'system'
-  /** Helm in the name of a release: what it applied, and what an admission webhook added to that is told apart. */
+  /** Helm in the name of a release: what it applied, and apart from that what an admission webhook added to it. */
   | 'helm'
   /** A person with a tool for people. */
   | 'hand'

@@ -1,4 +1,4 @@
-/** What Argo CD is told to show: every release of a namespace, with the chart and the values that the deployer uses. */
+/** What Argo CD shows: every release of a namespace, with the chart and the values that the deployer uses. */
 import type { Tree } from '../../environment/merge.ts';
 import type { RenderedInputs } from './rendered.ts';
 import type { Release } from '../releases.ts';

@@ -131,8 +131,8 @@ async function render(look: Look, release: Release): Promise<RenderedInputs> {
 }
 
 /**
- * What Argo CD is told about all other releases. Tags from the command line are left out: a trial upgrades its service
- * alone, and Argo CD shows it as a difference. So are Jobs: they have run.
+ * What Argo CD gets to know about all other releases. Tags from the command line are left out: a trial upgrades its
+ * service alone, and Argo CD shows it as a difference. So are Jobs: they have run.
  */
 async function shown(look: Look): Promise<Tree> {
   const plain = Object.keys(look.imageTags).length === 0 ? look : { ...look, imageTags: {}, rendered: new Map() };

@@ -2,7 +2,7 @@
 
 import type { NotifyFormat } from '../../environment/fields/notify-formats.ts';
 
-/** What is told, whatever the form. */
+/** What is sent, whatever the form. */
 export interface Told {
   title: string;
   lines: readonly string[];

@@ -31,7 +31,7 @@ export function foreignOwner(
   const marks = ofHelm.some(({ fieldsV1 }) => ownedPaths(fieldsV1).some((path) => path.includes(RELEASE_NAME)));
   if (owner !== undefined && (marks || ofHelm.length === 0))
     return `it belongs to Helm release ${owner.namespace}/${owner.name}`;
-  // A server that keeps no such record tells nothing.
+  // A server that keeps no such record gives no answer.
   if (entries.length === 0 || ofHelm.length > 0) return undefined;
   const { by, at } = authorOf(live);
   return `no Helm release has made it${by === undefined ? '' : `, "${by}" has${at === undefined ? '' : ` (${at})`}`}`;

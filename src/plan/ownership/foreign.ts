@@ -1,4 +1,4 @@
-/** Helm releases of our names that we did not make: how they are told from ours, and what to do about them. Pure. */
+/** Helm releases of our names that we did not make: how they are recognised, and what to do about them. Pure. */
 import { AnantaError } from '../../contract/errors.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import type { Catalog } from '../../catalog/schema.ts';

@@ -28,7 +28,7 @@ export type Ownership =
   /** There is no record, and nothing speaks against writing one. */
   | { state: 'unclaimed' };
 
-/** The cluster belongs to somebody else, or nobody can tell that it does not. Nothing was touched. */
+/** The cluster belongs to somebody else, or it cannot be excluded. Nothing was touched. */
 export class OwnerMismatchError extends AnantaError {
   override name = 'OwnerMismatchError';
   override readonly type = FAILURES.clusterOwned;

@@ -17,7 +17,7 @@ export class NotConfirmedError extends AnantaError {
 
 export interface Asked {
   run: Pick<RunRef, 'environment' | 'requestedBy' | 'confirmation'>;
-  /** Undefined: nobody can tell what the step belongs to. */
+  /** Undefined: it is not known what the step belongs to. */
   operation: Operation | undefined;
   /** As the environment's file says now: a repair that it asks for needs nobody's word. */
   driftMode: DriftMode;

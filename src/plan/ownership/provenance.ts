@@ -9,7 +9,7 @@ import { sorted } from '../sorted.ts';
 import type { ObservedRelease, Provenance } from '../observed.ts';
 
 export interface ProofKey {
-  /** Tells keys apart; nothing of the key can be learned from it. */
+  /** Identifies the key; nothing of the key can be learned from it. */
   id: string;
   /** @returns hex characters, as many as asked for */
   sign(text: string, characters: number): string;
@@ -26,7 +26,7 @@ export interface ProofSubject {
   labels: Readonly<Record<string, string>>;
 }
 
-/** A revision with all that its provenance is told from. */
+/** A revision with everything from which its provenance is decided. */
 export interface JudgedRevision extends ObservedRelease {
   secret: { namespace: string; uid: string };
   /** Of the release. */
@@ -100,8 +100,8 @@ export function provedContent(labels: Readonly<Record<string, string>>): string 
 }
 
 /**
- * Whether the record of a revision holds something else than what its proof vouches for. Metadata cannot tell: whoever
- * edits a record may do so in Helm's name.
+ * Whether the record of a revision holds something else than what its proof vouches for. Metadata cannot show that:
+ * whoever edits a record may do so in Helm's name.
  * @param content of the proof
  * @param stored as Helm recorded it; undefined: it cannot be read
  */
@@ -167,7 +167,7 @@ function provenanceOf(revision: JudgedRevision, key: ProofKey | undefined): Prov
   if (proof === undefined || proof === NO_PROOF) return 'unproven';
   const [id = '', part, content = '', signature] = proof.split('.');
   const subject = { namespace, name, revision: revision.revision, uid, labels };
-  // Handed on by Helm: that can be told without the key.
+  // Copied by Helm from the revision before: that can be seen without the key.
   if (part !== uidPart(subject)) return 'foreign';
   if (key?.id !== id) return 'unknown';
   return signature === signatureOf(key, subject, content) ? 'ours' : 'foreign';
@@ -207,8 +207,8 @@ function signatureOf(key: ProofKey, { namespace, name, revision, uid, labels }: 
 }
 
 /**
- * What Helm is told to record as the description of a revision. It is part of the record, and no later revision takes
- * it over: so a run that was interrupted before it could write the proof knows its own revision.
+ * The description that Helm records with a revision. It is part of the record, and no later revision takes it over: so
+ * a run that was interrupted before it could write the proof knows its own revision.
  */
 export function descriptionOf(runId: string, digest: string): string {
   return `Applied by ananta-deploy: run ${runId}, digest ${digest}`;

@@ -13,7 +13,7 @@ export interface MigrationRun {
 export interface MigrationVerdict {
   /** What stands against it whatever is asked for. */
   refused: string[];
-  /** Applied there, gone in what is promoted, and not to be taken back: crossed only when told to. */
+  /** Applied there, gone in what is promoted, and not to be taken back: crossed only when asked for. */
   crossed: string[];
   notes: string[];
 }

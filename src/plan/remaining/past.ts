@@ -9,7 +9,7 @@ export interface PastRun {
   services: Record<string, { seconds: number; changed: boolean }>;
 }
 
-/** What a run that has ended tells of its services; those that nothing was done to tell nothing. */
+/** The times of services in a run that has ended; services to which nothing was done have none. */
 export function pastRunOf({ runId, services }: Pick<OperationResult, 'runId' | 'services'>): PastRun {
   const told = services.filter(
     ({ state, seconds }) => GOOD_STATES.includes(state) && state !== 'unchanged' && seconds > 0,

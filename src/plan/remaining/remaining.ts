@@ -1,6 +1,6 @@
 /**
- * How long an operation still needs, as its earlier runs tell: each of them is asked how long the rest of this one
- * would take at its pace, so that the spread is one that has been seen. Pure.
+ * How long an operation still needs, estimated from earlier runs: for each of them, how long the rest of this one would
+ * take at its pace, so that the spread is one that has been seen. Pure.
  */
 import type { PlannedService } from '../../contract/operations/plan.ts';
 import { isNoop } from '../progress.ts';

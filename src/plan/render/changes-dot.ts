@@ -3,7 +3,7 @@ import type { OrphanChange, PlatformChanges, ServiceAction, ServiceChange } from
 import { withoutImpliedDependencies } from '../graph.ts';
 import { CHARACTER_WIDTH, CRITICAL, quoted } from './dot.ts';
 
-/** Fill and meaning, light enough for black text; told apart by words as well, which stand in every node. */
+/** Fill and meaning, light enough for black text; the words in every node say the same. */
 const LOOKS: Record<ServiceAction | 'orphan', { fill: string; word: string }> = {
   create: { fill: '#b2f2bb', word: 'create' },
   upgrade: { fill: '#a5d8ff', word: 'upgrade' },

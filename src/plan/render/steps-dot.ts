@@ -4,7 +4,7 @@ import type { OperationStep, StepKind } from '../../contract/operations/steps.ts
 import { waitsOf } from '../steps/order.ts';
 import { quoted } from './dot.ts';
 
-/** Light enough for black text; told apart by words as well, which stand in every node. */
+/** Light enough for black text; the words in every node say the same. */
 const FILLS: Partial<Record<StepKind, string>> = {
   apply: '#b2f2bb',
   job: '#d8f5a2',

@@ -161,7 +161,7 @@ function undo({ onFailure }: Decided, after: string[]): OperationStep[] {
   return [step('undo', reason, { after, onFailure: true })];
 }
 
-/** A rollback takes pods away with all that they could tell. */
+/** A rollback removes pods, and with them what they show of a failure. */
 function evidence({ unhealthy = [], services }: Decided): OperationStep[] {
   return unhealthy
     .filter(({ service }) => services.some(({ name }) => name === service))

@@ -40,7 +40,7 @@ export function stepRows(steps: readonly OperationStep[]): StepRow[] {
   });
 }
 
-/** Whether anything is done to the cluster: what only looks, records or tells does not count. */
+/** Whether anything is done to the cluster: steps that only look, record or notify do not count. */
 export function doesSomething(steps: readonly OperationStep[]): boolean {
   return steps.some(({ kind, phase, id }) => phase !== undefined || (WORK.includes(kind) && !id.endsWith('/again')));
 }

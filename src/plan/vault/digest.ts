@@ -3,7 +3,7 @@ import { digestOf } from '../digest.ts';
 import { wantedSecrets } from './kubernetes-secrets.ts';
 import { deployerRole, foundationPolicies, serviceRoles } from './policies.ts';
 
-/** Over everything that Vault is told to hold, and the Kubernetes Secrets that are made from it. */
+/** Over everything that Vault is to hold, and the Kubernetes Secrets that are made from it. */
 export function vaultDigest(catalog: Catalog): string {
   return digestOf([
     catalog.secretPaths,

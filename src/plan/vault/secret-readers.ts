@@ -48,7 +48,7 @@ function outdated(
 /** Whom Vault is asked by: nothing is initialised from it. */
 const isAuthority = ({ name }: ChangedSecret): boolean => name === VAULT_CA_SECRET;
 
-/** Paths that a server with data was initialised from: it keeps the former value, whatever its pods are told. */
+/** Paths that a server with data was initialised from: it keeps the former value, whatever its pods get. */
 function initialised(catalog: Catalog): Map<string, string> {
   return new Map(
     catalog.services

@@ -66,7 +66,7 @@ function missingIn(one: VersionedRelease, other: VersionedRelease): string[] {
   return (other.migrations ?? []).map(({ id }) => id).filter((id) => !known.has(id));
 }
 
-/** Without registries, which seldom tell anything. */
+/** Without registries, which seldom say anything to a reader. */
 function imagesOf({ images }: VersionedRelease): string {
   return [
     ...new Set(

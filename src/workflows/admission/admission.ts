@@ -1,6 +1,6 @@
 /**
- * What an operation waits for before it does anything, and what people decide meanwhile. What waits is told in the
- * memo: that is seen without a worker, and in the history.
+ * What an operation waits for before it does anything, and what people decide meanwhile. What it waits for stands in
+ * the memo, which can be read without a worker, and in the history.
  */
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import { condition, setHandler, upsertMemo } from '@temporalio/workflow';
@@ -43,7 +43,7 @@ export interface Admission {
 
 /**
  * @param override as the operation was started with it
- * @param onWait told what it waits for from now on; undefined: for nothing any more
+ * @param onWait called with what it waits for from now on; undefined: for nothing any more
  */
 export function createAdmission(
   run: RunRef,

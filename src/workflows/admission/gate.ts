@@ -33,7 +33,7 @@ export async function awaitApproval(call: StepCall): Promise<StepEnd> {
       );
     admission.at(rule, digest);
     const wait = waitOf(step.id, rule, digest, given, admission, left);
-    // Beside it: whoever is told slowly holds up nobody who decides.
+    // Not awaited: a slow notification delays no decision.
     if (!waited) void tell(call, wait);
     waited = true;
     const decisions = admission.acts.length;
@@ -90,7 +90,7 @@ function waitOf(
   };
 }
 
-/** Whoever is asked hears of it; that nobody could be told keeps nobody from deciding. */
+/** Notifies the people who are asked; a notification that fails keeps nobody from deciding. */
 async function tell({ run }: StepCall, { reason, gate, until }: OperationWait): Promise<void> {
   if (gate === undefined) return;
   await outside.notify

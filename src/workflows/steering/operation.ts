@@ -1,6 +1,6 @@
 /**
- * How a running operation is steered: requests are validated, carried out and recorded here, phases are told. What is
- * decided is pure, and in src/plan/steering.
+ * How a running operation is steered: requests are validated, carried out and recorded here, and passed on to the
+ * phases. The decisions are pure functions of src/plan/steering.
  */
 import { ApplicationFailure, condition, patched, setHandler, upsertMemo } from '@temporalio/workflow';
 import type { RunRef, ServiceProgress } from '../../contract/operations/deploy.ts';
@@ -116,7 +116,7 @@ export function operationSteering({
     const until = new Date(Date.now() + seconds * 1000).toISOString();
     const question = { service, failure: failure.slice(0, LONGEST_FAILURE), since, until, then };
     set(ask(state(), question));
-    // Neither a cancelled operation nor somebody who cannot be told changes anything about the question.
+    // Neither a cancellation nor a notification that fails changes anything about the question.
     void tell(question).catch(() => undefined);
     void awaitAnswer(question).catch(() => undefined);
   };

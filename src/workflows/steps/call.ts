@@ -40,7 +40,7 @@ export interface ServiceView {
   drain: Drain;
   /** Absent in a phase of an earlier version. */
   steering?: ServiceSteering;
-  /** Told to the operation, and shown. */
+  /** Reported to the operation, and shown. */
   note: (state: ServiceState, detail: string) => void;
 }
 

@@ -24,7 +24,7 @@ const kind = (
   verbs: [],
 });
 
-/** What becomes of the object of a manifest, with a live one and a server that answers a dry run as told. */
+/** What becomes of the object of a manifest, with a live one and a server that answers a dry run as given. */
 async function changeOf(
   text: string,
   live: Record<string, unknown> | undefined,

@@ -1,4 +1,6 @@
-/** What cannot be looked at is told apart from what is missing; what cannot be repaired keeps nothing else from it. */
+/**
+ * What cannot be read is distinguished from what is missing; what cannot be repaired keeps nothing else from repair.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';

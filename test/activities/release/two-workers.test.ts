@@ -134,7 +134,7 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
     );
   });
 
-  /** Goes on until it is told, and then records that it is done; notes whether it was asked to end. */
+  /** Runs until the test ends it, and then records that it is done; notes whether it was asked to end. */
   const untilTold = ({ folder }: FakeHelm): string =>
     `trap 'touch ${folder}/asked; exit 1' TERM; touch ${folder}/listens; while [ ! -f ${folder}/go ]; do sleep 0.01; done`;
   const tell = async ({ folder }: FakeHelm, { cluster }: FakeParts): Promise<void> => {

@@ -10,7 +10,7 @@ interface Thing {
 }
 
 /**
- * An API server with a simulator that plays pods, or volumes, only after it was told its Stages again so many times.
+ * An API server with a simulator that handles pods, or volumes, only after its Stages were written again so many times.
  */
 function simulated({
   deafTo,

@@ -70,7 +70,7 @@ describe('the identity of a cluster', { skip: OPENSSL === undefined && 'needs op
         { uid: 'a', authority: 'sha256:2' },
         /the same kube-system uid a, but the certificate authority sha256:2 instead of sha256:1/,
       ],
-      // Who could not tell one cannot contradict it.
+      // An identity that was never recorded contradicts nothing.
       [{ uid: 'a' }, undefined],
     ];
     for (const [found, difference] of cases) {

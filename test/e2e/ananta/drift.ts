@@ -32,7 +32,7 @@ interface Planted {
   /** The API server keeps no time of it. */
   timeless?: boolean;
   plant: () => Promise<unknown>;
-  /** Only told: a person undoes it. */
+  /** Only reported: a person undoes it. */
   undo?: () => Promise<unknown>;
 }
 

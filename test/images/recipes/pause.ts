@@ -4,7 +4,7 @@ import { ARCHITECTURE } from '../debian.ts';
 import { tree } from '../layers.ts';
 import type { ImageRecipe } from '../types.ts';
 
-/** Holds a pod's namespaces: waits, buries orphans, goes when told. */
+/** Holds a pod's namespaces: waits, reaps orphaned processes, ends when asked to. */
 const SOURCE = `package main
 
 import (

@@ -1,5 +1,5 @@
 /**
- * Requests that steer a running operation: what is refused, what each changes, what phases are told, when all is over.
+ * Requests that steer a running operation: what is refused, what each changes, what phases get, when all is over.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -15,7 +15,7 @@ import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
 import { asWanted, type ObservedSample, wantedDigests } from '../observed-sample.ts';
 
 const mini = await miniCatalog();
-/** As mini, with a path of which no server is made: what api is told of others. */
+/** As mini, with a path from which no server is initialised: what api gets from others. */
 const catalog: Catalog = {
   ...mini,
   secretPaths: [

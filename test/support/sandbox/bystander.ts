@@ -36,7 +36,7 @@ export interface Bystander {
   /** Namespaces that stay because of it, its own left out. */
   kept: string[];
   /**
-   * The controller puts an annotation and, unless told otherwise, a finalizer on an object of ours. @param path in the
+   * The controller puts an annotation and, unless asked otherwise, a finalizer on an object of ours. @param path in the
    * API
    */
   touch: (path: string, options?: { finalizer?: boolean }) => Promise<void>;

@@ -163,7 +163,7 @@ export async function vaultServers({
       await waitUntil(`vault-${index}`, { timeoutMs: 60_000, intervalMs: 100 }, async () => {
         if (child.exitCode !== null)
           throw new Error(`vault-${index} ended: ${await readFile(join(folder, `vault-${index}.log`), 'utf8')}`);
-        // Over TLS it tells whoever speaks HTTP so.
+        // A TLS server answers plain HTTP with an error that says so.
         return fetch(`http://127.0.0.1:${portOf(index)}/v1/sys/health`).then(
           () => true,
           () => undefined,

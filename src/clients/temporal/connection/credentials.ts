@@ -1,4 +1,4 @@
-/** Certificates and keys of an external engine: files, read by us, told to nobody. */
+/** Certificates and keys of an external engine: read from files, and never printed. */
 import { readFileSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import type { Connections } from '../../../environment/connections.ts';

@@ -200,7 +200,7 @@ export function temporalCli(engine: EngineDescription, command: string): string 
 /** What is needed of a server: worker versions, and updates that start their workflow. */
 export const MINIMAL_SERVER = '1.28.0';
 
-/** @param version as a server tells it, such as `1.29.1` or `1.30.0-148.4`; one that cannot be read passes */
+/** @param version as a server reports it, such as `1.29.1` or `1.30.0-148.4`; one that cannot be read passes */
 export function isTooOld(version: string): boolean {
   const numbers = (text: string): number[] | undefined => /^v?(\d+)\.(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number);
   const [is, wanted] = [numbers(version), numbers(MINIMAL_SERVER)];

@@ -1,4 +1,4 @@
-/** Activities that do not get on: the history tells of an attempt only when it has ended. */
+/** Activities that make no progress: the history has an attempt only when it has ended. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
 

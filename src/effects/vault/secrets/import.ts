@@ -35,7 +35,7 @@ export interface PlannedImport {
   found: FoundValue[];
   /** Stand in the new Vault, or wait for it, with another value than the file says: they stay. */
   differing: KeyOfPath[];
-  /** Generated values that nobody has: what stands in their way is told by the next deployment. */
+  /** Generated values that nobody has: the next deployment names what stands in their way. */
   missing: KeyOfPath[];
   claims: DataClaim[];
   /** Where the values go. */

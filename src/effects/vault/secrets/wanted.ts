@@ -1,4 +1,4 @@
-/** Kubernetes Secrets made from Vault: which of them are as they should be, told from their metadata alone. */
+/** Kubernetes Secrets made from Vault: which of them are as they should be, decided from their metadata alone. */
 import { z } from 'zod';
 import { type KubernetesClient, type KubernetesObject, paths } from '../../../clients/kubernetes/index.ts';
 import {

@@ -18,7 +18,7 @@ export async function askPostgres(check: PostgresCheck): Promise<void> {
     query_timeout: ATTEMPT_MILLISECONDS,
     application_name: 'stand-in',
   });
-  // A server that goes away in between is told by the query.
+  // The query reports a server that goes away in between.
   client.on('error', () => undefined);
   try {
     await client.connect();

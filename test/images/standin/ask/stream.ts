@@ -4,7 +4,7 @@ import { detail, Refused } from './refused.ts';
 
 /**
  * Logs in by the stream protocol. With a stream: declares it as its reader would, and asks where it is, since clients
- * connect a second time, to the address that the broker tells them.
+ * connect a second time, to the address that the broker names.
  */
 export async function askStream({ host, port, user, password, stream }: StreamCheck): Promise<void> {
   try {

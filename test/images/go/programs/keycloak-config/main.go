@@ -241,7 +241,7 @@ func (k *keycloak) roles(realm string, wanted object) error {
 	return nil
 }
 
-// named brings a list of objects of one kind, told apart by a key.
+// named brings a list of objects of one kind, identified by a key.
 func (k *keycloak) named(path, key string, wanted []object) error {
 	var present []object
 	if _, err := k.call(http.MethodGet, path, nil, &present); err != nil {
