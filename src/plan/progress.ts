@@ -4,11 +4,13 @@
  */
 import type {
   DependencySettled,
+  OperationAct,
   OperationResult,
   OperationWait,
   ServiceOutcome,
   ServiceProgress,
 } from '../contract/operations/deploy.ts';
+import type { PlannedCheck } from '../contract/checks.ts';
 import type { OperationPlan, PlannedAction, PlannedService } from '../contract/operations/plan.ts';
 import { FINAL_STATES, DEPENDENCY_SKIPPED, GOOD_STATES, SKIPPED_BY_REQUEST } from '../contract/operations/states.ts';
 import type { Steering } from '../contract/operations/steering.ts';
@@ -21,15 +23,31 @@ export interface DeploymentProgress {
   waits?: OperationWait;
   /** Milliseconds since the epoch. */
   startedAt: number;
+  /** How checks of the verification stage stand that have begun, by `service/name`. */
+  checks?: Record<string, CheckProgress>;
+  /** What people decided before anything was done, as far as it was told. */
+  acts?: OperationAct[];
   finished?: OperationResult;
   /** How it was steered; absent: nobody did. */
   steering?: Steering;
 }
 
+export interface CheckProgress extends Pick<PlannedCheck, 'service' | 'name'> {
+  state: 'running' | 'passed' | 'failed' | 'cancelled';
+  /** Milliseconds since the epoch. */
+  since: number;
+  /** When it ended; absent while it runs. */
+  ended?: number;
+  /** What proved it, or what came back instead: one line. */
+  text?: string;
+}
+
 export type DeploymentEvent =
   | { kind: 'started'; at: number }
   | { kind: 'plan'; plan: OperationPlan; at: number }
-  | { kind: 'waits'; wait?: OperationWait; at: number }
+  /** With what people have decided by then, where that is told. */
+  | { kind: 'waits'; wait?: OperationWait; acts?: OperationAct[]; at: number }
+  | { kind: 'check'; check: Omit<CheckProgress, 'since' | 'ended'>; at: number }
   | { kind: 'progress'; event: ServiceProgress }
   /** Somebody has steered it, or is asked something: all that is known of that. */
   | { kind: 'steering'; steering: Steering; at: number }
@@ -57,7 +75,14 @@ export function applyEvent(view: DeploymentProgress, event: DeploymentEvent): De
     }
     case 'waits': {
       const { waits: _over, ...rest } = view;
-      return event.wait === undefined ? rest : { ...rest, waits: event.wait };
+      const next = event.acts === undefined ? rest : { ...rest, acts: event.acts };
+      return event.wait === undefined ? next : { ...next, waits: event.wait };
+    }
+    case 'check': {
+      const key = checkKey(event.check);
+      const since = view.checks?.[key]?.since ?? event.at;
+      const ended = event.check.state === 'running' ? {} : { ended: event.at };
+      return { ...view, checks: { ...view.checks, [key]: { ...event.check, since, ...ended } } };
     }
     case 'progress': {
       const known = view.services[event.event.service];
@@ -73,6 +98,19 @@ export function applyEvent(view: DeploymentProgress, event: DeploymentEvent): De
     case 'finished':
       return { ...view, finished: event.result };
   }
+}
+
+export function checkKey({ service, name }: Pick<PlannedCheck, 'service' | 'name'>): string {
+  return `${service}/${name}`;
+}
+
+/** How long a check took; undefined while it runs. */
+export function checkSeconds(
+  { checks = {} }: Pick<DeploymentProgress, 'checks'>,
+  check: Pick<PlannedCheck, 'service' | 'name'>,
+): number | undefined {
+  const { since = 0, ended } = checks[checkKey(check)] ?? {};
+  return ended === undefined ? undefined : (ended - since) / 1000;
 }
 
 /** An earlier attempt, or an earlier moment of the same; nothing follows an end, but that what failed is skipped. */

@@ -23,8 +23,8 @@ import { deploymentDetails } from '../plan/details.ts';
 import { endedWell, isUnfinished } from '../plan/operation-ends.ts';
 import { isDue, operationResult, withAddition } from '../plan/operation-result.ts';
 import { applyEvent, type DeploymentEvent, emptyProgress, outcomes, settledBy } from '../plan/progress.ts';
+import { actOf, inOrder } from '../plan/steering/acts.ts';
 import { isUndoDue } from '../plan/steering/rest.ts';
-import { actOf } from '../plan/steering/words.ts';
 import { type CompleteOperationPlan, withSteps } from '../plan/steps/compile.ts';
 import { stagesOf } from '../plan/steps/order.ts';
 import { stepsWithoutPlan } from '../plan/steps/platform.ts';
@@ -212,7 +212,7 @@ async function runOperation(
     else failure = failureOf(error);
   }
   const interventions = view.steering?.interventions ?? [];
-  const acts = [...admission.acts, ...interventions.map(actOf)].sort((a, b) => a.at.localeCompare(b.at));
+  const acts = inOrder([...admission.acts, ...interventions.map(actOf)]);
   const supersededBy = gaveWay() ? superseding.by() : undefined;
   const { environment } = input;
   let result = operationResult({

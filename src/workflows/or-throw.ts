@@ -1,5 +1,5 @@
 /** How a workflow ends with the result of its operation: returned, or as the detail of a failure. */
-import { ApplicationFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, CancelledFailure, patched, upsertMemo } from '@temporalio/workflow';
 import type { OperationResult } from '../contract/operations/deploy.ts';
 import { FAILURES } from '../contract/failures.ts';
 import { failureText } from '../plan/operation-result.ts';
@@ -10,9 +10,17 @@ export function orThrow(result: OperationResult): OperationResult {
   // The engine counts as cancelled only what it was asked to cancel itself.
   if (supersededBy !== undefined && !CancellationScope.current().consideredCancelled)
     throw failed(`The ${operation} was superseded by ${supersededBy}`, FAILURES.superseded, result);
-  if (outcome === 'cancelled') throw new CancelledFailure(`The ${operation} was cancelled`, [result]);
+  if (outcome === 'cancelled') {
+    if (patched('result-in-memo')) keepResult(result);
+    throw new CancelledFailure(`The ${operation} was cancelled`, [result]);
+  }
   if (outcome === 'failed') throw failed(failureText(result), FAILURES.deployFailed, result);
   return result;
+}
+
+/** The engine drops the details of a cancellation: what nobody could tell from the rest of the history is kept here. */
+function keepResult({ services: _told, ...result }: OperationResult): void {
+  upsertMemo({ result });
 }
 
 function failed(message: string, type: string, result: OperationResult): ApplicationFailure {

@@ -4,6 +4,8 @@ import {
   CancellationScope,
   condition,
   getExternalWorkflowHandle,
+  isCancellation,
+  patched,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { DependencySettled, PhaseInput, ServiceProgress } from '../contract/operations/deploy.ts';
@@ -49,7 +51,14 @@ export function reportsOf({ run, tells }: Pick<PhaseInput, 'run' | 'tells'>): Re
       return (await Promise.all(told)).flat();
     },
     async delivered() {
-      await condition(() => sending.size === 0);
+      const all = (): Promise<void> => condition(() => sending.size === 0);
+      try {
+        await all();
+      } catch (error) {
+        // The engine passes on nothing more for a phase that has ended, and the end of what was interrupted counts as well.
+        if (!isCancellation(error) || !patched('ends-are-heard')) throw error;
+        await CancellationScope.nonCancellable(all);
+      }
     },
   };
 }

@@ -34,6 +34,21 @@ test('a report in a browser', async (t) => {
       assert.equal(await page.getByRole('img', { name: /^api: 5\.0 s waiting for dependencies/ }).count(), 1);
       assert.equal(await page.getByRole('row', { name: /Install api 2 the API server was away/ }).count(), 1);
 
+      assert.equal(await page.getByRole('img', { name: /^paused: 2\.0 s paused by ops@host/ }).count(), 1);
+      assert.equal(await page.getByRole('img', { name: /^check db\/size: 1\.5 s, failed/ }).count(), 1);
+      assert.equal(await page.getByRole('row', { name: /ops@host paused it: look at <db>/ }).count(), 1);
+      assert.equal(await page.getByRole('row', { name: /db\/page .* passed .* GET \/ 200/ }).count(), 1);
+      // Every bar and mark lies within its row.
+      assert.deepEqual(
+        await page.evaluate(
+          `[...document.querySelectorAll('.bar i')].filter((bar) => {
+            const [own, all] = [bar.getBoundingClientRect(), bar.parentElement.getBoundingClientRect()];
+            return own.left < all.left - 2 || own.right > all.right + 3 || own.width < 1;
+          }).map((bar) => bar.className)`,
+        ),
+        [],
+      );
+
       // Of a failed service everything stands open; others open with the keyboard.
       assert.equal(await page.locator('#service-api').getAttribute('open'), '');
       const other = page.locator('#service-db');

@@ -7,6 +7,7 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { PlannedCheck } from '../../src/contract/checks.ts';
 import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
+import type { DeploymentEvent } from '../../src/plan/progress.ts';
 import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
@@ -39,7 +40,7 @@ const pageFails: Partial<Activities> = {
 async function deploy(
   more: Partial<OperationPlan> = {},
   overrides: Partial<Activities> = {},
-): Promise<{ result: OperationResult; log: string[] }> {
+): Promise<{ result: OperationResult; log: string[]; told: string[] }> {
   const plan: OperationPlan = {
     ...planOf({ api: { phase: 1, action: 'upgrade' }, web: { phase: 2, dependsOn: ['api'], action: 'upgrade' } }),
     prerequisites: false,
@@ -47,6 +48,12 @@ async function deploy(
     ...more,
   };
   const { activities, log } = recordingActivities(plan, overrides);
+  const told: string[] = [];
+  const onEvent = (event: DeploymentEvent): void => {
+    if (event.kind !== 'check') return;
+    const { service, name, state, text = '' } = event.check;
+    told.push(`${service}/${name} ${state} ${text}`.trim());
+  };
   clusters += 1;
   const input = {
     environment: 'test',
@@ -56,18 +63,24 @@ async function deploy(
   };
   const result = await engine.withWorker(activities, async () => {
     const run = await startOrAttach(engine.client, 'deploy', input, 'refuse');
-    return followDeployment(engine.client, run, { onEvent: () => undefined });
+    return followDeployment(engine.client, run, { onEvent });
   });
-  return { result, log };
+  return { result, log, told };
 }
 
 test('checks are made once all services are healthy, and a version is what has passed them', async () => {
-  const { result, log } = await deploy();
+  const { result, log, told } = await deploy();
   assert.equal(result.outcome, 'succeeded');
   assert.deepEqual(
     result.checks?.map(({ service, name, passed, text }) => `${service}/${name} ${passed} ${text}`),
     ['api/answers true as expected', 'web/page true as expected'],
   );
+  assert.deepEqual(told.toSorted(), [
+    'api/answers passed as expected',
+    'api/answers running',
+    'web/page passed as expected',
+    'web/page running',
+  ]);
   const order = log.filter((line) => /^(healthy|check|version)/.test(line));
   assert.deepEqual(order.slice(0, 2), ['healthy api', 'healthy web']);
   assert.deepEqual(order.slice(2, 4).sort(), ['check api/answers', 'check web/page']);
@@ -81,8 +94,9 @@ test('a deployment that finds nothing to do makes them as well: what failed befo
 });
 
 test('one that does not pass is a failed deployment with its evidence; the others are made, no version is', async () => {
-  const { result, log } = await deploy({}, pageFails);
+  const { result, log, told } = await deploy({}, pageFails);
   assert.equal(result.outcome, 'failed');
+  assert.ok(told.includes('web/page failed Check web/page: no page'), told.join('; '));
   assert.equal(result.failure?.type, FAILURES.checkFailed);
   assert.equal(
     result.failure?.message,

@@ -405,9 +405,17 @@ test('a paused operation is cancelled, superseded, and goes on under a deadline;
     await signalled.signal({ verb: 'resume', by: 'ui@engine' });
     await unanswered.until(({ steering }) => steering?.decisions['bad'] === 'continue');
     await cancelled.cancel();
+    const ofCancelled = (await cancelled.ended()).result;
     await superseded.supersede();
     for (const one of all) one.open();
-    assert.equal((await cancelled.ended()).result.outcome, 'cancelled');
+    assert.equal(ofCancelled.outcome, 'cancelled');
+    // What the engine says of a cancelled workflow has no place for it.
+    assert.deepEqual(
+      ofCancelled.acts?.map((one) => [one.act, one.by, one.reason]),
+      [['pause', by, reason]],
+    );
+    const base = ofCancelled.services.find(({ name }) => name === 'base');
+    assert.deepEqual([base?.state, base?.changed], ['cancelled', true], 'what Helm did was forgotten');
     const ofSuperseded = await superseded.ended();
     assert.deepEqual([ofSuperseded.result.outcome, ofSuperseded.result.supersededBy], ['cancelled', 'other@host']);
     await timed.steer({ verb: 'resume', by });

@@ -1,6 +1,7 @@
 /** Platform versions as text and as JSON. Pure. */
 import type { PlatformVersion } from '../../contract/version.ts';
 import { changesBetween, type ReleaseChange } from '../../plan/versions/versions.ts';
+import { actText } from '../../plan/steering/acts.ts';
 import { commandLine, count, duration, oneLine, table, truncate } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
 import { OPERATION_WORDS } from './operation-words.ts';
@@ -78,6 +79,7 @@ export function versionLines(version: PlatformVersion, versions: readonly Platfo
     imageTags,
     releases,
     services,
+    acts = [],
   } = version;
   const changes = changesOf(version, versions);
   const took = new Map(services.map((service) => [service.name, service]));
@@ -103,6 +105,13 @@ export function versionLines(version: PlatformVersion, versions: readonly Platfo
       ['  workflow', `${workflowId}, run ${runId}`],
       ...(tags.length === 0 ? [] : [['  image tags', tags.map(([name, tag]) => `${name}=${tag}`).join(' ')]]),
     ]),
+    ...(acts.length === 0
+      ? []
+      : [
+          '',
+          style('bold', 'What people decided:'),
+          ...acts.map((act) => `  ${when(act.at)}  ${oneLine(actText(act))}`),
+        ]),
     '',
     ...(changes === undefined
       ? ['What it changed is not known: the version before it is not kept.']

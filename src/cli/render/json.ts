@@ -1,6 +1,7 @@
 /** One JSON object a line, each with a `type`; the last one is the result. */
 import type { OperationResult } from '../../contract/operations/deploy.ts';
 import type { Steering } from '../../contract/operations/steering.ts';
+import { checkSeconds } from '../../plan/progress.ts';
 import { type LiveEvent, type LiveView, remaining } from './live.ts';
 
 export type JsonLine = {
@@ -11,6 +12,7 @@ export type JsonLine = {
     | 'plan'
     | 'service'
     | 'waits'
+    | 'check'
     | 'steering'
     | 'retry'
     | 'cause'
@@ -48,7 +50,25 @@ export function jsonEvent(event: LiveEvent, view: LiveView, now = Date.now()): J
         })),
       };
     case 'waits':
-      return { type: 'waits', at: iso(event.at), ...(event.wait ?? { step: null }) };
+      return {
+        type: 'waits',
+        at: iso(event.at),
+        ...(event.wait ?? { step: null }),
+        ...(event.acts === undefined ? {} : { acts: event.acts }),
+      };
+    case 'check': {
+      const { service, name, state, text } = event.check;
+      const seconds = checkSeconds(view.progress, event.check);
+      return {
+        type: 'check',
+        at: iso(event.at),
+        service,
+        name,
+        state,
+        ...(seconds === undefined ? {} : { seconds }),
+        ...(text === undefined ? {} : { text }),
+      };
+    }
     case 'progress': {
       const { service, state, at, detail, outcome } = event.event;
       const phase = view.progress.plan?.services.find(({ name }) => name === service)?.phase;

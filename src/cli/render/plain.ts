@@ -1,5 +1,5 @@
 /** For logs and pipes: one line per change, with the time since the deployment began. */
-import { isNoop } from '../../plan/progress.ts';
+import { checkSeconds, isNoop } from '../../plan/progress.ts';
 import { clock, count, duration, oneLine } from '../shared/format.ts';
 import { namedLine } from '../shared/pod-line.ts';
 import { detailOf, type LiveEvent, type LiveView, remaining } from './live.ts';
@@ -34,6 +34,13 @@ export function plainLine(event: LiveEvent, view: LiveView, now: number): string
       return event.wait === undefined
         ? `${at(event.at)}  goes on`
         : `${at(event.at)}  ${waitText(event.wait, event.at)}`;
+    case 'check': {
+      const { service, name, state, text } = event.check;
+      const seconds = checkSeconds(view.progress, event.check);
+      const took = seconds === undefined ? '' : ` after ${duration(seconds)}`;
+      const tail = text === undefined ? '' : `: ${oneLine(text)}`;
+      return `${at(event.at)}  check ${service}/${name} ${state}${took}${tail}`;
+    }
     case 'steering':
       return `${at(event.at)}  ${oneLine(event.steering.news)}`;
     case 'retry':

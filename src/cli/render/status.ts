@@ -2,6 +2,7 @@
 import type { ServiceState } from '../../contract/operations/deploy.ts';
 import { GOOD_STATES } from '../../contract/operations/states.ts';
 import { waitsFor } from '../../plan/progress.ts';
+import { actsOf } from '../../plan/steering/acts.ts';
 import { heldLines } from '../../plan/steering/words.ts';
 import { steeringJson } from './json.ts';
 import { type Component, componentLines } from '../shared/components.ts';
@@ -177,6 +178,7 @@ export function statusJson(
             outcome: deployment.view.progress.finished?.outcome ?? null,
             seconds: deployment.view.progress.finished?.seconds ?? null,
             waits: deployment.view.progress.waits ?? null,
+            acts: actsOf(deployment.view.progress),
             steering: deployment.view.progress.steering ? steeringJson(deployment.view.progress.steering) : null,
             remaining: remaining(deployment.view, now),
             slow: slow(deployment.view, now).map(({ service: name, ...times }) => ({ name, ...times })),

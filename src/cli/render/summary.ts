@@ -1,6 +1,6 @@
 /** What a person reads when a deployment has ended. Pure. */
 import type { CheckOutcome } from '../../contract/checks.ts';
-import type { OperationResult, ServiceOutcome } from '../../contract/operations/deploy.ts';
+import type { OperationAct, OperationResult, ServiceOutcome } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import {
   DEPENDENCY_FAILED,
@@ -8,6 +8,7 @@ import {
   SKIPPED_BY_REQUEST,
   STOPPED,
 } from '../../contract/operations/states.ts';
+import { actText } from '../../plan/steering/acts.ts';
 import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
 import { OPERATION_WORDS } from './operation-words.ts';
@@ -40,6 +41,7 @@ export function summaryLines(result: OperationResult, options: SummaryOptions): 
       : good
         ? simulated(result, options)
         : []),
+    ...actLines(result.acts ?? [], options),
     ...workflow(result, options),
     ...(good && result.operation !== 'destroy' ? around(options) : []),
     '',
@@ -113,6 +115,27 @@ function around({ exports, lookAround }: SummaryOptions): string[] {
     ...exports.map((line) => `  ${line}`),
     ...lookAround.map(([line, shows]) => `  ${line}   # ${shows}`),
   ];
+}
+
+/** What people decided, each with its time. */
+function actLines(acts: readonly OperationAct[], { columns }: SummaryOptions): string[] {
+  if (acts.length === 0) return [];
+  return [
+    '',
+    'What people decided:',
+    ...acts.flatMap((act) => hanging(timeOf(act), oneLine(actText(act)), columns - 4)),
+  ];
+}
+
+/** Coordinated universal time, to the second. */
+function timeOf({ at }: OperationAct): string {
+  return `  ${at.slice(11, 19)} UTC  `;
+}
+
+function hanging(first: string, text: string, width: number): string[] {
+  return wrap(text, width - first.length).map(
+    (line, index) => `${index === 0 ? first : ' '.repeat(first.length)}${line}`,
+  );
 }
 
 const NOT_STARTED: [title: string, fits: (type: string | undefined) => boolean][] = [

@@ -5,7 +5,7 @@
 import type { PlannedService } from '../../contract/operations/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../../contract/operations/states.ts';
 import type { LogLine } from '../../plan/explain/log-line.ts';
-import { waitsFor } from '../../plan/progress.ts';
+import { type CheckProgress, waitsFor } from '../../plan/progress.ts';
 import { heldLines } from '../../plan/steering/words.ts';
 import { clock, column, count, oneLine, truncate, wrap } from '../shared/format.ts';
 import type { Style, Tone } from '../shared/terminal.ts';
@@ -36,6 +36,13 @@ export const MARKS: Record<string, [mark: string, tone: Tone]> = {
   unchanged: ['=', 'good'],
   failed: ['✘', 'bad'],
   skipped: ['-', 'dim'],
+  cancelled: ['■', 'bad'],
+};
+
+const CHECK_MARKS: Record<CheckProgress['state'], [mark: string, tone: Tone]> = {
+  running: ['▸', 'busy'],
+  passed: ['✔', 'good'],
+  failed: ['✘', 'bad'],
   cancelled: ['■', 'bad'],
 };
 
@@ -71,7 +78,7 @@ function pictureLines(view: LiveView, options: TreeOptions): string[] {
   const room = Math.max(1, options.rows - 1);
   let lines: string[] = [];
   for (const level of LEVELS.keys()) {
-    lines = [head, ...retryLines(view, options), ...phaseLines(view, options, level)];
+    lines = [head, ...retryLines(view, options), ...phaseLines(view, options, level), ...checkLines(view, options)];
     if (lines.length <= room) return lines;
   }
   const shown = Math.max(1, room - 1);
@@ -154,6 +161,32 @@ function phaseLines(view: LiveView, options: TreeOptions, level: number): string
   if (level === 2 && folded.waiting > 0)
     lines.push(options.style('dim', fit(`· ${count(folded.waiting, 'phase')} waiting`, options)));
   return lines;
+}
+
+/** The verification stage: like a phase, from its first check on. */
+function checkLines(view: LiveView, options: TreeOptions): string[] {
+  const begun = Object.values(view.progress.checks ?? {});
+  const due = (view.progress.plan?.checks ?? []).filter(({ skipped }) => skipped === undefined).length;
+  if (begun.length === 0) return [];
+  const passed = begun.filter(({ state }) => state === 'passed').length;
+  const running = begun.some(({ state }) => state === 'running');
+  const [mark, tone]: [string, Tone] = begun.some(({ state }) => state === 'failed')
+    ? ['✘', 'bad']
+    : running || passed < due
+      ? ['▸', 'busy']
+      : ['✔', 'good'];
+  const title = column('   Verification: checks', PHASE_WIDTH);
+  const open = begun.filter(({ state }) => state !== 'passed');
+  return [
+    options.style(tone, fit(`${mark} ${title} ${passed}/${Math.max(due, begun.length)}`, options)),
+    ...open.map(({ service, name, state, since, ended, text = '' }) => {
+      const [sign, toneOf] = CHECK_MARKS[state];
+      const seconds = ((ended ?? options.now) - since) / 1000;
+      const left = `    ${sign} ${column(`${service}/${name}`, NAME_WIDTH)} ${column(state, STATE_WIDTH)}`;
+      const line = `${left} ${clock(seconds).padStart(CLOCK_WIDTH - 1)}  ${oneLine(text)}`;
+      return options.style(toneOf, fit(line.trimEnd(), options));
+    }),
+  ];
 }
 
 function phaseMark(tally: Counts, good: number): [mark: string, tone: Tone] {

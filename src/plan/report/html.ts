@@ -2,15 +2,12 @@
 import { duration } from '../../duration.ts';
 import type { FieldChange } from '../diff/types.ts';
 import type { ReleaseDiff } from '../versions/diff.ts';
-import { type OperationReport, type ReportedService, type Segment, secondsIn } from './report.ts';
+import { type OperationReport, type ReportedService, secondsIn } from './report.ts';
+import { text, time, toneOf } from './markup.ts';
 import { STYLES } from './styles.ts';
+import { actTable, checkTable } from './tables.ts';
+import { STATES, timeline } from './timeline.ts';
 
-const STATES: [Segment['state'], string][] = [
-  ['waiting', 'waiting for dependencies'],
-  ['applying', 'Helm at work'],
-  ['starting', 'pods and health check awaited'],
-  ['removing', 'being removed'],
-];
 const OUTCOMES: Record<OperationReport['outcome'], [string, string]> = {
   succeeded: ['good', 'succeeded'],
   unchanged: ['good', 'nothing to do'],
@@ -42,6 +39,8 @@ ${facts(report)}
 <main>
 ${failures(report)}
 ${timeline(report)}
+${actTable(report)}
+${checkTable(report)}
 ${services(report)}
 ${retries(report)}
 ${changes(report)}
@@ -94,48 +93,6 @@ function failureBlock({ failure }: ReportedService): string {
   return `<p class="bad">${text(failure.message)}</p>
 ${failure.summary && failure.summary.length > 0 ? `<pre tabindex="0">${text(failure.summary.join('\n'))}</pre>` : ''}
 ${failure.evidence === undefined ? '' : `<p>Evidence, on the worker’s machine: <code>${text(failure.evidence)}</code></p>`}`;
-}
-
-function timeline(report: OperationReport): string {
-  const shown = report.services.filter(({ segments }) => segments.length > 0);
-  const total = Math.max(1, report.endedAt - report.startedAt);
-  const at = (moment: number): string => ((Math.max(0, moment - report.startedAt) / total) * 100).toFixed(2);
-  const rows = report.phases.flatMap(({ number, title }) => {
-    const own = shown.filter(({ phase }) => phase === number);
-    if (own.length === 0) return [];
-    return [
-      `<h3>${number}. ${text(title)}</h3><ol class="timeline">${own
-        .map(
-          (
-            service,
-          ) => `<li><a class="${service.critical ? 'critical' : ''}" href="#service-${text(service.name)}">${text(service.name)}</a>
-<span class="bar" role="img" aria-label="${text(spoken(service))}">${service.segments
-            .map(
-              ({ state, from, to }) =>
-                `<i class="${state}" style="left:${at(from)}%;width:${(((to - from) / total) * 100).toFixed(2)}%"></i>`,
-            )
-            .join('')}</span>
-<span class="${toneOf(service.state)}">${text(service.state)}</span></li>`,
-        )
-        .join('\n')}</ol>`,
-    ];
-  });
-  return `<section aria-labelledby="timeline"><h2 id="timeline" tabindex="-1">Timeline</h2>
-<p class="dim">From 0 to ${duration(total / 1000)}.${STATES.filter(([state]) =>
-    shown.some(({ segments }) => segments.some((segment) => segment.state === state)),
-  )
-    .map(([state, words]) => `<span class="key ${state}" aria-hidden="true"></span>${words}`)
-    .join('')}</p>
-${rows.length === 0 ? '<p>Nothing was to be done for any service.</p>' : rows.join('\n')}
-</section>`;
-}
-
-function spoken(service: ReportedService): string {
-  const sums = secondsIn(service);
-  const parts = STATES.flatMap(([state, words]) =>
-    sums[state] === undefined ? [] : [`${duration(sums[state])} ${words}`],
-  );
-  return `${service.name}: ${[...parts, service.state].join(', ')}`;
 }
 
 function services(report: OperationReport): string {
@@ -215,22 +172,4 @@ function contents({ version }: OperationReport): string {
         `<tr><th scope="row">${text(`${namespace}/${name}`)}</th><td>${revision}</td><td>${text(`${chart.name} ${chart.version}`)}</td><td>${images.map(({ image, digest }) => text(digest === undefined ? image : `${image} (${digest})`)).join('<br>')}</td></tr>`,
     )
     .join('\n')}</tbody></table></div></details></section>`;
-}
-
-function toneOf(state: string): string {
-  if (state === 'failed' || state === 'cancelled') return 'bad';
-  return state === 'skipped'
-    ? 'dim'
-    : ['waiting', 'applying', 'starting', 'removing'].includes(state)
-      ? 'busy'
-      : 'good';
-}
-
-function time(milliseconds: number): string {
-  const iso = new Date(milliseconds).toISOString();
-  return `<time datetime="${iso}">${iso.slice(0, 19).replace('T', ' ')} UTC</time>`;
-}
-
-function text(value: string): string {
-  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

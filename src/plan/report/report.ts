@@ -1,9 +1,18 @@
 /** What one operation did, from its history: who waited for what, for how long, and how it ended. Pure. */
-import type { OperationResult, ServiceFailure } from '../../contract/operations/deploy.ts';
+import type { OperationAct, OperationResult, ServiceFailure } from '../../contract/operations/deploy.ts';
 import type { OperationPlan, PlannedAction } from '../../contract/operations/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../../contract/operations/states.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
-import { applyEvent, type DeploymentEvent, emptyProgress } from '../progress.ts';
+import {
+  applyEvent,
+  checkKey,
+  type CheckProgress,
+  type DeploymentEvent,
+  type DeploymentProgress,
+  emptyProgress,
+} from '../progress.ts';
+import { actsOf } from '../steering/acts.ts';
+import { type Hold, holdsIn } from './holds.ts';
 import type { ReleaseDiff } from '../versions/diff.ts';
 
 export interface OperationReport {
@@ -27,6 +36,12 @@ export interface OperationReport {
   /** In the order of the plan. */
   services: ReportedService[];
   retries: Attempt[];
+  /** Of the verification stage, in the order of the plan: those that have begun. */
+  checks: ReportedCheck[];
+  /** Times in which it waited for people, or for a freeze to end. */
+  holds: Hold[];
+  /** What people decided, in their order. */
+  acts: OperationAct[];
   /** Absent where it left none. */
   version?: PlatformVersion;
   /** What differs from the version before; absent where that is not known. */
@@ -57,6 +72,21 @@ export interface Segment {
   to: number;
   /** What happened in it, each thing once. */
   details: string[];
+}
+
+export interface ReportedCheck {
+  service: string;
+  name: string;
+  /** What it proves. */
+  reason: string;
+  state: CheckProgress['state'];
+  /** Milliseconds since the epoch. */
+  from: number;
+  to: number;
+  /** What proved it, or what came back instead. */
+  text?: string;
+  /** File on the worker's machine. */
+  evidence?: string;
 }
 
 /** An attempt that followed a failed one. */
@@ -132,8 +162,32 @@ export function reportOf({
     phases: plan?.phases ?? [],
     services: withWaitedFor(services, plan),
     retries: [...retries].sort((a, b) => a.at - b.at),
+    checks: checksOf(view, endedAt),
+    holds: holdsIn(events, endedAt),
+    acts: actsOf(view),
     ...rest,
   };
+}
+
+function checksOf({ plan, checks = {}, finished }: DeploymentProgress, end: number): ReportedCheck[] {
+  const planned = new Map((plan?.checks ?? []).map((check) => [checkKey(check), check]));
+  const place = [...planned.keys()];
+  const outcomes = new Map((finished?.checks ?? []).map((check) => [checkKey(check), check]));
+  return Object.entries(checks)
+    .map(([key, { service, name, state, since, ended, text }]): ReportedCheck => {
+      const evidence = outcomes.get(key)?.evidence;
+      return {
+        service,
+        name,
+        reason: planned.get(key)?.reason ?? '',
+        state,
+        from: since,
+        to: ended ?? end,
+        ...(text === undefined ? {} : { text }),
+        ...(evidence === undefined ? {} : { evidence }),
+      };
+    })
+    .toSorted((a, b) => place.indexOf(checkKey(a)) - place.indexOf(checkKey(b)));
 }
 
 /** States that are passed, from the plan on; the final one ends the last of them. */

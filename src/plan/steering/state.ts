@@ -1,7 +1,7 @@
 /** How each request changes what is known of the steering of an operation. Pure; requests were validated before. */
 import type { Intervention, Pause, Question, Steering, SteerRequest } from '../../contract/operations/steering.ts';
 import { dueServices, targetOf } from './targets.ts';
-import { interventionText, questionText } from './words.ts';
+import { interventionText, placeText, questionText } from './words.ts';
 import type { OperationPlan } from '../../contract/operations/plan.ts';
 
 export const ALL = '*';
@@ -129,7 +129,7 @@ export function fitted(steering: Steering, plan: OperationPlan): { steering: Ste
     );
   const pauseAt = steering.pauseAt.filter(({ at }) => {
     const known = targetOf(plan, at).length > 0;
-    if (!known) lost.push(`The pause at ${at} had no effect: the plan does nothing there`);
+    if (!known) lost.push(`The pause at ${placeText(at)} had no effect: the plan does nothing there`);
     return known;
   });
   const skips = kept(steering.skips, 'The skip');

@@ -1,5 +1,4 @@
 /** How an operation was steered, in words. Pure. */
-import type { OperationAct } from '../../contract/operations/deploy.ts';
 import type { Intervention, Pause, Question, Steering, SteerRequest } from '../../contract/operations/steering.ts';
 import type { DeploymentProgress } from '../progress.ts';
 
@@ -12,7 +11,7 @@ export function interventionText(request: SteerRequest | Intervention): string {
 function what(request: SteerRequest): string {
   switch (request.verb) {
     case 'pause':
-      return request.at === undefined ? 'paused' : `pause at ${request.at} asked for`;
+      return request.at === undefined ? 'paused' : `pause at ${placeText(request.at)} asked for`;
     case 'resume':
       return 'resumed';
     case 'retry':
@@ -33,31 +32,9 @@ interface Waits {
   pauseAt: Steering['pauseAt'];
 }
 
-/** As it stands in the result, the version and the audit trail. */
-export function actOf({ when, ...request }: Intervention): OperationAct {
-  const on = onOf(request);
-  return {
-    act: request.verb,
-    by: request.by,
-    at: when,
-    ...(request.reason === undefined ? {} : { reason: request.reason }),
-    ...(on === undefined ? {} : { on }),
-  };
-}
-
-function onOf(request: SteerRequest): string | undefined {
-  switch (request.verb) {
-    case 'pause':
-      return request.at;
-    case 'resume':
-      return undefined;
-    case 'extend':
-      return `${request.service ?? 'all services'}, ${request.seconds} s`;
-    case 'abandon':
-      return request.then === undefined ? request.service : `${request.service}, then ${request.then}`;
-    default:
-      return request.service;
-  }
+/** A service by its name, a phase by its number. */
+export function placeText(at: string): string {
+  return /^\d+$/.test(at) ? `phase ${at}` : at;
 }
 
 /** Whom it waits for, a line each; empty while it waits for nobody. */
@@ -69,7 +46,7 @@ export function heldLines({ paused, questions, pauseAt }: Waits): string[] {
           `Paused${paused.before === undefined ? '' : ` before ${paused.before}`} by ${paused.by} since ${paused.since}: ${paused.reason}`,
         ]),
     ...Object.values(questions).map(questionText),
-    ...pauseAt.map(({ at, by, reason }) => `Pauses at ${at}, as ${by} asked: ${reason}`),
+    ...pauseAt.map(({ at, by, reason }) => `Pauses at ${placeText(at)}, as ${by} asked: ${reason}`),
   ];
 }
 
@@ -83,7 +60,7 @@ export function answerText(request: SteerRequest, view: DeploymentProgress): str
     case 'pause':
       return request.at === undefined
         ? 'Paused: Helm at work ends its release, nothing further starts, what waits for health goes on waiting.'
-        : `It pauses when the turn of ${request.at} has come.`;
+        : `It pauses when the turn of ${placeText(request.at)} has come.`;
     case 'resume':
       return view.steering?.paused === undefined ? 'It goes on.' : 'It is paused.';
     case 'retry':

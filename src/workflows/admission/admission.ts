@@ -117,7 +117,7 @@ export function createAdmission(
     if (JSON.stringify(wait) === JSON.stringify(waits)) return;
     if (waits && waits.step !== wait?.step) measureAdmission(run, waits);
     waits = wait;
-    upsertMemo({ waits: wait ?? null });
+    upsertMemo({ waits: wait ?? null, ...(acts.length > 0 ? { acts } : {}) });
     onWait(wait);
   };
   return {

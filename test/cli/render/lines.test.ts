@@ -60,6 +60,35 @@ test('what earlier runs took, and what takes longer', () => {
   assert.deepEqual(json([...PLANNED, { kind: 'past', runs: [] }])[2], { type: 'remaining', remaining: null });
 });
 
+test('checks as they run and end', () => {
+  const at = START + 12_000;
+  const events: LiveEvent[] = [
+    ...PLANNED,
+    { kind: 'check', check: { service: 'vault', name: 'page', state: 'running' }, at },
+    {
+      kind: 'check',
+      check: { service: 'vault', name: 'page', state: 'failed', text: 'no\npage' },
+      at: at + 1500,
+    },
+  ];
+  assert.deepEqual(plain(events).slice(2), [
+    ' 0:12  check vault/page running',
+    ' 0:13  check vault/page failed after 1.5 s: no page',
+  ]);
+  assert.deepEqual(json(events).slice(2), [
+    { type: 'check', at: '2026-01-05T12:00:12.000Z', service: 'vault', name: 'page', state: 'running' },
+    {
+      type: 'check',
+      at: '2026-01-05T12:00:13.500Z',
+      service: 'vault',
+      name: 'page',
+      state: 'failed',
+      seconds: 1.5,
+      text: 'no\npage',
+    },
+  ]);
+});
+
 test('what a pod writes: behind its name, and without moving the cursor', () => {
   const line = { pod: 'api-1', container: 'main', at: '2026-01-05T12:00:01.5Z', text: 'ready\u001b[2J \u001b[32mok' };
   const events: LiveEvent[] = [...PLANNED, { kind: 'log', service: 'api', line }];

@@ -85,6 +85,29 @@ Next:
     );
   });
 
+  test('of decisions: who, when and why, in whatever outcome', () => {
+    const acts = [
+      {
+        act: 'skip',
+        by: 'ops@host',
+        at: '2026-01-05T12:00:07.123Z',
+        on: 'dashboard',
+        reason: 'it is known to be broken, and nobody needs it today',
+      },
+      { act: 'resume', by: 'ops@host', at: '2026-01-05T12:00:09.000Z' },
+    ];
+    const decided = [
+      '',
+      'What people decided:',
+      '  12:00:07 UTC  ops@host skipped dashboard: it is known to be broken, and',
+      '                nobody needs it today',
+      '  12:00:09 UTC  ops@host let it go on',
+      '',
+    ].join('\n');
+    for (const outcome of ['succeeded', 'failed', 'cancelled'] as const)
+      assert.ok(text(summaryLines(result(outcome, ALL_GOOD, { acts }), OPTIONS)).includes(`\n${decided}\n`), outcome);
+  });
+
   test('of a failure before any service', () => {
     const lines = summaryLines(
       result('failed', [], { failure: { type: 'Unreachable', message: 'GET /api: connection refused' } }),

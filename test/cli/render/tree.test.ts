@@ -16,6 +16,12 @@ const said = (pod: string, container: string, text: string): LogLine => ({
   text,
 });
 
+const check = (second: number, name: string, state: 'running' | 'passed' | 'failed', text?: string): LiveEvent => ({
+  kind: 'check',
+  check: { service: 'vault', name, state, ...(text === undefined ? {} : { text }) },
+  at: START + second * 1000,
+});
+
 const CASES: { name: string; events: readonly LiveEvent[]; after: number; golden: string }[] = [
   {
     name: 'before the plan',
@@ -70,6 +76,29 @@ sandbox: 1/5 done, 2 at work, 2 waiting   0:30, about 0:08 left
     ▸ identity                   starting    0:21  pods, then its health check
     · identity-init              waiting           for identity
 · 14 Frontend Applications             waits for identity-init, gitops`,
+  },
+  {
+    name: 'checks of the verification stage',
+    after: 320,
+    events: [
+      ...FAILED,
+      check(312, 'page', 'running'),
+      check(312, 'size', 'running'),
+      check(312, 'age', 'running'),
+      check(313, 'page', 'passed', 'GET / 200'),
+      check(315, 'size', 'failed', 'it is too\nbig'),
+    ],
+    golden: `
+sandbox: 5/5 done   5:20
+✔  1 Core Infrastructure               2/2
+✘  4 Authentication                    0/2
+    ✘ identity                   failed      5:01  identity in identity-ns was…
+    - identity-init              skipped     0:00  identity, which it depends…
+- 14 Frontend Applications             0/1
+    - dashboard                  skipped     0:00  identity-init, which it dep…
+✘    Verification: checks              1/3
+    ✘ vault/size                 failed      0:03  it is too big
+    ▸ vault/age                  running     0:08`,
   },
   {
     name: 'a plan that is tried again',

@@ -75,7 +75,9 @@ Next: npm run ananta -- rollback --env staging --to 2   (brings it back)`,
   });
 
   test('one version with everything that is known of it', () => {
-    const text = versionLines(VERSIONS[2]!, VERSIONS, style).join('\n');
+    const acts = [{ act: 'skip', by: 'ops@host', at: '2026-01-01T11:59:00.123Z', on: 'web', reason: 'not today' }];
+    const text = versionLines({ ...VERSIONS[2]!, acts }, VERSIONS, style).join('\n');
+    assert.match(text, /What people decided:\n {2}2026-01-01 11:59:00 UTC {2}ops@host skipped web: not today\n/);
     assert.match(text, /made by\s+a deployment, 61 s/);
     assert.match(text, /ns\/app\s+1\s+1\s+service 1\.0\.0\s+4\.2 s\s+registry\/app:1/);
     assert.match(text, /V2__b\.sql {3}point of no return: drops a/);

@@ -2,8 +2,10 @@
 import { AnantaError, type NextStep } from '../../../contract/errors.ts';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto, { type temporal } from '@temporalio/proto';
-import { PLAN_ACTIVITIES } from '../../../contract/activities.ts';
+import { type Activities, type InputOf, type OutputOf, PLAN_ACTIVITIES } from '../../../contract/activities.ts';
+import type { PlannedCheck } from '../../../contract/checks.ts';
 import type {
+  OperationAct,
   OperationResult,
   OperationInput,
   OperationWait,
@@ -17,6 +19,7 @@ import type { DeploymentHandle } from '../deployments.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 const { EventType } = proto.temporal.api.enums.v1;
+const RUN_CHECK: keyof Activities = 'runCheck';
 const plansOf: readonly string[] = PLAN_ACTIVITIES;
 
 /** The deployment was terminated from outside: nobody knows what the cluster looks like. */
@@ -34,6 +37,10 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
   let environment = '';
   let operation: Operation = 'deploy';
   const planEvents = new Set<string>();
+  /** Attempts at checks, by the event that has scheduled them. */
+  const checkEvents = new Map<string, Pick<PlannedCheck, 'service' | 'name'>>();
+  /** What a cancelled operation has said of its end. */
+  let ended: Partial<OperationResult> = {};
   const known = (event: DeploymentEvent): DeploymentEvent => {
     view = applyEvent(view, event);
     return event;
@@ -52,6 +59,21 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
     planDigest: view.plan?.digest ?? '',
     ...(message === undefined ? {} : { failure: { type: 'Unexpected', message } }),
   });
+  const checkBegins = (event: HistoryEvent, at: number): DeploymentEvent | undefined => {
+    const { activityType, input } = event.activityTaskScheduledEventAttributes ?? {};
+    const planned = activityType?.name === RUN_CHECK ? first<InputOf<'runCheck'>>(input)?.check : undefined;
+    if (planned === undefined) return undefined;
+    const { service, name } = planned;
+    checkEvents.set(String(event.eventId), { service, name });
+    return known({ kind: 'check', check: { service, name, state: 'running' }, at });
+  };
+  const checkEnds = (
+    check: Pick<PlannedCheck, 'service' | 'name'> | undefined,
+    state: 'passed' | 'failed' | 'cancelled',
+    at: number,
+    text?: string | null,
+  ): DeploymentEvent | undefined =>
+    check && known({ kind: 'check', check: { ...check, state, ...(text ? { text } : {}) }, at });
   return (event) => {
     const at = millis(event.eventTime);
     switch (event.eventType) {
@@ -64,9 +86,12 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
       case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
         if (plansOf.includes(event.activityTaskScheduledEventAttributes?.activityType?.name ?? ''))
           planEvents.add(String(event.eventId));
-        return undefined;
+        return checkBegins(event, at);
       case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: {
         const attributes = event.activityTaskCompletedEventAttributes;
+        const check = checkEvents.get(String(attributes?.scheduledEventId));
+        if (check)
+          return checkEnds(check, 'passed', at, first<Awaited<OutputOf<'runCheck'>>>(attributes?.result)?.text);
         const plan = planEvents.has(String(attributes?.scheduledEventId))
           ? first<OperationPlan>(attributes?.result)
           : undefined;
@@ -74,7 +99,20 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
         if (plan === undefined || plan.digest === view.plan?.digest) return undefined;
         return known({ kind: 'plan', plan, at });
       }
+      case EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED: {
+        const { scheduledEventId, failure } = event.activityTaskFailedEventAttributes ?? {};
+        return checkEnds(checkEvents.get(String(scheduledEventId)), 'failed', at, failure?.message);
+      }
+      case EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT: {
+        const { scheduledEventId, failure } = event.activityTaskTimedOutEventAttributes ?? {};
+        return checkEnds(checkEvents.get(String(scheduledEventId)), 'failed', at, failure?.message);
+      }
+      case EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED: {
+        const id = event.activityTaskCanceledEventAttributes?.scheduledEventId;
+        return checkEnds(checkEvents.get(String(id)), 'cancelled', at);
+      }
       case EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: {
+        ended = resultInMemo(event) ?? ended;
         const told = toldByMemo(event, at);
         return told && known(told);
       }
@@ -97,7 +135,10 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
       }
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
         return finished(
-          first<OperationResult>(event.workflowExecutionCanceledEventAttributes?.details) ?? composed('cancelled', at),
+          first<OperationResult>(event.workflowExecutionCanceledEventAttributes?.details) ?? {
+            ...composed('cancelled', at),
+            ...ended,
+          },
         );
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
         return finished(composed('failed', at, 'The deployment ran into its workflow timeout'));
@@ -113,11 +154,21 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
 
 /** Each change of the memo is of one thing. */
 function toldByMemo(event: HistoryEvent, at: number): DeploymentEvent | undefined {
-  const { waits, steering } = event.workflowPropertiesModifiedEventAttributes?.upsertedMemo?.fields ?? {};
+  const { waits, steering, acts } = event.workflowPropertiesModifiedEventAttributes?.upsertedMemo?.fields ?? {};
   if (steering) return { kind: 'steering', steering: defaultPayloadConverter.fromPayload<Steering>(steering), at };
   if (!waits) return undefined;
   const wait = defaultPayloadConverter.fromPayload<OperationWait | null>(waits) ?? undefined;
-  return { kind: 'waits', at, ...(wait ? { wait } : {}) };
+  return {
+    kind: 'waits',
+    at,
+    ...(wait ? { wait } : {}),
+    ...(acts ? { acts: defaultPayloadConverter.fromPayload<OperationAct[]>(acts) } : {}),
+  };
+}
+
+function resultInMemo(event: HistoryEvent): Partial<OperationResult> | undefined {
+  const { result } = event.workflowPropertiesModifiedEventAttributes?.upsertedMemo?.fields ?? {};
+  return result ? defaultPayloadConverter.fromPayload<Partial<OperationResult>>(result) : undefined;
 }
 
 function first<T>(payloads: { payloads?: temporal.api.common.v1.IPayload[] | null } | null | undefined): T | undefined {

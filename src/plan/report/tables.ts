@@ -1,0 +1,47 @@
+/** Tables of the report: what people decided, and what the verification stage found. Pure. */
+import { duration } from '../../duration.ts';
+import { actText } from '../steering/acts.ts';
+import { text, time, toneOf } from './markup.ts';
+import type { OperationReport } from './report.ts';
+
+export function actTable({ acts, startedAt }: OperationReport): string {
+  if (acts.length === 0) return '';
+  return section(
+    'acts',
+    'What people decided',
+    ['After', 'When', 'Who', 'What, and why'],
+    acts.map((act) => [
+      duration(Math.max(0, (Date.parse(act.at) - startedAt) / 1000)),
+      time(Date.parse(act.at)),
+      text(act.by),
+      text(actText(act).slice(act.by.length + 1)),
+    ]),
+  );
+}
+
+export function checkTable({ checks }: OperationReport): string {
+  if (checks.length === 0) return '';
+  return section(
+    'checks',
+    'Checks of the platform',
+    ['Check', 'What it proves', 'Outcome', 'Took', 'What came back'],
+    checks.map(({ service, name, reason, state, from, to, text: answer = '', evidence }) => [
+      text(`${service}/${name}`),
+      text(reason),
+      `<span class="${toneOf(state)}">${state}</span>`,
+      duration((to - from) / 1000),
+      `${text(answer)}${evidence === undefined ? '' : `<br>Evidence, on the worker’s machine: <code>${text(evidence)}</code>`}`,
+    ]),
+  );
+}
+
+/** @param rows cells that are HTML already; the first is the row's heading */
+function section(id: string, title: string, heads: readonly string[], rows: readonly string[][]): string {
+  const body = rows.map(
+    ([first = '', ...cells]) =>
+      `<tr><th scope="row">${first}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`,
+  );
+  return `<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="${id}"><table>
+<thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join('')}</tr></thead>
+<tbody>${body.join('\n')}</tbody></table></div></section>`;
+}
