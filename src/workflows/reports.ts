@@ -55,7 +55,8 @@ export function reportsOf({ run, tells }: Pick<PhaseInput, 'run' | 'tells'>): Re
       try {
         await all();
       } catch (error) {
-        // The engine passes on nothing more for a phase that has ended, and the end of what was interrupted counts as well.
+        // The engine passes on nothing more for a phase that has ended, and the end of what was interrupted counts as
+        // well.
         if (!isCancellation(error) || !patched('ends-are-heard')) throw error;
         await CancellationScope.nonCancellable(all);
       }

@@ -2,8 +2,7 @@
 import type { Clients } from '../../clients/index.ts';
 import type { ApplyReleaseInput } from '../../contract/activities.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
-import { jobHealth } from '../../plan/health/index.ts';
-import { jobsOf } from './jobs.ts';
+import { isSpent, jobsOf } from './jobs.ts';
 import { type JudgedRevision, judgedRevisionsOf } from './provenance.ts';
 import { claim, isRestored } from './restore.ts';
 
@@ -32,12 +31,16 @@ export async function finishedBefore(
   return isDone(input, found) ? found?.revision : undefined;
 }
 
-/** It is as planned, and of no use: its Job has failed, and somebody has asked for another try. */
+/**
+ * It is as planned, and of no use: somebody has asked for another try, and its Job has failed, would try again only in
+ * its own time, or is not there, since an attempt before this one has removed it.
+ */
 export async function hasToRunAgain(
   { kubernetes }: Pick<Clients, 'kubernetes'>,
   { step, again }: ApplyReleaseInput,
   signal: AbortSignal,
 ): Promise<boolean> {
   if (again === undefined || !step.job) return false;
-  return (await jobsOf(kubernetes, step, signal)).some((job) => jobHealth(job).status === 'failed');
+  const jobs = await jobsOf(kubernetes, step, signal);
+  return jobs.length === 0 || jobs.some((job) => isSpent(job, again));
 }

@@ -3,12 +3,19 @@ import type { ObservedHealth } from '../observed.ts';
 import { treeOf } from '../inputs/helm-marks.ts';
 import { daemonSetHealth } from './daemonset.ts';
 import { deploymentHealth } from './deployment.ts';
-import { jobHealth } from './job.ts';
+import { isBetweenAttempts, jobHealth } from './job.ts';
 import { persistentVolumeClaimHealth } from './persistentvolumeclaim.ts';
 import { statefulSetHealth } from './statefulset.ts';
 import type { Health } from './types.ts';
 
-export { daemonSetHealth, deploymentHealth, jobHealth, persistentVolumeClaimHealth, statefulSetHealth };
+export {
+  daemonSetHealth,
+  deploymentHealth,
+  isBetweenAttempts,
+  jobHealth,
+  persistentVolumeClaimHealth,
+  statefulSetHealth,
+};
 export type { Health } from './types.ts';
 export { missingPods } from './missing.ts';
 export { type Spoken, type Warning, warningsOf, warningText } from './warnings.ts';

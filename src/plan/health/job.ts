@@ -7,6 +7,7 @@ const schema = z.object({
   status: z
     .object({
       active: z.number().default(0),
+      terminating: z.number().nullish(),
       succeeded: z.number().default(0),
       failed: z.number().default(0),
       conditions,
@@ -28,4 +29,11 @@ export function jobHealth(object: unknown): Health {
   return progressing(
     `Job runs: ${status.succeeded}/${spec.completions ?? 1} completed, ${status.active} active${retries}`,
   );
+}
+
+/** An attempt has failed, nothing of it is at work, and Kubernetes waits before it makes the next one. */
+export function isBetweenAttempts(object: unknown): boolean {
+  const { spec, status } = schema.parse(object);
+  const atWork = status.active + (status.terminating ?? 0);
+  return jobHealth(object).status === 'progressing' && !spec.suspend && status.failed > 0 && atWork === 0;
 }

@@ -1,5 +1,6 @@
 /**
- * A deployment of four services: one waits for two, one fails, one is skipped for it. Paused once, with checks at its end.
+ * A deployment of four services: one waits for two, one fails, one is skipped for it. Paused once, with checks at its
+ * end.
  */
 import type { DeploymentEvent } from '../../../src/plan/progress.ts';
 import { type OperationReport, type ReportSource, reportOf } from '../../../src/plan/report/report.ts';
