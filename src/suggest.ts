@@ -1,4 +1,7 @@
-/** Helps whoever mistyped a name. */
+/**
+ * Suggests the nearest known name for a mistyped one. Own code: the distance is a dozen lines, a library would save no
+ * more than those.
+ */
 
 /** @returns `, did you mean "x"?` for the nearest of the known names, or nothing when none is near. */
 export function suggestion(name: string, known: Iterable<string>): string {

@@ -6,6 +6,10 @@ import { isSameProcessAlive, ownIdentity } from './identity.ts';
 import type { ProcessIdentity } from './identity.ts';
 
 /*
+ * Own code: libraries such as proper-lockfile take a lock for stale by its age; here a stopped process keeps its lock
+ * for
+ * as long as it lives, and a dead one loses it at once.
+ *
  * A lock is a symbolic link whose target is not a path but the holder, `pid:startToken:nonce`. Making one is atomic
  * together with its content and needs no temporary file, so a crash leaves either nothing or a complete lock.
  *

@@ -1,3 +1,7 @@
+/**
+ * HTTP for downloads. Node's own modules and not `fetch`, so that connecting has a limit of its own and a blocked
+ * network is noticed within seconds.
+ */
 import http from 'node:http';
 import https from 'node:https';
 import type { IncomingMessage, RequestOptions } from 'node:http';

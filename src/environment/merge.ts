@@ -1,4 +1,4 @@
-/** Merging files that extend one another, remembering which file said what. */
+/** Merges files that extend one another and keeps which file said what, for messages: libraries for merging do not. */
 
 export type Tree = { [key: string]: unknown };
 

@@ -1,4 +1,7 @@
-/** Proxies of the environment, read as Go's programs read them; none of them is ever between us and this machine. */
+/**
+ * Proxies of the environment, read as Go's programs (Helm, kubectl) read them, which share them with us: NO_PROXY with
+ * address ranges, which proxy-from-env does not know. Loopback addresses are never reached through one.
+ */
 import { BlockList, isIP } from 'node:net';
 
 type Variables = Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,7 @@
-/** Numbers, times and widths as people read them. Pure. */
+/**
+ * Numbers, times and widths as people read them. Pure. No library for widths is needed: `oneLine` leaves only
+ * characters of one column.
+ */
 
 export { clock, duration } from '../../duration.ts';
 

@@ -1,6 +1,8 @@
 /**
  * One list-and-watch of one kind that never dies silently. It goes on from the last resourceVersion seen, lists again
- * when that one is gone (410), and tries again with growing pauses when the API server is away.
+ * when that one is expired (410), and tries again with growing pauses when the API server does not answer. Own code:
+ * client-node's informer leaves the restart after an error to its user, and says nothing of a connection on which
+ * nothing arrives any more.
  */
 import type { IncomingMessage } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
