@@ -83,7 +83,7 @@ async function runOne(tier: Tier, file: string): Promise<void> {
   );
   if (!named)
     console.log(
-      [`\n── ${tier.processes === undefined ? file : tier.name} (${seconds(from)} s)`, ...lines].join('\n').trimEnd(),
+      [`\n── ${file.startsWith('test/') ? file : tier.name} (${seconds(from)} s)`, ...lines].join('\n').trimEnd(),
     );
   total.passed += outcome.passed;
   total.failed += outcome.failed;
@@ -91,12 +91,23 @@ async function runOne(tier: Tier, file: string): Promise<void> {
   total.failures.push(...outcome.failures);
 }
 
+function processesOf({ name, files, processes, alone = [] }: Tier): readonly string[] {
+  if (processes === undefined) return files;
+  const isAlone = (file: string): boolean => alone.includes(file);
+  return [
+    ...files.filter(isAlone),
+    ...grouped(
+      name,
+      files.filter((file) => !isAlone(file)),
+      processes,
+    ),
+  ];
+}
+
 /** @param how many files at once, over all of these tiers */
 function runTiers(tiers: readonly Tier[], concurrency: number): Promise<unknown> {
   const queue = new PQueue({ concurrency });
-  const all = tiers.flatMap((tier) =>
-    (tier.processes === undefined ? tier.files : grouped(tier.files, tier.processes)).map((file) => ({ tier, file })),
-  );
+  const all = tiers.flatMap((tier) => processesOf(tier).map((file) => ({ tier, file })));
   const order = longestFirst(all.map(({ file }) => file));
   all.sort((one, other) => order.indexOf(one.file) - order.indexOf(other.file));
   return queue.addAll(

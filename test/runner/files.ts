@@ -70,12 +70,15 @@ export async function runFile(file: string, tier: string, say: (line: string) =>
   return outcome;
 }
 
-/** @returns files that import those of a group each, neighbours in different groups since they take about as long */
-export function grouped(files: readonly string[], groups: number): string[] {
+/**
+ * @param name of the tier
+ * @returns files that import those of a group each, neighbours in different groups since they take about as long
+ */
+export function grouped(name: string, files: readonly string[], groups: number): string[] {
   const folder = join(stateRoot, 'cache', 'tests');
   mkdirSync(folder, { recursive: true });
   return Array.from({ length: Math.min(groups, files.length) }, (_, group) => {
-    const path = join(folder, `group-${group + 1}.test.mjs`);
+    const path = join(folder, `${name}-${group + 1}.test.mjs`);
     const members = files.filter((_file, index) => index % groups === group);
     for (const file of members) {
       // It would run before each test of the others, too.

@@ -12,6 +12,8 @@ export interface Tier {
   tools: boolean;
   /** Into how many processes its files go; one each otherwise. */
   processes?: number;
+  /** Of its files those that have a process of their own all the same. */
+  alone?: readonly string[];
   /** Whole sandboxes: they run beside the other tiers, those of all such tiers from one queue. */
   sandboxes?: true;
 }
@@ -21,6 +23,8 @@ const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: repoRoo
 const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/', 'test/node/'];
 /** Of the unit tests: to start one for each file costs more than the tests do, and many of them wait for something. */
 const PROCESSES = 3 * cpus().length;
+/** These set what a process has once: metrics' address, tracing, a state folder for commands. */
+const ALONE = ['metrics', 'traces', 'watch'].map((name) => `test/workflows/${name}.test.ts`);
 /** They keep the processors busy for the most part; with one more, what the tests wait for comes late. */
 const SANDBOXES = cpus().length;
 /** These begin first, so that none of them is left alone at the end. */
@@ -59,6 +63,8 @@ export const TIERS: readonly Tier[] = [
     files: inFolder('test/workflows/*.test.ts'),
     // Timers and retries are waited for.
     concurrency: 2 * cpus().length,
+    processes: 2 * cpus().length,
+    alone: ALONE,
     tools: true,
   },
   {

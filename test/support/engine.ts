@@ -32,11 +32,45 @@ export interface TestEngineOptions extends Pick<Environment, 'telemetry'> {
   tracing?: Tracing;
 }
 
-/** With `telemetry` of the environment that the worker serves: Prometheus' address is taken once in a process. */
-export async function startTestEngine({ telemetry, tracing }: TestEngineOptions = {}): Promise<TestEngine> {
-  const config = readConfig();
-  const problem = await installRuntime({ name: 'test', telemetry }, new DefaultLogger('ERROR'));
+let runtime: Promise<string | undefined> | undefined;
+
+/** The SDK's native part, of which a process has one. */
+export async function quietRuntime(telemetry?: Environment['telemetry']): Promise<void> {
+  runtime ??= installRuntime({ name: 'test', telemetry }, new DefaultLogger('ERROR'));
+  const problem = await runtime;
   if (problem !== undefined) throw new Error(problem);
+}
+
+let shared: Promise<TestEngine> | undefined;
+let users = 0;
+
+/** Of all files of a process the same one, until the last of them closes it; with options it is the caller's alone. */
+export async function startTestEngine(options?: TestEngineOptions): Promise<TestEngine> {
+  if (options !== undefined) return startEngine(options);
+  users += 1;
+  shared ??= startEngine({});
+  const engine = await shared;
+  const close = async (): Promise<void> => {
+    users -= 1;
+    if (users > 0) return;
+    shared = undefined;
+    await engine.close();
+  };
+  return { ...engine, close };
+}
+
+let clusters = 0;
+
+/** A lock of its own for every test: files share an engine. */
+export function newClusterUid(): string {
+  clusters += 1;
+  return `${String(clusters).padStart(8, '0')}-uid`;
+}
+
+/** With `telemetry` of the environment that the worker serves: Prometheus' address is taken once in a process. */
+async function startEngine({ telemetry, tracing }: TestEngineOptions): Promise<TestEngine> {
+  const config = readConfig();
+  await quietRuntime(telemetry);
   const temporal = await acquireTools({ names: ['temporal'], cacheDir: config.cacheDir, env: config.childEnv }).get(
     'temporal',
   );
@@ -93,6 +127,9 @@ export async function startTestEngine({ telemetry, tracing }: TestEngineOptions 
         activities: withCompletePlans(activities),
         stickyQueueScheduleToStartTimeout: '1s',
         maxHeartbeatThrottleInterval: '1s',
+        // Workflows run in the thread of the tests: to start another one, with all modules and the bundle, takes ten
+        // times as long as everything else that a worker needs, and each test has workers of its own.
+        debugMode: true,
         ...(tracing === undefined ? {} : { plugins: [tracing.plugin] }),
       });
       return worker.runUntil(work);

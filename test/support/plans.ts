@@ -4,9 +4,15 @@ import type { OperationPlan, PlannedAction, PlannedService } from '../../src/con
 import { completedAs } from '../../src/plan/steps/complete.ts';
 import type { Intent } from '../../src/plan/steps/intent.ts';
 
-/** @param graph service to its phase and dependencies */
+export const ALL_PHASES: readonly number[] = Array.from({ length: 14 }, (_, index) => index + 1);
+
+/**
+ * @param graph service to its phase and dependencies
+ * @param phases a workflow each: those that have services, unless a test is about the others, too
+ */
 export function planOf(
   graph: Record<string, { phase: number; dependsOn?: string[]; action?: PlannedAction; job?: boolean }>,
+  phases: readonly number[] = ALL_PHASES.filter((number) => Object.values(graph).some(({ phase }) => phase === number)),
 ): OperationPlan {
   const services = Object.entries(graph).map(
     ([name, { phase, dependsOn = [], action = 'install', job = false }], index): PlannedService => ({
@@ -35,7 +41,7 @@ export function planOf(
     prerequisites: true,
     simulated: true,
     helmTimeoutSeconds: 30,
-    phases: Array.from({ length: 14 }, (_, index) => ({ number: index + 1, title: `Title ${index + 1}` })),
+    phases: phases.map((number) => ({ number, title: `Title ${number}` })),
   };
 }
 

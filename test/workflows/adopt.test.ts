@@ -10,7 +10,7 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import { adoptionOf } from '../../src/effects/adopt/adoption.ts';
 import { planFor } from '../../src/effects/plan/deploy.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { helmRecord, type RecordSample } from '../support/fakes/helm-record.ts';
 import { testScope } from '../support/scope.ts';
@@ -39,12 +39,10 @@ function installedBySomebody({ cluster }: FakeParts, more: Partial<RecordSample>
   return path;
 }
 
-let clusters = 0;
 async function adopt(parts: FakeParts, expectedDigest: string, activities?: Activities): Promise<OperationResult> {
-  clusters += 1;
   const input = {
     environment: 'sandbox',
-    clusterUid: `${String(clusters).padStart(8, '0')}-uid`,
+    clusterUid: newClusterUid(),
     requestedBy: 'ann@host',
     service: SERVICE,
     expectedDigest,

@@ -9,11 +9,10 @@ import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
 import type { OperationPlan } from '../../src/contract/operations/plan.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
-let clusters = 0;
 before(async () => {
   engine = await startTestEngine();
 });
@@ -54,10 +53,9 @@ async function deploy(
     const { service, name, state, text = '' } = event.check;
     told.push(`${service}/${name} ${state} ${text}`.trim());
   };
-  clusters += 1;
   const input = {
     environment: 'test',
-    clusterUid: `${String(clusters).padStart(8, '0')}-uid`,
+    clusterUid: newClusterUid(),
     requestedBy: 'tester@host',
     imageTags: {},
   };

@@ -16,11 +16,10 @@ import type { DeployInput, OperationResult } from '../../src/contract/operations
 import { FAILURES } from '../../src/contract/failures.ts';
 import { operationWorkflowId, phaseWorkflowId } from '../../src/contract/names.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
-import { planOf, recordingActivities } from '../support/plans.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { ALL_PHASES, planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
-let clusters = 0;
 before(async () => {
   engine = await startTestEngine();
 });
@@ -30,11 +29,10 @@ after(async () => {
 
 /** A lock of its own for every test. */
 function input(extra: Partial<DeployInput> = {}): DeployInput {
-  clusters += 1;
   return {
     environment: 'test',
     imageTags: {},
-    clusterUid: `${String(clusters).padStart(8, '0')}-uid`,
+    clusterUid: newClusterUid(),
     requestedBy: 'tester@host',
     ...extra,
   };
@@ -87,11 +85,17 @@ describe('deploy', () => {
       async () => {
         const run = await startOrAttach(engine.client, 'deploy', request, 'refuse');
         let seen = await pendingOf(engine.client, run.workflowId);
-        while (seen.retries.length === 0) seen = await pendingOf(engine.client, run.workflowId);
+        while (seen.retries.length === 0) {
+          await sleep(100);
+          seen = await pendingOf(engine.client, run.workflowId);
+        }
         assert.deepEqual(seen.retries[0]?.activity, 'makePlan');
         assert.match(seen.retries[0]?.message ?? '', /^Vault is away \d$/);
         const phase = phaseWorkflowId(run.workflowId, run.runId, 1);
-        while (seen.causes.length === 0) seen = await pendingOf(engine.client, phase);
+        while (seen.causes.length === 0) {
+          await sleep(100);
+          seen = await pendingOf(engine.client, phase);
+        }
         assert.deepEqual([seen.causes[0]?.release, seen.causes[0]?.cause], ['api', 'exceeded quota']);
         waits = false;
         await followDeployment(engine.client, run, { onEvent: () => undefined });
@@ -111,7 +115,10 @@ describe('deploy', () => {
     const [first, second] = [await deployment(activities, request), await deployment(activities, request)];
     // The engine lists what has ended a moment later.
     let past = await pastRuns(engine.client, run, 'deploy');
-    while (past.length < 2) past = await pastRuns(engine.client, run, 'deploy');
+    while (past.length < 2) {
+      await sleep(100);
+      past = await pastRuns(engine.client, run, 'deploy');
+    }
     assert.deepEqual(past.map(({ runId }) => runId).sort(), [first, second].map(({ result }) => result.runId).sort());
     assert.deepEqual(Object.keys(past[0]?.services ?? {}), ['api', 'web']);
     assert.equal(past[0]?.services['api']?.changed, true);
@@ -123,12 +130,15 @@ describe('deploy', () => {
   });
 
   test('starts each service when what it depends on is healthy, across phases and against their order', async () => {
-    const plan = planOf({
-      late: { phase: 1, dependsOn: ['middle'] },
-      base: { phase: 9 },
-      middle: { phase: 3, dependsOn: ['base'] },
-      job: { phase: 3, dependsOn: ['late', 'middle'], job: true },
-    });
+    const plan = planOf(
+      {
+        late: { phase: 1, dependsOn: ['middle'] },
+        base: { phase: 9 },
+        middle: { phase: 3, dependsOn: ['base'] },
+        job: { phase: 3, dependsOn: ['late', 'middle'], job: true },
+      },
+      ALL_PHASES,
+    );
     const recorder = recordingActivities(plan);
     const { result, events } = await deployment(recorder.activities);
     assert.equal(result.outcome, 'succeeded');

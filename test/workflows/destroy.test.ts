@@ -7,11 +7,10 @@ import type { DestroyInput } from '../../src/contract/operations/destroy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import type { OperationPlan } from '../../src/contract/operations/plan.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
-let clusters = 0;
 before(async () => {
   engine = await startTestEngine();
 });
@@ -20,10 +19,9 @@ after(async () => {
 });
 
 async function destruction(activities: Activities, extra: Partial<DestroyInput> = {}): Promise<OperationResult> {
-  clusters += 1;
   const input: DestroyInput = {
     environment: 'test',
-    clusterUid: `${String(clusters).padStart(8, '0')}-uid`,
+    clusterUid: newClusterUid(),
     requestedBy: 'tester@host',
     deleteData: false,
     ...extra,

@@ -8,11 +8,10 @@ import type { DriftFinding, DriftInput, DriftMode, DriftReport, DriftResult } fr
 import { FAILURES } from '../../src/contract/failures.ts';
 import { operationWorkflowId, driftScheduleId, taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/search-attributes.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
-let clusters = 0;
 before(async () => {
   engine = await startTestEngine();
 });
@@ -72,8 +71,7 @@ async function driftRun(
   mode: DriftInput['mode'],
   { looks = [[]], flapping = [], now, requestedBy, shown, repairDigest, preview, overrides = {} }: World,
 ): Promise<Ran> {
-  clusters += 1;
-  const clusterUid = `${String(clusters).padStart(8, 'd')}-uid`;
+  const clusterUid = newClusterUid();
   const told: NotifyInput[] = [];
   const recorded: RecordDriftInput[] = [];
   let look = 0;
@@ -98,7 +96,7 @@ async function driftRun(
     },
     ...overrides,
   });
-  const workflowId = `${driftScheduleId('test', clusterUid)}-${clusters}`;
+  const workflowId = driftScheduleId('test', clusterUid);
   const result = await engine.withWorker(activities, async () => {
     const handle = await engine.client.workflow.start(WORKFLOW_TYPES.drift, {
       taskQueue: taskQueueOf('test'),
@@ -239,8 +237,7 @@ describe('drift', () => {
   });
 
   test('skipped when an operation takes the lock between the look and the repair', async () => {
-    clusters += 1;
-    const clusterUid = `${String(clusters).padStart(8, 'd')}-uid`;
+    const clusterUid = newClusterUid();
     const { activities, log } = recordingActivities(plan, {
       findDrift: async () => {
         await engine.client.workflow.start(WORKFLOW_TYPES.deploy, {
@@ -396,8 +393,7 @@ describe('drift', () => {
   });
 
   test('the repair stopped from outside: the run ends and says so', async () => {
-    clusters += 1;
-    const clusterUid = `${String(clusters).padStart(8, 'd')}-uid`;
+    const clusterUid = newClusterUid();
     const lock = engine.client.workflow.getHandle(operationWorkflowId('test', clusterUid));
     const { activities } = recordingActivities(plan, {
       findDrift: () => Promise.resolve({ report: report([finding('a')]), flapping: [] }),

@@ -16,11 +16,10 @@ import { taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
 import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
 import { completed } from '../../src/plan/steps/complete.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities, type Recorder } from '../support/plans.ts';
 
 let engine: TestEngine;
-let clusters = 0;
 before(async () => {
   engine = await startTestEngine();
 });
@@ -43,9 +42,7 @@ const frozen: FreezeVerdict = {
 const closed = (): FreezeVerdict => ({ ...frozen, until: new Date(Date.now() + 3_600_000).toISOString() });
 
 function input(extra: Partial<DeployInput> = {}): DeployInput {
-  clusters += 1;
-  const clusterUid = `${String(clusters).padStart(8, '0')}-uid`;
-  return { environment: 'test', imageTags: {}, clusterUid, requestedBy: 'tester@host', ...extra };
+  return { environment: 'test', imageTags: {}, clusterUid: newClusterUid(), requestedBy: 'tester@host', ...extra };
 }
 
 interface Watched {
@@ -278,12 +275,12 @@ describe('drift in a freeze', () => {
     extra: Partial<DriftInput> = {},
   ): Promise<[DriftResult, Recorder]> {
     const recorder = recordingActivities(planned(), activities);
-    clusters += 1;
+    const clusterUid = newClusterUid();
     const result = await engine.withWorker(recorder.activities, () =>
       engine.client.workflow.execute(WORKFLOW_TYPES.drift, {
         taskQueue: taskQueueOf('test'),
-        workflowId: `drift-${clusters}`,
-        args: [{ environment: 'test', clusterUid: `drift-${clusters}`, mode: 'repair', ...extra }],
+        workflowId: `drift-${clusterUid}`,
+        args: [{ environment: 'test', clusterUid, mode: 'repair', ...extra }],
       }),
     );
     return [result as DriftResult, recorder];

@@ -19,11 +19,10 @@ import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import type { PolicyVerdict } from '../../src/contract/admission/policy.ts';
 import { decisionPurpose, requestPurpose } from '../../src/plan/admission/attestation.ts';
 import { completed } from '../../src/plan/steps/complete.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities, type Recorder } from '../support/plans.ts';
 
 let engine: TestEngine;
-let clusters = 0;
 before(async () => {
   engine = await startTestEngine();
 });
@@ -73,11 +72,10 @@ interface AtGate {
 }
 
 async function atGate(cluster: Cluster, requester: string | null = 'carl'): Promise<AtGate> {
-  clusters += 1;
   const request: DeployInput = {
     environment: 'test',
     imageTags: {},
-    clusterUid: `${String(clusters).padStart(8, '0')}-uid`,
+    clusterUid: newClusterUid(),
     requestedBy: 'tester@host',
   };
   const run = await startOrAttach(engine.client, 'deploy', request, 'refuse');

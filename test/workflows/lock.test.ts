@@ -20,11 +20,10 @@ import { SIGNALS } from '../../src/contract/messages.ts';
 import { operationWorkflowId, queueWorkflowId } from '../../src/contract/names.ts';
 import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
-let clusters = 0;
 before(async () => {
   engine = await startTestEngine();
 });
@@ -34,8 +33,7 @@ after(async () => {
 
 /** A lock of its own for every test. */
 function input(requestedBy = 'tester@host'): DeployInput {
-  clusters += 1;
-  return { environment: 'test', imageTags: {}, clusterUid: `${String(clusters).padStart(8, '0')}-uid`, requestedBy };
+  return { environment: 'test', imageTags: {}, clusterUid: newClusterUid(), requestedBy };
 }
 
 const start = (request: DeployInput): ReturnType<typeof startOrAttach> =>

@@ -2,18 +2,20 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import proto from '@temporalio/proto';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { workflowBuild } from '../../src/clients/temporal/bundle.ts';
 import { readConfig } from '../../src/config.ts';
+import { quietRuntime } from '../support/engine.ts';
 
 const folder = join(import.meta.dirname, 'histories');
 const recordings = readdirSync(folder).filter((file) => file.endsWith('.json.gz'));
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 describe('replay', () => {
+  before(() => quietRuntime());
+
   test('a clean, a failed and a resumed deployment, the operations of day two, and plans of steps are recorded', () => {
     assert.deepEqual(recordings.sort(), [
       'clean.json.gz',

@@ -8,7 +8,7 @@ import type { Activities } from '../../src/contract/activities.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { QUERIES } from '../../src/contract/messages.ts';
 import type { PlannedRing, RingsInput, RingsView } from '../../src/contract/operations/rings.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
@@ -50,15 +50,13 @@ function inputOf(rings: [name: string, environments: string[], more?: Partial<Pl
     imageTags: {},
     rings: rings.map(([name, environments, more]) => ({
       name,
-      targets: environments.map((environment) => ({ environment, clusterUid: uid() })),
+      targets: environments.map((environment) => ({ environment, clusterUid: newClusterUid() })),
       soak: { seconds: 0, looks: 1 },
       onFailure: 'halt',
       ...more,
     })),
   };
 }
-
-const uid = (): string => `${String(runs).padStart(8, '0')}-uid`;
 
 /** The workers of all environments, while `work` runs. */
 function serving(parts: Record<string, Part>, work: () => Promise<void>): Promise<void> {

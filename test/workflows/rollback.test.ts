@@ -8,11 +8,10 @@ import { exitCodeOf } from '../../src/cli/deploy/watch.ts';
 import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import type { RollbackInput } from '../../src/contract/operations/rollback.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
-let clusters = 0;
 before(async () => {
   engine = await startTestEngine();
 });
@@ -21,8 +20,7 @@ after(async () => {
 });
 
 function uid(): string {
-  clusters += 1;
-  return `${String(clusters).padStart(8, '0')}-uid`;
+  return newClusterUid();
 }
 
 /** A way back: what depends on others goes first. */

@@ -7,12 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createSchedules, type Schedules, type WantedSchedule } from '../../src/clients/temporal/index.ts';
 import { driftScheduleId, ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/search-attributes.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
 let schedules: Schedules;
-let clusters = 0;
 before(async () => {
   engine = await startTestEngine();
   schedules = createSchedules(engine.client);
@@ -22,8 +21,7 @@ after(async () => {
 });
 
 function wanted(more: Partial<WantedSchedule> = {}, mode: 'repair' | 'report' = 'report'): WantedSchedule {
-  clusters += 1;
-  const clusterUid = `${String(clusters).padStart(8, 's')}-uid`;
+  const clusterUid = newClusterUid();
   return {
     id: driftScheduleId('test', clusterUid),
     everySeconds: 3600,

@@ -17,7 +17,7 @@ import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import { DEPENDENCY_SKIPPED, SKIPPED_BY_REQUEST } from '../../src/contract/operations/states.ts';
 import type { SteerAnswer, SteerRequest } from '../../src/contract/operations/steering.ts';
 import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress } from '../../src/plan/progress.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
@@ -59,7 +59,6 @@ class Scenario {
   private healthTries = 0;
   private run: { workflowId: string; runId: string } | undefined;
   private readonly waiting: { fits: (view: DeploymentProgress) => boolean; found: () => void }[] = [];
-  static count = 0;
 
   readonly held: Held;
   readonly plan: OperationPlan;
@@ -69,8 +68,7 @@ class Scenario {
     this.held = held;
     this.plan = plan;
     this.healthy = healthy;
-    Scenario.count += 1;
-    const clusterUid = `${String(Scenario.count).padStart(8, 's')}-uid`;
+    const clusterUid = newClusterUid();
     this.input = { environment: 'test', imageTags: {}, clusterUid, requestedBy: 'tester@host' };
     scenarios.set(clusterUid, this);
   }

@@ -32,11 +32,10 @@ import { SIGNALS } from '../../src/contract/messages.ts';
 import { operationWorkflowId, ENGINE_NAMESPACE, queueWorkflowId } from '../../src/contract/names.ts';
 import type { Operation } from '../../src/contract/operations/plan.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
-let clusters = 0;
 before(async () => {
   engine = await startTestEngine();
 });
@@ -46,8 +45,7 @@ after(async () => {
 
 /** A lock of its own for every test. */
 function input(requestedBy = 'tester@host'): DeployInput {
-  clusters += 1;
-  return { environment: 'test', imageTags: {}, clusterUid: `${String(clusters).padStart(8, 'w')}-uid`, requestedBy };
+  return { environment: 'test', imageTags: {}, clusterUid: newClusterUid(), requestedBy };
 }
 
 /** Operations whose one step goes on until `open` is called. */
