@@ -363,7 +363,7 @@ describe('plan', () => {
     );
   });
 
-  const GROUNDWORK: [string, (observed: ObservedSample) => void][] = [
+  const PREREQUISITES: [string, (observed: ObservedSample) => void][] = [
     [
       'a namespace is missing',
       (o) => {
@@ -383,7 +383,7 @@ describe('plan', () => {
       },
     ],
   ];
-  for (const [name, given] of GROUNDWORK) {
+  for (const [name, given] of PREREQUISITES) {
     test(`needs prerequisites where ${name}`, () => {
       const observed = asWanted(catalog);
       given(observed);

@@ -73,7 +73,7 @@ function prerequisiteLines({ prerequisites }: PlatformChanges, page: Page): stri
   const others = prerequisites.filter(({ action, what }) => !(action === 'create' && what.startsWith('Namespace ')));
   return [
     '',
-    page.style('bold', 'Groundwork'),
+    page.style('bold', 'Prerequisites'),
     ...(namespaces.length > 0
       ? marked('create', `${count(namespaces.length, 'namespace')}: ${namespaces.join(', ')}`, 2, page)
       : []),

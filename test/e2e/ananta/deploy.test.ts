@@ -20,8 +20,11 @@ import {
 import { driftTests } from './drift.ts';
 import { noPictures, shownInTheUi } from './temporal-ui.ts';
 
-/** Commands of the README that change something: each has tests of its own (this file, rollback, cancel, destroy). */
-const CHANGES = ['rollback', 'cancel', 'destroy', 'down'];
+/**
+ * Commands of the README that change something: each has tests of its own (this file, rollback, cancel, destroy,
+ * steering).
+ */
+const CHANGES = ['rollback', 'cancel', 'destroy', 'down', 'pause'];
 
 /** One sandbox: the order of these tests is the order of that hour. */
 describe('a sandbox from a clean state', { concurrency: 1 }, () => {

@@ -37,19 +37,19 @@ export interface Guarded {
 
 /** @param tls files that Vault's servers find where the chart mounts them; may be written anew before `reload` */
 export async function guardedSandbox(tls: Certificates, named: Record<string, unknown>): Promise<Guarded> {
-  const ground = await createSandbox(MINI, { name: 'ground' });
-  const closing: (() => Promise<void>)[] = [() => ground.close()];
+  const localStack = await createSandbox(MINI, { name: 'ground' });
+  const closing: (() => Promise<void>)[] = [() => localStack.close()];
   const close = async (): Promise<void> => {
     for (const step of closing.reverse()) await step();
   };
   try {
-    const up = await ground.look(['up']);
+    const up = await localStack.look(['up']);
     if (up.code !== 0) throw new Error(up.stderr);
-    const runtime = JSON.parse(await readFile(join(ground.state, 'runtime.json'), 'utf8')) as Runtime;
+    const runtime = JSON.parse(await readFile(join(localStack.state, 'runtime.json'), 'utf8')) as Runtime;
     const { cluster, engine } = runtime;
     if (!cluster || !engine) throw new Error('The sandbox has no cluster and no engine');
-    const kubectl = await kubectlOn(cluster.kubeconfig, ground.folder);
-    const bystander = await bystanderOn(ground);
+    const kubectl = await kubectlOn(cluster.kubeconfig, localStack.folder);
+    const bystander = await bystanderOn(localStack);
 
     const service = await vaultServers({ count: 1 });
     closing.push(() => service.close());
@@ -115,7 +115,7 @@ export async function guardedSandbox(tls: Certificates, named: Record<string, un
         drift: { mode: 'off' },
         vault: { ...vault, ...named },
       },
-      { name: 'guarded', beside: ground },
+      { name: 'guarded', beside: localStack },
     );
     // It has nothing to stop but its commands: cluster and engine are somebody else's.
     closing.push(() => sandbox.close().catch(() => undefined));
