@@ -31,6 +31,7 @@ import { logsCommand } from './commands/looking/logs.ts';
 import { mcpCommand } from './commands/looking/mcp.ts';
 import { nodeCommand } from './commands/installation/node.ts';
 import { planCommand } from './commands/deploying/plan.ts';
+import { preflightCommand } from './commands/looking/preflight.ts';
 import { promoteCommand } from './commands/versions/promote.ts';
 import { rbacCommand } from './commands/installation/rbac.ts';
 import { rebindCommand } from './commands/installation/rebind.ts';
@@ -84,7 +85,7 @@ const GROUPS: readonly CommandGroup[] = [
     'Versions:',
     [historyCommand, auditCommand, diffCommand, reportCommand, rollbackCommand, promoteCommand, ringsCommand],
   ],
-  ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand]],
+  ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand, preflightCommand]],
   ['Keeping it as deployed:', [driftCommand]],
   [
     'Looking inside:',

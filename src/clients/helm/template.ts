@@ -14,6 +14,8 @@ export interface TemplateRequest {
   chartPath: string;
   /** YAML; holds references to secrets at most. */
   values: string;
+  /** That it is rendered for; absent: the one of the embedded cluster. */
+  kubernetes?: string;
 }
 
 /** @returns what Helm says against it, undefined when it renders. @throws Error when Helm itself cannot be started */
@@ -61,21 +63,10 @@ export async function template(
   request: TemplateRequest,
   flags: readonly string[] = [],
 ): Promise<{ text: string } | { error: string }> {
-  const { release, namespace, chartPath, values } = request;
+  const { release, namespace, chartPath, values, kubernetes = KUBERNETES_VERSION } = request;
   const result = await execa(
     binary,
-    [
-      'template',
-      release,
-      chartPath,
-      '--namespace',
-      namespace,
-      '--kube-version',
-      KUBERNETES_VERSION,
-      ...flags,
-      '--values',
-      '-',
-    ],
+    ['template', release, chartPath, '--namespace', namespace, '--kube-version', kubernetes, ...flags, '--values', '-'],
     {
       env: helmEnvironment(env, home),
       extendEnv: false,

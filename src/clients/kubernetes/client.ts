@@ -54,6 +54,8 @@ export interface GrantedRule {
   resourceNames?: string[];
 }
 
+const versionSchema = z.object({ gitVersion: z.string() });
+
 export interface KubernetesClient {
   /** Address of the API server. */
   server: string;
@@ -64,6 +66,8 @@ export interface KubernetesClient {
   identity(signal?: AbortSignal): Promise<ClusterIdentity>;
   /** @throws ClusterMismatchError when the cluster is another one */
   assertCluster(wanted: ClusterIdentity, signal?: AbortSignal): Promise<void>;
+  /** Of the API server: `v1.35.0`. */
+  version(signal?: AbortSignal): Promise<string>;
   /** What the API server serves right now. */
   kinds(signal?: AbortSignal): Promise<Kinds>;
   /** @returns undefined when there is no such object */
@@ -251,6 +255,7 @@ export function createKubernetesClient(
           `The cluster is not the one that this was meant for: the API server answers with ${difference}. Nothing was changed.`,
         );
     },
+    version: async (signal) => (await ask(transport, versionSchema, { path: '/version', signal })).gitVersion,
     kinds: (signal) => readKinds(transport, signal),
     get,
     list: (path, options = {}, signal) => list(path, options, signal),

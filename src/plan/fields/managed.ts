@@ -6,6 +6,8 @@ import { isWithin, type Part, type Path, valueAtPath } from './path.ts';
 const entrySchema = z.object({
   manager: z.string().default(''),
   operation: z.string().default(''),
+  /** Version of the API that it was written through. */
+  apiVersion: z.string().optional(),
   time: z.string().nullish(),
   subresource: z.string().nullish(),
   fieldsV1: z.record(z.string(), z.unknown()).nullish(),

@@ -153,6 +153,7 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     mayI: () => Promise.resolve(true),
     myRules: () => Promise.resolve({ rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }], complete: true }),
     mayAccount: () => Promise.resolve(true),
+    version: () => Promise.resolve('v1.35.0'),
     kinds: () => Promise.resolve({ kinds: [], silent: [] }),
     get: (path) => Promise.resolve(cluster.objects.get(path)),
     list: async (path, { labelSelector } = {}) => {
