@@ -10,11 +10,10 @@ export interface Checked {
   lines: string[];
 }
 
-const { repoRoot, stateRoot } = readConfig();
+const { repoRoot } = readConfig();
 const PROGRAMS: readonly (readonly [string, readonly string[]])[] = [
   ['biome', ['check', '--log-level=error', '.']],
   ['oxlint', ['.']],
-  ['eslint', ['.', '--cache', '--cache-location', join(stateRoot, 'cache', 'eslint')]],
 ];
 
 export async function check(): Promise<Checked> {
