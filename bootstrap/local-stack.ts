@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalog } from '../src/catalog/schema.ts';
 import type { Config } from '../src/config.ts';
-import { otherCluster, type Runtime } from '../src/environment/connections.ts';
+import { encryptionOf, otherCluster, type Runtime } from '../src/environment/connections.ts';
 import { loadPlatform } from '../src/environment/platform.ts';
 import { realNodeOf, realServices } from '../src/environment/real-node.ts';
 import type { Environment } from '../src/environment/schema.ts';
@@ -120,6 +120,8 @@ export async function openLocalStack(
   { report, signal, ports: choice }: LocalStackOptions,
 ): Promise<LocalStack> {
   await checkCacheFolder(config);
+  // A worker without its keys would not come up, and only its log would say why.
+  if (choice === 'claim') await requireHistoryKeys(environment, config);
   const layout = layoutOf(config, environment.name);
   await mkdir(layout.run, { recursive: true, mode: 0o700 });
   const catalog = await loadPlatform(environment, config);
@@ -148,6 +150,14 @@ export async function openLocalStack(
           claims: join(config.cacheDir, 'ports.json'),
         });
   return { environment, config, catalog, layout, parts, ports, tools, network };
+}
+
+/** @throws HistoryKeysError where histories are encrypted, and there are no keys */
+async function requireHistoryKeys(environment: Environment, config: Config): Promise<void> {
+  const encryption = encryptionOf(environment, config);
+  if (encryption === undefined) return;
+  const { readRing } = await import('../src/clients/temporal/encryption/source.ts');
+  await readRing(encryption);
 }
 
 /** What is needed first comes first. */

@@ -13,11 +13,15 @@ if (folder === undefined) throw new Error('image-parts: the folder is missing');
 const target = resolve(folder);
 const config = readConfig();
 await mkdir(target, { recursive: true });
-const [helm, build, traced] = await Promise.all([
+const [helm, build, traced, encrypted] = await Promise.all([
   acquireHelm(config),
   workflowBuild(config.repoRoot, target),
   workflowBuild(config.repoRoot, target, { traced: true }),
+  workflowBuild(config.repoRoot, target, { encrypted: true }),
+  workflowBuild(config.repoRoot, target, { traced: true, encrypted: true }),
 ]);
 await copyFile(helm, join(target, 'helm'));
 await chmod(join(target, 'helm'), 0o755);
-console.log(`Helm from ${helm}; workflow code ${build.buildId} in ${build.path}, with spans ${traced.buildId}`);
+console.log(
+  `Helm from ${helm}; workflow code ${build.buildId} in ${build.path}, with spans ${traced.buildId}, of encrypted environments ${encrypted.buildId}`,
+);

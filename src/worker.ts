@@ -11,7 +11,7 @@ import { createActivities } from './activities/index.ts';
 import type { Tracing } from './clients/telemetry/tracing.ts';
 import { temporalScope } from './activities/scope.ts';
 import { type Clients, createClients } from './clients/index.ts';
-import { olderBundle, workflowBuild } from './clients/temporal/bundle.ts';
+import { encryptedFailuresPath, olderBundle, workflowBuild } from './clients/temporal/bundle.ts';
 import { EngineAccessError, isRunAlive } from './clients/temporal/index.ts';
 import { workerIdentities } from './clients/temporal/workers.ts';
 import { type Config, keepLoopbackDirect, readConfig } from './config.ts';
@@ -25,6 +25,7 @@ import { contentDigest, identityWithContent } from './plan/inputs/content.ts';
 import { platformInputs } from './plan/inputs/platform-inputs.ts';
 import { processTag } from './process/owner.ts';
 import { type EngineLink, openEngineLink } from './worker/engine-link.ts';
+import { openHistories } from './worker/histories.ts';
 import { installRuntime } from './worker/runtime.ts';
 import { beginAtZero } from './worker/zeros.ts';
 import { createServing, type Serving } from './worker/serving.ts';
@@ -48,8 +49,9 @@ export async function runWorker(environmentName: string, helm?: string): Promise
   if (noMetrics !== undefined) say(noMetrics);
   const metrics = metricsOf(Runtime.instance().metricMeter);
   let serving: Serving | undefined;
+  const encrypts = connections.engine.encryption?.mode === 'encrypt';
   const [build, engine] = await Promise.all([
-    workflowBuild(config.repoRoot, config.stateRoot, { traced: tracing !== undefined }),
+    workflowBuild(config.repoRoot, config.stateRoot, { traced: tracing !== undefined, encrypted: encrypts }),
     openEngineLink(environmentName, connections.engine, {
       say,
       onReconnect: (connection) => {
@@ -57,6 +59,12 @@ export async function runWorker(environmentName: string, helm?: string): Promise
       },
     }),
   ]);
+  const histories = await openHistories(environmentName, connections.engine, engine.client, {
+    say,
+    stop: () => {
+      serving?.shutdown();
+    },
+  });
   const graceSeconds = config.pod?.graceSeconds ?? GRACE_SECONDS;
   const made = await createClients(environment, connections, config, {
     isRunAlive: (run) => isRunAlive(engine.client, run.workflowId, run.runId),
@@ -80,6 +88,10 @@ export async function runWorker(environmentName: string, helm?: string): Promise
       worker: {
         activities: createActivities(clients, temporalScope, metrics),
         ...(tracing === undefined ? {} : { plugins: [tracing.plugin] }),
+        dataConverter: {
+          payloadCodecs: [histories.codec],
+          ...(encrypts ? { failureConverterPath: encryptedFailuresPath(config.repoRoot) } : {}),
+        },
         // A workflow that a dead worker held would otherwise wait 10 s for it.
         stickyQueueScheduleToStartTimeout: '1s',
         shutdownGraceTime: `${graceSeconds}s`,
@@ -101,6 +113,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
       });
     const health = config.pod && (await sayHealth(serving, engine, environmentName, identity, config.pod.healthPort));
     await serving.run().finally(() => health?.close());
+    histories.throwIfUnfit();
   } finally {
     await clients.close();
     await engine.close();

@@ -15,6 +15,7 @@ import { installCommand } from './commands/installation/install.ts';
 import { cancelCommand } from './commands/deploying/cancel.ts';
 import { catalogCommand } from './commands/looking/catalog.ts';
 import { chartsCommand } from './commands/looking/charts.ts';
+import { codecCommand } from './commands/looking/codec.ts';
 import { completionCommand } from './commands/installation/completion.ts';
 import { deployCommand } from './commands/deploying/deploy.ts';
 import { destroyCommand } from './commands/deploying/destroy.ts';
@@ -89,7 +90,17 @@ const GROUPS: readonly CommandGroup[] = [
   ['Keeping it as deployed:', [driftCommand]],
   [
     'Looking inside:',
-    [explainCommand, shellCommand, doctorCommand, uiCommand, logsCommand, secretsCommand, vaultCommand, mcpCommand],
+    [
+      explainCommand,
+      shellCommand,
+      doctorCommand,
+      uiCommand,
+      logsCommand,
+      secretsCommand,
+      vaultCommand,
+      codecCommand,
+      mcpCommand,
+    ],
   ],
   [
     'What it runs on:',

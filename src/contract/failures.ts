@@ -7,6 +7,8 @@ export const FAILURES = {
   invalidInput: 'InvalidInput',
   /** An object of somebody else's stands in the place of ours: taken over only by `adopt`. */
   notOurs: 'NotOurs',
+  /** Encrypted with a key that is not here: where it is, the same can be read. */
+  historyKeyMissing: 'HistoryKeyMissing',
   /** A record in the cluster cannot be read. */
   damagedRecord: 'DamagedRecord',
   chartInvalid: 'ChartInvalid',

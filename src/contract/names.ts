@@ -56,6 +56,11 @@ export function bindingScheduleId(environment: string): string {
   return `cluster/${environment}`;
 }
 
+/** Where the engine keeps by which names the keys of the environment's histories go. */
+export function keysScheduleId(environment: string): string {
+  return `keys/${environment}`;
+}
+
 /** Who waits for the lock; the newest wins. */
 export function queueWorkflowId(environment: string, clusterUid: string): string {
   return `queue/${environment}/${clusterUid.slice(0, 8)}`;

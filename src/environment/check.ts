@@ -95,13 +95,16 @@ function checkReplicas(environment: EnvironmentFile, catalog: Catalog): Finding[
 }
 
 function checkParts(environment: EnvironmentFile): Finding[] {
-  const { vault, cluster, simulation } = environment;
+  const { vault, cluster, simulation, encryption } = environment;
   const findings: Finding[] = [];
   if (vault.threshold > vault.shares) {
     findings.push({
       path: ['vault', 'threshold'],
       message: `${vault.threshold} keys cannot be needed where only ${vault.shares} exist (vault.shares)`,
     });
+  }
+  if (encryption?.keysFile !== undefined && encryption.keysCommand !== undefined) {
+    findings.push({ path: ['encryption'], message: 'says both keysFile and keysCommand: the keys are in one place' });
   }
   if (vault.external !== undefined) findings.push(...checkExternalVault(environment));
   const { publicKeys, rootTokenKey } = vault.keys;

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { type Config, stateDir } from '../config.ts';
 import { ENGINE_NAMESPACE, IN_CLUSTER } from '../contract/names.ts';
 import type { Proxies } from '../process/proxies.ts';
+import type { Encryption } from './fields/encryption.ts';
 import type { Environment } from './schema.ts';
 
 /** `<state folder>/runtime.json`, written when the local stack starts. */
@@ -51,6 +52,8 @@ export interface Connections {
     apiKeyFile?: string;
     /** Of the environment, for one that is not on this machine and not in the cluster. */
     proxies?: Proxies;
+    /** Set when the environment's histories are encrypted, or once were. */
+    encryption?: EncryptionConnection;
   };
   vault: {
     kubernetesHost: string;
@@ -60,6 +63,16 @@ export interface Connections {
   /** Absolute path, or undefined where nothing was installed for this environment yet. */
   helm: string | undefined;
   stateDir: string;
+}
+
+export interface EncryptionConnection {
+  environment: string;
+  /** Absolute path; not asked where there is a command. */
+  keysFile: string;
+  keysCommand?: string[];
+  /** Where the command starts. */
+  cwd: string;
+  mode: Encryption['mode'];
 }
 
 export function runtimeFile(config: Config, environment: string): string {
@@ -114,11 +127,12 @@ export async function resolveConnections(
       : 'inCluster' in environment.engine
         ? inClusterEngine(environment.engine.inCluster, kubernetes)
         : externalEngine(environment.engine, config);
+  const encryption = encryptionOf(environment, config);
   const directory = stateDir(config, environment.name);
   const plugin = runtime?.vault?.kubernetesAuthPlugin;
   return {
     kubernetes,
-    engine,
+    engine: encryption === undefined ? engine : { ...engine, encryption },
     vault: {
       kubernetesHost:
         environment.vault.kubernetesHost !== 'auto'
@@ -164,6 +178,29 @@ function inClusterEngine(
     ...(kubernetes.inCluster ? {} : { tunnel: { kubernetes, namespace: place, release, port } }),
   };
 }
+
+/** Where the keys of the environment's histories are, on this machine or in this pod; undefined: they are plain. */
+export function encryptionOf(
+  { name, encryption }: Pick<Environment, 'name' | 'encryption'>,
+  config: Pick<Config, 'pod' | 'repoRoot' | 'stateRoot'>,
+): EncryptionConnection | undefined {
+  if (encryption === undefined) return undefined;
+  const { keysFile, keysCommand, mode } = encryption;
+  const here =
+    keysFile === undefined ? join(config.stateRoot, name, 'history-keys.json') : resolve(config.repoRoot, keysFile);
+  return {
+    environment: name,
+    mode,
+    cwd: config.repoRoot,
+    // In a pod there is what `install` has put there, wherever it had it from.
+    ...(config.pod
+      ? { keysFile: join(config.pod.engineAccessDir, HISTORY_KEYS_FILE) }
+      : { keysFile: here, ...(keysCommand === undefined ? {} : { keysCommand }) }),
+  };
+}
+
+/** The name under which a pod finds the keys, beside what opens an engine outside of the cluster. */
+export const HISTORY_KEYS_FILE = 'history-keys.json';
 
 /** The names under which a pod finds what the environment file names on the machine of whoever wrote it. */
 export const ENGINE_ACCESS_FILES = { ca: 'ca.crt', cert: 'tls.crt', key: 'tls.key', apiKey: 'api-key' } as const;

@@ -15,6 +15,7 @@ import { leases } from './fields/leases.ts';
 import { containerResources, volumeSize } from './fields/quantity.ts';
 import { oneLine, refuseRepetitions, seconds, temporalNamespace } from './fields/texts.ts';
 import { DEFAULT_PLATFORM } from './platform-folder.ts';
+import { encryptionSchema } from './fields/encryption.ts';
 import { telemetrySchema } from './fields/telemetry.ts';
 import { approvalsSchema } from './fields/approvals.ts';
 import { NOTIFY_FORMATS } from './fields/notify-formats.ts';
@@ -346,6 +347,9 @@ export const environmentFileSchema = z.strictObject({
     })
     .prefault({})
     .describe('Called on drift findings and on failed deployments'),
+  encryption: encryptionSchema
+    .optional()
+    .describe("Histories on the engine are encrypted with the environment's own keys; absent: they are plain"),
   telemetry: telemetrySchema
     .optional()
     .describe('Metrics and traces of the deployer itself; absent: none, and nothing listens'),

@@ -8,13 +8,15 @@ import { DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { claimPorts } from '../../bootstrap/process/ports.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { acquireTools } from '../../bootstrap/tools/index.ts';
-import { workflowBuild } from '../../src/clients/temporal/bundle.ts';
+import { encryptedFailuresPath, workflowBuild } from '../../src/clients/temporal/bundle.ts';
+import { historyCodec } from '../../src/clients/temporal/encryption/index.ts';
 import { closeTemporal, connectTemporal } from '../../src/clients/temporal/index.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import { ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../src/contract/search-attributes.ts';
 import type { Tracing } from '../../src/clients/telemetry/tracing.ts';
+import type { EncryptionConnection } from '../../src/environment/connections.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { installRuntime } from '../../src/worker/runtime.ts';
 import { withCompletePlans } from './plans.ts';
@@ -30,6 +32,8 @@ export interface TestEngine {
 export interface TestEngineOptions extends Pick<Environment, 'telemetry'> {
   /** Of this process, started before: client and worker make spans. */
   tracing?: Tracing;
+  /** Client and worker have these keys. */
+  encryption?: EncryptionConnection;
 }
 
 let runtime: Promise<string | undefined> | undefined;
@@ -68,7 +72,7 @@ export function newClusterUid(): string {
 }
 
 /** With `telemetry` of the environment that the worker serves: Prometheus' address is taken once in a process. */
-async function startEngine({ telemetry, tracing }: TestEngineOptions): Promise<TestEngine> {
+async function startEngine({ telemetry, tracing, encryption }: TestEngineOptions): Promise<TestEngine> {
   const config = readConfig();
   await quietRuntime(telemetry);
   const temporal = await acquireTools({ names: ['temporal'], cacheDir: config.cacheDir, env: config.childEnv }).get(
@@ -100,7 +104,7 @@ async function startEngine({ telemetry, tracing }: TestEngineOptions): Promise<T
     { stdio: 'ignore', env: { HOME: tmpdir(), PATH: '' } },
   );
   const address = `127.0.0.1:${port}`;
-  const engine = { address, namespace: ENGINE_NAMESPACE };
+  const engine = { address, namespace: ENGINE_NAMESPACE, ...(encryption === undefined ? {} : { encryption }) };
   const client = await waitUntil('the engine', { timeoutMs: 30_000, intervalMs: 100 }, async () => {
     try {
       const candidate = await connectTemporal(engine, 2);
@@ -111,9 +115,13 @@ async function startEngine({ telemetry, tracing }: TestEngineOptions): Promise<T
       return undefined;
     }
   });
-  const [connection, { path: codePath }] = await Promise.all([
+  const [connection, { path: codePath }, { codec }] = await Promise.all([
     NativeConnection.connect({ address }),
-    workflowBuild(config.repoRoot, config.stateRoot, { traced: tracing !== undefined }),
+    workflowBuild(config.repoRoot, config.stateRoot, {
+      traced: tracing !== undefined,
+      encrypted: encryption !== undefined,
+    }),
+    historyCodec(engine),
   ]);
   return {
     client,
@@ -131,6 +139,14 @@ async function startEngine({ telemetry, tracing }: TestEngineOptions): Promise<T
         // times as long as everything else that a worker needs, and each test has workers of its own.
         debugMode: true,
         ...(tracing === undefined ? {} : { plugins: [tracing.plugin] }),
+        ...(encryption === undefined
+          ? {}
+          : {
+              dataConverter: {
+                payloadCodecs: [codec],
+                failureConverterPath: encryptedFailuresPath(config.repoRoot),
+              },
+            }),
       });
       return worker.runUntil(work);
     },

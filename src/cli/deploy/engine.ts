@@ -1,6 +1,15 @@
 /** The engine as commands meet it: connected, or a text that says what to do. */
 import type { Client } from '@temporalio/client';
-import { EngineAccessError, ensureSearchAttributes, openNamespace, pollersOf } from '../../clients/temporal/index.ts';
+import { HistoryKeysError } from '../../clients/temporal/errors.ts';
+import { agreeOnKeys } from '../../clients/temporal/encryption/record.ts';
+import { readRing } from '../../clients/temporal/encryption/source.ts';
+import {
+  closeTemporal,
+  EngineAccessError,
+  ensureSearchAttributes,
+  openNamespace,
+  pollersOf,
+} from '../../clients/temporal/index.ts';
 import { recentWorkers } from '../../clients/temporal/workers.ts';
 import { taskQueueOf } from '../../contract/names.ts';
 import type { Connections } from '../../environment/connections.ts';
@@ -13,9 +22,11 @@ import type { Prepared } from './preflight.ts';
 /** @throws CliError (refused) when the engine does not answer, or not to us */
 export async function openEngine(environment: Environment, connections: Connections): Promise<Client> {
   try {
-    return await openNamespace(connections.engine);
+    const client = await openNamespace(connections.engine);
+    await requireHistoryKeys(client, connections);
+    return client;
   } catch (error) {
-    if (!(error instanceof EngineAccessError)) throw error;
+    if (!(error instanceof EngineAccessError) || error instanceof HistoryKeysError) throw error;
     if ('embedded' in environment.engine)
       throw refused(error.message, commandLine('doctor', '--env', environment.name));
     if ('inCluster' in environment.engine)
@@ -28,6 +39,17 @@ export async function openEngine(environment: Environment, connections: Connecti
       ...error.next,
       `${commandLine('doctor', '--env', environment.name)}   ("engine" stands in environments/${environment.name}.yaml)`,
     );
+  }
+}
+
+/** In an encrypted environment. @throws HistoryKeysError where histories need a key that is not here */
+async function requireHistoryKeys(client: Client, { engine: { encryption } }: Connections): Promise<void> {
+  if (encryption === undefined) return;
+  try {
+    await agreeOnKeys(client, encryption.environment, await readRing(encryption));
+  } catch (error) {
+    await closeTemporal(client).catch(() => undefined);
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { readDriftState } from '../../effects/drift/state.ts';
 import { closeTemporal, connectTemporal } from '../../clients/temporal/index.ts';
+import { forgiving } from '../../clients/temporal/encryption/readable.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { WORKFLOW_TYPES } from '../../contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
@@ -67,7 +68,7 @@ async function askEngine(context: CliContext, environment: Environment, limit: n
 async function listRuns(client: Client, environment: string, limit: number): Promise<ListedRun[]> {
   const runs: ListedRun[] = [];
   const query = `WorkflowType = '${WORKFLOW_TYPES.drift}' AND ${SEARCH_ATTRIBUTES.environment.name} = '${environment}'`;
-  for await (const info of client.workflow.list({ query, pageSize: limit })) {
+  for await (const info of forgiving(client).workflow.list({ query, pageSize: limit })) {
     const running = info.status.name === 'RUNNING';
     runs.push({
       at: (info.closeTime ?? info.startTime).toISOString(),

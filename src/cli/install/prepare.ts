@@ -8,7 +8,7 @@ import { type DeployerRelease, deployerReleases } from '../../plan/deployer/rele
 import type { InstallOptions } from './options.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
-import { readEngineAccess } from './secrets.ts';
+import { readEngineAccess, readHistoryKeys } from './secrets.ts';
 
 export interface PreparedInstall {
   environment: Environment;
@@ -17,7 +17,7 @@ export interface PreparedInstall {
    * workers to mount
    */
   releases: ((workflows: readonly string[]) => Promise<DeployerRelease[]>) | undefined;
-  /** Files by which the workers open an engine outside the cluster; they hold keys. */
+  /** Files by which the workers open an engine outside the cluster, and encrypted histories; they hold keys. */
   engineAccess: Record<string, string>;
 }
 
@@ -49,7 +49,7 @@ export async function prepareInstall(
     );
   }
   requireKeysForPods(environment);
-  const engineAccess = await readEngineAccess(environment);
+  const engineAccess = { ...(await readEngineAccess(environment)), ...(await readHistoryKeys(environment, config)) };
   const files = await environmentFiles(name, config);
   return {
     environment,

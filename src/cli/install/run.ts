@@ -117,7 +117,12 @@ async function preview(
   const releases =
     (await prepared.releases?.(
       (
-        await keptWorkflows(clients.kubernetes, config, { traced: isTraced(environment) }, signal)
+        await keptWorkflows(
+          clients.kubernetes,
+          config,
+          { traced: isTraced(environment), encrypted: environment.encryption?.mode === 'encrypt' },
+          signal,
+        )
       ).names,
     )) ?? [];
   await checkUpgrade(clients, releases, signal);

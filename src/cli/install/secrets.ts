@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type KubernetesClient, KubernetesError, paths } from '../../clients/kubernetes/index.ts';
+import type { Config } from '../../config.ts';
 import { IN_CLUSTER, MANAGED_BY, MANAGED_BY_LABEL } from '../../contract/names.ts';
-import { ENGINE_ACCESS_FILES } from '../../environment/connections.ts';
+import { ENGINE_ACCESS_FILES, encryptionOf, HISTORY_KEYS_FILE } from '../../environment/connections.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { refused } from '../shared/failure.ts';
 
@@ -85,6 +86,17 @@ export async function readEngineAccess(
       ),
     ),
   );
+}
+
+/** Keys of encrypted histories, as they are here now. @throws HistoryKeysError */
+export async function readHistoryKeys(
+  environment: Pick<Environment, 'name' | 'encryption'>,
+  config: Config,
+): Promise<Record<string, string>> {
+  const encryption = encryptionOf(environment, config);
+  if (encryption === undefined) return {};
+  const { readRing } = await import('../../clients/temporal/encryption/source.ts');
+  return { [HISTORY_KEYS_FILE]: `${JSON.stringify(await readRing(encryption))}\n` };
 }
 
 /** As it is on this machine now: certificates and keys are renewed by running `install` again. */

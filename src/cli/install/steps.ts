@@ -57,7 +57,13 @@ export async function installSteps(
   const cluster = await found(kubernetes, signal);
   const clusterUid = cluster.uid;
   const workflows =
-    make && (await keptWorkflows(kubernetes, clients.config, { traced: isTraced(environment) }, signal));
+    make &&
+    (await keptWorkflows(
+      kubernetes,
+      clients.config,
+      { traced: isTraced(environment), encrypted: environment.encryption?.mode === 'encrypt' },
+      signal,
+    ));
   const releases = make && workflows ? await make(workflows.names) : [];
   if (workflows) {
     await checkOwner(clients, releases, signal);

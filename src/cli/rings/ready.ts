@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import type { RingTarget } from '../../contract/operations/rings.ts';
+import { encryptionOf } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { RingsFile } from '../../environment/rings.ts';
 import { bind } from '../deploy/binding.ts';
@@ -52,5 +53,22 @@ export async function requireOneEngine({ config }: CliContext, name: string, { r
   throw refused(
     `Environments in rings/${name}.yaml have different engines, and one workflow deploys them all:\n${[...addresses].map(([each, address]) => `  ${each}: ${address}`).join('\n')}`,
     'Let them share one: engine.address and engine.namespace of their files',
+  );
+}
+
+/**
+ * It hands each deployment its input, and reads its result: so their workers have the same keys, or none of them has any.
+ * @throws CliError (refused)
+ */
+export async function requireSameKeys({ config }: CliContext, name: string, { rings }: RingsFile): Promise<void> {
+  const keys = new Map<string, string>();
+  for (const each of rings.flatMap(({ environments }) => environments)) {
+    const found = encryptionOf(await loadEnvironment(each, config), config);
+    keys.set(each, found === undefined ? 'plain' : (found.keysCommand?.join(' ') ?? found.keysFile));
+  }
+  if (new Set(keys.values()).size === 1) return;
+  throw refused(
+    `Environments in rings/${name}.yaml encrypt their histories with different keys, and one workflow deploys them all:\n${[...keys].map(([each, where]) => `  ${each}: ${where}`).join('\n')}`,
+    'Let them share their keys: the same encryption.keysFile or encryption.keysCommand in their files',
   );
 }

@@ -15,7 +15,7 @@ import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { printLines } from '../shared/terminal.ts';
 import type { RingsOptions } from './options.ts';
-import { makeReady, requireOneEngine } from './ready.ts';
+import { makeReady, requireOneEngine, requireSameKeys } from './ready.ts';
 import { changesSince, ringsLines } from './render.ts';
 
 const LOOK_MILLISECONDS = 2000;
@@ -23,6 +23,7 @@ const LOOK_MILLISECONDS = 2000;
 export async function runRingsDeploy(context: CliContext, name: string, options: RingsOptions): Promise<ExitCode> {
   const file = await loadRings(name, context.config);
   await requireOneEngine(context, name, file);
+  await requireSameKeys(context, name, file);
   const interrupts = watchInterrupts();
   let client: Client | undefined;
   try {
@@ -108,6 +109,7 @@ export async function runRingsCancel(context: CliContext, name: string): Promise
 export async function runRingsCheck(context: CliContext, name: string): Promise<ExitCode> {
   const file = await loadRings(name, context.config);
   await requireOneEngine(context, name, file);
+  await requireSameKeys(context, name, file);
   printLines(context.terminal.stdout, [
     `rings/${name}.yaml is sound: ${file.rings.map((ring) => `${ring.name} (${ring.environments.join(', ')})`).join(', then ')}.`,
   ]);

@@ -1,12 +1,14 @@
 /**
  * Which cluster an environment belongs to, as the engine keeps it for everybody who uses it: in a schedule that never
- * runs, since all else that an engine remembers it forgets after a while.
+ * runs, since all else that an engine remembers it forgets after a while. Never encrypted: it has to be readable when
+ * every key is lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, type ScheduleOptions } from '@temporalio/client';
 import { type ClusterBinding, clusterBindingSchema } from '../../contract/cluster.ts';
 import { bindingScheduleId } from '../../contract/names.ts';
+import { withoutKeys } from './encryption/readable.ts';
 
 const ATTEMPTS = 5;
 const TAKEN_IN_WITHIN_MILLISECONDS = 3_000;
@@ -15,7 +17,7 @@ const LOOK_EVERY_MILLISECONDS = 100;
 /** @returns undefined where nothing was ever deployed */
 export async function readBinding(client: Client, environment: string): Promise<ClusterBinding | undefined> {
   try {
-    const { action } = await client.schedule.getHandle(bindingScheduleId(environment)).describe();
+    const { action } = await withoutKeys(client).schedule.getHandle(bindingScheduleId(environment)).describe();
     return clusterBindingSchema.parse(action.args?.[0]);
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return undefined;
@@ -28,7 +30,10 @@ export async function bindCluster(client: Client, wanted: ClusterBinding): Promi
   const found = await readBinding(client, wanted.environment);
   if (found) return found;
   try {
-    await client.schedule.create({ scheduleId: bindingScheduleId(wanted.environment), ...definitionOf(wanted) });
+    await withoutKeys(client).schedule.create({
+      scheduleId: bindingScheduleId(wanted.environment),
+      ...definitionOf(wanted),
+    });
     return wanted;
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
@@ -45,7 +50,9 @@ export async function rebindCluster(client: Client, wanted: ClusterBinding): Pro
   // The engine answers before it has worked, and drops an update without a word when the schedule has changed in
   // between.
   for (let left = ATTEMPTS; left > 0; left -= 1) {
-    await client.schedule.getHandle(bindingScheduleId(wanted.environment)).update(() => definitionOf(wanted));
+    await withoutKeys(client)
+      .schedule.getHandle(bindingScheduleId(wanted.environment))
+      .update(() => definitionOf(wanted));
     if (await becomes(client, wanted)) return;
   }
   throw new Error(

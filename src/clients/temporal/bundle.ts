@@ -25,13 +25,22 @@ export interface WorkflowBuild {
   path: string;
 }
 
+/** Where the failure converter of encrypted environments is, for the worker's own half of it. */
+export function encryptedFailuresPath(repoRoot: string): string {
+  return join(repoRoot, ENCRYPTED_FAILURES);
+}
+
 /** Of the SDK's plug-in for OpenTelemetry: with it workflows make spans and hand their context on. */
 const TRACED = '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors';
 
 export interface BundleOptions {
   /** With spans: another bundle, and another version, since it begins things in another order. */
   traced?: boolean;
+  /** Words of failures are payloads: another bundle, and another version, since that is workflow code. */
+  encrypted?: boolean;
 }
+
+const ENCRYPTED_FAILURES = 'src/workflows/encrypted-failures.ts';
 
 /**
  * The workflow code as it is now.
@@ -40,9 +49,9 @@ export interface BundleOptions {
 export async function workflowBuild(
   repoRoot: string,
   cacheDir: string,
-  { traced = false }: BundleOptions = {},
+  { traced = false, encrypted = false }: BundleOptions = {},
 ): Promise<WorkflowBuild> {
-  const buildId = await sourceDigest(repoRoot, traced);
+  const buildId = await sourceDigest(repoRoot, { traced, encrypted });
   const brought = join(folderOf(repoRoot), fileOf(buildId));
   if (await exists(brought)) return { buildId, path: brought };
   const folder = folderOf(cacheDir);
@@ -52,6 +61,7 @@ export async function workflowBuild(
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(repoRoot, ENTRY),
     ...(traced ? { workflowInterceptorModules: [createRequire(import.meta.url).resolve(TRACED)] } : {}),
+    ...(encrypted ? { failureConverterPath: join(repoRoot, ENCRYPTED_FAILURES) } : {}),
     logger: {
       log: ignore,
       trace: ignore,
@@ -123,10 +133,11 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** Over the files that are in the bundle and no others: what only commands use makes no new version. */
-async function sourceDigest(repoRoot: string, traced: boolean): Promise<string> {
+async function sourceDigest(repoRoot: string, { traced, encrypted }: BundleOptions): Promise<string> {
   const hash = createHash('sha256');
   hash.update(SDK_VERSION);
   if (traced) hash.update(TRACED);
+  if (encrypted) hash.update(await readFile(join(repoRoot, ENCRYPTED_FAILURES)));
   const sources = await workflowSources(repoRoot);
   for (const file of [...sources.keys()].sort()) hash.update(file).update(sources.get(file) ?? '');
   return hash.digest('hex').slice(0, 16);

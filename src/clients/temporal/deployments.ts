@@ -8,6 +8,7 @@ import { isLockId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { type Operation, OPERATIONS } from '../../contract/operations/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import { startOptionsOf } from '../../contract/operations/start-options.ts';
+import { forgiving } from './encryption/readable.ts';
 import { lockHolderOf } from './lock.ts';
 
 export interface DeploymentHandle {
@@ -96,7 +97,7 @@ export async function describeDeployment(
   run: { workflowId: string; runId?: string },
 ): Promise<DeploymentDescription | undefined> {
   try {
-    const description = await client.workflow.getHandle(run.workflowId, run.runId).describe();
+    const description = await forgiving(client).workflow.getHandle(run.workflowId, run.runId).describe();
     return {
       workflowId: description.workflowId,
       runId: description.runId,
@@ -116,7 +117,7 @@ export async function describeDeployment(
 export async function deploymentsOf(client: Client, environment: string): Promise<DeploymentDescription[]> {
   const query = `WorkflowType IN (${OPERATIONS.map((operation) => `'${operation}'`).join(', ')}) AND ${SEARCH_ATTRIBUTES.environment.name} = '${environment}'`;
   const found: DeploymentDescription[] = [];
-  for await (const info of client.workflow.list({ query })) {
+  for await (const info of forgiving(client).workflow.list({ query })) {
     // One that takes back what a failed deployment changed belongs to that deployment.
     if (!isLockId(info.workflowId)) continue;
     found.push({

@@ -1,6 +1,6 @@
 /** The engine cannot be used as the environment says: nothing was touched. */
 import { AnantaError } from '../../contract/errors.ts';
-import { EXIT_CODES } from '../../contract/failures.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 
 export class EngineAccessError extends AnantaError {
   override name = 'EngineAccessError';
@@ -11,4 +11,10 @@ export class EngineAccessError extends AnantaError {
     super(message, { cause });
     this.next = next;
   }
+}
+
+/** Keys of encrypted histories are missing here, or are others: where they are does not depend on the engine's kind. */
+export class HistoryKeysError extends EngineAccessError {
+  override name = 'HistoryKeysError';
+  override readonly type = FAILURES.historyKeyMissing;
 }

@@ -6,6 +6,7 @@ import type { LockHolder, QueueMemo } from '../../contract/lock.ts';
 import { OPERATIONS } from '../../contract/operations/plan.ts';
 import { AFTER_FAILURE } from '../../contract/operations/steering.ts';
 import { heldLines } from '../../plan/steering/words.ts';
+import { forgiving, isUnreadable } from './encryption/readable.ts';
 import { pinnedTo } from './versions.ts';
 import { livingWorkers } from './workers.ts';
 
@@ -82,11 +83,17 @@ export async function lockHolderOf(client: Client, workflowId: string): Promise<
       ? memo.data
       : {
           operation: OPERATIONS.find((operation) => operation === found.type) ?? 'deploy',
-          requestedBy: 'somebody who was not recorded',
+          requestedBy: unknownRequester(found.memo?.['requestedBy']),
         }),
     ...(stalled === undefined ? {} : { stalled }),
     ...(held.length === 0 ? {} : { held }),
   };
+}
+
+function unknownRequester(value: unknown): string {
+  return isUnreadable(value)
+    ? `somebody whose name is encrypted with key ${value.unreadable}, which is not here`
+    : 'somebody who was not recorded';
 }
 
 /** @returns who waits for the lock; undefined when nobody does */
@@ -128,7 +135,8 @@ async function describe(
   workflowId: string,
 ): Promise<Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>> | undefined> {
   try {
-    return await client.workflow.getHandle(workflowId).describe();
+    // Who holds the lock is told also where who asked for it cannot be read.
+    return await forgiving(client).workflow.getHandle(workflowId).describe();
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

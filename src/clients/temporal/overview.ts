@@ -1,5 +1,6 @@
 /** Every operation that an engine remembers, of all its environments, in one request. */
 import type { Client } from '@temporalio/client';
+import { forgiving, isUnreadable } from './encryption/readable.ts';
 import { isLockId } from '../../contract/names.ts';
 import { type Operation, OPERATIONS } from '../../contract/operations/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
@@ -19,11 +20,17 @@ export interface OperationSummary {
 
 const MOST = 200;
 
+/** Whoever asked for it is written with a key that is not here. */
+function ofAnotherKey(value: unknown): string {
+  return isUnreadable(value) ? '(encrypted)' : '';
+}
+
 /** The newest first, running ones before all others; works without a worker and without a cluster. */
 export async function operationsOf(client: Client): Promise<OperationSummary[]> {
   const query = `WorkflowType IN (${OPERATIONS.map((operation) => `'${operation}'`).join(', ')})`;
   const found: OperationSummary[] = [];
-  for await (const info of client.workflow.list({ query, pageSize: MOST })) {
+  // Of other environments, too, whose keys are not here: their memos alone are encrypted.
+  for await (const info of forgiving(client).workflow.list({ query, pageSize: MOST })) {
     const { workflowId, runId, type, status, startTime, closeTime, memo, typedSearchAttributes } = info;
     const operation = OPERATIONS.find((known) => known === type);
     // One that takes back what a failed deployment changed belongs to that deployment.
@@ -39,7 +46,8 @@ export async function operationsOf(client: Client): Promise<OperationSummary[]> 
       state: running ? 'running' : ended,
       startedAt: startTime.getTime(),
       ...(closeTime ? { endedAt: closeTime.getTime() } : {}),
-      requestedBy: typeof memo?.['requestedBy'] === 'string' ? memo['requestedBy'] : '',
+      requestedBy:
+        typeof memo?.['requestedBy'] === 'string' ? memo['requestedBy'] : ofAnotherKey(memo?.['requestedBy']),
     });
     if (found.length >= MOST) break;
   }

@@ -8,6 +8,9 @@ import {
   ScheduleOverlapPolicy,
   type ScheduleUpdateOptions,
 } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { keyIdOf } from './encryption/codec.ts';
+import { forgiving, isUnreadable } from './encryption/readable.ts';
 import { taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import type { DriftInput } from '../../contract/drift.ts';
@@ -56,7 +59,8 @@ const CATCHUP_MILLISECONDS = 60_000;
 const RUN_TIMEOUT = '2 hours';
 
 export function createSchedules(client: Client): Schedules {
-  const { schedule } = client;
+  // One whose input is encrypted with a lost key is shown without it, and written anew when it is next looked after.
+  const { schedule } = forgiving(client);
   const describe = (id: string): Promise<ScheduleDescription | undefined> =>
     unlessMissing(() => schedule.getHandle(id).describe());
   return {
@@ -77,7 +81,8 @@ export function createSchedules(client: Client): Schedules {
         }
       }
       const handle = schedule.getHandle(wanted.id);
-      if (isAsWanted(found ?? (await handle.describe()), wanted)) return 'unchanged';
+      const now = found ?? (await handle.describe());
+      if (isAsWanted(now, wanted) && (await isWrittenAsNow(client, now))) return 'unchanged';
       // The state of that very moment is passed on, so that a pause stays.
       await handle.update(({ state }): ScheduleUpdateOptions => ({ ...definitionOf(wanted, Date.now()), state }));
       return 'updated';
@@ -153,6 +158,14 @@ function isAsWanted(found: ScheduleDescription, { everySeconds, input, id }: Wan
   );
 }
 
+/** Plain or with the key that writes now: an older key would have to be kept for the schedule's sake alone. */
+async function isWrittenAsNow(client: Client, { raw }: ScheduleDescription): Promise<boolean> {
+  const payload = raw.schedule?.action?.startWorkflow?.input?.payloads?.[0];
+  const [codec] = client.options.loadedDataConverter.payloadCodecs;
+  const [written] = (await codec?.encode([defaultPayloadConverter.toPayload(null)])) ?? [];
+  return payload === undefined || written === undefined || keyIdOf(payload) === keyIdOf(written);
+}
+
 function viewOf({ scheduleId, state, spec, action, info }: ScheduleDescription): ScheduleView {
   const every = spec.intervals?.[0]?.every;
   return {
@@ -160,7 +173,7 @@ function viewOf({ scheduleId, state, spec, action, info }: ScheduleDescription):
     paused: state.paused,
     note: state.note ?? '',
     everySeconds: every === undefined ? undefined : every / 1000,
-    input: action.args?.[0] as DriftInput | undefined,
+    input: isUnreadable(action.args?.[0]) ? undefined : (action.args?.[0] as DriftInput | undefined),
     next: info.nextActionTimes.slice(0, 3).map((time) => time.toISOString()),
     running: info.runningActions.map(({ workflow }) => ({
       workflowId: workflow.workflowId,

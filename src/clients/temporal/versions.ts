@@ -6,6 +6,7 @@ import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type proto from '@temporalio/proto';
 import { taskQueueOf, workerDeploymentOf } from '../../contract/names.ts';
+import { forgiving } from './encryption/readable.ts';
 import { EngineAccessError } from './errors.ts';
 import { GRPC, grpcCode, grpcText, MINIMAL_SERVER } from './connection/problems.ts';
 
@@ -58,7 +59,7 @@ export async function setCurrentVersion(
 /** @returns build ids that running workflows of the environment are pinned to */
 export async function buildsAtWork(client: Client, environment: string): Promise<Set<string>> {
   const builds = new Set<string>();
-  for await (const { raw } of client.workflow.list({
+  for await (const { raw } of forgiving(client).workflow.list({
     query: `TaskQueue = '${taskQueueOf(environment)}' AND ExecutionStatus = 'Running'`,
   })) {
     const value = raw.searchAttributes?.indexedFields?.[VERSION_ATTRIBUTE];

@@ -5,6 +5,7 @@ import * as grpc from '@grpc/grpc-js';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { Connections } from '../../../environment/connections.ts';
+import { historyCodec } from '../encryption/index.ts';
 import { type EngineTls, readApiKey, readTls } from './credentials.ts';
 import { clientPlugins } from './plugins.ts';
 import { type EngineProxy, engineProxy, proxiedChannel } from './proxy.ts';
@@ -148,13 +149,15 @@ function askOnce(
 }
 
 /**
- * @throws EngineAccessError for its files; ServiceError or a connection error when the engine does not answer within
+ * @throws EngineAccessError for its files and for the keys of encrypted histories; ServiceError or a connection error when the engine does not answer within
  * `timeoutSeconds`
  */
 export async function connectTemporal(engine: Engine, timeoutSeconds = 5): Promise<Client> {
+  const { codec } = await historyCodec(engine);
   return new Client({
     connection: await openConnection(engine, timeoutSeconds),
     namespace: engine.namespace,
+    dataConverter: { payloadCodecs: [codec] },
     plugins: clientPlugins(),
   });
 }

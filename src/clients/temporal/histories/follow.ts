@@ -8,6 +8,7 @@ import type { temporal } from '@temporalio/proto';
 import type { OperationResult } from '../../../contract/operations/deploy.ts';
 import type { DeploymentEvent } from '../../../plan/progress.ts';
 import type { DeploymentHandle } from '../deployments.ts';
+import { readableEvents } from '../encryption/readable.ts';
 import { createHistoryDecoder } from './history.ts';
 
 export interface FollowOptions {
@@ -20,7 +21,7 @@ export interface FollowOptions {
 
 /**
  * @returns the result, also of a failed or cancelled deployment
- * @throws DeploymentTerminatedError; AbortError when `signal` fires
+ * @throws DeploymentTerminatedError; UnreadableHistoryError; AbortError when `signal` fires
  */
 export async function followDeployment(
   client: Client,
@@ -39,7 +40,8 @@ export async function followDeployment(
         if (lost) options.onConnection?.('back', '');
         lost = false;
         nextPageToken = page.nextPageToken && page.nextPageToken.length > 0 ? page.nextPageToken : undefined;
-        for (const event of page.history?.events ?? []) {
+        const news = (page.history?.events ?? []).filter(({ eventId }) => Number(eventId) > seen);
+        for (const event of await readableEvents(client, news)) {
           const id = Number(event.eventId);
           if (id <= seen) continue;
           seen = id;

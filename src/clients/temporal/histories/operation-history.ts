@@ -7,6 +7,7 @@ import { phaseWorkflowId } from '../../../contract/names.ts';
 import type { DeploymentEvent } from '../../../plan/progress.ts';
 import type { Attempt } from '../../../plan/report/report.ts';
 import type { DeploymentHandle } from '../deployments.ts';
+import { readableEvents } from '../encryption/readable.ts';
 import { DeploymentTerminatedError, millis } from './history.ts';
 import { decodeHistory } from './read.ts';
 
@@ -51,7 +52,7 @@ export async function readOperation(client: Client, run: DeploymentHandle): Prom
 async function historyOf(client: Client, workflowId: string, runId?: string): Promise<HistoryEvent[] | undefined> {
   try {
     const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    return events ?? [];
+    return await readableEvents(client, events ?? []);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

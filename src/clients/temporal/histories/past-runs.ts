@@ -5,6 +5,7 @@ import type { Operation } from '../../../contract/operations/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../../contract/search-attributes.ts';
 import { type PastRun, pastRunOf } from '../../../plan/remaining/past.ts';
 import type { DeploymentHandle } from '../deployments.ts';
+import { readableEvents } from '../encryption/readable.ts';
 import { createHistoryDecoder } from './history.ts';
 
 /** Enough for a spread; older ones are of another platform. */
@@ -48,12 +49,12 @@ async function resultOf(client: Client, run: DeploymentHandle): Promise<PastRun 
   });
   const decode = createHistoryDecoder(run);
   try {
-    for (const event of history?.events ?? []) {
+    for (const event of await readableEvents(client, history?.events ?? [])) {
       const decoded = decode(event);
       if (decoded?.kind === 'finished') return pastRunOf(decoded.result);
     }
   } catch {
-    // Terminated from outside: nobody knows how it went.
+    // Terminated from outside, or encrypted with a key that is lost: nobody knows how it went.
   }
   return undefined;
 }

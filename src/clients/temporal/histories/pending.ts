@@ -1,6 +1,7 @@
 /** Activities that make no progress: the history has an attempt only when it has ended. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
+import { forgiving, readableDescription } from '../encryption/readable.ts';
 
 export interface PendingRetry {
   /** The activity's id within its workflow. */
@@ -34,8 +35,9 @@ const beatSchema = z.object({ release: z.string(), cause: z.string() });
 /** @returns what is pending of a running workflow; nothing of one that is not there */
 export async function pendingOf(client: Client, workflowId: string): Promise<Pending> {
   try {
-    const { raw } = await client.workflow.getHandle(workflowId).describe();
-    const activities = raw.pendingActivities ?? [];
+    const looking = forgiving(client);
+    const { raw } = await looking.workflow.getHandle(workflowId).describe();
+    const activities = (await readableDescription(looking, raw)).pendingActivities ?? [];
     const retries = activities.flatMap((pending) =>
       (pending.attempt ?? 1) > 1 && pending.lastFailure
         ? [

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { DeploymentEvent } from '../../../plan/progress.ts';
 import type { DeploymentHandle } from '../deployments.ts';
+import { readableEvents } from '../encryption/readable.ts';
 import { createHistoryDecoder } from './history.ts';
 
 /**
@@ -15,10 +16,10 @@ export async function readDeployment(
   onEvent: (event: DeploymentEvent) => void,
 ): Promise<void> {
   const { events } = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
-  decodeHistory(run, events ?? [], onEvent);
+  decodeHistory(run, await readableEvents(client, events ?? []), onEvent);
 }
 
-/** The same of a history that is at hand. @throws DeploymentTerminatedError as above */
+/** The same of a history that is at hand, decrypted. @throws DeploymentTerminatedError as above */
 export function decodeHistory(
   run: DeploymentHandle,
   history: readonly temporal.api.history.v1.IHistoryEvent[],

@@ -1,0 +1,117 @@
+/**
+ * Which keys an environment's histories need, as the engine keeps it for everybody who uses it: names and check values, no
+ * keys. In a schedule that never runs, as the binding of the cluster, and plain, so that it can be read without a key.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, type ScheduleOptions } from '@temporalio/client';
+import { z } from 'zod';
+import { keysScheduleId } from '../../../contract/names.ts';
+import { HistoryKeysError } from '../errors.ts';
+import { withoutKeys } from './readable.ts';
+import { checkOf, type KeyRing } from './ring.ts';
+
+const recordSchema = z.object({
+  environment: z.string(),
+  /** Check values by the key's id. */
+  keys: z.record(z.string(), z.string()),
+});
+export type KeyRecord = z.infer<typeof recordSchema>;
+
+const ATTEMPTS = 5;
+
+/** @returns no keys where nothing was ever encrypted */
+export async function readKeyRecord(client: Client, environment: string): Promise<KeyRecord> {
+  try {
+    const { action } = await handleOf(client, environment).describe();
+    return recordSchema.parse(action.args?.[0]);
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return { environment, keys: {} };
+    throw error;
+  }
+}
+
+/**
+ * Whoever is to write or to work has to have every key that is in use; keys that are new are put down.
+ * @param ring undefined: this process has none
+ * @throws HistoryKeysError naming what is missing, or another key of the same name
+ */
+export async function agreeOnKeys(client: Client, environment: string, ring: KeyRing | undefined): Promise<void> {
+  for (let left = ATTEMPTS; ; left -= 1) {
+    const record = await readKeyRecord(client, environment);
+    refuseDifferences(record, ring);
+    const own = Object.fromEntries((ring?.keys ?? []).map((key) => [key.id, checkOf(key)]));
+    const wanted = { environment, keys: { ...record.keys, ...own } };
+    if (isDeepStrictEqual(wanted, record)) return;
+    // Somebody else may have put down another one at the same time, and the engine drops such an update without a word.
+    if (left === 0) throw new HistoryKeysError(`The engine did not take in the names of the keys of "${environment}".`);
+    await writeKeyRecord(client, wanted);
+  }
+}
+
+/** From now on nobody needs the key. */
+export async function forgetKey(client: Client, environment: string, id: string): Promise<void> {
+  const { keys } = await readKeyRecord(client, environment);
+  if (!(id in keys)) return;
+  const { [id]: _gone, ...rest } = keys;
+  await writeKeyRecord(client, { environment, keys: rest });
+}
+
+/** @throws HistoryKeysError: histories are, or will be, encrypted with what is not here. Pure */
+export function refuseDifferences({ environment, keys }: KeyRecord, ring: KeyRing | undefined): void {
+  const own = new Map((ring?.keys ?? []).map((key) => [key.id, checkOf(key)]));
+  const missing = Object.keys(keys).filter((id) => !own.has(id));
+  const other = Object.keys(keys).filter((id) => own.has(id) && own.get(id) !== keys[id]);
+  if (missing.length === 0 && other.length === 0) return;
+  const bring = 'Bring the file with all keys here (encryption.keysFile; docs/look-up/encryption.md).';
+  if (other.length > 0)
+    throw new HistoryKeysError(
+      `The key ${other.join(', ')} here is not the one of that name with which histories of "${environment}" are encrypted: nothing of them could be read, and nobody else could read ours.`,
+      [bring],
+    );
+  throw new HistoryKeysError(
+    ring === undefined
+      ? `Histories of "${environment}" are encrypted (${missing.join(', ')}), and the environment's file here says nothing of encryption: nothing of them could be read.`
+      : `Histories of "${environment}" are encrypted with ${missing.join(', ')}, which ${missing.length === 1 ? 'is' : 'are'} not among the keys here (${[...own.keys()].join(', ')}).`,
+    [
+      bring,
+      `Is ${missing.length === 1 ? 'it' : 'one of them'} lost for good? npm run ananta -- codec retire KEY --lost --env ${environment}   (docs/look-up/encryption.md, "A key is lost")`,
+    ],
+  );
+}
+
+async function writeKeyRecord(client: Client, record: KeyRecord): Promise<void> {
+  const scheduleId = keysScheduleId(record.environment);
+  try {
+    await withoutKeys(client).schedule.create({ scheduleId, ...definitionOf(record) });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await handleOf(client, record.environment).update(() => definitionOf(record));
+    // The engine answers before it has worked.
+    for (const until = Date.now() + 3000; Date.now() < until; )
+      if (isDeepStrictEqual(await readKeyRecord(client, record.environment), record)) return;
+  }
+}
+
+function handleOf(client: Client, environment: string): ReturnType<Client['schedule']['getHandle']> {
+  return withoutKeys(client).schedule.getHandle(keysScheduleId(environment));
+}
+
+function definitionOf(
+  record: KeyRecord,
+): Pick<ScheduleOptions, 'spec' | 'action'> & { state: { paused: true; note: string } } {
+  return {
+    spec: { intervals: [{ every: '36500 days' }] },
+    action: {
+      // Nobody serves this: also when somebody starts it by hand in the UI, nothing happens.
+      type: 'startWorkflow',
+      workflowType: 'historyKeys',
+      taskQueue: 'nobody',
+      workflowRunTimeout: '1 minute',
+      args: [record],
+    },
+    state: {
+      paused: true,
+      note: `Histories of environment ${record.environment} are encrypted with the keys ${Object.keys(record.keys).join(', ')}. This schedule only keeps their names: it never runs.`,
+    },
+  };
+}

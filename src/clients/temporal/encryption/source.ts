@@ -1,0 +1,103 @@
+/** Where the keys of histories come from: a file, or a program that prints one. They are told to nobody. */
+import { readFile, stat } from 'node:fs/promises';
+import { execa } from 'execa';
+import type { Connections } from '../../../environment/connections.ts';
+import { HistoryKeysError } from '../errors.ts';
+import { type KeyRing, ringSchema } from './ring.ts';
+
+export type EncryptionSettings = NonNullable<Connections['engine']['encryption']>;
+
+export interface KeySource {
+  /** As it was read last. */
+  current: () => KeyRing;
+  /** Reads again where something has changed, not more often than every two seconds. Keeps what it has on errors. */
+  refresh: () => Promise<void>;
+}
+
+const LOOK_EVERY_MILLISECONDS = 2000;
+const COMMAND_MILLISECONDS = 30_000;
+
+/** @throws HistoryKeysError: no keys, not readable, everybody's, no key ring */
+export async function openKeySource(
+  settings: EncryptionSettings,
+  everyMilliseconds = LOOK_EVERY_MILLISECONDS,
+): Promise<KeySource> {
+  let ring = await readRing(settings);
+  let lookedAt = Date.now();
+  return {
+    current: () => ring,
+    refresh: async () => {
+      if (Date.now() - lookedAt < everyMilliseconds) return;
+      lookedAt = Date.now();
+      // Somebody may be just writing it.
+      ring = await readRing(settings).catch(() => ring);
+    },
+  };
+}
+
+/** @throws HistoryKeysError as above; never with what was read */
+export async function readRing(settings: EncryptionSettings): Promise<KeyRing> {
+  const { where, text } = await readText(settings);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // The parser's own words would repeat a piece of the text.
+    throw broken(where, 'it is no JSON', settings);
+  }
+  const ring = ringSchema.safeParse(parsed);
+  if (ring.success) return ring.data;
+  const [issue] = ring.error.issues;
+  throw broken(where, `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(), settings);
+}
+
+async function readText(settings: EncryptionSettings): Promise<{ where: string; text: string }> {
+  if (settings.keysCommand !== undefined)
+    return { where: 'encryption.keysCommand', text: await printed(settings.keysCommand, settings) };
+  const where = `encryption.keysFile: ${settings.keysFile}`;
+  try {
+    const [text, { mode }] = await Promise.all([readFile(settings.keysFile, 'utf8'), stat(settings.keysFile)]);
+    // Groups may read it: that is how a pod gets a Secret.
+    if ((mode & 0o007) !== 0)
+      throw new HistoryKeysError(
+        `${where} can be read by everybody on this machine (mode ${(mode & 0o777).toString(8)}): what it holds opens every history.`,
+        [`chmod 600 ${settings.keysFile}`],
+      );
+    return { where, text };
+  } catch (error) {
+    if (error instanceof HistoryKeysError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new HistoryKeysError(
+      code === 'ENOENT'
+        ? `The histories of "${settings.environment}" are to be encrypted, and there are no keys: no file ${settings.keysFile} (encryption.keysFile).`
+        : `${where} cannot be read (${code ?? 'unknown'}).`,
+      [
+        `Bring the file of the other machines here, or, where "${settings.environment}" has none yet: npm run ananta -- codec rotate --env ${settings.environment}`,
+      ],
+    );
+  }
+}
+
+async function printed([program = '', ...args]: readonly string[], settings: EncryptionSettings): Promise<string> {
+  try {
+    const { stdout } = await execa(program, args, {
+      timeout: COMMAND_MILLISECONDS,
+      stdin: 'ignore',
+      cwd: settings.cwd,
+    });
+    return stdout;
+  } catch (error) {
+    const { shortMessage, stderr } = error as { shortMessage?: string; stderr?: string };
+    const said = (stderr ?? '').trim().split('\n').at(-1) ?? '';
+    throw new HistoryKeysError(
+      `encryption.keysCommand: ${program} gave no keys (${shortMessage?.split('\n')[0] ?? 'unknown'}${said === '' ? '' : `: ${said.slice(0, 200)}`}).`,
+      ['Correct the command in the environment file, or log in where it asks.'],
+    );
+  }
+}
+
+function broken(where: string, why: string, { environment }: EncryptionSettings): HistoryKeysError {
+  return new HistoryKeysError(`${where} holds no keys of histories: ${why}.`, [
+    `Bring the file of the other machines here; its form: docs/look-up/encryption.md. Nothing of the platform depends on it. (environment "${environment}")`,
+  ]);
+}

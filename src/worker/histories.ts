@@ -1,0 +1,64 @@
+/** The worker's half of encrypted histories: its codec, and what it does when it meets what it cannot read. */
+import type { Client } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
+import { HistoryKeysError } from '../clients/temporal/errors.ts';
+import type { UnreadableHistoryError } from '../clients/temporal/encryption/codec.ts';
+import { historyCodec } from '../clients/temporal/encryption/index.ts';
+import { agreeOnKeys, readKeyRecord, refuseDifferences } from '../clients/temporal/encryption/record.ts';
+import type { Connections } from '../environment/connections.ts';
+
+/** Files of several machines are not exchanged at once. Shorter than the 10 s that a workflow task may take. */
+const PATIENCE_MILLISECONDS = 6000;
+
+export interface WorkerHistories {
+  codec: PayloadCodec;
+  /** @throws HistoryKeysError where the worker has stopped because of its keys */
+  throwIfUnfit: () => void;
+}
+
+export interface HistoriesOptions {
+  say: (text: string) => void;
+  stop: () => void;
+  /** How long a key that is not here yet is waited for. */
+  patienceMilliseconds?: number;
+}
+
+/**
+ * A worker without the right keys takes no work: it could only fail it, again and again, and what it wrote nobody else
+ * could read. What it had at hand is carried out by others, or waits, under its lock, for one that can.
+ * @param stop called once, when other keys are needed than this worker has
+ * @throws HistoryKeysError where that is so from the beginning
+ */
+export async function openHistories(
+  environment: string,
+  engine: Connections['engine'],
+  client: Client,
+  { say, stop, patienceMilliseconds = PATIENCE_MILLISECONDS }: HistoriesOptions,
+): Promise<WorkerHistories> {
+  let problem: HistoryKeysError | undefined;
+  const told = new Set<string>();
+  const look = async ({ keyId, message }: UnreadableHistoryError): Promise<void> => {
+    try {
+      refuseDifferences(await readKeyRecord(client, environment), keys?.current());
+      // With all keys that there are: whoever sent this has one of its own.
+      if (!told.has(keyId)) say(`${message}; what needs it waits`);
+      told.add(keyId);
+    } catch (error) {
+      if (!(error instanceof HistoryKeysError) || problem !== undefined) return;
+      problem = error;
+      say(`This worker stops: ${error.message}`);
+      stop();
+    }
+  };
+  const { keys, codec } = await historyCodec(engine, {
+    patienceMilliseconds,
+    onUnreadable: (error) => void look(error),
+  });
+  await agreeOnKeys(client, environment, keys?.current());
+  return {
+    codec,
+    throwIfUnfit: () => {
+      if (problem !== undefined) throw problem;
+    },
+  };
+}
