@@ -20,7 +20,7 @@ import {
 } from './cluster/index.ts';
 import { knownAnswers, knownCommands, tcpServices, vaultClaims } from './cluster/contents.ts';
 import type { Component } from './component.ts';
-import { ENGINE_PORTS, engineAddresses, engineComponent } from './engine/index.ts';
+import { CODEC_PORT, codecEndpoint, ENGINE_PORTS, engineAddresses, engineComponent } from './engine/index.ts';
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.ts';
 import { runningDaemon } from './process/daemon.ts';
 import {
@@ -145,7 +145,7 @@ export async function openLocalStack(
       ? await readPorts(layout.ports)
       : await claimPorts({
           file: layout.ports,
-          names: portNames(parts, catalog),
+          names: portNames(parts, catalog, environment),
           inUseByUs: await portsInUse(layout),
           claims: join(config.cacheDir, 'ports.json'),
         });
@@ -171,9 +171,10 @@ function toolNames({ engine, cluster, vault, node }: Parts): ToolName[] {
   ];
 }
 
-function portNames({ engine, cluster }: Parts, catalog: Catalog): string[] {
+function portNames({ engine, cluster }: Parts, catalog: Catalog, { encryption }: Environment): string[] {
   return [
     ...(engine ? ENGINE_PORTS : []),
+    ...(engine && encryption !== undefined ? [CODEC_PORT] : []),
     ...(cluster
       ? [...CLUSTER_PORTS, ...VAULT_PORTS, ...responderPorts(tcpServices(catalog).map(({ service }) => service))]
       : []),
@@ -219,7 +220,7 @@ export async function componentOf(stack: LocalStack, name: ComponentName): Promi
   const { layout, ports, tools, config, catalog } = stack;
   switch (name) {
     case 'temporal':
-      return engineComponent(layout, await tools.get('temporal'), ports);
+      return engineComponent(layout, await tools.get('temporal'), ports, await codecOf(stack));
     case 'responder':
       return responderComponent(layout, ports, {
         tcpServices: tcpServices(catalog).map(({ service }) => service),
@@ -246,6 +247,14 @@ export async function componentOf(stack: LocalStack, name: ComponentName): Promi
       return recorded === undefined ? undefined : clusterComponent(layout, cluster, ports, recorded);
     }
   }
+}
+
+/** Where the UI of an embedded engine has histories decrypted; undefined where they are plain. */
+async function codecOf({ environment, layout, parts, ports }: LocalStack): Promise<string | undefined> {
+  const { encryption } = environment;
+  return parts.engine && encryption !== undefined && ports[CODEC_PORT] !== undefined
+    ? codecEndpoint(layout, ports)
+    : undefined;
 }
 
 async function realNodeComponent(
@@ -288,11 +297,10 @@ async function logsInByPlugin({ environment, config }: LocalStack): Promise<bool
 }
 
 /** What `runtime.json` says of a stack whose parts all run. */
-export async function runtimeOf(
-  { layout, parts, ports, tools }: LocalStack,
-  kind?: NonNullable<Runtime['cluster']>,
-): Promise<Runtime> {
+export async function runtimeOf(stack: LocalStack, kind?: NonNullable<Runtime['cluster']>): Promise<Runtime> {
+  const { layout, parts, ports, tools } = stack;
   const all = await tools.all();
+  const codec = await codecOf(stack);
   const plugin = all.get('vault-plugin-auth-kubernetes');
   return {
     ...(kind === undefined ? {} : { cluster: kind }),
@@ -310,7 +318,13 @@ export async function runtimeOf(
         }
       : {}),
     ...(parts.engine
-      ? { engine: { address: engineAddresses(ports).address, uiAddress: engineAddresses(ports).uiAddress } }
+      ? {
+          engine: {
+            address: engineAddresses(ports).address,
+            uiAddress: engineAddresses(ports).uiAddress,
+            ...(codec === undefined ? {} : { codecEndpoint: codec }),
+          },
+        }
       : {}),
     tools: Object.fromEntries([...all].map(([name, { path }]) => [name, path] as const).sort()),
   };

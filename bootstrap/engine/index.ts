@@ -1,4 +1,5 @@
 /** The embedded Temporal: the CLI's dev server with its database in a file. */
+import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
@@ -28,6 +29,23 @@ const DYNAMIC_CONFIG: Record<string, string> = {
 /** How long the history of a finished deployment can be looked at; the dev server's own is a day. */
 const RETENTION_DAYS = 90;
 
+/** Claimed only where histories are encrypted. */
+export const CODEC_PORT = 'temporal-codec';
+
+const TOKEN_BYTES = 24;
+
+/**
+ * Where `codec serve` answers on this machine, and only to those who know the whole address, which the UI is started
+ * with. It stays the same, so that the UI need not be started again.
+ */
+export async function codecEndpoint(layout: Layout, ports: Ports): Promise<string> {
+  const file = join(layout.engine, 'codec-token');
+  const known = (await readText(file))?.trim();
+  const token = known ?? randomBytes(TOKEN_BYTES).toString('base64url');
+  if (known === undefined) await writeFileDurably(file, `${token}\n`);
+  return `http://${LOOPBACK}:${ports[CODEC_PORT]}/${token}`;
+}
+
 export function engineAddresses(ports: Ports): { address: string; uiAddress: string; httpAddress: string } {
   return {
     address: `${LOOPBACK}:${ports['temporal']}`,
@@ -36,7 +54,8 @@ export function engineAddresses(ports: Ports): { address: string; uiAddress: str
   };
 }
 
-export function engineComponent(layout: Layout, tool: InstalledTool, ports: Ports): Component {
+/** @param codec where the UI has encrypted payloads decrypted, by the browser of whoever looks */
+export function engineComponent(layout: Layout, tool: InstalledTool, ports: Ports, codec?: string): Component {
   const port = ports['temporal'] as number;
   return {
     name: 'temporal',
@@ -70,6 +89,7 @@ export function engineComponent(layout: Layout, tool: InstalledTool, ports: Port
         // At the start, since a namespace made later is known everywhere in the server only after seconds.
         '--namespace',
         ENGINE_NAMESPACE,
+        ...(codec === undefined ? [] : ['--ui-codec-endpoint', codec]),
         ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
         '--log-level',
         'warn',

@@ -18,7 +18,7 @@ export const runtimeSchema = z.strictObject({
   /** Set when the cluster is embedded, or made by kind. */
   cluster: z.strictObject({ kubeconfig: z.string(), server: z.url() }).optional(),
   /** Set when the engine is embedded. */
-  engine: z.strictObject({ address: z.string(), uiAddress: z.url() }).optional(),
+  engine: z.strictObject({ address: z.string(), uiAddress: z.url(), codecEndpoint: z.url().optional() }).optional(),
   vault: z
     .strictObject({
       /** Folder for plugins of the embedded server, when its binary lacks Kubernetes auth. */
@@ -52,6 +52,8 @@ export interface Connections {
     apiKeyFile?: string;
     /** Of the environment, for one that is not on this machine and not in the cluster. */
     proxies?: Proxies;
+    /** Of an embedded engine whose histories are encrypted: where its UI asks `codec serve`, token included. */
+    codecEndpoint?: string;
     /** Set when the environment's histories are encrypted, or once were. */
     encryption?: EncryptionConnection;
   };
@@ -123,6 +125,7 @@ export async function resolveConnections(
           address: runtime?.engine?.address ?? (needs.engine ? missing('engine') : ''),
           namespace: ENGINE_NAMESPACE,
           ...(runtime?.engine ? { uiAddress: runtime.engine.uiAddress } : {}),
+          ...(runtime?.engine?.codecEndpoint ? { codecEndpoint: runtime.engine.codecEndpoint } : {}),
         }
       : 'inCluster' in environment.engine
         ? inClusterEngine(environment.engine.inCluster, kubernetes)

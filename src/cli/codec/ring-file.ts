@@ -25,8 +25,8 @@ export async function existingRing(encryption: EncryptionConnection): Promise<Ke
 }
 
 /**
- * To the environment's own file, or, where a program prints the keys, to a file that its owner then puts where that program
- * looks. @returns the file. @throws CliError (refused) where that is not said
+ * To the environment's own file, or, where a program prints the keys, to a file that its owner then puts where that
+ * program looks. @returns the file. @throws CliError (refused) where that is not said
  */
 export async function writeRing(encryption: EncryptionConnection, ring: KeyRing, out?: string): Promise<string> {
   const file = ringTarget(encryption, out);

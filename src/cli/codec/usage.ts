@@ -1,4 +1,6 @@
-/** What on the engine may still be encrypted with a key: as long as there is something, the key is needed to read it. */
+/**
+ * What on the engine may still be encrypted with a key: as long as there is something, the key is needed to read it.
+ */
 import type { Client } from '@temporalio/client';
 import { keyIdOf } from '../../clients/temporal/encryption/codec.ts';
 import { type KeyRing, replacedAt } from '../../clients/temporal/encryption/ring.ts';

@@ -57,7 +57,8 @@ export async function requireOneEngine({ config }: CliContext, name: string, { r
 }
 
 /**
- * It hands each deployment its input, and reads its result: so their workers have the same keys, or none of them has any.
+ * It hands each deployment its input, and reads its result: so their workers have the same keys, or none of them has
+ * any.
  * @throws CliError (refused)
  */
 export async function requireSameKeys({ config }: CliContext, name: string, { rings }: RingsFile): Promise<void> {

@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { KeysOptions, RetireOptions, RotateOptions } from '../../codec/keys.ts';
+import type { ServeOptions } from '../../codec/serve.ts';
 import { parseDuration } from '../../shared/arguments.ts';
 import { environmentCommand, plainCommand } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
@@ -53,6 +54,31 @@ platform depends on histories; what runs under them has to be ended first (docs/
       const { retireKey } = await import('../../codec/keys.ts');
       await retireKey(context, key, options);
     });
+  const serve = environmentCommand('serve', {
+    summary: 'decrypt histories for the Temporal UI, and encrypt what is sent from there',
+    description: `A codec server, as the Temporal UI and CLI know it (POST /decode and /encode), until Ctrl-C. On this machine's loopback it
+answers who knows its whole address, which ends in a token; the UI of an embedded engine is started with it. On other addresses
+it wants TLS, and answers whose own bearer token the environment's API server lets read (decode) or write (encode) ConfigMaps of
+ananta-system: the token that the UI passes on. Browsers are answered on pages of the UI alone.`,
+    examples: [
+      ['codec serve --env sandbox', 'The UI of the sandbox shows plain texts.'],
+      [
+        'codec serve --env prod --listen 0.0.0.0:8443 --tls-cert tls.crt --tls-key tls.key --ui-origin https://temporal.example.com',
+        "For a team, with everybody's own rights.",
+      ],
+    ],
+  })
+    .option('--listen <host:port>', 'default: where the UI of an embedded engine asks, else any free port of 127.0.0.1')
+    .option('--ui-origin <url>', 'where the Temporal UI is, as in https://HOST; may be repeated', collectOrigins)
+    .option('--tls-cert <file>', 'certificate of this server, PEM')
+    .option('--tls-key <file>', 'its key, PEM')
+    .addOption(
+      new Option('--authorize <how>', 'default: token on loopback, cluster elsewhere').choices(['token', 'cluster']),
+    )
+    .action(async (options: ServeOptions) => {
+      const { serveCodec } = await import('../../codec/serve.ts');
+      await serveCodec(context, options);
+    });
   const codec = plainCommand('codec', {
     summary: 'keys of encrypted histories',
     description:
@@ -61,5 +87,9 @@ platform depends on histories; what runs under them has to be ended first (docs/
   })
     .usage('COMMAND [options]')
     .helpCommand(false);
-  return codec.addCommand(keys).addCommand(rotate).addCommand(retire);
+  return codec.addCommand(keys).addCommand(rotate).addCommand(retire).addCommand(serve);
+}
+
+function collectOrigins(origin: string, before: readonly string[] = []): string[] {
+  return [...before, origin];
 }

@@ -149,8 +149,8 @@ function askOnce(
 }
 
 /**
- * @throws EngineAccessError for its files and for the keys of encrypted histories; ServiceError or a connection error when the engine does not answer within
- * `timeoutSeconds`
+ * @throws EngineAccessError for its files and for the keys of encrypted histories; ServiceError or a connection error
+ * when the engine does not answer within `timeoutSeconds`
  */
 export async function connectTemporal(engine: Engine, timeoutSeconds = 5): Promise<Client> {
   const { codec } = await historyCodec(engine);

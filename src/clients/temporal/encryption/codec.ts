@@ -1,7 +1,7 @@
 /**
  * Temporal's PayloadCodec: AES-256-GCM over whole payloads, in the form that Temporal's own samples have (encoding
- * `binary/encrypted`, the key's id in the metadata, a nonce of 12 bytes in front). Plain payloads pass when they are read:
- * older histories, and what somebody sends from the Temporal UI.
+ * `binary/encrypted`, the key's id in the metadata, a nonce of 12 bytes in front). Plain payloads pass when they are
+ * read: older histories, and what somebody sends from the Temporal UI.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

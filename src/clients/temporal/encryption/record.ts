@@ -1,6 +1,7 @@
 /**
- * Which keys an environment's histories need, as the engine keeps it for everybody who uses it: names and check values, no
- * keys. In a schedule that never runs, as the binding of the cluster, and plain, so that it can be read without a key.
+ * Which keys an environment's histories need, as the engine keeps it for everybody who uses it: names and check values,
+ * no keys. In a schedule that never runs, as the binding of the cluster, and plain, so that it can be read without a
+ * key.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, type ScheduleOptions } from '@temporalio/client';

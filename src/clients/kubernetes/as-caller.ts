@@ -1,0 +1,61 @@
+/**
+ * What somebody else may do, asked of the API server with that person's own token: whoever asks needs no right for it.
+ */
+import { z } from 'zod';
+import type { Connections } from '../../environment/connections.ts';
+import { ask } from './ask.ts';
+import type { AccessQuestion } from './client.ts';
+import { KubernetesError } from './errors.ts';
+import { loadKubeconfig } from './kubeconfig.ts';
+import { KubeConfig } from './kubeconfig-class.ts';
+import { createTransport } from './transport.ts';
+
+const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) });
+
+export type Verdict = 'allowed' | 'forbidden' | 'unknown';
+
+/**
+ * @param token bearer token of the caller, of a service account or of the cluster's OpenID provider
+ * @returns `unknown` where the API server does not know the token
+ * @throws UnreachableError
+ */
+export async function mayCaller(
+  connection: Connections['kubernetes'],
+  token: string,
+  resourceAttributes: AccessQuestion,
+  signal?: AbortSignal,
+): Promise<Verdict> {
+  const transport = createTransport(() => as(token, loadKubeconfig(connection)));
+  try {
+    const { status } = await ask(transport, reviewSchema, {
+      method: 'POST',
+      path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+      body: {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SelfSubjectAccessReview',
+        spec: { resourceAttributes },
+      },
+      signal,
+    });
+    return status.allowed ? 'allowed' : 'forbidden';
+  } catch (error) {
+    if (error instanceof KubernetesError && (error.status === 401 || error.status === 403)) return 'unknown';
+    throw error;
+  } finally {
+    transport.close();
+  }
+}
+
+/** The same cluster, by the same way, without anything of our own log-in. */
+function as(token: string, own: KubeConfig): KubeConfig {
+  const cluster = own.getCurrentCluster();
+  if (!cluster) throw new Error('the kubeconfig names no cluster');
+  const config = new KubeConfig();
+  config.loadFromOptions({
+    clusters: [cluster],
+    users: [{ name: 'caller', token }],
+    contexts: [{ name: 'caller', cluster: cluster.name, user: 'caller' }],
+    currentContext: 'caller',
+  });
+  return config;
+}
