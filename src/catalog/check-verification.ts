@@ -2,7 +2,7 @@
 import { checkInstance } from '../contract/names.ts';
 import { suggestion } from '../suggest.ts';
 import type { PlacedProblem } from './problems.ts';
-import type { Catalog, Check, Service } from './schema.ts';
+import type { Catalog, Check, JobCheck, Service } from './schema.ts';
 
 /** Longest value of a label, and longest name of a Job's pod before its own ending. */
 const LONGEST_INSTANCE = 50;
@@ -44,7 +44,41 @@ function ofKind(catalog: Catalog, service: Service, check: Check): { field: stri
       ? [{ field: 'name', message: `its Job would be called ${instance}: at most ${LONGEST_INSTANCE} characters` }]
       : []),
     ...(taken ? [{ field: 'name', message: `its Job would be called ${instance}, as a release is` }] : []),
+    ...ofSecrets(catalog, service, check),
   ];
+}
+
+function ofSecrets(
+  { services, secretPaths }: Catalog,
+  { namespace }: Service,
+  { env, secretEnv = {} }: JobCheck,
+): { field: string; message: string }[] {
+  const uses = services
+    .filter((row) => row.namespace === namespace)
+    .flatMap(({ secrets, before, after }) => [
+      ...secrets,
+      ...[...before, ...after].flatMap((step) => ('secrets' in step ? step.secrets : [])),
+    ])
+    .filter(({ delivery }) => delivery === 'kubernetes');
+  return Object.entries(secretEnv).flatMap(([name, ref]): { field: string; message: string }[] => {
+    const field = `secretEnv.${name}`;
+    if (name in env) return [{ field, message: 'stands in env, too' }];
+    if ('secret' in ref) return [];
+    const declared = secretPaths.find(({ path }) => path === ref.path);
+    if (declared === undefined) {
+      const near = suggestion(
+        ref.path,
+        secretPaths.map(({ path }) => path),
+      );
+      return [{ field, message: `unknown secret path "${ref.path}"${near}` }];
+    }
+    if (!declared.keys.some((key) => key.name === ref.key))
+      return [{ field, message: `${ref.path} has no key "${ref.key}"` }];
+    const isThere = uses.some(({ path, keys }) => path === ref.path && (keys === undefined || keys.includes(ref.key)));
+    return isThere
+      ? []
+      : [{ field, message: `no service in ${namespace} gets "${ref.key}" of ${ref.path} as a Kubernetes Secret` }];
+  });
 }
 
 function ofPrometheus({ prometheus, services }: Catalog): PlacedProblem[] {

@@ -53,6 +53,15 @@ export const httpCheckSchema = z.strictObject({
     .optional(),
 });
 
+/** One value of a Kubernetes Secret in the service's namespace. */
+const secretRefSchema = z.union([
+  /** Of a Vault path of which somebody in that namespace gets this key as a Secret. */
+  z.strictObject({ path: z.string().min(1), key: z.string().min(1) }),
+  /** Of a Secret that others make. */
+  z.strictObject({ secret: nameSchema, key: z.string().min(1) }),
+]);
+const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
+
 /** A Job that has to complete. It is made for the check, and removed when it has succeeded. */
 export const jobCheckSchema = z.strictObject({
   kind: z.literal('job'),
@@ -63,7 +72,9 @@ export const jobCheckSchema = z.strictObject({
   command: z.array(z.string()).min(1).optional(),
   args: z.array(z.string()).optional(),
   /** Nothing that is a secret. */
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+  env: z.record(variable, z.string()).default({}),
+  /** Variables whose values come from Secrets: the deployer hands on references alone. */
+  secretEnv: z.record(variable, secretRefSchema).optional(),
   /** Pods that may fail before the Job has: Kubernetes' backoffLimit. */
   retries: z.number().int().min(0).max(10).default(2),
 });

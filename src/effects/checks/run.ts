@@ -9,11 +9,13 @@ import type { Environment } from '../../environment/schema.ts';
 import { checkKey } from '../../environment/fields/verification.ts';
 import type { Judgement } from '../../plan/checks/expectations.ts';
 import { findCheck } from '../../plan/checks/planned.ts';
+import { secretVariables } from '../../plan/checks/secrets.ts';
 import type { EffectScope } from '../effect.ts';
 import { currentEnvironment } from '../environment.ts';
 import { createDeadline, type Deadline } from '../wait/deadline.ts';
 import { askOnce } from './ask.ts';
 import { runCheckJob } from './job.ts';
+import { learnSecrets } from './secrets.ts';
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5000;
@@ -86,7 +88,12 @@ export async function makeCheck(
   { service, check, once, ...request }: CheckRequest,
   wait: CheckWait,
 ): Promise<Judgement> {
-  if (check.kind === 'job') return runCheckJob(clients.kubernetes, { ...request, environment, service, check }, wait);
+  if (check.kind === 'job') {
+    const secrets = secretVariables(clients.catalog, service, check);
+    const missing = await learnSecrets(clients, service.namespace, secrets, wait.signal);
+    if (missing !== undefined) return { ok: false, text: missing };
+    return runCheckJob(clients.kubernetes, { ...request, environment, service, check, secrets }, wait);
+  }
   let pause = FIRST_PAUSE;
   for (;;) {
     const judged = await askOnce(clients, environment, service, check, wait.signal);

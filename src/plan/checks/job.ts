@@ -10,6 +10,7 @@ import {
 } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { jobImage } from './planned.ts';
+import type { SecretVariable } from './secrets.ts';
 
 /** What a worker has left behind that died before it could remove it: gone after this time. */
 const KEPT_SECONDS = 3600;
@@ -24,6 +25,8 @@ export interface CheckJobInput {
   /** The same for all attempts of the same check in the same run. */
   run: string;
   timeoutSeconds: number;
+  /** Its variables that come from Secrets. */
+  secrets: readonly SecretVariable[];
 }
 
 /** Its name is that of the run, so that an attempt finds what the one before has made. */
@@ -38,7 +41,15 @@ export function isCheckJob(kind: string, labels: Readonly<Record<string, string>
   );
 }
 
-export function checkJob({ environment, service, check, imageTags, run, timeoutSeconds }: CheckJobInput): unknown {
+export function checkJob({
+  environment,
+  service,
+  check,
+  imageTags,
+  run,
+  timeoutSeconds,
+  secrets,
+}: CheckJobInput): unknown {
   const instance = checkInstance(service.name, check.name);
   const labels = {
     [INSTANCE_LABEL]: instance,
@@ -80,7 +91,13 @@ export function checkJob({ environment, service, check, imageTags, run, timeoutS
               imagePullPolicy: 'IfNotPresent',
               ...(check.command === undefined ? {} : { command: check.command }),
               ...(check.args === undefined ? {} : { args: check.args }),
-              env: Object.entries(check.env).map(([name, value]) => ({ name, value })),
+              env: [
+                ...Object.entries(check.env).map(([name, value]) => ({ name, value })),
+                ...secrets.map(({ name, secret, key }) => ({
+                  name,
+                  valueFrom: { secretKeyRef: { name: secret, key } },
+                })),
+              ],
               ...(resources === undefined ? {} : { resources }),
               securityContext: {
                 allowPrivilegeEscalation: false,

@@ -19,6 +19,9 @@ import { type TestScope, testScope } from '../../support/scope.ts';
 const mini = await wholeMini();
 const JOBS = '/apis/batch/v1/namespaces/apps/jobs';
 const JOB = `${JOBS}/api-check-smoke-run-1`;
+/** Of which the Job of `smoke` gets a value. */
+const SECRET = '/api/v1/namespaces/apps/secrets/vault-auth-admin';
+const CLIENT_SECRET = 'a-value-that-nobody-sees';
 const signal = new AbortController().signal;
 
 type Answering = (request: http.IncomingMessage, response: http.ServerResponse) => void;
@@ -39,6 +42,10 @@ async function withPods(
           metadata: { name: `${service}-1`, namespace: 'apps', uid: service, resourceVersion: '1' },
           status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
         });
+      parts.cluster.objects.set(SECRET, {
+        metadata: { name: 'vault-auth-admin', namespace: 'apps', uid: 'secret', resourceVersion: '1' },
+        data: { 'api-client-secret': Buffer.from(CLIENT_SECRET).toString('base64') },
+      });
       const connect = (): Promise<net.Socket> =>
         new Promise((resolve, reject) => {
           const socket = net.connect(port, '127.0.0.1', () => resolve(socket));
@@ -221,6 +228,39 @@ describe('a Job', () => {
       await done;
       assert.deepEqual(parts.cluster.removed, []);
     }));
+
+  test('gets a value by reference, and what it writes shows none', () =>
+    withPods(nobody, async (parts) => {
+      const said = assert.rejects(run(parts, planned(parts, 'smoke')), (error: Error) => {
+        assert.match(error.message, /Job failed: it says \[redacted\]/);
+        assert.doesNotMatch(error.message, new RegExp(CLIENT_SECRET));
+        return true;
+      });
+      await made(parts);
+      const job = parts.cluster.objects.get(JOB)!;
+      assert.doesNotMatch(JSON.stringify(job), new RegExp(CLIENT_SECRET));
+      const condition = { type: 'Failed', status: 'True', message: `it says ${CLIENT_SECRET}` };
+      parts.cluster.objects.set(JOB, { ...job, status: { conditions: [condition] } });
+      parts.cluster.notify('apps', 'api-check-smoke');
+      await said;
+    }));
+
+  for (const [what, secret, why] of [
+    [
+      'whose Secret is not there',
+      undefined,
+      /CLIENT_SECRET comes from Secret apps\/vault-auth-admin, which is not there/,
+    ],
+    ['whose key is not there', {}, /comes from Secret apps\/vault-auth-admin, which has no key api-client-secret/],
+  ] as const)
+    test(`${what} is not made`, () =>
+      withPods(nobody, async (parts) => {
+        const { objects } = parts.cluster;
+        if (secret === undefined) objects.delete(SECRET);
+        else objects.set(SECRET, { ...objects.get(SECRET)!, data: secret } as never);
+        await assert.rejects(run(parts, planned(parts, 'smoke')), why);
+        assert.equal(objects.has(JOB), false);
+      }));
 
   test('of an attempt that was cut off is found again, not made a second time', () =>
     withPods(nobody, async (parts) => {

@@ -8,6 +8,7 @@ import { checksFailure } from '../../../src/plan/checks/failure.ts';
 import { judgeHttp, judgeQuery } from '../../../src/plan/checks/expectations.ts';
 import { checkJob, checkJobName, isCheckJob } from '../../../src/plan/checks/job.ts';
 import { findCheck, plannedChecks } from '../../../src/plan/checks/planned.ts';
+import { secretVariables } from '../../../src/plan/checks/secrets.ts';
 import { networkPeers } from '../../../src/plan/inputs/network.ts';
 import { findService } from '../../../src/plan/releases.ts';
 import { miniEnvironment, wholeMini } from '../../support/mini.ts';
@@ -178,6 +179,7 @@ describe('the Job of a check', () => {
     imageTags: {},
     run: '01234567-89ab-cdef-0123-456789abcdef',
     timeoutSeconds: 90.2,
+    secrets: secretVariables(catalog, service, check),
   };
   interface Job {
     metadata: { name: string; labels: Record<string, string> };
@@ -185,7 +187,10 @@ describe('the Job of a check', () => {
       backoffLimit: number;
       activeDeadlineSeconds: number;
       ttlSecondsAfterFinished: number;
-      template: { metadata: { labels: Record<string, string> }; spec: { containers: { image: string }[] } };
+      template: {
+        metadata: { labels: Record<string, string> };
+        spec: { containers: { image: string; env: unknown[] }[] };
+      };
     };
   }
 
@@ -208,6 +213,21 @@ describe('the Job of a check', () => {
         ({ instance, namespace }) => instance === 'api-check-smoke' && namespace === 'apps',
       ),
     );
+  });
+  test('gets values of Secrets by reference alone: of the Secret that is made from the path, or of one of others', () => {
+    const { spec } = checkJob(input) as Job;
+    const reference = (name: string, secret: string, key: string) => ({
+      name,
+      valueFrom: { secretKeyRef: { name: secret, key } },
+    });
+    assert.deepEqual(spec.template.spec.containers[0]?.env, [
+      { name: 'API_URL', value: 'http://api.apps.svc:8080' },
+      reference('CLIENT_SECRET', 'vault-auth-admin', 'api-client-secret'),
+    ]);
+    const secrets = secretVariables(catalog, service, { secretEnv: { TOKEN: { secret: 'theirs', key: 'token' } } });
+    assert.deepEqual((checkJob({ ...input, secrets }) as Job).spec.template.spec.containers[0]?.env[1], {
+      ...reference('TOKEN', 'theirs', 'token'),
+    });
   });
   test("runs the service's image as it is deployed, or one of its own", () => {
     const imageOf = (more: object): string =>
