@@ -1,6 +1,6 @@
 /** Layers with programs that are compiled from the Go modules in `go/`: what those pin, and nothing newer. */
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { withLock } from '../../bootstrap/process/lock.ts';
 import { findGo, goBuildArguments } from '../../bootstrap/tools/go/build.ts';
@@ -17,8 +17,13 @@ export interface GoProgram {
   tags?: readonly string[];
   /** Linker variables, mostly the version that publishers stamp in. */
   variables?: Readonly<Record<string, string>>;
-  /** One file of a dependency that is another one, or is missing: its path in the module, and its text. */
-  overlay?: { module: string; file: string; text: string };
+  /**
+   * Files of a dependency that are others, or are missing: one with its path in the module and its text, or a folder
+   * beside go.mod with all of them; `without` are left out.
+   */
+  overlay?:
+    | { module: string; file: string; text: string }
+    | { module: string; folder: string; without: readonly string[] };
 }
 
 /**
@@ -82,9 +87,15 @@ async function build(
     // A copy, named by a go.mod beside: Go overlays nothing in its module cache.
     const copy = join(work, 'module');
     await context.run('cp', ['-r', '--no-preserve=mode', await folderOf(go, overlay.module, context, said), copy]);
-    if (!existsSync(dirname(join(copy, overlay.file))))
-      throw new Error(`${overlay.module} has no place for ${overlay.file}`);
-    await writeFile(join(copy, overlay.file), overlay.text);
+    const others: Record<string, string> =
+      'file' in overlay
+        ? { [overlay.file]: overlay.text }
+        : Object.fromEntries(sourcesOf(join(said.cwd, overlay.folder)));
+    for (const path of 'without' in overlay ? overlay.without : []) await rm(join(copy, path));
+    for (const [path, text] of Object.entries(others)) {
+      if (!existsSync(dirname(join(copy, path)))) throw new Error(`${overlay.module} has no place for ${path}`);
+      await writeFile(join(copy, path), text);
+    }
     for (const name of ['go.mod', 'go.sum']) await copyFile(join(said.cwd, name), join(work, name));
     await context.run(go, ['mod', 'edit', `-replace=${overlay.module}=${copy}`, join(work, 'go.mod')], said);
     args.push(`-modfile=${join(work, 'go.mod')}`);

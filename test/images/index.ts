@@ -3,6 +3,7 @@
  * test/images/main.ts [NAME …]` builds them by hand.
  */
 import { flyway } from './recipes/flyway.ts';
+import { jaeger } from './recipes/jaeger.ts';
 import { keycloak, keycloakConfigCli } from './recipes/keycloak.ts';
 import { minio, minioClient } from './recipes/minio.ts';
 import { mongodb } from './recipes/mongodb.ts';
@@ -31,6 +32,7 @@ export const RECIPES: readonly ImageRecipe[] = [
   postgres,
   rabbitmq,
   flyway,
+  jaeger,
   keycloak,
   keycloakConfigCli,
   minio,

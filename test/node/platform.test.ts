@@ -1,7 +1,7 @@
 // Real, and the Ananta Platform's own: all services as pods of a real node, checked from outside with the systems' own
 // clients, broken where only real parts can break, taken down, and brought back on the old data.
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
@@ -31,6 +31,7 @@ import { checkNodePorts } from './checks/node-ports.ts';
 import { checkObjectStorage } from './checks/object-storage.ts';
 import { checkStandIns } from './checks/stand-ins.ts';
 import { checkTemporal } from './checks/temporal.ts';
+import { checkTrace, otlpEndpoint } from './checks/trace.ts';
 import { checkVault } from './checks/vault.ts';
 import { watchMemory } from './support/memory.ts';
 import { eventually, type Platform, platformOf } from './support/platform.ts';
@@ -38,6 +39,8 @@ import { eventually, type Platform, platformOf } from './support/platform.ts';
 /** What pods, control plane, engine and worker may take together. */
 const MOST_BYTES = 8 * 1024 ** 3;
 const AT_LEAST = 40;
+/** Between two steps the engine hands on what has ended; more is something that has no span. */
+const LONGEST_GAP_SECONDS = 5;
 /** Of the platform's own: their images exist with one tag more. */
 const UPGRADED = ['customer-portal', 'subscription-service', 'webhook-bridge'];
 /** A migration that takes long enough for its database to die under it. */
@@ -142,6 +145,25 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
       findings.filter(({ kind, object }) => !(kind === 'missing' && object.startsWith('Application argocd/'))),
       [],
     );
+  });
+
+  test("every release upgraded without a restart: the trace of that is whole in the platform's own Jaeger", async () => {
+    const before = await lasting(platform);
+    // Of every chart, and of none of its objects: Jobs alone are named after it, and run again.
+    await appendFile(join(sandbox.checkout, 'helm', 'charts', 'ananta-lib', 'Chart.yaml'), '# To be told apart.\n');
+    await sandbox.configure(environment({ telemetry: { traces: { endpoint: await otlpEndpoint(platform) } } }));
+    const result = await deployed();
+    assert.equal(changedBy(result).length, catalog.services.length);
+    const asked = performance.now();
+    const trace = await checkTrace(
+      platform,
+      catalog.services.map(({ name }) => name),
+    );
+    say(
+      `upgrade of all services ${result.seconds} s; its trace has ${trace.spans} spans over ${trace.seconds} s, ${trace.gapSeconds} s of them without one, ${trace.longestGapSeconds} s at most in one piece; read back in ${seconds(asked)} s`,
+    );
+    assert.ok(trace.longestGapSeconds < LONGEST_GAP_SECONDS, `${trace.longestGapSeconds} s without a span`);
+    assert.deepEqual(await lasting(platform), before, 'no pod was replaced');
   });
 
   test('another tag and another number of replicas for three services: only those change', async () => {
@@ -278,6 +300,14 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
     }
   }
 });
+
+/** Pods that are there to stay, each with its restarts. */
+async function lasting(platform: Platform): Promise<string[]> {
+  return (await platform.pods())
+    .filter(({ phase }) => phase === 'Running')
+    .map(({ uid, name, restarts }) => `${name} ${uid} ${restarts}`)
+    .sort();
+}
 
 async function databaseDiesInMigration(platform: Platform): Promise<void> {
   const server = await platform.pod('control-plane-postgres');

@@ -16,7 +16,14 @@ import { loadEnvironment } from '../../src/environment/load.ts';
 import { inSpan } from '../../src/process/spans.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { withFakeHelm } from '../support/fakes/helm.ts';
-import { type CollectedSpan, type Collector, orphans, pathTo, startCollector } from '../support/telemetry/otlp.ts';
+import {
+  type CollectedSpan,
+  type Collector,
+  gaps,
+  orphans,
+  pathTo,
+  startCollector,
+} from '../support/telemetry/otlp.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 const SECRET = 'hunter2-is-in-no-span';
@@ -95,6 +102,10 @@ describe('the trace of an operation', () => {
       [['ananta deploy', OUTER.span]],
     );
     assert.equal(new Set(spans.map(({ spanId }) => spanId)).size, spans.length, 'each span is sent once');
+    // Between two steps the engine hands on what has ended.
+    const { operation, uncovered } = gaps(spans);
+    const total = uncovered.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    assert.ok(total < (operation.end - operation.start) / 2, JSON.stringify(uncovered));
   });
 
   test('leads from the command to the Helm process of every service', () => {

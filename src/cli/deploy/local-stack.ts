@@ -1,5 +1,6 @@
 /** What a deployment stands on: embedded parts are started, external ones are taken as they are. */
 import { type Connections, readRuntime, resolveConnections } from '../../environment/connections.ts';
+import { inSpan } from '../../process/spans.ts';
 import { setupLine } from '../render/setup.ts';
 import { hasEmbeddedParts } from './embedded.ts';
 import { unlessInterrupted } from './interrupt.ts';
@@ -20,9 +21,11 @@ export async function ensureLocalStack({
   if (hasEmbeddedParts(environment)) {
     // Loaded late: an external environment needs nothing of it.
     const { up } = await import('../../../bootstrap/index.ts');
-    await unlessInterrupted(
-      signal,
-      up(environment, context.config, (event) => renderer.setup(setupLine(event)), { signal }),
+    await inSpan('start what is embedded', {}, () =>
+      unlessInterrupted(
+        signal,
+        up(environment, context.config, (event) => renderer.setup(setupLine(event)), { signal }),
+      ),
     );
   }
   return resolveConnections(environment, context.config);

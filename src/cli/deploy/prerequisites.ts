@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { OperationInput } from '../../contract/operations/deploy.ts';
 import type { Operation } from '../../contract/operations/plan.ts';
 import type { Connections } from '../../environment/connections.ts';
+import { inSpan } from '../../process/spans.ts';
 import { freezeNotice } from '../freeze/notice.ts';
 import { requireBound, requireOwned } from './binding.ts';
 import { type FoundCluster, readCluster } from './cluster.ts';
@@ -20,10 +21,11 @@ export interface Prerequisites {
 /**
  * @throws CliError (refused) when cluster, engine or worker are not there, or the cluster is another one than before
  */
-export async function prerequisites(
-  { environment, renderer }: Session,
-  connections: Connections,
-): Promise<Prerequisites> {
+export function prerequisites(session: Session, connections: Connections): Promise<Prerequisites> {
+  return inSpan('find cluster, engine and worker', {}, () => found(session, connections));
+}
+
+async function found({ environment, renderer }: Session, connections: Connections): Promise<Prerequisites> {
   const cluster = await readCluster(environment, connections);
   // A cluster of somebody else is refused also where the engine does not answer.
   if (cluster.record) requireOwned(environment, cluster, true);

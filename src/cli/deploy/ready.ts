@@ -1,4 +1,5 @@
 /** What a deployment needs before it starts, whichever command starts it. */
+import { inSpan } from '../../process/spans.ts';
 import { setupLine } from '../render/setup.ts';
 import { helmBinary } from '../shared/helm-binary.ts';
 import { checkCharts, requireCharts } from './checks/charts.ts';
@@ -14,19 +15,23 @@ import type { Session } from './session.ts';
 export async function chartsAndPlatform(session: Session, prepared: Prepared): Promise<Prerequisites> {
   const { context, renderer, interrupted } = session;
   // First: what cannot be fetched is reported before anything is started.
-  await requireCharts(prepared, context.config, (text) => renderer.notice(text), interrupted);
+  await inSpan('find charts', {}, () =>
+    requireCharts(prepared, context.config, (text) => renderer.notice(text), interrupted),
+  );
   return prerequisites(session, await ensureLocalStack(session));
 }
 
 /** @throws CliError (refused) where the worker has another content, a right is missing, or Vault could not be opened */
-export async function requireDeployable(
+export function requireDeployable(
   session: Session,
   prepared: Prepared,
   { client, connections }: Prerequisites,
 ): Promise<void> {
-  await requireSameContent(client, prepared);
-  await requireRights(session, prepared, connections);
-  await checkVault(session, connections);
+  return inSpan('check worker, rights and Vault', {}, async () => {
+    await requireSameContent(client, prepared);
+    await requireRights(session, prepared, connections);
+    await checkVault(session, connections);
+  });
 }
 
 /** @throws CliError (refused), naming each chart that does not render */
@@ -39,5 +44,5 @@ export async function requireRendered(
   const helm = await helmBinary(connections, config, (event) =>
     renderer.setup(setupLine({ kind: 'tool', progress: event })),
   );
-  await checkCharts(prepared, imageTags, helm, config);
+  await inSpan('render charts', {}, () => checkCharts(prepared, imageTags, helm, config));
 }

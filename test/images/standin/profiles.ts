@@ -11,8 +11,6 @@ export interface Listener {
   ready: string[];
   /** Paths that answer 200 whatever happens. */
   live: string[];
-  /** What it says at a path where that matters to whoever asks, instead of how it is. */
-  says?: Readonly<Record<string, unknown>>;
 }
 
 export interface Profile {
@@ -78,16 +76,6 @@ const THIRD: Record<string, Profile> = {
     ...EMPTY,
     listeners: [http(9121, [], ['/health', '/metrics'])],
     needs: ['REDIS_PASSWORD_FILE'],
-  },
-  [IMAGES.jaeger.repository]: {
-    ...EMPTY,
-    listeners: [
-      // As with no trace yet.
-      { ...http(16686, [], ['/', '/api/services']), says: { '/api/services': { data: [], total: 0, errors: null } } },
-      http(13133, [], ['/status']),
-      http(4318, [], []),
-      { env: [], port: 4317, protocol: 'grpc', ready: [], live: [] },
-    ],
   },
   [IMAGES.postgrest.repository]: {
     ...EMPTY,

@@ -29,12 +29,7 @@ export async function serve(listener: Listener, port: number, face: Face): Promi
   });
 }
 
-function respond(
-  { ready, live, says = {} }: Listener,
-  face: Face,
-  request: IncomingMessage,
-  answer: ServerResponse,
-): void {
+function respond({ ready, live }: Listener, face: Face, request: IncomingMessage, answer: ServerResponse): void {
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   const report = face.report();
   const send = (status: number, body: unknown): void => {
@@ -51,7 +46,7 @@ function respond(
   if (path === '/standin/report') send(200, report);
   else if (live.includes(path) || (ready.includes(path) && report.state === 'healthy')) {
     if (path === '/') sendPage();
-    else send(200, says[path] ?? { status: 'ok' });
+    else send(200, { status: 'ok' });
   } else if (ready.includes(path)) send(503, { status: report.state, missing: face.failing() });
   else send(404, { status: 'not found' });
 }

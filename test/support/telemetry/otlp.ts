@@ -148,3 +148,31 @@ export function pathTo(spans: readonly CollectedSpan[], span: CollectedSpan | un
     span.name,
   ];
 }
+
+/** Spans that only hold others: that they are there says nothing of what is being done. */
+const HOLDS = /^(ananta |StartWorkflow:|RunWorkflow:|StartChildWorkflow:|service )/;
+
+export interface Gap {
+  /** Milliseconds from the operation's beginning. */
+  at: number;
+  milliseconds: number;
+  /** Names of spans that ended last before it. */
+  after: string;
+}
+
+/** Time of a command's trace in which nothing with a span was at work, or waited. */
+export function gaps(spans: readonly CollectedSpan[]): { operation: CollectedSpan; uncovered: Gap[] } {
+  const operation = spans.find(({ name }) => name.startsWith('ananta '));
+  if (operation === undefined) throw new Error('no span of a command');
+  const uncovered: Gap[] = [];
+  let [until, after] = [operation.start, operation.name];
+  const uncoveredTo = (start: number): void => {
+    if (start > until) uncovered.push({ at: until - operation.start, milliseconds: start - until, after });
+  };
+  for (const { start, end, name } of spans.filter((span) => !HOLDS.test(span.name)).sort((a, b) => a.start - b.start)) {
+    uncoveredTo(start);
+    if (end > until) [until, after] = [end, name];
+  }
+  uncoveredTo(operation.end);
+  return { operation, uncovered };
+}
