@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { Layout } from '../layout.ts';
 import { readJson, readText, writeFileDurably } from '../process/files.ts';
+import { GO_MEMORY } from '../process/go.ts';
 import type { NodeNetwork } from '../node/network.ts';
 import type { Ports } from '../process/ports.ts';
 import { findProcesses } from '../process/orphans.ts';
@@ -107,8 +108,9 @@ async function runKwokctl(
   await writeFileDurably(file, `${JSON.stringify(configuration, undefined, 2)}\n`);
   try {
     await run(tools.kwokctl.path, ['create', 'cluster', '--config', file, '--kubeconfig', ''], {
-      // Its own home and an empty PATH: it must find nothing of the user's, neither files nor programs.
-      env: { HOME: layout.cluster, PATH: '', KWOK_WORKDIR: workFolder },
+      // Its own home and an empty PATH: it must find nothing of the user's, neither files nor programs. What it starts
+      // has its settings, too.
+      env: { HOME: layout.cluster, PATH: '', KWOK_WORKDIR: workFolder, ...GO_MEMORY },
       cwd: layout.cluster,
       timeout: CREATE_WITHIN_MS,
       maxBuffer: 16 * 1024 * 1024,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Component, daemonSpec } from '../component.ts';
 import type { Layout } from '../layout.ts';
+import { GO_MEMORY } from '../process/go.ts';
 import { LOOPBACK, type Ports, readPorts } from '../process/ports.ts';
 import { expectOk } from '../process/probe.ts';
 import { type Api, createApi } from './api.ts';
@@ -60,6 +61,7 @@ export function clusterComponent(
         HOME: layout.cluster,
         PATH: '',
         KWOK_WORKDIR: layout.cluster,
+        ...GO_MEMORY,
         ...Object.fromEntries(recorded.envs.map((variable) => [variable.name, variable.value])),
       },
       cwd: recorded.workDir,

@@ -7,6 +7,7 @@ import { SEARCH_ATTRIBUTE_TYPES } from '../../src/contract/search-attribute-type
 import { type Component, daemonSpec } from '../component.ts';
 import type { Layout } from '../layout.ts';
 import { readText, writeFileDurably } from '../process/files.ts';
+import { GO_MEMORY } from '../process/go.ts';
 import { LOOPBACK, type Ports } from '../process/ports.ts';
 import { expectOk } from '../process/probe.ts';
 import type { InstalledTool } from '../tools/index.ts';
@@ -97,7 +98,7 @@ export function engineComponent(layout: Layout, tool: InstalledTool, ports: Port
         'never',
       ],
       // Its own home: the CLI reads and writes configuration there.
-      env: { HOME: layout.engine, PATH: '' },
+      env: { HOME: layout.engine, PATH: '', ...GO_MEMORY },
       cwd: layout.engine,
       version: tool.version,
       port,

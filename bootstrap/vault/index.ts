@@ -9,6 +9,7 @@ import type { Runtime } from '../../src/environment/connections.ts';
 import { type Component, daemonSpec } from '../component.ts';
 import type { Layout } from '../layout.ts';
 import { writeFileDurably } from '../process/files.ts';
+import { GO_MEMORY } from '../process/go.ts';
 import { LOOPBACK, type Ports } from '../process/ports.ts';
 import { httpGet } from '../process/probe.ts';
 import type { InstalledTool } from '../tools/index.ts';
@@ -84,7 +85,12 @@ export async function vaultComponent(
     spec: daemonSpec(layout, 'vault', {
       command: tool.path,
       args: ['server', `-config=${configurationFile(layout)}`],
-      env: { HOME: layout.vault, PATH: '', ...(socketsFit(layout) ? { TMPDIR: socketFolder(layout) } : {}) },
+      env: {
+        HOME: layout.vault,
+        PATH: '',
+        ...GO_MEMORY,
+        ...(socketsFit(layout) ? { TMPDIR: socketFolder(layout) } : {}),
+      },
       cwd: layout.root,
       version: tool.version,
       port: ports['vault'] as number,
