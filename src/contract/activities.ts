@@ -13,7 +13,7 @@ import type {
 } from './operations/deploy.ts';
 import type { DriftFinding, DriftMode, DriftOutcome, DriftReport } from './drift.ts';
 import type { Attested } from './admission/approvals.ts';
-import type { FreezeVerdict } from './admission/freeze.ts';
+import type { FreezeVerdict, OverrideRequest } from './admission/freeze.ts';
 import type { LockHolder } from './lock.ts';
 import type { OperationPlan, Operation, PlannedService, PlannedStep } from './operations/plan.ts';
 import type { PromotedFrom } from './version.ts';
@@ -116,9 +116,10 @@ export interface Activities {
   /** Whether the environment is frozen now, by its file as it is now. */
   checkFreeze(run: RunRef): Promise<FreezeVerdict>;
   /**
-   * Who has made an attestation in the cluster, as the API server says; absent: there is none of that name.
+   * Who has made an attestation in the cluster, as the API server says; absent: there is none of that name, or it was
+   * made for something else than `override`.
    */
-  readAttestation(input: { run: RunRef; name: string }): Promise<{ attested?: Attested }>;
+  readAttestation(input: { run: RunRef; name: string; override?: OverrideRequest }): Promise<{ attested?: Attested }>;
   /** Creates what is missing of the platform's namespaces. */
   ensureNamespaces(run: RunRef): Promise<{ created: string[] }>;
   applyRelease(input: ApplyReleaseInput): Promise<ApplyReleaseResult>;

@@ -85,6 +85,8 @@ export interface DriftInput {
   confirmation?: Confirmation;
   /** Why a repair is made although the environment is frozen. */
   freezeOverride?: string;
+  /** Proves who says so. */
+  freezeAttestation?: string;
 }
 
 /**

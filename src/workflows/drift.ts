@@ -193,6 +193,7 @@ async function startRepair(input: DriftInput, run: RunRef, findings: DriftFindin
     findings,
     ...(input.confirmation ? { confirmation: input.confirmation } : {}),
     ...(input.freezeOverride === undefined ? {} : { freezeOverride: input.freezeOverride }),
+    ...(input.freezeAttestation === undefined ? {} : { freezeAttestation: input.freezeAttestation }),
   };
   return executeChild(repair, {
     // Under the lock: nothing else may change the platform meanwhile.

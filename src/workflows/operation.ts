@@ -28,7 +28,7 @@ import { isUndoDue } from '../plan/steering/rest.ts';
 import { type CompleteOperationPlan, withSteps } from '../plan/steps/compile.ts';
 import { stagesOf } from '../plan/steps/order.ts';
 import { stepsWithoutPlan } from '../plan/steps/platform.ts';
-import { createAdmission } from './admission/admission.ts';
+import { createAdmission, overrideOf } from './admission/admission.ts';
 import { withDeadline } from './deadline.ts';
 import { failureOf } from './failure-of.ts';
 import { deployment, serviceProgress } from './messages.ts';
@@ -100,8 +100,7 @@ async function runOperation(
     setCurrentDetails(deploymentDetails(view, new Map(view.plan?.phases.map(({ number, title }) => [number, title]))));
     steering.look();
   };
-  const { freezeOverride: reason } = input;
-  const admission = createAdmission(run, reason === undefined ? undefined : { by: input.requestedBy, reason }, (wait) =>
+  const admission = createAdmission(run, overrideOf(input), (wait) =>
     fold({ kind: 'waits', at: Date.now(), ...(wait ? { wait } : {}) }),
   );
   setHandler(deployment, () => ({

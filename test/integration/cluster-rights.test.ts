@@ -20,8 +20,9 @@ import {
 import type { Attested } from '../../src/contract/admission/approvals.ts';
 import type { RunRef } from '../../src/contract/operations/deploy.ts';
 import { IN_CLUSTER } from '../../src/contract/names.ts';
-import { makeAttestation, readAttestation } from '../../src/effects/admission/attestation.ts';
-import { decisionPurpose } from '../../src/plan/admission/attestation.ts';
+import type { OverrideRequest } from '../../src/contract/admission/freeze.ts';
+import { makeAttestation, overridePurpose, readAttestation } from '../../src/effects/admission/attestation.ts';
+import { decisionPurpose, waitingOverridePurpose } from '../../src/plan/admission/attestation.ts';
 import { accessName, IDENTITIES, type IdentityName, identityOf } from '../../src/plan/access/identities.ts';
 import { accessObjects } from '../../src/plan/access/manifests.ts';
 import { platformInputs } from '../../src/plan/inputs/platform-inputs.ts';
@@ -179,6 +180,35 @@ describe('rights in a real cluster', { concurrency: 1 }, () => {
     const byCertificate = await read(await makeAttestation(admin, purpose));
     assert.match(byCertificate?.user ?? '', /admin/);
     await assert.rejects(makeAttestation(client('viewer'), purpose), isForbidden);
+    // A freeze that is overridden from the start: for just what was asked for, and for that reason.
+    const asked = {
+      environment: 'staging',
+      clusterUid: 'uid',
+      operation: 'deploy',
+      reason: 'patch',
+      asks: '',
+    } as const;
+    const override = await makeAttestation(client('approver'), overridePurpose(asked));
+    const proves = async (of: OverrideRequest): Promise<string | undefined> =>
+      (
+        await readAttestation(
+          { kubernetes: client('deployer') },
+          { run: {} as RunRef, name: override, override: of },
+          scope,
+        )
+      ).attested?.user;
+    assert.equal(await proves(asked), account('approver'));
+    for (const other of [
+      { reason: 'another' },
+      { asks: 'more' },
+      { operation: 'destroy' as const },
+      { clusterUid: 'b' },
+    ])
+      assert.equal(await proves({ ...asked, ...other }), undefined);
+    assert.equal(
+      (await read(await makeAttestation(client('approver'), waitingOverridePurpose(randomUUID()))))?.user,
+      account('approver'),
+    );
     assert.equal(await read(`ananta-${randomUUID()}`), undefined);
     assert.equal(await read('../../../../api/v1/namespaces/default'), undefined);
 

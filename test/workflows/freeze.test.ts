@@ -12,6 +12,8 @@ import type { DriftFinding, DriftInput, DriftResult } from '../../src/contract/d
 import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
 import type { FreezeVerdict } from '../../src/contract/admission/freeze.ts';
 import { UPDATES } from '../../src/contract/messages.ts';
+import { asksOf } from '../../src/contract/operations/start-options.ts';
+import { waitingOverridePurpose } from '../../src/plan/admission/attestation.ts';
 import { taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
 import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
@@ -69,6 +71,17 @@ async function started(request: DeployInput): Promise<Watched> {
 
 const override = (run: DeploymentHandle, args: object): Promise<void> =>
   engine.client.workflow.getHandle(run.workflowId, run.runId).executeUpdate(UPDATES.overrideFreeze, { args: [args] });
+
+/** What the API server has vouched for: `own` for an override of this run, `other` for one of another. */
+const attests =
+  (runId: () => string): Activities['readAttestation'] =>
+  ({ name }) => {
+    const purpose = { own: waitingOverridePurpose(runId()), other: waitingOverridePurpose('another') }[name];
+    const at = '2026-01-01T00:00:00.000Z';
+    return Promise.resolve(
+      purpose === undefined ? {} : { attested: { user: 'ann@example.com', groups: [], at, purpose } },
+    );
+  };
 
 const applied = ({ log }: Recorder): string[] => log.filter((line) => line.startsWith('apply'));
 
@@ -146,9 +159,10 @@ describe('freeze', () => {
 
   test('what changed meanwhile is planned anew; what somebody was shown is refused then', async () => {
     for (const expectedDigest of [undefined, planned().digest]) {
-      const state = { verdict: closed(), plan: planned() };
+      const state = { verdict: closed(), plan: planned(), runId: '' };
       const recorder = recordingActivities(planned(), {
         checkFreeze: () => Promise.resolve(state.verdict),
+        readAttestation: attests(() => state.runId),
         makePlan: ({ expectedDigest: expected }) => {
           if (expected === undefined || expected === state.plan.digest) return Promise.resolve(state.plan);
           return Promise.reject(ApplicationFailure.nonRetryable('another plan', FAILURES.planOutdated));
@@ -157,8 +171,9 @@ describe('freeze', () => {
       await engine.withWorker(recorder.activities, async () => {
         const watched = await started(input(expectedDigest === undefined ? {} : { expectedDigest }));
         await watched.waits;
+        state.runId = watched.run.runId;
         state.plan = planned({ web: { phase: 1 }, api: { phase: 2, dependsOn: ['web'] } });
-        await override(watched.run, { by: 'ann', reason: 'security patch' });
+        await override(watched.run, { by: 'bob', reason: 'security patch', attestation: 'own' });
         const result = await watched.result;
         if (expectedDigest === undefined) {
           assert.deepEqual(applied(recorder), ['apply web', 'apply api']);
@@ -173,9 +188,11 @@ describe('freeze', () => {
   });
 
   test('it is overridden with a reason, which is on record; without one, or with nothing waiting, it is not', async () => {
+    let runId = '';
     const recorded: unknown[] = [];
     const recorder = recordingActivities(planned(), {
       checkFreeze: () => Promise.resolve(closed()),
+      readAttestation: attests(() => runId),
       recordResult: ({ acts }) => {
         recorded.push(acts);
         return Promise.resolve();
@@ -183,39 +200,60 @@ describe('freeze', () => {
     });
     await engine.withWorker(recorder.activities, async () => {
       const watched = await started(input());
+      runId = watched.run.runId;
       await watched.waits;
       for (const [args, why] of [
-        [{ by: 'ann' }, /reason is needed/],
-        [{ by: 'ann', reason: ' ' }, /reason is needed/],
-        [{ by: 'ann', reason: 'a\nb' }, /one line/],
-        [{ reason: 'patch' }, /Who overrides/],
+        [{ by: 'ann', attestation: 'own' }, /reason is needed/],
+        [{ by: 'ann', attestation: 'own', reason: ' ' }, /reason is needed/],
+        [{ by: 'ann', attestation: 'own', reason: 'a\nb' }, /one line/],
+        [{ reason: 'patch', attestation: 'own' }, /Who overrides/],
+        [{ by: 'ann', reason: 'patch' }, /Nothing proves who overrides/],
+        [{ by: 'ann', reason: 'patch', attestation: 'lost' }, /no attestation lost/],
+        [{ by: 'ann', reason: 'patch', attestation: 'other' }, /made for something else/],
       ] as const)
         await assert.rejects(override(watched.run, args), (error) => {
           assert.ok(error instanceof WorkflowUpdateFailedError);
           assert.match(error.cause?.message ?? '', why);
           return true;
         });
-      await override(watched.run, { by: 'ann', reason: 'security patch' });
+      await override(watched.run, { by: 'bob', reason: 'security patch', attestation: 'own' });
       const result = await watched.result;
       assert.equal(result.outcome, 'succeeded');
       assert.equal(result.acts?.length, 1);
       const { at, ...act } = result.acts[0] ?? { at: '' };
       assert.ok(Date.parse(at) > 0);
-      assert.deepEqual(act, { act: 'override-freeze', by: 'ann', reason: 'security patch', on: 'weekend' });
+      assert.deepEqual(act, { act: 'override-freeze', by: 'ann@example.com', reason: 'security patch', on: 'weekend' });
       assert.deepEqual(recorded, [result.acts]);
-      assert.deepEqual(result.notes, ['The freeze (weekend) was overridden by ann: security patch']);
+      assert.deepEqual(result.notes, ['The freeze (weekend) was overridden by ann@example.com: security patch']);
     });
   });
 
-  test('it is overridden from the start', async () => {
+  test('it is overridden from the start by whom the API server names, for just this; nobody is believed', async () => {
     const recorder = recordingActivities(planned(), {
       checkFreeze: () => Promise.resolve({ ...frozen, onFrozen: 'refuse' }),
+      readAttestation: ({ name, override: of }) =>
+        Promise.resolve(
+          name === 'own' && of?.reason === 'outage' && of.operation === 'deploy' && of.asks === asksOf(input())
+            ? { attested: { user: 'ann@example.com', groups: [], at: '', purpose: 'of the effect' } }
+            : {},
+        ),
     });
     await engine.withWorker(recorder.activities, async () => {
-      const { result, events } = await started(input({ freezeOverride: 'outage' }));
+      const { result, events } = await started(input({ freezeOverride: 'outage', freezeAttestation: 'own' }));
       const { outcome, acts } = await result;
-      assert.deepEqual([outcome, acts?.[0]?.by, acts?.[0]?.reason], ['succeeded', 'tester@host', 'outage']);
+      assert.deepEqual([outcome, acts?.[0]?.by, acts?.[0]?.reason], ['succeeded', 'ann@example.com', 'outage']);
       assert.ok(!events.some(({ kind }) => kind === 'waits'));
+      const before = recorder.log.length;
+      for (const [request, why] of [
+        [{ freezeOverride: 'outage' }, /its override does not count: nothing proves who has asked for it\. Nothing/],
+        [{ freezeOverride: 'another', freezeAttestation: 'own' }, /does not count: .* for just this operation/],
+        [{ freezeOverride: 'outage', freezeAttestation: 'own', imageTags: { web: '2' } }, /does not count/],
+      ] as const) {
+        const refused = await (await started(input(request))).result;
+        assert.deepEqual([refused.failure?.type, refused.acts], [FAILURES.frozen, undefined]);
+        assert.match(refused.failure?.message ?? '', why);
+      }
+      assert.ok(!recorder.log.slice(before).some((line) => line.startsWith('apply')));
     });
   });
 
@@ -295,8 +333,19 @@ describe('drift in a freeze', () => {
       ['drifted', 'only reported, nothing was repaired: test is frozen by weekend'],
     );
     assert.deepEqual(first.log, ['drift drifted', 'notify drift']);
-    const [, second] = await drifted({ findDrift }, { requestedBy: 'ann@host', freezeOverride: 'outage' });
+    const asked: unknown[] = [];
+    const readAttestation: Activities['readAttestation'] = ({ name, override: of }) => {
+      asked.push([name, of?.operation, of?.reason, of?.asks]);
+      return Promise.resolve({ attested: { user: 'ann@example.com', groups: [], at: '', purpose: '' } });
+    };
+    const planRepair: Activities['planRepair'] = () => Promise.resolve({ ...planned(), operation: 'repair' });
+    const checkFreeze: Activities['checkFreeze'] = () => Promise.resolve(frozen);
+    const [, second] = await drifted(
+      { findDrift, readAttestation, planRepair, checkFreeze },
+      { requestedBy: 'ann@host', freezeOverride: 'outage', freezeAttestation: 'own' },
+    );
     assert.deepEqual(applied(second), ['apply web']);
+    assert.deepEqual(asked, [['own', 'repair', 'outage', '']]);
   });
 
   test('is looked for, and only reported, while an operation waits with the lock', async () => {

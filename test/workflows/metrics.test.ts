@@ -78,6 +78,7 @@ before(async () => {
       const frozen = clusterUid === '00000003-uid' || looks === 1;
       return Promise.resolve({ frozen, windows: ['weekend'], onFrozen: 'wait' as const, waitSeconds: 3600, until });
     },
+    readAttestation: () => Promise.resolve({ attested: { user: 'ann@example.com', groups: [], at: '', purpose: '' } }),
     findDrift: () =>
       Promise.resolve({
         report: driftReport(),
@@ -94,7 +95,7 @@ before(async () => {
     await assert.rejects(engine.client.workflow.getHandle(run.workflowId, run.runId).result());
     for (const more of [
       { clusterUid: '00000002-uid' },
-      { clusterUid: '00000003-uid', freezeOverride: `a hotfix, ${SECRET}` },
+      { clusterUid: '00000003-uid', freezeOverride: `a hotfix, ${SECRET}`, freezeAttestation: 'own' },
     ]) {
       const frozen = await startOrAttach(engine.client, 'deploy', { ...request, ...more }, 'refuse');
       await engine.client.workflow.getHandle(frozen.workflowId, frozen.runId).result();

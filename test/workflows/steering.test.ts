@@ -202,6 +202,35 @@ function activities(): Activities {
   ) as unknown as Activities;
 }
 
+/**
+ * The clock of `--timeout` ran until the pause, was stopped, and went on with what was left: the time of the pause is
+ * not part of it.
+ */
+async function assertStoodStill({ workflowId, input: { timeoutSeconds = 0 } }: Scenario): Promise<void> {
+  const { events = [] } = await engine.client.workflow.getHandle(workflowId).fetchHistory();
+  /** What the workflow took for now when it did this: the begin of its task. */
+  const now = (task: Long | null | undefined): number => {
+    const done = events?.find(({ eventId }) => eventId?.equals(task ?? 0));
+    const began = done?.workflowTaskCompletedEventAttributes?.startedEventId ?? 0;
+    const { seconds, nanos } = events?.find(({ eventId }) => eventId?.equals(began))?.eventTime ?? {};
+    return Number(seconds) * 1000 + Math.floor((nanos ?? 0) / 1e6);
+  };
+  const clocks = (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) => {
+    const { seconds, nanos } = timer?.startToFireTimeout ?? {};
+    const left = Number(seconds ?? 0) * 1000 + Math.floor((nanos ?? 0) / 1e6);
+    return timer && left > timeoutSeconds * 500
+      ? [{ id: timer.timerId, left, at: now(timer.workflowTaskCompletedEventId) }]
+      : [];
+  });
+  const stopped = (events ?? []).find(({ timerCanceledEventAttributes: timer }) => timer?.timerId === clocks[0]?.id);
+  const [first, second] = clocks;
+  assert.ok(first && second && stopped, `clocks: ${JSON.stringify(clocks)}`);
+  const worked = now(stopped.timerCanceledEventAttributes?.workflowTaskCompletedEventId) - first.at;
+  assert.equal(first.left, timeoutSeconds * 1000);
+  assert.equal(second.left, first.left - worked);
+  assert.ok(second.at - first.at > worked, 'it was not paused at all');
+}
+
 /** A worker that is gone as soon as `work` is done. */
 const withWorker = <T>(work: () => Promise<T>): Promise<T> => engine.withWorker(activities(), work);
 
@@ -227,6 +256,9 @@ describe('steered, and the worker replaced right after', () => {
       await refused(paused.steer({ verb: 'abandon', by, service: 'bad', reason }), /Nobody is asked/);
       await refused(paused.steer({ verb: 'resume', by }), /not paused/);
       await refused(paused.steer({ verb: 'skip', by } as SteerRequest), /service has to be a text/);
+      // A pause that was still to come is taken back.
+      await skipped.steer({ verb: 'pause', by, reason, at: 'base' });
+      assert.equal(await skipped.steer({ verb: 'resume', by }), 'It goes on.');
       assert.match(await paused.steer({ verb: 'pause', by, reason }), /nothing further starts/);
       await pausedAt.steer({ verb: 'pause', by, reason, at: 'app' });
       await skipped.steer({ verb: 'skip', by, service: 'app', reason });
@@ -281,9 +313,9 @@ describe('steered, and the worker replaced right after', () => {
       assert.ok(result.notes?.some((note) => note.includes('nothing had no effect')));
       assert.deepEqual(
         result.acts?.map(({ act }) => act),
-        ['skip', 'skip', 'skip'],
+        ['pause', 'resume', 'skip', 'skip', 'skip'],
       );
-      assert.ok(skipped.log.includes('version with 3') && skipped.log.includes('result succeeded with 3'));
+      assert.ok(skipped.log.includes('version with 5') && skipped.log.includes('result succeeded with 5'));
       await extended.ended();
       assert.deepEqual(extended.timeouts, [95]);
     });
@@ -298,7 +330,8 @@ describe('steered, and the worker replaced right after', () => {
       });
       const retried = new Scenario(moment, graph('stop'));
       const answered = new Scenario(moment, graph('ask'));
-      const all = [paused, skipped, extended, retried, answered];
+      const resumed = new Scenario(moment, graph());
+      const all = [paused, skipped, extended, retried, answered, resumed];
       await withWorker(async () => {
         await Promise.all(all.map((one) => one.start()));
         await Promise.all(all.map((one) => one.untilHeld()));
@@ -312,6 +345,10 @@ describe('steered, and the worker replaced right after', () => {
         await refused(paused.steer({ verb: 'pause', by, reason, at: 'base' }), /has begun already/);
         await refused(paused.steer({ verb: 'extend', by, service: 'bad', seconds: 60 }), /failed already: retry/);
         await paused.steer({ verb: 'pause', by, reason });
+        // Phase 3 has begun with nothing: `late` waits for `bad`, which has failed.
+        await resumed.steer({ verb: 'pause', by, reason, at: '3' });
+        await resumed.steer({ verb: 'pause', by, reason });
+        await resumed.steer({ verb: 'resume', by });
         await refused(paused.steer({ verb: 'pause', by, reason }), /paused already, by ops@host/);
         assert.equal(
           await skipped.steer({ verb: 'skip', by, service: 'base', reason }),
@@ -376,6 +413,13 @@ describe('steered, and the worker replaced right after', () => {
         });
         assert.ok(retried.log.includes('apply bad again'));
 
+        // What was to come is not taken back by going on.
+        await resumed.until(({ steering }) => steering?.paused?.before !== undefined);
+        assert.equal(resumed.view.steering?.paused?.before, 'end');
+        assert.deepEqual([resumed.stateOf('app'), resumed.stateOf('end')], ['healthy', 'waiting']);
+        await resumed.steer({ verb: 'resume', by });
+        assert.equal((await resumed.ended()).states['end'], 'healthy');
+
         const ofAnswered = await answered.ended();
         assert.equal(ofAnswered.result.outcome, 'failed');
         assert.deepEqual([ofAnswered.states['bad'], ofAnswered.states['end']], ['failed', 'healthy']);
@@ -418,6 +462,7 @@ test('a paused operation is cancelled, superseded, and goes on under a deadline;
     assert.deepEqual([ofSuperseded.result.outcome, ofSuperseded.result.supersededBy], ['cancelled', 'other@host']);
     await timed.steer({ verb: 'resume', by });
     assert.equal((await timed.ended()).states['end'], 'healthy');
+    await assertStoodStill(timed);
     assert.equal((await signalled.ended()).states['end'], 'healthy');
     const { result, states } = await unanswered.ended();
     assert.deepEqual([result.outcome, states['bad'], states['end']], ['failed', 'failed', 'healthy']);

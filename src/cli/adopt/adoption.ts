@@ -61,8 +61,8 @@ export async function adopt(
     ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
   };
   // Never attached to a deployment by accident.
-  beforeStart(session, 'adopt', input);
-  const run = await startOrAttach(ready.client, 'adopt', input, 'refuse');
+  const proved = await beforeStart(session, ready, 'adopt', input);
+  const run = await startOrAttach(ready.client, 'adopt', proved, 'refuse');
   return watchStarted(session, ready, run, { operation: 'adopt' });
 }
 

@@ -43,12 +43,12 @@ export async function deploy(session: Session, prepared: Prepared, request: Depl
 export async function startDeployment(
   session: Session,
   ready: Prerequisites,
-  input: DeployInput,
+  asked: DeployInput,
   { ifRunning, detach, given }: Pick<DeployRequest, 'ifRunning' | 'detach' | 'given'>,
 ): Promise<ExitCode> {
+  const input = await beforeStart(session, ready, 'deploy', asked);
   if (ifRunning === 'queue' || ifRunning === 'supersede')
     return waitForLock(session, ready, { input, supersede: ifRunning === 'supersede', detach });
-  beforeStart(session, 'deploy', input);
   const run = await startOrAttach(ready.client, 'deploy', input, ifRunning);
   if (run.holder && !doesTheSame(run.holder, 'deploy', input))
     return afterAnother(session, ready, input, run.holder, detach);

@@ -4,6 +4,8 @@ import type { OperationInput } from '../../contract/operations/deploy.ts';
 import type { Operation } from '../../contract/operations/plan.ts';
 import type { Connections } from '../../environment/connections.ts';
 import { inSpan } from '../../process/spans.ts';
+import { closeTemporal } from '../../clients/temporal/index.ts';
+import { withOverrideProof } from '../freeze/attest.ts';
 import { freezeNotice } from '../freeze/notice.ts';
 import { requireBound, requireOwned } from './binding.ts';
 import { type FoundCluster, readCluster } from './cluster.ts';
@@ -41,14 +43,23 @@ async function found({ environment, renderer }: Session, connections: Connection
 /**
  * The last check before an operation starts: nobody has interrupted the command. Prints what a freeze window does to
  * the operation.
- * @throws the reason of an interruption
+ * @returns the input, with the proof of who overrides a freeze
+ * @throws the reason of an interruption; CliError (refused) where nobody can prove it
  */
-export function beforeStart(
-  { environment, renderer, interrupted }: Session,
+export async function beforeStart<Input extends OperationInput>(
+  session: Session,
+  { client, connections }: Pick<Prerequisites, 'client' | 'connections'>,
   operation: Operation,
-  { freezeOverride }: Pick<OperationInput, 'freezeOverride'>,
-): void {
+  input: Input,
+): Promise<Input> {
+  const { environment, renderer, interrupted } = session;
   interrupted.throwIfAborted();
-  const frozen = freezeNotice(environment, operation, freezeOverride, Date.now());
+  const frozen = freezeNotice(environment, operation, input.freezeOverride, Date.now());
   if (frozen !== undefined) renderer.notice(frozen);
+  try {
+    return await withOverrideProof(session, connections, operation, input);
+  } catch (error) {
+    await closeTemporal(client).catch(() => undefined);
+    throw error;
+  }
 }

@@ -1,9 +1,9 @@
 /**
  * Looks now and then whether something does not get on, and why, so that nobody stares at a service that does not move.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { pendingOf } from '../../clients/temporal/histories/pending.ts';
+import { pause } from '../shared/pause.ts';
 import type { CauseEvent, CauseOver, RetryEvent, RetryOver } from '../render/live.ts';
 
 type Told = RetryEvent | CauseEvent;
@@ -22,7 +22,7 @@ const EVERY_MS = 3000;
 /** Ends with the signal; never throws, since it only adds to the picture. */
 export async function watchRetries({ client, workflows, emit, signal }: RetryWatch): Promise<void> {
   const shown = new Map<string, { kind: Told['kind']; what: string }>();
-  while (await pause(signal)) {
+  while (await pause(EVERY_MS, signal)) {
     const found = await Promise.all(workflows().map((workflow) => toldBy(client(), workflow)));
     const now = new Map(found.flat().map((event) => [event.id, event]));
     for (const [id, { kind }] of shown) {
@@ -64,9 +64,4 @@ async function toldBy(client: Client, { phase, workflowId }: { phase?: number; w
       }),
     ),
   ];
-}
-
-/** @returns false when the signal came first */
-function pause(signal: AbortSignal): Promise<boolean> {
-  return sleep(EVERY_MS, true, { signal }).catch(() => false);
 }

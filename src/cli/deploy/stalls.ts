@@ -1,6 +1,6 @@
 /** Says, while an operation is watched, that nobody works on it, and when somebody does again. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LockHolder } from '../../contract/lock.ts';
+import { pause } from '../shared/pause.ts';
 
 export interface StallWatch {
   /** Who holds the lock now; undefined when nobody does. */
@@ -25,7 +25,7 @@ const EVERY_MS = 10_000;
 export async function watchStalls(watch: StallWatch): Promise<void> {
   const { holder, runId, quietFor, describe, say, signal, everyMs = EVERY_MS } = watch;
   let told = false;
-  while (await sleep(everyMs, true, { signal }).catch(() => false)) {
+  while (await pause(everyMs, signal)) {
     const quiet = quietFor() >= QUIET_MS;
     const found = quiet ? await holder().catch(() => undefined) : undefined;
     // Of an engine that does not answer nothing is known.

@@ -59,8 +59,8 @@ export async function destroy(session: Session, options: DestroyOptions, kept?: 
     ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
   };
   // Never attached to a deployment by accident.
-  beforeStart(session, 'destroy', input);
-  const run = await startOrAttach(ready.client, 'destroy', input, 'refuse');
+  const proved = await beforeStart(session, ready, 'destroy', input);
+  const run = await startOrAttach(ready.client, 'destroy', proved, 'refuse');
   return watchStarted(session, ready, run, { operation: 'destroy', detach: options.detach === true });
 }
 

@@ -12,6 +12,7 @@ import type { DriftRunOptions } from './options.ts';
 import type { CliContext } from '../shared/context.ts';
 import { requireBound } from '../deploy/binding.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
+import { withOverrideProof } from '../freeze/attest.ts';
 import { requireSearchAttributes, requireWorker } from '../deploy/engine.ts';
 import { type ExitCode, failed, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
@@ -58,12 +59,16 @@ export async function runDriftNow(context: CliContext, options: DriftRunOptions)
       mode === 'repair' && environment.drift.mode !== 'repair'
         ? await confirmationOf(session, cluster, { operation: 'repair', confirm: options.confirm })
         : undefined;
+    const override =
+      options.overrideFreeze === undefined || mode !== 'repair'
+        ? {}
+        : await withOverrideProof(session, connections, 'repair', { ...input, freezeOverride: options.overrideFreeze });
     const run = await start(client, {
       ...input,
+      ...override,
       mode,
       ...(shown === undefined ? {} : { expectedDigest: shown }),
       ...(confirmation ? { confirmation } : {}),
-      ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
     });
     const url = workflowUrl(connections.engine, run);
     printLines(context.terminal.stderr, [

@@ -39,7 +39,7 @@ export async function accessBasis(
   return {
     namespaces: catalog.namespaces.map(({ name }) => name),
     releases,
-    ...(environment.approvals.length > 0 ? { gates: true } : {}),
+    ...(environment.approvals.length > 0 || environment.freeze !== undefined ? { gates: true } : {}),
     checkJobs: [
       ...new Set(
         catalog.services

@@ -63,8 +63,8 @@ export async function rollback(session: Session, asked: RollbackOptions, kept?: 
     ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
   };
   // Never attached to a deployment by accident.
-  beforeStart(session, 'rollback', input);
-  const run = await startOrAttach(ready.client, 'rollback', input, 'refuse');
+  const proved = await beforeStart(session, ready, 'rollback', input);
+  const run = await startOrAttach(ready.client, 'rollback', proved, 'refuse');
   return watchStarted(session, ready, run, { operation: 'rollback', detach: options.detach === true });
 }
 

@@ -1,4 +1,5 @@
 /** Freeze windows of an environment, as workers pass them to workflows, and what people do about them. */
+import type { Operation } from '../operations/plan.ts';
 
 /** Whether the environment is frozen at a moment. */
 export interface FreezeState {
@@ -22,6 +23,19 @@ export interface FreezeVerdict extends FreezeState {
 
 /** Update to an operation that waits, or part of its input: it goes on all the same. */
 export interface FreezeOverride {
+  /** What the client says of itself; on record stands who the API server says it is. */
   by: string;
   reason: string;
+  /** Name of the object in the cluster that the API server has put the name of whoever overrides on. */
+  attestation?: string;
+}
+
+/** What a freeze is overridden for, before it is started. */
+export interface OverrideRequest {
+  environment: string;
+  clusterUid: string;
+  operation: Operation;
+  reason: string;
+  /** What the operation is asked for: the proof counts for no other. */
+  asks: string;
 }

@@ -78,6 +78,8 @@ export interface OperationInput {
   confirmation?: Confirmation;
   /** Why it goes on although the environment is frozen. */
   freezeOverride?: string;
+  /** Proves who says so: `attestation` of a FreezeOverride. */
+  freezeAttestation?: string;
 }
 
 export interface DeployInput extends OperationInput {

@@ -1,9 +1,10 @@
 /** Who decides, or asks: attested by the API server on an object that they have made themselves. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Clients } from '../../clients/index.ts';
 import { type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
-import { attestedBy } from '../../plan/admission/attestation.ts';
+import type { OverrideRequest } from '../../contract/admission/freeze.ts';
+import { attestedBy, SIGNER_DOMAIN } from '../../plan/admission/attestation.ts';
 import type { EffectScope } from '../effect.ts';
 
 /** Its name comes with a message of anybody: only what `makeAttestation` makes is looked up. */
@@ -11,7 +12,7 @@ const NAME = /^ananta-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export async function readAttestation(
   { kubernetes }: Pick<Clients, 'kubernetes'>,
-  { name }: InputOf<'readAttestation'>,
+  { name, override }: InputOf<'readAttestation'>,
   scope: EffectScope,
 ): OutputOf<'readAttestation'> {
   scope.doing('asks the API server who decides');
@@ -19,7 +20,14 @@ export async function readAttestation(
   if (!NAME.test(name)) return {};
   const object = await kubernetes.get(paths.certificateSigningRequest(name), scope.signal);
   const attested = object && attestedBy(object);
-  return attested ? { attested } : {};
+  if (attested === undefined || (override && attested.purpose !== overridePurpose(override))) return {};
+  return { attested };
+}
+
+/** Bound to what was asked for, and why. Here, since workflows have no digests. */
+export function overridePurpose({ environment, clusterUid, operation, reason, asks }: OverrideRequest): string {
+  const asked = JSON.stringify([environment, clusterUid, operation, reason, asks]);
+  return `${SIGNER_DOMAIN}/override-freeze.${createHash('sha256').update(asked).digest('hex').slice(0, 32)}`;
 }
 
 /** With the credentials of whoever runs the command. @returns its name @throws KubernetesError */

@@ -49,7 +49,7 @@ export interface AccessBasis {
   checkJobs?: readonly string[];
   /** Secret with Vault's unseal keys, where the environment keeps them in the cluster. */
   keys?: { namespace: string; name: string };
-  /** Operations wait for approvals of people. */
+  /** Operations wait for approvals of people, or for the end of a freeze that somebody may override. */
   gates?: boolean;
 }
 
@@ -127,7 +127,8 @@ function ofDeployer({ cluster }: Identity, basis: AccessBasis, of: Add, removes:
     ...rights(READ, '', ['nodes']),
     ...rights(READ, 'apiextensions.k8s.io', ['customresourcedefinitions']),
     ...rights(['create'], 'authorization.k8s.io', ['selfsubjectaccessreviews', 'selfsubjectrulesreviews']),
-    // Who asks for an operation says so, and who has approved it is looked up (src/plan/admission/attestation.ts).
+    // Who asks for an operation, or overrides a freeze, says so, and who has approved it is looked up
+    // (src/plan/admission/attestation.ts).
     ...(basis.gates ? rights(['get', 'create'], CERTIFICATES, ['certificatesigningrequests']) : []),
   );
   of(RECORDS_NAMESPACE, rights(['get', 'list', 'create', 'update', 'patch', ...end], '', ['configmaps']));

@@ -17,6 +17,11 @@ export function requestPurpose(runId: string): string {
   return `${SIGNER_DOMAIN}/request.${runId}`;
 }
 
+/** Of an operation that waits for the end of a freeze; before it is started, see `overridePurpose` of the effect. */
+export function waitingOverridePurpose(runId: string): string {
+  return `${SIGNER_DOMAIN}/override-freeze.${runId}`;
+}
+
 /** @returns undefined for what is no attestation */
 export function attestedBy(object: unknown): Attested | undefined {
   const { spec, metadata } = object as {

@@ -1,17 +1,31 @@
 import type { OperationWait } from '../../contract/operations/deploy.ts';
-import type { FreezeOverride } from '../../contract/admission/freeze.ts';
+import type { FreezeOverride, OverrideRequest } from '../../contract/admission/freeze.ts';
+import type { DeployInput, OperationInput } from '../../contract/operations/deploy.ts';
+import type { Operation } from '../../contract/operations/plan.ts';
+import { asksOf } from '../../contract/operations/start-options.ts';
 
 const MOST_CHARACTERS = 500;
 
 /** @returns why a freeze is not overridden for an operation that waits for `waits`; undefined: it is. Pure. */
 export function overrideProblem(
-  { by, reason }: Partial<FreezeOverride>,
+  { by, reason, attestation }: Partial<FreezeOverride>,
   waits: OperationWait | undefined,
 ): string | undefined {
   if (waits?.step !== 'freeze')
     return `Nothing waits for the end of a freeze${waits === undefined ? '' : `: the operation ${waits.reason}`}`;
   if (typeof by !== 'string' || by.trim() === '') return 'Who overrides the freeze has to be said';
+  if (typeof attestation !== 'string' || attestation === '') return 'Nothing proves who overrides the freeze';
   return reasonProblem(reason);
+}
+
+/** What the proof of whoever overrides a freeze is made for, before the operation is started. */
+export function overrideRequest(
+  operation: Operation,
+  input: Pick<OperationInput, 'environment' | 'clusterUid' | 'expectedDigest'> & Partial<DeployInput>,
+  reason: string,
+): OverrideRequest {
+  const { environment, clusterUid, expectedDigest = '' } = input;
+  return { environment, clusterUid, operation, reason, asks: asksOf(input) ?? expectedDigest };
 }
 
 /** Of what a person decides: it is read long afterwards. */

@@ -5,10 +5,10 @@
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import { condition, setHandler, upsertMemo } from '@temporalio/workflow';
 import type { DecideRequest, GateRule } from '../../contract/admission/approvals.ts';
-import type { OperationAct, OperationWait, RunRef } from '../../contract/operations/deploy.ts';
+import type { OperationAct, OperationInput, OperationWait, RunRef } from '../../contract/operations/deploy.ts';
 import type { FreezeOverride } from '../../contract/admission/freeze.ts';
 import { type Decided, decisionProblem, requestProblem, standing } from '../../plan/admission/gate.ts';
-import { requestPurpose } from '../../plan/admission/attestation.ts';
+import { requestPurpose, waitingOverridePurpose } from '../../plan/admission/attestation.ts';
 import { overrideProblem } from '../../plan/admission/override.ts';
 import { decide, identify, overrideFreeze } from '../messages.ts';
 import { measureAdmission } from '../metrics.ts';
@@ -18,8 +18,12 @@ import { refusedUpdate } from './refused-update.ts';
 export interface Admission {
   /** Decisions so far, in their order. */
   acts: readonly OperationAct[];
-  /** Of the freeze; absent as long as nobody has overridden it. */
-  override(): FreezeOverride | undefined;
+  /**
+   * Of the freeze; absent as long as nobody has overridden it. `by` is as the API server knows them, where `proved`.
+   */
+  override(): (FreezeOverride & { proved?: true }) | undefined;
+  /** The override that the operation was started with is of this person; undefined: of nobody, so there is none. */
+  proved(by: string | undefined): void;
   /** Approvals so far, of whatever plan. */
   approvals: readonly Decided[];
   /** Who has said no, and why. */
@@ -41,6 +45,16 @@ export interface Admission {
   since(step: string): number;
 }
 
+/** With what the operation was started. */
+export function overrideOf({
+  freezeOverride: reason,
+  freezeAttestation: attestation,
+  requestedBy: by,
+}: OperationInput): FreezeOverride | undefined {
+  if (reason === undefined) return undefined;
+  return attestation === undefined ? { by, reason } : { by, reason, attestation };
+}
+
 /**
  * @param override as the operation was started with it
  * @param onWait called with what it waits for from now on; undefined: for nothing any more
@@ -53,7 +67,7 @@ export function createAdmission(
   const acts: OperationAct[] = [];
   const approvals: Decided[] = [];
   const began = new Map<string, number>();
-  let overridden = override;
+  let overridden: ReturnType<Admission['override']> = override;
   let requester: string | undefined;
   let rejected: OperationAct | undefined;
   let waits: OperationWait | undefined;
@@ -63,14 +77,23 @@ export function createAdmission(
 
   setHandler(
     overrideFreeze,
-    (request) => {
-      overridden = request;
-      return { by: request.by };
+    async (request) => {
+      // As earlier versions took it.
+      if (request.attestation === undefined) {
+        overridden = request;
+        return { by: request.by };
+      }
+      const { user, purpose } = await attestedOf(run, request.attestation);
+      refusedUpdate(purpose === waitingOverridePurpose(run.runId) ? undefined : 'It is made for something else');
+      refusedUpdate(overrideProblem(request, waits));
+      overridden = { by: user, reason: request.reason, proved: true };
+      return { by: user };
     },
     {
       validator: (request: FreezeOverride) => {
         refusedUpdate(overrideProblem(request, waits));
       },
+      unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,
     },
   );
   setHandler(
@@ -124,6 +147,9 @@ export function createAdmission(
     acts,
     approvals,
     override: () => overridden,
+    proved: (by) => {
+      overridden = by === undefined || overridden === undefined ? undefined : { ...overridden, by, proved: true };
+    },
     rejected: () => rejected,
     requester: () => requester,
     record: (act) => {

@@ -1,18 +1,22 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Attested } from '../../contract/admission/approvals.ts';
+import type { OverrideRequest } from '../../contract/admission/freeze.ts';
 import type { RunRef } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { attestations } from '../activity-proxies.ts';
 import { failureOf } from '../failure-of.ts';
 
 /** @throws ApplicationFailure InvalidInput where there is no such attestation, or nobody can be asked for it */
-export async function attestedOf(run: RunRef, name: string): Promise<Attested> {
+export async function attestedOf(run: RunRef, name: string, override?: OverrideRequest): Promise<Attested> {
   const found = await attestations.readAttestation
-    .executeWithOptions({ summary: 'Who is it?' }, [{ run, name }])
+    .executeWithOptions({ summary: 'Who is it?' }, [{ run, name, ...(override ? { override } : {}) }])
     .catch((error: unknown) => {
       throw refusal(`The API server could not be asked who it is: ${failureOf(error).message}`);
     });
-  if (found.attested === undefined) throw refusal(`There is no attestation ${name} in the cluster`);
+  if (found.attested === undefined)
+    throw refusal(
+      `There is no attestation ${name} in the cluster${override ? ' for just this operation and reason' : ''}`,
+    );
   return found.attested;
 }
 

@@ -24,7 +24,8 @@ the time zone of the environment. Needs neither cluster nor engine.`,
     summary: 'let the operation go on that waits for the end of a freeze',
     changesHere: true,
     description: `The operation that waits goes on at once. Who said so, when and why is kept in its result and in the audit trail.
-An operation that is not started yet takes --override-freeze REASON.
+An operation that is not started yet takes --override-freeze REASON. Who overrides is proved as with approvals: it takes
+"create" on certificatesigningrequests in the target cluster ("rbac show --identity approver").
 
 Exit code 3: nothing waits for the end of a freeze.`,
     examples: [['freeze override --env prod --reason "security patch, agreed with the duty officer"', 'Goes on.']],

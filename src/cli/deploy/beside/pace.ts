@@ -2,10 +2,10 @@
  * While the live view runs, reads how long earlier runs took, once the plan is there, and reports every service that
  * takes longer than ever before.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { DeploymentHandle } from '../../../clients/temporal/index.ts';
 import { pastRuns } from '../../../clients/temporal/histories/past-runs.ts';
+import { pause } from '../../shared/pause.ts';
 import { type LiveView, type PastEvent, slow, type SlowEvent } from '../../render/live.ts';
 
 export interface PaceWatch {
@@ -35,5 +35,5 @@ export async function watchPace({ client, run, view, emit, signal }: PaceWatch):
       told.add(one.service);
       emit({ kind: 'slow', slow: one });
     }
-  } while (await sleep(EVERY_MS, true, { signal }).catch(() => false));
+  } while (await pause(EVERY_MS, signal));
 }

@@ -2,12 +2,12 @@
  * What pods write, beside the picture of an operation: of the service that was asked for, and in the live tree the ends
  * of logs of whatever a wait has met something with.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clients } from '../../../clients/index.ts';
 import { followPodLogs, type LogLine, readPodLogs } from '../../../effects/pod-logs.ts';
 import { resolveConnections } from '../../../environment/connections.ts';
 import { releasesOf } from '../../../plan/releases.ts';
 import { withClients } from '../../shared/clients.ts';
+import { pause } from '../../shared/pause.ts';
 import { requireOwnCluster } from '../binding.ts';
 import type { Beside } from '../follow.ts';
 import type { Session } from '../session.ts';
@@ -86,8 +86,4 @@ export async function readTroubles(clients: Parameters<typeof readPodLogs>[0], t
 
 function causesOf({ view }: Beside): string[] {
   return [...new Set(Object.values(view().causes).map(({ release }) => release))];
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<unknown> {
-  return sleep(milliseconds, undefined, { signal }).catch(() => undefined);
 }
