@@ -194,13 +194,14 @@ export interface Activities {
   }): Promise<{ version: number }>;
 
   /** What is taken over for a service: releases in its place that are not ours; changes nothing. */
-  planAdopt(input: { run: RunRef; service: string; expectedDigest: string }): Promise<OperationPlan>;
-  /** Marks them as ours, and their claims to be kept; applies and deletes nothing. */
+  planAdopt(input: { run: RunRef; service: string; expectedDigest: string; undo?: true }): Promise<OperationPlan>;
+  /** Marks them as ours, and their claims to be kept, or takes those marks off; applies and deletes nothing. */
   adoptReleases(input: {
     run: RunRef;
     service: string;
     requestedBy: string;
     plan: OperationPlan;
+    undo?: true;
   }): Promise<{ adopted: string[] }>;
   /** What has to be removed, dependents first; changes nothing. */
   planDestroy(input: { run: RunRef; deleteData: boolean; expectedDigest?: string }): Promise<OperationPlan>;

@@ -146,6 +146,8 @@ export const NAMESPACE_CREATED_ANNOTATION = 'ananta.dev/created';
 /** On Helm's record of a release that a person has taken over: who, and when (ISO 8601). */
 export const ADOPTED_BY_ANNOTATION = 'ananta.dev/adopted-by';
 export const ADOPTED_AT_ANNOTATION = 'ananta.dev/adopted-at';
+/** On claims and Secrets that Helm keeps since the release that it names was taken over: giving it back ends that. */
+export const KEPT_FOR_ANNOTATION = 'ananta.dev/kept-for';
 /** Version of the Vault path a Secret was made from, with the time at which that was written. */
 export const VAULT_VERSION_ANNOTATION = 'ananta.dev/vault-version';
 /** When a value of a Secret last changed (ISO 8601); on a pod template: that its pods were restarted for that. */

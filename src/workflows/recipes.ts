@@ -63,12 +63,13 @@ export const RECIPES: { [Name in Operation]: (input: Inputs[Name]) => Recipe } =
         { run, deleteData, ...bound(expectedDigest) },
       ]),
   }),
-  adopt: ({ service, expectedDigest }) => ({
-    intent: { verb: 'adopt', service },
+  adopt: ({ service, expectedDigest, undo }) => ({
+    intent: { verb: 'adopt', service, ...(undo ? { undo } : {}) },
     plan: (run) =>
-      reads.planAdopt.executeWithOptions({ summary: `Plan: what is taken over for ${service}` }, [
-        { run, service, expectedDigest },
-      ]),
+      reads.planAdopt.executeWithOptions(
+        { summary: `Plan: what is ${undo ? 'given back of' : 'taken over for'} ${service}` },
+        [{ run, service, expectedDigest, ...(undo ? { undo } : {}) }],
+      ),
   }),
 };
 

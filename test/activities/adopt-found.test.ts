@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createActivities } from '../../src/activities/index.ts';
 import { adoptionOf } from '../../src/effects/adopt/adoption.ts';
+import { givingBackOf } from '../../src/effects/adopt/give-back.ts';
+import { givingBackLines } from '../../src/cli/adopt/adoption.ts';
 import { foundLive } from '../../src/effects/adopt/found-live.ts';
 import { planImport } from '../../src/effects/vault/secrets/import.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
@@ -89,6 +91,89 @@ describe('what others have brought up', () => {
       await activities.adoptReleases({ run, service: 'cache', requestedBy: 'ann@host', plan });
       const kept = cluster.objects.get('/api/v1/namespaces/stores/secrets/cache-redis');
       assert.equal(kept?.metadata.annotations?.['helm.sh/resource-policy'], 'keep');
+    }));
+});
+
+describe('what was taken over', () => {
+  const KEPT = '/api/v1/namespaces/stores/secrets/cache-redis';
+  const RECORD = '/api/v1/namespaces/stores/secrets/sh.helm.release.v1.cache.v2';
+  const take = async ({ clients, run }: FakeParts): Promise<void> => {
+    const activities = createActivities(clients, () => testScope());
+    const { digest } = await adoptionOf(clients, 'cache', signal);
+    const plan = await activities.planAdopt({ run, service: 'cache', expectedDigest: digest });
+    await activities.adoptReleases({ run, service: 'cache', requestedBy: 'ann@host', plan });
+  };
+
+  test('is given back as it was, also after a lost acknowledgement; nothing is applied or deleted', () =>
+    withFakeClients(async (parts) => {
+      put(parts);
+      const { clients, run, cluster } = parts;
+      const before = structuredClone([cluster.objects.get(RECORD), cluster.objects.get(KEPT)]);
+      await take(parts);
+      const { digest, releases } = await givingBackOf(clients, 'cache', signal);
+      assert.deepEqual(releases[0]?.secrets, ['cache-redis']);
+      assert.match(givingBackLines('cache', { releases }).join('\n'), /revision 2, as it was taken over/);
+      const activities = createActivities(clients, () => testScope());
+      const plan = await activities.planAdopt({ run, service: 'cache', expectedDigest: digest, undo: true });
+      assert.deepEqual(
+        plan.steps?.filter(({ kind }) => kind === 'adopt').map(({ undo }) => undo),
+        [true],
+      );
+      const giving = { run, service: 'cache', requestedBy: 'ann@host', plan, undo: true } as const;
+      assert.deepEqual(await activities.adoptReleases(giving), { adopted: ['stores/cache'] });
+      assert.deepEqual(await activities.adoptReleases(giving), { adopted: ['stores/cache'] });
+      assert.deepEqual([cluster.removed, cluster.applied], [[], []]);
+      const plain = (objects: unknown[]): unknown =>
+        structuredClone(
+          objects as { metadata: { annotations?: object; labels?: object; resourceVersion: string } }[],
+        ).map((object) => {
+          const { resourceVersion: _version, annotations = {}, labels = {}, ...metadata } = object.metadata;
+          return { ...object, metadata: { ...metadata, annotations, labels } };
+        });
+      assert.deepEqual(plain([cluster.objects.get(RECORD), cluster.objects.get(KEPT)]), plain(before));
+      // Whoever had it may be asked to give it once more.
+      assert.equal((await adoptionOf(clients, 'cache', signal)).releases.length, 1);
+    }));
+
+  test('keeps the marks that its owner has made', () =>
+    withFakeClients(async (parts) => {
+      put(parts);
+      const { clients, run, cluster } = parts;
+      const secret = cluster.objects.get(KEPT)!;
+      secret.metadata.annotations = { 'helm.sh/resource-policy': 'keep' };
+      await take(parts);
+      const { digest } = await givingBackOf(clients, 'cache', signal);
+      const activities = createActivities(clients, () => testScope());
+      const plan = await activities.planAdopt({ run, service: 'cache', expectedDigest: digest, undo: true });
+      await activities.adoptReleases({ run, service: 'cache', requestedBy: 'ann@host', plan, undo: true });
+      assert.deepEqual(cluster.objects.get(KEPT)?.metadata.annotations, { 'helm.sh/resource-policy': 'keep' });
+    }));
+
+  test('and deployed since is given back as it is now, which is said; what was never taken over is refused', () =>
+    withFakeClients(async (parts) => {
+      put(parts);
+      const { clients, cluster } = parts;
+      await assert.rejects(givingBackOf(clients, 'cache', signal), { message: /nothing of "cache" to give back/ });
+      await assert.rejects(givingBackOf(clients, 'api', signal), { name: 'PlanRefusedError' });
+      await take(parts);
+      const { digest } = await givingBackOf(clients, 'cache', signal);
+      const of = { namespace: 'stores', release: 'cache', chart: 'redis', revision: 3 };
+      cluster.objects.set(...helmRecord({ ...of, labels: { ...ourLabels('r2', 'd2'), 'ananta-adopted': '2' } }));
+      const now = await givingBackOf(clients, 'cache', signal);
+      assert.match(now.releases[0]?.text ?? '', /revision 3, which a deployment made after revision 2 was taken over/);
+      const activities = createActivities(clients, () => testScope());
+      await assert.rejects(
+        activities.planAdopt({ run: parts.run, service: 'cache', expectedDigest: digest, undo: true }),
+        { type: 'PlanOutdated' },
+      );
+      cluster.objects.set(
+        ...helmRecord({
+          ...of,
+          status: 'pending-upgrade',
+          labels: { ...ourLabels('r2', 'd2'), 'ananta-adopted': '2' },
+        }),
+      );
+      await assert.rejects(givingBackOf(clients, 'cache', signal), { message: /revision 3 is pending-upgrade/ });
     }));
 });
 

@@ -9,6 +9,7 @@ import { followDeployment, startOrAttach } from '../../src/clients/temporal/inde
 import type { Activities } from '../../src/contract/activities.ts';
 import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import { adoptionOf } from '../../src/effects/adopt/adoption.ts';
+import { givingBackOf } from '../../src/effects/adopt/give-back.ts';
 import { planFor } from '../../src/effects/plan/deploy.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
@@ -39,13 +40,19 @@ function installedBySomebody({ cluster }: FakeParts, more: Partial<RecordSample>
   return path;
 }
 
-async function adopt(parts: FakeParts, expectedDigest: string, activities?: Activities): Promise<OperationResult> {
+async function adopt(
+  parts: FakeParts,
+  expectedDigest: string,
+  activities?: Activities,
+  undo?: true,
+): Promise<OperationResult> {
   const input = {
     environment: 'sandbox',
     clusterUid: newClusterUid(),
     requestedBy: 'ann@host',
     service: SERVICE,
     expectedDigest,
+    ...(undo ? { undo } : {}),
   };
   const run = await engine.withWorker(
     activities ?? createActivities(parts.clients, () => testScope()),
@@ -63,7 +70,7 @@ async function adopt(parts: FakeParts, expectedDigest: string, activities?: Acti
 }
 
 describe('adopt', () => {
-  test('the record is marked and its claim is kept, once, also after a lost acknowledgement; a deployment upgrades it', () =>
+  test('the record is marked and its claim is kept, once, also after a lost acknowledgement; a deployment upgrades it, and it is given back', () =>
     withFakeClients(async (parts) => {
       const { clients, cluster } = parts;
       const path = installedBySomebody(parts);
@@ -87,9 +94,14 @@ describe('adopt', () => {
         [labels?.['ananta-environment'], labels?.['ananta-adopted'], annotations?.['ananta.dev/adopted-by']],
         ['sandbox', '1', 'ann@host'],
       );
-      assert.deepEqual(cluster.objects.get(CLAIM)?.metadata.annotations, { 'helm.sh/resource-policy': 'keep' });
+      assert.equal(cluster.objects.get(CLAIM)?.metadata.annotations?.['helm.sh/resource-policy'], 'keep');
       const plan = await planFor(clients, clients.environment, {}, signal);
       assert.equal(plan.services.find(({ name }) => name === SERVICE)?.action, 'upgrade');
+      const back = await adopt(parts, (await givingBackOf(clients, SERVICE, signal)).digest, undefined, true);
+      assert.equal(back.outcome, 'succeeded', back.failure?.message);
+      assert.match(back.notes?.join('\n') ?? '', /stores\/cache was given back by ann@host/);
+      assert.deepEqual(cluster.objects.get(CLAIM)?.metadata.annotations, {});
+      await assert.rejects(planFor(clients, clients.environment, {}, signal), { name: 'ForeignReleaseError' });
     }));
 
   for (const [what, change, refused] of [

@@ -1,6 +1,7 @@
 /** Shows what will be taken over, asks, then starts it and watches. */
 import { type Adoption, adoptionOf } from '../../effects/adopt/adoption.ts';
 import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
+import { givingBackOf } from '../../effects/adopt/give-back.ts';
 import type { PlanFile } from '../../plan/diff/file.ts';
 import type { AdoptInput } from '../../contract/operations/adopt.ts';
 import { withClients } from '../shared/clients.ts';
@@ -34,17 +35,24 @@ export async function adopt(
   try {
     await requireFreeLock(session, ready, 'adopt');
     adoption = await withClients(context, environment, connections, (clients) =>
-      adoptionOf(clients, service, interrupted),
+      options.undo ? givingBackOf(clients, service, interrupted) : adoptionOf(clients, service, interrupted),
     );
     if (kept) requireSamePlan(options.plan ?? '', kept, ready.clusterUid, adoption);
     if (json)
       writeJson(context.terminal.stdout, { type: 'preview', environment: environment.name, service, ...adoption });
     else {
       renderer.close();
-      printLines(context.terminal.stdout, adoptionLines(service, adoption));
+      printLines(
+        context.terminal.stdout,
+        options.undo ? givingBackLines(service, adoption) : adoptionLines(service, adoption),
+      );
     }
     if (options.confirm === undefined)
-      await confirmByName(environment.name, 'The next deployment makes it what the catalog says.', interrupted);
+      await confirmByName(
+        environment.name,
+        options.undo ? 'It is not ours any more from then on.' : 'The next deployment makes it what the catalog says.',
+        interrupted,
+      );
   } catch (error) {
     await closeTemporal(ready.client).catch(() => undefined);
     throw error;
@@ -57,6 +65,7 @@ export async function adopt(
     requestedBy: context.config.requestedBy,
     service,
     expectedDigest: adoption.digest,
+    ...(options.undo ? { undo: options.undo } : {}),
     ...(confirmation ? { confirmation } : {}),
     ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
   };
@@ -64,6 +73,23 @@ export async function adopt(
   const proved = await beforeStart(session, ready, 'adopt', input);
   const run = await startOrAttach(ready.client, 'adopt', proved, 'refuse');
   return watchStarted(session, ready, run, { operation: 'adopt' });
+}
+
+/** What is given back, and what stays as it is. Pure. */
+export function givingBackLines(service: string, { releases }: Pick<Adoption, 'releases'>): string[] {
+  return [
+    '',
+    `Of ${service}, given back:`,
+    ...releases.flatMap(({ text, claims, secrets = [] }) => [
+      ...wrap(text, COLUMNS),
+      ...[...claims, ...secrets].map((kept) => `  - ${kept}: no longer marked to be kept`),
+    ]),
+    ...wrap(
+      'What runs, runs on as it is; nothing is applied or deleted. From then on "plan" and "deploy" refuse it as somebody else\'s, and whoever has it may apply it again. Values of Vault, and Secrets made from it, stay.',
+      COLUMNS,
+    ),
+    '',
+  ];
 }
 
 /** What is there, and what becomes of it. Pure. */

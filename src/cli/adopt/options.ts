@@ -6,6 +6,8 @@ export interface AdoptOptions {
   out?: string;
   plan?: string;
   confirm?: string;
+  /** What was taken over is given back. */
+  undo?: true;
   /** Why it goes on although the environment is frozen. */
   overrideFreeze?: string;
   json?: true;

@@ -18,6 +18,7 @@ export async function runAdopt(
     const besides = [
       ...(service === undefined ? [] : [service]),
       ...(options.plan === undefined ? [] : ['--plan']),
+      ...(options.undo ? ['--undo'] : []),
       ...(options.confirm === undefined ? [] : ['--confirm']),
     ];
     if (besides.length > 0)
@@ -40,6 +41,8 @@ export async function runAdopt(
 
 function adoptService(context: CliContext, service: string, options: AdoptOptions): Promise<ExitCode> {
   return inSession(context, 'adopt', options, async (session, { environment, catalog }) => {
+    if (options.undo && options.plan !== undefined)
+      throw refused('--undo shows what it does by itself: it does not go with --plan.');
     const names = catalog.services.map(({ name }) => name);
     if (!names.includes(service))
       throw refused(`There is no service "${service}"${suggestion(service, names) || '.'}`, commandLine('catalog'));

@@ -108,14 +108,14 @@ export interface KubernetesClient {
    */
   patch(path: string, operations: readonly JsonPatchOperation[], signal?: AbortSignal): Promise<KubernetesObject>;
   /**
-   * Adds labels and annotations to an object, or changes them; everything else of it stays.
+   * Adds labels and annotations to an object, changes them, or with null takes them off; everything else of it stays.
    * @throws KubernetesError 409 where it is no longer the object with that `uid`
    */
   label(
     path: string,
-    labels: Record<string, string>,
+    labels: Readonly<Record<string, string | null>>,
     signal?: AbortSignal,
-    more?: { annotations?: Record<string, string>; uid?: string },
+    more?: { annotations?: Readonly<Record<string, string | null>>; uid?: string },
   ): Promise<void>;
   /** @returns false when there was nothing to delete. With `uid` only that very object, with `resourceVersion`
    *  only as it was seen: else KubernetesError 409. */

@@ -2,6 +2,8 @@ import type { OperationInput } from './deploy.ts';
 
 export interface AdoptInput extends OperationInput {
   service: string;
+  /** What was taken over is given back. */
+  undo?: true;
   /** Digest of what was shown to whoever confirmed it: anything else is refused. */
   expectedDigest: string;
 }

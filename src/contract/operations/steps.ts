@@ -88,6 +88,8 @@ export interface OperationStep {
   tolerates?: FailureType[];
   /** With `gate`. */
   gate?: GateRule;
+  /** With `adopt`: what was taken over is given back. */
+  undo?: true;
   /** With `prune`: volumes, and all that Vault holds, as well. */
   deleteData?: true;
 }

@@ -8,7 +8,12 @@ import { helmSecretName } from '../../clients/helm/index.ts';
 import { isNotFound, paths } from '../../clients/kubernetes/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import type { AdoptedRelease } from '../../contract/operations/adopt.ts';
-import { ADOPTED_AT_ANNOTATION, ADOPTED_BY_ANNOTATION, RELEASE_LABELS } from '../../contract/names.ts';
+import {
+  ADOPTED_AT_ANNOTATION,
+  ADOPTED_BY_ANNOTATION,
+  KEPT_FOR_ANNOTATION,
+  RELEASE_LABELS,
+} from '../../contract/names.ts';
 import { PlanRefusedError } from '../../plan/charts/source.ts';
 import { isAdopted } from '../../plan/ownership/foreign.ts';
 import { allReleases } from '../../plan/releases.ts';
@@ -16,17 +21,17 @@ import { assertShown } from '../plan/binding.ts';
 import { revisionsOf } from '../release/revisions.ts';
 import type { EffectScope } from '../effect.ts';
 import { adoptionOf } from './adoption.ts';
+import { giveBack, KEEP } from './give-back.ts';
 
-/** Helm asks the object itself before it deletes one that a release no longer has. */
-const KEEP = { 'helm.sh/resource-policy': 'keep' };
 /** No digest of a content: whatever the catalog says differs from it. */
 const UNKNOWN_DIGEST = 'adopted';
 
 export async function adoptReleases(
   clients: Clients,
-  { run, service, requestedBy, plan }: InputOf<'adoptReleases'>,
+  { run, service, requestedBy, plan, undo }: InputOf<'adoptReleases'>,
   scope: EffectScope,
 ): OutputOf<'adoptReleases'> {
+  if (undo) return { adopted: await giveBack(clients, service, plan, scope) };
   scope.doing('takes over what was shown');
 
   const { kubernetes, catalog } = clients;
@@ -43,11 +48,7 @@ export async function adoptReleases(
       ...claims.map((claim) => `${paths.persistentVolumeClaims(namespace)}/${claim}`),
       ...secrets.map((secret) => paths.secret(namespace, secret)),
     ];
-    for (const path of kept) {
-      await kubernetes.label(path, {}, scope.signal, { annotations: KEEP }).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      });
-    }
+    for (const path of kept) await keep(path, name);
     await kubernetes.label(
       paths.secret(namespace, helmSecretName(name, revision)),
       {
@@ -64,6 +65,17 @@ export async function adoptReleases(
         uid,
       },
     );
+  }
+
+  /** What its owner has marked already keeps that mark when it is given back. */
+  async function keep(path: string, name: string): Promise<void> {
+    const object = await kubernetes.get(path, scope.signal);
+    if (object === undefined || object.metadata.annotations?.[KEEP] === 'keep') return;
+    await kubernetes
+      .label(path, {}, scope.signal, { annotations: { [KEEP]: 'keep', [KEPT_FOR_ANNOTATION]: name } })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
   }
 
   async function adoptedBy(runId: string): Promise<string[]> {

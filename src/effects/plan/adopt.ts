@@ -8,6 +8,7 @@ import { completedAs } from '../../plan/steps/complete.ts';
 import { assertShown } from './binding.ts';
 import type { EffectScope } from '../effect.ts';
 import { adoptionOf } from '../adopt/adoption.ts';
+import { givingBackOf } from '../adopt/give-back.ts';
 
 interface AdoptionPlan {
   plan: OperationPlan;
@@ -18,24 +19,30 @@ interface AdoptionPlan {
 /** What is taken over, as it was shown. */
 export async function planAdopt(
   clients: Clients,
-  { service, expectedDigest }: InputOf<'planAdopt'>,
+  { service, expectedDigest, undo }: InputOf<'planAdopt'>,
   scope: EffectScope,
 ): OutputOf<'planAdopt'> {
-  scope.doing('looks at what is to be taken over');
-  const { plan, digest } = await adoptionPlan(clients, service, scope.signal);
+  scope.doing(undo ? 'looks at what is to be given back' : 'looks at what is to be taken over');
+  const { plan, digest } = await adoptionPlan(clients, service, scope.signal, undo);
   assertShown(expectedDigest, plan, digest);
   return plan;
 }
 
 /**
- * Every step of taking a service over. Changes nothing, and nothing is applied by it: the next deployment does that.
+ * Every step of taking a service over, or of giving it back. Changes nothing, and nothing is applied by it: the next
+ * deployment does that.
  * @throws PlanRefusedError when there is nothing to take over, or it cannot be done without harm
  */
-export async function adoptionPlan(clients: Clients, service: string, signal: AbortSignal): Promise<AdoptionPlan> {
+export async function adoptionPlan(
+  clients: Clients,
+  service: string,
+  signal: AbortSignal,
+  undo?: true,
+): Promise<AdoptionPlan> {
   const { catalog } = clients;
   const [environment, { releases, digest }] = await Promise.all([
     currentEnvironment(clients),
-    adoptionOf(clients, service, signal),
+    undo ? givingBackOf(clients, service, signal) : adoptionOf(clients, service, signal),
   ]);
   const steps = allReleases(catalog);
   const plan: OperationPlan = {
@@ -74,7 +81,11 @@ export async function adoptionPlan(clients: Clients, service: string, signal: Ab
     notes: releases.map(({ text }) => text),
   };
   return {
-    plan: withVerdicts(completedAs(plan, { verb: 'adopt', service }, environment), catalog, environment),
+    plan: withVerdicts(
+      completedAs(plan, { verb: 'adopt', service, ...(undo ? { undo } : {}) }, environment),
+      catalog,
+      environment,
+    ),
     digest,
   };
 }

@@ -8,4 +8,4 @@ export type Intent =
   | { verb: 'undo' }
   | { verb: 'repair'; findings: readonly Pick<DriftFinding, 'key' | 'repair' | 'area' | 'valueDigest'>[] }
   | { verb: 'destroy'; deleteData: boolean }
-  | { verb: 'adopt'; service: string };
+  | { verb: 'adopt'; service: string; undo?: true };

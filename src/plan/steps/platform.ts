@@ -88,7 +88,14 @@ export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, e
       };
     case 'adopt':
       return {
-        before: [step('adopt', 'marked as ours; nothing is applied or deleted', { service: intent.service })],
+        before: [
+          intent.undo
+            ? step('adopt', 'no longer marked as ours; nothing is applied or deleted', {
+                service: intent.service,
+                undo: true,
+              })
+            : step('adopt', 'marked as ours; nothing is applied or deleted', { service: intent.service }),
+        ],
         after: [],
         closing: [...unlock, audit],
       };

@@ -39,16 +39,18 @@ export async function repairFindings(call: StepCall): Promise<StepEnd> {
 export async function adopt(call: StepCall): Promise<StepEnd> {
   const { run, step } = call;
   const { plan, input } = operationOf(call);
-  const { service = '' } = step;
+  const { service = '', undo } = step;
   const { requestedBy } = input;
   if (plan === undefined) return {};
-  const { adopted } = await writes.adoptReleases.executeWithOptions({ summary: `Take over ${service}` }, [
-    { run, service, requestedBy, plan },
-  ]);
+  const { adopted } = await writes.adoptReleases.executeWithOptions(
+    { summary: `${undo ? 'Give back' : 'Take over'} ${service}` },
+    [{ run, service, requestedBy, plan, ...(undo ? { undo } : {}) }],
+  );
   return {
     changed: true,
     notes: adopted.map(
-      (release) => `${release} was taken over by ${requestedBy}. Nothing of it was applied or deleted.`,
+      (release) =>
+        `${release} was ${undo ? 'given back' : 'taken over'} by ${requestedBy}. Nothing of it was applied or deleted.`,
     ),
     result: { outcome: 'succeeded' },
   };

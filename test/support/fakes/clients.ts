@@ -104,6 +104,11 @@ export async function withFakeClients(work: (parts: FakeParts) => Promise<void>)
   }
 }
 
+/** As a merge patch does it. */
+function withoutNulls(values: Record<string, string | null>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
 function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster } {
   const listeners = new Map<string, Set<() => void>>();
   const cluster: FakeCluster = {
@@ -234,8 +239,8 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
       if (known === undefined) return Promise.reject(notThere('PATCH', path));
       if (uid !== undefined && known.metadata.uid !== uid)
         return Promise.reject(new KubernetesError(`PATCH ${path}`, 409, 'Conflict', 'uid mismatch'));
-      known.metadata.labels = { ...known.metadata.labels, ...labels };
-      known.metadata.annotations = { ...known.metadata.annotations, ...annotations };
+      known.metadata.labels = withoutNulls({ ...known.metadata.labels, ...labels });
+      known.metadata.annotations = withoutNulls({ ...known.metadata.annotations, ...annotations });
       known.metadata.resourceVersion = nextVersion(known);
       return Promise.resolve();
     },

@@ -12,7 +12,8 @@ This shows what it is, whose, and what it holds: chart, objects, claims. Once it
 the environment, it counts as the platform's own. Nothing is applied or deleted: its claims are marked so that Helm keeps
 them whatever follows, and the next deployment upgrades it to what the catalog says; "plan" shows that beforehand.
 
-Asks for the environment's name. Who took it over and when is kept on Helm's record, and in the audit trail.
+Asks for the environment's name. Who took it over and when is kept on Helm's record, and in the audit trail. With --undo it is
+given back: the marks come off, and nothing else is changed.
 
 With --from it changes nothing: it reads what Terraform, OpenTofu, helm, helmfile or Argo CD have brought up, matches it to the
 catalog, and says what becomes of each release, value and password. With --out it writes that as files: keys for the environment,
@@ -20,6 +21,7 @@ so that the next plan changes as little as can be, and where each password is no
     examples: [
       ['adopt api --env staging', 'Shows what is there in its place, asks, and takes it over.'],
       ['adopt api --env staging --confirm staging --json', 'In a pipeline, on purpose.'],
+      ['adopt api --env staging --undo', 'Gives it back to whoever had it.'],
       [
         'adopt --env staging --from terraform.tfstate --out adopted',
         'What a state file holds, as files to go on with.',

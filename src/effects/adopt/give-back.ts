@@ -1,0 +1,154 @@
+/**
+ * What was taken over is given back: the marks come off Helm's records, and off the claims and Secrets that they kept.
+ * Nothing is applied or deleted: what runs, runs on as it is, and is somebody else's from then on.
+ */
+import type { Clients } from '../../clients/index.ts';
+import { paths } from '../../clients/kubernetes/index.ts';
+import type { AdoptedRelease } from '../../contract/operations/adopt.ts';
+import {
+  ADOPTED_AT_ANNOTATION,
+  ADOPTED_BY_ANNOTATION,
+  KEPT_FOR_ANNOTATION,
+  RELEASE_LABELS,
+} from '../../contract/names.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
+import { PlanRefusedError } from '../../plan/charts/source.ts';
+import { digestOf } from '../../plan/digest.ts';
+import { allReleases } from '../../plan/releases.ts';
+import type { EffectScope } from '../effect.ts';
+import { ownNames } from '../owner/claim.ts';
+import { assertShown } from '../plan/binding.ts';
+import { type Revision, revisionsOf } from '../release/revisions.ts';
+import type { Adoption } from './adoption.ts';
+
+type Giving = Pick<Clients, 'kubernetes' | 'catalog' | 'environment'>;
+
+/** Helm asks the object itself before it deletes one that a release no longer has. */
+export const KEEP = 'helm.sh/resource-policy';
+const SETTLED: readonly string[] = ['deployed', 'failed', 'superseded'];
+
+/**
+ * Changes nothing.
+ * @throws PlanRefusedError when nothing of the service was taken over, or Helm is at work on it
+ */
+export async function givingBackOf(clients: Giving, service: string, signal: AbortSignal): Promise<Adoption> {
+  const taken = await takenOver(clients, service, signal);
+  if (taken.length === 0)
+    throw new PlanRefusedError(
+      `There is nothing of "${service}" to give back: no release of it was taken over, or it was given back already.`,
+    );
+  const busy = taken.find(({ newest }) => !SETTLED.includes(newest.status));
+  if (busy !== undefined)
+    throw new PlanRefusedError(
+      `Release ${busy.name} in ${busy.namespace} is not given back: revision ${busy.newest.revision} is ${busy.newest.status}. Nothing was changed.`,
+    );
+  const releases = await Promise.all(taken.map((one) => described(clients, one, signal)));
+  return {
+    releases,
+    digest: digestOf(['undo', releases.map(({ namespace, name, revision, uid }) => [namespace, name, revision, uid])]),
+  };
+}
+
+/** Once more after it was cut off: goes on with what is left. @returns what was given back */
+export async function giveBack(
+  clients: Giving,
+  service: string,
+  plan: OperationPlan,
+  scope: EffectScope,
+): Promise<string[]> {
+  scope.doing('gives back what was shown');
+  const { kubernetes, catalog } = clients;
+  const own = allReleases(catalog)
+    .filter((release) => release.kind === 'release' && release.service === service)
+    .map(({ namespace, name }) => `${namespace}/${name}`);
+  const taken = await takenOver(clients, service, scope.signal);
+  // Nothing is left: an attempt before this one has done it, and could not tell.
+  if (taken.length === 0) return own.filter((release) => plan.notes?.some((note) => note.startsWith(`${release}: `)));
+  const { releases, digest } = await givingBackOf(clients, service, scope.signal);
+  // Of several releases an attempt before this one may have given back some.
+  if (!releases.every(({ text }) => plan.notes?.includes(text))) assertShown(plan.digest, plan, digest);
+  const given: string[] = [];
+  for (const { namespace, name, revisions } of taken) {
+    for (const path of await keptFor(clients, namespace, name, scope.signal))
+      await kubernetes.label(path, {}, scope.signal, { annotations: { [KEEP]: null, [KEPT_FOR_ANNOTATION]: null } });
+    // The newest last: as long as it is marked, the rest is found again.
+    for (const { secret } of revisions)
+      await kubernetes.label(
+        paths.secret(secret.namespace, secret.name),
+        Object.fromEntries(Object.values(RELEASE_LABELS).map((label) => [label, null])),
+        scope.signal,
+        { annotations: { [ADOPTED_BY_ANNOTATION]: null, [ADOPTED_AT_ANNOTATION]: null }, uid: secret.uid },
+      );
+    given.push(`${namespace}/${name}`);
+  }
+  return given.sort();
+}
+
+interface Taken {
+  namespace: string;
+  name: string;
+  newest: Revision;
+  /** Oldest first. */
+  revisions: Revision[];
+}
+
+/** Helm hands labels on, so what was deployed since still says that it was taken over. */
+async function takenOver(clients: Giving, service: string, signal: AbortSignal): Promise<Taken[]> {
+  const { kubernetes, catalog, environment } = clients;
+  const names = await ownNames(kubernetes, environment.name);
+  const own = allReleases(catalog).filter((release) => release.kind === 'release' && release.service === service);
+  const found = await Promise.all(
+    own.map(async ({ namespace, name }): Promise<Taken[]> => {
+      const revisions = await revisionsOf(kubernetes, namespace, name, signal);
+      const newest = revisions.at(-1);
+      if (newest === undefined || newest.status === 'uninstalled') return [];
+      const { labels } = newest;
+      const ours = names.includes(labels[RELEASE_LABELS.environment] ?? '');
+      return ours && labels[RELEASE_LABELS.adopted] !== undefined ? [{ namespace, name, newest, revisions }] : [];
+    }),
+  );
+  return found.flat();
+}
+
+async function described(
+  clients: Giving,
+  { namespace, name, newest }: Taken,
+  signal: AbortSignal,
+): Promise<AdoptedRelease> {
+  const kept = await keptFor(clients, namespace, name, signal);
+  const named = (kind: string): string[] =>
+    kept.filter((path) => path.includes(`/${kind}/`)).map((path) => path.slice(path.lastIndexOf('/') + 1));
+  const since = Number(newest.labels[RELEASE_LABELS.adopted]);
+  return {
+    namespace,
+    name,
+    revision: newest.revision,
+    uid: newest.secret.uid,
+    text: `${namespace}/${name}: revision ${newest.revision}${
+      newest.revision > since
+        ? `, which a deployment made after revision ${since} was taken over: what it changed stays as it is`
+        : ', as it was taken over'
+    }.`,
+    objects: [],
+    claims: named('persistentvolumeclaims'),
+    secrets: named('secrets'),
+  };
+}
+
+/** Paths of what was marked to be kept for it. */
+async function keptFor(
+  { kubernetes }: Giving,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const collections = [paths.persistentVolumeClaims(namespace), paths.secrets(namespace)];
+  const lists = await Promise.all(
+    collections.map(async (path) => ({ path, ...(await kubernetes.list(path, { metadataOnly: true }, signal)) })),
+  );
+  return lists.flatMap(({ path, items }) =>
+    items
+      .filter(({ metadata }) => metadata.annotations?.[KEPT_FOR_ANNOTATION] === name)
+      .map(({ metadata }) => `${path}/${metadata.name}`),
+  );
+}
