@@ -48,7 +48,7 @@ export function frameOf(state: ViewState, data: WatchData, options: FrameOptions
     { text: '─'.repeat(Math.max(1, options.columns - 1)), tone: 'dim' as const },
     ...body,
     ...padding,
-    { text: keys(state), ...(state.typing ? {} : { tone: 'dim' as const }) },
+    { text: keys(state, options.columns - 1), ...(state.typing ? {} : { tone: 'dim' as const }) },
   ]
     .slice(0, Math.max(1, options.rows - 1))
     .map((line) => ({ ...line, text: truncate(line.text, Math.max(1, options.columns - 1)) }));
@@ -137,10 +137,13 @@ function emptyText({ filter }: ViewState, { operations }: WatchData): string {
   return operations === undefined ? '' : 'There is nothing yet.';
 }
 
-function keys(state: ViewState): string {
+/** Shorter where there is no room for words: how to get out is always there. */
+function keys(state: ViewState, room: number): string {
   const { typing, filter } = state;
   if (typing) return `/${filter}█   enter keeps it, esc drops it`;
   const place = placeOf(state);
   const move = place.screen === 'service' ? '↑↓ scroll   ←→ tabs' : '↑↓ choose   enter opens';
-  return `${move}   esc back   / filter${filter === '' ? '' : ` (${filter})`}   q quits`;
+  const long = `${move}   esc back   / filter${filter === '' ? '' : ` (${filter})`}   q quits`;
+  if (long.length <= room) return long;
+  return place.screen === 'service' ? 'q quits  esc  ↑↓ ←→  /' : 'q quits  esc  ↑↓ enter  /';
 }

@@ -118,3 +118,8 @@ test('whatever the size, nothing wraps, nothing scrolls, and what is chosen is i
         if (rows >= 6) assert.equal(lines.filter(({ chosen: is }) => is).length, 1, `${key} in ${rows} rows`);
       }
 });
+
+test('on a narrow terminal the keys are named in short, the way out first', () => {
+  for (const columns of [25, 40]) assert.match(draw(START, DATA, { columns, rows: 12 }).at(-1) ?? '', /^q quits  esc/);
+  assert.match(draw(START).at(-1) ?? '', /↑↓ choose   enter opens   esc back   \/ filter   q quits/);
+});
