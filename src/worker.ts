@@ -164,7 +164,7 @@ async function identityOf({ catalog, environment, config }: Clients): Promise<st
 const LOOK_MILLISECONDS = 10_000;
 const FIRST_LOOKS_MILLISECONDS = 1000;
 
-/** Asks the engine whether it hears from this worker, and answers the kubelet's probes with that. */
+/** Asks the engine whether it lists this worker, and answers the kubelet's probes with that. */
 async function sayHealth(
   serving: Serving,
   engine: EngineLink,

@@ -122,7 +122,7 @@ export function kwokctlConfiguration(
       { name: 'kube-scheduler', extraArgs: [{ key: 'leader-elect', value: 'false' }, ...serving] },
       {
         name: 'kwok-controller',
-        // Without leases a restarted controller plays on at once; nodes report by their status instead.
+        // Without leases a restarted controller goes on at once; nodes report by their status instead.
         extraArgs: [
           { key: 'node-lease-duration-seconds', value: '0', override: true },
           ...(real === undefined ? [] : SIMULATED_ONLY),
@@ -137,7 +137,7 @@ function besideReal({ host }: NodeNetwork): { key: string; value: string }[] {
   return [
     // Where pods find it: it listens on loopback, the node's agent passes on.
     { key: 'advertise-address', value: host },
-    // Names of nodes resolve nowhere.
+    // No name server knows the names of nodes.
     { key: 'kubelet-preferred-address-types', value: 'InternalIP' },
     // Webhooks are reached at their pods: addresses of Services exist inside the node only.
     { key: 'enable-aggregator-routing', value: 'true' },
@@ -147,7 +147,7 @@ function besideReal({ host }: NodeNetwork): { key: string; value: string }[] {
   ];
 }
 
-/** KWOK would otherwise play the real node as well, and every log and command would go to the simulated kubelet. */
+/** KWOK would otherwise simulate the real node as well, and every log and command would go to the simulated kubelet. */
 const SIMULATED_ONLY = [
   { key: 'manage-all-nodes', value: 'false', override: true },
   { key: 'manage-nodes-with-annotation-selector', value: 'kwok.x-k8s.io/node=fake' },

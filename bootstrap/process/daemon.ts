@@ -39,7 +39,7 @@ const recordSchema = z.object({
   /** Of command, arguments and environment: shows whether it runs as it would be started now. */
   digest: z.string(),
   build: z.string().optional(),
-  /** Names alone: what they hold is written nowhere. */
+  /** Names alone: their values are never written. */
   variables: z.array(z.string()).optional(),
   startedAt: z.iso.datetime(),
 });

@@ -106,7 +106,7 @@ export async function claimPorts(request: PortRequest): Promise<Ports> {
   await mkdir(dirname(claims), { recursive: true });
   return withLock(`${claims}.lock`, {}, async () => {
     const written = await readClaims(claims);
-    // It is another's as long as that one remembers it; an environment that is gone remembers nothing.
+    // It belongs to the other environment as long as that one has it on record; a deleted one has no record.
     const owners = [...new Set(Object.values(written))].filter((owner) => owner !== file);
     const memories = new Map(
       await Promise.all(owners.map(async (owner) => [owner, new Set(Object.values(await readPorts(owner)))] as const)),
@@ -122,7 +122,7 @@ export async function claimPorts(request: PortRequest): Promise<Ports> {
 
 const claimsSchema = z.record(z.string(), z.string());
 
-/** Port to the file that remembers it. */
+/** Port to the file that records it. */
 async function readClaims(claims: string): Promise<Record<string, string>> {
   const parsed = claimsSchema.safeParse(await readJson(claims));
   return parsed.success ? parsed.data : {};

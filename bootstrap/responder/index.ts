@@ -14,7 +14,7 @@ export { PROBE_FAILURES, type ProbeFailure, clearProbe, failProbe } from './fail
 /** Changes when the responder itself changes, so that `up` replaces an old one. */
 const VERSION = '5';
 
-/** Name of the port at which it plays the kubelet of all nodes. */
+/** Name of the port at which it answers as the kubelet of all nodes. */
 export const KUBELET_PORT = 'responder-kubelet';
 
 export interface ResponderDuties {

@@ -72,7 +72,7 @@ function workerEnvironment(config: Config, logsInByPlugin: boolean): Record<stri
   };
 }
 
-/** It works when the engine has heard from exactly this process. */
+/** It works when the engine lists exactly this process among its pollers. */
 export function workerCheck(layout: Layout, ports: Ports): () => Promise<string> {
   return async () => {
     const record = await runningDaemon(pidFileOf(layout, 'worker'));

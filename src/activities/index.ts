@@ -113,7 +113,7 @@ function aboutOf(input: object): SpanAttributes {
   };
 }
 
-/** `here`: nothing of the cluster is changed or believed, so only the environment has to be this worker's. */
+/** `here`: nothing in the cluster is changed or relied on, so only the environment has to be this worker's. */
 type Does = 'here' | 'reads' | 'changes' | Operation;
 type Effect<Input, Output> = (clients: Clients, input: Input, scope: EffectScope) => Promise<Output>;
 

@@ -1,4 +1,4 @@
-/** What an activity has of its surroundings: whether to stop, where to beat its heart. Tests bring their own. */
+/** What an activity gets from its caller: the signal that ends it, and where its heartbeat goes. Tests pass their own. */
 import { DeployError } from '../contract/errors.ts';
 import { Context } from '@temporalio/activity';
 import type { EffectScope } from '../effects/effect.ts';
@@ -59,8 +59,8 @@ export interface Turn {
 }
 
 /**
- * Beats while `work` runs, whatever it is waiting for.
- * @param detail asked for at each beat
+ * Sends heartbeats while `work` runs, whatever it is waiting for.
+ * @param detail called for each heartbeat
  */
 export async function withHeartbeat<T>(
   scope: Scope,

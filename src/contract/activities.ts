@@ -67,7 +67,7 @@ export interface AwaitHealthyResult {
 export interface MakePlanInput {
   run: RunRef;
   selection?: Selection;
-  /** A plan with another digest is refused: the world or the catalog has changed since somebody looked at it. */
+  /** A plan with another digest is refused: cluster or catalog have changed since somebody looked at it. */
   expectedDigest?: string;
 }
 
@@ -233,7 +233,7 @@ export interface Activities {
   /** Ends when the lock is free. */
   awaitLockFree(run: Pick<RunRef, 'environment' | 'clusterUid'>): Promise<void>;
   /**
-   * Compares the world with what was applied; changes nothing. Flapping ones are those that have been repaired too
+   * Compares the cluster with what was applied; changes nothing. Flapping ones are those that have been repaired too
    * often. `repairDigest` is over what a repair would touch. `mode` is what the environment's file says now: a schedule
    * may have been registered with another.
    */

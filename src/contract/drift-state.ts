@@ -1,4 +1,4 @@
-/** What the deployer remembers of drift between two runs. Kept in the target cluster, without secrets. */
+/** The record of drift between two runs. Kept in the target cluster, without secrets. */
 import { z } from 'zod';
 
 export const DRIFT_OUTCOMES = ['clean', 'drifted', 'repaired', 'skipped', 'failed'] as const;

@@ -1,4 +1,4 @@
-/** Drift: where the world differs from what was applied. Findings hold no secret values. */
+/** Drift: where the cluster differs from what was applied. Findings hold no secret values. */
 import { z } from 'zod';
 import type { Confirmation } from './operations/deploy.ts';
 

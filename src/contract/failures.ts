@@ -58,10 +58,10 @@ export const FAILURES = {
   steeringRefused: 'SteeringRefused',
   /** It ended early, at a safe point, because somebody took the lock over. */
   superseded: 'Superseded',
-  /** Retried: the world may be different in a moment. */
+  /** Retried: the cluster may be different in a moment. */
   unreachable: 'Unreachable',
   releaseBusy: 'ReleaseBusy',
-  /** An admission webhook of the cluster does not answer, or nobody trusts its certificate. */
+  /** An admission webhook of the cluster does not answer, or its certificate is not trusted. */
   webhookFailed: 'WebhookFailed',
   vaultSealed: 'VaultSealed',
   helmInterrupted: 'HelmInterrupted',

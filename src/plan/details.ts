@@ -1,4 +1,4 @@
-/** Markdown for the Temporal UI: what a person wants to see of a running deployment without opening a payload. */
+/** Markdown for the Temporal UI: a running deployment at a glance, without opening a payload. */
 import type { PhaseInput, ServiceOutcome, ServiceProgress } from '../contract/operations/deploy.ts';
 import { FINAL_STATES } from '../contract/operations/states.ts';
 import type { DeploymentProgress } from './progress.ts';

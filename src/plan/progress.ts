@@ -147,7 +147,7 @@ export function noopOutcome({
   return { name, phase, state: action === 'excluded' ? 'skipped' : 'unchanged', seconds: 0, changed: false };
 }
 
-/** Nobody wants it any more: a person has skipped it, or what it cannot do without. */
+/** It is left out: a person has skipped it, or something that it depends on. */
 export function isLeftOut({ failure }: ServiceOutcome): boolean {
   return failure?.type === SKIPPED_BY_REQUEST || failure?.type === DEPENDENCY_SKIPPED;
 }

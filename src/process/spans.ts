@@ -23,7 +23,7 @@ const silent: Spans = {
 };
 let spans = silent;
 
-/** For the whole process. @param given undefined: nowhere */
+/** For the whole process. @param given undefined: spans are dropped */
 export function useSpans(given: Spans | undefined): void {
   spans = given ?? silent;
 }

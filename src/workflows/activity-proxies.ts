@@ -1,5 +1,5 @@
 /**
- * One proxy per class of effect, each with its own timeouts and retries. Workflows reach the world through these alone.
+ * One proxy per class of effect, each with its own timeouts and retries. Workflows have effects through these alone.
  */
 import { ActivityCancellationType, type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../contract/activities.ts';
@@ -105,7 +105,7 @@ export const outside = proxyActivities<Pick<Activities, 'notify'>>({
 
 const LOCK_WAITS = { startToCloseTimeout: '7 days', heartbeatTimeout: HEARTBEAT, retry } as const;
 
-/** As long as the holder takes: bounded by nothing but the wish of whoever waits. */
+/** As long as the holder takes: only whoever waits can end it. */
 export const lockWaits = proxyActivities<Pick<Activities, 'awaitLockFree'>>(LOCK_WAITS);
 
 /** The same by the workers of another environment. */

@@ -40,7 +40,7 @@ type Found = Pick<
 };
 
 /**
- * @throws ApplicationFailure DriftFailed with the result as its detail, when the world could not be compared or a
+ * @throws ApplicationFailure DriftFailed with the result as its detail, when the cluster could not be compared or a
  * repair has failed
  */
 export async function drift(input: DriftInput): Promise<DriftResult> {
@@ -158,7 +158,7 @@ async function remediate(
         outcome: 'skipped',
         reason: 'an operation took the lock before the repair could: the next run looks again',
       };
-    // The child's own cancellation, as when somebody takes its lock over, is no wish to end this run.
+    // When the child alone is cancelled, for example because its lock is taken over, this run goes on.
     if (isCancellation(error)) {
       if (CancellationScope.current().consideredCancelled) throw error;
       return { ...found, reason: 'the repair was stopped from outside: the next run goes on' };

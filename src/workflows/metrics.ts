@@ -39,7 +39,7 @@ export function measureService(
   metrics.record('ananta_service_duration_seconds', seconds, { service, operation, state });
 }
 
-/** Also of a wait that fails: how long it took then is what somebody wants to know. */
+/** Also of a wait that fails: its duration matters then, too. */
 export async function measuredHealth(
   { operation = 'deploy' }: Pick<RunRef, 'operation'>,
   service: string,

@@ -14,7 +14,7 @@ import { phaseWorkflowId } from '../contract/names.ts';
 import { dependencySettled, serviceProgress } from './messages.ts';
 
 export interface Reports {
-  /** To the operation; also after a cancellation, since it has to hear how each service ended. */
+  /** To the operation; also after a cancellation, since the operation has to know how each service ended. */
   report(event: ServiceProgress): void;
   /**
    * To the phases in which something waits for the service.

@@ -1,4 +1,4 @@
-/** Simulated nodes: ready at once, and heard from now and then. */
+/** Simulated nodes: ready at once, with a heartbeat now and then. */
 import { LOOPBACK } from '../../process/ports.ts';
 import type { ApiObject } from '../api.ts';
 import { READY, stage } from './stage.ts';

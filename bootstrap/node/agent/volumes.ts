@@ -63,7 +63,7 @@ export async function settleVolumes(api: Pick<Api, 'request'>, root: string): Pr
     )
       continue;
     const path = spec.local?.path ?? '';
-    // Somebody else's volume of this class may lie anywhere.
+    // Somebody else's volume of this class may be in any folder.
     if (dirname(path) !== root || basename(path) !== metadata.name) continue;
     await rm(path, { recursive: true, force: true });
     await api.request('DELETE', `/api/v1/persistentvolumes/${metadata.name}`);

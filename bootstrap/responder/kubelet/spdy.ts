@@ -43,7 +43,7 @@ export function serveSpdy(socket: Duplex, onStream: (stream: SpdyStream) => void
   });
 
   function handle({ type, payload }: Frame): void {
-    // It wants its number back, unchanged.
+    // A ping is answered with the same number.
     if (type === PING) socket.write(control(PING, 0, payload));
     if (type !== SYN_STREAM) return;
     const id = payload.readUInt32BE(0) & 0x7fffffff;

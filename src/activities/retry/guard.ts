@@ -18,7 +18,7 @@ type Make<Input, Output> = (scopeOf: ScopeOf) => (input: Input) => Promise<Outpu
 export type Guard = <Input, Output>(make: Make<Input, Output>) => (input: Input) => Promise<Output>;
 
 export interface GuardOptions {
-  /** False for what may wait as long as somebody wishes. */
+  /** False for steps that may wait for a person without a limit. */
   bounded?: boolean;
   streaks?: Streaks;
   now?: () => number;

@@ -1,4 +1,4 @@
-/** What a worker remembers of the failures of the steps at hand, and when it is enough. */
+/** The failures of running steps, in a worker's memory, and the limits at which a step is given up. */
 import type { FailureType } from '../../contract/failures.ts';
 import { type Bound, LONGEST_SECONDS } from './bounds.ts';
 
@@ -6,7 +6,7 @@ export interface Streak {
   /** Milliseconds of the epoch: the first failure of this class. */
   since: number;
   count: number;
-  /** Failures of the step that this worker remembers, of any class. */
+  /** Failures of the step in this worker's memory, of any class. */
   remembered: number;
   /** As often in a row with the same words, from then on. */
   same: { answer: string; since: number; count: number };
@@ -55,7 +55,7 @@ export interface Attempt {
 }
 
 /**
- * Workers that come and go remember no streak; the engine still counts the attempts. What those failed of is not known,
+ * Workers that come and go have no streak in memory; the engine still counts the attempts. What those failed of is not known,
  * so it takes longer.
  */
 const FORGOTTEN_ATTEMPTS = 10;

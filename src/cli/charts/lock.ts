@@ -1,4 +1,4 @@
-/** `ananta charts lock`: the one command that believes what a repository serves, and says so. */
+/** `ananta charts lock`: the one command that trusts what a repository serves, and prints that it does. */
 import { writeFile } from 'node:fs/promises';
 import PQueue from 'p-queue';
 import { ChartDigestError, ChartUnavailableError } from '../../clients/charts/index.ts';

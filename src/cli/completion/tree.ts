@@ -1,7 +1,7 @@
 /** Commands, their options and arguments, as completion needs them: what each value may be. Pure. */
 import type { Argument, Command, Option } from 'commander';
 
-/** `files`: left to the shell. `none`: nobody can guess. */
+/** `files`: completed by the shell. `none`: there is nothing to complete from. */
 export type ValueKind =
   | 'environments'
   | 'services'

@@ -71,7 +71,7 @@ export async function requireName(
   await confirmByName(name, `"${name}" is a protected environment${why}.`, signal);
 }
 
-/** @param byFile its file says so, too */
+/** @param byFile the environment's file says `protected`, too */
 export function protectedFromDestroy(name: string, byFile: boolean): Error {
   const file = byFile
     ? ` If that is really meant, let environments/${name}.yaml say "protected: false", and have that reviewed.`

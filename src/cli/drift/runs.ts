@@ -1,4 +1,4 @@
-/** The last runs: what the cluster remembers, and what the engine knows of runs that could not be remembered there. */
+/** The last runs: those on record in the cluster, and from the engine those that could not be recorded there. */
 import type { Client } from '@temporalio/client';
 import { readDriftState } from '../../effects/drift/state.ts';
 import { closeTemporal, connectTemporal } from '../../clients/temporal/index.ts';
@@ -47,7 +47,7 @@ export async function showRuns(context: CliContext, options: DriftOptions & { li
   return EXIT_CODES.done;
 }
 
-/** Newest first. What the cluster remembers says more than the engine's list. */
+/** Newest first. The cluster's record of a run says more than the engine's list. */
 export function merged(remembered: readonly ListedRun[], known: readonly ListedRun[]): ListedRun[] {
   const seen = new Set(remembered.map(({ runId }) => runId));
   return [...remembered, ...known.filter(({ runId }) => !seen.has(runId))].sort((a, b) =>

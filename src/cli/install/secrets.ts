@@ -1,4 +1,4 @@
-/** Secrets of the deployer in the cluster. Values go from here to the API server and nowhere else. */
+/** Secrets of the deployer in the cluster. Values are sent to the API server and are neither logged nor kept. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type KubernetesClient, KubernetesError, paths } from '../../clients/kubernetes/index.ts';

@@ -266,7 +266,7 @@ async function ensureNamespace({ kubernetes }: Clients, signal: AbortSignal): Pr
   return !there;
 }
 
-/** Ready pods have been heard of by the engine; how many workers there are in all is good to know. */
+/** A pod is ready once the engine lists its worker; this reports how many workers there are in all. */
 async function reportWorkers({ environment, connections }: Clients, report: InstallReport): Promise<void> {
   const client = await openEngine(environment, connections);
   try {

@@ -9,7 +9,7 @@ export interface Captured {
   stderr: string;
 }
 
-/** Nobody can be asked, and what it says goes nowhere else: standard output belongs to the protocol. */
+/** Nobody can be asked, and the output is captured: standard output belongs to the protocol. */
 export async function captured({ run }: Pick<CliContext, 'run'>, args: readonly string[]): Promise<Captured> {
   const said = { stdout: '', stderr: '' };
   const terminal: Terminal = {

@@ -1,4 +1,4 @@
-/** Evidence that lies in the state folder of an environment: collected by workers of this machine, values hidden. */
+/** Evidence in the state folder of an environment: collected by workers of this machine, values hidden. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Config, stateDir } from '../../config.ts';

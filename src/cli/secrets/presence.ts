@@ -17,7 +17,7 @@ export interface Presence {
 
 export async function presenceOf(clients: Clients, signal: AbortSignal): Promise<Presence> {
   const { state, detail } = await clients.vault.state(signal);
-  // A sealed one is opened with the keys at hand; without them it says so itself.
+  // A sealed Vault is opened with the keys on this machine; without them the client reports it.
   if (state === 'unreachable')
     return { present: undefined, missing: new Set(), problems: new Map(), note: `Vault cannot be asked: ${detail}.` };
   // One login before many reads: a sealed Vault is opened by it, and nobody meets one that is half open.

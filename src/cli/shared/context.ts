@@ -10,7 +10,7 @@ export interface CliContext {
   version: string;
   /** Sets the exit code; a command that does not call it is done (0). */
   finish: (code: ExitCode) => void;
-  /** Runs another command of this program, which speaks to another terminal. */
+  /** Runs another command of this program, with its output in another terminal. */
   run: (args: readonly string[], terminal: Terminal) => Promise<ExitCode>;
   /**
    * Exit code when whoever reads the output goes away: done, unless something goes on without us. Absent while the

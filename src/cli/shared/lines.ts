@@ -6,7 +6,7 @@ import { shellWord } from './format.ts';
 
 export { workflowUrl } from '../../environment/workflow-url.ts';
 
-/** Tools a person wants on the PATH; the others run in the background. */
+/** Tools that are useful on a person's PATH; the others run in the background. */
 const HANDY = ['kubectl', 'helm', 'vault', 'temporal'];
 
 /** Lines to export, so that kubectl, helm, vault and temporal meet this environment and no other. */

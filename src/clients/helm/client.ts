@@ -42,7 +42,7 @@ export function createHelmClient(options: HelmOptions): HelmClient {
   const logFile = (release: string): string => join(logs, `${release}.log`);
 
   /**
-   * One process, from its start to its end; whoever cancels it hears of that only once it has really ended.
+   * One process, from its start to its end; a cancellation is answered only once the process has ended.
    * @param what the call in words, for log and errors
    * @returns what Helm wrote
    */

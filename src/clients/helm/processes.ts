@@ -94,7 +94,7 @@ export async function awaitEnd({ helm, endsBy }: HelmProcess, signal: AbortSigna
 export async function endProcess(target: HelmProcess, graceSeconds: number, signal?: AbortSignal): Promise<void> {
   const deadline = Date.now() + graceSeconds * 1000;
   sendSignal(target.helm.pid, 'SIGTERM');
-  // One that stands still would never hear it.
+  // A stopped process would not receive the signal.
   sendSignal(target.helm.pid, 'SIGCONT');
   while (await isSameProcessAlive(target.helm)) {
     signal?.throwIfAborted();

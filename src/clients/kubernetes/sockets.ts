@@ -68,7 +68,7 @@ export async function connectToPod(
       done(error);
     },
   });
-  // What the pod refuses may come before anybody listens, and an error that nobody hears ends the process.
+  // The pod's refusal may come before there is a listener, and an error without a listener ends the process.
   duplex.on('error', () => undefined);
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/portforward?ports=${port}`;
   const socket = await connect(

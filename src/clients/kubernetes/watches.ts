@@ -90,7 +90,7 @@ export function createWatches(transport: Transport, { namespaces = [], ...option
   /** Those who wait for the first lists. */
   const waiting = new Set<() => void>();
   const parts = (): KindState['parts'] => [...states.values()].flatMap((state) => state.parts);
-  /** Whether what is known may be believed: a part that is followed no more may be long out of date. */
+  /** Whether the known state is current: parts whose watch has ended may be long out of date. */
   const isKnown = (): boolean => parts().every(({ listed, live, error }) => listed && (live || error === undefined));
   const warnings = new Map<string, Map<string, KubernetesObject>>();
 

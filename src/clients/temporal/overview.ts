@@ -1,4 +1,4 @@
-/** Every operation that an engine remembers, of all its environments, in one request. */
+/** Every operation that an engine still has, of all its environments, in one request. */
 import type { Client } from '@temporalio/client';
 import { forgiving, isUnreadable } from './encryption/readable.ts';
 import { isLockId } from '../../contract/names.ts';

@@ -27,7 +27,7 @@ const PAUSE_MILLISECONDS = 500;
 const noteSchema = z.object({ cluster: z.string(), host: z.string().optional() });
 
 export interface KeySecretOptions {
-  /** Where keys lie until the API server has them; nowhere when absent. */
+  /** Where keys are kept until the API server has them; absent: they are not kept. */
   spool?: KeySpool;
   /** How long an API server that is away is tried again. */
   patienceMilliseconds?: number;

@@ -18,7 +18,7 @@ export interface KeySpool {
   remove(): Promise<void>;
 }
 
-/** @param plaintext whether keys that open Vault may lie there as they are; where not, only encrypted ones do */
+/** @param plaintext whether keys may be stored there unencrypted; where not, only encrypted ones are */
 export function createKeySpool(folder: string, redactor: Redactor, { plaintext }: { plaintext: boolean }): KeySpool {
   const file = join(folder, 'vault-keys.on-their-way.json');
   return {

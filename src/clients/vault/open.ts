@@ -208,7 +208,7 @@ async function initialize(api: VaultApi, store: KeyStore, options: OpenOptions, 
   if (await store.read()) await store.putAside();
   await store.attempt.begin(cluster);
   signal?.throwIfAborted();
-  // Not cancellable: keys that Vault has given exist nowhere else until they are written.
+  // Not cancellable: until they are written, the keys from Vault exist only in this process.
   const { keys, rootToken } = await api
     .init({
       shares,

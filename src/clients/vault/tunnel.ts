@@ -175,7 +175,7 @@ function createWay(open: () => Promise<Duplex>): Way {
     try {
       return await send(agent, request, REUSED_MILLISECONDS);
     } catch (error) {
-      // A kept connection whose pod or API server has gone says so only when it is used.
+      // That the pod or API server behind a kept connection has ended shows only when it is used.
       if (error instanceof Stale) return send(agent, request);
       throw error;
     }

@@ -75,7 +75,7 @@ export async function prune(
     ),
   );
   await remove(go.map(({ name, uid }) => ({ kind: 'Namespace', name, path: paths.namespace(name), uid })));
-  // As long as something hangs the cluster is still this environment's, and says so.
+  // As long as something cannot be deleted, the cluster keeps the record that it is this environment's.
   if (remains.some(({ state }) => state === 'stuck')) return { removed: removed.sort(), remains };
   const records = await recordsToRemove(clients, deleteData, signal);
   remains.push(...records.stay);

@@ -46,7 +46,7 @@ export async function renderedObjects(
   return labelled(objects);
 }
 
-/** Forgets everything when too much has gathered: rendering again costs a tenth of a second each. */
+/** Drops the whole cache when it has grown too large: rendering again costs a tenth of a second each. */
 export async function tidyRenderings(config: Pick<Config, 'stateRoot'>): Promise<void> {
   const folder = join(config.stateRoot, 'cache', 'manifests');
   await mkdir(folder, { recursive: true, mode: 0o700 });

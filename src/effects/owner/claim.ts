@@ -121,7 +121,7 @@ export async function ownNames(kubernetes: Pick<KubernetesClient, 'get'>, enviro
   return [environment, ...(await formerNames(kubernetes, environment))];
 }
 
-/** What was just written or found to be another's is not to be believed any longer. */
+/** Drops the cached owner: it was just written, or found to be another environment. */
 export function forgetOwner(kubernetes: object): void {
   recent.delete(kubernetes);
 }

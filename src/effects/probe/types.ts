@@ -20,7 +20,7 @@ export interface ProbeResult {
   text: string;
 }
 
-/** What the other side believes it is called: probes arrive through a tunnel that has no name of its own. */
+/** The host name of the server that is probed: probes arrive through a tunnel that has no name of its own. */
 export function authorityOf({ release, namespace }: ProbeTarget): string {
   return `${release}.${namespace}.svc`;
 }

@@ -11,7 +11,7 @@ import { FAILURES } from '../../contract/failures.ts';
 import type { Release } from './recover.ts';
 
 const TAKEN = /nodePort: Invalid value: (\d+): provided port is already allocated/;
-/** It looks every three minutes, and believes what it has seen three times. */
+/** The API server looks every three minutes, and frees a port that it has found leaked three times. */
 const LEAK_MILLISECONDS = 15 * 60_000;
 const serviceSchema = z.object({
   spec: z.object({ ports: z.array(z.object({ nodePort: z.number().optional() })).default([]) }),

@@ -132,7 +132,7 @@ export async function writeAuthorities(
   return stale.map((namespace) => `${namespace}/${VAULT_CA_SECRET}`);
 }
 
-/** Services that log in would not find their way any more, or trust somebody else. */
+/** Without it, services that log in could not reach Vault, or would trust somebody else. */
 export async function authorityFindings(
   clients: Reading,
   made: readonly MadeSecret[],

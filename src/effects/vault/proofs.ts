@@ -1,4 +1,4 @@
-/** The key that revisions of ours are proved with. It lies in Vault, and stays in this process. */
+/** The key that revisions of ours are proved with. It is kept in Vault, and never leaves this process. */
 import type { Clients } from '../../clients/index.ts';
 import { type Proofs, proofKey } from '../../plan/ownership/provenance.ts';
 import { type Fingerprint, fingerprintWith } from '../../plan/diff/sensitive.ts';

@@ -1,4 +1,4 @@
-/** What a way back is decided from: Helm's revisions, and what lies in those that matter. Changes nothing. */
+/** What a rollback is decided from: Helm's revisions, and the content of those that it may go back to. Changes nothing. */
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { PlatformVersion } from '../../contract/version.ts';

@@ -45,7 +45,7 @@ export function keepVaultOpen(
         await vault.unseal(signal);
       } catch (error) {
         signal.throwIfAborted();
-        // Without keys it is people who open it: whoever needs Vault says so, in time and with the lines to run.
+        // Without keys people have to unseal it: the step that needs Vault reports it, with the commands to run.
         due = error instanceof VaultUnreachableError || error instanceof UnreachableError;
       }
     },

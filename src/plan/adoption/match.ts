@@ -30,7 +30,7 @@ export interface Matching {
 
 /** How much each says, of 1. */
 const WEIGHTS = { name: 0.6, namespace: 0.15, chart: 0.25 };
-/** Below it nothing but chance speaks for a release. */
+/** Below it a match is no better than chance. */
 const NEAR = 0.55;
 const SHOWN_CANDIDATES = 3;
 

@@ -1,4 +1,4 @@
-/** What is remembered of drift between two runs: acceptances, repairs for the loop breaker, the last runs. Pure. */
+/** The record of drift between two runs: acceptances, repairs for the loop breaker, the last runs. Pure. */
 import type { DriftFinding, DriftReport } from '../../contract/drift.ts';
 import type { Acceptance, DriftRun, DriftState } from '../../contract/drift-state.ts';
 import type { Environment } from '../../environment/schema.ts';
@@ -71,7 +71,7 @@ export function flapping(
   return keys.filter((key) => recent(state.repairs[key] ?? [], rule, now).length >= rule.flapLimit);
 }
 
-/** One more repair of each key; what lies before the window is forgotten. @param now milliseconds */
+/** One more repair of each key; those before the window are dropped. @param now milliseconds */
 export function withRepairs(state: DriftState, keys: readonly string[], rule: FlapRule, now: number): DriftState {
   const at = new Date(now).toISOString();
   const counted = new Set(keys);
@@ -99,7 +99,7 @@ export function withoutAcceptances(state: DriftState, keys: readonly string[]): 
   return { ...state, acceptances: state.acceptances.filter(({ key }) => !keys.includes(key)) };
 }
 
-/** Their repairs are forgotten: they may be repaired again. */
+/** Drops the counts of their repairs: they may be repaired again. */
 export function withoutRepairs(state: DriftState, keys: readonly string[]): DriftState {
   return {
     ...state,

@@ -135,7 +135,7 @@ export function markOf({ kind, namespace = '', name, field }: LeftField): string
   return digestOf([kind, namespace, name, field]).slice(0, MARK);
 }
 
-/** For a label of the revision, which so remembers what it left to others. */
+/** For a label of the revision, which records what it left to others. */
 export function leftLabel(left: readonly LeftField[]): string {
   return left.length === 0 ? NOTHING : left.slice(0, MOST).map(markOf).join('.');
 }

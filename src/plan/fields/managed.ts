@@ -14,7 +14,7 @@ const entrySchema = z.object({
 });
 export type ManagedEntry = z.infer<typeof entrySchema>;
 
-/** Parts of Kubernetes itself: what they write is no drift. `kwok` plays the kubelet's part on simulated nodes. */
+/** Parts of Kubernetes itself: what they write is no drift. `kwok` acts as the kubelet on simulated nodes. */
 const SYSTEM =
   /^(kube-(apiserver|controller-manager|scheduler|proxy)|kubelet|kwok(ctl)?|cloud-controller-manager|clusterrole-aggregation-controller|ananta-deploy)$/;
 /** In whose name Helm applies. */

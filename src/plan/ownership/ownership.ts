@@ -25,7 +25,7 @@ export interface Evidence {
 export type Ownership =
   /** The record names the claimant. */
   | { state: 'ours'; owner: ClusterOwner }
-  /** There is no record, and nothing speaks against writing one. */
+  /** There is no record, and one may be written. */
   | { state: 'unclaimed' };
 
 /** The cluster belongs to somebody else, or it cannot be excluded. Nothing was touched. */

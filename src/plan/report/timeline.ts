@@ -17,7 +17,7 @@ const HOLDS: [Hold['kind'], string][] = [
   ['asked', 'somebody was asked'],
 ];
 
-/** Where a moment lies, in percent of the whole. */
+/** The position of a moment, in percent of the whole. */
 interface Scale {
   at(moment: number): string;
   span(from: number, to: number): string;

@@ -1,4 +1,4 @@
-/** The plan that is carried out keeps the environment's rules; what says so comes with it, each time it is made. */
+/** Checks that the plan keeps the environment's rules: the verdicts come with the plan, each time it is made. */
 import { ApplicationFailure } from '@temporalio/workflow';
 import { FAILURES } from '../../contract/failures.ts';
 import { isBroken, verdictLines } from '../../plan/policy/words.ts';
@@ -6,7 +6,7 @@ import { operationOf, type StepCall, type StepEnd } from '../steps/call.ts';
 
 export function keepPolicy(call: StepCall): Promise<StepEnd> {
   const { plan } = operationOf(call);
-  // A plan that should say it and does not is not believed.
+  // A plan without the verdicts that its environment's rules call for is refused.
   if (plan?.verdicts === undefined) throw refusal(call, ['nobody has held the plan against its rules']);
   const broken = plan.verdicts.filter((verdict) => verdict.effect === 'deny' && isBroken(verdict));
   if (broken.length > 0) throw refusal(call, broken.flatMap(verdictLines));

@@ -50,7 +50,7 @@ export interface SteeringOptions {
   view: () => DeploymentProgress;
   /** The new state becomes part of the view. */
   onChange: (steering: Steering) => void;
-  /** It will not be heard of any more. */
+  /** No further report of it will come. */
   onUnheard: (service: string) => void;
 }
 

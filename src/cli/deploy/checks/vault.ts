@@ -19,7 +19,7 @@ export async function checkVault({ context, environment }: Session, connections:
   await withClients(context, environment, connections, async (clients) => {
     const { state } = await clients.vault.state();
     if (state === 'sealed') {
-      // With an external engine the keys lie with the worker, on another machine: it will say so.
+      // With an external engine the keys are on the worker's machine: the worker reports it when they are missing.
       if (!('embedded' in environment.engine)) return;
       // People, or a key service: the deployment waits for them.
       if (!opens(await requireKeys(clients.vault))) return;

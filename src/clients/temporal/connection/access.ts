@@ -104,7 +104,7 @@ async function missingByQuery(client: Client): Promise<string[]> {
   return found.flat();
 }
 
-/** Frontends learn of a new attribute by and by. */
+/** It takes some time until all of the engine's frontends know a new attribute. */
 async function untilKnown(client: Client, names: readonly string[]): Promise<void> {
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
     if ((await Promise.all(names.map((name) => isKnown(client, name)))).every(Boolean)) return;

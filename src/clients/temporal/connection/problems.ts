@@ -141,7 +141,7 @@ function tlsProblem(text: string, engine: EngineDescription): EngineProblem | un
     const { message, next } = found[1](engine);
     return { message: `${message} (${text})`, next };
   }
-  // Speaking plainly to a server that wants TLS ends in a connection that is closed at once, or is never of any use.
+  // A plain connection to a server that wants TLS is closed at once, or never becomes usable.
   if (
     (engine.tls === undefined || engine.tls === false) &&
     /ECONNRESET|dropped|socket hang up|Protocol error|EPROTO|Last error: Failed to connect\b/i.test(text)

@@ -4,7 +4,7 @@ import type { Connections } from '../../../environment/connections.ts';
 export interface ReachedEngine {
   /** host:port to connect to. */
   address: string;
-  /** Why the tunnel leads nowhere, where it does not. */
+  /** Why the tunnel does not work, where it does not. */
   problem: () => string | undefined;
   close: () => Promise<void>;
 }

@@ -84,7 +84,7 @@ async function setRetention(connection: Connection, namespace: string, retention
 }
 
 /**
- * Servers learn of a new namespace by and by: up to ten seconds after it was made, some still say that there is none.
+ * It takes time until all servers know a new namespace: up to ten seconds after it was made, some still say that there is none.
  */
 async function onceKnown<T>(work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + 30_000;

@@ -1,4 +1,4 @@
-/** All that the engine remembers of one operation, its phases included; works while it runs, and long after. */
+/** The whole history of one operation in the engine, its phases included; works while it runs, and long after. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import proto, { type temporal } from '@temporalio/proto';
 import { defaultPayloadConverter } from '@temporalio/common';

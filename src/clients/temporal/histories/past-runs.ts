@@ -15,7 +15,7 @@ const { HistoryEventFilterType } = proto.temporal.api.enums.v1;
 /**
  * The newest runs of an operation on the environment and cluster of `run`, itself left out: one request for their list,
  * one for each result.
- * @returns nothing of runs that were cancelled or had nothing to do, and of those that the engine has forgotten
+ * @returns nothing of runs that were cancelled or had nothing to do, and of those that the engine has deleted
  */
 export async function pastRuns(
   client: Client,

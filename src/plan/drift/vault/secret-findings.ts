@@ -73,7 +73,7 @@ export function secretFindings(
   ];
 }
 
-/** Of Secrets made from Vault that nothing wants any more. */
+/** Findings about Secrets made from Vault that no service reads any more. */
 export function extraSecret(namespace: string, name: string, path: string): DriftFinding {
   return vaultFinding({
     kind: 'extra',
