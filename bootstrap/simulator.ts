@@ -3,7 +3,9 @@ import type { Layout } from './layout.ts';
 import type { Report } from './report.ts';
 import { vitalsIn } from './vitals.ts';
 
-/** To be called after each start of the simulator. @throws WaitTimeoutError when it does not simulate pods or volumes */
+/**
+ * To be called after each start of the simulator. @throws WaitTimeoutError when it does not simulate pods or volumes
+ */
 export async function proveStarted(layout: Layout, report: Report, signal: AbortSignal | undefined): Promise<void> {
   const api = await openApi(layout);
   const vitals = vitalsIn(layout);

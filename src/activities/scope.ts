@@ -1,4 +1,6 @@
-/** What an activity gets from its caller: the signal that ends it, and where its heartbeat goes. Tests pass their own. */
+/**
+ * What an activity gets from its caller: the signal that ends it, and where its heartbeat goes. Tests pass their own.
+ */
 import { DeployError } from '../contract/errors.ts';
 import { Context } from '@temporalio/activity';
 import type { EffectScope } from '../effects/effect.ts';

@@ -1,4 +1,7 @@
-/** The changelog, package.json and `ananta --version` name one version; its sections have one form, and nothing stands twice. */
+/**
+ * The changelog, package.json and `ananta --version` name one version; its sections have one form, and nothing stands
+ * twice.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -55,8 +55,8 @@ export interface Attempt {
 }
 
 /**
- * Workers that come and go have no streak in memory; the engine still counts the attempts. What those failed of is not known,
- * so it takes longer.
+ * Workers that come and go have no streak in memory; the engine still counts the attempts. What those failed of is not
+ * known, so it takes longer.
  */
 const FORGOTTEN_ATTEMPTS = 10;
 const FORGOTTEN_FACTOR = 2;

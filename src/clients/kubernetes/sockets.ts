@@ -1,8 +1,7 @@
 /**
  * WebSockets to pods through the API server: a port as a stream, a command with its exit code. client-node's handler
- * logs
- * in and splits channels; its PortForward (no back pressure, a refused port is lost) and its Exec (a broken connection
- * never ends) are not used.
+ * logs in and splits channels; its PortForward (no back pressure, a refused port is lost) and its Exec (a broken
+ * connection never ends) are not used.
  */
 import { Duplex, PassThrough } from 'node:stream';
 import type { KubeConfig } from '@kubernetes/client-node';

@@ -47,7 +47,10 @@ const DEFAULT_TIMEOUT_SECONDS = 15;
 /** Tokens from files and plug-ins are asked for again after this time. */
 const ACCESS_MILLISECONDS = 10_000;
 
-/** @param forgetLogin drops a login that was refused, such as a plug-in's token, so that the next request asks for a new one */
+/**
+ * @param forgetLogin drops a login that was refused, such as a plug-in's token, so that the next request asks for a new
+ * one
+ */
 export function createTransport(load: () => KubeConfig, forgetLogin: () => void = () => undefined): Transport {
   let config = load();
   const server = new URL(serverOf(config));

@@ -1,6 +1,6 @@
 /**
  * Which cluster an environment belongs to, as the engine keeps it for everybody who uses it: in a schedule that never
- * runs, since all else that an engine remembers it forgets after a while. Never encrypted: it has to be readable when
+ * runs, since an engine deletes everything else after its retention time. Never encrypted: it has to be readable when
  * every key is lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -58,7 +58,9 @@ const steeringMemoSchema = z.object({
 });
 const queueMemoSchema = z.object({ requestedBy: z.string(), since: z.string() });
 
-/** A worker takes due tasks within moments, and running ones heartbeat every 2 s: after this long no worker is there. */
+/**
+ * A worker takes due tasks within moments, and running ones heartbeat every 2 s: after this long no worker is there.
+ */
 const OVERDUE_MILLISECONDS = 20_000;
 
 /** @returns undefined when the lock is free */

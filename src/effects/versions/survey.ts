@@ -1,4 +1,6 @@
-/** What a rollback is decided from: Helm's revisions, and the content of those that it may go back to. Changes nothing. */
+/**
+ * What a rollback is decided from: Helm's revisions, and the content of those that it may go back to. Changes nothing.
+ */
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { PlatformVersion } from '../../contract/version.ts';

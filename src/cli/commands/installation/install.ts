@@ -17,7 +17,7 @@ Safe to repeat: what is as it should be is left alone. Safe while a deployment r
 ends what it has begun. Never deletes a volume, never changes a password, refuses to go back to an older Temporal.`,
       examples: [
         [
-          'install --env staging --image registry.ananta.example/platform/ananta-deploy:0.1.0',
+          'install --env staging --image registry.ananta.example/platform/ananta-deploy:0.2.0',
           'Installs or upgrades the deployer of staging.',
         ],
         [

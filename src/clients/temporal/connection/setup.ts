@@ -84,7 +84,8 @@ async function setRetention(connection: Connection, namespace: string, retention
 }
 
 /**
- * It takes time until all servers know a new namespace: up to ten seconds after it was made, some still say that there is none.
+ * It takes time until all servers know a new namespace: up to ten seconds after it was made, some still say that there
+ * is none.
  */
 async function onceKnown<T>(work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + 30_000;
