@@ -18,7 +18,7 @@ export async function proveStarted(layout: Layout, report: Report, signal: Abort
           `kube-controller-manager: ${await vitals('kube-controller-manager')}`,
         ].join('; '),
       onResync: (what) => {
-        report({ kind: 'note', message: `kwok-controller did not ${what}, and was told its Stages again.` });
+        report({ kind: 'note', message: `kwok-controller did not ${what}, so its Stages were written again.` });
       },
     });
   } finally {

@@ -106,7 +106,7 @@ async function keepSimulationMoving(layout: Layout, signal: AbortSignal, report:
         if (touched.length > 0)
           report({
             kind: 'note',
-            message: `the simulator had overlooked ${what} and was told again: ${touched.join(', ')}`,
+            message: `the simulator had overlooked ${what}, which were touched for it: ${touched.join(', ')}`,
           });
       }
     } catch {

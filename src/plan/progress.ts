@@ -25,7 +25,7 @@ export interface DeploymentProgress {
   startedAt: number;
   /** How checks of the verification stage stand that have begun, by `service/name`. */
   checks?: Record<string, CheckProgress>;
-  /** What people decided before anything was done, as far as it was told. */
+  /** What people decided before anything was done, as far as it was reported. */
   acts?: OperationAct[];
   finished?: OperationResult;
   /** How it was steered; absent: nobody did. */
@@ -45,7 +45,7 @@ export interface CheckProgress extends Pick<PlannedCheck, 'service' | 'name'> {
 export type DeploymentEvent =
   | { kind: 'started'; at: number }
   | { kind: 'plan'; plan: OperationPlan; at: number }
-  /** With what people have decided by then, where that is told. */
+  /** With what people have decided by then, where that is reported. */
   | { kind: 'waits'; wait?: OperationWait; acts?: OperationAct[]; at: number }
   | { kind: 'check'; check: Omit<CheckProgress, 'since' | 'ended'>; at: number }
   | { kind: 'progress'; event: ServiceProgress }

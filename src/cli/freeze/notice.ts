@@ -22,6 +22,6 @@ export function freezeNotice(
       ? `This is overridden, and on record: ${override}`
       : freeze.onFrozen === 'wait' && operation !== 'repair'
         ? 'What changes something waits for the end of it.'
-        : `What changes something is refused, unless it is told --override-freeze REASON.`;
+        : `What changes something is refused, unless --override-freeze REASON is given.`;
   return `${name} ${frozenText(state)}. ${what}`;
 }

@@ -88,7 +88,7 @@ export const repositoryAddress = z.string().superRefine((text, context) => {
   } else if (url.password !== '' || (url.username !== '' && url.protocol.startsWith('http'))) {
     context.addIssue({
       code: 'custom',
-      message: 'must not hold a name or password: Argo CD is told logins by a Secret of its own',
+      message: 'must not hold a name or password: Argo CD gets logins from a Secret of its own',
     });
   }
 });

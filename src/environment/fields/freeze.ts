@@ -18,7 +18,7 @@ const isCron = (text: string): boolean => /\s/.test(text.trim());
 
 const windowSchema = z
   .strictObject({
-    name: oneLine(60).describe('For people: what is told while it lasts'),
+    name: oneLine(60).describe('For people: the name that is shown while it lasts'),
     from: moment.describe('Begin: a cron expression of five fields, or one date and time as in 2026-12-18T18:00'),
     to: moment.describe('End, of the same kind'),
     timeZone: timeZone.optional().describe('Absent: freeze.timeZone'),

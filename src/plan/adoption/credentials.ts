@@ -84,7 +84,7 @@ export interface Credential {
   ours: string;
   secret: string;
   key: string;
-  /** The chart has made the Secret: it goes with the release, unless it is told to stay. */
+  /** The chart has made the Secret: it goes with the release, unless it is marked to stay. */
   made: boolean;
   /** Values that name it, so that the pods read it as before. */
   values: Tree;

@@ -68,7 +68,7 @@ describe('the simulator is probed', () => {
     ['pods', 'make a pod ready'],
     ['volumes', 'make a volume'],
   ] as const) {
-    test(`deaf to ${kind}: it is told its Stages again, and the object is touched after that`, async () => {
+    test(`without ${kind}: its Stages are written again, and the object is touched after that`, async () => {
       const { api, asked, things } = simulated({ deafTo: { kind, times: 1 } });
       const resynced: string[] = [];
       await probeSimulator(api, 'node-0', { onResync: (missed) => resynced.push(missed) });
