@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { foundInState, parseState, StateFileError } from '../../../src/plan/adoption/state.ts';
 import { scrubbed } from '../../../src/plan/adoption/scrub.ts';
-import { PLATFORM_STATE } from '../../support/terraform-state.ts';
+import { PLATFORM_STATE } from './terraform-state.ts';
 
 const FILE = 'terraform.tfstate';
 const read = (state: unknown): ReturnType<typeof foundInState> =>
