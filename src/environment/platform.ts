@@ -28,6 +28,8 @@ type Choice = Pick<EnvironmentFile, 'platform' | 'platformParameters'>;
 
 const DATA = 'platform.yaml';
 const MODULE = 'platform.ts';
+/** By path: a command asks for its platform several times, and parsing costs more than all the rest. */
+const parsed = new Map<string, { text: string; data: unknown }>();
 
 /**
  * The catalog of the platform that an environment deploys.
@@ -74,10 +76,15 @@ async function unknownPlatform({ platform }: Choice, folder: string, config: Che
 async function readData(path: string, parameters: Choice['platformParameters']): Promise<unknown> {
   const [parameter] = Object.keys(parameters);
   if (parameter !== undefined) throw new PlatformError(`${path} is plain data, and takes no parameter "${parameter}"`);
-  const document = parseDocument(await readFile(path, 'utf8'), { merge: true });
+  const text = await readFile(path, 'utf8');
+  const known = parsed.get(path);
+  if (known?.text === text) return known.data;
+  const document = parseDocument(text, { merge: true });
   const [error] = document.errors;
   if (error !== undefined) throw new PlatformError(`${path} is not valid YAML: ${error.message.trimEnd()}`);
-  return document.toJS() as unknown;
+  const data: unknown = document.toJS();
+  parsed.set(path, { text, data });
+  return data;
 }
 
 /** Its default export is the description, or a function of the environment's parameters that returns it. */
