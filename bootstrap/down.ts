@@ -102,8 +102,14 @@ const OURS = [
 /** What was noted beside the keys of Vault, and keys that were set aside: they open nothing that is still there. */
 const BESIDE_THE_KEYS = /^vault-keys\.json\.(init-began|\d{4}-[\dTZ-]+\.old)$/;
 
-function isOurs(entry: string): boolean {
-  return OURS.includes(entry) || BESIDE_THE_KEYS.test(entry);
+/**
+ * They go with the histories that they open, which are the embedded engine's; those of another engine outlive this
+ * folder.
+ */
+const HISTORY_KEYS = 'history-keys.json';
+
+function isOurs(entry: string, all: readonly string[]): boolean {
+  return OURS.includes(entry) || BESIDE_THE_KEYS.test(entry) || (entry === HISTORY_KEYS && all.includes('engine'));
 }
 
 export interface Purged {
@@ -127,8 +133,8 @@ export async function purge(environment: string, config: Config, report: Report)
       `Nothing was removed: ${left.join(', ')} of environment "${environment}" still run. Stop them first: npm run ananta -- down --env ${environment}`,
     );
   const entries = (await exists(layout.root)) ? await readdir(layout.root) : [];
-  const removed = entries.filter(isOurs);
-  const kept = entries.filter((entry) => !isOurs(entry));
+  const removed = entries.filter((entry) => isOurs(entry, entries));
+  const kept = entries.filter((entry) => !isOurs(entry, entries));
   for (const entry of removed) await rm(join(layout.root, entry), { recursive: true, force: true });
   if (kept.length === 0) await rmdir(layout.root).catch(() => undefined);
   if (removed.length > 0)

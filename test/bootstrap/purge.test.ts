@@ -32,3 +32,21 @@ test('keys of Vault that were set aside, and the note of an initialisation, go w
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+test('keys of histories go with the embedded engine that they open, and stay where the histories are on another one', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ananta-purge-'));
+  try {
+    const config = { ...readConfig(), stateRoot: folder, cacheDir: join(folder, 'cache') };
+    for (const [name, engine, kept] of [
+      ['here', 'engine', []],
+      ['elsewhere', 'logs', ['history-keys.json']],
+    ] as const) {
+      const state = stateDir(config, name);
+      await mkdir(join(state, engine), { recursive: true });
+      await writeFile(join(state, 'history-keys.json'), '');
+      assert.deepEqual((await purge(name, config, () => undefined)).kept, kept);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -57,6 +57,18 @@ describe('env', () => {
     assert.deepEqual(await place.state(), []);
   });
 
+  test('check: encrypted histories need their keys, which are in one place', async () => {
+    await place.environment('keyless', externalEnvironment({ more: 'encryption: {}' }));
+    await place.environment(
+      'twice',
+      externalEnvironment({ more: 'encryption: { keysFile: /k.json, keysCommand: [sops, decrypt, k.json] }' }),
+    );
+    const run = await place.run(['env', 'check', 'keyless', 'twice', '--no-charts']);
+    assert.equal(run.code, 3);
+    assert.match(run.stdout, /keyless\.yaml: encryption: .*there are no keys: no file .*history-keys\.json/);
+    assert.match(run.stdout, /twice\.yaml: encryption: says both keysFile and keysCommand/);
+  });
+
   test('check: what charts and values make of resources, kubeconfigs, folders in place of files', async () => {
     const kubeconfig = join(place.folder, 'kubeconfig');
     await writeFile(kubeconfig, kubeconfigFor('https://127.0.0.1:1', 'other'));

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../../config.ts';
+import { encryptionOf } from '../../environment/connections.ts';
 import { chartMirror } from '../../environment/fields/charts.ts';
 import { ConfigurationError, type ConfigurationProblem } from '../../environment/errors.ts';
 import { loadEnvironment } from '../../environment/load.ts';
@@ -37,6 +38,7 @@ export async function problemsOf(
     ...namedFiles(environment, config).map((file) => fileProblems(file, name)),
     kubeconfigProblems(environment, config),
     publicKeyProblems(environment, config),
+    historyKeyProblems(environment, config),
     inputProblems(environment, config),
   ]);
   const problems = found.flat();
@@ -123,6 +125,20 @@ function namedFiles(environment: Environment, config: Config): NamedFile[] {
     ['telemetry.traces.headersFile', environment.telemetry?.traces?.headersFile],
   ] as [string, string | undefined][];
   return all.flatMap(([field, path]) => (path === undefined ? [] : [{ field, path: resolve(config.repoRoot, path) }]));
+}
+
+/** Of encrypted histories. A program that prints them may ask for a log-in, and is not started. */
+async function historyKeyProblems(environment: Environment, config: Config): Promise<ConfigurationProblem[]> {
+  const encryption = encryptionOf(environment, config);
+  if (encryption === undefined || encryption.keysCommand !== undefined) return [];
+  const { readRing } = await import('../../clients/temporal/encryption/source.ts');
+  try {
+    await readRing(encryption);
+    return [];
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return [{ file: `${environment.name}.yaml`, field: 'encryption', message }];
+  }
 }
 
 /** Of the operators: each has to hold a public key. */
