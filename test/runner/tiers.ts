@@ -29,10 +29,12 @@ const ALONE = ['metrics', 'traces', 'watch'].map((name) => `test/workflows/${nam
 const SANDBOXES = cpus().length;
 /** These begin first, so that none of them is left alone at the end. */
 const LONGEST = [
-  ...['shared-cluster', 'ananta/deploy', 'rollback', 'destroy', 'lock', 'drift-run', 'install', 'fields'].map(
+  'test/e2e/shared-cluster.test.ts',
+  'test/e2e/ananta/deploy.test.ts',
+  'test/integration/embedded.test.ts',
+  ...['destroy', 'shared-engine', 'rollback', 'ananta/upstream', 'drift-run', 'lock', 'install', 'plan', 'cancel'].map(
     (name) => `test/e2e/${name}.test.ts`,
   ),
-  'test/integration/embedded.test.ts',
 ];
 
 export function longestFirst(files: readonly string[]): string[] {
