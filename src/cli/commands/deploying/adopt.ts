@@ -36,6 +36,7 @@ so that the next plan changes as little as can be, and where each password is no
     )
     .option('--out <folder>', 'with --from: where environment keys, references to secrets and the list are written')
     .option('--plan <file>', 'carry out the plan in this file, which "plan --operation adopt --out" wrote')
+    .option('--undo', 'give back what was taken over: the marks come off, nothing else is changed')
     .option('--confirm <name>', "the environment's name, where nobody can be asked")
     .option(...OVERRIDE_FREEZE, parseReason)
     .option('--json', 'one event a line on standard output, the result last (use npm run --silent)')
