@@ -1,5 +1,5 @@
 /** Values that run beside ours: where they differ, and what it takes to keep theirs. Pure. */
-import { isTree, mergeTrees, type Tree } from '../../environment/merge.ts';
+import { hasPath, isTree, mergeTrees, type Tree } from '../../environment/merge.ts';
 
 export interface ValueDifference {
   path: string[];
@@ -24,7 +24,12 @@ function compare(ours: Tree, theirs: Tree, defaults: Tree, path: string[]): Valu
     const here = [...path, key];
     if (isTree(a) || isTree(b)) {
       const comparable = (value: unknown): value is Tree | undefined => value === undefined || isTree(value);
-      if (comparable(a) && comparable(b)) return compare(a ?? {}, b ?? {}, isTree(given) ? given : {}, here);
+      if (comparable(a) && comparable(b)) {
+        const below = compare(a ?? {}, b ?? {}, isTree(given) ? given : {}, here);
+        // That a key is there at all counts in charts that go through a group's keys.
+        const empty = below.length === 0 && given === undefined && (a === undefined) !== (b === undefined);
+        return empty ? [{ path: here, ...(a === undefined ? { theirs: b } : { ours: a }) }] : below;
+      }
     }
     if (same(a === undefined ? given : a, b === undefined ? given : b)) return [];
     return [{ path: here, ...(a === undefined ? {} : { ours: a }), ...(b === undefined ? {} : { theirs: b }) }];
@@ -32,13 +37,26 @@ function compare(ours: Tree, theirs: Tree, defaults: Tree, path: string[]): Valu
 }
 
 /**
- * What an environment has to say so that the values are theirs again; null takes a key out. A null of theirs, which
- * takes a default of the chart out, cannot be said so.
+ * What an environment has to say so that the values are theirs again; null takes a key out, and with it all that theirs
+ * has nothing of. A null of theirs, which takes a default of the chart out, cannot be said so.
+ * @param untouched paths with dots that stay ours
  */
-export function patchKeeping(differences: readonly ValueDifference[]): Tree {
+export function patchKeeping(
+  differences: readonly ValueDifference[],
+  theirs: Tree,
+  untouched: readonly string[] = [],
+): Tree {
+  const absent = (path: readonly string[]): boolean => !hasPath(theirs, path);
   return differences
-    .filter(({ theirs }) => theirs !== null)
-    .reduce<Tree>((patch, { path, theirs }) => mergeTrees(patch, at(path, theirs ?? null)), {});
+    .filter((one) => one.theirs !== null)
+    .reduce<Tree>((patch, { path, theirs: value }) => {
+      if (value !== undefined) return mergeTrees(patch, at(path, value));
+      const prefixes = path.map((_key, index) => path.slice(0, index + 1));
+      const whole = prefixes.find(
+        (prefix) => absent(prefix) && !untouched.some((kept) => `${kept}.`.startsWith(`${prefix.join('.')}.`)),
+      );
+      return mergeTrees(patch, at(whole ?? path, null));
+    }, {});
 }
 
 /** A tree with one leaf. */

@@ -69,6 +69,8 @@ export interface DraftInput {
   ours: (environment: Environment) => Promise<ReadonlyMap<string, Tree>>;
 }
 
+/** Says whose the objects are, on them alone: by charts of the checkout. */
+const OWNER = 'global.environment';
 /** Added by ours beside what runs: they restart nothing, and others look for them. */
 const ADDED: readonly string[] = ['extraDeploy', 'extraObjects'];
 /** Without them the deployer's own check of the service fails: ours are taken, by the path of a list. */
@@ -120,20 +122,25 @@ function draftOf({ found, release, source }: Matched, { catalog, environment }: 
   );
   const theirs = credentials.reduce<Tree>((values, { values: named }) => mergeTrees(values, named), found.values);
   const needed = source === 'upstream' ? (NEEDED[found.chart.name] ?? []) : [];
+  const owner = source === 'bundled' ? [OWNER] : [];
   const hidden = (path: string): boolean =>
     found.secretValues.some((secret) => path === secret || path.startsWith(`${secret}.`));
   const differences = valueDifferences(ours, theirs, found.defaults).filter(
     ({ path, theirs: value }) =>
       !(ADDED.includes(path[0] ?? '') && value === undefined) &&
       !hidden(path.join('.')) &&
+      !owner.includes(path.join('.')) &&
       !(needed.includes(path.join('.')) && value === undefined),
   );
   const alias = aliasOf();
-  const patch = ADDED.reduce<Tree>((all, key) => {
-    const more = key === 'extraDeploy' && alias !== undefined ? [alias] : [];
-    if (theirs[key] === undefined && more.length === 0) return all;
-    return { ...all, [key]: [...asList(theirs[key]), ...asList(ours[key]), ...more] };
-  }, patchKeeping(differences));
+  const patch = ADDED.reduce<Tree>(
+    (all, key) => {
+      const more = key === 'extraDeploy' && alias !== undefined ? [alias] : [];
+      if (theirs[key] === undefined && more.length === 0) return all;
+      return { ...all, [key]: [...asList(theirs[key]), ...asList(ours[key]), ...more] };
+    },
+    patchKeeping(differences, theirs, [...needed, ...found.secretValues, ...owner, ...ADDED]),
+  );
   const wanted = source === 'upstream' ? catalog.upstreamCharts[service.chart.upstream ?? '']?.version : undefined;
   return {
     service: {

@@ -7,13 +7,14 @@ import { readConfig } from '../../../src/config.ts';
 import { loadEnvironment } from '../../../src/environment/load.ts';
 import { mergeTrees, type Tree } from '../../../src/environment/merge.ts';
 import type { Environment } from '../../../src/environment/schema.ts';
-import { valueDifferences } from '../../../src/plan/adoption/compare.ts';
+import { patchKeeping, valueDifferences } from '../../../src/plan/adoption/compare.ts';
 import { credentialsOf, objectsName } from '../../../src/plan/adoption/credentials.ts';
 import { type AdoptionDraft, draftAdoption } from '../../../src/plan/adoption/draft.ts';
 import { explainValue } from '../../../src/plan/adoption/explain.ts';
 import { adoptionFiles, adoptionLines } from '../../../src/plan/adoption/files.ts';
 import type { Found } from '../../../src/plan/adoption/found.ts';
 import { foundInState, parseState } from '../../../src/plan/adoption/state.ts';
+import { patched } from '../../../src/plan/inputs/environment-values.ts';
 import { allReleaseInputs } from '../../../src/plan/inputs/release-inputs.ts';
 import { PLATFORM_STATE } from './terraform-state.ts';
 
@@ -181,6 +182,26 @@ describe('an adoption', () => {
       assert.match(text, part);
   });
 
+  test("of a bundled chart's copy the label of the environment is ours", async () => {
+    const bundled: Found = {
+      ...found,
+      releases: found.releases.slice(0, 1).map((one) => ({
+        ...one,
+        chart: { name: 'postgresql', version: '1.0.0' },
+        values: { global: { domain: 'old.example' } },
+      })),
+    };
+    const { environment: keys } = await draftAdoption({
+      catalog: ANANTA,
+      environment,
+      found: bundled,
+      bundledVersion: () => '1.0.0',
+      ours: valuesOf,
+    });
+    const values = (keys['values'] as Record<string, Tree>)['control-plane-postgres'];
+    assert.deepEqual(values?.['global'], { domain: 'old.example' });
+  });
+
   test('a copy of a bundled chart is told from the one of its publisher', async () => {
     const bundled: Found = {
       ...found,
@@ -207,6 +228,7 @@ describe('differences of values', () => {
     ['lists are one value', { a: [1] }, { a: [1, 2] }, {}, ['a']],
     ['a group beside a single value', { a: { b: 1 } }, { a: 'x' }, {}, ['a']],
     ['only theirs', {}, { a: { b: null } }, { a: { b: 1 } }, ['a.b']],
+    ['a key without anything below it', { a: { b: {} } }, {}, {}, ['a.b']],
     ['a number and its text', { a: 1 }, { a: '1' }, {}, ['a']],
   ] as const)
     test(what, () => {
@@ -215,6 +237,25 @@ describe('differences of values', () => {
         [...paths],
       );
     });
+});
+
+describe('keeping theirs', () => {
+  for (const [what, ours, theirs, untouched, patch] of [
+    ['a value', { a: 1 }, { a: 2 }, [], { a: 2 }],
+    ['a group of which theirs has nothing goes as a whole', { a: { b: { c: 1 }, d: {} } }, {}, [], { a: null }],
+    ['one of which theirs has something does not', { a: { b: 1, c: 2 } }, { a: { c: 2 } }, [], { a: { b: null } }],
+    ['what stays ours', { a: { b: 1, c: 2 } }, {}, ['a.c'], { a: { b: null, c: null } }],
+    ['a null of theirs cannot be said', { a: 1 }, { a: null }, [], {}],
+  ] as const)
+    test(what, () => {
+      assert.deepEqual(patchKeeping(valueDifferences(ours, theirs), theirs, untouched), patch);
+    });
+
+  test('leads to theirs, whatever the values are', () => {
+    const ours = { a: { b: { '/x': {} }, c: [1] }, d: 'e', f: { g: 1 } };
+    const theirs = { a: { c: [2] }, f: { g: 1, h: {} } };
+    assert.deepEqual(patched(ours, patchKeeping(valueDifferences(ours, theirs), theirs)), theirs);
+  });
 });
 
 describe('what a chart makes', () => {
