@@ -34,7 +34,8 @@ async function until<T>(what: string, seconds: number, look: () => Promise<T | u
     const found = await look();
     if (found) return found;
     if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
-    await sleep(500);
+    // Each look is a command.
+    await sleep(1500);
   }
 }
 
@@ -162,7 +163,7 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     const loop = (async () => {
       while (looping) {
         if ((await replicas()) !== 3) await scale(3);
-        await sleep(300);
+        await sleep(1000);
       }
     })();
     try {
