@@ -53,38 +53,56 @@ export function createCodecServer(options: CodecServerOptions): Server {
   return server;
 }
 
+interface Reply {
+  status: number;
+  /** A line for people, or payloads. */
+  text?: string;
+  payloads?: readonly Payload[];
+}
+
 async function answer(request: IncomingMessage, response: ServerResponse, options: CodecServerOptions): Promise<void> {
-  const { codec, namespace, origins, hosts, allow } = options;
+  const { status, text, payloads } = await replyTo(request, response, options);
+  if (payloads === undefined) {
+    end(response, status, text);
+    return;
+  }
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(JSON.stringify({ payloads: payloads.map(toJson) }));
+}
+
+/** Sets the headers that browsers want. */
+async function replyTo(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { codec, namespace, origins, hosts, allow }: CodecServerOptions,
+): Promise<Reply> {
   const { origin, host } = request.headers;
-  if (hosts !== undefined && !hosts().includes(host ?? '')) return end(response, 421, 'There is no such host here.');
+  if (hosts !== undefined && !hosts().includes(host ?? '')) return { status: 421, text: 'There is no such host here.' };
   if (origin !== undefined) {
-    if (!origins.includes(origin)) return end(response, 403, 'This page may not ask.');
+    if (!origins.includes(origin)) return { status: 403, text: 'This page may not ask.' };
     response.setHeader('access-control-allow-origin', origin);
     response.setHeader('vary', 'origin');
   }
   if (request.method === 'OPTIONS') return preflight(request, response);
   const match = /^(.*)\/(decode|encode)$/.exec((request.url ?? '').split('?')[0] ?? '');
-  if (match === null) return end(response, 404, 'There is POST /decode and POST /encode.');
-  if (request.method !== 'POST') return end(response, 405, 'POST it.');
+  if (match === null) return { status: 404, text: 'There is POST /decode and POST /encode.' };
+  if (request.method !== 'POST') return { status: 405, text: 'POST it.' };
   const verb = match[2] as CodecVerb;
   const caller = {
     path: (match[1] ?? '').replace(/^\//, ''),
     bearer: /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1],
   };
   const admission = await allow(verb, caller);
-  if (admission === 'unknown') return end(response, 401, 'Nobody here knows this caller.');
-  if (admission === 'forbidden') return end(response, 403, `This caller may not ${verb} histories.`);
+  if (admission === 'unknown') return { status: 401, text: 'Nobody here knows this caller.' };
+  if (admission === 'forbidden') return { status: 403, text: `This caller may not ${verb} histories.` };
   const asked = request.headers['x-namespace'];
-  if (asked !== undefined && asked !== namespace) return end(response, 400, `These are the keys of "${namespace}".`);
+  if (asked !== undefined && asked !== namespace) return { status: 400, text: `These are the keys of "${namespace}".` };
   const text = await read(request);
-  if (text === undefined) return end(response, 413, 'That is too much at once.');
+  if (text === undefined) return { status: 413, text: 'That is too much at once.' };
   const body = bodySchema.safeParse(json(text));
-  if (!body.success) return end(response, 400, 'It has to be {"payloads": [{"metadata": …, "data": …}]} in base64.');
+  if (!body.success) return { status: 400, text: 'It has to be {"payloads": [{"metadata": …, "data": …}]} in base64.' };
   const payloads = body.data.payloads.map(fromJson);
-  const done = verb === 'encode' ? await codec.encode(payloads) : await decoded(codec, payloads);
-  response.setHeader('content-type', 'application/json');
-  response.setHeader('cache-control', 'no-store');
-  response.writeHead(200).end(JSON.stringify({ payloads: done.map(toJson) }));
+  return { status: 200, payloads: verb === 'encode' ? await codec.encode(payloads) : await decoded(codec, payloads) };
 }
 
 /** One page shows payloads of several keys: what cannot be read stays as it is. */
@@ -102,7 +120,7 @@ async function decoded(codec: PayloadCodec, payloads: readonly Payload[]): Promi
 }
 
 /** Browsers ask first. Pages of a network may ask machines of a more private one only where those say so. */
-function preflight(request: IncomingMessage, response: ServerResponse): void {
+function preflight(request: IncomingMessage, response: ServerResponse): Reply {
   response.setHeader('access-control-allow-methods', 'POST');
   response.setHeader(
     'access-control-allow-headers',
@@ -111,11 +129,12 @@ function preflight(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('access-control-max-age', '600');
   if (request.headers['access-control-request-private-network'] !== undefined)
     response.setHeader('access-control-allow-private-network', 'true');
-  response.writeHead(204).end();
+  return { status: 204 };
 }
 
-function end(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain' }).end(`${text}\n`);
+function end(response: ServerResponse, status: number, text?: string): void {
+  if (text === undefined) response.writeHead(status).end();
+  else response.writeHead(status, { 'content-type': 'text/plain' }).end(`${text}\n`);
 }
 
 async function read(request: IncomingMessage): Promise<string | undefined> {
