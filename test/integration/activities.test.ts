@@ -266,7 +266,11 @@ describe('releases', () => {
     // Over before anybody saw it.
     if (helm === undefined) return;
     while ((await newestRevision(clients.kubernetes, step.namespace, step.name)) === undefined) await sleep(2);
-    process.kill(helm.pid, 'SIGKILL');
+    try {
+      process.kill(helm.pid, 'SIGKILL');
+    } catch {
+      // It ended after its record had been seen.
+    }
     const outcome = await interrupted.then(
       () => 'done',
       (error: unknown) => (error as ApplicationFailure).type,

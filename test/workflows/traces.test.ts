@@ -12,6 +12,7 @@ import { startOrAttach } from '../../src/clients/temporal/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { DeployError } from '../../src/contract/errors.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
+import { phaseWorkflowId } from '../../src/contract/names.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { inSpan } from '../../src/process/spans.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -35,6 +36,11 @@ let tracing: Tracing;
 let engine: TestEngine;
 let folder: string;
 let spans: CollectedSpan[];
+/**
+ * Workflow tasks that took too long, or whose worker had gone: they are carried out again, and what they made is made
+ * again.
+ */
+let tasksAgain = 0;
 const helmEnvironments = new Map<string, string>();
 
 before(async () => {
@@ -76,6 +82,7 @@ before(async () => {
         const asked = { environment: 'test', imageTags: {}, clusterUid: '00000002-uid', requestedBy: 'tester@host' };
         const run = await startOrAttach(engine.client, 'deploy', asked, 'refuse');
         await assert.rejects(engine.client.workflow.getHandle(run.workflowId, run.runId).result());
+        tasksAgain = await countTasksAgain(run);
       }),
     );
   });
@@ -87,6 +94,22 @@ after(async () => {
   await collector.close();
   await rm(folder, { recursive: true, force: true });
 });
+
+async function countTasksAgain({ workflowId, runId }: { workflowId: string; runId: string }): Promise<number> {
+  const ids = [workflowId, ...[1, 2, 3].map((phase) => phaseWorkflowId(workflowId, runId, phase))];
+  const histories = await Promise.all(
+    // A phase may have no services.
+    ids.map((id) =>
+      engine.client.workflow
+        .getHandle(id)
+        .fetchHistory()
+        .catch(() => undefined),
+    ),
+  );
+  return histories
+    .flatMap((history) => history?.events ?? [])
+    .filter((event) => event.workflowTaskTimedOutEventAttributes ?? event.workflowTaskFailedEventAttributes).length;
+}
 
 const named = (name: string): CollectedSpan[] => spans.filter((span) => span.name === name);
 const of = (name: string, service: string): CollectedSpan | undefined =>
@@ -101,7 +124,14 @@ describe('the trace of an operation', () => {
       orphans(spans).map(({ name, parentId }) => [name, parentId]),
       [['ananta deploy', OUTER.span]],
     );
-    assert.equal(new Set(spans.map(({ spanId }) => spanId)).size, spans.length, 'each span is sent once');
+    const ids = spans.map(({ spanId }) => spanId);
+    const twice = spans.filter(({ spanId }, index) => ids.indexOf(spanId) !== index);
+    const unexplained = twice.filter(({ name }) => tasksAgain === 0 || /^(RunActivity:|helm |ananta )/.test(name));
+    assert.deepEqual(
+      unexplained.map(({ name }) => name),
+      [],
+      'each span is sent once',
+    );
     // Between two steps the engine hands on what has ended.
     const { operation, uncovered } = gaps(spans);
     const total = uncovered.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
@@ -138,8 +168,11 @@ describe('the trace of an operation', () => {
 
   test('is known to the Helm process, by the variable of W3C', () => {
     for (const service of ['database', 'web']) {
-      const { traceId, spanId } = of('helm upgrade --install', service)!;
-      assert.match(helmEnvironments.get(service)!, new RegExp(`^TRACEPARENT=00-${traceId}-${spanId}-01$`, 'm'));
+      // On a busy machine an activity may have been tried again, with a Helm of its own.
+      const helms = named('helm upgrade --install').filter(({ attributes }) => attributes['helm.release'] === service);
+      const wanted = helms.map(({ traceId, spanId }) => `TRACEPARENT=00-${traceId}-${spanId}-01`);
+      const [found = ''] = /^TRACEPARENT=.*$/m.exec(helmEnvironments.get(service) ?? '') ?? [];
+      assert.ok(wanted.includes(found), `${found} is none of ${wanted.join(', ')}`);
     }
   });
 

@@ -39,6 +39,7 @@ describe('watch, on a terminal of 80 × 24', { skip }, () => {
     const env = {
       PATH: process.env['PATH'],
       HOME: at.folder,
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       ANANTA_STATE_DIR: join(at.folder, 'state'),
       ANANTA_ENVIRONMENTS_DIR: at.folder,
     };
