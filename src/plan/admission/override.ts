@@ -1,6 +1,5 @@
-import type { OperationWait } from '../../contract/operations/deploy.ts';
 import type { FreezeOverride, OverrideRequest } from '../../contract/admission/freeze.ts';
-import type { DeployInput, OperationInput } from '../../contract/operations/deploy.ts';
+import type { DeployInput, OperationInput, OperationWait } from '../../contract/operations/deploy.ts';
 import type { Operation } from '../../contract/operations/plan.ts';
 import { asksOf } from '../../contract/operations/start-options.ts';
 

@@ -19,8 +19,8 @@ const HOLDS: [Hold['kind'], string][] = [
 
 /** The position of a moment, in percent of the whole. */
 interface Scale {
-  at(moment: number): string;
-  span(from: number, to: number): string;
+  at: (moment: number) => string;
+  span: (from: number, to: number) => string;
 }
 
 export function timeline(report: OperationReport): string {
