@@ -57,7 +57,7 @@ export interface Embedded {
   down(): Promise<void>;
   /** Restarts what dies until the returned function is called. */
   supervise(): () => Promise<void>;
-  /** The API server, as the bootstrap itself talks to it; closed with the environment. */
+  /** The API server, as the local stack itself talks to it; closed with the environment. */
   api(): Promise<Api>;
   /** Stops everything and removes the temporary folders. */
   close(): Promise<void>;

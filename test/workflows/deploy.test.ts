@@ -242,7 +242,7 @@ describe('deploy', () => {
     assert.equal(attempts, 3);
   });
 
-  test('runs the vault bootstrap as its own activities in order', async () => {
+  test('runs the initialisation of Vault as its own activities in order', async () => {
     const plan = planOf({ vault: { phase: 1 } });
     plan.services[0]?.steps.push({
       kind: 'vault-init',

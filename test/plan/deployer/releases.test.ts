@@ -39,7 +39,7 @@ async function inCluster(more: Partial<Environment> = {}): Promise<Environment> 
   };
 }
 
-describe('what the bootstrap installs', () => {
+describe('what the installation brings', () => {
   test('the engine in the cluster: database, schema, server, UI, workers, in this order', async () => {
     const releases = await deployerReleases(await inCluster(), config, inputs);
     assert.deepEqual(
