@@ -19,14 +19,14 @@ export async function ensureLocalStack({
   interrupted: signal,
 }: Standing): Promise<Connections> {
   if (hasEmbeddedParts(environment)) {
-    // Loaded late: an external environment needs nothing of it.
-    const { up } = await import('../../../bootstrap/index.ts');
-    await inSpan('start what is embedded', {}, () =>
-      unlessInterrupted(
+    await inSpan('start what is embedded', {}, async () => {
+      // Loaded late: an external environment needs nothing of it.
+      const { up } = await import('../../../bootstrap/index.ts');
+      await unlessInterrupted(
         signal,
         up(environment, context.config, (event) => renderer.setup(setupLine(event)), { signal }),
-      ),
-    );
+      );
+    });
   }
   return resolveConnections(environment, context.config);
 }

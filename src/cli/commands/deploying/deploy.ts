@@ -59,9 +59,10 @@ The deployment is a workflow: Ctrl-C, a lost terminal or a dead machine do not e
       const { inSession } = await import('../../deploy/in-session.ts');
       const { checkedRequest } = await import('../../deploy/request.ts');
       const exitCode = await inSession(context, 'deploy', options, async (session, prepared) => {
-        const request = await checkedRequest(session, prepared, options);
+        const { inSpan } = await import('../../../process/spans.ts');
+        const request = await inSpan('check what is asked for', {}, () => checkedRequest(session, prepared, options));
         // Loaded late: the clients take a second, and a wrong option should be refused at once.
-        const { deploy } = await import('../../deploy/deployment.ts');
+        const { deploy } = await inSpan('load clients', {}, () => import('../../deploy/deployment.ts'));
         return deploy(session, prepared, request);
       });
       context.finish(exitCode);
