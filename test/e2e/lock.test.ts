@@ -62,7 +62,8 @@ async function until<T>(attempt: () => Promise<T>, fits: (value: T) => boolean, 
     const value = await attempt();
     if (fits(value)) return value;
     if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${JSON.stringify(value)}`);
-    await sleep(500);
+    // Each look is a command.
+    await sleep(1000);
   }
 }
 
@@ -109,7 +110,7 @@ describe('lock', { concurrency: 1 }, () => {
     assert.ok(!(await releases()).includes('web'));
   });
 
-  test('while the lock is held: refuse and status name the holder, the newest of three requests wins', async () => {
+  test('while the lock is held: the same attaches, refuse and status name the holder, the newest of three requests wins', async () => {
     await holdOn();
     const holder = sandbox.start(['deploy', '--json']);
     await holder.line(stateIs('web', 'starting'));
@@ -117,14 +118,17 @@ describe('lock', { concurrency: 1 }, () => {
     assert.equal(refused.code, 3);
     assert.match(errorOf(refused), /A deployment to "rehearsal" is already running, started by .+@.+, since 20/);
 
+    const second = sandbox.start(['deploy', '--json']);
+    await second.line(({ type }) => type === 'started');
+
     const waiting: RunningCli[] = [];
     for (const tag of ['9.0.1', '9.0.2', '9.0.3']) {
       const one = sandbox.start(['deploy', '--image', `worker=${tag}`, '--if-running', 'queue', '--json']);
       waiting.push(one);
       await one.line(says(/Waits for the lock, which is held by a deployment that/));
     }
-    const [first, second, third] = waiting.map(({ done }) => done);
-    for (const overtaken of [first, second]) {
+    const [oldest, older, newest] = waiting.map(({ done }) => done);
+    for (const overtaken of [oldest, older]) {
       const run = await overtaken;
       assert.equal(run?.code, 3);
       assert.match(run ? errorOf(run) : '', /A newer request, of .+@.+, took the place/);
@@ -133,8 +137,13 @@ describe('lock', { concurrency: 1 }, () => {
     assert.equal(status.lock?.operation, 'deploy');
     assert.match(status.queued?.requestedBy ?? '', /@/);
     await letGo();
-    assert.equal(resultOf(await holder.done).outcome, 'succeeded');
-    const won = await third;
+    const done = resultOf(await holder.done);
+    assert.equal(done.outcome, 'succeeded');
+    const attached = await second.done;
+    assert.equal(attached.lines.find(({ type }) => type === 'started')?.['attached'], true);
+    assert.equal(resultOf(attached).workflowId, done.workflowId);
+    assert.deepEqual(resultOf(attached).services, done.services);
+    const won = await newest;
     assert.ok(won);
     assert.equal(resultOf(won).outcome, 'succeeded');
     assert.deepEqual(
