@@ -16,6 +16,7 @@ import { criticalPath, remainingSeconds } from './graph.ts';
 import { wantedSecrets } from './vault/kubernetes-secrets.ts';
 import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRelease } from './observed.ts';
 import { checkPlatform, planScope } from './platform.ts';
+import { isAdopted } from './ownership/foreign.ts';
 import { isVerified } from './ownership/provenance.ts';
 import { listedReaders, withRestart } from './vault/secret-readers.ts';
 import { allReleases, findService, releasesOf, type Release } from './releases.ts';
@@ -209,6 +210,11 @@ function decideRelease(
   if (found === undefined) return { action: 'install', reason: 'not there yet' };
   if (found.status === 'uninstalled') return { action: 'install', reason: 'was uninstalled' };
   if (found.status !== 'deployed') return { action: 'retry', reason: unfinished(found) };
+  if (isAdopted(found))
+    return {
+      action: 'upgrade',
+      reason: `revision ${found.revision} was taken over: it becomes what the catalog says`,
+    };
   if (found.provenance === 'foreign' && found.ours === true)
     return {
       action: 'upgrade',

@@ -208,6 +208,16 @@ const CASES: Case[] = [
       'revision 3 is not of a deployment of ours (written by Helm, 2026-01-01T00:00:00.000Z): what was applied is put back',
   },
   {
+    name: 'a revision of somebody else that was taken over',
+    given: (o) => {
+      const labels = { ...o.releases.get('apps/api')?.labels, 'ananta-adopted': '3', 'ananta-digest': 'adopted' };
+      release(o, 'apps/api', { labels, provenance: 'foreign', ours: true });
+    },
+    step: 'api',
+    action: 'upgrade',
+    reason: 'revision 3 was taken over: it becomes what the catalog says',
+  },
+  {
     name: 'workload removed',
     given: (o) => {
       o.health.delete('apps/api');
