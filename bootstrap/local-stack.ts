@@ -7,6 +7,7 @@ import { encryptionOf, otherCluster, type Runtime } from '../src/environment/con
 import { loadPlatform } from '../src/environment/platform.ts';
 import { realNodeOf, realServices } from '../src/environment/real-node.ts';
 import type { Environment } from '../src/environment/schema.ts';
+import { notifyReferences } from '../src/plan/notify/targets.ts';
 import {
   CLUSTER_COMPONENTS,
   CLUSTER_PORTS,
@@ -285,6 +286,9 @@ async function workerBasis(stack: LocalStack): Promise<WorkerBasis> {
     version,
     settings: JSON.stringify([stack.environment, stack.catalog, await runtimeOf(stack)]),
     logsInByPlugin: await logsInByPlugin(stack),
+    variables: notifyReferences(stack.environment.notify).flatMap(({ reference }) =>
+      'env' in reference ? [reference.env] : [],
+    ),
   };
 }
 

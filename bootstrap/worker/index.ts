@@ -22,13 +22,15 @@ export interface WorkerBasis {
   settings: string;
   /** It logs in to its cluster by a plug-in, which may ask for any variable of whoever starts it. */
   logsInByPlugin: boolean;
+  /** Names of variables that the environment's file says hold something that the worker needs. */
+  variables: readonly string[];
 }
 
 export async function workerComponent(
   layout: Layout,
   config: Config,
   ports: Ports,
-  { version, settings, logsInByPlugin }: WorkerBasis,
+  { version, settings, logsInByPlugin, variables }: WorkerBasis,
 ): Promise<Component> {
   return {
     name: 'worker',
@@ -42,7 +44,7 @@ export async function workerComponent(
         '--env',
         layout.environment,
       ],
-      env: workerEnvironment(config, logsInByPlugin),
+      env: workerEnvironment(config, logsInByPlugin, variables),
       ...(logsInByPlugin ? { variables: Object.keys(config.loginEnv).sort() } : {}),
       cwd: config.repoRoot,
       version,
@@ -58,8 +60,14 @@ export async function workerComponent(
 }
 
 /** The worker has to read the same configuration as the command that starts it. */
-function workerEnvironment(config: Config, logsInByPlugin: boolean): Record<string, string> {
+function workerEnvironment(
+  config: Config,
+  logsInByPlugin: boolean,
+  variables: readonly string[],
+): Record<string, string> {
+  const named = variables.map((name) => [name, config.userEnv[name]] as const);
   return {
+    ...Object.fromEntries(named.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
     ...(logsInByPlugin ? config.loginEnv : {}),
     ...config.childEnv,
     ...config.otel,

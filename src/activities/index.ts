@@ -19,7 +19,10 @@ import { lookAtPlatform } from '../effects/checks/look.ts';
 import { runCheck } from '../effects/checks/run.ts';
 import { collectEvidence } from '../effects/evidence/collect.ts';
 import { ensureNamespaces } from '../effects/namespaces.ts';
-import { notify } from '../effects/notify.ts';
+import { addressNotification } from '../effects/notify/address.ts';
+import { deliverNotification } from '../effects/notify/deliver.ts';
+import { notify } from '../effects/notify/notify.ts';
+import { settleNotification } from '../effects/notify/settle.ts';
 import { planAdopt } from '../effects/plan/adopt.ts';
 import { makePlan } from '../effects/plan/deploy.ts';
 import { planDestroy } from '../effects/plan/destroy.ts';
@@ -98,6 +101,9 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
     runCheck: guarded(begin('changes', runCheck)),
     collectEvidence: guarded(begin('here', collectEvidence)),
     notify: guarded(begin('here', notify)),
+    addressNotification: guarded(begin('here', addressNotification)),
+    deliverNotification: guarded(begin('here', deliverNotification)),
+    settleNotification: guarded(begin('reads', settleNotification)),
     lockHolder: guarded(() => lockHolder(clients)),
     awaitLockFree: patient((of) => awaitLockFree(clients, of)),
   };

@@ -31,6 +31,7 @@ import { diffCommand, historyCommand } from './commands/versions/history.ts';
 import { logsCommand } from './commands/looking/logs.ts';
 import { mcpCommand } from './commands/looking/mcp.ts';
 import { nodeCommand } from './commands/installation/node.ts';
+import { notifyCommand } from './commands/looking/notify.ts';
 import { planCommand } from './commands/deploying/plan.ts';
 import { preflightCommand } from './commands/looking/preflight.ts';
 import { promoteCommand } from './commands/versions/promote.ts';
@@ -87,7 +88,7 @@ const GROUPS: readonly CommandGroup[] = [
     [historyCommand, auditCommand, diffCommand, reportCommand, rollbackCommand, promoteCommand, ringsCommand],
   ],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand, preflightCommand]],
-  ['Keeping it as deployed:', [driftCommand]],
+  ['Keeping it as deployed:', [driftCommand, notifyCommand]],
   [
     'Looking inside:',
     [

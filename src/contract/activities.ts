@@ -15,6 +15,8 @@ import type { DriftFinding, DriftMode, DriftOutcome, DriftReport } from './drift
 import type { Attested } from './admission/approvals.ts';
 import type { FreezeVerdict, OverrideRequest } from './admission/freeze.ts';
 import type { LockHolder } from './lock.ts';
+import type { DeadLetter, Delivery, DeliveryAnswer, Notification, NotificationInput } from './notifications.ts';
+import type { NotifyEvent } from './notify-events.ts';
 import type { OperationPlan, Operation, PlannedService, PlannedStep } from './operations/plan.ts';
 import type { PromotedFrom } from './version.ts';
 
@@ -92,8 +94,8 @@ export interface RecordDriftInput {
 
 export interface NotifyInput {
   run: RunRef;
-  /** `question`: a service has failed, and somebody is asked what to do. */
-  event: 'drift' | 'deploy-failed' | 'gate' | 'question';
+  /** `deploy-failed` is `failure`, as it was called once. */
+  event: NotifyEvent | 'deploy-failed';
   title: string;
   lines: string[];
   /** What it is about: sent only when this differs from what was sent last. Absent: sent in any case. */
@@ -244,6 +246,8 @@ export interface Activities {
     repairDigest?: string;
     /** Why nothing is repaired now, in a few words; absent: nothing stands against it. */
     frozen?: string;
+    /** Events that anybody outside wants to be told of; absent: the environment names nobody. */
+    notifications?: NotifyEvent[];
   }>;
   /** Steps for releases that have drifted; the rest is unchanged. */
   planRepair(input: { run: RunRef; findings: DriftFinding[] }): Promise<OperationPlan>;
@@ -256,6 +260,20 @@ export interface Activities {
   recordDrift(input: RecordDriftInput): Promise<void>;
   /** Calls the environment's command or webhook. A failure to call never fails the operation. */
   notify(input: NotifyInput): Promise<{ sent: boolean }>;
+  /** What is told, and to whom: names of targets. None where the same was told last. */
+  addressNotification(input: NotificationInput): Promise<{ targets: string[]; notification: Notification }>;
+  /** One attempt at one target; that it failed is an answer, too. */
+  deliverNotification(input: { run: RunRef; target: string; notification: Notification }): Promise<DeliveryAnswer>;
+  /**
+   * Keeps what could not be told, or forgets it once it was. @returns the id under which it is kept; none on a cluster
+   * that is not the environment's
+   */
+  settleNotification(input: {
+    run: RunRef;
+    notification: Notification;
+    delivery: Delivery;
+    before?: DeadLetter;
+  }): Promise<{ letter?: string }>;
 }
 
 /** What an activity is asked, and what it answers. */

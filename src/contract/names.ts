@@ -26,6 +26,7 @@ export const WORKFLOW_TYPES = {
   drift: 'drift',
   queue: 'queue',
   rings: 'rings',
+  notification: 'notification',
 } as const;
 
 /**
@@ -78,6 +79,11 @@ export function queueIdOfLock(lockId: string): string {
 
 export function phaseWorkflowId(operationId: string, runId: string, phase: number): string {
   return `${operationId}/${runId.slice(0, 8)}/phase-${String(phase).padStart(2, '0')}`;
+}
+
+/** @param key of what is told: the same starts it once */
+export function notificationWorkflowId(workflowId: string, runId: string, key: string): string {
+  return `${workflowId}/${runId.slice(0, 8)}/notify-${key}`;
 }
 
 /** Labels on Helm's release Secrets: who wrote this revision, and from what. At most 63 characters each. */

@@ -18,7 +18,7 @@ import { DEFAULT_PLATFORM } from './platform-folder.ts';
 import { encryptionSchema } from './fields/encryption.ts';
 import { telemetrySchema } from './fields/telemetry.ts';
 import { approvalsSchema } from './fields/approvals.ts';
-import { NOTIFY_FORMATS } from './fields/notify-formats.ts';
+import { notifySchema } from './fields/notify.ts';
 import { freezeSchema } from './fields/freeze.ts';
 import { policySchema } from './fields/policy.ts';
 import { valuesSchema } from './fields/values.ts';
@@ -322,31 +322,7 @@ export const environmentFileSchema = z.strictObject({
   policy: policySchema,
   freeze: freezeSchema.optional(),
   fields: leases,
-  notify: z
-    .strictObject({
-      command: z
-        .array(z.string().regex(/^[^\0]*$/, 'holds a NUL byte'))
-        .min(1)
-        .refine(([program]) => program !== '', 'begins with an empty text: name a program')
-        .optional()
-        .describe('Program with arguments; gets a JSON object on standard input'),
-      webhook: webAddress('https://HOST/PATH').optional().describe('Gets the same JSON object by POST'),
-      headersFile: filePath
-        .optional()
-        .describe('File with HTTP headers for the webhook, one Name: value a line, such as a token'),
-      format: z
-        .enum(NOTIFY_FORMATS)
-        .default('json')
-        .describe('What the webhook gets: the JSON object, or a message as Slack or Microsoft Teams shows it'),
-      signingKeyFile: filePath
-        .optional()
-        .describe(
-          'File with a key: the webhook is signed with it (Standard Webhooks); the key never stands in this file',
-        ),
-      timeoutSeconds: seconds().default(10),
-    })
-    .prefault({})
-    .describe('Called on drift findings and on failed deployments'),
+  notify: notifySchema,
   encryption: encryptionSchema
     .optional()
     .describe("Histories on the engine are encrypted with the environment's own keys; absent: they are plain"),

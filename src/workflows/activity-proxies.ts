@@ -103,6 +103,21 @@ export const outside = proxyActivities<Pick<Activities, 'notify'>>({
   retry: { ...retry, maximumAttempts: 3 },
 });
 
+/** One attempt each: how often it is tried is the notification's own affair. A worker that is lost costs no attempt. */
+export const telling = proxyActivities<Pick<Activities, 'addressNotification' | 'deliverNotification'>>({
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: HEARTBEAT,
+  retry: { ...retry, maximumAttempts: 10 },
+});
+
+/** Nobody waits for it: a cluster that is away is waited for. */
+export const settling = proxyActivities<Pick<Activities, 'settleNotification'>>({
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: LONGEST,
+  heartbeatTimeout: HEARTBEAT,
+  retry,
+});
+
 const LOCK_WAITS = { startToCloseTimeout: '7 days', heartbeatTimeout: HEARTBEAT, retry } as const;
 
 /** As long as the holder takes: only whoever waits can end it. */

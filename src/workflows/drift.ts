@@ -21,14 +21,16 @@ import type { OperationResult, RunRef } from '../contract/operations/deploy.ts';
 import type { DriftFinding, DriftInput, DriftReport, DriftResult } from '../contract/drift.ts';
 import { FAILURES } from '../contract/failures.ts';
 import type { LockHolder } from '../contract/lock.ts';
+import type { NotifyEvent } from '../contract/notify-events.ts';
 import type { RepairInput } from '../contract/operations/repair.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { startOptionsOf } from '../contract/operations/start-options.ts';
 import { isRepairable } from '../plan/drift/repairable.ts';
 import { formatCount, driftDetails, notificationLines } from '../plan/drift/words.ts';
-import { writes, outside, reads, surveys } from './activity-proxies.ts';
+import { writes, reads, surveys } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
 import { measureDrift } from './metrics.ts';
+import { startTelling, tell } from './notifications/tell.ts';
 import { repair } from './operation.ts';
 
 type Found = Pick<
@@ -37,6 +39,8 @@ type Found = Pick<
 > & {
   /** Keys that a repair was tried on. */
   attempted: string[];
+  /** Events that anybody wants to be told of. */
+  wanted?: readonly NotifyEvent[];
 };
 
 /**
@@ -60,14 +64,14 @@ export async function drift(input: DriftInput): Promise<DriftResult> {
     if (isCancellation(error)) throw error;
     found = { ...nothing, outcome: 'failed', reason: failureOf(error).message };
   }
-  const { attempted, ...rest } = found;
+  const { attempted, wanted, ...rest } = found;
   const result: DriftResult = { environment: input.environment, ...rest };
   if (input.preview && result.outcome !== 'failed') return result;
   measureDrift(result);
   setCurrentDetails(driftDetails(input.environment, result));
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.drift, value: result.outcome }]);
   await remember(run, result, attempted, (Date.now() - info.startTime.getTime()) / 1000);
-  await tell(run, result);
+  await tellOf(run, result, wanted);
   if (result.outcome === 'failed')
     throw ApplicationFailure.create({
       message: result.reason ?? 'The drift run failed',
@@ -81,18 +85,21 @@ export async function drift(input: DriftInput): Promise<DriftResult> {
 /** Of runs that began with an older worker. */
 const LOOKS_AT_THE_LOCK_AGAIN = 'drift looks at the lock again';
 
+const TELLS_BESIDE = 'notifications beside their operation';
+
 const nothing = { repaired: [], flapping: [], attempted: [] };
 
 async function look(input: DriftInput, run: RunRef): Promise<Found> {
   const first = await holderOf(run, 'Who holds the lock');
   const held = first?.waits ? undefined : first?.text;
   if (held !== undefined) return { ...nothing, outcome: 'skipped', reason: held };
-  const { report, flapping, mode, repairDigest, frozen } = await survey(
+  const { report, flapping, mode, repairDigest, frozen, notifications } = await survey(
     run,
     'Compare the cluster with what was deployed',
   );
   const found: Found = {
     ...nothing,
+    ...(notifications ? { wanted: notifications } : {}),
     outcome: report.findings.length === 0 ? 'clean' : 'drifted',
     report,
     flapping,
@@ -169,6 +176,7 @@ async function remediate(
   const left = new Set(report.findings.map(({ key }) => key));
   const attempted = repairable.map(({ key }) => key);
   return {
+    ...(found.wanted ? { wanted: found.wanted } : {}),
     outcome: failure !== undefined ? 'failed' : report.findings.length === 0 ? 'repaired' : 'drifted',
     ...(failure !== undefined
       ? { reason: `the repair failed: ${failure}` }
@@ -233,8 +241,8 @@ async function remember(run: RunRef, result: DriftResult, attempted: string[], s
   }
 }
 
-/** Notifies of findings and failures; the activity knows what was sent before. */
-async function tell(run: RunRef, result: DriftResult): Promise<void> {
+/** Notifies of findings and failures; whatever sends it knows what was sent before. */
+async function tellOf(run: RunRef, result: DriftResult, wanted: Found['wanted']): Promise<void> {
   const { outcome, reason, report, repaired, flapping, remaining } = result;
   if (outcome === 'clean' || outcome === 'skipped') return;
   const findings = report?.findings ?? [];
@@ -242,28 +250,28 @@ async function tell(run: RunRef, result: DriftResult): Promise<void> {
     outcome === 'failed'
       ? `The drift run on ${run.environment} failed: ${reason ?? ''}`
       : `Drift on ${run.environment}: ${formatCount(findings)}${repaired.length > 0 ? `, ${repaired.length} repaired` : ''}${flapping.length > 0 ? `, ${flapping.length} flapping` : ''}`;
-  const about = [
-    outcome,
-    ...(remaining ?? findings).map(({ kind, key }) => `${kind} ${key}`),
-    ...repaired.map((key) => `repaired ${key}`),
-    ...flapping.map((key) => `flapping ${key}`),
-  ];
-  await outside.notify
-    .executeWithOptions({ summary: 'Tell of the findings' }, [
-      {
-        run,
-        event: 'drift',
-        title,
-        lines: [
-          ...notificationLines(result, run.environment),
-          ...(outcome === 'drifted' && reason !== undefined ? [reason] : []),
-        ],
-        about,
-      },
-    ])
-    .catch((error: unknown) => {
-      if (isCancellation(error)) throw error;
-    });
+  const told = {
+    run,
+    event: repaired.length > 0 ? 'repair' : 'drift',
+    title,
+    lines: [
+      ...notificationLines(result, run.environment),
+      ...(outcome === 'drifted' && reason !== undefined ? [reason] : []),
+    ],
+    about: [
+      outcome,
+      ...(remaining ?? findings).map(({ kind, key }) => `${kind} ${key}`),
+      ...repaired.map((key) => `repaired ${key}`),
+      ...flapping.map((key) => `flapping ${key}`),
+    ],
+  } satisfies Parameters<typeof tell>[1];
+  try {
+    // Where nothing could be looked at, nobody has said who wants to be told.
+    if (wanted === undefined && report === undefined && patched(TELLS_BESIDE)) await startTelling(told);
+    else await tell(wanted, told, 'Tell of the findings');
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+  }
 }
 
 function heldBy({ operation, requestedBy, since, waits, stalled }: LockHolder): string {

@@ -49,6 +49,8 @@ describe('arguments', { concurrency: 2 }, () => {
     [['rbac', 'show', '--identity', 'root'], /Allowed choices are installer, deployer, drift, viewer, approver/],
     [['graph', '--format', 'png'], /Allowed choices are mermaid, dot, svg/],
     [['graph', '--format', 'dot', '--out', '/nowhere/at/all.dot'], /\/nowhere\/at\/all\.dot cannot be written/],
+    [['notify', 'test', '--env', 'mini'], /The environment "mini" tells nobody: notify in its file names no target/],
+    [['notify', 'test', '--env', 'mini', '--target', 'ops'], /names no target "ops"/],
     [['logs'], /Missing required argument 'what'/],
     [['logs', 'wrker'], /There is no log of "wrker", did you mean "worker"\?/],
     [['logs', 'worker'], /There is no log of worker for "sandbox" on this machine/],

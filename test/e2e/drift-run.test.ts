@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
-import type { Notification } from '../../src/effects/notify.ts';
+import type { Notification } from '../../src/contract/notifications.ts';
 import { closeTemporal, connectTemporal } from '../../src/clients/temporal/index.ts';
 import { readConfig } from '../../src/config.ts';
 import type { DriftFinding, DriftReport } from '../../src/contract/drift.ts';

@@ -470,6 +470,38 @@ const FIELDS: [what: string, part: Tree, says: string][] = [
     { telemetry: { metrics: { listen: '9464' } } },
     'telemetry.metrics.listen: has to be host:port',
   ],
+  [
+    'a target that is told nowhere',
+    { notify: { targets: { ops: { format: 'slack' } } } },
+    'notify.targets.ops: has to name either a url or a command',
+  ],
+  [
+    'a target with two ways',
+    { notify: { targets: { ops: { url: 'https://ops.example', command: ['x'] } } } },
+    'notify.targets.ops: has to name either a url or a command',
+  ],
+  [
+    'a command with a signature',
+    { notify: { targets: { ops: { command: ['x'], signingKey: { file: '/key' } } } } },
+    'notify.targets.ops: is a command, which gets neither headers nor a signature',
+  ],
+  [
+    'a target by the name of what was there before',
+    { notify: { targets: { webhook: { url: 'https://ops.example' } } } },
+    'notify.targets: names one webhook or command',
+  ],
+  [
+    'a mistyped event',
+    { notify: { targets: { ops: { command: ['x'], events: ['failed'] } } } },
+    'notify.targets.ops.events.0',
+  ],
+  [
+    'an event twice',
+    { notify: { targets: { ops: { command: ['x'], events: ['end', 'end'] } } } },
+    'notify.targets.ops.events.1: names one again: end',
+  ],
+  ['a secret as it is', { notify: { targets: { ops: { url: 'T0/B0/xyz' } } } }, 'notify.targets.ops.url'],
+  ['a variable that is none', { notify: { targets: { ops: { url: { env: 'A-B' } } } } }, 'notify.targets.ops.url'],
   ['notify without a program', { notify: { command: [''] } }, 'notify.command: begins with an empty text'],
   ['notify as a text', { notify: { command: 'send it' } }, 'notify.command: has to be a list, not "send it"'],
   ['engine without a port', { engine: { address: 'temporal.example.org' } }, 'engine.address: has to be host:port'],

@@ -161,6 +161,19 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
       log.push(`notify ${event}`);
       return Promise.resolve({ sent: true });
     },
+    addressNotification: ({ run: { environment, workflowId, runId }, event, title, lines }) =>
+      Promise.resolve({
+        targets: ['chat'],
+        notification: { id: `msg_${event}`, event, environment, title, lines, workflowId, runId, at: '2026-01-01' },
+      }),
+    deliverNotification: ({ target, notification }) => {
+      log.push(`tell ${target} ${notification.event}`);
+      return Promise.resolve({ delivered: true, text: 'answered 200' });
+    },
+    settleNotification: ({ delivery: { target, delivered } }) => {
+      log.push(`${delivered ? 'forget' : 'keep'} ${target}`);
+      return Promise.resolve(delivered ? {} : { letter: 'letter-1' });
+    },
     ...overrides,
   };
   return { activities, log };

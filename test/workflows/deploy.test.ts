@@ -14,10 +14,17 @@ import { pastRuns } from '../../src/clients/temporal/histories/past-runs.ts';
 import { pendingOf } from '../../src/clients/temporal/histories/pending.ts';
 import type { DeployInput, OperationResult } from '../../src/contract/operations/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
-import { operationWorkflowId, phaseWorkflowId } from '../../src/contract/names.ts';
+import { operationWorkflowId, phaseWorkflowId, taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
+import type { Notification, NotificationInput, NotificationResult } from '../../src/contract/notifications.ts';
+import type { OperationPlan } from '../../src/contract/operations/plan.ts';
+import { notifySchema } from '../../src/environment/fields/notify.ts';
 import type { DeploymentEvent } from '../../src/plan/progress.ts';
+import { completed } from '../../src/plan/steps/complete.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 import { ALL_PHASES, planOf, recordingActivities } from '../support/plans.ts';
+
+const TOLD = notifySchema.parse({ targets: { chat: { url: 'https://chat.example', events: ['start', 'end'] } } });
 
 let engine: TestEngine;
 before(async () => {
@@ -387,5 +394,94 @@ describe('deploy', () => {
       await sleep(100);
     }
     assert.fail('visibility never showed it');
+  });
+});
+
+describe('what is told outside', () => {
+  test('that it begins and how it ended: beside the operation, tried again, and kept where it is given up', async () => {
+    const plan: OperationPlan = { ...planOf({ api: { phase: 1 } }), notifications: ['end', 'start'] };
+    const made = completed(plan, { verb: 'deploy' }, { notify: TOLD });
+    let over = false;
+    const starts: boolean[] = [];
+    const { activities, log } = recordingActivities(made, {
+      addressNotification: ({ run: { environment, workflowId, runId }, event, title, lines }) =>
+        Promise.resolve({
+          targets: event === 'start' ? ['chat'] : ['chat', 'pager'],
+          notification: { id: event, event, environment, title, lines, workflowId, runId, at: '2026-01-01' },
+        }),
+      deliverNotification: async ({ target, notification: { event, title } }) => {
+        if (event === 'start') {
+          starts.push(over);
+          // The receiver hangs for as long as the deployment takes, then asks for a moment.
+          while (!over) await activitySleep(20);
+          if (starts.length === 1) return { delivered: false, text: 'answered 429', retryAfterSeconds: 1 };
+        }
+        log.push(`tell ${target}: ${title}`);
+        return target === 'pager'
+          ? { delivered: false, text: 'answered 404', permanent: true }
+          : { delivered: true, text: 'answered 200' };
+      },
+      settleNotification: ({ delivery: { target, attempts, text } }) => {
+        log.push(`keep ${target} after ${attempts}: ${text}`);
+        return Promise.resolve({ letter: 'letter-1' });
+      },
+    });
+    await engine.withWorker(activities, async () => {
+      const run = await startOrAttach(engine.client, 'deploy', input(), 'refuse');
+      const { outcome, version } = await followDeployment(engine.client, run, { onEvent: () => undefined });
+      assert.deepEqual([outcome, version], ['succeeded', 1]);
+      over = true;
+      await eventually(() => assert.ok(log.includes('tell chat: The deployment to test begins')));
+      await eventually(() => assert.ok(log.includes('keep pager after 1: answered 404')));
+    });
+    assert.deepEqual(starts, [false, true]);
+    assert.ok(log.some((line) => /^tell chat: The deployment to test succeeded after \d+ s$/.test(line)));
+    assert.equal(log.filter((line) => line.startsWith('keep')).length, 1);
+  });
+
+  test('a deployment without a plan: whoever tells looks who wants to know', async () => {
+    const { activities, log } = recordingActivities(planOf({ api: { phase: 1 } }), {
+      makePlan: () => Promise.reject(ApplicationFailure.nonRetryable('no such image', FAILURES.invalidInput)),
+    });
+    await engine.withWorker(activities, async () => {
+      const run = await startOrAttach(engine.client, 'deploy', input(), 'refuse');
+      await followDeployment(engine.client, run, { onEvent: () => undefined });
+      await eventually(() => assert.ok(log.includes('tell chat failure')));
+    });
+    assert.ok(!log.some((line) => line.startsWith('keep') || line.startsWith('forget')));
+  });
+
+  test('once, where somebody waits for the answer; what arrives at last is forgotten', async () => {
+    const { activities, log } = recordingActivities(planOf({ api: { phase: 1 } }), {
+      deliverNotification: ({ notification: { event } }) =>
+        Promise.resolve({ delivered: event !== 'test', text: event === 'test' ? 'answered 500' : 'answered 200' }),
+    });
+    const run = { environment: 'test', clusterUid: 'uid', imageTags: {}, workflowId: 'notify/test', runId: 'by-hand' };
+    const tell = (more: Partial<NotificationInput>): Promise<NotificationResult> =>
+      engine.client.workflow.execute(WORKFLOW_TYPES.notification, {
+        taskQueue: taskQueueOf('test'),
+        workflowId: `notify/test/${newClusterUid()}`,
+        args: [{ run, event: 'test', title: 'Test', lines: [], once: true, ...more }],
+      });
+    await engine.withWorker(activities, async () => {
+      assert.deepEqual((await tell({})).deliveries, [
+        { target: 'chat', delivered: false, attempts: 1, text: 'answered 500' },
+      ]);
+      assert.deepEqual(log, []);
+      const notification: Notification = {
+        id: 'msg_1',
+        event: 'failure',
+        environment: 'test',
+        title: 'It failed',
+        lines: [],
+        workflowId: 'deploy/test/uid',
+        runId: 'run-1',
+        at: '2026-01-01',
+      };
+      const letter = { id: '1', environment: 'test', target: 'ops', at: '', attempts: 7, error: '', notification };
+      const { deliveries } = await tell({ event: 'failure', letter });
+      assert.deepEqual(deliveries, [{ target: 'ops', delivered: true, attempts: 1, text: 'answered 200' }]);
+      assert.deepEqual(log, ['forget ops']);
+    });
   });
 });

@@ -8,7 +8,10 @@ import type { DriftFinding, DriftInput, DriftMode, DriftReport, DriftResult } fr
 import { FAILURES } from '../../src/contract/failures.ts';
 import { operationWorkflowId, driftScheduleId, taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/search-attributes.ts';
+import type { NotificationInput } from '../../src/contract/notifications.ts';
+import type { NotifyEvent } from '../../src/contract/notify-events.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
@@ -56,6 +59,8 @@ interface World {
   repairDigest?: string;
   preview?: true;
   overrides?: Partial<Activities>;
+  /** What comes after the run, before its worker ends. */
+  until?: () => void;
 }
 
 interface Ran {
@@ -69,7 +74,7 @@ interface Ran {
 
 async function driftRun(
   mode: DriftInput['mode'],
-  { looks = [[]], flapping = [], now, requestedBy, shown, repairDigest, preview, overrides = {} }: World,
+  { looks = [[]], flapping = [], now, requestedBy, shown, repairDigest, preview, overrides = {}, until }: World,
 ): Promise<Ran> {
   const clusterUid = newClusterUid();
   const told: NotifyInput[] = [];
@@ -112,7 +117,11 @@ async function driftRun(
         } satisfies DriftInput,
       ],
     });
-    return handle.result() as Promise<DriftResult>;
+    try {
+      return (await handle.result()) as DriftResult;
+    } finally {
+      if (until) await eventually(until);
+    }
   });
   return { result, log, told, recorded, workflowId, clusterUid };
 }
@@ -372,15 +381,58 @@ describe('drift', () => {
         overrides: {
           findDrift: () =>
             Promise.reject(ApplicationFailure.nonRetryable('another cluster answers', FAILURES.clusterMismatch)),
-          notify: ({ title }) => {
+          addressNotification: ({ title }) => {
             told.push(title);
-            return Promise.resolve({ sent: true });
+            return Promise.reject(ApplicationFailure.nonRetryable('nobody answers', FAILURES.forbidden));
           },
         },
+        until: () => assert.deepEqual(told, ['The drift run on test failed: another cluster answers']),
       }),
       WorkflowFailedError,
     );
     assert.deepEqual(told, ['The drift run on test failed: another cluster answers']);
+  });
+
+  test('where the environment names whom, they are told beside the run; what was repaired as a repair', async () => {
+    const heard: string[] = [];
+    const overrides = {
+      notify: () => Promise.reject(ApplicationFailure.nonRetryable('told here', FAILURES.forbidden)),
+      addressNotification: ({ event, about = [] }: NotificationInput) => {
+        heard.push(`${event}: ${about.join(', ')}`);
+        return Promise.reject(ApplicationFailure.nonRetryable('nobody answers', FAILURES.forbidden));
+      },
+    };
+    const looked = (...notifications: NotifyEvent[]): Partial<Activities> => ({
+      ...overrides,
+      findDrift: () => Promise.resolve({ report: report([finding('a')]), flapping: [], notifications }),
+    });
+    const { result } = await driftRun('report', {
+      overrides: looked('gate', 'drift'),
+      until: () => assert.equal(heard.length, 1),
+    });
+    assert.equal(result.outcome, 'drifted');
+    assert.deepEqual(heard, ['drift: drifted, changed a']);
+    let repaired = false;
+    await driftRun('repair', {
+      overrides: {
+        ...looked(),
+        findDrift: () =>
+          Promise.resolve({
+            report: report(repaired ? [] : [finding('a')]),
+            flapping: [],
+            notifications: ['repair'],
+          }),
+        repairFindings: ({ findings }) => {
+          repaired = true;
+          return Promise.resolve({ repaired: findings.map(({ key }) => key) });
+        },
+      },
+      until: () => assert.equal(heard.length, 2),
+    });
+    assert.equal(heard[1], 'repair: repaired, repaired a');
+    // Nobody wants to know of drift.
+    assert.equal((await driftRun('report', { overrides: looked('gate') })).result.outcome, 'drifted');
+    assert.equal(heard.length, 2);
   });
 
   test('neither a memory nor a messenger that fails is in the way', async () => {

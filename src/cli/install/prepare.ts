@@ -5,6 +5,7 @@ import { imageReferenceSchema } from '../../environment/fields/deployer.ts';
 import { environmentFiles } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { type DeployerRelease, deployerReleases } from '../../plan/deployer/releases.ts';
+import { notifyReferences, notifyTargets } from '../../plan/notify/targets.ts';
 import type { InstallOptions } from './options.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
@@ -83,19 +84,25 @@ export function notesForPods(environment: Environment): string[] {
     mirror?.url.includes('://') === false ? mirror.url : undefined,
   ].filter((path) => path !== undefined);
   return [
-    ...(notify.headersFile === undefined
-      ? []
-      : [
-          `notify.headersFile (${notify.headersFile}) is a file of this machine: the workers in the cluster do not have it.`,
-        ]),
+    ...notifyReferences(notify).flatMap(({ field, reference }) =>
+      'file' in reference
+        ? [`${field} (${reference.file}) is a file of this machine: the workers in the cluster do not have it.`]
+        : 'env' in reference
+          ? [`${field}: the workers in the cluster need the variable ${reference.env}; a Secret is read without it.`]
+          : [],
+    ),
     ...(telemetry?.traces?.headersFile === undefined
       ? []
       : [
           `telemetry.traces.headersFile (${telemetry.traces.headersFile}) is a file of this machine: the workers in the cluster do not have it.`,
         ]),
-    ...(notify.command === undefined
-      ? []
-      : [`notify.command (${notify.command[0] ?? ''}) has to be in the workers' image.`]),
+    ...notifyTargets(notify).flatMap((target) =>
+      'command' in target
+        ? [
+            `${target.earlier ? 'notify.command' : `notify.targets.${target.name}.command`} (${target.command[0] ?? ''}) has to be in the workers' image.`,
+          ]
+        : [],
+    ),
     ...(chartLock?.startsWith('/') === true
       ? [`chartLock (${chartLock}) has to be in the workers' image at that path.`]
       : []),

@@ -10,6 +10,7 @@ import { loadPlatform } from '../../environment/platform.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { chartLockFile } from '../../plan/charts/lock.ts';
 import { platformInputs } from '../../plan/inputs/platform-inputs.ts';
+import { notifyReferences } from '../../plan/notify/targets.ts';
 import { resourceConflicts } from '../../plan/inputs/resources.ts';
 
 /** What is wrong with an environment, and what could not be looked at. */
@@ -42,15 +43,26 @@ export async function problemsOf(
     inputProblems(environment, config),
   ]);
   const problems = found.flat();
-  if (problems.length > 0 || !charts) return { problems, notes: [] };
+  const notes = unseenValues(environment, config);
+  if (problems.length > 0 || !charts) return { problems, notes };
   // Loaded late: most that is wrong is found before.
   const { renderedProblems } = await import('./rendered-problems.ts');
   try {
-    return await renderedProblems(await loadPlatform(environment, config), environment, config);
+    const rendered = await renderedProblems(await loadPlatform(environment, config), environment, config);
+    return { ...rendered, notes: [...notes, ...rendered.notes] };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { problems: [{ file: `${name}.yaml`, field: '', message }], notes: [] };
+    return { problems: [{ file: `${name}.yaml`, field: '', message }], notes };
   }
+}
+
+/** Variables of the workers may be there and not here; what lies in a cluster is tried by `notify test`. */
+function unseenValues({ name, notify }: Environment, config: Config): string[] {
+  return notifyReferences(notify).flatMap(({ field, reference }) =>
+    'env' in reference && (config.userEnv[reference.env] ?? '') === ''
+      ? [`${name}.yaml: ${field}: the variable ${reference.env} is not set here; the workers need it`]
+      : [],
+  );
 }
 
 async function fileProblems({ field, path }: NamedFile, name: string): Promise<ConfigurationProblem[]> {
@@ -121,7 +133,9 @@ function namedFiles(environment: Environment, config: Config): NamedFile[] {
     ['chartMirror.credentials', mirror?.credentials],
     ['chartLock', environment.chartLock === undefined ? undefined : chartLockFile(environment, config)],
     ['vault.external.ca', environment.vault.external?.ca],
-    ['notify.headersFile', environment.notify.headersFile],
+    ...notifyReferences(environment.notify).flatMap(({ field, reference }) =>
+      'file' in reference ? [[field, reference.file]] : [],
+    ),
     ['telemetry.traces.headersFile', environment.telemetry?.traces?.headersFile],
   ] as [string, string | undefined][];
   return all.flatMap(([field, path]) => (path === undefined ? [] : [{ field, path: resolve(config.repoRoot, path) }]));

@@ -6,6 +6,7 @@ import { renderedObjects } from '../../effects/diff/render.ts';
 import type { Config } from '../../config.ts';
 import { stateDir } from '../../config.ts';
 import type { AccessBasis } from '../../plan/access/identities.ts';
+import { notifyReferences } from '../../plan/notify/targets.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { requireCharts } from '../deploy/checks/charts.ts';
 import type { Prepared } from '../deploy/preflight.ts';
@@ -36,9 +37,13 @@ export async function accessBasis(
     }),
   );
   const { keys } = environment.vault;
+  const notify = notifyReferences(environment.notify).flatMap(({ reference }) =>
+    'secret' in reference ? [reference.secret] : [],
+  );
   return {
     namespaces: catalog.namespaces.map(({ name }) => name),
     releases,
+    ...(notify.length > 0 ? { notify } : {}),
     ...(environment.approvals.length > 0 || environment.freeze !== undefined ? { gates: true } : {}),
     checkJobs: [
       ...new Set(

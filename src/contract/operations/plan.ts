@@ -1,6 +1,7 @@
 /** The plan of an operation: what will be done to each service and why. Recorded in the workflow's history. */
 import type { PlannedCheck } from '../checks.ts';
 import type { PolicyVerdict } from '../admission/policy.ts';
+import type { NotifyEvent } from '../notify-events.ts';
 import type { AfterFailure } from './steering.ts';
 import type { OperationStep } from './steps.ts';
 
@@ -122,6 +123,8 @@ export interface OperationPlan {
   unhealthy?: { service: string; reason: string }[];
   /** What the environment's rules say of it; absent where it has none. */
   verdicts?: PolicyVerdict[];
+  /** Events that anybody outside wants to be told of; absent: nobody is named, or a plan of an earlier version. */
+  notifications?: NotifyEvent[];
   /** What a person should know of the plan as a whole; one line each, no secrets. */
   notes?: string[];
 }

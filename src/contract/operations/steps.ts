@@ -47,6 +47,7 @@ export const STEP_KINDS = [
   'undo',
   /** Releases whose Helm was interrupted are made ready for the next operation. */
   'unlock',
+  /** Whom the environment names is told, beside everything else. */
   'notify',
   /** The schedule of drift runs is as the environment says. */
   'schedule',
@@ -86,6 +87,8 @@ export interface OperationStep {
   optional?: true;
   /** Failures that keep nothing else from being done. */
   tolerates?: FailureType[];
+  /** With `notify`, where it is told otherwise than of the outcome. */
+  event?: 'start';
   /** With `gate`. */
   gate?: GateRule;
   /** With `adopt`: what was taken over is given back. */

@@ -11,6 +11,7 @@ import { frozenText } from '../../plan/admission/words.ts';
 import { freezeAt } from '../../plan/freeze/state.ts';
 import { capped, flapping, withoutAccepted } from '../../plan/drift/memory.ts';
 import { digestOf } from '../../plan/digest.ts';
+import { wantedEvents } from '../../plan/notify/targets.ts';
 import { isRepairable } from '../../plan/drift/repairable.ts';
 import type { EffectScope } from '../effect.ts';
 import { findObjectDrift } from './objects.ts';
@@ -34,7 +35,7 @@ export async function findDrift(
 export async function surveyDrift(
   clients: Clients,
   { signal }: { signal: AbortSignal },
-): Promise<{ report: DriftReport; flapping: string[]; mode: DriftMode; repairDigest: string; frozen?: string }> {
+): Promise<Awaited<OutputOf<'findDrift'>> & { mode: DriftMode; repairDigest: string }> {
   const started = performance.now();
   const environment = await currentEnvironment(clients);
   const [objects, vault, state] = await Promise.all([
@@ -59,12 +60,14 @@ export async function surveyDrift(
   const told = capped(report);
   const keys = report.findings.map(({ key }) => key);
   const comingBack = flapping(state, keys, environment.drift, Date.now());
+  const notifications = wantedEvents(environment.notify);
   const toRepair = told.findings.filter((finding) => isRepairable(finding, comingBack));
   return {
     report: told,
     flapping: comingBack,
     mode: environment.drift.mode,
     ...frozenNow(environment),
+    ...(notifications === undefined ? {} : { notifications }),
     repairDigest: digestOf(toRepair.map(({ key, valueDigest }) => `${key} ${valueDigest}`).sort()),
   };
 }

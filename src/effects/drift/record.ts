@@ -34,7 +34,7 @@ export async function recordDrift(
       });
       if (outcome !== 'clean') return remembered;
       // The same drift, should it come again, is news again.
-      const { notified: _, ...rest } = remembered;
+      const { notified: _, notifiedBy: __, ...rest } = remembered;
       return rest;
     },
     scope.signal,

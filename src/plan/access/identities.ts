@@ -49,6 +49,8 @@ export interface AccessBasis {
   checkJobs?: readonly string[];
   /** Secret with Vault's unseal keys, where the environment keeps them in the cluster. */
   keys?: { namespace: string; name: string };
+  /** Secrets that hold what notifications need. */
+  notify?: readonly { namespace: string; name: string }[];
   /** Operations wait for approvals of people, or for the end of a freeze that somebody may override. */
   gates?: boolean;
 }
@@ -134,6 +136,7 @@ function ofDeployer({ cluster }: Identity, basis: AccessBasis, of: Add, removes:
   of(RECORDS_NAMESPACE, rights(['get', 'list', 'create', 'update', 'patch', ...end], '', ['configmaps']));
   // Commands reach an engine in the cluster through its pods; whoever may do that may start deployments.
   of(IN_CLUSTER.namespace, rights(READ, '', ['pods']), rights(['get', 'create'], '', ['pods/portforward']));
+  for (const { namespace, name } of basis.notify ?? []) of(namespace, rights(['get'], '', ['secrets'], [name]));
   if (basis.keys !== undefined)
     of(
       basis.keys.namespace,

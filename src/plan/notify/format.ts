@@ -1,23 +1,36 @@
 /** A notification in the form that its receiver shows. Pure. */
 
+import type { Notification } from '../../contract/notifications.ts';
 import type { NotifyFormat } from '../../environment/fields/notify-formats.ts';
 
-/** What is sent, whatever the form. */
-export interface Told {
-  title: string;
-  lines: readonly string[];
-  /** Of the run in the Temporal UI, where one is known. */
-  url?: string;
-}
+/** What chat programs show of it. */
+type Told = Pick<Notification, 'title' | 'lines' | 'url'>;
 
 /** Chat programs refuse what is much longer. */
 const MOST_CHARACTERS = 2900;
 
-/** @returns the body of the request */
-export function formatted(format: NotifyFormat, told: Told): string {
-  if (format === 'slack') return JSON.stringify(slack(told));
-  if (format === 'teams') return JSON.stringify(teams(told));
-  return JSON.stringify(told);
+/**
+ * @param earlier in the words of the time before there were targets: `deploy-failed`, and repairs as `drift`
+ * @returns the body of the request
+ */
+export function formatted(
+  format: NotifyFormat,
+  notification: Notification,
+  { earlier = false }: { earlier?: boolean } = {},
+): string {
+  if (format === 'slack') return JSON.stringify(slack(notification));
+  if (format === 'teams') return JSON.stringify(teams(notification));
+  return JSON.stringify(earlier ? inEarlierWords(notification) : notification);
+}
+
+function inEarlierWords({ id: _, operation, event, ...rest }: Notification): object {
+  const then =
+    event === 'failure' && (operation ?? 'deploy') === 'deploy'
+      ? 'deploy-failed'
+      : event === 'repair'
+        ? 'drift'
+        : event;
+  return { event: then, ...rest };
 }
 
 function slack({ title, lines, url }: Told): object {

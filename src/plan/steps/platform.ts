@@ -44,6 +44,7 @@ export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, e
   const unlock = touchesReleases(plan)
     ? [step('unlock', 'an interrupted Helm leaves its release locked', { finally: 'interrupted', optional: true })]
     : [];
+  const { begin, failed, ended } = notifications(plan, intent);
   const audit = step('audit', 'who did what, and how it ended', { finally: 'always', optional: true });
   const version = step('version', 'what is there from now on can be gone back to', { finally: 'succeeded' });
   const vaultAgain = (dependsOn: string[]): OperationStep =>
@@ -55,28 +56,32 @@ export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, e
   switch (intent.verb) {
     case 'deploy':
       return {
-        before: plan.prerequisites ? [step('namespace', 'namespaces that are missing, or lack a label')] : [],
+        before: [
+          ...begin,
+          ...(plan.prerequisites ? [step('namespace', 'namespaces that are missing, or lack a label')] : []),
+        ],
         after: afterServices(plan, again(plan, lastOf, vaultAgain)),
         closing: [
           ...unlock,
-          step('notify', 'whom the environment names is told of a failure', { finally: 'failed', optional: true }),
+          ...failed,
           step('schedule', 'drift is looked for from now on, as the environment says', { finally: 'always' }),
           version,
+          ...ended,
           audit,
         ],
       };
     case 'rollback':
     case 'undo':
       return {
-        before: evidence(plan),
+        before: [...begin, ...evidence(plan)],
         after: [vaultAgain([])],
-        closing: [...unlock, ...(intent.verb === 'undo' ? [] : [version]), audit],
+        closing: [...unlock, ...failed, ...(intent.verb === 'undo' ? [] : [version]), ...ended, audit],
       };
     case 'repair':
       return { before: chain(repairs(intent.findings, earlier)), after: [], closing: [...unlock, audit] };
     case 'destroy':
       return {
-        before: [step('unschedule', 'what is taken down on purpose is not to be brought back')],
+        before: [...begin, step('unschedule', 'what is taken down on purpose is not to be brought back')],
         after: [
           step('prune', 'Secrets, definitions and namespaces that no release holds', {
             // Under a release that could not be removed its Secrets and its namespace are still needed.
@@ -84,11 +89,12 @@ export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, e
             ...(intent.deleteData ? { deleteData: true } : {}),
           }),
         ],
-        closing: [...unlock, audit],
+        closing: [...unlock, ...failed, ...ended, audit],
       };
     case 'adopt':
       return {
         before: [
+          ...begin,
           intent.undo
             ? step('adopt', 'no longer marked as ours; nothing is applied or deleted', {
                 service: intent.service,
@@ -97,7 +103,7 @@ export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, e
             : step('adopt', 'marked as ours; nothing is applied or deleted', { service: intent.service }),
         ],
         after: [],
-        closing: [...unlock, audit],
+        closing: [...unlock, ...failed, ...ended, audit],
       };
   }
 }
@@ -105,7 +111,35 @@ export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, e
 /** What is left to be done where there is no plan: it could not be made. */
 export function stepsWithoutPlan(intent: Intent): OperationStep[] {
   const { closing } = platformSteps(NOTHING, intent, () => undefined);
-  return closing.filter(({ kind }) => kind === 'notify' || kind === 'audit');
+  // Nobody knows yet who wants to be told: whoever tells looks.
+  const told = intent.verb === 'repair' || intent.verb === 'undo' ? [] : [FAILED];
+  return [...told, ...closing.filter(({ kind }) => kind === 'audit')];
+}
+
+const FAILED = step('notify', 'whom the environment names is told of a failure', { finally: 'failed', optional: true });
+
+/**
+ * A repair is told by the drift run that has begun it, and what is taken back by its deployment. A plan that names
+ * nobody tells of failed deployments alone, as plans of earlier versions do.
+ */
+function notifications(
+  { notifications: wanted, services, prerequisites }: Decided,
+  { verb }: Intent,
+): Record<'begin' | 'failed' | 'ended', OperationStep[]> {
+  const none = { begin: [], failed: [], ended: [] };
+  if (verb === 'repair' || verb === 'undo') return none;
+  if (wanted === undefined) return { ...none, failed: verb === 'deploy' ? [FAILED] : [] };
+  const begins = prerequisites || services.some(({ action }) => !isNoop(action));
+  const start = { id: 'notify/start', event: 'start', optional: true } as const;
+  const end = { finally: 'always', optional: true } as const;
+  return {
+    begin:
+      wanted.includes('start') && begins
+        ? [step('notify', 'whom the environment names is told that it begins', start)]
+        : [],
+    failed: wanted.includes('failure') && !wanted.includes('end') ? [FAILED] : [],
+    ended: wanted.includes('end') ? [step('notify', 'whom the environment names is told how it ended', end)] : [],
+  };
 }
 
 const NOTHING: Decided = {

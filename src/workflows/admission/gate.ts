@@ -5,7 +5,7 @@ import type { OperationWait } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { standing, subjectTexts } from '../../plan/admission/gate.ts';
 import { isBroken } from '../../plan/policy/words.ts';
-import { outside } from '../activity-proxies.ts';
+import { tell } from '../notifications/tell.ts';
 import { admissionOf, operationOf, type StepCall, type StepEnd } from '../steps/call.ts';
 import type { Admission } from './admission.ts';
 
@@ -34,7 +34,7 @@ export async function awaitApproval(call: StepCall): Promise<StepEnd> {
     admission.at(rule, digest);
     const wait = waitOf(step.id, rule, digest, given, admission, left);
     // Not awaited: a slow notification delays no decision.
-    if (!waited) void tell(call, wait);
+    if (!waited) void ask(call, wait);
     waited = true;
     const decisions = admission.acts.length;
     const expires = Math.min(...given.map(({ until }) => Date.parse(until) - Date.now()));
@@ -91,20 +91,21 @@ function waitOf(
 }
 
 /** Notifies the people who are asked; a notification that fails keeps nobody from deciding. */
-async function tell({ run }: StepCall, { reason, gate, until }: OperationWait): Promise<void> {
+async function ask(call: StepCall, { reason, gate, until }: OperationWait): Promise<void> {
   if (gate === undefined) return;
-  await outside.notify
-    .executeWithOptions({ summary: `Ask at the gate ${gate.name}` }, [
-      {
-        run,
-        event: 'gate',
-        title: `The ${run.operation ?? 'operation'} on ${run.environment} ${reason}`,
-        lines: [
-          `It waits until ${until ?? ''}.`,
-          `npm run ananta -- approvals --env ${run.environment}`,
-          `npm run ananta -- approve --env ${run.environment} --digest ${gate.digest}`,
-        ],
-      },
-    ])
-    .catch(() => undefined);
+  const { run } = call;
+  const told = {
+    run,
+    event: 'gate',
+    title: `The ${run.operation ?? 'operation'} on ${run.environment} ${reason}`,
+    lines: [
+      `It waits until ${until ?? ''}.`,
+      `npm run ananta -- approvals --env ${run.environment}`,
+      `npm run ananta -- approve --env ${run.environment} --digest ${gate.digest}`,
+    ],
+  } as const;
+  const { plan } = operationOf(call);
+  await tell(plan?.notifications, { ...told, lines: [...told.lines] }, `Ask at the gate ${gate.name}`).catch(
+    () => undefined,
+  );
 }

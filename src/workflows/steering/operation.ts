@@ -15,8 +15,8 @@ import { isAtRest } from '../../plan/steering/rest.ts';
 import { ask, emptySteering, fitted, intervene, reached, turnedDown, unanswered } from '../../plan/steering/state.ts';
 import { dueServices, targetOf } from '../../plan/steering/targets.ts';
 import { answerText, questionText } from '../../plan/steering/words.ts';
-import { outside } from '../activity-proxies.ts';
 import { steer, steerSignal } from '../messages.ts';
+import { tell } from '../notifications/tell.ts';
 import type { RunningPhases } from '../phases.ts';
 
 /** Of how many requests the memo knows, which is written anew with each; the result knows all. */
@@ -101,15 +101,18 @@ export function operationSteering({
     const answered = await condition(() => ended || !isOpen(), milliseconds);
     if (!answered && isOpen()) set(unanswered(state(), question, now()));
   };
-  const tell = async (question: Question): Promise<void> => {
-    await outside.notify.executeWithOptions({ summary: `Ask what to do about ${question.service}` }, [
-      {
-        run,
-        event: 'question',
-        title: `${question.service} failed on ${run.environment}: what shall be done?`,
-        lines: [questionText(question)],
-      },
-    ]);
+  const tellOf = async (question: Question): Promise<void> => {
+    const told = {
+      run,
+      event: 'question',
+      title: `${question.service} failed on ${run.environment}: what shall be done?`,
+      lines: [questionText(question)],
+    } as const;
+    await tell(
+      view().plan?.notifications,
+      { ...told, lines: [...told.lines] },
+      `Ask what to do about ${question.service}`,
+    );
   };
   const askAbout = (service: string, failure: string, { seconds, then }: NonNullable<OperationPlan['ask']>): void => {
     const since = now();
@@ -117,7 +120,7 @@ export function operationSteering({
     const question = { service, failure: failure.slice(0, LONGEST_FAILURE), since, until, then };
     set(ask(state(), question));
     // Neither a cancellation nor a notification that fails changes anything about the question.
-    void tell(question).catch(() => undefined);
+    void tellOf(question).catch(() => undefined);
     void awaitAnswer(question).catch(() => undefined);
   };
 

@@ -1,7 +1,7 @@
 /** Steps once the outcome is known. None of them makes a failure of what has succeeded. */
 import type { OperationResult } from '../../contract/operations/deploy.ts';
 import { isNoop } from '../../plan/progress.ts';
-import { writes, outside, records, unlocking } from '../activity-proxies.ts';
+import { writes, records, unlocking } from '../activity-proxies.ts';
 import { failureOf } from '../failure-of.ts';
 import { operationOf, type StepCall, type StepEnd } from './call.ts';
 
@@ -13,21 +13,6 @@ export async function unlockReleases(call: StepCall): Promise<StepEnd> {
     .map(({ namespace, name }) => ({ namespace, name }));
   await unlocking.settleReleases.executeWithOptions({ summary: 'No release is left half done' }, [
     { run: call.run, releases },
-  ]);
-  return {};
-}
-
-export async function notify(call: StepCall): Promise<StepEnd> {
-  const { run } = call;
-  const { failure, services } = resultOf(call);
-  const lines = [
-    ...(failure ? [failure.message] : []),
-    ...services
-      .filter(({ state }) => state === 'failed')
-      .map(({ name, failure: why }) => `${name}: ${why?.message ?? 'failed'}`),
-  ];
-  await outside.notify.executeWithOptions({ summary: 'Tell of the failure' }, [
-    { run, event: 'deploy-failed', title: `The deployment to ${run.environment} failed`, lines },
   ]);
   return {};
 }

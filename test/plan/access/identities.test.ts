@@ -35,6 +35,7 @@ const basis: AccessBasis = {
   releases: [{ name: 'shop', namespace: 'shop', objects: RELEASE }],
   checkJobs: ['stock'],
   keys: { namespace: 'ananta-system', name: 'vault-keys' },
+  notify: [{ namespace: 'ananta-deployer', name: 'chat' }],
 };
 const RBAC = 'rbac.authorization.k8s.io';
 
@@ -62,6 +63,10 @@ describe('identities', () => {
       ['deployer', undefined, { verb: 'delete', group: '', resource: 'persistentvolumes' }, false],
       ['deployer', 'kube-system', { verb: 'get', group: '', resource: 'secrets' }, false],
       ['deployer', 'ananta-system', { verb: 'update', group: '', resource: 'secrets', name: 'vault-keys' }, true],
+      ['deployer', 'ananta-deployer', { verb: 'get', group: '', resource: 'secrets', name: 'chat' }, true],
+      ['drift', 'ananta-deployer', { verb: 'get', group: '', resource: 'secrets', name: 'chat' }, true],
+      ['deployer', 'ananta-deployer', { verb: 'get', group: '', resource: 'secrets', name: 'other' }, false],
+      ['viewer', 'ananta-deployer', { verb: 'get', group: '', resource: 'secrets', name: 'chat' }, false],
       ['deployer', 'ananta-system', { verb: 'list', group: '', resource: 'secrets' }, false],
       ['deployer', 'vault-system', { verb: 'delete', group: '', resource: 'pods' }, true],
       ['deployer', 'shop', { verb: 'delete', group: '', resource: 'persistentvolumeclaims' }, true],

@@ -1,12 +1,41 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { signatureHeaders } from '../../../src/effects/notify-signature.ts';
-import { formatted, type Told } from '../../../src/plan/notify/format.ts';
+import type { Notification } from '../../../src/contract/notifications.ts';
+import { signatureHeaders } from '../../../src/effects/notify/signature.ts';
+import { formatted } from '../../../src/plan/notify/format.ts';
 
-const told: Told = { title: 'Failed <b> & more', lines: ['api: a > b', 'web: x'], url: 'https://ui.example/run' };
+const told: Notification = {
+  id: 'msg_1',
+  event: 'failure',
+  environment: 'prod',
+  operation: 'deploy',
+  title: 'Failed <b> & more',
+  lines: ['api: a > b', 'web: x'],
+  workflowId: 'deploy/prod/1',
+  runId: 'run-1',
+  url: 'https://ui.example/run',
+  at: '2026-01-01T00:00:00.000Z',
+};
 
 test('JSON is what is told, as it is', () => {
   assert.deepEqual(JSON.parse(formatted('json', told)), told);
+});
+
+test('what was there before targets gets the fields and the words of that time', () => {
+  const earlier = (event: Notification['event'], operation?: string): Record<string, unknown> => {
+    const { operation: _, ...rest } = told;
+    const notification = { ...rest, event, ...(operation === undefined ? {} : { operation }) };
+    return JSON.parse(formatted('json', notification, { earlier: true })) as Record<string, unknown>;
+  };
+  const { id: _id, operation: _operation, event: _event, ...rest } = told;
+  assert.deepEqual(earlier('failure', 'deploy'), { ...rest, event: 'deploy-failed' });
+  const names: [Notification['event'], string | undefined, string][] = [
+    ['failure', undefined, 'deploy-failed'],
+    ['failure', 'rollback', 'failure'],
+    ['repair', undefined, 'drift'],
+    ['gate', 'deploy', 'gate'],
+  ];
+  for (const [event, operation, name] of names) assert.equal(earlier(event, operation)['event'], name);
 });
 
 test('Slack gets its own marks escaped, and a link', () => {
@@ -20,7 +49,7 @@ test('Slack gets its own marks escaped, and a link', () => {
     ['*Failed &lt;b&gt; &amp; more*', 'api: a &gt; b\nweb: x', '<https://ui.example/run|Temporal UI>'],
   );
   // Slack refuses blocks of 3000 characters.
-  const long = formatted('slack', { title: 't', lines: ['x'.repeat(9000)] });
+  const long = formatted('slack', { ...told, title: 't', lines: ['x'.repeat(9000)] });
   assert.ok(long.length < 3300, String(long.length));
 });
 

@@ -5,9 +5,11 @@ import type { OperationPlan, PlannedStep } from '../../../src/contract/operation
 import { type OperationStep, STEP_KINDS } from '../../../src/contract/operations/steps.ts';
 import { compileSteps, withSteps } from '../../../src/plan/steps/compile.ts';
 import { planDigest } from '../../../src/plan/digest.ts';
+import { notifySchema } from '../../../src/environment/fields/notify.ts';
 import { completed, completedAs } from '../../../src/plan/steps/complete.ts';
 import type { Intent } from '../../../src/plan/steps/intent.ts';
 import { stagesOf, waitsOf } from '../../../src/plan/steps/order.ts';
+import { stepsWithoutPlan } from '../../../src/plan/steps/platform.ts';
 import { planOf } from '../../support/plans.ts';
 
 const vaultPlan = (): OperationPlan => {
@@ -250,6 +252,77 @@ describe('what an operation carries out itself', () => {
       closing.map(({ id }) => id),
       ['unlock', 'audit'],
     );
+  });
+});
+
+describe('whom the environment names is told', () => {
+  const targets = (...events: string[]) =>
+    notifySchema.parse({ targets: { ops: { url: 'https://ops.example', events } } });
+  const told = (plan: OperationPlan, intent: Intent, ...events: string[]): string[] =>
+    completed(plan, intent, { notify: targets(...events) })
+      .steps.filter(({ kind }) => kind === 'notify')
+      .map(({ id, finally: when }) => `${id} ${when ?? ''}`.trim());
+  const deploy = planOf({ web: { phase: 1 } });
+  const other: [OperationPlan, Intent][] = [
+    [{ ...deploy, operation: 'rollback' }, { verb: 'rollback' }],
+    [
+      { ...deploy, operation: 'destroy' },
+      { verb: 'destroy', deleteData: false },
+    ],
+    [
+      { ...deploy, operation: 'adopt' },
+      { verb: 'adopt', service: 'web' },
+    ],
+  ];
+
+  test('of what is wanted, and of nothing else', () => {
+    assert.deepEqual(told(deploy, { verb: 'deploy' }, 'start', 'failure'), ['notify/start', 'notify failed']);
+    assert.deepEqual(told(deploy, { verb: 'deploy' }, 'failure', 'end'), ['notify always']);
+    assert.deepEqual(told(deploy, { verb: 'deploy' }, 'drift', 'gate'), []);
+    for (const [plan, intent] of other) {
+      assert.deepEqual(told(plan, intent, 'start', 'end'), ['notify/start', 'notify always'], intent.verb);
+      assert.deepEqual(told(plan, intent, 'failure'), ['notify failed'], intent.verb);
+    }
+  });
+
+  test('a repair is told by its drift run, an undo by its deployment', () => {
+    assert.deepEqual(told(deploy, { verb: 'repair', findings: [] }, 'start', 'end', 'failure'), []);
+    assert.deepEqual(told(deploy, { verb: 'undo' }, 'start', 'end', 'failure'), []);
+  });
+
+  test('that it begins: before the services, which do not depend on it; not where nothing is done', () => {
+    const { steps } = completed(deploy, { verb: 'deploy' }, { notify: targets('start') });
+    const apply = steps.find(({ id }) => id === 'apply/test/web');
+    assert.deepEqual([apply?.dependsOn, apply?.after], [['namespace'], ['notify/start']]);
+    assert.ok(stagesOf(steps).before.some(({ id }) => id === 'notify/start'));
+    const idle = { ...planOf({ web: { phase: 1, action: 'unchanged' } }), prerequisites: false };
+    assert.deepEqual(told(idle, { verb: 'deploy' }, 'start'), []);
+  });
+
+  test('how it ended after the version is known; without a plan whoever tells looks who wants to know', () => {
+    const { steps } = completed(deploy, { verb: 'deploy' }, { notify: targets('end') });
+    assert.deepEqual(
+      stagesOf(steps).closing.map(({ id }) => id),
+      ['unlock', 'schedule', 'version', 'notify', 'audit'],
+    );
+    for (const [, intent] of other)
+      assert.deepEqual(
+        stepsWithoutPlan(intent).map(({ kind }) => kind),
+        ['notify', 'audit'],
+      );
+    assert.deepEqual(
+      stepsWithoutPlan({ verb: 'undo' }).map(({ kind }) => kind),
+      ['audit'],
+    );
+  });
+
+  test('the plan names the events, and another digest comes with another step', () => {
+    const plain = completed(deploy, { verb: 'deploy' }, { notify: notifySchema.parse({}) });
+    assert.equal('notifications' in plain, false);
+    assert.equal(plain.digest, completed(deploy, { verb: 'deploy' }).digest);
+    const start = completed(deploy, { verb: 'deploy' }, { notify: targets('start') });
+    assert.deepEqual(start.notifications, ['start']);
+    assert.notEqual(start.digest, plain.digest);
   });
 });
 

@@ -5,14 +5,14 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { stringify } from 'yaml';
-import { headersOf } from '../../src/clients/headers-file.ts';
-import { type Notification } from '../../src/effects/notify.ts';
-import type { Clients } from '../../src/clients/index.ts';
-import type { NotifyInput } from '../../src/contract/activities.ts';
-import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
-import { testScope } from '../support/scope.ts';
-import { unguardedActivities } from '../../src/activities/index.ts';
+import { headersOf } from '../../../src/clients/headers-file.ts';
+import { type Notification } from '../../../src/contract/notifications.ts';
+import type { Clients } from '../../../src/clients/index.ts';
+import type { NotifyInput } from '../../../src/contract/activities.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { writeEnvironment } from '../../support/fakes/environment.ts';
+import { testScope } from '../../support/scope.ts';
+import { unguardedActivities } from '../../../src/activities/index.ts';
 
 type Parts = FakeParts & { tell: (more?: Partial<NotifyInput>) => Promise<{ sent: boolean }>; clients: Clients };
 
@@ -24,15 +24,7 @@ async function withNotify(
   await withFakeClients(async (parts) => {
     const { folder } = parts;
     const { config } = parts.clients;
-    for (const file of ['_base.yaml', 'sandbox.yaml'])
-      await writeFile(
-        join(folder, file === 'sandbox.yaml' ? 'base2.yaml' : file),
-        await readFile(join(config.environmentsDir, file)),
-      );
-    await writeFile(
-      join(folder, 'sandbox.yaml'),
-      stringify({ extends: 'base2', description: 'For a test', notify: { timeoutSeconds: 5, ...how(folder) } }),
-    );
+    await writeEnvironment(config, folder, { notify: { timeoutSeconds: 5, ...how(folder) } });
     const clients = { ...parts.clients, config: { ...config, environmentsDir: folder } };
     const tell: Parts['tell'] = (more = {}) =>
       unguardedActivities(clients, () => testScope()).notify({

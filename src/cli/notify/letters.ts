@@ -1,0 +1,103 @@
+/** `ananta notify list|retry|drop`: what nobody could be told. */
+import { EXIT_CODES } from '../../contract/failures.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import { readDeadLetters, removeDeadLetter, type StoredLetter } from '../../effects/notify/dead-letters.ts';
+import { suggestion } from '../../suggest.ts';
+import { withVersions } from '../history/read.ts';
+import { withLiveClients } from '../shared/clients.ts';
+import type { CliContext } from '../shared/context.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import { commandLine } from '../shared/format.ts';
+import { printLines } from '../shared/terminal.ts';
+import type { NotifyLettersOptions, NotifyOptions } from './options.ts';
+import { deliveryLines, letterLines } from './render.ts';
+import { tellNow } from './run.ts';
+
+export async function listLetters(context: CliContext, { env, json }: NotifyOptions): Promise<ExitCode> {
+  const letters = await lettersOf(context, env);
+  const { stdout } = context.terminal;
+  printLines(
+    stdout,
+    json
+      ? [JSON.stringify(letters.map(({ letter }) => letter))]
+      : letterLines(
+          env,
+          letters.map(({ letter }) => letter),
+          stdout.columns ?? 120,
+        ),
+  );
+  return EXIT_CODES.done;
+}
+
+/** The oldest first, as they would have been told. */
+export async function retryLetters(
+  context: CliContext,
+  ids: readonly string[],
+  options: NotifyLettersOptions,
+): Promise<ExitCode> {
+  const { env, json } = options;
+  const wanted = chosen(ids, await lettersOf(context, env), options).toReversed();
+  const results = await tellNow(
+    context,
+    env,
+    wanted.map(({ letter }) => {
+      const { event, title, lines } = letter.notification;
+      return { event, title, lines, letter };
+    }),
+  );
+  const deliveries = results.flatMap((result, index) =>
+    result.deliveries.map((delivery) => ({ ...delivery, letter: wanted[index]?.letter.id ?? '' })),
+  );
+  printLines(
+    context.terminal.stdout,
+    json
+      ? [JSON.stringify({ environment: env, deliveries })]
+      : deliveries.length === 0
+        ? [`Everything that was to be told on ${env} was told.`]
+        : deliveryLines(deliveries, context.terminal.style),
+  );
+  return deliveries.every(({ delivered }) => delivered) ? EXIT_CODES.done : EXIT_CODES.failed;
+}
+
+export async function dropLetters(
+  context: CliContext,
+  ids: readonly string[],
+  options: NotifyLettersOptions,
+): Promise<ExitCode> {
+  const { env, json } = options;
+  const environment = await loadEnvironment(env, context.config);
+  const dropped = await withLiveClients(context, environment, async ({ kubernetes }, signal) => {
+    const wanted = chosen(ids, await readDeadLetters(kubernetes, env, signal), options);
+    for (const stored of wanted) await removeDeadLetter(kubernetes, stored, signal);
+    return wanted.map(({ letter }) => letter);
+  });
+  printLines(
+    context.terminal.stdout,
+    json
+      ? [JSON.stringify({ environment: env, dropped: dropped.map(({ id }) => id) })]
+      : dropped.length === 0
+        ? [`There is nothing to drop on ${env}.`]
+        : dropped.map(({ id, target, notification: { title } }) => `Dropped: ${id}  ${target}: ${title}`),
+  );
+  return EXIT_CODES.done;
+}
+
+function lettersOf(context: CliContext, env: string): Promise<StoredLetter[]> {
+  return withVersions(context, env, ({ kubernetes }, { name }) => readDeadLetters(kubernetes, name));
+}
+
+/** @throws CliError (refused) for an id that is not among them */
+function chosen(
+  ids: readonly string[],
+  letters: readonly StoredLetter[],
+  options: NotifyLettersOptions,
+): StoredLetter[] {
+  const list = commandLine('notify', 'list', '--env', options.env);
+  if (Boolean(options.all) === ids.length > 0) throw refused('It needs either ids, or --all.', list);
+  if (options.all) return [...letters];
+  const known = letters.map(({ letter }) => letter.id);
+  const unknown = ids.find((id) => !known.includes(id));
+  if (unknown !== undefined)
+    throw refused(`Nothing of the id "${unknown}" could not be told${suggestion(unknown, known)}.`, list);
+  return letters.filter(({ letter }) => ids.includes(letter.id));
+}

@@ -1,0 +1,66 @@
+/** Starts a notification by hand and waits for what comes of it: told by a worker, from where all others are told. */
+import type { Client } from '@temporalio/client';
+import { notificationWorkflowId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
+import type { NotificationInput, NotificationResult } from '../../contract/notifications.ts';
+import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
+import { requireBound } from '../deploy/binding.ts';
+import { requireWorker } from '../deploy/engine.ts';
+import { withEngine } from '../drift/engine.ts';
+import type { CliContext } from '../shared/context.ts';
+
+type Asked = Omit<NotificationInput, 'run' | 'once'>;
+
+/**
+ * One after the other, in their order.
+ * @throws CliError (refused) where nobody would do the work, or the cluster is another one
+ */
+export function tellNow(
+  context: CliContext,
+  environmentName: string,
+  asked: readonly Asked[],
+): Promise<NotificationResult[]> {
+  return withEngine(
+    context,
+    environmentName,
+    async ({ client, environment, cluster, clusterUid, signal }) => {
+      await requireBound(client, environment, cluster);
+      await requireWorker(client, environment);
+      const { name } = environment;
+      const results: NotificationResult[] = [];
+      for (const one of asked) {
+        signal.throwIfAborted();
+        results.push(await tell(client, { environment: name, clusterUid }, one, context.config.requestedBy, signal));
+      }
+      return results;
+    },
+    'notify',
+  );
+}
+
+async function tell(
+  client: Client,
+  { environment, clusterUid }: { environment: string; clusterUid: string },
+  asked: Asked,
+  requestedBy: string,
+  signal: AbortSignal,
+): Promise<NotificationResult> {
+  const runId = crypto.randomUUID();
+  const own = `notify/${environment}`;
+  const input: NotificationInput = {
+    ...asked,
+    once: true,
+    run: { environment, clusterUid, imageTags: {}, workflowId: own, runId, requestedBy },
+  };
+  const handle = await client.workflow.start(WORKFLOW_TYPES.notification, {
+    taskQueue: taskQueueOf(environment),
+    workflowId: notificationWorkflowId(own, runId, asked.event),
+    args: [input],
+    typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: environment }],
+    staticSummary: `Tell of: ${asked.title}`.slice(0, 200),
+    staticDetails: `Requested by ${requestedBy}`,
+  });
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  return Promise.race([handle.result() as Promise<NotificationResult>, interrupted]);
+}

@@ -1,0 +1,85 @@
+/** What is told outside: from a workflow over the activities that tell it to the list of what nobody could be told. */
+import { z } from 'zod';
+import { NOTIFY_EVENTS, type NotifyEvent } from './notify-events.ts';
+import type { RunRef } from './operations/deploy.ts';
+
+/** `test`: somebody tries whether it arrives. */
+export type ToldEvent = NotifyEvent | 'test';
+
+/** What is told, without secrets. Kept as it is where it could not be told. */
+export const notificationSchema = z.object({
+  /** The same however often it is told: a receiver knows what it has heard already. */
+  id: z.string(),
+  event: z.enum([...NOTIFY_EVENTS, 'test']),
+  environment: z.string(),
+  /** What is done, where it is an operation's. */
+  operation: z.string().optional(),
+  /** One line. */
+  title: z.string(),
+  lines: z.array(z.string()),
+  workflowId: z.string(),
+  runId: z.string(),
+  /** Of the run in the Temporal UI, where one is known. */
+  url: z.string().optional(),
+  /** ISO 8601. */
+  at: z.string(),
+});
+export type Notification = z.infer<typeof notificationSchema>;
+
+/** What could not be told, to one target. */
+export const deadLetterSchema = z.looseObject({
+  /** Short, for people to type. */
+  id: z.string(),
+  environment: z.string(),
+  target: z.string(),
+  /** When it was given up last, ISO 8601. */
+  at: z.string(),
+  /** How often it was tried in all. */
+  attempts: z.number().int(),
+  /** What came back last: one line, no secrets. */
+  error: z.string(),
+  notification: notificationSchema,
+});
+export type DeadLetter = z.infer<typeof deadLetterSchema>;
+
+/** With what a notification is started; it goes on by itself. */
+export interface NotificationInput {
+  run: RunRef;
+  event: ToldEvent;
+  title: string;
+  lines: string[];
+  /** What it is about: told only when this is something else than what was told last. Absent: told in any case. */
+  about?: string[];
+  /** These alone; absent: all that want the event. */
+  targets?: string[];
+  /** One attempt at each, and nothing is kept: somebody waits for what comes back. */
+  once?: true;
+  /** What could not be told before: told again as it was, and forgotten when that succeeds. */
+  letter?: DeadLetter;
+}
+
+/** How one target was told. */
+export interface Delivery {
+  target: string;
+  delivered: boolean;
+  attempts: number;
+  /** What came back: one line, no secrets. */
+  text: string;
+  /** Id in the list of what could not be told. */
+  letter?: string;
+}
+
+export interface NotificationResult {
+  id: string;
+  deliveries: Delivery[];
+}
+
+/** Of one attempt. */
+export interface DeliveryAnswer {
+  delivered: boolean;
+  text: string;
+  /** Trying again changes nothing before somebody has changed something. */
+  permanent?: true;
+  /** As the receiver asks for. */
+  retryAfterSeconds?: number;
+}

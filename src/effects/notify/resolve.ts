@@ -1,0 +1,70 @@
+/** Reads a value that the environment's file only says the place of. It is never told, nor part of an error. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import type { Clients } from '../../clients/index.ts';
+import { paths } from '../../clients/kubernetes/index.ts';
+import { readKv } from '../../clients/vault/kv.ts';
+import { DeployError } from '../../contract/errors.ts';
+import { FAILURES } from '../../contract/failures.ts';
+import type { NotifyReference } from '../../environment/fields/notify.ts';
+
+export type Resolving = Pick<Clients, 'config' | 'kubernetes' | 'vault' | 'redactor'>;
+
+const secretSchema = z.looseObject({ data: z.record(z.string(), z.string()).nullish() });
+
+/**
+ * @param clusterUid of the environment: a cluster of somebody else is not believed
+ * @throws DeployError (invalidInput) where there is nothing; whatever cluster or Vault fail with, which may pass
+ */
+export async function resolveReference(
+  clients: Resolving,
+  { reference, field, clusterUid }: { reference: NotifyReference; field: string; clusterUid: string },
+  signal: AbortSignal,
+): Promise<string> {
+  const { value, place } = await read(clients, reference, field, clusterUid, signal);
+  const text = value?.trim() ?? '';
+  if (text === '')
+    throw new DeployError(
+      FAILURES.invalidInput,
+      `${field} ${place} ${value === undefined ? 'is not there' : 'is empty'}`,
+    );
+  clients.redactor.learn(text);
+  return text;
+}
+
+async function read(
+  { config, kubernetes, vault }: Resolving,
+  reference: NotifyReference,
+  field: string,
+  clusterUid: string,
+  signal: AbortSignal,
+): Promise<{ value: string | undefined; place: string }> {
+  if ('file' in reference) {
+    const place = reference.file;
+    try {
+      return { place, value: await readFile(resolve(config.repoRoot, place), 'utf8') };
+    } catch (error) {
+      const { code = String(error) } = error as NodeJS.ErrnoException;
+      throw new DeployError(FAILURES.invalidInput, `${field} ${place} cannot be read where the worker runs (${code})`);
+    }
+  }
+  if ('env' in reference)
+    return {
+      place: `(variable ${reference.env} of the worker's environment)`,
+      value: config.userEnv[reference.env],
+    };
+  await kubernetes.assertCluster({ uid: clusterUid }, signal);
+  if ('secret' in reference) {
+    const { namespace, name, key } = reference.secret;
+    const found = await kubernetes.get(paths.secret(namespace, name), signal);
+    const encoded = found && secretSchema.parse(found).data?.[key];
+    return {
+      place: `(key ${key} of Secret ${namespace}/${name})`,
+      value: encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8'),
+    };
+  }
+  const { path, key } = reference.vault;
+  const entry = await vault.asDeployer((session) => readKv(session, path, signal), signal);
+  return { place: `(key ${key} of secret/${path} in Vault)`, value: entry?.data[key] };
+}

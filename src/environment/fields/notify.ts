@@ -1,0 +1,110 @@
+/** The part of an environment file that says who is told of what. */
+import { z } from 'zod';
+import { NOTIFY_EVENTS } from '../../contract/notify-events.ts';
+import { filePath, webAddress } from './addresses.ts';
+import { labelName, objectName } from './kubernetes-names.ts';
+import { NOTIFY_FORMATS } from './notify-formats.ts';
+import { refuseRepetitions, seconds } from './texts.ts';
+
+/** Beyond that nobody reads it any more; an attempt ends before its activity does. */
+export const LONGEST_ATTEMPT_SECONDS = 100;
+
+const referenceSchema = z
+  .union([
+    z.strictObject({ file: filePath.describe('A file where the workers run') }),
+    z.strictObject({
+      env: z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'has to be the name of an environment variable')
+        .describe("A variable of the workers' environment"),
+    }),
+    z.strictObject({
+      secret: z.strictObject({
+        name: objectName('a Secret'),
+        key: z.string().regex(/^[-._A-Za-z0-9]{1,253}$/, 'has to be a key of a Secret'),
+        namespace: labelName('a namespace').default('ananta-deployer'),
+      }),
+    }),
+    z.strictObject({
+      vault: z.strictObject({
+        path: z
+          .string()
+          .regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/, 'has to be a path below secret/, as in ops/chat'),
+        key: z.string().min(1).max(200),
+      }),
+    }),
+  ])
+  .describe(
+    'Where a value is that opens something: {file: PATH}, {env: NAME}, {secret: {name, key, namespace}} of Kubernetes, or {vault: {path, key}}',
+  );
+export type NotifyReference = z.infer<typeof referenceSchema>;
+
+const command = z
+  .array(z.string().regex(/^[^\0]*$/, 'holds a NUL byte'))
+  .min(1)
+  .refine(([program]) => program !== '', 'begins with an empty text: name a program')
+  .describe('Program with arguments; gets a JSON object on standard input');
+const format = z
+  .enum(NOTIFY_FORMATS)
+  .default('json')
+  .describe('What the webhook gets: the JSON object, or a message as Slack or Microsoft Teams shows it');
+const events = z
+  .array(z.enum(NOTIFY_EVENTS))
+  .superRefine(refuseRepetitions)
+  .default(['gate', 'question', 'failure', 'drift'])
+  .describe('What it is told of: start, gate, question, failure, end (well or not), drift, repair; [] is nothing');
+
+const targetSchema = z
+  .strictObject({
+    url: z
+      .union([webAddress('https://HOST/PATH'), referenceSchema])
+      .optional()
+      .describe('Of a webhook: by reference where knowing it is enough to write there, as with Slack and Teams'),
+    command: command.optional(),
+    format,
+    events,
+    headers: referenceSchema.optional().describe('HTTP headers, one Name: value a line, such as a token'),
+    signingKey: referenceSchema.optional().describe('Key that the webhook is signed with (Standard Webhooks)'),
+  })
+  .superRefine(({ url, command: program, headers, signingKey }, context) => {
+    if ((url === undefined) === (program === undefined))
+      context.addIssue({ code: 'custom', message: 'has to name either a url or a command' });
+    if (program !== undefined && (headers ?? signingKey) !== undefined)
+      context.addIssue({ code: 'custom', message: 'is a command, which gets neither headers nor a signature' });
+  });
+
+export const notifySchema = z
+  .strictObject({
+    targets: z
+      .record(
+        z
+          .string()
+          .regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, 'has to be small letters, digits and dashes, at most 40'),
+        targetSchema,
+      )
+      .refine((targets) => targets['webhook'] === undefined && targets['command'] === undefined, {
+        message: 'names one webhook or command, which is what notify.webhook and notify.command are called',
+      })
+      .default({})
+      .describe('Who is told, by a name of its own'),
+    command: command.optional(),
+    webhook: webAddress('https://HOST/PATH')
+      .optional()
+      .describe('Gets the same JSON object by POST; targets say more of one, and keep its address elsewhere'),
+    headersFile: filePath
+      .optional()
+      .describe('File with HTTP headers for the webhook, one Name: value a line, such as a token'),
+    format,
+    signingKeyFile: filePath
+      .optional()
+      .describe(
+        'File with a key: the webhook is signed with it (Standard Webhooks); the key never stands in this file',
+      ),
+    events,
+    timeoutSeconds: seconds()
+      .default(10)
+      .describe(`Of one attempt; more than ${LONGEST_ATTEMPT_SECONDS} counts as ${LONGEST_ATTEMPT_SECONDS}`),
+  })
+  .prefault({})
+  .describe('Who is told of operations and drift, and of what');
+export type NotifySettings = z.infer<typeof notifySchema>;
