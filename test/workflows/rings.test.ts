@@ -1,6 +1,7 @@
 /** Environments that are deployed ring by ring, on a real engine: each has workers of its own. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { sleep as activitySleep } from '@temporalio/activity';
 import { ApplicationFailure, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { startOrAttach } from '../../src/clients/temporal/index.ts';
 import { cancelRings, readRings, startRings } from '../../src/clients/temporal/rings.ts';
@@ -9,6 +10,7 @@ import { FAILURES } from '../../src/contract/failures.ts';
 import { QUERIES } from '../../src/contract/messages.ts';
 import type { PlannedRing, RingsInput, RingsView } from '../../src/contract/operations/rings.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
@@ -226,5 +228,63 @@ test('cancelled while it soaks, nothing further starts', async () => {
       'rest not started: west waiting',
     ]);
     assert.deepEqual(parts.west.log, []);
+  });
+});
+
+test('cancelled while it deploys: its deployments are cancelled, and their end is waited for', async () => {
+  let begun = 0;
+  const slow: Partial<Activities> = {
+    awaitHealthy: async () => {
+      begun += 1;
+      await activitySleep(600_000);
+      return { seconds: 0, proof: '' };
+    },
+  };
+  const parts = { east: part('east', slow), west: part('west'), north: part('north') };
+  await serving(parts, async () => {
+    const input = inputOf([
+      ['first', ['east', 'west'], { onFailure: 'rollback' }],
+      ['rest', ['north']],
+    ]);
+    const handle = await start(input);
+    await eventually(async () => {
+      const [east, west] = (await handle.query<RingsView>(QUERIES.rings)).rings[0]!.targets;
+      assert.deepEqual([begun, east?.state, west?.state], [1, 'deploying', 'deployed']);
+    });
+    assert.ok(await cancelRings(engine.client, input.name));
+    const view = await endOf(handle);
+    assert.deepEqual(statesOf(view), [
+      'cancelled',
+      'first failed: east cancelled, west deployed',
+      'rest not started: north waiting',
+    ]);
+    const { workflowId = '', runId = '' } = view.rings[0]!.targets[0]!;
+    const { status } = await engine.client.workflow.getHandle(workflowId, runId).describe();
+    assert.equal(status.name, 'CANCELLED');
+    assert.ok(!parts.west.log.some((line) => line.includes('rollback')));
+    assert.deepEqual(parts.north.log, []);
+  });
+});
+
+test('a plan that somebody was shown binds the deployment of each environment', async () => {
+  const asked: unknown[] = [];
+  const makePlan: Activities['makePlan'] = ({ expectedDigest }) => {
+    asked.push(expectedDigest);
+    return expectedDigest === 'abcdefabcdefabcd'
+      ? Promise.resolve({ ...planOf({ web: { phase: 1, action: 'upgrade' } }), prerequisites: false })
+      : Promise.reject(ApplicationFailure.nonRetryable('the plan has changed', FAILURES.planOutdated));
+  };
+  const parts = { east: part('east', { makePlan }), west: part('west', { makePlan }) };
+  await serving(parts, async () => {
+    const input = inputOf([
+      ['first', ['east']],
+      ['rest', ['west']],
+    ]);
+    input.rings[0]!.targets[0]!.expectedDigest = 'abcdefabcdefabcd';
+    input.rings[1]!.targets[0]!.expectedDigest = '0000000000000000';
+    const view = await endOf(await start(input));
+    assert.deepEqual(statesOf(view), ['failed', 'first passed: east deployed', 'rest failed: west failed']);
+    assert.match(view.rings[1]?.reasons[0] ?? '', /^west: .*the plan has changed/);
+    assert.deepEqual(asked, ['abcdefabcdefabcd', '0000000000000000']);
   });
 });

@@ -41,7 +41,7 @@ export async function approvedPlan(
 }
 
 /**
- * Plans anew and compares. The workflow does so once more at its start.
+ * Plans anew and compares. @param again command that makes a new plan. The workflow does so once more at its start.
  * @throws CliError (refused) that names what has changed, service by service
  */
 export async function checkApprovedPlan(
@@ -50,15 +50,15 @@ export async function checkApprovedPlan(
   connections: Connections,
   approved: ApprovedPlan,
   clusterUid: string,
-): Promise<void> {
-  const again = commandLine(
+  again = commandLine(
     'plan',
     '--env',
     environment.name,
     ...deployArgs(approved.imageTags, optionsOf(approved.selection)),
     '--out',
     approved.path,
-  );
+  ),
+): Promise<void> {
   if (approved.clusterUid !== undefined && approved.clusterUid !== clusterUid) {
     throw refused(
       `The plan ${approved.path} was made for the cluster with kube-system uid ${approved.clusterUid}, but "${environment.name}" now is ${clusterUid}.`,

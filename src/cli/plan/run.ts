@@ -98,7 +98,8 @@ function requireFitting({ operation = 'deploy', env, ...options }: PlanOptions):
   );
 }
 
-async function lookAtChanges(
+/** What a deployment would change, from the cluster as it is; changes nothing. */
+export async function lookAtChanges(
   context: CliContext,
   { environment, catalog, inputs }: Prepared,
   imageTags: Record<string, string>,

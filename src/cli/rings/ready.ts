@@ -8,17 +8,24 @@ import type { RingsFile } from '../../environment/rings.ts';
 import { bind } from '../deploy/binding.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { checkInputs, preflight } from '../deploy/preflight.ts';
-import { chartsAndPlatform, requireDeployable } from '../deploy/ready.ts';
+import { chartsAndPlatform, requireDeployable, requireRendered } from '../deploy/ready.ts';
+import { type ApprovedPlan, checkApprovedPlan } from '../plan/approved.ts';
 import { createProgressRenderer } from '../render/renderers.ts';
 import type { CliContext } from '../shared/context.ts';
 import { refused } from '../shared/failure.ts';
 import type { RingsOptions } from './options.ts';
 
+/** The plan that somebody was shown, and the command that makes a new one. */
+export interface KeptPlan {
+  plan: ApprovedPlan;
+  again: string;
+}
+
 /** @throws CliError (refused) with what stands against it */
 export async function makeReady(
   context: CliContext,
   name: string,
-  { image = {}, confirm = [] }: RingsOptions,
+  { image = {}, confirm = [], kept }: Pick<RingsOptions, 'image' | 'confirm'> & { kept?: KeptPlan },
   interrupted: AbortSignal,
 ): Promise<{ target: RingTarget; client: Client }> {
   const prepared = await preflight(context, name, image);
@@ -28,13 +35,20 @@ export async function makeReady(
   const ready = await chartsAndPlatform(session, prepared);
   try {
     await requireDeployable(session, prepared, ready);
+    await requireRendered(session, prepared, ready, image);
+    if (kept) await checkApprovedPlan(session, prepared, ready.connections, kept.plan, ready.clusterUid, kept.again);
     const confirmation = await confirmationOf(session, ready.cluster, {
       operation: 'deploy',
       confirm: confirm.includes(name) ? name : undefined,
     });
     await bind(session, ready);
     const { clusterUid } = ready;
-    const target = { environment: name, clusterUid, ...(confirmation ? { confirmation } : {}) };
+    const target = {
+      environment: name,
+      clusterUid,
+      ...(confirmation ? { confirmation } : {}),
+      ...(kept ? { expectedDigest: kept.plan.digest } : {}),
+    };
     return { target, client: ready.client };
   } catch (error) {
     await closeTemporal(ready.client).catch(() => undefined);

@@ -1,7 +1,8 @@
 /** How far rings are, for people and programs. Pure. */
-import type { RingsView, RingTargetState, RingView } from '../../contract/operations/rings.ts';
+import type { PlannedRing, RingsView, RingTargetState, RingView } from '../../contract/operations/rings.ts';
 import { stateText } from '../../plan/rings/view.ts';
-import { oneLine, table } from '../shared/format.ts';
+import type { PlatformChanges } from '../../plan/diff/types.ts';
+import { duration, oneLine, table } from '../shared/format.ts';
 import type { Style, Tone } from '../shared/terminal.ts';
 
 const TONES: Partial<Record<RingTargetState | RingView['state'], Tone>> = {
@@ -41,4 +42,28 @@ export function changesSince(before: RingsView | undefined, now: RingsView): str
       ),
     ];
   });
+}
+
+interface PlannedRingView extends Pick<PlannedRing, 'name' | 'soak' | 'onFailure'> {
+  environments: readonly Pick<PlatformChanges, 'environment' | 'digest' | 'changes' | 'services'>[];
+}
+
+/** What each ring would do: a line for each environment, and for each service that is changed there. */
+export function ringsPlanLines(rings: readonly PlannedRingView[], style: Style): string[] {
+  return rings.flatMap(({ name, soak, onFailure, environments }) => [
+    style('bold', `${name}: ${soakText(soak)}, on a failure ${onFailure === 'halt' ? 'halts' : 'is rolled back'}`),
+    ...environments.flatMap(({ environment, digest, changes, services }) => {
+      const touched = services.filter(({ action }) => action !== 'skip');
+      return [
+        `  ${environment}: plan ${digest}, ${changes ? `${touched.length} of ${services.length} services` : 'nothing to do'}`,
+        ...table(
+          touched.map((service) => [`    ${service.name}`, service.action, oneLine(service.reason).slice(0, 120)]),
+        ),
+      ];
+    }),
+  ]);
+}
+
+function soakText({ seconds, looks }: PlannedRing['soak']): string {
+  return seconds === 0 ? 'does not soak' : `soaks ${duration(seconds)}, looked at ${looks} times`;
 }

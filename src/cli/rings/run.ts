@@ -7,7 +7,7 @@ import { EXIT_CODES } from '../../contract/failures.ts';
 import type { RingsView, RingTarget } from '../../contract/operations/rings.ts';
 import { resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
-import { loadRings } from '../../environment/rings.ts';
+import { loadRings, type RingsFile } from '../../environment/rings.ts';
 import { openEngine } from '../deploy/engine.ts';
 import { watchInterrupts } from '../deploy/interrupt.ts';
 import type { CliContext } from '../shared/context.ts';
@@ -15,7 +15,8 @@ import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { printLines } from '../shared/terminal.ts';
 import type { RingsOptions } from './options.ts';
-import { makeReady, requireOneEngine, requireSameKeys } from './ready.ts';
+import { readRingsPlan } from './plan-file.ts';
+import { type KeptPlan, makeReady, requireOneEngine, requireSameKeys } from './ready.ts';
 import { changesSince, ringsLines } from './render.ts';
 
 const LOOK_MILLISECONDS = 2000;
@@ -24,12 +25,20 @@ export async function runRingsDeploy(context: CliContext, name: string, options:
   const file = await loadRings(name, context.config);
   await requireOneEngine(context, name, file);
   await requireSameKeys(context, name, file);
+  const kept = await keptPlans(name, file, options);
+  const image = kept?.imageTags ?? options.image ?? {};
   const interrupts = watchInterrupts();
   let client: Client | undefined;
   try {
     const targets = new Map<string, RingTarget>();
     for (const environment of file.rings.flatMap(({ environments }) => environments)) {
-      const ready = await makeReady(context, environment, options, interrupts.signal);
+      const plan = kept?.of(environment);
+      const ready = await makeReady(
+        context,
+        environment,
+        { ...options, image, ...(plan ? { kept: plan } : {}) },
+        interrupts.signal,
+      );
       if (client === undefined) client = ready.client;
       else await closeTemporal(ready.client);
       targets.set(environment, ready.target);
@@ -38,7 +47,7 @@ export async function runRingsDeploy(context: CliContext, name: string, options:
     await startRings(client, {
       name,
       requestedBy: context.config.requestedBy,
-      imageTags: options.image ?? {},
+      imageTags: image,
       rings: file.rings.map((ring) => ({
         name: ring.name,
         targets: ring.environments.flatMap((environment) => targets.get(environment) ?? []),
@@ -57,6 +66,28 @@ export async function runRingsDeploy(context: CliContext, name: string, options:
     if (client) await closeTemporal(client).catch(() => undefined);
     interrupts.dispose();
   }
+}
+
+/** @throws CliError (refused) where the file does not fit, or options say something beside it */
+async function keptPlans(
+  name: string,
+  file: RingsFile,
+  { plan: path, image }: RingsOptions,
+): Promise<{ imageTags: Record<string, string>; of: (environment: string) => KeptPlan | undefined } | undefined> {
+  if (path === undefined) return undefined;
+  const again = commandLine('rings', 'plan', name, '--out', path);
+  if (image !== undefined) throw refused('--image cannot be given together with --plan: the plan says it.', again);
+  const { imageTags, plans } = await readRingsPlan(path, name, file);
+  return {
+    imageTags,
+    of: (environment) => {
+      const found = plans.find((plan) => plan.environment === environment);
+      if (found === undefined) return undefined;
+      // Rings are planned as a whole.
+      const { selection: _, ...plan } = found;
+      return { plan: { ...plan, path }, again };
+    },
+  };
 }
 
 async function watch(
@@ -100,7 +131,7 @@ export async function runRingsCancel(context: CliContext, name: string): Promise
   const running = await onEngine(context, name, (client) => cancelRings(client, name));
   printLines(context.terminal.stdout, [
     running
-      ? `Rings ${name} are cancelled: nothing further starts. Deployments that run go on; cancel each with "cancel".`
+      ? `Rings ${name} are cancelled: nothing further starts, and the deployments that run are cancelled. ${commandLine('rings', 'status', name)} says how each ended.`
       : `Rings ${name} do not run.`,
   ]);
   return EXIT_CODES.done;

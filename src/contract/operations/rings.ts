@@ -6,6 +6,8 @@ export interface RingTarget {
   clusterUid: string;
   /** Needed where the environment is protected. */
   confirmation?: Confirmation;
+  /** Digest of the plan that somebody was shown: anything else is refused. */
+  expectedDigest?: string;
 }
 
 export interface RingSoak {
@@ -38,6 +40,7 @@ export type RingTargetState =
   | 'deploying'
   | 'deployed'
   | 'failed'
+  | 'cancelled'
   | 'taking back'
   | 'taken back'
   /** What it was could not be brought back: a person has to look. */

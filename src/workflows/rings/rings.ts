@@ -4,6 +4,7 @@
  */
 import {
   ApplicationFailure,
+  CancellationScope,
   CancelledFailure,
   isCancellation,
   setCurrentDetails,
@@ -43,9 +44,7 @@ export async function rings(input: RingsInput): Promise<RingsView> {
     const running = view.rings.find(({ state }) => state === 'deploying' || state === 'soaking');
     if (running !== undefined) {
       running.state = 'failed';
-      running.reasons.push(
-        isCancellation(error) ? 'it was cancelled; deployments that run go on' : failureOf(error).message,
-      );
+      running.reasons.push(isCancellation(error) ? 'it was cancelled' : failureOf(error).message);
     }
   }
   if (view.outcome === 'running')
@@ -72,9 +71,11 @@ async function oneRing(input: RingsInput, ring: PlannedRing, view: RingView, cha
   view.state = 'deploying';
   changed();
   await Promise.all(targets.map(([target, own]) => deployTarget(input, target, own, changed)));
+  // They have ended, each in its way: nothing is taken back, and nothing further starts.
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
   view.reasons.push(
     ...targets.flatMap(([, { environment, state, detail }]) =>
-      state === 'failed' ? [`${environment}: ${detail ?? 'its deployment failed'}`] : [],
+      state === 'failed' || state === 'cancelled' ? [`${environment}: ${detail ?? 'its deployment failed'}`] : [],
     ),
   );
   if (view.reasons.length === 0) await soak(ring, view, targets, changed);

@@ -1,6 +1,15 @@
 /** One environment of a ring: deployed, looked at, taken back, each by its own workers. */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { CancellationScope, executeChild, isCancellation, startChild, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  type ChildWorkflowHandle,
+  executeChild,
+  getExternalWorkflowHandle,
+  isCancellation,
+  patched,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { DeployInput, OperationResult, RunRef } from '../../contract/operations/deploy.ts';
 import type { DriftInput } from '../../contract/drift.ts';
 import { taskQueueOf } from '../../contract/names.ts';
@@ -19,27 +28,60 @@ export async function deployTarget(
   view: RingTargetView,
   changed: () => void,
 ): Promise<void> {
-  const input: DeployInput = { ...inputOf(target, requestedBy), imageTags };
+  const { expectedDigest } = target;
+  const input: DeployInput = {
+    ...inputOf(target, requestedBy),
+    imageTags,
+    ...(expectedDigest === undefined ? {} : { expectedDigest }),
+  };
+  const cancels = patched(CANCELS_DEPLOYMENTS);
+  const begin = (): Promise<ChildWorkflowHandle<typeof deploy>> =>
+    startChild(deploy, { ...byItself('deploy', input), taskQueue: taskQueueOf(target.environment) });
   try {
+    // Started outside of what is cancelled: its end is waited for then.
     const child = await underItsLock(target, view, changed, () =>
-      startChild(deploy, { ...byItself('deploy', input), taskQueue: taskQueueOf(target.environment) }),
+      cancels ? CancellationScope.nonCancellable(begin) : begin(),
     );
     Object.assign(view, { state: 'deploying', workflowId: child.workflowId, runId: child.firstExecutionRunId });
     changed();
-    const { outcome, version, services } = await child.result();
+    const { outcome, version, services } = await (cancels ? resultOrCancel(child) : child.result());
     const anything = services.some((service) => service.changed);
     Object.assign(view, { state: 'deployed', detail: outcome, changed: anything });
     if (version !== undefined) view.version = version;
   } catch (error) {
-    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    const isOver = view.state === 'deploying' && cancels;
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled && !isOver) throw error;
     const result = resultOf<OperationResult>(error);
-    view.state = 'failed';
+    view.state = result?.outcome === 'cancelled' || (isOver && isCancellation(error)) ? 'cancelled' : 'failed';
     view.detail = failureOf(error).message;
     // What its environment has taken back by itself is not taken back twice.
     const undone = result?.undone?.outcome === 'succeeded' || result?.undone?.outcome === 'unchanged';
     view.changed = !undone && result?.services.some((service) => service.changed) === true;
   }
   changed();
+}
+
+/** Of runs that began with an older worker. */
+const CANCELS_DEPLOYMENTS = 'rings cancel the deployments that run';
+
+/**
+ * Rings that are cancelled cancel their deployments, and wait for the end of each: Helm finishes what it has begun.
+ * @throws what the deployment has ended with
+ */
+async function resultOrCancel(child: ChildWorkflowHandle<typeof deploy>): Promise<OperationResult> {
+  const result = CancellationScope.nonCancellable(() => child.result());
+  try {
+    return await Promise.race([result, CancellationScope.current().cancelRequested]);
+  } catch (error) {
+    if (!isCancellation(error) || !CancellationScope.current().consideredCancelled) throw error;
+    return CancellationScope.nonCancellable(async () => {
+      // One that has ended meanwhile cannot be cancelled, and need not be.
+      await getExternalWorkflowHandle(child.workflowId, child.firstExecutionRunId)
+        .cancel()
+        .catch(() => undefined);
+      return result;
+    });
+  }
 }
 
 /** @returns what is not as it was deployed, or does not work: one line each */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { collectImage } from '../../shared/arguments.ts';
 import { plainCommand } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
-import type { RingsOptions } from '../../rings/options.ts';
+import type { RingsOptions, RingsPlanOptions } from '../../rings/options.ts';
 
 export function ringsCommand(context: CliContext): Command {
   const rings = plainCommand('rings', {
@@ -20,6 +20,21 @@ taken back where the file says so. One workflow does it: all environments of a f
     );
   rings.addCommand(
     named(
+      'plan',
+      'what each ring would do',
+      'What a deployment of rings/world.yaml would change, ring by ring.',
+      'Looks at every environment as "plan" does, and changes nothing. Exit code 2: there are changes.',
+    )
+      .option('--image <service=tag>', 'as for deploy', collectImage)
+      .option('--out <file>', 'keep it, for "rings deploy --plan"')
+      .option('--json', 'one JSON object on standard output')
+      .action(async (name: string, options: RingsPlanOptions) => {
+        const { runRingsPlan } = await import('../../rings/plan.ts');
+        context.finish(await runRingsPlan(context, name, options));
+      }),
+  );
+  rings.addCommand(
+    named(
       'deploy',
       'deploy ring by ring',
       'Deploys to the environments of rings/world.yaml.',
@@ -31,6 +46,7 @@ taken back where the file says so. One workflow does it: all environments of a f
         collectImage,
       )
       .option('--confirm <name...>', 'names of protected environments, where nobody can be asked')
+      .option('--plan <file>', 'carry out what "rings plan --out" has shown, and nothing else')
       .option('--detach', 'start it and leave it running (exit code 4)')
       .option('--json', 'one JSON object a line for each change, the result last')
       .action(async (name: string, options: RingsOptions) => {
@@ -56,7 +72,7 @@ taken back where the file says so. One workflow does it: all environments of a f
       'cancel',
       'start nothing further',
       'Ends what runs of rings/world.yaml.',
-      'Nothing further starts. Deployments that run go on to their end: cancel each of them with "cancel".',
+      'Nothing further starts. Deployments that run are cancelled, and their end is waited for: Helm finishes what it has begun. What is being taken back goes on.',
     ).action(async (name: string) => {
       const { runRingsCancel } = await import('../../rings/run.ts');
       context.finish(await runRingsCancel(context, name));
