@@ -152,17 +152,6 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
     }
   });
 
-  test('after a power cut the next deploy brings everything back on the old data', async () => {
-    const before = await factsOf(await connected());
-    for (const component of await sandbox.components())
-      if (typeof component.pid === 'number') process.kill(component.pid, 'SIGKILL');
-    const result = await sandbox.deploy();
-    assert.notEqual(result.outcome, 'failed');
-    const now = await factsOf(await connected());
-    assert.deepEqual(now.secrets, before.secrets);
-    assert.deepEqual(now.jobs, before.jobs);
-  });
-
   test('a sealed Vault without its keys is refused, nothing touched; with the keys it goes on', async () => {
     const before = await factsOf(await connected());
     const keys = join(sandbox.state, 'vault-keys.json');
