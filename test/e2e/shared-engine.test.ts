@@ -10,7 +10,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Client } from '@temporalio/client';
-import proto from '@temporalio/proto';
 import { failRelease } from '../../bootstrap/cluster/index.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { closeTemporal, connectTemporal, readBinding } from '../../src/clients/temporal/index.ts';
@@ -20,6 +19,7 @@ import type { PlatformVersion } from '../../src/contract/version.ts';
 import type { Connections } from '../../src/environment/connections.ts';
 import { BYSTANDER, bystanderOn } from '../support/sandbox/bystander.ts';
 import { startTestEngine } from '../support/engine.ts';
+import { askForWork } from '../support/pollers.ts';
 import { kubectlOn } from '../support/sandbox/kubectl.ts';
 import {
   type CliRun,
@@ -209,20 +209,7 @@ test('three environments on one engine at the same time, three workers for one o
         workers.push({ name: sandbox.name, running: sandbox.start(['worker']) });
     const pidsOf = (name: string): number[] =>
       workers.filter((worker) => worker.name === name).map(({ running }) => running.pid);
-    for (const name of NAMES) {
-      await waitUntil(`the workers of ${name} ask for work`, { timeoutMs: 180_000, intervalMs: 300 }, async () => {
-        const { pollers } = await engine.workflowService.describeTaskQueue({
-          namespace: ENGINE_NAMESPACE,
-          taskQueue: { name: taskQueueOf(name) },
-          taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-        });
-        return (
-          pidsOf(name).every((pid) =>
-            pollers.some(({ identity }) => new RegExp(`/${pid}(#|$)`).test(identity ?? '')),
-          ) || undefined
-        );
-      });
-    }
+    for (const name of NAMES) await askForWork(engine, name, pidsOf(name));
 
     const bystanders = await Promise.all(sandboxes.map(bystanderOn));
     const deployments = sandboxes.map((sandbox) => sandbox.start(['deploy', '--json']));
