@@ -106,7 +106,7 @@ test('what each ring would do: environments with their plans, services that chan
       plainStyle,
     ).map((line) => line.replaceAll(/(?<=\S) +/g, ' ').trimEnd()),
     [
-      'canary: soaks 10m 0s, looked at 5 times, on a failure is rolled back',
+      'canary: soaks 10 min, looked at 5 times, on a failure is rolled back',
       '  east: plan 0123456789abcdef, 1 of 2 services',
       '    api upgrade another image',
       'rest: does not soak, on a failure halts',
