@@ -154,11 +154,11 @@ function check({ page, line }: Documented, args: readonly string[]): void {
     only?: string[];
     skip?: string[];
     from?: string[] | string;
-    to?: unknown;
+    to?: string;
     image?: unknown;
   };
   // A promotion goes from one environment to another; an adoption reads a file, or the cluster.
-  const promoted = typeof from === 'string' && to !== undefined ? [from, String(to)] : [];
+  const promoted = typeof from === 'string' && to !== undefined ? [from, to] : [];
   for (const name of [...(env === undefined ? [] : [env].flat()), ...promoted])
     assert.ok(ENVIRONMENTS.includes(name), `${where}\nthere is no environment "${name}"`);
   const named = [

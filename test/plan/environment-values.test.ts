@@ -52,7 +52,7 @@ describe('values that an environment says', () => {
     ['none', { api: { auth: { enabled: true, password: '', token: null } } }, []],
   ] as const)
     test(`${what} ${paths.length === 0 ? 'is taken' : 'is refused'}`, () => {
-      const found = secretFindings(values as unknown as Record<string, Tree>);
+      const found = secretFindings(values);
       assert.deepEqual(
         found.map(({ path }) => path.join('.')),
         [...paths],

@@ -1,8 +1,11 @@
 /** Values that the Job of a check gets: known before it can write them anywhere, so that nobody is shown one. */
-import { type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
+import { z } from 'zod';
+import { paths } from '../../clients/kubernetes/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { SecretVariable } from '../../plan/checks/secrets.ts';
 import { registerSecretValues } from '../vault/learn.ts';
+
+const dataSchema = z.looseObject({ data: z.record(z.string(), z.string()).optional() });
 
 /** @returns what is missing, in words; undefined: every Secret has its key */
 export async function learnSecrets(
@@ -12,10 +15,8 @@ export async function learnSecrets(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   for (const { name, secret, key, path } of variables) {
-    const found = (await kubernetes.get(paths.secret(namespace, secret), signal)) as
-      | (KubernetesObject & { data?: Record<string, string> })
-      | undefined;
-    const value = found?.data?.[key];
+    const found = await kubernetes.get(paths.secret(namespace, secret), signal);
+    const value = dataSchema.parse(found ?? {}).data?.[key];
     if (value === undefined)
       return `its variable ${name} comes from Secret ${namespace}/${secret}, which ${found === undefined ? 'is not there' : `has no key ${key}`}`;
     registerSecretValues(

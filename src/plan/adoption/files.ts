@@ -49,7 +49,7 @@ export function adoptionFiles(draft: AdoptionDraft, naming: Naming, lines: reado
         `# They are read by: npm run ananta -- secrets import --env ${name} --references secrets.yaml`,
         Object.keys(draft.references).length === 0 ? '{}\n' : stringify(draft.references, { lineWidth: 120 }),
         ...draft.unknown.flatMap(({ path, key, candidates }) => [
-          `# ${path} ${key}: nobody knows where it is${candidates.length === 0 ? '; generated where nothing is said' : '. It may be'}`,
+          `# ${path} ${key}: nobody knows where it is${candidates.length === 0 ? '; without a line here it is generated, or asked for where others give it' : '. It may be'}`,
           ...candidates.map(
             ({ namespace, secret, key: theirs }) =>
               `#   ${path}: {${key}: {namespace: ${namespace}, secret: ${secret}, key: ${theirs}}}`,

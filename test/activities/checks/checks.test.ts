@@ -257,7 +257,7 @@ describe('a Job', () => {
       withPods(nobody, async (parts) => {
         const { objects } = parts.cluster;
         if (secret === undefined) objects.delete(SECRET);
-        else objects.set(SECRET, { ...objects.get(SECRET)!, data: secret } as never);
+        else objects.set(SECRET, { ...objects.get(SECRET)!, data: secret });
         await assert.rejects(run(parts, planned(parts, 'smoke')), why);
         assert.equal(objects.has(JOB), false);
       }));

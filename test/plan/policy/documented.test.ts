@@ -74,7 +74,7 @@ describe('the rules of the page', () => {
     ],
     [
       'six services at once',
-      { services: Object.fromEntries([...'abcdef'].map((name) => [name, 'upgrade' as const])) },
+      { services: Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => [name, 'upgrade' as const])) },
       ['few-at-once: plan'],
     ],
     [

@@ -75,6 +75,7 @@ describe('rules about objects', () => {
     assert.equal(rulesSeeObjects([rule('true', 'object', { operations: ['destroy'] })], 'deploy'), false);
   });
   test('there is a limit to how many fields are asked', () => {
-    assert.match(String(objectFacts([release([config(MOST_FIELDS + 1)])])), /changes 100001 fields/);
+    const refused = objectFacts([release([config(MOST_FIELDS + 1)])]);
+    assert.ok(typeof refused === 'string' && refused.includes('changes 100001 fields'));
   });
 });
