@@ -13,7 +13,7 @@ import { kubernetesVersion, versionText } from '../../plan/upgrade/judge.ts';
 import { type UpgradeFacts, upgradeLines, upgradeReport } from '../../plan/upgrade/report.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
-import { commandLine } from '../shared/format.ts';
+import { commandLine, truncate } from '../shared/format.ts';
 import { printLines } from '../shared/terminal.ts';
 
 export interface PreflightOptions {
@@ -33,7 +33,7 @@ export async function preflightKubernetes(
   const target = kubernetesVersion(kubernetes);
   if (target?.major !== 1)
     throw refused(
-      `--kubernetes ${kubernetes} is no version of Kubernetes: a minor version is asked for, such as 1.36.`,
+      `--kubernetes ${truncate(kubernetes, 40)} is no version of Kubernetes: a minor version is asked for, such as 1.36.`,
       commandLine('preflight', '--env', env, '--kubernetes', '1.36'),
     );
   const environment = await loadEnvironment(env, config);

@@ -3,7 +3,7 @@ import { connectTemporal } from '../../clients/temporal/index.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
-import { watchInterrupts } from '../deploy/interrupt.ts';
+import { type Interrupted, watchInterrupts } from '../deploy/interrupt.ts';
 import type { CliContext } from '../shared/context.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { plainStyle } from '../shared/terminal.ts';
@@ -32,7 +32,10 @@ export async function runWatch(context: CliContext, env: string): Promise<ExitCo
   if (interrupts.signal.aborted) end();
   try {
     await screen.ended;
-    return interrupts.signal.aborted ? EXIT_CODES.cancelled : EXIT_CODES.done;
+    const { signal } = interrupts;
+    // Ctrl-C is a key of this screen, also before the terminal hands keys over as such.
+    const byKey = !signal.aborted || (signal.reason as Interrupted).message === 'SIGINT';
+    return byKey ? EXIT_CODES.done : EXIT_CODES.cancelled;
   } finally {
     onPlace({ screen: 'environments' });
     ended.abort();
