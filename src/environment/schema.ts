@@ -8,7 +8,7 @@ import { DRIFT_MODES } from '../contract/drift.ts';
 import { AFTER_FAILURE } from '../contract/operations/steering.ts';
 import { CHART_SOURCES, chartMirrorSchema } from './fields/charts.ts';
 import { deployerSchema, inClusterEngineSchema } from './fields/deployer.ts';
-import { domain, filePath, hostName, hostPort, repositoryAddress, webAddress } from './fields/addresses.ts';
+import { domain, filePath, hostName, hostPort, repositoryAddress } from './fields/addresses.ts';
 import { imagePrefix, imageReference, imageVersion } from './fields/images.ts';
 import { annotations, labelName, objectName } from './fields/kubernetes-names.ts';
 import { leases } from './fields/leases.ts';

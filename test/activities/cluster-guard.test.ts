@@ -22,6 +22,8 @@ const READERS: readonly (keyof Activities)[] = [
   'awaitLockFree',
   'checkFreeze',
   'notify',
+  'addressNotification',
+  'deliverNotification',
 ];
 
 const [service] = planOf({ identity: { phase: 1 } }).services as [PlannedService];
@@ -71,6 +73,7 @@ function engineWith(binding: ClusterIdentity | undefined): Client {
     },
   ];
   return {
+    options: { loadedDataConverter: { payloadCodecs: [] } },
     schedule: { getHandle: () => ({ describe: () => Promise.resolve({ action: { args } }) }) },
   } as unknown as Client;
 }

@@ -388,7 +388,11 @@ describe('a shared cluster', { concurrency: 1 }, () => {
         address: clients.connections.engine.address,
         namespace: ENGINE_NAMESPACE,
       });
-      await askForWork(engine, sandbox.name, [worker.pid]).finally(() => closeTemporal(engine));
+      try {
+        await askForWork(engine, sandbox.name, [worker.pid]);
+      } finally {
+        await closeTemporal(engine);
+      }
       const done = await there.cli(['deploy', '--json', '--only', 'admin', '--image', 'admin=4.0.0']);
       assert.deepEqual(changed(succeeded(done)), ['admin']);
 

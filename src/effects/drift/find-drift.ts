@@ -5,7 +5,7 @@
 import { currentEnvironment } from '../environment.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
-import type { DriftFinding, DriftMode, DriftReport } from '../../contract/drift.ts';
+import type { DriftFinding, DriftMode } from '../../contract/drift.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { frozenText } from '../../plan/admission/words.ts';
 import { freezeAt } from '../../plan/freeze/state.ts';

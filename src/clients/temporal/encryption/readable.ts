@@ -84,6 +84,7 @@ export function forgiving(client: Client): Client {
 
 /** For the little that has to be read without any key: which cluster, which keys. Over the same connection. */
 export function withoutKeys(client: Client): Client {
+  if (client.options.loadedDataConverter.payloadCodecs.length === 0) return client;
   return new Client({ connection: client.connection, namespace: client.options.namespace });
 }
 
