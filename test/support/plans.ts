@@ -49,11 +49,14 @@ export interface Recorder {
   activities: Activities;
   /** `apply NAME`, `healthy NAME` … in the order of their ends. */
   log: string[];
+  /** Messages to people, which an operation does not wait for. */
+  told: string[];
 }
 
 /** Activities that succeed at once and write down what they were asked; single ones can be replaced. */
 export function recordingActivities(plan: OperationPlan, overrides: Partial<Activities> = {}): Recorder {
   const log: string[] = [];
+  const told: string[] = [];
   const activities: Activities = {
     makePlan: () => Promise.resolve(plan),
     checkFreeze: () => Promise.resolve({ frozen: false, windows: [], onFrozen: 'refuse', waitSeconds: 0 }),
@@ -167,16 +170,16 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
         notification: { id: `msg_${event}`, event, environment, title, lines, workflowId, runId, at: '2026-01-01' },
       }),
     deliverNotification: ({ target, notification }) => {
-      log.push(`tell ${target} ${notification.event}`);
+      told.push(`tell ${target} ${notification.event}`);
       return Promise.resolve({ delivered: true, text: 'answered 200' });
     },
     settleNotification: ({ delivery: { target, delivered } }) => {
-      log.push(`${delivered ? 'forget' : 'keep'} ${target}`);
+      told.push(`${delivered ? 'forget' : 'keep'} ${target}`);
       return Promise.resolve(delivered ? {} : { letter: 'letter-1' });
     },
     ...overrides,
   };
-  return { activities, log };
+  return { activities, log, told };
 }
 
 /** Plans of tests are decisions on services: completed as the real activities complete theirs. */

@@ -440,19 +440,19 @@ describe('what is told outside', () => {
   });
 
   test('a deployment without a plan: whoever tells looks who wants to know', async () => {
-    const { activities, log } = recordingActivities(planOf({ api: { phase: 1 } }), {
+    const { activities, told } = recordingActivities(planOf({ api: { phase: 1 } }), {
       makePlan: () => Promise.reject(ApplicationFailure.nonRetryable('no such image', FAILURES.invalidInput)),
     });
     await engine.withWorker(activities, async () => {
       const run = await startOrAttach(engine.client, 'deploy', input(), 'refuse');
       await followDeployment(engine.client, run, { onEvent: () => undefined });
-      await eventually(() => assert.ok(log.includes('tell chat failure')));
+      await eventually(() => assert.ok(told.includes('tell chat failure')));
     });
-    assert.ok(!log.some((line) => line.startsWith('keep') || line.startsWith('forget')));
+    assert.ok(!told.some((line) => line.startsWith('keep') || line.startsWith('forget')));
   });
 
   test('once, where somebody waits for the answer; what arrives at last is forgotten', async () => {
-    const { activities, log } = recordingActivities(planOf({ api: { phase: 1 } }), {
+    const { activities, told } = recordingActivities(planOf({ api: { phase: 1 } }), {
       deliverNotification: ({ notification: { event } }) =>
         Promise.resolve({ delivered: event !== 'test', text: event === 'test' ? 'answered 500' : 'answered 200' }),
     });
@@ -467,7 +467,7 @@ describe('what is told outside', () => {
       assert.deepEqual((await tell({})).deliveries, [
         { target: 'chat', delivered: false, attempts: 1, text: 'answered 500' },
       ]);
-      assert.deepEqual(log, []);
+      assert.deepEqual(told, []);
       const notification: Notification = {
         id: 'msg_1',
         event: 'failure',
@@ -481,7 +481,7 @@ describe('what is told outside', () => {
       const letter = { id: '1', environment: 'test', target: 'ops', at: '', attempts: 7, error: '', notification };
       const { deliveries } = await tell({ event: 'failure', letter });
       assert.deepEqual(deliveries, [{ target: 'ops', delivered: true, attempts: 1, text: 'answered 200' }]);
-      assert.deepEqual(log, ['forget ops']);
+      assert.deepEqual(told, ['forget ops']);
     });
   });
 });
