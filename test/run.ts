@@ -17,7 +17,7 @@ import { readConfig } from '../src/config.ts';
 import { EXIT_CODES } from '../src/contract/failures.ts';
 import { check } from './runner/check.ts';
 import { grouped, type Outcome, runFile } from './runner/files.ts';
-import { longestFirst, type Tier, TIERS } from './runner/tiers.ts';
+import { longestFirst, type Tier, TIERS, waits } from './runner/tiers.ts';
 import { nodeToolNames, toolNames } from './support/tools.ts';
 
 const config = readConfig();
@@ -104,10 +104,18 @@ function processesOf({ name, files, processes, alone = [] }: Tier): readonly str
   ];
 }
 
-/** @param how many files at once, over all of these tiers */
-function runTiers(tiers: readonly Tier[], concurrency: number): Promise<unknown> {
+/** @param concurrency how many files at once, over all of these tiers */
+function runTiers(
+  tiers: readonly Tier[],
+  concurrency: number,
+  which: (file: string) => boolean = () => true,
+): Promise<unknown> {
   const queue = new PQueue({ concurrency });
-  const all = tiers.flatMap((tier) => processesOf(tier).map((file) => ({ tier, file })));
+  const all = tiers.flatMap((tier) =>
+    processesOf(tier)
+      .filter(which)
+      .map((file) => ({ tier, file })),
+  );
   const order = longestFirst(all.map(({ file }) => file));
   all.sort((one, other) => order.indexOf(one.file) - order.indexOf(other.file));
   return queue.addAll(
@@ -144,16 +152,16 @@ async function acquire(): Promise<void> {
   await tools.all();
 }
 
-/** Everything once: the quick tiers one after the other, and sandboxes beside. */
+/** Everything once: the quick tiers one after the other, and sandboxes beside; then those beside that mostly wait. */
 async function round(checked: boolean): Promise<void> {
   const isSandboxes = ({ sandboxes }: Tier): boolean => sandboxes === true;
   const slow = wanted.filter(isSandboxes);
   const quick = wanted.filter((tier) => !isSandboxes(tier));
-  const sandboxes = runTiers(slow, Math.max(1, ...slow.map(({ concurrency }) => concurrency)));
+  const busy = runTiers(slow, Math.max(1, ...slow.map(({ concurrency }) => concurrency)), (file) => !waits(file));
   const checking = checked ? runCheck() : undefined;
   for (const tier of quick) await runTiers([tier], tier.concurrency);
   await checking;
-  await sandboxes;
+  await Promise.all([busy, runTiers(slow, 1, waits)]);
 }
 
 if (wanted.some((tier) => tier.tools)) {

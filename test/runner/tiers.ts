@@ -37,6 +37,21 @@ const LONGEST = [
   ),
 ];
 
+/** These wait for servers, timers and other people's time-outs for the most part. */
+const WAITING = [
+  'test/e2e/vault-tls.test.ts',
+  ...['vault-servers', 'activities', 'engine-access', 'simulated-pods', 'charts'].map(
+    (name) => `test/integration/${name}.test.ts`,
+  ),
+];
+
+/**
+ * Whether a whole sandbox leaves the processors to others, so that it can run beside as many as there are processors.
+ */
+export function waits(file: string): boolean {
+  return WAITING.includes(file);
+}
+
 export function longestFirst(files: readonly string[]): string[] {
   const longest = LONGEST.filter((file) => files.includes(file));
   return [...longest, ...files.filter((file) => !longest.includes(file))];
