@@ -1,14 +1,13 @@
 /**
  * Which keys an environment's histories need, as the engine keeps it for everybody who uses it: names and check values,
- * no keys. In a schedule that never runs, as the binding of the cluster, and plain, so that it can be read without a
- * key.
+ * no keys.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, type ScheduleOptions } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import { keysScheduleId } from '../../../contract/names.ts';
 import { HistoryKeysError } from '../errors.ts';
-import { withoutKeys } from './readable.ts';
+import { type Kept, keep, keepInstead, readKept } from '../kept.ts';
 import { checkOf, type KeyRing } from './ring.ts';
 
 const recordSchema = z.object({
@@ -22,13 +21,8 @@ const ATTEMPTS = 5;
 
 /** @returns no keys where nothing was ever encrypted */
 export async function readKeyRecord(client: Client, environment: string): Promise<KeyRecord> {
-  try {
-    const { action } = await handleOf(client, environment).describe();
-    return recordSchema.parse(action.args?.[0]);
-  } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return { environment, keys: {} };
-    throw error;
-  }
+  const found = await readKept(client, keysScheduleId(environment));
+  return found === undefined ? { environment, keys: {} } : recordSchema.parse(found.value);
 }
 
 /**
@@ -81,38 +75,12 @@ export function refuseDifferences({ environment, keys }: KeyRecord, ring: KeyRin
 }
 
 async function writeKeyRecord(client: Client, record: KeyRecord): Promise<void> {
-  const scheduleId = keysScheduleId(record.environment);
-  try {
-    await withoutKeys(client).schedule.create({ scheduleId, ...definitionOf(record) });
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await handleOf(client, record.environment).update(() => definitionOf(record));
-    // The engine answers before it has worked.
-    for (const until = Date.now() + 3000; Date.now() < until; )
-      if (isDeepStrictEqual(await readKeyRecord(client, record.environment), record)) return;
-  }
-}
-
-function handleOf(client: Client, environment: string): ReturnType<Client['schedule']['getHandle']> {
-  return withoutKeys(client).schedule.getHandle(keysScheduleId(environment));
-}
-
-function definitionOf(
-  record: KeyRecord,
-): Pick<ScheduleOptions, 'spec' | 'action'> & { state: { paused: true; note: string } } {
-  return {
-    spec: { intervals: [{ every: '36500 days' }] },
-    action: {
-      // Nobody serves this: also when somebody starts it by hand in the UI, nothing happens.
-      type: 'startWorkflow',
-      workflowType: 'historyKeys',
-      taskQueue: 'nobody',
-      workflowRunTimeout: '1 minute',
-      args: [record],
-    },
-    state: {
-      paused: true,
-      note: `Histories of environment ${record.environment} are encrypted with the keys ${Object.keys(record.keys).join(', ')}. This schedule only keeps their names: it never runs.`,
-    },
+  const { environment, keys } = record;
+  const kept: Kept = {
+    scheduleId: keysScheduleId(environment),
+    workflowType: 'historyKeys',
+    value: record,
+    note: `Histories of environment ${environment} are encrypted with the keys ${Object.keys(keys).join(', ')}. This schedule only keeps their names: it never runs.`,
   };
+  if (!(await keep(client, kept))) await keepInstead(client, kept);
 }
