@@ -2,6 +2,7 @@
 import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { EXIT_CODES, FAILURES, type FailureType } from '../../contract/failures.ts';
 import { z } from 'zod';
+import { tryJson } from '../../try-json.ts';
 
 const statusSchema = z.object({
   kind: z.literal('Status'),
@@ -91,7 +92,7 @@ export class ClusterMismatchError extends AnantaError {
 
 /** @param body the answer's body as text */
 export function errorFromAnswer(request: string, status: number, body: string): KubernetesError {
-  const parsed = statusSchema.safeParse(parseJson(body));
+  const parsed = statusSchema.safeParse(tryJson(body));
   if (!parsed.success) return new KubernetesError(request, status, '', body.slice(0, 300).trim() || 'no message');
   const { reason, message, details } = parsed.data;
   return new KubernetesError(
@@ -130,12 +131,4 @@ export function isExpired(error: unknown): boolean {
   return (
     error instanceof KubernetesError && (error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone')
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

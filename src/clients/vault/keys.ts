@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Redactor } from '../redact.ts';
+import { tryJson } from '../../try-json.ts';
 
 export const keysSchema = z.strictObject({
   version: z.literal(1),
@@ -66,12 +67,4 @@ export function parseKeys(text: string, place: string, redactor: Redactor): Vaul
 /** Shares that are encrypted are no secret: people have to copy them. */
 export function learnKeys(keys: VaultKeys, redactor: Redactor): void {
   redactor.learn(...(keys.encryptedFor === undefined ? keys.keys : []), keys.rootToken);
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

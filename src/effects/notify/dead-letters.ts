@@ -2,25 +2,22 @@
  * What could not be told: a ConfigMap each beside the platform versions, so that it outlives worker and engine. The
  * oldest go when there are too many, and all when they are too old for anybody to care.
  */
-import { z } from 'zod';
-import {
-  type KubernetesClient,
-  KubernetesError,
-  type KubernetesObject,
-  paths,
-} from '../../clients/kubernetes/index.ts';
+import { type KubernetesClient, KubernetesError, paths } from '../../clients/kubernetes/index.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';
 import { type DeadLetter, deadLetterSchema } from '../../contract/notifications.ts';
 import { digestOf } from '../../plan/digest.ts';
 import { readOwner } from '../owner/record.ts';
+import { listRecords, readRecords, type RecordKind, removeRecords, timeLabel, timeOf } from '../records/store.ts';
 
 /** Of an environment: a few kB each. */
 export const DEAD_LETTERS_KEPT = 100;
 export const DEAD_LETTER_DAYS = 30;
-/** Its value is when it was given up. */
-const DEAD_LETTER_LABEL = 'ananta-dead-letter';
-const KEY = 'letter';
-const dataSchema = z.object({ data: z.record(z.string(), z.string()) });
+/** Its time is when it was given up. */
+const DEAD_LETTER: RecordKind<DeadLetter> = {
+  label: 'ananta-dead-letter',
+  key: 'letter',
+  schema: deadLetterSchema,
+};
 const ATTEMPTS = 5;
 
 export interface StoredLetter {
@@ -45,21 +42,10 @@ export async function keepDeadLetter(
 ): Promise<boolean> {
   if ((await readOwner(kubernetes, signal))?.owner?.environment !== letter.environment) return false;
   await write(kubernetes, letter, signal);
-  const all = await list(kubernetes, letter.environment, true, signal);
-  const outdated = new Date(now - DEAD_LETTER_DAYS * 86_400_000).toISOString();
-  const old = all
-    .sort((a, b) => timeOf(b).localeCompare(timeOf(a)))
-    .filter((item, index) => index >= kept || timeOf(item) < labelTime(outdated));
-  await Promise.all(
-    old.map(async ({ metadata: { name, uid } }) => {
-      try {
-        await kubernetes.remove(paths.configMap(RECORDS_NAMESPACE, name), { uid }, signal);
-      } catch (error) {
-        // An identity that may delete nothing leaves it to one that may.
-        if (!(error instanceof KubernetesError) || error.status !== 403) throw error;
-      }
-    }),
-  );
+  const all = await listRecords(kubernetes, DEAD_LETTER, letter.environment, signal);
+  const outdated = timeLabel(new Date(now - DEAD_LETTER_DAYS * 86_400_000).toISOString());
+  const old = all.filter((item, index) => index >= kept || timeOf(item, DEAD_LETTER) < outdated);
+  await removeRecords(kubernetes, old, signal);
   return true;
 }
 
@@ -69,15 +55,8 @@ export async function readDeadLetters(
   environment: string,
   signal?: AbortSignal,
 ): Promise<StoredLetter[]> {
-  const items = await list(kubernetes, environment, false, signal);
-  return items
-    .flatMap((item): StoredLetter[] => {
-      const data = dataSchema.safeParse(item);
-      const parsed = data.success ? deadLetterSchema.safeParse(tryJson(data.data.data[KEY] ?? '')) : undefined;
-      const { name, uid } = item.metadata;
-      return parsed?.success && parsed.data.environment === environment ? [{ letter: parsed.data, name, uid }] : [];
-    })
-    .sort((a, b) => b.letter.at.localeCompare(a.letter.at));
+  const stored = await readRecords(kubernetes, DEAD_LETTER, environment, signal);
+  return stored.map(({ record, ...place }) => ({ letter: record, ...place }));
 }
 
 /** One that was written since is left. */
@@ -108,20 +87,6 @@ async function write(
   }
 }
 
-async function list(
-  kubernetes: Pick<KubernetesClient, 'list'>,
-  environment: string,
-  metadataOnly: boolean,
-  signal?: AbortSignal,
-): Promise<KubernetesObject[]> {
-  const { items } = await kubernetes.list(
-    paths.configMaps(RECORDS_NAMESPACE),
-    { labelSelector: `${RELEASE_LABELS.environment}=${environment},${DEAD_LETTER_LABEL}`, metadataOnly },
-    signal,
-  );
-  return items.filter((item) => timeOf(item) !== '');
-}
-
 function asConfigMap(letter: DeadLetter, resourceVersion?: string): unknown {
   return {
     apiVersion: 'v1',
@@ -132,31 +97,14 @@ function asConfigMap(letter: DeadLetter, resourceVersion?: string): unknown {
       labels: {
         [MANAGED_BY_LABEL]: MANAGED_BY,
         [RELEASE_LABELS.environment]: letter.environment,
-        [DEAD_LETTER_LABEL]: labelTime(letter.at),
+        [DEAD_LETTER.label]: timeLabel(letter.at),
       },
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     },
-    data: { [KEY]: JSON.stringify(letter) },
+    data: { [DEAD_LETTER.key]: JSON.stringify(letter) },
   };
 }
 
 export function letterName({ environment, id }: Pick<DeadLetter, 'environment' | 'id'>): string {
   return `dead-letter-${environment}-${id}`;
-}
-
-/** Sorts by time, without reading what it holds. */
-function labelTime(at: string): string {
-  return at.replaceAll(/[:.]/g, '-');
-}
-
-function timeOf({ metadata: { labels } }: KubernetesObject): string {
-  return labels?.[DEAD_LETTER_LABEL] ?? '';
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
