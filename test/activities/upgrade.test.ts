@@ -1,6 +1,7 @@
 /** Which versions of APIs the cluster holds: in Helm's records, in kept versions, in live objects. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { type Kind, type KubernetesClient, KubernetesError } from '../../src/clients/kubernetes/index.ts';
 import { surveyApis } from '../../src/effects/upgrade/survey.ts';
 import { createVersion } from '../../src/effects/versions/store.ts';
 import { readApiLifecycles } from '../../src/plan/upgrade/apis.ts';
@@ -90,5 +91,49 @@ describe('before an upgrade of Kubernetes', () => {
         ],
         [0, [[1]], ['their-operator']],
       );
+    }));
+
+  test('a kind whose definition has just gone, or whose server is down, keeps nobody from the rest', () =>
+    withFakeClients(async ({ clients, cluster }) => {
+      const { apis } = await readApiLifecycles();
+      const kind = (group: string, name: string, plural: string, version: string): Kind => ({
+        group,
+        version,
+        kind: name,
+        plural,
+        namespaced: false,
+        verbs: ['list'],
+      });
+      const kinds = [
+        kind('storage.k8s.io', 'VolumeAttributesClass', 'volumeattributesclasses', 'v1'),
+        kind('example.org', 'Gone', 'gones', 'v1beta1'),
+        kind('example.org', 'Down', 'downs', 'v1beta1'),
+      ];
+      cluster.objects.set('/apis/storage.k8s.io/v1/volumeattributesclasses/fast', {
+        metadata: {
+          name: 'fast',
+          uid: 'f',
+          resourceVersion: '1',
+          managedFields: [
+            { manager: 'their-operator', operation: 'Update', apiVersion: 'storage.k8s.io/v1beta1', fieldsV1: {} },
+          ],
+        },
+      });
+      const list: KubernetesClient['list'] = (path, ...rest) => {
+        const status = path.endsWith('/gones') ? 404 : path.endsWith('/downs') ? 503 : undefined;
+        return status === undefined
+          ? clients.kubernetes.list(path, ...rest)
+          : Promise.reject(new KubernetesError(`GET ${path}`, status, '', 'no answer'));
+      };
+      const kubernetes = { ...clients.kubernetes, list, kinds: () => Promise.resolve({ kinds, silent: [] }) };
+      const going = ['Gone', 'Down'].map((name) => ({ apiVersion: 'example.org/v1beta1', kind: name, removed: 37 }));
+      const survey = await surveyApis({ ...clients, kubernetes }, TARGET, [...apis, ...going], signal);
+      assert.deepEqual(
+        survey.written.map(({ object, manager }) => [object, manager]),
+        [['fast', 'their-operator']],
+      );
+      assert.deepEqual(survey.notes, [
+        'Downs of the cluster could not be looked at: GET /apis/example.org/v1beta1/downs: 503 no answer',
+      ]);
     }));
 });

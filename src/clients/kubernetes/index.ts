@@ -17,7 +17,7 @@ export {
 } from './errors.ts';
 export { usesExecLogin } from './kubeconfig.ts';
 export { ClusterLoginError } from './login.ts';
-export { type Kind, type Kinds, pathOfKind } from './kinds.ts';
+export { type Kind, kindKey, type Kinds, pathOfKind } from './kinds.ts';
 export {
   type KubernetesList,
   type KubernetesObject,

@@ -78,3 +78,8 @@ export function pathOfKind({ group, version, plural, namespaced }: Kind, namespa
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
   return namespaced && namespace !== undefined ? `${root}/namespaces/${namespace}/${plural}` : `${root}/${plural}`;
 }
+
+/** `group/Kind`, whatever the version. */
+export function kindKey(apiVersion: string, kind: string): string {
+  return `${apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''}/${kind}`;
+}

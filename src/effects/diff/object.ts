@@ -1,6 +1,7 @@
 /** One object, as it is and as the API server would make it: asked by a dry run, so that defaults are no change. */
 import {
   type Kind,
+  kindKey,
   type KubernetesClient,
   KubernetesError,
   type KubernetesObject,
@@ -133,10 +134,6 @@ export function leaves(
   after: Tree,
 ): Pick<ObjectChange, 'leaves'> {
   return looking.leaves === true ? { leaves: objectLeaves(before, after) } : {};
-}
-
-export function kindKey(apiVersion: string, kind: string): string {
-  return `${apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''}/${kind}`;
 }
 
 export function objectKey(kind: string, namespace: string | undefined, name: string): string {

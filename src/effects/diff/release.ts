@@ -1,14 +1,14 @@
 /** Everything of one release that would be made, changed, replaced or taken away. */
 import PQueue from 'p-queue';
 import { readStoredRelease } from '../../clients/helm/index.ts';
-import { type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
+import { kindKey, type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
 import { isKept, type ManifestObject, manifestObjects } from '../../plan/diff/manifest.ts';
 import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { asHelmApplies } from '../../plan/inputs/helm-marks.ts';
 import type { Owners } from '../../plan/ownership/foreign-object.ts';
 import { pairRenamed, replacedBy, replacementFields } from '../../plan/diff/objects.ts';
 import type { ObjectChange } from '../../plan/diff/types.ts';
-import { findLive, type Found, kindKey, leaves, type Looking, objectChange, objectKey } from './object.ts';
+import { findLive, type Found, leaves, type Looking, objectChange, objectKey } from './object.ts';
 
 type Located = ManifestObject & { found: Found };
 

@@ -25,11 +25,6 @@ const BY_NAME = [
 /** What these hold is never read as a list. */
 const NEVER_WHOLE = ['/Secret'];
 
-/** `group/Kind`, whatever the version. */
-export function kindKey(apiVersion: string, kind: string): string {
-  return `${apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''}/${kind}`;
-}
-
 export function byKey({ kinds }: Kinds): Map<string, Kind> {
   return new Map(kinds.map((kind) => [`${kind.group}/${kind.kind}`, kind]));
 }

@@ -5,6 +5,7 @@ import {
   type KubernetesClient,
   KubernetesError,
   type KubernetesObject,
+  kindKey,
   pathOfKind,
   releaseOf,
 } from '../../clients/kubernetes/index.ts';
@@ -38,7 +39,7 @@ import type { Fingerprint } from '../../plan/diff/sensitive.ts';
 import { readFingerprint } from '../vault/proofs.ts';
 import { definitionDrift } from './definitions.ts';
 import { extraObjects } from './extra.ts';
-import { byKey, kindKey, looks } from './kinds.ts';
+import { byKey, looks } from './kinds.ts';
 import { type Listing, listKind, notObservable, notSeen } from './listing.ts';
 import { readRecorded, type RecordedReleases } from './recorded.ts';
 

@@ -2,7 +2,7 @@
 import { DeployError } from '../../contract/errors.ts';
 import PQueue from 'p-queue';
 import { readStoredRelease } from '../../clients/helm/index.ts';
-import { type Kind, type KubernetesClient, KubernetesError } from '../../clients/kubernetes/index.ts';
+import { type Kind, kindKey, type KubernetesClient, KubernetesError } from '../../clients/kubernetes/index.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import { type RecordedObject, recordedObjects } from '../../plan/drift/manifest.ts';
@@ -17,7 +17,7 @@ import {
 } from '../../plan/fields/conflicts.ts';
 import { marksOf } from '../../plan/fields/left.ts';
 import { HELM_MANAGER } from '../../plan/fields/managed.ts';
-import { findLive, kindKey } from '../diff/object.ts';
+import { findLive } from '../diff/object.ts';
 import type { Release } from '../release/recover.ts';
 import { newestRevision, type Revision } from '../release/revisions.ts';
 import { withdrawClaims } from './left.ts';

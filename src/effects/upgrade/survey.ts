@@ -5,12 +5,15 @@
 import { z } from 'zod';
 import type { Clients } from '../../clients/index.ts';
 import { DamagedRecordError, readStoredRelease } from '../../clients/helm/index.ts';
-import { isForbidden, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
+import { isForbidden, type Kind, kindKey, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import { manifestObjects } from '../../plan/diff/manifest.ts';
 import { managedEntries } from '../../plan/fields/managed.ts';
+import { releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
 import type { ApiLifecycle } from '../../plan/upgrade/apis.ts';
 import { kubernetesVersion, type KubernetesVersion, type UsedApi } from '../../plan/upgrade/judge.ts';
+import { tryJson } from '../../try-json.ts';
+import { listAll } from '../release/orphans.ts';
 import { allRevisions, newestOfEach } from '../release/revisions.ts';
 import { readVersions } from '../versions/store.ts';
 
@@ -84,7 +87,7 @@ async function recordedUses(
     allRevisions(kubernetes, signal),
     readVersions(kubernetes, environment.name, signal),
   ]);
-  const ours = new Set(allReleases(catalog).map(({ namespace, name }) => `${namespace}/${name}`));
+  const ours = new Set(allReleases(catalog).map(({ namespace, name }) => releaseKey(namespace, name)));
   const newest = newestOfEach(revisions);
   const wanted = new Map<string, Omit<RecordedUse, 'used'> & { namespace: string; name: string }>();
   for (const [release, { revision, secret, name }] of newest)
@@ -99,7 +102,7 @@ async function recordedUses(
       });
   for (const { version, releases } of versions)
     for (const { namespace, name, revision } of releases) {
-      const release = `${namespace}/${name}`;
+      const release = releaseKey(namespace, name);
       const known = wanted.get(`${release} ${revision}`);
       wanted.set(`${release} ${revision}`, {
         ...(known ?? { release, revision, newest: false, namespace, name }),
@@ -138,29 +141,23 @@ async function writtenUses(
 ): Promise<Survey['written']> {
   if (going.length === 0) return [];
   const { kinds } = await kubernetes.kinds(signal);
-  const listed = kinds.filter(
-    (one) =>
-      one.verbs.includes('list') &&
-      going.some(({ apiVersion, kind }) => kind === one.kind && groupOf(apiVersion) === one.group),
-  );
-  const found = await Promise.all(
-    listed.map(async ({ group, version, plural, kind }) => {
-      const path = group === '' ? `/api/${version}/${plural}` : `/apis/${group}/${version}/${plural}`;
-      const { items } = await kubernetes.list(path, { metadataOnly: true }, signal).catch((error: unknown) => {
-        if (!isForbidden(error)) throw error;
-        notes.push(`${kind}s of the cluster may not be looked at`);
-        return { items: [] };
-      });
-      return items.flatMap((item) => writers(item, kind));
-    }),
-  );
-  return found.flat();
+  const wanted = new Set(going.map(({ apiVersion, kind }) => kindKey(apiVersion, kind)));
+  const listed = kinds.filter(({ group, kind, verbs }) => verbs.includes('list') && wanted.has(`${group}/${kind}`));
+  const unseen = ({ kind }: Kind, why?: string): void => {
+    notes.push(
+      why === undefined
+        ? `${kind}s of the cluster may not be looked at`
+        : `${kind}s of the cluster could not be looked at: ${why}`,
+    );
+  };
+  const found = Map.groupBy(await listAll(kubernetes, listed, { unseen }, signal), ({ kind }) => kind);
+  return listed.flatMap((kind) => (found.get(kind) ?? []).flatMap(({ object }) => writers(object, kind.kind)));
 }
 
 function writers(item: KubernetesObject, kind: string): Survey['written'] {
   const { name, namespace, annotations } = item.metadata;
   const object = namespace === undefined ? name : `${namespace}/${name}`;
-  const applied = appliedSchema.safeParse(parsed(annotations?.[LAST_APPLIED]));
+  const applied = appliedSchema.safeParse(tryJson(annotations?.[LAST_APPLIED] ?? ''));
   return [
     ...managedEntries(item).flatMap(({ manager, apiVersion }) =>
       apiVersion === undefined ? [] : [{ apiVersion, kind, object, manager }],
@@ -186,13 +183,3 @@ async function kubeletVersions(
     return [];
   }
 }
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
-}
-
-const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '');
