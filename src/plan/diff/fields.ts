@@ -16,28 +16,57 @@ export function diffFields(before: unknown, after: unknown): FieldChange[] {
 
 /** What differs, down to single values: trees and lists that come or go are named by all that is in them. */
 export function diffLeaves(before: unknown, after: unknown): FieldChange[] {
-  const [old, wanted] = [leavesOf('', before), leavesOf('', after)];
-  return [...new Set([...old.keys(), ...wanted.keys()])].sort().flatMap((path) => {
-    const [from, to] = [old.get(path), wanted.get(path)];
-    if (from === to) return [];
-    return [{ path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }];
-  });
+  const found: Leaves = new Map();
+  leavesOf('', before, after, found);
+  return [...found]
+    .filter(([, { from, to }]) => from !== to)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([path, texts]) => ({ path, ...texts }));
 }
 
-/** Texts by path; lists of named things by their names, where these differ. */
-function leavesOf(path: string, value: unknown): Map<string, string> {
-  if (isAbsent(value)) return new Map();
-  if (isTree(value))
-    return new Map(Object.entries(value).flatMap(([key, entry]) => [...leavesOf(below(path, key), entry)]));
-  if (!Array.isArray(value)) return new Map([[path, textOf(value)]]);
-  const key = KEYS.find((candidate) => isKeyOf(value, candidate));
+/** Texts of both sides by path. */
+type Leaves = Map<string, Omit<FieldChange, 'path'>>;
+
+/** Both sides together: entries of lists are named by what identifies them on both. */
+function leavesOf(path: string, before: unknown, after: unknown, found: Leaves): void {
+  const there = [before, after].filter((side) => !isAbsent(side));
+  const among = (old: ReadonlyMap<string, unknown>, wanted: ReadonlyMap<string, unknown>): void => {
+    for (const part of new Set([...old.keys(), ...wanted.keys()]))
+      leavesOf(part, old.get(part), wanted.get(part), found);
+  };
+  if (there.every(isTree)) {
+    among(entriesOf(path, before), entriesOf(path, after));
+  } else if (there.every(Array.isArray)) {
+    const [old, wanted] = [asList(before), asList(after)];
+    const key = KEYS.find((candidate) => isKeyOf(old, candidate) && isKeyOf(wanted, candidate));
+    among(itemsOf(path, old, key), itemsOf(path, wanted, key));
+  } else if (there.length === 2 && there.some((side) => typeof side === 'object')) {
+    // What has become something else has nothing in common with it.
+    leavesOf(path, before, undefined, found);
+    leavesOf(path, undefined, after, found);
+  } else {
+    found.set(path, {
+      ...found.get(path),
+      ...(isAbsent(before) ? {} : { from: textOf(before) }),
+      ...(isAbsent(after) ? {} : { to: textOf(after) }),
+    });
+  }
+}
+
+function entriesOf(path: string, tree: unknown): Map<string, unknown> {
+  return new Map(Object.entries(isTree(tree) ? tree : {}).map(([key, entry]) => [below(path, key), entry]));
+}
+
+function itemsOf(path: string, list: readonly unknown[], key: string | undefined): Map<string, unknown> {
   return new Map(
-    value.flatMap((entry: unknown, index) => {
+    list.map((entry, index) => {
       const name = key === undefined || !isTree(entry) ? String(index) : `${key}=${String(keyOf(entry, key))}`;
-      return [...leavesOf(`${path}[${name}]`, entry)];
+      return [`${path}[${name}]`, entry];
     }),
   );
 }
+
+const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 function compare(path: string, before: unknown, after: unknown, found: FieldChange[]): void {
   if (isAbsent(before) && isAbsent(after)) return;

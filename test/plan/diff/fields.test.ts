@@ -111,3 +111,18 @@ test('down to single values: what comes and goes is named by all that is in it',
   assert.deepEqual(diffLeaves(undefined, { a: 1 }), [{ path: 'a', to: '1' }]);
   assert.deepEqual(diffLeaves(after, after), []);
 });
+
+test('down to single values: entries of lists are the same by what identifies them before and after', () => {
+  const before = { ports: [{ port: 80, targetPort: 8080 }] };
+  const named = { name: 'http', port: 80, targetPort: 8080 };
+  assert.deepEqual(diffLeaves(before, { ports: [named, { name: 'metrics', port: 81 }] }), [
+    { path: 'ports[port=80].name', to: 'http' },
+    { path: 'ports[port=81].name', to: 'metrics' },
+    { path: 'ports[port=81].port', to: '81' },
+  ]);
+  assert.deepEqual(diffLeaves({ args: [{ name: 'a' }, 'b'] }, { args: { name: 'a' } }), [
+    { path: 'args.name', to: 'a' },
+    { path: 'args[0].name', from: 'a' },
+    { path: 'args[1]', from: 'b' },
+  ]);
+});
