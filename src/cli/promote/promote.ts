@@ -98,7 +98,7 @@ async function planned(
         pastNoReturn: pastNoReturn === true,
       }),
     );
-    return { plan: await planFor(clients, environment, imageTags, interrupted, { inputs }), notes };
+    return { plan: await planFor(clients, environment, imageTags, interrupted, { inputs, judged: true }), notes };
   });
 }
 

@@ -90,7 +90,13 @@ export async function objectChange(
       ...(wanted.definition ? {} : await objectionTo(looking, path, object)),
     };
   if (kind === 'Job' && jobHealth(live).status === 'failed')
-    return { action: 'replace', ...about, fields: [], note: 'it has failed for good: it is removed and runs again' };
+    return {
+      action: 'replace',
+      ...about,
+      fields: [],
+      ...leaves(looking, live, object),
+      note: 'it has failed for good: it is removed and runs again',
+    };
 
   const adopted = !applied.has(objectKey(kind, namespace, name));
   // Whose it is is looked at before anything is tried: by Helm where it is new to the release, else by the deployer.

@@ -7,6 +7,7 @@ import type { Selection } from '../../contract/operations/deploy.ts';
 import type { OperationPlan } from '../../contract/operations/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { PlanRefusedError } from '../../plan/charts/source.ts';
+import { APPLYING } from '../../plan/diff/services.ts';
 import { plannedChecks } from '../../plan/checks/planned.ts';
 import { buildPlan } from '../../plan/decide.ts';
 import { digestsOf, type PlatformInputs, platformInputs } from '../../plan/inputs/platform-inputs.ts';
@@ -63,9 +64,8 @@ export async function planFor(
   const observed = await withLostDefinitions(clients, inputs, seen, signal);
   await refuseOverOldData(clients, environment.name, observed, signal);
   const decided = decidePlan(clients.catalog, environment, digests, observed, selection);
-  const plan = judged ? await judge(clients, environment, decided, { inputs, observed }, signal) : decided;
-  await assertReadable(clients.kubernetes, plan, observed, signal);
-  return plan;
+  await assertReadable(clients.kubernetes, decided, observed, signal);
+  return judged ? judge(clients, environment, decided, { inputs, observed }, signal) : decided;
 }
 
 /** Objects are compared only where a rule asks for them. */
@@ -78,6 +78,7 @@ async function judge(
 ): Promise<OperationPlan> {
   const { connections, config, redactor, catalog } = clients;
   if (!rulesSeeObjects(environment.policy, plan.operation)) return withVerdicts(plan, catalog, environment, inputs);
+  await withCharts(clients, plan, inputs, signal);
   const { helm } = connections;
   const changes = await releaseChanges(plan, inputs, {
     rendering: helm === undefined ? undefined : { helm, home: join(connections.stateDir, 'helm'), config },
@@ -86,6 +87,18 @@ async function judge(
     leaves: true,
   });
   return withVerdicts(plan, catalog, environment, inputs, changes);
+}
+
+/** Publishers' charts of what would be applied: without them nobody can say which objects there will be. */
+async function withCharts(
+  { charts }: Pick<Clients, 'charts'>,
+  plan: OperationPlan,
+  inputs: ReadonlyMap<string, ReleaseInputs>,
+  signal: AbortSignal,
+): Promise<void> {
+  const steps = plan.services.flatMap((service) => service.steps).filter(({ action }) => APPLYING.includes(action));
+  const wanted = steps.flatMap(({ name }) => inputs.get(name)?.upstream ?? []);
+  await Promise.all(wanted.map((chart) => charts.ensure(chart, signal)));
 }
 
 /** With the definitions of deployed releases that somebody has deleted. */

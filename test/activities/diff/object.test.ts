@@ -30,7 +30,7 @@ async function changeOf(
   live: Record<string, unknown> | undefined,
   dryRun: (path: string, object: unknown, force: boolean) => unknown,
   applied = ['Secret apps/s', 'StatefulSet apps/s', 'Thing /s'],
-  fields: Pick<Looking, 'left' | 'formerly'> = {},
+  fields: Pick<Looking, 'left' | 'formerly' | 'leaves'> = {},
 ): Promise<{ change: ObjectChange | undefined; asked: string[] }> {
   const asked: string[] = [];
   const [wanted] = manifestObjects(text);
@@ -46,6 +46,7 @@ async function changeOf(
     kinds: new Map([
       ['/Secret', kind('', 'Secret', 'secrets')],
       ['apps/StatefulSet', kind('apps', 'StatefulSet', 'statefulsets')],
+      ['batch/Job', kind('batch', 'Job', 'jobs')],
     ]),
     release: { name: 'api', namespace: 'apps' },
     owners: ['staging'],
@@ -84,6 +85,21 @@ describe('one object of a plan', () => {
     ])
       assert.ok(!said.includes(value));
     assert.match(said, /fingerprint [0-9a-f]{8}/);
+  });
+
+  test('a Job that has failed for good is made anew, with every single value where rules ask for it', async () => {
+    const job = 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: s}\nspec: {template: {image: two}}\n';
+    const live = {
+      ...{ apiVersion: 'batch/v1', kind: 'Job' },
+      metadata: { name: 's', namespace: 'apps', uid: 'u', resourceVersion: '1', labels: MANAGED, annotations: MARKED },
+      spec: { template: { image: 'one' } },
+      status: { conditions: [{ type: 'Failed', status: 'True' }] },
+    };
+    const { change, asked } = await changeOf(job, live, () => live, [], { leaves: true });
+    assert.deepEqual([change?.action, asked], ['replace', []]);
+    assert.ok(
+      change?.leaves?.some(({ path, from, to }) => path === 'spec.template.image' && from === 'one' && to === 'two'),
+    );
   });
 
   test('is left out when the server would change nothing', async () => {
