@@ -48,6 +48,13 @@ describe('values that an environment says', () => {
   for (const [what, values, paths] of [
     ['a password', { api: { auth: { password: 'x' } } }, ['values.api.auth.password']],
     ['a variable', { api: { env: [{ name: 'API_TOKEN', value: 'x' }] } }, ['values.api.env.0.value']],
+    ['a password in a list', { api: { auth: { passwords: ['x'] } } }, ['values.api.auth.passwords.0']],
+    ['names of Secrets in lists', { api: { imagePullSecrets: ['x'], extraSecrets: ['y'] } }, []],
+    [
+      'a Secret among objects',
+      { api: { extra: [{ kind: 'Secret', stringData: { a: 'x' } }] } },
+      ['values.api.extra.0.stringData'],
+    ],
     ['the name of a Secret', { api: { auth: { existingSecret: 'x', passwordSecretKey: 'y' } } }, []],
     ['none', { api: { auth: { enabled: true, password: '', token: null } } }, []],
   ] as const)

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { holdsSecret } from '../../sensitive-name.ts';
 import type { Finding } from '../explain.ts';
-import { isTree, type Tree } from '../merge.ts';
+import type { Tree } from '../merge.ts';
+import { secretPaths } from '../secret-paths.ts';
 
 export const valuesSchema = z
   .record(z.string(), z.record(z.string(), z.unknown()))
@@ -13,18 +14,15 @@ export const valuesSchema = z
 
 /** @returns a finding for each text that stands where a chart takes a password */
 export function secretFindings(values: Readonly<Record<string, Tree>>): Finding[] {
-  return findSecrets(values, ['values']).map((path) => ({
-    path,
+  return secretPaths(values, isSecret).map((path) => ({
+    path: ['values', ...path],
     message: 'is no place for a secret: name the Secret that holds it, by the key that the chart has for that',
   }));
 }
 
-function findSecrets(value: unknown, path: (string | number)[]): (string | number)[][] {
-  if (Array.isArray(value)) return value.flatMap((entry: unknown, index) => findSecrets(entry, [...path, index]));
-  if (!isTree(value)) return [];
-  const variable = typeof value['name'] === 'string' && holdsSecret(value['name']) ? 'value' : undefined;
-  return Object.entries(value).flatMap(([key, below]) => {
-    const secret = typeof below === 'string' && below !== '' && (key === variable || holdsSecret(key));
-    return secret ? [[...path, key]] : findSecrets(below, [...path, key]);
-  });
+/** Charts have lists of names of Secrets under such keys: `extraSecrets`. */
+const NAMES = /secrets?$/i;
+
+function isSecret(key: string, value: unknown, inList: boolean): boolean {
+  return typeof value === 'string' && value !== '' && holdsSecret(key) && !(inList && NAMES.test(key));
 }

@@ -1,5 +1,6 @@
 /** Takes what is secret out of a chart's values, before anything else sees them. Pure. */
 import { isTree, type Tree } from '../../environment/merge.ts';
+import { secretPaths } from '../../environment/secret-paths.ts';
 import { holdsSecret } from '../../sensitive-name.ts';
 import { withoutSecretForms } from '../diff/sensitive.ts';
 
@@ -11,43 +12,36 @@ export interface Scrubbed {
 
 /** What Terraform's provider writes in the place of what it was given as sensitive. */
 const CLOAKED = '(sensitive value)';
+/** Names of Secrets: `imagePullSecrets: [registry]`. */
+const PULL_SECRETS = /pull-?secrets$/i;
+/** Keys hold dots. */
+const SEPARATOR = '\0';
 
 export function scrubbed(values: Tree): Scrubbed {
-  const secretValues: string[] = [];
-  return { values: without(values, []), secretValues };
+  // A list is taken over as it is, or not at all.
+  const places = secretPaths(values, isSecret).map((path) => {
+    const index = path.findIndex((part) => typeof part === 'number');
+    return (index < 0 ? path : path.slice(0, index)).join(SEPARATOR);
+  });
+  const secret = new Set(places);
+  return { values: without(values, []), secretValues: [...secret].map((place) => place.replaceAll(SEPARATOR, '.')) };
 
-  function without(tree: Tree, path: string[]): Tree {
+  function without(tree: Tree, path: readonly string[]): Tree {
     return Object.fromEntries(
       Object.entries(tree).flatMap(([key, value]) => {
         const here = [...path, key];
-        if (isTree(value)) return [[key, without(value, here)]];
-        if (!(Array.isArray(value) ? value.some(listHoldsSecret) : isSecret(key, value))) return [[key, value]];
-        secretValues.push(here.join('.'));
-        return [];
+        if (secret.has(here.join(SEPARATOR))) return [];
+        return [[key, isTree(value) ? without(value, here) : value]];
       }),
     );
   }
 }
 
-function isSecret(key: string, value: unknown): boolean {
-  if (typeof value === 'number') return holdsSecret(key);
+function isSecret(key: string, value: unknown, inList: boolean): boolean {
+  const named = holdsSecret(key) && !(inList && PULL_SECRETS.test(key));
+  if (typeof value === 'number') return named;
   if (typeof value !== 'string' || value === '') return false;
-  return value === CLOAKED || holdsSecret(key) || looksSecret(value);
-}
-
-/** A list is taken over as it is, or not at all. */
-function listHoldsSecret(entry: unknown): boolean {
-  if (Array.isArray(entry)) return entry.some(listHoldsSecret);
-  if (typeof entry === 'string') return entry === CLOAKED || looksSecret(entry);
-  if (!isTree(entry)) return false;
-  const variable =
-    typeof entry['name'] === 'string' && holdsSecret(entry['name']) && isSecret('password', entry['value']);
-  return (
-    variable ||
-    Object.entries(entry).some(([key, value]) =>
-      typeof value === 'object' ? listHoldsSecret(value) : isSecret(key, value),
-    )
-  );
+  return value === CLOAKED || named || looksSecret(value);
 }
 
 function looksSecret(text: string): boolean {

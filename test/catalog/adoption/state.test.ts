@@ -162,6 +162,30 @@ describe('what is secret in values', () => {
       undefined,
       [],
     ],
+    [
+      'passwords in a list',
+      { auth: { passwords: ['x'], database: 'd' } },
+      { auth: { database: 'd' } },
+      ['auth.passwords'],
+    ],
+    ['names of Secrets in a list', { image: { pullSecrets: ['registry'] } }, undefined, []],
+    [
+      'a Secret among objects',
+      {
+        extraDeploy: [
+          { kind: 'Secret', stringData: { 'config.ini': 'x' } },
+          { kind: 'ConfigMap', data: { a: 'b' } },
+        ],
+      },
+      {},
+      ['extraDeploy'],
+    ],
+    [
+      'a variable in a map',
+      { env: { db: { name: 'DB_PASSWORD', value: 'x' } } },
+      { env: { db: { name: 'DB_PASSWORD' } } },
+      ['env.db.value'],
+    ],
     ['what Terraform has cloaked', { a: { b: '(sensitive value)' } }, { a: {} }, ['a.b']],
     ['an empty text', { auth: { password: '' } }, undefined, []],
   ] as const)
