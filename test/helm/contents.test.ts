@@ -3,11 +3,15 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { loadEnvironment } from '../../src/environment/load.ts';
+import type { Environment } from '../../src/environment/schema.ts';
+import { releaseInputs } from '../../src/plan/inputs/release-inputs.ts';
 import { networkPeers } from '../../src/plan/inputs/network.ts';
-import { allReleases } from '../../src/plan/releases.ts';
+import { allReleases, findRelease } from '../../src/plan/releases.ts';
 import { goldenObjects } from './golden.ts';
 import { catalog, config } from './helm.ts';
 
+const environment = await loadEnvironment('sandbox', config);
 const folder = join(config.repoRoot, 'helm');
 const valuesText = (release: string): string => readFileSync(join(folder, 'values', `${release}.yaml`), 'utf8');
 const valuesOf = (
@@ -128,6 +132,28 @@ describe('the ApplicationSet', () => {
       );
     }
     assert.doesNotMatch(JSON.stringify(set.template) + set.templatePatch, /automated/);
+  });
+
+  test('has all values of a release that the environment says something of: the values file counts no more', async () => {
+    const shown = async (values: Environment['values']): Promise<Record<string, unknown> | undefined> => {
+      const said = { ...environment, values };
+      const inputs = await releaseInputs(catalog, said, findRelease(catalog, 'ananta-platform'), {}, config);
+      const { releases } = JSON.parse(inputs.values) as { releases: Record<string, { name: string }[]> };
+      return Object.values(releases)
+        .flat()
+        .find(({ name }) => name === 'novu-worker');
+    };
+    const [before, after] = await Promise.all([shown({}), shown({ 'novu-worker': { env: { S3_REGION: null } } })]);
+    assert.equal(before?.['whole'], undefined);
+    assert.equal(after?.['whole'], true);
+    const { env } = after['values'] as { env: Record<string, string> };
+    const { S3_REGION: region, ...others } = valuesOf('novu-worker').env ?? {};
+    assert.notEqual(region, undefined);
+    assert.equal(env['S3_REGION'], undefined);
+    assert.deepEqual(
+      Object.keys(others).filter((name) => !(name in env)),
+      [],
+    );
   });
 });
 

@@ -11,7 +11,9 @@ export function showsReleases(release: Release): boolean {
   return release.chart === APPLICATIONS_CHART;
 }
 
-/** @returns per namespace the releases in it; bundled charts bring their values file themselves */
+/**
+ * @returns per namespace the releases in it; bundled charts bring their values file themselves, but for `whole` values
+ */
 export function shownReleases(
   namespaces: readonly string[],
   releases: readonly RenderedInputs[],
@@ -25,7 +27,12 @@ export function shownReleases(
 }
 
 function shownRelease({ release, chart, own, values }: RenderedInputs): Tree {
-  if (chart.upstream === undefined) return { name: release.name, chart: release.chart, values: own };
+  if (chart.upstream === undefined)
+    return {
+      name: release.name,
+      chart: release.chart,
+      ...(own === undefined ? { values, whole: true } : { values: own }),
+    };
   const { name, version, place, published } = chart.upstream;
   return {
     name: release.name,

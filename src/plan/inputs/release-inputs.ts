@@ -108,8 +108,7 @@ async function render(look: Look, release: Release): Promise<RenderedInputs> {
     mergeTrees(await filesOf(catalog, release, look.helmFolder), overlay(catalog, environment, release, imageTags)),
     showsReleases(release) ? await shown(look) : {},
   );
-  const said = (values: Tree): Tree => withEnvironmentValues(values, environment, release.name, imageTags);
-  const values = said(mergeValues(file, followed));
+  const values = withEnvironmentValues(mergeValues(file, followed), environment, release.name, imageTags);
   const content =
     chart.upstream === undefined
       ? await remembered(look.chartDigests, chart.chartPath, () => folderDigest(chart.chartPath))
@@ -124,7 +123,7 @@ async function render(look: Look, release: Release): Promise<RenderedInputs> {
   return {
     release,
     chart: only === undefined ? chart : { ...chart, content: only },
-    own: mergeTrees(said(followed), name),
+    ...(environment.values[release.name] === undefined ? { own: mergeTrees(followed, name) } : {}),
     values: mergeTrees(values, name),
     digest,
   };

@@ -19,8 +19,11 @@ export interface ChartReference {
 export interface RenderedInputs {
   release: Release;
   chart: ChartReference;
-  /** What follows from catalog and environment: wins over the values file. */
-  own: Tree;
+  /**
+   * What follows from catalog and environment: wins over the values file. Absent where the environment says something
+   * of the release: it may take out what the file has.
+   */
+  own?: Tree;
   /** All values. */
   values: Tree;
   digest: string;
