@@ -27,6 +27,7 @@ export function hasPath(tree: unknown, path: readonly PropertyKey[]): boolean {
   return true;
 }
 
+/** @returns undefined where nothing stands at the path */
 export function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
   return hasPath(tree, path)
     ? path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown>)[part], tree)

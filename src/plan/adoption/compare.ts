@@ -1,5 +1,6 @@
 /** Values that run beside ours: where they differ, and what it takes to keep theirs. Pure. */
-import { hasPath, isTree, mergeTrees, type Tree } from '../../environment/merge.ts';
+import { hasPath, isTree, mergeTrees, type Tree, valueAt } from '../../environment/merge.ts';
+import { sameValue } from '../sorted.ts';
 
 export interface ValueDifference {
   path: string[];
@@ -31,7 +32,8 @@ function compare(ours: Tree, theirs: Tree, defaults: Tree, path: string[]): Valu
         return empty ? [{ path: here, ...(a === undefined ? { theirs: b } : { ours: a }) }] : below;
       }
     }
-    if (same(a === undefined ? given : a, b === undefined ? given : b)) return [];
+    // Null takes a default out: where there is none, it says as much as nothing.
+    if (sameValue((a === undefined ? given : a) ?? null, (b === undefined ? given : b) ?? null)) return [];
     return [{ path: here, ...(a === undefined ? {} : { ours: a }), ...(b === undefined ? {} : { theirs: b }) }];
   });
 }
@@ -66,20 +68,5 @@ export function at(path: readonly string[], value: unknown): Tree {
 
 /** What stands at a path with dots; undefined where nothing does. */
 export function valueOf(values: Tree, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, key) => (isTree(value) ? value[key] : undefined), values);
-}
-
-/** Helm takes a number and its text for the same in most places; templates do not. */
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isTree(value)) return value ?? null;
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map((key) => [key, sorted(value[key])]),
-  );
+  return valueAt(values, path.split('.'));
 }

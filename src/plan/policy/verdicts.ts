@@ -1,7 +1,7 @@
 /** What rules say of a plan: each with the objects that break it, and the fields that it has read of them. Pure. */
 import type { Operation } from '../../contract/operations/plan.ts';
 import type { PolicyVerdict, PolicyViolation } from '../../contract/admission/policy.ts';
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { type Tree, valueAt } from '../../environment/merge.ts';
 import { compiled, type PolicySubject, readsObjects } from '../../environment/fields/expressions.ts';
 import type { Facts } from './facts.ts';
 
@@ -99,12 +99,6 @@ function objectName({ service, image, step, object }: Asked): string {
   if (step) return `step ${String(step['id'])}`;
   const { kind, namespace, name, service: owner } = object ?? {};
   return `${String(kind)} ${namespace === '' ? '' : `${String(namespace)}/`}${String(name)} of ${String(owner)}`;
-}
-
-function valueAt(object: unknown, path: readonly string[]): unknown {
-  let at: unknown = object;
-  for (const key of path) at = isTree(at) ? at[key] : undefined;
-  return at;
 }
 
 function shown(value: unknown): string {
