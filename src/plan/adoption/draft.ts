@@ -87,13 +87,16 @@ const ALIASES: Record<string, Record<string, string>> = {
 export async function draftAdoption(input: DraftInput): Promise<AdoptionDraft> {
   const { catalog, found, bundledVersion } = input;
   const { matched, ...others } = matchReleases(catalog, found.releases, bundledVersion);
-  const environment = withSources(input.environment, catalog, matched);
+  const overrides = changedSources(input.environment, catalog, matched);
+  const environment = {
+    ...input.environment,
+    chartOverrides: { ...input.environment.chartOverrides, ...overrides },
+  };
   const ours = await input.ours(environment);
   const drafted = matched.map((one) => draftOf(one, { ...input, environment }, ours.get(one.release.name) ?? {}));
   const references: AdoptionDraft['references'] = {};
   for (const { secrets } of drafted)
     for (const { path, key, reference } of secrets) references[path] = { ...references[path], [key]: reference };
-  const overrides = changedOverrides(input.environment, environment);
   const values = Object.fromEntries(
     drafted.filter(({ patch }) => Object.keys(patch).length > 0).map(({ service, patch }) => [service.release, patch]),
   );
@@ -251,18 +254,17 @@ function keptValue({ path, ours, theirs }: ValueDifference): KeptValue {
   };
 }
 
-/** The environment with the charts that what runs was made from. */
-function withSources(environment: Environment, catalog: Catalog, matched: readonly Matched[]): Environment {
-  const sources = matched
-    .filter(({ release }) => release.position === 'main')
-    .filter(({ release, source }) => chartSource(environment, findService(catalog, release.service)) !== source)
-    .map(({ release, source }) => [release.service, source] as const);
-  return { ...environment, chartOverrides: { ...environment.chartOverrides, ...Object.fromEntries(sources) } };
-}
-
-function changedOverrides(before: Environment, after: Environment): Tree {
+/** The charts that what runs was made from, by service: those that the environment does not say already. */
+function changedSources(
+  environment: Environment,
+  catalog: Catalog,
+  matched: readonly Matched[],
+): Record<string, ChartSource> {
   return Object.fromEntries(
-    Object.entries(after.chartOverrides).filter(([service, source]) => before.chartOverrides[service] !== source),
+    matched
+      .filter(({ release }) => release.position === 'main')
+      .filter(({ release, source }) => chartSource(environment, findService(catalog, release.service)) !== source)
+      .map(({ release, source }) => [release.service, source]),
   );
 }
 
