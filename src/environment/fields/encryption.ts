@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { filePath } from './addresses.ts';
 
 /** In this order of life: first all read what is encrypted, then all write it; and back the same way. */
-export const ENCRYPTION_MODES = ['encrypt', 'decrypt'] as const;
+const ENCRYPTION_MODES = ['encrypt', 'decrypt'] as const;
 
 export const encryptionSchema = z.strictObject({
   keysFile: filePath

@@ -60,7 +60,7 @@ export interface AdoptionDraft extends Pick<Matching, 'near' | 'unmatched' | 'mi
   unknown: { path: string; key: string; candidates: SecretReference[] }[];
 }
 
-export interface DraftInput {
+interface DraftInput {
   catalog: Catalog;
   environment: Environment;
   found: Found;

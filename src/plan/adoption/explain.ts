@@ -1,7 +1,6 @@
 /** What would happen to what runs if a value became ours: said of each difference that is kept. Pure. */
 
-export const EFFECTS = ['restart', 'none', 'fixed', 'replaced', 'scaled', 'unknown'] as const;
-export type Effect = (typeof EFFECTS)[number];
+export type Effect = 'restart' | 'none' | 'fixed' | 'replaced' | 'scaled' | 'unknown';
 
 export interface Explanation {
   effect: Effect;

@@ -4,7 +4,7 @@ import type { AdoptionDraft, AdoptedService, KeptValue } from './draft.ts';
 import { EFFECT_WORDS } from './explain.ts';
 import type { Found, FoundRelease } from './found.ts';
 
-export interface AdoptionFile {
+interface AdoptionFile {
   name: string;
   text: string;
 }

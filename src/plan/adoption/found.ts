@@ -33,7 +33,7 @@ export interface FoundSecret {
   source: string;
 }
 
-export interface FoundVault {
+interface FoundVault {
   /** Of the secrets engines, without a trailing slash. */
   mounts: { path: string; type: string }[];
   logins: { path: string; type: string }[];

@@ -14,7 +14,7 @@ export interface Matched {
 }
 
 /** Might be meant as one of ours. */
-export interface NearMiss {
+interface NearMiss {
   found: FoundRelease;
   /** Best first. */
   candidates: { release: Release; score: number; differs: string[] }[];

@@ -7,7 +7,7 @@ const FACTOR = 3;
 const LONGEST_SECONDS = 900;
 export const MOST_ATTEMPTS = 7;
 /** A receiver that asks for more is not waited for longer. */
-export const LONGEST_RETRY_AFTER_SECONDS = 3600;
+const LONGEST_RETRY_AFTER_SECONDS = 3600;
 
 /**
  * @param attempt that has just failed; the first is 1

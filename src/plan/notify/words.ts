@@ -25,7 +25,7 @@ const PREPOSITIONS: Record<Operation, string> = {
   adopt: 'on',
 };
 
-export function operationText(operation: Operation, environment: string): string {
+function operationText(operation: Operation, environment: string): string {
   return `The ${NOUNS[operation]} ${PREPOSITIONS[operation]} ${environment}`;
 }
 

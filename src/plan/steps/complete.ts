@@ -8,7 +8,7 @@ import { type CompleteOperationPlan, compileSteps } from './compile.ts';
 import type { Intent } from './intent.ts';
 
 /** Of an environment, as far as steps follow from them. */
-export interface EnvironmentRules extends AdmissionRules {
+interface EnvironmentRules extends AdmissionRules {
   notify?: NotifySettings;
 }
 

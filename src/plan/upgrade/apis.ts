@@ -19,7 +19,7 @@ const lifecycleSchema = z.object({
 export type ApiLifecycle = z.infer<typeof lifecycleSchema>;
 
 const fileSchema = z.object({ source: z.string(), apis: z.array(lifecycleSchema) });
-export type ApiLifecycles = z.infer<typeof fileSchema>;
+type ApiLifecycles = z.infer<typeof fileSchema>;
 
 export async function readApiLifecycles(): Promise<ApiLifecycles> {
   return fileSchema.parse(JSON.parse(await readFile(APIS_FILE, 'utf8')));

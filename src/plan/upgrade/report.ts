@@ -11,7 +11,7 @@ import {
   versionText,
 } from './judge.ts';
 
-export interface UpgradeReport {
+interface UpgradeReport {
   /** `1.36` */
   target: string;
   /** Of the cluster; absent: nobody looked. */
