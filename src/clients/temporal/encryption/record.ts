@@ -31,24 +31,32 @@ export async function readKeyRecord(client: Client, environment: string): Promis
  * @throws HistoryKeysError naming what is missing, or another key of the same name
  */
 export async function agreeOnKeys(client: Client, environment: string, ring: KeyRing | undefined): Promise<void> {
-  for (let left = ATTEMPTS; ; left -= 1) {
-    const record = await readKeyRecord(client, environment);
+  await changeRecord(client, environment, (record) => {
     refuseDifferences(record, ring);
     const own = Object.fromEntries((ring?.keys ?? []).map((key) => [key.id, checkOf(key)]));
-    const wanted = { environment, keys: { ...record.keys, ...own } };
+    return { environment, keys: { ...record.keys, ...own } };
+  });
+}
+
+/** From now on nobody needs the key. @throws HistoryKeysError when the engine does not take that in */
+export async function forgetKey(client: Client, environment: string, id: string): Promise<void> {
+  await changeRecord(client, environment, ({ keys: { [id]: _gone, ...rest } }) => ({ environment, keys: rest }));
+}
+
+/** Until the record is as wanted of what it says then. */
+async function changeRecord(
+  client: Client,
+  environment: string,
+  wantedOf: (record: KeyRecord) => KeyRecord,
+): Promise<void> {
+  for (let left = ATTEMPTS; ; left -= 1) {
+    const record = await readKeyRecord(client, environment);
+    const wanted = wantedOf(record);
     if (isDeepStrictEqual(wanted, record)) return;
-    // Somebody else may have put down another one at the same time, and the engine drops such an update without a word.
+    // Somebody else may have changed it at the same time, and the engine drops such an update without a word.
     if (left === 0) throw new HistoryKeysError(`The engine did not take in the names of the keys of "${environment}".`);
     await writeKeyRecord(client, wanted);
   }
-}
-
-/** From now on nobody needs the key. */
-export async function forgetKey(client: Client, environment: string, id: string): Promise<void> {
-  const { keys } = await readKeyRecord(client, environment);
-  if (!(id in keys)) return;
-  const { [id]: _gone, ...rest } = keys;
-  await writeKeyRecord(client, { environment, keys: rest });
 }
 
 /** @throws HistoryKeysError: histories are, or will be, encrypted with what is not here. Pure */

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, mock, test } from 'node:test';
+import { type Client, ScheduleAlreadyRunning } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { createCodec, keyIdOf, UnreadableHistoryError } from '../../../../src/clients/temporal/encryption/codec.ts';
 import { forgivingCodec } from '../../../../src/clients/temporal/encryption/readable.ts';
-import { refuseDifferences } from '../../../../src/clients/temporal/encryption/record.ts';
+import { forgetKey, refuseDifferences } from '../../../../src/clients/temporal/encryption/record.ts';
 import {
   checkOf,
   type KeyRing,
@@ -25,6 +26,21 @@ const sourceOf = (ring: KeyRing): KeySource => ({ current: () => ring, refresh: 
 const payloadOf = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
 const valueOf = (payload: Payload | undefined): unknown => defaultPayloadConverter.fromPayload(payload as Payload);
 const first = withNewKey(undefined, NOON, NOON);
+
+/** An engine that keeps one schedule. @param describe what it says of it, or throws */
+function engineWith(describe: () => unknown, update: (value: unknown) => void = () => undefined): Client {
+  const handle = {
+    describe: () => Promise.resolve().then(() => ({ action: { args: [describe()] } })),
+    update: (change: () => { action: { args: unknown[] } }) => Promise.resolve().then(() => update(change().action.args[0])),
+  };
+  return {
+    options: { loadedDataConverter: { payloadCodecs: [] } },
+    schedule: {
+      getHandle: () => handle,
+      create: () => Promise.reject(new ScheduleAlreadyRunning('there is one', 'keys')),
+    },
+  } as unknown as Client;
+}
 
 describe('keys of histories', () => {
   test('a new one writes from its time on, and the one before it until then', () => {
@@ -213,5 +229,33 @@ describe('what the engine knows of keys', () => {
         () => refuseDifferences(record, ring),
         (error) => error instanceof HistoryKeysError && words.test(error.message) && error.next.length > 0,
       );
+  });
+
+  test('a key is forgotten although the engine drops the first update, and it is said when it takes in none', async () => {
+    mock.timers.enable({ apis: ['Date'] });
+    try {
+      for (const drops of [1, Infinity]) {
+        let kept: unknown = record;
+        let dropped = 0;
+        const engine = engineWith(
+          () => {
+            // Whoever waits for an update to be taken in has waited long enough.
+            mock.timers.tick(60_000);
+            return kept;
+          },
+          (value) => {
+            if (dropped < drops) dropped += 1;
+            else kept = value;
+          },
+        );
+        const forgetting = forgetKey(engine, 'prod', first.id);
+        if (drops === 1) {
+          await forgetting;
+          assert.deepEqual(kept, { environment: 'prod', keys: {} });
+        } else await assert.rejects(forgetting, HistoryKeysError);
+      }
+    } finally {
+      mock.timers.reset();
+    }
   });
 });
