@@ -59,7 +59,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
       },
     }),
   ]);
-  const histories = await openHistories(environmentName, connections.engine, engine.client, {
+  const histories = await openHistories(environmentName, connections.engine, engine, {
     say,
     stop: () => {
       serving?.shutdown();

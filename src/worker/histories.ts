@@ -1,11 +1,11 @@
 /** The worker's half of encrypted histories: its codec, and what it does when it meets what it cannot read. */
-import type { Client } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { HistoryKeysError } from '../clients/temporal/errors.ts';
 import type { UnreadableHistoryError } from '../clients/temporal/encryption/codec.ts';
 import { historyCodec } from '../clients/temporal/encryption/index.ts';
 import { agreeOnKeys, readKeyRecord, refuseDifferences } from '../clients/temporal/encryption/record.ts';
 import type { Connections } from '../environment/connections.ts';
+import type { EngineLink } from './engine-link.ts';
 
 /** Files of several machines are not exchanged at once. Shorter than the 10 s that a workflow task may take. */
 const PATIENCE_MILLISECONDS = 6000;
@@ -26,20 +26,21 @@ export interface HistoriesOptions {
 /**
  * A worker without the right keys takes no work: it could only fail it, again and again, and what it wrote nobody else
  * could read. What it had at hand is carried out by others, or waits, under its lock, for one that can.
+ * @param link its client is exchanged for another one when certificates are
  * @param stop called once, when other keys are needed than this worker has
  * @throws HistoryKeysError where that is so from the beginning
  */
 export async function openHistories(
   environment: string,
-  engine: Connections['engine'],
-  client: Client,
+  engine: Pick<Connections['engine'], 'encryption'>,
+  link: Pick<EngineLink, 'client'>,
   { say, stop, patienceMilliseconds = PATIENCE_MILLISECONDS }: HistoriesOptions,
 ): Promise<WorkerHistories> {
   let problem: HistoryKeysError | undefined;
   const told = new Set<string>();
   const look = async ({ keyId, message }: UnreadableHistoryError): Promise<void> => {
     try {
-      refuseDifferences(await readKeyRecord(client, environment), keys?.current());
+      refuseDifferences(await readKeyRecord(link.client, environment), keys?.current());
       // With all keys that there are: whoever sent this has one of its own.
       if (!told.has(keyId)) say(`${message}; what needs it waits`);
       told.add(keyId);
@@ -54,7 +55,7 @@ export async function openHistories(
     patienceMilliseconds,
     onUnreadable: (error) => void look(error),
   });
-  await agreeOnKeys(client, environment, keys?.current());
+  await agreeOnKeys(link.client, environment, keys?.current());
   return {
     codec,
     throwIfUnfit: () => {

@@ -180,13 +180,13 @@ describe('encrypted histories', () => {
     const stopped: string[] = [];
     const wrong = { ...connection(), encryption: settings('foreign.json') };
     await assert.rejects(
-      openHistories('test', wrong, engine.client, { say: () => undefined, stop: () => stopped.push('x') }),
+      openHistories('test', wrong, engine, { say: () => undefined, stop: () => stopped.push('x') }),
       (error) => error instanceof HistoryKeysError && error.message.includes(old?.id ?? '?'),
     );
     // Or its file is exchanged for another one while it runs.
     const said: string[] = [];
     await forgetKeys(engine.client);
-    const histories = await openHistories('test', wrong, engine.client, {
+    const histories = await openHistories('test', wrong, engine, {
       say: (text) => said.push(text),
       stop: () => stopped.push('stopped'),
       patienceMilliseconds: 500,
@@ -280,7 +280,7 @@ describe('encrypted histories', () => {
       keys: [...(await readRing(settings())).keys, ...(await readRing(settings('foreign.json'))).keys],
     });
     await assert.rejects(
-      openHistories('test', connection(), engine.client, { say: () => undefined, stop: () => undefined }),
+      openHistories('test', connection(), engine, { say: () => undefined, stop: () => undefined }),
       /the environment's file here says nothing of encryption/,
     );
   });

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, mock, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { type Client, ScheduleAlreadyRunning } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { createCodec, keyIdOf, UnreadableHistoryError } from '../../../../src/clients/temporal/encryption/codec.ts';
@@ -18,6 +19,7 @@ import {
 } from '../../../../src/clients/temporal/encryption/ring.ts';
 import { type KeySource, openKeySource, readRing } from '../../../../src/clients/temporal/encryption/source.ts';
 import { HistoryKeysError } from '../../../../src/clients/temporal/errors.ts';
+import { openHistories } from '../../../../src/worker/histories.ts';
 
 const NOON = Date.parse('2026-11-30T12:00:00Z');
 const HOUR = 3_600_000;
@@ -31,7 +33,8 @@ const first = withNewKey(undefined, NOON, NOON);
 function engineWith(describe: () => unknown, update: (value: unknown) => void = () => undefined): Client {
   const handle = {
     describe: () => Promise.resolve().then(() => ({ action: { args: [describe()] } })),
-    update: (change: () => { action: { args: unknown[] } }) => Promise.resolve().then(() => update(change().action.args[0])),
+    update: (change: () => { action: { args: unknown[] } }) =>
+      Promise.resolve().then(() => update(change().action.args[0])),
   };
   return {
     options: { loadedDataConverter: { payloadCodecs: [] } },
@@ -257,5 +260,28 @@ describe('what the engine knows of keys', () => {
     } finally {
       mock.timers.reset();
     }
+  });
+
+  test('a worker whose connection was exchanged asks over the new one what it lacks', async () => {
+    const closed = (): never => {
+      throw new Error('Channel has been shut down');
+    };
+    let kept: unknown = { environment: 'prod', keys: {} };
+    let isClosed = false;
+    const engine = { client: engineWith(() => (isClosed ? closed() : kept)) };
+    const stopped: string[] = [];
+    const histories = await openHistories('prod', {}, engine, {
+      say: (text) => stopped.push(text),
+      stop: () => stopped.push('stop'),
+      patienceMilliseconds: 0,
+    });
+    isClosed = true;
+    kept = record;
+    engine.client = engineWith(() => kept);
+    const [sealed] = await createCodec({ keys: sourceOf(first.ring), encrypts: true }).encode([payloadOf('x')]);
+    await assert.rejects(histories.codec.decode([sealed as Payload]), UnreadableHistoryError);
+    await setImmediate();
+    assert.equal(stopped.at(-1), 'stop');
+    assert.throws(() => histories.throwIfUnfit(), HistoryKeysError);
   });
 });
