@@ -104,12 +104,15 @@ async function tlsOf({ tlsCert, tlsKey }: ServeOptions): Promise<{ cert: Buffer;
   return { cert: await read(tlsCert), key: await read(tlsKey) };
 }
 
-/** A browser calls the same UI by both names. */
-function sameOnLoopback(origin: string): string[] {
+/** A browser calls the same UI by both names. @returns origins as browsers send them: without a default port */
+export function sameOnLoopback(origin: string): string[] {
   const url = URL.parse(origin);
   if (url === null) return [origin];
   const other = url.hostname === '127.0.0.1' ? 'localhost' : url.hostname === 'localhost' ? '127.0.0.1' : undefined;
-  return other === undefined ? [url.origin] : [url.origin, `${url.protocol}//${other}:${url.port}`];
+  const { origin: own } = url;
+  if (other === undefined) return [own];
+  url.hostname = other;
+  return [own, url.origin];
 }
 
 function hostsOf({ port }: AddressInfo): string[] {

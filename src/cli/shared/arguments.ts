@@ -23,6 +23,11 @@ export function parseDuration(text: string): number {
   return seconds;
 }
 
+/** A duration that may be none: `0s` is at once. @throws InvalidArgumentError */
+export function parseDelay(text: string): number {
+  return text.trim() === '0s' ? 0 : parseDuration(text);
+}
+
 /** @returns a parser of whole numbers, which throws InvalidArgumentError */
 export function parseCount(option: string, least: number, most: number): (text: string) => number {
   return (text) => {

@@ -79,6 +79,14 @@ describe('codec', () => {
     assert.equal((await ringIn(file)).keys.length, 2);
   });
 
+  test('with --in 0s the next key encrypts at once, too', async () => {
+    await place.environment('hurry', externalEnvironment({ more: `encryption: { keysFile: ${file}.hurry }` }));
+    exits(await place.run(['codec', 'rotate', '--env', 'hurry']), 0);
+    const second = await place.run(['codec', 'rotate', '--env', 'hurry', '--in', '0s']);
+    exits(second, 0);
+    assert.match(second.stdout, /A new key[^]*It encrypts from now on/);
+  });
+
   test('serve refuses to decrypt for a network without TLS, or without knowing where the UI is', async () => {
     const open = ['codec', 'serve', '--env', 'prod', '--listen', '0.0.0.0:0', '--ui-origin', 'https://t.example'];
     const clear = await place.run(open);

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { allowByCluster, allowByToken } from '../../../src/cli/codec/admission.ts';
 import { type CodecServerOptions, createCodecServer } from '../../../src/cli/codec/http.ts';
+import { sameOnLoopback } from '../../../src/cli/codec/serve.ts';
 import { createCodec } from '../../../src/clients/temporal/encryption/codec.ts';
 import { withNewKey } from '../../../src/clients/temporal/encryption/ring.ts';
 
@@ -134,6 +135,13 @@ describe('codec server', () => {
     assert.equal((await server.ask('/s3cret')).status, 404);
     assert.equal((await server.ask('/s3cret/decode', { body: 'x'.repeat(17 * 1024 * 1024) })).status, 413);
   });
+});
+
+test('a UI on loopback is known by both of its names, as browsers send them', () => {
+  assert.deepEqual(sameOnLoopback('http://localhost:8233/x'), ['http://localhost:8233', 'http://127.0.0.1:8233']);
+  assert.deepEqual(sameOnLoopback('http://127.0.0.1'), ['http://127.0.0.1', 'http://localhost']);
+  assert.deepEqual(sameOnLoopback('https://localhost:443'), ['https://localhost', 'https://127.0.0.1']);
+  assert.deepEqual(sameOnLoopback('https://temporal.example.com'), ['https://temporal.example.com']);
 });
 
 describe('with the rights of the cluster', () => {

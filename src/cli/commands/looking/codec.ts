@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { KeysOptions, RetireOptions, RotateOptions } from '../../codec/keys.ts';
 import type { ServeOptions } from '../../codec/serve.ts';
-import { parseDuration } from '../../shared/arguments.ts';
+import { parseDelay } from '../../shared/arguments.ts';
 import { environmentCommand, plainCommand } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
 
@@ -30,7 +30,7 @@ Refused where the engine knows keys of this environment that are not in the file
       ['codec rotate --env prod --in 2h', 'The file goes to three machines by hand.'],
     ],
   })
-    .option('--in <duration>', 'when it begins to encrypt: 0s, 15m, 2h', parseDuration)
+    .option('--in <duration>', 'when it begins to encrypt: 0s, 15m, 2h', parseDelay)
     .option('--out <file>', 'with encryption.keysCommand: where all keys are written for its owner')
     .action(async (options: RotateOptions) => {
       const { rotateKey } = await import('../../codec/keys.ts');
