@@ -14,7 +14,7 @@ import { draftAdoption } from '../../plan/adoption/draft.ts';
 import { adoptedFileName, adoptionFiles, adoptionLines } from '../../plan/adoption/files.ts';
 import { allReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { allReleases } from '../../plan/releases.ts';
-import { writeFileDurably } from '../../process/files.ts';
+import { writeText } from '../plan/file.ts';
 import type { CliContext } from '../shared/context.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
@@ -60,7 +60,7 @@ export async function draft(context: CliContext, { env, from, out, json }: Draft
       lines,
     );
     await mkdir(folder, { recursive: true });
-    for (const { name, text } of files) await writeFileDurably(join(folder, name), text);
+    for (const { name, text } of files) await writeText(join(folder, name), text, '--out adopted');
     printLines(terminal.stderr, [
       '',
       `Written below ${folder}: ${files.map(({ name }) => name).join(', ')}. Nothing else was changed.`,

@@ -20,6 +20,7 @@ export async function runAdopt(
       ...(options.plan === undefined ? [] : ['--plan']),
       ...(options.undo ? ['--undo'] : []),
       ...(options.confirm === undefined ? [] : ['--confirm']),
+      ...(options.overrideFreeze === undefined ? [] : ['--override-freeze']),
     ];
     if (besides.length > 0)
       throw refused(
