@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { externalEnvironment, kubeconfigFor, startFakeApi, type Workspace, workspace } from './run-cli.ts';
+import { exits, externalEnvironment, kubeconfigFor, startFakeApi, type Workspace, workspace } from './run-cli.ts';
 
 describe('arguments', { concurrency: 2 }, () => {
   let at: Workspace;
@@ -51,6 +51,20 @@ describe('arguments', { concurrency: 2 }, () => {
     [['graph', '--format', 'dot', '--out', '/nowhere/at/all.dot'], /\/nowhere\/at\/all\.dot cannot be written/],
     [['notify', 'test', '--env', 'mini'], /The environment "mini" tells nobody: notify in its file names no target/],
     [['notify', 'test', '--env', 'mini', '--target', 'ops'], /names no target "ops"/],
+    [['notify', 'retry', '--env', 'mini'], /It needs either ids, or --all/],
+    [['notify', 'drop', '3f2a9c01', '--all', '--env', 'mini'], /It needs either ids, or --all/],
+    [
+      [
+        'adopt',
+        '--env',
+        'mini',
+        '--from',
+        '/nowhere/state.json',
+        '--override-freeze',
+        'the old platform is switched off',
+      ],
+      /--from changes nothing, and reads everything: it does not go with --override-freeze/,
+    ],
     [['logs'], /Missing required argument 'what'/],
     [['logs', 'wrker'], /There is no log of "wrker", did you mean "worker"\?/],
     [['logs', 'worker'], /There is no log of worker for "sandbox" on this machine/],
@@ -191,6 +205,21 @@ describe('external parts that are not there', () => {
       );
       assert.equal(code, 3);
       assert.deepEqual(await at.state(), []);
+    } finally {
+      api.close();
+    }
+  });
+
+  test('where everything was told, nobody is needed who tells it again', async () => {
+    const none = { kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: '1' }, items: [] };
+    const api = await startFakeApi(undefined, undefined, { '/api/v1/namespaces/ananta-system/configmaps': none });
+    try {
+      const kubeconfig = join(at.folder, 'told.kubeconfig');
+      await writeFile(kubeconfig, kubeconfigFor(api.address));
+      await at.environment('mine', externalEnvironment({ kubeconfig }));
+      const retried = await at.run(['notify', 'retry', '--all', '--env', 'mine']);
+      exits(retried, 0);
+      assert.match(retried.stdout, /Everything that was to be told on mine was told/);
     } finally {
       api.close();
     }

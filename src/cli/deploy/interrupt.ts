@@ -53,8 +53,9 @@ export function watchInterrupts(): Interrupts {
  * @throws what the work throws; the signal's reason, also when the work was done all the same
  */
 export async function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>, graceMs = 3000): Promise<T> {
+  let onAbort = (): void => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
-    const onAbort = (): void =>
+    onAbort = () =>
       void Promise.race([work.catch(() => undefined), sleep(graceMs)]).finally(() => reject(signal.reason as Error));
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
@@ -70,6 +71,7 @@ export async function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>
     signal.throwIfAborted();
     return result;
   } finally {
+    signal.removeEventListener('abort', onAbort);
     aborted.catch(() => undefined);
   }
 }

@@ -1,17 +1,15 @@
 /** `ananta notify list|retry|drop`: what nobody could be told. */
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';
-import { readDeadLetters, removeDeadLetter, type StoredLetter } from '../../effects/notify/dead-letters.ts';
+import type { StoredLetter } from '../../effects/notify/dead-letters.ts';
 import { suggestion } from '../../suggest.ts';
 import { withVersions } from '../history/read.ts';
-import { withLiveClients } from '../shared/clients.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { printLines } from '../shared/terminal.ts';
 import type { NotifyLettersOptions, NotifyOptions } from './options.ts';
 import { deliveryLines, letterLines } from './render.ts';
-import { tellNow } from './run.ts';
 
 export async function listLetters(context: CliContext, { env, json }: NotifyOptions): Promise<ExitCode> {
   const letters = await lettersOf(context, env);
@@ -36,15 +34,14 @@ export async function retryLetters(
   options: NotifyLettersOptions,
 ): Promise<ExitCode> {
   const { env, json } = options;
+  requireChoice(ids, options);
   const wanted = chosen(ids, await lettersOf(context, env), options).toReversed();
-  const results = await tellNow(
-    context,
-    env,
-    wanted.map(({ letter }) => {
-      const { event, title, lines } = letter.notification;
-      return { event, title, lines, letter };
-    }),
-  );
+  const asked = wanted.map(({ letter }) => {
+    const { event, title, lines } = letter.notification;
+    return { event, title, lines, letter };
+  });
+  // With nothing to tell neither engine nor worker is needed.
+  const results = asked.length === 0 ? [] : await (await import('./run.ts')).tellNow(context, env, asked);
   const deliveries = results.flatMap((result, index) =>
     result.deliveries.map((delivery) => ({ ...delivery, letter: wanted[index]?.letter.id ?? '' })),
   );
@@ -65,7 +62,11 @@ export async function dropLetters(
   options: NotifyLettersOptions,
 ): Promise<ExitCode> {
   const { env, json } = options;
+  requireChoice(ids, options);
   const environment = await loadEnvironment(env, context.config);
+  // Loaded late: the clients take a second, and a wrong name should be refused at once.
+  const { withLiveClients } = await import('../shared/clients.ts');
+  const { readDeadLetters, removeDeadLetter } = await import('../../effects/notify/dead-letters.ts');
   const dropped = await withLiveClients(context, environment, async ({ kubernetes }, signal) => {
     const wanted = chosen(ids, await readDeadLetters(kubernetes, env, signal), options);
     for (const stored of wanted) await removeDeadLetter(kubernetes, stored, signal);
@@ -83,7 +84,19 @@ export async function dropLetters(
 }
 
 function lettersOf(context: CliContext, env: string): Promise<StoredLetter[]> {
-  return withVersions(context, env, ({ kubernetes }, { name }) => readDeadLetters(kubernetes, name));
+  return withVersions(context, env, async ({ kubernetes }, { name }) => {
+    const { readDeadLetters } = await import('../../effects/notify/dead-letters.ts');
+    return readDeadLetters(kubernetes, name);
+  });
+}
+
+/** @throws CliError (refused) for neither ids nor --all, or both */
+function requireChoice(ids: readonly string[], { all, env }: NotifyLettersOptions): void {
+  if (Boolean(all) === ids.length > 0) throw refused('It needs either ids, or --all.', listLine(env));
+}
+
+function listLine(env: string): string {
+  return commandLine('notify', 'list', '--env', env);
 }
 
 /** @throws CliError (refused) for an id that is not among them */
@@ -92,12 +105,13 @@ function chosen(
   letters: readonly StoredLetter[],
   options: NotifyLettersOptions,
 ): StoredLetter[] {
-  const list = commandLine('notify', 'list', '--env', options.env);
-  if (Boolean(options.all) === ids.length > 0) throw refused('It needs either ids, or --all.', list);
   if (options.all) return [...letters];
   const known = letters.map(({ letter }) => letter.id);
   const unknown = ids.find((id) => !known.includes(id));
   if (unknown !== undefined)
-    throw refused(`Nothing of the id "${unknown}" could not be told${suggestion(unknown, known)}.`, list);
+    throw refused(
+      `Nothing of the id "${unknown}" could not be told${suggestion(unknown, known)}.`,
+      listLine(options.env),
+    );
   return letters.filter(({ letter }) => ids.includes(letter.id));
 }

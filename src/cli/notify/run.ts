@@ -5,6 +5,7 @@ import type { NotificationInput, NotificationResult } from '../../contract/notif
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import { requireBound } from '../deploy/binding.ts';
 import { requireWorker } from '../deploy/engine.ts';
+import { unlessInterrupted } from '../deploy/interrupt.ts';
 import { withEngine } from '../drift/engine.ts';
 import type { CliContext } from '../shared/context.ts';
 
@@ -37,7 +38,8 @@ export function tellNow(
   );
 }
 
-async function tell(
+/** Starts one and waits for it. @throws the signal's reason, also when it came during the start */
+export async function tell(
   client: Client,
   { environment, clusterUid }: { environment: string; clusterUid: string },
   asked: Asked,
@@ -59,8 +61,5 @@ async function tell(
     staticSummary: `Tell of: ${asked.title}`.slice(0, 200),
     staticDetails: `Requested by ${requestedBy}`,
   });
-  const interrupted = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
-  return Promise.race([handle.result() as Promise<NotificationResult>, interrupted]);
+  return unlessInterrupted(signal, handle.result() as Promise<NotificationResult>, 0);
 }

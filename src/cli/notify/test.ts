@@ -9,7 +9,6 @@ import { commandLine } from '../shared/format.ts';
 import { printLines } from '../shared/terminal.ts';
 import type { NotifyTestOptions } from './options.ts';
 import { deliveryLines } from './render.ts';
-import { tellNow } from './run.ts';
 
 export async function testNotify(
   context: CliContext,
@@ -25,6 +24,8 @@ export async function testNotify(
         : `The environment "${env}" names no target "${unknown}"${suggestion(unknown, names)}.`,
       names.length === 0 ? 'docs/look-up/notifications.md says what to write' : `There are: ${names.join(', ')}`,
     );
+  // Loaded late: the clients take a second, and a wrong target should be refused at once.
+  const { tellNow } = await import('./run.ts');
   const [result] = await tellNow(context, env, [
     {
       event: 'test',

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Client } from '@temporalio/client';
+import { tell } from '../../../src/cli/notify/run.ts';
 import { deliveryLines, letterLines } from '../../../src/cli/notify/render.ts';
 import { plainStyle } from '../../../src/cli/shared/terminal.ts';
 import type { DeadLetter } from '../../../src/contract/notifications.ts';
@@ -45,5 +47,19 @@ test('what came back, a line each', () => {
       plainStyle,
     ),
     ['told  ops: answered 200', 'not told  pager: ended with 7: no such channel'],
+  );
+});
+
+test('Ctrl-C while it is being started ends the waiting for it', { timeout: 10_000 }, async () => {
+  const interrupts = new AbortController();
+  const start = (): Promise<unknown> => {
+    interrupts.abort(new Error('SIGINT'));
+    return Promise.resolve({ result: () => new Promise(() => undefined) });
+  };
+  const client = { workflow: { start } } as unknown as Client;
+  const asked = { event: 'test' as const, title: 'Test', lines: [] };
+  await assert.rejects(
+    tell(client, { environment: 'prod', clusterUid: 'uid' }, asked, 'ann@host', interrupts.signal),
+    /SIGINT/,
   );
 });
