@@ -30,7 +30,7 @@ import { formatCount, driftDetails, notificationLines } from '../plan/drift/word
 import { writes, reads, surveys } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
 import { measureDrift } from './metrics.ts';
-import { startTelling, tell } from './notifications/tell.ts';
+import { startTelling, tell, tellsBeside } from './notifications/tell.ts';
 import { repair } from './operation.ts';
 
 type Found = Pick<
@@ -84,8 +84,6 @@ export async function drift(input: DriftInput): Promise<DriftResult> {
 
 /** Of runs that began with an older worker. */
 const LOOKS_AT_THE_LOCK_AGAIN = 'drift looks at the lock again';
-
-const TELLS_BESIDE = 'notifications beside their operation';
 
 const nothing = { repaired: [], flapping: [], attempted: [] };
 
@@ -267,7 +265,7 @@ async function tellOf(run: RunRef, result: DriftResult, wanted: Found['wanted'])
   } satisfies Parameters<typeof tell>[1];
   try {
     // Where nothing could be looked at, nobody has said who wants to be told.
-    if (wanted === undefined && report === undefined && patched(TELLS_BESIDE)) await startTelling(told);
+    if (wanted === undefined && report === undefined && tellsBeside()) await startTelling(told);
     else await tell(wanted, told, 'Tell of the findings');
   } catch (error) {
     if (isCancellation(error)) throw error;

@@ -94,18 +94,18 @@ function waitOf(
 async function ask(call: StepCall, { reason, gate, until }: OperationWait): Promise<void> {
   if (gate === undefined) return;
   const { run } = call;
-  const told = {
-    run,
-    event: 'gate',
-    title: `The ${run.operation ?? 'operation'} on ${run.environment} ${reason}`,
-    lines: [
-      `It waits until ${until ?? ''}.`,
-      `npm run ananta -- approvals --env ${run.environment}`,
-      `npm run ananta -- approve --env ${run.environment} --digest ${gate.digest}`,
-    ],
-  } as const;
-  const { plan } = operationOf(call);
-  await tell(plan?.notifications, { ...told, lines: [...told.lines] }, `Ask at the gate ${gate.name}`).catch(
-    () => undefined,
-  );
+  await tell(
+    operationOf(call).plan?.notifications,
+    {
+      run,
+      event: 'gate',
+      title: `The ${run.operation ?? 'operation'} on ${run.environment} ${reason}`,
+      lines: [
+        `It waits until ${until ?? ''}.`,
+        `npm run ananta -- approvals --env ${run.environment}`,
+        `npm run ananta -- approve --env ${run.environment} --digest ${gate.digest}`,
+      ],
+    },
+    `Ask at the gate ${gate.name}`,
+  ).catch(() => undefined);
 }

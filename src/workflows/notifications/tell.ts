@@ -3,6 +3,7 @@ import {
   ChildWorkflowCancellationType,
   isCancellation,
   ParentClosePolicy,
+  patched,
   startChild,
   uuid4,
 } from '@temporalio/workflow';
@@ -28,6 +29,14 @@ export async function tell(wanted: readonly NotifyEvent[] | undefined, told: Tol
     return;
   }
   if (isWanted(told.event, wanted)) await startTelling(told);
+}
+
+/**
+ * Whether it is told beside what it is about also where nobody has planned who wants to know; not in runs that began
+ * with an older worker.
+ */
+export function tellsBeside(): boolean {
+  return patched('notifications beside their operation');
 }
 
 /** @throws only where the workflow itself is cancelled */

@@ -102,15 +102,14 @@ export function operationSteering({
     if (!answered && isOpen()) set(unanswered(state(), question, now()));
   };
   const tellOf = async (question: Question): Promise<void> => {
-    const told = {
-      run,
-      event: 'question',
-      title: `${question.service} failed on ${run.environment}: what shall be done?`,
-      lines: [questionText(question)],
-    } as const;
     await tell(
       view().plan?.notifications,
-      { ...told, lines: [...told.lines] },
+      {
+        run,
+        event: 'question',
+        title: `${question.service} failed on ${run.environment}: what shall be done?`,
+        lines: [questionText(question)],
+      },
       `Ask what to do about ${question.service}`,
     );
   };
