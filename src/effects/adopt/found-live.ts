@@ -53,13 +53,6 @@ const OPAQUE = 'Opaque';
 
 /** @throws KubernetesError */
 export async function foundLive(clients: Reading, signal: AbortSignal): Promise<Found> {
-  const found: Found = {
-    origin: `the cluster of "${clients.environment.name}"`,
-    releases: [],
-    secrets: [],
-    vault: nothingInVault(),
-    others: [],
-  };
   const [records, applications, secrets] = await Promise.all([
     recorded(clients, signal),
     synchronised(clients, signal),
@@ -67,7 +60,7 @@ export async function foundLive(clients: Reading, signal: AbortSignal): Promise<
   ]);
   const known = new Set(records.releases.map(({ namespace, name }) => releaseKey(namespace, name)));
   return {
-    ...found,
+    origin: `the cluster of "${clients.environment.name}"`,
     releases: [
       ...records.releases.map((one) => ({
         ...one,
@@ -78,6 +71,7 @@ export async function foundLive(clients: Reading, signal: AbortSignal): Promise<
       ...applications.filter(({ namespace, name }) => !known.has(releaseKey(namespace, name))),
     ],
     secrets,
+    vault: nothingInVault(),
     others: records.others,
   };
 }
@@ -153,9 +147,10 @@ function valuesIn(text: string | undefined): Tree {
   return isTree(values) ? values : {};
 }
 
+/** Helm's records, which hold whole charts, are left out by the API server already. */
 async function secretsOf({ kubernetes, catalog }: Reading, signal: AbortSignal): Promise<FoundSecret[]> {
   const lists = await Promise.all(
-    catalog.namespaces.map(({ name }) => kubernetes.list(paths.secrets(name), {}, signal)),
+    catalog.namespaces.map(({ name }) => kubernetes.list(paths.secrets(name), { fieldSelector: `type=${OPAQUE}` }, signal)),
   );
   return lists.flatMap(({ items }) =>
     items.flatMap((item) => {
