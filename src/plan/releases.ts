@@ -65,6 +65,11 @@ export function allReleases(catalog: Catalog): Release[] {
   return catalog.services.flatMap(releasesOf);
 }
 
+/** What of a service Helm installs; nothing of a service that is not there. */
+export function helmReleasesOf(catalog: Catalog, service: string): Release[] {
+  return allReleases(catalog).filter((release) => release.kind === 'release' && release.service === service);
+}
+
 /** @throws Error when no service or step has this name */
 export function findRelease(catalog: Catalog, name: string): Release {
   const release = allReleases(catalog).find((candidate) => candidate.name === name);

@@ -15,13 +15,14 @@ import {
   RELEASE_LABELS,
 } from '../../contract/names.ts';
 import { PlanRefusedError } from '../../plan/charts/source.ts';
+import { RESOURCE_POLICY } from '../../plan/inputs/helm-marks.ts';
 import { isAdopted } from '../../plan/ownership/foreign.ts';
-import { allReleases } from '../../plan/releases.ts';
+import { helmReleasesOf } from '../../plan/releases.ts';
 import { assertShown } from '../plan/binding.ts';
 import { revisionsOf } from '../release/revisions.ts';
 import type { EffectScope } from '../effect.ts';
 import { adoptionOf } from './adoption.ts';
-import { giveBack, KEEP } from './give-back.ts';
+import { giveBack } from './give-back.ts';
 
 /** No digest of a content: whatever the catalog says differs from it. */
 const UNKNOWN_DIGEST = 'adopted';
@@ -70,18 +71,17 @@ export async function adoptReleases(
   /** What its owner has marked already keeps that mark when it is given back. */
   async function keep(path: string, name: string): Promise<void> {
     const object = await kubernetes.get(path, scope.signal);
-    if (object === undefined || object.metadata.annotations?.[KEEP] === 'keep') return;
+    if (object === undefined || object.metadata.annotations?.[RESOURCE_POLICY] === 'keep') return;
     await kubernetes
-      .label(path, {}, scope.signal, { annotations: { [KEEP]: 'keep', [KEPT_FOR_ANNOTATION]: name } })
+      .label(path, {}, scope.signal, { annotations: { [RESOURCE_POLICY]: 'keep', [KEPT_FOR_ANNOTATION]: name } })
       .catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
       });
   }
 
   async function adoptedBy(runId: string): Promise<string[]> {
-    const own = allReleases(catalog).filter((release) => release.kind === 'release' && release.service === service);
     const found = await Promise.all(
-      own.map(async ({ namespace, name }) => {
+      helmReleasesOf(catalog, service).map(async ({ namespace, name }) => {
         const newest = (await revisionsOf(kubernetes, namespace, name, scope.signal)).at(-1);
         const taken = newest !== undefined && isAdopted(newest) && newest.labels[RELEASE_LABELS.run] === runId;
         return taken ? [`${namespace}/${name}`] : [];

@@ -31,7 +31,7 @@ const statefulSetSchema = z.object({
   }),
 });
 /** Of which somebody's Helm is not at work, and which Helm upgrades. */
-const SETTLED: readonly string[] = ['deployed', 'failed', 'superseded'];
+export const SETTLED: readonly string[] = ['deployed', 'failed', 'superseded'];
 
 /**
  * Changes nothing.

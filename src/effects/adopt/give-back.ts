@@ -14,25 +14,26 @@ import {
 import type { OperationPlan } from '../../contract/operations/plan.ts';
 import { PlanRefusedError } from '../../plan/charts/source.ts';
 import { digestOf } from '../../plan/digest.ts';
-import { allReleases } from '../../plan/releases.ts';
+import { RESOURCE_POLICY } from '../../plan/inputs/helm-marks.ts';
+import { releaseKey } from '../../plan/observed.ts';
+import { helmReleasesOf } from '../../plan/releases.ts';
 import type { EffectScope } from '../effect.ts';
 import { ownNames } from '../owner/claim.ts';
 import { assertShown } from '../plan/binding.ts';
 import { type Revision, revisionsOf } from '../release/revisions.ts';
-import type { Adoption } from './adoption.ts';
+import { type Adoption, SETTLED } from './adoption.ts';
 
 type Giving = Pick<Clients, 'kubernetes' | 'catalog' | 'environment'>;
-
-/** Helm asks the object itself before it deletes one that a release no longer has. */
-export const KEEP = 'helm.sh/resource-policy';
-const SETTLED: readonly string[] = ['deployed', 'failed', 'superseded'];
 
 /**
  * Changes nothing.
  * @throws PlanRefusedError when nothing of the service was taken over, or Helm is at work on it
  */
 export async function givingBackOf(clients: Giving, service: string, signal: AbortSignal): Promise<Adoption> {
-  const taken = await takenOver(clients, service, signal);
+  return judgedGiving(service, await takenOver(clients, service, signal));
+}
+
+function judgedGiving(service: string, taken: readonly Taken[]): Adoption {
   if (taken.length === 0)
     throw new PlanRefusedError(
       `There is nothing of "${service}" to give back: no release of it was taken over, or it was given back already.`,
@@ -42,7 +43,7 @@ export async function givingBackOf(clients: Giving, service: string, signal: Abo
     throw new PlanRefusedError(
       `Release ${busy.name} in ${busy.namespace} is not given back: revision ${busy.newest.revision} is ${busy.newest.status}. Nothing was changed.`,
     );
-  const releases = await Promise.all(taken.map((one) => described(clients, one, signal)));
+  const releases = taken.map(described);
   return {
     releases,
     digest: digestOf(['undo', releases.map(({ namespace, name, revision, uid }) => [namespace, name, revision, uid])]),
@@ -58,19 +59,17 @@ export async function giveBack(
 ): Promise<string[]> {
   scope.doing('gives back what was shown');
   const { kubernetes, catalog } = clients;
-  const own = allReleases(catalog)
-    .filter((release) => release.kind === 'release' && release.service === service)
-    .map(({ namespace, name }) => `${namespace}/${name}`);
+  const own = helmReleasesOf(catalog, service).map(({ namespace, name }) => releaseKey(namespace, name));
   const taken = await takenOver(clients, service, scope.signal);
   // Nothing is left: an attempt before this one has done it, and could not tell.
   if (taken.length === 0) return own.filter((release) => plan.notes?.some((note) => note.startsWith(`${release}: `)));
-  const { releases, digest } = await givingBackOf(clients, service, scope.signal);
+  const { releases, digest } = judgedGiving(service, taken);
   // Of several releases an attempt before this one may have given back some.
   if (!releases.every(({ text }) => plan.notes?.includes(text))) assertShown(plan.digest, plan, digest);
   const given: string[] = [];
-  for (const { namespace, name, revisions } of taken) {
-    for (const path of await keptFor(clients, namespace, name, scope.signal))
-      await kubernetes.label(path, {}, scope.signal, { annotations: { [KEEP]: null, [KEPT_FOR_ANNOTATION]: null } });
+  for (const { namespace, name, revisions, kept } of taken) {
+    for (const path of kept)
+      await kubernetes.label(path, {}, scope.signal, { annotations: { [RESOURCE_POLICY]: null, [KEPT_FOR_ANNOTATION]: null } });
     // The newest last: as long as it is marked, the rest is found again.
     for (const { secret } of revisions)
       await kubernetes.label(
@@ -79,7 +78,7 @@ export async function giveBack(
         scope.signal,
         { annotations: { [ADOPTED_BY_ANNOTATION]: null, [ADOPTED_AT_ANNOTATION]: null }, uid: secret.uid },
       );
-    given.push(`${namespace}/${name}`);
+    given.push(releaseKey(namespace, name));
   }
   return given.sort();
 }
@@ -90,32 +89,29 @@ interface Taken {
   newest: Revision;
   /** Oldest first. */
   revisions: Revision[];
+  /** Paths of what was marked to be kept for it. */
+  kept: string[];
 }
 
 /** Helm hands labels on, so what was deployed since still says that it was taken over. */
 async function takenOver(clients: Giving, service: string, signal: AbortSignal): Promise<Taken[]> {
   const { kubernetes, catalog, environment } = clients;
   const names = await ownNames(kubernetes, environment.name);
-  const own = allReleases(catalog).filter((release) => release.kind === 'release' && release.service === service);
   const found = await Promise.all(
-    own.map(async ({ namespace, name }): Promise<Taken[]> => {
+    helmReleasesOf(catalog, service).map(async ({ namespace, name }): Promise<Taken[]> => {
       const revisions = await revisionsOf(kubernetes, namespace, name, signal);
       const newest = revisions.at(-1);
       if (newest === undefined || newest.status === 'uninstalled') return [];
       const { labels } = newest;
       const ours = names.includes(labels[RELEASE_LABELS.environment] ?? '');
-      return ours && labels[RELEASE_LABELS.adopted] !== undefined ? [{ namespace, name, newest, revisions }] : [];
+      if (!ours || labels[RELEASE_LABELS.adopted] === undefined) return [];
+      return [{ namespace, name, newest, revisions, kept: await keptFor(clients, namespace, name, signal) }];
     }),
   );
   return found.flat();
 }
 
-async function described(
-  clients: Giving,
-  { namespace, name, newest }: Taken,
-  signal: AbortSignal,
-): Promise<AdoptedRelease> {
-  const kept = await keptFor(clients, namespace, name, signal);
+function described({ namespace, name, newest, kept }: Taken): AdoptedRelease {
   const named = (kind: string): string[] =>
     kept.filter((path) => path.includes(`/${kind}/`)).map((path) => path.slice(path.lastIndexOf('/') + 1));
   const since = Number(newest.labels[RELEASE_LABELS.adopted]);
@@ -135,7 +131,6 @@ async function described(
   };
 }
 
-/** Paths of what was marked to be kept for it. */
 async function keptFor(
   { kubernetes }: Giving,
   namespace: string,

@@ -14,6 +14,7 @@ import {
   paths,
   UnreachableError,
 } from '../../clients/kubernetes/index.ts';
+import { RESOURCE_POLICY } from '../../plan/inputs/helm-marks.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import type { Owners } from '../../plan/ownership/foreign-object.ts';
 import { isOfAnother } from '../../plan/ownership/owner-label.ts';
@@ -30,7 +31,6 @@ export interface FoundObject {
 const HELMS_OWN = 'app.kubernetes.io/managed-by=Helm';
 const RELEASE_NAME = 'meta.helm.sh/release-name';
 const RELEASE_NAMESPACE = 'meta.helm.sh/release-namespace';
-const POLICY = 'helm.sh/resource-policy';
 const AT_ONCE = 8;
 /** Between two looks at a kind whose server does not answer, milliseconds. */
 const PAUSES = [300, 1500];
@@ -146,7 +146,7 @@ export function helmReleaseOf({ metadata: { annotations } }: KubernetesObject): 
  */
 export function isKept({ kind, object }: Pick<FoundObject, 'kind' | 'object'>): boolean {
   return (
-    object.metadata.annotations?.[POLICY] === 'keep' || isClaim(kind) || kind.plural === 'customresourcedefinitions'
+    object.metadata.annotations?.[RESOURCE_POLICY] === 'keep' || isClaim(kind) || kind.plural === 'customresourcedefinitions'
   );
 }
 

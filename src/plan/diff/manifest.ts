@@ -1,6 +1,6 @@
 /** Rendered YAML as objects, the way Helm applies them. */
 import { isTree, type Tree } from '../../environment/merge.ts';
-import { treeOf } from '../inputs/helm-marks.ts';
+import { RESOURCE_POLICY, treeOf } from '../inputs/helm-marks.ts';
 import { kubernetesDocuments } from '../inputs/kubernetes-yaml.ts';
 
 export interface ManifestObject {
@@ -66,5 +66,5 @@ export function ownerOf(object: unknown): { name: string; namespace: string } | 
 
 /** The chart asks Helm to leave it when the release goes, or no longer has it. */
 export function isKept(object: unknown): boolean {
-  return treeOf(treeOf(treeOf(object)['metadata'])['annotations'])['helm.sh/resource-policy'] === 'keep';
+  return treeOf(treeOf(treeOf(object)['metadata'])['annotations'])[RESOURCE_POLICY] === 'keep';
 }

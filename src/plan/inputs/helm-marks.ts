@@ -1,5 +1,8 @@
-/** What Helm itself writes onto every object of a release. */
+/** Helm's marks: what it writes onto every object of a release, and what it heeds. */
 import { isTree, type Tree } from '../../environment/merge.ts';
+
+/** With `keep`, Helm leaves the object when its release goes or no longer has it; Helm asks the object itself. */
+export const RESOURCE_POLICY = 'helm.sh/resource-policy';
 
 /** The object as Helm applies it: without these marks a comparison would show them as taken away. */
 export function asHelmApplies(object: Tree, release: { name: string; namespace: string }): Tree {

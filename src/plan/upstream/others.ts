@@ -1,5 +1,6 @@
 /** The charts of Argo CD, HashiCorp, CloudNativePG, MinIO, Jaeger and the Prometheus community. */
 import { mergeTrees } from '../../environment/merge.ts';
+import { RESOURCE_POLICY } from '../inputs/helm-marks.ts';
 import { upstreamVaultValues } from '../vault/values.ts';
 import {
   aliasService,
@@ -52,7 +53,7 @@ const minio: ChartValues = (context) => {
     existingSecret: secretName(context),
     // The chart's account has a fixed name, so that two releases in one namespace would collide.
     serviceAccount: { create: true, name: context.release.name },
-    persistence: { ...volume(context), annotations: { 'helm.sh/resource-policy': 'keep' } },
+    persistence: { ...volume(context), annotations: { [RESOURCE_POLICY]: 'keep' } },
     consoleService: consolePort === undefined ? { type: 'ClusterIP' } : { type: 'NodePort', nodePort: consolePort },
     ...(ingress === undefined
       ? {}
