@@ -19,6 +19,7 @@ export { usesExecLogin } from './kubeconfig.ts';
 export { ClusterLoginError } from './login.ts';
 export { type Kind, kindKey, type Kinds, pathOfKind } from './kinds.ts';
 export {
+  decodedData,
   type KubernetesList,
   type KubernetesObject,
   later,

@@ -54,6 +54,16 @@ export function releaseOf(object: KubernetesObject): string | undefined {
   return object.metadata.annotations?.[HELM_RELEASE_ANNOTATION] ?? object.metadata.labels?.[INSTANCE];
 }
 
+const secretSchema = z.object({ data: z.record(z.string(), z.string()).nullish() });
+
+/** What a Secret holds by its keys, as text; nothing where there is none. Bytes that are no text become U+FFFD. */
+export function decodedData(secret: KubernetesObject | undefined): Record<string, string> {
+  const { data } = secretSchema.parse(secret ?? {});
+  return Object.fromEntries(
+    Object.entries(data ?? {}).map(([key, encoded]) => [key, Buffer.from(encoded, 'base64').toString('utf8')]),
+  );
+}
+
 /** Which of two states of one object is the later one. Versions of one API server are ever growing numbers. */
 export function later(a: KubernetesObject, b: KubernetesObject): KubernetesObject {
   return numeric(b.metadata.resourceVersion) >= numeric(a.metadata.resourceVersion) ? b : a;

@@ -150,7 +150,9 @@ function valuesIn(text: string | undefined): Tree {
 /** Helm's records, which hold whole charts, are left out by the API server already. */
 async function secretsOf({ kubernetes, catalog }: Reading, signal: AbortSignal): Promise<FoundSecret[]> {
   const lists = await Promise.all(
-    catalog.namespaces.map(({ name }) => kubernetes.list(paths.secrets(name), { fieldSelector: `type=${OPAQUE}` }, signal)),
+    catalog.namespaces.map(({ name }) =>
+      kubernetes.list(paths.secrets(name), { fieldSelector: `type=${OPAQUE}` }, signal),
+    ),
   );
   return lists.flatMap(({ items }) =>
     items.flatMap((item) => {

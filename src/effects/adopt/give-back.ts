@@ -69,7 +69,9 @@ export async function giveBack(
   const given: string[] = [];
   for (const { namespace, name, revisions, kept } of taken) {
     for (const path of kept)
-      await kubernetes.label(path, {}, scope.signal, { annotations: { [RESOURCE_POLICY]: null, [KEPT_FOR_ANNOTATION]: null } });
+      await kubernetes.label(path, {}, scope.signal, {
+        annotations: { [RESOURCE_POLICY]: null, [KEPT_FOR_ANNOTATION]: null },
+      });
     // The newest last: as long as it is marked, the rest is found again.
     for (const { secret } of revisions)
       await kubernetes.label(

@@ -1,11 +1,8 @@
 /** Values that the Job of a check gets: known before it can write them anywhere, so that nobody is shown one. */
-import { z } from 'zod';
-import { paths } from '../../clients/kubernetes/index.ts';
+import { decodedData, paths } from '../../clients/kubernetes/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { SecretVariable } from '../../plan/checks/secrets.ts';
 import { registerSecretValues } from '../vault/learn.ts';
-
-const dataSchema = z.looseObject({ data: z.record(z.string(), z.string()).optional() });
 
 /** @returns what is missing, in words; undefined: every Secret has its key */
 export async function learnSecrets(
@@ -14,15 +11,21 @@ export async function learnSecrets(
   variables: readonly SecretVariable[],
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const names = [...new Set(variables.map(({ secret }) => secret))];
+  const secrets = new Map(
+    await Promise.all(
+      names.map(async (name) => [name, await kubernetes.get(paths.secret(namespace, name), signal)] as const),
+    ),
+  );
   for (const { name, secret, key, path } of variables) {
-    const found = await kubernetes.get(paths.secret(namespace, secret), signal);
-    const value = dataSchema.parse(found ?? {}).data?.[key];
+    const found = secrets.get(secret);
+    const value = decodedData(found)[key];
     if (value === undefined)
       return `its variable ${name} comes from Secret ${namespace}/${secret}, which ${found === undefined ? 'is not there' : `has no key ${key}`}`;
     registerSecretValues(
       redactor,
       catalog.secretPaths.find((declared) => declared.path === path),
-      { [key]: Buffer.from(value, 'base64').toString('utf8') },
+      { [key]: value },
     );
   }
   return undefined;

@@ -1,17 +1,14 @@
 /** Reads a value that the environment's file only says the place of. It is never told, nor part of an error. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { z } from 'zod';
 import type { Clients } from '../../clients/index.ts';
-import { paths } from '../../clients/kubernetes/index.ts';
+import { decodedData, paths } from '../../clients/kubernetes/index.ts';
 import { readKv } from '../../clients/vault/kv.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import type { NotifyReference } from '../../environment/fields/notify.ts';
 
 export type Resolving = Pick<Clients, 'config' | 'kubernetes' | 'vault' | 'redactor'>;
-
-const secretSchema = z.looseObject({ data: z.record(z.string(), z.string()).nullish() });
 
 /**
  * @param clusterUid of the environment: a cluster of somebody else is not believed
@@ -58,11 +55,7 @@ async function read(
   if ('secret' in reference) {
     const { namespace, name, key } = reference.secret;
     const found = await kubernetes.get(paths.secret(namespace, name), signal);
-    const encoded = found && secretSchema.parse(found).data?.[key];
-    return {
-      place: `(key ${key} of Secret ${namespace}/${name})`,
-      value: encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8'),
-    };
+    return { place: `(key ${key} of Secret ${namespace}/${name})`, value: decodedData(found)[key] };
   }
   const { path, key } = reference.vault;
   const entry = await vault.asDeployer((session) => readKv(session, path, signal), signal);

@@ -146,7 +146,9 @@ export function helmReleaseOf({ metadata: { annotations } }: KubernetesObject): 
  */
 export function isKept({ kind, object }: Pick<FoundObject, 'kind' | 'object'>): boolean {
   return (
-    object.metadata.annotations?.[RESOURCE_POLICY] === 'keep' || isClaim(kind) || kind.plural === 'customresourcedefinitions'
+    object.metadata.annotations?.[RESOURCE_POLICY] === 'keep' ||
+    isClaim(kind) ||
+    kind.plural === 'customresourcedefinitions'
   );
 }
 

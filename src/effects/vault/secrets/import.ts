@@ -2,10 +2,9 @@
  * Values for a Vault that lost them: from a file, from the Kubernetes Secrets made from the old one. What is found is
  * written where it is missing, and nowhere else; nothing is generated but what is given up by name.
  */
-import { z } from 'zod';
 import type { SecretKey, SecretPath } from '../../../catalog/schema.ts';
 import type { Clients } from '../../../clients/index.ts';
-import { paths } from '../../../clients/kubernetes/index.ts';
+import { decodedData, paths } from '../../../clients/kubernetes/index.ts';
 import { type KvEntry, readKv, versionOfKv, writeKv } from '../../../clients/vault/index.ts';
 import type { SecretReference } from '../../../plan/adoption/draft.ts';
 import { PlanRefusedError } from '../../../plan/charts/source.ts';
@@ -43,8 +42,6 @@ export interface PlannedImport {
   /** Writes them. @returns how many */
   write: () => Promise<number>;
 }
-
-const dataSchema = z.looseObject({ data: z.record(z.string(), z.string()).nullish() });
 
 type Importing = Pick<Clients, 'environment' | 'catalog' | 'connections' | 'vault' | 'redactor' | 'kubernetes'>;
 
@@ -136,8 +133,7 @@ async function referredValues(
     const from = `Secret ${namespace}/${secret}`;
     const object = objects.get(paths.secret(namespace, secret));
     if (object === undefined) return { name, problem: `${name}: there is no ${from}` };
-    const value = dataSchema.parse(object).data?.[key];
-    const text = value === undefined ? '' : Buffer.from(value, 'base64').toString('utf8');
+    const text = decodedData(object)[key] ?? '';
     if (text === '' || text.includes('\uFFFD') || text.includes('\0'))
       return { name, problem: `${name}: ${from} holds no text under the key "${key}"` };
     redactor.learn(text);

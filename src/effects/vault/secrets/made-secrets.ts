@@ -1,8 +1,7 @@
 /**
  * Kubernetes Secrets made from Vault, with their values: for comparison, and for the day on which Vault has lost them.
  */
-import { z } from 'zod';
-import { type KubernetesObject, paths } from '../../../clients/kubernetes/index.ts';
+import { decodedData, type KubernetesObject, paths } from '../../../clients/kubernetes/index.ts';
 import type { Clients } from '../../../clients/index.ts';
 import {
   MANAGED_BY,
@@ -26,8 +25,6 @@ export interface MadeSecret {
   object: KubernetesObject;
 }
 
-const dataSchema = z.object({ data: z.record(z.string(), z.string()).nullish() });
-
 /** All that carry our label, and no other environment's name. Their values become unspeakable. */
 export async function madeSecrets(
   clients: Pick<Clients, 'kubernetes' | 'catalog' | 'redactor' | 'environment'>,
@@ -48,10 +45,7 @@ export function asMade(
   { catalog, redactor }: Pick<Clients, 'catalog' | 'redactor'>,
   object: KubernetesObject,
 ): MadeSecret {
-  const { data } = dataSchema.parse(object);
-  const values = Object.fromEntries(
-    Object.entries(data ?? {}).map(([key, encoded]) => [key, Buffer.from(encoded, 'base64').toString('utf8')]),
-  );
+  const values = decodedData(object);
   const { name, namespace = '', annotations } = object.metadata;
   const path = annotations?.[VAULT_PATH_ANNOTATION] ?? '';
   registerSecretValues(
