@@ -6,7 +6,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer } from 'node:https';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { z } from 'zod';
-import { UnreadableHistoryError } from '../../clients/temporal/encryption/codec.ts';
+import { forgivingCodec } from '../../clients/temporal/encryption/readable.ts';
+import { tryJson } from '../../try-json.ts';
 
 export type CodecVerb = 'decode' | 'encode';
 
@@ -99,24 +100,12 @@ async function replyTo(
   if (asked !== undefined && asked !== namespace) return { status: 400, text: `These are the keys of "${namespace}".` };
   const text = await read(request);
   if (text === undefined) return { status: 413, text: 'That is too much at once.' };
-  const body = bodySchema.safeParse(json(text));
+  const body = bodySchema.safeParse(tryJson(text));
   if (!body.success) return { status: 400, text: 'It has to be {"payloads": [{"metadata": …, "data": …}]} in base64.' };
   const payloads = body.data.payloads.map(fromJson);
-  return { status: 200, payloads: verb === 'encode' ? await codec.encode(payloads) : await decoded(codec, payloads) };
-}
-
-/** One page shows payloads of several keys: what cannot be read stays as it is. */
-async function decoded(codec: PayloadCodec, payloads: readonly Payload[]): Promise<Payload[]> {
-  return Promise.all(
-    payloads.map(async (payload) => {
-      try {
-        return (await codec.decode([payload]))[0] ?? payload;
-      } catch (error) {
-        if (error instanceof UnreadableHistoryError) return payload;
-        throw error;
-      }
-    }),
-  );
+  // One page shows payloads of several keys: what cannot be read stays as it is.
+  const patient = forgivingCodec(codec, (payload) => payload);
+  return { status: 200, payloads: await patient[verb](payloads) };
 }
 
 /** Browsers ask first. Pages of a network may ask machines of a more private one only where those say so. */
@@ -146,14 +135,6 @@ async function read(request: IncomingMessage): Promise<string | undefined> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 type JsonPayload = z.infer<typeof bodySchema>['payloads'][number];

@@ -88,7 +88,11 @@ export function withoutKeys(client: Client): Client {
   return new Client({ connection: client.connection, namespace: client.options.namespace });
 }
 
-export function forgivingCodec(codec: PayloadCodec): PayloadCodec {
+/** @param instead what takes the place of a payload that cannot be read */
+export function forgivingCodec(
+  codec: PayloadCodec,
+  instead: (payload: Payload) => Payload = namedUnreadable,
+): PayloadCodec {
   return {
     encode: (payloads) => codec.encode(payloads),
     decode: (payloads) =>
@@ -98,9 +102,13 @@ export function forgivingCodec(codec: PayloadCodec): PayloadCodec {
             return (await codec.decode([payload]))[0] ?? payload;
           } catch (error) {
             if (!(error instanceof UnreadableHistoryError)) throw error;
-            return defaultPayloadConverter.toPayload({ unreadable: keyIdOf(payload) ?? '' } satisfies Unreadable);
+            return instead(payload);
           }
         }),
       ),
   };
+}
+
+function namedUnreadable(payload: Payload): Payload {
+  return defaultPayloadConverter.toPayload({ unreadable: keyIdOf(payload) ?? '' } satisfies Unreadable);
 }
