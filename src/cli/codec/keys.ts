@@ -1,19 +1,14 @@
 /** `ananta codec keys|rotate|retire`. */
-import type { Client } from '@temporalio/client';
-import { HistoryKeysError } from '../../clients/temporal/errors.ts';
-import { agreeOnKeys, forgetKey, readKeyRecord, refuseDifferences } from '../../clients/temporal/encryption/record.ts';
 import { type KeyRing, replacedAt, withNewKey, writingKey } from '../../clients/temporal/encryption/ring.ts';
-import { withoutKeys } from '../../clients/temporal/encryption/readable.ts';
-import { closeTemporal, connectTemporal } from '../../clients/temporal/index.ts';
-import { NotRunningError, resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { CliContext } from '../shared/context.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine, count, duration, table } from '../shared/format.ts';
 import { printLines } from '../shared/terminal.ts';
+import type { Asked, EngineKeys } from './engine.ts';
 import { existingRing, requireEncryption, ringTarget, writeRing } from './ring-file.ts';
-import { type KeyUsage, usageOf } from './usage.ts';
+import type { KeyUsage } from './usage.ts';
 
 export interface KeysOptions {
   env: string;
@@ -42,9 +37,9 @@ export async function listKeys(context: CliContext, { env, json }: KeysOptions):
   const ring = await existingRing(encryption);
   if (ring === undefined)
     throw refused(`"${env}" has no keys yet (${encryption.keysFile}).`, commandLine('codec', 'rotate', '--env', env));
-  const asked = await withEngine(context, environment, async (client) => ({
-    usage: await usageOf(client, env, ring),
-    record: await readKeyRecord(client, env),
+  const asked = await onEngine(context, environment, async (keys) => ({
+    usage: await keys.usage(ring),
+    record: await keys.record(),
   }));
   const now = Date.now();
   const rows = ring.keys.map(({ id, createdAt, writesFrom }) => {
@@ -81,24 +76,32 @@ export async function rotateKey(context: CliContext, options: RotateOptions): Pr
   const encryption = requireEncryption(environment, context.config);
   ringTarget(encryption, out);
   const before = await existingRing(encryption);
-  // A file that is gone must not be taken for the first one: what the older keys have encrypted would be given up.
-  const { problem } = await withEngine(context, environment, async (client) => {
-    refuseDifferences(await readKeyRecord(client, env), before);
-  });
-  const now = Date.now();
   const seconds =
     options.in ??
     (before === undefined || 'embedded' in environment.engine || out !== undefined ? 0 : ELSEWHERE_SECONDS);
-  const { ring, id } = withNewKey(before, now, now + seconds * 1000);
-  const file = await writeRing(encryption, ring, out);
-  if (problem === undefined && out === undefined)
-    await withEngine(context, environment, (client) => agreeOnKeys(client, env, ring));
+  const make = async (): Promise<{ ring: KeyRing; id: string; file: string }> => {
+    const now = Date.now();
+    const made = withNewKey(before, now, now + seconds * 1000);
+    return { ...made, file: await writeRing(encryption, made.ring, out) };
+  };
+  const asked = await onEngine(context, environment, async (keys) => {
+    // A file that is gone must not be taken for the first one: what the older keys have encrypted would be given up.
+    await keys.requireSame(before);
+    const made = await make();
+    // What is only on its way to a program's keys is told by whoever has them.
+    return { made, untold: out === undefined ? await keys.tell(made.ring) : undefined };
+  });
+  const { ring, id, file } = asked.answer?.made ?? (await make());
+  const untold = out === undefined ? (asked.problem ?? asked.answer?.untold) : undefined;
   printLines(context.terminal.stdout, [
     `${before === undefined ? 'The first key' : 'A new key'} of the histories of "${env}": ${id}`,
     seconds === 0
       ? 'It encrypts from now on; what the others have encrypted is still read.'
       : `It encrypts in ${duration(seconds)}, from ${ring.keys.at(-1)?.writesFrom ?? ''} on: until then bring it to wherever workers and commands run.`,
     `Keys: ${file}   (${count(ring.keys.length, 'key')}; keep a copy apart from the engine's backups)`,
+    ...(untold === undefined
+      ? []
+      : [`The engine does not know of it yet: ${untold}. What connects to it next with these keys tells it.`]),
     ...elsewhere(environment, out),
   ]);
 }
@@ -115,10 +118,10 @@ export async function retireKey(context: CliContext, id: string, options: Retire
       `${id} is the key that encrypts now: another one has to take its place first.`,
       commandLine('codec', 'rotate', '--env', env),
     );
-  const asked = await withEngine(context, environment, async (client) => {
-    const known = id in (await readKeyRecord(client, env)).keys;
+  const asked = await onEngine(context, environment, async (keys) => {
+    const known = id in (await keys.record()).keys;
     if (!here && !known) throw refused(`"${env}" has no key ${id}.`, commandLine('codec', 'keys', '--env', env));
-    const usage = ring && here ? (await usageOf(client, env, ring)).get(id) : undefined;
+    const usage = ring && here && !lost ? (await keys.usage(ring, id)).get(id) : undefined;
     if (!lost && (usage === undefined || isNeeded(usage)))
       throw refused(
         `${id} is still needed: ${usage === undefined ? 'it is not here, so nobody knows for what' : neededWords(usage)}.`,
@@ -126,7 +129,7 @@ export async function retireKey(context: CliContext, id: string, options: Retire
         `${commandLine('codec', 'retire', id, '--lost', '--env', env)}   (gives up what it has encrypted: histories, nothing of the platform)`,
       );
     if (ring && here) await writeRing(encryption, { keys: ring.keys.filter((key) => key.id !== id) }, out);
-    await forgetKey(client, env, id);
+    await keys.forget(id);
   });
   if (asked.problem !== undefined)
     throw refused(
@@ -139,12 +142,22 @@ export async function retireKey(context: CliContext, id: string, options: Retire
   ]);
 }
 
+async function onEngine<T>(
+  context: CliContext,
+  environment: Environment,
+  work: (keys: EngineKeys) => Promise<T>,
+): Promise<Asked<T>> {
+  // Loaded late: the clients take a second, and a wrong name should be refused at once.
+  const { withEngineKeys } = await import('./engine.ts');
+  return withEngineKeys(context, environment, work);
+}
+
 function elsewhere({ name, engine }: Environment, out: string | undefined): string[] {
   return [
     ...(out === undefined ? [] : [`Put ${out} where encryption.keysCommand looks, then remove it.`]),
     ...('embedded' in engine
       ? []
-      : [`npm run ananta -- install --env ${name}   (brings the keys to workers in the cluster)`]),
+      : [`${commandLine('install', '--env', name)}   (brings the keys to workers in the cluster)`]),
   ];
 }
 
@@ -167,35 +180,6 @@ function neededWords(usage: KeyUsage | undefined): string {
   ].join(', ');
 }
 
-interface Asked<T> {
-  answer?: T;
-  /** Why there is none. */
-  problem?: string;
-}
-
 function problemOf({ problem }: Asked<unknown>): { problem?: string } {
   return problem === undefined ? {} : { problem };
-}
-
-/** An engine that is away is no reason not to make a key. @throws what `work` refuses */
-async function withEngine<T>(
-  { config }: CliContext,
-  environment: Environment,
-  work: (client: Client) => Promise<T>,
-): Promise<Asked<T>> {
-  let client: Client;
-  try {
-    const { engine } = await resolveConnections(environment, config);
-    const { encryption: _keys, ...way } = engine;
-    client = await connectTemporal(way, 3);
-  } catch (error) {
-    if (error instanceof NotRunningError || !(error instanceof HistoryKeysError))
-      return { problem: `the engine does not answer (${error instanceof Error ? error.message : String(error)})` };
-    throw error;
-  }
-  try {
-    return { answer: await work(withoutKeys(client)) };
-  } finally {
-    await closeTemporal(client).catch(() => undefined);
-  }
 }

@@ -17,11 +17,17 @@ export interface KeyUsage {
   schedules: number;
 }
 
-/** By the key's id. */
-export async function usageOf(client: Client, environment: string, ring: KeyRing): Promise<Map<string, KeyUsage>> {
+/** By the key's id. @param only of one key */
+export async function usageOf(
+  client: Client,
+  environment: string,
+  ring: KeyRing,
+  only?: string,
+): Promise<Map<string, KeyUsage>> {
   const schedules = await keysOfSchedules(client, environment);
+  const wanted = ring.keys.filter(({ id }) => only === undefined || id === only);
   const found = await Promise.all(
-    ring.keys.map(async ({ id, writesFrom }): Promise<[string, KeyUsage]> => {
+    wanted.map(async ({ id, writesFrom }): Promise<[string, KeyUsage]> => {
       const until = replacedAt(ring, id);
       const { count } = await client.workflow.count(queryOf(environment, Date.parse(writesFrom), until));
       return [id, { workflows: count, schedules: schedules.filter((key) => key === id).length }];

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { Client } from '@temporalio/client';
+import { type EngineKeys, engineKeys } from '../../../src/cli/codec/engine.ts';
 import { requireSameKeys } from '../../../src/cli/rings/ready.ts';
 import type { CliContext } from '../../../src/cli/shared/context.ts';
-import type { KeyRing } from '../../../src/clients/temporal/encryption/ring.ts';
+import { type KeyRing, withNewKey } from '../../../src/clients/temporal/encryption/ring.ts';
 import { readConfig } from '../../../src/config.ts';
 import type { RingsFile } from '../../../src/environment/rings.ts';
 import { exits, externalEnvironment, type Workspace, workspace } from '../run-cli.ts';
@@ -37,6 +39,7 @@ describe('codec', () => {
     const first = await place.run(['codec', 'rotate', '--env', 'prod']);
     exits(first, 0);
     assert.match(first.stdout, /The first key[^]*It encrypts from now on/);
+    assert.match(first.stdout, /The engine does not know of it yet: the engine does not answer/);
     const second = await place.run(['codec', 'rotate', '--env', 'prod']);
     exits(second, 0);
     assert.match(second.stdout, /A new key[^]*It encrypts in 10 min/);
@@ -77,6 +80,19 @@ describe('codec', () => {
     exits(await place.run(['codec', 'rotate', '--env', 'printed', '--out', out]), 0);
     assert.equal((await ringIn(out)).keys.length, 3);
     assert.equal((await ringIn(file)).keys.length, 2);
+  });
+
+  test('an engine that goes away before it knows a new key is named; one that knows another key refuses', async () => {
+    const { ring } = withNewKey(undefined, Date.now(), Date.now());
+    const answering = (describe: () => Promise<unknown>): EngineKeys => {
+      const options = { loadedDataConverter: { payloadCodecs: [] } };
+      return engineKeys({ options, schedule: { getHandle: () => ({ describe }) } } as unknown as Client, 'prod');
+    };
+    const gone = answering(() => Promise.reject(new Error('14 UNAVAILABLE')));
+    assert.match((await gone.tell(ring)) ?? '', /the engine does not answer \(14 UNAVAILABLE\)/);
+    const known = { environment: 'prod', keys: { other: 'check' } };
+    const other = answering(() => Promise.resolve({ action: { args: [known] } }));
+    await assert.rejects(other.tell(ring), /encrypted with other, which is not among the keys here/);
   });
 
   test('with --in 0s the next key encrypts at once, too', async () => {
