@@ -3,7 +3,7 @@ import { duration } from '../../duration.ts';
 import type { FieldChange } from '../diff/types.ts';
 import type { ReleaseDiff } from '../versions/diff.ts';
 import { type OperationReport, type ReportedService, secondsIn } from './report.ts';
-import { text, time, toneOf } from './markup.ts';
+import { evidenceText, headedRow, table, text, time, toneOf } from './markup.ts';
 import { STYLES } from './styles.ts';
 import { actTable, checkTable } from './tables.ts';
 import { STATES, timeline } from './timeline.ts';
@@ -92,7 +92,7 @@ function failureBlock({ failure }: ReportedService): string {
   if (!failure) return '';
   return `<p class="bad">${text(failure.message)}</p>
 ${failure.summary && failure.summary.length > 0 ? `<pre tabindex="0">${text(failure.summary.join('\n'))}</pre>` : ''}
-${failure.evidence === undefined ? '' : `<p>Evidence, on the worker’s machine: <code>${text(failure.evidence)}</code></p>`}`;
+${failure.evidence === undefined ? '' : `<p>${evidenceText(failure.evidence)}</p>`}`;
 }
 
 function services(report: OperationReport): string {
@@ -128,15 +128,12 @@ ${notes.length > 0 ? `<ul>${notes.map((note) => `<li>${text(note)}</li>`).join('
 
 function retries({ retries: all, startedAt }: OperationReport): string {
   if (all.length === 0) return '';
-  return `<section aria-labelledby="retries"><h2 id="retries">What was tried again</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="retries"><table>
-<caption>${all.length} attempts that followed a failed one</caption>
-<thead><tr><th scope="col">After</th><th scope="col">What</th><th scope="col">Attempt</th><th scope="col">Why</th></tr></thead>
-<tbody>${all
-    .map(
-      ({ at, what, attempt, message }) =>
-        `<tr><td>${duration((at - startedAt) / 1000)}</td><td>${text(what)}</td><td>${attempt}</td><td>${text(message)}</td></tr>`,
-    )
-    .join('\n')}</tbody></table></div></section>`;
+  const rows = all.map(
+    ({ at, what, attempt, message }) =>
+      `<tr><td>${duration((at - startedAt) / 1000)}</td><td>${text(what)}</td><td>${attempt}</td><td>${text(message)}</td></tr>`,
+  );
+  const caption = `${all.length} attempts that followed a failed one`;
+  return `<section aria-labelledby="retries"><h2 id="retries">What was tried again</h2>${table('retries', ['After', 'What', 'Attempt', 'Why'], rows, caption)}</section>`;
 }
 
 function changes({ changes: found }: OperationReport): string {
@@ -162,14 +159,14 @@ function fieldTable(fields: readonly FieldChange[], of: string): string {
 
 function contents({ version }: OperationReport): string {
   if (!version) return '';
+  const rows = version.releases.map(({ name, namespace, revision, chart, images }) =>
+    headedRow([
+      text(`${namespace}/${name}`),
+      String(revision),
+      text(`${chart.name} ${chart.version}`),
+      images.map(({ image, digest }) => text(digest === undefined ? image : `${image} (${digest})`)).join('<br>'),
+    ]),
+  );
   return `<section aria-labelledby="contents"><h2 id="contents">Version ${version.version}</h2>
-<details><summary>${version.releases.length} releases: charts and images</summary><div class="scroll" tabindex="0" role="region" aria-labelledby="contents"><table>
-<caption>What was left in the cluster</caption>
-<thead><tr><th scope="col">Release</th><th scope="col">Revision</th><th scope="col">Chart</th><th scope="col">Images</th></tr></thead>
-<tbody>${version.releases
-    .map(
-      ({ name, namespace, revision, chart, images }) =>
-        `<tr><th scope="row">${text(`${namespace}/${name}`)}</th><td>${revision}</td><td>${text(`${chart.name} ${chart.version}`)}</td><td>${images.map(({ image, digest }) => text(digest === undefined ? image : `${image} (${digest})`)).join('<br>')}</td></tr>`,
-    )
-    .join('\n')}</tbody></table></div></details></section>`;
+<details><summary>${version.releases.length} releases: charts and images</summary>${table('contents', ['Release', 'Revision', 'Chart', 'Images'], rows, 'What was left in the cluster')}</details></section>`;
 }

@@ -1,7 +1,7 @@
 /** Tables of the report: what people decided, and what the verification stage found. Pure. */
 import { duration } from '../../duration.ts';
 import { actText } from '../steering/acts.ts';
-import { text, time, toneOf } from './markup.ts';
+import { evidenceText, headedRow, table, text, time, toneOf } from './markup.ts';
 import type { OperationReport } from './report.ts';
 
 export function actTable({ acts, startedAt }: OperationReport): string {
@@ -30,18 +30,11 @@ export function checkTable({ checks }: OperationReport): string {
       text(reason),
       `<span class="${toneOf(state)}">${state}</span>`,
       duration((to - from) / 1000),
-      `${text(answer)}${evidence === undefined ? '' : `<br>Evidence, on the worker’s machine: <code>${text(evidence)}</code>`}`,
+      `${text(answer)}${evidence === undefined ? '' : `<br>${evidenceText(evidence)}`}`,
     ]),
   );
 }
 
-/** @param rows cells that are HTML already; the first is the row's heading */
 function section(id: string, title: string, heads: readonly string[], rows: readonly string[][]): string {
-  const body = rows.map(
-    ([first = '', ...cells]) =>
-      `<tr><th scope="row">${first}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`,
-  );
-  return `<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="${id}"><table>
-<thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join('')}</tr></thead>
-<tbody>${body.join('\n')}</tbody></table></div></section>`;
+  return `<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>${table(id, heads, rows.map(headedRow))}</section>`;
 }
