@@ -1,6 +1,6 @@
 /** Tables of the report: what people decided, and what the verification stage found. Pure. */
 import { duration } from '../../duration.ts';
-import { actText } from '../steering/acts.ts';
+import { deedText } from '../steering/acts.ts';
 import { evidenceText, headedRow, table, text, time, toneOf } from './markup.ts';
 import type { OperationReport } from './report.ts';
 
@@ -14,7 +14,7 @@ export function actTable({ acts, startedAt }: OperationReport): string {
       duration(Math.max(0, (Date.parse(act.at) - startedAt) / 1000)),
       time(Date.parse(act.at)),
       text(act.by),
-      text(actText(act).slice(act.by.length + 1)),
+      text(deedText(act)),
     ]),
   );
 }

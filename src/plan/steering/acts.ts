@@ -48,8 +48,13 @@ interface Words extends Pick<OperationAct, 'act' | 'by' | 'at'> {
 }
 
 /** `ops@host skipped redis: the cache is not needed` */
-export function actText({ act, by, on, reason }: Words): string {
-  return `${by} ${did(act, on)}${reason === undefined ? '' : `: ${reason}`}`;
+export function actText(act: Words): string {
+  return `${act.by} ${deedText(act)}`;
+}
+
+/** What was done, and why, without who did it. */
+export function deedText({ act, on, reason }: Omit<Words, 'by' | 'at'>): string {
+  return `${did(act, on)}${reason === undefined ? '' : `: ${reason}`}`;
 }
 
 function did(act: string, on = ''): string {
