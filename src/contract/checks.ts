@@ -26,3 +26,8 @@ export interface CheckOutcome {
   /** File with events, conditions and logs, on the worker's machine. */
   evidence?: string;
 }
+
+/** A check as people and environments name it: `service/name`. */
+export function checkKey({ service, name }: Pick<PlannedCheck, 'service' | 'name'>): string {
+  return `${service}/${name}`;
+}

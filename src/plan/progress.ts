@@ -10,7 +10,7 @@ import type {
   ServiceOutcome,
   ServiceProgress,
 } from '../contract/operations/deploy.ts';
-import type { PlannedCheck } from '../contract/checks.ts';
+import { checkKey, type PlannedCheck } from '../contract/checks.ts';
 import type { OperationPlan, PlannedAction, PlannedService } from '../contract/operations/plan.ts';
 import { FINAL_STATES, DEPENDENCY_SKIPPED, GOOD_STATES, SKIPPED_BY_REQUEST } from '../contract/operations/states.ts';
 import type { Steering } from '../contract/operations/steering.ts';
@@ -98,10 +98,6 @@ export function applyEvent(view: DeploymentProgress, event: DeploymentEvent): De
     case 'finished':
       return { ...view, finished: event.result };
   }
-}
-
-export function checkKey({ service, name }: Pick<PlannedCheck, 'service' | 'name'>): string {
-  return `${service}/${name}`;
 }
 
 /** How long a check took; undefined while it runs. */

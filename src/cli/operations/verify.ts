@@ -1,6 +1,7 @@
 /** `ananta verify`. */
 import type { CheckRow } from '../../effects/checks/all.ts';
 import type { Verification } from '../../effects/verify.ts';
+import { checkKey } from '../../contract/checks.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { CliContext } from '../shared/context.ts';
@@ -80,13 +81,13 @@ export function verificationLines(environment: string, services: readonly Verifi
 /** Those that have failed last, as above. */
 export function checkLines(environment: string, checks: readonly CheckRow[], style: Style): string[] {
   if (checks.length === 0) return ['', `The platform of ${environment} declares no checks beyond health.`];
-  const width = Math.max(...checks.map(({ service, name }) => service.length + name.length + 1));
+  const width = Math.max(...checks.map((check) => checkKey(check).length));
   const marks = { passed: '✔', skipped: '–', failed: '✘' } as const;
   const colours = { passed: 'good', skipped: 'dim', failed: 'bad' } as const;
-  const line = ({ service, name, outcome, text }: CheckRow): string =>
+  const line = ({ outcome, text, ...check }: CheckRow): string =>
     style(
       colours[outcome],
-      `${marks[outcome]} ${`${service}/${name}`.padEnd(width)}  ${oneLine(outcome === 'skipped' ? `not made: ${text}` : text)}`,
+      `${marks[outcome]} ${checkKey(check).padEnd(width)}  ${oneLine(outcome === 'skipped' ? `not made: ${text}` : text)}`,
     );
   const of = (wanted: CheckRow['outcome']): CheckRow[] => checks.filter(({ outcome }) => outcome === wanted);
   const failed = of('failed');

@@ -2,6 +2,7 @@
  * The live picture as lines: one per phase, below it the services that are at work, waiting or failed. Never wider than
  * the columns and never taller than the rows it is given: what matters least is folded first.
  */
+import { checkKey } from '../../contract/checks.ts';
 import type { PlannedService } from '../../contract/operations/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../../contract/operations/states.ts';
 import type { LogLine } from '../../plan/explain/log-line.ts';
@@ -179,10 +180,10 @@ function checkLines(view: LiveView, options: TreeOptions): string[] {
   const open = begun.filter(({ state }) => state !== 'passed');
   return [
     options.style(tone, fit(`${mark} ${title} ${passed}/${Math.max(due, begun.length)}`, options)),
-    ...open.map(({ service, name, state, since, ended, text = '' }) => {
+    ...open.map(({ state, since, ended, text = '', ...check }) => {
       const [sign, toneOf] = CHECK_MARKS[state];
       const seconds = ((ended ?? options.now) - since) / 1000;
-      const left = `    ${sign} ${column(`${service}/${name}`, NAME_WIDTH)} ${column(state, STATE_WIDTH)}`;
+      const left = `    ${sign} ${column(checkKey(check), NAME_WIDTH)} ${column(state, STATE_WIDTH)}`;
       const line = `${left} ${clock(seconds).padStart(CLOCK_WIDTH - 1)}  ${oneLine(text)}`;
       return options.style(toneOf, fit(line.trimEnd(), options));
     }),

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import type { Check, Service } from '../../catalog/schema.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
+import { checkKey } from '../../contract/checks.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { checkKey } from '../../environment/fields/verification.ts';
 import type { Judgement } from '../../plan/checks/expectations.ts';
 import { findCheck } from '../../plan/checks/planned.ts';
 import { secretVariables } from '../../plan/checks/secrets.ts';
@@ -30,7 +30,7 @@ export async function runCheck(
   scope: EffectScope,
 ): OutputOf<'runCheck'> {
   const found = findCheck(clients.catalog, planned);
-  const key = checkKey(planned.service, planned.name);
+  const key = checkKey(planned);
   if (found === undefined)
     throw new DeployError(
       FAILURES.planOutdated,

@@ -1,6 +1,7 @@
 /** What an environment says of the verification stage. */
 import { z } from 'zod';
 import type { Catalog } from '../../catalog/schema.ts';
+import { checkKey } from '../../contract/checks.ts';
 import { suggestion } from '../../suggest.ts';
 import type { Finding } from '../explain.ts';
 import { filePath, webAddress } from './addresses.ts';
@@ -24,11 +25,6 @@ export const verificationSchema = z
   .prefault({})
   .describe("The checks that the platform's catalog declares, made after the last service");
 
-/** As an environment names a check. */
-export function checkKey(service: string, check: string): string {
-  return `${service}/${check}`;
-}
-
 /** @returns checks that do not exist, and queries that nobody could answer */
 export function checkVerification(
   {
@@ -37,8 +33,8 @@ export function checkVerification(
   }: { verification: z.infer<typeof verificationSchema>; prometheus?: z.infer<typeof prometheusSchema> | undefined },
   catalog: Catalog,
 ): Finding[] {
-  const all = catalog.services.flatMap(({ name, checks }) =>
-    checks.map((check) => ({ key: checkKey(name, check.name), kind: check.kind })),
+  const all = catalog.services.flatMap(({ name: service, checks }) =>
+    checks.map(({ name, kind }) => ({ key: checkKey({ service, name }), kind })),
   );
   const known = all.map(({ key }) => key);
   const unanswered =

@@ -1,9 +1,8 @@
 /** Which checks an operation makes once all services are healthy: the verification stage of a plan. Pure. */
 import { checkInstance } from '../../contract/names.ts';
 import type { Catalog, Check, Image, Service } from '../../catalog/schema.ts';
-import type { PlannedCheck } from '../../contract/checks.ts';
+import { checkKey, type PlannedCheck } from '../../contract/checks.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { checkKey } from '../../environment/fields/verification.ts';
 import { digestOf } from '../digest.ts';
 import { imageOf, replicasOf } from '../inputs/values.ts';
 
@@ -63,7 +62,7 @@ function definition({ description: _description, ...check }: Check): unknown {
 }
 
 function reasonAgainst(environment: Environment, service: Service, check: Check): string | undefined {
-  const skipped = environment.verification.skip[checkKey(service.name, check.name)];
+  const skipped = environment.verification.skip[checkKey({ service: service.name, name: check.name })];
   if (skipped !== undefined) return skipped;
   return check.kind !== 'promql' && service.kind !== 'job' && replicasOf(environment, service) === 0
     ? `the environment wants no replica of ${service.name}`

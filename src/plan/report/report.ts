@@ -1,11 +1,11 @@
 /** What one operation did, from its history: who waited for what, for how long, and how it ended. Pure. */
+import { checkKey } from '../../contract/checks.ts';
 import type { OperationAct, OperationResult, ServiceFailure } from '../../contract/operations/deploy.ts';
 import type { OperationPlan, PlannedAction } from '../../contract/operations/plan.ts';
 import { FINAL_STATES, GOOD_STATES } from '../../contract/operations/states.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
 import {
   applyEvent,
-  checkKey,
   type CheckProgress,
   type DeploymentEvent,
   type DeploymentProgress,

@@ -1,4 +1,5 @@
 /** Tables of the report: what people decided, and what the verification stage found. Pure. */
+import { checkKey } from '../../contract/checks.ts';
 import { duration } from '../../duration.ts';
 import { deedText } from '../steering/acts.ts';
 import { evidenceText, headedRow, table, text, time, toneOf } from './markup.ts';
@@ -25,8 +26,8 @@ export function checkTable({ checks }: OperationReport): string {
     'checks',
     'Checks of the platform',
     ['Check', 'What it proves', 'Outcome', 'Took', 'What came back'],
-    checks.map(({ service, name, reason, state, from, to, text: answer = '', evidence }) => [
-      text(`${service}/${name}`),
+    checks.map(({ reason, state, from, to, text: answer = '', evidence, ...check }) => [
+      text(checkKey(check)),
       text(reason),
       `<span class="${toneOf(state)}">${state}</span>`,
       duration((to - from) / 1000),

@@ -1,4 +1,5 @@
 /** The timeline: a bar for each service and check, and above them what was waited for and decided. Pure. */
+import { checkKey } from '../../contract/checks.ts';
 import { duration } from '../../duration.ts';
 import { actText } from '../steering/acts.ts';
 import type { Hold } from './holds.ts';
@@ -108,10 +109,11 @@ function serviceRow(service: ReportedService, scale: Scale): string {
   );
 }
 
-function checkRow({ service, name, state, from, to }: ReportedCheck, scale: Scale): string {
+function checkRow(check: ReportedCheck, scale: Scale): string {
+  const { state, from, to } = check;
   return row(
-    `<a href="#checks">${text(`${service}/${name}`)}</a>`,
-    `check ${service}/${name}: ${duration((to - from) / 1000)}, ${state}`,
+    `<a href="#checks">${text(checkKey(check))}</a>`,
+    `check ${checkKey(check)}: ${duration((to - from) / 1000)}, ${state}`,
     `<i class="check${state === 'failed' ? ' lost' : ''}" style="${scale.span(from, to)}"></i>`,
     `<span class="${toneOf(state)}">${state}</span>`,
   );
