@@ -1,8 +1,8 @@
 /** Checks of the verification stage: what they name has to exist. */
 import { checkInstance } from '../contract/names.ts';
-import { suggestion } from '../suggest.ts';
-import type { PlacedProblem } from './problems.ts';
+import { type PlacedProblem, unknown } from './problems.ts';
 import type { Catalog, Check, JobCheck, Service } from './schema.ts';
+import { secretUses } from './secret-uses.ts';
 
 /** Longest value of a label, and longest name of a Job's pod before its own ending. */
 const LONGEST_INSTANCE = 50;
@@ -53,28 +53,22 @@ function ofSecrets(
   { namespace }: Service,
   { env, secretEnv = {} }: JobCheck,
 ): { field: string; message: string }[] {
-  const uses = services
-    .filter((row) => row.namespace === namespace)
-    .flatMap(({ secrets, before, after }) => [
-      ...secrets,
-      ...[...before, ...after].flatMap((step) => ('secrets' in step ? step.secrets : [])),
-    ])
-    .filter(({ delivery }) => delivery === 'kubernetes');
+  const paths = secretPaths.map(({ path }) => path);
   return Object.entries(secretEnv).flatMap(([name, ref]): { field: string; message: string }[] => {
     const field = `secretEnv.${name}`;
     if (name in env) return [{ field, message: 'stands in env, too' }];
     if ('secret' in ref) return [];
     const declared = secretPaths.find(({ path }) => path === ref.path);
-    if (declared === undefined) {
-      const near = suggestion(
-        ref.path,
-        secretPaths.map(({ path }) => path),
-      );
-      return [{ field, message: `unknown secret path "${ref.path}"${near}` }];
-    }
+    if (declared === undefined) return [{ field, message: unknown('secret path', ref.path, paths) }];
     if (!declared.keys.some((key) => key.name === ref.key))
       return [{ field, message: `${ref.path} has no key "${ref.key}"` }];
-    const isThere = uses.some(({ path, keys }) => path === ref.path && (keys === undefined || keys.includes(ref.key)));
+    const isThere = services
+      .filter((row) => row.namespace === namespace)
+      .flatMap(secretUses)
+      .some(
+        ({ use: { delivery, path, keys } }) =>
+          delivery === 'kubernetes' && path === ref.path && (keys === undefined || keys.includes(ref.key)),
+      );
     return isThere
       ? []
       : [{ field, message: `no service in ${namespace} gets "${ref.key}" of ${ref.path} as a Kubernetes Secret` }];
@@ -90,7 +84,7 @@ function ofPrometheus({ prometheus, services }: Catalog): PlacedProblem[] {
       {
         section: 'prometheus',
         field: 'service',
-        message: `unknown service "${prometheus.service}"${suggestion(prometheus.service, names)}`,
+        message: unknown('service', prometheus.service, names),
       },
     ];
   return found.ports.some(({ containerPort }) => containerPort === prometheus.port)

@@ -1,10 +1,10 @@
 /** Cross references: what one part of the catalog says about another has to be true. */
-import { suggestion } from '../suggest.ts';
 import { checkChecks } from './check-verification.ts';
 import { checkPlatform } from './check-platform.ts';
 import { findCycle } from './cycle.ts';
-import type { PlacedProblem } from './problems.ts';
+import { type PlacedProblem, unknown } from './problems.ts';
 import type { Catalog, SecretUse, Service } from './schema.ts';
+import { secretUses } from './secret-uses.ts';
 
 /** @returns every problem, in the order of the rows; empty for a sound catalog */
 export function checkReferences(catalog: Catalog): PlacedProblem[] {
@@ -19,10 +19,6 @@ export function checkReferences(catalog: Catalog): PlacedProblem[] {
 
 function problem(service: Service, field: string, message: string): PlacedProblem {
   return { section: 'services', module: service.module, field: `${service.name}.${field}`, message };
-}
-
-function unknown(kind: string, name: string, known: Iterable<string>): string {
-  return `unknown ${kind} "${name}"${suggestion(name, known)}`;
 }
 
 /** Numbers, release names and node ports that two services claim; both are named. */
@@ -124,13 +120,6 @@ function checkSecrets(catalog: Catalog, service: Service): PlacedProblem[] {
     );
   }
   return problems;
-}
-
-function secretUses(service: Service): { field: string; use: SecretUse }[] {
-  const steps = [...service.before, ...service.after].flatMap((step) =>
-    step.kind === 'release' ? step.secrets.map((use) => ({ field: `${step.name}.secrets`, use })) : [],
-  );
-  return [...service.secrets.map((use) => ({ field: 'secrets', use })), ...steps];
 }
 
 function checkSecretUse(catalog: Catalog, use: SecretUse): string[] {

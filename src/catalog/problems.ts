@@ -1,6 +1,7 @@
 /** What is wrong with a catalog: where it stands and what it is. */
 import { AnantaError, type NextStep } from '../contract/errors.ts';
 import { EXIT_CODES, FAILURES } from '../contract/failures.ts';
+import { suggestion } from '../suggest.ts';
 import type { z } from 'zod';
 
 export interface CatalogProblem {
@@ -38,6 +39,11 @@ export class CatalogError extends AnantaError {
     );
     this.problems = problems;
   }
+}
+
+/** Names what does not exist, and what was probably meant. */
+export function unknown(kind: string, name: string, known: Iterable<string>): string {
+  return `unknown ${kind} "${name}"${suggestion(name, known)}`;
 }
 
 /** Turns what zod found into problems that name the service and its file instead of positions. */
