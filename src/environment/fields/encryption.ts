@@ -1,6 +1,7 @@
 /** What an environment says about its histories on the engine: whether they are encrypted, and where the keys are. */
 import { z } from 'zod';
 import { filePath } from './addresses.ts';
+import { program } from './texts.ts';
 
 /** In this order of life: first all read what is encrypted, then all write it; and back the same way. */
 const ENCRYPTION_MODES = ['encrypt', 'decrypt'] as const;
@@ -11,10 +12,7 @@ export const encryptionSchema = z.strictObject({
     .describe(
       "File with the keys, made by: npm run ananta -- codec rotate; default: history-keys.json in the environment's state folder. Workers and commands need the same one",
     ),
-  keysCommand: z
-    .array(z.string().regex(/^[^\0]*$/, 'holds a NUL byte'))
-    .min(1)
-    .refine(([program]) => program !== '', 'begins with an empty text: name a program')
+  keysCommand: program
     .optional()
     .describe(
       'Program with arguments that prints what the file would hold, from a Vault or a KMS that is not the platform\'s own, as in ["sops", "decrypt", "keys.enc.json"]',

@@ -4,7 +4,7 @@ import { NOTIFY_EVENTS } from '../../contract/notify-events.ts';
 import { filePath, webAddress } from './addresses.ts';
 import { labelName, objectName } from './kubernetes-names.ts';
 import { NOTIFY_FORMATS } from './notify-formats.ts';
-import { refuseRepetitions, seconds } from './texts.ts';
+import { program, refuseRepetitions, seconds } from './texts.ts';
 
 /** Beyond that nobody reads it any more; an attempt ends before its activity does. */
 export const LONGEST_ATTEMPT_SECONDS = 100;
@@ -39,11 +39,7 @@ const referenceSchema = z
   );
 export type NotifyReference = z.infer<typeof referenceSchema>;
 
-const command = z
-  .array(z.string().regex(/^[^\0]*$/, 'holds a NUL byte'))
-  .min(1)
-  .refine(([program]) => program !== '', 'begins with an empty text: name a program')
-  .describe('Program with arguments; gets a JSON object on standard input');
+const command = program.describe('Program with arguments; gets a JSON object on standard input');
 const format = z
   .enum(NOTIFY_FORMATS)
   .default('json')
@@ -66,10 +62,10 @@ const targetSchema = z
     headers: referenceSchema.optional().describe('HTTP headers, one Name: value a line, such as a token'),
     signingKey: referenceSchema.optional().describe('Key that the webhook is signed with (Standard Webhooks)'),
   })
-  .superRefine(({ url, command: program, headers, signingKey }, context) => {
-    if ((url === undefined) === (program === undefined))
+  .superRefine(({ url, command: started, headers, signingKey }, context) => {
+    if ((url === undefined) === (started === undefined))
       context.addIssue({ code: 'custom', message: 'has to name either a url or a command' });
-    if (program !== undefined && (headers ?? signingKey) !== undefined)
+    if (started !== undefined && (headers ?? signingKey) !== undefined)
       context.addIssue({ code: 'custom', message: 'is a command, which gets neither headers nor a signature' });
   });
 

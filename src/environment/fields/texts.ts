@@ -15,6 +15,12 @@ export const oneLine = (most = 500): z.ZodString =>
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   });
 
+/** A program with its arguments, as the system starts it: no shell reads it. */
+export const program = z
+  .array(z.string().regex(/^[^\0]*$/, 'holds a NUL byte'))
+  .min(1)
+  .refine(([first]) => first !== '', 'begins with an empty text: name a program');
+
 /** Timers of Node end at 2^31 ms, and at once beyond that. */
 const LONGEST_SECONDS = 14 * 86_400;
 const longest = `${LONGEST_SECONDS} (14 days)`;
